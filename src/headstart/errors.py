@@ -1,0 +1,86 @@
+"""The one error family: what is wrong, and what to do about it.
+
+This room holds no logic. Every error that a user can fix is a `HeadstartError`; the command line prints its two
+strings and exits with 2, the Python caller sees them as one message. An `AssertionError` always means our own bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+SHOWN = 5
+
+
+class HeadstartError(Exception):
+    """Something the user can fix.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, where, and what was found.
+    hint : str
+        What to do next.
+
+    Examples
+    --------
+    >>> print(HeadstartError("No label column in a.csv.", "Name it with --label."))
+    No label column in a.csv. Name it with --label.
+    """
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(problem, hint)
+        self.problem = problem
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.problem} {self.hint}"
+
+
+class DataError(HeadstartError):
+    """The user's data cannot be used as it is."""
+
+
+class OptionError(HeadstartError):
+    """An option has a value that cannot work."""
+
+
+class MissingExtra(HeadstartError):
+    """An optional package is not installed; the hint is the pip line."""
+
+
+class UnknownName(HeadstartError):
+    """A name that stands in no table (a base model, a strategy, a column)."""
+
+
+class BundleError(HeadstartError):
+    """A bundle is damaged, was changed, or is of an unknown format."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UnknownName:
+    """Make the error for a name that was not found, with the nearest known one.
+
+    Examples
+    --------
+    >>> print(unknown("strategy", "linear-prob", ["linear-probe", "classic"]))
+    There is no strategy 'linear-prob'. Did you mean 'linear-probe'? Known: linear-probe, classic.
+    """
+    names = list(known)
+    near = get_close_matches(name, names, n=1)
+    guess = f"Did you mean '{near[0]}'? " if near else ""
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    return UnknownName(f"There is no {kind} '{name}'{where}.", f"{guess}Known: {shown}.")
+
+
+def offenders(names: Sequence[str]) -> str:
+    """Name at most five offenders and say how many there are in all.
+
+    Examples
+    --------
+    >>> offenders(["a", "b"])
+    'a, b'
+    >>> offenders(list("abcdefg"))
+    'a, b, c, d, e and 2 more'
+    """
+    shown = ", ".join(names[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"

@@ -1,0 +1,106 @@
+"""Every option is declared here, once: name, type, range, default, help text.
+
+The command line, the Python interface and later the server read these records; none declares an option of its own.
+Nothing is done here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from headstart.errors import OptionError
+
+OptionsT = TypeVar("OptionsT", bound="Options")
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(text: object) -> object:
+    """Read a length of time: "90", "90s", "10m", "1.5h" (a number is taken as seconds).
+
+    Examples
+    --------
+    >>> seconds("10m")
+    600.0
+    """
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([smh]?)\s*", text.lower())
+    if found is None:
+        raise ValueError("write it like 90s, 10m or 1.5h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
+
+
+class Options(BaseModel):
+    """What all option records share: frozen, and no unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReadOptions(Options):
+    """How to read the user's data."""
+
+    label: str | None = Field(None, description="Column that holds the label (found by its name if not given).")
+    text: str | None = Field(None, description="Column that holds the text (found by its name if not given).")
+    group: tuple[str, ...] = Field(
+        (),
+        description="Column whose values stay on one side of every split (patient, site, farm ...); may be repeated.",
+    )
+    modality: Literal["auto", "image", "text", "series"] = Field("auto", description="What the data is.")
+    merge_labels: bool = Field(
+        False, description="Merge labels that differ only in letter case, spaces or Unicode form."
+    )
+
+
+class AdaptOptions(ReadOptions):
+    """How to adapt a base model."""
+
+    base: str = Field(
+        "default", description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO or file:PATH."
+    )
+    strategy: tuple[str, ...] = Field((), description="Only these strategies (comma-separated); all by default.")
+    time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    test: Path | None = Field(None, description="Separate data to test on (same form as DATA).")
+    labels_per_class: int | None = Field(
+        None, ge=1, description="Draw this many training rows a class (for learning-curve studies)."
+    )
+    balance: Literal["auto", "on", "off"] = Field(
+        "auto", description="Weight rare classes up: on, off, or auto = where cross-validation says it helps."
+    )
+    duplicates: Literal["keep", "drop"] = Field(
+        "keep", description="Training rows that also stand in the test rows: keep (and warn) or drop."
+    )
+    offline: bool = Field(False, description="Open no network connection at all.")
+
+
+class PredictOptions(Options):
+    """How to predict."""
+
+    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    offline: bool = Field(False, description="Open no network connection at all.")
+
+
+def parse(kind: type[OptionsT], **values: object) -> OptionsT:
+    """Make an options record; a bad value becomes an `OptionError` that names the option and its range.
+
+    Raises
+    ------
+    OptionError
+        With all bad options at once.
+    """
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        problems = []
+        for item in error.errors():
+            name = str(item["loc"][0]).replace("_", "-") if item["loc"] else "options"
+            given = f" (given: {item['input']!r})" if item["type"] != "extra_forbidden" else ""
+            problems.append(f"--{name}: {item['msg']}{given}")
+        raise OptionError("; ".join(problems) + ".", "See --help for what each option takes.") from error

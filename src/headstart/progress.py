@@ -1,0 +1,95 @@
+"""How long work tells the user where it stands, without knowing who listens.
+
+Rooms call `say` and `bar`; the command line, a notebook or the web page listen. With no listener nothing is
+printed. This room prints nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+
+
+class Bar(Protocol):
+    """One piece of work that advances."""
+
+    def advance(self, n: int = 1) -> None:
+        """Report that `n` more units are done."""
+
+
+class Listener(Protocol):
+    """Whoever shows progress to a person."""
+
+    def say(self, text: str) -> None:
+        """Show one line."""
+
+    def warn(self, text: str) -> None:
+        """Show one line that asks for attention."""
+
+    def open(self, name: str, total: int, unit: str) -> Bar:
+        """Begin a bar of `total` units ("images", "folds")."""
+
+    def close(self, bar: Bar) -> None:
+        """End it."""
+
+
+class _SilentBar:
+    def advance(self, n: int = 1) -> None:
+        return None
+
+
+class Silent:
+    """The listener that shows nothing (the default)."""
+
+    def say(self, text: str) -> None:
+        return None
+
+    def warn(self, text: str) -> None:
+        return None
+
+    def open(self, name: str, total: int, unit: str) -> Bar:
+        return _SilentBar()
+
+    def close(self, bar: Bar) -> None:
+        return None
+
+
+_SILENT = Silent()
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+def _current() -> Listener:
+    return _listener.get() or _SILENT
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Send everything said inside the block to `listener`."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def say(text: str) -> None:
+    """Tell the user one line of news."""
+    _current().say(text)
+
+
+def warn(text: str) -> None:
+    """Tell the user one line that asks for attention."""
+    _current().warn(text)
+
+
+@contextmanager
+def bar(name: str, total: int, unit: str) -> Iterator[Bar]:
+    """Show a bar while the block runs; call `.advance(n)` on what it yields."""
+    listener = _current()
+    opened = listener.open(name, total, unit)
+    try:
+        yield opened
+    finally:
+        listener.close(opened)

@@ -1,0 +1,238 @@
+"""The three narrow waists, `Table -> Features -> Predictions`, and the small records between them.
+
+Shapes are checked here and nothing else happens: no file is read, nothing is computed. Never imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.object_]
+"""(n_rows,) one value a row."""
+Index = NDArray[np.intp]
+"""(m,) row numbers, or (n_rows,) class codes."""
+FloatMatrix = NDArray[np.float32]
+"""(n_rows, n_dims)."""
+Probabilities = NDArray[np.float64]
+"""(n_rows, n_classes); rows sum to one, or are all NaN where nothing was predicted."""
+
+MODALITIES = ("image", "text", "series")
+TRAIN, TEST = "train", "test"
+
+
+def column(values: Sequence[Any]) -> Column:
+    """Make a column, also of arrays or strings, without numpy guessing a shape."""
+    made = np.empty(len(values), dtype=object)
+    for position, value in enumerate(values):
+        made[position] = value
+    return made
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % interval; `low <= value <= high`."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Give the JSON form."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """One input that could not be used, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing noticed about the data, in the form that `headstart check --json` prints.
+
+    `kind` is a permanent kebab-case name, `severity` is `stop`, `warn` or `note`, `rows` are all the ids concerned.
+    """
+
+    kind: str
+    severity: str
+    rows: tuple[str, ...]
+    summary: str
+    advice: str
+    measure: Interval | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {
+            "kind": self.kind,
+            "severity": self.severity,
+            "n_rows": len(self.rows),
+            "rows": list(self.rows),
+            "summary": self.summary,
+            "measure": self.measure.as_dict() if self.measure else None,
+            "advice": self.advice,
+        }
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows as they were read: the first waist.
+
+    Parameters
+    ----------
+    modality : str
+        One of `MODALITIES`.
+    ids : Column, shape (n_rows,)
+        Unique strings that stay with the rows into every output.
+    inputs : Column, shape (n_rows,)
+        `pathlib.Path` for images, `str` for texts, float32 array of shape (channels, time) for series (NaN = missing).
+    hashes : Column, shape (n_rows,)
+        sha256 (hex) of each row's content.
+    labels : Column or None, shape (n_rows,)
+        Strings; None where the data has no labels at all.
+    splits : Column, shape (n_rows,)
+        "train", "test" or "" (not decided).
+    metadata : mapping of str to Column
+        Every other column.
+    set_aside : tuple of SetAside
+        Inputs that could not be read.
+    findings : tuple of Finding
+        What was noticed while reading.
+    source : str
+        The path as the user gave it.
+    columns : mapping of str to str
+        Which column served as what ("text", "label", ...).
+    """
+
+    modality: str
+    ids: Column
+    inputs: Column
+    hashes: Column
+    labels: Column | None
+    splits: Column
+    metadata: Mapping[str, Column] = field(default_factory=dict)
+    set_aside: tuple[SetAside, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    source: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        assert self.modality in MODALITIES, self.modality
+        n = len(self.ids)
+        parts = [self.inputs, self.hashes, self.splits, *self.metadata.values()]
+        parts += [] if self.labels is None else [self.labels]
+        assert all(part.shape == (n,) for part in parts), [part.shape for part in parts]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, index: Index) -> Table:
+        """Give the rows `index`, in that order (what was set aside stays with the table)."""
+        return replace(
+            self,
+            ids=self.ids[index],
+            inputs=self.inputs[index],
+            hashes=self.hashes[index],
+            labels=None if self.labels is None else self.labels[index],
+            splits=self.splits[index],
+            metadata={name: values[index] for name, values in self.metadata.items()},
+        )
+
+    def where_split(self, name: str) -> Table:
+        """Give the rows of one split."""
+        return self.take(np.flatnonzero(self.splits == name))
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a frozen base model says about rows: the second waist.
+
+    Parameters
+    ----------
+    ids : Column, shape (n_rows,)
+    final : FloatMatrix, shape (n_rows, n_dims)
+        The pooled output of the last stage.
+    fingerprint : str
+        Names the base, its preprocessing and the numerics that made them.
+    stages : mapping of str to FloatMatrix
+        Pooled output of each earlier stage, input to output; may be empty where nobody asked for them.
+    """
+
+    ids: Column
+    final: FloatMatrix
+    fingerprint: str
+    stages: Mapping[str, FloatMatrix] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        assert self.final.ndim == 2 and len(self.final) == n, self.final.shape
+        assert all(len(values) == n for values in self.stages.values())
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, index: Index) -> Features:
+        """Give the rows `index`, in that order."""
+        return replace(
+            self,
+            ids=self.ids[index],
+            final=self.final[index],
+            stages={name: values[index] for name, values in self.stages.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says about rows: the third waist, where evaluation starts.
+
+    Parameters
+    ----------
+    ids : Column, shape (n_rows,)
+    classes : tuple of str
+        In the order of the probabilities' columns.
+    probabilities : Probabilities, shape (n_rows, n_classes)
+    """
+
+    ids: Column
+    classes: tuple[str, ...]
+    probabilities: Probabilities
+
+    def __post_init__(self) -> None:
+        assert self.probabilities.shape == (len(self.ids), len(self.classes)), self.probabilities.shape
+
+    @property
+    def codes(self) -> Index:
+        """Class codes (n_rows,), the most probable class of each row."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.intp)
+
+    @property
+    def labels(self) -> Column:
+        """The most probable class of each row, by name (n_rows,)."""
+        return np.asarray(self.classes, dtype=object)[self.codes]
+
+
+@dataclass(frozen=True)
+class State:
+    """A fitted thing as plain data: JSON values and arrays, nothing that would have to be unpickled."""
+
+    meta: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+    def inner(self, name: str) -> State:
+        """Give the part stored under `name` by `nest`."""
+        head = f"{name}/"
+        arrays = {key[len(head) :]: value for key, value in self.arrays.items() if key.startswith(head)}
+        return State(self.meta[name], arrays)
+
+
+def nest(parts: Mapping[str, State], meta: Mapping[str, Any]) -> State:
+    """Join the states of several parts into one; `State.inner` takes them apart again."""
+    arrays = {f"{name}/{key}": value for name, part in parts.items() for key, value in part.arrays.items()}
+    return State({**meta, **{name: dict(part.meta) for name, part in parts.items()}}, arrays)

@@ -1,0 +1,177 @@
+"""`result.json`: the one document that says what a run found, format number first.
+
+Every number that the report or the model card shows stands here. The fields are documented for users in
+`docs/result.md`; names and meanings are permanent, new fields may be added within a format number.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from headstart.records import Interval
+
+FORMAT = 1
+
+
+class Record(BaseModel):
+    """What all parts of the document share."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Figure(Record):
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, interval: Interval) -> Figure:
+        """Take over an `Interval`."""
+        return cls(value=interval.value, low=interval.low, high=interval.high)
+
+
+class ClassFigures(Record):
+    """How one class fared; `support` is its number of test rows."""
+
+    label: str
+    support: int
+    precision: Figure
+    recall: Figure
+
+
+class Metrics(Record):
+    """All metrics of one strategy on one set of rows; shares are 0-1, log-loss is in nats (lower is better)."""
+
+    n_rows: int
+    accuracy: Figure
+    macro_f1: Figure
+    balanced_accuracy: Figure
+    log_loss: Figure
+    per_class: list[ClassFigures] = []
+
+
+class StrategyResult(Record):
+    """One strategy that was tried.
+
+    `cross_validation` is its score inside the training rows: the mean of accuracy and macro-F1, by which the model
+    is chosen. `test` is None where there were no test rows.
+    """
+
+    name: str
+    kind: Literal["baseline", "scratch", "transfer"]
+    summary: str
+    test: Metrics | None
+    cross_validation: float | None
+    seconds: float
+    notes: list[str] = []
+
+
+class Skipped(Record):
+    """A strategy that was not tried, and why."""
+
+    name: str
+    reason: str
+
+
+class Verdict(Record):
+    """Did transfer help? The difference is in accuracy on the same test rows (positive: transfer is better)."""
+
+    transfer: Literal["helped", "hurt", "no evidence"]
+    strategy: str | None
+    against: str | None
+    difference: Figure | None
+    sentence: str
+
+
+class BaseFigures(Record):
+    """The base model used."""
+
+    name: str
+    modality: str
+    licence: str
+    pretrained: bool
+    training_data: str
+    known_biases: str
+    sha256: str
+    n_dims: int
+    fingerprint: str
+    runtime: str
+
+
+class RowCounts(Record):
+    """Rows used for training, for testing, and inputs set aside."""
+
+    train: int
+    test: int
+    set_aside: int
+
+
+class SetAsideRow(Record):
+    """One input that could not be used."""
+
+    id: str
+    reason: str
+
+
+class FindingRow(Record):
+    """One thing noticed about the data."""
+
+    kind: str
+    severity: Literal["stop", "warn", "note"]
+    n_rows: int
+    rows: list[str]
+    summary: str
+    measure: Figure | None
+    advice: str
+
+
+class Confusion(Record):
+    """Test rows by true class (row) and predicted class (column), in the order of `classes`."""
+
+    matrix: list[list[int]]
+
+
+class WorstRow(Record):
+    """A test row that the chosen model got most wrong."""
+
+    id: str
+    label: str
+    predicted: str
+    probability: float
+
+
+class Result(Record):
+    """The whole document."""
+
+    format: int = FORMAT
+    modality: Literal["image", "text", "series"]
+    task: Literal["classification"] = "classification"
+    data: str
+    classes: list[str]
+    n_rows: RowCounts
+    class_counts: dict[str, dict[str, int]]
+    split: str
+    groups: list[str] = []
+    base: BaseFigures
+    chosen: str
+    strategies: list[StrategyResult]
+    skipped: list[Skipped] = []
+    verdict: Verdict
+    confusion: Confusion | None
+    worst: list[WorstRow] = []
+    checks: list[FindingRow] = []
+    set_aside: list[SetAsideRow] = []
+    seconds: dict[str, float]
+    cost: dict[str, float] = Field(default_factory=dict, description="What was forecast and what it was.")
+    seed: int
+    options: dict[str, Any]
+    versions: dict[str, str]
+    created: str
+
+    def strategy(self, name: str) -> StrategyResult:
+        """Give the entry of one strategy."""
+        return next(item for item in self.strategies if item.name == name)

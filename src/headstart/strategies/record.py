@@ -1,0 +1,147 @@
+"""What a strategy is: a record of functions from rows with labels to out-of-fold probabilities and a model.
+
+A strategy sees `Rows` and a `Task`, never a split, a test row, a file or a report.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from headstart.records import Features, Index, Probabilities, State, Table
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time limit that started when it was made."""
+
+    limit_seconds: float
+    started: float = field(default_factory=time.monotonic)
+
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def left(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self.limit_seconds - self.spent())
+
+    def share(self, share: float, at_most: float = np.inf) -> Clock:
+        """Start a smaller clock with a share (0-1) of what is left."""
+        return Clock(min(self.left() * share, at_most))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows as a strategy may see them; all parts have the same length and order.
+
+    Parameters
+    ----------
+    table : Table
+        For strategies that learn from the inputs themselves (`table.inputs`).
+    features : Features or None
+        What the frozen base says (absent where the strategy's `uses` does not name it).
+    descriptors : Features or None
+        Classic, hand-made descriptors of the same rows, where the modality has cached ones (images).
+    """
+
+    table: Table
+    features: Features | None = None
+    descriptors: Features | None = None
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def take(self, index: Index) -> Rows:
+        """Give the rows `index`, in that order."""
+        return Rows(
+            self.table.take(index),
+            None if self.features is None else self.features.take(index),
+            None if self.descriptors is None else self.descriptors.take(index),
+        )
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learnt from the training rows.
+
+    Parameters
+    ----------
+    classes : tuple of str, sorted
+    codes : Index, shape (n_rows,)
+        Class code of each training row.
+    folds : Index, shape (n_rows,)
+        Fold of each row, 0 .. n_folds - 1; duplicates and groups share a fold. Every choice is made on these.
+    balance : str
+        "auto", "on" or "off".
+    seed : int
+    clock : Clock
+        What is left of `--time`; a strategy that trains long takes a share of it.
+    spec : mapping
+        The input spec of the base model (see `headstart.modalities.record.Spec`).
+    architecture : mapping
+        The base model's architecture as plain data, for `scratch`.
+    """
+
+    classes: tuple[str, ...]
+    codes: Index
+    folds: Index
+    balance: str
+    seed: int
+    clock: Clock
+    spec: Mapping[str, object] = field(default_factory=dict)
+    architecture: Mapping[str, object] = field(default_factory=dict)
+
+
+class Fitted(Protocol):
+    """A strategy after learning."""
+
+    @property
+    def out_of_fold(self) -> Probabilities:
+        """(n_train, n_classes): each training row predicted by a model that did not see it; NaN where there is none."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the report should know ("C = 0.01", "3 epochs fitted the time")."""
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """(n_rows, n_classes) for any rows."""
+
+    def state(self) -> State:
+        """Everything `Strategy.load` needs to predict the same, as plain data."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way to learn, as a value in the table `headstart.strategies.STRATEGIES`.
+
+    Parameters
+    ----------
+    name : str
+        Permanent, kebab-case.
+    kind : str
+        `baseline`, `scratch` or `transfer`.
+    summary : str
+        One plain sentence for the report.
+    modalities : tuple of str
+    uses : frozenset of str
+        Which parts of `Rows` it reads: "features", "descriptors", "inputs".
+    members : tuple of str
+        Strategies that must have been fitted before (for `blend`).
+    fit : (Rows, Task, fitted members by name) -> Fitted
+    load : (State, classes) -> Fitted
+        Restores a model from a bundle; `out_of_fold` is then empty.
+    """
+
+    name: str
+    kind: str
+    summary: str
+    modalities: tuple[str, ...]
+    uses: frozenset[str]
+    members: tuple[str, ...]
+    fit: Callable[[Rows, Task, Mapping[str, Fitted]], Fitted]
+    load: Callable[[State, tuple[str, ...]], Fitted]
