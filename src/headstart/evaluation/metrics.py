@@ -1,0 +1,234 @@
+"""Accuracy, macro-F1, balanced accuracy, log-loss and per-class figures, each with a 95 % interval.
+
+Everything but log-loss follows from three counts a class: rows right, rows of the class, rows given the class. These
+are counted per row or cluster once, and a resample is then a matrix product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evaluation.intervals import (
+    Floats,
+    compact,
+    effective_sizes,
+    envelope,
+    percentiles,
+    resamples,
+    student,
+    sums,
+    wilson,
+)
+from headstart.records import Index, Interval, Predictions
+from headstart.results import ClassFigures, Figure, Metrics, WorstRow
+
+_SMALLEST = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Per row, cluster or resample (first axis) and class: rows right, rows of the class, rows given the class."""
+
+    right: NDArray[np.float32]
+    true: NDArray[np.float32]
+    given: NDArray[np.float32]
+
+
+def evaluate(codes: Index, predictions: Predictions, clusters: Index | None, seed: int) -> Metrics:
+    """Score predictions on labelled rows.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,), n_rows >= 1
+        True class of each row, as a position in `predictions.classes`.
+    predictions : Predictions
+        Every row predicted (no NaN).
+    clusters : Index or None, shape (n_rows,)
+        Rows with one number belong together (a patient, exact copies) and are resampled together.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Metrics
+        Shares 0-1 (higher is better) and log-loss in nats (lower is better). Averages and the per-class list cover
+        the classes that have test rows, as in scikit-learn's `labels=present`; a class never predicted has
+        precision 0 with an interval of 0 to 1.
+
+    Notes
+    -----
+    Shares: envelope of the percentile bootstrap (2,000 resamples of rows or clusters) and Wilson's interval at the
+    effective number of rows (`intervals.effective_sizes`). Balanced accuracy and macro-F1 are means of per-class
+    figures: Wilson's interval of each class (F1 through tp / (tp + fp + fn), of which it is a monotone function) is
+    combined by MOVER (Zou and Donner 2008) and joined with the bootstrap. When every row is right, macro-F1 and
+    balanced accuracy cannot be known better than accuracy, so their low end is not above its low end. Log-loss:
+    bootstrap and Student's t; it cannot foresee a kind of mistake that no test row showed.
+
+    Examples
+    --------
+    Three of four rows are right:
+
+    >>> made = Predictions(np.arange(4).astype(object), ("a", "b"), np.array([[1.0, 0], [1, 0], [0, 1], [1, 0]]))
+    >>> found = evaluate(np.array([0, 0, 1, 1]), made, None, 0)
+    >>> found.accuracy.value, found.balanced_accuracy.value, round(found.macro_f1.value, 4)
+    (0.75, 0.75, 0.7333)
+    """
+    n_classes = len(predictions.classes)
+    assert len(codes) == len(predictions.ids) >= 1, (len(codes), len(predictions.ids))
+    assert not np.isnan(predictions.probabilities).any(), "rows without a prediction cannot be evaluated"
+    assert codes.min() >= 0 and codes.max() < n_classes, "a code is no class"
+    numbers = compact(clusters)
+    losses = _losses(codes, predictions)
+    units = _count(codes, predictions.codes, n_classes, numbers)
+    loss_units = sums(np.column_stack([losses, np.ones_like(losses)]).astype(np.float32), numbers)
+    shares, mean_losses = _resampled(units, loss_units, seed)
+    present = units.true.sum(axis=0) > 0
+    point = _shares(_Counts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.given))))[0]
+    boot_low, boot_high = percentiles(shares)
+    wilson_low, wilson_high = _analytic(units, point, present, numbers is not None)
+    found = [
+        envelope(float(point[at]), (boot_low[at], boot_high[at]), (wilson_low[at], wilson_high[at]))
+        for at in range(len(point))
+    ]
+    loss_low, loss_high = percentiles(mean_losses[:, None])
+    loss = envelope(
+        float(losses.mean()), (loss_low[0], loss_high[0]), _student(losses, loss_units), within=(0.0, np.inf)
+    )
+    recalls, precisions = found[3 : 3 + n_classes], found[3 + n_classes : 3 + 2 * n_classes]
+    support = units.true.sum(axis=0).astype(int)
+    return Metrics(
+        n_rows=len(codes),
+        accuracy=Figure.of(found[0]),
+        balanced_accuracy=Figure.of(_not_surer(found[1], found[0])),
+        macro_f1=Figure.of(_not_surer(found[2], found[0])),
+        log_loss=Figure.of(loss),
+        per_class=[
+            ClassFigures(
+                label=predictions.classes[at],
+                support=int(support[at]),
+                precision=Figure.of(precisions[at]),
+                recall=Figure.of(recalls[at]),
+            )
+            for at in np.flatnonzero(present)
+        ],
+    )
+
+
+def _not_surer(mean: Interval, accuracy: Interval) -> Interval:
+    """Where all rows are right, lower an average's low end to accuracy's."""
+    return Interval(mean.value, min(mean.low, accuracy.low), mean.high) if accuracy.value == 1.0 else mean
+
+
+def _losses(codes: Index, predictions: Predictions) -> Floats:
+    """Nats lost on each row."""
+    told = predictions.probabilities[np.arange(len(codes)), codes]
+    return np.asarray(-np.log(np.clip(told, _SMALLEST, 1.0)), dtype=np.float64)
+
+
+def _student(losses: Floats, units: NDArray[np.float32]) -> tuple[float, float]:
+    """Mean loss with Student's t over rows or clusters; a single unit says nothing (NaN)."""
+    n = len(units)
+    if n < 2:
+        return np.nan, np.nan
+    mean = float(losses.mean())
+    residual = units[:, 0] - mean * units[:, 1].astype(np.float64)
+    error = float(np.sqrt(np.square(residual).sum() * n / (n - 1))) / len(losses)
+    return mean - student(n - 1) * error, mean + student(n - 1) * error
+
+
+def _count(codes: Index, answers: Index, n_classes: int, clusters: Index | None) -> _Counts:
+    """Count per row, or per cluster."""
+    one_hot = np.eye(n_classes, dtype=np.float32)
+    true, given = one_hot[codes], one_hot[answers]
+    return _Counts(*(sums(part, clusters) for part in (true * given, true, given)))
+
+
+def _shares(counts: _Counts) -> Floats:
+    """Accuracy, balanced accuracy, macro-F1, recall and precision a class: (b, 3 + 2 n_classes)."""
+    right, true, given = (part.astype(np.float64) for part in (counts.right, counts.true, counts.given))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        recall = right / true
+        precision = np.where(given > 0, right / given, np.where(true > 0, 0.0, np.nan))
+        f1 = np.where(true > 0, 2 * right / (true + given), np.nan)
+    accuracy = right.sum(axis=1) / true.sum(axis=1)
+    means = [np.nanmean(values, axis=1) for values in (recall, f1)]
+    return np.column_stack([accuracy, *means, recall, precision])
+
+
+def _resampled(units: _Counts, losses: NDArray[np.float32], seed: int) -> tuple[Floats, Floats]:
+    """Shares (RESAMPLES, 3 + 2 n_classes) and mean losses (RESAMPLES,) of bootstrap samples."""
+    shares, means = [], []
+    for drawn in resamples(len(losses), seed):
+        shares.append(_shares(_Counts(drawn @ units.right, drawn @ units.true, drawn @ units.given)))
+        lost = drawn @ losses
+        means.append(lost[:, 0] / lost[:, 1])
+    return np.concatenate(shares), np.concatenate(means).astype(np.float64)
+
+
+def _analytic(units: _Counts, point: Floats, present: NDArray[np.bool_], clustered: bool) -> tuple[Floats, Floats]:
+    """Wilson's interval of every share of `_shares`, the two averages by MOVER."""
+    right, true, given = units.right, units.true, units.given
+    either = true + given - right
+    hits = np.column_stack([right.sum(axis=1), right, right, right])
+    trials = np.column_stack([true.sum(axis=1), true, given, either])
+    sizes = effective_sizes(hits, trials, clustered)
+    share = hits.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
+    low, high = wilson(share * sizes, sizes)
+    k = len(present)
+    recall, jaccard = slice(1, 1 + k), slice(1 + 2 * k, None)
+    averages = [_mover(share[recall], low[recall], high[recall], present)]
+    f1, f1_low, f1_high = (2 * ends[jaccard] / (1 + ends[jaccard]) for ends in (share, low, high))
+    averages.append(_mover(f1, f1_low, f1_high, present))
+    lows = np.concatenate([low[:1], [pair[0] for pair in averages], low[1 : 1 + 2 * k]])
+    highs = np.concatenate([high[:1], [pair[1] for pair in averages], high[1 : 1 + 2 * k]])
+    return lows, highs
+
+
+def _mover(values: Floats, low: Floats, high: Floats, present: NDArray[np.bool_]) -> tuple[float, float]:
+    """Interval of a mean from the intervals of its parts (Zou and Donner 2008)."""
+    values, low, high = values[present], low[present], high[present]
+    mean = float(values.mean())
+    below, above = (float(np.sqrt(np.square(ends - values).sum())) / len(values) for ends in (low, high))
+    return mean - below, mean + above
+
+
+def confusion(codes: Index, predictions: Predictions) -> NDArray[np.int64]:
+    """Count rows by true class (row) and predicted class (column): shape (n_classes, n_classes)."""
+    n_classes = len(predictions.classes)
+    cells = codes * n_classes + predictions.codes
+    return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes).astype(np.int64)
+
+
+def worst_rows(codes: Index, predictions: Predictions, limit: int = 12) -> list[WorstRow]:
+    """List the rows that were wrong with the greatest confidence.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        True class of each row.
+    predictions : Predictions
+        Of the same rows in the same order.
+    limit : int
+        At most so many rows.
+
+    Returns
+    -------
+    list of WorstRow
+        Surest mistakes first; `probability` (0-1) is what the model gave to its wrong answer.
+    """
+    answers = predictions.codes
+    told = predictions.probabilities.max(axis=1, initial=0.0)
+    wrong = np.flatnonzero(answers != codes)
+    worst = wrong[np.argsort(-told[wrong], kind="stable")][:limit]
+    return [
+        WorstRow(
+            id=str(predictions.ids[at]),
+            label=predictions.classes[codes[at]],
+            predicted=predictions.classes[answers[at]],
+            probability=float(told[at]),
+        )
+        for at in worst
+    ]

@@ -1,0 +1,206 @@
+"""Did transfer help? The paired difference between two models on the same test rows, and what to say about it.
+
+Only rows on which exactly one of the two is right tell anything, so a handful of them is never evidence, however sure
+a bootstrap of them looks.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.evaluation.intervals import RESAMPLES, Z, compact, envelope, percentiles, resamples, student, sums
+from headstart.records import Index, Interval, Predictions
+from headstart.results import Figure, Verdict
+
+_POWER = 0.8416212335729143
+_SMALL = 0.005
+_MANY_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A strategy's name and what it predicted on the test rows."""
+
+    name: str
+    predictions: Predictions
+
+
+@dataclass(frozen=True)
+class _Paired:
+    """The difference, and how it would shrink with more rows: `variance` of one row, `n` independent rows."""
+
+    interval: Interval
+    variance: float
+    n: float
+
+
+def difference(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
+    """Compare the accuracy of two models on the same rows.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,), n_rows >= 1
+        True class of each row.
+    a, b : Predictions
+        Of the same rows in the same order.
+    clusters : Index or None, shape (n_rows,)
+        Rows with one number belong together and are resampled together.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Interval
+        Accuracy of `a` minus accuracy of `b`, -1 to 1; positive: `a` is better.
+
+    Notes
+    -----
+    Envelope of the paired percentile bootstrap (2,000 resamples) and the adjusted Wald interval of Agresti and Min
+    (2005, half a row added to each of the four cells) at the effective number of rows.
+
+    Examples
+    --------
+    Right on 4 more of 28 rows and never wrong where the other is right is not yet evidence:
+
+    >>> def made(n):
+    ...     return Predictions(np.arange(28).astype(object), ("a", "b"), np.eye(2)[[0] * n + [1] * (28 - n)])
+    >>> found = difference(np.zeros(28, dtype=int), made(24), made(20), None, 0)
+    >>> round(found.value, 4), found.low < 0
+    (0.1429, True)
+    """
+    return _paired(codes, a, b, clusters, seed).interval
+
+
+def _paired(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
+    """Do the work of `difference`, and keep the variance."""
+    assert len(codes) == len(a.ids) == len(b.ids) >= 1 and bool(np.all(a.ids == b.ids)), "not the same rows"
+    numbers = compact(clusters)
+    gain = (a.codes == codes).astype(np.float32) - (b.codes == codes).astype(np.float32)
+    units = sums(np.column_stack([gain, np.ones_like(gain)]), numbers)
+    drawn = np.concatenate([weights @ units for weights in resamples(len(units), seed)])
+    assert len(drawn) == RESAMPLES
+    low, high = percentiles((drawn[:, :1] / drawn[:, 1:]).astype(np.float64))
+    value, variance = float(gain.mean(dtype=np.float64)), float(gain.var(dtype=np.float64))
+    n = float(len(gain)) if numbers is None else _effective(units.astype(np.float64), value, variance)
+    share_better, share_worse = float((gain > 0).mean()), float((gain < 0).mean())
+    wald = _agresti_min(share_better * n, share_worse * n, n)
+    return _Paired(envelope(value, (low[0], high[0]), wald, within=(-1.0, 1.0)), variance, n)
+
+
+def _agresti_min(better: float, worse: float, n: float) -> tuple[float, float]:
+    """Adjusted Wald interval from the numbers of rows on which one model alone is right."""
+    better, worse, n = better + 0.5, worse + 0.5, n + 2
+    centre = (better - worse) / n
+    half = Z * math.sqrt(better + worse - (better - worse) ** 2 / n) / n
+    return centre - half, centre + half
+
+
+def _effective(units: np.ndarray[tuple[int, ...], np.dtype[np.float64]], mean: float, variance: float) -> float:
+    """Give the number of independent rows that clusters (gain, n_rows) are worth; see `intervals.effective_sizes`."""
+    n_units, n_rows = len(units), float(units[:, 1].sum())
+    kish = n_rows**2 / float(np.square(units[:, 1]).sum())
+    residual = float(np.square(units[:, 0] - mean * units[:, 1]).sum()) * n_units / max(n_units - 1, 1)
+    known = n_units > 1 and residual > 0 and variance > 0
+    size = min(max(variance * n_rows**2 / residual, min(kish, n_rows)), n_rows) if known else kish
+    return size * (Z / student(n_units - 1)) ** 2
+
+
+def verdict(
+    codes: Index,
+    transfer: Entry | None,
+    against: Entry | None,
+    clusters: Index | None,
+    seed: int,
+    pretrained: bool = True,
+) -> Verdict:
+    """Say in one sentence whether transfer helped.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        True classes of the test rows; may be empty.
+    transfer : Entry or None
+        The best strategy that uses the base model, chosen inside the training rows.
+    against : Entry or None
+        The best strategy that does without (`classic` or `scratch`), chosen likewise.
+    clusters : Index or None, shape (n_rows,)
+        As in `difference`.
+    seed : int
+        Of the bootstrap.
+    pretrained : bool
+        False where the base model has never learnt from other data; transfer can then neither help nor hurt.
+
+    Returns
+    -------
+    Verdict
+        `helped` only if the whole 95 % interval of the paired difference lies above 0, `hurt` only if below.
+    """
+    names = {
+        "strategy": transfer.name if transfer else None,
+        "against": against.name if against else None,
+    }
+    if transfer is None or against is None or len(codes) == 0:
+        sentence = _missing(len(codes), transfer, against, pretrained)
+        return Verdict(transfer="no evidence", difference=None, sentence=sentence, **names)
+    paired = _paired(codes, transfer.predictions, against.predictions, clusters, seed)
+    found = paired.interval
+    word = "helped" if found.low > 0 else "hurt" if found.high < 0 else "no evidence"
+    word = word if pretrained else "no evidence"
+    measured = _measured(len(codes), transfer.name, against.name, found, pretrained)
+    ending = _ENDINGS[word] if pretrained else ". Nothing pre-trained was used, so this says nothing about transfer."
+    more = _more_rows(len(codes), paired) if pretrained and word == "no evidence" else ""
+    return Verdict.model_validate(
+        {"transfer": word, "difference": Figure.of(found), "sentence": measured + ending + more, **names}
+    )
+
+
+_ENDINGS = {
+    "helped": ", so transfer helped.",
+    "hurt": ", so transfer hurt.",
+    "no evidence": ", which includes no difference, so there is no evidence that transfer helped or hurt.",
+}
+
+
+def _missing(n_rows: int, transfer: Entry | None, against: Entry | None, pretrained: bool) -> str:
+    """Say why nothing could be compared."""
+    if n_rows == 0:
+        why = "There were no test rows"
+    elif transfer is None:
+        why = "No strategy that uses the base model was trained"
+    else:
+        why = "No model without the base was trained to compare with"
+    also = "" if pretrained else " Nothing pre-trained was used either."
+    return f"{why}, so it cannot be said whether transfer helped.{also}"
+
+
+def _points(share: float) -> str:
+    """Write a share as percentage points; a true minus sign."""
+    return f"{100 * share + 0.0:.1f}".replace("-0.0", "0.0").replace("-", "\N{MINUS SIGN}")
+
+
+def _measured(n_rows: int, name: str, against: str, found: Interval, pretrained: bool) -> str:
+    """Say what was measured, up to the conclusion."""
+    rows = f"{n_rows:,} test row{'' if n_rows == 1 else 's'}"
+    ours = f"the adapted model ({name})" if pretrained else f"the model on the untrained base ({name})"
+    theirs = f"the best model without {'pre-training' if pretrained else 'it'} ({against})"
+    size = abs(found.value)
+    if size < 0.0005:
+        said = f"{ours} and {theirs} were right equally often"
+    else:
+        said = f"{ours} was right {_points(size)} points {'more' if found.value > 0 else 'less'} often than {theirs}"
+    return f"On {rows} {said}; the 95 % interval is {_points(found.low)} to {_points(found.high)} points"
+
+
+def _more_rows(n_rows: int, paired: _Paired) -> str:
+    """Say how many test rows would settle a difference of this size (80 % power), where that is worth saying."""
+    size = abs(paired.interval.value)
+    if size < _SMALL or paired.n <= 0:
+        return ""
+    needed = (Z + _POWER) ** 2 * max(paired.variance, size - size**2) / size**2 * n_rows / paired.n
+    if not n_rows < needed <= _MANY_ROWS:
+        return " More test rows would show whether the difference is real."
+    digits = 2 - len(str(int(needed)))
+    return f" If the difference is real, about {int(round(needed, digits)):,} test rows would show it."
