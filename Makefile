@@ -1,0 +1,77 @@
+# Every target works from nothing: the environment in .venv is made when it is needed, and left alone when nothing changed.
+# PYTHON=... names the Python to make it with (default: the first of these that is 3.11 or newer).
+
+PYTHON ?=
+CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
+BIN = .venv/bin
+READY = .venv/.ready
+READY_BENCH = .venv/.ready-bench
+comma = ,
+FITS = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+TORCH = from importlib.metadata import version; print(version("torch").split("+")[0])
+
+.DEFAULT_GOAL = help
+.PHONY: help setup demo check test bench docs golden clean
+
+help:
+	@echo "make demo    set up, then adapt to pictures, texts and series that come with the project"
+	@echo "make test    set up, then lint, types, layers and all tests"
+	@echo "make setup   only the environment, in .venv"
+	@echo "make check   lint, types and layers"
+	@echo "make docs    the tests of README and docs: snippets, links"
+	@echo "make golden  rewrite the recorded numbers of the golden tests"
+	@echo "make bench   measure against the limit and against other tools (long; installs them)"
+	@echo "make clean   remove the environment and everything that was made here"
+
+setup: $(READY)
+
+$(BIN)/python:
+	@for python in $(CANDIDATES); do \
+		if "$$python" -c '$(FITS)' >/dev/null 2>&1; then \
+			echo "Making .venv with $$("$$python" --version)"; exec "$$python" -m venv .venv; \
+		fi; \
+	done; \
+	echo "No Python 3.11 or newer that can make a virtual environment was found (tried: $(CANDIDATES))." >&2; \
+	echo "Install one (on Debian and Ubuntu also python3-venv) or name it: make PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+
+# A torch of another version that somebody put into .venv first (the small CPU build, see README) is kept.
+define INSTALL
+@have=$$($(BIN)/python -c '$(TORCH)' 2>/dev/null || true); constraints="-c constraints.txt"; \
+if [ -n "$$have" ] && ! grep -qx "torch==$$have" constraints.txt; then constraints=""; fi; \
+echo "Installing Headstart with $(1) into .venv (the first time takes some minutes)"; \
+$(BIN)/python -m pip install --disable-pip-version-check -e '.[$(1)]' $$constraints
+@touch $@
+endef
+
+$(READY): pyproject.toml constraints.txt | $(BIN)/python
+	$(call INSTALL,adapt$(comma)test)
+
+$(READY_BENCH): $(READY)
+	$(call INSTALL,adapt$(comma)test$(comma)bench)
+
+demo: $(READY)
+	$(BIN)/headstart demo -o demo
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest
+
+docs: $(READY)
+	$(BIN)/python -m pytest tests/test_docs.py
+
+golden: $(READY)
+	HEADSTART_GOLDEN=write $(BIN)/python -m pytest tests -k golden
+
+bench: $(READY_BENCH)
+	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/sets.py
+
+clean:
+	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
