@@ -1,0 +1,260 @@
+"""Images: from any file people have to the float array that a base model wants.
+
+Opens files and nothing else: what is a row, a label or a split is decided in `headstart.data`.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import struct
+import warnings
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from headstart.errors import DataError
+from headstart.modalities.record import Array, Modality, Spec, stack
+
+MAX_PIXELS = 178_956_970
+"""Larger pictures are refused (Pillow's own limit, also where a caller switched that off)."""
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .ppm .pgm .avif .heic .heif".split()  # noqa: SIM905
+)
+PREVIEW_PIXELS = 96
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    ZeroDivisionError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+_RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_BIT_DEPTHS = (8, 10, 12, 14, 16)
+_PILLOW = r"PIL\."
+_PILLOW_SAYS = ("ignore", None, Warning, re.compile(_PILLOW), 0)
+
+
+def inspect(content: bytes) -> str | None:
+    """Say why bytes are no usable picture, from the header alone, or None if they look well.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+
+    Returns
+    -------
+    str or None
+        The reason, as the end of a sentence; None means nothing wrong was seen (the pixels were not decoded).
+
+    Examples
+    --------
+    >>> inspect(b"")
+    'the file is empty'
+    """
+    try:
+        _open(content).close()
+    except DataError as error:
+        return error.problem
+    return None
+
+
+def load(source: Path | str, spec: Spec) -> Image.Image:
+    """Open a picture: first frame, upright, RGB, and not much larger than `spec` needs.
+
+    Parameters
+    ----------
+    source : Path or str
+        A picture file in any format that Pillow reads.
+    spec : mapping
+        `resize` (pixels): the shorter side stays at least this long where it was; photos are decoded at reduced scale.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode RGB. Transparent parts are white; more than 8 bits a pixel are scaled down by the smallest usual depth
+        (8, 10, 12, 14, 16 bits) that holds the brightest pixel.
+
+    Raises
+    ------
+    DataError
+        The file is empty, truncated, damaged, too large or no picture; the message names it.
+    """
+    path = Path(source)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: the file cannot be read ({error.strerror}).", "Check that it is there.") from error
+    try:
+        return _decode(content, int(spec["resize"]))
+    except DataError as error:
+        raise DataError(f"{path}: {error.problem}.", error.hint) from error
+
+
+def prepare(picture: Image.Image, spec: Spec) -> tuple[Array, ...]:
+    """Resize, crop and normalise one picture.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        RGB, as `load` gives it.
+    spec : mapping
+        `size`, `resize` (pixels), `fit` ("crop": shorter side to `resize`, then the centre `size` x `size`; "squash":
+        both sides to `size`), `interpolation` ("bicubic" or "bilinear"), `mean` and `std` (3 numbers each, of 0-1).
+
+    Returns
+    -------
+    tuple of one float32 array, shape (3, size, size)
+
+    Examples
+    --------
+    >>> spec = {"size": 2, "resize": 2, "fit": "squash", "interpolation": "bilinear"}
+    >>> pink = Image.new("RGB", (4, 4), (255, 0, 255))
+    >>> prepare(pink, {**spec, "mean": [0.5] * 3, "std": [0.5] * 3})[0][:, 0, 0].tolist()
+    [1.0, -1.0, 1.0]
+    """
+    size = int(spec["size"])
+    box = _FITS[spec["fit"]](picture.size, spec)
+    small = picture.resize((size, size), _RESAMPLING[spec["interpolation"]], box=box, reducing_gap=2.0)
+    scale, shift = _scaling(tuple(spec["mean"]), tuple(spec["std"]))
+    made: NDArray[np.float32] = np.multiply(np.asarray(small).transpose(2, 0, 1), scale, dtype=np.float32, order="C")
+    made += shift
+    return (made,)
+
+
+def preview(source: Path | str) -> str:
+    """Give an `<img>` of at most 96 pixels with the picture inside it; nothing of the file but the pixels is kept."""
+    name = html.escape(Path(source).name, quote=True)
+    try:
+        picture = load(source, {"resize": PREVIEW_PIXELS})
+    except DataError:
+        return f"<span>{name} (cannot be shown)</span>"
+    picture.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(picture)).save(buffer, "JPEG", quality=70, optimize=True)
+    uri = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f'<img src="data:image/jpeg;base64,{uri}" alt="{name}" width="{picture.width}" height="{picture.height}">'
+
+
+def _open(content: bytes) -> Image.Image:
+    """Read the header; DataError's problem is the reason only, without the file's name."""
+    if not content:
+        raise DataError("the file is empty", "Copy it again from where it came.")
+    _be_quiet()
+    try:
+        picture = Image.open(io.BytesIO(content))
+        width, height = picture.size
+    except UnidentifiedImageError as error:
+        raise DataError(_unknown_kind(content), "Open it in a picture viewer and save it as JPEG or PNG.") from error
+    except Image.DecompressionBombError as error:
+        raise DataError(_too_large(), "Make it smaller.") from error
+    except _BROKEN as error:
+        raise DataError(f"the picture is damaged ({error})", "Copy it again from where it came.") from error
+    if width * height > MAX_PIXELS:
+        raise DataError(_too_large(), "Make it smaller.")
+    return picture
+
+
+def _decode(content: bytes, shortest: int) -> Image.Image:
+    with _open(content) as picture:
+        try:
+            picture.draft(None, (shortest, shortest))
+            turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION_TAG, 1))
+            picture.load()
+            shrunk = min(picture.size) // (2 * shortest)
+            small = picture.reduce(shrunk) if shrunk >= 2 and picture.mode in {"RGB", "L"} else picture
+            flat = _flatten(small)
+            return flat.transpose(turn) if turn is not None else flat
+        except _BROKEN as error:
+            raise DataError(f"the picture is damaged ({error})", "Copy it again from where it came.") from error
+
+
+def _flatten(picture: Image.Image) -> Image.Image:
+    """Make it RGB, over white where it is transparent."""
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        picture = _eight_bits(picture)
+    if picture.has_transparency_data:
+        seen = picture.convert("RGBA")
+        paper = Image.new("RGB", picture.size, (255, 255, 255))
+        paper.paste(seen, mask=seen.getchannel("A"))
+        return paper
+    return picture.convert("RGB")
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if picture.mode == "F":
+        low, full = (0.0, 1.0) if low >= 0 and high <= 1 else (low, max(high - low, 1e-12))
+    else:
+        low = 0.0
+        full = next((float(2**bits - 1) for bits in _BIT_DEPTHS if high < 2**bits), high)
+    scaled = np.clip((values - low) * (255.0 / full), 0, 255)
+    return Image.fromarray(np.rint(scaled).astype(np.uint8))
+
+
+def _crop_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, float]:
+    """Find the part of the picture that is the centre crop after the resize: one resampling does both."""
+    width, height = size
+    side = min(size) * min(1.0, spec["size"] / spec["resize"])
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def _whole_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, float]:
+    return 0.0, 0.0, float(size[0]), float(size[1])
+
+
+_FITS = {"crop": _crop_box, "squash": _whole_box}
+
+
+@lru_cache(maxsize=16)
+def _scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    spread = np.asarray(std, np.float64).reshape(3, 1, 1)
+    middle = np.asarray(mean, np.float64).reshape(3, 1, 1)
+    return (1.0 / (255.0 * spread)).astype(np.float32), (-middle / spread).astype(np.float32)
+
+
+def _be_quiet() -> None:
+    """Ignore what Pillow says about odd files: a lasting filter, since `catch_warnings` is not safe in threads."""
+    if not warnings.filters or warnings.filters[0] != _PILLOW_SAYS:
+        warnings.filterwarnings("ignore", module=_PILLOW)
+
+
+def _unknown_kind(content: bytes) -> str:
+    if content[4:8] == b"ftyp":
+        return "HEIC and AVIF photos cannot be read here"
+    return "this is not a picture that can be read"
+
+
+def _too_large() -> str:
+    return f"the picture has more than {MAX_PIXELS // 10**6} million pixels"
+
+
+IMAGE = Modality("image", load, prepare, lambda row: 1, stack, preview)

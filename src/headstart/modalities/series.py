@@ -1,0 +1,153 @@
+"""Series: from measured values with gaps and unequal lengths to the array that a base model wants.
+
+Training and prediction go through the same three steps: cut the padding, fill the gaps, resample to one length.
+Values are not normalised here.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import DataError
+from headstart.modalities.record import Array, Modality, Spec, stack
+
+Series = NDArray[np.float32]
+"""(channels, time); NaN where a value is missing, or after the end."""
+
+MIN_LENGTH, MAX_LENGTH = 9, 2048
+_COLOURS = ("#1f5fa8", "#c2571a", "#2e7d46", "#8b3fa0", "#7a6a00", "#b0285a")
+_WIDTH, _HEIGHT, _PREVIEW_POINTS = 160, 60, 160
+
+
+def describe(inputs: Sequence[Series]) -> Spec:
+    """Derive the spec from training series.
+
+    Parameters
+    ----------
+    inputs : sequence of float32 arrays, shape (channels, time) each
+        The training rows; NaN = missing.
+
+    Returns
+    -------
+    mapping
+        `length`: the longest after the padding is cut, kept within 9 to 2048 steps; `n_channels`: of the first.
+
+    Raises
+    ------
+    DataError
+        The series do not all have the same number of channels.
+
+    Examples
+    --------
+    >>> describe([np.zeros((1, 20)), np.zeros((1, 24))])
+    {'length': 24, 'n_channels': 1}
+    """
+    counts = sorted({len(values) for values in inputs})
+    if len(counts) != 1:
+        raise DataError(f"The series have different numbers of channels ({counts}).", "Give every series the same.")
+    longest = max(_end(values) for values in inputs)
+    return {"length": int(min(max(longest, MIN_LENGTH), MAX_LENGTH)), "n_channels": counts[0]}
+
+
+def load(source: Series, spec: Spec) -> Series:
+    """Cut the padding (steps at the end where every channel is missing) and fill the gaps.
+
+    Parameters
+    ----------
+    source : float32 array, shape (channels, time)
+        NaN or infinite = missing.
+    spec : mapping
+        `n_channels`.
+
+    Returns
+    -------
+    float32 array, shape (channels, time), time >= 1
+        Gaps are filled linearly, ends with the nearest value; a channel without any value is 0.
+
+    Raises
+    ------
+    DataError
+        The number of channels is not that of the training rows.
+
+    Examples
+    --------
+    >>> load(np.array([[1.0, np.nan, 3.0, np.nan]], dtype=np.float32), {"n_channels": 1}).tolist()
+    [[1.0, 2.0, 3.0]]
+    """
+    if source.ndim != 2 or len(source) != spec["n_channels"]:
+        found = len(source) if source.ndim == 2 else 1
+        raise DataError(
+            f"A series has {found} channels; the model was made for {spec['n_channels']}.",
+            "Give it the same channels, in the same order, as in training.",
+        )
+    return _filled(source[:, : max(1, _end(source))])
+
+
+def prepare(values: Series, spec: Spec) -> tuple[Array, ...]:
+    """Resample linearly to the one length of the spec.
+
+    Returns
+    -------
+    tuple of one float32 array, shape (n_channels, length)
+
+    Examples
+    --------
+    >>> prepare(np.array([[0.0, 2.0]], dtype=np.float32), {"length": 3})[0].tolist()
+    [[0.0, 1.0, 2.0]]
+    """
+    length, now = int(spec["length"]), values.shape[1]
+    if now == length:
+        return (np.ascontiguousarray(values, dtype=np.float32),)
+    at = np.linspace(0, now - 1, length)
+    made = np.stack([np.interp(at, np.arange(now), channel) for channel in values])
+    return (made.astype(np.float32),)
+
+
+def preview(source: Series) -> str:
+    """Give a small SVG plot, one line a channel; missing values leave gaps."""
+    cut = source[:, : max(1, _end(source))]
+    shown = cut[:, :: max(1, cut.shape[1] // _PREVIEW_POINTS)]
+    title = f"{len(cut)} channel{'s' * (len(cut) > 1)}, {cut.shape[1]} steps"
+    lines = "".join(_line(channel, _COLOURS[number % 6]) for number, channel in enumerate(shown[:6]))
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img">'
+        f"<title>{html.escape(title)}</title>{lines}</svg>"
+    )
+
+
+def _end(values: Series) -> int:
+    """Number of steps up to the last one where any channel has a value."""
+    there = np.flatnonzero(np.isfinite(values).any(axis=0))
+    return int(there[-1]) + 1 if len(there) else 0
+
+
+def _filled(values: Series) -> Series:
+    there = np.isfinite(values)
+    if there.all():
+        return values
+    steps = np.arange(values.shape[1])
+    filled = np.zeros(values.shape, dtype=np.float32)
+    for made, channel, known in zip(filled, values, there, strict=True):
+        if known.any():
+            made[:] = np.interp(steps, steps[known], channel[known])
+    return filled
+
+
+def _line(channel: Series, colour: str) -> str:
+    known = np.isfinite(channel)
+    if not known.any():
+        return ""
+    low, high = float(channel[known].min()), float(channel[known].max())
+    across = np.linspace(1, _WIDTH - 1, len(channel))
+    down = _HEIGHT - 2 - (channel - low) / ((high - low) or 1.0) * (_HEIGHT - 4)
+    runs = np.split(np.arange(len(channel)), np.flatnonzero(np.diff(known.astype(np.int8))) + 1)
+    drawn = [" ".join(f"{across[i]:.1f},{down[i]:.1f}" for i in run) for run in runs if known[run[0]]]
+    style = f'fill="none" stroke="{colour}" stroke-width="1.2" stroke-linecap="round"'
+    return "".join(f'<polyline points="{points}" {style}/>' for points in drawn)
+
+
+SERIES = Modality("series", load, prepare, lambda row: int(row[0].shape[-1]), stack, preview)
