@@ -1,1 +1,9 @@
-"""Room: report."""
+"""Report: the result document as one HTML page for people, and as a model card for a hub.
+
+Every number shown stands in the result; nothing is computed here but shares of shown counts. Jinja2 only.
+"""
+
+from headstart.report.limits import limits
+from headstart.report.render import render_card, render_html
+
+__all__ = ["limits", "render_card", "render_html"]

@@ -1,0 +1,87 @@
+"""What a model has not been validated for, told from what was not in its data."""
+
+from __future__ import annotations
+
+from headstart.errors import offenders
+from headstart.results import Result
+
+FEW_ROWS = 20
+FEW_TEST_ROWS = 100
+
+
+def limits(result: Result) -> list[str]:
+    """List in plain sentences what the result does not show, the gravest first.
+
+    Parameters
+    ----------
+    result : Result
+        The finished document.
+
+    Returns
+    -------
+    list of str
+        Never empty: no test on one source of data shows everything.
+    """
+    said = [*_rows(result), *_classes(result), *_warnings(result), *_base(result)]
+    if result.groups:
+        columns = offenders(result.groups)
+        said.append(
+            f"Differences between groups: {columns} kept rows together in the split, "
+            "but how well the model does in each group was not compared."
+        )
+    else:
+        said.append(
+            "Different people, places or devices: the data named no groups (see --group), so nobody knows "
+            "whether the model does equally well for all of them."
+        )
+    return [
+        *said,
+        "Other sites, seasons, cameras or ways of writing: all rows came from one source, "
+        f"{short(result.data)}. Test it on rows from the new place before using it there.",
+        "Inputs that belong to none of its classes: it always answers with one of them.",
+        "Its probabilities: whether an answer given with 90 % is right 9 times in 10 was not checked.",
+    ]
+
+
+def short(text: str, limit: int = 80) -> str:
+    """Cut a long text, and say so with three dots.
+
+    Examples
+    --------
+    >>> short("abcdefgh", 5)
+    'abcd…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _rows(result: Result) -> list[str]:
+    """Too few test rows."""
+    n = result.n_rows.test
+    if n == 0:
+        return ["Anything at all: there were no test rows, so no figure here was measured on rows kept apart."]
+    if n < FEW_TEST_ROWS:
+        return [f"Fine differences: with only {n} test rows the intervals are wide; believe the low end."]
+    return []
+
+
+def _classes(result: Result) -> list[str]:
+    """Too few test rows of a class."""
+    counts = result.class_counts.get("test", {})
+    few = [name for name in result.classes if counts.get(name, 0) < FEW_ROWS]
+    if not few or result.n_rows.test == 0:
+        return []
+    shown = offenders([f"{short(name, 40)} ({counts.get(name, 0)})" for name in few])
+    return [f"Classes with fewer than {FEW_ROWS} test rows; their own figures say little: {shown}."]
+
+
+def _warnings(result: Result) -> list[str]:
+    """Findings that were not mended."""
+    grave = [finding.summary for finding in result.checks if finding.severity != "note"]
+    return [f"Data without flaws; noticed and still there: {short(text, 300)}" for text in grave[:5]]
+
+
+def _base(result: Result) -> list[str]:
+    """What is known of the base model's biases."""
+    if not (result.base.pretrained and result.base.known_biases):
+        return []
+    return [f"Biases of the base model ({short(result.base.name)}): {short(result.base.known_biases, 400)}"]

@@ -1,0 +1,150 @@
+"""Fill the two templates. HTML is escaped by Jinja2, Markdown and YAML by the filters below."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from headstart.report.limits import short
+from headstart.report.view import view
+from headstart.results import Figure, Result
+
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
+_NARROW = "\N{NARROW NO-BREAK SPACE}"
+
+
+def render_html(result: Result, previews: Mapping[str, str]) -> str:
+    """Make the report: one HTML page without script or remote parts, under 2 MB.
+
+    Parameters
+    ----------
+    result : Result
+        The finished document; every number of the page comes from it.
+    previews : mapping of str to str
+        Safe HTML snippets (thumbnail, text, plot) of the rows in `result.worst`, by id; at most 1.2 MB are shown.
+
+    Returns
+    -------
+    str
+        The page, to be written as UTF-8.
+    """
+    return _clean(_environment().get_template("report.html").render(view(result, previews)))
+
+
+def render_card(result: Result) -> str:
+    """Make the model card: Markdown with the YAML header that model hubs read.
+
+    Parameters
+    ----------
+    result : Result
+        The finished document.
+
+    Returns
+    -------
+    str
+        Contents of README.md, to be written as UTF-8.
+    """
+    return _clean(_environment().get_template("card.md").render(view(result, {})))
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share as a percentage, never rounding up to 100 % what is less.
+
+    Examples
+    --------
+    >>> percent(0.842).replace(_NARROW, " "), percent(0.9999).replace(_NARROW, " ")
+    ('84 %', '99 %')
+    """
+    text = f"{100 * share:.{digits}f}"
+    if float(text) == 100 and share < 1:
+        text = f"{100 - 10**-digits:.{digits}f}"
+    return f"{text}{_NARROW}%"
+
+
+def ends(figure: Figure, digits: int = 0) -> str:
+    """Write the two ends of an interval of shares."""
+    return f"{percent(figure.low, digits)} to {percent(figure.high, digits)}"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time as people say it.
+
+    Examples
+    --------
+    >>> duration(0.42), duration(75), duration(4000)
+    ('0.4 s', '1 min 15 s', '1 h 6 min')
+    """
+    if seconds < 59.5:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def quoted(text: str) -> str:
+    r"""Write a string for YAML: JSON quotes, and escapes for what YAML does not allow bare.
+
+    Examples
+    --------
+    >>> quoted('a "b": c')
+    '"a \\"b\\": c"'
+    """
+    written = json.dumps(text, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+
+
+def markdown(text: str) -> str:
+    r"""Write a text into Markdown so that it shows as it is, on one line.
+
+    Examples
+    --------
+    >>> markdown("a|b *c*")
+    'a\\|b \\*c\\*'
+    """
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def slug(text: str) -> str:
+    """Write a name as hubs allow it in an identifier.
+
+    Examples
+    --------
+    >>> slug("my leaves (2024)")
+    'my-leaves-2024'
+    """
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "data"
+
+
+@cache
+def _environment() -> Environment:
+    """Make the environment once; anything undefined is an error."""
+    made = Environment(
+        loader=PackageLoader("headstart.report"),
+        autoescape=lambda name: name is None or not name.endswith(".md"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(
+        percent=percent,
+        ends=ends,
+        duration=duration,
+        quoted=quoted,
+        markdown=markdown,
+        slug=slug,
+        short=short,
+        thousands=lambda number: f"{number:,}",
+    )
+    return made
+
+
+def _clean(text: str) -> str:
+    """Replace what UTF-8 cannot hold (halves of characters in odd file names)."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,317 @@
+"""The report and the model card: what they say, how heavy they are, and that hostile names cannot break them."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+from headstart.evaluation import Entry, confusion, evaluate, verdict, worst_rows
+from headstart.records import Predictions, column
+from headstart.report import limits, render_card, render_html
+from headstart.results import (
+    BaseFigures,
+    Confusion,
+    FindingRow,
+    Result,
+    RowCounts,
+    SetAsideRow,
+    Skipped,
+    StrategyResult,
+    Verdict,
+)
+
+LEAVES = ("healthy", "rust", "leaf blight", "grey spot")
+SUMMARIES = {
+    "majority": ("baseline", "Always answers with the most frequent class.", 0.0),
+    "classic": ("scratch", "Colour and gradient histograms with logistic regression.", 0.62),
+    "scratch": ("scratch", "The base's own architecture, trained from random weights.", 0.45),
+    "linear-probe": ("transfer", "Logistic regression on the frozen base's features.", 0.8),
+    "blend": ("transfer", "Average of linear-probe and classic.", 0.83),
+}
+
+
+def simulated(codes: np.ndarray, classes: tuple[str, ...], skill: float, seed: int) -> Predictions:
+    rng = np.random.default_rng(seed)
+    told = rng.random((len(codes), len(classes))) ** 3
+    told[np.arange(len(codes)), codes] += 2.0 * (rng.random(len(codes)) < skill)
+    told[:, 0] += 0.001 + 5.0 * (skill == 0)
+    ids = column([f"{classes[code]}/img_{at:04d}.jpg" for at, code in enumerate(codes)])
+    return Predictions(ids, classes, told / told.sum(axis=1, keepdims=True))
+
+
+def made_result(classes: tuple[str, ...] = LEAVES, n_test: int = 357, modality: str = "image") -> Result:
+    rng = np.random.default_rng(1)
+    codes = np.sort(rng.choice(len(classes), n_test, p=np.linspace(3, 1, len(classes)) / (2 * len(classes))))
+    made = {name: simulated(codes, classes, skill, at) for at, (name, (_, _, skill)) in enumerate(SUMMARIES.items())}
+    strategies = [
+        StrategyResult(
+            name=name,
+            kind=kind,
+            summary=summary,
+            test=evaluate(codes, made[name], None, 0) if n_test else None,
+            cross_validation=skill or 0.2,
+            seconds=1.5 + at * 20,
+            notes=["C = 0.01"] if kind == "transfer" else [],
+        )
+        for at, (name, (kind, summary, skill)) in enumerate(SUMMARIES.items())
+    ]
+    counts = np.bincount(codes, minlength=len(classes))
+    return Result(
+        modality=modality,
+        data="/home/amina/maize_leaves",
+        classes=list(classes),
+        n_rows=RowCounts(train=80 * len(classes), test=n_test, set_aside=3),
+        class_counts={
+            "train": dict.fromkeys(classes, 80),
+            "test": {name: int(n) for name, n in zip(classes, counts, strict=True)},
+        },
+        split="A fifth of the rows, drawn at random within each class (seed 0); exact copies stay on one side.",
+        base=BaseFigures(
+            name="efficientnet-lite0",
+            modality=modality,
+            licence="Apache-2.0",
+            pretrained=True,
+            training_data="ImageNet-1k: 1.28 million photos from the web in 1,000 classes.",
+            known_biases="Photos mostly from North America and Europe; few crops, clinics or farms elsewhere.",
+            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            n_dims=1280,
+            fingerprint="f0",
+            runtime="openvino-f32",
+        ),
+        chosen="blend",
+        strategies=strategies,
+        skipped=[Skipped(name="fine-tune", reason="would have taken 14 min of the 10 min given")],
+        verdict=verdict(codes, Entry("blend", made["blend"]), Entry("classic", made["classic"]), None, 0),
+        confusion=Confusion(matrix=confusion(codes, made["blend"]).tolist()) if n_test else None,
+        worst=worst_rows(codes, made["blend"]) if n_test else [],
+        checks=[
+            FindingRow(
+                kind="duplicates-across-splits",
+                severity="warn",
+                n_rows=7,
+                rows=[f"rust/img_{at}.jpg" for at in range(7)],
+                summary="7 training rows are exact copies of test rows.",
+                measure=None,
+                advice="Run again with --duplicates drop.",
+            )
+        ],
+        set_aside=[
+            SetAsideRow(id="rust/broken.jpg", reason="cannot be decoded: the file is cut off"),
+            SetAsideRow(id="rust/empty1.jpg", reason="the file is empty"),
+            SetAsideRow(id="rust/empty2.jpg", reason="the file is empty"),
+        ],
+        seconds={"total": 93.2, "features": 11.8, "strategies": 80.0},
+        cost={"forecast_seconds": 120.0, "actual_seconds": 93.2},
+        seed=0,
+        options={"time": 600.0},
+        versions={"headstart": "0.1.0", "torch": "2.8.0", "python": "3.11.7"},
+        created="2026-11-23T13:29:00+00:00",
+    )
+
+
+class Outline(html.parser.HTMLParser):
+    """Open elements, headings and accessibility facts; fails on an element closed in the wrong place."""
+
+    void = frozenset({"meta", "br", "img", "line", "circle", "hr", "input", "link", "rect"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.void:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag, (tag, self.getpos())
+
+
+def header_of(card: str) -> dict[str, object]:
+    return yaml.safe_load(card.split("---\n")[1])
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return made_result()
+
+
+@pytest.fixture(scope="module")
+def many() -> Result:
+    return made_result(tuple(f"species number {at:02d}" for at in range(40)), 2000)
+
+
+def test_the_first_screen_says_how_good_with_interval_and_verdict(result: Result) -> None:
+    page = render_html(result, {})
+    first = page.split('id="limits"')[0].replace("\u202f", " ")
+    accuracy = result.strategy("blend").test.accuracy
+    assert f"{100 * accuracy.value:.0f} %" in first
+    assert f"{100 * accuracy.low:.0f} % to {100 * accuracy.high:.0f} %" in first
+    assert result.verdict.sentence in first
+    for name in ("majority", "classic", "scratch", "blend"):
+        assert f'aria-label="{name}: ' in first
+
+
+def test_the_page_has_no_script_and_no_remote_part(result: Result) -> None:
+    page = render_html(result, {})
+    assert not re.search(r"<script|<link|@import|url\(|https?://|javascript:", page)
+    assert "default-src 'none'" in page
+
+
+def test_the_page_is_well_formed_and_every_table_has_a_caption_and_scopes(result: Result, many: Result) -> None:
+    for shown in (result, many, made_result(n_test=0)):
+        outline = Outline(render_html(shown, {}))
+        assert outline.stack == []
+        tags = [tag for tag, _ in outline.tags]
+        assert tags.count("h1") == 1
+        assert tags.count("table") == tags.count("caption")
+        assert all("scope" in given for tag, given in outline.tags if tag == "th")
+        assert all(given.get("role") == "img" and given["aria-label"] for tag, given in outline.tags if tag == "svg")
+        ids = [given["id"] for _, given in outline.tags if "id" in given]
+        assert len(ids) == len(set(ids))
+        assert {given["aria-labelledby"] for _, given in outline.tags if "aria-labelledby" in given} <= set(ids)
+
+
+def test_more_than_fifteen_classes_show_the_most_confused_pairs_instead_of_a_matrix(
+    result: Result, many: Result
+) -> None:
+    assert 'class="matrix' in render_html(result, {})
+    page = render_html(many, {})
+    assert 'class="matrix' not in page
+    assert "most frequent confusions" in page
+    matrix = np.array(many.confusion.matrix)
+    np.fill_diagonal(matrix, 0)
+    assert f">{matrix.max()} of " in page
+
+
+def test_previews_are_shown_as_they_are_and_only_within_the_budget(result: Result) -> None:
+    ids = [row.id for row in result.worst]
+    heavy = {name: f'<img alt="{at}" src="data:{"x" * 190_000}">' for at, name in enumerate(ids)}
+    page = render_html(result, heavy)
+    assert '<img alt="0" src="data:xxx' in page
+    assert 0 < page.count("<img") < len(ids)
+    assert len(page.encode()) < 2_000_000
+
+
+def test_two_hundred_classes_with_hostile_names_stay_below_two_megabytes() -> None:
+    names = tuple(f"{at} <script>alert(1)</script> & \"quote\" 'x' | `y`\n{'long ' * 400}" for at in range(200))
+    hostile = made_result(names, 3000)
+    flood = hostile.model_copy(
+        update={
+            "set_aside": [SetAsideRow(id=f"{at}" * 50, reason="r" * 900 + str(at)) for at in range(5000)],
+            "checks": hostile.checks * 500,
+            "data": "<b>data</b>",
+        }
+    )
+    page = render_html(flood, {row.id: "<p>" + "y" * 150_000 + "</p>" for row in flood.worst})
+    assert len(page.encode()) < 2_000_000
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert Outline(page).stack == []
+
+
+def test_right_to_left_labels_survive_and_carry_their_direction() -> None:
+    page = render_html(made_result(("صحي", "صدأ", "बीमार", "健康")), {})
+    assert '<bdi dir="auto">صدأ</bdi>' in page
+
+
+def test_half_characters_in_file_names_do_not_stop_the_report(result: Result) -> None:
+    odd = result.model_copy(update={"set_aside": [SetAsideRow(id="bad\udcff.jpg", reason="the file is empty")]})
+    render_html(odd, {}).encode("utf-8")
+    render_card(odd).encode("utf-8")
+
+
+def test_without_test_rows_nothing_is_claimed() -> None:
+    untested = made_result(n_test=0)
+    page, card = render_html(untested, {}), render_card(untested)
+    assert "Not measured" in page
+    assert "Not measured" in card
+    assert "model-index" not in header_of(card)
+    assert limits(untested)[0].startswith("Anything at all")
+
+
+def test_the_limits_name_small_classes_missing_groups_and_open_findings(result: Result) -> None:
+    counts = {"healthy": 300, "rust": 19, "leaf blight": 20, "grey spot": 0}
+    told = " ".join(limits(result.model_copy(update={"class_counts": {"test": counts}})))
+    assert "rust (19), grey spot (0)" in told
+    assert "leaf blight" not in told
+    assert "--group" in told
+    assert "exact copies of test rows" in told
+    assert "--group" not in " ".join(limits(result.model_copy(update={"groups": ["farm"]})))
+
+
+def test_a_class_without_test_rows_is_named_as_unknown(result: Result) -> None:
+    counts = {"test": {"healthy": 300, "rust": 57, "leaf blight": 20, "grey spot": 0}}
+    page = render_html(result.model_copy(update={"class_counts": counts}), {})
+    assert 'nothing is known: <bdi dir="auto">grey spot</bdi>' in page
+
+
+def test_the_header_of_the_card_is_valid_yaml_with_the_fields_of_the_hub(result: Result) -> None:
+    header = header_of(render_card(result))
+    assert header["license"] == "apache-2.0"
+    assert header["base_model"] == "efficientnet-lite0"
+    assert header["pipeline_tag"] == "image-classification"
+    assert header["datasets"] == ["maize_leaves"]
+    assert header["tags"] and header["metrics"] and header["library_name"] == "headstart"
+    found = header["model-index"][0]["results"][0]["metrics"]
+    assert [item["value"] for item in found] == [
+        result.strategy("blend").test.accuracy.value,
+        result.strategy("blend").test.macro_f1.value,
+    ]
+
+
+@pytest.mark.parametrize("name", ['a: "b" # c', "---", "x\u2028y\x85z", "صدأ", "😀", "{{ 7 * 7 }}", "- [x]"])
+def test_any_name_of_the_data_keeps_the_yaml_header_valid(result: Result, name: str) -> None:
+    header = header_of(render_card(result.model_copy(update={"data": name})))
+    assert header["model-index"][0]["results"][0]["dataset"]["name"] == name
+
+
+def test_a_class_named_like_markdown_does_not_break_the_table() -> None:
+    card = render_card(made_result(("a|b", "# c", "<i>d</i>", "e\nf")))
+    assert "| a\\|b |" in card
+    assert "\ne" not in card
+    assert "\\<i\\>" in card
+
+
+def test_every_share_in_the_card_stands_in_the_result(result: Result) -> None:
+    document = json.loads(result.model_dump_json())
+    shares: set[str] = set()
+
+    def walk(part: object) -> None:
+        if isinstance(part, dict):
+            for value in part.values():
+                walk(value)
+        elif isinstance(part, list):
+            for value in part:
+                walk(value)
+        elif isinstance(part, float):
+            shares.add(f"{100 * part:.1f}")
+
+    walk(document)
+    card = render_card(result).split("## How good it is")[1].split("## Verdict")[0]
+    printed = re.findall(r"(\d+\.\d)\u202f%", card)
+    assert len(printed) > 20
+    assert set(printed) <= shares
+
+
+def test_a_base_that_is_not_pretrained_is_called_so(result: Result) -> None:
+    base = result.base.model_copy(update={"pretrained": False})
+    page = render_html(result.model_copy(update={"base": base, "modality": "series"}), {})
+    assert "<dt>Pre-trained</dt><dd>no</dd>" in page
+    assert "recordings.csv" in page
+
+
+def test_a_verdict_without_difference_is_shown(result: Result) -> None:
+    said = Verdict(transfer="no evidence", strategy=None, against=None, difference=None, sentence="Nothing compared.")
+    assert "Nothing compared." in render_html(result.model_copy(update={"verdict": said}), {})
