@@ -56,6 +56,9 @@ class ReadOptions(Options):
     merge_labels: bool = Field(
         False, description="Merge labels that differ only in letter case, spaces or Unicode form."
     )
+    unlabelled: Literal["stop", "drop"] = Field(
+        "stop", description="Rows without a label: stop with an error, or drop them."
+    )
 
 
 class AdaptOptions(ReadOptions):

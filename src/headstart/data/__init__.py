@@ -1,1 +1,24 @@
-"""Room: data."""
+"""Room: reading what people really have, checking it, and deciding who trains and who tests.
+
+Nothing is ever written into the user's folder, and nothing here knows a base model or a strategy.
+"""
+
+from headstart.data.arrays import from_arrays
+from headstart.data.checks import check, require_trainable
+from headstart.data.inputs import read_inputs
+from headstart.data.sources import read
+from headstart.data.splits import clusters, draw, folds, split
+from headstart.home import home
+
+__all__ = [
+    "check",
+    "clusters",
+    "draw",
+    "folds",
+    "from_arrays",
+    "home",
+    "read",
+    "read_inputs",
+    "require_trainable",
+    "split",
+]

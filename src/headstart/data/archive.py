@@ -1,0 +1,103 @@
+"""Zip files, unpacked once into Headstart's own folder, never beside the user's file."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import stat
+import uuid
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from headstart.errors import DataError, offenders
+from headstart.home import home
+
+MAX_BYTES, MAX_FILES, MAX_RATIO = 20 * 2**30, 1_000_000, 200
+_SMALL_BYTES = 64 * 2**20
+_COPY_BYTES = 1 << 20
+
+
+def unpack(path: Path) -> Path:
+    """Unpack a zip file below `home()`, or find it unpacked already.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Path
+        The folder `unpacked/<sha256 of the zip>`; it is there whole or not at all.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, a member would leave the folder or is a link, or it would unpack to more than 20 GiB,
+        a million files or 200 times its size.
+    """
+    with path.open("rb") as handle:
+        name = hashlib.file_digest(handle, "sha256").hexdigest()
+    target = home() / "unpacked" / name
+    if target.is_dir():
+        return target
+    partial = target.with_name(f".{name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        partial.mkdir(parents=True)
+        _extract(path, partial)
+        _settle(partial, target)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{path}: the zip file is damaged or locked ({error}).", "Make it again.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _settle(partial: Path, target: Path) -> None:
+    try:
+        partial.rename(target)
+    except OSError:
+        if not target.is_dir():  # another process was not simply faster
+            raise
+
+
+def _extract(path: Path, folder: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        _refuse_unsafe(path, members)
+        for member in members:
+            target = folder.joinpath(*PurePosixPath(member.filename.replace("\\", "/")).parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as source, target.open("wb") as made:
+                _copy(path, source, made, member.file_size)
+
+
+def _copy(path: Path, source: object, made: object, at_most: int) -> None:
+    """Copy a member; one that holds more than it says is a bomb."""
+    copied = 0
+    while chunk := source.read(_COPY_BYTES):  # type: ignore[attr-defined]
+        copied += len(chunk)
+        if copied > at_most:
+            raise DataError(f"{path}: a file in the zip is larger than the zip says.", "Make the zip again.")
+        made.write(chunk)  # type: ignore[attr-defined]
+
+
+def _refuse_unsafe(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    leaving = [member.filename for member in members if _leaves(member)]
+    if leaving:
+        raise DataError(
+            f"{path}: {len(leaving)} files in the zip point outside of it ({offenders(leaving)}).",
+            "Make the zip again from a plain folder, without links.",
+        )
+    total, packed = sum(member.file_size for member in members), max(1, path.stat().st_size)
+    if total > MAX_BYTES or len(members) > MAX_FILES or (total > _SMALL_BYTES and total > MAX_RATIO * packed):
+        raise DataError(
+            f"{path}: the zip would unpack to {total / 2**20:,.0f} MB in {len(members):,} files, which is too much.",
+            "Unpack it yourself and give the folder.",
+        )
+
+
+def _leaves(member: zipfile.ZipInfo) -> bool:
+    name = PurePosixPath(member.filename.replace("\\", "/"))
+    is_link = stat.S_ISLNK(member.external_attr >> 16)
+    return is_link or name.is_absolute() or ".." in name.parts or any(":" in part for part in name.parts[:1])

@@ -1,0 +1,121 @@
+"""Inputs to predict: files, folders, tables and zips in a stable order; what cannot be read is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from headstart.data import images
+from headstart.data.archive import unpack
+from headstart.data.names import Wanted
+from headstart.data.rows import Draft, Finish, finish, join
+from headstart.data.sheets import READERS, read_sheet
+from headstart.data.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing
+from headstart.data.tree import walk
+from headstart.errors import DataError, UnknownName
+from headstart.modalities.image import SUFFIXES
+from headstart.records import SetAside, Table
+
+
+def read_inputs(paths: Sequence[Path | str], modality: str, columns: Mapping[str, str]) -> Table:
+    """Read what is to be predicted.
+
+    Parameters
+    ----------
+    paths : sequence of Path or str
+        Files, folders (searched recursively, sorted), tables and zips.
+    modality : str
+        Of the model: "image", "text" or "series".
+    columns : mapping of str to str
+        Which column served as what in training (`Table.columns`); the usual names where a table lacks them.
+
+    Returns
+    -------
+    Table
+        Rows in the order of `paths`. Ids: the path as given (pictures, files), or as `read` makes them (tables).
+        Labels only where the label column of training is present.
+
+    Raises
+    ------
+    DataError
+        A path is not there, or nothing at all was found.
+    """
+    wanted = Wanted(columns, strict=False)
+    drafts = [draft for path in paths for draft in _drafts(existing(Path(path).expanduser()), modality, wanted)]
+    source = ", ".join(str(path) for path in paths)
+    if not any(draft.ids or draft.set_aside for draft in drafts):
+        raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _WANTED[modality])
+    if not any(draft.ids for draft in drafts):
+        first = next(item for draft in drafts for item in draft.set_aside)
+        raise DataError(f"Nothing in {source} can be read ({first.id}: {first.reason}).", _WANTED[modality])
+    return finish(join(drafts), source, Finish(labelled=False))
+
+
+_WANTED = {
+    "image": "Give pictures, a folder of pictures, a zip, or a table with a column file_name.",
+    "text": "Give a table with a column of texts (name it with --text COLUMN), or .txt files.",
+    "series": "Give a table of series, .npz, .ts, or one CSV file a series.",
+}
+
+
+def _drafts(place: Path, modality: str, wanted: Wanted) -> list[Draft]:
+    if place.is_dir():
+        return _below(place, place, modality, wanted)
+    if place.suffix.lower() == ".zip":
+        return _below(unpack(place), place, modality, wanted)
+    return [_one(place, place.as_posix(), modality, wanted)]
+
+
+def _below(folder: Path, shown: Path, modality: str, wanted: Wanted) -> list[Draft]:
+    """Read everything of the modality below a folder; ids begin with the folder as the user gave it."""
+    tree = walk(folder)
+    files = tree.with_suffix(SUFFIXES if modality == "image" else DATA_SUFFIXES)
+    return [
+        _one(tree.at(file), (PurePosixPath(shown.as_posix()) / file).as_posix(), modality, wanted) for file in files
+    ]
+
+
+def _one(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
+    """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
+    suffix = path.suffix.lower()
+    if modality == "image" and suffix not in READERS:
+        return Draft("image", [path], [shown])
+    try:
+        if modality == "series" and suffix in SERIES_FILES:
+            return SERIES_FILES[suffix](path)
+        if suffix in READERS:
+            return _READ[modality](path, shown, wanted)
+    except UnknownName:
+        raise
+    except DataError as error:
+        return Draft(modality, [], [], set_aside=(SetAside(shown, error.problem),))
+    return Draft(modality, [], [], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),))
+
+
+def _table(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
+    return SHEET_KINDS[modality].read(read_sheet(path), path.parent, wanted)
+
+
+def _image_table(path: Path, shown: str, wanted: Wanted) -> Draft:
+    """Read a table of pictures; those that it does not list are no concern here."""
+    draft = images.read(read_sheet(path), path.parent, wanted)
+    return replace(draft, findings=tuple(item for item in draft.findings if item.kind != "not-listed"))
+
+
+def _text_table(path: Path, shown: str, wanted: Wanted) -> Draft:
+    if path.suffix.lower() == ".txt":
+        return Draft("text", [path.read_text(encoding="utf-8-sig", errors="replace")], [shown])
+    return _table(path, shown, "text", wanted)
+
+
+def _series_table(path: Path, shown: str, wanted: Wanted) -> Draft:
+    draft = _table(path, shown, "series", wanted)
+    return replace(draft, ids=[shown]) if list(draft.ids) == [path.name] else draft
+
+
+_READ: dict[str, Callable[[Path, str, Wanted], Draft]] = {
+    "image": _image_table,
+    "text": _text_table,
+    "series": _series_table,
+}

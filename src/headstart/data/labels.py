@@ -1,0 +1,40 @@
+"""Labels that are nearly the same: reported, and merged only where the user asks for it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from headstart.records import Finding
+
+
+def fold(label: str) -> str:
+    """Write a label so that spellings of one label are equal: letter case, spaces and Unicode form are ignored.
+
+    Examples
+    --------
+    >>> fold("maize  Rust ") == fold("Maize rust")
+    True
+    """
+    return "".join(unicodedata.normalize("NFKC", label).casefold().split())
+
+
+def tidy(labels: Sequence[str], ids: Sequence[str], merge: bool) -> tuple[list[str], tuple[Finding, ...]]:
+    """Report labels that differ only in spelling, and merge them to the most frequent one if `merge`."""
+    counts = Counter(labels)
+    families: dict[str, list[str]] = {}
+    for label in counts:
+        families.setdefault(fold(label), []).append(label)
+    better: dict[str, str] = {}
+    findings = []
+    for family in families.values():
+        best, *others = sorted(family, key=lambda label: (-counts[label], label))
+        for other in others:
+            better[other] = best
+            rows = tuple(row for row, label in zip(ids, labels, strict=True) if label == other)
+            likeness = f"{other!r} ({counts[other]} rows) looks like {best!r} ({counts[best]} rows)"
+            done = "; they were merged." if merge else "; pass --merge-labels to merge."
+            advice = "Nothing to do." if merge else "Correct the labels, or pass --merge-labels."
+            findings.append(Finding("odd-label", "note" if merge else "warn", rows, likeness + done, advice))
+    return ([better.get(label, label) for label in labels] if merge else list(labels)), tuple(findings)

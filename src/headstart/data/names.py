@@ -1,0 +1,107 @@
+"""Which column serves as what: the usual names, and how a user's choice overrides them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from headstart.errors import unknown
+from headstart.records import TEST, TRAIN
+
+_USUAL = {
+    "text": "text texts sentence sentences content message messages comment comments tweet review body post utterance "
+    "feedback description document question texte texto mensaje commentaire",
+    "label": "label labels target class classlabel category categories y labelname classname sentiment topic intent "
+    "emotion classe clase categoria categorie etiqueta etiquette",
+    "split": "split partition subset set",
+    "id": "id rowid sampleid uid uuid",
+    "file": "filename file path filepath image imagepath imagefile img",
+    "series": "id seriesid series sampleid sample sequenceid sequence caseid case unit",
+    "time": "time timestamp t step timestep datetime date seconds second tick frame",
+}
+ROLES: dict[str, tuple[str, ...]] = {role: tuple(names.split()) for role, names in _USUAL.items()}
+"""For each role the usual names, as `key` writes them, best first."""
+
+SPLITS: dict[str, str] = {
+    **dict.fromkeys(("train", "training", "tr"), TRAIN),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "eval"), "validation"),
+    **dict.fromkeys(("test", "testing", "te", "holdout"), TEST),
+    "": "",
+}
+"""What people write for the parts of a data set."""
+
+MIN_STEPS = 8
+_STEP = re.compile(r"(.*?)[\s_.\-]*(\d+)")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Columns asked for by role; `strict` makes an absent one an error, `keep` are never values of a series."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = True
+    keep: tuple[str, ...] = ()
+
+
+def key(name: str) -> str:
+    """Write a column name so that spellings of one name are equal.
+
+    Examples
+    --------
+    >>> key("File_Name ")
+    'filename'
+    """
+    return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def pick(names: Sequence[str], role: str, wanted: Wanted, where: str) -> str | None:
+    """Find the column for a role: the one asked for, or the first usual name; None if there is none.
+
+    Raises
+    ------
+    UnknownName
+        The column asked for is not there (and `wanted.strict`).
+    """
+    asked = wanted.columns.get(role)
+    if asked is not None:
+        if asked in names:
+            return asked
+        if wanted.strict:
+            raise unknown("column", asked, names, where)
+    usual = ROLES.get(role, ()) if wanted.strict or role != "label" else ()
+    by_key = {key(name): name for name in reversed(names)}
+    return next((by_key[known] for known in usual if known in by_key), None)
+
+
+def split_of(word: str) -> str | None:
+    """Read a split word: "Validation" is "validation", "dev" too; None if it is none."""
+    return SPLITS.get(word.strip().casefold())
+
+
+def split_of_stem(stem: str) -> str | None:
+    """Read the split from a file's stem: "train", "ECG200_TEST"; None if it names none."""
+    return SPLITS.get(re.split(r"[\s_.\-]", stem.strip().casefold())[-1] or "-")
+
+
+def step_groups(names: Sequence[str]) -> list[list[str]]:
+    """Find columns that are the time steps of a wide table: t0, t1, t2 ...; one list a channel, in time order.
+
+    Examples
+    --------
+    >>> [len(group) for group in step_groups(["label", *(f"t{i}" for i in range(24)), "age2"])]
+    [24]
+    """
+    found: dict[str, dict[int, str]] = {}
+    for name in names:
+        matched = _STEP.fullmatch(name.strip())
+        if matched:
+            found.setdefault(matched[1].casefold(), {})[int(matched[2])] = name
+    groups = [[steps[number] for number in sorted(steps)] for steps in found.values() if _is_run(sorted(steps))]
+    longest = max(map(len, groups), default=0)
+    return [group for group in groups if len(group) == longest]
+
+
+def _is_run(numbers: list[int]) -> bool:
+    return len(numbers) >= MIN_STEPS and numbers[-1] - numbers[0] == len(numbers) - 1

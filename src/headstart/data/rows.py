@@ -1,0 +1,157 @@
+"""From what a reader found to a checked `Table`: ids made unique, bad rows set aside, labels and splits tidied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from headstart.data.content import SEE
+from headstart.data.labels import tidy
+from headstart.data.names import split_of
+from headstart.errors import DataError, offenders
+from headstart.records import TRAIN, Column, Finding, SetAside, Table, column
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Rows as a reader found them: all lists and metadata columns have one length."""
+
+    modality: str
+    inputs: Sequence[Any]
+    ids: Sequence[str]
+    labels: Sequence[str] | None = None
+    splits: Sequence[str] | None = None
+    metadata: Mapping[str, Column] = field(default_factory=dict)
+    set_aside: tuple[SetAside, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How strict to be: predicting needs no labels."""
+
+    merge_labels: bool = False
+    drop_unlabelled: bool = False
+    labelled: bool = True
+
+
+def finish(draft: Draft, source: str, how: Finish) -> Table:
+    """Make the table.
+
+    Raises
+    ------
+    DataError
+        Rows without a label (where labels are needed and `how` does not drop them).
+    """
+    n = len(draft.ids)
+    ids = unique(draft.ids)
+    seen = SEE[draft.modality](draft.inputs)
+    reasons = [reason for _, reason in seen]
+    labels = draft.labels
+    if labels is not None and how.labelled:
+        reasons = _refuse_unlabelled(labels, ids, reasons, how)
+    splits, notes = _splits(draft.splits or [""] * n, ids)
+    kept = np.flatnonzero([reason is None for reason in reasons]).astype(np.intp)
+    aside = tuple(SetAside(ids[row], str(reason)) for row, reason in enumerate(reasons) if reason is not None)
+    table = Table(
+        modality=draft.modality,
+        ids=column(ids),
+        inputs=column(draft.inputs),
+        hashes=column([digest for digest, _ in seen]),
+        labels=None if labels is None else column(labels),
+        splits=column(splits),
+        metadata=dict(draft.metadata),
+        set_aside=draft.set_aside + aside,
+        findings=draft.findings + notes,
+        source=source,
+        columns=dict(draft.columns),
+    ).take(kept)
+    return with_tidy_labels(table, how.merge_labels)
+
+
+def with_tidy_labels(table: Table, merge: bool) -> Table:
+    """Report, or merge, labels that differ only in spelling."""
+    if table.labels is None:
+        return table
+    labels, odd = tidy(table.labels.tolist(), table.ids.tolist(), merge)
+    kept = tuple(finding for finding in table.findings if finding.kind != "odd-label" or merge)
+    return replace(table, labels=column(labels), findings=kept + odd)
+
+
+def unique(ids: Sequence[str]) -> list[str]:
+    """Make ids unique by numbering repeats.
+
+    Examples
+    --------
+    >>> unique(["a", "b", "a"])
+    ['a', 'b', 'a#2']
+    """
+    if len(set(ids)) == len(ids):
+        return list(ids)
+    taken, counts, made = set(ids), dict.fromkeys(ids, 0), []
+    for name in ids:
+        counts[name] += 1
+        fresh = name
+        while counts[name] > 1 and (fresh == name or fresh in taken):
+            fresh = f"{name}#{counts[name]}"
+            counts[name] += fresh in taken
+        taken.add(fresh)
+        made.append(fresh)
+    return made
+
+
+def join(drafts: Sequence[Draft]) -> Draft:
+    """Put drafts of one modality one after the other; a column that one lacks is empty there."""
+    first = drafts[0]
+    if len(drafts) == 1:
+        return first
+    names = list(dict.fromkeys(name for draft in drafts for name in draft.metadata))
+    labelled = any(draft.labels is not None for draft in drafts)
+    split = any(draft.splits is not None for draft in drafts)
+    return Draft(
+        modality=first.modality,
+        inputs=[value for draft in drafts for value in draft.inputs],
+        ids=[value for draft in drafts for value in draft.ids],
+        labels=[value for draft in drafts for value in draft.labels or [""] * len(draft.ids)] if labelled else None,
+        splits=[value for draft in drafts for value in draft.splits or [""] * len(draft.ids)] if split else None,
+        metadata={
+            name: join_columns([(draft.metadata.get(name), len(draft.ids)) for draft in drafts]) for name in names
+        },
+        set_aside=tuple(item for draft in drafts for item in draft.set_aside),
+        findings=tuple(item for draft in drafts for item in draft.findings),
+        columns={role: name for draft in reversed(drafts) for role, name in draft.columns.items()},
+    )
+
+
+def join_columns(parts: Sequence[tuple[Column | None, int]]) -> Column:
+    """Join columns given with their lengths; an absent one is filled with empty strings."""
+    return column([value for part, n in parts for value in (part if part is not None else [""] * n)])
+
+
+def _refuse_unlabelled(
+    labels: Sequence[str], ids: Sequence[str], reasons: list[str | None], how: Finish
+) -> list[str | None]:
+    bare = [row for row, label in enumerate(labels) if reasons[row] is None and not label.strip()]
+    if bare and not how.drop_unlabelled:
+        have = "rows have" if len(bare) > 1 else "row has"
+        raise DataError(
+            f"{len(bare)} {have} no label ({offenders([ids[row] for row in bare])}).",
+            "Add the labels, or pass --unlabelled drop to leave these rows out.",
+        )
+    marked = set(bare)
+    return ["the row has no label" if row in marked else reason for row, reason in enumerate(reasons)]
+
+
+def _splits(words: Sequence[str], ids: Sequence[str]) -> tuple[list[str], tuple[Finding, ...]]:
+    read = {word: split_of(word) or "" for word in set(words)}
+    named = [read[word] for word in words]
+    held = tuple(row for row, word in zip(ids, named, strict=True) if word == "validation")
+    if not held:
+        return named, ()
+    summary = f"{len(held)} validation rows are used for training; choices are made by cross-validation."
+    note = Finding("validation-rows", "note", held, summary, "Nothing to do.")
+    return [TRAIN if word == "validation" else word for word in named], (note,)

@@ -1,0 +1,340 @@
+"""Series: wide and long tables, a folder of CSV files a class, `.npz` and `.ts`."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.decoding import encoding_of, lines
+from headstart.data.names import MIN_STEPS, Wanted, key, pick, split_of, step_groups
+from headstart.data.rows import Draft
+from headstart.data.sheet_rows import ids_of, optional_texts, rest_of, roles_of
+from headstart.data.sheets import Sheet, as_text, parse_number, read_sheet
+from headstart.data.tree import Tree
+from headstart.errors import DataError, offenders
+from headstart.modalities.series import Series
+from headstart.records import SetAside, column
+
+_CHANNEL = "channel "
+
+
+def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
+    """Whether the sheet is a wide or a long table of series."""
+    return bool(step_groups(sheet.names)) or _is_long(sheet, wanted) or len(_wide_fallback(sheet, wanted)) >= MIN_STEPS
+
+
+def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
+    """Read a wide table (a row a series), a long one (a row a time step), or one file that is one series."""
+    groups = step_groups(sheet.names)
+    if not wanted.strict and not {"values", "series"} & set(wanted.columns) and (sheet.headerless or not groups):
+        return Draft("series", [_one_series(sheet)], [sheet.name], findings=sheet.findings)
+    if groups:
+        return _read_wide(sheet, groups, wanted)
+    if _is_long(sheet, wanted):
+        return _read_long(sheet, wanted)
+    columns = _wide_fallback(sheet, wanted)
+    if len(columns) >= MIN_STEPS:
+        return _read_wide(sheet, [columns], wanted)
+    raise DataError(
+        f"{sheet.name} holds no series that can be read (columns: {', '.join(sheet.names[:20])}).",
+        f"Give one row a series with at least {MIN_STEPS} columns t0, t1 ..., or columns id, time and values.",
+    )
+
+
+def _read_wide(sheet: Sheet, groups: Sequence[Sequence[str]], wanted: Wanted) -> Draft:
+    roles = roles_of(sheet, wanted, [name for group in groups for name in group])
+    steps = [[name for name in group if name not in roles.named().values()] for group in groups]
+    values = np.stack([_matrix(sheet, group) for group in steps], axis=1)
+    used = roles.named()
+    return Draft(
+        modality="series",
+        inputs=list(values),
+        ids=ids_of(sheet, roles.id),
+        labels=optional_texts(sheet, roles.label),
+        splits=optional_texts(sheet, roles.split),
+        metadata=rest_of(sheet, [*used.values(), *(name for group in groups for name in group)]),
+        set_aside=sheet.set_aside,
+        findings=sheet.findings,
+        columns={**used, "values": f"{groups[0][0]} to {groups[-1][-1]}"},
+    )
+
+
+def _matrix(sheet: Sheet, names: Sequence[str]) -> NDArray[np.float32]:
+    """Put columns side by side, (n_rows, time)."""
+    made = np.empty((len(sheet.rows), len(names)), dtype=np.float32)
+    bad = []
+    for step, name in enumerate(names):
+        numbers = sheet.numbers(name)
+        if numbers is None:
+            bad.append(name)
+        else:
+            made[:, step] = numbers
+    if bad:
+        raise DataError(f"{sheet.name}: these columns are not only numbers: {offenders(bad)}.", "Correct their cells.")
+    return made
+
+
+def _wide_fallback(sheet: Sheet, wanted: Wanted) -> list[str]:
+    """Give the numeric columns of a table whose time steps have names of their own (dates, wavelengths)."""
+    roles = roles_of(sheet, wanted, [])
+    taken = {*roles.named().values(), *wanted.keep}
+    return [name for name in sheet.names if name not in taken and sheet.numbers(name) is not None]
+
+
+def _is_long(sheet: Sheet, wanted: Wanted) -> bool:
+    name, time = _long_keys(sheet, wanted)
+    if name is None or time is None:
+        return False
+    values = sheet.texts(name)
+    return len(set(values)) < len(values) or not wanted.strict
+
+
+def _long_keys(sheet: Sheet, wanted: Wanted) -> tuple[str | None, str | None]:
+    where = f" in {sheet.name}"
+    asked = Wanted({"series": wanted.columns["series"]} if "series" in wanted.columns else {}, False)
+    name = pick(sheet.names, "series", asked, where)
+    asked = Wanted({"time": wanted.columns["time"]} if "time" in wanted.columns else {}, False)
+    return name, pick([other for other in sheet.names if other != name], "time", asked, where)
+
+
+def _read_long(sheet: Sheet, wanted: Wanted) -> Draft:
+    name, time = _long_keys(sheet, wanted)
+    assert name is not None and time is not None
+    roles = roles_of(sheet, wanted, [name, time])
+    owners = sheet.texts(name)
+    codes, ids = _coded(owners)
+    order = np.lexsort((_times(sheet, time), codes))
+    bounds = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    others = [other for other in sheet.names if other not in {name, time, *roles.named().values()}]
+    channels = _channels(sheet, others, codes, order, wanted)
+    if not channels:
+        raise DataError(f"{sheet.name} has no column of values beside {name} and {time}.", "Add one column a channel.")
+    values = np.stack([_whole(sheet, channel) for channel in channels])[:, order]
+    firsts = order[bounds]
+    labels = None if roles.label is None else _constant(sheet, roles.label, codes, firsts, ids)
+    rest = [other for other in others if other not in channels]
+    return Draft(
+        modality="series",
+        inputs=np.split(values, bounds[1:], axis=1),
+        ids=ids,
+        labels=labels,
+        splits=None if roles.split is None else _constant(sheet, roles.split, codes, firsts, ids),
+        metadata={other: sheet.column(other)[firsts] for other in rest},
+        set_aside=sheet.set_aside,
+        findings=sheet.findings,
+        columns={
+            **{role: column for role, column in roles.named().items() if role != "id"},
+            "series": name,
+            "time": time,
+            **{f"{_CHANNEL}{number}": channel for number, channel in enumerate(channels, start=1)},
+        },
+    )
+
+
+def _coded(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
+    """Number the series in order of first appearance."""
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.intp)
+    return codes, list(numbers)
+
+
+def _times(sheet: Sheet, name: str) -> NDArray[np.float64]:
+    """Give each row's time as a number; where times are neither numbers nor ISO dates, the order of the file."""
+    texts = sheet.texts(name)
+    try:
+        return np.array([parse_number(text, sheet.decimal_comma) for text in texts], dtype=np.float64)
+    except ValueError:
+        pass
+    try:
+        start = datetime(1970, 1, 1)
+        return np.array(
+            [(datetime.fromisoformat(t.strip()).replace(tzinfo=None) - start).total_seconds() for t in texts]
+        )
+    except ValueError:
+        return np.arange(len(texts), dtype=np.float64)
+
+
+def _channels(
+    sheet: Sheet, others: Sequence[str], codes: NDArray[np.intp], order: NDArray[np.intp], wanted: Wanted
+) -> list[str]:
+    """Find the columns of values: those of training, else every number that changes within a series."""
+    known = [name for role, name in wanted.columns.items() if role.startswith(_CHANNEL)]
+    if known:
+        absent = [name for name in known if name not in sheet.names]
+        if absent:
+            raise DataError(
+                f"{sheet.name} lacks the columns {offenders(absent)}.", "Give the columns used in training."
+            )
+        return known
+    numeric = [name for name in others if name not in wanted.keep and sheet.numbers(name) is not None]
+    same = np.diff(codes[order]) == 0
+    changing = [name for name in numeric if _changes(_whole(sheet, name)[order], same)]
+    return changing or numeric
+
+
+def _changes(values: NDArray[np.float32], same: NDArray[np.bool_]) -> bool:
+    """Whether a column changes between two rows of one series."""
+    steps = np.diff(values)
+    return bool((steps[same & np.isfinite(steps)] != 0).any())
+
+
+def _whole(sheet: Sheet, name: str) -> NDArray[np.float32]:
+    numbers = sheet.numbers(name)
+    if numbers is None:
+        raise DataError(f"{sheet.name}: the column {name} is not only numbers.", "Correct its cells.")
+    return numbers
+
+
+def _constant(
+    sheet: Sheet, name: str, codes: NDArray[np.intp], firsts: NDArray[np.intp], ids: Sequence[str]
+) -> list[str]:
+    """Give one value a series; a series with two labels is an error."""
+    values = sheet.texts(name)
+    first = [values[row] for row in firsts]
+    odd = sorted({code for code, value in zip(codes.tolist(), values, strict=True) if value != first[code]})
+    if odd:
+        raise DataError(
+            f"{sheet.name}: {len(odd)} series have more than one {name} ({offenders([ids[code] for code in odd])}).",
+            "Give every row of a series the same value.",
+        )
+    return first
+
+
+def _one_series(sheet: Sheet) -> Series:
+    """Read a whole file as one series: a row a time step, a column a channel."""
+    names = [name for name in sheet.names if key(name) not in {"time", "timestamp", "t", "date", "datetime", "index"}]
+    found = [numbers for name in names if (numbers := sheet.numbers(name)) is not None]
+    if not found:
+        raise DataError("it has no column of numbers", "Give one row a time step and one column a channel.")
+    values = np.stack(found)
+    return values.T if sheet.headerless and values.shape[1] == 1 else values
+
+
+def read_folder(tree: Tree, files: Sequence[PurePosixPath]) -> Draft:
+    """Read a folder a class of CSV files, one series a file; split folders may stand above."""
+    parts = [file.parts[-3] if len(file.parts) > 2 and split_of(file.parts[-3]) else "" for file in files]
+    inputs, kept, set_aside = [], [], []
+    for number, file in enumerate(files):
+        try:
+            inputs.append(_one_series(read_sheet(tree.at(file))))
+            kept.append(number)
+        except DataError as error:
+            set_aside.append(SetAside(file.as_posix(), error.problem))
+    return Draft(
+        modality="series",
+        inputs=inputs,
+        ids=[files[number].as_posix() for number in kept],
+        labels=[files[number].parts[-2] for number in kept],
+        splits=[parts[number] for number in kept],
+        set_aside=tuple(set_aside),
+    )
+
+
+def read_npz(path: Path) -> Draft:
+    """Read arrays X (n, channels, time) or (n, time), y, split and further columns of length n.
+
+    Raises
+    ------
+    DataError
+        There is no X, its shape is none of the two, or the file is damaged or would have to be unpickled.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: the file cannot be read ({error}).", "Save plain arrays with numpy.savez.") from error
+    by_key = {key(name): name for name in arrays}
+    name = next((by_key[known] for known in ("x", "data", "inputs", "values", "series") if known in by_key), None)
+    if name is None:
+        raise DataError(f"{path} has no array X (found: {', '.join(arrays)}).", "Save it as X, with labels as y.")
+    values = cube(arrays.pop(name), str(path))
+    rest = {
+        other: [as_text(v) for v in array.tolist()]
+        for other, array in arrays.items()
+        if array.shape == values.shape[:1]
+    }
+    label, split, given = (pick(list(rest), role, Wanted(), "") for role in ("label", "split", "id"))
+    used = {role: column for role, column in (("label", label), ("split", split)) if column is not None}
+    numbered = [f"{path.name}:{row}" for row in range(1, len(values) + 1)]
+    return Draft(
+        modality="series",
+        inputs=list(values),
+        ids=rest[given] if given is not None else numbered,
+        labels=rest[label] if label is not None else None,
+        splits=rest[split] if split is not None else None,
+        metadata={other: column(v) for other, v in rest.items() if other not in {label, split, given}},
+        columns={"values": name, **used},
+    )
+
+
+def cube(values: NDArray[np.generic], where: str) -> NDArray[np.float32]:
+    """Give an array of numbers the shape (n, channels, time)."""
+    if values.ndim not in {2, 3} or values.dtype.kind not in "fiub":
+        raise DataError(
+            f"{where}: the array of series has shape {values.shape} and type {values.dtype}.",
+            "Give numbers of shape (rows, time) or (rows, channels, time).",
+        )
+    made = values.astype(np.float32)
+    return made[:, None, :] if made.ndim == 2 else made
+
+
+def read_ts(path: Path) -> Draft:
+    """Read the `.ts` format of the UEA archive: channels separated by colons, the label last.
+
+    Raises
+    ------
+    DataError
+        A line cannot be read; all bad lines are named.
+    """
+    labelled, started, bad = False, False, []
+    inputs: list[Series] = []
+    labels: list[str] = []
+    rows: list[int] = []
+    for number, line in enumerate(lines(path, encoding_of(path)), start=1):
+        text = line.strip()
+        if not text or text.startswith(("#", "%")):
+            continue
+        if not started:
+            words = text.casefold().split()
+            labelled = labelled or (words[0] in {"@classlabel", "@targetlabel"} and words[1:2] == ["true"])
+            started = words[0] == "@data"
+            continue
+        *channels, last = text.split(":") if labelled else (*text.split(":"), "")
+        try:
+            inputs.append(_ts_series(channels))
+        except ValueError:
+            bad.append(f"line {number}")
+            continue
+        labels.append(last.strip())
+        rows.append(number)
+    if bad or not rows:
+        raise DataError(f"{path}: {len(bad)} lines cannot be read ({offenders(bad) or 'no @data'}).", "Correct them.")
+    ids = [f"{path.name}:{row}" for row in rows]
+    return Draft("series", inputs, ids, labels if labelled else None)
+
+
+def _ts_series(channels: Sequence[str]) -> Series:
+    """Read one line; "(time,value)" pairs give their values, shorter channels end in NaN."""
+    parts = [re.sub(r"\([^,()]*,([^()]*)\)", r"\1", channel).split(",") for channel in channels]
+    if not parts:
+        raise ValueError
+    made = np.full((len(parts), max(map(len, parts))), np.nan, dtype=np.float32)
+    for row, values in zip(made, parts, strict=True):
+        row[: len(values)] = [parse_number(value, False) for value in values]
+    return made
+
+
+def from_list(values: Sequence[object]) -> list[Series]:
+    """Take (channels, time) or (time,) arrays of different lengths."""
+    arrays = [np.asarray(value, dtype=np.float32) for value in values]
+    bad = [str(row) for row, array in enumerate(arrays) if array.ndim not in {1, 2}]
+    if bad:
+        raise DataError(f"Series must have one or two dimensions; rows {offenders(bad)} do not.", "Reshape them.")
+    return [array[None, :] if array.ndim == 1 else array for array in arrays]

@@ -1,0 +1,362 @@
+"""Tables of any file format as columns; what a column means is decided elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import math
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import extras
+from headstart.data.decoding import Writing, encoding_of, lines, writing_of
+from headstart.data.names import step_groups
+from headstart.errors import DataError, offenders
+from headstart.records import Column, Finding, SetAside, column
+
+_MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
+_CHUNK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table as it was read.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    columns : dict of str to array, shape (n_rows,)
+        Strings (object), or floats where the column is numbers beyond doubt.
+    rows : list of int
+        Row numbers as a person sees them in the file; the header is row 1.
+    decimal_comma : bool
+        Whether "1,5" is a number.
+    """
+
+    name: str
+    columns: dict[str, NDArray[Any]]
+    rows: list[int]
+    decimal_comma: bool = False
+    set_aside: tuple[SetAside, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    headerless: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return list(self.columns)
+
+    def texts(self, name: str) -> list[str]:
+        """Give a column as strings."""
+        values = self.columns[name]
+        return list(values) if values.dtype == object else [as_text(value) for value in values.tolist()]
+
+    def column(self, name: str) -> Column:
+        """Give a column as strings, as the records want it."""
+        return column(self.texts(name))
+
+    def numbers(self, name: str) -> NDArray[np.float32] | None:
+        """Give a column as numbers (NaN = missing), or None if it holds anything else."""
+        values = self.columns[name]
+        if values.dtype != object:
+            return values.astype(np.float32)
+        try:
+            return parse_numbers(list(values), self.decimal_comma)
+        except ValueError:
+            return None
+
+
+def read_sheet(path: Path) -> Sheet:
+    """Read a table by the file's suffix.
+
+    Raises
+    ------
+    DataError
+        The file is empty, damaged or not of a known kind.
+    """
+    if path.stat().st_size == 0:
+        raise DataError(f"{path}: the file is empty.", "Copy it again from where it came.")
+    sheet = READERS[path.suffix.lower()](path)
+    if not sheet.rows:
+        raise DataError(f"{path}: the table has no rows below its header.", "Check that this is the right file.")
+    return sheet
+
+
+def as_text(value: object) -> str:
+    """Write a cell as text: nothing and NaN are empty, 3.0 is "3", dates are ISO.
+
+    Examples
+    --------
+    >>> [as_text(value) for value in (None, 3.0, 2.5, "NA")]
+    ['', '3', '2.5', 'NA']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, datetime.date | datetime.datetime | datetime.time):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+
+
+def parse_number(text: str, decimal_comma: bool) -> float:
+    """Read one number; "", "NA", "?" and the like are NaN.
+
+    Examples
+    --------
+    >>> parse_number("1.234,5", True), parse_number("1.5", True)
+    (1234.5, 1.5)
+    """
+    plain = text.strip()
+    if plain.casefold() in _MISSING:
+        return math.nan
+    if decimal_comma and "," in plain:
+        plain = plain.replace(".", "").replace(",", ".")
+    return float(plain)
+
+
+def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float32]:
+    """Read many numbers (n,); ValueError if one is none."""
+    try:
+        return np.array(values, dtype=np.str_).astype(np.float64).astype(np.float32)
+    except ValueError:
+        return np.array([parse_number(value, decimal_comma) for value in values], dtype=np.float32)
+
+
+def header_names(cells: Sequence[str]) -> list[str]:
+    """Make every name of a header non-empty and unique.
+
+    Examples
+    --------
+    >>> header_names(["text ", "", "text"])
+    ['text', 'column 2', 'text (2)']
+    """
+    names: list[str] = []
+    for position, cell in enumerate(cells):
+        name = unicodedata.normalize("NFC", cell.strip().lstrip("\ufeff")) or f"column {position + 1}"
+        count, made = 1, name
+        while made in names:
+            count += 1
+            made = f"{name} ({count})"
+        names.append(made)
+    return names
+
+
+def _read_delimited(path: Path) -> Sheet:
+    writing = writing_of(path)
+    records = _records(path, writing)
+    number, header = next(records, (0, []))
+    headerless = _is_all_numbers(header, writing.decimal_comma)
+    if headerless:
+        names, records = _made_up_names(len(header)), _records(path, writing)
+    else:
+        while header and not header[-1].strip():
+            header = header[:-1]
+        names = header_names(header)
+    steps = {name for group in step_groups(names) for name in group}
+    parts: list[list[Any]] = [[] for _ in names]
+    rows: list[int] = []
+    set_aside: list[SetAside] = []
+    bad: list[str] = []
+    chunk: list[list[str]] = []
+
+    def flush() -> None:
+        for position, name in enumerate(names):
+            values = [record[position] for record in chunk]
+            parts[position].append(
+                _step_values(values, name, rows[-len(chunk) :], writing, bad) if name in steps else values
+            )
+        chunk.clear()
+
+    for number, record in records:
+        if len(record) > len(names) and any(cell.strip() for cell in record[len(names) :]):
+            reason = f"the row has {len(record)} cells, the header has {len(names)}"
+            set_aside.append(SetAside(f"{path.name}:{number}", reason))
+            continue
+        chunk.append((record + [""] * (len(names) - len(record)))[: len(names)])
+        rows.append(number)
+        if len(chunk) == _CHUNK_ROWS:
+            flush()
+    if chunk:
+        flush()
+    if bad:
+        raise DataError(
+            f"{path}: {len(bad)} cells are not numbers ({offenders(bad)}).", "Correct or empty these cells."
+        )
+    columns = {name: _joined(part, name in steps) for name, part in zip(names, parts, strict=True)}
+    return Sheet(
+        path.name, columns, rows, writing.decimal_comma, tuple(set_aside), _encoding_note(path, writing), headerless
+    )
+
+
+def _records(path: Path, writing: Writing) -> Iterator[tuple[int, list[str]]]:
+    """Give the non-blank records with their row numbers; a quotation mark that is never closed is an error."""
+    taken: list[str] = []
+
+    def remember() -> Iterator[str]:
+        for line in lines(path, writing):
+            taken.append(line)
+            yield line.replace("\x00", "")
+
+    number = writing.skipped
+    for record in csv.reader(remember(), delimiter=writing.separator, quoting=writing.quoting):
+        number += 1
+        if len(taken) > 1 and writing.quoting != csv.QUOTE_NONE and sum(line.count('"') for line in taken) % 2:
+            raise DataError(
+                f"{path}: a quotation mark that is opened in row {number} is never closed.",
+                "Close or remove it, or save the table as XLSX.",
+            )
+        taken.clear()
+        if any(cell.strip() for cell in record):
+            yield number, record
+
+
+def _is_all_numbers(cells: Sequence[str], decimal_comma: bool) -> bool:
+    """Whether the first row is already data: every cell is a number, and they do not simply count up."""
+    try:
+        values = [parse_number(cell, decimal_comma) for cell in cells]
+    except ValueError:
+        return False
+    counts_up = len(values) > 1 and all(after - before == 1 for before, after in pairwise(values))
+    return bool(values) and not any(map(math.isnan, values)) and not counts_up
+
+
+def _made_up_names(n_columns: int) -> list[str]:
+    """Name the columns of a table without header as the UCR archive orders them: the label, then the values."""
+    return (
+        ["label", *(f"t{step}" for step in range(n_columns - 1))] if n_columns > 2 else header_names([""] * n_columns)
+    )
+
+
+def _step_values(
+    values: list[str], name: str, rows: list[int], writing: Writing, bad: list[str]
+) -> NDArray[np.float32]:
+    try:
+        return parse_numbers(values, writing.decimal_comma)
+    except ValueError:
+        made = np.full(len(values), np.nan, dtype=np.float32)
+        for position, value in enumerate(values):
+            try:
+                made[position] = parse_number(value, writing.decimal_comma)
+            except ValueError:
+                bad.append(f"row {rows[position]}, column {name}: {value[:20]!r}")
+        return made
+
+
+def _joined(parts: list[Any], numeric: bool) -> NDArray[Any]:
+    if numeric:
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
+    return column([value for part in parts for value in part])
+
+
+def _encoding_note(path: Path, writing: Writing) -> tuple[Finding, ...]:
+    doubts = {
+        "cp1252": "is not UTF-8 and was read as Windows-1252",
+        "utf-8": "has bytes that are not UTF-8; they were replaced by �",
+    }
+    if writing.errors == "strict" or writing.encoding not in doubts:
+        return ()
+    advice = "Look at a few accented letters; if they are wrong, save the file as UTF-8."
+    return (Finding("encoding", "note", (), f"{path.name} {doubts[writing.encoding]}.", advice),)
+
+
+def _read_json(path: Path) -> Sheet:
+    writing = encoding_of(path)
+    items: list[dict[str, Any]] = []
+    rows: list[int] = []
+    bad: list[str] = []
+    for number, line in enumerate(lines(path, writing), start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except json.JSONDecodeError as error:
+            bad.append(f"line {number}: {error.msg}")
+            continue
+        if isinstance(item, dict):
+            items.append(item)
+            rows.append(number)
+        else:
+            bad.append(f"line {number}: not an object in braces")
+    if bad:
+        raise DataError(
+            f"{path}: {len(bad)} lines are not JSON objects ({offenders(bad)}).", "Write one object in braces a line."
+        )
+    names = header_names(list(dict.fromkeys(name for item in items for name in item)))
+    columns = {name: column([as_text(item.get(name)) for item in items]) for name in names}
+    return Sheet(path.name, columns, rows, findings=_encoding_note(path, writing))
+
+
+def _read_parquet(path: Path) -> Sheet:
+    parquet, arrow = _optional("pyarrow.parquet", "Parquet"), _optional("pyarrow", "Parquet")
+    try:
+        table = parquet.read_table(path)
+    except (arrow.ArrowException, OSError) as error:
+        raise DataError(f"{path}: the Parquet file is damaged ({error}).", "Copy or export it again.") from error
+    names = header_names([str(name) for name in table.column_names])
+    steps = {name for group in step_groups(names) for name in group}
+    columns: dict[str, NDArray[Any]] = {}
+    for name, values in zip(names, table.columns, strict=True):
+        numeric = arrow.types.is_floating(values.type) or (name in steps and arrow.types.is_integer(values.type))
+        kind = np.float32 if name in steps else np.float64
+        columns[name] = (
+            values.to_numpy().astype(kind) if numeric else column([as_text(value) for value in values.to_pylist()])
+        )
+    return Sheet(path.name, columns, list(range(2, table.num_rows + 2)))
+
+
+def _read_xlsx(path: Path) -> Sheet:
+    openpyxl = _optional("openpyxl", "Excel")
+    zipfile, invalid = import_module("zipfile"), import_module("openpyxl.utils.exceptions").InvalidFileException
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            sheets = [list(enumerate(sheet.iter_rows(values_only=True), start=1)) for sheet in book.worksheets[:1]]
+            book.close()
+        except (zipfile.BadZipFile, invalid, KeyError, ValueError, OSError) as error:
+            raise DataError(f"{path}: the Excel file is damaged ({error}).", "Open it and save it again.") from error
+    filled = [(number, cells) for number, cells in sheets[0] if any(as_text(cell).strip() for cell in cells)]
+    if not filled:
+        raise DataError(f"{path}: the first sheet is empty.", "Put the table on the first sheet.")
+    header = [as_text(cell) for cell in filled[0][1]]
+    while header and not header[-1].strip():
+        header.pop()
+    names = header_names(header)
+    cells = {
+        name: column([as_text(row[place]) if place < len(row) else "" for _, row in filled[1:]])
+        for place, name in enumerate(names)
+    }
+    return Sheet(path.name, cells, [number for number, _ in filled[1:]])
+
+
+def _optional(module: str, kind: str) -> Any:
+    if find_spec(module.split(".", maxsplit=1)[0]) is None:
+        extras.require("adapt", f"Reading {kind} files")
+    return import_module(module)
+
+
+READERS: dict[str, Callable[[Path], Sheet]] = {
+    ".csv": _read_delimited,
+    ".tsv": _read_delimited,
+    ".tab": _read_delimited,
+    ".txt": _read_delimited,
+    ".jsonl": _read_json,
+    ".ndjson": _read_json,
+    ".parquet": _read_parquet,
+    ".xlsx": _read_xlsx,
+}

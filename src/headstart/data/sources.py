@@ -1,0 +1,152 @@
+"""From a path to rows: finds out what a file, a folder or a zip holds and calls the reader for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+
+from headstart.data import images, series, texts
+from headstart.data.archive import unpack
+from headstart.data.names import Wanted, split_of, split_of_stem
+from headstart.data.rows import Draft, Finish, finish, join
+from headstart.data.sheets import READERS, Sheet, read_sheet
+from headstart.data.tree import Tree, walk
+from headstart.errors import DataError, offenders
+from headstart.modalities.image import SUFFIXES
+from headstart.options import ReadOptions, parse
+from headstart.records import Table
+
+
+@dataclass(frozen=True)
+class SheetKind:
+    """How one modality reads a table."""
+
+    fits: Callable[[Sheet, Path, Wanted], bool]
+    read: Callable[[Sheet, Path, Wanted], Draft]
+
+
+SHEET_KINDS: dict[str, SheetKind] = {
+    "image": SheetKind(images.fits, images.read),
+    "text": SheetKind(texts.fits, texts.read),
+    "series": SheetKind(series.fits, series.read),
+}
+"""In the order in which they are tried."""
+SERIES_FILES: dict[str, Callable[[Path], Draft]] = {".npz": series.read_npz, ".ts": series.read_ts}
+DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
+_SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
+
+
+def read(path: Path | str, options: ReadOptions | None = None) -> Table:
+    """Read labelled data; nothing is written beside it.
+
+    Parameters
+    ----------
+    path : Path or str
+        A folder of pictures (a folder a class, split folders above, or a table beside them), a table of texts or
+        series, `.npz`, `.ts`, a folder of one of these, or a zip of any.
+    options : ReadOptions, optional
+        Columns, modality and how to treat odd labels.
+
+    Returns
+    -------
+    Table
+        Rows in a stable order; what could not be used stands in `set_aside`, what was noticed in `findings`.
+
+    Raises
+    ------
+    DataError
+        The path is not there, holds nothing that can be read, or rows have no label.
+    UnknownName
+        A column that was asked for is not there.
+    """
+    options = options or parse(ReadOptions)
+    place = existing(Path(path).expanduser())
+    asked = {role: name for role, name in (("label", options.label), ("text", options.text)) if name is not None}
+    draft = draft_of(place, options.modality, Wanted(asked, strict=True, keep=options.group))
+    how = Finish(options.merge_labels, options.unlabelled == "drop")
+    return finish(draft, str(path), how)
+
+
+def existing(path: Path) -> Path:
+    """Give the path back, or say what lies nearby if it is not there."""
+    if path.exists():
+        return path
+    beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
+    near = get_close_matches(path.name, beside, n=1)
+    raise DataError(f"There is no {path}.", f"Did you mean {path.parent / near[0]}?" if near else "Check the path.")
+
+
+def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
+    """Read a file, folder or zip as one modality, or as the first that fits (`modality` "auto")."""
+    if place.is_dir():
+        return _folder(walk(place), modality, wanted)
+    suffix = place.suffix.lower()
+    if suffix == ".zip":
+        return _folder(walk(unpack(place)), modality, wanted, shown=place)
+    if suffix in SERIES_FILES and modality in {"auto", "series"}:
+        return SERIES_FILES[suffix](place)
+    if suffix in READERS:
+        return _sheet(place, modality, wanted)
+    raise DataError(f"{place} is of a kind that cannot be read ({suffix or 'no suffix'}).", _readable(place))
+
+
+def _readable(place: Path) -> str:
+    if place.suffix.lower() in SUFFIXES:
+        return "Give the folder that holds the pictures."
+    if place.suffix.lower() in {".xls", ".ods"}:
+        return "Save it as .xlsx or .csv."
+    return f"Give a folder of pictures, a zip, or a file of: {', '.join(sorted(DATA_SUFFIXES))}."
+
+
+def _sheet(path: Path, modality: str, wanted: Wanted) -> Draft:
+    sheet = read_sheet(path)
+    if modality == "auto":
+        modality = "text" if "text" in wanted.columns else _guess(sheet, path, wanted)
+    return SHEET_KINDS[modality].read(sheet, path.parent, wanted)
+
+
+def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
+    for name, kind in SHEET_KINDS.items():
+        if kind.fits(sheet, path.parent, wanted):
+            return name
+    raise DataError(
+        f"{path} has no column of texts, pictures or series (columns: {', '.join(sheet.names[:20])}).",
+        "Name the column of texts with --text COLUMN.",
+    )
+
+
+def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None) -> Draft:
+    shown = shown or tree.root
+    if modality in {"auto", "image"} and tree.with_suffix(SUFFIXES):
+        return images.read_folder(tree, wanted)
+    files = tree.with_suffix(DATA_SUFFIXES)
+    if modality == "image" or not files:
+        kinds = "pictures" if modality == "image" else "pictures, tables or series"
+        raise DataError(f"{shown} holds no {kinds} ({len(tree.files)} other files).", "Check that it is the right one.")
+    top = [file for file in files if len(file.parts) == 1]
+    if len(files) == 1 or len(top) == 1:
+        return draft_of(tree.at((top or files)[0]), modality, wanted)
+    splits = [split_of_stem(file.stem) for file in files]
+    if all(splits) and len(set(splits)) == len(files):
+        drafts = [draft_of(tree.at(file), modality, wanted) for file in files]
+        return join([_all_of(draft, str(split)) for draft, split in zip(drafts, splits, strict=True)])
+    if modality in {"auto", "series"} and not top and _is_folder_per_class(files):
+        return series.read_folder(tree, files)
+    raise DataError(
+        f"{shown} holds {len(files)} tables ({offenders([file.as_posix() for file in files])}).",
+        "Give the one to use; or name them train and test.",
+    )
+
+
+def _all_of(draft: Draft, split: str) -> Draft:
+    """Mark all rows of a file named train or test."""
+    return replace(draft, splits=[split] * len(draft.ids))
+
+
+def _is_folder_per_class(files: Sequence[PurePosixPath]) -> bool:
+    classes = {file.parts[-2] for file in files}
+    return {file.suffix.lower() for file in files} <= _SHEET_SUFFIXES and (
+        len(classes) > 1 or split_of(next(iter(classes))) is None
+    )

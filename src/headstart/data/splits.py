@@ -1,0 +1,300 @@
+"""Who is trained on and who is tested on: copies and groups stay on one side, classes keep their shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.checks import MIN_CLASS_ROWS
+from headstart.data.rows import join_columns, with_tidy_labels
+from headstart.errors import DataError, offenders, unknown
+from headstart.options import AdaptOptions
+from headstart.records import TEST, TRAIN, Column, Finding, Index, SetAside, Table, column
+
+TEST_SHARE = 0.25
+
+
+def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
+    """Number the rows that must stay together: equal content, or an equal value in any group column.
+
+    Parameters
+    ----------
+    table : Table
+        Its hashes and metadata are used.
+    groups : tuple of str
+        Names of metadata columns; empty values group nothing.
+
+    Returns
+    -------
+    Index, shape (n_rows,)
+        Cluster numbers 0 .. n_clusters - 1, in order of first appearance.
+
+    Raises
+    ------
+    UnknownName
+        There is no such column.
+    """
+    parent = np.arange(len(table)).tolist()
+    for values in [table.hashes, *(_group_column(table, name) for name in groups)]:
+        first: dict[str, int] = {}
+        for row, value in enumerate(values):
+            if value != "":
+                _unite(parent, row, first.setdefault(value, row))
+    roots = [_root(parent, row) for row in range(len(parent))]
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(root, len(numbers)) for root in roots], dtype=np.intp)
+
+
+def folds(codes: Index, clusters: Index, n_folds: int, seed: int) -> Index:
+    """Deal rows into folds: classes in equal shares, clusters whole.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        Class codes.
+    clusters : Index, shape (n_rows,)
+        As `clusters` gives them.
+    n_folds : int
+        At least 2; fewer are made where the smallest class has fewer clusters.
+    seed : int
+        Same seed, same folds.
+
+    Returns
+    -------
+    Index, shape (n_rows,)
+        Fold of each row, 0 .. n - 1.
+
+    Examples
+    --------
+    >>> made = folds(np.array([0, 0, 1, 1]), np.arange(4), 5, seed=0)
+    >>> sorted(made[:2].tolist()), sorted(made[2:].tolist())
+    ([0, 1], [0, 1])
+    """
+    pairs = np.unique(np.stack([codes, clusters]), axis=1)[0] if len(codes) else codes
+    smallest = int(np.unique(pairs, return_counts=True)[1].min()) if len(codes) else 2
+    n = max(2, min(n_folds, smallest))
+    return _deal(codes, clusters, np.full(n, 1 / n), seed, keep=0)
+
+
+def draw(table: Table, labels_per_class: int, seed: int) -> Table:
+    """Draw training rows, the same number of each class; test rows stay.
+
+    Parameters
+    ----------
+    table : Table
+        With labels.
+    labels_per_class : int
+        At least 1; a class with fewer rows keeps all.
+    seed : int
+        At one seed, the draw for K is a part of the draw for K + 1.
+
+    Returns
+    -------
+    Table
+        In the order of `table`.
+    """
+    assert table.labels is not None
+    order = np.random.default_rng(seed).permutation(len(table))
+    counts: dict[str, int] = {}
+    kept = []
+    for row in order:
+        label = table.labels[row]
+        if table.splits[row] != TEST:
+            counts[label] = counts.get(label, 0) + 1
+            if counts[label] > labels_per_class:
+                continue
+        kept.append(row)
+    return table.take(np.sort(np.array(kept, dtype=np.intp)))
+
+
+def split(table: Table, options: AdaptOptions, test: Table | None = None) -> Table:
+    """Decide for every row whether it trains or tests.
+
+    Parameters
+    ----------
+    table : Table
+        With labels.
+    options : AdaptOptions
+        `group`, `seed`, `duplicates` and `merge_labels` are used.
+    test : Table, optional
+        Separate test data; its ids get the prefix "test/".
+
+    Returns
+    -------
+    Table
+        `splits` holds "train" and "test" only. A given test split is kept; otherwise a quarter of the rows tests:
+        stratified, seeded, clusters whole, and every class keeps two training rows where that can be.
+
+    Raises
+    ------
+    UnknownName
+        A group column is not there.
+    DataError
+        The test data is of another kind or has no labels.
+    """
+    for name in options.group:
+        _group_column(table, name)
+    if test is not None:
+        table = with_tidy_labels(_with_test(table, test), options.merge_labels)
+    table = _given(table) if (table.splits == TEST).any() else _made(table, options)
+    table = _drop_copies(table) if options.duplicates == "drop" else table
+    return _without_strangers(table)
+
+
+def _group_column(table: Table, name: str) -> Column:
+    if name not in table.metadata:
+        raise unknown("group column", name, [*table.metadata, *table.columns.values()], f" in {table.source}")
+    return table.metadata[name]
+
+
+def _given(table: Table) -> Table:
+    return replace(table, splits=column([word or TRAIN for word in table.splits]))
+
+
+def _made(table: Table, options: AdaptOptions) -> Table:
+    labels = table.labels if table.labels is not None else column([""] * len(table))
+    codes = np.unique(labels.astype(str), return_inverse=True)[1].astype(np.intp)
+    together = clusters(table, options.group)
+    shares = np.array([1 - TEST_SHARE, TEST_SHARE])
+    parts = _deal(codes, together, shares, options.seed, keep=MIN_CLASS_ROWS)
+    made = replace(table, splits=column([TEST if part else TRAIN for part in parts]))
+    if parts.any():
+        return made
+    summary = "No rows could be kept for testing: there are too few, or they all belong together."
+    note = Finding("no-test-rows", "warn", (), summary, "Add rows or groups, or give test data with --test.")
+    return replace(made, findings=(*made.findings, note))
+
+
+def _with_test(table: Table, test: Table) -> Table:
+    if test.modality != table.modality:
+        raise DataError(
+            f"{test.source} holds {test.modality} data, {table.source} holds {table.modality} data.",
+            "Give test data of the same kind.",
+        )
+    if test.labels is None or table.labels is None:
+        bare = test.source if test.labels is None else table.source
+        raise DataError(f"There are no labels in {bare}.", "Test data needs labels; name the column with --label.")
+    own = tuple(table.ids[table.splits == TEST].tolist())
+    findings = table.findings + test.findings
+    if own:
+        summary = f"{len(own)} test rows of {table.source} were left out, since other test data was given."
+        findings += (Finding("own-test-rows-left-out", "note", own, summary, "Nothing to do."),)
+        table = table.take(np.flatnonzero(table.splits != TEST))
+    if (test.splits == TEST).any():
+        test = test.where_split(TEST)
+    assert test.labels is not None and table.labels is not None
+    names = list(dict.fromkeys([*table.metadata, *test.metadata]))
+    n, m = len(table), len(test)
+    return replace(
+        table,
+        ids=column([*table.ids, *(f"test/{name}" for name in test.ids)]),
+        inputs=column([*table.inputs, *test.inputs]),
+        hashes=np.concatenate([table.hashes, test.hashes]),
+        labels=np.concatenate([table.labels, test.labels]),
+        splits=column([TRAIN] * n + [TEST] * m),
+        metadata={k: join_columns([(table.metadata.get(k), n), (test.metadata.get(k), m)]) for k in names},
+        set_aside=table.set_aside + tuple(SetAside(f"test/{item.id}", item.reason) for item in test.set_aside),
+        findings=findings,
+    )
+
+
+def _drop_copies(table: Table) -> Table:
+    tested = set(table.hashes[table.splits == TEST])
+    copied = (table.splits == TRAIN) & np.array([digest in tested for digest in table.hashes], dtype=bool)
+    return _set_aside(table, copied, "a copy of it stands in the test rows")
+
+
+def _without_strangers(table: Table) -> Table:
+    """Set test rows aside whose class nothing is learnt about."""
+    if table.labels is None:
+        return table
+    known = set(table.labels[table.splits == TRAIN])
+    strange = np.array([label not in known for label in table.labels], dtype=bool)
+    if not strange.any():
+        return table
+    rows, names = tuple(table.ids[strange].tolist()), sorted(set(table.labels[strange]))
+    summary = f"{len(rows)} test rows are of classes without training rows ({offenders(names)})."
+    note = Finding("class-only-in-test", "warn", rows, summary, "Add training rows of these classes.")
+    left = _set_aside(table, strange, "no training row has its class")
+    return replace(left, findings=(*left.findings, note))
+
+
+def _set_aside(table: Table, which: NDArray[np.bool_], reason: str) -> Table:
+    aside = tuple(SetAside(name, reason) for name in table.ids[which])
+    return replace(table.take(np.flatnonzero(~which)), set_aside=table.set_aside + aside)
+
+
+def _root(parent: list[int], row: int) -> int:
+    while parent[row] != row:
+        parent[row] = parent[parent[row]]
+        row = parent[row]
+    return row
+
+
+def _unite(parent: list[int], one: int, other: int) -> None:
+    low, high = sorted((_root(parent, one), _root(parent, other)))
+    parent[high] = low
+
+
+def _deal(codes: Index, clusters: Index, shares: NDArray[np.float64], seed: int, keep: int) -> Index:
+    """Deal rows into parts with these shares of every class, clusters whole.
+
+    Large clusters are placed one by one where their classes lack most; single rows then fill up each class exactly.
+    With `keep`, no other part may take so much of a class that fewer than `keep` rows are left to the first.
+    """
+    rng = np.random.default_rng(seed)
+    n_parts, n_classes = len(shares), int(codes.max(initial=-1)) + 1
+    totals = np.bincount(codes, minlength=n_classes).astype(np.float64)
+    lacking = shares[:, None] * totals
+    spare = np.maximum(totals - keep, 0.0) if keep else np.full(n_classes, np.inf)
+    parts = np.zeros(len(codes), dtype=np.intp)
+    _, owner, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
+    for members in _large_clusters(owner, sizes, rng):
+        counts = np.bincount(codes[members], minlength=n_classes)
+        part = _place(counts, totals, lacking, spare, bool(keep))
+        parts[members] = part
+        lacking[part] -= counts
+        spare -= counts * (part > 0)
+    singles = sizes[owner] == 1
+    for code in range(n_classes):
+        rows = rng.permutation(np.flatnonzero(singles & (codes == code)))
+        parts[rows] = np.repeat(np.arange(n_parts), _quotas(lacking[:, code], len(rows), spare[code], rng, bool(keep)))
+    return parts
+
+
+def _large_clusters(owner: Index, sizes: NDArray[np.intp], rng: np.random.Generator) -> list[Index]:
+    """Give the rows of every cluster of two or more, the largest first, equal sizes in random order."""
+    large = np.flatnonzero(sizes > 1)
+    shuffled = rng.permutation(large)
+    order = np.argsort(owner, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    ranked = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
+    return [order[starts[number] : starts[number + 1]] for number in ranked]
+
+
+def _place(
+    counts: Index, totals: NDArray[np.float64], lacking: NDArray[np.float64], spare: NDArray[np.float64], keep: bool
+) -> int:
+    """Choose the part whose shortfall (squared, relative to each class) a cluster lessens most."""
+    there = counts > 0
+    if keep and (counts[there] > spare[there]).any():
+        return 0
+    gain = ((2 * lacking[:, there] - counts[there]) * (counts[there] / totals[there])).sum(axis=1)
+    return int(gain.argmax())
+
+
+def _quotas(lacking: NDArray[np.float64], n: int, spare: float, rng: np.random.Generator, keep: bool) -> Sequence[int]:
+    """Give whole numbers of rows a part that sum to `n`, as near to what each lacks as can be."""
+    wanted = np.maximum(lacking, 0.0)
+    wanted = wanted * (n / wanted.sum()) if wanted.sum() > 0 else np.full(len(lacking), n / len(lacking))
+    made = np.floor(wanted + 1e-9).astype(int)
+    tie = np.zeros(len(made)) if keep else rng.random(len(made)) * 1e-6
+    order = np.argsort(-(wanted - made + tie), kind="stable")
+    made[order[: n - made.sum()]] += 1
+    if keep and made[1:].sum() > spare:
+        made[1] = int(max(spare, 0))
+        made[0] = n - made[1]
+    return [int(value) for value in made]

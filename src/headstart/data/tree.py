@@ -1,0 +1,45 @@
+"""What lies in a folder: every file below it, sorted, without what computers leave behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+_LEFT_BEHIND = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder and the files below it, as sorted paths relative to it."""
+
+    root: Path
+    files: tuple[PurePosixPath, ...]
+
+    def at(self, file: PurePosixPath) -> Path:
+        """Give the full path."""
+        return self.root / file
+
+    def with_suffix(self, suffixes: frozenset[str]) -> list[PurePosixPath]:
+        """Give the files of some kinds."""
+        return [file for file in self.files if file.suffix.lower() in suffixes]
+
+
+def walk(root: Path) -> Tree:
+    """List the files below a folder; hidden ones and the like are left out, loops of links are not followed."""
+    return Tree(root, tuple(sorted(_files(root, PurePosixPath(), frozenset()), key=lambda file: file.parts)))
+
+
+def _files(folder: Path, below: PurePosixPath, above: frozenset[str]) -> Iterator[PurePosixPath]:
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith((".", "~$")) or entry.name.casefold() in _LEFT_BEHIND:
+                continue
+            if entry.is_dir():
+                yield from _files(folder / entry.name, below / entry.name, above | {real})
+            else:
+                yield below / entry.name
