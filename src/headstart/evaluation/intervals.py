@@ -49,7 +49,10 @@ def wilson(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
     share = np.clip(hits / n, 0.0, 1.0)
     centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z * np.sqrt(share * (1 - share) / n + (Z / (2 * n)) ** 2) / (1 + Z**2 / n)
-    return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
+    known = sizes > 0
+    return np.where(known, np.clip(centre - half, 0.0, 1.0), 0.0), np.where(
+        known, np.clip(centre + half, 0.0, 1.0), 1.0
+    )
 
 
 def student(degrees: int) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from headstart.errors import offenders
 from headstart.results import Result
 
@@ -37,7 +39,7 @@ def limits(result: Result) -> list[str]:
     return [
         *said,
         "Other sites, seasons, cameras or ways of writing: all rows came from one source, "
-        f"{short(result.data)}. Test it on rows from the new place before using it there.",
+        f"{short(source_name(result.data))}. Test it on rows from the new place before using it there.",
         "Inputs that belong to none of its classes: it always answers with one of them.",
         "Its probabilities: whether an answer given with 90 % is right 9 times in 10 was not checked.",
     ]
@@ -52,6 +54,17 @@ def short(text: str, limit: int = 80) -> str:
     'abcd…'
     """
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def source_name(path: str) -> str:
+    r"""Give the last part of a path of any system.
+
+    Examples
+    --------
+    >>> source_name("C:\\data\\leaves")
+    'leaves'
+    """
+    return re.split(r"[\\/]", path.rstrip("\\/"))[-1] or "data"
 
 
 def _rows(result: Result) -> list[str]:

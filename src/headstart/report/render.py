@@ -71,6 +71,17 @@ def ends(figure: Figure, digits: int = 0) -> str:
     return f"{percent(figure.low, digits)} to {percent(figure.high, digits)}"
 
 
+def span(figure: Figure, digits: int = 0) -> str:
+    """Write an interval of shares shortly, in percent without the sign.
+
+    Examples
+    --------
+    >>> span(Figure(value=0.5, low=0.25, high=1.0))
+    '25–100'
+    """
+    return "–".join(percent(share, digits).removesuffix(f"{_NARROW}%") for share in (figure.low, figure.high))
+
+
 def duration(seconds: float) -> str:
     """Write a length of time as people say it.
 
@@ -135,6 +146,7 @@ def _environment() -> Environment:
     made.filters.update(
         percent=percent,
         ends=ends,
+        range=span,
         duration=duration,
         quoted=quoted,
         markdown=markdown,

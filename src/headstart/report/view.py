@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from headstart.report.limits import limits
+from headstart.report.limits import limits, source_name
 from headstart.results import ClassFigures, Result, SetAsideRow, StrategyResult, WorstRow
 
 NOUNS = {"image": "images", "text": "texts", "series": "series"}
@@ -76,17 +75,6 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         "costs": costs(result.cost),
         "shown_rows": SHOWN_ROWS,
     }
-
-
-def source_name(path: str) -> str:
-    r"""Give the last part of a path of any system.
-
-    Examples
-    --------
-    >>> source_name("C:\\data\\leaves")
-    'leaves'
-    """
-    return re.split(r"[\\/]", path.rstrip("\\/"))[-1] or "data"
 
 
 def weakest(per_class: list[ClassFigures]) -> ClassFigures | None:

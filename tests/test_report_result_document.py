@@ -1,0 +1,56 @@
+"""docs/result.md describes the whole result document, and nothing that does not exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from headstart import results
+
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "result.md").read_text(encoding="utf-8")
+RECORDS = {
+    name: kind
+    for name, kind in vars(results).items()
+    if isinstance(kind, type) and issubclass(kind, results.Record) and kind is not results.Record
+}
+SECTIONS = {
+    "RowCounts": "### Rows",
+    "BaseFigures": "### Base model",
+    "StrategyResult": "### Strategies",
+    "Metrics": "### Strategies",
+    "ClassFigures": "### Strategies",
+    "Verdict": "### Verdict",
+    "Confusion": "### Confusion",
+    "WorstRow": "### Worst rows",
+    "FindingRow": "### Checks",
+    "Result": "## The document",
+    "Skipped": "## The document",
+    "SetAsideRow": "## The document",
+    "Figure": "# result.json",
+}
+
+
+def section(heading: str) -> str:
+    """The text under one heading, down to the next."""
+    return re.split(r"^#+ .*\n", DOCUMENT.split(f"{heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_every_field_of_a_record_is_named_in_its_section(name: str) -> None:
+    text = section(SECTIONS[name])
+    assert [field for field in RECORDS[name].model_fields if f"`{field}`" not in text] == []
+
+
+def test_every_row_of_the_tables_is_a_field() -> None:
+    known = {field for kind in RECORDS.values() for field in kind.model_fields}
+    told = {
+        field for row in re.findall(r"^\| (`.*?`) \|", DOCUMENT, re.MULTILINE) for field in re.findall(r"`(\w+)`", row)
+    }
+    assert told <= known
+
+
+def test_the_documented_format_number_is_the_one_that_is_written() -> None:
+    assert f"| `format` | Number of this format. | `{results.FORMAT}` |" in DOCUMENT
+    assert next(iter(results.Result.model_fields)) == "format"
