@@ -1,3 +1,43 @@
-"""Headstart: adapt pre-trained models to small local data, and say honestly whether it helped."""
+"""Headstart: adapt pre-trained models to small local data, and say honestly whether it helped.
+
+>>> import headstart as hs  # loads nothing heavy
+
+    data = hs.read("leaves/")
+    model = hs.adapt(data)
+    print(model.result.verdict.sentence)
+    model.predict(["new_leaf.jpg"])
+    model.save("leaf-doctor")
+    hs.load("leaf-doctor")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+__all__ = ["Adapter", "Model", "__version__", "adapt", "load", "read"]
+
+if TYPE_CHECKING:
+    from headstart.flow.estimator import Adapter
+    from headstart.flow.model import Model, load
+    from headstart.flow.python import adapt, read
+
+_PLACES = {
+    "Adapter": "headstart.flow.estimator",
+    "Model": "headstart.flow.model",
+    "load": "headstart.flow.model",
+    "adapt": "headstart.flow.python",
+    "read": "headstart.flow.python",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'headstart' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -34,6 +34,21 @@ def seconds(text: object) -> object:
     return float(found[1]) * _UNITS[found[2]]
 
 
+def names(value: object) -> object:
+    """Split comma-separated names, given as one string or as several.
+
+    Examples
+    --------
+    >>> names(["classic,linear-probe", "blend"])
+    ('classic', 'linear-probe', 'blend')
+    """
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple):
+        return value
+    return tuple(name.strip() for text in texts for name in str(text).split(",") if name.strip())
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
 
 
@@ -67,7 +82,7 @@ class AdaptOptions(ReadOptions):
     base: str = Field(
         "default", description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO or file:PATH."
     )
-    strategy: tuple[str, ...] = Field((), description="Only these strategies (comma-separated); all by default.")
+    strategy: Names = Field((), description="Only these strategies (comma-separated); all by default.")
     time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     test: Path | None = Field(None, description="Separate data to test on (same form as DATA).")
@@ -80,6 +95,9 @@ class AdaptOptions(ReadOptions):
     duplicates: Literal["keep", "drop"] = Field(
         "keep", description="Training rows that also stand in the test rows: keep (and warn) or drop."
     )
+    precision: Literal["auto", "float32"] = Field(
+        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
+    )
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
@@ -87,7 +105,25 @@ class PredictOptions(Options):
     """How to predict."""
 
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    label: str | None = Field(None, description="Column that holds the label (the one used in training if not given).")
+    group: tuple[str, ...] = Field((), description="Column of groups that the intervals should respect.")
+    precision: Literal["auto", "float32"] = Field(
+        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
+    )
     offline: bool = Field(False, description="Open no network connection at all.")
+
+
+class ListOptions(Options):
+    """What to list."""
+
+    modality: Literal["all", "image", "text", "series"] = Field("all", description="Only bases for this kind of data.")
+
+
+class CacheOptions(Options):
+    """What to do with the feature cache."""
+
+    prune: bool = Field(False, description="Remove what was not used lately.")
+    older_than: float = Field(30.0, ge=0.0, description="Days without use after which --prune removes (0: everything).")
 
 
 def parse(kind: type[OptionsT], **values: object) -> OptionsT:

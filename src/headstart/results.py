@@ -144,6 +144,21 @@ class WorstRow(Record):
     probability: float
 
 
+class Evaluation(Record):
+    """What `headstart evaluate --json` prints: a bundle on labelled data that it was not trained on."""
+
+    format: int = FORMAT
+    bundle: str
+    data: str
+    classes: list[str]
+    n_rows: int
+    unknown_labels: dict[str, int]
+    metrics: Metrics
+    confusion: Confusion
+    set_aside: list[SetAsideRow]
+    trained_on: str
+
+
 class Result(Record):
     """The whole document."""
 

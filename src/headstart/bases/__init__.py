@@ -1,1 +1,205 @@
-"""Room: bases."""
+"""Pre-trained base models as records and parts; every source ends in the same `Backbone`.
+
+This room finds, checks and builds base models. It knows nothing of rows, labels or strategies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from headstart.bases.catalogue import CATALOGUE, DEFAULTS
+from headstart.bases.folder import TOKENIZER, read_folder, write_folder
+from headstart.bases.record import Backbone, BaseRecord, Parts, Stage
+from headstart.errors import OptionError, UnknownName, unknown
+from headstart.home import home, write_text
+
+__all__ = [
+    "CATALOGUE", "DEFAULTS", "Backbone", "BaseRecord", "Need", "Parts", "Stage",
+    "assemble", "load", "read_folder", "resolve", "write_folder",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Need:
+    """What is asked of a base model.
+
+    Parameters
+    ----------
+    modality : str
+    offline : bool
+    seed : int
+    sample : sequence of prepared arrays
+        Training series (channels, time), for transforms that are fitted; empty otherwise.
+    spec : mapping
+        The series spec (length, channels), for such transforms.
+    """
+
+    modality: str
+    offline: bool = False
+    seed: int = 0
+    sample: Sequence[Any] = ()
+    spec: Mapping[str, Any] | None = None
+
+
+def _blank(name: str, need: Need, source: str) -> BaseRecord:
+    return BaseRecord(
+        name, need.modality, source, "unknown", 0, 0, "unknown", "unknown", "", "", True, f"given as {name}"
+    )
+
+
+def _embedded(record: BaseRecord) -> Parts:
+    return import_module("headstart.bases.embedded").load(record)  # type: ignore[no-any-return]
+
+
+def _transform(record: BaseRecord, need: Need) -> Parts:
+    rocket = import_module("headstart.bases.rocket")
+    weights = rocket.fit(need.sample, need.seed)
+    n_dims = len(weights["biases"])
+    return Parts(replace(record, n_dims=n_dims), {"library": "minirocket"}, dict(need.spec or {}), weights)
+
+
+def _from_hub(repository: str, record: BaseRecord, offline: bool) -> Parts:
+    hub = import_module("headstart.bases.hub")
+    folder = hub.fetch(repository, offline)
+    said = hub.said_by_card(folder)
+    known = replace(record, licence=said.get("licence") or "unknown", url=f"https://huggingface.co/{repository}")
+    return read_folder(folder, known)
+
+
+def _hf(rest: str, need: Need) -> Parts:
+    if Path(rest).is_dir():
+        return _file(rest, need)
+    return _from_hub(rest, _blank(f"hf:{rest}", need, "hf"), need.offline)
+
+
+def _timm(rest: str, need: Need) -> Parts:
+    vision = import_module("headstart.bases.vision")
+    if not vision.known(rest):
+        names = import_module("timm").list_models()
+        raise unknown("timm architecture", rest.split(".", maxsplit=1)[0], names)
+    repository = vision.pretrained_config(rest).get("hf_hub_id") or ""
+    if not repository:
+        raise UnknownName(
+            f"timm has no pre-trained weights for '{rest}'.", "Choose another, e.g. timm:resnet18.a1_in1k."
+        )
+    tagged = repository if repository.count("/") else f"timm/{rest}"
+    return _from_hub(tagged.rstrip("/"), _blank(f"timm:{rest}", need, "timm"), need.offline)
+
+
+def _file(rest: str, need: Need) -> Parts:
+    path = Path(rest).expanduser()
+    folder = path.parent if path.suffix == ".safetensors" else path
+    if not folder.is_dir():
+        raise UnknownName(f"There is no base model at {path}.", "Give a folder with config.json and model.safetensors.")
+    return read_folder(folder, _blank(f"file:{folder.name}", need, "file"))
+
+
+SOURCES: dict[str, Callable[[str, Need], Parts]] = {"timm": _timm, "hf": _hf, "file": _file}
+
+
+def resolve(reference: str, modality: str) -> BaseRecord | None:
+    """Give the record of a base known by name ("default" is the modality's own), None for `source:...` references.
+
+    Raises
+    ------
+    UnknownName
+        If it is neither, with the nearest names.
+    """
+    name = DEFAULTS[modality] if reference == "default" else reference
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    if name.partition(":")[0] in SOURCES:
+        return None
+    raise unknown("base model", name, ["default", *CATALOGUE, *(f"{source}:..." for source in SOURCES)])
+
+
+def load(reference: str, need: Need) -> Backbone:
+    """Find, check and build a base model.
+
+    Parameters
+    ----------
+    reference : str
+        `default`, a name of `headstart bases`, `timm:NAME`, `hf:REPO-OR-FOLDER`, `file:FOLDER`.
+    need : Need
+
+    Returns
+    -------
+    Backbone
+
+    Raises
+    ------
+    UnknownName, DataError, BundleError
+        If there is none, it cannot be fetched, or it is damaged.
+    OptionError
+        If it is for another modality.
+    """
+    record = resolve(reference, need.modality)
+    if record is None:
+        source, _, rest = reference.partition(":")
+        parts = SOURCES[source](rest, need)
+    else:
+        _same_modality(record, need)
+        parts = _transform(record, need) if record.source == "transform" else _embedded(record)
+    _same_modality(parts.record, need)
+    return assemble(parts)
+
+
+def _same_modality(record: BaseRecord, need: Need) -> None:
+    if record.modality != need.modality:
+        raise OptionError(
+            f"The base model {record.name} is for {record.modality} data, this data is {need.modality}.",
+            "Leave --base out, or choose one from `headstart bases`.",
+        )
+
+
+def assemble(parts: Parts) -> Backbone:
+    """Make parts ready to run; the network itself is built when it is first needed."""
+    fingerprint = parts.fingerprint()
+    return BUILDERS[parts.architecture["library"]](parts, fingerprint)
+
+
+def _network(library: str) -> Callable[[Parts, str], Backbone]:
+    def make(parts: Parts, fingerprint: str) -> Backbone:
+        @lru_cache(maxsize=1)
+        def module() -> Any:
+            room = import_module(library)
+            torch = import_module("torch")
+            net = room.build(parts.architecture)
+            net.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in parts.weights.items()})
+            return room.wrap(net).eval().requires_grad_(False)
+
+        def stages() -> tuple[Stage, ...]:
+            return import_module(library).stages(module().net)  # type: ignore[no-any-return]
+
+        return Backbone(parts, fingerprint, _local_spec(parts), module, None, stages)
+
+    return make
+
+
+def _local_spec(parts: Parts) -> Mapping[str, Any]:
+    if not parts.tokenizer:
+        return parts.spec
+    digest = import_module("hashlib").sha256(parts.tokenizer.encode()).hexdigest()
+    path = home() / "tokenizers" / digest[:32] / TOKENIZER
+    if not path.is_file():
+        write_text(path, parts.tokenizer)
+    return {**parts.spec, "tokenizer_file": str(path)}
+
+
+def _rocket(parts: Parts, fingerprint: str) -> Backbone:
+    def transform(series: Any) -> tuple[Any, ...]:
+        return import_module("headstart.bases.rocket").forward(parts.weights, series)  # type: ignore[no-any-return]
+
+    return Backbone(parts, fingerprint, parts.spec, None, transform, import_module("headstart.bases.rocket").stages)
+
+
+BUILDERS: dict[str, Callable[[Parts, str], Backbone]] = {
+    "timm": _network("headstart.bases.vision"),
+    "transformers": _network("headstart.bases.encoders"),
+    "minirocket": _rocket,
+}

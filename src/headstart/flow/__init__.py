@@ -1,1 +1,88 @@
-"""Room: flow."""
+"""The only room that knows the whole order. Surfaces call these functions with an options record, and print.
+
+Heavy packages are loaded inside the calls, so that listing and checking stay quick.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart.options import AdaptOptions, CacheOptions, PredictOptions, ReadOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from headstart.bases import BaseRecord
+    from headstart.features.cache import Entry
+    from headstart.records import Finding, SetAside, Table
+    from headstart.results import Evaluation, Result
+
+
+def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
+    """Adapt a base model; see `headstart.flow.adapt.adapt`."""
+    from headstart.flow import adapt as room
+
+    return room.adapt(path, out, options)
+
+
+def predict(bundle: Path, inputs: Sequence[Path], out: Path | None, options: PredictOptions) -> list[SetAside]:
+    """Predict new inputs; see `headstart.flow.predict.predict`."""
+    from headstart.flow import predict as room
+
+    return room.predict(bundle, inputs, out, options)
+
+
+def evaluate(bundle: Path, path: Path, options: PredictOptions) -> Evaluation:
+    """Score a bundle; see `headstart.flow.predict.evaluate`."""
+    from headstart.flow import predict as room
+
+    return room.evaluate(bundle, path, options)
+
+
+def check(path: Path, options: ReadOptions) -> tuple[Table, tuple[Finding, ...]]:
+    """Read data and say what would spoil training.
+
+    Raises
+    ------
+    DataError
+        If training could not go on.
+    """
+    from headstart import data
+
+    table = data.read(path, options)
+    findings = data.check(table)
+    data.require_trainable(table)
+    return table, findings
+
+
+def bases(modality: str) -> list[tuple[BaseRecord, bool]]:
+    """List the base models known by name, each with whether it is its modality's default."""
+    from headstart.bases.catalogue import CATALOGUE, DEFAULTS
+
+    return [
+        (record, DEFAULTS[record.modality] == record.name)
+        for record in CATALOGUE.values()
+        if modality in ("all", record.modality)
+    ]
+
+
+def cache(options: CacheOptions) -> tuple[Path, list[Entry], list[Entry]]:
+    """Give the cache's folder, what it holds, and what was removed from it now."""
+    from headstart.features.cache import entries, prune
+    from headstart.home import home
+
+    removed = prune(options.older_than) if options.prune else []
+    return home(), entries(), removed
+
+
+def demo(out: Path, options: AdaptOptions) -> dict[str, tuple[Path, Result]]:
+    """Write the demo data below `out` and adapt a model to each; gives the output folders and results."""
+    from headstart import demo as room
+    from headstart import progress
+
+    made = {}
+    for name, path in room.write(out / "data").items():
+        progress.say(f"\n{name}: {path}")
+        made[name] = (out / name, adapt(path, out / name, options))
+    return made

@@ -1,1 +1,96 @@
-"""Room: runs."""
+"""One run is one folder: claimed, logged, resumable. What a rung made is kept under a key and used again.
+
+This room knows files and keys, not what a strategy is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from headstart.errors import OptionError
+from headstart.home import write_json, written_whole
+from headstart.records import Probabilities, State
+
+MARK = "run.json"
+FORMAT = 1
+OOF = "out_of_fold"
+
+
+def key_of(*parts: Any) -> str:
+    """Hash (hex) of JSON-able parts: inputs, options, versions."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one run.
+
+    Parameters
+    ----------
+    folder : Path
+    key : str
+        Names what the rungs depend on; results under another key are not used.
+    """
+
+    folder: Path
+    key: str
+
+    def log(self, event: str, **values: Any) -> None:
+        """Add one line to events.jsonl."""
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **values}, default=str)
+        with (self.folder / "run" / "events.jsonl").open("a", encoding="utf-8") as handle:
+            handle.write(line + "\n")
+
+    def _paths(self, name: str) -> tuple[Path, Path]:
+        folder = self.folder / "run" / "rungs"
+        return folder / f"{name}.safetensors", folder / f"{name}.json"
+
+    def load(self, name: str) -> tuple[State, Probabilities, float] | None:
+        """Give the state, the out-of-fold probabilities and the seconds of a rung finished earlier under this key."""
+        arrays_path, meta_path = self._paths(name)
+        try:
+            said = json.loads(meta_path.read_text("utf-8"))
+            if said["key"] != self.key:
+                return None
+            arrays = load_file(arrays_path)
+        except (OSError, ValueError, KeyError, SafetensorError):
+            return None
+        out_of_fold = arrays.pop(OOF)
+        return State(said["meta"], arrays), out_of_fold, float(said["seconds"])
+
+    def save(self, name: str, state: State, out_of_fold: Probabilities, seconds: float) -> None:
+        """Keep a finished rung; the JSON with the key comes last."""
+        arrays_path, meta_path = self._paths(name)
+        meta_path.unlink(missing_ok=True)
+        with written_whole(arrays_path) as partial:
+            arrays: Mapping[str, Any] = {**state.arrays, OOF: out_of_fold}
+            save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, partial)
+        write_json(meta_path, {"key": self.key, "meta": dict(state.meta), "seconds": seconds})
+
+
+def claim(folder: Path) -> None:
+    """Make a run folder, or take one over that Headstart made.
+
+    Raises
+    ------
+    OptionError
+        If the folder holds something else: nothing of the user's is ever overwritten.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OptionError(f"{folder} is a file, not a folder.", "Name another output folder with -o.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise OptionError(
+            f"{folder} exists and was not made by headstart adapt.", "Name another output folder with -o."
+        )
+    (folder / "run" / "rungs").mkdir(parents=True, exist_ok=True)
+    write_json(folder / MARK, {"headstart_run": FORMAT})

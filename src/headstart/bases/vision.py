@@ -1,0 +1,90 @@
+"""Build vision backbones of timm and transformers from parts.
+
+Every backbone becomes one module: pixels in, the pooled output of each stage out, the final features last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headstart.bases import vision_shim
+from headstart.bases.record import Stage
+
+vision_shim.prepare()
+
+import timm  # noqa: E402
+from timm.models._manipulate import group_with_matcher  # noqa: E402
+
+
+class PooledVision(nn.Module):
+    """A timm network that answers with pooled features of all its stages.
+
+    Input (n, 3, height, width) float; output a tuple of (n, n_dims of the stage), final features last.
+    """
+
+    def __init__(self, net: Any) -> None:
+        super().__init__()
+        self.net = net
+        self.by_stage = hasattr(net, "forward_intermediates")
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        if not self.by_stage:
+            return (self.net(pixels),)
+        final, maps = self.net.forward_intermediates(pixels, output_fmt="NCHW")
+        return (*(item.mean((2, 3)) for item in maps), self.net.forward_head(final, pre_logits=True))
+
+
+def build(architecture: Mapping[str, Any]) -> nn.Module:
+    """Make the bare network (no classifier, random weights)."""
+    return timm.create_model(architecture["name"], num_classes=0, **architecture.get("kwargs", {}))  # type: ignore[no-any-return]
+
+
+def wrap(net: nn.Module) -> nn.Module:
+    """Make the module that gives pooled features of all stages."""
+    return PooledVision(net)
+
+
+def stages(net: nn.Module) -> tuple[Stage, ...]:
+    """List the network's blocks from input to output; together they hold every parameter once."""
+    grouped = group_with_matcher(net.named_parameters(), net.group_matcher(coarse=True), reverse=False)  # type: ignore[operator]
+    return tuple(Stage(f"stage-{number}", tuple(names)) for number, names in sorted(grouped.items()))
+
+
+def spec_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn timm's `pretrained_cfg` into an image spec."""
+    size = int(config.get("input_size", (3, 224, 224))[-1])
+    return {
+        "size": size,
+        "resize": round(size / float(config.get("crop_pct") or 0.875)),
+        "fit": "crop",
+        "interpolation": config.get("interpolation", "bicubic"),
+        "mean": [float(v) for v in config.get("mean", (0.485, 0.456, 0.406))],
+        "std": [float(v) for v in config.get("std", (0.229, 0.224, 0.225))],
+    }
+
+
+def pretrained_config(name: str) -> Mapping[str, Any]:
+    """Give what timm knows of a pre-trained model by name.
+
+    Raises
+    ------
+    RuntimeError
+        If timm has no such architecture.
+    """
+    config = timm.models.get_pretrained_cfg(name)
+    return {} if config is None else config.to_dict()  # type: ignore[no-any-return]
+
+
+def known(name: str) -> bool:
+    """Say whether timm has this architecture (the part before the first dot of the name)."""
+    return bool(timm.is_model(name.split(".", maxsplit=1)[0]))
+
+
+def final_dims(module: nn.Module, spec: Mapping[str, Any]) -> int:
+    """Measure the length of the final features with one blank picture."""
+    with torch.no_grad():
+        return int(module(torch.zeros(1, 3, spec["size"], spec["size"]))[-1].shape[1])

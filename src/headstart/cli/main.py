@@ -1,0 +1,50 @@
+"""The entry point: `headstart COMMAND ...`. Loads typer and nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headstart import __version__
+from headstart.cli import commands
+
+app = typer.Typer(
+    name="headstart",
+    help="Adapt a pre-trained model to your own images, texts or time series, and learn honestly whether it helped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+COMMANDS = (
+    commands.adapt,
+    commands.predict,
+    commands.evaluate,
+    commands.check,
+    commands.bases,
+    commands.cache,
+    commands.demo,
+)
+for body in COMMANDS:
+    app.command(name=body.__name__)(body)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    return None
+
+
+def run() -> None:
+    """Run the command line."""
+    app()

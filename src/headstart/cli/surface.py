@@ -1,0 +1,180 @@
+"""What all commands share: options made from their record, people's output on stderr, one JSON on stdout, exit codes.
+
+0 done, 1 failed, 2 fixable by the user. No command declares an option or prints an error by itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import typer
+from pydantic_core import PydanticUndefined
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from headstart import progress
+from headstart.errors import HeadstartError
+from headstart.options import Options, parse
+
+console = Console(stderr=True, highlight=False)
+
+
+class _Rate(ProgressColumn):
+    """Units a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(
+            "" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s" if speed >= 10 else f"{speed:.1f}/s"
+        )
+
+
+class _RichBar:
+    def __init__(self, shown: Progress, task: TaskID) -> None:
+        self.shown = shown
+        self.task = task
+
+    def advance(self, n: int = 1) -> None:
+        self.shown.advance(self.task, n)
+
+
+class Terminal:
+    """Shows news and bars on stderr; bars only on a terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            console.print(escape(text))
+
+    def warn(self, text: str) -> None:
+        console.print(f"[yellow]{escape(text)}[/yellow]")
+
+    def open(self, name: str, total: int, unit: str) -> progress.Bar:
+        columns = (
+            TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), _Rate(),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        )  # fmt: skip
+        shown = Progress(*columns, console=console, disable=self.quiet or not console.is_terminal, transient=True)
+        shown.start()
+        return _RichBar(shown, shown.add_task(name, total=total, unit=unit))
+
+    def close(self, bar: progress.Bar) -> None:
+        if isinstance(bar, _RichBar):
+            bar.shown.stop()
+
+
+def _option(name: str, annotation: Any, default: Any, text: str) -> inspect.Parameter:
+    """Turn one field of an options record into a command-line option; its own type checks the value later."""
+    flag = f"--{name.replace('_', '-')}"
+    if annotation is bool:
+        return _parameter(name, bool, default, typer.Option(flag, help=text))
+    if get_origin(annotation) is tuple or "tuple" in str(annotation):
+        return _parameter(name, list[str], list(default), typer.Option(flag, help=text, show_default=False))
+    shown = str(default) if default is not None else None
+    choices = [str(item) for item in get_args(annotation) if isinstance(item, str)]
+    kind = typer.Option(flag, help=text, show_default=default is not None, metavar="|".join(choices) or None)
+    return _parameter(name, str | None, shown, kind)
+
+
+def _parameter(name: str, annotation: Any, default: Any, option: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, option]
+    )
+
+
+COMMON = {
+    "json_output": (bool, typer.Option("--json", help="Print one JSON document on standard output.")),
+    "quiet": (bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")),
+    "verbose": (bool, typer.Option("--verbose", "-v", help="Show the traceback of an internal error.")),
+}
+
+
+def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the options of a record, the common ones, error handling and JSON output.
+
+    The decorated function takes its own arguments first and the options record as `options`; it returns a JSON-able
+    document, which is printed with `--json`, or None.
+    """
+
+    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
+        own = [p for p in inspect.signature(body, eval_str=True).parameters.values() if p.name != "options"]
+        fields = [
+            _option(
+                name,
+                field.annotation,
+                None if field.default is PydanticUndefined else field.default,
+                field.description or "",
+            )
+            for name, field in kind.model_fields.items()
+        ]
+        common = [_parameter(name, annotation, False, option) for name, (annotation, option) in COMMON.items()]
+
+        def wrapper(**values: Any) -> None:
+            as_json, quiet, verbose = (bool(values.pop(name)) for name in COMMON)
+            said = {name: values.pop(name) for name in kind.model_fields}
+            given = {name: value for name, value in said.items() if value is not None}
+
+            def work() -> Any:
+                return body(**values, options=parse(kind, **given))
+
+            finish(work, as_json, quiet, verbose)
+
+        keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        wrapper.__signature__ = inspect.Signature([*keyword, *fields, *common])  # type: ignore[attr-defined]
+        wrapper.__doc__ = body.__doc__
+        wrapper.__name__ = body.__name__
+        return wrapper
+
+    return decorate
+
+
+def finish(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Do the work, print its document if asked, and leave with the right exit code."""
+    try:
+        with progress.listening(Terminal(quiet or (as_json and not console.is_terminal))):
+            document = work()
+    except HeadstartError as error:
+        console.print(f"[red]Error:[/red] {escape(error.problem)}", soft_wrap=True)
+        console.print(escape(error.hint), soft_wrap=True)
+        raise SystemExit(2) from error
+    except KeyboardInterrupt as error:
+        console.print("Stopped. Run the same command again to go on where it stopped.")
+        raise SystemExit(130) from error
+    except BrokenPipeError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from error
+    except (OSError, MemoryError) as error:
+        if verbose:
+            raise
+        console.print(f"[red]Failed:[/red] {escape(str(error) or type(error).__name__)}", soft_wrap=True)
+        raise SystemExit(1) from error
+    if as_json and document is not None:
+        text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False, indent=2)
+        sys.stdout.write(text + "\n")
+
+
+def existing(path: Path) -> Path:
+    """Refuse a path that is not there, in our own words."""
+    if not path.exists():
+        raise HeadstartError(f"There is nothing at {path}.", "Check the path.")
+    return path

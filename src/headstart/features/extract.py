@@ -1,0 +1,304 @@
+"""The one pass: rows that have no features yet are decoded once, prepared, run through the frozen base, and cached.
+
+Decoding runs in threads beside the forward pass; memory is bounded by a few chunks, however many rows there are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart import progress
+from headstart.bases import Backbone
+from headstart.errors import DataError
+from headstart.features.cache import FeatureCache
+from headstart.features.extractors import DESCRIPTORS, Extractor, backbone_extractor
+from headstart.features.runtimes import Chosen, Run, choose, n_cores, recall
+from headstart.modalities import MODALITIES
+from headstart.modalities.record import Array
+from headstart.records import Features, Index, SetAside, Table
+
+CHUNK_BYTES = 64 << 20
+SHARD_ROWS, SHARD_SECONDS = 1_024, 20.0
+SAMPLE = 32
+UNITS = {"image": "images", "text": "texts", "series": "series"}
+
+Loaded = tuple[tuple[Array, ...] | None, ...] | str
+"""Prepared arrays for each extractor that misses the row (None for the others), or why the row cannot be used."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What the pass gave.
+
+    Parameters
+    ----------
+    features, descriptors : Features, Features or None
+        Of the kept rows, in order.
+    kept : Index
+        Numbers of the rows that could be used.
+    set_aside : tuple of SetAside
+    runtime : str
+    n_computed : int
+        Rows that were not in the cache.
+    forecast_seconds, seconds : float
+    """
+
+    features: Features
+    descriptors: Features | None
+    kept: Index
+    set_aside: tuple[SetAside, ...]
+    runtime: str
+    n_computed: int
+    forecast_seconds: float
+    seconds: float
+
+
+class _Writer:
+    """Collects features of one extractor and writes a shard when enough rows or seconds have come together."""
+
+    def __init__(self, cache: FeatureCache) -> None:
+        self.cache = cache
+        self.hashes: list[str] = []
+        self.outputs: list[tuple[Array, ...]] = []
+        self.flushed = time.monotonic()
+
+    def add(self, hashes: Sequence[str], outputs: tuple[Array, ...]) -> None:
+        self.hashes += hashes
+        self.outputs.append(outputs)
+        if len(self.hashes) >= SHARD_ROWS or time.monotonic() - self.flushed > SHARD_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.hashes:
+            joined = [np.concatenate(parts) for parts in zip(*self.outputs, strict=True)]
+            stages = {f"stage-{number}": part for number, part in enumerate(joined[:-1])}
+            self.cache.add(self.hashes, joined[-1], stages)
+        self.hashes, self.outputs, self.flushed = [], [], time.monotonic()
+
+
+def batches(costs: Sequence[int], extractor: Extractor) -> Iterator[Index]:
+    """Cut rows into batches of similar cost, within the extractor's bounds."""
+    order = np.argsort(np.asarray(costs), kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while (
+            stop < len(order)
+            and stop - start < extractor.batch_rows
+            and (stop - start + 1) * costs[order[stop]] <= extractor.batch_cost
+        ):
+            stop += 1
+        yield order[start:stop]
+        start = stop
+
+
+def run_rows(extractor: Extractor, run: Run, rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
+    """Run prepared rows through one extractor; outputs come back in the order of the rows."""
+    outputs: list[Array] = []
+    for index in batches([extractor.cost(row) for row in rows], extractor):
+        found = run(*extractor.collate([rows[i] for i in index]))
+        if not outputs:
+            outputs = [np.empty((len(rows), part.shape[1]), dtype=np.float32) for part in found]
+        for whole, part in zip(outputs, found, strict=True):
+            whole[index] = part
+    return tuple(outputs)
+
+
+def loader(table: Table, spec: Any) -> Callable[[int], Any]:
+    """Make a function that loads one row, or says (as a string in a 1-tuple) why it cannot."""
+    load = MODALITIES[table.modality].load
+
+    def one(row: int) -> Any:
+        try:
+            return load(table.inputs[row], spec)
+        except DataError as error:
+            return (error.problem,)
+
+    return one
+
+
+def choose_runtime(table: Table, backbone: Backbone, precision: str) -> Chosen | None:
+    """Give the runtime remembered for this base and machine, or compare them on the first rows that can be read."""
+    found = recall(backbone, precision)
+    if found is not None:
+        return found
+    modality = MODALITIES[table.modality]
+    one = loader(table, backbone.spec)
+    loaded = [item for item in (one(row) for row in range(min(SAMPLE, len(table)))) if not _failed(item)]
+    if not loaded:
+        return None
+    progress.say(f"First use of {backbone.record.name} on this machine: comparing ways to run it.")
+    batch = modality.collate([modality.prepare(item, backbone.spec) for item in loaded], backbone.spec)
+    return choose(backbone, batch, precision)
+
+
+def _failed(loaded: Any) -> bool:
+    return isinstance(loaded, tuple) and len(loaded) == 1 and isinstance(loaded[0], str)
+
+
+def _first_rows(hashes: Sequence[str], wanted: set[str]) -> Index:
+    first: dict[str, int] = {}
+    for row, item in enumerate(hashes):
+        if item in wanted:
+            first.setdefault(item, row)
+    return np.fromiter(first.values(), dtype=np.intp, count=len(first))
+
+
+def extract(table: Table, backbone: Backbone, precision: str = "auto", with_descriptors: bool = True) -> Extraction:
+    """Give the frozen features of all rows, running the base only for rows that the cache does not have.
+
+    Parameters
+    ----------
+    table : Table
+    backbone : Backbone
+    precision : str
+        "auto" or "float32".
+    with_descriptors : bool
+        Also give the modality's classic descriptors, from the same decoding.
+
+    Raises
+    ------
+    DataError
+        If not a single row could be read.
+    """
+    began = time.monotonic()
+    hashes = [str(item) for item in table.hashes]
+    chosen = choose_runtime(table, backbone, precision)
+    if chosen is None:
+        raise _nothing(table)
+    extractors = [backbone_extractor(backbone, chosen)]
+    if with_descriptors and table.modality in DESCRIPTORS:
+        extractors.append(DESCRIPTORS[table.modality]())
+    caches = [extractor.cache() for extractor in extractors]
+    lacking = [set(cache.missing(hashes)) for cache in caches]
+    todo = _first_rows(hashes, set().union(*lacking))
+    forecast, bad = 0.0, {}
+    if len(todo):
+        forecast = _forecast(table, backbone, chosen, todo, len(lacking[0]))
+        bad = _run_missing(table, extractors, caches, lacking, todo)
+    kept = np.asarray([row for row, item in enumerate(hashes) if item not in bad], dtype=np.intp)
+    if len(kept) == 0:
+        raise _nothing(table)
+    wanted = [hashes[row] for row in kept]
+    made = [
+        Features(table.ids[kept], cache.get(wanted), extractor.key)
+        for cache, extractor in zip(caches, extractors, strict=True)
+    ]
+    aside = tuple(SetAside(str(table.ids[row]), bad[item]) for row, item in enumerate(hashes) if item in bad)
+    return Extraction(
+        made[0], made[1] if len(made) > 1 else None, kept, aside, chosen.name, len(todo), forecast,
+        time.monotonic() - began,
+    )  # fmt: skip
+
+
+def _nothing(table: Table) -> DataError:
+    return DataError(f"None of the {len(table)} inputs of {table.source} could be read.", "Open one of them to check.")
+
+
+def _forecast(table: Table, backbone: Backbone, chosen: Chosen, todo: Index, n_forward: int) -> float:
+    """Say what the pass will cost, from a measurement of at most two seconds on the first rows."""
+    one = loader(table, backbone.spec)
+    modality = MODALITIES[table.modality]
+    began, n = time.monotonic(), 0
+    for row in todo[:SAMPLE]:
+        item = one(int(row))
+        if not _failed(item):
+            modality.prepare(item, backbone.spec)
+        n += 1
+        if time.monotonic() - began > 2.0:
+            break
+    each = (time.monotonic() - began) / n / max(1, min(2, n_cores()))
+    seconds = each * len(todo) + (n_forward / chosen.rows_per_second if chosen.rows_per_second else 0.0)
+    megabytes = n_forward * max(1, backbone.record.n_dims) * 4 * 1.4 / 1e6
+    unit = UNITS[table.modality]
+    progress.say(
+        f"{len(todo)} {unit} go through {backbone.record.name} once: about {max(1.0, seconds):.0f} s "
+        f"and {max(1.0, megabytes):.0f} MB of cache ({chosen.name}). Later runs reuse them."
+    )
+    return seconds
+
+
+def _run_missing(
+    table: Table,
+    extractors: Sequence[Extractor],
+    caches: Sequence[FeatureCache],
+    lacking: Sequence[set[str]],
+    todo: Index,
+) -> dict[str, str]:
+    """Run the rows `todo` into the caches; gives the hash of every row that could not be read, with the reason."""
+    writers = [_Writer(cache) for cache in caches]
+    bad: dict[str, str] = {}
+
+    def wants(number: int, row: int) -> bool:
+        return table.hashes[row] in lacking[number]
+
+    with progress.bar("Reading and running", len(todo), UNITS[table.modality]) as shown:
+        for chunk, found, failed in run_chunks(table, extractors, todo, wants):
+            for writer, (rows, outputs) in zip(writers, found, strict=True):
+                if len(rows):
+                    writer.add([str(item) for item in table.hashes[rows]], outputs)
+            bad |= {str(table.hashes[row]): reason for row, reason in failed.items()}
+            shown.advance(len(chunk))
+    for writer in writers:
+        writer.flush()
+    return bad
+
+
+Chunk = tuple[Index, list[tuple[Index, tuple[Array, ...]]], dict[int, str]]
+"""Rows of a chunk; for each extractor the rows it ran and its outputs; the rows that failed with the reason."""
+
+
+def run_chunks(
+    table: Table,
+    extractors: Sequence[Extractor],
+    rows: Index,
+    wants: Callable[[int, int], bool] = lambda number, row: True,
+) -> Iterator[Chunk]:
+    """Decode rows once, in threads and in order, and run each through the extractors that want it."""
+    one = loader(table, extractors[0].spec)
+
+    def prepared(row: int) -> Loaded:
+        item = one(row)
+        if _failed(item):
+            return str(item[0])
+        try:
+            return tuple(
+                extractor.prepare(item) if wants(number, row) else None for number, extractor in enumerate(extractors)
+            )
+        except DataError as error:
+            return error.problem
+
+    opened: dict[int, Run] = {}
+    for chunk, items in _chunks(prepared, rows):
+        found = []
+        for number, extractor in enumerate(extractors):
+            pairs = [
+                (int(row), item[number]) for row, item in zip(chunk, items, strict=True) if not isinstance(item, str)
+            ]
+            mine = [(row, arrays) for row, arrays in pairs if arrays is not None]
+            if mine and number not in opened:
+                opened[number] = extractor.open()
+            outputs = run_rows(extractor, opened[number], [arrays for _, arrays in mine]) if mine else ()
+            found.append((np.asarray([row for row, _ in mine], dtype=np.intp), outputs))
+        yield chunk, found, {int(row): item for row, item in zip(chunk, items, strict=True) if isinstance(item, str)}
+
+
+def _chunks(prepared: Callable[[int], Loaded], todo: Index) -> Iterator[tuple[Index, list[Loaded]]]:
+    """Prepare rows in threads, one chunk ahead of the one in use; chunks hold at most about `CHUNK_BYTES`."""
+    first = prepared(int(todo[0]))
+    n_bytes = 4_096 if isinstance(first, str) else sum(a.nbytes for arrays in first if arrays for a in arrays)
+    size = int(np.clip(CHUNK_BYTES / max(1, n_bytes), 32, 2_048))
+    pieces = [todo[start : start + size] for start in range(0, len(todo), size)]
+    with ThreadPoolExecutor(max_workers=max(2, n_cores())) as pool:
+        ahead = [pool.submit(prepared, int(row)) for row in pieces[0]]
+        for number, piece in enumerate(pieces):
+            now = ahead
+            following = pieces[number + 1] if number + 1 < len(pieces) else ()
+            ahead = [pool.submit(prepared, int(row)) for row in following]
+            yield piece, [future.result() for future in now]

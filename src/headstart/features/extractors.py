@@ -1,0 +1,101 @@
+"""What turns one loaded row into features: the backbone under its chosen runtime, and classic descriptors.
+
+An extractor is a value; `extract` runs any number of them over one decoding pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.bases import Backbone
+from headstart.features.cache import FeatureCache
+from headstart.features.runtimes import Chosen, Run, open_runtime
+from headstart.modalities import MODALITIES
+from headstart.modalities.descriptors import VERSION as DESCRIPTORS_VERSION
+from headstart.modalities.descriptors import describe_image
+from headstart.modalities.record import Array
+
+PREPARATION = 1
+"""Raised whenever the preparation of rows changes in a way that changes features."""
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """One kind of features.
+
+    Parameters
+    ----------
+    name : str
+    key : str
+        Hex name of everything that the features depend on besides the row.
+    prepare : loaded row -> tuple of arrays
+    cost : prepared row -> int
+        Rows of similar cost are batched together; `batch_cost` bounds rows x largest cost.
+    collate : prepared rows -> tuple of arrays
+    spec : mapping
+        What `load` has to deliver for (images are decoded no larger than that needs).
+    open : function giving a Run
+        Called at most once, and only if a row is missing.
+    """
+
+    name: str
+    key: str
+    prepare: Callable[[Any], tuple[Array, ...]]
+    cost: Callable[[tuple[Array, ...]], int]
+    collate: Callable[[Sequence[tuple[Array, ...]]], tuple[Array, ...]]
+    spec: Mapping[str, Any]
+    open: Callable[[], Run]
+    batch_rows: int
+    batch_cost: int
+
+    def cache(self) -> FeatureCache:
+        """Open the cache of this kind of features."""
+        return FeatureCache(self.key, {"base": self.name})
+
+
+def _hex(*parts: object) -> str:
+    return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()
+
+
+def backbone_extractor(backbone: Backbone, chosen: Chosen) -> Extractor:
+    """Make the extractor of a frozen base model."""
+    modality = MODALITIES[backbone.record.modality]
+    spec = backbone.spec
+    return Extractor(
+        backbone.record.name,
+        _hex(backbone.fingerprint, chosen.numerics, PREPARATION),
+        lambda loaded: modality.prepare(loaded, spec),
+        modality.cost,
+        lambda rows: modality.collate(rows, spec),
+        spec,
+        lambda: open_runtime(backbone, chosen),
+        batch_rows=32 if modality.name == "image" else 64,
+        batch_cost=8_192 if modality.name == "text" else 1 << 62,
+    )
+
+
+def _stack(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
+    return (np.stack([row[0] for row in rows]),)
+
+
+def _image_descriptors() -> Extractor:
+    return Extractor(
+        "colour and gradient histograms",
+        _hex("descriptors", DESCRIPTORS_VERSION),
+        lambda loaded: (describe_image(loaded),),
+        lambda row: 1,
+        _stack,
+        {},
+        lambda: lambda values: (values,),
+        batch_rows=256,
+        batch_cost=1 << 62,
+    )
+
+
+DESCRIPTORS: Mapping[str, Callable[[], Extractor]] = {"image": _image_descriptors}
+"""Classic descriptors by modality, for modalities whose `classic` strategy wants them cached."""

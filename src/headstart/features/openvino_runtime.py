@@ -1,0 +1,87 @@
+"""Run a backbone in OpenVINO, the fastest way on most CPUs. Its usage reports are kept from ever being loaded.
+
+The converted network is kept under the base's fingerprint, so that a second run needs no torch at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.bases import Backbone
+from headstart.home import home
+from headstart.modalities.record import Array
+
+TELEMETRY = "openvino_telemetry"
+VERSION = 1
+
+
+@lru_cache(maxsize=1)
+def silent_openvino() -> Any:
+    """Import OpenVINO so that its telemetry package is never imported (it falls back to its own empty stub)."""
+    sys.modules[TELEMETRY] = None  # type: ignore[assignment]
+    return import_module("openvino")
+
+
+def _example(backbone: Backbone) -> tuple[Any, ...]:
+    torch = import_module("torch")
+    if "size" in backbone.spec:
+        side = int(backbone.spec["size"])
+        return (torch.zeros(2, 3, side, side),)
+    return torch.ones(2, 16, dtype=torch.int64), torch.ones(2, 16, dtype=torch.int64)
+
+
+@contextmanager
+def _no_gradients() -> Iterator[None]:
+    torch = import_module("torch")
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def converted(backbone: Backbone) -> Path:
+    """Give the path of the network in OpenVINO's form; converted on first use."""
+    assert backbone.module is not None
+    ov = silent_openvino()
+    path = home() / "runtimes" / f"{backbone.fingerprint[:32]}-openvino-v{VERSION}" / "model.xml"
+    if path.is_file():
+        return path
+    with _no_gradients():
+        model = ov.convert_model(backbone.module(), example_input=_example(backbone))
+    if "size" in backbone.spec:
+        side = int(backbone.spec["size"])
+        model.reshape({model.inputs[0]: ov.PartialShape([-1, 3, side, side])})
+    partial = path.parent.with_name(f"{path.parent.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    ov.save_model(model, partial / "model.xml", compress_to_fp16=False)
+    try:
+        partial.rename(path.parent)
+    except OSError:  # another process was first; its result is the same
+        shutil.rmtree(partial)
+    return path
+
+
+def open_openvino(backbone: Backbone, precision: str) -> Callable[..., tuple[Array, ...]]:
+    """Make a function from prepared arrays to pooled float32 features of every stage."""
+    ov = silent_openvino()
+    compiled = ov.Core().compile_model(
+        str(converted(backbone)), "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+    )
+    request = compiled.create_infer_request()
+    n_outputs = len(compiled.outputs)
+
+    def run(*arrays: Array) -> tuple[Array, ...]:
+        found = request.infer([np.ascontiguousarray(array) for array in arrays])
+        return tuple(np.array(found[position], dtype=np.float32) for position in range(n_outputs))
+
+    return run

@@ -1,0 +1,185 @@
+"""Ways to run a frozen backbone, behind one small interface, and the choice of the fastest one that is right.
+
+Reference is torch in float32 on the CPU. A runtime counts as right if its features differ from the reference on real
+rows by no more than its tolerance: relative L2 error, mean over rows. The choice is remembered for base and machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.bases import Backbone
+from headstart.home import home, write_json
+from headstart.modalities.record import Array
+
+Run = Callable[..., tuple[Array, ...]]
+"""Prepared arrays in, pooled features of every stage out, the final ones last; all float32."""
+
+EXACT, HALF = 1e-3, 3e-2
+"""Tolerances: float32 runtimes, and half-precision ones (bfloat16 keeps 8 bits of mantissa)."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One way to run a backbone.
+
+    Parameters
+    ----------
+    name : str
+    numerics : str
+        `float32` or `half`; features of different numerics never share a cache key.
+    tolerance : float
+        Largest mean relative L2 error against the reference.
+    available : function giving bool
+    open : Backbone -> Run
+    """
+
+    name: str
+    numerics: str
+    tolerance: float
+    available: Callable[[], bool]
+    open: Callable[[Backbone], Run]
+
+
+def _torch(device: str, half: bool) -> Callable[[Backbone], Run]:
+    def opened(backbone: Backbone) -> Run:
+        return import_module("headstart.features.torch_runtime").open_torch(backbone, device, half)  # type: ignore[no-any-return]
+
+    return opened
+
+
+def _openvino(precision: str) -> Callable[[Backbone], Run]:
+    def opened(backbone: Backbone) -> Run:
+        return import_module("headstart.features.openvino_runtime").open_openvino(backbone, precision)  # type: ignore[no-any-return]
+
+    return opened
+
+
+def _device(name: str) -> Callable[[], bool]:
+    def there() -> bool:
+        return bool(import_module("headstart.features.torch_runtime").device_there(name))
+
+    return there
+
+
+def _bfloat16() -> bool:
+    return bool(import_module("headstart.features.torch_runtime").cpu_has_bfloat16())
+
+
+def _always() -> bool:
+    return True
+
+
+RUNTIMES: dict[str, Runtime] = {
+    runtime.name: runtime
+    for runtime in (
+        Runtime("torch-float32", "float32", EXACT, _always, _torch("cpu", half=False)),
+        Runtime("torch-bfloat16", "half", HALF, _bfloat16, _torch("cpu", half=True)),
+        Runtime("openvino-float32", "float32", EXACT, _always, _openvino("f32")),
+        Runtime("openvino-bfloat16", "half", HALF, _bfloat16, _openvino("bf16")),
+        Runtime("cuda-half", "half", HALF, _device("cuda"), _torch("cuda", half=True)),
+        Runtime("cuda-float32", "float32", EXACT, _device("cuda"), _torch("cuda", half=False)),
+        Runtime("mps-float32", "float32", EXACT, _device("mps"), _torch("mps", half=False)),
+    )
+}
+REFERENCE = "torch-float32"
+NATIVE = "native"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A runtime that was chosen: its name, numerics and speed in rows a second when it was measured."""
+
+    name: str
+    numerics: str
+    rows_per_second: float
+
+
+def machine() -> str:
+    """Name what a remembered choice depends on: processor, torch and OpenVINO."""
+    versions = [version(name) for name in ("torch", "openvino")]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return "-".join([platform.machine(), platform.processor() or "cpu", str(n_cores()), *versions, visible])
+
+
+def n_cores() -> int:
+    """Count the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def error_against(reference: Sequence[Array], found: Sequence[Array]) -> float:
+    """Mean relative L2 error over rows of the final features (0 is equal)."""
+    a, b = reference[-1].astype(np.float64), found[-1].astype(np.float64)
+    scale = np.maximum(np.linalg.norm(a, axis=1), 1e-12)
+    return float(np.mean(np.linalg.norm(a - b, axis=1) / scale))
+
+
+def _speed(run: Run, batch: Sequence[Array], seconds: float) -> float:
+    run(*batch)
+    began, n = time.perf_counter(), 0
+    while n == 0 or time.perf_counter() - began < seconds:
+        run(*batch)
+        n += len(batch[0])
+    return n / (time.perf_counter() - began)
+
+
+def _remembered(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
+    path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
+    return path, json.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+
+def recall(backbone: Backbone, precision: str) -> Chosen | None:
+    """Give the choice made earlier on this machine, if there is one."""
+    if backbone.transform is not None:
+        return Chosen(NATIVE, "float32", 0.0)
+    found = _remembered(backbone)[1].get(f"{machine()}|{precision}")
+    return Chosen(**found["chosen"]) if found else None
+
+
+def choose(backbone: Backbone, batch: Sequence[Array], precision: str, seconds: float = 0.4) -> Chosen:
+    """Compare the runtimes on real rows and remember the fastest one that is right.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    batch : sequence of arrays
+        Prepared rows, as the runtime will see them.
+    precision : str
+        "auto" or "float32" (then half-precision runtimes are not considered).
+    seconds : float
+        How long each is timed.
+    """
+    reference = RUNTIMES[REFERENCE].open(backbone)
+    expected = reference(*batch)
+    measured: dict[str, dict[str, float]] = {}
+    for runtime in RUNTIMES.values():
+        if (precision == "float32" and runtime.numerics != "float32") or not runtime.available():
+            continue
+        run = runtime.open(backbone)
+        error = error_against(expected, run(*batch))
+        if np.isfinite(error) and error <= runtime.tolerance:
+            measured[runtime.name] = {"rows_per_second": _speed(run, batch, seconds), "error": error}
+    best = max(measured, key=lambda name: measured[name]["rows_per_second"])
+    chosen = Chosen(best, RUNTIMES[best].numerics, measured[best]["rows_per_second"])
+    path, known = _remembered(backbone)
+    known[f"{machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
+    write_json(path, known)
+    return chosen
+
+
+def open_runtime(backbone: Backbone, chosen: Chosen) -> Run:
+    """Make the chosen runtime ready."""
+    if backbone.transform is not None:
+        return backbone.transform
+    return RUNTIMES[chosen.name].open(backbone)

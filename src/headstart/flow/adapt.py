@@ -1,0 +1,151 @@
+"""`adapt`: the whole order, once - read, check, split, choose the base, extract, climb, evaluate, report, bundle."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from headstart import bundle as bundles
+from headstart import ladder, progress, report, runs
+from headstart.bundle import Bundle
+from headstart.flow.judge import Judged, document, judge
+from headstart.flow.model import Model
+from headstart.flow.prepare import Prepared, Timings, prepare, read
+from headstart.home import write_text
+from headstart.modalities import MODALITIES
+from headstart.offline import offline
+from headstart.options import AdaptOptions
+from headstart.records import Table
+from headstart.results import Result
+from headstart.strategies import STRATEGIES, chosen_names
+from headstart.strategies.record import Clock
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """Everything one run made, before it is written."""
+
+    model: Model
+    result: Result
+    prepared: Prepared
+    judged: Judged
+
+
+def adapt_table(
+    table: Table, test: Table | None, options: AdaptOptions, out: Path | None = None, timings: Timings | None = None
+) -> Adapted:
+    """Adapt a base model to rows in memory.
+
+    Parameters
+    ----------
+    table : Table
+        With labels.
+    test : Table or None
+        Separate test rows.
+    options : AdaptOptions
+    out : Path or None
+        A claimed run folder, where finished rungs are kept so that a killed run resumes.
+    timings : Timings or None
+        What was spent on reading already.
+
+    Raises
+    ------
+    HeadstartError
+        If nothing can be learnt, or an option cannot work.
+    """
+    timings = timings or Timings()
+    clock = Clock(options.time - sum(timings.seconds.values()))
+    names = chosen_names(table.modality, options.strategy)
+    prepared = prepare(table, options, test, clock, timings)
+    run = runs.Run(out, _key(prepared, options)) if out else None
+    with timings.step("strategies"):
+        climb = ladder.climb(prepared.train, prepared.task, names, run)
+    with timings.step("evaluation"):
+        judged = judge(prepared, climb)
+        timings.seconds["total"] = sum(timings.seconds.values())
+        result = document(prepared, climb, judged, options, timings.seconds)
+    strategy = STRATEGIES[climb.chosen]
+    uses = strategy.uses | {part for name in strategy.members if name in climb.fitted for part in STRATEGIES[name].uses}
+    needs_base = "features" in uses
+    bundle = Bundle(
+        table.modality, prepared.task.classes, climb.chosen, climb.fitted[climb.chosen],
+        prepared.backbone if needs_base else None, frozenset(uses), table.columns, options.seed,
+        {"data": table.source, "verdict": result.verdict.sentence},
+    )  # fmt: skip
+    return Adapted(Model(bundle, result), result, prepared, judged)
+
+
+def _key(prepared: Prepared, options: AdaptOptions) -> str:
+    train = prepared.train.table
+    said = options.model_dump(mode="json", exclude={"offline", "strategy"})
+    inputs = [list(train.hashes), list(train.ids), prepared.task.codes.tolist(), prepared.task.folds.tolist()]
+    return runs.key_of(inputs, said, prepared.extraction.features.fingerprint, bundles.versions())
+
+
+def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
+    """Adapt a base model to the data at `path` and write everything into `out`.
+
+    Parameters
+    ----------
+    path : Path
+        Folder, table, or zip (see `headstart.data.read`).
+    out : Path
+        Made if need be; gets result.json, README.md, report.html, test_predictions.csv and bundle/.
+    options : AdaptOptions
+
+    Returns
+    -------
+    Result
+        The content of result.json.
+
+    Raises
+    ------
+    HeadstartError
+        What the user can fix.
+    """
+    began = time.monotonic()
+    with offline(options.offline):
+        timings = Timings()
+        with timings.step("read"):
+            table, test = read(path, options)
+        runs.claim(out)
+        adapted = adapt_table(table, test, options, out, timings)
+        with timings.step("write"):
+            _write(adapted, out)
+    result = adapted.result
+    result.seconds = {**timings.seconds, "total": time.monotonic() - began}
+    write_text(out / "report.html", report.render_html(result, _previews(adapted)))
+    write_text(out / "README.md", report.render_card(result))
+    write_text(out / "result.json", result.model_dump_json(indent=2) + "\n")
+    progress.say(f"Done in {result.seconds['total']:.0f} s.")
+    return result
+
+
+def _write(adapted: Adapted, out: Path) -> None:
+    bundles.save(adapted.model.bundle, out / "bundle")
+    write_text(out / "test_predictions.csv", _table_of_predictions(adapted))
+
+
+def _table_of_predictions(adapted: Adapted) -> str:
+    result, prepared = adapted.result, adapted.prepared
+    said = adapted.judged.predictions.get(result.chosen)
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", "label", "predicted", *(f"p({name})" for name in result.classes)])
+    if said is not None:
+        for position, name in enumerate(said.ids):
+            shares = [f"{value:.6f}" for value in said.probabilities[position]]
+            true = result.classes[prepared.test_codes[position]]
+            writer.writerow([name, true, said.labels[position], *shares])
+    return text.getvalue()
+
+
+def _previews(adapted: Adapted) -> Mapping[str, str]:
+    table = adapted.prepared.table
+    wanted = {row.id for row in adapted.result.worst}
+    preview = MODALITIES[table.modality].preview
+    return {str(name): preview(table.inputs[row]) for row, name in enumerate(table.ids) if str(name) in wanted}

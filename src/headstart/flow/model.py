@@ -1,0 +1,168 @@
+"""An adapted model in use: rows in, `Predictions` out, in bounded memory, with what could not be read named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart import bundle as bundles
+from headstart import data
+from headstart.bundle import Bundle
+from headstart.errors import DataError
+from headstart.extras import require
+from headstart.features import DESCRIPTORS, Extractor, backbone_extractor, choose_runtime, run_chunks
+from headstart.modalities import MODALITIES
+from headstart.records import Column, Features, Index, Predictions, Probabilities, Table
+from headstart.results import Result
+from headstart.strategies.record import Rows
+
+CHUNK_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Predictions for some rows of a table: row numbers, probabilities, and the rows that failed with the reason."""
+
+    rows: Index
+    probabilities: Probabilities
+    failed: dict[int, str]
+
+
+def stream(bundle: Bundle, table: Table, precision: str = "auto") -> Iterator[Piece]:
+    """Predict a table piece by piece, in the order of its rows.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+        Labels are not looked at.
+    precision : str
+        "auto" or "float32", for the frozen base.
+    """
+    if len(table) == 0:
+        return
+    extractors = _extractors(bundle, table, precision)
+    for start in range(0, len(table), CHUNK_ROWS):
+        rows = np.arange(start, min(start + CHUNK_ROWS, len(table)))
+        yield _piece(bundle, table, extractors, rows)
+
+
+def _extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
+    found: dict[str, Extractor] = {}
+    if "features" in bundle.uses and bundle.backbone is not None:
+        require("adapt", "Predicting with this bundle")
+        chosen = choose_runtime(table, bundle.backbone, precision)
+        if chosen is None:
+            raise DataError(f"None of the {len(table)} inputs of {table.source} could be read.", "Open one to check.")
+        found["features"] = backbone_extractor(bundle.backbone, chosen)
+    if "descriptors" in bundle.uses:
+        found["descriptors"] = DESCRIPTORS[bundle.modality]()
+    return found
+
+
+def _piece(bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows: Index) -> Piece:
+    failed: dict[int, str] = {}
+    values: dict[str, list[Any]] = {name: [] for name in extractors}
+    if extractors:
+        for _, found, bad in run_chunks(table, list(extractors.values()), rows):
+            failed |= bad
+            for name, (_, outputs) in zip(extractors, found, strict=True):
+                values[name] += [outputs[-1]] if outputs else []
+    elif "inputs" in bundle.uses:
+        failed = _unreadable(bundle, table, rows)
+    good = np.asarray([row for row in rows if int(row) not in failed], dtype=np.intp)
+    if len(good) == 0:
+        return Piece(good, np.empty((0, len(bundle.classes))), failed)
+    part = table.take(good)
+    made = {
+        name: Features(part.ids, np.concatenate(values[name]), extractor.key) for name, extractor in extractors.items()
+    }
+    found_rows = Rows(part, made.get("features"), made.get("descriptors"))
+    return Piece(good, bundle.fitted.predict(found_rows), failed)
+
+
+def _unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str]:
+    failed = {}
+    load = MODALITIES[bundle.modality].load
+    spec = bundle.backbone.spec if bundle.backbone else {}
+    for row in rows:
+        try:
+            load(table.inputs[row], spec)
+        except DataError as error:
+            failed[int(row)] = error.problem
+    return failed
+
+
+def predict_table(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Predictions, dict[int, str]]:
+    """Predict a whole table; rows that cannot be read are left out and given with the reason."""
+    pieces = list(stream(bundle, table, precision))
+    failed = {row: reason for piece in pieces for row, reason in piece.failed.items()}
+    rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.empty(0, dtype=np.intp)
+    shares = [piece.probabilities for piece in pieces] or [np.empty((0, len(bundle.classes)))]
+    return Predictions(table.ids[rows], bundle.classes, np.concatenate(shares)), failed
+
+
+class Model:
+    """An adapted model for Python users.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    result : Result or None
+        What the run found; None for a model loaded from a bundle.
+    """
+
+    def __init__(self, bundle: Bundle, result: Result | None = None) -> None:
+        self.bundle = bundle
+        self.result = result
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the columns of `predict_proba`."""
+        return self.bundle.classes
+
+    def predict_proba(self, inputs: Sequence[Any]) -> Probabilities:
+        """Give the probability of each class (n_rows, n_classes).
+
+        Parameters
+        ----------
+        inputs : sequence
+            Image paths, texts, or series (arrays of shape (time,) or (channels, time)).
+
+        Raises
+        ------
+        DataError
+            If an input cannot be read, or is of another kind.
+        """
+        table = data.from_arrays(inputs, None, self.bundle.modality)
+        predictions, failed = predict_table(self.bundle, table)
+        if failed:
+            row, reason = min(failed.items())
+            raise DataError(
+                f"{len(failed)} inputs could not be read (first: number {row}: {reason})", "Leave them out."
+            )
+        return predictions.probabilities
+
+    def predict(self, inputs: Sequence[Any]) -> Column:
+        """Give the most probable class of each input, by name (n_rows,)."""
+        names: Column = np.asarray(self.classes, dtype=object)
+        return names[self.predict_proba(inputs).argmax(axis=1)]
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model as a bundle."""
+        bundles.save(self.bundle, Path(folder))
+
+
+def load(path: str | Path) -> Model:
+    """Load a bundle (or the OUT folder of `headstart adapt`) after checking every file's hash.
+
+    Raises
+    ------
+    BundleError
+        If it is damaged, was changed, or is of an unknown format.
+    """
+    return Model(bundles.load(Path(path)))

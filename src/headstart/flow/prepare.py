@@ -1,0 +1,189 @@
+"""From the user's path to rows that a strategy can learn from: read, check, split, choose the base, extract."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from headstart import bases, data, features, progress
+from headstart.bases import Backbone
+from headstart.errors import DataError
+from headstart.extras import require
+from headstart.features import Extraction
+from headstart.modalities import MODALITIES, series
+from headstart.options import AdaptOptions
+from headstart.records import TEST, TRAIN, Finding, Index, Table
+from headstart.strategies.record import Clock, Rows, Task
+
+N_FOLDS = 5
+UNITS = {"image": "images", "text": "texts", "series": "series"}
+
+
+@dataclass
+class Timings:
+    """Seconds spent on each step of a run."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time of the block to one step."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that climbing the ladder needs, and what the result document tells of it.
+
+    Parameters
+    ----------
+    table : Table
+        All usable rows, every split decided.
+    train, test : Rows
+    task : Task
+    backbone : Backbone
+    extraction : Extraction
+    findings : tuple of Finding
+    test_codes, test_clusters : Index, Index or None
+        True classes of the test rows, and which of them belong together.
+    split : str
+        How the test rows were chosen, in words.
+    """
+
+    table: Table
+    train: Rows
+    test: Rows
+    task: Task
+    backbone: Backbone
+    extraction: Extraction
+    findings: tuple[Finding, ...]
+    test_codes: Index
+    test_clusters: Index | None
+    split: str
+
+
+def prepare(table: Table, options: AdaptOptions, test: Table | None, clock: Clock, timings: Timings) -> Prepared:
+    """Check and split a table, choose the base and run its frozen part.
+
+    Raises
+    ------
+    DataError
+        If nothing can be learnt from these rows.
+    """
+    require("adapt", "Adapting a model")
+    findings = data.check(table)
+    for finding in findings:
+        if finding.severity == "warn":
+            progress.warn(f"{finding.summary} {finding.advice}")
+    data.require_trainable(table)
+    split = _split_in_words(table, test)
+    decided = data.split(table, options, test)
+    findings += tuple(item for item in decided.findings if item not in findings)
+    if options.labels_per_class is not None:
+        decided = data.draw(decided, options.labels_per_class, options.seed)
+    data.require_trainable(decided)
+    _tell(decided)
+    with timings.step("base"):
+        backbone = _backbone(decided, options)
+    with timings.step("features"):
+        extraction = features.extract(decided, backbone, options.precision)
+    usable = decided.take(extraction.kept)
+    usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
+    for aside in extraction.set_aside[:5]:
+        progress.warn(f"Set aside: {aside.reason}")
+    data.require_trainable(usable)
+    return _assemble(usable, options, backbone, extraction, clock, (findings, split))
+
+
+def _assemble(
+    usable: Table,
+    options: AdaptOptions,
+    backbone: Backbone,
+    extraction: Extraction,
+    clock: Clock,
+    said: tuple[tuple[Finding, ...], str],
+) -> Prepared:
+    assert usable.labels is not None
+    rows = Rows(usable, extraction.features, extraction.descriptors)
+    train = rows.take(np.flatnonzero(usable.splits == TRAIN))
+    test = rows.take(np.flatnonzero(usable.splits == TEST))
+    classes = tuple(sorted({str(label) for label in _labels(train.table)}))
+    codes = _codes(train.table, classes)
+    folds = data.folds(codes, data.clusters(train.table, options.group), N_FOLDS, options.seed)
+    task = Task(classes, codes, folds, options.balance, options.seed, clock, backbone.spec, backbone.parts.architecture)
+    test_clusters = data.clusters(test.table, options.group) if len(test) else None
+    if test_clusters is not None and len(np.unique(test_clusters)) == len(test):
+        test_clusters = None
+    findings, split = said
+    return Prepared(
+        usable, train, test, task, backbone, extraction, findings, _codes(test.table, classes), test_clusters, split
+    )
+
+
+def _labels(table: Table) -> list[str]:
+    assert table.labels is not None
+    return [str(label) for label in table.labels]
+
+
+def _codes(table: Table, classes: tuple[str, ...]) -> Index:
+    place = {label: code for code, label in enumerate(classes)}
+    return np.asarray([place[label] for label in _labels(table)], dtype=np.intp)
+
+
+def _split_in_words(table: Table, test: Table | None) -> str:
+    if test is not None:
+        return f"test rows from {test.source}"
+    if (table.splits == TEST).any():
+        return "test rows as given in the data"
+    return "test rows drawn from the data, stratified by class, duplicates and groups kept on one side"
+
+
+def _tell(table: Table) -> None:
+    n_train, n_test = int((table.splits == TRAIN).sum()), int((table.splits == TEST).sum())
+    n_classes = len(set(_labels(table)))
+    columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items())
+    told = f" ({columns})" if columns else ""
+    progress.say(
+        f"{n_train} {UNITS[table.modality]} to learn from and {n_test} to test on, in {n_classes} classes{told}."
+    )
+
+
+def _backbone(table: Table, options: AdaptOptions) -> Backbone:
+    sample: list[np.ndarray] = []
+    spec: Mapping[str, object] = {}
+    if table.modality == "series":
+        inputs = list(table.where_split(TRAIN).inputs)
+        spec = series.describe(inputs)
+        prepare_one = MODALITIES["series"].prepare
+        sample = [prepare_one(MODALITIES["series"].load(item, spec), spec)[0] for item in inputs[:500]]
+    need = bases.Need(table.modality, options.offline, options.seed, sample, spec)
+    return bases.load(options.base, need)
+
+
+def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
+    """Read the data and, if given, the separate test data.
+
+    Raises
+    ------
+    DataError
+        If the two are of different kinds.
+    """
+    table = data.read(path, options)
+    if options.test is None:
+        return table, None
+    test = data.read(options.test, options)
+    if test.modality != table.modality:
+        raise DataError(
+            f"{options.test} holds {test.modality} data, but {path} holds {table.modality} data.",
+            "Give test data of the same kind.",
+        )
+    return table, test

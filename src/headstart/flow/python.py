@@ -1,0 +1,67 @@
+"""The two functions that Python users start with; the same options as the command line, by keyword."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headstart import data
+from headstart.flow.adapt import adapt as adapt_path
+from headstart.flow.adapt import adapt_table
+from headstart.flow.model import Model, load
+from headstart.offline import offline
+from headstart.options import AdaptOptions, ReadOptions, parse
+from headstart.records import Table
+
+
+def read(path: str | Path, **options: object) -> Table:
+    """Read labelled images, texts or series.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder, table or zip.
+    **options
+        Fields of `headstart.options.ReadOptions`: label, text, group, modality, merge_labels.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        If it cannot be read; says where and what to do.
+    """
+    return data.read(Path(path), parse(ReadOptions, **options))
+
+
+def adapt(source: Table | str | Path, output: str | Path | None = None, **options: object) -> Model:
+    """Adapt a base model to labelled rows.
+
+    Parameters
+    ----------
+    source : Table, str or Path
+        What `read` gave, or a path.
+    output : str, Path or None
+        Folder for report, result and bundle; only possible if `source` is a path.
+    **options
+        Fields of `headstart.options.AdaptOptions`: base, strategy, time, seed, group, test, balance, offline ...
+
+    Returns
+    -------
+    Model
+        With `.result`, the same document as result.json.
+
+    Raises
+    ------
+    HeadstartError
+        What the user can fix.
+    """
+    chosen = parse(AdaptOptions, **options)
+    if not isinstance(source, Table) and output is not None:
+        result = adapt_path(Path(source), Path(output), chosen)
+        return Model(load(Path(output) / "bundle").bundle, result)
+    with offline(chosen.offline):
+        table = source if isinstance(source, Table) else data.read(Path(source), chosen)
+        test = data.read(chosen.test, chosen) if chosen.test else None
+        return adapt_table(table, test, chosen).model
