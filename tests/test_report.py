@@ -44,6 +44,10 @@ def simulated(codes: np.ndarray, classes: tuple[str, ...], skill: float, seed: i
     return Predictions(ids, classes, told / told.sum(axis=1, keepdims=True))
 
 
+def counted(test: dict[str, int]) -> dict[str, dict[str, int]]:
+    return {name: {"train": 80, "test": n} for name, n in test.items()}
+
+
 def made_result(classes: tuple[str, ...] = LEAVES, n_test: int = 357, modality: str = "image") -> Result:
     rng = np.random.default_rng(1)
     codes = np.sort(rng.choice(len(classes), n_test, p=np.linspace(3, 1, len(classes)) / (2 * len(classes))))
@@ -66,10 +70,7 @@ def made_result(classes: tuple[str, ...] = LEAVES, n_test: int = 357, modality: 
         data="/home/amina/maize_leaves",
         classes=list(classes),
         n_rows=RowCounts(train=80 * len(classes), test=n_test, set_aside=3),
-        class_counts={
-            "train": dict.fromkeys(classes, 80),
-            "test": {name: int(n) for name, n in zip(classes, counts, strict=True)},
-        },
+        class_counts=counted(dict(zip(classes, counts.tolist(), strict=True))),
         split="A fifth of the rows, drawn at random within each class (seed 0); exact copies stay on one side.",
         base=BaseFigures(
             name="efficientnet-lite0",
@@ -106,7 +107,7 @@ def made_result(classes: tuple[str, ...] = LEAVES, n_test: int = 357, modality: 
             SetAsideRow(id="rust/empty2.jpg", reason="the file is empty"),
         ],
         seconds={"total": 93.2, "features": 11.8, "strategies": 80.0},
-        cost={"forecast_seconds": 120.0, "actual_seconds": 93.2},
+        cost={"features_forecast_seconds": 14.0, "features_seconds": 11.8, "rows_from_cache": 0.0},
         seed=0,
         options={"time": 600.0},
         versions={"headstart": "0.1.0", "torch": "2.8.0", "python": "3.11.7"},
@@ -243,7 +244,7 @@ def test_without_test_rows_nothing_is_claimed() -> None:
 
 def test_the_limits_name_small_classes_missing_groups_and_open_findings(result: Result) -> None:
     counts = {"healthy": 300, "rust": 19, "leaf blight": 20, "grey spot": 0}
-    told = " ".join(limits(result.model_copy(update={"class_counts": {"test": counts}})))
+    told = " ".join(limits(result.model_copy(update={"class_counts": counted(counts)})))
     assert "rust (19), grey spot (0)" in told
     assert "leaf blight" not in told
     assert "--group" in told
@@ -252,7 +253,7 @@ def test_the_limits_name_small_classes_missing_groups_and_open_findings(result: 
 
 
 def test_a_class_without_test_rows_is_named_as_unknown(result: Result) -> None:
-    counts = {"test": {"healthy": 300, "rust": 57, "leaf blight": 20, "grey spot": 0}}
+    counts = counted({"healthy": 300, "rust": 57, "leaf blight": 20, "grey spot": 0})
     page = render_html(result.model_copy(update={"class_counts": counts}), {})
     assert 'nothing is known: <bdi dir="auto">grey spot</bdi>' in page
 

@@ -25,6 +25,7 @@ SECTIONS = {
     "Confusion": "### Confusion",
     "WorstRow": "### Worst rows",
     "FindingRow": "### Checks",
+    "Evaluation": "## What `headstart evaluate --json` prints",
     "Result": "## The document",
     "Skipped": "## The document",
     "SetAsideRow": "## The document",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from headstart.errors import offenders
+from headstart.records import TEST
 from headstart.results import Result
 
 FEW_ROWS = 20
@@ -67,6 +68,11 @@ def source_name(path: str) -> str:
     return re.split(r"[\\/]", path.rstrip("\\/"))[-1] or "data"
 
 
+def n_test_rows(result: Result, label: str) -> int:
+    """Give the number of test rows of a class."""
+    return result.class_counts.get(label, {}).get(TEST, 0)
+
+
 def _rows(result: Result) -> list[str]:
     """Too few test rows."""
     n = result.n_rows.test
@@ -79,18 +85,17 @@ def _rows(result: Result) -> list[str]:
 
 def _classes(result: Result) -> list[str]:
     """Too few test rows of a class."""
-    counts = result.class_counts.get("test", {})
-    few = [name for name in result.classes if counts.get(name, 0) < FEW_ROWS]
+    few = [name for name in result.classes if n_test_rows(result, name) < FEW_ROWS]
     if not few or result.n_rows.test == 0:
         return []
-    shown = offenders([f"{short(name, 40)} ({counts.get(name, 0)})" for name in few])
+    shown = offenders([f"{short(name, 40)} ({n_test_rows(result, name)})" for name in few])
     return [f"Classes with fewer than {FEW_ROWS} test rows; their own figures say little: {shown}."]
 
 
 def _warnings(result: Result) -> list[str]:
     """Findings that were not mended."""
     grave = [finding.summary for finding in result.checks if finding.severity != "note"]
-    return [f"Data without flaws; noticed and still there: {short(text, 300)}" for text in grave[:5]]
+    return [f"Clean data: something was noticed and is still there. {short(text, 300)}" for text in grave[:5]]
 
 
 def _base(result: Result) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from headstart.report.limits import limits, source_name
+from headstart.report.limits import limits, n_test_rows, source_name
 from headstart.results import ClassFigures, Result, SetAsideRow, StrategyResult, WorstRow
 
 NOUNS = {"image": "images", "text": "texts", "series": "series"}
@@ -100,8 +100,9 @@ def compared(result: Result) -> list[StrategyResult]:
 
 def untested(result: Result) -> list[str]:
     """Name the classes without a test row."""
-    counts = result.class_counts.get("test", {})
-    return [name for name in result.classes if counts.get(name, 0) == 0] if result.n_rows.test else []
+    if result.n_rows.test == 0:
+        return []
+    return [name for name in result.classes if n_test_rows(result, name) == 0]
 
 
 def matrix(result: Result) -> list[list[Cell]] | None:
@@ -149,12 +150,13 @@ def by_reason(rows: list[SetAsideRow]) -> list[tuple[str, list[str], int]]:
 
 
 def costs(cost: Mapping[str, float]) -> list[tuple[str, float | None, float | None]]:
-    """Pair `forecast_X` with `actual_X`.
+    """Pair each figure with its forecast: name, forecast, actual.
 
     Examples
     --------
-    >>> costs({"forecast_seconds": 60.0, "actual_seconds": 48.0})
-    [('seconds', 60.0, 48.0)]
+    >>> costs({"features_forecast_seconds": 60.0, "features_seconds": 48.0})
+    [('features_seconds', 60.0, 48.0)]
     """
-    names = dict.fromkeys(name.removeprefix("forecast_").removeprefix("actual_") for name in cost)
-    return [(name, cost.get(f"forecast_{name}", cost.get(name)), cost.get(f"actual_{name}")) for name in names]
+    forecast = {name.replace("forecast_", ""): value for name, value in cost.items() if "forecast_" in name}
+    actual = {name: value for name, value in cost.items() if "forecast_" not in name}
+    return [(name, forecast.get(name), actual.get(name)) for name in dict.fromkeys([*forecast, *actual])]
