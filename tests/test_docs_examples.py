@@ -1,0 +1,51 @@
+"""The examples run, on very little data, through their own `main`."""
+
+from __future__ import annotations
+
+import csv
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from headstart import demo
+from headstart.demo import series
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def example(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSTART_HOME", str(tmp_path / "home"))
+
+
+def test_there_is_a_test_for_every_example() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"learn_from_texts", "how_many_labels"}
+
+
+def test_the_text_example_learns_keeps_loads_and_labels(tmp_path: Path) -> None:
+    with demo.write(tmp_path / "demo")["text"].open(encoding="utf-8", newline="") as opened:
+        rows = [
+            row for row in csv.DictReader(opened) if row["language"] == "en" and row["label"] in ("water", "school")
+        ]
+    table = tmp_path / "messages.csv"
+    with table.open("w", encoding="utf-8", newline="") as opened:
+        csv.writer(opened).writerows([("text", "label"), *((row["text"], row["label"]) for row in rows)])
+    assert example("learn_from_texts").main(table, tmp_path) == ["water", "school"]
+    assert (tmp_path / "model").is_dir()
+
+
+def test_the_label_count_example_gives_an_accuracy_for_each_size(tmp_path: Path) -> None:
+    table = series.write(tmp_path / "crops.csv", n_per_class=12)
+    found = example("how_many_labels").main(table, [3, 6])
+    assert list(found) == [3, 6]
+    assert all(0.25 <= accuracy <= 1 for accuracy in found.values())
