@@ -24,6 +24,7 @@ def unpack(path: Path) -> Path:
     Parameters
     ----------
     path : Path
+        The zip file.
 
     Returns
     -------

@@ -68,7 +68,8 @@ def _stops(table: Table) -> list[Finding]:
     rare = sorted(label for label, count in counts.items() if count < MIN_CLASS_ROWS)
     if not rare:
         return []
-    rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in set(rare))
+    named = set(rare)
+    rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in named)
     have = "1 class has" if len(rare) == 1 else f"{len(rare)} classes have"
     summary = f"{have} fewer than {MIN_CLASS_ROWS} rows to learn from: {offenders(rare)}."
     return [_stop("small-class", rows, summary, "Add rows to these classes, or remove or rename them.")]

@@ -36,6 +36,11 @@ def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
 def read_folder(tree: Tree, wanted: Wanted) -> Draft:
     """Read a folder of pictures; a table beside them wins over the folders' names."""
     listings = _listings(tree, wanted)
+    if not listings and "label" in wanted.columns:
+        raise DataError(
+            f"{tree.root} has no table beside the pictures, so no column {wanted.columns['label']}.",
+            "Leave out --label to take the folders' names, or add metadata.csv with a column file_name.",
+        )
     draft = _read_listed(tree, listings, wanted) if listings else _read_by_folder(tree)
     tables = len(listings)
     others = [str(file) for file in tree.files if file.suffix.lower() not in SUFFIXES]
@@ -164,14 +169,15 @@ def _places(images: Sequence[PurePosixPath]) -> list[Place]:
     depth = _depth_of_classes(images)
     tops = {file.parts[depth] for file in images if len(file.parts) > depth + 1}
     splits = {name: split_of(name) for name in tops}
-    layered = TRAIN in splits.values() and all(splits.values())
+    layered = TRAIN in splits.values() and (all(splits.values()) or len({*splits.values()} - {None}) > 1)
     level = depth + 1 if layered else depth
     return [
         (
-            file.parts[level] if len(file.parts) > level + 1 else None,
-            splits[file.parts[depth]] if layered and len(file.parts) > depth + 1 else None,
+            file.parts[level] if len(file.parts) > level + 1 and (part or not layered) else None,
+            part if layered else None,
         )
         for file in images
+        for part in [splits.get(file.parts[min(depth, len(file.parts) - 1)])]
     ]
 
 

@@ -28,13 +28,17 @@ def tidy(labels: Sequence[str], ids: Sequence[str], merge: bool) -> tuple[list[s
         families.setdefault(fold(label), []).append(label)
     better: dict[str, str] = {}
     findings = []
+    rows_of: dict[str, list[str]] = {}
+    for row, label in zip(ids, labels, strict=True):
+        rows_of.setdefault(label, []).append(row)
     for family in families.values():
         best, *others = sorted(family, key=lambda label: (-counts[label], label))
         for other in others:
             better[other] = best
-            rows = tuple(row for row, label in zip(ids, labels, strict=True) if label == other)
             likeness = f"{other!r} ({counts[other]} rows) looks like {best!r} ({counts[best]} rows)"
             done = "; they were merged." if merge else "; pass --merge-labels to merge."
             advice = "Nothing to do." if merge else "Correct the labels, or pass --merge-labels."
-            findings.append(Finding("odd-label", "note" if merge else "warn", rows, likeness + done, advice))
+            findings.append(
+                Finding("odd-label", "note" if merge else "warn", tuple(rows_of[other]), likeness + done, advice)
+            )
     return ([better.get(label, label) for label in labels] if merge else list(labels)), tuple(findings)

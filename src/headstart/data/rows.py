@@ -109,6 +109,9 @@ def join(drafts: Sequence[Draft]) -> Draft:
     first = drafts[0]
     if len(drafts) == 1:
         return first
+    kinds = sorted({draft.modality for draft in drafts})
+    if len(kinds) > 1:
+        raise DataError(f"The files hold different kinds of data ({', '.join(kinds)}).", "Give one kind at a time.")
     names = list(dict.fromkeys(name for draft in drafts for name in draft.metadata))
     labelled = any(draft.labels is not None for draft in drafts)
     split = any(draft.splits is not None for draft in drafts)

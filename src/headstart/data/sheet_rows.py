@@ -26,7 +26,8 @@ class Roles:
 
 def roles_of(sheet: Sheet, wanted: Wanted, used: Iterable[str | None]) -> Roles:
     """Find the label, split and id columns among those not yet `used`."""
-    where, left = f" in {sheet.name}", [name for name in sheet.names if name not in set(used)]
+    where, taken = f" in {sheet.name}", set(used)
+    left = [name for name in sheet.names if name not in taken]
     label = pick(left, "label", wanted, where)
     left = [name for name in left if name != label]
     split = pick(left, "split", wanted, where)

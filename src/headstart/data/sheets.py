@@ -145,15 +145,15 @@ def header_names(cells: Sequence[str]) -> list[str]:
     >>> header_names(["text ", "", "text"])
     ['text', 'column 2', 'text (2)']
     """
-    names: list[str] = []
+    names: dict[str, None] = {}
     for position, cell in enumerate(cells):
         name = unicodedata.normalize("NFC", cell.strip().lstrip("\ufeff")) or f"column {position + 1}"
         count, made = 1, name
         while made in names:
             count += 1
             made = f"{name} ({count})"
-        names.append(made)
-    return names
+        names[made] = None
+    return list(names)
 
 
 def _read_delimited(path: Path) -> Sheet:
@@ -212,17 +212,22 @@ def _records(path: Path, writing: Writing) -> Iterator[tuple[int, list[str]]]:
             taken.append(line)
             yield line.replace("\x00", "")
 
-    number = writing.skipped
+    number, closed = writing.skipped, True
     for record in csv.reader(remember(), delimiter=writing.separator, quoting=writing.quoting):
         number += 1
-        if len(taken) > 1 and writing.quoting != csv.QUOTE_NONE and sum(line.count('"') for line in taken) % 2:
-            raise DataError(
-                f"{path}: a quotation mark that is opened in row {number} is never closed.",
-                "Close or remove it, or save the table as XLSX.",
-            )
+        closed = len(taken) < 2 or writing.quoting == csv.QUOTE_NONE or sum(map(_count_quotes, taken)) % 2 == 0
         taken.clear()
         if any(cell.strip() for cell in record):
             yield number, record
+    if not closed:  # such a mark swallows every row to the end of the file
+        raise DataError(
+            f"{path}: a quotation mark that is opened in row {number} is never closed.",
+            "Close or remove it, or save the table as XLSX.",
+        )
+
+
+def _count_quotes(line: str) -> int:
+    return line.count('"')
 
 
 def _is_all_numbers(cells: Sequence[str], decimal_comma: bool) -> bool:

@@ -80,6 +80,8 @@ def existing(path: Path) -> Path:
 
 def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
     """Read a file, folder or zip as one modality, or as the first that fits (`modality` "auto")."""
+    if modality == "auto" and "text" in wanted.columns:
+        modality = "text"
     if place.is_dir():
         return _folder(walk(place), modality, wanted)
     suffix = place.suffix.lower()
@@ -103,7 +105,7 @@ def _readable(place: Path) -> str:
 def _sheet(path: Path, modality: str, wanted: Wanted) -> Draft:
     sheet = read_sheet(path)
     if modality == "auto":
-        modality = "text" if "text" in wanted.columns else _guess(sheet, path, wanted)
+        modality = _guess(sheet, path, wanted)
     return SHEET_KINDS[modality].read(sheet, path.parent, wanted)
 
 

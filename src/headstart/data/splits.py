@@ -146,7 +146,7 @@ def split(table: Table, options: AdaptOptions, test: Table | None = None) -> Tab
 
 def _group_column(table: Table, name: str) -> Column:
     if name not in table.metadata:
-        raise unknown("group column", name, [*table.metadata, *table.columns.values()], f" in {table.source}")
+        raise unknown("group column", name, table.metadata, f" in {table.source}")
     return table.metadata[name]
 
 
