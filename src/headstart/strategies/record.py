@@ -97,6 +97,10 @@ class Task:
     architecture: Mapping[str, object] = field(default_factory=dict)
 
 
+class Skipped(Exception):
+    """Raised by `Strategy.fit` where a strategy cannot be tried; the message is the reason, as part of a sentence."""
+
+
 class Fitted(Protocol):
     """A strategy after learning."""
 

@@ -1,0 +1,37 @@
+"""`classic` for images: logistic regression on hand-made colour and gradient descriptors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headstart.records import Probabilities, State
+from headstart.strategies.linear import Head, fit_head
+from headstart.strategies.record import Rows, Task
+
+
+@dataclass(frozen=True)
+class DescriptorModel:
+    """A head on `rows.descriptors`."""
+
+    head: Head
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        assert rows.descriptors is not None, "rows come without descriptors"
+        return self.head.predict(rows.descriptors.final)
+
+    def state(self) -> State:
+        """Give the head's arrays."""
+        return self.head.state()
+
+    @classmethod
+    def load(cls, state: State) -> DescriptorModel:
+        """Restore what `state` gave."""
+        return cls(Head.load(state))
+
+
+def fit(rows: Rows, task: Task) -> tuple[DescriptorModel, Probabilities, tuple[str, ...]]:
+    """Fit a head on the descriptors."""
+    assert rows.descriptors is not None, "rows come without descriptors"
+    head, learnt = fit_head(rows.descriptors.final, task)
+    return DescriptorModel(head), learnt.choice.out_of_fold, learnt.notes

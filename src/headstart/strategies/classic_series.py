@@ -1,0 +1,98 @@
+"""`classic` for series: MiniRocket's random convolutions and ridge regression; nothing pre-trained.
+
+Dempster, Schmidt and Webb 2021, "MiniRocket" (arXiv:2012.08791), through aeon. The thresholds of the convolutions are
+quantiles of training series, drawn without looking at labels; standardisation and ridge are fitted inside each fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from aeon.transformations.collection.convolution_based import MiniRocket
+from numpy.typing import NDArray
+
+from headstart.modalities import MODALITIES
+from headstart.records import FloatMatrix, Probabilities, State
+from headstart.strategies.linear import Head
+from headstart.strategies.record import Rows, Task
+from headstart.strategies.ridge import MANY_ROWS, fit_ridge
+
+N_KERNELS = 9_996
+N_KERNELS_MANY_ROWS = 4_956
+FEWEST_KERNELS = 840
+MOST_VALUES = 100_000_000
+"""Feature values kept in memory at once (400 MB)."""
+BATCH = 2_048
+PARTS = ("channels_per_combination", "channel_indices", "dilations", "features_per_dilation", "biases")
+Spec = Mapping[str, Any]
+Series = NDArray[np.float32]
+"""(n_rows, channels, time)."""
+
+
+def n_kernels(n_rows: int) -> int:
+    """Give the number of convolutions: fewer where rows are many (time and memory)."""
+    usual = N_KERNELS if n_rows <= MANY_ROWS else N_KERNELS_MANY_ROWS
+    return max(FEWEST_KERNELS, min(usual, MOST_VALUES // max(n_rows, 1)))
+
+
+def _prepared(rows: Rows, spec: Spec) -> Series:
+    modality = MODALITIES["series"]
+    made = [modality.prepare(modality.load(source, spec), spec)[0] for source in rows.table.inputs]
+    return np.stack(made).astype(np.float32)
+
+
+def _fit_kernels(series: Series, seed: int) -> dict[str, NDArray[Any]]:
+    kept = np.random.get_state()  # noqa: NPY002 - aeon seeds numpy's global generator; put it back
+    try:
+        transform = MiniRocket(n_kernels=n_kernels(len(series)), random_state=seed)
+        transform.fit(series)
+    finally:
+        np.random.set_state(kept)  # noqa: NPY002
+    return dict(zip(PARTS, (np.asarray(part) for part in transform.parameters), strict=True))
+
+
+def _convolve(kernels: Mapping[str, NDArray[Any]], series: Series) -> FloatMatrix:
+    """Give the shares of positive values (n_rows, n_dims), 0-1."""
+    transform = MiniRocket(random_state=0)
+    transform.reset()
+    transform._n_jobs = -1
+    transform.parameters = tuple(kernels[name] for name in PARTS)
+    return np.ascontiguousarray(transform._transform(series), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class SeriesModel:
+    """Convolutions and a linear head."""
+
+    spec: Spec
+    kernels: Mapping[str, NDArray[Any]]
+    head: Head
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        made = np.empty((len(rows), len(self.head.intercept)))
+        for start in range(0, len(rows), BATCH):
+            part = rows.take(np.arange(start, min(start + BATCH, len(rows))))
+            made[start : start + BATCH] = self.head.predict(_convolve(self.kernels, _prepared(part, self.spec)))
+        return made
+
+    def state(self) -> State:
+        """Give the spec, the convolutions and the head."""
+        arrays = {**self.head.state().arrays, **{f"kernels/{name}": value for name, value in self.kernels.items()}}
+        return State({"spec": dict(self.spec)}, arrays)
+
+    @classmethod
+    def load(cls, state: State) -> SeriesModel:
+        """Restore what `state` gave."""
+        return cls(state.meta["spec"], {name: state.arrays[f"kernels/{name}"] for name in PARTS}, Head.load(state))
+
+
+def fit(rows: Rows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, ...]]:
+    """Fit convolutions and ridge on the series of `rows.table.inputs`, brought to one length by `task.spec`."""
+    series = _prepared(rows, task.spec)
+    kernels = _fit_kernels(series, task.seed)
+    head, out_of_fold, notes = fit_ridge(_convolve(kernels, series), task)
+    return SeriesModel(task.spec, kernels, head), out_of_fold, (*notes, f"{len(kernels['biases'])} convolutions")

@@ -1,0 +1,98 @@
+"""`classic` for texts: TF-IDF of pieces of words and of words, then logistic regression; nothing pre-trained.
+
+Which pieces are kept, their idf and the regression are fitted inside each fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+
+from headstart.records import Index, Probabilities, State
+from headstart.strategies import solver
+from headstart.strategies.crossval import Search, learn
+from headstart.strategies.ngrams import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
+from headstart.strategies.record import Rows, Task
+
+STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-1, 5))
+FALLBACK = 100.0
+MOST_PIECES = {"characters": 150_000, "words": 50_000}
+MOST_COEFFICIENTS = 2_000_000
+MANY_VALUES = 6_000_000
+
+
+def _sparse(counts: Counts) -> csr_matrix:
+    shape = (len(counts.starts) - 1, counts.n_columns)
+    return csr_matrix((counts.values, counts.indices, counts.starts), shape=shape)
+
+
+def _joined(blocks: Sequence[Counts]) -> csr_matrix:
+    return hstack([_sparse(block) for block in blocks], format="csr", dtype=np.float32)
+
+
+class _Encoding:
+    """TF-IDF fitted on some rows."""
+
+    def __init__(self, counts: Sequence[Counts], rows: Index, most: Sequence[int]) -> None:
+        self.counts = counts
+        parts = [block.take(rows) for block in counts]
+        self.idf = [Idf.of(part, limit) for part, limit in zip(parts, most, strict=True)]
+        self.matrix = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+
+    def apply(self, rows: Index) -> csr_matrix:
+        """Give other rows in the same columns."""
+        parts = [block.take(rows) for block in self.counts]
+        return _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """A vectorizer and a linear classifier on its columns."""
+
+    vectorizer: Vectorizer
+    coefficients: NDArray[np.float32]
+    intercept: NDArray[np.float32]
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        if len(rows) == 0:
+            return np.empty((0, len(self.intercept)))
+        raw = _joined(self.vectorizer.blocks(rows.table.inputs)) @ self.coefficients
+        return solver.softmax(raw + self.intercept)
+
+    def state(self) -> State:
+        """Give everything as plain data."""
+        inner = self.vectorizer.state()
+        arrays = {**inner.arrays, "coefficients": self.coefficients, "intercept": self.intercept}
+        return State(inner.meta, arrays)
+
+    @classmethod
+    def load(cls, state: State) -> TextModel:
+        """Restore what `state` gave."""
+        return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"])
+
+
+def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ...]]:
+    """Fit TF-IDF and logistic regression on the texts of `rows.table.inputs`."""
+    inputs = rows.table.inputs
+    longest = longest_text([len(text) for text in inputs])
+    texts = ready(inputs, longest)
+    counts, pieces = zip(*(count(texts, kind) for kind in KINDS), strict=True)
+    share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_PIECES.values()))
+    most = [int(MOST_PIECES[kind] * share) for kind in KINDS]
+    stored = sum(len(block.indices) for block in counts)
+    search = Search(STRENGTHS, FALLBACK, one_fold=stored > MANY_VALUES)
+    learnt = learn(lambda chosen: _Encoding(counts, chosen, most), task, search)
+    assert isinstance(learnt.encoding, _Encoding)
+    vocabularies, weights = {}, {}
+    for kind, idf, known in zip(KINDS, learnt.encoding.idf, pieces, strict=True):
+        vocabularies[kind] = {known[column]: at for at, column in enumerate(idf.columns)}
+        weights[kind] = idf.weights
+    halves = learnt.coefficients[:-1].astype(np.float32), learnt.coefficients[-1].astype(np.float32)
+    cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
+    model = TextModel(Vectorizer(longest, vocabularies, weights), *halves)
+    return model, learnt.choice.out_of_fold, (*learnt.notes, *cut)

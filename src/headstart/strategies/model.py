@@ -1,0 +1,77 @@
+"""What most strategies give back: a thing that predicts, with its out-of-fold probabilities and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+import numpy as np
+
+from headstart.records import Probabilities, State
+from headstart.strategies.record import Fitted, Rows, Task
+
+
+class Core(Protocol):
+    """A thing that predicts and can be written down."""
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """(n_rows, n_classes)."""
+
+    def state(self) -> State:
+        """Plain data from which it can be restored."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted strategy (see `headstart.strategies.record.Fitted`).
+
+    Parameters
+    ----------
+    core : Core
+    out_of_fold : Probabilities, shape (n_train, n_classes); (0, n_classes) after loading
+    notes : tuple of str
+    """
+
+    core: Core
+    out_of_fold: Probabilities
+    notes: tuple[str, ...] = ()
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """(n_rows, n_classes)."""
+        return self.core.predict(rows)
+
+    def state(self) -> State:
+        """Everything that `restore` needs."""
+        inner = self.core.state()
+        return State({**inner.meta, "notes": list(self.notes)}, inner.arrays)
+
+
+def restore(core: Core, state: State, classes: tuple[str, ...]) -> Model:
+    """Put a restored core into a model without out-of-fold probabilities."""
+    return Model(core, np.empty((0, len(classes))), tuple(state.meta["notes"]))
+
+
+Fit = Callable[[Rows, Task, Mapping[str, Fitted]], Fitted]
+Load = Callable[[State, tuple[str, ...]], Fitted]
+
+
+def lazy_fit(module: str) -> Fit:
+    """Give the `fit` of a module of this room, imported at the first call."""
+
+    def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+        found: Fitted = import_module(f"headstart.strategies.{module}").fit(rows, task, members)
+        return found
+
+    return fit
+
+
+def lazy_load(module: str) -> Load:
+    """Give the `load` of a module of this room, imported at the first call."""
+
+    def load(state: State, classes: tuple[str, ...]) -> Fitted:
+        found: Fitted = import_module(f"headstart.strategies.{module}").load(state, classes)
+        return found
+
+    return load

@@ -1,0 +1,228 @@
+"""Counting pieces of words and pairs of words in texts, and weighting them (TF-IDF); standard library and numpy.
+
+Pieces of words work for every script: a text without spaces is one long word. Predicting needs this module only.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import Index, State
+
+SHORTEST, LONGEST = 2, 5
+MOST_CHARACTERS = 20_000_000
+"""Texts are cut to a length at which all of them together have at most this many characters (memory)."""
+CACHED_WORDS = 200_000
+_PUNCTUATION = re.compile(r"[\s!-/:-@\[-`{-~]+")
+
+
+def character_pieces(word: str) -> list[str]:
+    """Give the pieces of 2 to 5 characters of a word with a space on either side.
+
+    Examples
+    --------
+    >>> character_pieces("ox")
+    [' o', 'ox', 'x ', ' ox', 'ox ', ' ox ']
+    """
+    padded = f" {word} "
+    sizes = range(SHORTEST, min(LONGEST, len(padded)) + 1)
+    return [padded[start : start + size] for size in sizes for start in range(len(padded) - size + 1)]
+
+
+def word_pieces(text: str) -> Iterator[str]:
+    """Give the words of a text and the pairs of neighbours.
+
+    Examples
+    --------
+    >>> list(word_pieces("no rain, again"))
+    ['no', 'rain', 'again', 'no rain', 'rain again']
+    """
+    words = [word for word in _PUNCTUATION.split(text) if word]
+    yield from words
+    yield from (f"{first} {second}" for first, second in pairwise(words))
+
+
+Number = Callable[[str], int]
+"""The column of a piece; negative where it is unknown."""
+
+
+def _numbered_characters(texts: Iterable[str], number: Number) -> Iterator[array[int]]:
+    cache: dict[str, array[int]] = {}
+    for text in texts:
+        row = array("i")
+        for word in text.split():
+            known = cache.get(word)
+            if known is None:
+                known = array("i", map(number, character_pieces(word)))
+                if len(cache) < CACHED_WORDS:
+                    cache[word] = known
+            row.extend(known)
+        yield row
+
+
+def _numbered_words(texts: Iterable[str], number: Number) -> Iterator[array[int]]:
+    for text in texts:
+        yield array("i", map(number, word_pieces(text)))
+
+
+KINDS: dict[str, Callable[[Iterable[str], Number], Iterator[array[int]]]] = {
+    "characters": _numbered_characters,
+    "words": _numbered_words,
+}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often each piece occurs in each text, in compressed rows: row i is `indices[starts[i]:starts[i + 1]]`."""
+
+    starts: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+    n_columns: int
+
+    def take(self, rows: Index) -> Counts:
+        """Give some rows."""
+        lengths = (self.starts[1:] - self.starts[:-1])[rows]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        where = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
+        return Counts(starts, self.indices[where], self.values[where], self.n_columns)
+
+    def owners(self) -> Index:
+        """Give the row of each stored value."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+
+def _gather(rows: Iterable[array[int]], n_columns: Callable[[], int]) -> Counts:
+    """Collect numbered rows; unknown pieces (negative) are dropped, repeats counted with damping 1 + log(count)."""
+    indices, values, lengths = [], [], []
+    for row in rows:
+        numbers = np.frombuffer(row, dtype=np.int32) if len(row) else np.empty(0, np.int32)
+        found, counts = np.unique(numbers[numbers >= 0], return_counts=True)
+        indices.append(found)
+        values.append((1 + np.log(counts)).astype(np.float32))
+        lengths.append(len(found))
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    joined = np.concatenate([np.empty(0, np.int32), *indices]), np.concatenate([np.empty(0, np.float32), *values])
+    return Counts(starts, *joined, n_columns())
+
+
+def count(texts: Sequence[str], kind: str) -> tuple[Counts, list[str]]:
+    """Count all pieces of a kind; the vocabulary is in order of first appearance."""
+    vocabulary: dict[str, int] = {}
+
+    def number(piece: str) -> int:
+        return vocabulary.setdefault(piece, len(vocabulary))
+
+    counts = _gather(KINDS[kind](texts, number), lambda: len(vocabulary))
+    return counts, list(vocabulary)
+
+
+def count_known(texts: Sequence[str], kind: str, vocabulary: dict[str, int]) -> Counts:
+    """Count the pieces that stand in a vocabulary."""
+    return _gather(KINDS[kind](texts, lambda piece: vocabulary.get(piece, -1)), lambda: len(vocabulary))
+
+
+@dataclass(frozen=True)
+class Idf:
+    """Which columns are kept and how much each weighs, fitted on some rows.
+
+    Parameters
+    ----------
+    columns : NDArray of intp, shape (n_kept,)
+    weights : NDArray of float32, shape (n_kept,)
+        log((1 + n_rows) / (1 + rows with the piece)) + 1.
+    """
+
+    columns: Index
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, counts: Counts, most: int) -> Idf:
+        """Keep the `most` pieces that occur in most rows (first seen first among equals)."""
+        frequency = np.bincount(counts.indices, minlength=counts.n_columns)
+        order = np.argsort(-frequency, kind="stable")[:most]
+        columns = np.sort(order[frequency[order] > 0])
+        n_rows = len(counts.starts) - 1
+        return cls(columns, (np.log((1 + n_rows) / (1 + frequency[columns])) + 1).astype(np.float32))
+
+    def apply(self, counts: Counts) -> Counts:
+        """Weight the kept columns and scale each row to length one."""
+        place = np.full(counts.n_columns, -1, dtype=np.int32)
+        place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
+        indices = place[counts.indices]
+        kept = indices >= 0
+        owners, indices = counts.owners()[kept], indices[kept]
+        values = counts.values[kept] * self.weights[indices]
+        n_rows = len(counts.starts) - 1
+        lengths = np.sqrt(np.bincount(owners, values.astype(np.float64) ** 2, minlength=n_rows))
+        values = (values / np.maximum(lengths, 1e-12)[owners]).astype(np.float32)
+        starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=n_rows))]).astype(np.int64)
+        return Counts(starts, indices, values, len(self.columns))
+
+
+def longest_text(lengths: Sequence[int], budget: int = MOST_CHARACTERS) -> int:
+    """Give the length to cut texts to, so that all together have at most `budget` characters.
+
+    Examples
+    --------
+    >>> longest_text([10, 10, 100], budget=60)
+    40
+    """
+    ordered, left = sorted(lengths), budget
+    for position, length in enumerate(ordered):
+        share = left // (len(ordered) - position)
+        if length > share:
+            return max(share, 1)
+        left -= length
+    return max([*ordered, 1])
+
+
+def ready(texts: Iterable[Any], longest: int) -> list[str]:
+    """Cut and lower the case of texts."""
+    return [str(text)[:longest].lower() for text in texts]
+
+
+@dataclass(frozen=True)
+class Vectorizer:
+    """Texts to weighted counts of the pieces kept in training, as plain data.
+
+    Parameters
+    ----------
+    longest : int
+        Characters read of a text.
+    vocabularies : dict of str to dict of str to int
+        Kind of piece to its pieces and their columns.
+    weights : dict of str to NDArray of float32
+    """
+
+    longest: int
+    vocabularies: dict[str, dict[str, int]]
+    weights: dict[str, NDArray[np.float32]]
+
+    def blocks(self, texts: Iterable[Any]) -> list[Counts]:
+        """Give one block of columns a kind of piece."""
+        cut = ready(texts, self.longest)
+        return [
+            Idf(np.arange(len(known)), self.weights[kind]).apply(count_known(cut, kind, known))
+            for kind, known in self.vocabularies.items()
+        ]
+
+    def state(self) -> State:
+        """Give vocabularies as lists and weights as arrays."""
+        meta = {"longest": self.longest, "pieces": {kind: list(known) for kind, known in self.vocabularies.items()}}
+        return State(meta, {f"idf/{kind}": values for kind, values in self.weights.items()})
+
+    @classmethod
+    def load(cls, state: State) -> Vectorizer:
+        """Restore what `state` gave."""
+        pieces = state.meta["pieces"]
+        numbered = {kind: {piece: at for at, piece in enumerate(known)} for kind, known in pieces.items()}
+        return cls(int(state.meta["longest"]), numbered, {kind: state.arrays[f"idf/{kind}"] for kind in pieces})
