@@ -132,7 +132,7 @@ def parse_number(text: str, decimal_comma: bool) -> float:
 def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float32]:
     """Read many numbers (n,); ValueError if one is none."""
     try:
-        return np.array(values, dtype=np.str_).astype(np.float64).astype(np.float32)
+        return np.array(list(map(float, values)), dtype=np.float64).astype(np.float32)
     except ValueError:
         return np.array([parse_number(value, decimal_comma) for value in values], dtype=np.float32)
 
