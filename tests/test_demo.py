@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
+import os
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -13,6 +16,8 @@ from PIL import Image
 
 from headstart import demo
 from headstart.demo import series
+
+GOLDEN = Path(__file__).with_name("golden") / "demo.json"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +83,24 @@ def test_digits_are_an_image_folder_with_twenty_training_pictures_a_class(writte
         assert {len(list(folder.glob("*.png"))) for folder in folders} == {count}
     with Image.open(written["image"] / "train" / "digit_0" / "000.png") as picture:
         assert (picture.size, picture.mode) == ((64, 64), "L")
+
+
+def test_the_demo_data_has_its_golden_figures(written: dict[str, Path]) -> None:
+    curves = {crop: [row for row in read(written["series"]) if row["label"] == crop] for crop in series.CROPS}
+    values = {
+        crop: [float(row[f"t{t}"]) for row in rows for t in range(36) if row[f"t{t}"]] for crop, rows in curves.items()
+    }
+    ink = [np.asarray(Image.open(path)).mean() for path in sorted(written["image"].rglob("*.png"))]
+    found = {
+        "feedback_sha256": hashlib.sha256(written["text"].read_bytes()).hexdigest(),
+        "mean_greenness": {crop: round(float(np.mean(part)), 3) for crop, part in values.items()},
+        "n_values": {crop: len(part) for crop, part in values.items()},
+        "mean_grey_of_digits": round(float(np.mean(ink)), 1),
+    }
+    if os.environ.get("HEADSTART_GOLDEN") == "write":
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    assert found == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
 def test_no_digit_stands_in_both_training_and_test(written: dict[str, Path]) -> None:
