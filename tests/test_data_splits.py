@@ -118,10 +118,12 @@ def test_draws_are_nested_seeded_and_leave_the_test_rows() -> None:
     assert set(data.draw(parts, 2, seed=4).ids) != set(small.ids)
 
 
-def test_fewer_folds_are_made_where_a_class_is_small() -> None:
+def test_a_class_smaller_than_the_folds_is_spread_over_them() -> None:
     codes = np.array([0] * 30 + [1] * 3)
-    assert data.folds(codes, np.arange(33), 5, 0).max() == 2
-    assert data.folds(np.array([0] * 30 + [1] * 30), np.arange(60), 5, 0).max() == 4
+    made = data.folds(codes, np.arange(33), 5, 0)
+    assert made.max() == 4
+    assert len(set(made[codes == 1])) == 3, "so no training part lacks it"
+    assert data.folds(codes, np.arange(33) // 11, 5, 0).max() == 2, "as many folds as clusters at most"
 
 
 @settings(deadline=None, max_examples=80)

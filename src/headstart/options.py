@@ -141,5 +141,6 @@ def parse(kind: type[OptionsT], **values: object) -> OptionsT:
         for item in error.errors():
             name = str(item["loc"][0]).replace("_", "-") if item["loc"] else "options"
             given = f" (given: {item['input']!r})" if item["type"] != "extra_forbidden" else ""
-            problems.append(f"--{name}: {item['msg']}{given}")
+            said = str(item["msg"]).removeprefix("Value error, ")
+            problems.append(f"--{name}: {said}{given}")
         raise OptionError("; ".join(problems) + ".", "See --help for what each option takes.") from error

@@ -14,19 +14,19 @@ from headstart.results import Evaluation, Figure, Metrics, Result
 
 def figure(value: Figure | None) -> str:
     """Write a share as percent with its interval."""
-    return "-" if value is None else f"{value.value:.1%} ({value.low:.1%} to {value.high:.1%})"
+    return "-" if value is None else f"{value.value:.1%} ({value.low:.0%}-{value.high:.0%})"
 
 
 def result(found: Result, out: Path) -> None:
     """Show what a run found and where it lies."""
     grid = Grid(box=None, header_style="bold", pad_edge=False)
-    for name in ("strategy", "kind", "accuracy on test (95 % interval)", "macro-F1", "seconds"):
+    for name in ("strategy", "accuracy on test", "macro-F1", "seconds"):
         grid.add_column(name)
     for item in found.strategies:
         mark = "[bold]" if item.name == found.chosen else ""
         test = item.test
         grid.add_row(
-            f"{mark}{item.name}{' (chosen)' if mark else ''}", item.kind, figure(test.accuracy if test else None),
+            f"{mark}{item.name}{' (chosen)' if mark else ''}", figure(test.accuracy if test else None),
             figure(test.macro_f1 if test else None), f"{item.seconds:.1f}",
         )  # fmt: skip
     console.print(grid)

@@ -3,7 +3,7 @@
 This room turns a `Table` into `Features`. It knows no labels, splits or strategies.
 """
 
-from headstart.features.extract import Extraction, choose_runtime, extract, run_chunks
+from headstart.features.extraction import Extraction, choose_runtime, extract, run_chunks
 from headstart.features.extractors import DESCRIPTORS, Extractor, backbone_extractor
 
 __all__ = ["DESCRIPTORS", "Extraction", "Extractor", "backbone_extractor", "choose_runtime", "extract", "run_chunks"]

@@ -99,11 +99,11 @@ NATIVE = "native"
 
 @dataclass(frozen=True)
 class Chosen:
-    """A runtime that was chosen: its name, numerics and speed in rows a second when it was measured."""
+    """A runtime that was chosen: its name, numerics and speed in units of cost (images, tokens, series) a second."""
 
     name: str
     numerics: str
-    rows_per_second: float
+    units_per_second: float
 
 
 def machine() -> str:
@@ -125,12 +125,12 @@ def error_against(reference: Sequence[Array], found: Sequence[Array]) -> float:
     return float(np.mean(np.linalg.norm(a - b, axis=1) / scale))
 
 
-def _speed(run: Run, batch: Sequence[Array], seconds: float) -> float:
+def _speed(run: Run, batch: Sequence[Array], units: float, seconds: float) -> float:
     run(*batch)
-    began, n = time.perf_counter(), 0
+    began, n = time.perf_counter(), 0.0
     while n == 0 or time.perf_counter() - began < seconds:
         run(*batch)
-        n += len(batch[0])
+        n += units
     return n / (time.perf_counter() - began)
 
 
@@ -147,7 +147,9 @@ def recall(backbone: Backbone, precision: str) -> Chosen | None:
     return Chosen(**found["chosen"]) if found else None
 
 
-def choose(backbone: Backbone, batch: Sequence[Array], precision: str, seconds: float = 0.4) -> Chosen:
+def choose(
+    backbone: Backbone, batch: Sequence[Array], units: float, precision: str, seconds: float = 0.4
+) -> Chosen:
     """Compare the runtimes on real rows and remember the fastest one that is right.
 
     Parameters
@@ -155,6 +157,8 @@ def choose(backbone: Backbone, batch: Sequence[Array], precision: str, seconds: 
     backbone : Backbone
     batch : sequence of arrays
         Prepared rows, as the runtime will see them.
+    units : float
+        What the batch costs: images, tokens (padding included) or series.
     precision : str
         "auto" or "float32" (then half-precision runtimes are not considered).
     seconds : float
@@ -169,9 +173,9 @@ def choose(backbone: Backbone, batch: Sequence[Array], precision: str, seconds: 
         run = runtime.open(backbone)
         error = error_against(expected, run(*batch))
         if np.isfinite(error) and error <= runtime.tolerance:
-            measured[runtime.name] = {"rows_per_second": _speed(run, batch, seconds), "error": error}
-    best = max(measured, key=lambda name: measured[name]["rows_per_second"])
-    chosen = Chosen(best, RUNTIMES[best].numerics, measured[best]["rows_per_second"])
+            measured[runtime.name] = {"units_per_second": _speed(run, batch, units, seconds), "error": error}
+    best = max(measured, key=lambda name: measured[name]["units_per_second"])
+    chosen = Chosen(best, RUNTIMES[best].numerics, measured[best]["units_per_second"])
     path, known = _remembered(backbone)
     known[f"{machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
     write_json(path, known)

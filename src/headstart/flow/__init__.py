@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 
 def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
-    """Adapt a base model; see `headstart.flow.adapt.adapt`."""
-    from headstart.flow import adapt as room
+    """Adapt a base model; see `headstart.flow.adapting.adapt`."""
+    from headstart.flow import adapting as room
 
     return room.adapt(path, out, options)
 
 
 def predict(bundle: Path, inputs: Sequence[Path], out: Path | None, options: PredictOptions) -> list[SetAside]:
-    """Predict new inputs; see `headstart.flow.predict.predict`."""
-    from headstart.flow import predict as room
+    """Predict new inputs; see `headstart.flow.predicting.predict`."""
+    from headstart.flow import predicting as room
 
     return room.predict(bundle, inputs, out, options)
 
 
 def evaluate(bundle: Path, path: Path, options: PredictOptions) -> Evaluation:
-    """Score a bundle; see `headstart.flow.predict.evaluate`."""
-    from headstart.flow import predict as room
+    """Score a bundle; see `headstart.flow.predicting.evaluate`."""
+    from headstart.flow import predicting as room
 
     return room.evaluate(bundle, path, options)
 

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from headstart import data
-from headstart.flow.adapt import adapt_table
+from headstart.flow.adapting import adapt_table
 from headstart.flow.model import Model
 from headstart.offline import offline
 from headstart.options import AdaptOptions, parse

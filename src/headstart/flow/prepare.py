@@ -21,6 +21,8 @@ from headstart.records import TEST, TRAIN, Finding, Index, Table
 from headstart.strategies.record import Clock, Rows, Task
 
 N_FOLDS = 5
+MIN_GROUPS = 5
+"""Fewer groups than this say nothing about how results vary between groups."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
 
 
@@ -118,14 +120,58 @@ def _assemble(
     test = rows.take(np.flatnonzero(usable.splits == TEST))
     classes = tuple(sorted({str(label) for label in _labels(train.table)}))
     codes = _codes(train.table, classes)
-    folds = data.folds(codes, data.clusters(train.table, options.group), N_FOLDS, options.seed)
+    folds, few = _folds(train.table, codes, options)
     task = Task(classes, codes, folds, options.balance, options.seed, clock, backbone.spec, backbone.parts.architecture)
-    test_clusters = data.clusters(test.table, options.group) if len(test) else None
-    if test_clusters is not None and len(np.unique(test_clusters)) == len(test):
-        test_clusters = None
+    test_clusters = _test_clusters(test.table, options)
+    if options.group and len(test) and len(np.unique(data.clusters(test.table, options.group))) < MIN_GROUPS:
+        few += (_few_groups("the intervals", "are taken over rows"),)
     findings, split = said
+    for finding in few:
+        progress.warn(f"{finding.summary} {finding.advice}")
     return Prepared(
-        usable, train, test, task, backbone, extraction, findings, _codes(test.table, classes), test_clusters, split
+        usable,
+        train,
+        test,
+        task,
+        backbone,
+        extraction,
+        (*findings, *few),
+        _codes(test.table, classes),
+        test_clusters,
+        split,
+    )
+
+
+def _folds(train: Table, codes: Index, options: AdaptOptions) -> tuple[Index, tuple[Finding, ...]]:
+    """Deal folds with groups whole, unless some training part would then lack a class."""
+    folds = data.folds(codes, data.clusters(train, options.group), N_FOLDS, options.seed)
+    n_classes = len(np.unique(codes))
+    lacking = [fold for fold in np.unique(folds) if len(np.unique(codes[folds != fold])) < n_classes]
+    if not options.group or not lacking:
+        return folds, ()
+    folds = data.folds(codes, data.clusters(train), N_FOLDS, options.seed)
+    return folds, (_few_groups("cross-validation", "does not keep them apart"),)
+
+
+def _test_clusters(test: Table, options: AdaptOptions) -> Index | None:
+    """Number the test rows that belong together; None where no two do, or too few groups would be left to resample."""
+    if len(test) == 0:
+        return None
+    found = data.clusters(test, options.group)
+    n_clusters = len(np.unique(found))
+    if n_clusters < MIN_GROUPS:
+        found = data.clusters(test)
+        n_clusters = len(np.unique(found))
+    return None if n_clusters == len(test) or n_clusters < MIN_GROUPS else found
+
+
+def _few_groups(what: str, does: str) -> Finding:
+    return Finding(
+        "few-groups",
+        "warn",
+        (),
+        f"There are too few groups, or classes that only one group has: {what} {does}.",
+        "Read the scores as those for the same groups, not for new ones; add data of more groups.",
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from headstart import data
-from headstart.flow.adapt import adapt as adapt_path
-from headstart.flow.adapt import adapt_table
+from headstart.flow.adapting import adapt as adapt_path
+from headstart.flow.adapting import adapt_table
 from headstart.flow.model import Model, load
 from headstart.offline import offline
 from headstart.options import AdaptOptions, ReadOptions, parse

@@ -134,8 +134,9 @@ def choose_runtime(table: Table, backbone: Backbone, precision: str) -> Chosen |
     if not loaded:
         return None
     progress.say(f"First use of {backbone.record.name} on this machine: comparing ways to run it.")
-    batch = modality.collate([modality.prepare(item, backbone.spec) for item in loaded], backbone.spec)
-    return choose(backbone, batch, precision)
+    rows = [modality.prepare(item, backbone.spec) for item in loaded]
+    units = float(len(rows) * max(modality.cost(row) for row in rows))
+    return choose(backbone, modality.collate(rows, backbone.spec), units, precision)
 
 
 def _failed(loaded: Any) -> bool:
@@ -205,16 +206,16 @@ def _forecast(table: Table, backbone: Backbone, chosen: Chosen, todo: Index, n_f
     """Say what the pass will cost, from a measurement of at most two seconds on the first rows."""
     one = loader(table, backbone.spec)
     modality = MODALITIES[table.modality]
-    began, n = time.monotonic(), 0
-    for row in todo[:SAMPLE]:
+    began, n, cost = time.monotonic(), 0, 0
+    for row in np.random.default_rng(0).permutation(todo)[:SAMPLE]:
         item = one(int(row))
         if not _failed(item):
-            modality.prepare(item, backbone.spec)
+            cost += modality.cost(modality.prepare(item, backbone.spec))
         n += 1
         if time.monotonic() - began > 2.0:
             break
     each = (time.monotonic() - began) / n / max(1, min(2, n_cores()))
-    seconds = each * len(todo) + (n_forward / chosen.rows_per_second if chosen.rows_per_second else 0.0)
+    seconds = each * len(todo) + (n_forward * cost / n / chosen.units_per_second if chosen.units_per_second else 0.0)
     megabytes = n_forward * max(1, backbone.record.n_dims) * 4 * 1.4 / 1e6
     unit = UNITS[table.modality]
     progress.say(

@@ -20,7 +20,7 @@ from headstart.errors import DataError, unknown
 from headstart.flow.model import predict_table, stream
 from headstart.offline import offline
 from headstart.options import PredictOptions, ReadOptions
-from headstart.records import SetAside, Table
+from headstart.records import TEST, SetAside, Table
 from headstart.results import Confusion, Evaluation, SetAsideRow
 
 TOP = 3
@@ -177,7 +177,6 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluati
 
 
 def _labelled(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
-    said = _columns(bundle, options)
     wanted = ReadOptions.model_validate(
         {"modality": bundle.modality, "label": options.label, "text": options.text, "group": options.group}
     )

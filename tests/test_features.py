@@ -1,0 +1,218 @@
+"""The one pass: cached by content, resumable after a kill, safe for two processes, silent about corrupt files never."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headstart import bases, data, features
+from headstart.bases import Backbone, Need
+from headstart.errors import DataError
+from headstart.features import cache, extraction, runtimes
+from headstart.features.cache import FeatureCache
+from headstart.options import ReadOptions
+from headstart.records import Table, column
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    return bases.load("default", Need("image", offline=True))
+
+
+def read(folder: Path) -> Table:
+    return data.read(folder, ReadOptions())
+
+
+def test_a_second_run_computes_nothing_and_gives_the_same(image_folder: Path, backbone: Backbone) -> None:
+    table = read(image_folder)
+    first = features.extract(table, backbone, "float32")
+    again = features.extract(table, backbone, "float32")
+    assert again.n_computed == 0
+    np.testing.assert_array_equal(first.features.final, again.features.final)
+    assert first.features.final.shape == (48, 1280)
+    assert first.descriptors is not None and len(first.descriptors) == 48
+
+
+def test_only_new_rows_are_computed_and_equal_content_only_once(
+    fresh_home: Path, image_folder: Path, backbone: Backbone
+) -> None:
+    table = read(image_folder)
+    features.extract(table.take(np.arange(40)), backbone, "float32")
+    doubled = table.take(np.asarray([*range(48), 47, 47]))
+    doubled = replace(doubled, ids=column([str(i) for i in range(50)]))
+    found = features.extract(doubled, backbone, "float32")
+    assert found.n_computed == 8
+    np.testing.assert_array_equal(found.features.final[47], found.features.final[49])
+
+
+def test_features_do_not_depend_on_what_stands_beside_a_row(fresh_home: Path, text_table: Path) -> None:
+    base = bases.load("default", Need("text", offline=True))
+    table = read(text_table)
+    whole = features.extract(table, base, "float32").features.final
+    cache.prune(0)
+    alone = features.extract(table.take(np.asarray([7])), base, "float32").features.final
+    np.testing.assert_allclose(whole[7], alone[0], atol=1e-5)
+
+
+def test_a_corrupt_image_is_named_and_set_aside(tmp_path: Path, image_folder: Path, backbone: Backbone) -> None:
+    import shutil
+
+    shutil.copytree(image_folder, tmp_path / "p")
+    victim = tmp_path / "p" / "class-1" / "03.png"
+    raw = victim.read_bytes()
+    victim.write_bytes(raw[: len(raw) // 2])
+    found = features.extract(read(tmp_path / "p"), backbone, "float32")
+    assert [item.id for item in found.set_aside] == ["class-1/03.png"]
+    assert "03.png" in found.set_aside[0].reason
+    assert len(found.features) == len(found.kept) == 47
+
+
+def test_nothing_readable_is_an_error(tmp_path: Path, backbone: Backbone) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG broken")
+    table = Table(
+        "image", column(["a"]), column([tmp_path / "a.png"]), column(["0" * 64]), None, column([""]), source="here"
+    )
+    with pytest.raises(DataError, match="None of the 1 inputs"):
+        features.extract(table, backbone, "float32")
+
+
+def test_a_damaged_shard_is_dropped_and_computed_again(fresh_home: Path) -> None:
+    store = FeatureCache("ab" * 20, {"base": "x"})
+    hashes = [f"{number:064x}" for number in range(3)]
+    store.add(hashes, np.eye(3, dtype=np.float32), {})
+    shard = next(store.folder.glob("shard-*"))
+    shard.write_bytes(shard.read_bytes()[:50])
+    fresh = FeatureCache("ab" * 20, {"base": "x"})
+    assert fresh.missing(hashes) == hashes
+    assert not shard.exists()
+
+
+def test_two_writers_of_one_cache_do_not_harm_each_other(fresh_home: Path) -> None:
+    first, second = (FeatureCache("cd" * 20, {"base": "x"}) for _ in range(2))
+    hashes = [f"{number:064x}" for number in range(4)]
+    first.add(hashes[:3], np.arange(3, dtype=np.float32)[:, None], {"stage-0": np.full((3, 1), 7e9)})
+    second.add(hashes[1:], np.arange(1, 4, dtype=np.float32)[:, None], {"stage-0": np.zeros((3, 1))})
+    third = FeatureCache("cd" * 20, {"base": "x"})
+    assert third.missing(hashes) == []
+    assert third.get(hashes[::-1]).ravel().tolist() == [3, 2, 1, 0]
+    assert np.isfinite(first.get(hashes[:1], "stage-0")).all()
+
+
+def test_the_cache_lists_and_prunes(fresh_home: Path) -> None:
+    FeatureCache("ef" * 20, {"base": "somebody"}).add(["0" * 64], np.ones((1, 2), dtype=np.float32), {})
+    (entry,) = cache.entries()
+    assert (entry.base, entry.n_rows) == ("somebody", 1)
+    assert cache.prune(1.0) == []
+    assert len(cache.prune(0.0)) == 1
+    assert cache.entries() == []
+
+
+def test_batches_keep_within_rows_and_cost() -> None:
+    extractor = replace(features.DESCRIPTORS["image"](), batch_rows=4, batch_cost=20, cost=lambda row: len(row[0]))
+    costs = [9, 2, 3, 50, 4, 4, 9, 1]
+    found = list(extraction.batches(costs, extractor))
+    assert sorted(int(i) for index in found for i in index) == list(range(8))
+    for index in found:
+        assert len(index) <= 4
+        assert len(index) == 1 or len(index) * max(costs[i] for i in index) <= 20
+
+
+def test_runtimes_that_disagree_are_not_chosen(
+    fresh_home: Path, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = runtimes.RUNTIMES[runtimes.REFERENCE]
+
+    def wrong(base: Backbone) -> runtimes.Run:
+        run = reference.open(base)
+        return lambda *arrays: tuple(part * 1.5 for part in run(*arrays))
+
+    table = {"torch-float32": reference, "bad": replace(reference, name="bad", open=wrong)}
+    monkeypatch.setattr(runtimes, "RUNTIMES", table)
+    batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
+    assert runtimes.choose(backbone, batch, 2.0, "auto", 0.01).name == "torch-float32"
+    assert runtimes.recall(backbone, "auto") is not None
+
+
+@pytest.mark.parametrize("name", list(runtimes.RUNTIMES))
+def test_every_float32_runtime_here_agrees_with_the_reference(
+    name: str, backbone: Backbone, image_folder: Path
+) -> None:
+    runtime = runtimes.RUNTIMES[name]
+    if not runtime.available() or runtime.numerics != "float32":
+        pytest.skip(f"{name} is not available here, or is of half precision and judged on real rows")
+    modality = extraction.MODALITIES["image"]
+    paths = sorted(image_folder.rglob("*.png"))[:4]
+    rows = [modality.prepare(modality.load(path, backbone.spec), backbone.spec) for path in paths]
+    batch = modality.collate(rows, backbone.spec)
+    expected = runtimes.RUNTIMES[runtimes.REFERENCE].open(backbone)(*batch)
+    assert runtimes.error_against(expected, runtime.open(backbone)(*batch)) <= runtime.tolerance
+
+
+def test_a_frozen_base_is_bit_identical_after_the_pass(image_folder: Path, backbone: Backbone) -> None:
+    assert backbone.module is not None
+    before = {name: value.clone() for name, value in backbone.module().state_dict().items()}
+    cache.prune(0)
+    features.extract(read(image_folder), backbone, "float32")
+    after = backbone.module().state_dict()
+    assert all((after[name] == value).all() for name, value in before.items())
+
+
+def test_openvinos_usage_reports_are_never_loaded(tmp_path: Path) -> None:
+    code = """
+        import sys, socket
+        def refused(*args, **kwargs): raise SystemExit("a socket was opened")
+        socket.socket.connect = refused
+        socket.getaddrinfo = refused
+        from headstart.features.openvino_runtime import silent_openvino
+        silent_openvino().Core()
+        loaded = [name for name in sys.modules if name.startswith("openvino_telemetry") and sys.modules[name]]
+        assert not loaded, loaded
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=120)
+
+
+def test_a_kill_in_the_middle_loses_only_the_shard_in_work(tmp_path: Path) -> None:
+    """Extraction is killed (SIGKILL) once the first shard is there; what is left needs fewer rows, nothing is half."""
+    table = tmp_path / "many.csv"
+    rows = [f"message number {number} says the road is wet,{'ab'[number % 2]}" for number in range(2_600)]
+    table.write_text("text,label\n" + "\n".join(rows) + "\n")
+    code = f"""
+        from pathlib import Path
+        from headstart import bases, data, features
+        from headstart.features import extraction
+        from headstart.options import ReadOptions
+        extraction.SHARD_ROWS = 200
+        base = bases.load("default", bases.Need("text", offline=True))
+        features.extract(data.read(Path({str(table)!r}), ReadOptions()), base, "float32")
+    """
+    home = tmp_path / "home"
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], env={**os.environ, "HEADSTART_HOME": str(home)}
+    )
+    for _ in range(1200):
+        if list(home.glob("features/v*/*/shard-*")) or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = list(home.glob("features/v*/*/shard-*"))
+    assert kept, "no shard was written before the end"
+    os.environ["HEADSTART_HOME"], before = str(home), os.environ["HEADSTART_HOME"]
+    try:
+        n_rows = sum(entry.n_rows for entry in cache.entries())
+        base = bases.load("default", Need("text", offline=True))
+        found = features.extract(read(table), base, "float32")
+    finally:
+        os.environ["HEADSTART_HOME"] = before
+    assert 200 <= n_rows < 2_600
+    assert found.n_computed == 2_600 - n_rows
+    assert len(found.features) == 2_600
