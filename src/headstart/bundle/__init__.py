@@ -139,7 +139,7 @@ def _config(bundle: Bundle) -> dict[str, Any]:
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise BundleError(
             f"{path.parent} is no bundle: {path.name} is missing.", "Give the folder OUT/bundle."
         ) from error

@@ -48,3 +48,7 @@ def _common(
 def run() -> None:
     """Run the command line."""
     app()
+
+
+if __name__ == "__main__":
+    run()

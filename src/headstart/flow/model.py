@@ -149,8 +149,8 @@ class Model:
 
     def predict(self, inputs: Sequence[Any]) -> Column:
         """Give the most probable class of each input, by name (n_rows,)."""
-        names: Column = np.asarray(self.classes, dtype=object)
-        return names[self.predict_proba(inputs).argmax(axis=1)]
+        found: Column = np.asarray(self.classes, dtype=object)[self.predict_proba(inputs).argmax(axis=1)]
+        return found
 
     def save(self, folder: str | Path) -> None:
         """Write the model as a bundle."""

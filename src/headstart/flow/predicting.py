@@ -182,7 +182,8 @@ def _labelled(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
     )
     table = data.read(path, wanted)
     if table.modality != bundle.modality:
-        raise DataError(
-            f"{path} holds {table.modality} data; the bundle reads {bundle.modality} ({said}).", "Give its kind."
-        )
-    return table
+        raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
+    if not (table.splits == TEST).any():
+        return table
+    progress.say(f"Only the test rows of {path} are scored.")
+    return table.where_split(TEST)

@@ -1,0 +1,259 @@
+"""The main job from end to end, through the public functions: adapt, predict, evaluate, save, load, resume, Python."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headstart as hs
+from headstart import bundle as bundles
+from headstart import flow
+from headstart.errors import BundleError, DataError, OptionError, UnknownName
+from headstart.options import AdaptOptions, PredictOptions, parse
+from headstart.results import Result
+
+QUICK = "majority,classic,linear-probe,blend"
+FIXTURES = {"image": "image_folder", "text": "text_table", "series": "series_table"}
+
+
+def options(**values: object) -> AdaptOptions:
+    return parse(AdaptOptions, **{"strategy": QUICK, "offline": True, "precision": "float32", **values})
+
+
+@pytest.fixture(scope="session")
+def adapted(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, tuple[Path, Path]]:
+    """Adapt once per modality; gives (data, output folder)."""
+    made = {}
+    for modality, name in FIXTURES.items():
+        data = request.getfixturevalue(name)
+        out = tmp_path_factory.mktemp("out") / modality
+        flow.adapt(data, out, options())
+        made[modality] = (data, out)
+    return made
+
+
+@pytest.mark.parametrize("modality", list(FIXTURES))
+def test_adapt_writes_everything_and_learns(modality: str, adapted: dict[str, tuple[Path, Path]]) -> None:
+    out = adapted[modality][1]
+    result = Result.model_validate_json((out / "result.json").read_text("utf-8"))
+    assert result.format == 1 and result.modality == modality
+    assert result.n_rows.train > result.n_rows.test > 0
+    chosen = result.strategy(result.chosen).test
+    assert chosen is not None and chosen.accuracy.value > 0.8
+    assert {item.name for item in result.strategies} == set(QUICK.split(","))
+    assert result.verdict.sentence
+    page = (out / "report.html").read_text("utf-8")
+    assert result.verdict.sentence.split(";")[0][:40] in page and len(page) < 2_000_000
+    assert (out / "README.md").read_text("utf-8").startswith("---\n")
+    with (out / "test_predictions.csv").open() as handle:
+        assert sum(1 for _ in handle) == result.n_rows.test + 1
+
+
+def test_the_document_is_the_same_for_the_same_seed(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    data, out = adapted["text"]
+    again = flow.adapt(data, tmp_path / "again", options())
+    first = Result.model_validate_json((out / "result.json").read_text("utf-8"))
+    for item, other in zip(first.strategies, again.strategies, strict=True):
+        assert item.test == other.test and item.cross_validation == other.cross_validation
+
+
+@pytest.mark.parametrize("modality", list(FIXTURES))
+def test_a_loaded_bundle_predicts_what_the_run_predicted(
+    modality: str, adapted: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    data, out = adapted[modality]
+    failed = flow.predict(out, [data], tmp_path / "p.csv", PredictOptions(offline=True, precision="float32"))
+    assert failed == []
+    with (tmp_path / "p.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert list(rows[0])[:3] == ["input", "label", "probability"]
+    by_input = {row["input"].removeprefix(f"{data}/"): row for row in rows}
+    with (out / "test_predictions.csv").open(newline="") as handle:
+        expected = list(csv.DictReader(handle))
+    for row in expected:
+        found = by_input[row["id"]]
+        assert found["label"] == row["predicted"]
+        assert float(found["probability"]) == pytest.approx(float(row[f"p({row['predicted']})"]), abs=2e-5)
+
+
+def test_evaluate_scores_new_data(adapted: dict[str, tuple[Path, Path]]) -> None:
+    data, out = adapted["image"]
+    found = flow.evaluate(out, data, PredictOptions(precision="float32"))
+    assert found.n_rows == 48 and found.metrics.accuracy.value > 0.8
+    assert np.sum(found.confusion.matrix) == 48
+
+
+def test_evaluate_on_labels_the_model_does_not_know_says_so(
+    adapted: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text("text,label\nhello there,sport\nanother one,politics\n")
+    with pytest.raises(UnknownName, match="no class 'politics'"):
+        flow.evaluate(adapted["text"][1], tmp_path / "t.csv", PredictOptions())
+
+
+def test_a_changed_bundle_is_refused(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    shutil.copytree(adapted["text"][1] / "bundle", tmp_path / "b")
+    config = tmp_path / "b" / "config.json"
+    config.write_text(config.read_text().replace("water", "wader"))
+    with pytest.raises(BundleError, match=r"1 files .* were changed \(config.json\)"):
+        hs.load(tmp_path / "b")
+
+
+def test_a_manifest_that_points_outside_is_refused(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    shutil.copytree(adapted["text"][1] / "bundle", tmp_path / "b")
+    (tmp_path / "outside").write_text("x")
+    path = tmp_path / "b" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["sha256"]["../outside"] = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="outside"):
+        bundles.load(tmp_path / "b")
+
+
+@pytest.mark.parametrize(("what", "text"), [("format", '{"format": 99}'), ("damaged", '{"form')])
+def test_a_bundle_of_unknown_format_is_refused(what: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match=what):
+        bundles.load(tmp_path)
+
+
+def test_nothing_of_the_users_is_overwritten(tmp_path: Path, text_table: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(OptionError, match="was not made by headstart"):
+        flow.adapt(text_table, tmp_path, options())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.txt"]
+
+
+def test_predicting_goes_on_where_a_killed_run_stopped(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    from headstart.flow import predicting
+
+    data, out = adapted["text"]
+    whole = tmp_path / "whole.csv"
+    flow.predict(out, [data], whole, PredictOptions(precision="float32"))
+    bundle = bundles.load(out)
+    table = predicting.data.read_inputs([data], "text", dict(bundle.columns))
+    mark = predicting._mark(bundle, table)
+    lines = whole.read_text().splitlines(keepends=True)
+    partial = tmp_path / f".part.csv.{mark}.partial"
+    partial.write_text("".join(lines[:11]) + lines[11][:5])
+    flow.predict(out, [data], tmp_path / "part.csv", PredictOptions(precision="float32"))
+    assert (tmp_path / "part.csv").read_text().splitlines()[:11] == [line.strip() for line in lines[:11]]
+    found, expected = (
+        [row.split(",")[:2] for row in path.read_text().splitlines()] for path in (tmp_path / "part.csv", whole)
+    )
+    assert found == expected
+    assert not partial.exists()
+
+
+def test_a_broken_image_gets_a_row_without_label(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    data, out = adapted["image"]
+    folder = tmp_path / "new"
+    (folder / "deep").mkdir(parents=True)
+    shutil.copy(data / "class-0" / "00.png", folder / "deep" / "a.png")
+    raw = (data / "class-0" / "01.png").read_bytes()
+    (folder / "b.png").write_bytes(raw[: len(raw) // 2])
+    failed = flow.predict(out, [folder], tmp_path / "p.csv", PredictOptions(precision="float32"))
+    assert len(failed) == 1 and "b.png" in failed[0].id
+    with (tmp_path / "p.csv").open(newline="") as handle:
+        rows = {Path(row["input"]).name: row for row in csv.DictReader(handle)}
+    assert rows["a.png"]["label"] == "class-0"
+    assert rows["b.png"]["label"] == rows["b.png"]["probability"] == ""
+
+
+def test_groups_are_kept_on_one_side_and_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{'good water from the pump' if label else 'bad road with holes'} {rng.integers(1e6)},{label},{patient}"
+        for patient in range(20)
+        for label in (0, 1)
+        for _ in range(2)
+    ]
+    (tmp_path / "t.csv").write_text("text,label,patient\n" + "\n".join(rows) + "\n")
+    result = flow.adapt(tmp_path / "t.csv", tmp_path / "o", options(group=("patient",)))
+    assert result.groups == ["patient"]
+    with (tmp_path / "o" / "test_predictions.csv").open(newline="") as handle:
+        tested = {int(row["id"].split(":")[1]) for row in csv.DictReader(handle)}
+    patient_of = {number: (number - 2) // 4 for number in range(2, 82)}
+    in_test = {patient_of[number] for number in tested}
+    in_train = {patient for number, patient in patient_of.items() if number not in tested}
+    assert in_test and not in_test & in_train
+
+
+def test_an_unknown_group_column_names_the_columns(text_table: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="no group column 'patient'"):
+        flow.adapt(text_table, tmp_path / "o", options(group=("patient",)))
+
+
+def test_a_missing_label_column_names_what_was_found(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("text,remark\nhello,a\nworld,b\n")
+    with pytest.raises(DataError, match=r"no label column .*remark"):
+        flow.adapt(tmp_path / "t.csv", tmp_path / "o", options())
+
+
+def test_labels_per_class_draws_so_many(text_table: Path, tmp_path: Path) -> None:
+    result = flow.adapt(text_table, tmp_path / "o", options(labels_per_class=5, strategy="linear-probe"))
+    assert result.n_rows.train == 15
+    assert [item.name for item in result.strategies] == ["linear-probe"]
+
+
+def test_a_separate_test_table_is_used(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    data = adapted["series"][0]
+    lines = data.read_text().splitlines()
+    (tmp_path / "train.csv").write_text("\n".join(lines[:31]) + "\n")
+    (tmp_path / "new.csv").write_text("\n".join([lines[0], *lines[31:]]) + "\n")
+    result = flow.adapt(tmp_path / "train.csv", tmp_path / "o", options(test=tmp_path / "new.csv"))
+    assert (result.n_rows.train, result.n_rows.test) == (30, 10)
+    assert not result.base.pretrained and result.verdict.transfer == "no evidence"
+
+
+def test_python_users_read_adapt_predict_save_and_load(text_table: Path, tmp_path: Path) -> None:
+    data = hs.read(text_table)
+    model = hs.adapt(data, strategy="linear-probe", offline=True, precision="float32")
+    messages = ["the well has no water", "the bridge on the road is flooded", "the teacher did not come to school"]
+    assert model.predict(messages).tolist() == ["water", "roads", "school"]
+    model.save(tmp_path / "doctor")
+    np.testing.assert_allclose(
+        hs.load(tmp_path / "doctor").predict_proba(messages), model.predict_proba(messages), atol=1e-6
+    )
+    assert model.result is not None and model.result.n_rows.train == 45
+
+
+def test_finished_rungs_are_not_fitted_again(text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow.adapt(text_table, tmp_path / "o", options())
+    from headstart.strategies import classic
+
+    def refused(*args: object, **kwargs: object) -> None:
+        raise AssertionError("fitted again")
+
+    monkeypatch.setattr(classic, "fit", refused)
+    first = (tmp_path / "o" / "test_predictions.csv").read_text()
+    flow.adapt(text_table, tmp_path / "o", options())
+    assert (tmp_path / "o" / "test_predictions.csv").read_text() == first
+
+
+def test_a_killed_adapt_resumes_to_the_same_predictions(
+    adapted: dict[str, tuple[Path, Path]], tmp_path: Path, headstart_home: Path
+) -> None:
+    data, out = adapted["text"]
+    command = [sys.executable, "-m", "headstart.cli.main", "adapt", str(data), "-o", str(tmp_path / "o"), "--offline"]
+    command += ["--strategy", QUICK, "--precision", "float32"]
+    process = subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL)
+    for _ in range(600):
+        if list((tmp_path / "o" / "run" / "rungs").glob("*.json")) or process.poll() is not None:
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not list(tmp_path.glob("o/.*.partial")) or not (tmp_path / "o" / "result.json").exists()
+    flow.adapt(data, tmp_path / "o", options())
+    assert (tmp_path / "o" / "test_predictions.csv").read_text() == (out / "test_predictions.csv").read_text()
