@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 IMAGE_SETS = ("corn_leaf", "potato_leaf", "hurricane_damage", "sign_digits")
 TEXT_SET = Path("disaster_messages", "disaster_messages.csv")
+ROWS_A_CLASS = 20
+"""Fewer classes are taken where there would be fewer rows a class than this."""
 _WORDS = (
     "water",
     "road",
@@ -53,9 +55,12 @@ def image_folder(data: Path, n_images: int, folder: Path, seed: int = 0) -> str:
     """Fill `folder` with one folder a class, `n_images` in all; say where the images come from."""
     rng = random.Random(seed)
     found = [path for name in IMAGE_SETS for path in sorted(data.joinpath(name).glob("*/*/*.jpg"))]
+    classes = sorted({_class_of(path) for path in found})
+    kept = set(rng.sample(classes, min(len(classes), max(2, n_images // ROWS_A_CLASS))))
+    found = [path for path in found if _class_of(path) in kept]
     rng.shuffle(found)
     for path in found[:n_images]:
-        target = folder / f"{path.parts[-4]}-{path.parent.name}"
+        target = folder / _class_of(path)
         target.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / f"{path.parts[-3]}-{path.name}")
     missing = n_images - len(found)
@@ -67,6 +72,10 @@ def image_folder(data: Path, n_images: int, folder: Path, seed: int = 0) -> str:
     return f"{min(n_images, len(found))} images of {', '.join(IMAGE_SETS)}" + (
         f", topped up with {missing} re-encoded crops" if missing > 0 else ""
     )
+
+
+def _class_of(path: Path) -> str:
+    return f"{path.parts[-4]}-{path.parent.name}"
 
 
 def _crops(paths: Sequence[Path], n_crops: int, rng: random.Random) -> None:
