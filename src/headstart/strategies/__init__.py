@@ -13,7 +13,8 @@ from headstart.strategies.record import Clock, Fitted, Rows, Strategy, Task
 
 def _strategy(name: str, kind: str, summary: str, uses: tuple[str, ...], members: tuple[str, ...] = ()) -> Strategy:
     module = name.replace("-", "_")
-    return Strategy(name, kind, summary, MODALITIES, frozenset(uses), members, lazy_fit(module), lazy_load(module))
+    modalities = ("image", "text") if kind == "scratch" else MODALITIES
+    return Strategy(name, kind, summary, modalities, frozenset(uses), members, lazy_fit(module), lazy_load(module))
 
 
 _ALL = (
@@ -36,6 +37,12 @@ _ALL = (
         "The average of linear-probe and classic, weighted by cross-validation.",
         (),
         ("linear-probe", "classic"),
+    ),
+    _strategy(
+        "scratch",
+        "scratch",
+        "A network of the base's kind, learnt from random weights on your rows alone.",
+        ("inputs",),
     ),
 )
 STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in _ALL}

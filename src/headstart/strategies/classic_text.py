@@ -15,14 +15,17 @@ from scipy.sparse import csr_matrix, hstack
 from headstart.records import Index, Probabilities, State
 from headstart.strategies import solver
 from headstart.strategies.crossval import Search, learn
+from headstart.strategies.linear import LARGEST_ROTATION
 from headstart.strategies.ngrams import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
 from headstart.strategies.record import Rows, Task
 
-STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-1, 5))
+STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-1, 4))
 FALLBACK = 100.0
 MOST_PIECES = {"characters": 150_000, "words": 50_000}
 MOST_COEFFICIENTS = 2_000_000
 MANY_VALUES = 6_000_000
+OFTEN = 0.05
+"""Columns that occur in a larger share of the rows are multiplied as dense matrices."""
 
 
 def _sparse(counts: Counts) -> csr_matrix:
@@ -34,19 +37,55 @@ def _joined(blocks: Sequence[Counts]) -> csr_matrix:
     return hstack([_sparse(block) for block in blocks], format="csr", dtype=np.float32)
 
 
+def products(first: csr_matrix, second: csr_matrix, frequent: Index) -> NDArray[np.float64]:
+    """Give `first @ second.T` (n_first, n_second): frequent columns as dense matrices, the others sparsely."""
+    rare = np.setdiff1d(np.arange(first.shape[1]), frequent)
+    dense = first[:, frequent].toarray() @ second[:, frequent].toarray().T
+    return np.asarray(dense + (first[:, rare] @ second[:, rare].T).toarray(), dtype=np.float64)
+
+
+class Span:
+    """Sparse rows, expressed in the few dimensions that they span (exact for an L2 penalty, see `linear`)."""
+
+    def __init__(self, rows: csr_matrix) -> None:
+        self.rows = rows
+        self.frequent = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > OFTEN * rows.shape[0])
+        values, vectors = np.linalg.eigh(products(rows, rows, self.frequent))
+        kept = values > 1e-6 * max(float(values[-1]), 1e-12)
+        lengths = np.sqrt(values[kept])
+        self.matrix = (vectors[:, kept] * lengths).astype(np.float32)
+        self.back = vectors[:, kept] / lengths
+
+    def apply(self, others: csr_matrix) -> NDArray[np.float32]:
+        """Express other rows."""
+        return np.asarray(products(others, self.rows, self.frequent) @ self.back, dtype=np.float32)
+
+    def columns(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Express coefficients on the span as coefficients on the columns."""
+        return np.asarray(self.rows.T @ (self.back @ coefficients), dtype=np.float64)
+
+
 class _Encoding:
-    """TF-IDF fitted on some rows."""
+    """TF-IDF fitted on some rows; few rows are expressed in their span, which makes solving ten times faster."""
 
     def __init__(self, counts: Sequence[Counts], rows: Index, most: Sequence[int]) -> None:
         self.counts = counts
         parts = [block.take(rows) for block in counts]
         self.idf = [Idf.of(part, limit) for part, limit in zip(parts, most, strict=True)]
-        self.matrix = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        self.span = Span(sparse) if len(rows) <= min(LARGEST_ROTATION, sparse.shape[1]) else None
+        self.matrix = sparse if self.span is None else self.span.matrix
 
-    def apply(self, rows: Index) -> csr_matrix:
+    def apply(self, rows: Index) -> solver.Matrix:
         """Give other rows in the same columns."""
         parts = [block.take(rows) for block in self.counts]
-        return _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        return sparse if self.span is None else self.span.apply(sparse)
+
+    def columns(self, coefficients: solver.Coefficients) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Give coefficients on the columns, and the intercept."""
+        plain = coefficients[:-1] if self.span is None else self.span.columns(coefficients[:-1])
+        return plain.astype(np.float32), coefficients[-1].astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -92,7 +131,7 @@ def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ..
     for kind, idf, known in zip(KINDS, learnt.encoding.idf, pieces, strict=True):
         vocabularies[kind] = {known[column]: at for at, column in enumerate(idf.columns)}
         weights[kind] = idf.weights
-    halves = learnt.coefficients[:-1].astype(np.float32), learnt.coefficients[-1].astype(np.float32)
+    halves = learnt.encoding.columns(learnt.coefficients)
     cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
     model = TextModel(Vectorizer(longest, vocabularies, weights), *halves)
     return model, learnt.choice.out_of_fold, (*learnt.notes, *cut)

@@ -1,0 +1,51 @@
+"""What `scratch` tries: sizes of network and input, from cheap to dear, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headstart.records import Column
+from headstart.strategies.record import Task
+from headstart.training.loop import Inputs
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One size.
+
+    Parameters
+    ----------
+    label : str
+        For the notes.
+    architecture : mapping
+        As in `headstart.bases.record.Parts`.
+    spec : mapping
+        What `feed` needs to read rows, as JSON.
+    cost : float
+        Relative cost of a row.
+    learning_rate : float
+    """
+
+    label: str
+    architecture: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    cost: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Kit:
+    """How one modality is learnt from random weights.
+
+    Parameters
+    ----------
+    attempts : (inputs of the training rows, Task) -> list of Attempt
+        Cheapest first.
+    feed : (inputs of some rows, spec) -> Inputs
+        Reads the rows into memory.
+    """
+
+    attempts: Callable[[Column, Task], list[Attempt]]
+    feed: Callable[[Column, Mapping[str, Any]], Inputs]
