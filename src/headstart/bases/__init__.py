@@ -6,15 +6,14 @@ This room finds, checks and builds base models. It knows nothing of rows, labels
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from headstart.bases.catalogue import CATALOGUE, DEFAULTS
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
-from headstart.bases.record import Backbone, BaseRecord, Parts, Stage
+from headstart.bases.record import Array, Backbone, BaseRecord, Parts, Stage
 from headstart.errors import OptionError, UnknownName, unknown
 from headstart.home import home, write_text
 
@@ -163,22 +162,45 @@ def assemble(parts: Parts) -> Backbone:
     return BUILDERS[parts.architecture["library"]](parts, fingerprint)
 
 
-def _network(library: str) -> Callable[[Parts, str], Backbone]:
-    def make(parts: Parts, fingerprint: str) -> Backbone:
-        @lru_cache(maxsize=1)
-        def module() -> Any:
-            room = import_module(library)
+@dataclass(frozen=True)
+class _Network:
+    """A network that is built at the first call and then kept."""
+
+    room: str
+    parts: Parts
+    built: list[Any] = field(default_factory=list)
+
+    def __call__(self) -> Any:
+        if not self.built:
+            room = import_module(self.room)
             torch = import_module("torch")
-            net = room.build(parts.architecture)
-            net.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in parts.weights.items()})
-            return room.wrap(net).eval().requires_grad_(False)
+            net = room.build(self.parts.architecture)
+            net.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in self.parts.weights.items()})
+            self.built.append(room.wrap(net).eval().requires_grad_(False))
+        return self.built[0]
 
-        def stages() -> tuple[Stage, ...]:
-            return import_module(library).stages(module().net)  # type: ignore[no-any-return]
+    def stages(self) -> tuple[Stage, ...]:
+        """Ask the network's room for its blocks."""
+        return import_module(self.room).stages(self().net)  # type: ignore[no-any-return]
 
-        return Backbone(parts, fingerprint, _local_spec(parts), module, None, stages)
 
-    return make
+@dataclass(frozen=True)
+class _Rocket:
+    """MiniRocket with its weights."""
+
+    weights: Mapping[str, Array]
+
+    def __call__(self, series: Array) -> tuple[Array, ...]:
+        return import_module("headstart.bases.rocket").forward(self.weights, series)  # type: ignore[no-any-return]
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Give its one block."""
+        return import_module("headstart.bases.rocket").stages()  # type: ignore[no-any-return]
+
+
+def _neural(parts: Parts, fingerprint: str) -> Backbone:
+    network = _Network(ROOMS[parts.architecture["library"]], parts)
+    return Backbone(parts, fingerprint, _local_spec(parts), network, None, network.stages)
 
 
 def _local_spec(parts: Parts) -> Mapping[str, Any]:
@@ -192,14 +214,13 @@ def _local_spec(parts: Parts) -> Mapping[str, Any]:
 
 
 def _rocket(parts: Parts, fingerprint: str) -> Backbone:
-    def transform(series: Any) -> tuple[Any, ...]:
-        return import_module("headstart.bases.rocket").forward(parts.weights, series)  # type: ignore[no-any-return]
-
-    return Backbone(parts, fingerprint, parts.spec, None, transform, import_module("headstart.bases.rocket").stages)
+    transform = _Rocket(parts.weights)
+    return Backbone(parts, fingerprint, parts.spec, None, transform, transform.stages)
 
 
+ROOMS = {"timm": "headstart.bases.vision", "transformers": "headstart.bases.encoders"}
 BUILDERS: dict[str, Callable[[Parts, str], Backbone]] = {
-    "timm": _network("headstart.bases.vision"),
-    "transformers": _network("headstart.bases.encoders"),
+    "timm": _neural,
+    "transformers": _neural,
     "minirocket": _rocket,
 }

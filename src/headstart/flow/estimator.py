@@ -65,6 +65,8 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Adapter:
         """Learn from rows `X` with labels `y` (n_rows,); rows of one group stay on one side of every fold."""
+        if y is None:
+            raise ValueError("Adapter requires y to be passed, but the target y is None.")
         X, y = self._checked(X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -95,7 +97,8 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """Give the most probable class of each row (n_rows,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        codes = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[codes]
 
     def _checked(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Let scikit-learn check numbers; texts, paths and ragged series are left as they are."""

@@ -1,0 +1,68 @@
+"""The scikit-learn estimator keeps scikit-learn's promises, on numbers, texts, pictures and ragged series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import headstart as hs
+
+NOT_FOR_US = {
+    "check_estimators_nan_inf": "missing values are filled, as in series read from files",
+}
+
+
+def expected_failures(estimator: Any) -> dict[str, str]:
+    return NOT_FOR_US
+
+
+@pytest.mark.filterwarnings("default")
+@parametrize_with_checks([hs.Adapter(strategy="linear-probe", offline=True)], expected_failed_checks=expected_failures)
+def test_the_estimator_passes_scikit_learns_checks(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def messages() -> tuple[list[str], list[str]]:
+    words = {"water": ["well", "pump", "tap", "borehole"], "roads": ["bridge", "road", "bus", "hole"]}
+    return zip(
+        *[(f"the {w} is bad {i}", label) for label, ws in words.items() for w in ws for i in range(4)], strict=True
+    )  # type: ignore[return-value]
+
+
+def test_texts_work_in_cross_validation_and_a_pipeline() -> None:
+    texts, labels = messages()
+    model = make_pipeline(FunctionTransformer(), hs.Adapter(strategy="linear-probe", offline=True))
+    scores = cross_val_score(model, list(texts), list(labels), cv=3)
+    assert scores.mean() > 0.8
+
+
+def test_it_can_be_searched() -> None:
+    texts, labels = messages()
+    search = GridSearchCV(hs.Adapter(strategy="linear-probe", offline=True), {"balance": ["on", "off"]}, cv=2)
+    assert search.fit(list(texts), list(labels)).best_score_ > 0.6
+
+
+def test_pictures_by_path_and_ragged_series(image_folder: Path) -> None:
+    paths = sorted(image_folder.rglob("*.png"))
+    labels = [path.parent.name for path in paths]
+    model = hs.Adapter(strategy="linear-probe", offline=True).fit(paths, labels)
+    assert model.score(paths, labels) > 0.9
+    rng = np.random.default_rng(0)
+    series = [
+        np.sin(np.arange(20 + i % 5) * (0.3, 1.2)[i % 2])[None] + rng.normal(0, 0.1, (1, 20 + i % 5)) for i in range(24)
+    ]
+    labels = [i % 2 for i in range(24)]
+    assert hs.Adapter(strategy="linear-probe", offline=True).fit(series, labels).score(series, labels) > 0.9
+
+
+def test_groups_stay_together_in_its_folds() -> None:
+    texts, labels = messages()
+    model = hs.Adapter(strategy="linear-probe", offline=True)
+    assert len(model.fit(list(texts), list(labels), groups=[i % 8 for i in range(len(texts))]).classes_) == 2
