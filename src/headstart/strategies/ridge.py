@@ -30,6 +30,8 @@ Floats = NDArray[np.float64]
 STRENGTHS = tuple(float(value) for value in np.logspace(-5, 1, 13))
 """Penalty as a share of the mean squared length of a standardised row."""
 FALLBACK = 0.01
+CLOSE = 0.005
+"""The largest penalty with a loss within this share of the lowest is taken."""
 TEMPERATURES = np.logspace(-2, 1.5, 71)
 MANY_ROWS = 2_600
 
@@ -52,35 +54,52 @@ class _Ridge:
         self.unit = max(float(np.einsum("ij,ij->", self.matrix, self.matrix)) / len(rows), 1e-9)
 
     def solve(self, strength: float) -> Floats:
-        """Give the coefficients (n_dims, n_classes) for one penalty."""
+        """Solve for one penalty: weights of the fitted rows (n_rows, n_classes) if `dual`, else of the columns."""
         damped = self.gram.copy()
         damped.flat[:: len(damped) + 1] += strength * self.unit
         right = self.targets if self.dual else self.matrix.T @ self.targets.astype(np.float32)
         try:
-            found = cho_solve(cho_factor(damped, lower=True, overwrite_a=True), right)
+            return np.asarray(cho_solve(cho_factor(damped, lower=True, overwrite_a=True), right))
         except LinAlgError:  # The penalty is below the rounding of the Gram matrix.
-            return np.zeros((self.matrix.shape[1], self.targets.shape[1]))
-        return np.asarray(self.matrix.T @ found.astype(np.float32) if self.dual else found, dtype=np.float64)
+            return np.zeros(right.shape)
 
-    def scores(self, rows: Index, coefficients: Floats) -> Floats:
-        """Give the scores of other rows."""
+    def crossed(self, rows: Index) -> FloatMatrix:
+        """Prepare other rows: (n, n_fitted) or (n, n_dims), to be multiplied with what `solve` gives."""
         plain = self.standard.apply(self.features, rows, None) - self.shift.astype(np.float32)
-        return np.asarray(plain @ coefficients.astype(np.float32) + self.mean, dtype=np.float64)
+        return np.asarray(plain @ self.matrix.T if self.dual else plain)
 
-    def head(self, coefficients: Floats, temperature: float) -> Head:
+    def scores(self, crossed: FloatMatrix, solved: Floats) -> Floats:
+        """Give the scores (n, n_classes) of prepared rows."""
+        return np.asarray(crossed @ solved.astype(np.float32) + self.mean, dtype=np.float64)
+
+    def head(self, solved: Floats, temperature: float) -> Head:
         """Express a solution for raw features, divided by the temperature."""
+        coefficients = self.matrix.T @ solved.astype(np.float32) if self.dual else solved
         scaled = coefficients * self.standard.inverse[:, None] / temperature
         intercept = (self.mean - self.shift @ coefficients) / temperature
         return Head(self.standard.centre, scaled.astype(np.float32), intercept.astype(np.float32))
 
 
 def best_temperature(codes: Index, scores: Floats) -> float:
-    """Give the temperature with the lowest log-loss of `softmax(scores / temperature)`; rows of NaN are left out."""
+    """Give the temperature with the lowest log-loss of `softmax(scores / temperature)`; rows of NaN are left out.
+
+    The targets are smoothed by one row in two more than a class has (Platt 2000): few rows, however well separated, do
+    not make a model certain.
+    """
     rows = np.flatnonzero(predicted_rows(scores))
     if len(rows) == 0:
         return 0.1
-    losses = [log_loss(codes[rows], softmax(scores[rows] / heat)) for heat in TEMPERATURES]
+    n_classes = scores.shape[1]
+    share = 1 / (len(rows) / n_classes + 2)
+    targets = (1 - share) * np.eye(n_classes)[codes[rows]] + share / n_classes
+    losses = [_cross_entropy(targets, scores[rows] / heat) for heat in TEMPERATURES]
     return float(TEMPERATURES[int(np.argmin(losses))])
+
+
+def _cross_entropy(targets: Floats, scores: Floats) -> float:
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -float(np.mean(np.sum(targets * logs, axis=1)))
 
 
 @dataclass(frozen=True)
@@ -112,13 +131,15 @@ def _choose(features: FloatMatrix, task: Task, balanced: bool) -> Choice:
     scores = {strength: np.full((len(task.codes), n_classes), np.nan) for strength in STRENGTHS}
     for number in searched:
         ridge, held = _fold(features, task, weights, number)
+        crossed = ridge.crossed(held)
         for strength, table in scores.items():
-            table[held] = ridge.scores(held, ridge.solve(strength))
+            table[held] = ridge.scores(crossed, ridge.solve(strength))
     losses = {strength: _loss(task, table) for strength, table in scores.items()}
-    best = min(losses, key=lambda strength: losses[strength])
+    lowest = min(losses.values())
+    best = max(strength for strength, loss in losses.items() if loss <= lowest * (1 + CLOSE))
     for number in numbers[len(searched) :]:
         ridge, held = _fold(features, task, weights, number)
-        scores[best][held] = ridge.scores(held, ridge.solve(best))
+        scores[best][held] = ridge.scores(ridge.crossed(held), ridge.solve(best))
     return Choice(best, balanced, scores[best], losses[best])
 
 

@@ -1,0 +1,215 @@
+"""Every strategy on every modality keeps the contract of `headstart.strategies.record`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import load, save
+
+from headstart.errors import UnknownName
+from headstart.records import Features, State, Table, column
+from headstart.strategies import STRATEGIES, chosen_names
+from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
+
+PIXELS = 32
+IMAGE_SPEC = {
+    "size": PIXELS, "resize": PIXELS, "fit": "squash", "interpolation": "bilinear", "mean": [0.5] * 3, "std": [0.5] * 3,
+}  # fmt: skip
+SPECS: Mapping[str, Mapping[str, object]] = {
+    "image": IMAGE_SPEC,
+    "text": {"max_length": 16, "pad_id": 0},
+    "series": {"length": 40, "n_channels": 1},
+}
+ARCHITECTURES: Mapping[str, Mapping[str, object]] = {
+    "image": {"library": "timm", "name": "test_resnet", "kwargs": {}},
+    "text": {"library": "transformers", "config": {"model_type": "bert"}},
+    "series": {"library": "minirocket"},
+}
+PAIRS = [(name, modality) for name, strategy in STRATEGIES.items() for modality in strategy.modalities]
+
+
+def _inputs(modality: str, codes: np.ndarray, folder: Path) -> list[object]:
+    rng = np.random.default_rng(7)
+    if modality == "text":
+        return [f"w{code}a w{code}b {rng.choice(['the', 'of', 'and'])} x{rng.integers(9)}" for code in codes]
+    if modality == "series":
+        steps = np.arange(40)
+        return [(np.sin(steps * (0.2 + 0.05 * c)) + rng.normal(0, 0.3, 40)).astype(np.float32)[None] for c in codes]
+    paths = [folder / f"{number}.png" for number in range(len(codes))]
+    for path, code in zip(paths, codes, strict=True):
+        pixels = rng.integers(0, 60, (PIXELS, PIXELS, 3)) + np.array([code * 67 % 190, code * 29 % 190, 0])
+        Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return list(paths)
+
+
+def make(
+    modality: str, codes: np.ndarray, n_classes: int, folder: Path, folds: np.ndarray | None = None
+) -> tuple[Rows, Task]:
+    n = len(codes)
+    ids = column([str(number) for number in range(n)])
+    table = Table(modality, ids, column(_inputs(modality, codes, folder)), ids, None, column([""] * n))
+    rng = np.random.default_rng(3)
+
+    def features(n_dims: int) -> Features:
+        centres = rng.normal(size=(n_classes, n_dims))
+        values = centres[codes] + rng.normal(0, 0.5, (n, n_dims))
+        values[:, 0] = 1.0
+        return Features(ids, values.astype(np.float32), "made up")
+
+    folds = np.arange(n) // n_classes % 5 if folds is None else folds
+    classes = tuple(f"class {code:03d}" for code in range(n_classes))
+    task = Task(
+        classes,
+        codes.astype(np.intp),
+        folds.astype(np.intp),
+        "auto",
+        0,
+        Clock(600),
+        SPECS[modality],
+        ARCHITECTURES[modality],
+    )
+    return Rows(table, features(24), features(12) if modality == "image" else None), task
+
+
+def fit(name: str, rows: Rows, task: Task) -> Fitted:
+    members: dict[str, Fitted] = {}
+    for member in STRATEGIES[name].members:
+        members[member] = STRATEGIES[member].fit(rows, task, {})
+    return STRATEGIES[name].fit(rows, task, members)
+
+
+@pytest.fixture(autouse=True)
+def _few_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from headstart.strategies import scratch
+
+    monkeypatch.setattr(scratch, "MOST_EPOCHS", 2)
+    monkeypatch.setattr(scratch, "WANTED_EPOCHS", 1)
+    monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 1)
+    monkeypatch.setattr(scratch, "TIMED_ROWS", 8)
+
+
+@pytest.mark.parametrize(("name", "modality"), PAIRS)
+def test_a_strategy_is_seeded_restorable_and_leaves_random_state_alone(
+    name: str, modality: str, tmp_path: Path
+) -> None:
+    rows, task = make(modality, np.arange(30) % 3, 3, tmp_path)
+    np.random.seed(5)  # noqa: NPY002
+    first = fit(name, rows, task)
+    drawn = np.random.random()  # noqa: NPY002
+    second = fit(name, rows, task)
+    made = first.predict(rows)
+    np.testing.assert_array_equal(first.out_of_fold, second.out_of_fold)
+    np.testing.assert_array_equal(made, second.predict(rows))
+    np.random.seed(5)  # noqa: NPY002
+    assert drawn == np.random.random(), "the global generator was moved"  # noqa: NPY002
+
+    assert made.shape == (30, 3) and np.isfinite(made).all()
+    np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-6)
+    there = np.isfinite(first.out_of_fold).all(axis=1)
+    assert there.any() and (there | np.isnan(first.out_of_fold).all(axis=1)).all()
+    np.testing.assert_allclose(first.out_of_fold[there].sum(axis=1), 1, atol=1e-6)
+
+    state = first.state()
+    arrays = load(save({key: np.ascontiguousarray(value) for key, value in state.arrays.items()}))
+    restored = STRATEGIES[name].load(State(json.loads(json.dumps(dict(state.meta))), arrays), task.classes)
+    np.testing.assert_allclose(restored.predict(rows), made, atol=1e-6)
+    assert restored.notes == first.notes and len(restored.out_of_fold) == 0
+    assert restored.predict(rows.take(np.array([4]))).shape == (1, 3)
+
+
+LEARNERS = [pair for pair in PAIRS if pair[0] not in ("majority", "scratch")]
+
+
+@pytest.mark.parametrize(("name", "modality"), LEARNERS)
+def test_what_can_be_learnt_is_learnt(name: str, modality: str, tmp_path: Path) -> None:
+    rows, task = make(modality, np.arange(60) % 3, 3, tmp_path)
+    fitted = fit(name, rows, task)
+    assert (fitted.out_of_fold.argmax(axis=1) == task.codes).mean() > 0.9
+    assert (fitted.predict(rows).argmax(axis=1) == task.codes).mean() > 0.9
+
+
+@pytest.mark.parametrize(("name", "modality"), PAIRS)
+@pytest.mark.parametrize("n_classes", [2, 30])
+def test_two_rows_a_class_are_enough(name: str, modality: str, n_classes: int, tmp_path: Path) -> None:
+    codes = np.arange(2 * n_classes) % n_classes
+    rows, task = make(modality, codes, n_classes, tmp_path, np.arange(2 * n_classes) // n_classes)
+    made = fit(name, rows, task).predict(rows)
+    assert made.shape == (2 * n_classes, n_classes) and np.isfinite(made).all()
+
+
+@pytest.mark.parametrize(("name", "modality"), PAIRS)
+def test_a_class_that_stands_in_one_fold_only_is_survived(name: str, modality: str, tmp_path: Path) -> None:
+    codes = np.arange(24) % 3
+    rows, task = make(modality, codes, 3, tmp_path, np.where(codes == 2, 0, np.arange(24) % 4))
+    fitted = fit(name, rows, task)
+    held = (task.folds == 0) & (codes == 2)
+    assert np.isfinite(fitted.out_of_fold[held]).all()
+    if name != "scratch":
+        assert (fitted.out_of_fold[held][:, 2] < 0.35).all()
+    assert np.isfinite(fitted.predict(rows)).all()
+
+
+@pytest.mark.parametrize(("name", "modality"), PAIRS)
+def test_without_folds_a_model_is_still_made(name: str, modality: str, tmp_path: Path) -> None:
+    rows, task = make(modality, np.arange(12) % 3, 3, tmp_path, np.zeros(12))
+    fitted = fit(name, rows, task)
+    assert np.isnan(fitted.out_of_fold).all()
+    assert np.isfinite(fitted.predict(rows)).all()
+
+
+@pytest.mark.parametrize("balance", ["on", "off", "auto"])
+@pytest.mark.parametrize(("name", "modality"), LEARNERS)
+def test_classes_of_different_size_can_be_weighted(name: str, modality: str, balance: str, tmp_path: Path) -> None:
+    codes = np.array([0] * 30 + [1] * 10)
+    rows, task = make(modality, codes, 2, tmp_path, np.arange(40) % 5)
+    task = Task(task.classes, task.codes, task.folds, balance, 0, task.clock, task.spec, task.architecture)
+    fitted = fit(name, rows, task)
+    assert np.isfinite(fitted.predict(rows)).all()
+    if name != "blend":
+        assert ("rare classes weighted up" in fitted.notes) >= (balance == "on")
+        assert ("rare classes weighted up" not in fitted.notes) >= (balance == "off")
+
+
+def test_the_text_model_works_without_spaces_and_with_nothing_known(tmp_path: Path) -> None:
+    rows, task = make("text", np.arange(40) % 2, 2, tmp_path)
+    words = column([("天气很好今天" if code else "足球比赛结果") + str(row) for row, code in enumerate(task.codes)])
+    table = Table("text", rows.table.ids, words, rows.table.ids, None, rows.table.splits)
+    fitted = STRATEGIES["classic"].fit(Rows(table), task, {})
+    assert (fitted.out_of_fold.argmax(axis=1) == task.codes).all()
+    nothing = Table("text", column(["a", "b"]), column(["", "ж"]), column(["a", "b"]), None, column(["", ""]))
+    assert np.isfinite(fitted.predict(Rows(nothing))).all()
+
+
+def test_scratch_says_why_it_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from headstart.strategies import scratch
+
+    monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 6)
+    rows, task = make("text", np.arange(30) % 3, 3, tmp_path)
+    hurried = Task(task.classes, task.codes, task.folds, "off", 0, Clock(0), task.spec, task.architecture)
+    with pytest.raises(Skipped, match="passes over the rows fit its share of the time"):
+        STRATEGIES["scratch"].fit(rows, hurried, {})
+
+
+def test_names_come_in_ladder_order_with_their_members() -> None:
+    assert chosen_names("text", ()) == [name for name, item in STRATEGIES.items() if "text" in item.modalities]
+    assert chosen_names("image", ("blend", "majority")) == ["majority", "linear-probe", "classic", "blend"]
+    with pytest.raises(UnknownName, match="Did you mean 'classic'"):
+        chosen_names("image", ("clasic",))
+    with pytest.raises(UnknownName, match="for series data"):
+        chosen_names("series", ("scratch",))
+
+
+def test_listing_strategies_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, headstart.strategies, headstart.ladder\n"
+        "print([m for m in ('torch', 'sklearn', 'scipy', 'aeon', 'transformers', 'timm') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,203 @@
+"""The numerics below the strategies: scores, solver, cross-validation, text counts, ridge; against references."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import random as random_sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import log_loss as sklearn_log_loss
+from sklearn.preprocessing import StandardScaler
+
+from headstart.strategies import blend, classic_text, ngrams, ridge, selection, solver
+from headstart.strategies.crossval import Search, learn
+from headstart.strategies.linear import Rotated, _axes, fit_head
+from headstart.strategies.record import Clock, Task
+
+
+def task_of(codes: np.ndarray, n_folds: int = 5, balance: str = "off") -> Task:
+    classes = tuple(f"c{code:03d}" for code in range(int(codes.max()) + 1))
+    return Task(classes, codes.astype(np.intp), np.arange(len(codes)) % n_folds, balance, 0, Clock(600))
+
+
+def blobs(n: int, n_dims: int, n_classes: int, noise: float = 2.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    codes = rng.permutation(np.arange(n) % n_classes)
+    mixing = rng.normal(size=(n_dims, n_dims)) * np.arange(1, n_dims + 1) ** -0.5
+    values = (rng.normal(size=(n_classes, n_dims))[codes] + noise * rng.normal(size=(n, n_dims))) @ mixing + 5
+    return values.astype(np.float32), codes
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+@pytest.mark.parametrize(("n", "n_dims"), [(200, 30), (60, 150)])
+@pytest.mark.parametrize("strength", [1e-3, 0.1])
+def test_the_regression_is_that_of_scikit_learn(n: int, n_dims: int, n_classes: int, strength: float) -> None:
+    features, codes = blobs(n, n_dims, n_classes)
+    encoding = Rotated(features, np.arange(n), _axes(features))
+    start = np.zeros((encoding.matrix.shape[1] + 1, n_classes))
+    found = encoding.head(solver.fit(encoding.matrix, codes, strength, np.ones(n), start)).predict(features)
+    scaled = StandardScaler().fit_transform(features.astype(np.float64))
+    expected = LogisticRegression(C=strength, max_iter=10_000, tol=1e-9).fit(scaled, codes).predict_proba(scaled)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_balanced_weights_are_those_of_scikit_learn() -> None:
+    features, codes = blobs(120, 10, 3)
+    kept = np.flatnonzero((codes != 0) | (np.arange(120) % 4 == 0))
+    features, codes = features[kept], codes[kept]
+    weights = selection.balanced_weights(codes)
+    scaled = StandardScaler().fit_transform(features).astype(np.float32)
+    found = solver.softmax(solver.scores(scaled, solver.fit(scaled, codes, 0.1, weights, np.zeros((11, 3)))))
+    model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=10_000, tol=1e-9).fit(scaled, codes)
+    np.testing.assert_allclose(found, model.predict_proba(scaled), atol=2e-3)
+
+
+def test_sparse_rows_give_what_dense_rows_give() -> None:
+    sparse = random_sparse(80, 300, 0.1, "csr", np.float32, random_state=0)
+    codes = np.arange(80) % 4
+    args = (codes, 10.0, np.ones(80), np.zeros((301, 4)))
+    one, other = solver.fit(sparse, *args), solver.fit(sparse.toarray(), *args)
+    np.testing.assert_allclose(solver.scores(sparse, one), solver.scores(sparse.toarray(), other), atol=2e-2)
+    span = classic_text.Span(sparse)
+    np.testing.assert_allclose(span.matrix @ span.matrix.T, (sparse @ sparse.T).toarray(), atol=1e-4)
+    shrunk = solver.fit(span.matrix, codes, 10.0, np.ones(80), np.zeros((span.matrix.shape[1] + 1, 4)))
+    plain = sparse @ span.columns(shrunk[:-1]) + shrunk[-1]
+    np.testing.assert_allclose(plain, solver.scores(sparse, one), atol=2e-2)
+
+
+def test_the_chosen_strength_is_near_the_best_of_scikit_learn() -> None:
+    features, codes = blobs(300, 60, 4, noise=4.0)
+    task = task_of(codes)
+    _, learnt = fit_head(features, task)
+    features = features.astype(np.float64)
+    losses = []
+    for strength in np.logspace(-6, 2, 17):
+        table = np.empty((300, 4))
+        for fold in range(5):
+            inside, held = task.folds != fold, task.folds == fold
+            scaler = StandardScaler().fit(features[inside])
+            model = LogisticRegression(C=strength, max_iter=5_000).fit(
+                scaler.transform(features[inside]), codes[inside]
+            )
+            table[held] = model.predict_proba(scaler.transform(features[held]))
+        losses.append(sklearn_log_loss(codes, table))
+    assert selection.log_loss(codes, learnt.choice.out_of_fold) < min(losses) * 1.02
+
+
+def test_a_held_out_row_has_no_say_in_its_own_prediction() -> None:
+    features, codes = blobs(50, 80, 2)
+    task = task_of(codes)
+    _, before = fit_head(features, task)
+    moved = features.copy()
+    moved[task.folds == 0] += 100.0
+    search = Search((before.choice.strength, before.choice.strength * 10), before.choice.strength)
+    one = learn(lambda rows: Rotated(features, rows, None), task, search).choice.out_of_fold
+    other = learn(lambda rows: Rotated(moved, rows, None), task, search)
+    inside = np.flatnonzero(task.folds != 0)
+    np.testing.assert_array_equal(Rotated(features, inside, None).matrix, Rotated(moved, inside, None).matrix)
+    assert np.isfinite(one).all() and other.choice.out_of_fold.shape == one.shape
+
+
+def test_many_values_are_searched_on_one_fold_and_every_row_is_predicted() -> None:
+    features, codes = blobs(100, 10, 3)
+    search = Search((1e-3, 1e-2, 1e-1), 1e-2, one_fold=True)
+    learnt = learn(lambda rows: Rotated(features, rows, None), task_of(codes), search)
+    assert np.isfinite(learnt.choice.out_of_fold).all()
+
+
+def test_weights_are_kept_only_where_they_help_beyond_noise() -> None:
+    codes = np.array([0] * 90 + [1] * 10)
+    never, right = np.tile([0.9, 0.1], (100, 1)), np.eye(2)[codes]
+    assert selection.better_beyond_noise(codes, right, never, 0)
+    assert not selection.better_beyond_noise(codes, never, right, 0)
+    assert not selection.better_beyond_noise(codes, right, right, 0)
+    barely = never.copy()
+    barely[-1] = [0.1, 0.9]
+    assert not selection.better_beyond_noise(codes, barely, never, 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
+def test_the_selection_score_is_the_mean_of_accuracy_and_macro_f1(pairs: list[tuple[int, int]]) -> None:
+    truth, guess = (np.array(part) for part in zip(*pairs, strict=True))
+    expected = (accuracy_score(truth, guess) + f1_score(truth, guess, average="macro")) / 2
+    assert selection.selection_score(truth, np.eye(4)[guess]) == pytest.approx(expected)
+
+
+def test_rows_without_a_prediction_do_not_count() -> None:
+    table = np.array([[1.0, 0.0], [np.nan, np.nan], [1.0, 0.0]])
+    assert selection.selection_score(np.array([0, 1, 0]), table) == 1.0
+    assert selection.log_loss(np.array([0, 1, 0]), table) == pytest.approx(0)
+    assert np.isnan(selection.selection_score(np.array([0]), np.full((1, 2), np.nan)))
+
+
+TEXTS = ["the red cat sat", "a Red dog", "the cat and the dog, the end", "", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("characters", {"analyzer": "char_wb", "ngram_range": (2, 5)}),
+        ("words", {"ngram_range": (1, 2), "token_pattern": r"[^\s!-/:-@\[-`{-~]+"}),
+    ],
+)
+def test_weighted_counts_are_those_of_scikit_learn(kind: str, options: dict[str, object]) -> None:
+    counts, pieces = ngrams.count(ngrams.ready(TEXTS, 1000), kind)
+    idf = ngrams.Idf.of(counts, 10_000)
+    ours = classic_text._sparse(idf.apply(counts)).toarray()
+    vectorizer = TfidfVectorizer(sublinear_tf=True, **options)
+    theirs = vectorizer.fit_transform(TEXTS).toarray()
+    order = [vectorizer.vocabulary_[pieces[column]] for column in idf.columns]
+    assert len(order) == theirs.shape[1]
+    np.testing.assert_allclose(ours, theirs[:, order], atol=1e-6)
+
+
+def test_a_bounded_vocabulary_keeps_the_pieces_of_most_texts() -> None:
+    counts, pieces = ngrams.count(["a b", "a c", "a b"], "words")
+    kept = ngrams.Idf.of(counts, 2).columns
+    assert [pieces[column] for column in kept] == ["a", "b"]
+
+
+def test_texts_are_cut_to_what_memory_allows() -> None:
+    assert ngrams.longest_text([5, 5, 5], 100) == 5
+    assert ngrams.longest_text([100] * 10, 100) == 10
+    assert ngrams.longest_text([], 100) == 1
+
+
+def test_ridge_is_that_of_scikit_learn() -> None:
+    for n, n_dims in ((60, 20), (30, 90)):
+        features, codes = blobs(n, n_dims, 3)
+        made = ridge._Ridge(features, np.arange(n), codes, np.ones(n), 3)
+        scaled = StandardScaler().fit_transform(features.astype(np.float64))
+        model = Ridge(alpha=0.1 * made.unit).fit(scaled, np.eye(3)[codes])
+        np.testing.assert_allclose(
+            made.scores(made.crossed(np.arange(n)), made.solve(0.1)), model.predict(scaled), atol=2e-3
+        )
+
+
+def test_few_well_separated_rows_do_not_make_ridge_certain() -> None:
+    scores, codes = np.eye(2)[[0, 1] * 5], np.array([0, 1] * 5)
+    sure = ridge.softmax(scores / ridge.best_temperature(codes, scores)).max()
+    assert 0.8 < sure < 0.97
+
+
+def test_the_blend_is_no_worse_than_its_members() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.arange(200) % 3
+    first, second = (solver.softmax(2 * np.eye(3)[codes] + rng.normal(0, 1.5, (200, 3))) for _ in range(2))
+    weight = blend.best_weight(codes, first, second)
+    losses = [selection.log_loss(codes, w * first + (1 - w) * second) for w in (0.0, weight, 1.0)]
+    assert losses[1] <= min(losses[0], losses[2])
+    assert 0.2 < weight < 0.8
+
+
+def test_constant_and_wild_columns_do_no_harm() -> None:
+    features, codes = blobs(40, 5, 2, noise=0.3)
+    odd = np.column_stack([features, np.full(40, 3.0), np.zeros(40), np.arange(40) * 1e6]).astype(np.float32)
+    head, learnt = fit_head(odd, task_of(codes))
+    assert np.isfinite(head.predict(odd)).all() and np.isfinite(learnt.choice.out_of_fold).all()
+    assert (head.coefficients[5:7] == 0).all()

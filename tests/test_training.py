@@ -1,0 +1,121 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from headstart import progress
+from headstart.training.loop import Lesson, batches, cycle, optimiser, predict, seconds_per_row, train
+from headstart.training.plan import Group, Plan, epochs_that_fit
+
+
+def small() -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
+
+
+def lesson(n: int = 60, n_held: int = 20) -> Lesson:
+    generator = torch.Generator().manual_seed(1)
+    codes = torch.arange(n) % 2
+    values = torch.randn(n, 4, generator=generator) + 3.0 * codes[:, None]
+
+    def inputs(rows: Tensor, augment: torch.Generator | None) -> tuple[Tensor, ...]:
+        noise = 0 if augment is None else 0.1 * torch.randn(len(rows), 4, generator=augment)
+        return (values[rows] + noise,)
+
+    return Lesson(inputs, codes, torch.arange(n_held, n), torch.arange(n_held), torch.ones(2))
+
+
+PLAN = Plan(8, 16, (Group("", 1e-2),))
+
+
+def test_the_same_seed_gives_the_same_network_and_global_random_state_stays() -> None:
+    torch.manual_seed(3)
+    first, second = small(), small()
+    one = train(first, lesson(), PLAN)
+    two = train(second, lesson(), PLAN)
+    drawn = torch.rand(1)
+    torch.manual_seed(3)
+    assert drawn == torch.rand(1)
+    assert one == two and one.epochs == 8
+    for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_it_learns_and_keeps_the_best_epoch() -> None:
+    net, given = small(), lesson()
+    trained = train(net, given, PLAN)
+    found = predict(net, given.inputs, given.held, 16)
+    assert (found.argmax(1) == given.codes[given.held]).float().mean() > 0.9
+    loss = float(nn.functional.nll_loss(found, given.codes[given.held]))
+    assert loss == pytest.approx(min(trained.held_losses), abs=1e-5)
+    assert trained.held_losses[trained.best_epoch - 1] == min(trained.held_losses)
+
+
+def test_it_stops_early_and_at_the_time_limit() -> None:
+    hopeless = Plan(50, 16, (Group("", 1.0),), patience=3)
+    assert train(small(), lesson(), hopeless).epochs < 50
+    assert train(small(), lesson(), Plan(50, 16, (Group("", 1e-3),), limit_seconds=0.0)).epochs == 1
+
+
+def test_without_held_out_rows_the_last_epoch_is_kept() -> None:
+    trained = train(small(), lesson(n_held=0), PLAN)
+    assert trained.best_epoch == trained.epochs == 8 and all(map(math.isnan, trained.held_losses))
+
+
+def test_parameters_outside_every_group_stay_bit_identical() -> None:
+    net = small()
+    before = {name: value.clone() for name, value in net.named_parameters()}
+    train(net, lesson(), Plan(2, 16, (Group("4.", 1e-2),)))
+    changed = {name for name, value in net.named_parameters() if not torch.equal(value, before[name])}
+    assert changed == {"4.weight", "4.bias"}
+
+
+def test_groups_have_their_own_rates_and_vectors_are_not_decayed() -> None:
+    made = optimiser(small(), Plan(1, 1, (Group("", 1e-3), Group("4.", 1e-2)), weight_decay=0.1))
+    found = {(g["lr"], g["weight_decay"]): len(g["params"]) for g in made.param_groups}
+    assert found == {(1e-3, 0.1): 1, (1e-3, 0.0): 3, (1e-2, 0.1): 1, (1e-2, 0.0): 1}
+
+
+def test_no_batch_has_a_single_row() -> None:
+    sizes = [len(part) for part in batches(torch.arange(33), 16, torch.Generator().manual_seed(0))]
+    assert sizes == [16, 17]
+
+
+def test_the_rate_rises_then_falls() -> None:
+    shares = [cycle(step, 100) for step in range(100)]
+    assert max(shares) == shares[24] == 1.0 and shares[0] < 0.1 and shares[-1] < 0.01
+
+
+def test_timing_leaves_the_weights_alone() -> None:
+    net = small()
+    before = [value.clone() for value in net.parameters()]
+    assert seconds_per_row(net, lesson(), 16) > 0
+    assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
+    assert epochs_that_fit(0, 1, 10) == 0
+
+
+class Counting(progress.Silent):
+    """Counts what the bar is told."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def open(self, name: str, total: int, unit: str) -> progress.Bar:
+        self.total = total
+        return self
+
+    def advance(self, n: int = 1) -> None:
+        self.done += n
+
+
+def test_progress_is_told_epoch_by_epoch() -> None:
+    listener = Counting()
+    with progress.listening(listener):
+        train(small(), lesson(), PLAN)
+    assert listener.done == listener.total == 8
