@@ -2,7 +2,7 @@
 # PYTHON=... names the Python to make it with (default: the first of these that is 3.11 or newer).
 
 PYTHON ?=
-CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
+CANDIDATES = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
 BIN = .venv/bin
 READY = .venv/.ready
 READY_BENCH = .venv/.ready-bench

@@ -76,7 +76,7 @@ def pretrained_config(name: str) -> Mapping[str, Any]:
         If timm has no such architecture.
     """
     config = timm.models.get_pretrained_cfg(name)
-    return {} if config is None else config.to_dict()  # type: ignore[no-any-return]
+    return {} if config is None else config.to_dict()
 
 
 def known(name: str) -> bool:

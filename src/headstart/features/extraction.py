@@ -25,7 +25,8 @@ from headstart.records import Features, Index, SetAside, Table
 
 CHUNK_BYTES = 64 << 20
 SHARD_ROWS, SHARD_SECONDS = 1_024, 20.0
-SAMPLE = 32
+SAMPLE = 16
+"""Rows on which runtimes are compared and costs are forecast."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
 
 Loaded = tuple[tuple[Array, ...] | None, ...] | str
@@ -47,6 +48,7 @@ class Extraction:
     n_computed : int
         Rows that were not in the cache.
     forecast_seconds, seconds : float
+        Of the pass itself, without the comparison of runtimes at a base's first use.
     """
 
     features: Features
@@ -168,11 +170,11 @@ def extract(table: Table, backbone: Backbone, precision: str = "auto", with_desc
     DataError
         If not a single row could be read.
     """
-    began = time.monotonic()
     hashes = [str(item) for item in table.hashes]
     chosen = choose_runtime(table, backbone, precision)
     if chosen is None:
         raise _nothing(table)
+    began = time.monotonic()
     extractors = [backbone_extractor(backbone, chosen)]
     if with_descriptors and table.modality in DESCRIPTORS:
         extractors.append(DESCRIPTORS[table.modality]())
