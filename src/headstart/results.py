@@ -57,8 +57,8 @@ class Metrics(Record):
 class StrategyResult(Record):
     """One strategy that was tried.
 
-    `cross_validation` is its score inside the training rows: the mean of accuracy and macro-F1, by which the model
-    is chosen. `test` is None where there were no test rows.
+    `cross_validation` (mean of accuracy and macro-F1) and `cross_validation_log_loss` (nats) are its figures inside
+    the training rows; the model with the lowest log-loss is chosen. `test` is None where there were no test rows.
     """
 
     name: str
@@ -66,6 +66,7 @@ class StrategyResult(Record):
     summary: str
     test: Metrics | None
     cross_validation: float | None
+    cross_validation_log_loss: float | None = None
     seconds: float
     notes: list[str] = []
 

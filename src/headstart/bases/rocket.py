@@ -17,17 +17,17 @@ from headstart.bases.record import Stage
 
 PARTS = ("channels_per_combination", "channel_indices", "dilations", "features_per_dilation", "biases")
 N_KERNELS = 2_520
-"""Features made: enough for a probe, few enough that 100,000 rows are 1 GB on disk."""
+"""Features of the base: enough for a probe, few enough that 100,000 rows are 1 GB on disk."""
 SAMPLE = 500
 
 
-def fit(prepared: Sequence[NDArray[np.float32]], seed: int) -> dict[str, NDArray[Any]]:
+def fit(prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_KERNELS) -> dict[str, NDArray[Any]]:
     """Choose dilations and thresholds from at most `SAMPLE` series of shape (channels, time)."""
     generator = np.random.default_rng(seed)
     chosen = generator.permutation(len(prepared))[:SAMPLE]
     kept = np.random.get_state()  # noqa: NPY002 - aeon seeds numpy's global generator; put it back
     try:
-        transform = MiniRocket(n_kernels=N_KERNELS, random_state=seed)
+        transform = MiniRocket(n_kernels=n_kernels, random_state=seed)
         transform.fit(np.stack([prepared[i] for i in sorted(chosen)]).astype(np.float32))
     finally:
         np.random.set_state(kept)  # noqa: NPY002
@@ -36,7 +36,7 @@ def fit(prepared: Sequence[NDArray[np.float32]], seed: int) -> dict[str, NDArray
 
 def forward(weights: Mapping[str, NDArray[Any]], series: NDArray[np.float32]) -> tuple[NDArray[np.float32]]:
     """Transform series (n, channels, time) into features (n, n_dims): shares of positive values, 0-1."""
-    transform = MiniRocket(n_kernels=N_KERNELS, random_state=0, n_jobs=-1)
+    transform = MiniRocket(random_state=0, n_jobs=-1)
     transform.reset()
     transform._n_jobs = -1
     transform.parameters = tuple(weights[name] for name in PARTS)

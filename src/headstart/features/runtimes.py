@@ -147,9 +147,7 @@ def recall(backbone: Backbone, precision: str) -> Chosen | None:
     return Chosen(**found["chosen"]) if found else None
 
 
-def choose(
-    backbone: Backbone, batch: Sequence[Array], units: float, precision: str, seconds: float = 0.2
-) -> Chosen:
+def choose(backbone: Backbone, batch: Sequence[Array], units: float, precision: str, seconds: float = 0.2) -> Chosen:
     """Compare the runtimes on real rows and remember the fastest one that is right.
 
     Parameters

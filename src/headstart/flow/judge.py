@@ -56,7 +56,7 @@ def judge(prepared: Prepared, climb: Climb) -> Judged:
 
 def _best(climb: Climb, kinds: set[str]) -> str | None:
     names = [name for name in climb.fitted if STRATEGIES[name].kind in kinds and name != "majority"]
-    return max(names, key=lambda name: climb.scores[name], default=None)
+    return min(names, key=lambda name: climb.losses[name], default=None)
 
 
 def decide(prepared: Prepared, climb: Climb, judged: Judged) -> Verdict:
@@ -147,6 +147,7 @@ def _strategy(name: str, climb: Climb, judged: Judged) -> StrategyResult:
             "summary": strategy.summary,
             "test": judged.metrics[name],
             "cross_validation": climb.scores.get(name),
+            "cross_validation_log_loss": climb.losses.get(name),
             "seconds": climb.seconds.get(name, 0.0),
             "notes": list(climb.fitted[name].notes),
         }

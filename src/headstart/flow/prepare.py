@@ -21,6 +21,8 @@ from headstart.records import TEST, TRAIN, Finding, Index, Table
 from headstart.strategies.record import Clock, Rows, Task
 
 N_FOLDS = 5
+STEADY_ROWS, MAX_DEALINGS = 400, 5
+"""Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
 MIN_GROUPS = 5
 """Fewer groups than this say nothing about how results vary between groups."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
@@ -121,7 +123,11 @@ def _assemble(
     classes = tuple(sorted({str(label) for label in _labels(train.table)}))
     codes = _codes(train.table, classes)
     folds, few = _folds(train.table, codes, options)
-    task = Task(classes, codes, folds, options.balance, options.seed, clock, backbone.spec, backbone.parts.architecture)
+    repeats = _repeats(train.table, codes, options, not few)
+    task = Task(
+        classes, codes, folds, options.balance, options.seed, clock,
+        backbone.spec, backbone.parts.architecture, repeats,
+    )  # fmt: skip
     test_clusters = _test_clusters(test.table, options)
     if options.group and len(test) and len(np.unique(data.clusters(test.table, options.group))) < MIN_GROUPS:
         few += (_few_groups("the intervals", "are taken over rows"),)
@@ -151,6 +157,13 @@ def _folds(train: Table, codes: Index, options: AdaptOptions) -> tuple[Index, tu
         return folds, ()
     folds = data.folds(codes, data.clusters(train), N_FOLDS, options.seed)
     return folds, (_few_groups("cross-validation", "does not keep them apart"),)
+
+
+def _repeats(train: Table, codes: Index, options: AdaptOptions, with_groups: bool) -> tuple[Index, ...]:
+    """Deal few rows into folds several times."""
+    n_dealings = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MAX_DEALINGS))
+    clusters = data.clusters(train, options.group if with_groups else ())
+    return tuple(data.folds(codes, clusters, N_FOLDS, options.seed + 1_000 * turn) for turn in range(1, n_dealings))
 
 
 def _test_clusters(test: Table, options: AdaptOptions) -> Index | None:

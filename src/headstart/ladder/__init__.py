@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from headstart import progress
 from headstart.records import Probabilities, State
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted, Rows, Skipped, Task
-from headstart.strategies.selection import predicted_rows, selection_score
+from headstart.strategies.selection import log_loss, predicted_rows, selection_score
 
 ALWAYS = ("majority", "classic", "linear-probe", "blend")
 """Cheap enough to be fitted even when the time is over."""
@@ -41,8 +41,9 @@ class Climb:
     fitted : dict of str to Fitted
     seconds : dict of str to float
     scores : dict of str to float
-        Selection score by cross-validation, 0-1 (mean of accuracy and macro-F1); on the rows that a strategy
-        predicted.
+        Mean of accuracy and macro-F1 by cross-validation, 0-1; on the rows that a strategy predicted.
+    losses : dict of str to float
+        Log-loss by cross-validation, in nats; the lowest is chosen.
     skipped : dict of str to str
         Strategies that were not fitted, and why.
     chosen : str
@@ -51,13 +52,14 @@ class Climb:
     fitted: dict[str, Fitted] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    losses: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     chosen: str = ""
 
 
 @dataclass(frozen=True)
-class _Resumed:
-    """A rung from an earlier run, with the out-of-fold probabilities it had then."""
+class _Judged:
+    """A rung with other out-of-fold probabilities than its own: an earlier run's, or the mean over several dealings."""
 
     inner: Fitted
     out_of_fold: Probabilities
@@ -104,10 +106,11 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
         made.seconds[name] = time.monotonic() - began if earlier is None else earlier
         score = selection_score(task.codes, made.fitted[name].out_of_fold)
         made.scores[name] = score if np.isfinite(score) else 0.0
+        made.losses[name] = log_loss(task.codes, made.fitted[name].out_of_fold)
         told = "kept from an earlier run" if earlier is not None else f"{made.seconds[name]:.1f} s"
         progress.say(f"{name}: {made.scores[name]:.3f} by cross-validation ({told}).")
     out_of_fold = {name: fitted.out_of_fold for name, fitted in made.fitted.items()}
-    return Climb(made.fitted, made.seconds, made.scores, made.skipped, choose(task, out_of_fold))
+    return replace(made, chosen=choose(task, out_of_fold))
 
 
 def _resumed(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | None] | None:
@@ -115,7 +118,7 @@ def _resumed(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | 
     if kept is None:
         return None
     state, out_of_fold, seconds = kept
-    return _Resumed(STRATEGIES[name].load(state, task.classes), out_of_fold), seconds
+    return _Judged(STRATEGIES[name].load(state, task.classes), out_of_fold), seconds
 
 
 def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -> tuple[Fitted, float | None]:
@@ -127,16 +130,28 @@ def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -
         raise Skipped("no time was left; give more with --time")
     began = time.monotonic()
     fitted = strategy.fit(rows, task, {member: made.fitted[member] for member in strategy.members})
+    if not strategy.members and name in ALWAYS:
+        fitted = _Judged(fitted, _mean_out_of_fold(name, rows, task, fitted.out_of_fold))
     if keep:
         keep.save(name, fitted.state(), fitted.out_of_fold, time.monotonic() - began)
     return fitted, None
 
 
-def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
-    """Give the strategy with the best selection score; the cheaper one where two are equal.
+def _mean_out_of_fold(name: str, rows: Rows, task: Task, first: Probabilities) -> Probabilities:
+    """Average the out-of-fold probabilities over the task's dealings, as far as time is left."""
+    found = [first]
+    for folds in task.repeats:
+        if task.clock.left() > 0:
+            found.append(STRATEGIES[name].fit(rows, replace(task, folds=folds, repeats=()), {}).out_of_fold)
+    return np.asarray(np.mean(found, axis=0))
 
-    A strategy that predicted only some rows (`scratch` has one held-out fold) takes the lead only where it is better
-    than the best of the others on those same rows.
+
+def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
+    """Give the strategy with the lowest log-loss; the cheaper one where two are equal.
+
+    Log-loss looks at how sure a model was on every row, so that with few rows it picks by chance far less often than
+    accuracy does. A strategy that predicted only some rows (`scratch` has one held-out fold) takes the lead only where
+    it is better than the best of the others on those same rows.
 
     Examples
     --------
@@ -146,15 +161,15 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     'classic'
     """
 
-    def score(name: str, rows: np.ndarray) -> float:
-        found = selection_score(task.codes[rows], out_of_fold[name][rows])
-        return found if np.isfinite(found) else 0.0
+    def loss(name: str, rows: np.ndarray) -> float:
+        found = log_loss(task.codes[rows], out_of_fold[name][rows])
+        return found if np.isfinite(found) else np.inf
 
     covered = {name: predicted_rows(values) for name, values in out_of_fold.items()}
     widest = max(int(rows.sum()) for rows in covered.values())
     whole = [name for name, rows in covered.items() if rows.sum() == widest]
-    best = max(whole, key=lambda name: score(name, covered[name]))
+    best = min(whole, key=lambda name: loss(name, covered[name]))
     for name, rows in covered.items():
-        if name not in whole and score(name, rows) > score(best, rows):
+        if name not in whole and loss(name, rows) < loss(best, rows):
             best = name
     return best

@@ -34,7 +34,7 @@ _ALL = (
     _strategy(
         "blend",
         "transfer",
-        "The average of linear-probe and classic, weighted by cross-validation.",
+        "linear-probe and classic together, weighted by cross-validation.",
         (),
         ("linear-probe", "classic"),
     ),

@@ -1,5 +1,6 @@
-"""`blend`: the average of the linear probe and the classic model, with a weight chosen by cross-validation.
+"""`blend`: the linear probe and the classic model together, with a weight chosen by cross-validation.
 
+The two are averaged as logarithms (a logarithmic opinion pool, Genest and Zidek 1986), so that either can veto a class.
 The weight is the one with the lowest out-of-fold log-loss: a smooth measure, where accuracy on a few hundred rows would
 pick by chance. Whether the blend is then used at all is decided by the selection score, like for every strategy.
 """
@@ -16,15 +17,17 @@ from headstart.strategies import classic, linear_probe
 from headstart.strategies.model import Model, restore
 from headstart.strategies.record import Fitted, Rows, Task
 from headstart.strategies.selection import log_loss, predicted_rows
+from headstart.strategies.solver import softmax
 
 MEMBERS = ("linear-probe", "classic")
 GRID = np.linspace(0, 1, 21)
 EQUAL = 0.5
+SMALLEST = 1e-9
 
 
 @dataclass(frozen=True)
 class Blend:
-    """`weight` (0-1) times the first of `MEMBERS` plus the rest of the second."""
+    """`weight` (0-1) for the first of `MEMBERS`, the rest for the second."""
 
     weight: float
     first: Fitted
@@ -32,12 +35,24 @@ class Blend:
 
     def predict(self, rows: Rows) -> Probabilities:
         """Give probabilities (n_rows, n_classes)."""
-        return self.weight * self.first.predict(rows) + (1 - self.weight) * self.second.predict(rows)
+        return pool(self.first.predict(rows), self.second.predict(rows), self.weight)
 
     def state(self) -> State:
         """Give both members' states and the weight."""
         parts = (self.first.state(), self.second.state())
         return nest(dict(zip(MEMBERS, parts, strict=True)), {"weight": self.weight})
+
+
+def pool(first: Probabilities, second: Probabilities, weight: float) -> Probabilities:
+    """Average two sets of probabilities as logarithms; rows of NaN stay NaN.
+
+    Examples
+    --------
+    >>> pool(np.array([[0.8, 0.2]]), np.array([[0.2, 0.8]]), 0.5).round(3).tolist()
+    [[0.5, 0.5]]
+    """
+    logs = weight * np.log(np.maximum(first, SMALLEST)) + (1 - weight) * np.log(np.maximum(second, SMALLEST))
+    return softmax(logs)
 
 
 def best_weight(codes: Index, first: Probabilities, second: Probabilities) -> float:
@@ -54,7 +69,7 @@ def best_weight(codes: Index, first: Probabilities, second: Probabilities) -> fl
     rows = np.flatnonzero(predicted_rows(first) & predicted_rows(second))
     if len(rows) == 0:
         return EQUAL
-    losses = [log_loss(codes[rows], w * first[rows] + (1 - w) * second[rows]) for w in GRID]
+    losses = [log_loss(codes[rows], pool(first[rows], second[rows], w)) for w in GRID]
     return float(GRID[int(np.argmin(losses))])
 
 
@@ -66,7 +81,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     for fold in np.unique(task.folds):
         held = task.folds == fold
         weight = best_weight(task.codes[~held], a[~held], b[~held])
-        out_of_fold[held] = weight * a[held] + (1 - weight) * b[held]
+        out_of_fold[held] = pool(a[held], b[held], weight)
     weight = best_weight(task.codes, a, b)
     note = f"{weight:.0%} {MEMBERS[0]}, {1 - weight:.0%} {MEMBERS[1]}"
     return Model(Blend(weight, first, second), out_of_fold, (note,))

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from aeon.transformations.collection.convolution_based import MiniRocket
 from numpy.typing import NDArray
 
+from headstart.bases import rocket
 from headstart.modalities import MODALITIES
-from headstart.records import FloatMatrix, Probabilities, State
+from headstart.records import Probabilities, State
 from headstart.strategies.linear import Head
 from headstart.strategies.record import Rows, Task
 from headstart.strategies.ridge import MANY_ROWS, fit_ridge
@@ -26,7 +26,6 @@ FEWEST_KERNELS = 840
 MOST_VALUES = 100_000_000
 """Feature values kept in memory at once (400 MB)."""
 BATCH = 2_048
-PARTS = ("channels_per_combination", "channel_indices", "dilations", "features_per_dilation", "biases")
 Spec = Mapping[str, Any]
 Series = NDArray[np.float32]
 """(n_rows, channels, time)."""
@@ -44,25 +43,6 @@ def _prepared(rows: Rows, spec: Spec) -> Series:
     return np.stack(made).astype(np.float32)
 
 
-def _fit_kernels(series: Series, seed: int) -> dict[str, NDArray[Any]]:
-    kept = np.random.get_state()  # noqa: NPY002 - aeon seeds numpy's global generator; put it back
-    try:
-        transform = MiniRocket(n_kernels=n_kernels(len(series)), random_state=seed)
-        transform.fit(series)
-    finally:
-        np.random.set_state(kept)  # noqa: NPY002
-    return dict(zip(PARTS, (np.asarray(part) for part in transform.parameters), strict=True))
-
-
-def _convolve(kernels: Mapping[str, NDArray[Any]], series: Series) -> FloatMatrix:
-    """Give the shares of positive values (n_rows, n_dims), 0-1."""
-    transform = MiniRocket(random_state=0)
-    transform.reset()
-    transform._n_jobs = -1
-    transform.parameters = tuple(kernels[name] for name in PARTS)
-    return np.ascontiguousarray(transform._transform(series), dtype=np.float32)
-
-
 @dataclass(frozen=True)
 class SeriesModel:
     """Convolutions and a linear head."""
@@ -76,7 +56,7 @@ class SeriesModel:
         made = np.empty((len(rows), len(self.head.intercept)))
         for start in range(0, len(rows), BATCH):
             part = rows.take(np.arange(start, min(start + BATCH, len(rows))))
-            made[start : start + BATCH] = self.head.predict(_convolve(self.kernels, _prepared(part, self.spec)))
+            made[start : start + BATCH] = self.head.predict(rocket.forward(self.kernels, _prepared(part, self.spec))[0])
         return made
 
     def state(self) -> State:
@@ -87,12 +67,14 @@ class SeriesModel:
     @classmethod
     def load(cls, state: State) -> SeriesModel:
         """Restore what `state` gave."""
-        return cls(state.meta["spec"], {name: state.arrays[f"kernels/{name}"] for name in PARTS}, Head.load(state))
+        return cls(
+            state.meta["spec"], {name: state.arrays[f"kernels/{name}"] for name in rocket.PARTS}, Head.load(state)
+        )
 
 
 def fit(rows: Rows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, ...]]:
     """Fit convolutions and ridge on the series of `rows.table.inputs`, brought to one length by `task.spec`."""
     series = _prepared(rows, task.spec)
-    kernels = _fit_kernels(series, task.seed)
-    head, out_of_fold, notes = fit_ridge(_convolve(kernels, series), task)
+    kernels = rocket.fit(series, task.seed, n_kernels(len(series)))
+    head, out_of_fold, notes = fit_ridge(rocket.forward(kernels, series)[0], task)
     return SeriesModel(task.spec, kernels, head), out_of_fold, (*notes, f"{len(kernels['biases'])} convolutions")

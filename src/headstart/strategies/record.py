@@ -76,6 +76,8 @@ class Task:
         Class code of each training row.
     folds : Index, shape (n_rows,)
         Fold of each row, 0 .. n_folds - 1; duplicates and groups share a fold. Every choice is made on these.
+    repeats : tuple of Index
+        Further ways of dealing the rows into folds; few rows need several for a steady estimate.
     balance : str
         "auto", "on" or "off".
     seed : int
@@ -95,6 +97,7 @@ class Task:
     clock: Clock
     spec: Mapping[str, object] = field(default_factory=dict)
     architecture: Mapping[str, object] = field(default_factory=dict)
+    repeats: tuple[Index, ...] = ()
 
 
 class Skipped(Exception):
