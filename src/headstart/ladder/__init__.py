@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from headstart import progress
-from headstart.records import Probabilities, State
+from headstart.records import Index, Probabilities, State
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted, Rows, Skipped, Task
-from headstart.strategies.selection import log_loss, predicted_rows, selection_score
+from headstart.strategies.selection import log_loss, predicted_rows, row_losses, selection_score
 
 ALWAYS = ("majority", "classic", "linear-probe", "blend")
 """Cheap enough to be fitted even when the time is over."""
@@ -146,11 +146,22 @@ def _mean_out_of_fold(name: str, rows: Rows, task: Task, first: Probabilities) -
     return np.asarray(np.mean(found, axis=0))
 
 
+def _hedges(codes: Index, pool: Probabilities, member: Probabilities) -> bool:
+    """Whether a pool differs from a member and is not worse by more than 1.645 standard errors (paired rows)."""
+    if np.allclose(pool, member, equal_nan=True):
+        return False
+    rows = np.flatnonzero(predicted_rows(pool) & predicted_rows(member))
+    worse = row_losses(codes[rows], pool[rows]) - row_losses(codes[rows], member[rows])
+    return bool(worse.mean() <= 1.645 * worse.std() / np.sqrt(len(rows)))
+
+
 def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     """Give the strategy with the lowest log-loss; the cheaper one where two are equal.
 
     Log-loss looks at how sure a model was on every row, so that with few rows it picks by chance far less often than
-    accuracy does. A strategy that predicted only some rows (`scratch` has one held-out fold) takes the lead only where
+    accuracy does. A pool of strategies (`blend`) gives way to one of its members only where that is better by more than
+    noise: it hedges against having picked the wrong one. A strategy that predicted only some rows (`scratch` has one
+    held-out fold) takes the lead only where
     it is better than the best of the others on those same rows.
 
     Examples
@@ -169,6 +180,9 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     widest = max(int(rows.sum()) for rows in covered.values())
     whole = [name for name, rows in covered.items() if rows.sum() == widest]
     best = min(whole, key=lambda name: loss(name, covered[name]))
+    pools = [name for name in whole if best in STRATEGIES[name].members]
+    if pools and _hedges(task.codes, out_of_fold[pools[0]], out_of_fold[best]):
+        best = pools[0]
     for name, rows in covered.items():
         if name not in whole and loss(name, rows) < loss(best, rows):
             best = name

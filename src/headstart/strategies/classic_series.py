@@ -75,6 +75,6 @@ class SeriesModel:
 def fit(rows: Rows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, ...]]:
     """Fit convolutions and ridge on the series of `rows.table.inputs`, brought to one length by `task.spec`."""
     series = _prepared(rows, task.spec)
-    kernels = rocket.fit(series, task.seed, n_kernels(len(series)))
+    kernels = rocket.fit(list(series), task.seed, n_kernels(len(series)))
     head, out_of_fold, notes = fit_ridge(rocket.forward(kernels, series)[0], task)
     return SeriesModel(task.spec, kernels, head), out_of_fold, (*notes, f"{len(kernels['biases'])} convolutions")

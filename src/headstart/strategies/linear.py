@@ -42,11 +42,11 @@ class Head:
     intercept: NDArray[np.float32]
 
     def predict(self, features: FloatMatrix) -> Probabilities:
-        """Give probabilities (n_rows, n_classes) for features (n_rows, n_dims)."""
+        """Give probabilities (n_rows, n_classes) for features (n_rows, n_dims); a row alone gets the same."""
         made = np.empty((len(features), len(self.intercept)))
         for start in range(0, len(features), BLOCK):
-            block = features[start : start + BLOCK] - self.centre
-            made[start : start + BLOCK] = solver.softmax(block @ self.coefficients + self.intercept)
+            block = features[start : start + BLOCK].astype(np.float64) - self.centre
+            made[start : start + BLOCK] = solver.softmax(block @ self.coefficients.astype(np.float64) + self.intercept)
         return made
 
     def state(self) -> State:

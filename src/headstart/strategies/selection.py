@@ -77,8 +77,14 @@ def log_loss(codes: Index, probabilities: Probabilities, weights: Weights | None
     rows = np.flatnonzero(predicted_rows(probabilities))
     if len(rows) == 0:
         return float("nan")
-    losses = -np.log(np.maximum(probabilities[rows, codes[rows]], 1e-9))
+    losses = row_losses(codes[rows], probabilities[rows])
     return float(np.average(losses, weights=None if weights is None else weights[rows]))
+
+
+def row_losses(codes: Index, probabilities: Probabilities) -> NDArray[np.float64]:
+    """Give each row's negative log probability of its true class, in nats (n_rows,); clipped at 1e-9."""
+    told = probabilities[np.arange(len(codes)), codes]
+    return np.asarray(-np.log(np.maximum(told, 1e-9)), dtype=np.float64)
 
 
 def balanced_weights(codes: Index) -> Weights:
