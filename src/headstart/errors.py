@@ -66,6 +66,8 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> Unkn
     There is no strategy 'linear-prob'. Did you mean 'linear-probe'? Known: linear-probe, classic.
     """
     names = list(known)
+    if not names:
+        return UnknownName(f"There is no {kind} '{name}'{where}.", "There is none to choose from.")
     near = get_close_matches(name, names, n=1)
     guess = f"Did you mean '{near[0]}'? " if near else ""
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
@@ -84,3 +86,14 @@ def offenders(names: Sequence[str]) -> str:
     """
     shown = ", ".join(names[:SHOWN])
     return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
+
+
+def ending(problem: str, name: object) -> str:
+    """Write a problem as the end of a sentence that has named the file already.
+
+    Examples
+    --------
+    >>> ending("a.csv: the file is empty.", "a.csv")
+    'the file is empty'
+    """
+    return problem.removeprefix(f"{name}: ").removesuffix(".")

@@ -15,11 +15,25 @@ from typing import Any
 
 from platformdirs import user_cache_dir
 
+from headstart.errors import OptionError
+
 
 def home() -> Path:
-    """Give the folder of everything that Headstart keeps; it is made on first use."""
+    """Give the folder of everything that Headstart keeps; it is made on first use.
+
+    Raises
+    ------
+    OptionError
+        If it cannot be made, or is a file.
+    """
     folder = Path(os.environ.get("HEADSTART_HOME") or user_cache_dir("headstart", appauthor=False)).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(
+            f"Headstart cannot keep its files in {folder} ({error.strerror}).",
+            "Set the environment variable HEADSTART_HOME to a folder that you may write to.",
+        ) from error
     return folder
 
 

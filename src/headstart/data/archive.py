@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import stat
@@ -9,6 +10,7 @@ import uuid
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from headstart.errors import DataError, offenders
 from headstart.home import home
@@ -16,6 +18,8 @@ from headstart.home import home
 MAX_BYTES, MAX_FILES, MAX_RATIO = 20 * 2**30, 1_000_000, 200
 _SMALL_BYTES = 64 * 2**20
 _COPY_BYTES = 1 << 20
+_ENCRYPTED = 0x1
+_BAD_NAMES = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EINVAL}
 
 
 def unpack(path: Path) -> Path:
@@ -47,8 +51,8 @@ def unpack(path: Path) -> Path:
         partial.mkdir(parents=True)
         _extract(path, partial)
         _settle(partial, target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{path}: the zip file is damaged or locked ({error}).", "Make it again.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise DataError(f"{path}: the zip file is damaged ({error}).", "Make it again.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
@@ -67,10 +71,23 @@ def _extract(path: Path, folder: Path) -> None:
         members = [member for member in archive.infolist() if not member.is_dir()]
         _refuse_unsafe(path, members)
         for member in members:
-            target = folder.joinpath(*PurePosixPath(member.filename.replace("\\", "/")).parts)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as source, target.open("wb") as made:
+            with archive.open(member) as source, _make(path, folder, member) as made:
                 _copy(path, source, made, member.file_size)
+
+
+def _make(path: Path, folder: Path, member: zipfile.ZipInfo) -> IO[bytes]:
+    """Open the file that a member becomes; a name that no file can have is the zip's fault."""
+    target = folder.joinpath(*PurePosixPath(member.filename.replace("\\", "/")).parts)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.open("wb")
+    except OSError as error:
+        if error.errno not in _BAD_NAMES:
+            raise
+        raise DataError(
+            f"{path}: {member.filename[:100]} in the zip cannot be unpacked ({error.strerror}).",
+            "Rename it and make the zip again.",
+        ) from error
 
 
 def _copy(path: Path, source: object, made: object, at_most: int) -> None:
@@ -86,10 +103,13 @@ def _copy(path: Path, source: object, made: object, at_most: int) -> None:
 def _refuse_unsafe(path: Path, members: list[zipfile.ZipInfo]) -> None:
     leaving = [member.filename for member in members if _leaves(member)]
     if leaving:
+        point = "1 file in the zip points" if len(leaving) == 1 else f"{len(leaving)} files in the zip point"
         raise DataError(
-            f"{path}: {len(leaving)} files in the zip point outside of it ({offenders(leaving)}).",
+            f"{path}: {point} outside of it ({offenders(leaving)}).",
             "Make the zip again from a plain folder, without links.",
         )
+    if any(member.flag_bits & _ENCRYPTED for member in members):
+        raise DataError(f"{path}: the zip file is locked with a password.", "Unpack it yourself and give the folder.")
     total, packed = sum(member.file_size for member in members), max(1, path.stat().st_size)
     if total > MAX_BYTES or len(members) > MAX_FILES or (total > _SMALL_BYTES and total > MAX_RATIO * packed):
         raise DataError(

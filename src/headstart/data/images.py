@@ -21,10 +21,10 @@ _LISTED_BESIDE = "metadata"
 
 
 def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
-    """Whether the sheet lists picture files."""
+    """Whether the sheet lists picture files: most of the names it gives are such."""
     name = pick(sheet.names, "file", wanted, f" in {sheet.name}")
     listed = [value for value in sheet.texts(name)[:100] if value.strip()] if name is not None else []
-    return bool(listed) and all(_plain(value).suffix.lower() in SUFFIXES for value in listed)
+    return sum(_plain(value).suffix.lower() in SUFFIXES for value in listed) > len(listed) / 2
 
 
 def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:

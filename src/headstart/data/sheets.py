@@ -132,9 +132,11 @@ def parse_number(text: str, decimal_comma: bool) -> float:
 def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float32]:
     """Read many numbers (n,); ValueError if one is none."""
     try:
-        return np.array(list(map(float, values)), dtype=np.float64).astype(np.float32)
+        made = np.array(list(map(float, values)), dtype=np.float64)
     except ValueError:
-        return np.array([parse_number(value, decimal_comma) for value in values], dtype=np.float32)
+        made = np.array([parse_number(value, decimal_comma) for value in values], dtype=np.float64)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is: missing
+        return made.astype(np.float32)
 
 
 def header_names(cells: Sequence[str]) -> list[str]:
@@ -291,6 +293,9 @@ def _read_json(path: Path) -> Sheet:
             item = json.loads(line)
         except json.JSONDecodeError as error:
             bad.append(f"line {number}: {error.msg}")
+            continue
+        except RecursionError:
+            bad.append(f"line {number}: nested without end")
             continue
         if isinstance(item, dict):
             items.append(item)

@@ -39,7 +39,14 @@ def _files(folder: Path, below: PurePosixPath, above: frozenset[str]) -> Iterato
         for entry in entries:
             if entry.name.startswith((".", "~$")) or entry.name.casefold() in _LEFT_BEHIND:
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 yield from _files(folder / entry.name, below / entry.name, above | {real})
             else:
                 yield below / entry.name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself: a file that cannot be read
+        return False

@@ -84,13 +84,16 @@ def claim(folder: Path) -> None:
     Raises
     ------
     OptionError
-        If the folder holds something else: nothing of the user's is ever overwritten.
+        If the folder cannot be made, or holds something else: nothing of the user's is ever overwritten.
     """
-    if folder.exists() and not folder.is_dir():
+    if folder.is_file():
         raise OptionError(f"{folder} is a file, not a folder.", "Name another output folder with -o.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise OptionError(
             f"{folder} exists and was not made by headstart adapt.", "Name another output folder with -o."
         )
-    (folder / "run" / "rungs").mkdir(parents=True, exist_ok=True)
+    try:
+        (folder / "run" / "rungs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"{folder} cannot be made ({error.strerror}).", "Name another output folder with -o.") from error
     write_json(folder / MARK, {"headstart_run": FORMAT})

@@ -64,9 +64,9 @@ def best_weight(codes: Index, first: Probabilities, second: Probabilities) -> fl
 
     Examples
     --------
-    The first is always right, the second always undecided:
+    A hundred rows on which the first is always right and the second always undecided:
 
-    >>> sure, undecided = np.array([[1.0, 0.0], [0.0, 1.0]]), np.full((2, 2), 0.5)
+    >>> sure, undecided = np.array([[0.9, 0.1], [0.1, 0.9]]), np.full((2, 2), 0.5)
     >>> best_weight(np.array([0, 1] * 50), np.tile(sure, (50, 1)), np.tile(undecided, (50, 1)))
     1.0
     """
