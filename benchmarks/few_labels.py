@@ -18,7 +18,7 @@ from headstart import bases, data, features
 from headstart.options import AdaptOptions
 from headstart.records import TRAIN
 from headstart.strategies import STRATEGIES
-from headstart.strategies.blend import MEMBERS, best_weight, pool
+from headstart.strategies.blend import best_weight, pool
 from headstart.strategies.record import Clock, Rows, Task
 from headstart.strategies.selection import log_loss, selection_score
 
@@ -27,6 +27,7 @@ SETS = {
     "text": tuple(f"masakhanews/{name}.csv" for name in ("eng", "hau", "ibo", "lug", "pcm", "som", "swa", "yor"))
     + tuple(f"afrisenti/{name}.csv" for name in ("am", "sw", "pcm")),
 }
+MEMBERS = ("linear-probe", "classic")
 LABELS = (2, 5, 10, 20)
 DRAWS, DEALINGS, MOST_ROWS, JUDGED = 3, 4, 1_200, 400
 Drawn = Mapping[str, np.ndarray]
@@ -46,7 +47,7 @@ def by_loss(codes: np.ndarray, held: Sequence[Drawn], said: Drawn) -> np.ndarray
 def pooled(codes: np.ndarray, held: Sequence[Drawn], said: Drawn) -> np.ndarray:
     """Pool both, weighted by log-loss of several dealings (what `blend` does)."""
     first, second = (np.mean([one[name] for one in held], axis=0) for name in MEMBERS)
-    return pool(said[MEMBERS[0]], said[MEMBERS[1]], best_weight(codes, first, second))
+    return pool(said[MEMBERS[0]], said[MEMBERS[1]], best_weight(codes, first, second)[0])
 
 
 RULES: dict[str, Rule] = {

@@ -16,7 +16,7 @@ import material
 from tables import keep, table
 from timed import Measured, adapt, script
 
-FAST = "majority,classic,linear-probe,blend"
+FAST = "quick"
 RUNS: dict[str, tuple[str, ...]] = {"all strategies": (), "without scratch": ("--strategy", FAST)}
 STATES = {"all strategies": ("cold",), "without scratch": ("cold", "warm")}
 AIMS = {500: 3.0, 2000: 1.5}

@@ -108,7 +108,7 @@ def test_offline_opens_no_socket_at_all(fixture: str, request: pytest.FixtureReq
                 os._exit(77)
         sys.addaudithook(hook)
         from headstart.cli.main import app
-        strategies = "majority,classic,linear-probe,blend"
+        strategies = "quick"
         data, out, csv = {str(data)!r}, {str(tmp_path / "o")!r}, {str(tmp_path / "p.csv")!r}
         app(["adapt", data, "-o", out, "--offline", "--strategy", strategies], standalone_mode=False)
         app(["predict", out, data, "-o", csv, "--offline"], standalone_mode=False)

@@ -63,7 +63,7 @@ def test_a_killed_climb_goes_on_where_it_was_and_chooses_the_same() -> None:
 def test_a_blend_without_its_members_is_skipped() -> None:
     rows, task = problem(Clock(60))
     made = climb(rows, task, ["majority", "blend"])
-    assert made.skipped == {"blend": "it needs linear-probe and classic"}
+    assert made.skipped == {"blend": "it needs classic and a probe"}
 
 
 def test_every_strategy_that_is_always_climbed_exists() -> None:

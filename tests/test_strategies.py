@@ -61,7 +61,8 @@ def make(
         centres = rng.normal(size=(n_classes, n_dims))
         values = centres[codes] + rng.normal(0, 0.5, (n, n_dims))
         values[:, 0] = 1.0
-        return Features(ids, values.astype(np.float32), "made up")
+        stages = {f"stage-{number}": (values[:, :5] * number).astype(np.float32) for number in range(3)}
+        return Features(ids, values.astype(np.float32), "made up", stages)
 
     folds = np.arange(n) // n_classes % 5 if folds is None else folds
     classes = tuple(f"class {code:03d}" for code in range(n_classes))
@@ -81,6 +82,8 @@ def make(
 def fit(name: str, rows: Rows, task: Task) -> Fitted:
     members: dict[str, Fitted] = {}
     for member in STRATEGIES[name].members:
+        if rows.table.modality not in STRATEGIES[member].modalities:
+            continue
         members[member] = STRATEGIES[member].fit(rows, task, {})
     return STRATEGIES[name].fit(rows, task, members)
 
@@ -199,7 +202,13 @@ def test_scratch_says_why_it_is_skipped(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_names_come_in_ladder_order_with_their_members() -> None:
     assert chosen_names("text", ()) == [name for name, item in STRATEGIES.items() if "text" in item.modalities]
-    assert chosen_names("image", ("blend", "majority")) == ["majority", "linear-probe", "classic", "blend"]
+    assert chosen_names("image", ("blend", "majority")) == [
+        "majority",
+        "linear-probe",
+        "multi-stage-probe",
+        "classic",
+        "blend",
+    ]
     with pytest.raises(UnknownName, match="Did you mean 'classic'"):
         chosen_names("image", ("clasic",))
     with pytest.raises(UnknownName, match="for series data"):

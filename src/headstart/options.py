@@ -82,7 +82,7 @@ class AdaptOptions(ReadOptions):
     base: str = Field(
         "default", description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO or file:PATH."
     )
-    strategy: Names = Field((), description="Only these strategies (comma-separated); all by default.")
+    strategy: Names = Field((), description="Only these strategies (comma-separated), or quick (all but scratch); all by default.")
     time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     test: Path | None = Field(None, description="Separate data to test on (same form as DATA).")

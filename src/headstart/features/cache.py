@@ -27,6 +27,12 @@ VERSION = 1
 FINAL, HASHES = "final", "hashes"
 
 
+def half(values: Any) -> Any:
+    """Round to half precision; what is too large becomes the largest number."""
+    limit = float(np.finfo(np.float16).max)
+    return np.clip(values, -limit, limit).astype(np.float16)
+
+
 def _digests(hashes: Sequence[str]) -> Any:
     raw = b"".join(bytes.fromhex(item) for item in hashes)
     return np.frombuffer(raw, dtype=np.uint8).reshape(len(hashes), 32)
@@ -87,9 +93,7 @@ class FeatureCache:
         if not (self.folder / "about.json").is_file():
             write_json(self.folder / "about.json", self.about)
         arrays = {HASHES: _digests(hashes), FINAL: np.ascontiguousarray(final, dtype=np.float32)}
-        limit = float(np.finfo(np.float16).max)
-        for name, values in stages.items():
-            arrays[name] = np.clip(values, -limit, limit).astype(np.float16)
+        arrays |= {name: half(values) for name, values in stages.items()}
         path = self.folder / f"shard-{uuid.uuid4().hex}.safetensors"
         with written_whole(path) as partial:
             save_file(arrays, partial)
@@ -113,6 +117,14 @@ class FeatureCache:
             values[positions] = found[rows]
         self.touch()
         return values
+
+    def stage_names(self) -> list[str]:
+        """Name the pooled stages kept beside the final features, input to output."""
+        if not self._places:
+            return []
+        with safe_open(next(iter(self._places.values()))[0], framework="numpy") as shard:
+            names = [name for name in shard.keys() if name not in (FINAL, HASHES)]  # noqa: SIM118
+        return sorted(names, key=lambda name: int(name.rpartition("-")[2]))
 
     def touch(self) -> None:
         """Note that the key was used now (for pruning)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -153,7 +153,9 @@ def _first_rows(hashes: Sequence[str], wanted: set[str]) -> Index:
     return np.fromiter(first.values(), dtype=np.intp, count=len(first))
 
 
-def extract(table: Table, backbone: Backbone, precision: str = "auto", with_descriptors: bool = True) -> Extraction:
+def extract(
+    table: Table, backbone: Backbone, precision: str = "auto", with_descriptors: bool = True, with_stages: bool = False
+) -> Extraction:
     """Give the frozen features of all rows, running the base only for rows that the cache does not have.
 
     Parameters
@@ -164,6 +166,8 @@ def extract(table: Table, backbone: Backbone, precision: str = "auto", with_desc
         "auto" or "float32".
     with_descriptors : bool
         Also give the modality's classic descriptors, from the same decoding.
+    with_stages : bool
+        Also give the pooled output of the earlier stages.
 
     Raises
     ------
@@ -193,6 +197,8 @@ def extract(table: Table, backbone: Backbone, precision: str = "auto", with_desc
         Features(table.ids[kept], cache.get(wanted), extractor.key)
         for cache, extractor in zip(caches, extractors, strict=True)
     ]
+    if with_stages:
+        made[0] = replace(made[0], stages={name: caches[0].get(wanted, name) for name in caches[0].stage_names()})
     aside = tuple(SetAside(str(table.ids[row]), bad[item]) for row, item in enumerate(hashes) if item in bad)
     return Extraction(
         made[0], made[1] if len(made) > 1 else None, kept, aside, chosen.name, len(todo), forecast,

@@ -60,7 +60,8 @@ def adapt_table(
     timings = timings or Timings()
     clock = Clock(options.time - sum(timings.seconds.values()))
     names = chosen_names(table.modality, options.strategy)
-    prepared = prepare(table, options, test, clock, timings)
+    uses = frozenset(part for name in names for part in STRATEGIES[name].uses)
+    prepared = prepare(table, options, test, uses, clock, timings)
     run = runs.Run(out, _key(prepared, options)) if out else None
     with timings.step("strategies"):
         climb = ladder.climb(prepared.train, prepared.task, names, run)
@@ -69,7 +70,7 @@ def adapt_table(
         timings.seconds["total"] = sum(timings.seconds.values())
         result = document(prepared, climb, judged, options, timings.seconds)
     strategy = STRATEGIES[climb.chosen]
-    uses = strategy.uses | {part for name in strategy.members if name in climb.fitted for part in STRATEGIES[name].uses}
+    uses = strategy.uses.union(*(STRATEGIES[name].uses for name in strategy.members if name in climb.fitted))
     needs_base = "features" in uses
     bundle = Bundle(
         table.modality, prepared.task.classes, climb.chosen, climb.fitted[climb.chosen],

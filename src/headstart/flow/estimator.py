@@ -26,7 +26,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     base : str
         As `headstart adapt --base`.
     strategy : str or None
-        Comma-separated strategy names; None: all but the from-scratch network.
+        Comma-separated strategy names; None: `quick`, all but the from-scratch network.
     time : float or str
         Time limit, such as "10m" or seconds.
     balance : str
@@ -73,7 +73,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"Adapter needs at least 2 classes; y has only {len(self.classes_)} class.")
         options = parse(
             AdaptOptions, base=self.base, time=self.time, balance=self.balance, seed=self.seed, offline=self.offline,
-            strategy=self.strategy or "majority,classic,linear-probe,blend",
+            strategy=self.strategy or "quick",
             group=() if groups is None else ("group",),
         )  # fmt: skip
         names = [f"{code:06d}" for code in codes]

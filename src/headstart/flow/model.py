@@ -15,7 +15,9 @@ from headstart.bundle import Bundle
 from headstart.errors import DataError
 from headstart.extras import require
 from headstart.features import DESCRIPTORS, Extractor, backbone_extractor, choose_runtime, run_chunks
+from headstart.features.cache import half
 from headstart.modalities import MODALITIES
+from headstart.modalities.record import Array
 from headstart.records import Column, Features, Index, Predictions, Probabilities, Table
 from headstart.results import Result
 from headstart.strategies.record import Rows
@@ -66,23 +68,28 @@ def _extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extra
 
 def _piece(bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows: Index) -> Piece:
     failed: dict[int, str] = {}
-    values: dict[str, list[Any]] = {name: [] for name in extractors}
+    values: dict[str, list[tuple[Array, ...]]] = {name: [] for name in extractors}
     if extractors:
         for _, found, bad in run_chunks(table, list(extractors.values()), rows):
             failed |= bad
             for name, (_, outputs) in zip(extractors, found, strict=True):
-                values[name] += [outputs[-1]] if outputs else []
+                values[name] += [outputs] if outputs else []
     elif "inputs" in bundle.uses:
         failed = _unreadable(bundle, table, rows)
     good = np.asarray([row for row in rows if int(row) not in failed], dtype=np.intp)
     if len(good) == 0:
         return Piece(good, np.empty((0, len(bundle.classes))), failed)
     part = table.take(good)
-    made = {
-        name: Features(part.ids, np.concatenate(values[name]), extractor.key) for name, extractor in extractors.items()
-    }
+    made = {name: _joined(part, values[name], extractor) for name, extractor in extractors.items()}
     found_rows = Rows(part, made.get("features"), made.get("descriptors"))
     return Piece(good, bundle.fitted.predict(found_rows), failed)
+
+
+def _joined(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:
+    """Put the outputs of several chunks together; stages are rounded as the cache rounds them."""
+    *early, final = (np.concatenate(pieces) for pieces in zip(*outputs, strict=True))
+    stages = {f"stage-{number}": half(values).astype(np.float32) for number, values in enumerate(early)}
+    return Features(part.ids, final, extractor.key, stages)
 
 
 def _unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str]:

@@ -75,7 +75,9 @@ class Prepared:
     split: str
 
 
-def prepare(table: Table, options: AdaptOptions, test: Table | None, clock: Clock, timings: Timings) -> Prepared:
+def prepare(
+    table: Table, options: AdaptOptions, test: Table | None, uses: frozenset[str], clock: Clock, timings: Timings
+) -> Prepared:
     """Check and split a table, choose the base and run its frozen part.
 
     Raises
@@ -99,7 +101,7 @@ def prepare(table: Table, options: AdaptOptions, test: Table | None, clock: Cloc
     with timings.step("base"):
         backbone = _backbone(decided, options)
     with timings.step("features"):
-        extraction = features.extract(decided, backbone, options.precision)
+        extraction = features.extract(decided, backbone, options.precision, "descriptors" in uses, "stages" in uses)
     usable = decided.take(extraction.kept)
     usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
     for aside in extraction.set_aside[:5]:

@@ -18,7 +18,7 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted, Rows, Skipped, Task
 from headstart.strategies.selection import log_loss, predicted_rows, row_losses, selection_score
 
-ALWAYS = ("majority", "classic", "linear-probe", "blend")
+ALWAYS = ("majority", "linear-probe", "multi-stage-probe", "classic", "blend")
 """Cheap enough to be fitted even when the time is over."""
 
 
@@ -123,13 +123,11 @@ def _resumed(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | 
 
 def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -> tuple[Fitted, float | None]:
     strategy = STRATEGIES[name]
-    absent = [member for member in strategy.members if member not in made.fitted]
-    if absent:
-        raise Skipped(f"it needs {' and '.join(absent)}")
     if name not in ALWAYS and task.clock.left() <= 0:
         raise Skipped("no time was left; give more with --time")
     began = time.monotonic()
-    fitted = strategy.fit(rows, task, {member: made.fitted[member] for member in strategy.members})
+    members = {member: made.fitted[member] for member in strategy.members if member in made.fitted}
+    fitted = strategy.fit(rows, task, members)
     if not strategy.members and name in ALWAYS:
         fitted = _Judged(fitted, _mean_out_of_fold(name, rows, task, fitted.out_of_fold))
     if keep:

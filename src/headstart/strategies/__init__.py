@@ -11,9 +11,15 @@ from headstart.strategies.model import lazy_fit, lazy_load
 from headstart.strategies.record import Clock, Fitted, Rows, Strategy, Task
 
 
-def _strategy(name: str, kind: str, summary: str, uses: tuple[str, ...], members: tuple[str, ...] = ()) -> Strategy:
+def _strategy(
+    name: str,
+    kind: str,
+    summary: str,
+    uses: tuple[str, ...],
+    members: tuple[str, ...] = (),
+    modalities: tuple[str, ...] = MODALITIES,
+) -> Strategy:
     module = name.replace("-", "_")
-    modalities = ("image", "text") if kind == "scratch" else MODALITIES
     return Strategy(name, kind, summary, modalities, frozenset(uses), members, lazy_fit(module), lazy_load(module))
 
 
@@ -26,6 +32,13 @@ _ALL = (
         ("features",),
     ),
     _strategy(
+        "multi-stage-probe",
+        "transfer",
+        "The same on several stages of the base model at once: also on what its early layers see.",
+        ("features", "stages"),
+        modalities=("image", "text"),
+    ),
+    _strategy(
         "classic",
         "baseline",
         "A proven method learnt from your rows alone, without any pre-trained model.",
@@ -34,18 +47,33 @@ _ALL = (
     _strategy(
         "blend",
         "transfer",
-        "linear-probe and classic together, weighted by cross-validation.",
+        "The better probe and classic together, weighted by cross-validation.",
         (),
-        ("linear-probe", "classic"),
+        ("linear-probe", "multi-stage-probe", "classic"),
     ),
     _strategy(
         "scratch",
         "scratch",
         "A network of the base's kind, learnt from random weights on your rows alone.",
         ("inputs",),
+        modalities=("image", "text"),
     ),
 )
 STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in _ALL}
+
+
+PRESETS: dict[str, frozenset[str]] = {
+    "quick": frozenset({"baseline", "transfer"}),
+    "thorough": frozenset({"baseline", "transfer", "scratch"}),
+}
+"""Names for several strategies at once: the kinds that each takes."""
+
+
+def _preset(name: str, known: list[str]) -> list[str]:
+    """Give the strategies that a preset stands for, or the name itself."""
+    if name not in PRESETS:
+        return [name]
+    return [item for item in known if STRATEGIES[item].kind in PRESETS[name]]
 
 
 def chosen_names(modality: str, requested: tuple[str, ...]) -> list[str]:
@@ -56,7 +84,7 @@ def chosen_names(modality: str, requested: tuple[str, ...]) -> list[str]:
     modality : str
         One of `headstart.records.MODALITIES`.
     requested : tuple of str
-        All if empty.
+        Names, or keys of `PRESETS`; all if empty.
 
     Raises
     ------
@@ -66,14 +94,15 @@ def chosen_names(modality: str, requested: tuple[str, ...]) -> list[str]:
     Examples
     --------
     >>> chosen_names("text", ("blend",))
-    ['linear-probe', 'classic', 'blend']
+    ['linear-probe', 'multi-stage-probe', 'classic', 'blend']
     """
     known = [name for name, strategy in STRATEGIES.items() if modality in strategy.modalities]
+    requested = tuple(name for asked in requested for name in _preset(asked, known))
     for name in requested:
         if name not in known:
-            raise unknown("strategy", name, known, f" for {modality} data")
+            raise unknown("strategy", name, [*known, *PRESETS], f" for {modality} data")
     wanted = {member for name in requested for member in (name, *STRATEGIES[name].members)}
     return [name for name in known if not requested or name in wanted]
 
 
-__all__ = ["STRATEGIES", "Clock", "Fitted", "Rows", "Strategy", "Task", "chosen_names"]
+__all__ = ["PRESETS", "STRATEGIES", "Clock", "Fitted", "Rows", "Strategy", "Task", "chosen_names"]

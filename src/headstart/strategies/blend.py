@@ -1,4 +1,4 @@
-"""`blend`: the linear probe and the classic model together, with a weight chosen by cross-validation.
+"""`blend`: the better probe and the classic model together, with a weight chosen by cross-validation.
 
 The two are averaged as logarithms (a logarithmic opinion pool, Genest and Zidek 1986), so that either can veto a class.
 The weight is the one with the lowest out-of-fold log-loss: a smooth measure, where accuracy on a few hundred rows would
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.records import Index, Probabilities, State, nest
-from headstart.strategies import classic, linear_probe
+from headstart.strategies import classic, linear_probe, multi_stage_probe
 from headstart.strategies.model import Model, restore
-from headstart.strategies.record import Fitted, Rows, Task
+from headstart.strategies.record import Fitted, Rows, Skipped, Task
 from headstart.strategies.selection import log_loss, predicted_rows
 from headstart.strategies.solver import softmax
 
-MEMBERS = ("linear-probe", "classic")
+PROBES, OTHER = ("linear-probe", "multi-stage-probe"), "classic"
 GRID = np.linspace(0, 1, 21)
 EQUAL = 0.5
 PRIOR = 4.0
@@ -29,8 +29,9 @@ SMALLEST = 1e-9
 
 @dataclass(frozen=True)
 class Blend:
-    """`weight` (0-1) for the first of `MEMBERS`, the rest for the second."""
+    """`weight` (0-1) for the probe called `name`, the rest for `classic`."""
 
+    name: str
     weight: float
     first: Fitted
     second: Fitted
@@ -40,9 +41,9 @@ class Blend:
         return pool(self.first.predict(rows), self.second.predict(rows), self.weight)
 
     def state(self) -> State:
-        """Give both members' states and the weight."""
-        parts = (self.first.state(), self.second.state())
-        return nest(dict(zip(MEMBERS, parts, strict=True)), {"weight": self.weight})
+        """Give both members' states, the probe's name and the weight."""
+        parts = {self.name: self.first.state(), OTHER: self.second.state()}
+        return nest(parts, {"probe": self.name, "weight": self.weight})
 
 
 def pool(first: Probabilities, second: Probabilities, weight: float) -> Probabilities:
@@ -57,8 +58,8 @@ def pool(first: Probabilities, second: Probabilities, weight: float) -> Probabil
     return softmax(logs)
 
 
-def best_weight(codes: Index, first: Probabilities, second: Probabilities) -> float:
-    """Give the weight of `first` (0 to 1, steps of 0.05) with the lowest log-loss; 0.5 where nothing was predicted.
+def best_weight(codes: Index, first: Probabilities, second: Probabilities) -> tuple[float, float]:
+    """Give the weight of `first` (0 to 1, steps of 0.05) with the lowest log-loss, and that loss.
 
     Few rows are drawn towards equal weights, by `PRIOR / n_rows` times the squared distance from 0.5.
 
@@ -67,32 +68,53 @@ def best_weight(codes: Index, first: Probabilities, second: Probabilities) -> fl
     A hundred rows on which the first is always right and the second always undecided:
 
     >>> sure, undecided = np.array([[0.9, 0.1], [0.1, 0.9]]), np.full((2, 2), 0.5)
-    >>> best_weight(np.array([0, 1] * 50), np.tile(sure, (50, 1)), np.tile(undecided, (50, 1)))
+    >>> best_weight(np.array([0, 1] * 50), np.tile(sure, (50, 1)), np.tile(undecided, (50, 1)))[0]
     1.0
     """
     rows = np.flatnonzero(predicted_rows(first) & predicted_rows(second))
     if len(rows) == 0:
-        return EQUAL
+        return EQUAL, np.inf
     losses = [log_loss(codes[rows], pool(first[rows], second[rows], w)) for w in GRID]
-    return float(GRID[int(np.argmin(np.asarray(losses) + PRIOR / len(rows) * (GRID - EQUAL) ** 2))])
+    drawn = np.asarray(losses) + PRIOR / len(rows) * (GRID - EQUAL) ** 2
+    best = int(np.argmin(drawn))
+    return float(GRID[best]), float(drawn[best])
+
+
+def _choice(task: Task, held: Mapping[str, Probabilities], rows: Index) -> tuple[str, float]:
+    """Choose the probe and its weight on some rows."""
+    found = {
+        name: best_weight(task.codes[rows], held[name][rows], held[OTHER][rows]) for name in PROBES if name in held
+    }
+    best = min(found, key=lambda name: found[name][1])
+    return best, found[best][0]
 
 
 def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
-    """Choose the weight; each fold is predicted with the weight that is best on the other folds."""
-    first, second = (members[name] for name in MEMBERS)
-    a, b = first.out_of_fold, second.out_of_fold
-    out_of_fold = np.full(a.shape, np.nan)
+    """Choose probe and weight; each fold is predicted with those that are best on the other folds.
+
+    Raises
+    ------
+    Skipped
+        If there are not both a probe and the classic model.
+    """
+    if OTHER not in members or not any(name in members for name in PROBES):
+        raise Skipped(f"it needs {OTHER} and a probe")
+    held = {name: fitted.out_of_fold for name, fitted in members.items()}
+    out_of_fold = np.full(held[OTHER].shape, np.nan)
     for fold in np.unique(task.folds):
-        held = task.folds == fold
-        weight = best_weight(task.codes[~held], a[~held], b[~held])
-        out_of_fold[held] = pool(a[held], b[held], weight)
-    weight = best_weight(task.codes, a, b)
-    note = f"{weight:.0%} {MEMBERS[0]}, {1 - weight:.0%} {MEMBERS[1]}"
-    return Model(Blend(weight, first, second), out_of_fold, (note,))
+        inside = task.folds == fold
+        name, weight = _choice(task, held, np.flatnonzero(~inside))
+        out_of_fold[inside] = pool(held[name][inside], held[OTHER][inside], weight)
+    name, weight = _choice(task, held, np.arange(len(task.codes)))
+    note = f"{weight:.0%} {name}, {1 - weight:.0%} {OTHER}"
+    return Model(Blend(name, weight, members[name], members[OTHER]), out_of_fold, (note,))
+
+
+LOADERS = {"linear-probe": linear_probe.load, "multi-stage-probe": multi_stage_probe.load}
 
 
 def load(state: State, classes: tuple[str, ...]) -> Fitted:
     """Restore both members."""
-    loaders = (linear_probe.load, classic.load)
-    first, second = (load(state.inner(name), classes) for name, load in zip(MEMBERS, loaders, strict=True))
-    return restore(Blend(float(state.meta["weight"]), first, second), state, classes)
+    name = state.meta["probe"]
+    first, second = LOADERS[name](state.inner(name), classes), classic.load(state.inner(OTHER), classes)
+    return restore(Blend(name, float(state.meta["weight"]), first, second), state, classes)

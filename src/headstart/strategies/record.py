@@ -136,9 +136,9 @@ class Strategy:
         One plain sentence for the report.
     modalities : tuple of str
     uses : frozenset of str
-        Which parts of `Rows` it reads: "features", "descriptors", "inputs".
+        Which parts of `Rows` it reads: "features", "stages" (of the features), "descriptors", "inputs".
     members : tuple of str
-        Strategies that must have been fitted before (for `blend`).
+        Strategies whose fitted models it is given, as far as they were fitted (for `blend`).
     fit : (Rows, Task, fitted members by name) -> Fitted
     load : (State, classes) -> Fitted
         Restores a model from a bundle; `out_of_fold` is then empty.
