@@ -189,8 +189,8 @@ def test_the_blend_is_no_worse_than_its_members() -> None:
     rng = np.random.default_rng(0)
     codes = np.arange(200) % 3
     first, second = (solver.softmax(2 * np.eye(3)[codes] + rng.normal(0, 1.5, (200, 3))) for _ in range(2))
-    weight = blend.best_weight(codes, first, second)
-    losses = [selection.log_loss(codes, w * first + (1 - w) * second) for w in (0.0, weight, 1.0)]
+    weight = blend.best_weight(codes, first, second)[0]
+    losses = [selection.log_loss(codes, blend.pool(first, second, w)) for w in (0.0, weight, 1.0)]
     assert losses[1] <= min(losses[0], losses[2])
     assert 0.2 < weight < 0.8
 
