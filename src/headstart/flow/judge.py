@@ -55,7 +55,10 @@ def judge(prepared: Prepared, climb: Climb) -> Judged:
 
 
 def _best(climb: Climb, kinds: set[str]) -> str | None:
+    """Give the chosen strategy if it is of these kinds, else the one of these kinds with the lowest log-loss."""
     names = [name for name in climb.fitted if STRATEGIES[name].kind in kinds and name != "majority"]
+    if climb.chosen in names:
+        return climb.chosen
     return min(names, key=lambda name: climb.losses[name], default=None)
 
 
