@@ -49,6 +49,8 @@ class Extraction:
         Rows that were not in the cache.
     forecast_seconds, seconds : float
         Of the pass itself, without the comparison of runtimes at a base's first use.
+    late : tuple of str
+        Ids of rows that were not reached in the time given.
     """
 
     features: Features
@@ -59,6 +61,7 @@ class Extraction:
     n_computed: int
     forecast_seconds: float
     seconds: float
+    late: tuple[str, ...] = ()
 
 
 class _Writer:
@@ -154,7 +157,12 @@ def _first_rows(hashes: Sequence[str], wanted: set[str]) -> Index:
 
 
 def extract(
-    table: Table, backbone: Backbone, precision: str = "auto", with_descriptors: bool = True, with_stages: bool = False
+    table: Table,
+    backbone: Backbone,
+    precision: str = "auto",
+    with_descriptors: bool = True,
+    with_stages: bool = False,
+    seconds: float = np.inf,
 ) -> Extraction:
     """Give the frozen features of all rows, running the base only for rows that the cache does not have.
 
@@ -168,6 +176,8 @@ def extract(
         Also give the modality's classic descriptors, from the same decoding.
     with_stages : bool
         Also give the pooled output of the earlier stages.
+    seconds : float
+        After so long no further rows are begun. What is done stays in the cache, a later run goes on from there.
 
     Raises
     ------
@@ -185,11 +195,13 @@ def extract(
     caches = [extractor.cache() for extractor in extractors]
     lacking = [set(cache.missing(hashes)) for cache in caches]
     todo = _first_rows(hashes, set().union(*lacking))
-    forecast, bad = 0.0, {}
+    forecast, bad, late = 0.0, {}, set[str]()
     if len(todo):
         forecast = _forecast(table, backbone, chosen, todo, len(lacking[0]))
-        bad = _run_missing(table, extractors, caches, lacking, todo)
-    kept = np.asarray([row for row, item in enumerate(hashes) if item not in bad], dtype=np.intp)
+        if forecast > seconds / 2:  # Not all may be reached: let every class and split have its share.
+            todo = np.random.default_rng(0).permutation(todo)
+        bad, late = _run_missing(table, extractors, caches, lacking, todo, began + seconds)
+    kept = np.asarray([row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp)
     if len(kept) == 0:
         raise _nothing(table)
     wanted = [hashes[row] for row in kept]
@@ -201,8 +213,8 @@ def extract(
         made[0] = replace(made[0], stages={name: caches[0].get(wanted, name) for name in caches[0].stage_names()})
     aside = tuple(SetAside(str(table.ids[row]), bad[item]) for row, item in enumerate(hashes) if item in bad)
     return Extraction(
-        made[0], made[1] if len(made) > 1 else None, kept, aside, chosen.name, len(todo), forecast,
-        time.monotonic() - began,
+        made[0], made[1] if len(made) > 1 else None, kept, aside, chosen.name, len(todo) - len(late), forecast,
+        time.monotonic() - began, tuple(str(table.ids[row]) for row, item in enumerate(hashes) if item in late),
     )  # fmt: skip
 
 
@@ -239,10 +251,12 @@ def _run_missing(
     caches: Sequence[FeatureCache],
     lacking: Sequence[set[str]],
     todo: Index,
-) -> dict[str, str]:
-    """Run the rows `todo` into the caches; gives the hash of every row that could not be read, with the reason."""
+    until: float,
+) -> tuple[dict[str, str], set[str]]:
+    """Run the rows `todo` into the caches; gives the hashes that could not be read, with the reason, and the late ones."""
     writers = [_Writer(cache) for cache in caches]
     bad: dict[str, str] = {}
+    late = {str(item) for item in table.hashes[todo]}
 
     def wants(number: int, row: int) -> bool:
         return table.hashes[row] in lacking[number]
@@ -253,10 +267,13 @@ def _run_missing(
                 if len(rows):
                     writer.add([str(item) for item in table.hashes[rows]], outputs)
             bad |= {str(table.hashes[row]): reason for row, reason in failed.items()}
+            late -= {str(item) for item in table.hashes[chunk]}
             shown.advance(len(chunk))
+            if time.monotonic() > until:
+                break
     for writer in writers:
         writer.flush()
-    return bad
+    return bad, late
 
 
 Chunk = tuple[Index, list[tuple[Index, tuple[Array, ...]]], dict[int, str]]

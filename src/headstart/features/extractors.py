@@ -83,6 +83,10 @@ def _stack(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
     return (np.stack([row[0] for row in rows]),)
 
 
+_DECODED_PIXELS = 256
+"""Scale at which pictures are decoded for descriptors alone: that of the default base, with which they were learnt."""
+
+
 def _image_descriptors() -> Extractor:
     return Extractor(
         "colour and gradient histograms",
@@ -90,7 +94,7 @@ def _image_descriptors() -> Extractor:
         lambda loaded: (describe_image(loaded),),
         lambda row: 1,
         _stack,
-        {},
+        {"resize": _DECODED_PIXELS},
         lambda: lambda values: (values,),
         batch_rows=256,
         batch_cost=1 << 62,
