@@ -76,6 +76,18 @@ def test_a_corrupt_image_is_named_and_set_aside(tmp_path: Path, image_folder: Pa
     assert len(found.features) == len(found.kept) == 47
 
 
+def test_without_time_some_rows_are_late_and_the_next_run_goes_on(
+    fresh_home: Path, text_table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = bases.load("default", Need("text", offline=True))
+    table = read(text_table)
+    monkeypatch.setattr(extraction, "CHUNK_BYTES", 1)
+    first = features.extract(table, base, "float32", seconds=1e-9)
+    assert len(first.late) == len(table) - 32 and len(first.kept) == first.n_computed == 32
+    again = features.extract(table, base, "float32")
+    assert again.late == () and again.n_computed == len(table) - 32
+
+
 def test_nothing_readable_is_an_error(tmp_path: Path, backbone: Backbone) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG broken")
     table = Table(

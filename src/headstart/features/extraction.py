@@ -195,7 +195,7 @@ def extract(
     caches = [extractor.cache() for extractor in extractors]
     lacking = [set(cache.missing(hashes)) for cache in caches]
     todo = _first_rows(hashes, set().union(*lacking))
-    forecast, bad, late = 0.0, {}, set[str]()
+    forecast, bad, late = 0.0, dict[str, str](), set[str]()
     if len(todo):
         forecast = _forecast(table, backbone, chosen, todo, len(lacking[0]))
         if forecast > seconds / 2:  # Not all may be reached: let every class and split have its share.
@@ -253,7 +253,7 @@ def _run_missing(
     todo: Index,
     until: float,
 ) -> tuple[dict[str, str], set[str]]:
-    """Run the rows `todo` into the caches; gives the hashes that could not be read, with the reason, and the late ones."""
+    """Run the rows `todo` into the caches; gives the hashes that could not be read (and why), and the late."""
     writers = [_Writer(cache) for cache in caches]
     bad: dict[str, str] = {}
     late = {str(item) for item in table.hashes[todo]}

@@ -21,6 +21,8 @@ from headstart.records import TEST, TRAIN, Finding, Index, Table
 from headstart.strategies.record import Clock, Rows, Task
 
 N_FOLDS = 5
+PASS_SHARE = 0.7
+"""Largest share of the time left that the one pass through the base may take."""
 STEADY_ROWS, MAX_DEALINGS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
 MIN_GROUPS = 5
@@ -101,11 +103,18 @@ def prepare(
     with timings.step("base"):
         backbone = _backbone(decided, options)
     with timings.step("features"):
-        extraction = features.extract(decided, backbone, options.precision, "descriptors" in uses, "stages" in uses)
+        limit = clock.left() * PASS_SHARE
+        extraction = features.extract(
+            decided, backbone, options.precision, "descriptors" in uses, "stages" in uses, limit
+        )
     usable = decided.take(extraction.kept)
     usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
     for aside in extraction.set_aside[:5]:
         progress.warn(f"Set aside: {aside.reason}")
+    if extraction.late:
+        late = _out_of_time(extraction.late, len(decided))
+        progress.warn(f"{late.summary} {late.advice}")
+        findings += (late,)
     data.require_trainable(usable)
     return _assemble(usable, options, backbone, extraction, clock, (findings, split))
 
@@ -178,6 +187,16 @@ def _test_clusters(test: Table, options: AdaptOptions) -> Index | None:
         found = data.clusters(test)
         n_clusters = len(np.unique(found))
     return None if n_clusters == len(test) or n_clusters < MIN_GROUPS else found
+
+
+def _out_of_time(late: tuple[str, ...], n_rows: int) -> Finding:
+    return Finding(
+        "out-of-time",
+        "warn",
+        late,
+        f"{len(late)} of {n_rows} rows were not read in the time given and are left out.",
+        "Give more with --time; what was read is kept, so the same command goes on from there.",
+    )
 
 
 def _few_groups(what: str, does: str) -> Finding:
