@@ -98,7 +98,7 @@ def test_evaluate_on_labels_the_model_does_not_know_says_so(
     adapted: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
     (tmp_path / "t.csv").write_text("text,label\nhello there,sport\nanother one,politics\n")
-    with pytest.raises(UnknownName, match="no class 'politics'"):
+    with pytest.raises(DataError, match="knows none of the labels"):
         flow.evaluate(adapted["text"][1], tmp_path / "t.csv", PredictOptions())
 
 
