@@ -51,7 +51,7 @@ $(READY_BENCH): $(READY)
 	$(call INSTALL,adapt$(comma)test$(comma)bench)
 
 demo: $(READY)
-	$(BIN)/headstart demo -o demo
+	$(BIN)/headstart demo -o demo --time 3m
 
 check: $(READY)
 	$(BIN)/ruff check .
