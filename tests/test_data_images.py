@@ -151,7 +151,7 @@ def test_a_zip_is_unpacked_in_our_own_folder(tmp_path: Path, own_home: Path) -> 
 
 @pytest.mark.parametrize("name", ["../evil.jpg", "x/../../evil.jpg", "/etc/evil.jpg", "..\\evil.jpg", "C:\\evil.jpg"])
 def test_a_zip_member_may_not_leave_the_folder(tmp_path: Path, own_home: Path, name: str) -> None:
-    with pytest.raises(DataError, match="point outside of it"):
+    with pytest.raises(DataError, match="points? outside of it"):
         data.read(zipped(tmp_path / "a.zip", {"x/1.jpg": jpeg(), name: jpeg()}))
     assert not list(tmp_path.rglob("evil*")) and not list(own_home.rglob("*.jpg"))
 
@@ -162,7 +162,7 @@ def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
         link = zipfile.ZipInfo("x/1.jpg")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc/passwd")
-    with pytest.raises(DataError, match="point outside of it"):
+    with pytest.raises(DataError, match="points? outside of it"):
         data.read(path)
 
 
@@ -170,11 +170,11 @@ def test_a_zip_bomb_and_a_damaged_zip_are_refused(tmp_path: Path, monkeypatch: p
     with pytest.raises(DataError, match="which is too much"):
         data.read(zipped(tmp_path / "a.zip", {"x/1.jpg": b"\x00" * (70 * 2**20)}))
     (tmp_path / "b.zip").write_bytes(b"PK no zip")
-    with pytest.raises(DataError, match="damaged or locked"):
+    with pytest.raises(DataError, match="is damaged"):
         data.read(tmp_path / "b.zip")
     whole = zipped(tmp_path / "c.zip", {"x/1.jpg": jpeg() * 50}).read_bytes()
     (tmp_path / "c.zip").write_bytes(whole[:60] + b"\x00" * 30 + whole[90:])
-    with pytest.raises(DataError, match="damaged or locked"):
+    with pytest.raises(DataError, match="is damaged"):
         data.read(tmp_path / "c.zip")
 
 

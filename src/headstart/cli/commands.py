@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from headstart.cli.surface import command, console, existing
+from headstart.cli.surface import Stopped, command, existing, news
 from headstart.options import AdaptOptions, CacheOptions, ListOptions, PredictOptions, ReadOptions
 
 Data = Annotated[Path, typer.Argument(help="Folder of images, table of texts or series, or a zip of either.")]
@@ -37,16 +38,21 @@ def predict(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="CSV to write (default: standard output).")
     ] = None,
+    as_json: bool = False,
 ) -> Any:
     """Predict the class of new inputs: one CSV row each."""
     from headstart import flow
+    from headstart.cli import show
 
-    failed = flow.predict(existing(bundle), [existing(path) for path in inputs], output, options)
-    for item in failed[:5]:
-        console.print(f"Could not be read: {item.reason}", markup=False)
-    if len(failed) > 5:
-        console.print(f"... and {len(failed) - 5} more; their rows have no label.")
-    return {"output": str(output) if output else None, "failed": [vars(item) for item in failed]} if output else None
+    paths = [existing(path) for path in inputs]
+    if as_json and output is None:
+        said = flow.predictions(existing(bundle), paths, options)
+        failed = [{"id": item["input"], "reason": item["reason"]} for item in said if item["reason"]]
+        show.unread(failed)
+        return {"format": 1, "output": None, "n_rows": len(said), "predictions": said, "failed": failed}
+    failed = [vars(item) for item in flow.predict(existing(bundle), paths, output, options)]
+    show.unread(failed)
+    return {"format": 1, "output": str(output), "failed": failed}
 
 
 @command(PredictOptions)
@@ -67,14 +73,23 @@ def check(data: Data, options: ReadOptions) -> Any:
     from headstart.cli import show
 
     table, found = flow.check(existing(data), options)
-    console.print(f"{len(table)} {table.modality} rows.")
-    show.findings(found)
-    return {
+    stops = [item for item in found if item.severity == "stop"]
+    counts = dict(Counter(table.labels.tolist()).most_common()) if table.labels is not None else {}
+    show.understood(table, counts)
+    show.findings([item for item in found if item.severity != "stop"] if stops else found)
+    document = {
         "format": 1,
         "modality": table.modality,
         "n_rows": len(table),
+        "columns": dict(table.columns),
+        "class_counts": counts,
         "findings": [item.as_dict() for item in found],
+        "set_aside": [vars(item) for item in table.set_aside],
     }
+    if stops:
+        hints = dict.fromkeys(item.advice for item in stops)
+        raise Stopped(" ".join(item.summary for item in stops), " ".join(hints), document)
+    return document
 
 
 @command(ListOptions)
@@ -87,10 +102,10 @@ def bases(options: ListOptions) -> Any:
     found = flow.bases(options.modality)
     for record, is_default in found:
         mark = f" (default for {record.modality})" if is_default else ""
-        console.print(
+        news.print(
             f"[bold]{record.name}[/bold]{mark}: {record.summary}; licence {record.licence}; {record.training_data}"
         )
-    console.print("Any other: timm:NAME, hf:REPO-OR-FOLDER, file:FOLDER", markup=False)
+    news.print("Any other: timm:NAME, hf:REPO-OR-FOLDER, file:FOLDER", markup=False)
     return {"format": 1, "bases": [{**asdict(record), "default": is_default} for record, is_default in found]}
 
 
@@ -101,10 +116,10 @@ def cache(options: CacheOptions) -> Any:
 
     folder, kept, removed = flow.cache(options)
     for entry in removed:
-        console.print(f"Removed {entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB")
+        news.print(f"Removed {entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB")
     for entry in kept:
-        console.print(f"{entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB ({entry.key[:12]})")
-    console.print(f"{sum(entry.size_bytes for entry in kept) / 1e6:.1f} MB in {folder} (HEADSTART_HOME moves it)")
+        news.print(f"{entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB ({entry.key[:12]})")
+    news.print(f"{sum(entry.size_bytes for entry in kept) / 1e6:.1f} MB in {folder} (HEADSTART_HOME moves it)")
     return {
         "format": 1,
         "folder": str(folder),
@@ -127,5 +142,5 @@ def demo(
         show.result(found, out)
         reports[name] = str(out / "report.html")
     for path in reports.values():
-        console.print(f"Report: {path}", soft_wrap=True)
+        news.print(f"Report: {path}", soft_wrap=True)
     return {"format": 1, "reports": reports}

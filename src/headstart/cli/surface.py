@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
@@ -35,6 +37,17 @@ from headstart.errors import HeadstartError
 from headstart.options import Options, parse
 
 console = Console(stderr=True, highlight=False)
+"""For warnings and errors."""
+news = Console(stderr=True, highlight=False)
+"""For everything else that people read: silent with --quiet."""
+
+
+class Stopped(HeadstartError):
+    """A command that did its work and found something that the user has to mend; `document` is what it found."""
+
+    def __init__(self, problem: str, hint: str, document: object) -> None:
+        super().__init__(problem, hint)
+        self.document = document
 
 
 class _Rate(ProgressColumn):
@@ -64,7 +77,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            console.print(escape(text))
+            news.print(escape(text))
 
     def warn(self, text: str) -> None:
         console.print(f"[yellow]{escape(text)}[/yellow]")
@@ -112,12 +125,13 @@ COMMON = {
 def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options of a record, the common ones, error handling and JSON output.
 
-    The decorated function takes its own arguments first and the options record as `options`; it returns a JSON-able
-    document, which is printed with `--json`, or None.
+    The decorated function takes its own arguments first and the options record as `options` (and, if it names it,
+    whether `--json` was given as `as_json`); it returns a JSON-able document, which is printed with `--json`.
     """
 
     def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
-        own = [p for p in inspect.signature(body, eval_str=True).parameters.values() if p.name != "options"]
+        takes = inspect.signature(body, eval_str=True).parameters
+        own = [p for p in takes.values() if p.name not in ("options", "as_json")]
         fields = [
             _option(
                 name,
@@ -133,6 +147,8 @@ def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[...,
             as_json, quiet, verbose = (bool(values.pop(name)) for name in COMMON)
             said = {name: values.pop(name) for name in kind.model_fields}
             given = {name: value for name, value in said.items() if value is not None}
+            if "as_json" in takes:
+                values["as_json"] = as_json
 
             def work() -> Any:
                 return body(**values, options=parse(kind, **given))
@@ -150,12 +166,19 @@ def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[...,
 
 def finish(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -> None:
     """Do the work, print its document if asked, and leave with the right exit code."""
+    news.quiet = quiet
+    _write_utf8()
+    if not verbose:
+        sys.excepthook = _brief
     try:
         with progress.listening(Terminal(quiet or (as_json and not console.is_terminal))):
             document = work()
+        if as_json:
+            _print(document)
     except HeadstartError as error:
-        console.print(f"[red]Error:[/red] {escape(error.problem)}", soft_wrap=True)
-        console.print(escape(error.hint), soft_wrap=True)
+        _refuse(error.problem, error.hint)
+        if as_json:
+            _print(error.document if isinstance(error, Stopped) else _error(error.problem, error.hint))
         raise SystemExit(2) from error
     except KeyboardInterrupt as error:
         console.print("Stopped. Run the same command again to go on where it stopped.")
@@ -166,11 +189,44 @@ def finish(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -
     except (OSError, MemoryError) as error:
         if verbose:
             raise
-        console.print(f"[red]Failed:[/red] {escape(str(error) or type(error).__name__)}", soft_wrap=True)
+        _refuse(_said(error), "", "Failed")
+        if as_json:
+            _print(_error(_said(error), ""))
         raise SystemExit(1) from error
-    if as_json and document is not None:
-        text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False, indent=2)
-        sys.stdout.write(text + "\n")
+
+
+def _write_utf8() -> None:
+    """Let standard output be UTF-8, whatever the terminal or the system prefers."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+
+
+def _print(document: object) -> None:
+    text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False, indent=2)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _error(problem: str, hint: str) -> dict[str, Any]:
+    return {"format": 1, "error": {"problem": problem, "hint": hint}}
+
+
+def _refuse(problem: str, hint: str, word: str = "Error") -> None:
+    console.print(f"[red]{word}:[/red] {escape(problem)}", soft_wrap=True)
+    if hint:
+        console.print(escape(hint), soft_wrap=True)
+
+
+def _said(error: OSError | MemoryError) -> str:
+    """Say what the system says, without its numbers."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}."
+    return str(error) or "There is not enough memory."
+
+
+def _brief(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show our own bug without its traceback."""
+    _refuse(f"{kind.__name__}: {error}", "This is a fault in Headstart: please report it with what -v shows.", "Failed")
 
 
 def existing(path: Path) -> Path:

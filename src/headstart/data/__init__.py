@@ -4,21 +4,25 @@ Nothing is ever written into the user's folder, and nothing here knows a base mo
 """
 
 from headstart.data.arrays import from_arrays
-from headstart.data.checks import check, require_trainable
-from headstart.data.inputs import read_inputs
+from headstart.data.checks import check, require_labels, require_trainable
+from headstart.data.inputs import Inputs, Order, line_up, read_inputs
 from headstart.data.sources import read
 from headstart.data.splits import clusters, draw, folds, split
 from headstart.home import home
 
 __all__ = [
+    "Inputs",
+    "Order",
     "check",
     "clusters",
     "draw",
     "folds",
     "from_arrays",
     "home",
+    "line_up",
     "read",
     "read_inputs",
+    "require_labels",
     "require_trainable",
     "split",
 ]

@@ -11,6 +11,7 @@ from headstart.errors import DataError, offenders
 from headstart.records import TEST, Finding, Table
 
 MIN_CLASS_ROWS, FEW_CLASS_ROWS, IMBALANCE = 2, 10, 10
+_MISSING_WORDS = frozenset(("na", "n/a", "nan", "null", "none", "?", "-"))
 _SEVERITIES = ("stop", "warn", "note")
 
 
@@ -28,10 +29,23 @@ def check(table: Table) -> tuple[Finding, ...]:
         The gravest first: what stops training, what to look at, what to know. What reading noticed is included.
     """
     known = list(table.findings)
-    found = [*_stops(table), *_corrupt(table), *_copies(table), *_conflicts(table), *_small(table), *_imbalance(table)]
+    found = [*_stops(table), *_corrupt(table), *_copies(table), *_conflicts(table)]
+    found += [*_missing_words(table), *_small(table), *_imbalance(table)]
     there = {(finding.kind, finding.summary) for finding in known}
     fresh = [finding for finding in found if (finding.kind, finding.summary) not in there]
     return tuple(sorted([*known, *fresh], key=lambda finding: _SEVERITIES.index(finding.severity)))
+
+
+def require_labels(table: Table) -> None:
+    """Raise if there is nothing that could be scored.
+
+    Raises
+    ------
+    DataError
+        No rows, or no labels.
+    """
+    for finding in _nothing(table):
+        raise DataError(finding.summary, finding.advice)
 
 
 def require_trainable(table: Table) -> None:
@@ -40,8 +54,8 @@ def require_trainable(table: Table) -> None:
     Raises
     ------
     DataError
-        No rows, no labels, fewer than two classes, a class with fewer than two training rows, or labels that are
-        really numbers.
+        No rows, no labels, fewer than two classes, a class with fewer than two training rows, labels that are
+        really numbers, or series with different numbers of channels.
     """
     stops = _stops(table)
     if stops:
@@ -49,22 +63,45 @@ def require_trainable(table: Table) -> None:
         raise DataError(" ".join(finding.summary for finding in stops), " ".join(advice))
 
 
-def _stops(table: Table) -> list[Finding]:
+def _nothing(table: Table) -> list[Finding]:
     if len(table) == 0:
         reason = f" ({len(table.set_aside)} were set aside: {table.set_aside[0].reason})" if table.set_aside else ""
         return [_stop("no-rows", (), f"No rows are left in {table.source}{reason}.", "Check the files.")]
     if table.labels is None:
         return [_stop("no-labels", (), _no_labels(table), _NO_LABELS[table.modality])]
+    return []
+
+
+def _stops(table: Table) -> list[Finding]:
+    nothing = _nothing(table)
+    if nothing or table.labels is None:
+        return nothing
     if _are_measurements(table.labels.tolist()):
         summary = f"The {len(set(table.labels))} labels are mostly different numbers (such as {table.labels[0]})."
         return [_stop("numeric-labels", (), summary, "Predicting numbers is not supported yet; give classes.")]
     counts = _training_counts(table)
     if len(counts) < 2:
-        only = f" ({next(iter(counts))})" if counts else ""
+        found = f"only one class to learn ({next(iter(counts))})" if counts else "no class to learn"
         advice = "Add rows of another class, or name the right column with --label."
-        return [
-            _stop("one-class", (), f"There are {len(counts)} classes to learn{only}; at least 2 are needed.", advice)
-        ]
+        return [_stop("one-class", (), f"There is {found}; at least 2 are needed.", advice)]
+    return [*_uneven_channels(table), *_rare(table, counts)]
+
+
+def _uneven_channels(table: Table) -> list[Finding]:
+    """Stop at series that have not the number of channels that most have."""
+    if table.modality != "series":
+        return []
+    found = [len(values) for values in table.inputs]
+    usual = Counter(found).most_common(1)[0][0]
+    rows = tuple(name for name, n in zip(table.ids, found, strict=True) if n != usual)
+    if not rows:
+        return []
+    summary = f"{len(rows)} of the {len(table)} series have another number of channels than {usual}: {offenders(rows)}."
+    return [_stop("uneven-channels", rows, summary, "Give every series the same channels, or remove these.")]
+
+
+def _rare(table: Table, counts: Counter[str]) -> list[Finding]:
+    assert table.labels is not None
     rare = sorted(label for label, count in counts.items() if count < MIN_CLASS_ROWS)
     if not rare:
         return []
@@ -137,7 +174,8 @@ def _copies(table: Table) -> list[Finding]:
         found.append(Finding("duplicates-across-splits", "warn", tests, summary, advice))
     if within:
         named = tuple(table.ids[row] for rows in within for row in rows)
-        summary = f"{len(within)} inputs occur more than once ({len(named)} rows, such as {named[0]})."
+        occur = "1 input occurs" if len(within) == 1 else f"{len(within)} inputs occur"
+        summary = f"{occur} more than once ({len(named)} rows, such as {named[0]})."
         found.append(Finding("duplicates", "note", named, summary, "Copies are kept on one side of every split."))
     return found
 
@@ -152,8 +190,24 @@ def _conflicts(table: Table) -> list[Finding]:
     first = odd[0]
     example = f"{table.ids[first[0]]} is {table.labels[first[0]]}"
     other = next(row for row in first if table.labels[row] != table.labels[first[0]])
-    summary = f"{len(odd)} inputs have two labels ({example}, {table.ids[other]} is {table.labels[other]})."
+    have = "1 input has" if len(odd) == 1 else f"{len(odd)} inputs have"
+    summary = f"{have} two labels ({example}, {table.ids[other]} is {table.labels[other]})."
     return [Finding("conflicting-labels", "warn", named, summary, "Decide on one label, or remove these rows.")]
+
+
+def _missing_words(table: Table) -> list[Finding]:
+    """Point out classes named as programs write a missing value."""
+    if table.labels is None:
+        return []
+    labels = table.labels.tolist()
+    words = sorted({label for label in labels if label.strip().casefold() in _MISSING_WORDS})
+    if not words:
+        return []
+    rows = tuple(name for name, label in zip(table.ids, labels, strict=True) if label in words)
+    named = offenders([f"'{word}' ({labels.count(word)} rows)" for word in words])
+    summary = f"These classes may stand for a missing label: {named}."
+    advice = "If so, empty these cells and pass --unlabelled drop; if they are classes, leave them."
+    return [Finding("missing-labels", "warn", rows, summary, advice)]
 
 
 def _small(table: Table) -> list[Finding]:

@@ -112,7 +112,7 @@ def _read_listing(
         splits=splits,
         metadata=rest_of(sheet, used.values()),
         set_aside=sheet.set_aside,
-        findings=sheet.findings,
+        findings=sheet.findings + roles.findings,
         columns=used,
     )
 

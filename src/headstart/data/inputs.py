@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from headstart.data import images
 from headstart.data.archive import unpack
 from headstart.data.names import Wanted
-from headstart.data.rows import Draft, Finish, finish, join
+from headstart.data.rows import Draft, Finish, finish, join, names_of, writable
 from headstart.data.sheets import READERS, read_sheet
 from headstart.data.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing
 from headstart.data.tree import walk
-from headstart.errors import DataError, UnknownName
+from headstart.errors import DataError, UnknownName, ending
 from headstart.modalities.image import SUFFIXES
 from headstart.records import SetAside, Table
 
+Order = tuple[tuple[str, int | None], ...]
+"""Every input's id in the order given, with its row in the table (None: it could not be read)."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is to be predicted: the rows that can be read, and the order of all."""
+
+    table: Table
+    order: Order
+
 
 def read_inputs(paths: Sequence[Path | str], modality: str, columns: Mapping[str, str]) -> Table:
+    """Read what is to be predicted, as `line_up` does; gives the rows that can be read."""
+    return line_up(paths, modality, columns, {}).table
+
+
+def line_up(paths: Sequence[Path | str], modality: str, columns: Mapping[str, str], asked: Mapping[str, str]) -> Inputs:
     """Read what is to be predicted.
 
     Parameters
@@ -29,29 +46,46 @@ def read_inputs(paths: Sequence[Path | str], modality: str, columns: Mapping[str
         Of the model: "image", "text" or "series".
     columns : mapping of str to str
         Which column served as what in training (`Table.columns`); the usual names where a table lacks them.
+    asked : mapping of str to str
+        Columns that the user named: they must be there.
 
     Returns
     -------
-    Table
+    Inputs
         Rows in the order of `paths`. Ids: the path as given (pictures, files), or as `read` makes them (tables).
-        Labels only where the label column of training is present.
+        Rows of a table that could not even be parsed come after its other rows. Labels only where the label column
+        of training is present.
 
     Raises
     ------
     DataError
-        A path is not there, or nothing at all was found.
+        A path is not there, nothing at all was found, or nothing could be read.
+    UnknownName
+        A column in `asked` is not there.
     """
-    wanted = Wanted(columns, strict=False)
+    wanted = Wanted(asked, strict=False, known=columns)
     drafts = [draft for path in paths for draft in _drafts(existing(Path(path).expanduser()), modality, wanted)]
     source = ", ".join(str(path) for path in paths)
     if not any(draft.ids or draft.set_aside for draft in drafts):
         raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _WANTED[modality])
-    if not any(draft.ids for draft in drafts):
-        first = next(item for draft in drafts for item in draft.set_aside)
+    joined = join(drafts)
+    table = finish(joined, source, Finish(labelled=False))
+    if len(table) == 0:
+        first = table.set_aside[0]
         raise DataError(f"Nothing in {source} can be read ({first.id}: {first.reason}).", _WANTED[modality])
-    return finish(join(drafts), source, Finish(labelled=False))
+    return Inputs(table, tuple(_order(drafts, names_of(joined), table)))
 
 
+def _order(drafts: Sequence[Draft], names: Sequence[str], table: Table) -> Iterator[tuple[str, int | None]]:
+    row_of = {name: row for row, name in enumerate(table.ids)}
+    left = iter(names)
+    for draft in drafts:
+        yield from ((name, row_of.get(name)) for name in islice(left, len(draft.ids)))
+        yield from ((writable(item.id), None) for item in draft.set_aside)
+
+
+_SEARCHED = {"image": SUFFIXES, "text": DATA_SUFFIXES | {".txt"}, "series": DATA_SUFFIXES}
+"""What is looked for in folders and zips."""
 _WANTED = {
     "image": "Give pictures, a folder of pictures, a zip, or a table with a column file_name.",
     "text": "Give a table with a column of texts (name it with --text COLUMN), or .txt files.",
@@ -70,7 +104,7 @@ def _drafts(place: Path, modality: str, wanted: Wanted) -> list[Draft]:
 def _below(folder: Path, shown: Path, modality: str, wanted: Wanted) -> list[Draft]:
     """Read everything of the modality below a folder; ids begin with the folder as the user gave it."""
     tree = walk(folder)
-    files = tree.with_suffix(SUFFIXES if modality == "image" else DATA_SUFFIXES)
+    files = tree.with_suffix(_SEARCHED[modality])
     return [
         _one(tree.at(file), (PurePosixPath(shown.as_posix()) / file).as_posix(), modality, wanted) for file in files
     ]
@@ -89,7 +123,7 @@ def _one(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
     except UnknownName:
         raise
     except DataError as error:
-        return Draft(modality, [], [], set_aside=(SetAside(shown, error.problem),))
+        return Draft(modality, [], [], set_aside=(SetAside(shown, ending(error.problem, path)),))
     return Draft(modality, [], [], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),))
 
 

@@ -38,11 +38,21 @@ _STEP = re.compile(r"(.*?)[\s_.\-]*(\d+)")
 
 @dataclass(frozen=True)
 class Wanted:
-    """Columns asked for by role; `strict` makes an absent one an error, `keep` are never values of a series."""
+    """Columns asked for by role, which must be there.
+
+    `strict` reads rows to learn from, else rows to predict, which need no label; `keep` are never values of a series;
+    `known` are the columns of training, taken where they are there.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     strict: bool = True
     keep: tuple[str, ...] = ()
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """All columns by role; what was asked for goes before what is known."""
+        return {**self.known, **self.columns}
 
 
 def key(name: str) -> str:
@@ -57,19 +67,19 @@ def key(name: str) -> str:
 
 
 def pick(names: Sequence[str], role: str, wanted: Wanted, where: str) -> str | None:
-    """Find the column for a role: the one asked for, or the first usual name; None if there is none.
+    """Find the column for a role: the one asked for, that of training, or the first usual name; None if there is none.
 
     Raises
     ------
     UnknownName
-        The column asked for is not there (and `wanted.strict`).
+        The column asked for is not there.
     """
     asked = wanted.columns.get(role)
-    if asked is not None:
-        if asked in names:
-            return asked
-        if wanted.strict:
-            raise unknown("column", asked, names, where)
+    if asked is not None and asked not in names:
+        raise unknown("column", asked, names, where)
+    found = asked or wanted.known.get(role)
+    if found in names:
+        return found
     usual = ROLES.get(role, ()) if wanted.strict or role != "label" else ()
     by_key = {key(name): name for name in reversed(names)}
     return next((by_key[known] for known in usual if known in by_key), None)

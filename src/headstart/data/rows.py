@@ -48,10 +48,10 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         Rows without a label (where labels are needed and `how` does not drop them).
     """
     n = len(draft.ids)
-    ids = unique(draft.ids)
+    ids = names_of(draft)
     seen = SEE[draft.modality](draft.inputs)
     reasons = [reason for _, reason in seen]
-    labels = draft.labels
+    labels = None if draft.labels is None else list(map(writable, draft.labels))
     if labels is not None and how.labelled:
         reasons = _refuse_unlabelled(labels, ids, reasons, how)
     splits, notes = _splits(draft.splits or [""] * n, ids)
@@ -65,12 +65,21 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         labels=None if labels is None else column(labels),
         splits=column(splits),
         metadata=dict(draft.metadata),
-        set_aside=draft.set_aside + aside,
-        findings=draft.findings + notes,
-        source=source,
+        set_aside=(*(SetAside(writable(item.id), writable(item.reason)) for item in draft.set_aside), *aside),
+        findings=(*map(_writable_finding, draft.findings), *notes),
+        source=writable(source),
         columns=dict(draft.columns),
     ).take(kept)
     return with_tidy_labels(table, how.merge_labels)
+
+
+def names_of(draft: Draft) -> list[str]:
+    """Give the ids of a draft's rows as the table will have them: unique, and such that they can be written."""
+    return unique(list(map(writable, draft.ids)))
+
+
+def _writable_finding(finding: Finding) -> Finding:
+    return replace(finding, rows=tuple(map(writable, finding.rows)), summary=writable(finding.summary))
 
 
 def with_tidy_labels(table: Table, merge: bool) -> Table:
@@ -80,6 +89,28 @@ def with_tidy_labels(table: Table, merge: bool) -> Table:
     labels, odd = tidy(table.labels.tolist(), table.ids.tolist(), merge)
     kept = tuple(finding for finding in table.findings if finding.kind != "odd-label" or merge)
     return replace(table, labels=column(labels), findings=kept + odd)
+
+
+def writable(text: str) -> str:
+    r"""Make a text one that can be written as UTF-8: bytes of a file name that are none become the replacement sign.
+
+    Examples
+    --------
+    >>> writable("caf\udce9.jpg"), writable("rust")
+    ('caf�.jpg', 'rust')
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return _decoded(text)
+    return text
+
+
+def _decoded(text: str) -> str:
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:  # half a character, as JSON may hold
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def unique(ids: Sequence[str]) -> list[str]:

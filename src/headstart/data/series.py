@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -18,9 +19,9 @@ from headstart.data.rows import Draft
 from headstart.data.sheet_rows import ids_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet, as_text, parse_number, read_sheet
 from headstart.data.tree import Tree
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, ending, offenders
 from headstart.modalities.series import Series
-from headstart.records import SetAside, column
+from headstart.records import Finding, SetAside, column
 
 _CHANNEL = "channel "
 
@@ -33,7 +34,7 @@ def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
 def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
     """Read a wide table (a row a series), a long one (a row a time step), or one file that is one series."""
     groups = step_groups(sheet.names)
-    if not wanted.strict and not {"values", "series"} & set(wanted.columns) and (sheet.headerless or not groups):
+    if not wanted.strict and not {"values", "series"} & set(wanted.roles) and (sheet.headerless or not groups):
         return Draft("series", [_one_series(sheet)], [sheet.name], findings=sheet.findings)
     if groups:
         return _read_wide(sheet, groups, wanted)
@@ -61,7 +62,7 @@ def _read_wide(sheet: Sheet, groups: Sequence[Sequence[str]], wanted: Wanted) ->
         splits=optional_texts(sheet, roles.split),
         metadata=rest_of(sheet, [*used.values(), *(name for group in groups for name in group)]),
         set_aside=sheet.set_aside,
-        findings=sheet.findings,
+        findings=sheet.findings + roles.findings,
         columns={**used, "values": f"{groups[0][0]} to {groups[-1][-1]}"},
     )
 
@@ -98,9 +99,8 @@ def _is_long(sheet: Sheet, wanted: Wanted) -> bool:
 
 def _long_keys(sheet: Sheet, wanted: Wanted) -> tuple[str | None, str | None]:
     where = f" in {sheet.name}"
-    asked = Wanted({"series": wanted.columns["series"]} if "series" in wanted.columns else {}, False)
+    asked = Wanted(known=wanted.roles)
     name = pick(sheet.names, "series", asked, where)
-    asked = Wanted({"time": wanted.columns["time"]} if "time" in wanted.columns else {}, False)
     return name, pick([other for other in sheet.names if other != name], "time", asked, where)
 
 
@@ -110,7 +110,8 @@ def _read_long(sheet: Sheet, wanted: Wanted) -> Draft:
     roles = roles_of(sheet, wanted, [name, time])
     owners = sheet.texts(name)
     codes, ids = _coded(owners)
-    order = np.lexsort((_times(sheet, time), codes))
+    times, odd = _times(sheet, time)
+    order = np.lexsort((times, codes))
     bounds = np.flatnonzero(np.diff(codes[order], prepend=-1))
     others = [other for other in sheet.names if other not in {name, time, *roles.named().values()}]
     channels = _channels(sheet, others, codes, order, wanted)
@@ -128,7 +129,7 @@ def _read_long(sheet: Sheet, wanted: Wanted) -> Draft:
         splits=None if roles.split is None else _constant(sheet, roles.split, codes, firsts, ids),
         metadata={other: sheet.column(other)[firsts] for other in rest},
         set_aside=sheet.set_aside,
-        findings=sheet.findings,
+        findings=(*sheet.findings, *roles.findings, *(odd or _repeated(times[order], codes[order], ids))),
         columns={
             **{role: column for role, column in roles.named().items() if role != "id"},
             "series": name,
@@ -145,27 +146,51 @@ def _coded(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
     return codes, list(numbers)
 
 
-def _times(sheet: Sheet, name: str) -> NDArray[np.float64]:
+def _times(sheet: Sheet, name: str) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
     """Give each row's time as a number; where times are neither numbers nor ISO dates, the order of the file."""
     texts = sheet.texts(name)
-    try:
-        return np.array([parse_number(text, sheet.decimal_comma) for text in texts], dtype=np.float64)
-    except ValueError:
-        pass
-    try:
-        start = datetime(1970, 1, 1)
-        return np.array(
-            [(datetime.fromisoformat(t.strip()).replace(tzinfo=None) - start).total_seconds() for t in texts]
-        )
-    except ValueError:
-        return np.arange(len(texts), dtype=np.float64)
+    found: list[NDArray[np.float64]] = []
+    for read_one in (lambda text: parse_number(text, sheet.decimal_comma), _seconds_of):
+        try:
+            found.append(np.array(list(map(read_one, texts)), dtype=np.float64))
+            break
+        except ValueError:
+            continue
+    times = found[0] if found else np.arange(len(texts), dtype=np.float64)
+    if found and np.isfinite(times).all():
+        return times, ()
+    odd = next((text for text, time in zip(texts, times, strict=True) if not np.isfinite(time)), texts[0])
+    what = (
+        f"are neither numbers nor dates like 2026-01-31, such as '{odd}'" if not found else "are missing in some rows"
+    )
+    then = "the order of the rows in the file was taken" if not found else "those rows come last in their series"
+    advice = "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
+    return times, (Finding("times-not-read", "warn", (), f"The times in '{name}' {what}; {then}.", advice),)
+
+
+def _seconds_of(text: str) -> float:
+    """Read an ISO date as seconds; one without a zone counts as UTC."""
+    if not text.strip():
+        return math.nan
+    when = datetime.fromisoformat(text.strip())
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def _repeated(times: NDArray[np.float64], codes: NDArray[np.intp], ids: Sequence[str]) -> tuple[Finding, ...]:
+    """Point out series that have two values at one time (times and codes in order)."""
+    again = (np.diff(times) == 0) & (np.diff(codes) == 0)
+    rows = tuple(ids[code] for code in np.unique(codes[1:][again]))
+    if not rows:
+        return ()
+    summary = f"{len(rows)} series have two rows with the same time (such as {rows[0]}); both were kept, in file order."
+    return (Finding("repeated-times", "warn", rows, summary, "Remove the copies if they are a mistake."),)
 
 
 def _channels(
     sheet: Sheet, others: Sequence[str], codes: NDArray[np.intp], order: NDArray[np.intp], wanted: Wanted
 ) -> list[str]:
     """Find the columns of values: those of training, else every number that changes within a series."""
-    known = [name for role, name in wanted.columns.items() if role.startswith(_CHANNEL)]
+    known = [name for role, name in wanted.roles.items() if role.startswith(_CHANNEL)]
     if known:
         absent = [name for name in known if name not in sheet.names]
         if absent:
@@ -226,7 +251,7 @@ def read_folder(tree: Tree, files: Sequence[PurePosixPath]) -> Draft:
             inputs.append(_one_series(read_sheet(tree.at(file))))
             kept.append(number)
         except DataError as error:
-            set_aside.append(SetAside(file.as_posix(), error.problem))
+            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
     return Draft(
         modality="series",
         inputs=inputs,
@@ -245,11 +270,7 @@ def read_npz(path: Path) -> Draft:
     DataError
         There is no X, its shape is none of the two, or the file is damaged or would have to be unpickled.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: the file cannot be read ({error}).", "Save plain arrays with numpy.savez.") from error
+    arrays = _arrays_of(path)
     by_key = {key(name): name for name in arrays}
     name = next((by_key[known] for known in ("x", "data", "inputs", "values", "series") if known in by_key), None)
     if name is None:
@@ -260,6 +281,7 @@ def read_npz(path: Path) -> Draft:
         for other, array in arrays.items()
         if array.shape == values.shape[:1]
     }
+    _refuse_misfits(path, {other: array.shape for other, array in arrays.items()}, len(values))
     label, split, given = (pick(list(rest), role, Wanted(), "") for role in ("label", "split", "id"))
     used = {role: column for role, column in (("label", label), ("split", split)) if column is not None}
     numbered = [f"{path.name}:{row}" for row in range(1, len(values) + 1)]
@@ -272,6 +294,31 @@ def read_npz(path: Path) -> Draft:
         metadata={other: column(v) for other, v in rest.items() if other not in {label, split, given}},
         columns={"values": name, **used},
     )
+
+
+def _arrays_of(path: Path) -> dict[str, NDArray[np.generic]]:
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is not an npz file, or a damaged one.", "Save it again with numpy.savez.")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except ValueError as error:
+        raise DataError(
+            f"{path} holds arrays of Python objects, which are not opened because they could run code.",
+            "Save plain arrays: numpy.savez(path, X=X.astype('float32'), y=y.astype(str)).",
+        ) from error
+    except (OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: the file is damaged ({error}).", "Save it again with numpy.savez.") from error
+
+
+def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> None:
+    """Refuse labels or splits that are not one value a row."""
+    for role in ("label", "split"):
+        name = pick(list(shapes), role, Wanted(), "")
+        if name is not None and shapes[name] != (n_rows,):
+            raise DataError(
+                f"{path}: {name} has shape {shapes[name]}, but there are {n_rows} series.", "Give one value a series."
+            )
 
 
 def cube(values: NDArray[np.generic], where: str) -> NDArray[np.float32]:
@@ -314,8 +361,10 @@ def read_ts(path: Path) -> Draft:
             continue
         labels.append(last.strip())
         rows.append(number)
-    if bad or not rows:
-        raise DataError(f"{path}: {len(bad)} lines cannot be read ({offenders(bad) or 'no @data'}).", "Correct them.")
+    if bad:
+        raise DataError(f"{path}: {len(bad)} lines cannot be read ({offenders(bad)}).", "Correct them.")
+    if not rows:
+        raise DataError(f"{path} has no series below @data.", "Check that this is the right file.")
     ids = [f"{path.name}:{row}" for row in rows]
     return Draft("series", inputs, ids, labels if labelled else None)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headstart.data.names import Wanted, pick, split_of
 from headstart.data.sheets import Sheet
-from headstart.records import Column
+from headstart.records import Column, Finding
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Roles:
     label: str | None
     split: str | None
     id: str | None
+    findings: tuple[Finding, ...] = ()
 
     def named(self) -> dict[str, str]:
         """Give the roles that are filled."""
@@ -31,12 +32,24 @@ def roles_of(sheet: Sheet, wanted: Wanted, used: Iterable[str | None]) -> Roles:
     label = pick(left, "label", wanted, where)
     left = [name for name in left if name != label]
     split = pick(left, "split", wanted, where)
+    findings: tuple[Finding, ...] = ()
     if split is not None and any(split_of(word) is None for word in set(sheet.texts(split))):
-        split = None
+        findings, split = _split_not_used(sheet, split), None
     name = pick([name for name in left if name not in wanted.keep], "id", wanted, where)
     if name is not None and not _is_unique(sheet.texts(name)):
         name = None
-    return Roles(label, split, name)
+    return Roles(label, split, name, findings)
+
+
+def _split_not_used(sheet: Sheet, name: str) -> tuple[Finding, ...]:
+    """Point out a column of splits that has other words as well; one without any split word means something else."""
+    words = sheet.texts(name)
+    if not any(split_of(word) for word in set(words)):
+        return ()
+    odd = [word for word in words if split_of(word) is None]
+    summary = f"The column '{name}' was not used as the split: {len(odd)} rows say something else, such as '{odd[0]}'."
+    advice = "Write train, validation or test into every row, or rename the column if it means something else."
+    return (Finding("split-not-used", "warn", (), summary, advice),)
 
 
 def ids_of(sheet: Sheet, name: str | None) -> list[str]:

@@ -6,6 +6,7 @@ import csv
 import datetime
 import json
 import math
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,8 @@ from headstart.records import Column, Finding, SetAside, column
 
 _MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
 _CHUNK_ROWS = 4096
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character, which JSON can say and UTF-8 cannot."""
 
 
 @dataclass(frozen=True)
@@ -306,8 +309,12 @@ def _read_json(path: Path) -> Sheet:
         raise DataError(
             f"{path}: {len(bad)} lines are not JSON objects ({offenders(bad)}).", "Write one object in braces a line."
         )
-    names = header_names(list(dict.fromkeys(name for item in items for name in item)))
-    columns = {name: column([as_text(item.get(name)) for item in items]) for name in names}
+    keys = list(dict.fromkeys(name for item in items for name in item))
+    names = header_names([_HALF.sub("\ufffd", name) for name in keys])
+    columns = {
+        name: column([_HALF.sub("\ufffd", as_text(item.get(key))) for item in items])
+        for name, key in zip(names, keys, strict=True)
+    }
     return Sheet(path.name, columns, rows, findings=_encoding_note(path, writing))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -35,10 +35,11 @@ SHEET_KINDS: dict[str, SheetKind] = {
 """In the order in which they are tried."""
 SERIES_FILES: dict[str, Callable[[Path], Draft]] = {".npz": series.read_npz, ".ts": series.read_ts}
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
+_KINDS = {"image": "pictures", "text": "tables of texts", "series": "tables of series"}
 _SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 
 
-def read(path: Path | str, options: ReadOptions | None = None) -> Table:
+def read(path: Path | str, options: ReadOptions | None = None, known: Mapping[str, str] | None = None) -> Table:
     """Read labelled data; nothing is written beside it.
 
     Parameters
@@ -48,6 +49,8 @@ def read(path: Path | str, options: ReadOptions | None = None) -> Table:
         series, `.npz`, `.ts`, a folder of one of these, or a zip of any.
     options : ReadOptions, optional
         Columns, modality and how to treat odd labels.
+    known : mapping of str to str, optional
+        Columns of the training data (`Table.columns`), taken before the usual names where they are there.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def read(path: Path | str, options: ReadOptions | None = None) -> Table:
     options = options or parse(ReadOptions)
     place = existing(Path(path).expanduser())
     asked = {role: name for role, name in (("label", options.label), ("text", options.text)) if name is not None}
-    draft = draft_of(place, options.modality, Wanted(asked, strict=True, keep=options.group))
+    draft = draft_of(place, options.modality, Wanted(asked, keep=options.group, known=known or {}))
     how = Finish(options.merge_labels, options.unlabelled == "drop")
     return finish(draft, str(path), how)
 
@@ -115,7 +118,8 @@ def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
             return name
     raise DataError(
         f"{path} has no column of texts, pictures or series (columns: {', '.join(sheet.names[:20])}).",
-        "Name the column of texts with --text COLUMN.",
+        "The first row must name the columns. Name that of the texts with --text COLUMN; series need columns "
+        "t0, t1 ... t7 or more, or columns id, time and values.",
     )
 
 
@@ -125,7 +129,7 @@ def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None
         return images.read_folder(tree, wanted)
     files = tree.with_suffix(DATA_SUFFIXES)
     if modality == "image" or not files:
-        kinds = "pictures" if modality == "image" else "pictures, tables or series"
+        kinds = _KINDS.get(modality, "pictures, tables or series")
         raise DataError(f"{shown} holds no {kinds} ({len(tree.files)} other files).", "Check that it is the right one.")
     top = [file for file in files if len(file.parts) == 1]
     if len(files) == 1 or len(top) == 1:

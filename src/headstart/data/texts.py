@@ -39,6 +39,6 @@ def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
         splits=optional_texts(sheet, roles.split),
         metadata=rest_of(sheet, used.values()),
         set_aside=sheet.set_aside,
-        findings=sheet.findings,
+        findings=sheet.findings + roles.findings,
         columns=used,
     )

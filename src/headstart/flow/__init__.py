@@ -6,7 +6,7 @@ Heavy packages are loaded inside the calls, so that listing and checking stay qu
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart.options import AdaptOptions, CacheOptions, PredictOptions, ReadOptions
 
@@ -33,6 +33,13 @@ def predict(bundle: Path, inputs: Sequence[Path], out: Path | None, options: Pre
     return room.predict(bundle, inputs, out, options)
 
 
+def predictions(bundle: Path, inputs: Sequence[Path], options: PredictOptions) -> list[dict[str, Any]]:
+    """Predict new inputs as records; see `headstart.flow.predicting.predictions`."""
+    from headstart.flow import predicting as room
+
+    return room.predictions(bundle, inputs, options)
+
+
 def evaluate(bundle: Path, path: Path, options: PredictOptions) -> Evaluation:
     """Score a bundle; see `headstart.flow.predicting.evaluate`."""
     from headstart.flow import predicting as room
@@ -41,19 +48,11 @@ def evaluate(bundle: Path, path: Path, options: PredictOptions) -> Evaluation:
 
 
 def check(path: Path, options: ReadOptions) -> tuple[Table, tuple[Finding, ...]]:
-    """Read data and say what would spoil training.
-
-    Raises
-    ------
-    DataError
-        If training could not go on.
-    """
+    """Read data and say what would spoil training; a finding of severity `stop` makes it impossible."""
     from headstart import data
 
     table = data.read(path, options)
-    findings = data.check(table)
-    data.require_trainable(table)
-    return table, findings
+    return table, data.check(table)
 
 
 def bases(modality: str) -> list[tuple[BaseRecord, bool]]:

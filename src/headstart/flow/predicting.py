@@ -6,17 +6,22 @@ import csv
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart import bundle as bundles
 from headstart import data, evaluation, progress
 from headstart.bundle import Bundle
-from headstart.errors import DataError, unknown
+from headstart.data import Inputs, Order
+from headstart.errors import DataError, OptionError, ending, offenders
 from headstart.flow.model import predict_table, stream
 from headstart.offline import offline
 from headstart.options import PredictOptions, ReadOptions
@@ -37,20 +42,30 @@ def header(n_classes: int) -> list[str]:
     ]
 
 
-def rows_of(ids: Iterable[Any], classes: tuple[str, ...], probabilities: np.ndarray) -> Iterator[list[str]]:
-    """Write one CSV row an input: the most probable classes first, ties in the order of the classes."""
-    for name, shares in zip(ids, probabilities, strict=True):
-        order = np.argsort(-shares, kind="stable")[:TOP]
-        yield [str(name), *(part for code in order for part in (classes[code], f"{shares[code]:.6f}"))]
+def _best(shares: NDArray[np.float64]) -> list[int]:
+    """Give the codes of the most probable classes, best first, ties in the order of the classes."""
+    return [int(code) for code in np.argsort(-shares, kind="stable")[:TOP]]
 
 
-def _columns(bundle: Bundle, options: PredictOptions) -> dict[str, str]:
+def row_of(name: str, classes: tuple[str, ...], shares: NDArray[np.float64]) -> list[str]:
+    """Write one CSV row: the input, then the most probable classes.
+
+    Examples
+    --------
+    >>> row_of("a.jpg", ("no", "yes"), np.array([0.25, 0.75]))
+    ['a.jpg', 'yes', '0.750000', 'no', '0.250000']
+    """
+    return [name, *(part for code in _best(shares) for part in (classes[code], f"{shares[code]:.6f}"))]
+
+
+def _asked(options: PredictOptions) -> dict[str, str]:
     said = {"text": options.text, "label": options.label}
-    return {**bundle.columns, **{role: name for role, name in said.items() if name}}
+    return {role: name for role, name in said.items() if name}
 
 
-def _mark(bundle: Bundle, table: Table) -> str:
+def _mark(bundle: Bundle, table: Table, order: Order = ()) -> str:
     parts = [*map(str, table.ids), *map(str, table.hashes), *bundle.classes, bundle.strategy]
+    parts += [f"{place} {name}" for place, (name, row) in enumerate(order) if row is None]
     parts.append(bundle.backbone.fingerprint if bundle.backbone else "")
     parts += [str(value.tobytes()) for value in bundle.fitted.state().arrays.values()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
@@ -58,14 +73,21 @@ def _mark(bundle: Bundle, table: Table) -> str:
 
 @contextmanager
 def _resumable(out: Path, mark: str, first: list[str]) -> Iterator[tuple[TextIO, int]]:
-    """Open OUT's hidden partial file, cut to its last whole line; gives it and the number of inputs already there."""
+    """Open OUT's hidden partial file, cut to its last whole line; gives it and the number of inputs already there.
+
+    What exists and is no plain file (a pipe, a device) is written to as it is.
+    """
+    if out.exists() and not out.is_file():
+        with out.open("w", encoding="utf-8", newline="") as handle:
+            csv.writer(handle, lineterminator="\n").writerow(first)
+            yield handle, 0
+        return
     partial = out.with_name(f".{out.name}.{mark}.partial")
-    out.parent.mkdir(parents=True, exist_ok=True)
     done = 0
     if partial.is_file():
         raw = partial.read_bytes()
         whole = raw[: raw.rfind(b"\n") + 1]
-        rows = list(csv.reader(whole.decode("utf-8").splitlines(keepends=True)))
+        rows = list(csv.reader(StringIO(whole.decode("utf-8"), newline="")))
         done = len(rows) - 1 if rows and rows[0] == first else 0
         partial.write_bytes(whole if done else b"")
     handle = partial.open("a", encoding="utf-8", newline="")
@@ -81,14 +103,14 @@ def _resumable(out: Path, mark: str, first: list[str]) -> Iterator[tuple[TextIO,
         handle.close()
 
 
-def predict(bundle_path: Path, inputs: Sequence[Path], out: Path | None, options: PredictOptions) -> list[SetAside]:
+def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: PredictOptions) -> list[SetAside]:
     """Predict files, folders and tables; one CSV row an input, in a stable order.
 
     Parameters
     ----------
     bundle_path : Path
         A bundle or the OUT folder of `adapt`.
-    inputs : sequence of Path
+    paths : sequence of Path
     out : Path or None
         The CSV; a killed run goes on where it stopped. None: standard output.
     options : PredictOptions
@@ -97,41 +119,107 @@ def predict(bundle_path: Path, inputs: Sequence[Path], out: Path | None, options
     -------
     list of SetAside
         Inputs that could not be read; they have a row with an empty label.
+
+    Raises
+    ------
+    HeadstartError
+        The bundle, an input or the output cannot be used, or no input can be read.
     """
+    if out is not None:
+        _refuse_bad_output(out)
     with offline(options.offline):
-        bundle = bundles.load(bundle_path)
-        table = data.read_inputs(inputs, bundle.modality, _columns(bundle, options))
+        bundle, inputs = _opened(bundle_path, paths, options)
         first = header(len(bundle.classes))
         if out is None:
             csv.writer(sys.stdout, lineterminator="\n").writerow(first)
-            failed = _write(bundle, table, options, sys.stdout, 0)
-        else:
-            with _resumable(out, _mark(bundle, table), first) as (handle, done):
-                if done:
-                    progress.say(f"Going on after {done} inputs that an earlier run predicted.")
-                failed = _write(bundle, table, options, handle, done)
-    return [*table.set_aside, *failed]
+            return _write(bundle, inputs, options, sys.stdout, 0)
+        with _resumable(out, _mark(bundle, inputs.table, inputs.order), first) as (handle, done):
+            if done:
+                progress.say(f"Going on after {done} inputs that an earlier run predicted.")
+            return _write(bundle, inputs, options, handle, done)
 
 
-def _write(bundle: Bundle, table: Table, options: PredictOptions, handle: TextIO, done: int) -> list[SetAside]:
+def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> list[dict[str, Any]]:
+    """Predict files, folders and tables; one JSON-able record an input, in a stable order.
+
+    Returns
+    -------
+    list of dict
+        `input`, `label` and `probability` (None where it could not be read), `top` (the most probable classes, best
+        first, as `label` and `probability`) and `reason` (why it could not be read, else None).
+    """
+    with offline(options.offline):
+        bundle, inputs = _opened(bundle_path, paths, options)
+        answers = [answer for batch in _answers(bundle, inputs, options, 0) for answer in batch]
+    return [_as_json(answer, bundle.classes) for answer in answers]
+
+
+def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
+    bundle = bundles.load(bundle_path)
+    return bundle, data.line_up(paths, bundle.modality, bundle.columns, _asked(options))
+
+
+def _refuse_bad_output(out: Path) -> None:
+    if out.is_dir():
+        raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as predictions.csv.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"{out} cannot be made ({error.strerror}).", "Name another file with -o.") from error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says about one input: probabilities (n_classes,), or None and the reason."""
+
+    id: str
+    shares: NDArray[np.float64] | None
+    reason: str
+
+
+def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int) -> Iterator[list[Answer]]:
+    """Answer every input after the first `done`, batch by batch, in order."""
+    waiting = inputs.order[done:]
+    left = inputs.table.take(np.asarray([row for _, row in waiting if row is not None], dtype=np.intp))
+    reasons = {item.id: item.reason for item in inputs.table.set_aside}
+    queue, row = iter(waiting), 0
+    for piece in stream(bundle, left, options.precision):
+        found = dict(zip(piece.rows.tolist(), piece.probabilities, strict=True))
+        batch, stop = [], row + len(found) + len(piece.failed)
+        while row < stop:
+            name, there = next(queue)
+            if there is None:
+                batch.append(Answer(name, None, reasons[name]))
+                continue
+            batch.append(Answer(name, found.get(row), ending(piece.failed.get(row, ""), left.inputs[row])))
+            row += 1
+        yield batch
+    yield [Answer(name, None, reasons[name]) for name, _ in queue]
+
+
+def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int) -> list[SetAside]:
+    """Write one CSV row for every input after the first `done`; gives those that have no label."""
     writer = csv.writer(handle, lineterminator="\n")
-    left = table.take(np.arange(done, len(table)))
-    width = len(header(len(bundle.classes))) - 1
+    empty = [""] * (len(header(len(bundle.classes))) - 1)
     failed = []
-    with progress.bar("Predicting", len(left), "inputs") as shown:
-        for piece in stream(bundle, left, options.precision):
-            lines = dict(
-                zip(
-                    piece.rows.tolist(), rows_of(left.ids[piece.rows], bundle.classes, piece.probabilities), strict=True
-                )
-            )
-            for row, reason in piece.failed.items():
-                lines[row] = [str(left.ids[row]), *([""] * width)]
-                failed.append(SetAside(str(left.ids[row]), reason))
-            writer.writerows(lines[row] for row in sorted(lines))
+    with progress.bar("Predicting", len(inputs.order) - done, "inputs") as shown:
+        for batch in _answers(bundle, inputs, options, done):
+            for answer in batch:
+                if answer.shares is None:
+                    failed.append(SetAside(answer.id, answer.reason))
+                    writer.writerow([answer.id, *empty])
+                else:
+                    writer.writerow(row_of(answer.id, bundle.classes, answer.shares))
             handle.flush()
-            shown.advance(len(lines))
+            shown.advance(len(batch))
     return failed
+
+
+def _as_json(answer: Answer, classes: tuple[str, ...]) -> dict[str, Any]:
+    order = _best(answer.shares) if answer.shares is not None else []
+    top = [{"label": classes[code], "probability": float(answer.shares[code])} for code in order]  # type: ignore[index]
+    best = top[0] if top else {"label": None, "probability": None}
+    return {"input": answer.id, **best, "top": top, "reason": answer.reason or None}
 
 
 def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluation:
@@ -145,44 +233,50 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluati
     Raises
     ------
     DataError
-        If no row has one of the bundle's classes.
+        If there are no labels, or no row has one of the bundle's classes or can be read.
     """
     with offline(options.offline):
         bundle = bundles.load(bundle_path)
         table = _labelled(bundle, path, options)
         assert table.labels is not None
-        known = np.asarray([str(label) in bundle.classes for label in table.labels])
-        strangers = sorted({str(label) for label in table.labels[~known]})
+        known = np.asarray([str(label) in bundle.classes for label in table.labels], dtype=bool)
+        strangers = Counter(str(label) for label in table.labels[~known])
         if not known.any():
-            raise unknown("class", strangers[0] if strangers else "", bundle.classes, f" among the labels of {path}")
+            raise DataError(
+                f"The model knows none of the labels in {path} ({offenders(sorted(strangers))}).",
+                f"It knows {offenders(bundle.classes)}: rename the labels, or name the right column with --label.",
+            )
         rows = table.take(np.flatnonzero(known))
         predictions, failed = predict_table(bundle, rows, options.precision)
+    aside = [SetAside(str(rows.ids[row]), ending(reason, rows.inputs[row])) for row, reason in failed.items()]
+    if len(predictions.ids) == 0:
+        raise DataError(f"None of the rows of {path} can be used ({aside[0].id}: {aside[0].reason}).", "Correct them.")
     place = {name: position for position, name in enumerate(rows.ids)}
     kept = rows.take(np.asarray([place[name] for name in predictions.ids], dtype=np.intp))
     assert kept.labels is not None
     codes = np.asarray([bundle.classes.index(str(label)) for label in kept.labels], dtype=np.intp)
     clusters = data.clusters(kept, options.group) if options.group else None
-    aside = [*table.set_aside, *(SetAside(str(rows.ids[row]), reason) for row, reason in failed.items())]
     return Evaluation(
         bundle=str(bundle_path),
-        data=str(path),
+        data=table.source,
         classes=list(bundle.classes),
         n_rows=len(kept),
-        unknown_labels={name: int((table.labels == name).sum()) for name in strangers},
+        unknown_labels=dict(sorted(strangers.items())),
         metrics=evaluation.evaluate(codes, predictions, clusters, bundle.seed),
         confusion=Confusion(matrix=evaluation.confusion(codes, predictions).tolist()),
-        set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in aside],
+        set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *aside)],
         trained_on=str(bundle.about.get("data", "")),
     )
 
 
 def _labelled(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
-    wanted = ReadOptions.model_validate(
-        {"modality": bundle.modality, "label": options.label, "text": options.text, "group": options.group}
-    )
-    table = data.read(path, wanted)
+    """Read rows to score; those without a label are set aside."""
+    said = {"label": options.label, "text": options.text, "group": options.group}
+    wanted = ReadOptions.model_validate({"modality": bundle.modality, "unlabelled": "drop", **said})
+    table = data.read(path, wanted, bundle.columns)
     if table.modality != bundle.modality:
         raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
+    data.require_labels(table)
     if not (table.splits == TEST).any():
         return table
     progress.say(f"Only the test rows of {path} are scored.")

@@ -86,7 +86,7 @@ def claim(folder: Path) -> None:
     OptionError
         If the folder cannot be made, or holds something else: nothing of the user's is ever overwritten.
     """
-    if folder.is_file():
+    if folder.exists() and not folder.is_dir():
         raise OptionError(f"{folder} is a file, not a folder.", "Name another output folder with -o.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise OptionError(
@@ -95,5 +95,7 @@ def claim(folder: Path) -> None:
     try:
         (folder / "run" / "rungs").mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OptionError(f"{folder} cannot be made ({error.strerror}).", "Name another output folder with -o.") from error
+        raise OptionError(
+            f"{folder} cannot be made ({error.strerror}).", "Name another output folder with -o."
+        ) from error
     write_json(folder / MARK, {"headstart_run": FORMAT})
