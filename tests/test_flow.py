@@ -181,7 +181,7 @@ def test_groups_are_kept_on_one_side_and_named(tmp_path: Path) -> None:
     ]
     (tmp_path / "t.csv").write_text("text,label,patient\n" + "\n".join(rows) + "\n")
     result = flow.adapt(tmp_path / "t.csv", tmp_path / "o", options(group=("patient",)))
-    assert result.groups == ["patient"]
+    assert result.group_columns == ["patient"]
     with (tmp_path / "o" / "test_predictions.csv").open(newline="") as handle:
         tested = {int(row["id"].split(":")[1]) for row in csv.DictReader(handle)}
     patient_of = {number: (number - 2) // 4 for number in range(2, 82)}

@@ -249,7 +249,7 @@ def test_the_limits_name_small_classes_missing_groups_and_open_findings(result: 
     assert "leaf blight" not in told
     assert "--group" in told
     assert "exact copies of test rows" in told
-    assert "--group" not in " ".join(limits(result.model_copy(update={"groups": ["farm"]})))
+    assert "--group" not in " ".join(limits(result.model_copy(update={"group_columns": ["farm"]})))
 
 
 def test_a_class_without_test_rows_is_named_as_unknown(result: Result) -> None:

@@ -171,7 +171,7 @@ class Result(Record):
     n_rows: RowCounts
     class_counts: dict[str, dict[str, int]]
     split: str
-    groups: list[str] = []
+    group_columns: list[str] = []
     base: BaseFigures
     chosen: str
     strategies: list[StrategyResult]

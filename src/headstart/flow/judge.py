@@ -93,7 +93,7 @@ def document(
             "n_rows": RowCounts(train=len(prepared.train), test=len(prepared.test), set_aside=len(table.set_aside)),
             "class_counts": _counts(prepared),
             "split": prepared.split,
-            "groups": list(options.group),
+            "group_columns": list(options.group),
             "base": _base(prepared),
             "chosen": chosen,
             "strategies": [_strategy(name, climb, judged) for name in climb.fitted],

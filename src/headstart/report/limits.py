@@ -26,8 +26,8 @@ def limits(result: Result) -> list[str]:
         Never empty: no test on one source of data shows everything.
     """
     said = [*_rows(result), *_classes(result), *_warnings(result), *_base(result)]
-    if result.groups:
-        columns = offenders(result.groups)
+    if result.group_columns:
+        columns = offenders(result.group_columns)
         said.append(
             f"Differences between groups: {columns} kept rows together in the split, "
             "but how well the model does in each group was not compared."
