@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +20,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from headstart import bundle as bundles
 from headstart import data
 from headstart.cli.main import app
 from headstart.data import archive
-from headstart.errors import DataError, HeadstartError, OptionError, UnknownName, ending
+from headstart.errors import BundleError, DataError, HeadstartError, OptionError, UnknownName, ending
 from headstart.flow import adapting, predicting
 from headstart.home import home
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, parse
@@ -272,9 +276,7 @@ def test_a_ts_file_without_rows_says_so(tmp_path: Path) -> None:
 def partial_of(out: Path, bundle: Path, inputs: list[Path]) -> Path:
     """Name the hidden file in which a killed run leaves what it had written."""
     found = data.line_up(inputs, "text", {}, {})
-    return out.with_name(
-        f".{out.name}.{predicting._mark(predicting.bundles.load(bundle), found.table, found.order)}.partial"
-    )
+    return out.with_name(f".{out.name}.{predicting._mark(bundles.load(bundle), found.table, found.order)}.partial")
 
 
 # ---- predict --------------------------------------------------------------------------------------------------------
@@ -524,3 +526,30 @@ def test_unlabelled_pictures_named_in_json_lines_keep_their_place(tmp_path: Path
 def test_reading_says_unlabelled_rows_before_anything_else(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(TABLE + "x,\n")
     assert len(data.read(tmp_path / "t.csv", parse(ReadOptions, unlabelled="drop"))) == 16
+
+
+# ---- bundles --------------------------------------------------------------------------------------------------------
+
+
+def test_a_bundle_whose_content_does_not_fit_is_a_bundle_error(texts: Path, tmp_path: Path) -> None:
+    """Every hash is right, but what the files say is not what this version wants."""
+    for name, key in (("strategy.json", None), ("manifest.json", "sha256"), ("config.json", "classes")):
+        folder = tmp_path / name
+        shutil.copytree(texts / "bundle", folder)
+        said = json.loads((folder / name).read_text("utf-8"))
+        said = {other: value for other, value in said.items() if other != key} if key else {}
+        (folder / name).write_text(json.dumps(said))
+        if name != "manifest.json":
+            manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+            manifest["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            (folder / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(BundleError, match="cannot be understood"):
+            bundles.load(folder)
+
+
+def test_two_processes_may_save_one_bundle_at_once(texts: Path, tmp_path: Path) -> None:
+    bundle = bundles.load(texts)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: bundles.save(bundle, tmp_path / "b"), range(12)))
+    assert bundles.load(tmp_path / "b").classes == bundle.classes
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]

@@ -9,6 +9,7 @@ import hashlib
 import json
 import platform
 import shutil
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from headstart.bases import Backbone, assemble, read_folder, write_folder
@@ -102,9 +104,26 @@ def save(bundle: Bundle, folder: Path) -> None:
     """
     if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
         raise BundleError(f"{folder} exists and is no bundle.", "Choose another folder.")
-    fresh = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        fresh.mkdir(parents=True)
+        _write(bundle, fresh)
+        _settle(fresh, folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _settle(fresh: Path, folder: Path) -> None:
+    """Give a finished bundle its name; where another process was faster, its bundle stays."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        if not (folder / MANIFEST).is_file():
+            raise
+
+
+def _write(bundle: Bundle, fresh: Path) -> None:
     state = bundle.fitted.state()
     with written_whole(fresh / WEIGHTS) as partial:
         arrays = {name: np.ascontiguousarray(value) for name, value in state.arrays.items()}
@@ -117,8 +136,6 @@ def save(bundle: Bundle, folder: Path) -> None:
         str(path.relative_to(fresh).as_posix()): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
     }
     write_json(fresh / MANIFEST, {"format": FORMAT, "sha256": files, "versions": versions(), "seed": bundle.seed})
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.rename(folder)
 
 
 def _config(bundle: Bundle) -> dict[str, Any]:
@@ -188,9 +205,19 @@ def load(path: Path) -> Bundle:
     Raises
     ------
     BundleError
-        If it is damaged or changed.
+        If it is damaged or changed, or its content is not what this version wants.
     """
     folder = find(path)
+    try:
+        return _read(folder)
+    except (KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
+        raise BundleError(
+            f"The bundle {folder} cannot be understood ({type(error).__name__}: {error}).",
+            "Make it again with headstart adapt, or use the version of headstart that made it.",
+        ) from error
+
+
+def _read(folder: Path) -> Bundle:
     manifest = verify(folder)
     config = _read_json(folder / CONFIG)
     name, classes = config["strategy"], tuple(config["classes"])
