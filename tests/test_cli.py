@@ -159,3 +159,15 @@ def test_the_users_folder_is_left_as_it_was(image_folder: Path, tmp_path: Path) 
     done = run("adapt", image_folder, "-o", tmp_path / "o", "--strategy", "majority,classic", "--offline", "-q")
     assert done.returncode == 0, done.stderr
     assert sorted((path, path.stat().st_mtime_ns) for path in image_folder.rglob("*")) == before
+
+
+def test_predicting_without_the_extra_names_the_pip_line(
+    text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headstart import bundle, extras
+    from headstart.errors import MissingExtra
+
+    assert run("adapt", text_table, "-o", tmp_path / "o", "--strategy", "linear-probe", "-q").returncode == 0
+    monkeypatch.setattr(extras, "missing", lambda extra: ["torch"])
+    with pytest.raises(MissingExtra, match=r"pip install 'headstart\[adapt\]'"):
+        bundle.load(tmp_path / "o")
