@@ -23,6 +23,7 @@ from safetensors.numpy import load_file, save_file
 from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
 from headstart.errors import BundleError, offenders
+from headstart.extras import require
 from headstart.home import write_json, written_whole
 from headstart.records import State
 from headstart.strategies import STRATEGIES
@@ -206,6 +207,8 @@ def load(path: Path) -> Bundle:
     ------
     BundleError
         If it is damaged or changed, or its content is not what this version wants.
+    MissingExtra
+        If the packages that its model runs on are not installed.
     """
     folder = find(path)
     try:
@@ -219,6 +222,7 @@ def load(path: Path) -> Bundle:
 
 def _read(folder: Path) -> Bundle:
     manifest = verify(folder)
+    require("adapt", "Predicting with this bundle")
     config = _read_json(folder / CONFIG)
     name, classes = config["strategy"], tuple(config["classes"])
     if name not in STRATEGIES:
