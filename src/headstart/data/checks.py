@@ -200,11 +200,12 @@ def _missing_words(table: Table) -> list[Finding]:
     if table.labels is None:
         return []
     labels = table.labels.tolist()
-    words = sorted({label for label in labels if label.strip().casefold() in _MISSING_WORDS})
+    counts = Counter(labels)
+    words = sorted(label for label in counts if label.strip().casefold() in _MISSING_WORDS)
     if not words:
         return []
     rows = tuple(name for name, label in zip(table.ids, labels, strict=True) if label in words)
-    named = offenders([f"'{word}' ({labels.count(word)} rows)" for word in words])
+    named = offenders([f"'{word}' ({counts[word]} row{'s' * (counts[word] > 1)})" for word in words])
     summary = f"These classes may stand for a missing label: {named}."
     advice = "If so, empty these cells and pass --unlabelled drop; if they are classes, leave them."
     return [Finding("missing-labels", "warn", rows, summary, advice)]
