@@ -145,6 +145,49 @@ class WorstRow(Record):
     probability: float
 
 
+class GroupValue(Record):
+    """How the chosen model did on the test rows with one value of a column; `metrics` is None where `told` is False."""
+
+    value: str
+    n_rows: int
+    told: bool
+    metrics: Metrics | None
+
+
+class GroupColumn(Record):
+    """Whether the chosen model is equally good for every value of one column.
+
+    `gap` is the accuracy on the first value of `gap_between` minus that on the second; `p_value` is corrected for the
+    number of columns compared. All three are None where it cannot be told.
+    """
+
+    column: str
+    values: list[GroupValue]
+    gap: Figure | None
+    gap_between: list[str] | None
+    p_value: float | None
+    reading: str
+
+
+class ReliabilityBin(Record):
+    """Test rows whose answers were given with similar probability."""
+
+    n_rows: int
+    mean_probability: float
+    share_right: Figure
+
+
+class Calibration(Record):
+    """Whether the probability that the chosen model gives to its answers is how often they are right."""
+
+    n_rows: int
+    error: Figure
+    overconfidence: Figure
+    brier: Figure
+    bins: list[ReliabilityBin]
+    reading: str
+
+
 class Evaluation(Record):
     """What `headstart evaluate --json` prints: a bundle on labelled data that it was not trained on."""
 
@@ -156,6 +199,8 @@ class Evaluation(Record):
     unknown_labels: dict[str, int]
     metrics: Metrics
     confusion: Confusion
+    groups: list[GroupColumn] = []
+    calibration: Calibration | None = None
     set_aside: list[SetAsideRow]
     trained_on: str
 
@@ -178,6 +223,8 @@ class Result(Record):
     skipped: list[Skipped] = []
     verdict: Verdict
     confusion: Confusion | None
+    groups: list[GroupColumn] = []
+    calibration: Calibration | None = None
     worst: list[WorstRow] = []
     checks: list[FindingRow] = []
     set_aside: list[SetAsideRow] = []

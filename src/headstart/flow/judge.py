@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from headstart import evaluation
 from headstart.bundle import versions
 from headstart.evaluation import Entry
+from headstart.flow.grouping import compare_groups
 from headstart.flow.prepare import Prepared
 from headstart.ladder import Climb
 from headstart.options import AdaptOptions
@@ -80,11 +81,13 @@ def document(
 ) -> Result:
     """Put everything into the result document."""
     table, chosen = prepared.table, climb.chosen
-    confusion, worst = None, []
+    confusion, worst, groups, calibration = None, [], [], None
     if chosen in judged.predictions:
         said = judged.predictions[chosen]
         confusion = Confusion(matrix=evaluation.confusion(prepared.test_codes, said).tolist())
         worst = evaluation.worst_rows(prepared.test_codes, said, N_WORST)
+        groups = compare_groups(prepared.test.table, prepared.test_codes, said, options.group, options.seed)
+        calibration = evaluation.calibration(prepared.test_codes, said, prepared.test_clusters, options.seed)
     return Result.model_validate(
         {
             "modality": table.modality,
@@ -100,6 +103,8 @@ def document(
             "skipped": [Skipped(name=name, reason=reason) for name, reason in climb.skipped.items()],
             "verdict": decide(prepared, climb, judged),
             "confusion": confusion,
+            "groups": groups,
+            "calibration": calibration,
             "worst": worst,
             "checks": [FindingRow.model_validate(finding.as_dict()) for finding in prepared.findings],
             "set_aside": [SetAsideRow(id=item.id, reason=item.reason) for item in table.set_aside],

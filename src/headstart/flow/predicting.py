@@ -22,6 +22,7 @@ from headstart import data, evaluation, progress
 from headstart.bundle import Bundle
 from headstart.data import Inputs, Order
 from headstart.errors import DataError, OptionError, ending, offenders
+from headstart.flow.grouping import compare_groups, resampled_together
 from headstart.flow.model import predict_table, stream
 from headstart.offline import offline
 from headstart.options import PredictOptions, ReadOptions
@@ -255,7 +256,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluati
     kept = rows.take(np.asarray([place[name] for name in predictions.ids], dtype=np.intp))
     assert kept.labels is not None
     codes = np.asarray([bundle.classes.index(str(label)) for label in kept.labels], dtype=np.intp)
-    clusters = data.clusters(kept, options.group) if options.group else None
+    clusters = resampled_together(kept, options.group)
     return Evaluation(
         bundle=str(bundle_path),
         data=table.source,
@@ -264,6 +265,8 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluati
         unknown_labels=dict(sorted(strangers.items())),
         metrics=evaluation.evaluate(codes, predictions, clusters, bundle.seed),
         confusion=Confusion(matrix=evaluation.confusion(codes, predictions).tolist()),
+        groups=compare_groups(kept, codes, predictions, options.group, bundle.seed),
+        calibration=evaluation.calibration(codes, predictions, clusters, bundle.seed),
         set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *aside)],
         trained_on=str(bundle.about.get("data", "")),
     )

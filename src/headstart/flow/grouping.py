@@ -1,0 +1,55 @@
+"""Which rows of a table form groups, and what evaluation says of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart import data, evaluation
+from headstart.flow.prepare import MIN_GROUPS
+from headstart.records import Index, Predictions, Table
+from headstart.results import GroupColumn
+
+
+def compare_groups(
+    table: Table, codes: Index, predictions: Predictions, columns: tuple[str, ...], seed: int
+) -> list[GroupColumn]:
+    """Compare the groups of every column, with copies and the rows of one patient, farm ... counted together.
+
+    Parameters
+    ----------
+    table : Table
+        The labelled rows that were predicted, in the same order.
+    codes : Index, shape (n_rows,)
+        Their true classes.
+    predictions : Predictions
+    columns : tuple of str
+        Names given with `--group`.
+    seed : int
+
+    Returns
+    -------
+    list of GroupColumn
+        One for each column that the table has; empty where none was named.
+    """
+    there = {name: table.metadata[name] for name in columns if name in table.metadata}
+    together = tuple(name for name, values in there.items() if evaluation.keeps_together(values))
+    return evaluation.groups(codes, predictions, there, data.clusters(table, together), seed) if there else []
+
+
+def resampled_together(table: Table, columns: tuple[str, ...]) -> Index | None:
+    """Number the rows that intervals should draw together; None where there are too few groups to draw from.
+
+    Parameters
+    ----------
+    table : Table
+    columns : tuple of str
+        Names given with `--group`; empty: every row stands for itself.
+
+    Returns
+    -------
+    Index or None, shape (n_rows,)
+    """
+    if not columns:
+        return None
+    found = data.clusters(table, columns)
+    return found if len(np.unique(found)) >= MIN_GROUPS else None
