@@ -27,7 +27,7 @@ def flags(text: str) -> set[str]:
 
 
 def declared(*records: type[options.Options]) -> set[str]:
-    return {f"--{name.replace('_', '-')}" for record in records for name in record.model_fields}
+    return {options.flag(name) for record in records for name in record.model_fields}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -54,7 +54,7 @@ def test_every_command_line_in_the_docs_names_a_command(page: Path) -> None:
 
 def test_the_page_of_the_command_line_describes_every_command_and_option_and_no_other() -> None:
     text = ROOT.joinpath("docs", "cli.md").read_text(encoding="utf-8")
-    records = (options.AdaptOptions, options.PredictOptions, options.ListOptions, options.CacheOptions)
+    records = (options.AdaptOptions, options.PredictOptions, options.BasesOptions, options.CacheOptions)
     common = {"--json", "--quiet", "--verbose", "--output", "--help"}
     assert flags(text) == declared(*records) | common
     assert all(f"`headstart {command}" in text for command in COMMANDS)

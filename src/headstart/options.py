@@ -80,7 +80,8 @@ class AdaptOptions(ReadOptions):
     """How to adapt a base model."""
 
     base: str = Field(
-        "default", description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO or file:PATH."
+        "default",
+        description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO, file:PATH; or auto.",
     )
     strategy: Names = Field((), description="Only these strategies (comma-separated), or quick (all but scratch); all by default.")
     time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
@@ -113,10 +114,21 @@ class PredictOptions(Options):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class ListOptions(Options):
-    """What to list."""
+class BasesOptions(ReadOptions):
+    """Which base models to list or, with data, to rank."""
 
-    modality: Literal["all", "image", "text", "series"] = Field("all", description="Only bases for this kind of data.")
+    for_: Path | None = Field(None, description="Labelled data: rank the bases on its training rows.")
+    candidate: tuple[str, ...] = Field(
+        (),
+        description="Base to rank as well, whatever its licence and size (file:FOLDER, hf:REPO ...); may be repeated.",
+    )
+    licence: Literal["permissive", "any"] = Field(
+        "permissive", description="Rank only bases whose licence is known to allow every use, or any."
+    )
+    max_mb: float = Field(1_000.0, gt=0.0, description="Rank only bases whose weights are at most this large (MB).")
+    rows: int = Field(1_000, ge=20, le=100_000, description="Training rows that the last candidates are compared on.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    offline: bool = Field(False, description="Open no network connection at all.")
 
 
 class CacheOptions(Options):
@@ -124,6 +136,17 @@ class CacheOptions(Options):
 
     prune: bool = Field(False, description="Remove what was not used lately.")
     older_than: float = Field(30.0, ge=0.0, description="Days without use after which --prune removes (0: everything).")
+
+
+def flag(name: str) -> str:
+    """Write the name of an option as on the command line.
+
+    Examples
+    --------
+    >>> flag("max_mb"), flag("for_")
+    ('--max-mb', '--for')
+    """
+    return f"--{name.rstrip('_').replace('_', '-')}"
 
 
 def parse(kind: type[OptionsT], **values: object) -> OptionsT:
@@ -139,8 +162,8 @@ def parse(kind: type[OptionsT], **values: object) -> OptionsT:
     except ValidationError as error:
         problems = []
         for item in error.errors():
-            name = str(item["loc"][0]).replace("_", "-") if item["loc"] else "options"
+            name = flag(str(item["loc"][0]) if item["loc"] else "options")
             given = f" (given: {item['input']!r})" if item["type"] != "extra_forbidden" else ""
             said = str(item["msg"]).removeprefix("Value error, ")
-            problems.append(f"--{name}: {said}{given}")
+            problems.append(f"{name}: {said}{given}")
         raise OptionError("; ".join(problems) + ".", "See --help for what each option takes.") from error

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.surface import Stopped, command, existing, news
-from headstart.options import AdaptOptions, CacheOptions, ListOptions, PredictOptions, ReadOptions
+from headstart.errors import OptionError
+from headstart.options import AdaptOptions, BasesOptions, CacheOptions, PredictOptions, ReadOptions
 
 Data = Annotated[Path, typer.Argument(help="Folder of images, table of texts or series, or a zip of either.")]
 BundlePath = Annotated[Path, typer.Argument(help="A bundle, or the output folder of `adapt`.")]
@@ -92,13 +93,20 @@ def check(data: Data, options: ReadOptions) -> Any:
     return document
 
 
-@command(ListOptions)
-def bases(options: ListOptions) -> Any:
-    """List the base models that come with Headstart."""
+@command(BasesOptions)
+def bases(options: BasesOptions) -> Any:
+    """List the base models that come with Headstart, or rank bases for your data (--for)."""
     from dataclasses import asdict
 
     from headstart import flow
+    from headstart.cli import show
 
+    if options.for_ is not None:
+        document = flow.rank(existing(options.for_), options)
+        show.ranking(document)
+        return document
+    if options.candidate:
+        raise OptionError("--candidate: there is no data to rank it on.", "Name your labelled data with --for DATA.")
     found = flow.bases(options.modality)
     for record, is_default in found:
         mark = f" (default for {record.modality})" if is_default else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table as Grid
@@ -98,3 +99,25 @@ def findings(found: Sequence[Finding]) -> None:
         if shown:
             out.print(f"     rows: {escape(shown)}{' ...' if len(item.rows) > 5 else ''}")
         out.print(f"     {escape(item.advice)}")
+
+
+def ranking(document: Mapping[str, Any]) -> None:
+    """Show base models in order, best first, and why."""
+    grid = Grid(box=None, header_style="bold", pad_edge=False)
+    for name in ("base", "probe", "rows", "LogME", "H-score", "5-NN", "MB", "licence", "s"):
+        grid.add_column(name, overflow="fold")
+    for row in document["ranking"]:
+        name = escape(row["label"]) + (" (tie)" if row["tie"] else "")
+        grid.add_row(
+            f"[bold]{name}[/]" if row["taken"] else name,
+            figure(Figure(**row["probe"])), str(row["n_rows"]), f"{row['logme']:.2f}", f"{row['hscore']:.1f}",
+            f"{row['knn']:.0%}", f"{row['size_bytes'] / 1e6:.0f}", escape(row["licence"]), f"{row['seconds']:.0f}",
+        )  # fmt: skip
+    news.print(grid)
+    for row in document["ranking"]:
+        if row["unknown_share"] is not None:
+            cut = f"{row['unknown_share']:.1%} unknown tokens, {row['pieces_per_word']:.1f} pieces a word"
+            news.print(f"{escape(row['label'])}: {cut}")
+    for item in document["left_out"]:
+        news.print(f"Left out: {escape(item['base'])}: {escape(item['reason'])}")
+    news.print(f"[bold]{escape(document['why'])}[/bold]")

@@ -34,7 +34,7 @@ from rich.text import Text
 
 from headstart import progress
 from headstart.errors import HeadstartError
-from headstart.options import Options, parse
+from headstart.options import Options, flag, parse
 
 console = Console(stderr=True, highlight=False)
 """For warnings and errors."""
@@ -98,14 +98,14 @@ class Terminal:
 
 def _option(name: str, annotation: Any, default: Any, text: str) -> inspect.Parameter:
     """Turn one field of an options record into a command-line option; its own type checks the value later."""
-    flag = f"--{name.replace('_', '-')}"
+    written = flag(name)
     if annotation is bool:
-        return _parameter(name, bool, default, typer.Option(flag, help=text))
+        return _parameter(name, bool, default, typer.Option(written, help=text))
     if get_origin(annotation) is tuple or "tuple" in str(annotation):
-        return _parameter(name, list[str], list(default), typer.Option(flag, help=text, show_default=False))
+        return _parameter(name, list[str], list(default), typer.Option(written, help=text, show_default=False))
     shown = str(default) if default is not None else None
     choices = [str(item) for item in get_args(annotation) if isinstance(item, str)]
-    kind = typer.Option(flag, help=text, show_default=default is not None, metavar="|".join(choices) or None)
+    kind = typer.Option(written, help=text, show_default=default is not None, metavar="|".join(choices) or None)
     return _parameter(name, str | None, shown, kind)
 
 

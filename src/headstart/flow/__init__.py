@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.options import AdaptOptions, CacheOptions, PredictOptions, ReadOptions
+from headstart.options import AdaptOptions, BasesOptions, CacheOptions, PredictOptions, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +62,15 @@ def bases(modality: str) -> list[tuple[BaseRecord, bool]]:
     return [
         (record, DEFAULTS[record.modality] == record.name)
         for record in CATALOGUE.values()
-        if modality in ("all", record.modality)
+        if modality in ("auto", record.modality)
     ]
+
+
+def rank(path: Path, options: BasesOptions) -> dict[str, Any]:
+    """Rank base models for data, as a JSON document; see `headstart.flow.choosing.rank`."""
+    from headstart.flow import choosing as room
+
+    return room.rank(path, options).document()
 
 
 def cache(options: CacheOptions) -> tuple[Path, list[Entry], list[Entry]]:

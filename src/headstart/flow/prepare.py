@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from headstart import bases, data, features, progress
+from headstart import data, features, progress
 from headstart.bases import Backbone
 from headstart.errors import DataError
 from headstart.extras import require
 from headstart.features import Extraction
-from headstart.modalities import MODALITIES, series
+from headstart.flow import choosing
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Index, Table
 from headstart.strategies.record import Clock, Rows, Task
@@ -101,7 +101,8 @@ def prepare(
     data.require_trainable(decided)
     _tell(decided)
     with timings.step("base"):
-        backbone = _backbone(decided, options)
+        backbone, why = choosing.base(decided, options, clock)
+        findings += why
     with timings.step("features"):
         limit = clock.left() * PASS_SHARE
         extraction = features.extract(
@@ -235,18 +236,6 @@ def _tell(table: Table) -> None:
     progress.say(
         f"{n_train} {UNITS[table.modality]} to learn from and {n_test} to test on, in {n_classes} classes{told}."
     )
-
-
-def _backbone(table: Table, options: AdaptOptions) -> Backbone:
-    sample: list[np.ndarray] = []
-    spec: Mapping[str, object] = {}
-    if table.modality == "series":
-        inputs = list(table.where_split(TRAIN).inputs)
-        spec = series.describe(inputs)
-        prepare_one = MODALITIES["series"].prepare
-        sample = [prepare_one(MODALITIES["series"].load(item, spec), spec)[0] for item in inputs[:500]]
-    need = bases.Need(table.modality, options.offline, options.seed, sample, spec)
-    return bases.load(options.base, need)
 
 
 def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:

@@ -1,0 +1,172 @@
+"""Which base models come into question: the catalogue, the local hub cache, and what the user names.
+
+Nothing is downloaded and no weights are read; licence, kind and size are taken from records and small JSON files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from headstart.bases import CATALOGUE, DEFAULTS
+from headstart.bases.folder import CONFIG, OWN, WEIGHTS
+from headstart.bases.hub import said_by_card
+
+PERMISSIVE = frozenset(
+    {
+        "apache", "apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "0bsd", "isc", "zlib", "unlicense",
+        "cc0", "cc0-1.0", "public-domain", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0",
+    }
+)  # fmt: skip
+"""Licences that allow every use; attribution may be asked for."""
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A base model before it is loaded.
+
+    Parameters
+    ----------
+    reference : str
+        What `--base` takes.
+    origin : str
+        `catalogue`, `hub` (the local hub cache) or `given` (named by the user).
+    licence : str
+    size_bytes : int
+        0 where unknown.
+    """
+
+    reference: str
+    origin: str
+    licence: str
+    size_bytes: int
+
+    @property
+    def label(self) -> str:
+        """A short form for sentences: paths lose their folders.
+
+        Examples
+        --------
+        >>> Candidate("file:/home/ada/my-model", "given", "mit", 0).label, Candidate("hf:a/b", "hub", "mit", 0).label
+        ('file:my-model', 'hf:a/b')
+        """
+        kind, _, rest = self.reference.partition(":")
+        return f"file:{Path(rest).name}" if kind == "file" else self.reference
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What candidates must be.
+
+    Parameters
+    ----------
+    modality : str
+    licence : str
+        "permissive" or "any".
+    max_bytes : float
+    given : tuple of str
+        References named by the user: neither licence nor size leaves them out.
+    """
+
+    modality: str
+    licence: str = "permissive"
+    max_bytes: float = float("inf")
+    given: tuple[str, ...] = ()
+
+
+def candidates(wanted: Wanted) -> tuple[list[Candidate], dict[str, str]]:
+    """List the candidates, the modality's default first; and why others are left out, by reference."""
+    kept: dict[str, Candidate] = {}
+    left_out: dict[str, str] = {}
+    for candidate in (*_catalogue(wanted.modality), *_hub(wanted.modality), *map(_given, wanted.given)):
+        reason = None if candidate.reference in wanted.given else _refused(candidate, wanted)
+        if reason is None:
+            kept.setdefault(candidate.reference, candidate)
+        else:
+            left_out[candidate.reference] = reason
+    return list(kept.values()), left_out
+
+
+def _refused(candidate: Candidate, wanted: Wanted) -> str | None:
+    again = f"name it with --candidate {candidate.reference} to try it anyway"
+    if wanted.licence == "permissive" and not is_permissive(candidate.licence):
+        return f"its licence ({candidate.licence}) is not known to be permissive; {again}"
+    if candidate.size_bytes > wanted.max_bytes:
+        return f"it is too large ({candidate.size_bytes / 1e6:.0f} MB); {again}"
+    return None
+
+
+def is_permissive(licence: str) -> bool:
+    """Say whether a licence allows every use.
+
+    Examples
+    --------
+    >>> is_permissive("Apache 2.0"), is_permissive("cc-by-nc-4.0"), is_permissive("unknown")
+    (True, False, False)
+    """
+    return "-".join(licence.lower().split()) in PERMISSIVE
+
+
+def _catalogue(modality: str) -> list[Candidate]:
+    records = [record for record in CATALOGUE.values() if record.modality == modality]
+    records.sort(key=lambda record: record.name != DEFAULTS[modality])
+    return [Candidate(record.name, "catalogue", record.licence, record.size_bytes) for record in records]
+
+
+def _hub(modality: str) -> Iterator[Candidate]:
+    """Complete models of this modality in huggingface_hub's cache; where there is none that can be read, nothing."""
+    try:
+        folder = str(import_module("huggingface_hub.constants").HF_HUB_CACHE)
+        repositories = import_module("huggingface_hub").scan_cache_dir(folder).repos if Path(folder).is_dir() else ()
+    except (ImportError, OSError, ValueError):
+        return
+    for repository in sorted(repositories, key=lambda item: str(item.repo_id)):
+        current = [revision for revision in repository.revisions if "main" in revision.refs]
+        if repository.repo_type == "model" and current:
+            snapshot = Path(current[0].snapshot_path)
+            if (snapshot / WEIGHTS).is_file() and _kind(_config(snapshot)) == modality:
+                yield _described(f"hf:{repository.repo_id}", "hub", snapshot)
+
+
+def _given(reference: str) -> Candidate:
+    kind, _, rest = reference.partition(":")
+    if reference in CATALOGUE:
+        record = CATALOGUE[reference]
+        return Candidate(reference, "given", record.licence, record.size_bytes)
+    path = Path(rest).expanduser()
+    folder = path.parent if path.suffix == ".safetensors" else path
+    if kind in ("file", "hf") and folder.is_dir():
+        return _described(reference, "given", folder)
+    return Candidate(reference, "given", UNKNOWN, 0)
+
+
+def _described(reference: str, origin: str, folder: Path) -> Candidate:
+    weights = folder / WEIGHTS
+    config = _config(folder)
+    said = config.get("record", {}).get("licence") if OWN in config else None
+    licence = said or (said_by_card(folder).get("licence") if config else None) or UNKNOWN
+    return Candidate(reference, origin, str(licence), weights.stat().st_size if weights.is_file() else 0)
+
+
+def _config(folder: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads((folder / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _kind(config: Mapping[str, Any]) -> str:
+    """Tell the modality from a config; "" where it is none that can be built."""
+    if "pretrained_cfg" in config:
+        return "image"
+    if "model_type" not in config:
+        return ""
+    if "vocab_size" in config:
+        return "text"
+    return "image" if "num_channels" in config or "image_size" in config else ""

@@ -1,0 +1,56 @@
+"""How well a text base's vocabulary covers the user's language: unknown tokens, and pieces a word is cut into."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a tokenizer makes of texts.
+
+    Parameters
+    ----------
+    unknown_share : float
+        Share of pieces that stand for nothing the base knows, 0 to 1; low is good.
+    pieces_per_word : float
+        Pieces for each word between spaces; about 1.3 for a language the base was made for.
+    """
+
+    unknown_share: float
+    pieces_per_word: float
+
+
+def coverage(tokenizer: str, texts: Sequence[str]) -> Coverage:
+    """Measure a tokenizer on texts.
+
+    Parameters
+    ----------
+    tokenizer : str
+        The content of tokenizer.json.
+    texts : sequence of str
+
+    Notes
+    -----
+    Rust et al. 2021 (arXiv:2012.15613) call the second figure fertility.
+    """
+    made = Tokenizer.from_str(tokenizer)
+    made.no_truncation()
+    made.no_padding()
+    unknown = _unknown_id(tokenizer, made)
+    found = [item.ids for item in made.encode_batch(list(texts), add_special_tokens=False)]
+    n_pieces = sum(len(ids) for ids in found)
+    n_unknown = sum(ids.count(unknown) for ids in found) if unknown is not None else 0
+    return Coverage(n_unknown / max(n_pieces, 1), n_pieces / max(sum(len(text.split()) for text in texts), 1))
+
+
+def _unknown_id(tokenizer: str, made: Tokenizer) -> int | None:
+    model = json.loads(tokenizer).get("model", {})
+    number = model.get("unk_id")
+    token = model.get("unk_token")
+    found = made.token_to_id(token) if number is None and token is not None else number
+    return None if found is None else int(found)

@@ -1,0 +1,239 @@
+"""From scores to an order: what ties with the best, what goes on to more rows, what to take and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.ranking.candidates import Candidate
+from headstart.ranking.coverage import Coverage
+from headstart.records import Column, Index, Interval
+
+SMALL_SAMPLE, LEAST_A_CLASS = 200, 5
+DRAWS = 2_000
+ALIKE = 0.01
+"""A smaller base that ties with the best is taken only if its accuracy is at most this much lower."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One candidate on one sample of training rows.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    probe : Interval
+        Share of rows that the linear probe got right while it had not seen them, with 95 % interval.
+    log_loss : float
+        Of the same predictions, in nats a row; orders candidates of equal accuracy.
+    logme, hscore, knn : float
+    seconds : float
+        Spent on this candidate so far.
+    ids : Column, shape (n_rows,)
+    hits : float64, shape (n_rows,)
+        1 where the probe was right.
+    clusters : Index, shape (n_rows,)
+        Rows that belong together.
+    turn : int
+        0 for the small sample, 1 for the large one.
+    coverage : Coverage or None
+    """
+
+    candidate: Candidate
+    probe: Interval
+    log_loss: float
+    logme: float
+    hscore: float
+    knn: float
+    seconds: float
+    ids: Column
+    hits: NDArray[np.float64]
+    clusters: Index
+    turn: int = 0
+    coverage: Coverage | None = None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Candidates in order, best first.
+
+    Parameters
+    ----------
+    measured : tuple of Measured
+    ties : frozenset of str
+        References of those that tie with the best; with it, or empty.
+    taken : str
+        What `--base auto` takes; "" where nothing could be measured.
+    left_out : mapping of str to str
+        Why, by reference.
+    why : str
+        One sentence.
+    """
+
+    measured: tuple[Measured, ...]
+    ties: frozenset[str]
+    taken: str
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        left_out = [{"base": name, "reason": reason} for name, reason in self.left_out.items()]
+        return {
+            "format": 1,
+            "ranking": [self._row(item) for item in self.measured],
+            "left_out": left_out,
+            "why": self.why,
+        }
+
+    def _row(self, item: Measured) -> dict[str, Any]:
+        name, cover = item.candidate.reference, item.coverage
+        return {
+            "base": name,
+            "label": item.candidate.label,
+            "probe": item.probe.as_dict(),
+            "logme": item.logme,
+            "hscore": item.hscore,
+            "knn": item.knn,
+            "log_loss": item.log_loss,
+            "seconds": item.seconds,
+            "n_rows": len(item.ids),
+            "licence": item.candidate.licence,
+            "size_bytes": item.candidate.size_bytes,
+            "tie": name in self.ties,
+            "taken": name == self.taken,
+            "unknown_share": cover.unknown_share if cover else None,
+            "pieces_per_word": cover.pieces_per_word if cover else None,
+        }
+
+
+def sample(codes: Index, n_rows: int, seed: int) -> Index:
+    """Draw about `n_rows` rows, classes in their shares but with at least five rows each where they have them.
+
+    Parameters
+    ----------
+    codes : Index, shape (n,)
+    n_rows : int
+    seed : int
+        At one seed, a smaller draw is a part of a larger one.
+
+    Returns
+    -------
+    Index, shape (m,)
+        Ascending; all rows where there are no more than `n_rows`.
+
+    Examples
+    --------
+    >>> codes = np.repeat([0, 1], [90, 10])
+    >>> np.bincount(codes[sample(codes, 20, seed=0)]).tolist()
+    [18, 5]
+    """
+    if len(codes) <= n_rows:
+        return np.arange(len(codes))
+    counts = np.bincount(codes)
+    quotas = np.maximum(np.rint(n_rows * counts / len(codes)), np.minimum(counts, LEAST_A_CLASS))
+    order = np.random.default_rng(seed).permutation(len(codes))
+    kept = [order[codes[order] == code][: int(quota)] for code, quota in enumerate(quotas)]
+    return np.sort(np.concatenate(kept))
+
+
+def sizes(n_rows: int, most: int, n_candidates: int) -> tuple[int, ...]:
+    """Say how many rows each turn looks at: one turn where there is little to save.
+
+    Examples
+    --------
+    >>> sizes(5_000, 1_000, 6), sizes(250, 1_000, 6), sizes(5_000, 1_000, 1)
+    ((200, 1000), (250,), (1000,))
+    """
+    most = min(n_rows, most)
+    return (SMALL_SAMPLE, most) if n_candidates > 1 and most >= 1.5 * SMALL_SAMPLE else (most,)
+
+
+def ties_with(best: Measured, other: Measured, seed: int) -> bool:
+    """Say whether chance among rows explains that `best` has the higher accuracy, on the same rows.
+
+    The 95 % interval of the difference over 2,000 paired bootstrap draws (of clusters) then holds zero.
+    """
+    both = np.isin(best.ids, other.ids)
+    paired = dict(zip(other.ids, other.hits, strict=True))
+    if best.turn != other.turn or not both.any():
+        return False
+    difference = best.hits[both] - np.asarray([paired[name] for name in best.ids[both]])
+    _, owner = np.unique(best.clusters[both], return_inverse=True)
+    sums, counts = np.bincount(owner, difference), np.bincount(owner)
+    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), DRAWS)
+    low = np.quantile((drawn @ sums) / np.maximum(drawn @ counts, 1), 0.025)
+    return bool(low <= 0)
+
+
+def _sorted(measured: Sequence[Measured]) -> list[Measured]:
+    return sorted(measured, key=lambda item: (-item.turn, -item.probe.value, item.log_loss, item.candidate.reference))
+
+
+def _ties(ordered: Sequence[Measured], seed: int) -> frozenset[str]:
+    found = {item.candidate.reference for item in ordered[1:] if ties_with(ordered[0], item, seed)}
+    return frozenset(found | {ordered[0].candidate.reference} if found else ())
+
+
+def survivors(measured: Sequence[Measured], seed: int) -> list[Candidate]:
+    """Give those that go on to more rows: the better half, and all that tie with the best (successive halving)."""
+    ordered = _sorted(measured)
+    ties = _ties(ordered, seed) if ordered else frozenset()
+    half = (len(ordered) + 1) // 2
+    return [item.candidate for place, item in enumerate(ordered) if place < half or item.candidate.reference in ties]
+
+
+def cheapest(ordered: Sequence[Measured], ties: frozenset[str]) -> Measured:
+    """Give the smallest of those that tie with the best and are at most a point below it."""
+    best = ordered[0]
+    near = [
+        item
+        for item in ordered
+        if item is best or (item.candidate.reference in ties and item.probe.value >= best.probe.value - ALIKE - 1e-9)
+    ]
+    return min(near, key=lambda item: item.candidate.size_bytes or float("inf"))
+
+
+def order(measured: Sequence[Measured], left_out: Mapping[str, str], seed: int) -> Ranking:
+    """Put candidates into order and say what to take.
+
+    Parameters
+    ----------
+    measured : sequence of Measured
+        The latest of each candidate.
+    left_out : mapping of str to str
+    seed : int
+
+    Returns
+    -------
+    Ranking
+    """
+    ordered = _sorted(measured)
+    if not ordered:
+        return Ranking((), frozenset(), "", left_out, "No base model could be tried.")
+    ties = _ties(ordered, seed)
+    taken = cheapest(ordered, ties)
+    return Ranking(tuple(ordered), ties, taken.candidate.reference, left_out, why(ordered, ties, taken))
+
+
+def why(ordered: Sequence[Measured], ties: frozenset[str], taken: Measured) -> str:
+    """Say in one sentence why a base is taken."""
+    best = ordered[0]
+    share = f"{best.probe.value:.1%} ({best.probe.low:.0%}-{best.probe.high:.0%}) of {len(best.ids)} training rows"
+    name = best.candidate.label
+    if len(ordered) == 1:
+        return f"{name} is the only one that could be tried: it is right on {share} in cross-validation."
+    if not ties:
+        second = ordered[1]
+        return (
+            f"{name} is the best: right on {share} in cross-validation, more than chance explains above "
+            f"{second.candidate.label} ({second.probe.value:.1%})."
+        )
+    others = [item.candidate.label for item in ordered if item.candidate.reference in ties and item is not best]
+    listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+    ending = "" if taken is best else f"; {taken.candidate.label} is taken, because it is smaller"
+    return f"A tie: {name} is right on {share} in cross-validation, but chance explains its lead over {listed}{ending}."
