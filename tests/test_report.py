@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from headstart.evaluation import Entry, confusion, evaluate, verdict, worst_rows
+from headstart.evaluation import Entry, calibration, confusion, evaluate, groups, verdict, worst_rows
 from headstart.records import Predictions, column
 from headstart.report import limits, render_card, render_html
 from headstart.results import (
@@ -316,3 +316,109 @@ def test_a_base_that_is_not_pretrained_is_called_so(result: Result) -> None:
 def test_a_verdict_without_difference_is_shown(result: Result) -> None:
     said = Verdict(transfer="no evidence", strategy=None, against=None, difference=None, sentence="Nothing compared.")
     assert "Nothing compared." in render_html(result.model_copy(update={"verdict": said}), {})
+
+
+def with_groups(**values: list[str]) -> Result:
+    made = made_result(LEAVES)
+    codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
+    said = simulated(codes, LEAVES, 0.83, 4)
+    found = groups(codes, said, {name: column(given) for name, given in values.items()}, None, 0)
+    checked = calibration(codes, said, None, 0)
+    return made.model_copy(update={"group_columns": list(values), "groups": found, "calibration": checked})
+
+
+@pytest.fixture(scope="module")
+def grouped() -> Result:
+    codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
+    right = simulated(codes, LEAVES, 0.83, 4).codes == codes
+    unlucky = np.where(right, "valley", "hill")
+    return with_groups(
+        region=[name if at % 3 else "hill" for at, name in enumerate(unlucky)],
+        farm=["east"] * 14 + ["west", "north", "south"] * 114 + ["west"],
+        farmer=[f"farmer {at}" for at in range(357)],
+    )
+
+
+def test_groups_are_charted_with_their_reading_and_few_rows_are_an_answer(grouped: Result) -> None:
+    page = render_html(grouped, {}).replace("\u202f", " ")
+    shown = page.split('id="groups"')[1].split('id="probabilities"')[0]
+    assert "Is it equally good for everyone?" in shown
+    assert shown.count('aria-label="') >= 5
+    assert "cannot tell (14 rows)" in shown
+    assert "357 values with few rows each; they only keep rows together" in shown
+    valley = next(item for item in grouped.groups[0].values if item.value == "valley")
+    assert valley.metrics is not None
+    assert f'aria-label="valley: {100 * valley.metrics.accuracy.value:.1f} %' in shown
+    assert "very likely real" in shown.split('class="verdict"')[1]
+
+
+def test_the_diagram_has_a_dot_for_each_bin_and_a_text_that_says_the_same(grouped: Result) -> None:
+    page = render_html(grouped, {}).replace("\u202f", " ")
+    svg = re.search(r'<svg class="reliability".*?</svg>', page, flags=re.DOTALL)
+    assert svg and grouped.calibration
+    assert svg[0].count("<circle") == len(grouped.calibration.bins)
+    assert svg[0].count("; given ") + 1 == len(grouped.calibration.bins)
+    assert grouped.calibration.reading in page
+    assert "not corrected" in page
+
+
+def test_the_page_stays_well_formed_with_groups(grouped: Result) -> None:
+    outline = Outline(render_html(grouped, {}))
+    assert outline.stack == []
+    tags = [tag for tag, _ in outline.tags]
+    assert tags.count("table") == tags.count("caption")
+    assert all("scope" in given for tag, given in outline.tags if tag == "th")
+    assert all(given.get("role") == "img" and given["aria-label"] for tag, given in outline.tags if tag == "svg")
+    ids = [given["id"] for _, given in outline.tags if "id" in given]
+    assert len(ids) == len(set(ids))
+    assert {given["aria-labelledby"] for _, given in outline.tags if "aria-labelledby" in given} <= set(ids)
+
+
+def test_without_groups_and_calibration_the_page_and_the_card_are_silent() -> None:
+    plain = made_result()
+    for text in (render_html(plain, {}), render_card(plain)):
+        assert "equally good for everyone?" not in text
+        assert "probabilities be believed?" not in text
+    told = " ".join(limits(plain))
+    assert "the data named no groups" in told
+    assert "was not checked" in told
+
+
+def test_the_limits_say_what_the_groups_showed(grouped: Result) -> None:
+    told = limits(grouped)
+    assert any(text.startswith("A group that fares worse. On region 'hill'") for text in told)
+    assert any("farm: east (14)" in text for text in told)
+    assert any("could not be told: farmer" in text for text in told)
+    assert not any("was not checked" in text for text in told)
+    assert not any("named no groups" in text for text in told)
+
+
+def test_honest_probabilities_are_no_limit(grouped: Result) -> None:
+    assert grouped.calibration
+    fine = grouped.calibration.model_copy(
+        update={
+            "error": grouped.calibration.error.model_copy(update={"low": 0.0}),
+            "overconfidence": grouped.calibration.overconfidence.model_copy(update={"low": -0.1, "high": 0.1}),
+        }
+    )
+    assert not any("robabilities" in text for text in limits(grouped.model_copy(update={"calibration": fine})))
+
+
+def test_the_card_lists_every_group_and_the_calibration(grouped: Result) -> None:
+    card = render_card(grouped).replace("\u202f", " ")
+    rows = re.findall(r"^\| (?:region|farm) \| (\w+) \| ([\d,]+) \| (.*?) \|", card, flags=re.MULTILINE)
+    assert [name for name, _, _ in rows] == ["hill", "valley", "east", "north", "south", "west"]
+    assert rows[2] == ("east", "14", "cannot tell")
+    assert "| farmer |" not in card
+    assert "Nothing was recalibrated." in card
+    table = card.split("| Column | Group |")[1].split("\n\n")[0]
+    assert table.count("\n| ") == 6
+
+
+def test_hostile_group_names_are_escaped() -> None:
+    odd = with_groups(**{"<script>x</script>|`": ["<b>bold</b>|" * 30, "صدأ"] * 178 + ["صدأ"]})
+    page, card = render_html(odd, {}), render_card(odd)
+    assert "<script" not in page and "<b>" not in page
+    assert Outline(page).stack == []
+    assert '<bdi dir="auto">صدأ</bdi>' in page
+    assert "<b>" not in card.replace("\\<b\\>", "")

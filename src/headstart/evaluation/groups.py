@@ -260,13 +260,18 @@ def _cannot_tell(values: list[GroupValue]) -> str:
     """Say why no two values can be compared."""
     named = [item for item in values if item.value]
     if len(named) < 2:
-        where = f"all of them have the value '{named[0].value}'" if named else "none of them has a value"
+        where = f"all of them have the value '{_cut(named[0].value)}'" if named else "none of them has a value"
         return f"Cannot tell: the test rows do not differ, {where}."
-    shown = offenders([f"{item.value}: {counted(item.n_rows)}" for item in named])
+    shown = offenders([f"{_cut(item.value)}: {counted(item.n_rows)}" for item in named])
     return (
         f"Cannot tell: it takes two groups with at least {MIN_ROWS} test rows each, "
         f"from at least {MIN_UNITS} independent ones ({shown})."
     )
+
+
+def _cut(name: str) -> str:
+    """Cut a long name."""
+    return name if len(name) <= 40 else name[:39] + "…"
 
 
 def _percent(share: float) -> str:
@@ -309,15 +314,17 @@ def _reading(name: str, found: _Compared, p_value: float | None, n_tests: int) -
     """Say what was found, with its numbers."""
     assert found.gap is not None and found.between is not None and p_value is not None
     gap = _honest(found.gap, p_value)
-    (a, at_a), (b, at_b) = ((item.value, item.metrics) for item in found.between)
+    (a, at_a), (b, at_b) = ((_cut(item.value), item.metrics) for item in found.between)
     assert at_a is not None and at_b is not None
     corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
     said = (
-        f"On {name} '{b}' the model was right {_percent(at_b.accuracy.value)} of the time, "
+        f"On {_cut(name)} '{b}' the model was right {_percent(at_b.accuracy.value)} of the time, "
         f"on '{a}' {_percent(at_a.accuracy.value)}: a gap of {_points(gap.value)} points "
         f"(95 % interval {_points(gap.low)} to {_points(gap.high)}); "
         f"chance alone gives such a gap in {chance(p_value)}{corrected}"
     )
     if gap.low > 0:
         return f"{said}, so it is very likely real.{_mix(at_a, at_b)}"
-    return f"{said}, so there is no evidence that the groups differ; a gap within the interval is not ruled out."
+    return (
+        f"{said}, so this is no evidence that the groups differ; {_points(gap.high)} points are not ruled out either."
+    )

@@ -26,23 +26,13 @@ def limits(result: Result) -> list[str]:
         Never empty: no test on one source of data shows everything.
     """
     said = [*_rows(result), *_classes(result), *_warnings(result), *_base(result)]
-    if result.group_columns:
-        columns = offenders(result.group_columns)
-        said.append(
-            f"Differences between groups: {columns} kept rows together in the split, "
-            "but how well the model does in each group was not compared."
-        )
-    else:
-        said.append(
-            "Different people, places or devices: the data named no groups (see --group), so nobody knows "
-            "whether the model does equally well for all of them."
-        )
+    said += _groups(result)
     return [
         *said,
         "Other sites, seasons, cameras or ways of writing: all rows came from one source, "
         f"{short(source_name(result.data))}. Test it on rows from the new place before using it there.",
         "Inputs that belong to none of its classes: it always answers with one of them.",
-        "Its probabilities: whether an answer given with 90 % is right 9 times in 10 was not checked.",
+        *_probabilities(result),
     ]
 
 
@@ -71,6 +61,44 @@ def source_name(path: str) -> str:
 def n_test_rows(result: Result, label: str) -> int:
     """Give the number of test rows of a class."""
     return result.class_counts.get(label, {}).get(TEST, 0)
+
+
+def _groups(result: Result) -> list[str]:
+    """Groups that were not named, could not be told, or fare worse."""
+    if not result.group_columns:
+        return [
+            "Different people, places or devices: the data named no groups (see --group), so nobody knows "
+            "whether the model does equally well for all of them."
+        ]
+    measured = {part.column: part for part in result.groups}
+    unknown = [name for name in result.group_columns if name not in measured or measured[name].gap is None]
+    said = [
+        f"A group that fares worse. {short(part.reading, 500)}"
+        for part in result.groups
+        if part.gap is not None and part.gap.low > 0
+    ]
+    few = [
+        f"{short(part.column, 40)}: {short(item.value, 40)} ({item.n_rows})"
+        for part in result.groups
+        for item in part.values
+        if part.gap is not None and item.value and not item.told
+    ]
+    if unknown:
+        said.append(
+            f"Differences between groups: how well the model does in each could not be told: {offenders(unknown)}."
+        )
+    if few:
+        said.append(f"Groups with too few test rows to say anything about: {offenders(few)}.")
+    return said
+
+
+def _probabilities(result: Result) -> list[str]:
+    """Probabilities that were not checked, or are off; nothing corrects them yet."""
+    found = result.calibration
+    if found is None:
+        return ["Its probabilities: whether an answer given with 90 % is right 9 times in 10 was not checked."]
+    off = found.error.low > 0 or found.overconfidence.low > 0 or found.overconfidence.high < 0
+    return [f"Its probabilities, which are not corrected. {short(found.reading, 400)}"] if off else []
 
 
 def _rows(result: Result) -> list[str]:

@@ -8,13 +8,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from headstart.report.limits import limits, n_test_rows, source_name
-from headstart.results import ClassFigures, Result, SetAsideRow, StrategyResult, WorstRow
+from headstart.report.limits import FEW_ROWS, limits, n_test_rows, source_name
+from headstart.results import ClassFigures, Figure, GroupColumn, Metrics, Result, SetAsideRow, StrategyResult, WorstRow
 
 NOUNS = {"image": "images", "text": "texts", "series": "series"}
 EXAMPLE_INPUTS = {"image": "photos/", "text": "messages.csv", "series": "recordings.csv"}
 MATRIX_CLASSES = 15
 SHOWN_CLASSES = 60
+GROUP_CLASSES = 6
 SHOWN_PAIRS = 20
 SHOWN_ROWS = 50
 PREVIEW_BUDGET_BYTES = 1_200_000
@@ -38,6 +39,29 @@ class Cell:
     n_rows: int
     share: float
     right: bool
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """One group; `classes` in the order of the table's labels, None where the group has no row of a class."""
+
+    value: str
+    n_rows: int
+    told: bool
+    metrics: Metrics | None
+    classes: list[ClassFigures | None]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group column: its rows, and the classes shown (none where they are too many for a table)."""
+
+    column: str
+    reading: str
+    gap: Figure | None
+    labels: list[str]
+    rows: list[GroupRow]
+    any_told: bool
 
 
 def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
@@ -70,6 +94,10 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         "untested": untested(result),
         "matrix": matrix(result) if len(result.classes) <= MATRIX_CLASSES else None,
         "pairs": pairs(result),
+        "groups": [group(part, result.classes) for part in result.groups],
+        "many_classes": len(result.classes) > GROUP_CLASSES,
+        "calibration": result.calibration,
+        "few_rows": FEW_ROWS,
         "worst": with_previews(result.worst[:SHOWN_ROWS], previews),
         "set_aside": by_reason(result.set_aside),
         "costs": costs(result.cost),
@@ -126,6 +154,16 @@ def pairs(result: Result) -> list[Pair]:
         if n and true != given
     ]
     return sorted(found, key=lambda pair: (-pair.n_rows, pair.label, pair.predicted))[:SHOWN_PAIRS]
+
+
+def group(part: GroupColumn, classes: list[str]) -> Group:
+    """Gather one group column for the chart and the table."""
+    labels = classes if len(classes) <= GROUP_CLASSES else []
+    rows = []
+    for item in part.values:
+        found = {figures.label: figures for figures in item.metrics.per_class} if item.metrics else {}
+        rows.append(GroupRow(item.value, item.n_rows, item.told, item.metrics, [found.get(name) for name in labels]))
+    return Group(part.column, part.reading, part.gap, labels, rows, any(row.told for row in rows))
 
 
 def with_previews(rows: list[WorstRow], previews: Mapping[str, str]) -> list[tuple[WorstRow, Markup]]:

@@ -1,0 +1,200 @@
+"""Groups: a planted gap is found, chance is not, and too few rows are an answer of their own."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from headstart.evaluation import evaluate, groups, keeps_together
+from headstart.evaluation.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, holm
+from headstart.records import Predictions, column
+from headstart.results import GroupColumn
+
+
+def answers(right: NDArray[np.bool_]) -> Predictions:
+    told = np.eye(2)[np.where(right, 0, 1)]
+    return Predictions(column([f"row {at}" for at in range(len(right))]), ("a", "b"), told)
+
+
+def compared(
+    right: NDArray[np.bool_], clusters: NDArray[np.intp] | None = None, seed: int = 0, **columns: list[object]
+) -> list[GroupColumn]:
+    given = {name: column(values) for name, values in columns.items()}
+    return groups(np.zeros(len(right), dtype=np.intp), answers(right), given, clusters, seed)
+
+
+def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer permutations (the size of the test stays) and resamples."""
+    monkeypatch.setattr(import_module("headstart.evaluation.groups"), "PERMUTATIONS", 199)
+    monkeypatch.setattr(import_module("headstart.evaluation.intervals"), "RESAMPLES", 50)
+
+
+def drawn(kind: str, rng: np.random.Generator) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp] | None]:
+    """Rows right or not, and groups that have nothing to do with it: single rows, or four a patient."""
+    if kind in ("two", "five"):
+        n, k = (150, 2) if kind == "two" else (300, 5)
+        return rng.random(n) < 0.8, rng.integers(0, k, n), None
+    patient = np.sort(rng.integers(0, 60, 200))
+    right = rng.random(200) < rng.beta(2, 1, 60)[patient]
+    if kind == "one group a patient":
+        return right, rng.integers(0, 2, 60)[patient], patient
+    return right, (rng.random(200) < rng.beta(1, 1, 60)[patient]).astype(np.intp), patient
+
+
+@pytest.mark.parametrize("kind", ["two", "five", "one group a patient", "several groups a patient"])
+def test_groups_that_do_not_differ_are_rarely_told_apart(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    quicker(monkeypatch)
+    alarms, times = 0, 300
+    for repeat in range(times):
+        right, group, clusters = drawn(kind, np.random.default_rng([7, repeat]))
+        found = compared(right, clusters, repeat, site=[f"site {at}" for at in group])[0]
+        assert found.p_value is not None
+        alarms += found.p_value <= 0.05
+    assert 0.01 <= alarms / times <= 0.08, alarms / times
+
+
+def test_ignoring_patients_would_raise_false_alarms(monkeypatch: pytest.MonkeyPatch) -> None:
+    quicker(monkeypatch)
+    alarms = 0
+    for repeat in range(150):
+        right, group, _ = drawn("one group a patient", np.random.default_rng([7, repeat]))
+        alarms += (compared(right, None, repeat, site=list(map(str, group)))[0].p_value or 1.0) <= 0.05
+    assert alarms / 150 > 0.08
+
+
+def test_a_planted_gap_is_found_with_its_size_and_both_names() -> None:
+    site = ["A"] * 100 + ["B"] * 100 + ["C"] * 100
+    right = np.array([True] * 88 + [False] * 12 + [True] * 61 + [False] * 39 + [True] * 80 + [False] * 20)
+    found = compared(right, site=site)[0]
+    assert found.gap is not None
+    assert (found.gap.value, found.gap_between) == (pytest.approx(0.27), ["A", "B"])
+    assert 0.1 < found.gap.low < 0.27 < found.gap.high < 0.45
+    assert found.p_value is not None
+    assert found.p_value < 0.005
+    assert found.reading.startswith(
+        "On site 'B' the model was right 61 % of the time, on 'A' 88 %: a gap of 27 points (95 % interval "
+    )
+    assert "very likely real" in found.reading
+
+
+def test_the_interval_of_a_gap_covers_it() -> None:
+    covered = 0
+    for repeat in range(200):
+        rng = np.random.default_rng([11, repeat])
+        right = np.concatenate([rng.random(60) < 0.9, rng.random(60) < 0.6])
+        gap = compared(right, seed=repeat, site=["A"] * 60 + ["B"] * 60)[0].gap
+        assert gap is not None
+        covered += gap.low <= 0.3 <= gap.high
+    assert 0.92 <= covered / 200 <= 0.995
+
+
+def test_the_figures_of_a_group_are_those_of_its_rows_alone() -> None:
+    rng = np.random.default_rng(5)
+    codes, told = rng.integers(0, 3, 90), rng.dirichlet([1, 1, 1], 90)
+    said = Predictions(column(list(map(str, range(90)))), ("a", "b", "c"), told)
+    site = np.where(np.arange(90) % 3 == 0, "far", "near")
+    found = groups(codes, said, {"site": column(site.tolist())}, None, 4)[0]
+    rows = np.flatnonzero(site == "far")
+    assert found.values[0].metrics == evaluate(
+        codes[rows], Predictions(said.ids[rows], said.classes, told[rows]), None, 4
+    )
+
+
+def test_a_group_just_below_the_minimum_cannot_be_told() -> None:
+    right = np.arange(MIN_ROWS * 3 - 1) % 3 > 0
+    site = ["big"] * (2 * MIN_ROWS) + ["small"] * (MIN_ROWS - 1)
+    found = compared(right, site=site)[0]
+    assert [(item.value, item.told, item.metrics is None) for item in found.values] == [
+        ("big", True, False),
+        ("small", False, True),
+    ]
+    assert (found.gap, found.gap_between, found.p_value) == (None, None, None)
+    assert found.reading.startswith("Cannot tell: ")
+    assert f"small: {MIN_ROWS - 1} rows" in found.reading
+    assert compared(np.append(right, True), site=[*site, "small"])[0].gap is not None
+
+
+def test_many_rows_of_few_patients_cannot_be_told() -> None:
+    site = ["A"] * 100 + ["B"] * 100
+    patients = np.concatenate([np.arange(100) // (100 // (MIN_UNITS - 1) + 1), 500 + np.arange(100)])
+    found = compared(np.ones(200, dtype=bool), patients, site=site)[0]
+    assert [item.told for item in found.values] == [False, True]
+
+
+def test_one_group_alone_and_no_values_cannot_be_told() -> None:
+    right = np.ones(60, dtype=bool)
+    assert "all of them have the value 'F'" in compared(right, sex=["F"] * 60)[0].reading
+    assert "none of them has a value" in compared(right, sex=[""] * 60)[0].reading
+
+
+def test_rows_without_a_value_are_counted_and_never_compared() -> None:
+    right = np.array([True] * 60 + [False] * 90)
+    found = compared(right, sex=["F"] * 30 + ["M"] * 30 + [None] * 30 + [float("nan")] * 30 + [" "] * 30)[0]
+    assert [(item.value, item.n_rows, item.told) for item in found.values] == [
+        ("", 90, False), ("F", 30, True), ("M", 30, True),
+    ]  # fmt: skip
+    assert found.gap is not None
+    assert found.gap.value == 0
+
+
+def test_a_column_with_many_values_only_keeps_rows_together() -> None:
+    right = np.ones(320, dtype=bool)
+    many = [f"patient {at % (MANY_VALUES + 1)}" for at in range(320)]
+    found = compared(right, patient=many)[0]
+    assert (found.values, found.gap) == ([], None)
+    assert found.reading == f"Not compared: {MANY_VALUES + 1} values with few rows each; they only keep rows together."
+    assert not keeps_together(column([f"site {at % MANY_VALUES}" for at in range(320)]))
+    assert keeps_together(column([f"patient {at // (FEW_EACH - 1)}" for at in range(40)]))
+
+
+def test_everything_right_gives_no_gap_no_nan_and_no_warning() -> None:
+    for share in (0.0, 1.0):
+        found = compared(np.full(80, bool(share)), site=["A"] * 40 + ["B"] * 40, farm=["x", "y"] * 40)
+        text = json.dumps([item.model_dump() for item in found], allow_nan=False)
+        assert "NaN" not in text
+        assert [item.p_value for item in found] == [1.0, 1.0]
+        assert all(item.gap is not None and item.gap.low < 0 < item.gap.high for item in found)
+        assert "no evidence" in found[0].reading
+
+
+def test_more_columns_make_the_test_stricter() -> None:
+    right = np.array([True] * 37 + [False] * 3 + [True] * 28 + [False] * 12)
+    site = ["A"] * 40 + ["B"] * 40
+    alone = compared(right, site=site)[0]
+    among = compared(right, site=site, farm=["x", "y"] * 40, farmer=["u", "u", "v", "v"] * 20)[0]
+    assert alone.p_value is not None and among.p_value == pytest.approx(3 * alone.p_value)
+    assert "corrected for the 3 columns compared" in among.reading
+    assert "corrected" not in alone.reading
+
+
+def test_holm_equals_the_worked_figures() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([None, 0.9]) == [None, 0.9]
+    assert holm([]) == []
+
+
+def test_p_value_and_interval_never_disagree() -> None:
+    for repeat in range(60):
+        rng = np.random.default_rng([13, repeat])
+        found = compared(rng.random(200) < 0.75, seed=repeat, site=[f"s{at}" for at in rng.integers(0, 6, 200)])[0]
+        assert found.gap is not None and found.p_value is not None
+        assert found.p_value <= 0.05 or found.gap.low <= 0
+
+
+def test_a_different_mix_of_classes_is_named_as_a_possible_reason() -> None:
+    codes = np.array([0] * 50 + [1] * 50)
+    told = np.eye(2)[np.zeros(100, dtype=int)]
+    said = Predictions(column(list(map(str, range(100)))), ("a", "b"), told)
+    found = groups(codes, said, {"site": column(["A"] * 50 + ["B"] * 50)}, None, 0)[0]
+    assert found.reading.endswith("The two do not hold the same mix of classes, which may be why.")
+
+
+def test_the_same_seed_gives_the_same_document_and_no_column_gives_nothing() -> None:
+    right = np.random.default_rng(2).random(120) < 0.7
+    site = ["A", "B", "C"] * 40
+    assert compared(right, site=site) == compared(right, site=site)
+    assert compared(right) == []
