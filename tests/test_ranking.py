@@ -15,6 +15,7 @@ from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import KNeighborsClassifier
 
 from headstart import ranking
+from headstart.bases import CATALOGUE
 from headstart.ranking import Candidate, Measured, Wanted
 from headstart.ranking.scores import shrinkage
 from headstart.records import Interval, column
@@ -191,10 +192,7 @@ def test_candidates_are_filtered_by_kind_licence_and_size(tmp_path: Path, monkey
         (snapshot / "README.md").write_text(f"---\nlicense: {licence}\n---\n" if licence else "hello")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     wanted = Wanted("text", max_bytes=1_000)
-    monkeypatch.setitem(
-        ranking.candidates.__globals__["CATALOGUE"], "all-minilm-l6-v2",
-        replace(ranking.candidates.__globals__["CATALOGUE"]["all-minilm-l6-v2"], size_bytes=900),
-    )  # fmt: skip
+    monkeypatch.setitem(CATALOGUE, "all-minilm-l6-v2", replace(CATALOGUE["all-minilm-l6-v2"], size_bytes=900))
     kept, left_out = ranking.candidates(wanted)
     assert [item.reference for item in kept] == ["all-minilm-l6-v2", "hf:clinic/free"]
     assert set(left_out) == {"hf:clinic/closed", "hf:clinic/silent", "hf:clinic/huge"}

@@ -63,6 +63,8 @@ def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, t
     if len(found) > 1:
         ranked = compare(table, options, wanted, AUTO_ROWS, clock.share(AUTO_SHARE))
         taken, why = ranked.taken or taken, ranked.why
+        if not ranked.taken:
+            why += f" The default is taken: {taken}."
     progress.say(f"Base model: {taken}. {why}")
     advice = "Compare them yourself with `headstart bases --for DATA`, or name another with --base."
     on_disk = any(item.reference == taken and item.origin == "hub" for item in found)

@@ -3,10 +3,10 @@
 Works on features, class codes and out-of-fold probabilities that others made; it runs no model and never imports torch.
 """
 
-from headstart.ranking.candidates import Candidate, Wanted, candidates
-from headstart.ranking.coverage import Coverage, coverage
-from headstart.ranking.order import Measured, Ranking, cheapest, order, sample, sizes, survivors, why
+from headstart.ranking.listing import Candidate, Wanted, candidates
+from headstart.ranking.ordering import Measured, Ranking, cheapest, order, sample, sizes, survivors, why
 from headstart.ranking.scores import h_score, knn_accuracy, logme
+from headstart.ranking.vocabulary import Coverage, coverage
 
 __all__ = [
     "Candidate", "Coverage", "Measured", "Ranking", "Wanted", "candidates", "cheapest", "coverage", "h_score",

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.ranking.candidates import Candidate
-from headstart.ranking.coverage import Coverage
+from headstart.ranking.listing import Candidate
+from headstart.ranking.vocabulary import Coverage
 from headstart.records import Column, Index, Interval
 
 SMALL_SAMPLE, LEAST_A_CLASS = 200, 5
