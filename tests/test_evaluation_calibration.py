@@ -48,8 +48,9 @@ def test_the_reliability_table_counts_every_row_once_and_averages_to_the_whole()
     assert found.overconfidence.value == pytest.approx(sure.mean() - (codes == 0).mean(), abs=1e-6)
 
 
-def test_intervals_cover_and_honest_probabilities_are_rarely_blamed() -> None:
-    times, rows = 80, 300
+def test_intervals_cover_and_honest_probabilities_are_rarely_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headstart.evaluation.intervals.RESAMPLES", 300)
+    times, rows = 300, 300
     whole = 0.5 + 0.5 * np.sort(np.random.default_rng(0).beta(3, 1.5, 100_000))
     parts = np.array([part.mean() - 0.5 for part in np.array_split(whole, MOST_BINS)])
     for honest in (1.0, 0.5):
@@ -64,7 +65,7 @@ def test_intervals_cover_and_honest_probabilities_are_rarely_blamed() -> None:
             figures = [found.error, found.overconfidence, found.brier]
             covered += [item.low - 1e-12 <= truth <= item.high for item, truth in zip(figures, truths, strict=True)]
             errors.append(found.error.value)
-        assert (covered / times >= 0.9).all(), covered / times
+        assert (covered / times >= 0.91).all(), covered / times
         assert abs(np.mean(errors) - truths[0]) < 0.035
 
 
