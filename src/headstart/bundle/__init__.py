@@ -5,12 +5,14 @@ This room knows what a model is made of. It reads no data and evaluates nothing.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import platform
 import shutil
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,6 +32,7 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted
 
 FORMAT = 1
+_TRIES = 100
 CONFIG, MANIFEST, STATE, WEIGHTS, BASE = "config.json", "manifest.json", "strategy.json", "model.safetensors", "base"
 PACKAGES = (
     "headstart",
@@ -115,13 +118,19 @@ def save(bundle: Bundle, folder: Path) -> None:
 
 
 def _settle(fresh: Path, folder: Path) -> None:
-    """Give a finished bundle its name; where another process was faster, its bundle stays."""
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        fresh.rename(folder)
-    except OSError:
-        if not (folder / MANIFEST).is_file():
-            raise
+    """Give a finished bundle its name; an older one is moved out of the way first, so that none is ever half there."""
+    aside = fresh.with_name(f"{fresh.name}.old")
+    for _ in range(_TRIES):
+        try:
+            fresh.rename(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        with suppress(FileNotFoundError):  # another process moved it
+            folder.rename(aside)
+            shutil.rmtree(aside)
+    raise BundleError(f"Other processes keep writing {folder}.", "Choose another folder, or wait for them.")
 
 
 def _write(bundle: Bundle, fresh: Path) -> None:
