@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from headstart import flow
 from headstart.evaluation import evaluate, groups, keeps_together
 from headstart.evaluation.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, holm
+from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, column
 from headstart.results import GroupColumn
 
@@ -198,3 +201,26 @@ def test_the_same_seed_gives_the_same_document_and_no_column_gives_nothing() -> 
     site = ["A", "B", "C"] * 40
     assert compared(right, site=site) == compared(right, site=site)
     assert compared(right) == []
+
+
+def test_adapt_and_evaluate_fill_the_groups_of_each_named_column(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = ["text,label,split,clinic,patient"]
+    for at in range(360):
+        label, test, clinic = at % 2, at >= 160, ("north", "south")[at // 2 % 2]
+        told = rng.integers(0, 2) if test and clinic == "south" else label
+        words = "clean water from the pump" if told else "bad road with holes"
+        rows.append(f"{words} {rng.integers(1e6)},{label},{'test' if test else 'train'},{clinic},p{at // 2}")
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    asked = {"offline": True, "group": ("clinic", "patient")}
+    made = flow.adapt(tmp_path / "t.csv", tmp_path / "o", parse(AdaptOptions, strategy="classic", **asked))
+    scored = flow.evaluate(tmp_path / "o" / "bundle", tmp_path / "t.csv", parse(PredictOptions, **asked))
+    for found in (made.groups, scored.groups):
+        clinic, patient = found
+        assert clinic.gap is not None
+        assert clinic.gap_between == ["north", "south"]
+        assert clinic.gap.low > 0.2
+        assert patient.values == []
+    assert made.calibration is not None
+    assert scored.calibration is not None
+    assert scored.calibration.n_rows == made.n_rows.test == 200
