@@ -258,3 +258,17 @@ def test_a_killed_adapt_resumes_to_the_same_predictions(
     assert not list(tmp_path.glob("o/.*.partial")) or not (tmp_path / "o" / "result.json").exists()
     flow.adapt(data, tmp_path / "o", options())
     assert (tmp_path / "o" / "test_predictions.csv").read_text() == (out / "test_predictions.csv").read_text()
+
+
+def test_without_strategies_that_need_it_the_base_is_not_run(
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headstart.features import extraction
+
+    def refused(*args: object) -> None:
+        raise AssertionError("the base was run")
+
+    monkeypatch.setattr(extraction, "choose_runtime", refused)
+    result = flow.adapt(image_folder, tmp_path / "o", options(strategy="majority,classic"))
+    assert result.base.runtime == "not used" and result.n_rows.set_aside == 0
+    assert [item.name for item in result.strategies] == ["majority", "classic"]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from headstart.records import Features, Index, SetAside, Table
 
 CHUNK_BYTES = 64 << 20
 SHARD_ROWS, SHARD_SECONDS = 1_024, 20.0
+NOT_USED = "not used"
 SAMPLE = 16
 """Rows on which runtimes are compared and costs are forecast."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
@@ -39,21 +41,21 @@ class Extraction:
 
     Parameters
     ----------
-    features, descriptors : Features, Features or None
-        Of the kept rows, in order.
+    features, descriptors : Features or None
+        Of the kept rows, in order; None where they are not wanted.
     kept : Index
         Numbers of the rows that could be used.
     set_aside : tuple of SetAside
     runtime : str
     n_computed : int
-        Rows that were not in the cache.
+        Rows that were not in the cache and could be read.
     forecast_seconds, seconds : float
         Of the pass itself, without the comparison of runtimes at a base's first use.
     late : tuple of str
         Ids of rows that were not reached in the time given.
     """
 
-    features: Features
+    features: Features | None
     descriptors: Features | None
     kept: Index
     set_aside: tuple[SetAside, ...]
@@ -135,7 +137,8 @@ def choose_runtime(table: Table, backbone: Backbone, precision: str) -> Chosen |
         return found
     modality = MODALITIES[table.modality]
     one = loader(table, backbone.spec)
-    loaded = [item for item in (one(row) for row in range(min(SAMPLE, len(table)))) if not _failed(item)]
+    readable = (item for item in map(one, range(len(table))) if not _failed(item))
+    loaded = list(islice(readable, SAMPLE))
     if not loaded:
         return None
     progress.say(f"First use of {backbone.record.name} on this machine: comparing ways to run it.")
@@ -160,8 +163,7 @@ def extract(
     table: Table,
     backbone: Backbone,
     precision: str = "auto",
-    with_descriptors: bool = True,
-    with_stages: bool = False,
+    uses: frozenset[str] = frozenset({"features", "descriptors"}),
     seconds: float = np.inf,
 ) -> Extraction:
     """Give the frozen features of all rows, running the base only for rows that the cache does not have.
@@ -172,10 +174,9 @@ def extract(
     backbone : Backbone
     precision : str
         "auto" or "float32".
-    with_descriptors : bool
-        Also give the modality's classic descriptors, from the same decoding.
-    with_stages : bool
-        Also give the pooled output of the earlier stages.
+    uses : frozenset of str
+        What is wanted: "features", also their "stages", "descriptors". Without the first two the base is not run, and
+        pictures get their descriptors in any case, so that unreadable ones are found.
     seconds : float
         After so long no further rows are begun. What is done stays in the cache, a later run goes on from there.
 
@@ -184,14 +185,11 @@ def extract(
     DataError
         If not a single row could be read.
     """
-    hashes = [str(item) for item in table.hashes]
-    chosen = choose_runtime(table, backbone, precision)
-    if chosen is None:
-        raise _nothing(table)
+    extractors, chosen = _extractors(table, backbone, precision, uses)
+    if not extractors:
+        return Extraction(None, None, np.arange(len(table), dtype=np.intp), (), NOT_USED, 0, 0.0, 0.0)
     began = time.monotonic()
-    extractors = [backbone_extractor(backbone, chosen)]
-    if with_descriptors and table.modality in DESCRIPTORS:
-        extractors.append(DESCRIPTORS[table.modality]())
+    hashes = [str(item) for item in table.hashes]
     caches = [extractor.cache() for extractor in extractors]
     lacking = [set(cache.missing(hashes)) for cache in caches]
     todo = _first_rows(hashes, set().union(*lacking))
@@ -205,24 +203,41 @@ def extract(
     if len(kept) == 0:
         raise _nothing(table)
     wanted = [hashes[row] for row in kept]
-    made = [
+    made: list[Features | None] = [
         Features(table.ids[kept], cache.get(wanted), extractor.key)
         for cache, extractor in zip(caches, extractors, strict=True)
     ]
-    if with_stages:
+    if chosen is None:
+        made.insert(0, None)
+    elif "stages" in uses and made[0] is not None:
         made[0] = replace(made[0], stages={name: caches[0].get(wanted, name) for name in caches[0].stage_names()})
     aside = tuple(SetAside(str(table.ids[row]), bad[item]) for row, item in enumerate(hashes) if item in bad)
     return Extraction(
-        made[0], made[1] if len(made) > 1 else None, kept, aside, chosen.name, len(todo) - len(late), forecast,
-        time.monotonic() - began, tuple(str(table.ids[row]) for row, item in enumerate(hashes) if item in late),
+        made[0], made[1] if len(made) > 1 else None, kept, aside, chosen.name if chosen else NOT_USED,
+        len(todo) - len(late) - len(bad), forecast, time.monotonic() - began,
+        tuple(str(table.ids[row]) for row, item in enumerate(hashes) if item in late),
     )  # fmt: skip
+
+
+def _extractors(
+    table: Table, backbone: Backbone, precision: str, uses: frozenset[str]
+) -> tuple[list[Extractor], Chosen | None]:
+    """Make the extractors that are wanted, the base's first; and the base's runtime, None where it is not run."""
+    chosen = None
+    if uses & {"features", "stages"}:
+        chosen = choose_runtime(table, backbone, precision)
+        if chosen is None:
+            raise _nothing(table)
+    wanted = table.modality in DESCRIPTORS and (chosen is None or "descriptors" in uses)
+    classic = [DESCRIPTORS[table.modality]()] if wanted else []
+    return [*([backbone_extractor(backbone, chosen)] if chosen else []), *classic], chosen
 
 
 def _nothing(table: Table) -> DataError:
     return DataError(f"None of the {len(table)} inputs of {table.source} could be read.", "Open one of them to check.")
 
 
-def _forecast(table: Table, backbone: Backbone, chosen: Chosen, todo: Index, n_forward: int) -> float:
+def _forecast(table: Table, backbone: Backbone, chosen: Chosen | None, todo: Index, n_forward: int) -> float:
     """Say what the pass will cost, from a measurement of at most two seconds on the first rows."""
     one = loader(table, backbone.spec)
     modality = MODALITIES[table.modality]
@@ -235,12 +250,15 @@ def _forecast(table: Table, backbone: Backbone, chosen: Chosen, todo: Index, n_f
         if time.monotonic() - began > 2.0:
             break
     each = (time.monotonic() - began) / n / max(1, min(2, n_cores()))
-    seconds = each * len(todo) + (n_forward * cost / n / chosen.units_per_second if chosen.units_per_second else 0.0)
+    speed = chosen.units_per_second if chosen else 0.0
+    seconds = each * len(todo) + (n_forward * cost / n / speed if speed else 0.0)
     megabytes = n_forward * max(1, backbone.record.n_dims) * 4 * 1.4 / 1e6
     unit = UNITS[table.modality]
+    where = f"go through {backbone.record.name} once" if chosen else "are read once"
+    how = f" ({chosen.name})" if chosen else ""
     progress.say(
-        f"{len(todo)} {unit} go through {backbone.record.name} once: about {max(1.0, seconds):.0f} s "
-        f"and {max(1.0, megabytes):.0f} MB of cache ({chosen.name}). Later runs reuse them."
+        f"{len(todo)} {unit} {where}: about {max(1.0, seconds):.0f} s "
+        f"and {max(1.0, megabytes):.0f} MB of cache{how}. Later runs reuse them."
     )
     return seconds
 

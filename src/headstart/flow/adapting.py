@@ -84,7 +84,8 @@ def _key(prepared: Prepared, options: AdaptOptions) -> str:
     train = prepared.train.table
     said = options.model_dump(mode="json", exclude={"offline", "strategy"})
     inputs = [list(train.hashes), list(train.ids), prepared.task.codes.tolist(), prepared.task.folds.tolist()]
-    return runs.key_of(inputs, said, prepared.extraction.features.fingerprint, bundles.versions())
+    fingerprint = [prepared.backbone.fingerprint, prepared.extraction.runtime]
+    return runs.key_of(inputs, said, fingerprint, bundles.versions())
 
 
 def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:

@@ -166,8 +166,10 @@ def _measure(
     if seconds <= 0:
         raise DataError("There was no time left to try it.", "Give more with --time.")
     backbone = bases.load(candidate.reference, replace(asked, offline=asked.offline or candidate.origin == "hub"))
-    with_descriptors = candidate.reference == DEFAULTS[asked.modality]  # Its decoding is the one they are made for.
-    passed = features.extract(sample.table, backbone, options.precision, with_descriptors, False, seconds)
+    is_default = candidate.reference == DEFAULTS[asked.modality]  # Its decoding is the one descriptors are made for.
+    uses = frozenset({"features", "descriptors"} if is_default else {"features"})
+    passed = features.extract(sample.table, backbone, options.precision, uses, seconds)
+    assert passed.features is not None
     if passed.late:
         raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
     final, codes, clusters = passed.features.final, sample.codes[passed.kept], sample.clusters[passed.kept]

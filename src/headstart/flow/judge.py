@@ -113,7 +113,7 @@ def document(
                 "features_forecast_seconds": prepared.extraction.forecast_seconds,
                 "features_seconds": prepared.extraction.seconds,
                 "rows_computed": float(prepared.extraction.n_computed),
-                "rows_from_cache": float(len(table) - prepared.extraction.n_computed),
+                "rows_from_cache": float(max(0, len(table) - prepared.extraction.n_computed)),
             },
             "seed": options.seed,
             "options": options.model_dump(mode="json"),
@@ -140,7 +140,7 @@ def _base(prepared: Prepared) -> BaseFigures:
         training_data=record.training_data,
         known_biases=record.known_biases,
         sha256=record.sha256,
-        n_dims=prepared.extraction.features.final.shape[1],
+        n_dims=record.n_dims,
         fingerprint=prepared.backbone.fingerprint,
         runtime=prepared.extraction.runtime,
     )

@@ -105,13 +105,11 @@ def prepare(
         findings += why
     with timings.step("features"):
         limit = clock.left() * PASS_SHARE
-        extraction = features.extract(
-            decided, backbone, options.precision, "descriptors" in uses, "stages" in uses, limit
-        )
+        extraction = features.extract(decided, backbone, options.precision, uses, limit)
     usable = decided.take(extraction.kept)
     usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
     for aside in extraction.set_aside[:5]:
-        progress.warn(f"Set aside: {aside.reason}")
+        progress.warn(f"Set aside: {aside.id}: {aside.reason}")
     if extraction.late:
         late = _out_of_time(extraction.late, len(decided))
         progress.warn(f"{late.summary} {late.advice}")
