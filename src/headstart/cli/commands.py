@@ -114,6 +114,7 @@ def bases(options: BasesOptions) -> Any:
             f"[bold]{record.name}[/bold]{mark}: {record.summary}; licence {record.licence}; {record.training_data}"
         )
     news.print("Any other: timm:NAME, hf:REPO-OR-FOLDER, file:FOLDER", markup=False)
+    news.print("Which suits your data best: headstart bases --for DATA", markup=False)
     return {"format": 1, "bases": [{**asdict(record), "default": is_default} for record, is_default in found]}
 
 
