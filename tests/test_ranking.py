@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,3 +212,10 @@ def test_without_a_hub_cache_the_catalogue_is_left(tmp_path: Path, monkeypatch: 
     assert [item.reference for item in ranking.candidates(Wanted("image"))[0]] == ["efficientnet-lite0"]
     shutil.rmtree(tmp_path)
     assert [item.reference for item in ranking.candidates(Wanted("series"))[0]] == ["minirocket"]
+
+
+def test_the_room_loads_nothing_heavy() -> None:
+    heavy = ("torch", "timm", "transformers", "sklearn")
+    code = f"import sys, headstart.ranking; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

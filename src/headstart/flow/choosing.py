@@ -135,7 +135,8 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
                 break
         rows = ranking.sample(codes, size, options.seed)
         sample = _Sample(train.take(rows), codes[rows], tuple(str(name) for name in classes), clusters[rows], turn)
-        progress.say(f"Comparing {len(going)} base models on {len(rows)} training rows.")
+        models = f"{len(going)} base models" if len(going) > 1 else "one base model"
+        progress.say(f"Trying {models} on {len(rows)} training rows.")
         for place, candidate in enumerate(going):
             name, share = candidate.reference, clock.left() / (len(going) - place)
             try:
