@@ -151,7 +151,7 @@ def test_a_zip_is_unpacked_in_our_own_folder(tmp_path: Path, own_home: Path) -> 
 
 @pytest.mark.parametrize("name", ["../evil.jpg", "x/../../evil.jpg", "/etc/evil.jpg", "..\\evil.jpg", "C:\\evil.jpg"])
 def test_a_zip_member_may_not_leave_the_folder(tmp_path: Path, own_home: Path, name: str) -> None:
-    with pytest.raises(DataError, match="points? outside of it"):
+    with pytest.raises(DataError, match=r"points? outside of it"):
         data.read(zipped(tmp_path / "a.zip", {"x/1.jpg": jpeg(), name: jpeg()}))
     assert not list(tmp_path.rglob("evil*")) and not list(own_home.rglob("*.jpg"))
 
@@ -162,7 +162,7 @@ def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
         link = zipfile.ZipInfo("x/1.jpg")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc/passwd")
-    with pytest.raises(DataError, match="points? outside of it"):
+    with pytest.raises(DataError, match=r"points? outside of it"):
         data.read(path)
 
 
