@@ -65,7 +65,7 @@ class ReadOptions(Options):
     text: str | None = Field(None, description="Column that holds the text (found by its name if not given).")
     group: tuple[str, ...] = Field(
         (),
-        description="Column whose values stay on one side of every split (patient, site, farm ...); may be repeated.",
+        description="Column of groups (patient, site, sex ...): kept on one side of every split, and compared; repeatable.",
     )
     modality: Literal["auto", "image", "text", "series"] = Field("auto", description="What the data is.")
     merge_labels: bool = Field(
@@ -83,7 +83,9 @@ class AdaptOptions(ReadOptions):
         "default",
         description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO, file:PATH; or auto.",
     )
-    strategy: Names = Field((), description="Only these strategies (comma-separated), or quick (all but scratch); all by default.")
+    strategy: Names = Field(
+        (), description="Only these strategies (comma-separated), or quick (all but scratch); all by default."
+    )
     time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     test: Path | None = Field(None, description="Separate data to test on (same form as DATA).")
@@ -107,7 +109,9 @@ class PredictOptions(Options):
 
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
     label: str | None = Field(None, description="Column that holds the label (the one used in training if not given).")
-    group: tuple[str, ...] = Field((), description="Column of groups that the intervals should respect.")
+    group: tuple[str, ...] = Field(
+        (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
+    )
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
     )

@@ -49,6 +49,8 @@ def result(found: Result, out: Path) -> None:
     for skipped in found.skipped:
         news.print(f"{skipped.name} was not tried: {escape(skipped.reason)}")
     news.print(f"[bold]{escape(found.verdict.sentence)}[/bold]")
+    for column in found.groups:
+        news.print(f"{escape(column.column)}: {escape(column.reading)}")
     if found.set_aside:
         news.print(f"{_counted(len(found.set_aside), 'input was', 'inputs were')} set aside; the report names them.")
     news.print(f"Report: {escape(str(out / 'report.html'))}   Model: {escape(str(out / 'bundle'))}")
@@ -70,6 +72,8 @@ def metrics(found: Metrics) -> None:
 def evaluation(found: Evaluation) -> None:
     """Show how a bundle did on new data."""
     metrics(found.metrics)
+    for column in found.groups:
+        news.print(f"{escape(column.column)}: {escape(column.reading)}")
     for label, n_rows in found.unknown_labels.items():
         was = _counted(n_rows, "row", "rows")
         console.print(f"Left out: {was} with the label '{escape(label)}', which the model does not know.")
