@@ -106,7 +106,7 @@ def save(bundle: Bundle, folder: Path) -> None:
     BundleError
         If `folder` exists and is no bundle.
     """
-    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+    if all(_holds_something_else(folder) for _ in range(3)):
         raise BundleError(f"{folder} exists and is no bundle.", "Choose another folder.")
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
@@ -115,6 +115,17 @@ def save(bundle: Bundle, folder: Path) -> None:
         _settle(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _holds_something_else(folder: Path) -> bool:
+    """Whether there are files and no manifest; looked at again where another process may just be replacing it."""
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        return True
+    return bool(names) and MANIFEST not in names
 
 
 def _settle(fresh: Path, folder: Path) -> None:
