@@ -129,8 +129,11 @@ def _assemble(
     assert usable.labels is not None
     rows = Rows(usable, extraction.features, extraction.descriptors)
     train = rows.take(np.flatnonzero(usable.splits == TRAIN))
-    test = rows.take(np.flatnonzero(usable.splits == TEST))
     classes = tuple(sorted({str(label) for label in _labels(train.table)}))
+    learnt = np.asarray(
+        [str(label) in classes for label in usable.labels], dtype=bool
+    )  # rows may be late or unreadable
+    test = rows.take(np.flatnonzero((usable.splits == TEST) & learnt))
     codes = _codes(train.table, classes)
     folds, few = _folds(train.table, codes, options)
     repeats = _repeats(train.table, codes, options, not few)
