@@ -149,12 +149,12 @@ def peers(data: Path, small: bool, results: Path) -> None:
         print(f"No data folder {data}: the comparison with other tools needs real sets (--data FOLDER).")
         return
     about = machine.describe()
-    rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         for kind, (_, names) in reversed(PEERS.items()):
+            rows: list[dict[str, object]] = []
             for name in [name for name in names if (data / name).exists()][: 1 if small else None]:
                 rows += against_peer(kind, data / name, 1 if small else 10, Path(folder))
-                keep(results, "Other tools", f"{about}\n\n{PEERS_LEGEND}\n\n{table(rows)}")
+                keep(results, f"Other tools: {kind}", f"{about}\n\n{PEERS_LEGEND}\n\n{table(rows)}")
 
 
 PARTS = {"limit": limits, "peers": peers}
