@@ -109,11 +109,9 @@ def against_peer(kind: str, path: Path, epochs: int, folder: Path) -> list[dict[
     """Measure Headstart and the peer on one set with its official split."""
     name = f"{path.parent.name}/{path.stem}" if path.is_file() else path.name
     peer = PEERS[kind][0]
-    found: list[dict[str, object]] = []
-    for run, options in [("without scratch", RUNS["without scratch"])]:
-        own = folder / name / run.split()[0]
-        done = adapt(path, own / "out", own / "home", *options)
-        found.append({"set": name, "tool": f"headstart, {run}", **_ours(done)})
+    run = "without scratch"
+    own = adapt(path, folder / name / "out", folder / name / "home", *RUNS[run])
+    found = [{"set": name, "tool": f"headstart, {run}", **_ours(own)}]
     done = script("peers.py", peer, str(path), str(epochs))
     return [*found, {"set": name, "tool": peer, **_theirs(done, f"{epochs} epochs" if kind == "image" else "")}]
 

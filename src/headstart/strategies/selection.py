@@ -35,7 +35,7 @@ def _confusion(codes: Index, guesses: Index, n_classes: int) -> NDArray[np.float
 
 
 def selection_score(codes: Index, probabilities: Probabilities) -> float:
-    """Give the mean of accuracy and macro-F1, by which models are chosen (higher is better).
+    """Give the mean of accuracy and macro-F1, by which class weights are decided (higher is better).
 
     Parameters
     ----------
