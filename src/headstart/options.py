@@ -48,6 +48,26 @@ def names(value: object) -> object:
     return tuple(name.strip() for text in texts for name in str(text).split(",") if name.strip())
 
 
+_SIZES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
+
+
+def gigabytes(text: object) -> object:
+    """Read an amount of memory: "4gb", "800mb" (a number is taken as gigabytes).
+
+    Examples
+    --------
+    >>> gigabytes("800mb")
+    0.8
+    """
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(gb|g|mb|m|)\s*", text.lower())
+    if found is None:
+        raise ValueError("write it like 4gb or 800mb")
+    return float(found[1]) * _SIZES[found[2]]
+
+
+Gigabytes = Annotated[float, BeforeValidator(gigabytes), Field(ge=0.05, le=10_000.0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
 Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
 
@@ -71,8 +91,13 @@ class ReadOptions(Options):
     merge_labels: bool = Field(
         False, description="Merge labels that differ only in letter case, spaces or Unicode form."
     )
-    unlabelled: Literal["stop", "drop"] = Field(
-        "stop", description="Rows without a label: stop with an error, or drop them."
+    unlabelled: str = Field(
+        "stop",
+        description="Rows without a label: stop with an error, drop them, or use them to learn from as well (for "
+        "adapt); or a PATH to data without labels to learn from.",
+    )
+    task: Literal["auto", "classification", "multi-label", "regression", "ordinal"] = Field(
+        "auto", description="What the label is: one class, several labels, a number, or a grade; found if not given."
     )
 
 
@@ -98,6 +123,19 @@ class AdaptOptions(ReadOptions):
     duplicates: Literal["keep", "drop"] = Field(
         "keep", description="Training rows that also stand in the test rows: keep (and warn) or drop."
     )
+    precision: Literal["auto", "float32"] = Field(
+        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
+    )
+    max_memory: Gigabytes = Field(4.0, description="Memory that training may use, such as 4gb or 800mb.")
+    offline: bool = Field(False, description="Open no network connection at all.")
+
+
+class LabelNextOptions(Options):
+    """Which rows to label next."""
+
+    n: int = Field(50, ge=1, le=100_000, description="How many rows to name.")
+    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
     )

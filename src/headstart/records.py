@@ -22,6 +22,7 @@ Probabilities = NDArray[np.float64]
 """(n_rows, n_classes); rows sum to one, or are all NaN where nothing was predicted."""
 
 MODALITIES = ("image", "text", "series")
+TASKS = ("classification", "multi-label", "regression", "ordinal")
 TRAIN, TEST = "train", "test"
 
 
@@ -109,6 +110,13 @@ class Table:
         The path as the user gave it.
     columns : mapping of str to str
         Which column served as what ("text", "label", ...).
+    task : str
+        One of `TASKS`.
+    targets : FloatMatrix or None, shape (n_rows, n_outputs)
+        What is to be predicted where it is no class: 0 or 1 for each label ("multi-label"), or one number
+        ("regression", n_outputs = 1). NaN where a row has no label.
+    target_names : tuple of str
+        Names of the columns of `targets`.
     """
 
     modality: str
@@ -122,10 +130,15 @@ class Table:
     findings: tuple[Finding, ...] = ()
     source: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    task: str = "classification"
+    targets: FloatMatrix | None = None
+    target_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.modality in MODALITIES, self.modality
+        assert self.task in TASKS, self.task
         n = len(self.ids)
+        assert self.targets is None or self.targets.shape == (n, len(self.target_names)), self.targets.shape
         parts = [self.inputs, self.hashes, self.splits, *self.metadata.values()]
         parts += [] if self.labels is None else [self.labels]
         assert all(part.shape == (n,) for part in parts), [part.shape for part in parts]
@@ -143,6 +156,7 @@ class Table:
             labels=None if self.labels is None else self.labels[index],
             splits=self.splits[index],
             metadata={name: values[index] for name, values in self.metadata.items()},
+            targets=None if self.targets is None else self.targets[index],
         )
 
     def where_split(self, name: str) -> Table:
@@ -196,13 +210,18 @@ class Predictions:
     ----------
     ids : Column, shape (n_rows,)
     classes : tuple of str
-        In the order of the probabilities' columns.
+        In the order of the probabilities' columns; the labels of a multi-label task, the one target of a regression.
     probabilities : Probabilities, shape (n_rows, n_classes)
+        Rows sum to one for classes; for "multi-label" each column is a probability of its own; for "regression" the
+        one column holds predicted values, in the unit of the label.
+    task : str
+        One of `TASKS`.
     """
 
     ids: Column
     classes: tuple[str, ...]
     probabilities: Probabilities
+    task: str = "classification"
 
     def __post_init__(self) -> None:
         assert self.probabilities.shape == (len(self.ids), len(self.classes)), self.probabilities.shape

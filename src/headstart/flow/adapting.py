@@ -59,7 +59,7 @@ def adapt_table(
     """
     timings = timings or Timings()
     clock = Clock(options.time - sum(timings.seconds.values()))
-    names = chosen_names(table.modality, options.strategy)
+    names = chosen_names(table.modality, options.strategy, table.task)
     uses = frozenset(part for name in names for part in STRATEGIES[name].uses)
     prepared = prepare(table, options, test, uses, clock, timings)
     run = runs.Run(out, _key(prepared, options)) if out else None

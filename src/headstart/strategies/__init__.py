@@ -5,10 +5,15 @@ The records are light: scikit-learn, torch and aeon are imported when a strategy
 
 from __future__ import annotations
 
+from typing import Any
+
 from headstart.errors import unknown
 from headstart.records import MODALITIES
 from headstart.strategies.model import lazy_fit, lazy_load
-from headstart.strategies.record import Clock, Fitted, Rows, Strategy, Task
+from headstart.strategies.record import Clock, Fitted, Forecast, Rows, Strategy, Task
+
+SINGLE = ("classification", "ordinal")
+"""Tasks whose labels are classes, one a row."""
 
 
 def _strategy(
@@ -16,11 +21,13 @@ def _strategy(
     kind: str,
     summary: str,
     uses: tuple[str, ...],
-    members: tuple[str, ...] = (),
-    modalities: tuple[str, ...] = MODALITIES,
+    **more: Any,
 ) -> Strategy:
     module = name.replace("-", "_")
-    return Strategy(name, kind, summary, modalities, frozenset(uses), members, lazy_fit(module), lazy_load(module))
+    members, modalities = more.pop("members", ()), more.pop("modalities", MODALITIES)
+    return Strategy(
+        name, kind, summary, modalities, frozenset(uses), members, lazy_fit(module), lazy_load(module), **more
+    )
 
 
 _ALL = (
@@ -45,38 +52,36 @@ _ALL = (
         ("inputs", "descriptors"),
     ),
     _strategy(
-        "blend",
-        "transfer",
-        "The better probe and classic together, weighted by cross-validation.",
-        (),
-        ("linear-probe", "multi-stage-probe", "classic"),
-    ),
-    _strategy(
         "scratch",
         "scratch",
         "A network of the base's kind, learnt from random weights on your rows alone.",
         ("inputs",),
         modalities=("image", "text"),
+        preset="default",
+    ),
+    _strategy(
+        "blend",
+        "transfer",
+        "The better probe and classic together, weighted by cross-validation.",
+        (),
+        members=("linear-probe", "multi-stage-probe", "classic"),
     ),
 )
 STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in _ALL}
 
 
-PRESETS: dict[str, frozenset[str]] = {
-    "quick": frozenset({"baseline", "transfer"}),
-    "thorough": frozenset({"baseline", "transfer", "scratch"}),
-}
-"""Names for several strategies at once: the kinds that each takes."""
+PRESETS = ("quick", "default", "thorough")
+"""Names for several strategies at once; each takes what the one before takes, and more."""
 
 
 def _preset(name: str, known: list[str]) -> list[str]:
     """Give the strategies that a preset stands for, or the name itself."""
     if name not in PRESETS:
         return [name]
-    return [item for item in known if STRATEGIES[item].kind in PRESETS[name]]
+    return [item for item in known if PRESETS.index(STRATEGIES[item].preset) <= PRESETS.index(name)]
 
 
-def chosen_names(modality: str, requested: tuple[str, ...]) -> list[str]:
+def chosen_names(modality: str, requested: tuple[str, ...], task: str = "classification") -> list[str]:
     """Give the strategies to try for a modality, in the order of the ladder, with the members they need.
 
     Parameters
@@ -84,25 +89,29 @@ def chosen_names(modality: str, requested: tuple[str, ...]) -> list[str]:
     modality : str
         One of `headstart.records.MODALITIES`.
     requested : tuple of str
-        Names, or keys of `PRESETS`; all if empty.
+        Names, or `PRESETS`; the preset `default` if empty.
+    task : str
+        One of `headstart.records.TASKS`.
 
     Raises
     ------
     UnknownName
-        If a name stands in no table, or is not for this modality.
+        If a name stands in no table, or is not for this modality and task.
 
     Examples
     --------
     >>> chosen_names("text", ("blend",))
     ['linear-probe', 'multi-stage-probe', 'classic', 'blend']
     """
-    known = [name for name, strategy in STRATEGIES.items() if modality in strategy.modalities]
-    requested = tuple(name for asked in requested for name in _preset(asked, known))
+    known = [name for name, item in STRATEGIES.items() if modality in item.modalities and task in item.tasks]
+    requested = tuple(name for asked in requested or ("default",) for name in _preset(asked, known))
     for name in requested:
         if name not in known:
-            raise unknown("strategy", name, [*known, *PRESETS], f" for {modality} data")
+            raise unknown("strategy", name, [*known, *PRESETS], f" for {modality} data and {task}")
     wanted = {member for name in requested for member in (name, *STRATEGIES[name].members)}
-    return [name for name in known if not requested or name in wanted]
+    return [name for name in known if name in wanted]
 
 
-__all__ = ["PRESETS", "STRATEGIES", "Clock", "Fitted", "Rows", "Strategy", "Task", "chosen_names"]
+__all__ = [
+    "PRESETS", "SINGLE", "STRATEGIES", "Clock", "Fitted", "Forecast", "Rows", "Strategy", "Task", "chosen_names",
+]  # fmt: skip

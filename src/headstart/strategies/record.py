@@ -12,7 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from headstart.records import Features, Index, Probabilities, State, Table
+from headstart.bases import Backbone
+from headstart.records import Features, FloatMatrix, Index, Probabilities, State, Table
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,19 @@ class Task:
         The input spec of the base model (see `headstart.modalities.record.Spec`).
     architecture : mapping
         The base model's architecture as plain data, for `scratch`.
+    kind : str
+        One of `headstart.records.TASKS`; `headstart.strategies.goals.GOALS` says what is good for each.
+    truth : FloatMatrix or None, shape (n_rows, n_outputs)
+        For "multi-label" 0 or 1 for each label, for "regression" the number; `codes` then only number strata (used
+        to deal folds), and `classes` are the labels, or the one name of the number. None where `codes` are classes.
+    backbone : Backbone or None
+        The base model itself, for strategies that move its weights.
+    precision : str
+        "auto" or "float32", numerics of the frozen part.
+    max_memory_bytes : float
+        What a strategy may hold in memory beside the rows' features.
+    unlabelled : Rows or None
+        Rows without labels, for strategies that learn from them as well.
     """
 
     classes: tuple[str, ...]
@@ -98,6 +112,20 @@ class Task:
     spec: Mapping[str, object] = field(default_factory=dict)
     architecture: Mapping[str, object] = field(default_factory=dict)
     repeats: tuple[Index, ...] = ()
+    kind: str = "classification"
+    truth: FloatMatrix | None = None
+    backbone: Backbone | None = None
+    precision: str = "auto"
+    max_memory_bytes: float = 2e9
+    unlabelled: Rows | None = None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What fitting a strategy is expected to cost, from a short measurement: seconds, and bytes of memory."""
+
+    seconds: float
+    memory_bytes: float = 0.0
 
 
 class Skipped(Exception):
@@ -142,6 +170,13 @@ class Strategy:
     fit : (Rows, Task, fitted members by name) -> Fitted
     load : (State, classes) -> Fitted
         Restores a model from a bundle; `out_of_fold` is then empty.
+    tasks : tuple of str
+        The kinds of task (`headstart.records.TASKS`) that it can learn.
+    preset : str
+        The cheapest preset that takes it: `quick` (heads on what the one pass gave: seconds), `default` (minutes)
+        or `thorough`. Strategies of `quick` are fitted even when the time is over.
+    forecast : ((Rows, Task) -> Forecast) or None
+        Measures shortly what `fit` will cost; may raise `Skipped`. None for what costs next to nothing.
     """
 
     name: str
@@ -152,3 +187,6 @@ class Strategy:
     members: tuple[str, ...]
     fit: Callable[[Rows, Task, Mapping[str, Fitted]], Fitted]
     load: Callable[[State, tuple[str, ...]], Fitted]
+    tasks: tuple[str, ...] = ("classification", "ordinal")
+    preset: str = "quick"
+    forecast: Callable[[Rows, Task], Forecast] | None = None
