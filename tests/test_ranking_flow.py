@@ -140,7 +140,7 @@ def test_auto_takes_the_default_when_there_is_no_time(
 ) -> None:
     in_hub_cache(tmp_path / "hub", "clinic/tiny", checkpoints[0])
     table = data.split(data.read(image_folder, AdaptOptions()), AdaptOptions())
-    backbone, (said,) = choosing.base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
+    backbone, (said,), _ = choosing.base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
     assert backbone.record.name == DEFAULTS["image"]
     assert "default is taken" in said.summary
 

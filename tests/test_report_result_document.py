@@ -18,6 +18,9 @@ RECORDS = {
 SECTIONS = {
     "RowCounts": "### Rows",
     "BaseFigures": "### Base model",
+    "BaseRanking": "### Which base",
+    "LeftOut": "### Which base",
+    "RankedBase": "### Which base",
     "StrategyResult": "### Strategies",
     "Metrics": "### Strategies",
     "ClassFigures": "### Strategies",

@@ -103,6 +103,42 @@ class BaseFigures(Record):
     runtime: str
 
 
+class RankedBase(Record):
+    """One base model that was compared, on training rows."""
+
+    base: str
+    label: str
+    probe: Figure
+    head: str
+    logme: float | None
+    hscore: float | None
+    knn: float | None
+    log_loss: float | None
+    seconds: float
+    n_rows: int
+    licence: str
+    size_bytes: int
+    tie: bool
+    taken: bool
+    unknown_share: float | None
+    pieces_per_word: float | None
+
+
+class LeftOut(Record):
+    """A base model that was not compared, and why."""
+
+    base: str
+    reason: str
+
+
+class BaseRanking(Record):
+    """Which base models were compared for `--base auto`, best first, and why one was taken."""
+
+    ranking: list[RankedBase]
+    left_out: list[LeftOut]
+    why: str
+
+
 class RowCounts(Record):
     """Rows used for training, for testing, and inputs set aside."""
 
@@ -205,6 +241,43 @@ class Evaluation(Record):
     trained_on: str
 
 
+class CurvePoint(Record):
+    """What a simple head reached with so many labels; `labels_per_class` is an average, None where there are no classes."""
+
+    labels: int
+    labels_per_class: float | None
+    n_draws: int
+    value: Figure
+
+
+class CurveFit(Record):
+    """The power law through the curve: loss = floor + scale * labels ** -exponent."""
+
+    floor: float
+    scale: float
+    exponent: float
+
+
+class CurveForecast(Record):
+    """What more labels of the same kind are expected to bring; positive is better."""
+
+    labels: int
+    more_labels: int
+    gain: Figure
+
+
+class LearningCurve(Record):
+    """How the score grows with the number of labels, and how much more of them would help."""
+
+    metric: str
+    points: list[CurvePoint] = []
+    fit: CurveFit | None = None
+    forecast: list[CurveForecast] = []
+    holds_up_to_labels: int | None = None
+    shape: Literal["rising", "flat", "noisy", "unknown"]
+    sentence: str
+
+
 class Result(Record):
     """The whole document."""
 
@@ -218,6 +291,7 @@ class Result(Record):
     split: str
     group_columns: list[str] = []
     base: BaseFigures
+    ranking: BaseRanking | None = None
     chosen: str
     strategies: list[StrategyResult]
     skipped: list[Skipped] = []
@@ -225,6 +299,7 @@ class Result(Record):
     confusion: Confusion | None
     groups: list[GroupColumn] = []
     calibration: Calibration | None = None
+    learning_curve: LearningCurve | None = None
     worst: list[WorstRow] = []
     checks: list[FindingRow] = []
     set_aside: list[SetAsideRow] = []

@@ -109,7 +109,7 @@ def ranking(document: Mapping[str, Any]) -> None:
     """Show base models in order, best first, and why."""
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     for name in ("base", "probe", "rows", "LogME", "H-score", "5-NN", "MB", "licence", "s"):
-        grid.add_column(name, overflow="fold")
+        grid.add_column(name, overflow="fold", no_wrap=name not in ("base", "licence"))
     for row in document["ranking"]:
         name = escape(row["label"]) + (" (tie)" if row["tie"] else "")
         grid.add_row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,15 +18,17 @@ from headstart.modalities import MODALITIES, series
 from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
 from headstart.ranking import Candidate, Measured, Ranking, Wanted
-from headstart.records import TRAIN, Finding, Index, Interval, Predictions, Table
-from headstart.strategies.linear import fit_head
-from headstart.strategies.record import Clock, Task
+from headstart.records import TRAIN, Finding, Index, Interval, Predictions, Probabilities, Table
+from headstart.strategies import STRATEGIES, Clock, Rows, Task
+from headstart.strategies.record import Skipped
 from headstart.strategies.selection import log_loss
 
 AUTO = "auto"
 AUTO_SHARE = 0.4
 """Largest share of the time left that `--base auto` spends on choosing."""
 AUTO_ROWS, AUTO_BYTES = 1_000, 1e9
+PROBES = ("linear-probe", "multi-stage-probe")
+"""What a base is judged by: the better of these in cross-validation, as in `adapt`."""
 N_FOLDS = 5
 N_TEXTS = 500
 """Texts on which a tokenizer is measured."""
@@ -44,7 +47,7 @@ class _Sample:
     turn: int
 
 
-def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, tuple[Finding, ...]]:
+def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, tuple[Finding, ...], Ranking | None]:
     """Load the base that the options name; with `auto`, the one that suits the training rows best, and why.
 
     Parameters
@@ -56,9 +59,10 @@ def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, t
     """
     asked = need(table, options)
     if options.base != AUTO:
-        return bases.load(options.base, asked), ()
+        return bases.load(options.base, asked), (), None
     wanted = Wanted(table.modality, max_bytes=AUTO_BYTES)
     found, _ = ranking.candidates(wanted)
+    ranked = None
     taken, why = DEFAULTS[table.modality], f"{DEFAULTS[table.modality]} is the only base model at hand for this data."
     if len(found) > 1:
         ranked = compare(table, options, wanted, AUTO_ROWS, clock.share(AUTO_SHARE))
@@ -69,7 +73,7 @@ def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, t
     advice = "Compare them yourself with `headstart bases --for DATA`, or name another with --base."
     on_disk = any(item.reference == taken and item.origin == "hub" for item in found)
     chosen = bases.load(taken, replace(asked, offline=asked.offline or on_disk))
-    return chosen, (Finding("base-chosen", "note", (), why, advice),)
+    return chosen, (Finding("base-chosen", "note", (), why, advice),), ranked
 
 
 def need(table: Table, options: AdaptOptions) -> bases.Need:
@@ -168,15 +172,15 @@ def _measure(
         raise DataError("There was no time left to try it.", "Give more with --time.")
     backbone = bases.load(candidate.reference, replace(asked, offline=asked.offline or candidate.origin == "hub"))
     is_default = candidate.reference == DEFAULTS[asked.modality]  # Its decoding is the one descriptors are made for.
-    uses = frozenset({"features", "descriptors"} if is_default else {"features"})
-    passed = features.extract(sample.table, backbone, options.precision, uses, seconds)
+    uses = {"features", "stages", *(["descriptors"] if is_default else [])}
+    passed = features.extract(sample.table, backbone, options.precision, frozenset(uses), seconds)
     assert passed.features is not None
     if passed.late:
         raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
     final, codes, clusters = passed.features.final, sample.codes[passed.kept], sample.clusters[passed.kept]
     dealt = data.folds(codes, clusters, N_FOLDS, options.seed)
     task = Task(sample.classes, codes, dealt, "off", options.seed, Clock(np.inf))
-    said = fit_head(final, task)[1].choice.out_of_fold
+    name, said = _probe(Rows(sample.table.take(passed.kept), passed.features), task)
     if np.isnan(said).any():
         raise DataError("The training rows all belong together: none can be held out.", "Add rows of other groups.")
     probe = evaluation.evaluate(
@@ -192,5 +196,16 @@ def _measure(
         ranking.logme(final, codes), ranking.h_score(final, codes),
         ranking.knn_accuracy(final, codes, clusters=clusters),
         time.monotonic() - began, passed.features.ids, (said.argmax(axis=1) == codes).astype(np.float64), clusters,
-        sample.turn, covered,
+        sample.turn, covered, name,
     )  # fmt: skip
+
+
+def _probe(rows: Rows, task: Task) -> tuple[str, Probabilities]:
+    """Give the better probe's name and out-of-fold outputs."""
+    found: dict[str, Probabilities] = {}
+    for name in PROBES:
+        if rows.table.modality in STRATEGIES[name].modalities:
+            with suppress(Skipped):
+                found[name] = STRATEGIES[name].fit(rows, task, {}).out_of_fold
+    best = min(found, key=lambda name: np.nan_to_num(log_loss(task.codes, found[name]), nan=np.inf))
+    return best, found[best]

@@ -17,6 +17,7 @@ from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Predictions
 from headstart.results import (
     BaseFigures,
+    BaseRanking,
     Confusion,
     FindingRow,
     Metrics,
@@ -98,6 +99,7 @@ def document(
             "split": prepared.split,
             "group_columns": list(options.group),
             "base": _base(prepared),
+            "ranking": _ranking(prepared),
             "chosen": chosen,
             "strategies": [_strategy(name, climb, judged) for name in climb.fitted],
             "skipped": [Skipped(name=name, reason=reason) for name, reason in climb.skipped.items()],
@@ -144,6 +146,13 @@ def _base(prepared: Prepared) -> BaseFigures:
         fingerprint=prepared.backbone.fingerprint,
         runtime=prepared.extraction.runtime,
     )
+
+
+def _ranking(prepared: Prepared) -> BaseRanking | None:
+    if prepared.ranking is None:
+        return None
+    document = prepared.ranking.document()
+    return BaseRanking.model_validate({name: document[name] for name in BaseRanking.model_fields})
 
 
 def _strategy(name: str, climb: Climb, judged: Judged) -> StrategyResult:

@@ -17,6 +17,7 @@ from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow import choosing
 from headstart.options import AdaptOptions
+from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
 from headstart.strategies.record import Clock, Rows, Task
 
@@ -63,6 +64,8 @@ class Prepared:
         True classes of the test rows, and which of them belong together.
     split : str
         How the test rows were chosen, in words.
+    ranking : Ranking or None
+        How the base was chosen, where it was (`--base auto`).
     """
 
     table: Table
@@ -75,6 +78,7 @@ class Prepared:
     test_codes: Index
     test_clusters: Index | None
     split: str
+    ranking: Ranking | None = None
 
 
 def prepare(
@@ -101,7 +105,7 @@ def prepare(
     data.require_trainable(decided)
     _tell(decided)
     with timings.step("base"):
-        backbone, why = choosing.base(decided, options, clock)
+        backbone, why, ranked = choosing.base(decided, options, clock)
         findings += why
     with timings.step("features"):
         limit = clock.left() * PASS_SHARE
@@ -115,7 +119,7 @@ def prepare(
         progress.warn(f"{late.summary} {late.advice}")
         findings += (late,)
     data.require_trainable(usable)
-    return _assemble(usable, options, backbone, extraction, clock, (findings, split))
+    return replace(_assemble(usable, options, backbone, extraction, clock, (findings, split)), ranking=ranked)
 
 
 def _assemble(

@@ -41,6 +41,8 @@ class Measured:
     turn : int
         0 for the small sample, 1 for the large one.
     coverage : Coverage or None
+    head : str
+        The probe that `probe` is about: on the last stage, or on several.
     """
 
     candidate: Candidate
@@ -55,6 +57,7 @@ class Measured:
     clusters: Index
     turn: int = 0
     coverage: Coverage | None = None
+    head: str = "linear-probe"
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,11 @@ class Ranking:
             "base": name,
             "label": item.candidate.label,
             "probe": item.probe.as_dict(),
-            "logme": item.logme,
-            "hscore": item.hscore,
-            "knn": item.knn,
-            "log_loss": item.log_loss,
+            "head": item.head,
+            "logme": _finite(item.logme),
+            "hscore": _finite(item.hscore),
+            "knn": _finite(item.knn),
+            "log_loss": _finite(item.log_loss),
             "seconds": item.seconds,
             "n_rows": len(item.ids),
             "licence": item.candidate.licence,
@@ -109,6 +113,10 @@ class Ranking:
             "unknown_share": cover.unknown_share if cover else None,
             "pieces_per_word": cover.pieces_per_word if cover else None,
         }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def sample(codes: Index, n_rows: int, seed: int) -> Index:
