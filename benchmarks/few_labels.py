@@ -18,7 +18,7 @@ from headstart import bases, data, features
 from headstart.options import AdaptOptions
 from headstart.records import TRAIN
 from headstart.strategies import STRATEGIES
-from headstart.strategies.blend import best_weight, pool
+from headstart.strategies.blend import Held, choose_weights, pool
 from headstart.strategies.record import Clock, Rows, Task
 from headstart.strategies.selection import log_loss, selection_score
 
@@ -46,8 +46,10 @@ def by_loss(codes: np.ndarray, held: Sequence[Drawn], said: Drawn) -> np.ndarray
 
 def pooled(codes: np.ndarray, held: Sequence[Drawn], said: Drawn) -> np.ndarray:
     """Pool both, weighted by log-loss of several dealings (what `blend` does)."""
-    first, second = (np.mean([one[name] for one in held], axis=0) for name in MEMBERS)
-    return pool(said[MEMBERS[0]], said[MEMBERS[1]], best_weight(codes, first, second)[0])
+    shown = {name: np.mean([one[name] for one in held], axis=0) for name in MEMBERS}
+    classes = tuple(str(number) for number in range(shown[MEMBERS[0]].shape[1]))
+    task = Task(classes, codes, codes, "off", 0, Clock(600.0))
+    return pool(said, choose_weights(Held.of(task, shown, np.arange(len(codes)))))
 
 
 RULES: dict[str, Rule] = {

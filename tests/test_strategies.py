@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from safetensors.numpy import load, save
 from headstart.errors import UnknownName
 from headstart.records import Features, State, Table, column
 from headstart.strategies import STRATEGIES, chosen_names
+from headstart.strategies.goals import GOALS
 from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
 
 PIXELS = 32
@@ -82,9 +84,10 @@ def make(
 def fit(name: str, rows: Rows, task: Task) -> Fitted:
     members: dict[str, Fitted] = {}
     for member in STRATEGIES[name].members:
-        if rows.table.modality not in STRATEGIES[member].modalities:
-            continue
-        members[member] = STRATEGIES[member].fit(rows, task, {})
+        strategy = STRATEGIES[member]
+        suits = rows.table.modality in strategy.modalities and task.kind in strategy.tasks
+        if suits and strategy.preset == "quick":
+            members[member] = strategy.fit(rows, task, {})
     return STRATEGIES[name].fit(rows, task, members)
 
 
@@ -136,6 +139,50 @@ def test_what_can_be_learnt_is_learnt(name: str, modality: str, tmp_path: Path) 
     fitted = fit(name, rows, task)
     assert (fitted.out_of_fold.argmax(axis=1) == task.codes).mean() > 0.9
     assert (fitted.predict(rows).argmax(axis=1) == task.codes).mean() > 0.9
+
+
+KINDS = ("multi-label", "regression")
+TRIPLES = [(name, modality, kind) for kind in KINDS for name, modality in PAIRS if kind in STRATEGIES[name].tasks]
+
+
+def as_kind(task: Task, kind: str) -> Task:
+    """Turn classes into another kind of task: a label each and a rare one, or a number far from zero."""
+    codes = task.codes
+    rare = np.arange(len(codes)) == 4
+    labels = np.column_stack([*(codes == code for code in range(len(task.classes))), codes > 0, rare, codes < 0])
+    if kind == "multi-label":
+        names = tuple(f"label {number}" for number in range(labels.shape[1]))
+        return replace(task, kind=kind, classes=names, truth=labels.astype(np.float32))
+    return replace(task, kind=kind, classes=("height",), truth=(500.0 + 20 * codes[:, None]).astype(np.float32))
+
+
+@pytest.mark.parametrize(("name", "modality", "kind"), TRIPLES)
+def test_labels_and_numbers_are_learnt_and_restored(name: str, modality: str, kind: str, tmp_path: Path) -> None:
+    rows, task = make(modality, np.arange(60) % 3, 3, tmp_path)
+    task = as_kind(task, kind)
+    fitted = fit(name, rows, task)
+    made = fitted.predict(rows)
+    assert made.shape == (60, len(task.classes)) and np.isfinite(made).all()
+    assert np.isfinite(fitted.out_of_fold).all()
+    if name != "majority":
+        assert GOALS[kind].score(task, fitted.out_of_fold) > 0.7
+        assert GOALS[kind].score(task, made) > 0.7
+    state = fitted.state()
+    restored = STRATEGIES[name].load(State(json.loads(json.dumps(dict(state.meta))), state.arrays), task.classes)
+    np.testing.assert_allclose(restored.predict(rows), made, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "modality", "kind"), TRIPLES)
+def test_a_label_that_nobody_has_and_a_number_that_never_changes_do_no_harm(
+    name: str, modality: str, kind: str, tmp_path: Path
+) -> None:
+    rows, task = make(modality, np.arange(12) % 2, 2, tmp_path)
+    task = as_kind(task, kind)
+    assert task.truth is not None
+    same = replace(task, truth=np.full_like(task.truth, task.truth[0, 0]))
+    made = fit(name, rows, same).predict(rows)
+    assert np.isfinite(made).all()
+    np.testing.assert_allclose(made, same.truth, atol=0.2)
 
 
 @pytest.mark.parametrize(("name", "modality"), PAIRS)

@@ -13,9 +13,21 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.preprocessing import StandardScaler
 
-from headstart.strategies import blend, classic_text, ngrams, ridge, selection, solver
+from headstart.strategies import (
+    blend,
+    classic_text,
+    crossval,
+    links,
+    ngrams,
+    problems,
+    ridge,
+    selection,
+    solver,
+    temperature,
+)
 from headstart.strategies.crossval import Search, learn
 from headstart.strategies.linear import Rotated, _axes, fit_head
+from headstart.strategies.losses import CrossEntropy, Logistic, Squares
 from headstart.strategies.record import Clock, Task
 
 
@@ -39,10 +51,41 @@ def test_the_regression_is_that_of_scikit_learn(n: int, n_dims: int, n_classes: 
     features, codes = blobs(n, n_dims, n_classes)
     encoding = Rotated(features, np.arange(n), _axes(features))
     start = np.zeros((encoding.matrix.shape[1] + 1, n_classes))
-    found = encoding.head(solver.fit(encoding.matrix, codes, strength, np.ones(n), start)).predict(features)
+    found = encoding.head(
+        solver.fit(encoding.matrix, CrossEntropy(codes, n_classes), strength, np.ones(n), start)
+    ).predict(features)
     scaled = StandardScaler().fit_transform(features.astype(np.float64))
     expected = LogisticRegression(C=strength, max_iter=10_000, tol=1e-9).fit(scaled, codes).predict_proba(scaled)
     np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize(("n", "n_dims"), [(200, 30), (60, 150)])
+def test_several_labels_are_as_many_regressions_of_scikit_learn(n: int, n_dims: int) -> None:
+    features, codes = blobs(n, n_dims, 5)
+    truth = np.column_stack([codes == 0, codes < 3, np.zeros(n)]).astype(np.float32)
+    scaled = StandardScaler().fit_transform(features).astype(np.float32)
+    part = problems.PROBLEMS["multi-label"].part(truth, 3)
+    assert isinstance(part.loss, Logistic) and part.n_columns == 2
+    solved = part.widen(solver.fit(scaled, part.loss, 0.05, np.ones(n), np.zeros((n_dims + 1, 2))))
+    found = links.logistic(solver.scores(scaled, solved))
+    for label in (0, 1):
+        model = LogisticRegression(C=0.05, max_iter=10_000, tol=1e-9).fit(scaled, truth[:, label])
+        np.testing.assert_allclose(found[:, label], model.predict_proba(scaled)[:, 1], atol=2e-3)
+    np.testing.assert_allclose(found[:, 2], 0.5 / (n + 1))
+
+
+@pytest.mark.parametrize(("n", "n_dims"), [(200, 30), (60, 150)])
+def test_numbers_are_the_ridge_regression_of_scikit_learn(n: int, n_dims: int) -> None:
+    features, codes = blobs(n, n_dims, 5)
+    truth = (1e5 + 300.0 * codes[:, None]).astype(np.float32)
+    encoding = Rotated(features, np.arange(n), _axes(features))
+    part = problems.PROBLEMS["regression"].part(truth, 1)
+    assert isinstance(part.loss, Squares)
+    start = np.zeros((encoding.matrix.shape[1] + 1, 1))
+    solved = part.widen(solver.fit(encoding.matrix, part.loss, 0.05, np.ones(n), start))
+    scaled = StandardScaler().fit_transform(features.astype(np.float64))
+    expected = Ridge(alpha=20.0).fit(scaled, truth).predict(scaled).reshape(-1, 1)
+    np.testing.assert_allclose(encoding.head(solved, "identity").predict(features), expected, atol=1.0)
 
 
 def test_balanced_weights_are_those_of_scikit_learn() -> None:
@@ -51,7 +94,8 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
     features, codes = features[kept], codes[kept]
     weights = selection.balanced_weights(codes)
     scaled = StandardScaler().fit_transform(features).astype(np.float32)
-    found = solver.softmax(solver.scores(scaled, solver.fit(scaled, codes, 0.1, weights, np.zeros((11, 3)))))
+    solved = solver.fit(scaled, CrossEntropy(codes, 3), 0.1, weights, np.zeros((11, 3)))
+    found = solver.softmax(solver.scores(scaled, solved))
     model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=10_000, tol=1e-9).fit(scaled, codes)
     np.testing.assert_allclose(found, model.predict_proba(scaled), atol=2e-3)
 
@@ -59,12 +103,13 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
 def test_sparse_rows_give_what_dense_rows_give() -> None:
     sparse = random_sparse(80, 300, 0.1, "csr", np.float32, random_state=0)
     codes = np.arange(80) % 4
-    args = (codes, 10.0, np.ones(80), np.zeros((301, 4)))
+    loss = CrossEntropy(codes, 4)
+    args = (loss, 10.0, np.ones(80), np.zeros((301, 4)))
     one, other = solver.fit(sparse, *args), solver.fit(sparse.toarray(), *args)
     np.testing.assert_allclose(solver.scores(sparse, one), solver.scores(sparse.toarray(), other), atol=2e-2)
     span = classic_text.Span(sparse)
     np.testing.assert_allclose(span.matrix @ span.matrix.T, (sparse @ sparse.T).toarray(), atol=1e-4)
-    shrunk = solver.fit(span.matrix, codes, 10.0, np.ones(80), np.zeros((span.matrix.shape[1] + 1, 4)))
+    shrunk = solver.fit(span.matrix, loss, 10.0, np.ones(80), np.zeros((span.matrix.shape[1] + 1, 4)))
     plain = sparse @ span.columns(shrunk[:-1]) + shrunk[-1]
     np.testing.assert_allclose(plain, solver.scores(sparse, one), atol=2e-2)
 
@@ -102,9 +147,10 @@ def test_a_held_out_row_has_no_say_in_its_own_prediction() -> None:
     assert np.isfinite(one).all() and other.choice.out_of_fold.shape == one.shape
 
 
-def test_many_values_are_searched_on_one_fold_and_every_row_is_predicted() -> None:
+def test_many_rows_are_searched_on_some_folds_and_every_row_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crossval, "ENOUGH_ROWS", 30)
     features, codes = blobs(100, 10, 3)
-    search = Search((1e-3, 1e-2, 1e-1), 1e-2, one_fold=True)
+    search = Search((1e-3, 1e-2, 1e-1), 1e-2)
     learnt = learn(lambda rows: Rotated(features, rows, None), task_of(codes), search)
     assert np.isfinite(learnt.choice.out_of_fold).all()
 
@@ -171,17 +217,17 @@ def test_texts_are_cut_to_what_memory_allows() -> None:
 def test_ridge_is_that_of_scikit_learn() -> None:
     for n, n_dims in ((60, 20), (30, 90)):
         features, codes = blobs(n, n_dims, 3)
-        made = ridge._Ridge(features, np.arange(n), codes, np.ones(n), 3)
+        made = ridge._Ridge(features, np.arange(n), np.eye(3)[codes], np.ones(n))
         scaled = StandardScaler().fit_transform(features.astype(np.float64))
         model = Ridge(alpha=0.1 * made.unit).fit(scaled, np.eye(3)[codes])
         np.testing.assert_allclose(
-            made.scores(made.crossed(np.arange(n)), made.solve(0.1)), model.predict(scaled), atol=2e-3
+            made.scores(made.crossed(np.arange(n)), made.solve(0.1)) + made.mean, model.predict(scaled), atol=2e-3
         )
 
 
 def test_few_well_separated_rows_do_not_make_ridge_certain() -> None:
     scores, codes = np.eye(2)[[0, 1] * 5], np.array([0, 1] * 5)
-    sure = ridge.softmax(scores / ridge.best_temperature(codes, scores)).max()
+    sure = solver.softmax(scores / temperature.class_temperature(codes, scores)).max()
     assert 0.8 < sure < 0.97
 
 
@@ -189,10 +235,11 @@ def test_the_blend_is_no_worse_than_its_members() -> None:
     rng = np.random.default_rng(0)
     codes = np.arange(200) % 3
     first, second = (solver.softmax(2 * np.eye(3)[codes] + rng.normal(0, 1.5, (200, 3))) for _ in range(2))
-    weight = blend.best_weight(codes, first, second)[0]
-    losses = [selection.log_loss(codes, blend.pool(first, second, w)) for w in (0.0, weight, 1.0)]
-    assert losses[1] <= min(losses[0], losses[2])
-    assert 0.2 < weight < 0.8
+    shown = {"linear-probe": first, "classic": second}
+    weights = blend.choose_weights(blend.Held.of(task_of(codes), shown, np.arange(200)))
+    losses = [selection.log_loss(codes, blend.pool(shown, {name: 1.0})) for name in shown]
+    assert selection.log_loss(codes, blend.pool(shown, weights)) <= min(losses)
+    assert 0.2 < weights["classic"] < 0.8 and sum(weights.values()) == pytest.approx(1)
 
 
 def test_constant_and_wild_columns_do_no_harm() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from headstart.errors import unknown
-from headstart.records import MODALITIES
+from headstart.records import MODALITIES, TASKS
 from headstart.strategies.model import lazy_fit, lazy_load
 from headstart.strategies.record import Clock, Fitted, Forecast, Rows, Strategy, Task
 
@@ -30,13 +30,20 @@ def _strategy(
     )
 
 
-_ALL = (
-    _strategy("majority", "baseline", "Always the most frequent class: what anything useful must beat.", ()),
+_RUNGS = (
+    _strategy(
+        "majority",
+        "baseline",
+        "Always the same answer, the most frequent class or the average: what anything useful must beat.",
+        (),
+        tasks=TASKS,
+    ),
     _strategy(
         "linear-probe",
         "transfer",
-        "A simple classifier on what the pre-trained base model sees in each row.",
+        "A simple model on what the pre-trained base model sees in each row.",
         ("features",),
+        tasks=TASKS,
     ),
     _strategy(
         "multi-stage-probe",
@@ -44,12 +51,14 @@ _ALL = (
         "The same on several stages of the base model at once: also on what its early layers see.",
         ("features", "stages"),
         modalities=("image", "text"),
+        tasks=TASKS,
     ),
     _strategy(
         "classic",
         "baseline",
         "A proven method learnt from your rows alone, without any pre-trained model.",
         ("inputs", "descriptors"),
+        tasks=TASKS,
     ),
     _strategy(
         "scratch",
@@ -59,15 +68,16 @@ _ALL = (
         modalities=("image", "text"),
         preset="default",
     ),
-    _strategy(
-        "blend",
-        "transfer",
-        "The better probe and classic together, weighted by cross-validation.",
-        (),
-        members=("linear-probe", "multi-stage-probe", "classic"),
-    ),
 )
-STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in _ALL}
+_BLEND = _strategy(
+    "blend",
+    "transfer",
+    "Several of the others together, weighted by cross-validation.",
+    (),
+    members=tuple(strategy.name for strategy in _RUNGS if strategy.name != "majority"),
+    tasks=TASKS,
+)
+STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in (*_RUNGS, _BLEND)}
 
 
 PRESETS = ("quick", "default", "thorough")
@@ -82,7 +92,7 @@ def _preset(name: str, known: list[str]) -> list[str]:
 
 
 def chosen_names(modality: str, requested: tuple[str, ...], task: str = "classification") -> list[str]:
-    """Give the strategies to try for a modality, in the order of the ladder, with the members they need.
+    """Give the strategies to try for a modality, in the order of the ladder, with the quick ones of their members.
 
     Parameters
     ----------
@@ -108,7 +118,8 @@ def chosen_names(modality: str, requested: tuple[str, ...], task: str = "classif
     for name in requested:
         if name not in known:
             raise unknown("strategy", name, [*known, *PRESETS], f" for {modality} data and {task}")
-    wanted = {member for name in requested for member in (name, *STRATEGIES[name].members)}
+    members = [member for name in requested for member in STRATEGIES[name].members]
+    wanted = {*requested, *(name for name in members if STRATEGIES[name].preset == "quick")}
     return [name for name in known if name in wanted]
 
 

@@ -61,8 +61,9 @@ class SeriesModel:
 
     def state(self) -> State:
         """Give the spec, the convolutions and the head."""
-        arrays = {**self.head.state().arrays, **{f"kernels/{name}": value for name, value in self.kernels.items()}}
-        return State({"spec": dict(self.spec)}, arrays)
+        inner = self.head.state()
+        arrays = {**inner.arrays, **{f"kernels/{name}": value for name, value in self.kernels.items()}}
+        return State({**inner.meta, "spec": dict(self.spec)}, arrays)
 
     @classmethod
     def load(cls, state: State) -> SeriesModel:

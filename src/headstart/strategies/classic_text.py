@@ -1,4 +1,4 @@
-"""`classic` for texts: TF-IDF of pieces of words and of words, then logistic regression; nothing pre-trained.
+"""`classic` for texts: TF-IDF of pieces of words and of words, then a linear model; nothing pre-trained.
 
 Which pieces are kept, their idf and the regression are fitted inside each fold.
 """
@@ -16,14 +16,14 @@ from headstart.records import Index, Probabilities, State
 from headstart.strategies import solver
 from headstart.strategies.crossval import Search, learn
 from headstart.strategies.linear import LARGEST_ROTATION
+from headstart.strategies.links import LINK_OF, LINKS
 from headstart.strategies.ngrams import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
 from headstart.strategies.record import Rows, Task
 
-STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-1, 4))
-FALLBACK = 100.0
+STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
+FALLBACK = 10.0
 MOST_PIECES = {"characters": 150_000, "words": 50_000}
 MOST_COEFFICIENTS = 2_000_000
-MANY_VALUES = 6_000_000
 OFTEN = 0.05
 """Columns that occur in a larger share of the rows are multiplied as dense matrices."""
 
@@ -90,42 +90,42 @@ class _Encoding:
 
 @dataclass(frozen=True)
 class TextModel:
-    """A vectorizer and a linear classifier on its columns."""
+    """A vectorizer and a linear model on its columns."""
 
     vectorizer: Vectorizer
     coefficients: NDArray[np.float32]
     intercept: NDArray[np.float32]
+    link: str = "softmax"
 
     def predict(self, rows: Rows) -> Probabilities:
         """Give probabilities (n_rows, n_classes)."""
         if len(rows) == 0:
             return np.empty((0, len(self.intercept)))
         raw = _joined(self.vectorizer.blocks(rows.table.inputs)) @ self.coefficients
-        return solver.softmax(raw + self.intercept)
+        return LINKS[self.link](raw + self.intercept)
 
     def state(self) -> State:
         """Give everything as plain data."""
         inner = self.vectorizer.state()
         arrays = {**inner.arrays, "coefficients": self.coefficients, "intercept": self.intercept}
-        return State(inner.meta, arrays)
+        return State({**inner.meta, "link": self.link}, arrays)
 
     @classmethod
     def load(cls, state: State) -> TextModel:
         """Restore what `state` gave."""
-        return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"])
+        link = str(state.meta.get("link", "softmax"))  # The first bundles knew classes only.
+        return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"], link)
 
 
 def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ...]]:
-    """Fit TF-IDF and logistic regression on the texts of `rows.table.inputs`."""
+    """Fit TF-IDF and a linear model on the texts of `rows.table.inputs`."""
     inputs = rows.table.inputs
     longest = longest_text([len(text) for text in inputs])
     texts = ready(inputs, longest)
     counts, pieces = zip(*(count(texts, kind) for kind in KINDS), strict=True)
     share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_PIECES.values()))
     most = [int(MOST_PIECES[kind] * share) for kind in KINDS]
-    stored = sum(len(block.indices) for block in counts)
-    search = Search(STRENGTHS, FALLBACK, one_fold=stored > MANY_VALUES)
-    learnt = learn(lambda chosen: _Encoding(counts, chosen, most), task, search)
+    learnt = learn(lambda chosen: _Encoding(counts, chosen, most), task, Search(STRENGTHS, FALLBACK))
     assert isinstance(learnt.encoding, _Encoding)
     vocabularies, weights = {}, {}
     for kind, idf, known in zip(KINDS, learnt.encoding.idf, pieces, strict=True):
@@ -133,5 +133,5 @@ def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ..
         weights[kind] = idf.weights
     halves = learnt.encoding.columns(learnt.coefficients)
     cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
-    model = TextModel(Vectorizer(longest, vocabularies, weights), *halves)
+    model = TextModel(Vectorizer(longest, vocabularies, weights), *halves, LINK_OF[task.kind])
     return model, learnt.choice.out_of_fold, (*learnt.notes, *cut)

@@ -1,7 +1,8 @@
-"""Choosing how strongly to shrink a logistic regression, by cross-validation, for dense and sparse rows alike.
+"""Choosing how strongly to shrink a linear model, by cross-validation, for dense and sparse rows alike.
 
-What a fold learns (standardisation, idf, coefficients) comes from its training rows only. Strengths are walked from
-strong to weak shrinkage, each fit starting from the last one, until the held-out loss has twice not fallen.
+What a fold learns (standardisation, idf, coefficients) comes from its training rows only. From a middle strength the
+search climbs to stronger or weaker shrinkage as long as the held-out loss falls, each fit starting from the nearest
+solution; as many folds are searched as hold out enough rows, and the others are predicted with what was chosen.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from threadpoolctl import threadpool_limits
 
 from headstart.records import Index, Probabilities
 from headstart.strategies import solver
+from headstart.strategies.goals import GOALS
+from headstart.strategies.links import LINK_OF, LINKS
+from headstart.strategies.problems import PROBLEMS, Targets
 from headstart.strategies.record import Task
-from headstart.strategies.selection import Weights, balanced_weights, better_beyond_noise, is_imbalanced, log_loss
+from headstart.strategies.selection import Weights, balanced_weights, better_beyond_noise, is_imbalanced
 
 WORKERS = 2
 """Folds solved at the same time, each with one BLAS thread: on busy machines ten times faster than threaded BLAS."""
 LEAST_GAIN = 0.002
 """A weaker shrinkage must lower the loss by this share: on a plateau the stronger one is kept."""
-ABSENT = -1e9
-"""Intercept of a class without training rows: its probability is exactly zero."""
+ENOUGH_ROWS = 1_000
+"""Held-out rows on which a strength is chosen; further folds only get their predictions."""
 
 
 class Encoding(Protocol):
@@ -48,16 +52,13 @@ class Search:
     Parameters
     ----------
     strengths : tuple of float
-        Ascending `C`; the two half-steps around the best are tried as well.
-    fallback : float
-        `C` where there are no folds to choose it on.
-    one_fold : bool
-        Choose on the first fold only (many values); every row still gets its out-of-fold prediction.
+        Ascending `C`; the half-steps next to the best are tried as well.
+    start : float
+        One of them, from which the search climbs; used as it is where there are no folds to choose on.
     """
 
     strengths: tuple[float, ...]
-    fallback: float
-    one_fold: bool = False
+    start: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A fit on all training rows with the chosen strength; `coefficients` has a column for every class."""
+    """A fit on all training rows with the chosen strength; `coefficients` has a column for every output."""
 
     encoding: Encoding
     coefficients: solver.Coefficients
@@ -85,73 +86,86 @@ class Learnt:
 
 
 class _Fit:
-    """One growing path of fits on the same rows."""
+    """Fits on the same rows, each starting from the solution for the nearest strength."""
 
-    def __init__(self, matrix: solver.Matrix, codes: Index, n_classes: int) -> None:
-        self.matrix, self.n_classes = matrix, n_classes
-        self.present, self.local = np.unique(codes, return_inverse=True)
-        self.begin(np.ones(len(codes)))
+    def __init__(self, matrix: solver.Matrix, targets: Targets, task: Task) -> None:
+        self.matrix = matrix
+        self.part = PROBLEMS[task.kind].part(targets, len(task.classes))
+        self.begin(np.ones(len(targets)))
 
     def begin(self, weights: Weights) -> None:
         self.weights = weights
-        self.current = np.zeros((self.matrix.shape[1] + 1, len(self.present)))
+        self.solved: dict[float, solver.Coefficients] = {}
 
     def step(self, strength: float, tolerance: float) -> solver.Coefficients:
-        if len(self.present) > 1:
-            args = (self.matrix, self.local, strength, self.weights, self.current)
-            self.current = solver.fit(*args, tolerance)
-        full = np.zeros((len(self.current), self.n_classes))
-        full[-1] = ABSENT
-        full[:, self.present] = self.current
-        return full
+        solution = np.zeros((self.matrix.shape[1] + 1, self.part.n_columns))
+        if self.part.loss is not None:
+            if self.solved:
+                solution = self.solved[min(self.solved, key=lambda known: abs(np.log(known / strength)))]
+            solution = solver.fit(self.matrix, self.part.loss, strength, self.weights, solution, tolerance)
+            self.solved[strength] = solution
+        return self.part.widen(solution)
 
 
 class _Fold:
-    """A path of fits on the rows outside one fold, and that fold's rows."""
+    """Fits on the rows outside one fold, and that fold's rows."""
 
     def __init__(self, encode: Encode, task: Task, fold: int) -> None:
         self.inside, self.rows = np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold)
         encoding = encode(self.inside)
         self.held = encoding.apply(self.rows)
-        self.fit = _Fit(encoding.matrix, task.codes[self.inside], len(task.classes))
+        self.fit = _Fit(encoding.matrix, PROBLEMS[task.kind].targets(task)[self.inside], task)
+        self.link = LINKS[LINK_OF[task.kind]]
 
     def predict(self, strength: float) -> Probabilities:
-        return solver.softmax(solver.scores(self.held, self.fit.step(strength, solver.LOOSE)))
+        return self.link(solver.scores(self.held, self.fit.step(strength, solver.LOOSE)))
 
 
-def _predict(folds: Sequence[_Fold], strength: float, shape: tuple[int, int]) -> Probabilities:
-    """Predict the rows of the folds, two folds at a time."""
-    probabilities = np.full(shape, np.nan)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for fold, found in zip(folds, pool.map(lambda fold: fold.predict(strength), folds), strict=True):
-            probabilities[fold.rows] = found
-    return probabilities
+def climb(attempt: Callable[[float], float], strengths: Sequence[float], start: float) -> float:
+    """Climb from `start` to the neighbour with the lower loss until none is lower, then try the half-steps.
 
+    Parameters
+    ----------
+    attempt : (strength) -> loss
+    strengths : sequence of float, ascending
+    start : float
+        One of them.
 
-def _walk(folds: Sequence[_Fold], task: Task, weights: Weights, search: Search) -> tuple[float, Probabilities]:
-    """Try the strengths; give the one with the lowest held-out loss, and its predictions."""
-    shape = (len(task.codes), len(task.classes))
-    better: list[bool] = []
-    best = (np.inf, search.fallback, np.full(shape, np.nan))
+    Examples
+    --------
+    >>> climb(lambda strength: abs(np.log10(strength) - 1), (0.01, 0.1, 1.0, 10.0, 100.0), 0.1)
+    10.0
+    """
+    at = int(np.argmin(np.abs(np.log(np.asarray(strengths) / start))))
+    best, lowest = strengths[at], attempt(strengths[at])
+    tried = {best}
+    half = float(np.sqrt(strengths[1] / strengths[0]))
 
-    def attempt(strength: float) -> None:
-        nonlocal best
-        probabilities = _predict(folds, strength, shape)
-        loss = log_loss(task.codes, probabilities, weights)
-        better.append(loss < best[0] * (1 - LEAST_GAIN))
-        if better[-1]:
-            best = (loss, strength, probabilities)
+    def better(strength: float, share: float) -> bool:
+        nonlocal best, lowest
+        tried.add(strength)
+        loss = attempt(strength)
+        if not loss < lowest * share:
+            return False
+        best, lowest = strength, loss
+        return True
 
-    for fold in folds:
-        fold.fit.begin(weights[fold.inside])
-    for strength in search.strengths:
-        attempt(strength)
-        if len(better) > 2 and not any(better[-2:]):
+    for direction, share in ((1, 1 - LEAST_GAIN), (-1, 1.0)):
+        place = at + direction
+        while 0 <= place < len(strengths) and better(strengths[place], share):
+            place += direction
+        if best != strengths[at]:
             break
-    centre, half_step = best[1], float(np.sqrt(search.strengths[1] / search.strengths[0]))
-    attempt(centre * half_step)
-    attempt(centre / half_step)
-    return best[1], best[2]
+    centre = best
+    if not better(centre / half, 1.0):
+        better(centre * half, 1 - LEAST_GAIN)
+    return best
+
+
+def _loss(task: Task, outputs: Probabilities, weights: Weights) -> float:
+    losses = GOALS[task.kind].losses(task, outputs)
+    rows = np.flatnonzero(np.isfinite(losses))
+    return float(np.average(losses[rows], weights=weights[rows])) if len(rows) else float("inf")
 
 
 def _weights(task: Task, balanced: bool) -> Weights:
@@ -164,36 +178,56 @@ class _Validation:
     def __init__(self, encode: Encode, task: Task, search: Search) -> None:
         self.encode, self.task, self.search = encode, task, search
         numbers = [int(fold) for fold in np.unique(task.folds)]
-        cut = 1 if search.one_fold else len(numbers)
-        searched = numbers[:cut] if len(numbers) > 1 else []
+        numbers = numbers if len(numbers) > 1 else []
+        reached = np.cumsum([np.count_nonzero(task.folds == number) for number in numbers])
+        cut = int(np.searchsorted(reached, ENOUGH_ROWS)) + 1
         with ThreadPoolExecutor(WORKERS) as pool:
-            self.folds = list(pool.map(lambda number: _Fold(encode, task, number), searched))
-        self.others = numbers[cut:] if len(numbers) > 1 else []
+            self.folds = list(pool.map(lambda number: _Fold(encode, task, number), numbers[:cut]))
+        self.others = numbers[cut:]
 
-    def choose(self, balanced: bool) -> Choice:
+    def choose(self, balanced: bool, start: float) -> Choice:
         """Choose the strength for one way of weighting; `out_of_fold` has NaN for the folds left for `complete`."""
+        shape, weights = (len(self.task.codes), len(self.task.classes)), _weights(self.task, balanced)
         if not self.folds:
-            shape = (len(self.task.codes), len(self.task.classes))
-            return Choice(self.search.fallback, balanced, np.full(shape, np.nan))
-        strength, probabilities = _walk(self.folds, self.task, _weights(self.task, balanced), self.search)
-        return Choice(strength, balanced, probabilities)
+            return Choice(start, balanced, np.full(shape, np.nan))
+        for fold in self.folds:
+            fold.fit.begin(weights[fold.inside])
+        found: dict[float, Probabilities] = {}
+
+        def attempt(strength: float) -> float:
+            found[strength] = np.full(shape, np.nan)
+            with ThreadPoolExecutor(WORKERS) as pool:
+                for fold, made in zip(
+                    self.folds, pool.map(lambda fold: fold.predict(strength), self.folds), strict=True
+                ):
+                    found[strength][fold.rows] = made
+            return _loss(self.task, found[strength], weights)
+
+        strength = climb(attempt, self.search.strengths, start)
+        return Choice(strength, balanced, found[strength])
 
     def complete(self, choice: Choice) -> Choice:
         """Predict the rows of the folds that were not searched."""
         self.folds.clear()  # Frees their matrices before the others are made.
-        probabilities, weights = choice.out_of_fold.copy(), _weights(self.task, choice.balanced)
-        for number in self.others:
+        outputs, weights = choice.out_of_fold.copy(), _weights(self.task, choice.balanced)
+
+        def predict(number: int) -> tuple[Index, Probabilities]:
             fold = _Fold(self.encode, self.task, number)
             fold.fit.begin(weights[fold.inside])
-            probabilities[fold.rows] = fold.predict(choice.strength)
-        return Choice(choice.strength, choice.balanced, probabilities)
+            return fold.rows, fold.predict(choice.strength)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for rows, made in pool.map(predict, self.others):
+                outputs[rows] = made
+        return Choice(choice.strength, choice.balanced, outputs)
 
 
 def _choose(encode: Encode, task: Task, search: Search) -> Choice:
     validation = _Validation(encode, task, search)
-    choice = validation.choose(task.balance == "on")
-    if task.balance == "auto" and is_imbalanced(task.codes):
-        other = validation.choose(True)
+    single = LINK_OF[task.kind] == "softmax"
+    choice = validation.choose(single and task.balance == "on", search.start)
+    if single and task.balance == "auto" and is_imbalanced(task.codes):
+        other = validation.choose(True, choice.strength)
         if better_beyond_noise(task.codes, other.out_of_fold, choice.out_of_fold, task.seed):
             choice = other
     return validation.complete(choice)
@@ -216,8 +250,9 @@ def learn(encode: Encode, task: Task, search: Search) -> Learnt:
     """
     with threadpool_limits(1, user_api="blas"):
         choice = _choose(encode, task, search)
+    with threadpool_limits(WORKERS, user_api="blas"):
         encoding = encode(np.arange(len(task.codes)))
-        fit = _Fit(encoding.matrix, task.codes, len(task.classes))
+        fit = _Fit(encoding.matrix, PROBLEMS[task.kind].targets(task), task)
         fit.begin(_weights(task, choice.balanced))
         coefficients = fit.step(choice.strength, solver.TIGHT)
     return Learnt(encoding, coefficients, choice)

@@ -1,4 +1,6 @@
-"""Logistic regression on standardised dense features: the numerics of `linear-probe` and of `classic` on images.
+"""A linear model on standardised dense features: the numerics of `linear-probe` and of `classic` on images.
+
+Logistic regression for classes and labels, ridge regression for numbers (`headstart.strategies.problems`).
 
 Standardised columns are rotated onto the principal axes of the training rows before solving. The L2 penalty does not
 notice a rotation, so the solution is the same; L-BFGS needs a tenth of the steps, and where there are fewer rows than
@@ -15,49 +17,52 @@ from numpy.typing import NDArray
 from headstart.records import FloatMatrix, Index, Probabilities, State
 from headstart.strategies import solver
 from headstart.strategies.crossval import Learnt, Search, learn
+from headstart.strategies.links import LINK_OF, LINKS
 from headstart.strategies.record import Task
 
 Floats = NDArray[np.float64]
 STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-6, 3))
 FALLBACK = 1e-2
-MANY_VALUES = 26_000_000
-"""Above this many feature values the strength is chosen on one fold (memory and time stay bounded)."""
 LARGEST_ROTATION = 2_600
 BLOCK = 8_192
 
 
 @dataclass(frozen=True)
 class Head:
-    """A linear classifier on raw features: `softmax((x - centre) @ coefficients + intercept)`.
+    """A linear model on raw features: `link((x - centre) @ coefficients + intercept)`.
 
     Parameters
     ----------
     centre : NDArray of float32, shape (n_dims,)
-    coefficients : NDArray of float32, shape (n_dims, n_classes)
-    intercept : NDArray of float32, shape (n_classes,)
+    coefficients : NDArray of float32, shape (n_dims, n_outputs)
+    intercept : NDArray of float32, shape (n_outputs,)
+    link : str
+        Key of `headstart.strategies.links.LINKS`.
     """
 
     centre: NDArray[np.float32]
     coefficients: NDArray[np.float32]
     intercept: NDArray[np.float32]
+    link: str = "softmax"
 
     def predict(self, features: FloatMatrix) -> Probabilities:
-        """Give probabilities (n_rows, n_classes) for features (n_rows, n_dims); a row alone gets the same."""
-        made = np.empty((len(features), len(self.intercept)))
+        """Give outputs (n_rows, n_outputs) for features (n_rows, n_dims); a row alone gets the same."""
+        made, link = np.empty((len(features), len(self.intercept))), LINKS[self.link]
         for start in range(0, len(features), BLOCK):
             block = features[start : start + BLOCK].astype(np.float64) - self.centre
-            made[start : start + BLOCK] = solver.softmax(block @ self.coefficients.astype(np.float64) + self.intercept)
+            made[start : start + BLOCK] = link(block @ self.coefficients.astype(np.float64) + self.intercept)
         return made
 
     def state(self) -> State:
         """Give the arrays."""
         arrays = {"centre": self.centre, "coefficients": self.coefficients, "intercept": self.intercept}
-        return State({}, arrays)
+        return State({"link": self.link}, arrays)
 
     @classmethod
     def load(cls, state: State) -> Head:
-        """Restore what `state` gave."""
-        return cls(*(state.arrays[name] for name in ("centre", "coefficients", "intercept")))
+        """Restore what `state` gave; the first bundles knew classes only."""
+        arrays, link = state.arrays, str(state.meta.get("link", "softmax"))
+        return cls(arrays["centre"], arrays["coefficients"], arrays["intercept"], link)
 
 
 @dataclass(frozen=True)
@@ -130,15 +135,15 @@ class Rotated:
         """Give other rows in the same coordinates."""
         return self.standard.apply(self.features, rows, self.basis)
 
-    def head(self, coefficients: solver.Coefficients) -> Head:
+    def head(self, coefficients: solver.Coefficients, link: str = "softmax") -> Head:
         """Express a solution for raw features."""
         weights = coefficients[:-1] if self.basis is None else self.basis @ coefficients[:-1]
         scaled = np.asarray(weights * self.standard.inverse[:, None], dtype=np.float32)
-        return Head(self.standard.centre, scaled, coefficients[-1].astype(np.float32))
+        return Head(self.standard.centre, scaled, coefficients[-1].astype(np.float32), link)
 
 
 def fit_head(features: FloatMatrix, task: Task) -> tuple[Head, Learnt]:
-    """Fit a logistic regression, its strength and class weights chosen by cross-validation.
+    """Fit a linear model, its strength and class weights chosen by cross-validation.
 
     Parameters
     ----------
@@ -151,11 +156,11 @@ def fit_head(features: FloatMatrix, task: Task) -> tuple[Head, Learnt]:
     Head
         For raw features.
     Learnt
-        What was chosen, with the out-of-fold probabilities.
+        What was chosen, with the out-of-fold outputs.
     """
     features = np.ascontiguousarray(features, dtype=np.float32)
     axes = _axes(features)
-    search = Search(STRENGTHS, FALLBACK, one_fold=features.size > MANY_VALUES)
+    search = Search(STRENGTHS, FALLBACK)
     learnt = learn(lambda rows: Rotated(features, rows, axes), task, search)
     assert isinstance(learnt.encoding, Rotated)
-    return learnt.encoding.head(learnt.coefficients), learnt
+    return learnt.encoding.head(learnt.coefficients, LINK_OF[task.kind]), learnt

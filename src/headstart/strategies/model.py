@@ -75,3 +75,18 @@ def lazy_load(module: str) -> Load:
         return found
 
     return load
+
+
+def members_in(state: State) -> tuple[str, ...]:
+    """Name the strategies whose models a fitted model's state holds (those that a `blend` uses; else none).
+
+    Examples
+    --------
+    >>> members_in(State({"weights": {"linear-probe": 0.75, "classic": 0.25}}, {}))
+    ('linear-probe', 'classic')
+    >>> members_in(State({"probe": "linear-probe", "weight": 0.5}, {}))
+    ('linear-probe', 'classic')
+    """
+    if "probe" in state.meta:  # The form of the first bundles.
+        return (str(state.meta["probe"]), "classic")
+    return tuple(state.meta.get("weights", ()))

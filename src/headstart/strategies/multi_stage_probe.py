@@ -60,7 +60,8 @@ class StagesModel:
 
     def state(self) -> State:
         """Give the names of the stages and the head's arrays."""
-        return State({"stages": list(self.stages)}, self.head.state().arrays)
+        inner = self.head.state()
+        return State({**inner.meta, "stages": list(self.stages)}, inner.arrays)
 
 
 def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:

@@ -1,11 +1,13 @@
-"""Ridge regression on class indicators, its strength chosen by the folds, its scores turned into probabilities.
+"""Ridge regression on class indicators, labels or numbers, its strength chosen by the folds.
 
 The usual partner of random convolutions (Dempster, Schmidt and Webb 2021): thousands of columns, few rows, one Cholesky
-factorisation a strength of the smaller of the two Gram matrices.
+factorisation a strength of the smaller of the two Gram matrices. Scores of classes and labels become probabilities by a
+temperature (`headstart.strategies.temperature`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,17 +16,12 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
 from headstart.records import FloatMatrix, Index, Probabilities
+from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import Head, Standard
+from headstart.strategies.links import LINK_OF, LINKS, logit
 from headstart.strategies.record import Task
-from headstart.strategies.selection import (
-    Weights,
-    balanced_weights,
-    better_beyond_noise,
-    is_imbalanced,
-    log_loss,
-    predicted_rows,
-)
-from headstart.strategies.solver import softmax
+from headstart.strategies.selection import Weights, balanced_weights, better_beyond_noise, is_imbalanced
+from headstart.strategies.temperature import class_temperature, label_temperature
 
 Floats = NDArray[np.float64]
 STRENGTHS = tuple(float(value) for value in np.logspace(-5, 1, 13))
@@ -32,19 +29,56 @@ STRENGTHS = tuple(float(value) for value in np.logspace(-5, 1, 13))
 FALLBACK = 0.01
 CLOSE = 0.005
 """The largest penalty with a loss within this share of the lowest is taken."""
-TEMPERATURES = np.logspace(-2, 1.5, 71)
 MANY_ROWS = 2_600
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How one kind of task is put as a regression, and how its centred scores become outputs.
+
+    `told(scores, mean, temperature)` gives what the link turns into outputs, by the targets' mean of the fitted rows.
+    """
+
+    targets: Callable[[Task], Floats]
+    temperature: Callable[[Task, Index, Floats, Floats], float]
+    told: Callable[[Floats, Floats, float], Floats]
+
+
+def _truth(task: Task) -> FloatMatrix:
+    assert task.truth is not None, f"a {task.kind} task comes without its truth"
+    return task.truth
+
+
+def _rate(mean: Floats) -> Floats:
+    return logit(mean, 1e-4)
+
+
+_CLASSES = _Kind(
+    lambda task: np.eye(len(task.classes))[task.codes],
+    lambda task, rows, scores, mean: class_temperature(task.codes[rows], (scores + mean)[rows]),
+    lambda scores, mean, heat: (scores + mean) / heat,
+)
+_LABELS = _Kind(
+    lambda task: _truth(task).astype(np.float64),
+    lambda task, rows, scores, mean: label_temperature(_truth(task)[rows], scores[rows], _rate(mean[rows])),
+    lambda scores, mean, heat: scores / heat + _rate(mean),
+)
+_NUMBERS = _Kind(
+    lambda task: _truth(task).astype(np.float64),
+    lambda task, rows, scores, mean: 1.0,
+    lambda scores, mean, heat: scores + mean,
+)
+KINDS = {"classification": _CLASSES, "ordinal": _CLASSES, "multi-label": _LABELS, "regression": _NUMBERS}
 
 
 class _Ridge:
     """Standardised rows and their Gram matrix, ready to be solved for several penalties."""
 
-    def __init__(self, features: FloatMatrix, rows: Index, codes: Index, weights: Weights, n_classes: int) -> None:
+    def __init__(self, features: FloatMatrix, rows: Index, targets: Floats, weights: Weights) -> None:
         self.features, self.standard = features, Standard.of(features, rows)
         self.root = np.sqrt(weights)[:, None].astype(np.float32)
         plain = self.standard.apply(features, rows, None)
         self.shift = np.average(plain, axis=0, weights=weights)
-        targets = np.eye(n_classes)[codes]
         self.mean = np.average(targets, axis=0, weights=weights)
         self.matrix = (plain - self.shift.astype(np.float32)) * self.root
         self.targets = (targets - self.mean) * self.root
@@ -54,7 +88,7 @@ class _Ridge:
         self.unit = max(float(np.einsum("ij,ij->", self.matrix, self.matrix)) / len(rows), 1e-9)
 
     def solve(self, strength: float) -> Floats:
-        """Solve for one penalty: weights of the fitted rows (n_rows, n_classes) if `dual`, else of the columns."""
+        """Solve for one penalty: weights of the fitted rows (n_rows, n_outputs) if `dual`, else of the columns."""
         damped = self.gram.copy()
         damped.flat[:: len(damped) + 1] += strength * self.unit
         right = self.targets if self.dual else self.matrix.T @ self.targets.astype(np.float32)
@@ -69,95 +103,104 @@ class _Ridge:
         return np.asarray(plain @ self.matrix.T if self.dual else plain)
 
     def scores(self, crossed: FloatMatrix, solved: Floats) -> Floats:
-        """Give the scores (n, n_classes) of prepared rows."""
-        return np.asarray(crossed @ solved.astype(np.float32) + self.mean, dtype=np.float64)
+        """Give the scores (n, n_outputs) of prepared rows, without the targets' mean."""
+        return np.asarray(crossed @ solved.astype(np.float32), dtype=np.float64)
 
-    def head(self, solved: Floats, temperature: float) -> Head:
+    def head(self, solved: Floats, temperature: float, kind: str) -> Head:
         """Express a solution for raw features, divided by the temperature."""
         coefficients = self.matrix.T @ solved.astype(np.float32) if self.dual else solved
         scaled = coefficients * self.standard.inverse[:, None] / temperature
-        intercept = (self.mean - self.shift @ coefficients) / temperature
-        return Head(self.standard.centre, scaled.astype(np.float32), intercept.astype(np.float32))
+        intercept = KINDS[kind].told(-self.shift @ coefficients, self.mean, temperature)
+        return Head(self.standard.centre, scaled.astype(np.float32), intercept.astype(np.float32), LINK_OF[kind])
 
 
-def best_temperature(codes: Index, scores: Floats) -> float:
-    """Give the temperature with the lowest log-loss of `softmax(scores / temperature)`; rows of NaN are left out.
+@dataclass(frozen=True)
+class Held:
+    """Held-out scores and the mean of the targets that they were fitted on; both (n_rows, n_outputs), NaN if none."""
 
-    The targets are smoothed by one row in two more than a class has (Platt 2000): few rows, however well separated, do
-    not make a model certain.
-    """
-    rows = np.flatnonzero(predicted_rows(scores))
-    if len(rows) == 0:
-        return 0.1
-    n_classes = scores.shape[1]
-    share = 1 / (len(rows) / n_classes + 2)
-    targets = (1 - share) * np.eye(n_classes)[codes[rows]] + share / n_classes
-    losses = [_cross_entropy(targets, scores[rows] / heat) for heat in TEMPERATURES]
-    return float(TEMPERATURES[int(np.argmin(losses))])
+    scores: Floats
+    means: Floats
 
+    @classmethod
+    def empty(cls, task: Task) -> Held:
+        """Give tables of NaN."""
+        shape = (len(task.codes), len(task.classes))
+        return cls(np.full(shape, np.nan), np.full(shape, np.nan))
 
-def _cross_entropy(targets: Floats, scores: Floats) -> float:
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return -float(np.mean(np.sum(targets * logs, axis=1)))
+    def outputs(self, task: Task, rows: Index, heat_rows: Index) -> Probabilities:
+        """Give the outputs of `rows` with the temperature that is best on `heat_rows`."""
+        heat = self.temperature(task, heat_rows)
+        return LINKS[LINK_OF[task.kind]](KINDS[task.kind].told(self.scores[rows], self.means[rows], heat))
+
+    def temperature(self, task: Task, rows: Index) -> float:
+        """Give the temperature that is best on some rows."""
+        return KINDS[task.kind].temperature(task, rows, self.scores, self.means)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Penalty, class weighting, held-out scores (NaN where there are none) and their loss at the best temperature."""
+    """Penalty, class weighting, and what was held out."""
 
     strength: float
     balanced: bool
-    scores: Floats
-    loss: float
+    held: Held
 
 
 def _weights(task: Task, balanced: bool) -> Weights:
     return balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
 
 
-def _fold(features: FloatMatrix, task: Task, weights: Weights, fold: int) -> tuple[_Ridge, Index]:
-    inside, held = np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold)
-    return _Ridge(features, inside, task.codes[inside], weights[inside], len(task.classes)), held
+class _Folds:
+    """The folds of a task, each solved when it is asked for."""
+
+    def __init__(self, features: FloatMatrix, task: Task, balanced: bool) -> None:
+        self.features, self.task = features, task
+        self.weights, self.targets = _weights(task, balanced), KINDS[task.kind].targets(task)
+        self.numbers = [int(fold) for fold in np.unique(task.folds)]
+
+    def fill(self, number: int, tables: dict[float, Held]) -> None:
+        """Predict the rows of one fold for several penalties."""
+        inside, rows = np.flatnonzero(self.task.folds != number), np.flatnonzero(self.task.folds == number)
+        ridge = _Ridge(self.features, inside, self.targets[inside], self.weights[inside])
+        crossed = ridge.crossed(rows)
+        for strength, held in tables.items():
+            held.scores[rows] = ridge.scores(crossed, ridge.solve(strength))
+            held.means[rows] = ridge.mean
 
 
 def _choose(features: FloatMatrix, task: Task, balanced: bool) -> Choice:
     """Try all penalties on the folds (on the first only where there are many rows)."""
-    weights, numbers = _weights(task, balanced), [int(fold) for fold in np.unique(task.folds)]
-    n_classes = len(task.classes)
-    if len(numbers) < 2:
-        return Choice(FALLBACK, balanced, np.full((len(task.codes), n_classes), np.nan), np.nan)
-    searched = numbers[:1] if len(task.codes) > MANY_ROWS else numbers
-    scores = {strength: np.full((len(task.codes), n_classes), np.nan) for strength in STRENGTHS}
-    for number in searched:
-        ridge, held = _fold(features, task, weights, number)
-        crossed = ridge.crossed(held)
-        for strength, table in scores.items():
-            table[held] = ridge.scores(crossed, ridge.solve(strength))
-    losses = {strength: _loss(task, table) for strength, table in scores.items()}
+    folds = _Folds(features, task, balanced)
+    if len(folds.numbers) < 2:
+        return Choice(FALLBACK, balanced, Held.empty(task))
+    n_searched = 1 if len(task.codes) > MANY_ROWS else len(folds.numbers)
+    tables = {strength: Held.empty(task) for strength in STRENGTHS}
+    for number in folds.numbers[:n_searched]:
+        folds.fill(number, tables)
+    losses = {strength: _loss(task, held) for strength, held in tables.items()}
     lowest = min(losses.values())
     best = max(strength for strength, loss in losses.items() if loss <= lowest * (1 + CLOSE))
-    for number in numbers[len(searched) :]:
-        ridge, held = _fold(features, task, weights, number)
-        scores[best][held] = ridge.scores(ridge.crossed(held), ridge.solve(best))
-    return Choice(best, balanced, scores[best], losses[best])
+    for number in folds.numbers[n_searched:]:
+        folds.fill(number, {best: tables[best]})
+    return Choice(best, balanced, tables[best])
 
 
-def _loss(task: Task, scores: Floats) -> float:
-    return log_loss(task.codes, softmax(scores / best_temperature(task.codes, scores)))
+def _loss(task: Task, held: Held) -> float:
+    every = np.arange(len(task.codes))
+    return float(np.nanmean(GOALS[task.kind].losses(task, held.outputs(task, every, every))))
 
 
-def _out_of_fold(task: Task, scores: Floats) -> Probabilities:
-    """Turn held-out scores into probabilities, each fold with the temperature of the others."""
-    made = np.full(scores.shape, np.nan)
+def _out_of_fold(task: Task, held: Held) -> Probabilities:
+    """Turn held-out scores into outputs, each fold with the temperature of the others."""
+    made = np.full(held.scores.shape, np.nan)
     for fold in np.unique(task.folds):
-        held = task.folds == fold
-        made[held] = softmax(scores[held] / best_temperature(task.codes[~held], scores[~held]))
+        rows, others = np.flatnonzero(task.folds == fold), np.flatnonzero(task.folds != fold)
+        made[rows] = held.outputs(task, rows, others)
     return made
 
 
 def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, tuple[str, ...]]:
-    """Fit ridge regression on class indicators; everything chosen on the folds.
+    """Fit ridge regression on class indicators, labels or numbers; everything chosen on the folds.
 
     Parameters
     ----------
@@ -167,20 +210,22 @@ def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, t
     Returns
     -------
     Head
-        Its softmax gives the probabilities.
+        Its link gives the outputs.
     Probabilities
-        Out-of-fold.
+        Out-of-fold outputs.
     tuple of str
         Notes.
     """
+    single, rows = LINK_OF[task.kind] == "softmax", np.arange(len(task.codes))
     with threadpool_limits(2, user_api="blas"):
-        choice = _choose(features, task, task.balance == "on")
-        if task.balance == "auto" and is_imbalanced(task.codes):
+        choice = _choose(features, task, single and task.balance == "on")
+        if single and task.balance == "auto" and is_imbalanced(task.codes):
             other = _choose(features, task, True)
-            if better_beyond_noise(task.codes, softmax(other.scores), softmax(choice.scores), task.seed):
+            first, second = ((item.held.scores + item.held.means) for item in (other, choice))
+            if better_beyond_noise(task.codes, first, second, task.seed):
                 choice = other
-        weights, rows = _weights(task, choice.balanced), np.arange(len(task.codes))
-        ridge = _Ridge(features, rows, task.codes, weights, len(task.classes))
-        head = ridge.head(ridge.solve(choice.strength), best_temperature(task.codes, choice.scores))
+        ridge = _Ridge(features, rows, KINDS[task.kind].targets(task), _weights(task, choice.balanced))
+        heat = choice.held.temperature(task, rows)
+        head = ridge.head(ridge.solve(choice.strength), heat, task.kind)
     weighted = ("rare classes weighted up",) if choice.balanced else ()
-    return head, _out_of_fold(task, choice.scores), (f"ridge penalty {choice.strength:.3g}", *weighted)
+    return head, _out_of_fold(task, choice.held), (f"ridge penalty {choice.strength:.3g}", *weighted)
