@@ -70,14 +70,19 @@ def wrap(net: nn.Module) -> nn.Module:
     return PooledText(net) if hasattr(net.config, "vocab_size") else PooledPictures(net)
 
 
+def longest_list(net: nn.Module) -> tuple[str, nn.ModuleList]:
+    """Give the name and the items of the longest module list: the layers; ("", empty) if there is none."""
+    lists = [(name, item) for name, item in net.named_modules() if isinstance(item, nn.ModuleList)]
+    return max(lists, key=lambda pair: len(pair[1]), default=("", nn.ModuleList()))
+
+
 def stages(net: nn.Module) -> tuple[Stage, ...]:
     """List the network's blocks from input to output; together they hold every parameter once.
 
     The blocks are the items of the longest module list (the layers); what stands before it belongs to the first
     stage, what stands behind it to the last.
     """
-    lists = [(name, item) for name, item in net.named_modules() if isinstance(item, nn.ModuleList)]
-    prefix, blocks = max(lists, key=lambda pair: len(pair[1]), default=("", nn.ModuleList()))
+    prefix, blocks = longest_list(net)
     groups: list[list[str]] = [[] for _ in range(len(blocks) + 2)]
     seen = False
     for name, _ in net.named_parameters():

@@ -90,8 +90,7 @@ class FeatureCache:
         """Write one shard: final features in float32, pooled stages in half precision."""
         if not hashes:
             return
-        if not (self.folder / "about.json").is_file():
-            write_json(self.folder / "about.json", self.about)
+        self.add_about()
         arrays = {HASHES: _digests(hashes), FINAL: np.ascontiguousarray(final, dtype=np.float32)}
         arrays |= {name: half(values) for name, values in stages.items()}
         path = self.folder / f"shard-{uuid.uuid4().hex}.safetensors"
@@ -100,6 +99,11 @@ class FeatureCache:
         self._read.add(path)
         for row, digest in enumerate(arrays[HASHES]):
             self._places[digest.tobytes()] = (path, row)
+
+    def add_about(self) -> None:
+        """Write what a person wants to know of the key, once."""
+        if not (self.folder / "about.json").is_file():
+            write_json(self.folder / "about.json", self.about)
 
     def get(self, hashes: Sequence[str], name: str = FINAL) -> FloatMatrix:
         """Give the features of rows (len(hashes), n_dims) float32, in order; all must be there."""

@@ -137,7 +137,7 @@ def choose_runtime(table: Table, backbone: Backbone, precision: str) -> Chosen |
         return found
     modality = MODALITIES[table.modality]
     one = loader(table, backbone.spec)
-    readable = (item for item in map(one, range(len(table))) if not _failed(item))
+    readable = (item for item in map(one, range(len(table))) if not failed_to_load(item))
     loaded = list(islice(readable, SAMPLE))
     if not loaded:
         return None
@@ -147,7 +147,8 @@ def choose_runtime(table: Table, backbone: Backbone, precision: str) -> Chosen |
     return choose(backbone, modality.collate(rows, backbone.spec), units, precision)
 
 
-def _failed(loaded: Any) -> bool:
+def failed_to_load(loaded: Any) -> bool:
+    """Say whether `loader` gave a reason instead of a row."""
     return isinstance(loaded, tuple) and len(loaded) == 1 and isinstance(loaded[0], str)
 
 
@@ -244,7 +245,7 @@ def _forecast(table: Table, backbone: Backbone, chosen: Chosen | None, todo: Ind
     began, n, cost = time.monotonic(), 0, 0
     for row in np.random.default_rng(0).permutation(todo)[:SAMPLE]:
         item = one(int(row))
-        if not _failed(item):
+        if not failed_to_load(item):
             cost += modality.cost(modality.prepare(item, backbone.spec))
         n += 1
         if time.monotonic() - began > 2.0:
@@ -309,7 +310,7 @@ def run_chunks(
 
     def prepared(row: int) -> Loaded:
         item = one(row)
-        if _failed(item):
+        if failed_to_load(item):
             return str(item[0])
         try:
             return tuple(
@@ -319,7 +320,7 @@ def run_chunks(
             return error.problem
 
     opened: dict[int, Run] = {}
-    for chunk, items in _chunks(prepared, rows):
+    for chunk, items in chunks(prepared, rows):
         found = []
         for number, extractor in enumerate(extractors):
             pairs = [
@@ -333,7 +334,7 @@ def run_chunks(
         yield chunk, found, {int(row): item for row, item in zip(chunk, items, strict=True) if isinstance(item, str)}
 
 
-def _chunks(prepared: Callable[[int], Loaded], todo: Index) -> Iterator[tuple[Index, list[Loaded]]]:
+def chunks(prepared: Callable[[int], Loaded], todo: Index) -> Iterator[tuple[Index, list[Loaded]]]:
     """Prepare rows in threads, one chunk ahead of the one in use; chunks hold at most about `CHUNK_BYTES`."""
     first = prepared(int(todo[0]))
     n_bytes = 4_096 if isinstance(first, str) else sum(a.nbytes for arrays in first if arrays for a in arrays)

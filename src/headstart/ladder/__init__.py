@@ -6,20 +6,24 @@ Sees training rows only; never a test row. What was finished before is taken fro
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from headstart import progress
-from headstart.records import Index, Probabilities, State
+from headstart.ladder.choice import choose
+from headstart.records import Probabilities, State
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Fitted, Rows, Skipped, Task
-from headstart.strategies.selection import log_loss, predicted_rows, row_losses, selection_score
+from headstart.strategies.goals import GOALS
+from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
 
-ALWAYS = ("majority", "linear-probe", "multi-stage-probe", "classic", "blend")
-"""Cheap enough to be fitted even when the time is over."""
+__all__ = ["Climb", "Keep", "choose", "climb"]
+
+SHORT_SECONDS = 5.0
+"""A quick rung that is forecast to take no longer is fitted even when the time is over."""
 
 
 class Keep(Protocol):
@@ -29,7 +33,10 @@ class Keep(Protocol):
         """State, out-of-fold probabilities and seconds of a rung finished earlier, or None."""
 
     def save(self, name: str, state: State, out_of_fold: Probabilities, seconds: float) -> None:
-        """Keep a finished rung."""
+        """Keep a finished rung, and remove its parts."""
+
+    def parts(self, name: str) -> Path:
+        """A folder for finished parts of a rung."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +47,13 @@ class Climb:
     ----------
     fitted : dict of str to Fitted
     seconds : dict of str to float
+    forecasts : dict of str to Forecast
+        What each was expected to cost, before it was fitted.
     scores : dict of str to float
-        Mean of accuracy and macro-F1 by cross-validation, 0-1; on the rows that a strategy predicted.
+        By cross-validation, 0-1, on the rows that a strategy predicted (`headstart.strategies.goals`): for classes the
+        mean of accuracy and macro-F1, for labels of micro- and macro-F1, for numbers R2.
     losses : dict of str to float
-        Log-loss by cross-validation, in nats; the lowest is chosen.
+        By cross-validation (for classes log-loss in nats); the rung is chosen on these.
     skipped : dict of str to str
         Strategies that were not fitted, and why.
     chosen : str
@@ -51,6 +61,7 @@ class Climb:
 
     fitted: dict[str, Fitted] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    forecasts: dict[str, Forecast] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     losses: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -83,7 +94,7 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
     rows : Rows
         Training rows.
     task : Task
-        `clock` bounds the whole; majority, classic, linear-probe and blend are fitted in any case.
+        `clock` bounds the whole; what the preset `quick` takes is fitted in any case, unless it would take long.
     names : sequence of str
         Keys of `STRATEGIES`, members before what they are members of (see `headstart.strategies.chosen_names`).
     keep : Keep or None
@@ -104,9 +115,10 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
             continue
         made.fitted[name], earlier = found
         made.seconds[name] = time.monotonic() - began if earlier is None else earlier
-        score = selection_score(task.codes, made.fitted[name].out_of_fold)
+        goal, outputs = GOALS[task.kind], made.fitted[name].out_of_fold
+        score, losses = goal.score(task, outputs), goal.losses(task, outputs)
         made.scores[name] = score if np.isfinite(score) else 0.0
-        made.losses[name] = log_loss(task.codes, made.fitted[name].out_of_fold)
+        made.losses[name] = float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
         told = "kept from an earlier run" if earlier is not None else f"{made.seconds[name]:.1f} s"
         progress.say(f"{name}: {made.scores[name]:.3f} by cross-validation ({told}).")
     out_of_fold = {name: fitted.out_of_fold for name, fitted in made.fitted.items()}
@@ -123,16 +135,34 @@ def _resumed(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | 
 
 def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -> tuple[Fitted, float | None]:
     strategy = STRATEGIES[name]
-    if name not in ALWAYS and task.clock.left() <= 0:
+    quick = strategy.preset == "quick"
+    if not quick and task.clock.left() <= 0:
         raise Skipped("no time was left; give more with --time")
+    made.forecasts[name] = _foreseen(name, rows, task)
     began = time.monotonic()
     members = {member: made.fitted[member] for member in strategy.members if member in made.fitted}
-    fitted = strategy.fit(rows, task, members)
-    if not strategy.members and name in ALWAYS:
+    fitted = strategy.fit(rows, replace(task, folder=keep.parts(name)) if keep and not quick else task, members)
+    if not strategy.members and quick:
         fitted = _Judged(fitted, _mean_out_of_fold(name, rows, task, fitted.out_of_fold))
     if keep:
         keep.save(name, fitted.state(), fitted.out_of_fold, time.monotonic() - began)
     return fitted, None
+
+
+def _foreseen(name: str, rows: Rows, task: Task) -> Forecast:
+    """Say what a rung will cost; raises `Skipped` where that does not fit what is left."""
+    strategy = STRATEGIES[name]
+    if strategy.forecast is None:
+        return Forecast(0.0)
+    found = strategy.forecast(rows, task)
+    left = task.clock.left()
+    if found.seconds > left and (strategy.preset != "quick" or found.seconds > SHORT_SECONDS):
+        raise Skipped(f"it needs about {found.seconds:.0f} s and {left:.0f} s are left; give more with --time")
+    if found.memory_bytes > task.max_memory_bytes:
+        raise Skipped(f"it needs about {found.memory_bytes / 1e9:.1f} GB of memory; give more with --max-memory")
+    if found.seconds >= 1:
+        progress.say(f"{name}: about {found.seconds:.0f} s and {max(1, found.memory_bytes / 1e6):.0f} MB of memory.")
+    return found
 
 
 def _mean_out_of_fold(name: str, rows: Rows, task: Task, first: Probabilities) -> Probabilities:
@@ -142,46 +172,3 @@ def _mean_out_of_fold(name: str, rows: Rows, task: Task, first: Probabilities) -
         if task.clock.left() > 0:
             found.append(STRATEGIES[name].fit(rows, replace(task, folds=folds, repeats=()), {}).out_of_fold)
     return np.asarray(np.mean(found, axis=0))
-
-
-def _hedges(codes: Index, pool: Probabilities, member: Probabilities) -> bool:
-    """Whether a pool differs from a member and is not worse by more than 1.645 standard errors (paired rows)."""
-    if np.allclose(pool, member, equal_nan=True):
-        return False
-    rows = np.flatnonzero(predicted_rows(pool) & predicted_rows(member))
-    worse = row_losses(codes[rows], pool[rows]) - row_losses(codes[rows], member[rows])
-    return bool(worse.mean() <= 1.645 * worse.std() / np.sqrt(len(rows)))
-
-
-def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
-    """Give the strategy with the lowest log-loss; the cheaper one where two are equal.
-
-    Log-loss looks at how sure a model was on every row, so that with few rows it picks by chance far less often than
-    accuracy does. A pool of strategies (`blend`) gives way to one of its members only where that is better by more than
-    noise: it hedges against having picked the wrong one. A strategy that predicted only some rows (`scratch` has one
-    held-out fold) takes the lead only where
-    it is better than the best of the others on those same rows.
-
-    Examples
-    --------
-    >>> task = Task(("a", "b"), np.array([0, 1]), np.array([0, 1]), "off", 0, clock=None)
-    >>> right, wrong = np.eye(2), 1 - np.eye(2)
-    >>> choose(task, {"majority": wrong, "classic": right})
-    'classic'
-    """
-
-    def loss(name: str, rows: np.ndarray) -> float:
-        found = log_loss(task.codes[rows], out_of_fold[name][rows])
-        return found if np.isfinite(found) else np.inf
-
-    covered = {name: predicted_rows(values) for name, values in out_of_fold.items()}
-    widest = max(int(rows.sum()) for rows in covered.values())
-    whole = [name for name, rows in covered.items() if rows.sum() == widest]
-    best = min(whole, key=lambda name: loss(name, covered[name]))
-    pools = [name for name in whole if best in STRATEGIES[name].members]
-    if pools and _hedges(task.codes, out_of_fold[pools[0]], out_of_fold[best]):
-        best = pools[0]
-    for name, rows in covered.items():
-        if name not in whole and loss(name, rows) < loss(best, rows):
-            best = name
-    return best

@@ -1,4 +1,4 @@
-"""What a modality is: six fields, filled alike for images, texts and series.
+"""What a modality is: seven fields, filled alike for images, texts and series.
 
 Nothing here opens a file or knows a modality by name.
 """
@@ -35,6 +35,8 @@ class Modality:
         Pads and stacks: first axis is the row.
     preview : (one of `Table.inputs`) -> str
         A small HTML snippet (thumbnail as data URI, text, plot as SVG) for the report, safe to embed.
+    augment : ((what load gave, generator) -> the same kind of thing) or None
+        Another view of the row with, most likely, the same label; None where no change is safe (texts).
     """
 
     name: str
@@ -43,6 +45,7 @@ class Modality:
     cost: Callable[[tuple[Array, ...]], int]
     collate: Callable[[Sequence[tuple[Array, ...]], Spec], tuple[Array, ...]]
     preview: Callable[[Any], str]
+    augment: Callable[[Any, np.random.Generator], Any] | None = None
 
 
 def stack(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,16 @@ class Run:
             arrays: Mapping[str, Any] = {**state.arrays, OOF: out_of_fold}
             save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, partial)
         write_json(meta_path, {"key": self.key, "meta": dict(state.meta), "seconds": seconds})
+        shutil.rmtree(self.parts(name), ignore_errors=True)
+
+    def parts(self, name: str) -> Path:
+        """Give a folder for the finished parts of a rung, made if need be; parts under another key are removed."""
+        folder = self.folder / "run" / "rungs" / f"{name}-{self.key[:16]}"
+        for other in folder.parent.glob(f"{name}-????????????????"):
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
 
 def claim(folder: Path) -> None:

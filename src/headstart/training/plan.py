@@ -22,6 +22,7 @@ class Plan:
     epochs : int
         Decided before the start: the learning-rate schedule runs over exactly these.
     batch_size : int
+        Rows a step of the optimiser.
     groups : tuple of Group
         The longest prefix that fits a parameter's name counts; parameters that fit none stay frozen.
     weight_decay : float
@@ -31,6 +32,18 @@ class Plan:
         No epoch begins later than this.
     seed : int
         Of the order of rows, augmentation and dropout.
+    keep : str
+        "best": the weights of the epoch with the lowest held-out loss stay; "last": those of the last epoch.
+    label_smoothing : float
+        Share (0-1) of the truth that is spread over all classes.
+    frozen_statistics : bool
+        Batch norms use, and keep, the averages they came with; dropout is off.
+    rows_at_once : int
+        A step's rows are learnt in parts of so many (gradients add up), which bounds memory; 0: all at once.
+    half : bool
+        Multiply in bfloat16 (autocast); only where the hardware has it and the loss agrees.
+    device : str
+        "cpu", "cuda" or "mps".
     """
 
     epochs: int
@@ -40,6 +53,12 @@ class Plan:
     patience: int = 20
     limit_seconds: float = float("inf")
     seed: int = 0
+    keep: str = "best"
+    label_smoothing: float = 0.05
+    frozen_statistics: bool = False
+    rows_at_once: int = 0
+    half: bool = False
+    device: str = "cpu"
 
 
 def epochs_that_fit(seconds: float, seconds_per_epoch: float, most: int) -> int:

@@ -1,0 +1,197 @@
+"""Cut a network between two blocks: the frozen trunk runs once, the tail behind the cut can be trained on what it gave.
+
+Both halves share their parameters with the network they were cut from. A cut is checked on real rows before it is used
+(`agrees`), so that a network with an unusual forward pass is refused instead of trained wrongly.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headstart.bases.encoders import PooledText, longest_list
+from headstart.bases.vision import PooledVision
+
+TOLERANCE = 1e-3
+"""Largest relative L2 difference of the features between a network and its two halves."""
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A network in two.
+
+    Parameters
+    ----------
+    trunk : Module
+        Prepared arrays in; a tuple with one tensor out, (n, channels, height, width) or (n, tokens, n_dims).
+    tail : Module
+        That tensor, and for texts the mask (n, tokens), in; final features (n, n_dims) out.
+    names : tuple of str
+        Parameters of the tail, as the whole network names them.
+    """
+
+    trunk: nn.Module
+    tail: nn.Module
+    names: tuple[str, ...]
+
+
+class _Chain(nn.Module):
+    """Blocks one after the other; answers with a tuple, as every backbone does."""
+
+    def __init__(self, blocks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, values: Tensor) -> tuple[Tensor, ...]:
+        for block in self.blocks:
+            values = block(values)
+        return (values,)
+
+
+class _PictureTail(nn.Module):
+    """Blocks of a vision network, then its own pooling."""
+
+    def __init__(self, net: Any, blocks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.net = net
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, values: Tensor) -> Tensor:
+        for block in self.blocks:
+            values = block(values)
+        found: Tensor = self.net.forward_head(values, pre_logits=True)
+        return found
+
+
+class _Given(nn.Module):
+    """Stands for the embeddings of an encoder and answers with what it was given."""
+
+    value: Tensor | None = None
+
+    def forward(self, *_: Any, **__: Any) -> Tensor | None:
+        return self.value
+
+
+class _TextTrunk(nn.Module):
+    """The first layers of an encoder."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        return (self.net(input_ids=ids, attention_mask=mask, return_dict=True).last_hidden_state,)
+
+
+class _TextTail(nn.Module):
+    """The last layers of an encoder and the mean over the mask."""
+
+    def __init__(self, net: nn.Module, given: _Given) -> None:
+        super().__init__()
+        self.net, self.given = net, given
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        self.given.value = hidden
+        out = self.net(input_ids=torch.zeros_like(mask), attention_mask=mask, return_dict=True).last_hidden_state
+        self.given.value = None
+        weight = mask[..., None].to(out.dtype)
+        found: Tensor = (out * weight).sum(1) / weight.sum(1).clamp(min=1.0)
+        return found
+
+
+def picture_blocks(net: Any) -> list[nn.Module]:
+    """List the blocks of a timm network, input to output, without its pooling; empty for families not known here."""
+    found: list[Any] = []
+    if all(hasattr(net, name) for name in ("conv_stem", "bn1", "blocks", "conv_head", "bn2")):
+        found = [nn.Sequential(net.conv_stem, net.bn1), *net.blocks, nn.Sequential(net.conv_head, net.bn2)]
+    elif all(hasattr(net, name) for name in ("conv_stem", "bn1", "blocks", "forward_head")):
+        found = [nn.Sequential(net.conv_stem, net.bn1), *net.blocks]
+    elif all(hasattr(net, name) for name in ("conv1", "bn1", "act1", "maxpool", "layer1", "layer4")):
+        stem = nn.Sequential(net.conv1, net.bn1, net.act1, net.maxpool)
+        found = [stem, net.layer1, net.layer2, net.layer3, net.layer4]
+    elif all(hasattr(net, name) for name in ("stem", "stages", "norm_pre", "forward_head")):
+        found = [net.stem, *net.stages, net.norm_pre]
+    return found
+
+
+def _first_layers(net: Any, n_layers: int) -> nn.Module:
+    """Copy an encoder's shell with its first layers only; parameters are shared."""
+    path, layers = longest_list(net)
+    return _with(net, path, nn.ModuleList(layers[:n_layers]))
+
+
+def _with(net: nn.Module, path: str, value: nn.Module) -> nn.Module:
+    """Copy the shells of the modules along a path and put another module at its end; nothing else is copied."""
+    head, _, rest = path.partition(".")
+    made = copy.copy(net)
+    made._modules = dict(net._modules)
+    inner = net._modules[head]
+    assert inner is not None
+    made._modules[head] = _with(inner, rest, value) if rest else value
+    return made
+
+
+def _cut_text(module: PooledText, n_tail: int) -> Halves | None:
+    net: Any = module.net
+    path, layers = longest_list(net)
+    if not path or "embeddings" not in net._modules or not 0 < n_tail < len(layers):
+        return None
+    n_trunk = len(layers) - n_tail
+    given = _Given()
+    shell = _with(_with(net, path, nn.ModuleList(layers[n_trunk:])), "embeddings", given)
+    names = tuple(
+        f"{path}.{n_trunk + number}.{name}"
+        for number, layer in enumerate(layers[n_trunk:])
+        for name, _ in layer.named_parameters()
+    )
+    return Halves(_TextTrunk(_first_layers(net, n_trunk)), _TextTail(shell, given), names)
+
+
+def _cut_pictures(module: PooledVision, n_tail: int) -> Halves | None:
+    blocks = picture_blocks(module.net)
+    if not 0 < n_tail < len(blocks):
+        return None
+    inside = {id(value) for block in blocks[-n_tail:] for value in block.parameters()}
+    names = tuple(name for name, value in module.net.named_parameters() if id(value) in inside)
+    return Halves(_Chain(blocks[:-n_tail]), _PictureTail(module.net, blocks[-n_tail:]), names)
+
+
+CUTTERS: dict[type[nn.Module], Callable[[Any, int], Halves | None]] = {
+    PooledText: _cut_text,
+    PooledVision: _cut_pictures,
+}
+
+
+def n_blocks(module: nn.Module) -> int:
+    """Count the blocks between which a pooled network can be cut; 0 if it cannot."""
+    if isinstance(module, PooledText):
+        return len(longest_list(module.net)[1])
+    return len(picture_blocks(module.net)) if isinstance(module, PooledVision) else 0
+
+
+def cut(module: nn.Module, n_tail: int) -> Halves | None:
+    """Cut a pooled network (see `headstart.bases.assemble`) before its last `n_tail` blocks; None if it cannot be cut.
+
+    Parameters
+    ----------
+    module : Module
+        What `Backbone.module()` gives; parameters are shared with it.
+    n_tail : int
+        1 to `n_blocks(module) - 1`.
+    """
+    cutter = CUTTERS.get(type(module))
+    return cutter(module, n_tail) if cutter else None
+
+
+def agrees(module: nn.Module, halves: Halves, rows: Sequence[Tensor]) -> bool:
+    """Whether both halves together give the features of the whole network, on prepared rows."""
+    with torch.no_grad():
+        whole = module(*rows)[-1]
+        inner = halves.trunk(*rows)[0]
+        found = halves.tail(inner, *rows[1:])
+    return bool((found - whole).norm() <= TOLERANCE * whole.norm())

@@ -1,0 +1,305 @@
+"""Activations at a cut: what the frozen trunk of a base says of each row, kept on disk in half precision.
+
+Every row may have several views: the first as it is, the others augmented. All are content-addressed, like features, so
+that a second run and other folds find them; reading maps the files into memory instead of loading them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+import uuid
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+from headstart import progress
+from headstart.bases import Backbone, cutting
+from headstart.errors import DataError
+from headstart.features.cache import HASHES, FeatureCache, half
+from headstart.features.extraction import UNITS, batches, choose_runtime, chunks, failed_to_load, loader
+from headstart.features.extractors import PREPARATION, Extractor, backbone_extractor
+from headstart.features.runtimes import Run, open_runtime
+from headstart.home import home, written_whole
+from headstart.modalities import MODALITIES
+from headstart.modalities.record import Array
+from headstart.records import Index, Table
+
+VERSION = 1
+VALUES, STARTS = "values", "starts"
+TIMED_ROWS = 16
+SHARD_BYTES, SHARD_SECONDS = 64 << 20, 20.0
+DISK_SHARE = 0.25
+"""Largest share of the free disk that one pass may fill."""
+
+
+class Unsuitable(Exception):
+    """The base cannot be cut, or its activations do not fit; the message is the reason, as part of a sentence."""
+
+
+class ActivationCache(FeatureCache):
+    """The activations of one key: for each row an array (units, ...) of half precision."""
+
+    def add_rows(self, hashes: Sequence[str], rows: Sequence[Array]) -> None:
+        """Write one shard."""
+        self.add_about()
+        digests = np.frombuffer(b"".join(map(bytes.fromhex, hashes)), dtype=np.uint8).reshape(len(hashes), 32)
+        starts = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
+        path = self.folder / f"shard-{uuid.uuid4().hex}.safetensors"
+        with written_whole(path) as partial:
+            save_file({HASHES: digests, STARTS: starts, VALUES: np.concatenate(rows)}, partial)
+        self._read.add(path)
+        for row, digest in enumerate(digests):
+            self._places[digest.tobytes()] = (path, row)
+
+    def rows(self, hashes: Sequence[str]) -> list[Array]:
+        """Give each row's array, mapped from disk; all must be there."""
+        opened: dict[Path, tuple[Array, Array]] = {}
+        found = []
+        for item in hashes:
+            path, row = self._places[bytes.fromhex(item)]
+            if path not in opened:
+                opened[path] = mapped(path, VALUES), np.array(mapped(path, STARTS))
+            values, starts = opened[path]
+            found.append(values[starts[row] : starts[row + 1]])
+        self.touch()
+        return found
+
+
+_KINDS = {"F16": np.float16, "I64": np.int64}
+
+
+def mapped(path: Path, name: str) -> Array:
+    """Map one array of a safetensors file into memory, read-only, without loading it."""
+    with path.open("rb") as handle:
+        size = int.from_bytes(handle.read(8), "little")
+        said = json.loads(handle.read(size))[name]
+    return np.memmap(path, _KINDS[said["dtype"]], "r", 8 + size + said["data_offsets"][0], tuple(said["shape"]))
+
+
+@dataclass(frozen=True)
+class Activations:
+    """What the trunk said.
+
+    Parameters
+    ----------
+    views : list of list of float16 arrays
+        `views[v][row]`: (1, channels, height, width) for pictures, (tokens, n_dims) for texts; the first view is plain.
+    n_bytes : int
+    """
+
+    views: list[list[Array]]
+    n_bytes: int
+
+    def batch(self, view: int, rows: Sequence[int]) -> tuple[torch.Tensor, ...]:
+        """Give the inputs of the tail for some rows of one view, in float32: activations, and for texts the mask."""
+        chosen = [self.views[view][row] for row in rows]
+        if chosen[0].ndim == 4:
+            pictures = torch.from_numpy(np.concatenate(chosen)).float()
+            return (pictures.contiguous(memory_format=torch.channels_last),)
+        width = max(len(row) for row in chosen)
+        values = np.zeros((len(chosen), width, chosen[0].shape[1]), dtype=np.float32)
+        mask = np.zeros((len(chosen), width), dtype=np.int64)
+        for number, row in enumerate(chosen):
+            values[number, : len(row)] = row
+            mask[number, : len(row)] = 1
+        return torch.from_numpy(values), torch.from_numpy(mask)
+
+
+@dataclass
+class _Trunk:
+    """The module of a trunk, cut when it is first needed."""
+
+    backbone: Backbone
+    n_tail: int
+    built: list[Any] = field(default_factory=list)
+
+    def __call__(self) -> Any:
+        if not self.built:
+            assert self.backbone.module is not None
+            halves = cutting.cut(self.backbone.module(), self.n_tail)
+            if halves is None:
+                raise Unsuitable("this base model cannot be cut between its blocks")
+            self.built.append(halves.trunk.eval())
+        return self.built[0]
+
+
+def trunk_of(backbone: Backbone, n_tail: int) -> Backbone:
+    """Make the part before a cut a backbone of its own, so that every runtime can run it."""
+    mark = hashlib.sha256(f"{backbone.fingerprint}|trunk|{n_tail}|{VERSION}".encode()).hexdigest()
+    return replace(backbone, fingerprint=mark, module=_Trunk(backbone, n_tail))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a pass through the trunk is to do.
+
+    Parameters
+    ----------
+    n_tail : int
+        Blocks behind the cut.
+    n_views : int
+        Augmented views wanted beside the plain one; fewer are made where time or disk do not do.
+    precision : str
+        "auto" or "float32".
+    seconds : float
+        About how long it may take.
+    """
+
+    n_tail: int
+    n_views: int
+    precision: str
+    seconds: float
+
+
+class _Passing:
+    """One trunk, opened once, over the rows of a table."""
+
+    def __init__(self, table: Table, backbone: Backbone, how: Pass) -> None:
+        self.table, self.how = table, how
+        self.modality = MODALITIES[table.modality]
+        self.trunk = trunk_of(backbone, how.n_tail)
+        chosen = choose_runtime(table, backbone, how.precision)  # What suits the whole suits its first part.
+        if chosen is None:
+            raise Unsuitable("no row could be read")
+        self.chosen = chosen
+        self.extractor: Extractor = backbone_extractor(self.trunk, chosen)
+        self.opened: list[Run] = []
+        self.one = loader(table, backbone.spec)
+
+    def cache(self, view: int) -> ActivationCache:
+        """Open the cache of one view."""
+        said = f"{self.trunk.fingerprint}|{self.chosen.numerics}|{PREPARATION}|{view}|{VERSION}"
+        about = {"base": f"{self.extractor.name}, before its last {self.how.n_tail} blocks"}
+        return ActivationCache(hashlib.sha256(said.encode()).hexdigest(), about)
+
+    def prepare(self, row: int, views: Sequence[int]) -> Any:
+        """Load one row once and prepare its views; a string where it cannot be read."""
+        item = self.one(row)
+        if failed_to_load(item):
+            return str(item[0])
+        made = []
+        for view in views:
+            seen = item
+            if view and self.modality.augment is not None:
+                seed = [view, zlib.crc32(str(self.table.hashes[row]).encode())]
+                seen = self.modality.augment(item, np.random.default_rng(seed))
+            made.append(self.modality.prepare(seen, self.trunk.spec))
+        return tuple(made)
+
+    def run(self, rows: Sequence[tuple[Array, ...]]) -> list[Array]:
+        """Run prepared rows; each comes back as (units, ...), without its padding."""
+        if not self.opened:
+            self.opened.append(open_runtime(self.trunk, self.chosen))
+        found: list[Array] = [np.empty(0)] * len(rows)
+        for index in batches([self.extractor.cost(row) for row in rows], self.extractor):
+            out = half(self.opened[0](*self.extractor.collate([rows[i] for i in index]))[0])
+            for place, values in zip(index, out, strict=True):
+                found[place] = values[: len(rows[place][0])] if values.ndim == 2 else values[None]
+        return found
+
+
+def activations(table: Table, backbone: Backbone, how: Pass) -> Activations:
+    """Give the activations of all rows at a cut, running the trunk only for rows and views that are not kept yet.
+
+    Parameters
+    ----------
+    table : Table
+        Rows that can all be read.
+    backbone : Backbone
+    how : Pass
+
+    Raises
+    ------
+    Unsuitable
+        If the base cannot be cut, or even one view fits neither time nor disk.
+    """
+    passing = _Passing(table, backbone, how)
+    hashes = [str(item) for item in table.hashes]
+    each, n_bytes = _measure(passing, backbone)
+    caches = _affordable(passing, hashes, each, n_bytes)
+    lacking = [set(cache.missing(hashes)) for cache in caches]
+    wanted = set().union(*lacking)
+    if wanted:
+        first: dict[str, int] = {}
+        for row, item in enumerate(hashes):
+            first.setdefault(item, row)
+        todo = np.asarray([row for item, row in first.items() if item in wanted], dtype=np.intp)
+        _fill(passing, caches, lacking, todo)
+    return Activations([cache.rows(hashes) for cache in caches], n_bytes * len(caches))
+
+
+def _measure(passing: _Passing, backbone: Backbone) -> tuple[float, int]:
+    """Give seconds and bytes that one view of one row costs, from a few rows; and check that the cut is a true one."""
+    table = passing.table
+    some = np.random.default_rng(0).permutation(len(table))[:TIMED_ROWS]
+    rows = [passing.prepare(int(row), (0,))[0] for row in some[:2]]
+    tensors = [torch.from_numpy(np.ascontiguousarray(part)) for part in passing.extractor.collate(rows)]
+    assert backbone.module is not None
+    halves = cutting.cut(backbone.module(), passing.how.n_tail)
+    if halves is None or not cutting.agrees(backbone.module(), halves, tensors):
+        raise Unsuitable("this base model cannot be cut between its blocks")
+    passing.run(rows)
+    began = time.monotonic()
+    found = passing.run([passing.prepare(int(row), (0,))[0] for row in some])
+    each = (time.monotonic() - began) / len(some)
+    return each, int(np.mean([row.nbytes for row in found]) * len(table))
+
+
+def _affordable(passing: _Passing, hashes: Sequence[str], each: float, n_bytes: int) -> list[ActivationCache]:
+    """Open the caches of as many views as fit time and disk; the plain one first."""
+    n_views = passing.how.n_views if passing.modality.augment is not None else 0
+    home().mkdir(parents=True, exist_ok=True)
+    seconds, room = passing.how.seconds, shutil.disk_usage(home()).free * DISK_SHARE
+    found = []
+    for view in range(1 + n_views):
+        cache = passing.cache(view)
+        share = len(cache.missing(hashes)) / max(1, len(hashes))
+        seconds -= share * each * len(hashes)
+        room -= share * n_bytes
+        if seconds < 0 or room < 0:
+            break
+        found.append(cache)
+    if not found:
+        what = "the time" if seconds < 0 else "the free disk"
+        raise Unsuitable(f"one pass through the frozen part does not fit {what}")
+    return found
+
+
+def _fill(passing: _Passing, caches: Sequence[ActivationCache], lacking: Sequence[set[str]], todo: Index) -> None:
+    """Run the rows `todo` into the caches that lack them; each shard is written whole."""
+    hashes = passing.table.hashes
+    waiting: list[list[tuple[str, Array]]] = [[] for _ in caches]
+    views = range(len(caches))
+    written = time.monotonic()
+
+    def flush(least_bytes: int) -> None:
+        for cache, rows in zip(caches, waiting, strict=True):
+            if rows and sum(row.nbytes for _, row in rows) >= least_bytes:
+                cache.add_rows([item for item, _ in rows], [row for _, row in rows])
+                rows.clear()
+
+    def prepared(row: int) -> Any:
+        return passing.prepare(row, [view for view in views if hashes[row] in lacking[view]])
+
+    with progress.bar("Frozen part", len(todo), UNITS[passing.table.modality]) as shown:
+        for chunk, items in chunks(prepared, todo):
+            if any(isinstance(item, str) for item in items):
+                raise DataError("A row can no longer be read.", "Run the command again.")
+            flat = [(int(row), view) for row in chunk for view in views if hashes[row] in lacking[view]]
+            ready: list[Any] = [arrays for item in items for arrays in item]
+            for (row, view), values in zip(flat, passing.run(ready), strict=True):
+                waiting[view].append((str(hashes[row]), values))
+            late = time.monotonic() - written > SHARD_SECONDS
+            flush(0 if late else SHARD_BYTES)
+            written = time.monotonic() if late else written
+            shown.advance(len(chunk))
+    flush(0)

@@ -1,0 +1,73 @@
+"""Final features of rows, and of views of them, by a network that is not cached: one tuned to a user's data."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from headstart.bases import Backbone
+from headstart.errors import DataError
+from headstart.features.extraction import choose_runtime, chunks, failed_to_load, loader, run_rows
+from headstart.features.extractors import backbone_extractor
+from headstart.features.runtimes import REFERENCE, Chosen, open_runtime
+from headstart.modalities import MODALITIES
+from headstart.records import FloatMatrix, Index, Table
+
+WORTH_COMPARING = 1_000
+"""From so many rows on the runtimes are compared; fewer are sooner done in plain torch."""
+
+
+def views_of(table: Table, row: int, n_views: int, item: object) -> Iterator[object]:
+    """Give a loaded row as it is, then `n_views` augmented views that depend on its content only."""
+    augment = MODALITIES[table.modality].augment
+    yield item
+    for view in range(1, 1 + (n_views if augment is not None else 0)):
+        assert augment is not None
+        yield augment(item, np.random.default_rng([view, zlib.crc32(str(table.hashes[row]).encode())]))
+
+
+def final_features(table: Table, backbone: Backbone, n_views: int = 0) -> list[FloatMatrix]:
+    """Run rows and views of them through a backbone.
+
+    Parameters
+    ----------
+    table : Table
+    backbone : Backbone
+    n_views : int
+        Augmented views beside the plain one; none where the modality has no augmentation.
+
+    Returns
+    -------
+    list of FloatMatrix, each (n_rows, n_dims)
+        The plain rows first.
+
+    Raises
+    ------
+    DataError
+        If a row cannot be read.
+    """
+    modality = MODALITIES[table.modality]
+    chosen: Chosen | None = Chosen(REFERENCE, "float32", 0.0)
+    if len(table) * (1 + n_views) >= WORTH_COMPARING:
+        chosen = choose_runtime(table, backbone, "float32")
+    assert chosen is not None, "no row can be read"
+    extractor, one = backbone_extractor(backbone, chosen), loader(table, backbone.spec)
+    run = open_runtime(backbone, chosen)
+    found: list[list[FloatMatrix]] = []
+
+    def prepared(row: int) -> object:
+        item = one(row)
+        if failed_to_load(item):
+            return str(item[0])
+        return tuple(modality.prepare(seen, backbone.spec) for seen in views_of(table, row, n_views, item))
+
+    rows: Index = np.arange(len(table), dtype=np.intp)
+    for _, items in chunks(prepared, rows):  # type: ignore[arg-type]
+        for item in items:
+            if isinstance(item, str):
+                raise DataError(f"A row of {table.source} cannot be read: {item}.", "Leave it out.")
+        by_view = list(zip(*items, strict=True))
+        found.append([run_rows(extractor, run, list(view))[-1] for view in by_view])
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]

@@ -1,0 +1,76 @@
+"""Which rung is taken, from out-of-fold outputs alone: the lowest loss; a costlier rung only beyond noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import Probabilities
+from headstart.strategies import STRATEGIES
+from headstart.strategies.goals import GOALS
+from headstart.strategies.record import Task
+
+BEYOND_NOISE = 1.645
+"""Standard errors of the mean difference over rows (one-sided 5 %)."""
+Losses = NDArray[np.float64]
+
+
+def advantage(challenger: Losses, incumbent: Losses) -> tuple[float, float]:
+    """Give how much lower the challenger's loss is on the rows that both predicted, and the standard error of that.
+
+    Examples
+    --------
+    >>> advantage(np.array([0.1, 0.2, np.nan]), np.array([0.3, 0.4, 0.5]))
+    (0.2, 0.0)
+    """
+    gain = incumbent - challenger
+    gain = gain[np.isfinite(gain)]
+    if len(gain) == 0:
+        return -np.inf, 0.0
+    return round(float(gain.mean()), 12), round(float(gain.std() / np.sqrt(len(gain))), 12)
+
+
+def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
+    """Give the strategy to use.
+
+    Among the quick rungs it is the one with the lowest loss (`headstart.strategies.goals`; log-loss for classes): it
+    looks at how sure a model was on every row, so that with few rows it picks by chance far less often than accuracy
+    does; the cheaper one where two are equal. A costlier rung (`Strategy.preset` other than "quick") takes its place
+    only where its loss is lower by more than noise, paired over the rows that both predicted. A pool of strategies
+    (`blend`) gives way to one of its members only where that is better by more than noise: it hedges against having
+    picked the wrong one.
+
+    Examples
+    --------
+    >>> task = Task(("a", "b"), np.array([0, 1]), np.array([0, 1]), "off", 0, clock=None)
+    >>> right, wrong = np.eye(2), 1 - np.eye(2)
+    >>> choose(task, {"majority": wrong, "classic": right})
+    'classic'
+    """
+    losses = {name: GOALS[task.kind].losses(task, outputs) for name, outputs in out_of_fold.items()}
+    covered = {name: int(np.isfinite(values).sum()) for name, values in losses.items()}
+    whole = [name for name in losses if covered[name] == max(covered.values())]
+    cheap = [name for name in whole if STRATEGIES[name].preset == "quick"] or whole
+    best = min(cheap, key=lambda name: _mean(losses[name]))
+    for name, found in losses.items():
+        gain, error = advantage(found, losses[best])
+        if name not in cheap and gain > BEYOND_NOISE * error and gain > 0:
+            best = name
+    for pool in whole:
+        if best in STRATEGIES[pool].members and _hedges(losses[pool], losses[best]):
+            return pool
+    return best
+
+
+def _mean(losses: Losses) -> float:
+    return float(np.nanmean(losses)) if np.isfinite(losses).any() else np.inf
+
+
+def _hedges(pool: Losses, member: Losses) -> bool:
+    """Whether a pool differs from a member and is not worse by more than noise."""
+    if np.allclose(pool, member, equal_nan=True):
+        return False
+    gain, error = advantage(member, pool)
+    return gain <= BEYOND_NOISE * error

@@ -1,0 +1,70 @@
+"""What a network is to lower, for each kind of task, and what its scores mean. A value in a table, not a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+HEAT = 0.1
+"""Temperature of the contrastive loss."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One kind of task.
+
+    Parameters
+    ----------
+    name : str
+        One of `headstart.records.TASKS`; or "contrastive", where scores are features.
+    mean : (scores (n, n_outputs), targets, weights (n_outputs,), smoothing) -> scalar tensor
+        Targets are class codes (n,) int64, or (n, n_outputs) float.
+    outputs : (scores) -> (n, n_outputs)
+        Probabilities, or values.
+    """
+
+    name: str
+    mean: Callable[[Tensor, Tensor, Tensor, float], Tensor]
+    outputs: Callable[[Tensor], Tensor]
+
+
+def _classes(scores: Tensor, codes: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    return functional.cross_entropy(scores, codes, weight=weights, label_smoothing=smoothing)
+
+
+def _labels(scores: Tensor, truth: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    softened = truth * (1 - smoothing) + smoothing / 2
+    return functional.binary_cross_entropy_with_logits(scores, softened)
+
+
+def _values(scores: Tensor, truth: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    """Squared error; `weights` is one over the variance of each target."""
+    return ((scores - truth).square() * weights).mean()
+
+
+def _contrast(embeddings: Tensor, codes: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    """Rows of one class together, others apart (supervised contrastive, Khosla et al. 2020, arXiv:2004.11362)."""
+    unit = functional.normalize(embeddings, dim=1)
+    alike = (codes[:, None] == codes[None, :]) & ~torch.eye(len(codes), dtype=torch.bool, device=codes.device)
+    scores = (unit @ unit.T / HEAT).masked_fill(torch.eye(len(codes), dtype=torch.bool, device=codes.device), -1e9)
+    told = functional.log_softmax(scores, dim=1)
+    counts = alike.sum(1)
+    each = -(told * alike).sum(1) / counts.clamp(min=1)
+    return each[counts > 0].mean() if bool((counts > 0).any()) else embeddings.sum() * 0.0
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    return scores.softmax(dim=1)
+
+
+LOSSES: dict[str, Loss] = {
+    "classification": Loss("classification", _classes, _softmax),
+    "ordinal": Loss("ordinal", _classes, _softmax),
+    "multi-label": Loss("multi-label", _labels, lambda scores: scores.sigmoid()),
+    "regression": Loss("regression", _values, lambda scores: scores),
+    "contrastive": Loss("contrastive", _contrast, lambda scores: scores),
+}
