@@ -216,7 +216,7 @@ def test_checks_find_copies_conflicts_small_classes_and_imbalance(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("labels", "said"),
-    [(["x"] * 9, "at least 2 are needed"), ([f"{i}.5" for i in range(30)], "Predicting numbers is not supported yet")],
+    [(["x"] * 9, "at least 2 are needed"), ([f"{i}.5" for i in range(30)], "fewer than 2 rows")],
 )
 def test_what_cannot_be_trained_says_why(labels: list[str], said: str) -> None:
     table = data.from_arrays([f"text {i}" for i in range(len(labels))], labels)

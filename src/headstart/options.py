@@ -48,6 +48,17 @@ def names(value: object) -> object:
     return tuple(name.strip() for text in texts for name in str(text).split(",") if name.strip())
 
 
+def several(value: object) -> object:
+    """Take one string as a list of one: names that may hold commas.
+
+    Examples
+    --------
+    >>> several("label, final"), several(None)
+    (('label, final',), ())
+    """
+    return (value,) if isinstance(value, str) else () if value is None else value
+
+
 _SIZES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
 
 
@@ -69,6 +80,7 @@ def gigabytes(text: object) -> object:
 
 Gigabytes = Annotated[float, BeforeValidator(gigabytes), Field(ge=0.05, le=10_000.0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
+Columns = Annotated[tuple[str, ...], BeforeValidator(several)]
 Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
 
 
@@ -81,7 +93,11 @@ class Options(BaseModel):
 class ReadOptions(Options):
     """How to read the user's data."""
 
-    label: str | None = Field(None, description="Column that holds the label (found by its name if not given).")
+    label: Columns = Field(
+        (),
+        description="Column that holds the label (found by its name if not given); several columns of 0 and 1 for "
+        "several labels a row: A,B,C or 'tag_*', or repeated.",
+    )
     text: str | None = Field(None, description="Column that holds the text (found by its name if not given).")
     group: tuple[str, ...] = Field(
         (),
@@ -99,6 +115,7 @@ class ReadOptions(Options):
     task: Literal["auto", "classification", "multi-label", "regression", "ordinal"] = Field(
         "auto", description="What the label is: one class, several labels, a number, or a grade; found if not given."
     )
+    order: Names = Field((), description="The grades, lowest first, for --task ordinal: low,medium,high.")
 
 
 class AdaptOptions(ReadOptions):
@@ -114,6 +131,9 @@ class AdaptOptions(ReadOptions):
     time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     test: Path | None = Field(None, description="Separate data to test on (same form as DATA).")
+    also: Path | None = Field(
+        None, description="More labelled rows to learn from, such as the table of `label-next`; never tested on."
+    )
     labels_per_class: int | None = Field(
         None, ge=1, description="Draw this many training rows a class (for learning-curve studies)."
     )
@@ -146,7 +166,7 @@ class PredictOptions(Options):
     """How to predict."""
 
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
-    label: str | None = Field(None, description="Column that holds the label (the one used in training if not given).")
+    label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field(
         (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
     )
@@ -185,10 +205,10 @@ def flag(name: str) -> str:
 
     Examples
     --------
-    >>> flag("max_mb"), flag("for_")
-    ('--max-mb', '--for')
+    >>> flag("max_mb"), flag("for_"), flag("n")
+    ('--max-mb', '--for', '-n')
     """
-    return f"--{name.rstrip('_').replace('_', '-')}"
+    return f"-{name}" if len(name) == 1 else f"--{name.rstrip('_').replace('_', '-')}"
 
 
 def parse(kind: type[OptionsT], **values: object) -> OptionsT:

@@ -116,7 +116,7 @@ class Table:
         What is to be predicted where it is no class: 0 or 1 for each label ("multi-label"), or one number
         ("regression", n_outputs = 1). NaN where a row has no label.
     target_names : tuple of str
-        Names of the columns of `targets`.
+        Names of the columns of `targets`; the grades, lowest first, for "ordinal" (which has no targets).
     """
 
     modality: str
@@ -216,25 +216,57 @@ class Predictions:
         one column holds predicted values, in the unit of the label.
     task : str
         One of `TASKS`.
+    thresholds : tuple of float
+        For "multi-label": a label is given from this probability on, one a class; 0.5 each if empty.
     """
 
     ids: Column
     classes: tuple[str, ...]
     probabilities: Probabilities
     task: str = "classification"
+    thresholds: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.probabilities.shape == (len(self.ids), len(self.classes)), self.probabilities.shape
+        assert len(self.thresholds) in (0, len(self.classes)), self.thresholds
 
     @property
     def codes(self) -> Index:
-        """Class codes (n_rows,), the most probable class of each row."""
+        """Class codes (n_rows,): the most probable class of each row, or for "ordinal" the median grade.
+
+        Examples
+        --------
+        The most probable grade is the first, the one in the middle of the distribution is the second:
+
+        >>> p = np.array([[0.4, 0.3, 0.3]])
+        >>> for task in ("classification", "ordinal"):
+        ...     print(Predictions(column(["a"]), ("1", "2", "3"), p, task).codes.tolist())
+        [0]
+        [1]
+        """
+        if self.task == "ordinal":  # the median has the smallest expected distance in grades
+            found = (np.cumsum(self.probabilities, axis=1) < 0.5 - 1e-9).sum(axis=1)
+            return np.asarray(np.minimum(found, len(self.classes) - 1), dtype=np.intp)
         return np.asarray(self.probabilities.argmax(axis=1), dtype=np.intp)
 
     @property
     def labels(self) -> Column:
-        """The most probable class of each row, by name (n_rows,)."""
+        """The answer for each row by name (n_rows,); for "multi-label" and "regression" see `marks` and `values`."""
         return np.asarray(self.classes, dtype=object)[self.codes]
+
+    @property
+    def marks(self) -> NDArray[np.bool_]:
+        """For "multi-label": which labels each row is given (n_rows, n_classes)."""
+        return np.asarray(self.probabilities >= np.asarray(self.thresholds or (0.5,)))
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """For "regression": the predicted number of each row (n_rows,), in the unit of the label."""
+        return self.probabilities[:, 0]
+
+    def take(self, index: Index) -> Predictions:
+        """Give the rows `index`, in that order."""
+        return replace(self, ids=self.ids[index], probabilities=self.probabilities[index])
 
 
 @dataclass(frozen=True)

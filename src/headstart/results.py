@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from headstart.records import Interval
 
 FORMAT = 1
+Task = Literal["classification", "multi-label", "regression", "ordinal"]
 
 
 class Record(BaseModel):
@@ -54,8 +55,68 @@ class Metrics(Record):
     per_class: list[ClassFigures] = []
 
 
+class OrdinalMetrics(Metrics):
+    """Metrics of grades: those of classes, and how far off.
+
+    `quadratic_kappa` is Cohen's kappa with quadratic weights (1 is perfect, 0 is chance); `mean_grade_error` is the
+    mean distance in grades (lower is better).
+    """
+
+    quadratic_kappa: Figure | None
+    mean_grade_error: Figure
+
+
+class LabelFigures(Record):
+    """How one label fared where a row may have several; `support` is the number of test rows that have it.
+
+    `threshold` is the probability from which on it is given; `average_precision` is the area under precision against
+    recall over all thresholds.
+    """
+
+    label: str
+    support: int
+    threshold: float
+    precision: Figure
+    recall: Figure
+    average_precision: Figure
+
+
+class MultiLabelMetrics(Record):
+    """Metrics where a row may have several labels; shares are 0-1, log-loss is in nats (lower is better)."""
+
+    n_rows: int
+    macro_f1: Figure
+    micro_f1: Figure
+    mean_average_precision: Figure
+    exact_match: Figure
+    row_f1: Figure
+    log_loss: Figure
+    per_label: list[LabelFigures] = []
+
+
+class RegressionMetrics(Record):
+    """Metrics of a predicted number, in the unit of the label; `r2` and `spearman` have none (1 is perfect).
+
+    They are None where they are not defined: all test rows, or all predictions, have one value.
+    """
+
+    n_rows: int
+    mean_absolute_error: Figure
+    root_mean_squared_error: Figure
+    median_absolute_error: Figure
+    absolute_error_90: Figure
+    r2: Figure | None
+    spearman: Figure | None
+
+
+AnyMetrics = OrdinalMetrics | Metrics | MultiLabelMetrics | RegressionMetrics
+
+
 class StrategyResult(Record):
     """One strategy that was tried.
+
+    `test` has the metrics of the task: `Metrics` for classes, `OrdinalMetrics`, `MultiLabelMetrics` or
+    `RegressionMetrics`.
 
     `cross_validation` (mean of accuracy and macro-F1) and `cross_validation_log_loss` (nats) are its figures inside
     the training rows; the model with the lowest log-loss is chosen. `test` is None where there were no test rows.
@@ -64,7 +125,7 @@ class StrategyResult(Record):
     name: str
     kind: Literal["baseline", "scratch", "transfer"]
     summary: str
-    test: Metrics | None
+    test: AnyMetrics | None
     cross_validation: float | None
     cross_validation_log_loss: float | None = None
     seconds: float
@@ -79,8 +140,9 @@ class Skipped(Record):
 
 
 class Verdict(Record):
-    """Did transfer help? The difference is in accuracy on the same test rows (positive: transfer is better)."""
+    """Did transfer help? The difference is in `measure` on the same test rows (positive: transfer is better)."""
 
+    measure: Literal["accuracy", "macro-F1", "mean absolute error", "quadratic kappa"] = "accuracy"
     transfer: Literal["helped", "hurt", "no evidence"]
     strategy: str | None
     against: str | None
@@ -173,12 +235,25 @@ class Confusion(Record):
 
 
 class WorstRow(Record):
-    """A test row that the chosen model got most wrong."""
+    """A test row that the chosen model got most wrong.
+
+    `probability` is what it gave to its answer (None where that is a number or several labels); `error` is how far off
+    a number is, or how many labels are wrong (None for classes).
+    """
 
     id: str
     label: str
     predicted: str
-    probability: float
+    probability: float | None
+    error: float | None = None
+
+
+class ObservedPredicted(Record):
+    """Test rows as pairs of the true and the predicted number: all, or an even sample of `n_rows`."""
+
+    n_rows: int
+    observed: list[float]
+    predicted: list[float]
 
 
 class GroupValue(Record):
@@ -187,14 +262,14 @@ class GroupValue(Record):
     value: str
     n_rows: int
     told: bool
-    metrics: Metrics | None
+    metrics: AnyMetrics | None
 
 
 class GroupColumn(Record):
     """Whether the chosen model is equally good for every value of one column.
 
-    `gap` is the accuracy on the first value of `gap_between` minus that on the second; `p_value` is corrected for the
-    number of columns compared. All three are None where it cannot be told.
+    `gap` is how much better (in `measure`) the model is on the first value of `gap_between` than on the second;
+    `p_value` is corrected for the number of columns compared. All three are None where it cannot be told.
     """
 
     column: str
@@ -203,6 +278,7 @@ class GroupColumn(Record):
     gap_between: list[str] | None
     p_value: float | None
     reading: str
+    measure: Literal["accuracy", "row F1", "mean absolute error"] = "accuracy"
 
 
 class ReliabilityBin(Record):
@@ -228,21 +304,24 @@ class Evaluation(Record):
     """What `headstart evaluate --json` prints: a bundle on labelled data that it was not trained on."""
 
     format: int = FORMAT
+    task: Task = "classification"
     bundle: str
     data: str
     classes: list[str]
     n_rows: int
     unknown_labels: dict[str, int]
-    metrics: Metrics
-    confusion: Confusion
+    metrics: AnyMetrics
+    confusion: Confusion | None
+    fit: ObservedPredicted | None = None
     groups: list[GroupColumn] = []
     calibration: Calibration | None = None
+    not_measured: dict[str, str] = {}
     set_aside: list[SetAsideRow]
     trained_on: str
 
 
 class CurvePoint(Record):
-    """What a simple head reached with so many labels; `labels_per_class` is an average, None where there are no classes."""
+    """What a simple head reached with so many labels; `labels_per_class` is an average, None without classes."""
 
     labels: int
     labels_per_class: float | None
@@ -283,7 +362,7 @@ class Result(Record):
 
     format: int = FORMAT
     modality: Literal["image", "text", "series"]
-    task: Literal["classification"] = "classification"
+    task: Task = "classification"
     data: str
     classes: list[str]
     n_rows: RowCounts
@@ -297,8 +376,10 @@ class Result(Record):
     skipped: list[Skipped] = []
     verdict: Verdict
     confusion: Confusion | None
+    fit: ObservedPredicted | None = None
     groups: list[GroupColumn] = []
     calibration: Calibration | None = None
+    not_measured: dict[str, str] = {}
     learning_curve: LearningCurve | None = None
     worst: list[WorstRow] = []
     checks: list[FindingRow] = []

@@ -24,10 +24,11 @@ from safetensors.numpy import load_file, save_file
 
 from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
+from headstart.bundle.seen import Seen
 from headstart.errors import BundleError, offenders
 from headstart.extras import require
 from headstart.home import write_json, written_whole
-from headstart.records import State
+from headstart.records import TASKS, State
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted
 
@@ -69,6 +70,12 @@ class Bundle:
     seed : int
     about : mapping
         Further facts for people: the data's name, test figures.
+    task : str
+        One of `headstart.records.TASKS`; `classes` are then grades from the lowest, labels, or the one number.
+    thresholds : tuple of float
+        For "multi-label": from which probability on each label is given.
+    seen : Seen or None
+        What is remembered of the training rows; None in bundles of older versions.
     """
 
     modality: str
@@ -80,6 +87,9 @@ class Bundle:
     columns: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     about: Mapping[str, Any] = field(default_factory=dict)
+    task: str = "classification"
+    thresholds: tuple[float, ...] = ()
+    seen: Seen | None = None
 
 
 def versions() -> dict[str, str]:
@@ -152,6 +162,8 @@ def _write(bundle: Bundle, fresh: Path) -> None:
     write_json(fresh / STATE, dict(state.meta))
     if bundle.backbone is not None:
         write_folder(bundle.backbone.parts, fresh / BASE)
+    if bundle.seen is not None:
+        bundle.seen.write(fresh)
     write_json(fresh / CONFIG, _config(bundle))
     files = {
         str(path.relative_to(fresh).as_posix()): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
@@ -162,7 +174,8 @@ def _write(bundle: Bundle, fresh: Path) -> None:
 def _config(bundle: Bundle) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "task": "classification",
+        "task": bundle.task,
+        "thresholds": list(bundle.thresholds),
         "modality": bundle.modality,
         "classes": list(bundle.classes),
         "id2label": {str(code): label for code, label in enumerate(bundle.classes)},
@@ -249,6 +262,9 @@ def _read(folder: Path) -> Bundle:
         raise BundleError(
             f"{folder} uses the strategy '{name}', which this version does not have.", "Update headstart."
         )
+    task = config.get("task", "classification")
+    if task not in TASKS:
+        raise BundleError(f"{folder} is for the task '{task}', which this version does not have.", "Update headstart.")
     state = State(_read_json(folder / STATE), load_file(folder / WEIGHTS))
     backbone = None
     if (folder / BASE / CONFIG).is_file():
@@ -257,4 +273,5 @@ def _read(folder: Path) -> Bundle:
     return Bundle(
         config["modality"], classes, name, STRATEGIES[name].load(state, classes), backbone,
         frozenset(config["uses"]), config["columns"], manifest["seed"], config["about"],
+        task, tuple(config.get("thresholds", ())), Seen.read(folder),
     )  # fmt: skip

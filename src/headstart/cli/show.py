@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from headstart.cli.surface import console, news
+from headstart.evaluation.wording import amount
 from headstart.records import Finding, Table
-from headstart.results import Evaluation, Figure, Metrics, Result
+from headstart.results import AnyMetrics, Evaluation, Figure, Result
 
 
 def figure(value: Figure | None) -> str:
@@ -23,55 +24,78 @@ def _counted(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
 
 
+def number(value: Figure | None) -> str:
+    """Write a number with its interval."""
+    return "-" if value is None else f"{amount(value.value)} ({amount(value.low)} to {amount(value.high)})"
+
+
+def _field(name: str, written: Callable[[Figure | None], str] = figure) -> Callable[[AnyMetrics], str]:
+    return lambda found: written(getattr(found, name))
+
+
+Shown = tuple[str, Callable[[AnyMetrics], str]]
+_ACCURACY, _MACRO_F1 = ("accuracy", _field("accuracy")), ("macro-F1", _field("macro_f1"))
+_SHOWN: dict[str, tuple[Shown, Shown]] = {
+    "classification": (_ACCURACY, _MACRO_F1),
+    "ordinal": (_ACCURACY, ("quadratic kappa", _field("quadratic_kappa", number))),
+    "multi-label": (_MACRO_F1, ("micro-F1", _field("micro_f1"))),
+    "regression": (("mean absolute error", _field("mean_absolute_error", number)), ("R2", _field("r2", number))),
+}
+"""The two figures that people see first, for each kind of task."""
+
+
 def understood(table: Table, counts: Mapping[str, int]) -> None:
     """Show how data was read: its kind, its columns and its classes."""
-    columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items())
+    columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
     news.print(escape(f"{len(table)} {table.modality} rows{f' ({columns})' if columns else ''}."))
     named = ", ".join(f"{label}: {n}" for label, n in list(counts.items())[:20])
     if counts:
         more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-        news.print(escape(f"{_counted(len(counts), 'class', 'classes')} ({named}{more})."))
+        one, many = ("label", "labels") if table.task == "multi-label" else ("class", "classes")
+        news.print(escape(f"{_counted(len(counts), one, many)} ({named}{more})."))
 
 
 def result(found: Result, out: Path) -> None:
     """Show what a run found and where it lies."""
     grid = Grid(box=None, header_style="bold", pad_edge=False)
-    for name in ("strategy", "accuracy on test", "macro-F1", "seconds"):
+    (first, of_first), (second, of_second) = _SHOWN[found.task]
+    for name in ("strategy", f"{first} on test", second, "seconds"):
         grid.add_column(name)
     for item in found.strategies:
         mark = "[bold]" if item.name == found.chosen else ""
-        test = item.test
-        grid.add_row(
-            f"{mark}{item.name}{' (chosen)' if mark else ''}", figure(test.accuracy if test else None),
-            figure(test.macro_f1 if test else None), f"{item.seconds:.1f}",
-        )  # fmt: skip
+        cells = (of_first(item.test), of_second(item.test)) if item.test else ("-", "-")
+        grid.add_row(f"{mark}{item.name}{' (chosen)' if mark else ''}", *cells, f"{item.seconds:.1f}")
     news.print(grid)
     for skipped in found.skipped:
         news.print(f"{skipped.name} was not tried: {escape(skipped.reason)}")
     news.print(f"[bold]{escape(found.verdict.sentence)}[/bold]")
     for column in found.groups:
         news.print(f"{escape(column.column)}: {escape(column.reading)}")
+    if found.learning_curve:
+        news.print(escape(found.learning_curve.sentence))
     if found.set_aside:
         news.print(f"{_counted(len(found.set_aside), 'input was', 'inputs were')} set aside; the report names them.")
     news.print(f"Report: {escape(str(out / 'report.html'))}   Model: {escape(str(out / 'bundle'))}")
 
 
-def metrics(found: Metrics) -> None:
-    """Show the headline figures."""
-    news.print(
-        f"{_counted(found.n_rows, 'row', 'rows')}: accuracy {figure(found.accuracy)}, macro-F1 {figure(found.macro_f1)}"
-    )
+def metrics(found: AnyMetrics, task: str) -> None:
+    """Show the headline figures, and those of each class or label."""
+    told = ", ".join(f"{name} {of(found)}" for name, of in _SHOWN[task])
+    news.print(f"{_counted(found.n_rows, 'row', 'rows')}: {told}")
+    parts = getattr(found, "per_class", None) or getattr(found, "per_label", None)
+    if not parts:
+        return
     grid = Grid(box=None, header_style="bold", pad_edge=False)
-    for name in ("class", "rows", "recall", "precision"):
+    for name in ("label" if task == "multi-label" else "class", "rows", "recall", "precision"):
         grid.add_column(name)
-    for item in found.per_class:
+    for item in parts:
         grid.add_row(escape(item.label), str(item.support), figure(item.recall), figure(item.precision))
     news.print(grid)
 
 
 def evaluation(found: Evaluation) -> None:
     """Show how a bundle did on new data."""
-    metrics(found.metrics)
+    metrics(found.metrics, found.task)
     for column in found.groups:
         news.print(f"{escape(column.column)}: {escape(column.reading)}")
     for label, n_rows in found.unknown_labels.items():
@@ -89,6 +113,23 @@ def unread(failed: Sequence[Mapping[str, str]]) -> None:
         console.print(f"Could not be read: {escape(item['id'])}: {escape(item['reason'])}")
     if len(failed) > 5:
         console.print(f"... and {len(failed) - 5} more; their rows have no label.")
+
+
+def to_label(document: Mapping[str, Any]) -> None:
+    """Show which rows are worth a label, and what to do with the table."""
+    grid = Grid(box=None, header_style="bold", pad_edge=False)
+    for name in ("row", "why", "guess"):
+        grid.add_column(name, overflow="fold")
+    for row in document["rows"][:10]:
+        grid.add_row(escape(row["input"]), escape(row["reason"]), escape(str(row["guess"])))
+    news.print(grid)
+    if document["n_rows"] > 10:
+        news.print(f"... and {document['n_rows'] - 10} more.")
+    unread(document["failed"])
+    if document["n_left_out"]:
+        news.print(f"{document['n_left_out']} rows were passed over: labelled already, or there twice.")
+    if document["output"]:
+        news.print(f"Fill the label column of {escape(document['output'])}, then adapt with it (--also).")
 
 
 def findings(found: Sequence[Finding]) -> None:

@@ -8,6 +8,9 @@ from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.inputs import Inputs, Order, line_up, read_inputs
 from headstart.data.sources import read
 from headstart.data.splits import clusters, draw, folds, split
+from headstart.data.strata import learnable, strata
+from headstart.data.tasks import numbers_of
+from headstart.data.unlabelled import read_unlabelled, wants_unlabelled, with_also
 from headstart.home import home
 
 __all__ = [
@@ -19,10 +22,16 @@ __all__ = [
     "folds",
     "from_arrays",
     "home",
+    "learnable",
     "line_up",
+    "numbers_of",
     "read",
     "read_inputs",
+    "read_unlabelled",
     "require_labels",
     "require_trainable",
     "split",
+    "strata",
+    "wants_unlabelled",
+    "with_also",
 ]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 
+from headstart.data.strata import MIN_LABEL_ROWS, learnable
 from headstart.errors import DataError, offenders
 from headstart.records import TEST, Finding, Table
 
 MIN_CLASS_ROWS, FEW_CLASS_ROWS, IMBALANCE = 2, 10, 10
+MIN_NUMBERS = 4
+FAR, MOST_FAR = 10.0, 0.02
+"""A number is far from the rest beyond so many times the range of the middle half, where few are."""
 _MISSING_WORDS = frozenset(("na", "n/a", "nan", "null", "none", "?", "-"))
 _SEVERITIES = ("stop", "warn", "note")
 
@@ -30,7 +34,7 @@ def check(table: Table) -> tuple[Finding, ...]:
     """
     known = list(table.findings)
     found = [*_stops(table), *_corrupt(table), *_copies(table), *_conflicts(table)]
-    found += [*_missing_words(table), *_small(table), *_imbalance(table)]
+    found += _OF_LABELS[table.task](table) if table.labels is not None and len(table) else []
     there = {(finding.kind, finding.summary) for finding in known}
     fresh = [finding for finding in found if (finding.kind, finding.summary) not in there]
     return tuple(sorted([*known, *fresh], key=lambda finding: _SEVERITIES.index(finding.severity)))
@@ -54,8 +58,8 @@ def require_trainable(table: Table) -> None:
     Raises
     ------
     DataError
-        No rows, no labels, fewer than two classes, a class with fewer than two training rows, labels that are
-        really numbers, or series with different numbers of channels.
+        No rows, no labels, fewer than two classes, a class with fewer than two training rows, no label that both
+        applies and does not, numbers that are all equal, or series with different numbers of channels.
     """
     stops = _stops(table)
     if stops:
@@ -76,15 +80,46 @@ def _stops(table: Table) -> list[Finding]:
     nothing = _nothing(table)
     if nothing or table.labels is None:
         return nothing
-    if _are_measurements(table.labels.tolist()):
-        summary = f"The {len(set(table.labels))} labels are mostly different numbers (such as {table.labels[0]})."
-        return [_stop("numeric-labels", (), summary, "Predicting numbers is not supported yet; give classes.")]
+    unlearnable = _UNLEARNABLE[table.task](table)
+    if any(finding.kind == "one-class" for finding in unlearnable):
+        return unlearnable
+    return [*_uneven_channels(table), *unlearnable]
+
+
+def _too_few_classes(table: Table) -> list[Finding]:
     counts = _training_counts(table)
     if len(counts) < 2:
         found = f"only one class to learn ({next(iter(counts))})" if counts else "no class to learn"
         advice = "Add rows of another class, or name the right column with --label."
         return [_stop("one-class", (), f"There is {found}; at least 2 are needed.", advice)]
-    return [*_uneven_channels(table), *_rare(table, counts)]
+    return _rare(table, counts)
+
+
+def _no_label_to_learn(table: Table) -> list[Finding]:
+    """Stop where every label applies to nearly no row, or to all."""
+    if learnable(table).target_names:
+        return []
+    summary = f"No label applies to at least {MIN_LABEL_ROWS} rows to learn from, and not to all of them."
+    return [_stop("one-class", (), summary, "Label more rows, or name the right columns with --label.")]
+
+
+def _one_number(table: Table) -> list[Finding]:
+    assert table.targets is not None
+    values = table.targets[table.splits != TEST, 0]
+    if len(values) >= MIN_NUMBERS and len(np.unique(values)) > 1:
+        return []
+    found = f"{len(values)} rows with a number" if len(values) < MIN_NUMBERS else f"only the number {values[0]:g}"
+    summary = f"There are {found} to learn from; at least {MIN_NUMBERS} rows and 2 different numbers are needed."
+    return [_stop("one-class", (), summary, "Add rows, or name the right column with --label.")]
+
+
+_UNLEARNABLE: dict[str, Callable[[Table], list[Finding]]] = {
+    "classification": _too_few_classes,
+    "ordinal": _too_few_classes,
+    "multi-label": _no_label_to_learn,
+    "regression": _one_number,
+}
+"""What makes training impossible, for each kind of label."""
 
 
 def _uneven_channels(table: Table) -> list[Finding]:
@@ -134,17 +169,6 @@ def _training_counts(table: Table) -> Counter[str]:
     return Counter(table.labels[table.splits != TEST].tolist())
 
 
-def _are_measurements(labels: Sequence[str]) -> bool:
-    """Whether labels are numbers of which most occur once: a quantity, not a class."""
-    distinct = set(labels)
-    if len(distinct) < 10 or len(distinct) <= len(labels) / 2:
-        return False
-    try:
-        return all(np.isfinite(float(label.replace(",", "."))) for label in distinct)
-    except ValueError:
-        return False
-
-
 def _corrupt(table: Table) -> list[Finding]:
     rows = tuple(item.id for item in table.set_aside)
     if not rows:
@@ -183,13 +207,14 @@ def _copies(table: Table) -> list[Finding]:
 def _conflicts(table: Table) -> list[Finding]:
     if table.labels is None:
         return []
-    odd = [rows for rows in _families(table) if len({table.labels[row] for row in rows}) > 1]
+    said = table.labels if table.targets is None else [row.tobytes() for row in table.targets]
+    odd = [rows for rows in _families(table) if len({said[row] for row in rows}) > 1]
     if not odd:
         return []
     named = tuple(table.ids[row] for rows in odd for row in rows)
     first = odd[0]
     example = f"{table.ids[first[0]]} is {table.labels[first[0]]}"
-    other = next(row for row in first if table.labels[row] != table.labels[first[0]])
+    other = next(row for row in first if said[row] != said[first[0]])
     have = "1 input has" if len(odd) == 1 else f"{len(odd)} inputs have"
     summary = f"{have} two labels ({example}, {table.ids[other]} is {table.labels[other]})."
     return [Finding("conflicting-labels", "warn", named, summary, "Decide on one label, or remove these rows.")]
@@ -197,8 +222,7 @@ def _conflicts(table: Table) -> list[Finding]:
 
 def _missing_words(table: Table) -> list[Finding]:
     """Point out classes named as programs write a missing value."""
-    if table.labels is None:
-        return []
+    assert table.labels is not None
     labels = table.labels.tolist()
     counts = Counter(labels)
     words = sorted(label for label in counts if label.strip().casefold() in _MISSING_WORDS)
@@ -212,8 +236,7 @@ def _missing_words(table: Table) -> list[Finding]:
 
 
 def _small(table: Table) -> list[Finding]:
-    if table.labels is None:
-        return []
+    assert table.labels is not None
     counts = _training_counts(table)
     few = {label: count for label, count in counts.items() if MIN_CLASS_ROWS <= count < FEW_CLASS_ROWS}
     if not few:
@@ -227,7 +250,7 @@ def _small(table: Table) -> list[Finding]:
 
 
 def _imbalance(table: Table) -> list[Finding]:
-    counts = _training_counts(table) if table.labels is not None else Counter()
+    counts = _training_counts(table)
     if len(counts) < 2:
         return []
     (large, most), (small, least) = counts.most_common()[0], counts.most_common()[-1]
@@ -235,3 +258,48 @@ def _imbalance(table: Table) -> list[Finding]:
         return []
     summary = f"The classes are uneven: {most} training rows of {large}, {least} of {small}."
     return [Finding("imbalance", "note", (), summary, "Look at macro-F1 and balanced accuracy, not at accuracy alone.")]
+
+
+def _of_classes(table: Table) -> list[Finding]:
+    return [*_missing_words(table), *_small(table), *_imbalance(table)]
+
+
+def _of_several(table: Table) -> list[Finding]:
+    """Point out labels that few training rows have."""
+    assert table.targets is not None
+    counts = (table.targets[table.splits != TEST] == 1).sum(axis=0)
+    few = sorted(
+        (int(n), name)
+        for name, n in zip(table.target_names, counts, strict=True)
+        if MIN_LABEL_ROWS <= n < FEW_CLASS_ROWS
+    )
+    if not few:
+        return []
+    named = offenders([f"{name}: {n}" for n, name in few])
+    apply = "1 label applies" if len(few) == 1 else f"{len(few)} labels apply"
+    summary = f"{apply} to fewer than {FEW_CLASS_ROWS} training rows ({named})."
+    return [Finding("small-class", "warn", (), summary, "Label more of them if you can; their scores are uncertain.")]
+
+
+def _of_numbers(table: Table) -> list[Finding]:
+    """Point out numbers far from all others: often a code for "missing", or a slip."""
+    assert table.targets is not None
+    values = table.targets[:, 0]
+    low, high = np.quantile(values, [0.25, 0.75])
+    far = np.flatnonzero(np.maximum(low - values, values - high) > FAR * (high - low))
+    if high == low or len(far) == 0 or len(far) > MOST_FAR * len(values):
+        return []
+    rows = tuple(table.ids[row] for row in far)
+    lie = "1 number lies" if len(far) == 1 else f"{len(far)} numbers lie"
+    summary = f"{lie} far from all others (such as {values[far[0]]:g} in {rows[0]})."
+    advice = "If they stand for a missing value, empty these cells; if they are true, leave them."
+    return [Finding("extreme-number", "note", rows, summary, advice)]
+
+
+_OF_LABELS: dict[str, Callable[[Table], list[Finding]]] = {
+    "classification": _of_classes,
+    "ordinal": _of_classes,
+    "multi-label": _of_several,
+    "regression": _of_numbers,
+}
+"""What to look at, for each kind of label."""

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from headstart.data.names import Wanted, pick, split_of
 from headstart.data.rows import Draft, join
-from headstart.data.sheet_rows import optional_texts, rest_of, roles_of
+from headstart.data.sheet_rows import labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import READERS, Sheet, read_sheet
 from headstart.data.tree import Tree, walk
 from headstart.errors import DataError
@@ -36,9 +36,9 @@ def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
 def read_folder(tree: Tree, wanted: Wanted) -> Draft:
     """Read a folder of pictures; a table beside them wins over the folders' names."""
     listings = _listings(tree, wanted)
-    if not listings and "label" in wanted.columns:
+    if not listings and wanted.labels:
         raise DataError(
-            f"{tree.root} has no table beside the pictures, so no column {wanted.columns['label']}.",
+            f"{tree.root} has no table beside the pictures, so no column {', '.join(wanted.labels)}.",
             "Leave out --label to take the folders' names, or add metadata.csv with a column file_name.",
         )
     draft = _read_listed(tree, listings, wanted) if listings else _read_by_folder(tree)
@@ -94,11 +94,12 @@ def _read_listing(
             f"{sheet.name} has no column of file names (columns: {', '.join(sheet.names[:20])}).",
             "Call it file_name.",
         )
-    roles = roles_of(sheet, wanted, [name])
     files = _found(tree, parent, sheet.texts(name), list(by_folder))
     places = [by_folder.get(file, (None, None)) for file in files]
-    labels = optional_texts(sheet, roles.label)
-    if labels is None and all(label is not None for label, _ in places):
+    classed = all(label is not None for label, _ in places)
+    roles = roles_of(sheet, wanted, [name], classed)
+    labels, marks = labels_of(roles, sheet.texts)
+    if labels is None and classed:
         labels = [label or "" for label, _ in places]
     splits = optional_texts(sheet, roles.split)
     if splits is None and (split_of(parent.name) or any(split for _, split in places)):
@@ -109,6 +110,7 @@ def _read_listing(
         inputs=[tree.at(file) for file in files],
         ids=[file.as_posix() for file in files],
         labels=labels,
+        marks=marks,
         splits=splits,
         metadata=rest_of(sheet, used.values()),
         set_aside=sheet.set_aside,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,8 @@ SPLITS: dict[str, str] = {
 """What people write for the parts of a data set."""
 
 MIN_STEPS = 8
+LABEL = "label "
+"""Begin of the role of each of several label columns: "label 1", "label 2" ..."""
 _STEP = re.compile(r"(.*?)[\s_.\-]*(\d+)")
 
 
@@ -41,13 +44,16 @@ class Wanted:
     """Columns asked for by role, which must be there.
 
     `strict` reads rows to learn from, else rows to predict, which need no label; `keep` are never values of a series;
-    `known` are the columns of training, taken where they are there.
+    `known` are the columns of training, taken where they are there; `labels` are label columns asked for, as given
+    ("a,b" or "tag_*" may stand for several); `several` looks for several columns of 0 and 1 where there is no label.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     strict: bool = True
     keep: tuple[str, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    several: bool = False
 
     @property
     def roles(self) -> dict[str, str]:
@@ -83,6 +89,30 @@ def pick(names: Sequence[str], role: str, wanted: Wanted, where: str) -> str | N
     usual = ROLES.get(role, ()) if wanted.strict or role != "label" else ()
     by_key = {key(name): name for name in reversed(names)}
     return next((by_key[known] for known in usual if known in by_key), None)
+
+
+def label_columns(names: Sequence[str], wanted: Wanted, where: str) -> list[str]:
+    """Give the label columns asked for, else those of training that are there; empty where none is known.
+
+    Raises
+    ------
+    UnknownName
+        A column asked for is not there.
+
+    Examples
+    --------
+    >>> label_columns(["text", "tag_a", "tag_b", "x"], Wanted(labels=("tag_*,x",)), "")
+    ['tag_a', 'tag_b', 'x']
+    """
+    found: list[str] = []
+    for asked in wanted.labels:
+        for name in [asked] if asked in names else [part.strip() for part in asked.split(",") if part.strip()]:
+            matching = [name] if name in names else fnmatch.filter(names, name)
+            if not matching:
+                raise unknown("column", name, names, where)
+            found += [one for one in matching if one not in found]
+    known = [name for role, name in wanted.known.items() if role == "label" or role.startswith(LABEL)]
+    return found or [name for name in known if name in names]
 
 
 def split_of(word: str) -> str | None:

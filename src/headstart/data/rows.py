@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from headstart.data.content import SEE
 from headstart.data.labels import tidy
 from headstart.data.names import split_of
+from headstart.data.tasks import Answers, Raw, Wish, marked, understand
 from headstart.errors import DataError, offenders
 from headstart.records import TRAIN, Column, Finding, SetAside, Table, column
 
@@ -28,15 +29,17 @@ class Draft:
     set_aside: tuple[SetAside, ...] = ()
     findings: tuple[Finding, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Finish:
-    """How strict to be: predicting needs no labels."""
+    """How strict to be: predicting needs no labels; `wish` says what they are."""
 
     merge_labels: bool = False
     drop_unlabelled: bool = False
     labelled: bool = True
+    wish: Wish = field(default_factory=Wish)
 
 
 def finish(draft: Draft, source: str, how: Finish) -> Table:
@@ -52,8 +55,12 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
     seen = SEE[draft.modality](draft.inputs)
     reasons = [reason for _, reason in seen]
     labels = None if draft.labels is None else list(map(writable, draft.labels))
+    answers: Answers | None = None
     if labels is not None and how.labelled:
-        reasons = _refuse_unlabelled(labels, ids, reasons, how)
+        usable = np.array([reason is None for reason in reasons], dtype=bool)
+        answers = understand(Raw(labels, ids, usable, draft.marks, writable(draft.columns.get("label", ""))), how.wish)
+        labels = answers.labels
+        reasons = _refuse_unlabelled(answers, ids, reasons, how)
     splits, notes = _splits(draft.splits or [""] * n, ids)
     kept = np.flatnonzero([reason is None for reason in reasons]).astype(np.intp)
     aside = tuple(SetAside(ids[row], str(reason)) for row, reason in enumerate(reasons) if reason is not None)
@@ -66,9 +73,12 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         splits=column(splits),
         metadata=dict(draft.metadata),
         set_aside=(*(SetAside(writable(item.id), writable(item.reason)) for item in draft.set_aside), *aside),
-        findings=(*map(_writable_finding, draft.findings), *notes),
+        findings=(*map(_writable_finding, draft.findings), *notes, *(answers.findings if answers else ())),
         source=writable(source),
         columns=dict(draft.columns),
+        task=answers.task if answers else "classification",
+        targets=answers.targets if answers else None,
+        target_names=answers.names if answers else (),
     ).take(kept)
     return with_tidy_labels(table, how.merge_labels)
 
@@ -83,12 +93,44 @@ def _writable_finding(finding: Finding) -> Finding:
 
 
 def with_tidy_labels(table: Table, merge: bool) -> Table:
-    """Report, or merge, labels that differ only in spelling."""
+    """Report, or merge, labels that differ only in spelling; numbers are left as they are."""
     if table.labels is None:
         return table
+    return _TIDY[table.task](table, merge)
+
+
+def _tidy_classes(table: Table, merge: bool) -> Table:
+    assert table.labels is not None
     labels, odd = tidy(table.labels.tolist(), table.ids.tolist(), merge)
     kept = tuple(finding for finding in table.findings if finding.kind != "odd-label" or merge)
-    return replace(table, labels=column(labels), findings=kept + odd)
+    there = set(labels)
+    grades = tuple(name for name in table.target_names if name in there)
+    return replace(table, labels=column(labels), findings=kept + odd, target_names=grades)
+
+
+def _tidy_several(table: Table, merge: bool) -> Table:
+    """Do the same to the labels of which a row may have several."""
+    assert table.targets is not None
+    rows, codes = np.nonzero(table.targets == 1)
+    given = [table.target_names[code] for code in codes]
+    better, odd = tidy(given, [str(table.ids[row]) for row in rows], merge)
+    kept = tuple(finding for finding in table.findings if finding.kind != "odd-label" or merge)
+    if better == given:
+        return replace(table, findings=kept + odd)
+    renamed = dict(zip(given, better, strict=True))
+    names = tuple(name for name in table.target_names if renamed.get(name, name) == name)
+    sets: list[set[str]] = [set() for _ in range(len(table))]
+    for row, name in zip(rows, better, strict=True):
+        sets[row].add(name)
+    return replace(table, findings=kept + odd, target_names=names, targets=marked([*map(frozenset, sets)], names))
+
+
+_TIDY: dict[str, Callable[[Table, bool], Table]] = {
+    "classification": _tidy_classes,
+    "ordinal": _tidy_classes,
+    "multi-label": _tidy_several,
+    "regression": lambda table, merge: table,
+}
 
 
 def writable(text: str) -> str:
@@ -152,29 +194,35 @@ def join(drafts: Sequence[Draft]) -> Draft:
         ids=[value for draft in drafts for value in draft.ids],
         labels=[value for draft in drafts for value in draft.labels or [""] * len(draft.ids)] if labelled else None,
         splits=[value for draft in drafts for value in draft.splits or [""] * len(draft.ids)] if split else None,
-        metadata={
-            name: join_columns([(draft.metadata.get(name), len(draft.ids)) for draft in drafts]) for name in names
-        },
+        metadata={name: join_columns((draft.metadata.get(name), len(draft.ids)) for draft in drafts) for name in names},
         set_aside=tuple(item for draft in drafts for item in draft.set_aside),
         findings=tuple(item for draft in drafts for item in draft.findings),
+        marks={
+            name: join_columns((draft.marks.get(name), len(draft.ids)) for draft in drafts).tolist()
+            for name in dict.fromkeys(name for draft in drafts for name in draft.marks)
+        },
         columns={role: name for draft in reversed(drafts) for role, name in draft.columns.items()},
     )
 
 
-def join_columns(parts: Sequence[tuple[Column | None, int]]) -> Column:
+def join_columns(parts: Iterable[tuple[Column | Sequence[str] | None, int]]) -> Column:
     """Join columns given with their lengths; an absent one is filled with empty strings."""
     return column([value for part, n in parts for value in (part if part is not None else [""] * n)])
 
 
+_ADD = "Add the labels, or pass --unlabelled drop to leave these rows out."
+_NONE_APPLIES = f"{_ADD} If no label applies to them, pass --task multi-label."
+
+
 def _refuse_unlabelled(
-    labels: Sequence[str], ids: Sequence[str], reasons: list[str | None], how: Finish
+    answers: Answers, ids: Sequence[str], reasons: list[str | None], how: Finish
 ) -> list[str | None]:
-    bare = [row for row, label in enumerate(labels) if reasons[row] is None and not label.strip()]
+    bare = [int(row) for row in np.flatnonzero(answers.missing) if reasons[row] is None]
     if bare and not how.drop_unlabelled:
         have = "rows have" if len(bare) > 1 else "row has"
         raise DataError(
             f"{len(bare)} {have} no label ({offenders([ids[row] for row in bare])}).",
-            "Add the labels, or pass --unlabelled drop to leave these rows out.",
+            _NONE_APPLIES if answers.task == "multi-label" and not how.wish.empty_is_none else _ADD,
         )
     marked = set(bare)
     return ["the row has no label" if row in marked else reason for row, reason in enumerate(reasons)]

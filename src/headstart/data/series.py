@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.data.decoding import encoding_of, lines
 from headstart.data.names import MIN_STEPS, Wanted, key, pick, split_of, step_groups
 from headstart.data.rows import Draft
-from headstart.data.sheet_rows import ids_of, optional_texts, rest_of, roles_of
+from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet, as_text, parse_number, read_sheet
 from headstart.data.tree import Tree
 from headstart.errors import DataError, ending, offenders
@@ -54,11 +54,13 @@ def _read_wide(sheet: Sheet, groups: Sequence[Sequence[str]], wanted: Wanted) ->
     steps = [[name for name in group if name not in roles.named().values()] for group in groups]
     values = np.stack([_matrix(sheet, group) for group in steps], axis=1)
     used = roles.named()
+    labels, marks = labels_of(roles, sheet.texts)
     return Draft(
         modality="series",
         inputs=list(values),
         ids=ids_of(sheet, roles.id),
-        labels=optional_texts(sheet, roles.label),
+        labels=labels,
+        marks=marks,
         splits=optional_texts(sheet, roles.split),
         metadata=rest_of(sheet, [*used.values(), *(name for group in groups for name in group)]),
         set_aside=sheet.set_aside,
@@ -84,7 +86,7 @@ def _matrix(sheet: Sheet, names: Sequence[str]) -> NDArray[np.float32]:
 
 def _wide_fallback(sheet: Sheet, wanted: Wanted) -> list[str]:
     """Give the numeric columns of a table whose time steps have names of their own (dates, wavelengths)."""
-    roles = roles_of(sheet, wanted, [])
+    roles = roles_of(sheet, wanted, [], classed=True)
     taken = {*roles.named().values(), *wanted.keep}
     return [name for name in sheet.names if name not in taken and sheet.numbers(name) is not None]
 
@@ -119,13 +121,14 @@ def _read_long(sheet: Sheet, wanted: Wanted) -> Draft:
         raise DataError(f"{sheet.name} has no column of values beside {name} and {time}.", "Add one column a channel.")
     values = np.stack([_whole(sheet, channel) for channel in channels])[:, order]
     firsts = order[bounds]
-    labels = None if roles.label is None else _constant(sheet, roles.label, codes, firsts, ids)
+    labels, marks = labels_of(roles, lambda column: _constant(sheet, column, codes, firsts, ids))
     rest = [other for other in others if other not in channels]
     return Draft(
         modality="series",
         inputs=np.split(values, bounds[1:], axis=1),
         ids=ids,
         labels=labels,
+        marks=marks,
         splits=None if roles.split is None else _constant(sheet, roles.split, codes, firsts, ids),
         metadata={other: sheet.column(other)[firsts] for other in rest},
         set_aside=sheet.set_aside,
@@ -340,7 +343,7 @@ def read_ts(path: Path) -> Draft:
     DataError
         A line cannot be read; all bad lines are named.
     """
-    labelled, started, bad = False, False, []
+    labelled, started, bad = "", False, []
     inputs: list[Series] = []
     labels: list[str] = []
     rows: list[int] = []
@@ -350,7 +353,8 @@ def read_ts(path: Path) -> Draft:
             continue
         if not started:
             words = text.casefold().split()
-            labelled = labelled or (words[0] in {"@classlabel", "@targetlabel"} and words[1:2] == ["true"])
+            if words[0] in {"@classlabel", "@targetlabel"} and words[1:2] == ["true"]:
+                labelled = words[0].removeprefix("@")
             started = words[0] == "@data"
             continue
         *channels, last = text.split(":") if labelled else (*text.split(":"), "")
@@ -366,7 +370,8 @@ def read_ts(path: Path) -> Draft:
     if not rows:
         raise DataError(f"{path} has no series below @data.", "Check that this is the right file.")
     ids = [f"{path.name}:{row}" for row in rows]
-    return Draft("series", inputs, ids, labels if labelled else None)
+    columns = {"label": labelled} if labelled == "targetlabel" else {}
+    return Draft("series", inputs, ids, labels if labelled else None, columns=columns)
 
 
 def _ts_series(channels: Sequence[str]) -> Series:

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from headstart.data.names import Wanted, pick, split_of
+from headstart.data.names import LABEL, Wanted, label_columns, pick, split_of
 from headstart.data.sheets import Sheet
+from headstart.data.tasks import marks_in
 from headstart.records import Column, Finding
+
+SEVERAL_MARKS = 3
+"""So many columns of 0 and 1 are taken for labels where no label column is named or found."""
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Which column of one sheet serves as what."""
+    """Which column of one sheet serves as what; `marks` are several label columns of 0 and 1, in place of `label`."""
 
     label: str | None
     split: str | None
     id: str | None
     findings: tuple[Finding, ...] = ()
+    marks: tuple[str, ...] = ()
 
     def named(self) -> dict[str, str]:
         """Give the roles that are filled."""
         filled = {"label": self.label, "split": self.split, "id": self.id}
+        filled |= {f"{LABEL}{number}": name for number, name in enumerate(self.marks, start=1)}
         return {role: name for role, name in filled.items() if name is not None}
 
 
-def roles_of(sheet: Sheet, wanted: Wanted, used: Iterable[str | None]) -> Roles:
-    """Find the label, split and id columns among those not yet `used`."""
+def roles_of(sheet: Sheet, wanted: Wanted, used: Iterable[str | None], classed: bool = False) -> Roles:
+    """Find label, split and id columns among those not yet `used`; `classed` rows have their class from elsewhere."""
     where, taken = f" in {sheet.name}", set(used)
     left = [name for name in sheet.names if name not in taken]
-    label = pick(left, "label", wanted, where)
-    left = [name for name in left if name != label]
+    asked = label_columns(left, wanted, where)
+    label = asked[0] if len(asked) == 1 else None if asked else pick(left, "label", wanted, where)
+    marks = tuple(asked) if len(asked) > 1 else ()
+    left = [name for name in left if name != label and name not in marks]
     split = pick(left, "split", wanted, where)
     findings: tuple[Finding, ...] = ()
     if split is not None and any(split_of(word) is None for word in set(sheet.texts(split))):
@@ -38,7 +46,16 @@ def roles_of(sheet: Sheet, wanted: Wanted, used: Iterable[str | None]) -> Roles:
     name = pick([name for name in left if name not in wanted.keep], "id", wanted, where)
     if name is not None and not _is_unique(sheet.texts(name)):
         name = None
-    return Roles(label, split, name, findings)
+    if label is None and not marks and not classed and wanted.several:
+        marks = _marks(sheet, [other for other in left if other not in {split, name, *wanted.keep}])
+    return Roles(label, split, name, findings, marks)
+
+
+def _marks(sheet: Sheet, names: Iterable[str]) -> tuple[str, ...]:
+    """Find label columns of 0 and 1, if there are several."""
+    found = {name: marks_in(sheet.texts(name)) for name in names}
+    varied = sum(n == 2 for n in found.values())
+    return tuple(name for name, n in found.items() if n) if varied >= SEVERAL_MARKS else ()
 
 
 def _split_not_used(sheet: Sheet, name: str) -> tuple[Finding, ...]:
@@ -55,6 +72,14 @@ def _split_not_used(sheet: Sheet, name: str) -> tuple[Finding, ...]:
 def ids_of(sheet: Sheet, name: str | None) -> list[str]:
     """Give each row's id: the id column, else the file's name and the row number."""
     return sheet.texts(name) if name is not None else [f"{sheet.name}:{row}" for row in sheet.rows]
+
+
+def labels_of(roles: Roles, texts: Callable[[str], list[str]]) -> tuple[list[str] | None, dict[str, list[str]]]:
+    """Give the labels of each row, or in their place the columns of 0 and 1; `texts` gives a column."""
+    if roles.marks:
+        marks = {name: texts(name) for name in roles.marks}
+        return [""] * len(marks[roles.marks[0]]), marks
+    return (None if roles.label is None else texts(roles.label)), {}
 
 
 def optional_texts(sheet: Sheet, name: str | None) -> list[str] | None:

@@ -12,8 +12,9 @@ from headstart.data.archive import unpack
 from headstart.data.names import Wanted, split_of, split_of_stem
 from headstart.data.rows import Draft, Finish, finish, join
 from headstart.data.sheets import READERS, Sheet, read_sheet
+from headstart.data.tasks import Wish
 from headstart.data.tree import Tree, walk
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ReadOptions, parse
 from headstart.records import Table
@@ -35,11 +36,18 @@ SHEET_KINDS: dict[str, SheetKind] = {
 """In the order in which they are tried."""
 SERIES_FILES: dict[str, Callable[[Path], Draft]] = {".npz": series.read_npz, ".ts": series.read_ts}
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
+STATES, USE = ("stop", "drop", "use"), "use"
+"""What `--unlabelled` knows beside paths."""
 _KINDS = {"image": "pictures", "text": "tables of texts", "series": "tables of series"}
 _SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 
 
-def read(path: Path | str, options: ReadOptions | None = None, known: Mapping[str, str] | None = None) -> Table:
+def read(
+    path: Path | str,
+    options: ReadOptions | None = None,
+    known: Mapping[str, str] | None = None,
+    empty_is_none: bool | None = None,
+) -> Table:
     """Read labelled data; nothing is written beside it.
 
     Parameters
@@ -51,6 +59,9 @@ def read(path: Path | str, options: ReadOptions | None = None, known: Mapping[st
         Columns, modality and how to treat odd labels.
     known : mapping of str to str, optional
         Columns of the training data (`Table.columns`), taken before the usual names where they are there.
+    empty_is_none : bool, optional
+        Whether an empty cell of a column such as "water;food" says that no label applies; otherwise the row has no
+        label. Not given: where `options.task` is "multi-label".
 
     Returns
     -------
@@ -66,10 +77,34 @@ def read(path: Path | str, options: ReadOptions | None = None, known: Mapping[st
     """
     options = options or parse(ReadOptions)
     place = existing(Path(path).expanduser())
-    asked = {role: name for role, name in (("label", options.label), ("text", options.text)) if name is not None}
-    draft = draft_of(place, options.modality, Wanted(asked, keep=options.group, known=known or {}))
-    how = Finish(options.merge_labels, options.unlabelled == "drop")
+    require_known(options.unlabelled)
+    draft = draft_of(place, options.modality, wanted_of(options, known))
+    said = options.task == "multi-label" if empty_is_none is None else empty_is_none
+    wish = Wish(options.task, options.order, said)
+    how = Finish(options.merge_labels, options.unlabelled in {"drop", USE}, wish=wish)
     return finish(draft, str(path), how)
+
+
+def wanted_of(options: ReadOptions, known: Mapping[str, str] | None = None) -> Wanted:
+    """Say which columns are wanted for rows to learn from."""
+    asked = {"text": options.text} if options.text is not None else {}
+    several = options.task in {"auto", "multi-label"} and not options.order
+    return Wanted(asked, keep=options.group, known=known or {}, labels=options.label, several=several)
+
+
+def require_known(unlabelled: str) -> None:
+    """Refuse a value of `--unlabelled` that is neither a word it knows nor a path.
+
+    Raises
+    ------
+    OptionError
+        There is no such path.
+    """
+    if unlabelled not in STATES and not Path(unlabelled).expanduser().exists():
+        raise OptionError(
+            f"--unlabelled {unlabelled}: this is neither {', '.join(STATES)} nor a path that exists.",
+            "Give one of these words, or the path of data without labels.",
+        )
 
 
 def existing(path: Path) -> Path:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from headstart.data.checks import MIN_CLASS_ROWS
 from headstart.data.rows import join_columns, with_tidy_labels
-from headstart.errors import DataError, offenders, unknown
+from headstart.data.strata import learnable, strata
+from headstart.errors import DataError, OptionError, offenders, unknown
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, Column, Finding, Index, SetAside, Table, column
+from headstart.records import TEST, TRAIN, Column, Finding, FloatMatrix, Index, SetAside, Table, column
 
 TEST_SHARE = 0.25
 
@@ -84,7 +85,7 @@ def draw(table: Table, labels_per_class: int, seed: int) -> Table:
     Parameters
     ----------
     table : Table
-        With labels.
+        With labels; where a row may have several, it counts for its rarest one.
     labels_per_class : int
         At least 1; a class with fewer rows keeps all.
     seed : int
@@ -94,19 +95,28 @@ def draw(table: Table, labels_per_class: int, seed: int) -> Table:
     -------
     Table
         In the order of `table`.
+
+    Raises
+    ------
+    OptionError
+        The label is a number.
     """
     assert table.labels is not None
+    if table.task == "regression":
+        problem = f"--labels-per-class {labels_per_class}: the label is a number, so there are no classes."
+        raise OptionError(problem, "Leave it out, or give fewer rows.")
     order = np.random.default_rng(seed).permutation(len(table))
-    counts: dict[str, int] = {}
+    classes = strata(table)
+    counts: dict[int, int] = {}
     kept = []
     for row in order:
-        label = table.labels[row]
         if table.splits[row] != TEST:
-            counts[label] = counts.get(label, 0) + 1
-            if counts[label] > labels_per_class:
+            code = int(classes[row])
+            counts[code] = counts.get(code, 0) + 1
+            if counts[code] > labels_per_class:
                 continue
         kept.append(row)
-    return table.take(np.sort(np.array(kept, dtype=np.intp)))
+    return learnable(table.take(np.sort(np.array(kept, dtype=np.intp))))
 
 
 def split(table: Table, options: AdaptOptions, test: Table | None = None) -> Table:
@@ -140,7 +150,7 @@ def split(table: Table, options: AdaptOptions, test: Table | None = None) -> Tab
         table = with_tidy_labels(_with_test(table, test), options.merge_labels)
     table = _given(table) if (table.splits == TEST).any() else _made(table, options)
     table = _drop_copies(table) if options.duplicates == "drop" else table
-    return _without_strangers(table)
+    return _without_strangers(learnable(table))
 
 
 def _group_column(table: Table, name: str) -> Column:
@@ -154,8 +164,7 @@ def _given(table: Table) -> Table:
 
 
 def _made(table: Table, options: AdaptOptions) -> Table:
-    labels = table.labels if table.labels is not None else column([""] * len(table))
-    codes = np.unique(labels.astype(str), return_inverse=True)[1].astype(np.intp)
+    codes = strata(table)
     together = clusters(table, options.group)
     shares = np.array([1 - TEST_SHARE, TEST_SHARE])
     parts = _deal(codes, together, shares, options.seed, keep=MIN_CLASS_ROWS)
@@ -168,14 +177,6 @@ def _made(table: Table, options: AdaptOptions) -> Table:
 
 
 def _with_test(table: Table, test: Table) -> Table:
-    if test.modality != table.modality:
-        raise DataError(
-            f"{test.source} holds {test.modality} data, {table.source} holds {table.modality} data.",
-            "Give test data of the same kind.",
-        )
-    if test.labels is None or table.labels is None:
-        bare = test.source if test.labels is None else table.source
-        raise DataError(f"There are no labels in {bare}.", "Test data needs labels; name the column with --label.")
     own = tuple(table.ids[table.splits == TEST].tolist())
     findings = table.findings + test.findings
     if own:
@@ -184,20 +185,69 @@ def _with_test(table: Table, test: Table) -> Table:
         table = table.take(np.flatnonzero(table.splits != TEST))
     if (test.splits == TEST).any():
         test = test.where_split(TEST)
-    assert test.labels is not None and table.labels is not None
-    names = list(dict.fromkeys([*table.metadata, *test.metadata]))
-    n, m = len(table), len(test)
+    table = replace(table, splits=column([TRAIN] * len(table)))
+    joined = add_rows(table, replace(test, splits=column([TEST] * len(test))), "test")
+    return replace(joined, findings=findings)
+
+
+def add_rows(table: Table, more: Table, prefix: str) -> Table:
+    """Put labelled rows below others; splits stay as they are.
+
+    Parameters
+    ----------
+    table, more : Table
+    prefix : str
+        What the ids of `more` begin with, before a slash.
+
+    Raises
+    ------
+    DataError
+        The two are of different kinds or tasks, or one has no labels.
+    """
+    if more.modality != table.modality:
+        raise DataError(
+            f"{more.source} holds {more.modality} data, {table.source} holds {table.modality} data.",
+            f"Give {'test ' if prefix == 'test' else ''}data of the same kind.",
+        )
+    if more.task != table.task:
+        raise DataError(
+            f"The labels of {more.source} are read as {more.task}, those of {table.source} as {table.task}.",
+            "Say what they are with --task.",
+        )
+    if more.labels is None or table.labels is None:
+        bare = more.source if more.labels is None else table.source
+        hint = f"{prefix.title()} data needs labels; name the column with --label."
+        raise DataError(f"There are no labels in {bare}.", hint)
+    names = list(dict.fromkeys([*table.metadata, *more.metadata]))
+    n, m = len(table), len(more)
+    targets, target_names = _joined_targets(table, more)
     return replace(
         table,
-        ids=column([*table.ids, *(f"test/{name}" for name in test.ids)]),
-        inputs=column([*table.inputs, *test.inputs]),
-        hashes=np.concatenate([table.hashes, test.hashes]),
-        labels=np.concatenate([table.labels, test.labels]),
-        splits=column([TRAIN] * n + [TEST] * m),
-        metadata={k: join_columns([(table.metadata.get(k), n), (test.metadata.get(k), m)]) for k in names},
-        set_aside=table.set_aside + tuple(SetAside(f"test/{item.id}", item.reason) for item in test.set_aside),
-        findings=findings,
+        ids=column([*table.ids, *(f"{prefix}/{name}" for name in more.ids)]),
+        inputs=column([*table.inputs, *more.inputs]),
+        hashes=np.concatenate([table.hashes, more.hashes]),
+        labels=np.concatenate([table.labels, more.labels]),
+        splits=np.concatenate([table.splits, more.splits]),
+        metadata={k: join_columns([(table.metadata.get(k), n), (more.metadata.get(k), m)]) for k in names},
+        set_aside=table.set_aside + tuple(SetAside(f"{prefix}/{item.id}", item.reason) for item in more.set_aside),
+        targets=targets,
+        target_names=target_names,
     )
+
+
+def _joined_targets(table: Table, test: Table) -> tuple[FloatMatrix | None, tuple[str, ...]]:
+    """Put targets one below the other; a label that only one of the two tables has is 0 in the other."""
+    if table.targets is None or test.targets is None:
+        return None, tuple(dict.fromkeys([*table.target_names, *test.target_names]))
+    if table.task == "regression":
+        return np.concatenate([table.targets, test.targets]), table.target_names
+    names = tuple(dict.fromkeys([*table.target_names, *test.target_names]))
+    place = {name: at for at, name in enumerate(names)}
+    made = np.zeros((len(table) + len(test), len(names)), dtype=np.float32)
+    for part, rows in ((table, slice(0, len(table))), (test, slice(len(table), None))):
+        assert part.targets is not None
+        made[rows, [place[name] for name in part.target_names]] = part.targets
+    return made, names
 
 
 def _drop_copies(table: Table) -> Table:
@@ -207,8 +257,8 @@ def _drop_copies(table: Table) -> Table:
 
 
 def _without_strangers(table: Table) -> Table:
-    """Set test rows aside whose class nothing is learnt about."""
-    if table.labels is None:
+    """Set test rows aside whose class nothing is learnt about (where a row has one class)."""
+    if table.labels is None or table.targets is not None:
         return table
     known = set(table.labels[table.splits == TRAIN])
     strange = np.array([label not in known for label in table.labels], dtype=bool)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headstart.data.names import Wanted, pick
 from headstart.data.rows import Draft
-from headstart.data.sheet_rows import ids_of, optional_texts, rest_of, roles_of
+from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet
 from headstart.errors import DataError
 
@@ -31,11 +31,13 @@ def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
         )
     roles = roles_of(sheet, wanted, [text])
     used = {"text": text, **roles.named()}
+    labels, marks = labels_of(roles, sheet.texts)
     return Draft(
         modality="text",
         inputs=sheet.texts(text),
         ids=ids_of(sheet, roles.id),
-        labels=optional_texts(sheet, roles.label),
+        labels=labels,
+        marks=marks,
         splits=optional_texts(sheet, roles.split),
         metadata=rest_of(sheet, used.values()),
         set_aside=sheet.set_aside,

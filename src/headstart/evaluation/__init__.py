@@ -6,16 +6,26 @@ This room starts at `Predictions`: it knows no modality, no strategy and no file
 from headstart.evaluation.calibration import calibration
 from headstart.evaluation.groups import groups, keeps_together
 from headstart.evaluation.metrics import confusion, evaluate, worst_rows
+from headstart.evaluation.numbers import fit_points
+from headstart.evaluation.scoring import Truth, score, worst
+from headstart.evaluation.several import given_labels
+from headstart.evaluation.thresholds import thresholds
 from headstart.evaluation.transfer import Entry, difference, verdict
 
 __all__ = [
     "Entry",
+    "Truth",
     "calibration",
     "confusion",
     "difference",
     "evaluate",
+    "fit_points",
+    "given_labels",
     "groups",
     "keeps_together",
+    "score",
+    "thresholds",
     "verdict",
+    "worst",
     "worst_rows",
 ]

@@ -10,9 +10,9 @@ from headstart.evaluation.intervals import (
     compact,
     effective_sizes,
     envelope,
+    mean,
     percentiles,
     resamples,
-    student,
     sums,
     wilson,
 )
@@ -64,7 +64,7 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
     if len(codes) < MIN_ROWS:
         return None
     numbers = compact(clusters)
-    sure = predictions.probabilities.max(axis=1)
+    sure = predictions.probabilities[np.arange(len(codes)), predictions.codes]
     right = (predictions.codes == codes).astype(np.float64)
     places = _bins(sure)
     inside = np.eye(int(places.max()) + 1)[places]
@@ -77,12 +77,12 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
     low, high = wilson(shares * n, n)
     truth = np.eye(len(predictions.classes))[codes]
     losses = np.square(predictions.probabilities - truth).sum(axis=1) / 2
-    overconfidence = _mean(sure - right, numbers, seed, (-1.0, 1.0))
+    overconfidence = mean(sure - right, numbers, seed, (-1.0, 1.0))
     return Calibration(
         n_rows=len(codes),
         error=Figure.of(error),
         overconfidence=Figure.of(overconfidence),
-        brier=Figure.of(_mean(losses, numbers, seed, (0.0, 1.0))),
+        brier=Figure.of(mean(losses, numbers, seed, (0.0, 1.0))),
         bins=[
             ReliabilityBin(
                 n_rows=int(counts[at]),
@@ -115,17 +115,6 @@ def _error(units: NDArray[np.float32], n_bins: int, seed: int) -> Interval:
     low, high = percentiles((squares - squares.mean())[:, None] + squared)
     value, *ends = (float(np.sqrt(np.clip(part, 0.0, 1.0))) for part in (squared, low[0], high[0]))
     return envelope(value, (ends[0], ends[1]))
-
-
-def _mean(values: Floats, clusters: Index | None, seed: int, within: tuple[float, float]) -> Interval:
-    """Mean of a figure of each row: envelope of bootstrap and Student's t over rows or clusters."""
-    units = sums(np.column_stack([values, np.ones_like(values)]).astype(np.float32), clusters)
-    mean, n = float(values.mean()), len(units)
-    drawn = np.concatenate([times @ units for times in resamples(n, seed)]).astype(np.float64)
-    low, high = percentiles(drawn[:, :1] / drawn[:, 1:])
-    residual = units[:, 0] - mean * units[:, 1].astype(np.float64)
-    half = student(n - 1) * float(np.sqrt(np.square(residual).sum() * n / max(n - 1, 1))) / len(values)
-    return envelope(mean, (low[0], high[0]), (mean - half, mean + half), within=within)
 
 
 def _points(share: float) -> str:

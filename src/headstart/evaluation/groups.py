@@ -6,7 +6,7 @@ Too few rows is an answer of its own: "cannot tell". Nothing here knows what a g
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +20,15 @@ from headstart.evaluation.intervals import (
     envelope,
     percentiles,
     resamples,
+    student,
     sums,
     wilson,
 )
-from headstart.evaluation.metrics import evaluate
+from headstart.evaluation.scoring import Truth, score
+from headstart.evaluation.several import row_f1
+from headstart.evaluation.wording import amount
 from headstart.records import Column, Index, Interval, Predictions
-from headstart.results import Figure, GroupColumn, GroupValue, Metrics
+from headstart.results import AnyMetrics, Figure, GroupColumn, GroupValue, Metrics, MultiLabelMetrics, RegressionMetrics
 
 MIN_ROWS, MIN_UNITS = 20, 10
 """A group of fewer rows, or of fewer independent rows or clusters, cannot be told: with 20 rows the interval still
@@ -37,6 +40,48 @@ PERMUTATIONS = 1999
 LEVEL = 0.05
 UNLIKE = 0.2
 """Two groups of which so great a share would have to change class to be alike do not hold the same classes."""
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """What groups are compared in, for one kind of task.
+
+    Parameters
+    ----------
+    name : str
+    values : (truth, predictions) -> (n_rows,)
+        A figure of each row, whose mean is that of the group.
+    better : int
+        1 where more is better, -1 where less is.
+    within : tuple of float
+        What a gap can be.
+    """
+
+    name: str
+    values: Callable[[Truth, Predictions], NDArray[np.float32]]
+    better: int
+    within: tuple[float, float]
+
+
+def _right(codes: Truth, predictions: Predictions) -> NDArray[np.float32]:
+    return np.asarray(predictions.codes == codes, dtype=np.float32)
+
+
+def _row_f1(truth: Truth, predictions: Predictions) -> NDArray[np.float32]:
+    return np.asarray(row_f1(truth == 1, predictions.marks), dtype=np.float32)
+
+
+def _errors(truth: Truth, predictions: Predictions) -> NDArray[np.float32]:
+    return np.asarray(np.abs(predictions.values - truth[:, 0]), dtype=np.float32)
+
+
+_ACCURACY = _Measure("accuracy", _right, 1, (-1.0, 1.0))
+_MEASURES: dict[str, _Measure] = {
+    "classification": _ACCURACY,
+    "ordinal": _ACCURACY,
+    "multi-label": _Measure("row F1", _row_f1, 1, (-1.0, 1.0)),
+    "regression": _Measure("mean absolute error", _errors, -1, (-np.inf, np.inf)),
+}
 
 
 @dataclass(frozen=True)
@@ -68,14 +113,14 @@ def keeps_together(values: Column) -> bool:
 
 
 def groups(
-    codes: Index, predictions: Predictions, columns: Mapping[str, Column], clusters: Index | None, seed: int
+    truth: Truth, predictions: Predictions, columns: Mapping[str, Column], clusters: Index | None, seed: int
 ) -> list[GroupColumn]:
-    """Score predictions for every value of every column, and test the largest gap in accuracy.
+    """Score predictions for every value of every column, and test the largest gap between two of them.
 
     Parameters
     ----------
-    codes : Index, shape (n_rows,)
-        True class of each row, as a position in `predictions.classes`.
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+        True class of each row as a position in `predictions.classes`, or what `Table.targets` holds.
     predictions : Predictions
         Every row predicted (no NaN).
     columns : mapping of str to Column, each of shape (n_rows,)
@@ -92,9 +137,10 @@ def groups(
 
     Notes
     -----
-    Metrics as in `evaluate`. The gap is the largest difference in accuracy between two values that can be told. Its
-    interval is the envelope of the bootstrap over rows or clusters and Newcombe's (1998, method 10) from Wilson's
-    intervals, and does not know that the pair was picked. The p-value does: it is the share of `PERMUTATIONS` in
+    Metrics as in `score`. The gap is the largest difference between two values that can be told: in accuracy, for
+    several labels in the mean F1 of a row, for numbers in the mean absolute error. Its interval is the envelope of the
+    bootstrap over rows or clusters and, for shares, Newcombe's (1998, method 10) from Wilson's intervals, else Welch's
+    t, and does not know that the pair was picked. The p-value does: it is the share of `PERMUTATIONS` in
     which the *largest* gap is as large when the values are dealt anew, to whole clusters where each has one value, else
     among clusters of equal size. Over the columns it is corrected by Holm (1979). Above 5 % the interval is stretched
     to 0, so that the two never disagree.
@@ -111,7 +157,8 @@ def groups(
     (0.5, ['a', 'b'], 0.0005)
     """
     numbers = compact(clusters)
-    found = [_compare(codes, predictions, values, numbers, seed) for values in columns.values()]
+    measure = _MEASURES[predictions.task]
+    found = [_compare(truth, predictions, values, numbers, seed) for values in columns.values()]
     corrected = holm([item.p_value for item in found])
     n_tests = sum(p is not None for p in corrected)
     return [
@@ -122,6 +169,7 @@ def groups(
             gap_between=[value.value for value in item.between] if item.between else None,
             p_value=p,
             reading=item.reading or _reading(name, item, p, n_tests),
+            measure=measure.name,  # type: ignore[arg-type]
         )
         for (name, item, p) in zip(columns, found, corrected, strict=True)
     ]
@@ -135,33 +183,34 @@ def _names(values: Column) -> list[str]:
     ]
 
 
-def _compare(codes: Index, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
+def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
     """Score each value of one column and, where two can be told, test the largest gap."""
     if keeps_together(values):
         n = len({name for name in _names(values) if name})
         return _Compared([], reading=f"Not compared: {n:,} values with few rows each; they only keep rows together.")
     names = np.array(_names(values), dtype=object)
-    listed = [_value(name, names == name, codes, predictions, clusters, seed) for name in sorted(set(names))]
+    listed = [_value(name, names == name, truth, predictions, clusters, seed) for name in sorted(set(names))]
     told = [item for item in listed if item.told]
     if len(told) < 2:
         return _Compared(listed, reading=_cannot_tell(listed))
     place = {item.value: at for at, item in enumerate(told)}
     rows = np.flatnonzero([name in place for name in names])
     members = np.array([place[name] for name in names[rows]], dtype=np.intp)
-    right = (predictions.codes == codes)[rows].astype(np.float32)
-    shares = np.bincount(members, weights=right) / np.bincount(members)
-    best, worst = int(shares.argmax()), int(shares.argmin())
+    measure = _MEASURES[predictions.task]
+    figures = measure.values(truth, predictions)[rows] * measure.better
+    means = np.bincount(members, weights=figures) / np.bincount(members)
+    best, worst = int(means.argmax()), int(means.argmin())
     if best == worst:
         best, worst = 0, 1
     units = compact(clusters[rows]) if clusters is not None else None
-    gap = _gap(right, members == best, members == worst, units, seed)
-    null = _null(right, members, units, len(told), seed)
+    gap = _gap(figures, members == best, members == worst, units, seed, measure.within)
+    null = _null(figures, members, units, len(told), seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
     return _Compared(listed, gap, (told[best], told[worst]), p_value)
 
 
 def _value(
-    name: str, here: NDArray[np.bool_], codes: Index, predictions: Predictions, clusters: Index | None, seed: int
+    name: str, here: NDArray[np.bool_], truth: Truth, predictions: Predictions, clusters: Index | None, seed: int
 ) -> GroupValue:
     """Score the rows of one value, if there are enough."""
     rows = np.flatnonzero(here)
@@ -169,16 +218,21 @@ def _value(
     n_units = len(rows) if units is None else len(np.unique(units))
     if not name or len(rows) < MIN_ROWS or n_units < MIN_UNITS:
         return GroupValue(value=name, n_rows=len(rows), told=False, metrics=None)
-    said = Predictions(predictions.ids[rows], predictions.classes, predictions.probabilities[rows])
-    return GroupValue(value=name, n_rows=len(rows), told=True, metrics=evaluate(codes[rows], said, units, seed))
+    metrics = score(truth[rows], predictions.take(rows), units, seed)
+    return GroupValue(value=name, n_rows=len(rows), told=True, metrics=metrics)
 
 
 def _gap(
-    right: NDArray[np.float32], a: NDArray[np.bool_], b: NDArray[np.bool_], clusters: Index | None, seed: int
+    figures: NDArray[np.float32],
+    a: NDArray[np.bool_],
+    b: NDArray[np.bool_],
+    clusters: Index | None,
+    seed: int,
+    within: tuple[float, float],
 ) -> Interval:
-    """Accuracy on `a` minus accuracy on `b`, resampled over rows or clusters."""
+    """Mean figure on `a` minus that on `b`, resampled over rows or clusters."""
     sizes = np.column_stack([a, b]).astype(np.float32)
-    hits = sizes * right[:, None]
+    hits = sizes * figures[:, None]
     hits, sizes = sums(hits, clusters), sums(sizes, clusters)
     drawn = []
     for weights in resamples(len(hits), seed):
@@ -187,9 +241,26 @@ def _gap(
         drawn.append((shares[:, 0] - shares[:, 1]).astype(np.float64))
     low, high = percentiles(np.concatenate(drawn)[:, None])
     share = hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64)
-    n = effective_sizes(hits, sizes, clusters is not None)
-    ends = wilson(share * n, n)
-    return envelope(share[0] - share[1], (low[0], high[0]), _newcombe(share, *ends), within=(-1.0, 1.0))
+    if _are_hits(figures):
+        n = effective_sizes(hits, sizes, clusters is not None)
+        ends = wilson(share * n, n)
+        second = _newcombe(share, *ends)
+    else:
+        second = _welch(hits, sizes, share)
+    return envelope(share[0] - share[1], (low[0], high[0]), second, within=within)
+
+
+def _are_hits(figures: NDArray[np.float32]) -> bool:
+    return bool(np.isin(figures, (0.0, 1.0)).all())
+
+
+def _welch(totals: NDArray[np.float32], sizes: NDArray[np.float32], means: Floats) -> tuple[float, float]:
+    """Interval of the difference of two means by Student's t with the smaller number of rows or clusters."""
+    n_units = np.count_nonzero(sizes, axis=0)
+    residual = np.square(totals - means * sizes, dtype=np.float64).sum(axis=0) * n_units / np.maximum(n_units - 1, 1)
+    error = float(np.sqrt((residual / np.square(sizes.sum(axis=0, dtype=np.float64))).sum()))
+    half = student(int(n_units.min()) - 1) * error
+    return float(means[0] - means[1] - half), float(means[0] - means[1] + half)
 
 
 def _newcombe(share: Floats, low: Floats, high: Floats) -> tuple[float, float]:
@@ -200,13 +271,15 @@ def _newcombe(share: Floats, low: Floats, high: Floats) -> tuple[float, float]:
     return float(difference - below), float(difference + above)
 
 
-def _null(right: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int) -> Floats:
+def _null(figures: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int) -> Floats:
     """Largest gap between values when they are dealt anew, `PERMUTATIONS` times."""
     rng = np.random.default_rng([seed, n_values])
     sizes = np.bincount(members, minlength=n_values)
-    if clusters is None:
-        hits = rng.multivariate_hypergeometric(sizes, int(right.sum()), size=PERMUTATIONS)
+    if clusters is None and _are_hits(figures):
+        hits = rng.multivariate_hypergeometric(sizes, int(figures.sum()), size=PERMUTATIONS)
         return np.asarray(np.ptp(hits / sizes, axis=1), dtype=np.float64)
+    if clusters is None:
+        clusters = np.arange(len(members))
     n_clusters = int(clusters.max()) + 1
     first = np.zeros(n_clusters, dtype=np.intp)
     first[clusters] = members
@@ -214,7 +287,7 @@ def _null(right: NDArray[np.float32], members: Index, clusters: Index | None, n_
     gaps = np.empty(PERMUTATIONS)
     for turn in range(PERMUTATIONS):
         dealt = rng.permutation(first)[clusters] if whole else _dealt(members, clusters, rng)
-        shares = np.bincount(dealt, weights=right, minlength=n_values) / np.bincount(dealt, minlength=n_values)
+        shares = np.bincount(dealt, weights=figures, minlength=n_values) / np.bincount(dealt, minlength=n_values)
         gaps[turn] = shares.max() - shares.min()
     return gaps
 
@@ -302,12 +375,23 @@ def _honest(gap: Interval, p_value: float) -> Interval:
     return gap if p_value <= LEVEL else Interval(gap.value, min(gap.low, 0.0), gap.high)
 
 
-def _mix(a: Metrics, b: Metrics) -> str:
+def _mix(a: AnyMetrics, b: AnyMetrics) -> str:
     """Warn where one group may only hold the more difficult classes."""
+    if not (isinstance(a, Metrics) and isinstance(b, Metrics)):
+        return ""
     shares = [{item.label: item.support / metrics.n_rows for item in metrics.per_class} for metrics in (a, b)]
     labels = sorted({*shares[0], *shares[1]})
     apart = sum(abs(shares[0].get(label, 0.0) - shares[1].get(label, 0.0)) for label in labels) / 2
     return " The two do not hold the same mix of classes, which may be why." if apart > UNLIKE else ""
+
+
+def _told(metrics: AnyMetrics) -> tuple[str, str]:
+    """Say how the model did on a group: the sentence with a place for the figure, and the figure."""
+    if isinstance(metrics, Metrics):
+        return "the model was right {} of the time", _percent(metrics.accuracy.value)
+    if isinstance(metrics, MultiLabelMetrics):
+        return "the labels of a row fit by {} (mean F1)", _percent(metrics.row_f1.value)
+    return "the model was off by {} on average", amount(metrics.mean_absolute_error.value)
 
 
 def _reading(name: str, found: _Compared, p_value: float | None, n_tests: int) -> str:
@@ -316,15 +400,16 @@ def _reading(name: str, found: _Compared, p_value: float | None, n_tests: int) -
     gap = _honest(found.gap, p_value)
     (a, at_a), (b, at_b) = ((_cut(item.value), item.metrics) for item in found.between)
     assert at_a is not None and at_b is not None
+    (sentence, first), (_, second) = _told(at_b), _told(at_a)
     corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
+    is_share = not isinstance(at_a, RegressionMetrics)
+    written, unit = (_points, " points") if is_share else (amount, "")
     said = (
-        f"On {_cut(name)} '{b}' the model was right {_percent(at_b.accuracy.value)} of the time, "
-        f"on '{a}' {_percent(at_a.accuracy.value)}: a gap of {_points(gap.value)} points "
-        f"(95 % interval {_points(gap.low)} to {_points(gap.high)}); "
+        f"On {_cut(name)} '{b}' {sentence.format(first)}, on '{a}' {second}: "
+        f"a gap of {written(gap.value)}{unit} (95 % interval {written(gap.low)} to {written(gap.high)}); "
         f"chance alone gives such a gap in {chance(p_value)}{corrected}"
     )
     if gap.low > 0:
         return f"{said}, so it is very likely real.{_mix(at_a, at_b)}"
-    return (
-        f"{said}, so this is no evidence that the groups differ; {_points(gap.high)} points are not ruled out either."
-    )
+    ruled_out = f"{written(gap.high)}{unit} {'are' if is_share else 'is'} not ruled out either"
+    return f"{said}, so this is no evidence that the groups differ; {ruled_out}."

@@ -144,6 +144,24 @@ def percentiles(values: Floats) -> tuple[Floats, Floats]:
     return low, high
 
 
+def mean(values: Floats, clusters: Index | None, seed: int, within: tuple[float, float]) -> Interval:
+    """Mean of a figure of each row (n_rows,): envelope of bootstrap and Student's t over rows or clusters."""
+    units = sums(np.column_stack([values, np.ones_like(values)]).astype(np.float32), clusters)
+    value, n = float(values.mean()), len(units)
+    drawn = np.concatenate([times @ units for times in resamples(n, seed)]).astype(np.float64)
+    low, high = percentiles(drawn[:, :1] / drawn[:, 1:])
+    residual = units[:, 0] - value * units[:, 1].astype(np.float64)
+    half = student(n - 1) * float(np.sqrt(np.square(residual).sum() * n / max(n - 1, 1))) / len(values)
+    return envelope(value, (low[0], high[0]), (value - half, value + half), within=within)
+
+
+def mover(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
+    """Interval of a mean from the intervals of its parts, each (m,) (Zou and Donner 2008)."""
+    centre = float(values.mean())
+    below, above = (float(np.sqrt(np.square(ends - values).sum())) / len(values) for ends in (low, high))
+    return centre - below, centre + above
+
+
 def envelope(value: float, *pairs: tuple[float, float], within: tuple[float, float] = (0.0, 1.0)) -> Interval:
     """Give the smallest interval around `value` that holds all pairs, kept inside `within`; NaN is left out."""
     low = float(np.nanmin([value, *(pair[0] for pair in pairs)]))

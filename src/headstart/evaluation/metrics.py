@@ -16,6 +16,7 @@ from headstart.evaluation.intervals import (
     compact,
     effective_sizes,
     envelope,
+    mover,
     percentiles,
     resamples,
     student,
@@ -179,20 +180,12 @@ def _analytic(units: _Counts, point: Floats, present: NDArray[np.bool_], cluster
     low, high = wilson(share * sizes, sizes)
     k = len(present)
     recall, jaccard = slice(1, 1 + k), slice(1 + 2 * k, None)
-    averages = [_mover(share[recall], low[recall], high[recall], present)]
+    averages = [mover(share[recall][present], low[recall][present], high[recall][present])]
     f1, f1_low, f1_high = (2 * ends[jaccard] / (1 + ends[jaccard]) for ends in (share, low, high))
-    averages.append(_mover(f1, f1_low, f1_high, present))
+    averages.append(mover(f1[present], f1_low[present], f1_high[present]))
     lows = np.concatenate([low[:1], [pair[0] for pair in averages], low[1 : 1 + 2 * k]])
     highs = np.concatenate([high[:1], [pair[1] for pair in averages], high[1 : 1 + 2 * k]])
     return lows, highs
-
-
-def _mover(values: Floats, low: Floats, high: Floats, present: NDArray[np.bool_]) -> tuple[float, float]:
-    """Interval of a mean from the intervals of its parts (Zou and Donner 2008)."""
-    values, low, high = values[present], low[present], high[present]
-    mean = float(values.mean())
-    below, above = (float(np.sqrt(np.square(ends - values).sum())) / len(values) for ends in (low, high))
-    return mean - below, mean + above
 
 
 def confusion(codes: Index, predictions: Predictions) -> NDArray[np.int64]:

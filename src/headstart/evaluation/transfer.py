@@ -7,11 +7,18 @@ a bootstrap of them looks.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from headstart.evaluation.grades import grade_difference
 from headstart.evaluation.intervals import RESAMPLES, Z, compact, envelope, percentiles, resamples, student, sums
+from headstart.evaluation.numbers import number_difference
+from headstart.evaluation.scoring import Truth
+from headstart.evaluation.several import several_difference
+from headstart.evaluation.wording import amount
+from headstart.evaluation.wording import points as _points
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Figure, Verdict
 
@@ -31,11 +38,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class _Paired:
-    """The difference, and how it would shrink with more rows: `variance` of one row, `n` independent rows."""
+    """The difference in words, and how it would shrink with more rows: `variance` of one row, `n` independent rows.
+
+    `n` is 0 where nobody can say; `said` has places for {ours} and {theirs}.
+    """
 
     interval: Interval
     variance: float
     n: float
+    said: str
 
 
 def difference(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
@@ -91,7 +102,68 @@ def _paired(codes: Index, a: Predictions, b: Predictions, clusters: Index | None
     wald = _agresti_min(share_better * n, share_worse * n, n)
     apart = _told_apart(int(share_better * n + 1e-6), int(share_worse * n + 1e-6))
     zero = (np.nan, np.nan) if apart else (0.0, 0.0)
-    return _Paired(envelope(value, (low[0], high[0]), wald, zero, within=(-1.0, 1.0)), variance, n)
+    interval = envelope(value, (low[0], high[0]), wald, zero, within=(-1.0, 1.0))
+    if abs(value) < 0.0005:
+        said = "{ours} and {theirs} were right equally often"
+    else:
+        said = (
+            f"{{ours}} was right {_points(abs(value))} points {'more' if value > 0 else 'less'} often than {{theirs}}"
+        )
+    return _Paired(interval, variance, n, f"{said}; {_interval(interval, _points)} points")
+
+
+def _interval(found: Interval, written: Callable[[float], str]) -> str:
+    return f"the 95 % interval is {written(found.low)} to {written(found.high)}"
+
+
+def _of_several(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
+    found = several_difference(truth, a, b, clusters, seed)
+    size = abs(found.value)
+    said = (
+        f"{_points(size)} points {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
+    )
+    sentence = f"the macro-F1 of {{ours}} was {said} that of {{theirs}}; {_interval(found, _points)} points"
+    return _Paired(found, 0.0, 0.0, sentence)
+
+
+def _of_grades(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
+    found = grade_difference(truth, a, b, clusters, seed)
+    size = abs(found.value)
+    said = f"{amount(size)} {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
+    sentence = f"the quadratic kappa of {{ours}} was {said} that of {{theirs}}; {_interval(found, amount)}"
+    return _Paired(found, 0.0, 0.0, sentence)
+
+
+def _of_numbers(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
+    found, variance, first, second = number_difference(truth, a, b, clusters, seed)
+    word = "less" if found.value > 0 else "more"
+    said = f"{{ours}} was off by {amount(abs(found.value))} {word} on average than {{theirs}}"
+    if amount(first) == amount(second):
+        said = "{ours} and {theirs} were off by the same on average"
+    numbers = compact(clusters)
+    n_units = len(truth) if numbers is None else int(numbers.max()) + 1
+    sentence = (
+        f"{said} ({amount(first)} against {amount(second)}, in the unit of the label); "
+        f"{_interval(found, amount)}, where more than 0 means that the first is better"
+    )
+    return _Paired(found, variance, float(n_units), sentence)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """In what two models are compared; a difference below `least` is not worth proving."""
+
+    name: str
+    paired: Callable[[Truth, Predictions, Predictions, Index | None, int], _Paired]
+    least: float = 0.0
+
+
+_MEASURES: dict[str, _Measure] = {
+    "classification": _Measure("accuracy", _paired, _SMALL),
+    "ordinal": _Measure("quadratic kappa", _of_grades),
+    "multi-label": _Measure("macro-F1", _of_several),
+    "regression": _Measure("mean absolute error", _of_numbers),
+}
 
 
 def _told_apart(better: int, worse: int) -> bool:
@@ -122,7 +194,7 @@ def _effective(units: np.ndarray[tuple[int, ...], np.dtype[np.float64]], mean: f
 
 
 def verdict(
-    codes: Index,
+    truth: Truth,
     transfer: Entry | None,
     against: Entry | None,
     clusters: Index | None,
@@ -133,8 +205,8 @@ def verdict(
 
     Parameters
     ----------
-    codes : Index, shape (n_rows,)
-        True classes of the test rows; may be empty.
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+        True classes of the test rows, or what their `targets` hold; may be empty.
     transfer : Entry or None
         The best strategy that uses the base model, chosen inside the training rows.
     against : Entry or None
@@ -149,22 +221,28 @@ def verdict(
     Returns
     -------
     Verdict
-        `helped` only if the whole 95 % interval of the paired difference lies above 0, `hurt` only if below.
+        `helped` only if the whole 95 % interval of the paired difference lies above 0, `hurt` only if below. The
+        difference is in accuracy for classes, quadratic kappa for grades, macro-F1 for several labels, and for numbers
+        in the mean absolute error (positive: transfer is less far off).
     """
     names = {
         "strategy": transfer.name if transfer else None,
         "against": against.name if against else None,
     }
-    if transfer is None or against is None or len(codes) == 0:
-        sentence = _missing(len(codes), transfer, against, pretrained)
-        return Verdict(transfer="no evidence", difference=None, sentence=sentence, **names)
-    paired = _paired(codes, transfer.predictions, against.predictions, clusters, seed)
+    either = transfer or against
+    measure = _MEASURES[either.predictions.task if either else "classification"]
+    names["measure"] = measure.name
+    if transfer is None or against is None or len(truth) == 0:
+        sentence = _missing(len(truth), transfer, against, pretrained)
+        said = {"transfer": "no evidence", "difference": None, "sentence": sentence, **names}
+        return Verdict.model_validate(said)
+    paired = measure.paired(truth, transfer.predictions, against.predictions, clusters, seed)
     found = paired.interval
     word = "helped" if found.low > 0 else "hurt" if found.high < 0 else "no evidence"
     word = word if pretrained else "no evidence"
-    measured = _measured(len(codes), transfer.name, against.name, found, pretrained)
+    measured = _measured(len(truth), transfer.name, against.name, paired.said, pretrained)
     ending = _ENDINGS[word] if pretrained else ". Nothing pre-trained was used, so this says nothing about transfer."
-    more = _more_rows(len(codes), paired) if pretrained and word == "no evidence" else ""
+    more = _more_rows(len(truth), paired, measure.least) if pretrained and word == "no evidence" else ""
     return Verdict.model_validate(
         {"transfer": word, "difference": Figure.of(found), "sentence": measured + ending + more, **names}
     )
@@ -189,30 +267,20 @@ def _missing(n_rows: int, transfer: Entry | None, against: Entry | None, pretrai
     return f"{why}, so it cannot be said whether transfer helped.{also}"
 
 
-def _points(share: float) -> str:
-    """Write a share as percentage points; a true minus sign."""
-    return f"{100 * share + 0.0:.1f}".replace("-0.0", "0.0").replace("-", "\N{MINUS SIGN}")
-
-
-def _measured(n_rows: int, name: str, against: str, found: Interval, pretrained: bool) -> str:
+def _measured(n_rows: int, name: str, against: str, said: str, pretrained: bool) -> str:
     """Say what was measured, up to the conclusion."""
     rows = f"{n_rows:,} test row{'' if n_rows == 1 else 's'}"
     ours = f"the adapted model ({name})" if pretrained else f"the model on the untrained base ({name})"
     theirs = f"the best model without {'pre-training' if pretrained else 'it'} ({against})"
-    size = abs(found.value)
-    if size < 0.0005:
-        said = f"{ours} and {theirs} were right equally often"
-    else:
-        said = f"{ours} was right {_points(size)} points {'more' if found.value > 0 else 'less'} often than {theirs}"
-    return f"On {rows} {said}; the 95 % interval is {_points(found.low)} to {_points(found.high)} points"
+    return f"On {rows} {said.format(ours=ours, theirs=theirs)}"
 
 
-def _more_rows(n_rows: int, paired: _Paired) -> str:
+def _more_rows(n_rows: int, paired: _Paired, least: float) -> str:
     """Say how many test rows would settle a difference of this size (80 % power), where that is worth saying."""
     size = abs(paired.interval.value)
-    if size < _SMALL or paired.n <= 0:
+    if size <= least or paired.n <= 0:
         return ""
-    needed = (Z + _POWER) ** 2 * max(paired.variance, size - size**2) / size**2 * n_rows / paired.n
+    needed = (Z + _POWER) ** 2 * max(paired.variance, min(size, 1.0) - size**2) / size**2 * n_rows / paired.n
     if not n_rows < needed <= _MANY_ROWS:
         return " More test rows would show whether the difference is real."
     digits = 2 - len(str(int(needed)))

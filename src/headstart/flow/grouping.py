@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from headstart import data, evaluation
+from headstart.evaluation import Truth
 from headstart.flow.prepare import MIN_GROUPS
 from headstart.records import Index, Predictions, Table
 from headstart.results import GroupColumn
 
 
 def compare_groups(
-    table: Table, codes: Index, predictions: Predictions, columns: tuple[str, ...], seed: int
+    table: Table, truth: Truth, predictions: Predictions, columns: tuple[str, ...], seed: int
 ) -> list[GroupColumn]:
     """Compare the groups of every column, with copies and the rows of one patient, farm ... counted together.
 
@@ -19,8 +20,8 @@ def compare_groups(
     ----------
     table : Table
         The labelled rows that were predicted, in the same order.
-    codes : Index, shape (n_rows,)
-        Their true classes.
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+        Their true classes, or what their `targets` hold.
     predictions : Predictions
     columns : tuple of str
         Names given with `--group`.
@@ -33,7 +34,7 @@ def compare_groups(
     """
     there = {name: table.metadata[name] for name in columns if name in table.metadata}
     together = tuple(name for name, values in there.items() if evaluation.keeps_together(values))
-    return evaluation.groups(codes, predictions, there, data.clusters(table, together), seed) if there else []
+    return evaluation.groups(truth, predictions, there, data.clusters(table, together), seed) if there else []
 
 
 def resampled_together(table: Table, columns: tuple[str, ...]) -> Index | None:

@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 
 from headstart import evaluation
 from headstart.bundle import versions
-from headstart.evaluation import Entry
+from headstart.evaluation import Entry, Truth
 from headstart.flow.grouping import compare_groups
 from headstart.flow.prepare import Prepared
 from headstart.ladder import Climb
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, Predictions
+from headstart.records import TEST, TRAIN, Index, Predictions
 from headstart.results import (
+    AnyMetrics,
     BaseFigures,
     BaseRanking,
     Confusion,
     FindingRow,
-    Metrics,
     Result,
     RowCounts,
     SetAsideRow,
@@ -29,6 +29,7 @@ from headstart.results import (
     Verdict,
 )
 from headstart.strategies import STRATEGIES
+from headstart.strategies.record import Fitted
 
 N_WORST = 12
 
@@ -38,22 +39,30 @@ class Judged:
     """What every strategy said of the test rows, and how good that is (None without test rows)."""
 
     predictions: Mapping[str, Predictions]
-    metrics: Mapping[str, Metrics | None]
+    metrics: Mapping[str, AnyMetrics | None]
 
 
 def judge(prepared: Prepared, climb: Climb) -> Judged:
     """Predict the test rows with every fitted strategy and score them."""
     predictions: dict[str, Predictions] = {}
-    metrics: dict[str, Metrics | None] = {}
+    metrics: dict[str, AnyMetrics | None] = {}
     for name, fitted in climb.fitted.items():
         metrics[name] = None
         if len(prepared.test):
-            shares = fitted.predict(prepared.test)
-            predictions[name] = Predictions(prepared.test.table.ids, prepared.task.classes, shares)
-            metrics[name] = evaluation.evaluate(
-                prepared.test_codes, predictions[name], prepared.test_clusters, prepared.task.seed
-            )
+            task, shares = prepared.task, fitted.predict(prepared.test)
+            cuts = thresholds_of(prepared, fitted)
+            said = Predictions(prepared.test.table.ids, task.classes, shares, task.kind, cuts)
+            predictions[name] = said
+            metrics[name] = evaluation.score(prepared.truth, said, prepared.test_clusters, task.seed)
     return Judged(predictions, metrics)
+
+
+def thresholds_of(prepared: Prepared, fitted: Fitted) -> tuple[float, ...]:
+    """Choose from which probability on each label is given, on out-of-fold rows; empty where a row has one answer."""
+    task = prepared.task
+    if task.kind != "multi-label" or task.truth is None:
+        return ()
+    return evaluation.thresholds(task.truth, fitted.out_of_fold)
 
 
 def _best(climb: Climb, kinds: set[str]) -> str | None:
@@ -72,7 +81,7 @@ def decide(prepared: Prepared, climb: Climb, judged: Judged) -> Verdict:
         return Entry(name, judged.predictions[name]) if name and name in judged.predictions else None
 
     return evaluation.verdict(
-        prepared.test_codes, entry(ours), entry(theirs), prepared.test_clusters, prepared.task.seed,
+        prepared.truth, entry(ours), entry(theirs), prepared.test_clusters, prepared.task.seed,
         prepared.backbone.record.pretrained,
     )  # fmt: skip
 
@@ -82,16 +91,16 @@ def document(
 ) -> Result:
     """Put everything into the result document."""
     table, chosen = prepared.table, climb.chosen
-    confusion, worst, groups, calibration = None, [], [], None
+    found: dict[str, object] = {"confusion": None}
     if chosen in judged.predictions:
         said = judged.predictions[chosen]
-        confusion = Confusion(matrix=evaluation.confusion(prepared.test_codes, said).tolist())
-        worst = evaluation.worst_rows(prepared.test_codes, said, N_WORST)
-        groups = compare_groups(prepared.test.table, prepared.test_codes, said, options.group, options.seed)
-        calibration = evaluation.calibration(prepared.test_codes, said, prepared.test_clusters, options.seed)
+        found = closer_look(prepared.truth, said, prepared.test_clusters, options.seed)
+        found["worst"] = evaluation.worst(prepared.truth, said, N_WORST)
+        found["groups"] = compare_groups(prepared.test.table, prepared.truth, said, options.group, options.seed)
     return Result.model_validate(
         {
             "modality": table.modality,
+            "task": prepared.task.kind,
             "data": table.source,
             "classes": list(prepared.task.classes),
             "n_rows": RowCounts(train=len(prepared.train), test=len(prepared.test), set_aside=len(table.set_aside)),
@@ -104,10 +113,7 @@ def document(
             "strategies": [_strategy(name, climb, judged) for name in climb.fitted],
             "skipped": [Skipped(name=name, reason=reason) for name, reason in climb.skipped.items()],
             "verdict": decide(prepared, climb, judged),
-            "confusion": confusion,
-            "groups": groups,
-            "calibration": calibration,
-            "worst": worst,
+            **found,
             "checks": [FindingRow.model_validate(finding.as_dict()) for finding in prepared.findings],
             "set_aside": [SetAsideRow(id=item.id, reason=item.reason) for item in table.set_aside],
             "seconds": dict(seconds),
@@ -125,8 +131,40 @@ def document(
     )
 
 
+def closer_look(truth: Truth, said: Predictions, clusters: Index | None, seed: int) -> dict[str, object]:
+    """Give what is shown of one model beside its metrics, by the name of the field; what makes no sense says why."""
+    if said.task == "regression":
+        return {"confusion": None, "fit": evaluation.fit_points(truth, said), "not_measured": _NO_PROBABILITY}
+    if said.task == "multi-label":
+        return {"confusion": None, "not_measured": _SEVERAL}
+    return {
+        "confusion": Confusion(matrix=evaluation.confusion(truth, said).tolist()),
+        "calibration": evaluation.calibration(truth, said, clusters, seed),
+    }
+
+
+_NO_PROBABILITY = {
+    "confusion": "A number is not confused with another; the errors say how far off it is.",
+    "calibration": "The model gives a number and no probability.",
+}
+_SEVERAL = {
+    "confusion": "A row may have several labels, so none is taken for another; each label is judged by itself.",
+    "calibration": "Probabilities are given for each label by itself and were not checked together.",
+}
+
+
 def _counts(prepared: Prepared) -> dict[str, dict[str, int]]:
+    """Count the rows of each class or label by split; a number has none."""
     table = prepared.table
+    if table.task == "regression":
+        return {}
+    if table.targets is not None:
+        named = {TRAIN: prepared.train.table.targets, TEST: prepared.test.table.targets}
+        sums = {name: (part == 1).sum(axis=0) for name, part in named.items() if part is not None}
+        return {
+            label: {name: int(counts[at]) for name, counts in sums.items()}
+            for at, label in enumerate(prepared.task.classes)
+        }
     assert table.labels is not None
     found = Counter(zip(table.labels, table.splits, strict=True))
     return {label: {"train": found[label, TRAIN], "test": found[label, TEST]} for label in prepared.task.classes}

@@ -12,13 +12,14 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart import data
 from headstart.bundle import Bundle
-from headstart.errors import DataError
+from headstart.errors import DataError, OptionError
 from headstart.extras import require
 from headstart.features import DESCRIPTORS, Extractor, backbone_extractor, choose_runtime, run_chunks
 from headstart.features.cache import half
+from headstart.flow import answers
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
-from headstart.records import Column, Features, Index, Predictions, Probabilities, Table
+from headstart.records import Features, Index, Predictions, Probabilities, Table
 from headstart.results import Result
 from headstart.strategies.record import Rows
 
@@ -66,7 +67,29 @@ def _extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extra
     return found
 
 
+def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Index, Rows, dict[int, str]]:
+    """Read all rows of a table as the bundle's strategy wants them.
+
+    Returns
+    -------
+    Index
+        Numbers of the rows that could be read.
+    Rows
+        These rows.
+    dict of int to str
+        The others, and why they could not be read.
+    """
+    return _read_rows(bundle, table, _extractors(bundle, table, precision), np.arange(len(table)))
+
+
 def _piece(bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows: Index) -> Piece:
+    good, found, failed = _read_rows(bundle, table, extractors, rows)
+    return Piece(good, bundle.fitted.predict(found) if len(good) else np.empty((0, len(bundle.classes))), failed)
+
+
+def _read_rows(
+    bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows: Index
+) -> tuple[Index, Rows, dict[int, str]]:
     failed: dict[int, str] = {}
     values: dict[str, list[tuple[Array, ...]]] = {name: [] for name in extractors}
     if extractors:
@@ -77,12 +100,11 @@ def _piece(bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows:
     elif "inputs" in bundle.uses:
         failed = _unreadable(bundle, table, rows)
     good = np.asarray([row for row in rows if int(row) not in failed], dtype=np.intp)
-    if len(good) == 0:
-        return Piece(good, np.empty((0, len(bundle.classes))), failed)
     part = table.take(good)
+    if len(good) == 0:
+        return good, Rows(part), failed
     made = {name: _joined(part, values[name], extractor) for name, extractor in extractors.items()}
-    found_rows = Rows(part, made.get("features"), made.get("descriptors"))
-    return Piece(good, bundle.fitted.predict(found_rows), failed)
+    return good, Rows(part, made.get("features"), made.get("descriptors")), failed
 
 
 def _joined(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:
@@ -110,7 +132,8 @@ def predict_table(bundle: Bundle, table: Table, precision: str = "auto") -> tupl
     failed = {row: reason for piece in pieces for row, reason in piece.failed.items()}
     rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.empty(0, dtype=np.intp)
     shares = [piece.probabilities for piece in pieces] or [np.empty((0, len(bundle.classes)))]
-    return Predictions(table.ids[rows], bundle.classes, np.concatenate(shares)), failed
+    values = np.concatenate(shares)
+    return Predictions(table.ids[rows], bundle.classes, values, bundle.task, bundle.thresholds), failed
 
 
 class Model:
@@ -129,11 +152,16 @@ class Model:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names, in the order of the columns of `predict_proba`."""
+        """Class names, in the order of the columns of `predict_proba`; the name of the number for a regression."""
         return self.bundle.classes
 
+    @property
+    def task(self) -> str:
+        """What it answers with: `classification`, `multi-label`, `regression` or `ordinal`."""
+        return self.bundle.task
+
     def predict_proba(self, inputs: Sequence[Any]) -> Probabilities:
-        """Give the probability of each class (n_rows, n_classes).
+        """Give the probability of each class (n_rows, n_classes); rows sum to one, but not where there may be several.
 
         Parameters
         ----------
@@ -144,7 +172,14 @@ class Model:
         ------
         DataError
             If an input cannot be read, or is of another kind.
+        OptionError
+            The model answers with a number, which has no probability.
         """
+        if self.task == "regression":
+            raise OptionError(f"This model gives a number ({self.classes[0]}), no probability.", "Call predict.")
+        return self._predictions(inputs).probabilities
+
+    def _predictions(self, inputs: Sequence[Any]) -> Predictions:
         table = data.from_arrays(inputs, None, self.bundle.modality)
         predictions, failed = predict_table(self.bundle, table)
         if failed:
@@ -152,12 +187,19 @@ class Model:
             raise DataError(
                 f"{len(failed)} inputs could not be read (first: number {row}: {reason})", "Leave them out."
             )
-        return predictions.probabilities
+        return predictions
 
-    def predict(self, inputs: Sequence[Any]) -> Column:
-        """Give the most probable class of each input, by name (n_rows,)."""
-        found: Column = np.asarray(self.classes, dtype=object)[self.predict_proba(inputs).argmax(axis=1)]
-        return found
+    def predict(self, inputs: Sequence[Any]) -> Array:
+        """Give the answer for each input (n_rows,).
+
+        The most probable class by name; the middle grade; a tuple of labels, which may be empty; or a number.
+
+        Parameters
+        ----------
+        inputs : sequence
+            As for `predict_proba`.
+        """
+        return answers.plain(self._predictions(inputs))
 
     def save(self, folder: str | Path) -> None:
         """Write the model as a bundle."""

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,45 +22,19 @@ from headstart import data, evaluation, progress
 from headstart.bundle import Bundle
 from headstart.data import Inputs, Order
 from headstart.errors import DataError, OptionError, ending, offenders
+from headstart.flow.answers import document_of, header, row_of
 from headstart.flow.grouping import compare_groups, resampled_together
+from headstart.flow.judge import closer_look
 from headstart.flow.model import predict_table, stream
+from headstart.flow.prepare import truth_of
 from headstart.offline import offline
 from headstart.options import PredictOptions, ReadOptions
-from headstart.records import TEST, SetAside, Table
-from headstart.results import Confusion, Evaluation, SetAsideRow
-
-TOP = 3
-
-
-def header(n_classes: int) -> list[str]:
-    """Name the columns of the CSV: input, label, probability, then the runners-up as far as there are classes."""
-    further = range(2, min(TOP, n_classes) + 1)
-    return [
-        "input",
-        "label",
-        "probability",
-        *(f"{what}_{rank}" for rank in further for what in ("label", "probability")),
-    ]
-
-
-def _best(shares: NDArray[np.float64]) -> list[int]:
-    """Give the codes of the most probable classes, best first, ties in the order of the classes."""
-    return [int(code) for code in np.argsort(-shares, kind="stable")[:TOP]]
-
-
-def row_of(name: str, classes: tuple[str, ...], shares: NDArray[np.float64]) -> list[str]:
-    """Write one CSV row: the input, then the most probable classes.
-
-    Examples
-    --------
-    >>> row_of("a.jpg", ("no", "yes"), np.array([0.25, 0.75]))
-    ['a.jpg', 'yes', '0.750000', 'no', '0.250000']
-    """
-    return [name, *(part for code in _best(shares) for part in (classes[code], f"{shares[code]:.6f}"))]
+from headstart.records import TASKS, TEST, Predictions, SetAside, Table, column
+from headstart.results import Evaluation, SetAsideRow
 
 
 def _asked(options: PredictOptions) -> dict[str, str]:
-    said = {"text": options.text, "label": options.label}
+    said = {"text": options.text, "label": (*options.label, None)[0]}
     return {role: name for role, name in said.items() if name}
 
 
@@ -130,7 +104,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         _refuse_bad_output(out)
     with offline(options.offline):
         bundle, inputs = _opened(bundle_path, paths, options)
-        first = header(len(bundle.classes))
+        first = header(bundle.task, bundle.classes)
         if out is None:
             csv.writer(sys.stdout, lineterminator="\n").writerow(first)
             return _write(bundle, inputs, options, sys.stdout, 0)
@@ -146,13 +120,17 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
     Returns
     -------
     list of dict
-        `input`, `label` and `probability` (None where it could not be read), `top` (the most probable classes, best
-        first, as `label` and `probability`) and `reason` (why it could not be read, else None).
+        `input`, the answer (None where it could not be read) and `reason` (why it could not be read, else None). The
+        answer is, for classes, `label`, `probability` and `top` (the answer and the runners-up, each as `label` and
+        `probability`); for several labels `labels` and `probabilities` by label; for numbers `value`.
     """
     with offline(options.offline):
         bundle, inputs = _opened(bundle_path, paths, options)
         answers = [answer for batch in _answers(bundle, inputs, options, 0) for answer in batch]
-    return [_as_json(answer, bundle.classes) for answer in answers]
+    return [
+        {"input": item.id, **document_of(bundle.task, item.said(bundle)), "reason": item.reason or None}
+        for item in answers
+    ]
 
 
 def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
@@ -176,6 +154,13 @@ class Answer:
     id: str
     shares: NDArray[np.float64] | None
     reason: str
+
+    def said(self, bundle: Bundle) -> Predictions | None:
+        """Give the answer as predictions of one row, or None."""
+        if self.shares is None:
+            return None
+        one = column([self.id])
+        return Predictions(one, bundle.classes, self.shares[None, :], bundle.task, bundle.thresholds)
 
 
 def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int) -> Iterator[list[Answer]]:
@@ -201,26 +186,20 @@ def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int)
 def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int) -> list[SetAside]:
     """Write one CSV row for every input after the first `done`; gives those that have no label."""
     writer = csv.writer(handle, lineterminator="\n")
-    empty = [""] * (len(header(len(bundle.classes))) - 1)
+    empty = [""] * (len(header(bundle.task, bundle.classes)) - 1)
     failed = []
     with progress.bar("Predicting", len(inputs.order) - done, "inputs") as shown:
         for batch in _answers(bundle, inputs, options, done):
             for answer in batch:
-                if answer.shares is None:
+                said = answer.said(bundle)
+                if said is None:
                     failed.append(SetAside(answer.id, answer.reason))
                     writer.writerow([answer.id, *empty])
                 else:
-                    writer.writerow(row_of(answer.id, bundle.classes, answer.shares))
+                    writer.writerow(row_of(answer.id, said))
             handle.flush()
             shown.advance(len(batch))
     return failed
-
-
-def _as_json(answer: Answer, classes: tuple[str, ...]) -> dict[str, Any]:
-    order = _best(answer.shares) if answer.shares is not None else []
-    top = [{"label": classes[code], "probability": float(answer.shares[code])} for code in order]  # type: ignore[index]
-    best = top[0] if top else {"label": None, "probability": None}
-    return {"input": answer.id, **best, "top": top, "reason": answer.reason or None}
 
 
 def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluation:
@@ -238,45 +217,81 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluati
     """
     with offline(options.offline):
         bundle = bundles.load(bundle_path)
-        table = _labelled(bundle, path, options)
-        assert table.labels is not None
-        known = np.asarray([str(label) in bundle.classes for label in table.labels], dtype=bool)
-        strangers = Counter(str(label) for label in table.labels[~known])
-        if not known.any():
-            raise DataError(
-                f"The model knows none of the labels in {path} ({offenders(sorted(strangers))}).",
-                f"It knows {offenders(bundle.classes)}: rename the labels, or name the right column with --label.",
-            )
-        rows = table.take(np.flatnonzero(known))
-        predictions, failed = predict_table(bundle, rows, options.precision)
-    aside = [SetAside(str(rows.ids[row]), ending(reason, rows.inputs[row])) for row, reason in failed.items()]
+        table, unknown = _known(bundle, _labelled(bundle, path, options), path)
+        predictions, failed = predict_table(bundle, table, options.precision)
+    aside = [SetAside(str(table.ids[row]), ending(reason, table.inputs[row])) for row, reason in failed.items()]
     if len(predictions.ids) == 0:
         raise DataError(f"None of the rows of {path} can be used ({aside[0].id}: {aside[0].reason}).", "Correct them.")
-    place = {name: position for position, name in enumerate(rows.ids)}
-    kept = rows.take(np.asarray([place[name] for name in predictions.ids], dtype=np.intp))
-    assert kept.labels is not None
-    codes = np.asarray([bundle.classes.index(str(label)) for label in kept.labels], dtype=np.intp)
-    clusters = resampled_together(kept, options.group)
-    return Evaluation(
-        bundle=str(bundle_path),
-        data=table.source,
-        classes=list(bundle.classes),
-        n_rows=len(kept),
-        unknown_labels=dict(sorted(strangers.items())),
-        metrics=evaluation.evaluate(codes, predictions, clusters, bundle.seed),
-        confusion=Confusion(matrix=evaluation.confusion(codes, predictions).tolist()),
-        groups=compare_groups(kept, codes, predictions, options.group, bundle.seed),
-        calibration=evaluation.calibration(codes, predictions, clusters, bundle.seed),
-        set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *aside)],
-        trained_on=str(bundle.about.get("data", "")),
+    place = {name: position for position, name in enumerate(table.ids)}
+    kept = table.take(np.asarray([place[name] for name in predictions.ids], dtype=np.intp))
+    truth, clusters = truth_of(kept, bundle.classes), resampled_together(kept, options.group)
+    found = {
+        "task": bundle.task,
+        "bundle": str(bundle_path),
+        "data": table.source,
+        "classes": list(bundle.classes),
+        "n_rows": len(kept),
+        "unknown_labels": dict(sorted(unknown.items())),
+        "metrics": evaluation.score(truth, predictions, clusters, bundle.seed),
+        "groups": compare_groups(kept, truth, predictions, options.group, bundle.seed),
+        "set_aside": [SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *aside)],
+        "trained_on": str(bundle.about.get("data", "")),
+        **closer_look(truth, predictions, clusters, bundle.seed),
+    }
+    return Evaluation.model_validate(found)
+
+
+def _known(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Counter[str]]:
+    """Keep what the model knows: rows of its classes, or its labels; gives the others with their numbers of rows."""
+    if bundle.task == "regression":
+        return table, Counter()
+    if table.targets is not None:
+        return _known_labels(bundle, table, path)
+    assert table.labels is not None
+    known = np.asarray([str(label) in bundle.classes for label in table.labels], dtype=bool)
+    strangers = Counter(str(label) for label in table.labels[~known])
+    if not known.any():
+        raise _all_strange(bundle, strangers, path)
+    return table.take(np.flatnonzero(known)), strangers
+
+
+def _known_labels(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Counter[str]]:
+    """Put the labels into the model's order; one that the model does not know is left out, the row stays."""
+    assert table.targets is not None
+    place = {name: at for at, name in enumerate(table.target_names)}
+    counts = (table.targets == 1).sum(axis=0)
+    strangers = Counter({name: int(counts[at]) for name, at in place.items() if name not in bundle.classes})
+    if not set(place) & set(bundle.classes):
+        raise _all_strange(bundle, strangers, path)
+    absent = [name for name in bundle.classes if name not in place]
+    if absent and any(role.startswith("label ") for role in table.columns):
+        raise DataError(
+            f"{path} lacks {len(absent)} label columns that the model knows ({offenders(absent)}).",
+            "Add them, with 0 or 1 in every row.",
+        )
+    targets = np.zeros((len(table), len(bundle.classes)), dtype=np.float32)
+    for at, name in enumerate(bundle.classes):
+        if name in place:
+            targets[:, at] = table.targets[:, place[name]]
+    return replace(table, targets=targets, target_names=bundle.classes), strangers
+
+
+def _all_strange(bundle: Bundle, strangers: Counter[str], path: Path) -> DataError:
+    return DataError(
+        f"The model knows none of the labels in {path} ({offenders(sorted(strangers))}).",
+        f"It knows {offenders(bundle.classes)}: rename the labels, or name the right column with --label.",
     )
+
+
+_READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if task != "ordinal"}
+"""The order of grades stands in the bundle; in the data they are just labels."""
 
 
 def _labelled(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
     """Read rows to score; those without a label are set aside."""
-    said = {"label": options.label, "text": options.text, "group": options.group}
+    said = {"label": options.label, "text": options.text, "group": options.group, "task": _READ_AS[bundle.task]}
     wanted = ReadOptions.model_validate({"modality": bundle.modality, "unlabelled": "drop", **said})
-    table = data.read(path, wanted, bundle.columns)
+    table = data.read(path, wanted, bundle.columns, bundle.about.get("task") == "multi-label")
     if table.modality != bundle.modality:
         raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
     data.require_labels(table)

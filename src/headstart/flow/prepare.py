@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart import data, features, progress
 from headstart.bases import Backbone
-from headstart.errors import DataError
+from headstart.errors import DataError, OptionError
+from headstart.evaluation import Truth
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow import choosing
@@ -60,8 +62,10 @@ class Prepared:
     backbone : Backbone
     extraction : Extraction
     findings : tuple of Finding
-    test_codes, test_clusters : Index, Index or None
-        True classes of the test rows, and which of them belong together.
+    truth : array, shape (n_test,) or (n_test, n_outputs)
+        True classes of the test rows, or what their `targets` hold.
+    test_clusters : Index or None, shape (n_test,)
+        Which test rows belong together.
     split : str
         How the test rows were chosen, in words.
     ranking : Ranking or None
@@ -75,7 +79,7 @@ class Prepared:
     backbone: Backbone
     extraction: Extraction
     findings: tuple[Finding, ...]
-    test_codes: Index
+    truth: Truth
     test_clusters: Index | None
     split: str
     ranking: Ranking | None = None
@@ -96,12 +100,21 @@ def prepare(
     for finding in findings:
         if finding.severity == "warn":
             progress.warn(f"{finding.summary} {finding.advice}")
+        if finding.kind == "task":
+            progress.say(f"{finding.summary} {finding.advice}")
     data.require_trainable(table)
+    _refuse_misfits(table, options)
     split = _split_in_words(table, test)
     decided = data.split(table, options, test)
+    for item in decided.findings:
+        if item.kind == "label-left-out" and item not in findings:
+            progress.warn(f"{item.summary} {item.advice}")
     findings += tuple(item for item in decided.findings if item not in findings)
     if options.labels_per_class is not None:
         decided = data.draw(decided, options.labels_per_class, options.seed)
+    if options.also is not None:
+        more = read_like(table, options.also, options.model_copy(update={"unlabelled": "drop"}))
+        decided = data.with_also(decided, more, options.merge_labels)
     data.require_trainable(decided)
     _tell(decided)
     with timings.step("base"):
@@ -130,20 +143,18 @@ def _assemble(
     clock: Clock,
     said: tuple[tuple[Finding, ...], str],
 ) -> Prepared:
-    assert usable.labels is not None
+    usable = data.learnable(usable)
     rows = Rows(usable, extraction.features, extraction.descriptors)
     train = rows.take(np.flatnonzero(usable.splits == TRAIN))
-    classes = tuple(sorted({str(label) for label in _labels(train.table)}))
-    learnt = np.asarray(
-        [str(label) in classes for label in usable.labels], dtype=bool
-    )  # rows may be late or unreadable
-    test = rows.take(np.flatnonzero((usable.splits == TEST) & learnt))
-    codes = _codes(train.table, classes)
+    classes = classes_of(train.table)
+    test = rows.take(np.flatnonzero((usable.splits == TEST) & _learnt(usable, classes)))
+    codes = truth_of(train.table, classes) if train.table.targets is None else data.strata(train.table)
     folds, few = _folds(train.table, codes, options)
     repeats = _repeats(train.table, codes, options, not few)
     task = Task(
         classes, codes, folds, options.balance, options.seed, clock,
-        backbone.spec, backbone.parts.architecture, repeats,
+        backbone.spec, backbone.parts.architecture, repeats, usable.task, train.table.targets,
+        backbone, options.precision, options.max_memory * 1e9,
     )  # fmt: skip
     test_clusters = _test_clusters(test.table, options)
     if options.group and len(test) and len(np.unique(data.clusters(test.table, options.group))) < MIN_GROUPS:
@@ -159,7 +170,7 @@ def _assemble(
         backbone,
         extraction,
         (*findings, *few),
-        _codes(test.table, classes),
+        truth_of(test.table, classes),
         test_clusters,
         split,
     )
@@ -220,9 +231,33 @@ def _labels(table: Table) -> list[str]:
     return [str(label) for label in table.labels]
 
 
-def _codes(table: Table, classes: tuple[str, ...]) -> Index:
+def classes_of(train: Table) -> tuple[str, ...]:
+    """Name what is to be learnt: classes by name, grades from the lowest, labels, or the number."""
+    if train.targets is not None:
+        return train.target_names
+    there = {str(label) for label in _labels(train)}
+    return tuple(name for name in train.target_names if name in there) or tuple(sorted(there))
+
+
+def truth_of(table: Table, classes: tuple[str, ...]) -> Truth:
+    """Give the class codes of labelled rows (n_rows,), or their targets (n_rows, n_outputs)."""
+    if table.targets is not None:
+        return table.targets
     place = {label: code for code, label in enumerate(classes)}
     return np.asarray([place[label] for label in _labels(table)], dtype=np.intp)
+
+
+def _learnt(table: Table, classes: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Say which rows have a class that was learnt: those with others may have come too late, or be unreadable."""
+    if table.targets is not None:
+        return np.ones(len(table), dtype=bool)
+    return np.asarray([label in classes for label in _labels(table)], dtype=bool)
+
+
+def _refuse_misfits(table: Table, options: AdaptOptions) -> None:
+    """Refuse options that mean nothing for a number."""
+    if table.task == "regression" and options.balance == "on":
+        raise OptionError("--balance on: the label is a number, so there are no classes to balance.", "Leave it out.")
 
 
 def _split_in_words(table: Table, test: Table | None) -> str:
@@ -230,17 +265,24 @@ def _split_in_words(table: Table, test: Table | None) -> str:
         return f"test rows from {test.source}"
     if (table.splits == TEST).any():
         return "test rows as given in the data"
-    return "test rows drawn from the data, stratified by class, duplicates and groups kept on one side"
+    spread = {"multi-label": "label", "regression": "size of the number"}.get(table.task, "class")
+    return f"test rows drawn from the data, stratified by {spread}, duplicates and groups kept on one side"
 
 
 def _tell(table: Table) -> None:
     n_train, n_test = int((table.splits == TRAIN).sum()), int((table.splits == TEST).sum())
-    n_classes = len(set(_labels(table)))
-    columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items())
+    columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
     told = f" ({columns})" if columns else ""
-    progress.say(
-        f"{n_train} {UNITS[table.modality]} to learn from and {n_test} to test on, in {n_classes} classes{told}."
-    )
+    rows = f"{n_train} {UNITS[table.modality]} to learn from and {n_test} to test on"
+    progress.say(f"{rows}{_ANSWERS[table.task].format(n=len(classes_of(table)))}{told}.")
+
+
+_ANSWERS = {
+    "classification": ", in {n} classes",
+    "ordinal": ", in {n} grades",
+    "multi-label": ", with {n} labels of which a row may have several",
+    "regression": ", each with a number",
+}
 
 
 def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
@@ -254,10 +296,17 @@ def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
     table = data.read(path, options)
     if options.test is None:
         return table, None
-    test = data.read(options.test, options)
+    test = read_like(table, options.test, options)
     if test.modality != table.modality:
         raise DataError(
             f"{options.test} holds {test.modality} data, but {path} holds {table.modality} data.",
             "Give test data of the same kind.",
         )
     return table, test
+
+
+def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
+    """Read other data as `table` was: the same columns, and labels of the same kind."""
+    blank = options.task == "multi-label"
+    wanted = options.model_copy(update={"task": table.task})
+    return data.read(path, wanted, table.columns, empty_is_none=blank)

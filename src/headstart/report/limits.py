@@ -6,6 +6,7 @@ import re
 
 from headstart.errors import offenders
 from headstart.records import TEST
+from headstart.report.kinds import KINDS
 from headstart.results import Result
 
 FEW_ROWS = 20
@@ -31,7 +32,7 @@ def limits(result: Result) -> list[str]:
         *said,
         "Other sites, seasons, cameras or ways of writing: all rows came from one source, "
         f"{short(source_name(result.data))}. Test it on rows from the new place before using it there.",
-        "Inputs that belong to none of its classes: it always answers with one of them.",
+        KINDS[result.task].foreign,
         *_probabilities(result),
     ]
 
@@ -96,7 +97,7 @@ def _probabilities(result: Result) -> list[str]:
     """Probabilities that were not checked, or are off; nothing corrects them yet."""
     found = result.calibration
     if found is None:
-        return ["Its probabilities: whether an answer given with 90 % is right 9 times in 10 was not checked."]
+        return [KINDS[result.task].doubt]
     off = found.error.low > 0 or found.overconfidence.low > 0 or found.overconfidence.high < 0
     return [f"Its probabilities, which are not corrected. {short(found.reading, 400)}"] if off else []
 
@@ -114,10 +115,11 @@ def _rows(result: Result) -> list[str]:
 def _classes(result: Result) -> list[str]:
     """Too few test rows of a class."""
     few = [name for name in result.classes if n_test_rows(result, name) < FEW_ROWS]
-    if not few or result.n_rows.test == 0:
+    if not few or result.n_rows.test == 0 or not result.class_counts:
         return []
     shown = offenders([f"{short(name, 40)} ({n_test_rows(result, name)})" for name in few])
-    return [f"Classes with fewer than {FEW_ROWS} test rows; their own figures say little: {shown}."]
+    many = {"class": "Classes"}.get(KINDS[result.task].one, "Labels")
+    return [f"{many} with fewer than {FEW_ROWS} test rows; their own figures say little: {shown}."]
 
 
 def _warnings(result: Result) -> list[str]:

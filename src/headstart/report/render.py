@@ -9,13 +9,14 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from headstart.evaluation.wording import amount
 from headstart.report.limits import short
 from headstart.report.view import view
-from headstart.results import Figure, Result
+from headstart.report.words import amounts, ends, percent, span
+from headstart.results import Result
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
-_NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
 def render_html(result: Result, previews: Mapping[str, str]) -> str:
@@ -50,36 +51,6 @@ def render_card(result: Result) -> str:
         Contents of README.md, to be written as UTF-8.
     """
     return _clean(_environment().get_template("card.md").render(view(result, {})))
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """Write a share as a percentage, never rounding up to 100 % what is less.
-
-    Examples
-    --------
-    >>> percent(0.842).replace(_NARROW, " "), percent(0.9999).replace(_NARROW, " ")
-    ('84 %', '99 %')
-    """
-    text = f"{100 * share:.{digits}f}"
-    if float(text) == 100 and share < 1:
-        text = f"{100 - 10**-digits:.{digits}f}"
-    return f"{text}{_NARROW}%"
-
-
-def ends(figure: Figure, digits: int = 0) -> str:
-    """Write the two ends of an interval of shares."""
-    return f"{percent(figure.low, digits)} to {percent(figure.high, digits)}"
-
-
-def span(figure: Figure, digits: int = 0) -> str:
-    """Write an interval of shares shortly, in percent without the sign.
-
-    Examples
-    --------
-    >>> span(Figure(value=0.5, low=0.25, high=1.0))
-    '25–100'
-    """
-    return "–".join(percent(share, digits).removesuffix(f"{_NARROW}%") for share in (figure.low, figure.high))
 
 
 def duration(seconds: float) -> str:
@@ -145,6 +116,8 @@ def _environment() -> Environment:
     )
     made.filters.update(
         percent=percent,
+        amount=amount,
+        amounts=amounts,
         ends=ends,
         range=span,
         duration=duration,

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from headstart.report.limits import FEW_ROWS, limits, n_test_rows, source_name
-from headstart.results import ClassFigures, Figure, GroupColumn, Metrics, Result, SetAsideRow, StrategyResult, WorstRow
+from headstart.evaluation.wording import amount
+from headstart.report.curve import drawn
+from headstart.report.kinds import KINDS, Kind, Measure
+from headstart.report.limits import FEW_ROWS, limits, n_test_rows, short, source_name
+from headstart.report.words import SHARES
+from headstart.results import (
+    AnyMetrics,
+    ClassFigures,
+    Figure,
+    GroupColumn,
+    LabelFigures,
+    Metrics,
+    MultiLabelMetrics,
+    ObservedPredicted,
+    Result,
+    SetAsideRow,
+    WorstRow,
+)
 
 NOUNS = {"image": "images", "text": "texts", "series": "series"}
 EXAMPLE_INPUTS = {"image": "photos/", "text": "messages.csv", "series": "recordings.csv"}
@@ -42,13 +58,42 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """One figure in a chart: its place and that of its interval in percent of the width, and in words."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    told: str
+    range: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One figure in a table: in words, and its interval."""
+
+    value: str
+    range: str
+    ends: str
+
+
+NONE = Cells("none", "", "")
+
+
+@dataclass(frozen=True)
 class GroupRow:
-    """One group; `classes` in the order of the table's labels, None where the group has no row of a class."""
+    """One group; `classes` in the order of the table's labels, None where the group has no row of a class.
+
+    `bar` and `cells` are there where it could be told.
+    """
 
     value: str
     n_rows: int
     told: bool
-    metrics: Metrics | None
+    bar: Bar | None
+    cells: list[Cells]
     classes: list[ClassFigures | None]
 
 
@@ -80,23 +125,38 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         Names used by the templates.
     """
     chosen = result.strategy(result.chosen)
-    per_class = sorted(chosen.test.per_class, key=lambda item: item.recall.value) if chosen.test else []
+    kind, noun, of_classes = KINDS[result.task], NOUNS[result.modality], figures_of(chosen.test)
+    per_class = sorted(of_classes, key=lambda item: item.recall.value)
+    measures = (kind.main, kind.second, *kind.fields)
     return {
         "result": result,
         "chosen": chosen,
-        "noun": NOUNS[result.modality],
+        "kind": kind,
+        "title": kind.title.format(noun=noun, n=len(result.classes), name=short((*result.classes, "")[0])),
+        "tag": kind.tags(result),
+        "headlines": kind.headlines(chosen.test, noun, (*result.classes, "")[0]) if chosen.test else [],
+        "measures": measures,
+        "figures_of_chosen": [cells(chosen.test, measure) for measure in measures],
+        "card_title": kind.short.format(noun=noun, n=len(result.classes), name=(*result.classes, "")[0]),
+        "strategies": [(item, [cells(item.test, measure) for measure in measures]) for item in result.strategies],
+        "chart": kind.chart.format(noun=noun),
+        "group_chart": kind.group.format(noun=noun),
+        "group_measures": (kind.group_main, kind.second),
+        "fit": fit(result.fit),
+        "noun": noun,
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
-        "weakest": weakest(per_class),
-        "compared": compared(result),
+        "compared": compared(result, kind),
         "limits": limits(result),
         "per_class": per_class[:SHOWN_CLASSES],
+        "n_classes": len(per_class),
         "untested": untested(result),
         "matrix": matrix(result) if len(result.classes) <= MATRIX_CLASSES else None,
         "pairs": pairs(result),
-        "groups": [group(part, result.classes) for part in result.groups],
+        "groups": [group(part, result.classes, kind) for part in result.groups],
         "many_classes": len(result.classes) > GROUP_CLASSES,
         "calibration": result.calibration,
+        "curve": drawn(result.learning_curve),
         "few_rows": FEW_ROWS,
         "worst": with_previews(result.worst[:SHOWN_ROWS], previews),
         "set_aside": by_reason(result.set_aside),
@@ -105,16 +165,56 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def weakest(per_class: list[ClassFigures]) -> ClassFigures | None:
-    """Give the class that is found least often, among classes with the most trustworthy counts.
-
-    Classes with at least 20 test rows are preferred, so that a single unlucky row does not make the headline.
-    """
-    enough = [item for item in per_class if item.support >= 20] or per_class
-    return min(enough, key=lambda item: item.recall.value, default=None)
+def figures_of(found: AnyMetrics | None) -> Sequence[ClassFigures | LabelFigures]:
+    """Give the figures of each class or label, where there are such."""
+    if isinstance(found, MultiLabelMetrics):
+        return found.per_label
+    return found.per_class if isinstance(found, Metrics) else []
 
 
-def compared(result: Result) -> list[StrategyResult]:
+def cells(found: AnyMetrics | None, measure: Measure) -> Cells:
+    """Write one figure for a table."""
+    figure = measure.of(found) if found else None
+    if figure is None:
+        return NONE
+    words = measure.words
+    return Cells(words.fine(figure), words.fine_short(figure), words.ends(figure))
+
+
+def bars(found: Sequence[tuple[str, AnyMetrics]], measure: Measure) -> list[Bar]:
+    """Place figures in a chart: shares from 0 to 100 %, numbers from 0 to the largest end of an interval."""
+    figures = [(name, measure.of(metrics)) for name, metrics in found]
+    there = [(name, figure) for name, figure in figures if figure is not None]
+    most = 1.0 if measure.words is SHARES else max([figure.high for _, figure in there], default=1.0) or 1.0
+    return [
+        Bar(
+            name=name,
+            value=100 * figure.value / most,
+            low=100 * figure.low / most,
+            high=100 * figure.high / most,
+            told=measure.words.value(figure),
+            range=measure.words.short(figure),
+            label=f"{measure.words.fine(figure)}, 95 % interval {measure.words.ends(figure)}",
+        )
+        for name, figure in there
+    ]
+
+
+def fit(found: ObservedPredicted | None) -> dict[str, Any] | None:
+    """Place true and predicted numbers in a square of 200 by 200, with the ends of its axes in words."""
+    if found is None or not found.observed:
+        return None
+    both = [*found.observed, *found.predicted]
+    low, high = min(both), max(both)
+    wide = (high - low) or 1.0
+    places = [
+        (f"{200 * (true - low) / wide:.1f}", f"{200 - 200 * (said - low) / wide:.1f}")
+        for true, said in zip(found.observed, found.predicted, strict=True)
+    ]
+    return {"points": places, "low": amount(low), "high": amount(high), "n_rows": found.n_rows}
+
+
+def compared(result: Result, kind: Kind) -> list[Bar]:
     """Give the chosen strategy, then those it is measured against, in the order of the ladder."""
     chosen = [item for item in result.strategies if item.name == result.chosen]
     against = {result.verdict.strategy, result.verdict.against}
@@ -123,12 +223,12 @@ def compared(result: Result) -> list[StrategyResult]:
         for item in result.strategies
         if item.name != result.chosen and (item.kind in ("baseline", "scratch") or item.name in against)
     ]
-    return [item for item in chosen + others if item.test is not None]
+    return bars([(item.name, item.test) for item in chosen + others if item.test is not None], kind.main)
 
 
 def untested(result: Result) -> list[str]:
     """Name the classes without a test row."""
-    if result.n_rows.test == 0:
+    if result.n_rows.test == 0 or not result.class_counts:
         return []
     return [name for name in result.classes if n_test_rows(result, name) == 0]
 
@@ -156,13 +256,17 @@ def pairs(result: Result) -> list[Pair]:
     return sorted(found, key=lambda pair: (-pair.n_rows, pair.label, pair.predicted))[:SHOWN_PAIRS]
 
 
-def group(part: GroupColumn, classes: list[str]) -> Group:
+def group(part: GroupColumn, classes: list[str], kind: Kind) -> Group:
     """Gather one group column for the chart and the table."""
-    labels = classes if len(classes) <= GROUP_CLASSES else []
+    labels = classes if len(classes) <= GROUP_CLASSES and kind.one == "class" else []
+    placed = {bar.name: bar for bar in bars([(v.value, v.metrics) for v in part.values if v.metrics], kind.group_main)}
     rows = []
     for item in part.values:
-        found = {figures.label: figures for figures in item.metrics.per_class} if item.metrics else {}
-        rows.append(GroupRow(item.value, item.n_rows, item.told, item.metrics, [found.get(name) for name in labels]))
+        of_classes = item.metrics.per_class if isinstance(item.metrics, Metrics) else []
+        found = {figures.label: figures for figures in of_classes}
+        told = [cells(item.metrics, measure) for measure in (kind.group_main, kind.second)]
+        per_class = [found.get(name) for name in labels]
+        rows.append(GroupRow(item.value, item.n_rows, item.told, placed.get(item.value), told, per_class))
     return Group(part.column, part.reading, part.gap, labels, rows, any(row.told for row in rows))
 
 

@@ -1,0 +1,105 @@
+"""What has to be spread evenly over training, test and folds, for each kind of label; and labels too rare to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.errors import offenders
+from headstart.records import TEST, Finding, Index, Table
+
+MOST_BINS, BIN_ROWS = 10, 10
+MIN_LABEL_ROWS = 2
+
+
+def strata(table: Table) -> Index:
+    """Number the rows that should be spread evenly: classes, the rarest label of each row, or tenths of a number.
+
+    Parameters
+    ----------
+    table : Table
+        With labels.
+
+    Returns
+    -------
+    Index, shape (n_rows,)
+        0 .. n_strata - 1; classes in the order of their names.
+
+    Notes
+    -----
+    Dealing rows by their rarest label first is the heart of iterative stratification (Sechidis, Tsoumakas and
+    Vlahavas 2011): frequent labels come out even by themselves.
+
+    Examples
+    --------
+    Label b is the rarer one, so the row that has both belongs to b; the last row has none:
+
+    >>> from headstart.records import column
+    >>> marks = np.array([[1, 0], [1, 0], [1, 1], [0, 0]], dtype=np.float32)
+    >>> texts = column(["", "", "", ""])
+    >>> strata(Table("text", texts, texts, texts, texts, texts, {}, task="multi-label", targets=marks,
+    ...              target_names=("a", "b"))).tolist()
+    [1, 1, 2, 0]
+    """
+    return _STRATA[table.task](table)
+
+
+def _by_class(table: Table) -> Index:
+    labels = [""] * len(table) if table.labels is None else [str(label) for label in table.labels]
+    return np.unique(np.array(labels, dtype=str), return_inverse=True)[1].astype(np.intp)
+
+
+def _by_rarest(table: Table) -> Index:
+    assert table.targets is not None
+    marks = table.targets == 1
+    ranked = np.argsort(marks.sum(axis=0), kind="stable")
+    first = marks[:, ranked].argmax(axis=1)
+    rarest = np.where(marks.any(axis=1), ranked[first] + 1, 0)
+    return np.unique(rarest, return_inverse=True)[1].astype(np.intp)
+
+
+def _by_size(table: Table) -> Index:
+    """Cut the numbers into up to ten parts of equal size; equal numbers are never parted."""
+    assert table.targets is not None
+    values = table.targets[:, 0]
+    n_bins = int(np.clip(len(values) // BIN_ROWS, 1, MOST_BINS))
+    if len(values) == 0:
+        return np.zeros(0, dtype=np.intp)
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    return np.unique(np.searchsorted(edges, values, side="left"), return_inverse=True)[1].astype(np.intp)
+
+
+_STRATA: dict[str, Callable[[Table], Index]] = {
+    "classification": _by_class,
+    "ordinal": _by_class,
+    "multi-label": _by_rarest,
+    "regression": _by_size,
+}
+
+
+def learnable(table: Table) -> Table:
+    """Leave out labels that fewer than two training rows have, or all of them: nothing can be learnt about those.
+
+    Only where a row may have several labels; the rows stay. What is left out stands in a finding.
+    """
+    if table.task != "multi-label" or table.targets is None:
+        return table
+    train = table.targets[table.splits != TEST]
+    counts = (train == 1).sum(axis=0)
+    rare, always = counts < MIN_LABEL_ROWS, (counts == len(train)) & (counts >= MIN_LABEL_ROWS)
+    if not (rare | always).any():
+        return table
+    findings = table.findings
+    for which, why in (
+        (rare, f"apply to fewer than {MIN_LABEL_ROWS} rows to learn from"),
+        (always, "apply to every row"),
+    ):
+        out = [name for name, left_out in zip(table.target_names, which, strict=True) if left_out]
+        if out:
+            summary = f"Labels that {why} are left out: {offenders(out)}."
+            findings += (Finding("label-left-out", "warn", (), summary, "Add rows with and without them."),)
+    kept = np.flatnonzero(~(rare | always))
+    names = tuple(table.target_names[at] for at in kept)
+    return replace(table, targets=table.targets[:, kept], target_names=names, findings=findings)

@@ -1,0 +1,325 @@
+"""What labels are: one class, several labels, a number or a grade. Found out from how they are written, or as the
+user says; what was found out is told in a finding of the kind `task`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.sheets import parse_number
+from headstart.errors import DataError, OptionError, offenders
+from headstart.records import Finding, FloatMatrix
+
+SEPARATORS = (";", "|")
+"""What parts several labels of one row; a comma only where the user says that there are several."""
+MANY_NUMBERS, FEW_NUMBERS = 20, 10
+SEVERAL_ROWS = 3
+_YES = frozenset(("1", "1.0", "true", "yes", "y", "x"))
+_NO = frozenset(("0", "0.0", "false", "no", "n"))
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+_FIRST_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user says about the labels: "auto" or one of `headstart.records.TASKS`, and the order of grades."""
+
+    task: str = "classification"
+    order: tuple[str, ...] = ()
+    empty_is_none: bool = False
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Labels as they were written.
+
+    Parameters
+    ----------
+    labels : list of str, shape (n_rows,)
+    ids : list of str, shape (n_rows,)
+    usable : bool array, shape (n_rows,)
+        Rows whose input can be read; the others are not looked at.
+    marks : mapping of str to list of str, each of shape (n_rows,)
+        Columns of 0 and 1, one a label, where the labels are written so.
+    column : str
+        Name of the label column; empty where folders say the class.
+    """
+
+    labels: list[str]
+    ids: list[str]
+    usable: NDArray[np.bool_]
+    marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    column: str = ""
+
+    @property
+    def called(self) -> str:
+        """The label column as messages name it."""
+        return f"'{self.column}'" if self.column else "The label"
+
+    def written(self) -> list[str]:
+        """Give the labels that say something, of the usable rows."""
+        return [label.strip() for label, good in zip(self.labels, self.usable, strict=True) if good and label.strip()]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Labels as they were understood; `missing` (n_rows,) are rows that say nothing (see `Table` for the others)."""
+
+    task: str
+    labels: list[str]
+    missing: NDArray[np.bool_]
+    targets: FloatMatrix | None = None
+    names: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def understand(raw: Raw, wish: Wish) -> Answers:
+    """Find out what the labels are, or read them as the user says.
+
+    Raises
+    ------
+    DataError
+        Labels that are not what the user says; names the rows.
+    OptionError
+        Several label columns for a task that has one.
+    """
+    if raw.marks and wish.task not in {"auto", "multi-label"}:
+        problem = f"--task {wish.task} takes one label column, but several were named ({offenders(list(raw.marks))})."
+        raise OptionError(problem, "Name one with --label, or pass --task multi-label.")
+    task = infer(raw, wish) if wish.task == "auto" else wish.task
+    return _READ[task](raw, wish)
+
+
+def infer(raw: Raw, wish: Wish) -> str:
+    """Find out the task from how the labels are written.
+
+    Folders are classes. Numbers are a quantity where they could hardly be classes: most of at least ten different
+    values stand in one row only, or there are more than 20 with decimals among them. Several labels a row are seen
+    only where splitting makes the vocabulary smaller: "rust; severe" in every third row is one class.
+
+    Examples
+    --------
+    >>> def seen(labels):
+    ...     raw = Raw(labels, [""] * len(labels), np.ones(len(labels), dtype=bool), column="y")
+    ...     return infer(raw, Wish("auto"))
+    >>> seen(["1", "2", "3"] * 5), seen([f"{n / 7:.3f}" for n in range(30)]), seen(["a", "b", "c", "a;b", "a;c", "b;c"])
+    ('classification', 'regression', 'multi-label')
+    """
+    if raw.marks:
+        return "multi-label"
+    if wish.order:
+        return "ordinal"
+    if not raw.column:
+        return "classification"
+    written = raw.written()
+    numbers, bad = numbers_of(written)
+    if not bad:
+        return "regression" if _is_quantity(numbers[np.isfinite(numbers)]) else "classification"
+    return "multi-label" if _separator(written) else "classification"
+
+
+def numbers_of(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
+    """Read numbers (n,), with decimal points or commas; what stands for nothing is NaN.
+
+    Returns
+    -------
+    numbers : float64, shape (n,)
+    bad : list of int
+        Positions of what is no number; "1,234" alone is none, since nobody knows what its comma means.
+
+    Examples
+    --------
+    >>> numbers_of(["1.5", "2,5", "NA", "much"])
+    (array([1.5, 2.5, nan, nan]), [3])
+    """
+    commas = [text for text in texts if "," in text]
+    doubtful = bool(commas) and all(_THOUSANDS.fullmatch(text.strip()) for text in commas)
+    made, bad = np.full(len(texts), np.nan), []
+    for place, text in enumerate(texts):
+        try:
+            made[place] = parse_number(text, decimal_comma=not doubtful)
+        except ValueError:
+            bad.append(place)
+        if math.isinf(made[place]):
+            bad.append(place)
+    return made, bad
+
+
+def _is_quantity(numbers: NDArray[np.float64]) -> bool:
+    values, counts = np.unique(numbers, return_counts=True)
+    if len(values) >= FEW_NUMBERS and 2 * len(values) > len(numbers):
+        return True
+    decimals = bool((values != np.round(values)).any())
+    return len(values) > MANY_NUMBERS and (decimals or 2 * int((counts == 1).sum()) > len(values))
+
+
+def _parts(label: str, separator: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in label.split(separator) if part.strip())
+
+
+def _separator(written: Sequence[str]) -> str | None:
+    """Give what parts several labels of a row, where some rows beyond doubt hold several of the same ones."""
+    for mark in SEPARATORS:
+        sets = [_parts(label, mark) for label in written]
+        sizes = {len(found) for found in sets}
+        several = sum(len(found) > 1 for found in sets)
+        if several >= SEVERAL_ROWS and len(sizes - {0}) > 1 and len(frozenset().union(*sets)) < len(set(sets)):
+            return mark
+    return None
+
+
+def _told(summary: str, advice: str) -> tuple[Finding, ...]:
+    return (Finding("task", "note", (), summary, advice),)
+
+
+def _blank(raw: Raw) -> NDArray[np.bool_]:
+    return np.array([not label.strip() for label in raw.labels], dtype=bool)
+
+
+def _classes(raw: Raw, wish: Wish) -> Answers:
+    written = set(raw.written())
+    findings: tuple[Finding, ...] = ()
+    if raw.column and wish.task == "auto" and len(written) > MANY_NUMBERS and not numbers_of(sorted(written))[1]:
+        findings = _told(
+            f"{raw.called} holds {len(written)} different numbers, which are read as classes.",
+            "Pass --task regression if they measure something, --task ordinal if they are grades.",
+        )
+    return Answers("classification", raw.labels, _blank(raw), findings=findings)
+
+
+def _numbers(raw: Raw, wish: Wish) -> Answers:
+    numbers, bad = numbers_of(raw.labels)
+    named = [f"{raw.ids[row]}: {raw.labels[row][:20]!r}" for row in bad if raw.usable[row]]
+    if named:
+        is_none = "label is no number" if len(named) == 1 else "labels are no numbers"
+        raise DataError(
+            f"{len(named)} {is_none} ({offenders(named)}).",
+            "Correct them (write 1234.5), name another column with --label, or pass --task classification.",
+        )
+    name = raw.column or "value"
+    findings: tuple[Finding, ...] = ()
+    if wish.task == "auto":
+        findings = _told(f"'{name}' is read as a number: regression.", "Pass --task classification if it is a class.")
+    missing = ~np.isfinite(numbers)
+    return Answers("regression", raw.labels, missing, numbers[:, None].astype(np.float32), (name,), findings)
+
+
+def _grades(raw: Raw, wish: Wish) -> Answers:
+    grades = grades_in_order(set(raw.written()), wish.order)
+    known = set(grades)
+    strange = [row for row, label in enumerate(raw.labels) if raw.usable[row] and label.strip() and label not in known]
+    if strange:
+        named = offenders([f"{raw.ids[row]}: {raw.labels[row][:40]!r}" for row in strange])
+        have = "1 row has a grade" if len(strange) == 1 else f"{len(strange)} rows have grades"
+        raise DataError(f"{have} that --order does not name ({named}).", "Name every grade, the lowest first.")
+    there = tuple(grade for grade in grades if grade in set(raw.labels))
+    order = " < ".join(there[:20]) + (" ..." if len(there) > 20 else "")
+    findings = _told(f"{raw.called} holds grades, lowest first: {order}.", "Pass --order if this is not their order.")
+    return Answers("ordinal", raw.labels, _blank(raw), names=there, findings=findings)
+
+
+def grades_in_order(grades: set[str], order: tuple[str, ...]) -> tuple[str, ...]:
+    """Give grades from the lowest to the highest: as the user says, else by the number that each of them names first.
+
+    Raises
+    ------
+    DataError
+        Their order is not known.
+
+    Examples
+    --------
+    >>> grades_in_order({"10", "2", "1"}, ()), grades_in_order({"aged 20-39", "aged 5-19"}, ())
+    (('1', '2', '10'), ('aged 5-19', 'aged 20-39'))
+    """
+    if order:
+        return order
+    numbers, bad = numbers_of(sorted(grades))
+    if not bad and np.isfinite(numbers).all():
+        return tuple(np.array(sorted(grades), dtype=object)[np.argsort(numbers, kind="stable")])
+    first = {grade: _FIRST_NUMBER.search(grade) for grade in grades}
+    ranks = {grade: float(found[0]) for grade, found in first.items() if found}
+    if len(ranks) < len(grades) or len(set(ranks.values())) < len(grades):
+        shown = offenders(sorted(grades))
+        raise DataError(
+            f"The order of the grades is not known ({shown}).", "Give it, the lowest first: --order low,medium,high."
+        )
+    return tuple(sorted(grades, key=lambda grade: ranks[grade]))
+
+
+def _several(raw: Raw, wish: Wish) -> Answers:
+    return _from_marks(raw) if raw.marks else _from_parts(raw, wish)
+
+
+def _from_parts(raw: Raw, wish: Wish) -> Answers:
+    """Take one column such as "water;food"; an empty cell says "none" only where the user says what the column is."""
+    mark = _separator(raw.written()) if wish.task == "auto" else None
+    if mark is None:
+        there = [mark for mark in (*SEPARATORS, ",") if any(mark in label for label in raw.written())]
+        mark = (*there, SEPARATORS[0])[0]
+    sets = [_parts(label, mark) for label in raw.labels]
+    good = [found for found, usable in zip(sets, raw.usable, strict=True) if usable]
+    names = tuple(sorted(frozenset().union(*good)))
+    empty = _blank(raw) if not wish.empty_is_none else np.zeros(len(sets), dtype=bool)
+    targets = marked(sets, names)
+    targets[empty] = np.nan
+    findings: tuple[Finding, ...] = ()
+    if wish.task == "auto":
+        findings = _told(
+            f"{raw.called} holds several labels a row, parted by '{mark}': multi-label ({len(names)} labels).",
+            "Pass --task classification if each of these texts is one class.",
+        )
+    return Answers("multi-label", raw.labels, empty, targets, names, findings)
+
+
+def marked(sets: Sequence[frozenset[str]], names: Sequence[str]) -> FloatMatrix:
+    """Give 1 where a row has a label, else 0: (n_rows, n_labels)."""
+    place = {name: at for at, name in enumerate(names)}
+    made = np.zeros((len(sets), len(names)), dtype=np.float32)
+    for row, found in enumerate(sets):
+        made[row, [place[name] for name in found if name in place]] = 1.0
+    return made
+
+
+def marks_in(values: Sequence[str]) -> int:
+    """Say how many of 0 and 1 a column holds; 0 where it holds anything else."""
+    found = {value.strip().removesuffix(".0") for value in values}
+    return len(found) if found <= {"0", "1"} else 0
+
+
+def _from_marks(raw: Raw) -> Answers:
+    """Take a column of 0 and 1 for each label; where a column has ones only, what is empty is 0."""
+    columns, bad = [], []
+    for name, values in raw.marks.items():
+        words = [value.strip().casefold() for value in values]
+        empty = 0.0 if _NO.isdisjoint(words) else np.nan
+        made = np.array([1.0 if w in _YES else 0.0 if w in _NO else empty if not w else np.inf for w in words])
+        bad += [f"{raw.ids[row]}, {name}: {values[row][:20]!r}" for row in np.flatnonzero(np.isinf(made) & raw.usable)]
+        columns.append(made)
+    if bad:
+        is_none = "1 cell of the label columns is" if len(bad) == 1 else f"{len(bad)} cells of the label columns are"
+        raise DataError(
+            f"{is_none} neither 0 nor 1 ({offenders(bad)}).", "Correct them, or leave out a column that is no label."
+        )
+    targets = np.column_stack(columns).astype(np.float32)
+    names = tuple(raw.marks)
+    labels = [";".join(np.array(names, dtype=object)[row == 1]) for row in targets]
+    findings = _told(
+        f"Each of {len(names)} columns is read as a label of its own: multi-label ({offenders(names)}).",
+        "Name the label column with --label if it is another.",
+    )
+    missing = np.asarray(np.isnan(targets).any(axis=1), dtype=bool)
+    return Answers("multi-label", labels, missing, targets, names, findings)
+
+
+_READ: dict[str, Callable[[Raw, Wish], Answers]] = {
+    "classification": _classes,
+    "multi-label": _several,
+    "regression": _numbers,
+    "ordinal": _grades,
+}

@@ -1,0 +1,29 @@
+"""How figures are written in sentences."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+
+def points(share: float) -> str:
+    """Write a share as percentage points; a true minus sign.
+
+    Examples
+    --------
+    >>> points(0.118), points(-0.0001)
+    ('11.8', '0.0')
+    """
+    return f"{100 * share + 0.0:.1f}".replace("-0.0", "0.0").replace("-", "\N{MINUS SIGN}")
+
+
+def amount(value: float) -> str:
+    """Write a number with three digits that count; a true minus sign.
+
+    Examples
+    --------
+    >>> amount(0.0000123), amount(3.14159), amount(123456.7), amount(-2.0)
+    ('0.0000123', '3.14', '123,000', '−2')
+    """
+    rounded = float(f"{value:.3g}")
+    text = f"{rounded:,.0f}" if abs(rounded) >= 100 else format(Decimal(f"{value:.3g}"), "f")
+    return text.replace("-", "\N{MINUS SIGN}")
