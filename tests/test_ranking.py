@@ -173,6 +173,35 @@ def test_a_smaller_sample_is_a_part_of_a_larger_one_and_keeps_five_of_each_class
     assert (ranking.sample(codes, 50, 3) == small).all()
 
 
+def test_with_very_many_classes_some_are_drawn_whole_and_the_smaller_draw_stays_a_part_of_the_larger() -> None:
+    codes = np.arange(4_000) % 500
+    small, large = ranking.sample(codes, 50, 3), ranking.sample(codes, 200, 3)
+    assert np.unique(np.bincount(codes[small], minlength=500), return_counts=True)[1].tolist() == [490, 10]
+    assert len(small) == 50 and len(large) == 200 and set(small) <= set(large)
+
+
+def test_logme_of_numbers_does_not_depend_on_their_unit_and_prefers_features_that_hold_them() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 5)).astype(np.float32)
+    numbers = features[:, :1] * 3 + rng.normal(size=(60, 1)).astype(np.float32)
+    right = ranking.logme(features, numbers)
+    assert ranking.logme(features, 1_000 * numbers - 7) == pytest.approx(right, abs=1e-4)
+    assert ranking.logme(rng.normal(size=(60, 5)).astype(np.float32), numbers) < right
+
+
+def test_without_classes_the_sentence_speaks_of_error_taken_away() -> None:
+    row = np.arange(100)
+    first, second = measured("strong", row < 80), measured("weak", row < 50)
+    found = ranking.order([replace(first, kind="regression"), replace(second, kind="regression")], {}, seed=0)
+    assert "takes away 80.0% (80%-80%) of the error of always saying the average, on 100 training rows" in found.why
+
+
+def test_what_cannot_be_computed_is_null_and_not_a_number_that_json_lacks() -> None:
+    item = replace(measured("a", np.ones(1)), knn=float("nan"))
+    (entry,) = json.loads(json.dumps(ranking.order([item], {}, 0).document(), allow_nan=False))["ranking"]
+    assert entry["knn"] is None and entry["logme"] == 0.0
+
+
 def test_candidates_are_filtered_by_kind_licence_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 

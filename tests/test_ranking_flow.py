@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from headstart import data, features, flow, ranking
 from headstart.bases import DEFAULTS
 from headstart.cli.main import app
+from headstart.errors import DataError
 from headstart.features import runtimes
-from headstart.flow import choosing
+from headstart.flow import choosing, measuring
 from headstart.options import AdaptOptions, BasesOptions, parse
 from headstart.ranking import Wanted
 from headstart.records import TRAIN
@@ -100,7 +101,7 @@ def test_only_training_rows_are_looked_at(
         seen.extend(table.splits)  # type: ignore[attr-defined]
         return features.extract(table, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(choosing, "features", type("room", (), {"extract": staticmethod(watched)}))
+    monkeypatch.setattr(measuring, "features", type("room", (), {"extract": staticmethod(watched)}))
     choosing.rank(image_folder, parse(BasesOptions, candidate=checkpoints[:1], offline=True))
     assert seen and set(seen) == {TRAIN}
 
@@ -124,6 +125,11 @@ def test_auto_takes_what_the_ranking_takes_and_says_why(
     assert result.base.name == ranked.taken
     (said,) = [item for item in result.checks if item.kind == "base-chosen"]
     assert said.severity == "note" and said.summary == ranked.why
+    assert result.ranking is not None and result.ranking.why == ranked.why
+    assert [row.base for row in result.ranking.ranking] == [item.candidate.reference for item in ranked.measured]
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "Why this base model?" in page and page.count("(taken)") == 1
+    assert "hf:clinic/tiny" in page and ranked.why.split(":")[0] in page
 
 
 def test_auto_takes_the_only_candidate_without_a_ranking(
@@ -180,6 +186,53 @@ def test_texts_show_how_the_vocabulary_copes(text_table: Path) -> None:
     (row,) = choosing.rank(text_table, parse(BasesOptions, offline=True)).document()["ranking"]
     assert row["base"] == "all-minilm-l6-v2"
     assert row["unknown_share"] == 0.0 and 1.0 <= row["pieces_per_word"] < 2.0
+
+
+def numbered(image_folder: Path, folder: Path, label: str) -> Path:
+    """The same pictures in a table: `size` is a number, `kinds` may be several labels."""
+    shutil.copytree(image_folder, folder)
+    rows = ["file,label"]
+    for number, path in enumerate(sorted(path for path in folder.rglob("*.*") if path.suffix in {".png", ".jpg"})):
+        several = ";".join(name for name, every in (("a", 2), ("b", 3)) if number % every == 0) or "none"
+        rows.append(f"{path.relative_to(folder)},{number + 0.25 if label == 'size' else several}")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder / "metadata.csv"
+
+
+@pytest.mark.parametrize(("label", "kind"), [("size", "regression"), ("kinds", "multi-label")])
+def test_numbers_and_several_labels_are_ranked_by_the_error_taken_away(
+    image_folder: Path, checkpoints: tuple[str, str], tmp_path: Path, label: str, kind: str
+) -> None:
+    table = numbered(image_folder, tmp_path / "rows", label)
+    found = choosing.rank(table, parse(BasesOptions, candidate=checkpoints[:1], task=kind, offline=True))
+    assert {item.candidate.reference for item in found.measured} == {"efficientnet-lite0", checkpoints[0]}
+    for item in found.measured:
+        assert item.kind == kind and item.probe.low <= item.probe.value <= item.probe.high <= 1
+        assert item.gains.mean() == pytest.approx(item.probe.value, abs=1e-6)
+        assert np.isfinite([item.logme, item.hscore, item.knn, item.log_loss]).all()
+    assert "takes away" in found.why
+
+
+def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_language_is_not_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {"good": ["ጥሩ ነው", "በጣም ጥሩ"], "bad": ["መጥፎ ነው", "በጣም መጥፎ"]}
+    rows = [f"{words[name][i % 2]} {i},{name}" for name in words for i in range(12)]
+    path = tmp_path / "amharic.csv"
+    path.write_text("text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    chosen = parse(AdaptOptions, strategy="linear-probe", offline=True)
+    result = flow.adapt(path, tmp_path / "out", chosen)
+    (said,) = [item for item in result.checks if item.kind == "foreign-script"]
+    assert said.severity == "warn" and "does not know" in said.summary and "--for DATA" in said.advice
+    foreign = measuring.Coverage(0.62, 1.0)
+    monkeypatch.setattr(measuring, "covered", lambda *args: foreign)
+    table = data.split(data.read(path, AdaptOptions()), AdaptOptions())
+    sample = measuring.Sample(table, np.arange(len(table)), 0)
+    asked = choosing.need(table, chosen)
+    hub = ranking.Candidate("all-minilm-l6-v2", "hub", "mit", 1)
+    monkeypatch.setitem(DEFAULTS, "text", "another")
+    with pytest.raises(DataError, match="62% of what these texts are made of"):
+        measuring.measure(hub, sample, chosen, asked, 60.0)
 
 
 def test_a_candidate_without_data_is_a_mistake_of_the_user() -> None:

@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from headstart import bases, data, evaluation, features, progress, ranking
+from headstart import bases, data, progress, ranking
 from headstart.bases import DEFAULTS, Backbone
-from headstart.errors import DataError, HeadstartError, ending
 from headstart.extras import require
+from headstart.flow.measuring import Sample, covered, failures, measure, said
 from headstart.modalities import MODALITIES, series
 from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
-from headstart.ranking import Candidate, Measured, Ranking, Wanted
-from headstart.records import TRAIN, Finding, Index, Interval, Predictions, Probabilities, Table
-from headstart.strategies import STRATEGIES, Clock, Rows, Task
-from headstart.strategies.record import Skipped
-from headstart.strategies.selection import log_loss
+from headstart.ranking import Measured, Ranking, Wanted
+from headstart.records import TRAIN, Finding, Table
+from headstart.strategies import Clock
 
 AUTO = "auto"
 AUTO_SHARE = 0.4
 """Largest share of the time left that `--base auto` spends on choosing."""
 AUTO_ROWS, AUTO_BYTES = 1_000, 1e9
-PROBES = ("linear-probe", "multi-stage-probe")
-"""What a base is judged by: the better of these in cross-validation, as in `adapt`."""
-N_FOLDS = 5
-N_TEXTS = 500
-"""Texts on which a tokenizer is measured."""
-UNUSABLE = (HeadstartError, ValueError, TypeError, RuntimeError, OSError)
-"""What a model of foreign origin may raise when it is built or run: it is then left out, with the reason."""
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """Some training rows: what every candidate is measured on in one turn."""
-
-    table: Table
-    codes: Index
-    classes: tuple[str, ...]
-    clusters: Index
-    turn: int
+OFTEN_UNKNOWN = 0.1
+"""From this share of unknown pieces on people are told that a base's vocabulary is foreign to their texts."""
 
 
 def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, tuple[Finding, ...], Ranking | None]:
@@ -59,7 +39,8 @@ def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, t
     """
     asked = need(table, options)
     if options.base != AUTO:
-        return bases.load(options.base, asked), (), None
+        named = bases.load(options.base, asked)
+        return named, _strange_texts(named, table), None
     wanted = Wanted(table.modality, max_bytes=AUTO_BYTES)
     found, _ = ranking.candidates(wanted)
     ranked = None
@@ -73,7 +54,21 @@ def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, t
     advice = "Compare them yourself with `headstart bases --for DATA`, or name another with --base."
     on_disk = any(item.reference == taken and item.origin == "hub" for item in found)
     chosen = bases.load(taken, replace(asked, offline=asked.offline or on_disk))
-    return chosen, (Finding("base-chosen", "note", (), why, advice),), ranked
+    return chosen, (Finding("base-chosen", "note", (), why, advice), *_strange_texts(chosen, table)), ranked
+
+
+def _strange_texts(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
+    """Warn where the base's vocabulary knows too little of the training texts."""
+    found = covered(backbone, table.where_split(TRAIN))
+    if found is None or found.unknown_share < OFTEN_UNKNOWN:
+        return ()
+    summary = (
+        f"The base model's vocabulary does not know {found.unknown_share:.0%} of what these texts are made of: "
+        "their script or their signs are foreign to it."
+    )
+    advice = "Name a base model made for this language with --base, or compare some with `headstart bases --for DATA`."
+    progress.warn(f"{summary} {advice}")
+    return (Finding("foreign-script", "warn", (), summary, advice),)
 
 
 def need(table: Table, options: AdaptOptions) -> bases.Need:
@@ -128,8 +123,7 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
     """
     going, left_out = ranking.candidates(wanted)
     train, asked = table.where_split(TRAIN), need(table, options)
-    assert train.labels is not None
-    classes, codes = np.unique(train.labels.astype(str), return_inverse=True)
+    strata = data.strata(train)
     clusters = data.clusters(train, options.group)
     measured: dict[str, Measured] = {}
     for turn, size in enumerate(ranking.sizes(len(train), n_rows, len(going))):
@@ -137,75 +131,18 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
             going = ranking.survivors(list(measured.values()), options.seed)
             if len(going) < 2:
                 break
-        rows = ranking.sample(codes, size, options.seed)
-        sample = _Sample(train.take(rows), codes[rows], tuple(str(name) for name in classes), clusters[rows], turn)
+        rows = ranking.sample(strata, size, options.seed)
+        sample = Sample(data.learnable(train.take(rows)), clusters[rows], turn)
         models = f"{len(going)} base models" if len(going) > 1 else "one base model"
         progress.say(f"Trying {models} on {len(rows)} training rows.")
         for place, candidate in enumerate(going):
             name, share = candidate.reference, clock.left() / (len(going) - place)
             try:
-                found = _measure(candidate, sample, options, asked, share)
-            except _failures(candidate) as error:
+                found = measure(candidate, sample, options, asked, share)
+            except failures(candidate) as error:
                 if name not in measured:
-                    left_out[name] = _said(error)
+                    left_out[name] = said(error)
                 continue
             before = measured[name].seconds if name in measured else 0.0
             measured[name] = replace(found, seconds=found.seconds + before)
     return ranking.order(list(measured.values()), left_out, options.seed)
-
-
-def _failures(candidate: Candidate) -> tuple[type[Exception], ...]:
-    return (HeadstartError,) if candidate.origin == "catalogue" else UNUSABLE
-
-
-def _said(error: Exception) -> str:
-    said = error.problem if isinstance(error, HeadstartError) else f"it cannot be used ({' '.join(str(error).split())})"
-    return ending(said[:300], "")
-
-
-def _measure(
-    candidate: Candidate, sample: _Sample, options: AdaptOptions, asked: bases.Need, seconds: float
-) -> Measured:
-    """Score one candidate; raises `DataError` where the time does not suffice or no row can be held out."""
-    began = time.monotonic()
-    if seconds <= 0:
-        raise DataError("There was no time left to try it.", "Give more with --time.")
-    backbone = bases.load(candidate.reference, replace(asked, offline=asked.offline or candidate.origin == "hub"))
-    is_default = candidate.reference == DEFAULTS[asked.modality]  # Its decoding is the one descriptors are made for.
-    uses = {"features", "stages", *(["descriptors"] if is_default else [])}
-    passed = features.extract(sample.table, backbone, options.precision, frozenset(uses), seconds)
-    assert passed.features is not None
-    if passed.late:
-        raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
-    final, codes, clusters = passed.features.final, sample.codes[passed.kept], sample.clusters[passed.kept]
-    dealt = data.folds(codes, clusters, N_FOLDS, options.seed)
-    task = Task(sample.classes, codes, dealt, "off", options.seed, Clock(np.inf))
-    name, said = _probe(Rows(sample.table.take(passed.kept), passed.features), task)
-    if np.isnan(said).any():
-        raise DataError("The training rows all belong together: none can be held out.", "Add rows of other groups.")
-    probe = evaluation.evaluate(
-        codes, Predictions(passed.features.ids, sample.classes, said), clusters, options.seed
-    ).accuracy
-    vocabulary = backbone.parts.tokenizer
-    covered = (
-        ranking.coverage(vocabulary, [str(text) for text in sample.table.inputs[:N_TEXTS]]) if vocabulary else None
-    )
-    sized = replace(candidate, size_bytes=candidate.size_bytes or backbone.record.size_bytes)
-    return Measured(
-        sized, Interval(probe.value, probe.low, probe.high), log_loss(codes, said),
-        ranking.logme(final, codes), ranking.h_score(final, codes),
-        ranking.knn_accuracy(final, codes, clusters=clusters),
-        time.monotonic() - began, passed.features.ids, (said.argmax(axis=1) == codes).astype(np.float64), clusters,
-        sample.turn, covered, name,
-    )  # fmt: skip
-
-
-def _probe(rows: Rows, task: Task) -> tuple[str, Probabilities]:
-    """Give the better probe's name and out-of-fold outputs."""
-    found: dict[str, Probabilities] = {}
-    for name in PROBES:
-        if rows.table.modality in STRATEGIES[name].modalities:
-            with suppress(Skipped):
-                found[name] = STRATEGIES[name].fit(rows, task, {}).out_of_fold
-    best = min(found, key=lambda name: np.nan_to_num(log_loss(task.codes, found[name]), nan=np.inf))
-    return best, found[best]

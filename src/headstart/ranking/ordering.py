@@ -15,6 +15,8 @@ from headstart.records import Column, Index, Interval
 
 SMALL_SAMPLE, LEAST_A_CLASS = 200, 5
 DRAWS = 2_000
+SOFT = frozenset({"multi-label", "regression"})
+"""Kinds of task whose rows are not simply right or wrong."""
 ALIKE = 0.01
 """A smaller base that ties with the best is taken only if its accuracy is at most this much lower."""
 
@@ -27,15 +29,16 @@ class Measured:
     ----------
     candidate : Candidate
     probe : Interval
-        Share of rows that the linear probe got right while it had not seen them, with 95 % interval.
+        Mean of `gains`: the share of rows that the probe got right while it had not seen them, with 95 % interval;
+        without classes, the share of the error of always saying the average that it takes away (for numbers: R2).
     log_loss : float
-        Of the same predictions, in nats a row; orders candidates of equal accuracy.
+        Loss of the same outputs a row (classes, labels: nats); orders candidates of equal `probe`.
     logme, hscore, knn : float
     seconds : float
         Spent on this candidate so far.
     ids : Column, shape (n_rows,)
-    hits : float64, shape (n_rows,)
-        1 where the probe was right.
+    gains : float64, shape (n_rows,)
+        1 where the probe was right, else 0; without classes, 1 - loss / mean loss of always saying the average.
     clusters : Index, shape (n_rows,)
         Rows that belong together.
     turn : int
@@ -43,6 +46,8 @@ class Measured:
     coverage : Coverage or None
     head : str
         The probe that `probe` is about: on the last stage, or on several.
+    kind : str
+        The kind of task, one of `headstart.records.TASKS`.
     """
 
     candidate: Candidate
@@ -53,11 +58,20 @@ class Measured:
     knn: float
     seconds: float
     ids: Column
-    hits: NDArray[np.float64]
+    gains: NDArray[np.float64]
     clusters: Index
     turn: int = 0
     coverage: Coverage | None = None
     head: str = "linear-probe"
+    kind: str = "classification"
+
+    @property
+    def said(self) -> str:
+        """The probe's figure as part of a sentence."""
+        what = "the error of always saying the average, on" if self.kind in SOFT else ""
+        verb = "it takes away" if self.kind in SOFT else "it is right on"
+        share = f"{self.probe.value:.1%} ({self.probe.low:.0%}-{self.probe.high:.0%}) of"
+        return " ".join(f"{verb} {share} {what} {len(self.ids)} training rows in cross-validation".split())
 
 
 @dataclass(frozen=True)
@@ -126,6 +140,7 @@ def sample(codes: Index, n_rows: int, seed: int) -> Index:
     ----------
     codes : Index, shape (n,)
     n_rows : int
+        With too many classes for five rows each, only some classes are drawn.
     seed : int
         At one seed, a smaller draw is a part of a larger one.
 
@@ -139,14 +154,22 @@ def sample(codes: Index, n_rows: int, seed: int) -> Index:
     >>> codes = np.repeat([0, 1], [90, 10])
     >>> np.bincount(codes[sample(codes, 20, seed=0)]).tolist()
     [18, 5]
+    >>> forty = np.arange(400) // 10
+    >>> np.bincount(np.bincount(forty[sample(forty, 50, seed=0)], minlength=40)).tolist()  # 30 with none, 10 with five
+    [30, 0, 0, 0, 0, 10]
     """
     if len(codes) <= n_rows:
         return np.arange(len(codes))
-    counts = np.bincount(codes)
+    counts, rng = np.bincount(codes), np.random.default_rng(seed)
+    order, most = rng.permutation(len(codes)), max(2, n_rows // LEAST_A_CLASS)
     quotas = np.maximum(np.rint(n_rows * counts / len(codes)), np.minimum(counts, LEAST_A_CLASS))
-    order = np.random.default_rng(seed).permutation(len(codes))
-    kept = [order[codes[order] == code][: int(quota)] for code, quota in enumerate(quotas)]
-    return np.sort(np.concatenate(kept))
+    if np.count_nonzero(counts) > most:
+        quotas = np.minimum(counts, LEAST_A_CLASS)
+        quotas[rng.permutation(np.flatnonzero(counts))[most:]] = 0
+    place = np.empty(len(codes), dtype=np.intp)  # of each row among those of its class, in the order drawn
+    by_class = order[np.argsort(codes[order], kind="stable")]
+    place[by_class] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.flatnonzero(place < quotas[codes])
 
 
 def sizes(n_rows: int, most: int, n_candidates: int) -> tuple[int, ...]:
@@ -167,10 +190,10 @@ def ties_with(best: Measured, other: Measured, seed: int) -> bool:
     The 95 % interval of the difference over 2,000 paired bootstrap draws (of clusters) then holds zero.
     """
     both = np.isin(best.ids, other.ids)
-    paired = dict(zip(other.ids, other.hits, strict=True))
+    paired = dict(zip(other.ids, other.gains, strict=True))
     if best.turn != other.turn or not both.any():
         return False
-    difference = best.hits[both] - np.asarray([paired[name] for name in best.ids[both]])
+    difference = best.gains[both] - np.asarray([paired[name] for name in best.ids[both]])
     _, owner = np.unique(best.clusters[both], return_inverse=True)
     sums, counts = np.bincount(owner, difference), np.bincount(owner)
     drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), DRAWS)
@@ -231,17 +254,16 @@ def order(measured: Sequence[Measured], left_out: Mapping[str, str], seed: int) 
 def why(ordered: Sequence[Measured], ties: frozenset[str], taken: Measured) -> str:
     """Say in one sentence why a base is taken."""
     best = ordered[0]
-    share = f"{best.probe.value:.1%} ({best.probe.low:.0%}-{best.probe.high:.0%}) of {len(best.ids)} training rows"
     name = best.candidate.label
     if len(ordered) == 1:
-        return f"{name} is the only one that could be tried: it is right on {share} in cross-validation."
+        return f"{name} is the only one that could be tried: {best.said}."
     if not ties:
         second = ordered[1]
         return (
-            f"{name} is the best: right on {share} in cross-validation, more than chance explains above "
+            f"{name} is the best: {best.said}, more than chance explains above "
             f"{second.candidate.label} ({second.probe.value:.1%})."
         )
     others = [item.candidate.label for item in ordered if item.candidate.reference in ties and item is not best]
     listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
     ending = "" if taken is best else f"; {taken.candidate.label} is taken, because it is smaller"
-    return f"A tie: {name} is right on {share} in cross-validation, but chance explains its lead over {listed}{ending}."
+    return f"A tie: {name} is first ({best.said}), but chance explains its lead over {listed}{ending}."

@@ -14,14 +14,15 @@ FLATTEST, STEEPEST = 1e-12, 1e12
 SMALL = 1e-12
 
 
-def logme(features: FloatMatrix, codes: Index) -> float:
+def logme(features: FloatMatrix, truth: Index | FloatMatrix) -> float:
     """Give the log evidence of a Bayesian linear model for each class against the rest: mean over classes, per row.
 
     Parameters
     ----------
     features : FloatMatrix, shape (n_rows, n_dims)
         As the base gives them, neither centred nor scaled.
-    codes : Index, shape (n_rows,)
+    truth : Index, shape (n_rows,), or FloatMatrix, shape (n_rows, n_outputs)
+        Class codes; or 0 and 1 for each of several labels; or one column of numbers, which are then standardised.
 
     Returns
     -------
@@ -44,12 +45,21 @@ def logme(features: FloatMatrix, codes: Index) -> float:
     True
     """
     left, singular, _ = np.linalg.svd(features.astype(np.float64), full_matrices=False)
-    targets = np.eye(int(codes.max()) + 1)[codes]
-    targets = targets[:, targets.any(axis=0)]
+    targets = _targets(truth)
     squares = np.square(left.T @ targets)
-    rest = np.maximum(targets.sum(axis=0) - squares.sum(axis=0), 0.0)
+    rest = np.maximum(np.square(targets).sum(axis=0) - squares.sum(axis=0), 0.0)
     power = np.square(singular)
-    return float(np.mean([_evidence(power, squares[:, i], float(rest[i]), len(codes)) for i in range(len(rest))]))
+    return float(np.mean([_evidence(power, squares[:, i], float(rest[i]), len(targets)) for i in range(len(rest))]))
+
+
+def _targets(truth: Index | FloatMatrix) -> Floats:
+    if truth.ndim == 1:
+        targets = np.eye(int(truth.max()) + 1)[truth]
+        return np.asarray(targets[:, targets.any(axis=0)], dtype=np.float64)
+    targets = truth.astype(np.float64)
+    if targets.shape[1] == 1:
+        targets = (targets - targets.mean()) / max(float(targets.std()), SMALL)
+    return targets
 
 
 def _evidence(power: Floats, squares: Floats, rest: float, n_rows: int) -> float:
