@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,14 @@ import typer
 
 from headstart.cli.surface import Stopped, command, existing, news
 from headstart.errors import OptionError
-from headstart.options import AdaptOptions, BasesOptions, CacheOptions, PredictOptions, ReadOptions
+from headstart.options import (
+    AdaptOptions,
+    BasesOptions,
+    CacheOptions,
+    LabelNextOptions,
+    PredictOptions,
+    ReadOptions,
+)
 
 Data = Annotated[Path, typer.Argument(help="Folder of images, table of texts or series, or a zip of either.")]
 BundlePath = Annotated[Path, typer.Argument(help="A bundle, or the output folder of `adapt`.")]
@@ -67,6 +73,27 @@ def evaluate(bundle: BundlePath, data: Data, options: PredictOptions) -> Any:
     return found.model_dump_json(indent=2)
 
 
+@command(LabelNextOptions)
+def label_next(
+    bundle: BundlePath,
+    unlabelled: Annotated[Path, typer.Argument(help="Rows without labels: a folder, a table, a zip.")],
+    options: LabelNextOptions,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Table to write; fill its label column and adapt again.")
+    ] = None,
+    as_json: bool = False,
+) -> Any:
+    """Name the rows that are most worth a label, as a table to be filled in."""
+    from headstart import flow
+    from headstart.cli import show
+
+    if output is None and not as_json:
+        raise OptionError("There is no file to write the table to.", "Name one with -o, such as -o to_label.csv.")
+    document = flow.label_next(existing(bundle), existing(unlabelled), output, options)
+    show.to_label(document)
+    return document
+
+
 @command(ReadOptions)
 def check(data: Data, options: ReadOptions) -> Any:
     """Look for what would spoil training: duplicates, odd labels, corrupt files, too-small classes."""
@@ -75,12 +102,13 @@ def check(data: Data, options: ReadOptions) -> Any:
 
     table, found = flow.check(existing(data), options)
     stops = [item for item in found if item.severity == "stop"]
-    counts = dict(Counter(table.labels.tolist()).most_common()) if table.labels is not None else {}
+    counts = flow.counts(table)
     show.understood(table, counts)
     show.findings([item for item in found if item.severity != "stop"] if stops else found)
     document = {
         "format": 1,
         "modality": table.modality,
+        "task": table.task,
         "n_rows": len(table),
         "columns": dict(table.columns),
         "class_counts": counts,

@@ -21,13 +21,14 @@ COMMANDS = (
     commands.adapt,
     commands.predict,
     commands.evaluate,
+    commands.label_next,
     commands.check,
     commands.bases,
     commands.cache,
     commands.demo,
 )
 for body in COMMANDS:
-    app.command(name=body.__name__)(body)
+    app.command(name=body.__name__.replace("_", "-"))(body)
 
 
 def _version(wanted: bool) -> None:

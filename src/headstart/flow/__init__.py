@@ -8,7 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.options import AdaptOptions, BasesOptions, CacheOptions, PredictOptions, ReadOptions
+from headstart.options import (
+    AdaptOptions,
+    BasesOptions,
+    CacheOptions,
+    LabelNextOptions,
+    PredictOptions,
+    ReadOptions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +54,31 @@ def evaluate(bundle: Path, path: Path, options: PredictOptions) -> Evaluation:
     return room.evaluate(bundle, path, options)
 
 
+def label_next(bundle: Path, path: Path, out: Path | None, options: LabelNextOptions) -> dict[str, Any]:
+    """Choose rows to label next, as a JSON document; see `headstart.flow.labelling.label_next`."""
+    from headstart.flow import labelling as room
+
+    return room.label_next(bundle, path, out, options)
+
+
 def check(path: Path, options: ReadOptions) -> tuple[Table, tuple[Finding, ...]]:
     """Read data and say what would spoil training; a finding of severity `stop` makes it impossible."""
     from headstart import data
 
     table = data.read(path, options)
     return table, data.check(table)
+
+
+def counts(table: Table) -> dict[str, int]:
+    """Count the rows of each class or label, the largest first; a number has none."""
+    from collections import Counter
+
+    if table.task == "regression" or table.labels is None:
+        return {}
+    if table.targets is None:
+        return dict(Counter(table.labels.tolist()).most_common())
+    sums = zip(table.target_names, (table.targets == 1).sum(axis=0).tolist(), strict=True)
+    return dict(sorted(sums, key=lambda item: -item[1]))
 
 
 def bases(modality: str) -> list[tuple[BaseRecord, bool]]:

@@ -10,9 +10,13 @@ from io import StringIO
 from pathlib import Path
 
 from headstart import bundle as bundles
-from headstart import ladder, progress, report, runs
+from headstart import data, ladder, progress, report, runs
 from headstart.bundle import Bundle
-from headstart.flow.judge import Judged, document, judge
+from headstart.flow import answers
+from headstart.flow.bare import with_unlabelled
+from headstart.flow.curve import of_run
+from headstart.flow.judge import Judged, document, judge, thresholds_of
+from headstart.flow.labelling import labels_per_class, seen_of
 from headstart.flow.model import Model
 from headstart.flow.prepare import Prepared, Timings, prepare, read
 from headstart.home import write_text
@@ -22,6 +26,7 @@ from headstart.options import AdaptOptions
 from headstart.records import Table
 from headstart.results import Result
 from headstart.strategies import STRATEGIES, chosen_names
+from headstart.strategies.model import members_in
 from headstart.strategies.record import Clock
 
 
@@ -59,9 +64,11 @@ def adapt_table(
     """
     timings = timings or Timings()
     clock = Clock(options.time - sum(timings.seconds.values()))
-    names = chosen_names(table.modality, options.strategy, table.task)
+    names = chosen_names(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
     uses = frozenset(part for name in names for part in STRATEGIES[name].uses)
     prepared = prepare(table, options, test, uses, clock, timings)
+    with timings.step("features"):
+        prepared = with_unlabelled(prepared, options, uses, clock)
     run = runs.Run(out, _key(prepared, options)) if out else None
     with timings.step("strategies"):
         climb = ladder.climb(prepared.train, prepared.task, names, run)
@@ -69,13 +76,17 @@ def adapt_table(
         judged = judge(prepared, climb)
         timings.seconds["total"] = sum(timings.seconds.values())
         result = document(prepared, climb, judged, options, timings.seconds)
-    strategy = STRATEGIES[climb.chosen]
-    uses = strategy.uses.union(*(STRATEGIES[name].uses for name in strategy.members if name in climb.fitted))
+    with timings.step("learning_curve"):
+        result.learning_curve = of_run(prepared, options)
+    strategy, pooled = STRATEGIES[climb.chosen], members_in(climb.fitted[climb.chosen].state())
+    uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in pooled))
     needs_base = "features" in uses
     bundle = Bundle(
         table.modality, prepared.task.classes, climb.chosen, climb.fitted[climb.chosen],
         prepared.backbone if needs_base else None, frozenset(uses), table.columns, options.seed,
-        {"data": table.source, "verdict": result.verdict.sentence},
+        {"data": table.source, "verdict": result.verdict.sentence, "task": options.task,
+         "labels_per_class": labels_per_class(prepared)},
+        table.task, thresholds_of(prepared, climb.fitted[climb.chosen]), seen_of(prepared, frozenset(uses)),
     )  # fmt: skip
     return Adapted(Model(bundle, result), result, prepared, judged)
 
@@ -84,6 +95,8 @@ def _key(prepared: Prepared, options: AdaptOptions) -> str:
     train = prepared.train.table
     said = options.model_dump(mode="json", exclude={"offline", "strategy"})
     inputs = [list(train.hashes), list(train.ids), prepared.task.codes.tolist(), prepared.task.folds.tolist()]
+    bare = prepared.task.unlabelled
+    inputs += [] if bare is None else [list(bare.table.hashes)]
     fingerprint = [prepared.backbone.fingerprint, prepared.extraction.runtime]
     return runs.key_of(inputs, said, fingerprint, bundles.versions())
 
@@ -137,12 +150,9 @@ def _table_of_predictions(adapted: Adapted) -> str:
     said = adapted.judged.predictions.get(result.chosen)
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "label", "predicted", *(f"p({name})" for name in result.classes)])
+    writer.writerow(answers.truth_header(result.task, tuple(result.classes)))
     if said is not None:
-        for position, name in enumerate(said.ids):
-            shares = [f"{value:.6f}" for value in said.probabilities[position]]
-            true = result.classes[prepared.test_codes[position]]
-            writer.writerow([name, true, said.labels[position], *shares])
+        writer.writerows(answers.truth_rows(prepared.truth, said))
     return text.getvalue()
 
 

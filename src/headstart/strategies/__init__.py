@@ -9,7 +9,7 @@ from typing import Any
 
 from headstart.errors import unknown
 from headstart.records import MODALITIES, TASKS
-from headstart.strategies.model import lazy_fit, lazy_load
+from headstart.strategies.model import lazy_fit, lazy_forecast, lazy_load
 from headstart.strategies.record import Clock, Fitted, Forecast, Rows, Strategy, Task
 
 SINGLE = ("classification", "ordinal")
@@ -30,6 +30,16 @@ def _strategy(
     )
 
 
+def _tuned(name: str, summary: str, preset: str, **more: Any) -> Strategy:
+    """Describe a strategy that moves the base's weights; its model is a network of its own."""
+    forecast = lazy_forecast(name.replace("-", "_"))
+    more = {"modalities": ("image", "text"), "tasks": TASKS, **more}
+    return _strategy(
+        name, "transfer", summary, ("features", "inputs"), preset=preset, forecast=forecast,
+        reads=frozenset({"inputs"}), **more,
+    )  # fmt: skip
+
+
 _RUNGS = (
     _strategy(
         "majority",
@@ -46,6 +56,12 @@ _RUNGS = (
         tasks=TASKS,
     ),
     _strategy(
+        "shrinkage-lda",
+        "transfer",
+        "Each class as a cloud around its mean in what the base model sees; strong with very few labels.",
+        ("features",),
+    ),
+    _strategy(
         "multi-stage-probe",
         "transfer",
         "The same on several stages of the base model at once: also on what its early layers see.",
@@ -59,6 +75,25 @@ _RUNGS = (
         "A proven method learnt from your rows alone, without any pre-trained model.",
         ("inputs", "descriptors"),
         tasks=TASKS,
+    ),
+    _tuned("last-stages", "The later layers of the base model trained on your rows; the early ones stay.", "default"),
+    _tuned(
+        "contrastive",
+        "The later layers trained to bring texts of one class together, for few labels.",
+        "default",
+        modalities=("text",),
+        tasks=SINGLE,
+    ),
+    _tuned("norm-bias", "Only the base model's scales and offsets trained on your rows.", "thorough"),
+    _tuned("lora", "Small additions to the base model's attention layers trained on your rows.", "thorough"),
+    _tuned("full", "The whole base model trained on your rows, its early layers more slowly.", "thorough"),
+    _strategy(
+        "self-training",
+        "transfer",
+        "What the base model sees in your rows without labels used as well: sure answers and similar rows.",
+        ("features", "unlabelled"),
+        tasks=SINGLE,
+        reads=frozenset({"features"}),
     ),
     _strategy(
         "scratch",
@@ -91,7 +126,9 @@ def _preset(name: str, known: list[str]) -> list[str]:
     return [item for item in known if PRESETS.index(STRATEGIES[item].preset) <= PRESETS.index(name)]
 
 
-def chosen_names(modality: str, requested: tuple[str, ...], task: str = "classification") -> list[str]:
+def chosen_names(
+    modality: str, requested: tuple[str, ...], task: str = "classification", unlabelled: bool = False
+) -> list[str]:
     """Give the strategies to try for a modality, in the order of the ladder, with the quick ones of their members.
 
     Parameters
@@ -102,6 +139,8 @@ def chosen_names(modality: str, requested: tuple[str, ...], task: str = "classif
         Names, or `PRESETS`; the preset `default` if empty.
     task : str
         One of `headstart.records.TASKS`.
+    unlabelled : bool
+        Whether there are rows without labels; without them, strategies that learn from such are left out unless named.
 
     Raises
     ------
@@ -114,6 +153,7 @@ def chosen_names(modality: str, requested: tuple[str, ...], task: str = "classif
     ['linear-probe', 'multi-stage-probe', 'classic', 'blend']
     """
     known = [name for name, item in STRATEGIES.items() if modality in item.modalities and task in item.tasks]
+    known = [name for name in known if unlabelled or name in requested or "unlabelled" not in STRATEGIES[name].uses]
     requested = tuple(name for asked in requested or ("default",) for name in _preset(asked, known))
     for name in requested:
         if name not in known:

@@ -1,0 +1,64 @@
+"""What a bundle remembers of its training rows, so that `label-next` does not propose what is labelled already.
+
+Short hashes of contents and a few centres of features: no row can be read back from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from headstart.home import written_whole
+from headstart.records import Column, FloatMatrix
+
+FILE = "seen.safetensors"
+DIGEST_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The training rows, in short.
+
+    Parameters
+    ----------
+    digests : NDArray of uint8, shape (n_rows, 8)
+        The first bytes of each content's sha256.
+    centres : FloatMatrix, shape (n_centres, n_dims)
+        Features of the rows, or of groups of them; (0, 0) where the model reads none.
+    """
+
+    digests: NDArray[np.uint8]
+    centres: FloatMatrix
+
+    @classmethod
+    def of(cls, hashes: Column, centres: FloatMatrix | None) -> Seen:
+        """Shorten the hashes (hex) of the training rows."""
+        return cls(_digests(hashes), np.empty((0, 0), dtype=np.float32) if centres is None else centres)
+
+    def knows(self, hashes: Column) -> NDArray[np.bool_]:
+        """Say which contents were among the training rows, (n,)."""
+        there = {row.tobytes() for row in self.digests}
+        return np.array([row.tobytes() in there for row in _digests(hashes)], dtype=bool)
+
+    def write(self, folder: Path) -> None:
+        """Write `seen.safetensors`."""
+        with written_whole(folder / FILE) as partial:
+            save_file({"digests": self.digests, "centres": self.centres.astype(np.float16)}, partial)
+
+    @classmethod
+    def read(cls, folder: Path) -> Seen | None:
+        """Read it back; None in a bundle of an older version."""
+        if not (folder / FILE).is_file():
+            return None
+        arrays = load_file(folder / FILE)
+        return cls(arrays["digests"], arrays["centres"].astype(np.float32))
+
+
+def _digests(hashes: Sequence[str] | Column) -> NDArray[np.uint8]:
+    raw = b"".join(bytes.fromhex(str(item)[: 2 * DIGEST_BYTES]) for item in hashes)
+    return np.frombuffer(raw, dtype=np.uint8).reshape(len(hashes), DIGEST_BYTES)

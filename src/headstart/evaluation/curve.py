@@ -1,0 +1,240 @@
+"""Learning curves: how the loss falls with the number of labels, a power law, and how far that can be trusted.
+
+Knows losses of held-out rows only: which model made them, and from what, is decided elsewhere. Numpy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import Interval
+
+Floats = NDArray[np.float64]
+RESAMPLES = 400
+REACH = 4.0
+"""A curve says nothing about more than so many times the labels it was measured with."""
+SPAN = 16.0
+"""The law is fitted to the last four doublings: with very few labels curves bend (Jain et al. 2023)."""
+LEAST_POINTS = 3
+EXPONENTS = np.linspace(0.1, 0.8, 15)
+"""What is found in practice (Hestness et al. 2017, arXiv:1712.00409, and since)."""
+DOUBT = 0.4
+"""Relative standard error of a forecast that no bootstrap shows: the law need not hold."""
+ROUNDING = 0.003
+"""Standard error that no point can be below: a power law is not exact."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Losses of the same held-out rows after learning from `n_labels` rows, several times.
+
+    Parameters
+    ----------
+    n_labels : int
+        Labelled rows learnt from.
+    losses : Floats, shape (n_draws, n_units)
+        Summed over each unit (a row, or rows that belong together), for each draw of `n_labels` rows.
+    sizes : Floats, shape (n_draws, n_units)
+        What they are divided by: the mean loss of a draw is `losses.sum() / sizes.sum()`.
+    """
+
+    n_labels: int
+    losses: Floats
+    sizes: Floats
+
+    @property
+    def by_draw(self) -> Floats:
+        """Mean loss of each draw (n_draws,)."""
+        return np.asarray(self.losses.sum(axis=1) / np.maximum(self.sizes.sum(axis=1), 1e-12))
+
+
+@dataclass(frozen=True)
+class Law:
+    """`floor + scale * n_labels ** -exponent`: an inverse power law with an offset, all three not negative."""
+
+    floor: float
+    scale: float
+    exponent: float
+
+    def loss(self, n_labels: float) -> float:
+        """Give the loss expected with so many labels.
+
+        Examples
+        --------
+        >>> Law(0.1, 2.0, 0.5).loss(100)
+        0.30000000000000004
+        """
+        return float(self.floor + self.scale * n_labels**-self.exponent)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """By how much the loss falls, from all labels at hand to `n_labels` (positive: better)."""
+
+    n_labels: int
+    gain: Interval
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A measured curve with its law.
+
+    Parameters
+    ----------
+    n_labels : tuple of int, ascending
+    losses : tuple of Interval
+        One a size; the interval is over draws and held-out rows.
+    law : Law or None
+        None where there are too few points.
+    forecasts : tuple of Forecast
+    rises : bool
+        Whether the loss grows with the labels by more than chance: then nothing is forecast.
+    """
+
+    n_labels: tuple[int, ...]
+    losses: tuple[Interval, ...]
+    law: Law | None
+    forecasts: tuple[Forecast, ...]
+    rises: bool = False
+
+
+def _noise(points: Sequence[Measured]) -> Floats:
+    """Give the standard deviation of each point over new draws of all its rows, (n_points,).
+
+    Draws without replacement from N rows vary too little by the share 1 - n / N; the last point, with one draw, takes
+    that of the one before, falling with the root of the number of labels.
+    """
+    largest, found = points[-1].n_labels, []
+    for point in points:
+        share = min(point.n_labels / largest, 1.0)
+        known = len(point.losses) > 1 and share < 0.95
+        spread = float(np.std(point.by_draw, ddof=1)) / np.sqrt(1 - share) if known else np.nan
+        found.append(spread)
+    for at, point in enumerate(points):
+        if np.isnan(found[at]) and at:
+            found[at] = found[at - 1] * np.sqrt(points[at - 1].n_labels / point.n_labels)
+    return np.nan_to_num(np.asarray(found, dtype=np.float64))
+
+
+def _replicates(points: Sequence[Measured], noise: Floats, seed: int) -> Floats:
+    """Draw `RESAMPLES` curves (RESAMPLES, n_points): over draws, held-out units, and training rows as a whole."""
+    rng = np.random.default_rng(seed)
+    n_units, largest = points[0].losses.shape[1], points[-1].n_labels
+    made = np.empty((RESAMPLES, len(points)))
+    # One exponential weight a unit is the Bayesian bootstrap; the same for all sizes: they share the held-out rows.
+    weights = rng.exponential(size=(RESAMPLES, n_units))
+    for at, point in enumerate(points):
+        losses, sizes = point.losses @ weights.T, point.sizes @ weights.T
+        drawn = rng.integers(0, len(losses), (RESAMPLES, len(losses)))
+        own = np.arange(RESAMPLES)[:, None]
+        made[:, at] = losses[drawn, own].sum(axis=1) / np.maximum(sizes[drawn, own].sum(axis=1), 1e-12)
+        made[:, at] += rng.normal(0.0, noise[at] * np.sqrt(point.n_labels / largest) + 1e-12, RESAMPLES)
+    return np.maximum(made, 0.0)
+
+
+def _solve(sizes: Floats, losses: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Give floor, scale and weighted squared error, each (n_curves, n_exponents), of the best law of each exponent."""
+    powers = (sizes[:, None] / sizes[-1]) ** -EXPONENTS
+    share = weights / weights.sum()
+    x_mean, y_mean = share @ powers, losses @ share
+    x, y = powers - x_mean, losses - y_mean[:, None]
+    slope = (y * share) @ x / np.maximum(share @ np.square(x), 1e-12)
+    slope = np.maximum(slope, 0.0)
+    floor = y_mean[:, None] - slope * x_mean
+    through = (losses * share) @ powers / (share @ np.square(powers))
+    below = floor < 0
+    slope, floor = np.where(below, np.maximum(through, 0.0), slope), np.where(below, 0.0, floor)
+    fitted = floor[..., None] + slope[..., None] * powers.T[None]
+    errors = (np.square(fitted - losses[:, None, :]) * weights).sum(axis=-1)
+    return floor, slope, errors
+
+
+def fit(sizes: Floats, losses: Floats, errors: Floats) -> Law:
+    """Fit a power law by weighted least squares.
+
+    Parameters
+    ----------
+    sizes : Floats, shape (n_points,)
+        Numbers of labels, ascending.
+    losses : Floats, shape (n_points,)
+    errors : Floats, shape (n_points,)
+        Standard error of each loss.
+
+    Examples
+    --------
+    >>> sizes = np.array([10.0, 20.0, 40.0, 80.0])
+    >>> law = fit(sizes, 0.1 + sizes**-0.5, np.full(4, 0.01))
+    >>> round(law.floor, 3), round(law.scale, 3), round(law.exponent, 3)
+    (0.1, 1.0, 0.5)
+    """
+    floor, slope, missed = _solve(sizes, losses[None], 1 / np.square(errors))
+    best = int(missed[0].argmin())
+    exponent = float(EXPONENTS[best])
+    return Law(float(floor[0, best]), float(slope[0, best] * sizes[-1] ** exponent), exponent)
+
+
+def _sampled(sizes: Floats, curves: Floats, errors: Floats, rng: np.random.Generator) -> list[Law]:
+    """Fit every curve; the exponent is drawn by how well it fits, since few points seldom settle it."""
+    floor, slope, missed = _solve(sizes, curves, 1 / np.square(errors))
+    odds = np.exp(-0.5 * (missed - missed.min(axis=1, keepdims=True)))
+    chances = np.cumsum(odds / odds.sum(axis=1, keepdims=True), axis=1)
+    picks = np.minimum((chances < rng.random((len(curves), 1))).sum(axis=1), len(EXPONENTS) - 1)
+    return [
+        Law(float(floor[at, pick]), float(slope[at, pick] * sizes[-1] ** EXPONENTS[pick]), float(EXPONENTS[pick]))
+        for at, pick in enumerate(picks)
+    ]
+
+
+def _interval(value: float, draws: Floats) -> Interval:
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+
+def learning_curve(points: Sequence[Measured], targets: Sequence[int], seed: int) -> Curve:
+    """Give a curve its intervals, its law and its forecasts.
+
+    Parameters
+    ----------
+    points : sequence of Measured
+        By ascending number of labels; the last holds all labels. All on the same held-out units.
+    targets : sequence of int
+        Numbers of labels to forecast for; those beyond `REACH` times the last point are left out.
+    seed : int
+
+    Notes
+    -----
+    Inverse power law with an offset (POW3 of Viering and Loog 2021, arXiv:2103.10948) on the last four doublings, by
+    weighted least squares in every bootstrap curve; bootstrap over draws and held-out units, plus the spread over
+    training sets that draws from the same rows cannot show. The gain's interval includes the luck of the new labels.
+    """
+    points = list(points)
+    noise = _noise(points)
+    curves = _replicates(points, noise, seed)
+    values = np.asarray([point.losses.sum() / max(point.sizes.sum(), 1e-12) for point in points])
+    losses = tuple(_interval(float(value), curves[:, at]) for at, value in enumerate(values))
+    sizes = np.asarray([point.n_labels for point in points], dtype=np.float64)
+    numbers, used = tuple(int(size) for size in sizes), np.flatnonzero(sizes >= sizes[-1] / SPAN)
+    if len(used) < LEAST_POINTS:
+        return Curve(numbers, losses, None, ())
+    n_draws = np.asarray([len(point.losses) for point in points])
+    shares = sizes / sizes[-1]
+    errors = np.sqrt(np.square(noise) * (shares + (1 - shares) / n_draws) + ROUNDING**2)[used]
+    law = fit(sizes[used], values[used], errors)
+    rng = np.random.default_rng(seed + 1)
+    laws = _sampled(sizes[used], curves[:, used], errors, rng)
+    low = np.percentile(curves[:, used[-1]] - curves[:, used[0]], 2.5)
+    if low > 0:
+        return Curve(numbers, losses, law, (), rises=True)
+    forecasts = []
+    for target in targets:
+        if sizes[-1] < target <= REACH * sizes[-1]:
+            gains = np.asarray([one.loss(sizes[-1]) - one.loss(target) for one in laws])
+            gains *= np.exp(rng.normal(0.0, DOUBT, len(gains)))
+            luck = noise[-1] * np.sqrt(sizes[-1] / target)
+            gains += rng.normal(0.0, luck + 1e-12, len(gains))
+            forecasts.append(Forecast(target, _interval(law.loss(sizes[-1]) - law.loss(target), gains)))
+    return Curve(numbers, losses, law, tuple(forecasts))

@@ -1,0 +1,104 @@
+"""The learning curve as the page draws it: places in the plot and figures in words, from the result alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+from headstart.results import Figure, LearningCurve
+
+WIDTH, HEIGHT, MARGIN = 260.0, 200.0, 0.1
+IN_UNITS = "mean absolute error"
+"""The one metric that is no share and falls."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measured size: its place (0 at the top left) and its figures in words."""
+
+    labels: int
+    labels_per_class: float | None
+    x: float
+    y: float
+    low: float
+    high: float
+    told: str
+    range: str
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Number of labels and value to places."""
+
+    first: float
+    last: float
+    bottom: float
+    top: float
+
+    def x(self, labels: float) -> float:
+        wide = log2(self.last / self.first)
+        return 20 + (WIDTH - 40) * (log2(labels / self.first) / wide if wide else 0.5)
+
+    def y(self, value: float) -> float:
+        share = (value - self.bottom) / max(self.top - self.bottom, 1e-12)
+        return HEIGHT * (1 - min(max(share, 0.0), 1.0))
+
+
+def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
+    """Gather what `curve.html` shows; None where there are no points.
+
+    Parameters
+    ----------
+    found : LearningCurve or None
+    """
+    if found is None or not found.points:
+        return None
+    words = _number if found.metric == IN_UNITS else _percent
+    lows, highs = [item.value.low for item in found.points], [item.value.high for item in found.points]
+    room = MARGIN * (max(highs) - min(lows))
+    axes = _Axes(found.points[0].labels, found.points[-1].labels, min(lows) - room, max(highs) + room)
+    points = [
+        Point(
+            item.labels, item.labels_per_class, axes.x(item.labels), axes.y(item.value.value), axes.y(item.value.low),
+            axes.y(item.value.high), words(item.value.value), f"{words(item.value.low)} to {words(item.value.high)}",
+        )
+        for item in found.points
+    ]  # fmt: skip
+    values = [axes.bottom + (axes.top - axes.bottom) * step / 4 for step in range(5)]
+    return {
+        "metric": found.metric,
+        "points": points,
+        "by_class": found.points[0].labels_per_class is not None,
+        "ticks": [{"y": axes.y(value), "told": words(value)} for value in values],
+        "law": _law(found, axes),
+        "reach": found.holds_up_to_labels,
+        "forecast": [{"more": item.more_labels, "told": _gain(item.gain, words)} for item in found.forecast],
+    }
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _gain(gain: Figure, words: Callable[[float], str]) -> str:
+    """Write a gain with its interval; a falling error is a gain."""
+    if words is _percent:
+        return f"{100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+    return f"error {-gain.value:+.3g} ({-gain.high:+.3g} to {-gain.low:+.3g})"
+
+
+def _law(found: LearningCurve, axes: _Axes) -> str:
+    """Give the fitted law as the points of a line, where it was fitted (the last four doublings)."""
+    law = found.fit
+    if law is None:
+        return ""
+    steps = [axes.last / 2 ** (4 * step / 24) for step in range(24, -1, -1)]
+    losses = [(labels, law.floor + law.scale * labels**-law.exponent) for labels in steps if labels >= axes.first]
+    shown = [(labels, loss if found.metric == IN_UNITS else 1 - loss) for labels, loss in losses]
+    return " ".join(f"{axes.x(labels):.2f},{axes.y(value):.2f}" for labels, value in shown)
