@@ -9,7 +9,7 @@ columns the problem shrinks to the number of rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,10 @@ Floats = NDArray[np.float64]
 STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-6, 3))
 FALLBACK = 1e-2
 LARGEST_ROTATION = 2_600
+SMALLEST_AXIS = 1e-6
+"""Axes with less than this share of the largest one's variance are rounding errors."""
+FEW_ROWS = 256
+"""Up to here each fold standardises with its own rows; beyond, all folds share one standardisation and rotation."""
 BLOCK = 8_192
 
 
@@ -53,6 +57,11 @@ class Head:
             made[start : start + BLOCK] = link(block @ self.coefficients.astype(np.float64) + self.intercept)
         return made
 
+    def cooled(self, temperature: float) -> Head:
+        """Give the head whose scores are divided by a temperature."""
+        heat = np.float32(temperature)
+        return Head(self.centre, self.coefficients / heat, self.intercept / heat, self.link)
+
     def state(self) -> State:
         """Give the arrays."""
         arrays = {"centre": self.centre, "coefficients": self.coefficients, "intercept": self.intercept}
@@ -67,23 +76,28 @@ class Head:
 
 @dataclass(frozen=True)
 class Standard:
-    """Column means and inverse standard deviations (zero for constant columns), shape (n_dims,)."""
+    """Column means and inverse scales (zero for constant columns), shape (n_dims,).
+
+    The scale is the root of the column's variance plus the median one: columns that hardly vary are not blown up to the
+    size of the others, which with few rows would be mostly noise, and one wild column has no say in it.
+    """
 
     centre: NDArray[np.float32]
     inverse: NDArray[np.float32]
 
     @classmethod
-    def of(cls, features: FloatMatrix, rows: Index) -> Standard:
-        """Measure them on some rows, block by block."""
+    def of(cls, features: FloatMatrix, rows: Index, floor: float = 1.0) -> Standard:
+        """Measure them on some rows, block by block; `floor` medians are added to the variances."""
         total, squares = np.zeros(features.shape[1]), np.zeros(features.shape[1])
         for start in range(0, len(rows), BLOCK):
             total += features[rows[start : start + BLOCK]].sum(axis=0, dtype=np.float64)
         mean = total / len(rows)
         for start in range(0, len(rows), BLOCK):
             squares += np.square(features[rows[start : start + BLOCK]] - mean).sum(axis=0)
-        deviation = np.sqrt(squares / len(rows))
-        varies = deviation > 1e-6 * np.abs(mean)
-        inverse = np.divide(1.0, deviation, out=np.zeros_like(mean), where=varies & (deviation > 0))
+        variance = squares / len(rows)
+        varies = (variance > 0) & (np.sqrt(variance) > 1e-6 * np.abs(mean))
+        typical = float(np.median(variance[varies])) if varies.any() else 1.0
+        inverse = np.where(varies, 1 / np.sqrt(variance + floor * typical + ~varies), 0.0)
         return cls(mean.astype(np.float32), inverse.astype(np.float32))
 
     def apply(self, features: FloatMatrix, rows: Index, basis: NDArray[np.float32] | None) -> FloatMatrix:
@@ -114,10 +128,9 @@ def _span(standardised: FloatMatrix) -> NDArray[np.float32] | None:
     n_rows, n_dims = standardised.shape
     if n_rows >= n_dims or n_rows > LARGEST_ROTATION:
         return None
-    values, vectors = np.linalg.eigh((standardised @ standardised.T).astype(np.float64))
-    kept = values > 1e-6 * max(float(values[-1]), 1e-12)
-    basis = standardised.T @ (vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
-    return np.asarray(basis, dtype=np.float32)
+    values, vectors = np.linalg.eigh(standardised @ standardised.T)
+    kept = values > SMALLEST_AXIS * max(float(values[-1]), 1e-12)
+    return np.asarray(standardised.T @ (vectors[:, kept] / np.sqrt(values[kept])), dtype=np.float32)
 
 
 class Rotated:
@@ -142,7 +155,22 @@ class Rotated:
         return Head(self.standard.centre, scaled, coefficients[-1].astype(np.float32), link)
 
 
-def fit_head(features: FloatMatrix, task: Task) -> tuple[Head, Learnt]:
+class View:
+    """Some rows of what was standardised and rotated once, without a look at labels, for all folds."""
+
+    def __init__(self, whole: Rotated, rows: Index) -> None:
+        self.whole, self.matrix = whole, whole.matrix[rows]
+
+    def apply(self, rows: Index) -> FloatMatrix:
+        """Give other rows in the same coordinates."""
+        return self.whole.matrix[rows]
+
+    def head(self, coefficients: solver.Coefficients, link: str) -> Head:
+        """Express a solution for raw features."""
+        return self.whole.head(coefficients, link)
+
+
+def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -> tuple[Head, Learnt]:
     """Fit a linear model, its strength and class weights chosen by cross-validation.
 
     Parameters
@@ -150,6 +178,8 @@ def fit_head(features: FloatMatrix, task: Task) -> tuple[Head, Learnt]:
     features : FloatMatrix, shape (n_rows, n_dims)
         Finite.
     task : Task
+    strength : float or None
+        `C`, where it was chosen before; None: chosen here.
 
     Returns
     -------
@@ -159,8 +189,15 @@ def fit_head(features: FloatMatrix, task: Task) -> tuple[Head, Learnt]:
         What was chosen, with the out-of-fold outputs.
     """
     features = np.ascontiguousarray(features, dtype=np.float32)
-    axes = _axes(features)
-    search = Search(STRENGTHS, FALLBACK)
-    learnt = learn(lambda rows: Rotated(features, rows, axes), task, search)
-    assert isinstance(learnt.encoding, Rotated)
+    shared = len(features) > FEW_ROWS
+    axes, every = _axes(features), np.arange(len(features))
+    whole = Rotated(features, every, axes) if shared else None
+
+    def encode(rows: Index) -> View | Rotated:
+        return View(whole, rows) if whole else Rotated(features, rows, axes)
+
+    if strength is not None:  # Without folds nothing is searched.
+        task = replace(task, folds=np.zeros_like(task.folds), repeats=())
+    learnt = learn(encode, task, Search(STRENGTHS, FALLBACK if strength is None else strength))
+    assert isinstance(learnt.encoding, View | Rotated)
     return learnt.encoding.head(learnt.coefficients, LINK_OF[task.kind]), learnt

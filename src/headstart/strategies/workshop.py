@@ -9,17 +9,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headstart.bases import Backbone, Stage, assemble, cutting
 from headstart.modalities import MODALITIES
-from headstart.records import Features, Index
+from headstart.records import Features, FloatMatrix, Index
 from headstart.strategies.linear import Head, Standard, fit_head
 from headstart.strategies.links import LINK_OF
 from headstart.strategies.recipe import Outcome, Recipe, Trial, Weights
@@ -30,7 +30,6 @@ from headstart.training.plan import Group, Plan
 
 BATCH_SIZE, PREDICT_ROWS = 32, 64
 HEAD_RATE = 1e-4
-FEWEST_ROWS = 10
 PROBE_FOLDS = 3
 """Folds inside a fold's training rows, on which the strength of its first probe is chosen."""
 
@@ -42,8 +41,6 @@ class Workshop:
         assert rows.features is not None, "rows come without features"
         if task.backbone is None or task.backbone.module is None:
             raise Skipped("the base model has no layers that can be trained")
-        if len(rows) < FEWEST_ROWS:
-            raise Skipped(f"there are only {len(rows)} rows to learn from, {FEWEST_ROWS} are needed")
         self.recipe, self.rows, self.task = recipe, rows, task
         self.base: Backbone = task.backbone
         self.features: Features = rows.features
@@ -94,10 +91,17 @@ class Workshop:
         counts = np.bincount(self.task.codes[train], minlength=n_outputs)
         return torch.from_numpy((len(train) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32))
 
-    def probe(self, values: NDArray[np.float32], train: Index) -> Head:
-        """Fit a probe on some rows only, its strength chosen inside them."""
+    def probe(self, values: FloatMatrix, train: Index) -> Head:
+        """Fit a probe on some rows only; on tuned features its strength is chosen inside them."""
         inner = taken(self.task, train)
+        if values is self.features.final:
+            return fit_head(values[train], inner, self.strength)[0]
         return fit_head(values[train], replace(inner, folds=inner.folds % PROBE_FOLDS))[0]
+
+    @cached_property
+    def strength(self) -> float:
+        """The probe's `C`, chosen once on the task's folds."""
+        return fit_head(self.features.final, self.task)[1].choice.strength
 
     def net(self, trial: Trial, train: Index) -> tuple[TunedNet, Any, list[str], Callable[[], None]]:
         """Make a network that starts at the probe; also the bare base, what moves, and how adapters are merged."""
@@ -146,7 +150,7 @@ class Workshop:
         """Train once; give weights and heads at the shares asked for, and what they say of the held-out rows."""
         net, module, moved, merge = self.net(trial, train_rows)
         module.net.requires_grad_(False)
-        first = {name: module.net.state_dict()[name].clone() for name in moved}
+        first = {name: torch.from_numpy(np.array(self.base.parts.weights[name])) for name in moved}
         first_head = {name: value.clone() for name, value in net.head.state_dict().items()}
         lesson = self.lesson(trial, train_rows, held)
         contrastive = self.recipe.objective != "task"

@@ -1,0 +1,59 @@
+"""Tiny base models with random weights that go through the real loading code: for tests of what moves weights."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from headstart.bases import Backbone, BaseRecord, Parts, assemble, encoders, vision
+
+PIXELS = 32
+
+
+def _record(name: str, modality: str, n_dims: int) -> BaseRecord:
+    return BaseRecord(name, modality, "file", "apache-2.0", n_dims, 0, "none", "none", "", "", True, "tiny")
+
+
+@lru_cache(maxsize=1)
+def picture_base() -> Backbone:
+    """A residual network of four small stages."""
+    architecture = {"library": "timm", "name": "test_resnet", "kwargs": {}}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = vision.build(architecture).train()
+        with torch.no_grad():  # Averages of the batch norms, without which random features hardly vary.
+            for _ in range(20):
+                net(torch.randn(16, 3, PIXELS, PIXELS))
+    weights = {name: np.array(value.numpy()) for name, value in net.state_dict().items()}
+    spec = {
+        "size": PIXELS, "resize": PIXELS, "fit": "squash", "interpolation": "bilinear",
+        "mean": [0.5] * 3, "std": [0.5] * 3,
+    }  # fmt: skip
+    return assemble(Parts(_record("tiny-resnet", "image", net.num_features), architecture, spec, weights))
+
+
+@lru_cache(maxsize=1)
+def text_base() -> Backbone:
+    """A BERT of three layers that reads letters."""
+    letters = ["[PAD]", "[UNK]", *"abcdefghijklmnopqrstuvwxyz0123456789"]
+    words = {letter: number for number, letter in enumerate(letters)}
+    words |= {f"##{letter}": len(words) + number for number, letter in enumerate(letters[2:])}
+    tokenizer = Tokenizer(models.WordPiece(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    config = {
+        "model_type": "bert", "vocab_size": len(words), "hidden_size": 32, "num_hidden_layers": 3,
+        "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 32,
+    }  # fmt: skip
+    architecture = {"library": "transformers", "config": config}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = encoders.build(architecture)
+    weights = {name: np.array(value.numpy()) for name, value in net.state_dict().items()}
+    spec = {"max_length": 16, "pad_id": 0}
+    return assemble(Parts(_record("tiny-bert", "text", 32), architecture, spec, weights, tokenizer.to_str()))
+
+
+BASES = {"image": picture_base, "text": text_base}
