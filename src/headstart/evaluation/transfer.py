@@ -144,7 +144,7 @@ def _of_numbers(truth: Truth, a: Predictions, b: Predictions, clusters: Index | 
     n_units = len(truth) if numbers is None else int(numbers.max()) + 1
     sentence = (
         f"{said} ({amount(first)} against {amount(second)}, in the unit of the label); "
-        f"{_interval(found, amount)}, where more than 0 means that the first is better"
+        f"the 95 % interval of its advantage is {amount(found.low)} to {amount(found.high)}"
     )
     return _Paired(found, variance, float(n_units), sentence)
 

@@ -1,0 +1,243 @@
+"""Metrics of several labels, numbers and grades: against scikit-learn and scipy, with intervals that cover."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn import metrics as reference
+
+from headstart import evaluation
+from headstart.evaluation import Entry
+from headstart.evaluation.numbers import evaluate_numbers
+from headstart.evaluation.several import evaluate_several
+from headstart.records import Predictions, column
+from headstart.results import Figure, MultiLabelMetrics, OrdinalMetrics, Record, RegressionMetrics
+
+LABELS = ("a", "b", "c", "d")
+CUTS = (0.3, 0.5, 0.5, 0.6)
+
+
+def several(n: int, seed: int) -> tuple[NDArray[np.float32], Predictions]:
+    rng = np.random.default_rng(seed)
+    truth = (rng.random((n, 4)) < (0.6, 0.3, 0.2, 0.1)).astype(np.float32)
+    told = np.clip(0.25 + 0.4 * truth + rng.normal(0, 0.2, truth.shape), 0.01, 0.99).round(2)
+    return truth, Predictions(column([str(row) for row in range(n)]), LABELS, told, "multi-label", CUTS)
+
+
+def numbers(n: int, seed: int, noise: float = 1.0) -> tuple[NDArray[np.float32], Predictions]:
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(5, 2, (n, 1)).astype(np.float32)
+    said = truth + rng.normal(0, noise, (n, 1))
+    return truth, Predictions(column([str(row) for row in range(n)]), ("y",), said.astype(np.float64), "regression")
+
+
+def grades(n: int, seed: int) -> tuple[NDArray[np.intp], Predictions]:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 5, n)
+    shares = np.exp(-np.abs(np.arange(5) - truth[:, None] - rng.normal(0, 1, (n, 1))))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return truth, Predictions(column([str(row) for row in range(n)]), tuple("12345"), shares, "ordinal")
+
+
+def figures(found: Record) -> list[tuple[str, Figure]]:
+    own = [(name, value) for name, value in found if isinstance(value, Figure)]
+    parts = [item for _, value in found if isinstance(value, list) for item in value if isinstance(item, Record)]
+    return own + [pair for item in parts for pair in figures(item)]
+
+
+def test_several_labels_are_scored_as_scikit_learn_scores_them() -> None:
+    truth, said = several(300, 0)
+    found = evaluate_several(truth, said, None, 0)
+    given = said.marks
+    assert found.macro_f1.value == pytest.approx(reference.f1_score(truth, given, average="macro"))
+    assert found.micro_f1.value == pytest.approx(reference.f1_score(truth, given, average="micro"))
+    assert found.row_f1.value == pytest.approx(reference.f1_score(truth, given, average="samples", zero_division=1))
+    assert found.exact_match.value == pytest.approx(reference.accuracy_score(truth, given))
+    average = reference.average_precision_score(truth, said.probabilities, average=None)
+    assert [item.average_precision.value for item in found.per_label] == pytest.approx(average)
+    assert found.mean_average_precision.value == pytest.approx(np.mean(average))
+    assert [item.recall.value for item in found.per_label] == pytest.approx(
+        reference.recall_score(truth, given, average=None)
+    )
+    assert [item.threshold for item in found.per_label] == list(CUTS)
+
+
+def test_numbers_are_scored_as_scikit_learn_and_scipy_score_them() -> None:
+    truth, said = numbers(200, 0)
+    found = evaluate_numbers(truth, said, None, 0)
+    true, guess = truth[:, 0], said.values
+    assert found.mean_absolute_error.value == pytest.approx(reference.mean_absolute_error(true, guess))
+    assert found.root_mean_squared_error.value == pytest.approx(reference.root_mean_squared_error(true, guess))
+    assert found.median_absolute_error.value == pytest.approx(reference.median_absolute_error(true, guess))
+    assert found.r2 is not None and found.r2.value == pytest.approx(reference.r2_score(true, guess))
+    assert found.spearman is not None and found.spearman.value == pytest.approx(stats.spearmanr(true, guess)[0])
+
+
+def test_grades_are_scored_as_scikit_learn_scores_them() -> None:
+    truth, said = grades(200, 0)
+    found = evaluation.score(truth, said, None, 0)
+    assert isinstance(found, OrdinalMetrics) and found.quadratic_kappa is not None
+    kappa = reference.cohen_kappa_score(truth, said.codes, weights="quadratic")
+    assert found.quadratic_kappa.value == pytest.approx(kappa)
+    assert found.mean_grade_error.value == pytest.approx(np.abs(said.codes - truth).mean())
+
+
+def test_the_median_grade_is_never_further_off_in_expectation_than_the_most_probable_one() -> None:
+    _, said = grades(200, 1)
+    places = np.arange(5)
+
+    def expected(codes: NDArray[np.intp]) -> NDArray[np.float64]:
+        return np.asarray((said.probabilities * np.abs(places - codes[:, None])).sum(axis=1))
+
+    assert (expected(said.codes) <= expected(said.probabilities.argmax(axis=1)) + 1e-9).all()
+
+
+@pytest.mark.parametrize("made", [several, numbers, grades])
+@pytest.mark.parametrize("n", [1, 3, 60])
+@pytest.mark.parametrize("clustered", [False, True])
+def test_every_interval_holds_its_figure_and_is_repeatable(made: object, n: int, clustered: bool) -> None:
+    truth, said = made(n, 2)  # type: ignore[operator]
+    clusters = np.arange(n) // 3 if clustered else None
+    found = evaluation.score(truth, said, clusters, 7)
+    for name, figure in figures(found):
+        assert figure.low <= figure.value <= figure.high, name
+    assert evaluation.score(truth, said, clusters, 7) == found
+
+
+def test_large_numbers_do_not_lose_their_digits() -> None:
+    truth, said = numbers(50, 0)
+    moved = Predictions(said.ids, said.classes, said.probabilities * 1000 + 5e6, "regression")
+    near = evaluate_numbers(truth, said, None, 0)
+    far = evaluate_numbers((truth * 1000 + 5e6).astype(np.float32), moved, None, 0)
+    assert near.r2 is not None and far.r2 is not None
+    assert far.mean_absolute_error.value == pytest.approx(1000 * near.mean_absolute_error.value, rel=1e-3)
+    assert far.r2.value == pytest.approx(near.r2.value, abs=1e-3)
+    assert (far.r2.low, far.r2.high) == pytest.approx((near.r2.low, near.r2.high), abs=1e-2)
+
+
+def test_what_is_not_defined_is_none() -> None:
+    truth, said = numbers(20, 0)
+    flat = Predictions(said.ids, said.classes, np.full((20, 1), 5.0), "regression")
+    found = evaluate_numbers(truth, flat, None, 0)
+    assert found.spearman is None and found.r2 is not None
+    assert evaluate_numbers(np.ones_like(truth), said, None, 0).r2 is None
+
+
+def test_intervals_of_errors_hold_the_true_value_about_as_often_as_they_say() -> None:
+    true = {"mean_absolute_error": 0.798, "root_mean_squared_error": 1.0, "r2": 0.75, "absolute_error_90": 1.645}
+    found = [evaluate_numbers(*numbers(60, seed), None, seed) for seed in range(1000, 1060)]
+    for name, value in true.items():
+        assert sum(getattr(item, name).low <= value <= getattr(item, name).high for item in found) >= 52, name
+
+
+def test_intervals_of_labels_hold_the_true_value_about_as_often_as_they_say() -> None:
+    large = evaluate_several(*several(20_000, 99), None, 0)
+    found = [evaluate_several(*several(120, seed), None, seed) for seed in range(60)]
+    for name in ("macro_f1", "micro_f1", "mean_average_precision", "row_f1"):
+        value = getattr(large, name).value
+        assert sum(getattr(item, name).low <= value <= getattr(item, name).high for item in found) >= 52, name
+
+
+def test_thresholds_follow_a_shy_model_and_rare_labels_lean_on_the_others() -> None:
+    rng = np.random.default_rng(0)
+    truth = (rng.random((400, 3)) < (0.4, 0.4, 0.01)).astype(np.float32)
+    told = np.clip(0.1 + 0.2 * truth + rng.normal(0, 0.03, truth.shape), 0.001, 0.999)
+    told[:, 1] = np.clip(told[:, 1] + 0.5, 0, 0.999)
+    chosen = evaluation.thresholds(truth, told)
+    assert chosen[0] == pytest.approx(0.2, abs=0.06) and chosen[1] == pytest.approx(0.7, abs=0.06)
+    assert 0.05 < chosen[2] < 0.75
+    assert evaluation.thresholds(truth, np.full_like(told, np.nan)) == (0.5, 0.5, 0.5)
+
+
+def test_chosen_thresholds_are_better_than_one_half() -> None:
+    truth, said = several(400, 3)
+    shy = Predictions(said.ids, LABELS, said.probabilities**2, "multi-label")
+    chosen = evaluation.thresholds(truth[:200], shy.probabilities[:200])
+    fresh, test = several(2000, 4)
+    told = test.probabilities**2
+    own = evaluate_several(fresh, Predictions(test.ids, LABELS, told, "multi-label", chosen), None, 0)
+    half = evaluate_several(fresh, Predictions(test.ids, LABELS, told, "multi-label"), None, 0)
+    assert own.macro_f1.value > half.macro_f1.value + 0.05
+
+
+@pytest.mark.parametrize(
+    ("made", "measure"),
+    [(several, "macro-F1"), (numbers, "mean absolute error"), (grades, "quadratic kappa")],
+)
+def test_the_verdict_says_which_is_better_in_the_measure_of_the_task(made: object, measure: str) -> None:
+    truth, good = made(150, 0)  # type: ignore[operator]
+    order = np.random.default_rng(0).permutation(150)
+    bad = Predictions(good.ids, good.classes, good.probabilities[order], good.task, good.thresholds)
+    ours, theirs = Entry("blend", good), Entry("classic", bad)
+    found = evaluation.verdict(truth, ours, theirs, None, 0)
+    assert found.measure == measure and found.transfer == "helped"
+    assert found.difference is not None and found.difference.low > 0
+    assert found.sentence.startswith("On 150 test rows") and found.sentence.endswith("so transfer helped.")
+    assert evaluation.verdict(truth, theirs, ours, None, 0).transfer == "hurt"
+    same = evaluation.verdict(truth, ours, Entry("classic", good), None, 0)
+    assert same.transfer == "no evidence" and "there is no evidence" in same.sentence
+
+
+def test_the_verdict_on_numbers_names_both_errors() -> None:
+    truth, good = numbers(150, 0, noise=0.5)
+    bad = Predictions(good.ids, good.classes, 2 * good.probabilities - 5, "regression")
+    said = evaluation.verdict(truth, Entry("blend", good), Entry("classic", bad), None, 0).sentence
+    own, other = (np.abs(item.values - truth[:, 0]).mean() for item in (good, bad))
+    assert f"({own:.3g} against {other:.3g}, in the unit of the label)" in said
+
+
+def test_few_rows_are_never_evidence() -> None:
+    truth, good = several(5, 0)
+    bad = Predictions(good.ids, LABELS, 1 - good.probabilities, "multi-label", CUTS)
+    assert evaluation.verdict(truth, Entry("blend", good), Entry("classic", bad), None, 0).transfer == "no evidence"
+
+
+def test_groups_are_compared_by_their_errors() -> None:
+    truth, said = numbers(120, 0, noise=0.1)
+    worse = said.probabilities.copy()
+    worse[60:] += 3
+    site = column(["A"] * 60 + ["B"] * 60)
+    found = evaluation.groups(truth, Predictions(said.ids, said.classes, worse, "regression"), {"site": site}, None, 0)[
+        0
+    ]
+    assert found.measure == "mean absolute error" and found.gap_between == ["A", "B"]
+    assert found.gap is not None and found.gap.low > 2 and found.p_value == 0.0005
+    assert "was off by 2.98 on average, on 'A' 0.0771: a gap of 2.9" in found.reading and isinstance(
+        found.values[0].metrics, RegressionMetrics
+    )
+
+
+def test_groups_that_do_not_differ_are_no_evidence() -> None:
+    truth, said = several(160, 0)
+    found = evaluation.groups(truth, said, {"site": column(["A", "B"] * 80)}, None, 0)[0]
+    assert found.measure == "row F1" and found.p_value is not None and found.p_value > 0.05
+    assert found.gap is not None and found.gap.low <= 0 and "no evidence that the groups differ" in found.reading
+
+
+def test_the_worst_rows_are_those_furthest_off() -> None:
+    truth, said = numbers(50, 0)
+    errors = np.abs(said.values - truth[:, 0])
+    found = evaluation.worst(truth, said, 3)
+    assert [item.error for item in found] == pytest.approx(sorted(errors)[::-1][:3])
+    marks, answers = several(50, 0)
+    found = evaluation.worst(marks, answers, 3)
+    assert found[0].error == (answers.marks != (marks == 1)).sum(axis=1).max() and found[0].probability is None
+
+
+def test_a_label_that_no_test_row_has_does_not_count() -> None:
+    truth, said = several(50, 0)
+    truth[:, 3] = 0
+    found = evaluate_several(truth, said, None, 0)
+    assert [item.label for item in found.per_label] == ["a", "b", "c"]
+    assert isinstance(found, MultiLabelMetrics) and found.macro_f1.value == pytest.approx(
+        reference.f1_score(truth[:, :3], said.marks[:, :3], average="macro")
+    )
+
+
+def test_points_of_the_plot_are_an_even_sample() -> None:
+    truth, said = numbers(2000, 0)
+    found = evaluation.fit_points(truth, said)
+    assert found.n_rows == 2000 and len(found.observed) == 500 == len(found.predicted)
+    assert found.observed == sorted(found.observed) and found.observed[0] == pytest.approx(float(truth.min()))
