@@ -11,7 +11,7 @@ FITS = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 TORCH = from importlib.metadata import version; print(version("torch").split("+")[0])
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo check test bench docs golden clean
+.PHONY: help setup demo check test bench gains docs golden clean
 
 help:
 	@echo "make demo    set up, then adapt to pictures, texts and series that come with the project"
@@ -21,6 +21,7 @@ help:
 	@echo "make docs    the tests of README and docs: snippets, links"
 	@echo "make golden  rewrite the recorded numbers of the golden tests"
 	@echo "make bench   measure against the limit and against other tools (long; installs them)"
+	@echo "make gains   only the comparison with other tools; GAINS='--plan' says how long, see docs/benchmarks.md"
 	@echo "make clean   remove the environment and everything that was made here"
 
 setup: $(READY)
@@ -71,6 +72,10 @@ golden: $(READY)
 bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/sets.py
+	$(BIN)/python benchmarks/gains.py $(GAINS)
+
+gains: $(READY_BENCH)
+	$(BIN)/python benchmarks/gains.py $(GAINS)
 
 clean:
 	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

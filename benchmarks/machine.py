@@ -21,6 +21,7 @@ PACKAGES = (
     "numpy",
     "fastai",
     "sentence-transformers",
+    "setfit",
 )
 
 

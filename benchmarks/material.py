@@ -43,7 +43,7 @@ _WORDS = (
 
 @dataclass(frozen=True)
 class Split:
-    """Inputs and labels of the official training and test rows."""
+    """Inputs and labels of the official training and test rows; rows kept for validation are training rows."""
 
     train: list[Any]
     train_labels: list[str]
@@ -123,14 +123,14 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 def _parted(inputs: Sequence[Any], labels: Sequence[str], splits: Sequence[str]) -> Split:
     parts: dict[str, tuple[list[Any], list[str]]] = {"train": ([], []), "test": ([], [])}
     for given, label, split in zip(inputs, labels, splits, strict=True):
-        parts[split][0].append(given)
-        parts[split][1].append(str(label))
+        for part, value in zip(parts["test" if split == "test" else "train"], (given, str(label)), strict=True):
+            part.append(value)
     return Split(*parts["train"], *parts["test"])
 
 
 def images(folder: Path) -> Split:
     """Read `train/CLASS/*.jpg` and `test/CLASS/*.jpg`."""
-    paths = [path for end in ("jpg", "png") for path in sorted(folder.glob(f"*/*/*.{end}"))]
+    paths = sorted(path for end in ("jpg", "png") for path in folder.glob(f"*/*/*.{end}"))
     return _parted(paths, [path.parent.name for path in paths], [path.parts[-3] for path in paths])
 
 

@@ -1,10 +1,14 @@
-"""The parts of the benchmarks that can go wrong without anybody noticing: tables, sections, material."""
+"""The parts of the benchmarks that can go wrong without anybody noticing: tables, material, equal rows, resuming."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
@@ -13,7 +17,7 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
 @pytest.fixture(autouse=True)
 def beside_the_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
-    for name in ("tables", "material"):
+    for name in [path.stem for path in FOLDER.glob("*.py")]:
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -71,3 +75,255 @@ def test_official_splits_are_kept_apart(tmp_path: Path) -> None:
     table.write_text("text,label,split\na,x,train\nNone,y,test\nc,x,train\n", encoding="utf-8")
     split = material.texts(table)
     assert (split.train, split.train_labels, split.test, split.test_labels) == (["a", "c"], ["x", "x"], ["None"], ["y"])
+
+
+def test_rows_kept_for_validation_are_training_rows(tmp_path: Path) -> None:
+    import material
+
+    table = tmp_path / "rows.csv"
+    table.write_text("text,label,split\na,x,train\nb,y,valid\nc,x,test\n", encoding="utf-8")
+    assert material.texts(table).train == ["a", "b"]
+
+
+def split_of(n_train: int = 30, n_test: int = 12) -> Any:
+    import material
+
+    def some(n: int, name: str) -> list[str]:
+        return [f"{name} {number}" for number in range(n)]
+
+    def labels(n: int) -> list[str]:
+        return [("b", "a", "c")[number % 3] for number in range(n)]
+
+    return material.Split(some(n_train, "train"), labels(n_train), some(n_test, "test"), labels(n_test))
+
+
+def drawn_of(labels: int, seed: int = 0) -> Any:
+    from drawing import Caps, draw
+
+    return draw(split_of(), ("text", "words", labels, seed), Caps(20, 9))
+
+
+def test_a_draw_takes_the_labels_asked_for_and_the_same_test_rows_every_time() -> None:
+    first, second, all_rows = drawn_of(2), drawn_of(2, seed=1), drawn_of(0)
+    assert first == drawn_of(2)
+    assert sorted(first.train_labels) == ["a", "a", "b", "b", "c", "c"]
+    assert first.train != second.train and first.digest != second.digest
+    assert first.test == second.test == all_rows.test and len(first.test) == 9
+    assert len(all_rows.train) == 20
+
+
+def test_a_draw_of_more_labels_than_there_are_is_the_draw_of_all() -> None:
+    from drawing import Caps, draw
+
+    hundred, everything = (draw(split_of(), ("text", "words", count, 0), Caps(1000, 9)) for count in (100, 0))
+    assert hundred.digest == everything.digest
+
+
+@pytest.mark.parametrize("kind", ["image", "text", "series"])
+def test_every_tool_reads_the_rows_that_were_drawn_in_their_order(kind: str, tmp_path: Path) -> None:
+    from drawing import Caps, draw, rows, written
+    from PIL import Image
+
+    split = split_of()
+    if kind == "image":
+        for part in (split.train, split.test):
+            for number, name in enumerate(part):
+                part[number] = tmp_path / f"{name}.{'png' if number % 2 else 'jpg'}"
+                Image.new("RGB", (8, 8), (number * 9, 90, 10)).save(part[number])
+    if kind == "series":
+        for part in (split.train, split.test):
+            part[:] = [np.full((1, 5), float(number)) for number in range(len(part))]
+    drawn = draw(split, (kind, "set", 2, 0), Caps())
+    read = rows(written(drawn, tmp_path / "rows"), kind)
+    assert (read.train_labels, read.test_labels) == (drawn.train_labels, drawn.test_labels)
+
+    def content(values: list[Any]) -> list[Any]:
+        return [value.read_bytes() if kind == "image" else np.asarray(value).tolist() for value in values]
+
+    assert (content(read.train), content(read.test)) == (content(drawn.train), content(drawn.test))
+
+
+def test_our_predictions_are_read_in_the_order_of_the_test_rows(tmp_path: Path) -> None:
+    from gains import answers
+
+    path = tmp_path / "test_predictions.csv"
+    path.write_text("id,label,predicted\nrows2.csv:10,b,c\nrows2.csv:9,a,a\n", encoding="utf-8")
+    assert answers(path) == (["a", "b"], ["a", "c"])
+
+
+def asked(folder: Path, *arguments: str) -> argparse.Namespace:
+    import gains
+
+    given = gains.parsed(["--kept", str(folder / "kept.jsonl"), "--results", str(folder / "R.md"), *arguments])
+    given.about = "- a machine"
+    return given
+
+
+@pytest.fixture
+def measuring(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Measure nothing: TF-IDF is right on every row, ours wrong on the first, SetFit takes too long."""
+    import gains
+
+    ran = []
+    right = {"tf-idf": 9, "headstart-quick": 8}
+
+    def measured(cell: Any, path: Path, given: argparse.Namespace) -> dict[str, Any]:
+        assert path.is_file()
+        ran.append(str(cell))
+        row = {**gains.described(cell, given), "seconds": 2.0, "cpu_seconds": 2.0, "peak_gib": 0.5, "error": ""}
+        if cell.method == "setfit":
+            return {**row, "seconds": 600.0, "status": "over", "ended_after": 600.0, "error": "> 600 s"}
+        truth = [0] * 3 + [1] * 3 + [2] * 3
+        wrong = 9 - right[cell.method]
+        return {**row, "status": "ok", "truth": truth, "told": [1] * wrong + truth[wrong:]}
+
+    monkeypatch.setattr(gains, "measured", measured)
+    return ran
+
+
+def plan_of(*draws: Any) -> list[list[Any]]:
+    from gains_plan import Cell
+
+    return [[Cell(name, drawn) for name in ("headstart-quick", "setfit", "tf-idf")] for drawn in draws]
+
+
+def test_a_run_that_was_cut_off_goes_on_and_measures_nothing_twice(tmp_path: Path, measuring: list[str]) -> None:
+    import gains
+
+    given = asked(tmp_path)
+    plan = plan_of(drawn_of(2), drawn_of(2, seed=1))
+    gains.climb(plan[:1], gains.Kept(given.kept, 600.0), given)
+    whole = given.kept.read_text(encoding="utf-8")
+    given.kept.write_text(whole + whole[:40], encoding="utf-8")
+    gains.climb(plan, gains.Kept(given.kept, 600.0), given)
+    assert len(measuring) == len(set(measuring)) == 6
+    assert len([json.loads(line) for line in given.kept.read_text(encoding="utf-8").splitlines()]) == 6
+
+
+def test_equal_rows_are_measured_once_and_stand_in_the_table_for_both(tmp_path: Path, measuring: list[str]) -> None:
+    import gains
+    from drawing import Caps, draw
+
+    given = asked(tmp_path)
+    plan = plan_of(*(draw(split_of(), ("text", "words", count, 0), Caps(1000, 9)) for count in (100, 0)))
+    for _ in range(2):
+        gains.climb(plan, gains.Kept(given.kept, 600.0), given)
+    assert len(measuring) == 3
+    assert [row["labels"] for row in gains.Kept(given.kept, 600.0).rows] == [100, 100, 100, 0, 0, 0]
+
+
+def test_an_ended_cell_is_tried_again_only_when_it_gets_longer(tmp_path: Path, measuring: list[str]) -> None:
+    import gains
+
+    given, plan = asked(tmp_path), plan_of(drawn_of(2))
+    gains.climb(plan, gains.Kept(given.kept, 600.0), given)
+    gains.climb(plan, gains.Kept(given.kept, 900.0), given)
+    assert [name.endswith("SetFit") for name in measuring] == [False, True, False, True]
+
+
+def test_what_does_not_fit_the_limit_is_not_started_and_said(tmp_path: Path, measuring: list[str]) -> None:
+    import gains
+
+    given = asked(tmp_path, "--limit-minutes", "0.2")
+    left = gains.climb(plan_of(drawn_of(2)), gains.Kept(given.kept, 600.0), given)
+    assert [name.split(" (")[0].split(", ")[-1] for name in left] == ["quick", "SetFit"]
+    assert len(measuring) == 1
+    assert "Not run: words, 2 labels, seed 0, headstart, quick (about" in given.results.read_text(encoding="utf-8")
+
+
+def test_the_tables_say_how_far_apart_the_tools_are(tmp_path: Path, measuring: list[str]) -> None:
+    import gains
+
+    given = asked(tmp_path)
+    drawn = [gains_labels(drawn_of(2, seed), 5) for seed in (0, 1)]
+    gains.climb(plan_of(*drawn), gains.Kept(given.kept, 600.0), given)
+    text = given.results.read_text(encoding="utf-8")
+    assert "| text | 5 | quick | no: -11.1 (-33.3-0.0) to TF-IDF + LR | yes; worst -11.1" in text
+    assert "no: > 300.0 x" not in text and "yes: > 300.0 x (SetFit)" in text
+    assert "| words | 5 | SetFit |  |  |  |  |  |  | > 600 s |" in text
+    assert "| words | 5 | TF-IDF + LR | 6 / 9 | 2 | 100.0 (70.1-100.0) | 100.0 (100.0-100.0) | 2.0 | 0.50 |  |" in text
+
+
+def gains_labels(drawn: Any, labels: int) -> Any:
+    from dataclasses import replace
+
+    return replace(drawn, labels=labels)
+
+
+def test_tools_are_compared_only_on_draws_that_both_finished() -> None:
+    from gains_tables import differences
+
+    def row(told: list[int], digest: str = "same") -> dict[str, Any]:
+        return {"truth": [0, 1], "told": told, "digest": digest}
+
+    ours = {("s", 0): row([0, 1]), ("s", 1): row([1, 0]), ("t", 0): row([0, 1])}
+    theirs = {("s", 0): row([0, 0]), ("t", 0): row([0, 1])}
+    assert {name: values.tolist() for name, values in differences(ours, theirs).items()} == {
+        "s": [[0.0, 1.0]],
+        "t": [[0.0, 0.0]],
+    }
+    with pytest.raises(AssertionError, match="not the same rows"):
+        differences(ours, {("s", 0): row([0, 1], "other")})
+
+
+def test_the_tools_take_turns_and_further_draws_come_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gains_plan
+
+    data = tmp_path / "data" / "masakhanews"
+    data.mkdir(parents=True)
+    lines = "".join(f"row {number},{'ab'[number % 2]},{('train', 'test')[number % 3 == 0]}\n" for number in range(90))
+    (data / "eng.csv").write_text("text,label,split\n" + lines, encoding="utf-8")
+    given = asked(tmp_path, "--data", str(tmp_path / "data"), "--kinds", "text", "--sets", "masakhanews/eng")
+    plan = gains_plan.planned(given)
+    assert [(cells[0].drawn.labels, cells[0].drawn.seed) for cells in plan] == [
+        (5, 0), (20, 0), (100, 0), (0, 0), (5, 1), (20, 1), (5, 2), (20, 2),
+    ]  # fmt: skip
+    assert [cell.method for cell in plan[0]] == [
+        *[cell.method for cell in plan[1]][-1:],
+        *[c.method for c in plan[1]][:-1],
+    ]
+    assert "setfit" not in [cell.method for cell in plan[-1]]
+
+
+def test_macro_f1_is_that_of_scikit_learn_and_inside_its_interval() -> None:
+    import resampling
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(0)
+    truth, told = rng.integers(0, 4, 60), rng.integers(0, 5, (2, 60))
+    expected = np.mean([f1_score(truth, answers, average="macro") for answers in told])
+    found = resampling.macro_f1(truth, told)
+    assert found["value"] == pytest.approx(expected)
+    assert found["low"] < found["value"] < found["high"]
+
+
+def test_all_right_is_not_a_point_and_more_draws_are_surer() -> None:
+    import resampling
+
+    assert resampling.accuracy(np.ones((1, 30)))["low"] == pytest.approx(30 / 33.8415, abs=1e-4)
+    rng = np.random.default_rng(0)
+    widths = [np.ptp(list(resampling.mean([rng.random((n, 50))]).values())) for n in (1, 20)]
+    assert widths[1] < widths[0]
+
+
+def test_a_process_is_ended_after_its_limit_and_a_failed_one_says_why() -> None:
+    import timed
+
+    ended = timed.run([sys.executable, "-c", "import time; time.sleep(60)"], limit_seconds=0.2)
+    assert (ended.document, ended.error) == (None, "> 0 s")
+    failed = timed.run([sys.executable, "-c", "raise SystemExit('no room left')"])
+    assert (failed.document, failed.error) == (None, "exit code 1 no room left")
+    assert timed.run([sys.executable, "-c", "print('{\"a\": 1}')"]).document == {"a": 1}
+
+
+def test_the_table_of_forecasts_leaves_out_rungs_without_one() -> None:
+    import forecast
+
+    rungs = [
+        {"name": "last-stages", "seconds": 30.0, "forecast_seconds": 20.0},
+        {"name": "last-stages", "seconds": 10.0, "forecast_seconds": 20.0},
+        {"name": "classic", "seconds": 1.0, "forecast_seconds": None},
+    ]
+    assert "| last-stages | 2 | 20.0 | 20.0 | 1.00 | 50 % |" in forecast.section(rungs)
+    assert "classic" not in forecast.section(rungs)
+    assert "No rung had a forecast" in forecast.section(rungs[2:])
