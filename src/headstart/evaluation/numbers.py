@@ -34,7 +34,8 @@ def evaluate_numbers(
     Notes
     -----
     Mean errors: envelope of the percentile bootstrap over rows or clusters and Student's t (of the squares for the
-    root). `r2` is 1 - squared error / squared distance from the mean of these rows, so it may be negative. `spearman`
+    root). `r2` is 1 - squared error / squared distance from the mean of these rows, so it may be negative; bootstrap
+    and Student's t of its linearised form. `spearman`
     is Pearson's correlation of ranks; its interval is the envelope of the bootstrap with ranks kept and Fisher's with
     the variance of Fieller, Hartley and Pearson (1957). Quantiles of the error: binomial intervals of their ranks.
 
@@ -90,7 +91,10 @@ def _r2(true: Floats, said: Floats, clusters: Index | None, seed: int) -> Figure
         variance = drawn[:, 3] - drawn[:, 1] ** 2
         values = np.where(variance > 1e-9, 1 - drawn[:, 4] / variance, np.nan)
     low, high = percentiles(values[:, None])
-    return Figure.of(envelope(float(1 - point[4]), (low[0], high[0]), within=(-np.inf, 1.0)))
+    r2 = float(1 - point[4])
+    pull = ((said - true) ** 2 - (1 - r2) * (true - true.mean()) ** 2) / spread**2
+    around = mean(pull, clusters, seed, (-np.inf, np.inf))
+    return Figure.of(envelope(r2, (low[0], high[0]), (r2 - around.high, r2 - around.low), within=(-np.inf, 1.0)))
 
 
 def ranks(values: Floats) -> Floats:
