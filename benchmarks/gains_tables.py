@@ -14,6 +14,9 @@ OURS = {"headstart-quick": "quick", "headstart": "full ladder"}
 TIMED = ("fastai", "setfit")
 """Tools that should take at least ten times as long."""
 TOLERATED = 0.01
+COLUMNS = (
+    "set", "labels a class", "tool", "train / test", "draws", "accuracy", "macro-F1", "wall s", "peak GiB", "note",
+)  # fmt: skip
 Row = Mapping[str, Any]
 Group = dict[str, dict[tuple[str, int], Row]]
 """Finished rows by method, then by (set, seed)."""
@@ -64,7 +67,8 @@ def details(rows: Sequence[Row], kind: str) -> str:
 
 def _line(key: tuple[str, int, str], rows: Sequence[Row]) -> dict[str, object]:
     done = [row for row in rows if row["status"] == "ok"]
-    line = {"set": key[0], "labels a class": labels_told(key[1]), "tool": rows[0]["told_as"]}
+    line: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    line |= {"set": key[0], "labels a class": labels_told(key[1]), "tool": rows[0]["told_as"]}
     notes = [str(row["error"]) for row in rows if row["error"]]
     if not done:
         return {**line, "note": "; ".join(dict.fromkeys(notes))}
