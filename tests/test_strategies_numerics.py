@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import random as random_sparse
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, f1_score
@@ -17,6 +18,7 @@ from headstart.strategies import (
     blend,
     classic_text,
     crossval,
+    gaussian,
     links,
     ngrams,
     problems,
@@ -44,6 +46,12 @@ def blobs(n: int, n_dims: int, n_classes: int, noise: float = 2.0, seed: int = 0
     return values.astype(np.float32), codes
 
 
+def scaled_columns(features: np.ndarray) -> np.ndarray:
+    """Centre, and divide by the root of each column's variance plus the median one."""
+    variance = features.astype(np.float64).var(axis=0)
+    return np.asarray((features - features.mean(axis=0, dtype=np.float64)) / np.sqrt(variance + np.median(variance)))
+
+
 @pytest.mark.parametrize("n_classes", [2, 5])
 @pytest.mark.parametrize(("n", "n_dims"), [(200, 30), (60, 150)])
 @pytest.mark.parametrize("strength", [1e-3, 0.1])
@@ -54,7 +62,7 @@ def test_the_regression_is_that_of_scikit_learn(n: int, n_dims: int, n_classes: 
     found = encoding.head(
         solver.fit(encoding.matrix, CrossEntropy(codes, n_classes), strength, np.ones(n), start)
     ).predict(features)
-    scaled = StandardScaler().fit_transform(features.astype(np.float64))
+    scaled = scaled_columns(features)
     expected = LogisticRegression(C=strength, max_iter=10_000, tol=1e-9).fit(scaled, codes).predict_proba(scaled)
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
@@ -83,7 +91,7 @@ def test_numbers_are_the_ridge_regression_of_scikit_learn(n: int, n_dims: int) -
     assert isinstance(part.loss, Squares)
     start = np.zeros((encoding.matrix.shape[1] + 1, 1))
     solved = part.widen(solver.fit(encoding.matrix, part.loss, 0.05, np.ones(n), start))
-    scaled = StandardScaler().fit_transform(features.astype(np.float64))
+    scaled = scaled_columns(features)
     expected = Ridge(alpha=20.0).fit(scaled, truth).predict(scaled).reshape(-1, 1)
     np.testing.assert_allclose(encoding.head(solved, "identity").predict(features), expected, atol=1.0)
 
@@ -240,6 +248,58 @@ def test_the_blend_is_no_worse_than_its_members() -> None:
     losses = [selection.log_loss(codes, blend.pool(shown, {name: 1.0})) for name in shown]
     assert selection.log_loss(codes, blend.pool(shown, weights)) <= min(losses)
     assert 0.2 < weights["classic"] < 0.8 and sum(weights.values()) == pytest.approx(1)
+
+
+def test_one_wild_column_does_not_hide_the_others() -> None:
+    features, codes = blobs(200, 20, 3, noise=0.5)
+    wild = np.column_stack([features, 1e6 * np.random.default_rng(0).normal(size=200)]).astype(np.float32)
+    for table in (features, wild):
+        _, learnt = fit_head(table, task_of(codes))
+        assert (learnt.choice.out_of_fold.argmax(axis=1) == codes).mean() > 0.95
+
+
+@pytest.mark.parametrize(("n", "n_dims"), [(200, 12), (40, 60)])
+@pytest.mark.parametrize("shrinkage", [0.1, 0.6])
+def test_clouds_are_the_shrunk_discriminants_of_scikit_learn(n: int, n_dims: int, shrinkage: float) -> None:
+    features, codes = blobs(n, n_dims, 3)
+    space = gaussian.Space(features, np.arange(n))
+    clouds = gaussian.Gaussians(gaussian.Moments.of(space.rows(False), codes, 3))
+    scaled = scaled_columns(features)
+    means = np.stack([scaled[codes == code].mean(axis=0) for code in range(3)])
+    within = (scaled - means[codes]).T @ (scaled - means[codes]) / (n - 3)
+    size = np.trace(within) / space.matrix.shape[1]
+    shrunk = (1 - shrinkage) * within + shrinkage * size * np.eye(n_dims)
+    model = LinearDiscriminantAnalysis(solver="lsqr", covariance_estimator=Known(shrunk), priors=np.full(3, 1 / 3))
+    expected = model.fit(scaled, codes).predict_proba(scaled)
+    head = space.head(clouds.solve(shrinkage), False, 1.0, np.full(3, np.log(1 / 3)))
+    np.testing.assert_allclose(head.predict(features), expected, atol=2e-3)
+
+
+class Known:
+    """A covariance estimator of scikit-learn that has been told the answer."""
+
+    def __init__(self, covariance_: np.ndarray) -> None:
+        self.covariance_ = covariance_
+
+    def fit(self, rows: np.ndarray) -> None:
+        """Know it already."""
+
+
+def test_moments_of_other_rows_can_be_taken_out_again() -> None:
+    features, codes = blobs(50, 6, 3)
+    whole, part = (gaussian.Moments.of(features[rows], codes[rows], 3) for rows in (slice(0, 50), slice(0, 20)))
+    rest, expected = whole.plus(part, -1.0), gaussian.Moments.of(features[20:], codes[20:], 3)
+    np.testing.assert_allclose(rest.counts, expected.counts)
+    np.testing.assert_allclose(rest.sums, expected.sums, rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(rest.squares, expected.squares, rtol=1e-3)
+
+
+def test_a_temperature_makes_an_overconfident_model_doubt() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.arange(600) % 3
+    scores = np.log(solver.softmax(np.eye(3)[codes] + rng.normal(0, 1, (600, 3))))
+    fair, loud = (temperature.class_temperature(codes, factor * scores) for factor in (1.0, 8.0))
+    assert loud == pytest.approx(8 * fair, rel=0.15)
 
 
 def test_constant_and_wild_columns_do_no_harm() -> None:

@@ -101,6 +101,7 @@ _RUNGS = (
         "A network of the base's kind, learnt from random weights on your rows alone.",
         ("inputs",),
         modalities=("image", "text"),
+        tasks=TASKS,
         preset="default",
     ),
 )
@@ -150,7 +151,7 @@ def chosen_names(
     Examples
     --------
     >>> chosen_names("text", ("blend",))
-    ['linear-probe', 'multi-stage-probe', 'classic', 'blend']
+    ['linear-probe', 'shrinkage-lda', 'multi-stage-probe', 'classic', 'blend']
     """
     known = [name for name, item in STRATEGIES.items() if modality in item.modalities and task in item.tasks]
     known = [name for name in known if unlabelled or name in requested or "unlabelled" not in STRATEGIES[name].uses]

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headstart.records import Index, Probabilities
@@ -30,6 +32,9 @@ LEAST_GAIN = 0.002
 ENOUGH_ROWS = 1_000
 """Held-out rows on which a strength is chosen; further folds only get their predictions."""
 
+LARGE = 10_000_000
+"""Outputs that are kept in double precision."""
+
 
 class Encoding(Protocol):
     """Features fitted on some training rows."""
@@ -40,6 +45,11 @@ class Encoding(Protocol):
 
     def apply(self, rows: Index) -> solver.Matrix:
         """Other rows in the same coordinates, (n, n_dims)."""
+
+
+def empty(shape: tuple[int, int]) -> NDArray[Any]:
+    """Give a table of NaN for out-of-fold outputs, in single precision where it is large."""
+    return np.full(shape, np.nan, np.float32 if shape[0] * shape[1] > LARGE else np.float64)
 
 
 Encode = Callable[[Index], Encoding]
@@ -121,45 +131,48 @@ class _Fold:
         return self.link(solver.scores(self.held, self.fit.step(strength, solver.LOOSE)))
 
 
-def climb(attempt: Callable[[float], float], strengths: Sequence[float], start: float) -> float:
-    """Climb from `start` to the neighbour with the lower loss until none is lower, then try the half-steps.
+def climb(attempt: Callable[[float], float], values: Sequence[float], start: float) -> float:
+    """Climb from `start` to the neighbour with the lower loss until none is lower.
 
     Parameters
     ----------
-    attempt : (strength) -> loss
-    strengths : sequence of float, ascending
+    attempt : (value) -> loss
+    values : sequence of float
+        From strong to weak shrinkage; a weaker one must be better by a share of `LEAST_GAIN`.
     start : float
-        One of them.
+        The nearest of the values is tried first.
 
     Examples
     --------
-    >>> climb(lambda strength: abs(np.log10(strength) - 1), (0.01, 0.1, 1.0, 10.0, 100.0), 0.1)
-    10.0
+    >>> climb(lambda value: abs(value - 3), (1.0, 2.0, 3.0, 4.0, 5.0), 2.0)
+    3.0
     """
-    at = int(np.argmin(np.abs(np.log(np.asarray(strengths) / start))))
-    best, lowest = strengths[at], attempt(strengths[at])
-    tried = {best}
-    half = float(np.sqrt(strengths[1] / strengths[0]))
-
-    def better(strength: float, share: float) -> bool:
-        nonlocal best, lowest
-        tried.add(strength)
-        loss = attempt(strength)
-        if not loss < lowest * share:
-            return False
-        best, lowest = strength, loss
-        return True
-
+    at = int(np.argmin(np.abs(np.asarray(values) - start)))
+    lowest = attempt(values[at])
     for direction, share in ((1, 1 - LEAST_GAIN), (-1, 1.0)):
-        place = at + direction
-        while 0 <= place < len(strengths) and better(strengths[place], share):
-            place += direction
-        if best != strengths[at]:
+        moved = False
+        while 0 <= at + direction < len(values):
+            loss = attempt(values[at + direction])
+            if not loss < lowest * share:
+                break
+            at, lowest, moved = at + direction, loss, True
+        if moved:
             break
-    centre = best
-    if not better(centre / half, 1.0):
-        better(centre * half, 1 - LEAST_GAIN)
-    return best
+    return values[at]
+
+
+def half_steps(attempt: Callable[[float], float], strengths: Sequence[float], centre: float) -> float:
+    """Try half a step to stronger shrinkage, and to weaker where that does not help; give the best of these."""
+    half, lowest = float(np.sqrt(strengths[1] / strengths[0])), attempt(centre)
+    if attempt(centre / half) < lowest:
+        return centre / half
+    return centre * half if attempt(centre * half) < lowest * (1 - LEAST_GAIN) else centre
+
+
+def n_searched(task: Task, numbers: Sequence[int]) -> int:
+    """Give how many of the folds hold out enough rows to choose on."""
+    reached = np.cumsum([np.count_nonzero(task.folds == number) for number in numbers])
+    return min(len(numbers), int(np.searchsorted(reached, ENOUGH_ROWS)) + 1)
 
 
 def _loss(task: Task, outputs: Probabilities, weights: Weights) -> float:
@@ -179,8 +192,7 @@ class _Validation:
         self.encode, self.task, self.search = encode, task, search
         numbers = [int(fold) for fold in np.unique(task.folds)]
         numbers = numbers if len(numbers) > 1 else []
-        reached = np.cumsum([np.count_nonzero(task.folds == number) for number in numbers])
-        cut = int(np.searchsorted(reached, ENOUGH_ROWS)) + 1
+        cut = n_searched(task, numbers)
         with ThreadPoolExecutor(WORKERS) as pool:
             self.folds = list(pool.map(lambda number: _Fold(encode, task, number), numbers[:cut]))
         self.others = numbers[cut:]
@@ -189,13 +201,14 @@ class _Validation:
         """Choose the strength for one way of weighting; `out_of_fold` has NaN for the folds left for `complete`."""
         shape, weights = (len(self.task.codes), len(self.task.classes)), _weights(self.task, balanced)
         if not self.folds:
-            return Choice(start, balanced, np.full(shape, np.nan))
+            return Choice(start, balanced, empty(shape))
         for fold in self.folds:
             fold.fit.begin(weights[fold.inside])
         found: dict[float, Probabilities] = {}
 
+        @cache
         def attempt(strength: float) -> float:
-            found[strength] = np.full(shape, np.nan)
+            found[strength] = empty(shape)
             with ThreadPoolExecutor(WORKERS) as pool:
                 for fold, made in zip(
                     self.folds, pool.map(lambda fold: fold.predict(strength), self.folds), strict=True
@@ -203,7 +216,8 @@ class _Validation:
                     found[strength][fold.rows] = made
             return _loss(self.task, found[strength], weights)
 
-        strength = climb(attempt, self.search.strengths, start)
+        strengths = self.search.strengths
+        strength = half_steps(attempt, strengths, climb(attempt, strengths, start))
         return Choice(strength, balanced, found[strength])
 
     def complete(self, choice: Choice) -> Choice:
@@ -250,7 +264,6 @@ def learn(encode: Encode, task: Task, search: Search) -> Learnt:
     """
     with threadpool_limits(1, user_api="blas"):
         choice = _choose(encode, task, search)
-    with threadpool_limits(WORKERS, user_api="blas"):
         encoding = encode(np.arange(len(task.codes)))
         fit = _Fit(encoding.matrix, PROBLEMS[task.kind].targets(task), task)
         fit.begin(_weights(task, choice.balanced))

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from headstart.records import Probabilities
 
 Link = Callable[[NDArray[Any]], Probabilities]
+ABSENT = -1e9
+"""Score of a class without training rows: its probability is exactly zero."""
 STEEPEST = 36.0
 """Beyond this a logistic probability is 1 in double precision."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.strategies.links import logit
+from headstart.strategies.links import ABSENT, logit
 from headstart.strategies.losses import CrossEntropy, Logistic, Loss, Squares
 from headstart.strategies.record import Task
 
@@ -21,8 +21,6 @@ Coefficients = NDArray[np.float64]
 """(n_dims + 1, n_outputs); the last row is the intercept."""
 Targets = NDArray[Any]
 """(n_rows,) class codes, or (n_rows, n_outputs)."""
-ABSENT = -1e9
-"""Intercept of a class without training rows: its probability is exactly zero."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class _Ridge:
     """Standardised rows and their Gram matrix, ready to be solved for several penalties."""
 
     def __init__(self, features: FloatMatrix, rows: Index, targets: Floats, weights: Weights) -> None:
-        self.features, self.standard = features, Standard.of(features, rows)
+        self.features, self.standard = features, Standard.of(features, rows, floor=0.0)
         self.root = np.sqrt(weights)[:, None].astype(np.float32)
         plain = self.standard.apply(features, rows, None)
         self.shift = np.average(plain, axis=0, weights=weights)

@@ -18,7 +18,7 @@ from headstart.strategies.selection import Weights
 
 Matrix = Any
 """(n_rows, n_dims), a float32 array or a scipy CSR matrix; both know `@`, `.T` and `.shape`."""
-LOOSE, TIGHT = 1e-3, 1e-5
+LOOSE, TIGHT = 1e-3, 1e-4
 BLOCK_VALUES = 4_000_000
 """Scores held at once (16 MB)."""
 
@@ -51,7 +51,7 @@ def fit(
     strength: float,
     weights: Weights,
     start: Coefficients,
-    tolerance: float = TIGHT,
+    tolerance: float = 1e-5,
 ) -> Coefficients:
     """Minimise `strength * sum(weights * loss) + |coefficients|^2 / 2`, the intercept left free.
 
