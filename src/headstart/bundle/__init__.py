@@ -76,6 +76,8 @@ class Bundle:
         For "multi-label": from which probability on each label is given.
     seen : Seen or None
         What is remembered of the training rows; None in bundles of older versions.
+    spec : mapping
+        How inputs are read where there is no backbone (see `headstart.modalities.record.Spec`).
     """
 
     modality: str
@@ -90,6 +92,7 @@ class Bundle:
     task: str = "classification"
     thresholds: tuple[float, ...] = ()
     seen: Seen | None = None
+    spec: Mapping[str, Any] = field(default_factory=dict)
 
 
 def versions() -> dict[str, str]:
@@ -181,7 +184,7 @@ def _config(bundle: Bundle) -> dict[str, Any]:
         "id2label": {str(code): label for code, label in enumerate(bundle.classes)},
         "strategy": bundle.strategy,
         "uses": sorted(bundle.uses),
-        "preprocessing": dict(bundle.backbone.parts.spec) if bundle.backbone else {},
+        "preprocessing": dict(bundle.backbone.parts.spec if bundle.backbone else bundle.spec),
         "columns": dict(bundle.columns),
         "about": dict(bundle.about),
     }
@@ -273,5 +276,5 @@ def _read(folder: Path) -> Bundle:
     return Bundle(
         config["modality"], classes, name, STRATEGIES[name].load(state, classes), backbone,
         frozenset(config["uses"]), config["columns"], manifest["seed"], config["about"],
-        task, tuple(config.get("thresholds", ())), Seen.read(folder),
+        task, tuple(config.get("thresholds", ())), Seen.read(folder), config["preprocessing"],
     )  # fmt: skip

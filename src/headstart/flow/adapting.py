@@ -87,6 +87,7 @@ def adapt_table(
         {"data": table.source, "verdict": result.verdict.sentence, "task": options.task,
          "labels_per_class": labels_per_class(prepared)},
         table.task, thresholds_of(prepared, climb.fitted[climb.chosen]), seen_of(prepared, frozenset(uses)),
+        prepared.task.spec,
     )  # fmt: skip
     return Adapted(Model(bundle, result), result, prepared, judged)
 
@@ -95,6 +96,7 @@ def _key(prepared: Prepared, options: AdaptOptions) -> str:
     train = prepared.train.table
     said = options.model_dump(mode="json", exclude={"offline", "strategy"})
     inputs = [list(train.hashes), list(train.ids), prepared.task.codes.tolist(), prepared.task.folds.tolist()]
+    inputs += [] if prepared.task.truth is None else [prepared.task.truth.tolist(), list(prepared.task.classes)]
     bare = prepared.task.unlabelled
     inputs += [] if bare is None else [list(bare.table.hashes)]
     fingerprint = [prepared.backbone.fingerprint, prepared.extraction.runtime]

@@ -117,7 +117,7 @@ def _joined(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor)
 def _unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str]:
     failed = {}
     load = MODALITIES[bundle.modality].load
-    spec = bundle.backbone.spec if bundle.backbone else {}
+    spec = bundle.backbone.spec if bundle.backbone else bundle.spec
     for row in rows:
         try:
             load(table.inputs[row], spec)
