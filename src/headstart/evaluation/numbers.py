@@ -55,6 +55,7 @@ def evaluate_numbers(
     absolute = mean(errors, numbers, seed, (0.0, np.inf))
     squared = mean(errors**2, numbers, seed, (0.0, np.inf))
     root = [float(np.sqrt(end)) for end in (squared.value, squared.low, squared.high)]
+    root[1] = max(root[1], min(absolute.low, root[0]))  # the root is never below the mean of the same errors
     n_units = len(true) if numbers is None else int(numbers.max()) + 1
     return RegressionMetrics(
         n_rows=len(true),
