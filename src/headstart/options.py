@@ -126,7 +126,7 @@ class AdaptOptions(ReadOptions):
         description="Base model: a name from `headstart bases`, timm:NAME, hf:REPO, file:PATH; or auto.",
     )
     strategy: Names = Field(
-        (), description="Only these strategies (comma-separated), or quick (all but scratch); all by default."
+        (), description="Only these strategies (comma-separated), or a preset: quick, default or thorough."
     )
     time: Seconds = Field(600.0, description="Time limit for everything, such as 90s, 10m or 1h.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")

@@ -120,6 +120,7 @@ class StrategyResult(Record):
 
     `cross_validation` (mean of accuracy and macro-F1) and `cross_validation_log_loss` (nats) are its figures inside
     the training rows; the model with the lowest log-loss is chosen. `test` is None where there were no test rows.
+    `forecast_seconds` and `forecast_memory_bytes` are what it was expected to cost; None where nothing was measured.
     """
 
     name: str
@@ -129,6 +130,8 @@ class StrategyResult(Record):
     cross_validation: float | None
     cross_validation_log_loss: float | None = None
     seconds: float
+    forecast_seconds: float | None = None
+    forecast_memory_bytes: float | None = None
     notes: list[str] = []
 
 

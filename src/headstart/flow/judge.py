@@ -193,6 +193,13 @@ def _ranking(prepared: Prepared) -> BaseRanking | None:
     return BaseRanking.model_validate({name: document[name] for name in BaseRanking.model_fields})
 
 
+def _foreseen(climb: Climb, name: str) -> dict[str, float]:
+    found = climb.forecasts.get(name)
+    if found is None or found.seconds <= 0:
+        return {}
+    return {"forecast_seconds": found.seconds, "forecast_memory_bytes": found.memory_bytes}
+
+
 def _strategy(name: str, climb: Climb, judged: Judged) -> StrategyResult:
     strategy = STRATEGIES[name]
     return StrategyResult.model_validate(
@@ -204,6 +211,7 @@ def _strategy(name: str, climb: Climb, judged: Judged) -> StrategyResult:
             "cross_validation": climb.scores.get(name),
             "cross_validation_log_loss": climb.losses.get(name),
             "seconds": climb.seconds.get(name, 0.0),
+            **_foreseen(climb, name),
             "notes": list(climb.fitted[name].notes),
         }
     )

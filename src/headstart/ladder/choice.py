@@ -14,6 +14,7 @@ from headstart.strategies.record import Task
 
 BEYOND_NOISE = 1.645
 """Standard errors of the mean difference over rows (one-sided 5 %)."""
+CONSTANT = "majority"
 Losses = NDArray[np.float64]
 
 
@@ -40,7 +41,8 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     does; the cheaper one where two are equal. A costlier rung (`Strategy.preset` other than "quick") takes its place
     only where its loss is lower by more than noise, paired over the rows that both predicted. A pool of strategies
     (`blend`) gives way to one of its members only where that is better by more than noise: it hedges against having
-    picked the wrong one.
+    picked the wrong one. And `majority`, which says the same of every row, is taken only where it is better than
+    everything learnt by more than noise: with five rows a class a useful model often looks no surer than that.
 
     Examples
     --------
@@ -53,15 +55,22 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     covered = {name: int(np.isfinite(values).sum()) for name, values in losses.items()}
     whole = [name for name in losses if covered[name] == max(covered.values())]
     cheap = [name for name in whole if STRATEGIES[name].preset == "quick"] or whole
-    best = min(cheap, key=lambda name: _mean(losses[name]))
+    learnt = [name for name in cheap if name != CONSTANT] or cheap
+    best = min(learnt, key=lambda name: _mean(losses[name]))
+    if CONSTANT in cheap and _beyond_noise(losses[CONSTANT], losses[best]):
+        best = CONSTANT
     for name, found in losses.items():
-        gain, error = advantage(found, losses[best])
-        if name not in cheap and gain > BEYOND_NOISE * error and gain > 0:
+        if name not in cheap and _beyond_noise(found, losses[best]):
             best = name
     for pool in whole:
         if best in STRATEGIES[pool].members and _hedges(losses[pool], losses[best]):
             return pool
     return best
+
+
+def _beyond_noise(challenger: Losses, incumbent: Losses) -> bool:
+    gain, error = advantage(challenger, incumbent)
+    return gain > BEYOND_NOISE * error and gain > 0
 
 
 def _mean(losses: Losses) -> float:

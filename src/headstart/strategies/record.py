@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -99,6 +100,8 @@ class Task:
         "auto" or "float32", numerics of the frozen part.
     max_memory_bytes : float
         What a strategy may hold in memory beside the rows' features.
+    folder : Path or None
+        Where a strategy may keep finished parts, so that a killed run goes on from them.
     unlabelled : Rows or None
         Rows without labels, for strategies that learn from them as well.
     """
@@ -118,6 +121,7 @@ class Task:
     precision: str = "auto"
     max_memory_bytes: float = 2e9
     unlabelled: Rows | None = None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,8 @@ class Strategy:
         or `thorough`. Strategies of `quick` are fitted even when the time is over.
     forecast : ((Rows, Task) -> Forecast) or None
         Measures shortly what `fit` will cost; may raise `Skipped`. None for what costs next to nothing.
+    reads : frozenset of str or None
+        Which parts of `Rows` its fitted model reads, where those are not the ones that `fit` uses.
     """
 
     name: str
@@ -190,3 +196,9 @@ class Strategy:
     tasks: tuple[str, ...] = ("classification", "ordinal")
     preset: str = "quick"
     forecast: Callable[[Rows, Task], Forecast] | None = None
+    reads: frozenset[str] | None = None
+
+    @property
+    def predicts_from(self) -> frozenset[str]:
+        """Which parts of `Rows` its fitted model reads."""
+        return self.uses if self.reads is None else self.reads

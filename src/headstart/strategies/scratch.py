@@ -24,6 +24,7 @@ from headstart.strategies.scratch_image import KIT as IMAGE_KIT
 from headstart.strategies.scratch_parts import Attempt, Kit
 from headstart.strategies.scratch_text import KIT as TEXT_KIT
 from headstart.training.loop import Lesson, Trained, predict, seconds_per_row, train
+from headstart.training.losses import LOSSES
 from headstart.training.plan import Group, Plan, epochs_that_fit
 
 KITS: dict[str, Kit] = {"image": IMAGE_KIT, "text": TEXT_KIT}
@@ -37,15 +38,20 @@ FORWARD = 0.4
 
 
 class Network(nn.Module):
-    """A network with random weights and a linear classifier on its final features."""
+    """A network with random weights and a linear head on its final features; scores are in the unit of the target."""
 
-    def __init__(self, body: nn.Module, n_dims: int, n_classes: int) -> None:
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, body: nn.Module, n_dims: int, n_outputs: int) -> None:
         super().__init__()
         self.body = body
-        self.head = nn.Linear(n_dims, n_classes)
+        self.head = nn.Linear(n_dims, n_outputs)
+        self.register_buffer("centre", torch.zeros(n_outputs))
+        self.register_buffer("spread", torch.ones(n_outputs))
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        scores: Tensor = self.head(self.body(*inputs)[-1])
+        scores: Tensor = self.head(self.body(*inputs)[-1]) * self.spread + self.centre
         return scores
 
 
@@ -70,16 +76,17 @@ class ScratchModel:
     modality: str
     attempt: Attempt
     net: Network
-    n_classes: int
+    n_outputs: int
+    kind: str = "classification"
 
     def predict(self, rows: Rows) -> Probabilities:
-        """Give probabilities (n_rows, n_classes)."""
-        made = np.empty((len(rows), self.n_classes))
+        """Give outputs (n_rows, n_outputs)."""
+        made = np.empty((len(rows), self.n_outputs))
         for start in range(0, len(rows), PREDICT_ROWS):
             part = rows.table.inputs[start : start + PREDICT_ROWS]
             inputs = KITS[self.modality].feed(part, self.attempt.spec)
             found = predict(self.net, inputs, torch.arange(len(part)), BATCH_SIZE)
-            made[start : start + PREDICT_ROWS] = found.double().softmax(dim=1).numpy()
+            made[start : start + PREDICT_ROWS] = LOSSES[self.kind].outputs(found.double()).numpy()
         return made
 
     def state(self) -> State:
@@ -87,20 +94,22 @@ class ScratchModel:
         meta = {
             "modality": self.modality,
             "label": self.attempt.label,
+            "kind": self.kind,
             "architecture": dict(self.attempt.architecture),
             "spec": dict(self.attempt.spec),
         }
         return State(meta, {name: value.numpy() for name, value in self.net.state_dict().items()})
 
     @classmethod
-    def load(cls, state: State, n_classes: int) -> ScratchModel:
-        """Restore what `state` gave."""
+    def load(cls, state: State, n_outputs: int) -> ScratchModel:
+        """Restore what `state` gave; the first bundles knew classes only."""
         meta = state.meta
         attempt = Attempt(str(meta["label"]), meta["architecture"], meta["spec"], 0.0, 0.0)
         with torch.random.fork_rng(devices=[]):
-            net = Network(_body(attempt.architecture), state.arrays["head.weight"].shape[1], n_classes)
-        net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.arrays.items()})
-        return cls(str(meta["modality"]), attempt, net.eval(), n_classes)
+            net = Network(_body(attempt.architecture), state.arrays["head.weight"].shape[1], n_outputs)
+        found = {name: torch.from_numpy(np.array(value)) for name, value in state.arrays.items()}
+        net.load_state_dict({"centre": net.centre, "spread": net.spread, **found})
+        return cls(str(meta["modality"]), attempt, net.eval(), n_outputs, str(meta.get("kind", "classification")))
 
 
 def _split(task: Task) -> tuple[Index, Index]:
@@ -110,8 +119,27 @@ def _split(task: Task) -> tuple[Index, Index]:
     return np.setdiff1d(np.arange(len(task.codes)), held), held
 
 
-def _class_weights(task: Task, train_rows: Index) -> Tensor:
-    """Weights by class where `balance` is "on", else ones."""
+def _targets(task: Task) -> Tensor:
+    if task.truth is not None:
+        return torch.from_numpy(np.ascontiguousarray(task.truth, dtype=np.float32))
+    return torch.from_numpy(task.codes.astype(np.int64))
+
+
+def _scale(net: Network, task: Task, train_rows: Index) -> None:
+    """Let a regression begin at the mean, in steps of the spread, of the rows that it learns from."""
+    if task.kind == "regression":
+        assert task.truth is not None
+        net.centre.copy_(torch.from_numpy(task.truth[train_rows].mean(axis=0)))
+        net.spread.copy_(torch.from_numpy(np.maximum(task.truth[train_rows].std(axis=0), 1e-6)))
+
+
+def _weights(task: Task, train_rows: Index) -> Tensor:
+    """Weights of the outputs: by class where `balance` is "on", one over the variance for values, else ones."""
+    if task.kind == "regression":
+        assert task.truth is not None
+        return torch.from_numpy((1 / np.maximum(task.truth[train_rows].var(axis=0), 1e-12)).astype(np.float32))
+    if task.kind == "multi-label":
+        return torch.ones(len(task.classes))
     counts = np.bincount(task.codes[train_rows], minlength=len(task.classes))
     weights = len(train_rows) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     return torch.from_numpy((weights if task.balance == "on" else np.ones(len(counts))).astype(np.float32))
@@ -137,9 +165,10 @@ def _forecast(rows: Rows, task: Task, attempt: Attempt) -> Forecast:
     inputs = KITS[rows.table.modality].feed(rows.table.inputs[some], attempt.spec)
     loading = (time.monotonic() - began) / len(some)
     net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
-    codes, everything = torch.from_numpy(task.codes[some].astype(np.int64)), torch.arange(len(some))
-    lesson = Lesson(inputs, codes, everything, everything[:0], torch.ones(len(task.classes)))
-    each = seconds_per_row(net, lesson, BATCH_SIZE)
+    everything = torch.arange(len(some))
+    ones = torch.ones(len(task.classes))
+    lesson = Lesson(inputs, _targets(task)[torch.from_numpy(some)], everything, everything[:0], ones, task.kind)
+    each = seconds_per_row(net, lesson, Plan(1, BATCH_SIZE, (Group("", attempt.learning_rate),)))
     return Forecast(each * (len(train_rows) + FORWARD * len(held)), loading * len(task.codes))
 
 
@@ -189,16 +218,18 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     train_rows, held = _split(task)
     inputs = KITS[rows.table.modality].feed(rows.table.inputs, attempt.spec)
     net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
-    codes, learnt, kept = (torch.from_numpy(part.astype(np.int64)) for part in (task.codes, train_rows, held))
-    lesson = Lesson(inputs, codes, learnt, kept, _class_weights(task, train_rows))
+    _scale(net, task, train_rows)
+    learnt, kept = (torch.from_numpy(part.astype(np.int64)) for part in (train_rows, held))
+    lesson = Lesson(inputs, _targets(task), learnt, kept, _weights(task, train_rows), task.kind)
     groups = (Group("", attempt.learning_rate),)
     trained = train(
         net, lesson, Plan(epochs, BATCH_SIZE, groups, limit_seconds=clock.left(), seed=task.seed), "scratch"
     )
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
     if len(held):
-        out_of_fold[held] = predict(net, inputs, kept, BATCH_SIZE).double().softmax(dim=1).numpy()
-    core = ScratchModel(rows.table.modality, attempt, net, len(task.classes))
+        found = predict(net, inputs, kept, BATCH_SIZE).double()
+        out_of_fold[held] = LOSSES[task.kind].outputs(found).numpy()
+    core = ScratchModel(rows.table.modality, attempt, net, len(task.classes), task.kind)
     return Model(core, out_of_fold, _notes(attempt, trained, epochs))
 
 
