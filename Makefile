@@ -72,6 +72,8 @@ golden: $(READY)
 bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/sets.py
+	$(BIN)/python benchmarks/learning_curve.py
+	$(BIN)/python benchmarks/label_next.py
 	$(BIN)/python benchmarks/gains.py $(GAINS)
 
 gains: $(READY_BENCH)
