@@ -103,6 +103,17 @@ def test_without_enough_rows_it_says_what_it_needs_and_is_left_out_of_the_list()
     assert "self-training" not in chosen_names("text", (), "regression", unlabelled=True)
 
 
+def test_a_class_that_one_fold_alone_has_and_rows_without_folds_are_survived() -> None:
+    rows, codes = balanced(1)
+    bare, _ = rings(50, 2)
+    task = task_of(codes, bare)
+    alone = replace(task, folds=codes)
+    fitted = SELF.fit(rows, alone, {})
+    assert np.allclose(fitted.out_of_fold.sum(axis=1), 1)
+    whole = SELF.fit(rows, replace(task, folds=np.zeros(len(codes), dtype=np.intp)), {})
+    assert np.isnan(whole.out_of_fold).all() and np.isfinite(whole.predict(bare)).all()
+
+
 def test_sure_rows_come_from_every_class_by_its_share() -> None:
     shares = np.column_stack([np.linspace(0.1, 0.9, 40), np.linspace(0.9, 0.1, 40)])
     rows = sure_rows(shares, np.array([0.75, 0.25]))

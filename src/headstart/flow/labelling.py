@@ -33,6 +33,7 @@ FEW_LABELS = 10
 """Below so many labels a class typical rows are worth more than doubtful ones (Hacohen et al. 2022)."""
 MOST_CENTRES = 500
 BLOCK_ROWS = 4_096
+MANY_ROWS, NARROW = 20_000, 256
 FAR_SHARE = 0.95
 """Rows farther from everything labelled than so many others are called unlike it."""
 LABELS_PER_CLASS = "labels_per_class"
@@ -166,7 +167,9 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
     usable, found, shares, failed = _read(bundle, table.take(fresh), options.precision)
     rows = unit(found)
     known = bundle.seen.centres if bundle.seen is not None else None
-    known = known if known is not None and len(known) and known.shape[1] == rows.shape[1] else None
+    if known is not None:
+        known = unit(narrowed(known, len(fresh))) if len(known) else None
+    known = known if known is not None and known.shape[1] == rows.shape[1] else None
     margins = MARGINS[bundle.task](shares)
     n = min(options.n, len(usable))
     few = margins is None or _few_labels(bundle.about.get(LABELS_PER_CLASS))
@@ -189,6 +192,29 @@ def _fresh(bundle: Bundle, table: Table) -> Index:
     return np.asarray(rows[~bundle.seen.knows(table.hashes[rows])], dtype=np.intp)
 
 
+def narrowed(features: FloatMatrix, n_rows: int) -> FloatMatrix:
+    """Project wide features of very many rows by chance, so that all of them fit into memory; likeness is kept.
+
+    Parameters
+    ----------
+    features : FloatMatrix, shape (m, n_dims)
+    n_rows : int
+        Rows in all, of which these are some.
+
+    Returns
+    -------
+    FloatMatrix, shape (m, n_dims) or (m, 256)
+
+    Notes
+    -----
+    Johnson and Lindenstrauss (1984), with the same directions every time.
+    """
+    if n_rows <= MANY_ROWS or features.shape[1] <= NARROW:
+        return features
+    directions = np.random.default_rng(0).normal(0, NARROW**-0.5, (features.shape[1], NARROW)).astype(np.float32)
+    return np.asarray(features @ directions)
+
+
 def _few_labels(counts: Mapping[str, int] | None) -> bool:
     return bool(counts) and float(np.median(list(counts.values()))) < FEW_LABELS if counts else False
 
@@ -204,7 +230,7 @@ def _read(bundle: Bundle, table: Table, precision: str) -> tuple[Table, FloatMat
             if len(good):
                 kept.append(start + good)
                 found = _read_by_model(rows.features, rows.descriptors, bundle.uses)
-                looks.append(None if found is None else found.final.astype(np.float16))
+                looks.append(None if found is None else narrowed(found.final, len(table)).astype(np.float16))
                 shares.append(bundle.fitted.predict(rows))
             shown.advance(len(part))
     if not kept:
