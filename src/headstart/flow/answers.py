@@ -15,6 +15,8 @@ from headstart.records import Predictions, column
 TOP = 3
 SHOWN_LABELS = 20
 """With more labels the CSV has the most probable ones of each row, not a column for each."""
+MOST_COLUMNS = 100
+"""With more classes test_predictions.csv has the most probable ones of each row: it would grow to hundreds of MB."""
 
 Shares = NDArray[np.float64]
 """(n_classes,) of one row."""
@@ -144,6 +146,8 @@ def truth_header(task: str, classes: tuple[str, ...]) -> list[str]:
     """Name the columns of test_predictions.csv."""
     if task == "regression":
         return ["id", classes[0], "predicted"]
+    if len(classes) > MOST_COLUMNS:
+        return ["id", "label", "predicted", *_ranked(1, TOP)]
     return ["id", "label", "predicted", *(f"p({name})" for name in classes)]
 
 
@@ -153,8 +157,16 @@ def truth_rows(truth: Truth, said: Predictions) -> Iterator[list[str]]:
     told: list[str] = []
     for place, name in enumerate(said.ids):
         if said.task != "regression":
-            told = [f"{value:.6f}" for value in said.probabilities[place]]
+            told = _told(said.probabilities[place], said.classes)
         yield [str(name), true[place], answer[place], *told]
+
+
+def _told(shares: Shares, classes: tuple[str, ...]) -> list[str]:
+    """Write the probabilities of one row, or only the largest."""
+    if len(classes) <= MOST_COLUMNS:
+        return [f"{value:.6f}" for value in shares]
+    best = np.argsort(-shares, kind="stable")[:TOP]
+    return [part for code in best for part in (classes[code], f"{shares[code]:.6f}")]
 
 
 def _truth_classes(truth: Truth, said: Predictions) -> tuple[list[str], list[str]]:
