@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from headstart.records import Probabilities, State
-from headstart.strategies.record import Fitted, Rows, Task
+from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
 
 class Core(Protocol):
@@ -65,6 +65,16 @@ def lazy_fit(module: str) -> Fit:
         return found
 
     return fit
+
+
+def lazy_forecast(module: str) -> Callable[[Rows, Task], Forecast]:
+    """Give the `forecast` of a module of this room, imported at the first call."""
+
+    def forecast(rows: Rows, task: Task) -> Forecast:
+        found: Forecast = import_module(f"headstart.strategies.{module}").forecast(rows, task)
+        return found
+
+    return forecast
 
 
 def lazy_load(module: str) -> Load:
