@@ -1,17 +1,15 @@
 """`blend`: several fitted strategies together, with weights chosen by cross-validation.
 
 Members are averaged as logarithms for classes (a logarithmic opinion pool, Genest and Zidek 1986, so that any can veto
-a class), as log-odds for labels, as they are for numbers. The start is the pair that is best together of one strategy
-that uses the base and one that does not (else the two best); its weights are drawn to equal ones where rows are few.
-Another member is added only where that is better by more than noise, so that many members on few rows do not
-overfit (greedy selection after Caruana et al. 2004, "Ensemble selection from libraries of models").
+a class), as log-odds for labels, as they are for numbers. The weights are those with the lowest out-of-fold loss, drawn
+towards what is believed before: half of the weight for the strategies that use the base, half for the others, in equal
+parts. With few rows that belief decides, so that many members do not overfit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,18 +17,19 @@ from numpy.typing import NDArray
 
 from headstart.records import Index, Probabilities, State, nest
 from headstart.strategies import STRATEGIES
-from headstart.strategies.goals import GOALS
-from headstart.strategies.links import LINK_OF, LINKS, logit
+from headstart.strategies.lbfgs import minimise
+from headstart.strategies.links import LINK_OF, LINKS, logit, softmax
+from headstart.strategies.losses import CrossEntropy, Logistic, Loss, Squares
 from headstart.strategies.model import Model, restore
 from headstart.strategies.record import Fitted, Rows, Skipped, Task
 from headstart.strategies.selection import predicted_rows
 
-GRID = np.linspace(0, 1, 21)
-EQUAL = 0.5
 PRIOR = 4.0
-"""How many rows' worth of belief in equal weights: with ten rows it decides, with a thousand it is forgotten."""
-BEYOND_NOISE = 1.645
-MOST_VALUES = 8_000_000
+"""How many rows' worth of belief: with ten rows it decides, with a thousand it is forgotten."""
+LEAST_WEIGHT = 0.05
+"""Members with less are left out."""
+TOLERANCE = 1e-4
+MOST_VALUES = 2_000_000
 """Outputs of a member on which weights are chosen: a sample of the rows where there are more."""
 BLOCK = 4_096
 SMALLEST = 1e-9
@@ -87,11 +86,21 @@ class Blend:
 
 @dataclass(frozen=True)
 class Held:
-    """Out-of-fold outputs of the members on their link's scale, on some rows, and how they are judged there."""
+    """Out-of-fold outputs of the members on their link's scale, on some rows, and the loss there.
 
-    task: Task
-    rows: Index
-    scaled: Mapping[str, Floats]
+    Parameters
+    ----------
+    names : tuple of str
+    scaled : Floats, shape (n_members, n_rows, n_outputs)
+    loss : Loss
+    n_losses : int
+        How many losses a row has: one for each label, else one.
+    """
+
+    names: tuple[str, ...]
+    scaled: Floats
+    loss: Loss
+    n_losses: int
 
     @classmethod
     def of(cls, task: Task, members: Mapping[str, Probabilities], rows: Index) -> Held:
@@ -100,43 +109,58 @@ class Held:
         most = max(1, MOST_VALUES // max(len(task.classes), 1))
         if len(rows) > most:
             rows = np.sort(np.random.default_rng(task.seed).choice(rows, most, replace=False))
+        shape = (len(members), len(rows), len(task.classes))
         scale = SCALES[LINK_OF[task.kind]]
-        return cls(task, rows, {name: scale(values[rows]) for name, values in members.items()})
+        found = np.reshape([scale(values[rows]) for values in members.values()], shape)
+        loss, scaled = LOSSES[task.kind](task, rows, found)
+        return cls(tuple(members), scaled, loss, len(task.classes) if isinstance(loss, Logistic) else 1)
 
-    def losses(self, mixed: Floats) -> Floats:
-        """Give each row's loss for outputs on the link's scale."""
-        made = np.full((len(self.task.codes), mixed.shape[1]), np.nan)
-        made[self.rows] = LINKS[LINK_OF[self.task.kind]](mixed)
-        return GOALS[self.task.kind].losses(self.task, made)[self.rows]
+    def value(self, weights: Floats) -> tuple[float, Floats]:
+        """Give the mean loss of the mixture, and its slope by weight (n_members,)."""
+        n_rows = self.scaled.shape[1]
+        mixed = np.tensordot(weights, self.scaled, 1)
+        value, slope = self.loss(mixed, slice(0, n_rows), np.full(n_rows, 1 / n_rows / self.n_losses))
+        return value, np.asarray(np.tensordot(self.scaled, slope, 2), dtype=np.float64)
 
 
-def _line(held: Held, first: Floats, second: Floats, towards: float, prior: float) -> tuple[float, float]:
-    """Give the weight of `first` (GRID) with the lowest loss plus `prior / n_rows * (weight - towards)^2`, and that.
+def _classes(task: Task, rows: Index, scaled: Floats) -> tuple[Loss, Floats]:
+    return CrossEntropy(task.codes[rows], len(task.classes)), scaled
 
-    The loss is convex in the weight: a coarse search finds the neighbourhood.
+
+def _labels(task: Task, rows: Index, scaled: Floats) -> tuple[Loss, Floats]:
+    assert task.truth is not None
+    return Logistic(task.truth[rows]), scaled
+
+
+def _numbers(task: Task, rows: Index, scaled: Floats) -> tuple[Loss, Floats]:
+    """Measure numbers in their spread, so that the loss has no unit."""
+    assert task.truth is not None
+    mean, spread = task.truth.mean(), float(task.truth.std()) or 1.0
+    return Squares((task.truth[rows] - mean) / spread), (scaled - mean) / spread
+
+
+LOSSES: dict[str, Callable[[Task, Index, Floats], tuple[Loss, Floats]]] = {
+    "classification": _classes, "ordinal": _classes, "multi-label": _labels, "regression": _numbers,
+}  # fmt: skip
+
+
+def believed(names: Sequence[str]) -> Floats:
+    """Give the weights (n_members,) that are believed in without any row.
+
+    Examples
+    --------
+    >>> believed(["linear-probe", "shrinkage-lda", "classic"]).tolist()
+    [0.25, 0.25, 0.5]
     """
-
-    def drawn(at: int) -> float:
-        weight = float(GRID[at])
-        loss = float(held.losses(weight * first + (1 - weight) * second).mean())
-        return loss + prior / len(held.rows) * (weight - towards) ** 2
-
-    known: dict[int, float] = {at: drawn(at) for at in range(0, len(GRID), 4)}
-    centre = min(known, key=lambda at: known[at])
-    known.update({at: drawn(at) for at in range(max(0, centre - 3), min(len(GRID), centre + 4)) if at not in known})
-    best = min(sorted(known), key=lambda at: known[at])
-    return float(GRID[best]), known[best]
-
-
-def _pairs(names: list[str]) -> list[tuple[str, str]]:
-    """Every pair of one that uses the base and one that does not; all pairs where there is none."""
-    with_base = [name for name in names if STRATEGIES[name].kind == "transfer"]
-    without = [name for name in names if name not in with_base]
-    return [(one, other) for one in with_base for other in without] or list(combinations(names, 2))
+    with_base = np.asarray([STRATEGIES[name].kind == "transfer" for name in names])
+    sizes = np.where(with_base, with_base.sum(), (~with_base).sum())
+    return np.asarray(1 / sizes / (2 if len(set(with_base)) == 2 else 1))
 
 
 def choose_weights(held: Held) -> dict[str, float]:
     """Give the members' weights: positive, sum 1.
+
+    Minimises the mean loss plus `PRIOR / n_rows` times the relative entropy to what is believed, a convex problem.
 
     Examples
     --------
@@ -148,35 +172,21 @@ def choose_weights(held: Held) -> dict[str, float]:
     >>> choose_weights(Held.of(task, {"linear-probe": sure, "classic": undecided}, np.arange(100)))
     {'linear-probe': 1.0}
     """
-    if len(held.rows) == 0:
-        first, second = _pairs(list(held.scaled))[0]
-        return {first: EQUAL, second: EQUAL}
-    found = {
-        pair: _line(held, held.scaled[pair[0]], held.scaled[pair[1]], EQUAL, PRIOR) for pair in _pairs([*held.scaled])
-    }
-    first, second = min(found, key=lambda pair: found[pair][1])
-    share = found[first, second][0]
-    weights = {first: share, second: 1 - share}
-    while True:
-        added = _added(held, weights)
-        if added is None:
-            return {name: weight for name, weight in weights.items() if weight > 0}
-        weights = added
+    before, n_rows = np.log(believed(held.names)), held.scaled.shape[1]
 
+    def drawn(logs: Floats) -> tuple[float, Floats]:
+        weights = softmax(logs[None])[0]
+        value, slope = held.value(weights)
+        told = np.log(np.maximum(weights, SMALLEST)) - before
+        value += PRIOR / n_rows * float(weights @ told)
+        slope += PRIOR / n_rows * (told + 1)
+        return value, weights * (slope - weights @ slope)
 
-def _added(held: Held, weights: dict[str, float]) -> dict[str, float] | None:
-    """Add the member that helps most, if one helps beyond noise (paired over rows)."""
-    mixed = np.sum([weight * held.scaled[name] for name, weight in weights.items()], axis=0)
-    others = [name for name in held.scaled if not weights.get(name)]
-    found = {name: _line(held, held.scaled[name], mixed, 0.0, PRIOR) for name in others}
-    if not found:
-        return None
-    best = min(found, key=lambda name: found[name][1])
-    share = found[best][0]
-    gains = held.losses(mixed) - held.losses(share * held.scaled[best] + (1 - share) * mixed)
-    if share == 0 or not gains.mean() > BEYOND_NOISE * gains.std() / np.sqrt(len(gains)):
-        return None
-    return {**{name: weight * (1 - share) for name, weight in weights.items()}, best: share}
+    logs = minimise(drawn, before, TOLERANCE / len(before)) if n_rows else before
+    weights = softmax(logs[None])[0]
+    weights[weights < min(LEAST_WEIGHT, float(weights.max()))] = 0
+    shares = zip(held.names, weights / weights.sum(), strict=True)
+    return {name: float(share) for name, share in shares if share > 0}
 
 
 def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
