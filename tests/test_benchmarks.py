@@ -327,3 +327,36 @@ def test_the_table_of_forecasts_leaves_out_rungs_without_one() -> None:
     assert "| last-stages | 2 | 20.0 | 20.0 | 1.00 | 50 % |" in forecast.section(rungs)
     assert "classic" not in forecast.section(rungs)
     assert "No rung had a forecast" in forecast.section(rungs[2:])
+
+
+def test_the_ranking_is_held_against_the_best_base_over_the_same_rows() -> None:
+    import ranking
+
+    def figure(value: float) -> dict[str, float]:
+        return {"value": value, "low": value, "high": value}
+
+    def final(n_right: int) -> Any:
+        return ranking.Final(figure(n_right / 100), (np.arange(100) < n_right).astype(float), "blend")
+
+    def row(base: str, score: float, taken: bool = False) -> dict[str, Any]:
+        hints = {"logme": score, "hscore": -score, "knn": 0.5, "seconds": 1.0, "head": "linear-probe", "tie": False}
+        return {"base": f"file:/far/{base}", "probe": figure(score), "taken": taken, **hints}
+
+    rows = [row("a", 0.9, taken=True), row("b", 0.8), row("c", 0.7)]
+    finals = {"file:/far/a": final(80), "file:/far/b": final(95), "file:/far/c": final(70)}
+    figures, summary = ranking.lines("leaves", rows, finals)
+    assert summary["ranked first"].startswith("a 80.0") and summary["best in the end"].startswith("b 95.0")
+    assert summary["regret"].startswith("15.0") and summary["within 1 point or interval"] == "no"
+    assert [line["base"] for line in figures] == ["a", "b", "c"]
+    same = ranking.taus(rows, {item["base"]: final(int(100 * item["probe"]["value"])) for item in rows})
+    assert same["probe"] == pytest.approx(1.0) and same["hscore"] == pytest.approx(-1.0)
+
+
+def test_made_texts_say_their_class_and_are_the_same_each_time(tmp_path: Path) -> None:
+    import many
+
+    for name in ("a.csv", "b.csv"):
+        many.texts(tmp_path / name, 60, 7)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    labels = [line.rsplit(",", 1)[1] for line in (tmp_path / "a.csv").read_text("utf-8").splitlines()[1:]]
+    assert len(labels) == 60 and min(labels.count(name) for name in set(labels)) >= 5 and len(set(labels)) == 7
