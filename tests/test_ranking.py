@@ -142,6 +142,15 @@ def test_the_smaller_one_is_taken_only_if_it_ties_within_a_point() -> None:
     assert [entry["taken"] for entry in found.document()["ranking"]] == [False, True, False]
 
 
+def test_a_smaller_one_that_is_less_sure_of_the_truth_is_not_taken() -> None:
+    row = np.arange(200)
+    large, near = measured("large", row < 160, size=100), measured("near", row < 159, size=20)
+    worse = replace(near, log_loss=large.log_loss + 0.01)
+    assert ranking.order([large, near], {}, seed=0).taken == "near"
+    found = ranking.order([large, worse], {}, seed=0)
+    assert found.ties == {"large", "near"} and found.taken == "large" and "smaller" not in found.why
+
+
 def test_a_lead_inside_one_cluster_is_chance() -> None:
     row = np.arange(100)
     best, other = measured("a", row < 80), measured("b", row < 60)

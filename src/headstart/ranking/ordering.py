@@ -18,7 +18,7 @@ DRAWS = 2_000
 SOFT = frozenset({"multi-label", "regression"})
 """Kinds of task whose rows are not simply right or wrong."""
 ALIKE = 0.01
-"""A smaller base that ties with the best is taken only if its accuracy is at most this much lower."""
+"""A smaller base that ties with the best is taken only if it is at most this much lower, and its loss no higher."""
 
 
 @dataclass(frozen=True)
@@ -219,14 +219,12 @@ def survivors(measured: Sequence[Measured], seed: int) -> list[Candidate]:
 
 
 def cheapest(ordered: Sequence[Measured], ties: frozenset[str]) -> Measured:
-    """Give the smallest of those that tie with the best and are at most a point below it."""
+    """Give the smallest of those that tie with the best, are at most a point below it and have no higher loss."""
     best = ordered[0]
-    near = [
-        item
-        for item in ordered
-        if item is best or (item.candidate.reference in ties and item.probe.value >= best.probe.value - ALIKE - 1e-9)
-    ]
-    return min(near, key=lambda item: item.candidate.size_bytes or float("inf"))
+    least = best.probe.value - ALIKE - 1e-9
+    tied = [item for item in ordered[1:] if item.candidate.reference in ties]
+    near = [item for item in tied if item.probe.value >= least and item.log_loss <= best.log_loss]
+    return min([best, *near], key=lambda item: item.candidate.size_bytes or float("inf"))
 
 
 def order(measured: Sequence[Measured], left_out: Mapping[str, str], seed: int) -> Ranking:
@@ -265,5 +263,7 @@ def why(ordered: Sequence[Measured], ties: frozenset[str], taken: Measured) -> s
         )
     others = [item.candidate.label for item in ordered if item.candidate.reference in ties and item is not best]
     listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-    ending = "" if taken is best else f"; {taken.candidate.label} is taken, because it is smaller"
+    ending = (
+        "" if taken is best else f"; {taken.candidate.label} is taken, because it is smaller and no worse in log-loss"
+    )
     return f"A tie: {name} is first ({best.said}), but chance explains its lead over {listed}{ending}."
