@@ -14,7 +14,7 @@ RECIPE = Recipe(
     lambda net, names: names,
     learning_rate=1e-4,
     decay=0.8,
-    epochs=6,
+    epochs=4,
     share=0.9,
 )
 

@@ -10,11 +10,11 @@ from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
 RECIPE = Recipe(
     "last-stages",
-    {"timm": (2, 4), "transformers": (1, 3)},
+    {"timm": (2, 3), "transformers": (1, 2)},
     lambda net, names: names,
     learning_rate=1e-4,
     decay=0.7,
-    epochs=10,
+    epochs=5,
     share=0.5,
 )
 

@@ -22,7 +22,7 @@ RECIPE = Recipe(
     {"transformers": (0,), "timm": (0,)},
     lambda net, names: [f"{name}.weight" for name in attention_layers(net)],
     learning_rate=1e-3,
-    epochs=6,
+    epochs=4,
     share=0.5,
     adapt=_adapt,
 )

@@ -14,7 +14,7 @@ RECIPE = Recipe(
     {"timm": (0,), "transformers": (0,)},
     lambda net, names: norm_and_bias(net),
     learning_rate=1e-3,
-    epochs=6,
+    epochs=4,
     share=0.5,
 )
 

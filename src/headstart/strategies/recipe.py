@@ -39,6 +39,8 @@ class Recipe:
     decay : float
         Each block before learns at this share of the rate of the one behind it (ULMFiT, arXiv:1801.06146).
     epochs : int
+        At least; few rows are seen more often, until some `steps` are made, but at most six times as often.
+    steps : int
     share : float
         Largest share of the time left that it may take.
     adapt : (net, seed) -> function that undoes the adapters
@@ -55,6 +57,7 @@ class Recipe:
     learning_rate: float
     decay: float = 1.0
     epochs: int = 10
+    steps: int = 50
     share: float = 0.5
     adapt: Callable[[nn.Module, int], Callable[[], None]] | None = None
     objective: str = "task"
@@ -144,6 +147,8 @@ class Cost:
         How many rows of a batch fit memory; 0: all.
     half : bool
         Whether bfloat16 is faster here and gives the same loss.
+    threads : int
+        Threads that were the fastest; 0: as many as torch takes.
     """
 
     pass_seconds: float
@@ -151,6 +156,7 @@ class Cost:
     memory_bytes: float
     rows_at_once: int
     half: bool
+    threads: int
 
 
 @dataclass(frozen=True)

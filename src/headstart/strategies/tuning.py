@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -35,6 +36,8 @@ SHARES = (0.0, 0.15, 0.3, 0.5, 0.75, 1.0)
 """How far from the probe (0) to the end of training (1) the weights may be taken."""
 LEAST_GAIN = 0.002
 """Going further, or averaging over views, must lower the held-out loss by this share."""
+ALONE_PAYS = 1.2
+"""On a busy machine several threads wait for each other; one is taken where it is faster by this factor."""
 HALF_PAYS, HALF_DIFFERS = 1.15, 0.01
 PASS_SHARE = 0.35
 FORWARD = 0.35
@@ -43,6 +46,8 @@ START_SECONDS = 0.3
 """Building a network and fitting the probe that it starts from, about."""
 TIMED_ROWS, TIMED_BATCH = 24, 8
 FEWEST_ROWS = 10
+PILOT_SHARE = 0.3
+"""Largest share of its time that judging the first trial may take."""
 PILOT_ROWS = 300
 """With fewer rows than this a trial is judged on a whole dealing of folds, else on its first fold."""
 
@@ -52,15 +57,15 @@ _MEASURED: dict[tuple[str, str, int, int], Cost] = {}
 
 
 def epochs_for(recipe: Recipe, n_rows: int) -> int:
-    """Few rows are seen more often, so that at least some 50 steps are made.
+    """Few rows are seen more often, so that enough steps are made.
 
     Examples
     --------
     >>> from headstart.strategies.last_stages import RECIPE
     >>> epochs_for(RECIPE, 2_000), epochs_for(RECIPE, 100), epochs_for(RECIPE, 20)
-    (10, 16, 30)
+    (5, 16, 30)
     """
-    return int(np.clip(round(50 * BATCH_SIZE / n_rows), recipe.epochs, 3 * recipe.epochs))
+    return int(np.clip(round(recipe.steps * BATCH_SIZE / n_rows), recipe.epochs, 6 * recipe.epochs))
 
 
 def make_source(shop: Workshop, n_tail: int, seconds: float) -> Source:
@@ -105,12 +110,17 @@ def measure(shop: Workshop, n_tail: int) -> Cost:
     most = max(1, int((shop.task.max_memory_bytes - 4 * weights) / max(1.0, held)))
     rows_at_once = 0 if most >= BATCH_SIZE else most
     plan = replace(plan, batch_size=TIMED_BATCH)
-    seconds = seconds_per_row(learner, lesson, plan)
+    seconds, n_threads = seconds_per_row(learner, lesson, plan), 0
+    if shop.device == "cpu" and torch.get_num_threads() > 1:
+        alone = seconds_per_row(learner, lesson, replace(plan, threads=1), n_batches=2)
+        if alone * ALONE_PAYS < seconds:
+            seconds, n_threads = alone, 1
+            plan = replace(plan, threads=1)
     half = False
     if shop.device == "cuda" or (cpu_has_bfloat16() and shop.task.precision == "auto"):
         half, seconds = _half_pays(learner, lesson, plan, seconds)
     memory = 4 * weights + held * min(BATCH_SIZE, most)
-    _MEASURED[key] = Cost(each, seconds, memory, rows_at_once, half)
+    _MEASURED[key] = Cost(each, seconds, memory, rows_at_once, half, n_threads)
     return _MEASURED[key]
 
 
@@ -149,7 +159,7 @@ class Trials:
     def cost(self, n_tail: int) -> Cost:
         """Measure a tail, once."""
         found = measure(self.shop, n_tail)
-        self.shop.rows_at_once, self.shop.half = found.rows_at_once, found.half
+        self.shop.rows_at_once, self.shop.half, self.shop.threads = found.rows_at_once, found.half, found.threads
         return found
 
     def least_seconds(self, n_tail: int) -> float:
@@ -160,7 +170,7 @@ class Trials:
     def whole_seconds(self) -> float:
         """Forecast everything that `run` does, were there no limit."""
         passing = sum(self.cost(tail).pass_seconds * len(self.shop.rows) for tail in self.tails)
-        n_pilots = len(self.pilot_units())
+        n_pilots = len(self.pilot_units)
         units = len(self.units())
         pilots = sum(self.unit_seconds(tail, self.epochs) for tail in self.tails) * n_pilots
         return passing + pilots * 1.5 + (units - n_pilots + 1) * self.unit_seconds(self.tails[0], self.epochs)
@@ -173,10 +183,13 @@ class Trials:
         """All folds of all dealings, as (dealing, fold)."""
         return [(dealing, fold) for dealing in range(len(self.dealings)) for fold in self.numbers(dealing)]
 
+    @cached_property
     def pilot_units(self) -> list[tuple[int, int]]:
-        """The folds on which trials are compared."""
+        """The folds on which trials are compared: few rows need more of them, as far as the time does."""
         first = [unit for unit in self.units() if unit[0] == 0]
-        return first if len(self.shop.rows) < PILOT_ROWS else first[:1]
+        each = self.unit_seconds(self.tails[0], self.epochs)
+        wanted = len(first) if len(self.shop.rows) < PILOT_ROWS else 1
+        return first[: int(np.clip(PILOT_SHARE * self.clock.left() / each, 1, wanted))]
 
     def source(self, n_tail: int) -> Source:
         """Run the frozen part, once."""
@@ -239,7 +252,7 @@ class Trials:
 
     def pilot(self) -> tuple[Trial, Choice]:
         """Compare depths, with and without augmented views, and shorter training."""
-        units = self.pilot_units()
+        units = self.pilot_units
         shallow = self.tails[0]
         best = Trial(self.source(shallow), False, self.epochs)
         choice = self.judge(best, units)
@@ -267,7 +280,7 @@ class Trials:
     def run(self) -> tuple[Trial, Choice, int]:
         """Pilot, then judge the best trial on as many folds as fit; also gives how many those were."""
         trial, _ = self.pilot()
-        done = self.pilot_units()
+        done = list(self.pilot_units)
         each = self.unit_seconds(trial.source.n_tail, trial.epochs)
         for dealing in range(len(self.dealings)):
             left = [unit for unit in self.units() if unit[0] == dealing and unit not in done]

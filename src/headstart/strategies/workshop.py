@@ -45,7 +45,7 @@ class Workshop:
         self.base: Backbone = task.backbone
         self.features: Features = rows.features
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.half, self.rows_at_once = False, 0
+        self.half, self.rows_at_once, self.threads = False, 0, 0
         self.stages: tuple[Stage, ...] = self.base.stages()
         self.n_views = recipe.n_views if MODALITIES[rows.table.modality].augment is not None else 0
         self.n_blocks = cutting.n_blocks(task.backbone.module())
@@ -137,7 +137,7 @@ class Workshop:
         return Plan(
             epochs, BATCH_SIZE, tuple(groups), seed=self.task.seed, keep="last", patience=epochs,
             label_smoothing=0.1 if self.task.kind != "regression" else 0.0, frozen_statistics=True,
-            rows_at_once=self.rows_at_once, half=self.half, device=self.device,
+            rows_at_once=self.rows_at_once, half=self.half, device=self.device, threads=self.threads,
         )  # fmt: skip
 
     def lesson(self, trial: Trial, train: Index, held: Index) -> Lesson:

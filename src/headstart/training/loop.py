@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,17 @@ def autocast(plan: Plan) -> contextlib.AbstractContextManager[Any]:
         return contextlib.nullcontext()
     kind = torch.bfloat16 if plan.device == "cpu" or torch.cuda.is_bf16_supported() else torch.float16
     return torch.autocast(plan.device, kind)
+
+
+@contextlib.contextmanager
+def threads(n_threads: int) -> Iterator[None]:
+    """Work with so many threads of the processor (0: as it is)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def placed(batch: Batch, device: str) -> Batch:
@@ -227,7 +238,7 @@ def train(net: nn.Module, lesson: Lesson, plan: Plan, name: str = "training", pa
         The network comes back on the CPU.
     """
     began = time.monotonic()
-    with torch.random.fork_rng(devices=[]), progress.bar(name, plan.epochs, "epochs") as bar:
+    with torch.random.fork_rng(devices=[]), threads(plan.threads), progress.bar(name, plan.epochs, "epochs") as bar:
         torch.manual_seed(plan.seed)
         net.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # Halves convolutions.
         training = _Training(net, lesson, plan, path)
@@ -255,7 +266,7 @@ def seconds_per_row(net: nn.Module, lesson: Lesson, plan: Plan, n_batches: int =
     some = batches(lesson.train, plan.batch_size, generator)[: n_batches + 1]
     some = (some * (n_batches + 1))[: n_batches + 1]
     seconds = 0.0
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), threads(plan.threads):
         teach(net, plan)
         for number, rows in enumerate(some):
             began = time.monotonic()

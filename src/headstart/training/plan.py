@@ -44,6 +44,8 @@ class Plan:
         Multiply in bfloat16 (autocast); only where the hardware has it and the loss agrees.
     device : str
         "cpu", "cuda" or "mps".
+    threads : int
+        Of the processor; 0: as many as torch takes by itself. On a busy machine one is often the fastest.
     """
 
     epochs: int
@@ -59,6 +61,7 @@ class Plan:
     rows_at_once: int = 0
     half: bool = False
     device: str = "cpu"
+    threads: int = 0
 
 
 def epochs_that_fit(seconds: float, seconds_per_epoch: float, most: int) -> int:
