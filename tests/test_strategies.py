@@ -176,7 +176,7 @@ def test_labels_and_numbers_are_learnt_and_restored(name: str, modality: str, ki
     np.testing.assert_allclose(restored.predict(rows), made, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "modality", "kind"), TRIPLES)
+@pytest.mark.parametrize(("name", "modality", "kind"), [triple for triple in TRIPLES if triple[0] != "scratch"])
 def test_a_label_that_nobody_has_and_a_number_that_never_changes_do_no_harm(
     name: str, modality: str, kind: str, tmp_path: Path
 ) -> None:
@@ -270,3 +270,17 @@ def test_listing_strategies_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+HEADS = [pair for pair in PAIRS if STRATEGIES[pair[0]].forecast is not None and pair[0] != "scratch"]
+
+
+@pytest.mark.parametrize(("name", "modality"), HEADS)
+def test_a_head_says_what_it_will_cost(name: str, modality: str, tmp_path: Path) -> None:
+    rows, task = make(modality, np.arange(60) % 3, 3, tmp_path)
+    for kind in ("classification", *KINDS):
+        if kind in STRATEGIES[name].tasks:
+            forecast = STRATEGIES[name].forecast
+            assert forecast is not None
+            made = forecast(rows, task if kind == "classification" else as_kind(task, kind))
+            assert 0 < made.seconds < 60 and 0 < made.memory_bytes < 1e9

@@ -54,12 +54,14 @@ _RUNGS = (
         "A simple model on what the pre-trained base model sees in each row.",
         ("features",),
         tasks=TASKS,
+        forecast=lazy_forecast("linear_probe"),
     ),
     _strategy(
         "shrinkage-lda",
         "transfer",
         "Each class as a cloud around its mean in what the base model sees; strong with very few labels.",
         ("features",),
+        forecast=lazy_forecast("shrinkage_lda"),
     ),
     _strategy(
         "multi-stage-probe",
@@ -68,6 +70,7 @@ _RUNGS = (
         ("features", "stages"),
         modalities=("image", "text"),
         tasks=TASKS,
+        forecast=lazy_forecast("multi_stage_probe"),
     ),
     _strategy(
         "classic",
@@ -75,6 +78,7 @@ _RUNGS = (
         "A proven method learnt from your rows alone, without any pre-trained model.",
         ("inputs", "descriptors"),
         tasks=TASKS,
+        forecast=lazy_forecast("classic"),
     ),
     _tuned("last-stages", "The later layers of the base model trained on your rows; the early ones stay.", "default"),
     _tuned(

@@ -9,7 +9,7 @@ from typing import Any
 
 from headstart.records import Probabilities, State
 from headstart.strategies.model import Core, Model, restore
-from headstart.strategies.record import Fitted, Rows, Task
+from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
 Found = tuple[Core, Probabilities, tuple[str, ...]]
 """What was fitted, its out-of-fold probabilities, and notes."""
@@ -17,9 +17,10 @@ Found = tuple[Core, Probabilities, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one modality is learnt from nothing; both functions import their module at the first call."""
+    """How one modality is learnt from nothing; all functions import their module at the first call."""
 
     fit: Callable[[Rows, Task], Found]
+    forecast: Callable[[Rows, Task], Forecast]
     load: Callable[[State], Core]
 
 
@@ -33,11 +34,15 @@ def _module(name: str, core: str) -> Recipe:
         found: Found = room().fit(rows, task)
         return found
 
+    def forecast(rows: Rows, task: Task) -> Forecast:
+        found: Forecast = room().forecast(rows, task)
+        return found
+
     def load(state: State) -> Core:
         found: Core = getattr(room(), core).load(state)
         return found
 
-    return Recipe(fit, load)
+    return Recipe(fit, forecast, load)
 
 
 RECIPES: dict[str, Recipe] = {
@@ -69,6 +74,11 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     recipe = rows.table.modality
     core, out_of_fold, notes = RECIPES[recipe].fit(rows, task)
     return Model(Cooked(recipe, core), out_of_fold, notes)
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what following the recipe will cost."""
+    return RECIPES[rows.table.modality].forecast(rows, task)
 
 
 def load(state: State, classes: tuple[str, ...]) -> Fitted:

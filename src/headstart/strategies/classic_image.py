@@ -1,12 +1,13 @@
-"""`classic` for images: logistic regression on hand-made colour and gradient descriptors."""
+"""`classic` for images: a linear model on hand-made colour and gradient descriptors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from headstart.records import Probabilities, State
+from headstart.strategies import costs
 from headstart.strategies.linear import Head, fit_head
-from headstart.strategies.record import Rows, Task
+from headstart.strategies.record import Forecast, Rows, Task
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,9 @@ def fit(rows: Rows, task: Task) -> tuple[DescriptorModel, Probabilities, tuple[s
     assert rows.descriptors is not None, "rows come without descriptors"
     head, learnt = fit_head(rows.descriptors.final, task)
     return DescriptorModel(head), learnt.choice.out_of_fold, learnt.notes
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost."""
+    assert rows.descriptors is not None, "rows come without descriptors"
+    return costs.dense(len(rows), rows.descriptors.final.shape[1], task)

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from headstart.bases import rocket
 from headstart.modalities import MODALITIES
 from headstart.records import Probabilities, State
+from headstart.strategies import costs
 from headstart.strategies.linear import Head
-from headstart.strategies.record import Rows, Task
+from headstart.strategies.record import Forecast, Rows, Task
 from headstart.strategies.ridge import MANY_ROWS, fit_ridge
+from headstart.strategies.ridge import forecast as ridge_forecast
 
 N_KERNELS = 9_996
 N_KERNELS_MANY_ROWS = 4_956
@@ -26,6 +28,7 @@ FEWEST_KERNELS = 840
 MOST_VALUES = 100_000_000
 """Feature values kept in memory at once (400 MB)."""
 BATCH = 2_048
+SAMPLE_SERIES = 200
 Spec = Mapping[str, Any]
 Series = NDArray[np.float32]
 """(n_rows, channels, time)."""
@@ -79,3 +82,15 @@ def fit(rows: Rows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, 
     kernels = rocket.fit(list(series), task.seed, n_kernels(len(series)))
     head, out_of_fold, notes = fit_ridge(rocket.forward(kernels, series)[0], task)
     return SeriesModel(task.spec, kernels, head), out_of_fold, (*notes, f"{len(kernels['biases'])} convolutions")
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost, from the convolutions of some series."""
+    n_rows = len(rows)
+    some = rows.take(np.arange(0, n_rows, max(1, n_rows // SAMPLE_SERIES)))
+    series = _prepared(some, task.spec)
+    kernels = rocket.fit(list(series), task.seed, n_kernels(n_rows))
+    rocket.forward(kernels, series[:2])  # The first call compiles.
+    one = costs.seconds_of(lambda: rocket.forward(kernels, series)) / len(series)
+    solved = ridge_forecast(n_rows, len(kernels["biases"]), task)
+    return Forecast(one * n_rows + solved.seconds, solved.memory_bytes)

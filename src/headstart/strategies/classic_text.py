@@ -5,6 +5,7 @@ Which pieces are kept, their idf and the regression are fitted inside each fold.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,17 +14,20 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from headstart.records import Index, Probabilities, State
-from headstart.strategies import solver
+from headstart.strategies import costs, solver
 from headstart.strategies.crossval import Search, learn
 from headstart.strategies.linear import LARGEST_ROTATION
 from headstart.strategies.links import LINK_OF, LINKS
 from headstart.strategies.ngrams import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
-from headstart.strategies.record import Rows, Task
+from headstart.strategies.record import Forecast, Rows, Task
 
 STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
 FALLBACK = 10.0
 MOST_PIECES = {"characters": 150_000, "words": 50_000}
 MOST_COEFFICIENTS = 2_000_000
+SAMPLE_TEXTS = 300
+ENCODE_SHARE = 0.1
+"""Weighting counts once, as a share of counting."""
 OFTEN = 0.05
 """Columns that occur in a larger share of the rows are multiplied as dense matrices."""
 
@@ -50,7 +54,7 @@ class Span:
     def __init__(self, rows: csr_matrix) -> None:
         self.rows = rows
         self.frequent = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > OFTEN * rows.shape[0])
-        values, vectors = np.linalg.eigh(products(rows, rows, self.frequent))
+        values, vectors = np.linalg.eigh(products(rows, rows, self.frequent).astype(np.float32))
         kept = values > 1e-6 * max(float(values[-1]), 1e-12)
         lengths = np.sqrt(values[kept])
         self.matrix = (vectors[:, kept] * lengths).astype(np.float32)
@@ -68,12 +72,13 @@ class Span:
 class _Encoding:
     """TF-IDF fitted on some rows; few rows are expressed in their span, which makes solving ten times faster."""
 
-    def __init__(self, counts: Sequence[Counts], rows: Index, most: Sequence[int]) -> None:
+    def __init__(self, counts: Sequence[Counts], rows: Index, most: Sequence[int], spanned: bool = True) -> None:
         self.counts = counts
         parts = [block.take(rows) for block in counts]
         self.idf = [Idf.of(part, limit) for part, limit in zip(parts, most, strict=True)]
         sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
-        self.span = Span(sparse) if len(rows) <= min(LARGEST_ROTATION, sparse.shape[1]) else None
+        few = spanned and len(rows) <= min(LARGEST_ROTATION, sparse.shape[1])
+        self.span = Span(sparse) if few else None
         self.matrix = sparse if self.span is None else self.span.matrix
 
     def apply(self, rows: Index) -> solver.Matrix:
@@ -135,3 +140,19 @@ def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ..
     cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
     model = TextModel(Vectorizer(longest, vocabularies, weights), *halves, LINK_OF[task.kind])
     return model, learnt.choice.out_of_fold, (*learnt.notes, *cut)
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost, from some of the texts."""
+    inputs = rows.table.inputs
+    longest = longest_text([len(text) for text in inputs])
+    some = inputs[:: max(1, len(inputs) // SAMPLE_TEXTS)]
+    began = time.perf_counter()
+    counts = [count(ready(some, longest), kind)[0] for kind in KINDS]
+    counting = (time.perf_counter() - began) * len(inputs) / len(some)
+    n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
+    most = [block.n_columns for block in counts]
+    sample = _Encoding(counts, np.arange(len(some)), most, spanned=False).matrix
+    solved = costs.sparse(sample, len(inputs), n_columns, task)
+    n_encoded = len(np.unique(task.folds)) + 1
+    return Forecast(counting * (1 + ENCODE_SHARE * n_encoded) + solved.seconds, solved.memory_bytes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
@@ -49,7 +49,12 @@ class Encoding(Protocol):
 
 def empty(shape: tuple[int, int]) -> NDArray[Any]:
     """Give a table of NaN for out-of-fold outputs, in single precision where it is large."""
-    return np.full(shape, np.nan, np.float32 if shape[0] * shape[1] > LARGE else np.float64)
+    return np.full(shape, np.nan, precision_of(shape))
+
+
+def precision_of(shape: tuple[int, int]) -> type[np.floating[Any]]:
+    """Give the precision of a table of outputs."""
+    return np.float32 if shape[0] * shape[1] > LARGE else np.float64
 
 
 Encode = Callable[[Index], Encoding]
@@ -175,10 +180,10 @@ def n_searched(task: Task, numbers: Sequence[int]) -> int:
     return min(len(numbers), int(np.searchsorted(reached, ENOUGH_ROWS)) + 1)
 
 
-def _loss(task: Task, outputs: Probabilities, weights: Weights) -> float:
-    losses = GOALS[task.kind].losses(task, outputs)
-    rows = np.flatnonzero(np.isfinite(losses))
-    return float(np.average(losses[rows], weights=weights[rows])) if len(rows) else float("inf")
+def _loss(task: Task, rows: Index, outputs: Probabilities, weights: Weights) -> float:
+    """Give the mean loss of some rows' outputs (n_some, n_outputs)."""
+    part = replace(task, codes=task.codes[rows], truth=None if task.truth is None else task.truth[rows])
+    return float(np.average(GOALS[task.kind].losses(part, outputs), weights=weights[rows]))
 
 
 def _weights(task: Task, balanced: bool) -> Weights:
@@ -204,21 +209,21 @@ class _Validation:
             return Choice(start, balanced, empty(shape))
         for fold in self.folds:
             fold.fit.begin(weights[fold.inside])
+        rows = np.concatenate([fold.rows for fold in self.folds])
         found: dict[float, Probabilities] = {}
 
         @cache
         def attempt(strength: float) -> float:
-            found[strength] = empty(shape)
             with ThreadPoolExecutor(WORKERS) as pool:
-                for fold, made in zip(
-                    self.folds, pool.map(lambda fold: fold.predict(strength), self.folds), strict=True
-                ):
-                    found[strength][fold.rows] = made
-            return _loss(self.task, found[strength], weights)
+                made = np.concatenate(list(pool.map(lambda fold: fold.predict(strength), self.folds)))
+            found[strength] = made.astype(precision_of(shape))
+            return _loss(self.task, rows, made, weights)
 
         strengths = self.search.strengths
         strength = half_steps(attempt, strengths, climb(attempt, strengths, start))
-        return Choice(strength, balanced, found[strength])
+        outputs = empty(shape)
+        outputs[rows] = found[strength]
+        return Choice(strength, balanced, outputs)
 
     def complete(self, choice: Choice) -> Choice:
         """Predict the rows of the folds that were not searched."""

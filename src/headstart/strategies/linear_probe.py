@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headstart.records import Probabilities, State
+from headstart.strategies import costs
 from headstart.strategies.linear import Head, fit_head
 from headstart.strategies.model import Model, restore
-from headstart.strategies.record import Fitted, Rows, Task
+from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     assert rows.features is not None, "rows come without features"
     head, learnt = fit_head(rows.features.final, task)
     return Model(FeatureModel(head), learnt.choice.out_of_fold, learnt.notes)
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost."""
+    assert rows.features is not None, "rows come without features"
+    return costs.dense(len(rows), rows.features.final.shape[1], task)
 
 
 def load(state: State, classes: tuple[str, ...]) -> Fitted:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.records import Features, FloatMatrix, Probabilities, State
+from headstart.strategies import costs
 from headstart.strategies.linear import Head, fit_head
 from headstart.strategies.model import Model, restore
-from headstart.strategies.record import Fitted, Rows, Skipped, Task
+from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
 
 MOST_DIMS = 4_096
 MOST_VALUES = 100_000_000
@@ -64,6 +65,13 @@ class StagesModel:
         return State({**inner.meta, "stages": list(self.stages)}, inner.arrays)
 
 
+def _usable(features: Features) -> list[str]:
+    stages = chosen_stages(features)
+    if not stages:
+        raise Skipped("the base model gives one stage only, or there are too many rows to hold several")
+    return stages
+
+
 def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Fit a head on as many late stages as fit the bounds.
 
@@ -73,12 +81,19 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
         If there is no stage besides the last.
     """
     assert rows.features is not None, "rows come without features"
-    stages = chosen_stages(rows.features)
-    if not stages:
-        raise Skipped("the base model gives one stage only, or there are too many rows to hold several")
+    stages = _usable(rows.features)
     head, learnt = fit_head(stacked(rows.features, stages), task)
     notes = (*learnt.notes, f"{len(stages) + 1} stages")
     return Model(StagesModel(tuple(stages), head), learnt.choice.out_of_fold, notes)
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost; raises `Skipped` as it does."""
+    assert rows.features is not None, "rows come without features"
+    features = rows.features
+    n_dims = sum(features.stages[name].shape[1] for name in _usable(features)) + features.final.shape[1]
+    found = costs.dense(len(features), n_dims, task)
+    return Forecast(found.seconds, found.memory_bytes + 4 * len(features) * n_dims)
 
 
 def load(state: State, classes: tuple[str, ...]) -> Fitted:

@@ -8,7 +8,9 @@ temperature (`headstart.strategies.temperature`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,12 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
 from headstart.records import FloatMatrix, Index, Probabilities
+from headstart.strategies import costs
+from headstart.strategies.crossval import WORKERS, climb
 from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import Head, Standard
 from headstart.strategies.links import LINK_OF, LINKS, logit
-from headstart.strategies.record import Task
+from headstart.strategies.record import Forecast, Task
 from headstart.strategies.selection import Weights, balanced_weights, better_beyond_noise, is_imbalanced
 from headstart.strategies.temperature import class_temperature, label_temperature
 
@@ -27,9 +31,11 @@ Floats = NDArray[np.float64]
 STRENGTHS = tuple(float(value) for value in np.logspace(-5, 1, 13))
 """Penalty as a share of the mean squared length of a standardised row."""
 FALLBACK = 0.01
-CLOSE = 0.005
-"""The largest penalty with a loss within this share of the lowest is taken."""
 MANY_ROWS = 2_600
+ATTEMPTS = 5
+"""Penalties tried."""
+FACTOR_WORK = 0.4
+"""Work of one factorisation, in that of a product of matrices of the same size."""
 
 
 @dataclass(frozen=True)
@@ -85,17 +91,17 @@ class _Ridge:
         self.dual = self.matrix.shape[0] <= self.matrix.shape[1]
         gram = self.matrix @ self.matrix.T if self.dual else self.matrix.T @ self.matrix
         self.gram = gram.astype(np.float64)
+        self.right = self.targets if self.dual else self.matrix.T @ self.targets.astype(np.float32)
         self.unit = max(float(np.einsum("ij,ij->", self.matrix, self.matrix)) / len(rows), 1e-9)
 
     def solve(self, strength: float) -> Floats:
         """Solve for one penalty: weights of the fitted rows (n_rows, n_outputs) if `dual`, else of the columns."""
         damped = self.gram.copy()
         damped.flat[:: len(damped) + 1] += strength * self.unit
-        right = self.targets if self.dual else self.matrix.T @ self.targets.astype(np.float32)
         try:
-            return np.asarray(cho_solve(cho_factor(damped, lower=True, overwrite_a=True), right))
+            return np.asarray(cho_solve(cho_factor(damped, lower=True, overwrite_a=True), self.right))
         except LinAlgError:  # The penalty is below the rounding of the Gram matrix.
-            return np.zeros(right.shape)
+            return np.zeros(self.right.shape)
 
     def crossed(self, rows: Index) -> FloatMatrix:
         """Prepare other rows: (n, n_fitted) or (n, n_dims), to be multiplied with what `solve` gives."""
@@ -150,38 +156,44 @@ def _weights(task: Task, balanced: bool) -> Weights:
     return balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
 
 
-class _Folds:
-    """The folds of a task, each solved when it is asked for."""
+class _Fold:
+    """Ridge regression on the rows outside one fold, and that fold's rows."""
 
-    def __init__(self, features: FloatMatrix, task: Task, balanced: bool) -> None:
-        self.features, self.task = features, task
-        self.weights, self.targets = _weights(task, balanced), KINDS[task.kind].targets(task)
-        self.numbers = [int(fold) for fold in np.unique(task.folds)]
+    def __init__(self, features: FloatMatrix, task: Task, weights: Weights, number: int) -> None:
+        inside, self.rows = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
+        self.ridge = _Ridge(features, inside, KINDS[task.kind].targets(task)[inside], weights[inside])
+        self.crossed = self.ridge.crossed(self.rows)
+        del self.ridge.matrix  # Only the Gram matrix is needed from here on.
 
-    def fill(self, number: int, tables: dict[float, Held]) -> None:
-        """Predict the rows of one fold for several penalties."""
-        inside, rows = np.flatnonzero(self.task.folds != number), np.flatnonzero(self.task.folds == number)
-        ridge = _Ridge(self.features, inside, self.targets[inside], self.weights[inside])
-        crossed = ridge.crossed(rows)
-        for strength, held in tables.items():
-            held.scores[rows] = ridge.scores(crossed, ridge.solve(strength))
-            held.means[rows] = ridge.mean
+    def fill(self, held: Held, strength: float) -> None:
+        """Predict the fold's rows."""
+        held.scores[self.rows] = self.ridge.scores(self.crossed, self.ridge.solve(strength))
+        held.means[self.rows] = self.ridge.mean
 
 
 def _choose(features: FloatMatrix, task: Task, balanced: bool) -> Choice:
-    """Try all penalties on the folds (on the first only where there are many rows)."""
-    folds = _Folds(features, task, balanced)
-    if len(folds.numbers) < 2:
+    """Choose the penalty on the folds (on the first only where there are many rows)."""
+    weights, numbers = _weights(task, balanced), [int(fold) for fold in np.unique(task.folds)]
+    if len(numbers) < 2:
         return Choice(FALLBACK, balanced, Held.empty(task))
-    n_searched = 1 if len(task.codes) > MANY_ROWS else len(folds.numbers)
-    tables = {strength: Held.empty(task) for strength in STRENGTHS}
-    for number in folds.numbers[:n_searched]:
-        folds.fill(number, tables)
-    losses = {strength: _loss(task, held) for strength, held in tables.items()}
-    lowest = min(losses.values())
-    best = max(strength for strength, loss in losses.items() if loss <= lowest * (1 + CLOSE))
-    for number in folds.numbers[n_searched:]:
-        folds.fill(number, {best: tables[best]})
+    many = len(task.codes) > MANY_ROWS
+    tables: dict[float, Held] = {}
+    with ThreadPoolExecutor(1 if many else WORKERS) as pool:
+
+        def made(number: int) -> _Fold:
+            return _Fold(features, task, weights, number)
+
+        folds = list(pool.map(made, numbers[: 1 if many else None]))
+
+        @cache
+        def attempt(strength: float) -> float:
+            tables[strength] = Held.empty(task)
+            list(pool.map(lambda fold: fold.fill(tables[strength], strength), folds))
+            return _loss(task, tables[strength])
+
+        best = climb(attempt, STRENGTHS[::-1], FALLBACK)
+        folds.clear()
+        list(pool.map(lambda number: made(number).fill(tables[best], best), numbers[1:] if many else []))
     return Choice(best, balanced, tables[best])
 
 
@@ -217,7 +229,7 @@ def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, t
         Notes.
     """
     single, rows = LINK_OF[task.kind] == "softmax", np.arange(len(task.codes))
-    with threadpool_limits(2, user_api="blas"):
+    with threadpool_limits(WORKERS if len(rows) > MANY_ROWS else 1, user_api="blas"):
         choice = _choose(features, task, single and task.balance == "on")
         if single and task.balance == "auto" and is_imbalanced(task.codes):
             other = _choose(features, task, True)
@@ -229,3 +241,15 @@ def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, t
         head = ridge.head(ridge.solve(choice.strength), heat, task.kind)
     weighted = ("rare classes weighted up",) if choice.balanced else ()
     return head, _out_of_fold(task, choice.held), (f"ridge penalty {choice.strength:.3g}", *weighted)
+
+
+def forecast(n_rows: int, n_dims: int, task: Task) -> Forecast:
+    """Say what `fit_ridge` will cost: a Gram matrix a fold, a factorisation for each penalty tried on it."""
+    n_folds, rank, n_outputs = len(np.unique(task.folds)), min(n_rows, n_dims), len(task.classes)
+    n_searched = 1 if n_rows > MANY_ROWS else n_folds
+    n_solved = n_searched * ATTEMPTS + n_folds - n_searched + 1
+    again = task.balance == "auto" and LINK_OF[task.kind] == "softmax" and is_imbalanced(task.codes)
+    work = (n_folds + 1) * 1.5 * n_rows * n_dims * rank + n_solved * (FACTOR_WORK * rank**3 + rank**2 * n_outputs)
+    seconds = (1 + again) * (work / costs.product_rate() + (n_folds + 1) * costs.PASS_SECONDS * n_rows * n_dims)
+    held = ATTEMPTS * 16 * n_rows * n_outputs
+    return Forecast(seconds, 4.0 * n_rows * n_dims * 2.5 + 20.0 * rank**2 + held)

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headstart.records import FloatMatrix, Index, Probabilities, State
+from headstart.strategies import costs
 from headstart.strategies.crossval import WORKERS, climb, empty, n_searched
 from headstart.strategies.gaussian import GaussianHead, Gaussians, Moments, Space
 from headstart.strategies.linear import FEW_ROWS
 from headstart.strategies.links import softmax
 from headstart.strategies.model import Model, restore
-from headstart.strategies.record import Fitted, Rows, Task
+from headstart.strategies.record import Fitted, Forecast, Rows, Task
 from headstart.strategies.selection import better_beyond_noise, is_imbalanced, log_loss
 from headstart.strategies.temperature import class_temperature, thinned
 
@@ -163,6 +164,12 @@ def _notes(choice: Choice, task: Task) -> tuple[str, ...]:
     unit = ("rows of length one",) if choice.folds.unit else ()
     weighted = ("rare classes weighted up",) if task.balance == "on" else ()
     return (f"shrinkage {choice.shrinkage:.3g}", *unit, *weighted)
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost."""
+    assert rows.features is not None, "rows come without features"
+    return costs.clouds(len(rows), rows.features.final.shape[1], task)
 
 
 def load(state: State, classes: tuple[str, ...]) -> Fitted:
