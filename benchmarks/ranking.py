@@ -140,7 +140,8 @@ LEGEND = (
     "`headstart bases --for`; `final` is the test accuracy (percent, 95 % interval) of `headstart adapt --base ... "
     "--strategy quick` on all training rows. `regret` is what the base ranked first loses against the best, over "
     "paired test rows; the best is picked on those rows, so that chance alone gives some regret. Weighted Kendall's "
-    "tau: of each score with the final accuracy, 1 = same order, 0 = none."
+    "tau: of each score with the final accuracy, 1 = same order, 0 = none; bases that went out after the small sample "
+    "keep its scores, which puts LogME, H-score and 5-NN at a disadvantage."
 )
 
 

@@ -34,6 +34,7 @@ def test_report_card_and_terminal_stay_small(adapted: tuple[Path, str]) -> None:
     out, said = adapted
     sizes = {name: (out / name).stat().st_size for name in ("report.html", "README.md")}
     assert sizes["report.html"] < 500_000 and sizes["README.md"] < 100_000, sizes
+    assert (out / "result.json").stat().st_size < 4_000_000
     assert len(said.splitlines()) < 60, said
 
 

@@ -29,6 +29,9 @@ from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.model import members_in
 from headstart.strategies.record import Clock
 
+MANY_CLASSES = 100
+"""With more classes result.json is written without line breaks."""
+
 
 @dataclass(frozen=True)
 class Adapted:
@@ -137,7 +140,8 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
     result.seconds = {**timings.seconds, "total": time.monotonic() - began}
     write_text(out / "report.html", report.render_html(result, _previews(adapted)))
     write_text(out / "README.md", report.render_card(result))
-    write_text(out / "result.json", result.model_dump_json(indent=2) + "\n")
+    indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
+    write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
     progress.say(f"Done in {result.seconds['total']:.0f} s.")
     return result
 
