@@ -141,6 +141,8 @@ class Trials:
     def __init__(self, shop: Workshop, clock: Clock) -> None:
         if len(shop.rows) < FEWEST_ROWS:
             raise Skipped(f"there are only {len(shop.rows)} rows to learn from, {FEWEST_ROWS} are needed")
+        if len(np.unique(shop.task.folds)) < 2:
+            raise Skipped("there are too few rows to judge it on any held out")
         self.shop, self.clock = shop, clock
         self.task, self.recipe = shop.task, shop.recipe
         self.sources: dict[int, Source] = {}

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headstart.bases import Backbone, Stage, assemble, cutting
@@ -64,7 +65,8 @@ class Workshop:
         """
         wanted = self.recipe.tails.get(str(self.base.parts.architecture["library"]), ())
         found = [n_tail for n_tail in wanted if n_tail < max(1, self.n_blocks)]
-        if not found:
+        net = self.fresh().net
+        if not found or not self.recipe.trained(net, [name for name, _ in net.named_parameters()]):
             raise Skipped("this base model has no blocks that can be trained so")
         return found
 
@@ -90,6 +92,16 @@ class Workshop:
             return torch.ones(n_outputs)
         counts = np.bincount(self.task.codes[train], minlength=n_outputs)
         return torch.from_numpy((len(train) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32))
+
+    def scale(self, train: Index) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Give middle and unit of the scores: mean and spread of values, else 0 and 1."""
+        n_outputs = len(self.task.classes)
+        if self.task.kind != "regression":
+            return np.zeros(n_outputs, dtype=np.float32), np.ones(n_outputs, dtype=np.float32)
+        assert self.task.truth is not None
+        values = self.task.truth[train]
+        spread = values.std(axis=0)
+        return values.mean(axis=0), np.where(spread > 0, spread, 1.0).astype(np.float32)
 
     def probe(self, values: FloatMatrix, train: Index) -> Head:
         """Fit a probe on some rows only; on tuned features its strength is chosen inside them."""
@@ -120,7 +132,8 @@ class Workshop:
         )  # fmt: skip
         moved = list(self.recipe.trained(module.net, names))
         merge = self.recipe.adapt(module.net, self.task.seed) if self.recipe.adapt else _nothing
-        made = TunedNet(body, (head.centre, standard.inverse), (scaled.T, np.maximum(head.intercept, -1e4)))
+        start = scaled.T, np.maximum(head.intercept, -1e4)
+        made = TunedNet(body, (head.centre, standard.inverse), start, self.scale(train))
         return made, module, moved, merge
 
     def plan(self, net: TunedNet, module: Any, moved: Sequence[str], epochs: int) -> Plan:
@@ -211,5 +224,4 @@ def _mixed(first: Weights, last: Weights, share: float) -> dict[str, Tensor]:
 
 def _as_head(net: TunedNet, link: str) -> Head:
     """Express the head for raw features."""
-    weights = net.head.weight.detach().numpy().T * net.inverse.numpy()[:, None]
-    return Head(net.centre.numpy().copy(), weights.astype(np.float32), net.head.bias.detach().numpy().copy(), link)
+    return Head(net.centre.numpy().copy(), *net.raw(), link)

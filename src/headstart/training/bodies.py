@@ -55,23 +55,40 @@ class TunedNet(nn.Module):
         Features are moved and scaled by them before the head; both stay as they are.
     weights, intercept : arrays, shape (n_outputs, n_dims) and (n_outputs,)
         Where the head starts, for standardised features.
+    middle, unit : arrays, shape (n_outputs,)
+        The head learns scores in this unit from this middle: mean and spread of values, 0 and 1 for classes.
     """
 
     centre: Tensor
     inverse: Tensor
+    middle: Tensor
+    unit: Tensor
 
-    def __init__(self, body: nn.Module, standard: Sequence[NDArray[Any]], head: Sequence[NDArray[Any]]) -> None:
+    def __init__(
+        self,
+        body: nn.Module,
+        standard: Sequence[NDArray[Any]],
+        head: Sequence[NDArray[Any]],
+        scale: Sequence[NDArray[Any]],
+    ) -> None:
         super().__init__()
         self.body = body
+        for name, part in zip(("centre", "inverse", "middle", "unit"), (*standard, *scale), strict=True):
+            self.register_buffer(name, torch.from_numpy(np.array(part, dtype=np.float32)))
         weights, intercept = (torch.from_numpy(np.array(part, dtype=np.float32)) for part in head)
         self.head = nn.Linear(weights.shape[1], weights.shape[0])
-        self.head.weight.data, self.head.bias.data = weights, intercept
-        for name, part in zip(("centre", "inverse"), standard, strict=True):
-            self.register_buffer(name, torch.from_numpy(np.array(part, dtype=np.float32)))
+        self.head.weight.data = weights / self.unit[:, None]
+        self.head.bias.data = (intercept - self.middle) / self.unit
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        scores: Tensor = self.head((self.body(*inputs) - self.centre) * self.inverse)
+        scores: Tensor = self.head((self.body(*inputs) - self.centre) * self.inverse) * self.unit + self.middle
         return scores
+
+    def raw(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Give the head for features as they are, moved by `centre`: weights (n_dims, n_outputs) and intercept."""
+        weights = self.head.weight.detach() * self.unit[:, None] * self.inverse
+        intercept = self.head.bias.detach() * self.unit + self.middle
+        return np.array(weights.T.numpy(), dtype=np.float32), np.array(intercept.numpy(), dtype=np.float32)
 
 
 class LowRank(nn.Module):
