@@ -9,14 +9,14 @@ import numpy as np
 
 from headstart.bases import Backbone
 from headstart.errors import DataError
-from headstart.features.extraction import choose_runtime, chunks, failed_to_load, loader, run_rows
+from headstart.features.extraction import chunks, failed_to_load, loader, run_rows
 from headstart.features.extractors import backbone_extractor
-from headstart.features.runtimes import REFERENCE, Chosen, open_runtime
+from headstart.features.runtimes import REFERENCE, RUNTIMES, Chosen, open_runtime
 from headstart.modalities import MODALITIES
 from headstart.records import FloatMatrix, Index, Table
 
-WORTH_COMPARING = 1_000
-"""From so many rows on the runtimes are compared; fewer are sooner done in plain torch."""
+MANY_ROWS = 1_000
+"""From so many rows on converting the network for another runtime pays; fewer are sooner done in plain torch."""
 
 
 def views_of(table: Table, row: int, n_views: int, item: object) -> Iterator[object]:
@@ -28,7 +28,7 @@ def views_of(table: Table, row: int, n_views: int, item: object) -> Iterator[obj
         yield augment(item, np.random.default_rng([view, zlib.crc32(str(table.hashes[row]).encode())]))
 
 
-def final_features(table: Table, backbone: Backbone, n_views: int = 0) -> list[FloatMatrix]:
+def final_features(table: Table, backbone: Backbone, n_views: int = 0, runtime: str = REFERENCE) -> list[FloatMatrix]:
     """Run rows and views of them through a backbone.
 
     Parameters
@@ -37,6 +37,8 @@ def final_features(table: Table, backbone: Backbone, n_views: int = 0) -> list[F
     backbone : Backbone
     n_views : int
         Augmented views beside the plain one; none where the modality has no augmentation.
+    runtime : str
+        Key of `headstart.features.runtimes.RUNTIMES`, for many rows; plain torch where it is not available.
 
     Returns
     -------
@@ -49,10 +51,8 @@ def final_features(table: Table, backbone: Backbone, n_views: int = 0) -> list[F
         If a row cannot be read.
     """
     modality = MODALITIES[table.modality]
-    chosen: Chosen | None = Chosen(REFERENCE, "float32", 0.0)
-    if len(table) * (1 + n_views) >= WORTH_COMPARING:
-        chosen = choose_runtime(table, backbone, "float32")
-    assert chosen is not None, "no row can be read"
+    wanted = runtime if len(table) * (1 + n_views) >= MANY_ROWS and runtime in RUNTIMES else REFERENCE
+    chosen = Chosen(wanted if RUNTIMES[wanted].available() else REFERENCE, "float32", 0.0)
     extractor, one = backbone_extractor(backbone, chosen), loader(table, backbone.spec)
     run = open_runtime(backbone, chosen)
     found: list[list[FloatMatrix]] = []

@@ -15,7 +15,7 @@ RECIPE = Recipe(
     learning_rate=1e-4,
     decay=0.7,
     epochs=5,
-    share=0.5,
+    share=0.3,
 )
 
 

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.bases import Backbone, BaseRecord, Parts, assemble
+from headstart.features.runtimes import REFERENCE
 from headstart.features.views import final_features
 from headstart.records import Probabilities, State
 from headstart.strategies.linear import Head
 from headstart.strategies.record import Rows
 
-CHUNK_ROWS = 2_048
+CHUNK_ROWS = 4_096
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,15 @@ class TunedModel:
     head : Head
     n_views : int
         Augmented views of each row whose outputs are averaged with the plain one's.
+    runtime : str
+        Key of `headstart.features.runtimes.RUNTIMES`: the one that suited the base, for many rows at once.
     """
 
     modality: str
     parts: Parts
     head: Head
     n_views: int = 0
+    runtime: str = REFERENCE
 
     @cached_property
     def backbone(self) -> Backbone:
@@ -51,7 +55,7 @@ class TunedModel:
         made = np.empty((len(rows), len(self.head.intercept)))
         for start in range(0, len(rows), CHUNK_ROWS):
             part = rows.table.take(np.arange(start, min(start + CHUNK_ROWS, len(rows))))
-            views = final_features(part, self.backbone, self.n_views)
+            views = final_features(part, self.backbone, self.n_views, self.runtime)
             made[start : start + CHUNK_ROWS] = np.mean([self.head.predict(values) for values in views], axis=0)
         return made
 
@@ -64,6 +68,7 @@ class TunedModel:
             "architecture": dict(self.parts.architecture),
             "spec": dict(self.parts.spec),
             "n_views": self.n_views,
+            "runtime": self.runtime,
             "head": dict(head.meta),
         }
         arrays: dict[str, NDArray[Any]] = {f"base/{name}": value for name, value in self.parts.weights.items()}
@@ -79,7 +84,8 @@ class TunedModel:
         weights = {name[5:]: value for name, value in state.arrays.items() if name.startswith("base/")}
         tokenizer = np.asarray(state.arrays.get("tokenizer", []), dtype=np.uint8).tobytes().decode()
         parts = Parts(BaseRecord(**meta["record"]), meta["architecture"], meta["spec"], weights, tokenizer)
-        return cls(str(meta["modality"]), parts, Head.load(state.inner("head")), int(meta["n_views"]))
+        head = Head.load(state.inner("head"))
+        return cls(str(meta["modality"]), parts, head, int(meta["n_views"]), str(meta["runtime"]))
 
 
 def with_weights(parts: Parts, moved: Mapping[str, NDArray[Any]]) -> Parts:

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from headstart.features.activations import Pass, Unsuitable, activations
+from headstart.features.runtimes import REFERENCE, recall
 from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.records import State
 from headstart.strategies.goals import GOALS
@@ -32,7 +33,7 @@ from headstart.training.bodies import Embedding, saved_bytes
 from headstart.training.loop import Lesson, loss_of, seconds_per_row
 from headstart.training.plan import Plan
 
-SHARES = (0.0, 0.15, 0.3, 0.5, 0.75, 1.0)
+SHARES = (0.0, 0.25, 0.5, 1.0)
 """How far from the probe (0) to the end of training (1) the weights may be taken."""
 LEAST_GAIN = 0.002
 """Going further, or averaging over views, must lower the held-out loss by this share."""
@@ -48,8 +49,10 @@ TIMED_ROWS, TIMED_BATCH = 24, 8
 FEWEST_ROWS = 10
 PILOT_SHARE = 0.3
 """Largest share of its time that judging the first trial may take."""
-PILOT_ROWS = 300
-"""With fewer rows than this a trial is judged on a whole dealing of folds, else on its first fold."""
+FEW_ROWS, PILOT_FOLDS = 100, 2
+"""Fewer rows: trials are compared on all folds, and all dealings are gone through. Else on so many folds, and one."""
+WORTH_DEEPER = 0.5
+"""Deeper tails are tried only where the shallow one was best at least so far from the probe."""
 
 
 _MEASURED: dict[tuple[str, str, int, int], Cost] = {}
@@ -147,7 +150,7 @@ class Trials:
         self.task, self.recipe = shop.task, shop.recipe
         self.sources: dict[int, Source] = {}
         self.outcomes: dict[tuple[int, bool, int, int, int], Outcome] = {}
-        self.dealings = (self.task.folds, *self.task.repeats)
+        self.dealings = (self.task.folds, *(self.task.repeats if len(shop.rows) < FEW_ROWS else ()))
         self.epochs = epochs_for(shop.recipe, len(shop.rows))
         self.tails = shop.tails()
 
@@ -171,11 +174,11 @@ class Trials:
 
     def whole_seconds(self) -> float:
         """Forecast everything that `run` does, were there no limit."""
-        passing = sum(self.cost(tail).pass_seconds * len(self.shop.rows) for tail in self.tails)
+        passing = self.cost(self.tails[0]).pass_seconds * len(self.shop.rows)
         n_pilots = len(self.pilot_units)
         units = len(self.units())
-        pilots = sum(self.unit_seconds(tail, self.epochs) for tail in self.tails) * n_pilots
-        return passing + pilots * 1.5 + (units - n_pilots + 1) * self.unit_seconds(self.tails[0], self.epochs)
+        pilots = (1 + bool(self.shop.n_views)) * self.unit_seconds(self.tails[0], self.epochs) * n_pilots
+        return passing + pilots + (units - n_pilots + 1) * self.unit_seconds(self.tails[0], self.epochs)
 
     def numbers(self, dealing: int) -> list[int]:
         """Fold numbers of a dealing."""
@@ -190,7 +193,7 @@ class Trials:
         """The folds on which trials are compared: few rows need more of them, as far as the time does."""
         first = [unit for unit in self.units() if unit[0] == 0]
         each = self.unit_seconds(self.tails[0], self.epochs)
-        wanted = len(first) if len(self.shop.rows) < PILOT_ROWS else 1
+        wanted = len(first) if len(self.shop.rows) < FEW_ROWS else min(PILOT_FOLDS, len(first))
         return first[: int(np.clip(PILOT_SHARE * self.clock.left() / each, 1, wanted))]
 
     def source(self, n_tail: int) -> Source:
@@ -269,7 +272,7 @@ class Trials:
 
         if best.source.n_views:
             attempt(replace(best, augmented=True))
-        for tail in self.tails[1:]:
+        for tail in self.tails[1:] if choice.share >= WORTH_DEEPER else ():
             each = self.unit_seconds(tail, self.epochs)
             passing = self.cost(tail).pass_seconds * len(self.shop.rows)
             if self._fits(passing + len(units) * each, each):
@@ -313,10 +316,7 @@ def forecast(recipe: Recipe, rows: Rows, task: Task) -> Forecast:
         raise Skipped(
             f"it needs about {least:.0f} s, its share of the time left is {clock.left():.0f} s; give more with --time"
         )
-    while len(trials.tails) > 1 and trials.least_seconds(trials.tails[-1]) > clock.left() / 2:
-        trials.tails = trials.tails[:-1]
-    memory = max(trials.cost(tail).memory_bytes for tail in trials.tails)
-    return Forecast(min(trials.whole_seconds(), clock.left()), memory)
+    return Forecast(min(trials.whole_seconds(), clock.left()), trials.cost(trials.tails[0]).memory_bytes)
 
 
 def tune(recipe: Recipe, rows: Rows, task: Task) -> Fitted:
@@ -329,16 +329,15 @@ def tune(recipe: Recipe, rows: Rows, task: Task) -> Fitted:
     """
     shop = Workshop(recipe, rows, task)
     trials = Trials(shop, task.clock.share(recipe.share))
-    trials.tails = [tail for tail in trials.tails if trials.least_seconds(tail) < trials.clock.left()]
-    if not trials.tails:
-        raise Skipped("the time left does not do; give more with --time")
     trial, choice, n_units = trials.run()
     if choice.share == 0 and not choice.n_views:
         raise Skipped("on rows held out it was no better than the linear-probe that it starts from")
     last = shop.fit(trial, np.arange(len(rows)), np.empty(0, np.intp), (choice.share,))
     moved = {name: value.numpy() for name, value in last.weights[choice.share].items()}
     head = last.heads[choice.share].cooled(choice.temperature)
-    core = TunedModel(rows.table.modality, with_weights(shop.base.parts, moved), head, choice.n_views)
+    runtime = recall(shop.base, "float32") or recall(shop.base, task.precision)
+    name = runtime.name if runtime and runtime.numerics == "float32" else REFERENCE
+    core = TunedModel(rows.table.modality, with_weights(shop.base.parts, moved), head, choice.n_views, name)
     return Model(core, choice.outputs, _notes(shop, trial, choice, n_units))
 
 
