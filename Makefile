@@ -76,6 +76,8 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/label_next.py
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/many.py
+	$(BIN)/python benchmarks/tail.py
+	$(BIN)/python benchmarks/ladder.py potato_leaf corn_leaf masakhanews/eng.csv:8 afrisenti/pcm.csv:20 covid3month:0:regression
 	$(BIN)/python benchmarks/gains.py $(GAINS)
 
 gains: $(READY_BENCH)
