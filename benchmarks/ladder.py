@@ -20,8 +20,8 @@ from timed import adapt
 
 LEGEND = (
     "`headstart adapt --strategy thorough`, one draw each; accuracy on the official test rows in % (95 % interval; for "
-    "several labels macro-F1, for numbers R2), loss out of fold (rungs are compared on it). *Worse than a cheaper rung* "
-    "counts the rungs before the chosen one whose interval on test lies wholly above the chosen one's."
+    "several labels macro-F1, for numbers R2), loss out of fold (rungs are compared on it). *Worse than a cheaper "
+    "rung* names the rungs before the chosen one whose interval on test lies wholly above the chosen one's."
 )
 SHOWN = ("accuracy", "macro_f1", "r2")
 

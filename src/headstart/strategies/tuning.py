@@ -139,7 +139,7 @@ def _half_pays(net: nn.Module, lesson: Lesson, plan: Plan, seconds: float) -> tu
 
 
 class Trials:
-    """All trainings of one strategy."""
+    """All trainings of one strategy; `pace` is how much longer they take than was measured before."""
 
     def __init__(self, shop: Workshop, clock: Clock) -> None:
         if len(shop.rows) < FEWEST_ROWS:
@@ -149,6 +149,7 @@ class Trials:
         self.shop, self.clock = shop, clock
         self.task, self.recipe = shop.task, shop.recipe
         self.sources: dict[int, Source] = {}
+        self.pace = 1.0
         self.outcomes: dict[tuple[int, bool, int, int, int], Outcome] = {}
         self.dealings = (self.task.folds, *(self.task.repeats if len(shop.rows) < FEW_ROWS else ()))
         self.epochs = epochs_for(shop.recipe, len(shop.rows))
@@ -159,7 +160,7 @@ class Trials:
         n, views = len(self.shop.rows), self.shop.n_views
         n_held = n / max(2, len(self.numbers(0)))
         judging = n_held * (1 + views / 2) * len(SHARES) * FORWARD
-        return self.cost(n_tail).row_seconds * ((n - n_held) * epochs + judging) + START_SECONDS
+        return self.pace * (self.cost(n_tail).row_seconds * ((n - n_held) * epochs + judging) + START_SECONDS)
 
     def cost(self, n_tail: int) -> Cost:
         """Measure a tail, once."""
@@ -211,7 +212,9 @@ class Trials:
             found = kept(path) if path else None
             if found is None:
                 inside, held = np.flatnonzero(folds != unit[1]), np.flatnonzero(folds == unit[1])
+                expected, began = self.unit_seconds(trial.source.n_tail, trial.epochs), time.monotonic()
                 found = self.shop.fit(trial, inside, held, SHARES)
+                self.pace *= float(np.clip((time.monotonic() - began) / expected, 0.5, 4.0))
                 found.weights.clear()
                 found.heads.clear()
                 if path:
