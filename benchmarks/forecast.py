@@ -17,8 +17,10 @@ import numpy as np
 from tables import keep, table
 
 AIM = 1.5
+WORTH_SECONDS = 3.0
+"""Shorter rungs are left out: nobody waits for them, and starting them takes as long as they do."""
 LEGEND = (
-    "Rungs whose cost was forecast before they ran, by strategy. `factor` = actual / forecast seconds, median; the "
+    "Rungs of 3 s and more whose cost was forecast before they ran. `factor` = actual / forecast seconds, median; the "
     f"share is that of rungs within a factor {AIM} either way."
 )
 
@@ -50,7 +52,7 @@ def _line(name: str, rungs: Sequence[Mapping[str, Any]]) -> dict[str, object]:
 
 def section(rungs: Sequence[Mapping[str, Any]]) -> str:
     """Make the table."""
-    told = [rung for rung in rungs if factor(rung) is not None]
+    told = [r for r in rungs if factor(r) is not None and max(r["seconds"], r["forecast_seconds"]) >= WORTH_SECONDS]
     if not told:
         return f"{LEGEND}\n\nNo rung had a forecast."
     lines = [_line(name, [rung for rung in told if rung["name"] == name]) for name in sorted({r["name"] for r in told})]
