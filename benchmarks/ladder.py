@@ -19,8 +19,8 @@ from tables import keep, table
 from timed import adapt
 
 LEGEND = (
-    "`headstart adapt` with the strategies shown, one draw each; accuracy on test rows in % (95 % interval; for several "
-    "labels macro-F1, for numbers R2), loss out of fold (rungs are compared on it). *Worse than a cheaper rung* names "
+    "`headstart adapt` with the strategies shown, one draw each; accuracy on test rows in % (95 % interval; several "
+    "labels: macro-F1, numbers: R2), loss out of fold (rungs are compared on it). *Worse than a cheaper rung* names "
     "the rungs before the chosen one whose interval on test lies wholly above the chosen one's."
 )
 SHOWN = ("accuracy", "macro_f1", "r2")
