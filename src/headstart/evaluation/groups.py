@@ -26,7 +26,7 @@ from headstart.evaluation.intervals import (
 )
 from headstart.evaluation.scoring import Truth, score
 from headstart.evaluation.several import row_f1
-from headstart.evaluation.wording import amount
+from headstart.evaluation.wording import amount, counted, cut
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import AnyMetrics, Figure, GroupColumn, GroupValue, Metrics, MultiLabelMetrics, RegressionMetrics
 
@@ -318,33 +318,17 @@ def holm(p_values: list[float | None]) -> list[float | None]:
     return made
 
 
-def counted(n_rows: int) -> str:
-    """Write a number of rows.
-
-    Examples
-    --------
-    >>> counted(1), counted(1400)
-    ('1 row', '1,400 rows')
-    """
-    return f"{n_rows:,} row{'' if n_rows == 1 else 's'}"
-
-
 def _cannot_tell(values: list[GroupValue]) -> str:
     """Say why no two values can be compared."""
     named = [item for item in values if item.value]
     if len(named) < 2:
-        where = f"all of them have the value '{_cut(named[0].value)}'" if named else "none of them has a value"
+        where = f"all of them have the value '{cut(named[0].value)}'" if named else "none of them has a value"
         return f"Cannot tell: the test rows do not differ, {where}."
-    shown = offenders([f"{_cut(item.value)}: {counted(item.n_rows)}" for item in named])
+    shown = offenders([f"{cut(item.value)}: {counted(item.n_rows)}" for item in named])
     return (
         f"Cannot tell: it takes two groups with at least {MIN_ROWS} test rows each, "
         f"from at least {MIN_UNITS} independent ones ({shown})."
     )
-
-
-def _cut(name: str) -> str:
-    """Cut a long name."""
-    return name if len(name) <= 40 else name[:39] + "…"
 
 
 def _percent(share: float) -> str:
@@ -398,14 +382,14 @@ def _reading(name: str, found: _Compared, p_value: float | None, n_tests: int) -
     """Say what was found, with its numbers."""
     assert found.gap is not None and found.between is not None and p_value is not None
     gap = _honest(found.gap, p_value)
-    (a, at_a), (b, at_b) = ((_cut(item.value), item.metrics) for item in found.between)
+    (a, at_a), (b, at_b) = ((cut(item.value), item.metrics) for item in found.between)
     assert at_a is not None and at_b is not None
     (sentence, first), (_, second) = _told(at_b), _told(at_a)
     corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
     is_share = not isinstance(at_a, RegressionMetrics)
     written, unit = (_points, " points") if is_share else (amount, "")
     said = (
-        f"On {_cut(name)} '{b}' {sentence.format(first)}, on '{a}' {second}: "
+        f"On {cut(name)} '{b}' {sentence.format(first)}, on '{a}' {second}: "
         f"a gap of {written(gap.value)}{unit} (95 % interval {written(gap.low)} to {written(gap.high)}); "
         f"chance alone gives such a gap in {chance(p_value)}{corrected}"
     )

@@ -27,3 +27,19 @@ def amount(value: float) -> str:
     rounded = float(f"{value:.3g}")
     text = f"{rounded:,.0f}" if abs(rounded) >= 100 else format(Decimal(f"{value:.3g}"), "f")
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def counted(n_rows: int) -> str:
+    """Write a number of rows.
+
+    Examples
+    --------
+    >>> counted(1), counted(1400)
+    ('1 row', '1,400 rows')
+    """
+    return f"{n_rows:,} row{'' if n_rows == 1 else 's'}"
+
+
+def cut(name: str) -> str:
+    """Cut a long name."""
+    return name if len(name) <= 40 else name[:39] + "…"

@@ -11,7 +11,6 @@ import json
 import shutil
 import time
 import uuid
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from headstart.features.cache import HASHES, FeatureCache, half
 from headstart.features.extraction import UNITS, batches, choose_runtime, chunks, failed_to_load, loader
 from headstart.features.extractors import PREPARATION, Extractor, backbone_extractor
 from headstart.features.runtimes import Run, open_runtime
+from headstart.features.views import seen
 from headstart.home import home, written_whole
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
@@ -186,14 +186,7 @@ class _Passing:
         item = self.one(row)
         if failed_to_load(item):
             return str(item[0])
-        made = []
-        for view in views:
-            seen = item
-            if view and self.modality.augment is not None:
-                seed = [view, zlib.crc32(str(self.table.hashes[row]).encode())]
-                seen = self.modality.augment(item, np.random.default_rng(seed))
-            made.append(self.modality.prepare(seen, self.trunk.spec))
-        return tuple(made)
+        return tuple(self.modality.prepare(seen(self.table, row, view, item), self.trunk.spec) for view in views)
 
     def run(self, rows: Sequence[tuple[Array, ...]]) -> list[Array]:
         """Run prepared rows; each comes back as (units, ...), without its padding."""

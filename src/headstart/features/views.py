@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +19,12 @@ MANY_ROWS = 1_000
 """From so many rows on converting the network for another runtime pays; fewer are sooner done in plain torch."""
 
 
-def views_of(table: Table, row: int, n_views: int, item: object) -> Iterator[object]:
-    """Give a loaded row as it is, then `n_views` augmented views that depend on its content only."""
+def seen(table: Table, row: int, view: int, item: Any) -> Any:
+    """Give one view of a loaded row: view 0 is the row as it is; the others depend on its content and their number."""
     augment = MODALITIES[table.modality].augment
-    yield item
-    for view in range(1, 1 + (n_views if augment is not None else 0)):
-        assert augment is not None
-        yield augment(item, np.random.default_rng([view, zlib.crc32(str(table.hashes[row]).encode())]))
+    if view == 0 or augment is None:
+        return item
+    return augment(item, np.random.default_rng([view, zlib.crc32(str(table.hashes[row]).encode())]))
 
 
 def final_features(table: Table, backbone: Backbone, n_views: int = 0, runtime: str = REFERENCE) -> list[FloatMatrix]:
@@ -51,6 +50,7 @@ def final_features(table: Table, backbone: Backbone, n_views: int = 0, runtime: 
         If a row cannot be read.
     """
     modality = MODALITIES[table.modality]
+    views = range(1 + (n_views if modality.augment is not None else 0))
     wanted = runtime if len(table) * (1 + n_views) >= MANY_ROWS and runtime in RUNTIMES else REFERENCE
     chosen = Chosen(wanted if RUNTIMES[wanted].available() else REFERENCE, "float32", 0.0)
     extractor, one = backbone_extractor(backbone, chosen), loader(table, backbone.spec)
@@ -61,7 +61,7 @@ def final_features(table: Table, backbone: Backbone, n_views: int = 0, runtime: 
         item = one(row)
         if failed_to_load(item):
             return str(item[0])
-        return tuple(modality.prepare(seen, backbone.spec) for seen in views_of(table, row, n_views, item))
+        return tuple(modality.prepare(seen(table, row, view, item), backbone.spec) for view in views)
 
     rows: Index = np.arange(len(table), dtype=np.intp)
     for _, items in chunks(prepared, rows):  # type: ignore[arg-type]

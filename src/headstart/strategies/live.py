@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from headstart.bases import Backbone
+from headstart.features.views import seen
 from headstart.modalities import MODALITIES
 from headstart.records import Table
 from headstart.strategies.recipe import Source
@@ -37,12 +37,11 @@ class LiveRows:
         self.modality = MODALITIES[table.modality]
         self.kept: dict[int, Any] = {}
         self.left = most_bytes
-        self.turn: dict[int, int] = {}
 
     def _load(self, row: int) -> Any:
         if row not in self.kept:
             item = self.modality.load(self.table.inputs[row], self.spec)
-            size = float(len(np.asarray(item).tobytes())) if not isinstance(item, str) else len(item)
+            size = len(item) if isinstance(item, str) else np.asarray(item).nbytes
             if size > self.left:
                 return item
             self.left -= size
@@ -50,11 +49,7 @@ class LiveRows:
         return self.kept[row]
 
     def _one(self, row: int, view: int) -> tuple[Any, ...]:
-        item = self._load(row)
-        if view and self.modality.augment is not None:
-            seed = [view, zlib.crc32(str(self.table.hashes[row]).encode())]
-            item = self.modality.augment(item, np.random.default_rng(seed))
-        return self.modality.prepare(item, self.spec)
+        return self.modality.prepare(seen(self.table, row, view, self._load(row)), self.spec)
 
     def batch(self, view: int, rows: Sequence[int]) -> tuple[Tensor, ...]:
         """Give the network's inputs for some rows."""

@@ -8,6 +8,7 @@ fine-tune that hurts costs time only.
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -55,7 +56,7 @@ WORTH_DEEPER = 0.5
 """Deeper tails are tried only where the shallow one was best at least so far from the probe."""
 
 
-_MEASURED: dict[tuple[str, str, int, int], Cost] = {}
+_MEASURED: dict[tuple[object, ...], Cost] = {}
 """What was measured in this process, so that a forecast and the training after it measure once."""
 
 
@@ -92,7 +93,8 @@ def make_source(shop: Workshop, n_tail: int, seconds: float) -> Source:
 
 def measure(shop: Workshop, n_tail: int) -> Cost:
     """Time the frozen part and a few steps of learning on a few rows; also find out what fits memory and hardware."""
-    key = (shop.base.fingerprint, shop.recipe.name, n_tail, len(shop.rows))
+    rows = zlib.crc32("".join(map(str, shop.rows.table.hashes)).encode())
+    key = (shop.base.fingerprint, shop.recipe.name, n_tail, rows, shop.task.max_memory_bytes, shop.task.precision)
     if key in _MEASURED:
         return _MEASURED[key]
     order = np.random.default_rng(shop.task.seed).permutation(len(shop.rows))

@@ -189,20 +189,20 @@ class Workshop:
     def _judge(self, net: TunedNet, trial: Trial, rows: tuple[Index, Index], share: float, made: Outcome) -> None:
         """Fill in the head and the held-out scores of one share."""
         train_rows, held = rows
-        source, device = trial.source, "cpu"
+        source = trial.source
         if self.recipe.objective == "task":
             made.heads[share] = _as_head(net, LINK_OF[self.task.kind])
         else:
             values = np.zeros_like(self.features.final)
             every = torch.from_numpy(train_rows.astype(np.int64))
-            values[train_rows] = predict(net.body, source.inputs(False), every, PREDICT_ROWS, device).numpy()
+            values[train_rows] = predict(net.body, source.inputs(False), every, PREDICT_ROWS).numpy()
             made.heads[share] = self.probe(values, train_rows)
         if len(held) == 0:
             return
         head, views = made.heads[share], []
         for view in range(1 + (min(source.n_views, self.recipe.n_views) if trial.augmented else 0)):
             inputs = lambda at, generator, view=view: source.batch(view, at.tolist())  # noqa: E731
-            found = predict(net.body, inputs, torch.from_numpy(held.astype(np.int64)), PREDICT_ROWS, device)
+            found = predict(net.body, inputs, torch.from_numpy(held.astype(np.int64)), PREDICT_ROWS)
             views.append((found.numpy().astype(np.float64) - head.centre) @ head.coefficients + head.intercept)
         made.scores[share] = np.stack(views)
 
