@@ -24,7 +24,9 @@ from safetensors.numpy import load_file, save_file
 
 from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
+from headstart.bundle import decision
 from headstart.bundle.seen import Seen
+from headstart.decisions import Rules
 from headstart.errors import BundleError, offenders
 from headstart.extras import require
 from headstart.home import write_json, written_whole
@@ -78,6 +80,8 @@ class Bundle:
         What is remembered of the training rows; None in bundles of older versions.
     spec : mapping
         How inputs are read where there is no backbone (see `headstart.modalities.record.Spec`).
+    rules : Rules or None
+        How probabilities become answers; None in bundles of older versions: the most probable class is the answer.
     """
 
     modality: str
@@ -93,6 +97,7 @@ class Bundle:
     thresholds: tuple[float, ...] = ()
     seen: Seen | None = None
     spec: Mapping[str, Any] = field(default_factory=dict)
+    rules: Rules | None = None
 
 
 def versions() -> dict[str, str]:
@@ -167,6 +172,8 @@ def _write(bundle: Bundle, fresh: Path) -> None:
         write_folder(bundle.backbone.parts, fresh / BASE)
     if bundle.seen is not None:
         bundle.seen.write(fresh)
+    if bundle.rules is not None:
+        decision.write(bundle.rules, fresh)
     write_json(fresh / CONFIG, _config(bundle))
     files = {
         str(path.relative_to(fresh).as_posix()): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
@@ -277,4 +284,5 @@ def _read(folder: Path) -> Bundle:
         config["modality"], classes, name, STRATEGIES[name].load(state, classes), backbone,
         frozenset(config["uses"]), config["columns"], manifest["seed"], config["about"],
         task, tuple(config.get("thresholds", ())), Seen.read(folder), config["preprocessing"],
+        decision.read(folder),
     )  # fmt: skip

@@ -1,0 +1,207 @@
+"""Correct probabilities: one temperature, or one rising curve, learnt on rows that the model did not learn from.
+
+Neither changes which class is more probable than another. It is kept only where it helps on rows held out once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import Index, Probabilities
+
+Floats = NDArray[np.float64]
+TEMPERATURES = np.exp(np.linspace(0.0, np.log(5.0), 49))
+"""None below 1: see `fit_calibrator`."""
+STRIDE = 6
+SMALLEST = 1e-12
+CLIPPED = 1e-9
+LEAST_ROWS = 30
+CURVE_ROWS = 1_000
+"""A curve is tried from so many rows on; below, only a temperature."""
+MOST_VALUES = 500_000
+"""Probabilities that are looked at: every so many rows where there are more."""
+MOST_STEPS = 500
+BEYOND_NOISE = 1.645
+STEEP = 1e-4
+"""What keeps the curve rising where it would be flat: so much of the probability itself is added."""
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """How probabilities are corrected.
+
+    Parameters
+    ----------
+    method : str
+        "none", "temperature" or "isotonic".
+    temperature : float
+        1 or more; the larger, the less sure.
+    knots, levels : tuple of float
+        The rising curve, for "isotonic".
+    n_rows : int
+        Rows it was learnt from.
+    gain : float
+        Log-loss saved on rows held out, in nats a row; for "none" that of the best way tried.
+    """
+
+    method: str = "none"
+    temperature: float = 1.0
+    knots: tuple[float, ...] = ()
+    levels: tuple[float, ...] = ()
+    n_rows: int = 0
+    gain: float = 0.0
+
+    def apply(self, probabilities: Probabilities) -> Probabilities:
+        """Correct probabilities (n_rows, n_classes); rows of NaN stay.
+
+        Examples
+        --------
+        Odds of 9 to 1 become their square root, 3 to 1:
+
+        >>> Calibrator("temperature", 2.0).apply(np.array([[0.9, 0.1]])).round(6).tolist()
+        [[0.75, 0.25]]
+        """
+        if self.method == "none":
+            return probabilities
+        return _WAYS[self.method].apply(self, probabilities)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {**vars(self), "knots": list(self.knots), "levels": list(self.levels)}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Calibrator:
+        """Read the JSON form."""
+        return cls(**{**told, "knots": tuple(told["knots"]), "levels": tuple(told["levels"])})
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way of correcting."""
+
+    fit: Callable[[Index, Probabilities], Calibrator]
+    apply: Callable[[Calibrator, Probabilities], Probabilities]
+
+
+def fit_calibrator(
+    codes: Index, probabilities: Probabilities, folds: Index, clusters: Index | None = None
+) -> Calibrator:
+    """Learn how to correct, and whether to.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        True classes.
+    probabilities : Probabilities, shape (n_rows, n_classes)
+        Of rows that the model which gave them did not see; rows of NaN are left out.
+    folds : Index, shape (n_rows,)
+        Each way is learnt without one fold at a time and judged on it; what belongs together shares a fold.
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together, for the noise of the comparison.
+
+    Returns
+    -------
+    Calibrator
+        Of the lowest held-out log-loss; "none" unless it saves more than 1.645 standard errors, and where it would
+        make answers surer.
+
+    Notes
+    -----
+    No correction makes answers surer. Out-of-fold probabilities are averages over several models, or come from models
+    that saw fewer rows, so they look less sure than they should; and rows of a new place are harder than those held
+    out.
+
+    Temperature: Guo et al. (2017, arXiv:1706.04599). The curve is one isotonic regression over the probabilities of all
+    classes, as in the accuracy-preserving variant of Zhang, Kailkhura and Han (2020, arXiv:2003.07329).
+    """
+    rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
+    rows = rows[:: max(1, -(-len(rows) * probabilities.shape[1] // MOST_VALUES))]
+    codes, shown, folds = codes[rows], probabilities[rows], folds[rows]
+    if len(rows) < LEAST_ROWS or len(np.unique(folds)) < 2:
+        return Calibrator(n_rows=len(rows))
+    before, found = _losses(codes, shown), {}
+    for name in _WAYS if len(rows) >= CURVE_ROWS else ("temperature",):
+        gains = before - _held_out(_WAYS[name], codes, shown, folds)
+        found[name] = float(gains.mean()), _standard_error(gains, None if clusters is None else clusters[rows])
+    best = max(found, key=lambda name: found[name][0])
+    gain, error = found[best]
+    if gain <= BEYOND_NOISE * error + 1e-9:
+        return Calibrator(n_rows=len(rows), gain=gain)
+    made = _WAYS[best].fit(codes, shown)
+    if _WAYS[best].apply(made, shown).max(axis=1).mean() > shown.max(axis=1).mean():
+        return Calibrator(n_rows=len(rows), gain=gain)
+    return Calibrator(best, made.temperature, made.knots, made.levels, len(rows), gain)
+
+
+def _losses(codes: Index, shown: Probabilities) -> Floats:
+    return np.asarray(-np.log(np.maximum(shown[np.arange(len(codes)), codes], CLIPPED)))
+
+
+def _held_out(way: _Way, codes: Index, shown: Probabilities, folds: Index) -> Floats:
+    losses = np.empty(len(codes))
+    for fold in np.unique(folds):
+        out = folds == fold
+        losses[out] = _losses(codes[out], way.apply(way.fit(codes[~out], shown[~out]), shown[out]))
+    return losses
+
+
+def _standard_error(gains: Floats, clusters: Index | None) -> float:
+    """Of the mean, over clusters."""
+    apart = gains - gains.mean()
+    if clusters is not None:
+        apart = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=apart)
+    return float(np.sqrt(np.square(apart).sum())) / len(gains)
+
+
+def _heated(shown: Probabilities, temperature: float) -> Probabilities:
+    told = np.log(np.maximum(shown, SMALLEST)) / temperature
+    told = np.exp(told - told.max(axis=1, keepdims=True))
+    return np.asarray(told / told.sum(axis=1, keepdims=True))
+
+
+def _fit_temperature(codes: Index, shown: Probabilities) -> Calibrator:
+    def loss(at: int) -> float:
+        return float(_losses(codes, _heated(shown, float(TEMPERATURES[at]))).mean())
+
+    coarse = min(range(0, len(TEMPERATURES), STRIDE), key=loss)
+    near = range(max(0, coarse - STRIDE + 1), min(len(TEMPERATURES), coarse + STRIDE))
+    return Calibrator("temperature", float(TEMPERATURES[min(near, key=loss)]))
+
+
+def _fit_curve(codes: Index, shown: Probabilities) -> Calibrator:
+    order = np.argsort(shown, axis=None, kind="stable")
+    told = shown.ravel()[order]
+    true = (np.arange(shown.shape[1]) == codes[:, None]).ravel()[order].astype(np.float64)
+    starts = np.unique(np.searchsorted(told, told[np.linspace(0, len(told), MOST_STEPS, endpoint=False).astype(int)]))
+    counts = np.diff([*starts, len(told)]).astype(np.float64)
+    centres, hits = np.add.reduceat(told, starts) / counts, np.add.reduceat(true, starts)
+    level = (hits + 1 / shown.shape[1]) / (counts + 1)
+    rising = _pooled(level, counts)
+    return Calibrator("isotonic", 1.0, tuple(centres.tolist()), tuple(rising.tolist()))
+
+
+def _pooled(values: Floats, weights: Floats) -> Floats:
+    """Give the nearest rising sequence (pool adjacent violators)."""
+    blocks: list[tuple[float, float, int]] = []
+    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        blocks.append((value, weight, 1))
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
+            (a, wa, na), (b, wb, nb) = blocks[-2], blocks[-1]
+            blocks[-2:] = [((a * wa + b * wb) / (wa + wb), wa + wb, na + nb)]
+    return np.repeat([value for value, _, _ in blocks], [n for _, _, n in blocks])
+
+
+def _on_curve(made: Calibrator, shown: Probabilities) -> Probabilities:
+    told = np.interp(shown, made.knots, made.levels) + STEEP * shown
+    return np.asarray(told / told.sum(axis=1, keepdims=True))
+
+
+_WAYS: dict[str, _Way] = {
+    "temperature": _Way(_fit_temperature, lambda made, shown: _heated(shown, made.temperature)),
+    "isotonic": _Way(_fit_curve, _on_curve),
+}

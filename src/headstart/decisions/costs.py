@@ -1,0 +1,117 @@
+"""What mistakes cost, as users write it: "TB->healthy=20" is the cost of taking TB for healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import OptionError, offenders
+from headstart.records import Index, Probabilities
+
+ARROW = "->"
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What each mistake and a referral cost; any other mistake costs 1, a right answer nothing.
+
+    Parameters
+    ----------
+    matrix : tuple of tuple of float
+        By true class (row) and answer (column).
+    refer : float
+        Of giving no answer and asking a person.
+    given : tuple of str
+        As the user wrote them.
+    """
+
+    matrix: tuple[tuple[float, ...], ...]
+    refer: float
+    given: tuple[str, ...] = ()
+
+    def expected(self, probabilities: Probabilities) -> NDArray[np.float64]:
+        """Give the expected cost of each answer (n_rows, n_classes).
+
+        Examples
+        --------
+        >>> Costs(((0.0, 20.0), (1.0, 0.0)), 0.25).expected(np.array([[0.1, 0.9]])).round(6).tolist()
+        [[0.9, 2.0]]
+        """
+        return np.asarray(probabilities @ np.asarray(self.matrix))
+
+    def paid(self, codes: Index, answers: Index) -> NDArray[np.float64]:
+        """Give what each row costs (n_rows,); an answer of -1 is a referral."""
+        return np.where(answers < 0, self.refer, np.asarray(self.matrix)[codes, np.maximum(answers, 0)])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {"matrix": [list(row) for row in self.matrix], "refer": self.refer, "given": list(self.given)}
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Costs:
+        """Read the JSON form."""
+        return cls(tuple(tuple(row) for row in found["matrix"]), found["refer"], tuple(found["given"]))
+
+
+def parse_costs(texts: Sequence[str], classes: Sequence[str], refer: float) -> Costs:
+    """Read costs as users write them.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Each "truth->predicted=cost"; what is not named costs 1.
+    classes : sequence of str
+    refer : float
+
+    Raises
+    ------
+    OptionError
+        With everything that is wrong, and the nearest class names.
+
+    Examples
+    --------
+    >>> parse_costs(["TB->healthy=20"], ["TB", "healthy"], 0.25).matrix
+    ((0.0, 20.0), (1.0, 0.0))
+    """
+    matrix = 1.0 - np.eye(len(classes))
+    place, wrong = {name: at for at, name in enumerate(classes)}, []
+    for text in texts:
+        pair, _, number = text.rpartition("=")
+        try:
+            cost = float(number)
+        except ValueError:
+            cost = np.nan
+        if not (np.isfinite(cost) and cost >= 0 and ARROW in pair):
+            wrong.append(f"'{text}' is not of the form TRUTH->ANSWER=COST with a cost of 0 or more")
+            continue
+        truth, answer, problem = _pair(pair, place)
+        if problem or truth == answer:
+            wrong.append(problem or f"'{text}' names one class twice: a right answer costs nothing")
+            continue
+        matrix[place[truth], place[answer]] = cost
+    if wrong:
+        raise OptionError(f"--cost: {'; '.join(wrong[:5])}.", f"Classes: {offenders(list(classes))}.")
+    return Costs(tuple(tuple(row) for row in matrix.tolist()), refer, tuple(texts))
+
+
+def _pair(text: str, place: Mapping[str, int]) -> tuple[str, str, str]:
+    """Part the two names, which may hold arrows themselves; gives them and what is wrong."""
+    parts = text.split(ARROW)
+    found = [(ARROW.join(parts[:at]).strip(), ARROW.join(parts[at:]).strip()) for at in range(1, len(parts))]
+    for truth, answer in found:
+        if truth in place and answer in place:
+            return truth, answer, ""
+    truth, answer = found[0]
+    strange = [f"there is no class '{name}'{_nearest(name, place)}" for name in found[0] if name not in place]
+    return truth, answer, "; ".join(strange)
+
+
+def _nearest(name: str, place: Mapping[str, int]) -> str:
+    near = get_close_matches(name.lower(), [known.lower() for known in place], n=1, cutoff=0.5)
+    known = next((item for item in place if near and item.lower() == near[0]), None)
+    return f" (did you mean '{known}'?)" if known else ""

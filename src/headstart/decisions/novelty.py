@@ -1,0 +1,254 @@
+"""Is a row unlike everything the model learnt from? Angles to training rows in a space where rows of a class lie close.
+
+The threshold is what a stated small share of training rows exceed when the space was made without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.decisions.sets import lowest
+from headstart.records import Column, FloatMatrix, Index
+
+KEPT_ROWS = 1_000
+"""Most training rows that are remembered; every class keeps its share, and at least one."""
+MOST_DIMS, LEAST_DIMS, MOST_CELLS = 128, 24, 400_000
+"""Directions that are kept, fewer where features are long: the file stays below about 2 MB."""
+SHRINKAGE = 0.3
+NEIGHBOURS = 3
+FALSE_ALARM = 0.02
+"""Share of ordinary rows that may be called unlike all others."""
+LEAST_ROWS = 8
+N_PARTS = 5
+TINY, ROUNDING = 1e-9, 1e-6
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where angles are measured.
+
+    Parameters
+    ----------
+    centre : FloatMatrix, shape (1, n_dims)
+        Mean of the training rows, each of length one.
+    basis : FloatMatrix, shape (n_dims, n_kept)
+        Directions in which they vary most, orthonormal.
+    inner : FloatMatrix, shape (n_kept, n_kept)
+        Makes rows of one class vary alike in these directions, and as much as is assumed for all others.
+    """
+
+    centre: FloatMatrix
+    basis: FloatMatrix
+    inner: FloatMatrix
+
+    def place(self, values: FloatMatrix) -> FloatMatrix:
+        """Give the place of rows (n_rows, n_kept); shorter than one by what lies outside all directions."""
+        apart = unit(values) - self.centre
+        inside = apart @ self.basis
+        rest = np.maximum(np.square(apart).sum(axis=1) - np.square(inside).sum(axis=1), 0.0)
+        white = inside @ self.inner
+        length = np.sqrt(np.square(white).sum(axis=1) + rest)
+        return np.asarray(white / np.maximum(length, TINY)[:, None], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """What tells ordinary rows from others.
+
+    Parameters
+    ----------
+    reads : str
+        "features" or "descriptors".
+    space : Space
+    kept : FloatMatrix, shape (n_kept_rows, n_kept)
+        Places of the training rows that are remembered.
+    codes : Index, shape (n_kept_rows,)
+        Their classes.
+    ids : Column, shape (n_kept_rows,)
+    means : FloatMatrix, shape (n_classes, n_kept)
+        Mean place of each class.
+    threshold : float
+        A row with a larger distance (0 to 2) is unlike the training rows.
+    false_alarm : float
+        Stated share of ordinary rows beyond it.
+    n_rows : int
+        Training rows that the threshold was learnt from.
+    """
+
+    reads: str
+    space: Space
+    kept: FloatMatrix
+    codes: Index
+    ids: Column
+    means: FloatMatrix
+    threshold: float
+    false_alarm: float
+    n_rows: int
+
+    def distances(self, values: FloatMatrix) -> NDArray[np.float64]:
+        """Give how far rows (n_rows, n_dims) are from what was learnt, 0 to 2 (n_rows,)."""
+        return _distances(self.space.place(values), self.kept, self.means)
+
+    def nearest(self, values: FloatMatrix, n: int) -> tuple[Index, NDArray[np.float64]]:
+        """Give the nearest remembered rows: their numbers and distances, each (n_rows, n), the nearest first."""
+        cosines = self.space.place(values) @ self.kept.T
+        found = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
+        return np.asarray(found, dtype=np.intp), 1.0 - np.take_along_axis(cosines, found, axis=1).astype(np.float64)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the arrays, to be written."""
+        small = {"centre": self.space.centre, "basis": self.space.basis, "inner": self.space.inner}
+        small |= {"kept": self.kept, "means": self.means}
+        return {**{name: value.astype(np.float16) for name, value in small.items()}, "codes": self.codes}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the rest, as JSON."""
+        names = ("reads", "threshold", "false_alarm", "n_rows")
+        return {**{name: getattr(self, name) for name in names}, "ids": list(self.ids)}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Novelty:
+        """Read it back."""
+        floats = {name: arrays[name].astype(np.float32) for name in ("centre", "basis", "inner", "kept", "means")}
+        space = Space(floats["centre"], floats["basis"], floats["inner"])
+        ids, codes = np.asarray(told["ids"], dtype=object), arrays["codes"].astype(np.intp)
+        return cls(
+            told["reads"], space, floats["kept"], codes, ids, floats["means"],
+            told["threshold"], told["false_alarm"], told["n_rows"],
+        )  # fmt: skip
+
+
+def unit(values: FloatMatrix) -> FloatMatrix:
+    """Give each row the length one."""
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(values / np.maximum(lengths, TINY), dtype=np.float32)
+
+
+def fit_novelty(
+    values: FloatMatrix, codes: Index, folds: Index, ids: Column, reads: str = "features", seed: int = 0
+) -> Novelty | None:
+    """Learn what ordinary rows look like.
+
+    Parameters
+    ----------
+    values : FloatMatrix, shape (n_rows, n_dims)
+        Features of the training rows.
+    codes : Index, shape (n_rows,)
+        Their classes.
+    folds : Index, shape (n_rows,)
+        What belongs together shares a fold.
+    ids : Column, shape (n_rows,)
+    reads : str
+    seed : int
+
+    Returns
+    -------
+    Novelty or None
+        None with fewer than `LEAST_ROWS` rows, or where all of them share a fold.
+
+    Notes
+    -----
+    Distance: one minus the mean of two cosines, that to the nearest class mean and that to the nearest rows (as the
+    k-nearest-neighbour score of Sun et al. 2022, arXiv:2204.06507), in features whitened by the shrunken covariance
+    within classes (as Mahalanobis' distance of Lee et al. 2018, arXiv:1807.03888), with what lies outside the main
+    directions counted (as Wang et al. 2022, arXiv:2203.10807). The threshold is a conformal quantile (Bates et al.
+    2023, arXiv:2104.08279) over folds.
+    """
+    if len(values) < LEAST_ROWS or len(np.unique(folds)) < 2:
+        return None
+    kept = _drawn(codes, seed)
+    found = _held_out(_shortened(values[kept]), codes[kept], folds[kept])
+    false_alarm = max(FALSE_ALARM, 1 / (len(found) + 1))
+    threshold = -lowest(-found, 1 - false_alarm)
+    space = _space(values[kept], codes[kept])
+    places, means = _known(space, values[kept], codes[kept])
+    return Novelty(reads, space, places, codes[kept], ids[kept], means, threshold, false_alarm, len(found))
+
+
+def _drawn(codes: Index, seed: int) -> Index:
+    """Draw the rows that are remembered: as many of each class as its share, one at least."""
+    if len(codes) <= KEPT_ROWS:
+        return np.arange(len(codes))
+    order = np.random.default_rng(seed).permutation(len(codes))
+    sizes = np.bincount(codes)
+    wanted = np.maximum(1, sizes * KEPT_ROWS // len(codes))
+    ranks = np.empty(len(codes), dtype=np.intp)
+    by_class = order[np.argsort(codes[order], kind="stable")]
+    starts = np.cumsum(sizes) - sizes
+    ranks[by_class] = np.arange(len(codes)) - starts[codes[by_class]]
+    return np.flatnonzero(ranks < wanted[codes])
+
+
+def _shortened(values: FloatMatrix) -> FloatMatrix:
+    """Turn rows into as few dimensions as there are rows; all lengths and angles stay."""
+    if values.shape[1] <= len(values):
+        return values
+    rows = unit(values)
+    strengths, vectors = np.linalg.eigh((rows @ rows.T).astype(np.float64))
+    return np.asarray(vectors * np.sqrt(np.maximum(strengths, 0.0)), dtype=np.float32)
+
+
+def _held_out(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
+    """Give each row's distance from what is learnt without its fold."""
+    found, parts = [], folds % N_PARTS
+    for part in np.unique(parts):
+        rest, out = parts != part, parts == part
+        space = _space(values[rest], codes[rest])
+        found.append(_distances(space.place(values[out]), *_known(space, values[rest], codes[rest])))
+    return np.concatenate(found)
+
+
+def _known(space: Space, values: FloatMatrix, codes: Index) -> tuple[FloatMatrix, FloatMatrix]:
+    """Give the places of rows and of their class means."""
+    places = space.place(values)
+    names, numbers = np.unique(codes, return_inverse=True)
+    sums = np.zeros((len(names), places.shape[1]), dtype=np.float32)
+    np.add.at(sums, numbers, places)
+    return places, unit(sums)
+
+
+def _distances(places: FloatMatrix, kept: FloatMatrix, means: FloatMatrix) -> NDArray[np.float64]:
+    cosines = places @ kept.T
+    n = min(NEIGHBOURS, cosines.shape[1])
+    near = np.partition(cosines, cosines.shape[1] - n, axis=1)[:, -n:].mean(axis=1)
+    return np.asarray(1.0 - (near + (places @ means.T).max(axis=1)) / 2, dtype=np.float64)
+
+
+def _space(values: FloatMatrix, codes: Index) -> Space:
+    """Find the main directions and how rows of a class vary in them."""
+    rows = unit(values).astype(np.float64)
+    centre = rows.mean(axis=0, keepdims=True)
+    apart = rows - centre
+    most = int(np.clip(MOST_CELLS // apart.shape[1], LEAST_DIMS, MOST_DIMS))
+    basis = _directions(apart, most)
+    inside = apart @ basis
+    names, numbers = np.unique(codes, return_inverse=True)
+    sums = np.zeros((len(names), inside.shape[1]))
+    np.add.at(sums, numbers, inside)
+    within = inside - (sums / np.bincount(numbers)[:, None])[numbers]
+    if not np.square(within).sum() > TINY:  # One row a class says nothing of how a class varies.
+        within = inside
+    spread = within.T @ within / len(rows)
+    even = float(np.trace(spread)) / len(spread) + TINY
+    strengths, turned = np.linalg.eigh((1 - SHRINKAGE) * spread + SHRINKAGE * even * np.eye(len(spread)))
+    inner = (turned / np.sqrt(strengths)) @ turned.T
+    scale = np.sqrt(SHRINKAGE * even)
+    parts = (centre, basis, inner * scale)
+    return Space(*(part.astype(np.float32) for part in parts))
+
+
+def _directions(apart: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Give the orthonormal directions of largest spread (n_dims, at most `most`)."""
+    rows = apart.astype(np.float32)
+    small = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
+    strengths, vectors = np.linalg.eigh(small.astype(np.float64))
+    kept = np.flatnonzero(strengths > ROUNDING * max(strengths[-1], TINY))[::-1][:most]
+    if len(kept) == 0:  # All rows are alike.
+        return np.zeros((apart.shape[1], 1))
+    vectors = vectors[:, kept]
+    return vectors if len(apart) > apart.shape[1] else apart.T @ vectors / np.sqrt(strengths[kept])

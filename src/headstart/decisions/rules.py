@@ -1,0 +1,255 @@
+"""What a model answers: a label, "not sure" or "none of these". All of it is data, and needs numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.decisions.calibrator import Calibrator
+from headstart.decisions.costs import Costs
+from headstart.decisions.novelty import Novelty
+from headstart.decisions.sets import SetRule, Sets
+from headstart.errors import BundleError
+from headstart.records import Column, FloatMatrix, Index, Predictions, column
+
+FORMAT = 1
+NOT_SURE, NONE = "not sure", "none of these"
+LABEL = "label"
+KINDS = (LABEL, NOT_SURE, NONE)
+RESERVED = ("_other", "noise", "background")
+"""Names of classes that stand for everything that is none of the others."""
+SINGLE = ("classification", "ordinal")
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What was decided for rows.
+
+    Parameters
+    ----------
+    kinds : Column, shape (n_rows,)
+        Of `KINDS`: whether there is an answer.
+    codes : Index, shape (n_rows,)
+        The class answered, -1 where there is none (and for tasks without classes).
+    answers : Column, shape (n_rows,)
+        The answer as people read it.
+    sets : Sets, shape (n_rows, n_classes)
+        Which classes are likely enough; (n_rows, 0) for tasks without sets.
+    ends : array, shape (n_rows, 2)
+        Lowest and highest likely number; (n_rows, 0) for classes.
+    reasons : Column, shape (n_rows,)
+    distances : array, shape (n_rows,)
+        From what was learnt; NaN where that is not measured.
+    """
+
+    kinds: Column
+    codes: Index
+    answers: Column
+    sets: Sets
+    ends: NDArray[np.float64]
+    reasons: Column
+    distances: NDArray[np.float64]
+
+    def take(self, index: Index) -> Decisions:
+        """Give the rows `index`, in that order."""
+        return Decisions(**{name: values[index] for name, values in vars(self).items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Decisions]) -> Decisions:
+        """Put several one after the other (at least one)."""
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a model's probabilities become answers; the parts that are None are not applied.
+
+    Parameters
+    ----------
+    calibrator : Calibrator
+    sets : SetRule or None
+        For classes.
+    margin : float or None
+        For numbers: half the width of the interval; infinite with too few rows.
+    coverage : float
+        Stated share of sets or intervals that hold the truth, 0-1.
+    novelty : Novelty or None
+    costs : Costs or None
+    without : mapping of str to str
+        Which of these parts do not apply, and why.
+    """
+
+    calibrator: Calibrator = field(default_factory=Calibrator)
+    sets: SetRule | None = None
+    margin: float | None = None
+    coverage: float = 0.9
+    novelty: Novelty | None = None
+    costs: Costs | None = None
+    without: Mapping[str, str] = field(default_factory=dict)
+
+    def calibrated(self, said: Predictions) -> Predictions:
+        """Correct the probabilities."""
+        return replace(said, probabilities=self.calibrator.apply(said.probabilities))
+
+    def decide(self, said: Predictions, values: FloatMatrix | None) -> Decisions:
+        """Decide on rows.
+
+        Parameters
+        ----------
+        said : Predictions
+            With corrected probabilities.
+        values : FloatMatrix or None, shape (n_rows, n_dims)
+            What `novelty` reads.
+        """
+        far = np.full(len(said.ids), np.nan)
+        if self.novelty is not None and values is not None and len(far):
+            far = self.novelty.distances(values)
+        made = self._classes(said, far) if said.task in SINGLE else self._others(said, far)
+        return made if self.novelty is None else _foreign(made, far > self.novelty.threshold, self.novelty)
+
+    def _classes(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
+        shares, best = said.probabilities, said.codes
+        sets = self.sets.sets(shares) if self.sets else np.eye(len(said.classes), dtype=bool)[best]
+        sets[np.arange(len(best)), best] = True
+        sizes = sets.sum(axis=1)
+        codes, reasons = np.where(sizes > 1, -1, best), [""] * len(best)
+        if self.costs is not None:
+            codes, reasons = self._by_cost(said)
+        names = np.asarray((*said.classes, NOT_SURE), dtype=object)
+        kinds = np.asarray((LABEL, NOT_SURE), dtype=object)[(codes < 0).astype(int)]
+        answers = names[codes]
+        for row, code in enumerate(codes):
+            reasons[row] = reasons[row] or self._why(said, row, code, sets[row])
+        made = Decisions(kinds, codes, answers, sets, np.empty((len(best), 0)), column(reasons), far)
+        return _reserved(said, made)
+
+    def _by_cost(self, said: Predictions) -> tuple[Index, list[str]]:
+        assert self.costs is not None
+        expected = self.costs.expected(said.probabilities)
+        cheapest = expected.argmin(axis=1)
+        least = expected[np.arange(len(expected)), cheapest]
+        codes, reasons = np.where(least > self.costs.refer, -1, cheapest), [""] * len(expected)
+        top = said.probabilities.argmax(axis=1)
+        for row, code in enumerate(codes):
+            if code < 0:
+                reasons[row] = (
+                    f"asking costs {self.costs.refer:g}; the cheapest answer, {said.classes[cheapest[row]]}, "
+                    f"is expected to cost {least[row]:.2g}"
+                )
+            elif code != top[row]:
+                reasons[row] = (
+                    f"{_told(said, row, top[row])} is more probable, but a mistake would be expected to cost "
+                    f"{expected[row, top[row]]:.2g}"
+                )
+        return np.asarray(codes, dtype=np.intp), reasons
+
+    def _why(self, said: Predictions, row: int, code: int, held: NDArray[np.bool_]) -> str:
+        """Say why a row got its answer."""
+        if code >= 0 and not (self.sets and self.costs is None):
+            return f"{100 * said.probabilities[row, code]:.0f} % sure"
+        if code >= 0:
+            return f"{100 * said.probabilities[row, code]:.0f} % sure; no other class is likely enough"
+        if self.sets is not None and not self.sets.told:
+            return f"{self.sets.n_rows} training rows are too few to rule any class out"
+        order = np.argsort(-np.where(held, said.probabilities[row], -1.0), kind="stable")[: int(held.sum())]
+        more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
+        return f"may be {', '.join(_told(said, row, at) for at in order[:NAMED])}{more}"
+
+    def _others(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
+        """Several labels, or a number: the answer as it is; a number with its interval."""
+        n = len(said.ids)
+        ends, reasons = np.empty((n, 0)), [""] * n
+        if said.task == "regression" and self.margin is not None:
+            ends = said.values[:, None] + np.array([-self.margin, self.margin])
+            few = "" if np.isfinite(self.margin) else "too few training rows to give a range"
+            reasons = [few or f"{100 * self.coverage:.0f} % of such ranges are stated to hold the truth"] * n
+        return Decisions(
+            column([LABEL] * n), np.full(n, -1, dtype=np.intp), column([""] * n),
+            np.empty((n, 0), dtype=bool), ends, column(reasons), far,
+        )  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give what is JSON; the arrays are those of `novelty`."""
+        margin = None if self.margin is None or not np.isfinite(self.margin) else self.margin
+        return {
+            "format": FORMAT,
+            "coverage": self.coverage,
+            "calibrator": self.calibrator.as_dict(),
+            "sets": self.sets.as_dict() if self.sets else None,
+            "margin": margin,
+            "too_few": self.margin is not None and margin is None,
+            "novelty": self.novelty.as_dict() if self.novelty else None,
+            "costs": self.costs.as_dict() if self.costs else None,
+            "without": dict(self.without),
+        }
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Rules:
+        """Read both back.
+
+        Raises
+        ------
+        BundleError
+            If they are of a newer format.
+        """
+        if told["format"] != FORMAT:
+            raise BundleError("The decisions in this bundle have a newer format.", "Update headstart.")
+        return cls(
+            Calibrator.of(told["calibrator"]),
+            SetRule.of(told["sets"]) if told["sets"] else None,
+            np.inf if told["too_few"] else told["margin"],
+            told["coverage"],
+            Novelty.of(told["novelty"], arrays) if told["novelty"] else None,
+            Costs.of(told["costs"]) if told["costs"] else None,
+            told["without"],
+        )
+
+
+def _told(said: Predictions, row: int, code: int) -> str:
+    return f"{said.classes[code]} ({100 * said.probabilities[row, code]:.0f} %)"
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a class stands for what is none of the others.
+
+    Examples
+    --------
+    >>> is_reserved("Noise"), is_reserved("noisy")
+    (True, False)
+    """
+    return name.strip().casefold() in RESERVED
+
+
+def _reserved(said: Predictions, made: Decisions) -> Decisions:
+    """Turn answers that name a reserved class into "none of these"."""
+    reserved = np.asarray([is_reserved(name) for name in said.classes])
+    hit = (made.codes >= 0) & reserved[made.codes]
+    reasons = {
+        int(row): f"most like the training rows of {_told(said, int(row), int(made.codes[row]))}"
+        for row in np.flatnonzero(hit)
+    }
+    return _refused(made, hit, reasons)
+
+
+def _foreign(made: Decisions, hit: NDArray[np.bool_], novelty: Novelty) -> Decisions:
+    """Turn answers for rows unlike the training rows into "none of these"."""
+    share = f"{100 * (1 - novelty.false_alarm):.0f} %"
+    said = f"unlike the training rows: farther from them than {share} of them are from each other"
+    return _refused(made, hit, {int(row): said for row in np.flatnonzero(hit)})
+
+
+def _refused(made: Decisions, hit: NDArray[np.bool_], why: Mapping[int, str]) -> Decisions:
+    kinds, answers, reasons = made.kinds.copy(), made.answers.copy(), made.reasons.copy()
+    kinds[hit], answers[hit] = NONE, NONE
+    for row, text in why.items():
+        reasons[row] = text
+    return replace(made, kinds=kinds, answers=answers, reasons=reasons, codes=np.where(hit, -1, made.codes))
+
+
+NO_RULES = Rules()
+"""Of bundles of older versions: the most probable class is the answer."""

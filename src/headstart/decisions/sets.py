@@ -1,0 +1,136 @@
+"""Conformal sets: every class that is likely enough, so that a stated share of sets holds the truth.
+
+The thresholds come from training rows, each predicted by a model that did not see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import Index, Probabilities
+
+Floats = NDArray[np.float64]
+Sets = NDArray[np.bool_]
+"""(n_rows, n_classes): which classes each set holds."""
+CLASS_ROWS = 50
+"""A class with so many training rows has a threshold of its own; the others share one."""
+
+
+@dataclass(frozen=True)
+class SetRule:
+    """From which probability on each class is in the set.
+
+    Parameters
+    ----------
+    coverage : float
+        Stated share of sets that hold the truth, 0-1.
+    floors : tuple of float
+        One a class; 0: always in the set, because there were too few rows to leave it out.
+    own : tuple of bool
+        Which classes have a threshold of their own.
+    n_rows : int
+        Rows that they were learnt from.
+    """
+
+    coverage: float
+    floors: tuple[float, ...]
+    own: tuple[bool, ...]
+    n_rows: int
+
+    def exact(self, probabilities: Probabilities) -> Sets:
+        """Give the sets as the method makes them; some may be empty."""
+        return np.asarray(probabilities >= np.asarray(self.floors))
+
+    def sets(self, probabilities: Probabilities) -> Sets:
+        """Give the sets with the most probable class always in: covers at least as often.
+
+        Examples
+        --------
+        >>> rule = SetRule(0.9, (0.2, 0.3), (False, False), 40)
+        >>> rule.sets(np.array([[0.75, 0.25], [0.6, 0.4]])).tolist()
+        [[True, False], [True, True]]
+        """
+        found = self.exact(probabilities)
+        found[np.arange(len(found)), probabilities.argmax(axis=1)] = True
+        return found
+
+    @property
+    def told(self) -> bool:
+        """Whether there were rows enough to leave any class out."""
+        return any(floor > 0 for floor in self.floors)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {**vars(self), "floors": list(self.floors), "own": list(self.own)}
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> SetRule:
+        """Read the JSON form."""
+        return cls(found["coverage"], tuple(found["floors"]), tuple(found["own"]), found["n_rows"])
+
+
+def lowest(values: Floats, coverage: float) -> float:
+    """Give the value that a new one is not below with probability `coverage`; -inf with too few values.
+
+    Examples
+    --------
+    Of nine values the smallest: a tenth one is the smallest of all in one case of ten.
+
+    >>> lowest(np.arange(1.0, 10.0), 0.9), lowest(np.arange(1.0, 9.0), 0.9)
+    (1.0, -inf)
+    """
+    n = len(values)
+    place = n - ceil((n + 1) * coverage - 1e-9)
+    return float(np.partition(values, place)[place]) if 0 <= place < n else -np.inf
+
+
+def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> SetRule:
+    """Learn the thresholds.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        True classes.
+    probabilities : Probabilities, shape (n_rows, n_classes)
+        Of rows that the model which gave them did not see; rows of NaN are left out.
+    coverage : float
+        0-1.
+
+    Notes
+    -----
+    A class is in the set where its probability is not below the stated share of those that training rows of this class
+    gave to it: label-conditional sets with the score 1 - p (Sadinle, Lei and Wasserman 2019, arXiv:1609.00451), on
+    out-of-fold rows as in cross-conformal prediction (Vovk 2015). Classes with fewer than `CLASS_ROWS` rows are
+    pooled (as the null cluster of Ding et al. 2023, arXiv:2306.09335): over them coverage holds on average. The model
+    that predicts is fitted once more on all rows, so the coverage is nearly and not exactly that of the theory: it is
+    measured on test rows.
+    """
+    rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
+    codes, n_classes = codes[rows], probabilities.shape[1]
+    told = probabilities[rows, codes]
+    own = np.bincount(codes, minlength=n_classes) >= CLASS_ROWS
+    rest = ~own[codes]
+    shared = lowest(told[rest] if rest.sum() * (1 - coverage) >= 1 else told, coverage)
+    floors = [lowest(told[codes == code], coverage) if own[code] else shared for code in range(n_classes)]
+    return SetRule(coverage, tuple(max(0.0, floor) for floor in floors), tuple(own.tolist()), len(rows))
+
+
+def fit_margin(truth: Floats, told: Floats, coverage: float) -> tuple[float, int]:
+    """Give how far off a number is at most in the stated share of rows, and from how many rows that was learnt.
+
+    The width is infinite with too few rows. Out-of-fold residuals around the refitted model: the cross-conformal
+    relative of CV+ (Barber et al. 2021, arXiv:1905.02928).
+
+    Examples
+    --------
+    >>> fit_margin(np.zeros(9), np.arange(9.0), 0.9)
+    (8.0, 9)
+    """
+    rows = np.isfinite(told)
+    return -lowest(-np.abs(truth[rows] - told[rows]), coverage), int(rows.sum())
