@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import offenders
+from headstart.evaluation.class_gaps import class_gap, corrected_gap
 from headstart.evaluation.intervals import (
     Floats,
     compact,
@@ -28,7 +29,16 @@ from headstart.evaluation.scoring import Truth, score
 from headstart.evaluation.several import row_f1
 from headstart.evaluation.wording import amount, counted, cut
 from headstart.records import Column, Index, Interval, Predictions
-from headstart.results import AnyMetrics, Figure, GroupColumn, GroupValue, Metrics, MultiLabelMetrics, RegressionMetrics
+from headstart.results import (
+    AnyMetrics,
+    ClassGap,
+    Figure,
+    GroupColumn,
+    GroupValue,
+    Metrics,
+    MultiLabelMetrics,
+    RegressionMetrics,
+)
 
 MIN_ROWS, MIN_UNITS = 20, 10
 """A group of fewer rows, or of fewer independent rows or clusters, cannot be told: with 20 rows the interval still
@@ -76,7 +86,7 @@ def _errors(truth: Truth, predictions: Predictions) -> NDArray[np.float32]:
 
 
 _ACCURACY = _Measure("accuracy", _right, 1, (-1.0, 1.0))
-_MEASURES: dict[str, _Measure] = {
+MEASURES: dict[str, _Measure] = {
     "classification": _ACCURACY,
     "ordinal": _ACCURACY,
     "multi-label": _Measure("row F1", _row_f1, 1, (-1.0, 1.0)),
@@ -108,7 +118,7 @@ def keeps_together(values: Column) -> bool:
     >>> keeps_together(np.array(["a", "b"] * 40, dtype=object)), keeps_together(np.arange(80).astype(object))
     (False, True)
     """
-    counts = Counter(name for name in _names(values) if name)
+    counts = Counter(name for name in names_of(values) if name)
     return len(counts) > MANY_VALUES or (len(counts) > 2 and float(np.median(list(counts.values()))) < FEW_EACH)
 
 
@@ -157,10 +167,11 @@ def groups(
     (0.5, ['a', 'b'], 0.0005)
     """
     numbers = compact(clusters)
-    measure = _MEASURES[predictions.task]
+    measure = MEASURES[predictions.task]
     found = [_compare(truth, predictions, values, numbers, seed) for values in columns.values()]
     corrected = holm([item.p_value for item in found])
     n_tests = sum(p is not None for p in corrected)
+    of_classes = _class_gaps(truth, predictions, columns, numbers, seed)
     return [
         GroupColumn(
             column=name,
@@ -170,12 +181,47 @@ def groups(
             p_value=p,
             reading=item.reading or _reading(name, item, p, n_tests),
             measure=measure.name,  # type: ignore[arg-type]
+            class_gap=of_classes[name],
         )
         for (name, item, p) in zip(columns, found, corrected, strict=True)
     ]
 
 
-def _names(values: Column) -> list[str]:
+def _class_gaps(
+    truth: Truth, predictions: Predictions, columns: Mapping[str, Column], clusters: Index | None, seed: int
+) -> dict[str, ClassGap | None]:
+    """Test each column for classes that are found more often in one group; corrected over columns, too."""
+    if predictions.task not in ("classification", "ordinal"):
+        return dict.fromkeys(columns)
+    rows = np.arange(len(truth)) if clusters is None else one_of_each(clusters, seed)
+    found: dict[str, ClassGap | None] = {}
+    for name, values in columns.items():
+        given = names_of(values)
+        told = () if keeps_together(values) else tuple(sorted({value for value in given if value}))
+        place = {value: at for at, value in enumerate(told)}
+        members = np.array([place.get(value, -1) for value in given], dtype=np.intp)[rows]
+        right = (predictions.codes == truth)[rows]
+        found[name] = class_gap(truth[rows], right, members, (predictions.classes, told), seed) if told else None
+    for name, p_value in zip(columns, holm([item.p_value if item else None for item in found.values()]), strict=True):
+        item = found[name]
+        if item is not None and p_value is not None:
+            found[name] = corrected_gap(item, p_value)
+    return found
+
+
+def one_of_each(clusters: Index, seed: int) -> Index:
+    """Draw one row of every cluster (copies, a patient); gives row numbers in order.
+
+    Examples
+    --------
+    >>> len(one_of_each(np.array([0, 0, 1, 2, 2]), 0))
+    3
+    """
+    order = np.random.default_rng(seed).permutation(len(clusters))
+    return np.sort(order[np.unique(clusters[order], return_index=True)[1]])
+
+
+def names_of(values: Column) -> list[str]:
     """Values as text; what is missing is the empty text."""
     return [
         "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value).strip()
@@ -186,9 +232,9 @@ def _names(values: Column) -> list[str]:
 def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
     """Score each value of one column and, where two can be told, test the largest gap."""
     if keeps_together(values):
-        n = len({name for name in _names(values) if name})
+        n = len({name for name in names_of(values) if name})
         return _Compared([], reading=f"Not compared: {n:,} values with few rows each; they only keep rows together.")
-    names = np.array(_names(values), dtype=object)
+    names = np.array(names_of(values), dtype=object)
     listed = [_value(name, names == name, truth, predictions, clusters, seed) for name in sorted(set(names))]
     told = [item for item in listed if item.told]
     if len(told) < 2:
@@ -196,14 +242,14 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
     place = {item.value: at for at, item in enumerate(told)}
     rows = np.flatnonzero([name in place for name in names])
     members = np.array([place[name] for name in names[rows]], dtype=np.intp)
-    measure = _MEASURES[predictions.task]
+    measure = MEASURES[predictions.task]
     figures = measure.values(truth, predictions)[rows] * measure.better
     means = np.bincount(members, weights=figures) / np.bincount(members)
     best, worst = int(means.argmax()), int(means.argmin())
     if best == worst:
         best, worst = 0, 1
     units = compact(clusters[rows]) if clusters is not None else None
-    gap = _gap(figures, members == best, members == worst, units, seed, measure.within)
+    gap = gap_of(figures, members == best, members == worst, units, seed, measure.within)
     null = _null(figures, members, units, len(told), seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
     return _Compared(listed, gap, (told[best], told[worst]), p_value)
@@ -222,7 +268,7 @@ def _value(
     return GroupValue(value=name, n_rows=len(rows), told=True, metrics=metrics)
 
 
-def _gap(
+def gap_of(
     figures: NDArray[np.float32],
     a: NDArray[np.bool_],
     b: NDArray[np.bool_],

@@ -100,6 +100,15 @@ _RUNGS = (
         reads=frozenset({"features"}),
     ),
     _strategy(
+        "balanced-probe",
+        "transfer",
+        "The probe fitted again so that small groups, or rows that a first probe found hard, count as much as the rest.",
+        ("features",),
+        tasks=SINGLE,
+        forecast=lazy_forecast("balanced_probe"),
+        on_request=True,
+    ),
+    _strategy(
         "scratch",
         "scratch",
         "A network of the base's kind, learnt from random weights on your rows alone.",
@@ -114,7 +123,7 @@ _BLEND = _strategy(
     "transfer",
     "Several of the others together, weighted by cross-validation.",
     (),
-    members=tuple(strategy.name for strategy in _RUNGS if strategy.name != "majority"),
+    members=tuple(strategy.name for strategy in _RUNGS if strategy.name != "majority" and not strategy.on_request),
     tasks=TASKS,
 )
 STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in (*_RUNGS, _BLEND)}
@@ -128,7 +137,8 @@ def _preset(name: str, known: list[str]) -> list[str]:
     """Give the strategies that a preset stands for, or the name itself."""
     if name not in PRESETS:
         return [name]
-    return [item for item in known if PRESETS.index(STRATEGIES[item].preset) <= PRESETS.index(name)]
+    asked = [item for item in known if not STRATEGIES[item].on_request]
+    return [item for item in asked if PRESETS.index(STRATEGIES[item].preset) <= PRESETS.index(name)]
 
 
 def chosen_names(

@@ -187,7 +187,8 @@ def _loss(task: Task, rows: Index, outputs: Probabilities, weights: Weights) -> 
 
 
 def _weights(task: Task, balanced: bool) -> Weights:
-    return balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
+    weights = balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
+    return weights if task.weights is None else weights * task.weights
 
 
 class _Validation:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.bases import Backbone
 from headstart.records import Features, FloatMatrix, Index, Probabilities, State, Table
@@ -104,6 +105,10 @@ class Task:
         Where a strategy may keep finished parts, so that a killed run goes on from them.
     unlabelled : Rows or None
         Rows without labels, for strategies that learn from them as well.
+    weights : array of float64 or None, shape (n_rows,)
+        How much each row counts for a linear head, beside `balance`; None: alike. Other strategies do not heed it.
+    groups : Index or None, shape (n_rows,)
+        Group of each training row (site, sex ...), -1 where unknown: what `balanced-probe` balances.
     """
 
     classes: tuple[str, ...]
@@ -122,6 +127,8 @@ class Task:
     max_memory_bytes: float = 2e9
     unlabelled: Rows | None = None
     folder: Path | None = None
+    weights: NDArray[np.float64] | None = None
+    groups: Index | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +190,8 @@ class Strategy:
         Measures shortly what `fit` will cost; may raise `Skipped`. None for what costs next to nothing.
     reads : frozenset of str or None
         Which parts of `Rows` its fitted model reads, where those are not the ones that `fit` uses.
+    on_request : bool
+        In no preset: fitted only where it is named, or where an option such as `--mitigate` asks for it.
     """
 
     name: str
@@ -197,6 +206,7 @@ class Strategy:
     preset: str = "quick"
     forecast: Callable[[Rows, Task], Forecast] | None = None
     reads: frozenset[str] | None = None
+    on_request: bool = False
 
     @property
     def predicts_from(self) -> frozenset[str]:

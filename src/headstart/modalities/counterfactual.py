@@ -1,0 +1,273 @@
+"""Counterfactual pairs: the same row, changed in a way that should not change the answer.
+
+What is changed, and how much, stands in two files that anyone can edit: `pairs/edits.json` (every modality) and
+`pairs/swaps.csv` (word pairs for texts; a file of the user's takes its place). Nothing here knows a model or a label.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance, ImageFilter
+
+from headstart.errors import OptionError, offenders
+
+FOLDER = Path(__file__).with_name("pairs")
+COLUMNS = ("language", "kind", "match", "from", "to")
+KINDS, MATCHES = ("name", "gender", "spelling"), ("word", "letters")
+ANY = "any"
+"""Language of pairs that are swapped in texts of every language."""
+
+Change = Callable[[Any, np.random.Generator], Any]
+"""(what `Modality.load` gave, generator) -> the same kind of thing, or None where there is nothing to change."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One way to change a row.
+
+    Parameters
+    ----------
+    name : str
+        Permanent, kebab-case.
+    says : str
+        What is done to the rows, as the end of "test rows were ...".
+    change : Change
+    quick : bool
+        Whether it is part of a quick audit.
+    """
+
+    name: str
+    says: str
+    change: Change
+    quick: bool
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two words (or letters) that are swapped: words in both directions, letters from the first to the second."""
+
+    language: str
+    kind: str
+    match: str
+    source: str
+    target: str
+
+
+def edits(modality: str, inputs: Sequence[Any] = (), swaps: Path | None = None) -> tuple[Edit, ...]:
+    """Give the ways to change rows of a modality.
+
+    Parameters
+    ----------
+    modality : str
+    inputs : sequence
+        The rows; of texts, the language whose words occur most is found in them (the first 2,000).
+    swaps : Path or None
+        Word pairs in place of the built-in ones.
+
+    Raises
+    ------
+    OptionError
+        If the file of word pairs cannot be read.
+
+    Examples
+    --------
+    >>> [edit.name for edit in edits("series")][:2]
+    ['gain-up', 'gain-down']
+    """
+    listed = json.loads((FOLDER / "edits.json").read_text("utf-8"))[modality]
+    changes = dict(_CHANGES.get(modality, {}))
+    if modality == "text":
+        pairs = read_pairs(swaps or FOLDER / "swaps.csv")
+        language = language_of([str(text) for text in inputs[:2_000]], pairs)
+        chosen = [pair for pair in pairs if pair.language in (language, ANY)]
+        changes |= {kind: _swapping([pair for pair in chosen if pair.kind == kind]) for kind in KINDS}
+    return tuple(
+        Edit(item["name"], item["says"], partial(changes[item["edit"]], item["amount"]), bool(item["quick"]))
+        for item in listed
+    )
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Read a table of word pairs with the columns language, kind, match, from, to.
+
+    Raises
+    ------
+    OptionError
+        With all bad lines at once (at most five named).
+    """
+    try:
+        lines = list(csv.DictReader(StringIO(path.read_text("utf-8-sig")), restval="", restkey="more"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise OptionError(f"--swaps {path} cannot be read ({error}).", "Give a CSV file in UTF-8.") from error
+    lacking = [name for name in COLUMNS if lines and name not in lines[0]]
+    if not lines or lacking:
+        said = f"lacks the columns {', '.join(lacking)}" if lacking else "holds no pairs"
+        raise OptionError(f"--swaps {path} {said}.", f"Its first line must be {','.join(COLUMNS)}.")
+    bad = [
+        f"line {number}"
+        for number, line in enumerate(lines, start=2)
+        if line["kind"] not in KINDS or line["match"] not in MATCHES or not (line["from"] or "").strip()
+        or not (line["to"] or "").strip() or not line["language"]
+    ]  # fmt: skip
+    if bad:
+        raise OptionError(
+            f"--swaps {path}: {len(bad)} lines cannot be used ({offenders(bad)}).",
+            f"kind is {', '.join(KINDS)}; match is {' or '.join(MATCHES)}; from and to are words.",
+        )
+    return [Pair(*(str(line[name]).strip() for name in COLUMNS)) for line in lines]
+
+
+def language_of(texts: Sequence[str], pairs: Sequence[Pair]) -> str:
+    """Give the language whose words of the pairs occur in most texts; empty where none occurs.
+
+    Examples
+    --------
+    >>> known = [Pair("en", "gender", "word", "he", "she"), Pair("fr", "gender", "word", "il", "elle")]
+    >>> language_of(["Il pleut.", "Elle chante.", "He!"], known)
+    'fr'
+    """
+    hits: dict[str, float] = {}
+    for language in dict.fromkeys(pair.language for pair in pairs if pair.language != ANY):
+        mine = [pair for pair in pairs if pair.language == language]
+        words = {side.casefold() for pair in mine if pair.match == "word" for side in (pair.source, pair.target)}
+        letters = {letter for pair in mine if pair.match == "letters" for letter in pair.source}
+        found = [
+            len(words & set(_WORD.findall(text.casefold()))) + (0.5 if letters & set(text) else 0) for text in texts
+        ]
+        hits[language] = float(sum(found))
+    best = max(hits, key=lambda name: hits[name], default="")
+    return best if hits.get(best, 0) > 0 else ""
+
+
+_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+
+
+def _swapping(pairs: Sequence[Pair]) -> Callable[[float, str, np.random.Generator], str | None]:
+    """Make a change that swaps all pairs at once, so that what was swapped is not swapped back."""
+    words = {pair.source.casefold(): pair.target for pair in pairs if pair.match == "word"}
+    for pair in pairs:
+        if pair.match == "word":
+            words.setdefault(pair.target.casefold(), pair.source)
+    letters = str.maketrans(
+        {pair.source: pair.target for pair in pairs if pair.match == "letters" and len(pair.source) == 1}
+    )
+    longest = sorted(words, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)", re.IGNORECASE) if words else None
+
+    def one(found: re.Match[str]) -> str:
+        said, other = found[0], words.get(found[0].casefold(), found[0])
+        if len(said) > 1 and said.isupper():
+            return other.upper()
+        return other[:1].upper() + other[1:] if said[:1].isupper() else other
+
+    def change(amount: float, text: str, rng: np.random.Generator) -> str | None:
+        made = pattern.sub(one, text) if pattern else text
+        made = made.translate(letters)
+        return made if made != text else None
+
+    return change
+
+
+def bare(text: str) -> str:
+    """Take accents, tone marks and vowel signs off.
+
+    Examples
+    --------
+    >>> bare("Ọjọ́ café")
+    'Ojo cafe'
+    """
+    apart = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", "".join(mark for mark in apart if not unicodedata.combining(mark)))
+
+
+def _written(how: Callable[[str], str]) -> Callable[[float, str, np.random.Generator], str | None]:
+    def change(amount: float, text: str, rng: np.random.Generator) -> str | None:
+        made = how(text)
+        return made if made != text else None
+
+    return change
+
+
+def _warmth(amount: float, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Raise red and lower blue by a share, or the other way round."""
+    factors = (1 + amount, 1.0, 1 - amount)
+    bands = (
+        band.point(lambda value, factor=factor: min(255, round(value * factor)))
+        for band, factor in zip(picture.split(), factors, strict=True)
+    )
+    return Image.merge("RGB", tuple(bands))
+
+
+def _crop(amount: float, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    wide, high = picture.size
+    across, down = int(wide * amount), int(high * amount)
+    return picture.crop((across, down, max(across + 1, wide - across), max(down + 1, high - down)))
+
+
+def _rotate(amount: float, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Turn, with the mean colour in the corners."""
+    mean = tuple(int(value) for value in np.asarray(picture).reshape(-1, 3).mean(axis=0))
+    return picture.rotate(amount, Image.Resampling.BILINEAR, fillcolor=mean)
+
+
+def _blur(amount: float, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return picture.filter(ImageFilter.GaussianBlur(max(0.6, amount * min(picture.size))))
+
+
+Series = NDArray[np.float32]
+
+
+def _spread(values: Series) -> NDArray[np.float64]:
+    """Standard deviation of each channel (n_channels, 1), missing values left out."""
+    there = np.isfinite(values)
+    filled = np.where(there, values, 0.0).astype(np.float64)
+    n = np.maximum(there.sum(axis=1, keepdims=True), 1)
+    mean = filled.sum(axis=1, keepdims=True) / n
+    return np.asarray(np.sqrt((np.square(filled - mean) * there).sum(axis=1, keepdims=True) / n))
+
+
+def _gain(amount: float, values: Series, rng: np.random.Generator) -> Series:
+    return np.asarray(values * np.float32(amount), dtype=np.float32)
+
+
+def _offset(amount: float, values: Series, rng: np.random.Generator) -> Series:
+    return np.asarray(values + amount * _spread(values), dtype=np.float32)
+
+
+def _drop(amount: float, values: Series, rng: np.random.Generator) -> Series:
+    made = values.copy()
+    made[:, rng.random(values.shape[1]) < amount] = np.nan
+    return made
+
+
+def _jitter(amount: float, values: Series, rng: np.random.Generator) -> Series:
+    """Read each value up to `amount` steps too early or too late, by linear interpolation."""
+    steps = np.arange(values.shape[1])
+    at = np.clip(steps + rng.uniform(-amount, amount, len(steps)), 0, len(steps) - 1)
+    return np.stack([np.interp(at, steps, channel) for channel in values]).astype(np.float32)
+
+
+def _enhanced(kind: Any) -> Callable[[float, Image.Image, np.random.Generator], Image.Image]:
+    return lambda amount, picture, rng: kind(picture).enhance(amount)
+
+
+_CHANGES: Mapping[str, Mapping[str, Callable[[float, Any, np.random.Generator], Any]]] = {
+    "image": {
+        "brightness": _enhanced(ImageEnhance.Brightness), "contrast": _enhanced(ImageEnhance.Contrast),
+        "warmth": _warmth, "crop": _crop, "rotate": _rotate, "blur": _blur,
+    },
+    "text": {"upper": _written(str.upper), "lower": _written(str.lower), "bare": _written(bare)},
+    "series": {"gain": _gain, "offset": _offset, "drop": _drop, "jitter": _jitter},
+}  # fmt: skip

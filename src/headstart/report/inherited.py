@@ -1,0 +1,83 @@
+"""What the report shows of the audit: where figures stand in a chart, from the result alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headstart.report.words import ends, percent, span
+from headstart.results import Counterfactual, Figure, Readable, Result
+
+SHOWN_PROPERTIES = 8
+SHOWN_CELLS = 40
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One share in a chart: its place and that of its interval in percent of the width, and in words."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    told: str
+    range: str
+    label: str
+    ours: bool
+
+
+def mark(name: str, figure: Figure, ours: bool = False) -> Mark:
+    """Place a share (0-1) in a chart.
+
+    Examples
+    --------
+    >>> mark("darker", Figure(value=0.5, low=0.25, high=0.75)).low
+    25.0
+    """
+    told = f"{percent(figure.value)}, 95 % interval {ends(figure)}"
+    return Mark(
+        name, 100 * figure.value, 100 * figure.low, 100 * figure.high, percent(figure.value), span(figure), told, ours
+    )
+
+
+_PLACES = {
+    "frozen": "the frozen base's features", "adapted": "the adapted network's features",
+    "answers": "the model's answers", "without_base": "simple descriptors, no base",
+}  # fmt: skip
+
+
+def shown(result: Result) -> Mapping[str, Any] | None:
+    """Gather what `inherited.html` shows; None where nothing was audited.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    mapping or None
+        `readable`: pairs of what is read off and its marks; `flips`: pairs of a change and its marks; `cells` of the
+        mitigation.
+    """
+    if result.inherited is None and result.slices is None and result.mitigation is None:
+        return None
+    found = result.inherited
+    groups_first = sorted(found.readable, key=lambda item: item.kind != "group") if found else []
+    mended = result.mitigation and (result.mitigation.test or result.mitigation.out_of_fold)
+    return {
+        "readable": [(item, _read_off(item)) for item in groups_first[:SHOWN_PROPERTIES]],
+        "flips": [(item, _flips(item, result.chosen)) for item in (found.counterfactuals if found else [])],
+        "cells": mended.cells[:SHOWN_CELLS] if mended else [],
+        "on_test": bool(result.mitigation and result.mitigation.test),
+    }
+
+
+def _read_off(item: Readable) -> list[Mark]:
+    figures = [(words, getattr(item, name), name == "frozen") for name, words in _PLACES.items()]
+    return [mark(words, figure, ours) for words, figure, ours in figures if figure is not None]
+
+
+def _flips(item: Counterfactual, chosen: str) -> list[Mark]:
+    pairs = [(chosen, item.flips, True), (item.without_base_strategy or "", item.without_base_flips, False)]
+    return [mark(name, figure, ours) for name, figure, ours in pairs if figure is not None]
