@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from headstart import data, progress
 from headstart.bundle import Bundle
+from headstart.data.properties import of_inputs
 from headstart.evaluation.inherited import Models, gap_origin
 from headstart.evaluation.slices import row_errors
 from headstart.flow import counterfactuals as pairs
@@ -29,8 +30,8 @@ from headstart.strategies.model import members_in
 
 FROZEN = "linear-probe"
 WITHOUT_BASE = ("scratch", "classic")
-MOST_ROWS = 600
-"""Test rows on which features are probed."""
+MOST_ROWS, FEW_ROWS = 600, 240
+"""Test rows on which features are probed: where it was asked for, and by default."""
 TUNED_ROWS, TUNED_SHARE_SECONDS = 200, 20.0
 """Rows that a model with moved weights is run on again, and the time that must be left for it."""
 
@@ -53,7 +54,7 @@ def tell(
     """
     if options.audit == "none":
         return
-    result.slices = slices(prepared, climb, judged, properties_of(prepared.train.table), options)
+    result.slices = slices(prepared, climb, judged, properties_of, options)
     made = Inherited(n_rows=len(prepared.test), base=base_in_words(result.base))
     result.inherited = made
     if len(prepared.test) == 0:
@@ -88,30 +89,13 @@ def base_in_words(base: BaseFigures) -> str:
 
 
 def properties_of(table: Table) -> Mapping[str, NDArray[np.float64]]:
-    """Give the plain numbers of rows that are cheap to have, by name (n_rows,)."""
-    made = _PROPERTIES.get(table.modality)
-    return made(table) if made else {}
-
-
-def _of_texts(table: Table) -> dict[str, NDArray[np.float64]]:
-    texts = [str(text) for text in table.inputs]
-    return {
-        "length in characters": np.array([len(text) for text in texts], dtype=np.float64),
-        "share of capitals": np.array([sum(map(str.isupper, text)) / max(len(text), 1) for text in texts]),
-        "share of digits": np.array([sum(map(str.isdigit, text)) / max(len(text), 1) for text in texts]),
-    }
-
-
-def _of_series(table: Table) -> dict[str, NDArray[np.float64]]:
-    there = [values[np.isfinite(values)] for values in table.inputs]
-    return {
-        "length in steps": np.array([values.shape[1] for values in table.inputs], dtype=np.float64),
-        "mean value": np.array([values.mean() if len(values) else np.nan for values in there]),
-        "spread": np.array([values.std() if len(values) else np.nan for values in there]),
-    }
-
-
-_PROPERTIES = {"text": _of_texts, "series": _of_series}
+    """Give the plain numbers of rows, by name (n_rows,); words such as a camera's make are left out."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for name, values in of_inputs(table).items():
+        if values.dtype != object:
+            parts = np.asarray(values, dtype=np.float64).reshape(len(table), -1)
+            found |= {f"{name} {at + 1}" if parts.shape[1] > 1 else name: parts[:, at] for at in range(parts.shape[1])}
+    return found
 
 
 def _gaps(
@@ -151,7 +135,8 @@ def _readable(
     if prepared.test.features is None:
         not_measured["readable"] = "No frozen features were computed."
         return []
-    rows = np.sort(np.random.default_rng(options.seed).permutation(len(prepared.test))[:MOST_ROWS])
+    most = FEW_ROWS if options.audit == "auto" and not options.group else MOST_ROWS
+    rows = np.sort(np.random.default_rng(options.seed).permutation(len(prepared.test))[:most])
     test = prepared.test.take(rows)
     clusters = data.clusters(test.table)
     asked = wanted(test.table, options.group, properties_of(test.table), clusters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,9 @@ FEWEST_ROWS, MOST_ROWS = 100, 4_000
 CLUSTERS = (4, 10, 24)
 """Rows are dealt into so many clusters, coarse to fine, as far as each has `ROWS_EACH` on average."""
 ROWS_EACH = 25
-EXAMPLES = 4
+EXAMPLES, DESCRIBED = 4, 200
+Properties = Callable[[Table], Mapping[str, NDArray[np.float64]]]
+"""Plain numbers of each row of a table (n_rows,), NaN where unknown, by name."""
 MORE_OFTEN = 0.3
 """A group is told where the slice holds so much more of it than the other rows, as a difference of shares."""
 APART = 1.0
@@ -38,7 +40,7 @@ def slices(
     prepared: Prepared,
     climb: Climb,
     judged: Judged,
-    properties: Mapping[str, NDArray[np.float64]],
+    properties: Properties,
     options: AdaptOptions,
 ) -> Slices:
     """Look for kinds of rows on which the chosen model fails more than the mix of their classes explains.
@@ -48,8 +50,8 @@ def slices(
     prepared : Prepared
     climb : Climb
     judged : Judged
-    properties : mapping of str to array, shape (n_train,)
-        Plain numbers by which a slice may be described.
+    properties : function
+        Gives plain numbers of rows, by which a slice may be described; called for slices only.
     options : AdaptOptions
     """
     seed = options.seed
@@ -116,7 +118,7 @@ class _Seen:
     said: Predictions
     table: Table
     test: tuple[FloatMatrix, NDArray[np.float64]] | None
-    properties: Mapping[str, NDArray[np.float64]]
+    properties: Properties
     columns: Mapping[str, Column]
 
     def describe(self, item: Found, dealt: Groups) -> Slice:
@@ -137,7 +139,7 @@ class _Seen:
             test_error=on_test,
             test_elsewhere=off_test,
             labels=_labels(self.table.labels, here, self.said, item.rows, errors),
-            properties=[*_groups(self.columns, here, elsewhere), *_facts(self.properties, here, elsewhere)],
+            properties=[*_groups(self.columns, here, elsewhere), *_facts(self.properties, self.table, here, elsewhere)],
             examples=[str(self.table.ids[self.rows[row]]) for row in wrong[:EXAMPLES]],
             reading="",
         )
@@ -180,17 +182,20 @@ def _labels(labels: Column | None, rows: Index, made: Predictions, at: Index, er
     return [f"{cut(label)} taken for {cut(said)} ({n})" for (label, said), n in pairs.most_common(3)]
 
 
-def _facts(properties: Mapping[str, NDArray[np.float64]], rows: Index, others: Index) -> list[str]:
-    """Name the properties in which a slice differs most."""
+def _facts(properties: Properties, table: Table, rows: Index, others: Index) -> list[str]:
+    """Name the properties in which a slice differs most, from at most 200 rows on either side."""
+    some = [np.random.default_rng(0).permutation(part)[:DESCRIBED] for part in (rows, others)]
+    found = properties(table.take(np.concatenate(some)))
+    inside, outside = np.arange(len(some[0])), np.arange(len(some[0]), len(some[0]) + len(some[1]))
     away = {
-        name: lasting(values, rows, others)
-        for name, values in properties.items()
-        if np.isfinite(values[rows]).any() and np.isfinite(values[others]).any()
+        name: lasting(values, inside, outside)
+        for name, values in found.items()
+        if np.isfinite(values[inside]).any() and np.isfinite(values[outside]).any()
     }
     ranked = sorted((name for name in away if abs(away[name]) >= APART), key=lambda name: -abs(away[name]))
     return [
-        f"{name} {'higher' if away[name] > 0 else 'lower'} ({amount(float(np.nanmedian(properties[name][rows])))} "
-        f"against {amount(float(np.nanmedian(properties[name][others])))})"
+        f"{name} {'higher' if away[name] > 0 else 'lower'} ({amount(float(np.nanmedian(found[name][inside])))} "
+        f"against {amount(float(np.nanmedian(found[name][outside])))})"
         for name in ranked[:3]
     ]
 
