@@ -156,12 +156,18 @@ def test_the_thresholds_of_the_run_are_those_of_the_bundle(adapted: dict[str, tu
     }
 
 
+DECIDED = ["answer", "set", "reason"]
+
+
 @pytest.mark.parametrize(
     ("task", "columns"),
     [
-        ("multi-label", ["input", "labels", "p(food)", "p(roads)", "p(water)"]),
-        ("regression", ["input", "height"]),
-        ("ordinal", ["input", "label", "probability", "label_2", "probability_2", "label_3", "probability_3"]),
+        ("multi-label", ["input", "labels", "p(food)", "p(roads)", "p(water)", *DECIDED]),
+        ("regression", ["input", "height", *DECIDED, "low", "high"]),
+        (
+            "ordinal",
+            ["input", "label", "probability", "label_2", "probability_2", "label_3", "probability_3", *DECIDED],
+        ),
     ],
 )
 def test_the_csv_has_the_columns_of_its_kind(

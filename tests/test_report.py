@@ -359,7 +359,6 @@ def test_the_diagram_has_a_dot_for_each_bin_and_a_text_that_says_the_same(groupe
     assert svg[0].count("<circle") == len(grouped.calibration.bins)
     assert svg[0].count("; given ") + 1 == len(grouped.calibration.bins)
     assert grouped.calibration.reading in page
-    assert "not corrected" in page
 
 
 def test_the_page_stays_well_formed_with_groups(grouped: Result) -> None:
@@ -410,7 +409,6 @@ def test_the_card_lists_every_group_and_the_calibration(grouped: Result) -> None
     assert [name for name, _, _ in rows] == ["hill", "valley", "east", "north", "south", "west"]
     assert rows[2] == ("east", "14", "cannot tell")
     assert "| farmer |" not in card
-    assert "Nothing was recalibrated." in card
     table = card.split("| Column | Group |")[1].split("\n\n")[0]
     assert table.count("\n| ") == 6
 

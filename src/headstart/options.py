@@ -118,6 +118,22 @@ class ReadOptions(Options):
     order: Names = Field((), description="The grades, lowest first, for --task ordinal: low,medium,high.")
 
 
+class CheckOptions(ReadOptions):
+    """How closely to look at data."""
+
+    deep: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Run the base model to look for label errors and outliers: auto = for at most a minute, on = for "
+        "as long as it takes, or off.",
+    )
+    base: str = Field("default", description="Base model for the deeper look: as for adapt.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    precision: Literal["auto", "float32"] = Field(
+        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
+    )
+    offline: bool = Field(False, description="Open no network connection at all.")
+
+
 class AdaptOptions(ReadOptions):
     """How to adapt a base model."""
 
@@ -137,6 +153,16 @@ class AdaptOptions(ReadOptions):
     labels_per_class: int | None = Field(
         None, ge=1, description="Draw this many training rows a class (for learning-curve studies)."
     )
+    coverage: float = Field(
+        0.9, ge=0.5, le=0.999, description="Share of answers, as a set of classes or a range, that are to hold the truth."
+    )
+    cost: Columns = Field(
+        (),
+        description="What a mistake costs, as TRUTH->ANSWER=COST, such as 'TB->healthy=20'; repeatable; others cost 1.",
+    )
+    refer_cost: float = Field(
+        0.25, ge=0.0, description="With --cost: what it costs to give no answer and to ask a person."
+    )
     balance: Literal["auto", "on", "off"] = Field(
         "auto", description="Weight rare classes up: on, off, or auto = where cross-validation says it helps."
     )
@@ -147,6 +173,19 @@ class AdaptOptions(ReadOptions):
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
     )
     max_memory: Gigabytes = Field(4.0, description="Memory that training may use, such as 4gb or 800mb.")
+    audit: Literal["auto", "none", "quick", "full"] = Field(
+        "auto",
+        description="What the base brought in: none; quick, with 64 test rows changed a little; full, with 512; auto = "
+        "quick where groups are named, else without changed rows.",
+    )
+    swaps: Path | None = Field(
+        None, description="CSV of word pairs to swap in texts for --audit, in place of the built-in ones."
+    )
+    mitigate: Literal["none", "group-balance", "reweight"] = Field(
+        "none",
+        description="Fit the last layer again so that small groups count: group-balance (needs --group), or reweight "
+        "without groups; kept only where the worst group gains.",
+    )
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
@@ -169,6 +208,9 @@ class PredictOptions(Options):
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field(
         (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
+    )
+    explain: bool = Field(
+        False, description="Name the training rows that each input is most like (predict; a column more)."
     )
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."

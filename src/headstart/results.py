@@ -231,6 +231,35 @@ class FindingRow(Record):
     advice: str
 
 
+class LabelError(Record):
+    """A training row whose label is likely wrong: what the chosen model would say, having learnt from other rows.
+
+    `doubt` is what the rows are ranked by: for classes the probability of the best other class less that of the given
+    one, for a number how far off it is.
+    """
+
+    id: str
+    label: str
+    suggested: str
+    doubt: float
+
+
+class HonestScore(Record):
+    """What a simple head scores in cross-validation, rows dealt by chance (naive) and kept together (honest).
+
+    `gap` is how much better the naive figure looks, in `measure` (for an error: how much smaller); `n_together` of
+    `n_rows` training rows have copies or belong to a group.
+    """
+
+    measure: str
+    n_rows: int
+    n_together: int
+    naive: Figure
+    honest: Figure
+    gap: Figure
+    sentence: str
+
+
 class Confusion(Record):
     """Test rows by true class (row) and predicted class (column), in the order of `classes`."""
 
@@ -268,6 +297,22 @@ class GroupValue(Record):
     metrics: AnyMetrics | None
 
 
+class ClassGap(Record):
+    """The class whose share found differs most between two groups: `found`, `n_rows` in the order of `between`.
+
+    `p_value` is corrected for the number of classes and pairs (and of columns).
+    """
+
+    label: str
+    between: list[str]
+    found: list[float]
+    n_rows: list[int]
+    gap: Figure
+    p_value: float
+    n_classes: int
+    reading: str
+
+
 class GroupColumn(Record):
     """Whether the chosen model is equally good for every value of one column.
 
@@ -282,6 +327,7 @@ class GroupColumn(Record):
     p_value: float | None
     reading: str
     measure: Literal["accuracy", "row F1", "mean absolute error"] = "accuracy"
+    class_gap: ClassGap | None = None
 
 
 class ReliabilityBin(Record):
@@ -292,14 +338,132 @@ class ReliabilityBin(Record):
     share_right: Figure
 
 
+class Uncorrected(Record):
+    """Calibration on the same test rows before the correction."""
+
+    error: Figure
+    overconfidence: Figure
+    brier: Figure
+    log_loss: Figure
+    bins: list[ReliabilityBin]
+
+
+class Correction(Record):
+    """How the probabilities were corrected, on training rows held out; `method` is "none" where that did not help.
+
+    `gain` is the log-loss saved on rows held out once more, in nats a row.
+    """
+
+    method: Literal["none", "temperature", "isotonic"]
+    temperature: float | None
+    gain: float
+    n_rows: int
+    reading: str
+
+
 class Calibration(Record):
-    """Whether the probability that the chosen model gives to its answers is how often they are right."""
+    """Whether the probability that the chosen model gives to its answers is how often they are right.
+
+    `before` is the same without the correction; None where nothing was corrected.
+    """
 
     n_rows: int
     error: Figure
     overconfidence: Figure
     brier: Figure
     bins: list[ReliabilityBin]
+    reading: str
+    log_loss: Figure | None = None
+    correction: Correction | None = None
+    before: Uncorrected | None = None
+
+
+class Conformal(Record):
+    """Sets of classes, or ranges of numbers, that hold the truth in a stated share of rows; measured on test rows.
+
+    `exact` and `mean_size` are None for numbers, `width` for classes (and where ranges have no ends); `below`: the
+    whole interval of `measured` lies below `stated`.
+    """
+
+    n_rows: int
+    n_rows_learnt: int
+    stated: float
+    measured: Figure
+    exact: Figure | None = None
+    mean_size: Figure | None = None
+    single_share: Figure | None = None
+    width: float | None = None
+    method: Literal["label-conditional", "partly label-conditional", "marginal", "residuals"]
+    below: bool
+    reading: str
+
+
+class RiskPoint(Record):
+    """How many answers are wrong when only the surest rows are answered."""
+
+    answered_share: float
+    n_rows: int
+    wrong_share: Figure
+    least_sure: float
+
+
+class RiskCoverage(Record):
+    """Wrong answers for every share of rows answered; `area` is their mean over all shares (AURC)."""
+
+    area: Figure
+    points: list[RiskPoint]
+
+
+class NoveltyFigures(Record):
+    """How rows unlike the training rows are told; shares of ordinary rows that are called so."""
+
+    reads: str
+    threshold: float
+    stated_false_alarm: float
+    measured_false_alarm: Figure | None
+    n_rows_learnt: int
+    n_rows_kept: int
+
+
+class CostFigures(Record):
+    """What decisions by expected cost come to on test rows, per row; a right answer costs nothing."""
+
+    given: list[str]
+    refer: float
+    mean_cost: Figure
+    mean_cost_always: Figure
+
+
+class Miss(Record):
+    """Rows of one class that got the answer of another, per 100 test rows of any class; the costliest first."""
+
+    label: str
+    answer: str
+    n_rows: int
+    per_hundred: Figure
+    cost: float
+
+
+class Abstention(Record):
+    """What the chosen model answers on test rows: shares of each kind of answer, and how good the answers are.
+
+    `wrong`, `referred` and `refused` are per 100 test rows: wrong answers, "not sure" and "none of these".
+    """
+
+    n_rows: int
+    n_answered: int
+    shares: dict[str, Figure]
+    accuracy_answered: Figure | None
+    accuracy_all: Figure | None
+    wrong: Figure | None
+    referred: Figure
+    refused: Figure
+    misses: list[Miss] = []
+    risk_coverage: RiskCoverage | None
+    novelty: NoveltyFigures | None
+    costs: CostFigures | None
+    reserved_classes: list[str] = []
+    without: dict[str, str] = {}
     reading: str
 
 
@@ -360,6 +524,144 @@ class LearningCurve(Record):
     sentence: str
 
 
+class Readable(Record):
+    """How well a group, or a plain property of a row, can be read off what a model sees (balanced accuracy, 0-1).
+
+    `frozen`: the base's features; `adapted`: features of the model with moved weights; `answers`: the chosen model's
+    probabilities; `without_base`: simple descriptors that no base made. None where there is no such thing.
+    """
+
+    name: str
+    kind: Literal["group", "property"]
+    values: list[str]
+    n_rows: int
+    chance: float
+    frozen: Figure | None
+    adapted: Figure | None
+    answers: Figure | None
+    without_base: Figure | None
+    reading: str
+
+
+class GapOrigin(Record):
+    """Where a gap between two groups comes from, in `measure`: each gap is the first of `between` minus the second.
+
+    `brought` is the frozen gap minus that without the base; `adaptation` the chosen model's minus the frozen one.
+    """
+
+    column: str
+    between: list[str]
+    measure: Literal["accuracy", "row F1", "mean absolute error"]
+    n_rows: int
+    without_base: Figure | None
+    without_base_strategy: str | None
+    frozen: Figure | None
+    chosen: Figure
+    brought: Figure | None
+    adaptation: Figure | None
+    reading: str
+
+
+class FlipShare(Record):
+    """Share of changed rows with another answer, for one class (`column` is empty) or group; None: too few rows."""
+
+    column: str
+    value: str
+    n_rows: int
+    flips: Figure | None
+
+
+class Counterfactual(Record):
+    """Test rows that were changed in a way that should not matter, and how many got another answer."""
+
+    name: str
+    says: str
+    n_rows: int
+    flips: Figure | None
+    without_base_strategy: str | None
+    without_base_flips: Figure | None
+    parts: list[FlipShare] = []
+    reading: str
+
+
+class Inherited(Record):
+    """What the base brought in: the audit of features, gaps and answers."""
+
+    n_rows: int
+    base: str
+    readable: list[Readable] = []
+    gaps: list[GapOrigin] = []
+    counterfactuals: list[Counterfactual] = []
+    not_measured: dict[str, str] = {}
+
+
+class Slice(Record):
+    """Similar rows on which the chosen model fails more often than the mix of their classes explains.
+
+    `error` and `elsewhere` are mean errors on training rows predicted by models that did not see them; `test_error` on
+    the test rows nearest to these, None with too few. `p_value` is corrected for all clusters that were tried.
+    """
+
+    n_rows: int
+    error: Figure
+    elsewhere: Figure
+    p_value: float
+    n_test_rows: int
+    test_error: Figure | None
+    test_elsewhere: Figure | None
+    labels: list[str]
+    properties: list[str]
+    examples: list[str]
+    reading: str
+
+
+class Slices(Record):
+    """Whether there are kinds of rows on which the model fails, found without group columns."""
+
+    n_rows: int
+    n_clusters: int
+    measure: Literal["accuracy", "row F1", "mean absolute error"]
+    found: list[Slice] = []
+    reading: str
+
+
+class MitigatedCell(Record):
+    """Rows of one class in one group: the share right before and after; None with too few rows."""
+
+    label: str
+    group: str
+    n_rows: int
+    before: Figure | None
+    after: Figure | None
+
+
+class MitigatedFigures(Record):
+    """Accuracy before and after on one set of rows: of the worst group (class and group together) and of all rows."""
+
+    n_rows: int
+    worst_before: Figure
+    worst_after: Figure
+    worst_gain: Figure
+    mean_before: Figure
+    mean_after: Figure
+    mean_gain: Figure
+    cells: list[MitigatedCell] = []
+
+
+class Mitigation(Record):
+    """What `--mitigate` did: `kept` says whether its model is the one in the bundle, decided on training rows only."""
+
+    way: Literal["group-balance", "reweight"]
+    columns: list[str]
+    before: str
+    after: str
+    out_of_fold: MitigatedFigures | None
+    test: MitigatedFigures | None
+    kept: bool
+    mean_may_lose: float
+    reading: str
+
+
 class Result(Record):
     """The whole document."""
 
@@ -382,10 +684,17 @@ class Result(Record):
     fit: ObservedPredicted | None = None
     groups: list[GroupColumn] = []
     calibration: Calibration | None = None
+    conformal: Conformal | None = None
+    abstention: Abstention | None = None
     not_measured: dict[str, str] = {}
     learning_curve: LearningCurve | None = None
+    inherited: Inherited | None = None
+    slices: Slices | None = None
+    mitigation: Mitigation | None = None
     worst: list[WorstRow] = []
     checks: list[FindingRow] = []
+    label_errors: list[LabelError] = []
+    honest_score: HonestScore | None = None
     set_aside: list[SetAsideRow] = []
     seconds: dict[str, float]
     cost: dict[str, float] = Field(default_factory=dict, description="What was forecast and what it was.")

@@ -54,7 +54,7 @@ def predict(
     paths = [existing(path) for path in inputs]
     if as_json and output is None:
         said = flow.predictions(existing(bundle), paths, options)
-        failed = [{"id": item["input"], "reason": item["reason"]} for item in said if item["reason"]]
+        failed = [{"id": item["input"], "reason": item["reason"]} for item in said if item["answer"] is None]
         show.unread(failed)
         return {"format": 1, "output": None, "n_rows": len(said), "predictions": said, "failed": failed}
     failed = [vars(item) for item in flow.predict(existing(bundle), paths, output, options)]

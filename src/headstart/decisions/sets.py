@@ -107,7 +107,8 @@ def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> Set
     A class is in the set where its probability is not below the stated share of those that training rows of this class
     gave to it: label-conditional sets with the score 1 - p (Sadinle, Lei and Wasserman 2019, arXiv:1609.00451), on
     out-of-fold rows as in cross-conformal prediction (Vovk 2015). Classes with fewer than `CLASS_ROWS` rows are
-    pooled (as the null cluster of Ding et al. 2023, arXiv:2306.09335): over them coverage holds on average. The model
+    pooled, with all others where they are too few together (as the null cluster of Ding et al. 2023,
+    arXiv:2306.09335): over them coverage holds on average. The model
     that predicts is fitted once more on all rows, so the coverage is nearly and not exactly that of the theory: it is
     measured on test rows.
     """
@@ -116,7 +117,7 @@ def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> Set
     told = probabilities[rows, codes]
     own = np.bincount(codes, minlength=n_classes) >= CLASS_ROWS
     rest = ~own[codes]
-    shared = lowest(told[rest] if rest.sum() * (1 - coverage) >= 1 else told, coverage)
+    shared = lowest(told[rest] if rest.sum() >= CLASS_ROWS else told, coverage)
     floors = [lowest(told[codes == code], coverage) if own[code] else shared for code in range(n_classes)]
     return SetRule(coverage, tuple(max(0.0, floor) for floor in floors), tuple(own.tolist()), len(rows))
 

@@ -1,4 +1,4 @@
-"""Does the model mean its probabilities? Measured on test rows and reported; nothing is corrected here."""
+"""Does the model mean its probabilities? Measured on test rows and reported; `headstart.decisions` corrects."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from headstart.results import Calibration, Figure, ReliabilityBin
 MIN_ROWS = 20
 """Fewer test rows cannot tell, and this is the least number of rows aimed at in a bin."""
 MOST_BINS = 10
+CLIPPED = float(np.finfo(np.float64).eps)
 
 
 def calibration(codes: Index, predictions: Predictions, clusters: Index | None, seed: int) -> Calibration | None:
@@ -49,8 +50,8 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
     `error` is the root mean square over bins of mean probability minus share right, in up to ten bins of equal mass
     (equal probabilities are never parted), with the noise of each bin taken off: the debiased estimator of Kumar,
     Liang and Ma (2019, arXiv:1909.10155) with the variance from the bootstrap, so that clusters count. Its interval is
-    the bootstrap of the squared error, moved to the debiased value. `brier` is half of Brier's sum over all
-    classes, for two classes the usual (probability - outcome)^2.
+    the bootstrap of the squared error, moved to the debiased value, without the noise that it counts twice.
+    `brier` is half of Brier's sum over all classes, for two classes the usual (probability - outcome)^2.
 
     Examples
     --------
@@ -83,6 +84,7 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
         error=Figure.of(error),
         overconfidence=Figure.of(overconfidence),
         brier=Figure.of(mean(losses, numbers, seed, (0.0, 1.0))),
+        log_loss=Figure.of(mean(_logs(codes, predictions), numbers, seed, (0.0, np.inf))),
         bins=[
             ReliabilityBin(
                 n_rows=int(counts[at]),
@@ -93,6 +95,11 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
         ],
         reading=_reading(len(codes), float(sure.mean()), float(right.mean()), error, overconfidence),
     )
+
+
+def _logs(codes: Index, predictions: Predictions) -> Floats:
+    """Log-loss of each row in nats (n_rows,); clipped as in the metrics."""
+    return np.asarray(-np.log(np.maximum(predictions.probabilities[np.arange(len(codes)), codes], CLIPPED)))
 
 
 def _bins(sure: Floats) -> Index:
@@ -112,9 +119,17 @@ def _error(units: NDArray[np.float32], n_bins: int, seed: int) -> Interval:
     noise = resampled.var(axis=0)
     squared = float(weights @ (gaps**2 - noise))
     squares = resampled**2 @ weights
-    low, high = percentiles((squares - squares.mean())[:, None] + squared)
+    spread = _shrunk(weights, gaps**2, noise)
+    low, high = percentiles(spread * (squares - squares.mean())[:, None] + squared)
     value, *ends = (float(np.sqrt(np.clip(part, 0.0, 1.0))) for part in (squared, low[0], high[0]))
     return envelope(value, (ends[0], ends[1]))
+
+
+def _shrunk(weights: Floats, squares: Floats, noise: Floats) -> float:
+    """Say how much less the error varies than its bootstrap, which adds noise to gaps that are noisy already (0-1)."""
+    true = np.square(weights) @ (4 * np.maximum(squares - noise, 0.0) * noise + 2 * noise**2)
+    seen = np.square(weights) @ (4 * squares * noise + 2 * noise**2)
+    return float(np.sqrt(np.minimum(true / seen, 1.0))) if seen > 0 else 1.0
 
 
 def _points(share: float) -> str:

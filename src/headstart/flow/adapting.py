@@ -12,9 +12,10 @@ from pathlib import Path
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, report, runs
 from headstart.bundle import Bundle
-from headstart.flow import answers
+from headstart.flow import answers, deciding
 from headstart.flow.bare import with_unlabelled
 from headstart.flow.curve import of_run
+from headstart.flow.deciding import Ruled
 from headstart.flow.judge import Judged, document, judge, thresholds_of
 from headstart.flow.labelling import labels_per_class, seen_of
 from headstart.flow.model import Model
@@ -31,6 +32,8 @@ from headstart.strategies.record import Clock
 
 MANY_CLASSES = 100
 """With more classes result.json is written without line breaks."""
+_TOLD_LATER = frozenset({"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost"})
+"""Options that no rung of the ladder depends on."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Adapted:
     result: Result
     prepared: Prepared
     judged: Judged
+    ruled: Ruled
 
 
 def adapt_table(
@@ -65,6 +69,7 @@ def adapt_table(
     HeadstartError
         If nothing can be learnt, or an option cannot work.
     """
+    deciding.require_costs(table, options)
     timings = timings or Timings()
     clock = Clock(options.time - sum(timings.seconds.values()))
     names = chosen_names(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
@@ -75,29 +80,32 @@ def adapt_table(
     run = runs.Run(out, _key(prepared, options)) if out else None
     with timings.step("strategies"):
         climb = ladder.climb(prepared.train, prepared.task, names, run)
-    with timings.step("evaluation"):
-        judged = judge(prepared, climb)
-        timings.seconds["total"] = sum(timings.seconds.values())
-        result = document(prepared, climb, judged, options, timings.seconds)
-    with timings.step("learning_curve"):
-        result.learning_curve = of_run(prepared, options)
     strategy, pooled = STRATEGIES[climb.chosen], members_in(climb.fitted[climb.chosen].state())
     uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in pooled))
+    with timings.step("evaluation"):
+        judged = judge(prepared, climb)
+        ruled = deciding.ruled(prepared, climb, judged, frozenset(uses), options)
+        judged = ruled.judged
+        timings.seconds["total"] = sum(timings.seconds.values())
+        result = document(prepared, climb, judged, options, timings.seconds)
+        deciding.tell(result, prepared, ruled)
+    with timings.step("learning_curve"):
+        result.learning_curve = of_run(prepared, options)
     needs_base = "features" in uses
     bundle = Bundle(
         table.modality, prepared.task.classes, climb.chosen, climb.fitted[climb.chosen],
-        prepared.backbone if needs_base else None, frozenset(uses), table.columns, options.seed,
+        prepared.backbone if needs_base else None, ruled.reads(frozenset(uses)), table.columns, options.seed,
         {"data": table.source, "verdict": result.verdict.sentence, "task": options.task,
          "labels_per_class": labels_per_class(prepared)},
         table.task, thresholds_of(prepared, climb.fitted[climb.chosen]), seen_of(prepared, frozenset(uses)),
-        prepared.task.spec,
+        prepared.task.spec, ruled.rules,
     )  # fmt: skip
-    return Adapted(Model(bundle, result), result, prepared, judged)
+    return Adapted(Model(bundle, result), result, prepared, judged, ruled)
 
 
 def _key(prepared: Prepared, options: AdaptOptions) -> str:
     train = prepared.train.table
-    said = options.model_dump(mode="json", exclude={"offline", "strategy"})
+    said = options.model_dump(mode="json", exclude={*_TOLD_LATER, "offline", "strategy"})
     inputs = [list(train.hashes), list(train.ids), prepared.task.codes.tolist(), prepared.task.folds.tolist()]
     inputs += [] if prepared.task.truth is None else [prepared.task.truth.tolist(), list(prepared.task.classes)]
     bare = prepared.task.unlabelled
@@ -158,7 +166,7 @@ def _table_of_predictions(adapted: Adapted) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(answers.truth_header(result.task, tuple(result.classes)))
     if said is not None:
-        writer.writerows(answers.truth_rows(prepared.truth, said))
+        writer.writerows(answers.truth_rows(prepared.truth, said, adapted.ruled.made))
     return text.getvalue()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.decisions import LABEL, NO_RULES, SINGLE, Decisions
 from headstart.evaluation import Truth, given_labels
 from headstart.records import Predictions, column
 
@@ -17,6 +18,9 @@ SHOWN_LABELS = 20
 """With more labels the CSV has the most probable ones of each row, not a column for each."""
 MOST_COLUMNS = 100
 """With more classes test_predictions.csv has the most probable ones of each row: it would grow to hundreds of MB."""
+
+SET_NAMES = 20
+"""With more classes in a set the CSV names the most probable ones and says how many more there are."""
 
 Shares = NDArray[np.float64]
 """(n_classes,) of one row."""
@@ -107,34 +111,92 @@ _WRITTEN: dict[str, Written] = {
 }  # fmt: skip
 
 
+def _decision_header(task: str) -> list[str]:
+    return ["answer", "set", "reason", *(["low", "high"] if task == "regression" else [])]
+
+
+def _decision_row(said: Predictions, made: Decisions) -> list[str]:
+    """Write the cells of one row's decision."""
+    if said.task == "regression":
+        low, high = _ends(made)
+        ends = ["" if end is None else f"{end:.7g}" for end in (low, high)]
+        return [_answer(said, made), " to ".join(ends) if low is not None else "", str(made.reasons[0]), *ends]
+    names = _in_set(said, made)
+    more = [f"{len(names) - SET_NAMES} more"] if len(names) > SET_NAMES else []
+    return [_answer(said, made), ";".join([*names[:SET_NAMES], *more]), str(made.reasons[0])]
+
+
+def _answer(said: Predictions, made: Decisions) -> str:
+    """Give the answer as people read it: several labels and numbers as in their own column."""
+    plain = said.task not in SINGLE and made.kinds[0] == LABEL
+    return first_cell(said) if plain else str(made.answers[0])
+
+
+def first_cell(said: Predictions) -> str:
+    """Write what the model says of one row without its probability: a label, labels or a number."""
+    return _WRITTEN[said.task].row(said)[0]
+
+
+def _in_set(said: Predictions, made: Decisions) -> list[str]:
+    """Name the classes in the set, the most probable first."""
+    if made.sets.shape[1] == 0:
+        return []
+    order = np.argsort(-np.where(made.sets[0], said.probabilities[0], -1.0), kind="stable")
+    return [said.classes[code] for code in order[: int(made.sets[0].sum())]]
+
+
+def _ends(made: Decisions) -> tuple[float | None, float | None]:
+    if made.ends.shape[1] == 0 or not np.isfinite(made.ends[0]).all():
+        return None, None
+    return float(made.ends[0, 0]), float(made.ends[0, 1])
+
+
 def header(task: str, classes: tuple[str, ...]) -> list[str]:
     """Name the columns of the CSV that `predict` writes.
 
     Examples
     --------
     >>> header("classification", ("no", "yes"))
-    ['input', 'label', 'probability', 'label_2', 'probability_2']
-    >>> header("multi-label", ("food", "water")), header("regression", ("yield",))
-    (['input', 'labels', 'p(food)', 'p(water)'], ['input', 'yield'])
+    ['input', 'label', 'probability', 'label_2', 'probability_2', 'answer', 'set', 'reason']
+    >>> header("multi-label", ("food", "water"))
+    ['input', 'labels', 'p(food)', 'p(water)', 'answer', 'set', 'reason']
+    >>> header("regression", ("yield",))
+    ['input', 'yield', 'answer', 'set', 'reason', 'low', 'high']
     """
-    return ["input", *_WRITTEN[task].header(classes)]
+    return ["input", *_WRITTEN[task].header(classes), *_decision_header(task)]
 
 
-def row_of(name: str, said: Predictions) -> list[str]:
-    """Write one CSV row: the input, then the answer (`said` has one row).
+def row_of(name: str, said: Predictions, made: Decisions) -> list[str]:
+    """Write one CSV row: the input, what the model says, and what was decided (`said` and `made` have one row).
 
     Examples
     --------
-    >>> row_of("a.jpg", Predictions(column(["a.jpg"]), ("no", "yes"), np.array([[0.25, 0.75]])))
-    ['a.jpg', 'yes', '0.750000', 'no', '0.250000']
+    >>> said = Predictions(column(["a.jpg"]), ("no", "yes"), np.array([[0.25, 0.75]]))
+    >>> row_of("a.jpg", said, NO_RULES.decide(said, None))
+    ['a.jpg', 'yes', '0.750000', 'no', '0.250000', 'yes', 'yes', '75 % sure']
     """
-    return [name, *_WRITTEN[said.task].row(said)]
+    return [name, *_WRITTEN[said.task].row(said), *_decision_row(said, made)]
 
 
-def document_of(task: str, said: Predictions | None) -> dict[str, Any]:
+def unread_row(name: str, task: str, classes: tuple[str, ...], reason: str) -> list[str]:
+    """Write the CSV row of an input that could not be read: nothing but the reason."""
+    return [name, *("" if title != "reason" else reason for title in header(task, classes)[1:])]
+
+
+def document_of(task: str, said: Predictions | None, made: Decisions | None) -> dict[str, Any]:
     """Give the JSON fields of one answer; of an input that could not be read (None) with nulls."""
     written = _WRITTEN[task]
-    return dict(written.empty) if said is None else written.document(said)
+    low, high = (None, None) if made is None else _ends(made)
+    ends = {"low": low, "high": high} if task == "regression" else {}
+    if said is None or made is None:
+        return {**written.empty, "answer": None, "set": [], "reason": None, **ends}
+    return {
+        **written.document(said),
+        "answer": _answer(said, made),
+        "set": _in_set(said, made) if task != "regression" else [end for end in (low, high) if end is not None],
+        "reason": str(made.reasons[0]),
+        **ends,
+    }
 
 
 def plain(said: Predictions) -> NDArray[Any]:
@@ -145,20 +207,21 @@ def plain(said: Predictions) -> NDArray[Any]:
 def truth_header(task: str, classes: tuple[str, ...]) -> list[str]:
     """Name the columns of test_predictions.csv."""
     if task == "regression":
-        return ["id", classes[0], "predicted"]
-    if len(classes) > MOST_COLUMNS:
-        return ["id", "label", "predicted", *_ranked(1, TOP)]
-    return ["id", "label", "predicted", *(f"p({name})" for name in classes)]
+        return ["id", classes[0], "predicted", *_decision_header(task)]
+    told = _ranked(1, TOP) if len(classes) > MOST_COLUMNS else [f"p({name})" for name in classes]
+    return ["id", "label", "predicted", *told, *_decision_header(task)]
 
 
-def truth_rows(truth: Truth, said: Predictions) -> Iterator[list[str]]:
-    """Write the test rows one by one: id, truth, answer, and probabilities where there are such."""
+def truth_rows(truth: Truth, said: Predictions, made: Decisions | None = None) -> Iterator[list[str]]:
+    """Write the test rows one by one: id, truth, prediction, probabilities where there are such, and the decision."""
+    made = NO_RULES.decide(said, None) if made is None else made
     true, answer = _TRUTH[said.task](truth, said)
     told: list[str] = []
     for place, name in enumerate(said.ids):
         if said.task != "regression":
             told = _told(said.probabilities[place], said.classes)
-        yield [str(name), true[place], answer[place], *told]
+        one = np.array([place])
+        yield [str(name), true[place], answer[place], *told, *_decision_row(said.take(one), made.take(one))]
 
 
 def _told(shares: Shares, classes: tuple[str, ...]) -> list[str]:

@@ -144,9 +144,8 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
 
 def _guess(said: Predictions, row: int) -> dict[str, Any]:
     one = Predictions(said.ids[[row]], said.classes, said.probabilities[[row]], said.task, said.thresholds)
-    written = answers.row_of("", one)
     return {
-        "guess": written[1],
+        "guess": answers.first_cell(one),
         "probability": None if said.task != "classification" else float(one.probabilities.max()),
     }
 

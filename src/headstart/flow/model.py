@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart import data
 from headstart.bundle import Bundle
+from headstart.decisions import NO_RULES, Decisions, Rules
 from headstart.errors import DataError, OptionError
 from headstart.extras import require
 from headstart.features import DESCRIPTORS, Extractor, backbone_extractor, choose_runtime, run_chunks
@@ -19,7 +21,7 @@ from headstart.features.cache import half
 from headstart.flow import answers
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
-from headstart.records import Features, Index, Predictions, Probabilities, Table
+from headstart.records import Features, FloatMatrix, Index, Predictions, Probabilities, Table
 from headstart.results import Result
 from headstart.strategies.record import Rows
 
@@ -28,11 +30,25 @@ CHUNK_ROWS = 512
 
 @dataclass(frozen=True)
 class Piece:
-    """Predictions for some rows of a table: row numbers, probabilities, and the rows that failed with the reason."""
+    """Predictions for some rows of a table: row numbers, what was said and decided, and the rows that failed."""
 
     rows: Index
-    probabilities: Probabilities
+    said: Predictions
+    decisions: Decisions
     failed: dict[int, str]
+    read: Rows
+
+
+def values_of(rows: Rows, reads: str) -> FloatMatrix | None:
+    """Give what novelty is measured in (n_rows, n_dims), if it is there."""
+    found = {"features": rows.features, "descriptors": rows.descriptors}[reads]
+    return None if found is None else found.final
+
+
+def decided(rules: Rules, said: Predictions, rows: Rows) -> Decisions:
+    """Apply rules to rows with corrected probabilities."""
+    values = values_of(rows, rules.novelty.reads) if rules.novelty else None
+    return rules.decide(said, values)
 
 
 def stream(bundle: Bundle, table: Table, precision: str = "auto") -> Iterator[Piece]:
@@ -82,9 +98,30 @@ def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[In
     return _read_rows(bundle, table, _extractors(bundle, table, precision), np.arange(len(table)))
 
 
+def reader(
+    bundle: Bundle, table: Table, precision: str = "auto"
+) -> Callable[[Table], tuple[Index, Rows, dict[int, str]]]:
+    """Make a function that reads tables as `read_rows` does, and opens the base once for all of them.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+        Rows on which ways to run the base are compared, where that was not done before.
+    precision : str
+    """
+    opened = {
+        name: replace(item, open=cache(item.open)) for name, item in _extractors(bundle, table, precision).items()
+    }
+    return lambda other: _read_rows(bundle, other, opened, np.arange(len(other)))
+
+
 def _piece(bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows: Index) -> Piece:
     good, found, failed = _read_rows(bundle, table, extractors, rows)
-    return Piece(good, bundle.fitted.predict(found) if len(good) else np.empty((0, len(bundle.classes))), failed)
+    shares = bundle.fitted.predict(found) if len(good) else np.empty((0, len(bundle.classes)))
+    rules = bundle.rules or NO_RULES
+    said = rules.calibrated(Predictions(table.ids[good], bundle.classes, shares, bundle.task, bundle.thresholds))
+    return Piece(good, said, decided(rules, said, found), failed, found)
 
 
 def _read_rows(
@@ -128,12 +165,24 @@ def _unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str]:
 
 def predict_table(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Predictions, dict[int, str]]:
     """Predict a whole table; rows that cannot be read are left out and given with the reason."""
+    predictions, _, failed = decide_table(bundle, table, precision)
+    return predictions, failed
+
+
+def decide_table(
+    bundle: Bundle, table: Table, precision: str = "auto"
+) -> tuple[Predictions, Decisions, dict[int, str]]:
+    """Predict a whole table and decide on it; rows that cannot be read are left out and given with the reason."""
     pieces = list(stream(bundle, table, precision))
     failed = {row: reason for piece in pieces for row, reason in piece.failed.items()}
-    rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.empty(0, dtype=np.intp)
-    shares = [piece.probabilities for piece in pieces] or [np.empty((0, len(bundle.classes)))]
-    values = np.concatenate(shares)
-    return Predictions(table.ids[rows], bundle.classes, values, bundle.task, bundle.thresholds), failed
+    if not pieces:
+        said = Predictions(
+            table.ids, bundle.classes, np.empty((0, len(bundle.classes))), bundle.task, bundle.thresholds
+        )
+        return said, decided(bundle.rules or NO_RULES, said, Rows(table)), failed
+    values = np.concatenate([piece.said.probabilities for piece in pieces])
+    said = replace(pieces[0].said, ids=np.concatenate([piece.said.ids for piece in pieces]), probabilities=values)
+    return said, Decisions.joined([piece.decisions for piece in pieces]), failed
 
 
 class Model:
@@ -180,14 +229,17 @@ class Model:
         return self._predictions(inputs).probabilities
 
     def _predictions(self, inputs: Sequence[Any]) -> Predictions:
+        return self._decided(inputs)[0]
+
+    def _decided(self, inputs: Sequence[Any]) -> tuple[Predictions, Decisions]:
         table = data.from_arrays(inputs, None, self.bundle.modality)
-        predictions, failed = predict_table(self.bundle, table)
+        predictions, made, failed = decide_table(self.bundle, table)
         if failed:
             row, reason = min(failed.items())
             raise DataError(
                 f"{len(failed)} inputs could not be read (first: number {row}: {reason})", "Leave them out."
             )
-        return predictions
+        return predictions, made
 
     def predict(self, inputs: Sequence[Any]) -> Array:
         """Give the answer for each input (n_rows,).
@@ -200,6 +252,20 @@ class Model:
             As for `predict_proba`.
         """
         return answers.plain(self._predictions(inputs))
+
+    def answer(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+        """Give for each input what `headstart predict --json` gives, with the right to abstain.
+
+        `answer` is the label, "not sure" or "none of these", `set` what is likely enough, `reason` why.
+
+        Parameters
+        ----------
+        inputs : sequence
+            As for `predict_proba`.
+        """
+        said, made = self._decided(inputs)
+        rows = [np.array([row]) for row in range(len(said.ids))]
+        return [answers.document_of(self.task, said.take(row), made.take(row)) for row in rows]
 
     def save(self, folder: str | Path) -> None:
         """Write the model as a bundle."""

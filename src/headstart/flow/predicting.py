@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import os
 import sys
 from collections import Counter
@@ -15,22 +16,24 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headstart import bundle as bundles
 from headstart import data, evaluation, progress
 from headstart.bundle import Bundle
 from headstart.data import Inputs, Order
+from headstart.decisions import SINGLE, Decisions
 from headstart.errors import DataError, OptionError, ending, offenders
-from headstart.flow.answers import document_of, header, row_of
+from headstart.flow.answers import document_of, header, row_of, unread_row
 from headstart.flow.grouping import compare_groups, resampled_together
 from headstart.flow.judge import closer_look
-from headstart.flow.model import predict_table, stream
+from headstart.flow.model import Piece, predict_table, stream, values_of
 from headstart.flow.prepare import truth_of
 from headstart.offline import offline
 from headstart.options import PredictOptions, ReadOptions
-from headstart.records import TASKS, TEST, Predictions, SetAside, Table, column
+from headstart.records import TASKS, TEST, Predictions, SetAside, Table
 from headstart.results import Evaluation, SetAsideRow
+
+NEAREST, N_NEAREST = "nearest", 3
 
 
 def _asked(options: PredictOptions) -> dict[str, str]:
@@ -42,6 +45,7 @@ def _mark(bundle: Bundle, table: Table, order: Order = ()) -> str:
     parts = [*map(str, table.ids), *map(str, table.hashes), *bundle.classes, bundle.strategy]
     parts += [f"{place} {name}" for place, (name, row) in enumerate(order) if row is None]
     parts.append(bundle.backbone.fingerprint if bundle.backbone else "")
+    parts.append(json.dumps(bundle.rules.as_dict()) if bundle.rules else "")
     parts += [str(value.tobytes()) for value in bundle.fitted.state().arrays.values()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
@@ -104,7 +108,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         _refuse_bad_output(out)
     with offline(options.offline):
         bundle, inputs = _opened(bundle_path, paths, options)
-        first = header(bundle.task, bundle.classes)
+        first = [*header(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
         if out is None:
             csv.writer(sys.stdout, lineterminator="\n").writerow(first)
             return _write(bundle, inputs, options, sys.stdout, 0)
@@ -120,17 +124,16 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
     Returns
     -------
     list of dict
-        `input`, the answer (None where it could not be read) and `reason` (why it could not be read, else None). The
-        answer is, for classes, `label`, `probability` and `top` (the answer and the runners-up, each as `label` and
-        `probability`); for several labels `labels` and `probabilities` by label; for numbers `value`.
+        `input`, what the model says (None where it could not be read), `answer` (a label, "not sure" or "none of
+        these"; None where it could not be read), `set` (what is likely enough) and `reason` (why that answer, or why it
+        could not be read). What the model says is, for classes, `label`, `probability` and `top` (the answer and the
+        runners-up, each as `label` and `probability`); for several labels `labels` and `probabilities` by label; for
+        numbers `value`, `low` and `high`.
     """
     with offline(options.offline):
         bundle, inputs = _opened(bundle_path, paths, options)
         answers = [answer for batch in _answers(bundle, inputs, options, 0) for answer in batch]
-    return [
-        {"input": item.id, **document_of(bundle.task, item.said(bundle)), "reason": item.reason or None}
-        for item in answers
-    ]
+    return [_document(bundle.task, item, options.explain) for item in answers]
 
 
 def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
@@ -148,19 +151,46 @@ def _refuse_bad_output(out: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the model says about one input: probabilities (n_classes,), or None and the reason."""
+class Neighbour:
+    """A training row that an input is like: its id, its class, and how far (0: the same, 2: the opposite)."""
 
     id: str
-    shares: NDArray[np.float64] | None
-    reason: str
+    label: str
+    distance: float
 
-    def said(self, bundle: Bundle) -> Predictions | None:
-        """Give the answer as predictions of one row, or None."""
-        if self.shares is None:
-            return None
-        one = column([self.id])
-        return Predictions(one, bundle.classes, self.shares[None, :], bundle.task, bundle.thresholds)
+
+def _neighbours(bundle: Bundle, piece: Piece) -> list[tuple[Neighbour, ...]]:
+    """Name the remembered training rows that each input is most like; none where none are remembered."""
+    novelty = bundle.rules.novelty if bundle.rules else None
+    values = values_of(piece.read, novelty.reads) if novelty else None
+    if novelty is None or values is None:
+        return [()] * len(piece.rows)
+    places, distances = novelty.nearest(values, N_NEAREST)
+    named = bundle.classes if bundle.task in SINGLE else ()
+    return [
+        tuple(
+            Neighbour(str(novelty.ids[row]), named[novelty.codes[row]] if named else "", round(float(far), 4))
+            for row, far in zip(*pair, strict=True)
+        )
+        for pair in zip(places, distances, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says and decides about one input, each one row; None where it could not be read, and why."""
+
+    id: str
+    said: Predictions | None
+    made: Decisions | None
+    reason: str
+    nearest: tuple[Neighbour, ...] = ()
+
+
+def _document(task: str, item: Answer, explain: bool) -> dict[str, Any]:
+    found = document_of(task, item.said, item.made)
+    more = {NEAREST: [vars(row) for row in item.nearest]} if explain else {}
+    return {"input": item.id, **found, "reason": found["reason"] if item.said is not None else item.reason, **more}
 
 
 def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int) -> Iterator[list[Answer]]:
@@ -170,36 +200,48 @@ def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int)
     reasons = {item.id: item.reason for item in inputs.table.set_aside}
     queue, row = iter(waiting), 0
     for piece in stream(bundle, left, options.precision):
-        found = dict(zip(piece.rows.tolist(), piece.probabilities, strict=True))
+        found = {int(at): np.array([place]) for place, at in enumerate(piece.rows)}
+        like = _neighbours(bundle, piece) if options.explain else [()] * len(found)
         batch, stop = [], row + len(found) + len(piece.failed)
         while row < stop:
             name, there = next(queue)
             if there is None:
-                batch.append(Answer(name, None, reasons[name]))
+                batch.append(Answer(name, None, None, reasons[name]))
                 continue
-            batch.append(Answer(name, found.get(row), ending(piece.failed.get(row, ""), left.inputs[row])))
+            if row in found:
+                batch.append(
+                    Answer(name, piece.said.take(found[row]), piece.decisions.take(found[row]), "", like[found[row][0]])
+                )
+            else:
+                batch.append(Answer(name, None, None, ending(piece.failed.get(row, ""), left.inputs[row])))
             row += 1
         yield batch
-    yield [Answer(name, None, reasons[name]) for name, _ in queue]
+    yield [Answer(name, None, None, reasons[name]) for name, _ in queue]
 
 
 def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int) -> list[SetAside]:
     """Write one CSV row for every input after the first `done`; gives those that have no label."""
     writer = csv.writer(handle, lineterminator="\n")
-    empty = [""] * (len(header(bundle.task, bundle.classes)) - 1)
     failed = []
     with progress.bar("Predicting", len(inputs.order) - done, "inputs") as shown:
         for batch in _answers(bundle, inputs, options, done):
             for answer in batch:
-                said = answer.said(bundle)
-                if said is None:
+                if answer.said is None or answer.made is None:
                     failed.append(SetAside(answer.id, answer.reason))
-                    writer.writerow([answer.id, *empty])
+                    written = unread_row(answer.id, bundle.task, bundle.classes, answer.reason)
                 else:
-                    writer.writerow(row_of(answer.id, said))
+                    written = row_of(answer.id, answer.said, answer.made)
+                writer.writerow([*written, *([_told(answer.nearest)] if options.explain else [])])
             handle.flush()
             shown.advance(len(batch))
     return failed
+
+
+def _told(nearest: tuple[Neighbour, ...]) -> str:
+    """Write the nearest rows into one cell."""
+    return "; ".join(
+        f"{row.id} ({f'{row.label}, ' if row.label else ''}distance {row.distance:.2f})" for row in nearest
+    )
 
 
 def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluation:

@@ -94,12 +94,12 @@ def _groups(result: Result) -> list[str]:
 
 
 def _probabilities(result: Result) -> list[str]:
-    """Probabilities that were not checked, or are off; nothing corrects them yet."""
+    """Probabilities that were not checked, or are off."""
     found = result.calibration
     if found is None:
         return [KINDS[result.task].doubt]
     off = found.error.low > 0 or found.overconfidence.low > 0 or found.overconfidence.high < 0
-    return [f"Its probabilities, which are not corrected. {short(found.reading, 400)}"] if off else []
+    return [f"Its probabilities as they are. {short(found.reading, 400)}"] if off else []
 
 
 def _rows(result: Result) -> list[str]:

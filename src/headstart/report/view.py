@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
 from headstart.evaluation.wording import amount
+from headstart.report import abstains
 from headstart.report.curve import drawn
+from headstart.report.inherited import shown
 from headstart.report.kinds import KINDS, Kind, Measure
 from headstart.report.limits import FEW_ROWS, limits, n_test_rows, short, source_name
 from headstart.report.words import SHARES
@@ -18,6 +20,7 @@ from headstart.results import (
     ClassFigures,
     Figure,
     GroupColumn,
+    LabelError,
     LabelFigures,
     Metrics,
     MultiLabelMetrics,
@@ -34,8 +37,13 @@ SHOWN_CLASSES = 60
 GROUP_CLASSES = 6
 SHOWN_PAIRS = 20
 SHOWN_ROWS = 50
+DOUBTED_ROWS = 12
 PREVIEW_BUDGET_BYTES = 1_200_000
 PREVIEW_LIMIT_BYTES = 200_000
+SLICE_PREVIEW_BYTES = 8_000
+
+
+RowT = TypeVar("RowT", WorstRow, LabelError)
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,7 @@ class Group:
     labels: list[str]
     rows: list[GroupRow]
     any_told: bool
+    class_reading: str = ""
 
 
 def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
@@ -156,9 +165,16 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         "groups": [group(part, result.classes, kind) for part in result.groups],
         "many_classes": len(result.classes) > GROUP_CLASSES,
         "calibration": result.calibration,
+        "abstention": result.abstention,
+        "abstention_rows": abstains.per_hundred(result.abstention),
+        "risk": abstains.drawn(result.abstention),
+        "conformal": result.conformal,
         "curve": drawn(result.learning_curve),
+        "audited": shown(result),
+        "previews": slice_previews(result, previews),
         "few_rows": FEW_ROWS,
         "worst": with_previews(result.worst[:SHOWN_ROWS], previews),
+        "doubted": with_previews(result.label_errors[:DOUBTED_ROWS], previews),
         "set_aside": by_reason(result.set_aside),
         "costs": costs(result.cost),
         "shown_rows": SHOWN_ROWS,
@@ -267,10 +283,11 @@ def group(part: GroupColumn, classes: list[str], kind: Kind) -> Group:
         told = [cells(item.metrics, measure) for measure in (kind.group_main, kind.second)]
         per_class = [found.get(name) for name in labels]
         rows.append(GroupRow(item.value, item.n_rows, item.told, placed.get(item.value), told, per_class))
-    return Group(part.column, part.reading, part.gap, labels, rows, any(row.told for row in rows))
+    leaning = part.class_gap.reading if part.class_gap else ""
+    return Group(part.column, part.reading, part.gap, labels, rows, any(row.told for row in rows), leaning)
 
 
-def with_previews(rows: list[WorstRow], previews: Mapping[str, str]) -> list[tuple[WorstRow, Markup]]:
+def with_previews(rows: Sequence[RowT], previews: Mapping[str, str]) -> list[tuple[RowT, Markup]]:
     """Pair rows with their snippets; what would make the page too heavy is left empty."""
     made, left = [], PREVIEW_BUDGET_BYTES
     for row in rows:
@@ -280,6 +297,15 @@ def with_previews(rows: list[WorstRow], previews: Mapping[str, str]) -> list[tup
         left -= size if fits else 0
         made.append((row, Markup(snippet if fits else "")))
     return made
+
+
+def slice_previews(result: Result, previews: Mapping[str, str]) -> dict[str, Markup]:
+    """Give the snippets of the rows that slices name, by id; the largest are left empty."""
+    wanted = [name for item in (result.slices.found if result.slices else []) for name in item.examples]
+    found = {name: previews.get(name, "") for name in wanted[:SHOWN_ROWS]}
+    return {
+        name: Markup(found.get(name, "") if len(found.get(name, "")) <= SLICE_PREVIEW_BYTES else "") for name in wanted
+    }
 
 
 def by_reason(rows: list[SetAsideRow]) -> list[tuple[str, list[str], int]]:

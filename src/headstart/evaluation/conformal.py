@@ -1,0 +1,108 @@
+"""Do sets of classes, and ranges of numbers, hold the truth as often as stated? Measured on test rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evaluation.intervals import Floats, compact, effective_sizes, envelope, mean, sums, wilson
+from headstart.evaluation.wording import amount
+from headstart.records import Index, Interval
+from headstart.results import Conformal, Figure
+
+Marks = NDArray[np.bool_]
+"""(n_rows, n_classes)."""
+
+
+def share(hits: NDArray[Any], clusters: Index | None) -> Interval:
+    """Give a share of rows (n_rows,), each 0 to 1, with its binomial interval (at the effective number of rows).
+
+    Examples
+    --------
+    >>> found = share(np.array([True] * 30), None)
+    >>> round(found.low, 4), found.high
+    (0.8865, 1.0)
+    """
+    numbers = compact(clusters)
+    over = sums(np.column_stack([hits, np.ones(len(hits))]).astype(np.float32), numbers)
+    n = effective_sizes(over[:, :1], over[:, 1:], numbers is not None)
+    value = float(hits.mean())
+    low, high = wilson(value * n, n)
+    return envelope(value, (float(low[0]), float(high[0])))
+
+
+def set_coverage(
+    codes: Index, given: Marks, exact: Marks, stated: float, learnt: tuple[int, int], drawn: tuple[Index | None, int]
+) -> Conformal:
+    """Measure sets of classes.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,), n_rows >= 1
+        True classes.
+    given, exact : Marks, shape (n_rows, n_classes)
+        The sets as they are given, and as the method made them (some of these may be empty).
+    stated : float
+        0-1.
+    learnt : (int, int)
+        Training rows the thresholds come from, and the number of classes that have one of their own.
+    drawn : (Index or None, int)
+        Which rows belong together (n_rows,), and the seed of the bootstrap.
+
+    Returns
+    -------
+    Conformal
+        `measured` should not lie below `stated`, `exact` should hold it.
+
+    Examples
+    --------
+    >>> codes, sets = np.array([0, 1] * 20), np.tile([[True, False]], (40, 1))
+    >>> found = set_coverage(codes, sets, sets, 0.9, (100, 0), (None, 0))
+    >>> found.measured.value, found.mean_size.value, found.below
+    (0.5, 1.0, True)
+    """
+    (clusters, seed), rows = drawn, np.arange(len(codes))
+    n_classes = given.shape[1]
+    measured, plain = share(given[rows, codes], clusters), share(exact[rows, codes], clusters)
+    size = mean(given.sum(axis=1).astype(np.float64), compact(clusters), seed, (1.0, float(n_classes)))
+    below = measured.high < stated
+    n_rows, own = learnt
+    said = (
+        f"Of {len(codes):,} test rows {100 * measured.value:.0f} % have their true class in the set given "
+        f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
+        f"A set holds {amount(size.value)} classes on average."
+    )
+    return Conformal(
+        n_rows=len(codes), n_rows_learnt=n_rows, stated=stated, measured=Figure.of(measured), exact=Figure.of(plain),
+        mean_size=Figure.of(size), single_share=Figure.of(share(given.sum(axis=1) == 1, clusters)),
+        method="label-conditional" if own == n_classes else "partly label-conditional" if own else "marginal",
+        below=below, reading=said + (" That is less often than stated: do not rely on it." if below else ""),
+    )  # fmt: skip
+
+
+def range_coverage(
+    truth: Floats, told: Floats, margin: float, stated: float, n_rows_learnt: int, clusters: Index | None
+) -> Conformal:
+    """Measure ranges of numbers: `told` plus and minus `margin`, against `truth`, each (n_rows,).
+
+    Examples
+    --------
+    >>> found = range_coverage(np.arange(20.0), np.arange(20.0) + 1, 2.0, 0.9, 50, None)
+    >>> found.measured.value, found.width
+    (1.0, 4.0)
+    """
+    measured = share(np.abs(truth - told) <= margin, clusters)
+    below = measured.high < stated
+    width = f"A range is {amount(2 * margin)} wide." if np.isfinite(margin) else "A range has no ends: too few rows."
+    said = (
+        f"Of {len(truth):,} test rows {100 * measured.value:.0f} % lie in the range given "
+        f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
+        f"{width}"
+    )
+    return Conformal(
+        n_rows=len(truth), n_rows_learnt=n_rows_learnt, stated=stated, measured=Figure.of(measured),
+        width=2 * margin if np.isfinite(margin) else None, method="residuals", below=below,
+        reading=said + (" That is less often than stated: do not rely on it." if below else ""),
+    )  # fmt: skip

@@ -1,0 +1,48 @@
+"""What the page shows of abstaining: rows of the table, and places in the plot of wrong answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headstart.results import Abstention, Figure
+
+WIDTH, HEIGHT = 260.0, 200.0
+
+
+def per_hundred(found: Abstention | None) -> list[tuple[str, Figure]]:
+    """List what happens to a hundred rows, in words."""
+    if found is None:
+        return []
+    told = [
+        ("Wrong answers", found.wrong),
+        ("Referred: not sure", found.referred),
+        ("Refused: none of these", found.refused),
+    ]
+    return [(name, figure) for name, figure in told if figure is not None]
+
+
+def drawn(found: Abstention | None) -> Mapping[str, Any] | None:
+    """Place the risk-coverage curve; None where there is none."""
+    if found is None or found.risk_coverage is None:
+        return None
+    points = found.risk_coverage.points
+    most = max(0.05, *(point.wrong_share.high for point in points))
+
+    def y(value: float) -> float:
+        return HEIGHT * (1 - value / most)
+
+    return {
+        "points": [
+            {
+                "x": WIDTH * point.answered_share,
+                "y": y(point.wrong_share.value),
+                "low": y(point.wrong_share.low),
+                "high": y(point.wrong_share.high),
+                "told_x": f"{100 * point.answered_share:.0f} %",
+                "told": f"{100 * point.wrong_share.value:.1f} %",
+            }
+            for point in points
+        ],
+        "ticks": [{"y": y(most * step / 4), "told": f"{100 * most * step / 4:.0f} %"} for step in range(5)],
+    }

@@ -1,0 +1,89 @@
+"""Figures about abstaining: coverage of sets and ranges, wrong answers against rows answered, intervals that hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from headstart.evaluation import calibration, evaluate, intervals
+from headstart.evaluation.conformal import range_coverage, set_coverage, share
+from headstart.evaluation.selective import per_hundred, risk_coverage, shares_of
+from headstart.records import Predictions, column
+
+
+def made(shares: np.ndarray) -> Predictions:
+    return Predictions(column([str(row) for row in range(len(shares))]), ("no", "yes"), shares)
+
+
+def simulated(n: int, seed: int) -> tuple[np.ndarray, Predictions]:
+    """Draw answers of 20 different probabilities that are right 15 points less often than they say."""
+    rng = np.random.default_rng(seed)
+    sure = 0.7 + 0.25 * rng.integers(0, 20, n) / 19
+    right = rng.random(n) < sure - 0.15
+    return np.where(right, 0, 1), made(np.column_stack([sure, 1 - sure]))
+
+
+def test_intervals_of_accuracy_and_calibration_error_hold_the_truth_in_92_to_98_of_100_simulations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intervals, "RESAMPLES", 300)  # Fewer than in use: the test would take minutes.
+    n_times, hits = 200, np.zeros(2)
+    truth = 0.7 + 0.25 * 0.5 - 0.15, 0.15
+    for seed in range(n_times):
+        codes, said = simulated(400, seed)
+        found = calibration(codes, said, None, seed)
+        assert found is not None
+        figures = evaluate(codes, said, None, seed).accuracy, found.error
+        hits += [figure.low <= value <= figure.high for figure, value in zip(figures, truth, strict=True)]
+    shares = hits / n_times
+    print(shares)
+    assert (shares >= 0.92).all() and (shares <= 0.98).all(), shares
+
+
+def test_the_interval_of_a_coverage_is_wilsons_and_wider_where_rows_cluster() -> None:
+    hits = np.array([True] * 90 + [False] * 10)
+    alone, together = share(hits, None), share(hits, np.arange(100) // 10)
+    assert (round(alone.low, 3), round(alone.high, 3)) == (0.826, 0.945)
+    assert together.low < alone.low
+
+
+def test_sets_that_cover_less_than_stated_are_called_so() -> None:
+    codes = np.zeros(100, dtype=int)
+    sets = np.zeros((100, 2), dtype=bool)
+    sets[:70, 0], sets[70:, 1] = True, True
+    found = set_coverage(codes, sets, sets, 0.9, (200, 2), (None, 0))
+    assert found.below and "do not rely on it" in found.reading and found.method == "label-conditional"
+    whole = set_coverage(codes, np.ones((100, 2), dtype=bool), sets, 0.9, (200, 1), (None, 0))
+    assert not whole.below and whole.mean_size and whole.mean_size.value == 2.0
+    assert whole.exact and whole.exact.value == 0.7 and whole.method == "partly label-conditional"
+
+
+def test_a_range_without_ends_is_said_to_have_none() -> None:
+    found = range_coverage(np.zeros(30), np.ones(30), np.inf, 0.9, 5, None)
+    assert found.width is None and found.measured.value == 1.0 and "too few rows" in found.reading
+
+
+def test_the_risk_falls_where_being_sure_says_something_and_ties_are_shared() -> None:
+    rng = np.random.default_rng(0)
+    sure = rng.random(500)
+    right = rng.random(500) < sure
+    found = risk_coverage(right, sure, None, 0)
+    risks = [point.wrong_share.value for point in found.points]
+    assert risks[0] < risks[4] < risks[9] == pytest.approx(1 - right.mean())
+    assert found.area.low <= found.area.value <= found.area.high < risks[9]
+    level = risk_coverage(right, np.full(500, 0.5), None, 0)
+    assert [point.wrong_share.value for point in level.points] == pytest.approx([1 - right.mean()] * 10)
+
+
+def test_the_area_counts_clusters() -> None:
+    rng = np.random.default_rng(1)
+    sure, right = rng.random(200), np.repeat(rng.random(20) < 0.7, 10)
+    alone, together = (risk_coverage(right, sure, groups, 0).area for groups in (None, np.arange(200) // 10))
+    assert together.high - together.low > 1.5 * (alone.high - alone.low)
+
+
+def test_one_row_and_none_right_have_figures() -> None:
+    found = risk_coverage(np.array([False]), np.array([0.9]), None, 0)
+    assert found.area.value == 1.0 and len(found.points) == 10
+    assert per_hundred(np.zeros(5, dtype=bool), None).value == 0.0
+    assert shares_of(["label", "not sure"], "label", None).value == 0.5
