@@ -52,6 +52,8 @@ SECTIONS = {
     "LearningCurve": "### Learning curve",
     "WorstRow": "### Worst rows",
     "FindingRow": "### Checks",
+    "HonestScore": "### Honest score",
+    "LabelError": "### Label errors",
     "Evaluation": "## What `headstart evaluate --json` prints",
     "Result": "## The document",
     "Skipped": "## The document",

@@ -117,6 +117,8 @@ class Table:
         ("regression", n_outputs = 1). NaN where a row has no label.
     target_names : tuple of str
         Names of the columns of `targets`; the grades, lowest first, for "ordinal" (which has no targets).
+    families : Column or None, shape (n_rows,)
+        Rows with the same text that is not empty are nearly the same (see `headstart.data.near`); None: not looked for.
     """
 
     modality: str
@@ -133,6 +135,7 @@ class Table:
     task: str = "classification"
     targets: FloatMatrix | None = None
     target_names: tuple[str, ...] = ()
+    families: Column | None = None
 
     def __post_init__(self) -> None:
         assert self.modality in MODALITIES, self.modality
@@ -140,7 +143,7 @@ class Table:
         n = len(self.ids)
         assert self.targets is None or self.targets.shape == (n, len(self.target_names)), self.targets.shape
         parts = [self.inputs, self.hashes, self.splits, *self.metadata.values()]
-        parts += [] if self.labels is None else [self.labels]
+        parts += [part for part in (self.labels, self.families) if part is not None]
         assert all(part.shape == (n,) for part in parts), [part.shape for part in parts]
 
     def __len__(self) -> int:
@@ -157,6 +160,7 @@ class Table:
             splits=self.splits[index],
             metadata={name: values[index] for name, values in self.metadata.items()},
             targets=None if self.targets is None else self.targets[index],
+            families=None if self.families is None else self.families[index],
         )
 
     def where_split(self, name: str) -> Table:

@@ -13,9 +13,9 @@ from headstart.options import (
     AdaptOptions,
     BasesOptions,
     CacheOptions,
+    CheckOptions,
     LabelNextOptions,
     PredictOptions,
-    ReadOptions,
 )
 
 Data = Annotated[Path, typer.Argument(help="Folder of images, table of texts or series, or a zip of either.")]
@@ -94,9 +94,9 @@ def label_next(
     return document
 
 
-@command(ReadOptions)
-def check(data: Data, options: ReadOptions) -> Any:
-    """Look for what would spoil training: duplicates, odd labels, corrupt files, too-small classes."""
+@command(CheckOptions)
+def check(data: Data, options: CheckOptions) -> Any:
+    """Look for what would spoil training: copies, shortcuts, wrong labels, corrupt files, too-small classes."""
     from headstart import flow
     from headstart.cli import show
 

@@ -6,6 +6,7 @@ Nothing is ever written into the user's folder, and nothing here knows a base mo
 from headstart.data.arrays import from_arrays
 from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.inputs import Inputs, Order, line_up, read_inputs
+from headstart.data.near import with_families
 from headstart.data.sources import read
 from headstart.data.splits import clusters, draw, folds, split
 from headstart.data.strata import learnable, strata
@@ -34,4 +35,5 @@ __all__ = [
     "strata",
     "wants_unlabelled",
     "with_also",
+    "with_families",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.checks import MIN_CLASS_ROWS
+from headstart.data.near import with_families
 from headstart.data.rows import join_columns, with_tidy_labels
 from headstart.data.strata import learnable, strata
 from headstart.errors import DataError, OptionError, offenders, unknown
@@ -19,12 +20,12 @@ TEST_SHARE = 0.25
 
 
 def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
-    """Number the rows that must stay together: equal content, or an equal value in any group column.
+    """Number the rows that must stay together: equal or nearly equal content, or an equal value in any group column.
 
     Parameters
     ----------
     table : Table
-        Its hashes and metadata are used.
+        Its hashes, families and metadata are used.
     groups : tuple of str
         Names of metadata columns; empty values group nothing.
 
@@ -39,7 +40,8 @@ def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
         There is no such column.
     """
     parent = np.arange(len(table)).tolist()
-    for values in [table.hashes, *(_group_column(table, name) for name in groups)]:
+    families = [] if table.families is None else [table.families]
+    for values in [table.hashes, *families, *(_group_column(table, name) for name in groups)]:
         first: dict[str, int] = {}
         for row, value in enumerate(values):
             if value != "":
@@ -148,6 +150,7 @@ def split(table: Table, options: AdaptOptions, test: Table | None = None) -> Tab
         _group_column(table, name)
     if test is not None:
         table = with_tidy_labels(_with_test(table, test), options.merge_labels)
+    table = with_families(table, options.seed)
     table = _given(table) if (table.splits == TEST).any() else _made(table, options)
     table = _drop_copies(table) if options.duplicates == "drop" else table
     return _without_strangers(learnable(table))
@@ -232,6 +235,7 @@ def add_rows(table: Table, more: Table, prefix: str) -> Table:
         set_aside=table.set_aside + tuple(SetAside(f"{prefix}/{item.id}", item.reason) for item in more.set_aside),
         targets=targets,
         target_names=target_names,
+        families=None,
     )
 
 

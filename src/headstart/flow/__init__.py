@@ -12,9 +12,9 @@ from headstart.options import (
     AdaptOptions,
     BasesOptions,
     CacheOptions,
+    CheckOptions,
     LabelNextOptions,
     PredictOptions,
-    ReadOptions,
 )
 
 if TYPE_CHECKING:
@@ -61,12 +61,11 @@ def label_next(bundle: Path, path: Path, out: Path | None, options: LabelNextOpt
     return room.label_next(bundle, path, out, options)
 
 
-def check(path: Path, options: ReadOptions) -> tuple[Table, tuple[Finding, ...]]:
-    """Read data and say what would spoil training; a finding of severity `stop` makes it impossible."""
-    from headstart import data
+def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]]:
+    """Read data and say what would spoil training; see `headstart.flow.checking.check`."""
+    from headstart.flow import checking as room
 
-    table = data.read(path, options)
-    return table, data.check(table)
+    return room.check(path, options)
 
 
 def counts(table: Table) -> dict[str, int]:

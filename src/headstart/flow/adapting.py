@@ -12,11 +12,11 @@ from pathlib import Path
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, report, runs
 from headstart.bundle import Bundle
-from headstart.flow import answers, deciding
+from headstart.flow import answers, auditing, deciding, mending, suspects
 from headstart.flow.bare import with_unlabelled
 from headstart.flow.curve import of_run
 from headstart.flow.deciding import Ruled
-from headstart.flow.judge import Judged, document, judge, thresholds_of
+from headstart.flow.judge import N_WORST, Judged, document, judge, thresholds_of
 from headstart.flow.labelling import labels_per_class, seen_of
 from headstart.flow.model import Model
 from headstart.flow.prepare import Prepared, Timings, prepare, read
@@ -73,13 +73,13 @@ def adapt_table(
     timings = timings or Timings()
     clock = Clock(options.time - sum(timings.seconds.values()))
     names = chosen_names(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
-    uses = frozenset(part for name in names for part in STRATEGIES[name].uses)
+    uses = frozenset(part for name in (*names, *mending.asked(table, options)) for part in STRATEGIES[name].uses)
     prepared = prepare(table, options, test, uses, clock, timings)
     with timings.step("features"):
         prepared = with_unlabelled(prepared, options, uses, clock)
     run = runs.Run(out, _key(prepared, options)) if out else None
     with timings.step("strategies"):
-        climb = ladder.climb(prepared.train, prepared.task, names, run)
+        climb, mended = mending.mend(prepared, ladder.climb(prepared.train, prepared.task, names, run), options)
     strategy, pooled = STRATEGIES[climb.chosen], members_in(climb.fitted[climb.chosen].state())
     uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in pooled))
     with timings.step("evaluation"):
@@ -89,6 +89,7 @@ def adapt_table(
         timings.seconds["total"] = sum(timings.seconds.values())
         result = document(prepared, climb, judged, options, timings.seconds)
         deciding.tell(result, prepared, ruled)
+        result.mitigation = mended and mending.on_test_rows(mended, prepared, judged, options)
     with timings.step("learning_curve"):
         result.learning_curve = of_run(prepared, options)
     needs_base = "features" in uses
@@ -100,6 +101,10 @@ def adapt_table(
         table.task, thresholds_of(prepared, climb.fitted[climb.chosen]), seen_of(prepared, frozenset(uses)),
         prepared.task.spec, ruled.rules,
     )  # fmt: skip
+    with timings.step("checks"):
+        suspects.tell(result, prepared, climb, options)
+    with timings.step("audit"):
+        auditing.tell(result, prepared, climb, judged, options, bundle)
     return Adapted(Model(bundle, result), result, prepared, judged, ruled)
 
 
@@ -172,6 +177,8 @@ def _table_of_predictions(adapted: Adapted) -> str:
 
 def _previews(adapted: Adapted) -> Mapping[str, str]:
     table = adapted.prepared.table
-    wanted = {row.id for row in adapted.result.worst}
+    result = adapted.result
+    wanted = {row.id for row in result.worst} | {row.id for row in result.label_errors[:N_WORST]}
+    wanted |= auditing.examples_in(result)
     preview = MODALITIES[table.modality].preview
     return {str(name): preview(table.inputs[row]) for row, name in enumerate(table.ids) if str(name) in wanted}

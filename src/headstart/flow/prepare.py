@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from headstart import data, features, progress
 from headstart.bases import Backbone
 from headstart.errors import DataError, OptionError
-from headstart.evaluation import Truth
+from headstart.evaluation import Truth, keeps_together
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow import choosing
+from headstart.flow.checking import after_split
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
@@ -105,7 +106,7 @@ def prepare(
     data.require_trainable(table)
     _refuse_misfits(table, options)
     split = _split_in_words(table, test)
-    decided = data.split(table, options, test)
+    decided = data.split(table, options.model_copy(update={"group": _kept_apart(table, options)}), test)
     for item in decided.findings:
         if item.kind == "label-left-out" and item not in findings:
             progress.warn(f"{item.summary} {item.advice}")
@@ -114,7 +115,11 @@ def prepare(
         decided = data.draw(decided, options.labels_per_class, options.seed)
     if options.also is not None:
         more = read_like(table, options.also, options.model_copy(update={"unlabelled": "drop"}))
-        decided = data.with_also(decided, more, options.merge_labels)
+        decided = data.with_families(data.with_also(decided, more, options.merge_labels), options.seed)
+    for item in (copies := after_split(decided, findings)):
+        if item.severity == "warn":
+            progress.warn(f"{item.summary} {item.advice}")
+    findings += copies
     data.require_trainable(decided)
     _tell(decided)
     with timings.step("base"):
@@ -178,19 +183,31 @@ def _assemble(
 
 def _folds(train: Table, codes: Index, options: AdaptOptions) -> tuple[Index, tuple[Finding, ...]]:
     """Deal folds with groups whole, unless some training part would then lack a class."""
-    folds = data.folds(codes, data.clusters(train, options.group), N_FOLDS, options.seed)
+    apart = _kept_apart(train, options)
+    folds = data.folds(codes, data.clusters(train, apart), N_FOLDS, options.seed)
     n_classes = len(np.unique(codes))
     lacking = [fold for fold in np.unique(folds) if len(np.unique(codes[folds != fold])) < n_classes]
-    if not options.group or not lacking:
+    if not apart or not lacking:
         return folds, ()
     folds = data.folds(codes, data.clusters(train), N_FOLDS, options.seed)
     return folds, (_few_groups("cross-validation", "does not keep them apart"),)
 
 
+def _kept_apart(table: Table, options: AdaptOptions) -> tuple[str, ...]:
+    """Name the group columns whose values stay on one side of every split; not those that are to be balanced.
+
+    What `--mitigate` balances (site, sex) will be met again, so it stands on both sides; patients and farms do not.
+    """
+    if options.mitigate == "none":
+        return options.group
+    there = [name for name in options.group if name in table.metadata]
+    return tuple(name for name in there if keeps_together(table.metadata[name]))
+
+
 def _repeats(train: Table, codes: Index, options: AdaptOptions, with_groups: bool) -> tuple[Index, ...]:
     """Deal few rows into folds several times."""
     n_dealings = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MAX_DEALINGS))
-    clusters = data.clusters(train, options.group if with_groups else ())
+    clusters = data.clusters(train, _kept_apart(train, options) if with_groups else ())
     return tuple(data.folds(codes, clusters, N_FOLDS, options.seed + 1_000 * turn) for turn in range(1, n_dealings))
 
 

@@ -84,6 +84,11 @@ def load(source: Series, spec: Spec) -> Series:
             f"A series has {found} channels; the model was made for {spec['n_channels']}.",
             "Give it the same channels, in the same order, as in training.",
         )
+    return trimmed(source)
+
+
+def trimmed(source: Series) -> Series:
+    """Cut the padding and fill the gaps, whatever the number of channels."""
     return _filled(source[:, : max(1, _end(source))])
 
 

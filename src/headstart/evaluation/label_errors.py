@@ -1,0 +1,117 @@
+"""Which labels are likely wrong: rows ranked by what a model says that did not learn from them.
+
+Confident learning (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068), own code in numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evaluation.intervals import wilson
+from headstart.records import FloatMatrix, Index, Interval, Probabilities
+
+Floats = NDArray[np.float64]
+FAR = 6.0
+"""A number is suspicious if its error is so many times the usual one (1.4826 times the median absolute error)."""
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """What is likely wrong.
+
+    Parameters
+    ----------
+    order : Index
+        All rows that were predicted, the most suspicious first.
+    n_suspect : int
+        So many of them are likely wrong.
+    suggested : NDArray, shape (n_rows,)
+        Class code (or column of a label, or the predicted number) that the model would give.
+    doubt : Floats, shape (n_rows,)
+        What the order follows; high is suspicious, NaN where nothing was predicted.
+    share : Interval
+        Share of suspicious rows, 0 to 1.
+    """
+
+    order: Index
+    n_suspect: int
+    suggested: NDArray[np.float64]
+    doubt: Floats
+    share: Interval
+
+
+def of_classes(codes: Index, probabilities: Probabilities) -> Suspects:
+    """Find rows whose class the model doubts.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        Given classes.
+    probabilities : Probabilities, shape (n_rows, n_classes)
+        Out of fold; rows of NaN are left out.
+
+    Returns
+    -------
+    Suspects
+        Ranked by the margin of the best other class over the given one; suspicious are those of which another class
+        reaches the mean probability that its own rows have, and passes the given class.
+
+    Examples
+    --------
+    The last row is called 0 and looks like 1:
+
+    >>> p = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.1, 0.9]])
+    >>> found = of_classes(np.array([0, 0, 1, 1, 0]), p)
+    >>> found.order[:found.n_suspect].tolist(), found.suggested[4]
+    ([4], 1.0)
+    """
+    known = np.isfinite(probabilities).all(axis=1)
+    n_rows, n_classes = probabilities.shape
+    own = np.where(known, np.nan_to_num(probabilities[np.arange(n_rows), codes]), 0.0)
+    counts = np.bincount(codes[known], minlength=n_classes)
+    usual = np.bincount(codes[known], own[known], n_classes) / np.maximum(counts, 1)
+    others = np.where(np.eye(n_classes, dtype=bool)[codes], -1.0, np.nan_to_num(probabilities))
+    reached = np.where((others >= usual) & (counts > 0), others, -1.0)
+    best = others.argmax(axis=1)
+    doubt = np.where(known, others.max(axis=1) - own, np.nan)
+    return _ranked(doubt, np.asarray(known & (reached.max(axis=1) > own)), best.astype(np.float64))
+
+
+def of_labels(truth: FloatMatrix, probabilities: Probabilities) -> Suspects:
+    """Find rows of which some label is doubted, each label as two classes; `suggested` is that label's column."""
+    found = [
+        of_classes((truth[:, at] == 1).astype(np.intp), np.column_stack([1 - shares, shares]))
+        for at, shares in enumerate(probabilities.T)
+    ]
+    suspect = np.zeros((len(truth), len(found)), dtype=bool)
+    for at, one in enumerate(found):
+        suspect[one.order[: one.n_suspect], at] = True
+    doubts = np.column_stack([one.doubt for one in found])
+    worst = np.nan_to_num(doubts, nan=-np.inf).argmax(axis=1)
+    return _ranked(doubts[np.arange(len(truth)), worst], np.asarray(suspect.any(axis=1)), worst.astype(np.float64))
+
+
+def of_numbers(truth: FloatMatrix, predicted: Probabilities) -> Suspects:
+    """Find rows whose number is much further off than is usual for the model."""
+    away = np.abs(truth[:, 0].astype(np.float64) - predicted[:, 0])
+    usual = 1.4826 * float(np.nanmedian(away)) if np.isfinite(away).any() else 0.0
+    suspect = np.asarray(np.isfinite(away) & (away > FAR * usual) & (usual > 0), dtype=bool)
+    return _ranked(away, suspect, np.nan_to_num(predicted[:, 0]))
+
+
+def _ranked(doubt: Floats, suspect: NDArray[np.bool_], suggested: NDArray[np.float64]) -> Suspects:
+    known = np.isfinite(doubt)
+    order = np.lexsort((-np.nan_to_num(doubt, nan=-np.inf), ~suspect))[: int(known.sum())]
+    n, n_known = int(suspect.sum()), max(int(known.sum()), 1)
+    low, high = wilson(np.array([float(n)]), np.array([float(n_known)]))
+    share = n / n_known
+    return Suspects(
+        order.astype(np.intp),
+        n,
+        suggested,
+        doubt,
+        Interval(share, min(float(low[0]), share), max(float(high[0]), share)),
+    )

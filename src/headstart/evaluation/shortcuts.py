@@ -1,0 +1,114 @@
+"""Can plain properties of rows tell their class? A small model on them, cross-validated, against chance.
+
+Numpy only: ridge regression on quantile bins, all classes weighing the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evaluation.intervals import mean
+from headstart.records import Index, Interval
+
+Floats = NDArray[np.float64]
+N_BINS, MOST_WORDS, PENALTY = 10, 30, 1.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """How well a property tells the class: balanced accuracy (0-1) with its interval, beside that of chance."""
+
+    name: str
+    share: Interval
+    chance: float
+
+    @property
+    def skill(self) -> float:
+        """How much of the way from chance to certainty the lower end of the interval lies, at most 1."""
+        return (self.share.low - self.chance) / max(1.0 - self.chance, 1e-9)
+
+
+def binned(values: NDArray[np.float64] | NDArray[np.object_]) -> Floats:
+    """Turn a property into indicators.
+
+    Parameters
+    ----------
+    values : array, shape (n_rows, m) of float64 or (n_rows,) of str
+        Numbers are cut at up to nine quantiles, NaN gets a column of its own; of words the 30 most frequent count.
+
+    Returns
+    -------
+    Floats, shape (n_rows, n_indicators)
+
+    Examples
+    --------
+    >>> binned(np.array([[1.0], [2.0], [np.nan]])).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    if values.dtype == object:
+        names, counts = np.unique(values.astype(str), return_counts=True)
+        kept = names[np.argsort(-counts, kind="stable")[:MOST_WORDS]]
+        return np.asarray(values.astype(str)[:, None] == kept, dtype=np.float64)
+    return np.concatenate([_column(part) for part in values.astype(np.float64).T], axis=1)
+
+
+def _column(values: Floats) -> Floats:
+    known = np.isfinite(values)
+    edges = np.unique(np.quantile(values[known], np.linspace(0, 1, N_BINS + 1)[1:-1])) if known.any() else np.zeros(0)
+    places = np.where(known, np.searchsorted(edges, np.where(known, values, 0.0), side="left"), len(edges) + 1)
+    made = np.eye(len(edges) + 2)[places]
+    return np.asarray(made[:, made.any(axis=0)])
+
+
+def told(name: str, parts: Sequence[Floats], codes: Index, folds: Index, clusters: Index | None, seed: int) -> Told:
+    """Measure how well indicators tell the class of rows that the model has not seen.
+
+    Parameters
+    ----------
+    name : str
+    parts : sequence of Floats, shape (n_rows, m) each
+        As `binned` gives them.
+    codes : Index, shape (n_rows,)
+        Classes 0 .. n_classes - 1.
+    folds : Index, shape (n_rows,)
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together, for the interval.
+    seed : int
+
+    Returns
+    -------
+    Told
+        `share` is the mean of the recalls of all classes, which chance brings to 1 / n_classes.
+    """
+    _, classes = np.unique(codes, return_inverse=True)
+    counts = np.bincount(classes).astype(np.float64)
+    weights, n_classes = len(codes) / (len(counts) * counts[classes]), len(counts)
+    x = np.column_stack([np.ones(len(codes)), *parts])
+    guesses = np.zeros(len(codes), dtype=np.intp)
+    for fold in np.unique(folds):
+        fitted, held = folds != fold, folds == fold
+        weighted = x[fitted] * weights[fitted, None]
+        gram = x[fitted].T @ weighted + PENALTY * np.diag([1e-6, *np.ones(x.shape[1] - 1)])
+        sums = np.zeros((x.shape[1], n_classes))
+        np.add.at(sums.T, classes[fitted], weighted)
+        guesses[held] = (x[held] @ np.linalg.solve(gram, sums)).argmax(axis=1)
+    right = (guesses == classes) * weights
+    return Told(name, mean(right, clusters, seed, (0.0, 1.0)), 1.0 / n_classes)
+
+
+def ranked(
+    properties: Mapping[str, NDArray[np.float64] | NDArray[np.object_]],
+    codes: Index,
+    folds: Index,
+    clusters: Index | None,
+    seed: int,
+) -> tuple[Told, list[Told]]:
+    """Measure all properties together, and each alone, the most telling first."""
+    parts = {name: binned(values) for name, values in properties.items()}
+    alone = [told(name, [part], codes, folds, clusters, seed) for name, part in parts.items()]
+    together = told("", list(parts.values()), codes, folds, clusters, seed)
+    return together, sorted(alone, key=lambda item: -item.share.value)

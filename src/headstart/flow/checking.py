@@ -1,0 +1,169 @@
+"""`headstart check`: everything that would spoil training, found before it; and the same findings for `adapt`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from headstart import data, progress
+from headstart.data import near, properties
+from headstart.errors import HeadstartError
+from headstart.evaluation import shortcuts
+from headstart.evaluation.shortcuts import Told
+from headstart.extras import missing
+from headstart.offline import offline
+from headstart.options import AdaptOptions, CheckOptions
+from headstart.records import Finding, Table
+
+N_FOLDS = 5
+CLEAR, STRONG, SAME = 0.2, 0.5, 0.97
+"""How much of the way from chance to certainty is worth a note, a warning; and what only repeats the label."""
+LEAST_ROWS, MOST_COLUMNS = 40, 3
+_GRAVITY = {"stop": 0, "warn": 1, "note": 2}
+_FIRST = (
+    "duplicates-across-splits", "near-duplicates-across-splits", "conflicting-labels", "near-duplicates-across-labels",
+    "shortcut", "label-errors",
+)  # fmt: skip
+
+
+def gravest_first(found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Order findings: what stops training, warnings (those that make a score worthless first), notes."""
+    place = {kind: number for number, kind in enumerate(_FIRST)}
+    return tuple(sorted(found, key=lambda item: (_GRAVITY[item.severity], place.get(item.kind, len(place)))))
+
+
+def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]]:
+    """Read data and say what would spoil training.
+
+    Parameters
+    ----------
+    path : Path
+    options : CheckOptions
+
+    Returns
+    -------
+    table : Table
+        As it was read.
+    findings : tuple of Finding
+        The gravest first. One of severity `stop` makes training impossible.
+    """
+    with offline(options.offline):
+        table = data.with_families(data.read(path, options), options.seed)
+        found = data.check(table)
+        if any(item.severity == "stop" for item in found):
+            return table, gravest_first(found)
+        found += about_inputs(table, options.group, options.seed)
+        if options.deep != "off":
+            found += _deep(table, options)
+    return table, gravest_first(found)
+
+
+def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Finding, ...]:
+    """Look at plain properties of labelled rows: odd ones, and those that tell the label.
+
+    Parameters
+    ----------
+    table : Table
+        At most 5,000 of its rows, drawn by chance, are looked at.
+    groups : tuple of str
+        Columns whose rows stay together in cross-validation.
+    seed : int
+    """
+    rows = table.take(properties.sampled(table, seed))
+    measured = properties.of_inputs(rows)
+    found = properties.remarks(rows, measured)
+    codes = data.strata(rows)
+    if len(rows) < LEAST_ROWS or len(np.unique(codes)) < 2:
+        return tuple(found)
+    clusters = data.clusters(rows, groups)
+    folds = data.folds(codes, clusters, N_FOLDS, seed)
+    if measured:
+        together, alone = shortcuts.ranked(measured, codes, folds, clusters, seed)
+        found += _of_inputs(together, alone, rows)
+    others = properties.of_columns(rows)
+    if others:
+        found += _of_columns(shortcuts.ranked(others, codes, folds, clusters, seed)[1], rows)
+    return tuple(found)
+
+
+def _said(told: Told) -> str:
+    found = told.share
+    return f"{found.value:.0%} (95 % interval {found.low:.0%} to {found.high:.0%}; chance: {told.chance:.0%})"
+
+
+def _of_inputs(together: Told, alone: Sequence[Told], rows: Table) -> list[Finding]:
+    best = max([together, alone[0]], key=lambda item: item.skill)
+    if best.skill < CLEAR:
+        return []
+    named = ", ".join(f"{item.name} ({item.share.value:.0%})" for item in alone[:3] if item.skill > 0)
+    alone_said = f" Best alone: {named}." if named else ""
+    summary = (
+        f"How the inputs are made, not what they show, already tells {_ASKED[rows.task]} of {_said(best)} "
+        f"of {len(rows):,} rows, all classes counting the same: this may be a shortcut.{alone_said}"
+    )
+    advice = (
+        "If such a property comes from how the data was gathered (site, device, background), a model may learn that "
+        "instead: gather each class in the same way, or test on another place. It may also be a true sign of the class."
+    )
+    severity = "warn" if best.skill >= STRONG else "note"
+    return [Finding("shortcut", severity, (), summary, advice, best.share)]
+
+
+def _of_columns(ranked: Sequence[Told], rows: Table) -> list[Finding]:
+    found = []
+    telling = [item for item in ranked if CLEAR <= item.skill < SAME]
+    for item in telling[:MOST_COLUMNS]:
+        more = len(telling) - MOST_COLUMNS
+        rest = f" {more} more columns tell it less well." if more > 0 and item is telling[MOST_COLUMNS - 1] else ""
+        summary = f"The column '{item.name}' tells {_ASKED[rows.task]} of {_said(item)} of {len(rows):,} rows.{rest}"
+        advice = (
+            "If it says where or with what a row was made, classes and places are mixed up: name it with --group to "
+            "see whether the model holds elsewhere."
+        )
+        found.append(Finding("shortcut", "warn" if item.skill >= STRONG else "note", (), summary, advice, item.share))
+    return found
+
+
+_ASKED = {
+    "classification": "the class",
+    "ordinal": "the grade",
+    "multi-label": "the rarest label",
+    "regression": "how large the number is",
+}
+
+
+def _deep(table: Table, options: CheckOptions) -> tuple[Finding, ...]:
+    """Run the base and a probe, if they are installed; what cannot be done is a note."""
+    if missing("adapt"):
+        summary = "Label errors and outliers were not looked for: the part that adapts models is not installed."
+        note = Finding("not-looked-deeper", "note", (), summary, "Run: pip install 'headstart[adapt]'.")
+        return (note,)
+    from headstart.flow import probing
+
+    shared = set(AdaptOptions.model_fields) & set(CheckOptions.model_fields)
+    adapting = AdaptOptions.model_validate(options.model_dump(include=shared))
+    try:
+        return probing.findings(table, adapting, probing.LIMITS[options.deep])
+    except HeadstartError as error:
+        if options.deep == "on":
+            raise
+        summary = f"Label errors and outliers were not looked for: {error.problem}"
+        progress.say(summary)
+        return (Finding("not-looked-deeper", "note", (), summary, error.hint),)
+
+
+def after_split(decided: Table, before: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Give what is known of copies once every split is decided, and was not said before."""
+    said = {item.kind for item in before}
+    found = [
+        *near.copies(decided),
+        *(item for item in data.check(replace(decided, findings=())) if "across" in item.kind),
+    ]
+    fresh = {item.kind: item for item in found if item.kind not in said}
+    return tuple(fresh.values())
+
+
+__all__ = ["about_inputs", "after_split", "check", "gravest_first"]

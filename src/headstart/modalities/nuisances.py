@@ -1,0 +1,133 @@
+"""Plain properties of inputs that should not decide a label: how a file is made, not what it shows.
+
+One function a modality. Whether a property tells the label is asked elsewhere.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from headstart.errors import DataError
+from headstart.modalities.image import load
+from headstart.modalities.series import Series
+
+Properties = Mapping[str, tuple[float, ...] | str]
+"""Of one row: numbers (NaN where unknown), or a word, by the name that people are told."""
+SIDE, EDGE = 96, 4
+_MAKE_TAG, _MODEL_TAG = 0x010F, 0x0110
+MOST_CHARACTERS = 4_000
+
+
+def of_image(source: Path | str) -> Properties:
+    """Measure a picture file.
+
+    Returns
+    -------
+    mapping
+        File size (bytes), width and height (pixels), shape (width / height), brightness and contrast (0-255), colour
+        cast (red and blue beside green), border (its brightness, red, blue, and unevenness), sharpness (see
+        `sharpness`), camera.
+    """
+    path = Path(source)
+    try:
+        with Image.open(path) as opened:
+            width, height = opened.size
+            tags = opened.getexif()
+            camera = " ".join(str(tags.get(tag, "")).strip(" \0") for tag in (_MAKE_TAG, _MODEL_TAG)).strip()
+        small = load(path, {"resize": SIDE}).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    except (DataError, OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return _UNREADABLE
+    pixels = np.asarray(small, dtype=np.float64)
+    grey, edge = pixels.mean(axis=2), np.concatenate([pixels[_RIM]])
+    mean, rim = pixels.mean(axis=(0, 1)), edge.mean(axis=0)
+    return {
+        "file size": (float(path.stat().st_size),),
+        "width": (float(width),),
+        "height": (float(height),),
+        "shape": (width / height,),
+        "brightness": (float(grey.mean()),),
+        "contrast": (float(grey.std()),),
+        "colour cast": (float(mean[0] - mean[1]), float(mean[2] - mean[1])),
+        "border": (float(rim.mean()), float(rim[0] - rim[1]), float(rim[2] - rim[1]), float(edge.std(axis=0).mean())),
+        "sharpness": (sharpness(grey),),
+        "camera": camera,
+    }
+
+
+def sharpness(grey: NDArray[np.float64]) -> float:
+    """Give the spread of the second differences of brightness as a share of the spread of brightness.
+
+    Parameters
+    ----------
+    grey : NDArray of float64, shape (height, width)
+
+    Returns
+    -------
+    float
+        About 0.1 for a blurred and 1 for a crisp picture of 96 x 96; 0 for a blank one.
+    """
+    inner = grey[1:-1, 1:-1]
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    spread = float(grey.std())
+    return float((around - 4 * inner).std()) / spread if spread > 0.5 else 0.0
+
+
+def _rim() -> NDArray[np.bool_]:
+    made = np.ones((SIDE, SIDE), dtype=bool)
+    made[EDGE:-EDGE, EDGE:-EDGE] = False
+    return made
+
+
+_RIM = _rim()
+_NAN = float("nan")
+_UNREADABLE: Properties = {
+    **dict.fromkeys(("file size", "width", "height", "shape", "brightness", "contrast"), (_NAN,)),
+    "colour cast": (_NAN,) * 2,
+    "border": (_NAN,) * 4,
+    "sharpness": (_NAN,),
+    "camera": "",
+}
+
+
+def of_text(source: str) -> Properties:
+    """Measure a text: length and words, shares of digits, marks, capitals and letters of no Latin script.
+
+    Examples
+    --------
+    >>> of_text("AB 12!")["digits"], of_text("AB 12!")["capitals"]
+    ((0.4,), (1.0,))
+    """
+    shown = [mark for mark in source[:MOST_CHARACTERS] if not mark.isspace()]
+    letters = [mark for mark in shown if mark.isalpha()]
+    n, n_letters = max(len(shown), 1), max(len(letters), 1)
+    return {
+        "length": (float(len(source)),),
+        "words": (float(len(source.split())),),
+        "digits": (sum(mark.isdigit() for mark in shown) / n,),
+        "punctuation": (sum(unicodedata.category(mark)[0] in "PS" for mark in shown) / n,),
+        "capitals": (sum(mark.isupper() for mark in letters) / n_letters,),
+        "script": (sum(ord(mark) > 0x24F and not 0x1E00 <= ord(mark) <= 0x1EFF for mark in letters) / n_letters,),
+    }
+
+
+def of_series(source: Series) -> Properties:
+    """Measure a series: steps with a value, share of missing values, mean level and spread (of all channels)."""
+    there = np.isfinite(source)
+    values = source[there].astype(np.float64)
+    steps = np.flatnonzero(there.any(axis=0))
+    return {
+        "length": (float(steps[-1] + 1) if len(steps) else 0.0,),
+        "missing values": (1.0 - float(there.mean()) if there.size else 1.0,),
+        "mean level": (float(values.mean()) if len(values) else _NAN,),
+        "scale": (float(values.std()) if len(values) else _NAN,),
+    }
+
+
+NUISANCES: dict[str, Callable[[Any], Properties]] = {"image": of_image, "text": of_text, "series": of_series}
