@@ -74,6 +74,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/sets.py
 	$(BIN)/python benchmarks/learning_curve.py
 	$(BIN)/python benchmarks/label_next.py
+	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/many.py
 	$(BIN)/python benchmarks/tail.py

@@ -176,8 +176,8 @@ def left_out(path: Path, name: str) -> dict[str, object]:
 CALIBRATION_LEGEND = (
     f"`--strategy {STRATEGY}`, at most {MOST_TRAIN} training and {MOST_TEST} test rows of each official split, 90 % "
     "stated. Percent with 95 % intervals. The interval of a coverage is binomial in the test rows; that the thresholds "
-    "come from few training rows is not in it. ECE: debiased root mean square, see docs/result.md. While the method was "
-    "made, sign_digits, ECG200, CBF and MedicalImages were looked at, and afrisenti/pcm led to the pooling of small "
+    "come from few training rows is not in it. ECE: debiased root mean square, see docs/result.md. While the method "
+    "was made, sign_digits, ECG200, CBF and MedicalImages were looked at; afrisenti/pcm led to the pooling of small "
     "classes (docs/decisions/0010); the others were not."
 )
 NONE_LEGEND = (
