@@ -85,6 +85,13 @@ def test_a_model_that_follows_the_group_is_seen_though_both_groups_fare_alike() 
     assert few.class_gap is None
 
 
+def test_a_constant_answer_has_no_gap_and_that_is_told() -> None:
+    found = class_gap(
+        np.repeat([0, 1], 60), np.repeat([True, False], 60), np.arange(120) % 2, (("x", "y"), ("a", "b")), 0
+    )
+    assert found is not None and found.gap.value == 0 and found.p_value == 1.0 and "no evidence" in found.reading
+
+
 def test_a_gap_that_came_with_the_base_is_told_from_one_that_adaptation_made() -> None:
     site = np.array(["a"] * 60 + ["b"] * 60, dtype=object)
     fine, bad = answers(np.ones(120, bool)), answers(np.arange(120) < 80)

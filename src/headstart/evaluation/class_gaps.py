@@ -89,8 +89,8 @@ def class_gap(
     worst = classes[int(np.argmax(figures))]
     p_value = (1 + int((largest >= max(figures) - 1e-9).sum())) / (1 + PERMUTATIONS)
     best, least = int(worst.shares.argmax()), int(worst.shares.argmin())
-    if best == least:
-        return None
+    if best == least:  # The same share everywhere: any two groups show the gap of none.
+        best, least = 0, 1
     gap = _newcombe(worst, best, least)
     made = ClassGap(
         label=names[0][worst.code], between=[names[1][worst.groups[best]], names[1][worst.groups[least]]],
