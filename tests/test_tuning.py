@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -175,8 +174,10 @@ def test_merged_and_unmerged_low_rank_updates_agree() -> None:
 def test_two_rows_of_one_class_contrast_with_a_third() -> None:
     embeddings = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     found = LOSSES["contrastive"].mean(embeddings, torch.tensor([0, 0, 1]), torch.ones(2), 0.0)
-    assert float(found) == pytest.approx(math.log(1 + math.exp(-10)), abs=1e-5)
-    alone = LOSSES["contrastive"].mean(embeddings, torch.tensor([0, 1, 2]), torch.ones(3), 0.0)
+    assert float(found) == pytest.approx(0.0, abs=1e-6)
+    wrong = LOSSES["contrastive"].mean(embeddings, torch.tensor([0, 1, 1]), torch.ones(2), 0.0)
+    assert float(wrong) == pytest.approx((1 + 1 / 2) / 2)  # the one pair of a class is at 0; of two others one is at 1
+    alone = LOSSES["contrastive"].mean(embeddings[:1], torch.tensor([0]), torch.ones(1), 0.0)
     assert float(alone) == 0.0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numba
 import numpy as np
 from aeon.transformations.collection.convolution_based import MiniRocket
 from numpy.typing import NDArray
@@ -36,9 +37,9 @@ def fit(prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_K
 
 def forward(weights: Mapping[str, NDArray[Any]], series: NDArray[np.float32]) -> tuple[NDArray[np.float32]]:
     """Transform series (n, channels, time) into features (n, n_dims): shares of positive values, 0-1."""
-    transform = MiniRocket(random_state=0, n_jobs=-1)
+    transform = MiniRocket(random_state=0)
     transform.reset()
-    transform._n_jobs = -1
+    transform._n_jobs = numba.config.NUMBA_NUM_THREADS  # aeon would count cores that this process may not use
     transform.parameters = tuple(weights[name] for name in PARTS)
     return (np.ascontiguousarray(transform._transform(series), dtype=np.float32),)
 

@@ -80,6 +80,16 @@ _RUNGS = (
         tasks=TASKS,
         forecast=lazy_forecast("classic"),
     ),
+    _strategy(
+        "quant",
+        "baseline",
+        "Decision trees on how values are spread over parts of each series; nothing pre-trained.",
+        ("inputs",),
+        modalities=("series",),
+        tasks=TASKS,
+        preset="default",
+        forecast=lazy_forecast("quant"),
+    ),
     _tuned("last-stages", "The later layers of the base model trained on your rows; the early ones stay.", "default"),
     _tuned(
         "contrastive",

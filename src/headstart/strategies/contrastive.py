@@ -1,8 +1,8 @@
 """`contrastive`: for few labelled texts, the later layers learn to bring texts of one class together, then the probe.
 
 The idea is SetFit's (Tunstall et al. 2022, arXiv:2209.11055): pairs of rows teach more than rows where there are few.
-Here the pairs are those inside a batch (Khosla et al. 2020, arXiv:2004.11362), so that their number is bounded by the
-number of steps and never grows with the square of the rows.
+Here the pairs are all those inside a batch, so that their number is bounded by the number of steps and never grows
+with the square of the rows. The head reads features of length one, as the cosines of the training do.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ RECIPE = Recipe(
     lambda net, names: names,
     learning_rate=1e-4,
     decay=0.9,
-    epochs=3,
-    steps=20,
+    epochs=5,
+    steps=30,
     share=0.5,
     objective="contrastive",
 )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.bases import Backbone, BaseRecord, Parts, assemble
 from headstart.features.runtimes import REFERENCE
 from headstart.features.views import final_features
-from headstart.records import Probabilities, State
+from headstart.records import FloatMatrix, Probabilities, State
 from headstart.strategies.linear import Head
 from headstart.strategies.record import Rows
 
@@ -37,6 +37,8 @@ class TunedModel:
         Augmented views of each row whose outputs are averaged with the plain one's.
     runtime : str
         Key of `headstart.features.runtimes.RUNTIMES`: the one that suited the base, for many rows at once.
+    unit : bool
+        Whether the head reads features of length one.
     """
 
     modality: str
@@ -44,6 +46,7 @@ class TunedModel:
     head: Head
     n_views: int = 0
     runtime: str = REFERENCE
+    unit: bool = False
 
     @cached_property
     def backbone(self) -> Backbone:
@@ -56,6 +59,7 @@ class TunedModel:
         for start in range(0, len(rows), CHUNK_ROWS):
             part = rows.table.take(np.arange(start, min(start + CHUNK_ROWS, len(rows))))
             views = final_features(part, self.backbone, self.n_views, self.runtime)
+            views = [of_length_one(values) for values in views] if self.unit else views
             made[start : start + CHUNK_ROWS] = np.mean([self.head.predict(values) for values in views], axis=0)
         return made
 
@@ -69,6 +73,7 @@ class TunedModel:
             "spec": dict(self.parts.spec),
             "n_views": self.n_views,
             "runtime": self.runtime,
+            "unit": self.unit,
             "head": dict(head.meta),
         }
         arrays: dict[str, NDArray[Any]] = {f"base/{name}": value for name, value in self.parts.weights.items()}
@@ -85,7 +90,20 @@ class TunedModel:
         tokenizer = np.asarray(state.arrays.get("tokenizer", []), dtype=np.uint8).tobytes().decode()
         parts = Parts(BaseRecord(**meta["record"]), meta["architecture"], meta["spec"], weights, tokenizer)
         head = Head.load(state.inner("head"))
-        return cls(str(meta["modality"]), parts, head, int(meta["n_views"]), str(meta["runtime"]))
+        how = int(meta["n_views"]), str(meta["runtime"]), bool(meta.get("unit", False))
+        return cls(str(meta["modality"]), parts, head, *how)
+
+
+def of_length_one(values: FloatMatrix) -> FloatMatrix:
+    """Divide each row (n_rows, n_dims) by its length; a row of zeros stays.
+
+    Examples
+    --------
+    >>> of_length_one(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).round(2).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(values / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
 def with_weights(parts: Parts, moved: Mapping[str, NDArray[Any]]) -> Parts:

@@ -342,7 +342,8 @@ def tune(recipe: Recipe, rows: Rows, task: Task) -> Fitted:
     head = last.heads[choice.share].cooled(choice.temperature)
     runtime = recall(shop.base, "float32") or recall(shop.base, task.precision)
     name = runtime.name if runtime and runtime.numerics == "float32" else REFERENCE
-    core = TunedModel(rows.table.modality, with_weights(shop.base.parts, moved), head, choice.n_views, name)
+    unit = recipe.objective != "task"
+    core = TunedModel(rows.table.modality, with_weights(shop.base.parts, moved), head, choice.n_views, name, unit)
     return Model(core, choice.outputs, _notes(shop, trial, choice, n_units))
 
 

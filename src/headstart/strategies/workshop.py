@@ -25,6 +25,7 @@ from headstart.strategies.linear import Head, Standard, fit_head
 from headstart.strategies.links import LINK_OF
 from headstart.strategies.recipe import Outcome, Recipe, Trial, Weights
 from headstart.strategies.record import Rows, Skipped, Task
+from headstart.strategies.tuned import of_length_one
 from headstart.training.bodies import Embedding, TunedNet, Whole
 from headstart.training.loop import Lesson, predict, train
 from headstart.training.plan import Group, Plan
@@ -195,15 +196,16 @@ class Workshop:
         else:
             values = np.zeros_like(self.features.final)
             every = torch.from_numpy(train_rows.astype(np.int64))
-            values[train_rows] = predict(net.body, source.inputs(False), every, PREDICT_ROWS).numpy()
+            values[train_rows] = of_length_one(predict(net.body, source.inputs(False), every, PREDICT_ROWS).numpy())
             made.heads[share] = self.probe(values, train_rows)
         if len(held) == 0:
             return
         head, views = made.heads[share], []
         for view in range(1 + (min(source.n_views, self.recipe.n_views) if trial.augmented else 0)):
             inputs = lambda at, generator, view=view: source.batch(view, at.tolist())  # noqa: E731
-            found = predict(net.body, inputs, torch.from_numpy(held.astype(np.int64)), PREDICT_ROWS)
-            views.append((found.numpy().astype(np.float64) - head.centre) @ head.coefficients + head.intercept)
+            found = predict(net.body, inputs, torch.from_numpy(held.astype(np.int64)), PREDICT_ROWS).numpy()
+            found = found if self.recipe.objective == "task" else of_length_one(found)
+            views.append((found.astype(np.float64) - head.centre) @ head.coefficients + head.intercept)
         made.scores[share] = np.stack(views)
 
 

@@ -9,9 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-HEAT = 0.1
-"""Temperature of the contrastive loss."""
-
 
 @dataclass(frozen=True)
 class Loss:
@@ -47,14 +44,17 @@ def _values(scores: Tensor, truth: Tensor, weights: Tensor, smoothing: float) ->
 
 
 def _contrast(embeddings: Tensor, codes: Tensor, weights: Tensor, smoothing: float) -> Tensor:
-    """Rows of one class together, others apart (supervised contrastive, Khosla et al. 2020, arXiv:2004.11362)."""
+    """Cosines of all pairs of a batch towards 1 inside a class and 0 between classes, both kinds counting the same.
+
+    The loss of SetFit's pairs (Tunstall et al. 2022, arXiv:2209.11055), on every pair at once.
+    """
     unit = functional.normalize(embeddings, dim=1)
-    alike = (codes[:, None] == codes[None, :]) & ~torch.eye(len(codes), dtype=torch.bool, device=codes.device)
-    scores = (unit @ unit.T / HEAT).masked_fill(torch.eye(len(codes), dtype=torch.bool, device=codes.device), -1e9)
-    told = functional.log_softmax(scores, dim=1)
-    counts = alike.sum(1)
-    each = -(told * alike).sum(1) / counts.clamp(min=1)
-    return each[counts > 0].mean() if bool((counts > 0).any()) else embeddings.sum() * 0.0
+    cosines = unit @ unit.T
+    same = codes[:, None] == codes[None, :]
+    others = ~torch.eye(len(codes), dtype=torch.bool, device=codes.device)
+    parts = [(cosines - 1)[same & others], cosines[~same]]
+    found = [part.square().mean() for part in parts if len(part)]
+    return torch.stack(found).mean() if found else embeddings.sum() * 0.0
 
 
 def _softmax(scores: Tensor) -> Tensor:

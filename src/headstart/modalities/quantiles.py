@@ -1,0 +1,105 @@
+"""Quantiles of nested intervals of a series: what `quant` learns from. Plain numpy, nothing is fitted.
+
+Dempster, Schmidt and Webb 2024, "QUANT: a minimalist interval method" (arXiv:2308.00928).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEPTH, DIVISOR = 6, 4
+"""Halvings of the series, and values of an interval for each quantile taken of it: those of the paper."""
+SMOOTHED = 5
+"""Steps over which the first difference is averaged."""
+Series = NDArray[np.float32]
+Bounds = list[tuple[int, int]]
+
+
+def intervals(length: int, depth: int = DEPTH) -> Bounds:
+    """Cut `0 .. length` into halves, quarters and so on, and again shifted by half an interval.
+
+    Examples
+    --------
+    >>> intervals(8, 2)
+    [(0, 8), (0, 4), (4, 8), (2, 6)]
+    """
+    found: Bounds = []
+    for level in range(min(depth, int(np.log2(length)) + 1)):
+        edges = [length * place // 2**level for place in range(2**level + 1)]
+        level_bounds = list(pairwise(edges))
+        found += level_bounds
+        widths = sorted(after - before for before, after in level_bounds)
+        if level and widths[(len(widths) - 1) // 2] > 1:
+            shift = -(-length // 2 ** (level + 1))
+            found += [(before + shift, after + shift) for before, after in level_bounds[:-1]]
+    return found
+
+
+def representations(series: Series) -> tuple[Series, ...]:
+    """Give the series (n, channels, time), its smoothed first and its second difference, and its spectrum."""
+    first = np.diff(series, axis=-1)
+    half = SMOOTHED // 2
+    padded = np.concatenate([np.repeat(first[..., :1], half, -1), first, np.repeat(first[..., -1:], half, -1)], axis=-1)
+    n_steps = first.shape[-1]
+    windows = np.stack([padded[..., start : start + n_steps] for start in range(SMOOTHED)])
+    smooth: Series = windows.mean(axis=0, dtype=np.float32)
+    spectrum = np.abs(np.fft.rfft(series, axis=-1)).astype(np.float32)
+    return series, smooth, np.diff(series, n=2, axis=-1), spectrum
+
+
+def _n_quantiles(width: int, divisor: int) -> int:
+    return 1 + (width - 1) // divisor
+
+
+def n_features(length: int, divisor: int = DIVISOR) -> int:
+    """Count what `describe` gives for one channel.
+
+    Examples
+    --------
+    >>> n_features(32), describe(np.zeros((1, 1, 32), dtype=np.float32)).shape
+    (222, (1, 222))
+    """
+    lengths = (length, length - 1, length - 2, length // 2 + 1)
+    return sum(_n_quantiles(after - before, divisor) for one in lengths for before, after in intervals(one))
+
+
+def _quantiles(values: Series, divisor: int) -> Series:
+    """Give evenly spaced quantiles of the last axis, every other one less the mean."""
+    width = values.shape[-1]
+    count = _n_quantiles(width, divisor)
+    if width == 1:
+        return values
+    ordered = np.sort(values, axis=-1)
+    at = np.asarray([0.5]) * (width - 1) if count == 1 else np.linspace(0, width - 1, count)
+    below = np.floor(at).astype(np.intp)
+    share = (at - below).astype(np.float32)
+    made = ordered[..., below] * (1 - share) + ordered[..., np.minimum(below + 1, width - 1)] * share
+    if count > 1:
+        made[..., 1::2] -= values.mean(axis=-1, keepdims=True)
+    return made
+
+
+def describe(series: Series, divisor: int = DIVISOR) -> Series:
+    """Describe series by quantiles of their parts.
+
+    Parameters
+    ----------
+    series : float32 array, shape (n, channels, time), time >= 9
+        Finite.
+    divisor : int
+        Values of an interval for each quantile.
+
+    Returns
+    -------
+    float32 array, shape (n, channels * n_features(time, divisor))
+    """
+    found = [
+        _quantiles(shown[..., before:after], divisor)
+        for shown in representations(np.asarray(series, dtype=np.float32))
+        for before, after in intervals(shown.shape[-1])
+    ]
+    made = np.concatenate(found, axis=-1)
+    return np.ascontiguousarray(made.reshape(len(made), -1), dtype=np.float32)
