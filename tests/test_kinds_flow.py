@@ -99,7 +99,7 @@ def test_adapt_learns_and_says_so(task: str, adapted: dict[str, tuple[Path, Path
         assert test.r2 is not None and test.r2.value > 0.8 and found.classes == ["height"] and found.class_counts == {}
         assert found.fit is not None and len(found.fit.observed) == found.n_rows.test
     else:
-        assert isinstance(test, OrdinalMetrics) and test.accuracy.value > 0.8
+        assert isinstance(test, OrdinalMetrics) and test.accuracy.value > 0.7  # near copies stay on one side
         assert found.classes == ["low", "middle", "high"] and found.confusion is not None
         assert test.quadratic_kappa is not None and test.quadratic_kappa.value > 0.7
     assert (found.confusion is None) == ("confusion" in found.not_measured)
