@@ -106,7 +106,8 @@ def prepare(
     data.require_trainable(table)
     _refuse_misfits(table, options)
     split = _split_in_words(table, test)
-    decided = data.split(table, options.model_copy(update={"group": _kept_apart(table, options)}), test)
+    with timings.step("split"):
+        decided = data.split(table, options.model_copy(update={"group": _kept_apart(table, options)}), test)
     for item in decided.findings:
         if item.kind == "label-left-out" and item not in findings:
             progress.warn(f"{item.summary} {item.advice}")

@@ -50,8 +50,8 @@ TIMED_ROWS, TIMED_BATCH = 24, 8
 FEWEST_ROWS = 10
 PILOT_SHARE = 0.3
 """Largest share of its time that judging the first trial may take."""
-FEW_ROWS, PILOT_FOLDS = 100, 2
-"""Fewer rows: trials are compared on all folds, and all dealings are gone through. Else on so many folds, and one."""
+FEW_ROWS, PILOT_FOLDS, MOST_DEALINGS = 100, 2, 2
+"""Fewer rows: trials are compared on all folds, and so many dealings are gone through. Else on so many folds, and one."""
 WORTH_DEEPER = 0.5
 """Deeper tails are tried only where the shallow one was best at least so far from the probe."""
 
@@ -153,7 +153,8 @@ class Trials:
         self.sources: dict[int, Source] = {}
         self.pace = 1.0
         self.outcomes: dict[tuple[int, bool, int, int, int], Outcome] = {}
-        self.dealings = (self.task.folds, *(self.task.repeats if len(shop.rows) < FEW_ROWS else ()))
+        repeats = self.task.repeats[: MOST_DEALINGS - 1] if len(shop.rows) < FEW_ROWS else ()
+        self.dealings = (self.task.folds, *repeats)
         self.epochs = epochs_for(shop.recipe, len(shop.rows))
         self.tails = shop.tails()
 
