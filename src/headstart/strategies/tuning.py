@@ -51,7 +51,7 @@ FEWEST_ROWS = 10
 PILOT_SHARE = 0.3
 """Largest share of its time that judging the first trial may take."""
 FEW_ROWS, PILOT_FOLDS, MOST_DEALINGS = 100, 2, 2
-"""Fewer rows: trials are compared on all folds, and so many dealings are gone through. Else on so many folds, and one."""
+"""Fewer rows: trials are compared on all folds, in so many dealings. Else on so many folds, in one."""
 WORTH_DEEPER = 0.5
 """Deeper tails are tried only where the shallow one was best at least so far from the probe."""
 
