@@ -12,7 +12,8 @@ from headstart import flow
 from headstart.modalities.quantiles import describe, n_features
 from headstart.options import AdaptOptions
 from headstart.results import Metrics
-from headstart.strategies import quant
+from headstart.strategies import classic_series, quant
+from headstart.strategies.linear import Head
 from headstart.strategies.record import Clock, Task
 from headstart.strategies.trees import FEATURE_SHARE, Forest, Growth, grow_classes, grow_numbers
 
@@ -72,3 +73,14 @@ def test_it_learns_real_series(shared: Path, tmp_path: Path) -> None:
     found = flow.adapt(path, tmp_path / "out", AdaptOptions(strategy=("quant",), labels_per_class=5))
     figures = {item.name: item.test for item in found.strategies}
     assert isinstance(figures["quant"], Metrics) and figures["quant"].accuracy.low > 0.7
+
+
+def test_a_classic_series_model_of_an_older_bundle_reads_the_series_alone() -> None:
+    series = RNG.normal(size=(12, 1, 30)).astype(np.float32)
+    kernels = classic_series._kernels(series, 12, 0)
+    both = classic_series._convolved(kernels, series)
+    older = classic_series._convolved({"kernels": kernels["kernels"]}, series)
+    np.testing.assert_array_equal(both[:, : older.shape[1]], older)
+    head = Head(*(np.zeros(shape, dtype=np.float32) for shape in ((older.shape[1],), (older.shape[1], 2), (2,))))
+    state = classic_series.SeriesModel({"length": 30}, {"kernels": kernels["kernels"]}, head).state()
+    assert set(classic_series.SeriesModel.load(state).kernels) == {"kernels"}

@@ -112,7 +112,7 @@ _RUNGS = (
     _strategy(
         "balanced-probe",
         "transfer",
-        "The probe fitted again so that small groups, or rows that a first probe found hard, count as much as the rest.",
+        "The probe fitted again so that small groups, or rows that a first probe found hard, count as much as others.",
         ("features",),
         tasks=SINGLE,
         forecast=lazy_forecast("balanced_probe"),
