@@ -23,8 +23,8 @@ RECIPE = Recipe(
     lambda net, names: names,
     learning_rate=1e-4,
     decay=0.9,
-    epochs=5,
-    steps=30,
+    epochs=4,
+    steps=20,
     share=0.5,
     objective="contrastive",
 )
