@@ -672,6 +672,7 @@ class Result(Record):
     classes: list[str]
     n_rows: RowCounts
     class_counts: dict[str, dict[str, int]]
+    scripts: dict[str, int] = {}
     split: str
     group_columns: list[str] = []
     base: BaseFigures

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from headstart.report.messages import tell
+from headstart.report.words import percent
 from headstart.results import Abstention, Figure
 
 WIDTH, HEIGHT = 260.0, 200.0
@@ -15,9 +17,9 @@ def per_hundred(found: Abstention | None) -> list[tuple[str, Figure]]:
     if found is None:
         return []
     told = [
-        ("Wrong answers", found.wrong),
-        ("Referred: not sure", found.referred),
-        ("Refused: none of these", found.refused),
+        (tell("Wrong answers"), found.wrong),
+        (tell("Referred: not sure"), found.referred),
+        (tell("Refused: none of these"), found.refused),
     ]
     return [(name, figure) for name, figure in told if figure is not None]
 
@@ -39,10 +41,10 @@ def drawn(found: Abstention | None) -> Mapping[str, Any] | None:
                 "y": y(point.wrong_share.value),
                 "low": y(point.wrong_share.low),
                 "high": y(point.wrong_share.high),
-                "told_x": f"{100 * point.answered_share:.0f} %",
-                "told": f"{100 * point.wrong_share.value:.1f} %",
+                "told_x": percent(point.answered_share),
+                "told": percent(point.wrong_share.value, 1),
             }
             for point in points
         ],
-        "ticks": [{"y": y(most * step / 4), "told": f"{100 * most * step / 4:.0f} %"} for step in range(5)],
+        "ticks": [{"y": y(most * step / 4), "told": percent(most * step / 4)} for step in range(5)],
     }

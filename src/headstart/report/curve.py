@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from math import log2
 from typing import Any
 
+from headstart.report.messages import message, number, tell
+from headstart.report.words import percent, significant
 from headstart.results import Figure, LearningCurve
 
 WIDTH, HEIGHT, MARGIN = 260.0, 200.0, 0.1
 IN_UNITS = "mean absolute error"
 """The one metric that is no share and falls."""
+_METRICS = {
+    "accuracy": message("Accuracy"), "macro-F1": message("Macro-F1"), "quadratic kappa": message("Quadratic kappa"),
+    IN_UNITS: message("Mean absolute error"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,20 +61,21 @@ def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
     """
     if found is None or not found.points:
         return None
-    words = _number if found.metric == IN_UNITS else _percent
+    words = _number if found.metric == IN_UNITS else percent
     lows, highs = [item.value.low for item in found.points], [item.value.high for item in found.points]
     room = MARGIN * (max(highs) - min(lows))
     axes = _Axes(found.points[0].labels, found.points[-1].labels, min(lows) - room, max(highs) + room)
     points = [
         Point(
             item.labels, item.labels_per_class, axes.x(item.labels), axes.y(item.value.value), axes.y(item.value.low),
-            axes.y(item.value.high), words(item.value.value), f"{words(item.value.low)} to {words(item.value.high)}",
+            axes.y(item.value.high), words(item.value.value),
+            tell("{low} to {high}", low=words(item.value.low), high=words(item.value.high)),
         )
         for item in found.points
     ]  # fmt: skip
     values = [axes.bottom + (axes.top - axes.bottom) * step / 4 for step in range(5)]
     return {
-        "metric": found.metric,
+        "metric": tell(_METRICS.get(found.metric, found.metric)),
         "points": points,
         "by_class": found.points[0].labels_per_class is not None,
         "ticks": [{"y": axes.y(value), "told": words(value)} for value in values],
@@ -78,19 +85,17 @@ def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
     }
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
 def _number(value: float) -> str:
-    return f"{value:.3g}"
+    return significant(value, 3)
 
 
 def _gain(gain: Figure, words: Callable[[float], str]) -> str:
     """Write a gain with its interval; a falling error is a gain."""
-    if words is _percent:
-        return f"{100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
-    return f"error {-gain.value:+.3g} ({-gain.high:+.3g} to {-gain.low:+.3g})"
+    if words is percent:
+        value, low, high = (number(f"{100 * end:+.1f}") for end in (gain.value, gain.low, gain.high))
+        return tell("{value} points ({low} to {high})", value=value, low=low, high=high)
+    value, low, high = (number(f"{-end:+.3g}") for end in (gain.value, gain.high, gain.low))
+    return tell("error {value} ({low} to {high})", value=value, low=low, high=high)
 
 
 def _law(found: LearningCurve, axes: _Axes) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.report.messages import message, tell
 from headstart.report.words import ends, percent, span
 from headstart.results import Counterfactual, Figure, Readable, Result
 
@@ -35,15 +36,15 @@ def mark(name: str, figure: Figure, ours: bool = False) -> Mark:
     >>> mark("darker", Figure(value=0.5, low=0.25, high=0.75)).low
     25.0
     """
-    told = f"{percent(figure.value)}, 95 % interval {ends(figure)}"
+    told = tell("{value}, 95 % interval {ends}", value=percent(figure.value), ends=ends(figure))
     return Mark(
         name, 100 * figure.value, 100 * figure.low, 100 * figure.high, percent(figure.value), span(figure), told, ours
     )
 
 
 _PLACES = {
-    "frozen": "the frozen base's features", "adapted": "the adapted network's features",
-    "answers": "the model's answers", "without_base": "simple descriptors, no base",
+    "frozen": message("the frozen base's features"), "adapted": message("the adapted network's features"),
+    "answers": message("the model's answers"), "without_base": message("simple descriptors, no base"),
 }  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def shown(result: Result) -> Mapping[str, Any] | None:
 
 
 def _read_off(item: Readable) -> list[Mark]:
-    figures = [(words, getattr(item, name), name == "frozen") for name, words in _PLACES.items()]
+    figures = [(tell(words), getattr(item, name), name == "frozen") for name, words in _PLACES.items()]
     return [mark(words, figure, ours) for words, figure, ours in figures if figure is not None]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from headstart.report.messages import counted, message
 from headstart.report.words import AMOUNTS, SHARES, Words, ends
 from headstart.results import (
     AnyMetrics,
@@ -33,7 +34,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Headline:
-    """One big figure and what it means; `note` is added after the interval."""
+    """One big figure and what it means, a message with places for {noun} and {name}; `note` follows the interval."""
 
     value: str
     meaning: str
@@ -58,7 +59,7 @@ class Kind:
         The figure that charts show, and the one beside it in tables.
     fields : tuple of Measure
         Further figures that tables show for every strategy.
-    headlines : (metrics, noun, name of the number) -> list of Headline
+    headlines : (metrics, name of the number) -> list of Headline
     chart, group : str
         What the charts of strategies and of groups show, with a place for {noun}.
     group_main : Measure
@@ -85,7 +86,7 @@ class Kind:
     main: Measure
     second: Measure
     fields: tuple[Measure, ...]
-    headlines: Callable[[AnyMetrics, str, str], list[Headline]]
+    headlines: Callable[[AnyMetrics, str], list[Headline]]
     chart: str
     group_main: Measure
     group: str
@@ -112,39 +113,43 @@ def _weakest(figures: Sequence[ClassFigures | LabelFigures], meaning: str) -> li
     found = weakest(figures)
     if found is None:
         return []
-    rows = f"{found.support:,} test rows"
+    rows = counted("{n} test row", "{n} test rows", found.support)
     return [Headline(SHARES.value(found.recall), meaning, ends(found.recall), rows, found.label)]
 
 
-def _of_classes(found: AnyMetrics, noun: str, number: str) -> list[Headline]:
+def _of_classes(found: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(found, Metrics)
-    right = Headline(SHARES.value(found.accuracy), f"of the test {noun} were labelled right.", ends(found.accuracy))
-    return [right, *_weakest(found.per_class, "were found: the weakest class.")]
+    right = Headline(
+        SHARES.value(found.accuracy), message("of the test {noun} were labelled right."), ends(found.accuracy)
+    )
+    return [right, *_weakest(found.per_class, message("of {name} were found: the weakest class."))]
 
 
-def _of_grades(found: AnyMetrics, noun: str, number: str) -> list[Headline]:
+def _of_grades(found: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(found, OrdinalMetrics)
     off = found.mean_grade_error
-    meaning = "grades off on average: how far the answers lie from the true grade."
-    return [_of_classes(found, noun, number)[0], Headline(AMOUNTS.value(off), meaning, AMOUNTS.ends(off))]
+    meaning = message("grades off on average: how far the answers lie from the true grade.")
+    return [_of_classes(found, number)[0], Headline(AMOUNTS.value(off), meaning, AMOUNTS.ends(off))]
 
 
-def _of_several(found: AnyMetrics, noun: str, number: str) -> list[Headline]:
+def _of_several(found: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(found, MultiLabelMetrics)
     f1, exact = found.macro_f1, found.exact_match
     return [
-        Headline(SHARES.value(f1), "macro-F1: how well labels are found and how rarely given wrongly.", ends(f1)),
-        Headline(SHARES.value(exact), f"of the test {noun} got exactly the right labels.", ends(exact)),
-        *_weakest(found.per_label, "were found: the weakest label."),
+        Headline(
+            SHARES.value(f1), message("macro-F1: how well labels are found and how rarely given wrongly."), ends(f1)
+        ),
+        Headline(SHARES.value(exact), message("of the test {noun} got exactly the right labels."), ends(exact)),
+        *_weakest(found.per_label, message("of {name} were found: the weakest label.")),
     ]
 
 
-def _of_numbers(found: AnyMetrics, noun: str, number: str) -> list[Headline]:
+def _of_numbers(found: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(found, RegressionMetrics)
     off, most = found.mean_absolute_error, found.absolute_error_90
     return [
-        Headline(AMOUNTS.value(off), "off on average, in the unit of", AMOUNTS.ends(off), name=number),
-        Headline(AMOUNTS.value(most), "9 of 10 answers are at most so far off.", AMOUNTS.ends(most)),
+        Headline(AMOUNTS.value(off), message("off on average, in the unit of {name}."), AMOUNTS.ends(off), name=number),
+        Headline(AMOUNTS.value(most), message("9 of 10 answers are at most so far off."), AMOUNTS.ends(most)),
     ]
 
 
@@ -156,97 +161,101 @@ def _figure(field: str) -> Callable[[AnyMetrics], Figure | None]:
     return read
 
 
-_ACCURACY = Measure("Accuracy", "accuracy", _figure("accuracy"))
-_MACRO_F1 = Measure("Macro-F1", "f1", _figure("macro_f1"))
-_KAPPA = Measure("Quadratic kappa", "quadratic_kappa", _figure("quadratic_kappa"), AMOUNTS)
-_ERROR = Measure("Mean absolute error", "mae", _figure("mean_absolute_error"), AMOUNTS)
-_CLASSES_FOREIGN = "Inputs that belong to none of its classes: it always answers with one of them."
-_UNCHECKED = "Its probabilities: whether an answer given with 90 % is right 9 times in 10 was not checked."
+_ACCURACY = Measure(message("Accuracy"), "accuracy", _figure("accuracy"))
+_MACRO_F1 = Measure(message("Macro-F1"), "f1", _figure("macro_f1"))
+_KAPPA = Measure(message("Quadratic kappa"), "quadratic_kappa", _figure("quadratic_kappa"), AMOUNTS)
+_ERROR = Measure(message("Mean absolute error"), "mae", _figure("mean_absolute_error"), AMOUNTS)
+_CLASSES_FOREIGN = message("Inputs that belong to none of its classes: it always answers with one of them.")
+_UNCHECKED = message("Its probabilities: whether an answer given with 90 % is right 9 times in 10 was not checked.")
 
 KINDS: dict[str, Kind] = {
     "classification": Kind(
-        title="This model sorts {noun} into {n} classes",
-        short="{noun} into {n} classes",
-        does="one of {n} labels",
+        title=message("This model sorts {noun} into {n} classes"),
+        short=message("{noun} into {n} classes"),
+        does=message("one of {n} labels"),
         main=_ACCURACY,
         second=_MACRO_F1,
         fields=(),
         headlines=_of_classes,
-        chart="Share of test {noun} labelled right, from 0 to 100 %.",
+        chart=message("Share of test {noun} labelled right, from 0 to 100 %."),
         group_main=_ACCURACY,
-        group="Share of test {noun} labelled right in each group.",
-        validated="mean of accuracy and macro-F1",
-        loss="log-loss",
+        group=message("Share of test {noun} labelled right in each group."),
+        validated=message("mean of accuracy and macro-F1"),
+        loss=message("log-loss"),
         details="details_classes.html",
-        csv="its label and how probable the model thinks it is",
+        csv=message("its label and how probable the model thinks it is"),
         one="class",
         foreign=_CLASSES_FOREIGN,
         doubt=_UNCHECKED,
         tags=lambda result: MODALITY_TAGS[result.modality],
     ),
     "ordinal": Kind(
-        title="This model puts {noun} into {n} grades",
-        short="{noun} into {n} grades",
-        does="one of {n} grades, the lowest first",
+        title=message("This model puts {noun} into {n} grades"),
+        short=message("{noun} into {n} grades"),
+        does=message("one of {n} grades, the lowest first"),
         main=_ACCURACY,
         second=_KAPPA,
-        fields=(Measure("Grades off", "mae", _figure("mean_grade_error"), AMOUNTS), _MACRO_F1),
+        fields=(Measure(message("Grades off"), "mae", _figure("mean_grade_error"), AMOUNTS), _MACRO_F1),
         headlines=_of_grades,
-        chart="Share of test {noun} given exactly the right grade, from 0 to 100 %.",
+        chart=message("Share of test {noun} given exactly the right grade, from 0 to 100 %."),
         group_main=_ACCURACY,
-        group="Share of test {noun} given exactly the right grade, in each group.",
-        validated="mean of accuracy and macro-F1",
-        loss="log-loss",
+        group=message("Share of test {noun} given exactly the right grade, in each group."),
+        validated=message("mean of accuracy and macro-F1"),
+        loss=message("log-loss"),
         details="details_classes.html",
-        csv="its grade (the middle of what the model thinks possible) and how probable the model thinks it is",
+        csv=message("its grade (the middle of what the model thinks possible) and how probable the model thinks it is"),
         one="class",
         foreign=_CLASSES_FOREIGN,
         doubt=_UNCHECKED,
         tags=lambda result: MODALITY_TAGS[result.modality],
     ),
     "multi-label": Kind(
-        title="This model gives {noun} any of {n} labels",
-        short="{noun} and {n} labels",
-        does="any of {n} labels, or none",
+        title=message("This model gives {noun} any of {n} labels"),
+        short=message("{noun} and {n} labels"),
+        does=message("any of {n} labels, or none"),
         main=_MACRO_F1,
-        second=Measure("Micro-F1", "f1_micro", _figure("micro_f1")),
+        second=Measure(message("Micro-F1"), "f1_micro", _figure("micro_f1")),
         fields=(
-            Measure("Mean average precision", "map", _figure("mean_average_precision")),
-            Measure("Exactly right", "exact_match", _figure("exact_match")),
+            Measure(message("Mean average precision"), "map", _figure("mean_average_precision")),
+            Measure(message("Exactly right"), "exact_match", _figure("exact_match")),
         ),
         headlines=_of_several,
-        chart="Macro-F1 (how well labels are found and how rarely given wrongly, all labels alike), from 0 to 100 %.",
-        group_main=Measure("Row F1", "f1_samples", _figure("row_f1")),
-        group="How well the labels of a row fit (mean F1 of the rows) in each group.",
-        validated="mean of micro- and macro-F1",
-        loss="log-loss",
+        chart=message(
+            "Macro-F1 (how well labels are found and how rarely given wrongly, all labels alike), from 0 to 100 %."
+        ),
+        group_main=Measure(message("Row F1"), "f1_samples", _figure("row_f1")),
+        group=message("How well the labels of a row fit (mean F1 of the rows) in each group."),
+        validated=message("mean of micro- and macro-F1"),
+        loss=message("log-loss"),
         details="details_several.html",
-        csv="its labels, and how probable the model thinks each label is",
+        csv=message("its labels, and how probable the model thinks each label is"),
         one="label",
-        foreign="Inputs unlike those it learnt from: it gives them labels all the same.",
+        foreign=message("Inputs unlike those it learnt from: it gives them labels all the same."),
         doubt="Its probabilities: whether a label given with 90 % is right 9 times in 10 was not checked.",
         tags=lambda result: MODALITY_TAGS[result.modality],
     ),
     "regression": Kind(
-        title="This model predicts {name} for {noun}",
-        short="{name} of {noun}",
-        does="a number",
+        title=message("This model predicts {name} for {noun}"),
+        short=message("{name} of {noun}"),
+        does=message("a number"),
         main=_ERROR,
-        second=Measure("Root mean squared error", "rmse", _figure("root_mean_squared_error"), AMOUNTS),
+        second=Measure(message("Root mean squared error"), "rmse", _figure("root_mean_squared_error"), AMOUNTS),
         fields=(
-            Measure("R²", "r_squared", _figure("r2"), AMOUNTS),
-            Measure("Rank correlation", "spearmanr", _figure("spearman"), AMOUNTS),
+            Measure(message("R²"), "r_squared", _figure("r2"), AMOUNTS),
+            Measure(message("Rank correlation"), "spearmanr", _figure("spearman"), AMOUNTS),
         ),
         headlines=_of_numbers,
-        chart="How far the answers were off on average: further left is better.",
+        chart=message("How far the answers were off on average: further left is better."),
         group_main=_ERROR,
-        group="How far the answers were off on average, in each group: further left is better.",
-        validated="share of the spread explained",
-        loss="squared error",
+        group=message("How far the answers were off on average, in each group: further left is better."),
+        validated=message("share of the spread explained"),
+        loss=message("squared error"),
         details="details_number.html",
-        csv="the number that the model gives",
+        csv=message("the number that the model gives"),
         one="number",
-        foreign="Inputs unlike those it learnt from, or numbers beyond those it saw: it gives a number all the same.",
+        foreign=message(
+            "Inputs unlike those it learnt from, or numbers beyond those it saw: it gives a number all the same."
+        ),
         doubt="How sure a single answer is: the model gives a number and does not say how far off it may be.",
         tags=lambda result: "other",
     ),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from headstart.errors import offenders
 from headstart.records import TEST
+from headstart.report import sentences
 from headstart.report.kinds import KINDS
-from headstart.results import Result
+from headstart.report.messages import message, number, spoken, tell
+from headstart.report.words import listed, short
+from headstart.results import GroupColumn, Result
 
 FEW_ROWS = 20
 FEW_TEST_ROWS = 100
@@ -30,22 +32,11 @@ def limits(result: Result) -> list[str]:
     said += _groups(result)
     return [
         *said,
-        "Other sites, seasons, cameras or ways of writing: all rows came from one source, "
-        f"{short(source_name(result.data))}. Test it on rows from the new place before using it there.",
-        KINDS[result.task].foreign,
+        *_sites(result),
+        *_writing(result),
+        tell(KINDS[result.task].foreign),
         *_probabilities(result),
     ]
-
-
-def short(text: str, limit: int = 80) -> str:
-    """Cut a long text, and say so with three dots.
-
-    Examples
-    --------
-    >>> short("abcdefgh", 5)
-    'abcd…'
-    """
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def source_name(path: str) -> str:
@@ -64,17 +55,45 @@ def n_test_rows(result: Result, label: str) -> int:
     return result.class_counts.get(label, {}).get(TEST, 0)
 
 
+def _sites(result: Result) -> list[str]:
+    """Places and times: one source, and columns of groups that hold one value only."""
+    single = [short(f"{part.column}: {part.values[0].value}", 60) for part in result.groups if len(part.values) == 1]
+    said = tell(
+        "Other sites, seasons, cameras or ways of writing: all rows came from one source, {source}. Test it on rows "
+        "from the new place before using it there.",
+        source=short(source_name(result.data)),
+    )
+    if not single:
+        return [said]
+    return [said, tell("Any other value than the only one tested ({values}).", values=listed(single))]
+
+
+def _writing(result: Result) -> list[str]:
+    """Ways of writing that no training row is in."""
+    if not result.scripts:
+        return []
+    named = [f"{name} ({number(f'{n:,}')})" for name, n in result.scripts.items()]
+    return [
+        tell(
+            "Texts in other languages or scripts than the training rows, which are written in: {scripts}.",
+            scripts=listed(named),
+        )
+    ]
+
+
 def _groups(result: Result) -> list[str]:
     """Groups that were not named, could not be told, or fare worse."""
     if not result.group_columns:
         return [
-            "Different people, places or devices: the data named no groups (see --group), so nobody knows "
-            "whether the model does equally well for all of them."
+            tell(
+                "Different people, places or devices: the data named no groups (see --group), so nobody knows "
+                "whether the model does equally well for all of them."
+            )
         ]
     measured = {part.column: part for part in result.groups}
     unknown = [name for name in result.group_columns if name not in measured or measured[name].gap is None]
     said = [
-        f"A group that fares worse. {short(part.reading, 500)}"
+        tell("A group that fares worse. {reading}", reading=short(_of_column(part), 500))
         for part in result.groups
         if part.gap is not None and part.gap.low > 0
     ]
@@ -86,29 +105,42 @@ def _groups(result: Result) -> list[str]:
     ]
     if unknown:
         said.append(
-            f"Differences between groups: how well the model does in each could not be told: {offenders(unknown)}."
+            tell(
+                "Differences between groups: how well the model does in each could not be told: {columns}.",
+                columns=listed(unknown),
+            )
         )
     if few:
-        said.append(f"Groups with too few test rows to say anything about: {offenders(few)}.")
+        said.append(tell("Groups with too few test rows to say anything about: {groups}.", groups=listed(few)))
     return said
+
+
+def _of_column(part: GroupColumn) -> str:
+    """Say how far apart the groups of a column are; the English sentence names the column itself."""
+    said = sentences.gap(part)
+    return said if said == part.reading else f"{short(part.column, 40)}: {said}"
 
 
 def _probabilities(result: Result) -> list[str]:
     """Probabilities that were not checked, or are off."""
     found = result.calibration
     if found is None:
-        return [KINDS[result.task].doubt]
+        return [tell(KINDS[result.task].doubt)]
     off = found.error.low > 0 or found.overconfidence.low > 0 or found.overconfidence.high < 0
-    return [f"Its probabilities as they are. {short(found.reading, 400)}"] if off else []
+    return (
+        [tell("Its probabilities as they are. {reading}", reading=short(sentences.calibration(found), 400))]
+        if off
+        else []
+    )
 
 
 def _rows(result: Result) -> list[str]:
     """Too few test rows."""
     n = result.n_rows.test
     if n == 0:
-        return ["Anything at all: there were no test rows, so no figure here was measured on rows kept apart."]
+        return [tell("Anything at all: there were no test rows, so no figure here was measured on rows kept apart.")]
     if n < FEW_TEST_ROWS:
-        return [f"Fine differences: with only {n} test rows the intervals are wide; believe the low end."]
+        return [tell("Fine differences: with only {n} test rows the intervals are wide; believe the low end.", n=n)]
     return []
 
 
@@ -117,19 +149,29 @@ def _classes(result: Result) -> list[str]:
     few = [name for name in result.classes if n_test_rows(result, name) < FEW_ROWS]
     if not few or result.n_rows.test == 0 or not result.class_counts:
         return []
-    shown = offenders([f"{short(name, 40)} ({n_test_rows(result, name)})" for name in few])
-    many = {"class": "Classes"}.get(KINDS[result.task].one, "Labels")
-    return [f"{many} with fewer than {FEW_ROWS} test rows; their own figures say little: {shown}."]
+    shown = listed([f"{short(name, 40)} ({n_test_rows(result, name)})" for name in few])
+    said = _FEW_CLASSES if KINDS[result.task].one == "class" else _FEW_LABELS
+    return [tell(said, few=FEW_ROWS, names=shown)]
+
+
+_FEW_CLASSES = message("Classes with fewer than {few} test rows; their own figures say little: {names}.")
+_FEW_LABELS = message("Labels with fewer than {few} test rows; their own figures say little: {names}.")
 
 
 def _warnings(result: Result) -> list[str]:
     """Findings that were not mended."""
-    grave = [finding.summary for finding in result.checks if finding.severity != "note"]
-    return [f"Clean data: something was noticed and is still there. {short(text, 300)}" for text in grave[:5]]
+    grave = [sentences.finding(finding) for finding in result.checks if finding.severity != "note"]
+    return [
+        tell("Clean data: something was noticed and is still there. {found}", found=short(text, 300))
+        for text in grave[:5]
+    ]
 
 
 def _base(result: Result) -> list[str]:
     """What is known of the base model's biases."""
     if not (result.base.pretrained and result.base.known_biases):
         return []
-    return [f"Biases of the base model ({short(result.base.name)}): {short(result.base.known_biases, 400)}"]
+    name, told = short(result.base.name), short(result.base.known_biases, 400)
+    if spoken() != "en":
+        return [tell("Biases of the base model ({name}), which are recorded below.", name=name)]
+    return [tell("Biases of the base model ({name}): {biases}", name=name, biases=told)]

@@ -9,17 +9,17 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from headstart.evaluation.wording import amount
-from headstart.report.limits import short
+from headstart.report.messages import counted, counted_html, isolated, number, speaking, tell, tell_html
+from headstart.report.sentences import own
 from headstart.report.view import view
-from headstart.report.words import amounts, ends, percent, span
+from headstart.report.words import amount, amounts, ends, fixed, percent, rounded, short, significant, span
 from headstart.results import Result
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
-def render_html(result: Result, previews: Mapping[str, str]) -> str:
+def render_html(result: Result, previews: Mapping[str, str], language: str = "en") -> str:
     """Make the report: one HTML page without script or remote parts, under 2 MB.
 
     Parameters
@@ -28,29 +28,35 @@ def render_html(result: Result, previews: Mapping[str, str]) -> str:
         The finished document; every number of the page comes from it.
     previews : mapping of str to str
         Safe HTML snippets (thumbnail, text, plot) of the rows in `result.worst`, by id; at most 1.2 MB are shown.
+    language : str
+        Of the page: en, fr, es, sw or ar.
 
     Returns
     -------
     str
         The page, to be written as UTF-8.
     """
-    return _clean(_environment().get_template("report.html").render(view(result, previews)))
+    with speaking(language):
+        return _clean(_environment().get_template("report.html").render(view(result, previews)))
 
 
-def render_card(result: Result) -> str:
+def render_card(result: Result, language: str = "en") -> str:
     """Make the model card: Markdown with the YAML header that model hubs read.
 
     Parameters
     ----------
     result : Result
         The finished document.
+    language : str
+        Of the text: en, fr, es, sw or ar; the YAML header stays as hubs read it.
 
     Returns
     -------
     str
         Contents of README.md, to be written as UTF-8.
     """
-    return _clean(_environment().get_template("card.md").render(view(result, {})))
+    with speaking(language):
+        return _clean(_environment().get_template("card.md").render(view(result, {}), _=tell, _n=counted))
 
 
 def duration(seconds: float) -> str:
@@ -62,11 +68,11 @@ def duration(seconds: float) -> str:
     ('0.4 s', '1 min 15 s', '1 h 6 min')
     """
     if seconds < 59.5:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+        return isolated(f"{number(f'{seconds:.1f}')} s" if seconds < 10 else f"{seconds:.0f} s")
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return isolated(f"{minutes} min {rest} s")
+    return isolated(f"{minutes // 60} h {minutes % 60} min")
 
 
 def quoted(text: str) -> str:
@@ -125,8 +131,13 @@ def _environment() -> Environment:
         markdown=markdown,
         slug=slug,
         short=short,
-        thousands=lambda number: f"{number:,}",
+        thousands=lambda n: number(f"{n:,}"),
+        fixed=fixed,
+        significant=significant,
+        rounded=rounded,
+        own=own,
     )
+    made.globals.update(_=tell_html, _n=counted_html)
     return made
 
 

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 
-from headstart.evaluation.wording import amount
-from headstart.report import abstains
+from headstart.report import abstains, sentences
 from headstart.report.curve import drawn
 from headstart.report.inherited import shown
 from headstart.report.kinds import KINDS, Kind, Measure
-from headstart.report.limits import FEW_ROWS, limits, n_test_rows, short, source_name
-from headstart.report.words import SHARES
+from headstart.report.limits import FEW_ROWS, limits, n_test_rows, source_name
+from headstart.report.messages import message, spoken, tell
+from headstart.report.words import SHARES, amount, short
 from headstart.results import (
     AnyMetrics,
     ClassFigures,
@@ -30,7 +30,8 @@ from headstart.results import (
     WorstRow,
 )
 
-NOUNS = {"image": "images", "text": "texts", "series": "series"}
+NOUNS = {"image": message("images"), "text": message("texts"), "series": message("series")}
+SINGULAR = {"image": message("image"), "text": message("text"), "series": message("series")}
 EXAMPLE_INPUTS = {"image": "photos/", "text": "messages.csv", "series": "recordings.csv"}
 MATRIX_CLASSES = 15
 SHOWN_CLASSES = 60
@@ -41,6 +42,9 @@ DOUBTED_ROWS = 12
 PREVIEW_BUDGET_BYTES = 1_200_000
 PREVIEW_LIMIT_BYTES = 200_000
 SLICE_PREVIEW_BYTES = 8_000
+CARD_LIMITS, CARD_LIMIT = 7, 260
+"""How many limits the field card shows, and how long each."""
+ON_THE_CARD = frozenset({"majority", "classic", "scratch"})
 
 
 RowT = TypeVar("RowT", WorstRow, LabelError)
@@ -87,9 +91,6 @@ class Cells:
     ends: str
 
 
-NONE = Cells("none", "", "")
-
-
 @dataclass(frozen=True)
 class GroupRow:
     """One group; `classes` in the order of the table's labels, None where the group has no row of a class.
@@ -134,29 +135,37 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         Names used by the templates.
     """
     chosen = result.strategy(result.chosen)
-    kind, noun, of_classes = KINDS[result.task], NOUNS[result.modality], figures_of(chosen.test)
+    kind, noun, of_classes = KINDS[result.task], tell(NOUNS[result.modality]), figures_of(chosen.test)
     per_class = sorted(of_classes, key=lambda item: item.recall.value)
     measures = (kind.main, kind.second, *kind.fields)
+    told = limits(result)
     return {
         "result": result,
         "chosen": chosen,
         "kind": kind,
-        "title": kind.title.format(noun=noun, n=len(result.classes), name=short((*result.classes, "")[0])),
+        "title": tell(kind.title, noun=noun, n=len(result.classes), name=short((*result.classes, "")[0])),
         "tag": kind.tags(result),
-        "headlines": kind.headlines(chosen.test, noun, (*result.classes, "")[0]) if chosen.test else [],
+        "headlines": kind.headlines(chosen.test, (*result.classes, "")[0]) if chosen.test else [],
         "measures": measures,
         "figures_of_chosen": [cells(chosen.test, measure) for measure in measures],
-        "card_title": kind.short.format(noun=noun, n=len(result.classes), name=(*result.classes, "")[0]),
+        "card_title": tell(kind.short, noun=noun, n=len(result.classes), name=(*result.classes, "")[0]),
         "strategies": [(item, [cells(item.test, measure) for measure in measures]) for item in result.strategies],
-        "chart": kind.chart.format(noun=noun),
-        "group_chart": kind.group.format(noun=noun),
+        "chart": tell(kind.chart, noun=noun),
+        "group_chart": tell(kind.group, noun=noun),
         "group_measures": (kind.group_main, kind.second),
         "fit": fit(result.fit),
         "noun": noun,
+        "singular": tell(SINGULAR[result.modality]),
+        "language": spoken(),
+        "direction": sentences.direction(),
+        "said": sentences,
+        "grave": [item for item in result.checks if item.severity != "note"],
+        "card_limits": [short(text, CARD_LIMIT) for text in told[:CARD_LIMITS]],
+        "more_limits": [text for at, text in enumerate(told) if at >= CARD_LIMITS or len(text) > CARD_LIMIT],
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
         "compared": compared(result, kind),
-        "limits": limits(result),
+        "limits": told,
         "per_class": per_class[:SHOWN_CLASSES],
         "n_classes": len(per_class),
         "untested": untested(result),
@@ -192,7 +201,7 @@ def cells(found: AnyMetrics | None, measure: Measure) -> Cells:
     """Write one figure for a table."""
     figure = measure.of(found) if found else None
     if figure is None:
-        return NONE
+        return Cells(tell("none"), "", "")
     words = measure.words
     return Cells(words.fine(figure), words.fine_short(figure), words.ends(figure))
 
@@ -210,7 +219,9 @@ def bars(found: Sequence[tuple[str, AnyMetrics]], measure: Measure) -> list[Bar]
             high=100 * figure.high / most,
             told=measure.words.value(figure),
             range=measure.words.short(figure),
-            label=f"{measure.words.fine(figure)}, 95 % interval {measure.words.ends(figure)}",
+            label=tell(
+                "{value}, 95 % interval {ends}", value=measure.words.fine(figure), ends=measure.words.ends(figure)
+            ),
         )
         for name, figure in there
     ]
@@ -233,12 +244,8 @@ def fit(found: ObservedPredicted | None) -> dict[str, Any] | None:
 def compared(result: Result, kind: Kind) -> list[Bar]:
     """Give the chosen strategy, then those it is measured against, in the order of the ladder."""
     chosen = [item for item in result.strategies if item.name == result.chosen]
-    against = {result.verdict.strategy, result.verdict.against}
-    others = [
-        item
-        for item in result.strategies
-        if item.name != result.chosen and (item.kind in ("baseline", "scratch") or item.name in against)
-    ]
+    against = {result.verdict.strategy, result.verdict.against, *ON_THE_CARD}
+    others = [item for item in result.strategies if item.name != result.chosen and item.name in against]
     return bars([(item.name, item.test) for item in chosen + others if item.test is not None], kind.main)
 
 

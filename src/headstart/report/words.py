@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from headstart.evaluation.wording import amount
+from headstart.evaluation import wording
+from headstart.report.messages import NARROW, isolated, number, tell
 from headstart.results import Figure
 
-NARROW = "\N{NARROW NO-BREAK SPACE}"
+
+def short(text: str, limit: int = 80) -> str:
+    """Cut a long text, and say so with three dots.
+
+    Examples
+    --------
+    >>> short("abcdefgh", 5)
+    'abcd…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def listed(names: Sequence[str], limit: int = 5) -> str:
+    """Name at most so many and say how many more there are.
+
+    Examples
+    --------
+    >>> listed(list("abcdefg"))
+    'a, b, c, d, e and 2 more'
+    """
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else tell("{names} and {n} more", names=shown, n=len(names) - limit)
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -19,15 +41,35 @@ def percent(share: float, digits: int = 0) -> str:
     >>> percent(0.842).replace(NARROW, " "), percent(0.9999).replace(NARROW, " ")
     ('84 %', '99 %')
     """
+    return isolated(f"{_bare(share, digits)}{NARROW}%")
+
+
+def _bare(share: float, digits: int) -> str:
+    """Write a percentage without its sign."""
     text = f"{100 * share:.{digits}f}"
     if float(text) == 100 and share < 1:
         text = f"{100 - 10**-digits:.{digits}f}"
-    return f"{text}{NARROW}%"
+    return number(text)
+
+
+def amount(value: float) -> str:
+    """Write a number with three digits that count."""
+    return number(wording.amount(value))
+
+
+def fixed(value: float, digits: int) -> str:
+    """Write a number with so many digits after the mark."""
+    return number(f"{value:,.{digits}f}")
+
+
+def significant(value: float, digits: int) -> str:
+    """Write a number with so many digits that count."""
+    return number(f"{value:.{digits}g}")
 
 
 def ends(figure: Figure, digits: int = 0) -> str:
     """Write the two ends of an interval of shares."""
-    return f"{percent(figure.low, digits)} to {percent(figure.high, digits)}"
+    return tell("{low} to {high}", low=percent(figure.low, digits), high=percent(figure.high, digits))
 
 
 def span(figure: Figure, digits: int = 0) -> str:
@@ -38,7 +80,7 @@ def span(figure: Figure, digits: int = 0) -> str:
     >>> span(Figure(value=0.5, low=0.25, high=1.0))
     '25–100'
     """
-    return "–".join(percent(share, digits).removesuffix(f"{NARROW}%") for share in (figure.low, figure.high))
+    return isolated("–".join(_bare(share, digits) for share in (figure.low, figure.high)))
 
 
 def amounts(figure: Figure) -> str:
@@ -49,7 +91,12 @@ def amounts(figure: Figure) -> str:
     >>> amounts(Figure(value=0.5, low=0.25, high=1.0))
     '0.25 to 1'
     """
-    return f"{amount(figure.low)} to {amount(figure.high)}"
+    return tell("{low} to {high}", low=amount(figure.low), high=amount(figure.high))
+
+
+def rounded(figure: Figure, digits: int = 1) -> str:
+    """Write an interval of numbers with so many digits after the mark."""
+    return tell("{low} to {high}", low=fixed(figure.low, digits), high=fixed(figure.high, digits))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,175 @@
+"""One table of messages: every sentence of the report and the model card, in every language.
+
+A message is its English text with places in braces. The other languages stand in `languages/XX.json`, read with the
+standard library; which language is spoken is set for one rendering by `speaking`. Nothing is translated piecewise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from markupsafe import Markup
+
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+ISOLATE, END_ISOLATE = "\N{LEFT-TO-RIGHT ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+
+
+def _one_or_other(n: int) -> str:
+    return "one" if n == 1 else "other"
+
+
+def _french(n: int) -> str:
+    return "one" if n in (0, 1) else "other"
+
+
+def _arabic(n: int) -> str:
+    few, many = 3 <= n % 100 <= 10, 11 <= n % 100 <= 99
+    return {0: "zero", 1: "one", 2: "two"}.get(n, "few" if few else "many" if many else "other")
+
+
+@dataclass(frozen=True)
+class Language:
+    """How a language writes: its own name, direction, marks in numbers, and which form goes with which number.
+
+    The forms follow the plural rules of Unicode CLDR for whole numbers.
+    """
+
+    name: str
+    direction: str
+    thousands: str
+    decimal: str
+    form: Callable[[int], str]
+    forms: tuple[str, ...] = ("one", "other")
+
+
+LANGUAGES: Mapping[str, Language] = {
+    "en": Language("English", "ltr", ",", ".", _one_or_other),
+    "fr": Language("français", "ltr", NARROW, ",", _french),
+    "es": Language("español", "ltr", NARROW, ",", _one_or_other),
+    "sw": Language("Kiswahili", "ltr", ",", ".", _one_or_other),
+    "ar": Language("العربية", "rtl", ",", ".", _arabic, ("zero", "one", "two", "few", "many", "other")),
+}
+_SPOKEN: ContextVar[str] = ContextVar("headstart_language", default="en")
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak one language inside the block.
+
+    Parameters
+    ----------
+    code : str
+        A key of `LANGUAGES`.
+
+    Raises
+    ------
+    KeyError
+        If there is no such language (options are checked long before).
+
+    Examples
+    --------
+    >>> with speaking("fr"):
+    ...     tell("Yes"), number("1,234.5").replace(NARROW, " ")
+    ('Oui', '1 234,5')
+    """
+    found = _SPOKEN.set(code) if code in LANGUAGES else None
+    if found is None:
+        raise KeyError(code)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(found)
+
+
+def spoken() -> str:
+    """Give the code of the language now spoken."""
+    return _SPOKEN.get()
+
+
+def message(text: str) -> str:
+    """Mark a text in a table as a message that `tell` is given later."""
+    return text
+
+
+def tell(text: str, /, **values: object) -> str:
+    """Say a message in the language spoken, its places filled; whole numbers are written as the language does.
+
+    Examples
+    --------
+    >>> tell("{n} rows set aside", n=1400)
+    '1,400 rows set aside'
+    """
+    return _said(text).format(**{name: _written(value) for name, value in values.items()})
+
+
+def counted(one: str, many: str, n: int, **values: object) -> str:
+    """Say a message that counts something, in the form that goes with `n`.
+
+    Examples
+    --------
+    >>> counted("{n} row", "{n} rows", 1), counted("{n} row", "{n} rows", 0)
+    ('1 row', '0 rows')
+    """
+    return _form(one, many, n).format(n=number(f"{n:,}"), **{name: _written(value) for name, value in values.items()})
+
+
+def tell_html(text: str, /, **values: object) -> Markup:
+    """Do as `tell`, for HTML: the message is trusted, its values are escaped unless they are markup."""
+    return Markup(_said(text)).format(**{name: _written(value) for name, value in values.items()})
+
+
+def counted_html(one: str, many: str, n: int, **values: object) -> Markup:
+    """Do as `counted`, for HTML."""
+    written = {name: _written(value) for name, value in values.items()}
+    return Markup(_form(one, many, n)).format(n=number(f"{n:,}"), **written)
+
+
+def number(text: str) -> str:
+    """Write a number, given as Python writes it, with the marks of the language spoken.
+
+    Examples
+    --------
+    >>> number("1,234.5")
+    '1,234.5'
+    """
+    language = LANGUAGES[spoken()]
+    return isolated(text.translate({ord(","): language.thousands, ord("."): language.decimal}))
+
+
+def isolated(text: str) -> str:
+    """Keep a run of digits and signs in its order where the text around runs from right to left."""
+    return text if LANGUAGES[spoken()].direction == "ltr" else f"{ISOLATE}{text}{END_ISOLATE}"
+
+
+@cache
+def catalogue(code: str) -> Mapping[str, Any]:
+    """Read the messages of a language: text by English text, or texts by form; empty for English."""
+    if code == "en":
+        return {}
+    read = json.loads(files("headstart.report").joinpath("languages", f"{code}.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = read["messages"]
+    return found
+
+
+def _said(text: str) -> str:
+    found = catalogue(spoken()).get(text, text)
+    return found if isinstance(found, str) else text
+
+
+def _form(one: str, many: str, n: int) -> str:
+    language, found = LANGUAGES[spoken()], catalogue(spoken()).get(many)
+    form = language.form(n)
+    if isinstance(found, dict):
+        return str(found[form])
+    return one if form == "one" else many
+
+
+def _written(value: object) -> object:
+    return number(f"{value:,}") if isinstance(value, int) and not isinstance(value, bool) else value

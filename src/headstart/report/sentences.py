@@ -1,0 +1,182 @@
+"""Sentences that were computed as English text, said again in the language spoken, from the figures of the result.
+
+In English the sentence of the result is shown as it stands. Where its figures do not suffice to say it again it stays
+English, and `own` marks it as such for screen readers and for the order of characters.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from headstart.evaluation import wording
+from headstart.report.messages import LANGUAGES, counted, message, number, spoken, tell
+from headstart.report.named import kind_of_finding
+from headstart.report.words import ends, fixed, percent, short, span
+from headstart.results import Abstention, Calibration, Conformal, Figure, FindingRow, GroupColumn, LearningCurve, Result
+
+IN_NUMBERS = ("quadratic kappa", "mean absolute error")
+"""Measures that are no shares."""
+
+
+def own(text: str, limit: int = 600) -> Markup:
+    """Show a text of the result; English inside another language is marked.
+
+    Examples
+    --------
+    >>> own("a < b")
+    Markup('a &lt; b')
+    """
+    cut = Markup("{}").format(short(text, limit))
+    if spoken() == "en" or not text:
+        return cut
+    return Markup('<span class="foreign" lang="en" dir="ltr">{}</span>').format(cut)
+
+
+def points(figure: Figure) -> tuple[str, str, str]:
+    """Write a difference of shares in points: value and both ends."""
+    value, low, high = (number(wording.points(end)) for end in (figure.value, figure.low, figure.high))
+    return value, low, high
+
+
+def verdict(result: Result) -> str:
+    """Say whether transfer helped."""
+    found = result.verdict
+    if spoken() == "en":
+        return found.sentence
+    if found.difference is None:
+        return tell("There was nothing to compare, so it cannot be said whether transfer helped.")
+    value, low, high = points(found.difference)
+    if found.measure in IN_NUMBERS:
+        value, low, high = (
+            fixed(end, 3) for end in (found.difference.value, found.difference.low, found.difference.high)
+        )
+    said = tell(
+        "With the base ({ours}) against without it ({theirs}): {value} (95 % interval {low} to {high}); more than 0 is "
+        "better with the base. Measured in {measure}, shares in points, on the same test rows: {n}.",
+        ours=found.strategy or "", theirs=found.against or "", value=value, low=low, high=high,
+        measure=tell(_MEASURES[found.measure]), n=result.n_rows.test,
+    )  # fmt: skip
+    if not result.base.pretrained:
+        return f"{said} {tell('Nothing pre-trained was used, so this says nothing about transfer.')}"
+    return f"{said} {tell(_ENDINGS[found.transfer])}"
+
+
+_MEASURES = {
+    "accuracy": message("Accuracy"), "macro-F1": message("Macro-F1"), "quadratic kappa": message("Quadratic kappa"),
+    "mean absolute error": message("Mean absolute error"), "row F1": message("Row F1"),
+}  # fmt: skip
+_ENDINGS = {
+    "helped": message("So pre-training helped."),
+    "hurt": message("So pre-training hurt."),
+    "no evidence": message("The interval includes no difference, so there is no evidence that it helped or hurt."),
+}
+
+
+def abstention(found: Abstention) -> str:
+    """Say how often it answers, and how often it is then right."""
+    if spoken() == "en":
+        return found.reading
+    said = tell(
+        "Of 100 test rows about {answered} get an answer, {unsure} are not sure and {none} are none of these. Test "
+        "rows: {n}.",
+        answered=fixed(100 * found.shares["label"].value, 1) if "label" in found.shares else "?",
+        unsure=fixed(found.referred.value, 1), none=fixed(found.refused.value, 1), n=found.n_rows,
+    )  # fmt: skip
+    right = found.accuracy_answered
+    if right is None:
+        return said
+    told = tell(
+        "Of the answers {share} are right (95 % interval {ends}).", share=percent(right.value, 1), ends=ends(right, 1)
+    )
+    return f"{said} {told}"
+
+
+def calibration(found: Calibration) -> str:
+    """Say whether probabilities can be believed."""
+    if spoken() == "en":
+        return found.reading
+    off = found.overconfidence
+    word = "too sure" if off.low > 0 else "too unsure" if off.high < 0 else "fine"
+    value, low, high = points(off)
+    return tell(_SURE[word], value=value, low=low, high=high, n=found.n_rows)
+
+
+_SURE = {
+    "too sure": message(
+        "It is too sure: its probabilities are {value} points above how often it is right (95 % interval {low} to "
+        "{high}; test rows: {n})."
+    ),
+    "too unsure": message(
+        "It is less sure than it could be: its probabilities differ by {value} points from how often it is right (95 % "
+        "interval {low} to {high}; test rows: {n})."
+    ),
+    "fine": message(
+        "On average its probabilities differ by {value} points from how often it is right (95 % interval {low} to "
+        "{high}; test rows: {n}): no evidence that they are wrong."
+    ),
+}
+
+
+def conformal(found: Conformal) -> str:
+    """Say how often sets or ranges hold the truth."""
+    if spoken() == "en":
+        return found.reading
+    said = tell(
+        "Stated: {stated} of the sets or ranges hold the truth. Measured: {measured} (95 % interval {ends}; test rows: "
+        "{n}).",
+        stated=percent(found.stated), measured=percent(found.measured.value, 1), ends=ends(found.measured, 1),
+        n=found.n_rows,
+    )  # fmt: skip
+    return f"{said} {tell('That is less often than stated: do not rely on it.')}" if found.below else said
+
+
+def gap(part: GroupColumn) -> str:
+    """Say how far apart the groups of a column are."""
+    if spoken() == "en":
+        return part.reading
+    if part.gap is None or part.gap_between is None:
+        return tell("Whether the groups differ cannot be told: too few rows.")
+    value, low, high = points(part.gap)
+    if part.measure in IN_NUMBERS:
+        value, low, high = (fixed(end, 3) for end in (part.gap.value, part.gap.low, part.gap.high))
+    first, second = (short(name, 40) for name in part.gap_between)
+    said = tell(
+        "Better on '{first}' than on '{second}' by {value} (95 % interval {low} to {high}; {measure}, shares in "
+        "points).",
+        first=first, second=second, value=value, low=low, high=high, measure=tell(_MEASURES[part.measure]),
+    )  # fmt: skip
+    real = part.gap.low > 0
+    told = tell("The difference is very likely real.") if real else tell("Chance may explain the difference.")
+    return f"{said} {told}"
+
+
+def finding(item: FindingRow) -> str:
+    """Say what was noticed, shortly."""
+    if spoken() == "en":
+        return item.summary
+    said = tell(kind_of_finding(item.kind))
+    rows = counted("{n} row", "{n} rows", item.n_rows)
+    if item.measure is None:
+        return f"{said} ({rows})"
+    value = item.measure.value
+    if item.measure.low >= 0 and item.measure.high <= 1:
+        return f"{said} ({rows}; {percent(value)}, {span(item.measure)})"
+    return f"{said} ({rows})"
+
+
+def direction() -> str:
+    """Give the direction of writing: ltr or rtl."""
+    return LANGUAGES[spoken()].direction
+
+
+_SHAPES = {
+    "rising": message("More labels of the same kind are likely to help; the table says how much."),
+    "flat": message("More labels of the same kind would hardly help."),
+    "noisy": message("Whether more labels would help cannot be told yet: the figures scatter too much."),
+    "unknown": message("Whether more labels would help was not measured."),
+}
+
+
+def curve(found: LearningCurve) -> str:
+    """Say whether more labels would help."""
+    return found.sentence if spoken() == "en" else tell(_SHAPES[found.shape])
