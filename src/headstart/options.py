@@ -186,6 +186,9 @@ class AdaptOptions(ReadOptions):
         description="Fit the last layer again so that small groups count: group-balance (needs --group), or reweight "
         "without groups; kept only where the worst group gains.",
     )
+    language: Literal["auto", "en", "fr", "es", "sw", "ar"] = Field(
+        "auto", description="Language of report and model card: auto = the system's if it is one of these, else en."
+    )
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
@@ -233,6 +236,14 @@ class BasesOptions(ReadOptions):
     rows: int = Field(1_000, ge=20, le=100_000, description="Training rows that the last candidates are compared on.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     offline: bool = Field(False, description="Open no network connection at all.")
+
+
+class ReportOptions(Options):
+    """How to write the report of a run again."""
+
+    language: Literal["auto", "en", "fr", "es", "sw", "ar"] = Field(
+        "auto", description="Language of report and model card: auto = the system's if it is one of these, else en."
+    )
 
 
 class CacheOptions(Options):

@@ -16,6 +16,7 @@ from headstart.options import (
     CheckOptions,
     LabelNextOptions,
     PredictOptions,
+    ReportOptions,
 )
 
 Data = Annotated[Path, typer.Argument(help="Folder of images, table of texts or series, or a zip of either.")]
@@ -118,6 +119,22 @@ def check(data: Data, options: CheckOptions) -> Any:
     if stops:
         hints = dict.fromkeys(item.advice for item in stops)
         raise Stopped(" ".join(item.summary for item in stops), " ".join(hints), document)
+    return document
+
+
+@command(ReportOptions)
+def report(
+    run: Annotated[Path, typer.Argument(help="The output folder of `adapt`, or its result.json.")],
+    options: ReportOptions,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write into (default: that of the run).")
+    ] = None,
+) -> Any:
+    """Write the report and the model card of a finished run again, in another language if you like."""
+    from headstart import flow
+
+    document = flow.report(existing(run), output, options)
+    news.print(f"Report: {document['report']}   Model card: {document['card']}", markup=False, soft_wrap=True)
     return document
 
 

@@ -23,6 +23,7 @@ COMMANDS = (
     commands.evaluate,
     commands.label_next,
     commands.check,
+    commands.report,
     commands.bases,
     commands.cache,
     commands.demo,

@@ -15,6 +15,7 @@ from headstart.options import (
     CheckOptions,
     LabelNextOptions,
     PredictOptions,
+    ReportOptions,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +79,13 @@ def counts(table: Table) -> dict[str, int]:
         return dict(Counter(table.labels.tolist()).most_common())
     sums = zip(table.target_names, (table.targets == 1).sum(axis=0).tolist(), strict=True)
     return dict(sorted(sums, key=lambda item: -item[1]))
+
+
+def report(run: Path, out: Path | None, options: ReportOptions) -> dict[str, Any]:
+    """Write the report of a run again, as a JSON document; see `headstart.flow.reporting.again`."""
+    from headstart.flow import reporting as room
+
+    return room.again(run, out, options)
 
 
 def bases(modality: str) -> list[tuple[BaseRecord, bool]]:

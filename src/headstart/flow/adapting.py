@@ -10,9 +10,9 @@ from io import StringIO
 from pathlib import Path
 
 from headstart import bundle as bundles
-from headstart import data, ladder, progress, report, runs
+from headstart import data, ladder, progress, runs
 from headstart.bundle import Bundle
-from headstart.flow import answers, auditing, deciding, mending, suspects
+from headstart.flow import answers, auditing, deciding, mending, reporting, suspects
 from headstart.flow.bare import with_unlabelled
 from headstart.flow.curve import of_run
 from headstart.flow.deciding import Ruled
@@ -20,6 +20,7 @@ from headstart.flow.judge import N_WORST, Judged, document, judge, thresholds_of
 from headstart.flow.labelling import labels_per_class, seen_of
 from headstart.flow.model import Model
 from headstart.flow.prepare import Prepared, Timings, prepare, read
+from headstart.flow.scripts import scripts
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
@@ -32,7 +33,7 @@ from headstart.strategies.record import Clock
 
 MANY_CLASSES = 100
 """With more classes result.json is written without line breaks."""
-_TOLD_LATER = frozenset({"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost"})
+_TOLD_LATER = frozenset({"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language"})
 """Options that no rung of the ladder depends on."""
 
 
@@ -92,6 +93,7 @@ def adapt_table(
         result.mitigation = mended and mending.on_test_rows(mended, prepared, judged, options)
     with timings.step("learning_curve"):
         result.learning_curve = of_run(prepared, options)
+    result.scripts = scripts(prepared.train.table)
     needs_base = "features" in uses
     bundle = Bundle(
         table.modality, prepared.task.classes, climb.chosen, climb.fitted[climb.chosen],
@@ -127,7 +129,7 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
     path : Path
         Folder, table, or zip (see `headstart.data.read`).
     out : Path
-        Made if need be; gets result.json, README.md, report.html, test_predictions.csv and bundle/.
+        Made if need be; gets result.json, README.md, report.html, previews.json, test_predictions.csv and bundle/.
     options : AdaptOptions
 
     Returns
@@ -151,8 +153,9 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
             _write(adapted, out)
     result = adapted.result
     result.seconds = {**timings.seconds, "total": time.monotonic() - began}
-    write_text(out / "report.html", report.render_html(result, _previews(adapted)))
-    write_text(out / "README.md", report.render_card(result))
+    previews = _previews(adapted)
+    reporting.keep(previews, out)
+    reporting.write(result, previews, out, options.language)
     indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
     write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
     progress.say(f"Done in {result.seconds['total']:.0f} s.")

@@ -4,6 +4,7 @@ Every number shown stands in the result; nothing is computed here but shares of 
 """
 
 from headstart.report.limits import limits
+from headstart.report.locale import language_of
 from headstart.report.render import render_card, render_html
 
-__all__ = ["limits", "render_card", "render_html"]
+__all__ = ["language_of", "limits", "render_card", "render_html"]

@@ -1,0 +1,97 @@
+"""Write the report and the model card of a run: at its end, or again later from its result.json, in any language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from headstart import report
+from headstart.errors import DataError
+from headstart.home import write_text
+from headstart.options import ReportOptions
+from headstart.results import FORMAT, Result
+
+PREVIEWS = "previews.json"
+"""Thumbnails and texts of the rows that the report shows, so that it can be written again without the data."""
+
+
+def write(result: Result, previews: Mapping[str, str], out: Path, language: str) -> str:
+    """Write report.html and README.md into `out`; gives the code of the language they are in."""
+    code = report.language_of(language)
+    write_text(out / "report.html", report.render_html(result, previews, code))
+    write_text(out / "README.md", report.render_card(result, code))
+    return code
+
+
+def keep(previews: Mapping[str, str], out: Path) -> None:
+    """Keep the thumbnails and texts of the report."""
+    write_text(out / PREVIEWS, json.dumps({"format": 1, "previews": dict(previews)}, ensure_ascii=True) + "\n")
+
+
+def again(run: Path, out: Path | None, options: ReportOptions) -> dict[str, Any]:
+    """Write the report and the model card of a finished run again; nothing is trained.
+
+    Parameters
+    ----------
+    run : Path
+        The output folder of `adapt`, or its result.json.
+    out : Path or None
+        Folder to write into; that of the run if None.
+    options : ReportOptions
+
+    Returns
+    -------
+    dict
+        `format`, `language`, and the paths written as `report` and `card`.
+
+    Raises
+    ------
+    DataError
+        If there is no result.json, or it cannot be read.
+    """
+    source = run / "result.json" if run.is_dir() else run
+    result, folder = _result(source), out or source.parent
+    code = write(result, _previews(source.parent / PREVIEWS), folder, options.language)
+    return {
+        "format": 1,
+        "language": code,
+        "report": str(folder / "report.html"),
+        "card": str(folder / "README.md"),
+    }
+
+
+def _result(source: Path) -> Result:
+    if not source.is_file():
+        raise DataError(f"There is no result.json in {source.parent}.", "Name the output folder of a finished `adapt`.")
+    try:
+        read = json.loads(source.read_text(encoding="utf-8"))
+        newer = isinstance(read, dict) and isinstance(read.get("format"), int) and read["format"] > FORMAT
+        if newer:
+            raise DataError(f"{source} was written by a newer version (format {read['format']}).", "Update Headstart.")
+        return Result.model_validate(read)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{source} is not UTF-8 text.", "Name the output folder of a finished `adapt`.") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise DataError(f"{source} is not JSON ({where}).", "Name the output folder of a finished `adapt`.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        problem = f"{source} is not the result of `adapt`: {where}: {first['msg']} ({error.error_count()} in all)."
+        raise DataError(problem, "Run `adapt` again, or use the version of Headstart that wrote it.") from error
+
+
+def _previews(source: Path) -> dict[str, str]:
+    """Read the kept thumbnails; none where there are none (runs of older versions) or they are damaged."""
+    try:
+        read = json.loads(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = read.get("previews") if isinstance(read, dict) else None
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): text for name, text in found.items() if isinstance(text, str)}
