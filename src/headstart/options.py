@@ -221,6 +221,17 @@ class PredictOptions(Options):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
+class ExplainOptions(Options):
+    """What to explain."""
+
+    n: int = Field(12, ge=1, le=1_000, description="Inputs that are explained, from the first on.")
+    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    precision: Literal["auto", "float32"] = Field(
+        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
+    )
+    offline: bool = Field(False, description="Open no network connection at all.")
+
+
 class BasesOptions(ReadOptions):
     """Which base models to list or, with data, to rank."""
 

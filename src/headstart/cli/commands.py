@@ -14,6 +14,7 @@ from headstart.options import (
     BasesOptions,
     CacheOptions,
     CheckOptions,
+    ExplainOptions,
     LabelNextOptions,
     PredictOptions,
     ReportOptions,
@@ -72,6 +73,25 @@ def evaluate(bundle: BundlePath, data: Data, options: PredictOptions) -> Any:
     found = flow.evaluate(existing(bundle), existing(data), options)
     show.evaluation(found)
     return found.model_dump_json(indent=2)
+
+
+@command(ExplainOptions)
+def explain(
+    bundle: BundlePath,
+    inputs: Annotated[list[Path], typer.Argument(help="Files, folders (searched recursively) or tables.")],
+    options: ExplainOptions,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="HTML page to write.")] = None,
+    as_json: bool = False,
+) -> Any:
+    """Show which parts of an input the answer rests on, and which training rows it is like."""
+    from headstart import flow
+    from headstart.cli import show
+
+    if output is None and not as_json:
+        raise OptionError("There is no file to write the page to.", "Name one with -o, such as -o explained.html.")
+    document = flow.explain(existing(bundle), [existing(path) for path in inputs], output, options)
+    show.explained(document)
+    return document
 
 
 @command(LabelNextOptions)

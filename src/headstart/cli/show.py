@@ -132,6 +132,18 @@ def to_label(document: Mapping[str, Any]) -> None:
         news.print(f"Fill the label column of {escape(document['output'])}, then adapt with it (--also).")
 
 
+def explained(document: Mapping[str, Any]) -> None:
+    """Show in words what answers rest on."""
+    for item in document["explained"]:
+        said = item.get("answer") or item.get("value") or ", ".join(item.get("labels", ()))
+        news.print(f"[bold]{escape(item['input'])}[/bold]: {escape(str(said))}. {escape(item['reading'])}")
+    unread(document["failed"])
+    if document["n_inputs"] > len(document["explained"]) + len(document["failed"]):
+        news.print(f"Only the first {len(document['explained'])} of {document['n_inputs']} inputs (-n explains more).")
+    if document["output"]:
+        news.print(f"Page: {escape(document['output'])}", soft_wrap=True)
+
+
 def findings(found: Sequence[Finding]) -> None:
     """Show what was noticed about data."""
     colours = {"stop": "red", "warn": "yellow", "note": "default"}

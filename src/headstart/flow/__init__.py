@@ -13,6 +13,7 @@ from headstart.options import (
     BasesOptions,
     CacheOptions,
     CheckOptions,
+    ExplainOptions,
     LabelNextOptions,
     PredictOptions,
     ReportOptions,
@@ -53,6 +54,13 @@ def evaluate(bundle: Path, path: Path, options: PredictOptions) -> Evaluation:
     from headstart.flow import predicting as room
 
     return room.evaluate(bundle, path, options)
+
+
+def explain(bundle: Path, inputs: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:
+    """Say what answers rest on, as a JSON document; see `headstart.flow.explaining.explain`."""
+    from headstart.flow import explaining as room
+
+    return room.explain(bundle, inputs, out, options)
 
 
 def label_next(bundle: Path, path: Path, out: Path | None, options: LabelNextOptions) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from headstart.strategies.goals import GOALS
 
 STRATEGY = "balanced-probe"
 MEAN_MAY_LOSE = 0.1
-"""The mitigated model is not kept where its accuracy on all rows is lower by more than this, out of fold. A shortcut that
-holds in most training rows makes them look easy, so giving it up costs there what it wins elsewhere."""
+"""The mitigated model is not kept where its accuracy on all rows is lower by more than this, out of fold. A shortcut
+that holds in most training rows makes them look easy, so giving it up costs there what it wins elsewhere."""
 FEWEST_ROWS = 5
 """Training rows from which on a cell has a say in whether the mitigated model is kept."""
 
