@@ -30,6 +30,8 @@ from headstart.training.plan import Group, Plan, epochs_that_fit
 KITS: dict[str, Kit] = {"image": IMAGE_KIT, "text": TEXT_KIT}
 ROOMS: dict[str, Any] = {"timm": vision, "transformers": encoders}
 SHARE, AT_MOST_SECONDS = 0.2, 120.0
+LEAST_SECONDS, SECONDS_PER_ROW = 15.0, 0.2
+"""With few rows a large network learns nothing that a small one does not: no minutes are spent on thirty rows."""
 WANTED_EPOCHS, FEWEST_EPOCHS, MOST_EPOCHS = 20, 6, 60
 BATCH_SIZE, PREDICT_ROWS = 32, 512
 TIMED_ROWS = 4 * BATCH_SIZE
@@ -213,7 +215,8 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     Skipped
         If the time does not do.
     """
-    clock = task.clock.share(SHARE, AT_MOST_SECONDS)
+    at_most = float(np.clip(SECONDS_PER_ROW * len(rows), LEAST_SECONDS, AT_MOST_SECONDS))
+    clock = task.clock.share(SHARE, at_most)
     attempt, epochs = choose(rows, task, clock)
     train_rows, held = _split(task)
     inputs = KITS[rows.table.modality].feed(rows.table.inputs, attempt.spec)
