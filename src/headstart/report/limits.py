@@ -15,28 +15,35 @@ FEW_ROWS = 20
 FEW_TEST_ROWS = 100
 
 
-def limits(result: Result) -> list[str]:
+def limits(result: Result, findings: bool = True) -> list[str]:
     """List in plain sentences what the result does not show, the gravest first.
 
     Parameters
     ----------
     result : Result
         The finished document.
+    findings : bool
+        Whether to list what was noticed about the data as well.
 
     Returns
     -------
     list of str
         Never empty: no test on one source of data shows everything.
     """
-    said = [*_rows(result), *_classes(result), *_warnings(result), *_base(result)]
+    said = [*_rows(result), *_classes(result), *(_warnings(result) if findings else []), *_base(result)]
     said += _groups(result)
     return [
         *said,
         *_sites(result),
         *_writing(result),
-        tell(KINDS[result.task].foreign),
+        tell(_SOME_FOREIGN if result.abstention and result.abstention.novelty else KINDS[result.task].foreign),
         *_probabilities(result),
     ]
+
+
+_SOME_FOREIGN = message(
+    "Inputs of another kind than those it learnt from: it says “none of these” to many of them, not to all."
+)
 
 
 def source_name(path: str) -> str:

@@ -135,6 +135,7 @@ def _environment() -> Environment:
         fixed=fixed,
         significant=significant,
         rounded=rounded,
+        isolated=isolated,
         own=own,
     )
     made.globals.update(_=tell_html, _n=counted_html)

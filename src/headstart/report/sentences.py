@@ -11,7 +11,7 @@ from markupsafe import Markup
 from headstart.evaluation import wording
 from headstart.report.messages import LANGUAGES, counted, message, number, spoken, tell
 from headstart.report.named import kind_of_finding
-from headstart.report.words import ends, fixed, percent, short, span
+from headstart.report.words import ends, fixed, percent, short
 from headstart.results import Abstention, Calibration, Conformal, Figure, FindingRow, GroupColumn, LearningCurve, Result
 
 IN_NUMBERS = ("quadratic kappa", "mean absolute error")
@@ -155,13 +155,10 @@ def finding(item: FindingRow) -> str:
     if spoken() == "en":
         return item.summary
     said = tell(kind_of_finding(item.kind))
-    rows = counted("{n} row", "{n} rows", item.n_rows)
-    if item.measure is None:
-        return f"{said} ({rows})"
-    value = item.measure.value
-    if item.measure.low >= 0 and item.measure.high <= 1:
-        return f"{said} ({rows}; {percent(value)}, {span(item.measure)})"
-    return f"{said} ({rows})"
+    facts = [counted("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
+    if item.measure is not None and item.measure.low >= 0 and item.measure.high <= 1:
+        facts.append(tell("{value}, 95 % interval {ends}", value=percent(item.measure.value), ends=ends(item.measure)))
+    return f"{said} ({'; '.join(facts)})" if facts else said
 
 
 def direction() -> str:

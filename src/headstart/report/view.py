@@ -138,7 +138,7 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
     kind, noun, of_classes = KINDS[result.task], tell(NOUNS[result.modality]), figures_of(chosen.test)
     per_class = sorted(of_classes, key=lambda item: item.recall.value)
     measures = (kind.main, kind.second, *kind.fields)
-    told = limits(result)
+    told, on_card = limits(result), limits(result, findings=False)
     return {
         "result": result,
         "chosen": chosen,
@@ -160,8 +160,8 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         "direction": sentences.direction(),
         "said": sentences,
         "grave": [item for item in result.checks if item.severity != "note"],
-        "card_limits": [short(text, CARD_LIMIT) for text in told[:CARD_LIMITS]],
-        "more_limits": [text for at, text in enumerate(told) if at >= CARD_LIMITS or len(text) > CARD_LIMIT],
+        "card_limits": [short(text, CARD_LIMIT) for text in on_card[:CARD_LIMITS]],
+        "more_limits": [text for text in told if text not in on_card[:CARD_LIMITS] or len(text) > CARD_LIMIT],
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
         "compared": compared(result, kind),

@@ -1,0 +1,261 @@
+"""Report and model card in every language: no sentence is missing, numbers are written right, Arabic runs from the right."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from jinja2 import Environment, nodes
+from typer.testing import CliRunner
+
+from headstart.cli.main import app
+from headstart.errors import DataError
+from headstart.evaluation import calibration, groups
+from headstart.flow import reporting
+from headstart.flow.scripts import scripts
+from headstart.options import ReportOptions
+from headstart.records import Table, column
+from headstart.report import language_of, limits, render_card, render_html
+from headstart.report.messages import LANGUAGES, catalogue, counted, speaking
+from headstart.report.named import FINDINGS
+from headstart.results import FindingRow, Result
+from tests.test_report import LEAVES, Outline, made_result, simulated
+
+ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
+FOREIGN = [code for code in LANGUAGES if code != "en"]
+PLACE = re.compile(r"\{(\w*)\}")
+
+
+def calls_in_templates() -> Iterator[tuple[str, list[str]]]:
+    for path in sorted((ROOM / "templates").glob("*.*")):
+        if path.suffix not in (".html", ".md"):
+            continue
+        for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name in ("_", "_n"):
+                yield call.node.name, [item.value for item in call.args if isinstance(item, nodes.Const)]
+
+
+def calls_in_code() -> Iterator[tuple[str, list[str]]]:
+    for path in sorted(ROOM.glob("*.py")):
+        if path.name == "messages.py":
+            continue
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+                given = [item.value for item in call.args if isinstance(item, ast.Constant)]
+                yield call.func.id, [item for item in given if isinstance(item, str)]
+
+
+def messages() -> tuple[set[str], set[str]]:
+    """All messages that say one thing, and all that count (by their form for many)."""
+    plain, counting = set(), set()
+    for name, texts in (*calls_in_templates(), *calls_in_code()):
+        if name in ("_", "tell", "message") and texts:
+            plain.add(texts[0])
+        elif name in ("_n", "counted"):
+            assert len(texts) == 2, texts
+            counting.add(texts[1])
+    return plain, counting
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """A result with groups, calibration and findings."""
+    made = made_result()
+    codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
+    said = simulated(codes, LEAVES, 0.83, 4)
+    sites = column(np.where(said.codes == codes, "valley", "hill").tolist())
+    found = groups(codes, said, {"site": sites, "clinic": column(["north"] * len(codes))}, None, 0)
+    return made.model_copy(
+        update={
+            "group_columns": ["site", "clinic"],
+            "groups": found,
+            "calibration": calibration(codes, said, None, 0),
+            "scripts": {"Latin": 300, "Arabic": 2},
+        }
+    )
+
+
+def bare(page: str) -> str:
+    return page.replace("\u202f", " ").replace("\u2066", "").replace("\u2069", "")
+
+
+@pytest.mark.parametrize("code", FOREIGN)
+def test_every_message_stands_in_every_language_and_no_other(code: str) -> None:
+    plain, counting = messages()
+    assert len(plain) > 300 and len(counting) >= 4
+    assert set(catalogue(code)) == plain | counting
+
+
+@pytest.mark.parametrize("code", FOREIGN)
+def test_places_and_forms_match_and_no_translation_breaks_the_page(code: str) -> None:
+    plain, _ = messages()
+    for english, said in catalogue(code).items():
+        forms = {"": said} if english in plain else said
+        assert isinstance(forms, dict) and all(text.strip() for text in forms.values()), english
+        if english not in plain:
+            assert set(forms) == set(LANGUAGES[code].forms), english
+        for form, text in forms.items():
+            places, wanted = sorted(PLACE.findall(text)), sorted(PLACE.findall(english))
+            named = form in ("zero", "one", "two")  # "one row" may be written without its number
+            assert places == wanted or (named and not places), (english, text)
+            assert not set('"<>&') & set(text), text
+            assert text != english or len(english) < 30 or english.startswith("{"), text
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_page_and_card_are_whole_in_every_language(code: str, result: Result) -> None:
+    for shown in (result, made_result(n_test=0), made_result(("a", "b"), modality="text")):
+        page, card = render_html(shown, {}, code), render_card(shown, code)
+        assert Outline(page).stack == []
+        assert f'<html lang="{code}" dir="{LANGUAGES[code].direction}">' in page
+        assert len(page.encode()) < 2_000_000
+        assert not re.search(r"<script|https?://|\{\w+\}", page)
+        assert yaml.safe_load(card.split("---\n")[1])["license"] == "apache-2.0"
+
+
+@pytest.mark.parametrize("code", FOREIGN)
+def test_the_field_card_holds_no_english_sentence(code: str, result: Result) -> None:
+    card = render_html(result, {}, code).split('id="good"')[1].split('id="use"')[0]
+    assert result.verdict.sentence not in card
+    assert 'lang="en"' not in card
+    for word in (" the ", " were ", " rows"):
+        assert word not in card, word
+
+
+def test_the_arabic_page_runs_from_right_to_left_and_figures_do_not(result: Result) -> None:
+    page = render_html(result, {}, "ar")
+    assert 'dir="rtl"' in page and "svg { direction: ltr; }" in page
+    assert '<pre dir="ltr">' in page
+    css = (ROOM / "templates" / "report.css").read_text("utf-8")
+    assert not re.search(
+        r"(margin|padding|border|inset)-(left|right)|text-align:\s*(left|right)|[ ;{](left|right):", css
+    )
+    accuracy = result.strategy("blend").test.accuracy
+    assert f"\u2066\u2066{100 * accuracy.value:.0f}\u2069\u202f%\u2069" in page
+
+
+def test_numbers_follow_the_language(result: Result) -> None:
+    f1 = result.strategy("blend").test.macro_f1.value
+    assert f"{100 * f1:.1f} %".replace(".", ",") in bare(render_html(result, {}, "fr"))
+    assert f"{100 * f1:.1f} %" in bare(render_html(result, {}, "sw"))
+    with speaking("fr"):
+        assert bare(counted("{n} row", "{n} rows", 1234)) == "1 234 exemples"
+        assert counted("{n} row", "{n} rows", 0) == "0 exemple"
+    with speaking("ar"):
+        assert [bare(counted("{n} row", "{n} rows", n)) for n in (1, 2, 5, 11, 100)] == [
+            "مثال واحد", "مثالان", "5 أمثلة", "11 مثالًا", "100 مثال",
+        ]  # fmt: skip
+
+
+def test_english_left_in_another_language_is_marked(result: Result) -> None:
+    page = render_html(result, {}, "sw")
+    finding = result.checks[0]
+    assert f'<span class="foreign" lang="en" dir="ltr">{finding.summary}' in page
+    assert "Mifano ya majaribio iliyopo pia katika ya kujifunza (mifano 7)" in page
+    assert '<span class="foreign"' not in render_html(result, {})
+
+
+def test_every_kind_of_finding_has_a_short_name() -> None:
+    source = "\n".join(path.read_text("utf-8") for path in ROOM.parent.rglob("*.py") if ROOM not in path.parents)
+    made = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source))
+    assert len(made) > 25
+    assert made - set(FINDINGS) == set()
+
+
+def test_the_limits_name_the_only_site_the_scripts_and_the_grave_findings(result: Result) -> None:
+    told = " ".join(limits(result))
+    assert "(clinic: north)" in told
+    assert "Latin (300), Arabic (2)" in told
+    page = render_html(result, {})
+    card, rest = page.split('id="use"')[0].split('id="more-limits"')
+    assert "exact copies of test rows" in card.split('id="heed"')[1].split('id="limits"')[0]
+    assert "Clean data" not in card and "Clean data" in rest
+
+
+def test_a_flood_of_findings_and_limits_leaves_the_field_card_short(result: Result) -> None:
+    grave = FindingRow(
+        kind="corrupt", severity="warn", n_rows=9, rows=["a"], summary="s" * 900, measure=None, advice="t" * 900
+    )
+    page = render_html(result.model_copy(update={"checks": [grave] * 40}), {})
+    card = page.split('<div class="card">')[1].split('id="more-limits"')[0]
+    assert len(re.findall("<li[ >]", card)) <= 3 + 7 + 5
+    assert "s" * 201 not in card
+    assert "37 more" in card
+
+
+def test_auto_takes_the_language_of_the_system_if_it_is_one_of_ours() -> None:
+    assert language_of("auto", {"LANG": "en_US.UTF-8", "LC_ALL": "ar_EG.UTF-8"}) == "ar"
+    assert language_of("auto", {"LANG": "es_MX"}) == "es"
+    assert language_of("auto", {"LANG": "C.UTF-8"}) == language_of("auto", {}) == "en"
+    assert language_of("fr", {"LANG": "sw_KE"}) == "fr"
+
+
+def finished(result: Result, folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "result.json").write_text(result.model_dump_json(), encoding="utf-8")
+    return folder
+
+
+def test_a_run_is_reported_again_in_another_language_with_its_pictures(result: Result, tmp_path: Path) -> None:
+    run = finished(result, tmp_path / "run")
+    reporting.keep({result.worst[0].id: '<img alt="leaf" src="data:image/png;base64,AA">'}, run)
+    made = CliRunner().invoke(app, ["report", str(run), "--language", "fr", "--json"])
+    assert made.exit_code == 0, made.output
+    page = (run / "report.html").read_text("utf-8")
+    assert "Ce modèle classe des images en 4 classes" in page and '<img alt="leaf"' in page
+    assert "## Usage prévu" in (run / "README.md").read_text("utf-8")
+    document = reporting.again(run / "result.json", tmp_path / "sw", ReportOptions(language="sw"))
+    assert document["language"] == "sw" and "Modeli hii" in (tmp_path / "sw" / "report.html").read_text("utf-8")
+    assert "Ce modèle" in (run / "report.html").read_text("utf-8")
+
+
+def test_a_result_of_an_older_version_is_reported(result: Result, tmp_path: Path) -> None:
+    document = json.loads(result.model_dump_json())
+    newer = {"scripts", "ranking", "abstention", "conformal", "inherited", "slices", "mitigation", "label_errors",
+             "honest_score", "learning_curve", "not_measured", "fit", "task"}  # fmt: skip
+    old = {name: value for name, value in document.items() if name not in newer}
+    for item in old["strategies"]:
+        del item["forecast_seconds"], item["forecast_memory_bytes"], item["cross_validation_log_loss"]
+    (tmp_path / "result.json").write_text(json.dumps(old), encoding="utf-8")
+    for code in LANGUAGES:
+        reporting.again(tmp_path, None, ReportOptions(language=code))
+        assert f'lang="{code}"' in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "There is no result.json"),
+        ("{", "is not JSON (line 1"),
+        ("[]", "is not the result of `adapt`"),
+        ('{"format": 99}', "newer version (format 99)"),
+        ('{"format": 1}', "in all)"),
+    ],
+)
+def test_what_is_no_result_is_named(text: str | None, said: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "result.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        reporting.again(tmp_path, None, ReportOptions())
+    assert said in caught.value.problem
+    assert CliRunner().invoke(app, ["report", str(tmp_path)]).exit_code == 2
+
+
+def test_damaged_pictures_do_not_stop_a_report(result: Result, tmp_path: Path) -> None:
+    run = finished(result, tmp_path / "run")
+    for text in ("{", "[1]", '{"previews": {"a": 3}}'):
+        (run / "previews.json").write_text(text, encoding="utf-8")
+        reporting.again(run, None, ReportOptions(language="en"))
+    assert (run / "report.html").exists()
+
+
+def test_scripts_are_counted_by_the_letters_of_each_text() -> None:
+    texts = ["habari ya leo", "ሰላም abc ለዓለም ሁሉ", "123 !?", "صباح الخير", "jambo"]
+    table = Table("text", column(list("abcde")), column(texts), column(texts), None, column(["train"] * 5))
+    assert scripts(table) == {"Latin": 2, "Ethiopic": 1, "Arabic": 1}
