@@ -13,7 +13,7 @@ from headstart.report.curve import drawn
 from headstart.report.inherited import shown
 from headstart.report.kinds import KINDS, Kind, Measure
 from headstart.report.limits import FEW_ROWS, limits, n_test_rows, source_name
-from headstart.report.messages import message, spoken, tell
+from headstart.report.messages import message, speaking, spoken, tell
 from headstart.report.words import SHARES, amount, short
 from headstart.results import (
     AnyMetrics,
@@ -42,7 +42,7 @@ DOUBTED_ROWS = 12
 PREVIEW_BUDGET_BYTES = 1_200_000
 PREVIEW_LIMIT_BYTES = 200_000
 SLICE_PREVIEW_BYTES = 8_000
-CARD_LIMITS, CARD_LIMIT = 7, 260
+CARD_LIMITS, CARD_LIMIT = 6, 210
 """How many limits the field card shows, and how long each."""
 ON_THE_CARD = frozenset({"majority", "classic", "scratch"})
 
@@ -147,6 +147,7 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         "tag": kind.tags(result),
         "headlines": kind.headlines(chosen.test, (*result.classes, "")[0]) if chosen.test else [],
         "measures": measures,
+        "hub_names": hub_names(chosen.test, measures),
         "figures_of_chosen": [cells(chosen.test, measure) for measure in measures],
         "card_title": tell(kind.short, noun=noun, n=len(result.classes), name=(*result.classes, "")[0]),
         "strategies": [(item, [cells(item.test, measure) for measure in measures]) for item in result.strategies],
@@ -204,6 +205,12 @@ def cells(found: AnyMetrics | None, measure: Measure) -> Cells:
         return Cells(tell("none"), "", "")
     words = measure.words
     return Cells(words.fine(figure), words.fine_short(figure), words.ends(figure))
+
+
+def hub_names(found: AnyMetrics | None, measures: Sequence[Measure]) -> list[str]:
+    """Name the figures of the card's header, with intervals; in English, as hubs read it."""
+    with speaking("en"):
+        return [f"{measure.name} (95 % interval {cells(found, measure).ends})" for measure in measures]
 
 
 def bars(found: Sequence[tuple[str, AnyMetrics]], measure: Measure) -> list[Bar]:
