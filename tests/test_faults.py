@@ -384,13 +384,19 @@ def test_a_pipe_given_as_output_is_written_to_and_not_replaced(texts: Path, tmp_
 
 
 def scored(bundle: Path, path: Path, **options: object) -> Evaluation:
-    return predicting.evaluate(bundle, path, parse(PredictOptions, **options))
+    from headstart import flow
+
+    return flow.evaluate(bundle, path, parse(PredictOptions, **options))
 
 
-def test_evaluate_needs_labels_and_says_so(texts: Path, tmp_path: Path) -> None:
+def test_evaluate_without_labels_measures_what_it_can_and_refuses_a_label_column_that_is_not_there(
+    texts: Path, tmp_path: Path
+) -> None:
     (tmp_path / "t.csv").write_text("text\ndry\n")
-    with pytest.raises(DataError, match="no label column"):
-        scored(texts, tmp_path / "t.csv")
+    found = scored(texts, tmp_path / "t.csv")
+    assert found.metrics is None and not found.labelled and "labels" in found.not_measured["metrics"]
+    with pytest.raises(UnknownName):
+        scored(texts, tmp_path / "t.csv", label="verdict")
     (tmp_path / "t.csv").write_text("text,label\n ,a\n")
     with pytest.raises(DataError, match="No rows are left"):
         scored(texts, tmp_path / "t.csv")

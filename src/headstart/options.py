@@ -221,6 +221,28 @@ class PredictOptions(Options):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
+class EvaluateOptions(PredictOptions):
+    """How to score a bundle at another place."""
+
+    recalibrate: Path | None = Field(
+        None, description="Folder for a copy of the bundle whose probabilities and sets are corrected with these rows."
+    )
+
+
+class CompareOptions(Options):
+    """How to hold two bundles against each other."""
+
+    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
+    group: tuple[str, ...] = Field(
+        (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
+    )
+    precision: Literal["auto", "float32"] = Field(
+        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
+    )
+    offline: bool = Field(False, description="Open no network connection at all.")
+
+
 class ExplainOptions(Options):
     """What to explain."""
 

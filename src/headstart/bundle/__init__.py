@@ -25,6 +25,7 @@ from safetensors.numpy import load_file, save_file
 from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
 from headstart.bundle import decision
+from headstart.bundle.reference import Reference
 from headstart.bundle.seen import Seen
 from headstart.decisions import Rules
 from headstart.errors import BundleError, offenders
@@ -82,6 +83,8 @@ class Bundle:
         How inputs are read where there is no backbone (see `headstart.modalities.record.Spec`).
     rules : Rules or None
         How probabilities become answers; None in bundles of older versions: the most probable class is the answer.
+    reference : Reference or None
+        A sample of training rows, to hold rows of another place against; None where none is kept.
     """
 
     modality: str
@@ -98,6 +101,7 @@ class Bundle:
     seen: Seen | None = None
     spec: Mapping[str, Any] = field(default_factory=dict)
     rules: Rules | None = None
+    reference: Reference | None = None
 
 
 def versions() -> dict[str, str]:
@@ -174,6 +178,8 @@ def _write(bundle: Bundle, fresh: Path) -> None:
         bundle.seen.write(fresh)
     if bundle.rules is not None:
         decision.write(bundle.rules, fresh)
+    if bundle.reference is not None:
+        bundle.reference.write(fresh)
     write_json(fresh / CONFIG, _config(bundle))
     files = {
         str(path.relative_to(fresh).as_posix()): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
@@ -284,5 +290,5 @@ def _read(folder: Path) -> Bundle:
         config["modality"], classes, name, STRATEGIES[name].load(state, classes), backbone,
         frozenset(config["uses"]), config["columns"], manifest["seed"], config["about"],
         task, tuple(config.get("thresholds", ())), Seen.read(folder), config["preprocessing"],
-        decision.read(folder),
+        decision.read(folder), Reference.read(folder),
     )  # fmt: skip

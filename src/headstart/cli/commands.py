@@ -14,6 +14,8 @@ from headstart.options import (
     BasesOptions,
     CacheOptions,
     CheckOptions,
+    CompareOptions,
+    EvaluateOptions,
     ExplainOptions,
     LabelNextOptions,
     PredictOptions,
@@ -64,14 +66,33 @@ def predict(
     return {"format": 1, "output": str(output), "failed": failed}
 
 
-@command(PredictOptions)
-def evaluate(bundle: BundlePath, data: Data, options: PredictOptions) -> Any:
-    """Score a bundle on labelled data that it has not seen."""
+@command(EvaluateOptions)
+def evaluate(bundle: BundlePath, data: Data, options: EvaluateOptions) -> Any:
+    """Score a bundle on data of another place, with or without labels, beside the place where it was made."""
     from headstart import flow
     from headstart.cli import show
 
-    found = flow.evaluate(existing(bundle), existing(data), options)
+    found = flow.evaluate(existing(bundle), existing(data), options, options.recalibrate)
     show.evaluation(found)
+    return found.model_dump_json(indent=2)
+
+
+@command(CompareOptions)
+def compare(
+    old: BundlePath,
+    new: BundlePath,
+    data: Data,
+    options: CompareOptions,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV to write: every row that got better or worse.")
+    ] = None,
+) -> Any:
+    """Hold two bundles against each other on the same labelled data."""
+    from headstart import flow
+    from headstart.cli import show
+
+    found = flow.compare(existing(old), existing(new), existing(data), output, options)
+    show.comparison(found)
     return found.model_dump_json(indent=2)
 
 

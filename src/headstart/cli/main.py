@@ -21,6 +21,7 @@ COMMANDS = (
     commands.adapt,
     commands.predict,
     commands.evaluate,
+    commands.compare,
     commands.explain,
     commands.label_next,
     commands.check,

@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from headstart.cli.surface import console, news
 from headstart.evaluation.wording import amount
 from headstart.records import Finding, Table
-from headstart.results import AnyMetrics, Evaluation, Figure, Result
+from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
 
 
 def figure(value: Figure | None) -> str:
@@ -95,7 +95,11 @@ def metrics(found: AnyMetrics, task: str) -> None:
 
 def evaluation(found: Evaluation) -> None:
     """Show how a bundle did on new data."""
-    metrics(found.metrics, found.task)
+    if found.metrics is None:
+        news.print(f"{_counted(found.n_rows, 'row', 'rows')} without labels.")
+    else:
+        metrics(found.metrics, found.task)
+    _context(found)
     for column in found.groups:
         news.print(f"{escape(column.column)}: {escape(column.reading)}")
     for label, n_rows in found.unknown_labels.items():
@@ -105,6 +109,55 @@ def evaluation(found: Evaluation) -> None:
         console.print(f"Set aside: {escape(item.id)}: {escape(item.reason)}")
     if len(found.set_aside) > 5:
         console.print(f"... and {len(found.set_aside) - 5} more.")
+
+
+_FIGURES = {
+    "label": "given an answer",
+    "macro_f1": "macro-F1",
+    "log_loss": "log-loss",
+    "calibration_error": "calibration error",
+}
+
+
+def _context(found: Evaluation) -> None:
+    """Show what differs from the place where the model was made, and what to do."""
+    if found.beside_training:
+        grid = Grid(box=None, header_style="bold", pad_edge=False)
+        for name in ("", "here", "test rows of training", "difference"):
+            grid.add_column(name)
+        for row in found.beside_training:
+            grid.add_row(_FIGURES.get(row.name, row.name), number(row.here), number(row.there), number(row.difference))
+        news.print(grid)
+    elif found.shares:
+        news.print("Answers: " + ", ".join(f"{name} {figure(share)}" for name, share in found.shares.items()))
+    told = [item.reading for item in (found.calibration, found.conformal, found.prior_shift, found.drift) if item]
+    for text in told:
+        news.print(escape(text))
+    for name in ("drift", "prior_shift"):
+        if name in found.not_measured:
+            news.print(f"{name.replace('_', ' ')} was not measured: {escape(found.not_measured[name])}")
+    if found.recalibration:
+        news.print(escape(found.recalibration.reading))
+        news.print(f"Written: {escape(found.recalibration.bundle)}")
+    if found.advice:
+        news.print(f"[bold]Advice: {found.advice.action}.[/bold] {escape(found.advice.reason)}")
+
+
+def comparison(found: Comparison) -> None:
+    """Show which of two bundles does better, and where."""
+    news.print(f"[bold]{escape(found.reading)}[/bold]")
+    grid = Grid(box=None, header_style="bold", pad_edge=False)
+    for name in ("", "rows", "better", "worse", "difference", "p"):
+        grid.add_column(name)
+    for part in (*found.per_class, *found.groups):
+        shown = f"{part.column}: {part.value}" if part.column else part.value
+        p_value = "-" if part.p_value is None else f"{part.p_value:.3f}"
+        cells = (str(part.n_rows), str(part.n_better), str(part.n_worse), number(part.difference), p_value)
+        grid.add_row(escape(shown), *cells)
+    news.print(grid)
+    for name, rows in (("better", found.better), ("worse", found.worse)):
+        for row in rows[:5]:
+            news.print(f"{name}: {escape(row.id)} is {escape(row.label)}: {escape(row.old)} -> {escape(row.new)}")
 
 
 def unread(failed: Sequence[Mapping[str, str]]) -> None:

@@ -3,7 +3,7 @@
 Numpy only, so that whatever predicts without torch decides alike. Knows no file, no strategy and no test row.
 """
 
-from headstart.decisions.calibrator import Calibrator, fit_calibrator
+from headstart.decisions.calibrator import Calibrator, cross_fitted, fit_calibrator, fit_way
 from headstart.decisions.costs import Costs, parse_costs
 from headstart.decisions.novelty import Novelty, fit_novelty
 from headstart.decisions.rules import KINDS, LABEL, NO_RULES, NONE, NOT_SURE, SINGLE, Decisions, Rules, is_reserved
@@ -11,5 +11,6 @@ from headstart.decisions.sets import SetRule, fit_margin, fit_sets
 
 __all__ = [
     "KINDS", "LABEL", "NONE", "NOT_SURE", "NO_RULES", "SINGLE", "Calibrator", "Costs", "Decisions", "Novelty", "Rules",
-    "SetRule", "fit_calibrator", "fit_margin", "fit_novelty", "fit_sets", "is_reserved", "parse_costs",
+    "SetRule", "cross_fitted", "fit_calibrator", "fit_margin", "fit_novelty", "fit_sets", "fit_way", "is_reserved",
+    "parse_costs",
 ]  # fmt: skip

@@ -138,6 +138,23 @@ def fit_calibrator(
     return Calibrator(best, made.temperature, made.knots, made.levels, len(rows), gain)
 
 
+def fit_way(codes: Index, probabilities: Probabilities, curve: bool | None = None) -> Calibrator:
+    """Learn a correction and keep it whatever it brings: a curve from `CURVE_ROWS` rows on, else a temperature."""
+    curve = len(codes) >= CURVE_ROWS if curve is None else curve
+    made = _WAYS["isotonic" if curve else "temperature"].fit(codes, probabilities)
+    return Calibrator(made.method, made.temperature, made.knots, made.levels, len(codes))
+
+
+def cross_fitted(codes: Index, probabilities: Probabilities, folds: Index) -> Probabilities:
+    """Correct each fold (n_rows, n_classes) by what `fit_way` learns from the others."""
+    made = probabilities.copy()
+    for fold in np.unique(folds):
+        out = folds == fold
+        if not out.all():
+            made[out] = fit_way(codes[~out], probabilities[~out], len(codes) >= CURVE_ROWS).apply(probabilities[out])
+    return made
+
+
 def _losses(codes: Index, shown: Probabilities) -> Floats:
     return np.asarray(-np.log(np.maximum(shown[np.arange(len(codes)), codes], CLIPPED)))
 

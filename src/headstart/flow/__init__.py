@@ -13,6 +13,7 @@ from headstart.options import (
     BasesOptions,
     CacheOptions,
     CheckOptions,
+    CompareOptions,
     ExplainOptions,
     LabelNextOptions,
     PredictOptions,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from headstart.bases import BaseRecord
     from headstart.features.cache import Entry
     from headstart.records import Finding, SetAside, Table
-    from headstart.results import Evaluation, Result
+    from headstart.results import Comparison, Evaluation, Result
 
 
 def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
@@ -49,11 +50,18 @@ def predictions(bundle: Path, inputs: Sequence[Path], options: PredictOptions) -
     return room.predictions(bundle, inputs, options)
 
 
-def evaluate(bundle: Path, path: Path, options: PredictOptions) -> Evaluation:
-    """Score a bundle; see `headstart.flow.predicting.evaluate`."""
-    from headstart.flow import predicting as room
+def evaluate(bundle: Path, path: Path, options: PredictOptions, recalibrate: Path | None = None) -> Evaluation:
+    """Score a bundle at another place; see `headstart.flow.evaluating.evaluate`."""
+    from headstart.flow import evaluating as room
 
-    return room.evaluate(bundle, path, options)
+    return room.evaluate(bundle, path, options, recalibrate)
+
+
+def compare(old: Path, new: Path, path: Path, out: Path | None, options: CompareOptions) -> Comparison:
+    """Hold two bundles against each other; see `headstart.flow.comparing.compare`."""
+    from headstart.flow import comparing as room
+
+    return room.compare(old, new, path, out, options)
 
 
 def explain(bundle: Path, inputs: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:

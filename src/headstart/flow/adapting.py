@@ -12,7 +12,7 @@ from pathlib import Path
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, runs
 from headstart.bundle import Bundle
-from headstart.flow import answers, auditing, deciding, mending, reporting, suspects
+from headstart.flow import answers, auditing, context, deciding, mending, reporting, suspects
 from headstart.flow.bare import with_unlabelled
 from headstart.flow.curve import of_run
 from headstart.flow.deciding import Ruled
@@ -99,9 +99,9 @@ def adapt_table(
         table.modality, prepared.task.classes, climb.chosen, climb.fitted[climb.chosen],
         prepared.backbone if needs_base else None, ruled.reads(frozenset(uses)), table.columns, options.seed,
         {"data": table.source, "verdict": result.verdict.sentence, "task": options.task,
-         "labels_per_class": labels_per_class(prepared)},
+         "labels_per_class": labels_per_class(prepared), **context.about_site(result)},
         table.task, thresholds_of(prepared, climb.fitted[climb.chosen]), seen_of(prepared, frozenset(uses)),
-        prepared.task.spec, ruled.rules,
+        prepared.task.spec, ruled.rules, context.reference_of(prepared, ruled.rules, options.group, options.seed),
     )  # fmt: skip
     with timings.step("checks"):
         suspects.tell(result, prepared, climb, options)

@@ -7,10 +7,9 @@ import hashlib
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,20 +17,16 @@ from typing import Any, TextIO
 import numpy as np
 
 from headstart import bundle as bundles
-from headstart import data, evaluation, progress
+from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.data import Inputs, Order
 from headstart.decisions import SINGLE, Decisions
-from headstart.errors import DataError, OptionError, ending, offenders
+from headstart.errors import OptionError, ending
 from headstart.flow.answers import document_of, header, row_of, unread_row
-from headstart.flow.grouping import compare_groups, resampled_together
-from headstart.flow.judge import closer_look
-from headstart.flow.model import Piece, predict_table, stream, values_of
-from headstart.flow.prepare import truth_of
+from headstart.flow.model import Piece, stream, values_of
 from headstart.offline import offline
-from headstart.options import PredictOptions, ReadOptions
-from headstart.records import TASKS, TEST, Predictions, SetAside, Table
-from headstart.results import Evaluation, SetAsideRow
+from headstart.options import PredictOptions
+from headstart.records import Predictions, SetAside, Table
 
 NEAREST, N_NEAREST = "nearest", 3
 
@@ -242,102 +237,3 @@ def _told(nearest: tuple[Neighbour, ...]) -> str:
     return "; ".join(
         f"{row.id} ({f'{row.label}, ' if row.label else ''}distance {row.distance:.2f})" for row in nearest
     )
-
-
-def evaluate(bundle_path: Path, path: Path, options: PredictOptions) -> Evaluation:
-    """Score a bundle on labelled data that it has not seen.
-
-    Parameters
-    ----------
-    bundle_path, path : Path
-    options : PredictOptions
-
-    Raises
-    ------
-    DataError
-        If there are no labels, or no row has one of the bundle's classes or can be read.
-    """
-    with offline(options.offline):
-        bundle = bundles.load(bundle_path)
-        table, unknown = _known(bundle, _labelled(bundle, path, options), path)
-        predictions, failed = predict_table(bundle, table, options.precision)
-    aside = [SetAside(str(table.ids[row]), ending(reason, table.inputs[row])) for row, reason in failed.items()]
-    if len(predictions.ids) == 0:
-        raise DataError(f"None of the rows of {path} can be used ({aside[0].id}: {aside[0].reason}).", "Correct them.")
-    place = {name: position for position, name in enumerate(table.ids)}
-    kept = table.take(np.asarray([place[name] for name in predictions.ids], dtype=np.intp))
-    truth, clusters = truth_of(kept, bundle.classes), resampled_together(kept, options.group)
-    found = {
-        "task": bundle.task,
-        "bundle": str(bundle_path),
-        "data": table.source,
-        "classes": list(bundle.classes),
-        "n_rows": len(kept),
-        "unknown_labels": dict(sorted(unknown.items())),
-        "metrics": evaluation.score(truth, predictions, clusters, bundle.seed),
-        "groups": compare_groups(kept, truth, predictions, options.group, bundle.seed),
-        "set_aside": [SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *aside)],
-        "trained_on": str(bundle.about.get("data", "")),
-        **closer_look(truth, predictions, clusters, bundle.seed),
-    }
-    return Evaluation.model_validate(found)
-
-
-def _known(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Counter[str]]:
-    """Keep what the model knows: rows of its classes, or its labels; gives the others with their numbers of rows."""
-    if bundle.task == "regression":
-        return table, Counter()
-    if table.targets is not None:
-        return _known_labels(bundle, table, path)
-    assert table.labels is not None
-    known = np.asarray([str(label) in bundle.classes for label in table.labels], dtype=bool)
-    strangers = Counter(str(label) for label in table.labels[~known])
-    if not known.any():
-        raise _all_strange(bundle, strangers, path)
-    return table.take(np.flatnonzero(known)), strangers
-
-
-def _known_labels(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Counter[str]]:
-    """Put the labels into the model's order; one that the model does not know is left out, the row stays."""
-    assert table.targets is not None
-    place = {name: at for at, name in enumerate(table.target_names)}
-    counts = (table.targets == 1).sum(axis=0)
-    strangers = Counter({name: int(counts[at]) for name, at in place.items() if name not in bundle.classes})
-    if not set(place) & set(bundle.classes):
-        raise _all_strange(bundle, strangers, path)
-    absent = [name for name in bundle.classes if name not in place]
-    if absent and any(role.startswith("label ") for role in table.columns):
-        raise DataError(
-            f"{path} lacks {len(absent)} label columns that the model knows ({offenders(absent)}).",
-            "Add them, with 0 or 1 in every row.",
-        )
-    targets = np.zeros((len(table), len(bundle.classes)), dtype=np.float32)
-    for at, name in enumerate(bundle.classes):
-        if name in place:
-            targets[:, at] = table.targets[:, place[name]]
-    return replace(table, targets=targets, target_names=bundle.classes), strangers
-
-
-def _all_strange(bundle: Bundle, strangers: Counter[str], path: Path) -> DataError:
-    return DataError(
-        f"The model knows none of the labels in {path} ({offenders(sorted(strangers))}).",
-        f"It knows {offenders(bundle.classes)}: rename the labels, or name the right column with --label.",
-    )
-
-
-_READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if task != "ordinal"}
-"""The order of grades stands in the bundle; in the data they are just labels."""
-
-
-def _labelled(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
-    """Read rows to score; those without a label are set aside."""
-    said = {"label": options.label, "text": options.text, "group": options.group, "task": _READ_AS[bundle.task]}
-    wanted = ReadOptions.model_validate({"modality": bundle.modality, "unlabelled": "drop", **said})
-    table = data.read(path, wanted, bundle.columns, bundle.about.get("task") == "multi-label")
-    if table.modality != bundle.modality:
-        raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
-    data.require_labels(table)
-    if not (table.splits == TEST).any():
-        return table
-    progress.say(f"Only the test rows of {path} are scored.")
-    return table.where_split(TEST)

@@ -1,0 +1,121 @@
+"""Data for a bundle that stands already: labelled rows in the words of the model, or rows without labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from headstart import data, progress
+from headstart.bundle import Bundle
+from headstart.errors import DataError, offenders
+from headstart.options import PredictOptions, ReadOptions
+from headstart.records import TASKS, TEST, Table
+
+_READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if task != "ordinal"}
+"""The order of grades stands in the bundle; in the data they are just labels."""
+
+
+def read_rows_to_score(bundle: Bundle, path: Path, options: PredictOptions) -> tuple[Table, Counter[str]]:
+    """Read labelled rows, of which those that the model can know are kept.
+
+    Returns
+    -------
+    Table
+        With labels among the bundle's classes, or targets in their order; only test rows where there are some.
+    Counter
+        The labels that the model does not know, and how many rows bear them.
+
+    Raises
+    ------
+    DataError
+        There are no labels, the model knows none of them, or the data is of another kind.
+    """
+    table = _read(bundle, path, options)
+    data.require_labels(table)
+    return _known(bundle, _tested(table, path), path)
+
+
+def read_rows(bundle: Bundle, path: Path, options: PredictOptions) -> tuple[Table, Counter[str] | None]:
+    """Read rows with labels where there are some, as `read_rows_to_score`; None for the second where there are none.
+
+    A label column that the user named must be there.
+    """
+    try:
+        table = _read(bundle, path, options)
+    except DataError:
+        if options.label:
+            raise
+        bare = _bare(bundle, path, options)
+        if bare.labels is not None:
+            raise
+        return bare, None
+    if options.label or len(table) == 0 or table.labels is not None or table.targets is not None:
+        data.require_labels(table)
+        return _known(bundle, _tested(table, path), path)
+    return table, None
+
+
+def _read(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
+    said = {"label": options.label, "text": options.text, "group": options.group, "task": _READ_AS[bundle.task]}
+    wanted = ReadOptions.model_validate({"modality": bundle.modality, "unlabelled": "drop", **said})
+    table = data.read(path, wanted, bundle.columns, bundle.about.get("task") == "multi-label")
+    if table.modality != bundle.modality:
+        raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
+    return table
+
+
+def _bare(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
+    asked = {"text": options.text} if options.text is not None else {}
+    return data.line_up([path], bundle.modality, bundle.columns, asked).table
+
+
+def _tested(table: Table, path: Path) -> Table:
+    if not (table.splits == TEST).any():
+        return table
+    progress.say(f"Only the test rows of {path} are scored.")
+    return table.where_split(TEST)
+
+
+def _known(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Counter[str]]:
+    """Keep what the model knows: rows of its classes, or its labels; gives the others with their numbers of rows."""
+    if bundle.task == "regression":
+        return table, Counter()
+    if table.targets is not None:
+        return _known_labels(bundle, table, path)
+    assert table.labels is not None
+    known = np.asarray([str(label) in bundle.classes for label in table.labels], dtype=bool)
+    strangers = Counter(str(label) for label in table.labels[~known])
+    if not known.any():
+        raise _all_strange(bundle, strangers, path)
+    return table.take(np.flatnonzero(known)), strangers
+
+
+def _known_labels(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Counter[str]]:
+    """Put the labels into the model's order; one that the model does not know is left out, the row stays."""
+    assert table.targets is not None
+    place = {name: at for at, name in enumerate(table.target_names)}
+    counts = (table.targets == 1).sum(axis=0)
+    strangers = Counter({name: int(counts[at]) for name, at in place.items() if name not in bundle.classes})
+    if not set(place) & set(bundle.classes):
+        raise _all_strange(bundle, strangers, path)
+    absent = [name for name in bundle.classes if name not in place]
+    if absent and any(role.startswith("label ") for role in table.columns):
+        raise DataError(
+            f"{path} lacks {len(absent)} label columns that the model knows ({offenders(absent)}).",
+            "Add them, with 0 or 1 in every row.",
+        )
+    targets = np.zeros((len(table), len(bundle.classes)), dtype=np.float32)
+    for at, name in enumerate(bundle.classes):
+        if name in place:
+            targets[:, at] = table.targets[:, place[name]]
+    return replace(table, targets=targets, target_names=bundle.classes), strangers
+
+
+def _all_strange(bundle: Bundle, strangers: Counter[str], path: Path) -> DataError:
+    return DataError(
+        f"The model knows none of the labels in {path} ({offenders(sorted(strangers))}).",
+        f"It knows {offenders(bundle.classes)}: rename the labels, or name the right column with --label.",
+    )
