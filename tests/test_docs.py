@@ -56,7 +56,8 @@ def test_the_page_of_the_command_line_describes_every_command_and_option_and_no_
     text = ROOT.joinpath("docs", "cli.md").read_text(encoding="utf-8")
     records = (
         options.AdaptOptions, options.PredictOptions, options.BasesOptions, options.CacheOptions,
-        options.LabelNextOptions, options.CheckOptions, options.EvaluateOptions, options.CompareOptions, options.ReportOptions,
+        options.LabelNextOptions, options.CheckOptions, options.EvaluateOptions, options.CompareOptions,
+        options.ReportOptions, options.ExplainOptions,
     )  # fmt: skip
     common = {"--json", "--quiet", "--verbose", "--output", "--help"}
     assert flags(text) == {name for name in declared(*records) if name.startswith("--")} | common

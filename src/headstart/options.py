@@ -154,7 +154,7 @@ class AdaptOptions(ReadOptions):
         None, ge=1, description="Draw this many training rows a class (for learning-curve studies)."
     )
     coverage: float = Field(
-        0.9, ge=0.5, le=0.999, description="Share of answers, as a set of classes or a range, that are to hold the truth."
+        0.9, ge=0.5, le=0.999, description="Share of answers (a set of classes, a range) that are to hold the truth."
     )
     cost: Columns = Field(
         (),

@@ -477,7 +477,7 @@ class SiteFigures(Record):
 
 
 class BesideTraining(Record):
-    """One figure where the model was made (`there`, on test rows) and on the new rows; `difference`: here less there."""
+    """One figure where the model was made (`there`, test rows) and on the new rows; `difference`: here less there."""
 
     name: str
     there: Figure
