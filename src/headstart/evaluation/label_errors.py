@@ -65,8 +65,8 @@ def of_classes(codes: Index, probabilities: Probabilities) -> Suspects:
 
     >>> p = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.1, 0.9]])
     >>> found = of_classes(np.array([0, 0, 1, 1, 0]), p)
-    >>> found.order[:found.n_suspect].tolist(), found.suggested[4]
-    ([4], 1.0)
+    >>> found.order[:found.n_suspect].tolist(), int(found.suggested[4])
+    ([4], 1)
     """
     known = np.isfinite(probabilities).all(axis=1)
     n_rows, n_classes = probabilities.shape

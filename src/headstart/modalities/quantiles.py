@@ -60,7 +60,7 @@ def n_features(length: int, divisor: int = DIVISOR) -> int:
     Examples
     --------
     >>> n_features(32), describe(np.zeros((1, 1, 32), dtype=np.float32)).shape
-    (222, (1, 222))
+    (323, (1, 323))
     """
     lengths = (length, length - 1, length - 2, length // 2 + 1)
     return sum(_n_quantiles(after - before, divisor) for one in lengths for before, after in intervals(one))
