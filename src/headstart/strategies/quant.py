@@ -33,7 +33,7 @@ MOST_VALUES = 100_000_000
 MOST_LEAF_VALUES = 4_000_000
 """Numbers in the leaves of all trees (16 MB); with more rows leaves hold several."""
 BATCH = 2_048
-SAMPLE_ROWS, SAMPLE_TREES = 300, 3
+SAMPLE_ROWS, SAMPLE_TREES = 300, 12
 Floats = NDArray[np.float64]
 Spec = Mapping[str, Any]
 
