@@ -196,13 +196,14 @@ def report(kept: Kept, given: argparse.Namespace, left: Sequence[str]) -> dict[s
         f"- rows at most: {given.most_rows} labelled where all are taken, {given.most_test} for testing; texts are cut "
         f"after {given.most_letters} letters for all tools; a cell is "
         f"ended after {given.cell_seconds:.0f} s; `--time {given.time}` for headstart; SetFit's pairs are at most "
-        f"about {MOST_PAIRS}",
+        f"about {MOST_PAIRS}; every process has {given.threads} thread{'s' * (given.threads > 1)} and as many cores",
         f"- measured {min(row['date'] for row in found)} to {max(row['date'] for row in found)} UTC, revisions "
         f"{', '.join(sorted({row['revision'] for row in found}))}; "
         f"{', '.join(sorted({row['version'] for row in found if row.get('version')}))}" if found else "",
     ]  # fmt: skip
     head = "\n".join([*about, "", LEGEND, ""])
-    not_run = f"\nNot run: {'; '.join(left)}.\n" if left else ""
+    not_run = f"\n{given.note}\n" if given.note else ""
+    not_run += f"\nNot run: {'; '.join(left)}.\n" if left else ""
     sections = {
         "Gains: aims": f"{head}\n{gains_tables.aims(found, kinds, labels)}\n{not_run}",
         "Gains: means over sets": gains_tables.means(found, kinds, labels),
@@ -244,6 +245,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--limit-minutes", type=float, default=float("inf"), help="start nothing that would not fit")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--setfit-python", default=os.environ.get("SETFIT_PYTHON", sys.executable))
+    parser.add_argument("--note", default="", help="a sentence to write below the aims, such as on the conditions")
     parser.add_argument("--plan", action="store_true", help="only print what would run, and for how long")
     parser.add_argument("--fresh", action="store_true", help="forget what was measured")
     parser.add_argument("--kept", type=Path, default=HERE / "gains.jsonl")
