@@ -203,6 +203,24 @@ def test_a_batch_learnt_in_parts_gives_the_step_of_the_whole_batch() -> None:
         torch.testing.assert_close(a, b)
 
 
+def test_mixtures_of_two_rows_are_learnt_with_the_mixture_of_their_losses() -> None:
+    scores = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
+    lesson = Lesson(
+        lambda rows, _: (scores[rows],), torch.tensor([0, 1]), torch.arange(2), torch.arange(0), torch.ones(2)
+    )
+    plan = Plan(1, 2, (), label_smoothing=0.0, mixup=True)
+    generator = torch.Generator().manual_seed(2)
+    share, order = float(torch.rand(1, generator=generator)), torch.randperm(2, generator=generator)
+    found = loop.loss_of(nn.Identity(), lesson, torch.arange(2), plan, torch.Generator().manual_seed(2))
+    mixed = share * scores + (1 - share) * scores[order]
+    told = nn.functional.log_softmax(mixed, dim=1)
+    expected = -(share * told[[0, 1], [0, 1]] + (1 - share) * told[[0, 1], order.tolist()]).mean()
+    assert order.tolist() == [1, 0] and 0.05 < share < 0.95
+    torch.testing.assert_close(found, expected)
+    plain = loop.loss_of(nn.Identity(), lesson, torch.arange(2), plan, None)
+    assert not torch.isclose(plain, found)
+
+
 def test_a_training_killed_after_an_epoch_goes_on_to_the_same_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from headstart.records import Probabilities
 from headstart.strategies.linear import Head
 from headstart.training.loop import Inputs
 
+MIXUP_EPOCHS = 20
 Weights = Mapping[str, Tensor]
 Scores = NDArray[np.float64]
 """(n_views, n_rows, n_outputs), before the link."""
@@ -91,6 +92,11 @@ class Trial:
     source: Source
     augmented: bool
     epochs: int
+
+    @property
+    def mixed(self) -> bool:
+        """Whether mixtures of two rows are learnt from as well: where there are many passes over augmented rows."""
+        return self.augmented and self.epochs >= MIXUP_EPOCHS
 
 
 @dataclass

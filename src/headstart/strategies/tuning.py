@@ -351,7 +351,8 @@ def tune(recipe: Recipe, rows: Rows, task: Task) -> Fitted:
 def _notes(shop: Workshop, trial: Trial, choice: Choice, n_units: int) -> tuple[str, ...]:
     blocks = f"the last {trial.source.n_tail} of {shop.n_blocks} blocks" if trial.source.n_tail else "the whole network"
     views = (f"{choice.n_views + 1} views of each row averaged",) if choice.n_views else ()
-    learnt = ("learnt from augmented views",) if trial.augmented else ()
+    mixed = " and mixtures of two rows" if trial.mixed else ""
+    learnt = (f"learnt from augmented views{mixed}",) if trial.augmented else ()
     return (
         blocks,
         f"{trial.epochs} passes over the rows",

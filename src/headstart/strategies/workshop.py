@@ -170,6 +170,7 @@ class Workshop:
         contrastive = self.recipe.objective != "task"
         learner: nn.Module = Embedding(net.body) if contrastive else net  # The same names of parameters in both.
         plan, path = self.plan(net, module, moved, trial.epochs), self._checkpoint(trial, train_rows)
+        plan = replace(plan, mixup=trial.mixed and not contrastive)
         trained = train(learner, lesson, plan, self.recipe.name, path)
         merge()
         last = {name: module.net.state_dict()[name].clone() for name in moved}

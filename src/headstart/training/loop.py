@@ -130,11 +130,21 @@ def teach(net: nn.Module, plan: Plan) -> None:
 
 
 def loss_of(net: nn.Module, lesson: Lesson, rows: Tensor, plan: Plan, generator: torch.Generator | None) -> Tensor:
-    """Give the mean loss on some rows."""
+    """Give the mean loss on some rows; with a generator, as the plan says, of rows that are mixed in pairs."""
+    inputs = placed(lesson.inputs(rows, generator), plan.device)
+    parts = [(1.0, rows)]
+    if plan.mixup and generator is not None:
+        share, order = float(torch.rand(1, generator=generator)), torch.randperm(len(rows), generator=generator)
+        inputs = tuple(torch.lerp(part[order], part, share) for part in inputs)
+        parts = [(share, rows), (1 - share, rows[order])]
     with autocast(plan):
-        scores = net(*placed(lesson.inputs(rows, generator), plan.device))
-    targets, weights = lesson.targets[rows].to(plan.device), lesson.weights.to(plan.device)
-    return LOSSES[lesson.kind].mean(scores.float(), targets, weights, plan.label_smoothing)
+        scores = net(*inputs).float()
+    weights, mean = lesson.weights.to(plan.device), LOSSES[lesson.kind].mean
+    losses = [
+        share * mean(scores, lesson.targets[some].to(plan.device), weights, plan.label_smoothing)
+        for share, some in parts
+    ]
+    return torch.stack(losses).sum()
 
 
 def step(

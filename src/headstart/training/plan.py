@@ -44,6 +44,9 @@ class Plan:
         Multiply in bfloat16 (autocast); only where the hardware has it and the loss agrees.
     device : str
         "cpu", "cuda" or "mps".
+    mixup : bool
+        Learn from mixtures of two rows, in a share between 0 and 1 drawn for each step, and the same mixture of their
+        losses (Zhang et al. 2018, arXiv:1710.09412, with alpha = 1). For inputs that are numbers.
     threads : int
         Of the processor; 0: as many as torch takes by itself. On a busy machine one is often the fastest.
     """
@@ -62,6 +65,7 @@ class Plan:
     half: bool = False
     device: str = "cpu"
     threads: int = 0
+    mixup: bool = False
 
 
 def epochs_that_fit(seconds: float, seconds_per_epoch: float, most: int) -> int:
