@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -240,6 +241,23 @@ def test_finished_rungs_are_not_fitted_again(text_table: Path, tmp_path: Path, m
     first = (tmp_path / "o" / "test_predictions.csv").read_text()
     flow.adapt(text_table, tmp_path / "o", options())
     assert (tmp_path / "o" / "test_predictions.csv").read_text() == first
+
+
+def test_a_pool_is_put_together_again_where_other_rungs_may_have_come(
+    text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headstart.strategies import blend
+
+    fit, given = blend.fit, []
+
+    def watched(rows: Any, task: Any, members: Any) -> Any:
+        given.append(sorted(members))
+        return fit(rows, task, members)
+
+    monkeypatch.setattr(blend, "fit", watched)
+    flow.adapt(text_table, tmp_path / "o", options())
+    flow.adapt(text_table, tmp_path / "o", options())
+    assert len(given) == 2 and given[0] == given[1]
 
 
 def test_a_killed_adapt_resumes_to_the_same_predictions(

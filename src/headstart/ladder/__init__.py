@@ -108,7 +108,9 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
     for name in names:
         began = time.monotonic()
         try:
-            found = _resumed(name, task, keep) or _fitted(name, rows, task, made, keep)
+            pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
+            kept = None if pooled else _resumed(name, task, keep)
+            found = kept or _fitted(name, rows, task, made, keep)
         except Skipped as reason:
             made.skipped[name] = str(reason)
             progress.say(f"{name}: skipped ({reason}).")
