@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from headstart.errors import DataError
 from headstart.evaluation.groups import names_of
 from headstart.evaluation.inherited import flips
 from headstart.evaluation.wording import cut
+from headstart.flow.changed import inputs_of, spec_of
 from headstart.flow.model import reader
 from headstart.flow.prepare import UNITS
 from headstart.modalities import MODALITIES
@@ -31,7 +32,6 @@ QUICK_SHARE, FULL_SHARE = 0.1, 0.5
 """Largest share of the time left that the passes over changed rows may take."""
 MIN_PART = 10
 """A class or group of fewer changed rows is not told."""
-DECODED_PIXELS = 256
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,7 @@ class _Runner:
         self.read = reader(asked.bundle, asked.table, precision)
         modality = asked.table.modality
         self.modality = MODALITIES[modality]
-        spec = dict(asked.bundle.backbone.spec if asked.bundle.backbone else asked.bundle.spec)
-        self.spec = {**spec, "resize": max(int(spec.get("resize", 0)), DECODED_PIXELS)} if modality == "image" else spec
+        self.spec = spec_of(asked.bundle)
         self.plain: dict[int, dict[str, NDArray[np.float64]]] = {}
 
     def changed(self, row: int, edit: Edit | None) -> Any:
@@ -135,11 +134,8 @@ class _Runner:
     def outputs(self, rows: Index, edit: Edit | None) -> dict[str, NDArray[np.float64]] | None:
         """Predict rows; those that cannot be read are an error of the data that would have been met before."""
         inputs = [self.changed(int(row), edit) for row in rows]
-        stored = _STORED.get(self.asked.table.modality, _as_it_is)
         name = edit.name if edit else "plain"
-        given = column(
-            [stored(made, self.folder / f"{name}-{row}.png") for row, made in zip(rows, inputs, strict=True)]
-        )
+        given = inputs_of(self.asked.table.modality, inputs, self.folder, [f"{name}-{row}" for row in rows])
         table = replace(self.asked.table.take(rows), inputs=given)
         good, read, failed = self.read(table)
         if failed or len(good) < len(rows):
@@ -192,18 +188,6 @@ class _Runner:
         if bundle.task == "multi-label":
             return np.asarray((said(before).marks != said(after).marks).any(axis=1))
         return np.asarray(said(before).codes != said(after).codes)
-
-
-def _as_it_is(made: Any, path: Path) -> Any:
-    return made
-
-
-def _as_file(made: Any, path: Path) -> Path:
-    made.save(path, compress_level=1)
-    return path
-
-
-_STORED: Mapping[str, Callable[[Any, Path], Any]] = {"image": _as_file}
 
 
 def _told(edit: Edit, rows: Index, moved: Mapping[str, NDArray[np.bool_]], asked: Pass) -> Counterfactual:

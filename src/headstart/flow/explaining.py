@@ -17,7 +17,9 @@ from headstart.bundle import Bundle
 from headstart.decisions import NO_RULES
 from headstart.errors import DataError, OptionError
 from headstart.flow.answers import document_of
-from headstart.flow.model import decided, reader, values_of
+from headstart.flow.changed import inputs_of, spec_of
+from headstart.flow.model import decided, reader
+from headstart.flow.nearest import neighbours, told
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.modalities.occlusion import OCCLUSIONS, heaviest
@@ -27,8 +29,6 @@ from headstart.records import Predictions, Table, column
 from headstart.report.explained import Explained, render_explained
 from headstart.strategies.record import Rows
 
-DECODED_PIXELS = 256
-N_NEAREST = 3
 SMALLEST = 1e-6
 Floats = NDArray[np.float64]
 
@@ -48,9 +48,8 @@ class _Opened:
 
     def said(self, table: Table, inputs: Sequence[Any]) -> tuple[Predictions, Rows]:
         """Predict inputs that are variants of the first row of `table`."""
-        stored = _STORED.get(self.bundle.modality, _as_it_is)
-        given = column([stored(made, self.folder / f"{at}.png") for at, made in enumerate(inputs)])
         names = column([str(at) for at in range(len(inputs))])
+        given = inputs_of(self.bundle.modality, inputs, self.folder, names.tolist())
         many = replace(table.take(np.zeros(len(inputs), dtype=np.intp)), inputs=given, ids=names, hashes=names)
         good, rows, failed = self.read(many)
         if len(good) < len(inputs):
@@ -59,18 +58,6 @@ class _Opened:
         outputs = bundle.fitted.predict(rows)
         found = Predictions(names, bundle.classes, outputs, bundle.task, bundle.thresholds)
         return (bundle.rules or NO_RULES).calibrated(found), rows
-
-
-def _as_it_is(made: Any, path: Path) -> Any:
-    return made
-
-
-def _as_file(made: Any, path: Path) -> Path:
-    made.save(path, compress_level=1)
-    return path
-
-
-_STORED: Mapping[str, Callable[[Any, Path], Any]] = {"image": _as_file}
 
 
 def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:
@@ -130,10 +117,7 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
 
 
 def _opened(bundle: Bundle, table: Table, folder: Path, precision: str) -> _Opened:
-    spec = dict(bundle.backbone.spec if bundle.backbone else bundle.spec)
-    if "resize" in spec:
-        spec["resize"] = max(int(spec["resize"]), DECODED_PIXELS)
-    return _Opened(bundle, reader(bundle, table, precision), spec, folder)
+    return _Opened(bundle, reader(bundle, table, precision), spec_of(bundle), folder)
 
 
 def _explained(opened: _Opened, one: Table) -> tuple[Explained, dict[str, Any]]:
@@ -146,8 +130,10 @@ def _explained(opened: _Opened, one: Table) -> tuple[Explained, dict[str, Any]]:
     made = decided(bundle.rules or NO_RULES, plain, rows.take(np.array([0])))
     answer = {"input": str(one.ids[0]), **document_of(bundle.task, plain, made)}
     weights, outputs, of = _weights(said)
-    like = _like(bundle, rows)
-    told = _told([(parts[at].name, outputs[1 + at]) for at in heaviest(weights)], said.task, outputs[0], of, len(parts))
+    like = neighbours(bundle, rows.take(np.array([0])))[0]
+    reading = _reading(
+        [(parts[at].name, outputs[1 + at]) for at in heaviest(weights)], said.task, outputs[0], of, len(parts)
+    )
     document = {
         **answer,
         "explains": of,
@@ -155,14 +141,11 @@ def _explained(opened: _Opened, one: Table) -> tuple[Explained, dict[str, Any]]:
             {"part": part.name, "weight": round(float(weight), 6), "without": round(float(without), 6)}
             for part, weight, without in zip(parts, weights, outputs[1:], strict=True)
         ],
-        "nearest": like,
-        "reading": told,
+        "nearest": [vars(row) for row in like],
+        "reading": reading,
     }
     drawn = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
-    like_told = "; ".join(
-        f"{row['id']} ({row['label'] + ', ' if row['label'] else ''}distance {row['distance']:.2f})" for row in like
-    )
-    return Explained(str(one.ids[0]), _answer_in_words(answer), drawn, told, like_told), document
+    return Explained(str(one.ids[0]), _answer_in_words(answer), drawn, reading, told(like)), document
 
 
 def _weights(said: Predictions) -> tuple[Floats, Floats, str]:
@@ -176,7 +159,7 @@ def _weights(said: Predictions) -> tuple[Floats, Floats, str]:
     return np.asarray(odds[0] - odds[1:]), shares, said.classes[place]
 
 
-def _told(top: Sequence[tuple[str, float]], task: str, whole: float, of: str, n_parts: int) -> str:
+def _reading(top: Sequence[tuple[str, float]], task: str, whole: float, of: str, n_parts: int) -> str:
     """Say which parts weigh most, and what would be left without them."""
     if n_parts == 0:
         return "The input has only one part."
@@ -188,24 +171,6 @@ def _told(top: Sequence[tuple[str, float]], task: str, whole: float, of: str, n_
 
     named = "; ".join(f"{name} (without it {shown(without)})" for name, without in top)
     return f"What speaks most for {of}, now {shown(whole)}: {named}."
-
-
-def _like(bundle: Bundle, rows: Rows) -> list[dict[str, Any]]:
-    """Name the remembered training rows that the plain row is most like."""
-    novelty = bundle.rules.novelty if bundle.rules else None
-    values = values_of(rows, novelty.reads) if novelty else None
-    if novelty is None or values is None:
-        return []
-    places, far = novelty.nearest(values[:1], N_NEAREST)
-    named = bundle.classes if bundle.task in ("classification", "ordinal") else ()
-    return [
-        {
-            "id": str(novelty.ids[at]),
-            "label": named[novelty.codes[at]] if named else "",
-            "distance": max(0.0, round(float(d), 4)),
-        }
-        for at, d in zip(places[0], far[0], strict=True)
-    ]
 
 
 def _answer_in_words(answer: Mapping[str, Any]) -> str:

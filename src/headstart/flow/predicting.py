@@ -20,15 +20,16 @@ from headstart import bundle as bundles
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.data import Inputs, Order
-from headstart.decisions import SINGLE, Decisions
+from headstart.decisions import Decisions
 from headstart.errors import OptionError, ending
 from headstart.flow.answers import document_of, header, row_of, unread_row
-from headstart.flow.model import Piece, stream, values_of
+from headstart.flow.model import stream
+from headstart.flow.nearest import Neighbour, neighbours, told
 from headstart.offline import offline
 from headstart.options import PredictOptions
 from headstart.records import Predictions, SetAside, Table
 
-NEAREST, N_NEAREST = "nearest", 3
+NEAREST = "nearest"
 
 
 def _asked(options: PredictOptions) -> dict[str, str]:
@@ -146,32 +147,6 @@ def _refuse_bad_output(out: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """A training row that an input is like: its id, its class, and how far (0: the same, 2: the opposite)."""
-
-    id: str
-    label: str
-    distance: float
-
-
-def _neighbours(bundle: Bundle, piece: Piece) -> list[tuple[Neighbour, ...]]:
-    """Name the remembered training rows that each input is most like; none where none are remembered."""
-    novelty = bundle.rules.novelty if bundle.rules else None
-    values = values_of(piece.read, novelty.reads) if novelty else None
-    if novelty is None or values is None:
-        return [()] * len(piece.rows)
-    places, distances = novelty.nearest(values, N_NEAREST)
-    named = bundle.classes if bundle.task in SINGLE else ()
-    return [
-        tuple(
-            Neighbour(str(novelty.ids[row]), named[novelty.codes[row]] if named else "", round(float(far), 4))
-            for row, far in zip(*pair, strict=True)
-        )
-        for pair in zip(places, distances, strict=True)
-    ]
-
-
-@dataclass(frozen=True)
 class Answer:
     """What the model says and decides about one input, each one row; None where it could not be read, and why."""
 
@@ -196,7 +171,7 @@ def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int)
     queue, row = iter(waiting), 0
     for piece in stream(bundle, left, options.precision):
         found = {int(at): np.array([place]) for place, at in enumerate(piece.rows)}
-        like = _neighbours(bundle, piece) if options.explain else [()] * len(found)
+        like = neighbours(bundle, piece.read) if options.explain else [()] * len(found)
         batch, stop = [], row + len(found) + len(piece.failed)
         while row < stop:
             name, there = next(queue)
@@ -226,14 +201,7 @@ def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: Text
                     written = unread_row(answer.id, bundle.task, bundle.classes, answer.reason)
                 else:
                     written = row_of(answer.id, answer.said, answer.made)
-                writer.writerow([*written, *([_told(answer.nearest)] if options.explain else [])])
+                writer.writerow([*written, *([told(answer.nearest)] if options.explain else [])])
             handle.flush()
             shown.advance(len(batch))
     return failed
-
-
-def _told(nearest: tuple[Neighbour, ...]) -> str:
-    """Write the nearest rows into one cell."""
-    return "; ".join(
-        f"{row.id} ({f'{row.label}, ' if row.label else ''}distance {row.distance:.2f})" for row in nearest
-    )

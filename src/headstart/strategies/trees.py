@@ -98,7 +98,7 @@ def grow_classes(rows: FloatMatrix, codes: Index, weights: Floats | None, growth
     rows : FloatMatrix, shape (n_rows, n_features)
     codes : Index, shape (n_rows,)
     weights : Floats or None, shape (n_classes,)
-        How much a row of each class counts; None: alike. Its length is the number of outputs otherwise unknown.
+        How much a row of each class counts; None: alike.
     growth : Growth
 
     Returns
