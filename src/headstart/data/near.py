@@ -84,7 +84,7 @@ def search(table: Table, seed: int = 0) -> Near:
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
     found = _look(table, rows)
-    groups = _components(len(rows), _PAIRS[table.modality](found, seed))
+    groups = components(len(rows), _PAIRS[table.modality](found, seed))
     limit = max(LARGEST_FAMILY, LARGEST_SHARE * len(rows))
     digests = [str(table.hashes[row]) for row in rows]
     family_of = {digests[at]: digests[group[0]] for group in groups if len(group) <= limit for at in group}
@@ -270,7 +270,7 @@ def _series_pairs(found: Sequence[Look], seed: int) -> list[tuple[int, int]]:
     for size in sizes:
         rows = [at for at, look in enumerate(found) if look.vectors.shape[1] == size]
         some = [found[at] for at in rows]
-        far = min(SERIES_FAR, SERIES_TYPICAL * _usual(some, seed))
+        far = min(SERIES_FAR, SERIES_TYPICAL * usual_distance(some, seed))
         half = size // 2 + 1  # not a cut at the exact middle: shape has one step more than slopes a channel
         for a, b in likely(some, 1 - far**2 / 4, seed):
             apart = some[a].vectors[0].astype(np.float64) - some[b].vectors[0]
@@ -279,7 +279,7 @@ def _series_pairs(found: Sequence[Look], seed: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _usual(found: Sequence[Look], seed: int) -> float:
+def usual_distance(found: Sequence[Look], seed: int) -> float:
     """Median distance of up to 300 rows to their tenth neighbour among up to 2,000."""
     rng = np.random.default_rng(seed)
     pool = np.stack([found[at].vectors[0] for at in np.sort(rng.permutation(len(found))[:2_000])])
@@ -292,7 +292,7 @@ def _usual(found: Sequence[Look], seed: int) -> float:
 _PAIRS = {"image": _image_pairs, "text": _text_pairs, "series": _series_pairs}
 
 
-def _components(n_rows: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
+def components(n_rows: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Give the sets of two or more rows that pairs tie together, each in order."""
     parent = list(range(n_rows))
 
@@ -311,4 +311,4 @@ def _components(n_rows: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]
     return list(groups.values())
 
 
-__all__ = ["Near", "copies", "likely", "search", "with_families"]
+__all__ = ["Near", "components", "copies", "likely", "search", "usual_distance", "with_families"]

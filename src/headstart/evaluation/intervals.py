@@ -155,6 +155,33 @@ def mean(values: Floats, clusters: Index | None, seed: int, within: tuple[float,
     return envelope(value, (low[0], high[0]), (value - half, value + half), within=within)
 
 
+def quotient(counts: NDArray[np.int64], seed: int) -> Interval | None:
+    """Interval of a share of pieces that come in rows, such as tokens in texts: rows are resampled.
+
+    Parameters
+    ----------
+    counts : array of int, shape (n_rows, 2)
+        Pieces that count, and all pieces of each row.
+    seed : int
+
+    Returns
+    -------
+    Interval or None
+        Between 0 and 1; None without any piece.
+
+    Examples
+    --------
+    >>> quotient(np.array([[1, 4], [1, 4], [1, 4]]), 0)
+    Interval(value=0.25, low=0.25, high=0.25)
+    """
+    counted, pieces = (int(n) for n in counts.sum(axis=0))
+    if pieces == 0:
+        return None
+    drawn = np.concatenate([times @ counts.astype(np.float32) for times in resamples(len(counts), seed)])
+    low, high = percentiles((drawn[:, :1] / np.maximum(drawn[:, 1:], 1)).astype(np.float64))
+    return envelope(counted / pieces, (float(low[0]), float(high[0])))
+
+
 def mover(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
     """Interval of a mean from the intervals of its parts, each (m,) (Zou and Donner 2008)."""
     centre = float(values.mean())

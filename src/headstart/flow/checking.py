@@ -12,11 +12,12 @@ from headstart import data, progress
 from headstart.data import near, properties
 from headstart.errors import HeadstartError
 from headstart.evaluation import shortcuts
+from headstart.evaluation.intervals import wilson
 from headstart.evaluation.shortcuts import Told
 from headstart.extras import missing
 from headstart.offline import offline
 from headstart.options import AdaptOptions, CheckOptions
-from headstart.records import Finding, Table
+from headstart.records import TEST, Finding, Interval, Table
 
 N_FOLDS = 5
 CLEAR, STRONG, SAME = 0.2, 0.5, 0.97
@@ -33,6 +34,26 @@ def gravest_first(found: Sequence[Finding]) -> tuple[Finding, ...]:
     """Order findings: what stops training, warnings (those that make a score worthless first), notes."""
     place = {kind: number for number, kind in enumerate(_FIRST)}
     return tuple(sorted(found, key=lambda item: (_GRAVITY[item.severity], place.get(item.kind, len(place)))))
+
+
+def with_shares(found: Sequence[Finding], table: Table) -> tuple[Finding, ...]:
+    """Give findings that name rows and measure nothing else the share of rows that they concern, with its interval.
+
+    Parameters
+    ----------
+    found : sequence of Finding
+    table : Table
+        What was looked at. Of findings between the splits the share is that of the test rows.
+    """
+    n_rows = {True: int((table.splits == TEST).sum()), False: len(table) + len(table.set_aside)}
+    return tuple(_with_share(item, n_rows["across-splits" in item.kind]) for item in found)
+
+
+def _with_share(item: Finding, n_rows: int) -> Finding:
+    if item.measure is not None or not 0 < len(item.rows) <= n_rows:
+        return item
+    low, high = wilson(np.array([float(len(item.rows))]), np.array([float(n_rows)]))
+    return replace(item, measure=Interval(len(item.rows) / n_rows, float(low[0]), float(high[0])))
 
 
 def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]]:
@@ -54,11 +75,11 @@ def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]
         table = data.with_families(data.read(path, options), options.seed)
         found = data.check(table)
         if any(item.severity == "stop" for item in found):
-            return table, gravest_first(found)
+            return table, gravest_first(with_shares(found, table))
         found += about_inputs(table, options.group, options.seed)
         if options.deep != "off":
             found += _deep(table, options)
-    return table, gravest_first(found)
+    return table, gravest_first(with_shares(found, table))
 
 
 def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Finding, ...]:

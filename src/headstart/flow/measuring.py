@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from headstart import bases, data, evaluation, features, ranking
 from headstart.bases import DEFAULTS, Backbone
+from headstart.data import alike
 from headstart.errors import DataError, HeadstartError, ending
 from headstart.evaluation.intervals import mean
 from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, Coverage, Measured
-from headstart.records import Index, Interval, Predictions, Probabilities, Table
+from headstart.records import Features, Finding, Index, Interval, Predictions, Probabilities, Table
 from headstart.strategies import STRATEGIES, Clock, Rows, Task
 from headstart.strategies.goals import GOALS
 from headstart.strategies.record import Skipped
@@ -27,6 +28,8 @@ N_TEXTS = 500
 """Texts on which a tokenizer is measured."""
 MOSTLY_UNKNOWN = 0.5
 """From this share of unknown pieces on a base is not tried, unless it is named or the default."""
+BLIND = 0.1
+"""From this share of unknown pieces on, texts are alike to the base because it does not see what they say."""
 UNUSABLE = (HeadstartError, ValueError, TypeError, RuntimeError, OSError)
 """What a model of foreign origin may raise when it is built or run: it is then left out, with the reason."""
 
@@ -44,6 +47,27 @@ def covered(backbone: Backbone, table: Table) -> Coverage | None:
     """Measure how a base's vocabulary copes with texts; None where it has none."""
     vocabulary = backbone.parts.tokenizer
     return ranking.coverage(vocabulary, [str(text) for text in table.inputs[:N_TEXTS]]) if vocabulary else None
+
+
+def tied_together(
+    table: Table, found: Features | None, backbone: Backbone, seed: int
+) -> tuple[Table, tuple[Finding, ...]]:
+    """Join rows that a base takes for nearly the same to families, unless it is blind to most of what they say.
+
+    Parameters
+    ----------
+    table : Table
+    found : Features or None
+        Of the same rows; without them nothing is joined.
+    backbone : Backbone
+        Only features of a pre-trained one are compared.
+    seed : int
+    """
+    read = covered(backbone, table)
+    if found is None or not backbone.record.pretrained or (read is not None and read.unknown_share > BLIND):
+        return table, ()
+    joined, findings = alike.with_alike(table, found.final, seed)
+    return joined, tuple(findings)
 
 
 def failures(candidate: Candidate) -> tuple[type[Exception], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow import choosing
 from headstart.flow.checking import after_split
+from headstart.flow.measuring import tied_together
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
@@ -98,9 +99,8 @@ def prepare(
     """
     require("adapt", "Adapting a model")
     findings = data.check(table)
+    _warn(findings)
     for finding in findings:
-        if finding.severity == "warn":
-            progress.warn(f"{finding.summary} {finding.advice}")
         if finding.kind == "task":
             progress.say(f"{finding.summary} {finding.advice}")
     data.require_trainable(table)
@@ -117,9 +117,8 @@ def prepare(
     if options.also is not None:
         more = read_like(table, options.also, options.model_copy(update={"unlabelled": "drop"}))
         decided = data.with_families(data.with_also(decided, more, options.merge_labels), options.seed)
-    for item in (copies := after_split(decided, findings)):
-        if item.severity == "warn":
-            progress.warn(f"{item.summary} {item.advice}")
+    copies = after_split(decided, findings)
+    _warn(copies)
     findings += copies
     data.require_trainable(decided)
     _tell(decided)
@@ -135,10 +134,20 @@ def prepare(
         progress.warn(f"Set aside: {aside.id}: {aside.reason}")
     if extraction.late:
         late = _out_of_time(extraction.late, len(decided))
-        progress.warn(f"{late.summary} {late.advice}")
+        _warn((late,))
         findings += (late,)
     data.require_trainable(usable)
+    usable, alike = tied_together(usable, extraction.features, backbone, options.seed)
+    _warn(alike)
+    findings += alike
     return replace(_assemble(usable, options, backbone, extraction, clock, (findings, split)), ranking=ranked)
+
+
+def _warn(findings: Sequence[Finding]) -> None:
+    """Show the warnings among findings."""
+    for item in findings:
+        if item.severity == "warn":
+            progress.warn(f"{item.summary} {item.advice}")
 
 
 def _assemble(

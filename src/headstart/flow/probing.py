@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart import bases, data, features, progress
 from headstart.flow.choosing import need
+from headstart.flow.measuring import tied_together
 from headstart.flow.prepare import classes_of, truth_of
 from headstart.flow.suspects import outliers, unknown_tokens, wrong_labels
 from headstart.options import AdaptOptions
@@ -45,8 +46,13 @@ def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Findi
     progress.say(f"Looking deeper at {len(some):,} rows with {backbone.record.name}{limit} (--deep off leaves it out).")
     made = features.extract(some, backbone, options.precision, frozenset({"features"}), seconds)
     assert made.features is not None
-    rows = Rows(data.learnable(some.take(made.kept)), made.features)
-    found = [*unknown_tokens(backbone, rows.table), *outliers(rows.table.ids, made.features.final, options.seed)]
+    seen, alike = tied_together(some.take(made.kept), made.features, backbone, options.seed)
+    rows = Rows(data.learnable(seen), made.features)
+    found = [
+        *alike,
+        *unknown_tokens(backbone, rows.table),
+        *outliers(rows.table.ids, made.features.final, options.seed),
+    ]
     found += _labels(rows, options, seconds)
     if made.late or len(some) < len(train):
         summary = f"Label errors and outliers were looked for among {len(rows):,} of {len(train):,} rows to learn from."

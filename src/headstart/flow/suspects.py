@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from headstart import data
 from headstart.bases import Backbone
 from headstart.evaluation import label_errors
-from headstart.evaluation.intervals import mean
+from headstart.evaluation.intervals import mean, quotient
 from headstart.evaluation.label_errors import Suspects
-from headstart.flow.checking import about_inputs, gravest_first
+from headstart.flow.checking import about_inputs, gravest_first, with_shares
 from headstart.flow.curve_points import SCORINGS
 from headstart.flow.measuring import covered
 from headstart.flow.prepare import Prepared
@@ -74,7 +74,9 @@ def tell(result: Result, prepared: Prepared, climb: Climb, options: AdaptOptions
         found += outliers(train.table.ids, train.features.final, options.seed)
         found += unknown_tokens(prepared.backbone, train.table)
     result.honest_score = honest_score(train, task, options.group)
-    result.checks = [FindingRow.model_validate(item.as_dict()) for item in gravest_first(found)]
+    result.checks = [
+        FindingRow.model_validate(item.as_dict()) for item in gravest_first(with_shares(found, prepared.table))
+    ]
 
 
 def wrong_labels(table: Table, task: Task, outputs: Probabilities) -> tuple[list[Finding], list[LabelError]]:
@@ -173,7 +175,8 @@ def unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
         f"and cuts a word into {found.pieces_per_word:.1f} pieces (about 1.3 for a language it was made for)."
     )
     advice = "A base model made for this language may do better: `headstart bases --for DATA`."
-    return [Finding("unknown-tokens", "warn" if found.unknown_share >= MANY_UNKNOWN else "note", (), summary, advice)]
+    severity = "warn" if found.unknown_share >= MANY_UNKNOWN else "note"
+    return [Finding("unknown-tokens", severity, (), summary, advice, quotient(found.counts, 0))]
 
 
 def honest_score(rows: Rows, task: Task, groups: tuple[str, ...]) -> HonestScore | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 
@@ -19,10 +21,13 @@ class Coverage:
         Share of pieces that stand for nothing the base knows, 0 to 1; low is good.
     pieces_per_word : float
         Pieces for each word between spaces; about 1.3 for a language the base was made for.
+    counts : array of int, shape (n_texts, 2)
+        Unknown pieces and all pieces of each text.
     """
 
     unknown_share: float
     pieces_per_word: float
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64), compare=False)
 
 
 def coverage(tokenizer: str, texts: Sequence[str]) -> Coverage:
@@ -43,9 +48,10 @@ def coverage(tokenizer: str, texts: Sequence[str]) -> Coverage:
     made.no_padding()
     unknown = _unknown_id(tokenizer, made)
     found = [item.ids for item in made.encode_batch(list(texts), add_special_tokens=False)]
-    n_pieces = sum(len(ids) for ids in found)
-    n_unknown = sum(ids.count(unknown) for ids in found) if unknown is not None else 0
-    return Coverage(n_unknown / max(n_pieces, 1), n_pieces / max(sum(len(text.split()) for text in texts), 1))
+    counts = np.asarray([(0 if unknown is None else ids.count(unknown), len(ids)) for ids in found]).reshape(-1, 2)
+    n_unknown, n_pieces = (int(n) for n in counts.sum(axis=0))
+    n_words = sum(len(text.split()) for text in texts)
+    return Coverage(n_unknown / max(n_pieces, 1), n_pieces / max(n_words, 1), counts)
 
 
 def _unknown_id(tokenizer: str, made: Tokenizer) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headstart.report.messages import message
 
 FINDINGS = {
+    "alike-to-base": message("Rows that the base model takes for nearly the same"),
     "base-chosen": message("How the base model was chosen"),
     "blur": message("Blurred pictures"),
     "class-only-in-test": message("Classes that have test rows but no training rows"),

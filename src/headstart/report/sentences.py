@@ -11,7 +11,7 @@ from markupsafe import Markup
 from headstart.evaluation import wording
 from headstart.report.messages import LANGUAGES, counted, message, number, spoken, tell
 from headstart.report.named import kind_of_finding
-from headstart.report.words import ends, fixed, percent, short
+from headstart.report.words import ends, fixed, percent, rounded, short, significant
 from headstart.results import Abstention, Calibration, Conformal, Figure, FindingRow, GroupColumn, LearningCurve, Result
 
 IN_NUMBERS = ("quadratic kappa", "mean absolute error")
@@ -156,9 +156,18 @@ def finding(item: FindingRow) -> str:
         return item.summary
     said = tell(kind_of_finding(item.kind))
     facts = [counted("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
-    if item.measure is not None and item.measure.low >= 0 and item.measure.high <= 1:
-        facts.append(tell("{value}, 95 % interval {ends}", value=percent(item.measure.value), ends=ends(item.measure)))
+    if item.measure is not None:
+        facts.append(measure(item.measure))
     return f"{said} ({'; '.join(facts)})" if facts else said
+
+
+def measure(found: Figure) -> str:
+    """Say what a finding was measured to be: a share in percent, anything else as a number."""
+    share = found.low >= 0 and found.high <= 1
+    value, between = (
+        (percent(found.value, 1), ends(found, 1)) if share else (significant(found.value, 3), rounded(found, 3))
+    )
+    return tell("{value}, 95 % interval {ends}", value=value, ends=between)
 
 
 def direction() -> str:
