@@ -75,7 +75,9 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/learning_curve.py
 	$(BIN)/python benchmarks/label_next.py
 	$(BIN)/python benchmarks/trust.py
+	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/checks.py
+	$(BIN)/python benchmarks/audit.py
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/many.py
 	$(BIN)/python benchmarks/tail.py
