@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.groups import MEASURES, MIN_ROWS, keeps_together, names_of
+from headstart.evaluation.groups import MIN_ROWS, keeps_together, names_of
 from headstart.evaluation.intervals import compact, mean
+from headstart.evaluation.measures import MEASURES
 from headstart.evaluation.scoring import Truth
 from headstart.evaluation.transfer import difference
 from headstart.records import Column, Index, Interval, Predictions

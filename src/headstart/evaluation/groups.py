@@ -6,7 +6,7 @@ Too few rows is an answer of its own: "cannot tell". Nothing here knows what a g
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +25,8 @@ from headstart.evaluation.intervals import (
     sums,
     wilson,
 )
+from headstart.evaluation.measures import MEASURES
 from headstart.evaluation.scoring import Truth, score
-from headstart.evaluation.several import row_f1
 from headstart.evaluation.wording import amount, counted, cut
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import (
@@ -50,48 +50,6 @@ PERMUTATIONS = 1999
 LEVEL = 0.05
 UNLIKE = 0.2
 """Two groups of which so great a share would have to change class to be alike do not hold the same classes."""
-
-
-@dataclass(frozen=True)
-class _Measure:
-    """What groups are compared in, for one kind of task.
-
-    Parameters
-    ----------
-    name : str
-    values : (truth, predictions) -> (n_rows,)
-        A figure of each row, whose mean is that of the group.
-    better : int
-        1 where more is better, -1 where less is.
-    within : tuple of float
-        What a gap can be.
-    """
-
-    name: str
-    values: Callable[[Truth, Predictions], NDArray[np.float32]]
-    better: int
-    within: tuple[float, float]
-
-
-def _right(codes: Truth, predictions: Predictions) -> NDArray[np.float32]:
-    return np.asarray(predictions.codes == codes, dtype=np.float32)
-
-
-def _row_f1(truth: Truth, predictions: Predictions) -> NDArray[np.float32]:
-    return np.asarray(row_f1(truth == 1, predictions.marks), dtype=np.float32)
-
-
-def _errors(truth: Truth, predictions: Predictions) -> NDArray[np.float32]:
-    return np.asarray(np.abs(predictions.values - truth[:, 0]), dtype=np.float32)
-
-
-_ACCURACY = _Measure("accuracy", _right, 1, (-1.0, 1.0))
-MEASURES: dict[str, _Measure] = {
-    "classification": _ACCURACY,
-    "ordinal": _ACCURACY,
-    "multi-label": _Measure("row F1", _row_f1, 1, (-1.0, 1.0)),
-    "regression": _Measure("mean absolute error", _errors, -1, (-np.inf, np.inf)),
-}
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.groups import MEASURES, MIN_ROWS, MIN_UNITS, gap_of, keeps_together, names_of
+from headstart.evaluation.groups import MIN_ROWS, MIN_UNITS, gap_of, keeps_together, names_of
 from headstart.evaluation.intervals import Floats, compact, effective_sizes, envelope, mover, sums, wilson
+from headstart.evaluation.measures import MEASURES
 from headstart.evaluation.scoring import Truth
 from headstart.evaluation.wording import amount, cut, points
 from headstart.records import Column, Index, Interval, Predictions

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.groups import MEASURES
 from headstart.evaluation.intervals import Floats, envelope, student, wilson
+from headstart.evaluation.measures import MEASURES
 from headstart.evaluation.scoring import Truth
 from headstart.records import Index, Interval, Predictions
 

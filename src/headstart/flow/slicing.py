@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from headstart import data
 from headstart.errors import offenders
 from headstart.evaluation import keeps_together
-from headstart.evaluation.groups import MEASURES, one_of_each
+from headstart.evaluation.groups import one_of_each
+from headstart.evaluation.measures import MEASURES
 from headstart.evaluation.slices import MIN_ROWS, Found, find, lasting, mean_error, row_errors
 from headstart.evaluation.wording import amount, cut
 from headstart.flow.judge import Judged, thresholds_of
