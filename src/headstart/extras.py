@@ -12,6 +12,7 @@ from headstart.errors import MissingExtra
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "adapt": ("torch", "timm", "transformers", "sklearn", "openvino", "aeon", "pyarrow", "openpyxl"),
+    "serve": ("fastapi", "uvicorn", "python_multipart"),
 }
 
 

@@ -286,6 +286,34 @@ class CacheOptions(Options):
     older_than: float = Field(30.0, ge=0.0, description="Days without use after which --prune removes (0: everything).")
 
 
+class ServeOptions(Options):
+    """How to answer over HTTP, and what is too much."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; any other than this machine's own needs a token."
+    )
+    port: int = Field(8000, ge=0, le=65_535, description="Port to listen on (0: any that is free).")
+    token_file: Path | None = Field(
+        None, description="File that holds the access token (or the environment variable HEADSTART_TOKEN)."
+    )
+    feedback: Path | None = Field(None, description="Folder for corrections, as a table that `adapt` reads.")
+    window_ms: float = Field(
+        5.0, ge=0.0, le=1_000.0, description="How long a request may wait for others, to be answered together (ms)."
+    )
+    max_batch: int = Field(32, ge=1, le=512, description="Rows that are answered together at most.")
+    max_queue: int = Field(512, ge=1, le=100_000, description="Rows that may wait; more are refused with 503.")
+    max_rows: int = Field(256, ge=1, le=100_000, description="Rows in one request.")
+    max_mb: float = Field(32.0, gt=0.0, le=2_000.0, description="Size of one request (MB).")
+    max_megapixels: float = Field(50.0, gt=0.0, le=178.0, description="Size of one picture (million pixels).")
+    max_characters: int = Field(100_000, ge=1, le=10_000_000, description="Length of one text (characters).")
+    max_numbers: int = Field(100_000, ge=1, le=10_000_000, description="Length of one series (numbers, all channels).")
+    timeout: Seconds = Field(30.0, description="After so long a request is given up, such as 30s.")
+    precision: Literal["auto", "float32"] = Field(
+        "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
+    )
+    offline: bool = Field(False, description="Open no network connection but those that come in.")
+
+
 def flag(name: str) -> str:
     """Write the name of an option as on the command line.
 

@@ -20,6 +20,7 @@ from headstart.options import (
     LabelNextOptions,
     PredictOptions,
     ReportOptions,
+    ServeOptions,
 )
 
 Data = Annotated[Path, typer.Argument(help="Folder of images, table of texts or series, or a zip of either.")]
@@ -221,6 +222,17 @@ def cache(options: CacheOptions) -> Any:
         "entries": [vars(item) for item in kept],
         "removed": [vars(i) for i in removed],
     }
+
+
+@command(ServeOptions)
+def serve(
+    bundles: Annotated[list[Path], typer.Argument(help="Bundles, or output folders of `adapt`.")],
+    options: ServeOptions,
+) -> Any:
+    """Answer over HTTP: for programs, and as a page for people."""
+    from headstart import web
+
+    return web.serve([existing(path) for path in bundles], options)
 
 
 @command(AdaptOptions)

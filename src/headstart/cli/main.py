@@ -28,6 +28,7 @@ COMMANDS = (
     commands.report,
     commands.bases,
     commands.cache,
+    commands.serve,
     commands.demo,
 )
 for body in COMMANDS:

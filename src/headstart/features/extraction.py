@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -341,7 +341,9 @@ def chunks(prepared: Callable[[int], Loaded], todo: Index) -> Iterator[tuple[Ind
     size = int(np.clip(CHUNK_BYTES / max(1, n_bytes), 32, 2_048))
     pieces = [todo[start : start + size] for start in range(0, len(todo), size)]
     with ThreadPoolExecutor(max_workers=max(2, n_cores())) as pool:
-        ahead = [pool.submit(prepared, int(row)) for row in pieces[0]]
+        known: Future[Loaded] = Future()
+        known.set_result(first)
+        ahead = [known, *(pool.submit(prepared, int(row)) for row in pieces[0][1:])]
         for number, piece in enumerate(pieces):
             now = ahead
             following = pieces[number + 1] if number + 1 < len(pieces) else ()

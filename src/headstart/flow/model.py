@@ -110,10 +110,27 @@ def reader(
         Rows on which ways to run the base are compared, where that was not done before.
     precision : str
     """
-    opened = {
-        name: replace(item, open=cache(item.open)) for name, item in _extractors(bundle, table, precision).items()
-    }
+    opened = _kept_open(bundle, table, precision)
     return lambda other: _read_rows(bundle, other, opened, np.arange(len(other)))
+
+
+def predictor(bundle: Bundle, table: Table, precision: str = "auto") -> Callable[[Table], Piece]:
+    """Make a function that predicts tables as `stream` does, and opens the base once for all of them.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+        Rows on which ways to run the base are compared, where that was not done before.
+    precision : str
+    """
+    opened = _kept_open(bundle, table, precision)
+    return lambda other: _piece(bundle, other, opened, np.arange(len(other)))
+
+
+def _kept_open(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
+    """Make the extractors, each of which opens its runtime once."""
+    return {name: replace(item, open=cache(item.open)) for name, item in _extractors(bundle, table, precision).items()}
 
 
 def _piece(bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows: Index) -> Piece:

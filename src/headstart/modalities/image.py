@@ -86,13 +86,25 @@ def inspect(content: bytes) -> str | None:
     return None
 
 
-def load(source: Path | str, spec: Spec) -> Image.Image:
+def size_of(content: bytes) -> tuple[int, int]:
+    """Give width and height from the header alone.
+
+    Raises
+    ------
+    DataError
+        The bytes are no usable picture; the message is the reason.
+    """
+    with _open(content) as picture:
+        return picture.size
+
+
+def load(source: Path | str | bytes, spec: Spec) -> Image.Image:
     """Open a picture: first frame, upright, RGB, and not much larger than `spec` needs.
 
     Parameters
     ----------
-    source : Path or str
-        A picture file in any format that Pillow reads.
+    source : Path or str or bytes
+        A picture file in any format that Pillow reads, or its content.
     spec : mapping
         `resize` (pixels): the shorter side stays at least this long where it was; photos are decoded at reduced scale.
 
@@ -107,6 +119,8 @@ def load(source: Path | str, spec: Spec) -> Image.Image:
     DataError
         The file is empty, truncated, damaged, too large or no picture; the message names it.
     """
+    if isinstance(source, bytes):
+        return _decode(source, int(spec["resize"]))
     path = Path(source)
     try:
         content = path.read_bytes()

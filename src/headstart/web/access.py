@@ -1,0 +1,82 @@
+"""Who may ask: this machine alone, or whoever has the token. Nothing here is ever written to a log."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+from pathlib import Path
+
+from headstart.errors import OptionError
+
+TOKEN_VARIABLE = "HEADSTART_TOKEN"
+MIN_TOKEN = 16
+_MAKE_ONE = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+
+
+def is_own_machine(host: str) -> bool:
+    """Say whether an address can be reached from this machine only.
+
+    Examples
+    --------
+    >>> [is_own_machine(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "example.org")]
+    [True, True, True, False, False]
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_token(host: str, file: Path | None) -> str | None:
+    """Give the token that requests must carry; None where only this machine can ask and none was set.
+
+    Raises
+    ------
+    OptionError
+        The address can be reached by others and there is no token, or the token is short or cannot be read.
+    """
+    token = _written(file) if file is not None else os.environ.get(TOKEN_VARIABLE, "").strip()
+    if not token:
+        if file is None and is_own_machine(host):
+            return None
+        raise OptionError(
+            f"{host} may be reached from other machines, and there is no token." if file is None
+            else f"{file} holds no token.",
+            f"Put one into the environment variable {TOKEN_VARIABLE} or a file (--token-file). {_MAKE_ONE}",
+        )  # fmt: skip
+    if len(token) < MIN_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        raise OptionError(f"The token is too easy: {MIN_TOKEN} plain characters are the least.", _MAKE_ONE)
+    return token
+
+
+def _written(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"The token file {file} cannot be read.", "Check the path and its permissions.") from error
+
+
+def carries(header: str, token: str) -> bool:
+    """Say whether an Authorization header carries the token, in a time that does not tell how much of it is right.
+
+    Examples
+    --------
+    >>> carries("Bearer secret-of-sixteen", "secret-of-sixteen"), carries("secret-of-sixteen", "secret-of-sixteen")
+    (True, False)
+    """
+    kind, _, given = header.partition(" ")
+    same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
+    return same and kind.lower() == "bearer"
+
+
+def host_of(header: str) -> str:
+    """Give the name in a Host or Origin header, without scheme and port.
+
+    Examples
+    --------
+    >>> host_of("http://localhost:8000"), host_of("[::1]:8000"), host_of("a.example")
+    ('localhost', '::1', 'a.example')
+    """
+    plain = header.rpartition("://")[2].split("/")[0]
+    return plain[1:].partition("]")[0] if plain.startswith("[") else plain.partition(":")[0]

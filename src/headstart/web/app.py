@@ -1,0 +1,300 @@
+"""The routes: each reads its request, asks the model, and writes what `headstart predict --json` writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from headstart import __version__
+from headstart.errors import HeadstartError
+from headstart.options import ServeOptions
+from headstart.web import protocol, schemas
+from headstart.web.batching import Batcher, Bounds
+from headstart.web.counters import Counters
+from headstart.web.feedback import Corrections
+from headstart.web.gate import Gate, Terms, answer_of
+from headstart.web.models import Model, kind_of, pick
+from headstart.web.reading import Received, read_json, received
+from headstart.web.reference import page as reference_page
+from headstart.web.refusals import FAULT, FAULT_HINT, Refused, written
+
+STATIC = {
+    "page.js": ("page.js", "text/javascript"),
+    "api.js": ("api-rest.js", "text/javascript"),
+    "messages.json": ("messages.json", "application/json"),
+    "style.css": ("style.css", "text/css"),
+    "icon.svg": ("icon.svg", "image/svg+xml"),
+}
+"""What the page is made of: name in the address, file in this package, kind."""
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    code: {"model": schemas.Error} for code in (401, 403, 404, 413, 415, 421, 422, 503)
+}
+_Name = Annotated[str | None, Query(description="Which model, where several are served.", max_length=64)]
+
+
+class Service:
+    """The models with their queues, and what is counted.
+
+    Parameters
+    ----------
+    models : dict of str to Model
+    options : ServeOptions
+    """
+
+    def __init__(self, models: dict[str, Model], options: ServeOptions) -> None:
+        self.models, self.options = models, options
+        self.counters = Counters(lambda: {name: one.n_waiting for name, one in self.batchers.items()})
+        self.batchers: dict[str, Batcher] = {}
+        self.corrections = Corrections(options.feedback) if options.feedback else None
+        self.gate: Gate | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no new requests are taken."""
+        return self.gate is not None and self.gate.stopping
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Answer inside the block: one thread, so that models do not fight for the processor."""
+        bounds = Bounds(self.options.window_ms / 1e3, self.options.max_batch, self.options.max_queue)
+        with ThreadPoolExecutor(1, "model") as pool:
+            for model in self.models.values():
+                self.batchers[model.name] = Batcher(model.answer, pool, bounds, partial(self._heard, model.name))
+            tasks = [asyncio.create_task(one.work()) for one in self.batchers.values()]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    def _heard(self, name: str, n_rows: int, documents: list[dict[str, Any]]) -> None:
+        self.counters.batches.add((name,), n_rows)
+        for document in documents:
+            self.counters.answers.add((name, kind_of(document)))
+
+    async def ask(self, model: Model, inputs: list[Any]) -> list[dict[str, Any]]:
+        """Answer inputs together with those of other requests."""
+        return await self.batchers[model.name].ask(inputs)
+
+
+def document_of(model: Model, asked: Received, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Write the answers as `headstart predict --json` does.
+
+    Raises
+    ------
+    Refused
+        Not one input can be used.
+    """
+    said = [{"input": name, **document} for name, document in zip(asked.names, found, strict=True)]
+    failed = [{"id": item["input"], "reason": item["reason"]} for item in said if item["answer"] is None]
+    if len(failed) == len(said):
+        one = failed[0]
+        raise Refused(
+            422, f"None of the {len(said)} inputs can be used ({one['id']}: {one['reason']}).", "Correct the inputs."
+        )
+    return {"format": 1, "model": model.name, "n_rows": len(said), "predictions": said, "failed": failed}
+
+
+def _json(document: Any, status: int = 200) -> Response:
+    return Response(written(document), status, media_type="application/json")
+
+
+def _main_routes(service: Service) -> APIRouter:
+    routes = APIRouter(responses=_ERRORS, tags=["predict"])
+
+    @routes.post("/predict", openapi_extra=schemas.PREDICT, responses={200: {"model": schemas.Predictions}})
+    async def predict(request: Request, model: _Name = None) -> Response:
+        """Answer pictures, texts or series; one that cannot be used gets its reason."""
+        chosen = pick(service.models, model)
+        asked = await received(request, chosen.modality, service.options)
+        return _json(document_of(chosen, asked, await service.ask(chosen, asked.inputs)))
+
+    @routes.get("/info")
+    async def info(model: _Name = None) -> Response:
+        """Tell all about a model: card, labels, how it decides, versions, limits."""
+        chosen = pick(service.models, model)
+        limits = {name: value for name, value in service.options.model_dump().items() if name.startswith("max_")}
+        more = {"models": list(service.models), "limits": limits, "feedback": service.corrections is not None}
+        return _json({**chosen.info, **more, "headstart": __version__})
+
+    @routes.post("/feedback", openapi_extra=schemas.FEEDBACK, responses={200: {"model": schemas.Stored}})
+    async def feedback(request: Request, model: _Name = None) -> Response:
+        """Keep a correction: an input with its right label (only where the server was started with --feedback)."""
+        chosen = pick(service.models, model)
+        if service.corrections is None:
+            raise Refused(404, "This server keeps no corrections.", "Start it with --feedback FOLDER.")
+        n_rows = await service.corrections.take(request, chosen, service.options)
+        service.counters.corrections.add((chosen.name,))
+        return _json({"format": 1, "stored": True, "n_rows": n_rows})
+
+    return routes
+
+
+def _watching_routes(service: Service) -> APIRouter:
+    routes = APIRouter(tags=["watch"])
+
+    @routes.get("/health", responses={200: {"model": schemas.Health}})
+    async def health() -> Response:
+        """Tell whether the server lives."""
+        return _json({"format": 1, "status": "live", "models": []})
+
+    @routes.get("/ready", responses={200: {"model": schemas.Health}, 503: {"model": schemas.Health}})
+    async def ready() -> Response:
+        """Tell whether requests are taken."""
+        status = "stopping" if service.stopping else "ready"
+        names = [] if service.gate and service.gate.terms.token else list(service.models)
+        return _json({"format": 1, "status": status, "models": names}, 503 if service.stopping else 200)
+
+    @routes.get("/metrics", responses={401: {"model": schemas.Error}}, response_class=Response)
+    async def metrics() -> Response:
+        """Count requests, times, waiting rows, batches and answers, in the text format of Prometheus."""
+        return Response(service.counters.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes
+
+
+def _protocol_routes(service: Service) -> APIRouter:
+    routes = APIRouter(prefix="/v2", tags=["Open Inference Protocol v2"], responses={404: {}, 422: {}, 503: {}})
+
+    @routes.get("")
+    async def server() -> Response:
+        """Describe the server."""
+        return _json(protocol.server())
+
+    @routes.get("/health/live")
+    async def live() -> Response:
+        """Tell whether the server lives."""
+        return _json({"live": True})
+
+    @routes.get("/health/ready")
+    async def ready() -> Response:
+        """Tell whether requests are taken."""
+        return _json({"ready": not service.stopping}, 503 if service.stopping else 200)
+
+    @routes.get("/models/{name}")
+    async def metadata(name: str) -> Response:
+        """Describe a model's tensors."""
+        return _json(protocol.metadata(pick(service.models, name)))
+
+    @routes.get("/models/{name}/ready")
+    async def model_ready(name: str) -> Response:
+        """Tell whether a model is ready."""
+        return _json({"name": pick(service.models, name).name, "ready": True})
+
+    @routes.post("/models/{name}/infer", openapi_extra=schemas.INFER)
+    async def infer(name: str, request: Request) -> Response:
+        """Answer one tensor: BYTES (texts, or picture files in base64), or numbers (series)."""
+        chosen = pick(service.models, name)
+        document = await read_json(request)
+        inputs = await asyncio.to_thread(protocol.inputs_of, document, chosen, service.options)
+        found = await service.ask(chosen, inputs)
+        return _json(protocol.response(document, chosen, found, request.state.id))
+
+    return routes
+
+
+def _page_routes(application: FastAPI) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    folder = files("headstart.web").joinpath("static")
+    kept = {name: (folder.joinpath(file).read_bytes(), kind) for name, (file, kind) in STATIC.items()}
+    first = folder.joinpath("index.html").read_bytes()
+
+    @routes.get("/")
+    async def page() -> Response:
+        return Response(first, media_type="text/html")
+
+    @routes.get("/static/{name}")
+    async def static(name: str) -> Response:
+        if name not in kept:
+            raise Refused(404, "There is no such file.", "Open / for the page.")
+        return Response(kept[name][0], media_type=kept[name][1])
+
+    @routes.get("/favicon.ico")
+    async def icon() -> Response:
+        return Response(*kept["icon.svg"][:1], media_type="image/svg+xml")
+
+    @routes.get("/docs")
+    async def docs() -> Response:
+        return Response(reference_page(application.openapi()), media_type="text/html")
+
+    return routes
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HeadstartError)
+    told = error if isinstance(error, Refused) else Refused(422, error.problem, error.hint)
+    status, headers, body = answer_of(told, request.url.path)
+    return Response(body, status, headers)
+
+
+_SAID: Mapping[int, tuple[str, str]] = {
+    404: ("There is nothing at this address.", "See /docs for what there is."),
+    405: ("This address does not take this method.", "See /docs for what there is."),
+}
+
+
+async def _by_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    problem, hint = _SAID.get(error.status_code, (str(error.detail), "See /docs."))
+    return await _refused(request, Refused(error.status_code, problem, hint, error.headers))
+
+
+async def _odd_parameter(request: Request, error: Exception) -> Response:
+    return await _refused(request, Refused(422, "A parameter of the address is not as it should be.", "See /docs."))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return await _refused(request, Refused(400, "The request ended too early.", "Send it again."))
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    return await _refused(request, Refused(500, FAULT, FAULT_HINT))
+
+
+_HANDLERS: dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    HeadstartError: _refused,
+    HTTPException: _by_framework,
+    RequestValidationError: _odd_parameter,
+    ClientDisconnect: _gone,
+    Exception: _fault,
+}
+
+
+def build(models: dict[str, Model], options: ServeOptions, token: str | None) -> Gate:
+    """Make the application: routes, error answers, and the gate before them.
+
+    Parameters
+    ----------
+    models : dict of str to Model
+        As `headstart.web.models.open_models` gives them.
+    options : ServeOptions
+    token : str or None
+        What requests must carry; None: requests from this machine need none.
+    """
+    service = Service(models, options)
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    application = FastAPI(
+        title="Headstart", version=__version__, summary="Models adapted with Headstart, over HTTP.",
+        docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False, exception_handlers=_HANDLERS,
+    )  # fmt: skip
+    routers = (_main_routes(service), _watching_routes(service), _protocol_routes(service), _page_routes(application))
+    for router in routers:
+        application.include_router(router)
+    gate = Gate(application, Terms(token, int(options.max_mb * 1e6), options.timeout), service.counters)
+    service.gate = gate
+    return gate

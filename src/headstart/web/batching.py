@@ -1,0 +1,171 @@
+"""Micro-batches: rows of several requests are answered together, in one thread, within a bound of time and number."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from headstart.web.refusals import busy
+
+Documents = list[dict[str, Any]]
+_FORGETTING = 0.2
+"""Share of the newest batch in what is remembered of the speed."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much may be done together, and how much may wait.
+
+    Parameters
+    ----------
+    window_seconds : float
+        How long the first row of a batch waits for others, where others are likely.
+    max_batch : int
+    max_queue : int
+        Rows that may wait.
+    """
+
+    window_seconds: float
+    max_batch: int
+    max_queue: int
+
+
+@dataclass(eq=False)
+class _Asked:
+    """One request: its rows, how many of them are in a batch already, and what was answered."""
+
+    inputs: Sequence[Any]
+    done: asyncio.Future[Documents]
+    since: float
+    taken: int = 0
+    left: int = 0
+    documents: Documents = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.left = len(self.inputs)
+        self.documents = [{}] * self.left
+
+    def deliver(self, at: int, document: dict[str, Any]) -> None:
+        self.documents[at] = document
+        self.left -= 1
+        if self.left == 0 and not self.done.done():
+            self.done.set_result(self.documents)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class Batcher:
+    """Collects the rows of requests into batches; each request gets its own answers, in its own order.
+
+    A batch is answered when it is full, when its first row has waited for the window, or at once where nobody else is
+    likely to come: the last batch was of one request and no other waits. Requests take turns: a long one does not hold
+    up a short one for more than a batch.
+
+    Parameters
+    ----------
+    answer : inputs -> documents
+        Called in `pool`, never twice at a time by one batcher.
+    pool : Executor
+    bounds : Bounds
+    heard : (rows in the batch, documents) -> None
+        Told about every batch.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Sequence[Any]], Documents],
+        pool: Executor,
+        bounds: Bounds,
+        heard: Callable[[int, Documents], None] = lambda n_rows, documents: None,
+    ) -> None:
+        self.answer, self.pool, self.bounds, self.heard = answer, pool, bounds, heard
+        self.waiting: deque[_Asked] = deque()
+        self.seconds_per_row = 0.0
+        self._together = False
+        self._came = asyncio.Event()
+
+    @property
+    def n_waiting(self) -> int:
+        """Rows that are in no batch yet."""
+        return sum(len(one.inputs) - one.taken for one in self.waiting)
+
+    async def ask(self, inputs: Sequence[Any]) -> Documents:
+        """Wait for the answers to some inputs.
+
+        Raises
+        ------
+        Refused
+            Too many rows wait already (503, with the time after which to try again).
+        """
+        waiting = self.n_waiting
+        if waiting and waiting + len(inputs) > self.bounds.max_queue:
+            raise busy(f"The server is busy: {waiting} rows are waiting.", waiting * self.seconds_per_row)
+        asked = _Asked(inputs, asyncio.get_running_loop().create_future(), time.monotonic())
+        self.waiting.append(asked)
+        self._came.set()
+        try:
+            return await asked.done
+        finally:  # One who does not wait any longer needs no answer.
+            with suppress(ValueError):
+                self.waiting.remove(asked)
+
+    async def work(self) -> None:
+        """Answer batch after batch, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._gathered()
+            batch = self._taken()
+            if not batch:
+                continue
+            began = time.monotonic()
+            future = loop.run_in_executor(self.pool, self.answer, [one.inputs[at] for one, at in batch])
+            await asyncio.wait([future])
+            each = (time.monotonic() - began) / len(batch)
+            self.seconds_per_row += (each - self.seconds_per_row) * (_FORGETTING if self.seconds_per_row else 1.0)
+            self._deliver(batch, future)
+
+    def _deliver(self, batch: list[tuple[_Asked, int]], future: asyncio.Future[Documents]) -> None:
+        error = future.exception()
+        if error is not None:
+            for one, _ in batch:
+                one.fail(error)
+            return
+        documents = future.result()
+        self.heard(len(batch), documents)
+        for (one, at), document in zip(batch, documents, strict=True):
+            one.deliver(at, document)
+
+    async def _gathered(self) -> None:
+        """Wait until there is a batch to answer."""
+        while not self.waiting:
+            self._came.clear()
+            await self._came.wait()
+        alone = len(self.waiting) == 1 and not self._together
+        until = self.waiting[0].since + (0.0 if alone else self.bounds.window_seconds)
+        while self.waiting and self.n_waiting < self.bounds.max_batch and (left := until - time.monotonic()) > 0:
+            self._came.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._came.wait(), left)
+
+    def _taken(self) -> list[tuple[_Asked, int]]:
+        """Take a batch: every request gets its share of it, then the first ones more."""
+        batch: list[tuple[_Asked, int]] = []
+        owners = 0
+        while self.waiting and len(batch) < self.bounds.max_batch:
+            share = max(1, (self.bounds.max_batch - len(batch)) // len(self.waiting))
+            one = self.waiting.popleft()
+            stop = min(one.taken + share, len(one.inputs))
+            batch += [(one, at) for at in range(one.taken, stop)]
+            one.taken, owners = stop, owners + 1
+            if stop < len(one.inputs):
+                self.waiting.append(one)
+        self._together = owners > 1
+        return batch

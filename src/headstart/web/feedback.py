@@ -1,0 +1,270 @@
+"""Corrections that people send, kept as a table that `headstart adapt` reads (`--also`); one folder a model.
+
+Only here does anything that a client sends reach the disk, and only where the owner named a folder. Files have the hash
+of their content as their name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import io
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+
+from headstart.errors import OptionError
+from headstart.flow.serving import Unusable
+from headstart.home import write_text, written_whole
+from headstart.options import ServeOptions
+from headstart.web.models import Model
+from headstart.web.reading import One, media_type, one_picture, one_series, one_text, read_form, read_json
+from headstart.web.refusals import Refused
+
+MOST_BYTES = 2_000_000_000
+"""So much is kept of one model; then no more, so that nobody can fill the disk."""
+_LONG_LABEL = 200
+_SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"GIF8", ".gif"), (b"BM", ".bmp"), (b"RIFF", ".webp"))
+_SEND = 'Send {"text": ..., "label": ...}, {"series": [...], "label": ...}, or a form with file and label.'
+Cells = Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One correction on its way to the table: a name made of its content, its input, its label."""
+
+    name: str
+    value: Any
+    label: str
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How corrections of one modality are kept: table, columns, and the rows that one correction is."""
+
+    table: str
+    columns: Callable[[Model, Any], list[str]]
+    rows: Callable[[_Kept], list[Cells]]
+
+
+def _text_columns(model: Model, value: Any) -> list[str]:
+    return [model.columns.get("text", "text"), _label_column(model)]
+
+
+def _series_columns(model: Model, value: Any) -> list[str]:
+    return ["series_id", "time", _label_column(model), *(f"channel_{row + 1}" for row in range(len(value)))]
+
+
+def _label_column(model: Model) -> str:
+    return model.columns.get("label", "label")
+
+
+def _series_rows(kept: _Kept) -> list[Cells]:
+    steps = kept.value.T
+    cells = [["" if np.isnan(number) else repr(float(number)) for number in step] for step in steps]
+    return [[kept.name, str(time), kept.label, *step] for time, step in enumerate(cells)]
+
+
+def _suffix(content: bytes) -> str:
+    return next((suffix for magic, suffix in _SUFFIXES if content.startswith(magic)), ".tif")
+
+
+_FORMS: dict[str, _Form] = {
+    "image": _Form(
+        "metadata.csv", lambda model, value: ["file_name", _label_column(model)],
+        lambda kept: [[kept.name + _suffix(kept.value), kept.label]],
+    ),
+    "text": _Form("corrections.csv", _text_columns, lambda kept: [[kept.value, kept.label]]),
+    "series": _Form("corrections.csv", _series_columns, _series_rows),
+}  # fmt: skip
+
+
+class Corrections:
+    """A folder of corrections.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+
+    Raises
+    ------
+    OptionError
+        It cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._tables: dict[str, _Table] = {}
+        self._turn = asyncio.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OptionError(
+                f"{folder} cannot be made ({error.strerror}).", "Name another with --feedback."
+            ) from error
+
+    async def take(self, request: Request, model: Model, limits: ServeOptions) -> int:
+        """Keep the correction in a request; gives how many there are of this model.
+
+        Raises
+        ------
+        Refused
+            Input or label cannot be used, or no more can be kept.
+        """
+        value, label = await _READ[model.modality](request, limits)
+        if isinstance(value, Unusable):
+            raise Refused(422, f"The input cannot be used: {value.reason}.", "Correct it.")
+        kept = _Kept(_hash(value), value, _checked(label, model))
+        async with self._turn:
+            return await asyncio.to_thread(self._store, model, kept)
+
+    def _store(self, model: Model, kept: _Kept) -> int:
+        try:
+            if model.name not in self._tables:
+                self._tables[model.name] = _Table(self.folder / model.name, _FORMS[model.modality])
+            return self._tables[model.name].add(model, kept)
+        except OSError as error:
+            raise Refused(503, f"The correction could not be written ({error.strerror}).", "Tell the owner.",
+                          {"Retry-After": "60"}) from error  # fmt: skip
+
+
+class _Table:
+    """The corrections of one model: the newest label of each input."""
+
+    def __init__(self, folder: Path, form: _Form) -> None:
+        self.folder, self.form = folder, form
+        self.path = folder / form.table
+        folder.mkdir(parents=True, exist_ok=True)
+        self.n_bytes = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+        self.there: dict[str, list[Cells]] = {}
+        self.head: list[str] | None = None
+        if self.path.is_file():
+            with self.path.open(encoding="utf-8", newline="") as handle:
+                self.head, *rows = csv.reader(handle)
+            for cells in rows:
+                self.there.setdefault(_key(cells), []).append(cells)
+
+    def add(self, model: Model, kept: _Kept) -> int:
+        """Write one correction; a second one of the same input takes the place of the first."""
+        rows = self.form.rows(kept)
+        head = self.form.columns(model, kept.value)
+        if self.head is not None and head != self.head:
+            raise Refused(
+                422, f"The corrections so far have the columns {', '.join(self.head)}.", "Send the same kind."
+            )
+        if self.n_bytes > MOST_BYTES:
+            raise Refused(403, "The folder of corrections is full.", "Adapt with them, and empty it.")
+        if isinstance(kept.value, bytes):
+            self._write_file(rows[0][0], kept.value)
+        key = _key(rows[0])
+        before, self.there[key] = self.there.get(key), rows
+        if before is None and self.head is not None:
+            self._append(rows)
+        elif before != rows:
+            self.head = head
+            write_text(self.path, _lines([head, *(row for some in self.there.values() for row in some)]))
+        return len(self.there)
+
+    def _append(self, rows: Sequence[Cells]) -> None:
+        text = _lines(rows).encode("utf-8")
+        with self.path.open("ab") as handle:
+            handle.write(text)
+        self.n_bytes += len(text)
+
+    def _write_file(self, name: str, content: bytes) -> None:
+        path = self.folder / name
+        if not path.exists():
+            with written_whole(path) as partial:
+                partial.write_bytes(content)
+            self.n_bytes += len(content)
+
+
+def _key(cells: Cells) -> str:
+    return cells[0]
+
+
+def _lines(rows: Sequence[Cells]) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
+def _hash(value: Any) -> str:
+    raw: bytes = value.encode("utf-8") if isinstance(value, str) else bytes(value)
+    return hashlib.sha256(raw).hexdigest()[:32]
+
+
+def _checked(label: Any, model: Model) -> str:
+    """Give a label that can be written and learnt from."""
+    text = label.strip() if isinstance(label, str) else ""
+    if not text or len(text) > _LONG_LABEL or any(unicodedata.category(mark)[0] == "C" for mark in text):
+        raise Refused(422, f"The label is no text of 1 to {_LONG_LABEL} characters.", "Name the right label.")
+    check = _LABELS.get(model.task)
+    return text if check is None else check(text, model)
+
+
+def _grade(text: str, model: Model) -> str:
+    if text not in model.classes:
+        raise Refused(422, "The label is none of the grades.", f"Known: {', '.join(model.classes[:20])}.")
+    return text
+
+
+def _number(text: str, model: Model) -> str:
+    try:
+        good = bool(np.isfinite(float(text)))
+    except ValueError:
+        good = False
+    if not good:
+        raise Refused(422, "The label is no number.", "Write it like 12.5.")
+    return text
+
+
+_LABELS: dict[str, Callable[[str, Model], str]] = {"ordinal": _grade, "regression": _number}
+
+
+async def _from_json(request: Request, field: str, one: One, limits: ServeOptions) -> Any:
+    if media_type(request) != "application/json":
+        raise Refused(415, "This model's corrections come as JSON.", _SEND)
+    document = await read_json(request)
+    if not isinstance(document, dict) or field not in document or "label" not in document:
+        raise Refused(422, f"There is no {field} with a label.", _SEND)
+    value = document[field]
+    return _writable(one(value, limits)), document["label"]
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        value = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "").replace("\r\n", "\n")
+        return value if value.strip() else Unusable("the text is empty")
+    if isinstance(value, np.ndarray) and not np.isfinite(value).any():
+        return Unusable("it has no values")
+    return value
+
+
+async def _text(request: Request, limits: ServeOptions) -> Any:
+    return await _from_json(request, "text", one_text, limits)
+
+
+async def _series(request: Request, limits: ServeOptions) -> Any:
+    return await _from_json(request, "series", one_series, limits)
+
+
+async def _picture(request: Request, limits: ServeOptions) -> Any:
+    if media_type(request) != "multipart/form-data":
+        raise Refused(415, "This model's corrections come as a form.", _SEND)
+    parts = await read_form(request, limits)
+    contents = [value[1] for _, value in parts if not isinstance(value, str)]
+    labels = [value for name, value in parts if name == "label" and isinstance(value, str)]
+    if len(contents) != 1 or len(labels) != 1:
+        raise Refused(422, "The form does not hold one file and one label.", _SEND)
+    return await asyncio.to_thread(one_picture, contents[0], limits), labels[0]
+
+
+_READ = {"image": _picture, "text": _text, "series": _series}

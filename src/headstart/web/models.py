@@ -1,0 +1,136 @@
+"""The models that are served: loaded and tried before the first request, each with its own queue."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headstart import bundle as bundles
+from headstart import progress
+from headstart.bundle import Bundle
+from headstart.flow.serving import Answering, answering
+from headstart.options import ServeOptions
+from headstart.web.refusals import Refused
+
+LABEL, NOT_SURE, NONE, UNUSABLE = "label", "not_sure", "none_of_these", "unusable"
+_KINDS = {None: UNUSABLE, "not sure": NOT_SURE, "none of these": NONE}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model.
+
+    Parameters
+    ----------
+    name : str
+        Unique, of letters, digits, dots, dashes and underscores.
+    modality, task : str
+    classes : tuple of str
+    answer : inputs -> documents
+    info : dict
+        What `/info` tells.
+    columns : mapping of str to str
+        Which column served as what in training.
+    """
+
+    name: str
+    modality: str
+    task: str
+    classes: tuple[str, ...]
+    answer: Answering
+    info: dict[str, Any]
+    columns: Mapping[str, str]
+
+
+def kind_of(document: dict[str, Any]) -> str:
+    """Name the kind of an answer: a label, not sure, none of these, or unusable."""
+    return _KINDS.get(document["answer"], LABEL)
+
+
+def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Model]:
+    """Load bundles, open their base models and try them.
+
+    Raises
+    ------
+    BundleError, MissingExtra
+        As `headstart.bundle.load`.
+    """
+    found: dict[str, Model] = {}
+    for path in paths:
+        name = _fresh(_name_of(path), found)
+        progress.say(f"Loading {name} ({path})")
+        bundle = bundles.load(path)
+        answer = answering(bundle, options.precision)
+        found[name] = Model(
+            name, bundle.modality, bundle.task, bundle.classes, answer, _info(name, bundle, path), bundle.columns
+        )
+    return found
+
+
+def pick(models: dict[str, Model], name: str | None) -> Model:
+    """Give the model that a request names, or the only one.
+
+    Raises
+    ------
+    Refused
+        There is none of this name, or several and none was named.
+    """
+    known = f"Known: {', '.join(models)}."
+    if name is None:
+        if len(models) > 1:
+            raise Refused(422, f"{len(models)} models are served and none was named.", f"Add ?model=NAME. {known}")
+        return next(iter(models.values()))
+    if name not in models:
+        raise Refused(404, "There is no model of this name.", known)
+    return models[name]
+
+
+def _name_of(path: Path) -> str:
+    folder = bundles.find(path).resolve()
+    plain = folder.parent.name if folder.name == "bundle" else folder.name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:64] or "model"
+
+
+def _fresh(name: str, taken: dict[str, Model]) -> str:
+    number = 2
+    made = name
+    while made in taken:
+        made, number = f"{name}-{number}", number + 1
+    return made
+
+
+def _info(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
+    folder = bundles.find(path)
+    config = json.loads((folder / bundles.CONFIG).read_text("utf-8"))
+    manifest = json.loads((folder / bundles.MANIFEST).read_text("utf-8"))
+    return {
+        "format": 1,
+        "name": name,
+        "modality": bundle.modality,
+        "task": bundle.task,
+        "classes": list(bundle.classes),
+        "strategy": bundle.strategy,
+        "thresholds": list(bundle.thresholds),
+        "decision": _decision(bundle),
+        "preprocessing": config["preprocessing"],
+        "about": dict(bundle.about),
+        "card": _card(folder),
+        "made_with": manifest["versions"],
+        "seed": bundle.seed,
+    }
+
+
+def _decision(bundle: Bundle) -> dict[str, Any] | None:
+    """Tell how probabilities become answers, without the arrays that this rests on."""
+    return bundle.rules.as_dict() if bundle.rules else None
+
+
+def _card(folder: Path) -> str | None:
+    """Read the model card that lies in the bundle, or beside it where `adapt` wrote both."""
+    there = (place / "README.md" for place in (folder, folder.parent) if (place / "README.md").is_file())
+    first = next(there, None)
+    return None if first is None else first.read_text("utf-8", errors="replace")

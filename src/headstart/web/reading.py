@@ -1,0 +1,268 @@
+"""From a request's body to inputs: what is over a limit refuses the request, what is odd refuses one input."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import unicodedata
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from headstart.data.rows import unique, writable
+from headstart.errors import DataError
+from headstart.flow.serving import Unusable
+from headstart.modalities.image import size_of
+from headstart.options import ServeOptions
+from headstart.web.refusals import Refused, too_large
+
+_LONG_BODY = 1 << 20
+_LONG_NAME = 120
+_ONE_LONG = asyncio.Semaphore(1)
+"""Long JSON may take many times its size in memory while it is read: one at a time."""
+_MAGIC = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|BM|II\*\x00|MM\x00\*|RIFF....WEBP", re.DOTALL)
+_PLURAL = {"image": "pictures", "text": "texts", "series": "series"}
+_SEND = {
+    "image": "Send pictures as files: multipart/form-data, each in a field named files.",
+    "text": 'Send JSON: {"texts": ["...", "..."]}.',
+    "series": 'Send JSON: {"series": [[1.0, 2.5, null], ...]}, or [[...], [...]] a series for several channels.',
+}
+
+
+@dataclass(frozen=True)
+class Received:
+    """The inputs of a request, each with its name; some may be `Unusable`."""
+
+    names: list[str]
+    inputs: list[Any]
+
+
+async def received(request: Request, modality: str, limits: ServeOptions) -> Received:
+    """Read what is to be answered.
+
+    Raises
+    ------
+    Refused
+        The body is of another kind than the model reads, cannot be read, or is over a limit.
+    """
+    kind = media_type(request)
+    if kind == "multipart/form-data" and modality == "image":
+        return await _files(request, limits)
+    if kind == "application/json" and modality in _LISTS:
+        return from_document(await read_json(request), modality, limits)
+    raise Refused(415 if kind not in _KINDS else 422, f"This model reads {_PLURAL[modality]}.", _SEND[modality])
+
+
+_KINDS = ("multipart/form-data", "application/json")
+
+
+def media_type(request: Request) -> str:
+    """Give the kind of the body, without its parameters."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+async def read_json(request: Request) -> Any:
+    """Read a JSON body; NaN and Infinity, which JSON does not have, are refused.
+
+    Raises
+    ------
+    Refused
+        It is no JSON, or nested too deeply.
+    """
+    body = await request.body()
+    if len(body) < _LONG_BODY:
+        return _parsed(body)
+    async with _ONE_LONG:
+        return await asyncio.to_thread(_parsed, body)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_constant=_no_number)
+    except RecursionError as error:
+        raise Refused(422, "The JSON is nested too deeply.", "Send lists of texts or numbers.") from error
+    except UnicodeDecodeError as error:
+        raise Refused(422, "The JSON is not UTF-8.", "Write it as UTF-8.") from error
+    except ValueError as error:
+        raise Refused(422, f"The body is no JSON that can be read ({error}).", "Correct it.") from error
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number; a missing value is null")
+
+
+def from_document(document: Any, modality: str, limits: ServeOptions) -> Received:
+    """Take the inputs out of a JSON document.
+
+    Raises
+    ------
+    Refused
+        The field is missing, empty, over a limit, or `ids` do not fit.
+
+    Examples
+    --------
+    >>> from_document({"texts": ["Good.", 3]}, "text", ServeOptions())
+    Received(names=['1', '2'], inputs=['Good.', Unusable(reason='it is no text')])
+    """
+    field, one = _LISTS[modality]
+    values = document.get(field) if isinstance(document, dict) else None
+    if not isinstance(values, list) or not values:
+        raise Refused(422, f"There is no list named {field}, or it is empty.", _SEND[modality])
+    refuse_many(len(values), modality, limits)
+    return Received(_named(document.get("ids"), len(values)), [one(value, limits) for value in values])
+
+
+def refuse_many(n_rows: int, modality: str, limits: ServeOptions) -> None:
+    """Refuse more rows than one request may have."""
+    if n_rows > limits.max_rows:
+        raise too_large(
+            f"The request has {n_rows:,} {_PLURAL[modality]}; {limits.max_rows:,} are the most.",
+            "Send them in several requests.",
+        )
+
+
+def _named(ids: Any, n: int) -> list[str]:
+    if ids is None:
+        return [str(row + 1) for row in range(n)]
+    if not isinstance(ids, list) or len(ids) != n or not all(isinstance(name, str) for name in ids):
+        raise Refused(422, "ids is no list of one text an input.", "Correct or leave out ids.")
+    return unique([safe_name(name, f"{row + 1}") for row, name in enumerate(ids)])
+
+
+def one_text(value: Any, limits: ServeOptions) -> str | Unusable:
+    """Check one text."""
+    if not isinstance(value, str):
+        return Unusable("it is no text")
+    if len(value) > limits.max_characters:
+        return Unusable(f"the text has {len(value):,} characters; {limits.max_characters:,} are the most")
+    return value
+
+
+def one_series(value: Any, limits: ServeOptions) -> Any:
+    """Check one series: a list of numbers and nulls, or one such list a channel; gives (channels, time) or Unusable.
+
+    Examples
+    --------
+    >>> one_series([1, None, 2.5], ServeOptions()).tolist()
+    [[1.0, nan, 2.5]]
+    >>> one_series([[1, 2], [3]], ServeOptions())
+    Unusable(reason='its channels differ in length')
+    """
+    if not isinstance(value, list) or not value:
+        return Unusable("it is no list of numbers")
+    channels = value if all(isinstance(part, list) for part in value) else [value]
+    lengths = {len(channel) for channel in channels}
+    if len(lengths) > 1:
+        return Unusable("its channels differ in length")
+    if len(channels) * max(lengths) > limits.max_numbers:
+        return Unusable(f"it has more than {limits.max_numbers:,} numbers")
+    if not {type(number) for number in chain.from_iterable(channels)} <= {int, float, type(None)}:
+        return Unusable("it holds something that is no number")
+    return _floats(channels)
+
+
+def _floats(channels: list[list[Any]]) -> Any:
+    given = np.array([[number is not None for number in channel] for channel in channels], dtype=bool)
+    try:
+        with np.errstate(over="ignore"):
+            made = np.array(channels, dtype=np.float64).astype(np.float32)
+    except OverflowError:
+        return Unusable("a number in it is too large")
+    return made if np.isfinite(made[given]).all() else Unusable("a number in it is too large")
+
+
+One = Callable[[Any, ServeOptions], Any]
+_LISTS: dict[str, tuple[str, One]] = {"text": ("texts", one_text), "series": ("series", one_series)}
+"""For modalities that come as JSON: the name of the list, and the check of one of its values."""
+
+
+class _InMemory(MultiPartParser):
+    """Keeps files in memory, however large: the gate bounds the body, and nothing of it may lie on a disk."""
+
+    spool_max_size = 1 << 62
+
+
+async def read_form(request: Request, limits: ServeOptions) -> list[tuple[str, str | tuple[str, bytes]]]:
+    """Read a form: pairs of field name and text, or (file name, content).
+
+    Raises
+    ------
+    Refused
+        It is damaged, or has more files or fields than a request may have.
+    """
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        yield await request.body()
+
+    most = limits.max_rows
+    parser = _InMemory(Headers(raw=request.headers.raw), body(), max_files=most, max_fields=most + 16)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise too_large(f"The request has more than {most:,} files.", "Send them in several requests.") from error
+        raise Refused(422, f"The form cannot be read ({error.message}).", "Send multipart/form-data.") from error
+    except (KeyError, ValueError, UnicodeError) as error:
+        raise Refused(422, "The form cannot be read.", "Send multipart/form-data with a boundary.") from error
+    try:
+        return [(name, await _part(value)) for name, value in form.multi_items()]
+    finally:
+        await form.close()
+
+
+async def _part(value: str | UploadFile) -> str | tuple[str, bytes]:
+    return value if isinstance(value, str) else (value.filename or "", await value.read())
+
+
+async def _files(request: Request, limits: ServeOptions) -> Received:
+    files = [value for _, value in await read_form(request, limits) if not isinstance(value, str)]
+    if not files:
+        raise Refused(422, "The form holds no file.", _SEND["image"])
+    names = unique([safe_name(name, f"file {row + 1}") for row, (name, _) in enumerate(files)])
+    return Received(names, await pictures([content for _, content in files], limits))
+
+
+async def pictures(contents: Sequence[bytes], limits: ServeOptions) -> list[bytes | Unusable]:
+    """Check pictures by their first bytes and their size; headers are read in a thread, pixels not at all."""
+    return await asyncio.to_thread(lambda: [one_picture(content, limits) for content in contents])
+
+
+def one_picture(content: bytes, limits: ServeOptions) -> bytes | Unusable:
+    """Check the content of one picture file.
+
+    Examples
+    --------
+    >>> one_picture(b"%PDF-1.7", ServeOptions())
+    Unusable(reason='this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture')
+    """
+    if not content:
+        return Unusable("the file is empty")
+    if _MAGIC.match(content) is None:
+        return Unusable("this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture")
+    try:
+        width, height = size_of(content)
+    except DataError as error:
+        return Unusable(error.problem)
+    if width * height > limits.max_megapixels * 1e6:
+        return Unusable(f"the picture has more than {limits.max_megapixels:g} million pixels")
+    return content
+
+
+def safe_name(name: str, otherwise: str) -> str:
+    r"""Give a name that can be shown and written: without folders and unseen characters; it is never used as a path.
+
+    Examples
+    --------
+    >>> safe_name("..\\..\\etc/pass\x00wd", "file 1"), safe_name("/", "file 1")
+    ('passwd', 'file 1')
+    """
+    last = re.split(r"[/\\]", writable(name))[-1]
+    seen = "".join(mark for mark in last if unicodedata.category(mark)[0] != "C").strip()
+    return otherwise if seen.strip(".") == "" else seen[:_LONG_NAME]

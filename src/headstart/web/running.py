@@ -1,0 +1,153 @@
+"""Run the server: bind, answer, and stop so that nobody who was let in goes without an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from headstart import progress
+from headstart.errors import OptionError
+from headstart.offline import offline
+from headstart.options import ServeOptions
+from headstart.web.access import read_token
+from headstart.web.app import build
+from headstart.web.gate import Gate, JsonLines
+from headstart.web.models import open_models
+
+_LOOK_SECONDS = 0.02
+_BACKLOG = 1_024
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that, asked to stop, first answers what it has taken and refuses what is new.
+
+    Parameters
+    ----------
+    config : uvicorn.Config
+    gate : Gate
+    grace_seconds : float
+        After so long it stops in any case; a second signal stops it at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, gate: Gate, grace_seconds: float) -> None:
+        super().__init__(config)
+        self.gate, self.grace_seconds = gate, grace_seconds
+        self._emptying: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        if self.gate.stopping:
+            super().handle_exit(sig, frame)
+            return
+        self.gate.stopping = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look, ten times a second, whether to stop."""
+        if self.gate.stopping and self._emptying is None:
+            self._emptying = asyncio.create_task(self._empty())
+        return await super().on_tick(counter)
+
+    async def _empty(self) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.grace_seconds
+        while self.gate.n_inside and loop.time() < until:
+            await asyncio.sleep(_LOOK_SECONDS)
+        self.should_exit = True
+
+
+def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
+    """Answer over HTTP until a signal comes.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Bundles, or OUT folders of `adapt`.
+    options : ServeOptions
+
+    Returns
+    -------
+    dict
+        What was served, and how many requests of each status there were.
+
+    Raises
+    ------
+    HeadstartError
+        An option, a bundle or the address cannot be used.
+    """
+    token = read_token(options.host, options.token_file)
+    with _logging(), offline(options.offline), _bound(options.host, options.port) as bound:
+        models = open_models(paths, options)
+        gate = build(models, options, token)
+        config = uvicorn.Config(
+            gate, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none",
+            lifespan="on", backlog=_BACKLOG, timeout_graceful_shutdown=int(options.timeout),
+        )  # fmt: skip
+        where = f"http://{_shown(options.host)}:{bound.getsockname()[1]}"
+        for model in models.values():
+            progress.say(f"{model.name}: {model.modality}, {model.task}, {len(model.classes)} classes")
+        progress.say(f"Ready at {where} (page: {where}/, all routes: {where}/docs). Stop with Ctrl+C.")
+        _run(Server(config, gate, options.timeout), bound)
+    answered = Counter[str]()
+    for (_, _, status), n in gate.counters.requests.counts.items():
+        answered[status] += n
+    return {"format": 1, "address": where, "models": list(models), "requests": dict(sorted(answered.items()))}
+
+
+def _run(server: Server, bound: socket.socket) -> None:
+    """Run until stopped; an interrupt that led to an orderly stop is no error."""
+    before = {sig: signal.getsignal(sig) for sig in (signal.SIGINT, signal.SIGTERM)}
+    for sig in before:  # uvicorn hands the signal on when it has stopped.
+        signal.signal(sig, signal.SIG_IGN)
+    try:
+        asyncio.run(server.serve([bound]))
+    finally:
+        for sig, handler in before.items():
+            signal.signal(sig, handler)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise OptionError(
+            f"{host}, port {port}, cannot be listened on ({error.strerror or error}).",
+            "Choose another --port or --host.",
+        ) from error
+    return made
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    """Write one JSON object a line to standard error: requests, and faults without contents."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    loggers = {name: logging.getLogger(name) for name in ("headstart.web", "uvicorn.error")}
+    for name, logger in loggers.items():
+        logger.addHandler(handler)
+        logger.propagate = False
+        logger.setLevel(logging.INFO if name.startswith("headstart") else logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger in loggers.values():
+            logger.removeHandler(handler)
+            logger.propagate = True

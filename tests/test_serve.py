@@ -1,0 +1,799 @@
+"""`serve`: the same answers as `predict --json`, limits that hold against hostile requests, an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import csv
+import io
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import schemathesis
+from PIL import Image
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from headstart import bundle as bundles
+from headstart import data, flow
+from headstart.cli.main import app
+from headstart.errors import OptionError
+from headstart.flow.serving import Unusable, answering
+from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
+from headstart.web.access import is_own_machine, read_token
+from headstart.web.app import build
+from headstart.web.batching import Batcher, Bounds
+from headstart.web.gate import Gate, JsonLines
+from headstart.web.models import Model, open_models
+
+HOME = "http://127.0.0.1"
+TOKEN = "a-token-of-more-than-16"
+RUN = CliRunner()
+EXACT = PredictOptions(precision="float32")
+
+
+@pytest.fixture(scope="module")
+def bundle_folders(
+    tmp_path_factory: pytest.TempPathFactory, image_folder: Path, text_table: Path, series_table: Path
+) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("served")
+    sources = {"image": image_folder, "text": text_table, "series": series_table}
+    for name, source in sources.items():
+        strategy = "classic" if name == "text" else "linear-probe"
+        flow.adapt(source, root / name, AdaptOptions(strategy=(strategy,), time=60, precision="float32"))
+    return {name: root / name for name in sources}
+
+
+@pytest.fixture(scope="module")
+def models(bundle_folders: dict[str, Path]) -> dict[str, Model]:
+    return open_models(list(bundle_folders.values()), ServeOptions(precision="float32"))
+
+
+@pytest.fixture
+def client(models: dict[str, Model]) -> Iterator[TestClient]:
+    with TestClient(build(models, ServeOptions(), None), base_url=HOME) as made:
+        yield made
+
+
+def echo(inputs: Sequence[Any]) -> list[dict[str, Any]]:
+    """Answer every text with itself."""
+    return [
+        {"label": str(one), "probability": 1.0, "top": [], "answer": str(one), "set": [], "reason": "said so"}
+        if not isinstance(one, Unusable)
+        else {"label": None, "probability": None, "top": [], "answer": None, "set": [], "reason": one.reason}
+        for one in inputs
+    ]
+
+
+def toy(answer: Any = echo, task: str = "classification", modality: str = "text") -> dict[str, Model]:
+    return {"toy": Model("toy", modality, task, ("a", "b"), answer, {"format": 1, "name": "toy"}, {})}
+
+
+def small(options: ServeOptions | None = None, answer: Any = echo, token: str | None = None) -> TestClient:
+    return TestClient(build(toy(answer), options or ServeOptions(), token), base_url=HOME)
+
+
+def png(size: tuple[int, int] = (48, 48), kind: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (200, 30, 90)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def close(a: Any, b: Any) -> bool:
+    """Whether two JSON documents are the same up to rounding of numbers."""
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) < 1e-4
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(close(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(close, a, b))
+    return bool(a == b)
+
+
+def said(path: Path, inputs: Sequence[Path]) -> list[dict[str, Any]]:
+    return [{**row, "input": ""} for row in flow.predictions(path, inputs, EXACT)]
+
+
+def answered(reply: httpx.Response) -> list[dict[str, Any]]:
+    assert reply.status_code == 200, reply.text
+    return [{**row, "input": ""} for row in reply.json()["predictions"]]
+
+
+def problem(reply: httpx.Response) -> str:
+    found = reply.json()["error"]
+    assert found["problem"] and found["hint"]
+    return f"{reply.status_code} {found['problem']}"
+
+
+# The same answers on every surface
+
+
+def test_pictures_get_the_answers_that_predict_gives(
+    client: TestClient, bundle_folders: dict[str, Path], image_folder: Path
+) -> None:
+    paths = sorted(image_folder.rglob("*.png"))[::9]
+    sent = [("files", (path.name, path.read_bytes(), "image/png")) for path in paths]
+    assert close(answered(client.post("/predict?model=image", files=sent)), said(bundle_folders["image"], paths))
+
+
+def test_texts_get_the_answers_that_predict_gives(
+    client: TestClient, bundle_folders: dict[str, Path], text_table: Path, tmp_path: Path
+) -> None:
+    with text_table.open(encoding="utf-8") as handle:
+        texts = [row["text"] for row in csv.DictReader(handle)][::7]
+    reply = client.post("/predict?model=text", json={"texts": texts})
+    assert close(answered(reply), said(bundle_folders["text"], [text_table])[::7])
+
+
+def test_series_with_gaps_get_the_answers_that_predict_gives(
+    client: TestClient, bundle_folders: dict[str, Path], series_table: Path, tmp_path: Path
+) -> None:
+    with series_table.open(encoding="utf-8") as handle:
+        rows = [list(map(float, list(row.values())[1:])) for row in csv.DictReader(handle)][::5]  # type: ignore[arg-type]
+    holes = [[None if at == 4 else value for at, value in enumerate(row)] for row in rows]
+    lines = [",".join(f"t{step}" for step in range(30))]
+    lines += [",".join("" if value is None else repr(value) for value in row) for row in holes]
+    (tmp_path / "holes.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    reply = client.post("/predict?model=series", json={"series": holes})
+    assert close(answered(reply), said(bundle_folders["series"], [tmp_path / "holes.csv"]))
+
+
+def test_one_bad_input_gets_its_reason_and_spoils_no_other(client: TestClient) -> None:
+    sent = [
+        ("files", ("good.png", png(), "image/png")),
+        ("files", ("empty.png", b"", "image/png")),
+        ("files", ("cut.png", png((200, 200))[:120], "image/png")),
+        ("files", ("note.pdf", b"%PDF-1.7", "image/png")),
+    ]
+    reply = client.post("/predict?model=image", files=sent)
+    assert reply.status_code == 200
+    reasons = {row["id"]: row["reason"] for row in reply.json()["failed"]}
+    assert reasons["empty.png"] == "the file is empty"
+    assert reasons["cut.png"].startswith("the picture is damaged")
+    assert reasons["note.pdf"] == "this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture"
+    assert reply.json()["predictions"][0]["answer"] is not None and len(reasons) == 3
+
+
+def test_a_model_that_breaks_on_one_input_still_answers_the_others(bundle_folders: dict[str, Path]) -> None:
+    answer = answering(bundles.load(bundle_folders["series"]), "float32")
+    wave = np.sin(np.arange(30, dtype=np.float32))[None]
+    huge = np.where(wave > 0, 3e38, -3e38).astype(np.float32)
+    found = answer([wave, huge, np.zeros((2, 30), dtype=np.float32), np.full((1, 5), np.nan, dtype=np.float32)])
+    assert close(found[0], answer([wave])[0]) and found[0]["answer"] is not None
+    assert "2 channels" in found[2]["reason"] and found[3]["reason"] == "it has no values"
+    json.dumps(found, allow_nan=False)
+
+
+def test_the_open_inference_protocol_gives_the_same_labels(client: TestClient, image_folder: Path) -> None:
+    texts = ["The pump is broken", "The teacher is absent"]
+    plain = answered(client.post("/predict?model=text", json={"texts": texts}))
+    tensor = {"name": "input", "datatype": "BYTES", "shape": [2], "data": texts}
+    reply = client.post("/v2/models/text/infer", json={"id": "mine", "inputs": [tensor]}).json()
+    outputs = {one["name"]: one for one in reply["outputs"]}
+    assert reply["id"] == "mine" and reply["model_name"] == "text"
+    assert outputs["label"]["data"] == [row["label"] for row in plain]
+    assert outputs["probability"]["data"] == pytest.approx([row["probability"] for row in plain], abs=1e-5)
+    content = next(image_folder.rglob("*.png")).read_bytes()
+    tensor = {"name": "input", "datatype": "BYTES", "shape": [1, 1], "data": [base64.b64encode(content).decode()]}
+    one = client.post("/v2/models/image/infer", json={"inputs": [tensor]}).json()
+    label = answered(client.post("/predict?model=image", files=[("files", ("a.png", content, "image/png"))]))[0]
+    assert {out["name"]: out["data"] for out in one["outputs"]}["label"] == [label["label"]]
+    wave = np.sin(np.arange(60) * 0.3).tolist()
+    flat = {"name": "input", "datatype": "FP32", "shape": [2, 30], "data": wave}
+    nested = {**flat, "shape": [2, 1, 30], "data": [[wave[:30]], [wave[30:]]]}
+    a, b = (client.post("/v2/models/series/infer", json={"inputs": [one]}).json()["outputs"] for one in (flat, nested))
+    assert a == b and a[0]["shape"] == [2]
+
+
+def test_the_protocol_describes_server_and_models_and_refuses_in_its_own_form(client: TestClient) -> None:
+    assert client.get("/v2").json()["name"] == "headstart"
+    assert client.get("/v2/health/live").json() == {"live": True}
+    assert client.get("/v2/health/ready").json() == {"ready": True}
+    about = client.get("/v2/models/series").json()
+    assert about["inputs"] == [{"name": "input", "datatype": "FP32", "shape": [-1, -1]}]
+    assert client.get("/v2/models/series/ready").json()["ready"] is True
+    missing = client.get("/v2/models/nothing")
+    assert missing.status_code == 404 and isinstance(missing.json()["error"], str)
+    bad = {"name": "input", "datatype": "FP32", "shape": [3, 30], "data": [1.0]}
+    assert client.post("/v2/models/series/infer", json={"inputs": [bad]}).status_code == 422
+    assert client.post("/v2/models/text/infer", json={"inputs": [bad]}).status_code == 422
+
+
+def test_info_tells_card_labels_decision_versions_and_limits(client: TestClient) -> None:
+    found = client.get("/info?model=text").json()
+    assert found["classes"] == ["roads", "school", "water"] and found["task"] == "classification"
+    assert found["decision"]["coverage"] == 0.9 and "numpy" in found["made_with"] and found["card"]
+    assert found["limits"]["max_rows"] == 256 and found["feedback"] is False
+    assert problem(client.get("/info")).startswith("422 3 models are served")
+    assert problem(client.get("/info?model=x")).startswith("404")
+
+
+# Hostile requests: each with the answer that it must get
+
+
+def bomb(side: int = 30_000) -> bytes:
+    """A small file that would be a picture of 900 million pixels."""
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    packed = zlib.compress(b"\0" * 1_000_000, 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [9_000, 30_000])
+def test_a_decompression_bomb_is_refused_by_its_header(client: TestClient, side: int) -> None:
+    reply = client.post("/predict?model=image", files=[("files", ("b.png", bomb(side), "image/png"))])
+    assert problem(reply).startswith("422 None of the 1 inputs can be used (b.png: the picture has more than")
+
+
+def test_a_body_of_two_gigabytes_is_cut_at_the_limit_although_its_length_is_not_said() -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(2_000):
+            sent += 1_000_000
+            yield b"x" * 1_000_000
+
+    async def asked() -> int:
+        gate = build(toy(), ServeOptions(max_mb=3), None)
+        read = 0
+        pieces = endless()
+        status = 0
+
+        async def receive() -> dict[str, Any]:
+            nonlocal read
+            piece = next(pieces)
+            read += len(piece)
+            return {"type": "http.request", "body": piece, "more_body": True}
+
+        async def send(message: Any) -> None:
+            nonlocal status
+            status = message.get("status", status)
+
+        scope = {
+            "type": "http", "method": "POST", "path": "/predict", "query_string": b"", "http_version": "1.1",
+            "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")], "scheme": "http",
+            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "root_path": "", "raw_path": b"/predict",
+        }  # fmt: skip
+        async with lifespan(gate):
+            await gate(scope, receive, send)  # type: ignore[arg-type]
+        assert read <= 4_000_000 and gate.held_bytes == 0
+        return status
+
+    assert asyncio.run(asked()) == 413
+
+
+def test_a_length_over_the_limit_is_refused_before_anything_is_read() -> None:
+    with small(ServeOptions(max_mb=1)) as client:
+        reply = client.post("/predict", content=b"x", headers={"content-length": str(2 << 30)})
+        assert problem(reply).startswith("413") and reply.headers["connection"] == "close"
+        assert client.post("/predict", content=b"x", headers={"content-length": "9" * 30}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", "422 The body is no JSON"),
+        (b"{", "422 The body is no JSON"),
+        (b'"texts"', "422 There is no list named texts"),
+        (b'{"texts": []}', "422 There is no list named texts"),
+        (b'{"texts": "one"}', "422 There is no list named texts"),
+        (b'{"texts": [1, null]}', "422 None of the 2 inputs can be used (1: it is no text)"),
+        (b'{"series": [[NaN]]}', "422 The body is no JSON that can be read (NaN is no JSON number"),
+        (b'{"texts": ["a"], "x": -Infinity}', "422 The body is no JSON that can be read (-Infinity"),
+        (b'{"texts": ["a"], "x": ' + b"9" * 5_000 + b"}", "422 The body is no JSON"),
+        (b'{"texts": ["a"], "ids": ["1", "2"]}', "422 ids is no list"),
+        (b'{"texts": ["\xff"]}', "422 The JSON is not UTF-8"),
+        (b"[" * 100_000, "422 The JSON is nested too deeply"),
+        (b'{"a":' * 100_000, "422 The JSON is nested too deeply"),
+        (json.dumps({"texts": ["x"] * 10_000}).encode(), "413 The request has 10,000 texts; 256 are the most"),
+        (
+            json.dumps({"texts": ["x" * 100_001]}).encode(),
+            "422 None of the 1 inputs can be used (1: the text",
+        ),
+    ],
+)
+def test_json_that_is_wrong_or_too_much_is_refused_with_a_hint(body: bytes, expected: str) -> None:
+    with small() as client:
+        reply = client.post("/predict", content=body, headers={"content-type": "application/json"})
+        assert problem(reply).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        ([], "it is no list of numbers"),
+        ("1,2,3", "it is no list of numbers"),
+        ([1, "2"], "it holds something that is no number"),
+        ([1, True], "it holds something that is no number"),
+        ([[1, 2], 3], "it holds something that is no number"),
+        ([[1, [2]]], "it holds something that is no number"),
+        ([[1, 2], [3]], "its channels differ in length"),
+        ([1e39, 2], "a number in it is too large"),
+        ([10**400, 2], "a number in it is too large"),
+        ([0] * 100_001, "it has more than 100,000 numbers"),
+        ([None, None], "it has no values"),
+        ([[]], "it has no values"),
+        ([[1.0, 2.0], [3.0, 4.0]], "A series has 2 channels; the model was made for 1"),
+    ],
+)
+def test_a_series_that_is_none_gets_its_reason(client: TestClient, series: Any, reason: str) -> None:
+    good = np.sin(np.arange(30)).tolist()
+    reply = client.post("/predict?model=series", json={"series": [good, series]})
+    assert reply.status_code == 200, reply.text
+    assert [row["reason"] for row in reply.json()["failed"]] == [reason]
+
+
+def test_numbers_beyond_all_bounds_are_no_fault(client: TestClient) -> None:
+    body = b'{"series": [[1e999, 1], [3e38, -3e38, 3e38, -3e38]]}'
+    reply = client.post("/predict?model=series", content=body, headers={"content-type": "application/json"})
+    assert reply.status_code in (200, 422)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "expected"),
+    [
+        ("image", "application/json", "422 This model reads pictures"),
+        ("text", "multipart/form-data; boundary=x", "422 This model reads texts"),
+        ("series", "text/csv", "415 This model reads series"),
+        ("image", "", "415 This model reads pictures"),
+        ("image", "multipart/form-data", "422 The form cannot be read"),
+        ("image", "multipart/form-data; boundary=x", "422 The form"),
+    ],
+)
+def test_a_body_of_another_kind_is_refused(client: TestClient, model: str, kind: str, expected: str) -> None:
+    reply = client.post(f"/predict?model={model}", content=b"--y\r\n\r\nrubbish", headers={"content-type": kind})
+    assert problem(reply).startswith(expected)
+
+
+def test_more_files_than_allowed_are_refused(models: dict[str, Model]) -> None:
+    with TestClient(build(models, ServeOptions(max_rows=3), None), base_url=HOME) as client:
+        sent = [("files", (f"{row}.png", png(), "image/png")) for row in range(4)]
+        assert problem(client.post("/predict?model=image", files=sent)).startswith("413")
+        assert client.post("/predict?model=image", files=sent[:3]).status_code == 200
+
+
+def test_file_names_are_only_told_back_without_folders_and_never_opened(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["../../etc/passwd", "..\\..\\boot.ini", "/dev/zero", "a\u202egnp.exe", "..", "x" * 500, "same", "same"]
+    sent = [("files", (name, png(), "image/png")) for name in names]
+    opened: list[object] = []
+    real = open
+
+    def watched(file: Any, *arguments: Any, **named: Any) -> Any:
+        opened.append(file)
+        return real(file, *arguments, **named)
+
+    monkeypatch.setattr("builtins.open", watched)
+    reply = client.post("/predict?model=image", files=sent)
+    told = [row["input"] for row in reply.json()["predictions"]]
+    assert told == ["passwd", "boot.ini", "zero", "agnp.exe", "file 5", "x" * 120, "same", "same#2"]
+    assert list(tmp_path.iterdir()) == [] and not any("etc" in str(one) or "boot" in str(one) for one in opened)
+    for path in ("/static/..%2f..%2fapp.py", "/static/../app.py", "/%2e%2e/app.py", "/static/app.py"):
+        assert client.get(path).status_code == 404
+
+
+def test_half_characters_in_texts_and_names_do_no_harm(client: TestClient) -> None:
+    body = b'{"texts": ["no water \\ud800 here"], "ids": ["\\udfff"]}'
+    reply = client.post("/predict?model=text", content=body, headers={"content-type": "application/json"})
+    assert reply.status_code == 200 and reply.json()["predictions"][0]["answer"]
+
+
+# Who may ask
+
+
+def test_with_a_token_only_its_bearer_is_answered_and_the_token_is_never_told() -> None:
+    with small(token=TOKEN) as client:
+        for headers in ({}, {"authorization": TOKEN}, {"authorization": "Bearer wrong"}, {"authorization": "Bearer é"}):
+            raw = {name: value.encode() for name, value in headers.items()}
+            reply = client.post("/predict", json={"texts": ["a"]}, headers=raw)  # type: ignore[arg-type]
+            assert problem(reply).startswith("401") and reply.headers["www-authenticate"] == "Bearer"
+            assert TOKEN not in reply.text
+        for path in ("/info", "/metrics", "/docs", "/openapi.json", "/v2", "/v2/models/toy", "/nothing"):
+            assert client.get(path).status_code == 401
+        for path in ("/", "/health", "/ready", "/static/page.js", "/v2/health/live"):
+            assert client.get(path).status_code == 200
+        assert client.get("/ready").json()["models"] == []
+        right = {"authorization": f"bearer {TOKEN}"}
+        assert client.post("/predict", json={"texts": ["a"]}, headers=right).status_code == 200
+
+
+def test_another_address_than_this_machine_needs_a_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle_folders: dict[str, Path]
+) -> None:
+    monkeypatch.delenv("HEADSTART_TOKEN", raising=False)
+    assert read_token("127.0.0.1", None) is None and is_own_machine("127.8.8.8")
+    done = RUN.invoke(app, ["serve", str(bundle_folders["text"]), "--host", "0.0.0.0", "--port", "0"])
+    assert done.exit_code == 2 and "there is no token" in done.output and "HEADSTART_TOKEN" in done.output
+    monkeypatch.setenv("HEADSTART_TOKEN", "short")
+    with pytest.raises(OptionError, match="too easy") as caught:
+        read_token("0.0.0.0", None)
+    assert "short" not in str(caught.value)
+    (tmp_path / "token").write_text(TOKEN + "\n", encoding="utf-8")
+    assert read_token("0.0.0.0", tmp_path / "token") == TOKEN
+    with pytest.raises(OptionError, match="cannot be read"):
+        read_token("127.0.0.1", tmp_path / "nothing")
+
+
+def test_other_sites_and_other_names_for_this_machine_are_refused() -> None:
+    with small() as client:
+        assert client.get("/info", headers={"host": "evil.example"}).status_code == 421
+        assert client.get("/info", headers={"host": "localhost:99"}).status_code == 200
+        for origin in ("https://evil.example", "null", "http://127.0.0.1:1234"):
+            reply = client.post("/predict", json={"texts": ["a"]}, headers={"origin": origin})
+            assert problem(reply).startswith("403") and "access-control-allow-origin" not in reply.headers
+        own = client.post("/predict", json={"texts": ["a"]}, headers={"origin": HOME})
+        assert own.status_code == 200 and "access-control-allow-origin" not in own.headers
+
+
+def test_every_answer_has_an_id_and_safe_headers(client: TestClient) -> None:
+    for path in ("/", "/info?model=text", "/nothing", "/docs"):
+        headers = client.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"] and "unsafe" not in str(headers)
+        assert headers["x-content-type-options"] == "nosniff" and headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer" and headers["cache-control"] == "no-store"
+        assert "server" not in headers and len(headers["x-request-id"]) == 32
+    assert client.get("/health", headers={"x-request-id": "abc-1.2"}).headers["x-request-id"] == "abc-1.2"
+    for bad in ("a b", "x" * 65, "<script>", ""):
+        assert client.get("/health", headers={"x-request-id": bad}).headers["x-request-id"] != bad
+
+
+def test_the_log_is_json_without_contents_and_counters_are_of_routes(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "headstart.web"), small() as client:
+        client.post("/predict", json={"texts": ["my secret"]})
+        client.get("/secret-path?secret=1")
+        metrics = client.get("/metrics").text
+    lines = [json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "headstart.web"]
+    assert [line["route"] for line in lines] == ["/predict", "unknown", "/metrics"]
+    assert lines[0]["status"] == 200 and "secret" not in json.dumps(lines) and "secret" not in metrics
+    assert 'headstart_requests_total{route="/predict",method="POST",status="200"} 1' in metrics
+    assert 'headstart_answers_total{model="toy",kind="label"} 1' in metrics
+    assert 'headstart_batch_rows_bucket{model="toy",le="1"} 1' in metrics
+    assert 'headstart_queue_rows{model="toy"} 0' in metrics
+
+
+def test_the_counters_can_be_read_by_prometheus() -> None:
+    parser = pytest.importorskip("prometheus_client.parser")
+    with small() as client:
+        client.post("/predict", json={"texts": ["a", "b"]})
+        found = {family.name: family for family in parser.text_string_to_metric_families(client.get("/metrics").text)}
+    assert {"headstart_requests", "headstart_request_seconds", "headstart_batch_rows"} <= set(found)
+    total = [one.value for one in found["headstart_batch_rows"].samples if one.name.endswith("_sum")]
+    assert total == [2.0]
+
+
+def test_a_fault_of_ours_tells_nothing_and_later_requests_are_answered(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(inputs: Sequence[Any]) -> list[dict[str, Any]]:
+        if inputs[0] == "secret":
+            raise AssertionError("secret")
+        return echo(inputs)
+
+    gate = build(toy(broken), ServeOptions(), None)
+    with TestClient(gate, base_url=HOME, raise_server_exceptions=False) as client:
+        reply = client.post("/predict", json={"texts": ["secret"]})
+        assert reply.status_code == 500 and "secret" not in reply.text and "fault in Headstart" in reply.text
+        assert client.post("/predict", json={"texts": ["a"]}).status_code == 200
+
+
+def test_an_error_in_the_log_has_its_kind_and_place_but_not_its_words() -> None:
+    try:
+        raise ValueError("secret words")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "", 1, "failed", (), sys.exc_info())
+    line = json.loads(JsonLines().format(record))
+    assert line["error"] == "ValueError" and line["at"] and "secret" not in json.dumps(line)
+
+
+# Batches, back-pressure, time
+
+
+@asynccontextmanager
+async def lifespan(gate: Gate) -> AsyncIterator[None]:
+    inner: Any = gate.app
+    async with inner.router.lifespan_context(inner):
+        yield
+
+
+@asynccontextmanager
+async def asking(gate: Gate) -> AsyncIterator[httpx.AsyncClient]:
+    async with lifespan(gate), httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url=HOME) as made:
+        yield made
+
+
+class Held:
+    """A model that answers only when it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.began = threading.Event()
+        self.batches: list[int] = []
+
+    def __call__(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+        self.batches.append(len(inputs))
+        self.began.set()
+        assert self.go.wait(20)
+        return echo(inputs)
+
+
+async def begun(held: Held) -> None:
+    while not held.began.is_set():
+        await asyncio.sleep(0.005)
+
+
+def test_a_full_queue_answers_503_with_a_time_and_everybody_let_in_is_answered() -> None:
+    async def run() -> None:
+        held = Held()
+        gate = build(toy(held), ServeOptions(max_queue=3, window_ms=0), None)
+        async with asking(gate) as client:
+
+            async def ask(text: str, n: int = 1) -> httpx.Response:
+                return await client.post("/predict", json={"texts": [text] * n})
+
+            first = asyncio.create_task(ask("first"))
+            await begun(held)
+            waiting = [asyncio.create_task(ask(f"w{row}")) for row in range(3)]
+            while not (await client.get("/metrics")).text.count('headstart_queue_rows{model="toy"} 3'):
+                await asyncio.sleep(0.005)
+            refused = await ask("late")
+            assert problem(refused).startswith("503 The server is busy: 3 rows are waiting")
+            assert int(refused.headers["retry-after"]) >= 1
+            assert (await client.get("/health")).status_code == 200
+            held.go.set()
+            done = await asyncio.gather(first, *waiting)
+            told = [reply.json()["predictions"][0]["answer"] for reply in done]
+            assert told == ["first", "w0", "w1", "w2"] and (await ask("again")).status_code == 200
+            assert held.batches[:2] == [1, 3]
+
+    asyncio.run(run())
+
+
+def test_a_request_that_takes_too_long_is_given_up_and_its_rows_are_not_computed() -> None:
+    async def run() -> None:
+        held = Held()
+        gate = build(toy(held), ServeOptions(timeout=1.0, window_ms=0), None)
+        async with asking(gate) as client:
+            first = asyncio.create_task(client.post("/predict", json={"texts": ["a"]}))
+            await begun(held)
+            second = asyncio.create_task(client.post("/predict", json={"texts": ["b"] * 5}))
+            for reply in await asyncio.gather(first, second):
+                assert problem(reply).startswith("503 The answer took longer than 1 s") and reply.headers["retry-after"]
+            held.go.set()
+            assert (await client.post("/predict", json={"texts": ["c"]})).status_code == 200
+            assert held.batches == [1, 1]
+
+    asyncio.run(run())
+
+
+def test_a_stopping_server_answers_who_is_inside_and_refuses_who_comes() -> None:
+    async def run() -> None:
+        held = Held()
+        gate = build(toy(held), ServeOptions(), None)
+        async with asking(gate) as client:
+            inside = asyncio.create_task(client.post("/predict", json={"texts": ["a"]}))
+            await begun(held)
+            gate.stopping = True
+            late = await client.post("/predict", json={"texts": ["b"]})
+            assert problem(late) == "503 The server is stopping." and late.headers["retry-after"] == "5"
+            assert (await client.get("/ready")).status_code == 503 and (await client.get("/health")).status_code == 200
+            assert gate.n_inside == 1
+            held.go.set()
+            assert (await inside).status_code == 200 and gate.n_inside == 0
+
+    asyncio.run(run())
+
+
+def batched(requests: list[list[str]], bounds: Bounds) -> tuple[list[list[dict[str, Any]]], list[list[str]]]:
+    """Ask all at once; gives the answers and the batches."""
+    seen: list[list[str]] = []
+
+    def answer(inputs: Sequence[str]) -> list[dict[str, Any]]:
+        seen.append(list(inputs))
+        return echo(inputs)
+
+    async def run() -> list[list[dict[str, Any]]]:
+        with ThreadPoolExecutor(1) as pool:
+            batcher = Batcher(answer, pool, bounds)
+            asked = [asyncio.create_task(batcher.ask(request)) for request in requests]
+            await asyncio.sleep(0)
+            worker = asyncio.create_task(batcher.work())
+            found = await asyncio.gather(*asked)
+            worker.cancel()
+        return found
+
+    return asyncio.run(run()), seen
+
+
+def test_rows_of_many_requests_are_answered_together_and_each_gets_its_own() -> None:
+    requests = [[f"{request}-{row}" for row in range(request + 1)] for request in range(6)]
+    found, seen = batched(requests, Bounds(0.5, 8, 100))
+    assert [[one["answer"] for one in request] for request in found] == requests
+    assert max(map(len, seen)) <= 8 and sum(map(len, seen)) == 21 and len(seen) == 3
+
+
+def test_a_long_request_does_not_hold_up_a_short_one() -> None:
+    _, seen = batched([["long"] * 100, ["short"]], Bounds(0.0, 10, 1_000))
+    assert "short" in seen[0] and len(seen) == 11
+
+
+def test_one_request_alone_does_not_wait_for_others() -> None:
+    began = time.monotonic()
+    batched([["alone"]], Bounds(30.0, 8, 100))
+    assert time.monotonic() - began < 20  # Not the window.
+
+
+# The whole, as a process
+
+
+def free_port() -> int:
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])
+
+
+def test_a_terminated_server_finishes_what_it_has_begun(bundle_folders: dict[str, Path], tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "headstart.cli.main", "serve", str(bundle_folders["text"]), "--port", str(port)]
+    command += ["--offline", "--json", "--max-rows", "2000"]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=dict(os.environ))
+    try:
+        address = f"http://127.0.0.1:{port}"
+        until = time.monotonic() + 120
+        while time.monotonic() < until and server.poll() is None:
+            try:
+                if httpx.get(f"{address}/ready").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        replies: list[httpx.Response] = []
+        texts = ["the pump is broken " * 60] * 600
+
+        def ask() -> None:
+            replies.append(httpx.post(f"{address}/predict", json={"texts": texts}, timeout=100))
+
+        asker = threading.Thread(target=ask)
+        asker.start()
+        while "headstart_batch_rows_count" not in httpx.get(f"{address}/metrics").text:
+            time.sleep(0.02)
+        server.send_signal(signal.SIGTERM)
+        asker.join(100)
+        assert server.wait(60) == 0
+        assert replies[0].status_code == 200 and replies[0].json()["n_rows"] == 600
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{address}/ready")
+        assert server.stdout is not None
+        document = json.loads(server.stdout.read())
+        assert document["models"] == ["text"] and document["requests"]["200"] >= 3
+    finally:
+        server.kill()
+        server.wait()
+        if server.stdout is not None:
+            server.stdout.close()
+
+
+def test_a_port_that_is_taken_and_a_folder_that_is_none_are_named(bundle_folders: dict[str, Path]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = RUN.invoke(app, ["serve", str(bundle_folders["text"]), "--port", str(taken.getsockname()[1])])
+    assert done.exit_code == 2 and "cannot be listened on" in done.output
+    done = RUN.invoke(app, ["serve", str(bundle_folders["text"].parent), "--port", "0"])
+    assert done.exit_code == 2 and "is no bundle" in done.output
+
+
+# Corrections
+
+
+def adapted(table: Path) -> data.Table:
+    return data.read(table, parse(ReadOptions))
+
+
+def test_corrections_become_tables_that_adapt_reads(models: dict[str, Model], tmp_path: Path) -> None:
+    options = ServeOptions(feedback=tmp_path / "corrections")
+    with TestClient(build(models, options, None), base_url=HOME) as client:
+        for text, label in (("No water, again", "water"), ("The roof leaks", "school"), ("No water, again", "roads")):
+            reply = client.post("/feedback?model=text", json={"text": text, "label": label})
+            assert reply.status_code == 200, reply.text
+        assert reply.json()["n_rows"] == 2
+        for row in range(4):
+            form = {"file": ("../x.png", png((40 + row, 40)), "image/png")}
+            reply = client.post("/feedback?model=image", files=form, data={"label": f"class-{row % 2}"})
+            assert reply.status_code == 200, reply.text
+        for row in range(4):
+            wave = [None, *np.sin(np.arange(29) * (row + 1) / 3).tolist()]
+            reply = client.post("/feedback?model=series", json={"series": wave, "label": ("slow", "fast")[row % 2]})
+            assert reply.status_code == 200, reply.text
+        assert client.get("/info?model=text").json()["feedback"] is True
+    texts = adapted(tmp_path / "corrections" / "text" / "corrections.csv")
+    assert dict(zip(texts.inputs, texts.labels, strict=True)) == {  # type: ignore[arg-type]
+        "No water, again": "roads", "The roof leaks": "school",
+    }  # fmt: skip
+    pictures = adapted(tmp_path / "corrections" / "image")
+    assert len(pictures) == 4 and sorted(set(pictures.labels)) == ["class-0", "class-1"]  # type: ignore[arg-type]
+    series = adapted(tmp_path / "corrections" / "series" / "corrections.csv")
+    assert series.modality == "series" and sorted(series.labels) == ["fast", "fast", "slow", "slow"]  # type: ignore[arg-type]
+    assert series.inputs[0].shape == (1, 30) and np.isnan(series.inputs[0][0, 0])
+    again = build(models, options, None)
+    with TestClient(again, base_url=HOME) as client:  # A new server goes on with the table.
+        assert client.post("/feedback?model=text", json={"text": "New", "label": "water"}).json()["n_rows"] == 3
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "expected"),
+    [
+        ("classification", "", "422 The label is no text"),
+        ("classification", "a\nb", "422 The label is no text"),
+        ("classification", 3, "422 The label is no text"),
+        ("classification", "x" * 201, "422 The label is no text"),
+        ("ordinal", "c", "422 The label is none of the grades"),
+        ("regression", "much", "422 The label is no number"),
+        ("regression", "nan", "422 The label is no number"),
+    ],
+)
+def test_a_correction_without_a_good_label_is_refused(task: str, label: Any, expected: str, tmp_path: Path) -> None:
+    gate = build(toy(task=task), ServeOptions(feedback=tmp_path / "c"), None)
+    with TestClient(gate, base_url=HOME) as client:
+        assert problem(client.post("/feedback", json={"text": "t", "label": label})).startswith(expected)
+    assert list((tmp_path / "c").rglob("*.csv")) == []
+
+
+def test_without_feedback_nothing_is_kept() -> None:
+    with small() as client:
+        assert problem(client.post("/feedback", json={"text": "t", "label": "a"})).startswith("404")
+
+
+# Whatever the description allows
+
+
+SENT = ("method", "url", "headers", "params", "json", "data", "files")
+
+
+def test_no_request_that_the_description_allows_makes_a_fault(models: dict[str, Model], tmp_path: Path) -> None:
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    gate = build(models, ServeOptions(feedback=tmp_path / "c", max_mb=0.5, timeout=20.0), None)
+    with TestClient(gate, base_url=HOME) as client:
+        document = client.get("/openapi.json").json()
+        assert {"/predict", "/feedback", "/info", "/v2/models/{name}/infer", "/metrics"} <= set(document["paths"])
+        schema = schemathesis.openapi.from_dict(document)
+        seen: dict[int, int] = {}
+        for found in schema.get_all_operations():
+            operation = found.ok()
+
+            @given(case=operation.as_strategy())
+            @settings(
+                max_examples=12, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )  # fmt: skip
+            def no_fault(case: schemathesis.Case) -> None:
+                if case.path_parameters:
+                    case.path_parameters = {"name": "text"}
+                sent = case.as_transport_kwargs(base_url=HOME)
+                reply = client.request(**{name: value for name, value in sent.items() if name in SENT})
+                seen[reply.status_code] = seen.get(reply.status_code, 0) + 1
+                assert reply.status_code < 500 or reply.status_code == 503, reply.text
+
+            no_fault()
+    assert seen[200] > 20 and seen[422] > 5
