@@ -22,10 +22,12 @@ from headstart.flow import reporting
 from headstart.flow.scripts import scripts
 from headstart.options import ReportOptions
 from headstart.records import Table, column
-from headstart.report import language_of, limits, render_card, render_html
+from headstart.report import language_of, limits, render_card, render_html, sentences
 from headstart.report.messages import LANGUAGES, catalogue, counted, speaking
-from headstart.report.named import FINDINGS
-from headstart.results import FindingRow, Result
+from headstart.report.named import ADVICE, FINDINGS
+from headstart.report.named import STRATEGIES as NAMED
+from headstart.results import Figure, FindingRow, MitigatedFigures, Mitigation, Result
+from headstart.strategies import STRATEGIES
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
 FOREIGN = [code for code in LANGUAGES if code != "en"]
@@ -270,3 +272,34 @@ def test_scripts_are_counted_by_the_letters_of_each_text() -> None:
     texts = ["habari ya leo", "ሰላም abc ለዓለም ሁሉ", "123 !?", "صباح الخير", "jambo"]
     table = Table("text", column(list("abcde")), column(texts), column(texts), None, column(["train"] * 5))
     assert scripts(table) == {"Latin": 2, "Ethiopic": 1, "Arabic": 1}
+
+
+def test_every_strategy_is_described_in_every_language_in_its_own_words() -> None:
+    assert {item.name: item.summary for item in STRATEGIES.values()} == NAMED
+
+
+@pytest.mark.parametrize("code", FOREIGN)
+def test_what_to_do_is_said_in_the_language_of_the_page(code: str) -> None:
+    item = FindingRow(
+        kind="duplicates", severity="note", n_rows=2, rows=["a", "b"], summary="2 rows are copies.", measure=None,
+        advice="Copies are kept on one side of every split.",
+    )  # fmt: skip
+    with speaking(code):
+        assert sentences.advice(item) == catalogue(code)[ADVICE["duplicates"]] != item.advice
+        assert sentences.advice(item.model_copy(update={"kind": "task"})) == ""
+
+
+def test_a_mitigation_is_told_with_its_figures_in_every_language() -> None:
+    half, most = Figure(value=0.5, low=0.4, high=0.6), Figure(value=0.75, low=0.7, high=0.8)
+    figures = MitigatedFigures(
+        n_rows=400, worst_before=half, worst_after=most, worst_gain=half, mean_before=most, mean_after=half,
+        mean_gain=half,
+    )  # fmt: skip
+    found = Mitigation(
+        way="group-balance", columns=["site"], before="blend", after="balanced-probe", out_of_fold=figures,
+        test=figures, kept=False, mean_may_lose=0.1, reading="English",
+    )  # fmt: skip
+    for code in FOREIGN:
+        with speaking(code):
+            said = sentences.mitigation(found)
+        assert said.count("75") == 4 and "blend" in said and "English" not in said

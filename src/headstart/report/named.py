@@ -1,4 +1,4 @@
-"""Short names of what the checks of the data find, by the kind of finding."""
+"""Short names of what the checks of the data find and what to do about it, and what each strategy is, by name."""
 
 from __future__ import annotations
 
@@ -44,9 +44,85 @@ FINDINGS = {
     "unknown-tokens": message("Text that the base model cannot read"),
     "validation-rows": message("Validation rows used for training"),
 }
+ADVICE = {
+    "alike-to-base": message("Look at them: copies make the score look too good."),
+    "base-chosen": message("Another one can be named with --base."),
+    "blur": message("Look at them; take blank ones out."),
+    "class-only-in-test": message("Add training rows of these classes."),
+    "conflicting-labels": message("Decide on one label, or remove these rows."),
+    "corrupt": message("Repair or remove them; everything else is used."),
+    "duplicates": message("Copies are kept on one side of every split."),
+    "duplicates-across-splits": message("The test score is too good; remove them, or pass --duplicates drop."),
+    "encoding": message("Look at a few accented letters; if they are wrong, save the file as UTF-8."),
+    "extreme-number": message("If they stand for a missing value, empty these cells; if they are true, leave them."),
+    "few-groups": message("Read the scores as those for the same groups, not for new ones; add data of more groups."),
+    "foreign-script": message("Name a base model made for this language with --base."),
+    "imbalance": message("Look at macro-F1 and balanced accuracy, not at accuracy alone."),
+    "label-errors": message("Look through them in this order; right what is wrong, leave what is only hard."),
+    "label-left-out": message("Add rows with and without them."),
+    "missing-labels": message("Add the labels, or pass --unlabelled drop."),
+    "much-alike": message("If they come from one film, patient or place, name it with --group."),
+    "near-duplicates": message("Count each set as one row when you plan for more data."),
+    "near-duplicates-across-labels": message(
+        "Look at them: one label may be wrong, or the classes differ in what is hard to see."
+    ),
+    "near-duplicates-across-splits": message(
+        "They make the test score too good. Take them out of one side, or let Headstart split the data."
+    ),
+    "no-test-rows": message("Add rows or groups, or give test data with --test."),
+    "not-listed": message("Add them to the table if they belong to the data."),
+    "odd-label": message("Write each label in one way."),
+    "out-of-time": message("Give more with --time; what was read is kept, so the same command goes on from there."),
+    "outliers": message("Look at them: they may be faulty, or of a rare kind."),
+    "repeated-times": message("Remove the copies if they are a mistake."),
+    "resolution": message("Base models were made on larger ones; take the originals if there are any."),
+    "shortcut": message(
+        "Gather each class in the same way, or test on another place; it may also be a true sign of the class."
+    ),
+    "small-class": message("Label more of them if you can; their scores are uncertain."),
+    "split-not-used": message(
+        "Write train, validation or test into every row, or rename the column if it means something else."
+    ),
+    "times-not-read": message(
+        "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
+    ),
+    "unknown-tokens": message("A base model made for this language may do better: see headstart adapt-language."),
+}
+STRATEGIES = {
+    "majority": message(
+        "Always the same answer, the most frequent class or the average: what anything useful must beat."
+    ),
+    "linear-probe": message("A simple model on what the pre-trained base model sees in each row."),
+    "shrinkage-lda": message(
+        "Each class as a cloud around its mean in what the base model sees; strong with very few labels."
+    ),
+    "multi-stage-probe": message(
+        "The same on several stages of the base model at once: also on what its early layers see."
+    ),
+    "classic": message("A proven method learnt from your rows alone, without any pre-trained model."),
+    "quant": message("Decision trees on how values are spread over parts of each series; nothing pre-trained."),
+    "last-stages": message("The later layers of the base model trained on your rows; the early ones stay."),
+    "contrastive": message("The later layers trained to bring texts of one class together, for few labels."),
+    "norm-bias": message("Only the base model's scales and offsets trained on your rows."),
+    "lora": message("Small additions to the base model's attention layers trained on your rows."),
+    "full": message("The whole base model trained on your rows, its early layers more slowly."),
+    "self-training": message(
+        "What the base model sees in your rows without labels used as well: sure answers and similar rows."
+    ),
+    "balanced-probe": message(
+        "The probe fitted again so that small groups, or rows that a first probe found hard, count as much as others."
+    ),
+    "scratch": message("A network of the base's kind, learnt from random weights on your rows alone."),
+    "blend": message("Several of the others together, weighted by cross-validation."),
+}
 OTHER = message("Something else was noticed")
 
 
 def kind_of_finding(kind: str) -> str:
     """Give the short name of a kind of finding, in English."""
     return FINDINGS.get(kind, OTHER)
+
+
+def advice_for(kind: str) -> str:
+    """Give what to do about a kind of finding, in English; "" where there is nothing to do."""
+    return ADVICE.get(kind, "")

@@ -10,9 +10,23 @@ from markupsafe import Markup
 
 from headstart.evaluation import wording
 from headstart.report.messages import LANGUAGES, counted, message, number, spoken, tell
-from headstart.report.named import kind_of_finding
+from headstart.report.named import STRATEGIES, advice_for, kind_of_finding
 from headstart.report.words import ends, fixed, percent, rounded, short, significant
-from headstart.results import Abstention, Calibration, Conformal, Figure, FindingRow, GroupColumn, LearningCurve, Result
+from headstart.results import (
+    Abstention,
+    Calibration,
+    Conformal,
+    Correction,
+    Figure,
+    FindingRow,
+    GroupColumn,
+    LearningCurve,
+    MitigatedFigures,
+    Mitigation,
+    Result,
+    Slice,
+    Slices,
+)
 
 IN_NUMBERS = ("quadratic kappa", "mean absolute error")
 """Measures that are no shares."""
@@ -159,6 +173,96 @@ def finding(item: FindingRow) -> str:
     if item.measure is not None:
         facts.append(measure(item.measure))
     return f"{said} ({'; '.join(facts)})" if facts else said
+
+
+def advice(item: FindingRow) -> str:
+    """Say what to do about it."""
+    if spoken() == "en":
+        return item.advice
+    found = advice_for(item.kind)
+    return tell(found) if found else ""
+
+
+def strategy(name: str, summary: str) -> str:
+    """Say what a strategy is; its own summary where it is not one of Headstart's."""
+    return tell(STRATEGIES[name]) if spoken() != "en" and name in STRATEGIES else summary
+
+
+def correction(found: Correction) -> str:
+    """Say whether the probabilities were corrected, and what it saved."""
+    if spoken() == "en":
+        return found.reading
+    if found.method == "none":
+        return tell(
+            "On held-out training rows, being less sure did not help by more than chance: nothing is corrected."
+        )
+    return tell(
+        "Made less sure, which saved {gain} nats a row on training rows held out; no answer changes.",
+        gain=fixed(found.gain, 3),
+    )
+
+
+def slices(found: Slices) -> str:
+    """Say whether there are kinds of rows on which the model fails."""
+    if spoken() == "en":
+        return found.reading
+    if not found.found:
+        return tell(
+            "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) none fails more often than "
+            "chance and the mix of classes explain. Small weak points are mostly missed by such a search.",
+            clusters=found.n_clusters, n=found.n_rows,
+        )  # fmt: skip
+    return tell(
+        "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) there are {found} on which it "
+        "fails more often than chance and the mix of classes explain.",
+        clusters=found.n_clusters, n=found.n_rows, found=len(found.found),
+    )  # fmt: skip
+
+
+def one_slice(item: Slice, within: Slices) -> str:
+    """Say how much worse the model does on one kind of rows; only shares are told in short."""
+    if within.measure != "accuracy":
+        return ""
+    return tell(
+        "Training rows, out of fold: {n}; wrong {error} ({ends}), elsewhere {elsewhere}.",
+        n=item.n_rows, error=percent(item.error.value), ends=ends(item.error), elsewhere=percent(item.elsewhere.value),
+    )  # fmt: skip
+
+
+def mitigation(found: Mitigation) -> str:
+    """Say what a mitigation did to the worst group and to all rows, and whether it was kept."""
+    if spoken() == "en" or found.out_of_fold is None:
+        return found.reading
+    said = [
+        tell(
+            "Worst group, share right, out of fold on training rows ({n}): {before} before, {after} after; all rows: "
+            "{mean_before} before, {mean_after} after.",
+            **_shares(found.out_of_fold),
+        )
+    ]
+    if found.test is not None:
+        said.append(
+            tell(
+                "Worst group, share right, on test rows ({n}): {before} before, {after} after; all rows: {mean_before} "
+                "before, {mean_after} after.",
+                **_shares(found.test),
+            )
+        )
+    if found.kept:
+        said.append(tell("The balanced model was kept: it is the one in the bundle."))
+    else:
+        said.append(tell("The balanced model was not kept; {before} stays the model.", before=found.before))
+    return " ".join(said)
+
+
+def _shares(found: MitigatedFigures) -> dict[str, object]:
+    return {
+        "n": found.n_rows,
+        "before": percent(found.worst_before.value),
+        "after": percent(found.worst_after.value),
+        "mean_before": percent(found.mean_before.value),
+        "mean_after": percent(found.mean_after.value),
+    }
 
 
 def measure(found: Figure) -> str:
