@@ -218,6 +218,10 @@ class PredictOptions(Options):
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
     )
+    runtime: Literal["auto", "torch", "onnx"] = Field(
+        "auto",
+        description="What runs the model: torch as it was adapted, onnx = its portable form, auto = torch if installed.",
+    )
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
@@ -271,12 +275,53 @@ class BasesOptions(ReadOptions):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
+class PretrainOptions(Options):
+    """How to train a base model of our own from nothing."""
+
+    time: Seconds | None = Field(
+        None,
+        description="Learn from as many pairs as fit this time, such as 90s or 20m, instead of a fixed number; "
+        "checkpoints are kept, the same command goes on where it was stopped.",
+    )
+    pairs: int | None = Field(
+        None,
+        ge=128,
+        le=100_000_000,
+        description="Learn from so many pairs of views of made-up series (default: as many as the base that comes "
+        "with Headstart).",
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    offline: bool = Field(False, description="Open no network connection at all.")
+
+
 class ReportOptions(Options):
     """How to write the report of a run again."""
 
     language: Literal["auto", "en", "fr", "es", "sw", "ar"] = Field(
         "auto", description="Language of report and model card: auto = the system's if it is one of these, else en."
     )
+
+
+class AdaptLanguageOptions(Options):
+    """How to make a base for a language from raw text."""
+
+    base: str = Field("default", description="Base model to begin with: default, a name, hf:REPO or file:PATH.")
+    column: str | None = Field(None, description="Column of tables that holds the text (found by its name).")
+    time: Seconds = Field(1800.0, description="Time limit for everything, such as 90s, 10m or 1h.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    max_memory: Gigabytes = Field(4.0, description="Memory that training may use, such as 4gb or 800mb.")
+    offline: bool = Field(False, description="Open no network connection at all.")
+
+
+class EvaluateLanguageOptions(Options):
+    """How to measure a base on raw text."""
+
+    column: str | None = Field(None, description="Column of tables that holds the text (found by its name).")
+    time: Seconds = Field(
+        120.0, description="Time for training a head where the base has none; measuring takes about as long again."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    offline: bool = Field(False, description="Open no network connection at all.")
 
 
 class CacheOptions(Options):

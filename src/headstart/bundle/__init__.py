@@ -22,22 +22,29 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from headstart import progress
 from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
 from headstart.bundle import decision
+from headstart.bundle.portable import Answers, Portable
 from headstart.bundle.reference import Reference
 from headstart.bundle.seen import Seen
 from headstart.decisions import Rules
 from headstart.errors import BundleError, offenders
-from headstart.extras import require
+from headstart.extras import missing, require
 from headstart.home import write_json, written_whole
 from headstart.records import TASKS, State
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted
 
-FORMAT = 1
+FORMAT = 2
+KNOWN = (1, 2)
+"""Formats that can be read. Format 2 has a portable form (see `headstart.bundle.portable`), named in config.json."""
 _TRIES = 100
+RUNTIMES = ("auto", "torch", "onnx")
 CONFIG, MANIFEST, STATE, WEIGHTS, BASE = "config.json", "manifest.json", "strategy.json", "model.safetensors", "base"
+_ALWAYS: dict[int, tuple[str, ...]] = {1: (STATE, WEIGHTS), 2: ()}
+"""Files that a bundle of each format has in any case, beside config.json."""
 PACKAGES = (
     "headstart",
     "numpy",
@@ -50,6 +57,28 @@ PACKAGES = (
     "openvino",
     "aeon",
 )
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The portable form of a model, as files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie.
+    told : mapping
+        What `config.json` says under `portable`: `ok`, and the `reason` where it is false.
+    files : tuple of str
+        Names within the folder.
+    """
+
+    folder: Path
+    told: Mapping[str, Any]
+    files: tuple[str, ...] = ()
+
+
+NOT_SHIPPED = {"ok": False, "reason": "the model was saved without its portable form"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +114,10 @@ class Bundle:
         How probabilities become answers; None in bundles of older versions: the most probable class is the answer.
     reference : Reference or None
         A sample of training rows, to hold rows of another place against; None where none is kept.
+    shipped : Shipped or None
+        The portable form; None where it was not made, or in bundles of older versions.
+    portable : Portable or None
+        Set where the model runs in its portable form now; `fitted` and `backbone` are then empty.
     """
 
     modality: str
@@ -102,6 +135,8 @@ class Bundle:
     spec: Mapping[str, Any] = field(default_factory=dict)
     rules: Rules | None = None
     reference: Reference | None = None
+    shipped: Shipped | None = None
+    portable: Portable | None = None
 
 
 def versions() -> dict[str, str]:
@@ -167,13 +202,13 @@ def _settle(fresh: Path, folder: Path) -> None:
 
 
 def _write(bundle: Bundle, fresh: Path) -> None:
-    state = bundle.fitted.state()
-    with written_whole(fresh / WEIGHTS) as partial:
-        arrays = {name: np.ascontiguousarray(value) for name, value in state.arrays.items()}
-        save_file(arrays or {"empty": np.zeros(1, dtype=np.float32)}, partial)
-    write_json(fresh / STATE, dict(state.meta))
-    if bundle.backbone is not None:
-        write_folder(bundle.backbone.parts, fresh / BASE)
+    if bundle.portable is not None:
+        _copy_model(bundle.portable.folder, fresh)
+    else:
+        _write_model(bundle, fresh)
+    if bundle.shipped is not None:
+        for name in bundle.shipped.files:
+            shutil.copyfile(bundle.shipped.folder / name, fresh / name)
     if bundle.seen is not None:
         bundle.seen.write(fresh)
     if bundle.rules is not None:
@@ -185,6 +220,25 @@ def _write(bundle: Bundle, fresh: Path) -> None:
         str(path.relative_to(fresh).as_posix()): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
     }
     write_json(fresh / MANIFEST, {"format": FORMAT, "sha256": files, "versions": versions(), "seed": bundle.seed})
+
+
+def _write_model(bundle: Bundle, fresh: Path) -> None:
+    state = bundle.fitted.state()
+    with written_whole(fresh / WEIGHTS) as partial:
+        arrays = {name: np.ascontiguousarray(value) for name, value in state.arrays.items()}
+        save_file(arrays or {"empty": np.zeros(1, dtype=np.float32)}, partial)
+    write_json(fresh / STATE, dict(state.meta))
+    if bundle.backbone is not None:
+        write_folder(bundle.backbone.parts, fresh / BASE)
+
+
+def _copy_model(folder: Path, fresh: Path) -> None:
+    """Copy a model that runs in its portable form, with the weights that were not loaded."""
+    for name in (WEIGHTS, STATE):
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, fresh / name)
+    if (folder / BASE).is_dir():
+        shutil.copytree(folder / BASE, fresh / BASE)
 
 
 def _config(bundle: Bundle) -> dict[str, Any]:
@@ -200,6 +254,7 @@ def _config(bundle: Bundle) -> dict[str, Any]:
         "preprocessing": dict(bundle.backbone.parts.spec if bundle.backbone else bundle.spec),
         "columns": dict(bundle.columns),
         "about": dict(bundle.about),
+        "portable": dict(bundle.shipped.told if bundle.shipped else NOT_SHIPPED),
     }
 
 
@@ -223,13 +278,20 @@ def verify(folder: Path) -> Mapping[str, Any]:
         If it is no bundle, of a newer format, incomplete or changed.
     """
     manifest = _read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") not in KNOWN:
         raise BundleError(f"{folder} has a bundle format that this version does not know.", "Update headstart.")
-    wrong = []
-    for name, expected in manifest["sha256"].items():
-        path = (folder / name).resolve()
-        if folder.resolve() not in path.parents or not path.is_file() or _sha256(path) != expected:
-            wrong.append(name)
+    listed = manifest.get("sha256")
+    if not isinstance(listed, dict) or not {CONFIG, *_ALWAYS[manifest["format"]]} <= set(listed):
+        raise BundleError(f"{folder / MANIFEST} does not list the bundle's files.", "Copy the bundle again.")
+    outside = [str(name) for name in listed if folder.resolve() not in (folder / str(name)).resolve().parents]
+    if outside:
+        raise BundleError(
+            f"{folder / MANIFEST} names {len(outside)} files outside of the bundle ({offenders(outside)}).",
+            "Do not use it: no version of headstart writes such a bundle.",
+        )
+    wrong = [
+        name for name, digest in listed.items() if not (folder / name).is_file() or _sha256(folder / name) != digest
+    ]
     if wrong:
         raise BundleError(
             f"{len(wrong)} files of {folder} are missing or were changed ({offenders(wrong)}).",
@@ -244,13 +306,16 @@ def find(path: Path) -> Path:
     return inside if (inside / MANIFEST).is_file() and not (path / MANIFEST).is_file() else path
 
 
-def load(path: Path) -> Bundle:
+def load(path: Path, runtime: str = "auto") -> Bundle:
     """Load a bundle after checking every hash.
 
     Parameters
     ----------
     path : Path
         The bundle's folder, or the OUT folder of `adapt`.
+    runtime : str
+        "torch": as it was adapted. "onnx": its portable form, without torch. "auto": as it was adapted where the extra
+        `adapt` is installed, else the portable form.
 
     Raises
     ------
@@ -261,7 +326,7 @@ def load(path: Path) -> Bundle:
     """
     folder = find(path)
     try:
-        return _read(folder)
+        return _read(folder, runtime)
     except (KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
         raise BundleError(
             f"The bundle {folder} cannot be understood ({type(error).__name__}: {error}).",
@@ -269,11 +334,19 @@ def load(path: Path) -> Bundle:
         ) from error
 
 
-def _read(folder: Path) -> Bundle:
+def _read(folder: Path, runtime: str) -> Bundle:
+    assert runtime in RUNTIMES, runtime
     manifest = verify(folder)
-    require("adapt", "Predicting with this bundle")
     config = _read_json(folder / CONFIG)
-    name, classes = config["strategy"], tuple(config["classes"])
+    name, classes, listed = config["strategy"], tuple(config["classes"]), manifest["sha256"]
+    told: Mapping[str, Any] = config.get("portable") or NOT_SHIPPED
+    if runtime == "onnx" or (runtime == "auto" and told["ok"] and (missing("adapt") or WEIGHTS not in listed)):
+        return _portable(folder, config, manifest)
+    if runtime == "auto" and not told["ok"] and missing("adapt"):
+        progress.warn(f"This bundle has no portable form: {told['reason']}.")
+    require("adapt", "Predicting with this bundle")
+    if WEIGHTS not in listed:
+        raise BundleError(f"{folder} holds the portable form only.", "Leave --runtime out, or give the whole bundle.")
     if name not in STRATEGIES:
         raise BundleError(
             f"{folder} uses the strategy '{name}', which this version does not have.", "Update headstart."
@@ -290,5 +363,33 @@ def _read(folder: Path) -> Bundle:
         config["modality"], classes, name, STRATEGIES[name].load(state, classes), backbone,
         frozenset(config["uses"]), config["columns"], manifest["seed"], config["about"],
         task, tuple(config.get("thresholds", ())), Seen.read(folder), config["preprocessing"],
-        decision.read(folder), Reference.read(folder),
+        decision.read(folder), Reference.read(folder), _shipped(folder, told),
+    )  # fmt: skip
+
+
+def _shipped(folder: Path, told: Mapping[str, Any]) -> Shipped:
+    return Shipped(folder, told, tuple(told.get("files", ())))
+
+
+def _portable(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> Bundle:
+    """Read a bundle in its portable form."""
+    told: Mapping[str, Any] = config.get("portable") or NOT_SHIPPED
+    if not told["ok"]:
+        raise BundleError(
+            f"{folder} has no portable form: {told['reason']}.",
+            "Leave --runtime out and install: pip install 'headstart[adapt]'",
+        )
+    shipped, listed = _shipped(folder, told), manifest["sha256"]
+    fed = [file for item in told["inputs"] for key, file in item["spec"].items() if key.endswith("_file")]
+    unlisted = [str(name) for name in (told["file"], *fed, *shipped.files) if name not in listed]
+    if unlisted:
+        raise BundleError(
+            f"{folder} lacks files of its portable form ({offenders(unlisted)}).", "Copy the bundle again."
+        )
+    made = Portable(folder, told, config["modality"], len(config["classes"]), listed[told["file"]])
+    return Bundle(
+        config["modality"], tuple(config["classes"]), config["strategy"], Answers(made), None,
+        frozenset(config["uses"]), config["columns"], manifest["seed"], config["about"], config["task"],
+        tuple(config["thresholds"]), Seen.read(folder), config["preprocessing"],
+        decision.read(folder), Reference.read(folder), shipped, made,
     )  # fmt: skip

@@ -117,13 +117,13 @@ def run_rows(extractor: Extractor, run: Run, rows: Sequence[tuple[Array, ...]]) 
     return tuple(outputs)
 
 
-def loader(table: Table, spec: Any) -> Callable[[int], Any]:
+def loader(table: Table, spec: Any, own: Callable[[Any], Any] | None = None) -> Callable[[int], Any]:
     """Make a function that loads one row, or says (as a string in a 1-tuple) why it cannot."""
     load = MODALITIES[table.modality].load
 
     def one(row: int) -> Any:
         try:
-            return load(table.inputs[row], spec)
+            return load(table.inputs[row], spec) if own is None else own(table.inputs[row])
         except DataError as error:
             return (error.problem,)
 
@@ -306,7 +306,7 @@ def run_chunks(
     wants: Callable[[int, int], bool] = lambda number, row: True,
 ) -> Iterator[Chunk]:
     """Decode rows once, in threads and in order, and run each through the extractors that want it."""
-    one = loader(table, extractors[0].spec)
+    one = loader(table, extractors[0].spec, extractors[0].load)
 
     def prepared(row: int) -> Loaded:
         item = one(row)

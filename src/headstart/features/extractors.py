@@ -41,6 +41,8 @@ class Extractor:
         What `load` has to deliver for (images are decoded no larger than that needs).
     open : function giving a Run
         Called at most once, and only if a row is missing.
+    load : (one of `Table.inputs`) -> loaded row, or None
+        How rows are opened where their modality's own way is not the one.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Extractor:
     open: Callable[[], Run]
     batch_rows: int
     batch_cost: int
+    load: Callable[[Any], Any] | None = None
 
     def cache(self) -> FeatureCache:
         """Open the cache of this kind of features."""

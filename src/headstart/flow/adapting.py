@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, runs
 from headstart.bundle import Bundle
-from headstart.flow import answers, auditing, context, deciding, mending, reporting, suspects
+from headstart.flow import answers, auditing, context, deciding, mending, reporting, shipping, suspects
 from headstart.flow.bare import with_unlabelled
 from headstart.flow.curve import of_run
 from headstart.flow.deciding import Ruled
@@ -163,7 +164,8 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
 
 
 def _write(adapted: Adapted, out: Path) -> None:
-    bundles.save(adapted.model.bundle, out / "bundle")
+    with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
+        bundles.save(shipping.ship(adapted.model.bundle, shipping.sample(adapted.prepared), Path(place)), out / "bundle")
     write_text(out / "test_predictions.csv", _table_of_predictions(adapted))
 
 

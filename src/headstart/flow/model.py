@@ -72,6 +72,8 @@ def stream(bundle: Bundle, table: Table, precision: str = "auto") -> Iterator[Pi
 
 def _extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
     found: dict[str, Extractor] = {}
+    if bundle.portable is not None:
+        return {"portable": bundle.portable.extractor()}
     if "features" in bundle.uses and bundle.backbone is not None:
         require("adapt", "Predicting with this bundle")
         chosen = choose_runtime(table, bundle.backbone, precision)
@@ -96,6 +98,13 @@ def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[In
         The others, and why they could not be read.
     """
     return _read_rows(bundle, table, _extractors(bundle, table, precision), np.arange(len(table)))
+
+
+def read_with(
+    bundle: Bundle, table: Table, extractors: dict[str, Extractor]
+) -> tuple[Index, Rows, dict[int, str]]:
+    """Read all rows of a table as `read_rows` does, with given extractors."""
+    return _read_rows(bundle, table, extractors, np.arange(len(table)))
 
 
 def reader(
@@ -157,6 +166,8 @@ def _read_rows(
     part = table.take(good)
     if len(good) == 0:
         return good, Rows(part), failed
+    if bundle.portable is not None:
+        return good, bundle.portable.rows(part, values["portable"]), failed
     made = {name: _joined(part, values[name], extractor) for name, extractor in extractors.items()}
     return good, Rows(part, made.get("features"), made.get("descriptors")), failed
 

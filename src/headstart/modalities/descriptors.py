@@ -44,11 +44,20 @@ def describe_image(image: Image.Image) -> NDArray[np.float32]:
     >>> made.shape, float(made[:900].sum()), float(made[900:964].max())
     ((1000,), 0.0, 1.0)
     """
-    small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    small = _small(image)
     pixels = np.asarray(small)
     grey = np.sqrt(np.asarray(small.convert("L"), dtype=np.float32) / np.float32(255))
     made: NDArray[np.float32] = np.concatenate([_gradients(grey), _colour_histogram(pixels), _colour_moments(pixels)])
     return made
+
+
+def shrunk(image: Image.Image) -> NDArray[np.uint8]:
+    """Give the picture that is described: uint8 array, shape (SIDE, SIDE, 3)."""
+    return np.asarray(_small(image))
+
+
+def _small(image: Image.Image) -> Image.Image:
+    return image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
 def _gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -154,13 +154,19 @@ def prepare(picture: Image.Image, spec: Spec) -> tuple[Array, ...]:
     >>> prepare(pink, {**spec, "mean": [0.5] * 3, "std": [0.5] * 3})[0][:, 0, 0].tolist()
     [1.0, -1.0, 1.0]
     """
+    scale, shift = scaling(tuple(spec["mean"]), tuple(spec["std"]))
+    small = squared(picture, spec).transpose(2, 0, 1)
+    made: NDArray[np.float32] = np.multiply(small, scale, dtype=np.float32, order="C")
+    made += shift
+    return (made,)
+
+
+def squared(picture: Image.Image, spec: Spec) -> NDArray[np.uint8]:
+    """Resize and crop one picture, as `prepare` does before it normalises: uint8 array, shape (size, size, 3)."""
     size = int(spec["size"])
     box = _FITS[spec["fit"]](picture.size, spec)
     small = picture.resize((size, size), _RESAMPLING[spec["interpolation"]], box=box, reducing_gap=2.0)
-    scale, shift = _scaling(tuple(spec["mean"]), tuple(spec["std"]))
-    made: NDArray[np.float32] = np.multiply(np.asarray(small).transpose(2, 0, 1), scale, dtype=np.float32, order="C")
-    made += shift
-    return (made,)
+    return np.asarray(small)
 
 
 def preview(source: Path | str) -> str:
@@ -250,7 +256,8 @@ _FITS = {"crop": _crop_box, "squash": _whole_box}
 
 
 @lru_cache(maxsize=16)
-def _scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give what a pixel (0-255) is multiplied by, and what is then added, each of shape (3, 1, 1)."""
     spread = np.asarray(std, np.float64).reshape(3, 1, 1)
     middle = np.asarray(mean, np.float64).reshape(3, 1, 1)
     return (1.0 / (255.0 * spread)).astype(np.float32), (-middle / spread).astype(np.float32)

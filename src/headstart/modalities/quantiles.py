@@ -14,6 +14,11 @@ DEPTH, DIVISOR = 6, 4
 """Halvings of the series, and values of an interval for each quantile taken of it: those of the paper."""
 SMOOTHED = 5
 """Steps over which the first difference is averaged."""
+SILENT = 1e-4
+"""Parts of the spectrum below this share of the series' length (as a vector) are rounding errors and count as zero.
+
+A series with mean zero has such a part: trees would ask for noise that other machines do not repeat.
+"""
 Series = NDArray[np.float32]
 Bounds = list[tuple[int, int]]
 
@@ -47,7 +52,8 @@ def representations(series: Series) -> tuple[Series, ...]:
     windows = np.stack([padded[..., start : start + n_steps] for start in range(SMOOTHED)])
     smooth: Series = windows.mean(axis=0, dtype=np.float32)
     spectrum = np.abs(np.fft.rfft(series, axis=-1)).astype(np.float32)
-    return series, smooth, np.diff(series, n=2, axis=-1), spectrum
+    least = np.float32(SILENT) * np.sqrt(np.square(series).sum(axis=-1, keepdims=True, dtype=np.float32))
+    return series, smooth, np.diff(series, n=2, axis=-1), np.where(spectrum < least, np.float32(0), spectrum)
 
 
 def _n_quantiles(width: int, divisor: int) -> int:

@@ -1,0 +1,69 @@
+"""Does another form of a model say the same? The figures that decide whether it is written. Numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import Predictions, Probabilities, column
+
+SAME_LABELS, LARGEST_DIFFERENCE = 0.995, 1e-3
+"""What a float form must reach: share of rows with the same label, and the largest difference of an output."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike two forms of a model answer the same rows.
+
+    Parameters
+    ----------
+    n_rows : int
+    same_labels : float
+        Share of rows with the same label (all the same labels, for several), 0-1; 1 for numbers.
+    max_difference : float
+        Largest difference of a probability; of numbers in units of their mean size, or their spread if that is larger.
+    """
+
+    n_rows: int
+    same_labels: float
+    max_difference: float
+
+    @property
+    def passes(self) -> bool:
+        """Whether a float form may be written."""
+        return self.same_labels >= SAME_LABELS and self.max_difference <= LARGEST_DIFFERENCE
+
+    def told(self) -> str:
+        """Write it as part of a sentence."""
+        return (
+            f"{100 * self.same_labels:.1f} % of {self.n_rows:,} rows have the same label, outputs differ by up to "
+            f"{self.max_difference:.2g}"
+        )
+
+
+def labels_of(task: str, outputs: Probabilities, thresholds: tuple[float, ...]) -> NDArray[np.intp]:
+    """Give what each row is labelled: a code (n_rows, 1), or marks (n_rows, n_labels); nothing for numbers."""
+    names = tuple(str(number) for number in range(outputs.shape[1]))
+    said = Predictions(column(range(len(outputs))), names, outputs, task, thresholds)
+    if task == "regression":
+        return np.zeros((len(outputs), 1), dtype=np.intp)
+    return said.marks.astype(np.intp) if task == "multi-label" else said.codes[:, None]
+
+
+def agreement(task: str, expected: Probabilities, found: NDArray[Any], thresholds: tuple[float, ...] = ()) -> Agreement:
+    """Compare outputs (n_rows, n_outputs) of two forms of one model.
+
+    Examples
+    --------
+    >>> agreement("classification", np.array([[0.9, 0.1]]), np.array([[0.85, 0.15]]))
+    Agreement(n_rows=1, same_labels=1.0, max_difference=0.05)
+    """
+    found = np.asarray(found, dtype=np.float64)
+    one, two = (labels_of(task, values, thresholds) for values in (expected, found))
+    size = max(float(np.std(expected)), float(np.abs(expected).mean()), 1e-12) if task == "regression" else 1.0
+    apart = np.abs(found - expected) / size
+    worst = float(apart.max(initial=0.0)) if np.isfinite(apart).all() else float("inf")
+    return Agreement(len(expected), float(np.mean((one == two).all(axis=1))) if len(one) else 1.0, round(worst, 9))

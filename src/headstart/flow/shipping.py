@@ -1,0 +1,193 @@
+"""From a fitted bundle to its portable form: a graph, golden rows, a script - or the reason why there is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.bundle import Bundle, Shipped
+from headstart.bundle.feeding import Feed, Input
+from headstart.bundle.gate import Agreement, agreement
+from headstart.bundle.golden import FILE as GOLDEN
+from headstart.bundle.golden import MOST_ROWS, Golden, n_rows_for
+from headstart.bundle.portable import MODEL, opened
+from headstart.features import DESCRIPTORS, Extractor, backbone_extractor
+from headstart.features.runtimes import REFERENCE, Chosen, error_against
+from headstart.flow.model import read_with, values_of
+from headstart.flow.prepare import Prepared
+from headstart.home import write_text
+from headstart.modalities.record import Array
+from headstart.records import FloatMatrix, Index, Probabilities, Table
+from headstart.strategies.record import Rows
+
+FEATURES_DIFFER = 1e-3
+"""Mean relative difference of features from which on a graph is refused."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the model says of some rows in torch's float32, and the rows as a graph is fed them."""
+
+    rows: Index
+    outputs: Probabilities
+    features: FloatMatrix
+
+
+def reference(bundle: Bundle, table: Table) -> Told:
+    """Run rows through the bundle as it was fitted, in float32.
+
+    Returns
+    -------
+    Told
+        Of the rows that could be read.
+    """
+    own = bundle.portable
+    good, rows, _ = read_with(bundle, table, {"portable": own.extractor()} if own is not None else _exact(bundle))
+    outputs = bundle.fitted.predict(rows) if len(good) else np.empty((0, len(bundle.classes)))
+    return Told(good, outputs, _read(bundle, rows))
+
+
+def _exact(bundle: Bundle) -> dict[str, Extractor]:
+    found: dict[str, Extractor] = {}
+    if "features" in bundle.uses and bundle.backbone is not None:
+        found["features"] = backbone_extractor(bundle.backbone, Chosen(REFERENCE, "float32", 0.0))
+    if "descriptors" in bundle.uses and bundle.modality in DESCRIPTORS:
+        found["descriptors"] = DESCRIPTORS[bundle.modality]()
+    return found
+
+
+def _read(bundle: Bundle, rows: Rows) -> FloatMatrix:
+    """Give what the rules read of rows (n_rows, n_dims); no columns where they read nothing."""
+    novelty = bundle.rules.novelty if bundle.rules else None
+    found = values_of(rows, novelty.reads) if novelty else None
+    return np.empty((len(rows), 0), dtype=np.float32) if found is None else found
+
+
+def sample(made: Prepared) -> Table:
+    """Give the rows that a portable form is tried on: test rows, or training rows where there are none."""
+    return made.test.table if len(made.test) else made.train.table
+
+
+def prepared(feed: Feed, table: Table, rows: Index) -> list[tuple[Array, ...]]:
+    """Prepare rows of a table for a graph."""
+    return [feed.prepare(feed.load(table.inputs[row])) for row in rows]
+
+
+def ship(bundle: Bundle, table: Table, folder: Path) -> Bundle:
+    """Make the portable form of a bundle.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        As it was fitted.
+    table : Table
+        Real rows, best those that the model did not learn from; a few of them are kept as golden rows.
+    folder : Path
+        Where the files are written; it must stay until the bundle is saved.
+
+    Returns
+    -------
+    Bundle
+        With `shipped`; where no graph could be made its `told` has the reason.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if find_spec("onnx") is None:
+        return _without(bundle, folder, "the package onnx is not installed (pip install 'headstart[adapt]')")
+    if len(table) == 0:
+        return _without(bundle, folder, "there is no row to try it on")
+    graph = import_module("headstart.bundle.onnx_graph")
+    try:
+        network, desk = graph.whole(bundle)
+    except graph.CannotExport as error:
+        return _without(bundle, folder, str(error))
+    for name, content in desk.files.items():
+        write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
+    return _written(bundle, table, folder, (network, tuple(desk.inputs), tuple(desk.files)))
+
+
+def _without(bundle: Bundle, folder: Path, reason: str) -> Bundle:
+    return replace(bundle, shipped=Shipped(folder, {"ok": False, "reason": reason}))
+
+
+def _written(
+    bundle: Bundle, table: Table, folder: Path, made: tuple[Any, tuple[Input, ...], tuple[str, ...]]
+) -> Bundle:
+    """Write a network by the first exporter that passes the gate on a few rows."""
+    network, inputs, files = made
+    feed = Feed(tuple(item.placed(folder) for item in inputs), len(bundle.classes))
+    some = table.take(_drawn(len(table), bundle.seed))
+    told = reference(bundle, some)
+    if len(told.rows) == 0:
+        return _without(bundle, folder, "no row could be read to try it on")
+    rows = prepared(feed, some, told.rows)
+    golden = _golden(feed, rows, told)
+    path, results = folder / MODEL, list[Agreement]()
+
+    def judge(path: Path) -> str:
+        results.append(agreement(bundle.task, told.outputs, _ran(path, feed, rows, told.features), bundle.thresholds))
+        return "" if results[-1].passes else results[-1].told()
+
+    writing = import_module("headstart.bundle.onnx_writing")
+    arrays = feed.collate([rows[at % len(rows)] for at in range(max(2, min(3, len(rows))))])
+    name, refused = writing.write(network, inputs, arrays, path, _metadata(bundle, inputs), judge)
+    if not name:
+        return _without(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
+    golden.write(folder)
+    document = {
+        "ok": True, "file": MODEL, "exporter": name, "refused": refused, "written_with": writing.versions(),
+        "inputs": [item.as_dict() for item in inputs], "outputs": ["outputs", *(["features"] if network.reads else [])],
+        "reads": network.reads, "gate": vars(results[-1]), "n_golden": len(golden.outputs),
+        "files": [MODEL, GOLDEN, *files],
+    }  # fmt: skip
+    return replace(bundle, shipped=Shipped(folder, document, tuple(document["files"])))
+
+
+def _drawn(n_rows: int, seed: int) -> Index:
+    return np.sort(np.random.default_rng(seed).permutation(n_rows)[:MOST_ROWS])
+
+
+def _golden(feed: Feed, rows: Sequence[tuple[Array, ...]], told: Told) -> Golden:
+    n = min(len(rows), n_rows_for(max(sum(part.nbytes for part in row) for row in rows)))
+    arrays = dict(zip(feed.names, feed.collate(rows[:n]), strict=True))
+    return Golden(arrays, told.outputs[:n], told.features[:n].astype(np.float32))
+
+
+def _ran(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:
+    """Run rows through a graph: all but the first together, the first alone.
+
+    Raises
+    ------
+    ValueError
+        What the rules read differs from what it was.
+    """
+    run = opened(path, feed.names)
+    parts = [run(*feed.collate(some)) for some in (rows[:1], rows[1:]) if some]
+    outputs: FloatMatrix = np.concatenate([part[0] for part in parts])
+    read: FloatMatrix = np.concatenate([part[1] for part in parts])
+    if features.shape[1]:
+        error = error_against([features], [read])
+        if not error <= FEATURES_DIFFER:
+            raise ValueError(f"features differ by {error:.2g}")
+    return outputs
+
+
+def _metadata(bundle: Bundle, inputs: Sequence[Input]) -> dict[str, str]:
+    """Give what the graph's file says of itself."""
+    base = bundle.backbone.record if bundle.backbone else None
+    return {
+        "format": "headstart 2",
+        "labels": json.dumps(list(bundle.classes), ensure_ascii=False),
+        "task": bundle.task,
+        "modality": bundle.modality,
+        "strategy": bundle.strategy,
+        "preprocess": json.dumps([item.as_dict() for item in inputs]),
+        "base_model": base.name if base else "none",
+        "licence": base.licence if base else "none (learnt from the user's rows alone)",
+    }
