@@ -219,7 +219,8 @@ def test_info_tells_card_labels_decision_versions_and_limits(client: TestClient)
     assert found["classes"] == ["roads", "school", "water"] and found["task"] == "classification"
     assert found["decision"]["coverage"] == 0.9 and "numpy" in found["made_with"] and found["card"]
     assert found["limits"]["max_rows"] == 256 and found["feedback"] is False
-    assert problem(client.get("/info")).startswith("422 3 models are served")
+    assert client.get("/info").json()["models"] == ["image", "text", "series"]
+    assert problem(client.post("/predict", json={"texts": ["a"]})).startswith("422 3 models are served")
     assert problem(client.get("/info?model=x")).startswith("404")
 
 
@@ -411,9 +412,9 @@ def test_with_a_token_only_its_bearer_is_answered_and_the_token_is_never_told() 
             reply = client.post("/predict", json={"texts": ["a"]}, headers=raw)  # type: ignore[arg-type]
             assert problem(reply).startswith("401") and reply.headers["www-authenticate"] == "Bearer"
             assert TOKEN not in reply.text
-        for path in ("/info", "/metrics", "/docs", "/openapi.json", "/v2", "/v2/models/toy", "/nothing"):
+        for path in ("/info", "/metrics", "/v2", "/v2/models/toy", "/nothing"):
             assert client.get(path).status_code == 401
-        for path in ("/", "/health", "/ready", "/static/page.js", "/v2/health/live"):
+        for path in ("/", "/docs", "/health", "/ready", "/static/page.js", "/v2/health/live"):
             assert client.get(path).status_code == 200
         assert client.get("/ready").json()["models"] == []
         right = {"authorization": f"bearer {TOKEN}"}

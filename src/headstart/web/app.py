@@ -121,11 +121,11 @@ def _main_routes(service: Service) -> APIRouter:
 
     @routes.get("/info")
     async def info(model: _Name = None) -> Response:
-        """Tell all about a model: card, labels, how it decides, versions, limits."""
-        chosen = pick(service.models, model)
+        """Tell all about a model: card, labels, how it decides, versions, limits; of several, unnamed, their names."""
+        about = pick(service.models, model).info if model or len(service.models) == 1 else {"format": 1}
         limits = {name: value for name, value in service.options.model_dump().items() if name.startswith("max_")}
         more = {"models": list(service.models), "limits": limits, "feedback": service.corrections is not None}
-        return _json({**chosen.info, **more, "headstart": __version__})
+        return _json({**about, **more, "headstart": __version__})
 
     @routes.post("/feedback", openapi_extra=schemas.FEEDBACK, responses={200: {"model": schemas.Stored}})
     async def feedback(request: Request, model: _Name = None) -> Response:

@@ -23,8 +23,8 @@ from headstart.web.counters import Counters
 from headstart.web.refusals import Refused, busy, document, too_large, written
 
 log = logging.getLogger("headstart.web")
-OPEN = ("/", "/health", "/ready", "/v2/health/live", "/v2/health/ready", "/favicon.ico")
-"""What needs no token: whether the server lives, and the page, which asks for the token itself."""
+OPEN = ("/", "/docs", "/openapi.json", "/health", "/ready", "/v2/health/live", "/v2/health/ready", "/favicon.ico")
+"""What needs no token: whether the server lives, which routes it has, and the page, which asks for the token itself."""
 WATCHED = ("/health", "/ready", "/metrics", "/v2/health/live", "/v2/health/ready")
 """What is answered even while the server stops."""
 MOST_AT_ONCE = 1_024

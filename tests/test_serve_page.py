@@ -1,0 +1,224 @@
+"""The page of `serve`: whole in every language, nothing from elsewhere, and usable in a real browser on a phone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from PIL import Image
+
+from headstart.flow.serving import Unusable
+from headstart.options import ServeOptions
+from headstart.web.app import STATIC, build
+from headstart.web.models import Model
+
+sys.path.insert(0, str(Path(__file__).parent))
+from browser import CHROMIUM, Browser, browser
+
+PAGE = files("headstart.web").joinpath("static")
+TEXTS = {name: PAGE.joinpath(name).read_text("utf-8") for name in ("index.html", "page.js", "api-rest.js", "style.css")}
+MESSAGES: dict[str, dict[str, str]] = json.loads(PAGE.joinpath("messages.json").read_text("utf-8"))
+
+
+def fields(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_every_sentence_is_there_in_every_language_with_the_same_gaps() -> None:
+    assert list(MESSAGES) == ["en", "fr", "es", "sw", "ar"]
+    for language, texts in MESSAGES.items():
+        assert texts.keys() == MESSAGES["en"].keys(), language
+        assert all(text.strip() for text in texts.values())
+        assert {key: fields(text) for key, text in texts.items()} == {
+            key: fields(text) for key, text in MESSAGES["en"].items()
+        }
+        same = [key for key, text in texts.items() if len(text) > 12 and text == MESSAGES["en"][key]]
+        assert same == [] or language == "en"
+    assert MESSAGES["ar"]["direction"] == "rtl"
+
+
+def test_every_sentence_that_the_page_uses_exists_and_no_other() -> None:
+    used = set(re.findall(r'data-t="(\w+)"', TEXTS["index.html"]))
+    used |= set(re.findall(r'\bt\("(\w+)"', TEXTS["page.js"])) | set(re.findall(r'key: "(\w+)"', TEXTS["api-rest.js"]))
+    used |= set(re.findall(r'(?:0|401|413|503): "(\w+)"', TEXTS["page.js"]))
+    used |= {"name", "not_sure", "none_of_these", "unusable", "place_device"}
+    assert used == set(MESSAGES["en"])
+
+
+def test_nothing_comes_from_elsewhere_and_nothing_stands_inline() -> None:
+    for name, text in TEXTS.items():
+        assert re.findall(r"https?://(?!www\.w3\.org)", text) == [], name
+    page = TEXTS["index.html"]
+    assert (
+        "style=" not in page and re.findall(r"<script(?![^>]*src=)", page) == [] and re.findall(r"\son\w+=", page) == []
+    )
+    assert "innerHTML" not in TEXTS["page.js"] and "eval(" not in TEXTS["page.js"]
+    assert {file for file, _ in STATIC.values()} | {"index.html"} == {item.name for item in PAGE.iterdir() if item.is_file()}
+
+
+def test_every_control_has_a_label() -> None:
+    page = TEXTS["index.html"]
+    for control in re.findall(r'<(?:input|textarea|select) id="([\w-]+)"', page):
+        assert f'for="{control}"' in page or control == "language"
+
+
+def document(**more: Any) -> dict[str, Any]:
+    return {"label": None, "probability": None, "top": [], "set": [], "reason": "", "answer": None, **more}
+
+
+def looked(inputs: Sequence[Any]) -> list[dict[str, Any]]:
+    """Tell red pictures from others, long texts from short ones, rising series from falling ones."""
+    found = []
+    for one in inputs:
+        if isinstance(one, Unusable):
+            found.append(document(reason=one.reason))
+        elif isinstance(one, bytes):
+            red, _, blue = Image.open(io.BytesIO(one)).convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+            if red > blue:
+                top = [{"label": "red", "probability": 0.91}, {"label": "blue", "probability": 0.09}]
+                found.append(document(**top[0], top=top, answer="red", set=["red"], reason="91 % sure"))
+            else:
+                found.append(document(label="blue", answer="none of these", reason="unlike the training rows"))
+        elif isinstance(one, str):
+            both = ["red", "blue"]
+            found.append(document(label="red", probability=0.5, answer="not sure", set=both, reason="two are likely"))
+        else:
+            name = "red" if one[0, -1] > one[0, 0] else "blue"
+            found.append(document(label=name, probability=1.0, answer=name, set=[name], reason=f"{one.shape}"))
+    return found
+
+
+def model(modality: str) -> Model:
+    info = {
+        "format": 1, "name": modality, "modality": modality, "task": "classification", "classes": ["red", "blue"],
+        "preprocessing": {"n_channels": 1},
+    }  # fmt: skip
+    return Model(modality, modality, "classification", ("red", "blue"), looked, info, {})
+
+
+@pytest.fixture(scope="module")
+def corrections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("corrections")
+
+
+@pytest.fixture(scope="module")
+def address(corrections: Path) -> Iterator[str]:
+    gate = build({name: model(name) for name in ("image", "text", "series")}, ServeOptions(feedback=corrections), None)
+    server = uvicorn.Server(uvicorn.Config(gate, port=0, log_config=None, ws="none", lifespan="on"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture
+def phone(address: str, tmp_path: Path) -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium on this machine")
+    with browser(tmp_path / "profile") as made:
+        made.size(360, 800)
+        made.open(address)
+        made.until("document.querySelector('#ask') && !document.querySelector('#ask').hidden")
+        yield made
+
+
+def choose(phone: Browser, field: str, value: str) -> None:
+    phone.run(
+        f"{{const e = document.querySelector('{field}'); e.value = '{value}'; e.dispatchEvent(new Event('change'))}}"
+    )
+
+
+def said(phone: Browser) -> list[str]:
+    found: list[str] = phone.run("[...document.querySelectorAll('.said bdi')].map(one => one.textContent)")
+    return found
+
+
+def test_a_person_with_a_phone_gets_answers_corrects_one_and_takes_them_home(
+    phone: Browser, address: str, corrections: Path, tmp_path: Path
+) -> None:
+    for name, colour in (("red.png", (200, 20, 20)), ("blue.png", (20, 20, 200))):
+        Image.new("RGB", (64, 64), colour).save(tmp_path / name)
+    phone.files("#pictures", tmp_path / "red.png", tmp_path / "blue.png")
+    phone.until("document.querySelectorAll('.answer').length == 2")
+    assert said(phone) == ["red", "None of these"]
+    assert phone.run("document.documentElement.scrollWidth") <= 360
+    phone.run("document.querySelector('.answer form input').value = 'blue'")
+    phone.run("document.querySelector('.answer form').requestSubmit()")
+    phone.until("document.querySelector('.answer form [role=status]').textContent")
+    with (corrections / "image" / "metadata.csv").open(encoding="utf-8") as handle:
+        assert [row["label"] for row in csv.DictReader(handle)] == ["blue"]
+    phone.open(address)  # What was answered is still there.
+    phone.until("document.querySelectorAll('#history-list li').length == 2")
+    phone.run(
+        "{window.kept = null; const made = URL.createObjectURL;"
+        "URL.createObjectURL = (blob) => { blob.text().then((text) => { window.kept = text; }); return made(blob); }}"
+    )
+    phone.run("document.querySelector('#save').click()")
+    rows = list(csv.DictReader(io.StringIO(phone.until("window.kept").lstrip("\ufeff"))))
+    assert [(row["input"], row["kind"], row["answer"]) for row in rows] == [
+        ("blue.png", "none_of_these", "none of these"), ("red.png", "label", "red"),
+    ]  # fmt: skip
+    phone.run("document.querySelector('#forget').click()")
+    assert phone.run("document.querySelector('#history').hidden") and phone.troubles() == []
+    assert all(sent.startswith((address, f"blob:{address}")) for sent in phone.asked())
+
+
+def test_the_keyboard_alone_is_enough_and_arabic_goes_from_right_to_left(phone: Browser) -> None:
+    choose(phone, "#language", "ar")
+    choose(phone, "#model", "text")
+    assert phone.run("[document.documentElement.dir, document.documentElement.lang]") == ["rtl", "ar"]
+    assert phone.run("getComputedStyle(document.body).direction") == "rtl"
+    phone.run("document.querySelector('#model').focus()")
+    phone.key("Tab", 9)
+    assert phone.run("document.activeElement.id") == "text"
+    phone.send("Input.insertText", text="hakuna maji")
+    phone.key("Tab", 9)
+    phone.key("Enter", 13, "\r")
+    phone.until("document.querySelectorAll('.answer').length == 1")
+    assert said(phone) == [MESSAGES["ar"]["not_sure"]]
+    assert "red" in phone.run("document.querySelector('.why').textContent")
+    assert phone.run("document.querySelector('.why').textContent") != "two are likely"
+    assert phone.run("document.querySelector('#answers').getAttribute('aria-live')") == "polite"
+    assert phone.run("document.documentElement.scrollWidth") <= 360 and phone.troubles() == []
+
+
+def test_series_are_read_as_people_paste_them(phone: Browser) -> None:
+    choose(phone, "#model", "series")
+    cases = {
+        "1,2,3\\n3,2,1": ["red", "blue"],
+        "t0,t1,t2\\n1,,3": ["red"],
+        "1,5;2,5;3,5": ["red"],
+        "3\\n2\\n1": ["blue"],
+        "1 2 3": ["red"],
+    }
+    for pasted, expected in cases.items():
+        phone.run(f"document.querySelector('#series').value = '{pasted}'")
+        phone.run("document.querySelector('#ask').requestSubmit()")
+        phone.until("document.querySelectorAll('.said').length || !document.querySelector('#problem').hidden")
+        assert said(phone) == expected, pasted
+        phone.run("document.querySelector('#answer-list').replaceChildren()")
+    phone.run("document.querySelector('#series').value = '1,2,x'; document.querySelector('#ask').requestSubmit()")
+    phone.until("!document.querySelector('#problem').hidden")
+    assert "no number" in phone.run("document.querySelector('#problem').textContent")
+
+
+def test_a_refused_request_is_told_in_words(phone: Browser) -> None:
+    choose(phone, "#language", "en")
+    phone.files("#pictures", Path(__file__))
+    phone.until("!document.querySelector('#problem').hidden")
+    told = phone.run("document.querySelector('#problem').textContent")
+    assert told.startswith("That did not work. None of the 1 inputs can be used")
