@@ -64,7 +64,9 @@ def test_nothing_comes_from_elsewhere_and_nothing_stands_inline() -> None:
         "style=" not in page and re.findall(r"<script(?![^>]*src=)", page) == [] and re.findall(r"\son\w+=", page) == []
     )
     assert "innerHTML" not in TEXTS["page.js"] and "eval(" not in TEXTS["page.js"]
-    assert {file for file, _ in STATIC.values()} | {"index.html"} == {item.name for item in PAGE.iterdir() if item.is_file()}
+    assert {file for file, _ in STATIC.values()} | {"index.html"} == {
+        item.name for item in PAGE.iterdir() if item.is_file()
+    }
 
 
 def test_every_control_has_a_label() -> None:
