@@ -220,7 +220,7 @@ class PredictOptions(Options):
     )
     runtime: Literal["auto", "torch", "onnx"] = Field(
         "auto",
-        description="What runs the model: torch as it was adapted, onnx = its portable form, auto = torch if installed.",
+        description="What runs the model: torch as it was adapted, onnx = its portable form, auto = torch if there.",
     )
     offline: bool = Field(False, description="Open no network connection at all.")
 
@@ -355,6 +355,10 @@ class ServeOptions(Options):
     timeout: Seconds = Field(30.0, description="After so long a request is given up, such as 30s.")
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
+    )
+    runtime: Literal["auto", "torch", "onnx"] = Field(
+        "auto",
+        description="What runs the model: torch as it was adapted, onnx = its portable form, auto = torch if there.",
     )
     offline: bool = Field(False, description="Open no network connection but those that come in.")
 

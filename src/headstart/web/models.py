@@ -63,7 +63,7 @@ def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Model
     for path in paths:
         name = _fresh(_name_of(path), found)
         progress.say(f"Loading {name} ({path})")
-        bundle = bundles.load(path)
+        bundle = bundles.load(path, options.runtime)
         answer = answering(bundle, options.precision)
         found[name] = Model(
             name, bundle.modality, bundle.task, bundle.classes, answer, _info(name, bundle, path), bundle.columns

@@ -1,0 +1,355 @@
+"""What `headstart serve` costs: against the model alone, and against a plain server that answers request by request.
+
+`python benchmarks/serving.py [--seconds 8] [--clients 1,8,64] [--only image,text,series] [--soak MINUTES]
+[--models FOLDER] [--results FILE]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import machine
+import numpy as np
+from tables import keep, table
+
+from headstart import bundle as bundles
+from headstart import demo, flow
+from headstart.flow.serving import answering
+from headstart.options import AdaptOptions, ServeOptions
+
+KINDS = ("image", "text", "series")
+N_INPUTS = 64
+WARM_SECONDS = 1.0
+BOUNDARY = "headstart-benchmark"
+TITLE, SOAK = "Answers over HTTP", "Answers over HTTP: soak"
+_TYPES = {
+    "image": f"multipart/form-data; boundary={BOUNDARY}",
+    "text": "application/json",
+    "series": "application/json",
+}
+
+
+def made(folder: Path, kinds: Sequence[str]) -> dict[str, Path]:
+    """Adapt to the demo data, as far as that is not there yet."""
+    sources = demo.write(folder / "data")
+    for kind in kinds:
+        if not (folder / kind / "bundle").is_dir():
+            flow.adapt(sources[kind], folder / kind, AdaptOptions(strategy=("linear-probe",), offline=True))
+    return {kind: folder / kind for kind in kinds}
+
+
+def inputs_of(folder: Path, kind: str) -> list[Any]:
+    """Read demo rows as a client has them: bytes, strings, lists of numbers."""
+    data = folder / "data"
+    if kind == "image":
+        return [path.read_bytes() for path in sorted((data / "digits").rglob("*.png"))[:N_INPUTS]]
+    name = {"text": "feedback.csv", "series": "crops.csv"}[kind]
+    with (data / name).open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))[:N_INPUTS]
+    if kind == "text":
+        return [row["text"] for row in rows]
+    steps = [name for name in rows[0] if name[0] == "t" and name[1:].isdigit()] or [
+        name for name, value in rows[0].items() if _is_number(value)
+    ]
+    return [[float(row[step]) if row[step] else None for step in steps] for row in rows]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def as_model_input(kind: str, value: Any) -> Any:
+    """Give an input as `headstart.flow.serving` takes it."""
+    return np.array([value], dtype=np.float32) if kind == "series" else value
+
+
+def body_of(kind: str, value: Any) -> bytes:
+    """Write the body of a request."""
+    if kind == "image":
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+        return head.encode() + value + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return json.dumps({"texts" if kind == "text" else "series": [value]}).encode()
+
+
+def request_of(kind: str, body: bytes, path: str = "/predict", type_: str = "") -> bytes:
+    """Write a whole request."""
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {type_ or _TYPES[kind]}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@dataclass
+class Heard:
+    """What clients heard: seconds by request, and how often each status."""
+
+    seconds: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    lost: int = 0
+
+
+async def one_client(port: int, requests: Sequence[bytes], until: float, since: float, heard: Heard) -> None:
+    """Ask again and again over one connection; what is asked before `since` is not counted."""
+    reader = writer = None
+    at = 0
+    while time.perf_counter() < until:
+        try:
+            if writer is None:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert reader is not None
+            began = time.perf_counter()
+            writer.write(requests[at % len(requests)])
+            head = await reader.readuntil(b"\r\n\r\n")
+            lower = head.lower()
+            await reader.readexactly(int(lower.split(b"content-length:")[1].split(b"\r\n")[0]))
+            if began >= since:
+                heard.seconds.append(time.perf_counter() - began)
+                heard.statuses[int(head[9:12])] += 1
+            if b"connection: close" in lower:
+                writer.close()
+                writer = None
+        except (OSError, asyncio.IncompleteReadError):
+            heard.lost += 1
+            writer = None
+        at += 1
+    if writer is not None:
+        writer.close()
+
+
+def load(port: int, requests: Sequence[bytes], n_clients: int, seconds: float) -> tuple[Heard, float]:
+    """Let clients ask for so long; gives what they heard and the answers a second."""
+    heard = Heard()
+
+    async def all_of_them() -> None:
+        since = time.perf_counter() + WARM_SECONDS
+        turned = [[*requests[at:], *requests[:at]] for at in range(n_clients)]
+        await asyncio.gather(*(one_client(port, mine, since + seconds, since, heard) for mine in turned))
+
+    asyncio.run(all_of_them())
+    return heard, sum(n for status, n in heard.statuses.items() if status == 200) / seconds
+
+
+@contextmanager
+def serving(command: list[str]) -> Iterator[tuple[int, int]]:
+    """Start a server process; gives its port and its process id."""
+    port = free_port()
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            try:
+                if httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        yield port, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def free_port() -> int:
+    """Find a port that is free."""
+    import socket
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def headstart(*paths: Path, more: Sequence[str] = ()) -> list[str]:
+    """Give the command of our server."""
+    return [sys.executable, "-m", "headstart.cli.main", "serve", *map(str, paths), "--offline", "-q", *more]
+
+
+def plain(path: Path, kind: str, port: int, runtime: str) -> None:
+    """Serve as people do who write it in ten lines: FastAPI, one model call a request, one at a time."""
+    import uvicorn
+    from fastapi import FastAPI, UploadFile
+
+    answer, turn = answering(bundles.load(path, runtime)), threading.Lock()
+    application = FastAPI()
+
+    def asked(value: Any) -> dict[str, Any]:
+        with turn:
+            return answer([as_model_input(kind, value)])[0]
+
+    if kind == "image":
+
+        @application.post("/predict")
+        def pictures(files: list[UploadFile]) -> list[dict[str, Any]]:
+            return [asked(file.file.read()) for file in files]
+    else:
+
+        @application.post("/predict")
+        def rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+            return [asked(value) for values in document.values() for value in values]
+
+    @application.get("/ready")
+    def ready() -> dict[str, bool]:
+        return {"ready": True}
+
+    uvicorn.run(application, port=port, log_level="warning", access_log=False)
+
+
+def raw(path: Path, kind: str, values: Sequence[Any], n_rows: int, seconds: float, runtime: str) -> float:
+    """Give the rows a second of the model alone, in batches of so many rows."""
+    answer = answering(bundles.load(path, runtime))
+    rows = [as_model_input(kind, value) for value in values][:n_rows]
+    answer(rows)
+    began, n = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        answer(rows)
+        n += len(rows)
+    return n / (time.perf_counter() - began)
+
+
+def row_of(kind: str, what: str, clients: int, rate: float, heard: Heard, best: float) -> dict[str, Any]:
+    """Write one row of the table."""
+    p50, p95, p99 = (1e3 * float(np.percentile(heard.seconds, at)) for at in (50, 95, 99))
+    return {
+        "model": kind, "what": what, "clients": clients, "answers a second": f"{rate:.0f}",
+        "% of the model alone": f"{100 * rate / best:.0f}", "p50 ms": f"{p50:.0f}", "p95 ms": f"{p95:.0f}",
+        "p99 ms": f"{p99:.0f}", "answers": sum(heard.statuses.values()),
+        "not 200": sum(n for status, n in heard.statuses.items() if status != 200) + heard.lost,
+    }  # fmt: skip
+
+
+def compare(arguments: argparse.Namespace) -> str:
+    """Measure everything; gives the section."""
+    kinds, seconds = arguments.only.split(","), arguments.seconds
+    models = made(arguments.models, kinds)
+    rows: list[dict[str, Any]] = []
+    for kind in kinds:
+        values = inputs_of(arguments.models, kind)
+        requests = [request_of(kind, body_of(kind, value)) for value in values]
+        batch = ServeOptions().max_batch
+        alone = {n: raw(models[kind], kind, values, n, seconds, arguments.runtime) for n in (1, batch)}
+        best = max(alone.values())
+        for n, rate in alone.items():
+            shown = {"model": kind, "what": f"the model alone, {n} rows a batch", "answers a second": f"{rate:.0f}"}
+            rows.append({**shown, "% of the model alone": f"{100 * rate / best:.0f}"})
+        script = [sys.executable, str(Path(__file__).resolve()), "--plain", str(models[kind]), "--kind", kind]
+        more = ["--runtime", arguments.runtime]
+        for name, command in (("headstart serve", headstart(models[kind])), ("plain FastAPI", script)):
+            with serving([*command, *more]) as (port, _):
+                for clients in map(int, arguments.clients.split(",")):
+                    heard, rate = load(port, requests, clients, seconds)
+                    rows.append(row_of(kind, name, clients, rate, heard, best))
+                    print(rows[-1], flush=True)
+    columns = ["model", "what", "clients", *list(rows[-1])[3:]]
+    told = (
+        f"Demo data, `linear-probe`, runtime {arguments.runtime}, one input a request, {seconds:g} s each after "
+        f"{WARM_SECONDS:g} s of warming up; the clients run on the same {len(os.sched_getaffinity(0))} core(s) as the "
+        'server and take their part of it. "The model alone" is `headstart.flow.serving` in a loop, without HTTP; its '
+        "faster batch size is 100 %. Aim: at least 85 % of it at 64 clients."
+    )
+    return f"{machine.describe()}\n\n{told}\n\n{table([{name: row.get(name, '') for name in columns} for row in rows])}"
+
+
+_TIGHT = ("--max-queue", "48", "--max-mb", "1")
+
+
+def bad_requests(kind: str) -> list[bytes]:
+    """Requests that must be refused, or answered with a reason."""
+    many = json.dumps({"texts": ["x"] * 10_000, "series": [[1]] * 10_000}).encode()
+    deep = b"[" * 50_000
+    nan = b'{"texts": [NaN], "series": [[NaN]]}'
+    odd = body_of("image", b"\x89PNG\r\n\x1a\nrubbish")
+    plain_json, form = "application/json", _TYPES["image"]
+    return [
+        request_of(kind, many, type_=plain_json), request_of(kind, deep, type_=plain_json),
+        request_of(kind, nan, type_=plain_json), request_of(kind, odd, type_=form),
+        request_of(kind, b"rubbish", type_=form), request_of(kind, b"", type_="text/plain"),
+        request_of(kind, b"{}", path="/nothing"), request_of(kind, b"{}", path="/predict?model=nobody"),
+        request_of(kind, b'{"inputs": [{"datatype": "FP32", "shape": [1e9], "data": []}]}', "/v2/models/x/infer"),
+    ]  # fmt: skip
+
+
+def memory_mb(process: int) -> float:
+    """Give the resident memory of a process."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _statuses(found: Counter[int]) -> str:
+    return " ".join(f"{status}:{n}" for status, n in sorted(found.items()))
+
+
+def soak(arguments: argparse.Namespace) -> str:
+    """Ask all models for minutes, one request in five a bad one; gives the section."""
+    models = made(arguments.models, KINDS)
+    asked: list[bytes] = []
+    for kind in KINDS:
+        values = inputs_of(arguments.models, kind)
+        good = [request_of(kind, body_of(kind, value), f"/predict?model={kind}") for value in values]
+        for at in range(0, len(good), 4):
+            asked += [*good[at : at + 4], bad_requests(kind)[at // 4 % 9]]
+    np.random.default_rng(0).shuffle(asked)  # type: ignore[arg-type]
+    rows: list[dict[str, Any]] = []
+    total: Counter[int] = Counter()
+    with serving(headstart(*models.values(), more=[*_TIGHT, "--runtime", arguments.runtime])) as (port, process):
+        parts = max(4, round(arguments.soak))
+        for part in range(parts):
+            heard, rate = load(port, asked, 64, 60 * arguments.soak / parts - WARM_SECONDS)
+            total += heard.statuses
+            rows.append({
+                "minute": f"{(part + 1) * arguments.soak / parts:.1f}", "answers a second (200)": f"{rate:.0f}",
+                "statuses": _statuses(heard.statuses),
+                "lost connections": heard.lost, "memory MB": f"{memory_mb(process):.0f}",
+            })  # fmt: skip
+            print(rows[-1], flush=True)
+        counted = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    faults = [
+        line for line in counted.splitlines() if line.startswith("headstart_requests_total") and 'status="500"' in line
+    ]
+    told = (
+        f"Three models in one server, 64 clients for {arguments.soak:g} minutes, one request in five hostile or wrong. "
+        f"Faults (500): {len(faults)}. All statuses: {_statuses(total)}. "
+        "503 is the full queue (`--max-queue 48` here, so that it is full at times)."
+    )
+    return f"{machine.describe()}\n\n{told}\n\n{table(rows)}"
+
+
+def main() -> None:
+    """Measure, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--clients", default="1,8,64")
+    parser.add_argument("--only", default=",".join(KINDS))
+    parser.add_argument("--soak", type=float, default=0.0, help="minutes of load with bad requests instead")
+    parser.add_argument("--models", type=Path, default=Path("benchmarks/served"))
+    parser.add_argument("--runtime", default="auto", help="torch, onnx or auto, as for headstart serve")
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("RESULTS.md"))
+    parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--kind", help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.plain is not None:
+        plain(arguments.plain, arguments.kind, arguments.port, arguments.runtime)
+        return
+    title, text = (SOAK, soak(arguments)) if arguments.soak else (TITLE, compare(arguments))
+    print(text)
+    keep(arguments.results, title, text)
+
+
+if __name__ == "__main__":
+    main()
