@@ -57,7 +57,8 @@ def test_the_page_of_the_command_line_describes_every_command_and_option_and_no_
     records = (
         options.AdaptOptions, options.PredictOptions, options.BasesOptions, options.CacheOptions,
         options.LabelNextOptions, options.CheckOptions, options.EvaluateOptions, options.CompareOptions,
-        options.ReportOptions, options.ExplainOptions, options.ServeOptions,
+        options.ReportOptions, options.ExplainOptions, options.AdaptLanguageOptions,
+        options.EvaluateLanguageOptions, options.ServeOptions,
     )  # fmt: skip
     common = {"--json", "--quiet", "--verbose", "--output", "--help"}
     assert flags(text) == {name for name in declared(*records) if name.startswith("--")} | common

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import commands
+from headstart.cli import commands, language
 
 app = typer.Typer(
     name="headstart",
@@ -30,6 +30,8 @@ COMMANDS = (
     commands.cache,
     commands.serve,
     commands.demo,
+    language.adapt_language,
+    language.evaluate_language,
 )
 for body in COMMANDS:
     app.command(name=body.__name__.replace("_", "-"))(body)

@@ -1,0 +1,55 @@
+"""Raw text of a language: how well a base fits it, and a base made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from headstart import extras, progress
+from headstart.offline import offline
+from headstart.options import AdaptLanguageOptions, EvaluateLanguageOptions
+
+
+def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptions) -> dict[str, Any]:
+    """Make a text base for the language of raw text.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Text files, tables and folders of both.
+    out : Path
+        Folder of the new base.
+    options : AdaptLanguageOptions
+
+    Returns
+    -------
+    dict
+        As in `language.json` of the folder.
+    """
+    extras.require("adapt", "Adapting a base to a language")
+    from headstart.language import card, reading
+    from headstart.language.adapting import Wish, adapt
+    from headstart.language.masked import open_base
+
+    card.require_free(out)
+    with offline(options.offline):
+        raw = reading.read_raw(paths, options.column)
+        reading.require_enough(raw)
+        progress.say(f"About {options.time / 60:.0f} minutes from here on; a stopped run goes on when run again.")
+        found = open_base(options.base, options.offline)
+        made = adapt(found, raw, Wish(options.time, options.seed, options.max_memory))
+        card.write(made, out)
+    return {**made.document, "output": str(out)}
+
+
+def evaluate_language(base: str, path: Path, options: EvaluateLanguageOptions) -> dict[str, Any]:
+    """Measure how well a base fits the language of raw text; gives a JSON document."""
+    extras.require("adapt", "Measuring a base on a language")
+    from headstart.language import fitness, reading
+    from headstart.language.masked import open_base
+
+    with offline(options.offline):
+        raw = reading.read_raw([path], options.column)
+        found = open_base(base, options.offline)
+        return fitness.evaluate(base, found, raw, options.time, options.seed).document()

@@ -1,0 +1,144 @@
+"""Writes the folder of a language's base: weights, tokenizer, configuration, the head for hidden pieces, and a card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from headstart.bases import write_folder
+from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of
+from headstart.errors import OptionError
+from headstart.home import write_json, write_text, written_whole
+from headstart.language.adapting import Adapted
+from headstart.language.masked import HEAD
+from headstart.language.teaching import PARTS
+
+MARK, CARD = "language.json", "README.md"
+
+
+def require_free(out: Path) -> None:
+    """Refuse a folder that holds something which `adapt-language` did not write.
+
+    Raises
+    ------
+    OptionError
+    """
+    if out.exists() and not out.is_dir():
+        raise OptionError(f"{out} is a file, not a folder.", "Name another folder with -o.")
+    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
+        raise OptionError(f"{out} exists and was not made by headstart adapt-language.", "Name another folder with -o.")
+
+
+def write(made: Adapted, out: Path) -> None:
+    """Write the folder; `adapt --base file:OUT` takes it."""
+    (out / CONFIG).unlink(missing_ok=True)
+    old, document = made.parts.record, made.document
+    record = replace(
+        old,
+        name=f"file:{out.name}",
+        source="file",
+        training_data=f"{old.training_data}; then {document['n_characters']['train']:,} characters of "
+        f"{document['source']}",
+        known_biases=f"those of {old.name} ({old.known_biases}); those of the new text were not looked at",
+        summary=f"{old.name}, adapted to the language of {document['source']}",
+        sha256="",
+        size_bytes=0,
+    )
+    write_folder(replace(made.parts, record=record), out)
+    weights = out / WEIGHTS
+    record = replace(record, sha256=sha256_of(weights), size_bytes=weights.stat().st_size)
+    write_folder(replace(made.parts, record=record), out)
+    with written_whole(out / HEAD) as partial:
+        save_file({name: np.ascontiguousarray(value) for name, value in made.head.items()}, partial)
+    write_text(out / CARD, card(made))
+    write_json(out / MARK, document)
+
+
+def _figure(found: Mapping[str, float]) -> str:
+    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
+
+
+def card(made: Adapted) -> str:
+    """Write the card as Markdown."""
+    said, old = made.document, made.parts.record
+    bits, fits, tokenizer, scratch = said["bits_per_character"], said["fit"], said["tokenizer"], said["from_scratch"]
+    rows = [
+        f"| this base | {_figure(bits['adapted'])} |",
+        f"| {said['base']} as it is (head: {said['base_head']}) | {_figure(bits['base'])} |",
+        f"| {said['ngram']} model, Kneser-Ney, same text | {_figure(bits['ngram'])} |",
+    ]
+    names = {
+        "unknown_token_share": "unknown pieces", "unknown_character_share": "unknown characters",
+        "changed_character_share": "characters that lose an accent or a capital", "pieces_per_word": "pieces a word",
+        "bytes_per_token": "bytes a piece",
+    }  # fmt: skip
+    table = [
+        f"| {name} | {_plain(key, fits['base'][key])} | {_plain(key, fits['adapted'][key])} |"
+        for key, name in names.items()
+    ]
+    trials = [
+        f"| {item['tokenizer']} | {PARTS[item['part']]} | {'the base' if item['start'] == 'base' else 'nothing'} | "
+        f"{item['figure']:.3f} | {item['steps']} | {item['seconds']:.0f} |"
+        for item in said["trials"]
+    ]
+    counts, training = said["n_documents"], said["training"]
+    vocabulary = (
+        f"Replaced: {tokenizer['n_pieces']:,} pieces instead of {tokenizer['n_pieces_before']:,}; "
+        f"{tokenizer['n_kept']:,} kept their embedding, {tokenizer['n_spelled']:,} began as the mean "
+        "of old pieces that spell them."
+        if tokenizer["replaced"]
+        else f"Kept ({tokenizer['n_pieces']:,} pieces)."
+    )
+    return "\n".join(
+        [
+            f"# {old.name}, adapted to the language of {said['source']}",
+            "",
+            said["sentence"],
+            "",
+            f"Made by `headstart adapt-language`; use it with `headstart adapt DATA --base file:FOLDER`. "
+            f"Licence of the weights it began with: {old.licence}. The licence of the text is for you to know.",
+            "",
+            "## Bits per character on held-out text (lower is better)",
+            "",
+            f"{counts['held']:,} documents, {said['n_characters']['held']:,} characters; in brackets the 95 % interval "
+            "over documents.",
+            "",
+            "| model | bits per character |",
+            "|---|---|",
+            *rows,
+            "",
+            "Each word is hidden and guessed piece by piece from left to right, with about six of seven other words in "
+            "sight; what the tokenizer loses (unknown words, accents, capitals, spaces) is charged. A masked model "
+            "sees both sides of a gap, an n-gram model only the left: at equal figures the n-gram model knows more.",
+            "",
+            f"From nothing, the same network reached {scratch['scratch']:.3f} after {scratch['seconds']:.0f} s of "
+            f"training where the base reached {scratch['adapted']:.3f} (on {counts['dev']:,} documents that chose).",
+            "",
+            "## Tokenizer",
+            "",
+            vocabulary,
+            "",
+            "| on held-out text | before | now |",
+            "|---|---|---|",
+            *table,
+            "",
+            "## Training",
+            "",
+            f"{counts['train']:,} documents, {said['n_characters']['train']:,} characters; {training['steps']} steps "
+            f"in {training['seconds']:.0f} s at {training['pieces_per_second']:.0f} pieces a second; the state of step "
+            f"{training['best_step']} was kept. Short trials, on the documents that chose:",
+            "",
+            "| tokenizer | what learnt | from | bits per character | steps | s |",
+            "|---|---|---|---|---|---|",
+            *trials,
+            "",
+        ]
+    )
+
+
+def _plain(key: str, value: float) -> str:
+    return f"{value:.1%}" if key.endswith("share") else f"{value:.2f}"

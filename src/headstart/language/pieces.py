@@ -1,0 +1,191 @@
+"""Documents as pieces of a tokenizer: ids, where words begin, windows, and what is needed to mask them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from headstart.errors import OptionError
+
+LONGEST_WORD = 8
+"""Pieces; longer words (scripts without spaces) count as several."""
+_BATCH = 1_000
+_MASKS = ("[MASK]", "<mask>")
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Ids with a meaning of their own: before and behind a text, for a hidden piece, for what is unknown."""
+
+    before: tuple[int, ...]
+    behind: tuple[int, ...]
+    mask: int
+    unknown: int
+    pad: int
+
+    @property
+    def n(self) -> int:
+        """Count the marks around a text."""
+        return len(self.before) + len(self.behind)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents one after the other.
+
+    Parameters
+    ----------
+    ids : int32, shape (n_pieces,)
+    begins : bool, shape (n_pieces,)
+        Whether a word begins here.
+    ends : int64, shape (n_documents,)
+        Where each document ends.
+    """
+
+    ids: NDArray[np.int32]
+    begins: NDArray[np.bool_]
+    ends: NDArray[np.int64]
+
+
+def opened(tokenizer: str) -> Tokenizer:
+    """Make a tokenizer from the content of tokenizer.json; nothing is cut or filled."""
+    made = Tokenizer.from_str(tokenizer)
+    made.no_truncation()
+    made.no_padding()
+    return made
+
+
+def marks_of(tokenizer: Tokenizer, pad: int) -> Marks:
+    """Find the ids with a meaning.
+
+    Raises
+    ------
+    OptionError
+        The tokenizer has no mask: the base was not made to guess hidden words.
+    """
+    mask = next((found for name in _MASKS if (found := tokenizer.token_to_id(name)) is not None), None)
+    if mask is None:
+        raise OptionError(
+            "The base's tokenizer has no piece that stands for a hidden word: it cannot be measured or adapted here.",
+            "Choose a base of the BERT family (masked language models), or --base default.",
+        )
+    around = tokenizer.encode("").ids
+    cut = (len(around) + 1) // 2
+    model = json.loads(tokenizer.to_str())["model"]
+    unknown = model.get("unk_id")
+    if unknown is None:
+        unknown = tokenizer.token_to_id(model.get("unk_token") or "")
+    return Marks(tuple(around[:cut]), tuple(around[cut:]), mask, -1 if unknown is None else int(unknown), pad)
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
+    """Cut texts into pieces, without marks around them."""
+    return [
+        one
+        for start in range(0, len(texts), _BATCH)
+        for one in tokenizer.encode_batch(list(texts[start : start + _BATCH]), add_special_tokens=False)
+    ]
+
+
+def word_begins(words: Sequence[int | None]) -> NDArray[np.bool_]:
+    """Say where words begin (n_pieces,); a word of more than `LONGEST_WORD` pieces begins again.
+
+    Examples
+    --------
+    >>> word_begins([0, 0, 1, 2, 2]).tolist()
+    [True, False, True, True, False]
+    """
+    begins = np.ones(len(words), dtype=bool)
+    since = 0
+    for at in range(1, len(words)):
+        since = since + 1 if words[at] == words[at - 1] and since + 1 < LONGEST_WORD else 0
+        begins[at] = since == 0
+    return begins
+
+
+def gather(encodings: Sequence[Encoding]) -> Corpus:
+    """Put documents in pieces one after the other."""
+    ids = [np.asarray(one.ids, dtype=np.int32) for one in encodings]
+    begins = [word_begins(one.word_ids) for one in encodings]
+    return Corpus(
+        np.concatenate([np.zeros(0, np.int32), *ids]),
+        np.concatenate([np.zeros(0, bool), *begins]),
+        np.cumsum([len(one) for one in ids], dtype=np.int64),
+    )
+
+
+def corpus(tokenizer: Tokenizer, texts: Sequence[str]) -> Corpus:
+    """Cut texts into pieces and put them one after the other, in blocks so that memory stays small."""
+    blocks = [
+        gather(encode(tokenizer, texts[start : start + _BATCH])) for start in range(0, max(len(texts), 1), _BATCH)
+    ]
+    shifts = np.cumsum([0, *(len(block.ids) for block in blocks[:-1])])
+    return Corpus(
+        np.concatenate([block.ids for block in blocks]),
+        np.concatenate([block.begins for block in blocks]),
+        np.concatenate([block.ends + shift for block, shift in zip(blocks, shifts, strict=True)]),
+    )
+
+
+def windows(found: Corpus, longest: int) -> NDArray[np.int64]:
+    """Cut documents into windows of about equal length, at most `longest` pieces, at word beginnings where possible.
+
+    Returns
+    -------
+    int64, shape (n_windows, 3)
+        First piece, end, and number of the document.
+    """
+    made: list[tuple[int, int, int]] = []
+    start = 0
+    for number, end in enumerate(found.ends.tolist()):
+        parts = -(-(end - start) // longest)
+        while start < end:
+            goal = min(start + -(-(end - start) // max(parts, 1)), start + longest, end)
+            cut = goal
+            while cut < end and cut > start + 1 and not found.begins[cut]:
+                cut -= 1
+            cut = goal if cut <= start + 1 else cut
+            made.append((start, cut, number))
+            start, parts = cut, parts - 1
+        start = end
+    return np.asarray(made, dtype=np.int64).reshape(-1, 3)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Windows side by side: ids, mask (1 = piece or mark), number of the word (-1: none) and place in its word."""
+
+    ids: NDArray[np.int64]
+    mask: NDArray[np.int64]
+    word: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+
+def rows(found: Corpus, some: NDArray[np.int64], marks: Marks) -> Rows:
+    """Lay windows out as rows, filled with `marks.pad`.
+
+    Parameters
+    ----------
+    some : int64, shape (n_rows, 3)
+        As `windows` gives them.
+    """
+    width = int((some[:, 1] - some[:, 0]).max()) + marks.n
+    shape = (len(some), width)
+    ids, mask = np.full(shape, marks.pad, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    word, place = np.full(shape, -1, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    first = len(marks.before)
+    for row, (start, end, _) in enumerate(some.tolist()):
+        n = end - start
+        ids[row, : n + marks.n] = (*marks.before, *found.ids[start:end].tolist(), *marks.behind)
+        mask[row, : n + marks.n] = 1
+        begins = found.begins[start:end].copy()
+        begins[0] = True
+        numbers = np.cumsum(begins) - 1
+        word[row, first : first + n] = numbers
+        place[row, first : first + n] = np.arange(n) - np.flatnonzero(begins)[numbers]
+    return Rows(ids, mask, word, place)

@@ -1,0 +1,216 @@
+"""Raw text as people have it: text files, folders, a column of a table; without repeats, split by document."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart.data.decoding import encoding_of, lines
+from headstart.data.names import Wanted, pick
+from headstart.data.sheets import READERS, read_sheet
+from headstart.data.tree import walk
+from headstart.errors import DataError
+from headstart.modalities.text import load
+
+PLAIN = frozenset({".txt", ".text", ".md"})
+SUFFIXES = frozenset(READERS) | PLAIN
+LONGEST_DOCUMENT = 5_000
+"""Characters; longer documents are cut at a space."""
+LEAST_CHARACTERS, LEAST_DOCUMENTS = 20_000, 30
+HELD_SHARE, DEV_SHARE = 0.1, 0.05
+MOST_HELD, MOST_DEV = 300_000, 60_000
+_REPEATED_LINE = 20
+
+
+@dataclass(frozen=True)
+class RawText:
+    """Documents of one language.
+
+    Parameters
+    ----------
+    documents : tuple of str
+        In the order read; no two are equal but for letter case and spaces.
+    n_read : int
+        Documents before repeats were left out.
+    n_repeated : int
+        Documents, and lines of longer documents, left out because they stand earlier in the text.
+    source : str
+        Names of the files, for people.
+    """
+
+    documents: tuple[str, ...]
+    n_read: int
+    n_repeated: int
+    source: str
+
+    @property
+    def n_characters(self) -> int:
+        """Count the characters."""
+        return sum(map(len, self.documents))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Documents to learn from, to choose and stop by, and to measure on; no document stands in two of them."""
+
+    train: tuple[str, ...]
+    dev: tuple[str, ...]
+    held: tuple[str, ...]
+
+
+def read_raw(paths: Sequence[Path], column: str | None = None) -> RawText:
+    """Read raw text.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Text files (documents are parted by empty lines; without any, each line is one), tables (each row is one), and
+        folders of both.
+    column : str, optional
+        The column of tables that holds the text; found by its name if not given.
+
+    Raises
+    ------
+    DataError
+        A path is not there, holds no text, or a table has no text column.
+    UnknownName
+        The column asked for is not there.
+    """
+    files = [file for path in paths for file in _files(path)]
+    if not files:
+        raise DataError(
+            f"No text was found in {', '.join(map(str, paths))}.", f"Give files of {', '.join(sorted(SUFFIXES))}."
+        )
+    found: list[str] = []
+    for file in files:
+        found += _plain(file) if file.suffix.lower() in PLAIN else _column(file, column)
+    kept, repeated = _without_repeats(found)
+    if not kept:
+        raise DataError(f"{files[0]}: there is no text in it.", "Check that this is the right file.")
+    names = [file.name for file in files]
+    said = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return RawText(tuple(kept), len(found), repeated, said)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        tree = walk(path)
+        return [tree.at(file) for file in tree.with_suffix(SUFFIXES)]
+    if not path.is_file():
+        raise DataError(f"There is nothing at {path}.", "Check the path.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise DataError(
+            f"{path}: files of this kind are not read as raw text.", f"Give one of {', '.join(sorted(SUFFIXES))}."
+        )
+    return [path]
+
+
+def _plain(path: Path) -> list[str]:
+    whole = load("".join(lines(path, encoding_of(path))), {}).replace("\r\n", "\n").replace("\r", "\n").strip()
+    parts = re.split(r"\n[ \t]*\n+", whole)
+    return parts if len(parts) > 1 else whole.split("\n")
+
+
+def _column(path: Path, column: str | None) -> list[str]:
+    sheet = read_sheet(path)
+    name = pick(sheet.names, "text", Wanted({"text": column} if column else {}), f" in {sheet.name}")
+    if name is None and len(sheet.names) == 1:
+        name = sheet.names[0]
+    if name is None:
+        raise DataError(
+            f"{path}: no column has a usual name for texts (columns: {', '.join(sheet.names[:20])}).",
+            "Name it with --column NAME.",
+        )
+    return [load(text, {}) for text in sheet.texts(name)]
+
+
+def _without_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
+    """Leave out documents, and longer lines of documents of several lines, that were seen before."""
+    seen: set[bytes] = set()
+    kept: list[str] = []
+    repeated = 0
+    for text in texts:
+        rows = [row.strip() for row in text.split("\n") if row.strip()]
+        if len(rows) > 1:
+            fresh = [row for row in rows if len(row) < _REPEATED_LINE or _is_new(row, seen)]
+            repeated += len(rows) - len(fresh)
+            rows = fresh
+        whole = "\n".join(rows)
+        if whole and (len(rows) > 1 or _is_new(whole, seen)):
+            kept += _pieces(whole)
+        elif whole:
+            repeated += 1
+    return kept, repeated
+
+
+def _is_new(text: str, seen: set[bytes]) -> bool:
+    key = hashlib.blake2b(" ".join(text.casefold().split()).encode("utf-8", "replace"), digest_size=12).digest()
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def _pieces(text: str) -> Iterator[str]:
+    while len(text) > LONGEST_DOCUMENT:
+        at = max(text.rfind(mark, LONGEST_DOCUMENT // 2, LONGEST_DOCUMENT) for mark in "\n ")
+        at = at if at > 0 else LONGEST_DOCUMENT
+        yield text[:at].strip()
+        text = text[at:].strip()
+    if text:
+        yield text
+
+
+def require_enough(raw: RawText) -> None:
+    """Refuse text that is too little to learn a language from.
+
+    Raises
+    ------
+    DataError
+        Saying how much there is and how much is needed.
+    """
+    if raw.n_characters < LEAST_CHARACTERS or len(raw.documents) < LEAST_DOCUMENTS:
+        raise DataError(
+            f"{raw.source}: {raw.n_characters:,} characters in {len(raw.documents):,} documents are too little to "
+            f"adapt a base to a language.",
+            f"At least {LEAST_CHARACTERS:,} characters in {LEAST_DOCUMENTS} documents (paragraphs, lines or rows) are "
+            "needed; a million characters or more are advised.",
+        )
+
+
+def split(raw: RawText, seed: int) -> Split:
+    """Deal documents by a hash of their content: the same documents fall on the same side, in whatever order they come.
+
+    Parameters
+    ----------
+    raw : RawText
+    seed : int
+        Another seed deals otherwise.
+
+    Returns
+    -------
+    Split
+        About a tenth is held out (at most 300,000 characters), a twentieth chooses (at most 60,000), the rest trains.
+    """
+    order = sorted(raw.documents, key=lambda text: hashlib.sha256(f"{seed}|{text}".encode("utf-8", "replace")).digest())
+    total = raw.n_characters
+    held, rest = _first(order, min(HELD_SHARE * total, MOST_HELD))
+    dev, train = _first(rest, min(DEV_SHARE * total, MOST_DEV))
+    return Split(tuple(train), tuple(dev), tuple(held))
+
+
+def halves(raw: RawText, seed: int) -> tuple[list[str], list[str]]:
+    """Deal documents into two halves of about as many characters each, by a hash of their content."""
+    order = sorted(raw.documents, key=lambda text: hashlib.sha256(f"{seed}|{text}".encode("utf-8", "replace")).digest())
+    return _first(order, raw.n_characters / 2)
+
+
+def _first(texts: Sequence[str], n_characters: float) -> tuple[list[str], list[str]]:
+    total, at = 0, 0
+    while at < len(texts) - 1 and total < n_characters:
+        total += len(texts[at])
+        at += 1
+    return list(texts[:at]), list(texts[at:])

@@ -1,0 +1,223 @@
+"""Bits per character of a masked language model, and whether its guesses mean their probabilities.
+
+How it is computed. Each word is hidden together with about a seventh of the words of its window (every seventh one,
+so that neighbours stay visible) and guessed piece by piece from left to right: when a piece is guessed, the earlier
+pieces of its word are shown and the later ones stay hidden (PLL-word-l2r, Kauf and Ivanova 2023, arXiv:2305.10588,
+after Salazar et al. 2020, arXiv:1910.14659). Hiding single pieces instead would favour tokenizers that cut words into
+many pieces, whose endings give each other away. Added is what the tokenizer loses (`headstart.language.spelling`):
+unknown words are spelled, dropped accents, capitals and spaces are told. The sum in bits over the number of
+characters is the figure. It sees the words on both sides of a gap, which an n-gram model does not: it is a
+pseudo-likelihood, not a compression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Encoding
+
+from headstart.evaluation.intervals import envelope, percentiles, resamples
+from headstart.language.masked import MaskedNet, numerics
+from headstart.language.pieces import Corpus, Marks, Rows, gather, rows, windows
+from headstart.language.spelling import Spelling
+from headstart.records import Interval
+
+Floats = NDArray[np.float64]
+FOLDS = 7
+LONGEST = 126
+"""Pieces of a window, without the marks around it."""
+BUDGET = 150_000
+"""Pieces that one measurement puts through the network at most; more text: a sample of words."""
+_BATCH_PIECES = 4_096
+_BINS = 10
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """The pieces that were guessed: probability of the likeliest one, whether it was right, and the document."""
+
+    sure: Floats
+    right: NDArray[np.bool_]
+    document: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What documents cost.
+
+    Parameters
+    ----------
+    bits : Floats, shape (n_documents,)
+        Pieces and what the tokenizer loses.
+    lost_bits : Floats, shape (n_documents,)
+        The second part alone.
+    characters : Floats, shape (n_documents,)
+    n_pieces : int
+    guesses : Guesses
+    """
+
+    bits: Floats
+    lost_bits: Floats
+    characters: Floats
+    n_pieces: int
+    guesses: Guesses
+
+
+def measure(
+    net: MaskedNet, marks: Marks, spelling: Spelling, texts: Sequence[str], encodings: Sequence[Encoding], budget: int
+) -> Measured:
+    """Measure documents.
+
+    Parameters
+    ----------
+    net : MaskedNet
+    marks : Marks
+    spelling : Spelling
+        Learnt from other text.
+    texts, encodings : sequences of n_documents
+    budget : int
+        Pieces put through the network at most, about.
+    """
+    found = gather(encodings)
+    cut = windows(found, LONGEST)
+    n_folds = int(np.clip(budget // max(3 * len(found.ids), 1), 1, FOLDS))
+    shift = np.random.default_rng(len(texts)).integers(0, FOLDS, max(len(texts), 1))
+    cost = np.zeros(len(texts))
+    parts: list[tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]] = []
+    order = np.argsort(cut[:, 1] - cut[:, 0], kind="stable")
+    for some in _batches(cut[order]):
+        laid = rows(found, some, marks)
+        for fold in range(n_folds):
+            hidden = (laid.word >= 0) & ((laid.word + shift[some[:, 2]][:, None] + fold) % FOLDS == 0)
+            for row, bits, sure, right in _guessed(net, marks, laid, hidden):
+                document = some[row, 2]
+                np.add.at(cost, document, bits * (FOLDS / n_folds))
+                parts.append((sure, right, document))
+    lost = np.array([spelling.bits(text, one) for text, one in zip(texts, encodings, strict=True)])
+    sure, right, document = (np.concatenate([part[at] for part in parts]) for at in range(3))
+    characters = np.array([len(text) for text in texts], dtype=np.float64)
+    return Measured(cost + lost, lost, characters, len(found.ids), Guesses(sure, right.astype(bool), document))
+
+
+def _batches(cut: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Cut windows that are sorted by length into batches of at most `_BATCH_PIECES`."""
+    made, start = [], 0
+    while start < len(cut):
+        end = start + 1
+        while end < len(cut) and (end - start + 1) * int(cut[end, 1] - cut[end, 0] + 2) <= _BATCH_PIECES:
+            end += 1
+        made.append(cut[start:end])
+        start = end
+    return made
+
+
+def _guessed(
+    net: MaskedNet, marks: Marks, laid: Rows, hidden: NDArray[np.bool_]
+) -> list[tuple[NDArray[np.int64], Floats, Floats, NDArray[np.bool_]]]:
+    """Guess hidden words piece by piece: (rows, bits, likeliest probability, right) for the first, second ... piece."""
+    made = []
+    for place in range(int(laid.place[hidden].max(initial=-1)) + 1):
+        asked = hidden & (laid.place == place)
+        some = np.flatnonzero(asked.any(axis=1))
+        if len(some) == 0:
+            continue
+        # words that are finished stay hidden, so that every piece is guessed from the same surroundings
+        longer = _in_longer_word(laid, hidden, place)
+        shown = longer & (laid.place < place)
+        ids = np.where(hidden & ~shown, marks.mask, laid.ids)[some]
+        row, column = np.nonzero(asked[some])
+        with torch.inference_mode(), numerics():
+            out = net.hidden(torch.from_numpy(ids), torch.from_numpy(laid.mask[some]))
+            logs = net.guess(out[torch.from_numpy(row), torch.from_numpy(column)]).log_softmax(-1)
+        truth = laid.ids[some[row], column]
+        best = logs.max(-1)
+        bits = -logs[torch.arange(len(row)), torch.from_numpy(truth)].double().numpy() / np.log(2)
+        made.append((some[row], bits, best.values.exp().double().numpy(), best.indices.numpy() == truth))
+    return made
+
+
+def _in_longer_word(laid: Rows, hidden: NDArray[np.bool_], place: int) -> NDArray[np.bool_]:
+    """Mark the pieces of hidden words that have a piece at `place` (n_rows, width)."""
+    n_words = int(laid.word.max(initial=0)) + 1
+    has = np.zeros((len(laid.ids), n_words), dtype=bool)
+    row, column = np.nonzero(hidden & (laid.place == place))
+    has[row, laid.word[row, column]] = True
+    return np.asarray(has[np.arange(len(laid.ids))[:, None], np.maximum(laid.word, 0)] & (laid.word >= 0))
+
+
+def per_character(bits: Floats, characters: Floats, seed: int) -> Interval:
+    """Give bits per character over documents with the bootstrap interval over documents (lower is better).
+
+    Examples
+    --------
+    >>> per_character(np.array([2.0, 4.0]), np.array([1.0, 2.0]), 0)
+    Interval(value=2.0, low=2.0, high=2.0)
+    """
+    units = np.column_stack([bits, characters]).astype(np.float32)
+    drawn = np.concatenate([times @ units for times in resamples(len(units), seed)]).astype(np.float64)
+    low, high = percentiles(drawn[:, :1] / drawn[:, 1:])
+    value = float(bits.sum() / characters.sum())
+    return envelope(value, (float(low[0]), float(high[0])), within=(0.0, float("inf")))
+
+
+def change(new: Floats, old: Floats, characters: Floats, seed: int) -> Interval:
+    """Give new over old bits minus one (-0.2: a fifth less), paired over documents, with its bootstrap interval."""
+    units = np.column_stack([new, old, characters]).astype(np.float32)
+    drawn = np.concatenate([times @ units for times in resamples(len(units), seed)]).astype(np.float64)
+    low, high = percentiles(drawn[:, :1] / drawn[:, 1:2] - 1)
+    return envelope(float(new.sum() / old.sum() - 1), (float(low[0]), float(high[0])), within=(-1.0, float("inf")))
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Calibration of the guesses: expected error (0-1, lower is better), mean probability and share right."""
+
+    error: Interval
+    mean_probability: float
+    share_right: float
+    n_guesses: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {
+            "error": self.error.as_dict(),
+            "mean_probability": self.mean_probability,
+            "share_right": self.share_right,
+            "n_guesses": self.n_guesses,
+        }
+
+
+def trust(found: Guesses, seed: int) -> Trust:
+    """Compare how sure the likeliest pieces were with how often they were right.
+
+    Notes
+    -----
+    Expected calibration error over ten bins of equal mass: mean over guesses of |mean probability - share right| of the
+    bin; 95 % interval by the bootstrap over documents.
+    """
+    edges = np.unique(np.quantile(found.sure, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    bins = np.searchsorted(edges, found.sure)
+    n_bins = int(bins.max(initial=0)) + 1
+    _, unit = np.unique(found.document, return_inverse=True)
+    units = np.zeros((int(unit.max()) + 1, 2 * n_bins), dtype=np.float32)
+    np.add.at(units, (unit, bins), (found.sure - found.right).astype(np.float32))
+    np.add.at(units, (unit, n_bins + bins), 1.0)
+
+    def error(sums: Floats) -> Floats:
+        return np.asarray(np.abs(sums[:, :n_bins]).sum(axis=1) / np.maximum(sums[:, n_bins:].sum(axis=1), 1.0))
+
+    drawn = np.concatenate([error((times @ units).astype(np.float64)) for times in resamples(len(units), seed)])
+    low, high = percentiles(drawn[:, None])
+    value = float(error(units.sum(axis=0, keepdims=True).astype(np.float64))[0])
+    interval = envelope(value, (float(low[0]), float(high[0])))
+    return Trust(interval, float(found.sure.mean()), float(found.right.mean()), len(found.sure))
+
+
+def unigram(found: Corpus, n_pieces: int) -> Floats:
+    """Count how often each piece occurs (n_pieces,)."""
+    return np.bincount(found.ids, minlength=n_pieces).astype(np.float64)

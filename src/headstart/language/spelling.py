@@ -1,0 +1,156 @@
+"""What a tokenizer loses, in bits: unknown words, accents and capitals that it drops, spaces that it forgets.
+
+A model of pieces alone would look cheap on text that its tokenizer cannot see. So every document is charged for what it
+takes to get the text back from the pieces, by how often things occurred in other text.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tokenizers import Encoding, Tokenizer
+
+from headstart.language.ngram import FOREIGN_BITS
+
+_STOP = ""
+
+
+@dataclass
+class _Table:
+    """How often each value occurred in each context; Witten and Bell's estimate, the rest spelled at `FOREIGN_BITS`."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def add(self, context: str, value: str) -> None:
+        self.counts[context][value] += 1
+
+    def bits(self, context: str, value: str) -> float:
+        seen = self.counts.get(context)
+        foreign = FOREIGN_BITS * max(len(value), 1)
+        if not seen:
+            return foreign
+        total, kinds = seen.total(), len(seen)
+        if value in seen:
+            return -math.log2(seen[value] / (total + kinds))
+        return foreign - math.log2(kinds / (total + kinds))
+
+
+def units(text: str) -> Iterator[str]:
+    """Give letters with the marks that stand on them.
+
+    Examples
+    --------
+    >>> len(list(units("o\u0323\u0300a")))
+    2
+    """
+    start = 0
+    for at in range(1, len(text)):
+        if not unicodedata.combining(text[at]):
+            yield text[start:at]
+            start = at
+    if start < len(text):
+        yield text[start:]
+
+
+class Spelling:
+    """Costs of what one tokenizer loses, learnt from text."""
+
+    def __init__(self, tokenizer: Tokenizer, unknown: int) -> None:
+        self.tokenizer, self.unknown = tokenizer, unknown
+        self.letters, self.written, self.gaps = _Table(), _Table(), _Table()
+        self.plain: dict[str, str] = {}
+
+    def _plain(self, unit: str) -> str:
+        if unit not in self.plain:
+            normal = self.tokenizer.normalizer
+            self.plain[unit] = normal.normalize_str(unit) if normal is not None else unit
+        return self.plain[unit]
+
+    def _parts(self, text: str, found: Encoding) -> Iterator[tuple[str, str, str]]:
+        """Give (kind, context, value) of everything that the pieces alone do not say."""
+        end, before, words = 0, "", found.word_ids
+        for number, ((begin, stop), piece) in enumerate(zip(found.offsets, found.ids, strict=True)):
+            same = number > 0 and words[number] == words[number - 1] and words[number] is not None
+            after = text[begin : begin + 1]
+            context = f"{same:d}{_kind(before)}{_kind(after)}"
+            yield "gap", context, text[end:begin] if begin > end else ""
+            start = max(begin, end)  # pieces of one letter share it
+            span = text[start:stop]
+            if piece == self.unknown:
+                yield from (("letter", "", unit) for unit in (*units(span), _STOP))
+            else:
+                yield from (("written", self._plain(unit), unit) for unit in units(span))
+            end, before = max(end, stop), text[stop - 1 : stop]
+        yield "gap", f"end{_kind(before)}", text[end:]
+
+    def learn(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> Spelling:
+        """Count documents; letters are counted everywhere, as unknown words may hold any."""
+        tables = {"gap": self.gaps, "written": self.written}
+        for text, found in zip(texts, encodings, strict=True):
+            for word in text.split():
+                for unit in (*units(word), _STOP):
+                    self.letters.add("", unit)
+            for kind, context, value in self._parts(text, found):
+                if kind in tables:
+                    tables[kind].add(context, value)
+        return self
+
+    def bits(self, text: str, found: Encoding) -> float:
+        """Give what it costs to get a document back from its pieces."""
+        tables = {"gap": self.gaps, "written": self.written, "letter": self.letters}
+        return sum(tables[kind].bits(context, value) for kind, context, value in self._parts(text, found))
+
+
+def _kind(letter: str) -> str:
+    return "-" if not letter else "a" if letter.isalnum() or unicodedata.combining(letter) else "p"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well a tokenizer fits text, without any model.
+
+    Parameters
+    ----------
+    unknown_token_share, unknown_character_share : float
+        Share (0-1) of pieces, and of characters that are no spaces, that become the unknown piece.
+    changed_character_share : float
+        Share (0-1) of the other characters whose accents or capitals are dropped or replaced.
+    pieces_per_word : float
+        Words are what stands between spaces.
+    bytes_per_token : float
+        UTF-8 bytes of the text a piece.
+    """
+
+    unknown_token_share: float
+    unknown_character_share: float
+    changed_character_share: float
+    pieces_per_word: float
+    bytes_per_token: float
+
+
+def fit(texts: Sequence[str], encodings: Sequence[Encoding], tokenizer: Tokenizer, unknown: int) -> Fit:
+    """Count how a tokenizer cuts documents."""
+    spelling = Spelling(tokenizer, unknown)
+    pieces = unknowns = lost = changed = seen = words = size = 0
+    for text, found in zip(texts, encodings, strict=True):
+        words += len(text.split())
+        size += len(text.encode("utf-8", "replace"))
+        pieces += len(found.ids)
+        unknowns += sum(piece == unknown for piece in found.ids)
+        for kind, plain, unit in spelling._parts(text, found):
+            if kind == "letter":
+                lost += len(unit)
+            elif kind == "written":
+                seen += len(unit)
+                changed += len(unit) * (plain != unit)
+    return Fit(
+        unknowns / max(pieces, 1),
+        lost / max(lost + seen, 1),
+        changed / max(seen, 1),
+        pieces / max(words, 1),
+        size / max(pieces, 1),
+    )

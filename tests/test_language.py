@@ -1,0 +1,457 @@
+"""A base for a language from raw text: reading, n-grams, what tokenizers lose, scoring, repair, training, commands."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+from tests.tiny import text_base
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from typer.testing import CliRunner
+
+from headstart.bases import Need, Parts, assemble, encoders, load, write_folder
+from headstart.cli.main import app
+from headstart.errors import DataError, OptionError, UnknownName
+from headstart.language import adapting, card, fitness, ngram, reading, scoring, trials, vocabulary
+from headstart.language.adapting import Wish
+from headstart.language.masked import Opened, _head_in, head_arrays, open_base, with_head
+from headstart.language.pieces import corpus, encode, gather, marks_of, opened, rows, windows
+from headstart.language.spelling import Spelling, fit
+from headstart.language.teaching import PARTS, Course, batches, hide, pairs, teach
+
+WORDS = ["moto", "ke", "thata", "go", "re", "pula", "e", "na", "kgomo", "motse", "ngwana", "rra", "tau", "letsatsi"]
+
+
+FILLERS = [f"x{number}" for number in range(240)]
+
+
+def sentences(n: int, seed: int = 0, words: list[str] | None = None) -> list[str]:
+    """Text with something to learn: every second word follows from the one before it."""
+    rng = np.random.default_rng(seed)
+    known = words or WORDS
+    made = []
+    for _ in range(n):
+        first = rng.integers(0, len(known), 6)
+        made.append(" ".join(f"{known[at]} {known[(at + 3) % len(known)]}" for at in first.tolist()) + ".")
+    return list(dict.fromkeys(made))
+
+
+def letter_parts() -> Parts:
+    """A tiny BERT that reads lower-case letters without accents, as English bases do, and can hide pieces."""
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    letters = [*"abcdefghijklmnopqrstuvwxyz.,", *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
+    vocab = {piece: number for number, piece in enumerate([*specials, *letters, "moto", "ke", "##la", *FILLERS])}
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.add_special_tokens(specials)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    config = {
+        "model_type": "bert", "vocab_size": len(vocab), "hidden_size": 32, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 192,
+    }  # fmt: skip
+    architecture = {"library": "transformers", "config": config}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = encoders.build(architecture)
+    weights = {name: np.array(value.numpy()) for name, value in net.state_dict().items()}
+    record = replace(text_base().record, name="tiny-letters", n_dims=32)
+    return Parts(record, architecture, {"max_length": 64, "pad_id": 0}, weights, tokenizer.to_str())
+
+
+@pytest.fixture(scope="module")
+def letters() -> Opened:
+    return Opened(assemble(letter_parts()), None)
+
+
+@pytest.fixture(scope="module")
+def letters_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base") / "letters"
+    write_folder(letter_parts(), folder)
+    return folder
+
+
+def raw_of(texts: list[str]) -> reading.RawText:
+    return reading.RawText(tuple(texts), len(texts), 0, "here")
+
+
+def test_text_files_part_at_empty_lines_and_tables_at_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one line\nof two\n\nanother\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("first\nsecond\n", encoding="utf-8")
+    with (tmp_path / "c.csv").open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([["text", "x"], ["a row,\nwith a line", "1"], ["None", "2"]])
+    found = reading.read_raw([tmp_path])
+    assert found.documents == ("one line\nof two", "another", "first", "second", "a row,\nwith a line", "None")
+
+
+def test_repeats_that_differ_in_case_or_spaces_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Dumela  rra\ndumela rra\nsharp\n", encoding="utf-8")
+    found = reading.read_raw([tmp_path / "a.txt"])
+    assert found.documents == ("Dumela  rra", "sharp")
+    assert found.n_repeated == 1
+
+
+def test_a_longer_line_that_stands_in_an_earlier_document_goes(tmp_path: Path) -> None:
+    footer = "All rights reserved by the publisher."
+    (tmp_path / "a.txt").write_text(f"one\n{footer}\n\ntwo\n{footer}\n", encoding="utf-8")
+    assert reading.read_raw([tmp_path / "a.txt"]).documents == (f"one\n{footer}", "two")
+
+
+def test_an_overlong_document_is_cut_at_a_space(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("word " * 3_000, encoding="utf-8")
+    found = reading.read_raw([tmp_path / "a.txt"]).documents
+    assert max(map(len, found)) <= reading.LONGEST_DOCUMENT
+    assert " ".join(found).split() == ["word"] * 3_000
+
+
+def test_the_split_does_not_depend_on_the_order_and_parts_share_nothing() -> None:
+    texts = sentences(200)
+    one, other = reading.split(raw_of(texts), 0), reading.split(raw_of(texts[::-1]), 0)
+    assert set(one.held) == set(other.held) and set(one.dev) == set(other.dev)
+    assert not set(one.held) & set(one.train) and not set(one.dev) & set(one.train)
+    assert set(reading.split(raw_of(texts), 1).held) != set(one.held)
+    assert 0.08 < sum(map(len, one.held)) / sum(map(len, texts)) < 0.12
+
+
+@pytest.mark.parametrize("content", ["", "   \n \n"])
+def test_an_empty_file_is_a_clear_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.txt").write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match="no text in it"):
+        reading.read_raw([tmp_path / "a.txt"])
+
+
+def test_too_little_text_says_how_much_is_needed() -> None:
+    with pytest.raises(DataError, match="5 characters in 1 documents") as error:
+        reading.require_enough(raw_of(["hello"]))
+    assert "20,000 characters" in error.value.hint
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("body,x\nhello,1\nyou,2\n", encoding="utf-8")
+    with pytest.raises(UnknownName, match="bodi"):
+        reading.read_raw([tmp_path / "a.csv"], "bodi")
+    assert reading.read_raw([tmp_path / "a.csv"], "body").documents == ("hello", "you")
+
+
+@pytest.mark.parametrize("order", [2, 3, 5])
+@pytest.mark.parametrize("context", ["", "a", "ban", "zz"])
+def test_probabilities_of_the_next_character_sum_to_one(order: int, context: str) -> None:
+    model = ngram.learn(["abracadabra", "banana band", "cab"], order)
+    base = ngram.bits(model, [context])[0] if context else 0.0
+    costs = [ngram.bits(model, [context + mark])[0] - base for mark in [*model.alphabet, "\uffff"]]
+    costs[-1] -= ngram.FOREIGN_BITS
+    assert sum(2.0**-cost for cost in costs) == pytest.approx(1.0, abs=1e-9)
+
+
+def test_longer_grams_know_more_and_unseen_letters_cost_most() -> None:
+    train, held = sentences(300), sentences(30, seed=9)
+    model = ngram.learn(train, 6)
+    figures = [ngram.bits(ngram.with_order(model, order), held).sum() for order in (1, 2, 4, 6)]
+    assert figures == sorted(figures, reverse=True)
+    assert ngram.bits(model, ["ሰላም"])[0] > 3 * ngram.FOREIGN_BITS
+
+
+def test_a_tokenizer_that_drops_accents_is_charged_for_them() -> None:
+    parts = letter_parts()
+    tokenizer = opened(parts.tokenizer)
+    marks = marks_of(tokenizer, 0)
+    plain, accented = ["moto ke pula"] * 40, ["mọto ké pula", "moto ke pula"] * 20
+
+    def lost(texts: list[str]) -> float:
+        spelling = Spelling(tokenizer, marks.unknown).learn(texts, encode(tokenizer, texts))
+        return sum(spelling.bits(text, one) for text, one in zip(texts, encode(tokenizer, texts), strict=True))
+
+    assert lost(accented) > lost(plain) + 40  # two letters of each second text are a coin each
+    found = fit(accented, encode(tokenizer, accented), tokenizer, marks.unknown)
+    assert found.changed_character_share == pytest.approx(40 / (20 * 10 * 2))
+    assert found.unknown_character_share == 0.0
+
+
+def test_unknown_words_are_spelled_letter_by_letter() -> None:
+    parts = letter_parts()
+    tokenizer = opened(parts.tokenizer)
+    marks = marks_of(tokenizer, 0)
+    texts = ["ሰላም ለዓለም", "moto ke"]
+    spelling = Spelling(tokenizer, marks.unknown).learn(texts * 20, encode(tokenizer, texts * 20))
+    costs = [spelling.bits(text, one) for text, one in zip(texts, encode(tokenizer, texts), strict=True)]
+    assert costs[0] > 20 > 2 > costs[1]
+    found = fit(texts, encode(tokenizer, texts), tokenizer, marks.unknown)
+    assert found.unknown_character_share == pytest.approx(7 / 13)
+    assert "cannot see 54% of your characters" in fitness.follows(found)
+
+
+def test_windows_hold_every_piece_once_and_begin_at_words() -> None:
+    tokenizer = opened(letter_parts().tokenizer)
+    found = corpus(tokenizer, sentences(20))
+    cut = windows(found, 10)
+    assert np.concatenate([np.arange(start, end) for start, end, _ in cut]).tolist() == list(range(len(found.ids)))
+    assert (cut[:, 1] - cut[:, 0]).max() <= 10
+    assert found.begins[cut[:, 0]].mean() > 0.95
+
+
+def _bench(opened_base: Opened, texts: list[str]) -> trials.Bench:
+    return trials.Bench(opened_base.parts, reading.split(raw_of(texts), 0), 0, 10**9)
+
+
+def test_a_net_that_knows_nothing_costs_what_its_vocabulary_says(letters: Opened) -> None:
+    texts = ["moto ke pula"] * 8
+    bench = _bench(letters, texts)
+    net = bench.net(None)
+    for value in net.head.parameters():
+        value.data.zero_()
+    found = bench.measure(net, texts, 10**6)
+    each = np.log2(bench.n_pieces)
+    n_pieces = len(encode(bench.tokenizer, texts)[0].ids)
+    assert found.bits - found.lost_bits == pytest.approx([n_pieces * each] * 8, rel=1e-2)
+
+
+def test_the_later_pieces_of_a_word_are_hidden_while_it_is_guessed(letters: Opened) -> None:
+    tokenizer = opened(letters.parts.tokenizer)
+    marks = marks_of(tokenizer, 0)
+    found = gather(encode(tokenizer, ["tau"]))
+    laid = rows(found, windows(found, 100), marks)
+    seen: list[list[int]] = []
+
+    class Spy(torch.nn.Module):
+        def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            seen.append(ids[0].tolist())
+            return torch.zeros(*ids.shape, 4)
+
+        def guess(self, hidden: torch.Tensor) -> torch.Tensor:
+            return torch.zeros(len(hidden), 60)
+
+    scoring._guessed(Spy(), marks, laid, laid.word >= 0)  # type: ignore[arg-type]
+    t, a = found.ids[:2].tolist()
+    m = marks.mask
+    assert seen == [[2, m, m, m, 3], [2, t, m, m, 3], [2, t, a, m, 3]]
+
+
+def test_intervals_hold_their_point_and_change_is_paired() -> None:
+    rng = np.random.default_rng(0)
+    characters = rng.uniform(20, 80, 60)
+    old = characters * rng.uniform(2, 3, 60)
+    found = scoring.change(0.8 * old, old, characters, 0)
+    assert found.value == pytest.approx(-0.2) and found.low == pytest.approx(-0.2, abs=1e-5)
+    figure = scoring.per_character(old, characters, 0)
+    assert figure.low < figure.value < figure.high
+
+
+def test_sure_and_right_guesses_are_calibrated_and_sure_wrong_ones_are_not() -> None:
+    sure, document = np.full(400, 0.75), np.arange(400) // 4
+    right = np.arange(400) % 4 != 0
+    assert scoring.trust(scoring.Guesses(sure, right, document), 0).error.value == pytest.approx(0.0)
+    wrong = scoring.trust(scoring.Guesses(sure, ~right, document), 0)
+    assert wrong.error.value == pytest.approx(0.5) and wrong.error.low <= 0.5 <= wrong.error.high
+
+
+def test_a_new_vocabulary_keeps_accents_marks_and_case_folding_and_is_the_same_each_time() -> None:
+    parts = letter_parts()
+    texts = sentences(200, words=[*WORDS, "mọ́tò", "ሰላም"])
+    made = vocabulary.learn(parts.tokenizer, texts, 200)
+    assert made == vocabulary.learn(parts.tokenizer, texts, 200)
+    tokenizer = opened(made)
+    marks = marks_of(tokenizer, 0)
+    assert tokenizer.encode("Kgomo mọ́tò").tokens == ["[CLS]", "kgomo", "mọ́tò", "[SEP]"]
+    assert fit(texts, encode(tokenizer, texts), tokenizer, marks.unknown).unknown_token_share == 0.0
+    assert tokenizer.get_vocab_size() <= 200
+
+
+def test_embeddings_of_shared_pieces_stay_and_the_repaired_base_runs() -> None:
+    parts = letter_parts()
+    made = vocabulary.repair(parts, sentences(200), 120, 0)
+    name = vocabulary.embedding_name(parts)
+    old, new = opened(parts.tokenizer).get_vocab(), opened(made.parts.tokenizer).get_vocab()
+    for piece in ("[MASK]", "moto", "##a"):
+        assert np.array_equal(made.parts.weights[name][new[piece]], parts.weights[name][old[piece]])
+    assert made.n_kept + made.n_spelled <= made.n_pieces <= 120
+    features = assemble(made.parts).module()(torch.tensor([[2, 7, 3]]), torch.ones(1, 3, dtype=torch.int64))[-1]
+    assert features.shape == (1, 32) and bool(features.isfinite().all())
+
+
+def test_a_base_without_a_mask_is_refused() -> None:
+    with pytest.raises(OptionError, match="hidden word"):
+        marks_of(opened(text_base().parts.tokenizer), 0)
+
+
+def test_hidden_pieces_are_whole_words_from_some_piece_on(letters: Opened) -> None:
+    tokenizer = opened(letters.parts.tokenizer)
+    marks = marks_of(tokenizer, 0)
+    found = corpus(tokenizer, sentences(40))
+    laid = rows(found, windows(found, 40), marks)
+    shown, asked = hide(laid, marks, 60, np.random.default_rng(0))
+    assert 0.05 < asked[laid.word >= 0].mean() < 0.3
+    assert not asked[laid.word < 0].any() and np.array_equal(shown[~asked], laid.ids[~asked])
+    for row in range(len(asked)):
+        for word in range(laid.word[row].max() + 1):
+            inside = asked[row][laid.word[row] == word]
+            assert np.array_equal(inside, np.sort(inside))  # nothing behind a hidden piece is shown
+
+
+def test_training_lowers_bits_and_is_repeatable(letters: Opened) -> None:
+    bench = _bench(letters, sentences(150))
+    dev = sentences(20, seed=5)
+    figures = []
+    for _ in range(2):
+        net = bench.net(None)
+        net.head.bias.data.zero_()  # it has to find out how often each piece occurs
+        before = bench.figure(net, dev, 10**6)
+        teach(net, bench.corpus, bench.marks, Course("all", 1e6, steps=40, pieces=512, rate=1e-2))
+        figures.append(bench.figure(net, dev, 10**6))
+        assert figures[-1] < 0.9 * before
+    assert figures[0] == figures[1]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_only_what_should_learn_learns(letters: Opened, part: str) -> None:
+    bench = _bench(letters, sentences(60))
+    net = bench.net(None)
+    before = {name: value.detach().clone() for name, value in net.named_parameters()}
+    teach(net, bench.corpus, bench.marks, Course(part, 1e6, steps=2))
+    moved = {name for name, value in net.named_parameters() if not torch.equal(value, before[name])}
+    wanted = {
+        "head": lambda name: name.startswith("head."),
+        "embeddings": lambda name: name.startswith(("head.", "encoder.embeddings.word")),
+        "upper": lambda name: name.startswith(("head.", "encoder.encoder.layer.1.")),
+        "all": lambda name: "pooler" not in name,
+    }[part]
+    assert moved and all(wanted(name) for name in moved)
+    assert {name.partition(".")[0] for name in moved} == {"head"} if part == "head" else "head.bias" in moved
+
+
+def test_a_stopped_training_goes_on_bit_for_bit(
+    letters: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = _bench(letters, sentences(200))
+    monkeypatch.setattr("headstart.language.teaching.CHECKPOINT_SECONDS", 0.0)
+    course = Course("all", 1e6, steps=8)
+    whole = bench.net(None)
+    teach(whole, bench.corpus, bench.marks, course)
+    calls = 0
+
+    def stop() -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            raise KeyboardInterrupt
+        return -float(calls)
+
+    cut = replace(course, n_looks=8)
+    with pytest.raises(KeyboardInterrupt):
+        teach(bench.net(None), bench.corpus, bench.marks, cut, stop, tmp_path / "kept.safetensors")
+    resumed = bench.net(None)
+    done = teach(resumed, bench.corpus, bench.marks, cut, stop, tmp_path / "kept.safetensors")
+    assert done.steps == 8
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
+
+
+def test_batches_hold_every_window_once_an_epoch(letters: Opened) -> None:
+    bench = _bench(letters, sentences(80))
+    couples = pairs(bench.corpus, bench.marks)
+    feed = batches(couples, Course("all", 1.0, pieces=256), bench.marks.n)
+    seen: set[int] = set()
+    count = 0
+    while len(seen) < len(couples):
+        some = next(feed)
+        count += len(some)
+        seen |= {int(start) for start in some[:, 0, 0]}
+    assert count == len(couples)
+
+
+@pytest.fixture(scope="module")
+def adapted(letters_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    folder = tmp_path_factory.mktemp("language")
+    text = folder / "raw.txt"
+    text.write_text("\n".join(sentences(400, words=[*WORDS, "mọ́tò", "ሰላም", "ዓለም"])), encoding="utf-8")
+    run = CliRunner().invoke(
+        app,
+        ["adapt-language", str(text), "--base", f"file:{letters_folder}", "-o", str(folder / "new"), "--time", "8s",
+         "--offline", "--json"],
+    )  # fmt: skip
+    assert run.exit_code == 0, run.output
+    return folder, json.loads(run.stdout)
+
+
+def test_the_new_base_costs_fewer_bits_and_its_card_says_so(adapted: tuple[Path, dict[str, object]]) -> None:
+    folder, said = adapted
+    bits = said["bits_per_character"]
+    assert isinstance(bits, dict)
+    assert bits["adapted"]["value"] < bits["base"]["value"]
+    assert all(found["low"] <= found["value"] <= found["high"] for found in bits.values())
+    text = (folder / "new" / card.CARD).read_text("utf-8")
+    assert f"{bits['adapted']['value']:.3f}" in text and "From nothing" in text
+    assert json.loads((folder / "new" / card.MARK).read_text("utf-8"))["sentence"] == said["sentence"]
+
+
+def test_the_new_base_loads_as_a_base_and_brings_its_head(adapted: tuple[Path, dict[str, object]]) -> None:
+    folder, _ = adapted
+    backbone = load(f"file:{folder / 'new'}", Need("text", offline=True))
+    assert backbone.record.n_dims == 32 and len(backbone.record.sha256) == 64
+    found = open_base(f"file:{folder / 'new'}", True)
+    assert found.head is not None and len(found.head["bias"]) == found.parts.architecture["config"]["vocab_size"]
+
+
+def test_evaluate_language_answers_with_the_documented_fields(adapted: tuple[Path, dict[str, object]]) -> None:
+    folder, _ = adapted
+    run = CliRunner().invoke(
+        app, ["evaluate-language", f"file:{folder / 'new'}", str(folder / "raw.txt"), "--offline", "--json"]
+    )
+    assert run.exit_code == 0, run.output
+    found = json.loads(run.stdout)
+    assert set(found["bits_per_character"]) == {"value", "low", "high"}
+    assert found["bits_per_character"]["low"] <= found["bits_per_character"]["value"]
+    assert found["head"] == "its own" and found["unknown_token_share"] < 0.01
+    assert found["calibration"]["n_guesses"] > 100 and 0 <= found["calibration"]["error"]["value"] <= 1
+    assert found["n_documents"] > 100 and found["pieces_per_word"] >= 1
+
+
+def test_another_folder_is_never_overwritten(letters_folder: Path, adapted: tuple[Path, dict[str, object]]) -> None:
+    folder, _ = adapted
+    run = CliRunner().invoke(
+        app, ["adapt-language", str(folder / "raw.txt"), "--base", f"file:{letters_folder}", "-o", str(letters_folder)]
+    )
+    assert run.exit_code == 2
+    assert "was not made by headstart adapt-language" in " ".join(run.stderr.split())
+
+
+def test_a_base_with_bert_head_in_its_weights_uses_it(letters: Opened, tmp_path: Path) -> None:
+    net = with_head(letters.backbone.module().net, None, np.ones(297), 3)  # type: ignore[misc]
+    head = head_arrays(net)
+    names = ("transform.dense.weight", "transform.dense.bias", "transform.LayerNorm.weight", "transform.LayerNorm.bias")
+    order = ["bias", "dense.weight", "dense.bias", "norm.weight", "norm.bias"]
+    theirs = {
+        f"cls.predictions.{name}": head[own]
+        for name, own in zip((*names, "bias"), ("dense.weight", "dense.bias", "norm.weight", "norm.bias", "bias"),
+                             strict=True)
+    }  # fmt: skip
+    write_folder(letters.parts, tmp_path)
+    save_file({**load_file(tmp_path / "model.safetensors"), **theirs}, tmp_path / "model.safetensors")
+    found = _head_in(tmp_path)
+    assert found is not None and all(np.array_equal(found[name], head[name]) for name in order)
+
+
+def test_a_stopped_adaptation_needs_no_new_trials(
+    letters: Opened, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
+) -> None:
+    raw = raw_of(sentences(400))
+    wish = Wish(4.0, 0, 4.0)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(adapting, "_taught", stop)
+        with pytest.raises(KeyboardInterrupt):
+            adapting.adapt(letters, raw, wish)
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "_run", stop)  # a new trial would stop it again
+        made = adapting.adapt(letters, raw, wish)
+    assert made.document["bits_per_character"]["adapted"]["value"] < 10
+    assert not any((fresh_home / "language").iterdir())
