@@ -324,6 +324,45 @@ class EvaluateLanguageOptions(Options):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
+_POINTS = {"": 1.0, "pt": 0.01, "%": 0.01, "points": 0.01}
+
+
+def points(text: object) -> object:
+    """Read a loss of accuracy: "1pt" or "1%" is one point, 0.01; a bare number is a share.
+
+    Examples
+    --------
+    >>> points("1pt"), points("0.02")
+    (0.01, 0.02)
+    """
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(pt|%|points|)\s*", text.lower())
+    if found is None:
+        raise ValueError("write it like 1pt or 0.01")
+    return float(found[1]) * _POINTS[found[2]]
+
+
+class ExportOptions(Options):
+    """How to write a bundle in another form."""
+
+    to: str = Field(..., description="What to write: onnx, onnx-int8 or openvino.")
+    data: Path | None = Field(
+        None,
+        description="Held-out rows to compare on, best with labels (default: test rows of the run, else golden rows).",
+    )
+    max_drop: Annotated[float, BeforeValidator(points), Field(ge=0.0, le=1.0)] = Field(
+        0.01, description="For int8: points of accuracy that a class (or group) may lose, such as 1pt."
+    )
+    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
+    group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")
+
+
+class VerifyOptions(Options):
+    """How to check a bundle: there is nothing to choose."""
+
+
 class CacheOptions(Options):
     """What to do with the feature cache."""
 

@@ -155,8 +155,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def save(bundle: Bundle, folder: Path) -> None:
+def save(bundle: Bundle, folder: Path, slim: bool = False) -> None:
     """Write a bundle; the folder takes its name only when it is complete, an older bundle there is replaced.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    folder : Path
+    slim : bool
+        Write its portable form only, without the weights that torch reads.
 
     Raises
     ------
@@ -168,7 +175,7 @@ def save(bundle: Bundle, folder: Path) -> None:
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         fresh.mkdir(parents=True)
-        _write(bundle, fresh)
+        _write(bundle, fresh, slim)
         _settle(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -201,8 +208,10 @@ def _settle(fresh: Path, folder: Path) -> None:
     raise BundleError(f"Other processes keep writing {folder}.", "Choose another folder, or wait for them.")
 
 
-def _write(bundle: Bundle, fresh: Path) -> None:
-    if bundle.portable is not None:
+def _write(bundle: Bundle, fresh: Path, slim: bool) -> None:
+    if slim:
+        assert bundle.shipped is not None, "there is no portable form"
+    elif bundle.portable is not None:
         _copy_model(bundle.portable.folder, fresh)
     else:
         _write_model(bundle, fresh)
@@ -368,7 +377,7 @@ def _read(folder: Path, runtime: str) -> Bundle:
 
 
 def _shipped(folder: Path, told: Mapping[str, Any]) -> Shipped:
-    return Shipped(folder, told, tuple(told.get("files", ())))
+    return Shipped(folder, told, (*told.get("files", ()), *(["README.md"] if (folder / "README.md").is_file() else [])))
 
 
 def _portable(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> Bundle:

@@ -6,7 +6,9 @@ makes the same arrays.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,7 +19,7 @@ import numpy as np
 
 from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import shrunk
-from headstart.modalities.image import squared
+from headstart.modalities.image import augment, squared
 from headstart.modalities.record import Array, Spec
 from headstart.modalities.text import collate as padded_tokens
 from headstart.strategies.ngrams import count_known, ready
@@ -129,6 +131,18 @@ def _padded_pieces(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array
     return ids, weights
 
 
+def _with_seed(source: Any, spec: Spec) -> tuple[Any, int]:
+    """Open a picture, with the number that its changed views depend on (see `headstart.features.views.seen`)."""
+    content = source if isinstance(source, bytes) else Path(source).read_bytes() if Path(source).is_file() else b""
+    return _IMAGE.load(source, spec), zlib.crc32(hashlib.sha256(content).hexdigest().encode())
+
+
+def _views(loaded: tuple[Any, int], spec: Spec) -> tuple[Array, ...]:
+    picture, seed = loaded
+    changed = [augment(picture, np.random.default_rng([view, seed])) for view in range(1, int(spec["views"]) + 1)]
+    return (np.stack([squared(one, spec) for one in (picture, *changed)]),)
+
+
 _IMAGE, _TEXT, _SERIES = MODALITIES["image"], MODALITIES["text"], MODALITIES["series"]
 KINDS: dict[str, Kind] = {
     "rows": Kind(
@@ -138,6 +152,11 @@ KINDS: dict[str, Kind] = {
     "pixels": Kind(
         _IMAGE.load, lambda picture, spec: (squared(picture, spec),), _stacked,
         lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),), _one,
+    ),
+    "views": Kind(
+        _with_seed, _views, _stacked,
+        lambda spec: (("uint8", (None, None, int(spec["size"]), int(spec["size"]), 3)),),
+        lambda row, n: float(len(row[0])),
     ),
     "picture": Kind(
         _IMAGE.load, lambda picture, spec: (shrunk(picture),), _stacked,
@@ -158,10 +177,11 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 """Kinds of input.
 
-`rows`: nothing but a zero a row (a model that always says the same); `pixels`: a picture as the base wants it;
-`picture`: one of 96 x 96 for descriptors; `tokens`: ids and mask of a text; `pieces`: numbers of the pieces of words
-that are known, and their weights; `series`: filled and brought to one length; with `gaps` in its spec also where there
-were values, and how many steps there were.
+`rows`: nothing but a zero a row (a model that always says the same); `pixels`: a picture as the base wants it; `views`:
+the same with some changed copies of it, over which outputs are averaged (any number of them, the first being the
+picture itself); `picture`: one of 96 x 96 for descriptors; `tokens`: ids and mask of a text; `pieces`: numbers of the
+pieces of words that are known, and their weights; `series`: filled and brought to one length; with `gaps` in its spec
+also where there were values, and how many steps there were.
 """
 
 

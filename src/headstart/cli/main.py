@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import commands, language
+from headstart.cli import commands, language, shipping
 
 app = typer.Typer(
     name="headstart",
@@ -24,6 +24,8 @@ COMMANDS = (
     commands.compare,
     commands.explain,
     commands.label_next,
+    shipping.export,
+    shipping.verify,
     commands.check,
     commands.report,
     commands.bases,

@@ -1,6 +1,6 @@
 """What all commands share: options made from their record, people's output on stderr, one JSON on stdout, exit codes.
 
-0 done, 1 failed, 2 fixable by the user. No command declares an option or prints an error by itself.
+0 done, 1 failed, 2 fixable by the user, 4 an export did not pass. No command declares an option or prints an error by itself.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ news = Console(stderr=True, highlight=False)
 class Stopped(HeadstartError):
     """A command that did its work and found something that the user has to mend; `document` is what it found."""
 
-    def __init__(self, problem: str, hint: str, document: object) -> None:
+    def __init__(self, problem: str, hint: str, document: object, code: int = 2) -> None:
         super().__init__(problem, hint)
-        self.document = document
+        self.document, self.code = document, code
 
 
 class _Rate(ProgressColumn):
@@ -179,7 +179,7 @@ def finish(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -
         _refuse(error.problem, error.hint)
         if as_json:
             _print(error.document if isinstance(error, Stopped) else _error(error.problem, error.hint))
-        raise SystemExit(2) from error
+        raise SystemExit(error.code if isinstance(error, Stopped) else 2) from error
     except KeyboardInterrupt as error:
         console.print("Stopped. Run the same command again to go on where it stopped.")
         raise SystemExit(130) from error

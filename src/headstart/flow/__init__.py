@@ -15,6 +15,7 @@ from headstart.options import (
     CheckOptions,
     CompareOptions,
     ExplainOptions,
+    ExportOptions,
     LabelNextOptions,
     PredictOptions,
     ReportOptions,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from headstart.bases import BaseRecord
+    from headstart.bundle.verifying import Verified
     from headstart.features.cache import Entry
     from headstart.records import Finding, SetAside, Table
     from headstart.results import Comparison, Evaluation, Result
@@ -48,6 +50,20 @@ def predictions(bundle: Path, inputs: Sequence[Path], options: PredictOptions) -
     from headstart.flow import predicting as room
 
     return room.predictions(bundle, inputs, options)
+
+
+def export(bundle: Path, out: Path | None, options: ExportOptions) -> dict[str, Any]:
+    """Write a bundle in another form, as a JSON document; see `headstart.flow.exporting.export`."""
+    from headstart.flow import exporting as room
+
+    return room.export(bundle, out, options)
+
+
+def verify(bundle: Path) -> Verified:
+    """Check a bundle and replay its golden rows; see `headstart.bundle.verifying.verified`."""
+    from headstart.bundle import verifying as room
+
+    return room.verified(bundle)
 
 
 def evaluate(bundle: Path, path: Path, options: PredictOptions, recalibrate: Path | None = None) -> Evaluation:

@@ -99,7 +99,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         No row has one of the bundle's classes or can be read, or there are too few labels to recalibrate.
     """
     with offline(options.offline):
-        bundle = bundles.load(bundle_path)
+        bundle = bundles.load(bundle_path, options.runtime)
         table, unknown = read_rows(bundle, path, options)
         if recalibrate is not None:
             recalibrating.require_possible(bundle, table, unknown is not None)

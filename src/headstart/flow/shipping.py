@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from headstart.bundle import Bundle, Shipped
+from headstart.bundle import Bundle, Shipped, standalone
+from headstart.bundle.card import FILE as CARD
+from headstart.bundle.card import card
 from headstart.bundle.feeding import Feed, Input
 from headstart.bundle.gate import Agreement, agreement
 from headstart.bundle.golden import FILE as GOLDEN
@@ -113,7 +115,9 @@ def ship(bundle: Bundle, table: Table, folder: Path) -> Bundle:
 
 
 def _without(bundle: Bundle, folder: Path, reason: str) -> Bundle:
-    return replace(bundle, shipped=Shipped(folder, {"ok": False, "reason": reason}))
+    told = {"ok": False, "reason": reason}
+    write_text(folder / CARD, card(bundle, told))
+    return replace(bundle, shipped=Shipped(folder, told, (CARD,)))
 
 
 def _written(
@@ -140,13 +144,16 @@ def _written(
     if not name:
         return _without(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
     golden.write(folder)
+    write_text(folder / standalone.SCRIPT, standalone.script(bundle.modality))
+    write_text(folder / standalone.NEEDS, standalone.requirements(bundle.modality))
     document = {
         "ok": True, "file": MODEL, "exporter": name, "refused": refused, "written_with": writing.versions(),
         "inputs": [item.as_dict() for item in inputs], "outputs": ["outputs", *(["features"] if network.reads else [])],
         "reads": network.reads, "gate": vars(results[-1]), "n_golden": len(golden.outputs),
-        "files": [MODEL, GOLDEN, *files],
+        "files": [MODEL, GOLDEN, standalone.SCRIPT, standalone.NEEDS, *files],
     }  # fmt: skip
-    return replace(bundle, shipped=Shipped(folder, document, tuple(document["files"])))
+    write_text(folder / CARD, card(bundle, document))
+    return replace(bundle, shipped=Shipped(folder, document, (*document["files"], CARD)))
 
 
 def _drawn(n_rows: int, seed: int) -> Index:

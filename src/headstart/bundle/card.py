@@ -1,0 +1,65 @@
+"""The README.md of a bundle: what the model is, how to run it without Headstart, what each file is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headstart.bundle import Bundle
+
+FILE = "README.md"
+_FILES = {
+    "model.onnx": "the whole model: prepared arrays in, probabilities out (onnxruntime)",
+    "predict.py": "predicts without Headstart; needs what stands in requirements.txt",
+    "requirements.txt": "what predict.py needs",
+    "tokenizer.json": "how texts are cut into tokens",
+    "pieces.json": "the pieces of words that the model knows",
+    "golden.npz": "a few prepared rows of the data and what the model said of them: for headstart verify",
+    "config.json": "labels, kind of task, how inputs are prepared",
+    "decision.json": "when an answer is given: calibration, sets, what counts as unknown",
+    "model.safetensors": "the model as it was adapted, for headstart with the extra adapt",
+    "base/": "the base model that it reads features of",
+    "manifest.json": "sha256 of every file, versions, seed",
+}
+
+
+def card(bundle: Bundle, told: Mapping[str, Any], slim: bool = False) -> str:
+    """Write the README of a bundle.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    told : mapping
+        What `config.json` says under `portable`.
+    slim : bool
+        Whether the bundle holds the portable form only.
+    """
+    labels = ", ".join(bundle.classes[:20]) + (f" and {len(bundle.classes) - 20} more" if bundle.classes[20:] else "")
+    base = bundle.backbone.record if bundle.backbone else None
+    lines = [
+        "# An adapted model", "",
+        f"Kind of data: {bundle.modality}. Task: {bundle.task}. Answers: {labels}.",
+        f"Learnt from: {bundle.about.get('data', 'unknown')}. Method: {bundle.strategy}.",
+    ]  # fmt: skip
+    if base is not None:
+        lines.append(f"Base model: {base.name}, licence {base.licence}.")
+    lines += ["", "## Run it", "", "    headstart predict THIS-FOLDER INPUTS", ""]
+    if told["ok"]:
+        lines += [
+            "Without Headstart (Python, no network):", "",
+            "    pip install -r requirements.txt", "    python predict.py INPUTS > answers.csv", "",
+            "`headstart verify THIS-FOLDER` checks that no file was changed and that this machine answers alike.",
+            "golden.npz holds rows of the data it was made from: mind that before you pass the folder on.",
+        ]  # fmt: skip
+    else:
+        lines.append(f"It runs with Headstart and its extra `adapt` only: {told['reason']}.")
+    left_out = {"model.safetensors", "base/"} if slim else set()
+    kept = {
+        name: says for name, says in _FILES.items() if name not in left_out and _there(name, told, base is not None)
+    }
+    return "\n".join([*lines, "", "## Files", "", *(f"- `{name}`: {says}" for name, says in kept.items()), ""])
+
+
+def _there(name: str, told: Mapping[str, Any], with_base: bool) -> bool:
+    always = ("config.json", "decision.json", "manifest.json", "model.safetensors")
+    return name in always or name in told.get("files", ()) or (name == "base/" and with_base)

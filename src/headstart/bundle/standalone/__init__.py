@@ -1,0 +1,55 @@
+"""The script that every bundle carries: `predict.py`, put together from `common.py` and the part of its modality.
+
+It needs onnxruntime, numpy and Pillow or tokenizers, and nothing of Headstart.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+CUT = "# --- code ---\n"
+"""What stands above is imports, and is written once at the top of the script."""
+_THEIRS = {"numpy", "onnxruntime", "PIL", "tokenizers"}
+SCRIPT, NEEDS = "predict.py", "requirements.txt"
+PACKAGES = {
+    "image": ("onnxruntime", "numpy", "pillow"),
+    "text": ("onnxruntime", "numpy", "tokenizers"),
+    "series": ("onnxruntime", "numpy"),
+}
+
+
+def script(modality: str) -> str:
+    """Put the script of a modality together.
+
+    Examples
+    --------
+    >>> "import tokenizers" in script("text"), "headstart." in script("image")
+    (True, False)
+    """
+    common, part = ((FOLDER / f"{name}.py").read_text("utf-8") for name in ("common", modality))
+    head, code = common.split(CUT)
+    imports, own = part.split(CUT)
+    says = head.split('"""')[1]
+    lines = {line for line in (*head.splitlines(), *imports.splitlines()) if line.startswith(("import ", "from "))}
+    lines = {line for line in lines if "headstart." not in line and "__future__" not in line}
+    ours = {line for line in lines if line.split()[1].partition(".")[0] in _THEIRS}
+    blocks = [_sorted(lines - ours), _sorted(ours)]
+    first = f'"""{says}"""\n\nfrom __future__ import annotations\n'
+    return "\n".join([first, *blocks, f"\n{own.strip()}\n", f"\n{code.strip()}\n"])
+
+
+def _sorted(lines: set[str]) -> str:
+    return "\n".join(sorted(lines, key=lambda line: (line.startswith("from"), line))) + "\n"
+
+
+def requirements(modality: str) -> str:
+    """Name what the script needs, at least in the versions that it was tried with here."""
+    named = []
+    for name in PACKAGES[modality]:
+        try:
+            named.append(f"{name}>={'.'.join(version(name).split('.')[:2])}")
+        except PackageNotFoundError:
+            named.append(name)
+    return "\n".join(named) + "\n"

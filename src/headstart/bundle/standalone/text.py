@@ -1,0 +1,85 @@
+"""The part of `predict.py` that reads texts."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tokenizers
+
+HERE = Path(__file__).parent
+# --- code ---
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]+")
+BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
+
+
+def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """Give name and text of each row of a CSV file (UTF-8), or of a .txt file."""
+    if path.suffix.lower() == ".txt":
+        yield path.as_posix(), path.read_text(encoding="utf-8-sig", errors="replace")
+        return
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        records = csv.reader(handle)
+        names = [name.strip() for name in next(records)]
+        if columns["text"] not in names:
+            raise SystemExit(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
+        at, own = names.index(columns["text"]), names.index(columns["id"]) if columns.get("id") in names else None
+        for number, record in enumerate(records, start=2):
+            if any(cell.strip() for cell in record):
+                yield record[own] if own is not None else f"{path.name}:{number}", record[at]
+
+
+def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
+    """Turn a text into ids and mask of its tokens, or into numbers and weights of its pieces."""
+    if kind == "pieces":
+        return _pieces(str(source), *_vocabulary(spec["pieces_file"]))
+    longest = int(spec["max_length"])
+    whole = CONTROL.sub("", source.encode("utf-8", "replace").decode("utf-8"))
+    text = unicodedata.normalize("NFC", whole)[: longest * 64]
+    ids = _tokenizer(spec["tokenizer_file"], longest).encode(text).ids or [int(spec["pad_id"])]
+    return np.asarray(ids, np.int64), np.ones(len(ids), np.int64)
+
+
+@lru_cache
+def _tokenizer(file: str, longest: int) -> Any:
+    made = tokenizers.Tokenizer.from_file(str(HERE / file))
+    made.no_padding()
+    made.enable_truncation(longest)
+    return made
+
+
+@lru_cache
+def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]]]:
+    told = json.loads((HERE / file).read_text("utf-8"))
+    return told["longest"], {
+        kind: {piece: at for at, piece in enumerate(all_)} for kind, all_ in told["pieces"].items()
+    }
+
+
+def _pieces(text: str, longest: int, numbered: dict[str, dict[str, int]]) -> tuple[Any, Any]:
+    """Number the pieces of words (2 to 5 characters), the words and the pairs of words that the model knows."""
+    cut = text[:longest].lower()
+    padded = [f" {word} " for word in cut.split()]
+    words = [word for word in BETWEEN.split(cut) if word]
+    found = {
+        "characters": [
+            p[at : at + n] for p in padded for n in range(2, min(5, len(p)) + 1) for at in range(len(p) - n + 1)
+        ],
+        "words": [*words, *(f"{one} {two}" for one, two in pairwise(words))],
+    }
+    ids, weights, first = [], [], 0
+    for kind, known in numbered.items():
+        for at, count in sorted(Counter(known[piece] for piece in found[kind] if piece in known).items()):
+            ids.append(first + at)
+            weights.append(1 + np.log(count))
+        first += len(known)
+    return np.asarray(ids, np.int64), np.asarray(weights, np.float32)

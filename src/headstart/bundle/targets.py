@@ -1,0 +1,167 @@
+"""Other forms of a portable model, as a table: what each is, and how it is made from `model.onnx`.
+
+A further target is one line in `TARGETS`. Whether a form is written is decided in `headstart.flow.exporting`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.bundle.feeding import Feed
+from headstart.bundle.portable import MODEL, Run, opened
+from headstart.modalities.record import Array
+
+INT8, OPENVINO = "model.int8.onnx", "model.xml"
+CALIBRATION_ROWS = 64
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a form is made from.
+
+    Parameters
+    ----------
+    graph : Path
+        `model.onnx`.
+    feed : Feed
+    rows : sequence of prepared rows
+        Real rows that int8 is calibrated on.
+    """
+
+    graph: Path
+    feed: Feed
+    rows: Sequence[tuple[Array, ...]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to make a target: its name, what it wrote, and how it is run."""
+
+    method: str
+    files: tuple[str, ...]
+    run: Run
+
+
+@dataclass(frozen=True)
+class Target:
+    """A form that can be exported.
+
+    Parameters
+    ----------
+    name : str
+    says : str
+        What it is for.
+    exact : bool
+        Whether it must pass the gate of float forms; else no class may lose more than `--max-drop`.
+    ways : tuple of (Given, folder) -> Form
+        Tried in order; the first that passes is taken.
+    scripted : bool
+        Whether `predict.py` and Headstart run it.
+    """
+
+    name: str
+    says: str
+    exact: bool
+    ways: tuple[Callable[[Given, Path], Form], ...]
+    scripted: bool = True
+
+
+def _onnx(given: Given, folder: Path) -> Form:
+    shutil.copyfile(given.graph, folder / MODEL)
+    return Form("model.onnx as it was written", (MODEL,), opened(folder / MODEL, given.feed.names))
+
+
+class _Rows:
+    """Prepared rows one by one, in the form that onnxruntime's calibration reads."""
+
+    def __init__(self, given: Given) -> None:
+        names = given.feed.names
+        self.left = iter([dict(zip(names, given.feed.collate([row]), strict=True)) for row in given.rows])
+
+    def get_next(self) -> dict[str, Array] | None:
+        """Give the next row; None at the end."""
+        return next(self.left, None)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _head(graph: Path) -> list[str]:
+    """Name the nodes that stay float: the head behind the base, where a small error changes answers."""
+    model = import_module("onnx").load(graph, load_external_data=False)
+    return [node.name for node in model.graph.node if node.name.startswith("/part")]
+
+
+def _static(given: Given, folder: Path, kinds: tuple[str, ...] = ("Conv", "MatMul", "Gemm")) -> Form:
+    tools = import_module("onnxruntime.quantization")
+    shaped = folder / "shaped.onnx"
+    with _quiet():
+        import_module("onnxruntime.quantization.shape_inference").quant_pre_process(
+            given.graph, shaped, skip_symbolic_shape=True
+        )
+        tools.quantize_static(
+            shaped, folder / INT8, _Rows(given), quant_format=tools.QuantFormat.QDQ, per_channel=True,
+            op_types_to_quantize=list(kinds), nodes_to_exclude=_head(shaped),
+            activation_type=tools.QuantType.QUInt8, weight_type=tools.QuantType.QInt8,
+            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
+        )  # fmt: skip
+    shaped.unlink()
+    how = f"static int8, per channel, calibrated on {len(given.rows)} rows"
+    return Form(how, (INT8,), opened(folder / INT8, given.feed.names))
+
+
+def _weights_only(given: Given, folder: Path) -> Form:
+    tools = import_module("onnxruntime.quantization")
+    with _quiet():
+        tools.quantize_dynamic(
+            given.graph, folder / INT8, per_channel=True, weight_type=tools.QuantType.QInt8,
+            op_types_to_quantize=["MatMul", "Gemm", "Gather"], nodes_to_exclude=_head(given.graph),
+        )  # fmt: skip
+    return Form("int8 weights, activations measured as it runs", (INT8,), opened(folder / INT8, given.feed.names))
+
+
+def _openvino(given: Given, folder: Path) -> Form:
+    ov: Any = import_module("headstart.features.openvino_runtime").silent_openvino()
+    with _quiet():
+        model = ov.convert_model(str(given.graph))
+    ov.save_model(model, folder / OPENVINO, compress_to_fp16=False)
+    compiled = ov.Core().compile_model(str(folder / OPENVINO), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    def run(*arrays: Array) -> tuple[Array, ...]:
+        found = compiled(dict(zip(given.feed.names, arrays, strict=True)))
+        values = [np.asarray(found[place], dtype=np.float32) for place in range(len(compiled.outputs))]
+        return values[0], values[1] if len(values) > 1 else np.empty((len(values[0]), 0), dtype=np.float32)
+
+    return Form("OpenVINO IR, float32", (OPENVINO, "model.bin"), run)
+
+
+TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        Target("onnx", "a slim bundle without torch's weights", True, (_onnx,)),
+        Target(
+            "onnx-int8", "the same in 8 bits: smaller, often faster", False,
+            (_static, partial(_static, kinds=("Conv",)), _weights_only),
+        ),
+        Target("openvino", "a network for OpenVINO's own tools", True, (_openvino,), scripted=False),
+    )
+}  # fmt: skip
