@@ -56,7 +56,7 @@ def letter_parts() -> Parts:
     )
     config = {
         "model_type": "bert", "vocab_size": len(vocab), "hidden_size": 32, "num_hidden_layers": 2,
-        "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 192,
+        "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 48,
     }  # fmt: skip
     architecture = {"library": "transformers", "config": config}
     with torch.random.fork_rng(devices=[]):

@@ -28,7 +28,7 @@ from headstart.language.teaching import PARTS, Course, Taught, teach
 from headstart.language.trials import LONGEST_SECONDS, NOTHING, Bench, Choice, Setting, choose, speed
 from headstart.records import Interval
 
-HEAD_SHARE, TRIAL_SHARE, MEASURE_SHARE = 0.06, 0.06, 0.06
+HEAD_SHARE, TRIAL_SHARE, MEASURE_SHARE = 0.05, 0.05, 0.04
 """Shares of the time for the head of the base as it is, for each trial, and for each measurement."""
 LOOKS = 6
 LEAST_BUDGET = 4_000
@@ -104,11 +104,11 @@ def adapt(found: Opened, raw: RawText, wish: Wish) -> Adapted:
     grams, gram_bits = _counted(setting.split, wish)
     base = _side("the base as it is", before.bits, before.characters, wish.seed)
     rival = _side(f"character {grams.order}-gram", gram_bits, before.characters, wish.seed)
-    old_fit = setting.old.fit(held)
+    old_fit = setting.old_fit
     for side in (base, rival):
         progress.say(f"{side.name}: {side.bits.value:.2f} bits a character.")
     progress.say(follows(old_fit))
-    choice = choose(replace(setting, unknown=old_fit.unknown_character_share))
+    choice = choose(setting)
     left = wish.seconds - (time.monotonic() - began) - 1.2 * MEASURE_SHARE * wish.seconds
     taught = _taught(choice, setting, wish, max(left, 0.1 * wish.seconds))
     after = choice.bench.measure(choice.net, held, setting.budget)
@@ -148,7 +148,7 @@ def _begun(found: Opened, raw: RawText, wish: Wish) -> tuple[Setting, scoring.Me
         split=split,
         old=old,
         head=head_arrays(net),
-        unknown=0.0,
+        old_fit=old.fit(split.held),
         seconds=min(TRIAL_SHARE * wish.seconds, LONGEST_SECONDS),
         pieces=512 if wish.max_memory >= _SMALL_MEMORY else 256,
         n_characters=most,

@@ -74,6 +74,11 @@ class MaskedNet(nn.Module):
         found: Tensor = self.encoder.get_input_embeddings().weight
         return found
 
+    @property
+    def room(self) -> int:
+        """Count the pieces, marks included, that fit into a row (two places are kept back, as RoBERTa's are)."""
+        return int(getattr(self.encoder.config, "max_position_embeddings", 0) or 512) - 2
+
     def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Give the last layer (n_rows, n_pieces, n_dims)."""
         found: Tensor = self.encoder(input_ids=ids, attention_mask=mask, return_dict=True).last_hidden_state

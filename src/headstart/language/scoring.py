@@ -84,7 +84,7 @@ def measure(
         Pieces put through the network at most, about.
     """
     found = gather(encodings)
-    cut = windows(found, LONGEST)
+    cut = windows(found, min(LONGEST, net.room - marks.n))
     n_folds = int(np.clip(budget // max(3 * len(found.ids), 1), 1, FOLDS))
     shift = np.random.default_rng(len(texts)).integers(0, FOLDS, max(len(texts), 1))
     cost = np.zeros(len(texts))

@@ -130,9 +130,9 @@ def learners(net: MaskedNet, course: Course) -> list[dict[str, Any]]:
     ]
 
 
-def pairs(found: Corpus, marks: Marks) -> NDArray[np.int64]:
+def pairs(found: Corpus, marks: Marks, longest: int = LONGEST) -> NDArray[np.int64]:
     """Pair neighbouring windows of one document: (n, 2, 3); a window alone has itself as partner."""
-    cut = windows(found, LONGEST - marks.n)
+    cut = windows(found, longest - marks.n)
     made: list[NDArray[np.int64]] = []
     at = 0
     while at < len(cut):
@@ -238,7 +238,7 @@ def teach(
     """
     net.encoder.eval()
     made = torch.optim.AdamW(learners(net, course), betas=(0.9, 0.98), eps=1e-6)
-    couples = pairs(found, marks)
+    couples = pairs(found, marks, min(LONGEST, net.room))
     done = Taught(planned=course.steps)
     best = _State(net)
     if kept is not None and kept.is_file():

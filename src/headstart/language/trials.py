@@ -31,6 +31,7 @@ BASE, NOTHING = "base", "nothing"
 _LEARNT_CHARACTERS = 20_000_000
 """Of the text, for a new vocabulary."""
 _SPELLING_CHARACTERS = 2_000_000
+_MUCH_MORE = 1.5
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,8 @@ class Setting:
         With the tokenizer as it is.
     head : mapping
         Trained for it.
-    unknown : float
-        Share of characters (0-1) that the old tokenizer cannot see.
+    old_fit : Fit
+        How the old tokenizer cuts the text.
     seconds : float
         For one trial.
     pieces, n_characters, budget, seed : int
@@ -131,7 +132,7 @@ class Setting:
     split: Split
     old: Bench
     head: Mapping[str, Any]
-    unknown: float
+    old_fit: Fit
     seconds: float
     pieces: int
     n_characters: int
@@ -159,8 +160,9 @@ class Choice:
 def choose(setting: Setting) -> Choice:
     """Try both tokenizers with everything learning, then the better one with less learning, and once from nothing.
 
-    The old tokenizer is not tried where it cannot see the text. The network from nothing has the same size and the
-    better tokenizer; it is only compared with, never chosen.
+    The old tokenizer is not tried where it cannot see the text, or cuts words into half as many pieces again as a new
+    one. Short trials favour what learns little, so that wins only where the interval of its paired difference is below
+    zero. The network from nothing has the same size and the better tokenizer; it is only compared with, never chosen.
     """
     recalled = _recalled(setting)
     if recalled is not None:
@@ -170,18 +172,23 @@ def choose(setting: Setting) -> Choice:
     benches = {"new": new, "old": setting.old}
     trials: list[Trial] = []
     nets: list[MaskedNet] = []
+    measured: list[scoring.Measured] = []
 
     def run(tokenizer: str, part: str, start: str) -> None:
-        trial, net = _run(setting, benches[tokenizer], (tokenizer, part, start))
+        trial, net, found = _run(setting, benches[tokenizer], (tokenizer, part, start))
         trials.append(trial)
         nets.append(net)
+        measured.append(found)
 
-    for tokenizer in ("new",) if setting.unknown >= BLIND else ("new", "old"):
+    for tokenizer in ("new", "old") if _old_may_do(setting, new) else ("new",):
         run(tokenizer, "all", BASE)
-    leader = min(trials, key=lambda trial: trial.figure).tokenizer
+    first_best = min(range(len(trials)), key=lambda at: trials[at].figure)
+    leader = trials[first_best].tokenizer
     run(leader, "embeddings" if leader == "new" else "upper", BASE)
+    less, more = measured[-1], measured[first_best]
+    gain = scoring.change(less.bits, more.bits, more.characters, setting.seed)
+    best = len(trials) - 1 if gain.high < 0 else first_best
     run(leader, "all", NOTHING)
-    best = min((at for at, trial in enumerate(trials) if trial.start == BASE), key=lambda at: trials[at].figure)
     chosen = trials[best]
     made = Choice(
         benches[chosen.tokenizer],
@@ -194,7 +201,13 @@ def choose(setting: Setting) -> Choice:
     return made
 
 
-def _run(setting: Setting, bench: Bench, what: tuple[str, str, str]) -> tuple[Trial, MaskedNet]:
+def _old_may_do(setting: Setting, new: Bench) -> bool:
+    """Whether the old tokenizer is worth a trial."""
+    fits = setting.old_fit, new.fit(setting.split.dev)
+    return fits[0].unknown_character_share < BLIND and fits[0].pieces_per_word < _MUCH_MORE * fits[1].pieces_per_word
+
+
+def _run(setting: Setting, bench: Bench, what: tuple[str, str, str]) -> tuple[Trial, MaskedNet, scoring.Measured]:
     tokenizer, part, start = what
     net = bench.net(setting.head if start == BASE else None)
     if start == NOTHING:
@@ -202,9 +215,10 @@ def _run(setting: Setting, bench: Bench, what: tuple[str, str, str]) -> tuple[Tr
     name = f"Trial: {tokenizer} tokenizer, {PARTS[part]} learns, from {'the base' if start == BASE else start}"
     course = Course(part, setting.seconds, setting.seed, pieces=setting.pieces, name=name)
     done = teach(net, bench.corpus, bench.marks, course)
-    figure = bench.figure(net, setting.split.dev, setting.budget // 3)
+    found = bench.measure(net, setting.split.dev, setting.budget // 3)
+    figure = float(found.bits.sum() / found.characters.sum())
     progress.say(f"{name}: {figure:.2f} bits a character after {done.seconds:.0f} s.")
-    return Trial(tokenizer, part, start, figure, done.steps, round(done.seconds, 1)), net
+    return Trial(tokenizer, part, start, figure, done.steps, round(done.seconds, 1)), net, found
 
 
 def _forget(net: MaskedNet, seed: int) -> None:
