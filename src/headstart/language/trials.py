@@ -96,7 +96,7 @@ class Bench:
 
 def speed(net: MaskedNet, pad: int) -> float:
     """Give how many pieces a second go through the network without learning, here and now."""
-    ids = torch.full((16, 128), pad, dtype=torch.int64)
+    ids = torch.full((16, min(128, net.room)), pad, dtype=torch.int64)
     seconds = []
     with torch.inference_mode(), numerics():
         for _ in range(3):
