@@ -11,7 +11,7 @@ FITS = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 TORCH = from importlib.metadata import version; print(version("torch").split("+")[0])
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo check test bench gains docs golden clean
+.PHONY: help setup demo check test bench gains docs golden pretrain-series clean
 
 help:
 	@echo "make demo    set up, then adapt to pictures, texts and series that come with the project"
@@ -22,6 +22,7 @@ help:
 	@echo "make golden  rewrite the recorded numbers of the golden tests"
 	@echo "make bench   measure against the limit and against other tools (long; installs them)"
 	@echo "make gains   only the comparison with other tools; GAINS='--plan' says how long, see docs/benchmarks.md"
+	@echo "make pretrain-series  train the series base that comes with Headstart again, from its seed (half an hour)"
 	@echo "make clean   remove the environment and everything that was made here"
 
 setup: $(READY)
@@ -74,6 +75,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/sets.py
 	$(BIN)/python benchmarks/learning_curve.py
 	$(BIN)/python benchmarks/label_next.py
+	$(BIN)/python benchmarks/language.py
 	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/checks.py
@@ -81,11 +83,17 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/many.py
 	$(BIN)/python benchmarks/tail.py
+	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python benchmarks/serving.py --soak 30
 	$(BIN)/python benchmarks/ladder.py potato_leaf corn_leaf masakhanews/eng.csv:8 afrisenti/pcm.csv:20 covid3month:0:regression
+	$(BIN)/python benchmarks/series_base.py
 	$(BIN)/python benchmarks/gains.py $(GAINS)
 
 gains: $(READY_BENCH)
 	$(BIN)/python benchmarks/gains.py $(GAINS)
+
+pretrain-series: $(READY)
+	$(BIN)/headstart pretrain series --offline -o build/series-encoder
 
 clean:
 	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
