@@ -128,7 +128,10 @@ def test_only_what_the_recipe_names_moves_and_everything_else_stays_bit_for_bit(
             *(f"{key}.weight" for key, item in base.module().net.named_modules()
               if isinstance(item, nn.BatchNorm2d | nn.LayerNorm)),
         },
-        "lora": {key for key in before if any(part in key for part in ("query.weight", "key.weight", "value.weight"))},
+        "lora": {
+            key for key in before
+            if any(part in key for part in ("query.weight", "key.weight", "value.weight", "qkv.weight"))
+        },
         "full": set(before),
     }[name]  # fmt: skip
     assert moved <= allowed

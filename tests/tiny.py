@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from headstart.bases import Backbone, BaseRecord, Parts, assemble, encoders, vision
+from headstart.bases import Backbone, BaseRecord, Parts, assemble, encoders, series_encoder, series_shape, vision
 
 PIXELS = 32
 
@@ -56,4 +56,17 @@ def text_base() -> Backbone:
     return assemble(Parts(_record("tiny-bert", "text", 32), architecture, spec, weights, tokenizer.to_str()))
 
 
-BASES = {"image": picture_base, "text": text_base}
+@lru_cache(maxsize=1)
+def series_base() -> Backbone:
+    """Our own encoder with two small blocks, for one channel."""
+    small = {"length": 64, "width": 16, "kernels": 4, "blocks": 2, "heads": 2, "components": 8}
+    architecture = {**series_shape.ARCHITECTURE, **small}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = series_encoder.build(architecture)
+    weights = {name: np.array(value.numpy()) for name, value in net.state_dict().items()}
+    record = _record("tiny-series", "series", series_shape.n_dims(architecture, 1))
+    return assemble(Parts(record, architecture, series_shape.spec(architecture, 1), weights))
+
+
+BASES = {"image": picture_base, "text": text_base, "series": series_base}

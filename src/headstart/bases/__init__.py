@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from headstart.bases import series_shape
 from headstart.bases.catalogue import CATALOGUE, DEFAULTS
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
 from headstart.bases.record import Array, Backbone, BaseRecord, Parts, Stage
@@ -53,6 +54,10 @@ def _blank(name: str, need: Need, source: str) -> BaseRecord:
 
 def _embedded(record: BaseRecord) -> Parts:
     return import_module("headstart.bases.embedded").load(record)  # type: ignore[no-any-return]
+
+
+def _shipped(record: BaseRecord) -> Parts:
+    return import_module("headstart.bases.shipped").load(record)  # type: ignore[no-any-return]
 
 
 def _transform(record: BaseRecord, need: Need) -> Parts:
@@ -143,9 +148,25 @@ def load(reference: str, need: Need) -> Backbone:
         parts = SOURCES[source](rest, need)
     else:
         _same_modality(record, need)
-        parts = _transform(record, need) if record.source == "transform" else _embedded(record)
+        parts = KNOWN[record.source](record, need)
     _same_modality(parts.record, need)
-    return assemble(parts)
+    return assemble(_for_channels(parts, need))
+
+
+KNOWN: dict[str, Callable[[BaseRecord, Need], Parts]] = {
+    "embedded": lambda record, need: _embedded(record),
+    "shipped": lambda record, need: _shipped(record),
+    "transform": _transform,
+}
+
+
+def _for_channels(parts: Parts, need: Need) -> Parts:
+    """Tell a network for series how many channels these have; other bases are for one kind of input."""
+    if parts.architecture["library"] != series_shape.LIBRARY:
+        return parts
+    n_channels = int((need.spec or {}).get("n_channels", 1))
+    record = replace(parts.record, n_dims=series_shape.n_dims(parts.architecture, n_channels))
+    return replace(parts, record=record, spec=series_shape.spec(parts.architecture, n_channels))
 
 
 def _same_modality(record: BaseRecord, need: Need) -> None:
@@ -218,9 +239,14 @@ def _rocket(parts: Parts, fingerprint: str) -> Backbone:
     return Backbone(parts, fingerprint, parts.spec, None, transform, transform.stages)
 
 
-ROOMS = {"timm": "headstart.bases.vision", "transformers": "headstart.bases.encoders"}
+ROOMS = {
+    "timm": "headstart.bases.vision",
+    "transformers": "headstart.bases.encoders",
+    series_shape.LIBRARY: "headstart.bases.series_encoder",
+}
 BUILDERS: dict[str, Callable[[Parts, str], Backbone]] = {
     "timm": _neural,
     "transformers": _neural,
+    series_shape.LIBRARY: _neural,
     "minirocket": _rocket,
 }

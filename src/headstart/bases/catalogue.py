@@ -59,7 +59,31 @@ MINIROCKET = BaseRecord(
     summary="random convolutions for time series (not pre-trained)",
 )
 
-CATALOGUE: dict[str, BaseRecord] = {record.name: record for record in (EFFICIENTNET_LITE0, MINILM, MINIROCKET)}
+SERIES_ENCODER = BaseRecord(
+    name="series-encoder",
+    modality="series",
+    source="shipped",
+    licence="apache-2.0",
+    n_dims=1476,
+    size_bytes=4_074_184,
+    training_data=(
+        "synthetic series only, made by `headstart pretrain series`: random processes, trends, seasons, steps, bursts, "
+        "beats and mixtures of them; no measured data"
+    ),
+    known_biases=(
+        "No person's data was learnt from, so none of their biases. It knows what the made-up series look like: "
+        "shapes over the whole length of a series; fine detail beyond 256 steps is lost, and every channel is looked "
+        "at by itself."
+    ),
+    sha256="fc912cf1cb608f10f24059e40c70d70fc1c718a96a1a220c0c32b1d6a36ee93d",
+    url="https://arxiv.org/abs/2502.15637",
+    pretrained=True,
+    summary="convolutions and a small transformer for time series, 0.64 million parameters, learnt on synthetic series",
+)
+
+CATALOGUE: dict[str, BaseRecord] = {
+    record.name: record for record in (EFFICIENTNET_LITE0, MINILM, MINIROCKET, SERIES_ENCODER)
+}
 
 DEFAULTS: dict[str, str] = {
     "image": EFFICIENTNET_LITE0.name,

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.bases.encoders import PooledText, longest_list
+from headstart.bases.series_encoder import PooledSeries, SeriesTail, SeriesTrunk
 from headstart.bases.vision import PooledVision
 
 TOLERANCE = 1e-3
@@ -28,7 +29,8 @@ class Halves:
     Parameters
     ----------
     trunk : Module
-        Prepared arrays in; a tuple with one tensor out, (n, channels, height, width) or (n, tokens, n_dims).
+        Prepared arrays in; a tuple with one tensor out, (n, channels, height, width) or (n, tokens, n_dims), for
+        series (n, channels, tokens, n_dims).
     tail : Module
         That tensor, and for texts the mask (n, tokens), in; final features (n, n_dims) out.
     names : tuple of str
@@ -161,9 +163,22 @@ def _cut_pictures(module: PooledVision, n_tail: int) -> Halves | None:
     return Halves(_Chain(blocks[:-n_tail]), _PictureTail(module.net, blocks[-n_tail:]), names)
 
 
+def _cut_series(module: PooledSeries, n_tail: int) -> Halves | None:
+    n_blocks = len(module.net.blocks)
+    if not 0 < n_tail <= n_blocks:
+        return None
+    names = tuple(
+        f"blocks.{number}.{name}"
+        for number in range(n_blocks - n_tail, n_blocks)
+        for name, _ in module.net.blocks[number].named_parameters()
+    )
+    return Halves(SeriesTrunk(module.net, n_tail), SeriesTail(module.net, n_tail), names)
+
+
 CUTTERS: dict[type[nn.Module], Callable[[Any, int], Halves | None]] = {
     PooledText: _cut_text,
     PooledVision: _cut_pictures,
+    PooledSeries: _cut_series,
 }
 
 
@@ -171,6 +186,8 @@ def n_blocks(module: nn.Module) -> int:
     """Count the blocks between which a pooled network can be cut; 0 if it cannot."""
     if isinstance(module, PooledText):
         return len(longest_list(module.net)[1])
+    if isinstance(module, PooledSeries):
+        return 1 + len(module.net.blocks)  # The stem is the first.
     return len(picture_blocks(module.net)) if isinstance(module, PooledVision) else 0
 
 

@@ -30,7 +30,7 @@ class BaseRecord:
         Permanent name, or the reference the user gave (`timm:...`, `hf:...`, `file:...`).
     modality : str
     source : str
-        `embedded`, `timm`, `hf`, `file` or `transform`.
+        `embedded`, `shipped`, `timm`, `hf`, `file` or `transform`.
     licence : str
         Of the weights, as their publisher states it; "unknown" rather than nothing.
     n_dims : int
@@ -79,8 +79,8 @@ class Parts:
     ----------
     record : BaseRecord
     architecture : mapping
-        `{"library": "timm", "name": ..., "kwargs": {...}}`, `{"library": "transformers", "config": {...}}` or
-        `{"library": "minirocket", ...}`.
+        `{"library": "timm", "name": ..., "kwargs": {...}}`, `{"library": "transformers", "config": {...}}`,
+        `{"library": "headstart-series", ...}` or `{"library": "minirocket", ...}`.
     spec : mapping
         The input it wants (see `headstart.modalities.record.Spec`), without machine-dependent paths.
     weights : mapping of str to array

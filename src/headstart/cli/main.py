@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headstart import __version__
-from headstart.cli import commands, language, shipping
+from headstart.cli import commands, language, pretraining, shipping
 
 app = typer.Typer(
     name="headstart",
@@ -34,6 +34,7 @@ COMMANDS = (
     commands.demo,
     language.adapt_language,
     language.evaluate_language,
+    pretraining.pretrain,
 )
 for body in COMMANDS:
     app.command(name=body.__name__.replace("_", "-"))(body)

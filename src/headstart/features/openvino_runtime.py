@@ -38,6 +38,9 @@ def _example(backbone: Backbone) -> tuple[Any, ...]:
     if "size" in backbone.spec:
         side = int(backbone.spec["size"])
         return (torch.zeros(2, 3, side, side),)
+    if "length" in backbone.spec:
+        values = torch.ones(2, int(backbone.spec["n_channels"]), int(backbone.spec["length"]))
+        return values, values, torch.ones(2, 1)
     return torch.ones(2, 16, dtype=torch.int64), torch.ones(2, 16, dtype=torch.int64)
 
 

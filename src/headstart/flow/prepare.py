@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from headstart.features import Extraction
 from headstart.flow import choosing
 from headstart.flow.checking import after_split
 from headstart.flow.measuring import tied_together
+from headstart.modalities.series import describe
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
@@ -150,6 +152,11 @@ def _warn(findings: Sequence[Finding]) -> None:
             progress.warn(f"{item.summary} {item.advice}")
 
 
+def _own_spec(train: Table, backbone: Backbone) -> Mapping[str, Any]:
+    """Give the input spec for strategies that read rows themselves: a series keeps its own length whatever the base."""
+    return describe(list(train.inputs)) if backbone.spec.get("gaps") else backbone.spec
+
+
 def _assemble(
     usable: Table,
     options: AdaptOptions,
@@ -168,7 +175,7 @@ def _assemble(
     repeats = _repeats(train.table, codes, options, not few)
     task = Task(
         classes, codes, folds, options.balance, options.seed, clock,
-        backbone.spec, backbone.parts.architecture, repeats, usable.task, train.table.targets,
+        _own_spec(train.table, backbone), backbone.parts.architecture, repeats, usable.task, train.table.targets,
         backbone, options.precision, options.max_memory * 1e9,
     )  # fmt: skip
     test_clusters = _test_clusters(test.table, options)

@@ -1,7 +1,8 @@
 """Series: from measured values with gaps and unequal lengths to the array that a base model wants.
 
 Training and prediction go through the same three steps: cut the padding, fill the gaps, resample to one length.
-Values are not normalised here.
+Values are not normalised here. A base whose spec says `gaps` also hears where values were missing, and how many steps
+there were.
 """
 
 from __future__ import annotations
@@ -61,12 +62,13 @@ def load(source: Series, spec: Spec) -> Series:
     source : float32 array, shape (channels, time)
         NaN or infinite = missing.
     spec : mapping
-        `n_channels`.
+        `n_channels`; and `gaps`, if the base wants to know of them.
 
     Returns
     -------
     float32 array, shape (channels, time), time >= 1
-        Gaps are filled linearly, ends with the nearest value; a channel without any value is 0.
+        Gaps are filled linearly, ends with the nearest value; a channel without any value is 0. With `gaps` they stay
+        NaN, to be filled by `prepare`.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def load(source: Series, spec: Spec) -> Series:
             f"A series has {found} channels; the model was made for {spec['n_channels']}.",
             "Give it the same channels, in the same order, as in training.",
         )
-    return trimmed(source)
+    return source[:, : max(1, _end(source))] if spec.get("gaps") else trimmed(source)
 
 
 def trimmed(source: Series) -> Series:
@@ -97,19 +99,31 @@ def prepare(values: Series, spec: Spec) -> tuple[Array, ...]:
 
     Returns
     -------
-    tuple of one float32 array, shape (n_channels, length)
+    tuple of float32 arrays
+        Values, shape (n_channels, length). With `gaps` in the spec also: 1 where there was a value and 0 where there
+        was none, shape (n_channels, length); the number of steps there were, shape (1,).
 
     Examples
     --------
     >>> prepare(np.array([[0.0, 2.0]], dtype=np.float32), {"length": 3})[0].tolist()
     [[0.0, 1.0, 2.0]]
+    >>> [part.tolist() for part in prepare(np.array([[1.0, np.nan, 3.0]]), {"length": 3, "gaps": True})]
+    [[[1.0, 2.0, 3.0]], [[1.0, 0.0, 1.0]], [3.0]]
     """
-    length, now = int(spec["length"]), values.shape[1]
+    length = int(spec["length"])
+    if not spec.get("gaps"):
+        return (_resampled(values, length),)
+    known = np.isfinite(values).astype(np.float32)
+    steps = np.asarray([values.shape[1]], dtype=np.float32)
+    return _resampled(_filled(values), length), _resampled(known, length), steps
+
+
+def _resampled(values: Series, length: int) -> Series:
+    now = values.shape[1]
     if now == length:
-        return (np.ascontiguousarray(values, dtype=np.float32),)
+        return np.ascontiguousarray(values, dtype=np.float32)
     at = np.linspace(0, now - 1, length)
-    made = np.stack([np.interp(at, np.arange(now), channel) for channel in values])
-    return (made.astype(np.float32),)
+    return np.stack([np.interp(at, np.arange(now), channel) for channel in values]).astype(np.float32)
 
 
 def preview(source: Series) -> str:

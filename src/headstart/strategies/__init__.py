@@ -33,7 +33,7 @@ def _strategy(
 def _tuned(name: str, summary: str, preset: str, **more: Any) -> Strategy:
     """Describe a strategy that moves the base's weights; its model is a network of its own."""
     forecast = lazy_forecast(name.replace("-", "_"))
-    more = {"modalities": ("image", "text"), "tasks": TASKS, **more}
+    more = {"tasks": TASKS, **more}
     return _strategy(
         name, "transfer", summary, ("features", "inputs"), preset=preset, forecast=forecast,
         reads=frozenset({"inputs"}), **more,

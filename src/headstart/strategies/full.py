@@ -10,7 +10,7 @@ from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
 RECIPE = Recipe(
     "full",
-    {"timm": (0,), "transformers": (0,)},
+    {"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
     lambda net, names: names,
     learning_rate=1e-4,
     decay=0.8,

@@ -11,7 +11,7 @@ from headstart.training.bodies import norm_and_bias
 
 RECIPE = Recipe(
     "norm-bias",
-    {"timm": (0,), "transformers": (0,)},
+    {"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
     lambda net, names: norm_and_bias(net),
     learning_rate=1e-3,
     epochs=4,

@@ -17,7 +17,7 @@ class Loss:
     Parameters
     ----------
     name : str
-        One of `headstart.records.TASKS`; or "contrastive", where scores are features.
+        One of `headstart.records.TASKS`; or "contrastive" or "pairs", where scores are features.
     mean : (scores (n, n_outputs), targets, weights (n_outputs,), smoothing) -> scalar tensor
         Targets are class codes (n,) int64, or (n, n_outputs) float.
     outputs : (scores) -> (n, n_outputs)
@@ -57,6 +57,17 @@ def _contrast(embeddings: Tensor, codes: Tensor, weights: Tensor, smoothing: flo
     return torch.stack(found).mean() if found else embeddings.sum() * 0.0
 
 
+def _pairs(embeddings: Tensor, codes: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    """Two views of each row, all first views before all second ones: which of the others is mine, by cosine.
+
+    NT-Xent (Chen et al. 2020, arXiv:2002.05709) at a temperature of 0.1.
+    """
+    unit = functional.normalize(embeddings, dim=1)
+    closeness = (unit @ unit.T / 0.1).fill_diagonal_(-1e9)
+    mine = torch.arange(len(unit), device=unit.device).roll(len(unit) // 2)
+    return functional.cross_entropy(closeness, mine)
+
+
 def _softmax(scores: Tensor) -> Tensor:
     return scores.softmax(dim=1)
 
@@ -67,4 +78,5 @@ LOSSES: dict[str, Loss] = {
     "multi-label": Loss("multi-label", _labels, lambda scores: scores.sigmoid()),
     "regression": Loss("regression", _values, lambda scores: scores),
     "contrastive": Loss("contrastive", _contrast, lambda scores: scores),
+    "pairs": Loss("pairs", _pairs, lambda scores: scores),
 }

@@ -1,0 +1,208 @@
+"""Headstart's own network for series: convolutions, then a small transformer; every block leaves its pooled output.
+
+Each channel is brought to mean 0 and spread 1, cut into patches and encoded by itself; how its level and scale, its
+gaps and its length were is kept beside it. Dosovitskiy-style tokens as in Mantis (Feofanov et al. 2025,
+arXiv:2502.15637), pooled shares of positive values as in MiniRocket (arXiv:2012.08791).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from headstart.bases.record import Stage
+from headstart.bases.series_shape import N_FACTS, each_channel, n_described
+
+_SHARPNESS = 4.0
+
+
+def standardised(values: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Bring series (n, time) to mean 0 and spread 1 over the known steps; also gives means and spreads (n, 1)."""
+    weight = known / known.sum(1, keepdim=True).clamp(min=1.0)
+    mean = (values * weight).sum(1, keepdim=True)
+    spread = ((values - mean).square() * weight).sum(1, keepdim=True).sqrt()
+    return (values - mean) / spread.clamp(min=1e-6), mean, spread
+
+
+class Stem(nn.Module):
+    """Series to tokens: dilated convolutions of the series and its difference, and the patches themselves.
+
+    Input values and known (n, channels, time) and steps (n, 1); output (n, channels, tokens, width): the patches, then
+    tokens that hold facts and pooled features, which no block changes.
+    """
+
+    def __init__(self, width: int, kernels: int, dilations: list[int], patch: int, length: int) -> None:
+        super().__init__()
+        self.patch, self.width, self.length = patch, width, length
+        self.convolutions = nn.ModuleList(nn.Conv1d(3, kernels, 9, dilation=d, padding=4 * d) for d in dilations)
+        self.join = nn.Linear(2 * kernels * len(dilations) + patch + 3, width)
+        self.n_first = 2 * (length // patch) + 2 * kernels * len(dilations)
+        self.places = nn.Parameter(torch.randn(length // patch, width) * 0.02)
+
+    def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
+        channels, n_patches = int(values.shape[1]), self.length // self.patch  # Constants of a converted network.
+        flat, there = values.reshape(-1, self.length), known.reshape(-1, self.length)
+        series, mean, spread = standardised(flat, there)
+        change = functional.pad(series[:, 1:] - series[:, :-1], (1, 0))
+        change = change / (change.square().mean(1, keepdim=True).sqrt() + 1e-3)
+        stacked = torch.stack([series, change, 1 - there], 1)
+        found = torch.cat([convolve(stacked) for convolve in self.convolutions], 1)
+        patches = series.reshape(-1, n_patches, self.patch)
+        middle, change_size = patches.mean(2), change.reshape(-1, n_patches, self.patch).square().mean(2).sqrt()
+        missing = 1 - there.reshape(-1, n_patches, self.patch).mean(2)
+        share = functional.avg_pool1d(functional.hardsigmoid(_SHARPNESS * found), self.patch)
+        highest = functional.max_pool1d(found, self.patch)
+        described = [
+            share, functional.gelu(highest),
+            patches.transpose(1, 2), middle[:, None], change_size[:, None], missing[:, None],
+        ]  # fmt: skip
+        tokens = self.join(torch.cat(described, 1).transpose(1, 2)) + self.places
+        taken = torch.log2(steps.clamp(min=1.0)).expand(-1, channels).reshape(-1, 1)
+        level = torch.sign(mean) * torch.log1p(mean.abs())
+        facts = torch.cat([level, torch.log(spread + 1e-6), taken, missing.mean(1, keepdim=True)], 1)
+        first = torch.cat([middle, change_size, share.mean(2), highest.amax(2)], 1)
+        kept = torch.cat([functional.pad(facts, (0, self.width - N_FACTS)),
+                          functional.pad(first, (0, -self.n_first % self.width))], 1)  # fmt: skip
+        joined = torch.cat([tokens, kept.reshape(-1, 1 - (-self.n_first // self.width), self.width)], 1)
+        return joined.reshape(-1, channels, joined.shape[1], self.width)
+
+
+class Block(nn.Module):
+    """One transformer block over the patches of each channel; adds tokens: their mean, maximum and spread."""
+
+    def __init__(self, width: int, heads: int, patches: int) -> None:
+        super().__init__()
+        self.heads, self.patches = heads, patches
+        self.norm1, self.norm2, self.out = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, state: Tensor) -> Tensor:
+        channels, width = int(state.shape[1]), self.proj.in_features
+        tokens = state[:, :, : self.patches].reshape(-1, self.patches, width)
+        shape = (-1, self.patches, 3, self.heads, width // self.heads)
+        query, key, value = self.qkv(self.norm1(tokens)).reshape(shape).permute(2, 0, 3, 1, 4).unbind(0)
+        seen = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
+        tokens = tokens + self.proj(seen.reshape(-1, self.patches, width))
+        tokens = tokens + self.narrow(functional.gelu(self.wide(self.norm2(tokens))))
+        even = self.out(tokens)
+        spread = (even.var(1, correction=0) + 1e-6).sqrt()
+        pooled = torch.stack([even.mean(1), even.amax(1), spread], 1)
+        old = state[:, :, self.patches :].flatten(0, 1)
+        joined = torch.cat([tokens, old, pooled], 1)
+        return joined.reshape(-1, channels, joined.shape[1], width)
+
+
+class SeriesNet(nn.Module):
+    """Stem, blocks, and what is left over of them."""
+
+    centre: Tensor
+    spread: Tensor
+    components: Tensor
+
+    def __init__(self, architecture: Mapping[str, Any]) -> None:
+        super().__init__()
+        width, patch, length = (int(architecture[name]) for name in ("width", "patch", "length"))
+        kernels, dilations = int(architecture["kernels"]), [int(value) for value in architecture["dilations"]]
+        self.patches, self.width = length // patch, width
+        self.stem = Stem(width, kernels, dilations, patch, length)
+        self.n_first = self.stem.n_first
+        self.n_dims = n_described(architecture)
+        n_blocks, heads = int(architecture["blocks"]), int(architecture["heads"])
+        self.blocks = nn.ModuleList(Block(width, heads, self.patches) for _ in range(n_blocks))
+        self.register_buffer("centre", torch.zeros(self.n_dims))
+        self.register_buffer("spread", torch.ones(self.n_dims))
+        self.register_buffer("components", torch.zeros(self.n_dims, int(architecture["components"])))
+
+    def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
+        state = self.stem(values, known, steps)
+        for block in self.blocks:
+            state = block(state)
+        return self.pooled(state)
+
+    def described(self, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Give each channel's features (n, channels, n_dims) and facts (n, channels, N_FACTS)."""
+        kept = state[:, :, self.patches :]
+        first = -(-self.n_first // self.width)
+        before, after = kept[:, :, 1 : 1 + first].flatten(2), kept[:, :, 1 + first :].flatten(2)
+        return torch.cat([before[:, :, : self.n_first], after], 2), kept[:, :, 0, :N_FACTS]
+
+    def pooled(self, state: Tensor) -> Tensor:
+        """Give the features of a row: of one channel all, of several the principal components of each.
+
+        Features are standardised by their mean and spread over synthetic series, so that all kinds have a say.
+        """
+        described, facts = self.described(state)
+        features = (described - self.centre) / self.spread
+        channels = int(features.shape[1])
+        if channels == 1:
+            return torch.cat([features, facts], 2)[:, 0]
+        found, each = features @ self.components, each_channel(self.components.shape[1], channels)
+        if each:
+            return torch.cat([found[:, :, :each].flatten(1), facts.flatten(1)], 1)
+        both = torch.cat([found, facts], 2)
+        return torch.cat([both.mean(1), both.amax(1)], 1)
+
+
+class PooledSeries(nn.Module):
+    """A network that answers with the features of whole rows, as a tuple of one."""
+
+    def __init__(self, net: SeriesNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
+        return (self.net(values, known, steps),)
+
+
+class SeriesTail(nn.Module):
+    """The last blocks and the pooling."""
+
+    def __init__(self, net: SeriesNet, n_tail: int) -> None:
+        super().__init__()
+        self.net = net
+        self.blocks = net.blocks[len(net.blocks) - n_tail :]
+
+    def forward(self, state: Tensor, *_: Tensor) -> Tensor:
+        for block in self.blocks:
+            state = block(state)
+        return self.net.pooled(state)
+
+
+class SeriesTrunk(nn.Module):
+    """The stem and the first blocks."""
+
+    def __init__(self, net: SeriesNet, n_tail: int) -> None:
+        super().__init__()
+        self.stem = net.stem
+        self.blocks = net.blocks[: len(net.blocks) - n_tail]
+
+    def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> tuple[Tensor, ...]:
+        state = self.stem(values, known, steps)
+        for block in self.blocks:
+            state = block(state)
+        return (state,)
+
+
+def build(architecture: Mapping[str, Any]) -> SeriesNet:
+    """Make the bare network with random weights."""
+    return SeriesNet(architecture)
+
+
+def wrap(net: SeriesNet) -> PooledSeries:
+    """Make the module that gives features of whole rows."""
+    return PooledSeries(net)
+
+
+def stages(net: SeriesNet) -> tuple[Stage, ...]:
+    """List the network's blocks from input to output; together they hold every parameter once."""
+    parts: list[tuple[str, nn.Module]] = [("stem", net.stem)]
+    parts += [(f"blocks.{number}", block) for number, block in enumerate(net.blocks)]
+    return tuple(
+        Stage(f"stage-{place}", tuple(f"{name}.{inner}" for inner, _ in part.named_parameters()))
+        for place, (name, part) in enumerate(parts)
+    )

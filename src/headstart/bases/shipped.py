@@ -1,0 +1,30 @@
+"""The base model that comes inside Headstart itself: our own series encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headstart.bases import series_shape
+from headstart.bases.folder import read_weights, sha256_of
+from headstart.bases.record import BaseRecord, Parts
+from headstart.errors import BundleError
+
+FOLDER = Path(__file__).parent / "weights"
+
+
+def load(record: BaseRecord) -> Parts:
+    """Give the parts of a shipped base, for series of one channel.
+
+    Raises
+    ------
+    BundleError
+        If the file is not there or does not have the known hash.
+    """
+    path = FOLDER / f"{record.name}.safetensors"
+    if not path.is_file() or sha256_of(path) != record.sha256:
+        raise BundleError(
+            f"The weights of {record.name} ({path}) are not the ones that Headstart came with (sha256 differs).",
+            "Reinstall: pip install --force-reinstall headstart",
+        )
+    architecture = dict(series_shape.ARCHITECTURE)
+    return Parts(record, architecture, series_shape.spec(architecture, 1), read_weights(path))

@@ -1,0 +1,26 @@
+"""The command that trains a base model of our own: parse, call, print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart.cli.surface import command, news
+from headstart.options import PretrainOptions
+
+
+@command(PretrainOptions)
+def pretrain(
+    kind: Annotated[str, typer.Argument(help="What to train a base for: series.")],
+    options: PretrainOptions,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the base.")] = Path("series-encoder"),
+) -> Any:
+    """Train a base model for series from nothing, on made-up series: no data and no network needed."""
+    from headstart.flow import pretraining
+
+    document = pretraining.pretrain(kind, output, options)
+    news.print(f"[bold]{document['sentence']}[/bold]")
+    news.print(f"Base: {output}   Use it: headstart adapt DATA --base file:{output} -o OUT", soft_wrap=True)
+    return document

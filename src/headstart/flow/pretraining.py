@@ -1,0 +1,51 @@
+"""Train a base model of our own and write it as a folder that `--base file:FOLDER` takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headstart.errors import OptionError, unknown
+from headstart.extras import require
+from headstart.offline import offline
+from headstart.options import PretrainOptions
+
+KINDS = ("series",)
+
+
+def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
+    """Train a base for a modality.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    out : Path
+        Folder for `config.json`, `model.safetensors` and `README.md`; it may exist, if it is empty or a base.
+    options : PretrainOptions
+
+    Returns
+    -------
+    dict
+        `format`, `base` (the folder), `n_pairs`, `seed`, `seconds`, `losses` (on pairs that were never learnt from,
+        after each epoch), `sha256` of the weights, `shipped` (whether they are those that come with Headstart),
+        `sentence`.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such kind.
+    OptionError
+        If both a time and a number of pairs are given, or the folder holds something else.
+    """
+    if kind not in KINDS:
+        raise unknown("kind of base to train", kind, KINDS)
+    if options.time is not None and options.pairs is not None:
+        raise OptionError("Both --time and --pairs are given.", "Give one of them.")
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "config.json").is_file())):
+        raise OptionError(f"{out} holds something else.", "Give a folder that is empty or not there yet, with -o.")
+    require("adapt", "Training a base model")
+    from headstart.pretraining import making as room
+
+    with offline(options.offline):
+        return room.make(out, options.seed, options.pairs, options.time)

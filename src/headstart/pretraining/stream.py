@@ -1,0 +1,118 @@
+"""The synthetic stream: series with levels and scales of their own, and two views of each, with gaps in some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.pretraining.kernels import processes, standard
+from headstart.pretraining.shapes import SHAPES, mixed
+
+Series = NDArray[np.float32]
+"""(n, time)."""
+SERIES_A_KERNEL = 8
+MIXED_SHARE, PLAIN_SHARE = 0.35, 0.2
+DISTRACTED_SHARE, DISTRACTION = 0.8, 0.6
+"""So many views have another series mixed in, with at most this spread beside their own of 1."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Series as the network wants them.
+
+    Parameters
+    ----------
+    values : array, shape (n, time)
+        Gaps are filled linearly.
+    known : array, shape (n, time)
+        1 where a value was measured, 0 in a gap.
+    """
+
+    values: Series
+    known: Series
+
+
+def series(n: int, length: int, generator: np.random.Generator) -> Series:
+    """Make series (n, length) of every kind, each with a level and a scale of its own.
+
+    Parameters
+    ----------
+    n : int
+    length : int
+        Steps; at least 16.
+    generator : numpy Generator
+        The same state gives the same series.
+
+    Examples
+    --------
+    >>> one, two = (series(3, 32, np.random.default_rng(5)) for _ in range(2))
+    >>> one.shape, bool((one == two).all())
+    ((3, 32), True)
+    """
+    roots = processes(-(-n // SERIES_A_KERNEL), SERIES_A_KERNEL, length, generator)
+    roots = roots[generator.permutation(len(roots))[:n]]
+    made = np.where(generator.random((n, 1)) < MIXED_SHARE, mixed(roots, n, generator), roots)
+    made = made * (generator.random((n, 1)) >= PLAIN_SHARE)
+    for make, share in SHAPES:
+        there = np.flatnonzero(generator.random(n) < share)
+        size = np.exp(generator.normal(-0.5, 0.8, (len(there), 1)))
+        made[there] += (size * standard(make(len(there), length, generator))).astype(np.float32)
+    empty = made.std(axis=1) < 1e-3
+    made[empty] = roots[empty]
+    scale, level = np.exp(generator.normal(0, 2, (n, 1))), generator.normal(0, 3, (n, 1))
+    return np.asarray(standard(made) * scale + level * scale, dtype=np.float32)
+
+
+def _at(values: Series, places: NDArray[np.float64]) -> Series:
+    """Read series between their steps, linearly."""
+    left = np.clip(places.astype(np.intp), 0, values.shape[1] - 2)
+    share = (places - left).astype(np.float32)
+    low, high = (np.take_along_axis(values, left + step, axis=1) for step in (0, 1))
+    return np.asarray(low + share * (high - low), dtype=np.float32)
+
+
+def view(values: Series, generator: np.random.Generator, least: float = 0.8) -> View:
+    """Give another view of each series: cut, stretched, noisier, with a little of another series, and some with a gap.
+
+    Parameters
+    ----------
+    values : array, shape (n, time)
+    generator : numpy Generator
+    least : float
+        Smallest share (0-1) of the series that a cut leaves.
+    """
+    n, length = values.shape
+    share = generator.uniform(least, 1, (n, 1))
+    start = generator.uniform(0, 1, (n, 1)) * (1 - share)
+    along = np.linspace(0, 1, length)[None]
+    bend = generator.uniform(-0.15, 0.15, (n, 1)) * np.sin(np.pi * along) / np.pi
+    made = standard(_at(values, (start + share * (along + bend)) * (length - 1)))
+    swell = 1 + generator.uniform(-0.2, 0.2, (n, 1)) * np.cos(np.pi * (along + generator.uniform(0, 2, (n, 1))))
+    strength = generator.uniform(0, 0.12, (n, 1)) * (generator.random((n, 1)) < 0.7)
+    made = made * swell + strength * generator.standard_normal((n, length))
+    return gapped((made + _distraction(values, generator)).astype(np.float32), generator)
+
+
+def _distraction(values: Series, generator: np.random.Generator) -> Series:
+    """Give to most series the beginning of another one, stretched and weak: what rows of one class differ in."""
+    n, length = values.shape
+    stretched = generator.uniform(0.3, 1, (n, 1)) * np.linspace(0, length - 1, length)[None]
+    others = _at(standard(values)[generator.permutation(n)], stretched)
+    size = generator.uniform(0, DISTRACTION, (n, 1)) * (generator.random((n, 1)) < DISTRACTED_SHARE)
+    return np.asarray(size * others, dtype=np.float32)
+
+
+def gapped(values: Series, generator: np.random.Generator, share: float = 0.15) -> View:
+    """Take a stretch out of a share of the series and fill it with a straight line."""
+    n, length = values.shape
+    steps = np.arange(length)[None]
+    width = np.where(generator.random((n, 1)) < share, generator.integers(2, length // 4, (n, 1)), 0)
+    first = (generator.random((n, 1)) * (length - 1 - width)).astype(np.intp)
+    last = first + width
+    inside = (steps > first) & (steps < last)
+    along = (steps - first) / np.maximum(width, 1)
+    low, high = np.take_along_axis(values, first, axis=1), np.take_along_axis(values, last, axis=1)
+    filled = np.where(inside, low + along * (high - low), values)
+    return View(filled.astype(np.float32), (~inside).astype(np.float32))

@@ -1,0 +1,172 @@
+"""Train the series encoder on the synthetic stream: which two views belong to the same series?
+
+Contrastive, as Mantis (arXiv:2502.15637), on data that is made while it is learnt. Seed and number of pairs decide the
+weights, bit for bit on one machine with the same libraries; seconds decide nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from headstart.bases import series_encoder, series_shape
+from headstart.features.torch_runtime import cpu_has_bfloat16
+from headstart.pretraining import stream
+from headstart.training.loop import Batch, Lesson, seconds_per_row, train
+from headstart.training.plan import Group, Plan
+
+BATCH = 128
+PAIRS_AN_EPOCH = 4_096
+PAIRS = 40 * PAIRS_AN_EPOCH
+"""Pairs of views that the shipped weights were learnt from."""
+LEARNING_RATE = 2e-3
+PROJECTED = 128
+COMPONENT_SERIES = 4_096
+"""Series whose features give the principal components that several channels are shortened to."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What a training gave.
+
+    Parameters
+    ----------
+    architecture : mapping
+        As in `headstart.bases.record.Parts`.
+    weights : mapping of str to array
+    losses : tuple of float
+        Mean loss on pairs that were never learnt from, after each epoch; lower is better, ln(2 * 128 - 1) = 5.54 is
+        guessing.
+    n_pairs : int
+    seconds : float
+    """
+
+    architecture: Mapping[str, Any]
+    weights: Mapping[str, NDArray[Any]] = field(repr=False)
+    losses: tuple[float, ...]
+    n_pairs: int
+    seconds: float
+
+
+class Learner(nn.Module):
+    """The network and a projection of its features that is thrown away afterwards (arXiv:2002.05709)."""
+
+    def __init__(self, net: series_encoder.SeriesNet) -> None:
+        super().__init__()
+        self.net = net
+        n_in = net.n_dims
+        self.projection = nn.Sequential(
+            nn.LayerNorm(n_in), nn.Linear(n_in, 2 * PROJECTED), nn.GELU(), nn.Linear(2 * PROJECTED, PROJECTED)
+        )
+
+    def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
+        """Give embeddings (n, PROJECTED); level, scale and length are left out, they would give the pairs away."""
+        found: Tensor = self.projection(self.net(values, known, steps)[:, : self.net.n_dims])
+        return found
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Makes two views of as many new series as a batch has rows; the held-out ones are always the same."""
+
+    length: int
+    seed: int
+
+    def __call__(self, rows: Tensor, generator: torch.Generator | None) -> Batch:
+        """Give values and known (2 n, 1, time), first views before second ones, and steps (2 n, 1)."""
+        drawn = 0 if generator is None else 1 + int(torch.randint(0, 2**62, (1,), generator=generator))
+        source = np.random.default_rng([self.seed, drawn])
+        made = stream.series(len(rows), self.length, source)
+        views = [stream.view(made, source) for _ in range(2)]
+        values, known = (
+            torch.from_numpy(np.concatenate([getattr(view, name) for view in views]))[:, None]
+            for name in ("values", "known")
+        )
+        return values, known, torch.full((len(values), 1), float(self.length))
+
+
+def pretrain(n_pairs: int = PAIRS, seed: int = 0, folder: Path | None = None, **changes: Any) -> Pretrained:
+    """Train an encoder from random weights.
+
+    Parameters
+    ----------
+    n_pairs : int
+        At least 1; rounded up to whole epochs of at most `PAIRS_AN_EPOCH`.
+    seed : int
+        Of weights, series and views.
+    folder : Path or None
+        Where checkpoints are kept; a training that was killed goes on from there.
+    **changes
+        Of `series_shape.ARCHITECTURE`, for smaller networks.
+    """
+    began = time.monotonic()
+    architecture = {**series_shape.ARCHITECTURE, **changes}
+    learner, lesson, plan = _prepared(architecture, n_pairs, seed)
+    path = folder / f"series-{seed}-{n_pairs}.safetensors" if folder else None
+    trained = train(learner, lesson, plan, "Pre-training", path)
+    net = learner.net
+    _add_components(net, Pairs(int(architecture["length"]), seed))
+    weights = {name: value.numpy().copy() for name, value in net.state_dict().items()}
+    learnt = trained.epochs * len(lesson.train)
+    return Pretrained(architecture, weights, trained.held_losses, learnt, time.monotonic() - began)
+
+
+def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple[Learner, Lesson, Plan]:
+    epochs = math.ceil(n_pairs / PAIRS_AN_EPOCH)
+    rows = torch.arange(math.ceil(n_pairs / epochs))
+    held = torch.arange(BATCH)
+    inputs = Pairs(int(architecture["length"]), seed)
+    lesson = Lesson(inputs, torch.zeros(max(len(rows), BATCH)), rows, held, torch.ones(1), "pairs")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        learner = Learner(series_encoder.build(architecture))
+    plan = Plan(
+        epochs, BATCH, (Group("", LEARNING_RATE),), seed=seed, keep="last", patience=epochs + 1, label_smoothing=0.0,
+        half=cpu_has_bfloat16(), threads=1,
+    )  # fmt: skip
+    return learner, lesson, plan
+
+
+def untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
+    """Give the network as it is before any training, for comparing; means and spreads of its features are known."""
+    architecture = {**series_shape.ARCHITECTURE, **changes}
+    net = _prepared(architecture, BATCH, seed)[0].net.eval().requires_grad_(False)
+    _add_components(net, Pairs(int(architecture["length"]), seed))
+    return net
+
+
+def pairs_that_fit(seconds: float, seed: int = 0) -> int:
+    """Measure how many pairs can be learnt in some seconds here; at least one batch."""
+    learner, lesson, plan = _prepared(series_shape.ARCHITECTURE, PAIRS_AN_EPOCH, seed)
+    each = seconds_per_row(learner, lesson, plan)
+    return max(BATCH, int(seconds / each))
+
+
+def _add_components(net: series_encoder.SeriesNet, pairs: Pairs) -> None:
+    """Fill in means, spreads and principal components of the features over series of the stream."""
+    with torch.no_grad():
+        found = []
+        for number in range(COMPONENT_SERIES // BATCH):
+            generator = torch.Generator().manual_seed(number)
+            values, known, steps = pairs(torch.arange(BATCH), generator)
+            state = net.stem(values[:BATCH], known[:BATCH], steps[:BATCH])
+            for block in net.blocks:
+                state = block(state)
+            found.append(net.described(state)[0][:, 0])
+        features = torch.cat(found).double()
+        centre, spread = features.mean(0), features.std(0).clamp(min=1e-6)
+        whole = (features - centre) / spread
+        _, vectors = torch.linalg.eigh(whole.T @ whole / len(whole))
+        chosen = vectors.flip(1)[:, : net.components.shape[1]]
+        net.centre.copy_(centre)
+        net.spread.copy_(spread)
+        net.components.copy_(chosen)

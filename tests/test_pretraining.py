@@ -1,0 +1,245 @@
+"""Our own series base: the same weights for a seed; it loads, is cut and adapts like every other base."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from headstart import bases
+from headstart.bases import CATALOGUE, Need, cutting, series_encoder, series_shape, shipped
+from headstart.errors import BundleError, OptionError, UnknownName
+from headstart.features.runtimes import REFERENCE, RUNTIMES, error_against
+from headstart.flow import pretraining as flow
+from headstart.modalities import MODALITIES
+from headstart.options import PretrainOptions
+from headstart.pretraining import kernels, making, shapes, stream, training
+
+TINY: dict[str, Any] = {"width": 32, "kernels": 8, "blocks": 2, "components": 24, "length": 64}
+NAME = "series-encoder"
+SERIES = MODALITIES["series"]
+
+
+def loaded(n_channels: int = 1) -> bases.Backbone:
+    return bases.load(NAME, Need("series", spec={"length": 90, "n_channels": n_channels}))
+
+
+def batch(n_channels: int, n_rows: int = 4, length: int = 90) -> list[np.ndarray]:
+    generator = np.random.default_rng(3)
+    spec = loaded(n_channels).spec
+    rows = []
+    for _ in range(n_rows):
+        values = generator.standard_normal((n_channels, length)).cumsum(axis=1).astype(np.float32)
+        values[0, 10:20] = np.nan
+        rows.append(SERIES.prepare(SERIES.load(values, spec), spec))
+    return list(SERIES.collate(rows, spec))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_series_for_components() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "COMPONENT_SERIES", 4 * training.BATCH)
+        yield
+
+
+@pytest.fixture(scope="module")
+def learnt(few_series_for_components: None) -> training.Pretrained:
+    return training.pretrain(6 * training.BATCH, 1, None, **TINY)
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit_and_another_seed_others(
+    learnt: training.Pretrained,
+) -> None:
+    again = training.pretrain(6 * training.BATCH, 1, None, **TINY)
+    assert again.losses == learnt.losses
+    for name, value in learnt.weights.items():
+        np.testing.assert_array_equal(value, again.weights[name], err_msg=name)
+    other = training.pretrain(training.BATCH, 2, None, **TINY)
+    assert not np.array_equal(other.weights["stem.places"], learnt.weights["stem.places"])
+
+
+def test_the_loss_on_new_pairs_falls_below_that_of_untrained_weights(learnt: training.Pretrained) -> None:
+    untrained, lesson, plan = training._prepared(learnt.architecture, training.BATCH, 1)
+    from headstart.training.loop import held_loss
+
+    assert learnt.losses[-1] < held_loss(untrained, lesson, plan) - 0.2
+    assert learnt.losses[-1] < making.GUESSING
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
+    learnt: training.Pretrained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headstart.training import loop
+
+    monkeypatch.setattr(training, "PAIRS_AN_EPOCH", 3 * training.BATCH)
+    whole = training.pretrain(6 * training.BATCH, 1, None, **TINY)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    epoch = loop._Training.epoch
+
+    def stopped(self: Any) -> None:
+        if self.at.epoch == 1:
+            raise KeyboardInterrupt
+        epoch(self)
+
+    monkeypatch.setattr(loop._Training, "epoch", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        training.pretrain(6 * training.BATCH, 1, tmp_path, **TINY)
+    monkeypatch.setattr(loop._Training, "epoch", epoch)
+    again = training.pretrain(6 * training.BATCH, 1, tmp_path, **TINY)
+    np.testing.assert_array_equal(again.weights["blocks.1.qkv.weight"], whole.weights["blocks.1.qkv.weight"])
+    assert len(learnt.losses) == 1 and len(again.losses) == 2
+
+
+def test_principal_components_are_uncorrelated_and_come_in_falling_order(learnt: training.Pretrained) -> None:
+    net = series_encoder.build(learnt.architecture)
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in learnt.weights.items()})
+    values, known, steps = training.Pairs(64, 1)(torch.arange(256), torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        state = net.stem(values[:256], known[:256], steps[:256])
+        for block in net.blocks:
+            state = block(state)
+        found = (((net.described(state)[0] - net.centre) / net.spread) @ net.components)[:, 0].numpy()
+    spread = found.std(axis=0)
+    assert spread[0] > spread[5] > spread[20]
+    assert abs(np.corrcoef(found[:, 0], found[:, 1])[0, 1]) < 0.3
+
+
+@pytest.mark.parametrize("make", [maker for maker, _ in shapes.SHAPES])
+def test_every_shape_is_finite_differs_between_series_and_comes_again_for_a_seed(make: shapes.Maker) -> None:
+    one, two = (make(5, 64, np.random.default_rng(4)) for _ in range(2))
+    assert one.shape == (5, 64) and np.isfinite(one).all()
+    np.testing.assert_array_equal(one, two)
+    assert len(np.unique(one.round(4), axis=0)) == 5
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in kernels.KINDS])
+def test_every_kernel_is_one(kind: Any) -> None:
+    matrix = kind(np.linspace(0, 1, 40), np.random.default_rng(0))
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-12)
+    assert np.linalg.eigvalsh(matrix).min() > -1e-8
+
+
+def test_series_have_levels_and_scales_of_their_own_and_views_have_gaps() -> None:
+    generator = np.random.default_rng(0)
+    made = stream.series(200, 64, generator)
+    assert np.isfinite(made).all()
+    assert made.std(axis=1).max() > 20 * made.std(axis=1).min() > 0
+    seen = stream.view(made, generator)
+    gaps = (seen.known == 0).any(axis=1)
+    assert 0.05 < gaps.mean() < 0.3
+    inside = seen.known[gaps] == 0
+    bent = np.abs(np.diff(seen.values[gaps], n=2, axis=1))[inside[:, 1:-1]]
+    assert bent.max() < 1e-4  # a straight line
+
+
+def test_two_views_of_a_series_are_closer_than_views_of_two_series() -> None:
+    generator = np.random.default_rng(0)
+    made = stream.series(100, 64, generator)
+    one, two = (kernels.standard(stream.view(made, generator).values) for _ in range(2))
+    closeness = one @ two.T / 64
+    assert np.diag(closeness).mean() > np.abs(closeness[~np.eye(100, dtype=bool)]).mean() + 0.2
+
+
+@pytest.mark.parametrize("n_channels", [1, 3, 100])
+def test_the_shipped_weights_load_and_give_as_many_features_as_the_record_says(n_channels: int) -> None:
+    backbone = loaded(n_channels)
+    assert backbone.module is not None
+    module = backbone.module()
+    with torch.no_grad():
+        (found,) = module(*(torch.from_numpy(part) for part in batch(n_channels)))
+    assert found.shape == (4, backbone.record.n_dims)
+    assert torch.isfinite(found).all()
+    assert backbone.record.n_dims <= 2_000
+    held = [name for stage in backbone.stages() for name in stage.parameters]
+    assert sorted(held) == sorted(name for name, _ in module.net.named_parameters())
+
+
+def test_the_weights_are_small_and_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shipped.FOLDER / f"{NAME}.safetensors"
+    assert path.stat().st_size == CATALOGUE[NAME].size_bytes <= 8_000_000
+    changed = bytearray(path.read_bytes())
+    changed[-1] ^= 1
+    (tmp_path / path.name).write_bytes(changed)
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    with pytest.raises(BundleError, match="sha256 differs"):
+        loaded()
+
+
+def test_level_scale_length_and_gaps_reach_the_features_and_a_constant_or_empty_series_does_no_harm() -> None:
+    backbone = loaded()
+    assert backbone.module is not None
+    wave = np.sin(np.linspace(0, 9, 120, dtype=np.float32))[None]
+    gappy = wave.copy()
+    gappy[0, 30:60] = np.nan
+    inputs = [wave, wave * 10 + 500, wave[:, ::2], gappy, np.full((1, 30), 2.0), np.full((1, 30), np.nan)]
+    rows = [SERIES.prepare(SERIES.load(item.astype(np.float32), backbone.spec), backbone.spec) for item in inputs]
+    with torch.no_grad():
+        found = backbone.module()(*(torch.from_numpy(part) for part in SERIES.collate(rows, backbone.spec)))[-1].numpy()
+    assert np.isfinite(found).all()
+    facts = found[:, -series_shape.N_FACTS :]
+    assert facts[1, 0] > 6 and abs(facts[0, 0]) < 1  # log(1 + 500) is 6.2
+    assert facts[1, 1] - facts[0, 1] == pytest.approx(np.log(10), abs=1e-3)
+    assert facts[0, 2] - facts[2, 2] == pytest.approx(1, abs=1e-3)
+    assert facts[3, 3] == pytest.approx(0.25, abs=0.02)
+    np.testing.assert_allclose(found[1, :1400], found[0, :1400], atol=2e-2)  # The shape is the same.
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+@pytest.mark.parametrize("n_tail", [1, 2, 3])
+def test_both_halves_of_a_cut_give_the_features_of_the_whole(n_channels: int, n_tail: int) -> None:
+    backbone = loaded(n_channels)
+    assert backbone.module is not None
+    module = backbone.module()
+    halves = cutting.cut(module, n_tail)
+    assert halves is not None and cutting.n_blocks(module) == 4
+    rows = [torch.from_numpy(part) for part in batch(n_channels)]
+    assert cutting.agrees(module, halves, rows)
+    own = [name for stage in backbone.stages()[-n_tail:] for name in stage.parameters]
+    assert sorted(halves.names) == sorted(own)
+
+
+def test_openvino_gives_the_same_features() -> None:
+    backbone = loaded(2)
+    rows = batch(2)
+    expected = RUNTIMES[REFERENCE].open(backbone)(*rows)
+    found = RUNTIMES["openvino-float32"].open(backbone)(*rows)
+    assert error_against(expected, found) < 1e-3
+
+
+def test_a_base_of_ones_own_is_written_loads_for_any_number_of_channels_and_says_how_it_was_made(
+    tmp_path: Path, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series_shape, "ARCHITECTURE", {**series_shape.ARCHITECTURE, **TINY})
+    options = PretrainOptions(pairs=training.BATCH, seed=7)
+    said = flow.pretrain("series", tmp_path / "base", options)
+    assert not said["shipped"] and said["n_pairs"] == training.BATCH
+    assert f"--pairs {training.BATCH} --seed 7" in (tmp_path / "base" / "README.md").read_text("utf-8")
+    json.dumps(said)
+    backbone = bases.load(f"file:{tmp_path / 'base'}", Need("series", spec={"length": 40, "n_channels": 5}))
+    assert backbone.record.n_dims == 5 * (24 + series_shape.N_FACTS)
+    assert backbone.record.pretrained and backbone.spec["n_channels"] == 5
+    again = flow.pretrain("series", tmp_path / "base", options)
+    assert again["sha256"] == said["sha256"]
+
+
+def test_pretrain_refuses_what_makes_no_sense(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="series"):
+        flow.pretrain("serie", tmp_path / "o", PretrainOptions())
+    with pytest.raises(OptionError, match="Both"):
+        flow.pretrain("series", tmp_path / "o", PretrainOptions(time=60.0, pairs=200))
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "thesis.txt").write_text("mine")
+    with pytest.raises(OptionError, match="something else"):
+        flow.pretrain("series", tmp_path / "o", PretrainOptions())
+
+
+def test_the_record_of_the_shipped_base_is_that_of_its_file() -> None:
+    record = CATALOGUE[NAME]
+    assert record.n_dims == series_shape.n_dims(series_shape.ARCHITECTURE, 1)
+    assert replace(record, n_dims=0).pretrained and "synthetic" in record.training_data
