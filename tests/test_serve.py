@@ -40,6 +40,7 @@ from headstart.web.app import build
 from headstart.web.batching import Batcher, Bounds
 from headstart.web.gate import Gate, JsonLines
 from headstart.web.models import Model, open_models
+from headstart.web.running import _bound
 
 HOME = "http://127.0.0.1"
 TOKEN = "a-token-of-more-than-16"
@@ -54,7 +55,7 @@ def bundle_folders(
     root = tmp_path_factory.mktemp("served")
     sources = {"image": image_folder, "text": text_table, "series": series_table}
     for name, source in sources.items():
-        strategy = "classic" if name == "text" else "linear-probe"
+        strategy = "linear-probe" if name == "series" else "classic"
         flow.adapt(source, root / name, AdaptOptions(strategy=(strategy,), time=60, precision="float32"))
     return {name: root / name for name in sources}
 
@@ -694,6 +695,23 @@ def test_a_terminated_server_finishes_what_it_has_begun(bundle_folders: dict[str
             server.stdout.close()
 
 
+def test_answers_are_not_held_back_by_the_network_stack() -> None:
+    async def accepted() -> int:
+        got: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            got.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(connected, sock=_bound("127.0.0.1", 0)) as server:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            found = await got
+            writer.close()
+        return found
+
+    assert asyncio.run(accepted()) != 0
+
+
 def test_a_port_that_is_taken_and_a_folder_that_is_none_are_named(bundle_folders: dict[str, Path]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -702,6 +720,13 @@ def test_a_port_that_is_taken_and_a_folder_that_is_none_are_named(bundle_folders
     assert done.exit_code == 2 and "cannot be listened on" in done.output
     done = RUN.invoke(app, ["serve", str(bundle_folders["text"].parent), "--port", "0"])
     assert done.exit_code == 2 and "is no bundle" in done.output
+
+
+def test_the_server_itself_loads_nothing_that_adapting_needs() -> None:
+    heavy = ("torch", "timm", "transformers", "sklearn", "pandas", "openvino", "aeon", "scipy")
+    code = f"import sys, headstart.web.running\nprint([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 # Corrections
@@ -714,7 +739,8 @@ def adapted(table: Path) -> data.Table:
 def test_corrections_become_tables_that_adapt_reads(models: dict[str, Model], tmp_path: Path) -> None:
     options = ServeOptions(feedback=tmp_path / "corrections")
     with TestClient(build(models, options, None), base_url=HOME) as client:
-        for text, label in (("No water, again", "water"), ("The roof leaks", "school"), ("No water, again", "roads")):
+        again = 'No water,\r\n"again"'
+        for text, label in ((again, "water"), ("The roof leaks", "school"), (again, "school"), (again, "roads")):
             reply = client.post("/feedback?model=text", json={"text": text, "label": label})
             assert reply.status_code == 200, reply.text
         assert reply.json()["n_rows"] == 2
@@ -729,15 +755,15 @@ def test_corrections_become_tables_that_adapt_reads(models: dict[str, Model], tm
         assert client.get("/info?model=text").json()["feedback"] is True
     texts = adapted(tmp_path / "corrections" / "text" / "corrections.csv")
     assert dict(zip(texts.inputs, texts.labels, strict=True)) == {  # type: ignore[arg-type]
-        "No water, again": "roads", "The roof leaks": "school",
+        'No water,\n"again"': "roads", "The roof leaks": "school",
     }  # fmt: skip
     pictures = adapted(tmp_path / "corrections" / "image")
     assert len(pictures) == 4 and sorted(set(pictures.labels)) == ["class-0", "class-1"]  # type: ignore[arg-type]
     series = adapted(tmp_path / "corrections" / "series" / "corrections.csv")
     assert series.modality == "series" and sorted(series.labels) == ["fast", "fast", "slow", "slow"]  # type: ignore[arg-type]
     assert series.inputs[0].shape == (1, 30) and np.isnan(series.inputs[0][0, 0])
-    again = build(models, options, None)
-    with TestClient(again, base_url=HOME) as client:  # A new server goes on with the table.
+    with TestClient(build(models, options, None), base_url=HOME) as client:  # A new server goes on with the table.
+        assert client.post("/feedback?model=text", json={"text": again, "label": "water"}).json()["n_rows"] == 2
         assert client.post("/feedback?model=text", json={"text": "New", "label": "water"}).json()["n_rows"] == 3
 
 

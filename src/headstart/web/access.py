@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from headstart.errors import OptionError
@@ -14,6 +15,7 @@ MIN_TOKEN = 16
 _MAKE_ONE = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
+@lru_cache(maxsize=256)
 def is_own_machine(host: str) -> bool:
     """Say whether an address can be reached from this machine only.
 

@@ -46,11 +46,13 @@ class _Kept:
 
 @dataclass(frozen=True)
 class _Form:
-    """How corrections of one modality are kept: table, columns, and the rows that one correction is."""
+    """How corrections of one modality are kept: table, columns, the rows that one correction is, and back."""
 
     table: str
     columns: Callable[[Model, Any], list[str]]
     rows: Callable[[_Kept], list[Cells]]
+    name: Callable[[Cells], str]
+    label: int
 
 
 def _text_columns(model: Model, value: Any) -> list[str]:
@@ -75,13 +77,20 @@ def _suffix(content: bytes) -> str:
     return next((suffix for magic, suffix in _SUFFIXES if content.startswith(magic)), ".tif")
 
 
+def _hash(value: Any) -> str:
+    raw: bytes = value.encode("utf-8") if isinstance(value, str) else bytes(value)
+    return hashlib.sha256(raw).hexdigest()[:32]
+
+
 _FORMS: dict[str, _Form] = {
     "image": _Form(
         "metadata.csv", lambda model, value: ["file_name", _label_column(model)],
-        lambda kept: [[kept.name + _suffix(kept.value), kept.label]],
+        lambda kept: [[kept.name + _suffix(kept.value), kept.label]], lambda cells: cells[0].partition(".")[0], 1,
     ),
-    "text": _Form("corrections.csv", _text_columns, lambda kept: [[kept.value, kept.label]]),
-    "series": _Form("corrections.csv", _series_columns, _series_rows),
+    "text": _Form(
+        "corrections.csv", _text_columns, lambda kept: [[kept.value, kept.label]], lambda cells: _hash(cells[0]), 1
+    ),
+    "series": _Form("corrections.csv", _series_columns, _series_rows, lambda cells: cells[0], 2),
 }  # fmt: skip
 
 
@@ -136,41 +145,40 @@ class Corrections:
 
 
 class _Table:
-    """The corrections of one model: the newest label of each input."""
+    """The corrections of one model on disk: the newest label of each input. Labels alone are held in memory."""
 
     def __init__(self, folder: Path, form: _Form) -> None:
         self.folder, self.form = folder, form
         self.path = folder / form.table
         folder.mkdir(parents=True, exist_ok=True)
         self.n_bytes = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-        self.there: dict[str, list[Cells]] = {}
-        self.head: list[str] | None = None
-        if self.path.is_file():
-            with self.path.open(encoding="utf-8", newline="") as handle:
-                self.head, *rows = csv.reader(handle)
-            for cells in rows:
-                self.there.setdefault(_key(cells), []).append(cells)
+        self.head, rows = self._read()
+        self.labels = {form.name(cells): cells[form.label] for cells in rows}
+
+    def _read(self) -> tuple[list[str] | None, list[Cells]]:
+        if not self.path.is_file():
+            return None, []
+        with self.path.open(encoding="utf-8", newline="") as handle:
+            head, *rows = csv.reader(handle)
+        return head, list(rows)
 
     def add(self, model: Model, kept: _Kept) -> int:
         """Write one correction; a second one of the same input takes the place of the first."""
-        rows = self.form.rows(kept)
-        head = self.form.columns(model, kept.value)
+        rows, head = self.form.rows(kept), self.form.columns(model, kept.value)
         if self.head is not None and head != self.head:
-            raise Refused(
-                422, f"The corrections so far have the columns {', '.join(self.head)}.", "Send the same kind."
-            )
+            raise Refused(422, f"The corrections so far have the columns {', '.join(self.head)}.", "Send those.")
         if self.n_bytes > MOST_BYTES:
             raise Refused(403, "The folder of corrections is full.", "Adapt with them, and empty it.")
         if isinstance(kept.value, bytes):
             self._write_file(rows[0][0], kept.value)
-        key = _key(rows[0])
-        before, self.there[key] = self.there.get(key), rows
-        if before is None and self.head is not None:
+        before = self.labels.get(kept.name)
+        if self.head is None or before not in (None, kept.label):
+            others = [cells for cells in self._read()[1] if self.form.name(cells) != kept.name]
+            write_text(self.path, _lines([head, *others, *rows]))
+        elif before is None:
             self._append(rows)
-        elif before != rows:
-            self.head = head
-            write_text(self.path, _lines([head, *(row for some in self.there.values() for row in some)]))
-        return len(self.there)
+        self.head, self.labels[kept.name] = head, kept.label
+        return len(self.labels)
 
     def _append(self, rows: Sequence[Cells]) -> None:
         text = _lines(rows).encode("utf-8")
@@ -186,19 +194,10 @@ class _Table:
             self.n_bytes += len(content)
 
 
-def _key(cells: Cells) -> str:
-    return cells[0]
-
-
 def _lines(rows: Sequence[Cells]) -> str:
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
-
-
-def _hash(value: Any) -> str:
-    raw: bytes = value.encode("utf-8") if isinstance(value, str) else bytes(value)
-    return hashlib.sha256(raw).hexdigest()[:32]
 
 
 def _checked(label: Any, model: Model) -> str:

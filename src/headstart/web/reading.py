@@ -24,6 +24,7 @@ from headstart.options import ServeOptions
 from headstart.web.refusals import Refused, too_large
 
 _LONG_BODY = 1 << 20
+_SHORT_FILES = 1 << 16
 _LONG_NAME = 120
 _ONE_LONG = asyncio.Semaphore(1)
 """Long JSON may take many times its size in memory while it is read: one at a time."""
@@ -230,7 +231,9 @@ async def _files(request: Request, limits: ServeOptions) -> Received:
 
 
 async def pictures(contents: Sequence[bytes], limits: ServeOptions) -> list[bytes | Unusable]:
-    """Check pictures by their first bytes and their size; headers are read in a thread, pixels not at all."""
+    """Check pictures by their first bytes and their size; long headers are read in a thread, pixels not at all."""
+    if sum(map(len, contents)) < _SHORT_FILES:
+        return [one_picture(content, limits) for content in contents]
     return await asyncio.to_thread(lambda: [one_picture(content, limits) for content in contents])
 
 

@@ -78,7 +78,7 @@ class Stored(BaseModel):
     n_rows: int = Field(description="Corrections of this model that are in the table now.")
 
 
-_NUMBER: dict[str, Any] = {"type": "number", "nullable": True}
+_NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 _CHANNEL: dict[str, Any] = {"type": "array", "items": _NUMBER, "minItems": 1}
 _SERIES: dict[str, Any] = {"oneOf": [_CHANNEL, {"type": "array", "items": _CHANNEL, "minItems": 1}]}
 _IDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
