@@ -291,9 +291,9 @@ def compare(arguments: argparse.Namespace) -> str:
     told = (
         f"Demo data, `linear-probe`, runtime {arguments.runtime}, one input a request; {arguments.rounds} rounds of "
         f"{arguments.seconds:g} s (pictures three times that) in turn, medians (smallest and largest share in "
-        f"brackets). The clients run on the same {n_cores} core(s) as the server and take their part of it. The model alone is "
-        "`headstart.flow.serving` in a loop without HTTP, measured in the same rounds, in rows a second. Aim: at least "
-        "85 % of its full batches at 64 clients, p99 within the window and two batches. Other work ran on the machine "
+        f"brackets). The clients run on the same {n_cores} core(s) as the server and take their part of it. The model "
+        "alone is `headstart.flow.serving` in a loop without HTTP, measured in the same rounds, in rows a second. Aim: at "
+        "least 85 % of its full batches at 64 clients, p99 within the window and two batches. Other work ran on the machine "
         "where its load was above 1."
     )
     return f"{machine.describe()}\n\n{told}\n\n{table(rows)}"

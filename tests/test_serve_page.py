@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,10 @@ def corrections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("corrections")
 
 
-@pytest.fixture(scope="module")
-def address(corrections: Path) -> Iterator[str]:
-    gate = build({name: model(name) for name in ("image", "text", "series")}, ServeOptions(feedback=corrections), None)
+@contextmanager
+def running(options: ServeOptions, token: str | None = None) -> Iterator[str]:
+    """Serve three toy models; gives the address."""
+    gate = build({name: model(name) for name in ("image", "text", "series")}, options, token)
     server = uvicorn.Server(uvicorn.Config(gate, port=0, log_config=None, ws="none", lifespan="on"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -125,6 +127,12 @@ def address(corrections: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
     server.should_exit = True
     thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def address(corrections: Path) -> Iterator[str]:
+    with running(ServeOptions(feedback=corrections)) as made:
+        yield made
 
 
 @pytest.fixture
@@ -224,3 +232,17 @@ def test_a_refused_request_is_told_in_words(phone: Browser) -> None:
     phone.until("!document.querySelector('#problem').hidden")
     told = phone.run("document.querySelector('#problem').textContent")
     assert told.startswith("That did not work. None of the 1 inputs can be used")
+
+
+def test_a_server_with_a_token_asks_for_it_once(phone: Browser) -> None:
+    with running(ServeOptions(), "a-token-of-more-than-16") as guarded:
+        phone.open(guarded)
+        phone.until("document.querySelector('#token-form') && !document.querySelector('#token-form').hidden")
+        for code, hidden in (("wrong", True), ("a-token-of-more-than-16", False)):
+            phone.run(f"document.querySelector('#token').value = '{code}'")
+            phone.run("document.querySelector('#token-form').requestSubmit()")
+            phone.until("document.querySelector('#token').value == ''")
+            phone.until(f"document.querySelector('#ask').hidden == {str(hidden).lower()}")
+        assert phone.run("document.querySelector('#token-form').hidden")
+        phone.open(f"{guarded}?again")
+        phone.until("document.querySelector('#ask') && !document.querySelector('#ask').hidden")
