@@ -237,7 +237,7 @@ def teach(
         File for checkpoints, about one a minute; if it is there, training goes on from it.
     """
     net.encoder.eval()
-    made = torch.optim.AdamW(learners(net, course), betas=(0.9, 0.98), eps=1e-6)
+    made = torch.optim.AdamW(learners(net, course), betas=(0.9, 0.98), eps=1e-6, fused=True)
     couples = pairs(found, marks, min(LONGEST, net.room))
     done = Taught(planned=course.steps)
     best = _State(net)
