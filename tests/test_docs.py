@@ -58,7 +58,7 @@ def test_the_page_of_the_command_line_describes_every_command_and_option_and_no_
         options.AdaptOptions, options.PredictOptions, options.BasesOptions, options.CacheOptions,
         options.LabelNextOptions, options.CheckOptions, options.EvaluateOptions, options.CompareOptions,
         options.ReportOptions, options.ExplainOptions, options.PretrainOptions, options.AdaptLanguageOptions,
-        options.EvaluateLanguageOptions, options.ServeOptions,
+        options.EvaluateLanguageOptions, options.ServeOptions, options.ExportOptions, options.VerifyOptions,
     )  # fmt: skip
     common = {"--json", "--quiet", "--verbose", "--output", "--help"}
     assert flags(text) == {name for name in declared(*records) if name.startswith("--")} | common

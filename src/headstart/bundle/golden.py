@@ -57,6 +57,6 @@ class Golden:
     @classmethod
     def read(cls, folder: Path) -> Golden:
         """Read it back; raises `ValueError`, `KeyError` or `OSError` where it is damaged."""
-        with np.load(folder / FILE, allow_pickle=False) as found:
+        with (folder / FILE).open("rb") as handle, np.load(handle, allow_pickle=False) as found:
             arrays = {name.removeprefix(_INPUT): found[name] for name in found.files if name.startswith(_INPUT)}
             return cls(arrays, found["outputs"], found["features"])

@@ -16,6 +16,7 @@ import torch
 
 from headstart.bundle.feeding import KINDS, Input
 from headstart.bundle.portable import FAILURES
+from headstart.errors import BundleError
 from headstart.modalities.record import Array
 
 OPSET = 17
@@ -62,15 +63,10 @@ EXPORTERS: dict[str, Callable[[torch.nn.Module, Arrays, Sequence[Input], Path], 
 }  # fmt: skip
 """In the order in which they are tried: tracing takes seconds, capturing ten times as long."""
 REFUSALS: tuple[type[Exception], ...] = (
-    RuntimeError,
-    ValueError,
-    TypeError,
-    NotImplementedError,
-    AttributeError,
-    KeyError,
-    IndexError,
-)
-"""What exporters raise (`torch.onnx.errors` are `RuntimeError`), beside what the runtime does on bad graphs."""
+    RuntimeError, ValueError, TypeError, NotImplementedError, AttributeError, KeyError, IndexError, BundleError,
+    *FAILURES,
+)  # fmt: skip
+"""What exporters raise (`torch.onnx.errors` are `RuntimeError`), and the runtime on bad graphs."""
 
 
 @contextlib.contextmanager
@@ -117,7 +113,7 @@ def write(
                 export(network, arrays, inputs, path)
             _describe(path, told)
             why = judge(path)
-        except (*REFUSALS, *FAILURES) as error:
+        except REFUSALS as error:
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         if not why:
             return name, "; ".join(refused)

@@ -16,6 +16,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from headstart.bundle.feeding import Feed, Input
+from headstart.errors import BundleError
 from headstart.features.extractors import Extractor
 from headstart.features.runtimes import n_cores
 from headstart.modalities.record import Array
@@ -109,11 +110,21 @@ class Answers:
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
-    """Open a graph on the processor, with as many threads as this process may use; it never calls home."""
+    """Open a graph on the processor, with as many threads as this process may use; it never calls home.
+
+    Raises
+    ------
+    BundleError
+        If onnxruntime cannot run it.
+    """
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or n_cores())
     chosen.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
+    except FAILURES as error:
+        said = " ".join(str(error).split())[:200]
+        raise BundleError(f"{path} cannot be run ({said}).", "Copy it again, or update onnxruntime.") from error
 
 
 def opened(path: Path, names: Sequence[str]) -> Run:

@@ -79,7 +79,14 @@ class Target:
 
 def _onnx(given: Given, folder: Path) -> Form:
     shutil.copyfile(given.graph, folder / MODEL)
-    return Form("model.onnx as it was written", (MODEL,), opened(folder / MODEL, given.feed.names))
+    return Form("onnx", (MODEL,), opened(folder / MODEL, given.feed.names))
+
+
+def _sixteen_bits(given: Given, folder: Path) -> Form:
+    if find_spec("onnx") is None:
+        raise RuntimeError("the package onnx is not installed (pip install 'headstart[adapt]')")
+    import_module("headstart.bundle.onnx_halves").halve(given.graph, folder / MODEL)
+    return Form("weights of 16 bits", (MODEL,), opened(folder / MODEL, given.feed.names))
 
 
 class _Rows:
@@ -125,7 +132,7 @@ def _static(given: Given, folder: Path, kinds: tuple[str, ...] = ("Conv", "MatMu
             extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
         )  # fmt: skip
     shaped.unlink()
-    how = f"static int8, per channel, calibrated on {len(given.rows)} rows"
+    how = "static int8" if len(kinds) > 1 else "static int8, convolutions only"
     return Form(how, (INT8,), opened(folder / INT8, given.feed.names))
 
 
@@ -136,7 +143,7 @@ def _weights_only(given: Given, folder: Path) -> Form:
             given.graph, folder / INT8, per_channel=True, weight_type=tools.QuantType.QInt8,
             op_types_to_quantize=["MatMul", "Gemm", "Gather"], nodes_to_exclude=_head(given.graph),
         )  # fmt: skip
-    return Form("int8 weights, activations measured as it runs", (INT8,), opened(folder / INT8, given.feed.names))
+    return Form("int8 weights only", (INT8,), opened(folder / INT8, given.feed.names))
 
 
 def _openvino(given: Given, folder: Path) -> Form:
@@ -151,7 +158,7 @@ def _openvino(given: Given, folder: Path) -> Form:
         values = [np.asarray(found[place], dtype=np.float32) for place in range(len(compiled.outputs))]
         return values[0], values[1] if len(values) > 1 else np.empty((len(values[0]), 0), dtype=np.float32)
 
-    return Form("OpenVINO IR, float32", (OPENVINO, "model.bin"), run)
+    return Form("openvino", (OPENVINO, "model.bin"), run)
 
 
 TARGETS: dict[str, Target] = {

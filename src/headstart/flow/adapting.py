@@ -23,6 +23,7 @@ from headstart.flow.model import Model
 from headstart.flow.prepare import Prepared, Timings, prepare, read
 from headstart.flow.scripts import scripts
 from headstart.home import write_text
+from headstart.ladder import Climb
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import AdaptOptions
@@ -47,6 +48,7 @@ class Adapted:
     prepared: Prepared
     judged: Judged
     ruled: Ruled
+    climb: Climb
 
 
 def adapt_table(
@@ -108,7 +110,7 @@ def adapt_table(
         suspects.tell(result, prepared, climb, options)
     with timings.step("audit"):
         auditing.tell(result, prepared, climb, judged, options, bundle)
-    return Adapted(Model(bundle, result), result, prepared, judged, ruled)
+    return Adapted(Model(bundle, result), result, prepared, judged, ruled, climb)
 
 
 def _key(prepared: Prepared, options: AdaptOptions) -> str:
@@ -165,7 +167,9 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
 
 def _write(adapted: Adapted, out: Path) -> None:
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
-        bundles.save(shipping.ship(adapted.model.bundle, shipping.sample(adapted.prepared), Path(place)), out / "bundle")
+        made = shipping.ship(adapted.model.bundle, shipping.sample(adapted.prepared), Path(place))
+        shipping.warn(made, adapted.climb, adapted.prepared)
+        bundles.save(made, out / "bundle")
     write_text(out / "test_predictions.csv", _table_of_predictions(adapted))
 
 

@@ -23,7 +23,7 @@ from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import Golden
 from headstart.bundle.portable import FAILURES, Portable, Run, opened
 from headstart.bundle.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
-from headstart.errors import DataError, OptionError, unknown
+from headstart.errors import BundleError, DataError, OptionError, unknown
 from headstart.extras import missing
 from headstart.flow.labelled import read_rows
 from headstart.flow.prepare import truth_of
@@ -40,7 +40,7 @@ SMALLER, FASTER = 3.0, 1.1
 """int8 is worth writing where it is so many times smaller or faster here."""
 Outputs = NDArray[Any]
 REFUSALS: tuple[type[Exception], ...] = (
-    RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, *FAILURES,
+    RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, BundleError, *FAILURES,
 )  # fmt: skip
 """What tools raise on a graph that they cannot turn into another form."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart import progress
 from headstart.bundle import Bundle, Shipped, standalone
 from headstart.bundle.card import FILE as CARD
 from headstart.bundle.card import card
@@ -25,6 +26,7 @@ from headstart.features.runtimes import REFERENCE, Chosen, error_against
 from headstart.flow.model import read_with, values_of
 from headstart.flow.prepare import Prepared
 from headstart.home import write_text
+from headstart.ladder import Climb
 from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Index, Probabilities, Table
 from headstart.strategies.record import Rows
@@ -75,6 +77,30 @@ def _read(bundle: Bundle, rows: Rows) -> FloatMatrix:
 def sample(made: Prepared) -> Table:
     """Give the rows that a portable form is tried on: test rows, or training rows where there are none."""
     return made.test.table if len(made.test) else made.train.table
+
+
+def warn(bundle: Bundle, climb: Climb, made: Prepared) -> None:
+    """Say where a chosen model has no portable form, and which of the others would have one."""
+    assert bundle.shipped is not None
+    if bundle.shipped.told["ok"]:
+        return
+    others = sorted(climb.losses, key=lambda name: climb.losses[name]) if find_spec("onnx") else []
+    instead = next((name for name in others if name != bundle.strategy and _can(bundle, name, climb, made)), "")
+    more = f" The best that has one is {instead}: adapt again with --strategy {instead}." if instead else ""
+    progress.warn(
+        f"The model ({bundle.strategy}) runs only where headstart[adapt] is installed: {bundle.shipped.told['reason']}."
+        f"{more}"
+    )
+
+
+def _can(bundle: Bundle, name: str, climb: Climb, made: Prepared) -> bool:
+    """Whether a graph can be made of another fitted strategy."""
+    graph = import_module("headstart.bundle.onnx_graph")
+    try:
+        graph.whole(replace(bundle, strategy=name, fitted=climb.fitted[name], backbone=made.backbone))
+    except graph.CannotExport:
+        return False
+    return True
 
 
 def prepared(feed: Feed, table: Table, rows: Index) -> list[tuple[Array, ...]]:

@@ -60,7 +60,11 @@ def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     length = int(spec["length"])
     if not spec.get("gaps"):
         return (_resampled(filled, length),)
-    return _resampled(filled, length), _resampled(known.astype(np.float32), length), np.asarray([cut.shape[1]], np.float32)
+    return (
+        _resampled(filled, length),
+        _resampled(known.astype(np.float32), length),
+        np.asarray([cut.shape[1]], np.float32),
+    )
 
 
 def _resampled(values: Any, length: int) -> Any:

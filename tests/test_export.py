@@ -1,0 +1,196 @@
+"""Checking bundles and writing them in other forms: what passes is written, what does not is refused with a reason."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from headstart import bundle as bundles
+from headstart import flow
+from headstart.bundle import targets
+from headstart.bundle.golden import Golden
+from headstart.bundle.targets import TARGETS, Form, Given
+from headstart.cli.main import app
+from headstart.home import write_json
+from headstart.modalities.record import Array
+from headstart.options import AdaptOptions, parse, points
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory, text_table: Path) -> Path:
+    """Give the output folder of a run on texts whose model is small."""
+    folder = tmp_path_factory.mktemp("export") / "out"
+    flow.adapt(text_table, folder, parse(AdaptOptions, strategy="classic", offline=True))
+    return folder
+
+
+@pytest.fixture
+def bundle(out: Path, tmp_path: Path) -> Path:
+    """Give a copy of its bundle, without the run around it."""
+    return Path(shutil.copytree(out / "bundle", tmp_path / "bundle"))
+
+
+def headstart(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(part) for part in arguments], env={"COLUMNS": "200"})
+
+
+def document(done: Result) -> dict[str, Any]:
+    """Read the JSON document, which comes last on standard output."""
+    return dict(json.loads(done.stdout[done.stdout.index("{") :]))
+
+
+def resealed(bundle: Path) -> None:
+    """Write the manifest anew, as somebody who changes a bundle on purpose would."""
+    manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    manifest["sha256"] = {
+        name: bundles._sha256(bundle / name) for name in manifest["sha256"] if (bundle / name).is_file()
+    }
+    write_json(bundle / "manifest.json", manifest)
+
+
+def test_a_whole_bundle_is_verified_by_its_golden_rows(bundle: Path) -> None:
+    done = headstart("verify", bundle, "--json")
+    found = document(done)
+    assert done.exit_code == 0 and found["good"] and found["golden"]["n_rows"] >= 4
+    assert found["golden"]["same_labels"] == 1.0 and found["golden"]["max_difference"] < 1e-3
+
+
+def test_a_bundle_of_format_1_is_verified_by_its_hashes() -> None:
+    done = headstart("verify", DATA / "bundle-format-1", "--json")
+    assert done.exit_code == 0 and document(done)["golden"] is None
+
+
+def test_a_changed_file_is_named(bundle: Path) -> None:
+    (bundle / "decision.json").write_text("{}", "utf-8")
+    done = headstart("verify", bundle)
+    assert done.exit_code == 2 and "decision.json" in done.output
+
+
+def test_a_missing_file_is_named(bundle: Path) -> None:
+    (bundle / "model.onnx").unlink()
+    done = headstart("verify", bundle)
+    assert done.exit_code == 2 and "model.onnx" in done.output
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/etc/hosts", "base/../../outside.txt", "."])
+def test_a_manifest_that_names_files_outside_of_the_bundle_is_refused(name: str, bundle: Path) -> None:
+    (bundle.parent / "outside.txt").write_text("secret", "utf-8")
+    manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    manifest["sha256"][name] = "0" * 64
+    write_json(bundle / "manifest.json", manifest)
+    done = headstart("verify", bundle)
+    assert done.exit_code == 2 and "outside of the bundle" in done.output
+
+
+@pytest.mark.parametrize("number", [0, 3, 99, "2", None])
+def test_an_unknown_format_number_is_refused(number: object, bundle: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    write_json(bundle / "manifest.json", {**manifest, "format": number})
+    done = headstart("verify", bundle)
+    assert done.exit_code == 2 and "Update headstart" in done.output
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2}', '{"format": 2, "sha256": []}'])
+def test_a_broken_manifest_is_refused(content: str, bundle: Path) -> None:
+    (bundle / "manifest.json").write_text(content, "utf-8")
+    assert headstart("verify", bundle).exit_code == 2
+
+
+def test_a_graph_named_outside_of_the_bundle_is_refused(bundle: Path) -> None:
+    config = json.loads((bundle / "config.json").read_text("utf-8"))
+    shutil.copyfile(bundle / "model.onnx", bundle.parent / "other.onnx")
+    config["portable"]["file"] = "../other.onnx"
+    write_json(bundle / "config.json", config)
+    resealed(bundle)
+    done = headstart("verify", bundle)
+    assert done.exit_code == 2 and "lacks files" in done.output
+
+
+def test_a_bundle_that_answers_differently_here_is_not_good(bundle: Path) -> None:
+    golden = Golden.read(bundle)
+    replace(golden, outputs=golden.outputs[::-1] * 0.5).write(bundle)
+    resealed(bundle)
+    done = headstart("verify", bundle, "--json")
+    assert done.exit_code == 2 and document(done)["good"] is False
+
+
+def test_golden_rows_that_are_no_arrays_are_refused(bundle: Path) -> None:
+    (bundle / "golden.npz").write_bytes(b"PK\x03\x04 broken")
+    resealed(bundle)
+    done = headstart("verify", bundle)
+    assert done.exit_code == 2 and "cannot be replayed" in done.output
+
+
+def test_a_damaged_graph_is_refused_in_words(bundle: Path, text_table: Path) -> None:
+    (bundle / "model.onnx").write_bytes(b"no graph")
+    resealed(bundle)
+    assert headstart("verify", bundle).exit_code == 2
+    done = headstart("predict", bundle, text_table, "--runtime", "onnx")
+    assert done.exit_code == 2 and "model.onnx" in done.output
+
+
+def test_a_slim_bundle_says_the_same_without_the_weights_of_torch(out: Path, text_table: Path, tmp_path: Path) -> None:
+    done = headstart("export", out, "--to", "onnx", "-o", tmp_path / "slim", "--json")
+    found = document(done)
+    assert done.exit_code == 0 and found["written"] == str(tmp_path / "slim") and found["labelled"]
+    assert not (tmp_path / "slim" / "model.safetensors").exists()
+    assert headstart("verify", tmp_path / "slim").exit_code == 0
+    options = parse(flow.PredictOptions, offline=True)
+    one, two = flow.predictions(out, [text_table], options), flow.predictions(tmp_path / "slim", [text_table], options)
+    assert [row["answer"] for row in one] == [row["answer"] for row in two]
+
+
+def test_openvino_is_written_where_it_says_the_same(out: Path, tmp_path: Path) -> None:
+    done = headstart("export", out, "--to", "openvino", "-o", tmp_path / "ir", "--json")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "ir" / "model.xml").is_file() and (tmp_path / "ir" / "model.bin").is_file()
+
+
+def test_a_form_that_says_something_else_is_not_written(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(given: Given, folder: Path) -> Form:
+        right = targets._onnx(given, folder)
+
+        def run(*arrays: Array) -> tuple[Array, ...]:
+            outputs, read = right.run(*arrays)
+            return np.ascontiguousarray(outputs[:, ::-1]), read
+
+        return Form("a wrong one", right.files, run)
+
+    monkeypatch.setitem(TARGETS, "onnx", replace(TARGETS["onnx"], ways=(wrong,)))
+    done = headstart("export", out, "--to", "onnx", "-o", tmp_path / "slim", "--json")
+    assert done.exit_code == 4 and not (tmp_path / "slim").exists()
+    assert "same label" in document(done)["reason"] and document(done)["written"] is None
+
+
+def test_int8_that_gains_nothing_or_loses_too_much_is_not_written(out: Path, tmp_path: Path) -> None:
+    done = headstart("export", out, "--to", "onnx-int8", "-o", tmp_path / "small", "--json")
+    found = document(done)
+    assert (done.exit_code, found["written"] is None) in ((0, False), (4, True))
+    assert (tmp_path / "small").exists() == (done.exit_code == 0)
+    assert len(found["tried"]) >= 2
+
+
+def test_a_bundle_alone_is_compared_on_its_golden_rows_and_says_so(bundle: Path, tmp_path: Path) -> None:
+    found = document(headstart("export", bundle, "--to", "onnx", "-o", tmp_path / "slim", "--json"))
+    assert "golden rows" in found["rows"] and found["labelled"] is False
+
+
+def test_an_export_onto_the_bundle_itself_and_an_unknown_target_are_refused(bundle: Path) -> None:
+    assert headstart("export", bundle, "--to", "onnx", "-o", bundle).exit_code == 2
+    done = headstart("export", bundle, "--to", "onxx")
+    assert done.exit_code == 2 and "onnx" in done.output
+
+
+def test_a_loss_is_written_in_points() -> None:
+    assert points("1pt") == points("1%") == 0.01 and points("0.02") == 0.02

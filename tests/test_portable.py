@@ -1,0 +1,267 @@
+"""A bundle predicts anywhere: from model.onnx without torch, by its own script without Headstart, and as years ago."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.tiny import BASES
+
+from headstart import bundle as bundles
+from headstart import flow
+from headstart.bases import rocket, write_folder
+from headstart.bundle import standalone
+from headstart.bundle.gate import agreement
+from headstart.bundle.onnx_graph import PARTS
+from headstart.bundle.onnx_pictures import Described
+from headstart.bundle.onnx_series import Quantiles, Rocket
+from headstart.decisions import Calibrator, Costs, Rules, SetRule
+from headstart.flow.answers import header, row_of
+from headstart.modalities.descriptors import describe_image, shrunk
+from headstart.modalities.quantiles import describe
+from headstart.options import AdaptOptions, parse
+from headstart.records import Predictions, column
+from headstart.strategies import STRATEGIES
+
+DATA = Path(__file__).parent / "data"
+HEAVY = (
+    "torch", "timm", "transformers", "sklearn", "scipy", "aeon", "openvino", "numba", "pandas", "pyarrow", "onnx",
+    "onnxscript", "torchvision", "openpyxl", "threadpoolctl", "huggingface_hub",
+)  # fmt: skip
+LACKING = """
+import sys
+LACKING = set({names!r})
+class Lacking:
+    def __init__(self, finder):
+        self.finder = finder
+    def find_spec(self, name, path=None, target=None):
+        return None if name.partition(".")[0] in LACKING else self.finder.find_spec(name, path, target)
+    def invalidate_caches(self):
+        return None
+sys.meta_path[:] = [Lacking(finder) for finder in sys.meta_path]
+"""
+
+
+def without(names: tuple[str, ...], code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run code in a Python that does not find some packages."""
+    script = LACKING.format(names=names) + code
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), timeout=120)
+
+
+@pytest.fixture(scope="module")
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, image_folder: Path, text_table: Path, series_table: Path
+) -> dict[str, tuple[Path, Path]]:
+    """Give the output folder and the data of one quick run for each modality."""
+    made = {}
+    root = tmp_path_factory.mktemp("portable")
+    for modality, data, names in (
+        ("image", image_folder, "linear-probe,classic,multi-stage-probe,blend"),
+        ("text", text_table, "quick"),
+        ("series", series_table, "linear-probe,classic,quant,blend"),
+    ):
+        base = "default"
+        if modality in BASES:
+            write_folder(BASES[modality]().parts, root / f"base-{modality}")
+            base = f"file:{root / f'base-{modality}'}"
+        options = parse(AdaptOptions, base=base, strategy=names, offline=True, precision="float32")
+        flow.adapt(data, root / modality, options)
+        made[modality] = root / modality, data
+    return made
+
+
+def table_of(text: str) -> list[list[str]]:
+    return list(csv.reader(StringIO(text)))
+
+
+def assert_alike(found: list[list[str]], expected: list[list[str]]) -> None:
+    """Same cells; numbers may differ by a thousandth, and the percentages in reasons by rounding."""
+    assert found[0] == expected[0] and len(found) == len(expected) > 1
+    for one, two in zip(found[1:], expected[1:], strict=True):
+        for name, a, b in zip(expected[0], one, two, strict=True):
+            if name.startswith(("probability", "p(", "low", "high")):
+                assert float(a) == pytest.approx(float(b), abs=1e-3), (name, one, two)
+            elif name not in ("reason", "nearest"):
+                assert a == b, (name, one, two)
+            else:
+                assert a.split()[-1:] == b.split()[-1:], (name, one, two)
+
+
+@pytest.mark.parametrize("modality", ["image", "text", "series"])
+def test_the_base_install_predicts_as_the_full_one_does(modality: str, runs: dict[str, tuple[Path, Path]]) -> None:
+    out, data = runs[modality]
+    code = "from headstart.cli.main import run\ntry:\n    run()\nfinally:\n    assert not LACKING & set(sys.modules)\n"
+    light = without(HEAVY, code, "predict", out, data, "--explain")
+    assert light.returncode == 0, light.stderr
+    options = parse(flow.PredictOptions, explain=True, precision="float32", offline=True)
+    flow.predict(out, [data], out / "full.csv", options)
+    assert_alike(table_of(light.stdout), table_of((out / "full.csv").read_text("utf-8")))
+
+
+@pytest.mark.parametrize("modality", ["image", "text", "series"])
+def test_the_script_of_a_bundle_predicts_without_headstart(modality: str, runs: dict[str, tuple[Path, Path]]) -> None:
+    out, data = runs[modality]
+    code = "import runpy\npath = sys.argv.pop(1)\nsys.argv[0] = path\nrunpy.run_path(path, run_name='__main__')\n"
+    alone = without(("headstart", "safetensors", *HEAVY), code, out / "bundle" / "predict.py", data)
+    assert alone.returncode == 0, alone.stderr
+    options = parse(flow.PredictOptions, precision="float32", offline=True)
+    flow.predict(out, [data], out / "again.csv", options)
+    assert_alike(table_of(alone.stdout), table_of((out / "again.csv").read_text("utf-8")))
+
+
+def test_the_bundle_says_what_its_graph_is_fed_and_how_well_it_agrees(runs: dict[str, tuple[Path, Path]]) -> None:
+    for out, _ in runs.values():
+        told = json.loads((out / "bundle" / "config.json").read_text("utf-8"))["portable"]
+        assert told["ok"] and told["gate"]["same_labels"] == 1.0 and told["gate"]["max_difference"] < 1e-3
+        assert {item["kind"] for item in told["inputs"]} <= {"pixels", "picture", "tokens", "pieces", "series"}
+        assert (out / "bundle" / "golden.npz").stat().st_size < 2_500_000
+
+
+def test_a_format_1_bundle_still_answers_as_it_did(tmp_path: Path) -> None:
+    options = parse(flow.PredictOptions, explain=True, precision="float32", offline=True)
+    rows = tmp_path / "few.csv"
+    rows.write_bytes((DATA / "bundle-format-1-rows.csv").read_bytes())
+    flow.predict(DATA / "bundle-format-1", [rows], tmp_path / "found.csv", options)
+    expected = table_of((DATA / "bundle-format-1-answers.csv").read_text("utf-8"))
+    assert_alike(table_of((tmp_path / "found.csv").read_text("utf-8")), expected)
+
+
+def test_a_bundle_without_a_portable_form_says_what_to_install(tmp_path: Path) -> None:
+    code = "from headstart.cli.main import run\nrun()\n"
+    done = without(HEAVY, code, "predict", DATA / "bundle-format-1", DATA / "bundle-format-1-rows.csv")
+    assert done.returncode == 2 and "headstart[adapt]" in done.stderr
+
+
+def test_a_bundle_loaded_in_its_portable_form_is_saved_whole(
+    runs: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    out, _ = runs["text"]
+    bundles.save(bundles.load(out, "onnx"), tmp_path / "copy")
+    full = bundles.load(tmp_path / "copy", "torch")
+    assert full.strategy == bundles.load(out).strategy and (tmp_path / "copy" / "model.onnx").is_file()
+
+
+def test_every_strategy_has_its_part_of_a_graph() -> None:
+    assert set(PARTS) == set(STRATEGIES)
+
+
+def test_descriptors_in_the_graph_are_those_of_the_features() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (6, 20, 26, 3), dtype=np.uint8)
+    pictures = [Image.fromarray(one).resize((130, 100)) for one in pixels]
+    expected = np.stack([describe_image(one) for one in pictures])
+    found = Described()(torch.from_numpy(np.stack([shrunk(one) for one in pictures]))).numpy()
+    np.testing.assert_allclose(found, expected, atol=5e-4)  # Cube roots of moments that are nearly zero.
+
+
+@pytest.mark.parametrize("n_channels", [1, 4])
+def test_convolutions_in_the_graph_are_those_of_minirocket(n_channels: int) -> None:
+    series = np.random.default_rng(0).normal(size=(12, n_channels, 40)).astype(np.float32)
+    weights = rocket.fit(list(series), 0, 840)
+    found = Rocket(weights, n_channels, 40)(torch.from_numpy(series)).numpy()
+    np.testing.assert_allclose(found, rocket.forward(weights, series)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("length", "n_channels", "divisor"), [(9, 1, 4), (30, 2, 4), (65, 1, 8)])
+def test_quantiles_in_the_graph_are_those_of_quant(length: int, n_channels: int, divisor: int) -> None:
+    series = np.random.default_rng(1).normal(size=(5, n_channels, length)).astype(np.float32)
+    found = Quantiles(length, divisor)(torch.from_numpy(series)).numpy()
+    np.testing.assert_allclose(found, describe(series, divisor), atol=2e-5)
+
+
+def test_agreement_counts_labels_and_the_largest_difference() -> None:
+    expected = np.array([[0.6, 0.4], [0.9, 0.1]])
+    found = agreement("classification", expected, np.array([[0.45, 0.55], [0.9, 0.1]]))
+    assert (found.same_labels, found.max_difference, found.passes) == (0.5, pytest.approx(0.15), False)
+    assert not agreement("regression", np.array([[1.0]]), np.array([[np.nan]])).passes
+
+
+CLASSES = ("a", "b", "noise")
+RULES: dict[str, tuple[str, tuple[str, ...], Rules, tuple[float, ...]]] = {
+    "sets": ("classification", CLASSES, Rules(sets=SetRule(0.9, (0.3, 0.2, 0.4), (False,) * 3, 60)), ()),
+    "few rows": ("classification", CLASSES, Rules(sets=SetRule(0.9, (0.0,) * 3, (False,) * 3, 6)), ()),
+    "warm": ("classification", CLASSES, Rules(Calibrator("temperature", 2.0)), ()),
+    "curve": ("classification", CLASSES, Rules(Calibrator("isotonic", 1.0, (0.0, 0.5, 1.0), (0.1, 0.3, 0.8))), ()),
+    "costs": ("classification", CLASSES, Rules(costs=Costs(((0, 9, 1), (1, 0, 1), (1, 1, 0)), 0.3)), ()),
+    "grades": ("ordinal", ("1", "2", "3"), Rules(sets=SetRule(0.9, (0.3,) * 3, (False,) * 3, 60)), ()),
+    "several": ("multi-label", CLASSES, Rules(), (0.3, 0.5, 0.7)),
+    "many labels": ("multi-label", tuple(f"l{at}" for at in range(25)), Rules(), ()),
+    "number": ("regression", ("yield",), Rules(margin=1.25), ()),
+    "number, few rows": ("regression", ("yield",), Rules(margin=np.inf), ()),
+}  # fmt: skip
+
+
+def script_of(folder: Path, config: dict[str, Any], rules: Rules) -> ModuleType:
+    """Import the script of a bundle that has a configuration and rules only."""
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    (folder / "decision.json").write_text(json.dumps(rules.as_dict()), "utf-8")
+    (folder / "predict.py").write_text(standalone.script("series"), "utf-8")
+    spec = importlib.util.spec_from_file_location("predict_of_bundle", folder / "predict.py")
+    assert spec is not None and spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_script_decides_as_the_rules_do(name: str, tmp_path: Path) -> None:
+    task, classes, rules, thresholds = RULES[name]
+    config = {"task": task, "classes": classes, "thresholds": thresholds, "columns": {}, "portable": {"ok": True}}
+    script = script_of(tmp_path, config, rules)
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet(np.full(len(classes), 0.7), 40) if len(classes) > 1 else rng.normal(size=(40, 1))
+    said = rules.calibrated(Predictions(column([str(at) for at in range(40)]), classes, shares, task, thresholds))
+    made = rules.decide(said, None)
+    assert script.header() == header(task, classes)
+    corrected = script.calibrated(shares) if task in ("classification", "ordinal") else shares
+    for at in range(40):
+        one = np.array([at])
+        expected = row_of(str(at), said.take(one), made.take(one))
+        assert [str(at), *script.decided(corrected[at], np.nan)] == expected
+
+
+def test_a_damaged_picture_gets_a_row_with_the_reason(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    out, data = runs["image"]
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "good.png").write_bytes(next(data.rglob("*.png")).read_bytes())
+    code = "import runpy\npath = sys.argv.pop(1)\nsys.argv[0] = path\nrunpy.run_path(path, run_name='__main__')\n"
+    alone = without(("headstart",), code, out / "bundle" / "predict.py", tmp_path)
+    rows = table_of(alone.stdout)
+    assert len(rows) == 3 and rows[1][1] == "" and "cannot be read" in rows[1][-1] and rows[2][1] != ""
+
+
+def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    from headstart.flow.shipping import reference, ship
+    from headstart.strategies.linear import Head
+    from headstart.strategies.model import Model
+    from headstart.strategies.tuned import TunedModel
+
+    out, data = runs["image"]
+    bundle = bundles.load(out, "torch")
+    table = flow.check(data, parse(flow.CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
+    base, rng = BASES["image"](), np.random.default_rng(0)
+    head = Head(np.zeros(base.record.n_dims, np.float32), rng.normal(size=(base.record.n_dims, 3)).astype(np.float32),
+                np.zeros(3, np.float32))  # fmt: skip
+    core = TunedModel("image", base.parts, head, n_views=2)
+    tuned = replace(bundle, strategy="last-stages", fitted=Model(core, np.empty((0, 3))), uses=frozenset({"inputs"}),
+                    rules=None)  # fmt: skip
+    made = ship(tuned, table, tmp_path / "shipping")
+    assert made.shipped is not None and made.shipped.told["ok"], made.shipped
+    assert [item["kind"] for item in made.shipped.told["inputs"]] == ["views"]
+    bundles.save(made, tmp_path / "bundle")
+    light = reference(bundles.load(tmp_path / "bundle", "onnx"), table)
+    np.testing.assert_allclose(light.outputs, reference(tuned, table).outputs, atol=1e-4)
