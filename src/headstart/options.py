@@ -346,7 +346,7 @@ def points(text: object) -> object:
 class ExportOptions(Options):
     """How to write a bundle in another form."""
 
-    to: str = Field(..., description="What to write: onnx, onnx-int8 or openvino.")
+    to: str = Field(..., description="What to write: onnx, onnx-int8, openvino or web (a page that needs no server).")
     data: Path | None = Field(
         None,
         description="Held-out rows to compare on, best with labels (default: test rows of the run, else golden rows).",
@@ -357,6 +357,10 @@ class ExportOptions(Options):
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")
+    runtime_web: Path | None = Field(
+        None, description="For web: folder of installed npm packages (or HEADSTART_RUNTIME_WEB; else fetched once by npm)."
+    )
+    offline: bool = Field(False, description="Open no network connection at all.")
 
 
 class VerifyOptions(Options):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,8 @@ class Target:
         Tried in order; the first that passes is taken.
     scripted : bool
         Whether `predict.py` and Headstart run it.
+    page : bool
+        Whether it is a page for browsers (see `headstart.flow.exporting_web`).
     """
 
     name: str
@@ -75,6 +78,7 @@ class Target:
     exact: bool
     ways: tuple[Callable[[Given, Path], Form], ...]
     scripted: bool = True
+    page: bool = False
 
 
 def _onnx(given: Given, folder: Path) -> Form:
@@ -170,5 +174,9 @@ TARGETS: dict[str, Target] = {
             (_static, partial(_static, kinds=("Conv",)), _weights_only),
         ),
         Target("openvino", "a network for OpenVINO's own tools", True, (_openvino,), scripted=False),
+        Target(
+            "web", "a page that answers on the device, without a server", True, (_sixteen_bits, _onnx),
+            scripted=False, page=True,
+        ),
     )
 }  # fmt: skip

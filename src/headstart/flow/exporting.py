@@ -25,6 +25,7 @@ from headstart.bundle.portable import FAILURES, Portable, Run, opened
 from headstart.bundle.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
 from headstart.errors import BundleError, DataError, OptionError, unknown
 from headstart.extras import missing
+from headstart.flow.exporting_web import ready, write_page
 from headstart.flow.labelled import read_rows
 from headstart.flow.prepare import truth_of
 from headstart.flow.shipping import prepared, reference
@@ -104,6 +105,8 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     place = out or folder.with_name(f"{folder.name}-{target.name}")
     if place.resolve() == folder.resolve():
         raise OptionError(f"{place} is the bundle itself.", "Choose another folder with -o.")
+    if target.page:
+        ready(model, place, options)
     tried = _rows(folder, full, made, options)
     own, speed = _timed(opened(folder / str(made.told["file"]), made.feed.names), made.feed, tried.rows)
     first = _figures(full, tried, own, options) | {
@@ -121,7 +124,10 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
             found, why = _try(target, way, (full, made, tried, first), Path(scratch), options)
             shown.append(found)
             if not why:
-                _write(target, model, found, Path(scratch), place)
+                if target.page:
+                    document["page"] = write_page(model, Path(scratch) / found["files"][0], place, options)
+                else:
+                    _write(target, model, found, Path(scratch), place)
                 return {**document, "written": str(place), "method": found["form"]}
             reasons.append(f"{found['form']}: {why}")
     return {**document, "reason": "; ".join(reasons)}

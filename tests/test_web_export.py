@@ -1,0 +1,275 @@
+"""`headstart export --to web`: a folder that answers in a browser as `predict` does, also without a network."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import functools
+import hashlib
+import io
+import json
+import os
+import re
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from platformdirs import user_cache_dir
+from typer.testing import CliRunner
+
+from headstart import bundle as bundles
+from headstart import flow
+from headstart.bundle import onnx_halves
+from headstart.cli.main import app
+from headstart.errors import OptionError
+from headstart.flow import web_runtime
+from headstart.flow.exporting_web import ALONE, LISTED, PAGE, page_of
+from headstart.flow.serving import answering
+from headstart.flow.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find, unpack
+from headstart.options import AdaptOptions, ExportOptions
+
+sys.path.insert(0, str(Path(__file__).parent))
+from browser import CHROMIUM, Browser, browser
+
+REAL_HOME = Path(user_cache_dir("headstart", appauthor=False)) / "web"
+
+
+def _real(name: str) -> Path | None:
+    """Find a package where the developer, or an export before, has put it."""
+    package = {one.name: one for one in (ENGINE, TOKENIZERS)}[name]
+    if os.environ.get(VARIABLE):
+        return find(package, Path(os.environ[VARIABLE]), True)
+    kept = REAL_HOME / package.folder
+    return kept if all((kept / file).is_file() for file in package.files) else None
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Path:
+    """A folder like node_modules, whose packages have the right names and nothing in them."""
+    for package in (ENGINE, TOKENIZERS):
+        for name in package.files:
+            file = tmp_path / "npm" / package.name / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("// nothing\n" * 9)
+        told = {"name": package.name, "version": package.version}
+        (tmp_path / "npm" / package.name / "package.json").write_text(json.dumps(told))
+    return tmp_path / "npm"
+
+
+SOURCES = {"image": "classic", "text": "classic", "series": "shrinkage-lda"}
+
+
+@pytest.fixture(scope="module")
+def adapted(
+    tmp_path_factory: pytest.TempPathFactory, image_folder: Path, text_table: Path, series_table: Path
+) -> dict[str, tuple[Path, Path]]:
+    """A small model of each kind: its output folder and its data."""
+    root = tmp_path_factory.mktemp("adapted")
+    made = {}
+    for (name, strategy), source in zip(SOURCES.items(), (image_folder, text_table, series_table), strict=True):
+        flow.adapt(source, root / name, AdaptOptions(strategy=(strategy,), time=60, precision="float32"))
+        made[name] = root / name, source
+    return made
+
+
+def _export(adapted: dict[str, tuple[Path, Path]], name: str, folder: Path, **more: Any) -> dict[str, Any]:
+    return flow.export(adapted[name][0], folder, ExportOptions(to="web", **more))
+
+
+def test_a_page_holds_every_file_it_names_and_no_other_place(
+    adapted: dict[str, tuple[Path, Path]], stand_in: Path, tmp_path: Path
+) -> None:
+    told = _export(adapted, "image", tmp_path / "page", runtime_web=stand_in)
+    folder = tmp_path / "page"
+    listed = json.loads((folder / LISTED).read_text().removeprefix("self.FILES = ").removesuffix(";\n"))
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert there - set(listed) == {"README.txt", "licences.txt", "service-worker.js", LISTED}
+    assert {hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in listed} == set(listed.values())
+    own = [folder / name for name in ("index.html", "api.js", "manifest.webmanifest", *PAGE, *ALONE)]
+    for path in own:
+        addresses = re.findall(r"https?://[^\s\"'<)]+", path.read_text("utf-8"))
+        assert set(addresses) <= {"http://www.w3.org/2000/svg"}, path
+    assert "static/" not in (folder / "index.html").read_text()
+    assert told["page"]["n_files"] == len(there) and told["page"]["size_bytes"] > told["page"]["model_bytes"]
+    assert told["tried"][-1]["same_labels"] == 1.0
+    for size in (192, 512):
+        with Image.open(folder / f"icon-{size}.png") as icon:
+            assert icon.size == (size, size)
+
+
+def test_no_name_and_no_row_of_the_training_data_leaves(
+    adapted: dict[str, tuple[Path, Path]], stand_in: Path, tmp_path: Path
+) -> None:
+    for name in ("image", "series"):
+        _export(adapted, name, tmp_path / name, runtime_web=stand_in)
+        model = json.loads((tmp_path / name / "model" / "model.json").read_text())
+        assert "ids" not in model["decision"]["novelty"]
+        bundle = bundles.load(adapted[name][0], "onnx")
+        assert bundle.rules is not None and bundle.rules.novelty is not None
+        texts = "".join(path.read_text("utf-8", "ignore") for path in (tmp_path / name).rglob("*.js*"))
+        assert not any(str(one) in texts for one in bundle.rules.novelty.ids if len(str(one)) > 4)
+
+
+def test_a_folder_of_something_else_is_never_replaced(
+    adapted: dict[str, tuple[Path, Path]], stand_in: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(OptionError, match="is no exported page"):
+        _export(adapted, "text", tmp_path / "mine", runtime_web=stand_in)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    for _ in range(2):  # An older page is.
+        _export(adapted, "text", tmp_path / "page", runtime_web=stand_in)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "npm", "page"]
+
+
+def test_without_the_runtime_the_command_says_which_line_brings_it(
+    adapted: dict[str, tuple[Path, Path]], fresh_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    line = ["export", str(adapted["text"][0]), "--to", "web", "-o", str(tmp_path / "page"), "--offline"]
+    found = CliRunner().invoke(app, line)
+    assert found.exit_code == 2 and not (tmp_path / "page").exists()
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(OptionError, match="npm, which fetches it") as raised:
+        find(ENGINE, None, False)
+    assert f"{ENGINE.name}@{ENGINE.version}" in raised.value.hint and "--runtime-web" in raised.value.hint
+    with pytest.raises(OptionError, match="holds no onnxruntime-web"):
+        find(ENGINE, tmp_path, True)
+
+
+def _archive(path: Path, files: dict[str, bytes]) -> str:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+
+
+def test_an_archive_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None:
+    files = {f"package/{name}": name.encode() for name in ("package.json", *ENGINE.files)}
+    digest = _archive(tmp_path / "a.tgz", {**files, "package/../../outside": b"!", "package/more": b"!"})
+    with pytest.raises(OptionError, match="hash differs"):
+        unpack(ENGINE, tmp_path / "a.tgz", tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+    unpack(replace(ENGINE, integrity=digest), tmp_path / "a.tgz", tmp_path / "kept")
+    kept = sorted(path.relative_to(tmp_path / "kept").as_posix() for path in (tmp_path / "kept").rglob("*.*"))
+    assert kept == sorted(("package.json", *ENGINE.files))
+
+
+def test_weights_of_16_bits_are_half_as_large_and_nearly_the_same() -> None:
+    values = np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32) * np.logspace(-6, 6, 40)[:, None]
+    whole, steps = onnx_halves.stepped(values.astype(np.float32))
+    assert whole.nbytes == values.astype(np.float32).nbytes / 2
+    np.testing.assert_array_less(np.abs(whole * steps - values) / np.abs(values).max(axis=1, keepdims=True), 1.6e-5)
+
+
+def test_the_page_is_that_of_the_server_with_its_files_beside_it() -> None:
+    made = page_of('<head><link href="static/a.css"></head><noscript>See /docs.</noscript>')
+    assert 'href="a.css"' in made and "/docs" not in made and "default-src 'none'" in made
+    assert {ENGINE.licence, TOKENIZERS.licence} <= set(
+        re.findall(r"MIT|Apache-2.0", web_runtime.licences([ENGINE, TOKENIZERS]))
+    )
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: Any) -> None:
+        return None
+
+
+@contextmanager
+def _hosted(folder: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
+    """Serve files as any file host does, and nothing more."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/", server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine")
+    with browser(tmp_path_factory.mktemp("profile")) as made:
+        yield made
+
+
+def _inputs(name: str, source: Path, folder: Path) -> tuple[str, list[Any]]:
+    """Give rows for the page, and a JavaScript function that turns what is sent into its inputs."""
+    if name == "image":
+        files = sorted(source.rglob("*.png"))[::7]
+        sent: list[Any] = [base64.b64encode(path.read_bytes()).decode() for path in files]
+        return "(one) => ({blob: new Blob([Uint8Array.from(atob(one), (mark) => mark.charCodeAt(0))])})", sent
+    rows = list(csv.DictReader(io.StringIO(source.read_text("utf-8"))))[::7]
+    if name == "text":
+        return "(text) => ({text})", [row["text"] for row in rows]
+    return "(series) => ({series})", [[float(row[f"t{step}"]) for step in range(30)] for row in rows]
+
+
+def _expected(name: str, out: Path, sent: list[Any]) -> list[dict[str, Any]]:
+    turned = {
+        "image": base64.b64decode, "text": str, "series": lambda one: np.asarray([one], np.float32),
+    }[name]  # fmt: skip
+    return answering(bundles.load(out), "float32")([turned(one) for one in sent])
+
+
+def _apart(one: Any, other: Any) -> float:
+    if isinstance(one, dict):
+        return max((_apart(one[name], other[name]) for name in one if name not in ("reason", "top")), default=0.0)
+    if isinstance(one, list):
+        assert len(one) == len(other)
+        return max((_apart(a, b) for a, b in zip(one, other, strict=True)), default=0.0)
+    if isinstance(one, float):
+        return abs(one - other)
+    assert one == other
+    return 0.0
+
+
+@pytest.mark.parametrize("name", list(SOURCES))
+def test_the_page_answers_as_predict_does_also_when_the_host_is_gone(
+    adapted: dict[str, tuple[Path, Path]], name: str, tab: Browser, tmp_path: Path
+) -> None:
+    engine = _real(ENGINE.name)
+    if engine is None:
+        pytest.skip(f"onnxruntime-web is not on this machine: set {VARIABLE}")
+    _export(adapted, name, tmp_path / "page", runtime_web=engine)
+    out, source = adapted[name]
+    turn, sent = _inputs(name, source, tmp_path)
+    script = f"""(async () => {{
+      const api = await import("./api.js");
+      const [model] = await api.about();
+      const inputs = {json.dumps(sent)}.map({turn});
+      return JSON.stringify(await api.predict(model, inputs.map((one, row) => ({{...one, name: String(row)}}))));
+    }})()"""
+    expected = _expected(name, out, sent)
+    with _hosted(tmp_path / "page") as (address, server):
+        tab.open(address + "?check=1")
+        outcome = json.loads(tab.until("document.documentElement.dataset.check", 120))
+        assert outcome["n_rows"] == outcome["same"] > 0
+        found = json.loads(tab.run(script))
+        assert len(found) == len(expected)
+        assert max(_apart(one, other) for one, other in zip(expected, found, strict=True)) <= 1e-3
+        tab.until("navigator.serviceWorker.ready.then(() => true)", 60)
+        server.shutdown()
+        server.server_close()
+        tab.open(address)
+        assert tab.until("document.getElementById('title').textContent !== 'Headstart'", 60)
+        assert json.loads(tab.run(script)) == found
+        assert tab.troubles() == []
+        assert all(asked.startswith((address, "blob:")) or asked == "about:blank" for asked in tab.asked())
+        tab.events.clear()
