@@ -227,7 +227,7 @@ def test_series_convolutions_are_seeded_and_leave_numpys_global_state_alone() ->
     series = list(np.random.default_rng(0).normal(size=(12, 2, 40)).astype(np.float32))
     need = Need("series", sample=series, spec={"length": 40, "n_channels": 2})
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    first, second = bases.load("default", need), bases.load("default", need)
+    first, second = bases.load("minirocket", need), bases.load("minirocket", need)
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
     assert first.fingerprint == second.fingerprint
     assert not first.record.pretrained

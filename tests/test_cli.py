@@ -148,7 +148,7 @@ def test_check_prints_findings_as_json(tmp_path: Path) -> None:
 def test_bases_and_cache_answer_in_json(fresh_home: Path) -> None:
     listed = json.loads(run("bases", "--json", HEADSTART_HOME=str(fresh_home)).stdout)
     assert {item["name"] for item in listed["bases"] if item["default"]} == {
-        "efficientnet-lite0", "all-minilm-l6-v2", "minirocket",
+        "efficientnet-lite0", "all-minilm-l6-v2", "series-encoder",
     }  # fmt: skip
     shown = json.loads(run("cache", "--json", HEADSTART_HOME=str(fresh_home)).stdout)
     assert shown["entries"] == [] and shown["folder"] == str(fresh_home)

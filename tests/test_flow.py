@@ -213,7 +213,7 @@ def test_a_separate_test_table_is_used(adapted: dict[str, tuple[Path, Path]], tm
     lines = data.read_text().splitlines()
     (tmp_path / "train.csv").write_text("\n".join(lines[:31]) + "\n")
     (tmp_path / "new.csv").write_text("\n".join([lines[0], *lines[31:]]) + "\n")
-    result = flow.adapt(tmp_path / "train.csv", tmp_path / "o", options(test=tmp_path / "new.csv"))
+    result = flow.adapt(tmp_path / "train.csv", tmp_path / "o", options(test=tmp_path / "new.csv", base="minirocket"))
     assert (result.n_rows.train, result.n_rows.test) == (30, 10)
     assert not result.base.pretrained and result.verdict.transfer == "no evidence"
 

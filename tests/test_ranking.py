@@ -249,7 +249,7 @@ def test_without_a_hub_cache_the_catalogue_is_left(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "nowhere"))
     assert [item.reference for item in ranking.candidates(Wanted("image"))[0]] == ["efficientnet-lite0"]
     shutil.rmtree(tmp_path)
-    assert [item.reference for item in ranking.candidates(Wanted("series"))[0]] == ["minirocket"]
+    assert [item.reference for item in ranking.candidates(Wanted("series"))[0]] == ["series-encoder", "minirocket"]
 
 
 def test_the_room_loads_nothing_heavy() -> None:

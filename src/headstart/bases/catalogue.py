@@ -82,11 +82,11 @@ SERIES_ENCODER = BaseRecord(
 )
 
 CATALOGUE: dict[str, BaseRecord] = {
-    record.name: record for record in (EFFICIENTNET_LITE0, MINILM, MINIROCKET, SERIES_ENCODER)
+    record.name: record for record in (EFFICIENTNET_LITE0, MINILM, SERIES_ENCODER, MINIROCKET)
 }
 
 DEFAULTS: dict[str, str] = {
     "image": EFFICIENTNET_LITE0.name,
     "text": MINILM.name,
-    "series": MINIROCKET.name,
+    "series": SERIES_ENCODER.name,
 }

@@ -1,4 +1,4 @@
-"""The frozen "base" of time series until a pre-trained one exists: MiniRocket's random convolutions.
+"""A "base" of time series that has learnt nothing: MiniRocket's random convolutions.
 
 Dempster, Schmidt and Webb 2021, "MiniRocket" (arXiv:2012.08791), through aeon. It has learnt nothing from other data,
 and says so. Its thresholds (biases) are quantiles of convolutions of some training series; labels are not used.
