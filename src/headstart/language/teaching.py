@@ -29,6 +29,8 @@ LONGEST = 64
 HIDDEN_SHARE = 0.2
 TEMPERATURE = 0.05
 CHECKPOINT_SECONDS = 60.0
+_LATE = 1.15
+_TIMED_STEPS = 3
 PARTS: dict[str, str] = {
     "head": "the head alone",
     "embeddings": "embeddings and head",
@@ -47,7 +49,8 @@ class Course:
     part : str
         Key of `PARTS`.
     seconds : float
-        No step begins later; the number of steps is set by the speed of the first ones, unless `steps` says it.
+        The number of steps is set by the speed of a few, measured before, unless `steps` says it; no step begins
+        more than a seventh later than this.
     seed : int
     steps : int
         0: as many as fit into `seconds`.
@@ -243,26 +246,27 @@ def teach(
     best = _State(net)
     if kept is not None and kept.is_file():
         _resume(kept, net, made, done, best)
+    lesson = Lesson(net, found, marks, course)
+    before, began, saved = done.seconds, time.monotonic(), time.monotonic()
+    if not done.planned:
+        seconds = seconds_per_step(lesson, batches(couples, course, marks.n))
+        done.planned = max(1, int((course.seconds - (time.monotonic() - began)) / seconds))
+    between = max(1, done.planned // max(course.n_looks, 1))
     feed = batches(couples, course, marks.n)
     for _ in range(done.steps):
         next(feed)
-    before, began, saved = done.seconds, time.monotonic(), time.monotonic()
-    shown = done.planned or 1_000_000
     with progress.bar(course.name, int(course.seconds), "s") as bar:
         ticked = int(before)
         bar.advance(ticked)
-        while (done.planned == 0 or done.steps < done.planned) and done.seconds < course.seconds * 1.15:
-            _step(Lesson(net, found, marks, course), made, next(feed), done)
+        while done.steps < done.planned and (course.steps or done.seconds < course.seconds * _LATE):
+            _step(lesson, made, next(feed), done)
             done.seconds = before + time.monotonic() - began
-            if done.planned == 0 and (done.seconds > 0.08 * course.seconds or done.steps >= 20):
-                done.planned = max(done.steps + 1, int(0.97 * course.seconds / (done.seconds / done.steps)))
-            shown = done.planned or shown
-            if look and course.n_looks and done.steps % max(1, shown // course.n_looks) == 0:
+            if look and course.n_looks and done.steps % between == 0:
                 figure = look()
                 done.looks.append((done.steps, figure))
                 best.keep(figure, done.steps)
                 done.seconds = before + time.monotonic() - began
-                if done.steps - best.step > course.patience * max(1, shown // course.n_looks):
+                if done.steps - best.step > course.patience * between:
                     break
             if kept is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
                 _save(kept, net, made, done, best)
@@ -278,13 +282,25 @@ def teach(
     return done
 
 
+def seconds_per_step(lesson: Lesson, feed: Iterator[NDArray[np.int64]]) -> float:
+    """Time a few steps that change nothing, so that the rate can follow its plan from the first real one."""
+    taken = []
+    for number in range(_TIMED_STEPS):
+        began = time.monotonic()
+        laid, sides = lay(lesson.found, next(feed), lesson.marks)
+        rng = np.random.default_rng(number)
+        loss_of(lesson.net, laid, lesson.marks, rng, sides, lesson.course.together).backward()  # type: ignore[no-untyped-call]
+        lesson.net.zero_grad(set_to_none=True)
+        taken.append(time.monotonic() - began)
+    return max(1.1 * float(np.mean(taken[1:])), 1e-6)
+
+
 def _step(lesson: Lesson, made: torch.optim.Optimizer, some: NDArray[np.int64], done: Taught) -> None:
     net, found, marks, course = lesson.net, lesson.found, lesson.marks, lesson.course
     rng = np.random.default_rng([course.seed, 1 + done.steps, 7])
     laid, sides = lay(found, some, marks)
-    planned = done.planned or 10_000
     for group in made.param_groups:
-        group["lr"] = group["top"] * share_of_rate(done.steps, planned)
+        group["lr"] = group["top"] * share_of_rate(done.steps, done.planned)
     made.zero_grad(set_to_none=True)
     loss = loss_of(net, laid, marks, rng, sides, course.together)
     loss.backward()  # type: ignore[no-untyped-call]
