@@ -291,7 +291,9 @@ def verify(folder: Path) -> Mapping[str, Any]:
         raise BundleError(f"{folder} has a bundle format that this version does not know.", "Update headstart.")
     listed = manifest.get("sha256")
     if not isinstance(listed, dict) or not {CONFIG, *_ALWAYS[manifest["format"]]} <= set(listed):
-        raise BundleError(f"{folder / MANIFEST} does not list the bundle's files.", "Copy the bundle again.")
+        raise BundleError(
+            f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
+        )
     outside = [str(name) for name in listed if folder.resolve() not in (folder / str(name)).resolve().parents]
     if outside:
         raise BundleError(
