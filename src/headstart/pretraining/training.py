@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from headstart.bases import series_encoder, series_shape
 from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.pretraining import stream
-from headstart.training.loop import Batch, Lesson, seconds_per_row, train
+from headstart.training.loop import Batch, Lesson, seconds_per_row, threads, train
 from headstart.training.plan import Group, Plan
 
 BATCH = 128
@@ -153,7 +153,7 @@ def pairs_that_fit(seconds: float, seed: int = 0) -> int:
 
 def _add_components(net: series_encoder.SeriesNet, pairs: Pairs) -> None:
     """Fill in means, spreads and principal components of the features over series of the stream."""
-    with torch.no_grad():
+    with torch.no_grad(), threads(1):  # More threads add up in another order.
         found = []
         for number in range(COMPONENT_SERIES // BATCH):
             generator = torch.Generator().manual_seed(number)
