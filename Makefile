@@ -88,6 +88,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/serving.py --soak 30
 	$(BIN)/python benchmarks/ladder.py potato_leaf corn_leaf masakhanews/eng.csv:8 afrisenti/pcm.csv:20 covid3month:0:regression
 	$(BIN)/python benchmarks/series_base.py
+	$(BIN)/python benchmarks/series_base.py --tuned 4m --sets ECG200 CBF FaceFour Lightning7 GunPoint SyntheticControl basic_motions
 	$(BIN)/python benchmarks/gains.py $(GAINS)
 
 gains: $(READY_BENCH)
