@@ -119,7 +119,8 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
         "labelled": tried.truth is not None, "reference": reference_, "tried": shown, "written": None, "reason": "",
     }  # fmt: skip
     reasons = []
-    for way in target.ways:
+    for number, way in enumerate(target.ways, start=1):
+        progress.say(f"Making it: way {number} of {len(target.ways)} at most.")
         with TemporaryDirectory(prefix="headstart-") as scratch:
             found, why = _try(target, way, (full, made, tried, first), Path(scratch), options)
             shown.append(found)
