@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from headstart.offline import quiet
+
 __version__ = "0.1.0"
 __all__ = ["Adapter", "Model", "__version__", "adapt", "load", "read"]
 
@@ -29,6 +31,9 @@ _PLACES = {
     "adapt": "headstart.flow.python",
     "read": "headstart.flow.python",
 }
+
+
+quiet()  # From version 1.32 on onnxruntime sends reports of use unless it is told not to before it is imported.
 
 
 def __getattr__(name: str) -> Any:
