@@ -89,7 +89,8 @@ def _isolated(bundle: Bundle, predict: Callable[[Table], Piece], inputs: Sequenc
     if not inputs:
         return []
     try:
-        return _answered(bundle, predict(_table(bundle.modality, inputs)), len(inputs))
+        with np.errstate(all="ignore"):  # Numbers beyond all bounds become NaN, and are told as such.
+            return _answered(bundle, predict(_table(bundle.modality, inputs)), len(inputs))
     except _BROKEN as error:
         if len(inputs) == 1:
             return [_document(bundle, None, f"the model cannot use it ({type(error).__name__})")]
