@@ -11,6 +11,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 CUT = "# --- code ---\n"
 """What stands above is imports, and is written once at the top of the script."""
+QUIET = 'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports its use unless it is told not to.\n'
 _THEIRS = {"numpy", "onnxruntime", "PIL", "tokenizers"}
 SCRIPT, NEEDS = "predict.py", "requirements.txt"
 PACKAGES = {
@@ -35,7 +36,7 @@ def script(modality: str) -> str:
     lines = {line for line in (*head.splitlines(), *imports.splitlines()) if line.startswith(("import ", "from "))}
     lines = {line for line in lines if "headstart." not in line and "__future__" not in line}
     ours = {line for line in lines if line.split()[1].partition(".")[0] in _THEIRS}
-    blocks = [_sorted(lines - ours), _sorted(ours)]
+    blocks = [_sorted((lines - ours) | {"import os"}), QUIET, _sorted(ours)]
     first = f'"""{says}"""\n\nfrom __future__ import annotations\n'
     return "\n".join([first, *blocks, f"\n{own.strip()}\n", f"\n{code.strip()}\n"])
 
