@@ -265,3 +265,29 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
     bundles.save(made, tmp_path / "bundle")
     light = reference(bundles.load(tmp_path / "bundle", "onnx"), table)
     np.testing.assert_allclose(light.outputs, reference(tuned, table).outputs, atol=1e-4)
+
+
+def test_an_unchanged_model_keeps_its_graph_and_a_changed_or_damaged_one_gets_a_new_one(
+    runs: dict[str, tuple[Path, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headstart.bundle import onnx_graph
+    from headstart.flow.shipping import ship
+
+    out, data = runs["series"]
+    bundle = bundles.load(out, "torch")
+    table = flow.check(data, parse(flow.CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
+    first = ship(bundle, table, tmp_path / "first")
+    assert first.shipped is not None and first.shipped.told["ok"]
+    bundles.save(first, tmp_path / "bundle")
+    asked: list[str] = []
+    whole = onnx_graph.whole
+    monkeypatch.setattr(onnx_graph, "whole", lambda made: asked.append(made.strategy) or whole(made))
+    again = ship(bundle, table, tmp_path / "again", tmp_path / "bundle")
+    assert not asked and again.shipped is not None and again.shipped.told == first.shipped.told
+    assert set(again.shipped.files) == set(first.shipped.files)
+    assert all((tmp_path / "again" / name).is_file() for name in again.shipped.files)
+    ship(bundle, table.take(np.arange(5)), tmp_path / "other", tmp_path / "bundle")
+    assert len(asked) == 1
+    (tmp_path / "bundle" / "model.onnx").write_bytes(b"damaged")
+    assert ship(bundle, table, tmp_path / "third", tmp_path / "bundle").shipped is not None
+    assert len(asked) == 2

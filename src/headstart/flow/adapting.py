@@ -167,7 +167,7 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
 
 def _write(adapted: Adapted, out: Path) -> None:
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
-        made = shipping.ship(adapted.model.bundle, shipping.sample(adapted.prepared), Path(place))
+        made = shipping.ship(adapted.model.bundle, shipping.sample(adapted.prepared), Path(place), out / "bundle")
         shipping.warn(made, adapted.climb, adapted.prepared)
         bundles.save(made, out / "bundle")
     write_text(out / "test_predictions.csv", _table_of_predictions(adapted))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from headstart import progress
-from headstart.bundle import Bundle, Shipped, standalone
+from headstart.bundle import CONFIG, Bundle, Shipped, standalone, verify
 from headstart.bundle.card import FILE as CARD
 from headstart.bundle.card import card
 from headstart.bundle.feeding import Feed, Input
@@ -21,6 +24,7 @@ from headstart.bundle.gate import Agreement, agreement
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import MOST_ROWS, Golden, n_rows_for
 from headstart.bundle.portable import MODEL, opened
+from headstart.errors import BundleError
 from headstart.features import DESCRIPTORS, Extractor, backbone_extractor
 from headstart.features.runtimes import REFERENCE, Chosen, error_against
 from headstart.flow.model import read_with, values_of
@@ -31,6 +35,8 @@ from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Index, Probabilities, Table
 from headstart.strategies.record import Rows
 
+_WRITING = 1
+"""Raised whenever the way graphs are made changes what they give."""
 FEATURES_DIFFER = 1e-3
 """Mean relative difference of features from which on a graph is refused."""
 
@@ -108,7 +114,7 @@ def prepared(feed: Feed, table: Table, rows: Index) -> list[tuple[Array, ...]]:
     return [feed.prepare(feed.load(table.inputs[row])) for row in rows]
 
 
-def ship(bundle: Bundle, table: Table, folder: Path) -> Bundle:
+def ship(bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None) -> Bundle:
     """Make the portable form of a bundle.
 
     Parameters
@@ -119,6 +125,8 @@ def ship(bundle: Bundle, table: Table, folder: Path) -> Bundle:
         Real rows, best those that the model did not learn from; a few of them are kept as golden rows.
     folder : Path
         Where the files are written; it must stay until the bundle is saved.
+    earlier : Path or None
+        A bundle that was saved before; where it holds the same model, its graph is taken over and not made again.
 
     Returns
     -------
@@ -130,6 +138,12 @@ def ship(bundle: Bundle, table: Table, folder: Path) -> Bundle:
         return _without(bundle, folder, "the package onnx is not installed (pip install 'headstart[adapt]')")
     if len(table) == 0:
         return _without(bundle, folder, "there is no row to try it on")
+    some = table.take(_drawn(len(table), bundle.seed))
+    key = _key(bundle, some)
+    kept = _taken_over(earlier, key, folder) if earlier is not None else None
+    if kept is not None:
+        write_text(folder / CARD, card(bundle, kept))
+        return replace(bundle, shipped=Shipped(folder, kept, (*kept["files"], CARD)))
     graph = import_module("headstart.bundle.onnx_graph")
     try:
         network, desk = graph.whole(bundle)
@@ -137,7 +151,44 @@ def ship(bundle: Bundle, table: Table, folder: Path) -> Bundle:
         return _without(bundle, folder, str(error))
     for name, content in desk.files.items():
         write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
-    return _written(bundle, table, folder, (network, tuple(desk.inputs), tuple(desk.files)))
+    made = _written(bundle, some, folder, (network, tuple(desk.inputs), tuple(desk.files)))
+    assert made.shipped is not None
+    told = {**made.shipped.told, **({"key": key} if made.shipped.told["ok"] else {})}
+    return replace(made, shipped=replace(made.shipped, told=told))
+
+
+def _key(bundle: Bundle, some: Table) -> str:
+    """Name (hex) all that a graph and its golden rows depend on."""
+    state = bundle.fitted.state()
+    arrays = hashlib.sha256()
+    for name in sorted(state.arrays):
+        value = np.ascontiguousarray(state.arrays[name])
+        arrays.update(f"{name}{value.dtype}{value.shape}".encode())
+        arrays.update(value.tobytes())
+    parts = {
+        "model": [bundle.strategy, dict(state.meta), arrays.hexdigest()],
+        "base": bundle.backbone.fingerprint if bundle.backbone else "",
+        "task": [bundle.task, bundle.modality, list(bundle.classes), list(bundle.thresholds), dict(bundle.spec)],
+        "reads": bundle.rules.novelty.reads if bundle.rules and bundle.rules.novelty else "",
+        "rows": [str(digest) for digest in some.hashes],
+        "versions": {name: version(name) for name in ("headstart", "torch", "onnx", "onnxruntime")},
+        "code": _WRITING,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _taken_over(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None:
+    """Copy the graph and all that goes with it from a bundle of the same model that is whole; None where it is not."""
+    try:
+        told: dict[str, Any] = json.loads((earlier / CONFIG).read_text("utf-8"))["portable"]
+        if not told["ok"] or told.get("key") != key:
+            return None
+        verify(earlier)
+        for name in told["files"]:
+            shutil.copyfile(earlier / name, folder / name)
+    except (OSError, ValueError, KeyError, TypeError, BundleError):
+        return None
+    return told
 
 
 def _without(bundle: Bundle, folder: Path, reason: str) -> Bundle:
@@ -146,13 +197,10 @@ def _without(bundle: Bundle, folder: Path, reason: str) -> Bundle:
     return replace(bundle, shipped=Shipped(folder, told, (CARD,)))
 
 
-def _written(
-    bundle: Bundle, table: Table, folder: Path, made: tuple[Any, tuple[Input, ...], tuple[str, ...]]
-) -> Bundle:
+def _written(bundle: Bundle, some: Table, folder: Path, made: tuple[Any, tuple[Input, ...], tuple[str, ...]]) -> Bundle:
     """Write a network by the first exporter that passes the gate on a few rows."""
     network, inputs, files = made
     feed = Feed(tuple(item.placed(folder) for item in inputs), len(bundle.classes))
-    some = table.take(_drawn(len(table), bundle.seed))
     told = reference(bundle, some)
     if len(told.rows) == 0:
         return _without(bundle, folder, "no row could be read to try it on")
