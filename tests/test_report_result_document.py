@@ -62,6 +62,7 @@ SECTIONS = {
     "WorstRow": "### Worst rows",
     "FindingRow": "### Checks",
     "HonestScore": "### Honest score",
+    "PortableForm": "### Portable form",
     "LabelError": "### Label errors",
     "Evaluation": "## What `headstart evaluate --json` prints",
     "SiteFigures": "### At another place",

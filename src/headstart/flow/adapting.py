@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, runs
@@ -28,7 +29,7 @@ from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import AdaptOptions
 from headstart.records import Table
-from headstart.results import Result
+from headstart.results import PortableForm, Result
 from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.model import members_in
 from headstart.strategies.record import Clock
@@ -153,7 +154,7 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
         runs.claim(out)
         adapted = adapt_table(table, test, options, out, timings)
         with timings.step("write"):
-            _write(adapted, out)
+            adapted.result.portable = _write(adapted, out)
     result = adapted.result
     result.seconds = {**timings.seconds, "total": time.monotonic() - began}
     previews = _previews(adapted)
@@ -165,12 +166,16 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
     return result
 
 
-def _write(adapted: Adapted, out: Path) -> None:
+def _write(adapted: Adapted, out: Path) -> PortableForm:
+    """Write bundle and predictions; says whether the model runs without torch."""
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
         made = shipping.ship(adapted.model.bundle, shipping.sample(adapted.prepared), Path(place), out / "bundle")
         shipping.warn(made, adapted.climb, adapted.prepared)
         bundles.save(made, out / "bundle")
     write_text(out / "test_predictions.csv", _table_of_predictions(adapted))
+    told: Mapping[str, Any] = made.shipped.told if made.shipped else bundles.NOT_SHIPPED
+    size = (out / "bundle" / told["file"]).stat().st_size if told["ok"] else 0
+    return PortableForm(ok=told["ok"], reason=told.get("reason", ""), size_bytes=size)
 
 
 def _table_of_predictions(adapted: Adapted) -> str:

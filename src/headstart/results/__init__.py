@@ -55,6 +55,7 @@ from headstart.results.metrics import (
     Verdict,
     WorstRow,
 )
+from headstart.results.portable import PortableForm
 from headstart.results.record import FORMAT, Figure, Record, Task
 from headstart.results.trust import (
     Abstention,
@@ -106,6 +107,7 @@ class Result(Record):
     label_errors: list[LabelError] = []
     honest_score: HonestScore | None = None
     set_aside: list[SetAsideRow] = []
+    portable: PortableForm | None = None
     seconds: dict[str, float]
     cost: dict[str, float] = Field(default_factory=dict, description="What was forecast and what it was.")
     seed: int
@@ -165,6 +167,7 @@ __all__ = [
     "NoveltyFigures",
     "ObservedPredicted",
     "OrdinalMetrics",
+    "PortableForm",
     "PriorShift",
     "RankedBase",
     "Readable",
