@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import functools
+import gzip
 import hashlib
 import io
 import json
@@ -117,6 +118,30 @@ def test_no_name_and_no_row_of_the_training_data_leaves(
         assert bundle.rules is not None and bundle.rules.novelty is not None
         texts = "".join(path.read_text("utf-8", "ignore") for path in (tmp_path / name).rglob("*.js*"))
         assert not any(str(one) in texts for one in bundle.rules.novelty.ids if len(str(one)) > 4)
+
+
+def test_small_copies_of_training_rows_are_in_the_page_only_if_their_owner_asks(
+    adapted: dict[str, tuple[Path, Path]], stand_in: Path, tmp_path: Path
+) -> None:
+    for name, key in (("image", "picture"), ("series", "label")):
+        out, source = adapted[name]
+        _export(adapted, name, tmp_path / name, runtime_web=stand_in)
+        assert not (tmp_path / name / "model" / "neighbours.bin").exists()
+        _export(adapted, name, tmp_path / name, runtime_web=stand_in, thumbnails=source)
+        rows = json.loads(gzip.decompress((tmp_path / name / "model" / "neighbours.bin").read_bytes()))
+        novelty = bundles.load(out, "onnx").rules.novelty  # type: ignore[union-attr]
+        assert novelty is not None and len(rows) == len(novelty.ids) and all(row[key] for row in rows)
+    with pytest.raises(OptionError, match="of the rows that the model remembers"):
+        _export(adapted, "image", tmp_path / "image", runtime_web=stand_in, thumbnails=_other(tmp_path))
+
+
+def _other(folder: Path) -> Path:
+    """Make a folder of other pictures."""
+    for name in ("a", "b"):
+        (folder / "other" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.new("RGB", (30, 30), (40 * number, 9, 9)).save(folder / "other" / name / f"x{number}.png")
+    return folder / "other"
 
 
 def test_a_folder_of_something_else_is_never_replaced(

@@ -358,7 +358,10 @@ class ExportOptions(Options):
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")
     runtime_web: Path | None = Field(
-        None, description="For web: folder of installed npm packages (or HEADSTART_RUNTIME_WEB; else fetched once by npm)."
+        None, description="For web: folder of installed npm packages (else HEADSTART_RUNTIME_WEB, else fetched once)."
+    )
+    thumbnails: Path | None = Field(
+        None, description="For web: the training data; the page then shows small copies of rows that an input is like."
     )
     offline: bool = Field(False, description="Open no network connection at all.")
 

@@ -21,13 +21,16 @@ import numpy as np
 from PIL import Image, ImageDraw
 from safetensors.numpy import load_file
 
+from headstart import data
 from headstart.bundle import Bundle, decision
 from headstart.bundle.portable import Portable
-from headstart.errors import OptionError
+from headstart.decisions import SINGLE
+from headstart.errors import OptionError, offenders
 from headstart.flow.serving import SAMPLES, answering
 from headstart.flow.web_runtime import ENGINE, TOKENIZERS, Package, find, licences
 from headstart.home import write_json, write_text
-from headstart.options import ExportOptions
+from headstart.modalities import MODALITIES
+from headstart.options import ExportOptions, ReadOptions, parse
 
 FORMAT = 1
 LISTED = "files.js"
@@ -41,7 +44,8 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
 )
-N_CHECKED = 6
+N_CHECKED = 3
+NEIGHBOURS, SHOWN_CHARACTERS = "neighbours.bin", 200
 ICONS = (192, 512)
 _WORTH = 0.9
 _HEAD = """<meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -105,6 +109,8 @@ def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions)
         name = _name_of(bundle.portable.folder)
         _packed(graph, fresh / "model" / "model.bin")
         _describe(fresh, bundle, bundle.portable, name)
+        if options.thumbnails is not None:
+            _remember(fresh, bundle, options.thumbnails)
         _page(fresh, name, packages)
         write_json(fresh / "check.json", _checked(bundle))
         _list(fresh)
@@ -174,6 +180,42 @@ def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> Non
     write_json(fresh / "model" / "model.json", document)
 
 
+def _remember(fresh: Path, bundle: Bundle, path: Path) -> None:
+    """Put small copies of the remembered training rows into the page, because their owner asked for it."""
+    novelty = bundle.rules.novelty if bundle.rules else None
+    if novelty is None:
+        raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
+    roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
+    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"))
+    table = data.read(path, asked, bundle.columns)
+    place = {str(name): row for row, name in enumerate(table.ids)}
+    lost = [str(name) for name in novelty.ids if str(name) not in place]
+    if lost or table.modality != bundle.modality:
+        raise OptionError(
+            f"--thumbnails: {path} lacks {len(lost)} of the rows that the model remembers ({offenders(lost)}).",
+            "Name the data that it was adapted to.",
+        )
+    named = bundle.classes if bundle.task in SINGLE else ("",)
+    rows = [
+        {"label": named[code] if len(named) > code else "", **_SHOWN[bundle.modality](table.inputs[place[str(name)]])}
+        for name, code in zip(novelty.ids, novelty.codes, strict=True)
+    ]
+    content = gzip.compress(json.dumps(rows, ensure_ascii=False).encode(), 9, mtime=0)
+    (fresh / "model" / NEIGHBOURS).write_bytes(content)
+    told = json.loads((fresh / "model" / "model.json").read_text("utf-8"))
+    write_json(fresh / "model" / "model.json", {**told, "neighbours_file": NEIGHBOURS})
+
+
+def _small(source: Any) -> dict[str, str]:
+    """Give a picture of at most 96 pixels, as an address that holds it."""
+    found = re.search(r'src="([^"]+)"', MODALITIES["image"].preview(source))
+    return {"picture": found[1]} if found else {}
+
+
+_SHOWN: dict[str, Callable[[Any], dict[str, str]]] = {
+    "image": _small, "text": lambda text: {"text": str(text)[:SHOWN_CHARACTERS]}, "series": lambda values: {},
+}  # fmt: skip
+"""What the page shows of a training row beside its class."""
 _NO_RULES: dict[str, Any] = {
     "calibrator": {"method": "none"}, "sets": None, "margin": None, "too_few": False, "coverage": 0.9, "novelty": None,
     "costs": None,

@@ -118,8 +118,23 @@ function card(found, input) {
     more.append(make("summary", "", t("more")), shares(found));
     made.append(more);
   }
+  if (found.nearest && found.nearest.length) made.append(likes(found.nearest));
   if (state.model.feedback && kind !== "unusable") made.append(correction(input));
   return made;
+}
+
+/** The training rows that an input is most like, where the model's owner lets them be shown. */
+function likes(rows) {
+  const whole = make("details");
+  whole.append(make("summary", "", t("like")));
+  for (const row of rows) {
+    const one = make("figure");
+    if (row.picture) one.append(Object.assign(make("img"), { src: row.picture, alt: "" }));
+    if (row.text) one.append(Object.assign(make("p", "quiet", row.text), { dir: "auto" }));
+    one.append(make("figcaption", "", row.label));
+    whole.append(one);
+  }
+  return whole;
 }
 
 function correction(input) {

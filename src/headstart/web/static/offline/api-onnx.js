@@ -77,6 +77,7 @@ async function described_() {
   if (model.novelty_arrays.length) {
     model.arrays = arraysOf((await bytes("model/novelty.bin")).buffer, model.novelty_arrays);
   }
+  if (model.neighbours_file) model.neighbours = await json(`model/${model.neighbours_file}`);
   return model;
 }
 
