@@ -68,7 +68,7 @@ def test_the_page_of_the_command_line_describes_every_command_and_option_and_no_
 
 def test_the_readme_names_only_options_that_exist() -> None:
     shown = flags(ROOT.joinpath("README.md").read_text(encoding="utf-8"))
-    assert shown <= declared(options.AdaptOptions) | {"--json", "--help", "--index-url"}
+    assert shown <= declared(options.AdaptOptions, options.ExportOptions) | {"--json", "--help", "--index-url"}
 
 
 def test_the_readme_opens_with_the_two_commands_and_the_makefile_has_them() -> None:

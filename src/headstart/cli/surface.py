@@ -1,6 +1,7 @@
 """What all commands share: options made from their record, people's output on stderr, one JSON on stdout, exit codes.
 
-0 done, 1 failed, 2 fixable by the user, 4 an export did not pass. No command declares an option or prints an error by itself.
+0 done, 1 failed, 2 fixable by the user, 4 an export did not pass. No command declares an option or prints an error by
+itself.
 """
 
 from __future__ import annotations
