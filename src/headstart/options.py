@@ -380,9 +380,7 @@ class CacheOptions(Options):
 class ServeOptions(Options):
     """How to answer over HTTP, and what is too much."""
 
-    host: str = Field(
-        "127.0.0.1", description="Address to listen on; any other than this machine's own needs a token."
-    )
+    host: str = Field("127.0.0.1", description="Address to listen on; any other than this machine's own needs a token.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on (0: any that is free).")
     token_file: Path | None = Field(
         None, description="File that holds the access token (or the environment variable HEADSTART_TOKEN)."

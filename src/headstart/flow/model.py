@@ -100,9 +100,7 @@ def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[In
     return _read_rows(bundle, table, _extractors(bundle, table, precision), np.arange(len(table)))
 
 
-def read_with(
-    bundle: Bundle, table: Table, extractors: dict[str, Extractor]
-) -> tuple[Index, Rows, dict[int, str]]:
+def read_with(bundle: Bundle, table: Table, extractors: dict[str, Extractor]) -> tuple[Index, Rows, dict[int, str]]:
     """Read all rows of a table as `read_rows` does, with given extractors."""
     return _read_rows(bundle, table, extractors, np.arange(len(table)))
 
