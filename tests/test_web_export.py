@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from platformdirs import user_cache_dir
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from typer.testing import CliRunner
 
 from headstart import bundle as bundles
@@ -36,10 +37,13 @@ from headstart.flow import web_runtime
 from headstart.flow.exporting_web import ALONE, LISTED, PAGE, page_of
 from headstart.flow.serving import answering
 from headstart.flow.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find, unpack
+from headstart.modalities.text import load, prepare
 from headstart.options import AdaptOptions, ExportOptions
+from headstart.strategies.scratch_text import learn_tokenizer
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browser import CHROMIUM, Browser, browser
+from twins import needs_node, run
 
 REAL_HOME = Path(user_cache_dir("headstart", appauthor=False)) / "web"
 
@@ -205,6 +209,48 @@ def test_the_page_is_that_of_the_server_with_its_files_beside_it() -> None:
     assert {ENGINE.licence, TOKENIZERS.licence} <= set(
         re.findall(r"MIT|Apache-2.0", web_runtime.licences([ENGINE, TOKENIZERS]))
     )
+
+
+WORDS = [
+    "The pump is broken, no water since Monday!", "Maji hayatoki; bomba limevunjika.", "", "  two  spaces ",
+    "naïve café", "水が出ません", "مضخة المياه", "unaffable un-affable 3,50 €", "Ọmọ náà ń sunkún", "😀 ok", "x" * 120,
+]  # fmt: skip
+
+
+def _tokenizers() -> dict[str, Tokenizer]:
+    """Learn one tokenizer of each kind that bundles hold."""
+    pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    pieces.normalizer = normalizers.BertNormalizer()
+    pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    pieces.train_from_iterator(WORDS, trainers.WordPieceTrainer(vocab_size=120, special_tokens=special))
+    around = [(name, pieces.token_to_id(name)) for name in special[2:]]
+    pieces.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", "[CLS] $A [SEP] $B [SEP]", around)
+    likely = Tokenizer(models.Unigram())
+    likely.normalizer = normalizers.NFKC()
+    likely.pre_tokenizer = pre_tokenizers.Metaspace()
+    more = {"vocab_size": 120, "special_tokens": ["<pad>", "<unk>"], "unk_token": "<unk>", "show_progress": False}
+    likely.train_from_iterator(WORDS, trainers.UnigramTrainer(**more))
+    return {"WordPiece": pieces, "BPE": learn_tokenizer(WORDS * 2), "Unigram": likely}
+
+
+@needs_node
+@pytest.mark.parametrize("kind", ["WordPiece", "BPE", "Unigram"])
+def test_texts_are_cut_into_the_same_tokens(kind: str, tmp_path: Path) -> None:
+    package = _real(TOKENIZERS.name)
+    if package is None:
+        pytest.skip(f"{TOKENIZERS.name} is not on this machine: set {VARIABLE}")
+    file = tmp_path / "tokenizer.json"
+    _tokenizers()[kind].save(str(file))
+    spec = {"tokenizer_file": str(file), "max_length": 24, "pad_id": 0}
+    expected = [prepare(load(text, {}), spec)[0].tolist() for text in WORDS]
+    script = """
+      const { Tokenizer } = await import("./tokenizers.min.mjs");
+      const cut = page.texts.tokens(new Tokenizer(page.texts.spelled(given.told), {}), given.spec);
+      return given.texts.map((text) => Array.from(cut(text)[0].data, Number));"""
+    given = {"told": json.loads(file.read_text("utf-8")), "spec": spec, "texts": WORDS}
+    found = run(tmp_path / "node", script, given, {"tokenizers.min.mjs": package / TOKENIZERS.files[0]})
+    assert found == expected
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -17,6 +17,7 @@ needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
 
 def run(folder: Path, script: str, given: Any, more: dict[str, Path] | None = None) -> Any:
     """Run a script that has the modules of the page as `page.NAME` and JSON as `given`; gives what it returns."""
+    folder.mkdir(exist_ok=True)
     modules = Path(str(files("headstart") / "web" / "static" / "offline"))
     shutil.copytree(modules, folder / "page", dirs_exist_ok=True)
     (folder / "package.json").write_text('{"type": "module"}')

@@ -63,7 +63,7 @@ const KINDS = {
   },
   tokens: async (spec) => {
     const { Tokenizer } = await import(at("runtime/tokenizers.min.mjs"));
-    const cut = texts.tokens(new Tokenizer(await json(`model/${spec.tokenizer_file}`), {}), spec);
+    const cut = texts.tokens(new Tokenizer(texts.spelled(await json(`model/${spec.tokenizer_file}`)), {}), spec);
     return (input) => cut(input.text);
   },
 };

@@ -22,6 +22,20 @@ function beginning(text, length) {
   return text.length <= length ? text : [...text].slice(0, length).join("");
 }
 
+const LETTERS = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}"; // What \w is in the library that bundles are made with.
+const WORDS = {
+  type: "Split", behavior: "Removed", invert: true, pattern: { Regex: `[${LETTERS}]+|[^${LETTERS}\\s]+` },
+};
+
+/** Say what tokenizer.json leaves to \w in words that mean the same in a browser, where \w is a to z only. */
+export function spelled(told) {
+  const cut = (step) => {
+    if (!step || step.type === "Whitespace") return step && WORDS;
+    return step.pretokenizers ? { ...step, pretokenizers: step.pretokenizers.map(cut) } : step;
+  };
+  return { ...told, pre_tokenizer: cut(told.pre_tokenizer) };
+}
+
 /** Make a function from a text to the ids and the mask that a base wants. `tokenizer` is one of @huggingface/tokenizers. */
 export function tokens(tokenizer, spec) {
   const around = tokenizer.encode("").ids;
