@@ -85,6 +85,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/tail.py
 	$(BIN)/python benchmarks/export.py
 	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python benchmarks/page.py
 	$(BIN)/python benchmarks/serving.py --soak 30
 	$(BIN)/python benchmarks/ladder.py potato_leaf corn_leaf masakhanews/eng.csv:8 afrisenti/pcm.csv:20 covid3month:0:regression
 	$(BIN)/python benchmarks/series_base.py
