@@ -190,6 +190,16 @@ def test_level_scale_length_and_gaps_reach_the_features_and_a_constant_or_empty_
     np.testing.assert_allclose(found[1, :1400], found[0, :1400], atol=2e-2)  # The shape is the same.
 
 
+@pytest.mark.parametrize("unit", [1e-25, 1e-12, 1e25])
+def test_the_unit_of_a_series_does_not_change_its_shape_features(unit: float) -> None:
+    net = loaded().module().net
+    values, known, steps = (torch.from_numpy(part) for part in batch(1))
+    with torch.no_grad():
+        before, after = (net.described(net.stem(values * scale, known, steps))[0] for scale in (1.0, unit))
+        assert torch.isfinite(net(values * unit, known, steps)).all()
+    np.testing.assert_allclose(after.numpy(), before.numpy(), atol=1e-3)
+
+
 @pytest.mark.parametrize("n_channels", [1, 3])
 @pytest.mark.parametrize("n_tail", [1, 2, 3])
 def test_both_halves_of_a_cut_give_the_features_of_the_whole(n_channels: int, n_tail: int) -> None:

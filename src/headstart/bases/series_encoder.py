@@ -18,14 +18,19 @@ from headstart.bases.record import Stage
 from headstart.bases.series_shape import N_FACTS, each_channel, n_described
 
 _SHARPNESS = 4.0
+_SMALL, _LARGE = 1e-2, 1e6
+"""Largest values outside these are brought to 1 first, or their squares would leave single precision."""
 
 
 def standardised(values: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Bring series (n, time) to mean 0 and spread 1 over the known steps; also gives means and spreads (n, 1)."""
+    top = values.abs().amax(1, keepdim=True)
+    unit = torch.where((top > 0) & ((top < _SMALL) | (top > _LARGE)), top, torch.ones_like(top))
     weight = known / known.sum(1, keepdim=True).clamp(min=1.0)
+    values = values / unit
     mean = (values * weight).sum(1, keepdim=True)
     spread = ((values - mean).square() * weight).sum(1, keepdim=True).sqrt()
-    return (values - mean) / spread.clamp(min=1e-6), mean, spread
+    return (values - mean) / spread.clamp(min=1e-6), mean * unit, spread * unit
 
 
 class Stem(nn.Module):
