@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -169,6 +170,8 @@ def test_what_cannot_be_measured_is_said_with_the_reason() -> None:
     assert "no time was left" in found.sentence
     bare = curve(Rows(train.table), task_of(codes), np.arange(60), None, None, Clock(60.0))
     assert "the base model was not run" in bare.sentence
+    alone = replace(task_of(codes), folds=np.zeros(60, dtype=np.intp))
+    assert "repeat each other" in curve(train, alone, np.arange(60), None, None, Clock(60.0)).sentence
 
 
 def test_the_plot_places_better_values_higher_and_more_labels_further_right() -> None:

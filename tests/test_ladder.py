@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.errors import OptionError
 from headstart.ladder import choose, climb
 from headstart.records import Features, Probabilities, State, Table, column
 from headstart.strategies import STRATEGIES, chosen_names
@@ -133,3 +134,9 @@ def test_equal_scores_go_to_the_cheaper_strategy_and_a_baseline_may_win() -> Non
 def test_one_strategy_alone_is_chosen(name: str) -> None:
     rows, task = problem(Clock(60))
     assert climb(rows, task, [name]).chosen == name
+
+
+def test_where_every_strategy_is_skipped_the_error_says_why() -> None:
+    rows, task = problem(Clock(0))
+    with pytest.raises(OptionError, match=r"None of the strategies could be trained.*last-stages: .*--time"):
+        climb(rows, task, ["last-stages"])

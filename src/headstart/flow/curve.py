@@ -61,7 +61,7 @@ def curve(
         Without points where it cannot be measured; the sentence says why.
     """
     scoring = SCORINGS[task.kind]
-    reason = _obstacle(train, task, clock)
+    reason = _obstacle(train, task, clock, test is not None and test_targets is not None and len(test) > 0)
     points: list[Measured] = []
     if not reason:
         with threadpool_limits(2, user_api="blas"):
@@ -98,14 +98,16 @@ def _test_targets(prepared: Prepared) -> Floats:
     return np.eye(len(prepared.task.classes))[truth] if truth.ndim == 1 else truth.astype(np.float64)
 
 
-def _obstacle(train: Rows, task: Task, clock: Clock) -> str:
-    """Say why no curve can be measured; empty where one can."""
+def _obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
+    """Say why no curve can be measured, with test rows beside or without; empty where one can."""
     if train.features is None and train.descriptors is None:
         return "the base model was not run"
     if len(train) < max(LEAST_ROWS, 4 * len(np.unique(task.codes))):
         return f"{len(train)} training rows are too few"
     if clock.left() <= 0:
         return "no time was left; give more with --time"
+    if not beside and len(np.unique(task.folds)) < 2:
+        return "the training rows repeat each other too much to be dealt into parts"
     return ""
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from headstart import progress
+from headstart.errors import OptionError, offenders
 from headstart.ladder.choice import choose
 from headstart.records import Probabilities, State
 from headstart.strategies import STRATEGIES
@@ -103,6 +104,11 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
     -------
     Climb
         `chosen` is the best by `choose`; a baseline may win.
+
+    Raises
+    ------
+    OptionError
+        Every strategy was skipped.
     """
     made = Climb()
     for name in names:
@@ -123,6 +129,12 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
         made.losses[name] = float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
         told = "kept from an earlier run" if earlier is not None else f"{made.seconds[name]:.1f} s"
         progress.say(f"{name}: {made.scores[name]:.3f} by cross-validation ({told}).")
+    if not made.fitted:
+        reasons = [f"{name}: {reason}" for name, reason in made.skipped.items()]
+        raise OptionError(
+            f"None of the strategies could be trained ({offenders(reasons)}).",
+            "Give more time with --time, or add a quick strategy, such as --strategy linear-probe.",
+        )
     out_of_fold = {name: fitted.out_of_fold for name, fitted in made.fitted.items()}
     return replace(made, chosen=choose(task, out_of_fold))
 
