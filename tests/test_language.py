@@ -421,6 +421,14 @@ def test_another_folder_is_never_overwritten(letters_folder: Path, adapted: tupl
     assert "was not made by headstart adapt-language" in " ".join(run.stderr.split())
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.txt"
+    raw.write_text("\n".join(sentences(400)), encoding="utf-8")
+    run = CliRunner().invoke(app, ["adapt-language", str(raw), "--base", "file:nowhere", "-o", str(raw / "new")])
+    assert run.exit_code == 2
+    assert "cannot be made" in " ".join(run.stderr.split())
+
+
 def test_a_base_with_bert_head_in_its_weights_uses_it(letters: Opened, tmp_path: Path) -> None:
     net = with_head(letters.backbone.module().net, None, np.ones(297), 3)  # type: ignore[misc]
     head = head_arrays(net)

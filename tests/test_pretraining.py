@@ -245,8 +245,13 @@ def test_pretrain_refuses_what_makes_no_sense(tmp_path: Path) -> None:
         flow.pretrain("series", tmp_path / "o", PretrainOptions(time=60.0, pairs=200))
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "thesis.txt").write_text("mine")
-    with pytest.raises(OptionError, match="something else"):
-        flow.pretrain("series", tmp_path / "o", PretrainOptions())
+    (tmp_path / "bert").mkdir()
+    (tmp_path / "bert" / "config.json").write_text('{"model_type": "bert"}')
+    for name in ("o", "bert"):
+        with pytest.raises(OptionError, match="something else"):
+            flow.pretrain("series", tmp_path / name, PretrainOptions())
+    with pytest.raises(OptionError, match="cannot be made"):
+        flow.pretrain("series", tmp_path / "o" / "thesis.txt" / "base", PretrainOptions())
 
 
 def test_the_record_of_the_shipped_base_is_that_of_its_file() -> None:

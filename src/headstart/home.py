@@ -37,6 +37,18 @@ def home() -> Path:
     return folder
 
 
+def require_place(out: Path) -> None:
+    """Refuse a folder that cannot be made or written to, before long work begins; makes nothing.
+
+    Raises
+    ------
+    OptionError
+    """
+    there = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise OptionError(f"{out} cannot be made: {there} is no folder to write to.", "Name another folder with -o.")
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; it takes the final name only if the block ends well.

@@ -36,7 +36,8 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
     with offline(options.offline):
         raw = reading.read_raw(paths, options.column)
         reading.require_enough(raw)
-        progress.say(f"About {options.time / 60:.0f} minutes from here on; a stopped run goes on when run again.")
+        length = f"{options.time:.0f} s" if options.time < 120 else f"{options.time / 60:.0f} minutes"
+        progress.say(f"About {length} from here on; a stopped run goes on when run again.")
         found = open_base(options.base, options.offline)
         made = adapt(found, raw, Wish(options.time, options.seed, options.max_memory))
         card.write(made, out)

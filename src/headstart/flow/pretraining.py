@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from headstart.bases.series_shape import LIBRARY
 from headstart.errors import OptionError, unknown
 from headstart.extras import require
+from headstart.home import require_place
 from headstart.offline import offline
 from headstart.options import PretrainOptions
 
@@ -21,7 +24,8 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
     kind : str
         One of `KINDS`.
     out : Path
-        Folder for `config.json`, `model.safetensors` and `README.md`; it may exist, if it is empty or a base.
+        Folder for `config.json`, `model.safetensors` and `README.md`; it may exist, if it is empty or a base for
+        series made here.
     options : PretrainOptions
 
     Returns
@@ -36,16 +40,32 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
     UnknownName
         If there is no such kind.
     OptionError
-        If both a time and a number of pairs are given, or the folder holds something else.
+        If both a time and a number of pairs are given, or the folder holds something else or cannot be made.
     """
     if kind not in KINDS:
         raise unknown("kind of base to train", kind, KINDS)
     if options.time is not None and options.pairs is not None:
         raise OptionError("Both --time and --pairs are given.", "Give one of them.")
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "config.json").is_file())):
+    if not _is_free(out):
         raise OptionError(f"{out} holds something else.", "Give a folder that is empty or not there yet, with -o.")
+    require_place(out)
     require("adapt", "Training a base model")
     from headstart.pretraining import making as room
 
     with offline(options.offline):
         return room.make(out, options.seed, options.pairs, options.time)
+
+
+def _is_free(out: Path) -> bool:
+    """Whether a folder is not there yet, is empty, or holds a base for series that was made here before."""
+    if not out.exists():
+        return True
+    if not out.is_dir():
+        return False
+    if not any(out.iterdir()):
+        return True
+    try:
+        found = json.loads((out / "config.json").read_text("utf-8"))
+        return bool(found["architecture"]["library"] == LIBRARY)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -133,7 +133,7 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
         reasons = [f"{name}: {reason}" for name, reason in made.skipped.items()]
         raise OptionError(
             f"None of the strategies could be trained ({offenders(reasons)}).",
-            "Give more time with --time, or add a quick strategy, such as --strategy linear-probe.",
+            "Add a quick strategy, such as --strategy linear-probe, or give more time with --time.",
         )
     out_of_fold = {name: fitted.out_of_fold for name, fitted in made.fitted.items()}
     return replace(made, chosen=choose(task, out_of_fold))

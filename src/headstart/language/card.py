@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from headstart.bases import write_folder
 from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of
 from headstart.errors import OptionError
-from headstart.home import write_json, write_text, written_whole
+from headstart.home import require_place, write_json, write_text, written_whole
 from headstart.language.adapting import Adapted
 from headstart.language.masked import HEAD
 from headstart.language.teaching import PARTS
@@ -21,7 +21,7 @@ MARK, CARD = "language.json", "README.md"
 
 
 def require_free(out: Path) -> None:
-    """Refuse a folder that holds something which `adapt-language` did not write.
+    """Refuse a folder that holds something which `adapt-language` did not write, or that cannot be made.
 
     Raises
     ------
@@ -31,6 +31,7 @@ def require_free(out: Path) -> None:
         raise OptionError(f"{out} is a file, not a folder.", "Name another folder with -o.")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
         raise OptionError(f"{out} exists and was not made by headstart adapt-language.", "Name another folder with -o.")
+    require_place(out)
 
 
 def write(made: Adapted, out: Path) -> None:

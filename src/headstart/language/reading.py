@@ -155,13 +155,18 @@ def _is_new(text: str, seen: set[bytes]) -> bool:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    while len(text) > LONGEST_DOCUMENT:
-        at = max(text.rfind(mark, LONGEST_DOCUMENT // 2, LONGEST_DOCUMENT) for mark in "\n ")
-        at = at if at > 0 else LONGEST_DOCUMENT
-        yield text[:at].strip()
-        text = text[at:].strip()
-    if text:
-        yield text
+    start = 0
+    while len(text) - start > LONGEST_DOCUMENT:
+        least, most = start + LONGEST_DOCUMENT // 2, start + LONGEST_DOCUMENT
+        at = max(text.rfind(mark, least, most) for mark in "\n ")
+        at = at if at > 0 else most
+        piece = text[start:at].strip()
+        if piece:
+            yield piece
+        start = at
+    piece = text[start:].strip()
+    if piece:
+        yield piece
 
 
 def require_enough(raw: RawText) -> None:

@@ -36,8 +36,9 @@ def make(out: Path, seed: int, n_pairs: int | None = None, seconds: float | None
     """
     fitting = pairs_that_fit(seconds or 60.0)
     wanted = n_pairs or (fitting if seconds else PAIRS)
-    minutes = wanted / fitting * (seconds or 60.0) / 60
-    progress.say(f"{wanted:,} pairs of views of made-up series: about {minutes:.0f} min.")
+    needed = wanted / fitting * (seconds or 60.0)
+    length = f"{needed:.0f} s" if needed < 120 else f"{needed / 60:.0f} minutes"
+    progress.say(f"{wanted:,} pairs of views of made-up series: about {length}.")
     made = pretrain(wanted, seed, home() / "pretraining")
     spec = series_shape.spec(made.architecture, 1)
     write_folder(Parts(_record(made, seed), made.architecture, spec, made.weights), out)
