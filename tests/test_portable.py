@@ -244,6 +244,37 @@ def test_a_damaged_picture_gets_a_row_with_the_reason(runs: dict[str, tuple[Path
     assert len(rows) == 3 and rows[1][1] == "" and "cannot be read" in rows[1][-1] and rows[2][1] != ""
 
 
+ALONE = "import runpy\npath = sys.argv.pop(1)\nsys.argv[0] = path\nrunpy.run_path(path, run_name='__main__')\n"
+
+
+def test_the_script_reads_tables_as_headstart_does(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    out, _ = runs["text"]
+    rows = "id;text\r\nخط 1;the pump, broken\r\nrow 2\r\nrow 3;good\r\n"
+    (tmp_path / "semi.csv").write_bytes(b"\xef\xbb\xbf" + rows.encode())
+    ascii_only = "import io\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, 'ascii')\n"
+    alone = without(("headstart",), ascii_only + ALONE, out / "bundle" / "predict.py", tmp_path / "semi.csv")
+    assert alone.returncode == 0, alone.stderr
+    flow.predict(out, [tmp_path / "semi.csv"], tmp_path / "found.csv", parse(flow.PredictOptions, offline=True))
+    found = table_of((tmp_path / "found.csv").read_text("utf-8"))
+    told = table_of(alone.stdout)
+    assert told[2] == found[2] and found[2][-1] == "the text is empty"
+    assert_alike([*told[:2], *told[3:]], [*found[:2], *found[3:]])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty"), (b"text\n\xe9cole\n", "UTF-8"), (None, "nothing at"), (b"a\n1\n", "no column")],
+)
+def test_the_script_says_in_words_what_it_cannot_read(
+    content: bytes | None, said: str, runs: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / "rows.csv").write_bytes(content)
+    script = runs["text"][0] / "bundle" / "predict.py"
+    alone = without(("headstart",), ALONE, script, tmp_path / "rows.csv")
+    assert alone.returncode == 1 and said in alone.stderr and "Traceback" not in alone.stderr
+
+
 def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
     from headstart.flow.shipping import reference, ship
     from headstart.strategies.linear import Head

@@ -35,8 +35,8 @@ from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Index, Probabilities, Table
 from headstart.strategies.record import Rows
 
-_WRITING = 1
-"""Raised whenever the way graphs are made changes what they give."""
+_WRITING = 2
+"""Raised whenever the way graphs are made changes what they give, or predict.py changes."""
 FEATURES_DIFFER = 1e-3
 """Mean relative difference of features from which on a graph is refused."""
 

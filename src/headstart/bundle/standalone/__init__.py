@@ -1,4 +1,5 @@
-"""The script that every bundle carries: `predict.py`, put together from `common.py` and the part of its modality.
+"""The script that every bundle carries: `predict.py`, put together from `common.py`, the part of its modality,
+and `tables.py` where that reads tables.
 
 It needs onnxruntime, numpy and Pillow or tokenizers, and nothing of Headstart.
 """
@@ -13,6 +14,7 @@ CUT = "# --- code ---\n"
 """What stands above is imports, and is written once at the top of the script."""
 QUIET = 'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports its use unless it is told not to.\n'
 _THEIRS = {"numpy", "onnxruntime", "PIL", "tokenizers"}
+_TABLES = {"text": ("tables",), "series": ("tables",)}
 SCRIPT, NEEDS = "predict.py", "requirements.txt"
 PACKAGES = {
     "image": ("onnxruntime", "numpy", "pillow"),
@@ -29,16 +31,15 @@ def script(modality: str) -> str:
     >>> "import tokenizers" in script("text"), "headstart." in script("image")
     (True, False)
     """
-    common, part = ((FOLDER / f"{name}.py").read_text("utf-8") for name in ("common", modality))
-    head, code = common.split(CUT)
-    imports, own = part.split(CUT)
-    says = head.split('"""')[1]
-    lines = {line for line in (*head.splitlines(), *imports.splitlines()) if line.startswith(("import ", "from "))}
+    parts = (*_TABLES.get(modality, ()), modality, "common")
+    cut = [(FOLDER / f"{name}.py").read_text("utf-8").split(CUT) for name in parts]
+    says = cut[-1][0].split('"""')[1]
+    lines = {line for imports, _ in cut for line in imports.splitlines() if line.startswith(("import ", "from "))}
     lines = {line for line in lines if "headstart." not in line and "__future__" not in line}
     ours = {line for line in lines if line.split()[1].partition(".")[0] in _THEIRS}
     blocks = [_sorted((lines - ours) | {"import os"}), QUIET, _sorted(ours)]
     first = f'"""{says}"""\n\nfrom __future__ import annotations\n'
-    return "\n".join([first, *blocks, f"\n{own.strip()}\n", f"\n{code.strip()}\n"])
+    return "\n".join([first, *blocks, *(f"\n{code.strip()}\n" for _, code in cut)])
 
 
 def _sorted(lines: set[str]) -> str:

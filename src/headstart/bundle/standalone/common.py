@@ -179,6 +179,9 @@ def main(paths: list[str]) -> None:
     """Predict every input and write one row each."""
     if not PORTABLE["ok"] or not paths:
         raise SystemExit(__doc__ if PORTABLE["ok"] else f"There is no model.onnx: {PORTABLE['reason']}.")
+    for missing in (path for path in paths if not Path(path).exists()):
+        raise SystemExit(f"There is nothing at {missing}.")
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     session = onnxruntime.InferenceSession(str(HERE / PORTABLE["file"]), providers=["CPUExecutionProvider"])
     known = tensors("decision.safetensors") if RULES["novelty"] else {}
     writer, names = csv.writer(sys.stdout, lineterminator="\n"), header()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from headstart.bundle.standalone.tables import table_of
 
 
 # --- code ---
@@ -20,28 +21,24 @@ def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
         for at, one in enumerate(values):
             yield f"{path.name}:{at + 1}", one if one.ndim == 2 else one[None]
         return
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        records = csv.reader(handle)
-        names = [name.strip() for name in next(records)]
-        channels: dict[str, list[tuple[int, int]]] = {}
-        for at, name in enumerate(names):
-            matched = re.fullmatch(r"(.*?)[\s_.\-]*(\d+)", name)
-            if matched:
-                channels.setdefault(matched[1].casefold(), []).append((int(matched[2]), at))
-        longest = max(map(len, channels.values()), default=0)
-        if longest < 8:
-            raise SystemExit(f"{path} has no columns t0, t1 ... (one for each time step).")
-        steps = [[at for _, at in sorted(found)] for found in channels.values() if len(found) == longest]
-        own = names.index(columns["id"]) if columns.get("id") in names else None
-        for number, record in enumerate(records, start=2):
-            if any(cell.strip() for cell in record):
-                values = np.asarray([[_number(record[at]) for at in one] for one in steps], np.float32)
-                yield record[own] if own is not None else f"{path.name}:{number}", values
+    names, records = table_of(path, columns)
+    channels: dict[str, list[tuple[int, int]]] = {}
+    for at, name in enumerate(names):
+        matched = re.fullmatch(r"(.*?)[\s_.\-]*(\d+)", name)
+        if matched:
+            channels.setdefault(matched[1].casefold(), []).append((int(matched[2]), at))
+    longest = max(map(len, channels.values()), default=0)
+    if longest < 8:
+        raise SystemExit(f"{path} has no columns t0, t1 ... (one for each time step).")
+    steps = [[at for _, at in sorted(found)] for found in channels.values() if len(found) == longest]
+    for name, record in records:
+        values = np.asarray([[_number(record[at]) for at in one] for one in steps], np.float32)
+        yield name, values
 
 
 def _number(cell: str) -> float:
     try:
-        return float(cell)
+        return float(cell.replace(",", "."))
     except ValueError:
         return float("nan")
 
@@ -51,7 +48,9 @@ def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     if len(source) != spec["n_channels"]:
         raise ValueError(f"A series has {len(source)} channels; the model was made for {spec['n_channels']}.")
     there = np.flatnonzero(np.isfinite(source).any(axis=0))
-    cut = source[:, : there[-1] + 1 if len(there) else 1]
+    if not len(there):
+        raise ValueError("it has no values")
+    cut = source[:, : there[-1] + 1]
     known, steps = np.isfinite(cut), np.arange(cut.shape[1])
     filled = np.zeros(cut.shape, np.float32)
     for made, channel, good in zip(filled, cut, known, strict=True):

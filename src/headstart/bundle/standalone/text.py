@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import unicodedata
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 import tokenizers
 
+from headstart.bundle.standalone.tables import table_of
+
 HERE = Path(__file__).parent
 # --- code ---
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]+")
@@ -23,23 +24,21 @@ BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
 def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """Give name and text of each row of a CSV file (UTF-8), or of a .txt file."""
+    """Give name and text of each row of a CSV file, or of a .txt file."""
     if path.suffix.lower() == ".txt":
         yield path.as_posix(), path.read_text(encoding="utf-8-sig", errors="replace")
         return
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        records = csv.reader(handle)
-        names = [name.strip() for name in next(records)]
-        if columns["text"] not in names:
-            raise SystemExit(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
-        at, own = names.index(columns["text"]), names.index(columns["id"]) if columns.get("id") in names else None
-        for number, record in enumerate(records, start=2):
-            if any(cell.strip() for cell in record):
-                yield record[own] if own is not None else f"{path.name}:{number}", record[at]
+    names, records = table_of(path, columns)
+    if columns["text"] not in names:
+        raise SystemExit(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
+    at = names.index(columns["text"])
+    yield from ((name, record[at]) for name, record in records)
 
 
 def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Turn a text into ids and mask of its tokens, or into numbers and weights of its pieces."""
+    if not source.strip():
+        raise ValueError("the text is empty")
     if kind == "pieces":
         return _pieces(str(source), *_vocabulary(spec["pieces_file"]))
     longest = int(spec["max_length"])
