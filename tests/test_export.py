@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from dataclasses import replace
@@ -190,6 +191,52 @@ def test_an_export_onto_the_bundle_itself_and_an_unknown_target_are_refused(bund
     assert headstart("export", bundle, "--to", "onnx", "-o", bundle).exit_code == 2
     done = headstart("export", bundle, "--to", "onxx")
     assert done.exit_code == 2 and "onnx" in done.output
+
+
+def test_an_export_onto_a_folder_of_other_things_is_refused_before_any_work(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine", "utf-8")
+    monkeypatch.setattr("headstart.flow.exporting._rows", lambda *arguments: pytest.fail("rows were read"))
+    done = headstart("export", bundle, "--to", "onnx", "-o", tmp_path / "full")
+    assert done.exit_code == 2 and "is no bundle" in done.output
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
+
+
+def test_a_bundle_for_other_tools_is_verified_by_its_hashes_and_says_that_it_does_not_run_here(
+    out: Path, text_table: Path, tmp_path: Path
+) -> None:
+    assert headstart("export", out, "--to", "openvino", "-o", tmp_path / "ir").exit_code == 0
+    done = headstart("verify", tmp_path / "ir")
+    assert done.exit_code == 0 and "other tools" in done.output
+    done = headstart("predict", tmp_path / "ir", text_table)
+    assert done.exit_code == 2 and "exported for openvino" in done.output and "runtime" not in done.output
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a run on texts whose labels and ids look like markup and like several cells."""
+    folder = tmp_path_factory.mktemp("odd")
+    lines = ["id,text,label"]
+    for row in range(60):
+        word, label = (("pump water", "[/x] broken"), ("school book", "[red] fine"))[row % 2]
+        lines.append(f'"row ""{row}"", a",{word} number {row},{label}')
+    (folder / "odd.csv").write_text("\n".join(lines), "utf-8")
+    flow.adapt(folder / "odd.csv", folder / "out", parse(AdaptOptions, strategy="classic", offline=True))
+    return folder / "out"
+
+
+def test_labels_that_look_like_markup_are_shown_as_they_are(odd: Path, tmp_path: Path) -> None:
+    done = headstart("export", odd, "--to", "onnx", "-o", tmp_path / "slim")
+    assert done.exit_code == 0, done.output
+    assert "[/x] broken" in done.output and "[red] fine" in done.output
+
+
+def test_all_test_rows_are_found_again_whatever_their_ids(odd: Path, tmp_path: Path) -> None:
+    found = document(headstart("export", odd, "--to", "onnx", "-o", tmp_path / "slim", "--json"))
+    with (odd / "test_predictions.csv").open(encoding="utf-8", newline="") as handle:
+        assert found["n_rows"] == len(list(csv.reader(handle))) - 1 > 5
 
 
 def test_a_loss_is_written_in_points() -> None:

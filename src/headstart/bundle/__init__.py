@@ -170,8 +170,7 @@ def save(bundle: Bundle, folder: Path, slim: bool = False) -> None:
     BundleError
         If `folder` exists and is no bundle.
     """
-    if all(_holds_something_else(folder) for _ in range(3)):
-        raise BundleError(f"{folder} exists and is no bundle.", "Choose another folder.")
+    require_free(folder)
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         fresh.mkdir(parents=True)
@@ -179,6 +178,18 @@ def save(bundle: Bundle, folder: Path, slim: bool = False) -> None:
         _settle(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def require_free(folder: Path) -> None:
+    """Refuse a folder that a bundle cannot be written to, before any work is done for it.
+
+    Raises
+    ------
+    BundleError
+        If it exists and is no bundle.
+    """
+    if all(_holds_something_else(folder) for _ in range(3)):
+        raise BundleError(f"{folder} exists and is no bundle.", "Choose another folder.")
 
 
 def _holds_something_else(folder: Path) -> bool:
@@ -353,11 +364,13 @@ def _read(folder: Path, runtime: str) -> Bundle:
     told: Mapping[str, Any] = config.get("portable") or NOT_SHIPPED
     if runtime == "onnx" or (runtime == "auto" and told["ok"] and (missing("adapt") or WEIGHTS not in listed)):
         return _portable(folder, config, manifest)
-    if runtime == "auto" and not told["ok"] and missing("adapt"):
+    if runtime == "auto" and not told["ok"] and missing("adapt") and WEIGHTS in listed:
         progress.warn(f"This bundle has no portable form: {told['reason']}.")
-    require("adapt", "Predicting with this bundle")
+    if WEIGHTS not in listed and not told["ok"]:
+        raise BundleError(f"{folder} cannot be run here: {told['reason']}.", "Give the bundle that it was made from.")
     if WEIGHTS not in listed:
         raise BundleError(f"{folder} holds the portable form only.", "Leave --runtime out, or give the whole bundle.")
+    require("adapt", "Predicting with this bundle")
     if name not in STRATEGIES:
         raise BundleError(
             f"{folder} uses the strategy '{name}', which this version does not have.", "Update headstart."

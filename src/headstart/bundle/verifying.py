@@ -70,6 +70,8 @@ def verified(path: Path) -> Verified:
     known = manifest["format"], len(listed), unlisted
     if FILE not in listed:
         return Verified(folder, *known, None, "the bundle has no golden rows: it has no portable form")
+    if not any(name.endswith(".onnx") for name in listed):
+        return Verified(folder, *known, None, "the bundle was exported for other tools, which run it")
     model = bundles.load(folder, "onnx")
     assert model.portable is not None
     try:

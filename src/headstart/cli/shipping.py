@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table as Grid
 
 from headstart.cli.commands import BundlePath
@@ -47,10 +48,10 @@ def _compared(document: dict[str, Any]) -> None:
     """Show what was measured of each form, then by class and group."""
     forms = [document["reference"], *document["tried"]]
     columns = ("same labels", "largest difference", "right", "calibration error", "MB", "ms a row")
-    grid = Grid("form", *columns, title=f"{document['n_rows']:,} rows: {document['rows']}")
+    grid = Grid("form", *columns, title=escape(f"{document['n_rows']:,} rows: {document['rows']}"))
     for form in forms:
         if "failed" in form:
-            grid.add_row(form["form"], f"failed: {form['failed']}")
+            grid.add_row(form["form"], escape(f"failed: {form['failed']}"))
             continue
         grid.add_row(
             form["form"], _percent(form["same_labels"]), f"{form['max_difference']:.2g}",
@@ -61,11 +62,12 @@ def _compared(document: dict[str, Any]) -> None:
     parts = Grid("rows of", "rows", *(form["form"] for form in forms if "failed" not in form))
     measured = [form for form in forms if "failed" not in form]
     for name, found in measured[0]["by_class"].items():
-        parts.add_row(name, str(found["n_rows"]), *(_percent(form["by_class"][name]["share"]) for form in measured))
+        shares = (_percent(form["by_class"][name]["share"]) for form in measured)
+        parts.add_row(escape(name), str(found["n_rows"]), *shares)
     for column, groups in measured[0]["by_group"].items():
         for name, found in groups.items():
             shares = (_percent(form["by_group"][column][name]["share"]) for form in measured)
-            parts.add_row(f"{column} {name}", str(found["n_rows"]), *shares)
+            parts.add_row(escape(f"{column} {name}"), str(found["n_rows"]), *shares)
     if 0 < parts.row_count <= SHOWN_ROWS:
         news.print(parts)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -105,6 +107,8 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     place = out or folder.with_name(f"{folder.name}-{target.name}")
     if place.resolve() == folder.resolve():
         raise OptionError(f"{place} is the bundle itself.", "Choose another folder with -o.")
+    if not target.page:
+        bundles.require_free(place)
     if target.page:
         ready(model, place, options)
     tried = _rows(folder, full, made, options)
@@ -181,7 +185,8 @@ def _stored(folder: Path, bundle: Bundle) -> tuple[Table, Table] | None:
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
     asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"))
     table = data.read(source, asked, bundle.columns)
-    ids = {line.partition(",")[0] for line in listed.read_text("utf-8").splitlines()[1:]}
+    with listed.open(encoding="utf-8", newline="") as handle:
+        ids = {record[0] for record in islice(csv.reader(handle), 1, None)}
     wanted = np.flatnonzero([str(name) in ids for name in table.ids])
     rest = np.setdiff1d(np.arange(len(table)), np.union1d(wanted, np.flatnonzero(table.splits == TEST)))
     return (table.take(wanted), table.take(rest)) if len(wanted) else None
