@@ -135,3 +135,23 @@ def test_new_costs_do_not_fit_anything_again(pictures: Path, adapted: Path) -> N
     with progress.listening(Listener()):  # type: ignore[arg-type]
         flow.adapt(pictures, adapted, parse(AdaptOptions, **QUICK, cost=["class-0->class-2=9"], coverage=0.8))
     assert any("linear-probe" in text and "kept from an earlier run" in text for text in said)
+
+
+def test_whatever_model_is_chosen_strange_series_are_told_by_the_small_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.ladder.choose", lambda task, found: "majority")
+    rng = np.random.default_rng(0)
+    steps = np.linspace(0, 6, 40)
+    lines = ["label," + ",".join(f"t{step}" for step in range(40))]
+    for number in range(60):
+        values = np.sin(steps + rng.uniform(0, 1)) + rng.normal(0, 0.1, 40)
+        lines.append(f"{'ab'[number % 2]}," + ",".join(f"{value:.3f}" for value in values))
+    (tmp_path / "waves.csv").write_text("\n".join(lines), "utf-8")
+    options = parse(AdaptOptions, **{**QUICK, "strategy": ["majority", "linear-probe"]})
+    result = flow.adapt(tmp_path / "waves.csv", tmp_path / "o", options)
+    assert result.chosen == "majority" and result.abstention and result.abstention.novelty
+    assert result.abstention.novelty.reads == "features"
+    noise = rng.normal(0, 1, (3, 40))
+    told = hs.load(tmp_path / "o").answer(list(noise))
+    assert [row["answer"] for row in told] == [NONE] * 3

@@ -136,7 +136,14 @@ def test_one_strategy_alone_is_chosen(name: str) -> None:
     assert climb(rows, task, [name]).chosen == name
 
 
-def test_where_every_strategy_is_skipped_the_error_says_why() -> None:
+def test_where_a_tuning_strategy_alone_is_skipped_the_probe_is_fitted_instead() -> None:
     rows, task = problem(Clock(0))
-    with pytest.raises(OptionError, match=r"None of the strategies could be trained.*last-stages: .*--time"):
-        climb(rows, task, ["last-stages"])
+    made = climb(rows, task, ["last-stages"])
+    assert made.chosen == "linear-probe" and list(made.fitted) == ["linear-probe"]
+    assert "--time" in made.skipped["last-stages"]
+
+
+def test_where_every_strategy_is_skipped_and_none_stands_in_the_error_says_why() -> None:
+    rows, task = problem(Clock(0))
+    with pytest.raises(OptionError, match=r"None of the strategies could be trained.*scratch: .*--time"):
+        climb(rows, task, ["scratch"])

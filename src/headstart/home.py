@@ -57,8 +57,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    partial.touch(exist_ok=False)
+    mode = partial.stat().st_mode
     try:
         yield partial
+        partial.chmod(mode)  # Some libraries make files that only their owner may read.
         with partial.open("rb+") as handle:
             os.fsync(handle.fileno())
         partial.replace(path)

@@ -6,6 +6,7 @@ import csv
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -98,10 +99,10 @@ def adapt_table(
     with timings.step("learning_curve"):
         result.learning_curve = of_run(prepared, options)
     result.scripts = scripts(prepared.train.table)
-    needs_base = "features" in uses
+    reads = ruled.reads(frozenset(uses))
     bundle = Bundle(
         table.modality, prepared.task.classes, climb.chosen, climb.fitted[climb.chosen],
-        prepared.backbone if needs_base else None, ruled.reads(frozenset(uses)), table.columns, options.seed,
+        prepared.backbone if "features" in reads else None, reads, table.columns, options.seed,
         {"data": table.source, "verdict": result.verdict.sentence, "task": options.task,
          "labels_per_class": labels_per_class(prepared), **context.about_site(result)},
         table.task, thresholds_of(prepared, climb.fitted[climb.chosen]), seen_of(prepared, frozenset(uses)),
@@ -111,7 +112,8 @@ def adapt_table(
         suspects.tell(result, prepared, climb, options)
     with timings.step("audit"):
         auditing.tell(result, prepared, climb, judged, options, bundle)
-    return Adapted(Model(bundle, result), result, prepared, judged, ruled, climb)
+    ship = partial(shipping.ship, table=shipping.sample(prepared, bundle.seed))
+    return Adapted(Model(bundle, result, ship), result, prepared, judged, ruled, climb)
 
 
 def _key(prepared: Prepared, options: AdaptOptions) -> str:
@@ -151,7 +153,7 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
         timings = Timings()
         with timings.step("read"):
             table, test = read(path, options)
-        runs.claim(out)
+        runs.claim(out, data=path, test=options.test)
         adapted = adapt_table(table, test, options, out, timings)
         with timings.step("write"):
             adapted.result.portable = _write(adapted, out)
@@ -169,7 +171,8 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
 def _write(adapted: Adapted, out: Path) -> PortableForm:
     """Write bundle and predictions; says whether the model runs without torch."""
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
-        made = shipping.ship(adapted.model.bundle, shipping.sample(adapted.prepared), Path(place), out / "bundle")
+        some = shipping.sample(adapted.prepared, adapted.model.bundle.seed)
+        made = shipping.ship(adapted.model.bundle, some, Path(place), out / "bundle")
         shipping.warn(made, adapted.climb, adapted.prepared)
         bundles.save(made, out / "bundle")
     write_text(out / "test_predictions.csv", _table_of_predictions(adapted))

@@ -30,9 +30,12 @@ from headstart.results import (
     Result,
     Uncorrected,
 )
-from headstart.strategies.record import Fitted, Rows
+from headstart.strategies import STRATEGIES
+from headstart.strategies.record import Rows, Strategy
 
 SHOWN_MISSES = 10
+SMALL_BASE_BYTES = 8_000_000
+"""A base so small is kept for telling strange rows, whatever model was chosen."""
 _NO_SETS = "A row may have several labels, so there is no set of possible ones."
 _NO_FEATURES = (
     "The model reads the rows themselves and no features that were kept, so rows unlike the training rows are not told."
@@ -71,21 +74,21 @@ def require_costs(table: Table, options: AdaptOptions) -> None:
     decisions.parse_costs(options.cost, sorted({str(label) for label in table.labels}), options.refer_cost)
 
 
-def rules_of(prepared: Prepared, fitted: Fitted, uses: frozenset[str], options: AdaptOptions) -> Rules:
+def rules_of(prepared: Prepared, climb: Climb, uses: frozenset[str], options: AdaptOptions) -> Rules:
     """Learn the rules from the training rows alone.
 
     Parameters
     ----------
     prepared : Prepared
-    fitted : Fitted
-        The chosen strategy; its out-of-fold probabilities are what is learnt from.
+    climb : Climb
+        The chosen strategy's out-of-fold probabilities are what is learnt from.
     uses : frozenset of str
         What its model reads.
     options : AdaptOptions
     """
-    task, said, without = prepared.task, fitted.out_of_fold, {}
+    task, said, without = prepared.task, climb.fitted[climb.chosen].out_of_fold, {}
     novelty = None
-    reads = _reads(prepared.train, uses)
+    reads = _reads(prepared, STRATEGIES[climb.chosen], uses)
     values = values_of(prepared.train, reads)
     if values is None:
         without["novelty"] = _NO_FEATURES
@@ -121,15 +124,20 @@ def _known(texts: tuple[str, ...], classes: tuple[str, ...]) -> list[str]:
     return kept
 
 
-def _reads(rows: Rows, uses: frozenset[str]) -> str:
-    """Say what novelty is measured in: what the model reads, else descriptors where there are such."""
-    return "features" if "features" in uses and rows.features is not None else "descriptors"
+def _reads(prepared: Prepared, strategy: Strategy, uses: frozenset[str]) -> str:
+    """Say what novelty is measured in: features where the model reads them, moved the base's weights, or needs no more.
+
+    A model that moved weights brings its own base; the frozen one then comes along for this alone, as a small one does.
+    """
+    base = sum(value.nbytes for value in prepared.backbone.parts.weights.values())
+    brings = "features" in uses or strategy.kind == "transfer" or base <= SMALL_BASE_BYTES
+    return "features" if brings and prepared.train.features is not None else "descriptors"
 
 
 def ruled(prepared: Prepared, climb: Climb, judged: Judged, uses: frozenset[str], options: AdaptOptions) -> Ruled:
     """Learn the rules and apply them to the test rows; nothing is learnt from these."""
     chosen, task = climb.chosen, prepared.task
-    rules = rules_of(prepared, climb.fitted[chosen], uses, options)
+    rules = rules_of(prepared, climb, uses, options)
     before = judged.predictions.get(chosen)
     if before is None:
         return Ruled(rules, judged, None, None)

@@ -103,14 +103,16 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
     Returns
     -------
     Climb
-        `chosen` is the best by `choose`; a baseline may win.
+        `chosen` is the best by `choose`; a baseline may win. Where every strategy was skipped, it is what the first of
+        them stands back for (`Strategy.instead`).
 
     Raises
     ------
     OptionError
-        Every strategy was skipped.
+        Every strategy was skipped, and there is nothing to fit instead.
     """
     made = Climb()
+    task = replace(task, alone=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
     for name in names:
         began = time.monotonic()
         try:
@@ -129,6 +131,10 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
         made.losses[name] = float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
         told = "kept from an earlier run" if earlier is not None else f"{made.seconds[name]:.1f} s"
         progress.say(f"{name}: {made.scores[name]:.3f} by cross-validation ({told}).")
+    instead = next((STRATEGIES[name].instead for name in names), "")
+    if not made.fitted and instead and instead not in names:
+        progress.say(f"{instead} is fitted instead.")
+        return replace(climb(rows, task, [instead], keep), skipped=made.skipped)
     if not made.fitted:
         reasons = [f"{name}: {reason}" for name, reason in made.skipped.items()]
         raise OptionError(

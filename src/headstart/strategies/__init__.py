@@ -36,7 +36,7 @@ def _tuned(name: str, summary: str, preset: str, **more: Any) -> Strategy:
     more = {"tasks": TASKS, **more}
     return _strategy(
         name, "transfer", summary, ("features", "inputs"), preset=preset, forecast=forecast,
-        reads=frozenset({"inputs"}), **more,
+        reads=frozenset({"inputs"}), instead="linear-probe", **more,
     )  # fmt: skip
 
 

@@ -109,6 +109,8 @@ class Task:
         How much each row counts for a linear head, beside `balance`; None: alike. Other strategies do not heed it.
     groups : Index or None, shape (n_rows,)
         Group of each training row (site, sex ...), -1 where unknown: what `balanced-probe` balances.
+    alone : bool
+        No other costly strategy was asked for: this one may take nearly all the time.
     """
 
     classes: tuple[str, ...]
@@ -129,6 +131,7 @@ class Task:
     folder: Path | None = None
     weights: NDArray[np.float64] | None = None
     groups: Index | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,8 @@ class Strategy:
         Which parts of `Rows` its fitted model reads, where those are not the ones that `fit` uses.
     on_request : bool
         In no preset: fitted only where it is named, or where an option such as `--mitigate` asks for it.
+    instead : str
+        Fitted where this one was skipped and nothing else was fitted either; "": nothing.
     """
 
     name: str
@@ -207,6 +212,7 @@ class Strategy:
     forecast: Callable[[Rows, Task], Forecast] | None = None
     reads: frozenset[str] | None = None
     on_request: bool = False
+    instead: str = ""
 
     @property
     def predicts_from(self) -> frozenset[str]:

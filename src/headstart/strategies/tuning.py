@@ -42,6 +42,8 @@ ALONE_PAYS = 1.2
 """On a busy machine several threads wait for each other; one is taken where it is faster by this factor."""
 HALF_PAYS, HALF_DIFFERS = 1.15, 0.01
 PASS_SHARE = 0.35
+ALONE_SHARE = 0.9
+"""Of the time left, where no other costly strategy was asked for; the rest is for judging on test rows."""
 FORWARD = 0.35
 """Cost of judging a row, as a share of learning from it."""
 START_SECONDS = 0.3
@@ -306,6 +308,10 @@ class Trials:
         return trial, self.judge(trial, done), len(done)
 
 
+def _clock(recipe: Recipe, task: Task) -> Clock:
+    return task.clock.share(ALONE_SHARE if task.alone else recipe.share)
+
+
 def forecast(recipe: Recipe, rows: Rows, task: Task) -> Forecast:
     """Measure what a recipe will cost, at most its share of the time left.
 
@@ -315,7 +321,7 @@ def forecast(recipe: Recipe, rows: Rows, task: Task) -> Forecast:
         If the base cannot be trained so, or the least that makes sense does not fit.
     """
     shop = Workshop(recipe, rows, task)
-    clock = task.clock.share(recipe.share)
+    clock = _clock(recipe, task)
     trials = Trials(shop, clock)
     least = trials.least_seconds(trials.tails[0])
     if least > clock.left():
@@ -334,7 +340,7 @@ def tune(recipe: Recipe, rows: Rows, task: Task) -> Fitted:
         If it does not fit the time, the base cannot be trained so, or the probe is as good on held-out rows.
     """
     shop = Workshop(recipe, rows, task)
-    trials = Trials(shop, task.clock.share(recipe.share))
+    trials = Trials(shop, _clock(recipe, task))
     trial, choice, n_units = trials.run()
     if choice.share == 0 and not choice.n_views:
         raise Skipped("on rows held out it was no better than the linear-probe that it starts from")

@@ -1,0 +1,28 @@
+"""Writing files: whole or not at all, and readable by whom the system says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from headstart.home import write_text, written_whole
+
+
+def test_a_file_written_by_any_library_may_be_read_by_whoever_may_read_other_new_files(tmp_path: Path) -> None:
+    write_text(tmp_path / "plain.txt", "x")
+    with written_whole(tmp_path / "arrays.safetensors") as partial:
+        save_file({"x": np.zeros(1, dtype=np.float32)}, partial)
+    modes = {(tmp_path / name).stat().st_mode for name in ("plain.txt", "arrays.safetensors")}
+    assert len(modes) == 1
+
+
+def test_where_writing_fails_the_earlier_file_stays_and_nothing_else_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "said.txt"
+    write_text(path, "earlier")
+    with pytest.raises(RuntimeError), written_whole(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "earlier" and list(tmp_path.iterdir()) == [path]
