@@ -24,7 +24,7 @@ from headstart.web.counters import Counters
 from headstart.web.feedback import Corrections
 from headstart.web.gate import Gate, Terms, answer_of
 from headstart.web.models import Model, kind_of, pick
-from headstart.web.reading import Received, read_json, received
+from headstart.web.reading import Received, read_json, received, weight
 from headstart.web.reference import page as reference_page
 from headstart.web.refusals import FAULT, FAULT_HINT, Refused, written
 
@@ -69,7 +69,9 @@ class Service:
         bounds = Bounds(self.options.window_ms / 1e3, self.options.max_batch, self.options.max_queue)
         with ThreadPoolExecutor(1, "model") as pool:
             for model in self.models.values():
-                self.batchers[model.name] = Batcher(model.answer, pool, bounds, partial(self._heard, model.name))
+                weigh = partial(weight, modality=model.modality, limits=self.options)
+                heard = partial(self._heard, model.name)
+                self.batchers[model.name] = Batcher(model.answer, pool, bounds, weigh, heard)
             tasks = [asyncio.create_task(one.work()) for one in self.batchers.values()]
             try:
                 yield

@@ -1,4 +1,4 @@
-"""Micro-batches: rows of several requests are answered together, in one thread, within a bound of time and number."""
+"""Micro-batches: rows of several requests are answered together, in one thread, within bounds of time and size."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class _Asked:
     """One request: its rows, how many of them are in a batch already, and what was answered."""
 
     inputs: Sequence[Any]
+    weights: Sequence[float]
     done: asyncio.Future[Documents]
     since: float
     taken: int = 0
@@ -75,6 +76,9 @@ class Batcher:
         Called in `pool`, never twice at a time by one batcher.
     pool : Executor
     bounds : Bounds
+    weigh : input -> float
+        The size of an input as a share of the largest that is allowed; a batch holds at most one such size, so that a
+        few large inputs do not keep everybody else waiting.
     heard : (rows in the batch, documents) -> None
         Told about every batch.
     """
@@ -84,9 +88,10 @@ class Batcher:
         answer: Callable[[Sequence[Any]], Documents],
         pool: Executor,
         bounds: Bounds,
+        weigh: Callable[[Any], float] = lambda one: 0.0,
         heard: Callable[[int, Documents], None] = lambda n_rows, documents: None,
     ) -> None:
-        self.answer, self.pool, self.bounds, self.heard = answer, pool, bounds, heard
+        self.answer, self.pool, self.bounds, self.weigh, self.heard = answer, pool, bounds, weigh, heard
         self.waiting: deque[_Asked] = deque()
         self.seconds_per_row = 0.0
         self._together = False
@@ -108,7 +113,8 @@ class Batcher:
         waiting = self.n_waiting
         if waiting and waiting + len(inputs) > self.bounds.max_queue:
             raise busy(f"The server is busy: {waiting} rows are waiting.", waiting * self.seconds_per_row)
-        asked = _Asked(inputs, asyncio.get_running_loop().create_future(), time.monotonic())
+        weights = [self.weigh(one) for one in inputs]
+        asked = _Asked(inputs, weights, asyncio.get_running_loop().create_future(), time.monotonic())
         self.waiting.append(asked)
         self._came.set()
         try:
@@ -156,16 +162,22 @@ class Batcher:
                 await asyncio.wait_for(self._came.wait(), left)
 
     def _taken(self) -> list[tuple[_Asked, int]]:
-        """Take a batch: every request gets its share of it, then the first ones more."""
+        """Take a batch: every request gets its share of it, then the first ones more; what is too large waits."""
         batch: list[tuple[_Asked, int]] = []
-        owners = 0
+        owners, room = 0, 1.0
+        first: list[_Asked] = []
+        last: list[_Asked] = []
         while self.waiting and len(batch) < self.bounds.max_batch:
             share = max(1, (self.bounds.max_batch - len(batch)) // len(self.waiting))
             one = self.waiting.popleft()
-            stop = min(one.taken + share, len(one.inputs))
-            batch += [(one, at) for at in range(one.taken, stop)]
-            one.taken, owners = stop, owners + 1
-            if stop < len(one.inputs):
-                self.waiting.append(one)
+            before, stop = one.taken, min(one.taken + share, len(one.inputs))
+            while one.taken < stop and (not batch or one.weights[one.taken] <= room):
+                room -= one.weights[one.taken]
+                batch.append((one, one.taken))
+                one.taken += 1
+            owners += one.taken > before
+            if one.taken < len(one.inputs):
+                (self.waiting if one.taken == stop else last if one.taken > before else first).append(one)
+        self.waiting = deque([*first, *self.waiting, *last])
         self._together = owners > 1
         return batch

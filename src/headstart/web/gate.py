@@ -12,6 +12,7 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,10 @@ WATCHED = ("/health", "/ready", "/metrics", "/v2/health/live", "/v2/health/ready
 """What is answered even while the server stops."""
 MOST_AT_ONCE = 1_024
 _HELD_BODIES = 8
+_SLOWEST = 4_096.0
+"""Bytes a second; a body that comes faster may take its time, whatever the timeout is."""
+_LINGER_SECONDS, _MOST_DROPPED = 10.0, 64_000_000
+"""For so long, and for so many bytes, the rest of a refused body is read and dropped."""
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SAFE = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -62,6 +67,7 @@ class Visit:
         self.id = given if _ID.fullmatch(given) else uuid.uuid4().hex
         self.began = time.monotonic()
         self.n_bytes = 0
+        self.whole = False
         self.status = 0
 
     @property
@@ -98,7 +104,8 @@ class Gate:
     async def _visit(self, visit: Visit, receive: Receive, send: Send) -> None:
         watched = visit.scope["path"] in WATCHED
         self.n_inside += not watched
-        scope = {**visit.scope, "state": {**visit.scope.get("state", {}), "id": visit.id}}
+        method = "GET" if visit.scope["method"] == "HEAD" else visit.scope["method"]  # Its body is left out later.
+        scope = {**visit.scope, "method": method, "state": {**visit.scope.get("state", {}), "id": visit.id}}
         visit.scope = scope
 
         async def answer(message: Message) -> None:
@@ -109,23 +116,34 @@ class Gate:
 
         try:
             self._check(visit)
-            async with asyncio.timeout(self.terms.timeout_seconds):
-                await self.app(scope, self._counted(visit, receive), answer)
+            async with asyncio.timeout(self.terms.timeout_seconds) as limit:
+                await self.app(scope, self._counted(visit, receive, limit), answer)
         except Refused as error:
-            await _refuse(error, visit, answer)
+            await _refuse(error, visit, receive, answer)
         except TimeoutError:
-            late = busy(f"The answer took longer than {self.terms.timeout_seconds:g} s.")
-            await _refuse(late, visit, answer)
+            await _refuse(self._late(visit), visit, receive, answer)
         finally:
             self.n_inside -= not watched
             self.held_bytes -= visit.n_bytes
             self._note(visit)
 
-    def _counted(self, visit: Visit, receive: Receive) -> Receive:
-        """Count the body as it comes, whatever its header says."""
+    def _late(self, visit: Visit) -> Refused:
+        if visit.whole:
+            return busy(f"The answer took longer than {self.terms.timeout_seconds:g} s.")
+        return Refused(408, "The request came too slowly.", "Send less at once, or smaller pictures.",
+                       {"Connection": "close"})  # fmt: skip
+
+    def _counted(self, visit: Visit, receive: Receive, limit: asyncio.Timeout) -> Receive:
+        """Count the body as it comes, whatever its header says; one that keeps coming may take its time."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
 
         async def counted() -> Message:
             message = await receive()
+            if not visit.whole:
+                visit.whole = not message.get("more_body", False)
+                since = loop.time() if visit.whole else began + visit.n_bytes / _SLOWEST
+                limit.reschedule(since + self.terms.timeout_seconds)
             n_bytes = len(message.get("body", b""))
             visit.n_bytes += n_bytes
             self.held_bytes += n_bytes
@@ -143,6 +161,8 @@ class Gate:
 
     def _check(self, visit: Visit) -> None:
         path, headers = visit.scope["path"], visit.headers
+        if len(headers.getlist("host")) > 1 or len(headers.getlist("authorization")) > 1:
+            raise Refused(400, "Host or Authorization is there twice.", "Send each once.")
         if path not in WATCHED:
             if self.stopping:
                 raise Refused(503, "The server is stopping.", "Try again in 5 s.",
@@ -155,8 +175,9 @@ class Gate:
         if token is not None and needed and not carries(headers.get("authorization", ""), token):
             raise Refused(401, "The token is missing or wrong.", "Send the header Authorization: Bearer TOKEN.",
                               {"WWW-Authenticate": "Bearer"})  # fmt: skip
-        length = headers.get("content-length", "0")
-        self._refuse_size(int(length) if length.isdecimal() and len(length) < 20 else self.terms.max_bytes + 1)
+        if headers.get("content-encoding", "identity") != "identity":
+            raise Refused(415, "The body is compressed.", "Send it as it is, without Content-Encoding.")
+        self._refuse_size(_length(headers, self.terms.max_bytes + 1))
 
     def _check_origin(self, headers: Headers) -> None:
         """Refuse pages of other sites that ask through somebody's browser, and names that only seem to be ours."""
@@ -186,13 +207,32 @@ class Gate:
         log.info("request", extra={"fields": {**fields, "n_bytes": visit.n_bytes}})
 
 
-async def _refuse(error: Refused, visit: Visit, send: Send) -> None:
+def _length(headers: Headers, otherwise: int) -> int:
+    """Read the length of the body; `otherwise` where it is no number."""
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdecimal() and len(length) < 20 else otherwise
+
+
+async def _refuse(error: Refused, visit: Visit, receive: Receive, send: Send) -> None:
+    """Refuse; of a body that is still coming some more is read and dropped, or its sender might not see the answer."""
     if visit.status:  # It has begun to answer: nothing more can be said.
         return
     status, headers, body = answer_of(error, visit.scope["path"])
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+    rest = "Connection" in headers and not visit.whole
+    await send({"type": "http.response.body", "body": body, "more_body": rest})
+    if rest:
+        await _drop(receive, min(_MOST_DROPPED, _length(visit.headers, 0) or visit.n_bytes))
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _drop(receive: Receive, n_bytes: int) -> None:
+    """Read and forget about so many bytes, while they come and not for long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while n_bytes > 0 and (message := await receive()).get("more_body", False):
+                n_bytes -= len(message["body"])
 
 
 def answer_of(error: Refused, path: str) -> tuple[int, dict[str, str], bytes]:

@@ -125,8 +125,13 @@ def _info(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
 
 
 def _decision(bundle: Bundle) -> dict[str, Any] | None:
-    """Tell how probabilities become answers, without the arrays that this rests on."""
-    return bundle.rules.as_dict() if bundle.rules else None
+    """Tell how probabilities become answers, without the arrays that this rests on and the names of training rows."""
+    if bundle.rules is None:
+        return None
+    told = bundle.rules.as_dict()
+    if told.get("novelty"):
+        told["novelty"] = {name: value for name, value in told["novelty"].items() if name != "ids"}
+    return told
 
 
 def _card(folder: Path) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -256,6 +257,24 @@ def one_picture(content: bytes, limits: ServeOptions) -> bytes | Unusable:
     if width * height > limits.max_megapixels * 1e6:
         return Unusable(f"the picture has more than {limits.max_megapixels:g} million pixels")
     return content
+
+
+def weight(item: Any, modality: str, limits: ServeOptions) -> float:
+    """Give the size of a checked input as a share of the largest that is allowed.
+
+    Examples
+    --------
+    >>> weight("x" * 500, "text", ServeOptions(max_characters=1_000))
+    0.5
+    """
+    return 0.0 if isinstance(item, Unusable) else _WEIGHTS[modality](item, limits)
+
+
+_WEIGHTS: dict[str, Callable[[Any, ServeOptions], float]] = {
+    "image": lambda content, limits: math.prod(size_of(content)) / (limits.max_megapixels * 1e6),
+    "text": lambda text, limits: len(text) / limits.max_characters,
+    "series": lambda series, limits: series.size / limits.max_numbers,
+}
 
 
 def safe_name(name: str, otherwise: str) -> str:

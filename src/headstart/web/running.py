@@ -24,10 +24,10 @@ from headstart.web.access import read_token
 from headstart.web.app import build
 from headstart.web.gate import Gate, JsonLines
 from headstart.web.models import open_models
+from headstart.web.wire import Wire, most_connections
 
 _LOOK_SECONDS = 0.02
 _BACKLOG = 1_024
-_MOST_CONNECTIONS = 4_096
 
 
 class Server(uvicorn.Server):
@@ -92,7 +92,7 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
         gate = build(models, options, token)
         config = uvicorn.Config(
             gate, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none",
-            lifespan="on", backlog=_BACKLOG, limit_concurrency=_MOST_CONNECTIONS,
+            lifespan="on", backlog=_BACKLOG, limit_concurrency=most_connections(), http=Wire,
             timeout_graceful_shutdown=int(options.timeout),
         )  # fmt: skip
         where = f"http://{_shown(options.host)}:{bound.getsockname()[1]}"
@@ -113,6 +113,9 @@ def _run(server: Server, bound: socket.socket) -> None:
         signal.signal(sig, signal.SIG_IGN)
     try:
         asyncio.run(server.serve([bound]))
+    except OSError as error:  # Two servers that start together may both be bound; only one can listen.
+        host, port = bound.getsockname()[:2]
+        raise _taken(host, port, error) from error
     finally:
         for sig, handler in before.items():
             signal.signal(sig, handler)
@@ -127,11 +130,14 @@ def _bound(host: str, port: int) -> socket.socket:
         made.bind((host, port))
     except OSError as error:
         made.close()
-        raise OptionError(
-            f"{host}, port {port}, cannot be listened on ({error.strerror or error}).",
-            "Choose another --port or --host.",
-        ) from error
+        raise _taken(host, port, error) from error
     return made
+
+
+def _taken(host: str, port: int, error: OSError) -> OptionError:
+    return OptionError(
+        f"{host}, port {port}, cannot be listened on ({error.strerror or error}).", "Choose another --port or --host."
+    )
 
 
 def _shown(host: str) -> str:
