@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models
 from typer.testing import CliRunner, Result
 
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.bundle import targets
+from headstart.bundle.feeding import KINDS, Feed, Input
 from headstart.bundle.golden import Golden
+from headstart.bundle.made_up import MAKERS, made_up
 from headstart.bundle.targets import TARGETS, Form, Given
 from headstart.cli.main import app
+from headstart.flow import exporting
 from headstart.home import write_json
 from headstart.modalities.record import Array
 from headstart.options import AdaptOptions, parse, points
@@ -184,7 +189,84 @@ def test_int8_that_gains_nothing_or_loses_too_much_is_not_written(out: Path, tmp
 
 def test_a_bundle_alone_is_compared_on_its_golden_rows_and_says_so(bundle: Path, tmp_path: Path) -> None:
     found = document(headstart("export", bundle, "--to", "onnx", "-o", tmp_path / "slim", "--json"))
-    assert "golden rows" in found["rows"] and found["labelled"] is False
+    assert "made-up rows" in found["rows"] and found["labelled"] is False
+
+
+def test_int8_is_not_judged_on_made_up_rows(bundle: Path, tmp_path: Path) -> None:
+    done = headstart("export", bundle, "--to", "onnx-int8", "-o", tmp_path / "small")
+    assert done.exit_code == 2 and "--data" in done.output and not (tmp_path / "small").exists()
+
+
+def test_a_bundle_holds_no_row_of_the_data(bundle: Path, text_table: Path) -> None:
+    tokens = {line.split('"')[1] for line in text_table.read_text("utf-8").splitlines()[1:]}
+    files = [path.read_bytes() for path in bundle.rglob("*") if path.is_file()]
+    assert not [text for text in tokens for content in files if text.encode() in content]
+    config = json.loads((bundle / "config.json").read_text("utf-8"))
+    assert config["portable"]["golden"] == "made up"
+    pieces = config["portable"]["inputs"][0]
+    feed = Feed((Input.of(pieces).placed(bundle),), 3)
+    real = {tuple(feed.prepare(feed.load(text))[0].tolist()) for text in tokens}
+    kept = Golden.read(bundle).arrays
+    assert not real & {tuple(ids[weights > 0].tolist()) for ids, weights in zip(*kept.values(), strict=True)}
+
+
+def test_rows_are_made_up_for_every_kind_of_input(bundle: Path) -> None:
+    assert set(MAKERS) == set(KINDS)
+    picture, series = {"size": 24, "resize": 24, "views": 2}, {"n_channels": 2, "length": 40, "gaps": True}
+    files = {"tokenizer_file": str(bundle / "tokenizer.json"), "pieces_file": str(bundle / "pieces.json")}
+    Tokenizer(models.WordLevel({"[UNK]": 0, "water": 1, "dry": 2}, unk_token="[UNK]")).save(files["tokenizer_file"])
+    spec = {**picture, **series, **files, "max_length": 16, "pad_id": 0}
+    for kind in KINDS:
+        feed = Feed((Input(kind, ("a", "b", "c")[: len(KINDS[kind].shapes(spec))], spec),), 3)
+        one, two = made_up(feed, 5), made_up(feed, 5)
+        assert all(np.array_equal(a, b) for a, b in zip(feed.collate(one), feed.collate(two), strict=True)), kind
+        for array, (dtype, shape) in zip(feed.collate(one), KINDS[kind].shapes(spec), strict=True):
+            assert array.dtype == dtype and len(array) == 5, kind
+            assert [size in (None, there) for size, there in zip(shape, array.shape, strict=True)] == [True] * len(
+                shape
+            )
+
+
+@pytest.mark.parametrize("target", ["onnx", "web"])
+def test_a_place_that_cannot_be_made_is_refused_before_any_work(
+    target: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine", "utf-8")
+    monkeypatch.setattr("headstart.flow.exporting._rows", lambda *arguments: pytest.fail("rows were read"))
+    done = headstart("export", bundle, "--to", target, "-o", tmp_path / "file" / "below")
+    assert done.exit_code == 2 and "cannot be made" in done.output and "-o" in done.output
+    monkeypatch.setattr("headstart.home.os.access", lambda path, mode: mode != os.W_OK)
+    done = headstart("export", bundle, "--to", target, "-o", tmp_path / "locked")
+    assert done.exit_code == 2 and "cannot be made" in done.output
+
+
+def test_an_export_finds_the_rows_of_its_run_from_any_folder(
+    text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copyfile(text_table, tmp_path / "rows.csv")
+    monkeypatch.chdir(tmp_path)
+    flow.adapt(Path("rows.csv"), Path("out"), parse(AdaptOptions, strategy="classic", offline=True))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    found = document(headstart("export", "../out", "--to", "onnx", "-o", "slim", "--json"))
+    assert found["labelled"] and found["rows"] == "test rows of rows.csv"
+    (tmp_path / "rows.csv").unlink()
+    done = headstart("export", "../out", "--to", "onnx", "-o", "slim", "--json")
+    assert "no longer at" in done.output and document(done)["labelled"] is False
+
+
+def test_rows_of_a_separate_test_table_are_not_looked_for_among_the_training_rows(
+    text_table: Path, tmp_path: Path
+) -> None:
+    lines = text_table.read_text("utf-8").splitlines()
+    for name, some in (("train", lines[1:]), ("test", lines[1:13])):
+        rows = [f"{at},{line}" for at, line in enumerate(some)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["id,text,label", *rows]), "utf-8")
+    options = parse(AdaptOptions, strategy="classic", offline=True, test=tmp_path / "test.csv")
+    flow.adapt(tmp_path / "train.csv", tmp_path / "out", options)
+    test, train = exporting._stored(tmp_path / "out" / "bundle", bundles.load(tmp_path / "out")) or (None, None)
+    assert test is not None and train is not None
+    assert (str(tmp_path / "test.csv") in test.source, len(test), len(train)) == (True, 12, len(lines) - 1)
 
 
 def test_an_export_onto_the_bundle_itself_and_an_unknown_target_are_refused(bundle: Path) -> None:

@@ -224,6 +224,7 @@ def test_python_users_read_adapt_predict_save_and_load(text_table: Path, tmp_pat
     messages = ["the well has no water", "the bridge on the road is flooded", "the teacher did not come to school"]
     assert model.predict(messages).tolist() == ["water", "roads", "school"]
     model.save(tmp_path / "doctor")
+    assert {"model.onnx", "golden.npz", "predict.py"} <= {path.name for path in (tmp_path / "doctor").iterdir()}
     np.testing.assert_allclose(
         hs.load(tmp_path / "doctor").predict_proba(messages), model.predict_proba(messages), atol=1e-6
     )

@@ -261,18 +261,70 @@ def test_the_script_reads_tables_as_headstart_does(runs: dict[str, tuple[Path, P
     assert_alike([*told[:2], *told[3:]], [*found[:2], *found[3:]])
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [(b"", "is empty"), (b"text\n\xe9cole\n", "UTF-8"), (None, "nothing at"), (b"a\n1\n", "no column")],
-)
+WIDE = ",".join(f"t{step}" for step in range(30))
+UNREAD: dict[str, tuple[str, str, bytes | None, str]] = {
+    "an empty table": ("text", "rows.csv", b"", "is empty"),
+    "other letters": ("text", "rows.csv", b"text\n\xe9cole\n", "UTF-8"),
+    "nothing": ("text", "rows.csv", None, "nothing at"),
+    "another column": ("text", "rows.csv", b"a\n1\n", "no column"),
+    "a header alone": ("text", "rows.csv", b"text\n", "Nothing could be read"),
+    "empty texts": ("text", "rows.csv", b"text,b\n,1\n", "Nothing could be read"),
+    "a workbook": ("text", "rows.xlsx", b"PK", "headstart predict"),
+    "a folder of texts": ("text", "", None, "is a folder"),
+    "a folder without pictures": ("image", "", None, "no picture"),
+    "a damaged picture": ("image", "a.png", b"no picture", "Nothing could be read"),
+    "a long table": ("series", "rows.csv", b"id,time,value\na,1,2\n", "a row a series"),
+    "broken arrays": ("series", "rows.npz", b"PK\x03\x04", "numpy.savez"),
+    "words for numbers": ("series", "rows.csv", f"{WIDE}\n{'x,' * 29}x\n".encode(), "Nothing could be read"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
 def test_the_script_says_in_words_what_it_cannot_read(
-    content: bytes | None, said: str, runs: dict[str, tuple[Path, Path]], tmp_path: Path
+    name: str, runs: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
+    modality, file, content, said = UNREAD[name]
     if content is not None:
-        (tmp_path / "rows.csv").write_bytes(content)
-    script = runs["text"][0] / "bundle" / "predict.py"
-    alone = without(("headstart",), ALONE, script, tmp_path / "rows.csv")
-    assert alone.returncode == 1 and said in alone.stderr and "Traceback" not in alone.stderr
+        (tmp_path / file).write_bytes(content)
+    script = runs[modality][0] / "bundle" / "predict.py"
+    alone = without(("headstart",), ALONE, script, tmp_path / file)
+    assert alone.returncode == 2 and said in alone.stderr and "Traceback" not in alone.stderr
+
+
+def test_the_script_reads_tables_in_utf_16(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    out, _ = runs["text"]
+    (tmp_path / "rows.csv").write_bytes("id\ttext\n1\tthe pump is broken\n".encode("utf-16"))
+    alone = without(("headstart",), ALONE, out / "bundle" / "predict.py", tmp_path / "rows.csv")
+    flow.predict(out, [tmp_path / "rows.csv"], tmp_path / "found.csv", parse(flow.PredictOptions, offline=True))
+    assert_alike(table_of(alone.stdout), table_of((tmp_path / "found.csv").read_text("utf-8")))
+
+
+@pytest.fixture(scope="module")
+def several_channels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Give a run on series of two channels, and its table."""
+    root, rng = tmp_path_factory.mktemp("channels"), np.random.default_rng(0)
+    names = [f"{channel}_{step}" for channel in "ab" for step in range(20)]
+    lines = [",".join(["label", *names])]
+    for row in range(40):
+        values = rng.normal(size=40) + np.sin(np.arange(40) * (0.4, 1.3)[row % 2])
+        lines.append(",".join([("x", "y")[row % 2], *(f"{value:.4f}" for value in values)]))
+    (root / "rows.csv").write_text("\n".join(lines), "utf-8")
+    flow.adapt(root / "rows.csv", root / "out", parse(AdaptOptions, strategy="classic", offline=True))
+    return root / "out", root / "rows.csv"
+
+
+def test_the_script_reads_series_of_several_channels(several_channels: tuple[Path, Path], tmp_path: Path) -> None:
+    out, rows = several_channels
+    values = np.loadtxt(rows, delimiter=",", skiprows=1, usecols=range(1, 41)).astype(np.float32).reshape(-1, 2, 20)
+    np.savez(tmp_path / "rows.npz", X=values)
+    for path in (rows, tmp_path / "rows.npz"):
+        alone = without(("headstart",), ALONE, out / "bundle" / "predict.py", path)
+        assert alone.returncode == 0, alone.stderr
+        flow.predict(out, [path], tmp_path / "found.csv", parse(flow.PredictOptions, offline=True))
+        assert_alike(table_of(alone.stdout), table_of((tmp_path / "found.csv").read_text("utf-8")))
+    np.savez(tmp_path / "rows.npz", X=values[:, :1])
+    alone = without(("headstart",), ALONE, out / "bundle" / "predict.py", tmp_path / "rows.npz")
+    assert alone.returncode == 2 and "has 1 channels; the model was made for 2" in alone.stdout
 
 
 def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from headstart.bundle.seen import Seen
 from headstart.decisions import Rules
 from headstart.errors import BundleError, offenders
 from headstart.extras import missing, require
-from headstart.home import write_json, written_whole
+from headstart.home import require_place, write_json, written_whole
 from headstart.records import TASKS, State
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted
@@ -187,7 +187,10 @@ def require_free(folder: Path) -> None:
     ------
     BundleError
         If it exists and is no bundle.
+    OptionError
+        If it cannot be made.
     """
+    require_place(folder)
     if all(_holds_something_else(folder) for _ in range(3)):
         raise BundleError(f"{folder} exists and is no bundle.", "Choose another folder.")
 
@@ -236,6 +239,8 @@ def _write(bundle: Bundle, fresh: Path, slim: bool) -> None:
     if bundle.reference is not None:
         bundle.reference.write(fresh)
     write_json(fresh / CONFIG, _config(bundle))
+    for path in fresh.rglob("*.safetensors"):  # Written for their owner alone; others may have to read them.
+        shutil.copymode(fresh / CONFIG, path)
     files = {
         str(path.relative_to(fresh).as_posix()): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
     }

@@ -14,7 +14,7 @@ _FILES = {
     "requirements.txt": "what predict.py needs",
     "tokenizer.json": "how texts are cut into tokens",
     "pieces.json": "the pieces of words that the model knows",
-    "golden.npz": "a few prepared rows of the data and what the model said of them: for headstart verify",
+    "golden.npz": "made-up inputs and what the model said of them: for headstart verify",
     "config.json": "labels, kind of task, how inputs are prepared",
     "decision.json": "when an answer is given: calibration, sets, what counts as unknown",
     "model.safetensors": "the model as it was adapted, for headstart with the extra adapt",
@@ -49,7 +49,6 @@ def card(bundle: Bundle, told: Mapping[str, Any], slim: bool = False) -> str:
             "Without Headstart (Python, no network):", "",
             "    pip install -r requirements.txt", "    python predict.py INPUTS > answers.csv", "",
             "`headstart verify THIS-FOLDER` checks that no file was changed and that this machine answers alike.",
-            "golden.npz holds rows of the data it was made from: mind that before you pass the folder on.",
         ]  # fmt: skip
     else:
         lines.append(f"It runs with Headstart and its extra `adapt` only: {told['reason']}.")

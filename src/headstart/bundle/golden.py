@@ -1,4 +1,7 @@
-"""Golden rows: a few prepared inputs and what the model said of them where it was made, to be replayed anywhere."""
+"""Golden rows: a few prepared inputs and what the model said of them where it was made, to be replayed anywhere.
+
+They are made up (see `headstart.bundle.made_up`); bundles written before that hold prepared rows of the data.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Probabilities
 
 FILE = "golden.npz"
-MOST_ROWS, LEAST_ROWS, MOST_BYTES = 32, 4, 2_000_000
+MADE_UP = "made up"
+"""What `config.json` says of golden rows that are no rows of the data."""
+MOST_ROWS, LEAST_ROWS, MOST_BYTES = 32, 4, 4_000_000
+"""Bytes before compression, which halves them about."""
 _INPUT = "in_"
 
 
@@ -25,14 +31,14 @@ def n_rows_for(row_bytes: int) -> int:
     Examples
     --------
     >>> n_rows_for(400), n_rows_for(150_528)
-    (32, 13)
+    (32, 26)
     """
     return int(np.clip(MOST_BYTES // max(1, row_bytes), LEAST_ROWS, MOST_ROWS))
 
 
 @dataclass(frozen=True)
 class Golden:
-    """Prepared rows and what was said of them.
+    """Prepared rows, and what the graph said of each alone.
 
     Parameters
     ----------

@@ -123,6 +123,7 @@ def _key(prepared: Prepared, options: AdaptOptions) -> str:
     inputs += [] if prepared.task.truth is None else [prepared.task.truth.tolist(), list(prepared.task.classes)]
     bare = prepared.task.unlabelled
     inputs += [] if bare is None else [list(bare.table.hashes)]
+    inputs += [] if prepared.task.words is None else [prepared.task.words.digest()]
     fingerprint = [prepared.backbone.fingerprint, prepared.extraction.runtime]
     return runs.key_of(inputs, said, fingerprint, bundles.versions())
 

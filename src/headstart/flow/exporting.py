@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle as bundles
-from headstart import data, evaluation, progress
+from headstart import data, evaluation, progress, runs
 from headstart.bundle import Bundle, Shipped, standalone
 from headstart.bundle.card import FILE as CARD
 from headstart.bundle.card import card
 from headstart.bundle.feeding import Feed
 from headstart.bundle.gate import LARGEST_DIFFERENCE, SAME_LABELS, agreement, labels_of
 from headstart.bundle.golden import FILE as GOLDEN
-from headstart.bundle.golden import Golden
+from headstart.bundle.golden import MADE_UP, Golden
 from headstart.bundle.portable import FAILURES, Portable, Run, opened
 from headstart.bundle.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
 from headstart.errors import BundleError, DataError, OptionError, unknown
@@ -31,7 +31,7 @@ from headstart.flow.exporting_web import ready, write_page
 from headstart.flow.labelled import read_rows
 from headstart.flow.prepare import truth_of
 from headstart.flow.shipping import prepared, reference
-from headstart.home import write_text
+from headstart.home import require_place, write_text
 from headstart.modalities.record import Array
 from headstart.options import ExportOptions, PredictOptions, ReadOptions, parse
 from headstart.records import TEST, FloatMatrix, Index, Predictions, Probabilities, Table
@@ -107,11 +107,12 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     place = out or folder.with_name(f"{folder.name}-{target.name}")
     if place.resolve() == folder.resolve():
         raise OptionError(f"{place} is the bundle itself.", "Choose another folder with -o.")
-    if not target.page:
-        bundles.require_free(place)
     if target.page:
+        require_place(place)
         ready(model, place, options)
-    tried = _rows(folder, full, made, options)
+    else:
+        bundles.require_free(place)
+    tried = _rows(folder, full, made, options, target)
     own, speed = _timed(opened(folder / str(made.told["file"]), made.feed.names), made.feed, tried.rows)
     first = _figures(full, tried, own, options) | {
         "form": "model.onnx", "size_bytes": (folder / str(made.told["file"])).stat().st_size, "ms_a_row": speed,
@@ -145,22 +146,36 @@ def _require(target: Target) -> None:
         raise OptionError(f"--to {target.name} needs {', '.join(absent)}.", "Run: pip install 'headstart[adapt]'")
 
 
-def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions) -> Tried:
+def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, target: Target) -> Tried:
     """Give rows to compare on: those named, the run's own test rows, or the golden rows."""
-    golden = Golden.read(folder)
-    kept = _apart(golden)
+    stored = _stored(folder, bundle, target.exact and options.data is not None)
+    train = stored[1] if stored is not None else None
     if options.data is not None:
         asked = parse(PredictOptions, text=options.text, label=options.label, group=options.group)
         table, found = read_rows(bundle, options.data, asked)
-        return _told(bundle, made, table, found is not None, (f"rows of {options.data}", kept))
-    stored = _stored(folder, bundle)
-    if stored is not None:
-        test, train = stored
-        return _told(
-            bundle, made, test, True, (f"test rows of {bundle.about['data']}", _some(made.feed, train) or kept)
+        if train is None and not target.exact:
+            table, train = _parted(table)
+        calibrated = [] if target.exact or train is None else _some(made.feed, train)
+        return _told(bundle, made, table, found is not None, (f"rows of {options.data}", calibrated))
+    if stored is not None and train is not None:
+        calibrated = [] if target.exact else _some(made.feed, train)
+        return _told(bundle, made, stored[0], True, (f"test rows of {bundle.about['data']}", calibrated))
+    if not target.exact:
+        raise OptionError(
+            f"--to {target.name} has to be calibrated and judged on real rows, and none are here.",
+            "Name labelled rows that the model did not learn from with --data.",
         )
-    source = "golden rows of the bundle only; give held-out rows with --data for figures that mean more"
-    return Tried(kept, golden.outputs, None, None, source, kept)
+    golden = Golden.read(folder)
+    which = "made-up rows" if made.told.get("golden") == MADE_UP else "golden rows"
+    source = f"{which} of the bundle only; give held-out rows with --data for figures that mean more"
+    return Tried(_apart(golden), golden.outputs, None, None, source, [])
+
+
+def _parted(table: Table) -> tuple[Table, Table]:
+    """Part rows by chance into those that forms are judged on, and fewer that int8 is calibrated on."""
+    order = np.random.default_rng(0).permutation(len(table))
+    n = min(CALIBRATION_ROWS, len(table) // 3)
+    return table.take(np.sort(order[n:])), table.take(np.sort(order[:n]))
 
 
 def _apart(golden: Golden) -> list[tuple[Array, ...]]:
@@ -177,19 +192,29 @@ def _some(feed: Feed, table: Table) -> list[tuple[Array, ...]]:
     return found
 
 
-def _stored(folder: Path, bundle: Bundle) -> tuple[Table, Table] | None:
+def _stored(folder: Path, bundle: Bundle, unneeded: bool = False) -> tuple[Table, Table] | None:
     """Find the test and training rows of the run that a bundle lies in, if its data is still there."""
-    listed, source = folder.parent / "test_predictions.csv", Path(str(bundle.about.get("data", "")))
-    if not listed.is_file() or not source.exists():
+    listed, places = folder.parent / "test_predictions.csv", runs.places_of(folder.parent)
+    source = places.get("data", Path(str(bundle.about.get("data", ""))))
+    if unneeded or not listed.is_file():
+        return None
+    gone = [path for path in (source, *places.values()) if not path.exists()]
+    if gone:
+        progress.warn(f"The data of this run is no longer at {gone[0]}: its test rows cannot be read again.")
         return None
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
     asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"))
     table = data.read(source, asked, bundle.columns)
+    learnt = table.splits != TEST
+    if "test" in places:
+        apart, _ = read_rows(bundle, places["test"], parse(PredictOptions, label=tuple(roles)))
+        return apart, table.take(np.flatnonzero(learnt))
     with listed.open(encoding="utf-8", newline="") as handle:
         ids = {record[0] for record in islice(csv.reader(handle), 1, None)}
-    wanted = np.flatnonzero([str(name) in ids for name in table.ids])
-    rest = np.setdiff1d(np.arange(len(table)), np.union1d(wanted, np.flatnonzero(table.splits == TEST)))
-    return (table.take(wanted), table.take(rest)) if len(wanted) else None
+    tested = np.array([str(name) in ids for name in table.ids], dtype=bool)
+    if not tested.any():
+        return None
+    return table.take(np.flatnonzero(tested)), table.take(np.flatnonzero(learnt & ~tested))
 
 
 def _told(bundle: Bundle, made: Portable, table: Table, labelled: bool, how: tuple[str, list[Any]]) -> Tried:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from headstart import bundle as bundles
-from headstart import data
+from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.decisions import NO_RULES, Decisions, Rules
 from headstart.errors import DataError, OptionError
@@ -219,11 +220,14 @@ class Model:
     bundle : Bundle
     result : Result or None
         What the run found; None for a model loaded from a bundle.
+    ship : (bundle, folder=) -> Bundle, or None
+        Makes the portable form of a model that was fitted just now; None for a model loaded from a bundle.
     """
 
-    def __init__(self, bundle: Bundle, result: Result | None = None) -> None:
+    def __init__(self, bundle: Bundle, result: Result | None = None, ship: Callable[..., Bundle] | None = None) -> None:
         self.bundle = bundle
         self.result = result
+        self._ship = ship
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -294,8 +298,24 @@ class Model:
         return [answers.document_of(self.task, said.take(row), made.take(row)) for row in rows]
 
     def save(self, folder: str | Path) -> None:
-        """Write the model as a bundle."""
-        bundles.save(self.bundle, Path(folder))
+        """Write the model as a bundle, with its portable form; a bundle that is there is replaced.
+
+        Where there can be no portable form the bundle runs with `headstart[adapt]` only, and a warning says why.
+
+        Raises
+        ------
+        HeadstartError
+            The folder holds something else, or cannot be made.
+        """
+        place = Path(folder)
+        bundles.require_free(place)
+        with TemporaryDirectory(prefix="headstart-") as scratch:
+            fresh = self._ship is not None and self.bundle.shipped is None
+            made = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
+            bundles.save(made, place)
+        told = made.shipped.told if made.shipped else bundles.NOT_SHIPPED
+        if not told["ok"]:
+            progress.warn(f"The model in {place} runs only where headstart[adapt] is installed: {told['reason']}.")
 
 
 def load(path: str | Path) -> Model:

@@ -22,7 +22,8 @@ from headstart.bundle.card import card
 from headstart.bundle.feeding import Feed, Input
 from headstart.bundle.gate import Agreement, agreement
 from headstart.bundle.golden import FILE as GOLDEN
-from headstart.bundle.golden import MOST_ROWS, Golden, n_rows_for
+from headstart.bundle.golden import MADE_UP, MOST_ROWS, Golden, n_rows_for
+from headstart.bundle.made_up import made_up
 from headstart.bundle.portable import MODEL, opened
 from headstart.errors import BundleError
 from headstart.features import DESCRIPTORS, Extractor, backbone_extractor
@@ -35,7 +36,7 @@ from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Index, Probabilities, Table
 from headstart.strategies.record import Rows
 
-_WRITING = 2
+_WRITING = 3
 """Raised whenever the way graphs are made changes what they give, or predict.py changes."""
 FEATURES_DIFFER = 1e-3
 """Mean relative difference of features from which on a graph is refused."""
@@ -80,9 +81,10 @@ def _read(bundle: Bundle, rows: Rows) -> FloatMatrix:
     return np.empty((len(rows), 0), dtype=np.float32) if found is None else found
 
 
-def sample(made: Prepared) -> Table:
-    """Give the rows that a portable form is tried on: test rows, or training rows where there are none."""
-    return made.test.table if len(made.test) else made.train.table
+def sample(made: Prepared, seed: int) -> Table:
+    """Draw the rows that a portable form is tried on: test rows, or training rows where there are none."""
+    table = made.test.table if len(made.test) else made.train.table
+    return table.take(_drawn(len(table), seed))
 
 
 def warn(bundle: Bundle, climb: Climb, made: Prepared) -> None:
@@ -122,7 +124,7 @@ def ship(bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None
     bundle : Bundle
         As it was fitted.
     table : Table
-        Real rows, best those that the model did not learn from; a few of them are kept as golden rows.
+        Real rows, best those that the model did not learn from; the graph is tried on a few. None is kept.
     folder : Path
         Where the files are written; it must stay until the bundle is saved.
     earlier : Path or None
@@ -205,7 +207,6 @@ def _written(bundle: Bundle, some: Table, folder: Path, made: tuple[Any, tuple[I
     if len(told.rows) == 0:
         return _without(bundle, folder, "no row could be read to try it on")
     rows = prepared(feed, some, told.rows)
-    golden = _golden(feed, rows, told)
     path, results = folder / MODEL, list[Agreement]()
 
     def judge(path: Path) -> str:
@@ -217,13 +218,14 @@ def _written(bundle: Bundle, some: Table, folder: Path, made: tuple[Any, tuple[I
     name, refused = writing.write(network, inputs, arrays, path, _metadata(bundle, inputs), judge)
     if not name:
         return _without(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
+    golden = _golden(feed, path, bundle.seed)
     golden.write(folder)
     write_text(folder / standalone.SCRIPT, standalone.script(bundle.modality))
     write_text(folder / standalone.NEEDS, standalone.requirements(bundle.modality))
     document = {
         "ok": True, "file": MODEL, "exporter": name, "refused": refused, "written_with": writing.versions(),
         "inputs": [item.as_dict() for item in inputs], "outputs": ["outputs", *(["features"] if network.reads else [])],
-        "reads": network.reads, "gate": vars(results[-1]), "n_golden": len(golden.outputs),
+        "reads": network.reads, "gate": vars(results[-1]), "n_golden": len(golden.outputs), "golden": MADE_UP,
         "files": [MODEL, GOLDEN, standalone.SCRIPT, standalone.NEEDS, *files],
     }  # fmt: skip
     write_text(folder / CARD, card(bundle, document))
@@ -234,10 +236,15 @@ def _drawn(n_rows: int, seed: int) -> Index:
     return np.sort(np.random.default_rng(seed).permutation(n_rows)[:MOST_ROWS])
 
 
-def _golden(feed: Feed, rows: Sequence[tuple[Array, ...]], told: Told) -> Golden:
-    n = min(len(rows), n_rows_for(max(sum(part.nbytes for part in row) for row in rows)))
-    arrays = dict(zip(feed.names, feed.collate(rows[:n]), strict=True))
-    return Golden(arrays, told.outputs[:n], told.features[:n].astype(np.float32))
+def _golden(feed: Feed, path: Path, seed: int) -> Golden:
+    """Make rows up, as many as there is room for, and let a graph that has passed answer each alone."""
+    rows = made_up(feed, MOST_ROWS, seed)
+    rows = rows[: n_rows_for(max(sum(part.nbytes for part in row) for row in rows))]
+    run = opened(path, feed.names)
+    outputs, features = (
+        np.concatenate(parts) for parts in zip(*(run(*feed.collate([row])) for row in rows), strict=True)
+    )
+    return Golden(dict(zip(feed.names, feed.collate(rows), strict=True)), outputs.astype(np.float64), features)
 
 
 def _ran(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:

@@ -89,8 +89,14 @@ class Run:
         return folder
 
 
-def claim(folder: Path) -> None:
+def claim(folder: Path, **places: Path | None) -> None:
     """Make a run folder, or take one over that Headstart made.
+
+    Parameters
+    ----------
+    folder : Path
+    **places : Path or None
+        Where what the run reads lies, by a name; kept for `places_of`.
 
     Raises
     ------
@@ -109,4 +115,14 @@ def claim(folder: Path) -> None:
         raise OptionError(
             f"{folder} cannot be made ({error.strerror}).", "Name another output folder with -o."
         ) from error
-    write_json(folder / MARK, {"headstart_run": FORMAT})
+    there = {name: str(path.resolve()) for name, path in places.items() if path is not None}
+    write_json(folder / MARK, {"headstart_run": FORMAT, "places": there})
+
+
+def places_of(folder: Path) -> dict[str, Path]:
+    """Give where what a run read lay, by the names that `claim` was given; nothing for runs of older versions."""
+    try:
+        found = json.loads((folder / MARK).read_text("utf-8"))["places"]
+        return {str(name): Path(path) for name, path in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}

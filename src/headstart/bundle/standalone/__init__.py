@@ -1,5 +1,5 @@
-"""The script that every bundle carries: `predict.py`, put together from `common.py`, the part of its modality,
-and `tables.py` where that reads tables.
+"""The script that every bundle carries: `predict.py`, put together from `refusing.py`, `tables.py` where tables are
+read, the part of its modality, and `common.py`.
 
 It needs onnxruntime, numpy and Pillow or tokenizers, and nothing of Headstart.
 """
@@ -31,7 +31,7 @@ def script(modality: str) -> str:
     >>> "import tokenizers" in script("text"), "headstart." in script("image")
     (True, False)
     """
-    parts = (*_TABLES.get(modality, ()), modality, "common")
+    parts = ("refusing", *_TABLES.get(modality, ()), modality, "common")
     cut = [(FOLDER / f"{name}.py").read_text("utf-8").split(CUT) for name in parts]
     says = cut[-1][0].split('"""')[1]
     lines = {line for imports, _ in cut for line in imports.splitlines() if line.startswith(("import ", "from "))}

@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime
 
 from headstart.bundle.standalone.image import make, rows_of
+from headstart.bundle.standalone.refusing import Refused
 
 # --- code ---
 HERE = Path(__file__).parent
@@ -178,9 +179,9 @@ def prepared(source: Any) -> list[Any]:
 def main(paths: list[str]) -> None:
     """Predict every input and write one row each."""
     if not PORTABLE["ok"] or not paths:
-        raise SystemExit(__doc__ if PORTABLE["ok"] else f"There is no model.onnx: {PORTABLE['reason']}.")
+        raise Refused(__doc__ if PORTABLE["ok"] else f"There is no model.onnx: {PORTABLE['reason']}.")
     for missing in (path for path in paths if not Path(path).exists()):
-        raise SystemExit(f"There is nothing at {missing}.")
+        raise Refused(f"There is nothing at {missing}.")
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     session = onnxruntime.InferenceSession(str(HERE / PORTABLE["file"]), providers=["CPUExecutionProvider"])
     known = tensors("decision.safetensors") if RULES["novelty"] else {}
@@ -199,17 +200,25 @@ def main(paths: list[str]) -> None:
             writer.writerow([name, *(unread if isinstance(arrays, str) else decided(*next(left)))])
 
     waiting: list[tuple[str, Any]] = []
+    n_good = 0
     for path in paths:
         for name, source in rows_of(Path(path), CONFIG["columns"]):
             try:
                 waiting.append((name, prepared(source)))
+                n_good += 1
             except ValueError as error:
                 waiting.append((name, str(error)))
             if len(waiting) == BATCH:
                 answer(waiting)
                 waiting = []
     answer(waiting)
+    if not n_good:
+        raise Refused("Nothing could be read: see the reasons in the rows above, if there are any.")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        raise SystemExit(2) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +12,24 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageEnhance
 
+from headstart.bundle.standalone.refusing import Refused
+
 # --- code ---
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
+BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
+    NotImplementedError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
 UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # What a camera wrote (EXIF) to how Pillow turns.
 
 
 def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
     """Give name and place of a picture, or of all pictures below a folder."""
     found = sorted(path.rglob("*"), key=lambda file: file.relative_to(path).as_posix()) if path.is_dir() else [path]
-    yield from ((file.as_posix(), file) for file in found if file.is_file() and (file == path or _is_picture(file)))
+    shown = [file for file in found if file.is_file() and (file == path or _is_picture(file))]
+    if not shown:
+        raise Refused(f"There is no picture in {path} ({', '.join(sorted(SUFFIXES))}).")
+    yield from ((file.as_posix(), file) for file in shown)
 
 
 def _is_picture(file: Path) -> bool:
@@ -30,7 +40,7 @@ def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Open a picture and bring it to the size that the model wants: uint8 (size, size, 3), red, green, blue."""
     try:
         picture = _opened(source, int(spec["resize"]))
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except BROKEN as error:
         raise ValueError(f"the picture cannot be read ({error})") from error
     if kind == "views":
         seed = zlib.crc32(hashlib.sha256(Path(source).read_bytes()).hexdigest().encode())

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from headstart.bundle.standalone.tables import table_of
-
+from headstart.bundle.standalone.refusing import Refused, require_kind
+from headstart.bundle.standalone.tables import TABLES, table_of
 
 # --- code ---
+MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"}
+
+
 def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """Give name and values (channels, time) of each row of a wide CSV file (t0, t1 ...), or of X in an .npz file."""
+    """Give name and values (channels, time) of each row of a wide CSV file (t0, t1 ...), or of X in an .npz file.
+
+    Several channels are columns a0, a1 ... b0, b1 ..., or the middle axis of X. What is no number comes as a text.
+    """
+    require_kind(path, (*TABLES, ".npz"))
     if path.suffix.lower() == ".npz":
-        with np.load(path, allow_pickle=False) as held:
-            values = np.asarray(held["X"], np.float32)
-        for at, one in enumerate(values):
-            yield f"{path.name}:{at + 1}", one if one.ndim == 2 else one[None]
+        yield from ((f"{path.name}:{at + 1}", one) for at, one in enumerate(_arrays(path)))
         return
     names, records = table_of(path, columns)
     channels: dict[str, list[tuple[int, int]]] = {}
@@ -27,24 +33,49 @@ def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
         matched = re.fullmatch(r"(.*?)[\s_.\-]*(\d+)", name)
         if matched:
             channels.setdefault(matched[1].casefold(), []).append((int(matched[2]), at))
-    longest = max(map(len, channels.values()), default=0)
+    runs = [sorted(found) for found in channels.values()]
+    runs = [found for found in runs if found[-1][0] - found[0][0] == len(found) - 1]
+    longest = max(map(len, runs), default=0)
     if longest < 8:
-        raise SystemExit(f"{path} has no columns t0, t1 ... (one for each time step).")
-    steps = [[at for _, at in sorted(found)] for found in channels.values() if len(found) == longest]
+        raise Refused(
+            f"{path} has no columns t0, t1 ... (one for each time step, a row a series). "
+            "Tables with a row for each time step: headstart predict reads them."
+        )
+    steps = [[at for _, at in found] for found in runs if len(found) == longest]
     for name, record in records:
-        values = np.asarray([[_number(record[at]) for at in one] for one in steps], np.float32)
-        yield name, values
+        odd = [record[at] for one in steps for at in one if _number(record[at]) is None]
+        yield name, odd[0] if odd else np.asarray([[_number(record[at]) for at in one] for one in steps], np.float32)
 
 
-def _number(cell: str) -> float:
+def _arrays(path: Path) -> Any:
+    """Read X as (n, channels, time)."""
     try:
-        return float(cell.replace(",", "."))
-    except ValueError:
+        with np.load(path, allow_pickle=False) as held:
+            if "X" not in held.files:
+                raise Refused(f"{path} has no array X; it has {', '.join(held.files) or 'none'}.")
+            values = np.asarray(held["X"], np.float32)
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise Refused(f"{path} cannot be read ({error}): save X (n, channels, time) with numpy.savez.") from error
+    if values.ndim not in (2, 3):
+        raise Refused(f"{path}: X has the shape {values.shape}, not (n, time) or (n, channels, time).")
+    return values if values.ndim == 3 else values[:, None]
+
+
+def _number(cell: str) -> float | None:
+    """Read a number; NaN where there is none, None where it cannot be one."""
+    plain = cell.strip()
+    if plain.casefold() in MISSING:
         return float("nan")
+    try:
+        return float(plain.replace(".", "").replace(",", ".") if "," in plain else plain)
+    except ValueError:
+        return None
 
 
 def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Cut missing steps at the end, fill gaps and bring a series to the model's length."""
+    if isinstance(source, str):
+        raise ValueError(f"'{source[:40]}' is no number")
     if len(source) != spec["n_channels"]:
         raise ValueError(f"A series has {len(source)} channels; the model was made for {spec['n_channels']}.")
     there = np.flatnonzero(np.isfinite(source).any(axis=0))

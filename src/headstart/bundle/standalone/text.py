@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import tokenizers
 
-from headstart.bundle.standalone.tables import table_of
+from headstart.bundle.standalone.refusing import Refused, require_kind
+from headstart.bundle.standalone.tables import TABLES, table_of
 
 HERE = Path(__file__).parent
 # --- code ---
@@ -25,12 +26,13 @@ BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
     """Give name and text of each row of a CSV file, or of a .txt file."""
+    require_kind(path, (*TABLES, ".txt"))
     if path.suffix.lower() == ".txt":
         yield path.as_posix(), path.read_text(encoding="utf-8-sig", errors="replace")
         return
     names, records = table_of(path, columns)
     if columns["text"] not in names:
-        raise SystemExit(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
+        raise Refused(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
     at = names.index(columns["text"])
     yield from ((name, record[at]) for name, record in records)
 
