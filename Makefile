@@ -76,6 +76,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/learning_curve.py
 	$(BIN)/python benchmarks/label_next.py
 	$(BIN)/python benchmarks/language.py
+	$(BIN)/python benchmarks/text_aims.py
 	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/checks.py
