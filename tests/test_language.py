@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
-from tests.tiny import text_base
+from tests.tiny import bert, text_base
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from typer.testing import CliRunner
 
-from headstart.bases import Need, Parts, assemble, encoders, load, write_folder
+from headstart.bases import Need, Parts, assemble, load, write_folder
 from headstart.cli.main import app
 from headstart.errors import DataError, OptionError, UnknownName
 from headstart.language import adapting, card, fitness, ngram, reading, scoring, trials, vocabulary
@@ -54,17 +56,7 @@ def letter_parts() -> Parts:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    config = {
-        "model_type": "bert", "vocab_size": len(vocab), "hidden_size": 32, "num_hidden_layers": 2,
-        "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 48,
-    }  # fmt: skip
-    architecture = {"library": "transformers", "config": config}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = encoders.build(architecture)
-    weights = {name: np.array(value.numpy()) for name, value in net.state_dict().items()}
-    record = replace(text_base().record, name="tiny-letters", n_dims=32)
-    return Parts(record, architecture, {"max_length": 64, "pad_id": 0}, weights, tokenizer.to_str())
+    return bert("tiny-letters", tokenizer, n_layers=2, n_places=48, max_length=64)
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +98,44 @@ def test_a_longer_line_that_stands_in_an_earlier_document_goes(tmp_path: Path) -
 
 
 def test_an_overlong_document_is_cut_at_a_space(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("word " * 3_000, encoding="utf-8")
+    words = [f"word{number}" for number in range(3_000)]
+    (tmp_path / "a.txt").write_text(" ".join(words), encoding="utf-8")
     found = reading.read_raw([tmp_path / "a.txt"]).documents
-    assert max(map(len, found)) <= reading.LONGEST_DOCUMENT
-    assert " ".join(found).split() == ["word"] * 3_000
+    assert max(map(len, found)) <= reading.SHORTEST_CUT  # one line alone: so many that some can be held out
+    assert " ".join(found).split() == words
+    many = [f"{number} " + "so long " * 700 for number in range(60)]
+    (tmp_path / "a.txt").write_text("\n".join(many), encoding="utf-8")
+    assert 5_000 > max(map(len, reading.read_raw([tmp_path / "a.txt"]).documents)) > 4_900
+
+
+def test_what_one_huge_line_repeats_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("abcdefghij" * 20_000, encoding="utf-8")
+    found = reading.read_raw([tmp_path / "a.txt"])
+    assert len(found.documents) == 1 and found.n_repeated > 100
+
+
+def test_a_document_whose_other_lines_stand_earlier_keeps_its_new_line(tmp_path: Path) -> None:
+    footer, new = "All rights reserved by the publisher.", "This sentence stands nowhere else in the text."
+    (tmp_path / "a.txt").write_text(f"one\n{footer}\n\n{new}\n{footer}\n", encoding="utf-8")
+    assert reading.read_raw([tmp_path / "a.txt"]).documents == (f"one\n{footer}", new)
+
+
+def test_a_poem_of_short_lines_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("pula\ne a na\n\n" * 5, encoding="utf-8")
+    found = reading.read_raw([tmp_path / "a.txt"])
+    assert found.documents == ("pula\ne a na",) and found.n_repeated == 4
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(np.random.default_rng(0).bytes(40_000))
+    with pytest.raises(DataError, match="holds no text"):
+        reading.read_raw([tmp_path / "a.txt"])
+
+
+def test_a_column_is_refused_where_there_is_no_table(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello", encoding="utf-8")
+    with pytest.raises(OptionError, match="no table"):
+        reading.read_raw([tmp_path / "a.txt"], "text")
 
 
 def test_the_split_does_not_depend_on_the_order_and_parts_share_nothing() -> None:
@@ -132,6 +158,19 @@ def test_too_little_text_says_how_much_is_needed() -> None:
     with pytest.raises(DataError, match="5 characters in 1 documents") as error:
         reading.require_enough(raw_of(["hello"]))
     assert "20,000 characters" in error.value.hint
+    with pytest.raises(DataError, match="1 documents \\(7 repeated ones were left out\\) are too little"):
+        reading.require_enough(reading.RawText(("hello",), 8, 7, "here"))
+
+
+def test_too_little_text_is_refused_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello\n", encoding="utf-8")
+    code = (
+        "import sys\nfrom headstart.cli.main import run\ntry:\n    run()\nfinally:\n"
+        "    assert not {'torch', 'transformers'} & set(sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code, "adapt-language", str(tmp_path / "a.txt"), "-o", str(tmp_path / "new")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and "too little" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -321,7 +360,10 @@ def test_only_what_should_learn_learns(letters: Opened, part: str) -> None:
         "embeddings": lambda name: name.startswith(("head.", "encoder.embeddings.word")),
         "upper": lambda name: name.startswith(("head.", "encoder.encoder.layer.1.")),
         "all": lambda name: "pooler" not in name,
+        "lora": lambda name: name.startswith(("head.", "encoder.embeddings.word")) or ".attention.self." in name,
     }[part]
+    assert set(before) == {name for name, _ in net.named_parameters()}  # thin matrices are merged
+    assert part != "lora" or any(name.endswith("query.weight") for name in moved)
     assert moved and all(wanted(name) for name in moved)
     assert {name.partition(".")[0] for name in moved} == {"head"} if part == "head" else "head.bias" in moved
 
@@ -445,6 +487,122 @@ def test_a_base_with_bert_head_in_its_weights_uses_it(letters: Opened, tmp_path:
     assert found is not None and all(np.array_equal(found[name], head[name]) for name in order)
 
 
+def test_a_stopped_training_of_thin_matrices_goes_on_bit_for_bit(
+    letters: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = _bench(letters, sentences(200))
+    monkeypatch.setattr("headstart.language.teaching.CHECKPOINT_SECONDS", 0.0)
+    course = Course("lora", 1e6, steps=6, n_looks=6, patience=9)
+    figures = iter([5.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5])
+
+    def cut() -> float:
+        figure = next(figures)
+        if figure == 2.0:
+            raise KeyboardInterrupt
+        return figure
+
+    whole = bench.net(None)
+    teach(whole, bench.corpus, bench.marks, course, iter([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]).__next__)
+    with pytest.raises(KeyboardInterrupt):
+        teach(bench.net(None), bench.corpus, bench.marks, course, cut, tmp_path / "kept.safetensors")
+    resumed = bench.net(None)
+    done = teach(resumed, bench.corpus, bench.marks, course, figures.__next__, tmp_path / "kept.safetensors")
+    assert done.steps == 6
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def _log(letters: Opened, tmp_path: Path) -> trials.Log:
+    bench = _bench(letters, sentences(300))
+    how = bench.fit(sentences(20))
+    split = reading.split(raw_of(sentences(300)), 0)
+    setting = trials.Setting(letters, split, bench, {}, how, 1.0, 512, 10**6, 10**4, 0, tmp_path)
+    return trials.Log(setting, ("a", "b"))
+
+
+def test_what_learns_less_leads_only_where_it_is_clearly_better(letters: Opened, tmp_path: Path) -> None:
+    log = _log(letters, tmp_path)
+    rng = np.random.default_rng(0)
+    costs = 2.0 * log.characters
+    noise = log.characters * rng.normal(0, 1, len(costs))
+
+    def trial(part: str, bits: np.ndarray, start: str = "base") -> trials.Trial:
+        return trials.Trial("new", part, start, float(bits.sum() / log.characters.sum()), 1, 1.0)
+
+    log.trials, log.bits = [trial("all", costs)], [costs]
+    clear, unclear = 0.9 * costs, costs + noise - noise.mean() - 0.02 * costs
+    assert log.beats(trial("embeddings", clear), clear)
+    assert not log.beats(trial("lora", unclear), unclear)
+    assert not log.beats(trial("all", clear, "nothing"), clear)
+    log.trials, log.bits, log.lead = [*log.trials, trial("embeddings", clear)], [costs, clear], 1
+    assert not log.beats(trial("lora", 0.95 * costs), 0.95 * costs)  # clearly better than "all", but not the lowest
+    assert log.beats(trial("lora", 0.8 * costs), 0.8 * costs)
+
+
+def test_trials_that_were_stopped_go_on_with_the_missing_ones(
+    letters: Opened, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
+) -> None:
+    raw, wish = raw_of(sentences(400)), Wish(4.0, 0, 4.0)
+    made: list[tuple[str, str, str]] = []
+    run = trials._run
+
+    def third_stops(setting: trials.Setting, bench: trials.Bench, what: tuple[str, str, str]) -> object:
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(what)
+        return run(setting, bench, what)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "_run", third_stops)
+        with pytest.raises(KeyboardInterrupt):
+            adapting.adapt(letters, raw, wish)
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "_run", lambda *given: (made.append(given[2]), run(*given))[1])
+        done = adapting.adapt(letters, raw, wish)
+    found = [(one["tokenizer"], one["part"], one["start"]) for one in done.document["trials"]]
+    assert made == found and len(set(found)) == len(found)
+    assert {part for _, part, _ in found} >= {"all", "lora"} and found[-1][2] == "nothing"
+
+
+def test_a_head_of_another_vocabulary_of_the_same_size_is_not_taken(
+    letters: Opened, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = _log(letters, tmp_path)
+    head = head_arrays(log.setting.old.net(None))
+    head = {**head, "bias": head["bias"] + 100}
+    began: dict[str, float] = {}
+
+    def stop(net: object, *_: object) -> None:
+        raise KeyboardInterrupt(float(net.head.bias.detach().mean()))  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(trials, "teach", stop)
+    for tokenizer in ("old", "new"):
+        with pytest.raises(KeyboardInterrupt) as told:
+            trials._run(replace(log.setting, head=head), log.setting.old, (tokenizer, "all", "base"))
+        began[tokenizer] = told.value.args[0]
+    assert began["old"] > 50 > began["new"]
+
+
+def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_the_same_command_writes_it(
+    letters_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, new = tmp_path / "raw.txt", tmp_path / "new"
+    raw.write_text("\n".join(sentences(400)), encoding="utf-8")
+    command = ["adapt-language", str(raw), "--base", f"file:{letters_folder}", "-o", str(new), "--time", "2s"]
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(card, "write_folder", cut)
+        assert CliRunner().invoke(app, command).exit_code == 130
+    with pytest.raises(DataError, match="no config"):
+        load(f"file:{new}", Need("text", offline=True))
+    said = CliRunner().invoke(app, command)
+    assert said.exit_code == 0 and "trials were done before" in said.stderr
+    assert load(f"file:{new}", Need("text", offline=True)).record.n_dims == 32
+
+
 def test_a_stopped_adaptation_needs_no_new_trials(
     letters: Opened, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
 ) -> None:
@@ -462,4 +620,4 @@ def test_a_stopped_adaptation_needs_no_new_trials(
         patch.setattr(trials, "_run", stop)  # a new trial would stop it again
         made = adapting.adapt(letters, raw, wish)
     assert made.document["bits_per_character"]["adapted"]["value"] < 10
-    assert not any((fresh_home / "language").iterdir())
+    assert (made.work / "trials.json").is_file() and made.work.parent == fresh_home / "language"

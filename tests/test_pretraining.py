@@ -14,7 +14,7 @@ import torch
 
 from headstart import bases
 from headstart.bases import CATALOGUE, Need, cutting, series_encoder, series_shape, shipped
-from headstart.errors import BundleError, OptionError, UnknownName
+from headstart.errors import BundleError, DataError, OptionError, UnknownName
 from headstart.features.runtimes import REFERENCE, RUNTIMES, error_against
 from headstart.flow import pretraining as flow
 from headstart.modalities import MODALITIES
@@ -236,6 +236,45 @@ def test_a_base_of_ones_own_is_written_loads_for_any_number_of_channels_and_says
     assert backbone.record.pretrained and backbone.spec["n_channels"] == 5
     again = flow.pretrain("series", tmp_path / "base", options)
     assert again["sha256"] == said["sha256"]
+
+
+def test_a_timed_training_that_was_stopped_goes_on_with_as_many_pairs_as_it_planned(
+    tmp_path: Path, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series_shape, "ARCHITECTURE", {**series_shape.ARCHITECTURE, **TINY})
+    asked: list[int] = []
+
+    def stopped(n_pairs: int, *_: Any) -> training.Pretrained:
+        asked.append(n_pairs)
+        raise KeyboardInterrupt
+
+    for fitting in (3 * training.BATCH, 5 * training.BATCH):  # The second time the machine is free.
+        monkeypatch.setattr(making, "pairs_that_fit", lambda seconds, n=fitting: n)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(making, "pretrain", stopped)
+            flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))
+    assert asked == [3 * training.BATCH] * 2
+    assert flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))["n_pairs"] == 3 * training.BATCH
+    assert flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))["n_pairs"] == 5 * training.BATCH
+
+
+def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_is_written_again(
+    tmp_path: Path, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series_shape, "ARCHITECTURE", {**series_shape.ARCHITECTURE, **TINY})
+    options, out = PretrainOptions(pairs=training.BATCH), tmp_path / "base"
+
+    def cut(parts: bases.Parts, folder: Path) -> None:
+        (folder / "model.safetensors").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(making, "write_folder", cut)
+        flow.pretrain("series", out, options)
+    with pytest.raises(DataError):
+        bases.load(f"file:{out}", Need("series", spec={"length": 40, "n_channels": 1}))
+    flow.pretrain("series", out, options)
+    assert bases.load(f"file:{out}", Need("series", spec={"length": 40, "n_channels": 1})).record.pretrained
 
 
 def test_pretrain_refuses_what_makes_no_sense(tmp_path: Path) -> None:

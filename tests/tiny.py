@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,6 +37,26 @@ def picture_base() -> Backbone:
     return assemble(Parts(_record("tiny-resnet", "image", net.num_features), architecture, spec, weights))
 
 
+def bert(name: str, tokenizer: Tokenizer, n_layers: int, n_places: int, max_length: int) -> Parts:
+    """A BERT of 32 dimensions for a tokenizer, with random weights."""
+    config = {
+        "model_type": "bert", "vocab_size": tokenizer.get_vocab_size(), "hidden_size": 32,
+        "num_hidden_layers": n_layers, "num_attention_heads": 2, "intermediate_size": 64,
+        "max_position_embeddings": n_places,
+    }  # fmt: skip
+    architecture = {"library": "transformers", "config": config}
+    spec = {"max_length": max_length, "pad_id": 0}
+    return Parts(_record(name, "text", 32), architecture, spec, _weights(encoders, architecture), tokenizer.to_str())
+
+
+def _weights(room: ModuleType, architecture: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Random weights of a network."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = room.build(architecture)
+    return {key: np.array(value.numpy()) for key, value in net.state_dict().items()}
+
+
 @lru_cache(maxsize=1)
 def text_base() -> Backbone:
     """A BERT of three layers that reads letters."""
@@ -43,17 +65,7 @@ def text_base() -> Backbone:
     words |= {f"##{letter}": len(words) + number for number, letter in enumerate(letters[2:])}
     tokenizer = Tokenizer(models.WordPiece(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    config = {
-        "model_type": "bert", "vocab_size": len(words), "hidden_size": 32, "num_hidden_layers": 3,
-        "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 32,
-    }  # fmt: skip
-    architecture = {"library": "transformers", "config": config}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = encoders.build(architecture)
-    weights = {name: np.array(value.numpy()) for name, value in net.state_dict().items()}
-    spec = {"max_length": 16, "pad_id": 0}
-    return assemble(Parts(_record("tiny-bert", "text", 32), architecture, spec, weights, tokenizer.to_str()))
+    return assemble(bert("tiny-bert", tokenizer, n_layers=3, n_places=32, max_length=16))
 
 
 @lru_cache(maxsize=1)
@@ -61,12 +73,9 @@ def series_base() -> Backbone:
     """Our own encoder with two small blocks, for one channel."""
     small = {"length": 64, "width": 16, "kernels": 4, "blocks": 2, "heads": 2, "components": 8}
     architecture = {**series_shape.ARCHITECTURE, **small}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = series_encoder.build(architecture)
-    weights = {name: np.array(value.numpy()) for name, value in net.state_dict().items()}
     record = _record("tiny-series", "series", series_shape.n_dims(architecture, 1))
-    return assemble(Parts(record, architecture, series_shape.spec(architecture, 1), weights))
+    spec = series_shape.spec(architecture, 1)
+    return assemble(Parts(record, architecture, spec, _weights(series_encoder, architecture)))
 
 
 BASES = {"image": picture_base, "text": text_base, "series": series_base}

@@ -28,29 +28,36 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
         As in `language.json` of the folder.
     """
     extras.require("adapt", "Adapting a base to a language")
-    from headstart.language import card, reading
+    from headstart.language import place, reading
+
+    place.require_free(out)
+    raw = reading.read_raw(paths, options.column)
+    reading.require_enough(raw)
+    from headstart.language import card, wordfile
     from headstart.language.adapting import Wish, adapt
     from headstart.language.masked import open_base
 
-    card.require_free(out)
     with offline(options.offline):
-        raw = reading.read_raw(paths, options.column)
-        reading.require_enough(raw)
+        found = open_base(options.base, options.offline)
         length = f"{options.time:.0f} s" if options.time < 120 else f"{options.time / 60:.0f} minutes"
         progress.say(f"About {length} from here on; a stopped run goes on when run again.")
-        found = open_base(options.base, options.offline)
         made = adapt(found, raw, Wish(options.time, options.seed, options.max_memory))
+        known = wordfile.count(raw, options.time, options.seed)
+        made.document["words"] = known.about
         card.write(made, out)
+        known.write(out)
     return {**made.document, "output": str(out)}
 
 
 def evaluate_language(base: str, path: Path, options: EvaluateLanguageOptions) -> dict[str, Any]:
     """Measure how well a base fits the language of raw text; gives a JSON document."""
     extras.require("adapt", "Measuring a base on a language")
-    from headstart.language import fitness, reading
+    from headstart.language import reading
+
+    raw = reading.read_raw([path], options.column)
+    from headstart.language import fitness
     from headstart.language.masked import open_base
 
     with offline(options.offline):
-        raw = reading.read_raw([path], options.column)
         found = open_base(base, options.offline)
         return fitness.evaluate(base, found, raw, options.time, options.seed).document()

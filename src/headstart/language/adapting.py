@@ -7,10 +7,10 @@ measured at the beginning and at the end.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from headstart.language.teaching import PARTS, Course, Taught, teach
 from headstart.language.trials import LONGEST_SECONDS, NOTHING, Bench, Choice, Setting, choose, speed
 from headstart.records import Interval
 
-HEAD_SHARE, TRIAL_SHARE, MEASURE_SHARE = 0.05, 0.05, 0.04
+HEAD_SHARE, TRIAL_SHARE, MEASURE_SHARE = 0.05, 0.04, 0.04
 """Shares of the time for the head of the base as it is, for each trial, and for each measurement."""
 LOOKS = 6
 LEAST_BUDGET = 4_000
@@ -36,7 +36,7 @@ LEAST_BUDGET = 4_000
 _CHARACTERS_PER_SECOND = 40_000
 """More than a processor can learn from in that time: longer text is not cut into pieces at all."""
 _SMALL_MEMORY = 2.0
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class Adapted:
-    """A base for the language, its head for hidden pieces, and everything that was measured on the way."""
+    """A base for the language, its head for hidden pieces, and everything that was measured on the way.
+
+    `work` holds the trials and checkpoints, until the base is written.
+    """
 
     parts: Parts
     head: Mapping[str, Any]
     document: dict[str, Any]
+    work: Path
 
 
 def adapt(found: Opened, raw: RawText, wish: Wish) -> Adapted:
@@ -121,11 +125,10 @@ def adapt(found: Opened, raw: RawText, wish: Wish) -> Adapted:
         **_learnt(found.parts, choice, taught),
         "seconds": round(time.monotonic() - began, 1),
     }
-    shutil.rmtree(work, ignore_errors=True)
     state = choice.net.encoder.state_dict()
     weights = {name: value.detach().float().contiguous().numpy().copy() for name, value in state.items()}
     kept = {name: weights.get(name, value) for name, value in choice.bench.parts.weights.items()}
-    return Adapted(replace(choice.bench.parts, weights=kept), head_arrays(choice.net), document)
+    return Adapted(replace(choice.bench.parts, weights=kept), head_arrays(choice.net), document, work)
 
 
 def _begun(found: Opened, raw: RawText, wish: Wish) -> tuple[Setting, scoring.Measured]:

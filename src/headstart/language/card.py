@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,32 +12,21 @@ from safetensors.numpy import save_file
 
 from headstart.bases import write_folder
 from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of
-from headstart.errors import OptionError
-from headstart.home import require_place, write_json, write_text, written_whole
+from headstart.home import write_json, write_text, written_whole
 from headstart.language.adapting import Adapted
 from headstart.language.masked import HEAD
+from headstart.language.place import CARD, MARK
 from headstart.language.teaching import PARTS
-
-MARK, CARD = "language.json", "README.md"
-
-
-def require_free(out: Path) -> None:
-    """Refuse a folder that holds something which `adapt-language` did not write, or that cannot be made.
-
-    Raises
-    ------
-    OptionError
-    """
-    if out.exists() and not out.is_dir():
-        raise OptionError(f"{out} is a file, not a folder.", "Name another folder with -o.")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
-        raise OptionError(f"{out} exists and was not made by headstart adapt-language.", "Name another folder with -o.")
-    require_place(out)
 
 
 def write(made: Adapted, out: Path) -> None:
-    """Write the folder; `adapt --base file:OUT` takes it."""
+    """Write the folder; `adapt --base file:OUT` takes it.
+
+    What says that the folder is ours comes first, what makes it a base last: a kill leaves a whole base, or a folder
+    that no command takes for one and that the same command fills.
+    """
     (out / CONFIG).unlink(missing_ok=True)
+    write_json(out / MARK, made.document)
     old, document = made.parts.record, made.document
     record = replace(
         old,
@@ -49,14 +39,14 @@ def write(made: Adapted, out: Path) -> None:
         sha256="",
         size_bytes=0,
     )
+    with written_whole(out / HEAD) as partial:
+        save_file({name: np.ascontiguousarray(value) for name, value in made.head.items()}, partial)
+    write_text(out / CARD, card(made))
     write_folder(replace(made.parts, record=record), out)
     weights = out / WEIGHTS
     record = replace(record, sha256=sha256_of(weights), size_bytes=weights.stat().st_size)
     write_folder(replace(made.parts, record=record), out)
-    with written_whole(out / HEAD) as partial:
-        save_file({name: np.ascontiguousarray(value) for name, value in made.head.items()}, partial)
-    write_text(out / CARD, card(made))
-    write_json(out / MARK, document)
+    shutil.rmtree(made.work, ignore_errors=True)
 
 
 def _figure(found: Mapping[str, float]) -> str:

@@ -12,17 +12,22 @@ from headstart.data.decoding import encoding_of, lines
 from headstart.data.names import Wanted, pick
 from headstart.data.sheets import READERS, read_sheet
 from headstart.data.tree import walk
-from headstart.errors import DataError
+from headstart.errors import DataError, OptionError
 from headstart.modalities.text import load
 
 PLAIN = frozenset({".txt", ".text", ".md"})
 SUFFIXES = frozenset(READERS) | PLAIN
 LONGEST_DOCUMENT = 5_000
 """Characters; longer documents are cut at a space."""
+FEW_DOCUMENTS, WANTED_DOCUMENTS, SHORTEST_CUT = 100, 200, 500
+"""Fewer documents than the first are cut shorter, into about as many as the second, so that some can be held out."""
 LEAST_CHARACTERS, LEAST_DOCUMENTS = 20_000, 30
 HELD_SHARE, DEV_SHARE = 0.1, 0.05
 MOST_HELD, MOST_DEV = 300_000, 60_000
 _REPEATED_LINE = 20
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
+_CONTROL_SHARE, _SAMPLE = 0.02, 100_000
+"""More control characters than that share of the first ones are no text."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,8 @@ def read_raw(paths: Sequence[Path], column: str | None = None) -> RawText:
     ------
     DataError
         A path is not there, holds no text, or a table has no text column.
+    OptionError
+        A column is asked for where there is no table.
     UnknownName
         The column asked for is not there.
     """
@@ -84,6 +91,8 @@ def read_raw(paths: Sequence[Path], column: str | None = None) -> RawText:
         raise DataError(
             f"No text was found in {', '.join(map(str, paths))}.", f"Give files of {', '.join(sorted(SUFFIXES))}."
         )
+    if column and all(file.suffix.lower() in PLAIN for file in files):
+        raise OptionError(f"--column {column} was given, but there is no table in the text.", "Leave --column out.")
     found: list[str] = []
     for file in files:
         found += _plain(file) if file.suffix.lower() in PLAIN else _column(file, column)
@@ -109,7 +118,10 @@ def _files(path: Path) -> list[Path]:
 
 
 def _plain(path: Path) -> list[str]:
-    whole = load("".join(lines(path, encoding_of(path))), {}).replace("\r\n", "\n").replace("\r", "\n").strip()
+    raw = "".join(lines(path, encoding_of(path)))
+    if len(_CONTROL.findall(raw[:_SAMPLE])) > _CONTROL_SHARE * len(raw[:_SAMPLE]):
+        raise DataError(f"{path} holds no text but other data.", "Check that this is the right file, or leave it out.")
+    whole = load(raw, {}).replace("\r\n", "\n").replace("\r", "\n").strip()
     parts = re.split(r"\n[ \t]*\n+", whole)
     return parts if len(parts) > 1 else whole.split("\n")
 
@@ -128,22 +140,38 @@ def _column(path: Path, column: str | None) -> list[str]:
 
 
 def _without_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
-    """Leave out documents, and longer lines of documents of several lines, that were seen before."""
+    """Leave out documents, and longer lines of documents of several lines, that were seen before; cut long ones."""
     seen: set[bytes] = set()
-    kept: list[str] = []
+    wholes: list[str] = []
     repeated = 0
     for text in texts:
         rows = [row.strip() for row in text.split("\n") if row.strip()]
-        if len(rows) > 1:
+        alone = len(rows) == 1
+        if not alone:
             fresh = [row for row in rows if len(row) < _REPEATED_LINE or _is_new(row, seen)]
             repeated += len(rows) - len(fresh)
             rows = fresh
         whole = "\n".join(rows)
-        if whole and (len(rows) > 1 or _is_new(whole, seen)):
-            kept += _pieces(whole)
+        known_new = not alone and len(rows) == 1 and len(whole) >= _REPEATED_LINE
+        if whole and (known_new or _is_new(whole, seen)):
+            wholes.append(whole)
         elif whole:
             repeated += 1
+    kept: list[str] = []
+    longest = _longest(wholes)
+    for whole in wholes:
+        pieces = list(_pieces(whole, longest))
+        fresh = pieces if len(pieces) == 1 else [piece for piece in pieces if _is_new(piece, seen)]
+        repeated += len(pieces) - len(fresh)
+        kept += fresh
     return kept, repeated
+
+
+def _longest(texts: Sequence[str]) -> int:
+    """Say where documents are cut: shorter where there are few, so that there are enough to hold some out."""
+    if sum(-(-len(text) // LONGEST_DOCUMENT) for text in texts) >= FEW_DOCUMENTS:
+        return LONGEST_DOCUMENT
+    return min(max(sum(map(len, texts)) // WANTED_DOCUMENTS, SHORTEST_CUT), LONGEST_DOCUMENT)
 
 
 def _is_new(text: str, seen: set[bytes]) -> bool:
@@ -154,10 +182,10 @@ def _is_new(text: str, seen: set[bytes]) -> bool:
     return True
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(text: str, longest: int) -> Iterator[str]:
     start = 0
-    while len(text) - start > LONGEST_DOCUMENT:
-        least, most = start + LONGEST_DOCUMENT // 2, start + LONGEST_DOCUMENT
+    while len(text) - start > longest:
+        least, most = start + longest // 2, start + longest
         at = max(text.rfind(mark, least, most) for mark in "\n ")
         at = at if at > 0 else most
         piece = text[start:at].strip()
@@ -178,9 +206,10 @@ def require_enough(raw: RawText) -> None:
         Saying how much there is and how much is needed.
     """
     if raw.n_characters < LEAST_CHARACTERS or len(raw.documents) < LEAST_DOCUMENTS:
+        repeated = f" ({raw.n_repeated:,} repeated ones were left out)" if raw.n_repeated else ""
         raise DataError(
-            f"{raw.source}: {raw.n_characters:,} characters in {len(raw.documents):,} documents are too little to "
-            f"adapt a base to a language.",
+            f"{raw.source}: {raw.n_characters:,} characters in {len(raw.documents):,} documents{repeated} are too "
+            "little to adapt a base to a language.",
             f"At least {LEAST_CHARACTERS:,} characters in {LEAST_DOCUMENTS} documents (paragraphs, lines or rows) are "
             "needed; a million characters or more are advised.",
         )

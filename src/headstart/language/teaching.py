@@ -23,6 +23,7 @@ from headstart.bases.encoders import longest_list
 from headstart.language.masked import MaskedNet, numerics
 from headstart.language.pieces import Corpus, Marks, Rows, rows, windows
 from headstart.training import checkpoint
+from headstart.training.bodies import add_low_rank, merge_low_rank
 
 LONGEST = 64
 """Pieces of a window in training, marks included: attention is cheap there, and most sentences fit."""
@@ -35,9 +36,12 @@ PARTS: dict[str, str] = {
     "head": "the head alone",
     "embeddings": "embeddings and head",
     "upper": "the upper half of the layers and the head",
+    "lora": "thin matrices on the attention layers (LoRA), embeddings and head",
     "all": "everything",
 }
 """What may learn."""
+_THIN = ".parametrizations.weight.0."
+"""In the names of the thin matrices while they are beside the weights (`headstart.training.bodies.LowRank`)."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Course:
     pieces : int
         Pieces a step.
     rate : float
-        Highest learning rate of the layers; embeddings take twice, the head five times as much.
+        Highest learning rate of the layers; embeddings take twice, thin matrices three, the head five times as much.
     together : float
         Weight of the second goal (two parts of one document are more alike than parts of others); 0: off.
     n_looks : int
@@ -117,16 +121,17 @@ def learners(net: MaskedNet, course: Course) -> list[dict[str, Any]]:
     embeddings = {id(value) for value in net.encoder.get_input_embeddings().parameters()}
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, value in net.named_parameters():
-        is_embedding, is_head = id(value) in embeddings, name.startswith("head.")
+        is_embedding, is_head, is_thin = id(value) in embeddings, name.startswith("head."), _THIN in name
         learns = {
             "head": is_head,
             "embeddings": is_head or is_embedding,
             "upper": is_head or name.startswith(upper),
+            "lora": is_head or is_embedding or is_thin,
             "all": "pooler" not in name,
         }[course.part]
         value.requires_grad_(learns)
         if learns:
-            rate = course.rate * (5.0 if is_head else 2.0 if is_embedding else 1.0)
+            rate = course.rate * (5.0 if is_head else 3.0 if is_thin else 2.0 if is_embedding else 1.0)
             groups.setdefault((rate, 0.01 if value.ndim > 1 else 0.0), []).append(value)
     return [
         {"params": values, "lr": rate, "top": rate, "weight_decay": decay} for (rate, decay), values in groups.items()
@@ -227,6 +232,8 @@ def teach(
 ) -> Taught:
     """Train; the net then holds the state with the lowest figure of the looks, or the last one without looks.
 
+    Thin matrices (LoRA) are merged into the weights at the end: the network keeps its shape.
+
     Parameters
     ----------
     net : MaskedNet
@@ -240,6 +247,7 @@ def teach(
         File for checkpoints, about one a minute; if it is there, training goes on from it.
     """
     net.encoder.eval()
+    thin = add_low_rank(net.encoder, course.seed) if course.part == "lora" else {}
     made = torch.optim.AdamW(learners(net, course), betas=(0.9, 0.98), eps=1e-6, fused=True)
     couples = pairs(found, marks, min(LONGEST, net.room))
     done = Taught(planned=course.steps)
@@ -278,6 +286,7 @@ def teach(
         done.looks.append((done.steps, figure))
         best.keep(figure, done.steps)
     done.best_step = best.restore() if done.looks else done.steps
+    merge_low_rank(thin)
     net.requires_grad_(False)
     return done
 

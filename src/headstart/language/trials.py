@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from headstart import progress
 from headstart.bases import Parts, assemble
@@ -25,9 +28,12 @@ from headstart.language.reading import Split
 from headstart.language.spelling import Fit, Spelling, fit
 from headstart.language.teaching import PARTS, Course, teach
 from headstart.language.vocabulary import Repaired, repair, wanted_size
+from headstart.training.bodies import attention_layers
 
 LONGEST_SECONDS = 180.0
 BASE, NOTHING = "base", "nothing"
+LESS: dict[str, tuple[str, ...]] = {"new": ("embeddings", "lora"), "old": ("upper", "lora")}
+"""What is tried besides everything learning, by tokenizer."""
 _LEARNT_CHARACTERS = 20_000_000
 """Of the text, for a new vocabulary."""
 _SPELLING_CHARACTERS = 2_000_000
@@ -161,44 +167,104 @@ def choose(setting: Setting) -> Choice:
     """Try both tokenizers with everything learning, then the better one with less learning, and once from nothing.
 
     The old tokenizer is not tried where it cannot see the text, or cuts words into half as many pieces again as a new
-    one. Short trials favour what learns little, so that wins only where the interval of its paired difference is below
-    zero. The network from nothing has the same size and the better tokenizer; it is only compared with, never chosen.
+    one. The network from nothing has the same size and the better tokenizer; it is only compared with, never chosen.
+    Every trial is kept in the setting's folder: a run that was stopped does only those that are missing.
     """
-    recalled = _recalled(setting)
-    if recalled is not None:
-        return recalled
     repaired = setting.repaired()
     new = Bench(repaired.parts, setting.split, setting.seed, setting.n_characters)
     benches = {"new": new, "old": setting.old}
-    trials: list[Trial] = []
-    nets: list[MaskedNet] = []
-    measured: list[scoring.Measured] = []
-
-    def run(tokenizer: str, part: str, start: str) -> None:
-        trial, net, found = _run(setting, benches[tokenizer], (tokenizer, part, start))
-        trials.append(trial)
-        nets.append(net)
-        measured.append(found)
-
+    log = Log(setting, (repaired.parts.tokenizer, setting.found.parts.tokenizer))
     for tokenizer in ("new", "old") if _old_may_do(setting, new) else ("new",):
-        run(tokenizer, "all", BASE)
-    first_best = min(range(len(trials)), key=lambda at: trials[at].figure)
-    leader = trials[first_best].tokenizer
-    run(leader, "embeddings" if leader == "new" else "upper", BASE)
-    less, more = measured[-1], measured[first_best]
-    gain = scoring.change(less.bits, more.bits, more.characters, setting.seed)
-    best = len(trials) - 1 if gain.high < 0 else first_best
-    run(leader, "all", NOTHING)
-    chosen = trials[best]
-    made = Choice(
-        benches[chosen.tokenizer],
-        nets[best],
-        tuple(trials),
-        chosen,
-        repaired if chosen.tokenizer == "new" else None,
-    )
-    _remember(setting.work, made)
-    return made
+        log.run(benches[tokenizer], (tokenizer, "all", BASE))
+    leader = log.trials[log.lead].tokenizer
+    for part in LESS[leader]:
+        if part != "lora" or _takes_low_rank(setting):
+            log.run(benches[leader], (leader, part, BASE))
+    log.run(benches[leader], (leader, "all", NOTHING))
+    chosen = log.trials[log.lead]
+    bench = benches[chosen.tokenizer]
+    return Choice(bench, log.net(bench), tuple(log.trials), chosen, repaired if chosen.tokenizer == "new" else None)
+
+
+class Log:
+    """The trials so far, what each document cost in them, and the network of the one that leads; kept in a folder."""
+
+    def __init__(self, setting: Setting, tokenizers: tuple[str, str]) -> None:
+        self.setting, self.path = setting, setting.work / "trials.json"
+        self.key = hashlib.sha256("\0".join(tokenizers).encode("utf-8", "replace")).hexdigest()
+        self.characters = np.array([len(text) for text in setting.split.dev], dtype=np.float64)
+        self.trials: list[Trial] = []
+        self.bits: list[scoring.Floats] = []
+        self.lead = 0
+        self.leading: MaskedNet | None = None
+        self.state: dict[str, torch.Tensor] = {}
+        self._recall()
+
+    def run(self, bench: Bench, what: tuple[str, str, str]) -> None:
+        """Make a trial, unless it was made before; its network is kept only if it leads."""
+        if any((trial.tokenizer, trial.part, trial.start) == what for trial in self.trials):
+            return
+        trial, net, bits = _run(self.setting, bench, what)
+        leads = self.beats(trial, bits)
+        self.trials.append(trial)
+        self.bits.append(bits)
+        if leads:
+            self.lead, self.leading, self.state = len(self.trials) - 1, net, {}
+        self._remember(leads)
+
+    def beats(self, trial: Trial, bits: scoring.Floats) -> bool:
+        """Whether a trial takes the lead.
+
+        Short trials favour what learns little, so that leads only where its figure is the lowest and the interval of
+        the paired difference to everything learning is below zero.
+        """
+        if trial.start == NOTHING or (self.trials and trial.figure >= self.trials[self.lead].figure):
+            return False
+        if trial.part == "all":
+            return True
+        whole = next(at for at, one in enumerate(self.trials) if (one.tokenizer, one.part) == (trial.tokenizer, "all"))
+        return scoring.change(bits, self.bits[whole], self.characters, self.setting.seed).high < 0
+
+    def net(self, bench: Bench) -> MaskedNet:
+        """Give the network that leads, as its trial left it."""
+        if self.leading is None:
+            self.leading = bench.net(None)
+            self.leading.load_state_dict(self.state)
+        return self.leading
+
+    def _state_path(self) -> Path:
+        return self.setting.work / f"lead-{self.lead}.safetensors"
+
+    def _remember(self, leads: bool) -> None:
+        """Write the network first, then the file that names it: a kill in between forgets one trial."""
+        if leads and self.leading is not None:
+            state = {name: value.contiguous().clone() for name, value in self.leading.state_dict().items()}
+            with written_whole(self._state_path()) as partial:
+                save_file(state, partial)
+        trials = [{**asdict(trial), "bits": bits.tolist()} for trial, bits in zip(self.trials, self.bits, strict=True)]
+        write_json(self.path, {"key": self.key, "lead": self.lead, "trials": trials})
+        for other in self.setting.work.glob("lead-*.safetensors"):
+            if other != self._state_path():
+                other.unlink(missing_ok=True)
+
+    def _recall(self) -> None:
+        try:
+            said = json.loads(self.path.read_text("utf-8"))
+            if said["key"] != self.key:
+                return
+            self.lead = int(said["lead"])
+            self.state = load_file(self._state_path())
+        except (OSError, ValueError, KeyError, SafetensorError):
+            return
+        self.bits = [np.asarray(one.pop("bits"), dtype=np.float64) for one in said["trials"]]
+        self.trials = [Trial(**one) for one in said["trials"]]
+        progress.say(f"{len(self.trials)} trials were done before: going on.")
+
+
+def _takes_low_rank(setting: Setting) -> bool:
+    """Whether the base has attention layers that thin matrices can be put on."""
+    module = setting.found.backbone.module
+    return module is not None and bool(attention_layers(cast(nn.Module, module().net)))
 
 
 def _old_may_do(setting: Setting, new: Bench) -> bool:
@@ -207,9 +273,9 @@ def _old_may_do(setting: Setting, new: Bench) -> bool:
     return fits[0].unknown_character_share < BLIND and fits[0].pieces_per_word < _MUCH_MORE * fits[1].pieces_per_word
 
 
-def _run(setting: Setting, bench: Bench, what: tuple[str, str, str]) -> tuple[Trial, MaskedNet, scoring.Measured]:
+def _run(setting: Setting, bench: Bench, what: tuple[str, str, str]) -> tuple[Trial, MaskedNet, scoring.Floats]:
     tokenizer, part, start = what
-    net = bench.net(setting.head if start == BASE else None)
+    net = bench.net(setting.head if (start, tokenizer) == (BASE, "old") else None)
     if start == NOTHING:
         _forget(net, setting.seed)
     name = f"Trial: {tokenizer} tokenizer, {PARTS[part]} learns, from {'the base' if start == BASE else start}"
@@ -218,7 +284,7 @@ def _run(setting: Setting, bench: Bench, what: tuple[str, str, str]) -> tuple[Tr
     found = bench.measure(net, setting.split.dev, setting.budget // 3)
     figure = float(found.bits.sum() / found.characters.sum())
     progress.say(f"{name}: {figure:.2f} bits a character after {done.seconds:.0f} s.")
-    return Trial(tokenizer, part, start, figure, done.steps, round(done.seconds, 1)), net, found
+    return Trial(tokenizer, part, start, figure, done.steps, round(done.seconds, 1)), net, found.bits
 
 
 def _forget(net: MaskedNet, seed: int) -> None:
@@ -226,33 +292,3 @@ def _forget(net: MaskedNet, seed: int) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net.encoder.apply(net.encoder._init_weights)
-
-
-def _remember(work: Path, made: Choice) -> None:
-    """Keep what was chosen, so that a stopped run needs no new trials."""
-    with written_whole(work / "start.safetensors") as partial:
-        save_file({name: value.contiguous().clone() for name, value in made.net.state_dict().items()}, partial)
-    said = {
-        "trials": [asdict(trial) for trial in made.trials],
-        "chosen": asdict(made.chosen),
-        "tokenizer": made.bench.parts.tokenizer,
-    }
-    write_json(work / "start.json", said)
-
-
-def _recalled(setting: Setting) -> Choice | None:
-    try:
-        said = json.loads((setting.work / "start.json").read_text("utf-8"))
-        state = load_file(setting.work / "start.safetensors")
-    except (OSError, ValueError, SafetensorError):
-        return None
-    chosen = Trial(**said["chosen"])
-    repaired = setting.repaired() if chosen.tokenizer == "new" else None
-    parts = repaired.parts if repaired else setting.found.parts
-    if parts.tokenizer != said["tokenizer"]:
-        return None
-    bench = Bench(parts, setting.split, setting.seed, setting.n_characters)
-    net = bench.net(setting.head)
-    net.load_state_dict(state)
-    progress.say("The trials were done before: going on.")
-    return Choice(bench, net, tuple(Trial(**item) for item in said["trials"]), chosen, repaired)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 from headstart import progress
 from headstart.bases import series_shape
 from headstart.bases.catalogue import SERIES_ENCODER
-from headstart.bases.folder import WEIGHTS, sha256_of, write_folder
+from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of, write_folder
 from headstart.bases.record import BaseRecord, Parts
-from headstart.home import home, write_text
+from headstart.home import home, write_json, write_text
 from headstart.pretraining.training import BATCH, PAIRS, Pretrained, pairs_that_fit, pretrain
 
 GUESSING = 5.54
@@ -35,20 +36,32 @@ def make(out: Path, seed: int, n_pairs: int | None = None, seconds: float | None
         See `headstart.flow.pretraining.pretrain`.
     """
     fitting = pairs_that_fit(seconds or 60.0)
-    wanted = n_pairs or (fitting if seconds else PAIRS)
+    planned = home() / "pretraining" / f"series-{seed}-{seconds or 0:g}s.json"
+    wanted = n_pairs or (_planned(planned, fitting) if seconds else PAIRS)
     needed = wanted / fitting * (seconds or 60.0)
     length = f"{needed:.0f} s" if needed < 120 else f"{needed / 60:.0f} minutes"
     progress.say(f"{wanted:,} pairs of views of made-up series: about {length}.")
     made = pretrain(wanted, seed, home() / "pretraining")
     spec = series_shape.spec(made.architecture, 1)
+    write_json(out / CONFIG, {"architecture": made.architecture})  # Ours, but no base until everything is there.
     write_folder(Parts(_record(made, seed), made.architecture, spec, made.weights), out)
     sha256 = sha256_of(out / WEIGHTS)
     shipped = sha256 == SERIES_ENCODER.sha256
     write_text(out / "README.md", _card(made, seed, shipped))
+    planned.unlink(missing_ok=True)
     return {
         "format": 1, "base": str(out), "n_pairs": made.n_pairs, "seed": seed, "seconds": made.seconds,
         "losses": list(made.losses), "sha256": sha256, "shipped": shipped, "sentence": _sentence(made, shipped),
     }  # fmt: skip
+
+
+def _planned(path: Path, fitting: int) -> int:
+    """Give the number of pairs that a run which was stopped had planned, else the one that fits; and keep it."""
+    try:
+        return max(BATCH, int(json.loads(path.read_text("utf-8"))["n_pairs"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        write_json(path, {"n_pairs": fitting})
+        return fitting
 
 
 def _record(made: Pretrained, seed: int) -> BaseRecord:
