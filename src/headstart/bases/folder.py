@@ -21,7 +21,7 @@ from headstart.bases.record import Array, BaseRecord, Parts
 from headstart.errors import DataError, offenders
 from headstart.home import write_json, write_text, written_whole
 
-WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+WEIGHTS, CONFIG, TOKENIZER, WORDS = "model.safetensors", "config.json", "tokenizer.json", "words.safetensors"
 OWN = "headstart_base"
 MAX_TOKENS = 256
 
@@ -163,7 +163,18 @@ def _own_parts(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> P
         config["spec"],
         read_weights(folder / WEIGHTS),
         tokenizer.read_text("utf-8") if tokenizer.is_file() else "",
+        _words(folder / WORDS),
     )
+
+
+def _words(path: Path) -> dict[str, Array]:
+    """Read what raw text said of words; nothing where the base comes without."""
+    if not path.is_file():
+        return {}
+    try:
+        return dict(load_file(path))
+    except SafetensorError as error:
+        raise DataError(f"{path} is damaged ({error}).", "Copy the base again, or take this file out.") from error
 
 
 READERS: dict[str, Callable[[Path, Mapping[str, Any], BaseRecord], Parts]] = {

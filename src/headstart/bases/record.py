@@ -86,6 +86,9 @@ class Parts:
     weights : mapping of str to array
     tokenizer : str
         The content of tokenizer.json for texts, else "".
+    words : mapping of str to array
+        What the raw text that it was made from says of words (`headstart.strategies.words`); features do not depend
+        on it. Empty for most bases, and in a bundle.
     """
 
     record: BaseRecord
@@ -93,6 +96,7 @@ class Parts:
     spec: Mapping[str, Any]
     weights: Mapping[str, Array] = field(repr=False)
     tokenizer: str = field(default="", repr=False)
+    words: Mapping[str, Array] = field(default_factory=dict, repr=False)
 
     def fingerprint(self) -> str:
         """Hash (hex) of everything that the features depend on."""

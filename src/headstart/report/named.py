@@ -42,6 +42,7 @@ FINDINGS = {
     "task": message("What the label was taken for"),
     "times-not-read": message("Times that could not be read"),
     "unknown-tokens": message("Text that the base model cannot read"),
+    "unlabelled-text": message("Texts without labels were learnt from"),
     "validation-rows": message("Validation rows used for training"),
 }
 ADVICE = {

@@ -76,9 +76,10 @@ _RUNGS = (
         "classic",
         "baseline",
         "A proven method learnt from your rows alone, without any pre-trained model.",
-        ("inputs", "descriptors"),
+        ("inputs", "descriptors", "words"),
         tasks=TASKS,
         forecast=lazy_forecast("classic"),
+        reads=frozenset({"inputs", "descriptors"}),
     ),
     _strategy(
         "quant",

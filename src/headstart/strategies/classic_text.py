@@ -1,25 +1,30 @@
-"""`classic` for texts: TF-IDF of pieces of words and of words, then a linear model; nothing pre-trained.
+"""`classic` for texts: TF-IDF of pieces of words and of words, then a linear model; no pre-trained network.
 
-Which pieces are kept, their idf and the regression are fitted inside each fold.
+Which pieces are kept, their idf and the regression are fitted inside each fold. Texts without labels, where there are
+such, are counted for the idf, and which pieces occur together in them makes rows alike that share no word (a linear
+kernel, so that the model stays one coefficient a piece); cross-validation says whether it does.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
-from headstart.records import Index, Probabilities, State
+from headstart.records import FloatMatrix, Index, Probabilities, State
 from headstart.strategies import costs, solver
-from headstart.strategies.crossval import Search, learn
+from headstart.strategies.crossval import Learnt, Search, learn
+from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import LARGEST_ROTATION
 from headstart.strategies.links import LINK_OF, LINKS
 from headstart.strategies.ngrams import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
 from headstart.strategies.record import Forecast, Rows, Task
+from headstart.strategies.words import MOST_LABELLED, Beside, Words, beside
 
 STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
 FALLBACK = 10.0
@@ -30,6 +35,8 @@ ENCODE_SHARE = 0.1
 """Weighting counts once, as a share of counting."""
 OFTEN = 0.05
 """Columns that occur in a larger share of the rows are multiplied as dense matrices."""
+MIXES = (0.5, 0.0)
+"""Share of the likeness of two rows that comes from pieces occurring together in texts without labels."""
 
 
 def _sparse(counts: Counts) -> csr_matrix:
@@ -48,13 +55,60 @@ def products(first: csr_matrix, second: csr_matrix, frequent: Index) -> NDArray[
     return np.asarray(dense + (first[:, rare] @ second[:, rare].T).toarray(), dtype=np.float64)
 
 
-class Span:
-    """Sparse rows, expressed in the few dimensions that they span (exact for an L2 penalty, see `linear`)."""
+@dataclass(frozen=True)
+class Smooth:
+    """Pieces that occur together, as a projection of the columns of some rows.
 
-    def __init__(self, rows: csr_matrix) -> None:
-        self.rows = rows
+    Parameters
+    ----------
+    columns : Index, shape (n_known,)
+        Columns that have a place in the projection.
+    places : Index, shape (n_known,)
+        Their rows of it.
+    projection : FloatMatrix, shape (n_pieces, n_dims)
+    mix : float
+        0 to 1, as in `MIXES`.
+    """
+
+    columns: Index
+    places: Index
+    projection: FloatMatrix
+    mix: float
+
+    def apply(self, rows: csr_matrix) -> FloatMatrix:
+        """Project rows; shape (n_rows, n_dims)."""
+        return np.asarray(rows[:, self.columns] @ self.projection[self.places])
+
+    def back(self, coefficients: NDArray[np.float64], n_columns: int) -> NDArray[np.float64]:
+        """Express coefficients on the projection (n_dims, n_outputs) as coefficients on the columns."""
+        made = np.zeros((n_columns, coefficients.shape[1]))
+        made[self.columns] = self.projection[self.places] @ coefficients
+        return made
+
+
+def _spread(values: NDArray[np.float32]) -> float:
+    """Sum of squared distances from the mean row."""
+    return float(np.square(values - values.mean(axis=0)).sum(dtype=np.float64))
+
+
+class Span:
+    """Sparse rows, expressed in the few dimensions that they span (exact for an L2 penalty, see `linear`).
+
+    With `smooth`, rows are `[sqrt(1 - mix) x, sqrt(mix * scale) x P]`, the scale giving both parts the same spread.
+    """
+
+    def __init__(self, rows: csr_matrix, smooth: Smooth | None = None) -> None:
+        self.rows, self.smooth = rows, smooth
         self.frequent = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > OFTEN * rows.shape[0])
-        values, vectors = np.linalg.eigh(products(rows, rows, self.frequent).astype(np.float32))
+        alike = products(rows, rows, self.frequent)
+        self.mix, self.scale = 0.0, 0.0
+        if smooth is not None:
+            self.projected = smooth.apply(rows)
+            spread = _spread(self.projected)
+            self.mix = smooth.mix if spread > 0 else 0.0
+            self.scale = self.mix * (np.trace(alike) - alike.sum() / len(alike)) / max(spread, 1e-12)
+            alike = (1 - self.mix) * alike + self.scale * (self.projected @ self.projected.T)
+        values, vectors = np.linalg.eigh(alike.astype(np.float32))
         kept = values > 1e-6 * max(float(values[-1]), 1e-12)
         lengths = np.sqrt(values[kept])
         self.matrix = (vectors[:, kept] * lengths).astype(np.float32)
@@ -62,23 +116,76 @@ class Span:
 
     def apply(self, others: csr_matrix) -> NDArray[np.float32]:
         """Express other rows."""
-        return np.asarray(products(others, self.rows, self.frequent) @ self.back, dtype=np.float32)
+        alike = products(others, self.rows, self.frequent)
+        if self.smooth is not None:
+            alike = (1 - self.mix) * alike + self.scale * (self.smooth.apply(others) @ self.projected.T)
+        return np.asarray(alike @ self.back, dtype=np.float32)
 
     def columns(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
         """Express coefficients on the span as coefficients on the columns."""
-        return np.asarray(self.rows.T @ (self.back @ coefficients), dtype=np.float64)
+        shares = self.back @ coefficients
+        made = np.asarray(self.rows.T @ shares, dtype=np.float64)
+        if self.smooth is not None:
+            smoothed = self.smooth.back(self.projected.T @ shares, self.rows.shape[1])
+            made = (1 - self.mix) * made + self.scale * smoothed
+        return made
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all folds have in common.
+
+    Parameters
+    ----------
+    counts : sequence of Counts
+        One a kind of piece, of all rows with labels.
+    most : sequence of int
+        Columns kept of each.
+    known : sequence of Beside
+        The same columns in texts without labels; empty without such.
+    projection : sequence of FloatMatrix
+    mix : float
+        As in `MIXES`.
+    """
+
+    counts: Sequence[Counts]
+    most: Sequence[int]
+    known: Sequence[Beside] = ()
+    projection: Sequence[FloatMatrix] = ()
+    mix: float = 0.0
+
+    def weighed(self, parts: Sequence[Counts]) -> list[Idf]:
+        """Fit the weights on some rows."""
+        if not self.known:
+            return [Idf.of(part, limit) for part, limit in zip(parts, self.most, strict=True)]
+        every = zip(parts, self.most, self.known, strict=True)
+        return [Idf.of(part, limit, known.before, self.mix > 0) for part, limit, known in every]
+
+    def smooth(self, idf: Sequence[Idf]) -> Smooth | None:
+        """Line the projection up with the columns that are kept."""
+        if self.mix == 0:
+            return None
+        places, first = [], 0
+        for item, known, part in zip(idf, self.known, self.projection, strict=True):
+            mine = known.places[item.columns]
+            places.append(np.where(mine >= 0, mine + first, -1))
+            first += len(part)
+        joined = np.concatenate(places)
+        columns = np.flatnonzero(joined >= 0)
+        return Smooth(columns, joined[columns], np.concatenate(self.projection), self.mix)
 
 
 class _Encoding:
     """TF-IDF fitted on some rows; few rows are expressed in their span, which makes solving ten times faster."""
 
-    def __init__(self, counts: Sequence[Counts], rows: Index, most: Sequence[int], spanned: bool = True) -> None:
-        self.counts = counts
-        parts = [block.take(rows) for block in counts]
-        self.idf = [Idf.of(part, limit) for part, limit in zip(parts, most, strict=True)]
+    def __init__(self, ground: Ground, rows: Index, spanned: bool = True) -> None:
+        self.counts = ground.counts
+        parts = [block.take(rows) for block in self.counts]
+        self.idf = ground.weighed(parts)
         sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
-        few = spanned and len(rows) <= min(LARGEST_ROTATION, sparse.shape[1])
-        self.span = Span(sparse) if few else None
+        smooth = ground.smooth(self.idf)
+        few = spanned and (smooth is not None or len(rows) <= min(LARGEST_ROTATION, sparse.shape[1]))
+        self.span = Span(sparse, smooth) if few else None
         self.matrix = sparse if self.span is None else self.span.matrix
 
     def apply(self, rows: Index) -> solver.Matrix:
@@ -130,16 +237,54 @@ def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ..
     counts, pieces = zip(*(count(texts, kind) for kind in KINDS), strict=True)
     share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_PIECES.values()))
     most = [int(MOST_PIECES[kind] * share) for kind in KINDS]
-    learnt = learn(lambda chosen: _Encoding(counts, chosen, most), task, Search(STRENGTHS, FALLBACK))
+    grounds, every = _grounds(Ground(counts, most), pieces, _words(task, len(rows)))
+    learnt = _best(grounds, task)
     assert isinstance(learnt.encoding, _Encoding)
     vocabularies, weights = {}, {}
-    for kind, idf, known in zip(KINDS, learnt.encoding.idf, pieces, strict=True):
+    for kind, idf, known in zip(KINDS, learnt.encoding.idf, every, strict=True):
         vocabularies[kind] = {known[column]: at for at, column in enumerate(idf.columns)}
         weights[kind] = idf.weights
     halves = learnt.encoding.columns(learnt.coefficients)
     cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
     model = TextModel(Vectorizer(longest, vocabularies, weights), *halves, LINK_OF[task.kind])
-    return model, learnt.choice.out_of_fold, (*learnt.notes, *cut)
+    return model, learnt.choice.out_of_fold, (*learnt.notes, *_told(task, len(rows), learnt.encoding), *cut)
+
+
+def _words(task: Task, n_rows: int) -> Words | None:
+    """Give what texts without labels said, for few enough rows."""
+    return task.words if task.words is not None and n_rows <= MOST_LABELLED else None
+
+
+def _grounds(
+    plain: Ground, pieces: Sequence[list[str]], words: Words | None
+) -> tuple[tuple[Ground, ...], Sequence[list[str]]]:
+    """Give what is compared by cross-validation, and the pieces of the columns."""
+    if words is None:
+        return (plain,), pieces
+    known = [beside(words, kind, own) for kind, own in zip(KINDS, pieces, strict=True)]
+    wide = [replace(block, n_columns=len(item.pieces)) for block, item in zip(plain.counts, known, strict=True)]
+    projection = [words.projection[kind].astype(np.float32) for kind in KINDS]
+    mixes = MIXES if words.n_dims else (0.0,)
+    grounds = tuple(Ground(wide, plain.most, known, projection, mix) for mix in mixes)
+    return grounds, [item.pieces for item in known]
+
+
+def _best(grounds: Sequence[Ground], task: Task) -> Learnt:
+    """Learn on each ground, and give what cross-validation says is best; the first where it says nothing."""
+    made = []
+    for ground in grounds if len(np.unique(task.folds)) > 1 else grounds[:1]:
+        found = learn(partial(_Encoding, ground), task, Search(STRENGTHS, FALLBACK))
+        made.append((float(np.nanmean(GOALS[task.kind].losses(task, found.choice.out_of_fold))), found))
+    return min(made, key=lambda item: item[0])[1]
+
+
+def _told(task: Task, n_rows: int, encoding: _Encoding) -> tuple[str, ...]:
+    """Say what texts without labels were used for."""
+    words = _words(task, n_rows)
+    if words is None:
+        return ()
+    together = " and which go together" if encoding.span is not None and encoding.span.smooth is not None else ""
+    return (f"{words.n_texts:,} texts without labels told how common words are{together}",)
 
 
 def forecast(rows: Rows, task: Task) -> Forecast:
@@ -152,7 +297,8 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     counting = (time.perf_counter() - began) * len(inputs) / len(some)
     n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
     most = [block.n_columns for block in counts]
-    sample = _Encoding(counts, np.arange(len(some)), most, spanned=False).matrix
+    sample = _Encoding(Ground(counts, most), np.arange(len(some)), spanned=False).matrix
     solved = costs.sparse(sample, len(inputs), n_columns, task)
     n_encoded = len(np.unique(task.folds)) + 1
-    return Forecast(counting * (1 + ENCODE_SHARE * n_encoded) + solved.seconds, solved.memory_bytes)
+    turns = len(MIXES) if _words(task, len(inputs)) else 1
+    return Forecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solved.seconds, solved.memory_bytes)

@@ -131,6 +131,21 @@ def count_known(texts: Sequence[str], kind: str, vocabulary: dict[str, int]) -> 
 
 
 @dataclass(frozen=True)
+class Before:
+    """How often texts without labels have the same pieces.
+
+    Parameters
+    ----------
+    frequency : NDArray of int64, shape (n_columns,)
+        Texts with the piece.
+    n_texts : int
+    """
+
+    frequency: NDArray[np.int64]
+    n_texts: int
+
+
+@dataclass(frozen=True)
 class Idf:
     """Which columns are kept and how much each weighs, fitted on some rows.
 
@@ -138,19 +153,30 @@ class Idf:
     ----------
     columns : NDArray of intp, shape (n_kept,)
     weights : NDArray of float32, shape (n_kept,)
-        log((1 + n_rows) / (1 + rows with the piece)) + 1.
+        log((1 + n_rows) / (1 + rows with the piece)) + 1, rows without labels among them where there are such.
     """
 
     columns: Index
     weights: NDArray[np.float32]
 
     @classmethod
-    def of(cls, counts: Counts, most: int) -> Idf:
-        """Keep the `most` pieces that occur in most rows (first seen first among equals)."""
-        frequency = np.bincount(counts.indices, minlength=counts.n_columns)
-        order = np.argsort(-frequency, kind="stable")[:most]
-        columns = np.sort(order[frequency[order] > 0])
-        n_rows = len(counts.starts) - 1
+    def of(cls, counts: Counts, most: int, before: Before | None = None, added: bool = False) -> Idf:
+        """Keep the `most` pieces that occur in most rows (first seen first among equals).
+
+        Parameters
+        ----------
+        counts : Counts
+        most : int
+        before : Before or None
+            Texts without labels, counted as well.
+        added : bool
+            Keep pieces that only those have, too.
+        """
+        own = np.bincount(counts.indices, minlength=counts.n_columns)
+        frequency = own if before is None else own + before.frequency
+        order = np.argsort(-frequency if added else -own, kind="stable")[:most]
+        columns = np.sort(order[(frequency if added else own)[order] > 0])
+        n_rows = len(counts.starts) - 1 + (before.n_texts if before else 0)
         return cls(columns, (np.log((1 + n_rows) / (1 + frequency[columns])) + 1).astype(np.float32))
 
     def apply(self, counts: Counts) -> Counts:

@@ -9,13 +9,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.bases import Backbone
 from headstart.records import Features, FloatMatrix, Index, Probabilities, State, Table
+
+if TYPE_CHECKING:
+    from headstart.strategies.words import Words
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class Task:
         Where a strategy may keep finished parts, so that a killed run goes on from them.
     unlabelled : Rows or None
         Rows without labels, for strategies that learn from them as well.
+    words : Words or None
+        What texts without labels say of words, for `classic`.
     weights : array of float64 or None, shape (n_rows,)
         How much each row counts for a linear head, beside `balance`; None: alike. Other strategies do not heed it.
     groups : Index or None, shape (n_rows,)
@@ -129,6 +134,7 @@ class Task:
     max_memory_bytes: float = 2e9
     unlabelled: Rows | None = None
     folder: Path | None = None
+    words: Words | None = None
     weights: NDArray[np.float64] | None = None
     groups: Index | None = None
     alone: bool = False
@@ -178,7 +184,8 @@ class Strategy:
         One plain sentence for the report.
     modalities : tuple of str
     uses : frozenset of str
-        Which parts of `Rows` it reads: "features", "stages" (of the features), "descriptors", "inputs".
+        Which parts of `Rows` it reads: "features", "stages" (of the features), "descriptors", "inputs"; and of `Task`:
+        "unlabelled", "words".
     members : tuple of str
         Strategies whose fitted models it is given, as far as they were fitted (for `blend`).
     fit : (Rows, Task, fitted members by name) -> Fitted

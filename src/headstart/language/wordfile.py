@@ -1,0 +1,57 @@
+"""The file beside a language's base that says which words its raw text has and which go together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import save
+
+from headstart.bases.folder import WORDS
+from headstart.home import written_whole
+from headstart.language.reading import RawText
+from headstart.strategies import words
+
+TIME_SHARE = 0.2
+"""Counting may take this share of the time asked for, beside it."""
+KEPT = {"characters": 30_000, "words": 10_000}
+"""Pieces in the file: 8 MB."""
+
+
+@dataclass(frozen=True)
+class WordFile:
+    """The content of the file, and what `language.json` says of it."""
+
+    content: bytes
+    about: Mapping[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write it into the folder of a base."""
+        with written_whole(folder / WORDS) as partial:
+            partial.write_bytes(self.content)
+
+
+def count(raw: RawText, seconds: float, seed: int) -> WordFile:
+    """Count the words of raw text.
+
+    Parameters
+    ----------
+    raw : RawText
+    seconds : float
+        Time that was asked for; longer text is sampled.
+    seed : int
+    """
+    found = words.learn(raw.documents, seed, words.affordable(TIME_SHARE * seconds), KEPT)
+    content = save(found.arrays())
+    about = {
+        "file": WORDS,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size_bytes": len(content),
+        "n_texts": found.n_texts,
+        "n_pieces": sum(map(len, found.pieces.values())),
+        "n_dims": found.n_dims,
+    }
+    return WordFile(content, about)
