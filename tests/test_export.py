@@ -11,22 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from tests.tiny import BASES
 from tokenizers import Tokenizer, models
 from typer.testing import CliRunner, Result
 
 from headstart import bundle as bundles
 from headstart import flow
-from headstart.bundle import targets
+from headstart.bases import write_folder
+from headstart.bundle import Bundle, targets
 from headstart.bundle.feeding import KINDS, Feed, Input
 from headstart.bundle.golden import Golden
 from headstart.bundle.made_up import MAKERS, made_up
+from headstart.bundle.portable import opened
 from headstart.bundle.targets import TARGETS, Form, Given
 from headstart.cli.main import app
 from headstart.flow import exporting
+from headstart.flow.adapting import adapt_table
+from headstart.flow.prepare import read
+from headstart.flow.shipping import ship
 from headstart.home import write_json
 from headstart.modalities.record import Array
 from headstart.options import AdaptOptions, parse, points
+from headstart.records import Table
 
 DATA = Path(__file__).parent / "data"
 
@@ -190,6 +198,45 @@ def test_int8_that_gains_nothing_or_loses_too_much_is_not_written(out: Path, tmp
 def test_a_bundle_alone_is_compared_on_its_golden_rows_and_says_so(bundle: Path, tmp_path: Path) -> None:
     found = document(headstart("export", bundle, "--to", "onnx", "-o", tmp_path / "slim", "--json"))
     assert "made-up rows" in found["rows"] and found["labelled"] is False
+
+
+def test_a_form_that_is_not_smaller_is_no_int8_however_fast_a_busy_machine_calls_it() -> None:
+    first = {"by_class": {}, "by_group": {}, "size_bytes": 1_000}
+    found = {**first, "max_difference": 0.0, "times_as_fast": 1.5}
+    assert "not worth" in exporting._eight_bits({**found, "size_bytes": 999}, first, 0.01)
+    assert exporting._eight_bits({**found, "size_bytes": 800}, first, 0.01) == ""
+    assert exporting._eight_bits({**found, "size_bytes": 300, "times_as_fast": 0.5}, first, 0.01) == ""
+    assert "differ" in exporting._eight_bits({**found, "size_bytes": 300, "max_difference": 0.02}, first, 0.01)
+
+
+@pytest.fixture(scope="module")
+def pictured(tmp_path_factory: pytest.TempPathFactory, image_folder: Path) -> tuple[Bundle, Table]:
+    """Give a model that reads descriptors, while its decisions read the features of a network; and rows."""
+    root = tmp_path_factory.mktemp("pictured")
+    write_folder(BASES["image"]().parts, root / "base")
+    options = parse(AdaptOptions, base=f"file:{root / 'base'}", strategy="linear-probe,classic", offline=True)
+    table, _ = read(image_folder, options)
+    made = adapt_table(table, None, options)
+    uses = frozenset({"features", "descriptors"})
+    bundle = replace(made.model.bundle, strategy="classic", fitted=made.climb.fitted["classic"], uses=uses)
+    bundles.save(ship(bundle, table, root / "shipped"), root / "bundle")
+    return bundles.load(root / "bundle", "onnx"), table
+
+
+@pytest.mark.parametrize("at", range(len(TARGETS["onnx-int8"].ways)))
+def test_descriptors_and_heads_are_not_brought_to_8_bits(
+    at: int, pictured: tuple[Bundle, Table], tmp_path: Path
+) -> None:
+    bundle, table = pictured
+    made = bundle.portable
+    assert made is not None and "/descriptors/" in str(onnx.load(made.folder / "model.onnx").graph.node)
+    rows = exporting._some(made.feed, table)
+    graph = made.folder / "model.onnx"
+    form = TARGETS["onnx-int8"].ways[at](Given(graph, made.feed, rows), tmp_path)
+    expected = exporting._outputs(opened(graph, made.feed.names), made.feed, rows)
+    np.testing.assert_array_equal(exporting._outputs(form.run, made.feed, rows), expected)
+    features = [run(*made.feed.collate(rows))[1] for run in (opened(graph, made.feed.names), form.run)]
+    assert np.abs(features[0] - features[1]).max() < 0.1 * np.abs(features[0]).max()
 
 
 def test_int8_is_not_judged_on_made_up_rows(bundle: Path, tmp_path: Path) -> None:

@@ -239,8 +239,6 @@ def _write(bundle: Bundle, fresh: Path, slim: bool) -> None:
     if bundle.reference is not None:
         bundle.reference.write(fresh)
     write_json(fresh / CONFIG, _config(bundle))
-    for path in fresh.rglob("*.safetensors"):  # Written for their owner alone; others may have to read them.
-        shutil.copymode(fresh / CONFIG, path)
     files = {
         str(path.relative_to(fresh).as_posix()): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
     }

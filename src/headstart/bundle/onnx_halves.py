@@ -1,7 +1,8 @@
-"""Keep the weights of a graph as 16-bit numbers: half the file, calculated in 32 bits as before."""
+"""Keep the weights of a graph as numbers of 16 or 8 bits: a half or a quarter of the file, calculated in 32."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,23 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 LEAST = 2_000
 """Smaller arrays stay as they are: they save nothing, and thresholds and offsets are often among them."""
-STEPS = 32_767
+STEPS = {16: 32_767, 8: 127}
+"""The largest whole number of so many bits."""
 
 
-def halve(source: Path, target: Path) -> int:
-    """Write a graph with its large float32 arrays as whole numbers of 16 bits, turned back where the graph begins.
+def halve(source: Path, target: Path, bits: int = 16, chosen: Callable[[str], bool] | None = None) -> int:
+    """Write a graph with its large float32 arrays as whole numbers, turned back where the graph begins.
 
-    Each row of an array (along its first axis) has a step of its own, so that what is rounded off is at most half of
-    1 / 32,767 of the row's largest number: several times less than float16 would round off.
+    Each row of an array (along its first axis) has a step of its own, so that what is rounded off is, with 16 bits, at
+    most half of 1 / 32,767 of the row's largest number: several times less than float16 would round off.
 
     Parameters
     ----------
     source, target : Path
+    bits : int
+        16 or 8.
+    chosen : (name of a node) -> bool
+        Only arrays that all go into such nodes; all arrays if None.
 
     Returns
     -------
@@ -31,14 +37,15 @@ def halve(source: Path, target: Path) -> int:
     """
     model = onnx.load(source)
     graph = model.graph
-    large = [item for item in graph.initializer if item.data_type == TensorProto.FLOAT]
+    kept = {name for node in graph.node if chosen and not chosen(node.name) for name in node.input}
+    large = [item for item in graph.initializer if item.data_type == TensorProto.FLOAT and item.name not in kept]
     first: list[NodeProto] = []
     n_halved = 0
     for array in large:
         values = numpy_helper.to_array(array)
         if values.size < LEAST or not np.isfinite(values).all():
             continue
-        name, (whole, steps) = array.name, stepped(values)
+        name, (whole, steps) = array.name, stepped(values, bits)
         array.CopyFrom(numpy_helper.from_array(whole, f"{name}.whole"))
         graph.initializer.append(numpy_helper.from_array(steps, f"{name}.step"))
         first.append(helper.make_node("Cast", [f"{name}.whole"], [f"{name}.float"], to=TensorProto.FLOAT))
@@ -51,16 +58,18 @@ def halve(source: Path, target: Path) -> int:
     return n_halved
 
 
-def stepped(values: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+def stepped(values: NDArray[np.float32], bits: int = 16) -> tuple[NDArray[np.signedinteger], NDArray[np.float32]]:
     """Give whole numbers and the step of each row; their product is nearly what was given.
 
     Parameters
     ----------
     values : float32 array, shape (n_rows, ...) or (n,)
+    bits : int
+        16 or 8.
 
     Returns
     -------
-    int16 array, as `values`; float32 array, shape (n_rows, 1, ...) or (1,)
+    int16 or int8 array, as `values`; float32 array, shape (n_rows, 1, ...) or (1,)
 
     Examples
     --------
@@ -70,5 +79,6 @@ def stepped(values: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.
     """
     axes = tuple(range(1, values.ndim)) if values.ndim > 1 else (0,)
     most = np.abs(values).max(axis=axes, keepdims=True)
-    steps = np.where(most > 0, most / STEPS, 1.0).astype(np.float32)
-    return np.rint(values / steps).clip(-STEPS, STEPS).astype(np.int16), steps
+    top = STEPS[bits]
+    steps = np.where(most > 0, most / top, 1.0).astype(np.float32)
+    return np.rint(values / steps).clip(-top, top).astype(f"int{bits}"), steps
