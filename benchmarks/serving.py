@@ -1,7 +1,10 @@
-"""What `headstart serve` costs: against the model alone, and against a plain server that answers request by request.
+"""What `headstart serve` costs: against the model alone, a plain server that answers request by request, and LitServe.
 
-`python benchmarks/serving.py [--seconds 8] [--clients 1,8,64] [--only image,text,series] [--soak MINUTES]
-[--models FOLDER] [--results FILE]`
+`python benchmarks/serving.py [--seconds 8] [--clients 1,8,64] [--only image,text,series] [--peers PYTHON]
+[--soak MINUTES | --kill TIMES] [--models FOLDER] [--results FILE]`
+
+`--peers` names the interpreter of an environment that has litserve, python-multipart and what requirements.txt of the
+bundles names; all servers then run model.onnx.
 """
 
 from __future__ import annotations
@@ -13,13 +16,16 @@ import json
 import math
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +46,8 @@ KINDS = ("image", "text", "series")
 N_INPUTS = 64
 WARM_SECONDS = 1.0
 BOUNDARY = "headstart-benchmark"
-TITLE, SOAK = "Answers over HTTP", "Answers over HTTP: soak"
+TITLE, SOAK, KILLED = "Answers over HTTP", "Answers over HTTP: soak", "Answers over HTTP: killed"
+PEER = Path(__file__).with_name("peer_server.py")
 _TYPES = {
     "image": f"multipart/form-data; boundary={BOUNDARY}",
     "text": "application/json",
@@ -101,11 +108,12 @@ def request_of(kind: str, body: bytes, path: str = "/predict", type_: str = "") 
 
 @dataclass
 class Heard:
-    """What clients heard: seconds by request, and how often each status."""
+    """What clients heard: seconds by request, how often each status, and what was sent without an answer."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     lost: int = 0
+    refused: int = 0
 
 
 async def one_client(port: int, requests: Sequence[bytes], until: float, since: float, heard: Heard) -> None:
@@ -113,12 +121,14 @@ async def one_client(port: int, requests: Sequence[bytes], until: float, since: 
     reader = writer = None
     at = 0
     while time.perf_counter() < until:
+        sent = False
         try:
             if writer is None:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
             assert reader is not None
             began = time.perf_counter()
             writer.write(requests[at % len(requests)])
+            sent = True
             head = await reader.readuntil(b"\r\n\r\n")
             lower = head.lower()
             await reader.readexactly(int(lower.split(b"content-length:")[1].split(b"\r\n")[0]))
@@ -129,8 +139,10 @@ async def one_client(port: int, requests: Sequence[bytes], until: float, since: 
                 writer.close()
                 writer = None
         except (OSError, asyncio.IncompleteReadError):
-            heard.lost += 1
+            heard.lost += sent
+            heard.refused += not sent
             writer = None
+            await asyncio.sleep(0 if sent else 0.1)
         at += 1
     if writer is not None:
         writer.close()
@@ -153,25 +165,37 @@ def load(port: int, requests: Sequence[bytes], n_clients: int, seconds: float) -
 def serving(command: list[str]) -> Iterator[tuple[int, int]]:
     """Start a server process; gives its port and its process id."""
     port = free_port()
-    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = started(command, port)
     try:
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.2)
         yield port, process.pid
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(60)
+        with suppress(ProcessLookupError):  # LitServe leaves processes behind.
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def started(command: list[str], port: int) -> subprocess.Popen[bytes]:
+    """Start a server and wait until it is ready."""
+    process = subprocess.Popen(
+        [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    until = time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200:
+                return process
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGKILL)
+    raise SystemExit(f"The server did not start: {' '.join(command)}")
 
 
 def free_port() -> int:
     """Find a port that is free."""
-    import socket
-
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -261,16 +285,22 @@ _LONGER = {"image": 3.0}
 
 
 def measured(kind: str, path: Path, values: Sequence[Any], arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure the model alone and both servers in turn, so that other work on the machine disturbs all alike."""
+    """Measure the model alone and all servers in turn, so that other work on the machine disturbs all alike."""
     requests = [request_of(kind, body_of(kind, value)) for value in values]
     answer = answering(bundles.load(path, arguments.runtime))
     rows = [as_model_input(kind, value) for value in values][: ServeOptions().max_batch]
-    script = [sys.executable, str(Path(__file__).resolve()), "--plain", str(path), "--kind", kind]
     more = ["--runtime", arguments.runtime]
+    commands = {
+        "headstart serve": [*headstart(path), *more],
+        "plain FastAPI": [sys.executable, str(Path(__file__).resolve()), "--plain", str(path), "--kind", kind, *more],
+    }
+    if version := peer_version(arguments.peers):
+        commands[f"LitServe {version}"] = [arguments.peers, str(PEER), str(bundles.find(path)), kind]
     seconds, told = arguments.seconds * _LONGER.get(kind, 1.0), list[dict[str, Any]]()
-    with serving([*headstart(path), *more]) as (ours, _), serving([*script, *more]) as (theirs, _):
+    with ExitStack() as stack:
+        ports = {name: stack.enter_context(serving(command))[0] for name, command in commands.items()}
         for clients in map(int, arguments.clients.split(",")):
-            found = {"headstart serve": (ours, Round()), "plain FastAPI": (theirs, Round())}
+            found = {name: (port, Round()) for name, port in ports.items()}
             for _ in range(arguments.rounds):
                 alone, single = raw(answer, rows, seconds), raw(answer, rows[:1], seconds / 2)
                 for port, one in found.values():
@@ -278,8 +308,18 @@ def measured(kind: str, path: Path, values: Sequence[Any], arguments: argparse.N
                     one.single.append(single)
                     one.add(port, requests, clients, seconds)
             told += [one.row(kind, name, clients) for name, (_, one) in found.items()]
-            print(*told[-2:], sep="\n", flush=True)
+            print(*told[-len(found) :], sep="\n", flush=True)
     return told
+
+
+def peer_version(interpreter: str) -> str:
+    """Give the version of LitServe in an environment; empty where there is none."""
+    code = "import litserve, onnxruntime; print(litserve.__version__)"
+    with suppress(OSError, subprocess.CalledProcessError):
+        return subprocess.run(
+            [interpreter or "", "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    return ""
 
 
 def compare(arguments: argparse.Namespace) -> str:
@@ -294,16 +334,26 @@ def compare(arguments: argparse.Namespace) -> str:
         f"brackets). The clients run on the same {n_cores} core(s) as the server and take their part of it. "
         "The model alone is `headstart.flow.serving` in a loop without HTTP, in the same rounds, in rows a second. "
         "Aim: at least 85 % of its full batches at 64 clients, p99 within the window and two batches. "
-        "Other work ran on the machine where its load was above 1."
+        "Other work ran on the machine where its load was above 1. "
+        + (
+            _PEERS
+            if peer_version(arguments.peers)
+            else "LitServe was not compared: `--peers` names no Python that has it."
+        )
     )
     return f"{machine.describe()}\n\n{told}\n\n{table(rows)}"
 
 
+_PEERS = (
+    "LitServe runs the same model.onnx with the same batches and window, in an environment of its own; its process "
+    "for HTTP and its process for the model share the core(s) with all others."
+)
 _TIGHT = ("--max-queue", "48", "--max-mb", "1")
 
 
 def bad_requests(kind: str) -> list[bytes]:
     """Requests that must be refused, or answered with a reason."""
+    bomb = b"BM" + bytes(16) + (30_000).to_bytes(4, "little") * 2 + b"\x01\x00\x18\x00" + bytes(28)
     many = json.dumps({"texts": ["x"] * 10_000, "series": [[1]] * 10_000}).encode()
     deep = b"[" * 50_000
     nan = b'{"texts": [NaN], "series": [[NaN]]}'
@@ -315,6 +365,7 @@ def bad_requests(kind: str) -> list[bytes]:
         request_of(kind, nan, mine, plain_json), request_of(kind, odd, mine, form),
         request_of(kind, b"rubbish", mine, form), request_of(kind, b"x" * 1_100_000, mine, plain_json),
         request_of(kind, b"", mine, "text/plain"), request_of(kind, b"{}", "/predict?model=nobody", plain_json),
+        request_of(kind, body_of("image", bomb), mine, form),
         request_of(kind, b'{"inputs": [{"datatype": "FP32", "shape": [1e9], "data": []}]}', f"/v2/models/{kind}/infer"),
     ]  # fmt: skip
 
@@ -329,6 +380,47 @@ def _statuses(found: Counter[int]) -> str:
     return " ".join(f"{status}:{n}" for status, n in sorted(found.items()))
 
 
+_N_SLOW = 32
+
+
+@contextmanager
+def slow_clients(port: int) -> Iterator[None]:
+    """Hold connections open that never finish a request, and open others where they are closed."""
+    stop = threading.Event()
+
+    def hold() -> None:
+        held: list[socket.socket] = []
+        while not stop.wait(1.0):
+            held = [one for one in held if not _closed(one)]
+            with suppress(OSError):
+                while len(held) < _N_SLOW:
+                    held.append(socket.create_connection(("127.0.0.1", port)))
+                for one in held:
+                    one.send(b"POST /predict HTTP/1.1\r\nx: ")
+        for one in held:
+            one.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _closed(one: socket.socket) -> bool:
+    one.settimeout(0.0)
+    try:
+        gone = one.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        gone = True
+    one.close()
+    return gone
+
+
 def soak(arguments: argparse.Namespace) -> str:
     """Ask all models for minutes, one request in five a bad one; gives the section."""
     models = made(arguments.models, KINDS)
@@ -336,15 +428,17 @@ def soak(arguments: argparse.Namespace) -> str:
     for kind in KINDS:
         values = inputs_of(arguments.models, kind)
         good = [request_of(kind, body_of(kind, value), f"/predict?model={kind}") for value in values]
+        bad = bad_requests(kind)
         for at in range(0, len(good), 4):
-            asked += [*good[at : at + 4], bad_requests(kind)[at // 4 % 9]]
+            asked += [*good[at : at + 4], bad[at // 4 % len(bad)]]
     asked = [asked[at] for at in np.random.default_rng(0).permutation(len(asked))]
     rows: list[dict[str, Any]] = []
     total: Counter[int] = Counter()
     with serving(headstart(*models.values(), more=[*_TIGHT, "--runtime", arguments.runtime])) as (port, process):
         parts = max(4, round(arguments.soak))
         for part in range(parts):
-            heard, rate = load(port, asked, 64, 60 * arguments.soak / parts - WARM_SECONDS)
+            with slow_clients(port):
+                heard, rate = load(port, asked, 64, 60 * arguments.soak / parts - WARM_SECONDS)
             total += heard.statuses
             rows.append({
                 "minute": f"{(part + 1) * arguments.soak / parts:.1f}", "answers a second (200)": f"{rate:.0f}",
@@ -356,10 +450,66 @@ def soak(arguments: argparse.Namespace) -> str:
     faults = [
         line for line in counted.splitlines() if line.startswith("headstart_requests_total") and 'status="500"' in line
     ]
+    first, last = float(rows[0]["memory MB"]), float(rows[-1]["memory MB"])
     told = (
-        f"Three models in one server, 64 clients for {arguments.soak:g} minutes, one request in five hostile or wrong. "
-        f"Faults (500): {len(faults)}. All statuses: {_statuses(total)}. "
+        f"Three models in one server, 64 clients for {arguments.soak:g} minutes, one request in five hostile or wrong, "
+        f"beside them {_N_SLOW} that never finish a request. Faults (500): {len(faults)}. "
+        f"All statuses: {_statuses(total)}. Memory after minute {rows[0]['minute']}: {first:.0f} MB, at the end "
+        f"{last:.0f} MB ({100 * (last / first - 1):+.1f} %). "
         "Allowed besides 200 and 4xx: 503 where the queue is full (`--max-queue 48` here)."
+    )
+    return f"{machine.describe()}\n\n{told}\n\n{table(rows)}"
+
+
+def correcting(port: int, number: int, seconds: float) -> list[str]:
+    """Send corrections one after the other, whether the server is there or not; gives those that it said it keeps."""
+    kept, at, until = list[str](), 0, time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        text, at = f"correction {number}-{at}", at + 1
+        try:
+            reply = httpx.post(f"http://127.0.0.1:{port}/feedback", json={"text": text, "label": "a"}, timeout=60)
+        except httpx.TransportError:
+            time.sleep(0.1)
+            continue
+        kept += [text] if reply.status_code == 200 else []
+    return kept
+
+
+_KILL_CLIENTS = 64
+
+
+def killed(arguments: argparse.Namespace) -> str:
+    """Kill the server under load and start it again at once, several times; gives the section."""
+    path, seconds, rows = made(arguments.models, ("text",))["text"], 4 * arguments.seconds, list[dict[str, Any]]()
+    requests = [request_of("text", body_of("text", value)) for value in inputs_of(arguments.models, "text")]
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        command = headstart(path, more=["--runtime", arguments.runtime, "--feedback", folder])
+        process = started(command, port)
+        for number in range(arguments.kill):
+            asking = pool.submit(load, port, requests, _KILL_CLIENTS, seconds)
+            writing = pool.submit(correcting, port, number, seconds)
+            time.sleep(seconds / 4)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            gone = time.perf_counter()
+            process = started(command, port)
+            away = time.perf_counter() - gone
+            heard, kept = asking.result()[0], writing.result()
+            with (Path(folder) / path.name / "corrections.csv").open(encoding="utf-8", newline="") as handle:
+                there = {row["text"] for row in csv.DictReader(handle)}
+            rows.append({
+                "kill": number + 1, "statuses": _statuses(heard.statuses), "sent without an answer": heard.lost,
+                "seconds until ready again": f"{away:.1f}", "attempts meanwhile": heard.refused,
+                "corrections confirmed": len(kept), "of them in the table": len(there.intersection(kept)),
+            })  # fmt: skip
+            print(rows[-1], flush=True)
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    told = (
+        f"One text model, {_KILL_CLIENTS} clients with one request each at a time and one that sends corrections; "
+        "`kill -9`, and a new start at the same port at once. Aim: only what was in flight is lost (one request a "
+        "client, or two where one was sent while the process died), no answer but 200, every confirmed correction kept."
     )
     return f"{machine.describe()}\n\n{told}\n\n{table(rows)}"
 
@@ -372,6 +522,8 @@ def main() -> None:
     parser.add_argument("--clients", default="1,8,64")
     parser.add_argument("--only", default=",".join(KINDS))
     parser.add_argument("--soak", type=float, default=0.0, help="minutes of load with bad requests instead")
+    parser.add_argument("--kill", type=int, default=0, help="kill the server under load so many times instead")
+    parser.add_argument("--peers", default="", help="interpreter of an environment with litserve")
     parser.add_argument("--models", type=Path, default=Path("benchmarks/served"))
     parser.add_argument("--runtime", default="auto", help="torch, onnx or auto, as for headstart serve")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("RESULTS.md"))
@@ -382,7 +534,11 @@ def main() -> None:
     if arguments.plain is not None:
         plain(arguments.plain, arguments.kind, arguments.port, arguments.runtime)
         return
-    title, text = (SOAK, soak(arguments)) if arguments.soak else (TITLE, compare(arguments))
+    if peer_version(arguments.peers):
+        arguments.runtime = "onnx"
+    runs = [(KILLED, killed, arguments.kill), (SOAK, soak, arguments.soak), (TITLE, compare, True)]
+    title, work, _ = next(one for one in runs if one[2])
+    text = work(arguments)
     print(text)
     keep(arguments.results, title, text)
 

@@ -644,6 +644,17 @@ def test_a_long_request_does_not_hold_up_a_short_one() -> None:
     assert "short" in seen[0] and len(seen) == 11
 
 
+def test_no_input_is_written_out_on_its_way() -> None:
+    class Silent(str):
+        __slots__ = ()
+
+        def __repr__(self) -> str:
+            raise AssertionError("An input was written out: large ones take seconds.")
+
+    found, _ = batched([[Silent("a")], [Silent("b")]], Bounds(0.0, 8, 10))
+    assert [one[0]["answer"] for one in found] == ["a", "b"]
+
+
 def test_large_inputs_share_no_batch_and_small_ones_go_before_the_next_of_them() -> None:
     requests = [["large"] * 5, ["small"] * 3, ["half"] * 4, ["last"]]
     sizes = {"large": 0.9, "half": 0.5, "small": 0.01, "last": 0.0}
@@ -810,6 +821,78 @@ def test_a_correction_without_a_good_label_is_refused(task: str, label: Any, exp
     with TestClient(gate, base_url=HOME) as client:
         assert problem(client.post("/feedback", json={"text": "t", "label": label})).startswith(expected)
     assert list((tmp_path / "c").rglob("*.csv")) == []
+
+
+def sent(client: TestClient, text: str, label: str) -> httpx.Response:
+    # Not as json=...: half characters have to be written as they are.
+    return client.post("/feedback", content=json.dumps({"text": text, "label": label}).encode(),
+                       headers={"content-type": "application/json"})  # fmt: skip
+
+
+def corrections_of(folder: Path) -> list[list[str]]:
+    with (folder / "toy" / "corrections.csv").open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.reader(handle))[1:]
+
+
+def test_no_correction_is_a_formula_for_a_spreadsheet_and_numbers_stay_labels(tmp_path: Path) -> None:
+    with small(ServeOptions(feedback=tmp_path)) as client:
+        for label in ('=HYPERLINK("x")', "+cmd|' /C calc'!A0", "@SUM(1)", "-x"):
+            assert problem(sent(client, "t", label)).startswith("422 The label looks like a formula")
+        for text, label in (("=1+1", "a"), ("@home, \ud800", "-1"), ("-3.5", "+2"), ('no\n"water"', "a")):
+            assert sent(client, text, label).status_code == 200
+        assert sent(client, "=1+1", "b").json()["n_rows"] == 4
+    rows = corrections_of(tmp_path)
+    assert rows == [[" @home, ?", "-1"], ["-3.5", "+2"], ['no\n"water"', "a"], [" =1+1", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "rows"),
+    [
+        (b"", 200, [["new", "a"]]),
+        (b"\xef\xbb\xbftext,label\r\nold,b\r\n", 200, [["old", "b"], ["new", "a"]]),
+        (b'text,label\nold,b\n"half', 200, [["old", "b"], ["half\nnew,a\n"]]),
+        (b"text,label\nold,b", 200, [["old", "b"], ["new", "a"]]),
+        (b"text,label\n\xff\xfe,b\n", 503, None),
+        (b"something,else\n", 422, []),
+    ],
+)
+def test_a_table_of_corrections_that_somebody_touched_makes_no_fault(
+    found: bytes, status: int, rows: list[list[str]] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "corrections.csv").write_bytes(found)
+    with small(ServeOptions(feedback=tmp_path)) as client:
+        assert sent(client, "new", "a").status_code == status
+    assert rows is None or corrections_of(tmp_path) == rows
+
+
+def test_a_full_disk_refuses_a_correction_and_leaves_no_half_of_it(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    with small(ServeOptions(feedback=tmp_path)) as client:
+        assert sent(client, "first", "a").status_code == 200
+        before = (tmp_path / "toy" / "corrections.csv").read_bytes()
+        old = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 3, old[1]))
+        try:
+            reply = sent(client, "second", "a")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        assert problem(reply).startswith("503 The correction could not be written") and reply.headers["retry-after"]
+        assert (tmp_path / "toy" / "corrections.csv").read_bytes() == before
+        assert sent(client, "second", "a").json()["n_rows"] == 2
+    assert corrections_of(tmp_path) == [["first", "a"], ["second", "a"]]
+
+
+def test_a_folder_for_corrections_that_is_none_is_refused_at_the_start(
+    tmp_path: Path, bundle_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for name in ("file", "file/below"):
+        with pytest.raises(OptionError, match="cannot be made"):
+            build(toy(), ServeOptions(feedback=tmp_path / name), None)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OptionError, match="cannot be written to"):
+        build(toy(), ServeOptions(feedback=tmp_path / "there"), None)
 
 
 def test_without_feedback_nothing_is_kept() -> None:

@@ -36,7 +36,7 @@ class Bounds:
     max_queue: int
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class _Asked:
     """One request: its rows, how many of them are in a batch already, and what was answered."""
 
@@ -119,8 +119,8 @@ class Batcher:
         self._came.set()
         try:
             return await asked.done
-        finally:  # One who does not wait any longer needs no answer.
-            with suppress(ValueError):
+        finally:  # One who does not wait any longer needs no answer. (`remove` of what is not there writes it all out.)
+            if asked in self.waiting:
                 self.waiting.remove(asked)
 
     async def work(self) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import csv
 import hashlib
 import io
+import os
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 from starlette.requests import Request
 
+from headstart.data.rows import writable
 from headstart.errors import OptionError
 from headstart.flow.serving import Unusable
 from headstart.home import write_text, written_whole
@@ -30,6 +32,8 @@ from headstart.web.refusals import Refused
 MOST_BYTES = 2_000_000_000
 """So much is kept of one model; then no more, so that nobody can fill the disk."""
 _LONG_LABEL = 200
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""With one of these at its start a spreadsheet may take a cell for a formula, and run it."""
 _SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"GIF8", ".gif"), (b"BM", ".bmp"), (b"RIFF", ".webp"))
 _SEND = 'Send {"text": ..., "label": ...}, {"series": [...], "label": ...}, or a form with file and label.'
 Cells = Sequence[str]
@@ -77,6 +81,25 @@ def _suffix(content: bytes) -> str:
     return next((suffix for magic, suffix in _SUFFIXES if content.startswith(magic)), ".tif")
 
 
+def _plain(text: str) -> str:
+    r"""Give a text that can be written as UTF-8 and that no spreadsheet takes for a formula (one blank before it).
+
+    Examples
+    --------
+    >>> _plain("=1+1"), _plain("-1"), _plain("@home"), _plain("- no water")
+    (' =1+1', '-1', ' @home', ' - no water')
+    """
+    text = writable(text)
+    return f" {text}" if text.startswith(_FORMULA) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
+
+
 def _hash(value: Any) -> str:
     raw: bytes = value.encode("utf-8") if isinstance(value, str) else bytes(value)
     return hashlib.sha256(raw).hexdigest()[:32]
@@ -118,6 +141,8 @@ class Corrections:
             raise OptionError(
                 f"{folder} cannot be made ({error.strerror}).", "Name another with --feedback."
             ) from error
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OptionError(f"{folder} cannot be written to.", "Name another with --feedback.")
 
     async def take(self, request: Request, model: Model, limits: ServeOptions) -> int:
         """Keep the correction in a request; gives how many there are of this model.
@@ -130,6 +155,7 @@ class Corrections:
         value, label = await _READ[model.modality](request, limits)
         if isinstance(value, Unusable):
             raise Refused(422, f"The input cannot be used: {value.reason}.", "Correct it.")
+        value = _plain(value) if isinstance(value, str) else value
         kept = _Kept(_hash(value), value, _checked(label, model))
         async with self._turn:
             return await asyncio.to_thread(self._store, model, kept)
@@ -141,6 +167,9 @@ class Corrections:
             return self._tables[model.name].add(model, kept)
         except OSError as error:
             raise Refused(503, f"The correction could not be written ({error.strerror}).", "Tell the owner.",
+                          {"Retry-After": "60"}) from error  # fmt: skip
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise Refused(503, "The table of corrections cannot be read.", "Tell the owner: it should be CSV in UTF-8.",
                           {"Retry-After": "60"}) from error  # fmt: skip
 
 
@@ -158,9 +187,9 @@ class _Table:
     def _read(self) -> tuple[list[str] | None, list[Cells]]:
         if not self.path.is_file():
             return None, []
-        with self.path.open(encoding="utf-8", newline="") as handle:
-            head, *rows = csv.reader(handle)
-        return head, list(rows)
+        with self.path.open(encoding="utf-8-sig", newline="") as handle:  # Spreadsheets put a mark before the head.
+            head, *rows = [*csv.reader(handle)] or [[]]
+        return head or None, [cells for cells in rows if len(cells) == len(head)]
 
     def add(self, model: Model, kept: _Kept) -> int:
         """Write one correction; a second one of the same input takes the place of the first."""
@@ -182,8 +211,15 @@ class _Table:
 
     def _append(self, rows: Sequence[Cells]) -> None:
         text = _lines(rows).encode("utf-8")
-        with self.path.open("ab") as handle:
-            handle.write(text)
+        before = self.path.stat().st_size
+        try:
+            with self.path.open("r+b") as handle:
+                handle.seek(-1, os.SEEK_END)
+                whole = handle.read(1) == b"\n"
+                handle.write(text if whole else b"\n" + text)
+        except OSError:  # The disk is full, say: no half of a row may stay.
+            os.truncate(self.path, before)
+            raise
         self.n_bytes += len(text)
 
     def _write_file(self, name: str, content: bytes) -> None:
@@ -205,8 +241,13 @@ def _checked(label: Any, model: Model) -> str:
     text = label.strip() if isinstance(label, str) else ""
     if not text or len(text) > _LONG_LABEL or any(unicodedata.category(mark)[0] == "C" for mark in text):
         raise Refused(422, f"The label is no text of 1 to {_LONG_LABEL} characters.", "Name the right label.")
-    check = _LABELS.get(model.task)
-    return text if check is None else check(text, model)
+    return _LABELS.get(model.task, _class)(text, model)
+
+
+def _class(text: str, model: Model) -> str:
+    if text.startswith(_FORMULA) and not _is_number(text) and text not in model.classes:
+        raise Refused(422, "The label looks like a formula.", "Begin it with a letter or a digit.")
+    return text
 
 
 def _grade(text: str, model: Model) -> str:
@@ -216,11 +257,7 @@ def _grade(text: str, model: Model) -> str:
 
 
 def _number(text: str, model: Model) -> str:
-    try:
-        good = bool(np.isfinite(float(text)))
-    except ValueError:
-        good = False
-    if not good:
+    if not _is_number(text):
         raise Refused(422, "The label is no number.", "Write it like 12.5.")
     return text
 
