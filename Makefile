@@ -77,6 +77,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/label_next.py
 	$(BIN)/python benchmarks/language.py
 	$(BIN)/python benchmarks/text_aims.py
+	$(BIN)/python benchmarks/unlabelled_words.py
 	$(BIN)/python benchmarks/trust.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/checks.py

@@ -34,13 +34,14 @@ def with_unlabelled(prepared: Prepared, options: AdaptOptions, uses: frozenset[s
         What the strategies read.
     clock : Clock
     """
-    if not uses & {"unlabelled", "words"}:
+    wordy = "words" in uses and prepared.table.modality == "text"
+    if not wordy and "unlabelled" not in uses:
         return prepared
     rows = data.read_unlabelled(prepared.table, options) if data.wants_unlabelled(options) else None
     if rows is not None and not len(rows):
         progress.warn("There are no rows without labels that are not among the others.")
         rows = None
-    if "words" in uses:
+    if wordy:
         prepared = _with_words(prepared, rows, options, clock)
     return prepared if rows is None or "unlabelled" not in uses else _with_rows(prepared, rows, options, uses, clock)
 
@@ -61,7 +62,7 @@ def _with_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: fro
 def _with_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, clock: Clock) -> Prepared:
     """Give the task what the longer of two texts says of words: the rows without labels, the base's own."""
     parts = prepared.backbone.parts
-    if prepared.table.modality != "text" or (rows is None and not parts.words):
+    if rows is None and not parts.words:
         return prepared
     from headstart.strategies import words
 

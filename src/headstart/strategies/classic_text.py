@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, diags, hstack
 
 from headstart.records import FloatMatrix, Index, Probabilities, State
 from headstart.strategies import costs, solver
@@ -24,6 +24,7 @@ from headstart.strategies.linear import LARGEST_ROTATION
 from headstart.strategies.links import LINK_OF, LINKS
 from headstart.strategies.ngrams import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
 from headstart.strategies.record import Forecast, Rows, Task
+from headstart.strategies.selection import is_imbalanced
 from headstart.strategies.words import MOST_LABELLED, Beside, Words, beside
 
 STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
@@ -35,6 +36,8 @@ ENCODE_SHARE = 0.1
 """Weighting counts once, as a share of counting."""
 OFTEN = 0.05
 """Columns that occur in a larger share of the rows are multiplied as dense matrices."""
+TELLING = 0.5
+"""Power of the log-count ratios that columns are multiplied by, where classes are even (docs/decisions/0017)."""
 MIXES = (0.5, 0.0)
 """Share of the likeness of two rows that comes from pieces occurring together in texts without labels."""
 
@@ -53,6 +56,47 @@ def products(first: csr_matrix, second: csr_matrix, frequent: Index) -> NDArray[
     rare = np.setdiff1d(np.arange(first.shape[1]), frequent)
     dense = first[:, frequent].toarray() @ second[:, frequent].toarray().T
     return np.asarray(dense + (first[:, rare] @ second[:, rare].T).toarray(), dtype=np.float64)
+
+
+def answers_of(task: Task) -> csr_matrix | None:
+    """Give the class of each row (n_rows, n_classes); None without classes, for uneven ones and for many rows."""
+    n_rows = len(task.codes)
+    if task.truth is not None or n_rows > MOST_LABELLED or is_imbalanced(task.codes):
+        return None
+    ones, rows = np.ones(n_rows, np.float32), np.arange(n_rows)
+    return csr_matrix((ones, (rows, task.codes)), shape=(n_rows, len(task.classes)))
+
+
+def telling(rows: csr_matrix, answers: csr_matrix) -> NDArray[np.float32]:
+    """Weigh columns by how differently often they occur in rows with and without each answer; the mean is about 1.
+
+    Parameters
+    ----------
+    rows : csr_matrix, shape (n_rows, n_columns)
+    answers : csr_matrix of 0 and 1, shape (n_rows, n_outputs)
+
+    Returns
+    -------
+    NDArray of float32, shape (n_columns,)
+
+    Notes
+    -----
+    Log-count ratios of naive Bayes (Wang and Manning 2012), their root mean square over outputs, to a power.
+
+    Examples
+    --------
+    >>> telling(csr_matrix(np.eye(2)), csr_matrix(np.eye(2))).tolist()
+    [1.0, 1.0]
+    """
+    there = csr_matrix((np.ones(rows.nnz, np.float32), rows.indices, rows.indptr), shape=rows.shape)
+    n_with = np.asarray(answers.sum(axis=0), dtype=np.float64).ravel()
+    varied = np.flatnonzero((n_with > 0) & (n_with < rows.shape[0]))
+    n_with, having = n_with[varied], (there.T @ answers[:, varied]).toarray().astype(np.float64)
+    others = np.asarray(there.sum(axis=0), dtype=np.float64).reshape(-1, 1) - having
+    ratios = np.log((having + 1) / (n_with + 2)) - np.log((others + 1) / (rows.shape[0] - n_with + 2))
+    size = np.sqrt(np.square(ratios).mean(axis=1)) if len(varied) else np.zeros(rows.shape[1])
+    mean = float(size.mean()) if len(size) else 0.0
+    return np.asarray((size / mean) ** TELLING if mean > 0 else np.ones(len(size)), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -141,6 +185,8 @@ class Ground:
         One a kind of piece, of all rows with labels.
     most : sequence of int
         Columns kept of each.
+    answers : csr_matrix or None
+        As `answers_of` gives them; columns are then weighed by what they tell, where `mix` is 0.
     known : sequence of Beside
         The same columns in texts without labels; empty without such.
     projection : sequence of FloatMatrix
@@ -150,6 +196,7 @@ class Ground:
 
     counts: Sequence[Counts]
     most: Sequence[int]
+    answers: csr_matrix | None = None
     known: Sequence[Beside] = ()
     projection: Sequence[FloatMatrix] = ()
     mix: float = 0.0
@@ -183,6 +230,10 @@ class _Encoding:
         parts = [block.take(rows) for block in self.counts]
         self.idf = ground.weighed(parts)
         sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        self.telling = np.ones(sparse.shape[1], np.float32)
+        if ground.answers is not None and ground.mix == 0:
+            self.telling = telling(sparse, ground.answers[rows])
+            sparse = (sparse @ diags(self.telling)).tocsr()
         smooth = ground.smooth(self.idf)
         few = spanned and (smooth is not None or len(rows) <= min(LARGEST_ROTATION, sparse.shape[1]))
         self.span = Span(sparse, smooth) if few else None
@@ -192,12 +243,13 @@ class _Encoding:
         """Give other rows in the same columns."""
         parts = [block.take(rows) for block in self.counts]
         sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        sparse = (sparse @ diags(self.telling)).tocsr()
         return sparse if self.span is None else self.span.apply(sparse)
 
     def columns(self, coefficients: solver.Coefficients) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Give coefficients on the columns, and the intercept."""
         plain = coefficients[:-1] if self.span is None else self.span.columns(coefficients[:-1])
-        return plain.astype(np.float32), coefficients[-1].astype(np.float32)
+        return (plain * self.telling[:, None]).astype(np.float32), coefficients[-1].astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -237,7 +289,7 @@ def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ..
     counts, pieces = zip(*(count(texts, kind) for kind in KINDS), strict=True)
     share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_PIECES.values()))
     most = [int(MOST_PIECES[kind] * share) for kind in KINDS]
-    grounds, every = _grounds(Ground(counts, most), pieces, _words(task, len(rows)))
+    grounds, every = _grounds(Ground(counts, most, answers_of(task)), pieces, _words(task, len(rows)))
     learnt = _best(grounds, task)
     assert isinstance(learnt.encoding, _Encoding)
     vocabularies, weights = {}, {}
@@ -265,17 +317,17 @@ def _grounds(
     wide = [replace(block, n_columns=len(item.pieces)) for block, item in zip(plain.counts, known, strict=True)]
     projection = [words.projection[kind].astype(np.float32) for kind in KINDS]
     mixes = MIXES if words.n_dims else (0.0,)
-    grounds = tuple(Ground(wide, plain.most, known, projection, mix) for mix in mixes)
+    grounds = tuple(Ground(wide, plain.most, plain.answers, known, projection, mix) for mix in mixes)
     return grounds, [item.pieces for item in known]
 
 
 def _best(grounds: Sequence[Ground], task: Task) -> Learnt:
     """Learn on each ground, and give what cross-validation says is best; the first where it says nothing."""
-    made = []
-    for ground in grounds if len(np.unique(task.folds)) > 1 else grounds[:1]:
-        found = learn(partial(_Encoding, ground), task, Search(STRENGTHS, FALLBACK))
-        made.append((float(np.nanmean(GOALS[task.kind].losses(task, found.choice.out_of_fold))), found))
-    return min(made, key=lambda item: item[0])[1]
+    tried = grounds if len(np.unique(task.folds)) > 1 else grounds[:1]
+    made = [learn(partial(_Encoding, ground), task, Search(STRENGTHS, FALLBACK)) for ground in tried]
+    if len(made) == 1:
+        return made[0]
+    return min(made, key=lambda item: float(np.nanmean(GOALS[task.kind].losses(task, item.choice.out_of_fold))))
 
 
 def _told(task: Task, n_rows: int, encoding: _Encoding) -> tuple[str, ...]:

@@ -229,6 +229,8 @@ def information(counts: csr_matrix) -> csr_matrix:
 def _axes(matrix: csr_matrix, seed: int) -> FloatMatrix:
     """Leading right singular vectors times their singular values, the largest being 1 (Halko and others 2011)."""
     n_dims = min(N_DIMS, *matrix.shape)
+    if n_dims == 0:
+        return np.empty((matrix.shape[1], 0), dtype=np.float32)
     drawn = np.random.default_rng(seed).standard_normal((matrix.shape[1], n_dims + EXTRA), dtype=np.float32)
     turned = matrix.T.tocsr()
     basis = np.linalg.qr(matrix @ drawn)[0]

@@ -1,0 +1,253 @@
+"""Text without labels for `classic`: counted, projected, kept, and used only where cross-validation says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+from scipy.sparse import csr_matrix
+from typer.testing import CliRunner
+
+from headstart import bases
+from headstart.bases import Need
+from headstart.cli.main import app
+from headstart.errors import DataError
+from headstart.records import Table, column
+from headstart.strategies import STRATEGIES, classic_text
+from headstart.strategies.ngrams import Before, Idf, count
+from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.words import KINDS, Words, affordable, beside, learn
+
+CLASSIC = STRATEGIES["classic"]
+SYLLABLES = [first + last for first in "bdfgklmn" for last in "aeiou"]
+ENTRIES = 100
+
+
+def lexicon(topic: int) -> list[str]:
+    """Made-up words of one topic; no topic's words say anything by their letters."""
+    rng = np.random.default_rng(7)
+    made = list(dict.fromkeys("".join(rng.choice(SYLLABLES, 3)) for _ in range(4 * ENTRIES)))
+    return made[topic * ENTRIES : (topic + 1) * ENTRIES]
+
+
+def texts_of(codes: np.ndarray, seed: int) -> list[str]:
+    """Six words of the topic of each code."""
+    rng = np.random.default_rng(seed)
+    return [" ".join(rng.choice(lexicon(int(code)), 6)) for code in codes]
+
+
+def rows_of(texts: list[str]) -> Rows:
+    ids = column([str(number) for number in range(len(texts))])
+    return Rows(Table("text", ids, column(texts), ids, None, column([""] * len(texts))))
+
+
+def task_of(codes: np.ndarray, words: Words | None, **more: object) -> Task:
+    folds = np.arange(len(codes)) // 2 % 4
+    return replace(Task(("a", "b"), codes, folds, "off", 0, Clock(600.0), words=words), **more)
+
+
+@pytest.fixture(scope="module")
+def known() -> Words:
+    return learn(texts_of(np.arange(300) % 2, 5), 0)
+
+
+FEW = np.arange(8) % 2
+
+
+def test_pieces_of_the_same_texts_point_the_same_way(known: Words) -> None:
+    place = {piece: at for at, piece in enumerate(known.pieces["words"])}
+    points = known.projection["words"].astype(np.float64)
+
+    def alike(first: str, second: str) -> float:
+        one, other = points[place[first]], points[place[second]]
+        return float(one @ other / np.sqrt((one @ one) * (other @ other)))
+
+    here, there = lexicon(0), lexicon(1)
+    within = np.mean([alike(here[at], here[at + 1]) for at in range(99)])
+    across = np.mean([alike(here[at], there[at]) for at in range(99)])
+    assert within > across + 0.01
+
+
+def test_words_that_go_together_help_where_rows_share_no_word(known: Words) -> None:
+    rows = rows_of(texts_of(FEW, 1))
+    truth = np.arange(200) % 2
+    test = rows_of(texts_of(truth, 2))
+    right = {}
+    for name, words in (("alone", None), ("words", known)):
+        fitted = CLASSIC.fit(rows, task_of(FEW, words), {})
+        right[name] = (fitted.predict(test).argmax(axis=1) == truth).mean()
+        assert np.isfinite(fitted.out_of_fold).all()
+    assert right["words"] > right["alone"] + 0.05
+    assert any("300 texts without labels told how common words are" in note for note in fitted.notes)
+
+
+def test_the_model_is_one_coefficient_a_piece_and_says_what_the_kernel_says(known: Words) -> None:
+    counts, pieces = zip(*(count(texts_of(FEW, 1), kind) for kind in KINDS), strict=True)
+    ground = classic_text.Ground(counts, [10_000, 10_000])
+    (mixed, _), _ = classic_text._grounds(ground, pieces, known)
+    encoding = classic_text._Encoding(mixed, np.arange(8))
+    coefficients = np.random.default_rng(0).normal(size=(encoding.matrix.shape[1] + 1, 2))
+    columns, intercept = encoding.columns(coefficients)
+    sparse = classic_text._joined([idf.apply(block) for idf, block in zip(encoding.idf, encoding.counts, strict=True)])
+    assert columns.shape == (sparse.shape[1], 2)
+    assert np.allclose(sparse @ columns + intercept, encoding.matrix @ coefficients[:-1] + coefficients[-1], atol=1e-4)
+    assert np.allclose(encoding.apply(np.arange(8)), encoding.matrix, atol=1e-4)
+    only_there = np.setdiff1d(np.arange(sparse.shape[1]), sparse.indices)
+    assert np.abs(columns[only_there]).max() > 0
+
+
+def test_a_restored_model_predicts_the_same_and_the_same_seed_gives_the_same(known: Words) -> None:
+    rows, test = rows_of(texts_of(FEW, 1)), rows_of(texts_of(FEW, 2))
+    first, second = (CLASSIC.fit(rows, task_of(FEW, known), {}) for _ in range(2))
+    assert np.array_equal(first.predict(test), second.predict(test))
+    back = CLASSIC.load(first.state(), ("a", "b"))
+    assert np.allclose(back.predict(test), first.predict(test), atol=1e-6)
+
+
+def test_idf_counts_texts_without_labels_as_if_they_were_rows() -> None:
+    mine, theirs = ["rain again", "no rain"], ["rain", "sun", "no sun"]
+    counts, pieces = count(mine, "words")
+    line = beside(learn(theirs, 0), "words", pieces)
+    idf = Idf.of(replace(counts, n_columns=len(line.pieces)), 100, line.before, added=True)
+    every, names = count([*mine, *theirs], "words")
+    whole = Idf.of(every, 100)
+    expected = {names[at]: weight for at, weight in zip(whole.columns, whole.weights, strict=True)}
+    assert {line.pieces[at]: weight for at, weight in zip(idf.columns, idf.weights, strict=True)} == expected
+    own = Idf.of(replace(counts, n_columns=len(line.pieces)), 100, line.before)
+    assert {line.pieces[at] for at in own.columns} == set(pieces)
+    assert isinstance(line.before, Before) and line.before.n_texts == 3
+
+
+def test_few_texts_say_only_how_common_pieces_are() -> None:
+    words = learn(texts_of(np.arange(50) % 2, 5), 0)
+    assert words.n_dims == 0 and words.n_texts == 50
+    fitted = CLASSIC.fit(rows_of(texts_of(FEW, 1)), task_of(FEW, words), {})
+    assert [note for note in fitted.notes if "without labels" in note] == [
+        "50 texts without labels told how common words are"
+    ]
+
+
+def test_with_many_labels_nothing_changes(known: Words, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classic_text, "MOST_LABELLED", 7)
+    rows, test = rows_of(texts_of(FEW, 1)), rows_of(texts_of(FEW, 2))
+    assert classic_text.answers_of(task_of(FEW, None)) is None
+    fitted, plain = (CLASSIC.fit(rows, task_of(FEW, words), {}) for words in (known, None))
+    assert np.array_equal(fitted.predict(test), plain.predict(test)) and fitted.notes == plain.notes
+
+
+@pytest.mark.parametrize("kind", ["multi-label", "regression", "ordinal"])
+def test_every_kind_of_task_survives(known: Words, kind: str) -> None:
+    truth = np.column_stack([FEW, 1 - FEW]).astype(np.float32)
+    truth = truth[:, :1] if kind == "regression" else truth
+    more: dict[str, object] = {"kind": kind}
+    if kind != "ordinal":
+        more |= {"truth": truth, "classes": ("a", "b")[: truth.shape[1]]}
+    fitted = CLASSIC.fit(rows_of(texts_of(FEW, 1)), task_of(FEW, known, **more), {})
+    assert np.isfinite(fitted.predict(rows_of(["", "unknown"]))).all()
+
+
+def test_rows_without_folds_and_a_text_without_words_are_survived(known: Words) -> None:
+    rows = rows_of(["", *texts_of(FEW[1:], 1)])
+    fitted = CLASSIC.fit(rows, task_of(FEW, known, folds=np.zeros(8, dtype=np.intp)), {})
+    assert np.isfinite(fitted.predict(rows)).all()
+    assert learn([""] * 300, 0).pieces["words"] == ()
+    CLASSIC.fit(rows, task_of(FEW, learn([""] * 300, 0)), {})
+
+
+def test_long_text_is_sampled_and_short_time_reads_little() -> None:
+    words = learn(["one two three"] * 1_000, 0, most=1_300)
+    assert words.n_texts == 100 and words.n_characters == 1_300
+    assert affordable(0.0) == 0 and affordable(1e9) == 3_000_000
+    assert learn(["one two three"], 0, most=0).n_texts == 1
+
+
+def test_arrays_bring_everything_back_and_damage_is_told(known: Words, tmp_path: Path) -> None:
+    path = tmp_path / "words.safetensors"
+    save_file(known.arrays(), path)
+    back = Words.of(load_file(path), "the base")
+    assert back.pieces == known.pieces and back.digest() == known.digest()
+    arrays = known.arrays()
+    for name, value in (("words/pieces", arrays["words/pieces"][:-20]), ("words/projection", arrays["counted"])):
+        with pytest.raises(DataError, match="the base does not hold what is known of words"):
+            Words.of({**arrays, name: value}, "the base")
+    with pytest.raises(DataError, match="not all of it"):
+        Words.of({"counted": arrays["counted"]}, "the base")
+
+
+def test_telling_columns_weigh_more() -> None:
+    rows = csr_matrix(np.array([[1.0, 1, 1], [1, 1, 0], [1, 0, 1], [1, 0, 0]]))
+    weights = classic_text.telling(rows, csr_matrix(np.eye(2)[[0, 0, 1, 1]]))
+    assert weights[1] > weights[2] == weights[0] == 0  # The second says the class, the others occur alike in both.
+    every = csr_matrix(np.ones((4, 1)))  # An answer that all rows have tells nothing of any column.
+    assert classic_text.telling(rows, every).tolist() == [1, 1, 1]
+
+
+def test_uneven_classes_leave_columns_as_they_are() -> None:
+    uneven = np.array([0, 0, 0, 0, 0, 1, 1, 1])
+    assert classic_text.answers_of(task_of(uneven, None)) is None
+    answers = classic_text.answers_of(task_of(FEW, None))
+    assert answers is not None and answers.toarray().argmax(axis=1).tolist() == FEW.tolist()
+
+
+def table(path: Path, texts: list[str], labels: list[str] | None = None) -> Path:
+    lines = ["text,label"] + [f"{text},{label}" for text, label in zip(texts, labels, strict=True)] if labels else []
+    path.write_text("\n".join(lines or ["text", *texts]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    codes = np.arange(40) % 2
+    return table(tmp_path_factory.mktemp("few") / "few.csv", texts_of(codes, 1), ["ab"[code] for code in codes])
+
+
+def adapted(few: Path, out: Path, *more: str) -> dict[str, object]:
+    command = ["adapt", str(few), "--strategy", "classic", "--offline", "--json", "-q", "-o", str(out), *more]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def said_of(document: dict[str, object]) -> str:
+    checks = document["checks"]
+    assert isinstance(checks, list)
+    return " ".join(item["summary"] for item in checks if item["kind"] == "unlabelled-text")
+
+
+def test_adapt_learns_from_texts_without_labels_and_both_runtimes_say_the_same(few: Path, tmp_path: Path) -> None:
+    raw = table(tmp_path / "raw.csv", texts_of(np.arange(300) % 2, 5))
+    out = tmp_path / "out"
+    said = said_of(adapted(few, out, "--unlabelled", str(raw)))
+    assert "300 texts without labels (that you gave) told the method classic how common words are" in said
+    assert "300 texts without labels" in (out / "report.html").read_text("utf-8")
+    new = table(tmp_path / "new.csv", texts_of(np.arange(20) % 2, 9))
+    answers = []
+    for runtime in ("auto", "onnx"):
+        path = tmp_path / f"{runtime}.csv"
+        done = CliRunner().invoke(
+            app, ["predict", str(out / "bundle"), str(new), "-o", str(path), "--runtime", runtime]
+        )
+        assert done.exit_code == 0, done.output
+        answers.append([line.split(",")[1] for line in path.read_text("utf-8").splitlines()])
+    assert answers[0] == answers[1] and len(answers[0]) == 21
+    assert CliRunner().invoke(app, ["verify", str(out / "bundle")]).exit_code == 0
+
+
+def test_a_base_with_words_teaches_classic_and_keeps_its_fingerprint(few: Path, tmp_path: Path) -> None:
+    plain = bases.load("default", Need("text", offline=True))
+    folder = tmp_path / "base"
+    bases.write_folder(plain.parts, folder)
+    before = bases.load(f"file:{folder}", Need("text", offline=True))
+    assert before.parts.words == {}
+    words = learn(texts_of(np.arange(300) % 2, 5), 0)
+    save_file(words.arrays(), folder / "words.safetensors")
+    after = bases.load(f"file:{folder}", Need("text", offline=True))
+    assert after.fingerprint == before.fingerprint and Words.of(after.parts.words, "it").digest() == words.digest()
+    assert "(of the base" in said_of(adapted(few, tmp_path / "out", "--base", f"file:{folder}"))
+    (folder / "words.safetensors").write_bytes(b"damaged")
+    with pytest.raises(DataError, match="damaged"):
+        bases.load(f"file:{folder}", Need("text", offline=True))
