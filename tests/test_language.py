@@ -18,6 +18,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from typer.testing import CliRunner
 
 from headstart.bases import Need, Parts, assemble, load, write_folder
+from headstart.bases.folder import sha256_of
 from headstart.cli.main import app
 from headstart.errors import DataError, OptionError, UnknownName
 from headstart.language import adapting, card, fitness, ngram, reading, scoring, trials, vocabulary
@@ -177,7 +178,8 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("body,x\nhello,1\nyou,2\n", encoding="utf-8")
     with pytest.raises(UnknownName, match="bodi"):
         reading.read_raw([tmp_path / "a.csv"], "bodi")
-    assert reading.read_raw([tmp_path / "a.csv"], "body").documents == ("hello", "you")
+    found = reading.read_raw([tmp_path / "a.csv"], "body")
+    assert found.documents == ("hello", "you") and found.source == "a.csv (column body)"
 
 
 @pytest.mark.parametrize("order", [2, 3, 5])
@@ -430,6 +432,10 @@ def test_the_new_base_costs_fewer_bits_and_its_card_says_so(adapted: tuple[Path,
     text = (folder / "new" / card.CARD).read_text("utf-8")
     assert f"{bits['adapted']['value']:.3f}" in text and "From nothing" in text
     assert json.loads((folder / "new" / card.MARK).read_text("utf-8"))["sentence"] == said["sentence"]
+    words = said["words"]
+    assert isinstance(words, dict) and words["sha256"] == sha256_of(folder / "new" / "words.safetensors")
+    assert words["sha256"] in text and f"{words['n_texts']:,} texts" in text
+    assert len(load(f"file:{folder / 'new'}", Need("text", offline=True)).parts.words) == 7
 
 
 def test_the_new_base_loads_as_a_base_and_brings_its_head(adapted: tuple[Path, dict[str, object]]) -> None:

@@ -117,6 +117,7 @@ def card(made: Adapted) -> str:
             "|---|---|---|",
             *table,
             "",
+            *_words(said.get("words")),
             "## Training",
             "",
             f"{counts['train']:,} documents, {said['n_characters']['train']:,} characters; {training['steps']} steps "
@@ -129,6 +130,20 @@ def card(made: Adapted) -> str:
             "",
         ]
     )
+
+
+def _words(said: Mapping[str, int | str] | None) -> list[str]:
+    """Say what stands in the file of words, where there is one."""
+    if said is None:
+        return []
+    return [
+        "## Words",
+        "",
+        f"{said['file']} (sha256 {said['sha256']}) says of {said['n_pieces']:,} words and pieces of words in how many "
+        f"of {said['n_texts']:,} texts they occur, and which occur together; `classic`, which learns without a "
+        "pre-trained network, uses it. The base works without it.",
+        "",
+    ]
 
 
 def _plain(key: str, value: float) -> str:
