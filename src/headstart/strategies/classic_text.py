@@ -105,29 +105,27 @@ class Smooth:
 
     Parameters
     ----------
-    columns : Index, shape (n_known,)
-        Columns that have a place in the projection.
-    places : Index, shape (n_known,)
-        Their rows of it.
-    projection : FloatMatrix, shape (n_pieces, n_dims)
+    places : Index, shape (n_columns,)
+        Each column's row of the projection.
+    projection : FloatMatrix, shape (n_pieces + 1, n_dims)
+        The last row is zero, for columns that texts without labels do not have.
     mix : float
         0 to 1, as in `MIXES`.
     """
 
-    columns: Index
     places: Index
     projection: FloatMatrix
     mix: float
 
     def apply(self, rows: csr_matrix) -> FloatMatrix:
         """Project rows; shape (n_rows, n_dims)."""
-        return np.asarray(rows[:, self.columns] @ self.projection[self.places])
+        shape = (rows.shape[0], len(self.projection))
+        placed = csr_matrix((rows.data, self.places[rows.indices], rows.indptr), shape=shape)
+        return np.asarray(placed @ self.projection)
 
-    def back(self, coefficients: NDArray[np.float64], n_columns: int) -> NDArray[np.float64]:
+    def back(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
         """Express coefficients on the projection (n_dims, n_outputs) as coefficients on the columns."""
-        made = np.zeros((n_columns, coefficients.shape[1]))
-        made[self.columns] = self.projection[self.places] @ coefficients
-        return made
+        return np.asarray((self.projection @ coefficients)[self.places], dtype=np.float64)
 
 
 def _spread(values: NDArray[np.float32]) -> float:
@@ -170,8 +168,7 @@ class Span:
         shares = self.back @ coefficients
         made = np.asarray(self.rows.T @ shares, dtype=np.float64)
         if self.smooth is not None:
-            smoothed = self.smooth.back(self.projected.T @ shares, self.rows.shape[1])
-            made = (1 - self.mix) * made + self.scale * smoothed
+            made = (1 - self.mix) * made + self.scale * self.smooth.back(self.projected.T @ shares)
         return made
 
 
@@ -189,7 +186,8 @@ class Ground:
         As `answers_of` gives them; columns are then weighed by what they tell, where `mix` is 0.
     known : sequence of Beside
         The same columns in texts without labels; empty without such.
-    projection : sequence of FloatMatrix
+    projection : FloatMatrix or None
+        As in `Smooth`, one kind of piece after the other.
     mix : float
         As in `MIXES`.
     """
@@ -198,7 +196,7 @@ class Ground:
     most: Sequence[int]
     answers: csr_matrix | None = None
     known: Sequence[Beside] = ()
-    projection: Sequence[FloatMatrix] = ()
+    projection: FloatMatrix | None = None
     mix: float = 0.0
 
     def weighed(self, parts: Sequence[Counts]) -> list[Idf]:
@@ -210,16 +208,10 @@ class Ground:
 
     def smooth(self, idf: Sequence[Idf]) -> Smooth | None:
         """Line the projection up with the columns that are kept."""
-        if self.mix == 0:
+        if self.mix == 0 or self.projection is None:
             return None
-        places, first = [], 0
-        for item, known, part in zip(idf, self.known, self.projection, strict=True):
-            mine = known.places[item.columns]
-            places.append(np.where(mine >= 0, mine + first, -1))
-            first += len(part)
-        joined = np.concatenate(places)
-        columns = np.flatnonzero(joined >= 0)
-        return Smooth(columns, joined[columns], np.concatenate(self.projection), self.mix)
+        places = [known.places[item.columns] for item, known in zip(idf, self.known, strict=True)]
+        return Smooth(np.concatenate(places), self.projection, self.mix)
 
 
 class _Encoding:
@@ -314,10 +306,11 @@ def _grounds(
     if words is None:
         return (plain,), pieces
     known = [beside(words, kind, own) for kind, own in zip(KINDS, pieces, strict=True)]
+    projection = np.concatenate([*(words.projection[kind] for kind in KINDS), np.zeros((1, words.n_dims))])
     wide = [replace(block, n_columns=len(item.pieces)) for block, item in zip(plain.counts, known, strict=True)]
-    projection = [words.projection[kind].astype(np.float32) for kind in KINDS]
     mixes = MIXES if words.n_dims else (0.0,)
-    grounds = tuple(Ground(wide, plain.most, plain.answers, known, projection, mix) for mix in mixes)
+    shared = Ground(wide, plain.most, plain.answers, known, projection.astype(np.float32))
+    grounds = tuple(replace(shared, mix=mix) for mix in mixes)
     return grounds, [item.pieces for item in known]
 
 

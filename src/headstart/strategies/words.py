@@ -120,7 +120,7 @@ class Beside:
     before : Before
         How often texts without labels have each.
     places : Index, shape (n_pieces,)
-        Row of the projection; -1 where there is none.
+        Row of the projections of all kinds put together; those without one are given the row after the last.
     """
 
     pieces: list[str]
@@ -133,9 +133,11 @@ def beside(words: Words, kind: str, own: Sequence[str]) -> Beside:
     known = {piece: at for at, piece in enumerate(words.pieces[kind])}
     mine = set(own)
     pieces = [*own, *(piece for piece in words.pieces[kind] if piece not in mine)]
-    places = np.array([known.get(piece, -1) for piece in pieces], dtype=np.intp)
-    counted = np.append(words.frequencies[kind], 0)[places].astype(np.int64)
-    return Beside(pieces, Before(counted, words.n_texts), places)
+    found = np.array([known.get(piece, -1) for piece in pieces], dtype=np.intp)
+    counted = np.append(words.frequencies[kind], 0)[found].astype(np.int64)
+    sizes = [len(words.pieces[name]) for name in KINDS]
+    first = sum(sizes[: list(KINDS).index(kind)])
+    return Beside(pieces, Before(counted, words.n_texts), np.where(found < 0, sum(sizes), found + first))
 
 
 def affordable(seconds: float) -> int:
