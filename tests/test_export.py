@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,102 @@ def test_a_graph_named_outside_of_the_bundle_is_refused(bundle: Path) -> None:
     resealed(bundle)
     done = headstart("verify", bundle)
     assert done.exit_code == 2 and "lacks files" in done.output
+
+
+Spoil = Callable[[Path], object]
+
+
+def _rewritten(file: str, change: Callable[[Any], object]) -> Spoil:
+    def spoil(bundle: Path) -> None:
+        document = json.loads((bundle / file).read_text("utf-8"))
+        change(document)
+        write_json(bundle / file, document)
+
+    return spoil
+
+
+def _linked(target: str) -> Spoil:
+    def spoil(bundle: Path) -> None:
+        (bundle / "decision.json").rename(bundle.parent / "outside.json")
+        (bundle / "decision.json").symlink_to(target)
+
+    return spoil
+
+
+def _weights_elsewhere(place: str) -> Spoil:
+    """Let the graph read weights from another file, and give them away as an output."""
+
+    def spoil(bundle: Path) -> None:
+        for folder in (bundle, bundle.parent):
+            (folder / "secret.bin").write_bytes(bytes(40))
+        graph = onnx.load(bundle / "model.onnx")
+        array = onnx.TensorProto(name="secret", data_type=1, dims=[10], data_location=1)
+        for key, value in {"location": place.format(bundle.parent), "offset": "0", "length": "40"}.items():
+            array.external_data.add(key=key, value=value)
+        graph.graph.initializer.append(array)
+        graph.graph.node.append(onnx.helper.make_node("Identity", ["secret"], ["leak"]))
+        graph.graph.output.append(onnx.helper.make_tensor_value_info("leak", 1, [10]))
+        (bundle / "model.onnx").write_bytes(graph.SerializeToString())
+
+    return spoil
+
+
+def _foreign_step(bundle: Path) -> None:
+    graph = onnx.load(bundle / "model.onnx")
+    graph.graph.node.append(onnx.helper.make_node("Run", [graph.graph.input[0].name], ["run"], domain="evil.custom"))
+    graph.opset_import.append(onnx.helper.make_opsetid("evil.custom", 1))
+    (bundle / "model.onnx").write_bytes(graph.SerializeToString())
+
+
+def _pipe(bundle: Path) -> None:
+    (bundle / "manifest.json").unlink()
+    os.mkfifo(bundle / "manifest.json")
+
+
+HOSTILE: dict[str, tuple[Spoil, bool, str]] = {
+    "weights in a file outside": (_weights_elsewhere("../secret.bin"), True, "cannot be run"),
+    "weights at a full path": (_weights_elsewhere("{}/secret.bin"), True, "cannot be run"),
+    "weights in a file that no hash covers": (_weights_elsewhere("secret.bin"), True, "cannot be run"),
+    "a step of a library": (_foreign_step, True, "cannot be run"),
+    "a link to a file outside": (_linked("../outside.json"), False, "outside of the bundle"),
+    "a link to itself": (_linked("decision.json"), False, "outside of the bundle"),
+    "a manifest without end": (lambda b: (b / "manifest.json").write_text("[" * 200_000), False, "damaged"),
+    "a configuration without end": (lambda b: (b / "config.json").write_text("[" * 200_000), True, "damaged"),
+    "a pipe": (_pipe, False, "is missing"),
+    "a name that is too long": (
+        _rewritten("manifest.json", lambda found: found["sha256"].update({"a" * 5_000: "0"})), False, "outside",
+    ),
+    "a name with an end inside": (
+        _rewritten("manifest.json", lambda found: found["sha256"].update({"a\0b": "0"})), False, "outside",
+    ),
+    "inputs of a strange kind": (
+        _rewritten("config.json", lambda found: found["portable"]["inputs"][0].update(kind="evil")), True, "inputs",
+    ),
+    "vocabulary from outside": (
+        _rewritten("config.json", lambda found: found["portable"]["inputs"][0]["spec"].update(pieces_file="../x")),
+        True, "lacks files",
+    ),
+    "golden rows that would have to be unpickled": (
+        lambda b: np.savez(b / "golden.npz", outputs=np.array([{}], dtype=object)), True, "cannot be replayed",
+    ),
+}  # fmt: skip
+"""What somebody may do to a bundle, whether all hashes are made right again afterwards, and what is said of it."""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_bundle_is_refused_in_words(name: str, bundle: Path) -> None:
+    spoil, sealed, said = HOSTILE[name]
+    spoil(bundle)
+    if sealed:
+        resealed(bundle)
+    done = headstart("verify", bundle)
+    assert done.exit_code == 2 and said in done.output and "Traceback" not in done.output, done.output
+
+
+def test_a_manifest_of_endless_size_is_not_read(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "MOST_JSON_BYTES", 100)
+    done = headstart("verify", bundle)
+    assert done.exit_code == 2 and "too large" in done.output
 
 
 def test_a_bundle_that_answers_differently_here_is_not_good(bundle: Path) -> None:

@@ -28,6 +28,7 @@ from headstart.bundle.gate import agreement
 from headstart.bundle.onnx_graph import PARTS
 from headstart.bundle.onnx_pictures import Described
 from headstart.bundle.onnx_series import Quantiles, Rocket
+from headstart.bundle.verifying import verified
 from headstart.decisions import Calibrator, Costs, Rules, SetRule
 from headstart.flow.answers import header, row_of
 from headstart.modalities.descriptors import describe_image, shrunk
@@ -131,19 +132,64 @@ def test_the_bundle_says_what_its_graph_is_fed_and_how_well_it_agrees(runs: dict
         assert (out / "bundle" / "golden.npz").stat().st_size < 2_500_000
 
 
-def test_a_format_1_bundle_still_answers_as_it_did(tmp_path: Path) -> None:
-    options = parse(flow.PredictOptions, explain=True, precision="float32", offline=True)
-    rows = tmp_path / "few.csv"
-    rows.write_bytes((DATA / "bundle-format-1-rows.csv").read_bytes())
-    flow.predict(DATA / "bundle-format-1", [rows], tmp_path / "found.csv", options)
-    expected = table_of((DATA / "bundle-format-1-answers.csv").read_text("utf-8"))
-    assert_alike(table_of((tmp_path / "found.csv").read_text("utf-8")), expected)
-
-
 def test_a_bundle_without_a_portable_form_says_what_to_install(tmp_path: Path) -> None:
     code = "from headstart.cli.main import run\nrun()\n"
-    done = without(HEAVY, code, "predict", DATA / "bundle-format-1", DATA / "bundle-format-1-rows.csv")
+    done = without(HEAVY, code, "predict", DATA / "bundle-format-1", DATA / "bundle-rows.csv")
     assert done.returncode == 2 and "headstart[adapt]" in done.stderr
+
+
+LIGHT: dict[str, tuple[str, ...]] = {
+    "adapt": ("adapt", "{data}", "-o", "{new}"),
+    "rank": ("bases", "--for", "{data}"),
+    "openvino": ("export", "{out}", "--to", "openvino", "-o", "{new}"),
+    "int8": ("export", "{out}", "--to", "onnx-int8", "-o", "{new}"),
+    "torch": ("predict", "{out}", "{data}", "--runtime", "torch"),
+}
+"""What takes the extra."""
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_without_the_extra_what_needs_it_names_the_pip_line(
+    name: str, runs: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    out, data = runs["text"]
+    told = [part.format(out=out, data=data, new=tmp_path / "new") for part in LIGHT[name]]
+    done = without(HEAVY, "from headstart.cli.main import run\nrun()\n", *told)
+    assert done.returncode == 2 and "pip install 'headstart[adapt]'" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("name", ["compare", "explain", "recalibrate", "export"])
+def test_without_the_extra_bundles_are_compared_explained_corrected_and_exported(
+    name: str, runs: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    out, data = runs["text"]
+    few = tmp_path / "few.csv"
+    few.write_text("\n".join(data.read_text("utf-8").splitlines()[:4]), "utf-8")
+    told = {
+        "compare": ("compare", out, out, data), "explain": ("explain", out, few, "-o", tmp_path / "page.html"),
+        "recalibrate": ("evaluate", out, data, "--recalibrate", tmp_path / "new"),
+        "export": ("export", out, "--to", "onnx", "-o", tmp_path / "slim"),
+    }[name]  # fmt: skip
+    done = without(HEAVY, "from headstart.cli.main import run\nrun()\n", *told)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("number", "runtime"), [(1, "torch"), (2, "torch"), (2, "onnx")])
+def test_a_bundle_of_each_format_still_answers_as_it_did(number: int, runtime: str, tmp_path: Path) -> None:
+    stored, rows = DATA / f"bundle-format-{number}", tmp_path / "few.csv"
+    assert json.loads((stored / "manifest.json").read_text("utf-8"))["format"] == number
+    rows.write_bytes((DATA / "bundle-rows.csv").read_bytes())
+    options = parse(flow.PredictOptions, explain=True, precision="float32", offline=True, runtime=runtime)
+    flow.predict(stored, [rows], tmp_path / "found.csv", options)
+    expected = table_of((DATA / f"bundle-format-{number}-answers.csv").read_text("utf-8"))
+    assert_alike(table_of((tmp_path / "found.csv").read_text("utf-8")), expected)
+    assert verified(stored).good
+
+
+def test_every_format_that_is_read_is_stored() -> None:
+    assert {f"bundle-format-{number}" for number in bundles.KNOWN} == {
+        path.name for path in DATA.iterdir() if path.is_dir() and path.name.startswith("bundle-format-")
+    }
 
 
 def test_a_bundle_loaded_in_its_portable_form_is_saved_whole(

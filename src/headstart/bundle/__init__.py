@@ -26,6 +26,7 @@ from headstart import progress
 from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
 from headstart.bundle import decision
+from headstart.bundle.feeding import KINDS
 from headstart.bundle.portable import Answers, Portable
 from headstart.bundle.reference import Reference
 from headstart.bundle.seen import Seen
@@ -41,6 +42,8 @@ FORMAT = 2
 KNOWN = (1, 2)
 """Formats that can be read. Format 2 has a portable form (see `headstart.bundle.portable`), named in config.json."""
 _TRIES = 100
+MOST_JSON_BYTES = 256_000_000
+"""Larger JSON is not read: the largest that is written, the words that a model counts, is a few MB."""
 RUNTIMES = ("auto", "torch", "onnx")
 CONFIG, MANIFEST, STATE, WEIGHTS, BASE = "config.json", "manifest.json", "strategy.json", "model.safetensors", "base"
 _ALWAYS: dict[int, tuple[str, ...]] = {1: (STATE, WEIGHTS), 2: ()}
@@ -282,13 +285,13 @@ def _config(bundle: Bundle) -> dict[str, Any]:
 
 
 def _read_json(path: Path) -> Any:
+    if not path.is_file():
+        raise BundleError(f"{path.parent} is no bundle: {path.name} is missing.", "Give the folder OUT/bundle.")
+    if path.stat().st_size > MOST_JSON_BYTES:
+        raise BundleError(f"{path} is too large ({path.stat().st_size / 1e6:,.0f} MB).", "Do not use it.")
     try:
         return json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise BundleError(
-            f"{path.parent} is no bundle: {path.name} is missing.", "Give the folder OUT/bundle."
-        ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is damaged ({error}).", "Copy the bundle again.") from error
 
 
@@ -308,7 +311,7 @@ def verify(folder: Path) -> Mapping[str, Any]:
         raise BundleError(
             f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
         )
-    outside = [str(name) for name in listed if folder.resolve() not in (folder / str(name)).resolve().parents]
+    outside = [str(name) for name in listed if not _is_inside(folder, str(name))]
     if outside:
         raise BundleError(
             f"{folder / MANIFEST} names {len(outside)} files outside of the bundle ({offenders(outside)}).",
@@ -323,6 +326,14 @@ def verify(folder: Path) -> Mapping[str, Any]:
             "Copy the bundle again.",
         )
     return manifest
+
+
+def _is_inside(folder: Path, name: str) -> bool:
+    try:
+        (folder / name).is_file()
+        return folder.resolve() in (folder / name).resolve().parents
+    except (OSError, RuntimeError, ValueError):  # Links in a circle, names that no file can have.
+        return False
 
 
 def find(path: Path) -> Path:
@@ -405,6 +416,11 @@ def _portable(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, An
         raise BundleError(
             f"{folder} has no portable form: {told['reason']}.",
             "Leave --runtime out and install: pip install 'headstart[adapt]'",
+        )
+    strange = [str(item["kind"]) for item in told["inputs"] if item["kind"] not in KINDS]
+    if strange:
+        raise BundleError(
+            f"{folder} wants inputs that this version does not know ({offenders(strange)}).", "Update headstart."
         )
     shipped, listed = _shipped(folder, told), manifest["sha256"]
     fed = [file for item in told["inputs"] for key, file in item["spec"].items() if key.endswith("_file")]

@@ -112,6 +112,8 @@ class Answers:
 def session(path: Path) -> onnxruntime.InferenceSession:
     """Open a graph on the processor, with as many threads as this process may use; it never calls home.
 
+    Weights in other files are refused: no graph of ours has any, and no hash would cover them.
+
     Raises
     ------
     BundleError
@@ -120,6 +122,7 @@ def session(path: Path) -> onnxruntime.InferenceSession:
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or n_cores())
     chosen.log_severity_level = 3
+    chosen.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path / "nowhere"))
     try:
         return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
     except FAILURES as error:

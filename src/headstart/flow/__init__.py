@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headstart.extras import require
 from headstart.options import (
     AdaptOptions,
     BasesOptions,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
     """Adapt a base model; see `headstart.flow.adapting.adapt`."""
+    require("adapt", "Adapting a model")
     from headstart.flow import adapting as room
 
     return room.adapt(path, out, options)

@@ -6,6 +6,7 @@ import csv
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +27,6 @@ from headstart.bundle.golden import MADE_UP, Golden
 from headstart.bundle.portable import FAILURES, Portable, Run, opened
 from headstart.bundle.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
 from headstart.errors import BundleError, DataError, OptionError, unknown
-from headstart.extras import missing
 from headstart.flow.exporting_web import ready, write_page
 from headstart.flow.labelled import read_rows
 from headstart.flow.prepare import truth_of
@@ -142,7 +142,7 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
 
 def _require(target: Target) -> None:
     lacking = {"onnx-int8": ("onnx",), "openvino": ("openvino",)}.get(target.name, ())
-    absent = [name for name in missing("adapt") if name in lacking]
+    absent = [name for name in lacking if find_spec(name) is None]
     if absent:
         raise OptionError(f"--to {target.name} needs {', '.join(absent)}.", "Run: pip install 'headstart[adapt]'")
 
@@ -160,7 +160,7 @@ def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, 
         return _told(bundle, made, table, found is not None, (f"rows of {options.data}", calibrated))
     if stored is not None and train is not None:
         calibrated = [] if target.exact else _some(made.feed, train)
-        return _told(bundle, made, stored[0], True, (f"test rows of {bundle.about['data']}", calibrated))
+        return _told(bundle, made, stored[0], True, (f"test rows of {stored[0].source}", calibrated))
     if not target.exact:
         raise OptionError(
             f"--to {target.name} has to be calibrated and judged on real rows, and none are here.",
@@ -205,7 +205,7 @@ def _stored(folder: Path, bundle: Bundle, unneeded: bool = False) -> tuple[Table
         return None
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
     asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"))
-    table = data.read(source, asked, bundle.columns)
+    table = replace(data.read(source, asked, bundle.columns), source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:
         apart, _ = read_rows(bundle, places["test"], parse(PredictOptions, label=tuple(roles)))
