@@ -43,7 +43,7 @@ class RawText:
     n_repeated : int
         Documents, and lines of longer documents, left out because they stand earlier in the text.
     source : str
-        Names of the files, for people.
+        Names of the files and of the columns read, for people.
     """
 
     documents: tuple[str, ...]
@@ -94,12 +94,14 @@ def read_raw(paths: Sequence[Path], column: str | None = None) -> RawText:
     if column and all(file.suffix.lower() in PLAIN for file in files):
         raise OptionError(f"--column {column} was given, but there is no table in the text.", "Leave --column out.")
     found: list[str] = []
+    names: list[str] = []
     for file in files:
-        found += _plain(file) if file.suffix.lower() in PLAIN else _column(file, column)
+        name, texts = ("", _plain(file)) if file.suffix.lower() in PLAIN else _column(file, column)
+        names.append(f"{file.name} (column {name})" if name else file.name)
+        found += texts
     kept, repeated = _without_repeats(found)
     if not kept:
         raise DataError(f"{files[0]}: there is no text in it.", "Check that this is the right file.")
-    names = [file.name for file in files]
     said = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return RawText(tuple(kept), len(found), repeated, said)
 
@@ -126,7 +128,8 @@ def _plain(path: Path) -> list[str]:
     return parts if len(parts) > 1 else whole.split("\n")
 
 
-def _column(path: Path, column: str | None) -> list[str]:
+def _column(path: Path, column: str | None) -> tuple[str, list[str]]:
+    """Give the name of the column and its texts."""
     sheet = read_sheet(path)
     name = pick(sheet.names, "text", Wanted({"text": column} if column else {}), f" in {sheet.name}")
     if name is None and len(sheet.names) == 1:
@@ -136,7 +139,7 @@ def _column(path: Path, column: str | None) -> list[str]:
             f"{path}: no column has a usual name for texts (columns: {', '.join(sheet.names[:20])}).",
             "Name it with --column NAME.",
         )
-    return [load(text, {}) for text in sheet.texts(name)]
+    return name, [load(text, {}) for text in sheet.texts(name)]
 
 
 def _without_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
