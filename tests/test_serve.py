@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import csv
 import io
 import json
@@ -35,13 +36,14 @@ from headstart.cli.main import app
 from headstart.errors import OptionError
 from headstart.flow.serving import Unusable, answering
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
+from headstart.web import feedback, protocol, reading
 from headstart.web.access import is_own_machine, read_token
 from headstart.web.app import build
 from headstart.web.batching import Batcher, Bounds
 from headstart.web.gate import Gate, JsonLines
 from headstart.web.models import Model, open_models
 from headstart.web.reading import weight
-from headstart.web.running import _bound
+from headstart.web.running import _bound, _listen
 
 HOME = "http://127.0.0.1"
 TOKEN = "a-token-of-more-than-16"
@@ -732,6 +734,73 @@ def test_a_terminated_server_finishes_what_it_has_begun(bundle_folders: dict[str
             server.stdout.close()
 
 
+def begin(command: Sequence[str], port: int) -> subprocess.Popen[bytes]:
+    """Start a server and wait until it is ready."""
+    made = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while time.monotonic() < until and made.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200:
+                break
+        time.sleep(0.05)
+    return made
+
+
+def test_a_killed_server_loses_only_what_is_in_flight_and_no_confirmed_correction(
+    bundle_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    port, n_clients, stop = free_port(), 4, threading.Event()
+    command = [sys.executable, "-m", "headstart.cli.main", "serve", str(bundle_folders["text"]), "--offline", "-q"]
+    command += ["--feedback", str(tmp_path)]
+    answers: list[tuple[float, str]] = []
+    lost: list[str] = []
+    kept: list[str] = []
+
+    def ask() -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            while not stop.is_set():
+                try:
+                    reply = client.post("/predict", json={"texts": ["The pump is broken"]})
+                    answers.append((time.monotonic(), f"{reply.status_code} {reply.json()['predictions'][0]['label']}"))
+                except httpx.ConnectError:  # Nobody is there: nothing was sent.
+                    stop.wait(0.05)
+                except httpx.TransportError as error:
+                    lost.append(type(error).__name__)
+
+    def correct() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            with contextlib.suppress(httpx.TransportError):
+                sent = {"text": f"text {number}", "label": "water"}
+                reply = httpx.post(f"http://127.0.0.1:{port}/feedback", json=sent, timeout=60)
+                kept.extend([sent["text"]] if reply.status_code == 200 else [])
+
+    server = begin(command, port)
+    threads = [threading.Thread(target=ask) for _ in range(n_clients)] + [threading.Thread(target=correct)]
+    try:
+        for thread in threads:
+            thread.start()
+        while len(answers) < 20 or len(kept) < 5:
+            time.sleep(0.02)
+        server.kill()
+        server.wait()
+        killed, n_kept = time.monotonic(), len(kept)
+        server = begin(command, port)
+        while sum(at > killed for at, _ in answers) < 20 or len(kept) < n_kept + 5:
+            time.sleep(0.02)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(60)
+        server.kill()
+        server.wait()
+    assert len({said for _, said in answers}) == 1 and answers[0][1].startswith("200 ")
+    assert len(lost) <= 2 * n_clients
+    with (tmp_path / "text" / "corrections.csv").open(encoding="utf-8", newline="") as handle:
+        assert set(kept) <= {row["text"] for row in csv.DictReader(handle)}
+
+
 def test_answers_are_not_held_back_by_the_network_stack() -> None:
     async def accepted() -> int:
         got: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -755,6 +824,10 @@ def test_a_port_that_is_taken_and_a_folder_that_is_none_are_named(bundle_folders
         taken.listen()
         done = RUN.invoke(app, ["serve", str(bundle_folders["text"]), "--port", str(taken.getsockname()[1])])
     assert done.exit_code == 2 and "cannot be listened on" in done.output
+    with _bound("127.0.0.1", 0) as late, _bound(*late.getsockname()) as first:  # Both bound, neither listens yet.
+        _listen(first)
+        with pytest.raises(OptionError, match="cannot be listened on"):
+            _listen(late)
     done = RUN.invoke(app, ["serve", str(bundle_folders["text"].parent), "--port", "0"])
     assert done.exit_code == 2 and "is no bundle" in done.output
 
@@ -906,30 +979,69 @@ def test_without_feedback_nothing_is_kept() -> None:
 SENT = ("method", "url", "headers", "params", "json", "data", "files")
 
 
-def test_no_request_that_the_description_allows_makes_a_fault(models: dict[str, Model], tmp_path: Path) -> None:
+def explored(models: dict[str, Model], folder: Path, n_examples: int) -> dict[int, int]:
+    """Ask all that the description allows, of each model; gives how often each status came, and fails at a fault."""
     from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import strategies as st
 
-    gate = build(models, ServeOptions(feedback=tmp_path / "c", max_mb=0.5, timeout=20.0), None)
-    with TestClient(gate, base_url=HOME) as client:
+    gate = build(models, ServeOptions(feedback=folder, max_mb=0.5, timeout=20.0), None)
+    seen: dict[int, int] = {}
+    with TestClient(gate, base_url=HOME, raise_server_exceptions=False) as client:
         document = client.get("/openapi.json").json()
         assert {"/predict", "/feedback", "/info", "/v2/models/{name}/infer", "/metrics"} <= set(document["paths"])
-        schema = schemathesis.openapi.from_dict(document)
-        seen: dict[int, int] = {}
-        for found in schema.get_all_operations():
+        for found in schemathesis.openapi.from_dict(document).get_all_operations():
             operation = found.ok()
 
-            @given(case=operation.as_strategy())
+            @given(case=operation.as_strategy(), model=st.sampled_from(sorted(models)))
             @settings(
-                max_examples=12, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
+                max_examples=n_examples if operation.method == "post" else 5, deadline=None, database=None,
+                derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
             )  # fmt: skip
-            def no_fault(case: schemathesis.Case) -> None:
+            def no_fault(case: schemathesis.Case, model: str) -> None:
                 if case.path_parameters:
-                    case.path_parameters = {"name": "text"}
+                    case.path_parameters = {"name": model}
+                elif case.query:
+                    case.query["model"] = model  # Any other name is a 404.
+                elif case.method == "POST":
+                    case.query = {"model": model}
                 sent = case.as_transport_kwargs(base_url=HOME)
-                reply = client.request(**{name: value for name, value in sent.items() if name in SENT})
-                seen[reply.status_code] = seen.get(reply.status_code, 0) + 1
-                assert reply.status_code < 500 or reply.status_code == 503, reply.text
+                with contextlib.suppress(AttributeError, TypeError):  # A form with a number as file cannot be written.
+                    httpx.Request("POST", HOME, files=sent.get("files")).read()
+                    reply = client.request(**{name: value for name, value in sent.items() if name in SENT})
+                    seen[reply.status_code] = seen.get(reply.status_code, 0) + 1
+                    assert reply.status_code < 500 or reply.status_code == 503, reply.text
 
             no_fault()
-    assert seen[200] > 20 and seen[422] > 5
+    return seen
+
+
+def test_no_request_that_the_description_allows_makes_a_fault(models: dict[str, Model], tmp_path: Path) -> None:
+    seen = explored(models, tmp_path / "c", 24)
+    assert seen[200] > 20 and seen[422] > 5 and seen.get(404, 0) < 5
+
+
+def break_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = reading.one_text
+    monkeypatch.setitem(reading._LISTS, "text", ("texts", lambda text, limits: real(text or 1 / 0, limits)))
+
+
+def break_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = reading._named
+    monkeypatch.setattr(reading, "_named", lambda ids, n: real(ids and 1 / 0, n))
+
+
+def break_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback, "_hash", lambda value: value.encode("ascii").hex()[:32])
+
+
+def break_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "_is_shape", lambda shape, most: True)
+
+
+@pytest.mark.parametrize("broken", [break_empty, break_ids, break_letters, break_tensors])
+def test_a_fault_that_is_put_in_is_found(
+    broken: Any, models: dict[str, Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(monkeypatch)
+    with pytest.raises(AssertionError, match="This is a fault in Headstart"):
+        explored({"text": models["text"], "series": models["series"]}, tmp_path / "c", 48)

@@ -187,6 +187,18 @@ def test_a_person_with_a_phone_gets_answers_corrects_one_and_takes_them_home(
     assert all(sent.startswith((address, f"blob:{address}")) for sent in phone.asked())
 
 
+def test_more_pictures_than_one_request_may_hold_are_all_answered(phone: Browser, tmp_path: Path) -> None:
+    names = [tmp_path / f"photo-{number}.bmp" for number in range(5)]
+    for name in names:
+        Image.new("RGB", (100, 100), (200, 20, 20)).save(name)  # 30 kB each.
+    with running(ServeOptions(max_mb=0.07)) as tight:
+        phone.open(tight)
+        phone.until("document.querySelector('#ask') && !document.querySelector('#ask').hidden")
+        phone.files("#pictures", *names)
+        phone.until("document.querySelectorAll('.answer').length == 5")
+        assert said(phone) == ["red"] * 5 and phone.run("document.querySelector('#problem').hidden")
+
+
 def test_the_keyboard_alone_is_enough_and_arabic_goes_from_right_to_left(phone: Browser) -> None:
     choose(phone, "#language", "ar")
     choose(phone, "#model", "text")

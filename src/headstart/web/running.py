@@ -95,6 +95,7 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
             lifespan="on", backlog=_BACKLOG, limit_concurrency=most_connections(), http=Wire,
             timeout_graceful_shutdown=int(options.timeout),
         )  # fmt: skip
+        _listen(bound)
         where = f"http://{_shown(options.host)}:{bound.getsockname()[1]}"
         for model in models.values():
             progress.say(f"{model.name}: {model.modality}, {model.task}, {len(model.classes)} classes")
@@ -113,9 +114,6 @@ def _run(server: Server, bound: socket.socket) -> None:
         signal.signal(sig, signal.SIG_IGN)
     try:
         asyncio.run(server.serve([bound]))
-    except OSError as error:  # Two servers that start together may both be bound; only one can listen.
-        host, port = bound.getsockname()[:2]
-        raise _taken(host, port, error) from error
     finally:
         for sig, handler in before.items():
             signal.signal(sig, handler)
@@ -132,6 +130,15 @@ def _bound(host: str, port: int) -> socket.socket:
         made.close()
         raise _taken(host, port, error) from error
     return made
+
+
+def _listen(bound: socket.socket) -> None:
+    """Begin to listen: two servers that start together may both be bound, but only one can do this."""
+    try:
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        host, port = bound.getsockname()[:2]
+        raise _taken(host, port, error) from error
 
 
 def _taken(host: str, port: int, error: OSError) -> OptionError:

@@ -175,9 +175,11 @@ async function ask(inputs) {
   at("answer-list").replaceChildren();
   document.body.setAttribute("aria-busy", "true");
   try {
-    for (let start = 0; start < inputs.length; start += MOST_AT_ONCE) {
-      at("status").textContent = t("waiting", { done: start, all: inputs.length });
-      await some(inputs.slice(start, start + MOST_AT_ONCE));
+    let done = 0;
+    for (const portion of portions(inputs)) {
+      at("status").textContent = t("waiting", { done, all: inputs.length });
+      await some(portion);
+      done += portion.length;
     }
     at("status").textContent = "";
   } catch (error) {
@@ -186,6 +188,24 @@ async function ask(inputs) {
   }
   document.body.removeAttribute("aria-busy");
   showHistory();
+}
+
+/** Cut inputs into requests that a server takes: photos are soon too many megabytes for one. */
+function portions(inputs) {
+  const { max_rows: rows = MOST_AT_ONCE, max_mb: megabytes = Infinity } = state.model.limits || {};
+  const made = [];
+  let bytes = 0;
+  for (const input of inputs) {
+    const size = input.blob ? input.blob.size + 1000 : 0;
+    const full = !made.length || made.at(-1).length >= Math.min(rows, MOST_AT_ONCE) || bytes + size > megabytes * 1e6;
+    if (full) {
+      made.push([]);
+      bytes = 0;
+    }
+    made.at(-1).push(input);
+    bytes += size;
+  }
+  return made;
 }
 
 async function some(inputs) {
