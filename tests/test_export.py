@@ -467,3 +467,29 @@ def test_all_test_rows_are_found_again_whatever_their_ids(odd: Path, tmp_path: P
 
 def test_a_loss_is_written_in_points() -> None:
     assert points("1pt") == points("1%") == 0.01 and points("0.02") == 0.02
+
+
+RESULTS: dict[str, tuple[Callable[[dict[str, Any]], str] | None, str]] = {
+    "unfinished": (None, "There is no result.json"),
+    "newer": (lambda found: json.dumps({**found, "format": 99}), "newer version"),
+    "older": (lambda found: json.dumps({"format": 0, "task": found["task"]}), "not the result of `adapt`"),
+    "cut": (lambda found: json.dumps(found)[:-100], "not JSON"),
+    "without end": (lambda found: "[" * 100_000, "nested"),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_report_of_a_run_that_cannot_be_read_is_refused_in_words(name: str, out: Path, tmp_path: Path) -> None:
+    spoil, said = RESULTS[name]
+    (tmp_path / "run").mkdir()
+    if spoil is not None:
+        told = spoil(json.loads((out / "result.json").read_text("utf-8")))
+        (tmp_path / "run" / "result.json").write_text(told, "utf-8")
+    done = headstart("report", tmp_path / "run")
+    assert done.exit_code == 2 and said in done.output
+
+
+def test_a_report_into_a_place_that_cannot_be_made_is_refused(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", "utf-8")
+    done = headstart("report", out, "-o", tmp_path / "file" / "below")
+    assert done.exit_code == 2 and "cannot be made" in done.output

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from headstart import report
 from headstart.errors import DataError
-from headstart.home import write_text
+from headstart.home import require_place, write_text
 from headstart.options import ReportOptions
 from headstart.results import FORMAT, Result
 
@@ -52,9 +52,12 @@ def again(run: Path, out: Path | None, options: ReportOptions) -> dict[str, Any]
     ------
     DataError
         If there is no result.json, or it cannot be read.
+    OptionError
+        If the folder cannot be made.
     """
     source = run / "result.json" if run.is_dir() else run
     result, folder = _result(source), out or source.parent
+    require_place(folder)
     code = write(result, _previews(source.parent / PREVIEWS), folder, options.language)
     return {
         "format": 1,
@@ -78,6 +81,8 @@ def _result(source: Path) -> Result:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise DataError(f"{source} is not JSON ({where}).", "Name the output folder of a finished `adapt`.") from error
+    except RecursionError as error:
+        raise DataError(f"{source} is nested without end.", "Name the output folder of a finished `adapt`.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
