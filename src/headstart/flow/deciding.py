@@ -31,7 +31,7 @@ from headstart.results import (
     Uncorrected,
 )
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Rows, Strategy
+from headstart.strategies.record import Strategy
 
 SHOWN_MISSES = 10
 SMALL_BASE_BYTES = 8_000_000
