@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.small:
         given.sets, given.labels, given.draws, given.test = given.sets[:1], [8], 1, 200
     legend = (
-        f"`classic` fitted on drawn labels (mean of {given.draws} draws) with and without the texts of the other "
+        f"`classic` fitted on drawn labels ({given.draws} draws) with and without the texts of the other "
         f"training rows (at most {given.texts:,}; all texts cut to {given.characters:,} characters); accuracy in "
         f"percent on official test rows (at most {given.test:,}); differences in points with 95 % intervals: first "
         "over languages, then over test rows. The design was chosen on training rows "
