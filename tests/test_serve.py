@@ -1020,11 +1020,6 @@ def test_no_request_that_the_description_allows_makes_a_fault(models: dict[str, 
     assert seen[200] > 20 and seen[422] > 5 and seen.get(404, 0) < 5
 
 
-def break_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = reading.one_text
-    monkeypatch.setitem(reading._LISTS, "text", ("texts", lambda text, limits: real(text or 1 / 0, limits)))
-
-
 def break_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     real = reading._named
     monkeypatch.setattr(reading, "_named", lambda ids, n: real(ids and 1 / 0, n))
@@ -1038,7 +1033,7 @@ def break_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "_is_shape", lambda shape, most: True)
 
 
-@pytest.mark.parametrize("broken", [break_empty, break_ids, break_letters, break_tensors])
+@pytest.mark.parametrize("broken", [break_ids, break_letters, break_tensors])
 def test_a_fault_that_is_put_in_is_found(
     broken: Any, models: dict[str, Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
