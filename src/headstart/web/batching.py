@@ -66,9 +66,9 @@ class _Asked:
 class Batcher:
     """Collects the rows of requests into batches; each request gets its own answers, in its own order.
 
-    A batch is answered when it is full, when its first row has waited for the window, or at once where nobody else is
-    likely to come: the last batch was of one request and no other waits. Requests take turns: a long one does not hold
-    up a short one for more than a batch.
+    A batch is answered when it is full, when its first row has waited for the window, or when as many requests wait as
+    were in the last batch: more are not likely to come. Requests take turns: a long one does not hold up a short one
+    for more than a batch.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Batcher:
         self.answer, self.pool, self.bounds, self.weigh, self.heard = answer, pool, bounds, weigh, heard
         self.waiting: deque[_Asked] = deque()
         self.seconds_per_row = 0.0
-        self._together = False
+        self._owners = 1
         self._came = asyncio.Event()
 
     @property
@@ -154,9 +154,12 @@ class Batcher:
         while not self.waiting:
             self._came.clear()
             await self._came.wait()
-        alone = len(self.waiting) == 1 and not self._together
-        until = self.waiting[0].since + (0.0 if alone else self.bounds.window_seconds)
-        while self.waiting and self.n_waiting < self.bounds.max_batch and (left := until - time.monotonic()) > 0:
+        until = self.waiting[0].since + self.bounds.window_seconds
+        while (
+            0 < len(self.waiting) < self._owners  # Those of the last batch may all be back.
+            and self.n_waiting < self.bounds.max_batch
+            and (left := until - time.monotonic()) > 0
+        ):
             self._came.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._came.wait(), left)
@@ -179,5 +182,5 @@ class Batcher:
             if one.taken < len(one.inputs):
                 (self.waiting if one.taken == stop else last if one.taken > before else first).append(one)
         self.waiting = deque([*first, *self.waiting, *last])
-        self._together = owners > 1
+        self._owners = owners
         return batch
