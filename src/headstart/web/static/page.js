@@ -68,7 +68,6 @@ function wordOf(found) {
 }
 
 function reasonOf(found) {
-  if (state.language === "en") return found.reason;
   const kind = kindOf(found);
   if (kind === "unusable") return found.reason;
   if (kind === "none_of_these") return t("unlike");
