@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import write_folder
-from headstart.bundle import Bundle, targets
+from headstart.bundle import Bundle, integrity, targets
 from headstart.bundle.feeding import KINDS, Feed, Input
 from headstart.bundle.golden import Golden
 from headstart.bundle.made_up import MAKERS, made_up
@@ -67,7 +67,7 @@ def resealed(bundle: Path) -> None:
     """Write the manifest anew, as somebody who changes a bundle on purpose would."""
     manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
     manifest["sha256"] = {
-        name: bundles._sha256(bundle / name) for name in manifest["sha256"] if (bundle / name).is_file()
+        name: integrity.sha256(bundle / name) for name in manifest["sha256"] if (bundle / name).is_file()
     }
     write_json(bundle / "manifest.json", manifest)
 
@@ -221,7 +221,7 @@ def test_a_hostile_bundle_is_refused_in_words(name: str, bundle: Path) -> None:
 
 
 def test_a_manifest_of_endless_size_is_not_read(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "MOST_JSON_BYTES", 100)
+    monkeypatch.setattr(integrity, "MOST_JSON_BYTES", 100)
     done = headstart("verify", bundle)
     assert done.exit_code == 2 and "too large" in done.output
 

@@ -23,7 +23,7 @@ from tests.tiny import BASES
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import rocket, write_folder
-from headstart.bundle import standalone
+from headstart.bundle import integrity, standalone
 from headstart.bundle.gate import agreement
 from headstart.bundle.onnx_graph import PARTS
 from headstart.bundle.onnx_pictures import Described
@@ -187,7 +187,7 @@ def test_a_bundle_of_each_format_still_answers_as_it_did(number: int, runtime: s
 
 
 def test_every_format_that_is_read_is_stored() -> None:
-    assert {f"bundle-format-{number}" for number in bundles.KNOWN} == {
+    assert {f"bundle-format-{number}" for number in integrity.KNOWN} == {
         path.name for path in DATA.iterdir() if path.is_dir() and path.name.startswith("bundle-format-")
     }
 

@@ -6,8 +6,6 @@ This room knows what a model is made of. It reads no data and evaluates nothing.
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import platform
 import shutil
 import uuid
@@ -27,6 +25,16 @@ from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
 from headstart.bundle import decision
 from headstart.bundle.feeding import KINDS
+from headstart.bundle.integrity import (
+    BASE,
+    CONFIG,
+    MANIFEST,
+    STATE,
+    WEIGHTS,
+    read_json,
+    sha256,
+    verify,
+)  # fmt: skip
 from headstart.bundle.portable import Answers, Portable
 from headstart.bundle.reference import Reference
 from headstart.bundle.seen import Seen
@@ -38,16 +46,14 @@ from headstart.records import TASKS, State
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted
 
+__all__ = [
+    "CONFIG", "FORMAT", "MANIFEST", "NOT_SHIPPED", "PACKAGES", "RUNTIMES", "Bundle", "Shipped", "find", "load",
+    "require_free", "save", "verify", "versions",
+]  # fmt: skip
+
 FORMAT = 2
-KNOWN = (1, 2)
-"""Formats that can be read. Format 2 has a portable form (see `headstart.bundle.portable`), named in config.json."""
 _TRIES = 100
-MOST_JSON_BYTES = 256_000_000
-"""Larger JSON is not read: the largest that is written, the words that a model counts, is a few MB."""
 RUNTIMES = ("auto", "torch", "onnx")
-CONFIG, MANIFEST, STATE, WEIGHTS, BASE = "config.json", "manifest.json", "strategy.json", "model.safetensors", "base"
-_ALWAYS: dict[int, tuple[str, ...]] = {1: (STATE, WEIGHTS), 2: ()}
-"""Files that a bundle of each format has in any case, beside config.json."""
 PACKAGES = (
     "headstart",
     "numpy",
@@ -153,11 +159,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def save(bundle: Bundle, folder: Path, slim: bool = False) -> None:
     """Write a bundle; the folder takes its name only when it is complete, an older bundle there is replaced.
 
@@ -243,7 +244,7 @@ def _write(bundle: Bundle, fresh: Path, slim: bool) -> None:
         bundle.reference.write(fresh)
     write_json(fresh / CONFIG, _config(bundle))
     files = {
-        str(path.relative_to(fresh).as_posix()): _sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
+        str(path.relative_to(fresh).as_posix()): sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
     }
     write_json(fresh / MANIFEST, {"format": FORMAT, "sha256": files, "versions": versions(), "seed": bundle.seed})
 
@@ -284,58 +285,6 @@ def _config(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _read_json(path: Path) -> Any:
-    if not path.is_file():
-        raise BundleError(f"{path.parent} is no bundle: {path.name} is missing.", "Give the folder OUT/bundle.")
-    if path.stat().st_size > MOST_JSON_BYTES:
-        raise BundleError(f"{path} is too large ({path.stat().st_size / 1e6:,.0f} MB).", "Do not use it.")
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path} is damaged ({error}).", "Copy the bundle again.") from error
-
-
-def verify(folder: Path) -> Mapping[str, Any]:
-    """Check that every file of a bundle is the one that was written; gives the manifest.
-
-    Raises
-    ------
-    BundleError
-        If it is no bundle, of a newer format, incomplete or changed.
-    """
-    manifest = _read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("format") not in KNOWN:
-        raise BundleError(f"{folder} has a bundle format that this version does not know.", "Update headstart.")
-    listed = manifest.get("sha256")
-    if not isinstance(listed, dict) or not {CONFIG, *_ALWAYS[manifest["format"]]} <= set(listed):
-        raise BundleError(
-            f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
-        )
-    outside = [str(name) for name in listed if not _is_inside(folder, str(name))]
-    if outside:
-        raise BundleError(
-            f"{folder / MANIFEST} names {len(outside)} files outside of the bundle ({offenders(outside)}).",
-            "Do not use it: no version of headstart writes such a bundle.",
-        )
-    wrong = [
-        name for name, digest in listed.items() if not (folder / name).is_file() or _sha256(folder / name) != digest
-    ]
-    if wrong:
-        raise BundleError(
-            f"{len(wrong)} files of {folder} are missing or were changed ({offenders(wrong)}).",
-            "Copy the bundle again.",
-        )
-    return manifest
-
-
-def _is_inside(folder: Path, name: str) -> bool:
-    try:
-        (folder / name).is_file()
-        return folder.resolve() in (folder / name).resolve().parents
-    except (OSError, RuntimeError, ValueError):  # Links in a circle, names that no file can have.
-        return False
-
-
 def find(path: Path) -> Path:
     """Give the bundle's folder for a bundle or for the OUT folder of `adapt`."""
     inside = path / "bundle"
@@ -373,7 +322,7 @@ def load(path: Path, runtime: str = "auto") -> Bundle:
 def _read(folder: Path, runtime: str) -> Bundle:
     assert runtime in RUNTIMES, runtime
     manifest = verify(folder)
-    config = _read_json(folder / CONFIG)
+    config = read_json(folder / CONFIG)
     name, classes, listed = config["strategy"], tuple(config["classes"]), manifest["sha256"]
     told: Mapping[str, Any] = config.get("portable") or NOT_SHIPPED
     if runtime == "onnx" or (runtime == "auto" and told["ok"] and (missing("adapt") or WEIGHTS not in listed)):
@@ -392,7 +341,7 @@ def _read(folder: Path, runtime: str) -> Bundle:
     task = config.get("task", "classification")
     if task not in TASKS:
         raise BundleError(f"{folder} is for the task '{task}', which this version does not have.", "Update headstart.")
-    state = State(_read_json(folder / STATE), load_file(folder / WEIGHTS))
+    state = State(read_json(folder / STATE), load_file(folder / WEIGHTS))
     backbone = None
     if (folder / BASE / CONFIG).is_file():
         blank = BaseRecord("", config["modality"], "file", "unknown", 0, 0, "", "", "", "", True, "")

@@ -335,10 +335,6 @@ def _cannot_tell(values: list[GroupValue]) -> str:
     )
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
 def _points(share: float) -> str:
     return f"{100 * share:.0f}".replace("-0", "0" if round(100 * share) == 0 else "-0").replace("-", "\N{MINUS SIGN}")
 
@@ -376,9 +372,9 @@ def _mix(a: AnyMetrics, b: AnyMetrics) -> str:
 def _told(metrics: AnyMetrics) -> tuple[str, str]:
     """Say how the model did on a group: the sentence with a place for the figure, and the figure."""
     if isinstance(metrics, Metrics):
-        return "the model was right {} of the time", _percent(metrics.accuracy.value)
+        return "the model was right {} of the time", f"{100 * metrics.accuracy.value:.0f} %"
     if isinstance(metrics, MultiLabelMetrics):
-        return "the labels of a row fit by {} (mean F1)", _percent(metrics.row_f1.value)
+        return "the labels of a row fit by {} (mean F1)", f"{100 * metrics.row_f1.value:.0f} %"
     return "the model was off by {} on average", amount(metrics.mean_absolute_error.value)
 
 
