@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 
 from headstart import bundle as bundles
 from headstart import flow
+from headstart.amounts import points
 from headstart.bases import write_folder
 from headstart.bundle import Bundle, integrity, targets
 from headstart.bundle.feeding import KINDS, Feed, Input
@@ -34,7 +35,7 @@ from headstart.flow.prepare import read
 from headstart.flow.shipping import ship
 from headstart.home import write_json
 from headstart.modalities.record import Array
-from headstart.options import AdaptOptions, parse, points
+from headstart.options import AdaptOptions, parse
 from headstart.records import Table
 
 DATA = Path(__file__).parent / "data"

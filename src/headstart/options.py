@@ -6,77 +6,15 @@ Nothing is done here.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from headstart.amounts import gigabytes, names, points, seconds, several
 from headstart.errors import OptionError
 
 OptionsT = TypeVar("OptionsT", bound="Options")
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds(text: object) -> object:
-    """Read a length of time: "90", "90s", "10m", "1.5h" (a number is taken as seconds).
-
-    Examples
-    --------
-    >>> seconds("10m")
-    600.0
-    """
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([smh]?)\s*", text.lower())
-    if found is None:
-        raise ValueError("write it like 90s, 10m or 1.5h")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-def names(value: object) -> object:
-    """Split comma-separated names, given as one string or as several.
-
-    Examples
-    --------
-    >>> names(["classic,linear-probe", "blend"])
-    ('classic', 'linear-probe', 'blend')
-    """
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list | tuple):
-        return value
-    return tuple(name.strip() for text in texts for name in str(text).split(",") if name.strip())
-
-
-def several(value: object) -> object:
-    """Take one string as a list of one: names that may hold commas.
-
-    Examples
-    --------
-    >>> several("label, final"), several(None)
-    (('label, final',), ())
-    """
-    return (value,) if isinstance(value, str) else () if value is None else value
-
-
-_SIZES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
-
-
-def gigabytes(text: object) -> object:
-    """Read an amount of memory: "4gb", "800mb" (a number is taken as gigabytes).
-
-    Examples
-    --------
-    >>> gigabytes("800mb")
-    0.8
-    """
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(gb|g|mb|m|)\s*", text.lower())
-    if found is None:
-        raise ValueError("write it like 4gb or 800mb")
-    return float(found[1]) * _SIZES[found[2]]
-
 
 Gigabytes = Annotated[float, BeforeValidator(gigabytes), Field(ge=0.05, le=10_000.0)]
 Names = Annotated[tuple[str, ...], BeforeValidator(names)]
@@ -322,25 +260,6 @@ class EvaluateLanguageOptions(Options):
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     offline: bool = Field(False, description="Open no network connection at all.")
-
-
-_POINTS = {"": 1.0, "pt": 0.01, "%": 0.01, "points": 0.01}
-
-
-def points(text: object) -> object:
-    """Read a loss of accuracy: "1pt" or "1%" is one point, 0.01; a bare number is a share.
-
-    Examples
-    --------
-    >>> points("1pt"), points("0.02")
-    (0.01, 0.02)
-    """
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(pt|%|points|)\s*", text.lower())
-    if found is None:
-        raise ValueError("write it like 1pt or 0.01")
-    return float(found[1]) * _POINTS[found[2]]
 
 
 class ExportOptions(Options):

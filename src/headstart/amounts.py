@@ -1,0 +1,82 @@
+"""Amounts and names as people write them: `10m`, `4gb`, `1pt`, `a,b`."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SIZES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
+_POINTS = {"": 1.0, "pt": 0.01, "%": 0.01, "points": 0.01}
+
+
+def seconds(text: object) -> object:
+    """Read a length of time: "90", "90s", "10m", "1.5h" (a number is taken as seconds).
+
+    Examples
+    --------
+    >>> seconds("10m")
+    600.0
+    """
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([smh]?)\s*", text.lower())
+    if found is None:
+        raise ValueError("write it like 90s, 10m or 1.5h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def names(value: object) -> object:
+    """Split comma-separated names, given as one string or as several.
+
+    Examples
+    --------
+    >>> names(["classic,linear-probe", "blend"])
+    ('classic', 'linear-probe', 'blend')
+    """
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple):
+        return value
+    return tuple(name.strip() for text in texts for name in str(text).split(",") if name.strip())
+
+
+def several(value: object) -> object:
+    """Take one string as a list of one: names that may hold commas.
+
+    Examples
+    --------
+    >>> several("label, final"), several(None)
+    (('label, final',), ())
+    """
+    return (value,) if isinstance(value, str) else () if value is None else value
+
+
+def gigabytes(text: object) -> object:
+    """Read an amount of memory: "4gb", "800mb" (a number is taken as gigabytes).
+
+    Examples
+    --------
+    >>> gigabytes("800mb")
+    0.8
+    """
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(gb|g|mb|m|)\s*", text.lower())
+    if found is None:
+        raise ValueError("write it like 4gb or 800mb")
+    return float(found[1]) * _SIZES[found[2]]
+
+
+def points(text: object) -> object:
+    """Read a loss of accuracy: "1pt" or "1%" is one point, 0.01; a bare number is a share.
+
+    Examples
+    --------
+    >>> points("1pt"), points("0.02")
+    (0.01, 0.02)
+    """
+    if not isinstance(text, str):
+        return text
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(pt|%|points|)\s*", text.lower())
+    if found is None:
+        raise ValueError("write it like 1pt or 0.01")
+    return float(found[1]) * _POINTS[found[2]]
