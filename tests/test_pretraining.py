@@ -54,6 +54,15 @@ def learnt(few_series_for_components: None) -> training.Pretrained:
     return training.pretrain(6 * training.BATCH, 1, None, **TINY)
 
 
+def test_the_rounding_of_a_flat_piece_is_no_signal_while_learning_but_small_units_are_afterwards() -> None:
+    flat = torch.tensor(np.random.default_rng(0).normal(0, 1e-8, (1, 64)), dtype=torch.float32)
+    known = torch.ones_like(flat)
+    assert float(series_encoder.standardised(flat, known, any_unit=False)[0].abs().max()) < 0.1
+    assert float(series_encoder.standardised(flat, known)[0].std()) == pytest.approx(1.0, abs=0.02)
+    assert not training._prepared(series_shape.ARCHITECTURE, 128, 0)[0].net.stem.any_unit
+    assert training.untrained().stem.any_unit
+
+
 def test_the_same_seed_gives_the_same_weights_bit_for_bit_and_another_seed_others(
     learnt: training.Pretrained,
 ) -> None:

@@ -22,10 +22,14 @@ _SMALL, _LARGE = 1e-2, 1e6
 """Largest values outside these are brought to 1 first, or their squares would leave single precision."""
 
 
-def standardised(values: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Bring series (n, time) to mean 0 and spread 1 over the known steps; also gives means and spreads (n, 1)."""
+def standardised(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """Bring series (n, time) to mean 0 and spread 1 over the known steps; also gives means and spreads (n, 1).
+
+    Without `any_unit` very small and very large values are taken as they are.
+    """
     top = values.abs().amax(1, keepdim=True)
-    unit = torch.where((top > 0) & ((top < _SMALL) | (top > _LARGE)), top, torch.ones_like(top))
+    strange = (top > 0) & ((top < _SMALL) | (top > _LARGE)) if any_unit else torch.zeros_like(top, dtype=torch.bool)
+    unit = torch.where(strange, top, torch.ones_like(top))
     weight = known / known.sum(1, keepdim=True).clamp(min=1.0)
     values = values / unit
     mean = (values * weight).sum(1, keepdim=True)
@@ -43,6 +47,7 @@ class Stem(nn.Module):
     def __init__(self, width: int, kernels: int, dilations: list[int], patch: int, length: int) -> None:
         super().__init__()
         self.patch, self.width, self.length = patch, width, length
+        self.any_unit = True
         self.convolutions = nn.ModuleList(nn.Conv1d(3, kernels, 9, dilation=d, padding=4 * d) for d in dilations)
         self.join = nn.Linear(2 * kernels * len(dilations) + patch + 3, width)
         self.n_first = 2 * (length // patch) + 2 * kernels * len(dilations)
@@ -51,7 +56,7 @@ class Stem(nn.Module):
     def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
         channels, n_patches = int(values.shape[1]), self.length // self.patch  # Constants of a converted network.
         flat, there = values.reshape(-1, self.length), known.reshape(-1, self.length)
-        series, mean, spread = standardised(flat, there)
+        series, mean, spread = standardised(flat, there, self.any_unit)
         change = functional.pad(series[:, 1:] - series[:, :-1], (1, 0))
         change = change / (change.square().mean(1, keepdim=True).sqrt() + 1e-3)
         stacked = torch.stack([series, change, 1 - there], 1)

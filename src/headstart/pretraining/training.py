@@ -129,6 +129,7 @@ def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = Learner(series_encoder.build(architecture))
+    learner.net.stem.any_unit = False  # A flat piece of a made-up series stays flat: its rounding is no signal.
     plan = Plan(
         epochs, BATCH, (Group("", LEARNING_RATE),), seed=seed, keep="last", patience=epochs + 1, label_smoothing=0.0,
         half=cpu_has_bfloat16(), threads=1,
@@ -141,6 +142,7 @@ def untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
     architecture = {**series_shape.ARCHITECTURE, **changes}
     net = _prepared(architecture, BATCH, seed)[0].net.eval().requires_grad_(False)
     _add_components(net, Pairs(int(architecture["length"]), seed))
+    net.stem.any_unit = True
     return net
 
 
