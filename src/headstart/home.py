@@ -44,9 +44,11 @@ def require_place(out: Path) -> None:
     ------
     OptionError
     """
-    there = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise OptionError(f"{out} cannot be made: {there} is no folder to write to.", "Name another folder with -o.")
+    for _ in range(3):  # Looked at again where another process may just be replacing it.
+        there = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+        if there.is_dir() and os.access(there, os.W_OK):
+            return
+    raise OptionError(f"{out} cannot be made: {there} is no folder to write to.", "Name another folder with -o.")
 
 
 @contextmanager
