@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-_SIZES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_GIGABYTES = {"": 1.0, "gb": 1.0, "g": 1.0, "mb": 1e-3, "m": 1e-3}
 _POINTS = {"": 1.0, "pt": 0.01, "%": 0.01, "points": 0.01}
+_AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([a-z%]*)\s*")
 
 
 def seconds(text: object) -> object:
@@ -17,12 +18,7 @@ def seconds(text: object) -> object:
     >>> seconds("10m")
     600.0
     """
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([smh]?)\s*", text.lower())
-    if found is None:
-        raise ValueError("write it like 90s, 10m or 1.5h")
-    return float(found[1]) * _UNITS[found[2]]
+    return _amount(text, _SECONDS, "write it like 90s, 10m or 1.5h")
 
 
 def names(value: object) -> object:
@@ -58,12 +54,7 @@ def gigabytes(text: object) -> object:
     >>> gigabytes("800mb")
     0.8
     """
-    if not isinstance(text, str):
-        return text
-    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(gb|g|mb|m|)\s*", text.lower())
-    if found is None:
-        raise ValueError("write it like 4gb or 800mb")
-    return float(found[1]) * _SIZES[found[2]]
+    return _amount(text, _GIGABYTES, "write it like 4gb or 800mb")
 
 
 def points(text: object) -> object:
@@ -74,9 +65,14 @@ def points(text: object) -> object:
     >>> points("1pt"), points("0.02")
     (0.01, 0.02)
     """
+    return _amount(text, _POINTS, "write it like 1pt or 0.01")
+
+
+def _amount(text: object, units: dict[str, float], hint: str) -> object:
+    """Number times unit; what is no text stays as it is, for the type check to judge."""
     if not isinstance(text, str):
         return text
-    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(pt|%|points|)\s*", text.lower())
-    if found is None:
-        raise ValueError("write it like 1pt or 0.01")
-    return float(found[1]) * _POINTS[found[2]]
+    found = _AMOUNT.fullmatch(text.lower())
+    if found is None or found[2] not in units:
+        raise ValueError(hint)
+    return float(found[1]) * units[found[2]]
