@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +173,9 @@ def batch_of(rows: list[list[Any]]) -> dict[str, Any]:
 
 
 def prepared(source: Any) -> list[Any]:
-    """Make the arrays of one row."""
+    """Make the arrays of one row; ValueError if it cannot be used."""
+    if isinstance(source, ValueError):
+        raise source
     kinds = [(item["kind"], item["spec"]) for item in PORTABLE["inputs"]]
     return [(np.zeros(1, np.float32),) if kind == "rows" else make(kind, source, spec) for kind, spec in kinds]
 
@@ -183,6 +187,7 @@ def main(paths: list[str]) -> None:
     for missing in (path for path in paths if not Path(path).exists()):
         raise Refused(f"There is nothing at {missing}.")
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    warnings.simplefilter("ignore")  # What libraries say of odd inputs stands in their rows.
     session = onnxruntime.InferenceSession(str(HERE / PORTABLE["file"]), providers=["CPUExecutionProvider"])
     known = tensors("decision.safetensors") if RULES["novelty"] else {}
     writer, names = csv.writer(sys.stdout, lineterminator="\n"), header()
@@ -200,9 +205,13 @@ def main(paths: list[str]) -> None:
             writer.writerow([name, *(unread if isinstance(arrays, str) else decided(*next(left)))])
 
     waiting: list[tuple[str, Any]] = []
+    counts = Counter[str]()
     n_good = 0
     for path in paths:
-        for name, source in rows_of(Path(path), CONFIG["columns"]):
+        for given, source in rows_of(Path(path), CONFIG["columns"]):
+            name = given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            counts[name] += 1
+            name += f"#{counts[name]}" if counts[name] > 1 else ""
             try:
                 waiting.append((name, prepared(source)))
                 n_good += 1

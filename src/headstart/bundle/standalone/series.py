@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bundle.standalone.refusing import Refused, require_kind
-from headstart.bundle.standalone.tables import TABLES, table_of
+from headstart.bundle.standalone.tables import IDS, TABLES, table_of
 
 # --- code ---
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"}
@@ -21,13 +21,13 @@ MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing
 def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
     """Give name and values (channels, time) of each row of a wide CSV file (t0, t1 ...), or of X in an .npz file.
 
-    Several channels are columns a0, a1 ... b0, b1 ..., or the middle axis of X. What is no number comes as a text.
+    Several channels are columns a0, a1 ... b0, b1 ..., or the middle axis of X. What is odd comes as a ValueError.
     """
     require_kind(path, (*TABLES, ".npz"))
     if path.suffix.lower() == ".npz":
-        yield from ((f"{path.name}:{at + 1}", one) for at, one in enumerate(_arrays(path)))
+        yield from _arrays(path)
         return
-    names, records = table_of(path, columns)
+    names, records, comma = table_of(path, columns)
     channels: dict[str, list[tuple[int, int]]] = {}
     for at, name in enumerate(names):
         matched = re.fullmatch(r"(.*?)[\s_.\-]*(\d+)", name)
@@ -43,41 +43,51 @@ def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
         )
     steps = [[at for _, at in found] for found in runs if len(found) == longest]
     for name, record in records:
-        odd = [record[at] for one in steps for at in one if _number(record[at]) is None]
-        yield name, odd[0] if odd else np.asarray([[_number(record[at]) for at in one] for one in steps], np.float32)
+        try:
+            yield name, _values(record, steps, comma)
+        except ValueError as error:
+            yield name, error
 
 
-def _arrays(path: Path) -> Any:
-    """Read X as (n, channels, time)."""
+def _values(record: Any, steps: list[list[int]], comma: bool) -> Any:
+    if isinstance(record, ValueError):
+        raise record
+    with np.errstate(over="ignore"):  # What float32 cannot hold becomes infinite, which is: missing.
+        return np.asarray([[_number(record[at], comma) for at in one] for one in steps]).astype(np.float32)
+
+
+def _arrays(path: Path) -> list[tuple[str, Any]]:
+    """Give name and values (channels, time) of each row of X."""
     try:
         with np.load(path, allow_pickle=False) as held:
             if "X" not in held.files:
                 raise Refused(f"{path} has no array X; it has {', '.join(held.files) or 'none'}.")
             values = np.asarray(held["X"], np.float32)
+            named = [held[key].astype(str).tolist() for key in held.files if key.casefold() in IDS]
     except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise Refused(f"{path} cannot be read ({error}): save X (n, channels, time) with numpy.savez.") from error
     if values.ndim not in (2, 3):
         raise Refused(f"{path}: X has the shape {values.shape}, not (n, time) or (n, channels, time).")
-    return values if values.ndim == 3 else values[:, None]
+    names = named[0] if named else [f"{path.name}:{at}" for at in range(1, len(values) + 1)]
+    return list(zip(names, values if values.ndim == 3 else values[:, None], strict=True))
 
 
-def _number(cell: str) -> float | None:
-    """Read a number; NaN where there is none, None where it cannot be one."""
+def _number(cell: str, comma: bool) -> float:
+    """Read a number; NaN where there is none."""
     plain = cell.strip()
     if plain.casefold() in MISSING:
         return float("nan")
+    whole, mark, rest = plain.rpartition(",")
     try:
-        return float(plain.replace(".", "").replace(",", ".") if "," in plain else plain)
-    except ValueError:
-        return None
+        return float(f"{whole.replace('.', '')}.{rest}" if comma and mark else plain)
+    except ValueError as error:
+        raise ValueError(f"'{plain[:40]}' is no number") from error
 
 
 def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Cut missing steps at the end, fill gaps and bring a series to the model's length."""
-    if isinstance(source, str):
-        raise ValueError(f"'{source[:40]}' is no number")
     if len(source) != spec["n_channels"]:
-        raise ValueError(f"A series has {len(source)} channels; the model was made for {spec['n_channels']}.")
+        raise ValueError(f"A series has {len(source)} channels; the model was made for {spec['n_channels']}")
     there = np.flatnonzero(np.isfinite(source).any(axis=0))
     if not len(there):
         raise ValueError("it has no values")

@@ -30,11 +30,11 @@ def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
     if path.suffix.lower() == ".txt":
         yield path.as_posix(), path.read_text(encoding="utf-8-sig", errors="replace")
         return
-    names, records = table_of(path, columns)
+    names, records, _ = table_of(path, columns)
     if columns["text"] not in names:
         raise Refused(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
     at = names.index(columns["text"])
-    yield from ((name, record[at]) for name, record in records)
+    yield from ((name, record if isinstance(record, ValueError) else record[at]) for name, record in records)
 
 
 def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
