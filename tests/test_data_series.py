@@ -32,6 +32,12 @@ def test_decimal_commas_are_understood_in_semicolon_tables(tmp_path: Path) -> No
     assert table.inputs[0][0].tolist() == [1.5] * 9
 
 
+def test_a_point_behind_a_comma_is_refused_rather_than_read_as_a_thousandth(tmp_path: Path) -> None:
+    lines = ["label;" + ";".join(f"t{i}" for i in range(9)), "a" + ";1" * 8 + ";1,234.5", "b" + ";1" * 9]
+    with pytest.raises(DataError, match=r"row 2, column t8: '1,234\.5'"):
+        data.read(written(tmp_path / "a.csv", lines))
+
+
 def test_a_cell_that_is_no_number_is_named_with_row_and_column(tmp_path: Path) -> None:
     lines = ["label," + ",".join(f"t{i}" for i in range(9)), "a" + ",1" * 9, "b" + ",1" * 8 + ",abc"]
     with pytest.raises(DataError, match="row 3, column t8: 'abc'"):

@@ -128,7 +128,8 @@ def parse_number(text: str, decimal_comma: bool) -> float:
     if plain.casefold() in _MISSING:
         return math.nan
     if decimal_comma and "," in plain:
-        plain = plain.replace(".", "").replace(",", ".")
+        whole, _, rest = plain.rpartition(",")
+        plain = f"{whole.replace('.', '')}.{rest}"  # of "1,234.5" no number: who knows which sign was meant
     return float(plain)
 
 
@@ -261,7 +262,7 @@ def _step_values(
         made = np.full(len(values), np.nan, dtype=np.float32)
         for position, value in enumerate(values):
             try:
-                made[position] = parse_number(value, writing.decimal_comma)
+                made[position] = parse_numbers([value], writing.decimal_comma)[0]
             except ValueError:
                 bad.append(f"row {rows[position]}, column {name}: {value[:20]!r}")
         return made
