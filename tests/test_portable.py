@@ -114,6 +114,13 @@ def test_the_base_install_predicts_as_the_full_one_does(modality: str, runs: dic
     assert_alike(table_of(light.stdout), table_of((out / "full.csv").read_text("utf-8")))
 
 
+@pytest.mark.parametrize("name", ["adapt", "read", "Adapter"])
+def test_what_needs_the_extra_says_so_in_python_too(name: str) -> None:
+    code = f"import headstart as hs\ntry:\n    hs.{name}\nexcept hs.errors.MissingExtra as error:\n    print(error)\n"
+    said = without(HEAVY, code)
+    assert f"headstart.{name} needs" in said.stdout and "pip install 'headstart[adapt]'" in said.stdout, said.stderr
+
+
 @pytest.mark.parametrize("modality", ["image", "text", "series"])
 def test_the_script_of_a_bundle_predicts_without_headstart(modality: str, runs: dict[str, tuple[Path, Path]]) -> None:
     out, data = runs[modality]

@@ -31,6 +31,8 @@ _PLACES = {
     "adapt": "headstart.flow.python",
     "read": "headstart.flow.python",
 }
+_ADAPTING = ("Adapter", "adapt", "read")
+"""What needs the extra `adapt`; the rest loads bundles and predicts."""
 
 
 quiet()  # From version 1.32 on onnxruntime sends reports of use unless it is told not to before it is imported.
@@ -41,6 +43,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'headstart' has no attribute '{name}'")
     from importlib import import_module
 
+    from headstart.extras import require
+
+    if name in _ADAPTING:
+        require("adapt", f"headstart.{name}")
     return getattr(import_module(_PLACES[name]), name)
 
 
