@@ -209,13 +209,29 @@ def test_the_protocol_describes_server_and_models_and_refuses_in_its_own_form(cl
     assert client.get("/v2/health/live").json() == {"live": True}
     assert client.get("/v2/health/ready").json() == {"ready": True}
     about = client.get("/v2/models/series").json()
+    assert "versions" not in about  # None can be asked for.
     assert about["inputs"] == [{"name": "input", "datatype": "FP32", "shape": [-1, -1]}]
     assert client.get("/v2/models/series/ready").json()["ready"] is True
     missing = client.get("/v2/models/nothing")
     assert missing.status_code == 404 and isinstance(missing.json()["error"], str)
     bad = {"name": "input", "datatype": "FP32", "shape": [3, 30], "data": [1.0]}
     assert client.post("/v2/models/series/infer", json={"inputs": [bad]}).status_code == 422
+    good = {"name": "input", "datatype": "BYTES", "shape": [1], "data": ["good"]}
+    told = client.post(
+        "/v2/models/text/infer", json={"id": "i" * 300, "inputs": [good], "outputs": [{"name": "label"}]}
+    )
+    assert told.json()["id"] == "i" * 300 and [one["name"] for one in told.json()["outputs"]] == ["label"]
+    assert "model_version" not in told.json()
+    for asked in ([{"name": "nothing"}], [{"name": ["label"]}], ["label"], "label"):
+        refused = client.post("/v2/models/text/infer", json={"inputs": [good], "outputs": asked})
+        assert refused.status_code == 422 and "Known: answer" in refused.json()["error"], asked
     assert client.post("/v2/models/text/infer", json={"inputs": [bad]}).status_code == 422
+
+
+def test_the_protocol_tells_how_many_channels_a_series_has() -> None:
+    info = {"preprocessing": {"n_channels": 6}}
+    about = protocol.metadata(Model("waves", "series", "classification", ("a",), list, info, {}))
+    assert about["inputs"][0]["shape"] == [-1, 6, -1]
 
 
 def test_info_tells_card_labels_decision_versions_and_limits(client: TestClient) -> None:

@@ -19,7 +19,6 @@ from headstart.web.refusals import Refused
 
 NAME = "input"
 PLATFORM = "headstart"
-_MOST_OUTPUT_TEXT = 64
 Document = dict[str, Any]
 _NUMBERS = ("FP32", "FP64", "INT32", "INT64")
 _KINDS: dict[str, tuple[str, ...]] = {"image": ("BYTES",), "text": ("BYTES",), "series": _NUMBERS}
@@ -61,10 +60,10 @@ def server() -> Document:
 
 def metadata(model: Model) -> Document:
     """Describe a model: its tensors; -1 is any number."""
-    shape = [-1, -1] if model.modality == "series" else [-1]
+    channels = int(model.info.get("preprocessing", {}).get("n_channels", 1))
+    shape = [-1, *([channels] if channels > 1 else []), *([-1] if model.modality == "series" else [])]
     return {
         "name": model.name,
-        "versions": ["1"],
         "platform": PLATFORM,
         "inputs": [{"name": NAME, "datatype": _KINDS[model.modality][0], "shape": shape}],
         "outputs": [
@@ -90,6 +89,12 @@ def inputs_of(request: Any, model: Model, limits: ServeOptions) -> list[Any]:
     if kind not in _KINDS[model.modality]:
         kinds = " or ".join(_KINDS[model.modality])
         raise Refused(422, f"This model reads tensors of {kinds}.", f"Give datatype {kinds.split(' or ')[0]}.")
+    asked = request.get("outputs") or []
+    known = outputs_of(model.task)
+    if not isinstance(asked, list) or not all(
+        isinstance(one, dict) and one.get("name") in list(known) for one in asked
+    ):
+        raise Refused(422, "outputs asks for something that this model does not give.", f"Known: {', '.join(known)}.")
     if not isinstance(data, list) or not _is_shape(shape, 3 if model.modality == "series" else 2):
         raise Refused(422, "The tensor has no shape or no data that fit the model.", "Give shape and data as lists.")
     refuse_many(shape[0], model.modality, limits)
@@ -154,13 +159,11 @@ _READ: dict[str, Callable[[list[int], list[Any], ServeOptions], list[Any]]] = {
 def response(request: Any, model: Model, found: list[Document], request_id: str) -> Document:
     """Write answers as tensors; an input that could not be used has an empty answer and its reason."""
     given = request.get("id")
-    wanted = request.get("outputs")
-    names = [item.get("name") for item in wanted if isinstance(item, dict)] if isinstance(wanted, list) else []
+    names = [item["name"] for item in request.get("outputs") or []]
     outputs = outputs_of(model.task)
     return {
         "model_name": model.name,
-        "model_version": "1",
-        "id": given[:_MOST_OUTPUT_TEXT] if isinstance(given, str) else request_id,
+        "id": given if isinstance(given, str) else request_id,
         "outputs": [
             {"name": name, "datatype": kind, "shape": [len(found)], "data": [take(document) for document in found]}
             for name, (kind, take) in outputs.items()
