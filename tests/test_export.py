@@ -307,6 +307,12 @@ def test_a_form_that_is_not_smaller_is_no_int8_however_fast_a_busy_machine_calls
     assert "differ" in exporting._eight_bits({**found, "size_bytes": 300, "max_difference": 0.02}, first, 0.01)
 
 
+def test_int8_is_refused_where_a_class_has_no_row_to_be_judged_on() -> None:
+    classes = {"seen": {"share": 1.0, "n_rows": 2}, "unseen": {"share": None, "n_rows": 0}}
+    found = {"by_class": classes, "by_group": {}, "max_difference": 0.0, "size_bytes": 100, "times_as_fast": 2.0}
+    assert "what unseen would lose" in exporting._eight_bits(found, {**found, "size_bytes": 1_000}, 0.01)
+
+
 @pytest.fixture(scope="module")
 def pictured(tmp_path_factory: pytest.TempPathFactory, image_folder: Path) -> tuple[Bundle, Table]:
     """Give a model that reads descriptors, while its decisions read the features of a network; and rows."""

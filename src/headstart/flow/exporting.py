@@ -26,7 +26,7 @@ from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import MADE_UP, Golden
 from headstart.bundle.portable import FAILURES, Portable, Run, opened
 from headstart.bundle.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
-from headstart.errors import BundleError, DataError, OptionError, unknown
+from headstart.errors import BundleError, DataError, OptionError, offenders, unknown
 from headstart.flow.exporting_web import ready, write_page
 from headstart.flow.labelled import read_rows
 from headstart.flow.prepare import truth_of
@@ -343,6 +343,9 @@ def _eight_bits(found: dict[str, Any], first: dict[str, Any], most: float) -> st
         (column, name, was, found["by_group"][column][name])
         for column, groups in first["by_group"].items() for name, was in groups.items()
     ]  # fmt: skip
+    unjudged = [name for kind, name, was, _ in pairs if kind == "class" and not was["n_rows"]]
+    if unjudged:
+        return f"no row tells what {offenders(unjudged)} would lose; give held-out rows of every class with --data"
     lost = [(was["share"] - now["share"], kind, name) for kind, name, was, now in pairs if was["n_rows"]]
     worst = max(lost, default=(0.0, "", ""))
     if worst[0] > most + 1e-9:
