@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -130,6 +131,13 @@ def test_the_script_of_a_bundle_predicts_without_headstart(modality: str, runs: 
     options = parse(flow.PredictOptions, precision="float32", offline=True)
     flow.predict(out, [data], out / "again.csv", options)
     assert_alike(table_of(alone.stdout), table_of((out / "again.csv").read_text("utf-8")))
+
+
+def test_a_graph_says_of_itself_what_it_is(runs: dict[str, tuple[Path, Path]]) -> None:
+    out, _ = runs["series"]
+    told = {one.key: one.value for one in onnx.load(out / "bundle" / "model.onnx").metadata_props}
+    named = {"format", "labels", "task", "modality", "strategy", "preprocess", "decision", "base_model", "licence"}
+    assert set(told) == named and (out / "bundle" / told["decision"]).is_file()
 
 
 def test_the_bundle_says_what_its_graph_is_fed_and_how_well_it_agrees(runs: dict[str, tuple[Path, Path]]) -> None:

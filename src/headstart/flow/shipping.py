@@ -275,6 +275,7 @@ def _metadata(bundle: Bundle, inputs: Sequence[Input]) -> dict[str, str]:
         "task": bundle.task,
         "modality": bundle.modality,
         "strategy": bundle.strategy,
+        "decision": "decision.json",  # Beside the graph, not in it: recalibration changes the rules alone.
         "preprocess": json.dumps([item.as_dict() for item in inputs]),
         "base_model": base.name if base else "none",
         "licence": base.licence if base else "none (learnt from the user's rows alone)",
