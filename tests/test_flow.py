@@ -191,6 +191,21 @@ def test_groups_are_kept_on_one_side_and_named(tmp_path: Path) -> None:
     assert in_test and not in_test & in_train
 
 
+def test_two_sexes_stand_on_both_sides_so_that_they_can_be_compared(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{'good water from the pump' if row % 2 else 'bad road here'} {rng.integers(1e6)},{row % 2},{sex},{row // 2}"
+        for row, sex in enumerate(["F", "F", "M", "M"] * 60)
+    ]
+    (tmp_path / "t.csv").write_text("text,label,sex,patient\n" + "\n".join(rows) + "\n")
+    result = flow.adapt(tmp_path / "t.csv", tmp_path / "o", options(group=("sex", "patient")))
+    sexes = {item.value: item for item in result.groups[0].values}
+    assert all(sexes[name].told for name in ("F", "M"))
+    assert result.groups[0].p_value is not None
+    assert [item.summary for item in result.checks if item.kind == "few-groups" and "the split" in item.summary]
+    assert result.honest_score is not None and result.honest_score.n_together == result.n_rows.train
+
+
 def test_an_unknown_group_column_names_the_columns(text_table: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="no group column 'patient'"):
         flow.adapt(text_table, tmp_path / "o", options(group=("patient",)))

@@ -99,7 +99,7 @@ def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Find
     codes = data.strata(rows)
     if len(rows) < LEAST_ROWS or len(np.unique(codes)) < 2:
         return tuple(found)
-    clusters = data.clusters(rows, groups)
+    clusters = data.units(rows, groups)
     folds = data.folds(codes, clusters, N_FOLDS, seed)
     if measured:
         together, alone = shortcuts.ranked(measured, codes, folds, clusters, seed)
