@@ -191,6 +191,20 @@ def test_groups_are_kept_on_one_side_and_named(tmp_path: Path) -> None:
     assert in_test and not in_test & in_train
 
 
+def test_copies_that_were_dropped_are_not_called_still_there(tmp_path: Path) -> None:
+    words = ["pump", "road", "well", "bridge", "tap", "track", "pipe", "path", "tank", "lane"]
+    lines = [f"the {word} of village {row},{at % 2},train" for at, word in enumerate(words) for row in "abcdef"]
+    lines += [f"the {word} of town {row},{at % 2},test" for at, word in enumerate(words) for row in "gh"]
+    (tmp_path / "t.csv").write_text("\n".join(["text,label,split", *lines, lines[0].replace("train", "test")]) + "\n")
+    found = {}
+    for word in ("keep", "drop"):
+        result = flow.adapt(tmp_path / "t.csv", tmp_path / word, options(duplicates=word))
+        found[word] = [item.kind for item in result.checks], [item.reason for item in result.set_aside]
+    assert "duplicates-across-splits" in found["keep"][0] and not found["keep"][1]
+    assert "duplicates-across-splits" not in found["drop"][0]
+    assert found["drop"][1] == ["a copy of it stands in the test rows"]
+
+
 def test_two_sexes_stand_on_both_sides_so_that_they_can_be_compared(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [

@@ -99,6 +99,8 @@ def prepare(
     """
     require("adapt", "Adapting a model")
     findings = data.check(table)
+    if options.duplicates == "drop":
+        findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
     _warn(findings)
     for finding in findings:
         if finding.kind == "task":
