@@ -179,6 +179,35 @@ def test_a_column_that_tells_the_class_is_named_and_one_that_only_repeats_it_is_
     assert "'site'" in told[0]
 
 
+def test_a_place_or_day_that_tells_every_class_is_the_gravest_shortcut_and_its_interval_is_no_point() -> None:
+    labels = ["a", "b"] * 50
+    table = table_of([f"text {row}" for row in range(100)], "text", labels)
+    columns = {
+        "site": column(["north" if label == "a" else "south" for label in labels]),
+        "day": column([f"{1 + row % 28:02d}/{1 + row % 2:02d}/2024" for row in range(100)]),
+        "copy": column([label.upper() for label in labels]),
+    }
+    table = Table("text", table.ids, table.inputs, table.hashes, table.labels, table.splits, columns)
+    told = [item for item in about_inputs(table, (), 0) if item.kind == "shortcut"]
+    assert [item.severity for item in told] == ["warn", "warn"]
+    assert {"'site'" in item.summary for item in told} == {True, False}
+    for item in told:
+        assert item.measure is not None and item.measure.value == 1.0 and 0.9 < item.measure.low < 0.99
+
+
+def test_the_day_a_picture_was_taken_on_is_read_from_the_file(tmp_path: Path) -> None:
+    tags = Image.Exif()
+    tags.get_ifd(0x8769)[0x9003] = "2024:05:31 10:00:00"
+    picture(0).save(tmp_path / "a.jpg", exif=tags)
+    tags = Image.Exif()
+    tags[0x0132] = "2024:06:01 10:00:00"
+    picture(0).save(tmp_path / "b.jpg", exif=tags)
+    one, other = (nuisances.of_image(tmp_path / name)["recording date"][0] for name in ("a.jpg", "b.jpg"))
+    assert other - one == 1
+    picture(0).save(tmp_path / "c.png")
+    assert np.isnan(nuisances.of_image(tmp_path / "c.png")["recording date"][0])
+
+
 def test_telling_by_chance_gives_an_interval_that_holds_chance() -> None:
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 4, 400)

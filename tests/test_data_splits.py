@@ -165,3 +165,11 @@ def test_a_hundred_thousand_rows_are_split_and_checked() -> None:
     assert "duplicates" in {finding.kind for finding in data.check(parts)}
     folds = data.folds(np.arange(100_000) % 7, data.clusters(parts, ()), 5, 0)
     assert np.bincount(folds).std() < 200
+
+
+def test_two_sexes_do_not_count_as_two_rows_where_noise_is_measured_but_patients_count_once() -> None:
+    rows = made({"a": 20, "b": 20}, sex=["F", "M"] * 20, patient=[str(row // 2) for row in range(40)])
+    assert len(np.unique(data.units(rows, ("sex",)))) == 40
+    assert len(np.unique(data.units(rows, ("sex", "patient")))) == 20
+    with pytest.raises(UnknownName, match="patiens"):
+        data.units(rows, ("patiens",))

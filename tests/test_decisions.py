@@ -18,6 +18,7 @@ from headstart.decisions import (
     Calibrator,
     Novelty,
     Rules,
+    SetRule,
     fit_calibrator,
     fit_margin,
     fit_novelty,
@@ -195,6 +196,14 @@ def test_answers_by_cost_ask_where_that_is_cheaper_and_avoid_the_dear_mistake() 
     assert "asking costs 0.25" in made.reasons[1]
     dear = Rules(costs=parse_costs(["a->b=20"], CLASSES[:2], 1.0)).decide(said(shares[1:2], classes=CLASSES[:2]), None)
     assert dear.answers[0] == "a" and "b (90 %) is more probable" in dear.reasons[0]
+
+
+def test_two_reserved_classes_are_one_refusal_with_and_without_costs() -> None:
+    names, shares = ("_other", "cat", "noise"), np.array([[0.45, 0.1, 0.45], [0.4, 0.35, 0.25]])
+    sets = SetRule(0.9, (0.3, 0.3, 0.3), (True,) * 3, 50)
+    for costs in (None, parse_costs(["cat->noise=2"], names, 0.25)):
+        made = Rules(sets=sets, costs=costs).decide(said(shares, classes=names), None)
+        assert made.answers.tolist() == ["none of these", "not sure"]
 
 
 def test_a_reserved_class_is_none_of_these() -> None:

@@ -16,9 +16,9 @@ from headstart.bundle.reference import Reference
 from headstart.errors import DataError
 from headstart.evaluation.drift import drift
 from headstart.evaluation.shift import prior_shift
-from headstart.flow.context import advice
+from headstart.flow.context import advice, after_correction
 from headstart.options import AdaptOptions, PredictOptions, parse
-from headstart.results import Evaluation, Figure
+from headstart.results import Advice, Evaluation, Figure
 
 QUICK = {"strategy": "linear-probe", "offline": True, "precision": "float32", "audit": "none"}
 ASKED = parse(PredictOptions, offline=True, precision="float32")
@@ -120,7 +120,8 @@ def test_recalibrating_needs_labels_writes_a_new_bundle_and_never_over_another(
     with pytest.raises(DataError, match="19 rows"):
         flow.evaluate(adapted, few, ASKED, tmp_path / "new")
     before = (adapted / "bundle" / "decision.json").read_bytes()
-    found = flow.evaluate(adapted, text_table, ASKED, tmp_path / "new").recalibration
+    whole = flow.evaluate(adapted, text_table, ASKED, tmp_path / "new")
+    found = whole.recalibration
     assert found is not None and found.n_rows == 60 and found.least_rows == 30
     assert {item.name for item in found.figures} >= {"log_loss", "coverage", "mean_set_size"}
     new, old = bundles.load(tmp_path / "new"), bundles.load(adapted)
@@ -130,6 +131,23 @@ def test_recalibrating_needs_labels_writes_a_new_bundle_and_never_over_another(
     assert (adapted / "bundle" / "decision.json").read_bytes() == before
     with pytest.raises(DataError, match="exists"):
         flow.evaluate(adapted, text_table, ASKED, tmp_path / "new")
+
+
+def test_what_was_just_recalibrated_is_not_advised_again(adapted: Path, text_table: Path, tmp_path: Path) -> None:
+    found = flow.evaluate(adapted, text_table, ASKED, tmp_path / "new")
+    made, unsure = (
+        found.recalibration,
+        Advice(action="recalibrate", reason="Too sure. About 30 labelled rows do."),
+    )
+    assert made is not None
+    told = [
+        after_correction(
+            found.model_copy(update={"advice": unsure, "recalibration": made.model_copy(update={"sets_kept": kept})})
+        )
+        for kept in (True, False)
+    ]
+    assert [item.action for item in told] == ["use", "use"]
+    assert f"corrected in {made.bundle}" in told[0].reason and "nothing was changed" in told[1].reason
 
 
 def test_recalibrating_mends_probabilities_that_are_far_too_sure(

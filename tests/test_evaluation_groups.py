@@ -150,6 +150,7 @@ def test_a_column_with_many_values_only_keeps_rows_together() -> None:
     found = compared(right, patient=many)[0]
     assert (found.values, found.gap) == ([], None)
     assert found.reading == f"Not compared: {MANY_VALUES + 1} values with few rows each; they only keep rows together."
+    assert "bands (0-17" in compared(right, age=[str(at % 80) for at in range(320)])[0].reading
     assert not keeps_together(column([f"site {at % MANY_VALUES}" for at in range(320)]))
     assert keeps_together(column([f"patient {at // (FEW_EACH - 1)}" for at in range(40)]))
 

@@ -191,6 +191,35 @@ def test_groups_are_kept_on_one_side_and_named(tmp_path: Path) -> None:
     assert in_test and not in_test & in_train
 
 
+def test_copies_that_were_dropped_are_not_called_still_there(tmp_path: Path) -> None:
+    words = ["pump", "road", "well", "bridge", "tap", "track", "pipe", "path", "tank", "lane"]
+    lines = [f"the {word} of village {row},{at % 2},train" for at, word in enumerate(words) for row in "abcdef"]
+    lines += [f"the {word} of town {row},{at % 2},test" for at, word in enumerate(words) for row in "gh"]
+    (tmp_path / "t.csv").write_text("\n".join(["text,label,split", *lines, lines[0].replace("train", "test")]) + "\n")
+    found = {}
+    for word in ("keep", "drop"):
+        result = flow.adapt(tmp_path / "t.csv", tmp_path / word, options(duplicates=word))
+        found[word] = [item.kind for item in result.checks], [item.reason for item in result.set_aside]
+    assert "duplicates-across-splits" in found["keep"][0] and not found["keep"][1]
+    assert "duplicates-across-splits" not in found["drop"][0]
+    assert found["drop"][1] == ["a copy of it stands in the test rows"]
+
+
+def test_two_sexes_stand_on_both_sides_so_that_they_can_be_compared(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{'good water from the pump' if row % 2 else 'bad road here'} {rng.integers(1e6)},{row % 2},{sex},{row // 2}"
+        for row, sex in enumerate(["F", "F", "M", "M"] * 60)
+    ]
+    (tmp_path / "t.csv").write_text("text,label,sex,patient\n" + "\n".join(rows) + "\n")
+    result = flow.adapt(tmp_path / "t.csv", tmp_path / "o", options(group=("sex", "patient")))
+    sexes = {item.value: item for item in result.groups[0].values}
+    assert all(sexes[name].told for name in ("F", "M"))
+    assert result.groups[0].p_value is not None
+    assert [item.summary for item in result.checks if item.kind == "few-groups" and "the split" in item.summary]
+    assert result.honest_score is not None and result.honest_score.n_together == result.n_rows.train
+
+
 def test_an_unknown_group_column_names_the_columns(text_table: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="no group column 'patient'"):
         flow.adapt(text_table, tmp_path / "o", options(group=("patient",)))

@@ -10,6 +10,7 @@ from sklearn import metrics as reference
 
 from headstart import evaluation
 from headstart.evaluation import Entry
+from headstart.evaluation.grades import evaluate_grades
 from headstart.evaluation.numbers import evaluate_numbers
 from headstart.evaluation.several import evaluate_several
 from headstart.records import Predictions, column
@@ -82,6 +83,16 @@ def test_grades_are_scored_as_scikit_learn_scores_them() -> None:
     kappa = reference.cohen_kappa_score(truth, said.codes, weights="quadratic")
     assert found.quadratic_kappa.value == pytest.approx(kappa)
     assert found.mean_grade_error.value == pytest.approx(np.abs(said.codes - truth).mean())
+
+
+def test_few_grades_that_are_all_right_are_no_certainty_and_one_answer_for_all_is_chance() -> None:
+    made = Predictions(np.arange(3).astype(object), ("1", "2", "3"), np.eye(3), "ordinal")
+    found = evaluate_grades(np.arange(3), made, None, 0)
+    assert found.quadratic_kappa is not None and found.quadratic_kappa.low < 0.5
+    assert found.mean_grade_error.value == 0.0 and found.mean_grade_error.high > 0.5
+    same = Predictions(np.arange(7).astype(object), ("1", "2", "3"), np.eye(3)[[1] * 7], "ordinal")
+    floor = evaluate_grades(np.array([0, 1, 2, 0, 1, 2, 2]), same, None, 0).quadratic_kappa
+    assert floor is not None and (floor.low, floor.value, floor.high) == (0.0, 0.0, 0.0)
 
 
 def test_the_median_grade_is_never_further_off_in_expectation_than_the_most_probable_one() -> None:

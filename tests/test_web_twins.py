@@ -207,10 +207,14 @@ def _same(ours: Any, theirs: Any) -> None:
         assert ours == theirs
 
 
-CLASSES = ("dry", "wet", "Noise", "odd \N{SNOWMAN}", "e")
+CLASSES = ("dry", "wet", "Noise", "odd \N{SNOWMAN}", "_other")
 _SHARES = np.concatenate(
     [np.random.default_rng(1).dirichlet(np.full(5, a), 12) for a in (0.2, 1.0, 20.0)]
-    + [np.array([[0.125, 0.875, 0, 0, 0], [0.2] * 5, [0.005, 0.0, 0.995, 0, 0], [0.5, 0.5, 0, 0, 0]])]
+    + [
+        np.array(
+            [[0.125, 0.875, 0, 0, 0], [0.2] * 5, [0.005, 0.0, 0.995, 0, 0], [0.5, 0.5, 0, 0, 0], [0, 0, 0.4, 0, 0.6]]
+        )
+    ]
 )
 FAR = Costs(tuple(tuple(float(abs(a - b) ** 2) for a in range(5)) for b in range(5)), 0.25)
 EVEN = Costs(tuple(tuple(1.0 * (a != b) for a in range(5)) for b in range(5)), 0.4)

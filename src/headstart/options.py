@@ -39,7 +39,7 @@ class ReadOptions(Options):
     text: str | None = Field(None, description="Column that holds the text (found by its name if not given).")
     group: tuple[str, ...] = Field(
         (),
-        description="Column of groups (patient, site, sex): kept on one side of every split, and compared; repeatable.",
+        description="Column of groups (site, sex): compared; each on one side of a split if five or more; repeatable.",
     )
     modality: Literal["auto", "image", "text", "series"] = Field("auto", description="What the data is.")
     merge_labels: bool = Field(

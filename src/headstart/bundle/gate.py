@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from headstart.records import Predictions, Probabilities, column
 
-SAME_LABELS, LARGEST_DIFFERENCE = 0.995, 1e-3
-"""What a float form must reach: share of rows with the same label, and the largest difference of an output."""
+SAME_LABELS, LARGEST_DIFFERENCE, TIE = 0.995, 1e-3, 1e-6
+"""What a float form must reach: share of rows with the same label, and the largest difference of an output. Where all
+outputs of a row differ by less than `TIE`, another label only means that two classes were equally probable."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,13 @@ def agreement(task: str, expected: Probabilities, found: NDArray[Any], threshold
     --------
     >>> agreement("classification", np.array([[0.9, 0.1]]), np.array([[0.85, 0.15]]))
     Agreement(n_rows=1, same_labels=1.0, max_difference=0.05)
+    >>> agreement("classification", np.array([[0.5, 0.5]]), np.array([[0.5 - 1e-8, 0.5 + 1e-8]])).same_labels
+    1.0
     """
     found = np.asarray(found, dtype=np.float64)
     one, two = (labels_of(task, values, thresholds) for values in (expected, found))
     size = max(float(np.std(expected)), float(np.abs(expected).mean()), 1e-12) if task == "regression" else 1.0
     apart = np.abs(found - expected) / size
     worst = float(apart.max(initial=0.0)) if np.isfinite(apart).all() else float("inf")
-    return Agreement(len(expected), float(np.mean((one == two).all(axis=1))) if len(one) else 1.0, round(worst, 9))
+    same = (one == two).all(axis=1) | (apart <= TIE).all(axis=1)
+    return Agreement(len(expected), float(np.mean(same)) if len(one) else 1.0, round(worst, 9))

@@ -8,13 +8,14 @@ from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.inputs import Inputs, Order, line_up, read_inputs
 from headstart.data.near import with_families
 from headstart.data.sources import read
-from headstart.data.splits import clusters, draw, folds, split
+from headstart.data.splits import MIN_GROUPS, clusters, draw, folds, many_valued, split, units
 from headstart.data.strata import learnable, strata
 from headstart.data.tasks import numbers_of
 from headstart.data.unlabelled import read_unlabelled, wants_unlabelled, with_also
 from headstart.home import home
 
 __all__ = [
+    "MIN_GROUPS",
     "Inputs",
     "Order",
     "check",
@@ -25,6 +26,7 @@ __all__ = [
     "home",
     "learnable",
     "line_up",
+    "many_valued",
     "numbers_of",
     "read",
     "read_inputs",
@@ -33,6 +35,7 @@ __all__ = [
     "require_trainable",
     "split",
     "strata",
+    "units",
     "wants_unlabelled",
     "with_also",
     "with_families",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,7 +69,16 @@ def _date(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=None).toordinal()
 
 
-_READERS: tuple[Callable[[str], float], ...] = (float, _date)
+def _day_first(text: str) -> float:
+    return datetime.strptime(_MARKS.sub("-", text.split(maxsplit=1)[0]), "%d-%m-%Y").toordinal()
+
+
+def _month_first(text: str) -> float:
+    return datetime.strptime(_MARKS.sub("-", text.split(maxsplit=1)[0]), "%m-%d-%Y").toordinal()
+
+
+_MARKS = re.compile("[/.]")
+_READERS: tuple[Callable[[str], float], ...] = (float, _date, _day_first, _month_first)
 
 
 def _read(texts: Sequence[str], one: Callable[[str], float]) -> NDArray[np.float64] | None:

@@ -17,6 +17,8 @@ from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Column, Finding, FloatMatrix, Index, SetAside, Table, column
 
 TEST_SHARE = 0.25
+MIN_GROUPS = 5
+"""Fewer groups than this say nothing about how results vary between groups."""
 
 
 def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
@@ -49,6 +51,36 @@ def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
     roots = [_root(parent, row) for row in range(len(parent))]
     numbers: dict[int, int] = {}
     return np.array([numbers.setdefault(root, len(numbers)) for root in roots], dtype=np.intp)
+
+
+def many_valued(table: Table, groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the group columns of at least `MIN_GROUPS` values (patients, farms): others (sex) are only compared."""
+    there = [name for name in groups if name in table.metadata]
+    return tuple(name for name in there if len(set(table.metadata[name]) - {""}) >= MIN_GROUPS)
+
+
+def units(table: Table, groups: tuple[str, ...]) -> Index:
+    """Number the rows that count as one where noise is measured: copies, and groups where there are enough of them.
+
+    Parameters
+    ----------
+    table : Table
+    groups : tuple of str
+        Columns of fewer than `MIN_GROUPS` values are left out, and all where fewer clusters would be left.
+
+    Returns
+    -------
+    Index, shape (n_rows,)
+
+    Raises
+    ------
+    UnknownName
+        There is no such column.
+    """
+    for name in groups:
+        _group_column(table, name)
+    found = clusters(table, many_valued(table, groups))
+    return found if len(np.unique(found)) >= MIN_GROUPS else clusters(table)
 
 
 def folds(codes: Index, clusters: Index, n_folds: int, seed: int) -> Index:

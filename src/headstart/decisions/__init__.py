@@ -4,9 +4,9 @@ Numpy only, so that whatever predicts without torch decides alike. Knows no file
 """
 
 from headstart.decisions.calibrator import Calibrator, cross_fitted, fit_calibrator, fit_way
-from headstart.decisions.costs import Costs, parse_costs
+from headstart.decisions.costs import Costs, is_reserved, parse_costs
 from headstart.decisions.novelty import Novelty, fit_novelty
-from headstart.decisions.rules import KINDS, LABEL, NO_RULES, NONE, NOT_SURE, SINGLE, Decisions, Rules, is_reserved
+from headstart.decisions.rules import KINDS, LABEL, NO_RULES, NONE, NOT_SURE, SINGLE, Decisions, Rules
 from headstart.decisions.sets import SetRule, fit_margin, fit_sets
 
 __all__ = [

@@ -14,11 +14,15 @@ from headstart.errors import OptionError, offenders
 from headstart.records import Index, Probabilities
 
 ARROW = "->"
+RESERVED = ("_other", "noise", "background")
+"""Names of classes that stand for everything that is none of the others."""
 
 
 @dataclass(frozen=True)
 class Costs:
     """What each mistake and a referral cost; any other mistake costs 1, a right answer nothing.
+
+    To take one reserved class for another is no mistake: either way the answer is "none of these".
 
     Parameters
     ----------
@@ -58,6 +62,17 @@ class Costs:
         return cls(tuple(tuple(row) for row in found["matrix"]), found["refer"], tuple(found["given"]))
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a class stands for what is none of the others.
+
+    Examples
+    --------
+    >>> is_reserved("Noise"), is_reserved("noisy")
+    (True, False)
+    """
+    return name.strip().casefold() in RESERVED
+
+
 def parse_costs(texts: Sequence[str], classes: Sequence[str], refer: float) -> Costs:
     """Read costs as users write them.
 
@@ -78,7 +93,8 @@ def parse_costs(texts: Sequence[str], classes: Sequence[str], refer: float) -> C
     >>> parse_costs(["TB->healthy=20"], ["TB", "healthy"], 0.25).matrix
     ((0.0, 20.0), (1.0, 0.0))
     """
-    matrix = 1.0 - np.eye(len(classes))
+    refused = np.asarray([is_reserved(name) for name in classes])
+    matrix = np.where(np.eye(len(classes), dtype=bool) | np.outer(refused, refused), 0.0, 1.0)
     place, wrong = {name: at for at, name in enumerate(classes)}, []
     for text in texts:
         pair, _, number = text.rpartition("=")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.decisions.calibrator import Calibrator
-from headstart.decisions.costs import Costs
+from headstart.decisions.costs import Costs, is_reserved
 from headstart.decisions.novelty import Novelty
 from headstart.decisions.sets import SetRule, Sets
 from headstart.errors import BundleError
@@ -20,8 +20,6 @@ FORMAT = 1
 NOT_SURE, NONE = "not sure", "none of these"
 LABEL = "label"
 KINDS = (LABEL, NOT_SURE, NONE)
-RESERVED = ("_other", "noise", "background")
-"""Names of classes that stand for everything that is none of the others."""
 SINGLE = ("classification", "ordinal")
 NAMED = 3
 
@@ -116,8 +114,8 @@ class Rules:
         shares, best = said.probabilities, said.codes
         sets = self.sets.sets(shares) if self.sets else np.eye(len(said.classes), dtype=bool)[best]
         sets[np.arange(len(best)), best] = True
-        sizes = sets.sum(axis=1)
-        codes, reasons = np.where(sizes > 1, -1, best), [""] * len(best)
+        known = ~np.asarray([is_reserved(name) for name in said.classes])
+        codes, reasons = np.where((sets.sum(axis=1) > 1) & sets[:, known].any(axis=1), -1, best), [""] * len(best)
         if self.costs is not None:
             codes, reasons = self._by_cost(said)
         names = np.asarray((*said.classes, NOT_SURE), dtype=object)
@@ -212,17 +210,6 @@ class Rules:
 
 def _told(said: Predictions, row: int, code: int) -> str:
     return f"{said.classes[code]} ({100 * said.probabilities[row, code]:.0f} %)"
-
-
-def is_reserved(name: str) -> bool:
-    """Whether a class stands for what is none of the others.
-
-    Examples
-    --------
-    >>> is_reserved("Noise"), is_reserved("noisy")
-    (True, False)
-    """
-    return name.strip().casefold() in RESERVED
 
 
 def _reserved(said: Predictions, made: Decisions) -> Decisions:

@@ -34,7 +34,8 @@ def evaluate_grades(codes: Index, predictions: Predictions, clusters: Index | No
 
     Notes
     -----
-    Cohen (1968) with squared distances as weights; percentile bootstrap over rows or clusters.
+    Cohen (1968) with squared distances as weights; percentile bootstrap over rows or clusters. Where every row is
+    right, kappa is not known better than accuracy.
 
     Examples
     --------
@@ -50,12 +51,13 @@ def evaluate_grades(codes: Index, predictions: Predictions, clusters: Index | No
     distance = np.abs(said - codes).astype(np.float64)
     most = max(len(predictions.classes) - 1, 1)
     point, drawn = _kappas(codes, [said], numbers, seed)
-    kappa = None
+    of_classes, kappa = evaluate(codes, predictions, clusters, seed), None
     if np.isfinite(point[0]):
         low, high = percentiles(drawn)
-        kappa = Figure.of(envelope(float(point[0]), (low[0], high[0]), within=(-1.0, 1.0)))
+        least = of_classes.accuracy.low if point[0] == 1.0 else np.nan
+        kappa = Figure.of(envelope(float(point[0]), (low[0], high[0]), (least, least), within=(-1.0, 1.0)))
     return OrdinalMetrics(
-        **evaluate(codes, predictions, clusters, seed).model_dump(),
+        **of_classes.model_dump(),
         quadratic_kappa=kappa,
         mean_grade_error=Figure.of(mean(distance, numbers, seed, (0.0, float(most)))),
     )
@@ -82,7 +84,7 @@ def _kappa(totals: Floats) -> Floats:
         chance = means[:, 2] + given_squared - 2 * means[:, 1] * given
         with np.errstate(divide="ignore", invalid="ignore"):
             found.append(np.where(chance > 1e-9, 1 - apart / chance, np.nan))
-    return np.column_stack(found)
+    return np.round(np.column_stack(found), 12) + 0.0  # no -1e-16 for a model that always says the same
 
 
 def grade_difference(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:

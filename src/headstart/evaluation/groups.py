@@ -27,7 +27,7 @@ from headstart.evaluation.intervals import (
 )
 from headstart.evaluation.measures import MEASURES
 from headstart.evaluation.scoring import Truth, score
-from headstart.evaluation.wording import amount, counted, cut
+from headstart.evaluation.wording import amount, counted, cut, not_compared
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import (
     AnyMetrics,
@@ -190,8 +190,7 @@ def names_of(values: Column) -> list[str]:
 def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
     """Score each value of one column and, where two can be told, test the largest gap."""
     if keeps_together(values):
-        n = len({name for name in names_of(values) if name})
-        return _Compared([], reading=f"Not compared: {n:,} values with few rows each; they only keep rows together.")
+        return _Compared([], reading=not_compared({name for name in names_of(values) if name}))
     names = np.array(names_of(values), dtype=object)
     listed = [_value(name, names == name, truth, predictions, clusters, seed) for name in sorted(set(names))]
     told = [item for item in listed if item.told]

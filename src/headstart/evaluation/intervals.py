@@ -145,14 +145,27 @@ def percentiles(values: Floats) -> tuple[Floats, Floats]:
 
 
 def mean(values: Floats, clusters: Index | None, seed: int, within: tuple[float, float]) -> Interval:
-    """Mean of a figure of each row (n_rows,): envelope of bootstrap and Student's t over rows or clusters."""
+    """Mean of a figure of each row (n_rows,): envelope of bootstrap and Student's t over rows or clusters.
+
+    Where every row lies at one end of `within`, so that neither varies, Wilson's interval says what else there may be.
+
+    Examples
+    --------
+    >>> found = mean(np.ones(30), None, 0, (0.0, 1.0))
+    >>> round(found.low, 4), found.high
+    (0.8865, 1.0)
+    """
     units = sums(np.column_stack([values, np.ones_like(values)]).astype(np.float32), clusters)
     value, n = float(values.mean()), len(units)
     drawn = np.concatenate([times @ units for times in resamples(n, seed)]).astype(np.float64)
     low, high = percentiles(drawn[:, :1] / drawn[:, 1:])
     residual = units[:, 0] - value * units[:, 1].astype(np.float64)
     half = student(n - 1) * float(np.sqrt(np.square(residual).sum() * n / max(n - 1, 1))) / len(values)
-    return envelope(value, (low[0], high[0]), (value - half, value + half), within=within)
+    ends = (value - half, value + half)
+    if np.ptp(values) == 0 and value in within and np.isfinite(within).all():
+        reach = (within[1] - within[0]) * (1.0 - float(wilson(np.array([float(n)]), np.array([float(n)]))[0][0]))
+        ends = (value - reach, value + reach)
+    return envelope(value, (low[0], high[0]), ends, within=within)
 
 
 def quotient(counts: NDArray[np.int64], seed: int) -> Interval | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import mean
+from headstart.evaluation.intervals import compact, effective_sizes, envelope, mean, mover, sums, wilson
 from headstart.records import Index, Interval
 
 Floats = NDArray[np.float64]
@@ -96,8 +96,19 @@ def told(name: str, parts: Sequence[Floats], codes: Index, folds: Index, cluster
         sums = np.zeros((x.shape[1], n_classes))
         np.add.at(sums.T, classes[fitted], weighted)
         guesses[held] = (x[held] @ np.linalg.solve(gram, sums)).argmax(axis=1)
-    right = (guesses == classes) * weights
-    return Told(name, mean(right, clusters, seed, (0.0, 1.0)), 1.0 / n_classes)
+    found = mean((guesses == classes) * weights, clusters, seed, (0.0, 1.0))
+    return Told(
+        name, envelope(found.value, (found.low, found.high), _recalls(classes, guesses, clusters)), 1 / n_classes
+    )
+
+
+def _recalls(classes: Index, guesses: Index, clusters: Index | None) -> tuple[float, float]:
+    """Give the interval of the mean recall from Wilson's of each class, which does not vanish where all are right."""
+    own = np.eye(int(classes.max()) + 1, dtype=np.float32)[classes]
+    hits, sizes = (sums(part, compact(clusters)) for part in (own * (guesses == classes)[:, None], own))
+    n = effective_sizes(hits, sizes, compact(clusters) is not None)
+    share = hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64)
+    return mover(share, *wilson(share * n, n))
 
 
 def ranked(

@@ -43,3 +43,16 @@ def counted(n_rows: int) -> str:
 def cut(name: str) -> str:
     """Cut a long name."""
     return name if len(name) <= 40 else name[:39] + "…"
+
+
+def not_compared(names: set[str]) -> str:
+    """Say that a column has too many values to be broken down, and how ages and dates can be.
+
+    Examples
+    --------
+    >>> not_compared({"33", "34"})[-59:]
+    'ages or days, write bands (0-17, 18-59, 60+) into a column.'
+    """
+    said = f"Not compared: {len(names):,} values with few rows each; they only keep rows together."
+    amounts = all(name[0].isdigit() and name[-1].isdigit() for name in names)
+    return f"{said} To compare ages or days, write bands (0-17, 18-59, 60+) into a column." if amounts else said

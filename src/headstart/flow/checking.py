@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart import data, progress
 from headstart.data import near, properties
+from headstart.data.properties import Property
 from headstart.errors import HeadstartError
 from headstart.evaluation import shortcuts
 from headstart.evaluation.intervals import wilson
@@ -21,7 +22,7 @@ from headstart.records import TEST, Finding, Interval, Table
 
 N_FOLDS = 5
 CLEAR, STRONG, SAME = 0.2, 0.5, 0.97
-"""How much of the way from chance to certainty is worth a note, a warning; and what only repeats the label."""
+"""How much of the way from chance to certainty is worth a note, a warning; and what is as good as the label itself."""
 LEAST_ROWS, MOST_COLUMNS = 40, 3
 _GRAVITY = {"stop": 0, "warn": 1, "note": 2}
 _FIRST = (
@@ -99,14 +100,14 @@ def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Find
     codes = data.strata(rows)
     if len(rows) < LEAST_ROWS or len(np.unique(codes)) < 2:
         return tuple(found)
-    clusters = data.clusters(rows, groups)
+    clusters = data.units(rows, groups)
     folds = data.folds(codes, clusters, N_FOLDS, seed)
     if measured:
         together, alone = shortcuts.ranked(measured, codes, folds, clusters, seed)
         found += _of_inputs(together, alone, rows)
     others = properties.of_columns(rows)
     if others:
-        found += _of_columns(shortcuts.ranked(others, codes, folds, clusters, seed)[1], rows)
+        found += _of_columns(shortcuts.ranked(others, codes, folds, clusters, seed)[1], others, rows)
     return tuple(found)
 
 
@@ -133,9 +134,10 @@ def _of_inputs(together: Told, alone: Sequence[Told], rows: Table) -> list[Findi
     return [Finding("shortcut", severity, (), summary, advice, best.share)]
 
 
-def _of_columns(ranked: Sequence[Told], rows: Table) -> list[Finding]:
-    found = []
-    telling = [item for item in ranked if CLEAR <= item.skill < SAME]
+def _of_columns(ranked: Sequence[Told], others: Mapping[str, Property], rows: Table) -> list[Finding]:
+    telling = [item for item in ranked if item.skill >= CLEAR and not _is_same(item)]
+    found = [_of_all(item, rows) for item in ranked if _is_same(item) and not _repeats(others[item.name], rows)]
+    found = found[:MOST_COLUMNS]
     for item in telling[:MOST_COLUMNS]:
         more = len(telling) - MOST_COLUMNS
         rest = f" {more} more columns tell it less well." if more > 0 and item is telling[MOST_COLUMNS - 1] else ""
@@ -146,6 +148,28 @@ def _of_columns(ranked: Sequence[Told], rows: Table) -> list[Finding]:
         )
         found.append(Finding("shortcut", "warn" if item.skill >= STRONG else "note", (), summary, advice, item.share))
     return found
+
+
+def _is_same(told: Told) -> bool:
+    return (told.share.value - told.chance) / (1.0 - told.chance) >= SAME
+
+
+def _repeats(values: Property, rows: Table) -> bool:
+    """Tell whether a column holds the label once more: its words, or, where the label is no class, all it tells."""
+    if rows.labels is None or rows.targets is not None or values.dtype != object:
+        return rows.targets is not None
+    return all(str(a).strip().casefold() == str(b).strip().casefold() for a, b in zip(values, rows.labels, strict=True))
+
+
+def _of_all(told: Told, rows: Table) -> Finding:
+    """Point out a column that tells the class of nearly all rows: the label again, or classes gathered apart."""
+    summary = f"The column '{told.name}' tells the class of {_said(told)} of {len(rows):,} rows."
+    advice = (
+        "If it is the label in other words, nothing is wrong. If it says where, when or with what a row was made, each "
+        "class was gathered apart, and no score here can tell whether a model learns the class or that: gather every "
+        "class in every place."
+    )
+    return Finding("shortcut", "warn", (), summary, advice, told.share)
 
 
 _ASKED = {

@@ -124,7 +124,7 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
     going, left_out = ranking.candidates(wanted)
     train, asked = table.where_split(TRAIN), need(table, options)
     strata = data.strata(train)
-    clusters = data.clusters(train, options.group)
+    clusters = data.units(train, options.group)
     measured: dict[str, Measured] = {}
     for turn, size in enumerate(ranking.sizes(len(train), n_rows, len(going))):
         if turn:

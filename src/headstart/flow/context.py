@@ -15,7 +15,7 @@ from headstart.bundle.reference import Reference
 from headstart.decisions import NONE, SINGLE, Decisions, Rules
 from headstart.evaluation import Truth, keeps_together
 from headstart.evaluation.conformal import range_coverage, set_coverage
-from headstart.evaluation.drift import drift
+from headstart.evaluation.drift import MIN_ROWS, MIN_UNITS, drift
 from headstart.evaluation.shift import apart, prior_shift
 from headstart.flow.labelling import LABELS_PER_CLASS
 from headstart.flow.model import values_of
@@ -149,7 +149,12 @@ def tell(
     else:
         found.drift = drift(bundle.reference.values, placed, bundle.reference.clusters, clusters, bundle.seed)
         if found.drift is None:
-            found.not_measured["drift"] = f"Cannot tell: {len(placed):,} rows here are too few, or those of training."
+            sides = [(placed, clusters), (bundle.reference.values, bundle.reference.clusters)]
+            here, there_too = (f"{len(rows):,} rows ({len(np.unique(own)):,} independent)" for rows, own in sides)
+            found.not_measured["drift"] = (
+                f"Cannot tell: it takes {MIN_ROWS} rows on either side, {MIN_UNITS} of them independent; here are "
+                f"{here}, of training {there_too}."
+            )
     found.advice = advice(found)
 
 
@@ -235,6 +240,21 @@ def _correct(found: Evaluation) -> Advice | None:
             f"{_share(cover.measured)}. About {LEAST_LABELS} labelled rows of this place mend that (--recalibrate).",
         )  # fmt: skip
     return None
+
+
+def after_correction(found: Evaluation) -> Advice:
+    """Say what to do once `--recalibrate` has been tried: not to try it again with the same rows."""
+    made, before = found.recalibration, found.advice
+    assert made is not None and before is not None
+    if before.action != "recalibrate":
+        return before
+    why = before.reason.split(" About ")[0]
+    if made.calibration_kept or made.sets_kept:
+        return _told("use", f"{why} That is corrected in {made.bundle}: use that one.")
+    return _told(
+        "use", f"{why} What {made.n_rows:,} labelled rows teach does not mend that by more than chance, so nothing was "
+        "changed: read its probabilities with that in mind, or label more rows.",
+    )  # fmt: skip
 
 
 def _as_it_is(found: Evaluation, main: BesideTraining | None) -> Advice:

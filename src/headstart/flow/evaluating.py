@@ -128,6 +128,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         truth = truth_of(seen.kept, bundle.classes)
         made = recalibrating.recalibrate(bundle, seen.raw, truth, seen.kept, _columns(seen.kept, options))
         found.recalibration = recalibrating.write(bundle, bundle_path, recalibrate, made, found)
+        found.advice = context.after_correction(found)
     return found
 
 

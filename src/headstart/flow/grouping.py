@@ -6,7 +6,6 @@ import numpy as np
 
 from headstart import data, evaluation
 from headstart.evaluation import Truth
-from headstart.flow.prepare import MIN_GROUPS
 from headstart.records import Index, Predictions, Table
 from headstart.results import GroupColumn
 
@@ -50,7 +49,8 @@ def resampled_together(table: Table, columns: tuple[str, ...]) -> Index | None:
     -------
     Index or None, shape (n_rows,)
     """
-    if not columns:
+    many = data.many_valued(table, columns)
+    if not many:
         return None
-    found = data.clusters(table, columns)
-    return found if len(np.unique(found)) >= MIN_GROUPS else None
+    found = data.clusters(table, many)
+    return found if len(np.unique(found)) >= data.MIN_GROUPS else None

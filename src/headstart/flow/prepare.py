@@ -32,8 +32,6 @@ PASS_SHARE = 0.7
 """Largest share of the time left that the one pass through the base may take."""
 STEADY_ROWS, MAX_DEALINGS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
-MIN_GROUPS = 5
-"""Fewer groups than this say nothing about how results vary between groups."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
 
 
@@ -101,15 +99,18 @@ def prepare(
     """
     require("adapt", "Adapting a model")
     findings = data.check(table)
+    if options.duplicates == "drop":
+        findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
     _warn(findings)
     for finding in findings:
         if finding.kind == "task":
             progress.say(f"{finding.summary} {finding.advice}")
     data.require_trainable(table)
     _refuse_misfits(table, options)
-    split = _split_in_words(table, test)
+    split, own = _split_in_words(table, test), test is None and not (table.splits == TEST).any()
+    apart = _kept_apart(table, options, own)
     with timings.step("split"):
-        decided = data.split(table, options.model_copy(update={"group": _kept_apart(table, options)}), test)
+        decided = data.split(table, options.model_copy(update={"group": apart}), test)
     for item in decided.findings:
         if item.kind == "label-left-out" and item not in findings:
             progress.warn(f"{item.summary} {item.advice}")
@@ -142,7 +143,7 @@ def prepare(
     usable, alike = tied_together(usable, extraction.features, backbone, options.seed)
     _warn(alike)
     findings += alike
-    return replace(_assemble(usable, options, backbone, extraction, clock, (findings, split)), ranking=ranked)
+    return replace(_assemble(usable, options, backbone, extraction, clock, (findings, split, apart)), ranking=ranked)
 
 
 def _warn(findings: Sequence[Finding]) -> None:
@@ -163,7 +164,7 @@ def _assemble(
     backbone: Backbone,
     extraction: Extraction,
     clock: Clock,
-    said: tuple[tuple[Finding, ...], str],
+    said: tuple[tuple[Finding, ...], str, tuple[str, ...]],
 ) -> Prepared:
     usable = data.learnable(usable)
     rows = Rows(usable, extraction.features, extraction.descriptors)
@@ -171,17 +172,20 @@ def _assemble(
     classes = classes_of(train.table)
     test = rows.take(np.flatnonzero((usable.splits == TEST) & _learnt(usable, classes)))
     codes = truth_of(train.table, classes) if train.table.targets is None else data.strata(train.table)
-    folds, few = _folds(train.table, codes, options)
-    repeats = _repeats(train.table, codes, options, not few)
+    findings, split, apart = said
+    folds, few = _folds(train.table, codes, apart, options.seed)
+    repeats = _repeats(train.table, codes, () if few else apart, options.seed)
     task = Task(
         classes, codes, folds, options.balance, options.seed, clock,
         _own_spec(train.table, backbone), backbone.parts.architecture, repeats, usable.task, train.table.targets,
         backbone, options.precision, options.max_memory * 1e9,
     )  # fmt: skip
+    if options.mitigate == "none" and len(apart) < len(options.group):
+        few += (_few_groups("the split", "does not keep them apart"),)
     test_clusters = _test_clusters(test.table, options)
-    if options.group and len(test) and len(np.unique(data.clusters(test.table, options.group))) < MIN_GROUPS:
+    many = data.many_valued(test.table, options.group)
+    if options.group and len(test) and (not many or len(np.unique(data.clusters(test.table, many))) < data.MIN_GROUPS):
         few += (_few_groups("the intervals", "are taken over rows"),)
-    findings, split = said
     for finding in few:
         progress.warn(f"{finding.summary} {finding.advice}")
     return Prepared(
@@ -198,46 +202,46 @@ def _assemble(
     )
 
 
-def _folds(train: Table, codes: Index, options: AdaptOptions) -> tuple[Index, tuple[Finding, ...]]:
+def _folds(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, tuple[Finding, ...]]:
     """Deal folds with groups whole, unless some training part would then lack a class."""
-    apart = _kept_apart(train, options)
-    folds = data.folds(codes, data.clusters(train, apart), N_FOLDS, options.seed)
+    folds = data.folds(codes, data.clusters(train, apart), N_FOLDS, seed)
     n_classes = len(np.unique(codes))
     lacking = [fold for fold in np.unique(folds) if len(np.unique(codes[folds != fold])) < n_classes]
     if not apart or not lacking:
         return folds, ()
-    folds = data.folds(codes, data.clusters(train), N_FOLDS, options.seed)
+    folds = data.folds(codes, data.clusters(train), N_FOLDS, seed)
     return folds, (_few_groups("cross-validation", "does not keep them apart"),)
 
 
-def _kept_apart(table: Table, options: AdaptOptions) -> tuple[str, ...]:
+def _kept_apart(table: Table, options: AdaptOptions, own_split: bool) -> tuple[str, ...]:
     """Name the group columns whose values stay on one side of every split; not those that are to be balanced.
 
     What `--mitigate` balances (site, sex) will be met again, so it stands on both sides; patients and farms do not.
+    Nor do columns of fewer than `MIN_GROUPS` values where Headstart splits: with one sex to learn from and the other to
+    test on, the two cannot be compared, the model has seen only one, and the test rows say little of new groups.
     """
-    if options.mitigate == "none":
-        return options.group
     there = [name for name in options.group if name in table.metadata]
-    return tuple(name for name in there if keeps_together(table.metadata[name]))
+    if options.mitigate != "none":
+        return tuple(name for name in there if keeps_together(table.metadata[name]))
+    if own_split and len(there) == len(options.group):
+        return data.many_valued(table, options.group)
+    return options.group
 
 
-def _repeats(train: Table, codes: Index, options: AdaptOptions, with_groups: bool) -> tuple[Index, ...]:
+def _repeats(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, ...]:
     """Deal few rows into folds several times."""
     n_dealings = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MAX_DEALINGS))
-    clusters = data.clusters(train, _kept_apart(train, options) if with_groups else ())
-    return tuple(data.folds(codes, clusters, N_FOLDS, options.seed + 1_000 * turn) for turn in range(1, n_dealings))
+    clusters = data.clusters(train, apart)
+    return tuple(data.folds(codes, clusters, N_FOLDS, seed + 1_000 * turn) for turn in range(1, n_dealings))
 
 
 def _test_clusters(test: Table, options: AdaptOptions) -> Index | None:
     """Number the test rows that belong together; None where no two do, or too few groups would be left to resample."""
     if len(test) == 0:
         return None
-    found = data.clusters(test, options.group)
+    found = data.units(test, options.group)
     n_clusters = len(np.unique(found))
-    if n_clusters < MIN_GROUPS:
-        found = data.clusters(test)
-        n_clusters = len(np.unique(found))
-    return None if n_clusters == len(test) or n_clusters < MIN_GROUPS else found
+    return None if n_clusters == len(test) or n_clusters < data.MIN_GROUPS else found
 
 
 def _out_of_time(late: tuple[str, ...], n_rows: int) -> Finding:

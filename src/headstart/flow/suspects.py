@@ -195,7 +195,7 @@ def honest_score(rows: Rows, task: Task, groups: tuple[str, ...]) -> HonestScore
     HonestScore or None
         None where no two rows belong together, or nothing can be measured.
     """
-    clusters = data.clusters(rows.table, groups)
+    clusters = data.units(rows.table, groups)
     sizes = np.bincount(clusters)
     dense = rows.features or rows.descriptors
     if sizes.max() == 1 or len(sizes) < 2 * N_FOLDS or dense is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from headstart.modalities.series import Series
 Properties = Mapping[str, tuple[float, ...] | str]
 """Of one row: numbers (NaN where unknown), or a word, by the name that people are told."""
 SIDE, EDGE = 96, 4
-_MAKE_TAG, _MODEL_TAG = 0x010F, 0x0110
+_MAKE_TAG, _MODEL_TAG, _CHANGED_TAG, _TAKEN_TAG, _MORE_TAGS = 0x010F, 0x0110, 0x0132, 0x9003, 0x8769
 MOST_CHARACTERS = 4_000
 
 
@@ -33,13 +34,14 @@ def of_image(source: Path | str) -> Properties:
     mapping
         File size (bytes), width and height (pixels), shape (width / height), brightness and contrast (0-255), colour
         cast (red and blue beside green), border (its brightness, red, blue, and unevenness), sharpness (see
-        `sharpness`), camera.
+        `sharpness`), camera, recording date (days).
     """
     path = Path(source)
     try:
         with Image.open(path) as opened:
             width, height = opened.size
             tags = opened.getexif()
+            taken = _day(str(tags.get_ifd(_MORE_TAGS).get(_TAKEN_TAG) or tags.get(_CHANGED_TAG, "")))
             camera = " ".join(str(tags.get(tag, "")).strip(" \0") for tag in (_MAKE_TAG, _MODEL_TAG)).strip()
         small = load(path, {"resize": SIDE}).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     except (DataError, OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
@@ -58,7 +60,16 @@ def of_image(source: Path | str) -> Properties:
         "border": (float(rim.mean()), float(rim[0] - rim[1]), float(rim[2] - rim[1]), float(edge.std(axis=0).mean())),
         "sharpness": (sharpness(grey),),
         "camera": camera,
+        "recording date": (taken,),
     }
+
+
+def _day(text: str) -> float:
+    """Read the day of a picture's own date ("2024:05:31 10:00:00"); NaN where there is none."""
+    try:
+        return float(datetime.strptime(text[:10], "%Y:%m:%d").toordinal())
+    except ValueError:
+        return _NAN
 
 
 def sharpness(grey: NDArray[np.float64]) -> float:
@@ -93,6 +104,7 @@ _UNREADABLE: Properties = {
     "border": (_NAN,) * 4,
     "sharpness": (_NAN,),
     "camera": "",
+    "recording date": (_NAN,),
 }
 
 

@@ -95,7 +95,8 @@ def one_class(row: Any) -> tuple[list[str], str, str, str, list[str]]:
     sets, costs = RULES["sets"], RULES["costs"]
     inside = {best, *((int(row.argmax()), *np.flatnonzero(row >= np.asarray(sets["floors"]))) if sets else ())}
     held = sorted(inside, key=lambda code: (-row[code], code))
-    code, reason = (-1 if len(held) > 1 else best), ""
+    refused = [CLASSES[at].strip().casefold() in RESERVED for at in range(len(row))]
+    code, reason = (best if len(held) == 1 or all(refused[at] for at in held) else -1), ""
     if costs:
         expected = row @ np.asarray(costs["matrix"])
         code = cheapest = int(expected.argmin())
@@ -116,7 +117,7 @@ def one_class(row: Any) -> tuple[list[str], str, str, str, list[str]]:
         more = f" and {len(held) - 3} more" if len(held) > 3 else ""
         reason = f"may be {', '.join(percent(row, at) for at in held[:3])}{more}"
     answer = CLASSES[code] if code >= 0 else NOT_SURE
-    if code >= 0 and CLASSES[code].strip().casefold() in RESERVED:
+    if code >= 0 and refused[code]:
         answer, reason = NONE, f"most like the training rows of {percent(row, code)}"
     names = [CLASSES[at] for at in held[:20]] + ([f"{len(held) - 20} more"] if len(held) > 20 else [])
     return [part for at in top for part in (CLASSES[at], f"{row[at]:.6f}")], answer, ";".join(names), reason, []

@@ -166,10 +166,11 @@ function ofClasses(model, shares) {
   const best = codeOf(model, shares);
   const top = argmax(shares);
   const held = order(shares).filter((at) => at === best || (sets && (at === top || shares[at] >= sets.floors[at])));
-  let [code, reason] = costs ? byCost(model, shares, costs) : [held.length > 1 ? -1 : best, ""];
+  const refused = (at) => RESERVED.includes(model.classes[at].trim().toLowerCase());
+  let [code, reason] = costs ? byCost(model, shares, costs) : [held.length === 1 || held.every(refused) ? best : -1, ""];
   reason = reason || why(model, shares, code, held);
   let answer = code < 0 ? NOT_SURE : model.classes[code];
-  if (code >= 0 && RESERVED.includes(answer.trim().toLowerCase())) {
+  if (code >= 0 && refused(code)) {
     reason = `most like the training rows of ${told(model, shares, code)}`;
     answer = NONE;
   }
