@@ -220,6 +220,13 @@ def test_two_sexes_stand_on_both_sides_so_that_they_can_be_compared(tmp_path: Pa
     assert result.honest_score is not None and result.honest_score.n_together == result.n_rows.train
 
 
+def test_three_sites_stay_on_one_side_each(tmp_path: Path) -> None:
+    lines = [f"{'good water here' if row % 2 else 'bad road'} {row},{row % 2},{'ABC'[row // 40]}" for row in range(120)]
+    (tmp_path / "t.csv").write_text("text,label,site\n" + "\n".join(lines) + "\n")
+    result = flow.adapt(tmp_path / "t.csv", tmp_path / "o", options(group=("site",)))
+    assert (result.n_rows.train, result.n_rows.test) == (80, 40)
+
+
 def test_an_unknown_group_column_names_the_columns(text_table: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="no group column 'patient'"):
         flow.adapt(text_table, tmp_path / "o", options(group=("patient",)))

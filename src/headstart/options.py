@@ -39,7 +39,7 @@ class ReadOptions(Options):
     text: str | None = Field(None, description="Column that holds the text (found by its name if not given).")
     group: tuple[str, ...] = Field(
         (),
-        description="Column of groups (site, sex): compared; each on one side of a split if five or more; repeatable.",
+        description="Column of groups (site, sex): compared; of three or more each on one side of a split; repeatable.",
     )
     modality: Literal["auto", "image", "text", "series"] = Field("auto", description="What the data is.")
     merge_labels: bool = Field(

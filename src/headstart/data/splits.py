@@ -53,10 +53,10 @@ def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
     return np.array([numbers.setdefault(root, len(numbers)) for root in roots], dtype=np.intp)
 
 
-def many_valued(table: Table, groups: tuple[str, ...]) -> tuple[str, ...]:
-    """Name the group columns of at least `MIN_GROUPS` values (patients, farms): others (sex) are only compared."""
+def many_valued(table: Table, groups: tuple[str, ...], least: int = MIN_GROUPS) -> tuple[str, ...]:
+    """Name the group columns of at least so many values (patients, farms): others (sex) are only compared."""
     there = [name for name in groups if name in table.metadata]
-    return tuple(name for name in there if len(set(table.metadata[name]) - {""}) >= MIN_GROUPS)
+    return tuple(name for name in there if len(set(table.metadata[name]) - {""}) >= least)
 
 
 def units(table: Table, groups: tuple[str, ...]) -> Index:

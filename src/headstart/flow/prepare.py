@@ -217,14 +217,14 @@ def _kept_apart(table: Table, options: AdaptOptions, own_split: bool) -> tuple[s
     """Name the group columns whose values stay on one side of every split; not those that are to be balanced.
 
     What `--mitigate` balances (site, sex) will be met again, so it stands on both sides; patients and farms do not.
-    Nor do columns of fewer than `MIN_GROUPS` values where Headstart splits: with one sex to learn from and the other to
-    test on, the two cannot be compared, the model has seen only one, and the test rows say little of new groups.
+    Nor do columns of two values where Headstart splits: with one sex to learn from and the other to test on, the two
+    cannot be compared.
     """
     there = [name for name in options.group if name in table.metadata]
     if options.mitigate != "none":
         return tuple(name for name in there if keeps_together(table.metadata[name]))
     if own_split and len(there) == len(options.group):
-        return data.many_valued(table, options.group)
+        return data.many_valued(table, options.group, 3)
     return options.group
 
 
