@@ -98,7 +98,8 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
         _listen(bound)
         where = f"http://{_shown(options.host)}:{bound.getsockname()[1]}"
         for model in models.values():
-            progress.say(f"{model.name}: {model.modality}, {model.task}, {len(model.classes)} classes")
+            classes = "" if model.task == "regression" else f", {len(model.classes)} classes"
+            progress.say(f"{model.name}: {model.modality}, {model.task}{classes}")
         progress.say(f"Ready at {where} (page: {where}/, all routes: {where}/docs). Stop with Ctrl+C.")
         _run(Server(config, gate, options.timeout), bound)
     answered = Counter[str]()
