@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from headstart import data
+from headstart.data import sheets
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 
@@ -58,6 +59,39 @@ def test_the_archive_form_without_header_is_recognised(tmp_path: Path) -> None:
     assert table.labels is not None and table.labels.tolist() == ["1", "2"] * 2
     assert table.splits.tolist() == ["test", "test", "train", "train"] and table.inputs[0].shape == (1, 12)
     assert table.ids[0] == "ECG_TEST.tsv:1"
+
+
+@pytest.mark.parametrize("gap", ["NaN", "?", "NA", ""])
+def test_a_first_row_of_numbers_is_data_though_some_are_missing(gap: str, tmp_path: Path) -> None:
+    rows = [[str(1 + row % 2), *(f"{step % 5 + row / 7:.3f}" for step in range(12))] for row in range(6)]
+    rows[0][-3:] = [gap] * 3
+    table = data.read(written(tmp_path / "A_TRAIN.tsv", ["\t".join(row) for row in rows]))
+    assert table.labels is not None and table.labels.tolist() == ["1", "2"] * 3
+    assert np.isnan(table.inputs[0][0, -3:]).all() and table.inputs[0].shape == (1, 12)
+
+
+def test_a_row_of_numbers_that_is_a_scale_names_the_columns(tmp_path: Path) -> None:
+    rows = ["3,1,4,1,5,9,2,6,5,3", "2,7,1,8,2,8,1,8,2,8"]
+    even = ["0.5,1.5,1.0,2.0,2.5,3.0,3.5,4.0,4.5,5.0", *rows]
+    uneven = ["350.1,351.4,352.2,353.9,354.0,355.5,356.1,357.7,358.2,359.3", *rows]
+    for number, lines in enumerate((even, uneven)):
+        found = sheets.read_sheet(written(tmp_path / f"{number}.csv", lines))
+        assert not found.headerless and len(found.rows) == 2
+
+
+def test_numbered_columns_of_words_are_no_steps_of_a_table_of_texts(tmp_path: Path) -> None:
+    answers = [f"Q{number}" for number in range(1, 13)]
+    lines = [",".join(["message", "topic", *answers])]
+    lines += [",".join([f"The water is away {row}", "ab"[row % 2], *("yes" for _ in answers)]) for row in range(8)]
+    table = data.read(written(tmp_path / "survey.csv", lines))
+    assert table.modality == "text" and list(table.metadata) == answers
+    assert table.metadata["Q3"].tolist() == ["yes"] * 8
+
+
+def test_numbers_that_are_no_values_of_series_stay_as_they_were_written(tmp_path: Path) -> None:
+    lines = ["message,topic," + ",".join(f"code{n}" for n in range(9)), *["Water is away,a" + ",007" * 9] * 3]
+    table = data.read(written(tmp_path / "codes.csv", lines))
+    assert table.metadata["code4"].tolist() == ["007"] * 3
 
 
 def test_columns_named_by_date_are_values_too(tmp_path: Path) -> None:

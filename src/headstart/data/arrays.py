@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from headstart.data import series
+from headstart.data.cells import as_text
 from headstart.data.rows import Draft, Finish, finish
-from headstart.data.sheets import as_text
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
 from headstart.records import Table

@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.cells import as_text, parse_number
 from headstart.data.decoding import encoding_of, lines
 from headstart.data.names import MIN_STEPS, Wanted, key, pick, split_of, step_groups
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
-from headstart.data.sheets import Sheet, as_text, parse_number, read_sheet
+from headstart.data.sheets import Sheet, read_sheet
 from headstart.data.tree import Tree
 from headstart.errors import DataError, ending, offenders
 from headstart.modalities.series import Series
@@ -76,11 +77,13 @@ def _matrix(sheet: Sheet, names: Sequence[str]) -> NDArray[np.float32]:
     for step, name in enumerate(names):
         numbers = sheet.numbers(name)
         if numbers is None:
-            bad.append(name)
+            bad += sheet.bad_numbers(name)
         else:
             made[:, step] = numbers
     if bad:
-        raise DataError(f"{sheet.name}: these columns are not only numbers: {offenders(bad)}.", "Correct their cells.")
+        raise DataError(
+            f"{sheet.name}: {len(bad)} cells are not numbers ({offenders(bad)}).", "Correct or empty these cells."
+        )
     return made
 
 

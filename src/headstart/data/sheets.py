@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-import datetime
 import json
-import math
 import re
-import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import extras
+from headstart.data.cells import as_text, compact, header_names, is_data, joined, parse_number, parse_numbers
 from headstart.data.decoding import Writing, encoding_of, lines, writing_of
-from headstart.data.names import step_groups
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, SetAside, column
 
-_MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
-_CHUNK_ROWS = 4096
+_CHUNK_ROWS, _PEEK_ROWS = 4096, 5
 _HALF = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can say and UTF-8 cannot."""
 
@@ -41,7 +37,8 @@ class Sheet:
     name : str
         The file's name.
     columns : dict of str to array, shape (n_rows,)
-        Strings (object), or floats where the column is numbers beyond doubt.
+        Strings: as objects, or as ASCII bytes where all are short; or floats where the file's format says so. What a
+        column is for is not known here: "01" may be a name, a class or a number.
     rows : list of int
         Row numbers as a person sees them in the file; the header is row 1.
     decimal_comma : bool
@@ -62,8 +59,10 @@ class Sheet:
         return list(self.columns)
 
     def texts(self, name: str) -> list[str]:
-        """Give a column as strings."""
+        """Return a column as strings."""
         values = self.columns[name]
+        if values.dtype.kind == "S":
+            return list(np.char.decode(values, "ascii").tolist())
         return list(values) if values.dtype == object else [as_text(value) for value in values.tolist()]
 
     def column(self, name: str) -> Column:
@@ -71,14 +70,24 @@ class Sheet:
         return column(self.texts(name))
 
     def numbers(self, name: str) -> NDArray[np.float32] | None:
-        """Give a column as numbers (NaN = missing), or None if it holds anything else."""
+        """Return a column as numbers (NaN = missing), or None if it holds anything else."""
         values = self.columns[name]
-        if values.dtype != object:
+        if values.dtype.kind == "f":
             return values.astype(np.float32)
         try:
-            return parse_numbers(list(values), self.decimal_comma)
+            return parse_numbers(self.texts(name), self.decimal_comma)
         except ValueError:
             return None
+
+    def bad_numbers(self, name: str) -> list[str]:
+        """Name the cells of a column that are no numbers, with row and column."""
+        bad = []
+        for row, text in zip(self.rows, self.texts(name), strict=True):
+            try:
+                parse_number(text, self.decimal_comma)
+            except ValueError:
+                bad.append(f"row {row}, column {name}: {text[:20]!r}")
+        return bad
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -97,95 +106,25 @@ def read_sheet(path: Path) -> Sheet:
     return sheet
 
 
-def as_text(value: object) -> str:
-    """Write a cell as text: nothing and NaN are empty, 3.0 is "3", dates are ISO.
-
-    Examples
-    --------
-    >>> [as_text(value) for value in (None, 3.0, 2.5, "NA")]
-    ['', '3', '2.5', 'NA']
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
-    if isinstance(value, datetime.date | datetime.datetime | datetime.time):
-        return value.isoformat()
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
-
-
-def parse_number(text: str, decimal_comma: bool) -> float:
-    """Read one number; "", "NA", "?" and the like are NaN.
-
-    Examples
-    --------
-    >>> parse_number("1.234,5", True), parse_number("1.5", True)
-    (1234.5, 1.5)
-    """
-    plain = text.strip()
-    if plain.casefold() in _MISSING:
-        return math.nan
-    if decimal_comma and "," in plain:
-        whole, _, rest = plain.rpartition(",")
-        plain = f"{whole.replace('.', '')}.{rest}"  # of "1,234.5" no number: who knows which sign was meant
-    return float(plain)
-
-
-def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float32]:
-    """Read many numbers (n,); ValueError if one is none."""
-    try:
-        made = np.array(list(map(float, values)), dtype=np.float64)
-    except ValueError:
-        made = np.array([parse_number(value, decimal_comma) for value in values], dtype=np.float64)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is: missing
-        return made.astype(np.float32)
-
-
-def header_names(cells: Sequence[str]) -> list[str]:
-    """Make every name of a header non-empty and unique.
-
-    Examples
-    --------
-    >>> header_names(["text ", "", "text"])
-    ['text', 'column 2', 'text (2)']
-    """
-    names: dict[str, None] = {}
-    for position, cell in enumerate(cells):
-        name = unicodedata.normalize("NFC", cell.strip().lstrip("\ufeff")) or f"column {position + 1}"
-        count, made = 1, name
-        while made in names:
-            count += 1
-            made = f"{name} ({count})"
-        names[made] = None
-    return list(names)
-
-
 def _read_delimited(path: Path) -> Sheet:
     writing = writing_of(path)
     records = _records(path, writing)
     number, header = next(records, (0, []))
-    headerless = _is_all_numbers(header, writing.decimal_comma)
+    headerless = is_data(header, _first_rows(path, writing), writing.decimal_comma)
     if headerless:
         names, records = _made_up_names(len(header)), _records(path, writing)
     else:
         while header and not header[-1].strip():
             header = header[:-1]
         names = header_names(header)
-    steps = {name for group in step_groups(names) for name in group}
-    parts: list[list[Any]] = [[] for _ in names]
+    parts: list[list[NDArray[Any]]] = [[] for _ in names]
     rows: list[int] = []
     set_aside: list[SetAside] = []
-    bad: list[str] = []
     chunk: list[list[str]] = []
 
     def flush() -> None:
-        for position, name in enumerate(names):
-            values = [record[position] for record in chunk]
-            parts[position].append(
-                _step_values(values, name, rows[-len(chunk) :], writing, bad) if name in steps else values
-            )
+        for position, part in enumerate(parts):
+            part.append(compact([record[position] for record in chunk]))
         chunk.clear()
 
     for number, record in records:
@@ -199,11 +138,7 @@ def _read_delimited(path: Path) -> Sheet:
             flush()
     if chunk:
         flush()
-    if bad:
-        raise DataError(
-            f"{path}: {len(bad)} cells are not numbers ({offenders(bad)}).", "Correct or empty these cells."
-        )
-    columns = {name: _joined(part, name in steps) for name, part in zip(names, parts, strict=True)}
+    columns = {name: joined(part) for name, part in zip(names, parts, strict=True)}
     return Sheet(
         path.name, columns, rows, writing.decimal_comma, tuple(set_aside), _encoding_note(path, writing), headerless
     )
@@ -236,14 +171,9 @@ def _count_quotes(line: str) -> int:
     return line.count('"')
 
 
-def _is_all_numbers(cells: Sequence[str], decimal_comma: bool) -> bool:
-    """Whether the first row is already data: every cell is a number, and they do not simply count up."""
-    try:
-        values = [parse_number(cell, decimal_comma) for cell in cells]
-    except ValueError:
-        return False
-    counts_up = len(values) > 1 and all(after - before == 1 for before, after in pairwise(values))
-    return bool(values) and not any(map(math.isnan, values)) and not counts_up
+def _first_rows(path: Path, writing: Writing) -> list[list[str]]:
+    """Return a few rows below the first."""
+    return [record for _, record in islice(_records(path, writing), 1, 1 + _PEEK_ROWS)]
 
 
 def _made_up_names(n_columns: int) -> list[str]:
@@ -251,27 +181,6 @@ def _made_up_names(n_columns: int) -> list[str]:
     return (
         ["label", *(f"t{step}" for step in range(n_columns - 1))] if n_columns > 2 else header_names([""] * n_columns)
     )
-
-
-def _step_values(
-    values: list[str], name: str, rows: list[int], writing: Writing, bad: list[str]
-) -> NDArray[np.float32]:
-    try:
-        return parse_numbers(values, writing.decimal_comma)
-    except ValueError:
-        made = np.full(len(values), np.nan, dtype=np.float32)
-        for position, value in enumerate(values):
-            try:
-                made[position] = parse_numbers([value], writing.decimal_comma)[0]
-            except ValueError:
-                bad.append(f"row {rows[position]}, column {name}: {value[:20]!r}")
-        return made
-
-
-def _joined(parts: list[Any], numeric: bool) -> NDArray[Any]:
-    if numeric:
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
-    return column([value for part in parts for value in part])
 
 
 def _encoding_note(path: Path, writing: Writing) -> tuple[Finding, ...]:
@@ -326,14 +235,10 @@ def _read_parquet(path: Path) -> Sheet:
     except (arrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: the Parquet file is damaged ({error}).", "Copy or export it again.") from error
     names = header_names([str(name) for name in table.column_names])
-    steps = {name for group in step_groups(names) for name in group}
     columns: dict[str, NDArray[Any]] = {}
     for name, values in zip(names, table.columns, strict=True):
-        numeric = arrow.types.is_floating(values.type) or (name in steps and arrow.types.is_integer(values.type))
-        kind = np.float32 if name in steps else np.float64
-        columns[name] = (
-            values.to_numpy().astype(kind) if numeric else column([as_text(value) for value in values.to_pylist()])
-        )
+        numeric = arrow.types.is_floating(values.type)
+        columns[name] = values.to_numpy() if numeric else column([as_text(value) for value in values.to_pylist()])
     return Sheet(path.name, columns, list(range(2, table.num_rows + 2)))
 
 

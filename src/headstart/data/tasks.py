@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.sheets import parse_number
+from headstart.data.cells import parse_number
 from headstart.errors import DataError, OptionError, offenders
 from headstart.records import Finding, FloatMatrix
 

@@ -1,0 +1,141 @@
+"""Cells of tables as text and as numbers, whatever the file; nothing here knows a file or what a column is for."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.names import MIN_STEPS
+from headstart.records import column
+
+_MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
+_SHORT_CELL = 32
+
+
+def as_text(value: object) -> str:
+    """Write a cell as text: nothing and NaN are empty, 3.0 is "3", dates are ISO.
+
+    Examples
+    --------
+    >>> [as_text(value) for value in (None, 3.0, 2.5, "NA")]
+    ['', '3', '2.5', 'NA']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, datetime.date | datetime.datetime | datetime.time):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+
+
+def parse_number(text: str, decimal_comma: bool) -> float:
+    """Read one number; "", "NA", "?" and the like are NaN.
+
+    Examples
+    --------
+    >>> parse_number("1.234,5", True), parse_number("1.5", True)
+    (1234.5, 1.5)
+    """
+    plain = text.strip()
+    if plain.casefold() in _MISSING:
+        return math.nan
+    if decimal_comma and "," in plain:
+        whole, _, rest = plain.rpartition(",")
+        plain = f"{whole.replace('.', '')}.{rest}"  # of "1,234.5" no number: who knows which sign was meant
+    return float(plain)
+
+
+def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float32]:
+    """Read many numbers (n,); ValueError if one is none."""
+    try:
+        made = np.array(list(map(float, values)), dtype=np.float64)
+    except ValueError:
+        made = np.array([parse_number(value, decimal_comma) for value in values], dtype=np.float64)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is: missing
+        return made.astype(np.float32)
+
+
+def header_names(cells: Sequence[str]) -> list[str]:
+    """Make every name of a header non-empty and unique.
+
+    Examples
+    --------
+    >>> header_names(["text ", "", "text"])
+    ['text', 'column 2', 'text (2)']
+    """
+    names: dict[str, None] = {}
+    for position, cell in enumerate(cells):
+        name = unicodedata.normalize("NFC", cell.strip().lstrip("\ufeff")) or f"column {position + 1}"
+        count, made = 1, name
+        while made in names:
+            count += 1
+            made = f"{name} ({count})"
+        names[made] = None
+    return list(names)
+
+
+def is_data(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> bool:
+    """Whether the first row is data already: numbers, some of which may be missing, that are no scale.
+
+    A scale names columns: it counts up, goes in equal steps (in any order), or rises or falls throughout where no
+    row below it does.
+
+    Examples
+    --------
+    >>> [is_data(row.split(), (), False) for row in ("-1 0.2 0.1 NaN", "0 1 2 3", "id 0.2 0.1", "? 1 2 3")]
+    [True, False, False, False]
+    """
+    values = _numbers_in(first, decimal_comma)
+    if values is None or len(values) == 0:
+        return False
+    if len(values) < MIN_STEPS:
+        return not (np.diff(values) == 1).all() or len(values) == 1
+    gaps = np.diff(np.sort(values))
+    if gaps[0] > 0 and np.allclose(gaps, gaps[0], rtol=1e-4):
+        return False
+    others = [_numbers_in(row, decimal_comma) for row in following]
+    return not _is_monotone(values) or any(row is not None and _is_monotone(row) for row in others)
+
+
+def _numbers_in(cells: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] | None:
+    """Return the numbers of a row without those that are missing; None where a cell is no number."""
+    try:
+        values = np.array([parse_number(cell, decimal_comma) for cell in cells], dtype=np.float64)
+    except ValueError:
+        return None
+    finite: NDArray[np.float64] = values[np.isfinite(values)]
+    return finite
+
+
+def _is_monotone(values: NDArray[np.float64]) -> bool:
+    steps = np.diff(values)
+    return len(values) >= MIN_STEPS and bool((steps > 0).all() or (steps < 0).all())
+
+
+def compact(values: list[str]) -> NDArray[Any]:
+    """Hold short ASCII cells as bytes: a table of many numbers takes a sixth of the memory of its strings."""
+    try:
+        made = np.array(values, dtype=np.bytes_)
+    except UnicodeEncodeError:
+        return column(values)
+    return made if made.dtype.itemsize <= _SHORT_CELL else column(values)
+
+
+def joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Join the parts of one column that `compact` made."""
+    if not parts:
+        return column([])
+    if all(part.dtype.kind == "S" for part in parts):
+        return np.concatenate(parts)
+    texts = [part.tolist() if part.dtype == object else np.char.decode(part, "ascii").tolist() for part in parts]
+    return column([value for part in texts for value in part])
