@@ -22,7 +22,7 @@ from headstart.modalities.descriptors import shrunk
 from headstart.modalities.image import augment, squared
 from headstart.modalities.record import Array, Spec
 from headstart.modalities.text import collate as padded_tokens
-from headstart.strategies.ngrams import count_known, ready
+from headstart.strategies.ngrams import count_known, is_composed, ready
 
 PIECE_COST = 512
 """A text's piece counts as a token for so many outputs (both bound what a batch holds in memory)."""
@@ -104,17 +104,17 @@ def _one(row: tuple[Array, ...], n_outputs: int) -> float:
 
 
 @lru_cache(maxsize=4)
-def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]]]:
-    """Read how much of a text is read, and the number of each piece within its kind."""
+def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]], bool]:
+    """Read how much of a text is read, the number of each piece within its kind, and whether they are in NFC."""
     told = json.loads(Path(file).read_text("utf-8"))
     numbered = {kind: {piece: at for at, piece in enumerate(known)} for kind, known in told["pieces"].items()}
-    return int(told["longest"]), numbered
+    return int(told["longest"]), numbered, is_composed(numbered)
 
 
 def _pieces(text: str, spec: Spec) -> tuple[Array, ...]:
     """Count the pieces of a text: their numbers, one kind after the other, and 1 + log(count)."""
-    longest, numbered = _vocabulary(str(spec["pieces_file"]))
-    cut, ids, weights, first = ready([text], longest), [], [], 0
+    longest, numbered, composed = _vocabulary(str(spec["pieces_file"]))
+    cut, ids, weights, first = ready([text], longest, composed), [], [], 0
     for kind, known in numbered.items():
         found = count_known(cut, kind, known)
         ids.append(found.indices.astype(np.int64) + first)

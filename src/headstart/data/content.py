@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +23,20 @@ Seen = tuple[str, str | None]
 """sha256 (hex), and why the row cannot be used (None: it can)."""
 
 
+def composed(text: str) -> str:
+    r"""Return a text in Unicode NFC: an accented letter is one character, however it was typed.
+
+    Examples
+    --------
+    >>> composed("cafe\u0301") == "caf\u00e9"
+    True
+    """
+    return unicodedata.normalize("NFC", text)
+
+
 def hash_text(text: str) -> str:
-    """Hash a text: sha256 of its UTF-8 bytes."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    """Hash a text: sha256 of its UTF-8 bytes in Unicode NFC."""
+    return hashlib.sha256(composed(text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def hash_series(values: Series) -> str:
@@ -71,3 +84,10 @@ SEE: dict[str, Callable[[Sequence[object]], list[Seen]]] = {
     "series": _see_series,  # type: ignore[dict-item]
 }
 """For each modality: what is in its inputs."""
+
+NORMALISE: dict[str, Callable[[Sequence[Any]], Sequence[Any]]] = {
+    "image": lambda inputs: inputs,
+    "text": lambda texts: [composed(text) for text in texts],
+    "series": lambda inputs: inputs,
+}
+"""For each modality: its inputs in the one form in which they are hashed, compared, counted and learnt from."""

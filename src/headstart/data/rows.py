@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.content import SEE
+from headstart.data.content import NORMALISE, SEE
 from headstart.data.labels import tidy
 from headstart.data.names import split_of
 from headstart.data.tasks import Answers, Raw, Wish, marked, understand
@@ -52,7 +52,8 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
     """
     n = len(draft.ids)
     ids = names_of(draft)
-    seen = SEE[draft.modality](draft.inputs)
+    inputs = NORMALISE[draft.modality](draft.inputs)
+    seen = SEE[draft.modality](inputs)
     reasons = [reason for _, reason in seen]
     labels = None if draft.labels is None else list(map(writable, draft.labels))
     answers: Answers | None = None
@@ -67,7 +68,7 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
     table = Table(
         modality=draft.modality,
         ids=column(ids),
-        inputs=column(draft.inputs),
+        inputs=column(inputs),
         hashes=column([digest for digest, _ in seen]),
         labels=None if labels is None else column(labels),
         splits=column(splits),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from headstart.modalities.text import load
 from headstart.records import FloatMatrix, Table
 
 N_DIMS, N_STEPS, PIECE, MOST_CHARACTERS = 256, 64, 4, 2_000
@@ -16,7 +17,7 @@ def _texts(table: Table) -> FloatMatrix:
     """Hash pieces of four characters into signed columns, (n_rows, 256)."""
     made = np.zeros((len(table), N_DIMS), dtype=np.float32)
     for row, text in enumerate(table.inputs):
-        plain = f" {' '.join(str(text).casefold().split())[:MOST_CHARACTERS]} "
+        plain = f" {' '.join(load(str(text), {}).casefold().split())[:MOST_CHARACTERS]} "
         pieces = {plain[at : at + PIECE] for at in range(max(1, len(plain) - PIECE + 1))}
         codes = np.array([zlib.crc32(piece.encode("utf-8", "replace")) for piece in pieces], dtype=np.int64)
         np.add.at(made[row], codes % N_DIMS, np.where(codes // N_DIMS % 2, 1.0, -1.0))

@@ -109,7 +109,8 @@ def plain(text: str) -> str:
     >>> plain("  Hello, WORLD!! ")
     'hello world'
     """
-    folded = unicodedata.normalize("NFKC", text[: 2 * MOST_CHARACTERS]).casefold()
+    cut = unicodedata.normalize("NFC", text)[: 2 * MOST_CHARACTERS]
+    folded = unicodedata.normalize("NFKC", cut).casefold()
     kept = "".join(mark if mark.isalnum() or unicodedata.category(mark)[0] == "M" else " " for mark in folded)
     return " ".join(kept.split())[:MOST_CHARACTERS]
 

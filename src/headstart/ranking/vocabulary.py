@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from headstart.modalities.text import load
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -47,7 +49,7 @@ def coverage(tokenizer: str, texts: Sequence[str]) -> Coverage:
     made.no_truncation()
     made.no_padding()
     unknown = _unknown_id(tokenizer, made)
-    found = [item.ids for item in made.encode_batch(list(texts), add_special_tokens=False)]
+    found = [item.ids for item in made.encode_batch([load(text, {}) for text in texts], add_special_tokens=False)]
     counts = np.asarray([(0 if unknown is None else ids.count(unknown), len(ids)) for ids in found]).reshape(-1, 2)
     n_unknown, n_pieces = (int(n) for n in counts.sum(axis=0))
     n_words = sum(len(text.split()) for text in texts)

@@ -6,9 +6,11 @@ Pieces of words work for every script: a text without spaces is one long word. P
 from __future__ import annotations
 
 import re
+import unicodedata
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -211,9 +213,29 @@ def longest_text(lengths: Sequence[int], budget: int = MOST_CHARACTERS) -> int:
     return max([*ordered, 1])
 
 
-def ready(texts: Iterable[Any], longest: int) -> list[str]:
-    """Cut and lower the case of texts."""
-    return [str(text)[:longest].lower() for text in texts]
+def ready(texts: Iterable[Any], longest: int, composed: bool = True) -> list[str]:
+    r"""Cut texts and lower their case; with `composed` in Unicode NFC, in which one letter has one spelling.
+
+    Examples
+    --------
+    >>> ready(["Cafe\u0301 au lait"], 5) == ready(["Caf\u00e9 au lait"], 5)
+    True
+    """
+    if not composed:
+        return [str(text)[:longest].lower() for text in texts]
+    cut = (unicodedata.normalize("NFC", str(text))[:longest] for text in texts)
+    return [unicodedata.normalize("NFC", text.lower()) for text in cut]
+
+
+def is_composed(vocabularies: Mapping[str, Iterable[str]]) -> bool:
+    r"""Return whether pieces were counted in Unicode NFC; a vocabulary of an older version may have other spellings.
+
+    Examples
+    --------
+    >>> is_composed({"words": ["caf\u00e9"]}), is_composed({"words": ["cafe\u0301"]})
+    (True, False)
+    """
+    return all(unicodedata.is_normalized("NFC", piece) for pieces in vocabularies.values() for piece in pieces)
 
 
 @dataclass(frozen=True)
@@ -233,9 +255,14 @@ class Vectorizer:
     vocabularies: dict[str, dict[str, int]]
     weights: dict[str, NDArray[np.float32]]
 
+    @cached_property
+    def composed(self) -> bool:
+        """Whether texts are counted in Unicode NFC."""
+        return is_composed(self.vocabularies)
+
     def blocks(self, texts: Iterable[Any]) -> list[Counts]:
         """Give one block of columns a kind of piece."""
-        cut = ready(texts, self.longest)
+        cut = ready(texts, self.longest, self.composed)
         return [
             Idf(np.arange(len(known)), self.weights[kind]).apply(count_known(cut, kind, known))
             for kind, known in self.vocabularies.items()

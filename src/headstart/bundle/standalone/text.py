@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -59,16 +59,17 @@ def _tokenizer(file: str, longest: int) -> Any:
 
 
 @lru_cache
-def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]]]:
-    told = json.loads((HERE / file).read_text("utf-8"))
-    return told["longest"], {
-        kind: {piece: at for at, piece in enumerate(all_)} for kind, all_ in told["pieces"].items()
-    }
+def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]], Any]:
+    """Read the length of texts, the number of each piece, and the Unicode form in which they were counted."""
+    held = json.loads((HERE / file).read_text("utf-8"))
+    composed = all(unicodedata.is_normalized("NFC", piece) for every in held["pieces"].values() for piece in every)
+    numbered = {kind: {piece: at for at, piece in enumerate(every)} for kind, every in held["pieces"].items()}
+    return held["longest"], numbered, partial(unicodedata.normalize, "NFC") if composed else str
 
 
-def _pieces(text: str, longest: int, numbered: dict[str, dict[str, int]]) -> tuple[Any, Any]:
+def _pieces(text: str, longest: int, numbered: dict[str, dict[str, int]], form: Any) -> tuple[Any, Any]:
     """Number the pieces of words (2 to 5 characters), the words and the pairs of words that the model knows."""
-    cut = text[:longest].lower()
+    cut = form(form(text)[:longest].lower())
     padded = [f" {word} " for word in cut.split()]
     words = [word for word in BETWEEN.split(cut) if word]
     found = {

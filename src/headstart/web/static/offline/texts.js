@@ -82,8 +82,10 @@ const KINDS = {
 /** Make a function from a text to the numbers of its known pieces and their damped counts, 1 + log(count). */
 export function pieces(told) {
   const kinds = Object.entries(told.pieces).map(([kind, known]) => [kind, new Map(known.map((name, at) => [name, at]))]);
+  const composed = kinds.every(([, known]) => [...known.keys()].every((piece) => piece === piece.normalize("NFC")));
+  const formed = (text) => (composed ? text.normalize("NFC") : text); // Older vocabularies were counted as texts came.
   return (text) => {
-    const cut = beginning(text, told.longest).toLowerCase();
+    const cut = formed(beginning(formed(text), told.longest).toLowerCase());
     const ids = [];
     const weights = [];
     let first = 0;
