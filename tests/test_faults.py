@@ -362,7 +362,7 @@ def test_an_output_below_a_file_is_refused_in_our_words(texts: Path, tmp_path: P
     with pytest.raises(OptionError, match="cannot be made"):
         predicting.predict(texts, [tmp_path / "t.txt"], tmp_path / "t.txt" / "p.csv", parse(PredictOptions))
     with pytest.raises(OptionError, match="cannot be made"):
-        claim(tmp_path / "t.txt" / "out")
+        claim(tmp_path / "t.txt" / "out").__enter__()
 
 
 def test_a_pipe_given_as_output_is_written_to_and_not_replaced(texts: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from headstart.errors import OptionError
+
 POLL_SECONDS = 0.05
 _BUSY = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
@@ -58,6 +60,30 @@ def lock_file(path: Path, wait_seconds: float = 0.0) -> Iterator[bool]:
         yield acquired
     finally:
         os.close(handle)
+
+
+@contextmanager
+def hold_output_folder(folder: Path, lock: Path) -> Iterator[None]:
+    """Keep every other run out of an output folder while the block runs.
+
+    Parameters
+    ----------
+    folder : Path
+    lock : Path
+        The file to lock; the same for every run into this folder.
+
+    Raises
+    ------
+    OptionError
+        Another run is writing into it.
+    """
+    with lock_file(lock) as acquired:
+        if not acquired:
+            raise OptionError(
+                f"Another run is writing into {folder} at this moment.",
+                "Wait until it is done, or name another output folder with -o.",
+            )
+        yield
 
 
 def _try_lock(handle: int) -> bool:

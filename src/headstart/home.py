@@ -5,36 +5,134 @@
 
 from __future__ import annotations
 
+import atexit
+import errno
+import hashlib
 import json
 import os
+import shutil
+import tempfile
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_dir
 
+from headstart import progress
 from headstart.errors import OptionError
+
+NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+LEFTOVER_SECONDS = 6 * 3600.0
+"""A partial file that nobody wrote to for so long was left by a process that was killed."""
 
 
 def home() -> Path:
-    """Give the folder of everything that Headstart keeps; it is made on first use.
+    """Return the folder of everything that Headstart keeps; it is made on first use.
+
+    Where it cannot be made for lack of permission it holds nothing, and what is only kept to save time is not kept.
 
     Raises
     ------
     OptionError
-        If it cannot be made, or is a file.
+        If it cannot be made for another reason, or is a file.
     """
     folder = Path(os.environ.get("HEADSTART_HOME") or user_cache_dir("headstart", appauthor=False)).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno in NO_PERMISSION:
+            return folder
         raise OptionError(
             f"Headstart cannot keep its files in {folder} ({error.strerror}).",
             "Set the environment variable HEADSTART_HOME to a folder that you may write to.",
         ) from error
     return folder
+
+
+def writable_folder(*parts: str) -> Path:
+    """Return a folder below `home()`, made if need be.
+
+    For files that must lie somewhere while this process runs, such as a tokenizer that a library opens by its path:
+    where the home cannot be written to, the folder is a temporary one that goes away with this process.
+    """
+    folder = home().joinpath(*parts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+        reason = os.strerror(errno.EACCES)
+    except OSError as error:
+        if error.errno not in NO_PERMISSION:
+            raise
+        reason = error.strerror or os.strerror(errno.EACCES)
+    _warn_not_kept(home(), reason)
+    folder = _temporary_home().joinpath(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def lock_of(folder: Path) -> Path:
+    """Return the path of a lock for a folder that must hold nothing else of ours."""
+    name = hashlib.sha256(str(folder.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    return writable_folder("locks") / name[:32]
+
+
+@cache
+def _temporary_home() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="headstart-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def optional_write() -> Iterator[None]:
+    """Write something that only saves time later; where disk or permission forbid it, warn once and go on without."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_PERMISSION | NO_SPACE:
+            raise
+        _warn_not_kept(home(), error.strerror or str(error))
+
+
+@cache
+def _warn_not_kept(folder: Path, reason: str) -> None:
+    progress.warn(
+        f"Nothing can be kept in {folder} ({reason}): the next run computes it again. "
+        "Free some space there, or set HEADSTART_HOME to a folder that you may write to."
+    )
+
+
+def remove_leftovers(folder: Path, pattern: str, idle_seconds: float = LEFTOVER_SECONDS) -> None:
+    """Remove hidden files and folders that killed processes left half-written.
+
+    Parameters
+    ----------
+    folder : Path
+        Only what lies directly in it.
+    pattern : str
+        Such as ".*.partial".
+    idle_seconds : float
+        What was written to more recently stays: its process may still be at work. 0 where no other can be.
+    """
+    for path in folder.glob(pattern):
+        with suppress(OSError):
+            if time.time() - _last_written(path) < idle_seconds:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _last_written(path: Path) -> float:
+    inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
+    return float(max(item.lstat().st_mtime for item in (path, *inside)))
 
 
 def require_place(out: Path) -> None:

@@ -16,7 +16,8 @@ from headstart.bases.catalogue import CATALOGUE, DEFAULTS
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
 from headstart.bases.record import Array, Backbone, BaseRecord, Parts, Stage
 from headstart.errors import OptionError, UnknownName, unknown
-from headstart.home import home, write_text
+from headstart.home import writable_folder, write_text
+from headstart.sealed_folders import hash_file
 
 __all__ = [
     "CATALOGUE", "DEFAULTS", "Backbone", "BaseRecord", "Need", "Parts", "Stage",
@@ -228,8 +229,8 @@ def _local_spec(parts: Parts) -> Mapping[str, Any]:
     if not parts.tokenizer:
         return parts.spec
     digest = import_module("hashlib").sha256(parts.tokenizer.encode()).hexdigest()
-    path = home() / "tokenizers" / digest[:32] / TOKENIZER
-    if not path.is_file():
+    path = writable_folder("tokenizers", digest[:32]) / TOKENIZER
+    if not path.is_file() or hash_file(path) != digest:
         write_text(path, parts.tokenizer)
     return {**parts.spec, "tokenizer_file": str(path)}
 

@@ -8,11 +8,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from headstart import progress
 from headstart.bases.catalogue import EFFICIENTNET_LITE0, MINILM
-from headstart.bases.folder import CONFIG, fitting, read_folder, sha256_of, shapes, write_folder
+from headstart.bases.folder import fitting, read_folder, sha256_of, shapes, write_folder
 from headstart.bases.record import BaseRecord, Parts
 from headstart.errors import BundleError, MissingExtra
-from headstart.home import home
+from headstart.home import home, optional_write, remove_leftovers
+from headstart.sealed_folders import is_sealed, seal_folder
 
 
 def _package_file(package: str, inside: str) -> Path:
@@ -61,14 +63,23 @@ SOURCES: dict[str, Callable[[], Parts]] = {EFFICIENTNET_LITE0.name: _efficientne
 
 
 def load(record: BaseRecord) -> Parts:
-    """Give the parts of an embedded base; converted on first use, then read from Headstart's own folder.
+    """Return the parts of an embedded base; converted on first use, then read from Headstart's own folder.
+
+    The copy there is used only while every byte is the one that was written; else it is made again.
 
     Raises
     ------
     BundleError
         If the package's file does not have the known hash.
     """
-    folder = home() / "bases" / f"{record.name}-{record.sha256[:16]}-v1"
-    if not (folder / CONFIG).is_file():
-        write_folder(SOURCES[record.name](), folder)
-    return replace(read_folder(folder, record), record=record)
+    folder = home() / "bases" / f"{record.name}-{record.sha256[:16]}-v2"
+    if is_sealed(folder):
+        return replace(read_folder(folder, record), record=record)
+    if folder.is_dir():
+        progress.warn(f"The copy of {record.name} in {folder} is incomplete or damaged: it is made again.")
+    parts = SOURCES[record.name]()
+    with optional_write():
+        write_folder(parts, folder)
+        seal_folder(folder)
+        remove_leftovers(folder, ".*.partial")
+    return parts

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from headstart.errors import DataError, offenders
-from headstart.home import home
+from headstart.home import remove_leftovers, writable_folder
 
 MAX_BYTES, MAX_FILES, MAX_RATIO = 20 * 2**30, 1_000_000, 200
 _SMALL_BYTES = 64 * 2**20
@@ -43,9 +43,11 @@ def unpack(path: Path) -> Path:
     """
     with path.open("rb") as handle:
         name = hashlib.file_digest(handle, "sha256").hexdigest()
-    target = home() / "unpacked" / name
-    if target.is_dir():
+    target = writable_folder("unpacked") / name
+    remove_leftovers(target.parent, ".*.partial")
+    if target.is_dir() and _is_complete(path, target):
         return target
+    shutil.rmtree(target, ignore_errors=True)
     partial = target.with_name(f".{name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         partial.mkdir(parents=True)
@@ -56,6 +58,24 @@ def unpack(path: Path) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def _is_complete(path: Path, folder: Path) -> bool:
+    """Return whether every member lies in the folder in its full size."""
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        return all(_size_of(_place_of(folder, member)) == member.file_size for member in members)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return -1
+
+
+def _place_of(folder: Path, member: zipfile.ZipInfo) -> Path:
+    return folder.joinpath(*PurePosixPath(member.filename.replace("\\", "/")).parts)
 
 
 def _settle(partial: Path, target: Path) -> None:
@@ -77,7 +97,7 @@ def _extract(path: Path, folder: Path) -> None:
 
 def _make(path: Path, folder: Path, member: zipfile.ZipInfo) -> IO[bytes]:
     """Open the file that a member becomes; a name that no file can have is the zip's fault."""
-    target = folder.joinpath(*PurePosixPath(member.filename.replace("\\", "/")).parts)
+    target = _place_of(folder, member)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target.open("wb")

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.home import home
+from headstart.home import remove_leftovers, writable_folder
 from headstart.modalities.record import Array
+from headstart.sealed_folders import is_sealed, seal_folder
 
 TELEMETRY = "openvino_telemetry"
-VERSION = 1
+VERSION = 2
 
 
 @lru_cache(maxsize=1)
@@ -56,9 +57,11 @@ def converted(backbone: Backbone) -> Path:
     """Give the path of the network in OpenVINO's form; converted on first use."""
     assert backbone.module is not None
     ov = silent_openvino()
-    path = home() / "runtimes" / f"{backbone.fingerprint[:32]}-openvino-v{VERSION}" / "model.xml"
-    if path.is_file():
+    path = writable_folder("runtimes") / f"{backbone.fingerprint[:32]}-openvino-v{VERSION}" / "model.xml"
+    if is_sealed(path.parent):
         return path
+    shutil.rmtree(path.parent, ignore_errors=True)
+    remove_leftovers(path.parent.parent, "*.partial")
     with _no_gradients():
         model = ov.convert_model(backbone.module(), example_input=_example(backbone))
     if "size" in backbone.spec:
@@ -67,6 +70,7 @@ def converted(backbone: Backbone) -> Path:
     partial = path.parent.with_name(f"{path.parent.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     ov.save_model(model, partial / "model.xml", compress_to_fp16=False)
+    seal_folder(partial)
     try:
         partial.rename(path.parent)
     except OSError:  # another process was first; its result is the same

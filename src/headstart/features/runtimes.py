@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.home import home, write_json
+from headstart.home import home, optional_write, write_json
 from headstart.modalities.record import Array
 
 Run = Callable[..., tuple[Array, ...]]
@@ -135,16 +135,25 @@ def _speed(run: Run, batch: Sequence[Array], units: float, seconds: float) -> fl
 
 
 def _remembered(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
+    """Return where the choices for a base are kept, and what is readable of them: a damaged file holds none."""
     path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
-    return path, json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    try:
+        choices = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        choices = {}
+    return path, choices if isinstance(choices, dict) else {}
 
 
 def recall(backbone: Backbone, precision: str) -> Chosen | None:
     """Give the choice made earlier on this machine, if there is one."""
     if backbone.transform is not None:
         return Chosen(NATIVE, "float32", 0.0)
-    found = _remembered(backbone)[1].get(f"{machine()}|{precision}")
-    return Chosen(**found["chosen"]) if found else None
+    try:
+        choice = _remembered(backbone)[1][f"{machine()}|{precision}"]["chosen"]
+        runtime = RUNTIMES[choice["name"]]
+        return Chosen(runtime.name, runtime.numerics, float(choice["units_per_second"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def choose(backbone: Backbone, batch: Sequence[Array], units: float, precision: str, seconds: float = 0.2) -> Chosen:
@@ -168,7 +177,10 @@ def choose(backbone: Backbone, batch: Sequence[Array], units: float, precision: 
     for runtime in RUNTIMES.values():
         if (precision == "float32" and runtime.numerics != "float32") or not runtime.available():
             continue
-        run = runtime.open(backbone)
+        try:
+            run = runtime.open(backbone)
+        except OSError:  # Its converted copy cannot be written, on a full disk; the reference needs none.
+            continue
         error = 0.0 if runtime is reference else error_against(expected, run(*batch))
         if np.isfinite(error) and error <= runtime.tolerance:
             measured[runtime.name] = {"units_per_second": _speed(run, batch, units, seconds), "error": error}
@@ -176,7 +188,8 @@ def choose(backbone: Backbone, batch: Sequence[Array], units: float, precision: 
     chosen = Chosen(best, RUNTIMES[best].numerics, measured[best]["units_per_second"])
     path, known = _remembered(backbone)
     known[f"{machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
-    write_json(path, known)
+    with optional_write():
+        write_json(path, known)
     return chosen
 
 

@@ -154,19 +154,23 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
         timings = Timings()
         with timings.step("read"):
             table, test = read(path, options)
-        runs.claim(out, data=path, test=options.test)
-        adapted = adapt_table(table, test, options, out, timings)
-        with timings.step("write"):
-            adapted.result.portable = _write(adapted, out)
-    result = adapted.result
-    result.seconds = {**timings.seconds, "total": time.monotonic() - began}
-    previews = _previews(adapted)
-    reporting.keep(previews, out)
-    reporting.write(result, previews, out, options.language)
+        with runs.claim(out, data=path, test=options.test):
+            adapted = adapt_table(table, test, options, out, timings)
+            with timings.step("write"):
+                adapted.result.portable = _write(adapted, out)
+            adapted.result.seconds = {**timings.seconds, "total": time.monotonic() - began}
+            _write_result(adapted, out, options)
+    progress.say(f"Done in {adapted.result.seconds['total']:.0f} s.")
+    return adapted.result
+
+
+def _write_result(adapted: Adapted, out: Path, options: AdaptOptions) -> None:
+    """Write result.json first: whatever happens to the report, `headstart report` can make it again."""
+    result, previews = adapted.result, _previews(adapted)
     indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
     write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
-    progress.say(f"Done in {result.seconds['total']:.0f} s.")
-    return result
+    reporting.keep(previews, out)
+    reporting.write(result, previews, out, options.language)
 
 
 def _write(adapted: Adapted, out: Path) -> PortableForm:

@@ -9,7 +9,8 @@ from typing import Any
 from headstart.bases.series_shape import LIBRARY
 from headstart.errors import OptionError, unknown
 from headstart.extras import require
-from headstart.home import require_place
+from headstart.file_locks import hold_output_folder
+from headstart.home import lock_of, require_place
 from headstart.offline import offline
 from headstart.options import PretrainOptions
 
@@ -52,7 +53,7 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
     require("adapt", "Training a base model")
     from headstart.pretraining import making as room
 
-    with offline(options.offline):
+    with offline(options.offline), hold_output_folder(out, lock_of(out)):
         return room.make(out, options.seed, options.pairs, options.time)
 
 

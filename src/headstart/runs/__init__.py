@@ -9,7 +9,8 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from headstart.errors import OptionError
-from headstart.home import write_json, written_whole
+from headstart.file_locks import hold_output_folder
+from headstart.home import remove_leftovers, write_json, written_whole
 from headstart.records import Probabilities, State
 
 MARK = "run.json"
@@ -89,8 +91,11 @@ class Run:
         return folder
 
 
-def claim(folder: Path, **places: Path | None) -> None:
-    """Make a run folder, or take one over that Headstart made.
+@contextmanager
+def claim(folder: Path, **places: Path | None) -> Iterator[None]:
+    """Make a run folder, or take one over that Headstart made, and keep other runs out of it while the block runs.
+
+    What an earlier run that was killed left half-written is removed.
 
     Parameters
     ----------
@@ -101,11 +106,12 @@ def claim(folder: Path, **places: Path | None) -> None:
     Raises
     ------
     OptionError
-        If the folder cannot be made, or holds something else: nothing of the user's is ever overwritten.
+        If the folder cannot be made, holds something else (nothing of the user's is ever overwritten), or another run
+        is writing into it.
     """
     if folder.exists() and not folder.is_dir():
         raise OptionError(f"{folder} is a file, not a folder.", "Name another output folder with -o.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+    if folder.is_dir() and {path.name for path in folder.iterdir()} - {"run"} and not (folder / MARK).is_file():
         raise OptionError(
             f"{folder} exists and was not made by headstart adapt.", "Name another output folder with -o."
         )
@@ -115,8 +121,13 @@ def claim(folder: Path, **places: Path | None) -> None:
         raise OptionError(
             f"{folder} cannot be made ({error.strerror}).", "Name another output folder with -o."
         ) from error
-    there = {name: str(path.resolve()) for name, path in places.items() if path is not None}
-    write_json(folder / MARK, {"headstart_run": FORMAT, "places": there})
+    with hold_output_folder(folder, folder / "run" / "lock"):
+        for place in (folder, folder / "run", folder / "run" / "rungs"):
+            for pattern in (".*.partial", ".*.partial.old", ".shipping-*"):
+                remove_leftovers(place, pattern, idle_seconds=0.0)
+        there = {name: str(path.resolve()) for name, path in places.items() if path is not None}
+        write_json(folder / MARK, {"headstart_run": FORMAT, "places": there})
+        yield
 
 
 def places_of(folder: Path) -> dict[str, Path]:

@@ -1,0 +1,203 @@
+"""Disks lose sectors, fill up, and refuse writing: damaged copies are made again, and nothing is used silently."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headstart import bases, progress
+from headstart.bases import Need
+from headstart.data.archive import unpack
+from headstart.errors import OptionError
+from headstart.features import runtimes
+from headstart.home import home, optional_write, remove_leftovers, writable_folder
+from headstart.runs import claim, places_of
+from headstart.sealed_folders import is_sealed, seal_folder
+
+
+@pytest.fixture
+def warnings_shown() -> Iterator[list[str]]:
+    class Listener:
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def say(self, text: str) -> None:
+            pass
+
+        def warn(self, text: str) -> None:
+            self.lines.append(text)
+
+        def open(self, name: str, total: int, unit: str) -> progress.Bar:
+            return progress.bar(name, total, unit)  # pragma: no cover
+
+        def close(self, bar: progress.Bar) -> None:
+            pass
+
+    listener = Listener()
+    with progress.listening(listener):
+        yield listener.lines
+
+
+def zero_sectors(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4096] = bytes(len(content[middle : middle + 4096]))
+    path.write_bytes(content)
+
+
+def cut_in_half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+DAMAGE: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "zeroed sectors": ("model.safetensors", zero_sectors),
+    "weights cut off": ("model.safetensors", cut_in_half),
+    "config cut off": ("config.json", cut_in_half),
+    "config of something else": ("config.json", lambda path: path.write_text('{"headstart_base": 1}')),
+    "no seal": ("seal.json", lambda path: path.unlink()),
+    "an empty seal": ("seal.json", lambda path: path.write_text("{}")),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_copy_of_a_base_is_made_again_and_never_used(
+    kind: str, fresh_home: Path, warnings_shown: list[str]
+) -> None:
+    need = Need("image", offline=True)
+    first = bases.load("default", need).fingerprint
+    folder = next((fresh_home / "bases").iterdir())
+    assert is_sealed(folder)
+    name, damage = DAMAGE[kind]
+    damage(folder / name)
+    assert bases.load("default", need).fingerprint == first
+    assert is_sealed(folder) and any("made again" in line for line in warnings_shown)
+
+
+def test_a_damaged_tokenizer_copy_is_written_again(fresh_home: Path) -> None:
+    path = Path(bases.load("default", Need("text", offline=True)).spec["tokenizer_file"])
+    content = path.read_bytes()
+    cut_in_half(path)
+    assert Path(bases.load("default", Need("text", offline=True)).spec["tokenizer_file"]).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "null", '{"x": 1}', '{"MACHINE": {"chosen": {"name": "no such runtime"}}}']
+)
+def test_a_damaged_choice_of_runtime_is_as_good_as_none(content: str, fresh_home: Path) -> None:
+    backbone = bases.load("default", Need("image", offline=True))
+    path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content.replace("MACHINE", f"{runtimes.machine()}|auto"))
+    assert runtimes.recall(backbone, "auto") is None
+
+
+def test_a_damaged_openvino_copy_is_converted_again(fresh_home: Path) -> None:
+    openvino_runtime = pytest.importorskip("headstart.features.openvino_runtime")
+    backbone = bases.load("default", Need("image", offline=True))
+    path = openvino_runtime.converted(backbone)
+    weights = path.with_suffix(".bin")
+    content = weights.read_bytes()
+    zero_sectors(weights)
+    assert openvino_runtime.converted(backbone) == path
+    assert weights.read_bytes() == content
+
+
+def test_an_unpacked_zip_that_lost_a_file_is_unpacked_again(tmp_path: Path, fresh_home: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        archive.writestr("a/one.csv", "text,label\n")
+        archive.writestr("a/two.csv", "text,label\n")
+    folder = unpack(tmp_path / "d.zip")
+    (folder / "a" / "one.csv").unlink()
+    cut_in_half(folder / "a" / "two.csv")
+    assert unpack(tmp_path / "d.zip") == folder
+    assert [(folder / "a" / name).read_text() for name in ("one.csv", "two.csv")] == ["text,label\n"] * 2
+
+
+def test_a_home_that_may_not_be_written_to_costs_a_warning_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warnings_shown: list[str]
+) -> None:
+    """As root every folder may be written to, so the system's refusal is put in its place."""
+    monkeypatch.setenv("HEADSTART_HOME", str(tmp_path / "read-only"))
+    real = Path.mkdir
+
+    def refuse(self: Path, *args: object, **kwargs: object) -> None:
+        if (tmp_path / "read-only") in (self, *self.parents):
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        real(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert home() == tmp_path / "read-only"
+    folder = writable_folder("tokenizers", "x")
+    (folder / "file").write_text("x")
+    assert (tmp_path / "read-only") not in folder.parents
+    assert bases.load("default", Need("text", offline=True)).spec["tokenizer_file"]
+    assert any("HEADSTART_HOME" in line and "Permission denied" in line for line in warnings_shown)
+
+
+def test_a_full_disk_only_loses_what_saves_time_later(tmp_path: Path, warnings_shown: list[str]) -> None:
+    with optional_write():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(IsADirectoryError), optional_write():
+        (tmp_path).read_bytes()
+
+
+def test_what_killed_processes_left_is_removed_and_what_is_at_work_stays(tmp_path: Path) -> None:
+    old, new, folder = tmp_path / ".a.1.partial", tmp_path / ".b.2.partial", tmp_path / ".c.3.partial"
+    for path in (old, new):
+        path.write_text("x")
+    folder.mkdir()
+    (folder / "inside").write_text("x")
+    before = time.time() - 86_400
+    for path in (old, folder / "inside", folder):
+        os.utime(path, (before, before))
+    (tmp_path / "kept.txt").write_text("x")
+    remove_leftovers(tmp_path, ".*.partial")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.2.partial", "kept.txt"]
+
+
+def test_a_seal_covers_folders_below_and_leaves_out_what_is_being_written(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    np.save(tmp_path / "dist" / "x.npy", np.zeros(3))
+    (tmp_path / ".x.partial").write_text("x")
+    seal_folder(tmp_path)
+    (tmp_path / ".x.partial").unlink()
+    assert is_sealed(tmp_path) and set(json.loads((tmp_path / "seal.json").read_text())) == {"dist/x.npy"}
+    np.save(tmp_path / "dist" / "x.npy", np.ones(3))
+    assert not is_sealed(tmp_path)
+
+
+def test_a_second_run_into_one_output_folder_is_refused_while_the_first_works(tmp_path: Path) -> None:
+    with claim(tmp_path / "out", data=tmp_path):
+        with pytest.raises(OptionError, match="Another run is writing"), claim(tmp_path / "out"):
+            raise AssertionError("two runs at once")
+        assert places_of(tmp_path / "out") == {"data": tmp_path}
+    with claim(tmp_path / "out"):
+        pass
+
+
+def test_the_next_run_removes_what_a_killed_one_left_half_written(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with claim(out):
+        pass
+    for name in (".shipping-abc", ".bundle.12345678.partial", ".bundle.12345678.partial.old"):
+        (out / name).mkdir()
+        (out / name / "model.onnx").write_text("x")
+    (out / "run" / "rungs" / ".x.safetensors.1.partial").write_text("x")
+    (out / "notes.txt").write_text("x")
+    with claim(out):
+        names = {path.relative_to(out).as_posix() for path in out.rglob("*")}
+    assert names == {"run", "run/rungs", "run/lock", "run.json", "notes.txt"}
+
+
+def test_a_run_killed_before_it_wrote_its_mark_can_be_run_again(tmp_path: Path) -> None:
+    (tmp_path / "out" / "run" / "rungs").mkdir(parents=True)
+    with claim(tmp_path / "out"):
+        assert (tmp_path / "out" / "run.json").is_file()
