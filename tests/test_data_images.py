@@ -86,7 +86,11 @@ def test_the_table_beside_the_pictures_wins_over_the_folders(tmp_path: Path, col
     assert summary(table) == [("a/1.jpg", "x", "train"), ("a/2.jpg", "y", "test"), ("b/3.jpg", "x", "")]
     assert table.metadata["site"].tolist() == ["north", "south", "north"]
     assert [(item.id, item.reason) for item in table.set_aside] == [("no.jpg", "the file is not there")]
-    assert [(finding.kind, finding.rows) for finding in table.findings] == [("not-listed", ("b/4.jpg",))]
+    assert [(finding.kind, finding.rows) for finding in table.findings] == [
+        ("rows-without-picture", ()),
+        ("not-listed", ("b/4.jpg",)),
+    ]
+    assert table.findings[0].summary.startswith("3 of 4 rows of metadata.csv name a picture by ")
 
 
 def test_a_table_without_labels_leaves_them_to_the_folders(tmp_path: Path) -> None:

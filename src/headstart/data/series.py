@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.cells import as_text, parse_number
+from headstart.data.class_folders import read_places
 from headstart.data.decoding import encoding_of, lines
-from headstart.data.names import MIN_STEPS, Wanted, key, pick, split_of, step_groups
+from headstart.data.names import MIN_STEPS, Wanted, key, pick, step_groups
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet, read_sheet
@@ -250,7 +251,7 @@ def _one_series(sheet: Sheet) -> Series:
 
 def read_folder(tree: Tree, files: Sequence[PurePosixPath]) -> Draft:
     """Read a folder a class of CSV files, one series a file; split folders may stand above."""
-    parts = [file.parts[-3] if len(file.parts) > 2 and split_of(file.parts[-3]) else "" for file in files]
+    parts = [split or "" for _, split in read_places([PurePosixPath(*file.parts[-3:]) for file in files])]
     inputs, kept, set_aside = [], [], []
     for number, file in enumerate(files):
         try:

@@ -161,7 +161,7 @@ def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
 def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None) -> Draft:
     shown = shown or tree.root
     if modality in {"auto", "image"} and tree.with_suffix(SUFFIXES):
-        return images.read_folder(tree, wanted)
+        return images.read_folder(tree, wanted, look_above=shown == tree.root)
     files = tree.with_suffix(DATA_SUFFIXES)
     if modality == "image" or not files:
         kinds = _KINDS.get(modality, "pictures, tables or series")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 _LEFT_BEHIND = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
@@ -29,6 +30,15 @@ class Tree:
 def walk(root: Path) -> Tree:
     """List the files below a folder; hidden ones and the like are left out, loops of links are not followed."""
     return Tree(root, tuple(sorted(_files(root, PurePosixPath(), frozenset()), key=lambda file: file.parts)))
+
+
+def holds_any(root: Path, suffixes: frozenset[str], most: int = 20_000) -> bool:
+    """Return whether a file of some kind lies among the first `most` files below a folder."""
+    files = islice(_files(root, PurePosixPath(), frozenset()), most)
+    try:
+        return any(file.suffix.lower() in suffixes for file in files)
+    except OSError:
+        return False
 
 
 def _files(folder: Path, below: PurePosixPath, above: frozenset[str]) -> Iterator[PurePosixPath]:

@@ -18,6 +18,7 @@ FINDINGS = {
     "few-groups": message("Too few groups for intervals over groups"),
     "foreign-script": message("Writing that the base model hardly knows"),
     "imbalance": message("Uneven classes"),
+    "label-column": message("How the label column was found"),
     "label-errors": message("Labels that may be wrong"),
     "label-left-out": message("Labels that were left out"),
     "missing-labels": message("Rows without a label"),
@@ -36,12 +37,16 @@ FINDINGS = {
     "own-test-rows-left-out": message("Test rows of the data that were not used"),
     "repeated-times": message("Times that occur twice"),
     "resolution": message("Pictures much smaller than the others"),
+    "rows-without-picture": message("Rows of which the picture was not found"),
     "shortcut": message("A shortcut: something beside the point tells the label"),
     "small-class": message("Classes with few rows"),
     "split-not-used": message("A split in the data that was not used"),
+    "table-above": message("A table beside the folder"),
+    "table-not-used": message("A table that was not used"),
     "task": message("What the label was taken for"),
     "times-not-read": message("Times that could not be read"),
     "unknown-tokens": message("Text that the base model cannot read"),
+    "unused-depth": message("Pictures that use a small part of their depth"),
     "unlabelled-text": message("Texts without labels were learnt from"),
     "validation-rows": message("Validation rows used for training"),
 }
@@ -59,6 +64,7 @@ ADVICE = {
     "few-groups": message("Read the scores as those for the same groups, not for new ones; add data of more groups."),
     "foreign-script": message("Name a base model made for this language with --base."),
     "imbalance": message("Look at macro-F1 and balanced accuracy, not at accuracy alone."),
+    "label-column": message("If the label is another column, name it with --label."),
     "label-errors": message("Look through them in this order; right what is wrong, leave what is only hard."),
     "label-left-out": message("Add rows with and without them."),
     "missing-labels": message("Add the labels, or pass --unlabelled drop."),
@@ -77,6 +83,7 @@ ADVICE = {
     "outliers": message("Look at them: they may be faulty, or of a rare kind."),
     "repeated-times": message("Remove the copies if they are a mistake."),
     "resolution": message("Base models were made on larger ones; take the originals if there are any."),
+    "rows-without-picture": message("Add the pictures, or correct the names."),
     "shortcut": message(
         "Gather each class in the same way, or test on another place; it may also be a true sign of the class."
     ),
@@ -84,10 +91,12 @@ ADVICE = {
     "split-not-used": message(
         "Write train, validation or test into every row, or rename the column if it means something else."
     ),
+    "table-not-used": message("Write the names of the pictures into one column, or give the table itself as the data."),
     "times-not-read": message(
         "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
     ),
     "unknown-tokens": message("A base model made for this language may do better: see headstart adapt-language."),
+    "unused-depth": message("Save them with the whole range used, all by the same factor."),
 }
 STRATEGIES = {
     "majority": message(
