@@ -118,7 +118,7 @@ def _main_routes(service: Service) -> APIRouter:
     async def predict(request: Request, model: _Name = None) -> Response:
         """Answer pictures, texts or series; one that cannot be used gets its reason."""
         chosen = pick(service.models, model)
-        asked = await received(request, chosen.modality, service.options)
+        asked = await received(request, chosen, service.options)
         return _json(document_of(chosen, asked, await service.ask(chosen, asked.inputs)))
 
     @routes.get("/info")
@@ -197,7 +197,7 @@ def _protocol_routes(service: Service) -> APIRouter:
     async def infer(name: str, request: Request) -> Response:
         """Answer one tensor: BYTES (texts, or picture files in base64), or numbers (series)."""
         chosen = pick(service.models, name)
-        document = await read_json(request)
+        document = await read_json(request, chosen, service.options)
         inputs = await asyncio.to_thread(protocol.inputs_of, document, chosen, service.options)
         found = await service.ask(chosen, inputs)
         return _json(protocol.response(document, chosen, found, request.state.id))

@@ -22,15 +22,18 @@ from starlette.requests import Request
 
 from headstart.data.rows import writable
 from headstart.errors import OptionError
+from headstart.file_locks import lock_file
 from headstart.flow.serving import Unusable
 from headstart.home import write_text, written_whole
 from headstart.options import ServeOptions
+from headstart.web.journal import JOURNAL, Change, Journal
 from headstart.web.models import Model
 from headstart.web.reading import One, media_type, one_picture, one_series, one_text, read_form, read_json
-from headstart.web.refusals import Refused
+from headstart.web.refusals import Refused, busy
 
 MOST_BYTES = 2_000_000_000
 """So much is kept of one model; then no more, so that nobody can fill the disk."""
+LOCK, LOCK_SECONDS = ".lock", 10.0
 _LONG_LABEL = 200
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """With one of these at its start a spreadsheet may take a cell for a formula, and run it."""
@@ -152,7 +155,7 @@ class Corrections:
         Refused
             Input or label cannot be used, or no more can be kept.
         """
-        value, label = await _READ[model.modality](request, limits)
+        value, label = await _READ[model.modality](request, model, limits)
         if isinstance(value, Unusable):
             raise Refused(422, f"The input cannot be used: {value.reason}.", "Correct it.")
         value = _plain(value) if isinstance(value, str) else value
@@ -174,15 +177,33 @@ class Corrections:
 
 
 class _Table:
-    """The corrections of one model on disk: the newest label of each input. Labels alone are held in memory."""
+    """The corrections of one model on disk: the newest label of each input. Labels alone are held in memory.
+
+    Several servers may share a folder: each change is made under a lock, on the table as it then is. It is written to
+    the journal first, and noted there as done afterwards; who finds a change that is not done makes it.
+    """
 
     def __init__(self, folder: Path, form: _Form) -> None:
         self.folder, self.form = folder, form
-        self.path = folder / form.table
+        self.path, self.journal = folder / form.table, Journal(folder / JOURNAL)
         folder.mkdir(parents=True, exist_ok=True)
-        self.n_bytes = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-        self.head, rows = self._read()
-        self.labels = {form.name(cells): cells[form.label] for cells in rows}
+        self.state: tuple[int, ...] | None = None
+        self.head: list[str] | None = None
+        self.labels: dict[str, str] = {}
+        self.n_bytes = 0
+
+    def _catch_up(self) -> None:
+        """Read the table again where somebody else wrote it, and make a change that was only written to the journal."""
+        state = _state_of(self.path)
+        pending = self.journal.read_pending()
+        if state != self.state or pending is not None:
+            self.n_bytes = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+            self.head, rows = self._read()
+            self.labels = {self.form.name(cells): cells[self.form.label] for cells in rows}
+        if pending is not None:
+            self._rewrite(pending)
+            self.journal.mark_done()
+        self.state = _state_of(self.path)
 
     def _read(self) -> tuple[list[str] | None, list[Cells]]:
         if not self.path.is_file():
@@ -193,21 +214,37 @@ class _Table:
 
     def add(self, model: Model, kept: _Kept) -> int:
         """Write one correction; a second one of the same input takes the place of the first."""
-        rows, head = self.form.rows(kept), self.form.columns(model, kept.value)
-        if self.head is not None and head != self.head:
+        with lock_file(self.folder / LOCK, LOCK_SECONDS) as acquired:
+            if not acquired:
+                raise busy("Another server is writing to the folder of corrections.")
+            self._catch_up()
+            return self._add(model, kept)
+
+    def _add(self, model: Model, kept: _Kept) -> int:
+        change = Change(self.form.columns(model, kept.value), [list(row) for row in self.form.rows(kept)])
+        if self.head is not None and change.head != self.head:
             raise Refused(422, f"The corrections so far have the columns {', '.join(self.head)}.", "Send those.")
         if self.n_bytes > MOST_BYTES:
             raise Refused(403, "The folder of corrections is full.", "Adapt with them, and empty it.")
         if isinstance(kept.value, bytes):
-            self._write_file(rows[0][0], kept.value)
+            self._write_file(change.rows[0][0], kept.value)
         before = self.labels.get(kept.name)
-        if self.head is None or before not in (None, kept.label):
-            others = [cells for cells in self._read()[1] if self.form.name(cells) != kept.name]
-            write_text(self.path, _lines([head, *others, *rows]))
-        elif before is None:
-            self._append(rows)
-        self.head, self.labels[kept.name] = head, kept.label
+        if before != kept.label:
+            self.journal.write(change)
+            if self.head is None or before is not None:
+                self._rewrite(change)
+            else:
+                self._append(change.rows)
+            self.journal.mark_done()
+        self.head, self.labels[kept.name], self.state = change.head, kept.label, _state_of(self.path)
         return len(self.labels)
+
+    def _rewrite(self, change: Change) -> None:
+        """Write the whole table with a change in it."""
+        name = self.form.name(change.rows[0])
+        others = [cells for cells in self._read()[1] if self.form.name(cells) != name]
+        write_text(self.path, _lines([change.head, *others, *change.rows]))
+        self.head, self.labels[name] = change.head, change.rows[0][self.form.label]
 
     def _append(self, rows: Sequence[Cells]) -> None:
         text = _lines(rows).encode("utf-8")
@@ -217,6 +254,8 @@ class _Table:
                 handle.seek(-1, os.SEEK_END)
                 whole = handle.read(1) == b"\n"
                 handle.write(text if whole else b"\n" + text)
+                handle.flush()
+                os.fsync(handle.fileno())
         except OSError:  # The disk is full, say: no half of a row may stay.
             os.truncate(self.path, before)
             raise
@@ -228,6 +267,15 @@ class _Table:
             with written_whole(path) as partial:
                 partial.write_bytes(content)
             self.n_bytes += len(content)
+
+
+def _state_of(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when a file is written; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _lines(rows: Sequence[Cells]) -> str:
@@ -265,14 +313,13 @@ def _number(text: str, model: Model) -> str:
 _LABELS: dict[str, Callable[[str, Model], str]] = {"ordinal": _grade, "regression": _number}
 
 
-async def _from_json(request: Request, field: str, one: One, limits: ServeOptions) -> Any:
+async def _from_json(request: Request, model: Model, limits: ServeOptions, field: str) -> Any:
     if media_type(request) != "application/json":
         raise Refused(415, "This model's corrections come as JSON.", _SEND)
-    document = await read_json(request)
+    document = await read_json(request, model, limits)
     if not isinstance(document, dict) or field not in document or "label" not in document:
         raise Refused(422, f"There is no {field} with a label.", _SEND)
-    value = document[field]
-    return _writable(one(value, limits)), document["label"]
+    return _writable(_ONE[field](document[field], limits)), document["label"]
 
 
 def _writable(value: Any) -> Any:
@@ -284,15 +331,18 @@ def _writable(value: Any) -> Any:
     return value
 
 
-async def _text(request: Request, limits: ServeOptions) -> Any:
-    return await _from_json(request, "text", one_text, limits)
+_ONE: dict[str, One] = {"text": one_text, "series": one_series}
 
 
-async def _series(request: Request, limits: ServeOptions) -> Any:
-    return await _from_json(request, "series", one_series, limits)
+async def _text(request: Request, model: Model, limits: ServeOptions) -> Any:
+    return await _from_json(request, model, limits, "text")
 
 
-async def _picture(request: Request, limits: ServeOptions) -> Any:
+async def _series(request: Request, model: Model, limits: ServeOptions) -> Any:
+    return await _from_json(request, model, limits, "series")
+
+
+async def _picture(request: Request, model: Model, limits: ServeOptions) -> Any:
     if media_type(request) != "multipart/form-data":
         raise Refused(415, "This model's corrections come as a form.", _SEND)
     parts = await read_form(request, limits)

@@ -45,6 +45,11 @@ class Model:
     info: dict[str, Any]
     columns: Mapping[str, str]
 
+    @property
+    def n_channels(self) -> int:
+        """Return how many channels a series has; 1 for other inputs."""
+        return int(self.info.get("preprocessing", {}).get("n_channels", 1))
+
 
 def kind_of(document: dict[str, Any]) -> str:
     """Name the kind of an answer: a label, not sure, none of these, or unusable."""

@@ -60,8 +60,7 @@ def server() -> Document:
 
 def metadata(model: Model) -> Document:
     """Describe a model: its tensors; -1 is any number."""
-    channels = int(model.info.get("preprocessing", {}).get("n_channels", 1))
-    shape = [-1, *([channels] if channels > 1 else []), *([-1] if model.modality == "series" else [])]
+    shape = [-1, *([model.n_channels] if model.n_channels > 1 else []), *([-1] if model.modality == "series" else [])]
     return {
         "name": model.name,
         "platform": PLATFORM,

@@ -22,11 +22,13 @@ from headstart.errors import DataError
 from headstart.flow.serving import Unusable
 from headstart.modalities.image import size_of
 from headstart.options import ServeOptions
+from headstart.web.json_limits import JsonSize, bound_json, require_json_size
+from headstart.web.models import Model
 from headstart.web.refusals import Refused, too_large
 
 _LONG_BODY = 1 << 20
 _SHORT_FILES = 1 << 16
-_LONG_NAME = 120
+_LONG_NAME, _LONG_PATH = 120, 4_096
 _ONE_LONG = asyncio.Semaphore(1)
 """Long JSON may take many times its size in memory while it is read: one at a time."""
 _MAGIC = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|BM|II\*\x00|MM\x00\*|RIFF....WEBP", re.DOTALL)
@@ -46,7 +48,7 @@ class Received:
     inputs: list[Any]
 
 
-async def received(request: Request, modality: str, limits: ServeOptions) -> Received:
+async def received(request: Request, model: Model, limits: ServeOptions) -> Received:
     """Read what is to be answered.
 
     Raises
@@ -54,11 +56,11 @@ async def received(request: Request, modality: str, limits: ServeOptions) -> Rec
     Refused
         The body is of another kind than the model reads, cannot be read, or is over a limit.
     """
-    kind = media_type(request)
+    kind, modality = media_type(request), model.modality
     if kind == "multipart/form-data" and modality == "image":
         return await _files(request, limits)
     if kind == "application/json" and modality in _LISTS:
-        return from_document(await read_json(request), modality, limits)
+        return from_document(await read_json(request, model, limits), modality, limits)
     raise Refused(415 if kind not in _KINDS else 422, f"This model reads {_PLURAL[modality]}.", _SEND[modality])
 
 
@@ -70,22 +72,23 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-async def read_json(request: Request) -> Any:
+async def read_json(request: Request, model: Model, limits: ServeOptions) -> Any:
     """Read a JSON body; NaN and Infinity, which JSON does not have, are refused.
 
     Raises
     ------
     Refused
-        It is no JSON, or nested too deeply.
+        It is no JSON, nested too deeply, or holds more than a request for this model may.
     """
-    body = await request.body()
+    body, bound = await request.body(), bound_json(model.modality, model.n_channels, limits)
     if len(body) < _LONG_BODY:
-        return _parsed(body)
+        return _parsed(body, bound)
     async with _ONE_LONG:
-        return await asyncio.to_thread(_parsed, body)
+        return await asyncio.to_thread(_parsed, body, bound)
 
 
-def _parsed(body: bytes) -> Any:
+def _parsed(body: bytes, bound: JsonSize) -> Any:
+    require_json_size(body, bound)
     try:
         return json.loads(body, parse_constant=_no_number)
     except RecursionError as error:
@@ -163,6 +166,8 @@ def one_series(value: Any, limits: ServeOptions) -> Any:
     lengths = {len(channel) for channel in channels}
     if len(lengths) > 1:
         return Unusable("its channels differ in length")
+    if lengths == {0}:
+        return Unusable("it has no values")
     if len(channels) * max(lengths) > limits.max_numbers:
         return Unusable(f"it has more than {limits.max_numbers:,} numbers")
     if not {type(number) for number in chain.from_iterable(channels)} <= {int, float, type(None)}:
@@ -285,6 +290,6 @@ def safe_name(name: str, otherwise: str) -> str:
     >>> safe_name("..\\..\\etc/pass\x00wd", "file 1"), safe_name("/", "file 1")
     ('passwd', 'file 1')
     """
-    last = re.split(r"[/\\]", writable(name))[-1]
+    last = writable(name[-_LONG_PATH:]).replace("\\", "/").rpartition("/")[2]
     seen = "".join(mark for mark in last if unicodedata.category(mark)[0] != "C").strip()
     return otherwise if seen.strip(".") == "" else seen[:_LONG_NAME]

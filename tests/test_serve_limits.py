@@ -1,0 +1,142 @@
+"""`serve` under load and hostile bodies: what is confirmed is kept, and what holds too much is never parsed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from headstart.options import ServeOptions
+from headstart.web import json_limits, reading
+from headstart.web.app import build
+from headstart.web.gate import Gate
+from headstart.web.journal import Change, Journal
+from headstart.web.models import Model
+
+HOME = "http://127.0.0.1"
+
+
+def answer_all(inputs: list[Any]) -> list[dict[str, Any]]:
+    return [{"answer": "a", "reason": None, "label": "a", "probability": 1.0} for _ in inputs]
+
+
+def toy(modality: str = "text") -> dict[str, Model]:
+    return {"toy": Model("toy", modality, "classification", ("a", "b"), answer_all, {"format": 1, "name": "toy"}, {})}
+
+
+def open_server(folder: Path) -> TestClient:
+    return TestClient(build(toy(), ServeOptions(feedback=folder), None), base_url=HOME)
+
+
+def send(client: TestClient, text: str, label: str) -> httpx.Response:
+    return client.post("/feedback", json={"text": text, "label": label})
+
+
+def corrections_of(folder: Path) -> list[list[str]]:
+    with (folder / "toy" / "corrections.csv").open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.reader(handle))[1:]
+
+
+def send_corrections(app: Gate, first: int, confirmed: list[str]) -> None:
+    with TestClient(app, base_url=HOME) as client:
+        for row in range(first, first + 60):
+            for label in ("a", "b") if row % 7 == 0 else ("a",):  # A changed label: the table is written anew.
+                assert send(client, f"text {row}", label).status_code == 200
+            confirmed.append(f"text {row}")
+
+
+def test_two_servers_on_one_folder_lose_no_confirmed_correction(tmp_path: Path) -> None:
+    confirmed: list[str] = []
+    servers = [build(toy(), ServeOptions(feedback=tmp_path), None) for _ in range(2)]
+    threads = [
+        threading.Thread(target=send_corrections, args=(app, 100 * number, confirmed))
+        for number, app in enumerate(servers)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = corrections_of(tmp_path)
+    assert len(confirmed) == 120 and sorted(text for text, _ in rows) == sorted(confirmed)
+    changed = {f"text {row}" for row in (*range(0, 60, 7), *range(105, 160, 7))}
+    assert {text for text, label in rows if label == "b"} == changed
+
+
+def test_a_correction_that_was_cut_short_between_journal_and_table_is_made_by_the_next(tmp_path: Path) -> None:
+    with open_server(tmp_path) as client:
+        assert send(client, "first", "a").status_code == 200
+    journal = Journal(tmp_path / "toy" / ".journal.jsonl")
+    assert journal.read_pending() is None
+    journal.write(Change(["text", "label"], [["second", "b"]]))
+    table = tmp_path / "toy" / "corrections.csv"
+    table.write_bytes(table.read_bytes() + b"second,")  # Killed while it added the row.
+    with open_server(tmp_path) as client:
+        assert send(client, "third", "a").json()["n_rows"] == 3
+    assert corrections_of(tmp_path) == [["first", "a"], ["second", "b"], ["third", "a"]]
+    with journal.path.open("ab") as handle:
+        handle.write(b'{"head": ["text", "la')  # Killed while it wrote the journal: never confirmed.
+    with open_server(tmp_path) as client:
+        assert send(client, "fourth", "a").json()["n_rows"] == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict", b'{"series": [[' + b"[]," * 2_000_000 + b"[]]]}"),
+        ("/predict", b'{"series": [' + b",".join([b"[" + b"[1]," * 30_000 + b"[1]]"] * 20) + b"]}"),
+        ("/predict", b"{" + b",".join(b'"%d":1' % key for key in range(300_000)) + b"}"),
+        ("/predict", b"[" * 1_000_000),
+        ("/v2/models/toy/infer", b'{"inputs":[{"name":"i","datatype":"FP32","shape":[1,1,9],"data":['
+         + b"[]," * 2_000_000 + b"1]}]}"),
+        ("/feedback", b'{"label": "a", "series": [' + b"[]," * 2_000_000 + b"[]]}"),
+    ],
+    ids=["empty lists", "30,000 channels", "keys", "nested", "protocol", "feedback"],
+)  # fmt: skip
+def test_a_body_that_holds_too_much_is_counted_and_never_parsed(
+    path: str, body: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(*arguments: object, **more: object) -> None:
+        raise AssertionError("it was parsed")
+
+    app = build(toy("series"), ServeOptions(feedback=tmp_path), None)
+    monkeypatch.setattr(reading.json, "loads", parse)
+    with TestClient(app, base_url=HOME) as client:
+        reply = client.post(path, content=body, headers={"content-type": "application/json"})
+    assert reply.status_code in (413, 422)
+
+
+def test_a_name_of_slashes_alone_costs_nothing_and_is_replaced() -> None:
+    assert reading.safe_name("/" * 30_000_000, "1") == "1"
+    assert reading.safe_name("a/" * 10_000 + "leaf.jpg", "1") == "leaf.jpg"
+
+
+def nest(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+
+
+@given(st.recursive(st.none() | st.integers(-9, 9) | st.text(max_size=6), nest, max_leaves=30), st.integers(1, 9))
+def test_what_is_counted_of_json_is_what_it_holds(document: object, block: int) -> None:
+    """Whatever the strings hold, and wherever a block of the body ends."""
+
+    def walk(value: object) -> tuple[int, int, int, int]:
+        if isinstance(value, dict | list):
+            inner = [walk(item) for item in (value.values() if isinstance(value, dict) else value)]
+            n_keys = len(value) if isinstance(value, dict) else 0
+            sums = [sum(column) for column in zip(*(part[:3] for part in inner), strict=True)] or [0, 0, 0]
+            depth = 1 + max((part[3] for part in inner), default=0)
+            return sums[0] + max(0, len(value) - 1), sums[1] + 1, sums[2] + n_keys, depth
+        return 0, 0, 0, 0
+
+    n_commas, n_lists, n_keys, depth = walk(document)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_limits, "BLOCK_BYTES", block)
+        size = json_limits.measure_json(json.dumps(document).encode())
+    assert size == json_limits.JsonSize(n_values=n_commas + n_lists + 1, n_lists=n_lists, n_keys=n_keys, depth=depth)
