@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.names import MIN_STEPS
+from headstart.data.written_numbers import DECIMAL, THOUSANDS, UNKNOWN, comma_meaning, parse_amount
 from headstart.records import column
 
 _MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
 _SHORT_CELL = 32
+_NAMING = frozenset("$£€¥₹%")
+"""In a header these name a column; in a row they are part of a number."""
 
 
 def as_text(value: object) -> str:
@@ -38,21 +41,35 @@ def as_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
 
 
-def parse_number(text: str, decimal_comma: bool) -> float:
+def is_missing(text: str) -> bool:
+    """Whether a cell of a column of numbers stands for nothing."""
+    return text.strip().casefold() in _MISSING
+
+
+def parse_number(text: str, decimal_comma: bool, comma: str = UNKNOWN) -> float:
     """Read one number; "", "NA", "?" and the like are NaN.
+
+    Parameters
+    ----------
+    text : str
+        Also with thousands separators, a currency or a percent sign.
+    decimal_comma : bool
+        Whether "1,5" is a number.
+    comma : str
+        What the comma of "1,234" means, as `comma_meaning` tells it of the whole column.
 
     Examples
     --------
-    >>> parse_number("1.234,5", True), parse_number("1.5", True)
-    (1234.5, 1.5)
+    >>> parse_number("1.234,5", True), parse_number("1.5", True), parse_number("1,263.50", False)
+    (1234.5, 1.5, 1263.5)
     """
     plain = text.strip()
-    if plain.casefold() in _MISSING:
+    if is_missing(plain):
         return math.nan
-    if decimal_comma and "," in plain:
-        whole, _, rest = plain.rpartition(",")
-        plain = f"{whole.replace('.', '')}.{rest}"  # of "1,234.5" no number: who knows which sign was meant
-    return float(plain)
+    try:
+        return float(plain)
+    except ValueError:
+        return parse_amount(plain, DECIMAL if decimal_comma else comma)[0]
 
 
 def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float32]:
@@ -60,7 +77,8 @@ def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.floa
     try:
         made = np.array(list(map(float, values)), dtype=np.float64)
     except ValueError:
-        made = np.array([parse_number(value, decimal_comma) for value in values], dtype=np.float64)
+        comma = THOUSANDS if not decimal_comma and comma_meaning(values) == THOUSANDS else UNKNOWN
+        made = np.array([parse_number(value, decimal_comma, comma) for value in values], dtype=np.float64)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is: missing
         return made.astype(np.float32)
 
@@ -108,8 +126,10 @@ def is_data(first: Sequence[str], following: Sequence[Sequence[str]], decimal_co
 
 
 def _numbers_in(cells: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] | None:
-    """Return the numbers of a row without those that are missing; None where a cell is no number."""
+    """Return the numbers of a row without those that are missing; None where a cell is no plain number."""
     try:
+        if any(set(cell) & _NAMING for cell in cells):
+            return None
         values = np.array([parse_number(cell, decimal_comma) for cell in cells], dtype=np.float64)
     except ValueError:
         return None

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
 from headstart.records import Finding
-
-_WHOLE = re.compile(r"-?\d+\.0+")
-
-
-def fold(label: str) -> str:
-    """Write a label so that spellings of one label are equal: letter case, spaces, Unicode form and "1.0" for "1".
-
-    Examples
-    --------
-    >>> fold("maize  Rust ") == fold("Maize rust")
-    True
-    """
-    folded = "".join(unicodedata.normalize("NFKC", label).casefold().split())
-    return folded.split(".")[0] if _WHOLE.fullmatch(folded) else folded
+from headstart.spellings import fold
 
 
 def tidy(labels: Sequence[str], ids: Sequence[str], merge: bool) -> tuple[list[str], tuple[Finding, ...]]:

@@ -4,35 +4,50 @@ user says; what was found out is told in a finding of the kind `task`.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.cells import parse_number
+from headstart.data import label_cells
+from headstart.data.cells import is_missing
+from headstart.data.label_cells import Writing
+from headstart.data.written_numbers import is_doubtful, read_amounts
 from headstart.errors import DataError, OptionError, offenders
 from headstart.records import Finding, FloatMatrix
+from headstart.spellings import fold, match_names
 
-SEPARATORS = (";", "|")
-"""What parts several labels of one row; a comma only where the user says that there are several."""
 MANY_NUMBERS, FEW_NUMBERS = 20, 10
-SEVERAL_ROWS = 3
-_YES = frozenset(("1", "1.0", "true", "yes", "y", "x"))
+_YES = frozenset(("1", "1.0", "true", "yes", "y", "x", "✓", "✔"))
 _NO = frozenset(("0", "0.0", "false", "no", "n"))
-_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _FIRST_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user says about the labels: "auto" or one of `headstart.records.TASKS`, and the order of grades."""
+    """What is known about the labels before they are read.
+
+    Parameters
+    ----------
+    task : str
+        "auto" or one of `headstart.records.TASKS`.
+    order : tuple of str
+        Grades, the lowest first.
+    empty_is_none : bool
+        Whether an empty cell says that no label applies.
+    known : tuple of str
+        Labels of the data that a model learns or learnt from: cells are taken apart into these.
+    merge : bool
+        Whether a grade in another spelling is the grade.
+    """
 
     task: str = "classification"
     order: tuple[str, ...] = ()
     empty_is_none: bool = False
+    known: tuple[str, ...] = ()
+    merge: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,8 +107,24 @@ def understand(raw: Raw, wish: Wish) -> Answers:
     if raw.marks and wish.task not in {"auto", "multi-label"}:
         problem = f"--task {wish.task} takes one label column, but several were named ({offenders(list(raw.marks))})."
         raise OptionError(problem, "Name one with --label, or pass --task multi-label.")
-    task = infer(raw, wish) if wish.task == "auto" else wish.task
-    return _READ[task](raw, wish)
+    unwrapped = _without_brackets(raw) if wish.task != "multi-label" else raw
+    task = infer(unwrapped, wish) if wish.task == "auto" else wish.task
+    made = _READ[task](unwrapped, wish)
+    if unwrapped is raw:
+        return made
+    summary = f"{raw.called} holds lists of one label each, which are read without their brackets."
+    told = Finding("task", "note", (), summary, "Pass --task multi-label if a row may have several.")
+    return replace(made, findings=(*made.findings, told))
+
+
+def _without_brackets(raw: Raw) -> Raw:
+    """Take labels out of lists where every row has a list of exactly one."""
+    written = raw.written()
+    if raw.marks or not label_cells.has_lists(written) or not label_cells.are_single(written):
+        return raw
+    cells = [label_cells.parse_list(label) for label in raw.labels]
+    labels = [label if cell is None else "".join(cell.items) for cell, label in zip(cells, raw.labels, strict=True)]
+    return replace(raw, labels=["" if label.strip() in label_cells.MISSING else label for label in labels])
 
 
 def infer(raw: Raw, wish: Wish) -> str:
@@ -118,10 +149,12 @@ def infer(raw: Raw, wish: Wish) -> str:
     if not raw.column:
         return "classification"
     written = raw.written()
+    if label_cells.has_lists(written):
+        return "multi-label"
     numbers, bad = numbers_of(written)
     if not bad:
         return "regression" if _is_quantity(numbers[np.isfinite(numbers)]) else "classification"
-    return "multi-label" if _separator(written) else "classification"
+    return "multi-label" if label_cells.find_separator(written) else "classification"
 
 
 def numbers_of(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
@@ -138,17 +171,12 @@ def numbers_of(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
     >>> numbers_of(["1.5", "2,5", "NA", "much"])
     (array([1.5, 2.5, nan, nan]), [3])
     """
-    commas = [text for text in texts if "," in text]
-    doubtful = bool(commas) and all(_THOUSANDS.fullmatch(text.strip()) for text in commas)
-    made, bad = np.full(len(texts), np.nan), []
-    for place, text in enumerate(texts):
-        try:
-            made[place] = parse_number(text, decimal_comma=not doubtful)
-        except ValueError:
-            bad.append(place)
-        if math.isinf(made[place]):
-            bad.append(place)
-    return made, bad
+    places = [place for place, text in enumerate(texts) if not is_missing(text)]
+    found = read_amounts([texts[place] for place in places])
+    made = np.full(len(texts), np.nan)
+    made[places] = found.values
+    endless = np.flatnonzero(np.isinf(made)).tolist()
+    return made, sorted({*(places[at] for at in found.bad), *endless})
 
 
 def _is_quantity(numbers: NDArray[np.float64]) -> bool:
@@ -157,21 +185,6 @@ def _is_quantity(numbers: NDArray[np.float64]) -> bool:
         return True
     decimals = bool((values != np.round(values)).any())
     return len(values) > MANY_NUMBERS and (decimals or 2 * int((counts == 1).sum()) > len(values))
-
-
-def _parts(label: str, separator: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in label.split(separator) if part.strip())
-
-
-def _separator(written: Sequence[str]) -> str | None:
-    """Give what parts several labels of a row, where some rows beyond doubt hold several of the same ones."""
-    for mark in SEPARATORS:
-        sets = [_parts(label, mark) for label in written]
-        sizes = {len(found) for found in sets}
-        several = sum(len(found) > 1 for found in sets)
-        if several >= SEVERAL_ROWS and len(sizes - {0}) > 1 and len(frozenset().union(*sets)) < len(set(sets)):
-            return mark
-    return None
 
 
 def _told(summary: str, advice: str) -> tuple[Finding, ...]:
@@ -183,14 +196,42 @@ def _blank(raw: Raw) -> NDArray[np.bool_]:
 
 
 def _classes(raw: Raw, wish: Wish) -> Answers:
-    written = set(raw.written())
-    findings: tuple[Finding, ...] = ()
-    if raw.column and wish.task == "auto" and len(written) > MANY_NUMBERS and not numbers_of(sorted(written))[1]:
-        findings = _told(
+    findings = _doubts_about_classes(raw) if raw.column and wish.task == "auto" else ()
+    return Answers("classification", raw.labels, _blank(raw), findings=findings)
+
+
+def _doubts_about_classes(raw: Raw) -> tuple[Finding, ...]:
+    """Point out classes that may be numbers, or several labels in one cell."""
+    written = sorted(set(raw.written()))
+    numbers = [label for label in written if not is_missing(label)]
+    if len(written) > FEW_NUMBERS and is_doubtful(numbers):
+        example = next(label for label in numbers if "," in label)
+        whole, cut = example.replace(",", ""), example.replace(",", ".")
+        summary = (
+            f"{raw.called} holds {len(written)} different numbers such as {example}, which may be {whole} or {cut}: "
+            "they are read as classes."
+        )
+        advice = f"Write {whole} or {cut} in the file if they measure something, or pass --task classification."
+        return (Finding("task", "warn", (), summary, advice),)
+    if len(written) > MANY_NUMBERS and not numbers_of(written)[1]:
+        return _told(
             f"{raw.called} holds {len(written)} different numbers, which are read as classes.",
             "Pass --task regression if they measure something, --task ordinal if they are grades.",
         )
-    return Answers("classification", raw.labels, _blank(raw), findings=findings)
+    return _composites(raw, written)
+
+
+def _composites(raw: Raw, classes: Sequence[str]) -> tuple[Finding, ...]:
+    found = label_cells.composite_classes(classes)
+    if not found:
+        return ()
+    rows = tuple(name for name, label in zip(raw.ids, raw.labels, strict=True) if label.strip() in found)
+    first, parts = next(iter(found.items()))
+    are = "1 class looks" if len(found) == 1 else f"{len(found)} classes look"
+    plain = any(mark in name for mark in label_cells.ASKED_SEPARATORS for name in found)
+    summary = f"{are} like several labels in one cell: '{first}', where {' and '.join(map(repr, parts))} stand alone."
+    advice = "Pass --task multi-label if a row may have several labels, or --task classification if this is one class."
+    return (Finding("composite-class", "warn" if plain else "note", rows, summary, advice),)
 
 
 def _numbers(raw: Raw, wish: Wish) -> Answers:
@@ -204,24 +245,32 @@ def _numbers(raw: Raw, wish: Wish) -> Answers:
         )
     name = raw.column or "value"
     findings: tuple[Finding, ...] = ()
-    if wish.task == "auto":
-        findings = _told(f"'{name}' is read as a number: regression.", "Pass --task classification if it is a class.")
+    example = read_amounts([label for label in raw.written() if not is_missing(label)]).example
+    read_as = f" ({example} is read as {numbers_of([*raw.written(), example])[0][-1]:.12g})" if example else ""
+    if wish.task == "auto" or example:
+        advice = "Pass --task classification if it is a class."
+        findings = _told(f"'{name}' is read as a number: regression{read_as}.", advice)
     missing = ~np.isfinite(numbers)
     return Answers("regression", raw.labels, missing, numbers[:, None].astype(np.float32), (name,), findings)
 
 
 def _grades(raw: Raw, wish: Wish) -> Answers:
     grades = grades_in_order(set(raw.written()), wish.order)
+    matches = match_names(raw.written(), grades, wish.merge)
+    labels = [matches.renamed.get(label.strip(), label) for label in raw.labels]
     known = set(grades)
-    strange = [row for row, label in enumerate(raw.labels) if raw.usable[row] and label.strip() and label not in known]
+    strange = [row for row, label in enumerate(labels) if raw.usable[row] and label.strip() and label not in known]
     if strange:
         named = offenders([f"{raw.ids[row]}: {raw.labels[row][:40]!r}" for row in strange])
         have = "1 row has a grade" if len(strange) == 1 else f"{len(strange)} rows have grades"
-        raise DataError(f"{have} that --order does not name ({named}).", "Name every grade, the lowest first.")
-    there = tuple(grade for grade in grades if grade in set(raw.labels))
+        spelling = " Pass --merge-labels if only the spelling differs." if matches.similar else ""
+        raise DataError(
+            f"{have} that --order does not name ({named}).", f"Name every grade, the lowest first.{spelling}"
+        )
+    there = tuple(grade for grade in grades if grade in set(labels))
     order = " < ".join(there[:20]) + (" ..." if len(there) > 20 else "")
     findings = _told(f"{raw.called} holds grades, lowest first: {order}.", "Pass --order if this is not their order.")
-    return Answers("ordinal", raw.labels, _blank(raw), names=there, findings=findings)
+    return Answers("ordinal", labels, _blank(raw), names=there, findings=findings)
 
 
 def grades_in_order(grades: set[str], order: tuple[str, ...]) -> tuple[str, ...]:
@@ -258,23 +307,33 @@ def _several(raw: Raw, wish: Wish) -> Answers:
 
 def _from_parts(raw: Raw, wish: Wish) -> Answers:
     """Take one column such as "water;food"; an empty cell says "none" only where the user says what the column is."""
-    mark = _separator(raw.written()) if wish.task == "auto" else None
-    if mark is None:
-        there = [mark for mark in (*SEPARATORS, ",") if any(mark in label for label in raw.written())]
-        mark = (*there, SEPARATORS[0])[0]
-    sets = [_parts(label, mark) for label in raw.labels]
-    good = [found for found, usable in zip(sets, raw.usable, strict=True) if usable]
+    writing = _writing(raw.written(), wish)
+    sets = [writing.labels_in(label) for label in raw.labels]
+    good = [labels for labels, usable in zip(sets, raw.usable, strict=True) if usable]
     names = tuple(sorted(frozenset().union(*good)))
-    empty = _blank(raw) if not wish.empty_is_none else np.zeros(len(sets), dtype=bool)
+    blank = _blank(raw) | np.array([writing.lists and label.strip() in label_cells.MISSING for label in raw.labels])
+    empty = np.zeros(len(sets), dtype=bool) if wish.empty_is_none else blank
     targets = marked(sets, names)
     targets[empty] = np.nan
-    findings: tuple[Finding, ...] = ()
+    how = "lists of labels" if writing.lists else f"several labels a row, separated by {writing.separator!r}"
+    findings = _told(
+        f"{raw.called} holds {how}: multi-label ({len(names)} labels).",
+        "Pass --task classification if each of these texts is one class.",
+    )
+    labels = [";".join(sorted(labels)) for labels in sets] if writing.lists else raw.labels
+    return Answers("multi-label", labels, empty, targets, names, findings)
+
+
+def _writing(written: Sequence[str], wish: Wish) -> Writing:
+    """Find how a column writes several labels."""
+    known = {fold(name): name for name in wish.known}
+    lists = label_cells.has_lists(written)
+    others = [cell for cell in written if label_cells.parse_list(cell) is None] if lists else written
     if wish.task == "auto":
-        findings = _told(
-            f"{raw.called} holds several labels a row, parted by '{mark}': multi-label ({len(names)} labels).",
-            "Pass --task classification if each of these texts is one class.",
-        )
-    return Answers("multi-label", raw.labels, empty, targets, names, findings)
+        separator = (None if lists else label_cells.find_separator(written)) or ""
+    else:
+        separator = "" if lists and not known else label_cells.asked_separator(others, known)
+    return Writing(lists, separator, known)
 
 
 def marked(sets: Sequence[frozenset[str]], names: Sequence[str]) -> FloatMatrix:
@@ -287,9 +346,10 @@ def marked(sets: Sequence[frozenset[str]], names: Sequence[str]) -> FloatMatrix:
 
 
 def marks_in(values: Sequence[str]) -> int:
-    """Say how many of 0 and 1 a column holds; 0 where it holds anything else."""
-    found = {value.strip().removesuffix(".0") for value in values}
-    return len(found) if found <= {"0", "1"} else 0
+    """Count how many of 0 and 1, of false and true, or of nothing and x a column holds; 0 if it holds anything else."""
+    found = {value.strip().removesuffix(".0").casefold() for value in values}
+    pairs = ({"0", "1"}, {"false", "true"}, {"", "x"}, {"", "✓"})
+    return next((len(found) for pair in pairs if found <= pair and found != {""}), 0)
 
 
 def _from_marks(raw: Raw) -> Answers:

@@ -9,6 +9,7 @@ FINDINGS = {
     "base-chosen": message("How the base model was chosen"),
     "blur": message("Blurred pictures"),
     "class-only-in-test": message("Classes that have test rows but no training rows"),
+    "composite-class": message("Classes that look like several labels"),
     "conflicting-labels": message("The same input with different labels"),
     "corrupt": message("Inputs that cannot be used"),
     "duplicates": message("Exact copies"),
@@ -36,6 +37,7 @@ FINDINGS = {
     "outliers": message("Rows unlike all others"),
     "own-test-rows-left-out": message("Test rows of the data that were not used"),
     "repeated-times": message("Times that occur twice"),
+    "reserved-class": message("Classes whose name means something here"),
     "resolution": message("Pictures much smaller than the others"),
     "rows-without-picture": message("Rows of which the picture was not found"),
     "shortcut": message("A shortcut: something beside the point tells the label"),
@@ -44,6 +46,7 @@ FINDINGS = {
     "table-above": message("A table beside the folder"),
     "table-not-used": message("A table that was not used"),
     "task": message("What the label was taken for"),
+    "text-column": message("Which column the text was taken from"),
     "times-not-read": message("Times that could not be read"),
     "unknown-tokens": message("Text that the base model cannot read"),
     "unused-depth": message("Pictures that use a small part of their depth"),
@@ -55,6 +58,7 @@ ADVICE = {
     "base-chosen": message("Another one can be named with --base."),
     "blur": message("Look at them; take blank ones out."),
     "class-only-in-test": message("Add training rows of these classes."),
+    "composite-class": message("Pass --task multi-label if a row may have several labels."),
     "conflicting-labels": message("Decide on one label, or remove these rows."),
     "corrupt": message("Repair or remove them; everything else is used."),
     "duplicates": message("Copies are kept on one side of every split."),
@@ -82,6 +86,7 @@ ADVICE = {
     "out-of-time": message("Give more with --time; what was read is kept, so the same command goes on from there."),
     "outliers": message("Look at them: they may be faulty, or of a rare kind."),
     "repeated-times": message("Remove the copies if they are a mistake."),
+    "reserved-class": message("Pass --reserved none if these are ordinary classes."),
     "resolution": message("Base models were made on larger ones; take the originals if there are any."),
     "rows-without-picture": message("Add the pictures, or correct the names."),
     "shortcut": message(
@@ -92,6 +97,7 @@ ADVICE = {
         "Write train, validation or test into every row, or rename the column if it means something else."
     ),
     "table-not-used": message("Write the names of the pictures into one column, or give the table itself as the data."),
+    "text-column": message("Name another column with --text."),
     "times-not-read": message(
         "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
     ),

@@ -1,0 +1,154 @@
+"""Numbers as people write them: thousands separators, decimal commas, currencies, percent; of no file in particular."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DECIMAL, THOUSANDS, UNKNOWN = "decimal", "thousands", ""
+"""What a comma stands for in "1,234"."""
+_LONGEST = 64
+_CODES = (
+    "AED ARS AUD BDT BGN BRL BWP CAD CDF CHF CLP CNY COP CZK DKK DZD EGP ETB EUR GBP GHS GMD HKD HUF "
+    "IDR ILS INR JPY KES KRW LKR MAD MWK MXN MYR MZN NGN NOK NPR NZD PEN PHP PKR PLN RON RUB RWF SAR "
+    "SEK SGD SLE THB TND TRY TZS UAH UGX USD VND XAF XOF ZAR ZMW Rs Rs. KSh TSh USh KSh. Ksh FCFA "
+    "CFA kr kr. zł Fr."
+)
+_LONGEST_FIRST = "|".join(sorted(map(re.escape, _CODES.split()), key=len, reverse=True))
+_UNIT = rf"(?:[A-Z]{{0,3}}[$£¥฿₵¢\u20a0-\u20c0]|{_LONGEST_FIRST}|%)"
+_SIGNED = re.compile(rf"([-+]?)\s*({_UNIT}?)\s*([-+]?)\s*(\d[\d.,' ]*?)\s*({_UNIT}?)")
+_BLANK_GROUPS = re.compile(r"(\d{1,3}(?:[ ']\d{3})+)(?:[.,](\d+))?")
+_COMMA_GROUPS = re.compile(r"(\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,})")
+_POINT_GROUPS = re.compile(r"(\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,})")
+_ONE_COMMA = re.compile(r"\d+,\d+")
+_ONE_GROUP = re.compile(r"[1-9]\d{0,2},\d{3}")
+_OTHER_SIGNS = str.maketrans({"−": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Numbers of a column.
+
+    Parameters
+    ----------
+    values : float64, shape (n,)
+        NaN where the text is no number.
+    bad : list of int
+        Positions of texts that are no number: "1,234" alone is none, since nobody knows what its comma means, and
+        neither is an amount in another currency than most.
+    example : str
+        The first text that `float` does not read, such as "1,263.50"; empty where all are plain.
+    """
+
+    values: NDArray[np.float64]
+    bad: list[int]
+    example: str = ""
+
+
+def parse_amount(text: str, comma: str = UNKNOWN) -> tuple[float, str]:
+    """Read one number and its unit (a currency, "%" or nothing); "12 %" is 12.
+
+    Raises
+    ------
+    ValueError
+        It is none, or nobody can know which ("1,234" where `comma` is unknown).
+
+    Examples
+    --------
+    >>> [parse_amount(text) for text in ("1,263.50", "1 263,50", "€ 12", "-12 %")]
+    [(1263.5, ''), (1263.5, ''), (12.0, '€'), (-12.0, '%')]
+    """
+    plain = text.translate(_OTHER_SIGNS).strip()
+    parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST else None
+    if parts is None or (parts[2] and parts[5]) or (parts[1] and parts[3]):
+        raise ValueError(f"'{plain[:40]}' is no number")
+    value = _value(parts[4].strip(), comma)
+    return (-value if "-" in parts[1] + parts[3] else value), parts[2] or parts[5]
+
+
+def _value(digits: str, comma: str) -> float:
+    blanks = _BLANK_GROUPS.fullmatch(digits)
+    if blanks:
+        return float(f"{re.sub('[^0-9]', '', blanks[1])}.{blanks[2] or 0}")
+    if _COMMA_GROUPS.fullmatch(digits) and (comma != DECIMAL or "." not in digits):
+        return float(digits.replace(",", ""))
+    if _POINT_GROUPS.fullmatch(digits) and comma != THOUSANDS:
+        return float(digits.replace(".", "").replace(",", "."))
+    if _ONE_COMMA.fullmatch(digits):
+        if comma == DECIMAL:
+            return float(digits.replace(",", "."))
+        if comma == THOUSANDS and _ONE_GROUP.fullmatch(digits):
+            return float(digits.replace(",", ""))
+        raise ValueError(f"nobody knows what the comma of '{digits}' means")
+    if comma == DECIMAL and "," in digits:  # "1,234.5" beside decimal commas: who knows which sign was meant
+        raise ValueError(f"'{digits}' is no number")
+    return float(digits)
+
+
+def comma_meaning(texts: Sequence[str]) -> str:
+    """Tell from a whole column what a comma stands for in "1,234".
+
+    Examples
+    --------
+    >>> comma_meaning(["1,263.50", "1,263"]), comma_meaning(["12,5", "1,263"]), comma_meaning(["1,263", "2,100"])
+    ('thousands', 'decimal', '')
+    """
+    cores = [_core(text) for text in texts if "," in text]
+    thousands = any(_COMMA_GROUPS.fullmatch(core) for core in cores)
+    decimal = any(_POINT_GROUPS.fullmatch(core) or _BLANK_GROUPS.fullmatch(core) or _is_decimal(core) for core in cores)
+    return UNKNOWN if thousands == decimal else THOUSANDS if thousands else DECIMAL
+
+
+def _is_decimal(core: str) -> bool:
+    return bool(_ONE_COMMA.fullmatch(core)) and not _ONE_GROUP.fullmatch(core)
+
+
+def _core(text: str) -> str:
+    plain = text.translate(_OTHER_SIGNS).strip()
+    parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST else None
+    return parts[4].strip() if parts else ""
+
+
+def is_doubtful(texts: Sequence[str]) -> bool:
+    """Whether texts are numbers such as "1,263" and "980", of which nobody knows what the comma means.
+
+    Examples
+    --------
+    >>> is_doubtful(["1,263", "980"]), is_doubtful(["1,263.50"]), is_doubtful(["a,b"])
+    (True, False, False)
+    """
+    return bool(read_amounts(texts).bad) and not read_amounts(texts, THOUSANDS).bad and comma_meaning(texts) == UNKNOWN
+
+
+def read_amounts(texts: Sequence[str], comma: str | None = None) -> Amounts:
+    """Read a column of numbers (n,), by one meaning of the comma and in one currency.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        None of them stands for a missing value.
+    comma : str, optional
+        What a comma stands for; found from all of them if not given.
+    """
+    meaning = comma_meaning(texts) if comma is None else comma
+    values, bad, units, example = np.full(len(texts), np.nan), [], [""] * len(texts), ""
+    for place, text in enumerate(texts):
+        try:
+            values[place] = float(text)
+            continue
+        except ValueError:
+            pass
+        try:
+            values[place], units[place] = parse_amount(text, meaning)
+            example = example or text.strip()
+        except ValueError:
+            bad.append(place)
+    named = Counter(unit for unit in units if unit)
+    odd = {place for place, unit in enumerate(units) if unit and unit != named.most_common(1)[0][0]}
+    values[list(odd)] = np.nan
+    return Amounts(values, sorted({*bad, *odd}), example)
