@@ -10,6 +10,7 @@ import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from headstart import bases, data, features
 from headstart.bases import Backbone, Need
 from headstart.errors import DataError
 from headstart.features import cache, extraction, runtimes
+from headstart.features.activations import ActivationCache
 from headstart.features.cache import FeatureCache
 from headstart.options import ReadOptions
 from headstart.records import Table, column
@@ -106,6 +108,76 @@ def test_a_damaged_shard_is_dropped_and_computed_again(fresh_home: Path) -> None
     fresh = FeatureCache("ab" * 20, {"base": "x"})
     assert fresh.missing(hashes) == hashes
     assert not shard.exists()
+
+
+def test_a_shard_with_one_changed_value_is_dropped_before_it_is_used(fresh_home: Path) -> None:
+    store = FeatureCache("ab" * 20, {"base": "x"})
+    hashes = [f"{number:064x}" for number in range(3)]
+    store.add(hashes[:2], np.eye(2, dtype=np.float32), {})
+    shard = next(store.folder.glob("shard-*"))
+    raw = bytearray(shard.read_bytes())
+    raw[raw.index(np.eye(2, dtype=np.float32).tobytes())] ^= 1
+    store.add(hashes[2:], np.ones((1, 2), dtype=np.float32), {})
+    shard.write_bytes(raw)
+    fresh = FeatureCache("ab" * 20, {"base": "x"})
+    assert fresh.missing(hashes) == hashes[:2] and not shard.exists()
+    assert fresh.get(hashes[2:]).tolist() == [[1, 1]]
+
+
+def test_a_shard_that_cannot_be_read_just_now_is_not_removed(fresh_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FeatureCache("ab" * 20, {"base": "x"})
+    hashes = ["0" * 64]
+    store.add(hashes, np.ones((1, 2), dtype=np.float32), {})
+    shard = next(store.folder.glob("shard-*"))
+    whole = Path.open
+
+    def refuse(path: Path, *rest: Any, **options: Any) -> Any:
+        if path == shard:
+            raise PermissionError(13, "Permission denied", str(path))
+        return whole(path, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        assert FeatureCache("ab" * 20, {"base": "x"}).missing(hashes) == hashes and shard.exists()
+    assert FeatureCache("ab" * 20, {"base": "x"}).missing(hashes) == []
+
+
+def test_features_of_any_memory_order_come_back_as_they_were_in_memory(fresh_home: Path) -> None:
+    """More rows than dimensions and fewer; safetensors 0.8 writes the memory of an array as it lies."""
+    for rows, dims in ((40, 3), (3, 40)):
+        values = np.asfortranarray(np.random.default_rng(0).normal(size=(rows, dims)).astype(np.float32))
+        hashes = [f"{number:064x}" for number in range(rows)]
+        store = FeatureCache(f"{rows:040x}", {"base": "x"})
+        store.add(hashes, values, {"stage-0": values})
+        np.testing.assert_array_equal(store.get(hashes), values)
+        np.testing.assert_array_equal(store.get(hashes, "stage-0"), values.astype(np.float16))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 5, 6), (7, 4)])
+def test_activations_of_any_memory_order_come_back_as_they_were_in_memory(
+    fresh_home: Path, shape: tuple[int, ...]
+) -> None:
+    """A batch of pictures lies with its channels last, and every row of it is a view into that memory."""
+    batch = np.random.default_rng(0).normal(size=(5, *shape[1:])).astype(np.float16)
+    lies = np.moveaxis(np.moveaxis(batch, 1, -1).copy(), -1, 1)
+    rows = [lies[at : at + 1] for at in range(5)] if len(shape) == 4 else [lies.T.copy().T for _ in range(5)]
+    store = ActivationCache("ab" * 20, {"base": "x"})
+    hashes = [f"{number:064x}" for number in range(5)]
+    store.add_rows(hashes, rows)
+    fresh = ActivationCache("ab" * 20, {"base": "x"})
+    assert fresh.missing(hashes) == []
+    for back, row in zip(fresh.rows(hashes), rows, strict=True):
+        np.testing.assert_array_equal(back, row)
+
+
+def test_what_an_earlier_version_kept_is_listed_never_read_and_pruned_first(fresh_home: Path) -> None:
+    store = FeatureCache("ab" * 20, {"base": "x"})
+    store.add(["0" * 64], np.ones((1, 2), dtype=np.float32), {})
+    store.folder.parent.rename(fresh_home / "features" / "v1")
+    assert FeatureCache("ab" * 20, {"base": "x"}).missing(["0" * 64]) == ["0" * 64]
+    (entry,) = cache.entries()
+    assert not entry.is_current
+    assert [item.key for item in cache.prune(30.0)] == ["ab" * 20] and cache.entries() == []
 
 
 def test_two_writers_of_one_cache_do_not_harm_each_other(fresh_home: Path) -> None:

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
+from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.bases.record import Array, BaseRecord, Parts
 from headstart.errors import DataError, offenders
-from headstart.home import write_json, write_text, written_whole
+from headstart.home import write_json, write_text
 
 WEIGHTS, CONFIG, TOKENIZER, WORDS = "model.safetensors", "config.json", "tokenizer.json", "words.safetensors"
 OWN = "headstart_base"
@@ -51,17 +50,9 @@ def read_weights(path: Path) -> dict[str, Array]:
             "Headstart loads safetensors files only (never pickled weights); convert the model first.",
         )
     try:
-        return as_float32(load_file(path))
-    except (SafetensorError, TypeError):
-        return _read_with_torch(path)
-
-
-def _read_with_torch(path: Path) -> dict[str, Array]:
-    try:
-        tensors = import_module("safetensors.torch").load_file(path)
-    except SafetensorError as error:
+        return as_float32(read_arrays(path))
+    except DamagedArrays as error:
         raise DataError(f"{path} is damaged ({error}).", "Copy or download it again.") from error
-    return {name: (t.float() if t.is_floating_point() else t).numpy() for name, t in tensors.items()}
 
 
 def fitting(found: Mapping[str, Array], wanted: Mapping[str, tuple[int, ...]], path: Path) -> dict[str, Array]:
@@ -172,8 +163,8 @@ def _words(path: Path) -> dict[str, Array]:
     if not path.is_file():
         return {}
     try:
-        return dict(load_file(path))
-    except SafetensorError as error:
+        return read_arrays(path)
+    except DamagedArrays as error:
         raise DataError(f"{path} is damaged ({error}).", "Copy the base again, or take this file out.") from error
 
 
@@ -224,8 +215,7 @@ def read_folder(folder: Path, record: BaseRecord) -> Parts:
 
 def write_folder(parts: Parts, folder: Path) -> None:
     """Write parts in Headstart's own form, each file whole or not at all; config.json comes last."""
-    with written_whole(folder / WEIGHTS) as partial:
-        save_file({name: np.ascontiguousarray(value) for name, value in parts.weights.items()}, partial)
+    write_arrays(folder / WEIGHTS, parts.weights)
     if parts.tokenizer:
         write_text(folder / TOKENIZER, parts.tokenizer)
     document = {OWN: 1, "record": asdict(parts.record), "architecture": parts.architecture, "spec": parts.spec}

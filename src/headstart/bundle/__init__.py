@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from headstart import progress
+from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
 from headstart.bundle import decision
@@ -41,7 +40,7 @@ from headstart.bundle.seen import Seen
 from headstart.decisions import Rules
 from headstart.errors import BundleError, offenders
 from headstart.extras import missing, require
-from headstart.home import require_place, write_json, written_whole
+from headstart.home import require_place, write_json
 from headstart.records import TASKS, State
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted
@@ -251,9 +250,7 @@ def _write(bundle: Bundle, fresh: Path, slim: bool) -> None:
 
 def _write_model(bundle: Bundle, fresh: Path) -> None:
     state = bundle.fitted.state()
-    with written_whole(fresh / WEIGHTS) as partial:
-        arrays = {name: np.ascontiguousarray(value) for name, value in state.arrays.items()}
-        save_file(arrays or {"empty": np.zeros(1, dtype=np.float32)}, partial)
+    write_arrays(fresh / WEIGHTS, state.arrays or {"empty": np.zeros(1, dtype=np.float32)})
     write_json(fresh / STATE, dict(state.meta))
     if bundle.backbone is not None:
         write_folder(bundle.backbone.parts, fresh / BASE)
@@ -312,7 +309,7 @@ def load(path: Path, runtime: str = "auto") -> Bundle:
     folder = find(path)
     try:
         return _read(folder, runtime)
-    except (KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, DamagedArrays) as error:
         raise BundleError(
             f"The bundle {folder} cannot be understood ({type(error).__name__}: {error}).",
             "Make it again with headstart adapt, or use the version of headstart that made it.",
@@ -341,7 +338,7 @@ def _read(folder: Path, runtime: str) -> Bundle:
     task = config.get("task", "classification")
     if task not in TASKS:
         raise BundleError(f"{folder} is for the task '{task}', which this version does not have.", "Update headstart.")
-    state = State(read_json(folder / STATE), load_file(folder / WEIGHTS))
+    state = State(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
     backbone = None
     if (folder / BASE / CONFIG).is_file():
         blank = BaseRecord("", config["modality"], "file", "unknown", 0, 0, "", "", "", "", True, "")

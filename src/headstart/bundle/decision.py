@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from safetensors.numpy import load_file, save_file
-
+from headstart.array_files import read_arrays, write_arrays
 from headstart.decisions import Rules
-from headstart.home import write_json, written_whole
+from headstart.home import write_json
 
 FILE, ARRAYS = "decision.json", "decision.safetensors"
 
@@ -17,13 +16,12 @@ def write(rules: Rules, folder: Path) -> None:
     """Write `decision.json` and, where rows are remembered, `decision.safetensors`."""
     write_json(folder / FILE, rules.as_dict())
     if rules.novelty is not None:
-        with written_whole(folder / ARRAYS) as partial:
-            save_file(rules.novelty.arrays(), partial)
+        write_arrays(folder / ARRAYS, rules.novelty.arrays())
 
 
 def read(folder: Path) -> Rules | None:
     """Read them back; None in a bundle of an older version."""
     if not (folder / FILE).is_file():
         return None
-    arrays = load_file(folder / ARRAYS) if (folder / ARRAYS).is_file() else {}
+    arrays = read_arrays(folder / ARRAYS) if (folder / ARRAYS).is_file() else {}
     return Rules.of(json.loads((folder / FILE).read_text("utf-8")), arrays)

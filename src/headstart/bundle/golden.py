@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.home import written_whole
+from headstart.array_files import write_npz
 from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Probabilities
 
@@ -57,8 +57,7 @@ class Golden:
     def write(self, folder: Path) -> None:
         """Write `golden.npz`."""
         kept: dict[str, NDArray[Any]] = {_INPUT + name: value for name, value in self.arrays.items()}
-        with written_whole(folder / FILE) as partial, partial.open("wb") as handle:
-            np.savez_compressed(handle, **kept, outputs=self.outputs, features=self.features)  # type: ignore[arg-type]
+        write_npz(folder / FILE, {**kept, "outputs": self.outputs, "features": self.features})
 
     @classmethod
     def read(cls, folder: Path) -> Golden:

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 
-from headstart.home import written_whole
+from headstart.array_files import read_arrays, write_arrays
 from headstart.records import FloatMatrix, Index
 
 FILE = "reference.safetensors"
@@ -73,15 +72,14 @@ class Reference:
             "clusters": self.clusters.astype(np.int32),
             "reads": np.array([READS.index(self.reads)], dtype=np.int32),
         }
-        with written_whole(folder / FILE) as partial:
-            save_file(arrays, partial)
+        write_arrays(folder / FILE, arrays)
 
     @classmethod
     def read(cls, folder: Path) -> Reference | None:
         """Read it back; None in a bundle of an older version, or where there was nothing to keep."""
         if not (folder / FILE).is_file():
             return None
-        arrays = load_file(folder / FILE)
+        arrays = read_arrays(folder / FILE)
         reads, clusters = READS[int(arrays["reads"][0])], arrays["clusters"].astype(np.intp)
         return cls(reads, arrays["values"].astype(np.float32), arrays["scale"], clusters)
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 
-from headstart.home import written_whole
+from headstart.array_files import read_arrays, write_arrays
 from headstart.records import Column, FloatMatrix
 
 FILE = "seen.safetensors"
@@ -47,15 +46,14 @@ class Seen:
 
     def write(self, folder: Path) -> None:
         """Write `seen.safetensors`."""
-        with written_whole(folder / FILE) as partial:
-            save_file({"digests": self.digests, "centres": self.centres.astype(np.float16)}, partial)
+        write_arrays(folder / FILE, {"digests": self.digests, "centres": self.centres.astype(np.float16)})
 
     @classmethod
     def read(cls, folder: Path) -> Seen | None:
         """Read it back; None in a bundle of an older version."""
         if not (folder / FILE).is_file():
             return None
-        arrays = load_file(folder / FILE)
+        arrays = read_arrays(folder / FILE)
         return cls(arrays["digests"], arrays["centres"].astype(np.float32))
 
 

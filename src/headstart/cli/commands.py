@@ -214,7 +214,8 @@ def cache(options: CacheOptions) -> Any:
     for entry in removed:
         news.print(f"Removed {entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB")
     for entry in kept:
-        news.print(f"{entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB ({entry.key[:12]})")
+        origin = "" if entry.is_current else "; of another version, not read: --prune removes it"
+        news.print(f"{entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB ({entry.key[:12]}){origin}")
     news.print(f"{sum(entry.size_bytes for entry in kept) / 1e6:.1f} MB in {folder} (HEADSTART_HOME moves it)")
     return {
         "format": 1,

@@ -7,10 +7,8 @@ that a second run and other folds find them; reading maps the files into memory 
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,22 +16,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
 
 from headstart import progress
+from headstart.array_files import map_array
 from headstart.bases import Backbone, cutting
 from headstart.errors import DataError
-from headstart.features.cache import HASHES, FeatureCache, half
+from headstart.features.cache import FeatureCache, half
 from headstart.features.extraction import UNITS, batches, choose_runtime, chunks, failed_to_load, loader
 from headstart.features.extractors import PREPARATION, Extractor, backbone_extractor
 from headstart.features.runtimes import Run, open_runtime
 from headstart.features.views import seen
-from headstart.home import home, written_whole
+from headstart.home import home
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Index, Table
 
-VERSION = 1
+VERSION = 2
+"""Version 1 was written scrambled where batches did not lie in C order."""
 VALUES, STARTS = "values", "starts"
 TIMED_ROWS = 16
 SHARD_BYTES, SHARD_SECONDS = 64 << 20, 20.0
@@ -53,12 +52,7 @@ class ActivationCache(FeatureCache):
         self.add_about()
         digests = np.frombuffer(b"".join(map(bytes.fromhex, hashes)), dtype=np.uint8).reshape(len(hashes), 32)
         starts = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
-        path = self.folder / f"shard-{uuid.uuid4().hex}.safetensors"
-        with written_whole(path) as partial:
-            save_file({HASHES: digests, STARTS: starts, VALUES: np.concatenate(rows)}, partial)
-        self._read.add(path)
-        for row, digest in enumerate(digests):
-            self._places[digest.tobytes()] = (path, row)
+        self._add_shard(digests, {STARTS: starts, VALUES: np.concatenate(rows)})
 
     def rows(self, hashes: Sequence[str]) -> list[Array]:
         """Give each row's array, mapped from disk; all must be there."""
@@ -67,22 +61,11 @@ class ActivationCache(FeatureCache):
         for item in hashes:
             path, row = self._places[bytes.fromhex(item)]
             if path not in opened:
-                opened[path] = mapped(path, VALUES), np.array(mapped(path, STARTS))
+                opened[path] = map_array(path, VALUES), np.array(map_array(path, STARTS))
             values, starts = opened[path]
             found.append(values[starts[row] : starts[row + 1]])
         self.touch()
         return found
-
-
-_KINDS = {"F16": np.float16, "I64": np.int64}
-
-
-def mapped(path: Path, name: str) -> Array:
-    """Map one array of a safetensors file into memory, read-only, without loading it."""
-    with path.open("rb") as handle:
-        size = int.from_bytes(handle.read(8), "little")
-        said = json.loads(handle.read(size))[name]
-    return np.memmap(path, _KINDS[said["dtype"]], "r", 8 + size + said["data_offsets"][0], tuple(said["shape"]))
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from headstart.home import home, write_json, written_whole
+from headstart.array_files import ArraySpec, DamagedArrays, read_arrays, read_header, write_arrays
+from headstart.home import home, write_json
 from headstart.records import FloatMatrix
 
-VERSION = 1
+VERSION = 2
+"""Of the folder. What version 1 wrote is not read: arrays in another memory order were written scrambled."""
 FINAL, HASHES = "final", "hashes"
+_FOLDER = f"v{VERSION}"
+_HASHES = {HASHES: ArraySpec("uint8", ("rows", 32))}
 
 
 def half(values: Any) -> Any:
@@ -47,6 +49,8 @@ class Entry:
     n_rows: int
     size_bytes: int
     used: float
+    is_current: bool = True
+    """Whether this version reads it; what another version wrote is only listed and removed."""
 
 
 class FeatureCache:
@@ -61,44 +65,66 @@ class FeatureCache:
     """
 
     def __init__(self, key: str, about: Mapping[str, str]) -> None:
-        self.folder = home() / "features" / f"v{VERSION}" / key[:40]
+        self.folder = home() / "features" / _FOLDER / key[:40]
         self.about = dict(about)
         self._places: dict[bytes, tuple[Path, int]] = {}
         self._read: set[Path] = set()
+        self._checked: set[Path] = set()
 
     def refresh(self) -> None:
-        """Learn of shards written since the last look, by this or another process; a damaged shard is removed."""
+        """Learn of shards written since the last look, by this or another process; a damaged shard is removed.
+
+        A shard that cannot be read just now is left alone and not used.
+        """
         if not self.folder.is_dir():
             return
         for path in sorted(self.folder.glob("shard-*.safetensors")):
             if path in self._read:
                 continue
             try:
-                with safe_open(path, framework="numpy") as shard:
-                    for row, digest in enumerate(shard.get_tensor(HASHES)):
-                        self._places[digest.tobytes()] = (path, row)
-            except (SafetensorError, OSError):
+                digests = read_arrays(path, _HASHES, names=(HASHES,), need_checksums=True)[HASHES]
+                self._places |= {digest.tobytes(): (path, row) for row, digest in enumerate(digests)}
+            except DamagedArrays:
                 path.unlink(missing_ok=True)
+            except OSError:
+                pass
             self._read.add(path)
 
     def missing(self, hashes: Sequence[str]) -> list[str]:
-        """List the hashes that have no features yet, each once, in order."""
+        """List the hashes that have no features yet, each once, in order; those in a damaged shard have none."""
         self.refresh()
-        return [item for item in dict.fromkeys(hashes) if bytes.fromhex(item) not in self._places]
+        digests = {item: bytes.fromhex(item) for item in hashes}
+        used = {self._places[digest][0] for digest in digests.values() if digest in self._places}
+        for path in used - self._checked:
+            self._check(path)
+        return [item for item, digest in digests.items() if digest not in self._places]
+
+    def _check(self, path: Path) -> None:
+        """Compare the checksums of a shard; a damaged one is removed, one that cannot be read is not used."""
+        try:
+            read_arrays(path, need_checksums=True)
+            self._checked.add(path)
+            return
+        except DamagedArrays:
+            path.unlink(missing_ok=True)
+        except OSError:
+            pass
+        self._places = {digest: place for digest, place in self._places.items() if place[0] != path}
 
     def add(self, hashes: Sequence[str], final: FloatMatrix, stages: Mapping[str, Any]) -> None:
         """Write one shard: final features in float32, pooled stages in half precision."""
         if not hashes:
             return
         self.add_about()
-        arrays = {HASHES: _digests(hashes), FINAL: np.ascontiguousarray(final, dtype=np.float32)}
-        arrays |= {name: half(values) for name, values in stages.items()}
+        arrays = {FINAL: np.asarray(final, dtype=np.float32)} | {name: half(part) for name, part in stages.items()}
+        self._add_shard(_digests(hashes), arrays)
+
+    def _add_shard(self, digests: Any, arrays: Mapping[str, Any]) -> None:
         path = self.folder / f"shard-{uuid.uuid4().hex}.safetensors"
-        with written_whole(path) as partial:
-            save_file(arrays, partial)
+        write_arrays(path, {HASHES: digests, **arrays})
         self._read.add(path)
-        for row, digest in enumerate(arrays[HASHES]):
-            self._places[digest.tobytes()] = (path, row)
+        self._checked.add(path)
+        self._places |= {digest.tobytes(): (path, row) for row, digest in enumerate(digests)}
 
     def add_about(self) -> None:
         """Write what a person wants to know of the key, once."""
@@ -114,8 +140,7 @@ class FeatureCache:
         values = np.empty((0, 0), dtype=np.float32)
         for path, pairs in by_shard.items():
             positions, rows = np.asarray(pairs).T
-            with safe_open(path, framework="numpy") as shard:
-                found = shard.get_tensor(name)
+            found = read_arrays(path, names=(name,))[name]
             if values.size == 0:
                 values = np.empty((len(hashes), found.shape[1]), dtype=np.float32)
             values[positions] = found[rows]
@@ -126,8 +151,8 @@ class FeatureCache:
         """Name the pooled stages kept beside the final features, input to output."""
         if not self._places:
             return []
-        with safe_open(next(iter(self._places.values()))[0], framework="numpy") as shard:
-            names = [name for name in shard.keys() if name not in (FINAL, HASHES)]  # noqa: SIM118
+        header = read_header(next(iter(self._places.values()))[0])
+        names = [name for name in header.arrays if name not in (FINAL, HASHES)]
         return sorted(names, key=lambda name: int(name.rpartition("-")[2]))
 
     def touch(self) -> None:
@@ -141,20 +166,26 @@ def entries() -> list[Entry]:
     found = []
     for about in (home() / "features").glob("v*/*/about.json"):
         shards = list(about.parent.glob("shard-*.safetensors"))
-        n_rows = 0
-        for path in shards:
-            with safe_open(path, framework="numpy") as shard:
-                n_rows += shard.get_slice(HASHES).get_shape()[0]
+        n_rows = sum(map(_n_rows, shards))
         said = json.loads(about.read_text("utf-8"))
         size = sum(path.stat().st_size for path in shards)
-        found.append(Entry(about.parent.name, said.get("base", "?"), n_rows, size, about.stat().st_mtime))
+        is_current = about.parent.parent.name == _FOLDER
+        found.append(Entry(about.parent.name, said.get("base", "?"), n_rows, size, about.stat().st_mtime, is_current))
     return sorted(found, key=lambda entry: -entry.used)
 
 
+def _n_rows(path: Path) -> int:
+    """Return how many rows a shard holds; 0 where it cannot be read."""
+    try:
+        return read_header(path).arrays[HASHES].shape[0]
+    except (OSError, DamagedArrays, KeyError):
+        return 0
+
+
 def prune(older_than_days: float) -> list[Entry]:
-    """Remove what was not used for so many days (0: everything); gives what was removed."""
+    """Remove what was not used for so many days (0: everything), and what older versions wrote; give what it was."""
     limit = time.time() - older_than_days * 86_400
-    removed = [entry for entry in entries() if entry.used <= limit]
+    removed = [entry for entry in entries() if entry.used <= limit or not entry.is_current]
     for entry in removed:
         for folder in (home() / "features").glob(f"v*/{entry.key}"):
             shutil.rmtree(folder)

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
-from safetensors.numpy import load_file
 
 from headstart import data
+from headstart.array_files import read_arrays
 from headstart.bundle import Bundle, decision
 from headstart.bundle.portable import Portable
 from headstart.decisions import SINGLE
@@ -160,7 +160,7 @@ def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> Non
     rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.rules else _NO_RULES
     if rules["novelty"]:
         rules["novelty"].pop("ids")
-        kept = load_file(portable.folder / decision.ARRAYS)
+        kept = read_arrays(portable.folder / decision.ARRAYS)
         content = b"".join(np.ascontiguousarray(kept[part], dtype=np.float16).tobytes() for part in ARRAYS)
         (fresh / "model" / "novelty.bin").write_bytes(content)
         listed = [{"name": part, "shape": list(kept[part].shape)} for part in ARRAYS]

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from safetensors.numpy import save_file
-
+from headstart.array_files import write_arrays
 from headstart.bases import write_folder
 from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of
-from headstart.home import write_json, write_text, written_whole
+from headstart.home import write_json, write_text
 from headstart.language.adapting import Adapted
 from headstart.language.masked import HEAD
 from headstart.language.place import CARD, MARK
@@ -39,8 +37,7 @@ def write(made: Adapted, out: Path) -> None:
         sha256="",
         size_bytes=0,
     )
-    with written_whole(out / HEAD) as partial:
-        save_file({name: np.ascontiguousarray(value) for name, value in made.head.items()}, partial)
+    write_arrays(out / HEAD, made.head)
     write_text(out / CARD, card(made))
     write_folder(replace(made.parts, record=record), out)
     weights = out / WEIGHTS

@@ -13,13 +13,12 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from headstart import progress
+from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.bases import Parts, assemble
-from headstart.home import write_json, written_whole
+from headstart.home import write_json
 from headstart.language import scoring
 from headstart.language.fitness import BLIND, first
 from headstart.language.masked import MaskedNet, Opened, numerics, with_head
@@ -238,9 +237,8 @@ class Log:
     def _remember(self, leads: bool) -> None:
         """Write the network first, then the file that names it: a kill in between forgets one trial."""
         if leads and self.leading is not None:
-            state = {name: value.contiguous().clone() for name, value in self.leading.state_dict().items()}
-            with written_whole(self._state_path()) as partial:
-                save_file(state, partial)
+            state = self.leading.state_dict()
+            write_arrays(self._state_path(), {name: value.detach().cpu().numpy() for name, value in state.items()})
         trials = [{**asdict(trial), "bits": bits.tolist()} for trial, bits in zip(self.trials, self.bits, strict=True)]
         write_json(self.path, {"key": self.key, "lead": self.lead, "trials": trials})
         for other in self.setting.work.glob("lead-*.safetensors"):
@@ -253,8 +251,9 @@ class Log:
             if said["key"] != self.key:
                 return
             self.lead = int(said["lead"])
-            self.state = load_file(self._state_path())
-        except (OSError, ValueError, KeyError, SafetensorError):
+            arrays = read_arrays(self._state_path(), need_checksums=True)
+            self.state = {name: torch.from_numpy(value) for name, value in arrays.items()}
+        except (OSError, ValueError, KeyError, DamagedArrays):
             return
         self.bits = [np.asarray(one.pop("bits"), dtype=np.float64) for one in said["trials"]]
         self.trials = [Trial(**one) for one in said["trials"]]

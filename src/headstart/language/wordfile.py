@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.numpy import save
-
+from headstart.array_files import encode_arrays
 from headstart.bases.folder import WORDS
 from headstart.home import written_whole
 from headstart.language.reading import RawText
@@ -45,7 +44,7 @@ def count(raw: RawText, seconds: float, seed: int) -> WordFile:
     seed : int
     """
     found = words.learn(raw.documents, seed, words.affordable(TIME_SHARE * seconds), KEPT)
-    content = save(found.arrays())
+    content = encode_arrays(found.arrays())
     about = {
         "file": WORDS,
         "sha256": hashlib.sha256(content).hexdigest(),

@@ -9,19 +9,16 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
-
+from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.errors import OptionError
 from headstart.file_locks import hold_output_folder
-from headstart.home import remove_leftovers, write_json, written_whole
+from headstart.home import remove_leftovers, write_json
 from headstart.records import Probabilities, State
 
 MARK = "run.json"
@@ -65,19 +62,17 @@ class Run:
             said = json.loads(meta_path.read_text("utf-8"))
             if said["key"] != self.key:
                 return None
-            arrays = load_file(arrays_path)
-        except (OSError, ValueError, KeyError, SafetensorError):
+            arrays = read_arrays(arrays_path, need_checksums=True)
+            out_of_fold = arrays.pop(OOF)
+        except (OSError, ValueError, KeyError, DamagedArrays):
             return None
-        out_of_fold = arrays.pop(OOF)
         return State(said["meta"], arrays), out_of_fold, float(said["seconds"])
 
     def save(self, name: str, state: State, out_of_fold: Probabilities, seconds: float) -> None:
         """Keep a finished rung; the JSON with the key comes last."""
         arrays_path, meta_path = self._paths(name)
         meta_path.unlink(missing_ok=True)
-        with written_whole(arrays_path) as partial:
-            arrays: Mapping[str, Any] = {**state.arrays, OOF: out_of_fold}
-            save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, partial)
+        write_arrays(arrays_path, {**state.arrays, OOF: out_of_fold})
         write_json(meta_path, {"key": self.key, "meta": dict(state.meta), "seconds": seconds})
         shutil.rmtree(self.parts(name), ignore_errors=True)
 

@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
-from headstart.home import written_whole
+from headstart.array_files import ArraySpec, DamagedArrays, read_arrays, write_arrays
 from headstart.records import Probabilities
 from headstart.strategies.linear import Head
 from headstart.training.loop import Inputs
@@ -120,18 +118,20 @@ class Outcome:
     best_epoch: int = 0
 
 
+_BEST_EPOCH = {"best_epoch": ArraySpec("int64", (1,))}
+
+
 def keep(made: Outcome, path: Path) -> None:
     """Write what an outcome says of its held-out rows (not its weights)."""
-    with written_whole(path) as partial:
-        arrays = {str(share): values for share, values in made.scores.items()}
-        save_file({**arrays, "best_epoch": np.asarray([made.best_epoch])}, partial)
+    arrays = {str(share): values for share, values in made.scores.items()}
+    write_arrays(path, {**arrays, "best_epoch": np.asarray([made.best_epoch])})
 
 
 def kept(path: Path) -> Outcome | None:
     """Read it again; None if there is none, or it is damaged."""
     try:
-        arrays = load_file(path)
-    except (OSError, SafetensorError):
+        arrays = read_arrays(path, _BEST_EPOCH, need_checksums=True)
+    except (OSError, DamagedArrays):
         return None
     best = int(arrays.pop("best_epoch")[0])
     return Outcome(scores={float(share): values for share, values in arrays.items()}, best_epoch=best)

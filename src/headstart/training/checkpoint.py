@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from headstart.home import written_whole
+from headstart.array_files import DamagedArrays, read_arrays, read_header, write_arrays
 
 SAID = "said"
 
@@ -22,22 +20,16 @@ def save(path: Path, net: nn.Module, made: torch.optim.Optimizer, tensors: dict[
     for number, state in made.state_dict()["state"].items():
         arrays |= {f"optimiser/{number}/{name}": torch.as_tensor(value) for name, value in state.items()}
     arrays |= {f"more/{name}": value for name, value in tensors.items()}
-    with written_whole(path) as partial:
-        save_file(
-            {name: value.detach().cpu().clone().contiguous() for name, value in arrays.items()},
-            partial,
-            {SAID: json.dumps(said)},
-        )
+    write_arrays(path, {name: value.detach().cpu().numpy() for name, value in arrays.items()}, {SAID: json.dumps(said)})
 
 
 def load(path: Path, net: nn.Module, made: torch.optim.Optimizer) -> tuple[dict[str, Tensor], Any] | None:
     """Put a network and its optimiser where they were; gives the further tensors and the value, or None."""
     try:
-        with safe_open(path, framework="pt") as opened:
-            said = json.loads(opened.metadata()[SAID])
-            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        said = json.loads(read_header(path).notes[SAID])
+        arrays = {name: torch.from_numpy(value) for name, value in read_arrays(path, need_checksums=True).items()}
         net.load_state_dict({name[4:]: value for name, value in arrays.items() if name.startswith("net/")})
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError):
+    except (OSError, DamagedArrays, KeyError, TypeError, ValueError, RuntimeError):
         return None
     whole = made.state_dict()
     for name, value in arrays.items():
