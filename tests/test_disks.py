@@ -13,33 +13,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart import bases, progress
+from headstart import bases, data, features, progress
 from headstart.bases import Need
 from headstart.data.archive import unpack
 from headstart.errors import OptionError
-from headstart.features import runtimes
+from headstart.features import cache, runtimes
+from headstart.features.cache import FeatureCache
 from headstart.home import home, optional_write, remove_leftovers, writable_folder
+from headstart.options import ReadOptions
 from headstart.runs import claim, places_of
 from headstart.sealed_folders import is_sealed, seal_folder
 
 
 @pytest.fixture
 def warnings_shown() -> Iterator[list[str]]:
-    class Listener:
+    class Listener(progress.Silent):
         def __init__(self) -> None:
             self.lines: list[str] = []
 
-        def say(self, text: str) -> None:
-            pass
-
         def warn(self, text: str) -> None:
             self.lines.append(text)
-
-        def open(self, name: str, total: int, unit: str) -> progress.Bar:
-            return progress.bar(name, total, unit)  # pragma: no cover
-
-        def close(self, bar: progress.Bar) -> None:
-            pass
 
     listener = Listener()
     with progress.listening(listener):
@@ -201,3 +194,80 @@ def test_a_run_killed_before_it_wrote_its_mark_can_be_run_again(tmp_path: Path) 
     (tmp_path / "out" / "run" / "rungs").mkdir(parents=True)
     with claim(tmp_path / "out"):
         assert (tmp_path / "out" / "run.json").is_file()
+
+
+def test_rows_that_are_pruned_while_a_run_needs_them_are_computed_again(
+    fresh_home: Path, image_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = data.read(image_folder, ReadOptions())
+    backbone = bases.load("default", Need("image", offline=True))
+    expected = features.extract(table, backbone).features
+    real, pruned = FeatureCache.get, list[int]()
+
+    def prune_first(self: FeatureCache, hashes: list[str], name: str = "final") -> object:
+        if not pruned:
+            pruned.append(len(cache.prune(0)))
+        return real(self, hashes, name)
+
+    monkeypatch.setattr(FeatureCache, "get", prune_first)
+    again = features.extract(table, backbone).features
+    assert pruned[0] > 0 and expected is not None and again is not None
+    np.testing.assert_allclose(again.values, expected.values, atol=1e-5)
+
+
+def test_on_a_full_disk_features_stay_in_memory_and_the_run_goes_on(
+    fresh_home: Path, image_folder: Path, monkeypatch: pytest.MonkeyPatch, warnings_shown: list[str]
+) -> None:
+    def refuse(path: Path, arrays: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    table = data.read(image_folder, ReadOptions())
+    backbone = bases.load("default", Need("image", offline=True))
+    monkeypatch.setattr(cache, "write_arrays", refuse)
+    made = features.extract(table, backbone, uses=frozenset({"features", "stages"})).features
+    assert made is not None and len(made.values) == len(table) and made.stages
+    assert not list(fresh_home.rglob("shard-*")) and any("No space left" in line for line in warnings_shown)
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENOMEM])
+def test_a_shard_that_cannot_be_opened_just_now_is_left_alone(
+    code: int, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = [f"{row:064x}" for row in range(3)]
+    FeatureCache("k" * 40, {}).add(hashes, np.ones((3, 4), dtype=np.float32), {})
+    real = Path.open
+
+    def refuse(self: Path, *args: object, **kwargs: object) -> object:
+        if self.name.startswith("shard-"):
+            raise OSError(code, os.strerror(code), str(self))
+        return real(self, *args, **kwargs)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        assert FeatureCache("k" * 40, {}).missing(hashes) == hashes
+        assert [entry.n_rows for entry in cache.entries()] == [0]
+    assert FeatureCache("k" * 40, {}).missing(hashes) == []
+
+
+def test_a_damaged_note_beside_the_shards_hides_nothing_from_list_and_prune(fresh_home: Path) -> None:
+    FeatureCache("k" * 40, {"base": "b"}).add(["0" * 64], np.ones((1, 4), dtype=np.float32), {})
+    next(fresh_home.rglob("about.json")).write_text("{")
+    assert [(entry.base, entry.n_rows) for entry in cache.entries()] == [("?", 1)]
+    next(fresh_home.rglob("about.json")).unlink()
+    assert len(cache.prune(0)) == 1 and not list(fresh_home.rglob("shard-*"))
+
+
+def test_two_processes_that_prune_and_write_at_once_do_not_fail(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = cache.write_arrays
+
+    def prune_before(path: Path, arrays: dict[str, object]) -> None:
+        real(path, arrays)
+        cache.prune(0)
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+
+    monkeypatch.setattr(cache, "write_arrays", prune_before)
+    one = FeatureCache("k" * 40, {})
+    one.add(["0" * 64], np.ones((1, 4), dtype=np.float32), {})
+    assert one.get(["0" * 64]).tolist() == [[1.0] * 4]

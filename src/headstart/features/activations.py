@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,15 @@ import numpy as np
 import torch
 
 from headstart import progress
-from headstart.array_files import map_array
+from headstart.array_files import DamagedArrays, map_array, write_arrays
 from headstart.bases import Backbone, cutting
 from headstart.errors import DataError
-from headstart.features.cache import FeatureCache, half
+from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost, half
 from headstart.features.extraction import UNITS, batches, choose_runtime, chunks, failed_to_load, loader
 from headstart.features.extractors import PREPARATION, Extractor, backbone_extractor
 from headstart.features.runtimes import Run, open_runtime
 from headstart.features.views import seen
-from headstart.home import home
+from headstart.home import NO_PERMISSION, NO_SPACE, home
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Index, Table
@@ -55,17 +56,39 @@ class ActivationCache(FeatureCache):
         self._add_shard(digests, {STARTS: starts, VALUES: np.concatenate(rows)})
 
     def rows(self, hashes: Sequence[str]) -> list[Array]:
-        """Give each row's array, mapped from disk; all must be there."""
+        """Return each row's array, mapped from disk; all must have been found or added.
+
+        Raises
+        ------
+        RowsLost
+            A shard has gone since.
+        """
         opened: dict[Path, tuple[Array, Array]] = {}
         found = []
         for item in hashes:
             path, row = self._places[bytes.fromhex(item)]
             if path not in opened:
-                opened[path] = map_array(path, VALUES), np.array(map_array(path, STARTS))
+                opened[path] = self._map_shard(path)
             values, starts = opened[path]
             found.append(values[starts[row] : starts[row + 1]])
         self.touch()
         return found
+
+    def _map_shard(self, path: Path) -> tuple[Array, Array]:
+        try:
+            return map_array(path, VALUES), np.array(map_array(path, STARTS))
+        except (OSError, DamagedArrays) as error:
+            self._forget(path)
+            raise RowsLost(str(path)) from error
+
+    def _write_shard(self, path: Path, arrays: Mapping[str, Any]) -> None:
+        """Write one shard; activations are too large to be kept in memory instead."""
+        try:
+            write_arrays(path, arrays)
+        except OSError as error:
+            if error.errno not in NO_SPACE | NO_PERMISSION:
+                raise
+            raise Unsuitable(f"its activations cannot be kept in {self.folder} ({error.strerror})") from error
 
 
 @dataclass(frozen=True)
@@ -202,15 +225,22 @@ def activations(table: Table, backbone: Backbone, how: Pass) -> Activations:
     hashes = [str(item) for item in table.hashes]
     each, n_bytes = _measure(passing, backbone)
     caches = _affordable(passing, hashes, each, n_bytes)
+    for _ in range(LOST_TRIES):
+        with suppress(RowsLost):
+            _fill_missing(passing, caches, hashes)
+            return Activations([cache.rows(hashes) for cache in caches], n_bytes * len(caches))
+    raise Unsuitable("other processes keep removing its activations from the cache")
+
+
+def _fill_missing(passing: _Passing, caches: Sequence[ActivationCache], hashes: Sequence[str]) -> None:
+    """Run the rows that are not in the caches, each content once."""
     lacking = [set(cache.missing(hashes)) for cache in caches]
-    wanted = set().union(*lacking)
-    if wanted:
-        first: dict[str, int] = {}
-        for row, item in enumerate(hashes):
-            first.setdefault(item, row)
-        todo = np.asarray([row for item, row in first.items() if item in wanted], dtype=np.intp)
-        _fill(passing, caches, lacking, todo)
-    return Activations([cache.rows(hashes) for cache in caches], n_bytes * len(caches))
+    first: dict[str, int] = {}
+    for row, item in enumerate(hashes):
+        first.setdefault(item, row)
+    todo = [row for item, row in first.items() if any(item in lack for lack in lacking)]
+    if todo:
+        _fill(passing, caches, lacking, np.asarray(todo, dtype=np.intp))
 
 
 def _measure(passing: _Passing, backbone: Backbone) -> tuple[float, int]:

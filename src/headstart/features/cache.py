@@ -12,6 +12,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from typing import Any
 import numpy as np
 
 from headstart.array_files import ArraySpec, DamagedArrays, read_arrays, read_header, write_arrays
-from headstart.home import home, write_json
+from headstart.home import home, optional_write, remove_leftovers, write_json
 from headstart.records import FloatMatrix
 
 VERSION = 2
 """Of the folder. What version 1 wrote is not read: arrays in another memory order were written scrambled."""
 FINAL, HASHES = "final", "hashes"
+LOST_TRIES = 3
+"""So often rows that are lost while they are needed are computed again."""
 _FOLDER = f"v{VERSION}"
 _HASHES = {HASHES: ArraySpec("uint8", ("rows", 32))}
 
@@ -38,6 +41,10 @@ def half(values: Any) -> Any:
 def _digests(hashes: Sequence[str]) -> Any:
     raw = b"".join(bytes.fromhex(item) for item in hashes)
     return np.frombuffer(raw, dtype=np.uint8).reshape(len(hashes), 32)
+
+
+class RowsLost(Exception):
+    """Rows have gone from the cache: another process pruned it, or the disk lost them. Ask for them again."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,8 @@ class FeatureCache:
         self._places: dict[bytes, tuple[Path, int]] = {}
         self._read: set[Path] = set()
         self._checked: set[Path] = set()
+        self._in_memory: dict[Path, Mapping[str, Any]] = {}
+        """Shards that no disk could take, by the paths that they would have."""
 
     def refresh(self) -> None:
         """Learn of shards written since the last look, by this or another process; a damaged shard is removed.
@@ -109,6 +118,9 @@ class FeatureCache:
             path.unlink(missing_ok=True)
         except OSError:
             pass
+        self._forget(path)
+
+    def _forget(self, path: Path) -> None:
         self._places = {digest: place for digest, place in self._places.items() if place[0] != path}
 
     def add(self, hashes: Sequence[str], final: FloatMatrix, stages: Mapping[str, Any]) -> None:
@@ -121,18 +133,32 @@ class FeatureCache:
 
     def _add_shard(self, digests: Any, arrays: Mapping[str, Any]) -> None:
         path = self.folder / f"shard-{uuid.uuid4().hex}.safetensors"
-        write_arrays(path, {HASHES: digests, **arrays})
+        self._write_shard(path, {HASHES: digests, **arrays})
         self._read.add(path)
         self._checked.add(path)
         self._places |= {digest.tobytes(): (path, row) for row, digest in enumerate(digests)}
 
+    def _write_shard(self, path: Path, arrays: Mapping[str, Any]) -> None:
+        """Write one shard; where no disk takes it, it is kept in memory and computed again by the next run."""
+        self._in_memory[path] = arrays
+        with optional_write(), suppress(FileNotFoundError):  # Another process is just pruning the folder.
+            write_arrays(path, arrays)
+            del self._in_memory[path]
+
     def add_about(self) -> None:
         """Write what a person wants to know of the key, once."""
         if not (self.folder / "about.json").is_file():
-            write_json(self.folder / "about.json", self.about)
+            with optional_write(), suppress(FileNotFoundError):
+                write_json(self.folder / "about.json", self.about)
 
     def get(self, hashes: Sequence[str], name: str = FINAL) -> FloatMatrix:
-        """Give the features of rows (len(hashes), n_dims) float32, in order; all must be there."""
+        """Return the features of rows (len(hashes), n_dims) float32, in order; all must have been found or added.
+
+        Raises
+        ------
+        RowsLost
+            A shard has gone since.
+        """
         by_shard: dict[Path, list[tuple[int, int]]] = {}
         for position, item in enumerate(hashes):
             path, row = self._places[bytes.fromhex(item)]
@@ -140,38 +166,60 @@ class FeatureCache:
         values = np.empty((0, 0), dtype=np.float32)
         for path, pairs in by_shard.items():
             positions, rows = np.asarray(pairs).T
-            found = read_arrays(path, names=(name,))[name]
+            found = self._read_shard(path, name)
             if values.size == 0:
                 values = np.empty((len(hashes), found.shape[1]), dtype=np.float32)
             values[positions] = found[rows]
         self.touch()
         return values
 
+    def _read_shard(self, path: Path, name: str) -> Any:
+        if path in self._in_memory:
+            return self._in_memory[path][name]
+        try:
+            return read_arrays(path, names=(name,))[name]
+        except (OSError, DamagedArrays) as error:
+            self._forget(path)
+            raise RowsLost(str(path)) from error
+
     def stage_names(self) -> list[str]:
         """Name the pooled stages kept beside the final features, input to output."""
         if not self._places:
             return []
-        header = read_header(next(iter(self._places.values()))[0])
-        names = [name for name in header.arrays if name not in (FINAL, HASHES)]
+        path = next(iter(self._places.values()))[0]
+        arrays = self._in_memory[path] if path in self._in_memory else read_header(path).arrays
+        names = [name for name in arrays if name not in (FINAL, HASHES)]
         return sorted(names, key=lambda name: int(name.rpartition("-")[2]))
 
     def touch(self) -> None:
         """Note that the key was used now (for pruning)."""
-        if (self.folder / "about.json").is_file():
+        with suppress(OSError):  # Pruned by another process, or not ours to write.
             os.utime(self.folder / "about.json")
 
 
 def entries() -> list[Entry]:
-    """List what the cache holds, the most recently used first."""
-    found = []
-    for about in (home() / "features").glob("v*/*/about.json"):
-        shards = list(about.parent.glob("shard-*.safetensors"))
-        n_rows = sum(map(_n_rows, shards))
-        said = json.loads(about.read_text("utf-8"))
-        size = sum(path.stat().st_size for path in shards)
-        is_current = about.parent.parent.name == _FOLDER
-        found.append(Entry(about.parent.name, said.get("base", "?"), n_rows, size, about.stat().st_mtime, is_current))
-    return sorted(found, key=lambda entry: -entry.used)
+    """Return what the cache holds, the most recently used first; what cannot be read is listed without its rows."""
+    folders = [folder for folder in (home() / "features").glob("v*/*") if folder.is_dir()]
+    return sorted((_entry_of(folder) for folder in folders), key=lambda entry: -entry.used)
+
+
+def _entry_of(folder: Path) -> Entry:
+    shards = list(folder.glob("shard-*.safetensors"))
+    about, base = folder / "about.json", "?"
+    with suppress(OSError, ValueError, AttributeError):
+        base = str(json.loads(about.read_text("utf-8")).get("base", "?"))
+    used = _status(about)[1] or _status(folder)[1]
+    size = sum(_status(path)[0] for path in shards)
+    return Entry(folder.name, base, sum(map(_n_rows, shards)), size, used, folder.parent.name == _FOLDER)
+
+
+def _status(path: Path) -> tuple[int, float]:
+    """Return size and time of a file; zeros where it has gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0.0
+    return status.st_size, status.st_mtime
 
 
 def _n_rows(path: Path) -> int:
@@ -183,10 +231,16 @@ def _n_rows(path: Path) -> int:
 
 
 def prune(older_than_days: float) -> list[Entry]:
-    """Remove what was not used for so many days (0: everything), and what older versions wrote; give what it was."""
+    """Remove what was not used for so many days (0: everything) and what older versions wrote; return what it was.
+
+    A run that uses some of it computes those rows again.
+    """
     limit = time.time() - older_than_days * 86_400
     removed = [entry for entry in entries() if entry.used <= limit or not entry.is_current]
     for entry in removed:
         for folder in (home() / "features").glob(f"v*/{entry.key}"):
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+    for place in ("bases/*", "features/v*/*", "runtimes", "tokenizers/*", "unpacked"):
+        for folder in home().glob(place):
+            remove_leftovers(folder, ".*.partial")
     return removed

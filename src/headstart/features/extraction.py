@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from headstart import progress
 from headstart.bases import Backbone
 from headstart.errors import DataError
-from headstart.features.cache import FeatureCache
+from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost
 from headstart.features.extractors import DESCRIPTORS, Extractor, backbone_extractor
 from headstart.features.runtimes import Chosen, Run, choose, n_cores, recall
 from headstart.modalities import MODALITIES
@@ -186,6 +187,14 @@ def extract(
     DataError
         If not a single row could be read.
     """
+    until = time.monotonic() + seconds
+    for _ in range(LOST_TRIES):
+        with suppress(RowsLost):  # Pruned by another process meanwhile: what is lost is computed again.
+            return _extract_once(table, backbone, precision, uses, until - time.monotonic())
+    raise DataError("Other processes keep removing features that this run needs.", "Run the same command again.")
+
+
+def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozenset[str], seconds: float) -> Extraction:
     extractors, chosen = _extractors(table, backbone, precision, uses)
     if not extractors:
         return Extraction(None, None, np.arange(len(table), dtype=np.intp), (), NOT_USED, 0, 0.0, 0.0)
