@@ -212,7 +212,7 @@ def test_rows_that_are_pruned_while_a_run_needs_them_are_computed_again(
     monkeypatch.setattr(FeatureCache, "get", prune_first)
     again = features.extract(table, backbone).features
     assert pruned[0] > 0 and expected is not None and again is not None
-    np.testing.assert_allclose(again.values, expected.values, atol=1e-5)
+    np.testing.assert_allclose(again.final, expected.final, atol=1e-5)
 
 
 def test_on_a_full_disk_features_stay_in_memory_and_the_run_goes_on(
@@ -225,7 +225,7 @@ def test_on_a_full_disk_features_stay_in_memory_and_the_run_goes_on(
     backbone = bases.load("default", Need("image", offline=True))
     monkeypatch.setattr(cache, "write_arrays", refuse)
     made = features.extract(table, backbone, uses=frozenset({"features", "stages"})).features
-    assert made is not None and len(made.values) == len(table) and made.stages
+    assert made is not None and len(made.final) == len(table) and made.stages
     assert not list(fresh_home.rglob("shard-*")) and any("No space left" in line for line in warnings_shown)
 
 
