@@ -67,15 +67,6 @@ def test_transparent_parts_are_white_also_in_a_palette(tmp_path: Path) -> None:
     assert is_red(pixels[30, 5]) and (pixels[30, -5] == 255).all()
 
 
-@pytest.mark.parametrize(("brightest", "shown"), [(65535, 255), (4095, 255), (255, 255), (2048, 128)])
-def test_sixteen_bit_grey_is_scaled_by_its_bit_depth(tmp_path: Path, brightest: int, shown: int) -> None:
-    values = np.zeros((50, 50), dtype=np.uint16)
-    values[:, 25:] = brightest
-    Image.fromarray(values).save(tmp_path / "a.png")
-    pixels = loaded(tmp_path / "a.png")
-    assert pixels[25, 0].tolist() == [0, 0, 0] and abs(pixels[25, -1, 0] - shown) <= 1
-
-
 def test_the_first_frame_of_an_animation_counts(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (50, 50), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])

@@ -37,7 +37,7 @@ class Need:
     sample : sequence of prepared arrays
         Training series (channels, time), for transforms that are fitted; empty otherwise.
     spec : mapping
-        The series spec (length, channels), for such transforms.
+        The series spec (length, channels), for such transforms; for images the ranges of values of more than 8 bits.
     """
 
     modality: str
@@ -151,7 +151,7 @@ def load(reference: str, need: Need) -> Backbone:
         _same_modality(record, need)
         parts = KNOWN[record.source](record, need)
     _same_modality(parts.record, need)
-    return assemble(_for_channels(parts, need))
+    return assemble(_for_data(parts, need))
 
 
 KNOWN: dict[str, Callable[[BaseRecord, Need], Parts]] = {
@@ -161,8 +161,10 @@ KNOWN: dict[str, Callable[[BaseRecord, Need], Parts]] = {
 }
 
 
-def _for_channels(parts: Parts, need: Need) -> Parts:
-    """Tell a network for series how many channels these have; other bases are for one kind of input."""
+def _for_data(parts: Parts, need: Need) -> Parts:
+    """Tell a network for series how many channels these have, and one for images how deep ones are scaled."""
+    if need.modality == "image" and need.spec:
+        return replace(parts, spec={**parts.spec, **need.spec})
     if parts.architecture["library"] != series_shape.LIBRARY:
         return parts
     n_channels = int((need.spec or {}).get("n_channels", 1))

@@ -20,6 +20,7 @@ import numpy as np
 from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import shrunk
 from headstart.modalities.image import augment, squared
+from headstart.modalities.image_values import KEY
 from headstart.modalities.record import Array, Spec
 from headstart.modalities.text import collate as padded_tokens
 from headstart.strategies.ngrams import count_known, is_composed, ready
@@ -210,7 +211,7 @@ class Feed:
         found = []
         for item in self.inputs:
             kind = KINDS[item.kind]
-            key = (kind.load, item.spec.get("resize"), item.spec.get("gaps"))
+            key = (kind.load, item.spec.get("resize"), str(item.spec.get(KEY)), item.spec.get("gaps"))
             if key not in opened:
                 opened[key] = kind.load(source, item.spec)
             found.append(opened[key])

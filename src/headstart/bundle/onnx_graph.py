@@ -19,6 +19,7 @@ from headstart.bundle.onnx_heads import Clouds, Given, Linear, Pieces, Pool, Sam
 from headstart.bundle.onnx_pictures import Described, Normalised
 from headstart.bundle.onnx_series import Convolved, Rocket, Trees
 from headstart.modalities.descriptors import SIDE
+from headstart.modalities.image_values import KEY
 from headstart.strategies import STRATEGIES
 from headstart.strategies.links import LINK_OF
 
@@ -86,7 +87,8 @@ class Desk:
         if "descriptors" not in self.sources:
             base = self.bundle.backbone if "features" in self.bundle.uses else None
             resize = base.parts.spec["resize"] if base is not None else DECODED
-            names = self.ask("picture", ("picture",), {"size": SIDE, "resize": resize})
+            ranges = {KEY: self.bundle.spec[KEY]} if KEY in self.bundle.spec else {}
+            names = self.ask("picture", ("picture",), {"size": SIDE, "resize": resize, **ranges})
             self.sources["descriptors"] = Descriptors(names[0])
 
 

@@ -5,6 +5,7 @@ Nothing is ever written into the user's folder, and nothing here knows a base mo
 
 from headstart.data.arrays import from_arrays
 from headstart.data.checks import check, require_labels, require_trainable
+from headstart.data.depth import value_ranges
 from headstart.data.inputs import Inputs, Order, line_up, read_inputs
 from headstart.data.near import with_families
 from headstart.data.sources import read
@@ -36,6 +37,7 @@ __all__ = [
     "split",
     "strata",
     "units",
+    "value_ranges",
     "wants_unlabelled",
     "with_also",
     "with_families",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from headstart.data.depth import describe_depth
 from headstart.data.near import copies as near_copies
 from headstart.data.strata import MIN_LABEL_ROWS, learnable
 from headstart.errors import DataError, offenders
@@ -35,6 +36,7 @@ def check(table: Table) -> tuple[Finding, ...]:
     """
     known = list(table.findings)
     found = [*_stops(table), *_corrupt(table), *_copies(table), *_conflicts(table), *near_copies(table)]
+    found += describe_depth(table)
     found += _OF_LABELS[table.task](table) if table.labels is not None and len(table) else []
     there = {(finding.kind, finding.summary) for finding in known}
     fresh = [finding for finding in found if (finding.kind, finding.summary) not in there]

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from headstart import progress
+from headstart.errors import DataError
 from headstart.modalities import image
 from headstart.modalities.series import Series
+from headstart.plain_files import read_plain
 
 _LONG_JOB = 2000
 _BATCH = 64
@@ -48,11 +50,9 @@ def hash_series(values: Series) -> str:
 
 def _see_image(path: Path) -> Seen:
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return "", "the file is not there"
-    except OSError as error:
-        return "", f"the file cannot be read ({error.strerror})"
+        content = read_plain(path)
+    except DataError as error:
+        return "", error.problem
     return hashlib.sha256(content).hexdigest(), image.inspect(content)
 
 

@@ -16,6 +16,7 @@ from headstart.data.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, exi
 from headstart.data.tree import walk
 from headstart.errors import DataError, UnknownName, ending
 from headstart.modalities.image import SUFFIXES
+from headstart.plain_files import reason_not_plain
 from headstart.records import SetAside, Table
 
 Order = tuple[tuple[str, int | None], ...]
@@ -112,7 +113,9 @@ def _below(folder: Path, shown: Path, modality: str, wanted: Wanted) -> list[Dra
 
 def _one(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
     """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
-    suffix = path.suffix.lower()
+    suffix, reason = path.suffix.lower(), reason_not_plain(path)
+    if reason is not None:
+        return Draft(modality, [], [], set_aside=(SetAside(shown, reason),))
     if modality == "image" and suffix not in READERS:
         return Draft("image", [path], [shown])
     try:

@@ -21,6 +21,7 @@ from headstart import extras
 from headstart.data.cells import as_text, compact, header_names, is_data, joined, parse_number, parse_numbers
 from headstart.data.decoding import Writing, encoding_of, lines, writing_of
 from headstart.errors import DataError, offenders
+from headstart.plain_files import reason_not_plain
 from headstart.records import Column, Finding, SetAside, column
 
 _CHUNK_ROWS, _PEEK_ROWS = 4096, 5
@@ -98,6 +99,9 @@ def read_sheet(path: Path) -> Sheet:
     DataError
         The file is empty, damaged or not of a known kind.
     """
+    reason = reason_not_plain(path)
+    if reason is not None:
+        raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty.", "Copy it again from where it came.")
     sheet = READERS[path.suffix.lower()](path)

@@ -17,6 +17,7 @@ from headstart.data.tree import Tree, walk
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ReadOptions, parse
+from headstart.plain_files import reason_not_plain
 from headstart.records import Table
 
 
@@ -108,8 +109,11 @@ def require_known(unlabelled: str) -> None:
 
 
 def existing(path: Path) -> Path:
-    """Give the path back, or say what lies nearby if it is not there."""
+    """Give the path back, or say what lies nearby if it is not there; pipes and devices are no data."""
     if path.exists():
+        reason = None if path.is_dir() else reason_not_plain(path)
+        if reason is not None:
+            raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
         return path
     beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
     near = get_close_matches(path.name, beside, n=1)
@@ -162,7 +166,13 @@ def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None
     shown = shown or tree.root
     if modality in {"auto", "image"} and tree.with_suffix(SUFFIXES):
         return images.read_folder(tree, wanted, look_above=shown == tree.root)
-    files = tree.with_suffix(DATA_SUFFIXES)
+    files, odd = tree.plain_and_odd(DATA_SUFFIXES)
+    if odd and files:
+        plain = replace(
+            tree, files=tuple(file for file in tree.files if file.as_posix() not in {one.id for one in odd})
+        )
+        draft = _folder(plain, modality, wanted, shown)
+        return replace(draft, set_aside=(*draft.set_aside, *odd))
     if modality == "image" or not files:
         kinds = _KINDS.get(modality, "pictures, tables or series")
         raise DataError(f"{shown} holds no {kinds} ({len(tree.files)} other files).", "Check that it is the right one.")

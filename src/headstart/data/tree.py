@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from headstart.plain_files import reason_not_plain
+from headstart.records import SetAside
+
 _LEFT_BEHIND = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder and the files below it, as sorted paths relative to it."""
+    """A folder and the files below it, as sorted paths relative to it; pipes and devices are among the files."""
 
     root: Path
     files: tuple[PurePosixPath, ...]
@@ -25,6 +28,13 @@ class Tree:
     def with_suffix(self, suffixes: frozenset[str]) -> list[PurePosixPath]:
         """Give the files of some kinds."""
         return [file for file in self.files if file.suffix.lower() in suffixes]
+
+    def plain_and_odd(self, suffixes: frozenset[str]) -> tuple[list[PurePosixPath], list[SetAside]]:
+        """Return the files of some kinds that can be opened, and with the reason those that are no plain files."""
+        files = self.with_suffix(suffixes)
+        reasons = {file: reason for file in files if (reason := reason_not_plain(self.at(file)))}
+        odd = [SetAside(file.as_posix(), reason) for file, reason in reasons.items()]
+        return [file for file in files if file not in reasons], odd
 
 
 def walk(root: Path) -> Tree:

@@ -239,7 +239,7 @@ def _extractors(
         if chosen is None:
             raise _nothing(table)
     wanted = table.modality in DESCRIPTORS and (chosen is None or "descriptors" in uses)
-    classic = [DESCRIPTORS[table.modality]()] if wanted else []
+    classic = [DESCRIPTORS[table.modality](backbone.spec)] if wanted else []
     return [*([backbone_extractor(backbone, chosen)] if chosen else []), *classic], chosen
 
 

@@ -6,6 +6,7 @@ An extractor is a value; `extract` runs any number of them over one decoding pas
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,10 @@ from headstart.features.runtimes import Chosen, Run, open_runtime
 from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import VERSION as DESCRIPTORS_VERSION
 from headstart.modalities.descriptors import describe_image
+from headstart.modalities.image_values import KEY
 from headstart.modalities.record import Array
 
-PREPARATION = 1
+PREPARATION = 2
 """Raised whenever the preparation of rows changes in a way that changes features."""
 
 
@@ -90,19 +92,20 @@ _DECODED_PIXELS = 256
 """Scale at which pictures are decoded for descriptors alone: that of the default base, with which they were learnt."""
 
 
-def _image_descriptors() -> Extractor:
+def _image_descriptors(spec: Mapping[str, Any]) -> Extractor:
+    ranges = {KEY: spec[KEY]} if KEY in spec else {}
     return Extractor(
         "colour and gradient histograms",
-        _hex("descriptors", DESCRIPTORS_VERSION),
+        _hex("descriptors", DESCRIPTORS_VERSION, PREPARATION, json.dumps(ranges, sort_keys=True)),
         lambda loaded: (describe_image(loaded),),
         lambda row: 1,
         _stack,
-        {"resize": _DECODED_PIXELS},
+        {"resize": _DECODED_PIXELS, **ranges},
         lambda: lambda values: (values,),
         batch_rows=256,
         batch_cost=1 << 62,
     )
 
 
-DESCRIPTORS: Mapping[str, Callable[[], Extractor]] = {"image": _image_descriptors}
-"""Classic descriptors by modality, for modalities whose `classic` strategy wants them cached."""
+DESCRIPTORS: Mapping[str, Callable[[Mapping[str, Any]], Extractor]] = {"image": _image_descriptors}
+"""Classic descriptors by modality, where `classic` wants them cached; each is made for the spec of a base."""

@@ -13,6 +13,7 @@ from headstart.bases import DEFAULTS, Backbone
 from headstart.extras import require
 from headstart.flow.measuring import Sample, covered, failures, measure, said
 from headstart.modalities import MODALITIES, series
+from headstart.modalities.image_values import KEY
 from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
 from headstart.ranking import Measured, Ranking, Wanted
@@ -80,6 +81,8 @@ def need(table: Table, options: AdaptOptions) -> bases.Need:
         spec = series.describe(inputs)
         prepare_one = MODALITIES["series"].prepare
         sample = [prepare_one(MODALITIES["series"].load(item, spec), spec)[0] for item in inputs[:500]]
+    if table.modality == "image" and (ranges := data.value_ranges(table)):
+        spec = {KEY: ranges}
     return bases.Need(table.modality, options.offline, options.seed, sample, spec)
 
 

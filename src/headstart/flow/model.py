@@ -82,7 +82,7 @@ def _extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extra
             raise DataError(f"None of the {len(table)} inputs of {table.source} could be read.", "Open one to check.")
         found["features"] = backbone_extractor(bundle.backbone, chosen)
     if "descriptors" in bundle.uses and bundle.modality in DESCRIPTORS:
-        found["descriptors"] = DESCRIPTORS[bundle.modality]()
+        found["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
     return found
 
 

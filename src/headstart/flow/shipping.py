@@ -70,7 +70,7 @@ def _exact(bundle: Bundle) -> dict[str, Extractor]:
     if "features" in bundle.uses and bundle.backbone is not None:
         found["features"] = backbone_extractor(bundle.backbone, Chosen(REFERENCE, "float32", 0.0))
     if "descriptors" in bundle.uses and bundle.modality in DESCRIPTORS:
-        found["descriptors"] = DESCRIPTORS[bundle.modality]()
+        found["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
     return found
 
 

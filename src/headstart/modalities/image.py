@@ -12,6 +12,7 @@ import re
 import struct
 import warnings
 import zlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,10 +21,24 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, UnidentifiedImageError
 
 from headstart.errors import DataError
+from headstart.modalities.image_values import (
+    BY_CONTENT,
+    KEY,
+    LARGE_PIXELS,
+    Range,
+    kind_of_values,
+    one_at_a_time,
+    range_of,
+    to_eight_bits,
+    typical_extremes,
+)
 from headstart.modalities.record import Array, Modality, Spec, stack
+from headstart.plain_files import read_plain, reason_not_plain
 
 MAX_PIXELS = 178_956_970
 """Larger pictures are refused (Pillow's own limit, also where a caller switched that off)."""
+MAX_SIDE = 100_000
+"""So are longer ones: to shrink a line of millions of pixels takes as much memory as a large picture."""
 SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .ppm .pgm .avif .heic .heif".split()  # noqa: SIM905
 )
@@ -56,7 +71,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_BIT_DEPTHS = (8, 10, 12, 14, 16)
 _PILLOW = r"PIL\."
 _PILLOW_SAYS = ("ignore", None, Warning, re.compile(_PILLOW), 0)
 
@@ -107,12 +121,13 @@ def load(source: Path | str | bytes, spec: Spec) -> Image.Image:
         A picture file in any format that Pillow reads, or its content.
     spec : mapping
         `resize` (pixels): the shorter side stays at least this long where it was; photos are decoded at reduced scale.
+        `value_ranges`: which values of more than 8 bits are black and white (see `headstart.modalities.image_values`).
 
     Returns
     -------
     PIL.Image.Image
-        Mode RGB. Transparent parts are white; more than 8 bits a pixel are scaled down by the smallest usual depth
-        (8, 10, 12, 14, 16 bits) that holds the brightest pixel.
+        Mode RGB. Transparent parts are white. More than 8 bits are scaled by `value_ranges`; without it by the depth
+        that the file states, else as 16 bits: equal values look equal, in whatever picture they stand.
 
     Raises
     ------
@@ -120,16 +135,30 @@ def load(source: Path | str | bytes, spec: Spec) -> Image.Image:
         The file is empty, truncated, damaged, too large or no picture; the message names it.
     """
     if isinstance(source, bytes):
-        return _decode(source, int(spec["resize"]))
-    path = Path(source)
+        return _decode(source, spec)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: the file cannot be read ({error.strerror}).", "Check that it is there.") from error
-    try:
-        return _decode(content, int(spec["resize"]))
+        return _decode(read_plain(source), spec)
     except DataError as error:
-        raise DataError(f"{path}: {error.problem}.", error.hint) from error
+        raise DataError(f"{source}: {error.problem}.", error.hint) from error
+
+
+def measure_values(path: Path | str) -> tuple[str, float, float] | None:
+    """Return the kind of an image's values and its typical extremes; None for 8 bits, or if it is unreadable.
+
+    Only images of more than 8 bits are decoded.
+    """
+    if reason_not_plain(path) is not None:
+        return None
+    _be_quiet()
+    try:
+        with Image.open(path) as picture:
+            kind = kind_of_values(picture.mode)
+            if kind is None or picture.width * picture.height > MAX_PIXELS:
+                return None
+            with one_at_a_time(picture.size):
+                return kind, *typical_extremes(picture)
+    except _BROKEN:
+        return None
 
 
 def prepare(picture: Image.Image, spec: Spec) -> tuple[Array, ...]:
@@ -173,7 +202,7 @@ def preview(source: Path | str) -> str:
     """Give an `<img>` of at most 96 pixels with the picture inside it; nothing of the file but the pixels is kept."""
     name = html.escape(Path(source).name, quote=True)
     try:
-        picture = load(source, {"resize": PREVIEW_PIXELS})
+        picture = load(source, {"resize": PREVIEW_PIXELS, **BY_CONTENT})
     except DataError:
         return f"<span>{name} (cannot be shown)</span>"
     picture.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
@@ -199,45 +228,53 @@ def _open(content: bytes) -> Image.Image:
         raise DataError(f"the picture is damaged ({error})", "Copy it again from where it came.") from error
     if width * height > MAX_PIXELS:
         raise DataError(_too_large(), "Make it smaller.")
+    if max(width, height) > MAX_SIDE:
+        raise DataError(f"the picture is {width:,} x {height:,} pixels; {MAX_SIDE:,} are the most a side", "Cut it.")
     return picture
 
 
-def _decode(content: bytes, shortest: int) -> Image.Image:
-    with _open(content) as picture:
+def _decode(content: bytes, spec: Spec) -> Image.Image:
+    shortest = int(spec["resize"])
+    with _open(content) as picture, one_at_a_time(picture.size):
         try:
             picture.draft(None, (shortest, shortest))
-            turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION_TAG, 1))
             picture.load()
-            shrunk = min(picture.size) // (2 * shortest)
-            small = picture.reduce(shrunk) if shrunk >= 2 and picture.mode in {"RGB", "L"} else picture
-            flat = _flatten(small)
+            # Asked after loading: Pillow turns a TIFF upright by itself, and finds what stands at the end of a PNG.
+            turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION_TAG, 1))
+            flat = _flatten_small(picture, shortest, spec.get(KEY, {}))
             return flat.transpose(turn) if turn is not None else flat
         except _BROKEN as error:
             raise DataError(f"the picture is damaged ({error})", "Copy it again from where it came.") from error
 
 
-def _flatten(picture: Image.Image) -> Image.Image:
+def _flatten_small(picture: Image.Image, shortest: int, ranges: Mapping[str, Range] | None) -> Image.Image:
+    """Make it RGB and, where that is far more than is needed, smaller; a large one strip by strip, to spare memory."""
+    width, height = picture.size
+    factor = max(1, min(picture.size) // (2 * shortest))
+    is_large = width * height > LARGE_PIXELS
+    if not is_large and picture.mode not in {"RGB", "L"}:
+        factor = 1
+    values = range_of(picture, ranges) if kind_of_values(picture.mode) is not None else None
+    if not is_large:
+        return _flatten(picture.reduce(factor) if factor > 1 else picture, values)
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    n_lines = factor * max(1, LARGE_PIXELS // 4 // (width * factor))
+    for top in range(0, height, n_lines):
+        strip = _flatten(picture.crop((0, top, width, min(height, top + n_lines))), values)
+        small.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
+    return small
+
+
+def _flatten(picture: Image.Image, black_and_white: Range | None) -> Image.Image:
     """Make it RGB, over white where it is transparent."""
-    if picture.mode == "F" or picture.mode.startswith("I"):
-        picture = _eight_bits(picture)
-    if picture.has_transparency_data:
-        seen = picture.convert("RGBA")
-        paper = Image.new("RGB", picture.size, (255, 255, 255))
-        paper.paste(seen, mask=seen.getchannel("A"))
-        return paper
-    return picture.convert("RGB")
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if picture.mode == "F":
-        low, full = (0.0, 1.0) if low >= 0 and high <= 1 else (low, max(high - low, 1e-12))
-    else:
-        low = 0.0
-        full = next((float(2**bits - 1) for bits in _BIT_DEPTHS if high < 2**bits), high)
-    scaled = np.clip((values - low) * (255.0 / full), 0, 255)
-    return Image.fromarray(np.rint(scaled).astype(np.uint8))
+    if black_and_white is not None:
+        picture = to_eight_bits(picture, black_and_white)
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    seen = picture.convert("RGBA")
+    paper = Image.new("RGB", picture.size, (255, 255, 255))
+    paper.paste(seen, mask=seen.getchannel("A"))
+    return paper
 
 
 def _crop_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, float]:

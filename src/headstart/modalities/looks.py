@@ -18,6 +18,7 @@ from PIL import Image
 
 from headstart.errors import DataError
 from headstart.modalities.image import load
+from headstart.modalities.image_values import BY_CONTENT
 from headstart.modalities.series import Series, trimmed
 
 Vectors = NDArray[np.float32]
@@ -89,7 +90,8 @@ def of_image(source: Path | str) -> Look:
     look the same.
     """
     try:
-        grey = load(source, {"resize": DECODED_PIXELS}).convert("L").resize((_SMALL, _SMALL), Image.Resampling.BILINEAR)
+        whole = load(source, {"resize": DECODED_PIXELS, **BY_CONTENT}).convert("L")
+        grey = whole.resize((_SMALL, _SMALL), Image.Resampling.BILINEAR)
     except DataError:
         return Look(np.zeros((len(_BOXES) + 7, WAVES * WAVES), dtype=np.float32))
     shades = [grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box) for box in _BOXES]

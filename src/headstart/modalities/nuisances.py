@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from headstart.errors import DataError
 from headstart.modalities.image import load
+from headstart.modalities.image_values import BY_CONTENT, one_at_a_time
 from headstart.modalities.series import Series
 
 Properties = Mapping[str, tuple[float, ...] | str]
@@ -38,12 +39,12 @@ def of_image(source: Path | str) -> Properties:
     """
     path = Path(source)
     try:
-        with Image.open(path) as opened:
+        small = load(path, {"resize": SIDE, **BY_CONTENT}).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        with Image.open(path) as opened, one_at_a_time(opened.size):
             width, height = opened.size
             tags = opened.getexif()
             taken = _day(str(tags.get_ifd(_MORE_TAGS).get(_TAKEN_TAG) or tags.get(_CHANGED_TAG, "")))
             camera = " ".join(str(tags.get(tag, "")).strip(" \0") for tag in (_MAKE_TAG, _MODEL_TAG)).strip()
-        small = load(path, {"resize": SIDE}).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     except (DataError, OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
         return _UNREADABLE
     pixels = np.asarray(small, dtype=np.float64)

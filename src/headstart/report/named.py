@@ -49,7 +49,7 @@ FINDINGS = {
     "text-column": message("Which column the text was taken from"),
     "times-not-read": message("Times that could not be read"),
     "unknown-tokens": message("Text that the base model cannot read"),
-    "unused-depth": message("Pictures that use a small part of their depth"),
+    "value-range": message("How pictures of more than 8 bits are scaled"),
     "unlabelled-text": message("Texts without labels were learnt from"),
     "validation-rows": message("Validation rows used for training"),
 }
@@ -102,7 +102,7 @@ ADVICE = {
         "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
     ),
     "unknown-tokens": message("A base model made for this language may do better: see headstart adapt-language."),
-    "unused-depth": message("Save them with the whole range used, all by the same factor."),
+    "value-range": message("If few odd pixels make the range wide, correct them."),
 }
 STRATEGIES = {
     "majority": message(

@@ -24,6 +24,7 @@ BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
     NotImplementedError, struct.error, zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
+MAX_PIXELS, LARGE_PIXELS, MAX_SIDE, MAX_FILE_BYTES = 178_956_970, 16_000_000, 100_000, 1 << 29
 UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # What a camera wrote (EXIF) to how Pillow turns.
 
 
@@ -44,17 +45,25 @@ def _is_picture(file: Path, folder: Path) -> bool:
 
 def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Open a picture and bring it to the size that the model wants: uint8 (size, size, 3), red, green, blue."""
-    try:
-        content = Path(source).read_bytes()
-    except OSError as error:
-        there = Path(source).exists()
-        raise ValueError(f"the file cannot be read ({error.strerror})" if there else "the file is not there") from error
-    picture = _opened(content, int(spec["resize"]))
+    content = _content(Path(source))
+    picture = _opened(content, spec)
     if kind == "views":
         seed = zlib.crc32(hashlib.sha256(content).hexdigest().encode())
         changed = [_changed(picture, np.random.default_rng([view, seed])) for view in range(1, spec["views"] + 1)]
         return (np.stack([_resized(one, spec) for one in (picture, *changed)]),)
     return (_resized(picture, spec),)
+
+
+def _content(path: Path) -> bytes:
+    """Read a plain file: what waits for ever (a pipe), never ends (a device) or does not fit is a ValueError."""
+    try:
+        if not path.is_file():
+            raise ValueError("this is no plain file" if path.exists() else "the file is not there")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ValueError(f"the file has more than {MAX_FILE_BYTES / 1e6:,.0f} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"the file cannot be read ({error.strerror})") from error
 
 
 def _changed(picture: Any, generator: Any) -> Any:
@@ -84,13 +93,13 @@ def _resized(picture: Any, spec: dict[str, Any]) -> Any:
     return np.asarray(picture.resize((size, size), way, box=box, reducing_gap=2.0))
 
 
-def _opened(content: bytes, shortest: int) -> Any:
+def _opened(content: bytes, spec: dict[str, Any]) -> Any:
     """Read a picture upright, in red, green and blue; what is wrong with it is a ValueError."""
     if not content:
         raise ValueError("the file is empty")
     try:
         picture: Any = Image.open(io.BytesIO(content))
-        return _flat(picture, shortest)
+        width, height = picture.size
     except Image.DecompressionBombError as error:
         raise ValueError("the picture has more than 178 million pixels") from error
     except UnidentifiedImageError as error:
@@ -99,30 +108,66 @@ def _opened(content: bytes, shortest: int) -> Any:
         raise ValueError(said) from error
     except BROKEN as error:
         raise ValueError(f"the picture is damaged ({error})") from error
+    if width * height > MAX_PIXELS:
+        raise ValueError("the picture has more than 178 million pixels")
+    if max(width, height) > MAX_SIDE:
+        raise ValueError(f"the picture is {width:,} x {height:,} pixels; {MAX_SIDE:,} are the most a side")
+    try:
+        return _flat(picture, int(spec["resize"]), spec.get("value_ranges", {}))
+    except BROKEN as error:
+        raise ValueError(f"the picture is damaged ({error})") from error
 
 
-def _flat(picture: Any, shortest: int) -> Any:
+def _flat(picture: Any, shortest: int, ranges: dict[str, Any]) -> Any:
     picture.draft(None, (shortest, shortest))
-    turn = UPRIGHT.get(picture.getexif().get(0x0112, 1))
     picture.load()
-    shrunk = min(picture.size) // (2 * shortest)
-    if shrunk >= 2 and picture.mode in {"RGB", "L"}:
-        picture = picture.reduce(shrunk)
+    turn = UPRIGHT.get(picture.getexif().get(0x0112, 1))  # After loading: Pillow turns a TIFF upright by itself.
+    made = _small(picture, shortest, ranges)
+    return made if turn is None else made.transpose(Image.Transpose(turn))
+
+
+def _small(picture: Any, shortest: int, ranges: dict[str, Any]) -> Any:
+    """Make it red, green and blue and, where that is far more than is needed, smaller; a large one strip by strip."""
+    width, height = picture.size
+    large, factor = width * height > LARGE_PIXELS, max(1, min(width, height) // (2 * shortest))
+    factor = factor if large or picture.mode in {"RGB", "L"} else 1
+    ends = None
     if picture.mode == "F" or picture.mode.startswith("I"):
-        picture = _eight_bits(picture)
+        ends = ranges.get("float" if picture.mode == "F" else "integer") or _stated(picture)
+    if not large:
+        return _over_white(picture.reduce(factor) if factor > 1 else picture, ends)
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    lines = factor * max(1, LARGE_PIXELS // 4 // (width * factor))
+    for top in range(0, height, lines):
+        strip = _over_white(picture.crop((0, top, width, min(height, top + lines))), ends)
+        small.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
+    return small
+
+
+def _over_white(picture: Any, ends: Any) -> Any:
+    if ends is not None:
+        low, high = ends
+        values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=high, neginf=low)
+        scaled = np.clip((values - low) * (255.0 / max(high - low, 1e-12)), 0, 255)
+        picture = Image.fromarray(np.rint(scaled).astype(np.uint8))
     if picture.has_transparency_data:
         seen, paper = picture.convert("RGBA"), Image.new("RGB", picture.size, (255, 255, 255))
         paper.paste(seen, mask=seen.getchannel("A"))
-        picture = paper
-    picture = picture.convert("RGB")
-    return picture if turn is None else picture.transpose(Image.Transpose(turn))
+        return paper
+    return picture.convert("RGB")
 
 
-def _eight_bits(picture: Any) -> Any:
-    values = np.nan_to_num(np.asarray(picture).astype(float), posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
+def _stated(picture: Any) -> tuple[float, float]:
+    """Give what is black and white by what the file states; floats state nothing."""
     if picture.mode == "F":
-        low, full = (0.0, 1.0) if low >= 0 and high <= 1 else (low, max(high - low, 1e-12))
-    else:
-        low, full = 0.0, next((2.0**bits - 1 for bits in (8, 10, 12, 14, 16) if high < 2**bits), high)
-    return Image.fromarray(np.rint(np.clip((values - low) * (255.0 / full), 0, 255)).astype(np.uint8))
+        values = np.asarray(picture)
+        finite = values[np.isfinite(values)]
+        top = float(finite.max()) if finite.size else 0.0
+        return 0.0, next((step for step in (1.0, 255.0, 65535.0) if top <= step), top)
+    tags = getattr(picture, "tag_v2", {})
+    (largest, *_), (bits, *_) = (
+        value if isinstance(value, tuple) and value else (value,) for value in (tags.get(281), tags.get(258))
+    )
+    if largest is not None and largest + 1 in {2**depth for depth in range(9, 17)}:
+        return 0.0, float(largest)
+    return 0.0, float(2**bits - 1) if bits is not None and 8 < bits <= 16 else 65535.0

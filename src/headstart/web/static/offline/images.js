@@ -4,6 +4,7 @@
 const BITS = 22; // Weights are whole numbers of 2^-22, as in Pillow's resampling of 8-bit pixels.
 const GAP = 2;
 const MOST_PIXELS = 178956970;
+const LARGE_PIXELS = 16000000; // Larger ones are made smaller whatever they are, to spare memory.
 
 function bilinear(x) {
   const far = Math.abs(x);
@@ -159,11 +160,17 @@ export function shrunk(picture, spec) {
   return resized(picture, spec.size, spec.size, "bilinear");
 }
 
-/** What the first bytes of a file say: whether it is a JPEG, and whether Pillow would shrink it before it is turned. */
+/**
+ * What the first bytes of a file say: whether it is a JPEG, whether Pillow would shrink it before it is turned, and whether
+ * it is grey with 16 bits, of which a browser gives 8 only.
+ */
 export function kindOf(bytes) {
   const starts = (...marks) => marks.every((mark, place) => bytes[place] === mark);
   if (starts(0xff, 0xd8, 0xff)) return { jpeg: true, plain: true };
-  if (starts(0x89, 0x50, 0x4e, 0x47)) return { jpeg: false, plain: bytes[25] === 2 || (bytes[25] === 0 && bytes[24] > 1) };
+  if (starts(0x89, 0x50, 0x4e, 0x47)) {
+    const deep = bytes[24] === 16 && bytes[25] === 0;
+    return { jpeg: false, plain: bytes[25] === 2 || (bytes[25] === 0 && bytes[24] > 1), deep };
+  }
   return { jpeg: false, plain: starts(0x42, 0x4d) };
 }
 
@@ -176,7 +183,8 @@ export function nearly(picture, shortest, { jpeg, plain }) {
     if (scale) now = reduced(now, scale, scale);
   }
   const factor = Math.floor(Math.min(now.width, now.height) / (2 * shortest));
-  return factor >= 2 && plain ? reduced(now, factor, factor) : now;
+  const large = now.width * now.height > LARGE_PIXELS;
+  return factor >= 2 && (plain || large) ? reduced(now, factor, factor) : now;
 }
 
 /** Red, green and blue of pixels with opacity, over white. */
@@ -192,7 +200,10 @@ export function overWhite(pixels, width, height) {
   return { width, height, data };
 }
 
-/** Open a picture file in a browser: upright, red, green and blue; colour profiles are ignored, as Pillow does. */
+/**
+ * Open a picture file in a browser: upright (the browser turns it by its EXIF), red, green and blue; colour profiles are
+ * ignored, as Pillow does.
+ */
 export async function decoded(blob) {
   if (blob.size === 0) throw new Error("the file is empty");
   let bitmap;
@@ -214,6 +225,7 @@ export async function decoded(blob) {
 
 /** Open a picture file and bring it near the size that is needed. */
 export async function load(blob, spec) {
-  const first = new Uint8Array(await blob.slice(0, 32).arrayBuffer());
-  return nearly(await decoded(blob), spec.resize, kindOf(first));
+  const kind = kindOf(new Uint8Array(await blob.slice(0, 32).arrayBuffer()));
+  if (kind.deep) throw new Error("a grey picture of 16 bits cannot be read in a browser: use headstart predict");
+  return nearly(await decoded(blob), spec.resize, kind);
 }

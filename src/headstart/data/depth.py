@@ -1,0 +1,72 @@
+"""Images of more than 8 bits in a table: the one range of values by which all of them are scaled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from headstart.modalities.image import measure_values
+from headstart.modalities.image_values import FLOAT, INTEGER, ranges_of
+from headstart.records import TEST, Finding, Table
+
+_EIGHT_BITS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".dib", ".heic", ".heif"})
+"""Kinds of files that never have more than 8 bits as they are read here."""
+MOST_IMAGES = 1_000
+"""So many are decoded, evenly spread over the rows."""
+_SMALL_PART = 0.05
+Values = tuple[str, float, float]
+"""Kind, smallest and largest value of one image."""
+
+
+def value_ranges(table: Table) -> dict[str, list[float]]:
+    """Return black and white for each kind of values of more than 8 bits in the training images; {} for 8 bits.
+
+    Test rows are not looked at.
+    """
+    return ranges_of([(kind, (low, high)) for kind, low, high in _measured(table)])
+
+
+def describe_depth(table: Table) -> tuple[Finding, ...]:
+    """Return what is to be known of images with more than 8 bits: the common scale, and whether most are dark on it."""
+    measured, findings = _measured(table), []
+    for kind, (low, high) in ranges_of([(kind, (low, high)) for kind, low, high in measured]).items():
+        brightest = [value for name, _, value in measured if name == kind]
+        used = (float(np.median(brightest)) - low) / max(high - low, 1e-12)
+        summary = (
+            f"{_count(len(brightest), kind)} scaled alike: {low:,.6g} is black and {high:,.6g} is white "
+            f"(the brightest values of single images: {min(brightest):,.6g} to {max(brightest):,.6g})."
+        )
+        advice = "Nothing to do."
+        if used < _SMALL_PART:
+            summary += f" Half of them use less than {max(0.01, used):.0%} of that range: they are nearly black."
+            advice = "If a few odd images make the range so wide, correct them; give all the same scale."
+        findings.append(Finding("value-range", "warn" if used < _SMALL_PART else "note", (), summary, advice))
+    return tuple(findings)
+
+
+def _count(n_images: int, kind: str) -> str:
+    what = {INTEGER: "more than 8 bits", FLOAT: "floats as values"}[kind]
+    return f"1 image with {what} is" if n_images == 1 else f"{n_images} images with {what} are"
+
+
+def _measured(table: Table) -> tuple[Values, ...]:
+    if table.modality != "image":
+        return ()
+    train = [Path(path) for path, split in zip(table.inputs, table.splits, strict=True) if split != TEST]
+    return _measure(tuple(path for path in train if path.suffix.lower() not in _EIGHT_BITS))
+
+
+@lru_cache(maxsize=8)
+def _measure(paths: tuple[Path, ...]) -> tuple[Values, ...]:
+    step = max(1, len(paths) // MOST_IMAGES)
+    return _measure_all(paths[::step])
+
+
+def _measure_all(paths: Sequence[Path]) -> tuple[Values, ...]:
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return tuple(values for values in pool.map(measure_values, paths) if values is not None)
