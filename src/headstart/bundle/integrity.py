@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from headstart.bundle.file_names import is_regular_file, require_listed_names
+from headstart.bundle.schema import Described, ListedName, Seed, Sha256, parse_record
 from headstart.errors import BundleError, offenders
 
 KNOWN = (1, 2)
 """Formats that can be read. Format 2 has a portable form (see `headstart.bundle.portable`), named in config.json."""
 MOST_JSON_BYTES = 256_000_000
 """Larger JSON is not read: the largest that is written, the words that a model counts, is a few MB."""
+MOST_DIGITS = 19
 CONFIG, MANIFEST, STATE, WEIGHTS, BASE = "config.json", "manifest.json", "strategy.json", "model.safetensors", "base"
 _ALWAYS: dict[int, tuple[str, ...]] = {1: (STATE, WEIGHTS), 2: ()}
 """Files that a bundle of each format has in any case, beside config.json."""
@@ -33,14 +37,47 @@ def read_json(path: Path) -> Any:
     BundleError
         If it is missing, too large or damaged.
     """
-    if not path.is_file():
+    if not is_regular_file(path):
         raise BundleError(f"{path.parent} is no bundle: {path.name} is missing.", "Give the folder OUT/bundle.")
     if path.stat().st_size > MOST_JSON_BYTES:
         raise BundleError(f"{path} is too large ({path.stat().st_size / 1e6:,.0f} MB).", "Do not use it.")
     try:
-        return json.loads(path.read_text("utf-8"))
+        return parse_json(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is damaged ({error}).", "Copy the bundle again.") from error
+
+
+def parse_json(content: bytes) -> Any:
+    """Return the document in a JSON file (UTF-8); more than 19 digits, NaN and infinity are no numbers in it.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is none, or nested without end.
+
+    Examples
+    --------
+    >>> parse_json(b'{"a": [1, 2.5]}')
+    {'a': [1, 2.5]}
+    """
+    text = content.decode("utf-8")
+    document = json.loads(text, parse_int=_parse_integer, parse_float=_parse_number, parse_constant=_parse_number)
+    if "\\u" in text:  # Half characters can be written so; nothing could print them.
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    return document
+
+
+def _parse_integer(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"{text[:MOST_DIGITS]}... is no number that a bundle holds")
+    return int(text)
+
+
+def _parse_number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no number that a bundle holds")
+    return number
 
 
 def verify(folder: Path) -> Mapping[str, Any]:
@@ -51,34 +88,33 @@ def verify(folder: Path) -> Mapping[str, Any]:
     BundleError
         If it is no bundle, of a newer format, incomplete or changed.
     """
-    manifest = read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("format") not in KNOWN:
+    document = read_json(folder / MANIFEST)
+    if not isinstance(document, dict) or document.get("format") not in KNOWN:
         raise BundleError(f"{folder} has a bundle format that this version does not know.", "Update headstart.")
-    listed = manifest.get("sha256")
-    if not isinstance(listed, dict) or not {CONFIG, *_ALWAYS[manifest["format"]]} <= set(listed):
+    listed = document.get("sha256")
+    if not isinstance(listed, dict) or not {CONFIG, *_ALWAYS[document["format"]]} <= set(listed):
         raise BundleError(
             f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
         )
-    outside = [str(name) for name in listed if not _is_inside(folder, str(name))]
-    if outside:
-        raise BundleError(
-            f"{folder / MANIFEST} names {len(outside)} files outside of the bundle ({offenders(outside)}).",
-            "Do not use it: no version of headstart writes such a bundle.",
-        )
+    require_listed_names(folder, MANIFEST, listed)
+    parse_record(ManifestRecord, document, MANIFEST)
     wrong = [
-        name for name, digest in listed.items() if not (folder / name).is_file() or sha256(folder / name) != digest
+        name
+        for name, digest in listed.items()
+        if not is_regular_file(folder / name) or sha256(folder / name) != digest
     ]
     if wrong:
         raise BundleError(
             f"{len(wrong)} files of {folder} are missing or were changed ({offenders(wrong)}).",
             "Copy the bundle again.",
         )
-    return manifest
+    return document
 
 
-def _is_inside(folder: Path, name: str) -> bool:
-    try:
-        (folder / name).is_file()
-        return folder.resolve() in (folder / name).resolve().parents
-    except (OSError, RuntimeError, ValueError):  # Links in a circle, names that no file can have.
-        return False
+class ManifestRecord(Described):
+    """`manifest.json`: the sha256 (hex) of every other file, what wrote them, and the seed."""
+
+    format: int
+    sha256: dict[ListedName, Sha256]
+    versions: dict[str, str] = {}
+    seed: Seed
