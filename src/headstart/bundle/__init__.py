@@ -19,11 +19,14 @@ from typing import Any
 import numpy as np
 
 from headstart import progress
-from headstart.array_files import DamagedArrays, read_arrays, write_arrays
+from headstart.array_files import read_arrays, write_arrays
 from headstart.bases import Backbone, assemble, read_folder, write_folder
 from headstart.bases.record import BaseRecord
 from headstart.bundle import decision
-from headstart.bundle.feeding import KINDS
+from headstart.bundle.checked_parts import CheckedModel, check_fed_files, features_read, require_parts, stated_files
+from headstart.bundle.config_records import ConfigRecord, SeriesSpec, parse_config
+from headstart.bundle.file_names import require_listed_names, shown
+from headstart.bundle.graph_limits import GraphContract, require_graph
 from headstart.bundle.integrity import (
     BASE,
     CONFIG,
@@ -35,13 +38,17 @@ from headstart.bundle.integrity import (
     verify,
 )  # fmt: skip
 from headstart.bundle.portable import Answers, Portable
+from headstart.bundle.reference import FILE as REFERENCE
 from headstart.bundle.reference import Reference
+from headstart.bundle.schema import misfit, parse_record, reading
+from headstart.bundle.seen import FILE as SEEN
 from headstart.bundle.seen import Seen
+from headstart.bundle.strategy_records import StateContext, check_rocket, check_state
 from headstart.decisions import Rules
 from headstart.errors import BundleError, offenders
 from headstart.extras import missing, require
 from headstart.home import require_place, write_json
-from headstart.records import TASKS, State
+from headstart.records import State
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted
 
@@ -307,23 +314,20 @@ def load(path: Path, runtime: str = "auto") -> Bundle:
         If the packages that its model runs on are not installed.
     """
     folder = find(path)
-    try:
+    with reading(folder):
         return _read(folder, runtime)
-    except (KeyError, TypeError, ValueError, AttributeError, DamagedArrays) as error:
-        raise BundleError(
-            f"The bundle {folder} cannot be understood ({type(error).__name__}: {error}).",
-            "Make it again with headstart adapt, or use the version of headstart that made it.",
-        ) from error
 
 
 def _read(folder: Path, runtime: str) -> Bundle:
     assert runtime in RUNTIMES, runtime
     manifest = verify(folder)
-    config = read_json(folder / CONFIG)
-    name, classes, listed = config["strategy"], tuple(config["classes"]), manifest["sha256"]
+    config, listed = read_json(folder / CONFIG), manifest["sha256"]
+    record = parse_config(config, folder)
+    name, classes, task = record.strategy, tuple(record.classes), record.task
     told: Mapping[str, Any] = config.get("portable") or NOT_SHIPPED
+    require_listed_names(folder, CONFIG, stated_files(told))
     if runtime == "onnx" or (runtime == "auto" and told["ok"] and (missing("adapt") or WEIGHTS not in listed)):
-        return _portable(folder, config, manifest)
+        return _portable(folder, config, record, manifest)
     if runtime == "auto" and not told["ok"] and missing("adapt") and WEIGHTS in listed:
         progress.warn(f"This bundle has no portable form: {told['reason']}.")
     if WEIGHTS not in listed and not told["ok"]:
@@ -335,27 +339,53 @@ def _read(folder: Path, runtime: str) -> Bundle:
         raise BundleError(
             f"{folder} uses the strategy '{name}', which this version does not have.", "Update headstart."
         )
-    task = config.get("task", "classification")
-    if task not in TASKS:
-        raise BundleError(f"{folder} is for the task '{task}', which this version does not have.", "Update headstart.")
+    if STATE not in listed:
+        raise BundleError(f"{folder} is no bundle: {STATE} is missing.", "Give the folder OUT/bundle.")
     state = State(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
-    backbone = None
-    if (folder / BASE / CONFIG).is_file():
-        blank = BaseRecord("", config["modality"], "file", "unknown", 0, 0, "", "", "", "", True, "")
-        backbone = assemble(read_folder(folder / BASE, blank))
+    backbone = _read_base(folder, record.modality, listed)
+    n_dims = backbone.record.n_dims if backbone is not None else 0
+    check_state(name, state, StateContext(record.modality, task, len(classes), n_dims))
+    require_parts(record, state, backbone is not None)
     return Bundle(
-        config["modality"], classes, name, STRATEGIES[name].load(state, classes), backbone,
-        frozenset(config["uses"]), config["columns"], manifest["seed"], config["about"],
-        task, tuple(config.get("thresholds", ())), Seen.read(folder), config["preprocessing"],
-        decision.read(folder), Reference.read(folder), _shipped(folder, told),
+        record.modality, classes, name, CheckedModel(folder, STRATEGIES[name].load(state, classes), len(classes)),
+        backbone, frozenset(record.uses), config["columns"], manifest["seed"], config["about"],
+        task, tuple(record.thresholds), Seen.read(folder) if SEEN in listed else None, config["preprocessing"],
+        _decisions(folder, record, listed), Reference.read(folder) if REFERENCE in listed else None,
+        _shipped(folder, told, listed),
     )  # fmt: skip
 
 
-def _shipped(folder: Path, told: Mapping[str, Any]) -> Shipped:
-    return Shipped(folder, told, (*told.get("files", ()), *(["README.md"] if (folder / "README.md").is_file() else [])))
+def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbone | None:
+    """Read the base of a bundle from files that its manifest lists; None where there is none."""
+    if f"{BASE}/{CONFIG}" not in listed:
+        return None
+    beside = [f"{BASE}/{path.name}" for path in (folder / BASE).iterdir()]
+    unlisted = sorted(name for name in beside if name not in listed)
+    if unlisted:
+        raise BundleError(
+            f"{folder} holds files that its manifest does not list ({offenders([shown(name) for name in unlisted])}).",
+            "Take them out, or copy the bundle again.",
+        )
+    blank = BaseRecord("", modality, "file", "unknown", 0, 0, "", "", "", "", True, "")
+    parts = read_folder(folder / BASE, blank)
+    if parts.record.modality != modality:
+        raise misfit(f"{BASE}/{CONFIG}", ("record", "modality"), f"should be {modality}", parts.record.modality)
+    if parts.architecture["library"] == "minirocket":
+        check_rocket(parts.weights, parse_record(SeriesSpec, parts.spec, f"{BASE}/{CONFIG}"), f"{BASE}/{WEIGHTS}")
+    return assemble(parts)
 
 
-def _portable(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> Bundle:
+def _decisions(folder: Path, record: ConfigRecord, listed: Mapping[str, str]) -> Rules | None:
+    return decision.read(folder, record.classes, record.task) if decision.FILE in listed else None
+
+
+def _shipped(folder: Path, told: Mapping[str, Any], listed: Mapping[str, str]) -> Shipped:
+    return Shipped(folder, told, (*told.get("files", ()), *(["README.md"] if "README.md" in listed else [])))
+
+
+def _portable(
+    folder: Path, config: Mapping[str, Any], record: ConfigRecord, manifest: Mapping[str, Any]
+) -> Bundle:  # fmt: skip
     """Read a bundle in its portable form."""
     told: Mapping[str, Any] = config.get("portable") or NOT_SHIPPED
     if not told["ok"]:
@@ -363,22 +393,21 @@ def _portable(folder: Path, config: Mapping[str, Any], manifest: Mapping[str, An
             f"{folder} has no portable form: {told['reason']}.",
             "Leave --runtime out and install: pip install 'headstart[adapt]'",
         )
-    strange = [str(item["kind"]) for item in told["inputs"] if item["kind"] not in KINDS]
-    if strange:
-        raise BundleError(
-            f"{folder} wants inputs that this version does not know ({offenders(strange)}).", "Update headstart."
-        )
-    shipped, listed = _shipped(folder, told), manifest["sha256"]
-    fed = [file for item in told["inputs"] for key, file in item["spec"].items() if key.endswith("_file")]
-    unlisted = [str(name) for name in (told["file"], *fed, *shipped.files) if name not in listed]
+    listed = manifest["sha256"]
+    shipped = _shipped(folder, told, listed)
+    unlisted = [name for name in (*stated_files(told), *shipped.files) if name not in listed]
     if unlisted:
         raise BundleError(
             f"{folder} lacks files of its portable form ({offenders(unlisted)}).", "Copy the bundle again."
         )
-    made = Portable(folder, told, config["modality"], len(config["classes"]), listed[told["file"]])
+    check_fed_files(folder, told)
+    rules = _decisions(folder, record, listed)
+    n_features = features_read(rules, told["reads"])
+    require_graph(folder / told["file"], GraphContract.of(told, len(record.classes), n_features))
+    made = Portable(folder, told, record.modality, len(record.classes), listed[told["file"]], n_features)
     return Bundle(
-        config["modality"], tuple(config["classes"]), config["strategy"], Answers(made), None,
-        frozenset(config["uses"]), config["columns"], manifest["seed"], config["about"], config["task"],
-        tuple(config["thresholds"]), Seen.read(folder), config["preprocessing"],
-        decision.read(folder), Reference.read(folder), shipped, made,
+        record.modality, tuple(record.classes), record.strategy, Answers(made), None,
+        frozenset(record.uses), config["columns"], manifest["seed"], config["about"], record.task,
+        tuple(record.thresholds), Seen.read(folder) if SEEN in listed else None, config["preprocessing"],
+        rules, Reference.read(folder) if REFERENCE in listed else None, shipped, made,
     )  # fmt: skip

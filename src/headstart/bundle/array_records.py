@@ -18,7 +18,7 @@ KINDS = {"float": "f", "whole": "iu", "bytes": "u"}
 
 
 @dataclass(frozen=True)
-class ArraySpec:
+class ArrayRule:
     """What one array has to be.
 
     Parameters
@@ -38,14 +38,14 @@ class ArraySpec:
 
 
 def check_arrays(
-    arrays: Arrays, specs: Mapping[str, ArraySpec], where: str, sizes: Mapping[str, int] | None = None
+    arrays: Arrays, specs: Mapping[str, ArrayRule], where: str, sizes: Mapping[str, int] | None = None
 ) -> dict[str, int]:
     """Check arrays by name; further arrays are let pass.
 
     Parameters
     ----------
     arrays : mapping of str to array
-    specs : mapping of str to ArraySpec
+    specs : mapping of str to ArrayRule
     where : str
         The file, for the message.
     sizes : mapping of str to int or None
@@ -63,7 +63,7 @@ def check_arrays(
 
     Examples
     --------
-    >>> check_arrays({"a": np.zeros((2, 3)), "b": np.ones(3)}, {"a": ArraySpec((2, "n")), "b": ArraySpec(("n",))}, "x")
+    >>> check_arrays({"a": np.zeros((2, 3)), "b": np.ones(3)}, {"a": ArrayRule((2, "n")), "b": ArrayRule(("n",))}, "x")
     {'n': 3}
     """
     known = dict(sizes or {})
@@ -75,7 +75,7 @@ def check_arrays(
     return known
 
 
-def _check_shape(name: str, values: NDArray[Any], spec: ArraySpec, where: str, known: dict[str, int]) -> None:
+def _check_shape(name: str, values: NDArray[Any], spec: ArrayRule, where: str, known: dict[str, int]) -> None:
     for place, size in enumerate(spec.shape if values.ndim == len(spec.shape) else ()):
         if isinstance(size, str):
             known.setdefault(size, values.shape[place])
@@ -87,7 +87,7 @@ def _check_shape(name: str, values: NDArray[Any], spec: ArraySpec, where: str, k
         raise Misfit(f"{where}: {name}: there should be {spec.kind} numbers (was {shown(values.dtype)})")
 
 
-def _check_values(name: str, values: NDArray[Any], spec: ArraySpec, where: str) -> None:
+def _check_values(name: str, values: NDArray[Any], spec: ArrayRule, where: str) -> None:
     if not values.size:
         return
     low, high = values.min(), values.max()  # NaN where one value is NaN.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.array_files import read_arrays, write_arrays
-from headstart.decisions import Rules
+from headstart.bundle.decision_records import ARRAYS, FILE, parse_rules
+from headstart.bundle.integrity import read_json
+from headstart.decisions import SINGLE, Rules
 from headstart.home import write_json
 
-FILE, ARRAYS = "decision.json", "decision.safetensors"
+__all__ = ["ARRAYS", "FILE", "read", "write"]
 
 
 def write(rules: Rules, folder: Path) -> None:
@@ -19,9 +21,17 @@ def write(rules: Rules, folder: Path) -> None:
         write_arrays(folder / ARRAYS, rules.novelty.arrays())
 
 
-def read(folder: Path) -> Rules | None:
-    """Read them back; None in a bundle of an older version."""
+def read(folder: Path, classes: Sequence[str], task: str) -> Rules | None:
+    """Read them back, checked; None in a bundle of an older version.
+
+    Raises
+    ------
+    Misfit
+        They are not as they have to be, or do not fit the classes.
+    """
     if not (folder / FILE).is_file():
         return None
+    document = read_json(folder / FILE)
     arrays = read_arrays(folder / ARRAYS) if (folder / ARRAYS).is_file() else {}
-    return Rules.of(json.loads((folder / FILE).read_text("utf-8")), arrays)
+    parse_rules(document, arrays, len(classes), task in SINGLE)
+    return Rules.of(document, arrays)

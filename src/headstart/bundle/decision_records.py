@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from headstart.bundle.array_records import Arrays, ArraySpec, check_arrays
+from headstart.bundle.array_records import ArrayRule, Arrays, check_arrays
 from headstart.bundle.schema import Count, Described, Misfit, Number, Share, Text, misfit, parse_record, require_mapping
 from headstart.errors import BundleError
 
@@ -77,9 +77,9 @@ class RulesRecord(Described):
 
 
 NOVELTY_ARRAYS = {
-    "centre": ArraySpec((1, "n_dims")), "basis": ArraySpec(("n_dims", "n_kept")),
-    "inner": ArraySpec(("n_kept", "n_kept")), "kept": ArraySpec(("n_ids", "n_kept")),
-    "means": ArraySpec(("n_means", "n_kept")), "codes": ArraySpec(("n_ids",), "whole", 0),
+    "centre": ArrayRule((1, "n_dims")), "basis": ArrayRule(("n_dims", "n_kept")),
+    "inner": ArrayRule(("n_kept", "n_kept")), "kept": ArrayRule(("n_ids", "n_kept")),
+    "means": ArrayRule(("n_means", "n_kept")), "codes": ArrayRule(("n_ids",), "whole", 0),
 }  # fmt: skip
 
 
@@ -130,10 +130,10 @@ def _require_length(place: str, values: list[Any], n_classes: int) -> None:
 
 
 REFERENCE_ARRAYS = {
-    "values": ArraySpec(("n_sample", "n_kept")), "scale": ArraySpec(("n_dims",)),
-    "clusters": ArraySpec(("n_sample",), "whole", 0), "reads": ArraySpec((1,), "whole", 0, 1),
+    "values": ArrayRule(("n_sample", "n_kept")), "scale": ArrayRule(("n_dims",)),
+    "clusters": ArrayRule(("n_sample",), "whole", 0), "reads": ArrayRule((1,), "whole", 0, 1),
 }  # fmt: skip
-SEEN_ARRAYS = {"digests": ArraySpec(("n_rows", 8), "bytes"), "centres": ArraySpec(("n_centres", "n_dims"))}
+SEEN_ARRAYS = {"digests": ArrayRule(("n_rows", 8), "bytes"), "centres": ArrayRule(("n_centres", "n_dims"))}
 
 
 def check_reference(arrays: Arrays, where: str, most_kept: int) -> None:

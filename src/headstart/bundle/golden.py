@@ -14,6 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.array_files import write_npz
+from headstart.bundle.array_records import ArrayRule, check_arrays
+from headstart.bundle.graph_limits import GraphContract
+from headstart.bundle.npz_limits import read_npz
+from headstart.bundle.schema import Misfit
 from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Probabilities
 
@@ -22,6 +26,8 @@ MADE_UP = "made up"
 """What `config.json` says of golden rows that are no rows of the data."""
 MOST_ROWS, LEAST_ROWS, MOST_BYTES = 32, 4, 4_000_000
 """Bytes before compression, which halves them about."""
+MOST_READ_ROWS, MOST_READ_BYTES = 1_000, 256_000_000
+"""What is read; few rows of large pictures are more than is usual."""
 _INPUT = "in_"
 
 
@@ -60,8 +66,41 @@ class Golden:
         write_npz(folder / FILE, {**kept, "outputs": self.outputs, "features": self.features})
 
     @classmethod
-    def read(cls, folder: Path) -> Golden:
-        """Read it back; raises `ValueError`, `KeyError` or `OSError` where it is damaged."""
-        with (folder / FILE).open("rb") as handle, np.load(handle, allow_pickle=False) as found:
-            arrays = {name.removeprefix(_INPUT): found[name] for name in found.files if name.startswith(_INPUT)}
-            return cls(arrays, found["outputs"], found["features"])
+    def read(cls, folder: Path, contract: GraphContract | None = None) -> Golden:
+        """Read it back, checked.
+
+        Parameters
+        ----------
+        folder : Path
+        contract : GraphContract or None
+            What the graph is fed and gives; None: only the file itself is looked at.
+
+        Raises
+        ------
+        Misfit
+            It is damaged, or does not fit.
+        """
+        found = read_npz(folder / FILE, MOST_READ_BYTES)
+        arrays = {name.removeprefix(_INPUT): value for name, value in found.items() if name.startswith(_INPUT)}
+        sizes = check_arrays(found, {"outputs": ArrayRule(("n_rows", "n_outputs"))}, FILE)
+        check_arrays(found, {"features": ArrayRule(("n_rows", "n_dims"))}, FILE, {"n_rows": sizes["n_rows"]})
+        if contract is not None:
+            _check_fit(arrays, found, contract)
+        return cls(arrays, found["outputs"], found["features"])
+
+
+def _check_fit(arrays: Mapping[str, Array], found: Mapping[str, Array], contract: GraphContract) -> None:
+    """Refuse rows that the graph cannot be fed, or other outputs than it gives."""
+    n_rows = len(found["outputs"])
+    if set(arrays) != set(contract.inputs):
+        raise Misfit(f"{FILE}: there should be inputs {', '.join(sorted(contract.inputs))}")
+    for name, (kind, sizes) in contract.inputs.items():
+        values = arrays[name]
+        stated = (n_rows, *(size if size is not None else -1 for size in sizes[1:]))
+        fits = values.ndim == len(stated) and all(
+            one in (two, -1) for one, two in zip(stated, values.shape, strict=True)
+        )
+        if not fits or values.dtype != np.dtype(kind):
+            raise Misfit(f"{FILE}: {_INPUT}{name}: should be {kind} of the shape {stated} (was {values.shape})")
+    if found["outputs"].shape[1] != contract.n_outputs or not 0 < n_rows <= MOST_READ_ROWS:
+        raise Misfit(f"{FILE}: outputs: there should be {contract.n_outputs} columns (was {found['outputs'].shape})")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle.file_names import is_regular_file, require_listed_names
-from headstart.bundle.schema import Described, ListedName, Seed, Sha256, parse_record
+from headstart.bundle.schema import Described, ListedName, Seed, Sha256, parse_record, reading
 from headstart.errors import BundleError, offenders
 
 KNOWN = (1, 2)
@@ -97,11 +97,10 @@ def verify(folder: Path) -> Mapping[str, Any]:
             f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
         )
     require_listed_names(folder, MANIFEST, listed)
-    parse_record(ManifestRecord, document, MANIFEST)
+    with reading(folder):
+        parse_record(ManifestRecord, document, MANIFEST)
     wrong = [
-        name
-        for name, digest in listed.items()
-        if not is_regular_file(folder / name) or sha256(folder / name) != digest
+        name for name, digest in listed.items() if not is_regular_file(folder / name) or sha256(folder / name) != digest
     ]
     if wrong:
         raise BundleError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from headstart.bundle.feeding import Feed, Input
+from headstart.bundle.graph_limits import GraphContract, require_graph
 from headstart.errors import BundleError
 from headstart.features.extractors import Extractor
 from headstart.features.runtimes import n_cores
@@ -31,6 +33,10 @@ FAILURES: tuple[type[Exception], ...] = tuple(
     item for item in vars(raised).values() if isinstance(item, type) and issubclass(item, Exception)
 )
 """What onnxruntime raises on a graph or on inputs that it cannot use."""
+MOST_RUN_BYTES = 2_000_000_000
+"""What graphs may hold in memory while they run, beside their weights; where a batch needs more it is halved."""
+Widths = tuple[int | None, int | None]
+"""Columns of outputs and of features; None: any number."""
 Run = Callable[..., tuple[Array, ...]]
 
 
@@ -47,6 +53,8 @@ class Portable:
     n_outputs : int
     sha256 : str
         Of `model.onnx`.
+    n_features : int or None
+        Columns of what decisions read, where they are known.
     """
 
     folder: Path
@@ -54,6 +62,7 @@ class Portable:
     modality: str
     n_outputs: int
     sha256: str
+    n_features: int | None = None
 
     @property
     def reads(self) -> str:
@@ -66,12 +75,17 @@ class Portable:
         inputs = tuple(Input.of(item).placed(self.folder) for item in self.told["inputs"])
         return Feed(inputs, self.n_outputs)
 
+    @property
+    def contract(self) -> GraphContract:
+        """What the graph is fed and gives."""
+        return GraphContract.of(self.told, self.n_outputs, self.n_features)
+
     def extractor(self) -> Extractor:
         """Give what makes outputs and features of rows in one pass."""
         feed = self.feed
         return Extractor(
             "model.onnx", self.sha256, feed.prepare, feed.cost, feed.collate, {},
-            lambda: opened(self.folder / str(self.told["file"]), feed.names),
+            lambda: opened(self.folder / str(self.told["file"]), feed.names, (self.n_outputs, self.n_features)),
             BATCH_ROWS[self.modality], BATCH_COST, feed.load,
         )  # fmt: skip
 
@@ -112,17 +126,22 @@ class Answers:
 def session(path: Path) -> onnxruntime.InferenceSession:
     """Open a graph on the processor, with as many threads as this process may use; it never calls home.
 
-    Weights in other files are refused: no graph of ours has any, and no hash would cover them.
+    Weights in other files are refused: no graph of ours has any, and no hash would cover them. What the graph holds in
+    memory while it runs is bounded by `MOST_RUN_BYTES`.
 
     Raises
     ------
     BundleError
-        If onnxruntime cannot run it.
+        If it wants what is not run here, or onnxruntime cannot run it.
     """
+    require_graph(path)
+    _bound_memory()
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or n_cores())
-    chosen.log_severity_level = 3
+    chosen.log_severity_level = 4
     chosen.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path / "nowhere"))
+    chosen.add_session_config_entry("session.use_env_allocators", "1")
+    chosen.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     try:
         return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
     except FAILURES as error:
@@ -130,13 +149,61 @@ def session(path: Path) -> onnxruntime.InferenceSession:
         raise BundleError(f"{path} cannot be run ({said}).", "Copy it again, or update onnxruntime.") from error
 
 
-def opened(path: Path, names: Sequence[str]) -> Run:
-    """Make a function from prepared arrays to outputs and features, both float32 (features may have no column)."""
+@cache
+def _bound_memory() -> None:
+    """Bound what all graphs of this process hold in memory while they run; weights lie beside that."""
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    # Memory is taken as it is asked for (1), not in ever larger pieces; the other two are onnxruntime's own.
+    onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg(MOST_RUN_BYTES, 1, -1, -1))
+
+
+def opened(path: Path, names: Sequence[str], widths: Widths = (None, None)) -> Run:
+    """Make a function from prepared arrays to outputs and features, both float32 (features may have no column).
+
+    Parameters
+    ----------
+    path : Path
+    names : sequence of str
+        Of the arrays, in the order in which they come.
+    widths : (int or None, int or None)
+        Columns that outputs and features must have; None: any.
+
+    Raises
+    ------
+    BundleError
+        The graph cannot be opened; the function raises it where the graph breaks on what it is fed.
+    """
     running = session(path)
 
     def run(*arrays: Array) -> tuple[Array, ...]:
-        found = running.run(None, dict(zip(names, arrays, strict=True)))
+        try:
+            found = running.run(None, dict(zip(names, arrays, strict=True)))
+        except FAILURES as error:
+            if len(arrays[0]) < 2:
+                said = " ".join(str(error).split())[:200]
+                raise BundleError(
+                    f"{path} cannot be run ({said}).", "Copy the bundle again, or update onnxruntime."
+                ) from error
+            half = len(arrays[0]) // 2  # Fewer rows need less memory.
+            parts = run(*(array[:half] for array in arrays)), run(*(array[half:] for array in arrays))
+            return tuple(np.concatenate(both) for both in zip(*parts, strict=True))
         none: FloatMatrix = np.empty((len(found[0]), 0), dtype=np.float32)
-        return found[0], found[1] if len(found) > 1 else none
+        return _checked(path, (found[0], found[1] if len(found) > 1 else none), len(arrays[0]), widths)
 
     return run
+
+
+def _checked(
+    path: Path, found: tuple[Array, ...], n_rows: int, widths: tuple[int | None, int | None]
+) -> tuple[Array, ...]:
+    """Refuse what a graph gave where it has another shape than it should have."""
+    for values, width in zip(found, widths, strict=True):
+        shape = n_rows, values.shape[1] if width is None and values.ndim == 2 else width
+        if values.shape != shape or values.dtype.kind != "f":
+            raise BundleError(
+                f"{path} answers with numbers of the shape {values.shape}, not {shape}.",
+                "Do not use it, or make the bundle again.",
+            )
+    return found

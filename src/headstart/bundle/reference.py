@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.array_files import read_arrays, write_arrays
+from headstart.bundle.decision_records import check_reference
 from headstart.records import FloatMatrix, Index
 
 FILE = "reference.safetensors"
@@ -80,6 +81,7 @@ class Reference:
         if not (folder / FILE).is_file():
             return None
         arrays = read_arrays(folder / FILE)
+        check_reference(arrays, FILE, MOST_DIMS)
         reads, clusters = READS[int(arrays["reads"][0])], arrays["clusters"].astype(np.intp)
         return cls(reads, arrays["values"].astype(np.float32), arrays["scale"], clusters)
 

@@ -7,20 +7,50 @@ and the value that was found.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from headstart.array_files import DamagedArrays
 from headstart.bundle.file_names import is_listed_name, is_plain_name, shown
+from headstart.errors import BundleError
 
 MOST_LABELS, MOST_CLASSES = 2_000, 100_000
 """Characters of a label, and classes of a model."""
 MOST_SHOWN = 40
+HINT = "Make it again with headstart adapt, or use the version of headstart that made it."
+
+
+UNFIT: tuple[type[Exception], ...] = (
+    KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ZeroDivisionError, RecursionError,
+)  # fmt: skip
+"""What building a model raises on files that do not belong together and that no record noticed."""
 
 
 class Misfit(ValueError):
     """A file of a bundle that is not as such files are; the message names file, place and value."""
+
+
+@contextmanager
+def reading(folder: object) -> Iterator[None]:
+    """Turn what does not fit in the files of a bundle into the one error that users see.
+
+    Raises
+    ------
+    BundleError
+    """
+    try:
+        yield
+    except (Misfit, DamagedArrays) as error:
+        said = str(error).removesuffix(".")
+        raise BundleError(f"The bundle {folder} cannot be understood: {said}.", HINT) from error
+    except UNFIT as error:
+        said = shown(" ".join(str(error).split()), 200)
+        raise BundleError(
+            f"The bundle {folder} cannot be understood ({type(error).__name__}: {said}).", HINT
+        ) from error
 
 
 class Described(BaseModel):

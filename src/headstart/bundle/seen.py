@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.array_files import read_arrays, write_arrays
+from headstart.bundle.decision_records import check_seen
 from headstart.records import Column, FloatMatrix
 
 FILE = "seen.safetensors"
@@ -54,6 +55,7 @@ class Seen:
         if not (folder / FILE).is_file():
             return None
         arrays = read_arrays(folder / FILE)
+        check_seen(arrays, FILE)
         return cls(arrays["digests"], arrays["centres"].astype(np.float32))
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from headstart.bundle.array_records import Arrays, ArraySpec, check_arrays
+from headstart.bundle.array_records import ArrayRule, Arrays, check_arrays
 from headstart.bundle.config_records import PREPARED, SeriesSpec
 from headstart.bundle.schema import Described, Label, Misfit, Text, misfit, parse_record, require_mapping
 from headstart.modalities.quantiles import n_features
@@ -39,8 +39,6 @@ class StateContext:
         Length of the base's features; 0 where there is no base, or it is not known.
     where : str
         Of the arrays, for messages.
-    head : str
-        What stands before the names of the arrays of this part, in the file.
     """
 
     modality: str
@@ -126,19 +124,6 @@ class ScratchTextSpec(Described):
     max_tokens: Annotated[int, Field(ge=1, le=100_000)]
 
 
-class TunedRecord(NotesRecord):
-    """A base with moved weights and its head."""
-
-    modality: Literal["image", "text", "series"]
-    record: BaseFacts
-    architecture: dict[str, Any]
-    spec: dict[str, Any]
-    n_views: Annotated[int, Field(ge=0, le=64)]
-    runtime: Annotated[str, Field(max_length=100)]
-    unit: bool = False
-    head: HeadRecord
-
-
 class BaseFacts(Described):
     """What people should know of a base (see `headstart.bases.record.BaseRecord`)."""
 
@@ -154,6 +139,19 @@ class BaseFacts(Described):
     url: Text
     pretrained: bool
     summary: Text
+
+
+class TunedRecord(NotesRecord):
+    """A base with moved weights and its head."""
+
+    modality: Literal["image", "text", "series"]
+    record: BaseFacts
+    architecture: dict[str, Any]
+    spec: dict[str, Any]
+    n_views: Annotated[int, Field(ge=0, le=64)]
+    runtime: Annotated[str, Field(max_length=100)]
+    unit: bool = False
+    head: HeadRecord
 
 
 class BlendRecord(NotesRecord):
@@ -177,8 +175,8 @@ class FirstBlendRecord(NotesRecord):
 
 
 _HEAD = {
-    "centre": ArraySpec(("n_dims",)), "coefficients": ArraySpec(("n_dims", "n_outputs")),
-    "intercept": ArraySpec(("n_outputs",)),
+    "centre": ArrayRule(("n_dims",)), "coefficients": ArrayRule(("n_dims", "n_outputs")),
+    "intercept": ArrayRule(("n_outputs",)),
 }  # fmt: skip
 
 
@@ -195,7 +193,7 @@ def _check_head(record: HeadRecord, arrays: Arrays, context: StateContext, n_dim
 
 def _check_majority(state: State, context: StateContext) -> None:
     parse_record(NotesRecord, state.meta, META)
-    check_arrays(state.arrays, {"shares": ArraySpec(("n_outputs",))}, context.where, context.sizes)
+    check_arrays(state.arrays, {"shares": ArrayRule(("n_outputs",))}, context.where, context.sizes)
 
 
 def _check_probe(state: State, context: StateContext) -> None:
@@ -208,7 +206,7 @@ def _check_stages(state: State, context: StateContext) -> None:
 
 def _check_clouds(state: State, context: StateContext) -> None:
     parse_record(CloudsRecord, state.meta, META)
-    specs = {**_HEAD, "inverse": ArraySpec(("n_dims",))}
+    specs = {**_HEAD, "inverse": ArrayRule(("n_dims",))}
     check_arrays(state.arrays, specs, context.where, {**context.sizes, **_dims(context)})
 
 
@@ -222,9 +220,9 @@ def _check_pieces(state: State, context: StateContext) -> None:
     n_pieces = 0
     for kind, pieces in record.pieces.items():
         check_pieces(pieces, ("pieces", kind), META)
-        check_arrays(state.arrays, {f"idf/{kind}": ArraySpec((len(pieces),))}, context.where)
+        check_arrays(state.arrays, {f"idf/{kind}": ArrayRule((len(pieces),))}, context.where)
         n_pieces += len(pieces)
-    specs = {"coefficients": ArraySpec((n_pieces, "n_outputs")), "intercept": ArraySpec(("n_outputs",))}
+    specs = {"coefficients": ArrayRule((n_pieces, "n_outputs")), "intercept": ArrayRule(("n_outputs",))}
     check_arrays(state.arrays, specs, context.where, context.sizes)
 
 
@@ -249,18 +247,18 @@ def check_rocket(arrays: Arrays, spec: SeriesSpec, where: str, head: str = "") -
     """
     most = (spec.length - 1) // (TAPS - 1)
     specs = {
-        f"{head}dilations": ArraySpec(("n_dilations",), "whole", 1, max(1, most)),
-        f"{head}features_per_dilation": ArraySpec(("n_dilations",), "whole", 1, 100_000),
-        f"{head}biases": ArraySpec(("n_features",)),
+        f"{head}dilations": ArrayRule(("n_dilations",), "whole", 1, max(1, most)),
+        f"{head}features_per_dilation": ArrayRule(("n_dilations",), "whole", 1, 100_000),
+        f"{head}biases": ArrayRule(("n_features",)),
     }
     sizes = check_arrays(arrays, specs, where)
     n_features = N_KERNELS * int(arrays[f"{head}features_per_dilation"].sum(dtype=np.int64))
     if sizes["n_features"] != n_features:
         raise Misfit(f"{where}: {head}biases: there should be {n_features} (were {sizes['n_features']})")
-    per_kernel = ArraySpec((N_KERNELS * sizes["n_dilations"],), "whole", 1, min(spec.n_channels, MOST_ROCKET_CHANNELS))
+    per_kernel = ArrayRule((N_KERNELS * sizes["n_dilations"],), "whole", 1, min(spec.n_channels, MOST_ROCKET_CHANNELS))
     check_arrays(arrays, {f"{head}channels_per_combination": per_kernel}, where)
     n_chosen = int(arrays[f"{head}channels_per_combination"].sum(dtype=np.int64))
-    chosen = ArraySpec((n_chosen,), "whole", 0, spec.n_channels - 1)
+    chosen = ArrayRule((n_chosen,), "whole", 0, spec.n_channels - 1)
     check_arrays(arrays, {f"{head}channel_indices": chosen}, where)
     return n_features
 
@@ -295,10 +293,10 @@ def _check_trees(state: State, context: StateContext) -> None:
     n_described = record.spec.n_channels * n_features(record.spec.length, record.divisor)
     nodes = ("n_nodes",)
     specs = {
-        "shares": ArraySpec(("n_outputs",)), "feature": ArraySpec(nodes, "whole", -1, n_described - 1),
-        "threshold": ArraySpec(nodes), "children": ArraySpec(("n_nodes", 2), "whole", 0),
-        "leaf": ArraySpec(nodes, "whole", 0), "values": ArraySpec(("n_leaves", "n_values")),
-        "roots": ArraySpec(("n_trees",), "whole", 0),
+        "shares": ArrayRule(("n_outputs",)), "feature": ArrayRule(nodes, "whole", -1, n_described - 1),
+        "threshold": ArrayRule(nodes), "children": ArrayRule(("n_nodes", 2), "whole", 0),
+        "leaf": ArrayRule(nodes, "whole", 0), "values": ArrayRule(("n_leaves", "n_values")),
+        "roots": ArrayRule(("n_trees",), "whole", 0),
     }  # fmt: skip
     sizes = check_arrays(state.arrays, specs, context.where, context.sizes)
     present = int((state.arrays["shares"] > 0).sum()) if record.link == "softmax" else context.n_outputs
@@ -319,11 +317,11 @@ def _check_trees(state: State, context: StateContext) -> None:
 def _check_taught(state: State, context: StateContext) -> None:
     parse_record(NotesRecord, state.meta, META)
     specs = {
-        "centre": ArraySpec(("n_dims",)), "inverse": ArraySpec(("n_dims",)), "basis": ArraySpec(("n_dims", "n_axes")),
-        "nodes": ArraySpec(("n_nodes", "n_graph_axes")), "reached": ArraySpec(("n_nodes", "n_outputs")),
+        "centre": ArrayRule(("n_dims",)), "inverse": ArrayRule(("n_dims",)), "basis": ArrayRule(("n_dims", "n_axes")),
+        "nodes": ArrayRule(("n_nodes", "n_graph_axes")), "reached": ArrayRule(("n_nodes", "n_outputs")),
     }  # fmt: skip
     sizes = check_arrays(state.arrays, specs, context.where, {**context.sizes, **_dims(context)})
-    heads = {"coefficients": ArraySpec((sizes["n_axes"] + 1, "n_outputs"))}
+    heads = {"coefficients": ArrayRule((sizes["n_axes"] + 1, "n_outputs"))}
     check_arrays(state.arrays, heads, context.where, context.sizes)
     if sizes["n_nodes"] < 2 or not 0 < sizes["n_graph_axes"] <= sizes["n_axes"]:
         raise Misfit(f"{context.where}: nodes: the shape should be (2 or more, 1 to {sizes['n_axes']})")
@@ -334,7 +332,7 @@ def _check_scratch(state: State, context: StateContext) -> None:
     if (record.modality, record.kind) != (context.modality, context.task):
         raise misfit(META, ("modality",), f"should be {context.modality}, {context.task}", record.modality)
     parse_record(PREPARED["image"] if record.modality == "image" else ScratchTextSpec, record.spec, f"{META}: spec")
-    heads = {"head.weight": ArraySpec(("n_outputs", "n_dims")), "head.bias": ArraySpec(("n_outputs",))}
+    heads = {"head.weight": ArrayRule(("n_outputs", "n_dims")), "head.bias": ArrayRule(("n_outputs",))}
     check_arrays(state.arrays, heads, context.where, context.sizes)
 
 
@@ -346,7 +344,7 @@ def _check_tuned(state: State, context: StateContext) -> None:
     inner = {name[5:]: values for name, values in state.arrays.items() if name.startswith("head/")}
     _check_head(record.head, inner, context, record.record.n_dims)
     if "tokenizer" in state.arrays:
-        check_arrays(state.arrays, {"tokenizer": ArraySpec(("n_bytes",), "bytes")}, context.where)
+        check_arrays(state.arrays, {"tokenizer": ArrayRule(("n_bytes",), "bytes")}, context.where)
     elif record.modality == "text":
         raise Misfit(f"{context.where}: there is no array 'tokenizer'")
 
@@ -360,7 +358,7 @@ def _check_blend(state: State, context: StateContext) -> None:
         _check_link(record, context)
         names = tuple(record.weights)
     for name in names:
-        if name not in STATES or name not in STRATEGIES["blend"].members and name != "majority":
+        if name not in STATES or (name not in STRATEGIES["blend"].members and name != "majority"):
             raise misfit(META, ("weights",), "there is no such strategy to blend", name)
         require_mapping(state.meta.get(name), f"{META}: {name}")
         inner = replace(context, where=f"{context.where}: {name}")

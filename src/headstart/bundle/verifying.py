@@ -12,6 +12,7 @@ from headstart import bundle as bundles
 from headstart.bundle.gate import Agreement, agreement
 from headstart.bundle.golden import FILE, Golden
 from headstart.bundle.portable import FAILURES, Run, opened
+from headstart.bundle.schema import reading
 from headstart.errors import BundleError
 
 BROKEN: tuple[type[Exception], ...] = (KeyError, ValueError, OSError, BadZipFile, *FAILURES)
@@ -74,8 +75,9 @@ def verified(path: Path) -> Verified:
         return Verified(folder, *known, None, "the bundle was exported for other tools, which run it")
     model = bundles.load(folder, "onnx")
     assert model.portable is not None
+    with reading(folder):
+        golden = Golden.read(folder, model.portable.contract)
     try:
-        golden = Golden.read(folder)
         run = opened(folder / str(model.portable.told["file"]), tuple(golden.arrays))
         outputs = _replayed(run, golden)
         found = agreement(model.task, golden.outputs, outputs, model.thresholds)

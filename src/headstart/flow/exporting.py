@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from headstart.bundle.gate import LARGEST_DIFFERENCE, SAME_LABELS, agreement, la
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import MADE_UP, Golden
 from headstart.bundle.portable import FAILURES, Portable, Run, opened
+from headstart.bundle.schema import reading
 from headstart.bundle.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
 from headstart.errors import BundleError, DataError, OptionError, offenders, unknown
 from headstart.flow.exporting_web import ready, write_page
@@ -166,10 +168,22 @@ def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, 
             f"--to {target.name} has to be calibrated and judged on real rows, and none are here.",
             "Name labelled rows that the model did not learn from with --data.",
         )
-    golden = Golden.read(folder)
+    golden = read_golden(made)
     which = "made-up rows" if made.told.get("golden") == MADE_UP else "golden rows"
     source = f"{which} of the bundle only; give held-out rows with --data for figures that mean more"
     return Tried(_apart(golden), golden.outputs, None, None, source, [])
+
+
+def read_golden(portable: Portable) -> Golden:
+    """Return the golden rows of a model.
+
+    Raises
+    ------
+    BundleError
+        They are damaged.
+    """
+    with reading(portable.folder):
+        return Golden.read(portable.folder, portable.contract)
 
 
 def _parted(table: Table) -> tuple[Table, Table]:
@@ -364,8 +378,8 @@ def _write(target: Target, model: Bundle, found: dict[str, Any], scratch: Path, 
     assert made is not None and model.shipped is not None
     fed = [str(value) for item in made.told["inputs"] for name, value in item["spec"].items() if name.endswith("_file")]
     for name in fed:
-        write_text(scratch / name, (made.folder / name).read_text("utf-8"))
-    golden = Golden.read(made.folder)
+        shutil.copyfile(made.folder / name, scratch / name)
+    golden = read_golden(made)
     if not target.exact:
         run = opened(scratch / found["files"][0], made.feed.names)
         parts = [run(*made.feed.collate([row])) for row in _apart(golden)]
