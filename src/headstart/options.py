@@ -166,6 +166,9 @@ class PredictOptions(Options):
 class EvaluateOptions(PredictOptions):
     """How to score a bundle at another place."""
 
+    merge_labels: bool = Field(
+        False, description="Merge labels that differ only in letter case, spaces or Unicode form."
+    )
     recalibrate: Path | None = Field(
         None, description="Folder for a copy of the bundle whose probabilities and sets are corrected with these rows."
     )
@@ -176,6 +179,9 @@ class CompareOptions(Options):
 
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
+    merge_labels: bool = Field(
+        False, description="Merge labels that differ only in letter case, spaces or Unicode form."
+    )
     group: tuple[str, ...] = Field(
         (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
     )
@@ -276,6 +282,9 @@ class ExportOptions(Options):
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")
+    merge_labels: bool = Field(
+        False, description="Merge labels that differ only in letter case, spaces or Unicode form."
+    )
     runtime_web: Path | None = Field(
         None, description="For web: folder of installed npm packages (else HEADSTART_RUNTIME_WEB, else fetched once)."
     )

@@ -7,6 +7,7 @@ from headstart.data.arrays import from_arrays
 from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.depth import value_ranges
 from headstart.data.inputs import Inputs, Order, line_up, read_inputs
+from headstart.data.matching import MatchedLabels, match_labels
 from headstart.data.near import with_families
 from headstart.data.sources import read
 from headstart.data.splits import MIN_GROUPS, clusters, draw, folds, many_valued, split, units
@@ -18,6 +19,7 @@ from headstart.home import home
 __all__ = [
     "MIN_GROUPS",
     "Inputs",
+    "MatchedLabels",
     "Order",
     "check",
     "clusters",
@@ -28,6 +30,7 @@ __all__ = [
     "learnable",
     "line_up",
     "many_valued",
+    "match_labels",
     "numbers_of",
     "read",
     "read_inputs",

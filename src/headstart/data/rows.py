@@ -100,10 +100,14 @@ def with_tidy_labels(table: Table, merge: bool) -> Table:
     return _TIDY[table.task](table, merge)
 
 
+def _is_odd_label(finding: Finding) -> bool:
+    return finding.kind == "odd-label" and finding.severity == "warn"
+
+
 def _tidy_classes(table: Table, merge: bool) -> Table:
     assert table.labels is not None
     labels, odd = tidy(table.labels.tolist(), table.ids.tolist(), merge)
-    kept = tuple(finding for finding in table.findings if finding.kind != "odd-label" or merge)
+    kept = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
     there = set(labels)
     grades = tuple(name for name in table.target_names if name in there)
     return replace(table, labels=column(labels), findings=kept + odd, target_names=grades)
@@ -115,7 +119,7 @@ def _tidy_several(table: Table, merge: bool) -> Table:
     rows, codes = np.nonzero(table.targets == 1)
     given = [table.target_names[code] for code in codes]
     better, odd = tidy(given, [str(table.ids[row]) for row in rows], merge)
-    kept = tuple(finding for finding in table.findings if finding.kind != "odd-label" or merge)
+    kept = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
     if better == given:
         return replace(table, findings=kept + odd)
     renamed = dict(zip(given, better, strict=True))

@@ -48,6 +48,7 @@ def read(
     options: ReadOptions | None = None,
     known: Mapping[str, str] | None = None,
     empty_is_none: bool | None = None,
+    labels: tuple[str, ...] = (),
 ) -> Table:
     """Read labelled data; nothing is written beside it.
 
@@ -63,6 +64,8 @@ def read(
     empty_is_none : bool, optional
         Whether an empty cell of a column such as "water;food" says that no label applies; otherwise the row has no
         label. Not given: where `options.task` is "multi-label".
+    labels : tuple of str, optional
+        Labels of the training data: cells with several are taken apart into these.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def read(
     require_known(options.unlabelled)
     draft = draft_of(place, options.modality, wanted_of(options, known))
     said = options.task == "multi-label" if empty_is_none is None else empty_is_none
-    wish = Wish(options.task, options.order, said)
+    wish = Wish(options.task, options.order, said, labels, options.merge_labels)
     how = Finish(options.merge_labels, options.unlabelled in {"drop", USE}, wish=wish)
     return finish(draft, str(path), how)
 

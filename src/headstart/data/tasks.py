@@ -255,8 +255,10 @@ def _numbers(raw: Raw, wish: Wish) -> Answers:
 
 
 def _grades(raw: Raw, wish: Wish) -> Answers:
-    grades = grades_in_order(set(raw.written()), wish.order)
-    matches = match_names(raw.written(), grades, wish.merge)
+    written = raw.written()
+    spelled = match_names(wish.order, list(dict.fromkeys(written)), merge=True).renamed
+    grades = grades_in_order(set(written), tuple(spelled.get(grade, grade) for grade in wish.order))
+    matches = match_names(written, grades, wish.merge)
     labels = [matches.renamed.get(label.strip(), label) for label in raw.labels]
     known = set(grades)
     strange = [row for row, label in enumerate(labels) if raw.usable[row] and label.strip() and label not in known]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.errors import OptionError, offenders
 from headstart.records import Index, Probabilities
+from headstart.spellings import match_names
 
 ARROW = "->"
 RESERVED = ("_other", "noise", "background")
@@ -119,7 +120,9 @@ def _pair(text: str, place: Mapping[str, int]) -> tuple[str, str, str]:
     """Part the two names, which may hold arrows themselves; gives them and what is wrong."""
     parts = text.split(ARROW)
     found = [(ARROW.join(parts[:at]).strip(), ARROW.join(parts[at:]).strip()) for at in range(1, len(parts))]
-    for truth, answer in found:
+    spelled = match_names([name for pair in found for name in pair], list(place), merge=True).renamed
+    for pair in found:
+        truth, answer = (spelled.get(name, name) for name in pair)
         if truth in place and answer in place:
             return truth, answer, ""
     truth, answer = found[0]

@@ -22,9 +22,10 @@ from headstart.flow.labelled import read_rows_to_score
 from headstart.flow.prepare import truth_of
 from headstart.home import write_text
 from headstart.offline import offline
-from headstart.options import CompareOptions, PredictOptions
+from headstart.options import CompareOptions, EvaluateOptions
 from headstart.records import Column, Index, Interval, Predictions, Table, column
 from headstart.results import ChangedRow, Comparison, Figure, SetAsideRow
+from headstart.spellings import Matches, match_names
 
 FIRST = 100
 """So many rows of each kind stand in the document; the CSV has all."""
@@ -57,15 +58,16 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     """
     with offline(options.offline):
         first, second = bundles.load(old), bundles.load(new)
-        _require_alike(first, second)
-        asked = PredictOptions.model_validate(options.model_dump())
+        spelled = match_names(second.classes, first.classes, options.merge_labels)
+        _require_alike(first, second, spelled)
+        asked = EvaluateOptions.model_validate(options.model_dump())
         table, unknown = read_rows_to_score(first, path, asked)
         seen = [look(bundle, table, options.precision, path) for bundle in (first, second)]
     both = set(seen[0].said.ids) & set(seen[1].said.ids)
     rows = [np.flatnonzero([name in both for name in part.said.ids]).astype(np.intp) for part in seen]
     kept = seen[0].kept.take(rows[0])
     before, after = (part.said.take(at) for part, at in zip(seen, rows, strict=True))
-    after = _ordered(after, first.classes)
+    after = _ordered(_respelled(after, spelled), first.classes)
     truth = truth_of(kept, first.classes)
     columns = tuple(name for name in options.group if name in kept.metadata)
     clusters = resampled_together(kept, columns)
@@ -94,17 +96,25 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     )  # fmt: skip
 
 
-def _require_alike(old: Bundle, new: Bundle) -> None:
+def _respelled(said: Predictions, spelled: Matches) -> Predictions:
+    """Name classes as the other bundle does."""
+    return replace(said, classes=tuple(spelled.renamed.get(name, name) for name in said.classes))
+
+
+def _require_alike(old: Bundle, new: Bundle, spelled: Matches) -> None:
     wrong = [
         f"one {what} '{a}', the other '{b}'"
         for what, a, b in (("reads", old.modality, new.modality), ("is for", old.task, new.task)) if a != b
     ]  # fmt: skip
-    only = [*(set(old.classes) - set(new.classes)), *(set(new.classes) - set(old.classes))]
+    names = {spelled.renamed.get(name, name) for name in new.classes}
+    only = set(old.classes) ^ names
     if only:
         wrong.append(f"{len(only)} classes are known to one only ({offenders(sorted(only))})")
     if wrong:
+        spelling = " Pass --merge-labels if only their spelling differs." if spelled.similar else ""
         raise BundleError(
-            f"The two bundles cannot be compared: {'; '.join(wrong)}.", "Compare bundles made for the same classes."
+            f"The two bundles cannot be compared: {'; '.join(wrong)}.",
+            f"Compare bundles made for the same classes.{spelling}",
         )
 
 

@@ -23,7 +23,7 @@ from headstart.flow.labelled import read_rows
 from headstart.flow.model import decided, stream, values_of
 from headstart.flow.prepare import truth_of
 from headstart.offline import offline
-from headstart.options import PredictOptions
+from headstart.options import EvaluateOptions, PredictOptions
 from headstart.records import FloatMatrix, Predictions, SetAside, Table
 from headstart.results import Evaluation, SetAsideRow
 
@@ -85,6 +85,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     ----------
     bundle_path, path : Path
     options : PredictOptions
+        Or `EvaluateOptions`, to merge spellings of labels.
     recalibrate : Path or None
         Where to write a bundle whose probabilities and sets are corrected for these rows.
 
@@ -98,9 +99,10 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     DataError
         No row has one of the bundle's classes or can be read, or there are too few labels to recalibrate.
     """
+    asked = options if isinstance(options, EvaluateOptions) else EvaluateOptions.model_validate(options.model_dump())
     with offline(options.offline):
         bundle = bundles.load(bundle_path, options.runtime)
-        table, unknown = read_rows(bundle, path, options)
+        table, unknown = read_rows(bundle, path, asked)
         if recalibrate is not None:
             recalibrating.require_possible(bundle, table, unknown is not None)
         seen = look(bundle, table, options.precision, path)

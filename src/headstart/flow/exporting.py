@@ -35,7 +35,7 @@ from headstart.flow.prepare import truth_of
 from headstart.flow.shipping import prepared, reference
 from headstart.home import require_place, write_text
 from headstart.modalities.record import Array
-from headstart.options import ExportOptions, PredictOptions, ReadOptions, parse
+from headstart.options import EvaluateOptions, ExportOptions, ReadOptions, parse
 from headstart.records import TEST, FloatMatrix, Index, Predictions, Probabilities, Table
 
 MOST_ROWS = 1_000
@@ -154,7 +154,8 @@ def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, 
     stored = _stored(folder, bundle, target.exact and options.data is not None)
     train = stored[1] if stored is not None else None
     if options.data is not None:
-        asked = parse(PredictOptions, text=options.text, label=options.label, group=options.group)
+        shared = {name: getattr(options, name) for name in ("text", "label", "group", "merge_labels")}
+        asked = parse(EvaluateOptions, **shared)
         table, found = read_rows(bundle, options.data, asked)
         if train is None and not target.exact:
             table, train = _parted(table)
@@ -222,7 +223,7 @@ def _stored(folder: Path, bundle: Bundle, unneeded: bool = False) -> tuple[Table
     table = replace(data.read(source, asked, bundle.columns), source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:
-        apart, _ = read_rows(bundle, places["test"], parse(PredictOptions, label=tuple(roles)))
+        apart, _ = read_rows(bundle, places["test"], parse(EvaluateOptions, label=tuple(roles), merge_labels=True))
         return apart, table.take(np.flatnonzero(learnt))
     with listed.open(encoding="utf-8", newline="") as handle:
         ids = {record[0] for record in islice(csv.reader(handle), 1, None)}

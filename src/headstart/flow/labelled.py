@@ -11,14 +11,14 @@ import numpy as np
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.errors import DataError, offenders
-from headstart.options import PredictOptions, ReadOptions
+from headstart.options import EvaluateOptions, ReadOptions, parse
 from headstart.records import TASKS, TEST, Table
 
 _READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if task != "ordinal"}
 """The order of grades stands in the bundle; in the data they are just labels."""
 
 
-def read_rows_to_score(bundle: Bundle, path: Path, options: PredictOptions) -> tuple[Table, Counter[str]]:
+def read_rows_to_score(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Table, Counter[str]]:
     """Read labelled rows, of which those that the model can know are kept.
 
     Returns
@@ -35,10 +35,10 @@ def read_rows_to_score(bundle: Bundle, path: Path, options: PredictOptions) -> t
     """
     table = _read(bundle, path, options)
     data.require_labels(table)
-    return _known(bundle, _tested(table, path), path)
+    return _known(bundle, _tested(table, path), path, options.merge_labels)
 
 
-def read_rows(bundle: Bundle, path: Path, options: PredictOptions) -> tuple[Table, Counter[str] | None]:
+def read_rows(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Table, Counter[str] | None]:
     """Read rows with labels where there are some, as `read_rows_to_score`; None for the second where there are none.
 
     A label column that the user named must be there.
@@ -54,20 +54,21 @@ def read_rows(bundle: Bundle, path: Path, options: PredictOptions) -> tuple[Tabl
         return bare, None
     if options.label or len(table) == 0 or table.labels is not None or table.targets is not None:
         data.require_labels(table)
-        return _known(bundle, _tested(table, path), path)
+        return _known(bundle, _tested(table, path), path, options.merge_labels)
     return table, None
 
 
-def _read(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
-    said = {"label": options.label, "text": options.text, "group": options.group, "task": _READ_AS[bundle.task]}
-    wanted = ReadOptions.model_validate({"modality": bundle.modality, "unlabelled": "drop", **said})
-    table = data.read(path, wanted, bundle.columns, bundle.about.get("task") == "multi-label")
+def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
+    shared = {name: getattr(options, name) for name in ("label", "text", "group", "merge_labels")}
+    wanted = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
+    blank = bundle.about.get("task") == "multi-label"
+    table = data.read(path, wanted, bundle.columns, blank, () if bundle.task == "regression" else bundle.classes)
     if table.modality != bundle.modality:
         raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
     return table
 
 
-def _bare(bundle: Bundle, path: Path, options: PredictOptions) -> Table:
+def _bare(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
     asked = {"text": options.text} if options.text is not None else {}
     return data.line_up([path], bundle.modality, bundle.columns, asked).table
 
@@ -79,28 +80,37 @@ def _tested(table: Table, path: Path) -> Table:
     return table.where_split(TEST)
 
 
-def _known(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Counter[str]]:
+def _known(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table, Counter[str]]:
     """Keep what the model knows: rows of its classes, or its labels; gives the others with their numbers of rows."""
     if bundle.task == "regression":
         return table, Counter()
+    matched = data.match_labels(replace(table, source=str(path)), bundle.classes, merge)
+    if matched.is_foreign:
+        raise DataError(
+            f"The model knows none of the labels in {path} ({matched.name_unknown()}).",
+            f"It knows {offenders(bundle.classes)}. {matched.hint}",
+        )
+    for finding in matched.table.findings:
+        if finding.kind == "odd-label" and finding.severity == "note":
+            progress.say(finding.summary)
+    if matched.similar:
+        progress.warn(
+            f"{path}: labels differ from those of the model only in spelling and are not known to it "
+            f"({matched.describe_similar()}). Pass --merge-labels, or write them alike."
+        )
+    strangers = Counter({name: matched.counts[name] for name in matched.unknown})
+    spelled = replace(matched.table, source=table.source)
     if table.targets is not None:
-        return _known_labels(bundle, table, path)
-    assert table.labels is not None
-    known = np.asarray([str(label) in bundle.classes for label in table.labels], dtype=bool)
-    strangers = Counter(str(label) for label in table.labels[~known])
-    if not known.any():
-        raise _all_strange(bundle, strangers, path)
-    return table.take(np.flatnonzero(known)), strangers
+        return _in_order(bundle, spelled, path), strangers
+    assert spelled.labels is not None
+    known = np.asarray([str(label) in bundle.classes for label in spelled.labels], dtype=bool)
+    return spelled.take(np.flatnonzero(known)), strangers
 
 
-def _known_labels(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Counter[str]]:
+def _in_order(bundle: Bundle, table: Table, path: Path) -> Table:
     """Put the labels into the model's order; one that the model does not know is left out, the row stays."""
     assert table.targets is not None
     place = {name: at for at, name in enumerate(table.target_names)}
-    counts = (table.targets == 1).sum(axis=0)
-    strangers = Counter({name: int(counts[at]) for name, at in place.items() if name not in bundle.classes})
-    if not set(place) & set(bundle.classes):
-        raise _all_strange(bundle, strangers, path)
     absent = [name for name in bundle.classes if name not in place]
     if absent and any(role.startswith("label ") for role in table.columns):
         raise DataError(
@@ -111,11 +121,4 @@ def _known_labels(bundle: Bundle, table: Table, path: Path) -> tuple[Table, Coun
     for at, name in enumerate(bundle.classes):
         if name in place:
             targets[:, at] = table.targets[:, place[name]]
-    return replace(table, targets=targets, target_names=bundle.classes), strangers
-
-
-def _all_strange(bundle: Bundle, strangers: Counter[str], path: Path) -> DataError:
-    return DataError(
-        f"The model knows none of the labels in {path} ({offenders(sorted(strangers))}).",
-        f"It knows {offenders(bundle.classes)}: rename the labels, or name the right column with --label.",
-    )
+    return replace(table, targets=targets, target_names=bundle.classes)

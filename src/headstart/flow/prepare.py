@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from headstart import data, features, progress
 from headstart.bases import Backbone
-from headstart.errors import DataError, OptionError
+from headstart.errors import DataError, OptionError, offenders
 from headstart.evaluation import Truth, keeps_together
 from headstart.extras import require
 from headstart.features import Extraction
@@ -32,6 +32,8 @@ PASS_SHARE = 0.7
 """Largest share of the time left that the one pass through the base may take."""
 STEADY_ROWS, MAX_DEALINGS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
+_UNDERSTOOD = ("task", "odd-label", "text-column")
+"""Kinds of notes that state how the data was read."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
 
 
@@ -102,24 +104,23 @@ def prepare(
     if options.duplicates == "drop":
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
     _warn(findings)
-    for finding in findings:
-        if finding.kind == "task":
-            progress.say(f"{finding.summary} {finding.advice}")
+    _say(findings)
     data.require_trainable(table)
     _refuse_misfits(table, options)
     split, own = _split_in_words(table, test), test is None and not (table.splits == TEST).any()
     apart = _kept_apart(table, options, own)
     with timings.step("split"):
         decided = data.split(table, options.model_copy(update={"group": apart}), test)
-    for item in decided.findings:
-        if item.kind == "label-left-out" and item not in findings:
-            progress.warn(f"{item.summary} {item.advice}")
-    findings += tuple(item for item in decided.findings if item not in findings)
     if options.labels_per_class is not None:
         decided = data.draw(decided, options.labels_per_class, options.seed)
     if options.also is not None:
         more = read_like(table, options.also, options.model_copy(update={"unlabelled": "drop"}))
         decided = data.with_families(data.with_also(decided, more, options.merge_labels), options.seed)
+        findings += tuple(item for item in more.findings if item.kind == "odd-label" and item.severity == "note")
+    fresh = tuple(item for item in decided.findings if item not in findings)
+    _warn(fresh)
+    _say(fresh)
+    findings += fresh
     copies = after_split(decided, findings)
     _warn(copies)
     findings += copies
@@ -144,6 +145,13 @@ def prepare(
     _warn(alike)
     findings += alike
     return replace(_assemble(usable, options, backbone, extraction, clock, (findings, split, apart)), ranking=ranked)
+
+
+def _say(findings: Sequence[Finding]) -> None:
+    """Show how the data was understood."""
+    for item in findings:
+        if item.kind in _UNDERSTOOD and item.severity == "note":
+            progress.say(item.summary if item.advice == "Nothing to do." else f"{item.summary} {item.advice}")
 
 
 def _warn(findings: Sequence[Finding]) -> None:
@@ -334,7 +342,7 @@ def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
     table = data.read(path, options)
     if options.test is None:
         return table, None
-    test = read_like(table, options.test, options)
+    test = read_test(table, options)
     if test.modality != table.modality:
         raise DataError(
             f"{options.test} holds {test.modality} data, but {path} holds {table.modality} data.",
@@ -344,7 +352,33 @@ def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
 
 
 def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
-    """Read other data as `table` was: the same columns, and labels of the same kind."""
+    """Read other data as `table` was: the same columns, and labels of the same kind and spelling."""
     blank = options.task == "multi-label"
     wanted = options.model_copy(update={"task": table.task})
-    return data.read(path, wanted, table.columns, empty_is_none=blank)
+    known = () if table.labels is None or table.task == "regression" else classes_of(table)
+    made = data.read(path, wanted, table.columns, empty_is_none=blank, labels=known)
+    if made.task != table.task or not known:
+        return made
+    return data.match_labels(made, known, options.merge_labels).table
+
+
+def read_test(table: Table, options: AdaptOptions) -> Table:
+    """Read the separate test data.
+
+    Raises
+    ------
+    DataError
+        None of its rows has a label that `table` has.
+    """
+    assert options.test is not None
+    test = read_like(table, options.test, options)
+    if test.task == table.task and table.labels is not None and table.task != "regression":
+        known = classes_of(table)
+        matched = data.match_labels(test, known, merge=False)
+        if matched.is_foreign:
+            raise DataError(
+                f"None of the {len(test)} rows of {test.source} has a label that is learnt "
+                f"({matched.name_unknown()}); {table.source} has {offenders(known)}.",
+                matched.hint,
+            )
+    return test

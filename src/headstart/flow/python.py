@@ -8,7 +8,7 @@ from headstart import data
 from headstart.flow.adapting import adapt as adapt_path
 from headstart.flow.adapting import adapt_table
 from headstart.flow.model import Model, load
-from headstart.flow.prepare import read_like
+from headstart.flow.prepare import read_test
 from headstart.offline import offline
 from headstart.options import AdaptOptions, ReadOptions, parse
 from headstart.records import Table
@@ -64,5 +64,5 @@ def adapt(source: Table | str | Path, output: str | Path | None = None, **option
         return Model(load(Path(output) / "bundle").bundle, result)
     with offline(chosen.offline):
         table = source if isinstance(source, Table) else data.read(Path(source), chosen)
-        test = read_like(table, chosen.test, chosen) if chosen.test else None
+        test = read_test(table, chosen) if chosen.test else None
         return adapt_table(table, test, chosen).model

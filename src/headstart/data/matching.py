@@ -1,0 +1,121 @@
+"""Labels of other data (test rows, corrections, another place) in the spelling of the data that is learnt from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headstart.errors import offenders
+from headstart.records import Finding, Table, column
+from headstart.spellings import match_names
+
+
+@dataclass(frozen=True)
+class MatchedLabels:
+    """A table whose labels are in the spelling of known ones.
+
+    Parameters
+    ----------
+    table : Table
+    counts : mapping of str to int
+        Rows of each label of the table, as it is now spelled.
+    similar : mapping of str to str
+        Labels that would be a known one, were spellings merged.
+    unknown : tuple of str
+        Labels that are not known, those of `similar` included.
+    """
+
+    table: Table
+    counts: Mapping[str, int]
+    similar: Mapping[str, str]
+    unknown: tuple[str, ...]
+
+    @property
+    def n_unknown(self) -> int:
+        """Rows, or labels of rows, that are not known."""
+        return sum(self.counts[name] for name in self.unknown)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether there are labels and none of them is known."""
+        return bool(self.counts) and len(self.unknown) == len(self.counts)
+
+    def name_unknown(self) -> str:
+        """Name labels that are not known, the most frequent first."""
+        return offenders(sorted(self.unknown, key=lambda name: -self.counts[name]))
+
+    @property
+    def hint(self) -> str:
+        """What to do about labels that are not known."""
+        if self.similar:
+            return "They differ only in spelling: pass --merge-labels, or write them alike."
+        return "Rename the labels, or name the right column with --label."
+
+    def describe_similar(self) -> str:
+        """Name the labels that differ only in spelling, with their rows; empty where there are none."""
+        return offenders([f"'{name}' for '{best}': {self.counts[name]} rows" for name, best in self.similar.items()])
+
+
+def match_labels(table: Table, known: Sequence[str], merge: bool) -> MatchedLabels:
+    """Spell the labels of a table as known ones are spelled.
+
+    Parameters
+    ----------
+    table : Table
+        With labels; numbers are left as they are.
+    known : sequence of str
+        Classes, grades or labels.
+    merge : bool
+        Whether labels in another letter case or with other blanks are the known ones. What no reader can see, TRUE for
+        true and 1.0 for 1 never make two labels.
+    """
+    if table.task == "regression" or table.labels is None:
+        return MatchedLabels(table, {}, {}, ())
+    counts = _counts(table)
+    matches = match_names(counts, known, merge)
+    renamed = _renamed(table, matches.renamed) if matches.renamed else table
+    note = _note(table, counts, matches.renamed)
+    unknown = (*matches.similar, *matches.unknown)
+    made = replace(renamed, findings=renamed.findings + note)
+    return MatchedLabels(made, _counts(made), matches.similar, tuple(name for name in unknown if counts[name]))
+
+
+def _counts(table: Table) -> dict[str, int]:
+    """Count the rows of each label."""
+    if table.targets is None:
+        return (
+            dict(Counter(str(label) for label in table.labels if str(label).strip()))
+            if table.labels is not None
+            else {}
+        )
+    applies = (table.targets == 1).sum(axis=0)
+    return {name: int(n) for name, n in zip(table.target_names, applies, strict=True)}
+
+
+def _renamed(table: Table, names: Mapping[str, str]) -> Table:
+    if table.targets is None:
+        assert table.labels is not None
+        labels = column([names.get(str(label), str(label)) for label in table.labels])
+        grades = tuple(dict.fromkeys(names.get(name, name) for name in table.target_names))
+        return replace(table, labels=labels, target_names=grades)
+    fresh = tuple(dict.fromkeys(names.get(name, name) for name in table.target_names))
+    targets = np.zeros((len(table), len(fresh)), dtype=np.float32)
+    for at, name in enumerate(table.target_names):
+        place = fresh.index(names.get(name, name))
+        targets[:, place] = np.fmax(targets[:, place], table.targets[:, at])
+    targets[np.isnan(table.targets).any(axis=1)] = np.nan
+    return replace(table, targets=targets, target_names=fresh)
+
+
+def _note(table: Table, counts: Mapping[str, int], renamed: Mapping[str, str]) -> tuple[Finding, ...]:
+    """State which labels were taken for known ones."""
+    visible = {name: best for name, best in renamed.items() if counts[name]}
+    if not visible:
+        return ()
+    n_rows = sum(counts[name] for name in visible)
+    named = offenders([f"'{name}' for '{best}': {counts[name]} rows" for name, best in visible.items()])
+    summary = f"{n_rows} rows of {table.source} spell a label in another way, which was merged ({named})."
+    return (Finding("odd-label", "note", (), summary, "Nothing to do."),)
