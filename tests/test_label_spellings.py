@@ -149,3 +149,26 @@ def test_booleans_of_a_workbook_are_those_of_a_csv(tmp_path: Path) -> None:
     path = table(tmp_path / "train.csv", ["true", "false"] * 5)
     _, test = read(path, parse(AdaptOptions, test=tmp_path / "test.xlsx"))
     assert test is not None and test.labels is not None and test.labels.tolist() == ["true", "false"]
+
+
+def test_corrections_over_http_are_kept_in_the_spelling_of_the_model(tmp_path: Path) -> None:
+    from headstart.web.feedback import _checked
+    from headstart.web.models import Model
+
+    def checked(label: str, task: str = "classification") -> str:
+        model = Model("m", "text", task, ("water", "clean roads"), lambda inputs: [], {}, {})
+        return _checked(label, model)
+
+    assert checked("Water") == "water" and checked("CLEAN  ROADS") == "clean roads" and checked("pumps") == "pumps"
+    assert checked("clean roads", "ordinal") == "clean roads" and checked("Water", "ordinal") == "water"
+    for label in ("Clean roads, WATER", '["clean roads", "water"]', "water|clean roads"):
+        assert checked(label, "multi-label") == "water;clean roads"
+
+
+def test_bundles_whose_classes_are_spelled_otherwise_are_compared_when_asked() -> None:
+    from headstart.flow.comparing import _ordered, _respelled
+    from headstart.records import Predictions, column
+
+    spelled = match_names(["Water", "roads"], ["roads", "water"], merge=True)
+    said = Predictions(column(["a"]), ("Water", "roads"), np.array([[0.9, 0.1]]))
+    assert _ordered(_respelled(said, spelled), ("roads", "water")).probabilities.tolist() == [[0.1, 0.9]]

@@ -228,6 +228,21 @@ def asked_separator(written: Sequence[str], known: Mapping[str, str]) -> str:
     return plain or next((mark for mark in marks if _makes_fewer(written, mark)), SEPARATORS[0])
 
 
+def split_labels(cell: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels of one cell in the order of known ones, those that are not known last.
+
+    Examples
+    --------
+    >>> split_labels("roads, water", ["water", "roads"]), split_labels('["roads"]', ["water", "roads"])
+    (('water', 'roads'), ('roads',))
+    """
+    by_fold = {fold(name): name for name in known}
+    lists = parse_list(cell) is not None
+    labels = Writing(lists, "" if lists else asked_separator([cell], by_fold), by_fold).labels_in(cell)
+    place = {key: at for at, key in enumerate(by_fold)}
+    return tuple(sorted(labels, key=lambda label: (place.get(fold(label), len(place)), label)))
+
+
 def composite_classes(classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the classes that are several others written together, such as "a, b" where a and b stand alone too.
 

@@ -20,12 +20,14 @@ from typing import Any
 import numpy as np
 from starlette.requests import Request
 
+from headstart.data.label_cells import split_labels
 from headstart.data.rows import writable
 from headstart.errors import OptionError
 from headstart.file_locks import lock_file
 from headstart.flow.serving import Unusable
 from headstart.home import write_text, written_whole
 from headstart.options import ServeOptions
+from headstart.spellings import match_names
 from headstart.web.journal import JOURNAL, Change, Journal
 from headstart.web.models import Model
 from headstart.web.reading import One, media_type, one_picture, one_series, one_text, read_form, read_json
@@ -292,13 +294,26 @@ def _checked(label: Any, model: Model) -> str:
     return _LABELS.get(model.task, _class)(text, model)
 
 
+def _spelled(text: str, model: Model) -> str:
+    """Return a label in the spelling of the model, where it is one of its labels."""
+    return match_names([text], model.classes, merge=True).renamed.get(text, text)
+
+
+def _several(text: str, model: Model) -> str:
+    """Return several labels in the spelling of the model, however they are written."""
+    parts = split_labels(text, model.classes)
+    return ";".join(_spelled(part, model) for part in parts) if parts else text
+
+
 def _class(text: str, model: Model) -> str:
+    text = _spelled(text, model)
     if text.startswith(_FORMULA) and not _is_number(text) and text not in model.classes:
         raise Refused(422, "The label looks like a formula.", "Begin it with a letter or a digit.")
     return text
 
 
 def _grade(text: str, model: Model) -> str:
+    text = _spelled(text, model)
     if text not in model.classes:
         raise Refused(422, "The label is none of the grades.", f"Known: {', '.join(model.classes[:20])}.")
     return text
@@ -310,7 +325,11 @@ def _number(text: str, model: Model) -> str:
     return text
 
 
-_LABELS: dict[str, Callable[[str, Model], str]] = {"ordinal": _grade, "regression": _number}
+_LABELS: dict[str, Callable[[str, Model], str]] = {
+    "ordinal": _grade,
+    "regression": _number,
+    "multi-label": lambda text, model: _class(_several(text, model), model),
+}
 
 
 async def _from_json(request: Request, model: Model, limits: ServeOptions, field: str) -> Any:
