@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from starlette.testclient import TestClient
 
 from headstart.options import ServeOptions
@@ -140,3 +142,19 @@ def test_what_is_counted_of_json_is_what_it_holds(document: object, block: int) 
         patch.setattr(json_limits, "BLOCK_BYTES", block)
         size = json_limits.measure_json(json.dumps(document).encode())
     assert size == json_limits.JsonSize(n_values=n_commas + n_lists + 1, n_lists=n_lists, n_keys=n_keys, depth=depth)
+
+
+def encode(size: tuple[int, int], kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (200, 30, 90)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_a_small_file_that_decodes_to_much_is_refused_and_a_photo_of_that_size_is_not() -> None:
+    limits = ServeOptions(max_mb=4.0)
+    size = (2_000, 1_500)
+    assert isinstance(reading.one_picture(encode(size, "JPEG"), limits), bytes)
+    for content in (encode(size, "PNG"), encode(size, "JPEG", progressive=True), encode(size, "WEBP", lossless=True)):
+        refusal = reading.one_picture(content, limits)
+        assert len(content) < 100_000 and "once it is decoded" in refusal.reason
+    assert isinstance(reading.one_picture(encode((1_000, 1_500), "PNG"), limits), bytes)

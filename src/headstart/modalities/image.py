@@ -112,6 +112,23 @@ def size_of(content: bytes) -> tuple[int, int]:
         return picture.size
 
 
+def decoded_bytes_of(content: bytes) -> int:
+    """Return about how much memory the pixels take while a picture is decoded, from the header alone.
+
+    A JPEG is decoded at an eighth of its sides; a progressive one keeps all its coefficients (2 bytes, 3 channels).
+
+    Raises
+    ------
+    DataError
+        The bytes are no usable picture; the message is the reason.
+    """
+    with _open(content) as picture:
+        n_pixels = picture.width * picture.height
+        if picture.format not in {"JPEG", "MPO"}:
+            return n_pixels * max(4, 2 * len(picture.getbands()) if "16" in picture.mode else 4)
+        return n_pixels * 6 if picture.info.get("progressive") else n_pixels * 4 // 64
+
+
 def load(source: Path | str | bytes, spec: Spec) -> Image.Image:
     """Open a picture: first frame, upright, RGB, and not much larger than `spec` needs.
 

@@ -20,13 +20,15 @@ from starlette.requests import Request
 from headstart.data.rows import unique, writable
 from headstart.errors import DataError
 from headstart.flow.serving import Unusable
-from headstart.modalities.image import size_of
+from headstart.modalities.image import decoded_bytes_of, size_of
 from headstart.options import ServeOptions
 from headstart.web.json_limits import JsonSize, bound_json, require_json_size
 from headstart.web.models import Model
 from headstart.web.refusals import Refused, too_large
 
 _LONG_BODY = 1 << 20
+DECODED_PER_BODY = 2.0
+"""A picture may take so many times the limit of a body in memory, whatever its file takes."""
 _SHORT_FILES = 1 << 16
 _LONG_NAME, _LONG_PATH = 120, 4_096
 _ONE_LONG = asyncio.Semaphore(1)
@@ -257,10 +259,17 @@ def one_picture(content: bytes, limits: ServeOptions) -> bytes | Unusable:
         return Unusable("this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture")
     try:
         width, height = size_of(content)
+        decoded_mb = decoded_bytes_of(content) / 1e6
     except DataError as error:
         return Unusable(error.problem)
     if width * height > limits.max_megapixels * 1e6:
         return Unusable(f"the picture has more than {limits.max_megapixels:g} million pixels")
+    most_mb = DECODED_PER_BODY * limits.max_mb
+    if decoded_mb > most_mb:
+        return Unusable(
+            f"the picture takes {decoded_mb:,.0f} MB once it is decoded, and {most_mb:,.0f} MB are the most; "
+            "save it as a plain JPEG, or smaller"
+        )
     return content
 
 
