@@ -472,7 +472,8 @@ def test_quiet_means_warnings_and_errors_only(texts: Path, tmp_path: Path) -> No
 
 
 def test_check_shows_everything_that_is_wrong_not_only_what_stops(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text(TABLE + "dry 99,A\nrare,c\n")
+    rows = "".join(f"no answer,{label}\n" for label in ["a"] * 3 + ["A"] * 3)
+    (tmp_path / "t.csv").write_text(f"text,label\n{rows}")
     code, out, err = shown("check", tmp_path / "t.csv", "--json")
     document = json.loads(out)
     assert code == 2

@@ -24,6 +24,8 @@ Probabilities = NDArray[np.float64]
 MODALITIES = ("image", "text", "series")
 TASKS = ("classification", "multi-label", "regression", "ordinal")
 TRAIN, TEST = "train", "test"
+TRAINING_ONLY = -1
+"""Fold of a row that every fold learns from and that none holds out, such as the only row of its class."""
 
 
 def column(values: Sequence[Any]) -> Column:
@@ -32,6 +34,22 @@ def column(values: Sequence[Any]) -> Column:
     for position, value in enumerate(values):
         made[position] = value
     return made
+
+
+def fold_numbers(folds: Index) -> list[int]:
+    """Return the numbers of the folds that are held out in turn, ascending.
+
+    Parameters
+    ----------
+    folds : Index, shape (n_rows,)
+        `TRAINING_ONLY` for rows that are never held out.
+
+    Examples
+    --------
+    >>> fold_numbers(np.array([1, 0, TRAINING_ONLY, 1]))
+    [0, 1]
+    """
+    return [int(number) for number in np.unique(folds) if number != TRAINING_ONLY]
 
 
 @dataclass(frozen=True)

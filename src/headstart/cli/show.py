@@ -14,10 +14,12 @@ from headstart.evaluation.wording import amount
 from headstart.records import Finding, Table
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
 
+NOT_MEASURED = "not measured"
+
 
 def figure(value: Figure | None) -> str:
     """Write a share as percent with its interval."""
-    return "-" if value is None else f"{value.value:.1%} ({value.low:.0%}-{value.high:.0%})"
+    return NOT_MEASURED if value is None else f"{value.value:.1%} ({value.low:.0%}-{value.high:.0%})"
 
 
 def _counted(n: int, one: str, many: str) -> str:
@@ -26,7 +28,14 @@ def _counted(n: int, one: str, many: str) -> str:
 
 def number(value: Figure | None) -> str:
     """Write a number with its interval."""
-    return "-" if value is None else f"{amount(value.value)} ({amount(value.low)} to {amount(value.high)})"
+    return NOT_MEASURED if value is None else f"{amount(value.value)} ({_range(value)})"
+
+
+def _range(value: Figure) -> str:
+    """Return the ends of an interval; an interval without width comes from one independent row and tells nothing."""
+    if value.low == value.high:
+        return "cannot tell"
+    return f"{amount(value.low)} to {amount(value.high)}"
 
 
 def _field(name: str, written: Callable[[Figure | None], str] = figure) -> Callable[[AnyMetrics], str]:
@@ -63,12 +72,14 @@ def result(found: Result, out: Path) -> None:
         grid.add_column(name)
     for item in found.strategies:
         mark = "[bold]" if item.name == found.chosen else ""
-        cells = (of_first(item.test), of_second(item.test)) if item.test else ("-", "-")
+        cells = (of_first(item.test), of_second(item.test)) if item.test else (NOT_MEASURED, NOT_MEASURED)
         grid.add_row(f"{mark}{item.name}{' (chosen)' if mark else ''}", *cells, f"{item.seconds:.1f}")
     news.print(grid)
     for skipped in found.skipped:
         news.print(f"{skipped.name} was not tried: {escape(skipped.reason)}")
     news.print(f"[bold]{escape(found.verdict.sentence)}[/bold]")
+    if "cross_validation" in found.not_measured:
+        news.print(f"Cross-validation: {escape(found.not_measured['cross_validation'])}")
     for column in found.groups:
         news.print(f"{escape(column.column)}: {escape(column.reading)}")
     if found.learning_curve:

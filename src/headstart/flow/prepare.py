@@ -183,9 +183,10 @@ def _assemble(
     findings, split, apart = said
     folds, few = _folds(train.table, codes, apart, options.seed)
     repeats = _repeats(train.table, codes, () if few else apart, options.seed)
+    folds, *others = data.keep_lone_classes((folds, *repeats), codes, train.table)
     task = Task(
         classes, codes, folds, options.balance, options.seed, clock,
-        _own_spec(train.table, backbone), backbone.parts.architecture, repeats, usable.task, train.table.targets,
+        _own_spec(train.table, backbone), backbone.parts.architecture, tuple(others), usable.task, train.table.targets,
         backbone, options.precision, options.max_memory * 1e9,
     )  # fmt: skip
     if options.mitigate == "none" and len(apart) < len(options.group):
@@ -213,11 +214,13 @@ def _assemble(
 def _folds(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, tuple[Finding, ...]]:
     """Deal folds with groups whole, unless some training part would then lack a class."""
     folds = data.folds(codes, data.clusters(train, apart), N_FOLDS, seed)
-    n_classes = len(np.unique(codes))
-    lacking = [fold for fold in np.unique(folds) if len(np.unique(codes[folds != fold])) < n_classes]
-    if not apart or not lacking:
+    if not apart:
         return folds, ()
-    folds = data.folds(codes, data.clusters(train), N_FOLDS, seed)
+    freely = data.folds(codes, data.clusters(train), N_FOLDS, seed)
+    lacking = data.classes_in_one_fold(codes, folds) & ~data.classes_in_one_fold(codes, freely)
+    if not lacking.any():
+        return folds, ()
+    folds = freely
     return folds, (_few_groups("cross-validation", "does not keep them apart"),)
 
 

@@ -42,6 +42,7 @@ FINDINGS = {
     "rows-without-picture": message("Rows of which the picture was not found"),
     "shortcut": message("A shortcut: something beside the point tells the label"),
     "small-class": message("Classes with few rows"),
+    "single-row-class": message("Classes with a single row"),
     "split-not-used": message("A split in the data that was not used"),
     "table-above": message("A table beside the folder"),
     "table-not-used": message("A table that was not used"),
@@ -93,6 +94,9 @@ ADVICE = {
         "Gather each class in the same way, or test on another place; it may also be a true sign of the class."
     ),
     "small-class": message("Label more of them if you can; their scores are uncertain."),
+    "single-row-class": message(
+        "How well such a class is learnt cannot be told, as no row is left to hold out. Add some if you can."
+    ),
     "split-not-used": message(
         "Write train, validation or test into every row, or rename the column if it means something else."
     ),
