@@ -37,6 +37,9 @@ class ReadOptions(Options):
         "several labels a row: A,B,C or 'tag_*', or repeated.",
     )
     text: str | None = Field(None, description="Column that holds the text (found by its name if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     group: tuple[str, ...] = Field(
         (),
         description="Column of groups (site, sex): compared; of three or more each on one side of a split; repeatable.",
@@ -135,6 +138,9 @@ class LabelNextOptions(Options):
 
     n: int = Field(50, ge=1, le=100_000, description="How many rows to name.")
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
@@ -146,6 +152,9 @@ class PredictOptions(Options):
     """How to predict."""
 
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field(
         (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
@@ -178,6 +187,9 @@ class CompareOptions(Options):
     """How to hold two bundles against each other."""
 
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     merge_labels: bool = Field(
         False, description="Merge labels that differ only in letter case, spaces or Unicode form."
@@ -196,6 +208,9 @@ class ExplainOptions(Options):
 
     n: int = Field(12, ge=1, le=1_000, description="Inputs that are explained, from the first on.")
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
     )
@@ -251,6 +266,9 @@ class AdaptLanguageOptions(Options):
 
     base: str = Field("default", description="Base model to begin with: default, a name, hf:REPO or file:PATH.")
     column: str | None = Field(None, description="Column of tables that holds the text (found by its name).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     time: Seconds = Field(1800.0, description="Time limit for everything, such as 90s, 10m or 1h.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     max_memory: Gigabytes = Field(4.0, description="Memory that training may use, such as 4gb or 800mb.")
@@ -261,6 +279,9 @@ class EvaluateLanguageOptions(Options):
     """How to measure a base on raw text."""
 
     column: str | None = Field(None, description="Column of tables that holds the text (found by its name).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     time: Seconds = Field(
         120.0, description="Time for training a head where the base has none; measuring takes about as long again."
     )
@@ -280,6 +301,9 @@ class ExportOptions(Options):
         0.01, description="For int8: points of accuracy that a class (or group) may lose, such as 1pt."
     )
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")
     merge_labels: bool = Field(

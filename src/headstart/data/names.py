@@ -45,7 +45,8 @@ class Wanted:
 
     `strict` reads rows to learn from, else rows to predict, which need no label; `keep` are never values of a series;
     `known` are the columns of training, taken where they are there; `labels` are label columns asked for, as given
-    ("a,b" or "tag_*" may stand for several); `several` looks for several columns of 0 and 1 where there is no label.
+    ("a,b" or "tag_*" may stand for several); `several` looks for several columns of 0 and 1 where there is no label;
+    `encoding` is that of text files, where the user named it.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Wanted:
     known: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     several: bool = False
+    encoding: str | None = None
 
     @property
     def roles(self) -> dict[str, str]:

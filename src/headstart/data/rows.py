@@ -61,7 +61,8 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         usable = np.array([reason is None for reason in reasons], dtype=bool)
         answers = understand(Raw(labels, ids, usable, draft.marks, writable(draft.columns.get("label", ""))), how.wish)
         labels = answers.labels
-        reasons = _refuse_unlabelled(answers, ids, reasons, how)
+        errors = [item.summary for item in draft.findings if item.kind == "spreadsheet-errors"]
+        reasons = _refuse_unlabelled(answers, ids, reasons, how, errors)
     splits, notes = _splits(draft.splits or [""] * n, ids)
     kept = np.flatnonzero([reason is None for reason in reasons]).astype(np.intp)
     aside = tuple(SetAside(ids[row], str(reason)) for row, reason in enumerate(reasons) if reason is not None)
@@ -220,13 +221,13 @@ _NONE_APPLIES = f"{_ADD} If no label applies to them, pass --task multi-label."
 
 
 def _refuse_unlabelled(
-    answers: Answers, ids: Sequence[str], reasons: list[str | None], how: Finish
+    answers: Answers, ids: Sequence[str], reasons: list[str | None], how: Finish, noted: Sequence[str]
 ) -> list[str | None]:
     bare = [int(row) for row in np.flatnonzero(answers.missing) if reasons[row] is None]
     if bare and not how.drop_unlabelled:
         have = "rows have" if len(bare) > 1 else "row has"
         raise DataError(
-            f"{len(bare)} {have} no label ({offenders([ids[row] for row in bare])}).",
+            " ".join([f"{len(bare)} {have} no label ({offenders([ids[row] for row in bare])}).", *noted]),
             _NONE_APPLIES if answers.task == "multi-label" and not how.wish.empty_is_none else _ADD,
         )
     marked = set(bare)

@@ -11,8 +11,9 @@ from headstart.data import images, series, texts
 from headstart.data.archive import unpack
 from headstart.data.names import Wanted, split_of, split_of_stem
 from headstart.data.rows import Draft, Finish, finish, join
-from headstart.data.sheets import READERS, Sheet, read_sheet
+from headstart.data.sheets import NAMED_READERS, READERS, Sheet, is_table, read_sheet
 from headstart.data.tasks import Wish
+from headstart.data.texts import TEXT_FILES, looks_headerless
 from headstart.data.tree import Tree, walk
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
@@ -93,7 +94,9 @@ def wanted_of(options: ReadOptions, known: Mapping[str, str] | None = None) -> W
     """Say which columns are wanted for rows to learn from."""
     asked = {"text": options.text} if options.text is not None else {}
     several = options.task in {"auto", "multi-label"} and not options.order
-    return Wanted(asked, keep=options.group, known=known or {}, labels=options.label, several=several)
+    return Wanted(
+        asked, keep=options.group, known=known or {}, labels=options.label, several=several, encoding=options.encoding
+    )
 
 
 def require_known(unlabelled: str) -> None:
@@ -134,7 +137,7 @@ def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
         return _folder(walk(unpack(place)), modality, wanted, shown=place)
     if suffix in SERIES_FILES and modality in {"auto", "series"}:
         return SERIES_FILES[suffix](place)
-    if suffix in READERS:
+    if is_table(place):
         return _sheet(place, modality, wanted)
     raise DataError(f"{place} is of a kind that cannot be read ({suffix or 'no suffix'}).", _readable(place))
 
@@ -142,13 +145,16 @@ def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
 def _readable(place: Path) -> str:
     if place.suffix.lower() in SUFFIXES:
         return "Give the folder that holds the pictures."
-    if place.suffix.lower() in {".xls", ".ods"}:
+    if place.suffix.lower() in {".xls", ".ods", ".xlsb", ".numbers"}:
         return "Save it as .xlsx or .csv."
-    return f"Give a folder of pictures, a zip, or a file of: {', '.join(sorted(DATA_SUFFIXES))}."
+    if place.suffix.lower() in TEXT_FILES:
+        return "Make a table with a column text and a column label, or put the texts of each class into a folder."
+    kinds = ", ".join(sorted(DATA_SUFFIXES | set(NAMED_READERS)))
+    return f"Give a folder of pictures or of texts, a zip, or a file of: {kinds}."
 
 
 def _sheet(path: Path, modality: str, wanted: Wanted) -> Draft:
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, wanted.encoding)
     if modality == "auto":
         modality = _guess(sheet, path, wanted)
     return SHEET_KINDS[modality].read(sheet, path.parent, wanted)
@@ -158,6 +164,11 @@ def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
     for name, kind in SHEET_KINDS.items():
         if kind.fits(sheet, path.parent, wanted):
             return name
+    if looks_headerless(sheet):
+        raise DataError(
+            f"{path}: the first row does not look like a header: {offenders([name[:40] for name in sheet.names])}.",
+            "Write a row above it that names the columns, such as label and text (parted as the cells are).",
+        )
     raise DataError(
         f"{path} has no column of texts, pictures or series (columns: {', '.join(sheet.names[:20])}).",
         "The first row must name the columns. Name that of the texts with --text COLUMN; series need columns "
@@ -176,9 +187,18 @@ def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None
         )
         draft = _folder(plain, modality, wanted, shown)
         return replace(draft, set_aside=(*draft.set_aside, *odd))
+    files = files or tree.with_suffix(frozenset(NAMED_READERS))
+    lone = [] if files else tree.with_suffix(TEXT_FILES)
+    if modality in {"auto", "text"} and any(len(file.parts) > 1 for file in lone):
+        return texts.read_folder(tree, lone, wanted)
     if modality == "image" or not files:
-        kinds = _KINDS.get(modality, "pictures, tables or series")
-        raise DataError(f"{shown} holds no {kinds} ({len(tree.files)} other files).", "Check that it is the right one.")
+        kinds = _KINDS.get(modality, "pictures, texts, tables or series")
+        raise DataError(
+            f"{shown} holds no {kinds} ({len(tree.files)} other files).",
+            "Put the texts of each class into a folder of its own, or make a table with columns text and label."
+            if len(lone) > 1
+            else "Check that it is the right one.",
+        )
     top = [file for file in files if len(file.parts) == 1]
     if len(files) == 1 or len(top) == 1:
         return draft_of(tree.at((top or files)[0]), modality, wanted)

@@ -88,7 +88,7 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     with offline(options.offline), tempfile.TemporaryDirectory() as folder:
         bundle = bundles.load(bundle_path)
         asked = {"text": options.text} if options.text else {}
-        inputs = data.line_up(paths, bundle.modality, bundle.columns, asked)
+        inputs = data.line_up(paths, bundle.modality, bundle.columns, asked, encoding=options.encoding)
         failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
         opened = _opened(bundle, inputs.table, Path(folder), options.precision)
         made = []

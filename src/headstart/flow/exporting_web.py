@@ -110,7 +110,7 @@ def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions)
         _packed(graph, fresh / "model" / "model.bin")
         _describe(fresh, bundle, bundle.portable, name)
         if options.thumbnails is not None:
-            _remember(fresh, bundle, options.thumbnails)
+            _remember(fresh, bundle, options.thumbnails, options.encoding)
         _page(fresh, name, packages)
         write_json(fresh / "check.json", _checked(bundle))
         _list(fresh)
@@ -180,13 +180,13 @@ def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> Non
     write_json(fresh / "model" / "model.json", document)
 
 
-def _remember(fresh: Path, bundle: Bundle, path: Path) -> None:
+def _remember(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
     """Put small copies of the remembered training rows into the page, because their owner asked for it."""
     novelty = bundle.rules.novelty if bundle.rules else None
     if novelty is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
-    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"))
+    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"), encoding=encoding)
     table = data.read(path, asked, bundle.columns)
     place = {str(name): row for row, name in enumerate(table.ids)}
     lost = [str(name) for name in novelty.ids if str(name) not in place]

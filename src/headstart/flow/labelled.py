@@ -59,7 +59,7 @@ def read_rows(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Tab
 
 
 def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
-    shared = {name: getattr(options, name) for name in ("label", "text", "group", "merge_labels")}
+    shared = {name: getattr(options, name) for name in ("label", "text", "group", "merge_labels", "encoding")}
     wanted = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
     blank = bundle.about.get("task") == "multi-label"
     table = data.read(path, wanted, bundle.columns, blank, () if bundle.task == "regression" else bundle.classes)
@@ -70,7 +70,7 @@ def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
 
 def _bare(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
     asked = {"text": options.text} if options.text is not None else {}
-    return data.line_up([path], bundle.modality, bundle.columns, asked).table
+    return data.line_up([path], bundle.modality, bundle.columns, asked, encoding=options.encoding).table
 
 
 def _tested(table: Table, path: Path) -> Table:

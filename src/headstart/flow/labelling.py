@@ -126,7 +126,7 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     with offline(options.offline):
         bundle = bundles.load(bundle_path)
         asked = {"text": options.text} if options.text else {}
-        table = data.line_up([path], bundle.modality, bundle.columns, asked).table
+        table = data.line_up([path], bundle.modality, bundle.columns, asked, encoding=options.encoding).table
         if out is not None:
             _refuse_lost_pictures(table, out)
         found = propose(bundle, table, options)

@@ -134,7 +134,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
     bundle = bundles.load(bundle_path, options.runtime)
-    return bundle, data.line_up(paths, bundle.modality, bundle.columns, _asked(options))
+    return bundle, data.line_up(paths, bundle.modality, bundle.columns, _asked(options), encoding=options.encoding)
 
 
 def _refuse_bad_output(out: Path) -> None:
