@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -17,6 +15,7 @@ from headstart.data.cells import as_text, parse_number
 from headstart.data.class_folders import read_places
 from headstart.data.decoding import encoding_of, lines
 from headstart.data.names import MIN_STEPS, Wanted, key, pick, step_groups
+from headstart.data.reading.npz import read_npz_arrays
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet, read_sheet
@@ -277,7 +276,7 @@ def read_npz(path: Path) -> Draft:
     DataError
         There is no X, its shape is none of the two, or the file is damaged or would have to be unpickled.
     """
-    arrays = _arrays_of(path)
+    arrays = read_npz_arrays(path)
     by_key = {key(name): name for name in arrays}
     name = next((by_key[known] for known in ("x", "data", "inputs", "values", "series") if known in by_key), None)
     if name is None:
@@ -301,21 +300,6 @@ def read_npz(path: Path) -> Draft:
         metadata={other: column(v) for other, v in rest.items() if other not in {label, split, given}},
         columns={"values": name, **used},
     )
-
-
-def _arrays_of(path: Path) -> dict[str, NDArray[np.generic]]:
-    if not zipfile.is_zipfile(path):
-        raise DataError(f"{path} is not an npz file, or a damaged one.", "Save it again with numpy.savez.")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except ValueError as error:
-        raise DataError(
-            f"{path} holds arrays of Python objects, which are not opened because they could run code.",
-            "Save plain arrays: numpy.savez(path, X=X.astype('float32'), y=y.astype(str)).",
-        ) from error
-    except (OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: the file is damaged ({error}).", "Save it again with numpy.savez.") from error
 
 
 def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 # --- code ---
 
@@ -25,7 +25,8 @@ HEAD_BYTES, CHUNK_BYTES = 1 << 16, 1 << 20
 LONGEST_LINE = 20_000_000
 BROKEN_SHARE = 0.05
 """A file with fewer broken bytes, as a share of what is not ASCII, is UTF-8 all the same."""
-CONTROL_SHARE = 0.02
+CONTROL_SHARE = ZERO_SHARE = 0.02
+FEWEST_ZEROS = 3
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -75,12 +76,13 @@ def two_byte_encoding(head: bytes) -> str | None:
     """Return UTF-16 of some byte order where zero bytes stand at every other place only; None where they do not."""
     head = head[: len(head) // 2 * 2]
     zeros = [head[start::2].count(0) for start in (0, 1)]
-    if max(zeros) < max(1.0, 0.02 * len(head) / 2) or min(zeros) > 0.05 * max(zeros):
+    if max(zeros) < max(FEWEST_ZEROS, ZERO_SHARE * len(head) / 2) or min(zeros) > 0.05 * max(zeros):
         return None
     name = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
     text = head.decode(name, "replace")
     odd = text.count("\ufffd") + len(CONTROL_CHARACTERS.findall(text))
-    return name if odd <= 1 + CONTROL_SHARE * len(text) else None
+    parted = max(zeros) > 0.3 * len(text) or any(mark in text for mark in " \n,;\t")  # A stray zero parts nothing.
+    return name if parted and odd <= 1 + CONTROL_SHARE * len(text) else None
 
 
 def count_broken(path: Path) -> tuple[int, int]:
@@ -96,8 +98,7 @@ def count_broken(path: Path) -> tuple[int, int]:
     return broken + decoder.decode(b"", final=True).count("\ufffd"), foreign
 
 
-@dataclass(frozen=True)
-class TextForm:
+class TextForm(NamedTuple):
     """How a table is written as text.
 
     Parameters

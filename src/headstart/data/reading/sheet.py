@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,15 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.cells import as_text, parse_number, parse_numbers
+from headstart.data.reading.text_tables import SPREADSHEET_ERROR
 from headstart.errors import offenders
 from headstart.records import Column, Finding, SetAside, column
-
-_ERROR = re.compile(
-    r"\s*(#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!"
-    r"|GETTING_DATA)|Err:\d{3})\s*",
-    re.IGNORECASE,
-)
-"""What a spreadsheet writes into a cell that it cannot compute."""
 
 
 @dataclass(frozen=True)
@@ -117,5 +110,5 @@ def _error_places(values: NDArray[Any]) -> list[int]:
         return []
     if values.dtype.kind == "S":
         likely = np.flatnonzero((np.char.find(values, b"#") >= 0) | (np.char.find(np.char.lower(values), b"err:") >= 0))
-        return [int(place) for place in likely if _ERROR.fullmatch(values[place].decode("ascii"))]
-    return [place for place, text in enumerate(values) if len(text) < 24 and _ERROR.fullmatch(text)]
+        return [int(place) for place in likely if SPREADSHEET_ERROR.fullmatch(values[place].decode("ascii"))]
+    return [place for place, text in enumerate(values) if len(text) < 24 and SPREADSHEET_ERROR.fullmatch(text)]

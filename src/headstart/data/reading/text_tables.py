@@ -9,9 +9,9 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from headstart.csv_files import unguarded
 from headstart.data.reading.plain_text import TextForm, TextProblem, lines_of
@@ -23,6 +23,12 @@ NO_SEPARATOR = "\x1f"
 """Stands between the cells of a table of one column: a character that no text has."""
 SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 100
 FEWEST_STEPS, MOST_TITLES = 8, 5
+SPREADSHEET_ERROR = re.compile(
+    r"\s*(#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!"
+    r"|GETTING_DATA)|Err:\d{3})\s*",
+    re.IGNORECASE,
+)
+"""What a spreadsheet writes into a cell that it cannot compute."""
 MOSTLY, MANY_LINES = 0.9, 10
 """Share of lines that are rows by themselves; lines of one row, and times the usual length, that are odd."""
 csv.field_size_limit(2**31 - 1)
@@ -98,8 +104,7 @@ def is_number(cell: str) -> bool:
     return True
 
 
-@dataclass
-class Habits:
+class Habits(NamedTuple):
     """What the rows at the beginning of a table have in common.
 
     Parameters
@@ -116,11 +121,11 @@ class Habits:
         Every other line is empty, as where line ends were written twice.
     """
 
-    repeated: list[set[str]] = field(default_factory=list)
-    numeric: list[bool] = field(default_factory=list)
-    blank: list[bool] = field(default_factory=list)
-    length: float = 0.0
-    doubled: bool = False
+    repeated: list[set[str]]
+    numeric: list[bool]
+    blank: list[bool]
+    length: float
+    doubled: bool
 
     def fits(self, rows: list[list[str]]) -> bool:
         """Return whether lines are rows by some column: values of other rows, or numbers where others have such."""
@@ -134,13 +139,13 @@ class Habits:
 def habits_of(lines: Iterable[str], form: TextForm, n_columns: int) -> Habits:
     """Look at the first rows of a table, one line a row."""
     whole: list[list[str]] = []
-    lengths, size, n_blank = [], 0, 0
+    lengths, size, filled = [], 0, []
     for line in lines:
         size += len(line)
         if size > SAMPLE_CHARACTERS or len(whole) >= 2_000:
             break
         cells = split_line(line, form.separator)
-        n_blank += not line.strip()
+        filled.append(bool(line.strip()))
         lengths.append(len(line))
         if len(cells) == n_columns:
             whole.append(cells)
@@ -150,11 +155,15 @@ def habits_of(lines: Iterable[str], form: TextForm, n_columns: int) -> Habits:
         [bool(column) and all(is_number(cell) for cell in column) for column in columns],
         [any(not cell.strip() for cell in column) for column in columns],
         float(sorted(lengths)[len(lengths) // 2]) if lengths else 0.0,
-        n_blank > 0.45 * len(lengths),
+        sum(filled) >= FEWEST_STEPS and not any(one == other for one, other in pairwise(filled)),
     )
 
 
-@dataclass
+def cells_reason(n_cells: int, n_columns: int) -> str:
+    """Return why a row cannot be used."""
+    return f"the row has {n_cells} cell{'s' if n_cells > 1 else ''}, the header has {n_columns}"
+
+
 class TextTable:
     """A table in a text file; reading its rows fills in what was noticed.
 
@@ -163,7 +172,10 @@ class TextTable:
     path : Path
     form : TextForm
     header : list of str
-        The first row that is not empty; `first_line` is its line, from 1.
+        The row that names the columns; `first_line` is its line, from 1.
+
+    Attributes
+    ----------
     n_lines : int
         Lines of the file, the header included, once all rows were read.
     n_blank : int
@@ -178,23 +190,20 @@ class TextTable:
         Lines with more, and with fewer cells than the header.
     """
 
-    path: Path
-    form: TextForm
-    header: list[str] = field(default_factory=list)
-    first_line: int = 1
-    n_lines: int = 0
-    n_blank: int = 0
-    stray: list[tuple[int, int]] = field(default_factory=list)
-    long: list[tuple[int, int]] = field(default_factory=list)
-    filled: list[int] = field(default_factory=list)
-    too_long: list[int] = field(default_factory=list)
-    too_short: list[int] = field(default_factory=list)
-    at_end: bool = False
+    def __init__(self, path: Path, form: TextForm, header: list[str], first_line: int) -> None:
+        self.path, self.form, self.header, self.first_line = path, form, header, first_line
+        self.n_lines = self.n_blank = 0
+        self.stray: list[tuple[int, int]] = []
+        self.long: list[tuple[int, int]] = []
+        self.filled: list[int] = []
+        self.too_long: list[int] = []
+        self.too_short: list[int] = []
+        self.at_end = False
 
     @classmethod
     def open(cls, path: Path, encoding: str, errors: str = "strict") -> TextTable:
         """Read the header of a table."""
-        table = cls(path, form_of(path, encoding, errors))
+        table = cls(path, form_of(path, encoding, errors), [], 1)
         filled = ((line, cells) for line, _, cells in table._records() if any(map(str.strip, cells)))
         above = list(islice(filled, MOST_TITLES + 1)) or [(1, [])]
         widths = [sum(bool(cell.strip()) for cell in cells) for _, cells in above]
@@ -236,12 +245,12 @@ class TextTable:
         """Return as many cells as there are columns, or why that cannot be."""
         if any(map(str.strip, record[n_columns:])):
             self.too_long.append(line)
-            return f"the row has {len(record)} cells, the header has {n_columns}"
+            return cells_reason(len(record), n_columns)
         if len(record) < n_columns:
             missing = habits.blank[len(record) :]
             if not all(missing) and not (n_columns >= FEWEST_STEPS and is_number(record[-1])):
                 self.too_short.append(line)
-                return f"the row has {len(record)} cells, the header has {n_columns}"
+                return cells_reason(len(record), n_columns)
             self.filled.append(line)
         return [unguarded(cell) for cell in (record + [""] * (n_columns - len(record)))[:n_columns]]
 
