@@ -225,8 +225,8 @@ def _stored(
     table = replace(data.read(source, asked, bundle.columns), source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:
-        asked = parse(EvaluateOptions, label=tuple(roles), merge_labels=True, encoding=encoding)
-        apart, _ = read_rows(bundle, places["test"], asked)
+        as_scored = parse(EvaluateOptions, label=tuple(roles), merge_labels=True, encoding=encoding)
+        apart, _ = read_rows(bundle, places["test"], as_scored)
         return apart, table.take(np.flatnonzero(learnt))
     with listed.open(encoding="utf-8", newline="") as handle:
         ids = {record[0] for record in islice(csv.reader(handle), 1, None)}
