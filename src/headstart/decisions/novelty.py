@@ -123,6 +123,11 @@ class Novelty:
         )  # fmt: skip
 
 
+def round_as_stored(values: FloatMatrix) -> FloatMatrix:
+    """Return values as they are read back from a file, so that a model decides before as after it is saved."""
+    return np.asarray(values.astype(np.float16), dtype=np.float32, order="C")
+
+
 def unit(values: FloatMatrix) -> FloatMatrix:
     """Give each row the length one."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
@@ -166,7 +171,8 @@ def fit_novelty(
     false_alarm = max(FALSE_ALARM, 1 / (len(found) + 1))
     threshold = -lowest(-found, 1 - false_alarm)
     space = _space(values[kept], codes[kept])
-    places, means = _known(space, values[kept], codes[kept])
+    space = Space(*(round_as_stored(part) for part in (space.centre, space.basis, space.inner)))
+    places, means = map(round_as_stored, _known(space, values[kept], codes[kept]))
     return Novelty(reads, space, places, codes[kept], ids[kept], means, threshold, false_alarm, len(found))
 
 

@@ -21,7 +21,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from headstart import data
-from headstart.array_files import read_arrays
 from headstart.bundle import Bundle, decision
 from headstart.bundle.portable import Portable
 from headstart.decisions import SINGLE
@@ -160,7 +159,8 @@ def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> Non
     rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.rules else _NO_RULES
     if rules["novelty"]:
         rules["novelty"].pop("ids")
-        kept = read_arrays(portable.folder / decision.ARRAYS)
+        assert bundle.rules is not None and bundle.rules.novelty is not None
+        kept = bundle.rules.novelty.arrays()
         content = b"".join(np.ascontiguousarray(kept[part], dtype=np.float16).tobytes() for part in ARRAYS)
         (fresh / "model" / "novelty.bin").write_bytes(content)
         listed = [{"name": part, "shape": list(kept[part].shape)} for part in ARRAYS]
