@@ -213,5 +213,5 @@ def test_the_same_picture_twice_has_two_ids_and_one_hash(tmp_path: Path) -> None
 
 def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("x")
-    with pytest.raises(DataError, match="holds no pictures, tables or series"):
+    with pytest.raises(DataError, match="holds no pictures, texts, tables or series"):
         data.read(tmp_path)

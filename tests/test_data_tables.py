@@ -41,7 +41,7 @@ def test_every_separator_and_encoding_gives_the_same_rows(tmp_path: Path, separa
     table = data.read(path)
     assert table.modality == "text"
     assert list(zip(table.inputs, table.labels, strict=True)) == ROWS
-    assert table.ids.tolist() == ["a.csv:2", "a.csv:3", "a.csv:4", "a.csv:5"]
+    assert table.ids.tolist() == ["a.csv:2", "a.csv:3", "a.csv:5", "a.csv:6"]  # The second text has two lines.
     assert table.columns == {"text": "text", "label": "label"}
     noted = [finding.kind for finding in table.findings]
     assert noted == (["encoding"] if encoding == "cp1252" else [])
@@ -65,7 +65,7 @@ def test_jsonl_parquet_and_xlsx_give_the_same_rows_as_csv(tmp_path: Path) -> Non
 
 
 def test_excel_without_the_extra_names_the_pip_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.data.sheets.find_spec", lambda name: None)
+    monkeypatch.setattr("headstart.data.reading.optional.find_spec", lambda name: None)
     monkeypatch.setattr("headstart.extras.find_spec", lambda name: None)
     (tmp_path / "a.xlsx").write_bytes(b"x")
     with pytest.raises(MissingExtra, match=r"pip install 'headstart\[adapt\]'"):
@@ -130,8 +130,15 @@ def test_row_numbers_count_blank_lines_and_rows_too_long_are_set_aside(tmp_path:
 
 
 def test_a_quotation_mark_never_closed_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="opened in row 3 is never closed"):
-        data.read(written(tmp_path / "a.csv", 'text,label\na,x\n"b,y\nc,y\nd,x\n'))
+    with pytest.raises(DataError, match="opened in line 3 is never closed"):
+        data.read(written(tmp_path / "a.csv", 'text,label\na,x\n"b\nc\nd\ny\n'))
+
+
+def test_a_quotation_mark_never_closed_above_whole_rows_is_a_letter(tmp_path: Path) -> None:
+    table = data.read(written(tmp_path / "a.csv", 'text,label\na,x\n"b,y\nc,y\nd,x\n'))
+    assert table.inputs.tolist() == ["a", '"b', "c", "d"] and table.labels is not None
+    assert table.labels.tolist() == ["x", "y", "y", "x"]
+    assert [item.kind for item in table.findings] == ["stray-quotes"] and "lines 3 to 5" in table.findings[0].summary
 
 
 def test_stray_quotes_in_tab_separated_texts_are_letters(tmp_path: Path) -> None:
@@ -156,7 +163,7 @@ def test_the_excel_separator_line_is_understood(tmp_path: Path) -> None:
     [
         ("a.csv", b"", "the file is empty"),
         ("a.csv", b"text,label\n", "no rows below its header"),
-        ("a.jsonl", b'{"text": 1}\n{oops\n[1]\n', "2 lines are not JSON objects .line 2"),
+        ("a.jsonl", b'{"text": 1}\n{oops\n[1]\n', "2 of 3 lines are not JSON objects .line 2"),
         ("a.parquet", b"no parquet", "Parquet file is damaged"),
         ("a.xlsx", b"no excel", "Excel file is damaged"),
         ("a.xls", b"old", r"Save it as \.xlsx"),
@@ -208,19 +215,21 @@ def test_checks_find_copies_conflicts_small_classes_and_imbalance(tmp_path: Path
     assert found["duplicates-across-splits", "warn"].rows == ("a.csv:45", "a.csv:46")
     assert found["duplicates", "note"].rows == ("a.csv:4", "a.csv:47")
     assert found["conflicting-labels", "warn"].rows == ("a.csv:3", "a.csv:46")
-    assert "single" in found["small-class", "stop"].summary and "few: 3" in found["small-class", "warn"].summary
+    assert "single" in found["single-row-class", "warn"].summary and "few: 3" in found["small-class", "warn"].summary
     assert ("imbalance", "note") in found
-    with pytest.raises(DataError, match="fewer than 2 rows to learn from: single"):
-        data.require_trainable(table)
+    data.require_trainable(table)
 
 
-@pytest.mark.parametrize(
-    ("labels", "said"),
-    [(["x"] * 9, "at least 2 are needed"), ([f"{i}.5" for i in range(30)], "fewer than 2 rows")],
-)
-def test_what_cannot_be_trained_says_why(labels: list[str], said: str) -> None:
-    table = data.from_arrays([f"text {i}" for i in range(len(labels))], labels)
-    with pytest.raises(DataError, match=said):
+def test_numbers_as_classes_of_one_row_each_are_learnt_with_a_hint() -> None:
+    table = data.from_arrays([f"text {i}" for i in range(30)], [f"{i}.5" for i in range(30)])
+    data.require_trainable(table)
+    found = {finding.kind: finding for finding in data.check(table)}
+    assert "--task regression" in found["single-row-class"].advice
+
+
+def test_what_cannot_be_trained_says_why() -> None:
+    table = data.from_arrays([f"text {i}" for i in range(9)], ["x"] * 9)
+    with pytest.raises(DataError, match="at least 2 are needed"):
         data.require_trainable(table)
 
 

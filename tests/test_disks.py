@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
-from headstart import bases, data, features, progress
+from headstart import array_files, bases, data, features, progress
+from headstart.array_files import write_arrays
 from headstart.bases import Need
 from headstart.data.archive import unpack
 from headstart.errors import OptionError
 from headstart.features import cache, runtimes
 from headstart.features.cache import FeatureCache
-from headstart.home import home, optional_write, remove_leftovers, writable_folder
+from headstart.home import home, optional_write, remove_leftovers, writable_folder, write_text
 from headstart.options import ReadOptions
 from headstart.runs import claim, places_of
 from headstart.sealed_folders import is_sealed, seal_folder
@@ -271,3 +273,23 @@ def test_two_processes_that_prune_and_write_at_once_do_not_fail(
     one = FeatureCache("k" * 40, {})
     one.add(["0" * 64], np.ones((1, 4), dtype=np.float32), {})
     assert one.get(["0" * 64]).tolist() == [[1.0] * 4]
+
+
+@pytest.mark.parametrize(
+    "write", [lambda path: write_arrays(path, {"x": np.zeros(9)}), lambda path: write_text(path, "x" * 9)]
+)
+def test_an_error_of_the_disk_names_the_file_whoever_writes_it(
+    write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    def fail_plainly(self: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(array_files, "save_file", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail_plainly)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write(tmp_path / "file")
+    assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(tmp_path / "file")
+    assert not list(tmp_path.iterdir())

@@ -107,7 +107,7 @@ def test_a_manifest_that_names_files_outside_of_the_bundle_is_refused(name: str,
     assert done.exit_code == 2 and "outside of the bundle" in done.output
 
 
-@pytest.mark.parametrize("number", [0, 3, 99, "2", None])
+@pytest.mark.parametrize("number", [0, 4, 99, "2", None])
 def test_an_unknown_format_number_is_refused(number: object, bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
     write_json(bundle / "manifest.json", {**manifest, "format": number})

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import save, save_file
 
 from headstart.home import written_whole
@@ -26,6 +29,7 @@ Array = NDArray[Any]
 FORMAT = 1
 """Of what is noted in the header beside the arrays, as JSON under one key (the order of several is left to chance)."""
 OWN_KEY, METADATA_KEY = "headstart_arrays", "__metadata__"
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 MOST_HEADER_BYTES = 100_000_000
 _DTYPES: dict[str, str] = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
@@ -99,7 +103,13 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], notes: Mapping[str, str]
     """
     ordered, metadata = _prepare(arrays, notes or {})
     with written_whole(path) as partial:
-        save_file(ordered, partial, metadata)
+        try:
+            save_file(ordered, partial, metadata)
+        except SafetensorError as error:  # It names the system's error in words only.
+            number = _SYSTEM_ERROR.search(str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def encode_arrays(arrays: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> bytes:

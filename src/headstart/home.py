@@ -165,6 +165,10 @@ def written_whole(path: Path) -> Iterator[Path]:
         with partial.open("rb+") as handle:
             os.fsync(handle.fileno())
         partial.replace(path)
+    except OSError as error:
+        if error.filename is None and error.errno is not None:  # Writing to an open file does not say which.
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

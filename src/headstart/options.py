@@ -28,29 +28,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ColumnOptions(Options):
-    """Which columns serve as what, wherever data is read."""
-
-    id: str | None = Field(
-        None,
-        description="Column that names the rows; in a table with a row a time step, the one that names the series.",
-    )
-    values: str | None = Field(
-        None,
-        description="First and last value column of series, as FROM:TO: these and all columns between are the steps.",
-    )
-    channels: Names = Field((), description="Channels of series to read, in this order: a,b,c (found if not given).")
-    time_column: str | None = Field(
-        None, description="Column of times in a table with a row a time step (found by its name if not given)."
-    )
-    axes: Literal["auto", "channels-first", "time-first"] = Field(
-        "auto",
-        description="Axes of arrays of series: (rows, channels, time) or (rows, time, channels); auto = as in "
-        "training, else channels first.",
-    )
-
-
-class ReadOptions(ColumnOptions):
+class ReadOptions(Options):
     """How to read the user's data."""
 
     label: Columns = Field(
@@ -59,6 +37,9 @@ class ReadOptions(ColumnOptions):
         "several labels a row: A,B,C or 'tag_*', or repeated.",
     )
     text: str | None = Field(None, description="Column that holds the text (found by its name if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     group: tuple[str, ...] = Field(
         (),
         description="Column of groups (site, sex): compared; of three or more each on one side of a split; repeatable.",
@@ -152,11 +133,14 @@ class AdaptOptions(ReadOptions):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class LabelNextOptions(ColumnOptions):
+class LabelNextOptions(Options):
     """Which rows to label next."""
 
     n: int = Field(50, ge=1, le=100_000, description="How many rows to name.")
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
@@ -164,10 +148,13 @@ class LabelNextOptions(ColumnOptions):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class PredictOptions(ColumnOptions):
+class PredictOptions(Options):
     """How to predict."""
 
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field(
         (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
@@ -196,10 +183,13 @@ class EvaluateOptions(PredictOptions):
     )
 
 
-class CompareOptions(ColumnOptions):
+class CompareOptions(Options):
     """How to hold two bundles against each other."""
 
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     merge_labels: bool = Field(
         False, description="Merge labels that differ only in letter case, spaces or Unicode form."
@@ -213,11 +203,14 @@ class CompareOptions(ColumnOptions):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class ExplainOptions(ColumnOptions):
+class ExplainOptions(Options):
     """What to explain."""
 
     n: int = Field(12, ge=1, le=1_000, description="Inputs that are explained, from the first on.")
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
     )
@@ -273,6 +266,9 @@ class AdaptLanguageOptions(Options):
 
     base: str = Field("default", description="Base model to begin with: default, a name, hf:REPO or file:PATH.")
     column: str | None = Field(None, description="Column of tables that holds the text (found by its name).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     time: Seconds = Field(1800.0, description="Time limit for everything, such as 90s, 10m or 1h.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     max_memory: Gigabytes = Field(4.0, description="Memory that training may use, such as 4gb or 800mb.")
@@ -283,6 +279,9 @@ class EvaluateLanguageOptions(Options):
     """How to measure a base on raw text."""
 
     column: str | None = Field(None, description="Column of tables that holds the text (found by its name).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     time: Seconds = Field(
         120.0, description="Time for training a head where the base has none; measuring takes about as long again."
     )
@@ -290,7 +289,7 @@ class EvaluateLanguageOptions(Options):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class ExportOptions(ColumnOptions):
+class ExportOptions(Options):
     """How to write a bundle in another form."""
 
     to: str = Field(..., description="What to write: onnx, onnx-int8, openvino or web (a page that needs no server).")
@@ -302,6 +301,9 @@ class ExportOptions(ColumnOptions):
         0.01, description="For int8: points of accuracy that a class (or group) may lose, such as 1pt."
     )
     text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")
     merge_labels: bool = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headstart.bundle import Bundle
+from headstart.bundle.record import Bundle
 
 FILE = "README.md"
 _FILES = {

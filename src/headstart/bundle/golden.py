@@ -29,6 +29,8 @@ MOST_ROWS, LEAST_ROWS, MOST_BYTES = 32, 4, 4_000_000
 MOST_READ_ROWS, MOST_READ_BYTES = 1_000, 256_000_000
 """What is read; few rows of large pictures are more than is usual."""
 _INPUT = "in_"
+KINDS, CODES = "kinds", "codes"
+_DECIDED = {KINDS: ArrayRule(("n_rows",), "whole", 0, 2), CODES: ArrayRule(("n_rows",), "whole", -1)}
 
 
 def n_rows_for(row_bytes: int) -> int:
@@ -54,16 +56,23 @@ class Golden:
         Before the rules of decision.
     features : FloatMatrix, shape (n_rows, n_dims)
         What the rules read; no columns where they read nothing.
+    kinds : array of uint8 or None, shape (n_rows,)
+        What was decided of each row, as a place in `headstart.decisions.KINDS`; None before format 3.
+    codes : array of int64 or None, shape (n_rows,)
+        The class answered, -1 where there is none; None before format 3.
     """
 
     arrays: Mapping[str, Array]
     outputs: Probabilities
     features: FloatMatrix
+    kinds: NDArray[np.uint8] | None = None
+    codes: NDArray[np.int64] | None = None
 
     def write(self, folder: Path) -> None:
         """Write `golden.npz`."""
         kept: dict[str, NDArray[Any]] = {_INPUT + name: value for name, value in self.arrays.items()}
-        write_npz(folder / FILE, {**kept, "outputs": self.outputs, "features": self.features})
+        decided = {name: value for name, value in ((KINDS, self.kinds), (CODES, self.codes)) if value is not None}
+        write_npz(folder / FILE, {**kept, "outputs": self.outputs, "features": self.features, **decided})
 
     @classmethod
     def read(cls, folder: Path, contract: GraphContract | None = None) -> Golden:
@@ -84,9 +93,11 @@ class Golden:
         arrays = {name.removeprefix(_INPUT): value for name, value in found.items() if name.startswith(_INPUT)}
         sizes = check_arrays(found, {"outputs": ArrayRule(("n_rows", "n_outputs"))}, FILE)
         check_arrays(found, {"features": ArrayRule(("n_rows", "n_dims"))}, FILE, {"n_rows": sizes["n_rows"]})
+        rules = {name: rule for name, rule in _DECIDED.items() if name in found}
+        check_arrays(found, rules, FILE, {"n_rows": sizes["n_rows"]})
         if contract is not None:
             _check_fit(arrays, found, contract)
-        return cls(arrays, found["outputs"], found["features"])
+        return cls(arrays, found["outputs"], found["features"], found.get(KINDS), found.get(CODES))
 
 
 def _check_fit(arrays: Mapping[str, Array], found: Mapping[str, Array], contract: GraphContract) -> None:

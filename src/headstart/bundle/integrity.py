@@ -13,13 +13,14 @@ from headstart.bundle.file_names import is_regular_file, require_listed_names
 from headstart.bundle.schema import Described, ListedName, Seed, Sha256, parse_record, reading
 from headstart.errors import BundleError, offenders
 
-KNOWN = (1, 2)
-"""Formats that can be read. Format 2 has a portable form (see `headstart.bundle.portable`), named in config.json."""
+KNOWN = (1, 2, 3)
+"""Formats that can be read. Since format 2 there is a portable form (see `headstart.bundle.portable`), named in
+config.json. Since format 3 every array has a checksum, and golden rows have what was decided of them."""
 MOST_JSON_BYTES = 256_000_000
 """Larger JSON is not read: the largest that is written, the words that a model counts, is a few MB."""
 MOST_DIGITS = 19
 CONFIG, MANIFEST, STATE, WEIGHTS, BASE = "config.json", "manifest.json", "strategy.json", "model.safetensors", "base"
-_ALWAYS: dict[int, tuple[str, ...]] = {1: (STATE, WEIGHTS), 2: ()}
+_ALWAYS: dict[int, tuple[str, ...]] = {1: (STATE, WEIGHTS), 2: (), 3: ()}
 """Files that a bundle of each format has in any case, beside config.json."""
 
 

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from headstart.bases import Backbone
-from headstart.bundle import Bundle
 from headstart.bundle.feeding import Input
 from headstart.bundle.onnx_heads import Clouds, Given, Linear, Pieces, Pool, Same, Taught, linked
 from headstart.bundle.onnx_pictures import Described, Normalised
 from headstart.bundle.onnx_series import Convolved, Rocket, Trees
+from headstart.bundle.record import Bundle
 from headstart.modalities.descriptors import SIDE
 from headstart.modalities.image_values import KEY
 from headstart.strategies import STRATEGIES

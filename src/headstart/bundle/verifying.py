@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
-
-import numpy as np
 
 from headstart import bundle as bundles
-from headstart.bundle.gate import Agreement, agreement
-from headstart.bundle.golden import FILE, Golden
-from headstart.bundle.portable import FAILURES, Run, opened
-from headstart.bundle.schema import reading
-from headstart.errors import BundleError
-
-BROKEN: tuple[type[Exception], ...] = (KeyError, ValueError, OSError, BadZipFile, *FAILURES)
-"""What damaged golden rows or a damaged graph raise."""
+from headstart.bundle.gate import Agreement
+from headstart.bundle.golden import FILE
+from headstart.bundle.golden_decisions import Answering, rows_decided_otherwise
+from headstart.bundle.replaying import replay_golden_rows
 
 
 @dataclass(frozen=True)
@@ -35,6 +29,8 @@ class Verified:
         Of the golden rows; None where the bundle has none.
     without : str
         Why nothing was replayed.
+    decided_otherwise : sequence of int
+        Golden rows of which the stored decisions give another kind or class than the model gave in memory.
     """
 
     folder: Path
@@ -43,11 +39,12 @@ class Verified:
     unlisted: tuple[str, ...]
     golden: Agreement | None
     without: str = ""
+    decided_otherwise: Sequence[int] = ()
 
     @property
     def good(self) -> bool:
-        """Whether the model says the same here."""
-        return self.golden is None or self.golden.passes
+        """Whether the model says and decides the same here."""
+        return (self.golden is None or self.golden.passes) and not self.decided_otherwise
 
 
 def verified(path: Path) -> Verified:
@@ -61,7 +58,8 @@ def verified(path: Path) -> Verified:
     Raises
     ------
     BundleError
-        A file is missing or was changed, the format is not known, or the graph cannot be run.
+        A file is missing or was changed, the format is not known, stored decisions are damaged, or the graph cannot
+        be run.
     """
     folder = bundles.find(path)
     manifest = bundles.verify(folder)
@@ -70,28 +68,13 @@ def verified(path: Path) -> Verified:
     unlisted = tuple(sorted(there - listed - {bundles.MANIFEST}))
     known = manifest["format"], len(listed), unlisted
     if FILE not in listed:
+        bundles.read_decisions(folder, manifest)
         return Verified(folder, *known, None, "the bundle has no golden rows: it has no portable form")
     if not any(name.endswith(".onnx") for name in listed):
+        bundles.read_decisions(folder, manifest)
         return Verified(folder, *known, None, "the bundle was exported for other tools, which run it")
     model = bundles.load(folder, "onnx")
     assert model.portable is not None
-    with reading(folder):
-        golden = Golden.read(folder, model.portable.contract)
-    try:
-        run = opened(folder / str(model.portable.told["file"]), tuple(golden.arrays))
-        outputs = _replayed(run, golden)
-        found = agreement(model.task, golden.outputs, outputs, model.thresholds)
-    except BROKEN as error:
-        raise BundleError(
-            f"The golden rows of {folder} cannot be replayed ({type(error).__name__}: {str(error)[:200]}).",
-            "Copy the bundle again, or update onnxruntime.",
-        ) from error
-    return Verified(folder, *known, found)
-
-
-def _replayed(run: Run, golden: Golden) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """Run the golden rows one by one: each as it would be answered alone, padding aside."""
-    parts = [
-        run(*(values[row : row + 1] for values in golden.arrays.values()))[0] for row in range(len(golden.outputs))
-    ]
-    return np.concatenate(parts)
+    golden, found = replay_golden_rows(model.portable, model.task, model.thresholds)
+    answering = Answering(model.task, model.classes, model.thresholds, model.rules)
+    return Verified(folder, *known, found, decided_otherwise=rows_decided_otherwise(golden, answering))

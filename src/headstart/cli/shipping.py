@@ -87,6 +87,13 @@ def verify(bundle: BundlePath, options: VerifyOptions) -> Any:
 
     found = flow.verify(existing(bundle))
     document = _verified(found)
+    if found.decided_otherwise:
+        raise Stopped(
+            f"The stored decisions of {found.folder} answer {len(found.decided_otherwise)} golden rows otherwise than "
+            f"the model did in memory (first: row {found.decided_otherwise[0]}).",
+            "Do not use it: adapt again.",
+            document,
+        )
     if not found.good and found.golden is not None:
         raise Stopped(
             f"{found.folder} answers differently on this machine: {found.golden.told()}.",
@@ -109,5 +116,5 @@ def _verified(found: Verified) -> dict[str, Any]:
     return {
         "format": 1, "bundle": str(found.folder), "bundle_format": found.format, "n_files": found.n_files,
         "unlisted": list(found.unlisted), "golden": vars(found.golden) if found.golden else None,
-        "without": found.without or None, "good": found.good,
+        "decided_otherwise": list(found.decided_otherwise), "without": found.without or None, "good": found.good,
     }  # fmt: skip

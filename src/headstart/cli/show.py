@@ -10,16 +10,16 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from headstart.cli.surface import console, news
-from headstart.data.summary import InputSummary
 from headstart.evaluation.wording import amount
 from headstart.records import Finding, Table
-from headstart.report.understood import describe_inputs
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
+
+NOT_MEASURED = "not measured"
 
 
 def figure(value: Figure | None) -> str:
     """Write a share as percent with its interval."""
-    return "-" if value is None else f"{value.value:.1%} ({value.low:.0%}-{value.high:.0%})"
+    return NOT_MEASURED if value is None else f"{value.value:.1%} ({value.low:.0%}-{value.high:.0%})"
 
 
 def _counted(n: int, one: str, many: str) -> str:
@@ -28,7 +28,14 @@ def _counted(n: int, one: str, many: str) -> str:
 
 def number(value: Figure | None) -> str:
     """Write a number with its interval."""
-    return "-" if value is None else f"{amount(value.value)} ({amount(value.low)} to {amount(value.high)})"
+    return NOT_MEASURED if value is None else f"{amount(value.value)} ({_range(value)})"
+
+
+def _range(value: Figure) -> str:
+    """Return the ends of an interval; an interval without width comes from one independent row and tells nothing."""
+    if value.low == value.high:
+        return "cannot tell"
+    return f"{amount(value.low)} to {amount(value.high)}"
 
 
 def _field(name: str, written: Callable[[Figure | None], str] = figure) -> Callable[[AnyMetrics], str]:
@@ -46,12 +53,10 @@ _SHOWN: dict[str, tuple[Shown, Shown]] = {
 """The two figures that people see first, for each kind of task."""
 
 
-def understood(table: Table, counts: Mapping[str, int], summary: InputSummary) -> None:
+def understood(table: Table, counts: Mapping[str, int]) -> None:
     """Show how data was read: its kind, its columns and its classes."""
     columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
     news.print(escape(f"{len(table)} {table.modality} rows{f' ({columns})' if columns else ''}."))
-    for line in describe_inputs(summary):
-        news.print(escape(line), soft_wrap=True)
     named = ", ".join(f"{label}: {n}" for label, n in list(counts.items())[:20])
     if counts:
         more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
@@ -67,12 +72,14 @@ def result(found: Result, out: Path) -> None:
         grid.add_column(name)
     for item in found.strategies:
         mark = "[bold]" if item.name == found.chosen else ""
-        cells = (of_first(item.test), of_second(item.test)) if item.test else ("-", "-")
+        cells = (of_first(item.test), of_second(item.test)) if item.test else (NOT_MEASURED, NOT_MEASURED)
         grid.add_row(f"{mark}{item.name}{' (chosen)' if mark else ''}", *cells, f"{item.seconds:.1f}")
     news.print(grid)
     for skipped in found.skipped:
         news.print(f"{skipped.name} was not tried: {escape(skipped.reason)}")
     news.print(f"[bold]{escape(found.verdict.sentence)}[/bold]")
+    if "cross_validation" in found.not_measured:
+        news.print(f"Cross-validation: {escape(found.not_measured['cross_validation'])}")
     for column in found.groups:
         news.print(f"{escape(column.column)}: {escape(column.reading)}")
     if found.learning_curve:

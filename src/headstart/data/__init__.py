@@ -6,6 +6,7 @@ Nothing is ever written into the user's folder, and nothing here knows a base mo
 from headstart.data.arrays import from_arrays
 from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.depth import value_ranges
+from headstart.data.holding_out import classes_in_one_fold, keep_lone_classes
 from headstart.data.inputs import Inputs, Order, line_up, read_inputs
 from headstart.data.matching import MatchedLabels, match_labels
 from headstart.data.near import with_families
@@ -22,11 +23,13 @@ __all__ = [
     "MatchedLabels",
     "Order",
     "check",
+    "classes_in_one_fold",
     "clusters",
     "draw",
     "folds",
     "from_arrays",
     "home",
+    "keep_lone_classes",
     "learnable",
     "line_up",
     "many_valued",

@@ -15,7 +15,7 @@ from typing import IO
 from headstart.errors import DataError, offenders
 from headstart.home import remove_leftovers, writable_folder
 
-MAX_BYTES, MAX_FILES, MAX_RATIO = 20 * 2**30, 1_000_000, 200
+MAX_BYTES, MAX_FILES, MAX_RATIO, MAX_DEPTH = 20 * 2**30, 1_000_000, 200, 50
 _SMALL_BYTES = 64 * 2**20
 _COPY_BYTES = 1 << 20
 _ENCRYPTED = 0x1
@@ -127,6 +127,12 @@ def _refuse_unsafe(path: Path, members: list[zipfile.ZipInfo]) -> None:
         raise DataError(
             f"{path}: {point} outside of it ({offenders(leaving)}).",
             "Make the zip again from a plain folder, without links.",
+        )
+    deep = [member.filename[:60] for member in members if member.filename.count("/") > MAX_DEPTH]
+    if deep:
+        raise DataError(
+            f"{path}: the folders in the zip lie more than {MAX_DEPTH} deep ({offenders(deep)}).",
+            "Make the zip again with fewer folders within folders.",
         )
     if any(member.flag_bits & _ENCRYPTED for member in members):
         raise DataError(f"{path}: the zip file is locked with a password.", "Unpack it yourself and give the folder.")

@@ -8,23 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data import series_files
+from headstart.data import series
 from headstart.data.cells import as_text
-from headstart.data.names import Wanted
 from headstart.data.rows import Draft, Finish, finish
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
-from headstart.records import Finding, InputColumns, Table
+from headstart.records import Table
 
 
-def from_arrays(
-    inputs: Any,
-    labels: Sequence[Any] | None = None,
-    modality: str | None = None,
-    *,
-    axes: str = "auto",
-    known: InputColumns | None = None,
-) -> Table:
+def from_arrays(inputs: Any, labels: Sequence[Any] | None = None, modality: str | None = None) -> Table:
     """Make a table of what is in memory.
 
     Parameters
@@ -36,10 +28,6 @@ def from_arrays(
         Anything that can be written as text.
     modality : str, optional
         "image", "text" or "series", where it should not be found out.
-    axes : str
-        Of series with several channels: "channels-first", "time-first", or "auto": as in training, else the first.
-    known : InputColumns, optional
-        What the model learnt from: series must have its channels.
 
     Returns
     -------
@@ -62,14 +50,10 @@ def from_arrays(
     if not values:
         raise DataError("There are no inputs.", "Give at least one.")
     kind = modality or _kind(values)
-    layout, findings = None, tuple[Finding, ...]()
-    if kind == "series":
-        made, layout, findings = _series(inputs, values, Wanted(axes=axes, inputs=known))
-    else:
-        made = _TAKE[kind](inputs, values)
+    made = _TAKE[kind](inputs, values)
     ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
     named = None if labels is None else [as_text(label) for label in np.asarray(labels, dtype=object).tolist()]
-    return finish(Draft(kind, made, ids, named, findings=findings, input_columns=layout), "memory", Finish())
+    return finish(Draft(kind, made, ids, named), "memory", Finish())
 
 
 def _kind(values: Sequence[Any]) -> str:
@@ -87,14 +71,14 @@ def _is_picture(value: str) -> bool:
     return len(value) < 4096 and Path(value).suffix.lower() in SUFFIXES and Path(value).is_file()
 
 
-def _series(inputs: Any, values: Sequence[Any], wanted: Wanted) -> tuple[list[Any], InputColumns, tuple[Finding, ...]]:
+def _series(inputs: Any, values: Sequence[Any]) -> list[Any]:
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
-        made, axes, findings = series_files.oriented(inputs, "inputs", wanted)
-        return list(made), InputColumns(layout="array", axes=axes), findings
-    return series_files.from_list(values, wanted)
+        return list(series.cube(inputs, "inputs"))
+    return list(series.from_list(values))
 
 
 _TAKE: dict[str, Callable[[Any, Sequence[Any]], list[Any]]] = {
     "image": lambda inputs, values: [Path(value) for value in values],
     "text": lambda inputs, values: [str(value) for value in values],
+    "series": _series,
 }

@@ -92,12 +92,13 @@ def header_names(cells: Sequence[str]) -> list[str]:
     ['text', 'column 2', 'text (2)']
     """
     names: dict[str, None] = {}
+    counts: dict[str, int] = {}
     for position, cell in enumerate(cells):
         name = unicodedata.normalize("NFC", cell.strip().lstrip("\ufeff")) or f"column {position + 1}"
-        count, made = 1, name
+        made = name
         while made in names:
-            count += 1
-            made = f"{name} ({count})"
+            counts[name] = counts.get(name, 1) + 1
+            made = f"{name} ({counts[name]})"
         names[made] = None
     return list(names)
 

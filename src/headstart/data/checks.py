@@ -10,10 +10,12 @@ import numpy as np
 from headstart.data.depth import describe_depth
 from headstart.data.near import copies as near_copies
 from headstart.data.strata import MIN_LABEL_ROWS, learnable
+from headstart.data.tasks import numbers_of
 from headstart.errors import DataError, offenders
 from headstart.records import TEST, Finding, Table
 
 MIN_CLASS_ROWS, FEW_CLASS_ROWS, IMBALANCE = 2, 10, 10
+"""Fewer rows than the first cannot be scored by cross-validation; fewer than the second are few."""
 MIN_NUMBERS = 4
 FAR, MOST_FAR = 10.0, 0.02
 """A number is far from the rest beyond so many times the range of the middle half, where few are."""
@@ -61,8 +63,8 @@ def require_trainable(table: Table) -> None:
     Raises
     ------
     DataError
-        No rows, no labels, fewer than two classes, a class with fewer than two training rows, no label that both
-        applies and does not, numbers that are all equal, or series with different numbers of channels.
+        No rows, no labels, fewer than two classes, no label that both applies and does not, numbers that are all equal,
+        inputs that are all the same, or series with different numbers of channels.
     """
     stops = _stops(table)
     if stops:
@@ -84,9 +86,7 @@ def _stops(table: Table) -> list[Finding]:
     if nothing or table.labels is None:
         return nothing
     unlearnable = _UNLEARNABLE[table.task](table)
-    if any(finding.kind == "one-class" for finding in unlearnable):
-        return unlearnable
-    return [*_uneven_channels(table), *unlearnable]
+    return unlearnable or [*_uneven_channels(table), *_one_input(table)]
 
 
 def _too_few_classes(table: Table) -> list[Finding]:
@@ -95,14 +95,14 @@ def _too_few_classes(table: Table) -> list[Finding]:
         found = f"only one class to learn ({next(iter(counts))})" if counts else "no class to learn"
         advice = "Add rows of another class, or name the right column with --label."
         return [_stop("one-class", (), f"There is {found}; at least 2 are needed.", advice)]
-    return _rare(table, counts)
+    return []
 
 
 def _no_label_to_learn(table: Table) -> list[Finding]:
     """Stop where every label applies to nearly no row, or to all."""
     if learnable(table).target_names:
         return []
-    summary = f"No label applies to at least {MIN_LABEL_ROWS} rows to learn from, and not to all of them."
+    summary = "No label applies to some rows to learn from and not to all of them."
     return [_stop("one-class", (), summary, "Label more rows, or name the right columns with --label.")]
 
 
@@ -138,16 +138,14 @@ def _uneven_channels(table: Table) -> list[Finding]:
     return [_stop("uneven-channels", rows, summary, "Give every series the same channels, or remove these.")]
 
 
-def _rare(table: Table, counts: Counter[str]) -> list[Finding]:
-    assert table.labels is not None
-    rare = sorted(label for label, count in counts.items() if count < MIN_CLASS_ROWS)
-    if not rare:
+def _one_input(table: Table) -> list[Finding]:
+    """Stop where all rows to learn from hold the same input."""
+    rows = np.flatnonzero(table.splits != TEST)
+    if len(rows) < 2 or len(set(table.hashes[rows])) > 1:
         return []
-    named = set(rare)
-    rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in named)
-    have = "1 class has" if len(rare) == 1 else f"{len(rare)} classes have"
-    summary = f"{have} fewer than {MIN_CLASS_ROWS} rows to learn from: {offenders(rare)}."
-    return [_stop("small-class", rows, summary, "Add rows to these classes, or remove or rename them.")]
+    summary = f"All {len(rows)} rows to learn from hold the same input (such as {table.ids[rows[0]]})."
+    advice = "Check the files, or name the columns that differ from row to row."
+    return [_stop("one-input", tuple(table.ids[rows]), summary, advice)]
 
 
 def _stop(kind: str, rows: tuple[str, ...], summary: str, advice: str) -> Finding:
@@ -252,6 +250,22 @@ def _small(table: Table) -> list[Finding]:
     return [Finding("small-class", "warn", rows, summary, "Label more of them if you can; their scores are uncertain.")]
 
 
+def _single(table: Table) -> list[Finding]:
+    """Point out classes with one training row: they are learnt, and nobody can say how well."""
+    assert table.labels is not None
+    single = sorted(label for label, count in _training_counts(table).items() if count < MIN_CLASS_ROWS)
+    if not single:
+        return []
+    named = set(single)
+    rows = tuple(row for row, label in zip(table.ids, table.labels, strict=True) if label in named)
+    have = "1 class has" if len(single) == 1 else f"{len(single)} classes have"
+    summary = f"{have} a single row to learn from: {offenders(single)}."
+    advice = "How well such a class is learnt cannot be told, as no row is left to hold out. Add some if you can."
+    if len(single) >= MIN_NUMBERS and len(single) == len(_training_counts(table)) and not numbers_of(single)[1]:
+        advice += " If the label is a number and no class, pass --task regression."
+    return [Finding("single-row-class", "warn", rows, summary, advice)]
+
+
 def _imbalance(table: Table) -> list[Finding]:
     counts = _training_counts(table)
     if len(counts) < 2:
@@ -264,7 +278,7 @@ def _imbalance(table: Table) -> list[Finding]:
 
 
 def _of_classes(table: Table) -> list[Finding]:
-    return [*_missing_words(table), *_small(table), *_imbalance(table)]
+    return [*_missing_words(table), *_single(table), *_small(table), *_imbalance(table)]
 
 
 def _of_several(table: Table) -> list[Finding]:

@@ -1,127 +1,142 @@
-"""How a text file is written: its encoding, its separator, its decimal sign. Found by looking, never asked for."""
+"""How a text file is encoded: what is certain, what the user names, and what is guessed, with how sure the guess is."""
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
-import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Literal
 
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_SEPARATORS = ",;\t|"
-_SAMPLE_CHARACTERS, _SAMPLE_ROWS = 1 << 18, 100
-_CHUNK_BYTES = 1 << 20
-csv.field_size_limit(2**31 - 1)
+from headstart.data.reading import plain_text
+from headstart.data.reading.encodings import CLEAR, guess_encoding, read_sample, require_clear
+from headstart.data.reading.plain_text import TextForm, TextProblem
+from headstart.data.reading.table_limits import LIMITS, require_bytes
+from headstart.errors import DataError, OptionError
+from headstart.plain_files import reason_not_plain
+from headstart.records import Finding
+
+_ADVICE = "Look at a few accented letters; if they are wrong, name the encoding with --encoding, or save it as UTF-8."
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How one text file is written."""
+class Decoding:
+    """How one text file is decoded, and what a person should know of it."""
 
     encoding: str
     errors: str = "strict"
-    separator: str = ","
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
-    skipped: int = 0
+    findings: tuple[Finding, ...] = ()
 
     @property
-    def decimal_comma(self) -> bool:
-        """Whether "1,5" may be a number (the comma is not the separator)."""
-        return self.separator != ","
+    def form(self) -> TextForm:
+        """The same, as what reads lines takes it."""
+        return TextForm(self.encoding, self.errors)
 
 
-def encoding_of(path: Path) -> Writing:
-    """Find the encoding: a byte order mark, UTF-16 by its zero bytes, UTF-8 where it fits, else Windows-1252.
+@contextmanager
+def as_data_errors() -> Iterator[None]:
+    """Turn what `plain_text` raises into a `DataError`."""
+    try:
+        yield
+    except TextProblem as problem:
+        raise DataError(problem.problem, problem.hint) from problem
 
-    A UTF-8 file with a few broken bytes stays UTF-8; those become the replacement character.
+
+def require_encoding(name: str) -> str:
+    """Return the name of an encoding, or refuse what is none.
+
+    Raises
+    ------
+    OptionError
+        Python knows no encoding of texts of that name.
     """
-    with path.open("rb") as handle:
-        head = handle.read(4096)
-    for mark, name in _BOMS:
-        if head.startswith(mark):
-            return Writing(name, "replace")
-    zeros = [head[start::2].count(0) / max(1, len(head) // 2) for start in (0, 1)]
-    if max(zeros) > 0.3:
-        return Writing("utf-16-le" if zeros[1] > zeros[0] else "utf-16-be", "replace")
-    return _eight_bit(path)
+    try:
+        "".encode(name)
+    except (LookupError, UnicodeError, ValueError) as error:
+        raise OptionError(
+            f"--encoding {name}: there is no encoding of that name.",
+            "Name one such as utf-8, windows-1251, windows-1252, shift-jis, gb18030 or mac-roman.",
+        ) from error
+    return codecs.lookup(name).name
 
 
-def _eight_bit(path: Path) -> Writing:
-    if _is_utf8(path):
-        return Writing("utf-8")
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    broken = foreign = 0
-    with path.open("rb") as handle:
-        while chunk := handle.read(_CHUNK_BYTES):
-            text = decoder.decode(chunk)
-            broken += text.count("\ufffd")
-            foreign += 0 if text.isascii() else sum(map(len, re.findall(r"[^\x00-\x7f]+", text)))
-    broken += decoder.decode(b"", final=True).count("\ufffd")
-    return Writing("utf-8", "replace") if broken < 0.05 * foreign else Writing("cp1252", "replace")
+def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
+    """Find the encoding of a text file.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
+        The one that the user named; it must fit.
+
+    Returns
+    -------
+    Decoding
+        A UTF-8 file with a few broken bytes stays UTF-8; those become the replacement character.
+
+    Raises
+    ------
+    DataError
+        The file holds no text, or its encoding cannot be told.
+    """
+    reason = reason_not_plain(path)
+    if reason is not None:
+        raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
+    require_bytes(path, path.stat().st_size, LIMITS.text_bytes)
+    name = None if encoding is None else require_encoding(encoding)
+    with as_data_errors():
+        certain = plain_text.certain_encoding(path) if name is None else plain_text.unicode_beyond_doubt(path)
+    if name is not None:
+        return _named(path, name, certain)
+    if certain is None:
+        sample = read_sample(path)
+        guess = require_clear(path, guess_encoding(sample), sample)
+        script = f"{guess.language} letters, " if guess.language else ""
+        summary = f"{path.name} is not UTF-8; it was read as {guess.name} ({script}{guess.confidence:.0%} sure)."
+        severity = "note" if guess.confidence >= CLEAR else "warn"
+        return Decoding(guess.encoding, "replace", (Finding("encoding", severity, (), summary, _ADVICE),))
+    name, n_broken = certain
+    if not n_broken:
+        return Decoding(name, "replace")
+    are = "1 character that is" if n_broken == 1 else f"{n_broken} characters that are"
+    summary = f"{path.name} has {are} not UTF-8; they were replaced by �."
+    return Decoding(name, "replace", (Finding("encoding", "warn", (), summary, _ADVICE),))
 
 
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    with path.open("rb") as handle:
-        try:
-            while chunk := handle.read(_CHUNK_BYTES):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
+def _named(path: Path, name: str, certain: tuple[str, int] | None) -> Decoding:
+    """Use the encoding that the user named, but for a file that is Unicode beyond doubt."""
+    if certain is None or codecs.lookup(certain[0]).name.removesuffix("-sig") == name:
+        return Decoding(name if certain is None else certain[0])
+    summary = f"{path.name} is {certain[0].removesuffix('-sig').upper()}; --encoding {name} was not used for it."
+    note = Finding("encoding", "warn", (), summary, "Nothing to do if that is right.")
+    return Decoding(certain[0], "replace", (note,))
 
 
-def writing_of(path: Path) -> Writing:
-    """Find encoding, separator and quoting of a table."""
-    known = encoding_of(path)
-    with path.open(encoding=known.encoding, errors=known.errors, newline="") as handle:
-        sample = handle.read(_SAMPLE_CHARACTERS)
-    named = re.match(r"sep=(.)\r?\n", sample)
-    skipped = 1 if named else 0
-    whole = sample[named.end() :] if named else sample
-    if len(sample) == _SAMPLE_CHARACTERS:
-        whole = whole[: whole.rfind("\n") + 1]
-    separator = named[1] if named else max(_SEPARATORS, key=lambda mark: _regularity(whole, mark))
-    found = Writing(known.encoding, known.errors, separator, csv.QUOTE_MINIMAL, skipped)
-    if separator == "\t" and _has_stray_quotes(path, found):
-        return Writing(known.encoding, known.errors, separator, csv.QUOTE_NONE, skipped)
-    return found
+def encoding_of(path: Path, encoding: str | None = None) -> TextForm:
+    """Find the encoding of a text file, as what reads its lines takes it."""
+    return find_encoding(path, encoding).form
 
 
-def _regularity(text: str, separator: str) -> tuple[float, int]:
-    """Share of rows with as many cells as the first row, and that number; (0, 0) if it never separates."""
-    rows = islice((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row), _SAMPLE_ROWS)
-    counts = [len(row) for row in rows]
-    if not counts or counts[0] < 2:
-        return 0.0, 0
-    return sum(count == counts[0] for count in counts) / len(counts), counts[0]
+def lines(path: Path, form: TextForm) -> Iterator[str]:
+    """Yield the lines of a text file with their ends.
+
+    Raises
+    ------
+    DataError
+        A line is too long, or a byte is not of the encoding that was named.
+    """
+    with as_data_errors():
+        yield from plain_text.lines_of(path, form)
 
 
-def _has_stray_quotes(path: Path, writing: Writing) -> bool:
-    """Whether a tab-separated file uses quotation marks as letters: every line is a full row, some quotes are odd."""
-    odd, cells = False, 0
-    for line in lines(path, writing):
-        if not line.strip():
-            continue
-        cells = cells or line.count("\t")
-        if line.count("\t") != cells:
-            return False
-        odd = odd or line.count('"') % 2 == 1
-    return odd
+def read_text_file(path: Path, encoding: str | None = None) -> tuple[str, tuple[Finding, ...]]:
+    """Read a whole text file; returns the text, and what a person should know of its encoding.
 
-
-def lines(path: Path, writing: Writing) -> Iterator[str]:
-    """Give the lines of the file with their ends, without those before the header."""
-    with path.open(encoding=writing.encoding, errors=writing.errors, newline="") as handle:
-        yield from islice(handle, writing.skipped, None)
+    Raises
+    ------
+    DataError
+        As `find_encoding` and `lines` do.
+    """
+    decoding = find_encoding(path, encoding)
+    with as_data_errors():
+        return plain_text.read_text(path, decoding.encoding, decoding.errors), decoding.findings

@@ -132,7 +132,7 @@ def _look(
 ) -> Listing | Finding | None:
     """Read one table and match it; a finding says why it is of no use."""
     try:
-        sheet = read_sheet(tree.at(file))
+        sheet = read_sheet(tree.at(file), wanted.encoding)
     except DataError as error:
         if file.stem.casefold() == _NAMED:
             raise

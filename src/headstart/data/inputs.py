@@ -7,18 +7,20 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from headstart import progress
 from headstart.data import images
 from headstart.data.archive import unpack
+from headstart.data.decoding import read_text_file
 from headstart.data.names import Wanted
 from headstart.data.rows import Draft, Finish, finish, join, names_of, writable
-from headstart.data.sheets import READERS, read_sheet
-from headstart.data.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing, with_columns
+from headstart.data.sheets import is_table, read_sheet
+from headstart.data.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing
+from headstart.data.texts import TEXT_FILES
 from headstart.data.tree import walk
 from headstart.errors import DataError, UnknownName, ending
 from headstart.modalities.image import SUFFIXES
-from headstart.options import ColumnOptions, parse
 from headstart.plain_files import reason_not_plain
-from headstart.records import InputColumns, SetAside, Table
+from headstart.records import SetAside, Table
 
 Order = tuple[tuple[str, int | None], ...]
 """Every input's id in the order given, with its row in the table (None: it could not be read)."""
@@ -42,9 +44,7 @@ def line_up(
     modality: str,
     columns: Mapping[str, str],
     asked: Mapping[str, str],
-    *,
-    inputs: InputColumns | None = None,
-    options: ColumnOptions | None = None,
+    encoding: str | None = None,
 ) -> Inputs:
     """Read what is to be predicted.
 
@@ -58,10 +58,8 @@ def line_up(
         Which column served as what in training (`Table.columns`); the usual names where a table lacks them.
     asked : mapping of str to str
         Columns that the user named: they must be there.
-    inputs : InputColumns, optional
-        For series: the value columns of training, which are found by their names.
-    options : ColumnOptions, optional
-        Further columns that the user named.
+    encoding : str, optional
+        Of text files, where the user named it.
 
     Returns
     -------
@@ -77,17 +75,16 @@ def line_up(
     UnknownName
         A column in `asked` is not there.
     """
-    wanted = with_columns(Wanted(asked, strict=False, known=columns, inputs=inputs), options or parse(ColumnOptions))
-    places = [existing(Path(path).expanduser()) for path in paths]
-    if len(places) == 1 and places[0].suffix.lower() in DATA_SUFFIXES and modality != "image":
-        drafts = [_read_file(places[0], places[0].as_posix(), modality, wanted)]
-    else:
-        drafts = [draft for place in places for draft in _drafts(place, modality, wanted)]
+    wanted = Wanted(asked, strict=False, known=columns, encoding=encoding)
+    drafts = [draft for path in paths for draft in _drafts(existing(Path(path).expanduser()), modality, wanted)]
     source = ", ".join(str(path) for path in paths)
     if not any(draft.ids or draft.set_aside for draft in drafts):
         raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _WANTED[modality])
     joined = join(drafts)
     table = finish(joined, source, Finish(labelled=False))
+    for item in table.findings:
+        if item.severity == "warn":
+            progress.warn(f"{item.summary} {item.advice}")
     if len(table) == 0:
         first = table.set_aside[0]
         raise DataError(f"Nothing in {source} can be read ({first.id}: {first.reason}).", _WANTED[modality])
@@ -122,49 +119,44 @@ def _drafts(place: Path, modality: str, wanted: Wanted) -> list[Draft]:
 def _below(folder: Path, shown: Path, modality: str, wanted: Wanted) -> list[Draft]:
     """Read everything of the modality below a folder; ids begin with the folder as the user gave it."""
     tree = walk(folder)
+    prefix = PurePosixPath(shown.as_posix())
     files = tree.with_suffix(_SEARCHED[modality])
-    return [
-        _one(tree.at(file), (PurePosixPath(shown.as_posix()) / file).as_posix(), modality, wanted) for file in files
-    ]
+    return [_one(tree.at(file), (prefix / file).as_posix(), modality, wanted) for file in files]
 
 
 def _one(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
     """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
-    reason = reason_not_plain(path)
+    suffix, reason = path.suffix.lower(), reason_not_plain(path)
     if reason is not None:
         return Draft(modality, [], [], set_aside=(SetAside(shown, reason),))
-    if modality == "image" and path.suffix.lower() not in READERS:
+    if modality == "image" and not is_table(path):
         return Draft("image", [path], [shown])
     try:
-        return _read_file(path, shown, modality, wanted)
+        if modality == "series" and suffix in SERIES_FILES:
+            return SERIES_FILES[suffix](path)
+        if is_table(path) or (modality == "text" and suffix in TEXT_FILES):
+            return _READ[modality](path, shown, wanted)
     except UnknownName:
         raise
     except DataError as error:
         return Draft(modality, [], [], set_aside=(SetAside(shown, ending(error.problem, path)),))
-
-
-def _read_file(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
-    suffix = path.suffix.lower()
-    if modality == "series" and suffix in SERIES_FILES:
-        return SERIES_FILES[suffix](path, wanted)
-    if suffix in READERS:
-        return _READ[modality](path, shown, wanted)
     return Draft(modality, [], [], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),))
 
 
 def _table(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
-    return SHEET_KINDS[modality].read(read_sheet(path), path.parent, wanted)
+    return SHEET_KINDS[modality].read(read_sheet(path, wanted.encoding), path.parent, wanted)
 
 
 def _image_table(path: Path, shown: str, wanted: Wanted) -> Draft:
     """Read a table of pictures; those that it does not list are no concern here."""
-    draft = images.read(read_sheet(path), path.parent, wanted)
+    draft = images.read(read_sheet(path, wanted.encoding), path.parent, wanted)
     return replace(draft, findings=tuple(item for item in draft.findings if item.kind != "not-listed"))
 
 
 def _text_table(path: Path, shown: str, wanted: Wanted) -> Draft:
-    if path.suffix.lower() == ".txt":
-        return Draft("text", [path.read_text(encoding="utf-8-sig", errors="replace")], [shown])
+    if path.suffix.lower() in TEXT_FILES:
+        text, findings = read_text_file(path, wanted.encoding)
+        return Draft("text", [text], [shown], findings=findings)
     return _table(path, shown, "text", wanted)
 
 

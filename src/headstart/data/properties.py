@@ -22,6 +22,7 @@ Property = NDArray[np.float64] | Column
 """(n_rows, m) numbers, NaN where unknown; or (n_rows,) words, "" where unknown."""
 MOST_ROWS = 5_000
 MOST_VALUES, ROWS_A_VALUE = 30, 5
+MOST_MEASURED = 50
 """A column of words is one property if it has at most so many different ones, each of at least 5 rows on average."""
 SMALL_PIXELS, BLURRED, MOST_BLURRED = 64, 0.2, 0.2
 _LONG_JOB = 2_000
@@ -50,11 +51,21 @@ def of_inputs(table: Table) -> dict[str, Property]:
     return {name: values for name, values in made.items() if _varies(values)}
 
 
+def fullest_columns(table: Table) -> list[str]:
+    """Return the names of the other columns that are looked at, in order: those filled in most rows, at most 50."""
+    names = list(table.metadata)
+    if len(names) <= MOST_MEASURED:
+        return names
+    filled = {name: sum(bool(str(value).strip()) for value in table.metadata[name]) for name in names}
+    kept = set(sorted(names, key=lambda name: -filled[name])[:MOST_MEASURED])
+    return [name for name in names if name in kept]
+
+
 def of_columns(table: Table) -> dict[str, Property]:
     """Take over the other columns of the table: numbers, dates as numbers, or few different words."""
     found: dict[str, Property] = {}
-    for name, values in table.metadata.items():
-        texts = [str(value).strip() for value in values]
+    for name in fullest_columns(table):
+        texts = [str(value).strip() for value in table.metadata[name]]
         numbers = next((made for made in (_read(texts, as_number) for as_number in _READERS) if made is not None), None)
         n_values = len(set(texts) - {""})
         few = n_values <= MOST_VALUES and n_values * ROWS_A_VALUE <= len(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +13,7 @@ from headstart.data.labels import tidy
 from headstart.data.names import split_of
 from headstart.data.tasks import Answers, Raw, Wish, marked, understand
 from headstart.errors import DataError, offenders
-from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, column
+from headstart.records import TRAIN, Column, Finding, SetAside, Table, column
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,6 @@ class Draft:
     findings: tuple[Finding, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    input_columns: InputColumns | None = None
-    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,8 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         usable = np.array([reason is None for reason in reasons], dtype=bool)
         answers = understand(Raw(labels, ids, usable, draft.marks, writable(draft.columns.get("label", ""))), how.wish)
         labels = answers.labels
-        reasons = _refuse_unlabelled(answers, ids, reasons, how)
+        errors = [item.summary for item in draft.findings if item.kind == "spreadsheet-errors"]
+        reasons = _refuse_unlabelled(answers, ids, reasons, how, errors)
     splits, notes = _splits(draft.splits or [""] * n, ids)
     kept = np.flatnonzero([reason is None for reason in reasons]).astype(np.intp)
     aside = tuple(SetAside(ids[row], str(reason)) for row, reason in enumerate(reasons) if reason is not None)
@@ -83,19 +81,8 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         task=answers.task if answers else "classification",
         targets=answers.targets if answers else None,
         target_names=answers.names if answers else (),
-        input_columns=_measured(draft.input_columns, [draft.inputs[row] for row in kept]),
-        left_out=dict(draft.left_out),
     ).take(kept)
     return with_tidy_labels(table, how.merge_labels)
-
-
-def _measured(columns: InputColumns | None, inputs: Sequence[Any]) -> InputColumns | None:
-    """Add how many channels and steps the series that can be used have."""
-    if columns is None or not inputs:
-        return columns
-    steps = [values.shape[1] for values in inputs]
-    counts = Counter(len(values) for values in inputs)
-    return replace(columns, n_channels=counts.most_common(1)[0][0], fewest_steps=min(steps), most_steps=max(steps))
 
 
 def names_of(draft: Draft) -> list[str]:
@@ -221,8 +208,6 @@ def join(drafts: Sequence[Draft]) -> Draft:
             for name in dict.fromkeys(name for draft in drafts for name in draft.marks)
         },
         columns={role: name for draft in reversed(drafts) for role, name in draft.columns.items()},
-        input_columns=first.input_columns,
-        left_out={name: reason for draft in reversed(drafts) for name, reason in draft.left_out.items()},
     )
 
 
@@ -236,13 +221,13 @@ _NONE_APPLIES = f"{_ADD} If no label applies to them, pass --task multi-label."
 
 
 def _refuse_unlabelled(
-    answers: Answers, ids: Sequence[str], reasons: list[str | None], how: Finish
+    answers: Answers, ids: Sequence[str], reasons: list[str | None], how: Finish, noted: Sequence[str]
 ) -> list[str | None]:
     bare = [int(row) for row in np.flatnonzero(answers.missing) if reasons[row] is None]
     if bare and not how.drop_unlabelled:
         have = "rows have" if len(bare) > 1 else "row has"
         raise DataError(
-            f"{len(bare)} {have} no label ({offenders([ids[row] for row in bare])}).",
+            " ".join([f"{len(bare)} {have} no label ({offenders([ids[row] for row in bare])}).", *noted]),
             _NONE_APPLIES if answers.task == "multi-label" and not how.wish.empty_is_none else _ADD,
         )
     marked = set(bare)

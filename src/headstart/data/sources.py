@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
-from headstart.data import images, long_tables, series, series_files, texts
+from headstart.data import images, series, texts
 from headstart.data.archive import unpack
-from headstart.data.names import Wanted, pick, split_of, split_of_stem
+from headstart.data.names import Wanted, split_of, split_of_stem
 from headstart.data.rows import Draft, Finish, finish, join
-from headstart.data.sheets import READERS, Sheet, read_sheet
+from headstart.data.sheets import NAMED_READERS, READERS, Sheet, is_table, read_sheet
 from headstart.data.tasks import Wish
+from headstart.data.texts import TEXT_FILES, looks_headerless
 from headstart.data.tree import Tree, walk
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
-from headstart.options import ColumnOptions, ReadOptions, parse
+from headstart.options import ReadOptions, parse
 from headstart.plain_files import reason_not_plain
-from headstart.records import TRAIN, InputColumns, Table
+from headstart.records import Table
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,11 @@ SHEET_KINDS: dict[str, SheetKind] = {
     "series": SheetKind(series.fits, series.read),
 }
 """In the order in which they are tried."""
-SERIES_FILES: dict[str, Callable[[Path, Wanted], Draft]] = {
-    ".npz": series_files.read_npz,
-    ".ts": series_files.read_ts,
-}
+SERIES_FILES: dict[str, Callable[[Path], Draft]] = {".npz": series.read_npz, ".ts": series.read_ts}
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
 STATES, USE = ("stop", "drop", "use"), "use"
 """What `--unlabelled` knows beside paths."""
 _KINDS = {"image": "pictures", "text": "tables of texts", "series": "tables of series"}
-_FEW_WORDS = 3
-"""A cell with fewer words than this is no text beside values of series."""
 _SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 
 
@@ -54,7 +50,6 @@ def read(
     known: Mapping[str, str] | None = None,
     empty_is_none: bool | None = None,
     labels: tuple[str, ...] = (),
-    inputs: InputColumns | None = None,
 ) -> Table:
     """Read labelled data; nothing is written beside it.
 
@@ -72,8 +67,6 @@ def read(
         label. Not given: where `options.task` is "multi-label".
     labels : tuple of str, optional
         Labels of the training data: cells with several are taken apart into these.
-    inputs : InputColumns, optional
-        For series: the value columns of the training data, which are then found by their names.
 
     Returns
     -------
@@ -90,32 +83,19 @@ def read(
     options = options or parse(ReadOptions)
     place = existing(Path(path).expanduser())
     require_known(options.unlabelled)
-    draft = draft_of(place, options.modality, wanted_of(options, known, inputs))
+    draft = draft_of(place, options.modality, wanted_of(options, known))
     said = options.task == "multi-label" if empty_is_none is None else empty_is_none
     wish = Wish(options.task, options.order, said, labels, options.merge_labels)
     how = Finish(options.merge_labels, options.unlabelled in {"drop", USE}, wish=wish)
     return finish(draft, str(path), how)
 
 
-def wanted_of(
-    options: ReadOptions, known: Mapping[str, str] | None = None, inputs: InputColumns | None = None
-) -> Wanted:
-    """Return which columns are wanted for rows to learn from."""
+def wanted_of(options: ReadOptions, known: Mapping[str, str] | None = None) -> Wanted:
+    """Say which columns are wanted for rows to learn from."""
     asked = {"text": options.text} if options.text is not None else {}
     several = options.task in {"auto", "multi-label"} and not options.order
-    wanted = Wanted(asked, keep=options.group, known=known or {}, labels=options.label, several=several, inputs=inputs)
-    return with_columns(wanted, options)
-
-
-def with_columns(wanted: Wanted, options: ColumnOptions) -> Wanted:
-    """Add the columns that the user named, whatever is read."""
-    named = {"id": options.id, "time": options.time_column}
-    return replace(
-        wanted,
-        columns={**wanted.columns, **{role: name for role, name in named.items() if name is not None}},
-        values=options.values,
-        channels=options.channels,
-        axes=options.axes,
+    return Wanted(
+        asked, keep=options.group, known=known or {}, labels=options.label, several=several, encoding=options.encoding
     )
 
 
@@ -156,8 +136,8 @@ def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
     if suffix == ".zip":
         return _folder(walk(unpack(place)), modality, wanted, shown=place)
     if suffix in SERIES_FILES and modality in {"auto", "series"}:
-        return SERIES_FILES[suffix](place, wanted)
-    if suffix in READERS:
+        return SERIES_FILES[suffix](place)
+    if is_table(place):
         return _sheet(place, modality, wanted)
     raise DataError(f"{place} is of a kind that cannot be read ({suffix or 'no suffix'}).", _readable(place))
 
@@ -165,44 +145,35 @@ def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
 def _readable(place: Path) -> str:
     if place.suffix.lower() in SUFFIXES:
         return "Give the folder that holds the pictures."
-    if place.suffix.lower() in {".xls", ".ods"}:
+    if place.suffix.lower() in {".xls", ".ods", ".xlsb", ".numbers"}:
         return "Save it as .xlsx or .csv."
-    return f"Give a folder of pictures, a zip, or a file of: {', '.join(sorted(DATA_SUFFIXES))}."
+    if place.suffix.lower() in TEXT_FILES:
+        return "Make a table with a column text and a column label, or put the texts of each class into a folder."
+    kinds = ", ".join(sorted(DATA_SUFFIXES | set(NAMED_READERS)))
+    return f"Give a folder of pictures or of texts, a zip, or a file of: {kinds}."
 
 
 def _sheet(path: Path, modality: str, wanted: Wanted) -> Draft:
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, wanted.encoding)
     if modality == "auto":
         modality = _guess(sheet, path, wanted)
     return SHEET_KINDS[modality].read(sheet, path.parent, wanted)
 
 
 def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
-    """Decide what kind of table it is, before any column is read as anything.
-
-    A run of numbers beside a column that is named like texts and holds none (remarks in a few rows, short words) is a
-    table of series.
-    """
-    fitting = [name for name, kind in SHEET_KINDS.items() if kind.fits(sheet, path.parent, wanted)]
-    if fitting[:2] == ["text", "series"] and _is_beside_series(sheet, wanted):
-        return "series"
-    if fitting:
-        return fitting[0]
+    for name, kind in SHEET_KINDS.items():
+        if kind.fits(sheet, path.parent, wanted):
+            return name
+    if looks_headerless(sheet):
+        raise DataError(
+            f"{path}: the first row does not look like a header: {offenders([name[:40] for name in sheet.names])}.",
+            "Write a row above it that names the columns, such as label and text (parted as the cells are).",
+        )
     raise DataError(
         f"{path} has no column of texts, pictures or series (columns: {', '.join(sheet.names[:20])}).",
         "The first row must name the columns. Name that of the texts with --text COLUMN; series need columns "
-        "t0, t1 ... t7 or more, or columns id, time and values: --id, --time-column and --values name them.",
+        "t0, t1 ... t7 or more, or columns id, time and values.",
     )
-
-
-def _is_beside_series(sheet: Sheet, wanted: Wanted) -> bool:
-    """Whether the text column is only a remark beside values of series."""
-    if wanted.values is not None or wanted.channels or "time" in wanted.columns:
-        return True
-    name = pick(sheet.names, "text", wanted, "")
-    words = [len(text.split()) for text in sheet.texts(name)] if name is not None else []
-    few = sum(n >= _FEW_WORDS for n in words) * 2 < len(words)
-    return few and (series.value_run(sheet, wanted) is not None or long_tables.is_long(sheet, wanted))
 
 
 def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None) -> Draft:
@@ -216,33 +187,31 @@ def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None
         )
         draft = _folder(plain, modality, wanted, shown)
         return replace(draft, set_aside=(*draft.set_aside, *odd))
+    files = files or tree.with_suffix(frozenset(NAMED_READERS))
+    lone = [] if files else tree.with_suffix(TEXT_FILES)
+    if modality in {"auto", "text"} and any(len(file.parts) > 1 for file in lone):
+        return texts.read_folder(tree, lone, wanted)
     if modality == "image" or not files:
-        kinds = _KINDS.get(modality, "pictures, tables or series")
-        raise DataError(f"{shown} holds no {kinds} ({len(tree.files)} other files).", "Check that it is the right one.")
+        kinds = _KINDS.get(modality, "pictures, texts, tables or series")
+        raise DataError(
+            f"{shown} holds no {kinds} ({len(tree.files)} other files).",
+            "Put the texts of each class into a folder of its own, or make a table with columns text and label."
+            if len(lone) > 1
+            else "Check that it is the right one.",
+        )
     top = [file for file in files if len(file.parts) == 1]
     if len(files) == 1 or len(top) == 1:
         return draft_of(tree.at((top or files)[0]), modality, wanted)
     splits = [split_of_stem(file.stem) for file in files]
     if all(splits) and len(set(splits)) == len(files):
-        return join(_parts(tree, list(zip(files, map(str, splits), strict=True)), modality, wanted))
+        drafts = [draft_of(tree.at(file), modality, wanted) for file in files]
+        return join([_all_of(draft, str(split)) for draft, split in zip(drafts, splits, strict=True)])
     if modality in {"auto", "series"} and not top and _is_folder_per_class(files):
-        return series_files.read_folder(tree, files, wanted)
+        return series.read_folder(tree, files)
     raise DataError(
         f"{shown} holds {len(files)} tables ({offenders([file.as_posix() for file in files])}).",
         "Give the one to use; or name them train and test.",
     )
-
-
-def _parts(tree: Tree, files: Sequence[tuple[PurePosixPath, str]], modality: str, wanted: Wanted) -> list[Draft]:
-    """Read files named train, test ...; the columns of values are those of the training file, by name."""
-    first = next((file for file, split in files if split == TRAIN), files[0][0])
-    draft = draft_of(tree.at(first), modality, wanted)
-    known = replace(draft.input_columns, n_channels=len(draft.inputs[0])) if draft.input_columns else None
-    others = wanted if wanted.inputs is not None else replace(wanted, inputs=known)
-    return [
-        _all_of(draft if file == first else draft_of(tree.at(file), draft.modality, others), split)
-        for file, split in files
-    ]
 
 
 def _all_of(draft: Draft, split: str) -> Draft:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.checks import MIN_CLASS_ROWS
+from headstart.data.checks import MIN_CLASS_ROWS, MIN_NUMBERS
 from headstart.data.near import with_families
 from headstart.data.rows import join_columns, with_tidy_labels
 from headstart.data.strata import learnable, strata
@@ -203,6 +203,8 @@ def _made(table: Table, options: AdaptOptions) -> Table:
     together = clusters(table, options.group)
     shares = np.array([1 - TEST_SHARE, TEST_SHARE])
     parts = _deal(codes, together, shares, options.seed, keep=MIN_CLASS_ROWS)
+    if table.task == "regression" and (parts == 0).sum() < MIN_NUMBERS:
+        parts = np.zeros_like(parts)
     made = replace(table, splits=column([TEST if part else TRAIN for part in parts]))
     if parts.any():
         return made

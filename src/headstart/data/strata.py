@@ -11,7 +11,7 @@ from headstart.errors import offenders
 from headstart.records import TEST, Finding, Index, Table
 
 MOST_BINS, BIN_ROWS = 10, 10
-MIN_LABEL_ROWS = 2
+MIN_LABEL_ROWS = 1
 
 
 def strata(table: Table) -> Index:
@@ -80,7 +80,7 @@ _STRATA: dict[str, Callable[[Table], Index]] = {
 
 
 def learnable(table: Table) -> Table:
-    """Leave out labels that fewer than two training rows have, or all of them: nothing can be learnt about those.
+    """Leave out labels that no training row has, or all of them: nothing can be learnt about those.
 
     Only where a row may have several labels; the rows stay. What is left out stands in a finding.
     """
@@ -93,7 +93,7 @@ def learnable(table: Table) -> Table:
         return table
     findings = table.findings
     for which, why in (
-        (rare, f"apply to fewer than {MIN_LABEL_ROWS} rows to learn from"),
+        (rare, "apply to no row to learn from"),
         (always, "apply to every row"),
     ):
         out = [name for name, left_out in zip(table.target_names, which, strict=True) if left_out]

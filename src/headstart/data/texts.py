@@ -2,18 +2,68 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
+from headstart.data.class_folders import read_places
+from headstart.data.decoding import read_text_file
 from headstart.data.names import Wanted, pick
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet
-from headstart.errors import DataError
+from headstart.data.tree import Tree
+from headstart.errors import DataError, ending
+from headstart.records import Finding, SetAside
+
+TEXT_FILES = frozenset({".txt", ".text", ".md"})
+"""Files that are one text each."""
+_WORDS_OF_A_TEXT = 5
+_SHOWN = 20
+"""Doubts about encodings of single files that are passed on."""
 
 
 def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
     """Whether the sheet has a text column."""
     return pick(sheet.names, "text", wanted, f" in {sheet.name}") is not None
+
+
+def looks_headerless(sheet: Sheet) -> bool:
+    """Return whether the first row seems to be data: one of its cells recurs below it, or is a whole text.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> column_ = np.array(["water", "roads", "water"], dtype=object)
+    >>> looks_headerless(Sheet("a.tsv", {"water": column_, "the tap gives brown water": column_}, [2, 3, 4]))
+    True
+    """
+    recurs = [name for name in sheet.names if not name.isdigit() and name in set(sheet.texts(name))]
+    return bool(recurs) or any(len(name.split()) >= _WORDS_OF_A_TEXT for name in sheet.names)
+
+
+def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> Draft:
+    """Read a folder a class of text files, one text a file; split folders may stand above."""
+    inputs, places, set_aside = [], [], []
+    findings: list[Finding] = []
+    for file, place in zip(files, read_places(files), strict=True):
+        try:
+            text, noted = read_text_file(tree.at(file), wanted.encoding)
+        except DataError as error:
+            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
+            continue
+        inputs.append(text)
+        places.append((file.as_posix(), *place))
+        findings += noted
+    classed = [label for _, label, _ in places if label is not None]
+    return Draft(
+        modality="text",
+        inputs=inputs,
+        ids=[name for name, _, _ in places],
+        labels=[label or "" for _, label, _ in places] if classed else None,
+        splits=[split or "" for _, _, split in places],
+        set_aside=tuple(set_aside),
+        findings=tuple(findings[:_SHOWN]),
+    )
 
 
 def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:

@@ -39,30 +39,34 @@ class Tree:
 
 def walk(root: Path) -> Tree:
     """List the files below a folder; hidden ones and the like are left out, loops of links are not followed."""
-    return Tree(root, tuple(sorted(_files(root, PurePosixPath(), frozenset()), key=lambda file: file.parts)))
+    return Tree(root, tuple(sorted(_files(root), key=lambda file: file.parts)))
 
 
 def holds_any(root: Path, suffixes: frozenset[str], most: int = 20_000) -> bool:
     """Return whether a file of some kind lies among the first `most` files below a folder."""
-    files = islice(_files(root, PurePosixPath(), frozenset()), most)
+    files = islice(_files(root), most)
     try:
         return any(file.suffix.lower() in suffixes for file in files)
     except OSError:
         return False
 
 
-def _files(folder: Path, below: PurePosixPath, above: frozenset[str]) -> Iterator[PurePosixPath]:
-    real = os.path.realpath(folder)
-    if real in above:
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith((".", "~$")) or entry.name.casefold() in _LEFT_BEHIND:
-                continue
-            if _is_folder(entry):
-                yield from _files(folder / entry.name, below / entry.name, above | {real})
-            else:
-                yield below / entry.name
+def _files(root: Path) -> Iterator[PurePosixPath]:
+    """Yield what is no folder; folders are walked without recursion, so that they may lie deep."""
+    waiting: list[tuple[PurePosixPath, frozenset[str]]] = [(PurePosixPath(), frozenset())]
+    while waiting:
+        below, above = waiting.pop()
+        real = os.path.realpath(root / below)
+        if real in above:
+            continue
+        with os.scandir(root / below) as entries:
+            for entry in entries:
+                if entry.name.startswith((".", "~$")) or entry.name.casefold() in _LEFT_BEHIND:
+                    continue
+                if _is_folder(entry):
+                    waiting.append((below / entry.name, above | {real}))
+                else:
+                    yield below / entry.name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

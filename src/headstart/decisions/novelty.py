@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.decisions.sets import lowest
-from headstart.records import Column, FloatMatrix, Index
+from headstart.records import TRAINING_ONLY, Column, FloatMatrix, Index, fold_numbers
 
 KEPT_ROWS = 1_000
 """Most training rows that are remembered; every class keeps its share, and at least one."""
@@ -123,6 +123,11 @@ class Novelty:
         )  # fmt: skip
 
 
+def round_as_stored(values: FloatMatrix) -> FloatMatrix:
+    """Return values as they are read back from a file, so that a model decides before as after it is saved."""
+    return np.asarray(values.astype(np.float16), dtype=np.float32, order="C")
+
+
 def unit(values: FloatMatrix) -> FloatMatrix:
     """Give each row the length one."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
@@ -159,14 +164,15 @@ def fit_novelty(
     directions counted (as Wang et al. 2022, arXiv:2203.10807). The threshold is a conformal quantile (Bates et al.
     2023, arXiv:2104.08279) over folds.
     """
-    if len(values) < LEAST_ROWS or len(np.unique(folds)) < 2:
+    if len(values) < LEAST_ROWS or len(fold_numbers(folds)) < 2:
         return None
     kept = _drawn(codes, seed)
     found = _held_out(_shortened(values[kept]), codes[kept], folds[kept])
     false_alarm = max(FALSE_ALARM, 1 / (len(found) + 1))
     threshold = -lowest(-found, 1 - false_alarm)
     space = _space(values[kept], codes[kept])
-    places, means = _known(space, values[kept], codes[kept])
+    space = Space(*(round_as_stored(part) for part in (space.centre, space.basis, space.inner)))
+    places, means = map(round_as_stored, _known(space, values[kept], codes[kept]))
     return Novelty(reads, space, places, codes[kept], ids[kept], means, threshold, false_alarm, len(found))
 
 
@@ -195,8 +201,8 @@ def _shortened(values: FloatMatrix) -> FloatMatrix:
 
 def _held_out(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
     """Give each row's distance from what is learnt without its fold."""
-    found, parts = [], folds % N_PARTS
-    for part in np.unique(parts):
+    found, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % N_PARTS)
+    for part in fold_numbers(parts):
         rest, out = parts != part, parts == part
         space = _space(values[rest], codes[rest])
         found.append(_distances(space.place(values[out]), *_known(space, values[rest], codes[rest])))

@@ -232,7 +232,7 @@ def verdict(
     either = transfer or against
     measure = _MEASURES[either.predictions.task if either else "classification"]
     names["measure"] = measure.name
-    if transfer is None or against is None or len(truth) == 0:
+    if transfer is None or against is None or _n_units(truth, clusters) < 2:
         sentence = _missing(len(truth), transfer, against, pretrained)
         said = {"transfer": "no evidence", "difference": None, "sentence": sentence, **names}
         return Verdict.model_validate(said)
@@ -255,14 +255,22 @@ _ENDINGS = {
 }
 
 
+def _n_units(truth: Truth, clusters: Index | None) -> int:
+    """Return how many independent test rows there are."""
+    return len(truth) if clusters is None else len(np.unique(clusters))
+
+
 def _missing(n_rows: int, transfer: Entry | None, against: Entry | None, pretrained: bool) -> str:
     """Say why nothing could be compared."""
     if n_rows == 0:
         why = "There were no test rows"
     elif transfer is None:
         why = "No strategy that uses the base model was trained"
-    else:
+    elif against is None:
         why = "No model without the base was trained to compare with"
+    else:
+        rows = "There was one test row" if n_rows == 1 else f"The {n_rows:,} test rows belong together"
+        why = f"{rows}, which says nothing of others"
     also = "" if pretrained else " Nothing pre-trained was used either."
     return f"{why}, so it cannot be said whether transfer helped.{also}"
 

@@ -125,7 +125,7 @@ def _gaps(
 def _plain(climb: Climb, judged: Judged) -> str | None:
     """Name the model without the base that did best in cross-validation."""
     names = [name for name in WITHOUT_BASE if name in judged.predictions]
-    return min(names, key=lambda name: climb.losses.get(name, np.inf), default=None)
+    return min(names, key=climb.comparable_loss, default=None)
 
 
 def _readable(

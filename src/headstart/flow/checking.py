@@ -106,6 +106,10 @@ def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Find
         together, alone = shortcuts.ranked(measured, codes, folds, clusters, seed)
         found += _of_inputs(together, alone, rows)
     others = properties.of_columns(rows)
+    n_measured = len(properties.fullest_columns(rows))
+    if n_measured < len(rows.metadata):
+        summary = f"Of {len(rows.metadata):,} other columns only the {n_measured} filled in most rows were looked at."
+        found.append(Finding("columns-not-measured", "note", (), summary, "Nothing to do."))
     if others:
         found += _of_columns(shortcuts.ranked(others, codes, folds, clusters, seed)[1], others, rows)
     return tuple(found)

@@ -17,7 +17,7 @@ from headstart.evaluation.curve import REACH, Curve, Forecast, Measured, learnin
 from headstart.flow.curve_points import SCORINGS, Scoring, material_of, measure
 from headstart.flow.prepare import Prepared
 from headstart.options import AdaptOptions
-from headstart.records import Index
+from headstart.records import Index, fold_numbers
 from headstart.results import CurveFit, CurveForecast, CurvePoint, Figure, LearningCurve
 from headstart.strategies.record import Clock, Rows, Task
 
@@ -106,7 +106,7 @@ def _obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
         return f"{len(train)} training rows are too few"
     if clock.left() <= 0:
         return "no time was left; give more with --time"
-    if not beside and len(np.unique(task.folds)) < 2:
+    if not beside and len(fold_numbers(task.folds)) < 2:
         return "the training rows repeat each other too much to be dealt into parts"
     return ""
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.curve import Measured
-from headstart.records import FloatMatrix, Index
+from headstart.records import FloatMatrix, Index, fold_numbers
 from headstart.strategies.quick_head import QuickHead, fit_quick, reduced
 from headstart.strategies.record import Clock, Rows, Task
 
@@ -226,7 +226,7 @@ def material_of(train: Rows, task: Task, clusters: Index, test: Rows | None, tes
         clusters = clusters[:n]
         held = tuple(
             Held(np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold))
-            for fold in np.unique(task.folds)
+            for fold in fold_numbers(task.folds)
         )
     features = reduced(np.concatenate(parts), task.seed, np.arange(n))
     return Material(features, np.concatenate(targets), np.concatenate(strata), clusters, held, scoring)

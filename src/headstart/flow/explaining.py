@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle as bundles
-from headstart import progress
+from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.decisions import NO_RULES
 from headstart.errors import DataError, OptionError
 from headstart.flow.answers import document_of
 from headstart.flow.changed import inputs_of, spec_of
-from headstart.flow.lining_up import line_up
 from headstart.flow.model import decided, reader
 from headstart.flow.nearest import neighbours, told
 from headstart.home import write_text
@@ -89,7 +88,7 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     with offline(options.offline), tempfile.TemporaryDirectory() as folder:
         bundle = bundles.load(bundle_path)
         asked = {"text": options.text} if options.text else {}
-        inputs = line_up(bundle, paths, options, asked)
+        inputs = data.line_up(paths, bundle.modality, bundle.columns, asked, encoding=options.encoding)
         failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
         opened = _opened(bundle, inputs.table, Path(folder), options.precision)
         made = []

@@ -151,10 +151,10 @@ def _require(target: Target) -> None:
 
 def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, target: Target) -> Tried:
     """Give rows to compare on: those named, the run's own test rows, or the golden rows."""
-    stored = _stored(folder, bundle, target.exact and options.data is not None)
+    stored = _stored(folder, bundle, options.encoding, target.exact and options.data is not None)
     train = stored[1] if stored is not None else None
     if options.data is not None:
-        shared = {name: getattr(options, name) for name in ("text", "label", "group", "merge_labels")}
+        shared = {name: getattr(options, name) for name in ("text", "label", "group", "merge_labels", "encoding")}
         asked = parse(EvaluateOptions, **shared)
         table, found = read_rows(bundle, options.data, asked)
         if train is None and not target.exact:
@@ -208,7 +208,9 @@ def _some(feed: Feed, table: Table) -> list[tuple[Array, ...]]:
     return found
 
 
-def _stored(folder: Path, bundle: Bundle, unneeded: bool = False) -> tuple[Table, Table] | None:
+def _stored(
+    folder: Path, bundle: Bundle, encoding: str | None = None, unneeded: bool = False
+) -> tuple[Table, Table] | None:
     """Find the test and training rows of the run that a bundle lies in, if its data is still there."""
     listed, places = folder.parent / "test_predictions.csv", runs.places_of(folder.parent)
     source = places.get("data", Path(str(bundle.about.get("data", ""))))
@@ -219,14 +221,12 @@ def _stored(folder: Path, bundle: Bundle, unneeded: bool = False) -> tuple[Table
         progress.warn(f"The data of this run is no longer at {gone[0]}: its test rows cannot be read again.")
         return None
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
-    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"))
-    table = replace(
-        data.read(source, asked, bundle.columns, inputs=bundle.known_inputs),
-        source=str(bundle.about.get("data", source)),
-    )
+    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"), encoding=encoding)
+    table = replace(data.read(source, asked, bundle.columns), source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:
-        apart, _ = read_rows(bundle, places["test"], parse(EvaluateOptions, label=tuple(roles), merge_labels=True))
+        as_scored = parse(EvaluateOptions, label=tuple(roles), merge_labels=True, encoding=encoding)
+        apart, _ = read_rows(bundle, places["test"], as_scored)
         return apart, table.take(np.flatnonzero(learnt))
     with listed.open(encoding="utf-8", newline="") as handle:
         ids = {record[0] for record in islice(csv.reader(handle), 1, None)}

@@ -21,7 +21,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from headstart import data
-from headstart.array_files import read_arrays
 from headstart.bundle import Bundle, decision
 from headstart.bundle.portable import Portable
 from headstart.decisions import SINGLE
@@ -110,7 +109,7 @@ def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions)
         _packed(graph, fresh / "model" / "model.bin")
         _describe(fresh, bundle, bundle.portable, name)
         if options.thumbnails is not None:
-            _remember(fresh, bundle, options.thumbnails)
+            _remember(fresh, bundle, options.thumbnails, options.encoding)
         _page(fresh, name, packages)
         write_json(fresh / "check.json", _checked(bundle))
         _list(fresh)
@@ -160,7 +159,8 @@ def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> Non
     rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.rules else _NO_RULES
     if rules["novelty"]:
         rules["novelty"].pop("ids")
-        kept = read_arrays(portable.folder / decision.ARRAYS)
+        assert bundle.rules is not None and bundle.rules.novelty is not None
+        kept = bundle.rules.novelty.arrays()
         content = b"".join(np.ascontiguousarray(kept[part], dtype=np.float16).tobytes() for part in ARRAYS)
         (fresh / "model" / "novelty.bin").write_bytes(content)
         listed = [{"name": part, "shape": list(kept[part].shape)} for part in ARRAYS]
@@ -180,14 +180,14 @@ def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> Non
     write_json(fresh / "model" / "model.json", document)
 
 
-def _remember(fresh: Path, bundle: Bundle, path: Path) -> None:
+def _remember(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
     """Put small copies of the remembered training rows into the page, because their owner asked for it."""
     novelty = bundle.rules.novelty if bundle.rules else None
     if novelty is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
-    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"))
-    table = data.read(path, asked, bundle.columns, inputs=bundle.known_inputs)
+    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"), encoding=encoding)
+    table = data.read(path, asked, bundle.columns)
     place = {str(name): row for row, name in enumerate(table.ids)}
     lost = [str(name) for name in novelty.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:

@@ -6,15 +6,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
 
 from headstart import evaluation
 from headstart.bundle import versions
+from headstart.errors import offenders
 from headstart.evaluation import Entry, Truth
 from headstart.flow.grouping import compare_groups
 from headstart.flow.prepare import Prepared
 from headstart.ladder import Climb
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, Index, Predictions
+from headstart.records import TEST, TRAIN, TRAINING_ONLY, Index, Predictions, fold_numbers
 from headstart.results import (
     AnyMetrics,
     BaseFigures,
@@ -70,7 +74,7 @@ def _best(climb: Climb, kinds: set[str]) -> str | None:
     names = [name for name in climb.fitted if STRATEGIES[name].kind in kinds and name != "majority"]
     if climb.chosen in names:
         return climb.chosen
-    return min(names, key=lambda name: climb.losses[name], default=None)
+    return min(names, key=climb.comparable_loss, default=None)
 
 
 def decide(prepared: Prepared, climb: Climb, judged: Judged) -> Verdict:
@@ -91,12 +95,13 @@ def document(
 ) -> Result:
     """Put everything into the result document."""
     table, chosen = prepared.table, climb.chosen
-    found: dict[str, object] = {"confusion": None}
+    found: dict[str, Any] = {"confusion": None}
     if chosen in judged.predictions:
         said = judged.predictions[chosen]
         found = closer_look(prepared.truth, said, prepared.test_clusters, options.seed)
         found["worst"] = evaluation.worst(prepared.truth, said, N_WORST)
         found["groups"] = compare_groups(prepared.test.table, prepared.truth, said, options.group, options.seed)
+    found["not_measured"] = {**found.get("not_measured", {}), **not_held_out(prepared, chosen)}
     return Result.model_validate(
         {
             "modality": table.modality,
@@ -129,6 +134,35 @@ def document(
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
     )
+
+
+def not_held_out(prepared: Prepared, chosen: str) -> dict[str, str]:
+    """Return what cross-validation cannot tell and why, under `cross_validation`; empty where it covers all rows."""
+    folds, n_train = prepared.task.folds, len(prepared.train)
+    if len(fold_numbers(folds)) < 2:
+        why = "every class has one row, or copies of one" if prepared.task.truth is None else "they belong together"
+        return {
+            "cross_validation": f"Cannot tell: none of the {n_train:,} training rows can be held out ({why}). {chosen} "
+            "was taken without a comparison."
+        }  # fmt: skip
+    n_kept = int((folds == TRAINING_ONLY).sum())
+    if not n_kept:
+        return {}
+    lone = [f"{n:,} row{'s' * (n > 1)} in {name}" for name, n in _rows_of_lone_classes(prepared).items()]
+    return {
+        "cross_validation": f"Cannot tell for these classes, whose rows cannot be held out: {offenders(lone)}. The "
+        f"figures cover the other {n_train - n_kept:,} training rows."
+    }
+
+
+def _rows_of_lone_classes(prepared: Prepared) -> dict[str, int]:
+    """Return the classes or labels whose rows no fold holds out, with their number of training rows."""
+    task, kept = prepared.task, prepared.task.folds == TRAINING_ONLY
+    if task.truth is not None:
+        counts = (task.truth == 1).sum(axis=0)
+        return {name: 1 for name, count in zip(task.classes, counts, strict=True) if count == 1}
+    counts = np.bincount(task.codes[kept], minlength=len(task.classes))
+    return {name: int(count) for name, count in zip(task.classes, counts, strict=True) if count}
 
 
 def closer_look(truth: Truth, said: Predictions, clusters: Index | None, seed: int) -> dict[str, object]:
@@ -200,6 +234,11 @@ def _foreseen(climb: Climb, name: str) -> dict[str, float]:
     return {"forecast_seconds": found.seconds, "forecast_memory_bytes": found.memory_bytes}
 
 
+def _measured(figure: float | None) -> float | None:
+    """Return a figure, or None for NaN: what could not be measured."""
+    return figure if figure is not None and np.isfinite(figure) else None
+
+
 def _strategy(name: str, climb: Climb, judged: Judged) -> StrategyResult:
     strategy = STRATEGIES[name]
     return StrategyResult.model_validate(
@@ -208,8 +247,8 @@ def _strategy(name: str, climb: Climb, judged: Judged) -> StrategyResult:
             "kind": strategy.kind,
             "summary": strategy.summary,
             "test": judged.metrics[name],
-            "cross_validation": climb.scores.get(name),
-            "cross_validation_log_loss": climb.losses.get(name),
+            "cross_validation": _measured(climb.scores.get(name)),
+            "cross_validation_log_loss": _measured(climb.losses.get(name)),
             "seconds": climb.seconds.get(name, 0.0),
             **_foreseen(climb, name),
             "notes": list(climb.fitted[name].notes),

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle as bundles
-from headstart import features, progress
+from headstart import data, features, progress
 from headstart.bundle import Bundle
 from headstart.bundle.seen import Seen
 from headstart.errors import DataError, OptionError
 from headstart.flow import answers
-from headstart.flow.lining_up import line_up
 from headstart.flow.model import read_rows
 from headstart.flow.prepare import Prepared
 from headstart.flow.rough import ROUGH
@@ -127,7 +126,7 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     with offline(options.offline):
         bundle = bundles.load(bundle_path)
         asked = {"text": options.text} if options.text else {}
-        table = line_up(bundle, [path], options, asked).table
+        table = data.line_up([path], bundle.modality, bundle.columns, asked, encoding=options.encoding).table
         if out is not None:
             _refuse_lost_pictures(table, out)
         found = propose(bundle, table, options)

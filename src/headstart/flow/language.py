@@ -33,7 +33,7 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
     from headstart.language import place, reading
 
     place.require_free(out)
-    raw = reading.read_raw(paths, options.column)
+    raw = reading.read_raw(paths, options.column, options.encoding)
     reading.require_enough(raw)
     from headstart.language import card, wordfile
     from headstart.language.adapting import Wish, adapt
@@ -56,7 +56,7 @@ def evaluate_language(base: str, path: Path, options: EvaluateLanguageOptions) -
     extras.require("adapt", "Measuring a base on a language")
     from headstart.language import reading
 
-    raw = reading.read_raw([path], options.column)
+    raw = reading.read_raw([path], options.column, options.encoding)
     from headstart.language import fitness
     from headstart.language.masked import open_base
 

@@ -18,8 +18,9 @@ from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, Coverage, Measured
 from headstart.records import Features, Finding, Index, Interval, Predictions, Probabilities, Table
 from headstart.strategies import STRATEGIES, Clock, Rows, Task
-from headstart.strategies.goals import GOALS
+from headstart.strategies.goals import GOALS, mean_loss
 from headstart.strategies.record import Skipped
+from headstart.strategies.selection import predicted_rows
 
 PROBES = ("linear-probe", "multi-stage-probe")
 """What a base is judged by: the better of these in cross-validation, as in `adapt`."""
@@ -116,16 +117,27 @@ def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: 
     rows, clusters = Rows(sample.table.take(passed.kept), passed.features), sample.clusters[passed.kept]
     task = _task(rows.table, clusters, options.seed)
     head, outputs = _probe(rows, task)
-    if np.isnan(outputs).any():
-        raise DataError("The training rows all belong together: none can be held out.", "Add rows of other groups.")
+    held_out = np.flatnonzero(predicted_rows(outputs))
+    if len(held_out) == 0:
+        problem = "No training row can be held out: there is one a class, or they belong together."
+        raise DataError(problem, "Add rows, or rows of other groups.")
     sized = replace(candidate, size_bytes=candidate.size_bytes or backbone.record.size_bytes)
-    gains, final = _gains(task, outputs), passed.features.final
+    final, scored, scored_task = passed.features.final, rows.take(held_out), _take_rows(task, held_out)
+    outputs, scored_clusters = outputs[held_out], clusters[held_out]
+    gains = _gains(scored_task, outputs)
     return Measured(
-        sized, _interval(task, rows, outputs, gains, clusters), float(GOALS[task.kind].losses(task, outputs).mean()),
+        sized, _interval(scored_task, scored, outputs, gains, scored_clusters),
+        float(GOALS[task.kind].losses(scored_task, outputs).mean()),
         ranking.logme(final, task.codes if task.truth is None else task.truth),
         ranking.h_score(final, task.codes), ranking.knn_accuracy(final, task.codes, clusters=clusters),
-        time.monotonic() - began, passed.features.ids, gains, clusters, sample.turn, cover, head, task.kind,
+        time.monotonic() - began, scored.table.ids, gains, scored_clusters, sample.turn, cover, head, task.kind,
     )  # fmt: skip
+
+
+def _take_rows(task: Task, rows: Index) -> Task:
+    """Return the task of some of the rows."""
+    truth = None if task.truth is None else task.truth[rows]
+    return replace(task, codes=task.codes[rows], folds=task.folds[rows], truth=truth)
 
 
 def _refuse_foreign(cover: Coverage, candidate: Candidate) -> None:
@@ -146,7 +158,7 @@ def _task(table: Table, clusters: Index, seed: int) -> Task:
         classes, kind = tuple(sorted({str(label) for label in table.labels})), "classification"
     elif table.targets.shape[1] == 0:
         raise DataError("No label is frequent enough in the sample.", "Look at more rows with --rows.")
-    dealt = data.folds(codes, clusters, N_FOLDS, seed)
+    (dealt,) = data.keep_lone_classes((data.folds(codes, clusters, N_FOLDS, seed),), codes, table)
     return Task(classes, codes, dealt, "off", seed, Clock(np.inf), kind=kind, truth=table.targets)
 
 
@@ -157,7 +169,7 @@ def _probe(rows: Rows, task: Task) -> tuple[str, Probabilities]:
         if rows.table.modality in STRATEGIES[name].modalities:
             with suppress(Skipped):
                 found[name] = STRATEGIES[name].fit(rows, task, {}).out_of_fold
-    losses = {name: float(GOALS[task.kind].losses(task, outputs).mean()) for name, outputs in found.items()}
+    losses = {name: mean_loss(GOALS[task.kind].losses(task, outputs)) for name, outputs in found.items()}
     best = min(found, key=lambda name: np.nan_to_num(losses[name], nan=np.inf))
     return best, found[best]
 

@@ -19,7 +19,7 @@ from headstart.options import AdaptOptions
 from headstart.records import Column, Index, Predictions, Table, column
 from headstart.results import Figure, MitigatedFigures, Mitigation
 from headstart.strategies import SINGLE, STRATEGIES
-from headstart.strategies.goals import GOALS
+from headstart.strategies.goals import GOALS, mean_loss
 
 STRATEGY = "balanced-probe"
 FEWEST_ROWS = 5
@@ -105,7 +105,7 @@ def mend(prepared: Prepared, climb: Climb, options: AdaptOptions) -> tuple[Climb
         fitted={**climb.fitted, STRATEGY: fitted},
         seconds={**climb.seconds, STRATEGY: time.monotonic() - began},
         scores={**climb.scores, STRATEGY: goal.score(task, fitted.out_of_fold)},
-        losses={**climb.losses, STRATEGY: float(np.nanmean(goal.losses(task, fitted.out_of_fold)))},
+        losses={**climb.losses, STRATEGY: mean_loss(goal.losses(task, fitted.out_of_fold))},
         chosen=STRATEGY if kept else before,
     )
     found = Mitigation(

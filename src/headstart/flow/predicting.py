@@ -17,13 +17,12 @@ from typing import Any, TextIO
 import numpy as np
 
 from headstart import bundle as bundles
-from headstart import progress
+from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.data import Inputs, Order
 from headstart.decisions import Decisions
 from headstart.errors import OptionError, ending
 from headstart.flow.answers import document_of, header, row_of, unread_row
-from headstart.flow.lining_up import line_up
 from headstart.flow.model import stream
 from headstart.flow.nearest import Neighbour, neighbours, told
 from headstart.offline import offline
@@ -135,7 +134,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
     bundle = bundles.load(bundle_path, options.runtime)
-    return bundle, line_up(bundle, paths, options, _asked(options))
+    return bundle, data.line_up(paths, bundle.modality, bundle.columns, _asked(options), encoding=options.encoding)
 
 
 def _refuse_bad_output(out: Path) -> None:

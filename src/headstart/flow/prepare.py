@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from headstart import data, features, progress
 from headstart.bases import Backbone
-from headstart.data.summary import summarise
 from headstart.errors import DataError, OptionError, offenders
 from headstart.evaluation import Truth, keeps_together
 from headstart.extras import require
@@ -26,7 +25,6 @@ from headstart.modalities.series import describe
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
-from headstart.report.understood import describe_inputs
 from headstart.strategies.record import Clock, Rows, Task
 
 N_FOLDS = 5
@@ -102,8 +100,6 @@ def prepare(
         If nothing can be learnt from these rows.
     """
     require("adapt", "Adapting a model")
-    for line in describe_inputs(summarise(table, options.group)):
-        progress.say(line)
     findings = data.check(table)
     if options.duplicates == "drop":
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
@@ -187,9 +183,10 @@ def _assemble(
     findings, split, apart = said
     folds, few = _folds(train.table, codes, apart, options.seed)
     repeats = _repeats(train.table, codes, () if few else apart, options.seed)
+    folds, *others = data.keep_lone_classes((folds, *repeats), codes, train.table)
     task = Task(
         classes, codes, folds, options.balance, options.seed, clock,
-        _own_spec(train.table, backbone), backbone.parts.architecture, repeats, usable.task, train.table.targets,
+        _own_spec(train.table, backbone), backbone.parts.architecture, tuple(others), usable.task, train.table.targets,
         backbone, options.precision, options.max_memory * 1e9,
     )  # fmt: skip
     if options.mitigate == "none" and len(apart) < len(options.group):
@@ -217,11 +214,13 @@ def _assemble(
 def _folds(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, tuple[Finding, ...]]:
     """Deal folds with groups whole, unless some training part would then lack a class."""
     folds = data.folds(codes, data.clusters(train, apart), N_FOLDS, seed)
-    n_classes = len(np.unique(codes))
-    lacking = [fold for fold in np.unique(folds) if len(np.unique(codes[folds != fold])) < n_classes]
-    if not apart or not lacking:
+    if not apart:
         return folds, ()
-    folds = data.folds(codes, data.clusters(train), N_FOLDS, seed)
+    freely = data.folds(codes, data.clusters(train), N_FOLDS, seed)
+    lacking = data.classes_in_one_fold(codes, folds) & ~data.classes_in_one_fold(codes, freely)
+    if not lacking.any():
+        return folds, ()
+    folds = freely
     return folds, (_few_groups("cross-validation", "does not keep them apart"),)
 
 
@@ -360,7 +359,7 @@ def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
     blank = options.task == "multi-label"
     wanted = options.model_copy(update={"task": table.task})
     known = () if table.labels is None or table.task == "regression" else classes_of(table)
-    made = data.read(path, wanted, table.columns, blank, known, table.input_columns)
+    made = data.read(path, wanted, table.columns, empty_is_none=blank, labels=known)
     if made.task != table.task or not known:
         return made
     return data.match_labels(made, known, options.merge_labels).table

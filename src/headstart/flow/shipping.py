@@ -92,7 +92,7 @@ def warn(bundle: Bundle, climb: Climb, made: Prepared) -> None:
     assert bundle.shipped is not None
     if bundle.shipped.told["ok"]:
         return
-    others = sorted(climb.losses, key=lambda name: climb.losses[name]) if find_spec("onnx") else []
+    others = sorted(climb.losses, key=climb.comparable_loss) if find_spec("onnx") else []
     instead = next((name for name in others if name != bundle.strategy and _can(bundle, name, climb, made)), "")
     more = f" The best that has one is {instead}: adapt again with --strategy {instead}." if instead else ""
     progress.warn(

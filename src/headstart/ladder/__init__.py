@@ -18,7 +18,7 @@ from headstart.errors import OptionError, offenders
 from headstart.ladder.choice import choose
 from headstart.records import Probabilities, State
 from headstart.strategies import STRATEGIES
-from headstart.strategies.goals import GOALS
+from headstart.strategies.goals import GOALS, mean_loss
 from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
 
 __all__ = ["Climb", "Keep", "choose", "climb"]
@@ -52,7 +52,7 @@ class Climb:
         What each was expected to cost, before it was fitted.
     scores : dict of str to float
         By cross-validation, 0-1, on the rows that a strategy predicted (`headstart.strategies.goals`): for classes the
-        mean of accuracy and macro-F1, for labels of micro- and macro-F1, for numbers R2.
+        mean of accuracy and macro-F1, for labels of micro- and macro-F1, for numbers R2. NaN where no row was held out.
     losses : dict of str to float
         By cross-validation (for classes log-loss in nats); the rung is chosen on these.
     skipped : dict of str to str
@@ -67,6 +67,11 @@ class Climb:
     losses: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     chosen: str = ""
+
+    def comparable_loss(self, name: str) -> float:
+        """Return the loss of a strategy by cross-validation; infinite where none was measured."""
+        loss = self.losses.get(name, float("nan"))
+        return loss if np.isfinite(loss) else float("inf")
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,11 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
         made.seconds[name] = time.monotonic() - began if earlier is None else earlier
         goal, outputs = GOALS[task.kind], made.fitted[name].out_of_fold
         score, losses = goal.score(task, outputs), goal.losses(task, outputs)
-        made.scores[name] = score if np.isfinite(score) else 0.0
-        made.losses[name] = float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
+        made.scores[name] = score
+        made.losses[name] = mean_loss(losses)
         told = "kept from an earlier run" if earlier is not None else f"{made.seconds[name]:.1f} s"
-        progress.say(f"{name}: {made.scores[name]:.3f} by cross-validation ({told}).")
+        measured = f"{score:.3f} by cross-validation" if np.isfinite(score) else "not measured by cross-validation"
+        progress.say(f"{name}: {measured} ({told}).")
     instead = next((STRATEGIES[name].instead for name in names), "")
     if not made.fitted and instead and instead not in names:
         progress.say(f"{instead} is fitted instead.")
@@ -142,7 +148,10 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
             "Add a quick strategy, such as --strategy linear-probe, or give more time with --time.",
         )
     out_of_fold = {name: fitted.out_of_fold for name, fitted in made.fitted.items()}
-    return replace(made, chosen=choose(task, out_of_fold))
+    chosen = choose(task, out_of_fold)
+    if not np.isfinite(list(made.losses.values())).any():
+        progress.say(f"No row could be held out, so nothing was compared by cross-validation: {chosen} is taken.")
+    return replace(made, chosen=chosen)
 
 
 def _resumed(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | None] | None:

@@ -15,6 +15,8 @@ from headstart.strategies.record import Task
 BEYOND_NOISE = 1.645
 """Standard errors of the mean difference over rows (one-sided 5 %)."""
 CONSTANT = "majority"
+UNCOMPARED = ("shrinkage-lda", "linear-probe", "classic")
+"""The first of these that was fitted is taken where no row could be held out, as with one row a class."""
 Losses = NDArray[np.float64]
 
 
@@ -41,7 +43,8 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     does; the cheaper one where two are equal. A costlier rung (`Strategy.preset` other than "quick") takes its place
     only where its loss is lower by more than noise, paired over the rows that both predicted. A pool of strategies
     (`blend`) gives way to one of its members only where that is better by more than noise: it hedges against having
-    picked the wrong one. And `majority`, which says the same of every row, is taken only where it is better than
+    picked the wrong one. Where no row could be held out, nothing is compared: `UNCOMPARED` says what is taken. And
+    `majority`, which says the same of every row, is taken only where it is better than
     everything learnt by more than noise: with five rows a class a useful model often looks no surer than that.
 
     Examples
@@ -56,6 +59,8 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     whole = [name for name in losses if covered[name] == max(covered.values())]
     cheap = [name for name in whole if STRATEGIES[name].preset == "quick"] or whole
     learnt = [name for name in cheap if name != CONSTANT] or cheap
+    if max(covered.values()) == 0:
+        return next((name for name in UNCOMPARED if name in learnt), learnt[0])
     best = min(learnt, key=lambda name: _mean(losses[name]))
     if CONSTANT in cheap and _beyond_noise(losses[CONSTANT], losses[best]):
         best = CONSTANT

@@ -8,15 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headstart.data.decoding import encoding_of, lines
+from headstart import progress
+from headstart.data.decoding import read_text_file
 from headstart.data.names import Wanted, pick
-from headstart.data.sheets import READERS, read_sheet
+from headstart.data.sheets import NAMED_READERS, READERS, read_sheet
 from headstart.data.tree import walk
 from headstart.errors import DataError, OptionError
 from headstart.modalities.text import load
+from headstart.records import Finding
 
 PLAIN = frozenset({".txt", ".text", ".md"})
-SUFFIXES = frozenset(READERS) | PLAIN
+SUFFIXES = frozenset(READERS) | frozenset(NAMED_READERS) | PLAIN
 LONGEST_DOCUMENT = 5_000
 """Characters; longer documents are cut at a space."""
 FEW_DOCUMENTS, WANTED_DOCUMENTS, SHORTEST_CUT = 100, 200, 500
@@ -66,7 +68,7 @@ class Split:
     held: tuple[str, ...]
 
 
-def read_raw(paths: Sequence[Path], column: str | None = None) -> RawText:
+def read_raw(paths: Sequence[Path], column: str | None = None, encoding: str | None = None) -> RawText:
     """Read raw text.
 
     Parameters
@@ -76,6 +78,8 @@ def read_raw(paths: Sequence[Path], column: str | None = None) -> RawText:
         folders of both.
     column : str, optional
         The column of tables that holds the text; found by its name if not given.
+    encoding : str, optional
+        Of files that are not Unicode; found out if not given.
 
     Raises
     ------
@@ -96,7 +100,8 @@ def read_raw(paths: Sequence[Path], column: str | None = None) -> RawText:
     found: list[str] = []
     names: list[str] = []
     for file in files:
-        name, texts = ("", _plain(file)) if file.suffix.lower() in PLAIN else _column(file, column)
+        is_plain = file.suffix.lower() in PLAIN
+        name, texts = ("", _plain(file, encoding)) if is_plain else _column(file, column, encoding)
         names.append(f"{file.name} (column {name})" if name else file.name)
         found += texts
     kept, repeated = _without_repeats(found)
@@ -109,7 +114,7 @@ def read_raw(paths: Sequence[Path], column: str | None = None) -> RawText:
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         tree = walk(path)
-        return [tree.at(file) for file in tree.with_suffix(SUFFIXES)]
+        return [tree.at(file) for file in tree.with_suffix(SUFFIXES - frozenset(NAMED_READERS))]
     if not path.is_file():
         raise DataError(f"There is nothing at {path}.", "Check the path.")
     if path.suffix.lower() not in SUFFIXES:
@@ -119,8 +124,9 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _plain(path: Path) -> list[str]:
-    raw = "".join(lines(path, encoding_of(path)))
+def _plain(path: Path, encoding: str | None) -> list[str]:
+    raw, findings = read_text_file(path, encoding)
+    _warn_of(findings)
     if len(_CONTROL.findall(raw[:_SAMPLE])) > _CONTROL_SHARE * len(raw[:_SAMPLE]):
         raise DataError(f"{path} holds no text but other data.", "Check that this is the right file, or leave it out.")
     whole = load(raw, {}).replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -128,9 +134,16 @@ def _plain(path: Path) -> list[str]:
     return parts if len(parts) > 1 else whole.split("\n")
 
 
-def _column(path: Path, column: str | None) -> tuple[str, list[str]]:
+def _warn_of(findings: Sequence[Finding]) -> None:
+    for item in findings:
+        if item.severity == "warn":
+            progress.warn(f"{item.summary} {item.advice}")
+
+
+def _column(path: Path, column: str | None, encoding: str | None) -> tuple[str, list[str]]:
     """Give the name of the column and its texts."""
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, encoding)
+    _warn_of(sheet.findings)
     name = pick(sheet.names, "text", Wanted({"text": column} if column else {}), f" in {sheet.name}")
     if name is None and len(sheet.names) == 1:
         name = sheet.names[0]

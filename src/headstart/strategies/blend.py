@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Index, Probabilities, State, nest
+from headstart.records import Index, Probabilities, State, fold_numbers, nest
 from headstart.strategies import STRATEGIES
 from headstart.strategies.lbfgs import minimise
 from headstart.strategies.links import LINK_OF, LINKS, logit, softmax
@@ -203,7 +203,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     if len(whole) < 2:
         raise Skipped("it needs two strategies that predicted every row")
     link, out_of_fold = LINK_OF[task.kind], np.full(next(iter(whole.values())).shape, np.nan)
-    for fold in np.unique(task.folds):
+    for fold in fold_numbers(task.folds):
         inside = np.flatnonzero(task.folds == fold)
         weights = choose_weights(Held.of(task, whole, np.flatnonzero(task.folds != fold)))
         out_of_fold[inside] = pool({name: whole[name][inside] for name in weights}, weights, link)

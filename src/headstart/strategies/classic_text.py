@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
-from headstart.records import FloatMatrix, Index, Probabilities, State
+from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
 from headstart.strategies import costs, solver
 from headstart.strategies.crossval import Learnt, Search, learn
 from headstart.strategies.goals import GOALS
@@ -316,7 +316,7 @@ def _grounds(
 
 def _best(grounds: Sequence[Ground], task: Task) -> Learnt:
     """Learn on each ground, and give what cross-validation says is best; the first where it says nothing."""
-    tried = grounds if len(np.unique(task.folds)) > 1 else grounds[:1]
+    tried = grounds if len(fold_numbers(task.folds)) > 1 else grounds[:1]
     made = [learn(partial(_Encoding, ground), task, Search(STRENGTHS, FALLBACK)) for ground in tried]
     if len(made) == 1:
         return made[0]
@@ -344,6 +344,6 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     most = [block.n_columns for block in counts]
     sample = _Encoding(Ground(counts, most), np.arange(len(some)), spanned=False).matrix
     solved = costs.sparse(sample, len(inputs), n_columns, task)
-    n_encoded = len(np.unique(task.folds)) + 1
+    n_encoded = len(fold_numbers(task.folds)) + 1
     turns = len(MIXES) if _words(task, len(inputs)) else 1
     return Forecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solved.seconds, solved.memory_bytes)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from headstart.records import Index, Probabilities
+from headstart.records import Index, Probabilities, fold_numbers
 from headstart.strategies import solver
 from headstart.strategies.goals import GOALS
 from headstart.strategies.links import LINK_OF, LINKS
@@ -196,7 +196,7 @@ class _Validation:
 
     def __init__(self, encode: Encode, task: Task, search: Search) -> None:
         self.encode, self.task, self.search = encode, task, search
-        numbers = [int(fold) for fold in np.unique(task.folds)]
+        numbers = fold_numbers(task.folds)
         numbers = numbers if len(numbers) > 1 else []
         cut = n_searched(task, numbers)
         with ThreadPoolExecutor(WORKERS) as pool:

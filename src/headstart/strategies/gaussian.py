@@ -148,3 +148,9 @@ class Gaussians:
         coefficients[:, self.present] = solved
         intercept[self.present] = -0.5 * np.einsum("ij,ji->i", self.means, solved)
         return coefficients, intercept
+
+    @staticmethod
+    def scores(rows: FloatMatrix, solved: tuple[Floats, Floats]) -> NDArray[np.float32]:
+        """Return the log densities of rows (n_rows, n_dims), up to what all classes share; (n_rows, n_classes)."""
+        coefficients, intercept = solved
+        return rows @ coefficients.astype(np.float32) + intercept.astype(np.float32)

@@ -60,6 +60,17 @@ def _label_losses(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
     return np.asarray(-np.log(np.maximum(told, SMALLEST)).mean(axis=1))
 
 
+def mean_loss(losses: NDArray[np.float64]) -> float:
+    """Return the mean over the rows that were predicted (n_rows,); NaN where none was.
+
+    Examples
+    --------
+    >>> mean_loss(np.array([1.0, np.nan, 3.0]))
+    2.0
+    """
+    return float(np.nanmean(losses)) if np.isfinite(losses).any() else float("nan")
+
+
 def f1_at(truth: NDArray[np.bool_], given: NDArray[np.bool_]) -> float:
     """Give the mean of micro- and macro-F1; labels that neither occur nor are given do not count.
 

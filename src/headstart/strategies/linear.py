@@ -130,6 +130,8 @@ def _span(standardised: FloatMatrix) -> NDArray[np.float32] | None:
         return None
     values, vectors = np.linalg.eigh(standardised @ standardised.T)
     kept = values > SMALLEST_AXIS * max(float(values[-1]), 1e-12)
+    if not kept.any():  # All rows are the same.
+        return np.zeros((standardised.shape[1], 1), dtype=np.float32)
     return np.asarray(standardised.T @ (vectors[:, kept] / np.sqrt(values[kept])), dtype=np.float32)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Index, Probabilities, State
+from headstart.records import Index, Probabilities, State, fold_numbers
 from headstart.strategies.model import Model, restore
 from headstart.strategies.record import Fitted, Rows, Task
 
@@ -57,7 +57,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Average the labels."""
     average = AVERAGES[task.kind]
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
-    for fold in np.unique(task.folds):
+    for fold in fold_numbers(task.folds):
         outside = np.flatnonzero(task.folds != fold)
         if len(outside):
             out_of_fold[task.folds == fold] = average(task, outside)

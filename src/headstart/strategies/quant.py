@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import DIVISOR, describe, n_features
-from headstart.records import FloatMatrix, Index, Probabilities, State
+from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
 from headstart.strategies import costs
 from headstart.strategies.crossval import empty
 from headstart.strategies.links import ABSENT, LINK_OF, LINKS, logit
@@ -158,7 +158,7 @@ class _Grove:
     def held_out(self) -> Floats:
         """Score every row by trees that did not see it (n_rows, n_outputs)."""
         scores, link = empty((len(self.described), len(self.task.classes))), LINK_OF[self.task.kind]
-        numbers = np.unique(self.task.folds)
+        numbers = fold_numbers(self.task.folds)
         for number in numbers if len(numbers) > 1 else []:
             inside, held = np.flatnonzero(self.task.folds != number), np.flatnonzero(self.task.folds == number)
             forest, shares = self.grow(inside, N_TREES_HELD_OUT)
@@ -174,7 +174,7 @@ class _Grove:
     def outputs(self, scores: Floats) -> Probabilities:
         """Turn held-out scores into outputs, each fold with the temperature of the others."""
         made, link = empty(scores.shape), LINKS[LINK_OF[self.task.kind]]
-        for number in np.unique(self.task.folds):
+        for number in fold_numbers(self.task.folds):
             rows, others = np.flatnonzero(self.task.folds == number), np.flatnonzero(self.task.folds != number)
             made[rows] = link(scores[rows] / self.temperature(scores, others))
         return made
@@ -211,7 +211,7 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     codes = np.arange(len(some)) % max(2, len(task.classes)) if task.truth is not None else task.codes[some]
     growing = costs.seconds_of(lambda: grow_classes(described, codes, None, Growth(SAMPLE_TREES))) / SAMPLE_TREES
     each = growing * n_rows * np.log2(n_rows + 1) / (len(some) * np.log2(len(some) + 1))
-    n_folds = len(np.unique(task.folds))
+    n_folds = len(fold_numbers(task.folds))
     again = 2 if task.balance == "auto" and task.truth is None and is_imbalanced(task.codes) else 1
     n_trees = N_TREES + again * N_TREES_HELD_OUT * (n_folds if n_folds > 1 else 0)
     memory = 8.0 * n_rows * described.shape[1] + 4.0 * MOST_LEAF_VALUES

@@ -45,6 +45,8 @@ class Axes:
             values, vectors = np.linalg.eigh((sample @ sample.T).astype(np.float64))
             kept = np.flatnonzero(values > 1e-6 * max(float(values[-1]), 1e-12))[::-1][:most]
             basis = sample.T @ (vectors[:, kept] / np.sqrt(values[kept]))
+            if not len(kept):  # All rows are the same.
+                basis = np.zeros((sample.shape[1], 1))
         return cls(standard, np.ascontiguousarray(basis, dtype=np.float32))
 
     def apply(self, features: FloatMatrix) -> FloatMatrix:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.bases import encoders, vision
-from headstart.records import Index, Probabilities, State
+from headstart.records import Index, Probabilities, State, fold_numbers
 from headstart.strategies.model import Model, restore
 from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
 from headstart.strategies.scratch_image import KIT as IMAGE_KIT
@@ -116,7 +116,7 @@ class ScratchModel:
 
 def _split(task: Task) -> tuple[Index, Index]:
     """Rows to learn from and the held-out fold (the first); all and none where there are no folds."""
-    numbers = np.unique(task.folds)
+    numbers = fold_numbers(task.folds)
     held = np.flatnonzero(task.folds == numbers[0]) if len(numbers) > 1 else np.empty(0, np.intp)
     return np.setdiff1d(np.arange(len(task.codes)), held), held
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from headstart.records import FloatMatrix, Index, Probabilities, State
+from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
 from headstart.strategies import solver
 from headstart.strategies.linear import Standard, fit_head
 from headstart.strategies.losses import CrossEntropy
@@ -220,7 +220,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     axes = Axes.of(every, np.arange(len(every)), task.seed, MOST_AXES)
     matrix, others, n_classes = axes.apply(every[: len(rows)]), axes.apply(every[len(rows) :]), len(task.classes)
     out_of_fold = np.full((len(rows), n_classes), np.nan)
-    numbers = np.unique(task.folds)
+    numbers = fold_numbers(task.folds)
     for number in numbers if len(numbers) > 1 else ():
         inside, held = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
         found = _learn(axes, matrix[inside], task.codes[inside], others, strength, n_classes)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from headstart.records import FloatMatrix, Index, Probabilities, State
+from headstart.records import TRAINING_ONLY, FloatMatrix, Index, Probabilities, State, fold_numbers
 from headstart.strategies import costs
 from headstart.strategies.crossval import WORKERS, climb, empty, n_searched
 from headstart.strategies.gaussian import GaussianHead, Gaussians, Moments, Space
@@ -29,8 +29,6 @@ from headstart.strategies.temperature import class_temperature, thinned
 SHRINKAGES = (1.0, 0.9, 0.6, 0.3, 0.1, 0.03, 0.01, 0.003)
 START = 0.3
 HEATS = np.logspace(-0.5, 4, 71)
-UNSURE = 30.0
-"""Temperature where there are no folds to choose it on."""
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
 
@@ -56,11 +54,12 @@ class _Folds:
 
     def __init__(self, features: FloatMatrix, space: Space, task: Task, unit: bool) -> None:
         self.task, self.unit = task, unit
-        self.numbers = [int(fold) for fold in np.unique(task.folds)]
+        self.numbers = fold_numbers(task.folds)
         self.rows = {number: np.flatnonzero(task.folds == number) for number in self.numbers}
         matrix = space.rows(unit)
         parts = {number: self._moments(matrix, rows) for number, rows in self.rows.items()}
-        together = reduce(Moments.plus, parts.values())
+        always = np.flatnonzero(task.folds == TRAINING_ONLY)
+        together = reduce(Moments.plus, [*parts.values(), *([self._moments(matrix, always)] if len(always) else [])])
         self.clouds = Gaussians(together)
         if len(self.numbers) < 2:
             return
@@ -83,8 +82,7 @@ class _Folds:
     def scores(self, number: int, shrinkage: float) -> Scores:
         """Score the rows of one fold by clouds that did not see them."""
         clouds, held = self.outside[number]
-        coefficients, intercept = clouds.solve(shrinkage)
-        return held @ coefficients.astype(np.float32) + intercept.astype(np.float32)
+        return clouds.scores(held, clouds.solve(shrinkage))
 
     def held_out(self, shrinkage: float) -> Scores:
         """Score every row by clouds that did not see it (n_rows, n_classes)."""
@@ -130,7 +128,7 @@ def _search(folds: _Folds) -> Choice:
 def _out_of_fold(task: Task, scores: Scores) -> Probabilities:
     """Turn held-out scores into probabilities, each fold with the temperature of the others."""
     made, base = empty(scores.shape), _log_shares(task)
-    for number in np.unique(task.folds):
+    for number in fold_numbers(task.folds):
         rows, others = np.flatnonzero(task.folds == number), np.flatnonzero(task.folds != number)
         others = thinned(others, scores.shape[1])
         made[rows] = softmax(scores[rows] / class_temperature(task.codes[others], scores[others], base, HEATS) + base)
@@ -154,8 +152,9 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
         if better_beyond_noise(task.codes, other, out_of_fold, task.seed):
             task, out_of_fold = even, other
     every, base = thinned(np.arange(len(task.codes)), len(task.classes)), _log_shares(task)
-    known = bool(np.isfinite(scores[0, 0]))
-    heat = class_temperature(task.codes[every], scores[every], base, HEATS) if known else UNSURE
+    if not np.isfinite(scores).any():  # Nothing was held out: smoothed targets keep the model from being certain.
+        scores = choice.folds.clouds.scores(space.rows(choice.folds.unit), solved)
+    heat = class_temperature(task.codes[every], scores[every], base, HEATS)
     head = space.head(solved, choice.folds.unit, heat, base)
     return Model(CloudModel(head), out_of_fold, _notes(choice, task))
 

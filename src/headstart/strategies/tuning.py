@@ -20,7 +20,7 @@ from torch import nn
 from headstart.features.activations import Pass, Unsuitable, activations
 from headstart.features.runtimes import REFERENCE, recall
 from headstart.features.torch_runtime import cpu_has_bfloat16
-from headstart.records import State
+from headstart.records import State, fold_numbers
 from headstart.strategies.goals import GOALS
 from headstart.strategies.links import LINK_OF, LINKS
 from headstart.strategies.live import live_source
@@ -148,7 +148,7 @@ class Trials:
     def __init__(self, shop: Workshop, clock: Clock) -> None:
         if len(shop.rows) < FEWEST_ROWS:
             raise Skipped(f"there are only {len(shop.rows)} rows to learn from, {FEWEST_ROWS} are needed")
-        if len(np.unique(shop.task.folds)) < 2:
+        if len(fold_numbers(shop.task.folds)) < 2:
             raise Skipped("there are too few rows to judge it on any held out")
         self.shop, self.clock = shop, clock
         self.task, self.recipe = shop.task, shop.recipe
@@ -188,7 +188,7 @@ class Trials:
 
     def numbers(self, dealing: int) -> list[int]:
         """Fold numbers of a dealing."""
-        return [int(number) for number in np.unique(self.dealings[dealing])]
+        return fold_numbers(self.dealings[dealing])
 
     def units(self) -> list[tuple[int, int]]:
         """All folds of all dealings, as (dealing, fold)."""

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from headstart.bases import Backbone, Stage, assemble, cutting
 from headstart.modalities import MODALITIES
-from headstart.records import Features, FloatMatrix, Index
+from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index, fold_numbers
 from headstart.strategies.linear import Head, Standard, fit_head
 from headstart.strategies.links import LINK_OF
 from headstart.strategies.recipe import Outcome, Recipe, Trial, Weights
@@ -109,7 +109,7 @@ class Workshop:
         inner = taken(self.task, train)
         if values is self.features.final:
             return fit_head(values[train], inner, self.strength)[0]
-        return fit_head(values[train], replace(inner, folds=inner.folds % PROBE_FOLDS))[0]
+        return fit_head(values[train], replace(inner, folds=merge_folds(inner.folds, PROBE_FOLDS)))[0]
 
     @cached_property
     def strength(self) -> float:
@@ -212,9 +212,20 @@ class Workshop:
 
 def taken(task: Task, index: Index) -> Task:
     """Give the task of some of the rows, in one dealing whose folds are numbered anew."""
-    folds = np.unique(task.folds[index], return_inverse=True)[1]
+    folds = renumber_folds(task.folds[index])
     truth = None if task.truth is None else task.truth[index]
     return replace(task, codes=task.codes[index], folds=folds, truth=truth, repeats=())
+
+
+def renumber_folds(folds: Index) -> Index:
+    """Return folds (n_rows,) numbered 0, 1, 2 ...; rows that are never held out stay so."""
+    numbered = np.searchsorted(fold_numbers(folds), folds)
+    return np.where(folds == TRAINING_ONLY, TRAINING_ONLY, numbered).astype(np.intp)
+
+
+def merge_folds(folds: Index, most: int) -> Index:
+    """Return folds (n_rows,) joined to at most `most`; rows that are never held out stay so."""
+    return np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % most).astype(np.intp)
 
 
 def _nothing() -> None:

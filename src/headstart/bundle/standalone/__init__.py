@@ -1,5 +1,5 @@
-"""The script that every bundle carries: `predict.py`, put together from `refusing.py`, `tables.py` where tables are
-read, the part of its modality, and `common.py`.
+"""The script that every bundle carries: `predict.py`, put together from `refusing.py`, what reads and writes tables in
+Headstart itself, `tables.py`, the part of its modality, and `common.py`.
 
 It needs onnxruntime, numpy and Pillow or tokenizers, and nothing of Headstart.
 """
@@ -14,7 +14,9 @@ CUT = "# --- code ---\n"
 """What stands above is imports, and is written once at the top of the script."""
 QUIET = 'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports its use unless it is told not to.\n'
 _THEIRS = {"numpy", "onnxruntime", "PIL", "tokenizers"}
-_TABLES = {"text": ("tables",), "series": ("tables",)}
+_READING = "../../data/reading/"
+_TABLES = (_READING + "plain_text", _READING + "text_tables", "tables")
+_PARTS = {"image": (), "text": _TABLES, "series": _TABLES}
 SCRIPT, NEEDS = "predict.py", "requirements.txt"
 PACKAGES = {
     "image": ("onnxruntime", "numpy", "pillow"),
@@ -31,7 +33,7 @@ def script(modality: str) -> str:
     >>> "import tokenizers" in script("text"), "headstart." in script("image")
     (True, False)
     """
-    parts = ("refusing", *_TABLES.get(modality, ()), modality, "common")
+    parts = ("refusing", "../../csv_files", *_PARTS.get(modality, ()), modality, "common")
     cut = [(FOLDER / f"{name}.py").read_text("utf-8").split(CUT) for name in parts]
     says = cut[-1][0].split('"""')[1]
     lines = {line for imports, _ in cut for line in imports.splitlines() if line.startswith(("import ", "from "))}

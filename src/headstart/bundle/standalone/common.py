@@ -5,7 +5,6 @@ Needs what stands in requirements.txt and nothing else; reads model.onnx, config
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 import warnings
@@ -18,6 +17,7 @@ import onnxruntime
 
 from headstart.bundle.standalone.image import make, rows_of
 from headstart.bundle.standalone.refusing import Refused
+from headstart.csv_files import write_rows
 
 # --- code ---
 HERE = Path(__file__).parent
@@ -191,8 +191,8 @@ def main(paths: list[str]) -> None:
     warnings.simplefilter("ignore")  # What libraries say of odd inputs stands in their rows.
     session = onnxruntime.InferenceSession(str(HERE / PORTABLE["file"]), providers=["CPUExecutionProvider"])
     known = tensors("decision.safetensors") if RULES["novelty"] else {}
-    writer, names = csv.writer(sys.stdout, lineterminator="\n"), header()
-    writer.writerow(names)
+    names = header()
+    write_rows(sys.stdout, [names])
 
     def answer(waiting: list[tuple[str, Any]]) -> None:
         good = [arrays for _, arrays in waiting if not isinstance(arrays, str)]
@@ -203,13 +203,13 @@ def main(paths: list[str]) -> None:
         left = iter(zip(shares, far, strict=True))
         for name, arrays in waiting:
             unread = ["" if title != "reason" else str(arrays) for title in names[1:]]
-            writer.writerow([name, *(unread if isinstance(arrays, str) else decided(*next(left)))])
+            write_rows(sys.stdout, [[name, *(unread if isinstance(arrays, str) else decided(*next(left)))]])
 
     waiting: list[tuple[str, Any]] = []
     counts = Counter[str]()
     n_good = 0
     for path in paths:
-        for given, source in rows_of(Path(path), CONFIG):
+        for given, source in rows_of(Path(path), CONFIG["columns"]):
             name = given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             counts[name] += 1
             name += f"#{counts[name]}" if counts[name] > 1 else ""

@@ -16,25 +16,25 @@ import numpy as np
 import tokenizers
 
 from headstart.bundle.standalone.refusing import Refused, require_kind
-from headstart.bundle.standalone.tables import TABLES, table_of
+from headstart.bundle.standalone.tables import TABLES, table_of, text_of
 
 HERE = Path(__file__).parent
 # --- code ---
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]+")
+TEXTS = (".txt", ".text", ".md")
 BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
-def rows_of(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give name and text of each row of a CSV file, or of a .txt file."""
-    require_kind(path, (*TABLES, ".txt"))
-    if path.suffix.lower() == ".txt":
-        yield path.as_posix(), path.read_text(encoding="utf-8-sig", errors="replace")
+def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """Give name and text of each row of a CSV file, or of a file that is one text."""
+    require_kind(path, (*TABLES, *TEXTS))
+    if path.suffix.lower() in TEXTS:
+        yield path.as_posix(), text_of(path)
         return
-    names, records, _ = table_of(path, config["columns"])
-    text = config["columns"]["text"]
-    if text not in names:
-        raise Refused(f"{path} has no column '{text}'; it has {', '.join(names)}.")
-    at = names.index(text)
+    names, records, _ = table_of(path, columns)
+    if columns["text"] not in names:
+        raise Refused(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
+    at = names.index(columns["text"])
     yield from ((name, record if isinstance(record, ValueError) else record[at]) for name, record in records)
 
 

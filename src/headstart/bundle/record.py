@@ -1,0 +1,97 @@
+"""An adapted model as it is loaded and saved: what it is made of, and nothing that is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headstart.bases import Backbone
+from headstart.bundle.portable import Portable
+from headstart.bundle.reference import Reference
+from headstart.bundle.seen import Seen
+from headstart.decisions import Rules
+from headstart.strategies.record import Fitted
+
+RUNTIMES = ("auto", "torch", "onnx")
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The portable form of a model, as files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie.
+    told : mapping
+        What `config.json` says under `portable`: `ok`, and the `reason` where it is false.
+    files : tuple of str
+        Names within the folder.
+    """
+
+    folder: Path
+    told: Mapping[str, Any]
+    files: tuple[str, ...] = ()
+
+
+NOT_SHIPPED = {"ok": False, "reason": "the model was saved without its portable form"}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An adapted model, ready to predict.
+
+    Parameters
+    ----------
+    modality : str
+    classes : tuple of str
+        In the order of the probabilities.
+    strategy : str
+        Name in `headstart.strategies.STRATEGIES`.
+    fitted : Fitted
+    backbone : Backbone or None
+        None where the strategy reads no frozen features.
+    uses : frozenset of str
+        "features", "descriptors", "inputs".
+    columns : mapping of str to str
+        Column names of the training table.
+    seed : int
+    about : mapping
+        Further facts for people: the data's name, test figures.
+    task : str
+        One of `headstart.records.TASKS`; `classes` are then grades from the lowest, labels, or the one number.
+    thresholds : tuple of float
+        For "multi-label": from which probability on each label is given.
+    seen : Seen or None
+        What is remembered of the training rows; None in bundles of older versions.
+    spec : mapping
+        How inputs are read where there is no backbone (see `headstart.modalities.record.Spec`).
+    rules : Rules or None
+        How probabilities become answers; None in bundles of older versions: the most probable class is the answer.
+    reference : Reference or None
+        A sample of training rows, to hold rows of another place against; None where none is kept.
+    shipped : Shipped or None
+        The portable form; None where it was not made, or in bundles of older versions.
+    portable : Portable or None
+        Set where the model runs in its portable form now; `fitted` and `backbone` are then empty.
+    """
+
+    modality: str
+    classes: tuple[str, ...]
+    strategy: str
+    fitted: Fitted
+    backbone: Backbone | None
+    uses: frozenset[str]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    about: Mapping[str, Any] = field(default_factory=dict)
+    task: str = "classification"
+    thresholds: tuple[float, ...] = ()
+    seen: Seen | None = None
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    rules: Rules | None = None
+    reference: Reference | None = None
+    shipped: Shipped | None = None
+    portable: Portable | None = None

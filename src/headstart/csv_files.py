@@ -1,0 +1,69 @@
+"""The one writer of CSV files: no cell that it writes is run as a formula by a spreadsheet.
+
+A text that begins like a formula gets an apostrophe before it, and our readers take it off again. Numbers stay numbers.
+`predict.py` carries this very code along; it needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+# --- code ---
+
+FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+"""Beginnings that spreadsheets take for a formula; with apostrophes before them, so that the guard can be taken off."""
+
+
+def guarded(cell: object) -> object:
+    """Return a cell that no spreadsheet runs: a text that begins like a formula gets an apostrophe.
+
+    Examples
+    --------
+    >>> [guarded(cell) for cell in ("=1+1", "-0.5", "- none", "'=1", "water", -2.5)]
+    ["'=1+1", '-0.5', "'- none", "''=1", 'water', -2.5]
+    """
+    if not isinstance(cell, str) or not FORMULA.match(cell) or is_finite(cell):
+        return cell
+    return f"'{cell}"
+
+
+def unguarded(cell: str) -> str:
+    """Return what a cell was before `guarded`.
+
+    Examples
+    --------
+    >>> [unguarded(cell) for cell in ("'=1+1", "''=1", "'tis", "-0.5")]
+    ['=1+1', "'=1", "'tis", '-0.5']
+    """
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
+
+
+def is_finite(cell: str) -> bool:
+    """Return whether a cell is a number, such as "-0.5"."""
+    try:
+        return math.isfinite(float(cell)) and cell == cell.strip()
+    except ValueError:
+        return False
+
+
+def write_rows(handle: TextIO, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as lines of a CSV file, every cell guarded."""
+    csv.writer(handle, lineterminator="\n").writerows([guarded(cell) for cell in row] for row in rows)
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    r"""Return rows as the text of a CSV file.
+
+    Examples
+    --------
+    >>> csv_text([["text", "label"], ["=1+1", "a,b"]])
+    'text,label\n\'=1+1,"a,b"\n'
+    """
+    text = io.StringIO()
+    write_rows(text, rows)
+    return text.getvalue()

@@ -1,0 +1,199 @@
+"""Which encoding a text file was saved in, where it is neither Unicode nor named: a guess that says how sure it is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from charset_normalizer import CharsetMatch, from_bytes
+
+from headstart.errors import DataError
+
+SAMPLE_BYTES = 1 << 17
+CLEAR, DOUBTFUL = 0.9, 0.75
+FEW_CHARACTERS = 0.005
+"""Where fewer characters than this share are not ASCII, a wrong guess spoils little."""
+_OTHER_SCRIPTS = (
+    "cp1251", "cp1253", "cp1255", "cp1256", "cp874", "koi8_r", "koi8_u", "cp866", "cp932", "euc_jp", "gb18030", "big5",
+    "cp949",
+)  # fmt: skip
+_LATIN = {
+    "cp1252": 0.0, "mac_roman": 0.02, "cp1250": 0.02, "cp1254": 0.02, "cp1257": 0.03, "iso8859_2": 0.03, "cp850": 0.05,
+    "cp437": 0.05,
+}  # fmt: skip
+"""Encodings of Latin letters, with how much better than others the rarer ones have to fit."""
+_NAMES = {
+    "cp1250": "Windows-1250", "cp1251": "Windows-1251", "cp1252": "Windows-1252", "cp1253": "Windows-1253",
+    "cp1254": "Windows-1254", "cp1255": "Windows-1255", "cp1256": "Windows-1256", "cp1257": "Windows-1257",
+    "cp874": "Windows-874", "cp932": "Shift-JIS", "cp949": "EUC-KR", "gb18030": "GB18030", "big5": "Big5",
+    "mac_roman": "Mac Roman", "koi8_r": "KOI8-R", "koi8_u": "KOI8-U", "iso8859_2": "ISO 8859-2", "cp850": "DOS 850",
+    "cp437": "DOS 437", "cp866": "DOS 866", "euc_jp": "EUC-JP",
+}  # fmt: skip
+_ALPHABETS = {
+    "French": "àâæçéèêëîïôœùûüÿ", "German": "äöüß", "Spanish": "áéíóúüñ", "Portuguese": "ãõáâàéêíóôúüç",
+    "Italian": "àèéìíòóùú", "Scandinavian": "åäöæøé", "Icelandic": "áéíóúýðþæö", "Dutch": "éèëïöüó",
+    "Catalan": "àèéíïòóúüç", "Czech or Slovak": "áčďéěíľňóôřšťúůýžä", "Polish": "ąćęłńóśźż",
+    "Hungarian": "áéíóöőúüű", "Croatian or Slovene": "čćđšž", "Romanian": "ăâîșşțţ", "Turkish": "çğıöşüİâîû",
+    "Baltic": "ąčęėįšųūžāēģīķļņāōŗõäöü", "Albanian": "çë",
+}  # fmt: skip
+"""The letters outside ASCII of languages in Latin letters: a text in one of them has no others, but for a few names."""
+_SIGNS = frozenset("–—‘’“”„…€£°ºª«»¿¡·•§©®™\u00a0×÷½¼¾²³±´¨‚‹›")
+
+
+@dataclass(frozen=True)
+class EncodingGuess:
+    """An encoding that a file may be in; `confidence` (0 to 1) says how much better it fits than any other."""
+
+    encoding: str
+    language: str
+    confidence: float
+    others: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The encoding's name, as people know it."""
+        return name_of(self.encoding)
+
+
+def name_of(encoding: str) -> str:
+    """Return the name of an encoding as people know it.
+
+    Examples
+    --------
+    >>> name_of("cp1251"), name_of("utf-16-le")
+    ('Windows-1251', 'utf-16-le')
+    """
+    return _NAMES.get(encoding, encoding)
+
+
+def guess_encoding(sample: bytes) -> EncodingGuess | None:
+    """Guess the encoding of a text that is not Unicode.
+
+    Parameters
+    ----------
+    sample : bytes
+        Whole lines.
+
+    Returns
+    -------
+    EncodingGuess or None
+        None where nothing fits.
+
+    Notes
+    -----
+    charset-normalizer knows texts in other than Latin letters well. Latin letters it mixes up: there, what counts is
+    how many of the letters outside ASCII belong to one language.
+
+    Examples
+    --------
+    >>> guess_encoding("l'été à côté du marché fermé".encode("mac_roman")).name
+    'Mac Roman'
+    """
+    return _guess_other_scripts(sample) or _guess_latin(sample)
+
+
+def _guess_other_scripts(sample: bytes) -> EncodingGuess | None:
+    matches = [match for match in from_bytes(sample, cp_isolation=list(_OTHER_SCRIPTS)) if _is_script(str(match))]
+    if not matches:
+        return None
+    best, others = matches[0], matches[1:]
+    rivals = tuple(name_of(match.encoding) for match in others if _is_as_good(match, best))
+    return EncodingGuess(best.encoding, _script_of(str(best)), 0.5 if rivals else 1.0 - best.chaos, rivals)
+
+
+def _script_of(text: str) -> str:
+    """Return the script of most letters outside ASCII: "Cyrillic", "Arabic", "Cjk"."""
+    letters = re.findall(r"[^\W\d_a-zA-Z]", text[:10_000])
+    names = Counter(unicodedata.name(letter, "").partition(" ")[0] for letter in letters)
+    return names.most_common(1)[0][0].replace("-", " ").split()[0].capitalize().replace("Cjk", "Chinese")
+
+
+def _is_as_good(match: CharsetMatch, best: CharsetMatch) -> bool:
+    return match.chaos <= best.chaos + 0.01 and match.coherence >= best.coherence - 0.1 and str(match) != str(best)
+
+
+def _is_script(text: str) -> bool:
+    """Return whether a text is mostly in letters other than Latin ones, not mixed within words, and in no odd forms."""
+    letters = re.findall(r"[^\W\d_a-zA-Z]", text)
+    other = [letter for letter in letters if not unicodedata.name(letter, "LATIN").startswith("LATIN")]
+    odd = sum("\uff61" <= letter <= "\uff9f" or unicodedata.category(letter) == "Co" for letter in letters)
+    signs = sum(ord(mark) > 127 and not mark.isalnum() and mark not in _SIGNS for mark in text)
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
+    mixed = sum(bool(re.search(r"[a-zA-Z]", word)) for word in words)
+    if not other or len(other) < 0.8 * len(letters) or odd > 0.2 * len(letters):
+        return False
+    return mixed <= 0.1 * len(words) and signs <= 0.3 * len(letters) + 3
+
+
+def _guess_latin(sample: bytes) -> EncodingGuess | None:
+    fits: list[tuple[float, str, str, str]] = []
+    for encoding, handicap in _LATIN.items():
+        try:
+            text = sample.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        language, share = _best_language(text)
+        fits.append((share - handicap, encoding, language, text))
+    if not fits:
+        return None
+    share, encoding, language, text = max(fits, key=lambda fit: fit[0])
+    rivals = [other for other in fits if other[3] != text and other[0] > share - 0.02]
+    beyond = max((other[0] for other in fits if other[3] != text), default=0.0)
+    confidence = 0.5 if rivals else min(1.0, share + _LATIN[encoding]) * min(1.0, 0.7 + share - beyond)
+    return EncodingGuess(encoding, language, confidence, tuple(name_of(other[1]) for other in rivals))
+
+
+def _best_language(text: str) -> tuple[str, float]:
+    """Return the language that explains most characters outside ASCII, and their share."""
+    marks = re.findall(r"[^\x00-\x7f]", text)
+    odd_capitals = sum(mark.isupper() for mark in re.findall(r"(?<=[a-z])[^\x00-\x7f]", text))
+    inside = re.findall(r"(?<=[a-z])[^\x00-\x7f](?=[a-z])", text)
+    odd_signs = sum(mark in _SIGNS and mark not in "’·" for mark in inside)
+    if not marks:
+        return "", 1.0
+    signs = sum(mark in _SIGNS for mark in marks)
+    letters = [mark.lower() for mark in marks if mark not in _SIGNS]
+    shares = {
+        language: (sum(letter in alphabet for letter in letters) + signs - odd_capitals - odd_signs) / len(marks)
+        for language, alphabet in _ALPHABETS.items()
+    }
+    best = max(shares, key=lambda language: shares[language])
+    return best if letters else "", shares[best]
+
+
+def read_sample(path: Path) -> bytes:
+    """Return the lines of a file that hold bytes outside ASCII, as many as a guess needs."""
+    taken, size = [], 0
+    with path.open("rb") as handle:
+        while size < SAMPLE_BYTES and (line := handle.readline(SAMPLE_BYTES)):
+            if not line.isascii():
+                taken.append(line)
+                size += len(line)
+    return b"".join(taken)
+
+
+def require_clear(path: Path, guess: EncodingGuess | None, sample: bytes) -> EncodingGuess:
+    """Return a guess that can be relied on, or that spoils little if it is wrong.
+
+    Raises
+    ------
+    DataError
+        The encoding cannot be told.
+    """
+    save = "Name it with --encoding NAME, or save the file as UTF-8."
+    if guess is None:
+        raise DataError(f"{path}: its encoding cannot be told; it is not UTF-8.", save)
+    if guess.confidence < DOUBTFUL and _is_grave(sample, guess.encoding):
+        names = " or ".join(dict.fromkeys((guess.name, *guess.others[:2])))
+        raise DataError(f"{path}: its encoding cannot be told for sure; it may be {names}, and is not UTF-8.", save)
+    return guess
+
+
+def _is_grave(sample: bytes, encoding: str) -> bool:
+    text = sample.decode(encoding, "replace")
+    letters: Sequence[str] = re.findall(r"[^\x00-\x7f]", text)
+    return sum(letter.isalpha() for letter in letters) > max(2, FEW_CHARACTERS * len(text))

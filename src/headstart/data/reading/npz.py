@@ -1,0 +1,74 @@
+"""NPZ files: what their headers say is held against what the file holds before any array is made."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from tokenize import TokenError
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from headstart.data.reading.table_limits import LIMITS, require_bytes
+from headstart.errors import DataError
+
+_AGAIN = "Save it again with numpy.savez."
+_DAMAGED = (
+    OSError, KeyError, EOFError, ValueError, TypeError, IndexError, SyntaxError, TokenError, OverflowError, MemoryError,
+    NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What zipfile and numpy raise on headers that are broken."""
+
+
+def read_npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read all arrays of an NPZ file.
+
+    Raises
+    ------
+    DataError
+        The file is no NPZ file or damaged, an array holds Python objects, or a header says more than the file holds.
+    """
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is not an npz file, or a damaged one.", _AGAIN)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
+            require_bytes(path, sum(member.file_size for member in members), LIMITS.array_bytes, "its content")
+            for member in members:
+                with archive.open(member) as opened:
+                    _require_honest(path, member, opened)
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in _names(arrays)}
+    except _DAMAGED as error:
+        raise DataError(f"{path}: the file is damaged ({' '.join(str(error).split())[:200]}).", _AGAIN) from error
+
+
+def _names(arrays: Mapping[str, NDArray[np.generic]]) -> list[str]:
+    return list(arrays)
+
+
+def _require_honest(path: Path, member: zipfile.ZipInfo, opened: IO[bytes]) -> None:
+    """Refuse an array whose header says more than is there, or that would have to be unpickled."""
+    name = member.filename.removesuffix(".npy")
+    version = npy.read_magic(opened)  # type: ignore[no-untyped-call]
+    read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+    if read_header is None:
+        raise DataError(f"{path}: the array {name} is of a version that is not read ({version}).", _AGAIN)
+    shape, _, dtype = read_header(opened)  # type: ignore[no-untyped-call]
+    if dtype.hasobject:
+        raise DataError(
+            f"{path} holds arrays of Python objects, which are not opened because they could run code.",
+            "Save plain arrays: numpy.savez(path, X=X.astype('float32'), y=y.astype(str)).",
+        )
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if any(size < 0 for size in shape) or n_bytes > member.file_size:
+        raise DataError(
+            f"{path}: the file is damaged: the array {name} says {n_bytes:,} bytes (shape {shape}), the file holds "
+            f"{member.file_size:,}.",
+            _AGAIN,
+        )

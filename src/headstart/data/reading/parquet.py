@@ -1,0 +1,92 @@
+"""Tables in Parquet: the header is held against the limits before anything is unpacked, then read in batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.cells import as_text, header_names
+from headstart.data.reading.optional import import_optional
+from headstart.data.reading.sheet import Sheet
+from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
+from headstart.errors import DataError
+from headstart.records import column
+
+_BATCH_ROWS = 16_384
+
+
+def read_parquet(path: Path, encoding: str | None) -> Sheet:
+    """Read a Parquet file.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, or says that it holds more than is read.
+    """
+    parquet, arrow = import_optional("pyarrow.parquet", "Parquet"), import_optional("pyarrow", "Parquet")
+    try:
+        with parquet.ParquetFile(path) as opened:
+            schema, header = opened.schema_arrow, opened.metadata
+            require_size(path, header.num_rows, len(schema.names))
+            _require_values(path, header)
+            texts = [item.name for item in schema if _is_text(arrow, item.type)]
+        with parquet.ParquetFile(path, read_dictionary=texts) as opened:
+            columns, n_rows = _columns_of(arrow, opened, path)
+    except (arrow.ArrowException, OSError, ValueError, MemoryError) as error:
+        problem = " ".join(str(error).split())[:200]
+        raise DataError(f"{path}: the Parquet file is damaged ({problem}).", "Copy or export it again.") from error
+    return Sheet(path.name, columns, list(range(2, n_rows + 2)))
+
+
+def _is_text(arrow: Any, kind: Any) -> bool:
+    return bool(arrow.types.is_string(kind) or arrow.types.is_large_string(kind))
+
+
+def _require_values(path: Path, header: Any) -> None:
+    """Refuse columns whose rows hold very many values each, and more bytes than are read."""
+    groups = [header.row_group(number) for number in range(header.num_row_groups)]
+    require_bytes(path, sum(group.total_byte_size for group in groups), LIMITS.text_bytes, "its content")
+    for place in range(header.num_columns):
+        n_values = sum(group.column(place).num_values for group in groups)
+        if n_values > LIMITS.n_cells // 10:
+            name = groups[0].column(place).path_in_schema
+            raise DataError(
+                f"{path}: the column {name} holds {n_values:,} values; at most {LIMITS.n_cells // 10:,} are read.",
+                "Take a part of it, such as a random sample of the rows.",
+            )
+
+
+def _columns_of(arrow: Any, opened: Any, path: Path) -> tuple[dict[str, NDArray[Any]], int]:
+    names = header_names([str(name) for name in opened.schema_arrow.names])
+    parts: list[list[NDArray[Any]]] = [[] for _ in names]
+    n_rows = n_characters = 0
+    for batch in opened.iter_batches(batch_size=_BATCH_ROWS):
+        n_rows += batch.num_rows
+        for part, values in zip(parts, batch.columns, strict=True):
+            cells = _cells_of(arrow, values)
+            n_characters += 0 if cells.dtype != object else sum(map(len, {id(cell): cell for cell in cells}.values()))
+            part.append(cells)
+        require_bytes(path, n_characters, LIMITS.text_bytes // 4, "its text")
+    empty = column([])
+    return {name: _joined(part, empty) for name, part in zip(names, parts, strict=True)}, n_rows
+
+
+def _joined(parts: list[NDArray[Any]], empty: NDArray[Any]) -> NDArray[Any]:
+    if not parts:
+        return empty
+    return np.concatenate(parts)
+
+
+def _cells_of(arrow: Any, values: Any) -> NDArray[Any]:
+    """Return one column of a batch: floats, else text; equal texts of a dictionary are one object."""
+    if arrow.types.is_floating(values.type):
+        return np.asarray(values.to_numpy(zero_copy_only=False))
+    if not arrow.types.is_dictionary(values.type):
+        return column([as_text(value) for value in values.to_pylist()])
+    known: NDArray[Any] = column([*(as_text(value) for value in values.dictionary.to_pylist()), ""])
+    places = values.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)
+    cells: NDArray[Any] = known[places.astype(np.intp)]
+    return cells

@@ -1,0 +1,265 @@
+"""Tables in XLSX workbooks: the first visible sheet that holds a table, its cells as they were last computed."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from headstart.data.cells import as_text, header_names
+from headstart.data.reading.optional import import_optional
+from headstart.data.reading.sheet import Sheet
+from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
+from headstart.errors import DataError, offenders
+from headstart.records import Finding, SetAside, column
+
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, IndexError, TypeError, AttributeError,
+    EOFError, NotImplementedError, AssertionError, OverflowError, MemoryError, RecursionError,
+)  # fmt: skip
+"""What zipfile, the XML parser and openpyxl raise on parts that are broken."""
+_PEEK_ROWS, _CHUNK_BYTES, _MOST_TITLES = 50, 1 << 22, 5
+_MOST_LOOKED_AT = 50_000_000
+"""Cells, empty ones between filled ones included."""
+_NO_VALUE = re.compile(
+    rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?"
+    rb"\s*</(?:\w+:)?c>"
+)
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*ref=\"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})\"")
+_CELL_END = b"c>"
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What stands in the XML of a sheet beside its values: formulas without a value, and cells that were merged.
+
+    `merged` are first row, last row, first column and last column of each, from 1.
+    """
+
+    n_without_value: int
+    merged: tuple[tuple[int, int, int, int], ...]
+
+
+def read_workbook(path: Path, encoding: str | None) -> Sheet:
+    """Read a table from a workbook.
+
+    Raises
+    ------
+    DataError
+        The workbook is damaged, unpacks to too much, or no visible sheet holds a table.
+    """
+    openpyxl = import_optional("openpyxl", "Excel")
+    try:
+        _require_plain(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            try:
+                chosen, note = _choose(path, book)
+                rows = _filled_rows(path, chosen)
+                marks = _read_marks(path, chosen)
+            finally:
+                book.close()
+    except _DAMAGED as error:
+        problem = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(
+            f"{path}: the Excel file is damaged ({problem}).", "Open it and save it again, or save the table as CSV."
+        ) from error
+    return _sheet(path, rows, marks, note)
+
+
+def _require_plain(path: Path) -> None:
+    """Refuse a workbook that unpacks to too much, or whose XML declares entities."""
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+        require_bytes(path, sum(part.file_size for part in parts), LIMITS.workbook_bytes, "the unpacked workbook")
+        for part in parts:
+            if part.filename.endswith((".xml", ".rels")):
+                with archive.open(part) as opened:
+                    if b"<!DOCTYPE" in opened.read(4096).upper():
+                        raise ValueError("its XML declares entities")
+
+
+def _choose(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
+    """Return the sheet to read, and a note where there are several tables; hidden sheets are not read."""
+    visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
+    widths = {sheet.title: _table_width(sheet) for sheet in visible}
+    tables = [sheet for sheet in visible if widths[sheet.title] > 1] or [s for s in visible if widths[s.title]]
+    if not tables:
+        names = offenders([sheet.title for sheet in visible]) or "none"
+        not_read = f"; hidden and not read: {offenders(hidden)}" if hidden else ""
+        raise DataError(
+            f"{path}: no visible sheet holds a table with a header and rows below it (sheets: {names}{not_read}).",
+            "Put the table on a sheet of its own that is not hidden.",
+        )
+    others = [sheet.title for sheet in visible if widths[sheet.title] and sheet.title != tables[0].title]
+    if not others and not hidden:
+        return tables[0], ()
+    also = f" Not read: {offenders(others)}." if others else ""
+    not_read = f" Hidden, so not read: {offenders(hidden)}." if hidden else ""
+    summary = f"{path.name}: the sheet '{tables[0].title}' was read.{also}{not_read}"
+    advice = "If another one is the table, put it first, or save it as a workbook of its own."
+    return tables[0], (Finding("sheets", "warn" if others else "note", (), summary, advice),)
+
+
+def _table_width(sheet: Any) -> int:
+    """Return the number of filled cells of the header, or 0 where no row below it is filled."""
+    sheet.reset_dimensions()
+    widths = [_n_filled(cells) for cells in islice(sheet.iter_rows(values_only=True), _PEEK_ROWS)]
+    widths = [width for width in widths if width]
+    below = widths[_n_titles(widths) :]
+    return below[0] if len(below) > 1 else 0
+
+
+def _n_titles(widths: Sequence[int]) -> int:
+    """Return how many rows are titles: rows of one cell above a header of several, below which rows are as wide.
+
+    Examples
+    --------
+    >>> _n_titles([1, 2, 2, 2]), _n_titles([1, 1, 1]), _n_titles([2, 1, 2])
+    (1, 0, 0)
+    """
+    n = next((place for place, width in enumerate(widths) if width > 1), 0)
+    below = widths[n + 1 :]
+    return n if n <= _MOST_TITLES and sum(width > 1 for width in below) > len(below) / 2 else 0
+
+
+def _n_filled(cells: Sequence[object]) -> int:
+    return sum(cell is not None and bool(as_text(cell).strip()) for cell in cells)
+
+
+def _is_filled(cells: Sequence[object]) -> bool:
+    return any(cell is not None and as_text(cell).strip() for cell in cells)
+
+
+def _without_titles(rows: list[tuple[int, list[object]]]) -> list[tuple[int, list[object]]]:
+    """Return rows from the header on."""
+    filled = [(place, _n_filled(cells)) for place, (_, cells) in enumerate(rows[:_PEEK_ROWS]) if _is_filled(cells)]
+    return rows[filled[_n_titles([width for _, width in filled])][0] :]
+
+
+def _filled_rows(path: Path, sheet: Any) -> list[tuple[int, list[object]]]:
+    """Return rows from the header to the last filled one, with their numbers; cells behind the last filled are cut."""
+    rows: list[tuple[int, list[object]]] = []
+    n_looked_at = n_last = 0
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+        n_looked_at += len(cells) + 1
+        if n_looked_at > _MOST_LOOKED_AT:
+            raise DataError(f"{path}: the sheet '{sheet.title}' has too many cells.", "Save the table as CSV.")
+        if _is_filled(cells):
+            end = max(place for place, cell in enumerate(cells, start=1) if cell is not None)
+            rows.append((number, list(cells[:end])))
+            n_last = len(rows)
+        elif rows and len(rows) < LIMITS.n_rows:
+            rows.append((number, []))
+    del rows[n_last:]
+    rows = _without_titles(rows)
+    require_size(path, len(rows), max((len(cells) for _, cells in rows), default=0))
+    return rows
+
+
+def _read_marks(path: Path, sheet: Any) -> _Marks:
+    """Look through the XML of a sheet, block by block."""
+    n_without_value, rest = 0, b""
+    merged: list[tuple[int, int, int, int]] = []
+    with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as opened:
+        while block := opened.read(_CHUNK_BYTES):
+            whole = rest + block
+            cut = whole.rfind(_CELL_END) + len(_CELL_END) if _CELL_END in whole else len(whole) - 1024
+            done, rest = whole[: max(cut, 0)], whole[max(cut, 0) :]
+            n_without_value += len(_NO_VALUE.findall(done))
+            merged += _merges_in(done)
+        merged += _merges_in(rest)
+    return _Marks(n_without_value, tuple(dict.fromkeys(merged)))
+
+
+def _merges_in(xml: bytes) -> Iterator[tuple[int, int, int, int]]:
+    for first, top, last, bottom in _MERGED.findall(xml):
+        yield int(top), int(bottom), _column_number(first), _column_number(last)
+
+
+def _column_number(letters: bytes) -> int:
+    """Return the number of a column, from 1.
+
+    Examples
+    --------
+    >>> _column_number(b"A"), _column_number(b"AB")
+    (1, 28)
+    """
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number
+
+
+def _text_of(value: object) -> str:
+    """Write a cell as text; a date without a time is a date."""
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date().isoformat()
+    return as_text(value)
+
+
+def _sheet(path: Path, rows: list[tuple[int, list[object]]], marks: _Marks, note: tuple[Finding, ...]) -> Sheet:
+    header = [_text_of(cell) for cell in rows[0][1]]
+    while not header[-1].strip():
+        header.pop()
+    names = header_names(header)
+    _fill_merged(rows, marks.merged, len(names))
+    filled = [(number, cells) for number, cells in rows[1:] if _is_filled(cells[: len(names)])]
+    cells = {
+        name: column([_text_of(row[place]) if place < len(row) else "" for _, row in filled])
+        for place, name in enumerate(names)
+    }
+    kept = {number for number, _ in filled}
+    empty = [number for number, _ in rows[1:] if number not in kept]
+    set_aside = tuple(SetAside(f"{path.name}:{number}", "the row is empty") for number in empty)
+    return Sheet(
+        path.name,
+        cells,
+        [number for number, _ in filled],
+        set_aside=set_aside,
+        findings=(*note, *_findings(path.name, marks)),
+        n_lines=rows[-1][0],
+    )
+
+
+def _fill_merged(
+    rows: list[tuple[int, list[object]]], merged: Sequence[tuple[int, int, int, int]], n_columns: int
+) -> None:
+    """Write the value of merged cells into each row that they cover."""
+    place_of = {number: place for place, (number, _) in enumerate(rows)} if merged else {}
+    for top, bottom, first, last in merged:
+        place = place_of.get(top)
+        if place is None or place == 0 or first > len(rows[place][1]):
+            continue
+        value = rows[place][1][first - 1]
+        for number in range(top, min(bottom, rows[-1][0]) + 1):
+            if number not in place_of:
+                continue
+            cells = rows[place_of[number]][1]
+            end = min(last, n_columns)
+            cells += [None] * (end - len(cells))
+            for column_ in range(first, end + 1):
+                cells[column_ - 1] = cells[column_ - 1] if cells[column_ - 1] is not None else value
+
+
+def _findings(name: str, marks: _Marks) -> Iterator[Finding]:
+    if marks.n_without_value:
+        n = marks.n_without_value
+        have = "1 cell holds a formula" if n == 1 else f"{n} cells hold formulas"
+        summary = f"{name}: {have} without a computed value; they were read as empty."
+        yield Finding("formula-without-value", "warn", (), summary, "Open the file in a spreadsheet and save it again.")
+    merged = [item for item in marks.merged if item[1] > item[0]]
+    if merged:
+        are = "1 merged cell was" if len(merged) == 1 else f"{len(merged)} merged cells were"
+        summary = f"{name}: {are} read as if each row that it covers held the value."
+        yield Finding("merged-cells", "note", (), summary, "Split the merged cells if that is wrong.")

@@ -1,0 +1,372 @@
+"""Predict with this model: python predict.py FILE-OR-FOLDER ... > answers.csv
+
+Needs what stands in requirements.txt and nothing else; reads model.onnx, config.json and decision.json beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import sys
+import unicodedata
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports its use unless it is told not to.
+
+import numpy as np
+import onnxruntime
+import tokenizers
+
+
+class Refused(Exception):
+    """What cannot be predicted, and what to do; the script leaves with 2."""
+
+
+def require_kind(path: Path, suffixes: tuple[str, ...]) -> None:
+    """Refuse folders and files of other kinds."""
+    if path.is_dir() or path.suffix.lower() not in suffixes:
+        what = "is a folder" if path.is_dir() else "is of a kind that this script does not read"
+        raise Refused(f"{path} {what}. It reads {', '.join(suffixes)}; for all others use: headstart predict.")
+
+
+IDS = ("id", "rowid", "sampleid", "uid", "uuid")
+TABLES = (".csv", ".tsv", ".tab")
+
+
+def table_of(path: Path, columns: dict[str, str]) -> tuple[list[str], list[tuple[str, Any]], bool]:
+    """Give the columns of a CSV file (UTF-8, or UTF-16 as Excel writes it), name and cells of each row, and whether
+    a comma may be a decimal sign.
+
+    Short rows are filled up; rows with too many cells come last, with the reason in place of cells.
+    """
+    try:
+        raw = path.read_bytes()
+        whole = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise Refused(f"{path} cannot be read: save it as CSV in UTF-8, or use headstart predict.") from error
+    lines = list(io.StringIO(whole.replace("\0", ""), newline=""))
+    first = next((line for line in lines if line.strip()), "")
+    mark = max(",;\t|", key=first.count)
+    records = enumerate(_records(lines, mark, path), start=1)
+    filled = [(number, cells) for number, cells in records if any(map(str.strip, cells))]
+    if not filled:
+        raise Refused(f"{path} is empty.")
+    names = [name.strip() for name in filled[0][1]]
+    rows, odd = [], []
+    for number, cells in filled[1:]:
+        if any(map(str.strip, cells[len(names) :])):
+            reason = ValueError(f"the row has {len(cells)} cells, the header has {len(names)}")
+            odd.append((f"{path.name}:{number}", reason))
+        else:
+            rows.append((f"{path.name}:{number}", cells + [""] * (len(names) - len(cells))))
+    usual = [name for name in names if re.sub(r"[\W_]", "", name.casefold()) in IDS]
+    for at in (names.index(name) for name in (columns.get("id"), *usual) if name in names):
+        found = [cells[at] for _, cells in rows]
+        if all(found) and len(set(found)) == len(found):
+            rows = [(cells[at], cells) for _, cells in rows]
+            break
+    return names, [*rows, *odd], mark != ","
+
+
+def _records(lines: list[str], mark: str, path: Path) -> Iterator[list[str]]:
+    """Give the rows; in a table with tabs, quotation marks are letters where every line is a full row without them."""
+    csv.field_size_limit(2**31 - 1)
+    tabs = {line.count("\t") for line in lines if line.strip()}
+    letters = mark == "\t" and len(tabs) == 1 and any(line.count('"') % 2 for line in lines)
+    reader = csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE if letters else csv.QUOTE_MINIMAL)
+    before = 0
+    for number, record in enumerate(reader, start=1):
+        taken, before = lines[before : reader.line_num], reader.line_num
+        if before == len(lines) and len(taken) > 1 and sum(line.count('"') for line in taken) % 2:
+            raise Refused(f"{path}: a quotation mark that is opened in row {number} is never closed.")
+        yield record
+
+
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]+")
+BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
+
+
+def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """Give name and text of each row of a CSV file, or of a .txt file."""
+    require_kind(path, (*TABLES, ".txt"))
+    if path.suffix.lower() == ".txt":
+        yield path.as_posix(), path.read_text(encoding="utf-8-sig", errors="replace")
+        return
+    names, records, _ = table_of(path, columns)
+    if columns["text"] not in names:
+        raise Refused(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
+    at = names.index(columns["text"])
+    yield from ((name, record if isinstance(record, ValueError) else record[at]) for name, record in records)
+
+
+def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
+    """Turn a text into ids and mask of its tokens, or into numbers and weights of its pieces."""
+    if not source.strip():
+        raise ValueError("the text is empty")
+    if kind == "pieces":
+        return _pieces(str(source), *_vocabulary(spec["pieces_file"]))
+    longest = int(spec["max_length"])
+    whole = CONTROL.sub("", source.encode("utf-8", "replace").decode("utf-8"))
+    text = unicodedata.normalize("NFC", whole)[: longest * 64]
+    ids = _tokenizer(spec["tokenizer_file"], longest).encode(text).ids or [int(spec["pad_id"])]
+    return np.asarray(ids, np.int64), np.ones(len(ids), np.int64)
+
+
+@lru_cache
+def _tokenizer(file: str, longest: int) -> Any:
+    made = tokenizers.Tokenizer.from_file(str(HERE / file))
+    made.no_padding()
+    made.enable_truncation(longest)
+    return made
+
+
+@lru_cache
+def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]], Any]:
+    """Read the length of texts, the number of each piece, and the Unicode form in which they were counted."""
+    held = json.loads((HERE / file).read_text("utf-8"))
+    composed = all(unicodedata.is_normalized("NFC", piece) for every in held["pieces"].values() for piece in every)
+    numbered = {kind: {piece: at for at, piece in enumerate(every)} for kind, every in held["pieces"].items()}
+    return held["longest"], numbered, partial(unicodedata.normalize, "NFC") if composed else str
+
+
+def _pieces(text: str, longest: int, numbered: dict[str, dict[str, int]], form: Any) -> tuple[Any, Any]:
+    """Number the pieces of words (2 to 5 characters), the words and the pairs of words that the model knows."""
+    cut = form(form(text)[:longest].lower())
+    padded = [f" {word} " for word in cut.split()]
+    words = [word for word in BETWEEN.split(cut) if word]
+    found = {
+        "characters": [
+            p[at : at + n] for p in padded for n in range(2, min(5, len(p)) + 1) for at in range(len(p) - n + 1)
+        ],
+        "words": [*words, *(f"{one} {two}" for one, two in pairwise(words))],
+    }
+    ids, weights, first = [], [], 0
+    for kind, known in numbered.items():
+        for at, count in sorted(Counter(known[piece] for piece in found[kind] if piece in known).items()):
+            ids.append(first + at)
+            weights.append(1 + np.log(count))
+        first += len(known)
+    return np.asarray(ids, np.int64), np.asarray(weights, np.float32)
+
+
+HERE = Path(__file__).parent
+CONFIG = json.loads((HERE / "config.json").read_text("utf-8"))
+TASK, CLASSES, PORTABLE = CONFIG["task"], CONFIG["classes"], CONFIG["portable"]
+RULES: dict[str, Any] = {"calibrator": {"method": "none"}, "sets": None, "novelty": None, "costs": None, "margin": None}
+if (HERE / "decision.json").is_file():
+    RULES = json.loads((HERE / "decision.json").read_text("utf-8"))
+SINGLE = TASK in ("classification", "ordinal")
+NOT_SURE, NONE, RESERVED = "not sure", "none of these", ("_other", "noise", "background")
+BATCH = 16
+
+
+def tensors(file: str) -> dict[str, Any]:
+    """Read a safetensors file as float32."""
+    raw = (HERE / file).read_bytes()
+    start = 8 + int.from_bytes(raw[:8], "little")
+    kinds, found = {"F16": np.float16, "F32": np.float32, "I64": np.int64}, {}
+    for name, item in json.loads(raw[8:start]).items():
+        if name != "__metadata__":
+            first, last = item["data_offsets"]
+            values = np.frombuffer(raw[start + first : start + last], kinds[item["dtype"]])
+            found[name] = values.reshape(item["shape"]).astype(np.float32)
+    return found
+
+
+def distances(values: Any, known: dict[str, Any]) -> Any:
+    """Give how far rows are from the training rows, 0 to 2."""
+    unit = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9)
+    apart = (unit - known["centre"]).astype(np.float32)
+    inside = apart @ known["basis"]
+    rest = np.maximum((apart**2).sum(1) - (inside**2).sum(1), 0)
+    white = inside @ known["inner"]
+    place = white / np.maximum(np.sqrt((white**2).sum(1) + rest), 1e-9)[:, None]
+    near = np.sort(place @ known["kept"].T, axis=1)[:, -3:].mean(axis=1)
+    return 1 - (near + (place @ known["means"].T).max(axis=1)) / 2
+
+
+def calibrated(shares: Any) -> Any:
+    """Correct probabilities (n_rows, n_classes)."""
+    told = RULES["calibrator"]
+    if told["method"] == "none":
+        return shares
+    if told["method"] == "isotonic":
+        made = np.interp(shares, told["knots"], told["levels"]) + 1e-4 * shares
+    else:
+        logs = np.log(np.maximum(shares, 1e-12)) / told["temperature"]
+        made = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return made / made.sum(axis=1, keepdims=True)
+
+
+def percent(row: Any, code: int) -> str:
+    """Write a class with its probability."""
+    return f"{CLASSES[code]} ({100 * row[code]:.0f} %)"
+
+
+def decided(row: Any, far: float) -> list[str]:
+    """Give the cells of one row after the input: what the model says, answer, set, reason."""
+    cells, answer, held, reason, ends = SAYS[TASK](row)
+    novelty = RULES["novelty"]
+    if novelty and far > novelty["threshold"]:
+        share = f"{100 * (1 - novelty['false_alarm']):.0f} %"
+        answer = NONE
+        reason = f"unlike the training rows: farther from them than {share} of them are from each other"
+    return [*cells, answer, held, reason, *ends]
+
+
+def one_class(row: Any) -> tuple[list[str], str, str, str, list[str]]:
+    """Decide on the probabilities of classes or grades."""
+    best = int(row.argmax())
+    if TASK == "ordinal":
+        best = min(int((np.cumsum(row) < 0.5 - 1e-9).sum()), len(row) - 1)
+    order = [int(code) for code in np.argsort(-row, kind="stable")]
+    top = [best, *(code for code in order if code != best)][:3]
+    sets, costs = RULES["sets"], RULES["costs"]
+    inside = {best, *((int(row.argmax()), *np.flatnonzero(row >= np.asarray(sets["floors"]))) if sets else ())}
+    held = sorted(inside, key=lambda code: (-row[code], code))
+    refused = [CLASSES[at].strip().casefold() in RESERVED for at in range(len(row))]
+    code, reason = (best if len(held) == 1 or all(refused[at] for at in held) else -1), ""
+    if costs:
+        expected = row @ np.asarray(costs["matrix"])
+        code = cheapest = int(expected.argmin())
+        if expected[cheapest] > costs["refer"]:
+            code = -1
+            reason = f"asking costs {costs['refer']:g}; the cheapest answer, {CLASSES[cheapest]}, "
+            reason += f"is expected to cost {expected[cheapest]:.2g}"
+        elif code != int(row.argmax()):
+            first = int(row.argmax())
+            reason = (
+                f"{percent(row, first)} is more probable, but a mistake would be expected to cost {expected[first]:.2g}"
+            )
+    if not reason and code >= 0:
+        reason = f"{100 * row[code]:.0f} % sure" + ("; no other class is likely enough" if sets and not costs else "")
+    elif not reason and sets and not any(floor > 0 for floor in sets["floors"]):
+        reason = f"{sets['n_rows']} training rows are too few to rule any class out"
+    elif not reason:
+        more = f" and {len(held) - 3} more" if len(held) > 3 else ""
+        reason = f"may be {', '.join(percent(row, at) for at in held[:3])}{more}"
+    answer = CLASSES[code] if code >= 0 else NOT_SURE
+    if code >= 0 and refused[code]:
+        answer, reason = NONE, f"most like the training rows of {percent(row, code)}"
+    names = [CLASSES[at] for at in held[:20]] + ([f"{len(held) - 20} more"] if len(held) > 20 else [])
+    return [part for at in top for part in (CLASSES[at], f"{row[at]:.6f}")], answer, ";".join(names), reason, []
+
+
+def several(row: Any) -> tuple[list[str], str, str, str, list[str]]:
+    """Decide on the probabilities of labels of which a row may have several."""
+    given = np.flatnonzero(row >= np.asarray(CONFIG["thresholds"] or (0.5,)))
+    written = ";".join(CLASSES[at] for at in given)
+    if len(CLASSES) <= 20:
+        return [written, *(f"{share:.6f}" for share in row)], written, "", "", []
+    best = np.argsort(-row, kind="stable")[:3]
+    return [written, *(part for at in best for part in (CLASSES[at], f"{row[at]:.6f}"))], written, "", "", []
+
+
+def number(row: Any) -> tuple[list[str], str, str, str, list[str]]:
+    """Decide on a number."""
+    written, margin = f"{row[0]:.7g}", RULES["margin"]
+    if margin is None:
+        few = "too few training rows to give a range" if RULES.get("too_few") else ""
+        return [written], written, "", few, ["", ""]
+    ends = [f"{row[0] - margin:.7g}", f"{row[0] + margin:.7g}"]
+    reason = f"{100 * RULES['coverage']:.0f} % of such ranges are stated to hold the truth"
+    return [written], written, " to ".join(ends), reason, ends
+
+
+SAYS = {"classification": one_class, "ordinal": one_class, "multi-label": several, "regression": number}
+
+
+def header() -> list[str]:
+    """Name the columns."""
+    ranks = [f"{what}_{rank}" for rank in range(1, 4) for what in ("label", "probability")]
+    told = ["label", "probability", *ranks[2 : 2 * min(3, len(CLASSES))]]
+    if TASK == "multi-label":
+        told = ["labels", *([f"p({name})" for name in CLASSES] if len(CLASSES) <= 20 else ranks)]
+    if TASK == "regression":
+        told = list(CLASSES)
+    return ["input", *told, "answer", "set", "reason", *(["low", "high"] if TASK == "regression" else [])]
+
+
+def batch_of(rows: list[list[Any]]) -> dict[str, Any]:
+    """Put prepared rows into one batch; shorter texts are filled up."""
+    made = {}
+    for at, item in enumerate(PORTABLE["inputs"]):
+        for place, array in enumerate(item["arrays"]):
+            parts = [row[at][place] for row in rows]
+            longest = tuple(max(sizes) for sizes in zip(*(part.shape for part in parts), strict=True))
+            fill = item["spec"].get("pad_id", 0) if place == 0 else 0
+            whole: Any = np.full((len(parts), *(max(1, size) for size in longest)), fill, array["dtype"])
+            for number_, part in enumerate(parts):
+                whole[(number_, *(slice(0, size) for size in part.shape))] = part
+            made[array["name"]] = whole
+    return made
+
+
+def prepared(source: Any) -> list[Any]:
+    """Make the arrays of one row; ValueError if it cannot be used."""
+    if isinstance(source, ValueError):
+        raise source
+    kinds = [(item["kind"], item["spec"]) for item in PORTABLE["inputs"]]
+    return [(np.zeros(1, np.float32),) if kind == "rows" else make(kind, source, spec) for kind, spec in kinds]
+
+
+def main(paths: list[str]) -> None:
+    """Predict every input and write one row each."""
+    if not PORTABLE["ok"] or not paths:
+        raise Refused(__doc__ if PORTABLE["ok"] else f"There is no model.onnx: {PORTABLE['reason']}.")
+    for missing in (path for path in paths if not Path(path).exists()):
+        raise Refused(f"There is nothing at {missing}.")
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    warnings.simplefilter("ignore")  # What libraries say of odd inputs stands in their rows.
+    session = onnxruntime.InferenceSession(str(HERE / PORTABLE["file"]), providers=["CPUExecutionProvider"])
+    known = tensors("decision.safetensors") if RULES["novelty"] else {}
+    writer, names = csv.writer(sys.stdout, lineterminator="\n"), header()
+    writer.writerow(names)
+
+    def answer(waiting: list[tuple[str, Any]]) -> None:
+        good = [arrays for _, arrays in waiting if not isinstance(arrays, str)]
+        found = session.run(None, batch_of(good)) if good else []
+        shares = np.asarray(found[0], np.float64) if good else np.empty((0, 1))
+        shares = calibrated(shares) if SINGLE else shares
+        far = distances(found[1], known) if good and known else np.full(len(good), np.nan)
+        left = iter(zip(shares, far, strict=True))
+        for name, arrays in waiting:
+            unread = ["" if title != "reason" else str(arrays) for title in names[1:]]
+            writer.writerow([name, *(unread if isinstance(arrays, str) else decided(*next(left)))])
+
+    waiting: list[tuple[str, Any]] = []
+    counts = Counter[str]()
+    n_good = 0
+    for path in paths:
+        for given, source in rows_of(Path(path), CONFIG["columns"]):
+            name = given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            counts[name] += 1
+            name += f"#{counts[name]}" if counts[name] > 1 else ""
+            try:
+                waiting.append((name, prepared(source)))
+                n_good += 1
+            except ValueError as error:
+                waiting.append((name, str(error)))
+            if len(waiting) == BATCH:
+                answer(waiting)
+                waiting = []
+    answer(waiting)
+    if not n_good:
+        raise Refused("Nothing could be read: see the reasons in the rows above, if there are any.")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        raise SystemExit(2) from None
