@@ -235,10 +235,10 @@ def test_what_cannot_be_trained_says_why() -> None:
 
 def test_predict_inputs_use_the_training_column_and_need_no_label(tmp_path: Path) -> None:
     first = written(tmp_path / "a.csv", "note,text\nwanted,other\n")
-    second = written(tmp_path / "b.csv", "message,verdict\nusual name,\n")
+    second = written(tmp_path / "b.csv", "Note ,verdict\nsame name,\n")
     third = written(tmp_path / "c.txt", "plain file")
     table = data.read_inputs([first, second, third], "text", {"text": "note", "label": "verdict"})
-    assert table.inputs.tolist() == ["wanted", "usual name", "plain file"]
+    assert table.inputs.tolist() == ["wanted", "same name", "plain file"]
     assert table.ids.tolist() == ["a.csv:2", "b.csv:2", third.as_posix()]
     again = data.read_inputs([third, first], "text", {"text": "note"})
     assert again.inputs.tolist() == ["plain file", "wanted"] and again.labels is None

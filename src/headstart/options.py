@@ -36,7 +36,11 @@ class ReadOptions(Options):
         description="Column that holds the label (found by its name if not given); several columns of 0 and 1 for "
         "several labels a row: A,B,C or 'tag_*', or repeated.",
     )
-    text: str | None = Field(None, description="Column that holds the text (found by its name if not given).")
+    text: Columns = Field(
+        (),
+        description="Column that holds the text (found by its name and content if not given); several that are joined "
+        "in this order: A,B or repeated.",
+    )
     encoding: str | None = Field(
         None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
     )
@@ -137,7 +141,9 @@ class LabelNextOptions(Options):
     """Which rows to label next."""
 
     n: int = Field(50, ge=1, le=100_000, description="How many rows to name.")
-    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    text: Columns = Field(
+        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
+    )
     encoding: str | None = Field(
         None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
     )
@@ -151,7 +157,9 @@ class LabelNextOptions(Options):
 class PredictOptions(Options):
     """How to predict."""
 
-    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    text: Columns = Field(
+        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
+    )
     encoding: str | None = Field(
         None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
     )
@@ -186,7 +194,9 @@ class EvaluateOptions(PredictOptions):
 class CompareOptions(Options):
     """How to hold two bundles against each other."""
 
-    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    text: Columns = Field(
+        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
+    )
     encoding: str | None = Field(
         None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
     )
@@ -207,7 +217,9 @@ class ExplainOptions(Options):
     """What to explain."""
 
     n: int = Field(12, ge=1, le=1_000, description="Inputs that are explained, from the first on.")
-    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    text: Columns = Field(
+        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
+    )
     encoding: str | None = Field(
         None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
     )
@@ -300,7 +312,9 @@ class ExportOptions(Options):
     max_drop: Annotated[float, BeforeValidator(points), Field(ge=0.0, le=1.0)] = Field(
         0.01, description="For int8: points of accuracy that a class (or group) may lose, such as 1pt."
     )
-    text: str | None = Field(None, description="Column that holds the text (the one used in training if not given).")
+    text: Columns = Field(
+        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
+    )
     encoding: str | None = Field(
         None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
     )

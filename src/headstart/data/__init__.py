@@ -14,6 +14,7 @@ from headstart.data.sources import read
 from headstart.data.splits import MIN_GROUPS, clusters, draw, folds, many_valued, split, units
 from headstart.data.strata import learnable, strata
 from headstart.data.tasks import numbers_of
+from headstart.data.text_columns import text_columns_of
 from headstart.data.unlabelled import read_unlabelled, wants_unlabelled, with_also
 from headstart.home import home
 
@@ -42,6 +43,7 @@ __all__ = [
     "require_trainable",
     "split",
     "strata",
+    "text_columns_of",
     "units",
     "value_ranges",
     "wants_unlabelled",

@@ -45,6 +45,7 @@ def line_up(
     columns: Mapping[str, str],
     asked: Mapping[str, str],
     encoding: str | None = None,
+    texts: tuple[str, ...] = (),
 ) -> Inputs:
     """Read what is to be predicted.
 
@@ -60,6 +61,8 @@ def line_up(
         Columns that the user named: they must be there.
     encoding : str, optional
         Of text files, where the user named it.
+    texts : tuple of str
+        Text columns that the user named, in place of those of training.
 
     Returns
     -------
@@ -73,9 +76,9 @@ def line_up(
     DataError
         A path is not there, nothing at all was found, or nothing could be read.
     UnknownName
-        A column in `asked` is not there.
+        A column in `asked`, or the text column of training, is not there.
     """
-    wanted = Wanted(asked, strict=False, known=columns, encoding=encoding)
+    wanted = Wanted(asked, strict=False, known=columns, encoding=encoding, texts=texts)
     drafts = [draft for path in paths for draft in _drafts(existing(Path(path).expanduser()), modality, wanted)]
     source = ", ".join(str(path) for path in paths)
     if not any(draft.ids or draft.set_aside for draft in drafts):

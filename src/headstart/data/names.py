@@ -47,6 +47,7 @@ class Wanted:
     `known` are the columns of training, taken where they are there; `labels` are label columns asked for, as given
     ("a,b" or "tag_*" may stand for several); `several` looks for several columns of 0 and 1 where there is no label;
     `encoding` is that of text files, where the user named it.
+    `texts` are text columns asked for, as given ("a,b" may stand for two).
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class Wanted:
     labels: tuple[str, ...] = ()
     several: bool = False
     encoding: str | None = None
+    texts: tuple[str, ...] = ()
 
     @property
     def roles(self) -> dict[str, str]:

@@ -92,10 +92,14 @@ def read(
 
 def wanted_of(options: ReadOptions, known: Mapping[str, str] | None = None) -> Wanted:
     """Say which columns are wanted for rows to learn from."""
-    asked = {"text": options.text} if options.text is not None else {}
     several = options.task in {"auto", "multi-label"} and not options.order
     return Wanted(
-        asked, keep=options.group, known=known or {}, labels=options.label, several=several, encoding=options.encoding
+        keep=options.group,
+        known=known or {},
+        labels=options.label,
+        several=several,
+        encoding=options.encoding,
+        texts=options.text,
     )
 
 
@@ -128,7 +132,7 @@ def existing(path: Path) -> Path:
 
 def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
     """Read a file, folder or zip as one modality, or as the first that fits (`modality` "auto")."""
-    if modality == "auto" and "text" in wanted.columns:
+    if modality == "auto" and wanted.texts:
         modality = "text"
     if place.is_dir():
         return _folder(walk(place), modality, wanted)

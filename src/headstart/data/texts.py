@@ -7,10 +7,11 @@ from pathlib import Path, PurePosixPath
 
 from headstart.data.class_folders import read_places
 from headstart.data.decoding import read_text_file
-from headstart.data.names import Wanted, pick
+from headstart.data.names import MIN_STEPS, ROLES, Wanted, key, step_groups
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet
+from headstart.data.text_columns import find_text_columns, join_texts, text_columns_of
 from headstart.data.tree import Tree
 from headstart.errors import DataError, ending
 from headstart.records import Finding, SetAside
@@ -23,8 +24,18 @@ _SHOWN = 20
 
 
 def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
-    """Whether the sheet has a text column."""
-    return pick(sheet.names, "text", wanted, f" in {sheet.name}") is not None
+    """Whether the sheet has a text column; one without a usual name counts where nothing else is there."""
+    if wanted.texts or text_columns_of(wanted.known):
+        return True
+    if any(key(name) in ROLES["text"] for name in sheet.names):
+        return True
+    if step_groups(sheet.names) or _count_numbers(sheet) >= MIN_STEPS:
+        return False
+    return find_text_columns(sheet, wanted, roles_of(sheet, wanted, []).named().values()) is not None
+
+
+def _count_numbers(sheet: Sheet) -> int:
+    return sum(sheet.numbers(name) is not None for name in sheet.names)
 
 
 def looks_headerless(sheet: Sheet) -> bool:
@@ -67,30 +78,31 @@ def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> D
 
 
 def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
-    """Take the text column and what belongs to it.
+    """Take the text columns and what belongs to them.
 
     Raises
     ------
     DataError
-        There is no column with a usual name for texts, and none was named.
+        There is no column of texts, and none was named.
     """
-    text = pick(sheet.names, "text", wanted, f" in {sheet.name}")
+    others = roles_of(sheet, wanted, []).named().values()
+    text = find_text_columns(sheet, wanted, {*others, *wanted.keep})
     if text is None:
         raise DataError(
             f"{sheet.name} has no text column (columns: {', '.join(sheet.names[:20])}).", "Name it with --text COLUMN."
         )
-    roles = roles_of(sheet, wanted, [text])
-    used = {"text": text, **roles.named()}
+    roles = roles_of(sheet, wanted, text.names)
+    used = {**text.roles(), **roles.named()}
     labels, marks = labels_of(roles, sheet.texts)
     return Draft(
         modality="text",
-        inputs=sheet.texts(text),
+        inputs=join_texts(sheet, text.names),
         ids=ids_of(sheet, roles.id),
         labels=labels,
         marks=marks,
         splits=optional_texts(sheet, roles.split),
         metadata=rest_of(sheet, used.values()),
         set_aside=sheet.set_aside,
-        findings=sheet.findings + roles.findings,
+        findings=sheet.findings + text.findings + roles.findings,
         columns=used,
     )

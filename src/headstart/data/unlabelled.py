@@ -63,8 +63,7 @@ def _bare_rows(table: Table, options: ReadOptions) -> Table:
 
 
 def _elsewhere(table: Table, options: ReadOptions) -> Table:
-    asked = {"text": options.text} if options.text is not None else {}
-    return line_up([Path(options.unlabelled)], table.modality, table.columns, asked, encoding=options.encoding).table
+    return line_up([Path(options.unlabelled)], table.modality, table.columns, {}, options.encoding, options.text).table
 
 
 def with_also(table: Table, more: Table, merge: bool) -> Table:

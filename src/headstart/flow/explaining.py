@@ -20,6 +20,7 @@ from headstart.flow.answers import document_of
 from headstart.flow.changed import inputs_of, spec_of
 from headstart.flow.model import decided, reader
 from headstart.flow.nearest import neighbours, told
+from headstart.flow.understood import NAMES, say_how_read
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.modalities.occlusion import OCCLUSIONS, heaviest
@@ -87,8 +88,8 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as explained.html.")
     with offline(options.offline), tempfile.TemporaryDirectory() as folder:
         bundle = bundles.load(bundle_path)
-        asked = {"text": options.text} if options.text else {}
-        inputs = data.line_up(paths, bundle.modality, bundle.columns, asked, encoding=options.encoding)
+        inputs = data.line_up(paths, bundle.modality, bundle.columns, {}, options.encoding, options.text)
+        say_how_read(inputs.table.findings, NAMES)
         failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
         opened = _opened(bundle, inputs.table, Path(folder), options.precision)
         made = []

@@ -221,7 +221,9 @@ def _stored(
         progress.warn(f"The data of this run is no longer at {gone[0]}: its test rows cannot be read again.")
         return None
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
-    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"), encoding=encoding)
+    asked = parse(
+        ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
+    )
     table = replace(data.read(source, asked, bundle.columns), source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:

@@ -186,7 +186,9 @@ def _remember(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> 
     if novelty is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
-    asked = parse(ReadOptions, task=bundle.task, label=tuple(roles), text=bundle.columns.get("text"), encoding=encoding)
+    asked = parse(
+        ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
+    )
     table = data.read(path, asked, bundle.columns)
     place = {str(name): row for row, name in enumerate(table.ids)}
     lost = [str(name) for name in novelty.ids if str(name) not in place]

@@ -11,6 +11,7 @@ import numpy as np
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.errors import DataError, offenders
+from headstart.flow.understood import NAMES, say_how_read
 from headstart.options import EvaluateOptions, ReadOptions, parse
 from headstart.records import TASKS, TEST, Table
 
@@ -69,8 +70,9 @@ def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
 
 
 def _bare(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
-    asked = {"text": options.text} if options.text is not None else {}
-    return data.line_up([path], bundle.modality, bundle.columns, asked, encoding=options.encoding).table
+    table = data.line_up([path], bundle.modality, bundle.columns, {}, options.encoding, options.text).table
+    say_how_read(table.findings, NAMES)
+    return table
 
 
 def _tested(table: Table, path: Path) -> Table:
@@ -90,9 +92,7 @@ def _known(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table
             f"The model knows none of the labels in {path} ({matched.name_unknown()}).",
             f"It knows {offenders(bundle.classes)}. {matched.hint}",
         )
-    for finding in matched.table.findings:
-        if finding.kind == "odd-label" and finding.severity == "note":
-            progress.say(finding.summary)
+    say_how_read(matched.table.findings, NAMES)
     if matched.similar:
         progress.warn(
             f"{path}: labels differ from those of the model only in spelling and are not known to it "

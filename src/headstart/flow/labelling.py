@@ -21,6 +21,7 @@ from headstart.flow import answers
 from headstart.flow.model import read_rows
 from headstart.flow.prepare import Prepared
 from headstart.flow.rough import ROUGH
+from headstart.flow.understood import NAMES, say_how_read
 from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import LabelNextOptions
@@ -125,8 +126,8 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     """
     with offline(options.offline):
         bundle = bundles.load(bundle_path)
-        asked = {"text": options.text} if options.text else {}
-        table = data.line_up([path], bundle.modality, bundle.columns, asked, encoding=options.encoding).table
+        table = data.line_up([path], bundle.modality, bundle.columns, {}, options.encoding, options.text).table
+        say_how_read(table.findings, NAMES)
         if out is not None:
             _refuse_lost_pictures(table, out)
         found = propose(bundle, table, options)
@@ -317,8 +318,10 @@ def _pictures(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
 
 
 def _texts(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
-    names = ["id", columns.get("text", "text")]
-    return names, [[str(name), str(text)] for name, text in zip(table.ids, table.inputs, strict=True)]
+    texts = data.text_columns_of(columns) or ("text",)
+    more = [""] * (len(texts) - 1)  # Of several text columns the first holds the joined text: it is read alike.
+    rows = [[str(name), str(text), *more] for name, text in zip(table.ids, table.inputs, strict=True)]
+    return ["id", *texts], rows
 
 
 def _series(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:

@@ -25,6 +25,7 @@ from headstart.errors import OptionError, ending
 from headstart.flow.answers import document_of, header, row_of, unread_row
 from headstart.flow.model import stream
 from headstart.flow.nearest import Neighbour, neighbours, told
+from headstart.flow.understood import NAMES, say_how_read
 from headstart.offline import offline
 from headstart.options import PredictOptions
 from headstart.records import Predictions, SetAside, Table
@@ -33,8 +34,7 @@ NEAREST = "nearest"
 
 
 def _asked(options: PredictOptions) -> dict[str, str]:
-    said = {"text": options.text, "label": (*options.label, None)[0]}
-    return {role: name for role, name in said.items() if name}
+    return {"label": options.label[0]} if options.label else {}
 
 
 def _mark(bundle: Bundle, table: Table, order: Order = ()) -> str:
@@ -134,7 +134,9 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
     bundle = bundles.load(bundle_path, options.runtime)
-    return bundle, data.line_up(paths, bundle.modality, bundle.columns, _asked(options), encoding=options.encoding)
+    inputs = data.line_up(paths, bundle.modality, bundle.columns, _asked(options), options.encoding, options.text)
+    say_how_read(inputs.table.findings, NAMES)
+    return bundle, inputs
 
 
 def _refuse_bad_output(out: Path) -> None:

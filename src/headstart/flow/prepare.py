@@ -21,6 +21,7 @@ from headstart.features import Extraction
 from headstart.flow import choosing
 from headstart.flow.checking import after_split
 from headstart.flow.measuring import tied_together
+from headstart.flow.understood import say_how_read
 from headstart.modalities.series import describe
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
@@ -32,8 +33,6 @@ PASS_SHARE = 0.7
 """Largest share of the time left that the one pass through the base may take."""
 STEADY_ROWS, MAX_DEALINGS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
-_UNDERSTOOD = ("task", "odd-label", "text-column")
-"""Kinds of notes that state how the data was read."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
 
 
@@ -104,7 +103,7 @@ def prepare(
     if options.duplicates == "drop":
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
     _warn(findings)
-    _say(findings)
+    say_how_read(findings)
     data.require_trainable(table)
     _refuse_misfits(table, options)
     split, own = _split_in_words(table, test), test is None and not (table.splits == TEST).any()
@@ -119,7 +118,7 @@ def prepare(
         findings += tuple(item for item in more.findings if item.kind == "odd-label" and item.severity == "note")
     fresh = tuple(item for item in decided.findings if item not in findings)
     _warn(fresh)
-    _say(fresh)
+    say_how_read(fresh)
     findings += fresh
     copies = after_split(decided, findings)
     _warn(copies)
@@ -145,13 +144,6 @@ def prepare(
     _warn(alike)
     findings += alike
     return replace(_assemble(usable, options, backbone, extraction, clock, (findings, split, apart)), ranking=ranked)
-
-
-def _say(findings: Sequence[Finding]) -> None:
-    """Show how the data was understood."""
-    for item in findings:
-        if item.kind in _UNDERSTOOD and item.severity == "note":
-            progress.say(item.summary if item.advice == "Nothing to do." else f"{item.summary} {item.advice}")
 
 
 def _warn(findings: Sequence[Finding]) -> None:

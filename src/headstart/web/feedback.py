@@ -22,6 +22,7 @@ from starlette.requests import Request
 
 from headstart.data.label_cells import split_labels
 from headstart.data.rows import writable
+from headstart.data.text_columns import text_columns_of
 from headstart.errors import OptionError
 from headstart.file_locks import lock_file
 from headstart.flow.serving import Unusable
@@ -65,7 +66,8 @@ class _Form:
 
 
 def _text_columns(model: Model, value: Any) -> list[str]:
-    return [model.columns.get("text", "text"), _label_column(model)]
+    first, *more = text_columns_of(model.columns) or ("text",)
+    return [first, _label_column(model), *more]  # The first holds all of a joined text, which is read alike.
 
 
 def _series_columns(model: Model, value: Any) -> list[str]:
@@ -223,7 +225,8 @@ class _Table:
             return self._add(model, kept)
 
     def _add(self, model: Model, kept: _Kept) -> int:
-        change = Change(self.form.columns(model, kept.value), [list(row) for row in self.form.rows(kept)])
+        head = self.form.columns(model, kept.value)
+        change = Change(head, [[*row, *[""] * (len(head) - len(row))] for row in self.form.rows(kept)])
         if self.head is not None and change.head != self.head:
             raise Refused(422, f"The corrections so far have the columns {', '.join(self.head)}.", "Send those.")
         if self.n_bytes > MOST_BYTES:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +22,7 @@ from headstart.bundle.standalone.tables import TABLES, table_of, text_of
 
 HERE = Path(__file__).parent
 # --- code ---
+EMPTY = ("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]+")
 TEXTS = (".txt", ".text", ".md")
 BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
@@ -32,10 +35,38 @@ def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
         yield path.as_posix(), text_of(path)
         return
     names, records, _ = table_of(path, columns)
-    if columns["text"] not in names:
-        raise Refused(f"{path} has no column '{columns['text']}'; it has {', '.join(names)}.")
-    at = names.index(columns["text"])
-    yield from ((name, record if isinstance(record, ValueError) else record[at]) for name, record in records)
+    places = [place_of(name, names, path) for name in text_columns(columns)]
+    for name, record in records:
+        yield name, record if isinstance(record, ValueError) else joined([record[at] for at in places])
+
+
+def text_columns(columns: dict[str, str]) -> list[str]:
+    """Name the text columns of training, in their order."""
+    parts = [(int(role[5:]), name) for role, name in columns.items() if role[:5] == "text " and role[5:].isdecimal()]
+    return [name for _, name in sorted(parts)] or [columns["text"]]
+
+
+def joined(parts: list[str]) -> str:
+    """Join several columns one below the other, empty ones left out."""
+    return parts[0] if len(parts) == 1 else "\n".join(part for part in parts if part.strip().casefold() not in EMPTY)
+
+
+def place_of(name: str, names: list[str], path: Path) -> int:
+    """Find a column by name: exactly, or written in another way."""
+    if name in names:
+        return names.index(name)
+    alike = [at for at, other in enumerate(names) if plain(other) == plain(name)]
+    if len(alike) != 1:
+        near = get_close_matches(name.casefold(), [other.casefold() for other in names], n=1)
+        guess = next((f" Did you mean '{other}'?" for other in names if [other.casefold()] == near), "")
+        raise Refused(f"{path} has no column '{name}'; it has {', '.join(names)}.{guess}")
+    print(f"{path}: the column '{names[alike[0]]}' for '{name}' was taken.", file=sys.stderr)
+    return alike[0]
+
+
+def plain(name: str) -> str:
+    """Write a name so that spellings of one name are equal."""
+    return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,0 +1,20 @@
+"""Notes that state how data was read, shown to the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headstart import progress
+from headstart.records import Finding
+
+HOW_READ = ("task", "odd-label", "text-column")
+"""Kinds of notes that state how the data was read."""
+NAMES = HOW_READ[1:]
+"""Those that are shown where a model knows already what the label is."""
+
+
+def say_how_read(findings: Iterable[Finding], kinds: tuple[str, ...] = HOW_READ) -> None:
+    """Show notes of some kinds."""
+    for item in findings:
+        if item.kind in kinds and item.severity == "note":
+            progress.say(item.summary if item.advice == "Nothing to do." else f"{item.summary} {item.advice}")
