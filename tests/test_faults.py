@@ -414,7 +414,7 @@ def test_evaluate_takes_the_columns_of_training_before_the_usual_names(tmp_path:
     rows = ["id,text,label,note,verdict", "1,x,nonsense,dry 1,a", "2,y,nonsense,wet 1,b"]
     (tmp_path / "new.csv").write_text("\n".join(rows))
     assert scored(bundle, tmp_path / "new.csv").metrics.accuracy.value == 1.0
-    (tmp_path / "usual.csv").write_text("text,label\ndry 1,a\n")
+    (tmp_path / "usual.csv").write_text("Note,label\ndry 1,a\n")
     assert scored(bundle, tmp_path / "usual.csv").n_rows == 1
 
 

@@ -85,7 +85,7 @@ def test_a_column_without_a_usual_name_is_found_by_its_content(tmp_path: Path) -
 
 def test_a_table_without_a_header_is_not_taken_for_one_with(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", {SHORT.format(0): [SHORT.format(n) for n in range(1, 9)], "a": ["a", "b"] * 4})
-    with pytest.raises(HeadstartError, match="first row must name the columns"):
+    with pytest.raises(HeadstartError, match="first row does not look like a header"):
         read(path)
 
 
@@ -137,7 +137,7 @@ def test_new_data_is_read_by_the_name_of_the_column_of_training(tmp_path: Path) 
     with pytest.raises(UnknownName, match=r"c.csv has no column 'complaint'; it has id, description, complaints") as no:
         data.read_inputs([other], "text", known)
     assert "Did you mean --text 'complaints'?" in no.value.hint
-    asked = data.line_up([other], "text", known, {}, ("complaints",)).table
+    asked = data.line_up([other], "text", known, {}, texts=("complaints",)).table
     assert asked.inputs.tolist() == ["the pump is dry"]
 
 
