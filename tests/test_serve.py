@@ -33,6 +33,7 @@ from typer.testing import CliRunner
 from headstart import bundle as bundles
 from headstart import data, flow
 from headstart.cli.main import app
+from headstart.data.sheets import read_sheet
 from headstart.errors import OptionError
 from headstart.flow.serving import Unusable, answering
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
@@ -931,7 +932,8 @@ def test_no_correction_is_a_formula_for_a_spreadsheet_and_numbers_stay_labels(tm
             assert sent(client, text, label).status_code == 200
         assert sent(client, "=1+1", "b").json()["n_rows"] == 4
     rows = corrections_of(tmp_path)
-    assert rows == [[" @home, ?", "-1"], ["-3.5", "+2"], ['no\n"water"', "a"], [" =1+1", "b"]]
+    assert rows == [["'@home, ?", "-1"], ["-3.5", "+2"], ['no\n"water"', "a"], ["'=1+1", "b"]]
+    assert read_sheet(tmp_path / "toy" / "corrections.csv").texts("text") == ["@home, ?", "-3.5", 'no\n"water"', "=1+1"]
 
 
 @pytest.mark.parametrize(

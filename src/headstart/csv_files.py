@@ -51,9 +51,14 @@ def is_finite(cell: str) -> bool:
         return False
 
 
-def write_rows(handle: TextIO, rows: Iterable[Sequence[object]]) -> None:
+def write_csv_rows(handle: TextIO, rows: Iterable[Sequence[object]]) -> None:
     """Write rows as lines of a CSV file, every cell guarded."""
     csv.writer(handle, lineterminator="\n").writerows([guarded(cell) for cell in row] for row in rows)
+
+
+def read_csv_rows(handle: TextIO) -> list[list[str]]:
+    """Read the rows of a CSV file that `write_csv_rows` wrote, without guards."""
+    return [[unguarded(cell) for cell in row] for row in csv.reader(handle)]
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
@@ -65,5 +70,5 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     'text,label\n\'=1+1,"a,b"\n'
     """
     text = io.StringIO()
-    write_rows(text, rows)
+    write_csv_rows(text, rows)
     return text.getvalue()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headstart.bundle.record import Bundle
+from headstart.markdown_text import escape_markdown
 
 FILE = "README.md"
 _FILES = {
@@ -34,15 +35,17 @@ def card(bundle: Bundle, told: Mapping[str, Any], slim: bool = False) -> str:
     slim : bool
         Whether the bundle holds the portable form only.
     """
-    labels = ", ".join(bundle.classes[:20]) + (f" and {len(bundle.classes) - 20} more" if bundle.classes[20:] else "")
+    labels = ", ".join(map(escape_markdown, bundle.classes[:20])) + (
+        f" and {len(bundle.classes) - 20} more" if bundle.classes[20:] else ""
+    )
     base = bundle.backbone.record if bundle.backbone else None
     lines = [
         "# An adapted model", "",
         f"Kind of data: {bundle.modality}. Task: {bundle.task}. Answers: {labels}.",
-        f"Learnt from: {bundle.about.get('data', 'unknown')}. Method: {bundle.strategy}.",
+        f"Learnt from: {escape_markdown(str(bundle.about.get('data', 'unknown')))}. Method: {bundle.strategy}.",
     ]  # fmt: skip
     if base is not None:
-        lines.append(f"Base model: {base.name}, licence {base.licence}.")
+        lines.append(f"Base model: {escape_markdown(base.name)}, licence {escape_markdown(base.licence)}.")
     lines += ["", "## Run it", "", "    headstart predict THIS-FOLDER INPUTS", ""]
     if told["ok"]:
         lines += [
@@ -51,7 +54,7 @@ def card(bundle: Bundle, told: Mapping[str, Any], slim: bool = False) -> str:
             "`headstart verify THIS-FOLDER` checks that no file was changed and that this machine answers alike.",
         ]  # fmt: skip
     else:
-        lines.append(f"It runs with Headstart and its extra `adapt` only: {told['reason']}.")
+        lines.append(f"It runs with Headstart and its extra `adapt` only: {escape_markdown(str(told['reason']))}.")
     left_out = {"model.safetensors", "base/"} if slim else set()
     kept = {
         name: says for name, says in _FILES.items() if name not in left_out and _there(name, told, base is not None)

@@ -11,12 +11,13 @@ Nothing here is measured data, and no conclusion about real crops follows from i
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from headstart.csv_files import write_csv_rows
 
 Curve = NDArray[np.float64]
 """(N_STEPS,) greenness, about 0 to 1; NaN where clouds hid the field."""
@@ -124,10 +125,9 @@ def simulate(n_per_class: int = N_PER_CLASS, seed: int = SEED) -> list[tuple[str
 def write(file: Path, n_per_class: int = N_PER_CLASS, seed: int = SEED) -> Path:
     """Write simulated fields as a wide CSV table (`label,site,t0..t35`; an empty cell is missing)."""
     with file.open("w", encoding="utf-8", newline="") as opened:
-        rows = csv.writer(opened, lineterminator="\n")
-        rows.writerow(["label", "site", *(f"t{step}" for step in range(N_STEPS))])
+        write_csv_rows(opened, [["label", "site", *(f"t{step}" for step in range(N_STEPS))]])
         for crop, site, curve in simulate(n_per_class, seed):
-            rows.writerow([crop, site, *("" if np.isnan(value) else f"{value:.3f}" for value in curve)])
+            write_csv_rows(opened, [[crop, site, *("" if np.isnan(value) else f"{value:.3f}" for value in curve)]])
     return file
 
 

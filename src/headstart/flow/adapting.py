@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, runs
 from headstart.bundle import Bundle
+from headstart.csv_files import csv_text
 from headstart.flow import answers, auditing, context, deciding, mending, reporting, shipping, suspects
 from headstart.flow.bare import with_unlabelled
 from headstart.flow.curve import of_run
@@ -189,12 +188,9 @@ def _write(adapted: Adapted, out: Path) -> PortableForm:
 def _table_of_predictions(adapted: Adapted) -> str:
     result, prepared = adapted.result, adapted.prepared
     said = adapted.judged.predictions.get(result.chosen)
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(answers.truth_header(result.task, tuple(result.classes)))
-    if said is not None:
-        writer.writerows(answers.truth_rows(prepared.truth, said, adapted.ruled.made))
-    return text.getvalue()
+    header = answers.truth_header(result.task, tuple(result.classes))
+    rows = () if said is None else answers.truth_rows(prepared.truth, said, adapted.ruled.made)
+    return csv_text([header, *rows])
 
 
 def _previews(adapted: Adapted) -> Mapping[str, str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart import data
 from headstart.bundle import Bundle
+from headstart.csv_files import csv_text
 from headstart.errors import BundleError, offenders
 from headstart.evaluation import Truth
 from headstart.evaluation.changes import LEVEL, Changes, advantage, changes, parts
@@ -153,13 +152,11 @@ def _rows(kept: Table, rows: Index, answers: list[Column]) -> list[ChangedRow]:
 
 
 def _csv(kept: Table, found: Changes, answers: list[Column]) -> str:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "label", "old", "new", "change"])
+    rows = [["id", "label", "old", "new", "change"]]
     for at in np.flatnonzero(np.abs(found.gain) > _TINY):
         old, new, truth = (str(values[at]) for values in answers)
-        writer.writerow([kept.ids[at], truth, old, new, "better" if found.gain[at] > 0 else "worse"])
-    return text.getvalue()
+        rows.append([str(kept.ids[at]), truth, old, new, "better" if found.gain[at] > 0 else "worse"])
+    return csv_text(rows)
 
 
 def _reading(found: Changes, gained: Interval, p_value: float, better: int, worse: int) -> str:

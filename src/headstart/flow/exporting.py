@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +26,7 @@ from headstart.bundle.golden import MADE_UP, Golden
 from headstart.bundle.portable import FAILURES, Portable, Run, opened
 from headstart.bundle.schema import reading
 from headstart.bundle.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
+from headstart.csv_files import read_csv_rows
 from headstart.errors import BundleError, DataError, OptionError, offenders, unknown
 from headstart.flow.exporting_web import ready, write_page
 from headstart.flow.labelled import read_rows
@@ -231,7 +230,7 @@ def _stored(
         apart, _ = read_rows(bundle, places["test"], as_scored)
         return apart, table.take(np.flatnonzero(learnt))
     with listed.open(encoding="utf-8", newline="") as handle:
-        ids = {record[0] for record in islice(csv.reader(handle), 1, None)}
+        ids = {record[0] for record in read_csv_rows(handle)[1:]}
     tested = np.array([str(name) in ids for name in table.ids], dtype=bool)
     if not tested.any():
         return None

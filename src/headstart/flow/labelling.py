@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from headstart import bundle as bundles
 from headstart import data, features, progress
 from headstart.bundle import Bundle
 from headstart.bundle.seen import Seen
+from headstart.csv_files import csv_text
 from headstart.errors import DataError, OptionError
 from headstart.flow import answers
 from headstart.flow.model import read_rows
@@ -296,15 +295,13 @@ def written(found: Proposal, columns: Mapping[str, str], folder: Path) -> str:
     folder : Path
         Where the table will lie: pictures are named relative to it.
     """
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     names, cells = _SHOWN[found.table.modality](found.table, columns, folder)
-    writer.writerow([*names, columns.get("label", "label"), "why", "guess", "sure"])
+    rows = [[*names, columns.get("label", "label"), "why", "guess", "sure"]]
     for at, reason in enumerate(found.reasons):
         guess = _guess(found.said, at)
         sure = "" if guess["probability"] is None else f"{100 * guess['probability']:.0f} %"
-        writer.writerow([*cells[at], "", reason, guess["guess"], sure])
-    return text.getvalue()
+        rows.append([*cells[at], "", reason, guess["guess"], sure])
+    return csv_text(rows)
 
 
 Shown = tuple[list[str], list[list[str]]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart import data, progress
 from headstart.bundle import Bundle
+from headstart.csv_files import read_csv_rows, write_csv_rows
 from headstart.data import Inputs, Order
 from headstart.decisions import Decisions
 from headstart.errors import OptionError, ending
@@ -54,7 +54,7 @@ def _resumable(out: Path, mark: str, first: list[str]) -> Iterator[tuple[TextIO,
     """
     if out.exists() and not out.is_file():
         with out.open("w", encoding="utf-8", newline="") as handle:
-            csv.writer(handle, lineterminator="\n").writerow(first)
+            write_csv_rows(handle, [first])
             yield handle, 0
         return
     partial = out.with_name(f".{out.name}.{mark}.partial")
@@ -62,13 +62,13 @@ def _resumable(out: Path, mark: str, first: list[str]) -> Iterator[tuple[TextIO,
     if partial.is_file():
         raw = partial.read_bytes()
         whole = raw[: raw.rfind(b"\n") + 1]
-        rows = list(csv.reader(StringIO(whole.decode("utf-8"), newline="")))
+        rows = read_csv_rows(StringIO(whole.decode("utf-8"), newline=""))
         done = len(rows) - 1 if rows and rows[0] == first else 0
         partial.write_bytes(whole if done else b"")
     handle = partial.open("a", encoding="utf-8", newline="")
     try:
         if done <= 0:
-            csv.writer(handle, lineterminator="\n").writerow(first)
+            write_csv_rows(handle, [first])
         yield handle, max(0, done)
         handle.flush()
         os.fsync(handle.fileno())
@@ -106,7 +106,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         bundle, inputs = _opened(bundle_path, paths, options)
         first = [*header(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
         if out is None:
-            csv.writer(sys.stdout, lineterminator="\n").writerow(first)
+            write_csv_rows(sys.stdout, [first])
             return _write(bundle, inputs, options, sys.stdout, 0)
         with _resumable(out, _mark(bundle, inputs.table, inputs.order), first) as (handle, done):
             if done:
@@ -193,7 +193,6 @@ def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int)
 
 def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int) -> list[SetAside]:
     """Write one CSV row for every input after the first `done`; gives those that have no label."""
-    writer = csv.writer(handle, lineterminator="\n")
     failed = []
     with progress.bar("Predicting", len(inputs.order) - done, "inputs") as shown:
         for batch in _answers(bundle, inputs, options, done):
@@ -203,7 +202,7 @@ def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: Text
                     written = unread_row(answer.id, bundle.task, bundle.classes, answer.reason)
                 else:
                     written = row_of(answer.id, answer.said, answer.made)
-                writer.writerow([*written, *([told(answer.nearest)] if options.explain else [])])
+                write_csv_rows(handle, [[*written, *([told(answer.nearest)] if options.explain else [])]])
             handle.flush()
             shown.advance(len(batch))
     return failed

@@ -15,6 +15,7 @@ from headstart.language.adapting import Adapted
 from headstart.language.masked import HEAD
 from headstart.language.place import CARD, MARK
 from headstart.language.teaching import PARTS
+from headstart.markdown_text import escape_markdown
 
 
 def write(made: Adapted, out: Path) -> None:
@@ -56,7 +57,7 @@ def card(made: Adapted) -> str:
     bits, fits, tokenizer, scratch = said["bits_per_character"], said["fit"], said["tokenizer"], said["from_scratch"]
     rows = [
         f"| this base | {_figure(bits['adapted'])} |",
-        f"| {said['base']} as it is (head: {said['base_head']}) | {_figure(bits['base'])} |",
+        f"| {escape_markdown(said['base'])} as it is (head: {said['base_head']}) | {_figure(bits['base'])} |",
         f"| {said['ngram']} model, Kneser-Ney, same text | {_figure(bits['ngram'])} |",
     ]
     names = {
@@ -83,12 +84,13 @@ def card(made: Adapted) -> str:
     )
     return "\n".join(
         [
-            f"# {old.name}, adapted to the language of {said['source']}",
+            f"# {escape_markdown(old.name)}, adapted to the language of {escape_markdown(said['source'])}",
             "",
-            said["sentence"],
+            escape_markdown(said["sentence"]),
             "",
             f"Made by `headstart adapt-language`; use it with `headstart adapt DATA --base file:FOLDER`. "
-            f"Licence of the weights it began with: {old.licence}. The licence of the text is for you to know.",
+            f"Licence of the weights it began with: {escape_markdown(old.licence)}. "
+            "The licence of the text is for you to know.",
             "",
             "## Bits per character on held-out text (lower is better)",
             "",

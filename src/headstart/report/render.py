@@ -9,6 +9,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from headstart.markdown_text import escape_markdown
 from headstart.report.messages import counted, counted_html, isolated, number, speaking, tell, tell_html
 from headstart.report.sentences import own
 from headstart.report.view import view
@@ -16,7 +17,6 @@ from headstart.report.words import amount, amounts, ends, fixed, percent, rounde
 from headstart.results import Result
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 def render_html(result: Result, previews: Mapping[str, str], language: str = "en") -> str:
@@ -87,17 +87,6 @@ def quoted(text: str) -> str:
     return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
-def markdown(text: str) -> str:
-    r"""Write a text into Markdown so that it shows as it is, on one line.
-
-    Examples
-    --------
-    >>> markdown("a|b *c*")
-    'a\\|b \\*c\\*'
-    """
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
-
-
 def slug(text: str) -> str:
     """Write a name as hubs allow it in an identifier.
 
@@ -128,7 +117,7 @@ def _environment() -> Environment:
         range=span,
         duration=duration,
         quoted=quoted,
-        markdown=markdown,
+        markdown=escape_markdown,
         slug=slug,
         short=short,
         thousands=lambda n: number(f"{n:,}"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import hashlib
-import io
 import os
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from starlette.requests import Request
 
+from headstart.csv_files import csv_text, guarded, read_csv_rows
 from headstart.data.label_cells import split_labels
 from headstart.data.rows import writable
 from headstart.data.text_columns import text_columns_of
@@ -38,8 +38,6 @@ MOST_BYTES = 2_000_000_000
 """So much is kept of one model; then no more, so that nobody can fill the disk."""
 LOCK, LOCK_SECONDS = ".lock", 10.0
 _LONG_LABEL = 200
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""With one of these at its start a spreadsheet may take a cell for a formula, and run it."""
 _SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8", ".jpg"), (b"GIF8", ".gif"), (b"BM", ".bmp"), (b"RIFF", ".webp"))
 _SEND = 'Send {"text": ..., "label": ...}, {"series": [...], "label": ...}, or a form with file and label.'
 Cells = Sequence[str]
@@ -86,18 +84,6 @@ def _series_rows(kept: _Kept) -> list[Cells]:
 
 def _suffix(content: bytes) -> str:
     return next((suffix for magic, suffix in _SUFFIXES if content.startswith(magic)), ".tif")
-
-
-def _plain(text: str) -> str:
-    r"""Give a text that can be written as UTF-8 and that no spreadsheet takes for a formula (one blank before it).
-
-    Examples
-    --------
-    >>> _plain("=1+1"), _plain("-1"), _plain("@home"), _plain("- no water")
-    (' =1+1', '-1', ' @home', ' - no water')
-    """
-    text = writable(text)
-    return f" {text}" if text.startswith(_FORMULA) and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:
@@ -162,7 +148,7 @@ class Corrections:
         value, label = await _READ[model.modality](request, model, limits)
         if isinstance(value, Unusable):
             raise Refused(422, f"The input cannot be used: {value.reason}.", "Correct it.")
-        value = _plain(value) if isinstance(value, str) else value
+        value = writable(value) if isinstance(value, str) else value
         kept = _Kept(_hash(value), value, _checked(label, model))
         async with self._turn:
             return await asyncio.to_thread(self._store, model, kept)
@@ -213,7 +199,7 @@ class _Table:
         if not self.path.is_file():
             return None, []
         with self.path.open(encoding="utf-8-sig", newline="") as handle:  # Spreadsheets put a mark before the head.
-            head, *rows = [*csv.reader(handle)] or [[]]
+            head, *rows = read_csv_rows(handle) or [[]]
         return head or None, [cells for cells in rows if len(cells) == len(head)]
 
     def add(self, model: Model, kept: _Kept) -> int:
@@ -248,11 +234,11 @@ class _Table:
         """Write the whole table with a change in it."""
         name = self.form.name(change.rows[0])
         others = [cells for cells in self._read()[1] if self.form.name(cells) != name]
-        write_text(self.path, _lines([change.head, *others, *change.rows]))
+        write_text(self.path, csv_text([change.head, *others, *change.rows]))
         self.head, self.labels[name] = change.head, change.rows[0][self.form.label]
 
     def _append(self, rows: Sequence[Cells]) -> None:
-        text = _lines(rows).encode("utf-8")
+        text = csv_text(rows).encode("utf-8")
         before = self.path.stat().st_size
         try:
             with self.path.open("r+b") as handle:
@@ -283,12 +269,6 @@ def _state_of(path: Path) -> tuple[int, ...] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _lines(rows: Sequence[Cells]) -> str:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
-
-
 def _checked(label: Any, model: Model) -> str:
     """Give a label that can be written and learnt from."""
     text = label.strip() if isinstance(label, str) else ""
@@ -310,7 +290,7 @@ def _several(text: str, model: Model) -> str:
 
 def _class(text: str, model: Model) -> str:
     text = _spelled(text, model)
-    if text.startswith(_FORMULA) and not _is_number(text) and text not in model.classes:
+    if guarded(text) != text and text not in model.classes:
         raise Refused(422, "The label looks like a formula.", "Begin it with a letter or a digit.")
     return text
 

@@ -17,7 +17,7 @@ import onnxruntime
 
 from headstart.bundle.standalone.image import make, rows_of
 from headstart.bundle.standalone.refusing import Refused
-from headstart.csv_files import write_rows
+from headstart.csv_files import write_csv_rows
 
 # --- code ---
 HERE = Path(__file__).parent
@@ -192,7 +192,7 @@ def main(paths: list[str]) -> None:
     session = onnxruntime.InferenceSession(str(HERE / PORTABLE["file"]), providers=["CPUExecutionProvider"])
     known = tensors("decision.safetensors") if RULES["novelty"] else {}
     names = header()
-    write_rows(sys.stdout, [names])
+    write_csv_rows(sys.stdout, [names])
 
     def answer(waiting: list[tuple[str, Any]]) -> None:
         good = [arrays for _, arrays in waiting if not isinstance(arrays, str)]
@@ -203,7 +203,7 @@ def main(paths: list[str]) -> None:
         left = iter(zip(shares, far, strict=True))
         for name, arrays in waiting:
             unread = ["" if title != "reason" else str(arrays) for title in names[1:]]
-            write_rows(sys.stdout, [[name, *(unread if isinstance(arrays, str) else decided(*next(left)))]])
+            write_csv_rows(sys.stdout, [[name, *(unread if isinstance(arrays, str) else decided(*next(left)))]])
 
     waiting: list[tuple[str, Any]] = []
     counts = Counter[str]()
