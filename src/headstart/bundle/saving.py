@@ -6,6 +6,7 @@ import errno
 import platform
 import shutil
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -51,7 +52,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def save(bundle: Bundle, folder: Path, slim: bool = False) -> None:
+def save(bundle: Bundle, folder: Path, slim: bool = False, check: Callable[[Path], None] | None = None) -> None:
     """Write a bundle; the folder takes its name only when it is complete, an older bundle there is replaced.
 
     Parameters
@@ -60,6 +61,8 @@ def save(bundle: Bundle, folder: Path, slim: bool = False) -> None:
     folder : Path
     slim : bool
         Write its portable form only, without the weights that torch reads.
+    check : (folder) -> None, or None
+        Called with the finished files before they take the name of the folder; what it raises keeps them from it.
 
     Raises
     ------
@@ -71,6 +74,8 @@ def save(bundle: Bundle, folder: Path, slim: bool = False) -> None:
     try:
         fresh.mkdir(parents=True)
         _write(bundle, fresh, slim)
+        if check is not None:
+            check(fresh)
         _settle(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

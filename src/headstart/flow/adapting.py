@@ -22,6 +22,7 @@ from headstart.flow.judge import N_WORST, Judged, document, judge, thresholds_of
 from headstart.flow.labelling import labels_per_class, seen_of
 from headstart.flow.model import Model
 from headstart.flow.prepare import Prepared, Timings, prepare, read
+from headstart.flow.reopening import require_same_answers
 from headstart.flow.scripts import scripts
 from headstart.home import write_text
 from headstart.ladder import Climb
@@ -111,8 +112,9 @@ def adapt_table(
         suspects.tell(result, prepared, climb, options)
     with timings.step("audit"):
         auditing.tell(result, prepared, climb, judged, options, bundle)
-    ship = partial(shipping.ship, table=shipping.sample(prepared, bundle.seed))
-    return Adapted(Model(bundle, result, ship), result, prepared, judged, ruled, climb)
+    some = shipping.sample(prepared, bundle.seed)
+    made = Model(bundle, result, partial(shipping.ship, table=some), partial(require_same_answers, table=some))
+    return Adapted(made, result, prepared, judged, ruled, climb)
 
 
 def _key(prepared: Prepared, options: AdaptOptions) -> str:
@@ -178,7 +180,7 @@ def _write(adapted: Adapted, out: Path) -> PortableForm:
         some = shipping.sample(adapted.prepared, adapted.model.bundle.seed)
         made = shipping.ship(adapted.model.bundle, some, Path(place), out / "bundle")
         shipping.warn(made, adapted.climb, adapted.prepared)
-        bundles.save(made, out / "bundle")
+        bundles.save(made, out / "bundle", check=partial(require_same_answers, bundle=made, table=some))
     write_text(out / "test_predictions.csv", _table_of_predictions(adapted))
     told: Mapping[str, Any] = made.shipped.told if made.shipped else bundles.NOT_SHIPPED
     size = (out / "bundle" / told["file"]).stat().st_size if told["ok"] else 0

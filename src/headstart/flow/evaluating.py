@@ -129,7 +129,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     if recalibrate is not None:
         truth = truth_of(seen.kept, bundle.classes)
         made = recalibrating.recalibrate(bundle, seen.raw, truth, seen.kept, _columns(seen.kept, options))
-        found.recalibration = recalibrating.write(bundle, bundle_path, recalibrate, made, found)
+        found.recalibration = recalibrating.write(bundle, (bundle_path, recalibrate), made, found, seen.kept)
         found.advice = context.after_correction(found)
     return found
 

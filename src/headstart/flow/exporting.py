@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +32,7 @@ from headstart.errors import BundleError, DataError, OptionError, offenders, unk
 from headstart.flow.exporting_web import ready, write_page
 from headstart.flow.labelled import read_rows
 from headstart.flow.prepare import truth_of
+from headstart.flow.reopening import require_same_answers
 from headstart.flow.shipping import prepared, reference
 from headstart.home import require_place, write_text
 from headstart.modalities.record import Array
@@ -402,4 +404,6 @@ def _write(target: Target, model: Bundle, found: dict[str, Any], scratch: Path, 
         told |= {"ok": False, "reason": f"it was exported for {target.name}"}
     told["files"] = files
     write_text(scratch / CARD, card(model, told, slim=True))
-    bundles.save(replace(model, shipped=Shipped(scratch, told, (*files, CARD))), place, slim=True)
+    exported = replace(model, shipped=Shipped(scratch, told, (*files, CARD)))
+    check = partial(require_same_answers, bundle=exported) if told["ok"] else None
+    bundles.save(exported, place, slim=True, check=check)

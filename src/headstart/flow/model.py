@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -222,12 +222,17 @@ class Model:
         What the run found; None for a model loaded from a bundle.
     ship : (bundle, folder=) -> Bundle, or None
         Makes the portable form of a model that was fitted just now; None for a model loaded from a bundle.
+    check : (folder, bundle=) -> None, or None
+        Opens the files of a bundle again and compares their answers with those of the model that they come from.
     """
 
-    def __init__(self, bundle: Bundle, result: Result | None = None, ship: Callable[..., Bundle] | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, result: Result | None = None, ship: Callable[..., Bundle] | None = None,
+        check: Callable[..., None] | None = None,
+    ) -> None:  # fmt: skip
         self.bundle = bundle
         self.result = result
-        self._ship = ship
+        self._ship, self._check = ship, check
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -312,7 +317,7 @@ class Model:
         with TemporaryDirectory(prefix="headstart-") as scratch:
             fresh = self._ship is not None and self.bundle.shipped is None
             made = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
-            bundles.save(made, place)
+            bundles.save(made, place, check=partial(self._check, bundle=made) if self._check else None)
         told = made.shipped.told if made.shipped else bundles.NOT_SHIPPED
         if not told["ok"]:
             progress.warn(f"The model in {place} runs only where headstart[adapt] is installed: {told['reason']}.")

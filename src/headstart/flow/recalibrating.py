@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from headstart.evaluation import Truth
 from headstart.evaluation.conformal import share
 from headstart.evaluation.intervals import compact, mean
 from headstart.flow.context import LEAST_LABELS, apart_from
+from headstart.flow.reopening import require_same_answers
 from headstart.records import Index, Predictions, Table
 from headstart.results import BeforeAfter, Evaluation, Figure, Recalibration
 
@@ -173,14 +175,29 @@ def _ranges(rules: Rules, raw: Predictions, truth: Floats, clusters: Index, seed
     return Recalibrated(made, False, kept, None, figures, len(off))
 
 
-def write(bundle: Bundle, there: Path, out: Path, made: Recalibrated, found: Evaluation) -> Recalibration:
-    """Write the bundle with the new rules; a bundle is replaced only where its own path was named."""
+def write(
+    bundle: Bundle, places: tuple[Path, Path], made: Recalibrated, found: Evaluation, table: Table
+) -> Recalibration:  # fmt: skip
+    """Write the bundle with the new rules; a bundle is replaced only where its own path was named.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    places : (Path, Path)
+        Where it lies, and where to write.
+    made : Recalibrated
+    found : Evaluation
+    table : Table
+        Rows that both the bundle in memory and the one written must answer alike.
+    """
+    there, out = places
     place = bundles.find(there) if out.resolve() == there.resolve() else out
     if place.resolve() != bundles.find(there).resolve() and place.exists() and any(place.iterdir()):
         raise DataError(f"--recalibrate: {out} exists.", "Name a folder that does not exist, or the bundle itself.")
     parts = {"calibration": made.calibration_kept, "sets": made.sets_kept}
     about = {**bundle.about, "recalibrated": {"data": found.data, "n_rows": made.n_rows, **parts}}
-    bundles.save(replace(bundle, rules=made.rules, about=about), place)
+    corrected = replace(bundle, rules=made.rules, about=about)
+    bundles.save(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
     return Recalibration(
         bundle=str(place), n_rows=made.n_rows, least_rows=LEAST_LABELS, calibration_kept=made.calibration_kept,
         sets_kept=made.sets_kept, gain=made.gain, figures=made.figures, reading=_reading(made),
