@@ -441,7 +441,19 @@ def test_the_script_reads_series_of_several_channels(several_channels: tuple[Pat
         assert_alike(table_of(alone.stdout), table_of((tmp_path / "found.csv").read_text("utf-8")))
     np.savez(tmp_path / "rows.npz", X=values[:, :1])
     alone = without(("headstart",), ALONE, out / "bundle" / "predict.py", tmp_path / "rows.npz")
-    assert alone.returncode == 2 and "has 1 channels; the model was made for 2" in alone.stdout
+    assert "X has 1 channels of 20 steps; the model learnt from 2" in alone.stderr
+    assert alone.returncode == 2
+    lines = [line.split(",") for line in rows.read_text("utf-8").splitlines()]
+    turned = "\n".join(",".join([line[0], *reversed(line[1:])]) for line in lines) + "\n"
+    (tmp_path / rows.name).write_text(turned, "utf-8")
+    found = [
+        without(("headstart",), ALONE, out / "bundle" / "predict.py", path).stdout
+        for path in (rows, tmp_path / rows.name)
+    ]
+    assert_alike(table_of(found[0]), table_of(found[1]))
+    (tmp_path / rows.name).write_text(turned.replace(lines[0][3], "other", 1), "utf-8")
+    alone = without(("headstart",), ALONE, out / "bundle" / "predict.py", tmp_path / rows.name)
+    assert alone.returncode == 2 and "other" in alone.stderr and lines[0][3] in alone.stderr
 
 
 def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from headstart.bundle import standalone
 from headstart.data.text_columns import is_free_text
 from headstart.errors import HeadstartError, UnknownName
 from headstart.flow.prepare import read_like
-from headstart.options import AdaptOptions, ReadOptions, parse
+from headstart.options import AdaptOptions, ColumnOptions, ReadOptions, parse
 from headstart.records import Table
 
 SHORT, LONG = "no water in block {}", "the pump in block {} is broken and nobody came to repair it since monday"
@@ -137,7 +137,8 @@ def test_new_data_is_read_by_the_name_of_the_column_of_training(tmp_path: Path) 
     with pytest.raises(UnknownName, match=r"c.csv has no column 'complaint'; it has id, description, complaints") as no:
         data.read_inputs([other], "text", known)
     assert "Did you mean --text 'complaints'?" in no.value.hint
-    asked = data.line_up([other], "text", known, {}, texts=("complaints",)).table
+    chosen = parse(ColumnOptions, text="complaints")
+    asked = data.line_up([other], "text", known, {}, options=chosen).table
     assert asked.inputs.tolist() == ["the pump is dry"]
 
 
@@ -174,7 +175,8 @@ def test_predict_py_binds_columns_as_headstart_does(tmp_path: Path, capsys: pyte
     script = predict_script(tmp_path)
     path = written(tmp_path / "a.csv", {"reason": ["it leaks"], "Title": ["pump"]})
     known = {"text 1": "title", "text 2": "reason"}
-    assert [text for _, text in script.rows_of(path, known)] == data.read_inputs([path], "text", known).inputs.tolist()
+    found = [text for _, text in script.rows_of(path, {"columns": known})]
+    assert found == data.read_inputs([path], "text", known).inputs.tolist()
     assert "'Title' for 'title'" in capsys.readouterr().err
     with pytest.raises(script.Refused, match=r"has no column 'titel'; it has reason, Title. Did you mean 'Title'\?"):
-        list(script.rows_of(path, {"text": "titel"}))
+        list(script.rows_of(path, {"columns": {"text": "titel"}}))

@@ -28,21 +28,43 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ReadOptions(Options):
+class ColumnOptions(Options):
+    """Which columns serve as what, wherever data is read."""
+
+    text: Columns = Field(
+        (),
+        description="Column that holds the text (that of training, else found by its name and content, if not given); "
+        "several that are joined in this order: A,B or repeated.",
+    )
+    id: str | None = Field(
+        None,
+        description="Column that names the rows; in a table with a row a time step, the one that names the series.",
+    )
+    values: str | None = Field(
+        None,
+        description="First and last value column of series, as FROM:TO: these and all columns between are the steps.",
+    )
+    channels: Names = Field((), description="Channels of series to read, in this order: a,b,c (found if not given).")
+    time_column: str | None = Field(
+        None, description="Column of times in a table with a row a time step (found by its name if not given)."
+    )
+    axes: Literal["auto", "channels-first", "time-first"] = Field(
+        "auto",
+        description="Axes of arrays of series: (rows, channels, time) or (rows, time, channels); auto = as in "
+        "training, else channels first.",
+    )
+    encoding: str | None = Field(
+        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
+    )
+
+
+class ReadOptions(ColumnOptions):
     """How to read the user's data."""
 
     label: Columns = Field(
         (),
         description="Column that holds the label (found by its name if not given); several columns of 0 and 1 for "
         "several labels a row: A,B,C or 'tag_*', or repeated.",
-    )
-    text: Columns = Field(
-        (),
-        description="Column that holds the text (found by its name and content if not given); several that are joined "
-        "in this order: A,B or repeated.",
-    )
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
     )
     group: tuple[str, ...] = Field(
         (),
@@ -137,16 +159,10 @@ class AdaptOptions(ReadOptions):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class LabelNextOptions(Options):
+class LabelNextOptions(ColumnOptions):
     """Which rows to label next."""
 
     n: int = Field(50, ge=1, le=100_000, description="How many rows to name.")
-    text: Columns = Field(
-        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
-    )
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
-    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
@@ -154,15 +170,9 @@ class LabelNextOptions(Options):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class PredictOptions(Options):
+class PredictOptions(ColumnOptions):
     """How to predict."""
 
-    text: Columns = Field(
-        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
-    )
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
-    )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field(
         (), description="Column of groups that the intervals should respect, and that are compared; repeatable."
@@ -191,15 +201,9 @@ class EvaluateOptions(PredictOptions):
     )
 
 
-class CompareOptions(Options):
+class CompareOptions(ColumnOptions):
     """How to hold two bundles against each other."""
 
-    text: Columns = Field(
-        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
-    )
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
-    )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     merge_labels: bool = Field(
         False, description="Merge labels that differ only in letter case, spaces or Unicode form."
@@ -213,16 +217,10 @@ class CompareOptions(Options):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class ExplainOptions(Options):
+class ExplainOptions(ColumnOptions):
     """What to explain."""
 
     n: int = Field(12, ge=1, le=1_000, description="Inputs that are explained, from the first on.")
-    text: Columns = Field(
-        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
-    )
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
-    )
     precision: Literal["auto", "float32"] = Field(
         "auto", description="Numerics of the frozen base: auto = the fastest that agrees, or always float32."
     )
@@ -301,7 +299,7 @@ class EvaluateLanguageOptions(Options):
     offline: bool = Field(False, description="Open no network connection at all.")
 
 
-class ExportOptions(Options):
+class ExportOptions(ColumnOptions):
     """How to write a bundle in another form."""
 
     to: str = Field(..., description="What to write: onnx, onnx-int8, openvino or web (a page that needs no server).")
@@ -311,12 +309,6 @@ class ExportOptions(Options):
     )
     max_drop: Annotated[float, BeforeValidator(points), Field(ge=0.0, le=1.0)] = Field(
         0.01, description="For int8: points of accuracy that a class (or group) may lose, such as 1pt."
-    )
-    text: Columns = Field(
-        (), description="Column that holds the text (that of training if not given); several: A,B or repeated."
-    )
-    encoding: str | None = Field(
-        None, description="Encoding of text files that are not Unicode, such as windows-1251 (found out if not given)."
     )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")
     group: tuple[str, ...] = Field((), description="Column of groups that are compared as well; repeatable.")

@@ -100,6 +100,49 @@ class Finding:
         }
 
 
+LAYOUTS = ("wide", "long", "files", "array")
+"""How series are laid out: a row a series, a row a time step, a file a series, or arrays without names."""
+AXES = ("channels-first", "time-first")
+"""(n, channels, time) or (n, time, channels)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputColumns:
+    """Where the values of series stood, so that other data is put in the same order by name.
+
+    Parameters
+    ----------
+    layout : str
+        One of `LAYOUTS`; "" where it is not known (bundles of older versions).
+    channels : tuple of str, shape (n_channels,)
+        Names in order; empty where channels have none and go by position. "" is the only channel of a wide table.
+    values : tuple of tuple of str, shape (n_channels, n_steps)
+        For "wide": the column of each step of each channel; "" where a channel lacks the step.
+    axes : str
+        For "array": one of `AXES`.
+    n_channels, fewest_steps, most_steps : int
+        What was read; 0 where it is not known.
+    """
+
+    layout: str = ""
+    channels: tuple[str, ...] = ()
+    values: tuple[tuple[str, ...], ...] = ()
+    axes: str = AXES[0]
+    n_channels: int = 0
+    fewest_steps: int = 0
+    most_steps: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {**vars(self), "channels": list(self.channels), "values": [list(steps) for steps in self.values]}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> InputColumns:
+        """Read the JSON form."""
+        lists = {"channels": tuple(document["channels"]), "values": tuple(map(tuple, document["values"]))}
+        return cls(**{**document, **lists})
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows as they were read: the first waist.
@@ -137,6 +180,10 @@ class Table:
         Names of the columns of `targets`; the grades, lowest first, for "ordinal" (which has no targets).
     families : Column or None, shape (n_rows,)
         Rows with the same text that is not empty are nearly the same (see `headstart.data.near`); None: not looked for.
+    input_columns : InputColumns or None
+        For series: where their values stood.
+    left_out : mapping of str to str
+        Columns that serve as nothing, not even as metadata, and why.
     """
 
     modality: str
@@ -154,6 +201,8 @@ class Table:
     targets: FloatMatrix | None = None
     target_names: tuple[str, ...] = ()
     families: Column | None = None
+    input_columns: InputColumns | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert self.modality in MODALITIES, self.modality

@@ -20,6 +20,9 @@ PARTS = ("channels_per_combination", "channel_indices", "dilations", "features_p
 N_KERNELS = 2_520
 """Features of the base: enough for a probe, few enough that 100,000 rows are 1 GB on disk."""
 SAMPLE = 500
+_ABOVE_TIES = 1e-5
+"""Thresholds are values of convolutions themselves: raised by this share of the largest value, more than rounding, so
+that a constant channel or channels that are multiples of each other are on one side of them whatever adds them up."""
 
 
 def fit(prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_KERNELS) -> dict[str, NDArray[Any]]:
@@ -29,10 +32,13 @@ def fit(prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_K
     kept = np.random.get_state()  # noqa: NPY002 - aeon seeds numpy's global generator; put it back
     try:
         transform = MiniRocket(n_kernels=n_kernels, random_state=seed)
-        transform.fit(np.stack([prepared[i] for i in sorted(chosen)]).astype(np.float32))
+        sample = np.stack([prepared[i] for i in sorted(chosen)]).astype(np.float32)
+        transform.fit(sample)
     finally:
         np.random.set_state(kept)  # noqa: NPY002
-    return dict(zip(PARTS, (np.asarray(part) for part in transform.parameters), strict=True))
+    weights = dict(zip(PARTS, (np.asarray(part) for part in transform.parameters), strict=True))
+    above = np.float32(_ABOVE_TIES * np.abs(sample).max(initial=0.0))
+    return {**weights, "biases": (weights["biases"] + above).astype(weights["biases"].dtype)}
 
 
 def forward(weights: Mapping[str, NDArray[Any]], series: NDArray[np.float32]) -> tuple[NDArray[np.float32]]:

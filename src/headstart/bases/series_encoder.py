@@ -20,6 +20,8 @@ from headstart.bases.series_shape import N_FACTS, each_channel, n_described
 _SHARPNESS = 4.0
 _SMALL, _LARGE = 1e-2, 1e6
 """Largest values outside these are brought to 1 first, or their squares would leave single precision."""
+_FLAT = 1e-4
+"""A series that moves by less than this share of its size: taking off its mean would leave rounding errors."""
 
 
 def standardised(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[Tensor, Tensor, Tensor]:
@@ -34,7 +36,12 @@ def standardised(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[
     values = values / unit
     mean = (values * weight).sum(1, keepdim=True)
     spread = ((values - mean).square() * weight).sum(1, keepdim=True).sqrt()
-    return (values - mean) / spread.clamp(min=1e-6), mean * unit, spread * unit
+    steps = values - values[:, :1]  # Exact where a series hardly moves; of a dead sensor all 0, whatever adds it up.
+    level = (steps * weight).sum(1, keepdim=True)
+    fine = ((steps - level).square() * weight).sum(1, keepdim=True).sqrt()
+    flat = spread < _FLAT * top / unit
+    centred, spread = torch.where(flat, steps - level, values - mean), torch.where(flat, fine, spread)
+    return centred / spread.clamp(min=1e-6), mean * unit, spread * unit
 
 
 class Stem(nn.Module):

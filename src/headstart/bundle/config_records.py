@@ -26,6 +26,7 @@ from headstart.bundle.schema import (
     require_mapping,
 )
 from headstart.errors import BundleError, offenders
+from headstart.records import InputColumns
 from headstart.results import SiteFigures
 
 CONFIG = "config.json"
@@ -179,6 +180,27 @@ class AboutRecord(Described):
     site: SiteFigures | None = None
 
 
+class InputColumnsRecord(Described):
+    """Where the values of series stood in training; see `headstart.records.InputColumns`."""
+
+    layout: Literal["", "wide", "long", "files", "array"] = ""
+    channels: Annotated[list[Text], Field(max_length=100_000)] = []
+    values: Annotated[list[Annotated[list[Text], Field(max_length=1_000_000)]], Field(max_length=100_000)] = []
+    axes: Literal["channels-first", "time-first"] = "channels-first"
+    n_channels: Count = 0
+    fewest_steps: Count = 0
+    most_steps: Count = 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> InputColumnsRecord:
+        lengths = {len(steps) for steps in self.values}
+        if self.layout == "wide" and (len(self.values) != len(self.channels) or len(lengths) != 1):
+            raise ValueError("values should be one list of columns a channel, all of one length")
+        if self.channels and self.n_channels not in (0, len(self.channels)):
+            raise ValueError(f"there should be {self.n_channels} channels (found: {len(self.channels)})")
+        return self
+
+
 class ConfigRecord(Described):
     """`config.json` of formats 1, 2 and 3; what format 1 lacks has a default."""
 
@@ -191,6 +213,7 @@ class ConfigRecord(Described):
     uses: Annotated[list[Label], Field(max_length=20)]
     preprocessing: dict[str, Any]
     columns: dict[Label, Label]
+    input_columns: InputColumnsRecord | None = None
     about: AboutRecord
     portable: dict[str, Any] | None = None
 
@@ -203,6 +226,12 @@ class ConfigRecord(Described):
         if self.task == "regression" and len(self.classes) != 1:
             raise ValueError(f"a number should have one name (was {len(self.classes)})")
         return self
+
+
+def known_inputs(config: ConfigRecord) -> InputColumns | None:
+    """Return the value columns of training as the reader of data wants them."""
+    stored = config.input_columns
+    return None if stored is None else InputColumns.from_dict(stored.model_dump())
 
 
 def parse_config(document: object, folder: object) -> ConfigRecord:

@@ -12,7 +12,7 @@ from headstart.bases import Backbone, assemble, read_folder
 from headstart.bases.record import BaseRecord
 from headstart.bundle import decision
 from headstart.bundle.checked_parts import CheckedModel, check_fed_files, features_read, require_parts, stated_files
-from headstart.bundle.config_records import ConfigRecord, SeriesSpec, parse_config
+from headstart.bundle.config_records import ConfigRecord, SeriesSpec, known_inputs, parse_config
 from headstart.bundle.file_names import require_listed_names, shown
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.graph_limits import GraphContract, require_graph
@@ -99,7 +99,7 @@ def _read(folder: Path, runtime: str) -> Bundle:
         backbone, frozenset(record.uses), config["columns"], manifest["seed"], config["about"],
         task, tuple(record.thresholds), Seen.read(folder) if SEEN in listed else None, config["preprocessing"],
         rules, Reference.read(folder) if REFERENCE in listed else None,
-        _shipped(folder, told, listed),
+        _shipped(folder, told, listed), input_columns=known_inputs(record),
     )  # fmt: skip
 
 
@@ -180,6 +180,7 @@ def _portable(
         frozenset(record.uses), config["columns"], manifest["seed"], config["about"], record.task,
         tuple(record.thresholds), Seen.read(folder) if SEEN in listed else None, config["preprocessing"],
         rules, Reference.read(folder) if REFERENCE in listed else None, _shipped(folder, told, listed), made,
+        known_inputs(record),
     )  # fmt: skip
 
 

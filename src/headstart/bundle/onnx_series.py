@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from headstart.bundle.onnx_heads import Given, kept, linked
-from headstart.modalities.quantiles import SILENT, SMOOTHED, _n_quantiles, intervals
+from headstart.modalities.quantiles import ROUNDED, SILENT, SMOOTHED, _n_quantiles, intervals
 from headstart.strategies.links import ABSENT
 
 TAPS = 9
@@ -141,7 +141,9 @@ class Quantiles(nn.Module):
         if count == 1:
             return made
         odd = torch.from_numpy((np.arange(count) % 2).astype(np.float32))
-        return made - values.mean(dim=-1, keepdim=True) * odd
+        mean = values.mean(dim=-1, keepdim=True)
+        apart = made - mean * odd
+        return torch.where((odd > 0) & (apart.abs() < ROUNDED * mean.abs()), torch.zeros_like(apart), apart)
 
 
 def _parts(length: int, divisor: int, start: int) -> tuple[int, list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:

@@ -12,6 +12,7 @@ from headstart.bundle.portable import Portable
 from headstart.bundle.reference import Reference
 from headstart.bundle.seen import Seen
 from headstart.decisions import Rules
+from headstart.records import InputColumns
 from headstart.strategies.record import Fitted
 
 RUNTIMES = ("auto", "torch", "onnx")
@@ -76,6 +77,8 @@ class Bundle:
         The portable form; None where it was not made, or in bundles of older versions.
     portable : Portable or None
         Set where the model runs in its portable form now; `fitted` and `backbone` are then empty.
+    input_columns : InputColumns or None
+        For series: the value columns of training; None in bundles of older versions.
     """
 
     modality: str
@@ -95,3 +98,12 @@ class Bundle:
     reference: Reference | None = None
     shipped: Shipped | None = None
     portable: Portable | None = None
+    input_columns: InputColumns | None = None
+
+    @property
+    def known_inputs(self) -> InputColumns | None:
+        """The value columns of training; of bundles of older versions only how many channels there were."""
+        if self.input_columns is not None or self.modality != "series":
+            return self.input_columns
+        spec = self.backbone.spec if self.backbone else self.spec
+        return InputColumns(n_channels=int(spec.get("n_channels", 0)))

@@ -178,6 +178,7 @@ def _config(bundle: Bundle) -> dict[str, Any]:
         "uses": sorted(bundle.uses),
         "preprocessing": dict(bundle.backbone.parts.spec if bundle.backbone else bundle.spec),
         "columns": dict(bundle.columns),
+        "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
         "about": dict(bundle.about),
         "portable": dict(bundle.shipped.told if bundle.shipped else NOT_SHIPPED),
     }

@@ -142,11 +142,13 @@ def check(data: Data, options: CheckOptions) -> Any:
     """Look for what would spoil training: copies, shortcuts, wrong labels, corrupt files, too-small classes."""
     from headstart import flow
     from headstart.cli import show
+    from headstart.data.summary import summarise
 
     table, found = flow.check(existing(data), options)
     stops = [item for item in found if item.severity == "stop"]
     counts = flow.counts(table)
-    show.understood(table, counts)
+    summary = summarise(table, options.group)
+    show.understood(table, counts, summary)
     show.findings([item for item in found if item.severity != "stop"] if stops else found)
     document = {
         "format": 1,
@@ -154,6 +156,7 @@ def check(data: Data, options: CheckOptions) -> Any:
         "task": table.task,
         "n_rows": len(table),
         "columns": dict(table.columns),
+        "inputs": summary.as_dict(),
         "class_counts": counts,
         "findings": [item.as_dict() for item in found],
         "set_aside": [vars(item) for item in table.set_aside],

@@ -10,8 +10,10 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from headstart.cli.surface import console, news
+from headstart.data.summary import InputSummary
 from headstart.evaluation.wording import amount
 from headstart.records import Finding, Table
+from headstart.report.understood import describe_inputs
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
 
 NOT_MEASURED = "not measured"
@@ -53,10 +55,12 @@ _SHOWN: dict[str, tuple[Shown, Shown]] = {
 """The two figures that people see first, for each kind of task."""
 
 
-def understood(table: Table, counts: Mapping[str, int]) -> None:
+def understood(table: Table, counts: Mapping[str, int], summary: InputSummary) -> None:
     """Show how data was read: its kind, its columns and its classes."""
     columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
     news.print(escape(f"{len(table)} {table.modality} rows{f' ({columns})' if columns else ''}."))
+    for line in describe_inputs(summary):
+        news.print(escape(line), soft_wrap=True)
     named = ", ".join(f"{label}: {n}" for label, n in list(counts.items())[:20])
     if counts:
         more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""

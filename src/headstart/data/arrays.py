@@ -8,15 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data import series
+from headstart.data import series_files
 from headstart.data.cells import as_text
+from headstart.data.names import Wanted
 from headstart.data.rows import Draft, Finish, finish
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
-from headstart.records import Table
+from headstart.records import Finding, InputColumns, Table
 
 
-def from_arrays(inputs: Any, labels: Sequence[Any] | None = None, modality: str | None = None) -> Table:
+def from_arrays(
+    inputs: Any,
+    labels: Sequence[Any] | None = None,
+    modality: str | None = None,
+    *,
+    axes: str = "auto",
+    known: InputColumns | None = None,
+) -> Table:
     """Make a table of what is in memory.
 
     Parameters
@@ -28,6 +36,10 @@ def from_arrays(inputs: Any, labels: Sequence[Any] | None = None, modality: str 
         Anything that can be written as text.
     modality : str, optional
         "image", "text" or "series", where it should not be found out.
+    axes : str
+        Of series with several channels: "channels-first", "time-first", or "auto": as in training, else the first.
+    known : InputColumns, optional
+        What the model learnt from: series must have its channels.
 
     Returns
     -------
@@ -50,10 +62,14 @@ def from_arrays(inputs: Any, labels: Sequence[Any] | None = None, modality: str 
     if not values:
         raise DataError("There are no inputs.", "Give at least one.")
     kind = modality or _kind(values)
-    made = _TAKE[kind](inputs, values)
+    layout, findings = None, tuple[Finding, ...]()
+    if kind == "series":
+        made, layout, findings = _series(inputs, values, Wanted(axes=axes, inputs=known))
+    else:
+        made = _TAKE[kind](inputs, values)
     ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
     named = None if labels is None else [as_text(label) for label in np.asarray(labels, dtype=object).tolist()]
-    return finish(Draft(kind, made, ids, named), "memory", Finish())
+    return finish(Draft(kind, made, ids, named, findings=findings, input_columns=layout), "memory", Finish())
 
 
 def _kind(values: Sequence[Any]) -> str:
@@ -71,14 +87,14 @@ def _is_picture(value: str) -> bool:
     return len(value) < 4096 and Path(value).suffix.lower() in SUFFIXES and Path(value).is_file()
 
 
-def _series(inputs: Any, values: Sequence[Any]) -> list[Any]:
+def _series(inputs: Any, values: Sequence[Any], wanted: Wanted) -> tuple[list[Any], InputColumns, tuple[Finding, ...]]:
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
-        return list(series.cube(inputs, "inputs"))
-    return list(series.from_list(values))
+        made, axes, findings = series_files.oriented(inputs, "inputs", wanted)
+        return list(made), InputColumns(layout="array", axes=axes), findings
+    return series_files.from_list(values, wanted)
 
 
 _TAKE: dict[str, Callable[[Any, Sequence[Any]], list[Any]]] = {
     "image": lambda inputs, values: [Path(value) for value in values],
     "text": lambda inputs, values: [str(value) for value in values],
-    "series": _series,
 }

@@ -14,13 +14,14 @@ from headstart.data.decoding import read_text_file
 from headstart.data.names import Wanted
 from headstart.data.rows import Draft, Finish, finish, join, names_of, writable
 from headstart.data.sheets import is_table, read_sheet
-from headstart.data.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing
+from headstart.data.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing, with_columns
 from headstart.data.texts import TEXT_FILES
 from headstart.data.tree import walk
 from headstart.errors import DataError, UnknownName, ending
 from headstart.modalities.image import SUFFIXES
+from headstart.options import ColumnOptions, parse
 from headstart.plain_files import reason_not_plain
-from headstart.records import SetAside, Table
+from headstart.records import InputColumns, SetAside, Table
 
 Order = tuple[tuple[str, int | None], ...]
 """Every input's id in the order given, with its row in the table (None: it could not be read)."""
@@ -44,8 +45,9 @@ def line_up(
     modality: str,
     columns: Mapping[str, str],
     asked: Mapping[str, str],
-    encoding: str | None = None,
-    texts: tuple[str, ...] = (),
+    *,
+    inputs: InputColumns | None = None,
+    options: ColumnOptions | None = None,
 ) -> Inputs:
     """Read what is to be predicted.
 
@@ -59,10 +61,10 @@ def line_up(
         Which column served as what in training (`Table.columns`); the usual names where a table lacks them.
     asked : mapping of str to str
         Columns that the user named: they must be there.
-    encoding : str, optional
-        Of text files, where the user named it.
-    texts : tuple of str
-        Text columns that the user named, in place of those of training.
+    inputs : InputColumns, optional
+        For series: the value columns of training, which are found by their names.
+    options : ColumnOptions, optional
+        Further columns that the user named, and the encoding of text files.
 
     Returns
     -------
@@ -78,8 +80,13 @@ def line_up(
     UnknownName
         A column in `asked`, or the text column of training, is not there.
     """
-    wanted = Wanted(asked, strict=False, known=columns, encoding=encoding, texts=texts)
-    drafts = [draft for path in paths for draft in _drafts(existing(Path(path).expanduser()), modality, wanted)]
+    wanted = Wanted(asked, strict=False, known=columns, inputs=inputs)
+    wanted = with_columns(wanted, options or parse(ColumnOptions))
+    places = [existing(Path(path).expanduser()) for path in paths]
+    if len(places) == 1 and places[0].suffix.lower() in DATA_SUFFIXES and modality != "image":
+        drafts = [_read_file(places[0], places[0].as_posix(), modality, wanted)]
+    else:
+        drafts = [draft for place in places for draft in _drafts(place, modality, wanted)]
     source = ", ".join(str(path) for path in paths)
     if not any(draft.ids or draft.set_aside for draft in drafts):
         raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _WANTED[modality])
@@ -129,20 +136,25 @@ def _below(folder: Path, shown: Path, modality: str, wanted: Wanted) -> list[Dra
 
 def _one(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
     """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
-    suffix, reason = path.suffix.lower(), reason_not_plain(path)
+    reason = reason_not_plain(path)
     if reason is not None:
         return Draft(modality, [], [], set_aside=(SetAside(shown, reason),))
     if modality == "image" and not is_table(path):
         return Draft("image", [path], [shown])
     try:
-        if modality == "series" and suffix in SERIES_FILES:
-            return SERIES_FILES[suffix](path)
-        if is_table(path) or (modality == "text" and suffix in TEXT_FILES):
-            return _READ[modality](path, shown, wanted)
+        return _read_file(path, shown, modality, wanted)
     except UnknownName:
         raise
     except DataError as error:
         return Draft(modality, [], [], set_aside=(SetAside(shown, ending(error.problem, path)),))
+
+
+def _read_file(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
+    suffix = path.suffix.lower()
+    if modality == "series" and suffix in SERIES_FILES:
+        return SERIES_FILES[suffix](path, wanted)
+    if is_table(path) or (modality == "text" and suffix in TEXT_FILES):
+        return _READ[modality](path, shown, wanted)
     return Draft(modality, [], [], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headstart.errors import unknown
-from headstart.records import TEST, TRAIN
+from headstart.records import TEST, TRAIN, InputColumns
 
 _USUAL = {
     "text": "text texts sentence sentences content message messages comment comments tweet review body post utterance "
@@ -19,8 +19,10 @@ _USUAL = {
     "split": "split partition subset set",
     "id": "id rowid sampleid uid uuid",
     "file": "filename file path filepath image imagepath imagefile img",
-    "series": "id seriesid series sampleid sample sequenceid sequence caseid case unit",
-    "time": "time timestamp t step timestep datetime date seconds second tick frame",
+    "series": "id seriesid series sampleid sample sequenceid sequence caseid case unit uid uuid subject subjectid "
+    "patient patientid person personid participant participantid recording recordingid session sessionid trial trialid "
+    "device deviceid plot plotid field fieldid",
+    "time": "time timestamp t step timestep datetime date seconds second tick frame ms millis milliseconds index",
 }
 ROLES: dict[str, tuple[str, ...]] = {role: tuple(names.split()) for role, names in _USUAL.items()}
 """For each role the usual names, as `key` writes them, best first."""
@@ -36,7 +38,6 @@ SPLITS: dict[str, str] = {
 MIN_STEPS = 8
 LABEL = "label "
 """Begin of the role of each of several label columns: "label 1", "label 2" ..."""
-_STEP = re.compile(r"(.*?)[\s_.\-]*(\d+)")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Wanted:
     ("a,b" or "tag_*" may stand for several); `several` looks for several columns of 0 and 1 where there is no label;
     `encoding` is that of text files, where the user named it.
     `texts` are text columns asked for, as given ("a,b" may stand for two).
+    For series: `inputs` are the value columns of training; `values` ("FROM:TO"), `channels`, `axes` are as asked for.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +60,10 @@ class Wanted:
     several: bool = False
     encoding: str | None = None
     texts: tuple[str, ...] = ()
+    inputs: InputColumns | None = None
+    values: str | None = None
+    channels: tuple[str, ...] = ()
+    axes: str = "auto"
 
     @property
     def roles(self) -> dict[str, str]:
@@ -127,25 +133,3 @@ def split_of(word: str) -> str | None:
 def split_of_stem(stem: str) -> str | None:
     """Read the split from a file's stem: "train", "ECG200_TEST"; None if it names none."""
     return SPLITS.get(re.split(r"[\s_.\-]", stem.strip().casefold())[-1] or "-")
-
-
-def step_groups(names: Sequence[str]) -> list[list[str]]:
-    """Find columns that are the time steps of a wide table: t0, t1, t2 ...; one list a channel, in time order.
-
-    Examples
-    --------
-    >>> [len(group) for group in step_groups(["label", *(f"t{i}" for i in range(24)), "age2"])]
-    [24]
-    """
-    found: dict[str, dict[int, str]] = {}
-    for name in names:
-        matched = _STEP.fullmatch(name.strip())
-        if matched:
-            found.setdefault(matched[1].casefold(), {})[int(matched[2])] = name
-    groups = [[steps[number] for number in sorted(steps)] for steps in found.values() if _is_run(sorted(steps))]
-    longest = max(map(len, groups), default=0)
-    return [group for group in groups if len(group) == longest]
-
-
-def _is_run(numbers: list[int]) -> bool:
-    return len(numbers) >= MIN_STEPS and numbers[-1] - numbers[0] == len(numbers) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +14,7 @@ from headstart.data.labels import tidy
 from headstart.data.names import split_of
 from headstart.data.tasks import Answers, Raw, Wish, marked, understand
 from headstart.errors import DataError, offenders
-from headstart.records import TRAIN, Column, Finding, SetAside, Table, column
+from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, column
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Draft:
     findings: tuple[Finding, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    input_columns: InputColumns | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,19 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         task=answers.task if answers else "classification",
         targets=answers.targets if answers else None,
         target_names=answers.names if answers else (),
+        input_columns=_measured(draft.input_columns, [draft.inputs[row] for row in kept]),
+        left_out=dict(draft.left_out),
     ).take(kept)
     return with_tidy_labels(table, how.merge_labels)
+
+
+def _measured(columns: InputColumns | None, inputs: Sequence[Any]) -> InputColumns | None:
+    """Add how many channels and steps the series that can be used have."""
+    if columns is None or not inputs:
+        return columns
+    steps = [values.shape[1] for values in inputs]
+    counts = Counter(len(values) for values in inputs)
+    return replace(columns, n_channels=counts.most_common(1)[0][0], fewest_steps=min(steps), most_steps=max(steps))
 
 
 def names_of(draft: Draft) -> list[str]:
@@ -208,6 +222,8 @@ def join(drafts: Sequence[Draft]) -> Draft:
             for name in dict.fromkeys(name for draft in drafts for name in draft.marks)
         },
         columns={role: name for draft in reversed(drafts) for role, name in draft.columns.items()},
+        input_columns=first.input_columns,
+        left_out={name: reason for draft in reversed(drafts) for name, reason in draft.left_out.items()},
     )
 
 

@@ -1,382 +1,310 @@
-"""Series: wide and long tables, a folder of CSV files a class, `.npz` and `.ts`."""
+"""Series in tables: first which layout a table has, then which columns are values, by the whole pattern of names.
+
+Nothing numeric is taken or dropped without a word: what is read stands in `InputColumns`, what is not in `left_out`.
+"""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from headstart.data.cells import as_text, parse_number
-from headstart.data.class_folders import read_places
-from headstart.data.decoding import encoding_of, lines
-from headstart.data.names import MIN_STEPS, Wanted, key, pick, step_groups
-from headstart.data.reading.npz import read_npz_arrays
+from headstart.data import long_tables, series_files
+from headstart.data.axes import LEAST_STEPS, Axis, find_axis
+from headstart.data.binding import bind_names
+from headstart.data.names import MIN_STEPS, Wanted, label_columns
 from headstart.data.rows import Draft
+from headstart.data.scales import other_scale
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
-from headstart.data.sheets import Sheet, read_sheet
-from headstart.data.tree import Tree
-from headstart.errors import DataError, ending, offenders
+from headstart.data.sheets import Sheet
+from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.series import Series
-from headstart.records import Finding, SetAside, column
-
-_CHANNEL = "channel "
+from headstart.records import Finding, InputColumns
 
 
 def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
-    """Whether the sheet is a wide or a long table of series."""
-    return bool(step_groups(sheet.names)) or _is_long(sheet, wanted) or len(_wide_fallback(sheet, wanted)) >= MIN_STEPS
+    """Whether the sheet is a table of series, in whatever layout."""
+    if wanted.values is not None or wanted.channels or "time" in wanted.columns:
+        return True
+    return value_run(sheet, wanted) is not None or long_tables.is_long(sheet, wanted) or _has_fallback(sheet, wanted)
+
+
+def value_run(sheet: Sheet, wanted: Wanted, least: int = MIN_STEPS) -> Axis | None:
+    """Find the columns of numbers whose names make one axis.
+
+    A run with a few columns of words is one of values all the same, with cells to be mended; one of words is none.
+    """
+    names = _candidates(sheet, wanted)
+    axis = find_axis(names, least)
+    if axis is None or 2 * sum(map(sheet.is_mostly_numbers, axis.names)) > len(axis.names):
+        return axis
+    return find_axis([name for name in names if sheet.is_mostly_numbers(name)], least)
 
 
 def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
-    """Read a wide table (a row a series), a long one (a row a time step), or one file that is one series."""
-    groups = step_groups(sheet.names)
-    if not wanted.strict and not {"values", "series"} & set(wanted.roles) and (sheet.headerless or not groups):
-        return Draft("series", [_one_series(sheet)], [sheet.name], findings=sheet.findings)
-    if groups:
-        return _read_wide(sheet, groups, wanted)
-    if _is_long(sheet, wanted):
-        return _read_long(sheet, wanted)
-    columns = _wide_fallback(sheet, wanted)
-    if len(columns) >= MIN_STEPS:
-        return _read_wide(sheet, [columns], wanted)
-    raise DataError(
-        f"{sheet.name} holds no series that can be read (columns: {', '.join(sheet.names[:20])}).",
-        f"Give one row a series with at least {MIN_STEPS} columns t0, t1 ..., or columns id, time and values.",
-    )
+    """Read a wide table (a row a series), a long one (a row a time step), or one file that is one series.
+
+    Raises
+    ------
+    DataError
+        It is none of these, cells are no numbers, or columns of training are missing.
+    """
+    return _READ[_layout_of(sheet, wanted)](sheet, wanted)
 
 
-def _read_wide(sheet: Sheet, groups: Sequence[Sequence[str]], wanted: Wanted) -> Draft:
-    roles = roles_of(sheet, wanted, [name for group in groups for name in group])
-    steps = [[name for name in group if name not in roles.named().values()] for group in groups]
-    values = np.stack([_matrix(sheet, group) for group in steps], axis=1)
+def _candidates(sheet: Sheet, wanted: Wanted) -> list[str]:
+    """Return the columns that are not asked for as something else."""
+    asked = {*wanted.columns.values(), *wanted.keep, *label_columns(sheet.names, wanted, f" in {sheet.name}")}
+    return [name for name in sheet.names if name not in asked]
+
+
+def _layout_of(sheet: Sheet, wanted: Wanted) -> str:
+    """Decide how series are laid out, before any column is read as anything."""
+    known = wanted.inputs or InputColumns()
+    if wanted.values is not None or (known.layout == "wide" and _has_values(sheet, known)):
+        return "wide"
+    if sheet.headerless and not wanted.strict:
+        return "headerless"
+    is_long = long_tables.is_long(sheet, wanted)
+    if known.layout == "files" and not (wanted.strict or is_long) and _has_channels(sheet, known):
+        return "file"
+    run = value_run(sheet, wanted)
+    if is_long and (run is None or long_tables.rows_per_series(sheet, wanted) >= run.n_steps):
+        return "long"
+    return "wide" if run is not None or wanted.strict or _is_other_table(sheet, wanted) else "file"
+
+
+def _is_other_table(sheet: Sheet, wanted: Wanted) -> bool:
+    """Whether training had a table of series, and this file is no single series of the one channel."""
+    if not {"values", "series"} & set(wanted.roles):
+        return False
+    known = wanted.inputs or InputColumns()
+    return known.n_channels != 1 or len(series_files.channels_of(sheet, wanted)) != 1
+
+
+def _has_values(sheet: Sheet, known: InputColumns) -> bool:
+    return {name for steps in known.values for name in steps} <= {"", *sheet.names}
+
+
+def _has_channels(sheet: Sheet, known: InputColumns) -> bool:
+    return bool(known.channels) and set(known.channels) <= set(sheet.names)
+
+
+def _read_wide(sheet: Sheet, wanted: Wanted) -> Draft:
+    """Read a row a series."""
+    axis, findings = _axis_of(sheet, wanted)
+    sheet = _with_numbers(sheet, axis.names)
+    roles = roles_of(sheet, wanted, axis.names)
     used = roles.named()
     labels, marks = labels_of(roles, sheet.texts)
+    nameless = sheet.headerless or (wanted.inputs is not None and wanted.inputs.layout == "array")
     return Draft(
         modality="series",
-        inputs=list(values),
+        inputs=_cubes(sheet, axis),
         ids=ids_of(sheet, roles.id),
         labels=labels,
         marks=marks,
         splits=optional_texts(sheet, roles.split),
-        metadata=rest_of(sheet, [*used.values(), *(name for group in groups for name in group)]),
+        metadata=rest_of(sheet, [*used.values(), *axis.names]),
         set_aside=sheet.set_aside,
-        findings=sheet.findings + roles.findings,
-        columns={**used, "values": f"{groups[0][0]} to {groups[-1][-1]}"},
+        findings=(*sheet.findings, *roles.findings, *findings),
+        columns={**used, "values": f"{axis.names[0]} to {axis.names[-1]}"},
+        input_columns=InputColumns(layout="array") if nameless else _wide_columns(axis),
     )
 
 
-def _matrix(sheet: Sheet, names: Sequence[str]) -> NDArray[np.float32]:
-    """Put columns side by side, (n_rows, time)."""
-    made = np.empty((len(sheet.rows), len(names)), dtype=np.float32)
-    bad = []
-    for step, name in enumerate(names):
-        numbers = sheet.numbers(name)
-        if numbers is None:
-            bad += sheet.bad_numbers(name)
-        else:
-            made[:, step] = numbers
-    if bad:
+def _wide_columns(axis: Axis) -> InputColumns:
+    return InputColumns(layout="wide", channels=axis.channels, values=axis.columns)
+
+
+def _axis_of(sheet: Sheet, wanted: Wanted) -> tuple[Axis, tuple[Finding, ...]]:
+    """Return the value columns: those asked for, those of training, those of one pattern, or all numbers."""
+    known = wanted.inputs or InputColumns()
+    if wanted.values is not None:
+        return _fitting(_named_run(sheet, wanted, wanted.values), known, sheet), ()
+    if known.layout == "wide":
+        return _known_axis(sheet, wanted, known), ()
+    axis = value_run(sheet, wanted, LEAST_STEPS if wanted.channels else MIN_STEPS) or value_run(sheet, wanted, 1)
+    if axis is None or axis.n_steps < MIN_STEPS:
+        numbers = _fallback(sheet, wanted)
+        if len(numbers) >= MIN_STEPS or axis is None:
+            return _fitting(_all_numbers(sheet, numbers), known, sheet), _unnamed_steps(sheet, numbers)
+    axis = _chosen_channels(axis, wanted.channels, sheet)
+    return _fitting(axis, known, sheet), _other_runs(axis)
+
+
+def _known_axis(sheet: Sheet, wanted: Wanted, known: InputColumns) -> Axis:
+    """Find the value columns of training by name."""
+    flat = [name for steps in known.values for name in steps if name]
+    roles = roles_of(sheet, replace(wanted, strict=True), (), classed=True)
+    others = {*roles.named().values(), *wanted.keep}
+    numbers = [name for name in sheet.names if name not in others and sheet.numbers(name) is not None]
+    found = dict(zip(flat, bind_names(flat, sheet.names, sheet.name, numbers), strict=True))
+    return Axis(known.channels, tuple(tuple(found.get(name, "") for name in steps) for steps in known.values))
+
+
+def _fitting(axis: Axis, known: InputColumns, sheet: Sheet) -> Axis:
+    """Put channels in the order of training by their names, where both have some."""
+    n_channels = len(axis.channels)
+    if known.n_channels not in {0, n_channels}:
         raise DataError(
-            f"{sheet.name}: {len(bad)} cells are not numbers ({offenders(bad)}).", "Correct or empty these cells."
+            f"{sheet.name} has {n_channels} channels of {axis.n_steps} steps; the model learnt from "
+            f"{known.n_channels} channels.",
+            "Give the channels of training; --values FROM:TO and --channels say which columns they are.",
         )
-    return made
+    if n_channels == 1 or not any(known.channels):
+        return axis
+    order = bind_names(known.channels, axis.channels, sheet.name, axis.channels)
+    return Axis(known.channels, tuple(axis.columns[axis.channels.index(name)] for name in order))
 
 
-def _wide_fallback(sheet: Sheet, wanted: Wanted) -> list[str]:
-    """Give the numeric columns of a table whose time steps have names of their own (dates, wavelengths)."""
+def _named_run(sheet: Sheet, wanted: Wanted, values: str) -> Axis:
+    """Take every column from the first to the last that `--values FROM:TO` names."""
+    ends = [(values[:at], values[at + 1 :]) for at, mark in enumerate(values) if mark == ":"]
+    ends = [pair for pair in ends if {part.strip() for part in pair} <= set(sheet.names)]
+    if not ends:
+        raise OptionError(
+            f"--values {values}: these are not two columns of {sheet.name} (columns: {', '.join(sheet.names[:20])}).",
+            "Write the first and the last value column with a colon between, such as t0:t99.",
+        )
+    first, last = (sheet.names.index(part.strip()) for part in ends[0])
+    asked = set(_candidates(sheet, wanted))
+    names = [name for name in sheet.names[min(first, last) : max(first, last) + 1] if name in asked]
+    axis = find_axis(names, LEAST_STEPS)
+    whole = axis if axis is not None and sorted(axis.names) == sorted(names) else Axis(("",), (tuple(names),))
+    return _chosen_channels(whole, wanted.channels, sheet)
+
+
+def _chosen_channels(axis: Axis, asked: Sequence[str], sheet: Sheet) -> Axis:
+    if not asked:
+        return axis
+    order = bind_names(asked, axis.channels, sheet.name, axis.channels)
+    return Axis(tuple(order), tuple(axis.columns[axis.channels.index(name)] for name in order), axis.others)
+
+
+def _has_fallback(sheet: Sheet, wanted: Wanted) -> bool:
+    return len(_fallback(sheet, wanted)) >= MIN_STEPS
+
+
+def _fallback(sheet: Sheet, wanted: Wanted) -> list[str]:
+    """Return every column of numbers that serves as nothing else."""
     roles = roles_of(sheet, wanted, [], classed=True)
     taken = {*roles.named().values(), *wanted.keep}
-    return [name for name in sheet.names if name not in taken and sheet.numbers(name) is not None]
+    return [name for name in _candidates(sheet, wanted) if name not in taken and sheet.has_numbers(name)]
 
 
-def _is_long(sheet: Sheet, wanted: Wanted) -> bool:
-    name, time = _long_keys(sheet, wanted)
-    if name is None or time is None:
-        return False
-    values = sheet.texts(name)
-    return len(set(values)) < len(values) or not wanted.strict
-
-
-def _long_keys(sheet: Sheet, wanted: Wanted) -> tuple[str | None, str | None]:
-    where = f" in {sheet.name}"
-    asked = Wanted(known=wanted.roles)
-    name = pick(sheet.names, "series", asked, where)
-    return name, pick([other for other in sheet.names if other != name], "time", asked, where)
-
-
-def _read_long(sheet: Sheet, wanted: Wanted) -> Draft:
-    name, time = _long_keys(sheet, wanted)
-    assert name is not None and time is not None
-    roles = roles_of(sheet, wanted, [name, time])
-    owners = sheet.texts(name)
-    codes, ids = _coded(owners)
-    times, odd = _times(sheet, time)
-    order = np.lexsort((times, codes))
-    bounds = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    others = [other for other in sheet.names if other not in {name, time, *roles.named().values()}]
-    channels = _channels(sheet, others, codes, order, wanted)
-    if not channels:
-        raise DataError(f"{sheet.name} has no column of values beside {name} and {time}.", "Add one column a channel.")
-    values = np.stack([_whole(sheet, channel) for channel in channels])[:, order]
-    firsts = order[bounds]
-    labels, marks = labels_of(roles, lambda column: _constant(sheet, column, codes, firsts, ids))
-    rest = [other for other in others if other not in channels]
-    return Draft(
-        modality="series",
-        inputs=np.split(values, bounds[1:], axis=1),
-        ids=ids,
-        labels=labels,
-        marks=marks,
-        splits=None if roles.split is None else _constant(sheet, roles.split, codes, firsts, ids),
-        metadata={other: sheet.column(other)[firsts] for other in rest},
-        set_aside=sheet.set_aside,
-        findings=(*sheet.findings, *roles.findings, *(odd or _repeated(times[order], codes[order], ids))),
-        columns={
-            **{role: column for role, column in roles.named().items() if role != "id"},
-            "series": name,
-            "time": time,
-            **{f"{_CHANNEL}{number}": channel for number, channel in enumerate(channels, start=1)},
-        },
-    )
-
-
-def _coded(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
-    """Number the series in order of first appearance."""
-    numbers: dict[str, int] = {}
-    codes = np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.intp)
-    return codes, list(numbers)
-
-
-def _times(sheet: Sheet, name: str) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
-    """Give each row's time as a number; where times are neither numbers nor ISO dates, the order of the file."""
-    texts = sheet.texts(name)
-    found: list[NDArray[np.float64]] = []
-    for read_one in (lambda text: parse_number(text, sheet.decimal_comma), _seconds_of):
-        try:
-            found.append(np.array(list(map(read_one, texts)), dtype=np.float64))
-            break
-        except ValueError:
-            continue
-    times = found[0] if found else np.arange(len(texts), dtype=np.float64)
-    if found and np.isfinite(times).all():
-        return times, ()
-    odd = next((text for text, time in zip(texts, times, strict=True) if not np.isfinite(time)), texts[0])
-    what = (
-        f"are neither numbers nor dates like 2026-01-31, such as '{odd}'" if not found else "are missing in some rows"
-    )
-    then = "the order of the rows in the file was taken" if not found else "those rows come last in their series"
-    advice = "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
-    return times, (Finding("times-not-read", "warn", (), f"The times in '{name}' {what}; {then}.", advice),)
-
-
-def _seconds_of(text: str) -> float:
-    """Read an ISO date as seconds; one without a zone counts as UTC."""
-    if not text.strip():
-        return math.nan
-    when = datetime.fromisoformat(text.strip())
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-
-
-def _repeated(times: NDArray[np.float64], codes: NDArray[np.intp], ids: Sequence[str]) -> tuple[Finding, ...]:
-    """Point out series that have two values at one time (times and codes in order)."""
-    again = (np.diff(times) == 0) & (np.diff(codes) == 0)
-    rows = tuple(ids[code] for code in np.unique(codes[1:][again]))
-    if not rows:
-        return ()
-    summary = f"{len(rows)} series have two rows with the same time (such as {rows[0]}); both were kept, in file order."
-    return (Finding("repeated-times", "warn", rows, summary, "Remove the copies if they are a mistake."),)
-
-
-def _channels(
-    sheet: Sheet, others: Sequence[str], codes: NDArray[np.intp], order: NDArray[np.intp], wanted: Wanted
-) -> list[str]:
-    """Find the columns of values: those of training, else every number that changes within a series."""
-    known = [name for role, name in wanted.roles.items() if role.startswith(_CHANNEL)]
-    if known:
-        absent = [name for name in known if name not in sheet.names]
-        if absent:
-            raise DataError(
-                f"{sheet.name} lacks the columns {offenders(absent)}.", "Give the columns used in training."
-            )
-        return known
-    numeric = [name for name in others if name not in wanted.keep and sheet.numbers(name) is not None]
-    same = np.diff(codes[order]) == 0
-    changing = [name for name in numeric if _changes(_whole(sheet, name)[order], same)]
-    return changing or numeric
-
-
-def _changes(values: NDArray[np.float32], same: NDArray[np.bool_]) -> bool:
-    """Whether a column changes between two rows of one series."""
-    steps = np.diff(values)
-    return bool((steps[same & np.isfinite(steps)] != 0).any())
-
-
-def _whole(sheet: Sheet, name: str) -> NDArray[np.float32]:
-    numbers = sheet.numbers(name)
-    if numbers is None:
-        raise DataError(f"{sheet.name}: the column {name} is not only numbers.", "Correct its cells.")
-    return numbers
-
-
-def _constant(
-    sheet: Sheet, name: str, codes: NDArray[np.intp], firsts: NDArray[np.intp], ids: Sequence[str]
-) -> list[str]:
-    """Give one value a series; a series with two labels is an error."""
-    values = sheet.texts(name)
-    first = [values[row] for row in firsts]
-    odd = sorted({code for code, value in zip(codes.tolist(), values, strict=True) if value != first[code]})
-    if odd:
+def _all_numbers(sheet: Sheet, names: Sequence[str]) -> Axis:
+    if len(names) < MIN_STEPS:
         raise DataError(
-            f"{sheet.name}: {len(odd)} series have more than one {name} ({offenders([ids[code] for code in odd])}).",
-            "Give every row of a series the same value.",
+            f"{sheet.name} holds no series that can be read (columns: {', '.join(sheet.names[:20])}).",
+            f"Give one row a series with at least {MIN_STEPS} columns t0, t1 ..., or columns id, time and values; or "
+            "say which columns are what: --values FROM:TO, or --id and --time-column.",
         )
-    return first
+    return Axis(("",), (tuple(names),))
 
 
-def _one_series(sheet: Sheet) -> Series:
-    """Read a whole file as one series: a row a time step, a column a channel."""
-    names = [name for name in sheet.names if key(name) not in {"time", "timestamp", "t", "date", "datetime", "index"}]
-    found = [numbers for name in names if (numbers := sheet.numbers(name)) is not None]
-    if not found:
-        raise DataError("it has no column of numbers", "Give one row a time step and one column a channel.")
-    values = np.stack(found)
-    return values.T if sheet.headerless and values.shape[1] == 1 else values
-
-
-def read_folder(tree: Tree, files: Sequence[PurePosixPath]) -> Draft:
-    """Read a folder a class of CSV files, one series a file; split folders may stand above."""
-    parts = [split or "" for _, split in read_places([PurePosixPath(*file.parts[-3:]) for file in files])]
-    inputs, kept, set_aside = [], [], []
-    for number, file in enumerate(files):
-        try:
-            inputs.append(_one_series(read_sheet(tree.at(file))))
-            kept.append(number)
-        except DataError as error:
-            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
-    return Draft(
-        modality="series",
-        inputs=inputs,
-        ids=[files[number].as_posix() for number in kept],
-        labels=[files[number].parts[-2] for number in kept],
-        splits=[parts[number] for number in kept],
-        set_aside=tuple(set_aside),
+def _unnamed_steps(sheet: Sheet, names: Sequence[str]) -> tuple[Finding, ...]:
+    """Point out that steps were taken without a pattern in their names, and those at the ends that look otherwise."""
+    odd = other_scale(np.stack([sheet.needed_numbers(name) for name in names]))
+    advice = (
+        f"If some of them are no steps of the series, pass --values FROM:TO, such as --values {names[0]}:{names[-1]}."
     )
+    summary = (
+        f"The names of the columns show no axis: all {len(names)} columns of numbers were read as the steps of one "
+        f"channel, in the order of the file, from '{names[0]}' to '{names[-1]}'."
+    )
+    if not odd:
+        return (Finding("unnamed-steps", "note", (), summary, advice),)
+    left = [place for place in range(len(names)) if place not in odd]
+    advice = f"If they are no steps of the series, pass --values {names[left[0]]}:{names[left[-1]]}."
+    summary += f" {offenders([names[at] for at in odd])} stand at an end and are on another scale than the rest."
+    return (Finding("other-scale", "warn", (), summary, advice),)
 
 
-def read_npz(path: Path) -> Draft:
-    """Read arrays X (n, channels, time) or (n, time), y, split and further columns of length n.
+def _other_runs(axis: Axis) -> tuple[Finding, ...]:
+    gaps = [name for name, steps in zip(axis.channels, axis.columns, strict=True) if "" in steps]
+    found = [
+        Finding(
+            "values-left-out", "warn", (),
+            f"{len(run)} columns ({run[0]} to {run[-1]}) have steps of their own and were not read as values: the axis "
+            f"taken has {axis.n_steps} steps, {axis.names[0]} to {axis.columns[0][-1] or axis.names[-1]}.",
+            "They are kept as metadata. Pass --values FROM:TO to read other columns.",
+        )
+        for run in axis.others
+    ]  # fmt: skip
+    if gaps:
+        found.append(
+            Finding(
+                "uneven-channels-steps", "warn", (),
+                f"{len(gaps)} of {len(axis.channels)} channels lack steps that the others have ({offenders(gaps)}); "
+                "these steps count as missing values.",
+                "Check the names of the columns, or pass --channels to read some of them.",
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _with_numbers(sheet: Sheet, names: Sequence[str]) -> Sheet:
+    """Set rows aside of which a value is no number; where that is most rows, the columns are none of values.
 
     Raises
     ------
     DataError
-        There is no X, its shape is none of the two, or the file is damaged or would have to be unpickled.
+        At least half of the rows have such cells.
     """
-    arrays = read_npz_arrays(path)
-    by_key = {key(name): name for name in arrays}
-    name = next((by_key[known] for known in ("x", "data", "inputs", "values", "series") if known in by_key), None)
-    if name is None:
-        raise DataError(f"{path} has no array X (found: {', '.join(arrays)}).", "Save it as X, with labels as y.")
-    values = cube(arrays.pop(name), str(path))
-    rest = {
-        other: [as_text(v) for v in array.tolist()]
-        for other, array in arrays.items()
-        if array.shape == values.shape[:1]
-    }
-    _refuse_misfits(path, {other: array.shape for other, array in arrays.items()}, len(values))
-    label, split, given = (pick(list(rest), role, Wanted(), "") for role in ("label", "split", "id"))
-    used = {role: column for role, column in (("label", label), ("split", split)) if column is not None}
-    numbered = [f"{path.name}:{row}" for row in range(1, len(values) + 1)]
-    return Draft(
-        modality="series",
-        inputs=list(values),
-        ids=rest[given] if given is not None else numbered,
-        labels=rest[label] if label is not None else None,
-        splits=rest[split] if split is not None else None,
-        metadata={other: column(v) for other, v in rest.items() if other not in {label, split, given}},
-        columns={"values": name, **used},
-    )
-
-
-def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> None:
-    """Refuse labels or splits that are not one value a row."""
-    for role in ("label", "split"):
-        name = pick(list(shapes), role, Wanted(), "")
-        if name is not None and shapes[name] != (n_rows,):
-            raise DataError(
-                f"{path}: {name} has shape {shapes[name]}, but there are {n_rows} series.", "Give one value a series."
-            )
-
-
-def cube(values: NDArray[np.generic], where: str) -> NDArray[np.float32]:
-    """Give an array of numbers the shape (n, channels, time)."""
-    if values.ndim not in {2, 3} or values.dtype.kind not in "fiub":
+    bad: dict[int, list[str]] = {}
+    for name in names:
+        if sheet.numbers(name) is None:
+            for row, cell in sheet.bad_cells(name):
+                bad.setdefault(row, []).append(f"row {row}, column {name}: {cell[:20]!r}")
+    if 2 * len(bad) >= len(sheet.rows):
+        cells = [cell for found in bad.values() for cell in found]
         raise DataError(
-            f"{where}: the array of series has shape {values.shape} and type {values.dtype}.",
-            "Give numbers of shape (rows, time) or (rows, channels, time).",
+            f"{sheet.name}: {len(cells)} cells are not numbers ({offenders(cells)}).", "Correct or empty these cells."
         )
-    made = values.astype(np.float32)
-    return made[:, None, :] if made.ndim == 2 else made
+    return sheet.without({row: f"a value is no number ({offenders(cells)})" for row, cells in bad.items()})
 
 
-def read_ts(path: Path) -> Draft:
-    """Read the `.ts` format of the UEA archive: channels separated by colons, the label last.
+def _cubes(sheet: Sheet, axis: Axis) -> list[Series]:
+    """Put value columns together, one array (n_channels, n_steps) a row."""
+    values = np.full((len(sheet.rows), len(axis.channels), axis.n_steps), np.nan, dtype=np.float32)
+    for channel, steps in enumerate(axis.columns):
+        for step, name in enumerate(steps):
+            if name:
+                values[:, channel, step] = sheet.needed_numbers(name)
+    return list(values)
+
+
+def _read_headerless(sheet: Sheet, wanted: Wanted) -> Draft:
+    """Read rows to predict from a table without header: its width tells whether labels come first.
 
     Raises
     ------
     DataError
-        A line cannot be read; all bad lines are named.
+        The width fits neither.
     """
-    labelled, started, bad = "", False, []
-    inputs: list[Series] = []
-    labels: list[str] = []
-    rows: list[int] = []
-    for number, line in enumerate(lines(path, encoding_of(path)), start=1):
-        text = line.strip()
-        if not text or text.startswith(("#", "%")):
-            continue
-        if not started:
-            words = text.casefold().split()
-            if words[0] in {"@classlabel", "@targetlabel"} and words[1:2] == ["true"]:
-                labelled = words[0].removeprefix("@")
-            started = words[0] == "@data"
-            continue
-        *channels, last = text.split(":") if labelled else (*text.split(":"), "")
-        try:
-            inputs.append(_ts_series(channels))
-        except ValueError:
-            bad.append(f"line {number}")
-            continue
-        labels.append(last.strip())
-        rows.append(number)
-    if bad:
-        raise DataError(f"{path}: {len(bad)} lines cannot be read ({offenders(bad)}).", "Correct them.")
-    if not rows:
-        raise DataError(f"{path} has no series below @data.", "Check that this is the right file.")
-    ids = [f"{path.name}:{row}" for row in rows]
-    columns = {"label": labelled} if labelled == "targetlabel" else {}
-    return Draft("series", inputs, ids, labels if labelled else None, columns=columns)
+    known = wanted.inputs or InputColumns()
+    width = len(sheet.names)
+    if known.layout in {"files", "long"} or (not known.layout and not {"values", "series"} & set(wanted.roles)):
+        return series_files.read_one(sheet, wanted)
+    if known.n_channels > 1:
+        return series_files.read_one(sheet, wanted)
+    if not known.most_steps or width == known.most_steps + 1:
+        return _read_wide(sheet, wanted)
+    if width == known.most_steps:
+        return _read_wide(sheet.renamed([f"t{step}" for step in range(width)]), wanted)
+    raise DataError(
+        f"{sheet.name} has {width} columns without names; the model learnt from {known.most_steps} steps, so it cannot "
+        "be told whether the first column is a label.",
+        "Write a first row with names: label, t0, t1 ... or t0, t1 ...",
+    )
 
 
-def _ts_series(channels: Sequence[str]) -> Series:
-    """Read one line; "(time,value)" pairs give their values, shorter channels end in NaN."""
-    parts = [re.sub(r"\([^,()]*,([^()]*)\)", r"\1", channel).split(",") for channel in channels]
-    if not parts:
-        raise ValueError
-    made = np.full((len(parts), max(map(len, parts))), np.nan, dtype=np.float32)
-    for row, values in zip(made, parts, strict=True):
-        row[: len(values)] = [parse_number(value, False) for value in values]
-    return made
-
-
-def from_list(values: Sequence[object]) -> list[Series]:
-    """Take (channels, time) or (time,) arrays of different lengths."""
-    arrays = [np.asarray(value, dtype=np.float32) for value in values]
-    bad = [str(row) for row, array in enumerate(arrays) if array.ndim not in {1, 2}]
-    if bad:
-        raise DataError(f"Series must have one or two dimensions; rows {offenders(bad)} do not.", "Reshape them.")
-    return [array[None, :] if array.ndim == 1 else array for array in arrays]
+_READ: dict[str, Callable[[Sheet, Wanted], Draft]] = {
+    "wide": _read_wide,
+    "long": long_tables.read,
+    "file": series_files.read_one,
+    "headerless": _read_headerless,
+}

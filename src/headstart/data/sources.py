@@ -7,19 +7,21 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
-from headstart.data import images, series, texts
+from headstart.data import images, long_tables, series, series_files, texts
 from headstart.data.archive import unpack
 from headstart.data.names import Wanted, split_of, split_of_stem
 from headstart.data.rows import Draft, Finish, finish, join
+from headstart.data.sheet_rows import roles_of
 from headstart.data.sheets import NAMED_READERS, READERS, Sheet, is_table, read_sheet
 from headstart.data.tasks import Wish
+from headstart.data.text_columns import find_text_columns, join_texts
 from headstart.data.texts import TEXT_FILES, looks_headerless
 from headstart.data.tree import Tree, walk
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
-from headstart.options import ReadOptions, parse
+from headstart.options import ColumnOptions, ReadOptions, parse
 from headstart.plain_files import reason_not_plain
-from headstart.records import Table
+from headstart.records import TRAIN, InputColumns, Table
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,16 @@ SHEET_KINDS: dict[str, SheetKind] = {
     "series": SheetKind(series.fits, series.read),
 }
 """In the order in which they are tried."""
-SERIES_FILES: dict[str, Callable[[Path], Draft]] = {".npz": series.read_npz, ".ts": series.read_ts}
+SERIES_FILES: dict[str, Callable[[Path, Wanted], Draft]] = {
+    ".npz": series_files.read_npz,
+    ".ts": series_files.read_ts,
+}
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
 STATES, USE = ("stop", "drop", "use"), "use"
 """What `--unlabelled` knows beside paths."""
 _KINDS = {"image": "pictures", "text": "tables of texts", "series": "tables of series"}
+_FEW_WORDS = 3
+"""A cell with fewer words than this is no text beside values of series."""
 _SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 
 
@@ -50,6 +57,7 @@ def read(
     known: Mapping[str, str] | None = None,
     empty_is_none: bool | None = None,
     labels: tuple[str, ...] = (),
+    inputs: InputColumns | None = None,
 ) -> Table:
     """Read labelled data; nothing is written beside it.
 
@@ -67,6 +75,8 @@ def read(
         label. Not given: where `options.task` is "multi-label".
     labels : tuple of str, optional
         Labels of the training data: cells with several are taken apart into these.
+    inputs : InputColumns, optional
+        For series: the value columns of the training data, which are then found by their names.
 
     Returns
     -------
@@ -83,21 +93,31 @@ def read(
     options = options or parse(ReadOptions)
     place = existing(Path(path).expanduser())
     require_known(options.unlabelled)
-    draft = draft_of(place, options.modality, wanted_of(options, known))
+    draft = draft_of(place, options.modality, wanted_of(options, known, inputs))
     said = options.task == "multi-label" if empty_is_none is None else empty_is_none
     wish = Wish(options.task, options.order, said, labels, options.merge_labels)
     how = Finish(options.merge_labels, options.unlabelled in {"drop", USE}, wish=wish)
     return finish(draft, str(path), how)
 
 
-def wanted_of(options: ReadOptions, known: Mapping[str, str] | None = None) -> Wanted:
-    """Say which columns are wanted for rows to learn from."""
+def wanted_of(
+    options: ReadOptions, known: Mapping[str, str] | None = None, inputs: InputColumns | None = None
+) -> Wanted:
+    """Return which columns are wanted for rows to learn from."""
     several = options.task in {"auto", "multi-label"} and not options.order
-    return Wanted(
-        keep=options.group,
-        known=known or {},
-        labels=options.label,
-        several=several,
+    wanted = Wanted(keep=options.group, known=known or {}, labels=options.label, several=several, inputs=inputs)
+    return with_columns(wanted, options)
+
+
+def with_columns(wanted: Wanted, options: ColumnOptions) -> Wanted:
+    """Add the columns that the user named, whatever is read."""
+    named = {"id": options.id, "time": options.time_column}
+    return replace(
+        wanted,
+        columns={**wanted.columns, **{role: name for role, name in named.items() if name is not None}},
+        values=options.values,
+        channels=options.channels,
+        axes=options.axes,
         encoding=options.encoding,
         texts=options.text,
     )
@@ -140,7 +160,7 @@ def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
     if suffix == ".zip":
         return _folder(walk(unpack(place)), modality, wanted, shown=place)
     if suffix in SERIES_FILES and modality in {"auto", "series"}:
-        return SERIES_FILES[suffix](place)
+        return SERIES_FILES[suffix](place, wanted)
     if is_table(place):
         return _sheet(place, modality, wanted)
     raise DataError(f"{place} is of a kind that cannot be read ({suffix or 'no suffix'}).", _readable(place))
@@ -165,9 +185,16 @@ def _sheet(path: Path, modality: str, wanted: Wanted) -> Draft:
 
 
 def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
-    for name, kind in SHEET_KINDS.items():
-        if kind.fits(sheet, path.parent, wanted):
-            return name
+    """Decide what kind of table it is, before any column is read as anything.
+
+    A run of numbers beside a column that is named like texts and holds none (remarks in a few rows, short words) is a
+    table of series.
+    """
+    fitting = [name for name, kind in SHEET_KINDS.items() if kind.fits(sheet, path.parent, wanted)]
+    if fitting[:2] == ["text", "series"] and _is_beside_series(sheet, wanted):
+        return "series"
+    if fitting:
+        return fitting[0]
     if looks_headerless(sheet):
         raise DataError(
             f"{path}: the first row does not look like a header: {offenders([name[:40] for name in sheet.names])}.",
@@ -176,8 +203,20 @@ def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
     raise DataError(
         f"{path} has no column of texts, pictures or series (columns: {', '.join(sheet.names[:20])}).",
         "The first row must name the columns. Name that of the texts with --text COLUMN; series need columns "
-        "t0, t1 ... t7 or more, or columns id, time and values.",
+        "t0, t1 ... t7 or more, or columns id, time and values: --id, --time-column and --values name them.",
     )
+
+
+def _is_beside_series(sheet: Sheet, wanted: Wanted) -> bool:
+    """Whether the text column is only a remark beside values of series."""
+    if wanted.values is not None or wanted.channels or "time" in wanted.columns:
+        return True
+    if wanted.texts:
+        return False
+    found = find_text_columns(sheet, wanted, roles_of(sheet, wanted, []).named().values())
+    words = [len(text.split()) for text in join_texts(sheet, found.names)] if found is not None else []
+    few = sum(n >= _FEW_WORDS for n in words) * 2 < len(sheet.rows)
+    return few and (series.value_run(sheet, wanted) is not None or long_tables.is_long(sheet, wanted))
 
 
 def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None) -> Draft:
@@ -208,14 +247,25 @@ def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None
         return draft_of(tree.at((top or files)[0]), modality, wanted)
     splits = [split_of_stem(file.stem) for file in files]
     if all(splits) and len(set(splits)) == len(files):
-        drafts = [draft_of(tree.at(file), modality, wanted) for file in files]
-        return join([_all_of(draft, str(split)) for draft, split in zip(drafts, splits, strict=True)])
+        return join(_parts(tree, list(zip(files, map(str, splits), strict=True)), modality, wanted))
     if modality in {"auto", "series"} and not top and _is_folder_per_class(files):
-        return series.read_folder(tree, files)
+        return series_files.read_folder(tree, files, wanted)
     raise DataError(
         f"{shown} holds {len(files)} tables ({offenders([file.as_posix() for file in files])}).",
         "Give the one to use; or name them train and test.",
     )
+
+
+def _parts(tree: Tree, files: Sequence[tuple[PurePosixPath, str]], modality: str, wanted: Wanted) -> list[Draft]:
+    """Read files named train, test ...; the columns of values are those of the training file, by name."""
+    first = next((file for file, split in files if split == TRAIN), files[0][0])
+    draft = draft_of(tree.at(first), modality, wanted)
+    known = replace(draft.input_columns, n_channels=len(draft.inputs[0])) if draft.input_columns else None
+    others = wanted if wanted.inputs is not None else replace(wanted, inputs=known)
+    return [
+        _all_of(draft if file == first else draft_of(tree.at(file), draft.modality, others), split)
+        for file, split in files
+    ]
 
 
 def _all_of(draft: Draft, split: str) -> Draft:

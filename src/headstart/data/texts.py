@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from headstart.data.axes import find_axis
 from headstart.data.class_folders import read_places
 from headstart.data.decoding import read_text_file
-from headstart.data.names import MIN_STEPS, ROLES, Wanted, key, step_groups
+from headstart.data.names import MIN_STEPS, ROLES, Wanted, key
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet
@@ -29,13 +30,10 @@ def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
         return True
     if any(key(name) in ROLES["text"] for name in sheet.names):
         return True
-    if step_groups(sheet.names) or _count_numbers(sheet) >= MIN_STEPS:
+    numbers = [name for name in sheet.names if sheet.has_numbers(name)]
+    if len(numbers) >= MIN_STEPS or find_axis(numbers) is not None:
         return False
     return find_text_columns(sheet, wanted, roles_of(sheet, wanted, []).named().values()) is not None
-
-
-def _count_numbers(sheet: Sheet) -> int:
-    return sum(sheet.numbers(name) is not None for name in sheet.names)
 
 
 def looks_headerless(sheet: Sheet) -> bool:

@@ -63,7 +63,9 @@ def _bare_rows(table: Table, options: ReadOptions) -> Table:
 
 
 def _elsewhere(table: Table, options: ReadOptions) -> Table:
-    return line_up([Path(options.unlabelled)], table.modality, table.columns, {}, options.encoding, options.text).table
+    return line_up(
+        [Path(options.unlabelled)], table.modality, table.columns, {}, inputs=table.input_columns, options=options
+    ).table
 
 
 def with_also(table: Table, more: Table, merge: bool) -> Table:

@@ -107,6 +107,7 @@ def adapt_table(
          "labels_per_class": labels_per_class(prepared), **context.about_site(result)},
         table.task, thresholds_of(prepared, climb.fitted[climb.chosen]), seen_of(prepared, frozenset(uses)),
         prepared.task.spec, ruled.rules, context.reference_of(prepared, ruled.rules, options.group, options.seed),
+        input_columns=prepared.table.input_columns,
     )  # fmt: skip
     with timings.step("checks"):
         suspects.tell(result, prepared, climb, options)

@@ -61,7 +61,8 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         _require_alike(first, second, spelled)
         asked = EvaluateOptions.model_validate(options.model_dump())
         table, unknown = read_rows_to_score(first, path, asked)
-        seen = [look(bundle, table, options.precision, path) for bundle in (first, second)]
+        other = table if second.known_inputs == first.known_inputs else read_rows_to_score(second, path, asked)[0]
+        seen = [look(bundle, rows, options.precision, path) for bundle, rows in ((first, table), (second, other))]
     both = set(seen[0].said.ids) & set(seen[1].said.ids)
     rows = [np.flatnonzero([name in both for name in part.said.ids]).astype(np.intp) for part in seen]
     kept = seen[0].kept.take(rows[0])

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bundle as bundles
-from headstart import data, progress
+from headstart import progress
 from headstart.bundle import Bundle
 from headstart.decisions import NO_RULES
 from headstart.errors import DataError, OptionError
 from headstart.flow.answers import document_of
 from headstart.flow.changed import inputs_of, spec_of
+from headstart.flow.lining_up import line_up
 from headstart.flow.model import decided, reader
 from headstart.flow.nearest import neighbours, told
-from headstart.flow.understood import NAMES, say_how_read
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.modalities.occlusion import OCCLUSIONS, heaviest
@@ -88,8 +88,7 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as explained.html.")
     with offline(options.offline), tempfile.TemporaryDirectory() as folder:
         bundle = bundles.load(bundle_path)
-        inputs = data.line_up(paths, bundle.modality, bundle.columns, {}, options.encoding, options.text)
-        say_how_read(inputs.table.findings, NAMES)
+        inputs = line_up(bundle, paths, options, {})
         failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
         opened = _opened(bundle, inputs.table, Path(folder), options.precision)
         made = []

@@ -225,7 +225,8 @@ def _stored(
     asked = parse(
         ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
     )
-    table = replace(data.read(source, asked, bundle.columns), source=str(bundle.about.get("data", source)))
+    table = data.read(source, asked, bundle.columns, inputs=bundle.known_inputs)
+    table = replace(table, source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:
         as_scored = parse(EvaluateOptions, label=tuple(roles), merge_labels=True, encoding=encoding)

@@ -189,7 +189,7 @@ def _remember(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> 
     asked = parse(
         ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
     )
-    table = data.read(path, asked, bundle.columns)
+    table = data.read(path, asked, bundle.columns, inputs=bundle.known_inputs)
     place = {str(name): row for row, name in enumerate(table.ids)}
     lost = [str(name) for name in novelty.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:

@@ -11,8 +11,9 @@ import numpy as np
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.errors import DataError, offenders
+from headstart.flow.lining_up import line_up, tell_reading
 from headstart.flow.understood import NAMES, say_how_read
-from headstart.options import EvaluateOptions, ReadOptions, parse
+from headstart.options import ColumnOptions, EvaluateOptions, ReadOptions, parse
 from headstart.records import TASKS, TEST, Table
 
 _READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if task != "ordinal"}
@@ -60,19 +61,20 @@ def read_rows(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Tab
 
 
 def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
-    shared = {name: getattr(options, name) for name in ("label", "text", "group", "merge_labels", "encoding")}
+    names = ("label", "text", "group", "merge_labels", *ColumnOptions.model_fields)
+    shared = {name: getattr(options, name) for name in names}
     wanted = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
     blank = bundle.about.get("task") == "multi-label"
-    table = data.read(path, wanted, bundle.columns, blank, () if bundle.task == "regression" else bundle.classes)
+    labels = () if bundle.task == "regression" else bundle.classes
+    table = data.read(path, wanted, bundle.columns, blank, labels, bundle.known_inputs)
+    tell_reading(bundle, table)
     if table.modality != bundle.modality:
         raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
     return table
 
 
 def _bare(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
-    table = data.line_up([path], bundle.modality, bundle.columns, {}, options.encoding, options.text).table
-    say_how_read(table.findings, NAMES)
-    return table
+    return line_up(bundle, [path], options, {}).table
 
 
 def _tested(table: Table, path: Path) -> Table:

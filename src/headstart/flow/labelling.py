@@ -17,10 +17,10 @@ from headstart.bundle.seen import Seen
 from headstart.csv_files import csv_text
 from headstart.errors import DataError, OptionError
 from headstart.flow import answers
+from headstart.flow.lining_up import line_up
 from headstart.flow.model import read_rows
 from headstart.flow.prepare import Prepared
 from headstart.flow.rough import ROUGH
-from headstart.flow.understood import NAMES, say_how_read
 from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import LabelNextOptions
@@ -125,8 +125,7 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
     """
     with offline(options.offline):
         bundle = bundles.load(bundle_path)
-        table = data.line_up([path], bundle.modality, bundle.columns, {}, options.encoding, options.text).table
-        say_how_read(table.findings, NAMES)
+        table = line_up(bundle, [path], options, {}).table
         if out is not None:
             _refuse_lost_pictures(table, out)
         found = propose(bundle, table, options)

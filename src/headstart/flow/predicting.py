@@ -16,16 +16,16 @@ from typing import Any, TextIO
 import numpy as np
 
 from headstart import bundle as bundles
-from headstart import data, progress
+from headstart import progress
 from headstart.bundle import Bundle
 from headstart.csv_files import read_csv_rows, write_csv_rows
 from headstart.data import Inputs, Order
 from headstart.decisions import Decisions
 from headstart.errors import OptionError, ending
 from headstart.flow.answers import document_of, header, row_of, unread_row
+from headstart.flow.lining_up import line_up
 from headstart.flow.model import stream
 from headstart.flow.nearest import Neighbour, neighbours, told
-from headstart.flow.understood import NAMES, say_how_read
 from headstart.offline import offline
 from headstart.options import PredictOptions
 from headstart.records import Predictions, SetAside, Table
@@ -134,9 +134,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
     bundle = bundles.load(bundle_path, options.runtime)
-    inputs = data.line_up(paths, bundle.modality, bundle.columns, _asked(options), options.encoding, options.text)
-    say_how_read(inputs.table.findings, NAMES)
-    return bundle, inputs
+    return bundle, line_up(bundle, paths, options, _asked(options))
 
 
 def _refuse_bad_output(out: Path) -> None:

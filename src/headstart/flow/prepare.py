@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from headstart import data, features, progress
 from headstart.bases import Backbone
+from headstart.data.summary import summarise
 from headstart.errors import DataError, OptionError, offenders
 from headstart.evaluation import Truth, keeps_together
 from headstart.extras import require
@@ -26,6 +27,7 @@ from headstart.modalities.series import describe
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
+from headstart.report.understood import describe_inputs
 from headstart.strategies.record import Clock, Rows, Task
 
 N_FOLDS = 5
@@ -99,6 +101,8 @@ def prepare(
         If nothing can be learnt from these rows.
     """
     require("adapt", "Adapting a model")
+    for line in describe_inputs(summarise(table, options.group)):
+        progress.say(line)
     findings = data.check(table)
     if options.duplicates == "drop":
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
@@ -351,7 +355,7 @@ def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
     blank = options.task == "multi-label"
     wanted = options.model_copy(update={"task": table.task})
     known = () if table.labels is None or table.task == "regression" else classes_of(table)
-    made = data.read(path, wanted, table.columns, empty_is_none=blank, labels=known)
+    made = data.read(path, wanted, table.columns, blank, known, table.input_columns)
     if made.task != table.task or not known:
         return made
     return data.match_labels(made, known, options.merge_labels).table

@@ -19,6 +19,8 @@ SILENT = 1e-4
 
 A series with mean zero has such a part: trees would ask for noise that other machines do not repeat.
 """
+ROUNDED = 3e-6
+"""A difference from the mean below this share of it is a rounding error and counts as zero, as in a dead sensor."""
 Series = NDArray[np.float32]
 Bounds = list[tuple[int, int]]
 
@@ -84,7 +86,9 @@ def _quantiles(values: Series, divisor: int) -> Series:
     share = (at - below).astype(np.float32)
     made = ordered[..., below] * (1 - share) + ordered[..., np.minimum(below + 1, width - 1)] * share
     if count > 1:
-        made[..., 1::2] -= values.mean(axis=-1, keepdims=True)
+        mean = values.mean(axis=-1, keepdims=True)
+        made[..., 1::2] -= mean
+        made[..., 1::2][np.abs(made[..., 1::2]) < np.float32(ROUNDED) * np.abs(mean)] = 0
     return made
 
 

@@ -6,6 +6,7 @@ from headstart.report.messages import message
 
 FINDINGS = {
     "alike-to-base": message("Rows that the base model takes for nearly the same"),
+    "axes": message("The axes of an array may be exchanged"),
     "base-chosen": message("How the base model was chosen"),
     "blur": message("Blurred pictures"),
     "class-only-in-test": message("Classes that have test rows but no training rows"),
@@ -28,11 +29,13 @@ FINDINGS = {
     "near-duplicates-across-labels": message("Near copies with different labels"),
     "near-duplicates-across-splits": message("Test rows nearly the same as training rows"),
     "no-test-rows": message("No rows to test on"),
+    "no-time-column": message("No column of times"),
     "not-compared": message("Rows that were not compared with each other"),
     "not-listed": message("Files that the list does not name"),
     "not-looked-deeper": message("The closer look was left out"),
     "odd-label": message("Odd labels"),
     "other-files": message("Files of another kind were left out"),
+    "other-scale": message("Columns of values on another scale than the rest"),
     "out-of-time": message("Rows left out because time ran out"),
     "outliers": message("Rows unlike all others"),
     "own-test-rows-left-out": message("Test rows of the data that were not used"),
@@ -50,12 +53,16 @@ FINDINGS = {
     "text-column": message("Which column the text was taken from"),
     "times-not-read": message("Times that could not be read"),
     "unknown-tokens": message("Text that the base model cannot read"),
+    "uneven-channels-steps": message("Channels that lack steps which others have"),
     "value-range": message("How pictures of more than 8 bits are scaled"),
     "unlabelled-text": message("Texts without labels were learnt from"),
+    "unnamed-steps": message("Columns of numbers read as steps in the order of the file"),
     "validation-rows": message("Validation rows used for training"),
+    "values-left-out": message("Columns of numbers that were not read as values"),
 }
 ADVICE = {
     "alike-to-base": message("Look at them: copies make the score look too good."),
+    "axes": message("Pass --axes time-first if the second axis is the time."),
     "base-chosen": message("Another one can be named with --base."),
     "blur": message("Look at them; take blank ones out."),
     "class-only-in-test": message("Add training rows of these classes."),
@@ -82,8 +89,10 @@ ADVICE = {
         "They make the test score too good. Take them out of one side, or let Headstart split the data."
     ),
     "no-test-rows": message("Add rows or groups, or give test data with --test."),
+    "no-time-column": message("Name the column of times with --time-column."),
     "not-listed": message("Add them to the table if they belong to the data."),
     "odd-label": message("Write each label in one way."),
+    "other-scale": message("If they are no steps of the series, name the first and last value column with --values."),
     "out-of-time": message("Give more with --time; what was read is kept, so the same command goes on from there."),
     "outliers": message("Look at them: they may be faulty, or of a rare kind."),
     "repeated-times": message("Remove the copies if they are a mistake."),
@@ -105,8 +114,11 @@ ADVICE = {
     "times-not-read": message(
         "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
     ),
+    "uneven-channels-steps": message("Check the names of the columns."),
     "unknown-tokens": message("A base model made for this language may do better: see headstart adapt-language."),
+    "unnamed-steps": message("Name the first and last value column with --values if some are no steps."),
     "value-range": message("If few odd pixels make the range wide, correct them."),
+    "values-left-out": message("Name the first and last value column with --values to read other columns."),
 }
 STRATEGIES = {
     "majority": message(

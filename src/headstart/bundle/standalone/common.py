@@ -209,7 +209,7 @@ def main(paths: list[str]) -> None:
     counts = Counter[str]()
     n_good = 0
     for path in paths:
-        for given, source in rows_of(Path(path), CONFIG["columns"]):
+        for given, source in rows_of(Path(path), CONFIG):
             name = given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             counts[name] += 1
             name += f"#{counts[name]}" if counts[name] > 1 else ""

@@ -28,7 +28,7 @@ MAX_PIXELS, LARGE_PIXELS, MAX_SIDE, MAX_FILE_BYTES = 178_956_970, 16_000_000, 10
 UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # What a camera wrote (EXIF) to how Pillow turns.
 
 
-def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
+def rows_of(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give name and place of a picture, or of all pictures below a folder."""
     below = path.rglob("*") if path.is_dir() else ()
     found = sorted(file.relative_to(path).parts for file in below if not file.is_dir() and _is_picture(file, path))

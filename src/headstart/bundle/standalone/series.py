@@ -18,30 +18,19 @@ from headstart.bundle.standalone.tables import IDS, TABLES, table_of
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"}
 
 
-def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
+def rows_of(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give name and values (channels, time) of each row of a wide CSV file (t0, t1 ...), or of X in an .npz file.
 
-    Several channels are columns a0, a1 ... b0, b1 ..., or the middle axis of X. What is odd comes as a ValueError.
+    Columns are found by the names of training, in any order; where training had none, several channels are columns
+    a0, a1 ... b0, b1 ..., or an axis of X. What is odd comes as a ValueError.
     """
     require_kind(path, (*TABLES, ".npz"))
+    known = config.get("input_columns") or {}
     if path.suffix.lower() == ".npz":
-        yield from _arrays(path)
+        yield from _arrays(path, known)
         return
-    names, records, comma = table_of(path, columns)
-    channels: dict[str, list[tuple[int, int]]] = {}
-    for at, name in enumerate(names):
-        matched = re.fullmatch(r"(.*?)[\s_.\-]*(\d+)", name)
-        if matched:
-            channels.setdefault(matched[1].casefold(), []).append((int(matched[2]), at))
-    runs = [sorted(found) for found in channels.values()]
-    runs = [found for found in runs if found[-1][0] - found[0][0] == len(found) - 1]
-    longest = max(map(len, runs), default=0)
-    if longest < 8:
-        raise Refused(
-            f"{path} has no columns t0, t1 ... (one for each time step, a row a series). "
-            "Tables with a row for each time step: headstart predict reads them."
-        )
-    steps = [[at for _, at in found] for found in runs if len(found) == longest]
+    names, records, comma = table_of(path, config["columns"])
+    steps = _steps(path, names, known)
     for name, record in records:
         try:
             yield name, _values(record, steps, comma)
@@ -49,14 +38,58 @@ def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
             yield name, error
 
 
+def _steps(path: Path, names: list[str], known: dict[str, Any]) -> list[list[int]]:
+    """Give the places of the value columns, a list a channel; -1 where a channel lacks a step."""
+    places = {**{_plain(name): at for at, name in reversed(list(enumerate(names)))},
+              **{name: at for at, name in reversed(list(enumerate(names)))}}  # fmt: skip
+    if known.get("layout") == "wide":
+        wanted = [name for steps in known["values"] for name in steps if name]
+        _require(path, wanted, [name for name in wanted if name not in places and _plain(name) not in places], names)
+        return [[places.get(name, places.get(_plain(name), -1)) if name else -1 for name in steps]
+                for steps in known["values"]]  # fmt: skip
+    channels: dict[str, list[tuple[int, int]]] = {}
+    for at, name in enumerate(names):
+        matched = re.fullmatch(r"(.*?)[\s_.\-]*(\d+)", name)
+        if matched:
+            channels.setdefault(_plain(matched[1]), []).append((int(matched[2]), at))
+    runs = {name: sorted(found) for name, found in channels.items()}
+    runs = {name: found for name, found in runs.items() if found[-1][0] - found[0][0] == len(found) - 1}
+    longest = max(map(len, runs.values()), default=0)
+    if longest < 8:
+        raise Refused(
+            f"{path} has no columns t0, t1 ... (one for each time step, a row a series). "
+            "Tables with a row for each time step: headstart predict reads them."
+        )
+    runs = {name: found for name, found in runs.items() if len(found) == longest}
+    wanted = list(known.get("channels") or ()) if len(known.get("channels") or ()) > 1 else list(runs)
+    _require(path, wanted, [name for name in wanted if _plain(name) not in runs], list(runs))
+    return [[at for _, at in runs[_plain(name)]] for name in wanted]
+
+
+def _require(path: Path, wanted: list[str], missing: list[str], names: list[str]) -> None:
+    if missing:
+        strange = [name for name in names if name not in wanted]
+        raise Refused(
+            f"{path} lacks {len(missing)} of {len(wanted)} columns or channels that the model learnt from: "
+            f"{', '.join(missing[:5])}{' ...' if len(missing) > 5 else ''}. "
+            f"It has others: {', '.join(strange[:5]) or 'none'}{' ...' if len(strange) > 5 else ''}. "
+            "This script reads tables with a row a series; headstart predict reads others."
+        )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.\-]+", "", name.casefold())
+
+
 def _values(record: Any, steps: list[list[int]], comma: bool) -> Any:
     if isinstance(record, ValueError):
         raise record
     with np.errstate(over="ignore"):  # What float32 cannot hold becomes infinite, which is: missing.
-        return np.asarray([[_number(record[at], comma) for at in one] for one in steps]).astype(np.float32)
+        found = [[_number(record[at], comma) if at >= 0 else float("nan") for at in one] for one in steps]
+        return np.asarray(found).astype(np.float32)
 
 
-def _arrays(path: Path) -> list[tuple[str, Any]]:
+def _arrays(path: Path, known: dict[str, Any]) -> list[tuple[str, Any]]:
     """Give name and values (channels, time) of each row of X."""
     try:
         with np.load(path, allow_pickle=False) as held:
@@ -68,8 +101,16 @@ def _arrays(path: Path) -> list[tuple[str, Any]]:
         raise Refused(f"{path} cannot be read ({error}): save X (n, channels, time) with numpy.savez.") from error
     if values.ndim not in (2, 3):
         raise Refused(f"{path}: X has the shape {values.shape}, not (n, time) or (n, channels, time).")
+    turned = values.ndim == 3 and known.get("axes") == "time-first"
+    values = values.transpose(0, 2, 1) if turned else values if values.ndim == 3 else values[:, None]
+    if known.get("n_channels") not in (None, 0, values.shape[1]):
+        looks = " The axes look exchanged." if values.shape[2] == known["n_channels"] else ""
+        raise Refused(
+            f"{path}: X has {values.shape[1]} channels of {values.shape[2]} steps; the model learnt from "
+            f"{known['n_channels']} channels.{looks}"
+        )
     names = named[0] if named else [f"{path.name}:{at}" for at in range(1, len(values) + 1)]
-    return list(zip(names, values if values.ndim == 3 else values[:, None], strict=True))
+    return list(zip(names, values, strict=True))
 
 
 def _number(cell: str, comma: bool) -> float:

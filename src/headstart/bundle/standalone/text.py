@@ -28,14 +28,14 @@ TEXTS = (".txt", ".text", ".md")
 BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
-def rows_of(path: Path, columns: dict[str, str]) -> Iterator[tuple[str, Any]]:
+def rows_of(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give name and text of each row of a CSV file, or of a file that is one text."""
     require_kind(path, (*TABLES, *TEXTS))
     if path.suffix.lower() in TEXTS:
         yield path.as_posix(), text_of(path)
         return
-    names, records, _ = table_of(path, columns)
-    places = [place_of(name, names, path) for name in text_columns(columns)]
+    names, records, _ = table_of(path, config["columns"])
+    places = [place_of(name, names, path) for name in text_columns(config["columns"])]
     for name, record in records:
         yield name, record if isinstance(record, ValueError) else joined([record[at] for at in places])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.data.cells import as_text, parse_number, parse_numbers
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
-from headstart.errors import offenders
+from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, SetAside, column
 
 
@@ -41,6 +42,8 @@ class Sheet:
     findings: tuple[Finding, ...] = ()
     headerless: bool = False
     n_lines: int = 0
+    _numbers: dict[str, NDArray[np.float32] | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Columns read as numbers once already."""
 
     @property
     def names(self) -> list[str]:
@@ -60,6 +63,11 @@ class Sheet:
 
     def numbers(self, name: str) -> NDArray[np.float32] | None:
         """Return a column as numbers (NaN = missing), or None if it holds anything else."""
+        if name not in self._numbers:
+            self._numbers[name] = self._parsed(name)
+        return self._numbers[name]
+
+    def _parsed(self, name: str) -> NDArray[np.float32] | None:
         values = self.columns[name]
         if values.dtype.kind == "f":
             return values.astype(np.float32)
@@ -68,15 +76,55 @@ class Sheet:
         except ValueError:
             return None
 
-    def bad_numbers(self, name: str) -> list[str]:
-        """Name the cells of a column that are no numbers, with row and column."""
+    def needed_numbers(self, name: str) -> NDArray[np.float32]:
+        """Return a column that has to be numbers.
+
+        Raises
+        ------
+        DataError
+            A cell is none; names the cells.
+        """
+        numbers = self.numbers(name)
+        if numbers is None:
+            cells = [f"row {row}: {cell[:20]!r}" for row, cell in self.bad_cells(name)]
+            raise DataError(
+                f"{self.name}: {len(cells)} cells of the column {name} are not numbers ({offenders(cells)}).",
+                "Correct or empty these cells.",
+            )
+        return numbers
+
+    def has_numbers(self, name: str) -> bool:
+        """Return whether a column holds numbers and nothing else, and at least one."""
+        numbers = self.numbers(name)
+        return numbers is not None and bool(np.isfinite(numbers).any())
+
+    def is_mostly_numbers(self, name: str) -> bool:
+        """Return whether most cells of a column are numbers or missing."""
+        return self.numbers(name) is not None or 2 * len(self.bad_cells(name)) < len(self.rows)
+
+    def bad_cells(self, name: str) -> list[tuple[int, str]]:
+        """Return row and text of the cells of a column that are no numbers."""
         bad = []
         for row, text in zip(self.rows, self.texts(name), strict=True):
             try:
                 parse_number(text, self.decimal_comma)
             except ValueError:
-                bad.append(f"row {row}, column {name}: {text[:20]!r}")
+                bad.append((row, text))
         return bad
+
+    def without(self, reasons: Mapping[int, str]) -> Sheet:
+        """Return the sheet with some rows set aside; `reasons` are by row number."""
+        if not reasons:
+            return self
+        stays = np.array([row not in reasons for row in self.rows], dtype=bool)
+        aside = tuple(SetAside(f"{self.name}:{row}", reason) for row, reason in sorted(reasons.items()))
+        columns = {name: values[stays] for name, values in self.columns.items()}
+        rows = [row for row in self.rows if row not in reasons]
+        return replace(self, columns=columns, rows=rows, set_aside=(*self.set_aside, *aside))
+
+    def renamed(self, names: Sequence[str]) -> Sheet:
+        """Return the sheet with other names for its columns."""
+        return replace(self, columns=dict(zip(names, self.columns.values(), strict=True)))
 
 
 def without_errors(sheet: Sheet) -> Sheet:
