@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from headstart.errors import OptionError
-from headstart.ladder import choose, climb
+from headstart.ladder import choose, climb, sampling
 from headstart.records import Features, Probabilities, State, Table, column
-from headstart.strategies import STRATEGIES, chosen_names
+from headstart.strategies import STRATEGIES, chosen_names, costs
 from headstart.strategies.record import Clock, Forecast, Rows, Task
 
 
@@ -80,7 +80,9 @@ def test_a_rung_whose_forecast_does_not_fit_is_skipped_before_it_starts(monkeypa
     rows, task = problem(Clock(60))
 
     def foresees(seconds: float, memory_bytes: float) -> None:
-        costly = replace(STRATEGIES["classic"], preset="default", forecast=lambda *_: Forecast(seconds, memory_bytes))
+        costly = replace(
+            STRATEGIES["classic"], kind="scratch", preset="default", forecast=lambda *_: Forecast(seconds, memory_bytes)
+        )
         monkeypatch.setitem(STRATEGIES, "classic", costly)
 
     foresees(1e4, 0.0)
@@ -90,6 +92,56 @@ def test_a_rung_whose_forecast_does_not_fit_is_skipped_before_it_starts(monkeypa
     foresees(1.0, 1e6)
     made = climb(rows, task, ["majority", "classic"])
     assert made.forecasts["classic"] == Forecast(1.0, 1e6) and "classic" in made.fitted
+
+
+def _costs_by_row(monkeypatch: pytest.MonkeyPatch, name: str, seconds: float, memory_bytes: float = 0.0) -> None:
+    def forecast(rows: Rows, task: Task) -> Forecast:
+        return Forecast(seconds * len(rows), memory_bytes * len(rows))
+
+    monkeypatch.setitem(STRATEGIES, name, replace(STRATEGIES[name], forecast=forecast))
+
+
+def test_strategies_without_the_base_are_fitted_first_and_stand_in_the_order_of_the_ladder() -> None:
+    rows, task = problem(Clock(60))
+    keep, names = Memory(), ["majority", "linear-probe", "classic", "blend"]
+    made = climb(rows, task, names, keep)
+    assert keep.saved == ["majority", "classic", "linear-probe", "blend"]
+    assert list(made.fitted) == list(made.seconds) == list(made.scores) == names
+
+
+@pytest.mark.parametrize(("seconds", "memory_bytes"), [(1.0, 0.0), (0.0, 1e8)])
+def test_a_rival_that_does_not_fit_learns_from_a_sample_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, memory_bytes: float
+) -> None:
+    monkeypatch.setattr(sampling, "LEAST_ROWS", 10)
+    rows, task = problem(Clock(25))
+    _costs_by_row(monkeypatch, "classic", seconds, memory_bytes)
+    made = climb(rows, replace(task, max_memory_bytes=1.5e9), ["majority", "linear-probe", "classic"])
+    predicted = np.isfinite(made.fitted["classic"].out_of_fold).all(axis=1)
+    assert 10 <= predicted.sum() < 40 and np.bincount(task.codes[predicted]).min() >= 5
+    assert any("of 40 rows" in note for note in made.fitted["classic"].notes)
+    assert made.fitted["classic"].predict(rows).shape == (40, 2)
+    assert np.isfinite(made.fitted["linear-probe"].out_of_fold).all() and "classic" in made.scores
+
+
+def test_without_time_the_first_strategy_on_the_base_learns_from_a_sample_and_further_ones_are_skipped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampling, "LEAST_ROWS", 20)
+    rows, task = problem(Clock(0))
+    for name in ("linear-probe", "shrinkage-lda"):
+        _costs_by_row(monkeypatch, name, 100.0)
+    made = climb(rows, task, ["majority", "linear-probe", "shrinkage-lda"])
+    assert set(made.fitted) == {"majority", "linear-probe"} and "--time" in made.skipped["shrinkage-lda"]
+    assert np.isfinite(made.fitted["linear-probe"].out_of_fold).all(axis=1).sum() == 20
+
+
+def test_a_busy_machine_is_measured_as_slower_than_an_idle_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert costs.measure_slowdown(0.01) >= 1.0
+    ticks = iter(range(100))
+    monkeypatch.setattr(costs.time, "perf_counter", lambda: 3.0 * next(ticks))
+    monkeypatch.setattr(costs.time, "thread_time", iter([0.0, 0.0, 0.5, 1.0, 1.0, 1.0]).__next__)
+    assert costs.measure_slowdown(0.9) == pytest.approx(3.0)
 
 
 def test_a_costlier_rung_takes_over_only_where_it_is_better_by_more_than_noise() -> None:

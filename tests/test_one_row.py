@@ -19,9 +19,9 @@ from headstart.results import Result
 from headstart.strategies import STRATEGIES
 from headstart.strategies.last_stages import RECIPE
 from headstart.strategies.recipe import Trial
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, Rows, Task, renumber_folds
 from headstart.strategies.tuning import Trials
-from headstart.strategies.workshop import Workshop, merge_folds, renumber_folds
+from headstart.strategies.workshop import Workshop, merge_folds
 
 TEXTS = {"water": "The pump is broken", "roads": "The bridge is flooded", "school": "The teacher is absent"}
 

@@ -26,6 +26,11 @@ from headstart.modalities.record import Array
 from headstart.records import Features, Index, SetAside, Table
 
 CHUNK_BYTES = 64 << 20
+LEAST_CHUNK_ROWS, MOST_CHUNK_ROWS = 32, 2_048
+UNSURE_SHARE = 0.1
+"""Where the pass is forecast to take more than this share of its limit, a busy machine may not reach all rows."""
+TIGHT_SHARE, CHUNK_SHARE = 0.25, 0.04
+"""Where the pass is forecast to take more than this share of its limit, a chunk is to take about that share of it."""
 SHARD_ROWS, SHARD_SECONDS = 1_024, 20.0
 NOT_USED = "not used"
 SAMPLE = 16
@@ -195,6 +200,7 @@ def extract(
 
 
 def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozenset[str], seconds: float) -> Extraction:
+    until = time.monotonic() + seconds
     extractors, chosen = _extractors(table, backbone, precision, uses)
     if not extractors:
         return Extraction(None, None, np.arange(len(table), dtype=np.intp), (), NOT_USED, 0, 0.0, 0.0)
@@ -206,9 +212,12 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
     forecast, bad, late = 0.0, dict[str, str](), set[str]()
     if len(todo):
         forecast = _forecast(table, backbone, chosen, todo, len(lacking[0]))
-        if forecast > seconds / 2:  # Not all may be reached: let every class and split have its share.
+        if forecast > UNSURE_SHARE * seconds:  # Not all may be reached: let every class and split have its share.
             todo = np.random.default_rng(0).permutation(todo)
-        bad, late = _run_missing(table, extractors, caches, lacking, todo, began + seconds)
+        most = MOST_CHUNK_ROWS
+        if forecast > TIGHT_SHARE * seconds:  # Small chunks, so that the end is not far beyond the limit.
+            most = int(np.clip(CHUNK_SHARE * seconds * len(todo) / forecast, LEAST_CHUNK_ROWS, MOST_CHUNK_ROWS))
+        bad, late = _run_missing(table, extractors, caches, lacking, todo, (until, most))
     kept = np.asarray([row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp)
     if len(kept) == 0:
         raise _nothing(table)
@@ -279,9 +288,18 @@ def _run_missing(
     caches: Sequence[FeatureCache],
     lacking: Sequence[set[str]],
     todo: Index,
-    until: float,
+    limits: tuple[float, int],
 ) -> tuple[dict[str, str], set[str]]:
-    """Run the rows `todo` into the caches; gives the hashes that could not be read (and why), and the late."""
+    """Run the rows `todo` into the caches, until a time and so many rows at once at most.
+
+    Returns
+    -------
+    dict of str to str
+        Hashes of the rows that could not be read, and why.
+    set of str
+        Hashes of the late ones.
+    """
+    until, most = limits
     writers = [_Writer(cache) for cache in caches]
     bad: dict[str, str] = {}
     late = {str(item) for item in table.hashes[todo]}
@@ -290,7 +308,7 @@ def _run_missing(
         return table.hashes[row] in lacking[number]
 
     with progress.bar("Reading and running", len(todo), UNITS[table.modality]) as shown:
-        for chunk, found, failed in run_chunks(table, extractors, todo, wants):
+        for chunk, found, failed in run_chunks(table, extractors, todo, wants, most):
             for writer, (rows, outputs) in zip(writers, found, strict=True):
                 if len(rows):
                     writer.add([str(item) for item in table.hashes[rows]], outputs)
@@ -313,6 +331,7 @@ def run_chunks(
     extractors: Sequence[Extractor],
     rows: Index,
     wants: Callable[[int, int], bool] = lambda number, row: True,
+    most: int = MOST_CHUNK_ROWS,
 ) -> Iterator[Chunk]:
     """Decode rows once, in threads and in order, and run each through the extractors that want it."""
     one = loader(table, extractors[0].spec, extractors[0].load)
@@ -329,7 +348,7 @@ def run_chunks(
             return error.problem
 
     opened: dict[int, Run] = {}
-    for chunk, items in chunks(prepared, rows):
+    for chunk, items in chunks(prepared, rows, most):
         found = []
         for number, extractor in enumerate(extractors):
             pairs = [
@@ -343,11 +362,13 @@ def run_chunks(
         yield chunk, found, {int(row): item for row, item in zip(chunk, items, strict=True) if isinstance(item, str)}
 
 
-def chunks(prepared: Callable[[int], Loaded], todo: Index) -> Iterator[tuple[Index, list[Loaded]]]:
-    """Prepare rows in threads, one chunk ahead of the one in use; chunks hold at most about `CHUNK_BYTES`."""
+def chunks(
+    prepared: Callable[[int], Loaded], todo: Index, most: int = MOST_CHUNK_ROWS
+) -> Iterator[tuple[Index, list[Loaded]]]:
+    """Prepare rows in threads, one chunk ahead of the one in use: about `CHUNK_BYTES` and `most` rows at most."""
     first = prepared(int(todo[0]))
     n_bytes = 4_096 if isinstance(first, str) else sum(a.nbytes for arrays in first if arrays for a in arrays)
-    size = int(np.clip(CHUNK_BYTES / max(1, n_bytes), 32, 2_048))
+    size = int(np.clip(CHUNK_BYTES / max(1, n_bytes), LEAST_CHUNK_ROWS, most))
     pieces = [todo[start : start + size] for start in range(0, len(todo), size)]
     with ThreadPoolExecutor(max_workers=max(2, n_cores())) as pool:
         known: Future[Loaded] = Future()

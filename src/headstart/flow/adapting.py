@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from headstart.bundle import Bundle
 from headstart.csv_files import csv_text
 from headstart.flow import answers, auditing, context, deciding, mending, reporting, shipping, suspects
 from headstart.flow.bare import with_unlabelled
+from headstart.flow.budget import NO_TIME, Budget
 from headstart.flow.curve import of_run
 from headstart.flow.deciding import Ruled
 from headstart.flow.judge import N_WORST, Judged, document, judge, thresholds_of
@@ -33,7 +34,6 @@ from headstart.records import Table
 from headstart.results import PortableForm, Result
 from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.model import members_in
-from headstart.strategies.record import Clock
 
 MANY_CLASSES = 100
 """With more classes result.json is written without line breaks."""
@@ -77,19 +77,23 @@ def adapt_table(
     """
     deciding.require_costs(table, options)
     timings = timings or Timings()
-    clock = Clock(options.time - sum(timings.seconds.values()))
+    budget = Budget.start(table, test, options, sum(timings.seconds.values()))
+    clock = budget.training_clock()
     names = chosen_names(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
     uses = frozenset(part for name in (*names, *mending.asked(table, options)) for part in STRATEGIES[name].uses)
     prepared = prepare(table, options, test, uses, clock, timings)
     with timings.step("features"):
         prepared = with_unlabelled(prepared, options, uses, clock)
+    budget = budget.measured_again(len(prepared.table))
+    prepared = replace(prepared, task=replace(prepared.task, clock=budget.training_clock()))
     run = runs.Run(out, _key(prepared, options)) if out else None
     with timings.step("strategies"):
         climb, mended = mending.mend(prepared, ladder.climb(prepared.train, prepared.task, names, run), options)
+    budget = budget.measured_again(len(prepared.table))
     strategy, pooled = STRATEGIES[climb.chosen], members_in(climb.fitted[climb.chosen].state())
     uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in pooled))
     with timings.step("evaluation"):
-        judged = judge(prepared, climb)
+        judged = judge(prepared, climb, budget.clock_for("evaluation"))
         ruled = deciding.ruled(prepared, climb, judged, frozenset(uses), options)
         judged = ruled.judged
         timings.seconds["total"] = sum(timings.seconds.values())
@@ -97,7 +101,7 @@ def adapt_table(
         deciding.tell(result, prepared, ruled)
         result.mitigation = mended and mending.on_test_rows(mended, prepared, judged, options)
     with timings.step("learning_curve"):
-        result.learning_curve = of_run(prepared, options)
+        result.learning_curve = of_run(prepared, options, budget.clock_for("learning_curve"))
     result.scripts = scripts(prepared.train.table)
     reads = ruled.reads(frozenset(uses))
     bundle = Bundle(
@@ -110,9 +114,13 @@ def adapt_table(
         input_columns=prepared.table.input_columns,
     )  # fmt: skip
     with timings.step("checks"):
-        suspects.tell(result, prepared, climb, options)
+        suspects.tell(result, prepared, climb, options, budget)
     with timings.step("audit"):
-        auditing.tell(result, prepared, climb, judged, options, bundle)
+        if budget.allows("audit") or options.audit not in ("auto", "none"):
+            task = replace(prepared.task, clock=budget.clock_for("audit"))
+            auditing.tell(result, replace(prepared, task=task), climb, judged, options, bundle)
+        elif options.audit == "auto":
+            auditing.leave_out(result, prepared, NO_TIME)
     some = shipping.sample(prepared, bundle.seed)
     made = Model(bundle, result, partial(shipping.ship, table=some), partial(require_same_answers, table=some))
     return Adapted(made, result, prepared, judged, ruled, climb)

@@ -39,7 +39,7 @@ TUNED_ROWS, TUNED_SHARE_SECONDS = 200, 20.0
 def tell(
     result: Result, prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, bundle: Bundle
 ) -> None:
-    """Run the parts of the audit that `--audit` asks for and the time allows, and put them into the document.
+    """Run the parts of the audit that `--audit` asks for and the task's clock allows, and put them into the document.
 
     Parameters
     ----------
@@ -70,6 +70,12 @@ def tell(
         asked, options.swaps, full, prepared.task.clock, options.precision
     )
     made.not_measured |= missing
+
+
+def leave_out(result: Result, prepared: Prepared, why: str) -> None:
+    """Write into a result document why nothing was audited."""
+    base = base_in_words(result.base)
+    result.inherited = Inherited(n_rows=len(prepared.test), base=base, not_measured={"all": why})
 
 
 def base_in_words(base: BaseFigures) -> str:

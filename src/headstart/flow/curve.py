@@ -75,7 +75,7 @@ def curve(
     return _document(learning_curve(points, targets, task.seed), points, task)
 
 
-def of_run(prepared: Prepared, options: AdaptOptions) -> LearningCurve:
+def of_run(prepared: Prepared, options: AdaptOptions, left: Clock) -> LearningCurve:
     """Measure the curve of one run, in at most a tenth of its time and 20 seconds; test rows are only scored.
 
     Parameters
@@ -83,12 +83,14 @@ def of_run(prepared: Prepared, options: AdaptOptions) -> LearningCurve:
     prepared : Prepared
     options : AdaptOptions
         `group` and `time` are used.
+    left : Clock
+        Of the run, without what later steps need.
     """
     train, test, task = prepared.train, prepared.test, prepared.task
     clusters = data.units(train.table, options.group)
     beside = prepared.test_clusters if prepared.test_clusters is not None else np.arange(len(test))
     together = np.concatenate([clusters, beside + int(clusters.max(initial=0)) + 1])
-    clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, task.clock.left()))
+    clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, left.left()))
     return curve(train, task, together, test, _test_targets(prepared), clock)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart import evaluation
+from headstart import evaluation, progress
 from headstart.bundle import versions
 from headstart.errors import offenders
 from headstart.evaluation import Entry, Truth
@@ -33,7 +33,7 @@ from headstart.results import (
     Verdict,
 )
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Fitted
+from headstart.strategies.record import Clock, Fitted
 
 N_WORST = 12
 
@@ -46,13 +46,19 @@ class Judged:
     metrics: Mapping[str, AnyMetrics | None]
 
 
-def judge(prepared: Prepared, climb: Climb) -> Judged:
-    """Predict the test rows with every fitted strategy and score them."""
+def judge(prepared: Prepared, climb: Climb, clock: Clock) -> Judged:
+    """Predict the test rows with every fitted strategy and score them.
+
+    Without time left a strategy that is neither chosen nor quick is not scored.
+    """
     predictions: dict[str, Predictions] = {}
     metrics: dict[str, AnyMetrics | None] = {}
     for name, fitted in climb.fitted.items():
         metrics[name] = None
-        if len(prepared.test):
+        costly = STRATEGIES[name].preset != "quick" and STRATEGIES[name].kind != "baseline" and name != climb.chosen
+        if costly and clock.left() <= 0:
+            progress.say(f"{name} was not scored on the test rows: no time was left.")
+        elif len(prepared.test):
             task, shares = prepared.task, fitted.predict(prepared.test)
             cuts = thresholds_of(prepared, fitted)
             said = Predictions(prepared.test.table.ids, task.classes, shares, task.kind, cuts)

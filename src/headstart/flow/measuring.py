@@ -122,7 +122,7 @@ def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: 
         problem = "No training row can be held out: there is one a class, or they belong together."
         raise DataError(problem, "Add rows, or rows of other groups.")
     sized = replace(candidate, size_bytes=candidate.size_bytes or backbone.record.size_bytes)
-    final, scored, scored_task = passed.features.final, rows.take(held_out), _take_rows(task, held_out)
+    final, scored, scored_task = passed.features.final, rows.take(held_out), task.take(held_out)
     outputs, scored_clusters = outputs[held_out], clusters[held_out]
     gains = _gains(scored_task, outputs)
     return Measured(
@@ -132,12 +132,6 @@ def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: 
         ranking.h_score(final, task.codes), ranking.knn_accuracy(final, task.codes, clusters=clusters),
         time.monotonic() - began, scored.table.ids, gains, scored_clusters, sample.turn, cover, head, task.kind,
     )  # fmt: skip
-
-
-def _take_rows(task: Task, rows: Index) -> Task:
-    """Return the task of some of the rows."""
-    truth = None if task.truth is None else task.truth[rows]
-    return replace(task, codes=task.codes[rows], folds=task.folds[rows], truth=truth)
 
 
 def _refuse_foreign(cover: Coverage, candidate: Candidate) -> None:

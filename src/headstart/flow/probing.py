@@ -72,6 +72,7 @@ def _labels(rows: Rows, options: AdaptOptions, seconds: float) -> list[Finding]:
     if len(np.unique(codes)) < 2 and truth is None:
         return []
     folds = data.folds(codes, data.units(table, options.group), N_FOLDS, options.seed)
+    (folds,) = data.keep_lone_classes((folds,), codes, table)
     task = Task(classes, codes, folds, "off", options.seed, Clock(min(seconds, 3_600.0)), kind=table.task, truth=truth)
     fitted = STRATEGIES["linear-probe"].fit(rows, task, {})
     return wrong_labels(table, task, fitted.out_of_fold)[0]

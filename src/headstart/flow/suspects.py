@@ -12,6 +12,7 @@ from headstart.bases import Backbone
 from headstart.evaluation import label_errors
 from headstart.evaluation.intervals import mean, quotient
 from headstart.evaluation.label_errors import Suspects
+from headstart.flow.budget import Budget
 from headstart.flow.checking import about_inputs, gravest_first, with_shares
 from headstart.flow.curve_points import SCORINGS
 from headstart.flow.measuring import covered
@@ -54,7 +55,7 @@ FINDERS: dict[str, Callable[[Task, Probabilities], Suspects]] = {
 }
 
 
-def tell(result: Result, prepared: Prepared, climb: Climb, options: AdaptOptions) -> None:
+def tell(result: Result, prepared: Prepared, climb: Climb, options: AdaptOptions, budget: Budget) -> None:
     """Add to a result document what the checks of the training rows found; parts without time are left out.
 
     Parameters
@@ -65,15 +66,27 @@ def tell(result: Result, prepared: Prepared, climb: Climb, options: AdaptOptions
     climb : Climb
         Label errors are read off the chosen model's out-of-fold outputs.
     options : AdaptOptions
+    budget : Budget
+        Where it has no time left, only label errors are looked for.
     """
     train, task = prepared.train, prepared.task
-    found = [*prepared.findings, *about_inputs(train.table, options.group, options.seed)]
     wrong, result.label_errors = wrong_labels(train.table, task, climb.fitted[climb.chosen].out_of_fold)
-    found += wrong
-    if train.features is not None:
-        found += outliers(train.table.ids, train.features.final, options.seed)
-        found += unknown_tokens(prepared.backbone, train.table)
-    result.honest_score = honest_score(train, task, options.group)
+    found = [*prepared.findings, *wrong]
+    left_out = []
+    if budget.allows("checks"):
+        found += about_inputs(train.table, options.group, options.seed)
+        if train.features is not None:
+            found += outliers(train.table.ids, train.features.final, options.seed)
+            found += unknown_tokens(prepared.backbone, train.table)
+    else:
+        left_out.append("shortcuts and outliers")
+    if budget.allows("honest_score"):
+        result.honest_score = honest_score(train, task, options.group)
+    else:
+        left_out.append("what copies and groups do to the score")
+    if left_out:
+        summary = f"No time was left to look for {' and '.join(left_out)}."
+        found.append(Finding("not-looked-deeper", "note", (), summary, "Give more with --time."))
     result.checks = [
         FindingRow.model_validate(item.as_dict()) for item in gravest_first(with_shares(found, prepared.table))
     ]

@@ -9,22 +9,28 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from headstart import progress
 from headstart.errors import OptionError, offenders
 from headstart.ladder.choice import choose
-from headstart.records import Probabilities, State
-from headstart.strategies import STRATEGIES
+from headstart.ladder.sampling import fit_sample, sample_that_fits
+from headstart.records import Index, Probabilities, State
+from headstart.strategies import STRATEGIES, costs
 from headstart.strategies.goals import GOALS, mean_loss
 from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
 
 __all__ = ["Climb", "Keep", "choose", "climb"]
 
-SHORT_SECONDS = 5.0
-"""A quick rung that is forecast to take no longer is fitted even when the time is over."""
+T = TypeVar("T")
+SHORT_SECONDS, MOMENT_SECONDS = 5.0, 0.5
+"""What both sides of the verdict may take even when the time is over; and any other quick strategy."""
+RIVAL_SHARE = 0.4
+"""Largest share of the time left that either side of the verdict may take; beyond it learns from a sample."""
+MOST_SLOWDOWN = 20.0
+"""How busy the machine is is measured where a forecast would not fit on one so many times slower."""
 
 
 class Keep(Protocol):
@@ -93,14 +99,14 @@ class _Judged:
 
 
 def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None) -> Climb:
-    """Fit strategies in order of cost and choose the best by cross-validation.
+    """Fit strategies, those without the base first, then in order of cost; choose the best by cross-validation.
 
     Parameters
     ----------
     rows : Rows
         Training rows.
     task : Task
-        `clock` bounds the whole; what the preset `quick` takes is fitted in any case, unless it would take long.
+        `clock` bounds the whole; the baselines and the first strategy on the base are fitted in any case.
     names : sequence of str
         Keys of `STRATEGIES`, members before what they are members of (see `headstart.strategies.chosen_names`).
     keep : Keep or None
@@ -118,7 +124,7 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
     """
     made = Climb()
     task = replace(task, alone=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
-    for name in names:
+    for name in sorted(names, key=lambda name: STRATEGIES[name].kind != "baseline"):
         began = time.monotonic()
         try:
             pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
@@ -137,6 +143,7 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
         told = "kept from an earlier run" if earlier is not None else f"{made.seconds[name]:.1f} s"
         measured = f"{score:.3f} by cross-validation" if np.isfinite(score) else "not measured by cross-validation"
         progress.say(f"{name}: {measured} ({told}).")
+    made = _in_order(made, names)
     instead = next((STRATEGIES[name].instead for name in names), "")
     if not made.fitted and instead and instead not in names:
         progress.say(f"{instead} is fitted instead.")
@@ -162,36 +169,92 @@ def _resumed(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | 
     return _Judged(STRATEGIES[name].load(state, task.classes), out_of_fold), seconds
 
 
+def _in_order(made: Climb, names: Sequence[str]) -> Climb:
+    """Return what was fitted in the order of the ladder, whatever came first."""
+
+    def ordered(found: dict[str, T]) -> dict[str, T]:
+        return {name: found[name] for name in names if name in found}
+
+    return replace(
+        made, fitted=ordered(made.fitted), seconds=ordered(made.seconds), forecasts=ordered(made.forecasts),
+        scores=ordered(made.scores), losses=ordered(made.losses), skipped=ordered(made.skipped),
+    )  # fmt: skip
+
+
 def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -> tuple[Fitted, float | None]:
     strategy = STRATEGIES[name]
     quick = strategy.preset == "quick"
-    if not quick and task.clock.left() <= 0:
+    if not quick and strategy.kind != "baseline" and task.clock.left() <= 0:
         raise Skipped("no time was left; give more with --time")
-    made.forecasts[name] = _foreseen(name, rows, task)
+    plan = _planned(name, rows, task, made)
+    made.forecasts[name] = plan.forecast
     began = time.monotonic()
     members = {member: made.fitted[member] for member in strategy.members if member in made.fitted}
-    fitted = strategy.fit(rows, replace(task, folder=keep.parts(name)) if keep and not quick else task, members)
-    if not strategy.members and quick:
-        fitted = _Judged(fitted, _mean_out_of_fold(name, rows, task, fitted.out_of_fold))
+    task = replace(task, folder=keep.parts(name)) if keep and not quick else task
+    if len(plan.sample) < len(rows):
+        fitted: Fitted = fit_sample(name, rows, task, members, plan.sample)
+    else:
+        fitted = strategy.fit(rows, task, members)
+        if not strategy.members and quick:
+            fitted = _Judged(fitted, _mean_out_of_fold(name, rows, task, fitted.out_of_fold))
     if keep:
         keep.save(name, fitted.state(), fitted.out_of_fold, time.monotonic() - began)
     return fitted, None
 
 
-def _foreseen(name: str, rows: Rows, task: Task) -> Forecast:
-    """Say what a rung will cost; raises `Skipped` where that does not fit what is left."""
-    strategy = STRATEGIES[name]
+@dataclass(frozen=True)
+class _Plan:
+    """What fitting a strategy will cost, and the rows (n_sample,) that it learns from."""
+
+    forecast: Forecast
+    sample: Index
+
+
+def _planned(name: str, rows: Rows, task: Task, made: Climb) -> _Plan:
+    """Forecast a strategy on this machine as busy as it is; raises `Skipped` where it does not fit what is left.
+
+    Both sides of the verdict are fitted in any case, if need be on a sample: what learns without the base, and the
+    first that learns from it.
+    """
+    strategy, every = STRATEGIES[name], np.arange(len(rows))
     if strategy.forecast is None:
-        return Forecast(0.0)
-    found = strategy.forecast(rows, task)
-    left = task.clock.left()
-    if found.seconds > left and (strategy.preset != "quick" or found.seconds > SHORT_SECONDS):
+        return _Plan(Forecast(0.0), every)
+    found, left, slowdown = strategy.forecast(rows, task), task.clock.left(), 1.0
+    forecast_of_processor = (
+        strategy.preset == "quick" or strategy.kind == "baseline"
+    )  # Others train and time themselves.
+    if forecast_of_processor and found.seconds * MOST_SLOWDOWN > left:
+        slowdown = costs.measure_slowdown()
+        found = Forecast(found.seconds * slowdown, found.memory_bytes)
+    first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in made.fitted)
+    if strategy.kind == "baseline" or first:
+        sample = _sample(name, rows, task, found, slowdown)
+        _tell(name, found, len(sample), len(rows))
+        return _Plan(found, sample)
+    if found.seconds > left and (strategy.preset != "quick" or found.seconds > MOMENT_SECONDS):
         raise Skipped(f"it needs about {found.seconds:.0f} s and {left:.0f} s are left; give more with --time")
     if found.memory_bytes > task.max_memory_bytes:
         raise Skipped(f"it needs about {found.memory_bytes / 1e9:.1f} GB of memory; give more with --max-memory")
-    if found.seconds >= 1:
+    _tell(name, found, len(rows), len(rows))
+    return _Plan(found, every)
+
+
+def _sample(name: str, rows: Rows, task: Task, found: Forecast, slowdown: float) -> Index:
+    """Return the rows that a strategy learns from which is never skipped: all, or as many as fit."""
+    seconds = max(SHORT_SECONDS, RIVAL_SHARE * task.clock.left())
+    if found.seconds <= seconds and found.memory_bytes <= task.max_memory_bytes:
+        return np.arange(len(rows))
+    return sample_that_fits(name, rows, task, found, slowdown, seconds)
+
+
+def _tell(name: str, found: Forecast, n_sample: int, n_rows: int) -> None:
+    if n_sample < n_rows:
+        progress.say(
+            f"{name}: all {n_rows:,} rows would take {found.seconds:.0f} s and {found.memory_bytes / 1e9:.1f} GB; "
+            f"it learns from {n_sample:,} of them."
+        )
+    elif found.seconds >= 1:
         progress.say(f"{name}: about {found.seconds:.0f} s and {max(1, found.memory_bytes / 1e6):.0f} MB of memory.")
-    return found
 
 
 def _mean_out_of_fold(name: str, rows: Rows, task: Task, first: Probabilities) -> Probabilities:

@@ -47,6 +47,7 @@ PASS_SECONDS = 1.5e-8
 EIGEN_WORK = 12.0
 """Work of finding axes, in that of a product of matrices of the same size."""
 FLOAT = 4
+UNNOTICED = 1.25
 
 
 def seconds_of(work: Callable[[], object], at_least: float = 0.02) -> float:
@@ -58,6 +59,27 @@ def seconds_of(work: Callable[[], object], at_least: float = 0.02) -> float:
         took = time.perf_counter() - began
         best, spent = min(best, took), spent + max(took, 1e-6)
     return best
+
+
+def measure_slowdown(cpu_seconds: float = 0.1) -> float:
+    """Measure how many seconds pass while this thread gets one second of a processor; 1 on an idle machine.
+
+    Parameters
+    ----------
+    cpu_seconds : float
+        Processor time that is spent on measuring.
+
+    Returns
+    -------
+    float
+        At least 1; less than `UNNOTICED` counts as 1, so that forecasts do not depend on small noise.
+    """
+    square, began, spent = np.ones((96, 96), dtype=np.float32), time.perf_counter(), time.thread_time()
+    with threadpool_limits(1, user_api="blas"):
+        while time.thread_time() - spent < cpu_seconds:
+            _ = square @ square
+    found = (time.perf_counter() - began) / max(time.thread_time() - spent, 1e-6)
+    return found if found >= UNNOTICED else 1.0
 
 
 def product_rate() -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.bases import Backbone
-from headstart.records import Features, FloatMatrix, Index, Probabilities, State, Table
+from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index, Probabilities, State, Table, fold_numbers
 
 if TYPE_CHECKING:
     from headstart.strategies.words import Words
@@ -35,6 +35,10 @@ class Clock:
     def left(self) -> float:
         """Seconds left, never negative."""
         return max(0.0, self.limit_seconds - self.spent())
+
+    def keeping(self, seconds: float) -> Clock:
+        """Return the same clock with so many seconds kept back for what follows."""
+        return replace(self, limit_seconds=self.limit_seconds - seconds)
 
     def share(self, share: float, at_most: float = np.inf) -> Clock:
         """Start a smaller clock with a share (0-1) of what is left."""
@@ -138,6 +142,21 @@ class Task:
     weights: NDArray[np.float64] | None = None
     groups: Index | None = None
     alone: bool = False
+
+    def take(self, rows: Index) -> Task:
+        """Return the task of some of the rows, dealt into folds once; folds are numbered anew."""
+        return replace(
+            self, codes=self.codes[rows], folds=renumber_folds(self.folds[rows]), repeats=(),
+            truth=None if self.truth is None else self.truth[rows],
+            weights=None if self.weights is None else self.weights[rows],
+            groups=None if self.groups is None else self.groups[rows],
+        )  # fmt: skip
+
+
+def renumber_folds(folds: Index) -> Index:
+    """Return folds (n_rows,) numbered 0, 1, 2 ...; rows that are never held out stay so."""
+    numbered = np.searchsorted(fold_numbers(folds), folds)
+    return np.where(folds == TRAINING_ONLY, TRAINING_ONLY, numbered).astype(np.intp)
 
 
 @dataclass(frozen=True)

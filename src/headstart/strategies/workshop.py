@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from headstart.bases import Backbone, Stage, assemble, cutting
 from headstart.modalities import MODALITIES
-from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index, fold_numbers
+from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index
 from headstart.strategies.linear import Head, Standard, fit_head
 from headstart.strategies.links import LINK_OF
 from headstart.strategies.recipe import Outcome, Recipe, Trial, Weights
@@ -54,7 +54,7 @@ class Workshop:
 
     def few(self, index: Index) -> Workshop:
         """Give a workshop for some of the rows, for measuring."""
-        return Workshop(self.recipe, self.rows.take(index), taken(self.task, index))
+        return Workshop(self.recipe, self.rows.take(index), self.task.take(index))
 
     def tails(self) -> list[int]:
         """Give the numbers of blocks to try, shallow first.
@@ -106,7 +106,7 @@ class Workshop:
 
     def probe(self, values: FloatMatrix, train: Index) -> Head:
         """Fit a probe on some rows only; on tuned features its strength is chosen inside them."""
-        inner = taken(self.task, train)
+        inner = self.task.take(train)
         if values is self.features.final:
             return fit_head(values[train], inner, self.strength)[0]
         return fit_head(values[train], replace(inner, folds=merge_folds(inner.folds, PROBE_FOLDS)))[0]
@@ -208,19 +208,6 @@ class Workshop:
             found = found if self.recipe.objective == "task" else of_length_one(found)
             views.append((found.astype(np.float64) - head.centre) @ head.coefficients + head.intercept)
         made.scores[share] = np.stack(views)
-
-
-def taken(task: Task, index: Index) -> Task:
-    """Give the task of some of the rows, in one dealing whose folds are numbered anew."""
-    folds = renumber_folds(task.folds[index])
-    truth = None if task.truth is None else task.truth[index]
-    return replace(task, codes=task.codes[index], folds=folds, truth=truth, repeats=())
-
-
-def renumber_folds(folds: Index) -> Index:
-    """Return folds (n_rows,) numbered 0, 1, 2 ...; rows that are never held out stay so."""
-    numbered = np.searchsorted(fold_numbers(folds), folds)
-    return np.where(folds == TRAINING_ONLY, TRAINING_ONLY, numbered).astype(np.intp)
 
 
 def merge_folds(folds: Index, most: int) -> Index:

@@ -1,0 +1,114 @@
+"""A strategy on a part of the rows, where all of them do not fit the time or the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.records import Index, Probabilities, State
+from headstart.strategies import STRATEGIES
+from headstart.strategies.record import Fitted, Forecast, Rows, Task
+
+LEAST_ROWS = 400
+"""A sample is not made smaller than this."""
+HEADROOM = 0.8
+"""Share of the time that a sample is meant to take: costs grow faster than rows."""
+MOST_TURNS = 4
+
+
+@dataclass(frozen=True)
+class SampledFit:
+    """What was learnt from a sample of the training rows; the other rows have no out-of-fold outputs.
+
+    Parameters
+    ----------
+    inner : Fitted
+    rows : Index, shape (n_sample,)
+        The rows of the sample.
+    n_rows : int
+        All training rows.
+    """
+
+    inner: Fitted
+    rows: Index
+    n_rows: int
+
+    @property
+    def out_of_fold(self) -> Probabilities:
+        """Return the outputs (n_rows, n_outputs), NaN outside the sample."""
+        outputs = self.inner.out_of_fold
+        whole = np.full((self.n_rows, outputs.shape[1]), np.nan)
+        whole[self.rows] = outputs
+        return whole
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return the notes of the strategy, and from how many rows it learnt."""
+        sampled = f"learnt from {len(self.rows):,} of {self.n_rows:,} rows: all of them did not fit the time or memory"
+        return (*self.inner.notes, sampled)
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Return the outputs for any rows."""
+        return self.inner.predict(rows)
+
+    def state(self) -> State:
+        """Return what the strategy needs to predict."""
+        return self.inner.state()
+
+
+def draw_sample(task: Task, n_rows: int) -> Index:
+    """Return the numbers of about `n_rows` rows, ascending: every class keeps its share, and one row at least.
+
+    Examples
+    --------
+    >>> task = Task(("a", "b"), np.array([0] * 90 + [1] * 10), np.arange(100) % 5, "off", 0, clock=None)
+    >>> np.bincount(task.codes[draw_sample(task, 20)]).tolist()
+    [18, 2]
+    """
+    order = np.random.default_rng(task.seed).permutation(len(task.codes))
+    share = n_rows / len(order)
+    parts = []
+    for code in np.unique(task.codes):
+        members = order[task.codes[order] == code]
+        parts.append(members[: max(1, round(share * len(members)))])
+    return np.sort(np.concatenate(parts))
+
+
+def sample_that_fits(name: str, rows: Rows, task: Task, whole: Forecast, slowdown: float, seconds: float) -> Index:
+    """Return the largest sample that is forecast to fit; at least `LEAST_ROWS` rows, or all where there are fewer.
+
+    Parameters
+    ----------
+    name : str
+        Key of `STRATEGIES`.
+    rows : Rows
+    task : Task
+    whole : Forecast
+        Of all rows, on this machine as busy as it is.
+    slowdown : float
+        By which a forecast is multiplied.
+    seconds : float
+        What fitting may take.
+    """
+    forecast, size, found = STRATEGIES[name].forecast, whole, np.arange(len(rows))
+    for _ in range(MOST_TURNS):
+        if len(found) <= LEAST_ROWS or _fits(size, task, seconds):
+            break
+        share = HEADROOM * min(seconds / max(size.seconds, 1e-9), task.max_memory_bytes / max(size.memory_bytes, 1.0))
+        found = draw_sample(task, max(LEAST_ROWS, int(len(found) * min(share, 0.9))))
+        if forecast is None:
+            break
+        once = forecast(rows.take(found), task.take(found))
+        size = Forecast(once.seconds * slowdown, once.memory_bytes)
+    return found
+
+
+def _fits(size: Forecast, task: Task, seconds: float) -> bool:
+    return size.seconds <= seconds and size.memory_bytes <= task.max_memory_bytes
+
+
+def fit_sample(name: str, rows: Rows, task: Task, members: Mapping[str, Fitted], sample: Index) -> SampledFit:
+    """Fit a strategy on some of the rows."""
+    return SampledFit(STRATEGIES[name].fit(rows.take(sample), task.take(sample), members), sample, len(rows))
