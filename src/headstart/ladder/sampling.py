@@ -45,17 +45,18 @@ class SampledFit:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return the notes of the strategy, and from how many rows it learnt."""
+        """Return from how many rows it learnt, and the notes of the strategy."""
         sampled = f"learnt from {len(self.rows):,} of {self.n_rows:,} rows: all of them did not fit the time or memory"
-        return (*self.inner.notes, sampled)
+        return (sampled, *self.inner.notes)
 
     def predict(self, rows: Rows) -> Probabilities:
         """Return the outputs for any rows."""
         return self.inner.predict(rows)
 
     def state(self) -> State:
-        """Return what the strategy needs to predict."""
-        return self.inner.state()
+        """Return what the strategy needs to predict, with the notes."""
+        inner = self.inner.state()
+        return State({**inner.meta, "notes": list(self.notes)}, inner.arrays)
 
 
 def draw_sample(task: Task, n_rows: int) -> Index:
