@@ -105,6 +105,22 @@ def test_a_damaged_openvino_copy_is_converted_again(fresh_home: Path) -> None:
     assert weights.read_bytes() == content
 
 
+def test_where_no_copy_of_the_network_can_be_written_the_network_itself_is_run(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch, warnings_shown: list[str]
+) -> None:
+    openvino_runtime = pytest.importorskip("headstart.features.openvino_runtime")
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError("basic_ios::clear: iostream error")
+
+    monkeypatch.setattr(openvino_runtime.silent_openvino(), "save_model", fail)
+    backbone = bases.load("default", Need("image", offline=True))
+    run = openvino_runtime.open_openvino(backbone, "f32")
+    assert run(np.zeros((1, 3, 224, 224), dtype=np.float32))[-1].shape[0] == 1
+    assert any("No space left" in line for line in warnings_shown)
+    assert not list((fresh_home / "runtimes").iterdir())
+
+
 def test_an_unpacked_zip_that_lost_a_file_is_unpacked_again(tmp_path: Path, fresh_home: Path) -> None:
     with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
         archive.writestr("a/one.csv", "text,label\n")

@@ -5,6 +5,7 @@ The converted network is kept under the base's fingerprint, so that a second run
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.home import remove_leftovers, writable_folder
+from headstart.home import optional_write, remove_leftovers, writable_folder
 from headstart.modalities.record import Array
 from headstart.sealed_folders import is_sealed, seal_folder
 
@@ -53,36 +54,59 @@ def _no_gradients() -> Iterator[None]:
         yield
 
 
-def converted(backbone: Backbone) -> Path:
-    """Give the path of the network in OpenVINO's form; converted on first use."""
+def converted(backbone: Backbone) -> Any:
+    """Return the network in OpenVINO's form: the path of the copy that is kept, converted on first use.
+
+    Where no copy can be written, the network itself.
+    """
     assert backbone.module is not None
-    ov = silent_openvino()
     path = writable_folder("runtimes") / f"{backbone.fingerprint[:32]}-openvino-v{VERSION}" / "model.xml"
     if is_sealed(path.parent):
         return path
     shutil.rmtree(path.parent, ignore_errors=True)
     remove_leftovers(path.parent.parent, "*.partial")
     with _no_gradients():
-        model = ov.convert_model(backbone.module(), example_input=_example(backbone))
+        model = silent_openvino().convert_model(backbone.module(), example_input=_example(backbone))
     if "size" in backbone.spec:
         side = int(backbone.spec["size"])
-        model.reshape({model.inputs[0]: ov.PartialShape([-1, 3, side, side])})
+        model.reshape({model.inputs[0]: silent_openvino().PartialShape([-1, 3, side, side])})
+    with optional_write():
+        _keep(model, path)
+        return path
+    return model
+
+
+def _keep(model: Any, path: Path) -> None:
+    """Write a copy of the network; the folder takes its name when it is whole.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
     partial = path.parent.with_name(f"{path.parent.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True, exist_ok=True)
-    ov.save_model(model, partial / "model.xml", compress_to_fp16=False)
-    seal_folder(partial)
     try:
+        silent_openvino().save_model(model, partial / path.name, compress_to_fp16=False)
+        seal_folder(partial)
         partial.rename(path.parent)
-    except OSError:  # another process was first; its result is the same
-        shutil.rmtree(partial)
-    return path
+    except RuntimeError as error:  # Its writer knows no other reason.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(partial)) from error
+    except OSError:
+        if not is_sealed(path.parent):  # Else another process was first; its result is the same.
+            raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def open_openvino(backbone: Backbone, precision: str) -> Callable[..., tuple[Array, ...]]:
     """Make a function from prepared arrays to pooled float32 features of every stage."""
     ov = silent_openvino()
+    network = converted(backbone)
     compiled = ov.Core().compile_model(
-        str(converted(backbone)), "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+        str(network) if isinstance(network, Path) else network,
+        "CPU",
+        {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"},
     )
     request = compiled.create_infer_request()
     n_outputs = len(compiled.outputs)
