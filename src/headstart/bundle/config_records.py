@@ -19,6 +19,7 @@ from headstart.bundle.schema import (
     FileName,
     Label,
     Misfit,
+    Number,
     Share,
     Text,
     misfit,
@@ -37,6 +38,16 @@ MOST_SERIES_VALUES = 16_000_000
 """Channels x steps of one prepared series."""
 
 
+BlackAndWhite = Annotated[list[Number], Field(min_length=2, max_length=2)]
+
+
+class ValueRanges(Described):
+    """Which values of more than 8 bits are black and white."""
+
+    integer: BlackAndWhite | None = None
+    float_: Annotated[BlackAndWhite | None, Field(alias="float")] = None
+
+
 class ImageSpec(Described):
     """How pictures are read: side in pixels, and what a pixel is scaled by."""
 
@@ -46,6 +57,7 @@ class ImageSpec(Described):
     interpolation: Literal["bilinear", "bicubic"]
     mean: Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=3, max_length=3)]
     std: Annotated[list[Annotated[float, Field(ge=1e-6, le=1e6)]], Field(min_length=3, max_length=3)]
+    value_ranges: ValueRanges | None = None
 
 
 class ViewsSpec(ImageSpec):
@@ -59,6 +71,7 @@ class SmallImageSpec(Described):
 
     size: Annotated[int, Field(ge=96, le=96)]
     resize: Annotated[float, Field(ge=1, le=16_384)]
+    value_ranges: ValueRanges | None = None
 
 
 class TextSpec(Described):

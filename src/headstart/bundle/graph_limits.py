@@ -9,39 +9,17 @@ from __future__ import annotations
 import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
 from headstart.bundle.file_names import is_regular_file, shown
-from headstart.bundle.onnx_reader import GraphFacts, TensorFacts, ValueFacts, read_graph_facts
+from headstart.bundle.onnx_operators import TYPES, reason_against
+from headstart.bundle.onnx_reader import GraphFacts, ValueFacts, read_graph_facts
 from headstart.bundle.schema import Misfit
 from headstart.errors import BundleError, offenders
 
 MOST_BYTES = 2_147_483_648
 """One ONNX file holds 2 GB at most."""
-DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
-OPSETS = (1, 30)
-_NAMES = """
-Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh Attention AveragePool BatchNormalization BitShift
-BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Celu CenterCropPad Clip Compress Concat Constant
-ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh CumSum DepthToSpace DequantizeLinear Div Dropout
-DynamicQuantizeLinear Einsum Elu Equal Erf Exp Expand EyeLike Flatten Floor GRU Gather GatherElements GatherND Gelu
-Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual GridSample GroupNormalization HardSigmoid
-HardSwish Hardmax Identity If InstanceNormalization IsInf IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual
-Log LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization Min Mish Mod Mul
-Neg NonZero Not OneHot Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RMSNormalization RNN Range Reciprocal
-ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare
-Relu Reshape Resize RotaryEmbedding Round ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice
-Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tan Tanh ThresholdedRelu Tile TopK Transpose
-Trilu Unsqueeze Upsample Where Xor
-"""
-OPERATORS = frozenset(_NAMES.split())
-"""Steps that end, are the same each time and read nothing but their inputs: no loops, no chance, no files, no texts."""
-TYPES = {1: ("float32", 4), 2: ("uint8", 1), 3: ("int8", 1), 4: ("uint16", 2), 5: ("int16", 2), 6: ("int32", 4),
-         7: ("int64", 8), 9: ("bool", 1), 10: ("float16", 2), 11: ("float64", 8), 12: ("uint32", 4),
-         13: ("uint64", 8), 16: ("bfloat16", 2)}  # fmt: skip
-"""Names and bytes of ONNX's types of number."""
 OUTPUT_TYPES = ("float32", "float64")
 
 
@@ -89,7 +67,7 @@ def require_graph(path: Path, contract: GraphContract | None = None) -> None:
         It does not fit the contract.
     """
     facts = _read_facts(path)
-    reason = _reason_against(facts)
+    reason = reason_against(facts)
     if reason:
         raise BundleError(f"{path} cannot be run ({reason}).", "Do not use it, or make the bundle again.")
     if contract is not None:
@@ -106,33 +84,6 @@ def _read_facts(path: Path) -> GraphFacts:
             return read_graph_facts(memoryview(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)))
     except ValueError as error:
         raise BundleError(f"{path} cannot be run ({shown(error, 100)}).", "Copy the bundle again.") from error
-
-
-def _reason_against(facts: GraphFacts) -> str:
-    """Return why a graph is not run; empty where nothing speaks against it."""
-    if facts.extras:
-        return f"it has parts that Headstart never writes: {', '.join(sorted(facts.extras))}"
-    odd = [shown(domain) for domain in facts.opsets if domain not in DOMAINS]
-    odd += [f"{shown(domain) or 'ai.onnx'} {version}" for domain, version in facts.opsets.items()
-            if not OPSETS[0] <= version <= OPSETS[1]]  # fmt: skip
-    if odd:
-        return f"it wants sets of steps that are not known here: {offenders(odd)}"
-    steps = [shown(f"{domain}.{name}".lstrip("."), 60) for domain, name in sorted(facts.operators)
-             if domain not in DOMAINS[:2] or name not in OPERATORS]  # fmt: skip
-    if steps:
-        return f"it wants steps that are not run here: {offenders(steps)}"
-    elsewhere = [shown(tensor.name, 60) for tensor in facts.tensors if tensor.is_elsewhere]
-    if elsewhere:
-        return f"its weights lie in other files: {offenders(elsewhere)}"
-    wrong = [shown(tensor.name, 60) for tensor in facts.tensors if not _is_whole(tensor)]
-    return f"its weights are not of the size that it states: {offenders(wrong)}" if wrong else ""
-
-
-def _is_whole(tensor: TensorFacts) -> bool:
-    """Return whether a tensor holds a byte at least for each number that it states, so that no small file is large."""
-    if tensor.type_number not in TYPES or any(not 0 <= size <= MOST_BYTES for size in tensor.sizes):
-        return False
-    return prod(tensor.sizes) <= tensor.content_bytes
 
 
 def _require_inputs(name: str, facts: GraphFacts, contract: GraphContract) -> None:

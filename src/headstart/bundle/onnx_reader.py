@@ -1,7 +1,7 @@
 """Read what an ONNX file states - operators, inputs, outputs, sizes - without building anything of it.
 
 A small reader of the protobuf wire format, bounded by the file itself: no package but numpy is needed, no weight is
-copied, and what is no ONNX file ends as `ValueError`.
+copied, and what is no ONNX file ends as `ValueError`. A part of predict.py as well, word for word.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+# --- code ---
 Message = memoryview
 MOST_DEPTH = 4
 """Graphs inside of graphs."""

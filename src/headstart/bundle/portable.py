@@ -29,10 +29,11 @@ MODEL = "model.onnx"
 OUTPUTS = "outputs"
 BATCH_ROWS = {"image": 32, "text": 64, "series": 64}
 BATCH_COST = 8_192
-FAILURES: tuple[type[Exception], ...] = tuple(
-    item for item in vars(raised).values() if isinstance(item, type) and issubclass(item, Exception)
+FAILURES: tuple[type[Exception], ...] = (
+    *(item for item in vars(raised).values() if isinstance(item, type) and issubclass(item, Exception)),
+    UnicodeDecodeError,
 )
-"""What onnxruntime raises on a graph or on inputs that it cannot use."""
+"""What onnxruntime raises on a graph or on inputs that it cannot use; its own messages may be no text."""
 MOST_RUN_BYTES = 2_000_000_000
 """What graphs may hold in memory while they run, beside their weights; where a batch needs more it is halved."""
 Widths = tuple[int | None, int | None]
@@ -143,7 +144,12 @@ def session(path: Path) -> onnxruntime.InferenceSession:
     chosen.add_session_config_entry("session.use_env_allocators", "1")
     chosen.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     try:
-        return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(path),
+            chosen,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # It would print and try again.
+        )
     except FAILURES as error:
         said = " ".join(str(error).split())[:200]
         raise BundleError(f"{path} cannot be run ({said}).", "Copy it again, or update onnxruntime.") from error

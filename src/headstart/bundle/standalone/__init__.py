@@ -1,5 +1,5 @@
-"""The script that every bundle carries: `predict.py`, put together from `refusing.py`, what reads and writes tables in
-Headstart itself, `tables.py`, the part of its modality, and `common.py`.
+"""The script that every bundle carries: `predict.py`, put together from `refusing.py`, what reads graphs and what reads
+and writes tables in Headstart itself, `tables.py`, the part of its modality, `checking.py` and `common.py`.
 
 It needs onnxruntime, numpy and Pillow or tokenizers, and nothing of Headstart.
 """
@@ -33,7 +33,8 @@ def script(modality: str) -> str:
     >>> "import tokenizers" in script("text"), "headstart." in script("image")
     (True, False)
     """
-    parts = ("refusing", "../../csv_files", *_PARTS.get(modality, ()), modality, "common")
+    first = ("refusing", "../onnx_reader", "../onnx_operators", "../../csv_files")
+    parts = (*first, *_PARTS.get(modality, ()), modality, "checking", "common")
     cut = [(FOLDER / f"{name}.py").read_text("utf-8").split(CUT) for name in parts]
     says = cut[-1][0].split('"""')[1]
     lines = {line for imports, _ in cut for line in imports.splitlines() if line.startswith(("import ", "from "))}

@@ -15,33 +15,81 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from headstart.bundle.standalone.checking import HINT, check_graph, config_of, file_of, rules_of
 from headstart.bundle.standalone.image import make, rows_of
 from headstart.bundle.standalone.refusing import Refused
 from headstart.csv_files import write_csv_rows
 
 # --- code ---
 HERE = Path(__file__).parent
-CONFIG = json.loads((HERE / "config.json").read_text("utf-8"))
+try:
+    CONFIG = config_of(HERE)
+    RULES = rules_of(HERE, CONFIG)
+except Refused as refused:
+    print(refused, file=sys.stderr)
+    raise SystemExit(2) from None
 TASK, CLASSES, PORTABLE = CONFIG["task"], CONFIG["classes"], CONFIG["portable"]
-RULES: dict[str, Any] = {"calibrator": {"method": "none"}, "sets": None, "novelty": None, "costs": None, "margin": None}
-if (HERE / "decision.json").is_file():
-    RULES = json.loads((HERE / "decision.json").read_text("utf-8"))
 SINGLE = TASK in ("classification", "ordinal")
 NOT_SURE, NONE, RESERVED = "not sure", "none of these", ("_other", "noise", "background")
-BATCH = 16
+BATCH, MOST_RUN_BYTES = 16, 2_000_000_000
+RAISED = vars(onnxruntime.capi.onnxruntime_pybind11_state).values()
+FAILURES: tuple[type[Exception], ...] = (
+    *(item for item in RAISED if isinstance(item, type) and issubclass(item, Exception)),
+    UnicodeDecodeError,
+)
 
 
 def tensors(file: str) -> dict[str, Any]:
-    """Read a safetensors file as float32."""
-    raw = (HERE / file).read_bytes()
+    """Read a safetensors file as float32, after its header was held against its size."""
+    raw = file_of(HERE, file, file).read_bytes()
     start = 8 + int.from_bytes(raw[:8], "little")
-    kinds, found = {"F16": np.float16, "F32": np.float32, "I64": np.int64}, {}
-    for name, item in json.loads(raw[8:start]).items():
-        if name != "__metadata__":
-            first, last = item["data_offsets"]
-            values = np.frombuffer(raw[start + first : start + last], kinds[item["dtype"]])
-            found[name] = values.reshape(item["shape"]).astype(np.float32)
+    kinds, found = {"F16": np.float16, "F32": np.float32, "F64": np.float64, "I64": np.int64, "I32": np.int32}, {}
+    try:
+        for name, item in json.loads(raw[8:start]).items():
+            if name != "__metadata__":
+                first, last = item["data_offsets"]
+                if not 0 <= first <= last <= len(raw) - start:
+                    raise ValueError("it ends too early")
+                values = np.frombuffer(raw[start + first : start + last], kinds[item["dtype"]])
+                found[name] = values.reshape(item["shape"]).astype(np.float32)
+        n_dims, n_kept = found["basis"].shape
+        shapes = {"centre": (1, n_dims), "inner": (n_kept, n_kept), "kept": (len(found["kept"]), n_kept),
+                  "means": (len(found["means"]), n_kept)}  # fmt: skip
+        wrong = [name for name, shape in shapes.items() if found[name].shape != shape or not len(found[name])]
+        wrong += [name for name in ("basis", *shapes) if not np.isfinite(found[name]).all()]
+        if wrong:
+            raise ValueError(f"{wrong[0]} has another shape, or values that are no numbers")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Refused(f"{file} is damaged ({str(error)[:100]}).\n{HINT}") from None
     return found
+
+
+def opened() -> Any:
+    """Open the graph; what it holds in memory while it runs is bounded."""
+    path = file_of(HERE, PORTABLE["file"], "config.json.portable.file")
+    check_graph(path)
+    chosen, kind = onnxruntime.SessionOptions(), onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    chosen.log_severity_level = 4
+    place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg(MOST_RUN_BYTES, 1, -1, -1))
+    for key in ("use_env_allocators", "use_device_allocator_for_initializers"):
+        chosen.add_session_config_entry(f"session.{key}", "1")
+    try:
+        return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"], enable_fallback=0)
+    except FAILURES as error:
+        raise Refused(f"{path.name} cannot be run ({' '.join(str(error).split())[:150]}).\n{HINT}") from None
+
+
+def ran(session: Any, rows: list[Any]) -> tuple[Any, Any]:
+    """Give outputs and features of rows."""
+    try:
+        found = session.run(None, batch_of(rows))
+    except FAILURES as error:
+        raise Refused(f"The graph cannot be run ({' '.join(str(error).split())[:150]}).\n{HINT}") from None
+    outputs, features = found[0], found[1] if len(found) > 1 else np.empty((len(rows), 0), np.float32)
+    if outputs.shape != (len(rows), len(CLASSES)) or features.ndim != 2 or len(features) != len(rows):
+        raise Refused(f"The graph answers with numbers of the shape {outputs.shape}.\n{HINT}")
+    return np.asarray(outputs, np.float64), features
 
 
 def distances(values: Any, known: dict[str, Any]) -> Any:
@@ -189,17 +237,20 @@ def main(paths: list[str]) -> None:
         raise Refused(f"There is nothing at {missing}.")
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     warnings.simplefilter("ignore")  # What libraries say of odd inputs stands in their rows.
-    session = onnxruntime.InferenceSession(str(HERE / PORTABLE["file"]), providers=["CPUExecutionProvider"])
+    session = opened()
     known = tensors("decision.safetensors") if RULES["novelty"] else {}
     names = header()
-    write_csv_rows(sys.stdout, [names])
+    titles = [names]  # Written with the first answers: nothing is where the graph cannot be run.
 
     def answer(waiting: list[tuple[str, Any]]) -> None:
         good = [arrays for _, arrays in waiting if not isinstance(arrays, str)]
-        found = session.run(None, batch_of(good)) if good else []
-        shares = np.asarray(found[0], np.float64) if good else np.empty((0, 1))
+        shares, features = ran(session, good) if good else (np.empty((0, 1)), np.empty((0, 0)))
+        if good and known and features.shape[1] != known["centre"].shape[1]:
+            raise Refused(f"decision.safetensors does not fit the graph.\n{HINT}")
         shares = calibrated(shares) if SINGLE else shares
-        far = distances(found[1], known) if good and known else np.full(len(good), np.nan)
+        far = distances(features, known) if good and known else np.full(len(good), np.nan)
+        write_csv_rows(sys.stdout, titles)
+        titles.clear()
         left = iter(zip(shares, far, strict=True))
         for name, arrays in waiting:
             unread = ["" if title != "reason" else str(arrays) for title in names[1:]]

@@ -16,6 +16,9 @@ from PIL import Image, ImageEnhance, UnidentifiedImageError
 from headstart.bundle.standalone.refusing import Refused
 
 # --- code ---
+_SQUARE = {"size": (1, 4_096), "resize": (1.0, 16_384.0), "fit?": {"crop", "squash"},
+           "interpolation?": {"bicubic", "bilinear"}, "value_ranges?": dict}  # fmt: skip
+SPECS = {"image": {"pixels": (_SQUARE, 1), "picture": (_SQUARE, 1), "views": ({**_SQUARE, "views": (1, 64)}, 1)}}
 SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".ppm", ".pgm",
     ".avif", ".heic", ".heif",

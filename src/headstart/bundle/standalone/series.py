@@ -15,6 +15,7 @@ from headstart.bundle.standalone.refusing import Refused, require_kind
 from headstart.bundle.standalone.tables import IDS, TABLES, table_of
 
 # --- code ---
+SPECS = {"series": {"series": ({"length": (1, 1_000_000), "n_channels": (1, 100_000), "gaps?": bool}, 1)}}
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import unicodedata
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import tokenizers
 
+from headstart.bundle.standalone.checking import HINT, document_of, require
 from headstart.bundle.standalone.refusing import Refused, require_kind
 from headstart.bundle.standalone.tables import TABLES, table_of, text_of
 
@@ -25,6 +25,10 @@ HERE = Path(__file__).parent
 EMPTY = ("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]+")
 TEXTS = (".txt", ".text", ".md")
+SPECS = {"text": {
+    "tokens": ({"max_length": (1, 100_000), "pad_id": (0, 2**31), "tokenizer_file": str}, 2),
+    "pieces": ({"pieces_file": str}, 2),
+}}  # fmt: skip
 BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
@@ -84,16 +88,22 @@ def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
 
 @lru_cache
 def _tokenizer(file: str, longest: int) -> Any:
-    made = tokenizers.Tokenizer.from_file(str(HERE / file))
-    made.no_padding()
-    made.enable_truncation(longest)
+    try:
+        made = tokenizers.Tokenizer.from_file(str(HERE / file))
+        made.no_padding()
+        made.enable_truncation(longest)
+        made.encode("a, b \u12a0 \U0001f30d")
+    except Exception as error:
+        raise Refused(f"{file} cannot be used ({' '.join(str(error).split())[:100]}).\n{HINT}") from None
     return made
 
 
 @lru_cache
 def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]], Any]:
     """Read the length of texts, the number of each piece, and the Unicode form in which they were counted."""
-    held = json.loads((HERE / file).read_text("utf-8"))
+    held = document_of(HERE, file)
+    require(held, {"longest": (1, 10**9), "pieces": {"characters?": [str], "words?": [str]}}, file)
+    require(list(held["pieces"]), [{"characters", "words"}], f"{file}.pieces")
     composed = all(unicodedata.is_normalized("NFC", piece) for every in held["pieces"].values() for piece in every)
     numbered = {kind: {piece: at for at, piece in enumerate(every)} for kind, every in held["pieces"].items()}
     return held["longest"], numbered, partial(unicodedata.normalize, "NFC") if composed else str
