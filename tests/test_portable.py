@@ -282,7 +282,10 @@ def script_of(folder: Path, config: dict[str, Any], rules: Rules) -> ModuleType:
 @pytest.mark.parametrize("name", RULES)
 def test_the_script_decides_as_the_rules_do(name: str, tmp_path: Path) -> None:
     task, classes, rules, thresholds = RULES[name]
-    config = {"task": task, "classes": classes, "thresholds": thresholds, "columns": {}, "portable": {"ok": True}}
+    config = {
+        "task": task, "modality": "series", "classes": classes, "thresholds": thresholds, "columns": {},
+        "portable": {"ok": False, "reason": "only the rules are tried"},
+    }  # fmt: skip
     script = script_of(tmp_path, config, rules)
     rng = np.random.default_rng(0)
     shares = rng.dirichlet(np.full(len(classes), 0.7), 40) if len(classes) > 1 else rng.normal(size=(40, 1))

@@ -7,7 +7,7 @@ copied, and what is no ONNX file ends as `ValueError`. A part of predict.py as w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # --- code ---
 Message = memoryview
@@ -16,8 +16,7 @@ MOST_DEPTH = 4
 MOST_NODES, MOST_TENSORS, MOST_RANK = 100_000, 100_000, 16
 
 
-@dataclass(frozen=True)
-class TensorFacts:
+class TensorFacts(NamedTuple):
     """A stored tensor: its name, number of its type, sizes, bytes of its content, and whether these lie elsewhere."""
 
     name: str
@@ -27,8 +26,7 @@ class TensorFacts:
     is_elsewhere: bool
 
 
-@dataclass(frozen=True)
-class ValueFacts:
+class ValueFacts(NamedTuple):
     """An input or output: its name, number of its type, and sizes (None: any)."""
 
     name: str
@@ -36,7 +34,6 @@ class ValueFacts:
     sizes: tuple[int | None, ...] | None
 
 
-@dataclass
 class GraphFacts:
     """What a file states.
 
@@ -52,14 +49,15 @@ class GraphFacts:
         Parts that are not read any further: "functions", "training", "sparse tensors".
     """
 
-    opsets: dict[str, int] = field(default_factory=dict)
-    operators: set[tuple[str, str]] = field(default_factory=set)
-    inputs: list[ValueFacts] = field(default_factory=list)
-    outputs: list[ValueFacts] = field(default_factory=list)
-    tensors: list[TensorFacts] = field(default_factory=list)
-    initializers: set[str] = field(default_factory=set)
-    extras: set[str] = field(default_factory=set)
-    n_nodes: int = 0
+    def __init__(self) -> None:
+        self.opsets: dict[str, int] = {}
+        self.operators: set[tuple[str, str]] = set()
+        self.inputs: list[ValueFacts] = []
+        self.outputs: list[ValueFacts] = []
+        self.tensors: list[TensorFacts] = []
+        self.initializers: set[str] = set()
+        self.extras: set[str] = set()
+        self.n_nodes = 0
 
 
 def read_graph_facts(content: memoryview) -> GraphFacts:

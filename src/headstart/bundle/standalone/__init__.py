@@ -33,8 +33,8 @@ def script(modality: str) -> str:
     >>> "import tokenizers" in script("text"), "headstart." in script("image")
     (True, False)
     """
-    first = ("refusing", "../onnx_reader", "../onnx_operators", "../../csv_files")
-    parts = (*first, *_PARTS.get(modality, ()), modality, "checking", "common")
+    read = ("refusing", "../onnx_reader", "../onnx_operators", "../../csv_files")
+    parts = (*read, *_PARTS.get(modality, ()), modality, "checking", "common")
     cut = [(FOLDER / f"{name}.py").read_text("utf-8").split(CUT) for name in parts]
     says = cut[-1][0].split('"""')[1]
     lines = {line for imports, _ in cut for line in imports.splitlines() if line.startswith(("import ", "from "))}
