@@ -115,3 +115,5 @@ def _check_fit(arrays: Mapping[str, Array], found: Mapping[str, Array], contract
             raise Misfit(f"{FILE}: {_INPUT}{name}: should be {kind} of the shape {stated} (was {values.shape})")
     if found["outputs"].shape[1] != contract.n_outputs or not 0 < n_rows <= MOST_READ_ROWS:
         raise Misfit(f"{FILE}: outputs: there should be {contract.n_outputs} columns (was {found['outputs'].shape})")
+    if contract.n_features is not None and found["features"].shape[1] != contract.n_features:
+        raise Misfit(f"{FILE}: features: there should be {contract.n_features} columns (was {found['features'].shape})")

@@ -93,6 +93,7 @@ def _read(folder: Path, runtime: str) -> Bundle:
     require_parts(record, state, backbone is not None)
     rules = _read_rules(folder, record, manifest)
     if told["ok"] and manifest["format"] < FIRST_SAFE_FORMAT:
+        _check_portable_files(folder, told, record, listed)
         _require_golden_rows(_open_portable(folder, told, (record, rules), listed), record, listed)
     return Bundle(
         record.modality, classes, name, CheckedModel(folder, STRATEGIES[name].load(state, classes), len(classes)),
@@ -171,6 +172,7 @@ def _portable(
             "Leave --runtime out and install: pip install 'headstart[adapt]'",
         )
     listed = manifest["sha256"]
+    _check_portable_files(folder, told, record, listed)
     rules = _read_rules(folder, record, manifest)
     made = _open_portable(folder, told, (record, rules), listed)
     if manifest["format"] < FIRST_SAFE_FORMAT:
@@ -184,17 +186,23 @@ def _portable(
     )  # fmt: skip
 
 
-def _open_portable(
-    folder: Path, told: Mapping[str, Any], model: tuple[ConfigRecord, Rules | None], listed: Mapping[str, str]
-) -> Portable:
+def _check_portable_files(
+    folder: Path, told: Mapping[str, Any], record: ConfigRecord, listed: Mapping[str, str]
+) -> None:  # fmt: skip
     """Check all files of a portable form, its graph last."""
-    record, rules = model
     unlisted = [name for name in (*stated_files(told), *_shipped(folder, told, listed).files) if name not in listed]
     if unlisted:
         raise BundleError(
             f"{folder} lacks files of its portable form ({offenders(unlisted)}).", "Copy the bundle again."
         )
     check_fed_files(folder, told)
+    require_graph(folder / told["file"], GraphContract.of(told, len(record.classes), None))
+
+
+def _open_portable(
+    folder: Path, told: Mapping[str, Any], model: tuple[ConfigRecord, Rules | None], listed: Mapping[str, str]
+) -> Portable:
+    """Return the portable form of a bundle whose files were checked."""
+    record, rules = model
     n_features = features_read(rules, told["reads"])
-    require_graph(folder / told["file"], GraphContract.of(told, len(record.classes), n_features))
     return Portable(folder, told, record.modality, len(record.classes), listed[told["file"]], n_features)

@@ -17,6 +17,7 @@ import numpy as np
 from headstart.array_files import write_arrays
 from headstart.bases import write_folder
 from headstart.bundle import decision
+from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import Golden
 from headstart.bundle.golden_decisions import Answering, with_decisions
@@ -131,6 +132,7 @@ def _write(bundle: Bundle, fresh: Path, slim: bool) -> None:
     else:
         _write_model(bundle, fresh)
     if bundle.shipped is not None:
+        require_listed_names(bundle.shipped.folder, CONFIG, bundle.shipped.files)
         for name in bundle.shipped.files:
             shutil.copyfile(bundle.shipped.folder / name, fresh / name)
         if GOLDEN in bundle.shipped.files:

@@ -16,13 +16,17 @@ from typing import Any
 import numpy as np
 
 from headstart import progress
-from headstart.bundle import CONFIG, Bundle, Shipped, standalone, verify
+from headstart.bundle import CONFIG, NOT_SHIPPED, Bundle, Shipped, standalone, verify
 from headstart.bundle.card import FILE as CARD
 from headstart.bundle.card import card
+from headstart.bundle.checked_parts import stated_files
+from headstart.bundle.config_records import parse_config
 from headstart.bundle.feeding import Feed, Input
+from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.gate import Agreement, agreement
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import MADE_UP, MOST_ROWS, Golden, n_rows_for
+from headstart.bundle.integrity import read_json
 from headstart.bundle.made_up import made_up
 from headstart.bundle.portable import MODEL, opened
 from headstart.errors import BundleError
@@ -182,10 +186,13 @@ def _key(bundle: Bundle, some: Table) -> str:
 def _taken_over(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None:
     """Copy the graph and all that goes with it from a bundle of the same model that is whole; None where it is not."""
     try:
-        told: dict[str, Any] = json.loads((earlier / CONFIG).read_text("utf-8"))["portable"]
+        verify(earlier)
+        config = read_json(earlier / CONFIG)
+        parse_config(config, earlier)
+        told: dict[str, Any] = config.get("portable") or NOT_SHIPPED
         if not told["ok"] or told.get("key") != key:
             return None
-        verify(earlier)
+        require_listed_names(earlier, CONFIG, stated_files(told))
         for name in told["files"]:
             shutil.copyfile(earlier / name, folder / name)
     except (OSError, ValueError, KeyError, TypeError, BundleError):
