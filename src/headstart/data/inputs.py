@@ -95,6 +95,8 @@ def line_up(
     for item in table.findings:
         if item.severity == "warn":
             progress.warn(f"{item.summary} {item.advice}")
+        elif item.kind == "encoding":
+            progress.say(item.summary)
     if len(table) == 0:
         first = table.set_aside[0]
         raise DataError(f"Nothing in {source} can be read ({first.id}: {first.reason}).", _WANTED[modality])

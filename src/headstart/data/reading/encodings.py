@@ -186,10 +186,10 @@ def require_clear(path: Path, guess: EncodingGuess | None, sample: bytes) -> Enc
     """
     save = "Name it with --encoding NAME, or save the file as UTF-8."
     if guess is None:
-        raise DataError(f"{path}: its encoding cannot be told; it is not UTF-8.", save)
+        raise DataError(f"{path}: it is not UTF-8: the encoding has to be named (--encoding).", save)
     if guess.confidence < DOUBTFUL and _is_grave(sample, guess.encoding):
         names = " or ".join(dict.fromkeys((guess.name, *guess.others[:2])))
-        raise DataError(f"{path}: its encoding cannot be told for sure; it may be {names}, and is not UTF-8.", save)
+        raise DataError(f"{path}: it is not UTF-8 and may be {names}: the encoding has to be named (--encoding).", save)
     return guess
 
 

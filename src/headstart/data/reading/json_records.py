@@ -18,8 +18,8 @@ from headstart.records import Finding, SetAside, column
 _HALF = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can say and UTF-8 cannot."""
 _LONG_NUMBER = 300
-_SPARSE_CELLS, _MOST_KEYS = 20_000_000, 2_000
-"""With so many different keys objects are no rows of one table, where they would make so many cells."""
+_MANY_KEYS, _FILLED_SHARE = 1_000, 0.1
+"""With more different keys, of which objects have a smaller share, objects are no rows of one table."""
 
 
 @dataclass
@@ -133,7 +133,8 @@ def _sheet(path: Path, objects: _Objects, findings: tuple[Finding, ...], n_lines
         bad = [f"line {line}: {reason}" for line, reason in objects.bad]
         raise DataError(f"{path}: {len(bad)} of {n_all} lines are not JSON objects ({offenders(bad)}).", _ARRAY)
     keys = list(dict.fromkeys(name for item in objects.items for name in item))
-    if len(keys) > _MOST_KEYS and len(keys) * len(objects.items) > _SPARSE_CELLS:
+    n_cells = sum(map(len, objects.items))
+    if len(keys) > _MANY_KEYS and n_cells < _FILLED_SHARE * len(keys) * len(objects.items):
         raise DataError(
             f"{path}: its {len(objects.items):,} objects have {len(keys):,} different keys.",
             "Give all objects the same keys, such as text and label.",

@@ -81,7 +81,7 @@ def two_byte_encoding(head: bytes) -> str | None:
     name = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
     text = head.decode(name, "replace")
     odd = text.count("\ufffd") + len(CONTROL_CHARACTERS.findall(text))
-    parted = max(zeros) > 0.3 * len(text) or any(mark in text for mark in " \n,;\t")  # A stray zero parts nothing.
+    parted = max(zeros) > 0.9 * len(text) or any(mark in text for mark in " \n,;\t")  # A stray zero parts nothing.
     return name if parted and odd <= 1 + CONTROL_SHARE * len(text) else None
 
 

@@ -31,7 +31,7 @@ class TableLimits:
     n_columns: int = 100_000
     n_cells: int = 200_000_000
     text_bytes: int = 4 * 2**30
-    workbook_bytes: int = 200 * 2**20
+    workbook_bytes: int = 100 * 2**20
     json_bytes: int = 256 * 2**20
     array_bytes: int = 8 * 2**30
 

@@ -27,7 +27,7 @@ _DAMAGED = (
 )  # fmt: skip
 """What zipfile, the XML parser and openpyxl raise on parts that are broken."""
 _PEEK_ROWS, _CHUNK_BYTES, _MOST_TITLES = 50, 1 << 22, 5
-_MOST_LOOKED_AT = 50_000_000
+_MOST_LOOKED_AT = 20_000_000
 """Cells, empty ones between filled ones included."""
 _NO_VALUE = re.compile(
     rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?"
