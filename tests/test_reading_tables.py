@@ -17,9 +17,11 @@ from headstart import data
 from headstart.data.reading.encodings import guess_encoding
 from headstart.data.reading.table_limits import LIMITS
 from headstart.data.sheets import read_sheet
+from headstart.data.summary import summarise
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.options import ReadOptions
 from headstart.records import Table
+from headstart.report.understood import describe_inputs
 
 WORDS = {
     "cp1251": ("насос сломан, нет воды", "дорога размыта дождём", "врач заболел вчера"),
@@ -121,6 +123,13 @@ def test_ragged_rows_are_set_aside_and_named_by_line(tmp_path: Path) -> None:
     table = data.read(_table(tmp_path / "t.csv", rows))
     assert [item.id for item in table.set_aside] == ["t.csv:11", "t.csv:12", "t.csv:13"]
     assert len(table) == 12 and "line 11" in str(table.findings) and "line 12" in str(table.findings)
+
+
+def test_the_count_of_rows_is_stated_beside_the_count_of_lines(tmp_path: Path) -> None:
+    rows = [*_rows(9), "no comma at all", "", *_rows(3)]
+    summary = summarise(data.read(_table(tmp_path / "t.csv", rows)))
+    assert (summary.n_rows, summary.n_lines, summary.n_set_aside) == (12, 15, 1)
+    assert describe_inputs(summary)[0] == "Kind: texts. 12 texts, read from 15 lines, the header included; 1 set aside."
 
 
 def test_rows_whose_empty_end_was_cut_off_are_kept(tmp_path: Path) -> None:

@@ -184,6 +184,8 @@ class Table:
         For series: where their values stood.
     left_out : mapping of str to str
         Columns that serve as nothing, not even as metadata, and why.
+    n_lines : int
+        Lines of the files that were read, headers and empty lines included; 0 where they have none.
     """
 
     modality: str
@@ -203,6 +205,7 @@ class Table:
     families: Column | None = None
     input_columns: InputColumns | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    n_lines: int = 0
 
     def __post_init__(self) -> None:
         assert self.modality in MODALITIES, self.modality

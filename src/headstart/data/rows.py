@@ -33,6 +33,7 @@ class Draft:
     marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     input_columns: InputColumns | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    n_lines: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         target_names=answers.names if answers else (),
         input_columns=_measured(draft.input_columns, [draft.inputs[row] for row in kept]),
         left_out=dict(draft.left_out),
+        n_lines=draft.n_lines,
     ).take(kept)
     return with_tidy_labels(table, how.merge_labels)
 
@@ -224,6 +226,7 @@ def join(drafts: Sequence[Draft]) -> Draft:
         columns={role: name for draft in reversed(drafts) for role, name in draft.columns.items()},
         input_columns=first.input_columns,
         left_out={name: reason for draft in reversed(drafts) for name, reason in draft.left_out.items()},
+        n_lines=sum(draft.n_lines for draft in drafts) if all(draft.n_lines for draft in drafts) else 0,
     )
 
 

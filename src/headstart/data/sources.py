@@ -181,7 +181,7 @@ def _sheet(path: Path, modality: str, wanted: Wanted) -> Draft:
     sheet = read_sheet(path, wanted.encoding)
     if modality == "auto":
         modality = _guess(sheet, path, wanted)
-    return SHEET_KINDS[modality].read(sheet, path.parent, wanted)
+    return replace(SHEET_KINDS[modality].read(sheet, path.parent, wanted), n_lines=sheet.n_lines)
 
 
 def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:

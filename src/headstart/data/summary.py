@@ -24,6 +24,9 @@ class InputSummary:
     modality, layout : str
         Of series the layout is one of `headstart.records.LAYOUTS`; else empty.
     n_rows : int
+    n_lines : int
+        Lines of the files that the rows were read from, headers and empty lines included; 0 where they have none.
+    n_set_aside : int
     channels : tuple of str
         Names, in order; empty where they have none.
     n_channels, fewest_steps, most_steps : int
@@ -49,6 +52,8 @@ class InputSummary:
     modality: str
     layout: str = ""
     n_rows: int
+    n_lines: int = 0
+    n_set_aside: int = 0
     channels: tuple[str, ...] = ()
     n_channels: int = 0
     fewest_steps: int = 0
@@ -91,6 +96,8 @@ def summarise(table: Table, groups: Sequence[str] = ()) -> InputSummary:
         modality=table.modality,
         layout=read.layout,
         n_rows=len(table),
+        n_lines=table.n_lines,
+        n_set_aside=len(table.set_aside),
         channels=tuple(filter(None, read.channels)),
         n_channels=read.n_channels,
         fewest_steps=read.fewest_steps,

@@ -31,7 +31,7 @@ def describe_inputs(summary: InputSummary) -> list[str]:
     Kind: texts. 2 texts.
     Text: column 'message'. Label: none.
     """
-    lines = [f"Kind: {_kind(summary)}. {_amount(summary)}.", f"{_inputs(summary)}{_label(summary)}."]
+    lines = [f"Kind: {_kind(summary)}. {_amount(summary)}{_lines(summary)}.", f"{_inputs(summary)}{_label(summary)}."]
     others = {"id": "Id", "series": "Series", "time": "Time", "split": "Split"}
     told = [f"{word}: column '{summary.roles[role]}'" for role, word in others.items() if role in summary.roles]
     told += [f"Groups: {listed(summary.groups, _MOST_NAMES)}"] if summary.groups else []
@@ -54,6 +54,12 @@ def _amount(summary: InputSummary) -> str:
     least, most = summary.fewest_steps, summary.most_steps
     steps = f"{least} steps" if least == most else f"{least} to {most} steps"
     return f"{rows} of {channels}{named} with {'1 step' if least == most == 1 else steps}"
+
+
+def _lines(summary: InputSummary) -> str:
+    """Return what the rows were read from, and how many could not be used, so that no row vanishes unseen."""
+    read = f", read from {summary.n_lines:,} lines, the header included" if summary.n_lines else ""
+    return read + (f"; {summary.n_set_aside:,} set aside" if summary.n_set_aside else "")
 
 
 def _inputs(summary: InputSummary) -> str:
