@@ -1,0 +1,113 @@
+"""The cases of a development checkout: what each must do, tried on its own files; skipped where they are absent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from headstart import data
+from headstart.errors import DataError, HeadstartError
+from headstart.records import Table
+
+pytestmark = pytest.mark.real
+
+
+def _kinds(table: Table) -> set[str]:
+    return {item.kind for item in table.findings}
+
+
+def _stray(place: Path) -> None:
+    table = data.read(place / "stray.csv")
+    assert len(table) == 60 and "stray-quotes" in _kinds(table)
+
+
+def _unquoted(place: Path) -> None:
+    with pytest.raises(DataError, match=r"60 of 60 rows have more cells .* A comma inside a text"):
+        data.read(place / "unquoted.csv")
+
+
+def _lookup(place: Path) -> None:
+    with pytest.raises(DataError, match=r"6 rows have no label .* #N/A"):
+        data.read(place / "lookup_failed.xlsx")
+
+
+def _cover(place: Path) -> None:
+    assert len(data.read(place / "hidden_cover.xlsx")) == 60
+
+
+def _accents(place: Path) -> None:
+    one, other = (
+        data.line_up([place / f"fr_{form}.csv"], "text", {"text": "text"}, {}).table for form in ("nfc", "nfd")
+    )
+    assert one.hashes.tolist() == other.hashes.tolist() and one.inputs.tolist() == other.inputs.tolist()
+
+
+def _utf16(place: Path) -> None:
+    files = [place / "a_utf8.txt", place / "c_utf16.txt"]
+    assert len(set(data.line_up(files, "text", {"text": "text"}, {}).table.inputs)) == 1
+
+
+def _russian(place: Path) -> None:
+    table = data.read(place / "cp1251.csv")
+    assert table.labels is not None and set(table.labels) == {"вода", "дорога", "врач"}
+    assert "encoding" in _kinds(table)
+
+
+def _text_files(place: Path) -> None:
+    table = data.read(place / "folders")
+    assert len(table) == 60 and table.labels is not None and set(table.labels) == {"health", "roads", "water"}
+
+
+def _label_studio(place: Path) -> None:
+    table = data.read(place / "ls_min.json")
+    assert len(table) == 60 and table.columns["label"] == "topic"
+
+
+def _headerless(place: Path) -> None:
+    with pytest.raises(DataError, match="does not look like a header"):
+        data.read(place / "sms.tsv")
+
+
+READING: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "stray quotation marks": ("09-quotation-marks", _stray),
+    "unquoted commas": ("09-quotation-marks", _unquoted),
+    "a failed look-up": ("12-spreadsheet-errors", _lookup),
+    "a hidden cover": ("12-spreadsheet-errors", _cover),
+    "accents from a Mac": ("19-accents-from-a-mac", _accents),
+    "a text in UTF-16": ("20-txt-in-utf16", _utf16),
+    "Windows-1251": ("24-windows-1251", _russian),
+    "a folder of text files": ("28-folder-of-txt", _text_files),
+    "JSON-MIN": ("28-folder-of-txt", _label_studio),
+    "no header": ("28-folder-of-txt", _headerless),
+}
+HOSTILE = {
+    "xlsx-broken-xml/input.xlsx": "damaged",
+    "xlsx-no-sheet/input.xlsx": "no visible sheet",
+    "npz-shape-lie/input.npz": "the file holds",
+}
+
+
+def _cases(shared: Path) -> Path:
+    if not (shared / "cases").is_dir():
+        pytest.skip("the cases of a development checkout are not here")
+    return shared / "cases"
+
+
+@pytest.mark.parametrize("name", READING)
+def test_what_people_have_is_read_or_refused_with_the_reason(name: str, shared: Path) -> None:
+    folder, check = READING[name]
+    check(_cases(shared) / folder)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_table_is_refused_in_words(name: str, shared: Path) -> None:
+    with pytest.raises(HeadstartError, match=HOSTILE[name]):
+        data.read(_cases(shared) / "hostile" / name)
+
+
+@pytest.mark.parametrize("name", ["jsonl-5000-digit-int", "jsonl-many-keys"])
+def test_an_odd_row_of_json_ends_no_run(name: str, shared: Path) -> None:
+    table = data.read(_cases(shared) / "hostile" / name / "input.jsonl")
+    assert len(table) + len(table.set_aside) > 1
