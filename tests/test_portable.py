@@ -390,17 +390,26 @@ def odd_texts(folder: Path) -> list[Path]:
     rows = '\n\ntext,id\n"a ""b"", c\nd",1\ntoo, many, cells\nz\x00ero,3\n"  ",4\n\nshort\n'
     (folder / "rows.csv").write_bytes(rows.encode())
     (folder / "tabs.tsv").write_bytes(b'text\tid\nit"s one\t1\n"two"\t2\n')
-    return [folder / "rows.csv", folder / "tabs.tsv", folder / "tabs.tsv"]
+    rows = [f"pump {row} broke,{'ab'[row % 2]}" for row in range(12)]
+    rows[2], rows[5], rows[7] = f'"{rows[2]}', rows[5].replace("broke", 'broke" again'), "'=1+1,#N/A"
+    (folder / "stray.csv").write_text("Complaints,\n,\ntext,remark\n" + "\n".join(rows) + "\n,,\nlast,x", "utf-8")
+    (folder / "one.csv").write_text("text\nno water, no power\n\n#REF!\n'-- so\n", "utf-8")
+    (folder / "wide.txt").write_bytes("l'e\u0301te\u0301 \u00e0 Kito\n".encode("utf-16"))
+    (folder / "note.md").write_bytes(b"\xef\xbb\xbf# Pump\r\nbroken\r\n")
+    names = ("rows.csv", "tabs.tsv", "tabs.tsv", "stray.csv", "one.csv", "wide.txt", "note.md")
+    return [folder / name for name in names]
 
 
 def odd_series(folder: Path) -> list[Path]:
     """Write series with decimal commas, gaps, numbers beyond float32, and names of their own."""
     (folder / "comma.csv").write_text(f"{WIDE.replace(',', ';')}\n1.234,5;1,5;?;1e39;{';'.join('7' * 26)}\n", "utf-8")
     (folder / "more.csv").write_text(f"{WIDE}\n{','.join('1' * 32)}\n{','.join('123' * 10)}\n", "utf-8")
+    good, bad = ",".join("12" * 15), ",".join(["1", "sensor off", *"2" * 28])
+    (folder / "bad.csv").write_text(f"{WIDE}\n{bad}\n{good}\n{good.replace('1', '#N/A', 1)}\n", "utf-8")
     values = np.random.default_rng(0).normal(size=(3, 30))
     values[1] = np.nan
     np.savez(folder / "named.npz", X=values, id=np.array(["a", "b", "a"]))
-    return [folder / "comma.csv", folder / "more.csv", folder / "named.npz"]
+    return [folder / name for name in ("comma.csv", "more.csv", "bad.csv", "named.npz")]
 
 
 ODD: dict[str, Callable[[Path], list[Path]]] = {"image": odd_pictures, "text": odd_texts, "series": odd_series}

@@ -258,13 +258,13 @@ def _with_numbers(sheet: Sheet, names: Sequence[str]) -> Sheet:
     for name in names:
         if sheet.numbers(name) is None:
             for row, cell in sheet.bad_cells(name):
-                bad.setdefault(row, []).append(f"row {row}, column {name}: {cell[:20]!r}")
+                bad.setdefault(row, []).append(f"column {name}: '{cell.strip()[:40]}' is no number")
     if 2 * len(bad) >= len(sheet.rows):
-        cells = [cell for found in bad.values() for cell in found]
+        cells = [f"row {row}, {cell}" for row, found in bad.items() for cell in found]
         raise DataError(
             f"{sheet.name}: {len(cells)} cells are not numbers ({offenders(cells)}).", "Correct or empty these cells."
         )
-    return sheet.without({row: f"a value is no number ({offenders(cells)})" for row, cells in bad.items()})
+    return sheet.without({row: cells[0] for row, cells in bad.items()})
 
 
 def _cubes(sheet: Sheet, axis: Axis) -> list[Series]:

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from headstart.bundle.standalone.tables import IDS, TABLES, table_of
 
 # --- code ---
 SPECS = {"series": {"series": ({"length": (1, 1_000_000), "n_channels": (1, 100_000), "gaps?": bool}, 1)}}
+UNREADABLE = (OSError, ValueError, EOFError, TypeError, AttributeError, SyntaxError, TokenError, MemoryError)
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"}
 
 
@@ -32,11 +34,13 @@ def rows_of(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         return
     names, records, comma = table_of(path, config["columns"])
     steps = _steps(path, names, known)
+    odd = []  # Rows that cannot be used come last, as headstart predict writes them.
     for name, record in records:
         try:
-            yield name, _values(record, steps, comma)
+            yield name, _values(record, steps, comma, names)
         except ValueError as error:
-            yield name, error
+            odd.append((name, error))
+    yield from odd
 
 
 def _steps(path: Path, names: list[str], known: dict[str, Any]) -> list[list[int]]:
@@ -82,11 +86,11 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_.\-]+", "", name.casefold())
 
 
-def _values(record: Any, steps: list[list[int]], comma: bool) -> Any:
+def _values(record: Any, steps: list[list[int]], comma: bool, names: list[str]) -> Any:
     if isinstance(record, ValueError):
         raise record
     with np.errstate(over="ignore"):  # What float32 cannot hold becomes infinite, which is: missing.
-        found = [[_number(record[at], comma) if at >= 0 else float("nan") for at in one] for one in steps]
+        found = [[_number(record[at], comma, names[at]) if at >= 0 else float("nan") for at in one] for one in steps]
         return np.asarray(found).astype(np.float32)
 
 
@@ -98,7 +102,7 @@ def _arrays(path: Path, known: dict[str, Any]) -> list[tuple[str, Any]]:
                 raise Refused(f"{path} has no array X; it has {', '.join(held.files) or 'none'}.")
             values = np.asarray(held["X"], np.float32)
             named = [held[key].astype(str).tolist() for key in held.files if key.casefold() in IDS]
-    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except (*UNREADABLE, zipfile.BadZipFile, zlib.error) as error:
         raise Refused(f"{path} cannot be read ({error}): save X (n, channels, time) with numpy.savez.") from error
     if values.ndim not in (2, 3):
         raise Refused(f"{path}: X has the shape {values.shape}, not (n, time) or (n, channels, time).")
@@ -114,7 +118,7 @@ def _arrays(path: Path, known: dict[str, Any]) -> list[tuple[str, Any]]:
     return list(zip(names, values, strict=True))
 
 
-def _number(cell: str, comma: bool) -> float:
+def _number(cell: str, comma: bool, column: str) -> float:
     """Read a number; NaN where there is none."""
     plain = cell.strip()
     if plain.casefold() in MISSING:
@@ -123,7 +127,7 @@ def _number(cell: str, comma: bool) -> float:
     try:
         return float(f"{whole.replace('.', '')}.{rest}" if comma and mark else plain)
     except ValueError as error:
-        raise ValueError(f"'{plain[:40]}' is no number") from error
+        raise ValueError(f"column {column}: '{plain[:40]}' is no number") from error
 
 
 def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
