@@ -66,8 +66,8 @@ def test_predictions_have_answers_and_the_test_rows_have_the_same(
     options = parse(PredictOptions, offline=True, precision="float32", explain=True)
     flow.predict(adapted, [pictures], tmp_path / "p.csv", options)
     found, tested = rows_of(tmp_path / "p.csv"), rows_of(adapted / "test_predictions.csv")
-    assert list(found[0])[-4:] == ["answer", "set", "reason", "nearest"]
-    assert list(tested[0])[-3:] == ["answer", "set", "reason"]
+    assert list(found[0])[-5:] == ["answer", "set", "reason", "kind", "nearest"]
+    assert list(tested[0])[-4:] == ["answer", "set", "reason", "kind"]
     assert all(row["answer"] == NONE for row in found if row["label"] == "_other")
     assert all("distance" in row["nearest"] and row["reason"] for row in found)
     by_name = {row["input"].split("/data/")[1]: row for row in found}

@@ -162,11 +162,11 @@ DECIDED = ["answer", "set", "reason"]
 @pytest.mark.parametrize(
     ("task", "columns"),
     [
-        ("multi-label", ["input", "labels", "p(food)", "p(roads)", "p(water)", *DECIDED]),
-        ("regression", ["input", "height", *DECIDED, "low", "high"]),
+        ("multi-label", ["input", "labels", "p(food)", "p(roads)", "p(water)", *DECIDED, "kind"]),
+        ("regression", ["input", "height", *DECIDED, "low", "high", "kind"]),
         (
             "ordinal",
-            ["input", "label", "probability", "label_2", "probability_2", "label_3", "probability_3", *DECIDED],
+            ["input", "label", "probability", "label_2", "probability_2", "label_3", "probability_3", *DECIDED, "kind"],
         ),
     ],
 )

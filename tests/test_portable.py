@@ -198,7 +198,11 @@ def test_a_bundle_of_each_format_still_answers_as_it_did(number: int, runtime: s
     options = parse(flow.PredictOptions, explain=True, precision="float32", offline=True, runtime=runtime)
     flow.predict(stored, [rows], tmp_path / "found.csv", options)
     expected = table_of((DATA / f"bundle-format-{number}-answers.csv").read_text("utf-8"))
-    assert_alike(table_of((tmp_path / "found.csv").read_text("utf-8")), expected)
+    found = table_of((tmp_path / "found.csv").read_text("utf-8"))
+    if "kind" not in expected[0]:  # Written before answers had a kind.
+        at = found[0].index("kind")
+        found = [[*row[:at], *row[at + 1 :]] for row in found]
+    assert_alike(found, expected)
     assert verified(stored).good
 
 

@@ -78,9 +78,25 @@ def client(models: dict[str, Model]) -> Iterator[TestClient]:
 def echo(inputs: Sequence[Any]) -> list[dict[str, Any]]:
     """Answer every text with itself."""
     return [
-        {"label": str(one), "probability": 1.0, "top": [], "answer": str(one), "set": [], "reason": "said so"}
+        {
+            "label": str(one),
+            "probability": 1.0,
+            "top": [],
+            "answer": str(one),
+            "set": [],
+            "reason": "said so",
+            "kind": "label",
+        }
         if not isinstance(one, Unusable)
-        else {"label": None, "probability": None, "top": [], "answer": None, "set": [], "reason": one.reason}
+        else {
+            "label": None,
+            "probability": None,
+            "top": [],
+            "answer": None,
+            "set": [],
+            "reason": one.reason,
+            "kind": "unusable",
+        }
         for one in inputs
     ]
 

@@ -27,7 +27,7 @@ HOME = "http://127.0.0.1"
 
 
 def answer_all(inputs: list[Any]) -> list[dict[str, Any]]:
-    return [{"answer": "a", "reason": None, "label": "a", "probability": 1.0} for _ in inputs]
+    return [{"answer": "a", "kind": "label", "reason": None, "label": "a", "probability": 1.0} for _ in inputs]
 
 
 def toy(modality: str = "text") -> dict[str, Model]:

@@ -77,7 +77,9 @@ def test_every_control_has_a_label() -> None:
 
 
 def document(**more: Any) -> dict[str, Any]:
-    return {"label": None, "probability": None, "top": [], "set": [], "reason": "", "answer": None, **more}
+    kinds = {None: "unusable", "none of these": "none_of_these", "not sure": "not_sure"}
+    made = {"label": None, "probability": None, "top": [], "set": [], "reason": "", "answer": None, **more}
+    return {**made, "kind": kinds.get(made["answer"], "label")}
 
 
 def looked(inputs: Sequence[Any]) -> list[dict[str, Any]]:

@@ -29,7 +29,10 @@ Talk = Callable[[int], Coroutine[Any, Any, None]]
 def echo(inputs: Any) -> list[dict[str, Any]]:
     if "slow" in inputs:
         time.sleep(0.3)
-    return [{"label": one, "probability": 1.0, "top": [], "answer": one, "set": [], "reason": ""} for one in inputs]
+    return [
+        {"label": one, "probability": 1.0, "top": [], "answer": one, "kind": "label", "set": [], "reason": ""}
+        for one in inputs
+    ]
 
 
 def served(talk: Talk, options: ServeOptions | None = None, most: int = 100) -> None:

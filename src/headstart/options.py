@@ -93,6 +93,11 @@ class CheckOptions(ReadOptions):
         description="Run the base model to look for label errors and outliers: auto = for at most a minute, on = for "
         "as long as it takes, or off.",
     )
+    reserved: Columns = Field(
+        (),
+        description="Classes that mean 'none of these', and are answered so: A,B, or none (if not given: those called "
+        "_other, noise or background).",
+    )
     base: str = Field("default", description="Base model for the deeper look: as for adapt.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
     precision: Literal["auto", "float32"] = Field(
@@ -129,6 +134,11 @@ class AdaptOptions(ReadOptions):
     )
     refer_cost: float = Field(
         0.25, ge=0.0, description="With --cost: what it costs to give no answer and to ask a person."
+    )
+    reserved: Columns = Field(
+        (),
+        description="Classes that mean 'none of these', and are answered so: A,B, or none (if not given: those called "
+        "_other, noise or background).",
     )
     balance: Literal["auto", "on", "off"] = Field(
         "auto", description="Weight rare classes up: on, off, or auto = where cross-validation says it helps."

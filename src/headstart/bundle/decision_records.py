@@ -74,6 +74,7 @@ class RulesRecord(Described):
     novelty: NoveltyRecord | None
     costs: CostsRecord | None
     without: dict[str, Text] = {}
+    reserved: Annotated[list[Text], Field(max_length=MOST_IDS)] | None = None
 
 
 NOVELTY_ARRAYS = {

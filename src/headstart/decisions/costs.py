@@ -64,7 +64,7 @@ class Costs:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a class stands for what is none of the others.
+    """Whether the name of a class says that it stands for what is none of the others.
 
     Examples
     --------
@@ -74,7 +74,48 @@ def is_reserved(name: str) -> bool:
     return name.strip().casefold() in RESERVED
 
 
-def parse_costs(texts: Sequence[str], classes: Sequence[str], refer: float) -> Costs:
+def reserved_classes(asked: Sequence[str], classes: Sequence[str]) -> tuple[str, ...]:
+    """Return the classes that stand for what is none of the others.
+
+    Parameters
+    ----------
+    asked : sequence of str
+        As users name them: "none" for no class, nothing for those whose name says so.
+    classes : sequence of str
+
+    Raises
+    ------
+    OptionError
+        There is no such class.
+
+    Examples
+    --------
+    >>> classes = ("noise", "potholes", "trash")
+    >>> reserved_classes((), classes), reserved_classes(("none",), classes), reserved_classes(("Trash",), classes)
+    (('noise',), (), ('trash',))
+    """
+    if not asked:
+        return tuple(name for name in classes if is_reserved(name))
+    if [name.casefold() for name in asked] == ["none"]:
+        return ()
+    names = [name for text in asked for name in ([text] if text in classes else text.split(","))]
+    spelled = match_names([name.strip() for name in names], list(classes), merge=True).renamed
+    found = [spelled.get(name.strip(), name.strip()) for name in names]
+    strange = [
+        f"there is no class '{name}'{_nearest(name, dict.fromkeys(classes, 0))}"
+        for name in found
+        if name not in classes
+    ]
+    if strange:
+        raise OptionError(
+            f"--reserved: {'; '.join(strange[:5])}.", f"Classes: {offenders(list(classes))}; or pass none."
+        )
+    return tuple(name for name in classes if name in found)
+
+
+def parse_costs(
+    texts: Sequence[str], classes: Sequence[str], refer: float, reserved: Sequence[str] | None = None
+) -> Costs:
     """Read costs as users write them.
 
     Parameters
@@ -83,6 +124,8 @@ def parse_costs(texts: Sequence[str], classes: Sequence[str], refer: float) -> C
         Each "truth->predicted=cost"; what is not named costs 1.
     classes : sequence of str
     refer : float
+    reserved : sequence of str, optional
+        Classes that stand for what is none of the others; those whose name says so if not given.
 
     Raises
     ------
@@ -94,7 +137,8 @@ def parse_costs(texts: Sequence[str], classes: Sequence[str], refer: float) -> C
     >>> parse_costs(["TB->healthy=20"], ["TB", "healthy"], 0.25).matrix
     ((0.0, 20.0), (1.0, 0.0))
     """
-    refused = np.asarray([is_reserved(name) for name in classes])
+    refusing = reserved_classes((), classes) if reserved is None else reserved
+    refused = np.asarray([name in refusing for name in classes])
     matrix = np.where(np.eye(len(classes), dtype=bool) | np.outer(refused, refused), 0.0, 1.0)
     place, wrong = {name: at for at, name in enumerate(classes)}, []
     for text in texts:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.decisions.calibrator import Calibrator
-from headstart.decisions.costs import Costs, is_reserved
+from headstart.decisions.costs import Costs, reserved_classes
 from headstart.decisions.novelty import Novelty
 from headstart.decisions.sets import SetRule, Sets
 from headstart.errors import BundleError
@@ -18,6 +18,11 @@ from headstart.records import Column, FloatMatrix, Index, Predictions, column
 
 FORMAT = 1
 NOT_SURE, NONE = "not sure", "none of these"
+ANSWER_WORDS = (
+    (NOT_SURE, "pas sûr", "no seguro", "haina uhakika", "sina uhakika", "غير متأكد"),
+    (NONE, "aucune de celles-ci", "ninguna de estas", "hakuna kati ya hizi", "si mojawapo ya hizi", "لا شيء من هذه"),
+)
+"""How the two answers without a class are called in the languages of page and report."""
 LABEL = "label"
 KINDS = (LABEL, NOT_SURE, NONE)
 SINGLE = ("classification", "ordinal")
@@ -80,6 +85,8 @@ class Rules:
     costs : Costs or None
     without : mapping of str to str
         Which of these parts do not apply, and why.
+    reserved : tuple of str or None
+        Classes that are answered with "none of these"; None: those whose name says so.
     """
 
     calibrator: Calibrator = field(default_factory=Calibrator)
@@ -89,6 +96,12 @@ class Rules:
     novelty: Novelty | None = None
     costs: Costs | None = None
     without: Mapping[str, str] = field(default_factory=dict)
+    reserved: tuple[str, ...] | None = None
+
+    def is_reserved(self, classes: Sequence[str]) -> NDArray[np.bool_]:
+        """Tell which classes (n_classes,) stand for what is none of the others."""
+        reserved = reserved_classes((), classes) if self.reserved is None else self.reserved
+        return np.asarray([name in reserved for name in classes], dtype=bool)
 
     def calibrated(self, said: Predictions) -> Predictions:
         """Correct the probabilities."""
@@ -114,7 +127,7 @@ class Rules:
         shares, best = said.probabilities, said.codes
         sets = self.sets.sets(shares) if self.sets else np.eye(len(said.classes), dtype=bool)[best]
         sets[np.arange(len(best)), best] = True
-        known = ~np.asarray([is_reserved(name) for name in said.classes])
+        known = ~self.is_reserved(said.classes)
         codes, reasons = np.where((sets.sum(axis=1) > 1) & sets[:, known].any(axis=1), -1, best), [""] * len(best)
         if self.costs is not None:
             codes, reasons = self._by_cost(said)
@@ -124,7 +137,7 @@ class Rules:
         for row, code in enumerate(codes):
             reasons[row] = reasons[row] or self._why(said, row, code, sets[row])
         made = Decisions(kinds, codes, answers, sets, np.empty((len(best), 0)), column(reasons), far)
-        return _reserved(said, made)
+        return _reserved(said, made, self.is_reserved(said.classes))
 
     def _by_cost(self, said: Predictions) -> tuple[Index, list[str]]:
         assert self.costs is not None
@@ -184,6 +197,7 @@ class Rules:
             "novelty": self.novelty.as_dict() if self.novelty else None,
             "costs": self.costs.as_dict() if self.costs else None,
             "without": dict(self.without),
+            "reserved": None if self.reserved is None else list(self.reserved),
         }
 
     @classmethod
@@ -205,6 +219,7 @@ class Rules:
             Novelty.of(told["novelty"], arrays) if told["novelty"] else None,
             Costs.of(told["costs"]) if told["costs"] else None,
             told["without"],
+            None if told.get("reserved") is None else tuple(told["reserved"]),
         )
 
 
@@ -212,9 +227,8 @@ def _told(said: Predictions, row: int, code: int) -> str:
     return f"{said.classes[code]} ({100 * said.probabilities[row, code]:.0f} %)"
 
 
-def _reserved(said: Predictions, made: Decisions) -> Decisions:
+def _reserved(said: Predictions, made: Decisions, reserved: NDArray[np.bool_]) -> Decisions:
     """Turn answers that name a reserved class into "none of these"."""
-    reserved = np.asarray([is_reserved(name) for name in said.classes])
     hit = (made.codes >= 0) & reserved[made.codes]
     reasons = {
         int(row): f"most like the training rows of {_told(said, int(row), int(made.codes[row]))}"

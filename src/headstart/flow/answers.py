@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.decisions import LABEL, NO_RULES, SINGLE, Decisions
+from headstart.decisions import LABEL, NO_RULES, NONE, NOT_SURE, SINGLE, Decisions
 from headstart.evaluation import Truth, given_labels
 from headstart.records import Predictions, column
 
@@ -21,6 +21,10 @@ MOST_COLUMNS = 100
 
 SET_NAMES = 20
 """With more classes in a set the CSV names the most probable ones and says how many more there are."""
+
+UNUSABLE = "unusable"
+"""The kind of an input that could not be read."""
+_KIND_NAMES = {LABEL: "label", NOT_SURE: "not_sure", NONE: "none_of_these"}
 
 Shares = NDArray[np.float64]
 """(n_classes,) of one row."""
@@ -112,7 +116,7 @@ _WRITTEN: dict[str, Written] = {
 
 
 def _decision_header(task: str) -> list[str]:
-    return ["answer", "set", "reason", *(["low", "high"] if task == "regression" else [])]
+    return ["answer", "set", "reason", *(["low", "high"] if task == "regression" else []), "kind"]
 
 
 def _decision_row(said: Predictions, made: Decisions) -> list[str]:
@@ -120,10 +124,16 @@ def _decision_row(said: Predictions, made: Decisions) -> list[str]:
     if said.task == "regression":
         low, high = _ends(made)
         ends = ["" if end is None else f"{end:.7g}" for end in (low, high)]
-        return [_answer(said, made), " to ".join(ends) if low is not None else "", str(made.reasons[0]), *ends]
+        cells = [_answer(said, made), " to ".join(ends) if low is not None else "", str(made.reasons[0])]
+        return [*cells, *ends, kind_of(made)]
     names = _in_set(said, made)
     more = [f"{len(names) - SET_NAMES} more"] if len(names) > SET_NAMES else []
-    return [_answer(said, made), ";".join([*names[:SET_NAMES], *more]), str(made.reasons[0])]
+    return [_answer(said, made), ";".join([*names[:SET_NAMES], *more]), str(made.reasons[0]), kind_of(made)]
+
+
+def kind_of(made: Decisions | None) -> str:
+    """Name the kind of one answer, so that a class called "not sure" is not taken for an abstention."""
+    return UNUSABLE if made is None else _KIND_NAMES[made.kinds[0]]
 
 
 def _answer(said: Predictions, made: Decisions) -> str:
@@ -157,11 +167,11 @@ def header(task: str, classes: tuple[str, ...]) -> list[str]:
     Examples
     --------
     >>> header("classification", ("no", "yes"))
-    ['input', 'label', 'probability', 'label_2', 'probability_2', 'answer', 'set', 'reason']
+    ['input', 'label', 'probability', 'label_2', 'probability_2', 'answer', 'set', 'reason', 'kind']
     >>> header("multi-label", ("food", "water"))
     ['input', 'labels', 'p(food)', 'p(water)', 'answer', 'set', 'reason']
     >>> header("regression", ("yield",))
-    ['input', 'yield', 'answer', 'set', 'reason', 'low', 'high']
+    ['input', 'yield', 'answer', 'set', 'reason', 'low', 'high', 'kind']
     """
     return ["input", *_WRITTEN[task].header(classes), *_decision_header(task)]
 
@@ -173,14 +183,15 @@ def row_of(name: str, said: Predictions, made: Decisions) -> list[str]:
     --------
     >>> said = Predictions(column(["a.jpg"]), ("no", "yes"), np.array([[0.25, 0.75]]))
     >>> row_of("a.jpg", said, NO_RULES.decide(said, None))
-    ['a.jpg', 'yes', '0.750000', 'no', '0.250000', 'yes', 'yes', '75 % sure']
+    ['a.jpg', 'yes', '0.750000', 'no', '0.250000', 'yes', 'yes', '75 % sure', 'label']
     """
     return [name, *_WRITTEN[said.task].row(said), *_decision_row(said, made)]
 
 
 def unread_row(name: str, task: str, classes: tuple[str, ...], reason: str) -> list[str]:
     """Write the CSV row of an input that could not be read: nothing but the reason."""
-    return [name, *("" if title != "reason" else reason for title in header(task, classes)[1:])]
+    titles = header(task, classes)[1:-1]  # A number's column may itself be called "kind".
+    return [name, *("" if title != "reason" else reason for title in titles), UNUSABLE]
 
 
 def document_of(task: str, said: Predictions | None, made: Decisions | None) -> dict[str, Any]:
@@ -189,13 +200,14 @@ def document_of(task: str, said: Predictions | None, made: Decisions | None) -> 
     low, high = (None, None) if made is None else _ends(made)
     ends = {"low": low, "high": high} if task == "regression" else {}
     if said is None or made is None:
-        return {**written.empty, "answer": None, "set": [], "reason": None, **ends}
+        return {**written.empty, "answer": None, "set": [], "reason": None, **ends, "kind": UNUSABLE}
     return {
         **written.document(said),
         "answer": _answer(said, made),
         "set": _in_set(said, made) if task != "regression" else [end for end in (low, high) if end is not None],
         "reason": str(made.reasons[0]),
         **ends,
+        "kind": kind_of(made),
     }
 
 

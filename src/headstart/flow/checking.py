@@ -16,6 +16,7 @@ from headstart.evaluation import shortcuts
 from headstart.evaluation.intervals import wilson
 from headstart.evaluation.shortcuts import Told
 from headstart.extras import missing
+from headstart.flow.reserved_names import find_reserved_names
 from headstart.offline import offline
 from headstart.options import AdaptOptions, CheckOptions
 from headstart.records import TEST, Finding, Interval, Table
@@ -26,6 +27,7 @@ CLEAR, STRONG, SAME = 0.2, 0.5, 0.97
 LEAST_ROWS, MOST_COLUMNS = 40, 3
 _GRAVITY = {"stop": 0, "warn": 1, "note": 2}
 _FIRST = (
+    "reserved-class",
     "duplicates-across-splits", "near-duplicates-across-splits", "conflicting-labels", "near-duplicates-across-labels",
     "shortcut", "label-errors",
 )  # fmt: skip
@@ -74,7 +76,7 @@ def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]
     """
     with offline(options.offline):
         table = data.with_families(data.read(path, options), options.seed)
-        found = data.check(table)
+        found = find_reserved_names(table, options) + data.check(table)
         if any(item.severity == "stop" for item in found):
             return table, gravest_first(with_shares(found, table))
         found += about_inputs(table, options.group, options.seed)

@@ -67,11 +67,15 @@ def require_costs(table: Table, options: AdaptOptions) -> None:
     OptionError
         An unknown class, a cost that is no number, or a task without classes.
     """
-    if not options.cost:
+    if options.reserved and (table.task not in SINGLE or table.labels is None):
+        raise OptionError("--reserved: the rows have no single class each.", "Leave it out.")
+    if not options.cost and not options.reserved:
         return
     if table.task not in SINGLE or table.labels is None:
         raise OptionError("--cost: the rows have no single class each, so no answer can be weighed.", "Leave it out.")
-    decisions.parse_costs(options.cost, sorted({str(label) for label in table.labels}), options.refer_cost)
+    classes = sorted({str(label) for label in table.labels})
+    reserved = decisions.reserved_classes(options.reserved, classes)
+    decisions.parse_costs(options.cost, classes, options.refer_cost, reserved)
 
 
 def rules_of(prepared: Prepared, climb: Climb, uses: frozenset[str], options: AdaptOptions) -> Rules:
@@ -96,7 +100,8 @@ def rules_of(prepared: Prepared, climb: Climb, uses: frozenset[str], options: Ad
         novelty = decisions.fit_novelty(values, task.codes, task.folds, prepared.train.table.ids, reads, task.seed)
         if novelty is None:
             without["novelty"] = "There are too few training rows to say what is unlike them."
-    rules = Rules(coverage=options.coverage, novelty=novelty)
+    reserved = _reserved(options.reserved, task.classes) if task.kind in SINGLE else None
+    rules = Rules(coverage=options.coverage, novelty=novelty, reserved=reserved)
     if task.kind == "regression":
         assert task.truth is not None
         margin, _ = decisions.fit_margin(task.truth[:, 0].astype(np.float64), said[:, 0], options.coverage)
@@ -106,10 +111,18 @@ def rules_of(prepared: Prepared, climb: Climb, uses: frozenset[str], options: Ad
     clusters = data.units(prepared.train.table, options.group)
     calibrator = decisions.fit_calibrator(task.codes, said, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(said), options.coverage)
-    costs = decisions.parse_costs(_known(options.cost, task.classes), task.classes, options.refer_cost)
+    costs = decisions.parse_costs(_known(options.cost, task.classes), task.classes, options.refer_cost, reserved)
     return replace(
         rules, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, without=without,
     )  # fmt: skip
+
+
+def _reserved(asked: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the reserved ones of the classes that were learnt; `require_costs` has checked the names."""
+    try:
+        return decisions.reserved_classes(asked, classes)
+    except OptionError:
+        return tuple(name for text in asked for name in (text, *text.split(",")) if name in classes)
 
 
 def _known(texts: tuple[str, ...], classes: tuple[str, ...]) -> list[str]:
@@ -254,7 +267,9 @@ def abstention(
             "referred": per_hundred(made.kinds == NOT_SURE, clusters),
             "refused": per_hundred(made.kinds == NONE, clusters),
             "novelty": _novelty(truth, said, made, rules, clusters),
-            "reserved_classes": [name for name in said.classes if single and decisions.is_reserved(name)],
+            "reserved_classes": list(np.array(said.classes, dtype=object)[rules.is_reserved(said.classes)])
+            if single
+            else [],
             "without": without,
             "reading": _reading(len(truth), shares, found["accuracy_answered"], found["accuracy_all"]),
             **found,
@@ -314,7 +329,7 @@ def _novelty(
         return None
     ordinary = np.isfinite(made.distances)
     if said.task in SINGLE:
-        ordinary &= ~np.asarray([decisions.is_reserved(name) for name in said.classes])[truth]
+        ordinary &= ~rules.is_reserved(said.classes)[truth]
     far = made.distances[ordinary] > rules.novelty.threshold
     inside = None if clusters is None else clusters[ordinary]
     return NoveltyFigures(

@@ -220,7 +220,7 @@ _SHOWN: dict[str, Callable[[Any], dict[str, str]]] = {
 """What the page shows of a training row beside its class."""
 _NO_RULES: dict[str, Any] = {
     "calibrator": {"method": "none"}, "sets": None, "margin": None, "too_few": False, "coverage": 0.9, "novelty": None,
-    "costs": None,
+    "costs": None, "reserved": None,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from headstart.features import Extraction
 from headstart.flow import choosing
 from headstart.flow.checking import after_split
 from headstart.flow.measuring import tied_together
+from headstart.flow.reserved_names import find_reserved_names
 from headstart.flow.understood import say_how_read
 from headstart.modalities.series import describe
 from headstart.options import AdaptOptions
@@ -103,7 +104,7 @@ def prepare(
     require("adapt", "Adapting a model")
     for line in describe_inputs(summarise(table, options.group)):
         progress.say(line)
-    findings = data.check(table)
+    findings = find_reserved_names(table, options) + data.check(table)
     if options.duplicates == "drop":
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
     _warn(findings)

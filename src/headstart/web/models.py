@@ -16,9 +16,6 @@ from headstart.flow.serving import Answering, answering
 from headstart.options import ServeOptions
 from headstart.web.refusals import Refused
 
-LABEL, NOT_SURE, NONE, UNUSABLE = "label", "not_sure", "none_of_these", "unusable"
-_KINDS = {None: UNUSABLE, "not sure": NOT_SURE, "none of these": NONE}
-
 
 @dataclass(frozen=True)
 class Model:
@@ -53,7 +50,7 @@ class Model:
 
 def kind_of(document: dict[str, Any]) -> str:
     """Name the kind of an answer: a label, not sure, none of these, or unusable."""
-    return _KINDS.get(document["answer"], LABEL)
+    return str(document["kind"])
 
 
 def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Model]:

@@ -26,6 +26,7 @@ _KINDS: dict[str, tuple[str, ...]] = {"image": ("BYTES",), "text": ("BYTES",), "
 _ANSWER: dict[str, Callable[[Document], Any]] = {
     "answer": lambda found: found["answer"] or "",
     "reason": lambda found: found["reason"] or "",
+    "kind": lambda found: found["kind"],
 }
 _CLASS: dict[str, tuple[str, Callable[[Document], Any]]] = {
     "label": ("BYTES", lambda found: found["label"] or ""),
@@ -48,7 +49,7 @@ def outputs_of(task: str) -> dict[str, tuple[str, Callable[[Document], Any]]]:
     Examples
     --------
     >>> list(outputs_of("classification"))
-    ['answer', 'reason', 'label', 'probability']
+    ['answer', 'reason', 'kind', 'label', 'probability']
     """
     return {**{name: ("BYTES", take) for name, take in _ANSWER.items()}, **_OUTPUTS[task]}
 

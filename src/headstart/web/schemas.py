@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -33,6 +33,9 @@ class Prediction(BaseModel):
 
     input: str = Field(description="Name of the input: the file's, that of `ids`, or its number from 1.")
     answer: str | None = Field(description='The label, "not sure" or "none of these"; null: it could not be used.')
+    kind: Literal["label", "not_sure", "none_of_these", "unusable"] = Field(
+        description="Whether the answer is a label: a class may itself be called 'not sure'."
+    )
     reason: str | None = Field(description="Why this answer, or why the input could not be used.")
     set: list[Any] = Field(description="What is likely enough: labels, or the two ends of a range.")
     label: str | None = Field(None, description="The most probable class.")

@@ -124,16 +124,16 @@ def percent(row: Any, code: int) -> str:
 
 def decided(row: Any, far: float) -> list[str]:
     """Give the cells of one row after the input: what the model says, answer, set, reason."""
-    cells, answer, held, reason, ends = SAYS[TASK](row)
+    cells, answer, held, reason, ends, kind = SAYS[TASK](row)
     novelty = RULES["novelty"]
     if novelty and far > novelty["threshold"]:
         share = f"{100 * (1 - novelty['false_alarm']):.0f} %"
-        answer = NONE
+        answer, kind = NONE, "none_of_these"
         reason = f"unlike the training rows: farther from them than {share} of them are from each other"
-    return [*cells, answer, held, reason, *ends]
+    return [*cells, answer, held, reason, *ends, kind]
 
 
-def one_class(row: Any) -> tuple[list[str], str, str, str, list[str]]:
+def one_class(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
     """Decide on the probabilities of classes or grades."""
     best = int(row.argmax())
     if TASK == "ordinal":
@@ -143,7 +143,8 @@ def one_class(row: Any) -> tuple[list[str], str, str, str, list[str]]:
     sets, costs = RULES["sets"], RULES["costs"]
     inside = {best, *((int(row.argmax()), *np.flatnonzero(row >= np.asarray(sets["floors"]))) if sets else ())}
     held = sorted(inside, key=lambda code: (-row[code], code))
-    refused = [CLASSES[at].strip().casefold() in RESERVED for at in range(len(row))]
+    reserved = RULES.get("reserved")
+    refused = [name.strip().casefold() in RESERVED if reserved is None else name in reserved for name in CLASSES]
     code, reason = (best if len(held) == 1 or all(refused[at] for at in held) else -1), ""
     if costs:
         expected = row @ np.asarray(costs["matrix"])
@@ -164,32 +165,34 @@ def one_class(row: Any) -> tuple[list[str], str, str, str, list[str]]:
     elif not reason:
         more = f" and {len(held) - 3} more" if len(held) > 3 else ""
         reason = f"may be {', '.join(percent(row, at) for at in held[:3])}{more}"
-    answer = CLASSES[code] if code >= 0 else NOT_SURE
+    answer, kind = (CLASSES[code], "label") if code >= 0 else (NOT_SURE, "not_sure")
     if code >= 0 and refused[code]:
-        answer, reason = NONE, f"most like the training rows of {percent(row, code)}"
+        answer, kind = NONE, "none_of_these"
+        reason = f"most like the training rows of {percent(row, code)}"
     names = [CLASSES[at] for at in held[:20]] + ([f"{len(held) - 20} more"] if len(held) > 20 else [])
-    return [part for at in top for part in (CLASSES[at], f"{row[at]:.6f}")], answer, ";".join(names), reason, []
+    cells = [part for at in top for part in (CLASSES[at], f"{row[at]:.6f}")]
+    return cells, answer, ";".join(names), reason, [], kind
 
 
-def several(row: Any) -> tuple[list[str], str, str, str, list[str]]:
+def several(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
     """Decide on the probabilities of labels of which a row may have several."""
     given = np.flatnonzero(row >= np.asarray(CONFIG["thresholds"] or (0.5,)))
     written = ";".join(CLASSES[at] for at in given)
     if len(CLASSES) <= 20:
-        return [written, *(f"{share:.6f}" for share in row)], written, "", "", []
+        return [written, *(f"{share:.6f}" for share in row)], written, "", "", [], "label"
     best = np.argsort(-row, kind="stable")[:3]
-    return [written, *(part for at in best for part in (CLASSES[at], f"{row[at]:.6f}"))], written, "", "", []
+    return [written, *(part for at in best for part in (CLASSES[at], f"{row[at]:.6f}"))], written, "", "", [], "label"
 
 
-def number(row: Any) -> tuple[list[str], str, str, str, list[str]]:
+def number(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
     """Decide on a number."""
     written, margin = f"{row[0]:.7g}", RULES["margin"]
     if margin is None:
         few = "too few training rows to give a range" if RULES.get("too_few") else ""
-        return [written], written, "", few, ["", ""]
+        return [written], written, "", few, ["", ""], "label"
     ends = [f"{row[0] - margin:.7g}", f"{row[0] + margin:.7g}"]
     reason = f"{100 * RULES['coverage']:.0f} % of such ranges are stated to hold the truth"
-    return [written], written, " to ".join(ends), reason, ends
+    return [written], written, " to ".join(ends), reason, ends, "label"
 
 
 SAYS = {"classification": one_class, "ordinal": one_class, "multi-label": several, "regression": number}
@@ -203,7 +206,7 @@ def header() -> list[str]:
         told = ["labels", *([f"p({name})" for name in CLASSES] if len(CLASSES) <= 20 else ranks)]
     if TASK == "regression":
         told = list(CLASSES)
-    return ["input", *told, "answer", "set", "reason", *(["low", "high"] if TASK == "regression" else [])]
+    return ["input", *told, "answer", "set", "reason", *(["low", "high"] if TASK == "regression" else []), "kind"]
 
 
 def batch_of(rows: list[list[Any]]) -> dict[str, Any]:
@@ -253,7 +256,7 @@ def main(paths: list[str]) -> None:
         titles.clear()
         left = iter(zip(shares, far, strict=True))
         for name, arrays in waiting:
-            unread = ["" if title != "reason" else str(arrays) for title in names[1:]]
+            unread = [*("" if title != "reason" else str(arrays) for title in names[1:-1]), "unusable"]
             write_csv_rows(sys.stdout, [[name, *(unread if isinstance(arrays, str) else decided(*next(left)))]])
 
     waiting: list[tuple[str, Any]] = []

@@ -56,19 +56,14 @@ function fail(error) {
 
 // Answers
 
-function kindOf(found) {
-  const kinds = { "not sure": "not_sure", "none of these": "none_of_these" };
-  return found.answer === null ? "unusable" : kinds[found.answer] || "label";
-}
-
 function wordOf(found) {
-  const kind = kindOf(found);
+  const kind = found.kind;
   if (kind !== "label") return t(kind);
   return found.answer === "" ? t("no_label") : found.answer;
 }
 
 function reasonOf(found) {
-  const kind = kindOf(found);
+  const kind = found.kind;
   if (kind === "unusable") return found.reason;
   if (kind === "none_of_these") return t("unlike");
   if (kind === "not_sure") return found.set.length > 1 ? t("could_be", { names: list(found.set) }) : t("unsure");
@@ -97,7 +92,7 @@ function shares(found) {
 }
 
 function card(found, input) {
-  const kind = kindOf(found);
+  const kind = found.kind;
   const made = make("article", `card answer ${kind}`);
   if (input.preview) {
     const picture = make("img");
@@ -228,7 +223,7 @@ function kept() {
 
 function keep(found, input) {
   const share = typeof found.probability === "number" ? found.probability : "";
-  const row = { time: new Date().toISOString(), model: state.model.name, input: input.name, kind: kindOf(found),
+  const row = { time: new Date().toISOString(), model: state.model.name, input: input.name, kind: found.kind,
     answer: found.answer === null ? "" : found.answer, probability: share, reason: found.reason };
   try {
     localStorage.setItem(HISTORY, JSON.stringify([row, ...kept()].slice(0, MOST_KEPT)));

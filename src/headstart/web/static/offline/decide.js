@@ -166,24 +166,26 @@ function ofClasses(model, shares) {
   const best = codeOf(model, shares);
   const top = argmax(shares);
   const held = order(shares).filter((at) => at === best || (sets && (at === top || shares[at] >= sets.floors[at])));
-  const refused = (at) => RESERVED.includes(model.classes[at].trim().toLowerCase());
+  const { reserved } = model.decision;
+  const refused = (at) =>
+    Array.isArray(reserved) ? reserved.includes(model.classes[at]) : RESERVED.includes(model.classes[at].trim().toLowerCase());
   let [code, reason] = costs ? byCost(model, shares, costs) : [held.length === 1 || held.every(refused) ? best : -1, ""];
   reason = reason || why(model, shares, code, held);
-  let answer = code < 0 ? NOT_SURE : model.classes[code];
+  let [answer, kind] = code < 0 ? [NOT_SURE, "not_sure"] : [model.classes[code], "label"];
   if (code >= 0 && refused(code)) {
     reason = `most like the training rows of ${told(model, shares, code)}`;
-    answer = NONE;
+    [answer, kind] = [NONE, "none_of_these"];
   }
   const ranked = [best, ...order(shares).filter((at) => at !== best)].slice(0, TOP);
   const named = ranked.map((at) => ({ label: model.classes[at], probability: shares[at] }));
-  return { ...named[0], top: named, answer, set: held.map((at) => model.classes[at]), reason };
+  return { ...named[0], top: named, answer, set: held.map((at) => model.classes[at]), reason, kind };
 }
 
 function ofLabels(model, shares) {
   const limits = model.thresholds.length ? model.thresholds : [0.5];
   const labels = model.classes.filter((_, at) => shares[at] >= limits[limits.length > 1 ? at : 0]);
   const probabilities = Object.fromEntries(model.classes.map((name, at) => [name, shares[at]]));
-  return { labels, probabilities, answer: labels.join(";"), set: [], reason: "" };
+  return { labels, probabilities, answer: labels.join(";"), set: [], reason: "", kind: "label" };
 }
 
 function ofNumber(model, [value]) {
@@ -192,7 +194,7 @@ function ofNumber(model, [value]) {
   const [low, high] = known ? [value - margin, value + margin] : [null, null];
   const stated = `${whole(100 * coverage)} % of such ranges are stated to hold the truth`;
   const reason = known ? stated : few ? "too few training rows to give a range" : "";
-  return { value, answer: general(value, 7), set: known ? [low, high] : [], reason, low, high };
+  return { value, answer: general(value, 7), set: known ? [low, high] : [], reason, low, high, kind: "label" };
 }
 
 const TASKS = { classification: ofClasses, ordinal: ofClasses, "multi-label": ofLabels, regression: ofNumber };
@@ -213,7 +215,7 @@ export function decide(model, outputs, values) {
   if (!(far > novelty.threshold)) return { ...document, ...near };
   const share = `${whole(100 * (1 - novelty.false_alarm))} %`;
   const reason = `unlike the training rows: farther from them than ${share} of them are from each other`;
-  return { ...document, answer: NONE, reason, ...near };
+  return { ...document, answer: NONE, reason, kind: "none_of_these", ...near };
 }
 
 const EMPTY = {
@@ -225,5 +227,5 @@ const EMPTY = {
 
 /** The document of an input that could not be used. */
 export function unusable(task, reason) {
-  return { ...EMPTY[task], answer: null, set: [], reason };
+  return { ...EMPTY[task], answer: null, set: [], reason, kind: "unusable" };
 }

@@ -1,0 +1,62 @@
+"""Classes whose names mean something to Headstart: pointed out before they are answered in an unexpected way."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from headstart.decisions import ANSWER_WORDS, NONE, SINGLE, reserved_classes
+from headstart.options import AdaptOptions, CheckOptions
+from headstart.records import Finding, Table
+from headstart.spellings import fold
+
+
+def find_reserved_names(table: Table, options: AdaptOptions | CheckOptions) -> tuple[Finding, ...]:
+    """Point out classes that will be answered with "none of these", and classes that are called as an answer is.
+
+    Parameters
+    ----------
+    table : Table
+    options : AdaptOptions or CheckOptions
+        With `reserved` given, the user has decided which classes are answered so.
+
+    Raises
+    ------
+    OptionError
+        `reserved` names a class that is not there.
+    """
+    if table.labels is None:
+        return ()
+    if table.task not in SINGLE:
+        names = list(table.target_names) if table.task == "multi-label" else []
+        return tuple(_called_like_an_answer(name, kind, ()) for name, kind in _words(names))
+    classes = sorted({str(label) for label in table.labels})
+    reserved = reserved_classes(options.reserved, classes)
+    found = () if options.reserved else tuple(_answered_with_none(name, table) for name in reserved)
+    return (*found, *(_called_like_an_answer(name, kind, _rows(table, name)) for name, kind in _words(classes)))
+
+
+def _rows(table: Table, name: str) -> tuple[str, ...]:
+    assert table.labels is not None
+    return tuple(str(row) for row, label in zip(table.ids, table.labels, strict=True) if str(label) == name)
+
+
+def _answered_with_none(name: str, table: Table) -> Finding:
+    n_rows = Counter(str(label) for label in table.labels if label is not None)[name] if table.labels is not None else 0
+    summary = (
+        f"The class '{name}' ({n_rows} rows) is taken for everything that is none of the other classes: "
+        f"its inputs will be answered with '{NONE}', not with '{name}'."
+    )
+    advice = f"If it is a class like the others, pass --reserved none; if this is meant, pass --reserved {name}."
+    return Finding("reserved-class", "warn", _rows(table, name), summary, advice)
+
+
+def _words(names: list[str]) -> list[tuple[str, str]]:
+    """Return the names that are also a word for an answer without a class, each with that answer."""
+    kinds = {fold(word): words[0] for words in ANSWER_WORDS for word in words}
+    return [(name, kinds[fold(name)]) for name in names if fold(name) in kinds]
+
+
+def _called_like_an_answer(name: str, answer: str, rows: tuple[str, ...]) -> Finding:
+    summary = f"The class '{name}' is called as the answer '{answer}' is, which a model gives where it knows no class."
+    advice = "Rename the class, or read `kind` beside each answer: it is 'label' where the class is meant."
+    return Finding("reserved-class", "warn", rows, summary, advice)
