@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from headstart import data
+from headstart.bundle import standalone
+from headstart.data.cells import parse_number
 from headstart.data.label_cells import parse_list
 from headstart.data.tasks import Answers, Raw, Wish, numbers_of, understand
 from headstart.data.written_numbers import parse_amount, read_amounts
@@ -235,3 +238,26 @@ def test_value_columns_may_have_currencies_and_thousands_separators(tmp_path: Pa
         csv.writer(handle).writerows(rows)
     found = read(tmp_path / "a.csv", modality="series")
     assert found.inputs[0].tolist() == [[1200.5 + step for step in range(9)]]
+
+
+def test_lists_in_memory_are_several_labels() -> None:
+    for labels in ([["a", "b"], ["a"], []], [("a", "b"), ("a",), ()], np.array([["a", "b"], ["a", "a"], ["b", "b"]])):
+        found = data.from_arrays(["one", "two", "three"], labels)
+        assert found.task == "multi-label" and found.target_names == ("a", "b")
+        assert found.targets is not None and found.targets[0].tolist() == [1, 1]
+    assert data.from_arrays(["one", "two"], ["a", "b"]).task == "classification"
+
+
+def test_predict_py_reads_amounts_of_series_as_headstart_does(tmp_path: Path) -> None:
+    config = {"task": "regression", "classes": ["y"], "portable": {"ok": False, "reason": "none"}}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (tmp_path / "predict.py").write_text(standalone.script("series"), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("predict_of_amounts", tmp_path / "predict.py")
+    assert spec is not None and spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    for cell in ("1,263.50", "€ 12", "1 263,50", "12 %", "-3.5", "1,234,567"):
+        assert script._number(cell, False) == parse_number(cell, False)
+    assert script._number("1.234,5", True) == 1234.5
+    with pytest.raises(ValueError, match="'1,263' is no number"):
+        script._number("1,263", False)

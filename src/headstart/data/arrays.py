@@ -12,6 +12,7 @@ from headstart.data import series_files
 from headstart.data.cells import as_text
 from headstart.data.names import Wanted
 from headstart.data.rows import Draft, Finish, finish
+from headstart.data.tasks import Wish
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
 from headstart.records import Finding, InputColumns, Table
@@ -33,7 +34,7 @@ def from_arrays(
         Texts; picture files; or series of shape (n_rows, time) or (n_rows, channels, time), or a sequence of
         (channels, time) arrays of different lengths. Strings that are all existing picture files are pictures.
     labels : sequence, shape (n_rows,), optional
-        Anything that can be written as text.
+        Anything that can be written as text; lists, tuples or sets are several labels of a row.
     modality : str, optional
         "image", "text" or "series", where it should not be found out.
     axes : str
@@ -68,8 +69,23 @@ def from_arrays(
     else:
         made = _TAKE[kind](inputs, values)
     ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
-    named = None if labels is None else [as_text(label) for label in np.asarray(labels, dtype=object).tolist()]
-    return finish(Draft(kind, made, ids, named, findings=findings, input_columns=layout), "memory", Finish())
+    named, wish = _written(labels)
+    draft = Draft(kind, made, ids, named, findings=findings, input_columns=layout)
+    return finish(draft, "memory", Finish(wish=wish))
+
+
+def _written(labels: Sequence[Any] | None) -> tuple[list[str] | None, Wish]:
+    """Write labels as text; a list, a tuple or a set is several labels of a row."""
+    if labels is None:
+        return None, Wish()
+    values = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    if not any(isinstance(label, _SEVERAL) for label in values):
+        return [as_text(label) for label in np.asarray(labels, dtype=object).tolist()], Wish()
+    parts = [list(label) if isinstance(label, _SEVERAL) else [label] for label in values]
+    return [as_text([as_text(part) for part in label]) for label in parts], Wish("multi-label", empty_is_none=True)
+
+
+_SEVERAL = (list, tuple, set, frozenset, np.ndarray)
 
 
 def _kind(values: Sequence[Any]) -> str:

@@ -1,15 +1,19 @@
-"""Numbers as people write them: thousands separators, decimal commas, currencies, percent; of no file in particular."""
+"""Numbers as people write them: thousands separators, decimal commas, currencies, percent; of no file in particular.
+
+What stands below the mark is a part of `predict.py` too: it may use numpy and Python's own library only.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+# --- code ---
 DECIMAL, THOUSANDS, UNKNOWN = "decimal", "thousands", ""
 """What a comma stands for in "1,234"."""
 _LONGEST = 64
@@ -30,8 +34,7 @@ _ONE_GROUP = re.compile(r"[1-9]\d{0,2},\d{3}")
 _OTHER_SIGNS = str.maketrans({"−": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
 
 
-@dataclass(frozen=True)
-class Amounts:
+class Amounts(NamedTuple):
     """Numbers of a column.
 
     Parameters

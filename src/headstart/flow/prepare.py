@@ -102,12 +102,15 @@ def prepare(
         If nothing can be learnt from these rows.
     """
     require("adapt", "Adapting a model")
+    reserved = find_reserved_names(table, options)
+    _warn(reserved)
     for line in describe_inputs(summarise(table, options.group)):
         progress.say(line)
-    findings = find_reserved_names(table, options) + data.check(table)
+    findings = data.check(table)
     if options.duplicates == "drop":
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
     _warn(findings)
+    findings = reserved + findings
     say_how_read(findings)
     data.require_trainable(table)
     _refuse_misfits(table, options)

@@ -14,6 +14,7 @@ import numpy as np
 
 from headstart.bundle.standalone.refusing import Refused, require_kind
 from headstart.bundle.standalone.tables import IDS, TABLES, table_of
+from headstart.data.written_numbers import DECIMAL, UNKNOWN, parse_amount
 
 # --- code ---
 SPECS = {"series": {"series": ({"length": (1, 1_000_000), "n_channels": (1, 100_000), "gaps?": bool}, 1)}}
@@ -123,9 +124,12 @@ def _number(cell: str, comma: bool, column: str) -> float:
     plain = cell.strip()
     if plain.casefold() in MISSING:
         return float("nan")
-    whole, mark, rest = plain.rpartition(",")
     try:
-        return float(f"{whole.replace('.', '')}.{rest}" if comma and mark else plain)
+        return float(plain)
+    except ValueError:
+        pass
+    try:
+        return parse_amount(plain, DECIMAL if comma else UNKNOWN)[0]
     except ValueError as error:
         raise ValueError(f"column {column}: '{plain[:40]}' is no number") from error
 
