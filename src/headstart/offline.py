@@ -19,17 +19,20 @@ _HUB_VARIABLES = (
     "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY",
 )  # fmt: skip
 _holds = 0
+_closed: list[str] = []
 
 
 class OfflineError(HeadstartError):
-    """Something tried to open a connection although `--offline` holds."""
+    """Something tried to open a connection although `--offline` holds, or where nothing may."""
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    if _holds and event in _REFUSED:
+    if (_holds or _closed) and event in _REFUSED:
         target = next((item for item in reversed(arguments) if isinstance(item, str | tuple)), "")
         if event == "socket.connect" and isinstance(target, str):
             return  # a local (Unix) socket, no network
+        if _closed:
+            raise OfflineError(f"{_closed[-1]} asked for the network ({target}), which it may not.", "Do not use it.")
         raise OfflineError(
             f"Something asked for the network ({target}) although --offline was given.",
             "Fetch what is missing once without --offline, or use an embedded base model (--base default).",
@@ -69,3 +72,14 @@ def offline(holds: bool) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def closed(who: str) -> Iterator[None]:
+    """Refuse every connection inside the block, whether or not `--offline` was given; `who` is named in the error."""
+    _install()
+    _closed.append(who)
+    try:
+        yield
+    finally:
+        _closed.pop()

@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bases import series_shape
+from headstart.bases.architectures import HINT, check_sizes, parse_architecture
 from headstart.bases.catalogue import CATALOGUE, DEFAULTS
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
 from headstart.bases.record import Array, Backbone, BaseRecord, Parts, Stage
-from headstart.errors import OptionError, UnknownName, unknown
+from headstart.bases.specs import modality_of, parse_spec
+from headstart.bases.text_sizes import check_pieces, fit_text_sizes
+from headstart.errors import DataError, OptionError, UnknownName, unknown
 from headstart.home import writable_folder, write_text
+from headstart.modalities.text import open_tokenizer
+from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 from headstart.sealed_folders import hash_file
 
 __all__ = [
@@ -71,8 +76,8 @@ def _transform(record: BaseRecord, need: Need) -> Parts:
 def _from_hub(repository: str, record: BaseRecord, offline: bool) -> Parts:
     hub = import_module("headstart.bases.hub")
     folder = hub.fetch(repository, offline)
-    said = hub.said_by_card(folder)
-    known = replace(record, licence=said.get("licence") or "unknown", url=f"https://huggingface.co/{repository}")
+    licence = hub.read_licence(folder) or "unknown"
+    known = replace(record, licence=licence, url=f"https://huggingface.co/{repository}")
     return read_folder(folder, known)
 
 
@@ -181,9 +186,26 @@ def _same_modality(record: BaseRecord, need: Need) -> None:
 
 
 def assemble(parts: Parts) -> Backbone:
-    """Make parts ready to run; the network itself is built when it is first needed."""
-    fingerprint = parts.fingerprint()
-    return BUILDERS[parts.architecture["library"]](parts, fingerprint)
+    """Return a base ready to run; the network itself is built when it is first needed.
+
+    Parts may come from a stranger's bundle: architecture and spec are checked here, whoever read them.
+
+    Raises
+    ------
+    DataError
+        If they name what they may not, or do not go together.
+    """
+    place = f"The base model {parts.record.name}"
+    architecture = parse_architecture(parts.architecture, place)
+    check_sizes(architecture, {name: tuple(value.shape) for name, value in parts.weights.items()}, place)
+    modality = modality_of(architecture)
+    if modality != parts.record.modality:
+        raise DataError(f"{place} says that it reads {parts.record.modality}, its network reads {modality}.", HINT)
+    if modality == "text" and not parts.tokenizer:
+        raise DataError(f"{place} has no tokenizer.", "Add the model's tokenizer.json.")
+    parts = replace(parts, architecture=architecture, spec=parse_spec(parts.spec, modality, place))
+    parts = fit_text_sizes(parts, place) if modality == "text" else parts
+    return BUILDERS[architecture["library"]](parts, parts.fingerprint())
 
 
 @dataclass(frozen=True)
@@ -197,9 +219,11 @@ class _Network:
     def __call__(self) -> Any:
         if not self.built:
             room = import_module(self.room)
-            torch = import_module("torch")
-            net = room.build(self.parts.architecture)
-            net.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in self.parts.weights.items()})
+            building = import_module("headstart.bases.building")
+            shapes = {name: tuple(value.shape) for name, value in self.parts.weights.items()}
+            place = f"the base model {self.parts.record.name}"
+            net = building.build_network(room, self.parts.architecture, shapes, place)
+            building.load_weights(net, self.parts.weights, place)
             self.built.append(room.wrap(net).eval().requires_grad_(False))
         return self.built[0]
 
@@ -230,10 +254,15 @@ def _neural(parts: Parts, fingerprint: str) -> Backbone:
 def _local_spec(parts: Parts) -> Mapping[str, Any]:
     if not parts.tokenizer:
         return parts.spec
+    place = f"The tokenizer of {parts.record.name}"
+    if len(parts.tokenizer) > MOST_TOKENIZER_BYTES:
+        raise DataError(f"{place} is too large (at most {MOST_TOKENIZER_BYTES // 1_000_000} MB).", HINT)
     digest = import_module("hashlib").sha256(parts.tokenizer.encode()).hexdigest()
     path = writable_folder("tokenizers", digest[:32]) / TOKENIZER
     if not path.is_file() or hash_file(path) != digest:
         write_text(path, parts.tokenizer)
+    tokenizer = open_tokenizer(str(path), int(parts.spec["max_length"]))
+    check_pieces(parts, max(tokenizer.get_vocab().values()), place)
     return {**parts.spec, "tokenizer_file": str(path)}
 
 

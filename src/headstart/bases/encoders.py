@@ -5,6 +5,7 @@ Every encoder becomes one module: prepared arrays in, the mean-pooled output of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from headstart.bases import vision_shim
+from headstart.bases.architectures import HINT, check_sizes, list_unknown_settings, parse_architecture
+from headstart.bases.building import building_errors
 from headstart.bases.record import Stage
+from headstart.bases.settings import MODEL_TYPES
+from headstart.errors import DataError, offenders
 
 vision_shim.prepare()
 
@@ -21,6 +26,10 @@ from transformers.utils import logging as transformers_logging  # noqa: E402
 
 transformers_logging.disable_progress_bar()
 transformers_logging.set_verbosity_error()
+
+MOST_POOLER_VALUES = 50_000_000
+_UNREAD = re.compile(r"(^|\.)(pooler|mask_token|masked_spec_embed)\b")
+"""Parts of a network that no feature depends on."""
 
 
 class PooledText(nn.Module):
@@ -54,15 +63,19 @@ class PooledPictures(nn.Module):
 
 
 def build(architecture: Mapping[str, Any]) -> nn.Module:
-    """Make the bare network with random weights; no code from outside is ever run."""
-    config = dict(architecture["config"])
-    return AutoModel.from_config(AutoConfig.for_model(config.pop("model_type"), **config), trust_remote_code=False)  # type: ignore[no-any-return]
+    """Return the bare network with random weights; no code from outside is ever run, nothing is fetched."""
+    return AutoModel.from_config(configuration(architecture), trust_remote_code=False)  # type: ignore[no-any-return]
+
+
+def configuration(architecture: Mapping[str, Any]) -> Any:
+    """Return the configuration of an architecture, from checked settings only."""
+    config = dict(parse_architecture(architecture, "The base model")["config"])
+    return AutoConfig.for_model(config.pop("model_type"), **config)
 
 
 def is_vision(architecture: Mapping[str, Any]) -> bool:
     """Say whether the network looks at pictures."""
-    config = architecture["config"]
-    return "num_channels" in config and "vocab_size" not in config
+    return architecture["config"]["model_type"] in MODEL_TYPES["image"]
 
 
 def wrap(net: nn.Module) -> nn.Module:
@@ -93,9 +106,57 @@ def stages(net: nn.Module) -> tuple[Stage, ...]:
     return tuple(Stage(f"stage-{number}", tuple(names)) for number, names in enumerate(groups) if names)
 
 
-def load_folder(folder: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read a transformers folder (config.json + safetensors only): its configuration and its weights in float32."""
-    net = AutoModel.from_pretrained(
-        folder, use_safetensors=True, local_files_only=True, trust_remote_code=False, dtype=torch.float32
-    )
-    return net.config.to_diff_dict() | {"model_type": net.config.model_type}, net.state_dict()
+def convert_weights(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], place: object) -> dict[str, Tensor]:
+    """Return tensors of a published checkpoint under the names of the network, in float32.
+
+    Transformers knows how names changed over the years; it sees the tensors that were read, and no file. Tensors of a
+    pooler, which no feature depends on, may be missing: they are zeros then.
+
+    Raises
+    ------
+    DataError
+        If the network is larger than its weights, or tensors are missing or of another shape.
+    """
+    check_sizes(architecture, {name: tuple(value.shape) for name, value in tensors.items()}, place)
+    with building_errors(place):
+        config = configuration(architecture)
+        with torch.device("meta"):
+            outline = AutoModel.from_config(config, trust_remote_code=False)
+        n_values = sum(value.numel() for value in outline.state_dict().values())
+        n_stored = sum(value.numel() for value in tensors.values())
+        if n_values > 2 * n_stored + MOST_POOLER_VALUES:
+            raise DataError(f"{place} describes a network of {n_values:,} values, its weights hold {n_stored:,}.", HINT)
+        net, report = type(outline).from_pretrained(
+            None, config=config, state_dict=dict(tensors), dtype=torch.float32, output_loading_info=True,
+            ignore_mismatched_sizes=True,
+        )  # fmt: skip
+    states: dict[str, Tensor] = net.state_dict()
+    mismatched = [item if isinstance(item, str) else item[0] for item in report["mismatched_keys"]]
+    absent = [name for name in report["missing_keys"] if name in states]
+    wrong = sorted({*mismatched, *(name for name in absent if not _UNREAD.search(name))})
+    if wrong:
+        raise DataError(
+            f"{place} does not fit its architecture: {len(wrong)} tensors are missing or of another shape "
+            f"({offenders(wrong)}).",
+            "Check that config.json and the weights belong together.",
+        )
+    return {name: torch.zeros_like(value) if name in absent else value for name, value in states.items()}
+
+
+def check_settings(config: Mapping[str, Any], place: object) -> None:
+    """Refuse settings that transformers would read and Headstart does not know: without them features differ.
+
+    Raises
+    ------
+    DataError
+    """
+    unknown = list_unknown_settings(config)
+    if not unknown:
+        return
+    with building_errors(place):
+        default = AutoConfig.for_model(config["model_type"])
+    read = sorted(name for name, value in unknown.items() if getattr(default, name, value) != value)
+    if read:
+        raise DataError(
+            f"{place} has settings that Headstart does not know ({offenders(read)}).", "Choose another base model."
+        )

@@ -1,58 +1,32 @@
 """Read a base model from a folder: Headstart's own form, timm's, or transformers' - safetensors only.
 
-Every source (embedded packages, the hub's cache, `file:`) ends in a folder, so this is the one reader.
+Every source (embedded packages, the hub's cache, `file:`) ends in a folder, so this is the one reader. Folders come
+from strangers: each file is parsed into what is known by name before anything is built.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from headstart.array_files import DamagedArrays, read_arrays, write_arrays
+from headstart.bases.architectures import parse_architecture
+from headstart.bases.files import read_json_file, read_text_file, read_weights, sha256_of
+from headstart.bases.published import CONFIG, TOKENIZER, WEIGHTS, read_timm_folder, read_transformers_folder
 from headstart.bases.record import Array, BaseRecord, Parts
+from headstart.bases.specs import parse_record, parse_spec
 from headstart.errors import DataError, offenders
 from headstart.home import write_json, write_text
+from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 
-WEIGHTS, CONFIG, TOKENIZER, WORDS = "model.safetensors", "config.json", "tokenizer.json", "words.safetensors"
-OWN = "headstart_base"
-MAX_TOKENS = 256
+__all__ = [
+    "CONFIG", "OWN", "TOKENIZER", "WEIGHTS", "WORDS", "fitting", "read_folder", "read_weights", "sha256_of", "shapes",
+    "write_folder",
+]  # fmt: skip
 
-
-def sha256_of(path: Path) -> str:
-    """Hash a file (hex)."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def as_float32(weights: Mapping[str, Array]) -> dict[str, Array]:
-    """Turn half-precision tensors into float32 and leave the rest."""
-    return {name: value.astype(np.float32) if value.dtype == np.float16 else value for name, value in weights.items()}
-
-
-def read_weights(path: Path) -> dict[str, Array]:
-    """Read a safetensors file as numpy arrays, floating ones as float32.
-
-    Raises
-    ------
-    DataError
-        If the file is absent or damaged.
-    """
-    if not path.is_file():
-        raise DataError(
-            f"{path.parent} has no {path.name}.",
-            "Headstart loads safetensors files only (never pickled weights); convert the model first.",
-        )
-    try:
-        return as_float32(read_arrays(path))
-    except DamagedArrays as error:
-        raise DataError(f"{path} is damaged ({error}).", "Copy or download it again.") from error
+WORDS, OWN = "words.safetensors", "headstart_base"
 
 
 def fitting(found: Mapping[str, Array], wanted: Mapping[str, tuple[int, ...]], path: Path) -> dict[str, Array]:
@@ -78,82 +52,15 @@ def shapes(net: Any) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in net.state_dict().items()}
 
 
-def _timm_parts(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> Parts:
-    vision = import_module("headstart.bases.vision")
-    name = str(config["architecture"])
-    if not vision.known(name):
-        raise DataError(f"{folder / CONFIG} names the architecture '{name}', which timm does not have.", "Update timm.")
-    architecture = {"library": "timm", "name": name, "kwargs": dict(config.get("model_args", {}))}
-    net = vision.build(architecture)
-    spec = vision.spec_of(config.get("pretrained_cfg", config))
-    weights = fitting(read_weights(folder / WEIGHTS), shapes(net), folder / WEIGHTS)
-    n_dims = vision.final_dims(vision.wrap(net.eval()), spec)
-    return Parts(replace(record, modality="image", n_dims=n_dims), architecture, spec, weights)
-
-
-def _transformers_parts(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> Parts:
-    encoders = import_module("headstart.bases.encoders")
-    try:
-        full, tensors = encoders.load_folder(str(folder))
-    except (ValueError, OSError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise DataError(f"transformers cannot load {folder}: {said}", "Choose another base model.") from error
-    weights = {name: value.contiguous().numpy() for name, value in tensors.items()}
-    architecture = {"library": "transformers", "config": json.loads(json.dumps(full, default=str))}
-    if encoders.is_vision(architecture):
-        spec = _picture_spec(folder, config)
-        return Parts(replace(record, modality="image", n_dims=_width(config)), architecture, spec, weights)
-    limit = int(config.get("max_position_embeddings") or MAX_TOKENS)
-    reserved = 2 if config.get("model_type") in {"roberta", "xlm-roberta", "camembert"} else 0
-    spec = {"max_length": min(MAX_TOKENS, limit - reserved), "pad_id": int(config.get("pad_token_id") or 0)}
+def _read_own_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> Parts:
+    path, tokenizer = folder / CONFIG, folder / TOKENIZER
+    own = parse_record(config.get("record"), path)
     return Parts(
-        replace(record, modality="text", n_dims=_width(config)), architecture, spec, weights, _tokenizer(folder)
-    )
-
-
-def _width(config: Mapping[str, Any]) -> int:
-    sizes = config.get("hidden_sizes")
-    return int(sizes[-1] if sizes else config.get("hidden_size") or config.get("dim") or config.get("d_model") or 0)
-
-
-def _picture_spec(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    path = folder / "preprocessor_config.json"
-    said = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    stated = said.get("size", config.get("image_size", 224))
-    if isinstance(stated, Mapping):
-        stated = stated.get("height") or stated.get("shortest_edge") or 224
-    return {
-        "size": int(stated),
-        "resize": round(int(stated) / float(said.get("crop_pct") or 1.0)),
-        "fit": "crop",
-        "interpolation": "bilinear" if said.get("resample") == 2 else "bicubic",
-        "mean": said.get("image_mean", [0.485, 0.456, 0.406]),
-        "std": said.get("image_std", [0.229, 0.224, 0.225]),
-    }
-
-
-def _tokenizer(folder: Path) -> str:
-    path = folder / TOKENIZER
-    if path.is_file():
-        return path.read_text("utf-8")
-    transformers = import_module("transformers")
-    try:
-        made = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-        return str(made.backend_tokenizer.to_str())
-    except (OSError, ValueError, AttributeError) as error:
-        raise DataError(
-            f"{folder} has no usable tokenizer.json ({error}).", "Add the model's tokenizer.json."
-        ) from error
-
-
-def _own_parts(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> Parts:
-    tokenizer = folder / TOKENIZER
-    return Parts(
-        BaseRecord(**config["record"]),
-        config["architecture"],
-        config["spec"],
+        own,
+        parse_architecture(config.get("architecture"), path),
+        parse_spec(config.get("spec"), own.modality, path),
         read_weights(folder / WEIGHTS),
-        tokenizer.read_text("utf-8") if tokenizer.is_file() else "",
+        read_text_file(tokenizer, MOST_TOKENIZER_BYTES) if tokenizer.is_file() else "",
         _words(folder / WORDS),
     )
 
@@ -169,9 +76,9 @@ def _words(path: Path) -> dict[str, Array]:
 
 
 READERS: dict[str, Callable[[Path, Mapping[str, Any], BaseRecord], Parts]] = {
-    OWN: _own_parts,
-    "pretrained_cfg": _timm_parts,
-    "model_type": _transformers_parts,
+    OWN: _read_own_folder,
+    "pretrained_cfg": read_timm_folder,
+    "model_type": read_transformers_folder,
 }
 
 
@@ -188,17 +95,14 @@ def read_folder(folder: Path, record: BaseRecord) -> Parts:
     Raises
     ------
     DataError
-        If the folder is incomplete, damaged or of a kind that is not known.
+        If the folder is incomplete, damaged or of a kind that is not known, or names what it may not.
     """
     path = folder / CONFIG
     if not path.is_file():
         raise DataError(
             f"{folder} is no base model: it has no {CONFIG}.", "Give a folder in timm's or transformers' form."
         )
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is no valid JSON ({error}).", "Copy or download it again.") from error
+    config = read_json_file(path)
     for key, reader in READERS.items():
         if key in config:
             weights = folder / WEIGHTS
@@ -206,7 +110,7 @@ def read_folder(folder: Path, record: BaseRecord) -> Parts:
             if weights.is_file():
                 sized = replace(record, size_bytes=weights.stat().st_size, sha256=sha256_of(weights))
             return reader(folder, config, sized)
-    kind = config.get("library") or config.get("architecture") or "unknown"
+    kind = str(config.get("library") or config.get("architecture") or "unknown")[:60]
     raise DataError(
         f"{path} describes a model of a kind that Headstart cannot build ({kind}).",
         "Supported are folders written by timm, by transformers and by Headstart itself.",

@@ -1,23 +1,32 @@
-"""Fetch a base model's files through huggingface_hub, with its own cache and environment variables.
+"""The only room of the house that may open a connection: it fetches a base model's files through huggingface_hub.
 
 Only JSON, text and safetensors files are ever asked for. `HF_HOME`, `HF_HUB_OFFLINE` and `HF_ENDPOINT` work as there.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from headstart.bases.files import read_json_file
 from headstart.errors import DataError, UnknownName
 
-FILES = ["README.md", "*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model"]
+FILES = ["README.md", "*.json", "*.safetensors", "vocab.txt", "merges.txt"]
+_LICENCE_LINES = 60
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A complete model in the local cache of huggingface_hub: its name and its folder."""
+
+    repository: str
+    folder: Path
 
 
 def fetch(repository: str, offline: bool) -> Path:
-    """Give the local folder of a hub repository; downloads what is missing unless `offline`.
+    """Return the local folder of a hub repository; downloads what is missing unless `offline`.
 
     Raises
     ------
@@ -44,16 +53,31 @@ def fetch(repository: str, offline: bool) -> Path:
         ) from error
 
 
-def said_by_card(folder: Path) -> Mapping[str, Any]:
-    """Read licence and data sets from the header of the model card, as far as it states them."""
-    card = folder / "README.md"
-    config = folder / "config.json"
-    said: dict[str, Any] = {}
+def list_snapshots() -> Iterator[Snapshot]:
+    """Return the models in the local cache of huggingface_hub, by name; none where it cannot be read."""
+    try:
+        folder = str(import_module("huggingface_hub.constants").HF_HUB_CACHE)
+        repositories = import_module("huggingface_hub").scan_cache_dir(folder).repos if Path(folder).is_dir() else ()
+    except (ImportError, OSError, ValueError):
+        return
+    for repository in sorted(repositories, key=lambda item: str(item.repo_id)):
+        current = [revision for revision in repository.revisions if "main" in revision.refs]
+        if repository.repo_type == "model" and current:
+            yield Snapshot(str(repository.repo_id), Path(current[0].snapshot_path))
+
+
+def read_licence(folder: Path) -> str:
+    """Return the licence that a model's config or the header of its card states; "" where neither does."""
+    config, card = folder / "config.json", folder / "README.md"
     if config.is_file():
-        found = json.loads(config.read_text("utf-8"))
-        said["licence"] = found.get("license") or found.get("pretrained_cfg", {}).get("license")
+        document = read_json_file(config)
+        settings = document.get("pretrained_cfg")
+        stated = document.get("license") or (settings.get("license") if isinstance(settings, dict) else None)
+        if isinstance(stated, str):
+            return stated[:100]
     if card.is_file():
-        for line in card.read_text("utf-8", errors="replace").splitlines()[:60]:
-            if line.startswith("license:") and not said.get("licence"):
-                said["licence"] = line.split(":", 1)[1].strip()
-    return said
+        with card.open(encoding="utf-8", errors="replace") as lines:
+            for _, line in zip(range(_LICENCE_LINES), lines, strict=False):
+                if line.startswith("license:"):
+                    return line.split(":", 1)[1].strip()[:100]
+    return ""

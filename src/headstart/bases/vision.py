@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from headstart.bases import vision_shim
+from headstart.bases.architectures import parse_architecture
 from headstart.bases.record import Stage
+from headstart.errors import DataError
 
 vision_shim.prepare()
 
@@ -39,8 +41,11 @@ class PooledVision(nn.Module):
 
 
 def build(architecture: Mapping[str, Any]) -> nn.Module:
-    """Make the bare network (no classifier, random weights)."""
-    return timm.create_model(architecture["name"], num_classes=0, **architecture.get("kwargs", {}))  # type: ignore[no-any-return]
+    """Return the bare network (no classifier, random weights) of a plain name that timm knows; nothing is fetched."""
+    parsed = parse_architecture(architecture, "The base model")
+    if not known(parsed["name"]):
+        raise DataError(f"timm has no architecture '{parsed['name']}'.", "Update timm, or choose another base model.")
+    return timm.create_model(parsed["name"], pretrained=False, num_classes=0, **parsed["kwargs"])  # type: ignore[no-any-return]
 
 
 def wrap(net: nn.Module) -> nn.Module:
@@ -55,13 +60,20 @@ def stages(net: nn.Module) -> tuple[Stage, ...]:
 
 
 def spec_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn timm's `pretrained_cfg` into an image spec."""
+    """Return the image spec of timm's `pretrained_cfg`.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError, IndexError
+        If an entry is of another kind.
+    """
     size = int(config.get("input_size", (3, 224, 224))[-1])
+    interpolation = str(config.get("interpolation", "bicubic"))
     return {
         "size": size,
         "resize": round(size / float(config.get("crop_pct") or 0.875)),
         "fit": "crop",
-        "interpolation": config.get("interpolation", "bicubic"),
+        "interpolation": interpolation if interpolation == "bilinear" else "bicubic",
         "mean": [float(v) for v in config.get("mean", (0.485, 0.456, 0.406))],
         "std": [float(v) for v in config.get("std", (0.229, 0.224, 0.225))],
     }
@@ -80,7 +92,7 @@ def pretrained_config(name: str) -> Mapping[str, Any]:
 
 
 def known(name: str) -> bool:
-    """Say whether timm has this architecture (the part before the first dot of the name)."""
+    """Return whether timm's registry has this architecture (the part before the first dot of the name)."""
     return bool(timm.is_model(name.split(".", maxsplit=1)[0]))
 
 

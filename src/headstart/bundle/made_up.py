@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import tokenizers
 from PIL import Image
 
 from headstart.bundle.feeding import KINDS, Feed
 from headstart.modalities.record import Array, Spec
+from headstart.modalities.tokenizer_files import read_tokenizer_file
 
 MOST_WORDS, MOST_PIECES = 24, 60
 PATCHES = (2, 12)
@@ -63,7 +63,7 @@ def _views(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
 @lru_cache(maxsize=4)
 def _words(file: str) -> tuple[str, ...]:
     """List what a tokenizer knows, without its marks."""
-    made = tokenizers.Tokenizer.from_file(file)
+    made = read_tokenizer_file(file)
     marks = {token.content for token in made.get_added_tokens_decoder().values()}
     return tuple(sorted(set(made.get_vocab()) - marks))
 

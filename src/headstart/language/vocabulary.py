@@ -22,6 +22,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from headstart.bases import Parts
 from headstart.errors import OptionError
+from headstart.modalities.tokenizer_files import read_tokenizer
 
 CHARACTERS_PER_PIECE = 150
 """Of training text for each piece of a new vocabulary: a piece is then seen about 30 times."""
@@ -246,7 +247,7 @@ def repair(parts: Parts, texts: Sequence[str], n_pieces: int, seed: int) -> Repa
         Of the embeddings that start from nothing.
     """
     tokenizer = learn(parts.tokenizer, texts, n_pieces)
-    old, new = Tokenizer.from_str(parts.tokenizer), Tokenizer.from_str(tokenizer)
+    old, new = read_tokenizer(parts.tokenizer, "The base model's tokenizer.json"), Tokenizer.from_str(tokenizer)
     name = embedding_name(parts)
     rows = np.asarray(parts.weights[name], dtype=np.float32)
     head = json.loads(tokenizer)["model"].get("continuing_subword_prefix") or ""

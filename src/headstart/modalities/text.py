@@ -15,6 +15,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from headstart.modalities.record import Array, Modality, Spec
+from headstart.modalities.tokenizer_files import encode_text, read_tokenizer_file
 
 PREVIEW_CHARACTERS = 280
 _CHARACTERS_PER_TOKEN = 64
@@ -52,8 +53,8 @@ def prepare(text: str, spec: Spec) -> tuple[Array, ...]:
         The ids, and the mask (1 for each token).
     """
     longest = int(spec["max_length"])
-    tokenizer = _tokenizer(str(spec["tokenizer_file"]), longest)
-    ids = tokenizer.encode(text[: longest * _CHARACTERS_PER_TOKEN]).ids or [int(spec["pad_id"])]
+    tokenizer = open_tokenizer(str(spec["tokenizer_file"]), longest)
+    ids = encode_text(tokenizer, text[: longest * _CHARACTERS_PER_TOKEN]).ids or [int(spec["pad_id"])]
     return np.asarray(ids, dtype=np.int64), np.ones(len(ids), dtype=np.int64)
 
 
@@ -89,11 +90,15 @@ def preview(source: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _tokenizer(file: str, max_length: int) -> Tokenizer:
-    tokenizer = Tokenizer.from_file(file)
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(max_length)
-    return tokenizer
+def open_tokenizer(file: str, max_length: int) -> Tokenizer:
+    """Return the tokenizer of a tokenizer.json that cuts texts to `max_length` tokens; read once a process.
+
+    Raises
+    ------
+    DataError
+        If it is none, or one that could stall or fill the memory.
+    """
+    return read_tokenizer_file(file, max_length)
 
 
 TEXT = Modality("text", load, prepare, lambda row: len(row[0]), collate, preview)

@@ -5,16 +5,17 @@ Nothing is downloaded and no weights are read; licence, kind and size are taken 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from headstart.bases import CATALOGUE, DEFAULTS
+from headstart.bases.files import read_json_file
 from headstart.bases.folder import CONFIG, OWN, WEIGHTS
-from headstart.bases.hub import said_by_card
+from headstart.bases.hub import list_snapshots, read_licence
+from headstart.bases.settings import MODEL_TYPES
+from headstart.errors import DataError
 
 PERMISSIVE = frozenset(
     {
@@ -119,18 +120,10 @@ def _catalogue(modality: str) -> list[Candidate]:
 
 
 def _hub(modality: str) -> Iterator[Candidate]:
-    """Complete models of this modality in huggingface_hub's cache; where there is none that can be read, nothing."""
-    try:
-        folder = str(import_module("huggingface_hub.constants").HF_HUB_CACHE)
-        repositories = import_module("huggingface_hub").scan_cache_dir(folder).repos if Path(folder).is_dir() else ()
-    except (ImportError, OSError, ValueError):
-        return
-    for repository in sorted(repositories, key=lambda item: str(item.repo_id)):
-        current = [revision for revision in repository.revisions if "main" in revision.refs]
-        if repository.repo_type == "model" and current:
-            snapshot = Path(current[0].snapshot_path)
-            if (snapshot / WEIGHTS).is_file() and _kind(_config(snapshot)) == modality:
-                yield _described(f"hf:{repository.repo_id}", "hub", snapshot)
+    """Complete models of this modality in huggingface_hub's cache."""
+    for snapshot in list_snapshots():
+        if (snapshot.folder / WEIGHTS).is_file() and _kind(_config(snapshot.folder)) == modality:
+            yield _described(f"hf:{snapshot.repository}", "hub", snapshot.folder)
 
 
 def _given(reference: str) -> Candidate:
@@ -148,25 +141,22 @@ def _given(reference: str) -> Candidate:
 def _described(reference: str, origin: str, folder: Path) -> Candidate:
     weights = folder / WEIGHTS
     config = _config(folder)
-    said = config.get("record", {}).get("licence") if OWN in config else None
-    licence = said or (said_by_card(folder).get("licence") if config else None) or UNKNOWN
+    record = config.get("record") if OWN in config else None
+    stated = record.get("licence") if isinstance(record, dict) else None
+    licence = stated or (read_licence(folder) if config else "") or UNKNOWN
     return Candidate(reference, origin, str(licence), weights.stat().st_size if weights.is_file() else 0)
 
 
 def _config(folder: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads((folder / CONFIG).read_text("utf-8"))
-    except (OSError, ValueError):
+        return read_json_file(folder / CONFIG)
+    except DataError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _kind(config: Mapping[str, Any]) -> str:
     """Tell the modality from a config; "" where it is none that can be built."""
     if "pretrained_cfg" in config:
         return "image"
-    if "model_type" not in config:
-        return ""
-    if "vocab_size" in config:
-        return "text"
-    return "image" if "num_channels" in config or "image_size" in config else ""
+    model_type = str(config.get("model_type"))
+    return next((modality for modality, types in MODEL_TYPES.items() if model_type in types), "")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from headstart.modalities.text import load
+from headstart.modalities.tokenizer_files import read_tokenizer
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ def coverage(tokenizer: str, texts: Sequence[str]) -> Coverage:
     -----
     Rust et al. 2021 (arXiv:2012.15613) call the second figure fertility.
     """
-    made = Tokenizer.from_str(tokenizer)
-    made.no_truncation()
-    made.no_padding()
+    made = read_tokenizer(tokenizer, "The base model's tokenizer.json")
     unknown = _unknown_id(tokenizer, made)
     found = [item.ids for item in made.encode_batch([load(text, {}) for text in texts], add_special_tokens=False)]
     counts = np.asarray([(0 if unknown is None else ids.count(unknown), len(ids)) for ids in found]).reshape(-1, 2)

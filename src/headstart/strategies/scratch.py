@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from headstart.bases import encoders, vision
+from headstart.bases.building import build_network, load_weights
+from headstart.errors import BundleError
 from headstart.records import Index, Probabilities, State, fold_numbers
 from headstart.strategies.model import Model, restore
 from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
@@ -35,6 +37,7 @@ LEAST_SECONDS, SECONDS_PER_ROW = 15.0, 0.2
 WANTED_EPOCHS, FEWEST_EPOCHS, MOST_EPOCHS = 20, 6, 60
 BATCH_SIZE, PREDICT_ROWS = 32, 512
 TIMED_ROWS = 4 * BATCH_SIZE
+_INSIDE = "body.net."
 FORWARD = 0.4
 """Cost of predicting a row, as a share of learning from it."""
 
@@ -107,10 +110,17 @@ class ScratchModel:
         """Restore what `state` gave; the first bundles knew classes only."""
         meta = state.meta
         attempt = Attempt(str(meta["label"]), meta["architecture"], meta["spec"], 0.0, 0.0)
+        inside = {name.removeprefix(_INSIDE): value for name, value in state.arrays.items()}
+        shapes = {name: tuple(value.shape) for name, value in inside.items()}
+        place = f"the {attempt.label} network of the bundle"
+        room = ROOMS.get(str(attempt.architecture.get("library")))
+        if room is None:
+            raise BundleError(f"There is no way to build {place}.", "Update headstart.")
         with torch.random.fork_rng(devices=[]):
-            net = Network(_body(attempt.architecture), state.arrays["head.weight"].shape[1], n_outputs)
-        found = {name: torch.from_numpy(np.array(value)) for name, value in state.arrays.items()}
-        net.load_state_dict({"centre": net.centre, "spread": net.spread, **found})
+            body = room.wrap(build_network(room, attempt.architecture, shapes, place))
+            net = Network(body, state.arrays["head.weight"].shape[1], n_outputs)
+        centred = {"centre": net.centre.numpy(), "spread": net.spread.numpy(), **state.arrays}
+        load_weights(net, centred, place)
         return cls(str(meta["modality"]), attempt, net.eval(), n_outputs, str(meta.get("kind", "classification")))
 
 

@@ -1,0 +1,175 @@
+"""Parse what a base folder says of its network, before anything of it reaches torch, timm or transformers.
+
+Folders come from strangers. What stands in `headstart.bases.settings` may be named; everything else is refused or,
+where no feature depends on it, left out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from headstart.bases import series_shape
+from headstart.bases.settings import FORBIDDEN, MODEL_TYPES, SETTINGS, TIMM_ARGUMENTS, UNUSED, Rule, Whole
+from headstart.errors import DataError, offenders
+
+Shapes = Mapping[str, tuple[int, ...]]
+HINT = "Do not use it unless you know where it comes from; choose another base model."
+_NAME = re.compile(r"[a-z0-9_]{1,80}(\.[A-Za-z0-9_]{1,80})?")
+_BLOCKS = ("num_hidden_layers", "n_layers", "depths", "depth", "blocks")
+_SHARING = frozenset({"albert"})
+"""Types whose layers share their weights: they may have more layers than tensors."""
+_WIDTHS = ("vocab_size", "hidden_size", "intermediate_size", "dim", "hidden_dim", "embed_dim", "width", "hidden_sizes")
+_SERIES: Mapping[str, Rule] = {
+    "length": Whole(8, 4_096),
+    "patch": Whole(1, 256),
+    "width": Whole(8, 4_096),
+    "kernels": Whole(1, 1_024),
+    "dilations": Whole(1, 1_024),
+    "blocks": Whole(0, 64),
+    "heads": Whole(1, 64),
+    "components": Whole(1, 8_192),
+}
+
+
+def parse_architecture(document: object, place: object) -> dict[str, Any]:
+    """Return an architecture with checked settings only.
+
+    Parameters
+    ----------
+    document : anything
+        As `headstart.bases.record.Parts.architecture` describes it, from a file.
+    place : object
+        The file, for the error.
+
+    Raises
+    ------
+    DataError
+        If it names what it may not, or a value is out of range.
+    """
+    if not isinstance(document, Mapping) or not isinstance(document.get("library"), str):
+        raise DataError(f"{place} does not say which network it describes.", HINT)
+    parse = _PARSERS.get(document["library"])
+    if parse is None:
+        raise DataError(
+            f"{place} describes a network of an unknown library ({_short(document['library'])}).",
+            f"Known are {', '.join(_PARSERS)}.",
+        )
+    return parse(document, place)
+
+
+def check_sizes(architecture: Mapping[str, Any], shapes: Shapes, place: object) -> None:
+    """Refuse a network that is larger than its weights, before it is built.
+
+    Raises
+    ------
+    DataError
+    """
+    config = architecture.get("config", architecture.get("kwargs", architecture))
+    n_values = sum(math.prod(shape) for shape in shapes.values())
+    shared = config.get("model_type") in _SHARING
+    for name in _BLOCKS:
+        n_blocks = _total(config.get(name))
+        if n_blocks > len(shapes) and not shared:
+            raise DataError(
+                f"{place} asks for {n_blocks:,} layers ({name}), its weights have {len(shapes):,} tensors.",
+                HINT,
+            )
+    for name in _WIDTHS:
+        width = _total(config.get(name))
+        if width > n_values:
+            raise DataError(
+                f"{place} asks for a size of {width:,} ({name}), its weights hold {n_values:,} numbers.", HINT
+            )
+
+
+def _total(value: Any) -> int:
+    values = value if isinstance(value, list | tuple) else [value]
+    return sum(item for item in values if type(item) is int)
+
+
+def _short(value: object) -> str:
+    return repr(str(value)[:60])
+
+
+def _check_values(settings: Mapping[Any, Any], rules: Mapping[str, Rule], place: object) -> None:
+    forbidden = sorted(name for name in FORBIDDEN - set(rules) if settings.get(name) not in (None, False))
+    if forbidden:
+        raise DataError(f"{place} names something that it may not ({offenders(forbidden)}).", HINT)
+    for name, value in settings.items():
+        if name in rules and value is not None and not rules[name].allows(value):
+            raise DataError(f"{place}: {name} is {_short(value)}, it must be {rules[name]}.", HINT)
+
+
+def _parse_timm(document: Mapping[str, Any], place: object) -> dict[str, Any]:
+    name, arguments = document.get("name"), document.get("kwargs") or {}
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise DataError(
+            f"{place} names the architecture {_short(name)}, which is no plain name of timm.",
+            "A name with a source (hf-hub:, local-dir:) or a path is not read.",
+        )
+    if not isinstance(arguments, Mapping):
+        raise DataError(f"{place}: the arguments of {name} are no mapping of names to values.", HINT)
+    _check_values(arguments, TIMM_ARGUMENTS, place)
+    unknown = sorted(str(argument)[:60] for argument in arguments if argument not in TIMM_ARGUMENTS)
+    if unknown:
+        raise DataError(
+            f"{place} sets arguments of {name} that it may not ({offenders(unknown)}).",
+            f"Allowed are {', '.join(TIMM_ARGUMENTS)}.",
+        )
+    return {"library": "timm", "name": name, "kwargs": dict(arguments)}
+
+
+def _parse_transformers(document: Mapping[str, Any], place: object) -> dict[str, Any]:
+    config = document.get("config")
+    model_type = config.get("model_type") if isinstance(config, Mapping) else None
+    known = {name for names in MODEL_TYPES.values() for name in names}
+    if not isinstance(config, Mapping) or not isinstance(model_type, str) or model_type not in known:
+        raise DataError(
+            f"{place} describes a model of the type {_short(model_type)}, which Headstart does not build.",
+            "docs/bases.md lists the types that it builds; choose another base model.",
+        )
+    _check_values(config, SETTINGS, place)
+    settings = {name: value for name, value in config.items() if name in SETTINGS}
+    return {"library": "transformers", "config": {"model_type": model_type, **settings}}
+
+
+def list_unknown_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a transformers configuration that stand in no table of ours and are set."""
+    return {
+        str(name): value
+        for name, value in config.items()
+        if name not in SETTINGS and name not in UNUSED and name not in FORBIDDEN and value is not None
+    }
+
+
+def _parse_series(document: Mapping[str, Any], place: object) -> dict[str, Any]:
+    missing = sorted(set(_SERIES) - set(document))
+    if missing:
+        raise DataError(f"{place} lacks settings of its network ({offenders(missing)}).", HINT)
+    _check_values(document, _SERIES, place)
+    values = {name: document[name] for name in _SERIES}
+    lists = [name for name, value in values.items() if isinstance(value, list) != (name == "dilations")]
+    if lists or not values["dilations"]:
+        raise DataError(f"{place}: settings of its network have the wrong form ({offenders(lists)}).", HINT)
+    if values["length"] % values["patch"] or values["width"] % values["heads"]:
+        raise DataError(
+            f"{place}: length must be a multiple of patch, and width of heads "
+            f"({values['length']} and {values['patch']}, {values['width']} and {values['heads']}).",
+            HINT,
+        )
+    return {"library": series_shape.LIBRARY, **values}
+
+
+def _parse_minirocket(document: Mapping[str, Any], place: object) -> dict[str, Any]:
+    return {"library": "minirocket"}
+
+
+_PARSERS: dict[str, Callable[[Mapping[str, Any], object], dict[str, Any]]] = {
+    "timm": _parse_timm,
+    "transformers": _parse_transformers,
+    series_shape.LIBRARY: _parse_series,
+    "minirocket": _parse_minirocket,
+}
