@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.hostile import base_folders, bundles, inputs, requests
+from tests.hostile import base_folders, bundles, doors, inputs, requests
 from tests.hostile.case import Case
 
-SECTIONS = (bundles, base_folders, inputs, requests)
+SECTIONS = (doors, bundles, base_folders, inputs, requests)
 SAMPLE = 40
+"""Cases of the sample, besides all doors."""
 
 
 def list_cases() -> dict[str, Case]:
@@ -18,10 +19,11 @@ def list_cases() -> dict[str, Case]:
 
 
 def list_sample() -> list[str]:
-    """Return the names of a sample: the first case of every kind, then more of each until there are enough."""
+    """Return the names of a sample: every door, the first case of every other kind, then more until there are enough."""
     kinds: dict[str, list[str]] = {}
     for name, case in list_cases().items():
         kinds.setdefault(case.kind, []).append(name)
+    first = kinds.pop("door")
     rounds = max(len(names) for names in kinds.values())
     ordered = [names[turn] for turn in range(rounds) for names in kinds.values() if turn < len(names)]
-    return ordered[:SAMPLE]
+    return [*first, *ordered[:SAMPLE]]

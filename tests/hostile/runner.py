@@ -26,7 +26,8 @@ from tests.hostile.case import Case, Command, Request, Seeds
 CPU_SECONDS, WALL_SECONDS = 30, 240
 """Of one input. Processor time counts; the other limit ends what waits, on a machine that does other work as well."""
 MOST_BYTES = 2_000_000_000
-MOST_ADDRESS_BYTES = 24_000_000_000
+MORE_ADDRESS_BYTES = 4_000_000_000
+"""Of address space beyond what the imports take: it protects the machine; what was really used is compared."""
 CONNECTING = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.bind"})
 CHANGING = {
     "os.mkdir": 1, "os.remove": 1, "os.rename": 2, "os.rmdir": 1, "os.link": 2, "os.symlink": 2, "os.truncate": 1,
@@ -109,7 +110,8 @@ def _run(case: Case, seeds: Seeds, folder: Path) -> int:
     home = action.home if isinstance(action, Command) and action.home else inside / "home"
     if not (isinstance(action, Command) and action.home):
         shutil.copytree(seeds.home, home, dirs_exist_ok=True)
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESS_BYTES, MOST_ADDRESS_BYTES))
+    most = MORE_ADDRESS_BYTES + 4096 * int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS + 15, CPU_SECONDS + 20))
     for name in ("stdout", "stderr"):
         place = os.open(folder / name, os.O_CREAT | os.O_WRONLY | os.O_APPEND)

@@ -22,6 +22,7 @@ from headstart.errors import DataError, OptionError, UnknownName, unknown
 from headstart.home import writable_folder, write_text
 from headstart.modalities.text import open_tokenizer
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
+from headstart.modalities.tokenizer_files import highest_id
 from headstart.sealed_folders import hash_file
 
 __all__ = [
@@ -262,7 +263,7 @@ def _local_spec(parts: Parts) -> Mapping[str, Any]:
     if not path.is_file() or hash_file(path) != digest:
         write_text(path, parts.tokenizer)
     tokenizer = open_tokenizer(str(path), int(parts.spec["max_length"]))
-    check_pieces(parts, max(tokenizer.get_vocab().values()), place)
+    check_pieces(parts, highest_id(tokenizer), place)
     return {**parts.spec, "tokenizer_file": str(path)}
 
 

@@ -168,6 +168,7 @@ SETTINGS: Mapping[str, Rule] = {
 """What each setting may be, whichever type it belongs to: the names mean the same in all types that are listed."""
 
 UNUSED = _names(
+    "true_hidden_size down_ops "
     "_name_or_path _out_features _out_indices add_cross_attention add_fpn architectures aspp_dropout_prob "
     "aspp_out_channels atrous_rates auxiliary_channels auxiliary_concat_input auxiliary_loss_weight "
     "auxiliary_num_convs bos_token_id chunk_size_feed_forward classifier_activation classifier_bias "

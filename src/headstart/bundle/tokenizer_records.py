@@ -15,6 +15,8 @@ from tokenizers import Tokenizer
 
 from headstart.bundle.integrity import parse_json
 from headstart.bundle.schema import Described, Misfit, misfit, parse_record
+from headstart.errors import DataError
+from headstart.modalities.tokenizer_files import encode_text, read_tokenizer
 
 MOST_BYTES, MOST_TOKENS, MOST_PARTS, MOST_DEPTH = 100_000_000, 5_000_000, 64, 8
 MOST_PATTERN = 2_000
@@ -89,13 +91,12 @@ def check_tokenizer(content: bytes, max_length: int, where: str) -> Tokenizer:
         part = getattr(record, name)
         _check_parts(list(_parts_in(part, 0)) if part is not None else [], known, name, where)
     try:
-        tokenizer = Tokenizer.from_str(content.decode("utf-8"))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(max_length)
+        tokenizer = read_tokenizer(content.decode("utf-8"), where, max_length)
         for text in _TRIAL:
-            tokenizer.encode(text)
-    except Exception as error:
-        raise Misfit(f"{where}: it cannot be used ({' '.join(str(error).split())[:100]})") from error
+            encode_text(tokenizer, text)
+    except (DataError, UnicodeDecodeError) as error:
+        reason = error.problem if isinstance(error, DataError) else str(error)
+        raise Misfit(f"{where}: it cannot be used ({' '.join(reason.split())[:160]})") from error
     return tokenizer
 
 

@@ -64,7 +64,7 @@ def read_tokenizer(text: str, place: str, longest: int | None = None) -> Tokeniz
             if longest is not None:
                 tokenizer.enable_truncation(longest)
             encoding = tokenizer.encode(_SAMPLE)
-            highest = max((*encoding.ids, *tokenizer.get_vocab().values()), default=0)
+            highest = highest_id(tokenizer)
         except BaseException as error:  # The library raises plain Exception, its panics are BaseException.
             raise _as_data_error(error, place) from error
     if longest is not None and len(encoding.ids) > longest:
@@ -84,6 +84,11 @@ def read_tokenizer_file(file: str, longest: int | None = None) -> Tokenizer:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"The tokenizer {path} cannot be read ({error}).", _HINT) from error
     return read_tokenizer(text, str(path), longest)
+
+
+def highest_id(tokenizer: Tokenizer) -> int:
+    """Return the highest number that a tokenizer gives to a piece or to a mark around a text."""
+    return max((*tokenizer.get_vocab().values(), *encode_text(tokenizer, _SAMPLE).ids), default=0)
 
 
 def encode_text(tokenizer: Tokenizer, text: str) -> Encoding:
@@ -192,6 +197,7 @@ def is_quick_pattern(pattern: object) -> bool:
         return False
     plain = re.sub(r"\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\.", "x", pattern, flags=re.DOTALL)
     plain = re.sub(r"\[\^?\]?(?:[^\[\]]|\[:?[^\]]*\])*\]", "x", plain)
+    plain = re.sub(r"(?<=[*+?}])\+", "", plain)  # Possessive ones never give back.
     if re.search(r"\)(?:[*+]|\{\d*,\d*\}|\{\d{2,}\})", plain):
         return False
     alternatives = re.sub(r"\(\?[a-zA-Z]*[:=!>]|\(\?<[=!]", "(", plain)
