@@ -11,13 +11,14 @@ FITS = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 TORCH = from importlib.metadata import version; print(version("torch").split("+")[0])
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo check test bench gains docs golden pretrain-series clean
+.PHONY: help setup demo check test hostile bench gains docs golden pretrain-series clean
 
 help:
 	@echo "make demo    set up, then adapt to pictures, texts and series that come with the project"
 	@echo "make test    set up, then lint, types, layers and all tests"
 	@echo "make setup   only the environment, in .venv"
 	@echo "make check   lint, types and layers"
+	@echo "make hostile some 900 hostile inputs: nothing of them may run, reach out, write elsewhere or stall (15 minutes)"
 	@echo "make docs    the tests of README and docs: snippets, links"
 	@echo "make golden  rewrite the recorded numbers of the golden tests"
 	@echo "make bench   measure against the limit and against other tools (long; installs them)"
@@ -63,6 +64,9 @@ check: $(READY)
 
 test: check
 	$(BIN)/python -m pytest
+
+hostile: $(READY)
+	$(BIN)/python -m tests.hostile
 
 docs: $(READY)
 	$(BIN)/python -m pytest tests/test_docs.py
