@@ -28,11 +28,14 @@ class Axis:
         The columns of each channel in the order of the axis; "" where a channel lacks a step that others have.
     others : tuple of tuple of str
         Further runs of columns that have steps of their own and are no channels of this axis.
+    described : tuple of str
+        All words of each channel's columns, those shared by all channels included.
     """
 
     channels: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]
     others: tuple[tuple[str, ...], ...] = ()
+    described: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -84,6 +87,7 @@ def find_axis(names: Sequence[str], least: int = MIN_STEPS) -> Axis | None:
         _channel_names([run.channel for run in chosen], names),
         tuple(tuple(run.steps.get(step, "") for step in ordered) for run in chosen),
         others,
+        tuple(run.channel for run in chosen),
     )
 
 

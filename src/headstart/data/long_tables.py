@@ -19,6 +19,8 @@ from headstart.data.sheets import Sheet
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, InputColumns
 
+OWN_CHANNEL = "channel_"
+"""Begin of the names of channels without names in tables that Headstart writes: in the order of training."""
 CHANNEL = "channel "
 """Begin of the role of each channel: "channel 1", "channel 2" ..."""
 
@@ -255,6 +257,9 @@ def _channels(sheet: Sheet, others: Sequence[str], steps: Steps, wanted: Wanted)
     known = [name for role, name in wanted.roles.items() if role.startswith(CHANNEL)]
     inputs = wanted.inputs or InputColumns()
     names = wanted.channels or inputs.channels or known
+    ours = [f"{OWN_CHANNEL}{number}" for number in range(1, len(names) + 1)]
+    if not wanted.channels and set(ours) <= set(sheet.names):  # a table of corrections that `serve` wrote
+        return ours
     if any(names) and (len(names) > 1 or inputs.layout in {"", "long", "files"}):
         return bind_names(names, sheet.names, sheet.name, changing)
     found = changing or numeric

@@ -14,7 +14,7 @@ import numpy as np
 from headstart.data import long_tables, series_files
 from headstart.data.axes import LEAST_STEPS, Axis, find_axis
 from headstart.data.binding import bind_names
-from headstart.data.names import MIN_STEPS, Wanted, label_columns
+from headstart.data.names import MIN_STEPS, Wanted, key, label_columns
 from headstart.data.rows import Draft
 from headstart.data.scales import other_scale
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
@@ -156,8 +156,10 @@ def _fitting(axis: Axis, known: InputColumns, sheet: Sheet) -> Axis:
         )
     if n_channels == 1 or not any(known.channels):
         return axis
-    order = bind_names(known.channels, axis.channels, sheet.name, axis.channels)
-    return Axis(known.channels, tuple(axis.columns[axis.channels.index(name)] for name in order))
+    is_whole = set(map(key, known.channels)) <= set(map(key, axis.described))
+    there = axis.described if is_whole else axis.channels
+    order = bind_names(known.channels, there, sheet.name, there)
+    return Axis(known.channels, tuple(axis.columns[there.index(name)] for name in order))
 
 
 def _named_run(sheet: Sheet, wanted: Wanted, values: str) -> Axis:

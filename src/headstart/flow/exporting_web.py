@@ -174,7 +174,9 @@ def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> Non
     document = {
         "format": FORMAT, "name": name, "modality": bundle.modality, "task": bundle.task,
         "classes": list(bundle.classes), "thresholds": list(bundle.thresholds),
-        "n_channels": int(bundle.spec.get("n_channels", 1)), "inputs": portable.told["inputs"],
+        "n_channels": int(bundle.spec.get("n_channels", 1)),
+        "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
+        "inputs": portable.told["inputs"],
         "decision": rules, "novelty_arrays": listed,
     }  # fmt: skip
     write_json(fresh / "model" / "model.json", document)

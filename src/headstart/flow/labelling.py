@@ -25,7 +25,7 @@ from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import LabelNextOptions
 from headstart.ranking.typicality import Chosen, groups, nearest, typical, unit, unsure
-from headstart.records import Features, FloatMatrix, Index, Predictions, Table
+from headstart.records import Features, FloatMatrix, Index, InputColumns, Predictions, Table
 from headstart.strategies.record import Rows
 
 Floats = NDArray[np.float64]
@@ -323,14 +323,24 @@ def _texts(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
 def _series(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
     """Write series as a wide table, channels one after the other; shorter ones end in empty cells."""
     n_channels, n_steps = len(table.inputs[0]), max(values.shape[1] for values in table.inputs)
-    heads = ["t"] if n_channels == 1 else [f"channel{number}_t" for number in range(n_channels)]
-    names = ["id", *(f"{head}{step}" for head in heads for step in range(n_steps))]
+    names = ["id", *_value_names(table.input_columns or InputColumns(), n_channels, n_steps)]
     rows = []
     for name, values in zip(table.ids, table.inputs, strict=True):
         padded = np.full((n_channels, n_steps), np.nan, dtype=np.float32)
         padded[:, : values.shape[1]] = values
         rows.append([str(name), *("" if np.isnan(value) else repr(float(value)) for value in padded.ravel())])
     return names, rows
+
+
+def _value_names(known: InputColumns, n_channels: int, n_steps: int) -> list[str]:
+    """Name the value columns as the data did, so that the table is read alike when it comes back."""
+    flat = [name for steps in known.values for name in steps]
+    if len(flat) == n_channels * n_steps and all(flat):
+        return flat
+    if len(known.channels) == n_channels > 1:
+        return [f"{name}_{step}" for name in known.channels for step in range(n_steps)]
+    heads = ["t"] if n_channels == 1 else [f"channel{number}_t" for number in range(n_channels)]
+    return [f"{head}{step}" for head in heads for step in range(n_steps)]
 
 
 _SHOWN: dict[str, Callable[[Table, Mapping[str, str], Path], Shown]] = {

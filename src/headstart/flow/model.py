@@ -267,7 +267,7 @@ class Model:
         return self._decided(inputs)[0]
 
     def _decided(self, inputs: Sequence[Any]) -> tuple[Predictions, Decisions]:
-        table = data.from_arrays(inputs, None, self.bundle.modality)
+        table = data.from_arrays(inputs, None, self.bundle.modality, known=self.bundle.known_inputs)
         predictions, made, failed = decide_table(self.bundle, table)
         if failed:
             row, reason = min(failed.items())

@@ -31,7 +31,7 @@ from headstart.options import ServeOptions
 from headstart.spellings import match_names
 from headstart.web.journal import JOURNAL, Change, Journal
 from headstart.web.models import Model
-from headstart.web.reading import One, media_type, one_picture, one_series, one_text, read_form, read_json
+from headstart.web.reading import One, in_order, media_type, one_picture, one_series, one_text, read_form, read_json
 from headstart.web.refusals import Refused, busy
 
 MOST_BYTES = 2_000_000_000
@@ -69,7 +69,8 @@ def _text_columns(model: Model, value: Any) -> list[str]:
 
 
 def _series_columns(model: Model, value: Any) -> list[str]:
-    return ["series_id", "time", _label_column(model), *(f"channel_{row + 1}" for row in range(len(value)))]
+    unnamed = tuple(f"channel_{row + 1}" for row in range(len(value)))
+    return ["series_id", "time", _label_column(model), *(model.channels or unnamed)]
 
 
 def _label_column(model: Model) -> str:
@@ -321,7 +322,10 @@ async def _from_json(request: Request, model: Model, limits: ServeOptions, field
     document = await read_json(request, model, limits)
     if not isinstance(document, dict) or field not in document or "label" not in document:
         raise Refused(422, f"There is no {field} with a label.", _SEND)
-    return _writable(_ONE[field](document[field], limits)), document["label"]
+    value = document[field]
+    found = in_order(value, model.channels) if field == "series" else value
+    kept = found if isinstance(found, Unusable) else _ONE[field](found, limits)
+    return _writable(kept), document["label"]
 
 
 def _writable(value: Any) -> Any:

@@ -47,6 +47,12 @@ class Model:
         """Return how many channels a series has; 1 for other inputs."""
         return int(self.info.get("preprocessing", {}).get("n_channels", 1))
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Return the names of the channels of a series, in order; empty where they have none."""
+        names = (self.info.get("input_columns") or {}).get("channels", [])
+        return tuple(names) if len(names) > 1 and all(names) else ()
+
 
 def kind_of(document: dict[str, Any]) -> str:
     """Name the kind of an answer: a label, not sure, none of these, or unusable."""
@@ -119,6 +125,7 @@ def _info(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
         "thresholds": list(bundle.thresholds),
         "decision": _decision(bundle),
         "preprocessing": config["preprocessing"],
+        "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
         "about": dict(bundle.about),
         "card": _card(folder),
         "made_with": manifest["versions"],

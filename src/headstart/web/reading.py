@@ -18,7 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from headstart.data.rows import unique, writable
-from headstart.errors import DataError
+from headstart.errors import DataError, offenders
 from headstart.flow.serving import Unusable
 from headstart.modalities.image import decoded_bytes_of, size_of
 from headstart.options import ServeOptions
@@ -38,7 +38,8 @@ _PLURAL = {"image": "pictures", "text": "texts", "series": "series"}
 _SEND = {
     "image": "Send pictures as files: multipart/form-data, each in a field named files.",
     "text": 'Send JSON: {"texts": ["...", "..."]}.',
-    "series": 'Send JSON: {"series": [[1.0, 2.5, null], ...]}, or [[...], [...]] a series for several channels.',
+    "series": 'Send JSON: {"series": [[1.0, 2.5, null], ...]}, or [[...], [...]] a series for several channels, '
+    'or {"x": [...], "y": [...]} by the names of training.',
 }
 
 
@@ -62,7 +63,7 @@ async def received(request: Request, model: Model, limits: ServeOptions) -> Rece
     if kind == "multipart/form-data" and modality == "image":
         return await _files(request, limits)
     if kind == "application/json" and modality in _LISTS:
-        return from_document(await read_json(request, model, limits), modality, limits)
+        return from_document(await read_json(request, model, limits), modality, limits, model.channels)
     raise Refused(415 if kind not in _KINDS else 422, f"This model reads {_PLURAL[modality]}.", _SEND[modality])
 
 
@@ -105,8 +106,8 @@ def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number; a missing value is null")
 
 
-def from_document(document: Any, modality: str, limits: ServeOptions) -> Received:
-    """Take the inputs out of a JSON document.
+def from_document(document: Any, modality: str, limits: ServeOptions, channels: Sequence[str] = ()) -> Received:
+    """Take the inputs out of a JSON document; series may name their channels, which are then put in the model's order.
 
     Raises
     ------
@@ -123,7 +124,32 @@ def from_document(document: Any, modality: str, limits: ServeOptions) -> Receive
     if not isinstance(values, list) or not values:
         raise Refused(422, f"There is no list named {field}, or it is empty.", _SEND[modality])
     refuse_many(len(values), modality, limits)
-    return Received(_named(document.get("ids"), len(values)), [one(value, limits) for value in values])
+    ordered = [in_order(value, channels) for value in values]
+    checked = [value if isinstance(value, Unusable) else one(value, limits) for value in ordered]
+    return Received(_named(document.get("ids"), len(values)), checked)
+
+
+def in_order(value: Any, channels: Sequence[str]) -> Any:
+    """Return a series as a list of channels in the order of the model, where it came as an object by name.
+
+    Examples
+    --------
+    >>> in_order({"z": [3], "x": [1]}, ("x", "z")), in_order([1, 2], ())
+    ([[1], [3]], [1, 2])
+    >>> in_order({"z": [3], "w": [1]}, ("x", "z")).reason
+    "it lacks the channels x, and has w, which the model does not know"
+    """
+    if not isinstance(value, dict):
+        return value
+    if not channels:
+        return Unusable("it names its channels, and the model knows no names: send lists in the order of training")
+    missing, strange = (
+        [name for name in one if name not in other] for one, other in ((channels, value), (value, channels))
+    )
+    if missing:
+        has = f", and has {offenders(strange)}, which the model does not know" if strange else ""
+        return Unusable(f"it lacks the channels {offenders(missing)}{has}")
+    return [value[name] for name in channels]
 
 
 def refuse_many(n_rows: int, modality: str, limits: ServeOptions) -> None:

@@ -83,7 +83,13 @@ class Stored(BaseModel):
 
 _NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 _CHANNEL: dict[str, Any] = {"type": "array", "items": _NUMBER, "minItems": 1}
-_SERIES: dict[str, Any] = {"oneOf": [_CHANNEL, {"type": "array", "items": _CHANNEL, "minItems": 1}]}
+_SERIES: dict[str, Any] = {
+    "oneOf": [
+        _CHANNEL,
+        {"type": "array", "items": _CHANNEL, "minItems": 1},
+        {"type": "object", "additionalProperties": _CHANNEL},
+    ]
+}
 _IDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _PICTURES: dict[str, Any] = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}

@@ -282,9 +282,42 @@ function readLine(line, separator) {
   });
 }
 
-export function readSeries(text, nChannels) {
+const plainName = (name) => name.trim().toLowerCase().replace(/[\s_.\-]+/g, "");
+
+/** Where the columns of training stand under a header: a list of places a channel; null where there is no header. */
+function placesOf(header, known) {
+  const places = new Map(header.map((name, place) => [plainName(name), place]));
+  const wide = known.layout === "wide" ? known.values : [];
+  const channels = known.channels.length > 1 ? known.channels.map((name) => [name]) : [];
+  for (const names of [wide, channels]) {
+    const flat = names.flat().filter((name) => name !== "");
+    if (flat.length && flat.every((name) => places.has(plainName(name)))) {
+      return { wide: names === wide, at: names.map((one) => one.map((name) => (name === "" ? -1 : places.get(plainName(name))))) };
+    }
+  }
+  const named = header.some((name) => name.trim() !== "" && Number.isNaN(Number(name)) && !/^(nan|na|null|-)$/i.test(name.trim()));
+  const wanted = (wide.length ? wide : channels).flat().filter((name) => name !== "");
+  if (named && wanted.length && header.length > 1) {
+    throw new Error(wanted.filter((name) => !places.has(plainName(name))).slice(0, 5).join(", "));
+  }
+  return null;
+}
+
+function seriesByName(rows, { wide, at }) {
+  const cell = (row, place) => (place < 0 || place >= row.length ? null : row[place]);
+  if (wide) return rows.map((row) => at.map((steps) => steps.map((place) => cell(row, place))));
+  return [at.map(([place]) => rows.map((row) => cell(row, place)))];
+}
+
+/** Series of a pasted or opened table; columns are found by the names of training, where there are names. */
+export function readSeries(text, nChannels, known = null) {
   const lines = text.replace(/\r/g, "").split("\n").filter((line) => line.trim() !== "");
   const separator = ["\t", ";", ","].find((mark) => lines.some((line) => line.includes(mark))) || /\s+/;
+  const places = known && lines.length > 1 ? placesOf(lines[0].split(separator), known) : null;
+  if (places) {
+    const found = seriesByName(lines.slice(1).map((line) => readLine(line, separator)), places);
+    return found.flat(2).some((value) => Number.isNaN(value)) ? null : found;
+  }
   const rows = lines.map((line) => readLine(separator instanceof RegExp ? line.trim() : line, separator));
   const good = rows.filter((row, place) => place > 0 || rows.length === 1 || row.every((value) => !Number.isNaN(value)));
   if (good.flat().some((value) => Number.isNaN(value))) return null;
@@ -298,7 +331,13 @@ export function readSeries(text, nChannels) {
 }
 
 function seriesInputs(text, name) {
-  const found = readSeries(text, state.model.n_channels);
+  let found = null;
+  try {
+    found = readSeries(text, state.model.n_channels, state.model.input_columns || null);
+  } catch (lacking) {
+    fail({ status: -1, problem: t("columns_missing", { names: lacking.message }), hint: "" });
+    return [];
+  }
   if (found === null) {
     fail({ status: -1, problem: t("no_numbers"), hint: "" });
     return [];

@@ -124,9 +124,9 @@ function open() {
 
 /** The model: name, modality, task, classes, n_channels. */
 export async function about() {
-  const { name, modality, task, classes, n_channels: channels } = await description();
+  const { name, modality, task, classes, n_channels: channels, input_columns: columns } = await description();
   open().catch(() => {}); // Ready when the first question comes; a failure is told then.
-  return [{ name, modality, task, classes, n_channels: channels, feedback: false }];
+  return [{ name, modality, task, classes, n_channels: channels, input_columns: columns, feedback: false }];
 }
 
 /** When the model is open, or cannot be opened. */
