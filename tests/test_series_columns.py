@@ -315,3 +315,39 @@ def test_a_table_without_header_to_predict_is_told_by_its_width(tmp_path: Path) 
 def test_input_columns_survive_json() -> None:
     known = InputColumns(layout="wide", channels=("a", "b"), values=(("a1", ""), ("b1", "b2")), n_channels=2)
     assert InputColumns.from_dict(known.as_dict()) == known
+
+
+def test_values_that_single_precision_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    fine = rng.normal(size=(12, 20))
+    for name, values in (("npz", 1e9 + fine), ("csv", 1e9 + fine)):
+        if name == "npz":
+            np.savez(tmp_path / "a.npz", X=values, y=["a", "b"] * 6)
+        else:
+            rows = [",".join(["ab"[row % 2], *(f"{value:.3f}" for value in values[row])]) for row in range(12)]
+            (tmp_path / "a.csv").write_text(
+                "\n".join([",".join(["label", *(f"t{at}" for at in range(20))]), *rows]) + "\n"
+            )
+        with pytest.raises(DataError, match="about seven digits") as caught:
+            read(tmp_path / f"a.{name}")
+        assert "Subtract a constant" in caught.value.hint
+    np.savez(tmp_path / "a.npz", X=1e9 + 1e6 * fine, y=["a", "b"] * 6)
+    assert len(read(tmp_path / "a.npz")) == 12
+
+
+def test_a_table_to_label_and_corrections_come_back_in_the_order_of_training(tmp_path: Path) -> None:
+    from headstart.flow.labelling import _series
+
+    (tmp_path / "long.csv").write_text("\n".join(LONG) + "\n")
+    for table in (
+        read(tmp_path / "long.csv"),
+        read(wide(tmp_path, [f"acc_{one}_{at}" for one in "xy" for at in range(9)])),
+    ):
+        names, rows = _series(table, table.columns, tmp_path)
+        (tmp_path / "back.csv").write_text("\n".join(",".join(row) for row in [names, *rows]) + "\n")
+        back = like(table, tmp_path / "back.csv")
+        assert [values.tolist() for values in back.inputs] == [values.tolist() for values in table.inputs]
+    (tmp_path / "corrections.csv").write_text(
+        "\n".join(["series_id,time,label,channel_1,channel_2", *(f"s,{at},a,{at},{at + 9}" for at in range(9))]) + "\n"
+    )
+    assert like(table, tmp_path / "corrections.csv").inputs[0][:, 0].tolist() == [0, 9]

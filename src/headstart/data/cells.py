@@ -72,15 +72,13 @@ def parse_number(text: str, decimal_comma: bool, comma: str = UNKNOWN) -> float:
         return parse_amount(plain, DECIMAL if decimal_comma else comma)[0]
 
 
-def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float32]:
+def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float64]:
     """Read many numbers (n,); ValueError if one is none."""
     try:
-        made = np.array(list(map(float, values)), dtype=np.float64)
+        return np.array(list(map(float, values)), dtype=np.float64)
     except ValueError:
         comma = THOUSANDS if not decimal_comma and comma_meaning(values) == THOUSANDS else UNKNOWN
-        made = np.array([parse_number(value, decimal_comma, comma) for value in values], dtype=np.float64)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is: missing
-        return made.astype(np.float32)
+        return np.array([parse_number(value, decimal_comma, comma) for value in values], dtype=np.float64)
 
 
 def header_names(cells: Sequence[str]) -> list[str]:

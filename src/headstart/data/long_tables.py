@@ -102,6 +102,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Draft:
         raise DataError(
             f"{sheet.name} has no column of values beside {' and '.join(keys)}.", "Add one column a channel."
         )
+    sheet.require_fine(channels)
     values = np.stack([sheet.needed_numbers(channel) for channel in channels])[:, steps.order]
     labels, marks = labels_of(roles, lambda column: _constant(sheet, column, steps))
     metadata, left_out = _rest(sheet, [other for other in others if other not in channels], steps, wanted)
@@ -258,7 +259,7 @@ def _channels(sheet: Sheet, others: Sequence[str], steps: Steps, wanted: Wanted)
     inputs = wanted.inputs or InputColumns()
     names = wanted.channels or inputs.channels or known
     ours = [f"{OWN_CHANNEL}{number}" for number in range(1, len(names) + 1)]
-    if not wanted.channels and set(ours) <= set(sheet.names):  # a table of corrections that `serve` wrote
+    if ours and not wanted.channels and set(ours) <= set(sheet.names):  # a table of corrections that `serve` wrote
         return ours
     if any(names) and (len(names) > 1 or inputs.layout in {"", "long", "files"}):
         return bind_names(names, sheet.names, sheet.name, changing)

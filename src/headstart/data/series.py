@@ -96,6 +96,7 @@ def _read_wide(sheet: Sheet, wanted: Wanted) -> Draft:
     """Read a row a series."""
     axis, findings = _axis_of(sheet, wanted)
     sheet = _with_numbers(sheet, axis.names)
+    sheet.require_fine(axis.names)
     roles = roles_of(sheet, wanted, axis.names)
     used = roles.named()
     labels, marks = labels_of(roles, sheet.texts)

@@ -16,6 +16,7 @@ from headstart.data.class_folders import read_places
 from headstart.data.decoding import encoding_of, lines
 from headstart.data.long_tables import times_of
 from headstart.data.names import ROLES, Wanted, key, label_columns, pick
+from headstart.data.precision import in_single_precision, is_too_fine, too_fine
 from headstart.data.reading.npz import read_npz_arrays
 from headstart.data.rows import Draft
 from headstart.data.sheets import Sheet, read_sheet
@@ -72,6 +73,7 @@ def _bound(sheet: Sheet, names: Sequence[str], known: InputColumns, wanted: Want
 
 
 def _values(sheet: Sheet, names: Sequence[str], wanted: Wanted) -> Series:
+    sheet.require_fine(names)
     values = np.stack([sheet.needed_numbers(name) for name in names])
     if sheet.headerless:
         return values.T if values.shape[1] == 1 else values
@@ -214,8 +216,9 @@ def oriented(
         )
     known = wanted.inputs or InputColumns()
     axes = wanted.axes if wanted.axes != "auto" else known.axes
-    with np.errstate(over="ignore", invalid="ignore"):
-        made = values.astype(np.float32)
+    if is_too_fine(values):
+        raise too_fine(where, values.ravel()[:2].tolist())
+    made = in_single_precision(values)
     if made.ndim == 2:
         made = made[:, None, :]
         _require_channels(made, known, (where, axes))

@@ -137,7 +137,7 @@ def in_order(value: Any, channels: Sequence[str]) -> Any:
     >>> in_order({"z": [3], "x": [1]}, ("x", "z")), in_order([1, 2], ())
     ([[1], [3]], [1, 2])
     >>> in_order({"z": [3], "w": [1]}, ("x", "z")).reason
-    "it lacks the channels x, and has w, which the model does not know"
+    'it lacks the channels x, and has w, which the model does not know'
     """
     if not isinstance(value, dict):
         return value

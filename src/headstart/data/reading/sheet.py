@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.cells import as_text, parse_number, parse_numbers
+from headstart.data.precision import in_single_precision, is_too_fine, too_fine
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, SetAside, column
@@ -44,6 +45,8 @@ class Sheet:
     n_lines: int = 0
     _numbers: dict[str, NDArray[np.float32] | None] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Columns read as numbers once already."""
+    _too_fine: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Those of them whose numbers differ by less than single precision holds."""
 
     @property
     def names(self) -> list[str]:
@@ -69,12 +72,25 @@ class Sheet:
 
     def _parsed(self, name: str) -> NDArray[np.float32] | None:
         values = self.columns[name]
-        if values.dtype.kind == "f":
-            return values.astype(np.float32)
         try:
-            return parse_numbers(self.texts(name), self.decimal_comma)
+            exact = values if values.dtype.kind == "f" else parse_numbers(self.texts(name), self.decimal_comma)
         except ValueError:
             return None
+        if is_too_fine(exact):
+            self._too_fine.add(name)
+        return in_single_precision(exact)
+
+    def require_fine(self, names: Sequence[str]) -> None:
+        """Refuse columns whose numbers differ by less than single precision holds.
+
+        Raises
+        ------
+        DataError
+            Most of these columns are such.
+        """
+        fine = [name for name in names if self.numbers(name) is not None and name in self._too_fine]
+        if 2 * len(fine) > len(names):
+            raise too_fine(f"{self.name}, column {fine[0]}", self.texts(fine[0])[:2])
 
     def needed_numbers(self, name: str) -> NDArray[np.float32]:
         """Return a column that has to be numbers.

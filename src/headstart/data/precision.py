@@ -1,0 +1,49 @@
+"""Numbers that single precision cannot tell apart: values are kept with about seven digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import DataError
+
+_MOST_LOST = 0.05
+"""Rounding may take so much of the range of the values."""
+
+
+def in_single_precision(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return numbers as they are kept; what cannot be held becomes infinite, which is: missing."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        kept: NDArray[np.float32] = values.astype(np.float32)
+    return kept
+
+
+def is_too_fine(values: NDArray[Any]) -> bool:
+    """Return whether rounding takes much of the range of numbers: of most rows along the last axis that vary.
+
+    Examples
+    --------
+    >>> is_too_fine(np.array([1e9, 1e9 + 1, 1e9 + 3])), is_too_fine(np.array([1e3, 1e3 + 1])), is_too_fine(np.ones(3))
+    (True, False, False)
+    """
+    if values.dtype.kind not in "fiu" or values.dtype.itemsize < 8 or values.size == 0:
+        return False
+    rows = np.atleast_2d(values.astype(np.float64)).reshape(-1, values.shape[-1])
+    kept = in_single_precision(rows).astype(np.float64)
+    known = np.isfinite(kept)
+    span = np.where(known, rows, -np.inf).max(axis=1) - np.where(known, rows, np.inf).min(axis=1)
+    with np.errstate(invalid="ignore"):
+        lost = np.where(known, np.abs(rows - kept), 0.0).max(axis=1)
+    varies = span > 0
+    return bool(varies.any()) and 2 * int((lost > _MOST_LOST * span)[varies].sum()) > int(varies.sum())
+
+
+def too_fine(where: str, shown: Sequence[object]) -> DataError:
+    """Return the error for such numbers."""
+    return DataError(
+        f"{where}: the values differ by less than is kept of them, about seven digits ({', '.join(map(str, shown))}).",
+        "Subtract a constant from all values, such as the mean, or take smaller units.",
+    )
