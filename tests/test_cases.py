@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from headstart import data
+from headstart.array_files import write_arrays
+from headstart.bases import BaseRecord, assemble, read_folder
 from headstart.errors import DataError, HeadstartError
 from headstart.records import Table
 
@@ -111,3 +114,20 @@ def test_a_hostile_table_is_refused_in_words(name: str, shared: Path) -> None:
 def test_an_odd_row_of_json_ends_no_run(name: str, shared: Path) -> None:
     table = data.read(_cases(shared) / "hostile" / name / "input.jsonl")
     assert len(table) + len(table.set_aside) > 1
+
+
+BASE_CONFIGS = (
+    "base-config-hf-hub-name", "base-config-many-layers", "base-config-overlay-url", "base-config-pretrained-url",
+    "base-config-transformers-backbone", "file-base-model-args",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BASE_CONFIGS)
+def test_a_base_config_that_asks_for_what_it_may_not_is_refused(name: str, shared: Path, tmp_path: Path) -> None:
+    folder = _cases(shared) / "hostile" / name
+    config = next(path for path in (folder / "base__config.json", folder / "config.json") if path.is_file())
+    (tmp_path / "config.json").write_bytes(config.read_bytes())
+    write_arrays(tmp_path / "model.safetensors", {"weight": np.zeros((4, 4), np.float32)})
+    blank = BaseRecord("a", "image", "file", "unknown", 0, 0, "", "", "", "", True, "")
+    with pytest.raises(DataError):
+        assemble(read_folder(tmp_path, blank))

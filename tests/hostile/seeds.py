@@ -48,7 +48,7 @@ def make_seeds(folder: Path) -> Seeds:
         write_folder(base().parts, seeds.bases[modality])
     for name, (modality, strategy) in RUNS.items():
         base = f"file:{seeds.bases[modality]}"
-        options = AdaptOptions(strategy=(strategy,), base=base, time=60, precision="float32", offline=True)
+        options = AdaptOptions(strategy=(strategy,), base=base, time=3_600, precision="float32", offline=True)
         flow.adapt(seeds.data[modality], folder / "runs" / name, options)
         arguments = ["predict", seeds.bundles[name], seeds.rows[modality], "-o", folder / "answers.csv"]
         CliRunner().invoke(app, [str(argument) for argument in arguments])
