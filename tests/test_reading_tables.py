@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import zipfile
@@ -12,10 +13,14 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headstart import data
+from headstart.csv_files import guarded
 from headstart.data.reading.encodings import guess_encoding
 from headstart.data.reading.table_limits import LIMITS
+from headstart.data.reading.text_tables import SPREADSHEET_ERROR
 from headstart.data.sheets import read_sheet
 from headstart.data.summary import summarise
 from headstart.errors import DataError, HeadstartError, OptionError
@@ -293,6 +298,48 @@ def test_an_npz_header_that_says_more_than_the_file_holds_is_refused(tmp_path: P
         archive.writestr("X.npy", member)
     with pytest.raises(DataError, match="damaged"):
         data.read(tmp_path / "t.npz")
+
+
+def test_texts_in_an_npz_that_are_no_characters_are_damage(tmp_path: Path) -> None:
+    np.savez(tmp_path / "good.npz", X=np.zeros((4, 9)), y=np.array(["a", "b", "a", "b"]))
+    with zipfile.ZipFile(tmp_path / "good.npz") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "t.npz", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content[:-4] + b"\xff\xff\xff\x7f" if name == "y.npy" else content)
+    with pytest.raises(DataError, match="a text holds what is no character"):
+        data.read(tmp_path / "t.npz")
+
+
+def test_a_parquet_file_whose_figures_end_a_process_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(pa.table({"text": ["a"], "l": [["a"]]}), tmp_path / "t.parquet")
+    monkeypatch.setattr("headstart.data.reading.parquet._COUNT_VALUES", "import os; os.abort()")
+    with pytest.raises(DataError, match="is damaged"):
+        read_sheet(tmp_path / "t.parquet")
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp", "Cf")), min_size=1)
+
+
+@given(
+    rows=st.lists(
+        st.lists(CELLS | st.sampled_from(["a, b", '"q"', "two\nlines", "=1", "'=1"]), min_size=2, max_size=2)
+    ),
+    separator=st.sampled_from(",;\t|"),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_a_table_that_is_written_well_is_read_as_it_was(
+    rows: list[list[str]], separator: str, line_end: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("table") / "t.csv"
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, delimiter=separator, lineterminator=line_end)
+        writer.writerows([["one", "two"], *([guarded(cell) for cell in row] for row in rows)])
+    if not rows:
+        return
+    sheet = read_sheet(path)
+    expected = ["" if SPREADSHEET_ERROR.fullmatch(cell) else cell for row in rows for cell in row]
+    assert [cell for pair in zip(sheet.texts("one"), sheet.texts("two"), strict=True) for cell in pair] == expected
 
 
 def _without(source: Path, target: Path, part: str, content: bytes) -> None:

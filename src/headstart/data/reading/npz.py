@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from tokenize import TokenError
 from typing import IO
@@ -43,13 +43,24 @@ def read_npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
                 with archive.open(member) as opened:
                     _require_honest(path, member, opened)
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in _names(arrays)}
+            return {name: _require_characters(arrays[name]) for name in list(arrays)}
     except _DAMAGED as error:
         raise DataError(f"{path}: the file is damaged ({' '.join(str(error).split())[:200]}).", _AGAIN) from error
 
 
-def _names(arrays: Mapping[str, NDArray[np.generic]]) -> list[str]:
-    return list(arrays)
+def _require_characters(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return an array; texts must be made of characters.
+
+    Raises
+    ------
+    ValueError
+        A number in a text stands for no character.
+    """
+    if array.dtype.kind == "U" and array.size and array.dtype.itemsize:
+        codes = np.ascontiguousarray(array).view(np.uint32 if array.dtype.isnative else f"{array.dtype.byteorder}u4")
+        if int(codes.max()) > sys.maxunicode:
+            raise ValueError("a text holds what is no character")
+    return array
 
 
 def _require_honest(path: Path, member: zipfile.ZipInfo, opened: IO[bytes]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,14 @@ from headstart.data.reading.table_limits import LIMITS, require_bytes, require_s
 from headstart.errors import DataError
 from headstart.records import column
 
-_BATCH_ROWS = 16_384
+_BATCH_ROWS, _COUNT_SECONDS = 16_384, 60
+_COUNT_VALUES = """
+import sys
+from pyarrow.parquet import ParquetFile
+header = ParquetFile(sys.argv[1]).metadata
+groups = [header.row_group(number) for number in range(header.num_row_groups)]
+print(max((sum(group.column(place).num_values for group in groups) for place in range(header.num_columns)), default=0))
+"""
 
 
 def read_parquet(path: Path, encoding: str | None) -> Sheet:
@@ -31,32 +40,45 @@ def read_parquet(path: Path, encoding: str | None) -> Sheet:
         with parquet.ParquetFile(path) as opened:
             schema, header = opened.schema_arrow, opened.metadata
             require_size(path, header.num_rows, len(schema.names))
-            _require_values(path, header)
+            require_bytes(path, sum(_group_bytes(header)), LIMITS.text_bytes, "its content")
+            if any(_is_nested(arrow, item.type) for item in schema):
+                _require_values(path)
             texts = [item.name for item in schema if _is_text(arrow, item.type)]
         with parquet.ParquetFile(path, read_dictionary=texts) as opened:
             columns, n_rows = _columns_of(arrow, opened, path)
-    except (arrow.ArrowException, OSError, ValueError, MemoryError) as error:
+    except (arrow.ArrowException, OSError, ValueError, MemoryError, subprocess.TimeoutExpired) as error:
         problem = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: the Parquet file is damaged ({problem}).", "Copy or export it again.") from error
     return Sheet(path.name, columns, list(range(2, n_rows + 2)))
+
+
+def _group_bytes(header: Any) -> list[int]:
+    return [header.row_group(number).total_byte_size for number in range(header.num_row_groups)]
 
 
 def _is_text(arrow: Any, kind: Any) -> bool:
     return bool(arrow.types.is_string(kind) or arrow.types.is_large_string(kind))
 
 
-def _require_values(path: Path, header: Any) -> None:
-    """Refuse columns whose rows hold very many values each, and more bytes than are read."""
-    groups = [header.row_group(number) for number in range(header.num_row_groups)]
-    require_bytes(path, sum(group.total_byte_size for group in groups), LIMITS.text_bytes, "its content")
-    for place in range(header.num_columns):
-        n_values = sum(group.column(place).num_values for group in groups)
-        if n_values > LIMITS.n_cells // 10:
-            name = groups[0].column(place).path_in_schema
-            raise DataError(
-                f"{path}: the column {name} holds {n_values:,} values; at most {LIMITS.n_cells // 10:,} are read.",
-                "Take a part of it, such as a random sample of the rows.",
-            )
+def _is_nested(arrow: Any, kind: Any) -> bool:
+    return bool(arrow.types.is_nested(kind))
+
+
+def _require_values(path: Path) -> None:
+    """Refuse lists whose rows hold very many values each.
+
+    A process of its own looks: damaged figures of a column end it, and pyarrow cannot be asked for them otherwise.
+    """
+    command = [sys.executable, "-I", "-c", _COUNT_VALUES, str(path)]
+    counted = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COUNT_SECONDS)
+    if counted.returncode or not counted.stdout.strip().isdigit():
+        raise ValueError("the figures of a column cannot be read")
+    n_values, n_most = int(counted.stdout), LIMITS.n_cells // 10
+    if n_values > n_most:
+        raise DataError(
+            f"{path}: a column of lists holds {n_values:,} values; at most {n_most:,} are read.",
+            "Take a part of it, such as a random sample of the rows.",
+        )
 
 
 def _columns_of(arrow: Any, opened: Any, path: Path) -> tuple[dict[str, NDArray[Any]], int]:

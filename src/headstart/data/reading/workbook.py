@@ -59,9 +59,9 @@ def read_workbook(path: Path, encoding: str | None) -> Sheet:
     openpyxl = import_optional("openpyxl", "Excel")
     try:
         _require_plain(path)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as handle:
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(handle, read_only=True, data_only=True)
             try:
                 chosen, note = _choose(path, book)
                 rows = _filled_rows(path, chosen)
