@@ -27,12 +27,24 @@ from headstart import flow
 from headstart.bases import write_folder
 from headstart.bundle import npz_limits, standalone
 from headstart.bundle.array_records import ArrayRule, check_arrays
+from headstart.bundle.checked_parts import WordList
+from headstart.bundle.config_records import (
+    AboutRecord,
+    ConfigRecord,
+    ImageSpec,
+    InputRecord,
+    PortableRecord,
+    SeriesSpec,
+    TextSpec,
+)
+from headstart.bundle.decision_records import REFERENCE_ARRAYS, SEEN_ARRAYS, RulesRecord
 from headstart.bundle.file_names import is_listed_name, is_plain_name
 from headstart.bundle.graph_limits import require_graph
+from headstart.bundle.integrity import ManifestRecord
 from headstart.bundle.portable import opened
 from headstart.bundle.schema import Misfit
 from headstart.bundle.strategy_records import STATES, StateContext, check_state
-from headstart.bundle.tokenizer_records import check_tokenizer
+from headstart.bundle.tokenizer_records import TokenizerRecord, check_tokenizer
 from headstart.bundle.verifying import verified
 from headstart.cli.main import app
 from headstart.errors import BundleError, HeadstartError
@@ -304,6 +316,18 @@ def test_a_tokenizer_with_a_pattern_that_may_never_end_is_refused(
     }
     with pytest.raises(Misfit, match="pattern"):
         check_tokenizer(json.dumps(document).encode(), 16, "tokenizer.json")
+
+
+DESCRIBED = (
+    ManifestRecord, ConfigRecord, AboutRecord, PortableRecord, InputRecord, ImageSpec, TextSpec, SeriesSpec,
+    RulesRecord, WordList, TokenizerRecord,
+)  # fmt: skip
+
+
+def test_every_key_that_is_read_is_documented() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "bundle.md").read_text("utf-8")
+    keys = {key for record in DESCRIBED for key in record.model_fields} | set(REFERENCE_ARRAYS) | set(SEEN_ARRAYS)
+    assert sorted(key for key in keys if f"`{key}`" not in page) == []
 
 
 # --- golden rows ---
