@@ -107,7 +107,7 @@ def site(bundle: Bundle, path: Path) -> SiteFigures | None:
         return None
     try:
         return site_of(Result.model_validate_json(beside.read_text("utf-8")))
-    except (ValueError, StopIteration):
+    except (OSError, ValueError, StopIteration, AttributeError, RecursionError):
         return None
 
 

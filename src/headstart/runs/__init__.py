@@ -64,9 +64,9 @@ class Run:
                 return None
             arrays = read_arrays(arrays_path, need_checksums=True)
             out_of_fold = arrays.pop(OOF)
-        except (OSError, ValueError, KeyError, DamagedArrays):
+            return State(dict(said["meta"]), arrays), out_of_fold, float(said["seconds"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, DamagedArrays):
             return None
-        return State(said["meta"], arrays), out_of_fold, float(said["seconds"])
 
     def save(self, name: str, state: State, out_of_fold: Probabilities, seconds: float) -> None:
         """Keep a finished rung; the JSON with the key comes last."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from typing import Any
 from headstart import bundle as bundles
 from headstart import progress
 from headstart.bundle import Bundle
+from headstart.bundle.file_names import is_regular_file
+from headstart.bundle.integrity import read_json
 from headstart.flow.serving import Answering, answering
 from headstart.options import ServeOptions
 from headstart.web.refusals import Refused
@@ -113,8 +114,7 @@ def _fresh(name: str, taken: dict[str, Model]) -> str:
 
 def _info(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
     folder = bundles.find(path)
-    config = json.loads((folder / bundles.CONFIG).read_text("utf-8"))
-    manifest = json.loads((folder / bundles.MANIFEST).read_text("utf-8"))
+    config, manifest = read_json(folder / bundles.CONFIG), read_json(folder / bundles.MANIFEST)
     return {
         "format": 1,
         "name": name,
@@ -128,7 +128,7 @@ def _info(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
         "about": dict(bundle.about),
         "card": _card(folder),
-        "made_with": manifest["versions"],
+        "made_with": manifest.get("versions", {}),
         "seed": bundle.seed,
     }
 
@@ -145,6 +145,7 @@ def _decision(bundle: Bundle) -> dict[str, Any] | None:
 
 def _card(folder: Path) -> str | None:
     """Read the model card that lies in the bundle, or beside it where `adapt` wrote both."""
-    there = (place / "README.md" for place in (folder, folder.parent) if (place / "README.md").is_file())
+    cards = (place / "README.md" for place in (folder, folder.parent))
+    there = (path for path in cards if is_regular_file(path))  # No link: the card is shown to whoever asks.
     first = next(there, None)
     return None if first is None else first.read_text("utf-8", errors="replace")

@@ -95,9 +95,13 @@ def document_of(folder: Path, name: str) -> Any:
 def config_of(folder: Path) -> dict[str, Any]:
     """Return config.json, checked."""
     config: dict[str, Any] = document_of(folder, "config.json")
+    values = {
+        "layout?": {"", "wide", "long", "files", "array"}, "channels?": [str], "values?": [[str]],
+        "axes?": {"channels-first", "time-first"}, "n_channels?": COUNT,
+    }  # fmt: skip
     shape = {
-        "task": set(TASKS), "modality": set(SPECS), "classes": [str], "thresholds?": [SHARE], "columns": dict,
-        "portable": {"ok": bool},
+        "input_columns?": values, "task": set(TASKS), "modality": set(SPECS), "classes": [str],
+        "thresholds?": [SHARE], "columns": dict, "portable": {"ok": bool},
     }  # fmt: skip
     require(config, shape, "config.json")
     classes, portable = config["classes"], config["portable"]
@@ -107,6 +111,10 @@ def config_of(folder: Path) -> dict[str, Any]:
     if len(config["thresholds"]) not in (0, len(classes)):
         raise misfit("config.json.thresholds", "should be one for each class", config["thresholds"])
     require(list(config["columns"].values()), [str], "config.json.columns")
+    named = config.get("input_columns") or {}
+    lengths = {len(steps) for steps in named.get("values") or []}
+    if named.get("layout") == "wide" and len(lengths) != 1:
+        raise misfit("config.json.input_columns.values", "should be lists of one length", named.get("values"))
     if not portable["ok"]:
         require(portable, {"reason": str}, "config.json.portable")
         return config
