@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart import flow
+from headstart import data, flow, progress
 from headstart.errors import OptionError
 from headstart.flow import budget as budgets
 from headstart.flow.budget import STEPS, Budget
@@ -40,11 +40,31 @@ def test_a_step_is_allowed_only_where_necessary_ones_still_fit_behind_it() -> No
 def test_a_time_that_no_model_fits_is_refused_before_any_work(
     text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(costs, "measure_slowdown", lambda: 30.0)
+    monkeypatch.setattr(budgets, "PREPARING", (60.0, 0.0))
     options = AdaptOptions.model_validate({"time": 20})
-    with pytest.raises(OptionError, match=r"--time 20s: even the simplest model of these 60 rows takes about \d+ s"):
+    with pytest.raises(OptionError, match=r"--time 20s: even the simplest model of 60 rows takes about \d+ s"):
         flow.adapt(text_table, tmp_path / "out", options)
     assert not (tmp_path / "out" / "bundle").exists()
+
+
+class Lines(progress.Silent):
+    """Keeps warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def test_a_machine_too_busy_for_the_time_is_said_before_any_work(
+    text_table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs, "measure_slowdown", lambda: 30.0)
+    with progress.listening(lines := Lines()):
+        busy = Budget.start(data.read(text_table), None, AdaptOptions.model_validate({"time": 20}), 0.0)
+    assert any("--time 20s cannot be kept" in text for text in lines.warnings)
+    assert busy.reading_seconds() == busy.least_reading_seconds() > 0
 
 
 def test_without_time_for_them_optional_steps_are_left_out_and_named(

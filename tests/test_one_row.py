@@ -33,7 +33,7 @@ def _write(path: Path, rows: list[tuple[str, str]], columns: tuple[str, str] = (
 
 
 def _adapted(path: Path, out: Path, **options: object) -> Result:
-    wanted = {"strategy": ("quick",), "time": 60, "audit": "none", **options}
+    wanted = {"strategy": ("quick",), "time": 600, "audit": "none", **options}
     return flow.adapt(path, out, AdaptOptions.model_validate(wanted))
 
 

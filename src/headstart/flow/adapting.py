@@ -81,7 +81,7 @@ def adapt_table(
     clock = budget.training_clock()
     names = chosen_names(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
     uses = frozenset(part for name in (*names, *mending.asked(table, options)) for part in STRATEGIES[name].uses)
-    prepared = prepare(table, options, test, uses, clock, timings)
+    prepared = prepare(table, options, test, uses, budget, timings)
     with timings.step("features"):
         prepared = with_unlabelled(prepared, options, uses, clock)
     budget = budget.measured_again(len(prepared.table))

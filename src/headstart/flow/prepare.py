@@ -20,6 +20,7 @@ from headstart.evaluation import Truth, keeps_together
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow import choosing
+from headstart.flow.budget import Budget
 from headstart.flow.checking import after_split
 from headstart.flow.measuring import tied_together
 from headstart.flow.reserved_names import find_reserved_names
@@ -32,8 +33,6 @@ from headstart.report.understood import describe_inputs
 from headstart.strategies.record import Clock, Rows, Task
 
 N_FOLDS = 5
-PASS_SHARE = 0.7
-"""Largest share of the time left that the one pass through the base may take."""
 STEADY_ROWS, MAX_DEALINGS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
@@ -92,7 +91,7 @@ class Prepared:
 
 
 def prepare(
-    table: Table, options: AdaptOptions, test: Table | None, uses: frozenset[str], clock: Clock, timings: Timings
+    table: Table, options: AdaptOptions, test: Table | None, uses: frozenset[str], budget: Budget, timings: Timings
 ) -> Prepared:
     """Check and split a table, choose the base and run its frozen part.
 
@@ -134,11 +133,10 @@ def prepare(
     data.require_trainable(decided)
     _tell(decided)
     with timings.step("base"):
-        backbone, why, ranked = choosing.base(decided, options, clock)
+        backbone, why, ranked = choosing.base(decided, options, budget.training_clock())
         findings += why
     with timings.step("features"):
-        limit = clock.left() * PASS_SHARE
-        extraction = features.extract(decided, backbone, options.precision, uses, limit)
+        extraction = features.extract(decided, backbone, options.precision, uses, budget.reading_seconds())
     usable = decided.take(extraction.kept)
     usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
     for aside in extraction.set_aside[:5]:
@@ -151,7 +149,10 @@ def prepare(
     usable, alike = tied_together(usable, extraction.features, backbone, options.seed)
     _warn(alike)
     findings += alike
-    return replace(_assemble(usable, options, backbone, extraction, clock, (findings, split, apart)), ranking=ranked)
+    assembled = _assemble(
+        usable, options, backbone, extraction, budget.training_clock(), (findings, split, apart)
+    )  # fmt: skip
+    return replace(assembled, ranking=ranked)
 
 
 def _warn(findings: Sequence[Finding]) -> None:

@@ -29,6 +29,8 @@ SHORT_SECONDS, MOMENT_SECONDS = 5.0, 0.5
 """What both sides of the verdict may take even when the time is over; and any other quick strategy."""
 RIVAL_SHARE = 0.4
 """Largest share of the time left that either side of the verdict may take; beyond it learns from a sample."""
+TRIAL_SECONDS = 6.0
+"""Processor seconds for training a costly strategy a little, to say what it costs."""
 MOST_SLOWDOWN = 20.0
 """How busy the machine is is measured where a forecast would not fit on one so many times slower."""
 
@@ -184,8 +186,8 @@ def _in_order(made: Climb, names: Sequence[str]) -> Climb:
 def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -> tuple[Fitted, float | None]:
     strategy = STRATEGIES[name]
     quick = strategy.preset == "quick"
-    if not quick and strategy.kind != "baseline" and task.clock.left() <= 0:
-        raise Skipped("no time was left; give more with --time")
+    if not quick and strategy.kind != "baseline":
+        _require_time_to_try(task.clock.left())
     plan = _planned(name, rows, task, made)
     made.forecasts[name] = plan.forecast
     began = time.monotonic()
@@ -200,6 +202,14 @@ def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -
     if keep:
         keep.save(name, fitted.state(), fitted.out_of_fold, time.monotonic() - began)
     return fitted, None
+
+
+def _require_time_to_try(left: float) -> None:
+    """Raise `Skipped` where training a little, to say what a strategy costs, would not fit."""
+    if left <= 0:
+        raise Skipped("no time was left; give more with --time")
+    if left < TRIAL_SECONDS * MOST_SLOWDOWN and left < (needed := TRIAL_SECONDS * costs.measure_slowdown()):
+        raise Skipped(f"trying it at all takes about {needed:.0f} s and {left:.0f} s are left; give more with --time")
 
 
 @dataclass(frozen=True)
