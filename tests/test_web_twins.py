@@ -92,9 +92,13 @@ def test_what_pillow_shrinks_while_it_decodes_is_told_by_the_first_bytes(tmp_pat
         content = io.BytesIO()
         picture.save(content, kind)
         heads.append(list(content.getvalue()[:32]))
-    found = run(tmp_path, "return given.map((head) => Object.values(page.images.kindOf(head)));", heads)
-    assert [bool(jpeg) for jpeg, _ in found] == [kind == "JPEG" for _, kind in files]
-    assert [plain for _, plain in found] == [True, True, False, False, False, False, True, True, False]
+    content = io.BytesIO()
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save(content, "PNG")
+    heads.append(list(content.getvalue()[:32]))
+    *found, deep = run(tmp_path, "return given.map((head) => page.images.kindOf(head));", heads)
+    assert [kind["jpeg"] for kind in found] == [kind == "JPEG" for _, kind in files]
+    assert [kind["plain"] for kind in found] == [True, True, False, False, False, False, True, True, False]
+    assert deep["deep"] and not any(kind.get("deep") for kind in found)
 
 
 def test_photos_are_brought_near_their_size_as_jpeg_decoders_do(tmp_path: Path) -> None:
