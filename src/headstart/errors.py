@@ -6,7 +6,7 @@ strings and exits with 2, the Python caller sees them as one message. An `Assert
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 SHOWN = 5
@@ -39,6 +39,29 @@ class HeadstartError(Exception):
 
 class DataError(HeadstartError):
     """The user's data cannot be used as it is."""
+
+
+class NothingRead(DataError):
+    """No input could be read.
+
+    Parameters
+    ----------
+    problem, hint : str
+    failed : sequence of {"id": ..., "reason": ...}
+        Each input, and why it could not be read.
+    """
+
+    def __init__(self, problem: str, hint: str, failed: Sequence[Mapping[str, str]]) -> None:
+        super().__init__(problem, hint)
+        self.failed = tuple(failed)
+
+
+def nothing_read(failed: Sequence[Mapping[str, str]], written: str = "") -> NothingRead:
+    """Return the error for inputs of which none could be read; `written` is the file with the reasons, if any."""
+    n_inputs, first = len(failed), f"{failed[0]['id']}: {failed[0]['reason']}"
+    none = "The only input cannot be read" if n_inputs == 1 else f"None of the {n_inputs:,} inputs can be read"
+    where = f" The reasons stand in {written}." if written else ""
+    return NothingRead(f"{none} (first: {first}).", f"Check that these are inputs of the model's kind.{where}", failed)
 
 
 class OptionError(HeadstartError):

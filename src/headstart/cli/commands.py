@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from headstart.cli.surface import Stopped, command, existing, news
-from headstart.errors import OptionError
+from headstart.errors import NothingRead, OptionError, nothing_read
 from headstart.options import (
     AdaptOptions,
     BasesOptions,
@@ -60,9 +60,18 @@ def predict(
     if as_json and output is None:
         said = flow.predictions(existing(bundle), paths, options)
         failed = [{"id": item["input"], "reason": item["reason"]} for item in said if item["answer"] is None]
+        document = {"format": 1, "output": None, "n_rows": len(said), "predictions": said, "failed": failed}
         show.unread(failed)
-        return {"format": 1, "output": None, "n_rows": len(said), "predictions": said, "failed": failed}
-    failed = [vars(item) for item in flow.predict(existing(bundle), paths, output, options)]
+        if len(failed) == len(said):
+            error = nothing_read(failed)
+            raise Stopped(error.problem, error.hint, document)
+        return document
+    try:
+        failed = [vars(item) for item in flow.predict(existing(bundle), paths, output, options)]
+    except NothingRead as error:
+        show.unread(error.failed)
+        document = {"format": 1, "output": str(output), "failed": [*error.failed]}
+        raise Stopped(error.problem, error.hint, document) from error
     show.unread(failed)
     return {"format": 1, "output": str(output), "failed": failed}
 

@@ -17,7 +17,7 @@ from headstart.data.sheets import is_table, read_sheet
 from headstart.data.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing, with_columns
 from headstart.data.texts import TEXT_FILES
 from headstart.data.tree import walk
-from headstart.errors import DataError, UnknownName, ending
+from headstart.errors import DataError, NothingRead, UnknownName, ending
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ColumnOptions, parse
 from headstart.plain_files import reason_not_plain
@@ -76,7 +76,7 @@ def line_up(
     Raises
     ------
     DataError
-        A path is not there, nothing at all was found, or nothing could be read.
+        A path is not there, nothing at all was found, or nothing could be read (`NothingRead`).
     UnknownName
         A column in `asked`, or the text column of training, is not there.
     """
@@ -99,7 +99,8 @@ def line_up(
             progress.say(item.summary)
     if len(table) == 0:
         first = table.set_aside[0]
-        raise DataError(f"Nothing in {source} can be read ({first.id}: {first.reason}).", _WANTED[modality])
+        problem = f"Nothing in {source} can be read ({first.id}: {first.reason})."
+        raise NothingRead(problem, _WANTED[modality], [vars(item) for item in table.set_aside])
     return Inputs(table, tuple(_order(drafts, names_of(joined), table)))
 
 

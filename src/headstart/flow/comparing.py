@@ -17,7 +17,7 @@ from headstart.evaluation.changes import LEVEL, Changes, advantage, changes, par
 from headstart.evaluation.intervals import compact, mean
 from headstart.flow.evaluating import look
 from headstart.flow.grouping import resampled_together
-from headstart.flow.labelled import read_rows_to_score
+from headstart.flow.labelled import leave_out_learnt, read_rows_to_score
 from headstart.flow.prepare import truth_of
 from headstart.home import write_text
 from headstart.offline import offline
@@ -61,7 +61,10 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         _require_alike(first, second, spelled)
         asked = EvaluateOptions.model_validate(options.model_dump())
         table, unknown = read_rows_to_score(first, path, asked)
-        other = table if second.known_inputs == first.known_inputs else read_rows_to_score(second, path, asked)[0]
+        table, n_learnt = leave_out_learnt(table, [first, second], path)
+        other = table
+        if second.known_inputs != first.known_inputs:
+            other = leave_out_learnt(read_rows_to_score(second, path, asked)[0], [first, second], path)[0]
         seen = [look(bundle, rows, options.precision, path) for bundle, rows in ((first, table), (second, other))]
     both = set(seen[0].said.ids) & set(seen[1].said.ids)
     rows = [np.flatnonzero([name in both for name in part.said.ids]).astype(np.intp) for part in seen]
@@ -84,7 +87,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     return Comparison(
         task=first.task,  # type: ignore[arg-type]
         old=str(old), new=str(new), data=table.source, classes=list(first.classes), n_rows=len(kept),
-        unknown_labels=dict(sorted(unknown.items())),
+        unknown_labels=dict(sorted(unknown.items())), n_learnt=n_learnt,
         measure=found.measure,  # type: ignore[arg-type]
         old_value=values[0], new_value=values[1], difference=Figure.of(gained), p_value=p_value,
         n_better=len(better), n_worse=len(worse),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from headstart import data
 from headstart.bundle import Bundle
 from headstart.bundle.reference import Reference
 from headstart.decisions import NONE, SINGLE, Decisions, Rules
+from headstart.errors import offenders
 from headstart.evaluation import Truth, keeps_together
 from headstart.evaluation.conformal import range_coverage, set_coverage
 from headstart.evaluation.drift import MIN_ROWS, MIN_UNITS, drift
@@ -33,6 +35,7 @@ from headstart.results import (
     Result,
     SiteFigures,
 )
+from headstart.spellings import fold
 
 SITE = "site"
 FEW_ROWS = 20
@@ -42,6 +45,10 @@ LOST, LOST_UNIT = 0.05, 0.1
 FOREIGN = 0.2
 """So great a share of rows that are none of these, or of classes that the model does not know, asks for training."""
 LEAST_LABELS = 30
+_LEAST_POINT = 0.01
+"""Probabilities that are off by less than a point are not worth correcting."""
+_ALIKE = 0.8
+"""How much of two labels must agree (difflib's ratio) to be taken for two spellings of one."""
 _SHOWN: dict[str, tuple[str, ...]] = {
     "classification": ("accuracy", "macro_f1", "log_loss"),
     "ordinal": ("accuracy", "quadratic_kappa", "mean_grade_error"),
@@ -192,12 +199,13 @@ def advice(found: Evaluation) -> Advice:
 
     Notes
     -----
-    The first rule that holds, with labels: fewer than 20 rows: cannot tell. Re-train: at least a fifth of the rows are
-    none of these (the lower end of the interval), or of classes that the model does not know; or the first figure of
-    the task is worse than at the training site, by more than noise and by more than 5 points (an error: a tenth).
-    Recalibrate: probabilities are too sure or too unsure beyond noise, or sets hold the truth less often than stated.
-    Else use. Without labels: re-train where a fifth is none of these; recalibrate where there is drift beyond noise;
-    use where there is none; cannot tell where drift was not measured. No rule is fitted to data.
+    The first rule that holds, with labels: a fifth of the rows have labels that look like other spellings of the
+    classes: cannot tell; fewer than 20 rows: cannot tell. Re-train: at least a fifth of the rows are none of these (the
+    lower end of the interval), or of classes that the model does not know; or the first figure of the task is worse
+    than at the training site, by more than noise and by more than 5 points (an error: a tenth). Recalibrate:
+    probabilities are too sure or too unsure beyond noise and by a point or more, or sets hold the truth less often than
+    stated. Else use. Without labels: re-train where a fifth is none of these; recalibrate where there is drift beyond
+    noise; use where there is none; cannot tell where drift was not measured. No rule is fitted to data.
     """
     foreign = found.shares.get(NONE)
     if foreign is not None and foreign.low >= FOREIGN:
@@ -210,6 +218,13 @@ def advice(found: Evaluation) -> Advice:
 
 def _with_labels(found: Evaluation) -> Advice:
     strange = sum(found.unknown_labels.values())
+    misspelt = _misspelt(found)
+    if misspelt:
+        return _told(
+            "cannot tell", f"{strange:,} of {strange + found.n_rows:,} rows have labels that the model does not know, "
+            f"but which look like other spellings of its own ({misspelt}). Write them alike, or pass --merge-labels, "
+            "and evaluate again.",
+        )  # fmt: skip
     if found.n_rows < FEW_ROWS:
         return _told("cannot tell", f"{found.n_rows} labelled rows are too few; {LEAST_LABELS} or more would tell.")
     if found.task != "multi-label" and strange >= FOREIGN * (strange + found.n_rows):
@@ -225,10 +240,28 @@ def _with_labels(found: Evaluation) -> Advice:
     return _correct(found) or _as_it_is(found, main)
 
 
+def _misspelt(found: Evaluation) -> str:
+    """Name labels that are spelt almost as a class is, where a fifth of the rows or more bear such."""
+    class_of = {fold(name): name for name in found.classes}
+    pairs, n_rows = [], 0
+    for label, count in found.unknown_labels.items():
+        near = get_close_matches(fold(label), class_of, n=1, cutoff=_ALIKE)
+        if near and _may_be_one(fold(label), near[0]):
+            pairs.append(f"'{label}' for '{class_of[near[0]]}'")
+            n_rows += count
+    return offenders(pairs) if pairs and n_rows >= FOREIGN * (n_rows + found.n_rows) else ""
+
+
+def _may_be_one(first: str, second: str) -> bool:
+    """Whether two similar labels may be one: not "grade1" and "grade2", nor "healthy" and "unhealthy"."""
+    digits = ["".join(filter(str.isdigit, label)) for label in (first, second)]
+    return digits[0] == digits[1] and first[:1] == second[:1]
+
+
 def _correct(found: Evaluation) -> Advice | None:
     """Advise to recalibrate where probabilities or sets are off."""
     sure, cover = found.calibration and found.calibration.overconfidence, found.conformal
-    if sure and (sure.low > 0 or sure.high < 0):
+    if sure and (sure.low > 0 or sure.high < 0) and abs(sure.value) >= _LEAST_POINT:
         word = "surer of itself" if sure.low > 0 else "less sure of itself"
         return _told(
             "recalibrate", f"The model is {word} here than it is right, by {100 * abs(sure.value):.0f} points. About "

@@ -19,7 +19,7 @@ from headstart.flow import context, recalibrating
 from headstart.flow.deciding import abstention
 from headstart.flow.grouping import compare_groups, resampled_together
 from headstart.flow.judge import closer_look
-from headstart.flow.labelled import read_rows
+from headstart.flow.labelled import leave_out_learnt, read_rows
 from headstart.flow.model import decided, stream, values_of
 from headstart.flow.prepare import truth_of
 from headstart.offline import offline
@@ -103,6 +103,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     with offline(options.offline):
         bundle = bundles.load(bundle_path, options.runtime)
         table, unknown = read_rows(bundle, path, asked)
+        table, n_learnt = leave_out_learnt(table, [bundle], path)
         if recalibrate is not None:
             recalibrating.require_possible(bundle, table, unknown is not None)
         seen = look(bundle, table, options.precision, path)
@@ -116,6 +117,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
             "n_rows": len(seen.kept),
             "labelled": unknown is not None,
             "unknown_labels": dict(sorted((unknown or Counter()).items())),
+            "n_learnt": n_learnt,
             "metrics": None,
             "confusion": None,
             "shares": {kind: shares_of(seen.made.kinds.tolist(), kind, clusters) for kind in KINDS},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,3 +125,29 @@ def _in_order(bundle: Bundle, table: Table, path: Path) -> Table:
         if name in place:
             targets[:, at] = table.targets[:, place[name]]
     return replace(table, targets=targets, target_names=bundle.classes)
+
+
+def leave_out_learnt(table: Table, bundles: Sequence[Bundle], path: Path) -> tuple[Table, int]:
+    """Return the rows that none of the bundles was trained on, and how many others there were.
+
+    A bundle keeps a short hash of the content of each training row; one of an older version keeps none.
+
+    Raises
+    ------
+    DataError
+        All rows are training rows: a model knows their answers by heart.
+    """
+    learnt = np.zeros(len(table), dtype=bool)
+    for bundle in bundles:
+        if bundle.seen is not None:
+            learnt |= bundle.seen.knows(table.hashes)
+    n_learnt = int(learnt.sum())
+    if n_learnt and n_learnt == len(table):
+        raise DataError(
+            f"All {n_learnt:,} rows of {path} are training rows of the model, so they cannot show how good it is.",
+            "Give rows that it has not learnt from. How it did on its own test rows stands in the report of the run.",
+        )
+    if n_learnt:
+        are = "1 row is a training row" if n_learnt == 1 else f"{n_learnt:,} rows are training rows"
+        progress.warn(f"Left out: {are} of the model; {len(table) - n_learnt:,} rows are scored.")
+    return table.take(np.flatnonzero(~learnt)), n_learnt

@@ -21,7 +21,7 @@ from headstart.bundle import Bundle
 from headstart.csv_files import read_csv_rows, write_csv_rows
 from headstart.data import Inputs, Order
 from headstart.decisions import Decisions
-from headstart.errors import OptionError, ending
+from headstart.errors import NothingRead, OptionError, ending, nothing_read
 from headstart.flow.answers import document_of, header, row_of, unread_row
 from headstart.flow.lining_up import line_up
 from headstart.flow.model import stream
@@ -98,20 +98,42 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     Raises
     ------
     HeadstartError
-        The bundle, an input or the output cannot be used, or no input can be read.
+        The bundle, an input or the output cannot be used, or no input can be read (`NothingRead`; the reasons are
+        written all the same).
     """
     if out is not None:
         _refuse_bad_output(out)
+    done = 0
     with offline(options.offline):
-        bundle, inputs = _opened(bundle_path, paths, options)
+        bundle = bundles.load(bundle_path, options.runtime)
         first = [*header(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
+        try:
+            inputs = line_up(bundle, paths, options, _asked(options))
+        except NothingRead as error:
+            _write_unread(bundle, error, out, first)
+            raise
         if out is None:
             write_csv_rows(sys.stdout, [first])
-            return _write(bundle, inputs, options, sys.stdout, 0)
-        with _resumable(out, _mark(bundle, inputs.table, inputs.order), first) as (handle, done):
-            if done:
-                progress.say(f"Going on after {done} inputs that an earlier run predicted.")
-            return _write(bundle, inputs, options, handle, done)
+            failed = _write(bundle, inputs, options, sys.stdout, 0)
+        else:
+            with _resumable(out, _mark(bundle, inputs.table, inputs.order), first) as (handle, done):
+                if done:
+                    progress.say(f"Going on after {done} inputs that an earlier run predicted.")
+                failed = _write(bundle, inputs, options, handle, done)
+    if not done and len(failed) == len(inputs.order):
+        raise nothing_read([vars(item) for item in failed], "" if out is None else str(out))
+    return failed
+
+
+def _write_unread(bundle: Bundle, error: NothingRead, out: Path | None, first: list[str]) -> None:
+    """Write one row with its reason for every input, where not one could be read."""
+    rows = [unread_row(item["id"], bundle.task, bundle.classes, item["reason"]) for item in error.failed]
+    rows = [first, *(row + [""] * (len(first) - len(row)) for row in rows)]
+    if out is None:
+        write_csv_rows(sys.stdout, rows)
+        return
+    with out.open("w", encoding="utf-8", newline="") as handle:
+        write_csv_rows(handle, rows)
 
 
 def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> list[dict[str, Any]]:

@@ -97,7 +97,10 @@ class Recalibration(Record):
 
 
 class Evaluation(Record):
-    """What `headstart evaluate --json` prints: a bundle on data that it was not trained on, with or without labels."""
+    """What `headstart evaluate --json` prints: a bundle on data that it was not trained on, with or without labels.
+
+    `n_learnt` rows were left out, because the model was trained on them.
+    """
 
     format: int = FORMAT
     task: Task = "classification"
@@ -107,6 +110,7 @@ class Evaluation(Record):
     n_rows: int
     labelled: bool = True
     unknown_labels: dict[str, int]
+    n_learnt: int = 0
     metrics: AnyMetrics | None
     confusion: Confusion | None
     fit: ObservedPredicted | None = None
@@ -152,7 +156,8 @@ class ChangedRow(Record):
 class Comparison(Record):
     """What `headstart compare --json` prints: two bundles on the same labelled rows; positive: the new one is better.
 
-    `better` and `worse` name the first rows.
+    `better` and `worse` name the first rows. `n_learnt` rows, on which one of the models was
+    trained, were left out.
     """
 
     format: int = FORMAT
@@ -163,6 +168,7 @@ class Comparison(Record):
     classes: list[str]
     n_rows: int
     unknown_labels: dict[str, int]
+    n_learnt: int = 0
     measure: Literal["accuracy", "row F1", "mean absolute error"]
     old_value: Figure
     new_value: Figure
