@@ -60,7 +60,13 @@ def predict(
     if as_json and output is None:
         said = flow.predictions(existing(bundle), paths, options)
         failed = [{"id": item["input"], "reason": item["reason"]} for item in said if item["answer"] is None]
-        document = {"format": 1, "output": None, "n_rows": len(said), "predictions": said, "failed": failed}
+        document: dict[str, Any] = {
+            "format": 1,
+            "output": None,
+            "n_rows": len(said),
+            "predictions": said,
+            "failed": failed,
+        }
         show.unread(failed)
         if len(failed) == len(said):
             error = nothing_read(failed)
@@ -70,7 +76,7 @@ def predict(
         failed = [vars(item) for item in flow.predict(existing(bundle), paths, output, options)]
     except NothingRead as error:
         show.unread(error.failed)
-        document = {"format": 1, "output": str(output), "failed": [*error.failed]}
+        document = {"format": 1, "output": str(output), "failed": list(map(dict, error.failed))}
         raise Stopped(error.problem, error.hint, document) from error
     show.unread(failed)
     return {"format": 1, "output": str(output), "failed": failed}

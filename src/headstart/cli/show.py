@@ -72,11 +72,17 @@ def result(found: Result, out: Path) -> None:
     """Show what a run found and where it lies."""
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     (first, of_first), (second, of_second) = _SHOWN[found.task]
-    for name in ("strategy", f"{first} on test", second, "seconds"):
+    is_tested = any(item.test for item in found.strategies)
+    figures = (
+        (f"{first} on test", f"{second} on test") if is_tested else ("score by cross-validation, not on test rows",)
+    )
+    for name in ("strategy", *figures, "seconds"):
         grid.add_column(name)
     for item in found.strategies:
         mark = "[bold]" if item.name == found.chosen else ""
-        cells = (of_first(item.test), of_second(item.test)) if item.test else (NOT_MEASURED, NOT_MEASURED)
+        cells: tuple[str, ...] = (of_first(item.test), of_second(item.test)) if item.test else (NOT_MEASURED,) * 2
+        if not is_tested:
+            cells = (NOT_MEASURED if item.cross_validation is None else f"{item.cross_validation:.3f}",)
         grid.add_row(f"{mark}{item.name}{' (chosen)' if mark else ''}", *cells, f"{item.seconds:.1f}")
     news.print(grid)
     for skipped in found.skipped:

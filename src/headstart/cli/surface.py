@@ -34,6 +34,7 @@ from rich.progress import (
 from rich.text import Text
 
 from headstart import progress
+from headstart.disk_errors import explain_disk_error
 from headstart.errors import HeadstartError
 from headstart.options import Options, flag, parse
 
@@ -188,6 +189,12 @@ def finish(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from error
     except (OSError, MemoryError) as error:
+        known = explain_disk_error(error, [Path.cwd()]) if isinstance(error, OSError) else None
+        if known is not None:
+            _refuse(known.problem, known.hint)
+            if as_json:
+                _print(_error(known.problem, known.hint))
+            raise SystemExit(2) from error
         if verbose:
             raise
         _refuse(_said(error), "", "Failed")
