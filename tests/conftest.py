@@ -73,6 +73,14 @@ def text_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def fresh_table(text_table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same messages, each with a word more: rows that a model of `text_table` has not learnt from."""
+    path = tmp_path_factory.mktemp("fresh") / "messages.csv"
+    path.write_text(text_table.read_text("utf-8").replace('",', ' now",'), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
 def series_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty series of 30 steps: slow and fast waves."""
     rng = np.random.default_rng(0)

@@ -33,9 +33,9 @@ def pair(text_table: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 
 
 def test_the_better_bundle_is_found_and_every_changed_row_is_written(
-    pair: tuple[Path, Path], text_table: Path, tmp_path: Path
+    pair: tuple[Path, Path], fresh_table: Path, tmp_path: Path
 ) -> None:
-    found = flow.compare(*pair, text_table, tmp_path / "changed.csv", ASKED)
+    found = flow.compare(*pair, fresh_table, tmp_path / "changed.csv", ASKED)
     assert Comparison.model_validate_json(found.model_dump_json()) == found
     assert found.difference.low > 0 and found.p_value < 0.001 and "it is better" in found.reading
     assert found.difference.value == pytest.approx((found.n_better - found.n_worse) / found.n_rows)
@@ -49,23 +49,23 @@ def test_the_better_bundle_is_found_and_every_changed_row_is_written(
 
 
 def test_the_other_way_round_it_is_worse_and_with_itself_there_is_no_evidence(
-    pair: tuple[Path, Path], text_table: Path
+    pair: tuple[Path, Path], fresh_table: Path
 ) -> None:
-    back = flow.compare(pair[1], pair[0], text_table, None, ASKED)
+    back = flow.compare(pair[1], pair[0], fresh_table, None, ASKED)
     assert back.difference.high < 0 and "it is worse" in back.reading
-    same = flow.compare(pair[1], pair[1], text_table, None, ASKED)
+    same = flow.compare(pair[1], pair[1], fresh_table, None, ASKED)
     assert (same.n_better, same.n_worse, same.p_value) == (0, 0, 1.0) and "no evidence" in same.reading
 
 
-def test_bundles_of_other_classes_are_refused(pair: tuple[Path, Path], text_table: Path, tmp_path: Path) -> None:
+def test_bundles_of_other_classes_are_refused(pair: tuple[Path, Path], fresh_table: Path, tmp_path: Path) -> None:
     made = bundles.load(pair[0])
     bundles.save(replace(made, classes=(*made.classes[:2], "harvest")), tmp_path / "other")
     with pytest.raises(BundleError, match="2 classes are known to one only"):
-        flow.compare(pair[0], tmp_path / "other", text_table, None, ASKED)
+        flow.compare(pair[0], tmp_path / "other", fresh_table, None, ASKED)
 
 
-def test_the_command_prints_one_document(pair: tuple[Path, Path], text_table: Path) -> None:
-    arguments = ["compare", *map(str, pair), str(text_table), "--offline", "--json"]
+def test_the_command_prints_one_document(pair: tuple[Path, Path], fresh_table: Path) -> None:
+    arguments = ["compare", *map(str, pair), str(fresh_table), "--offline", "--json"]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0 and json.loads(done.stdout)["n_rows"] == 60
 

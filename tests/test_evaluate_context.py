@@ -74,8 +74,8 @@ def test_equal_shares_are_no_shift_and_clusters_count_once() -> None:
     assert prior_shift(["a", "b"], {}, codes, None, "labels", 0) is None
 
 
-def test_evaluate_holds_new_rows_against_the_training_site(adapted: Path, text_table: Path) -> None:
-    found = flow.evaluate(adapted, text_table, ASKED)
+def test_evaluate_holds_new_rows_against_the_training_site(adapted: Path, fresh_table: Path) -> None:
+    found = flow.evaluate(adapted, fresh_table, ASKED)
     assert Evaluation.model_validate_json(found.model_dump_json()) == found
     names = [row.name for row in found.beside_training]
     assert {"accuracy", "macro_f1", "label", "not sure", "none of these"} <= set(names)
@@ -88,8 +88,10 @@ def test_evaluate_holds_new_rows_against_the_training_site(adapted: Path, text_t
     assert found.conformal is not None and found.abstention is not None and found.drift is not None
 
 
-def test_without_labels_there_are_shares_drift_and_advice_only(adapted: Path, text_table: Path, tmp_path: Path) -> None:
-    with text_table.open(encoding="utf-8", newline="") as handle:
+def test_without_labels_there_are_shares_drift_and_advice_only(
+    adapted: Path, fresh_table: Path, tmp_path: Path
+) -> None:
+    with fresh_table.open(encoding="utf-8", newline="") as handle:
         texts = [row["text"] for row in csv.DictReader(handle)]
     path = tmp_path / "bare.csv"
     path.write_text("text\n" + "\n".join(f'"{text}"' for text in texts) + "\n", encoding="utf-8")
@@ -102,25 +104,25 @@ def test_without_labels_there_are_shares_drift_and_advice_only(adapted: Path, te
 
 
 def test_a_bundle_without_sample_and_figures_says_what_is_not_measured(
-    adapted: Path, text_table: Path, tmp_path: Path
+    adapted: Path, fresh_table: Path, tmp_path: Path
 ) -> None:
     made = bundles.load(adapted)
     about = {name: value for name, value in made.about.items() if name != "site"}
     bundles.save(replace(made, reference=None, about=about), tmp_path / "old" / "bundle")
-    found = flow.evaluate(tmp_path / "old" / "bundle", text_table, ASKED)
+    found = flow.evaluate(tmp_path / "old" / "bundle", fresh_table, ASKED)
     assert found.drift is None and {"drift", "beside_training"} <= set(found.not_measured)
     assert found.advice is not None and found.advice.action in ("cannot tell", "recalibrate")
 
 
 def test_recalibrating_needs_labels_writes_a_new_bundle_and_never_over_another(
-    adapted: Path, text_table: Path, tmp_path: Path
+    adapted: Path, fresh_table: Path, tmp_path: Path
 ) -> None:
     few = tmp_path / "few.csv"
-    few.write_text("".join(text_table.read_text("utf-8").splitlines(keepends=True)[:20]), encoding="utf-8")
+    few.write_text("".join(fresh_table.read_text("utf-8").splitlines(keepends=True)[:20]), encoding="utf-8")
     with pytest.raises(DataError, match="19 rows"):
         flow.evaluate(adapted, few, ASKED, tmp_path / "new")
     before = (adapted / "bundle" / "decision.json").read_bytes()
-    whole = flow.evaluate(adapted, text_table, ASKED, tmp_path / "new")
+    whole = flow.evaluate(adapted, fresh_table, ASKED, tmp_path / "new")
     found = whole.recalibration
     assert found is not None and found.n_rows == 60 and found.least_rows == 30
     assert {item.name for item in found.figures} >= {"log_loss", "coverage", "mean_set_size"}
@@ -130,11 +132,11 @@ def test_recalibrating_needs_labels_writes_a_new_bundle_and_never_over_another(
     assert (new.rules.sets != old.rules.sets) == found.sets_kept
     assert (adapted / "bundle" / "decision.json").read_bytes() == before
     with pytest.raises(DataError, match="exists"):
-        flow.evaluate(adapted, text_table, ASKED, tmp_path / "new")
+        flow.evaluate(adapted, fresh_table, ASKED, tmp_path / "new")
 
 
-def test_what_was_just_recalibrated_is_not_advised_again(adapted: Path, text_table: Path, tmp_path: Path) -> None:
-    found = flow.evaluate(adapted, text_table, ASKED, tmp_path / "new")
+def test_what_was_just_recalibrated_is_not_advised_again(adapted: Path, fresh_table: Path, tmp_path: Path) -> None:
+    found = flow.evaluate(adapted, fresh_table, ASKED, tmp_path / "new")
     made, unsure = (
         found.recalibration,
         Advice(action="recalibrate", reason="Too sure. About 30 labelled rows do."),
@@ -151,9 +153,9 @@ def test_what_was_just_recalibrated_is_not_advised_again(adapted: Path, text_tab
 
 
 def test_recalibrating_mends_probabilities_that_are_far_too_sure(
-    adapted: Path, text_table: Path, tmp_path: Path
+    adapted: Path, fresh_table: Path, tmp_path: Path
 ) -> None:
-    rows = text_table.read_text("utf-8").splitlines()
+    rows = fresh_table.read_text("utf-8").splitlines()
     labels = ["water", "roads", "school"]
     wrong = [f"{line.rsplit(',', 1)[0]},{labels[at % 3]}" for at, line in enumerate(rows[1:])]
     path = tmp_path / "wrong.csv"

@@ -91,8 +91,9 @@ def test_a_loaded_bundle_predicts_what_the_run_predicted(
 def test_evaluate_scores_new_data(adapted: dict[str, tuple[Path, Path]]) -> None:
     data, out = adapted["image"]
     found = flow.evaluate(out, data, PredictOptions(precision="float32"))
-    assert found.n_rows == 48 and found.metrics.accuracy.value > 0.8
-    assert np.sum(found.confusion.matrix) == 48
+    result = json.loads((out / "result.json").read_text("utf-8"))
+    assert found.n_learnt == result["n_rows"]["train"] and found.n_rows + found.n_learnt == 48
+    assert found.metrics.accuracy.value > 0.8 and np.sum(found.confusion.matrix) == found.n_rows
 
 
 def test_evaluate_on_labels_the_model_does_not_know_says_so(

@@ -7,10 +7,10 @@ from headstart.data.arrays import from_arrays
 from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.depth import value_ranges
 from headstart.data.holding_out import classes_in_one_fold, keep_lone_classes
-from headstart.data.inputs import Inputs, Order, line_up, read_inputs
+from headstart.data.inputs import Inputs, Order, line_up, line_up_rows, read_inputs
 from headstart.data.matching import MatchedLabels, match_labels
 from headstart.data.near import with_families
-from headstart.data.sources import read
+from headstart.data.sources import read, read_frame
 from headstart.data.splits import MIN_GROUPS, clusters, draw, folds, many_valued, split, units
 from headstart.data.strata import learnable, strata
 from headstart.data.tasks import numbers_of
@@ -33,10 +33,12 @@ __all__ = [
     "keep_lone_classes",
     "learnable",
     "line_up",
+    "line_up_rows",
     "many_valued",
     "match_labels",
     "numbers_of",
     "read",
+    "read_frame",
     "read_inputs",
     "read_unlabelled",
     "require_labels",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import numpy as np
 
 from headstart.data import series_files
 from headstart.data.cells import as_text
+from headstart.data.frames import column_values, plain_inputs
 from headstart.data.names import Wanted
 from headstart.data.rows import Draft, Finish, finish
 from headstart.data.tasks import Wish
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
-from headstart.records import Finding, InputColumns, Table
+from headstart.records import Finding, InputColumns, Table, column
+
+_NO_FILE = "(no file)"
 
 
 def from_arrays(
@@ -25,14 +29,16 @@ def from_arrays(
     *,
     axes: str = "auto",
     known: InputColumns | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Table:
     """Make a table of what is in memory.
 
     Parameters
     ----------
-    inputs : sequence of str, sequence of Path, or array of numbers
+    inputs : sequence of str, sequence of Path, array of numbers, Series or DataFrame
         Texts; picture files; or series of shape (n_rows, time) or (n_rows, channels, time), or a sequence of
-        (channels, time) arrays of different lengths. Strings that are all existing picture files are pictures.
+        (channels, time) arrays of different lengths. Strings that are all existing picture files are pictures. Of a
+        DataFrame the column of texts or files is taken, or all columns if all are numbers; its index does not matter.
     labels : sequence, shape (n_rows,), optional
         Anything that can be written as text; lists, tuples or sets are several labels of a row.
     modality : str, optional
@@ -41,6 +47,8 @@ def from_arrays(
         Of series with several channels: "channels-first", "time-first", or "auto": as in training, else the first.
     known : InputColumns, optional
         What the model learnt from: series must have its channels.
+    metadata : mapping of str to sequence, shape (n_rows,), optional
+        Further columns.
 
     Returns
     -------
@@ -57,30 +65,39 @@ def from_arrays(
     >>> from_arrays(["good", "bad"], ["yes", "no"]).modality
     'text'
     """
-    values = list(inputs)
-    if labels is not None and len(labels) != len(values):
-        raise DataError(f"There are {len(values)} inputs and {len(labels)} labels.", "Give one label an input.")
+    draft = draft_of_arrays(inputs, modality, axes, known)
+    if labels is not None and len(labels) != len(draft.ids):
+        raise DataError(f"There are {len(draft.ids)} inputs and {len(labels)} labels.", "Give one label an input.")
+    named, wish = _written(labels)
+    more = {name: column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()}
+    return finish(replace(draft, labels=named, metadata=more), "memory", Finish(wish=wish))
+
+
+def draft_of_arrays(
+    inputs: Any, modality: str | None = None, axes: str = "auto", known: InputColumns | None = None
+) -> Draft:
+    """Return rows that are in memory, without labels; a missing one keeps its place and is set aside later."""
+    plain = plain_inputs(inputs)
+    values = list(plain)
     if not values:
         raise DataError("There are no inputs.", "Give at least one.")
-    kind = modality or _kind(values)
+    kind = modality or _kind([value for value in values if value is not None])
     layout, findings = None, tuple[Finding, ...]()
     if kind == "series":
-        made, layout, findings = _series(inputs, values, Wanted(axes=axes, inputs=known))
+        made, layout, findings = _series(plain, values, Wanted(axes=axes, inputs=known))
     else:
-        made = _TAKE[kind](inputs, values)
+        made = _TAKE[kind](plain, values)
     ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
-    named, wish = _written(labels)
-    draft = Draft(kind, made, ids, named, findings=findings, input_columns=layout)
-    return finish(draft, "memory", Finish(wish=wish))
+    return Draft(kind, made, ids, findings=findings, input_columns=layout)
 
 
 def _written(labels: Sequence[Any] | None) -> tuple[list[str] | None, Wish]:
     """Write labels as text; a list, a tuple or a set is several labels of a row."""
     if labels is None:
         return None, Wish()
-    values = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    values = column_values(labels)
     if not any(isinstance(label, _SEVERAL) for label in values):
-        return [as_text(label) for label in np.asarray(labels, dtype=object).tolist()], Wish()
+        return [as_text(label) for label in values], Wish()
     parts = [list(label) if isinstance(label, _SEVERAL) else [label] for label in values]
     return [as_text([as_text(part) for part in label]) for label in parts], Wish("multi-label", empty_is_none=True)
 
@@ -89,6 +106,8 @@ _SEVERAL = (list, tuple, set, frozenset, np.ndarray)
 
 
 def _kind(values: Sequence[Any]) -> str:
+    if not values:
+        raise DataError("All inputs are missing values.", "Give texts, picture files or arrays.")
     if all(isinstance(value, Path) for value in values):
         return "image"
     if all(isinstance(value, str) for value in values):
@@ -107,10 +126,13 @@ def _series(inputs: Any, values: Sequence[Any], wanted: Wanted) -> tuple[list[An
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
         made, axes, findings = series_files.oriented(inputs, "inputs", wanted)
         return list(made), InputColumns(layout="array", axes=axes), findings
+    if any(value is None for value in values):
+        first = next((np.asarray(value) for value in values if value is not None), np.zeros(1))
+        values = [np.full(first.shape, np.nan) if value is None else value for value in values]
     return series_files.from_list(values, wanted)
 
 
 _TAKE: dict[str, Callable[[Any, Sequence[Any]], list[Any]]] = {
-    "image": lambda inputs, values: [Path(value) for value in values],
-    "text": lambda inputs, values: [str(value) for value in values],
+    "image": lambda inputs, values: [Path(value or _NO_FILE) for value in values],
+    "text": lambda inputs, values: ["" if value is None else str(value) for value in values],
 }

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from headstart import progress
 from headstart.data import images
 from headstart.data.archive import unpack
+from headstart.data.arrays import draft_of_arrays
 from headstart.data.decoding import read_text_file
+from headstart.data.frames import frame_columns, is_frame, sheet_of
 from headstart.data.names import Wanted
 from headstart.data.rows import Draft, Finish, finish, join, names_of, writable
 from headstart.data.sheets import is_table, read_sheet
@@ -102,6 +105,31 @@ def line_up(
         problem = f"Nothing in {source} can be read ({first.id}: {first.reason})."
         raise NothingRead(problem, _WANTED[modality], [vars(item) for item in table.set_aside])
     return Inputs(table, tuple(_order(drafts, names_of(joined), table)))
+
+
+def line_up_rows(inputs: Any, modality: str, columns: Mapping[str, str], known: InputColumns | None = None) -> Inputs:
+    """Read rows that are in memory, to be predicted; the order names every one by its number.
+
+    Parameters
+    ----------
+    inputs : sequence, array, Series or DataFrame
+        As `from_arrays`; of a DataFrame with the columns of training those are taken.
+    modality, columns
+        As for `line_up`.
+    known : InputColumns, optional
+        For series: the value columns of training.
+    """
+    names = set(map(str, frame_columns(inputs))) if is_frame(inputs) else set()
+    trained = set(columns.values())
+    if known is not None:
+        trained |= {*known.channels, *(name for steps in known.values for name in steps)} - {""}
+    if names & trained:
+        wanted = Wanted(strict=False, known=columns, inputs=known)
+        draft = SHEET_KINDS[modality].read(sheet_of(inputs), Path(), wanted)
+    else:
+        draft = draft_of_arrays(inputs, modality, known=known)
+    table = finish(draft, "memory", Finish(labelled=False))
+    return Inputs(table, tuple(_order([draft], names_of(draft), table)))
 
 
 def _order(drafts: Sequence[Draft], names: Sequence[str], table: Table) -> Iterator[tuple[str, int | None]]:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from headstart.data import images, long_tables, series, series_files, texts
 from headstart.data.archive import unpack
+from headstart.data.frames import sheet_of
 from headstart.data.names import Wanted, split_of, split_of_stem
 from headstart.data.rows import Draft, Finish, finish, join
 from headstart.data.sheet_rows import roles_of
@@ -94,10 +96,30 @@ def read(
     place = existing(Path(path).expanduser())
     require_known(options.unlabelled)
     draft = draft_of(place, options.modality, wanted_of(options, known, inputs))
+    return _finish(draft, str(path), options, empty_is_none, labels)
+
+
+def read_frame(frame: Any, options: ReadOptions) -> Table:
+    """Read a labelled table in memory (a DataFrame) as one from a file; files that it names lie in the working folder.
+
+    Raises
+    ------
+    DataError, UnknownName
+        As `read`.
+    """
+    sheet, wanted = sheet_of(frame), wanted_of(options)
+    modality = "text" if wanted.texts and options.modality == "auto" else options.modality
+    kind = SHEET_KINDS[_guess(sheet, Path("the table"), wanted) if modality == "auto" else modality]
+    return _finish(kind.read(sheet, Path(), wanted), "memory", options)
+
+
+def _finish(
+    draft: Draft, source: str, options: ReadOptions, empty_is_none: bool | None = None, labels: tuple[str, ...] = ()
+) -> Table:
     said = options.task == "multi-label" if empty_is_none is None else empty_is_none
     wish = Wish(options.task, options.order, said, labels, options.merge_labels)
     how = Finish(options.merge_labels, options.unlabelled in {"drop", USE}, wish=wish)
-    return finish(draft, str(path), how)
+    return finish(draft, source, how)
 
 
 def wanted_of(

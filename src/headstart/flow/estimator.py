@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from headstart import data
+from headstart.data.frames import are_numbers, column_values, frame_columns, is_column, is_frame, plain_inputs
 from headstart.flow.adapting import adapt_table
 from headstart.flow.model import Model
 from headstart.offline import offline
@@ -25,8 +28,8 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     base : str
         As `headstart adapt --base`.
-    strategy : str or None
-        Comma-separated strategy names; None: `quick`, all but the from-scratch network.
+    strategy : str, sequence of str or None
+        Strategy names, also as one text with commas; None: `quick`, all but the from-scratch network.
     time : float or str
         Time limit, such as "10m" or seconds.
     balance : str
@@ -44,13 +47,15 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     `X` is a list of texts, a list of image paths, an array (n, time) or (n, channels, time), or a list of arrays
-    (channels, time). All rows are used for training: scikit-learn's own tools judge the estimator.
+    (channels, time); also a Series or a DataFrame (pandas, Arrow, polars) of these: its only column, the one called
+    like texts or files, or all if all are numbers. All rows are used for training: scikit-learn's own tools judge the
+    estimator.
     """
 
     def __init__(
         self,
         base: str = "default",
-        strategy: str | None = None,
+        strategy: str | Sequence[str] | None = None,
         time: float | str = 600.0,
         balance: str = "auto",
         seed: int = 0,
@@ -64,45 +69,61 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.offline = offline
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Adapter:
-        """Learn from rows `X` with labels `y` (n_rows,); rows of one group stay on one side of every fold."""
+        """Learn from rows `X` with labels `y` (n_rows,); rows of one group stay on one side of every fold.
+
+        Rows that cannot be used (a missing text, a picture that is not there) are left out.
+        """
         if y is None:
             raise ValueError("Adapter requires y to be passed, but the target y is None.")
-        X, y = self._checked(X, y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"Adapter needs at least 2 classes; y has only {len(self.classes_)} class.")
+        X, y = self._checked(X, _plain_labels(y))
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"Adapter needs at least 2 classes; y has only {len(classes)} class.")
+        strategy = self.strategy or "quick"
         options = parse(
             AdaptOptions, base=self.base, time=self.time, balance=self.balance, seed=self.seed, offline=self.offline,
-            strategy=self.strategy or "quick",
+            strategy=strategy if isinstance(strategy, str) else ",".join(strategy),
             group=() if groups is None else ("group",),
         )  # fmt: skip
-        names = [f"{code:06d}" for code in codes]
-        table = data.from_arrays(_rows(X), names)
-        return self._fit_table(table, options, groups)
-
-    def _fit_table(self, table: Any, options: AdaptOptions, groups: Any) -> Adapter:
-        from dataclasses import replace
-
-        metadata = {} if groups is None else {"group": column([str(item) for item in groups])}
+        named_groups = {} if groups is None else {"group": groups}
+        table = data.from_arrays(_rows(X), [f"{code:06d}" for code in codes], metadata=named_groups)
         splits = column([TRAIN] * len(table))
         with offline(options.offline):
-            self.model_: Model = adapt_table(replace(table, splits=splits, metadata=metadata), None, options).model
+            self.model_: Model = adapt_table(replace(table, splits=splits), None, options).model
+        self.classes_ = classes[[int(name) for name in self.model_.classes]]
         return self
 
     def predict_proba(self, X: Any) -> Any:
-        """Give class probabilities (n_rows, n_classes), columns in the order of `classes_`."""
+        """Give class probabilities (n_rows, n_classes), columns in the order of `classes_`.
+
+        A row that cannot be read has NaN in every column.
+        """
         check_is_fitted(self, "model_")
         X, _ = self._checked(X, None)
         return self.model_.predict_proba(_rows(X))
 
     def predict(self, X: Any) -> Any:
-        """Give the most probable class of each row (n_rows,)."""
-        codes = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[codes]
+        """Give the most probable class of each row (n_rows,), in order; None where the row cannot be read."""
+        probabilities = self.predict_proba(X)
+        unread = np.isnan(probabilities).any(axis=1)
+        predicted = self.classes_[np.where(unread[:, None], 0.0, probabilities).argmax(axis=1)]
+        if unread.any():
+            predicted = predicted.astype(object)
+            predicted[unread] = None
+        return predicted
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Give the accuracy (0-1); a row that cannot be read counts as wrong."""
+        predicted, truth = self.predict(X), np.asarray(_plain_labels(y))
+        if predicted.dtype != object:
+            return float(accuracy_score(truth, predicted, sample_weight=sample_weight))
+        right = [answer is not None and answer == label for answer, label in zip(predicted, truth, strict=True)]
+        return float(np.average(right, weights=sample_weight))
 
     def _checked(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Let scikit-learn check numbers; texts, paths and ragged series are left as they are."""
         fitting = y is not None
+        X = _plain_rows(X)
         if not _is_numeric(X):
             rows = list(X)
             if fitting:
@@ -127,11 +148,45 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+def _plain_rows(X: Any) -> Any:
+    """Return texts, paths and series of any library as a list; numbers are left to scikit-learn."""
+    if is_frame(X):
+        columns = frame_columns(X).values()
+        return X if len(columns) > 0 and all(map(are_numbers, columns)) else plain_inputs(X)
+    if isinstance(X, Iterator):
+        return list(X)
+    is_texts = isinstance(X, np.ndarray) and (
+        X.dtype.kind in "UST" or (X.dtype.kind == "O" and X.size > 0 and _holds_rows(X.flat[0]))
+    )
+    if is_texts and X.ndim <= 2 and (X.ndim == 1 or X.shape[1] == 1):
+        return plain_inputs(X)
+    return plain_inputs(X) if is_column(X) and not are_numbers(column_values(X)) else X
+
+
+def _holds_rows(value: Any) -> bool:
+    return value is None or isinstance(value, str) or hasattr(value, "__fspath__") or hasattr(value, "shape")
+
+
+def _plain_labels(y: Any) -> Any:
+    """Return labels of any library as an array; a missing one is an error."""
+    if is_frame(y):
+        columns = list(frame_columns(y).values())
+        y = columns[0] if len(columns) == 1 else y
+    elif is_column(y):
+        y = column_values(y)
+    else:
+        return y
+    n_missing = sum(label is None for label in y) if isinstance(y, list) else 0
+    if n_missing:
+        raise ValueError(f"y has {n_missing} missing labels: leave these rows out, or label them.")
+    return np.asarray(y)
+
+
 def _is_numeric(X: Any) -> bool:
     """Say whether X is an array or something that becomes one; lists of texts, paths and ragged series do not."""
     if hasattr(X, "toarray") or hasattr(X, "dtype") or hasattr(X, "__array__") or np.isscalar(X) or X is None:
         return not (hasattr(X, "dtype") and getattr(X.dtype, "kind", "") in "US")
-    first = next(iter(X), None) if isinstance(X, Sequence) else None
+    first = next((one for one in X if one is not None), None) if isinstance(X, Sequence) else None
     return not (isinstance(first, str) or hasattr(first, "__fspath__") or hasattr(first, "shape"))
 
 

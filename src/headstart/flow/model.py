@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from headstart import bundle as bundles
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.decisions import NO_RULES, Decisions, Rules
-from headstart.errors import DataError, OptionError
+from headstart.errors import DataError, OptionError, nothing_read
 from headstart.extras import require
 from headstart.features import DESCRIPTORS, Extractor, backbone_extractor, choose_runtime, run_chunks
 from headstart.features.cache import half
@@ -212,6 +212,17 @@ def decide_table(
     return said, Decisions.joined([piece.decisions for piece in pieces]), failed
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Answered:
+    """Predictions and decisions of the rows at `places` of `n_rows`; `reasons` why the others could not be read."""
+
+    n_rows: int
+    places: Index
+    predictions: Predictions
+    decisions: Decisions
+    reasons: dict[int, str]
+
+
 class Model:
     """An adapted model for Python users.
 
@@ -244,63 +255,92 @@ class Model:
         """What it answers with: `classification`, `multi-label`, `regression` or `ordinal`."""
         return self.bundle.task
 
-    def predict_proba(self, inputs: Sequence[Any]) -> Probabilities:
+    def predict_proba(self, inputs: Any) -> Probabilities:
         """Give the probability of each class (n_rows, n_classes); rows sum to one, but not where there may be several.
 
         Parameters
         ----------
-        inputs : sequence
-            Image paths, texts, or series (arrays of shape (time,) or (channels, time)).
+        inputs : sequence, array, Series or DataFrame
+            Image paths, texts, or series (arrays of shape (time,) or (channels, time)). Of a DataFrame the columns of
+            training are taken, else the column of texts or files. Every row has its answer, in order; one that cannot
+            be read has NaN in every column.
 
         Raises
         ------
         DataError
-            If an input cannot be read, or is of another kind.
+            If no input can be read, or they are of another kind.
         OptionError
             The model answers with a number, which has no probability.
         """
         if self.task == "regression":
             raise OptionError(f"This model gives a number ({self.classes[0]}), no probability.", "Call predict.")
-        return self._predictions(inputs).probabilities
+        answered = self._answer(inputs)
+        probabilities = np.full((answered.n_rows, len(self.classes)), np.nan)
+        probabilities[answered.places] = answered.predictions.probabilities
+        return probabilities
 
-    def _predictions(self, inputs: Sequence[Any]) -> Predictions:
-        return self._decided(inputs)[0]
+    def _answer(self, inputs: Any) -> _Answered:
+        """Answer what can be read, and say of every row whether it could be.
 
-    def _decided(self, inputs: Sequence[Any]) -> tuple[Predictions, Decisions]:
-        table = data.from_arrays(inputs, None, self.bundle.modality, known=self.bundle.known_inputs)
-        predictions, made, failed = decide_table(self.bundle, table)
-        if failed:
-            row, reason = min(failed.items())
-            raise DataError(
-                f"{len(failed)} inputs could not be read (first: number {row}: {reason})", "Leave them out."
-            )
-        return predictions, made
+        Raises
+        ------
+        NothingRead
+        """
+        lined_up = data.line_up_rows(inputs, self.bundle.modality, self.bundle.columns, self.bundle.known_inputs)
+        predictions, decisions, failed = decide_table(self.bundle, lined_up.table)
+        reasons = {item.id: item.reason for item in lined_up.table.set_aside}
+        reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
+        order = [name for name, _ in lined_up.order]
+        if len(predictions.ids) == 0:
+            raise nothing_read([{"id": name, "reason": reasons.get(name, "it cannot be read")} for name in order])
+        place_of = {name: place for place, name in enumerate(order)}
+        places = np.array([place_of[str(name)] for name in predictions.ids], dtype=np.intp)
+        return _Answered(
+            n_rows=len(order), places=places, predictions=predictions, decisions=decisions,
+            reasons={place_of[name]: reason for name, reason in reasons.items() if name in place_of},
+        )  # fmt: skip
 
-    def predict(self, inputs: Sequence[Any]) -> Array:
-        """Give the answer for each input (n_rows,).
+    def predict(self, inputs: Any) -> Array:
+        """Give the answer for each input (n_rows,), in order.
 
-        The most probable class by name; the middle grade; a tuple of labels, which may be empty; or a number.
+        The most probable class by name; the middle grade; a tuple of labels, which may be empty; or a number. A row
+        that cannot be read has None, or NaN for a number.
 
         Parameters
         ----------
-        inputs : sequence
+        inputs : sequence, array, Series or DataFrame
             As for `predict_proba`.
         """
-        return answers.plain(self._predictions(inputs))
+        answered = self._answer(inputs)
+        plain = answers.plain(answered.predictions)
+        if answered.n_rows == len(plain):
+            return plain
+        is_number = self.task == "regression"
+        whole = np.full(answered.n_rows, np.nan if is_number else None, dtype=plain.dtype if is_number else object)
+        whole[answered.places] = plain
+        return whole
 
-    def answer(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+    def answer(self, inputs: Any) -> list[dict[str, Any]]:
         """Give for each input what `headstart predict --json` gives, with the right to abstain.
 
-        `answer` is the label, "not sure" or "none of these", `set` what is likely enough, `reason` why.
+        `answer` is the label, "not sure" or "none of these" (None where the row cannot be read), `set` what is likely
+        enough, `reason` why.
 
         Parameters
         ----------
-        inputs : sequence
+        inputs : sequence, array, Series or DataFrame
             As for `predict_proba`.
         """
-        said, made = self._decided(inputs)
-        rows = [np.array([row]) for row in range(len(said.ids))]
-        return [answers.document_of(self.task, said.take(row), made.take(row)) for row in rows]
+        answered = self._answer(inputs)
+        documents = [
+            {**answers.document_of(self.task, None, None), "reason": answered.reasons.get(row)}
+            for row in range(answered.n_rows)
+        ]
+        for row, place in enumerate(answered.places):
+            one = np.array([row])
+            said, made = answered.predictions.take(one), answered.decisions.take(one)
+            documents[place] = answers.document_of(self.task, said, made)
+        return documents
 
     def save(self, folder: str | Path) -> None:
         """Write the model as a bundle, with its portable form; a bundle that is there is replaced.

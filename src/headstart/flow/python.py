@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from headstart import data
+from headstart.data.frames import is_frame
 from headstart.flow.adapting import adapt as adapt_path
 from headstart.flow.adapting import adapt_table
 from headstart.flow.model import Model, load
@@ -14,13 +16,13 @@ from headstart.options import AdaptOptions, ReadOptions, parse
 from headstart.records import Table
 
 
-def read(path: str | Path, **options: object) -> Table:
+def read(path: Any, **options: object) -> Table:
     """Read labelled images, texts or series.
 
     Parameters
     ----------
-    path : str or Path
-        Folder, table or zip.
+    path : str, Path or DataFrame
+        Folder, table or zip; or a table in memory (pandas, Arrow, polars), read like one from a file.
     **options
         Fields of `headstart.options.ReadOptions`: label, text, group, modality, task, merge_labels ...
 
@@ -33,16 +35,17 @@ def read(path: str | Path, **options: object) -> Table:
     DataError
         If it cannot be read; says where and what to do.
     """
-    return data.read(Path(path), parse(ReadOptions, **options))
+    chosen = parse(ReadOptions, **options)
+    return data.read_frame(path, chosen) if is_frame(path) else data.read(Path(path), chosen)
 
 
-def adapt(source: Table | str | Path, output: str | Path | None = None, **options: object) -> Model:
+def adapt(source: Any, output: str | Path | None = None, **options: object) -> Model:
     """Adapt a base model to labelled rows.
 
     Parameters
     ----------
-    source : Table, str or Path
-        What `read` gave, or a path.
+    source : Table, str, Path or DataFrame
+        What `read` gave, a path, or a table in memory.
     output : str, Path or None
         Folder for report, result and bundle; only possible if `source` is a path.
     **options
@@ -59,6 +62,8 @@ def adapt(source: Table | str | Path, output: str | Path | None = None, **option
         What the user can fix.
     """
     chosen = parse(AdaptOptions, **options)
+    if is_frame(source):
+        source = data.read_frame(source, chosen)
     if not isinstance(source, Table) and output is not None:
         result = adapt_path(Path(source), Path(output), chosen)
         return Model(load(Path(output) / "bundle").bundle, result)
