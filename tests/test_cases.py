@@ -12,6 +12,9 @@ from headstart import data
 from headstart.array_files import write_arrays
 from headstart.bases import BaseRecord, assemble, read_folder
 from headstart.errors import DataError, HeadstartError
+from headstart.flow.checking import check
+from headstart.flow.prepare import read as read_pair
+from headstart.options import AdaptOptions, CheckOptions, ReadOptions, parse
 from headstart.records import Table
 
 pytestmark = pytest.mark.real
@@ -73,6 +76,39 @@ def _headerless(place: Path) -> None:
         data.read(place / "sms.tsv")
 
 
+def _lists_of_labels(place: Path) -> None:
+    for name, task in (("list.jsonl", "auto"), ("list.jsonl", "multi-label"), ("python.csv", "multi-label")):
+        table = data.read(place / name, parse(ReadOptions, task=task))
+        assert table.task == "multi-label" and table.targets is not None
+        counts = dict(zip(table.target_names, table.targets.sum(axis=0).astype(int).tolist(), strict=True))
+        assert counts == {"water": 33, "health": 29, "roads": 25}
+
+
+def _other_case(place: Path) -> None:
+    options = parse(AdaptOptions, test=place / "test.csv")
+    with pytest.raises(DataError, match=r"None of the 30 rows .* \(Water, Roads, Health\).*--merge-labels"):
+        read_pair(place / "train.csv", options)
+    _, test = read_pair(place / "train.csv", parse(AdaptOptions, test=place / "test.csv", merge_labels=True))
+    assert test is not None and test.labels is not None and set(test.labels) == {"health", "roads", "water"}
+
+
+def _noise(place: Path) -> None:
+    first = check(place / "noise.csv", parse(CheckOptions, deep="off"))[1][0]
+    assert first.kind == "reserved-class" and "'none of these'" in first.summary and "--reserved none" in first.advice
+
+
+def _another_text_column(place: Path) -> None:
+    with pytest.raises(HeadstartError, match=r"no column 'complaint'; it has id, description, beschwerde"):
+        data.line_up([place / "other_usual.csv"], "text", {"text": "complaint"}, {})
+    table = data.line_up([place / "capital.csv"], "text", {"text": "complaint"}, {}).table
+    assert len(table) > 5 and "text-column" in _kinds(table)
+
+
+def _thousands(place: Path) -> None:
+    table = data.read(place / "price_k.csv")
+    assert table.task == "regression" and table.targets is not None and table.targets[0, 0] == 1672.5
+
+
 READING: dict[str, tuple[str, Callable[[Path], None]]] = {
     "stray quotation marks": ("09-quotation-marks", _stray),
     "unquoted commas": ("09-quotation-marks", _unquoted),
@@ -84,6 +120,11 @@ READING: dict[str, tuple[str, Callable[[Path], None]]] = {
     "a folder of text files": ("28-folder-of-txt", _text_files),
     "JSON-MIN": ("28-folder-of-txt", _label_studio),
     "no header": ("28-folder-of-txt", _headerless),
+    "lists of labels": ("07-lists-of-labels", _lists_of_labels),
+    "a test set of other case": ("10-test-set-of-other-case", _other_case),
+    "complaints about noise": ("13-complaints-about-noise", _noise),
+    "another text column": ("21-another-text-column", _another_text_column),
+    "prices with thousands": ("25-prices-with-thousands", _thousands),
 }
 HOSTILE = {
     "xlsx-broken-xml/input.xlsx": "damaged",
@@ -100,8 +141,8 @@ def _cases(shared: Path) -> Path:
 
 @pytest.mark.parametrize("name", READING)
 def test_what_people_have_is_read_or_refused_with_the_reason(name: str, shared: Path) -> None:
-    folder, check = READING[name]
-    check(_cases(shared) / folder)
+    folder, require = READING[name]
+    require(_cases(shared) / folder)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
