@@ -148,7 +148,7 @@ def rules_of(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     rules: dict[str, Any] = document_of(folder, "decision.json")
     n_classes = len(config["classes"])
     shape = {
-        "coverage": SHARE, "margin?": (0.0, 1e300), "too_few?": bool,
+        "coverage": SHARE, "margin?": (0.0, 1e300), "too_few?": bool, "reserved?": [str],
         "calibrator": {
             "method": {"none", "temperature", "isotonic"}, "temperature": (1e-3, 1e6), "knots": [SHARE],
             "levels": [(-0.01, 1.01)],

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from headstart.bundle.standalone.checking import HINT, check_graph, config_of, file_of, rules_of
+from headstart.bundle.standalone.checking import HINT, check_graph, config_of, file_of, misfit, rules_of
 from headstart.bundle.standalone.image import make, rows_of
 from headstart.bundle.standalone.refusing import Refused
 from headstart.csv_files import write_csv_rows
@@ -75,9 +75,13 @@ def opened() -> Any:
     for key in ("use_env_allocators", "use_device_allocator_for_initializers"):
         chosen.add_session_config_entry(f"session.{key}", "1")
     try:
-        return onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"], enable_fallback=0)
+        session = onnxruntime.InferenceSession(str(path), chosen, providers=["CPUExecutionProvider"], enable_fallback=0)
     except FAILURES as error:
         raise Refused(f"{path.name} cannot be run ({' '.join(str(error).split())[:150]}).\n{HINT}") from None
+    wanted = sorted(one.name for one in session.get_inputs())
+    if sorted(array["name"] for item in PORTABLE["inputs"] for array in item["arrays"]) != wanted:
+        raise misfit("config.json.portable.inputs", "should name the arrays of the graph", wanted)
+    return session
 
 
 def ran(session: Any, rows: list[Any]) -> tuple[Any, Any]:
