@@ -109,7 +109,67 @@ def _thousands(place: Path) -> None:
     assert table.task == "regression" and table.targets is not None and table.targets[0, 0] == 1672.5
 
 
+def _daily(place: Path) -> None:
+    table = data.read(place / "train.csv")
+    assert table.inputs[0].shape == (1, 122) and not table.metadata
+
+
+def _survey(place: Path) -> None:
+    table = data.read(place / "survey.csv", parse(ReadOptions, text="message", label=["topic"]))
+    assert table.modality == "text" and len(table) == 60 and "Q12" in table.metadata
+
+
+def _fields(place: Path) -> None:
+    table = data.read(place / "train.csv")
+    assert not {"lat", "lon", "area_m2"} - set(table.metadata)
+    one, other = (
+        data.line_up([place / f"{name}.csv"], "series", table.columns, {}, inputs=table.input_columns).table
+        for name in ("new", "new_swapped")
+    )
+    assert [values.tolist() for values in one.inputs] == [values.tolist() for values in other.inputs]
+
+
+def _channels(place: Path) -> None:
+    table = data.read(place / "train")
+    one, other = (
+        data.line_up([place / name], "series", table.columns, {}, inputs=table.input_columns).table
+        for name in ("new", "new_swapped")
+    )
+    assert [values.tolist() for values in one.inputs] == [values.tolist() for values in other.inputs]
+
+
+def _archive(place: Path) -> None:
+    table = data.read(place / "B_TRAIN.tsv")
+    assert len(table) == 45 and table.labels is not None and set(table.labels) == {"-1", "1", "2"}
+
+
+def _exchanged(place: Path) -> None:
+    table = data.read(place / "good.npz")
+    with pytest.raises(DataError, match="40 channels of 3 steps") as caught:
+        data.line_up([place / "new_keras.npz"], "series", table.columns, {}, inputs=table.input_columns)
+    assert "exchanged" in caught.value.hint
+
+
+def _keras(place: Path) -> None:
+    table = data.read(place / "keras.npz")
+    assert "axes" in _kinds(table) and table.input_columns is not None
+    assert (table.input_columns.n_channels, table.input_columns.most_steps) == (40, 3)
+
+
+def _accelerometer(place: Path) -> None:
+    table = data.read(place / "xyz.csv")
+    assert table.columns["label"] == "activity" and table.inputs[0].shape[0] == 3
+
+
 READING: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "daily dates": ("02-daily-dates", _daily),
+    "numbered questions": ("03-numbered-questions", _survey),
+    "metadata beside values": ("04-metadata-as-values", _fields),
+    "channels of files": ("05-channels-of-files", _channels),
+    "the archive with NaN": ("06-ucr-with-nan", _archive),
+    "exchanged axes": ("22-nothing-could-be-read", _exchanged),
+    "axes of Keras": ("23-keras-axes", _keras),
+    "an accelerometer": ("26-accelerometer-y", _accelerometer),
     "stray quotation marks": ("09-quotation-marks", _stray),
     "unquoted commas": ("09-quotation-marks", _unquoted),
     "a failed look-up": ("12-spreadsheet-errors", _lookup),

@@ -6,6 +6,7 @@ and says so. Its thresholds (biases) are quantiles of convolutions of some train
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,9 @@ def fit(prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_K
     try:
         transform = MiniRocket(n_kernels=n_kernels, random_state=seed)
         sample = np.stack([prepared[i] for i in sorted(chosen)]).astype(np.float32)
-        transform.fit(sample)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Data seen by instance", UserWarning)  # of a dead sensor: it is common
+            transform.fit(sample)
     finally:
         np.random.set_state(kept)  # noqa: NPY002
     weights = dict(zip(PARTS, (np.asarray(part) for part in transform.parameters), strict=True))

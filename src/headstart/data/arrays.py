@@ -124,6 +124,9 @@ def _is_picture(value: str) -> bool:
 
 def _series(inputs: Any, values: Sequence[Any], wanted: Wanted) -> tuple[list[Any], InputColumns, tuple[Finding, ...]]:
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
+        square = inputs.ndim == 3 and inputs.shape[1] == inputs.shape[2]
+        if square and wanted.axes == "auto" and wanted.inputs is None:
+            wanted = replace(wanted, axes="channels-first")  # In memory the axes are those of the documentation.
         made, axes, findings = series_files.oriented(inputs, "inputs", wanted)
         return list(made), InputColumns(layout="array", axes=axes), findings
     if any(value is None for value in values):
