@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
@@ -14,14 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from safetensors.numpy import load, save
-from tests.tiny import BASES
+from tests.tiny import BASES, MOVES, train_briefly
 
 from headstart.errors import UnknownName
 from headstart.features.views import final_features
 from headstart.records import Features, State, Table, column
 from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.goals import GOALS
-from headstart.strategies.recipe import Cost
 from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
 
 PIXELS = 32
@@ -40,8 +38,6 @@ ARCHITECTURES: Mapping[str, Mapping[str, object]] = {
 }
 NEED_MORE = {name for name, item in STRATEGIES.items() if "unlabelled" in item.uses}
 """Strategies that need rows without labels; they have tests of their own."""
-MOVES = {"last-stages", "contrastive", "norm-bias", "lora", "full"}
-"""Strategies that move the base's weights; here they only begin to."""
 PAIRS = [
     (name, modality)
     for name, item in STRATEGIES.items()
@@ -118,21 +114,7 @@ def fit(name: str, rows: Rows, task: Task) -> Fitted:
 
 @pytest.fixture(autouse=True)
 def _few_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    from headstart.strategies import scratch, tuning
-
-    monkeypatch.setattr(scratch, "MOST_EPOCHS", 2)
-    monkeypatch.setattr(scratch, "WANTED_EPOCHS", 1)
-    monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 1)
-    monkeypatch.setattr(scratch, "TIMED_ROWS", 8)
-    monkeypatch.setattr(scratch, "LEAST_SECONDS", 120.0)  # A busy machine is not what these tests are about.
-    monkeypatch.setattr(tuning, "SHARES", (1.0,))  # Something has moved in any case.
-    for name in MOVES:
-        module = importlib.import_module(f"headstart.strategies.{name.replace('-', '_')}")
-        brief = {library: tails[:1] for library, tails in module.RECIPE.tails.items()}
-        recipe = replace(module.RECIPE, epochs=1, steps=1, n_views=1, tails=brief, learning_rate=1e-3)
-        monkeypatch.setattr(module, "RECIPE", recipe)
-    cost = Cost(0.0, 1e-3, 1e6, 0, False, 1)
-    monkeypatch.setattr(tuning, "measure", lambda shop, n_tail: cost)  # Measured for real in test_tuning.
+    train_briefly(monkeypatch)
 
 
 @pytest.mark.parametrize(("name", "modality"), PAIRS)

@@ -45,9 +45,9 @@ def rows_of(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def text_columns(columns: dict[str, str]) -> list[str]:
-    """Name the text columns of training, in their order."""
+    """Name the text columns of training, in their order; a model that learnt from a list of texts knows none."""
     parts = [(int(role[5:]), name) for role, name in columns.items() if role[:5] == "text " and role[5:].isdecimal()]
-    return [name for _, name in sorted(parts)] or [columns["text"]]
+    return [name for _, name in sorted(parts)] or [columns.get("text", "text")]
 
 
 def joined(parts: list[str]) -> str:
