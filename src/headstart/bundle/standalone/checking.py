@@ -125,8 +125,6 @@ def config_of(folder: Path) -> dict[str, Any]:
         raise misfit("config.json.portable.outputs", "should be as `reads` says", portable["outputs"])
     for at, item in enumerate(portable["inputs"]):
         _check_input(folder, item, SPECS[config["modality"]], f"config.json.portable.inputs.{at}")
-    if config["modality"] == "text" and not any(key.startswith("text ") for key in config["columns"]):
-        require(config["columns"].get("text"), str, "config.json.columns.text")
     return config
 
 
