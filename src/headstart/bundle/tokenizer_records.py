@@ -133,7 +133,7 @@ def _check_parts(parts: list[Mapping[str, Any]], known: frozenset[str], name: st
     if len(parts) > MOST_PARTS:
         raise misfit(where, (name,), f"there should be at most {MOST_PARTS} parts", len(parts))
     for part in parts:
-        if part.get("type") not in known:
+        if str(part.get("type")) not in known:
             raise misfit(where, (name, "type"), "there is no such part of a tokenizer here", part.get("type"))
         _check_pattern(part.get("pattern"), name, where)
         content = part.get("content", part.get("prepend", ""))
