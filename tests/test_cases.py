@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from headstart.bases import BaseRecord, assemble, read_folder
 from headstart.errors import DataError, HeadstartError
 from headstart.flow.checking import check
 from headstart.flow.prepare import read as read_pair
+from headstart.modalities import image
 from headstart.options import AdaptOptions, CheckOptions, ReadOptions, parse
 from headstart.records import Table
 
@@ -161,6 +163,33 @@ def _accelerometer(place: Path) -> None:
     assert table.columns["label"] == "activity" and table.inputs[0].shape[0] == 3
 
 
+def _names_without_ending(place: Path) -> None:
+    for folder in ("data", "data2"):
+        table = data.read(place / folder)
+        assert table.labels is not None and Counter(table.labels) == {"disc": 7, "stripes": 7, "cross": 7}
+
+
+def _languages(place: Path) -> None:
+    table = data.read(place / "data")
+    assert table.labels is not None and Counter(table.labels) == dict.fromkeys(("en", "hi", "te", "tr"), 7)
+
+
+def _turned(place: Path) -> None:
+    upright, *turned = (
+        np.asarray(image.load(place / f, {"resize": 64})) for f in ("upright.png", "turned.png", "turned.tif")
+    )
+    assert all((one == upright).all() for one in turned)
+
+
+def _deep(place: Path) -> None:
+    table = data.read(place / "data")
+    spec = {"resize": 64, "value_ranges": data.value_ranges(table)}
+    levels = {name: [] for name in ("dark", "mid", "bright")}
+    for path, label in zip(table.inputs, table.labels, strict=True):
+        levels[label].append(float(np.asarray(image.load(path, spec)).mean()))
+    assert max(levels["dark"]) < min(levels["mid"]) and max(levels["mid"]) < min(levels["bright"])
+
+
 READING: dict[str, tuple[str, Callable[[Path], None]]] = {
     "daily dates": ("02-daily-dates", _daily),
     "numbered questions": ("03-numbered-questions", _survey),
@@ -185,6 +214,10 @@ READING: dict[str, tuple[str, Callable[[Path], None]]] = {
     "complaints about noise": ("13-complaints-about-noise", _noise),
     "another text column": ("21-another-text-column", _another_text_column),
     "prices with thousands": ("25-prices-with-thousands", _thousands),
+    "names without ending": ("08-names-without-ending", _names_without_ending),
+    "languages tr and te": ("14-languages-tr-and-te", _languages),
+    "a turned TIFF": ("15-tiff-orientation", _turned),
+    "sixteen bits": ("16-sixteen-bits", _deep),
 }
 HOSTILE = {
     "xlsx-broken-xml/input.xlsx": "damaged",
