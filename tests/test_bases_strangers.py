@@ -314,3 +314,30 @@ def test_texts_are_cut_to_the_positions_that_the_network_has() -> None:
     parts = BASES["text"]().parts
     backbone = assemble(dataclasses.replace(parts, spec={**parts.spec, "max_length": 4_000}))
     assert backbone.spec["max_length"] == 32
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"channel_indices": np.array([10**6])},
+        {"dilations": np.array([-1])},
+        {"dilations": np.array([10**6])},
+        {"features_per_dilation": np.array([10**9])},
+        {"channels_per_combination": np.array([7] * 84)},
+        {"biases": np.zeros(3, np.float32)},
+        {"biases": np.zeros((84, 1), np.float32)},
+        {"dilations": np.array([1.5])},
+    ],
+)
+def test_convolutions_that_would_be_read_outside_of_their_arrays_are_refused(changes: dict[str, np.ndarray]) -> None:
+    from headstart.bases.rocket_weights import check_rocket_weights
+
+    weights = {
+        "channels_per_combination": np.ones(84, np.int32), "channel_indices": np.zeros(84, np.int32),
+        "dilations": np.ones(1, np.int32), "features_per_dilation": np.ones(1, np.int32),
+        "biases": np.zeros(84, np.float32),
+    }  # fmt: skip
+    spec = {"length": 20, "n_channels": 1}
+    check_rocket_weights(weights, spec, "a base")
+    with pytest.raises(DataError):
+        check_rocket_weights({**weights, **changes}, spec, "a base")

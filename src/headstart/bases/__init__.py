@@ -16,6 +16,7 @@ from headstart.bases.architectures import HINT, check_sizes, parse_architecture
 from headstart.bases.catalogue import CATALOGUE, DEFAULTS
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
 from headstart.bases.record import Array, Backbone, BaseRecord, Parts, Stage
+from headstart.bases.rocket_weights import check_rocket_weights
 from headstart.bases.specs import modality_of, parse_spec
 from headstart.bases.text_sizes import check_pieces, fit_text_sizes
 from headstart.errors import DataError, OptionError, UnknownName, unknown
@@ -205,6 +206,8 @@ def assemble(parts: Parts) -> Backbone:
     if modality == "text" and not parts.tokenizer:
         raise DataError(f"{place} has no tokenizer.", "Add the model's tokenizer.json.")
     parts = replace(parts, architecture=architecture, spec=parse_spec(parts.spec, modality, place))
+    if architecture["library"] == "minirocket":
+        check_rocket_weights(parts.weights, parts.spec, place)
     parts = fit_text_sizes(parts, place) if modality == "text" else parts
     return BUILDERS[architecture["library"]](parts, parts.fingerprint())
 

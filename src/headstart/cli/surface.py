@@ -10,6 +10,7 @@ import inspect
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,7 @@ console = Console(stderr=True, highlight=False)
 """For warnings and errors."""
 news = Console(stderr=True, highlight=False)
 """For everything else that people read: silent with --quiet."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class Stopped(HeadstartError):
@@ -220,9 +222,14 @@ def _error(problem: str, hint: str) -> dict[str, Any]:
 
 
 def _refuse(problem: str, hint: str, word: str = "Error") -> None:
-    console.print(f"[red]{word}:[/red] {escape(problem)}", soft_wrap=True)
+    console.print(f"[red]{word}:[/red] {escape(_one_line(problem))}", soft_wrap=True)
     if hint:
-        console.print(escape(hint), soft_wrap=True)
+        console.print(escape(_one_line(hint)), soft_wrap=True)
+
+
+def _one_line(text: str) -> str:
+    """Return a message without what would move a terminal's cursor: names of files and labels may hold anything."""
+    return _CONTROL.sub(" ", text)
 
 
 def _said(error: OSError | MemoryError) -> str:
