@@ -172,3 +172,9 @@ def test_bundles_whose_classes_are_spelled_otherwise_are_compared_when_asked() -
     spelled = match_names(["Water", "roads"], ["roads", "water"], merge=True)
     said = Predictions(column(["a"]), ("Water", "roads"), np.array([[0.9, 0.1]]))
     assert _ordered(_respelled(said, spelled), ("roads", "water")).probabilities.tolist() == [[0.1, 0.9]]
+
+
+def test_the_label_column_of_training_may_be_written_in_another_way(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,Verdict \nthe pump is dry,a\nno water here,b\n", encoding="utf-8")
+    table = data.read(tmp_path / "a.csv", parse(AdaptOptions), {"text": "text", "label": "verdict"})
+    assert table.columns["label"] == "Verdict" and table.labels is not None and table.labels.tolist() == ["a", "b"]

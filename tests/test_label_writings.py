@@ -249,7 +249,8 @@ def test_lists_in_memory_are_several_labels() -> None:
 
 
 def test_predict_py_reads_amounts_of_series_as_headstart_does(tmp_path: Path) -> None:
-    config = {"task": "regression", "classes": ["y"], "portable": {"ok": False, "reason": "none"}}
+    config = {"task": "regression", "modality": "series", "classes": ["y"], "thresholds": [], "columns": {}}
+    config["portable"] = {"ok": False, "reason": "only numbers are read"}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (tmp_path / "predict.py").write_text(standalone.script("series"), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("predict_of_amounts", tmp_path / "predict.py")
@@ -257,7 +258,7 @@ def test_predict_py_reads_amounts_of_series_as_headstart_does(tmp_path: Path) ->
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     for cell in ("1,263.50", "€ 12", "1 263,50", "12 %", "-3.5", "1,234,567"):
-        assert script._number(cell, False) == parse_number(cell, False)
-    assert script._number("1.234,5", True) == 1234.5
-    with pytest.raises(ValueError, match="'1,263' is no number"):
-        script._number("1,263", False)
+        assert script._number(cell, False, "t0") == parse_number(cell, False)
+    assert script._number("1.234,5", True, "t0") == 1234.5
+    with pytest.raises(ValueError, match="1,263"):
+        script._number("1,263", False, "t0")

@@ -121,7 +121,8 @@ def test_the_class_not_sure_is_no_abstention() -> None:
 @pytest.mark.parametrize("reserved", [None, (), ("potholes",)])
 def test_predict_py_answers_reserved_classes_as_the_rules_do(reserved: tuple[str, ...] | None, tmp_path: Path) -> None:
     made = rules(reserved=reserved)
-    config = {"task": "classification", "classes": CLASSES, "thresholds": [], "columns": {}, "portable": {"ok": True}}
+    config = {"task": "classification", "modality": "series", "classes": CLASSES, "thresholds": [], "columns": {}}
+    config["portable"] = {"ok": False, "reason": "only the rules are tried"}
     (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
     (tmp_path / "decision.json").write_text(json.dumps(made.as_dict()), "utf-8")
     (tmp_path / "predict.py").write_text(standalone.script("series"), "utf-8")

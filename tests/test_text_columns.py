@@ -18,6 +18,7 @@ from headstart.flow.prepare import read_like
 from headstart.options import AdaptOptions, ColumnOptions, ReadOptions, parse
 from headstart.records import Table
 
+_NO_GRAPH = {"ok": False, "reason": "only tables are read"}
 SHORT, LONG = "no water in block {}", "the pump in block {} is broken and nobody came to repair it since monday"
 
 
@@ -161,8 +162,10 @@ def test_test_data_has_the_text_column_of_training(tmp_path: Path) -> None:
 
 def predict_script(folder: Path) -> ModuleType:
     """Import predict.py as it would lie beside a bundle of texts."""
-    config = {"task": "classification", "classes": ["a", "b"], "portable": {"ok": False, "reason": "none"}}
-    (folder / "config.json").write_text(json.dumps({**config, "columns": {"text": "text"}}), encoding="utf-8")
+    config = {"task": "classification", "modality": "text", "classes": ["a", "b"], "thresholds": []}
+    (folder / "config.json").write_text(
+        json.dumps({**config, "columns": {"text": "text"}, "portable": _NO_GRAPH}), encoding="utf-8"
+    )
     (folder / "predict.py").write_text(standalone.script("text"), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("predict_of_texts", folder / "predict.py")
     assert spec is not None and spec.loader is not None

@@ -98,6 +98,8 @@ def pick(names: Sequence[str], role: str, wanted: Wanted, where: str) -> str | N
         return found
     usual = ROLES.get(role, ()) if wanted.strict or role != "label" else ()
     by_key = {key(name): name for name in reversed(names)}
+    if found is not None and key(found) in by_key:  # The column of training, written in another way.
+        return by_key[key(found)]
     return next((by_key[known] for known in usual if known in by_key), None)
 
 
@@ -122,7 +124,8 @@ def label_columns(names: Sequence[str], wanted: Wanted, where: str) -> list[str]
                 raise unknown("column", name, names, where)
             found += [one for one in matching if one not in found]
     known = [name for role, name in wanted.known.items() if role == "label" or role.startswith(LABEL)]
-    return found or [name for name in known if name in names]
+    by_key = {key(name): name for name in reversed(names)}
+    return found or [name if name in names else by_key[key(name)] for name in known if key(name) in by_key]
 
 
 def split_of(word: str) -> str | None:
