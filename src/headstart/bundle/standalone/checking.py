@@ -154,7 +154,6 @@ def rules_of(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
         "sets?": {"floors": [SHARE], "n_rows": COUNT},
         "novelty?": {"reads": {"features", "descriptors"}, "threshold": (-1e6, 1e6), "false_alarm": SHARE},
         "costs?": {"matrix": [[NUMBER]], "refer": NUMBER},
-        "reserved?": [str],
     }  # fmt: skip
     require(rules, shape, "decision.json")
     rules = {"sets": None, "novelty": None, "costs": None, "margin": None, **rules}
