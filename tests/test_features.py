@@ -222,8 +222,23 @@ def test_runtimes_that_disagree_are_not_chosen(
     table = {"torch-float32": reference, "bad": replace(reference, name="bad", open=wrong)}
     monkeypatch.setattr(runtimes, "RUNTIMES", table)
     batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
-    assert runtimes.choose(backbone, batch, 2.0, "auto", 0.01).name == "torch-float32"
+    assert runtimes.choose(backbone, batch, 2.0, "auto", (0.01, float("inf"))).name == "torch-float32"
     assert runtimes.recall(backbone, "auto") is not None
+
+
+def test_without_time_to_compare_runtimes_one_is_taken_and_not_remembered(
+    fresh_home: Path, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = runtimes.RUNTIMES[runtimes.REFERENCE]
+
+    def never(base: Backbone) -> runtimes.Run:
+        raise AssertionError("opened without time")
+
+    table = {"torch-float32": reference, "slow": replace(reference, name="slow", open=never)}
+    monkeypatch.setattr(runtimes, "RUNTIMES", table)
+    batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
+    assert runtimes.choose(backbone, batch, 2.0, "auto", (0.01, 0.0)).name == "torch-float32"
+    assert runtimes.recall(backbone, "auto") is None
 
 
 @pytest.mark.parametrize("name", list(runtimes.RUNTIMES))

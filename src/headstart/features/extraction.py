@@ -20,13 +20,15 @@ from headstart.bases import Backbone
 from headstart.errors import DataError
 from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost
 from headstart.features.extractors import DESCRIPTORS, Extractor, backbone_extractor
-from headstart.features.runtimes import Chosen, Run, choose, n_cores, recall
+from headstart.features.runtimes import UNHURRIED, Chosen, Run, choose, n_cores, recall
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Features, Index, SetAside, Table
 
 CHUNK_BYTES = 64 << 20
 LEAST_CHUNK_ROWS, MOST_CHUNK_ROWS = 32, 2_048
+COMPARE_SECONDS, COMPARE_SHARE, PASS_SHARE = 5.0, 0.1, 0.6
+"""After so many seconds, or this share of the limit, no further runtime is compared; what the pass has in any case."""
 UNSURE_SHARE = 0.1
 """Where the pass is forecast to take more than this share of its limit, a busy machine may not reach all rows."""
 TIGHT_SHARE, CHUNK_SHARE = 0.25, 0.04
@@ -136,7 +138,7 @@ def loader(table: Table, spec: Any, own: Callable[[Any], Any] | None = None) -> 
     return one
 
 
-def choose_runtime(table: Table, backbone: Backbone, precision: str) -> Chosen | None:
+def choose_runtime(table: Table, backbone: Backbone, precision: str, most_seconds: float = np.inf) -> Chosen | None:
     """Give the runtime remembered for this base and machine, or compare them on the first rows that can be read."""
     found = recall(backbone, precision)
     if found is not None:
@@ -152,7 +154,7 @@ def choose_runtime(table: Table, backbone: Backbone, precision: str) -> Chosen |
     progress.say(f"First use of {backbone.record.name} on this machine: comparing ways to run it.")
     rows = [modality.prepare(item, backbone.spec) for item in loaded]
     units = float(len(rows) * max(modality.cost(row) for row in rows))
-    return choose(backbone, modality.collate(rows, backbone.spec), units, precision)
+    return choose(backbone, modality.collate(rows, backbone.spec), units, precision, (UNHURRIED[0], most_seconds))
 
 
 def failed_to_load(loaded: Any) -> bool:
@@ -203,7 +205,8 @@ def extract(
 
 def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozenset[str], seconds: float) -> Extraction:
     until = time.monotonic() + seconds
-    extractors, chosen = _extractors(table, backbone, precision, uses)
+    extractors, chosen = _extractors(table, backbone, precision, uses, max(COMPARE_SECONDS, COMPARE_SHARE * seconds))
+    until = max(until, time.monotonic() + PASS_SHARE * seconds)
     if not extractors:
         return Extraction(None, None, np.arange(len(table), dtype=np.intp), (), NOT_USED, 0, 0.0, 0.0)
     began = time.monotonic()
@@ -241,12 +244,12 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
 
 
 def _extractors(
-    table: Table, backbone: Backbone, precision: str, uses: frozenset[str]
+    table: Table, backbone: Backbone, precision: str, uses: frozenset[str], compare_seconds: float
 ) -> tuple[list[Extractor], Chosen | None]:
     """Make the extractors that are wanted, the base's first; and the base's runtime, None where it is not run."""
     chosen = None
     if uses & {"features", "stages"}:
-        chosen = choose_runtime(table, backbone, precision)
+        chosen = choose_runtime(table, backbone, precision, compare_seconds)
         if chosen is None:
             raise _nothing(table)
     wanted = table.modality in DESCRIPTORS and (chosen is None or "descriptors" in uses)

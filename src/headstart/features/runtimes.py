@@ -94,6 +94,8 @@ RUNTIMES: dict[str, Runtime] = {
     )
 }
 REFERENCE = "torch-float32"
+UNHURRIED = 0.2, float("inf")
+"""Seconds for which each runtime is timed, and for which they are compared."""
 NATIVE = "native"
 
 
@@ -156,7 +158,9 @@ def recall(backbone: Backbone, precision: str) -> Chosen | None:
         return None
 
 
-def choose(backbone: Backbone, batch: Sequence[Array], units: float, precision: str, seconds: float = 0.2) -> Chosen:
+def choose(
+    backbone: Backbone, batch: Sequence[Array], units: float, precision: str, limits: tuple[float, float] = UNHURRIED
+) -> Chosen:
     """Compare the runtimes on real rows and remember the fastest one that is right.
 
     Parameters
@@ -168,21 +172,27 @@ def choose(backbone: Backbone, batch: Sequence[Array], units: float, precision: 
         What the batch costs: images, tokens (padding included) or series.
     precision : str
         "auto" or "float32" (then half-precision runtimes are not considered).
-    seconds : float
-        How long each is timed.
+    limits : (float, float)
+        Seconds for which each is timed, and after which no further one is compared; the choice is then not remembered.
     """
-    reference = RUNTIMES[REFERENCE]
+    seconds, most_seconds = limits
+    reference, began, complete = RUNTIMES[REFERENCE], time.monotonic(), True
     expected = reference.open(backbone)(*batch)
     measured: dict[str, dict[str, float]] = {}
     for runtime in RUNTIMES.values():
         if (precision == "float32" and runtime.numerics != "float32") or not runtime.available():
             continue
+        if measured and time.monotonic() - began > most_seconds:
+            complete = False
+            break
         run = runtime.open(backbone)
         error = 0.0 if runtime is reference else error_against(expected, run(*batch))
         if np.isfinite(error) and error <= runtime.tolerance:
             measured[runtime.name] = {"units_per_second": _speed(run, batch, units, seconds), "error": error}
     best = max(measured, key=lambda name: measured[name]["units_per_second"])
     chosen = Chosen(best, RUNTIMES[best].numerics, measured[best]["units_per_second"])
+    if not complete:
+        return chosen
     path, known = _remembered(backbone)
     known[f"{machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
     with optional_write():
