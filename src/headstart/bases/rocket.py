@@ -36,6 +36,7 @@ def fit(prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_K
         sample = np.stack([prepared[i] for i in sorted(chosen)]).astype(np.float32)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Data seen by instance", UserWarning)  # of a dead sensor: it is common
+            warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)  # of aeon's look at huge values
             transform.fit(sample)
     finally:
         np.random.set_state(kept)  # noqa: NPY002
