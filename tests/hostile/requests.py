@@ -139,7 +139,7 @@ def list_cases() -> Iterator[Case]:
     }  # fmt: skip
     for name, (path, headers) in others.items():
         yield Case(name=f"request-get/{name}", make=partial(_other_request, path, headers))
-    for room in ("tokenizers", "runtimes", "features", "bases"):
+    for room in ("tokenizers", "runtimes", "features"):
         for damage in DAMAGES:
             yield Case(name=f"home-{room}/{damage}", make=partial(_damaged_home, room, damage))
     for kind in ("file", "nowhere", "link"):
