@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 from headstart import progress
 from headstart.errors import OptionError
 from headstart.options import AdaptOptions
 from headstart.records import Table
-from headstart.strategies import Clock, costs
+from headstart.strategies import Clock
 
 OVERRUN_SHARE, OVERRUN_SECONDS = 0.1, 10.0
 """A run may take so much longer than `--time`, whichever is more."""
@@ -90,7 +91,7 @@ class Budget:
             `--time` is less than the least that these rows take on an idle machine.
         """
         n_rows = len(table) + (0 if test is None else len(test))
-        budget = cls(Clock(options.time - spent_seconds), n_rows, costs.measure_slowdown())
+        budget = cls(Clock(options.time - spent_seconds), n_rows, _measure_slowdown())
         allowed = options.time + max(OVERRUN_SHARE * options.time, OVERRUN_SECONDS)
         idle = spent_seconds + replace(budget, slowdown=1.0).least_seconds()
         if SURE_SHARE * idle > allowed:
@@ -123,7 +124,7 @@ class Budget:
 
     def measured_again(self, n_rows: int) -> Budget:
         """Return the budget with the slowdown of this moment and the number of rows that were read in time."""
-        return replace(self, n_rows=n_rows, slowdown=costs.measure_slowdown())
+        return replace(self, n_rows=n_rows, slowdown=_measure_slowdown())
 
     def seconds_for(self, name: str) -> float:
         """Return how long a step is expected to take."""
@@ -151,3 +152,8 @@ def _rounded(seconds: float) -> float:
     """Round up to a number that people would write."""
     step = 10 if seconds <= 120 else 60
     return -(-seconds // step) * step
+
+
+def _measure_slowdown() -> float:
+    """Return how busy the machine is; what measures it comes with the extra `adapt`, which predicting does not need."""
+    return float(import_module("headstart.strategies.costs").measure_slowdown())

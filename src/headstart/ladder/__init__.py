@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from headstart.errors import OptionError, offenders
 from headstart.ladder.choice import choose
 from headstart.ladder.sampling import fit_sample, sample_that_fits
 from headstart.records import Index, Probabilities, State
-from headstart.strategies import STRATEGIES, costs
+from headstart.strategies import STRATEGIES
 from headstart.strategies.goals import GOALS, mean_loss
 from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
 
@@ -204,11 +205,16 @@ def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -
     return fitted, None
 
 
+def _measure_slowdown() -> float:
+    """Return how busy the machine is; what measures it comes with the extra `adapt`, which predicting does not need."""
+    return float(import_module("headstart.strategies.costs").measure_slowdown())
+
+
 def _require_time_to_try(left: float) -> None:
     """Raise `Skipped` where training a little, to say what a strategy costs, would not fit."""
     if left <= 0:
         raise Skipped("no time was left; give more with --time")
-    if left < TRIAL_SECONDS * MOST_SLOWDOWN and left < (needed := TRIAL_SECONDS * costs.measure_slowdown()):
+    if left < TRIAL_SECONDS * MOST_SLOWDOWN and left < (needed := TRIAL_SECONDS * _measure_slowdown()):
         raise Skipped(f"trying it at all takes about {needed:.0f} s and {left:.0f} s are left; give more with --time")
 
 
@@ -234,7 +240,7 @@ def _planned(name: str, rows: Rows, task: Task, made: Climb) -> _Plan:
         strategy.preset == "quick" or strategy.kind == "baseline"
     )  # Others train and time themselves.
     if forecast_of_processor and found.seconds * MOST_SLOWDOWN > left:
-        slowdown = costs.measure_slowdown()
+        slowdown = _measure_slowdown()
         found = Forecast(found.seconds * slowdown, found.memory_bytes)
     first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in made.fitted)
     if strategy.kind == "baseline" or first:
