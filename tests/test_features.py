@@ -226,7 +226,7 @@ def test_runtimes_that_disagree_are_not_chosen(
     assert runtimes.recall(backbone, "auto") is not None
 
 
-def test_without_time_to_compare_runtimes_one_is_taken_and_not_remembered(
+def test_without_time_to_compare_runtimes_one_is_taken_for_this_process_and_not_written(
     fresh_home: Path, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = runtimes.RUNTIMES[runtimes.REFERENCE]
@@ -236,9 +236,11 @@ def test_without_time_to_compare_runtimes_one_is_taken_and_not_remembered(
 
     table = {"torch-float32": reference, "slow": replace(reference, name="slow", open=never)}
     monkeypatch.setattr(runtimes, "RUNTIMES", table)
+    monkeypatch.setattr(runtimes, "_HURRIED", {})
     batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
-    assert runtimes.choose(backbone, batch, 2.0, "auto", (0.01, 0.0)).name == "torch-float32"
-    assert runtimes.recall(backbone, "auto") is None
+    hurried = runtimes.choose(backbone, batch, 2.0, "auto", (0.01, 0.0))
+    assert hurried.name == "torch-float32" and runtimes.recall(backbone, "auto") == hurried
+    assert not list(fresh_home.rglob("runtimes/*.json"))
 
 
 @pytest.mark.parametrize("name", list(runtimes.RUNTIMES))

@@ -108,6 +108,10 @@ class Chosen:
     units_per_second: float
 
 
+_HURRIED: dict[tuple[str, str], Chosen] = {}
+"""Choices made without the time to compare all runtimes: they hold in this process and are not written."""
+
+
 def machine() -> str:
     """Name what a remembered choice depends on: processor, torch and OpenVINO."""
     versions = [version(name) for name in ("torch", "openvino")]
@@ -150,6 +154,8 @@ def recall(backbone: Backbone, precision: str) -> Chosen | None:
     """Give the choice made earlier on this machine, if there is one."""
     if backbone.transform is not None:
         return Chosen(NATIVE, "float32", 0.0)
+    if (backbone.fingerprint, precision) in _HURRIED:
+        return _HURRIED[backbone.fingerprint, precision]
     try:
         choice = _remembered(backbone)[1][f"{machine()}|{precision}"]["chosen"]
         runtime = RUNTIMES[choice["name"]]
@@ -192,6 +198,7 @@ def choose(
     best = max(measured, key=lambda name: measured[name]["units_per_second"])
     chosen = Chosen(best, RUNTIMES[best].numerics, measured[best]["units_per_second"])
     if not complete:
+        _HURRIED[backbone.fingerprint, precision] = chosen
         return chosen
     path, known = _remembered(backbone)
     known[f"{machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
