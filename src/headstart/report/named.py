@@ -59,6 +59,11 @@ FINDINGS = {
     "unnamed-steps": message("Columns of numbers read as steps in the order of the file"),
     "validation-rows": message("Validation rows used for training"),
     "values-left-out": message("Columns of numbers that were not read as values"),
+    "columns-not-measured": message("Columns that were not looked at as shortcuts"),
+    "formula-without-value": message("Formulas without a computed value"),
+    "merged-cells": message("Merged cells"),
+    "sheets": message("Which sheet of the workbook was read"),
+    "spreadsheet-errors": message("Cells that hold an error of the spreadsheet"),
 }
 ADVICE = {
     "alike-to-base": message("Look at them: copies make the score look too good."),
@@ -119,6 +124,10 @@ ADVICE = {
     "unnamed-steps": message("Name the first and last value column with --values if some are no steps."),
     "value-range": message("If few odd pixels make the range wide, correct them."),
     "values-left-out": message("Name the first and last value column with --values to read other columns."),
+    "formula-without-value": message("Open the file in a spreadsheet and save it again."),
+    "merged-cells": message("Split the merged cells if that is wrong."),
+    "sheets": message("If another one is the table, put it first, or save it as a workbook of its own."),
+    "spreadsheet-errors": message("Correct the formula or the look-up in these rows, or leave them out."),
 }
 STRATEGIES = {
     "majority": message(
