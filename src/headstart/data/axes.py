@@ -102,12 +102,17 @@ def _patterns(places: Sequence[Place]) -> list[list[Place]]:
     groups: dict[tuple[str, ...], list[Place]] = {}
     for place in places:
         groups.setdefault(place.texts, []).append(place)
-    return [[_signed(place, group) for place in group] for group in groups.values()]
+    return [_read_signs(group) for group in groups.values()]
 
 
-def _signed(place: Place, group: Sequence[Place]) -> Place:
-    signs = [any(other.dashes[slot] for other in group) for slot in range(len(place.values))]
-    plain = [any(not other.dashes[slot] for other in group) for slot in range(len(place.values))]
+def _read_signs(group: Sequence[Place]) -> list[Place]:
+    slots = range(len(group[0].values))
+    signs = [any(place.dashes[slot] for place in group) for slot in slots]
+    plain = [any(not place.dashes[slot] for place in group) for slot in slots]
+    return [_signed(place, signs, plain) for place in group]
+
+
+def _signed(place: Place, signs: Sequence[bool], plain: Sequence[bool]) -> Place:
     begins = place.texts[0] == "" and len(place.values) == 1
     values = tuple(
         -value if dash and sign and (also or begins) else value
