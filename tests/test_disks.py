@@ -309,3 +309,16 @@ def test_an_error_of_the_disk_names_the_file_whoever_writes_it(
         write(tmp_path / "file")
     assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(tmp_path / "file")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["folder", "device"])
+def test_what_is_no_file_in_the_place_of_a_seal_is_read_by_nobody(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    seal_folder(tmp_path)
+    assert is_sealed(tmp_path)
+    (tmp_path / "seal.json").unlink()
+    if kind == "folder":
+        (tmp_path / "seal.json").mkdir()
+    else:
+        (tmp_path / "seal.json").symlink_to("/dev/zero")
+    assert not is_sealed(tmp_path)

@@ -149,6 +149,14 @@ def require_place(out: Path) -> None:
     raise OptionError(f"{out} cannot be made: {there} is no folder to write to.", "Name another folder with -o.")
 
 
+def clear_place(path: Path) -> None:
+    """Take away what is no plain file in the place of a file of the home: a folder, or a link to somewhere else."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; it takes the final name only if the block ends well.

@@ -37,11 +37,18 @@ def is_sealed(folder: Path) -> bool:
         A file is there and cannot be read for the moment: that is no damage.
     """
     try:
+        if not (folder / SEAL).is_file():  # A folder or a device in its place is read by nobody.
+            return False
         hashes = json.loads((folder / SEAL).read_text("utf-8"))
         return (
             isinstance(hashes, dict)
             and bool(hashes)
-            and all(".." not in name and hash_file(folder / name) == digest for name, digest in hashes.items())
+            and all(".." not in name and _is_unchanged(folder / name, digest) for name, digest in hashes.items())
         )
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
+
+
+def _is_unchanged(path: Path, digest: object) -> bool:
+    """Return whether a plain file has a hash; one that is gone raises, as one that cannot be read."""
+    return (path.is_file() or not path.exists()) and hash_file(path) == digest

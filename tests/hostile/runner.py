@@ -150,7 +150,8 @@ def _watch(folder: Path, inside: Path, home: Path) -> None:
                 record.write(f"written: {arguments[0]}\n")
         elif event in CHANGING:
             for path in arguments[: CHANGING[event]]:
-                if is_outside(path):
+                place = Path(os.fsdecode(path)).absolute()
+                if place != home and is_outside(place.parent) and not (event == "os.mkdir" and place.is_dir()):
                     record.write(f"{event}: {path}\n")
 
     sys.addaudithook(hook)

@@ -20,7 +20,7 @@ from headstart.bases.rocket_weights import check_rocket_weights
 from headstart.bases.specs import modality_of, parse_spec
 from headstart.bases.text_sizes import check_pieces, fit_text_sizes
 from headstart.errors import DataError, OptionError, UnknownName, unknown
-from headstart.home import writable_folder, write_text
+from headstart.home import clear_place, writable_folder, write_text
 from headstart.modalities.text import open_tokenizer
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 from headstart.modalities.tokenizer_files import highest_id
@@ -264,6 +264,7 @@ def _local_spec(parts: Parts) -> Mapping[str, Any]:
     digest = import_module("hashlib").sha256(parts.tokenizer.encode()).hexdigest()
     path = writable_folder("tokenizers", digest[:32]) / TOKENIZER
     if not path.is_file() or hash_file(path) != digest:
+        clear_place(path)
         write_text(path, parts.tokenizer)
     tokenizer = open_tokenizer(str(path), int(parts.spec["max_length"]))
     check_pieces(parts, highest_id(tokenizer), place)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.home import home, optional_write, write_json
+from headstart.home import clear_place, home, optional_write, write_json
 from headstart.modalities.record import Array
 
 Run = Callable[..., tuple[Array, ...]]
@@ -144,7 +144,7 @@ def _remembered(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
     """Return where the choices for a base are kept, and what is readable of them: a damaged file holds none."""
     path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
     try:
-        choices = json.loads(path.read_text("utf-8"))
+        choices = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     except (OSError, ValueError):
         choices = {}
     return path, choices if isinstance(choices, dict) else {}
@@ -203,6 +203,7 @@ def choose(
     path, known = _remembered(backbone)
     known[f"{machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
     with optional_write():
+        clear_place(path)
         write_json(path, known)
     return chosen
 
