@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.binding import bind_names
-from headstart.data.cells import parse_number
-from headstart.data.names import Wanted, pick
+from headstart.data.names import Wanted, key, pick
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import Roles, labels_of, roles_of
 from headstart.data.sheets import Sheet
+from headstart.data.times import times_of
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, InputColumns
 
 OWN_CHANNEL = "channel_"
 """Begin of the names of channels without names in tables that Headstart writes: in the order of training."""
+_COARSE = frozenset({"minute", "hour", "day", "week", "month", "days", "weeks", "months", "epoch", "cycle"})
+MOST_INTERLEAVED = 100
+"""Different values at most of a column that tells rows of one time apart."""
 CHANNEL = "channel "
 """Begin of the role of each channel: "channel 1", "channel 2" ..."""
 
@@ -75,12 +76,14 @@ def is_long(sheet: Sheet, wanted: Wanted) -> bool:
     return len(set(values)) < len(values) or (not wanted.strict and time is not None)
 
 
-def rows_per_series(sheet: Sheet, wanted: Wanted) -> float:
-    """Return how many rows a series has, as the median."""
-    name, _ = keys_of(sheet, wanted)
+def is_longer(sheet: Sheet, wanted: Wanted, n_steps: int) -> bool:
+    """Whether series have at least `n_steps` rows, as the median; days and weeks may be those of rows of steps."""
+    name, time = keys_of(sheet, wanted)
     assert name is not None
+    if time is not None and key(time) in _COARSE and "time" not in wanted.roles:
+        return False
     _, counts = np.unique(np.asarray(sheet.texts(name), dtype=str), return_counts=True)
-    return float(np.median(counts))
+    return float(np.median(counts)) >= n_steps
 
 
 def read(sheet: Sheet, wanted: Wanted) -> Draft:
@@ -93,7 +96,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Draft:
     """
     name, time = keys_of(sheet, wanted)
     assert name is not None
-    steps, odd = _steps(sheet, name, time)
+    steps, odd = _steps(sheet, wanted, name, time)
     keys = [name] if time is None else [name, time]
     roles, findings = _roles(sheet, wanted, keys, steps)
     others = [other for other in sheet.names if other not in {*keys, *roles.named().values()}]
@@ -132,10 +135,11 @@ def _names_of_training(channels: Sequence[str], wanted: Wanted) -> tuple[str, ..
     return known if len(known) == len(channels) and any(known) else tuple(channels)
 
 
-def _steps(sheet: Sheet, name: str, time: str | None) -> tuple[Steps, tuple[Finding, ...]]:
+def _steps(sheet: Sheet, wanted: Wanted, name: str, time: str | None) -> tuple[Steps, tuple[Finding, ...]]:
     """Put the rows in order."""
     codes, ids = _coded(sheet.texts(name))
     times, odd = (np.arange(len(codes), dtype=np.float64), _no_time()) if time is None else times_of(sheet, time)
+    _refuse_interleaved(sheet, wanted, list(zip(codes.tolist(), times.tolist(), strict=True)), name)
     order = np.lexsort((times, codes)).astype(np.intp)
     steps = Steps(ids, codes, order, np.flatnonzero(np.diff(codes[order], prepend=-1)).astype(np.intp))
     return steps, odd or _repeated(times[order], steps)
@@ -153,34 +157,27 @@ def _coded(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
     return codes, list(numbers)
 
 
-def times_of(sheet: Sheet, name: str) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
-    """Return each row's time as a number; where times are neither numbers nor ISO dates, the order of the file."""
-    texts = sheet.texts(name)
-    found: list[NDArray[np.float64]] = []
-    for read_one in (lambda text: parse_number(text, sheet.decimal_comma), _seconds_of):
-        try:
-            found.append(np.array(list(map(read_one, texts)), dtype=np.float64))
-            break
-        except ValueError:
-            continue
-    times = found[0] if found else np.arange(len(texts), dtype=np.float64)
-    if found and np.isfinite(times).all():
-        return times, ()
-    odd = next((text for text, time in zip(texts, times, strict=True) if not np.isfinite(time)), texts[0])
-    what = (
-        f"are neither numbers nor dates like 2026-01-31, such as '{odd}'" if not found else "are missing in some rows"
-    )
-    then = "the order of the rows in the file was taken" if not found else "those rows come last in their series"
-    advice = "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
-    return times, (Finding("times-not-read", "warn", (), f"The times in '{name}' {what}; {then}.", advice),)
+def _refuse_interleaved(sheet: Sheet, wanted: Wanted, places: Sequence[tuple[int, float]], name: str) -> None:
+    """Refuse a table in which several rows share a time and another column tells them apart: a channel, or a trial.
 
-
-def _seconds_of(text: str) -> float:
-    """Read an ISO date as seconds; one without a zone counts as UTC."""
-    if not text.strip():
-        return math.nan
-    when = datetime.fromisoformat(text.strip())
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    Raises
+    ------
+    DataError
+        Naming that column.
+    """
+    if 2 * len(set(places)) > len(places):
+        return
+    label = pick(sheet.names, "label", wanted, "")
+    for other in [one for one in sheet.names if one not in {name, label, *wanted.labels}]:
+        values = sheet.texts(other)
+        words = sorted(set(values))
+        if len(words) <= MOST_INTERLEAVED and len(set(zip(places, values, strict=True))) == len(places):
+            raise DataError(
+                f"{sheet.name} has several rows at one time of a series, which '{other}' tells apart "
+                f"({offenders(words)}).",
+                f"If '{other}' says what was measured, write a column for each ({words[0]}, {words[-1]}). If it "
+                f"numbers series, join it to '{name}' in one column, and name that with --id.",
+            )
 
 
 def _repeated(times: NDArray[np.float64], steps: Steps) -> tuple[Finding, ...]:

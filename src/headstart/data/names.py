@@ -21,8 +21,9 @@ _USUAL = {
     "file": "filename file path filepath image imagepath imagefile img",
     "series": "id seriesid series sampleid sample sequenceid sequence caseid case unit uid uuid subject subjectid "
     "patient patientid person personid participant participantid recording recordingid session sessionid trial trialid "
-    "device deviceid plot plotid field fieldid",
-    "time": "time timestamp t step timestep datetime date seconds second tick frame ms millis milliseconds index",
+    "device deviceid plot plotid field fieldid sensor sensorid station stationid node nodeid animal animalid meterid",
+    "time": "time timestamp t step timestep datetime date seconds second tick frame ms millis milliseconds index "
+    "minute minutes hour hours day days week weeks month months epoch cycle",
 }
 ROLES: dict[str, tuple[str, ...]] = {role: tuple(names.split()) for role, names in _USUAL.items()}
 """For each role the usual names, as `key` writes them, best first."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 _MONTHS = (
     "jan january janvier enero janv ene januari", "feb february fevrier febrero fev februari",
@@ -60,14 +61,15 @@ _MONTH_PART = re.compile(
     r"(?:(?<!\d)(?P<before>\d{1,2}|(?:18|19|20|21)\d\d)(?:st|nd|rd|th)?[-_./ ]*)?\0(?P<month>\w+)\0"
     r"(?:[-_./ ]*(?P<after>\d{1,4})(?!\d))?(?:[-_./, ]+(?P<last>(?:18|19|20|21)\d\d)(?!\d))?"
 )
-_NUMBER = re.compile(r"(?P<dash>-)?(?P<number>\d+(?:[.,]\d+)?(?:e[-+]?\d+)?)", re.IGNORECASE)
-_WHOLE = re.compile(r"(?P<dash>-)?(?P<number>\d+)")
+_NUMBER = re.compile(r"(?:(?P<dash>-)|\+)?(?P<number>\d+(?:[.,]\d+)?(?:e[-+]?\d+)?)", re.IGNORECASE)
+_WHOLE = re.compile(r"(?:(?P<dash>-)|\+)?(?P<number>\d+)")
 KIND = "\0"
 """What a text begins with that names no channel but says what the numbers are."""
 DATE = f"{KIND}date"
 _WIDTHS = {"week": 7, "quarter": 93, "dayofyear": 1}
 _LEAST_SHORT_YEAR, _MOST_SHORT_YEARS = 9, 8
 """Numbers beside names of months are years rather than days where all are larger than that and few."""
+_FEWEST_COUNTED = 3
 _BETWEEN = re.compile(r"[\s_.\-()\[\]]+")
 
 
@@ -118,11 +120,23 @@ def _dates(names: Sequence[str]) -> list[Place]:
     for pattern in _DATES:
         readings = [[_date(name, pattern, month_first) for name in names] for month_first in (False, True)]
         whole = [[place for place in places if place is not None] for places in readings]
-        whole = [places for places in whole if len(places) == len(names)]
+        whole = [_without_counter(places) for places in whole if len(places) == len(names)]
         rising = [places for places in whole if places == sorted(places, key=lambda place: place.values)]
         if whole:
             return (rising or whole)[0]
     return []
+
+
+def _without_counter(places: list[Place]) -> list[Place]:
+    """Drop a number before the date that only counts the dates ("0_20240101_NDVI", "1_20240109_NDVI")."""
+    counters = [re.fullmatch(r"(\d+)\D*", place.texts[0]) for place in places]
+    numbers = [int(matched[1]) for matched in counters if matched is not None]
+    if len(numbers) < max(len(places), _FEWEST_COUNTED) or len(set(numbers)) < len(numbers):
+        return places
+    in_order = sorted(zip(numbers, (place.values for place in places), strict=True))
+    if any(later[1] < earlier[1] for earlier, later in pairwise(in_order)):
+        return places
+    return [replace(place, texts=(place.texts[0].lstrip("0123456789 "), *place.texts[1:])) for place in places]
 
 
 def _date(name: str, pattern: re.Pattern[str], month_first: bool) -> Place | None:

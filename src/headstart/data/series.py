@@ -71,7 +71,7 @@ def _layout_of(sheet: Sheet, wanted: Wanted) -> str:
     if known.layout == "files" and not (wanted.strict or is_long) and _has_channels(sheet, known):
         return "file"
     run = value_run(sheet, wanted)
-    if is_long and (run is None or long_tables.rows_per_series(sheet, wanted) >= run.n_steps):
+    if is_long and (run is None or long_tables.is_longer(sheet, wanted, run.n_steps)):
         return "long"
     return "wide" if run is not None or wanted.strict or _is_other_table(sheet, wanted) else "file"
 

@@ -14,18 +14,20 @@ from headstart.data.binding import bind_names
 from headstart.data.cells import as_text, parse_number
 from headstart.data.class_folders import read_places
 from headstart.data.decoding import encoding_of, lines
-from headstart.data.long_tables import times_of
 from headstart.data.names import ROLES, Wanted, key, label_columns, pick
+from headstart.data.npz_splits import join_splits
 from headstart.data.precision import in_single_precision, is_too_fine, too_fine
 from headstart.data.reading.npz import read_npz_arrays
 from headstart.data.rows import Draft
 from headstart.data.sheets import Sheet, read_sheet
+from headstart.data.times import times_of
 from headstart.data.tree import Tree
 from headstart.errors import DataError, ending, offenders
 from headstart.modalities.series import Series
 from headstart.records import AXES, Finding, InputColumns, SetAside, column
 
 _TIMES = {*ROLES["time"], "index"}
+_USUAL_ARRAYS = ("x", "data", "inputs", "values", "series", "features", "signals")
 
 
 def read_one(sheet: Sheet, wanted: Wanted) -> Draft:
@@ -142,9 +144,9 @@ def read_npz(path: Path, wanted: Wanted) -> Draft:
     DataError
         There is no X, its shape is none of the two, or the file is damaged or would have to be unpickled.
     """
-    arrays = read_npz_arrays(path)
+    arrays = join_splits(path, read_npz_arrays(path))
     by_key = {key(name): name for name in arrays}
-    name = next((by_key[known] for known in ("x", "data", "inputs", "values", "series") if known in by_key), None)
+    name = next((by_key[known] for known in _USUAL_ARRAYS if known in by_key), None)
     if name is None:
         raise DataError(f"{path} has no array X (found: {', '.join(arrays)}).", "Save it as X, with labels as y.")
     values, axes, findings = oriented(arrays.pop(name), str(path), wanted)
@@ -228,9 +230,16 @@ def oriented(
             f"{where}: the array has the shape {made.shape}: which axis is the time cannot be told.",
             "Pass --axes channels-first if it is the last one, or --axes time-first.",
         )
+    is_open = wanted.axes == "auto" and wanted.inputs is None
+    axes = AXES[1] if is_open and _is_one_channel(made.shape[1:]) else axes
     made = made if axes == AXES[0] else np.ascontiguousarray(made.transpose(0, 2, 1))
     _require_channels(made, known, (where, axes))
-    return made, axes, exchanged(made.shape) if wanted.axes == "auto" and wanted.inputs is None else ()
+    return made, axes, exchanged(made.shape) if is_open else ()
+
+
+def _is_one_channel(shape: Sequence[int]) -> bool:
+    """Whether the last axis can only be the channel: channels of one step are no series (time, 1)."""
+    return shape[0] > 1 == shape[1]
 
 
 def exchanged(shape: Sequence[int]) -> tuple[Finding, ...]:
@@ -339,10 +348,12 @@ def from_list(values: Sequence[object], wanted: Wanted) -> tuple[list[Series], I
         raise DataError(f"Series must have one or two dimensions; rows {offenders(bad)} do not.", "Reshape them.")
     known = wanted.inputs or InputColumns()
     axes = wanted.axes if wanted.axes != "auto" else known.axes
+    unsure = wanted.axes == "auto" and wanted.inputs is None
+    if unsure and all(array.ndim == 2 and _is_one_channel(array.shape) for array in arrays):
+        axes = AXES[1]
     made = [array[None, :] if array.ndim == 1 else array if axes == AXES[0] else array.T for array in arrays]
     for row, array in enumerate(made):
         _require_channels(array[None], known, (f"row {row}", axes))
     widest = max(made, key=lambda array: len(array) - array.shape[1])
-    unsure = wanted.axes == "auto" and wanted.inputs is None
     findings = exchanged((len(made), *widest.shape)) if unsure else ()
     return made, InputColumns(layout="array", axes=axes), findings

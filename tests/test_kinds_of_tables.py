@@ -1,0 +1,114 @@
+"""Tables of kinds that people bring: what each is taken for, and what is refused rather than read wrongly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headstart import data
+from headstart.errors import DataError
+from headstart.options import ReadOptions, parse
+from headstart.records import Table
+
+
+def write(path: Path, lines: list[str]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def labels_of(table: Table) -> list[str]:
+    assert table.labels is not None
+    return [str(label) for label in table.labels]
+
+
+def write_steps(path: Path, names: list[str], rows: int = 6) -> Path:
+    lines = [",".join(["label", *names])]
+    lines += [",".join(["ab"[row % 2], *(f"{row + step / 100}" for step in range(len(names)))]) for row in range(rows)]
+    return write(path, lines)
+
+
+def test_steps_before_and_after_an_event_are_one_axis(tmp_path: Path) -> None:
+    names = [f"t-{step}" for step in range(8, 0, -1)] + ["t0"] + [f"t+{step}" for step in range(1, 9)]
+    table = data.read(write_steps(tmp_path / "a.csv", names))
+    assert table.inputs[1].shape == (1, 17)
+    assert np.allclose(table.inputs[0][0], np.arange(17) / 100)
+
+
+def test_a_counter_before_the_date_is_no_channel(tmp_path: Path) -> None:
+    names = [f"{step}_202403{step + 1:02d}_NDVI" for step in range(12)]
+    table = data.read(write_steps(tmp_path / "a.csv", ["system:index", *names]))
+    assert table.inputs[0].shape == (1, 12) and list(table.metadata) == ["system:index"]
+    lines = [f"ch{channel}_2024-03-{day:02d}" for day in range(1, 11) for channel in (1, 2)]
+    assert data.read(write_steps(tmp_path / "b.csv", lines)).inputs[0].shape == (2, 10), "here it is one"
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["13/02/2024 08:00", "01/03/2024 08:00", "02/03/2024 08:00"],
+        ["02/13/2024", "03/01/2024", "03/02/2024"],
+        ["1.3.2024 1:00 AM", "1.3.2024 11:00 AM", "1.3.2024 1:00 PM"],
+        ["08:30", "09:00:01", "22:15"],
+    ],
+)
+def test_times_as_people_write_them_put_the_steps_in_order(times: list[str], tmp_path: Path) -> None:
+    lines = ["id,time,x,label", *(f"p,{times[at]},{at},a" for at in (2, 0, 1)), *(f"q,{time},7,b" for time in times)]
+    table = data.read(write(tmp_path / "a.csv", lines))
+    assert table.inputs[0].tolist() == [[0, 1, 2]] and not [one for one in table.findings if "times" in one.kind]
+
+
+def test_dates_of_which_nobody_knows_day_and_month_are_pointed_out(tmp_path: Path) -> None:
+    lines = ["id,time,x,label", *(f"p,{time},1,a" for time in ("03/04/2024", "02/05/2024", "05/03/2024"))]
+    table = data.read(write(tmp_path / "a.csv", lines))
+    assert [one.kind for one in table.findings if one.severity == "warn"] == ["times-not-read"]
+
+
+def test_a_date_and_a_time_of_day_in_two_columns_count_together(tmp_path: Path) -> None:
+    steps = [("2024-01-02", "06:00", 2), ("2024-01-01", "18:00", 1), ("2024-01-01", "06:00", 0)]
+    lines = ["sensor_id,date,time,x,label", *(f"{s},{day},{clock},{x},a" for s in "pq" for day, clock, x in steps)]
+    assert data.read(write(tmp_path / "a.csv", lines)).inputs[0].tolist() == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize("words", [("temp", "rain"), ("0", "1")])
+def test_rows_of_one_time_that_a_column_tells_apart_are_refused(words: tuple[str, str], tmp_path: Path) -> None:
+    lines = ["id,kind,time,value,label"]
+    lines += [f"{name},{word},{t},{t}.5,a" for name in "pq" for word in words for t in range(6)]
+    with pytest.raises(DataError, match="several rows at one time of a series, which 'kind' tells apart"):
+        data.read(write(tmp_path / "a.csv", lines))
+
+
+def test_a_day_beside_rows_of_steps_does_not_make_them_time_steps(tmp_path: Path) -> None:
+    lines = ["patient_id,day,label," + ",".join(f"t{step}" for step in range(8))]
+    lines += [f"p{row % 2},{row},a" + ",1.5" * 8 for row in range(40)]
+    table = data.read(write(tmp_path / "a.csv", lines))
+    assert len(table) == 40 and table.inputs[0].shape == (1, 8)
+    lines = ["plot,week,ndvi,label", *(f"p{plot},{week},{week}.5,a" for plot in range(3) for week in range(9))]
+    assert data.read(write(tmp_path / "b.csv", lines)).inputs[0].shape == (1, 9)
+
+
+def test_arrays_of_splits_are_joined(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(6, 2, 9)).astype(np.float32)
+    named = {"x_train": values[:4], "y_train": np.arange(4), "X_test": values[4:], "y_test": np.arange(2)}
+    np.savez(tmp_path / "a.npz", **named)
+    table = data.read(tmp_path / "a.npz")
+    assert table.splits.tolist() == ["train"] * 4 + ["test"] * 2 and labels_of(table) == ["0", "1", "2", "3", "0", "1"]
+    assert np.array_equal(table.inputs[5], values[5])
+    del named["y_test"]
+    np.savez(tmp_path / "b.npz", **named)
+    with pytest.raises(DataError, match="x_train and X_test, but only y_train"):
+        data.read(tmp_path / "b.npz")
+
+
+def test_an_array_with_one_value_a_step_is_one_channel(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(6, 9, 1)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", X=values, y=np.arange(6) % 2)
+    table = data.read(tmp_path / "a.npz")
+    assert table.inputs[0].shape == (1, 9) and table.input_columns is not None
+    assert table.input_columns.axes == "time-first"
+    lists = data.from_arrays([values[0], values[1, :5]], ["a", "b"])
+    assert [one.shape for one in lists.inputs] == [(1, 9), (1, 5)]
+    first = data.read(tmp_path / "a.npz", parse(ReadOptions, axes="channels-first"))
+    assert first.inputs[0].shape == (9, 1), "the user's word counts"
