@@ -201,7 +201,8 @@ def test_nearly_equal_labels_are_reported_and_merged_only_on_demand(tmp_path: Pa
     table = data.read(path)
     (odd,) = table.findings
     assert odd.kind == "odd-label" and odd.rows == ("a.csv:5",)
-    assert odd.summary == "'maize rust ' (1 rows) looks like 'Maize rust' (3 rows); pass --merge-labels to merge."
+    assert odd.summary == "'maize rust ' (1 row) looks like 'Maize rust' (3 rows)."
+    assert odd.advice == "Write them alike, or pass --merge-labels."
     assert table.labels is not None and table.labels[3] == "maize rust "
     merged = data.read(path, options(merge_labels=True))
     assert merged.labels is not None and set(merged.labels) == {"Maize rust", "healthy"}

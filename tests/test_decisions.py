@@ -127,6 +127,8 @@ def test_small_classes_share_a_threshold_and_too_few_rows_rule_nothing_out() -> 
     assert few.floors == (0.0, 0.0, 0.0) and not few.told and few.exact(told).all()
     made = Rules(sets=few).decide(said(told[:2]), None)
     assert set(made.answers) == {NOT_SURE} and made.reasons[0] == "8 training rows are too few to rule any class out"
+    none = Rules(sets=fit_sets(codes[:0], told[:0], 0.9)).decide(said(told[:2]), None)
+    assert none.reasons[0] == "no training row could be held out, so no class can be ruled out"
 
 
 def test_ranges_of_numbers_hold_the_truth_as_often_as_stated() -> None:

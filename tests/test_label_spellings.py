@@ -178,3 +178,8 @@ def test_the_label_column_of_training_may_be_written_in_another_way(tmp_path: Pa
     (tmp_path / "a.csv").write_text("text,Verdict \nthe pump is dry,a\nno water here,b\n", encoding="utf-8")
     table = data.read(tmp_path / "a.csv", parse(AdaptOptions), {"text": "text", "label": "verdict"})
     assert table.columns["label"] == "Verdict" and table.labels is not None and table.labels.tolist() == ["a", "b"]
+
+
+def test_labels_of_rows_to_be_predicted_are_not_remarked_on(tmp_path: Path) -> None:
+    place = table(tmp_path / "new.csv", ["water", "Water", "roads"])
+    assert data.line_up([place], "text", {"text": "text", "label": "label"}, {}).table.findings == ()

@@ -229,6 +229,7 @@ RULES = {
         Calibrator("isotonic", 1.0, (0.1, 0.4, 0.9), (0.15, 0.5, 0.7)), SetRule(0.9, (0.2,) * 5, (False,) * 5, 9)
     ),
     "few rows": Rules(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 7)),
+    "no rows": Rules(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 0)),
     "costs": Rules(costs=FAR),
     "both": Rules(sets=SetRule(0.9, (0.2,) * 5, (False,) * 5, 9), costs=EVEN),
 }  # fmt: skip

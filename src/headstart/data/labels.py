@@ -24,9 +24,10 @@ def tidy(labels: Sequence[str], ids: Sequence[str], merge: bool) -> tuple[list[s
         best, *others = sorted(family, key=lambda label: (-counts[label], label))
         for other in others:
             better[other] = best
-            likeness = f"{other!r} ({counts[other]} rows) looks like {best!r} ({counts[best]} rows)"
-            done = "; they were merged." if merge else "; pass --merge-labels to merge."
-            advice = "Nothing to do." if merge else "Correct the labels, or pass --merge-labels."
+            sizes = [f"{counts[label]} row{'s' * (counts[label] > 1)}" for label in (other, best)]
+            likeness = f"{other!r} ({sizes[0]}) looks like {best!r} ({sizes[1]})"
+            done = "; they were merged." if merge else "."
+            advice = "Nothing to do." if merge else "Write them alike, or pass --merge-labels."
             findings.append(
                 Finding("odd-label", "note" if merge else "warn", tuple(rows_of[other]), likeness + done, advice)
             )

@@ -89,7 +89,7 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
         left_out=dict(draft.left_out),
         n_lines=draft.n_lines,
     ).take(kept)
-    return with_tidy_labels(table, how.merge_labels)
+    return with_tidy_labels(table, how.merge_labels) if how.labelled else table
 
 
 def _measured(columns: InputColumns | None, inputs: Sequence[Any]) -> InputColumns | None:

@@ -166,7 +166,7 @@ class Rules:
         if code >= 0:
             return f"{100 * said.probabilities[row, code]:.0f} % sure; no other class is likely enough"
         if self.sets is not None and not self.sets.told:
-            return f"{self.sets.n_rows} training rows are too few to rule any class out"
+            return self.sets.too_few
         order = np.argsort(-np.where(held, said.probabilities[row], -1.0), kind="stable")[: int(held.sum())]
         more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
         return f"may be {', '.join(_told(said, row, at) for at in order[:NAMED])}{more}"

@@ -65,6 +65,13 @@ class SetRule:
         """Whether there were rows enough to leave any class out."""
         return any(floor > 0 for floor in self.floors)
 
+    @property
+    def too_few(self) -> str:
+        """Why no class can be left out; the same words stand in predict.py and in the page without a server."""
+        if self.n_rows == 0:
+            return "no training row could be held out, so no class can be ruled out"
+        return f"{self.n_rows} training rows are too few to rule any class out"
+
     def as_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
         return {**vars(self), "floors": list(self.floors), "own": list(self.own)}

@@ -169,7 +169,7 @@ def header(task: str, classes: tuple[str, ...]) -> list[str]:
     >>> header("classification", ("no", "yes"))
     ['input', 'label', 'probability', 'label_2', 'probability_2', 'answer', 'set', 'reason', 'kind']
     >>> header("multi-label", ("food", "water"))
-    ['input', 'labels', 'p(food)', 'p(water)', 'answer', 'set', 'reason']
+    ['input', 'labels', 'p(food)', 'p(water)', 'answer', 'set', 'reason', 'kind']
     >>> header("regression", ("yield",))
     ['input', 'yield', 'answer', 'set', 'reason', 'low', 'high', 'kind']
     """

@@ -58,7 +58,10 @@ _SHOWN: dict[str, tuple[str, ...]] = {
 """What is held against the training site; the first decides."""
 _LOWER_IS_BETTER = {"mean_absolute_error"}
 _NO_REFERENCE = "The bundle keeps no sample of its training rows: it reads no features, or is of an older version."
-_NO_SITE = "The bundle keeps no figures of its own test rows, and there is no result.json beside it."
+_NO_SITE = (
+    "The bundle keeps no figures of its own test rows: it was made without any, or by an older version and lies apart "
+    "from its result.json."
+)
 
 
 def reference_of(prepared: Prepared, rules: Rules, groups: tuple[str, ...], seed: int) -> Reference | None:

@@ -166,6 +166,8 @@ def one_class(row: Any) -> tuple[list[str], str, str, str, list[str], str]:
         reason = f"{100 * row[code]:.0f} % sure" + ("; no other class is likely enough" if sets and not costs else "")
     elif not reason and sets and not any(floor > 0 for floor in sets["floors"]):
         reason = f"{sets['n_rows']} training rows are too few to rule any class out"
+        if not sets["n_rows"]:
+            reason = "no training row could be held out, so no class can be ruled out"
     elif not reason:
         more = f" and {len(held) - 3} more" if len(held) > 3 else ""
         reason = f"may be {', '.join(percent(row, at) for at in held[:3])}{more}"

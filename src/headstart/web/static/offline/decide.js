@@ -155,7 +155,9 @@ function why(model, shares, code, held) {
   const { sets, costs } = model.decision;
   if (code >= 0) return `${whole(100 * shares[code])} % sure${sets && !costs ? "; no other class is likely enough" : ""}`;
   if (sets && !sets.floors.some((floor) => floor > 0)) {
-    return `${sets.n_rows} training rows are too few to rule any class out`;
+    return sets.n_rows > 0
+      ? `${sets.n_rows} training rows are too few to rule any class out`
+      : "no training row could be held out, so no class can be ruled out";
   }
   const more = held.length > NAMED ? ` and ${held.length - NAMED} more` : "";
   return `may be ${held.slice(0, NAMED).map((at) => told(model, shares, at)).join(", ")}${more}`;
