@@ -13,6 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import headstart as hs
+from headstart.errors import HeadstartError
 
 NOT_FOR_US = {
     "check_estimators_nan_inf": "missing values are filled, as in series read from files",
@@ -66,3 +67,19 @@ def test_groups_stay_together_in_its_folds() -> None:
     texts, labels = messages()
     model = hs.Adapter(strategy="linear-probe", offline=True)
     assert len(model.fit(list(texts), list(labels), groups=[i % 8 for i in range(len(texts))]).classes_) == 2
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_axes_of_series_may_be_named(as_list: bool) -> None:
+    labels = np.array(["dry", "wet"] * 8)
+    series = np.random.default_rng(0).normal(size=(16, 12, 3)) + (labels == "wet")[:, None, None] * 3.0
+    rows = list(series) if as_list else series
+    model = hs.Adapter(strategy="classic", time=60, axes="time-first", offline=True).fit(rows, labels)
+    columns = model.model_.bundle.input_columns
+    assert columns is not None and (columns.n_channels, columns.most_steps) == (3, 12)
+    assert np.mean(model.predict(rows) == labels) > 0.9
+
+
+def test_axes_of_texts_are_refused() -> None:
+    with pytest.raises(HeadstartError, match="--axes is for arrays of series"):
+        hs.Adapter(axes="time-first").fit(["dry field", "wet field"] * 4, ["dry", "wet"] * 4)

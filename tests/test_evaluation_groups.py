@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from headstart import flow
+from headstart.errors import UnknownName
 from headstart.evaluation import evaluate, groups, keeps_together
 from headstart.evaluation.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, holm
 from headstart.options import AdaptOptions, PredictOptions, parse
@@ -216,6 +217,8 @@ def test_adapt_and_evaluate_fill_the_groups_of_each_named_column(tmp_path: Path)
     asked = {"offline": True, "group": ("clinic", "patient")}
     made = flow.adapt(tmp_path / "t.csv", tmp_path / "o", parse(AdaptOptions, strategy="classic", **asked))
     scored = flow.evaluate(tmp_path / "o" / "bundle", tmp_path / "t.csv", parse(PredictOptions, **asked))
+    with pytest.raises(UnknownName, match="no group column 'town'"):
+        flow.evaluate(tmp_path / "o" / "bundle", tmp_path / "t.csv", parse(PredictOptions, group=("town",)))
     for found in (made.groups, scored.groups):
         clinic, patient = found
         assert clinic.gap is not None

@@ -10,8 +10,9 @@ from headstart.data.holding_out import classes_in_one_fold, keep_lone_classes
 from headstart.data.inputs import Inputs, Order, line_up, line_up_rows, read_inputs
 from headstart.data.matching import MatchedLabels, match_labels
 from headstart.data.near import with_families
+from headstart.data.option_use import require_modality, require_use
 from headstart.data.sources import read, read_frame
-from headstart.data.splits import MIN_GROUPS, clusters, draw, folds, many_valued, split, units
+from headstart.data.splits import MIN_GROUPS, clusters, draw, folds, many_valued, require_groups, split, units
 from headstart.data.strata import learnable, strata
 from headstart.data.tasks import numbers_of
 from headstart.data.text_columns import text_columns_of
@@ -41,8 +42,11 @@ __all__ = [
     "read_frame",
     "read_inputs",
     "read_unlabelled",
+    "require_groups",
     "require_labels",
+    "require_modality",
     "require_trainable",
+    "require_use",
     "split",
     "strata",
     "text_columns_of",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from headstart.data.names import key
-from headstart.errors import DataError, offenders
+from headstart.errors import DataError, OptionError, offenders
 
 _MOST_GUESSES = 3
 
@@ -35,9 +35,7 @@ def bind_names(known: Sequence[str], there: Sequence[str], where: str, candidate
     >>> bind_names(["acc_x", "acc_y"], ["Acc-Y", "acc_x", "note"], "new.csv")
     ['acc_x', 'Acc-Y']
     """
-    exact, by_key = set(there), {key(name): name for name in reversed(there)}
-    places = [name if name in exact else by_key.get(key(name), "") for name in known]
-    missing = [name for name, place in zip(known, places, strict=True) if not place]
+    places, missing = _places(known, there)
     if not missing:
         return places
     strange = [name for name in candidates if name not in places]
@@ -47,6 +45,29 @@ def bind_names(known: Sequence[str], there: Sequence[str], where: str, candidate
         f"{_guesses(missing, strange)}Give the columns of training under their names, in any order; or, where "
         f"{len(known)} columns mean the same under other names, name the first and last with --values FROM:TO.",
     )
+
+
+def bind_asked(asked: Sequence[str], there: Sequence[str], where: str) -> list[str]:
+    """Return the column of `there` for each name given with --channels, in that order.
+
+    Raises
+    ------
+    OptionError
+        Some are missing; names them and those that are there.
+    """
+    places, missing = _places(asked, there)
+    if missing:
+        names = [name for name in there if name]
+        hint = f"There are {offenders(names)}." if names else "Its channels have no names: leave --channels out."
+        raise OptionError(f"--channels: {where} has no {offenders(missing)}.", hint)
+    return places
+
+
+def _places(known: Sequence[str], there: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the name in `there` of each known one, "" where it is missing, and those that are missing."""
+    exact, by_key = set(there), {key(name): name for name in reversed(there)}
+    places = [name if name in exact else by_key.get(key(name), "") for name in known]
+    return places, [name for name, place in zip(known, places, strict=True) if not place]
 
 
 def _strange_in_words(strange: Sequence[str]) -> str:

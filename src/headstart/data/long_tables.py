@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.binding import bind_names
+from headstart.data.binding import bind_asked, bind_names
 from headstart.data.names import Wanted, key, pick
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import Roles, labels_of, roles_of
@@ -254,9 +254,11 @@ def _channels(sheet: Sheet, others: Sequence[str], steps: Steps, wanted: Wanted)
     changing = [name for name in numeric if _changes(sheet, name, steps)]
     known = [name for role, name in wanted.roles.items() if role.startswith(CHANNEL)]
     inputs = wanted.inputs or InputColumns()
-    names = wanted.channels or inputs.channels or known
+    if wanted.channels:
+        return bind_asked(wanted.channels, sheet.names, sheet.name)
+    names = inputs.channels or known
     ours = [f"{OWN_CHANNEL}{number}" for number in range(1, len(names) + 1)]
-    if ours and not wanted.channels and set(ours) <= set(sheet.names):  # a table of corrections that `serve` wrote
+    if ours and set(ours) <= set(sheet.names):  # a table of corrections that `serve` wrote
         return ours
     if any(names) and (len(names) > 1 or inputs.layout in {"", "long", "files"}):
         return bind_names(names, sheet.names, sheet.name, changing)

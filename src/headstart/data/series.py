@@ -13,7 +13,7 @@ import numpy as np
 
 from headstart.data import long_tables, series_files
 from headstart.data.axes import LEAST_STEPS, Axis, find_axis
-from headstart.data.binding import bind_names
+from headstart.data.binding import bind_asked, bind_names
 from headstart.data.names import MIN_STEPS, Wanted, key, label_columns
 from headstart.data.rows import Draft
 from headstart.data.scales import other_scale
@@ -183,7 +183,7 @@ def _named_run(sheet: Sheet, wanted: Wanted, values: str) -> Axis:
 def _chosen_channels(axis: Axis, asked: Sequence[str], sheet: Sheet) -> Axis:
     if not asked:
         return axis
-    order = bind_names(asked, axis.channels, sheet.name, axis.channels)
+    order = bind_asked(asked, axis.channels, sheet.name)
     return Axis(tuple(order), tuple(axis.columns[axis.channels.index(name)] for name in order), axis.others)
 
 

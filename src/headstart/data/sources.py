@@ -12,6 +12,7 @@ from headstart.data import images, long_tables, series, series_files, texts
 from headstart.data.archive import unpack
 from headstart.data.frames import sheet_of
 from headstart.data.names import Wanted, split_of, split_of_stem
+from headstart.data.option_use import require_use
 from headstart.data.rows import Draft, Finish, finish, join
 from headstart.data.sheet_rows import roles_of
 from headstart.data.sheets import NAMED_READERS, READERS, Sheet, is_table, read_sheet
@@ -96,7 +97,10 @@ def read(
     place = existing(Path(path).expanduser())
     require_known(options.unlabelled)
     draft = draft_of(place, options.modality, wanted_of(options, known, inputs))
-    return _finish(draft, str(path), options, empty_is_none, labels)
+    table = _finish(draft, str(path), options, empty_is_none, labels)
+    if known is None:
+        require_use(options, table)
+    return table
 
 
 def read_frame(frame: Any, options: ReadOptions) -> Table:
@@ -110,7 +114,9 @@ def read_frame(frame: Any, options: ReadOptions) -> Table:
     sheet, wanted = sheet_of(frame), wanted_of(options)
     modality = "text" if wanted.texts and options.modality == "auto" else options.modality
     kind = SHEET_KINDS[_guess(sheet, Path("the table"), wanted) if modality == "auto" else modality]
-    return _finish(kind.read(sheet, Path(), wanted), "memory", options)
+    table = _finish(kind.read(sheet, Path(), wanted), "memory", options)
+    require_use(options, table)
+    return table
 
 
 def _finish(
@@ -183,6 +189,8 @@ def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
         return _folder(walk(unpack(place)), modality, wanted, shown=place)
     if suffix in SERIES_FILES and modality in {"auto", "series"}:
         return SERIES_FILES[suffix](place, wanted)
+    if suffix in SERIES_FILES:
+        raise DataError(f"{place} holds series, and no {_KINDS[modality]}.", "Leave --text and --modality out.")
     if is_table(place):
         return _sheet(place, modality, wanted)
     raise DataError(f"{place} is of a kind that cannot be read ({suffix or 'no suffix'}).", _readable(place))

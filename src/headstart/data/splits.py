@@ -53,6 +53,18 @@ def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
     return np.array([numbers.setdefault(root, len(numbers)) for root in roots], dtype=np.intp)
 
 
+def require_groups(table: Table, groups: tuple[str, ...]) -> None:
+    """Refuse group columns that are not there.
+
+    Raises
+    ------
+    UnknownName
+        Names the nearest column.
+    """
+    for name in groups:
+        _group_column(table, name)
+
+
 def many_valued(table: Table, groups: tuple[str, ...], least: int = MIN_GROUPS) -> tuple[str, ...]:
     """Name the group columns of at least so many values (patients, farms): others (sex) are only compared."""
     there = [name for name in groups if name in table.metadata]

@@ -38,6 +38,8 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Of everything random.
     offline : bool
         Open no connection.
+    axes : str
+        Of an array of series with several channels: "channels-first", "time-first", or "auto": the first.
 
     Attributes
     ----------
@@ -47,12 +49,12 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     `X` is a list of texts, a list of image paths, an array (n, time) or (n, channels, time), or a list of arrays
-    (channels, time); also a Series or a DataFrame (pandas, Arrow, polars) of these: its only column, the one called
-    like texts or files, or all if all are numbers. All rows are used for training: scikit-learn's own tools judge the
-    estimator.
+    (channels, time), with `axes="time-first"` the other way round; also a Series or a DataFrame (pandas, Arrow, polars)
+    of these: its only column, the one called like texts or files, or all if all are numbers. All rows are used for
+    training: scikit-learn's own tools judge the estimator.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - scikit-learn takes parameters from the signature
         self,
         base: str = "default",
         strategy: str | Sequence[str] | None = None,
@@ -60,6 +62,8 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         balance: str = "auto",
         seed: int = 0,
         offline: bool = False,
+        *,
+        axes: str = "auto",
     ) -> None:
         self.base = base
         self.strategy = strategy
@@ -67,6 +71,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.balance = balance
         self.seed = seed
         self.offline = offline
+        self.axes = axes
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Adapter:
         """Learn from rows `X` with labels `y` (n_rows,); rows of one group stay on one side of every fold.
@@ -82,11 +87,12 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         strategy = self.strategy or "quick"
         options = parse(
             AdaptOptions, base=self.base, time=self.time, balance=self.balance, seed=self.seed, offline=self.offline,
-            strategy=strategy if isinstance(strategy, str) else ",".join(strategy),
+            strategy=strategy if isinstance(strategy, str) else ",".join(strategy), axes=self.axes,
             group=() if groups is None else ("group",),
         )  # fmt: skip
         named_groups = {} if groups is None else {"group": groups}
-        table = data.from_arrays(_rows(X), [f"{code:06d}" for code in codes], metadata=named_groups)
+        table = data.from_arrays(_rows(X), [f"{code:06d}" for code in codes], axes=options.axes, metadata=named_groups)
+        data.require_use(options, table)
         splits = column([TRAIN] * len(table))
         with offline(options.offline):
             self.model_: Model = adapt_table(replace(table, splits=splits), None, options).model

@@ -69,13 +69,17 @@ def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
     labels = () if bundle.task == "regression" else bundle.classes
     table = data.read(path, wanted, bundle.columns, blank, labels, bundle.known_inputs)
     tell_reading(bundle, table)
+    data.require_groups(table, options.group)
+    data.require_use(options, table)
     if table.modality != bundle.modality:
         raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
     return table
 
 
 def _bare(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
-    return line_up(bundle, [path], options, {}).table
+    table = line_up(bundle, [path], options, {}).table
+    data.require_groups(table, options.group)
+    return table
 
 
 def _tested(table: Table, path: Path) -> Table:

@@ -23,6 +23,7 @@ def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, asked
     HeadstartError
         An input cannot be used.
     """
+    data.require_modality(options, bundle.modality)
     found = data.line_up(paths, bundle.modality, bundle.columns, asked, inputs=bundle.known_inputs, options=options)
     say_how_read(found.table.findings, NAMES)
     tell_reading(bundle, found.table)
