@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from headstart import data
 from headstart.errors import DataError
@@ -112,3 +113,52 @@ def test_an_array_with_one_value_a_step_is_one_channel(tmp_path: Path) -> None:
     assert [one.shape for one in lists.inputs] == [(1, 9), (1, 5)]
     first = data.read(tmp_path / "a.npz", parse(ReadOptions, axes="channels-first"))
     assert first.inputs[0].shape == (9, 1), "the user's word counts"
+
+
+def draw(root: Path, *names: str) -> Path:
+    for number, name in enumerate(names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((9, 9, 3), 20 * number % 255, dtype=np.uint8)).save(path)
+    return root
+
+
+def test_a_table_with_a_column_a_class_beside_one_folder_of_pictures_is_used(tmp_path: Path) -> None:
+    root = draw(tmp_path / "data", *(f"images/leaf{number}.png" for number in range(6)))
+    cells = [f"leaf{n},{int(n % 3 == 0)},{int(n % 3 == 1)},{int(n % 3 == 2)}" for n in range(6)]
+    write(root / "labels.csv", ["id,rust,ok,blight", *cells])
+    table = data.read(root, parse(ReadOptions))
+    assert table.task == "multi-label" and table.target_names == ("rust", "ok", "blight")
+    [note] = [one for one in table.findings if one.kind == "task"]
+    assert "--task classification --label 'rust,ok,blight'" in note.advice
+    table = data.read(root, parse(ReadOptions, task="classification", label=("rust,ok,blight",)))
+    assert table.task == "classification" and labels_of(table) == ["rust", "ok", "blight"] * 2
+    write(root / "labels.csv", ["id,rust,ok,blight", *cells[:5], "leaf5,1,0,1"])
+    with pytest.raises(DataError, match=r"1 of 6 rows have no class or several.*leaf5.png: rust, blight"):
+        data.read(root, parse(ReadOptions, task="classification", label=("rust,ok,blight",)))
+
+
+def doubts(root: Path) -> str:
+    kinds = {"folders-within-classes", "class-folder"}
+    return " ".join(one.summary for one in data.read(root).findings if one.kind in kinds)
+
+
+def test_folders_that_may_be_no_classes_are_pointed_out(tmp_path: Path) -> None:
+    plain = draw(tmp_path / "a", *(f"{split}/{c}/{n}.png" for split in ("train", "test") for c in "xy" for n in "12"))
+    assert doubts(plain) == ""
+    folds = draw(tmp_path / "b", *(f"fold{k}/{c}/{n}.png" for k in range(2) for c in "xy" for n in range(2)))
+    assert "2 of 2 class folders (fold0, fold1) hold folders of the same names (x, y)" in doubts(folds)
+    masks = draw(tmp_path / "c", *(f"{c}/{place}{n}.png" for c in "xy" for n in range(2) for place in ("", "masks/")))
+    assert "hold folders of the same names (masks)" in doubts(masks)
+    beside = draw(tmp_path / "d", "images/x/1.png", "images/y/2.png", "annotations/1.png", "annotations/2.png")
+    assert "'images' holds folders (x, y), and 'annotations' beside it holds pictures" in doubts(beside)
+    assert "1 folder was read as a class: annotations." in doubts(beside)
+
+
+def test_numbers_of_a_table_of_series_do_not_name_pictures_that_lie_about(tmp_path: Path) -> None:
+    draw(tmp_path, *(f"photos/{number}.png" for number in range(6)))
+    lines = ["plot,label," + ",".join(f"t{step}" for step in range(9))]
+    path = write(tmp_path / "a.csv", [*lines, *(f"{row},{'ab'[row % 2]}" + f",{row}.5" * 9 for row in range(6))])
+    assert data.read(path).modality == "series"
+    path = write(tmp_path / "b.csv", ["id,kind", *(f"{row},{'ab'[row % 2]}" for row in range(6))])
+    assert data.read(path, parse(ReadOptions, label=("kind",))).modality == "image", "nothing else is there"

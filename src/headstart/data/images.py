@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from headstart.data.class_folders import Place, are_numbered_parts, read_places
+from headstart.data.folder_doubts import find_folder_doubts
 from headstart.data.image_names import ImageIndex, place_of
 from headstart.data.image_tables import (
     TABLE_SUFFIXES,
@@ -35,6 +36,15 @@ _NOT_YET = "its label is not filled in yet"
 def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
     """Whether the sheet lists picture files: a column has names of such, or the stems of those that lie beside it."""
     return lists_images(sheet) or _matches_beside(sheet, base, wanted)
+
+
+def is_by_numbers(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
+    """Whether the pictures beside a sheet are named by nothing but numbers, which may mean something else."""
+    if lists_images(sheet) or pick(sheet.names, "file", wanted, "") is not None:
+        return False
+    index = ImageIndex.from_images(walk(base).with_suffix(SUFFIXES))
+    match = match_table(sheet, PurePosixPath(), index, wanted)
+    return match is not None and all(cell.strip().isdigit() for cell in sheet.texts(match.column) if cell.strip())
 
 
 def _matches_beside(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
@@ -154,9 +164,9 @@ def _places(tree: Tree) -> dict[PurePosixPath, Place]:
 
 
 def _are_classes(places: Places) -> bool:
-    """Whether folders name the class of each picture; folders that are numbered parts of one collection do not."""
+    """Whether folders name the class of each picture; a single one, or numbered parts of one collection, do not."""
     names = {label for label, _ in places.values() if label is not None}
-    return bool(places) and all(label is not None for label, _ in places.values()) and not are_numbered_parts([*names])
+    return len(names) > 1 and all(label is not None for label, _ in places.values()) and not are_numbered_parts([*names])
 
 
 def _read_listed(tree: Tree, listings: Sequence[Listing], places: Places, wanted: Wanted) -> Draft:
@@ -261,4 +271,5 @@ def _read_by_folder(tree: Tree, places: Places) -> Draft:
         labels=[label or "" for _, (label, _) in kept] if labelled else None,
         splits=[split or "" for _, (_, split) in kept],
         set_aside=tuple(SetAside(image.as_posix(), "the picture lies in no class folder") for image in stray),
+        findings=find_folder_doubts(places),
     )

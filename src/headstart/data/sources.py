@@ -221,6 +221,8 @@ def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
     table of series.
     """
     fitting = [name for name, kind in SHEET_KINDS.items() if kind.fits(sheet, path.parent, wanted)]
+    if fitting[:1] == ["image"] and len(fitting) > 1 and images.is_by_numbers(sheet, path.parent, wanted):
+        fitting = fitting[1:]  # Numbers name pictures that lie about only where nothing else is there to learn from.
     if fitting[:2] == ["text", "series"] and _is_beside_series(sheet, wanted):
         return "series"
     if fitting:

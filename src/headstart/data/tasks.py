@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from headstart.data import label_cells
 from headstart.data.cells import is_missing
 from headstart.data.label_cells import Writing
+from headstart.data.one_hot import NO, YES, classes_of_marks
 from headstart.data.written_numbers import is_doubtful, read_amounts
 from headstart.errors import DataError, OptionError, offenders
 from headstart.records import Finding, FloatMatrix
 from headstart.spellings import fold, match_names
 
 MANY_NUMBERS, FEW_NUMBERS = 20, 10
-_YES = frozenset(("1", "1.0", "true", "yes", "y", "x", "✓", "✔"))
-_NO = frozenset(("0", "0.0", "false", "no", "n"))
 _FIRST_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -104,6 +103,8 @@ def understand(raw: Raw, wish: Wish) -> Answers:
     OptionError
         Several label columns for a task that has one.
     """
+    if raw.marks and wish.task == "classification":
+        raw = replace(raw, labels=classes_of_marks(raw.marks, raw.ids, raw.usable), marks={})
     if raw.marks and wish.task not in {"auto", "multi-label"}:
         problem = f"--task {wish.task} takes one label column, but several were named ({offenders(list(raw.marks))})."
         raise OptionError(problem, "Name one with --label, or pass --task multi-label.")
@@ -359,8 +360,8 @@ def _from_marks(raw: Raw) -> Answers:
     columns, bad = [], []
     for name, values in raw.marks.items():
         words = [value.strip().casefold() for value in values]
-        empty = 0.0 if _NO.isdisjoint(words) else np.nan
-        made = np.array([1.0 if w in _YES else 0.0 if w in _NO else empty if not w else np.inf for w in words])
+        empty = 0.0 if NO.isdisjoint(words) else np.nan
+        made = np.array([1.0 if w in YES else 0.0 if w in NO else empty if not w else np.inf for w in words])
         bad += [f"{raw.ids[row]}, {name}: {values[row][:20]!r}" for row in np.flatnonzero(np.isinf(made) & raw.usable)]
         columns.append(made)
     if bad:
@@ -371,10 +372,12 @@ def _from_marks(raw: Raw) -> Answers:
     targets = np.column_stack(columns).astype(np.float32)
     names = tuple(raw.marks)
     labels = [";".join(np.array(names, dtype=object)[row == 1]) for row in targets]
+    one_each = len(targets) > 0 and bool(((targets == 1).sum(axis=1) == 1).all())
     findings = _told(
         f"Each of {len(names)} columns is read as a label of its own: multi-label ({offenders(names)}).",
-        "Name the label column with --label if it is another.",
-    )
+        f"Every row has exactly one: if they are classes, pass --task classification --label '{','.join(names)}'."
+        if one_each else "Name the label column with --label if it is another.",
+    )  # fmt: skip
     missing = np.asarray(np.isnan(targets).any(axis=1), dtype=bool)
     return Answers("multi-label", labels, missing, targets, names, findings)
 
