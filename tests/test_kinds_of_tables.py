@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from headstart import data
+from headstart.data.summary import summarise
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 from headstart.records import Table
+from headstart.report.understood import describe_inputs
 
 
 def write(path: Path, lines: list[str]) -> Path:
@@ -160,5 +162,48 @@ def test_numbers_of_a_table_of_series_do_not_name_pictures_that_lie_about(tmp_pa
     lines = ["plot,label," + ",".join(f"t{step}" for step in range(9))]
     path = write(tmp_path / "a.csv", [*lines, *(f"{row},{'ab'[row % 2]}" + f",{row}.5" * 9 for row in range(6))])
     assert data.read(path).modality == "series"
+    path = write(tmp_path / "c.csv", [f"{2 * (row % 2) - 1}" + f",{row}.5" * 9 for row in range(6)])
+    assert data.read(path).modality == "series"
     path = write(tmp_path / "b.csv", ["id,kind", *(f"{row},{'ab'[row % 2]}" for row in range(6))])
     assert data.read(path, parse(ReadOptions, label=("kind",))).modality == "image", "nothing else is there"
+
+
+def write_numbers(path: Path, form: str, word: str = "{label}", rows: int = 12) -> Path:
+    """Write rows of ten decimals and a label without a header."""
+    rng = np.random.default_rng(0)
+    made = [
+        form.format(label=word.format(label=1 + row % 2), values=[f"{value:.4f}" for value in rng.normal(size=10)])
+        for row in range(rows)
+    ]
+    for number, line in enumerate(made):
+        made[number] = line.replace("'", "").replace("[", "").replace("]", "")
+    return write(path, made)
+
+
+@pytest.mark.parametrize("form", ["{label}, {values}", "{values}, {label}"])
+def test_a_word_beside_numbers_in_the_first_row_is_a_label_and_no_name(form: str, tmp_path: Path) -> None:
+    table = data.read(write_numbers(tmp_path / "a.csv", form.replace(", {", ",{"), "kind{label}"))
+    assert labels_of(table) == ["kind1", "kind2"] * 6 and table.inputs[0].shape == (1, 10)
+
+
+def test_a_table_without_header_whose_label_stands_last_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"its last column rather than its first looks like the label \(1, 2\)"):
+        data.read(write_numbers(tmp_path / "a.csv", "{values},{label}"))
+    assert labels_of(data.read(write_numbers(tmp_path / "b.csv", "{label},{values}"))) == ["1", "2"] * 6
+
+
+def test_columns_of_numbers_parted_by_blanks_are_read(tmp_path: Path) -> None:
+    for part in ("TRAIN", "TEST"):
+        path = write_numbers(tmp_path / f"Beats_{part}.txt", "  {label},{values}", "{label}.0000000e+00")
+        path.write_text(path.read_text(encoding="utf-8").replace(",", "   "), encoding="utf-8")
+    table = data.read(tmp_path / "Beats_TRAIN.txt")
+    assert labels_of(table) == ["1", "2"] * 6 and table.inputs[0].shape == (1, 10)
+    both = data.read(tmp_path)
+    assert sorted(set(both.splits)) == ["test", "train"] and len(both) == 24
+
+
+def test_lines_without_a_header_are_not_said_to_have_one(tmp_path: Path) -> None:
+    path = write_numbers(tmp_path / "a.csv", "{label},{values}")
+    assert "read from 12 lines." in describe_inputs(summarise(data.read(path)))[0]
+    path = write(tmp_path / "b.csv", ["text,label", "the pump is dry,a", "no water here,b"])
+    assert "read from 3 lines, the header included." in describe_inputs(summarise(data.read(path)))[0]

@@ -1,4 +1,4 @@
-"""What a person should look at where folders name the classes: folders within folders, and folders of something else."""
+"""What a person should look at where folders name the classes: folders within folders, folders of something else."""
 
 from __future__ import annotations
 

@@ -46,6 +46,17 @@ def has_image_ending(cell: str) -> bool:
     return cell_path(cell).suffix.lower() in SUFFIXES | _OTHER_ENDINGS
 
 
+def are_numbers(cells: Sequence[str]) -> bool:
+    """Return whether all cells are numbers, which may be anything else as well as names of images.
+
+    Examples
+    --------
+    >>> are_numbers(["17", "", "-1.5"]), are_numbers(["17", "17.jpg"])
+    (True, False)
+    """
+    return all(re.fullmatch(r"[-+]?\d+(\.\d+)?", cell.strip()) for cell in cells if cell.strip())
+
+
 @dataclass(frozen=True)
 class ImageIndex:
     """The images of a folder by name and by stem, each folded, and the names of all folders."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from headstart.data.image_labels import find_labels
-from headstart.data.image_names import ImageIndex, has_image_ending
+from headstart.data.image_names import ImageIndex, are_numbers, has_image_ending
 from headstart.data.names import SPLITS, Wanted, label_columns, pick, split_of, split_of_stem
 from headstart.data.own_tables import PREDICTIONS, TO_LABEL, own_table_kind
 from headstart.data.sheet_rows import Roles
@@ -87,8 +87,8 @@ def _match_column(sheet: Sheet, name: str, parent: PurePosixPath, index: ImageIn
 def _is_enough(match: Match, sheet: Sheet, index: ImageIndex) -> bool:
     """Whether a column that is not called like one of files names images on purpose; ages may look like stems too."""
     n_images = sum(bool(images) for images in match.images)
-    are_numbers = all(cell.strip().isdigit() for cell in sheet.texts(match.column) if cell.strip())
-    if are_numbers and len(set(sheet.texts(match.column))) < len(match.images):
+    cells = sheet.texts(match.column)
+    if are_numbers(cells) and len(set(cells)) < len(cells):
         return False
     return n_images >= _ENOUGH * match.n_filled or len(match.listed) >= _ENOUGH * len(index.images)
 

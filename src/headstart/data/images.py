@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.data.class_folders import Place, are_numbered_parts, read_places
 from headstart.data.folder_doubts import find_folder_doubts
-from headstart.data.image_names import ImageIndex, place_of
+from headstart.data.image_names import ImageIndex, are_numbers, place_of
 from headstart.data.image_tables import (
     TABLE_SUFFIXES,
     Listing,
@@ -44,7 +44,7 @@ def is_by_numbers(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
         return False
     index = ImageIndex.from_images(walk(base).with_suffix(SUFFIXES))
     match = match_table(sheet, PurePosixPath(), index, wanted)
-    return match is not None and all(cell.strip().isdigit() for cell in sheet.texts(match.column) if cell.strip())
+    return match is not None and are_numbers(sheet.texts(match.column))
 
 
 def _matches_beside(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
@@ -166,7 +166,9 @@ def _places(tree: Tree) -> dict[PurePosixPath, Place]:
 def _are_classes(places: Places) -> bool:
     """Whether folders name the class of each picture; a single one, or numbered parts of one collection, do not."""
     names = {label for label, _ in places.values() if label is not None}
-    return len(names) > 1 and all(label is not None for label, _ in places.values()) and not are_numbered_parts([*names])
+    return (
+        len(names) > 1 and all(label is not None for label, _ in places.values()) and not are_numbered_parts([*names])
+    )
 
 
 def _read_listed(tree: Tree, listings: Sequence[Listing], places: Places, wanted: Wanted) -> Draft:

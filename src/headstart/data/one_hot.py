@@ -14,9 +14,7 @@ NO = frozenset(("0", "0.0", "false", "no", "n"))
 """What stands in such a column, in small letters."""
 
 
-def classes_of_marks(
-    marks: Mapping[str, Sequence[str]], ids: Sequence[str], usable: NDArray[np.bool_]
-) -> list[str]:
+def classes_of_marks(marks: Mapping[str, Sequence[str]], ids: Sequence[str], usable: NDArray[np.bool_]) -> list[str]:
     """Return the class of each row; "" where all its cells are empty.
 
     Raises
@@ -29,8 +27,9 @@ def classes_of_marks(
     >>> classes_of_marks({"rust": ["1", "0"], "ok": ["0", "1"]}, ["a", "b"], np.ones(2, dtype=bool))
     ['rust', 'ok']
     """
-    rows = [[name for name, cell in zip(marks, cells, strict=True) if _is_yes(cell)] for cells in zip(*marks.values())]
-    blank = [not any(cell.strip() for cell in cells) for cells in zip(*marks.values())]
+    lines = list(zip(*marks.values(), strict=True))
+    rows = [[name for name, cell in zip(marks, cells, strict=True) if _is_yes(cell)] for cells in lines]
+    blank = [not any(cell.strip() for cell in cells) for cells in lines]
     odd = [
         f"{name}: {', '.join(found) or 'none'}"
         for name, found, empty, good in zip(ids, rows, blank, usable, strict=True)

@@ -5,6 +5,7 @@ Nothing numeric is taken or dropped without a word: what is read stands in `Inpu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from headstart.data import long_tables, series_files
 from headstart.data.axes import LEAST_STEPS, Axis, find_axis
 from headstart.data.binding import bind_asked, bind_names
+from headstart.data.cells import as_text
 from headstart.data.names import MIN_STEPS, Wanted, key, label_columns
 from headstart.data.rows import Draft
 from headstart.data.scales import other_scale
@@ -105,7 +107,7 @@ def _read_wide(sheet: Sheet, wanted: Wanted) -> Draft:
         modality="series",
         inputs=_cubes(sheet, axis),
         ids=ids_of(sheet, roles.id),
-        labels=labels,
+        labels=list(map(_whole_label, labels)) if labels is not None and sheet.headerless else labels,
         marks=marks,
         splits=optional_texts(sheet, roles.split),
         metadata=rest_of(sheet, [*used.values(), *axis.names]),
@@ -114,6 +116,11 @@ def _read_wide(sheet: Sheet, wanted: Wanted) -> Draft:
         columns={**used, "values": f"{axis.names[0]} to {axis.names[-1]}"},
         input_columns=InputColumns(layout="array") if nameless else _wide_columns(axis),
     )
+
+
+def _whole_label(label: str) -> str:
+    """Write a class number as people do: the UCR archive has 1.0000000e+00 for 1."""
+    return as_text(float(label)) if re.fullmatch(r"\s*[-+]?\d\.\d+e[-+]\d+\s*", label, re.IGNORECASE) else label
 
 
 def _wide_columns(axis: Axis) -> InputColumns:

@@ -264,6 +264,8 @@ def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None
         return replace(draft, set_aside=(*draft.set_aside, *odd))
     files = files or tree.with_suffix(frozenset(NAMED_READERS))
     lone = [] if files else tree.with_suffix(TEXT_FILES)
+    if lone and all(len(file.parts) == 1 and split_of_stem(file.stem) for file in lone):
+        files, lone = lone, []  # Tables, not texts: a text bears no such name.
     if modality in {"auto", "text"} and any(len(file.parts) > 1 for file in lone):
         return texts.read_folder(tree, lone, wanted)
     if modality == "image" or not files:

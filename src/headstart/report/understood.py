@@ -58,7 +58,9 @@ def _amount(summary: InputSummary) -> str:
 
 def _lines(summary: InputSummary) -> str:
     """Return what the rows were read from, and how many could not be used, so that no row vanishes unseen."""
-    read = f", read from {summary.n_lines:,} lines, the header included" if summary.n_lines else ""
+    has_header = summary.n_lines > summary.n_rows + summary.n_set_aside
+    read = f", read from {summary.n_lines:,} lines" if summary.n_lines else ""
+    read += ", the header included" if summary.n_lines and has_header else ""
     return read + (f"; {summary.n_set_aside:,} set aside" if summary.n_set_aside else "")
 
 

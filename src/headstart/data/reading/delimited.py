@@ -9,18 +9,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from headstart.data.cells import compact, header_names, is_data, joined
+from headstart.data.cells import compact, header_names, joined
 from headstart.data.decoding import as_data_errors, find_encoding
+from headstart.data.reading.headerless import LOOKED_AT, name_columns, require_label_first
 from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_size
-from headstart.data.reading.text_tables import TextTable
+from headstart.data.reading.text_tables import BLANK, TextTable
 from headstart.errors import DataError, offenders
 from headstart.records import Finding, SetAside
 
-_CHUNK_ROWS, _PEEK_ROWS = 4096, 5
+_CHUNK_ROWS = 4096
 _RAGGED_SHARE = 0.5
 """With a larger share of rows of another number of cells than the header the table is refused."""
-_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", BLANK: "blank"}
 
 
 def read_delimited(path: Path, encoding: str | None) -> Sheet:
@@ -36,11 +37,14 @@ def read_delimited(path: Path, encoding: str | None) -> Sheet:
     with as_data_errors():
         table = TextTable.open(path, decoding.encoding, decoding.errors)
         header = list(table.header)
-        headerless = is_data(header, _first_rows(table), table.form.decimal_comma)
-        names = _made_up_names(len(header)) if headerless else _names_of(header)
+        made_up = name_columns(header, _first_rows(table), table.form.decimal_comma)
+        headerless = made_up is not None
+        names = made_up or _names_of(header)
         require_size(path, 0, len(names))
         rows, columns, set_aside = _gather(table, names, headerless)
     _refuse_ragged(table, len(names), len(rows))
+    if headerless and names[0] == "label":
+        require_label_first(path.name, list(columns.values()))
     return Sheet(
         path.name,
         columns,
@@ -56,7 +60,7 @@ def read_delimited(path: Path, encoding: str | None) -> Sheet:
 def _first_rows(table: TextTable) -> list[list[str]]:
     """Return a few rows below the first."""
     copy = TextTable(table.path, table.form, table.header, table.first_line)
-    rows = islice(copy.rows(len(table.header)), _PEEK_ROWS)
+    rows = islice(copy.rows(len(table.header)), LOOKED_AT)
     return [cells for _, cells in rows if not isinstance(cells, str)]
 
 
@@ -64,13 +68,6 @@ def _names_of(header: list[str]) -> list[str]:
     while header and not header[-1].strip():
         header.pop()
     return header_names(header)
-
-
-def _made_up_names(n_columns: int) -> list[str]:
-    """Name the columns of a table without header as the UCR archive orders them: the label, then the values."""
-    return (
-        ["label", *(f"t{step}" for step in range(n_columns - 1))] if n_columns > 2 else header_names([""] * n_columns)
-    )
 
 
 def _gather(

@@ -21,6 +21,8 @@ from headstart.data.reading.plain_text import TextForm, TextProblem, lines_of
 SEPARATORS = ",;\t|"
 NO_SEPARATOR = "\x1f"
 """Stands between the cells of a table of one column: a character that no text has."""
+BLANK = " "
+"""Parts columns of numbers only, one blank or several, as the older files of the UCR archive have it."""
 SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 100
 FEWEST_STEPS, MOST_TITLES = 8, 5
 SPREADSHEET_ERROR = re.compile(
@@ -56,7 +58,12 @@ def find_separator(lines: list[str]) -> str:
     """Return the separator with which most rows have as many cells as the first; none where it parts no header."""
     regular = {mark: regularity(lines, mark) for mark in SEPARATORS}
     best = max(SEPARATORS, key=lambda mark: regular[mark])
-    return best if regular[best][1] > 1 else NO_SEPARATOR
+    if regular[best][1] > 1:
+        return best
+    rows = [cells for line in lines[:SAMPLE_ROWS] if (cells := line.split())]
+    widths = {len(cells) for cells in rows}
+    is_blank = len(widths) == 1 and min(widths) > FEWEST_STEPS and all(is_number(cell) for row in rows for cell in row)
+    return BLANK if is_blank else NO_SEPARATOR
 
 
 def regularity(lines: list[str], separator: str) -> tuple[float, int]:
@@ -256,7 +263,8 @@ class TextTable:
 
     def _lines(self) -> Iterator[str]:
         for line in lines_of(self.path, self.form):
-            yield line.replace("\0", "")
+            plain = line.replace("\0", "")
+            yield plain if self.form.separator != BLANK else f"{BLANK.join(plain.split())}\n"
 
     def _records(self) -> Iterator[tuple[int, list[str], list[str]]]:
         """Yield the first line, the raw lines and the cells of each record, empty ones too."""

@@ -1,0 +1,89 @@
+"""Tables without a header, as the UCR archive has them: the label in the first column, then the values of a series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.cells import header_names, is_data, parse_number
+from headstart.data.names import MIN_STEPS
+from headstart.errors import DataError, offenders
+
+PEEK_ROWS = 5
+LOOKED_AT = 200
+"""Rows below the first in which a word of the first row is looked for."""
+
+
+def name_columns(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> list[str] | None:
+    """Return names for the columns of a table whose first row is data; None where it is a header.
+
+    Examples
+    --------
+    >>> row = ["0.5", "-1", "0.3", "2", "0.1", "7", "0.2", "0.9"]
+    >>> name_columns([*row, "rust"], [[*row, "rust"]], False)[-2:], name_columns([*row, "rust"], [[*row, "x"]], False)
+    (['t7', 'label'], None)
+    """
+    if is_data(first, following[:PEEK_ROWS], decimal_comma):
+        return _with_label(0, len(first)) if len(first) > 2 else header_names([""] * len(first))
+    for place in (0, len(first) - 1):
+        rows = [row for row in following if len(row) == len(first)]
+        recurs = any(row[place] == first[place] for row in rows) and not _is_number(first[place], decimal_comma)
+        rest = [_without(row, place) for row in rows[:PEEK_ROWS]]
+        if recurs and len(first) > MIN_STEPS and is_data(_without(first, place), rest, decimal_comma):
+            return _with_label(place, len(first))
+    return None
+
+
+def _with_label(place: int, n_columns: int) -> list[str]:
+    names = [f"t{step}" for step in range(n_columns - 1)]
+    names.insert(place, "label")
+    return names
+
+
+def _without(cells: Sequence[str], place: int) -> list[str]:
+    return [*cells[:place], *cells[place + 1 :]]
+
+
+def _is_number(text: str, decimal_comma: bool) -> bool:
+    try:
+        parse_number(text, decimal_comma)
+    except ValueError:
+        return False
+    return True
+
+
+def require_label_first(name: str, columns: Sequence[NDArray[Any]]) -> None:
+    """Refuse a table of numbers without header whose last column looks like the label, not the first.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    columns : sequence of array of bytes or str, each of shape (n_rows,)
+
+    Raises
+    ------
+    DataError
+        The values of the last column are few and whole, those of all others are not.
+    """
+    if len(columns) <= MIN_STEPS or not all(_has_decimals(values) for values in columns[:-1]):
+        return
+    words = sorted(set(columns[-1].tolist()))
+    if 1 < len(words) <= len(columns[-1]) / 2 and not _has_decimals(columns[-1]):
+        shown = offenders([word.decode("ascii") if isinstance(word, bytes) else str(word) for word in words])
+        raise DataError(
+            f"{name} has no header, and its last column rather than its first looks like the label ({shown}).",
+            "Write a first row that names the columns, such as t0, t1 ... label.",
+        )
+
+
+def _has_decimals(values: NDArray[Any]) -> bool:
+    try:
+        numbers = values.astype(np.float64)
+    except ValueError:
+        return False
+    finite = numbers[np.isfinite(numbers)]
+    return bool((finite != np.round(finite)).any())
