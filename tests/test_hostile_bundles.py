@@ -212,6 +212,22 @@ def test_a_file_that_the_manifest_does_not_list_is_never_read(
     assert bundles.load(bad, "onnx").rules is None
 
 
+def test_a_file_that_the_manifest_does_not_list_is_not_copied_into_a_corrected_bundle(
+    made: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("mine", "utf-8")
+    bad = copy(made["image"][0], tmp_path / "bundle")
+    (bad / "strategy.json").unlink()
+    seal(bad)
+    (bad / "strategy.json").symlink_to(secret)
+    (bad / "base" / "notes.txt").symlink_to(secret)
+    os.mkfifo(bad / "base" / "pipe")
+    bundles.save(bundles.load(bad, "onnx"), tmp_path / "new")
+    new = {path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
+    assert "base/model.safetensors" in new and not new & {"strategy.json", "base/notes.txt", "base/pipe"}
+
+
 # --- records ---
 
 

@@ -21,7 +21,7 @@ from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
 from headstart.bundle.golden import Golden
 from headstart.bundle.golden_decisions import Answering, with_decisions
-from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, sha256
+from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json, sha256
 from headstart.bundle.record import NOT_SHIPPED, Bundle
 from headstart.errors import BundleError
 from headstart.home import require_place, write_json
@@ -160,12 +160,13 @@ def _write_model(bundle: Bundle, fresh: Path) -> None:
 
 
 def _copy_model(folder: Path, fresh: Path) -> None:
-    """Copy a model that runs in its portable form, with the weights that were not loaded."""
-    for name in (WEIGHTS, STATE):
-        if (folder / name).is_file():
-            shutil.copyfile(folder / name, fresh / name)
-    if (folder / BASE).is_dir():
-        shutil.copytree(folder / BASE, fresh / BASE)
+    """Copy the weights of a model that runs in its portable form; what its manifest does not list stays behind."""
+    listed = read_json(folder / MANIFEST)["sha256"]
+    names = [name for name in listed if name in (WEIGHTS, STATE) or name.startswith(f"{BASE}/")]
+    require_listed_names(folder, MANIFEST, names)
+    for name in names:
+        (fresh / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(folder / name, fresh / name)
 
 
 def _config(bundle: Bundle) -> dict[str, Any]:
