@@ -23,7 +23,7 @@ from headstart.features import cache, runtimes
 from headstart.features.cache import FeatureCache
 from headstart.home import home, optional_write, remove_leftovers, writable_folder, write_text
 from headstart.options import ReadOptions
-from headstart.runs import claim, places_of
+from headstart.runs import Run, claim, places_of
 from headstart.sealed_folders import is_sealed, seal_folder
 
 
@@ -48,6 +48,10 @@ def zero_sectors(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
 def cut_in_half(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -59,6 +63,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None]]] = {
     "config of something else": ("config.json", lambda path: path.write_text('{"headstart_base": 1}')),
     "no seal": ("seal.json", lambda path: path.unlink()),
     "an empty seal": ("seal.json", lambda path: path.write_text("{}")),
+    "a seal without end": ("seal.json", lambda path: path.write_text("[" * 100_000)),
 }
 
 
@@ -206,6 +211,18 @@ def test_the_next_run_removes_what_a_killed_one_left_half_written(tmp_path: Path
     with claim(out):
         names = {path.relative_to(out).as_posix() for path in out.rglob("*")}
     assert names == {"run", "run/rungs", "run/lock", "run.json", "notes.txt"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+@pytest.mark.parametrize("spoil", [_make_pipe, lambda path: path.write_text("[" * 100_000)])
+def test_what_lies_in_the_place_of_notes_of_a_run_is_not_waited_for(
+    spoil: Callable[[Path], None], tmp_path: Path
+) -> None:
+    run = Run(tmp_path, "key")
+    (tmp_path / "run" / "rungs").mkdir(parents=True)
+    spoil(tmp_path / "run.json")
+    spoil(tmp_path / "run" / "rungs" / "classic.json")
+    assert places_of(tmp_path) == {} and run.load("classic") is None
 
 
 def test_a_run_killed_before_it_wrote_its_mark_can_be_run_again(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 from jinja2 import Environment, nodes
+from PIL import Image
 from tests.test_report import LEAVES, Outline, made_result, simulated
 from typer.testing import CliRunner
 
@@ -20,6 +21,7 @@ from headstart.errors import DataError
 from headstart.evaluation import calibration, groups
 from headstart.flow import reporting
 from headstart.flow.scripts import scripts
+from headstart.modalities import MODALITIES
 from headstart.options import ReportOptions
 from headstart.records import Table, column
 from headstart.report import language_of, limits, render_card, render_html, sentences
@@ -249,6 +251,7 @@ def test_a_result_of_an_older_version_is_reported(result: Result, tmp_path: Path
         ("[]", "is not the result of `adapt`"),
         ('{"format": 99}', "newer version (format 99)"),
         ('{"format": 1}', "in all)"),
+        ("[" * 100_000, "nested without end"),
     ],
 )
 def test_what_is_no_result_is_named(text: str | None, said: str, tmp_path: Path) -> None:
@@ -262,10 +265,29 @@ def test_what_is_no_result_is_named(text: str | None, said: str, tmp_path: Path)
 
 def test_damaged_pictures_do_not_stop_a_report(result: Result, tmp_path: Path) -> None:
     run = finished(result, tmp_path / "run")
-    for text in ("{", "[1]", '{"previews": {"a": 3}}'):
+    for text in ("{", "[1]", '{"previews": {"a": 3}}', "[" * 100_000):
         (run / "previews.json").write_text(text, encoding="utf-8")
         reporting.again(run, None, ReportOptions(language="en"))
     assert (run / "report.html").exists()
+
+
+@pytest.mark.parametrize("modality", ["image", "text", "series"])
+def test_previews_of_a_file_are_shown_only_in_the_form_that_is_written(
+    modality: str, result: Result, tmp_path: Path
+) -> None:
+    Image.new("RGB", (8, 5)).save(tmp_path / "a 'b' <i>.png")
+    series = np.array([[1.0, np.nan, -2.5, 4.0], [0.0, 0.0, 0.0, 1e-9]], dtype=np.float32)
+    sources = {"image": tmp_path / "a 'b' <i>.png", "text": "1 < 2 & <b>bold</b>", "series": series}
+    own = MODALITIES[modality].preview(sources[modality])
+    changed = own.replace(">", " a>", 1)
+    hostile = ("<meta http-equiv=refresh content=0>", f"{own}<form action=x><input></form>", "<title>mine", changed)
+    previews = dict(zip([row.id for row in result.worst], (own, *hostile), strict=False))
+    run = finished(result, tmp_path / "run")
+    (run / "previews.json").write_text(json.dumps({"previews": previews}), encoding="utf-8")
+    reporting.again(run, None, ReportOptions(language="en"))
+    page = (run / "report.html").read_text("utf-8")
+    assert own in page and not any(text in page for text in hostile)
+    assert page.count("<meta http-equiv") == 1 and "<form" not in page
 
 
 def test_scripts_are_counted_by_the_letters_of_each_text() -> None:

@@ -27,6 +27,8 @@ from headstart.errors import OptionError
 
 NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+MOST_JSON_BYTES = 200_000_000
+"""Of a JSON file in the home or in an output folder; the largest that is written is a few MB."""
 LEFTOVER_SECONDS = 6 * 3600.0
 """A partial file that nobody wrote to for so long was left by a process that was killed."""
 
@@ -185,6 +187,26 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all (UTF-8, line ends as given)."""
     with written_whole(path) as partial:
         partial.write_bytes(text.encode("utf-8"))
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file of the home or of an output folder holds.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is no plain file: reading a pipe would never end.
+    ValueError
+        It is too large, no JSON in UTF-8, or nested without end.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if path.stat().st_size > MOST_JSON_BYTES:
+        raise ValueError(f"{path} is too large ({path.stat().st_size / 1e6:,.0f} MB)")
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested without end") from error
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -6,10 +6,9 @@ A disk may lose sectors, and a copy may be cut off. The folder therefore lists t
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
-from headstart.home import write_json
+from headstart.home import read_json, write_json
 
 SEAL = "seal.json"
 
@@ -37,9 +36,7 @@ def is_sealed(folder: Path) -> bool:
         A file is there and cannot be read for the moment: that is no damage.
     """
     try:
-        if not (folder / SEAL).is_file():  # A folder or a device in its place is read by nobody.
-            return False
-        hashes = json.loads((folder / SEAL).read_text("utf-8"))
+        hashes = read_json(folder / SEAL)
         return (
             isinstance(hashes, dict)
             and bool(hashes)

@@ -6,7 +6,6 @@ processes may use one cache at a time: each writes shards of its own, and a row 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from headstart.array_files import ArraySpec, DamagedArrays, read_arrays, read_header, write_arrays
-from headstart.home import home, optional_write, remove_leftovers, write_json
+from headstart.home import home, optional_write, read_json, remove_leftovers, write_json
 from headstart.records import FloatMatrix
 
 VERSION = 2
@@ -207,7 +206,7 @@ def _entry_of(folder: Path) -> Entry:
     shards = list(folder.glob("shard-*.safetensors"))
     about, base = folder / "about.json", "?"
     with suppress(OSError, ValueError, AttributeError):
-        base = str(json.loads(about.read_text("utf-8")).get("base", "?"))
+        base = str(read_json(about).get("base", "?"))
     used = _status(about)[1] or _status(folder)[1]
     size = sum(_status(path)[0] for path in shards)
     return Entry(folder.name, base, sum(map(_n_rows, shards)), size, used, folder.parent.name == _FOLDER)

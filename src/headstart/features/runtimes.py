@@ -6,7 +6,6 @@ rows by no more than its tolerance: relative L2 error, mean over rows. The choic
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.home import clear_place, home, optional_write, write_json
+from headstart.home import clear_place, home, optional_write, read_json, write_json
 from headstart.modalities.record import Array
 
 Run = Callable[..., tuple[Array, ...]]
@@ -144,7 +143,7 @@ def _remembered(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
     """Return where the choices for a base are kept, and what is readable of them: a damaged file holds none."""
     path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
     try:
-        choices = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        choices = read_json(path)
     except (OSError, ValueError):
         choices = {}
     return path, choices if isinstance(choices, dict) else {}

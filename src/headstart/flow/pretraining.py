@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from headstart.bases.series_shape import LIBRARY
 from headstart.errors import OptionError, unknown
 from headstart.extras import require
 from headstart.file_locks import hold_output_folder
-from headstart.home import lock_of, require_place
+from headstart.home import lock_of, read_json, require_place
 from headstart.offline import offline
 from headstart.options import PretrainOptions
 
@@ -66,7 +65,7 @@ def _is_free(out: Path) -> bool:
     if not any(out.iterdir()):
         return True
     try:
-        found = json.loads((out / "config.json").read_text("utf-8"))
+        found = read_json(out / "config.json")
         return bool(found["architecture"]["library"] == LIBRARY)
     except (OSError, ValueError, KeyError, TypeError):
         return False

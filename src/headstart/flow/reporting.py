@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,21 @@ from pydantic import ValidationError
 
 from headstart import report
 from headstart.errors import DataError
-from headstart.home import require_place, write_text
+from headstart.home import read_json, require_place, write_text
 from headstart.options import ReportOptions
 from headstart.results import FORMAT, Result
 
 PREVIEWS = "previews.json"
 """Thumbnails and texts of the rows that the report shows, so that it can be written again without the data."""
+_SNIPPET = re.compile(
+    r"""<span(?:\ dir="auto")?>[^<>]*</span>
+    |<img\ src="data:image/jpeg;base64,[A-Za-z0-9+/=]*"\ alt="[^"<>]*"\ width="\d+"\ height="\d+">
+    |<svg\ viewBox="[\d\ ]+"\ width="\d+"\ height="\d+"\ role="img"><title>[^<>]*</title>
+     (?:<polyline\ points="[\d.,\ \-]*"\ fill="none"\ stroke="\#[0-9a-fA-F]+"\ stroke-width="[\d.]+"
+     \ stroke-linecap="round"/>)*</svg>""",
+    re.VERBOSE,
+)
+"""What `Modality.preview` gives of an image, a text and a series; other HTML in the file is not ours."""
 
 
 def write(result: Result, previews: Mapping[str, str], out: Path, language: str) -> str:
@@ -71,7 +81,7 @@ def _result(source: Path) -> Result:
     if not source.is_file():
         raise DataError(f"There is no result.json in {source.parent}.", "Name the output folder of a finished `adapt`.")
     try:
-        read = json.loads(source.read_text(encoding="utf-8"))
+        read = read_json(source)
         newer = isinstance(read, dict) and isinstance(read.get("format"), int) and read["format"] > FORMAT
         if newer:
             raise DataError(f"{source} was written by a newer version (format {read['format']}).", "Update Headstart.")
@@ -81,22 +91,25 @@ def _result(source: Path) -> Result:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise DataError(f"{source} is not JSON ({where}).", "Name the output folder of a finished `adapt`.") from error
-    except RecursionError as error:
-        raise DataError(f"{source} is nested without end.", "Name the output folder of a finished `adapt`.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         problem = f"{source} is not the result of `adapt`: {where}: {first['msg']} ({error.error_count()} in all)."
         raise DataError(problem, "Run `adapt` again, or use the version of Headstart that wrote it.") from error
+    except ValueError as error:
+        raise DataError(f"{error}.", "Name the output folder of a finished `adapt`.") from error
 
 
 def _previews(source: Path) -> dict[str, str]:
-    """Read the kept thumbnails; none where there are none (runs of older versions) or they are damaged."""
+    """Read the kept thumbnails; none where there are none (runs of older versions) or they are damaged.
+
+    They become part of a page as they are: what we do not write ourselves is left out.
+    """
     try:
-        read = json.loads(source.read_text(encoding="utf-8"))
+        read = read_json(source)
     except (OSError, ValueError):
         return {}
     found = read.get("previews") if isinstance(read, dict) else None
     if not isinstance(found, dict):
         return {}
-    return {str(name): text for name, text in found.items() if isinstance(text, str)}
+    return {str(name): text for name, text in found.items() if isinstance(text, str) and _SNIPPET.fullmatch(text)}

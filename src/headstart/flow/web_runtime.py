@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from headstart import progress
 from headstart.errors import OptionError
-from headstart.home import home, written_whole
+from headstart.home import home, read_json, written_whole
 from headstart.sealed_folders import SEAL, is_sealed, seal_folder
 
 VARIABLE = "HEADSTART_RUNTIME_WEB"
@@ -113,7 +112,7 @@ def _installed(package: Package, folder: Path) -> Path:
 
 def _described(folder: Path) -> Mapping[str, object]:
     try:
-        told = json.loads((folder / _DESCRIPTION).read_text("utf-8"))
+        told = read_json(folder / _DESCRIPTION)
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from torch import nn
 from headstart import progress
 from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.bases import Parts, assemble
-from headstart.home import write_json
+from headstart.home import read_json, write_json
 from headstart.language import scoring
 from headstart.language.fitness import BLIND, first
 from headstart.language.masked import MaskedNet, Opened, numerics, with_head
@@ -247,7 +246,7 @@ class Log:
 
     def _recall(self) -> None:
         try:
-            said = json.loads(self.path.read_text("utf-8"))
+            said = read_json(self.path)
             if said["key"] != self.key:
                 return
             self.lead = int(said["lead"])

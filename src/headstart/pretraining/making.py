@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from headstart.bases import series_shape
 from headstart.bases.catalogue import SERIES_ENCODER
 from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of, write_folder
 from headstart.bases.record import BaseRecord, Parts
-from headstart.home import home, write_json, write_text
+from headstart.home import home, read_json, write_json, write_text
 from headstart.pretraining.training import BATCH, PAIRS, Pretrained, pairs_that_fit, pretrain
 
 GUESSING = 5.54
@@ -58,7 +57,7 @@ def make(out: Path, seed: int, n_pairs: int | None = None, seconds: float | None
 def _planned(path: Path, fitting: int) -> int:
     """Give the number of pairs that a run which was stopped had planned, else the one that fits; and keep it."""
     try:
-        return max(BATCH, int(json.loads(path.read_text("utf-8"))["n_pairs"]))
+        return max(BATCH, int(read_json(path)["n_pairs"]))
     except (OSError, ValueError, KeyError, TypeError):
         write_json(path, {"n_pairs": fitting})
         return fitting

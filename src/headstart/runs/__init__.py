@@ -18,7 +18,7 @@ from typing import Any
 from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.errors import OptionError
 from headstart.file_locks import hold_output_folder
-from headstart.home import remove_leftovers, write_json
+from headstart.home import read_json, remove_leftovers, write_json
 from headstart.records import Probabilities, State
 
 MARK = "run.json"
@@ -59,13 +59,13 @@ class Run:
         """Give the state, the out-of-fold probabilities and the seconds of a rung finished earlier under this key."""
         arrays_path, meta_path = self._paths(name)
         try:
-            said = json.loads(meta_path.read_text("utf-8"))
+            said = read_json(meta_path)
             if said["key"] != self.key:
                 return None
             arrays = read_arrays(arrays_path, need_checksums=True)
             out_of_fold = arrays.pop(OOF)
             return State(dict(said["meta"]), arrays), out_of_fold, float(said["seconds"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, DamagedArrays):
+        except (OSError, ValueError, KeyError, TypeError, DamagedArrays):
             return None
 
     def save(self, name: str, state: State, out_of_fold: Probabilities, seconds: float) -> None:
@@ -128,7 +128,7 @@ def claim(folder: Path, **places: Path | None) -> Iterator[None]:
 def places_of(folder: Path) -> dict[str, Path]:
     """Give where what a run read lay, by the names that `claim` was given; nothing for runs of older versions."""
     try:
-        found = json.loads((folder / MARK).read_text("utf-8"))["places"]
+        found = read_json(folder / MARK)["places"]
         return {str(name): Path(path) for name, path in found.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
