@@ -207,3 +207,91 @@ def test_lines_without_a_header_are_not_said_to_have_one(tmp_path: Path) -> None
     assert "read from 12 lines." in describe_inputs(summarise(data.read(path)))[0]
     path = write(tmp_path / "b.csv", ["text,label", "the pump is dry,a", "no water here,b"])
     assert "read from 3 lines, the header included." in describe_inputs(summarise(data.read(path)))[0]
+
+
+TOPICS = ("the pump is broken again", "no road to the clinic", "seeds came too late", "we need a teacher here")
+
+
+def write_labels(path: Path, labels: list[str], name: str = "amount") -> Path:
+    lines = [f'{TOPICS[row % 4]} in ward {row};"{label}"' for row, label in enumerate(labels)]
+    return write(path, [f"text;{name}", *lines])
+
+
+def warnings_of(table: Table) -> str:
+    return " ".join(one.summary for one in table.findings if one.severity == "warn")
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [("Rs {0:,}.50/-", 1007.5), ("₹ 1,{1:02d},000.50", 107_000.5), ("1.{0}.250,5", 1_110_250.5), ("{0} %", 1007)],
+)
+def test_amounts_as_people_write_them_are_numbers(form: str, value: float, tmp_path: Path) -> None:
+    labels = [form.format(103 + row if "250" in form else 1000 + row, row) for row in range(24)]
+    table = data.read(write_labels(tmp_path / "a.csv", labels), parse(ReadOptions, label=("amount",), task="auto"))
+    assert table.task == "regression" and table.targets is not None and table.targets[7, 0] == np.float32(value)
+
+
+@pytest.mark.parametrize("form", ["{} kg", "<{}", "({}.00)", "{}.5k", "{} mg/dl"])
+def test_measured_numbers_that_become_classes_are_pointed_out(form: str, tmp_path: Path) -> None:
+    labels = [form.format(row + 3) for row in range(24)]
+    table = data.read(write_labels(tmp_path / "a.csv", labels), parse(ReadOptions, label=("amount",), task="auto"))
+    assert table.task == "classification" and "look like measured numbers" in warnings_of(table)
+    names = [f"{1 + row % 6} kg" for row in range(60)]
+    table = data.read(write_labels(tmp_path / "b.csv", names), parse(ReadOptions, label=("amount",), task="auto"))
+    assert "measured" not in warnings_of(table), "six sizes are classes"
+
+
+def test_a_mark_that_may_part_thousands_is_pointed_out(tmp_path: Path) -> None:
+    labels = [f"{row + 1}.25{row % 10}" if row % 2 else f"9{row:02d}" for row in range(24)]
+    table = data.read(write_labels(tmp_path / "a.csv", labels), parse(ReadOptions, label=("amount",), task="auto"))
+    assert "such as 2.251 beside whole ones: it was read as 2.251" in warnings_of(table)
+    rows = [f"{'ab'[row % 2]};" + ";".join([f"1.25{row}", "980"] * 5) for row in range(6)]
+    table = data.read(write(tmp_path / "b.csv", ["label;" + ";".join(f"t{step}" for step in range(10)), *rows]))
+    assert "1.250 was read as 1.25" in warnings_of(table)
+
+
+def test_a_column_with_text_in_its_name_is_the_text(tmp_path: Path) -> None:
+    lines = ["address,complaint text,label"]
+    lines += [f"{row} Long Avenue of the Republic near block {row},{TOPICS[row % 4]} {row},a" for row in range(8)]
+    assert data.read(write(tmp_path / "a.csv", lines)).columns["text"] == "complaint text"
+
+
+def test_a_text_empty_in_half_of_the_rows_is_warned_of(tmp_path: Path) -> None:
+    lines = ["text_en,text_fr,label"]
+    lines += [f"{'' if row % 2 else TOPICS[row % 4]},{TOPICS[row % 4] if row % 2 else ''},a" for row in range(8)]
+    assert "filled in 4 of 8 rows" in warnings_of(data.read(write(tmp_path / "a.csv", lines)))
+
+
+def test_a_file_beside_the_class_folders_of_texts_is_set_aside(tmp_path: Path) -> None:
+    for number, topic in enumerate(TOPICS):
+        write(tmp_path / "ab"[number % 2] / f"{number}.txt", [topic])
+    write(tmp_path / "README.txt", ["How the texts were gathered"])
+    table = data.read(tmp_path)
+    assert labels_of(table) == ["a", "a", "b", "b"] and [one.id for one in table.set_aside] == ["README.txt"]
+    for number in range(4):
+        write(tmp_path / "ab"[number % 2] / f"{number}.txt", ["1\t2.5", "2\t3.5"])
+    assert "numbers and no words" in warnings_of(data.read(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["label," + ",".join(f"t{n}" for n in range(9)), "a" + ",5 kg" * 9], "t0 to t8 look like a series .*'5 kg'"),
+        (["file,label", "1.txt,a", "2.txt,b"], "the column file names files, and only pictures can be listed so"),
+    ],
+)
+def test_tables_that_cannot_be_read_say_why(lines: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=message):
+        data.read(write(tmp_path / "a.csv", lines))
+
+
+def test_labels_that_nearly_all_differ_may_be_no_labels(tmp_path: Path) -> None:
+    table = data.read(write_labels(tmp_path / "a.csv", [f"{topic} {n}" for n in range(6) for topic in TOPICS], "label"))
+    [found] = [one for one in data.check(table) if one.kind == "single-row-class"]
+    assert "name the right column with --label" in found.advice
+
+
+def test_several_composite_classes_are_warned_of_whatever_parts_them(tmp_path: Path) -> None:
+    labels = ["water", "roads", "food", "water roads", "food water", "water"] * 4
+    table = data.read(write_labels(tmp_path / "a.csv", labels), parse(ReadOptions, label=("amount",), task="auto"))
+    assert "2 classes look like several labels in one cell" in warnings_of(table)

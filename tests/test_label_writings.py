@@ -14,7 +14,8 @@ from headstart import data
 from headstart.bundle import standalone
 from headstart.data.cells import parse_number
 from headstart.data.label_cells import parse_list
-from headstart.data.tasks import Answers, Raw, Wish, numbers_of, understand
+from headstart.data.label_numbers import numbers_of
+from headstart.data.tasks import Answers, Raw, Wish, understand
 from headstart.data.written_numbers import parse_amount, read_amounts
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse

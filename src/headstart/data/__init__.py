@@ -8,13 +8,13 @@ from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.depth import value_ranges
 from headstart.data.holding_out import classes_in_one_fold, keep_lone_classes
 from headstart.data.inputs import Inputs, Order, line_up, line_up_rows, read_inputs
+from headstart.data.label_numbers import numbers_of
 from headstart.data.matching import MatchedLabels, match_labels
 from headstart.data.near import with_families
 from headstart.data.option_use import require_modality, require_use
 from headstart.data.sources import read, read_frame
 from headstart.data.splits import MIN_GROUPS, clusters, draw, folds, many_valued, require_groups, split, units
 from headstart.data.strata import learnable, strata
-from headstart.data.tasks import numbers_of
 from headstart.data.text_columns import text_columns_of
 from headstart.data.unlabelled import read_unlabelled, wants_unlabelled, with_also
 from headstart.home import home

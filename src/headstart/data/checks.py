@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from headstart.data.depth import describe_depth
+from headstart.data.label_numbers import numbers_of
 from headstart.data.near import copies as near_copies
 from headstart.data.strata import MIN_LABEL_ROWS, learnable
-from headstart.data.tasks import numbers_of
 from headstart.errors import DataError, offenders
 from headstart.records import TEST, Finding, Table
 
@@ -261,6 +261,8 @@ def _single(table: Table) -> list[Finding]:
     have = "1 class has" if len(single) == 1 else f"{len(single)} classes have"
     summary = f"{have} a single row to learn from: {offenders(single)}."
     advice = "How well such a class is learnt cannot be told, as no row is left to hold out. Add some if you can."
+    if len(single) >= MIN_NUMBERS and 2 * len(single) > int((table.splits != TEST).sum()):
+        advice = "Most rows have a label of their own: if this is not the label, name the right column with --label."
     if len(single) >= MIN_NUMBERS and len(single) == len(_training_counts(table)) and not numbers_of(single)[1]:
         advice += " If the label is a number and no class, pass --task regression."
     return [Finding("single-row-class", "warn", rows, summary, advice)]

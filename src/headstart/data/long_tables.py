@@ -14,6 +14,7 @@ from headstart.data.rows import Draft
 from headstart.data.sheet_rows import Roles, labels_of, roles_of
 from headstart.data.sheets import Sheet
 from headstart.data.times import times_of
+from headstart.data.value_cells import thousands_in_doubt
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, InputColumns
 
@@ -118,7 +119,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Draft:
         splits=None if roles.split is None else _constant(sheet, roles.split, steps),
         metadata=metadata,
         set_aside=sheet.set_aside,
-        findings=(*sheet.findings, *roles.findings, *findings, *odd),
+        findings=(*sheet.findings, *roles.findings, *findings, *odd, *thousands_in_doubt(sheet, channels)),
         columns={
             **{role: column for role, column in roles.named().items() if role != "id"},
             "series": name,

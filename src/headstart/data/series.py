@@ -21,6 +21,7 @@ from headstart.data.rows import Draft
 from headstart.data.scales import other_scale
 from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
 from headstart.data.sheets import Sheet
+from headstart.data.value_cells import thousands_in_doubt
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.series import Series
 from headstart.records import Finding, InputColumns
@@ -112,7 +113,7 @@ def _read_wide(sheet: Sheet, wanted: Wanted) -> Draft:
         splits=optional_texts(sheet, roles.split),
         metadata=rest_of(sheet, [*used.values(), *axis.names]),
         set_aside=sheet.set_aside,
-        findings=(*sheet.findings, *roles.findings, *findings),
+        findings=(*sheet.findings, *roles.findings, *findings, *thousands_in_doubt(sheet, axis.names)),
         columns={**used, "values": f"{axis.names[0]} to {axis.names[-1]}"},
         input_columns=InputColumns(layout="array") if nameless else _wide_columns(axis),
     )

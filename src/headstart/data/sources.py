@@ -10,6 +10,7 @@ from typing import Any
 
 from headstart.data import images, long_tables, series, series_files, texts
 from headstart.data.archive import unpack
+from headstart.data.axes import find_axis
 from headstart.data.frames import sheet_of
 from headstart.data.names import Wanted, split_of, split_of_stem
 from headstart.data.option_use import require_use
@@ -232,11 +233,31 @@ def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
             f"{path}: the first row does not look like a header: {offenders([name[:40] for name in sheet.names])}.",
             "Write a row above it that names the columns, such as label and text (parted as the cells are).",
         )
+    steps = find_axis([name for name in sheet.names if name not in wanted.labels])
+    if steps is not None:
+        cell = next((cell for cell in sheet.texts(steps.names[0]) if cell.strip()), "")
+        raise DataError(
+            f"{path}: the columns {steps.names[0]} to {steps.names[-1]} look like a series but hold no numbers, such "
+            f"as '{cell[:40]}'.",
+            "Write bare numbers, without units and remarks.",
+        )
+    listed = next((name for name in sheet.names if _lists_files(sheet.texts(name))), None)
+    if listed is not None:
+        raise DataError(
+            f"{path}: the column {listed} names files, and only pictures can be listed so.",
+            "Put the texts themselves into the table, or the files of each class into a folder of its own.",
+        )
     raise DataError(
         f"{path} has no column of texts, pictures or series (columns: {', '.join(sheet.names[:20])}).",
         "The first row must name the columns. Name that of the texts with --text COLUMN; series need columns "
         "t0, t1 ... t7 or more, or columns id, time and values: --id, --time-column and --values name them.",
     )
+
+
+def _lists_files(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells[:100] if cell.strip()]
+    endings = TEXT_FILES | DATA_SUFFIXES
+    return bool(filled) and all(len(cell) < 256 and Path(cell.strip()).suffix.lower() in endings for cell in filled)
 
 
 def _is_beside_series(sheet: Sheet, wanted: Wanted) -> bool:
@@ -286,7 +307,7 @@ def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None
         return series_files.read_folder(tree, files, wanted)
     raise DataError(
         f"{shown} holds {len(files)} tables ({offenders([file.as_posix() for file in files])}).",
-        "Give the one to use; or name them train and test.",
+        "Give the one to use; or name them train and test; or put the series of each class into a folder of its own.",
     )
 
 

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from headstart.data import label_cells
 from headstart.data.cells import is_missing
 from headstart.data.label_cells import Writing
+from headstart.data.label_doubts import find_class_doubts
+from headstart.data.label_numbers import is_quantity, numbers_of
 from headstart.data.one_hot import NO, YES, classes_of_marks
-from headstart.data.written_numbers import is_doubtful, read_amounts
+from headstart.data.written_numbers import may_be_thousands, read_amounts
 from headstart.errors import DataError, OptionError, offenders
 from headstart.records import Finding, FloatMatrix
 from headstart.spellings import fold, match_names
 
-MANY_NUMBERS, FEW_NUMBERS = 20, 10
 _FIRST_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -154,38 +155,8 @@ def infer(raw: Raw, wish: Wish) -> str:
         return "multi-label"
     numbers, bad = numbers_of(written)
     if not bad:
-        return "regression" if _is_quantity(numbers[np.isfinite(numbers)]) else "classification"
+        return "regression" if is_quantity(numbers[np.isfinite(numbers)]) else "classification"
     return "multi-label" if label_cells.find_separator(written) else "classification"
-
-
-def numbers_of(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
-    """Read numbers (n,), with decimal points or commas; what stands for nothing is NaN.
-
-    Returns
-    -------
-    numbers : float64, shape (n,)
-    bad : list of int
-        Positions of what is no number; "1,234" alone is none, since nobody knows what its comma means.
-
-    Examples
-    --------
-    >>> numbers_of(["1.5", "2,5", "NA", "much"])
-    (array([1.5, 2.5, nan, nan]), [3])
-    """
-    places = [place for place, text in enumerate(texts) if not is_missing(text)]
-    found = read_amounts([texts[place] for place in places])
-    made = np.full(len(texts), np.nan)
-    made[places] = found.values
-    endless = np.flatnonzero(np.isinf(made)).tolist()
-    return made, sorted({*(places[at] for at in found.bad), *endless})
-
-
-def _is_quantity(numbers: NDArray[np.float64]) -> bool:
-    values, counts = np.unique(numbers, return_counts=True)
-    if len(values) >= FEW_NUMBERS and 2 * len(values) > len(numbers):
-        return True
-    decimals = bool((values != np.round(values)).any())
-    return len(values) > MANY_NUMBERS and (decimals or 2 * int((counts == 1).sum()) > len(values))
 
 
 def _told(summary: str, advice: str) -> tuple[Finding, ...]:
@@ -197,42 +168,9 @@ def _blank(raw: Raw) -> NDArray[np.bool_]:
 
 
 def _classes(raw: Raw, wish: Wish) -> Answers:
-    findings = _doubts_about_classes(raw) if raw.column and wish.task == "auto" else ()
+    doubting = bool(raw.column) and wish.task == "auto"
+    findings = find_class_doubts(raw.called, raw.labels, raw.ids, raw.written()) if doubting else ()
     return Answers("classification", raw.labels, _blank(raw), findings=findings)
-
-
-def _doubts_about_classes(raw: Raw) -> tuple[Finding, ...]:
-    """Point out classes that may be numbers, or several labels in one cell."""
-    written = sorted(set(raw.written()))
-    numbers = [label for label in written if not is_missing(label)]
-    if len(written) > FEW_NUMBERS and is_doubtful(numbers):
-        example = next(label for label in numbers if "," in label)
-        whole, cut = example.replace(",", ""), example.replace(",", ".")
-        summary = (
-            f"{raw.called} holds {len(written)} different numbers such as {example}, which may be {whole} or {cut}: "
-            "they are read as classes."
-        )
-        advice = f"Write {whole} or {cut} in the file if they measure something, or pass --task classification."
-        return (Finding("task", "warn", (), summary, advice),)
-    if len(written) > MANY_NUMBERS and not numbers_of(written)[1]:
-        return _told(
-            f"{raw.called} holds {len(written)} different numbers, which are read as classes.",
-            "Pass --task regression if they measure something, --task ordinal if they are grades.",
-        )
-    return _composites(raw, written)
-
-
-def _composites(raw: Raw, classes: Sequence[str]) -> tuple[Finding, ...]:
-    found = label_cells.composite_classes(classes)
-    if not found:
-        return ()
-    rows = tuple(name for name, label in zip(raw.ids, raw.labels, strict=True) if label.strip() in found)
-    first, parts = next(iter(found.items()))
-    are = "1 class looks" if len(found) == 1 else f"{len(found)} classes look"
-    plain = any(mark in name for mark in label_cells.ASKED_SEPARATORS for name in found)
-    summary = f"{are} like several labels in one cell: '{first}', where {' and '.join(map(repr, parts))} stand alone."
-    advice = "Pass --task multi-label if a row may have several labels, or --task classification if this is one class."
-    return (Finding("composite-class", "warn" if plain else "note", rows, summary, advice),)
 
 
 def _numbers(raw: Raw, wish: Wish) -> Answers:
@@ -251,6 +189,12 @@ def _numbers(raw: Raw, wish: Wish) -> Answers:
     if wish.task == "auto" or example:
         advice = "Pass --task classification if it is a class."
         findings = _told(f"'{name}' is read as a number: regression{read_as}.", advice)
+    doubtful = may_be_thousands(raw.written())
+    if doubtful:
+        value = numbers_of([*raw.written(), doubtful])[0][-1]
+        summary = f"'{name}' holds numbers such as {doubtful} beside whole ones: it was read as {value:g}."
+        advice = f"Write {re.sub('[.,]', '', doubtful)} in the file if the mark parts thousands."
+        findings += (Finding("task", "warn", (), summary, advice),)
     missing = ~np.isfinite(numbers)
     return Answers("regression", raw.labels, missing, numbers[:, None].astype(np.float32), (name,), findings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ _PLAIN_NAMES = frozenset(
     ("text", "texts", "sentence", "sentences", "content", "message", "messages", "tweet", "body", "utterance")
 )
 """Names of a column that is the text wherever it is about as well filled as any other."""
+_WORDS = re.compile(r"[\W_]+")
 _LOOKED_AT = 2_000
 _LEAST_WORDS, _LEAST_DIFFERENT, _LEAST_FILLED, _AS_WELL = 3, 0.5, 0.5, 0.01
 
@@ -138,6 +140,9 @@ def _choose(sheet: Sheet, others: set[str | None]) -> TextColumns | None:
     best = max(candidates, key=lambda item: item.rank(n_rows))
     plain = [item for item in candidates if key(item.name) in _PLAIN_NAMES]
     plain.sort(key=lambda item: ROLES[TEXT].index(key(item.name)))
+    plain += [
+        item for item in candidates if item not in plain and _PLAIN_NAMES & set(_WORDS.split(item.name.casefold()))
+    ]
     taken = next((item for item in plain if item.filled >= best.filled - _AS_WELL * n_rows), best)
     left = [item for item in candidates if item is not taken]
     return TextColumns((taken.name,), _describe(taken, left, n_rows, key(taken.name) in usual))
@@ -169,7 +174,8 @@ def is_free_text(texts: Sequence[str]) -> bool:
         return False
     letters = sum(sum(map(str.isalpha, text)) for text in texts)
     links = sum("://" in text and len(text.split()) == 1 for text in texts)
-    if 2 * letters < sum(map(len, texts)) or 2 * links > len(texts):
+    records = sum(text.lstrip()[:1] == "{" and text.rstrip()[-1:] == "}" for text in texts)
+    if 2 * letters < sum(map(len, texts)) or 2 * max(links, records) > len(texts):
         return False
     return float(np.median([_count_words(text) for text in texts])) >= _LEAST_WORDS
 
@@ -182,7 +188,7 @@ def _count_words(text: str) -> float:
 
 def _describe(taken: _Candidate, left: Sequence[_Candidate], n_rows: int, is_usual: bool) -> tuple[Finding, ...]:
     """State which column was taken, how many rows it fills, and which others were left out."""
-    half_empty = taken.filled < _LEAST_FILLED * n_rows
+    half_empty = taken.filled <= _LEAST_FILLED * n_rows
     if not left and is_usual and not half_empty:
         return ()
     filled = f"filled in {taken.filled:,} of {n_rows:,} rows"

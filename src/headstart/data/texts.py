@@ -64,6 +64,11 @@ def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> D
         places.append((file.as_posix(), *place))
         findings += noted
     classed = [label for _, label, _ in places if label is not None]
+    stray = {name for name, label, _ in places if classed and label is None}
+    set_aside += [SetAside(name, "the file lies in no class folder") for name in sorted(stray)]
+    inputs = [text for text, (name, _, _) in zip(inputs, places, strict=True) if name not in stray]
+    places = [place for place in places if place[0] not in stray]
+    findings += _only_numbers(inputs)
     return Draft(
         modality="text",
         inputs=inputs,
@@ -73,6 +78,14 @@ def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> D
         set_aside=tuple(set_aside),
         findings=tuple(findings[:_SHOWN]),
     )
+
+
+def _only_numbers(texts: Sequence[str]) -> list[Finding]:
+    """Point out files of numbers, which are series rather than texts."""
+    if not texts or any(any(map(str.isalpha, text)) for text in texts[:_SHOWN]):
+        return []
+    summary = "The files hold numbers and no words, but were read as texts."
+    return [Finding("numbers-as-texts", "warn", (), summary, "If each is a series, let their names end with .csv.")]
 
 
 def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:

@@ -25,9 +25,10 @@ _CODES = (
 )
 _LONGEST_FIRST = "|".join(sorted(map(re.escape, _CODES.split()), key=len, reverse=True))
 _UNIT = rf"(?:[A-Z]{{0,3}}[$£¥฿₵¢\u20a0-\u20c0]|{_LONGEST_FIRST}|%)"
-_SIGNED = re.compile(rf"([-+]?)\s*({_UNIT}?)\s*([-+]?)\s*(\d[\d.,' ]*?)\s*({_UNIT}?)")
+_SIGNED = re.compile(rf"([-+]?)\s*({_UNIT}?)\s*([-+]?)\s*(\d[\d.,' ]*?)\s*(?:/[-=])?\s*({_UNIT}?)")
 _BLANK_GROUPS = re.compile(r"(\d{1,3}(?:[ ']\d{3})+)(?:[.,](\d+))?")
-_COMMA_GROUPS = re.compile(r"(\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,})")
+_COMMA_GROUPS = re.compile(r"(\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?)")
+"""Groups of three digits, or as in India the last one of three and the others of two: 1,23,456.50."""
 _POINT_GROUPS = re.compile(r"(\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,})")
 _ONE_COMMA = re.compile(r"\d+,\d+")
 _ONE_GROUP = re.compile(r"[1-9]\d{0,2},\d{3}")
@@ -63,8 +64,8 @@ def parse_amount(text: str, comma: str = UNKNOWN) -> tuple[float, str]:
 
     Examples
     --------
-    >>> [parse_amount(text) for text in ("1,263.50", "1 263,50", "€ 12", "-12 %")]
-    [(1263.5, ''), (1263.5, ''), (12.0, '€'), (-12.0, '%')]
+    >>> [parse_amount(text) for text in ("1,263.50", "1 263,50", "€ 12", "-12 %", "Rs 1,23,456/-")]
+    [(1263.5, ''), (1263.5, ''), (12.0, '€'), (-12.0, '%'), (123456.0, 'Rs')]
     """
     plain = text.translate(_OTHER_SIGNS).strip()
     parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST else None
@@ -126,6 +127,24 @@ def is_doubtful(texts: Sequence[str]) -> bool:
     (True, False, False)
     """
     return bool(read_amounts(texts).bad) and not read_amounts(texts, THOUSANDS).bad and comma_meaning(texts) == UNKNOWN
+
+
+def may_be_thousands(texts: Sequence[str]) -> str:
+    """Return a number whose point or comma may part thousands: three digits follow it in all, and some have none.
+
+    Examples
+    --------
+    >>> may_be_thousands(["1.250", "980"]), may_be_thousands(["1.250", "980.5"]), may_be_thousands(["1,250", "2,340"])
+    ('1.250', '', '')
+    """
+    cores = [core for text in texts if (core := _core(text))]
+    marked = [core for core in cores if "." in core or "," in core]
+    if not any(len(core) == 3 and core.isdigit() for core in cores):
+        return ""
+    return marked[0] if marked and all(map(_THOUSANDS.fullmatch, marked)) else ""
+
+
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
 
 
 def read_amounts(texts: Sequence[str], comma: str | None = None) -> Amounts:
