@@ -11,7 +11,9 @@ import pytest
 from headstart.errors import OptionError
 from headstart.ladder import choose, climb, sampling
 from headstart.records import Features, Probabilities, State, Table, column
+from headstart.report.kinds import KINDS
 from headstart.strategies import STRATEGIES, chosen_names, costs
+from headstart.strategies.goals import GOALS
 from headstart.strategies.record import Clock, Forecast, Rows, Task
 
 
@@ -199,3 +201,8 @@ def test_where_every_strategy_is_skipped_and_none_stands_in_the_error_says_why()
     rows, task = problem(Clock(0))
     with pytest.raises(OptionError, match=r"None of the strategies could be trained.*scratch: .*--time"):
         climb(rows, task, ["scratch"])
+
+
+@pytest.mark.parametrize("task", GOALS)
+def test_scores_of_cross_validation_are_called_alike_while_training_and_in_the_report(task: str) -> None:
+    assert GOALS[task].score_name == KINDS[task].validated

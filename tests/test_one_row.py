@@ -11,6 +11,7 @@ from PIL import Image
 from tests.tiny import text_base
 
 from headstart import data, features, flow
+from headstart.cli import show
 from headstart.errors import DataError
 from headstart.ladder import choose
 from headstart.options import AdaptOptions, PredictOptions
@@ -41,7 +42,9 @@ def _answers(out: Path, path: Path) -> list[str]:
     return [row["label"] for row in flow.predictions(out / "bundle", [path], PredictOptions())]
 
 
-def test_one_text_a_class_is_learnt_and_its_scores_are_not_measured(tmp_path: Path) -> None:
+def test_one_text_a_class_is_learnt_and_its_scores_are_not_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = [(text, label) for label, text in TEXTS.items()]
     result = _adapted(_write(tmp_path / "t.csv", rows), tmp_path / "out")
     assert result.chosen == "shrinkage-lda"
@@ -49,7 +52,11 @@ def test_one_text_a_class_is_learnt_and_its_scores_are_not_measured(tmp_path: Pa
     assert all(item.cross_validation_log_loss is None for item in result.strategies)
     assert "none of the 3 training rows can be held out" in result.not_measured["cross_validation"]
     assert _answers(tmp_path / "out", tmp_path / "t.csv") == list(TEXTS)
-    assert "Not measured" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "Not measured" in report and "none of the 3 training rows can be held out" in report
+    assert result.split.startswith("no test rows")
+    show.result(result, tmp_path / "out")
+    assert "The score is the mean of accuracy and macro-F1." in capsys.readouterr().err
 
 
 def test_a_class_that_stands_once_in_train_is_tested_on_a_given_test_set(tmp_path: Path) -> None:

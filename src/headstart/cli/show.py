@@ -13,6 +13,7 @@ from headstart.cli.surface import console, news
 from headstart.data.summary import InputSummary
 from headstart.evaluation.wording import amount
 from headstart.records import Finding, Table
+from headstart.report.kinds import KINDS
 from headstart.report.understood import describe_inputs
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
 
@@ -85,6 +86,8 @@ def result(found: Result, out: Path) -> None:
             cells = (NOT_MEASURED if item.cross_validation is None else f"{item.cross_validation:.3f}",)
         grid.add_row(f"{mark}{item.name}{' (chosen)' if mark else ''}", *cells, f"{item.seconds:.1f}")
     news.print(grid)
+    if not is_tested:
+        news.print(f"The score is the {KINDS[found.task].validated}.")
     for skipped in found.skipped:
         news.print(f"{skipped.name} was not tried: {escape(skipped.reason)}")
     news.print(f"[bold]{escape(found.verdict.sentence)}[/bold]")

@@ -69,10 +69,11 @@ def set_coverage(
     size = mean(given.sum(axis=1).astype(np.float64), compact(clusters), seed, (1.0, float(n_classes)))
     below = measured.high < stated
     n_rows, own = learnt
+    told = amount(size.value)
     said = (
         f"Of {len(codes):,} test rows {100 * measured.value:.0f} % have their true class in the set given "
         f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
-        f"A set holds {amount(size.value)} classes on average."
+        f"A set holds {told} class{'' if told == '1' else 'es'} on average."
     )
     return Conformal(
         n_rows=len(codes), n_rows_learnt=n_rows, stated=stated, measured=Figure.of(measured), exact=Figure.of(plain),

@@ -113,10 +113,11 @@ def prepare(
     say_how_read(findings)
     data.require_trainable(table)
     _refuse_misfits(table, options)
-    split, own = _split_in_words(table, test), test is None and not (table.splits == TEST).any()
+    own = test is None and not (table.splits == TEST).any()
     apart = _kept_apart(table, options, own)
     with timings.step("split"):
         decided = data.split(table, options.model_copy(update={"group": apart}), test)
+    split = _split_in_words(table, test, decided)
     if options.labels_per_class is not None:
         decided = data.draw(decided, options.labels_per_class, options.seed)
     if options.also is not None:
@@ -310,7 +311,9 @@ def _refuse_misfits(table: Table, options: AdaptOptions) -> None:
         raise OptionError("--balance on: the label is a number, so there are no classes to balance.", "Leave it out.")
 
 
-def _split_in_words(table: Table, test: Table | None) -> str:
+def _split_in_words(table: Table, test: Table | None, decided: Table) -> str:
+    if not (decided.splits == TEST).any():
+        return "no test rows: there are too few rows, or they all belong together"
     if test is not None:
         return f"test rows from {test.source}"
     if (table.splits == TEST).any():

@@ -126,6 +126,7 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
         Every strategy was skipped, and there is nothing to fit instead.
     """
     made = Climb()
+    progress.say(f"Scores by cross-validation: {GOALS[task.kind].score_name}, on training rows held out.")
     task = replace(task, alone=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
     for name in sorted(names, key=lambda name: STRATEGIES[name].kind != "baseline"):
         began = time.monotonic()

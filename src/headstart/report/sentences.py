@@ -206,6 +206,8 @@ def slices(found: Slices) -> str:
     """Say whether there are kinds of rows on which the model fails."""
     if spoken() == "en":
         return found.reading
+    if not found.n_clusters:
+        return tell("Not measured.")
     if not found.found:
         return tell(
             "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) none fails more often than "

@@ -32,11 +32,13 @@ class Goal:
         Lower is better; NaN where nothing was predicted. Proper: the truth's own distribution has the lowest mean.
     score : (Task, outputs) -> float
         For people, 0 to 1, higher is better; NaN where no row was predicted.
+    score_name : str
     """
 
     name: str
     losses: Callable[[Task, Probabilities], NDArray[np.float64]]
     score: Callable[[Task, Probabilities], float]
+    score_name: str
 
 
 def _class_losses(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
@@ -115,8 +117,8 @@ def _number_score(task: Task, outputs: Probabilities) -> float:
 
 
 GOALS: dict[str, Goal] = {
-    "classification": Goal("classification", _class_losses, _class_score),
-    "ordinal": Goal("ordinal", _class_losses, _class_score),
-    "multi-label": Goal("multi-label", _label_losses, _label_score),
-    "regression": Goal("regression", _number_losses, _number_score),
+    "classification": Goal("classification", _class_losses, _class_score, "mean of accuracy and macro-F1"),
+    "ordinal": Goal("ordinal", _class_losses, _class_score, "mean of accuracy and macro-F1"),
+    "multi-label": Goal("multi-label", _label_losses, _label_score, "mean of micro- and macro-F1"),
+    "regression": Goal("regression", _number_losses, _number_score, "share of the spread explained"),
 }
