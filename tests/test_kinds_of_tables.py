@@ -295,3 +295,23 @@ def test_several_composite_classes_are_warned_of_whatever_parts_them(tmp_path: P
     labels = ["water", "roads", "food", "water roads", "food water", "water"] * 4
     table = data.read(write_labels(tmp_path / "a.csv", labels), parse(ReadOptions, label=("amount",), task="auto"))
     assert "2 classes look like several labels in one cell" in warnings_of(table)
+
+
+HEADINGS = [["Respondent", "", "Answer", ""], ["id", "age", "text", "label"]]
+
+
+def test_a_row_of_headings_above_the_header_is_no_header(tmp_path: Path) -> None:
+    rows = [[f"p{row}", str(20 + row), f"{TOPICS[row % 4]} {row}", "ab"[row % 2]] for row in range(8)]
+    table = data.read(write(tmp_path / "a.csv", [",".join(cells) for cells in (*HEADINGS, *rows)]))
+    assert len(table) == 8 and table.columns == {"text": "text", "label": "label", "id": "id"}
+    gap = [["text", "", "label"], *[[f"{TOPICS[row % 4]} {row}", "seen", "ab"[row % 2]] for row in range(8)]]
+    assert len(data.read(write(tmp_path / "b.csv", [",".join(cells) for cells in gap]))) == 8, "a column without name"
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for cells in (*HEADINGS, *rows):
+        book.active.append([cell or None for cell in cells])
+    book.active.merge_cells("A1:B1")
+    book.active.merge_cells("C1:D1")
+    book.save(tmp_path / "c.xlsx")
+    table = data.read(tmp_path / "c.xlsx")
+    assert len(table) == 8 and table.columns == {"text": "text", "label": "label", "id": "id"}

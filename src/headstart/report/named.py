@@ -62,6 +62,10 @@ FINDINGS = {
     "columns-not-measured": message("Columns that were not looked at as shortcuts"),
     "formula-without-value": message("Formulas without a computed value"),
     "merged-cells": message("Merged cells"),
+    "folders-within-classes": message("Folders within the class folders"),
+    "class-folder": message("Folders that may hold no class"),
+    "numbers-as-texts": message("Numbers that were read as texts"),
+    "thousands-in-doubt": message("Numbers whose mark may part thousands"),
     "sheets": message("Which sheet of the workbook was read"),
     "spreadsheet-errors": message("Cells that hold an error of the spreadsheet"),
 }
@@ -126,6 +130,10 @@ ADVICE = {
     "values-left-out": message("Name the first and last value column with --values to read other columns."),
     "formula-without-value": message("Open the file in a spreadsheet and save it again."),
     "merged-cells": message("Split the merged cells if that is wrong."),
+    "folders-within-classes": message("If the inner folders are the classes, put them on top."),
+    "class-folder": message("Move it away if it holds no class of its own."),
+    "numbers-as-texts": message("If each file is a series, let its name end with .csv."),
+    "thousands-in-doubt": message("Write the numbers without a mark between thousands."),
     "sheets": message("If another one is the table, put it first, or save it as a workbook of its own."),
     "spreadsheet-errors": message("Correct the formula or the look-up in these rows, or leave them out."),
 }

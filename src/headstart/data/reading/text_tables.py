@@ -24,7 +24,7 @@ NO_SEPARATOR = "\x1f"
 BLANK = " "
 """Parts columns of numbers only, one blank or several, as the older files of the UCR archive have it."""
 SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 100
-FEWEST_STEPS, MOST_TITLES = 8, 5
+FEWEST_STEPS, MOST_TITLES, LONGEST_NAME = 8, 5, 60
 SPREADSHEET_ERROR = re.compile(
     r"\s*(#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!"
     r"|GETTING_DATA)|Err:\d{3})\s*",
@@ -166,6 +166,25 @@ def habits_of(lines: Iterable[str], form: TextForm, n_columns: int) -> Habits:
     )
 
 
+def is_heading(cells: list[str], names: list[str], rows: list[list[str]]) -> bool:
+    """Return whether a row stands above the header, such as the merged cells of a form: it has gaps, the next has none.
+
+    Examples
+    --------
+    >>> is_heading(["Who", "", "Answer"], ["id", "age", "text"], [["1", "20", "no water"]])
+    True
+    >>> is_heading(["text", "", "label"], ["no water", "pump", "a"], [["no seeds", "seed", "a"]])
+    False
+    """
+    gaps = [place for place, cell in enumerate(cells) if not cell.strip()]
+    inside = [place for place in gaps if any(map(str.strip, cells[:place])) and any(map(str.strip, cells[place:]))]
+    if not inside or len(names) < len(cells) or len({*map(str.strip, names)} - {""}) < len(names):
+        return False
+    if any(is_number(name) or len(name) > LONGEST_NAME for name in names):
+        return False
+    return bool(rows) and not any(cell == name for row in rows for cell, name in zip(row, names, strict=False))
+
+
 def cells_reason(n_cells: int, n_columns: int) -> str:
     """Return why a row cannot be used."""
     return f"the row has {n_cells} cell{'s' if n_cells > 1 else ''}, the header has {n_columns}"
@@ -212,10 +231,14 @@ class TextTable:
         """Read the header of a table."""
         table = cls(path, form_of(path, encoding, errors), [], 1)
         filled = ((line, cells) for line, _, cells in table._records() if any(map(str.strip, cells)))
-        above = list(islice(filled, MOST_TITLES + 1)) or [(1, [])]
+        top = list(islice(filled, MOST_TITLES + SAMPLE_ROWS))
+        above = top[: MOST_TITLES + 1] or [(1, [])]
         widths = [sum(bool(cell.strip()) for cell in cells) for _, cells in above]
         n_titles = next((place for place, width in enumerate(widths) if width > 1), 0)
-        first = above[n_titles if len(above[0][1]) > 1 else 0]  # Titles are rows of one filled cell and empty ones.
+        n_titles = n_titles if len(above[0][1]) > 1 else 0  # Titles are rows of one filled cell and empty ones.
+        below = [cells for _, cells in top[n_titles + 1 :]]
+        n_titles += bool(below) and is_heading(top[n_titles][1], below[0], below[1:])
+        first = (top or above)[n_titles]
         table.first_line, table.header = first[0], [unguarded(cell) for cell in first[1]]
         table.n_lines, table.at_end = 0, False
         return table

@@ -18,6 +18,7 @@ from headstart.data.cells import as_text, header_names
 from headstart.data.reading.optional import import_optional
 from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
+from headstart.data.reading.text_tables import SAMPLE_ROWS, is_heading
 from headstart.errors import DataError, offenders
 from headstart.records import Finding, SetAside, column
 
@@ -73,7 +74,9 @@ def read_workbook(path: Path, encoding: str | None) -> Sheet:
         raise DataError(
             f"{path}: the Excel file is damaged ({problem}).", "Open it and save it again, or save the table as CSV."
         ) from error
-    return _sheet(path, rows, marks, note)
+    texts = [[_text_of(cell) for cell in cells] for _, cells in rows[: SAMPLE_ROWS + 2] if _is_filled(cells)]
+    is_below = len(texts) > 2 and len(rows[1][1]) > 0 and is_heading(texts[0], texts[1], texts[2:])
+    return _sheet(path, rows[1:] if is_below else rows, marks, note)
 
 
 def _require_plain(path: Path) -> None:
