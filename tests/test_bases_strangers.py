@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from tokenizers import Tokenizer, models
 from transformers import AutoConfig, AutoModel, PretrainedConfig
 
 from headstart import bases
-from headstart.bases import Need, Parts, assemble, encoders
+from headstart.bases import Need, Parts, assemble, encoders, vision
 from headstart.bases.architectures import list_unknown_settings, parse_architecture
 from headstart.bases.building import build_network
 from headstart.bases.settings import MODEL_TYPES, SETTINGS, UNUSED
@@ -124,11 +125,40 @@ def test_a_network_that_is_larger_than_its_weights_is_never_built(
 
 
 def test_a_network_is_compared_with_its_weights_before_it_takes_memory() -> None:
-    from headstart.bases import vision
-
     weights = shapes_of(vision.build({"library": "timm", "name": "test_resnet", "kwargs": {}}))
     with pytest.raises(DataError, match="tensors are missing or of another shape"):
         build_network(vision, {"library": "timm", "name": "vit_giant_patch14_224", "kwargs": {}}, weights, "a folder")
+
+
+@pytest.mark.parametrize(
+    ("room", "architecture", "side"),
+    [
+        (vision, {"library": "timm", "name": "vit_tiny_patch16_224", "kwargs": {
+            "img_size": 8, "patch_size": 1, "dynamic_img_size": True, "depth": 1, "embed_dim": 16, "num_heads": 1}},
+         2048),
+        (encoders, {"library": "transformers", "config": {
+            "model_type": "dinov2", "image_size": 8, "patch_size": 1, "num_hidden_layers": 1, "hidden_size": 16,
+            "num_attention_heads": 1}}, 1024),
+    ],
+)  # fmt: skip
+def test_a_network_that_would_compute_for_hours_is_not_run(
+    room: ModuleType, architecture: dict[str, Any], side: int
+) -> None:
+    with torch.device("meta"):
+        shapes = shapes_of(room.build(parse_architecture(architecture, "a folder")))
+    assert build_network(room, architecture, shapes, "a folder", side=8)
+    with pytest.raises(DataError, match="operations for an image"):
+        build_network(room, architecture, shapes, "a folder", side=side)
+
+
+@pytest.mark.parametrize("model_type", sorted(MODEL_TYPES["image"]))
+def test_every_listed_type_for_images_reads_images(model_type: str) -> None:
+    config = {**json.loads(json.dumps(AutoConfig.for_model(model_type).to_dict())), "model_type": model_type}
+    architecture = parse_architecture({"library": "transformers", "config": config}, "a folder")
+    with torch.device("meta"), torch.no_grad():
+        net = encoders.wrap(encoders.build(architecture).eval())
+        side = config["image_size"] if isinstance(config.get("image_size"), int) else 224
+        assert all(stage.ndim == 2 and len(stage) == 1 for stage in net(torch.zeros(1, 3, side, side)))
 
 
 def test_nothing_that_builds_may_open_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,7 +226,8 @@ class _Network:
             building = import_module("headstart.bases.building")
             shapes = {name: tuple(value.shape) for name, value in self.parts.weights.items()}
             place = f"the base model {self.parts.record.name}"
-            net = building.build_network(room, self.parts.architecture, shapes, place)
+            side = self.parts.spec.get("size")
+            net = building.build_network(room, self.parts.architecture, shapes, place, side=side)
             building.load_weights(net, self.parts.weights, place)
             self.built.append(room.wrap(net).eval().requires_grad_(False))
         return self.built[0]

@@ -6,13 +6,14 @@ No connection can be opened while this room builds, whatever a library below it 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
 import torch
 from huggingface_hub import errors as hub_errors
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from headstart.bases.architectures import HINT, Shapes, check_sizes, parse_architecture
 from headstart.bases.record import Array
@@ -26,6 +27,8 @@ FAILURES = (
 """What timm, transformers and torch raise where settings do not go together."""
 MOST_BUFFER_BYTES = 256_000_000
 """Of values that a network computes when it is built (positions, masks), beyond what its weights hold."""
+MOST_OPERATIONS = 1e13
+"""Of one image: about three times what the largest networks of timm take at their own size."""
 
 
 @contextmanager
@@ -39,7 +42,9 @@ def building_errors(place: object) -> Iterator[None]:
         raise DataError(f"The network of {place} cannot be built ({type(error).__name__}: {message}).", HINT) from error
 
 
-def build_network(room: ModuleType, architecture: Mapping[str, Any], shapes: Shapes, place: object) -> nn.Module:
+def build_network(
+    room: ModuleType, architecture: Mapping[str, Any], shapes: Shapes, place: object, *, side: int | None = None
+) -> nn.Module:
     """Return the bare network with random weights, once its size is known to be that of its weights.
 
     Parameters
@@ -52,11 +57,13 @@ def build_network(room: ModuleType, architecture: Mapping[str, Any], shapes: Sha
         Of the weights.
     place : object
         Where it came from, for errors.
+    side : int or None
+        Pixels of the images that it will read; None for other inputs.
 
     Raises
     ------
     DataError
-        If it names what it may not, or does not fit its weights.
+        If it names what it may not, does not fit its weights, or would compute without end.
     """
     parsed = parse_architecture(architecture, place)
     check_sizes(parsed, shapes, place)
@@ -64,6 +71,8 @@ def build_network(room: ModuleType, architecture: Mapping[str, Any], shapes: Sha
         with torch.device("meta"):
             outline = room.build(parsed)
         _check_outline(outline, shapes, place)
+        if side is not None:
+            _check_operations(room.wrap(outline.eval()), side, place)
         return room.build(parsed)  # type: ignore[no-any-return]
 
 
@@ -80,6 +89,19 @@ def _check_outline(outline: nn.Module, shapes: Shapes, place: object) -> None:
     n_bytes = sum(value.numel() * value.element_size() for name, value in outline.named_buffers() if name not in states)
     if n_bytes > MOST_BUFFER_BYTES:
         raise DataError(f"The network of {place} would take {n_bytes / 1e6:,.0f} MB besides its weights.", HINT)
+
+
+def _check_operations(outline: nn.Module, side: int, place: object) -> None:
+    """Refuse a network that takes too long for one image, counted without computing: small steps, a large image."""
+    counter = FlopCounterMode(display=False)
+    with suppress(*FAILURES), torch.no_grad(), counter:  # A network that cannot be counted fails where it is run.
+        outline(torch.zeros(1, 3, side, side, device="meta"))
+    if counter.get_total_flops() > MOST_OPERATIONS:
+        raise DataError(
+            f"The network of {place} takes {counter.get_total_flops() / 1e12:,.0f} million million operations for an "
+            f"image of {side} x {side} pixels, at most {MOST_OPERATIONS / 1e12:,.0f} are run.",
+            HINT,
+        )
 
 
 def _fits(name: str, shape: tuple[int, ...], shapes: Shapes) -> bool:

@@ -40,7 +40,7 @@ def read_timm_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord
         raise DataError(f"{path}: pretrained_cfg has entries of the wrong form ({str(error)[:100]}).", HINT) from error
     weights = read_weights(folder / WEIGHTS)
     shapes = {name: tuple(value.shape) for name, value in weights.items()}
-    net = building.build_network(vision, architecture, shapes, folder / WEIGHTS)
+    net = building.build_network(vision, architecture, shapes, folder / WEIGHTS, side=spec["size"])
     with building.building_errors(path):
         n_dims = vision.final_dims(vision.wrap(net.eval()), spec)
     kept = {name: weights[name] for name in net.state_dict() if name in weights}

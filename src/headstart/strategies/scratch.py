@@ -117,7 +117,7 @@ class ScratchModel:
         if room is None:
             raise BundleError(f"There is no way to build {place}.", "Update headstart.")
         with torch.random.fork_rng(devices=[]):
-            body = room.wrap(build_network(room, attempt.architecture, shapes, place))
+            body = room.wrap(build_network(room, attempt.architecture, shapes, place, side=attempt.spec.get("size")))
             net = Network(body, state.arrays["head.weight"].shape[1], n_outputs)
         centred = {"centre": net.centre.numpy(), "spread": net.spread.numpy(), **state.arrays}
         load_weights(net, centred, place)
