@@ -17,7 +17,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from headstart.options import ServeOptions
-from headstart.web import json_limits, reading
+from headstart.web import feedback, json_limits, reading
 from headstart.web.app import build
 from headstart.web.gate import Gate
 from headstart.web.journal import Change, Journal
@@ -53,6 +53,16 @@ def send_corrections(app: Gate, first: int, confirmed: list[str]) -> None:
             for label in ("a", "b") if row % 7 == 0 else ("a",):  # A changed label: the table is written anew.
                 assert send(client, f"text {row}", label).status_code == 200
             confirmed.append(f"text {row}")
+
+
+def test_changing_one_label_over_and_over_does_not_fill_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback, "MOST_BYTES", 20_000)
+    with open_server(tmp_path) as client:
+        statuses = [send(client, "x" * 1_000, "ab"[number % 2]).status_code for number in range(40)]
+    assert statuses[0] == 200 and statuses[-1] == 403
+    assert sum(path.stat().st_size for path in (tmp_path / "toy").iterdir()) < 25_000
 
 
 def test_two_servers_on_one_folder_lose_no_confirmed_correction(tmp_path: Path) -> None:

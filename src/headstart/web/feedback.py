@@ -222,14 +222,20 @@ class _Table:
             self._write_file(change.rows[0][0], kept.value)
         before = self.labels.get(kept.name)
         if before != kept.label:
-            self.journal.write(change)
-            if self.head is None or before is not None:
-                self._rewrite(change)
-            else:
-                self._append(change.rows)
-            self.journal.mark_done()
+            self._make(change, is_new=self.head is not None and before is None)
         self.head, self.labels[kept.name], self.state = change.head, kept.label, _state_of(self.path)
         return len(self.labels)
+
+    def _make(self, change: Change, is_new: bool) -> None:
+        """Make a change, journal first; both files count for the limit, since each change makes the journal longer."""
+        size = _size_of(self.path) + _size_of(self.journal.path)
+        self.journal.write(change)
+        if is_new:
+            self._append(change.rows)
+        else:
+            self._rewrite(change)
+        self.journal.mark_done()
+        self.n_bytes += _size_of(self.path) + _size_of(self.journal.path) - size
 
     def _rewrite(self, change: Change) -> None:
         """Write the whole table with a change in it."""
@@ -251,7 +257,6 @@ class _Table:
         except OSError:  # The disk is full, say: no half of a row may stay.
             os.truncate(self.path, before)
             raise
-        self.n_bytes += len(text)
 
     def _write_file(self, name: str, content: bytes) -> None:
         path = self.folder / name
@@ -259,6 +264,10 @@ class _Table:
             with written_whole(path) as partial:
                 partial.write_bytes(content)
             self.n_bytes += len(content)
+
+
+def _size_of(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _state_of(path: Path) -> tuple[int, ...] | None:
