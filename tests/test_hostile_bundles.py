@@ -228,6 +228,28 @@ def test_a_file_that_the_manifest_does_not_list_is_not_copied_into_a_corrected_b
     assert "base/model.safetensors" in new and not new & {"strategy.json", "base/notes.txt", "base/pipe"}
 
 
+@pytest.mark.parametrize("name", ["panics when read", "panics when used", "fills the memory", "never ends"])
+def test_an_odd_tokenizer_stops_the_script_in_two_lines(
+    name: str, made: dict[str, tuple[Path, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: dict[str, dict[str, Any]] = {
+        "panics when read": {
+            "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b", "ab ab"]},
+        },
+        "panics when used": {"pre_tokenizer": {"type": "FixedLength", "length": 0}},
+        "fills the memory": {"normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "Replace", "pattern": {"String": "a"}, "content": "a" * 64}] * 5}},
+        "never ends": {"pre_tokenizer": {
+            "type": "Split", "pattern": {"Regex": "(a|aa)+$"}, "behavior": "Isolated", "invert": False}},
+    }  # fmt: skip
+    bad = copy(made["text"][0], tmp_path / "bundle")
+    document = json.loads((bad / "tokenizer.json").read_text("utf-8"))
+    put(bad / "tokenizer.json", json.dumps({**document, **parts[name]}).encode())
+    code, out, said = run_script(bad, made["text"][1], monkeypatch)
+    assert code == 2 and out == "" and said.startswith("tokenizer.json holds no tokenizer that"), said
+    assert len(said.strip().splitlines()) == 2
+
+
 # --- records ---
 
 

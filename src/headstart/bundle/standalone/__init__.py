@@ -16,7 +16,11 @@ QUIET = 'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime repo
 _THEIRS = {"numpy", "onnxruntime", "PIL", "tokenizers"}
 _READING = "../../data/reading/"
 _TABLES = (_READING + "plain_text", _READING + "text_tables", "tables")
-_PARTS = {"image": (), "text": _TABLES, "series": (*_TABLES, "../../data/written_numbers")}
+_PARTS = {
+    "image": (),
+    "text": (*_TABLES, "../../modalities/tokenizer_limits"),
+    "series": (*_TABLES, "../../data/written_numbers"),
+}
 SCRIPT, NEEDS = "predict.py", "requirements.txt"
 PACKAGES = {
     "image": ("onnxruntime", "numpy", "pillow"),

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tokenizers
 
 from headstart.bundle.standalone.checking import HINT, document_of, require
 from headstart.bundle.standalone.refusing import Refused, require_kind
 from headstart.bundle.standalone.tables import TABLES, table_of, text_of
+from headstart.modalities.tokenizer_limits import Unusable, as_unusable, make_tokenizer
 
 HERE = Path(__file__).parent
 # --- code ---
@@ -82,20 +82,21 @@ def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     longest = int(spec["max_length"])
     whole = CONTROL.sub("", source.encode("utf-8", "replace").decode("utf-8"))
     text = unicodedata.normalize("NFC", whole)[: longest * 64]
-    ids = _tokenizer(spec["tokenizer_file"], longest).encode(text).ids or [int(spec["pad_id"])]
+    try:
+        ids = _tokenizer(spec["tokenizer_file"], longest).encode(text).ids or [int(spec["pad_id"])]
+    except BaseException as error:  # Panics of the library derive from it.
+        raise Refused(f"{spec['tokenizer_file']} {as_unusable(error)}.\n{HINT}") from None
     return np.asarray(ids, np.int64), np.ones(len(ids), np.int64)
 
 
 @lru_cache
 def _tokenizer(file: str, longest: int) -> Any:
     try:
-        made = tokenizers.Tokenizer.from_file(str(HERE / file))
-        made.no_padding()
-        made.enable_truncation(longest)
-        made.encode("a, b \u12a0 \U0001f30d")
-    except Exception as error:
-        raise Refused(f"{file} cannot be used ({' '.join(str(error).split())[:100]}).\n{HINT}") from None
-    return made
+        return make_tokenizer((HERE / file).read_text("utf-8"), longest)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{file} cannot be read ({error}).\n{HINT}") from None
+    except Unusable as error:
+        raise Refused(f"{file} {error}.\n{HINT}") from None
 
 
 @lru_cache
