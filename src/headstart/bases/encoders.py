@@ -80,7 +80,8 @@ def is_vision(architecture: Mapping[str, Any]) -> bool:
 
 def wrap(net: nn.Module) -> nn.Module:
     """Make the module that gives pooled features."""
-    return PooledText(net) if net.config.model_type in MODEL_TYPES["text"] else PooledPictures(net)
+    config: Any = net.config
+    return PooledText(net) if config.model_type in MODEL_TYPES["text"] else PooledPictures(net)
 
 
 def longest_list(net: nn.Module) -> tuple[str, nn.ModuleList]:
