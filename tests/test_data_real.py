@@ -27,10 +27,15 @@ def stated(name: str) -> tuple[int, int]:
     return int(cells[5]), int(cells[6])
 
 
+N_SPREADSHEET_ERRORS = {"disaster_messages.csv": 3}
+"""Rows whose text is "#NAME?": a spreadsheet took a message for a formula before the set was published."""
+
+
 def read_counts(path: Path, modality: str) -> tuple[int, int, int]:
     """Training, validation and test rows as read."""
     table = data.read(path)
-    assert table.modality == modality and table.set_aside == () and len(set(table.ids)) == len(table)
+    assert table.modality == modality and len(set(table.ids)) == len(table)
+    assert len(table.set_aside) == N_SPREADSHEET_ERRORS.get(path.name, 0)
     held = sum(len(finding.rows) for finding in table.findings if finding.kind == "validation-rows")
     data.require_trainable(table)
     test = int((data.split(table, parse(AdaptOptions)).splits == "test").sum())
@@ -47,7 +52,8 @@ def test_an_image_set_has_the_rows_it_states(name: str) -> None:
 def test_a_text_set_has_the_rows_it_states(name: str) -> None:
     parts = [read_counts(path, "text") for path in sorted((FOLDER / name).glob("*.csv"))]
     train, held, test = (sum(part[place] for part in parts) for place in range(3))
-    assert test == stated(name)[1] and stated(name)[0] in {train, train + held}
+    lost = sum(N_SPREADSHEET_ERRORS.get(path.name, 0) for path in (FOLDER / name).glob("*.csv"))
+    assert sum(stated(name)) - lost in {train + test, train + held + test} and stated(name)[1] - lost <= test
 
 
 @pytest.mark.parametrize("name", SERIES)
@@ -86,4 +92,6 @@ def test_texts_such_as_none_stay_texts() -> None:
     path = FOLDER / "disaster_messages" / "disaster_messages.csv"
     with path.open(encoding="utf-8", newline="") as handle:
         texts = [row["text"] for row in csv.DictReader(handle)]
-    assert data.read(path).inputs.tolist() == texts
+    errors = [text for text in texts if text == "#NAME?"]
+    assert len(errors) == N_SPREADSHEET_ERRORS[path.name]
+    assert data.read(path).inputs.tolist() == [text for text in texts if text not in errors]

@@ -128,7 +128,7 @@ def test_a_graph_named_outside_of_the_bundle_is_refused(bundle: Path) -> None:
     write_json(bundle / "config.json", config)
     resealed(bundle)
     done = headstart("verify", bundle)
-    assert done.exit_code == 2 and "lacks files" in done.output
+    assert done.exit_code == 2 and "no plain file name" in done.output
 
 
 Spoil = Callable[[Path], object]
@@ -202,10 +202,10 @@ HOSTILE: dict[str, tuple[Spoil, bool, str]] = {
     ),
     "vocabulary from outside": (
         _rewritten("config.json", lambda found: found["portable"]["inputs"][0]["spec"].update(pieces_file="../x")),
-        True, "lacks files",
+        True, "no plain file name",
     ),
     "golden rows that would have to be unpickled": (
-        lambda b: np.savez(b / "golden.npz", outputs=np.array([{}], dtype=object)), True, "cannot be replayed",
+        lambda b: np.savez(b / "golden.npz", outputs=np.array([{}], dtype=object)), True, "golden.npz: it is damaged",
     ),
 }  # fmt: skip
 """What somebody may do to a bundle, whether all hashes are made right again afterwards, and what is said of it."""
@@ -239,7 +239,7 @@ def test_golden_rows_that_are_no_arrays_are_refused(bundle: Path) -> None:
     (bundle / "golden.npz").write_bytes(b"PK\x03\x04 broken")
     resealed(bundle)
     done = headstart("verify", bundle)
-    assert done.exit_code == 2 and "cannot be replayed" in done.output
+    assert done.exit_code == 2 and "golden.npz: it is damaged" in done.output
 
 
 def test_a_damaged_graph_is_refused_in_words(bundle: Path, text_table: Path) -> None:

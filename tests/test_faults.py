@@ -233,14 +233,18 @@ def test_numbers_too_large_for_float32_are_missing_without_a_warning_of_numpy(tm
     assert not np.isfinite(data.read(tmp_path / "t.csv").inputs[0][0, 0])
 
 
-def test_series_with_another_number_of_channels_are_named_before_training(tmp_path: Path) -> None:
+def test_series_that_lack_a_channel_are_set_aside_with_the_reason(tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()
         for number in range(4):
-            (tmp_path / label / f"{number}.csv").write_text("x,y\n" + "1,2\n" * 9)
+            rows = "".join(f"{step * number},{step}\n" for step in range(9))
+            (tmp_path / label / f"{number}.csv").write_text("x,y\n" + rows)
     (tmp_path / "b" / "odd.csv").write_text("x\n" + "1\n" * 9)
-    with pytest.raises(DataError, match=r"b/odd\.csv"):
-        data.require_trainable(data.read(tmp_path))
+    table = data.read(tmp_path)
+    assert [(item.id, item.reason) for item in table.set_aside] == [
+        ("b/odd.csv", "odd.csv lacks 1 of the 2 columns of values that are expected (y)")
+    ]
+    assert len(table) == 8
 
 
 @pytest.mark.parametrize(
@@ -335,7 +339,11 @@ def test_when_nothing_can_be_read_predict_is_an_error(pictures: Path, tmp_path: 
     (tmp_path / "x.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"x\.png: the file is empty\)"):
         predicting.predict(pictures, [tmp_path], tmp_path / "p.csv", parse(PredictOptions))
-    assert not (tmp_path / "p.csv").exists()
+    with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [(row["input"].rpartition("/")[2], row["answer"], row["reason"]) for row in rows] == [
+        ("x.png", "", "the file is empty")
+    ]
 
 
 def test_an_error_inside_an_input_names_it_once(texts: Path, tmp_path: Path) -> None:
@@ -463,7 +471,7 @@ def test_predict_with_json_and_output_says_where_the_csv_lies(texts: Path, tmp_p
 
 
 def test_quiet_means_warnings_and_errors_only(texts: Path, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text(TABLE)
+    (tmp_path / "t.csv").write_text(TABLE.replace("dry", "dusty").replace("wet", "damp"))
     for arguments in (["evaluate", texts, tmp_path / "t.csv"], ["bases"], ["cache"]):
         assert shown(*arguments, "-q") == (0, "", "")
         assert shown(*arguments)[2] != ""
@@ -501,7 +509,7 @@ def test_a_home_that_cannot_be_used_is_the_users_to_mend(tmp_path: Path, monkeyp
             home()
 
 
-def test_a_full_disk_is_said_without_numbers_and_leaves_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_without_numbers_and_leaves_with_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from headstart import flow
 
     def full(*arguments: object) -> None:
@@ -509,8 +517,8 @@ def test_a_full_disk_is_said_without_numbers_and_leaves_with_1(tmp_path: Path, m
 
     monkeypatch.setattr(flow, "check", full)
     code, out, err = shown("check", tmp_path)
-    assert (code, out) == (1, "")
-    assert "Errno" not in err and "No space left on device" in err
+    assert (code, out) == (2, "")
+    assert "Errno" not in err and "no space left" in err
 
 
 def test_a_reason_is_the_problem_without_the_name() -> None:

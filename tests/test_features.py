@@ -201,7 +201,7 @@ def test_the_cache_lists_and_prunes(fresh_home: Path) -> None:
 
 
 def test_batches_keep_within_rows_and_cost() -> None:
-    extractor = replace(features.DESCRIPTORS["image"](), batch_rows=4, batch_cost=20, cost=lambda row: len(row[0]))
+    extractor = replace(features.DESCRIPTORS["image"]({}), batch_rows=4, batch_cost=20, cost=lambda row: len(row[0]))
     costs = [9, 2, 3, 50, 4, 4, 9, 1]
     found = list(extraction.batches(costs, extractor))
     assert sorted(int(i) for index in found for i in index) == list(range(8))

@@ -49,11 +49,11 @@ def test_predictions_name_the_three_most_probable_classes_and_not_a_column_for_e
 ) -> None:
     with (adapted[0] / "test_predictions.csv").open(encoding="utf-8", newline="") as handle:
         header, *rows = csv.reader(handle)
-    assert header[:5] == ["id", "label", "predicted", "label_1", "probability_1"] and len(header) == 12
-    assert {len(row) for row in rows} == {12}
+    assert header[:5] == ["id", "label", "predicted", "label_1", "probability_1"] and len(header) == 13
+    assert {len(row) for row in rows} == {13}
     few, many = (tuple(str(code) for code in range(n)) for n in (100, 101))
-    assert len(answers.truth_header("classification", few)) == 106
-    assert len(answers.truth_header("classification", many)) == 12
+    assert len(answers.truth_header("classification", few)) == 107
+    assert len(answers.truth_header("classification", many)) == 13
 
 
 def test_answers_are_looked_up_once_for_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,7 +193,7 @@ def test_an_archive_that_is_not_the_published_one_is_refused(tmp_path: Path) -> 
     assert not (tmp_path / "kept").exists()
     unpack(replace(ENGINE, integrity=digest), tmp_path / "a.tgz", tmp_path / "kept")
     kept = sorted(path.relative_to(tmp_path / "kept").as_posix() for path in (tmp_path / "kept").rglob("*.*"))
-    assert kept == sorted(("package.json", *ENGINE.files))
+    assert kept == sorted(("package.json", "seal.json", *ENGINE.files))
 
 
 def test_weights_of_16_bits_are_half_as_large_and_nearly_the_same() -> None:

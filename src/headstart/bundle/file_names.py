@@ -90,7 +90,7 @@ def shown(value: object, most: int = MOST_CHARACTERS) -> str:
     Examples
     --------
     >>> shown("a\x1b[2J"), shown([1] * 9, 8)
-    ('a?[2J', '[1, 1, ...')
+    ('a?[2J', '[1, 1,...')
     """
     text = "".join(character if character.isprintable() else "?" for character in str(value)[: most + 1])
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}..."

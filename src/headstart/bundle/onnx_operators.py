@@ -39,8 +39,10 @@ def reason_against(facts: GraphFacts) -> str:
     """Return why a graph is not run; empty where nothing speaks against it."""
     if facts.extras:
         return f"it has parts that Headstart never writes: {', '.join(sorted(facts.extras))}"
+    used = {domain for domain, _ in facts.operators}  # Exporters also state sets that no step is taken from.
     odd = [f"{domain or 'ai.onnx'} {version}" for domain, version in sorted(facts.opsets.items())
-           if domain not in DOMAINS or not OPSETS[0] <= version <= OPSETS[1]]  # fmt: skip
+           if (domain not in DOMAINS and domain in used)
+           or (domain in DOMAINS and not OPSETS[0] <= version <= OPSETS[1])]  # fmt: skip
     if odd:
         return f"it wants sets of steps that are not known here: {_first_few(odd)}"
     steps = [f"{domain}.{name}".lstrip(".") for domain, name in sorted(facts.operators)

@@ -40,7 +40,7 @@ def bind_names(known: Sequence[str], there: Sequence[str], where: str, candidate
         return places
     strange = [name for name in candidates if name not in places]
     raise DataError(
-        f"{where} lacks {len(missing)} of the {len(known)} columns of values that the model learnt from "
+        f"{where} lacks {len(missing)} of the {len(known)} columns of values that are expected "
         f"({offenders(missing)}){_strange_in_words(strange)}.",
         f"{_guesses(missing, strange)}Give the columns of training under their names, in any order; or, where "
         f"{len(known)} columns mean the same under other names, name the first and last with --values FROM:TO.",
