@@ -138,13 +138,14 @@ def test_nothing_of_the_users_is_overwritten(tmp_path: Path, text_table: Path) -
 
 
 def test_predicting_goes_on_where_a_killed_run_stopped(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    from headstart.data import read_inputs
     from headstart.flow import predicting
 
     data, out = adapted["text"]
     whole = tmp_path / "whole.csv"
     flow.predict(out, [data], whole, PredictOptions(precision="float32"))
     bundle = bundles.load(out)
-    table = predicting.data.read_inputs([data], "text", dict(bundle.columns))
+    table = read_inputs([data], "text", dict(bundle.columns))
     mark = predicting._mark(bundle, table)
     lines = whole.read_text().splitlines(keepends=True)
     partial = tmp_path / f".part.csv.{mark}.partial"
