@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import write_folder
-from headstart.bundle import npz_limits, standalone
+from headstart.bundle import npz_limits, portable, standalone
 from headstart.bundle.array_records import ArrayRule, check_arrays
 from headstart.bundle.checked_parts import WordList
 from headstart.bundle.config_records import (
@@ -485,6 +485,19 @@ def test_a_graph_that_wants_more_memory_than_any_model_is_stopped(name: str, tmp
     run_graph = opened(_graph(tmp_path / "growing.onnx", *GROWING[name]), ("x",))
     with pytest.raises(BundleError, match="cannot be run"):
         run_graph(np.ones((2, 1), np.float32))
+
+
+def test_a_graph_that_computes_for_hours_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portable, "MOST_RUN_SECONDS", 0.5)
+    products = [helper.make_node("MatMul", [f"m{at}", "m0"], [f"m{at + 1}"]) for at in range(3_000)]
+    nodes = [
+        helper.make_node("ReduceSum", ["x"], ["one"], keepdims=0), helper.make_node("Expand", ["one", "s"], ["m0"]),
+        *products, helper.make_node("ReduceMax", ["m3000"], ["most"], keepdims=0),
+        helper.make_node("Mul", ["x", "most"], ["outputs"]),
+    ]  # fmt: skip
+    path = _graph(tmp_path / "slow.onnx", nodes, [helper.make_tensor("s", TensorProto.INT64, [2], [1_200, 1_200])])
+    with pytest.raises(BundleError, match="one row takes more than"):
+        opened(path, ("x",))(np.ones((5, 1), np.float32))
 
 
 def test_a_batch_that_needs_too_much_memory_is_halved(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +38,8 @@ FAILURES: tuple[type[Exception], ...] = (
 """What onnxruntime raises on a graph or on inputs that it cannot use; its own messages may be no text."""
 MOST_RUN_BYTES = 2_000_000_000
 """What graphs may hold in memory while they run, beside their weights; where a batch needs more it is halved."""
+MOST_RUN_SECONDS = 60.0
+"""After so long a batch is stopped between two steps of its graph, and its rows run alone; one row alone is refused."""
 Widths = tuple[int | None, int | None]
 """Columns of outputs and of features; None: any number."""
 Run = Callable[..., tuple[Array, ...]]
@@ -185,20 +189,36 @@ def opened(path: Path, names: Sequence[str], widths: Widths = (None, None)) -> R
 
     def run(*arrays: Array) -> tuple[Array, ...]:
         try:
-            found = running.run(None, dict(zip(names, arrays, strict=True)))
+            with _bounded_time() as limits:
+                found = running.run(None, dict(zip(names, arrays, strict=True)), limits)
         except FAILURES as error:
-            if len(arrays[0]) < 2:
-                said = " ".join(str(error).split())[:200]
+            n_rows = len(arrays[0])
+            if n_rows < 2:
+                said = f"one row takes more than {MOST_RUN_SECONDS:g} seconds" if limits.terminate else str(error)
+                said = " ".join(said.split())[:200]
                 raise BundleError(
                     f"{path} cannot be run ({said}).", "Copy the bundle again, or update onnxruntime."
                 ) from error
-            half = len(arrays[0]) // 2  # Fewer rows need less memory.
-            parts = run(*(array[:half] for array in arrays)), run(*(array[half:] for array in arrays))
+            size = 1 if limits.terminate else n_rows // 2  # Fewer rows need less memory.
+            parts = [run(*(array[at : at + size] for array in arrays)) for at in range(0, n_rows, size)]
             return tuple(np.concatenate(both) for both in zip(*parts, strict=True))
         none: FloatMatrix = np.empty((len(found[0]), 0), dtype=np.float32)
         return _checked(path, (found[0], found[1] if len(found) > 1 else none), len(arrays[0]), widths)
 
     return run
+
+
+@contextmanager
+def _bounded_time() -> Iterator[onnxruntime.RunOptions]:
+    """Give the options of a run that is stopped after `MOST_RUN_SECONDS`; `terminate` then says so."""
+    options = onnxruntime.RunOptions()
+    timer = threading.Timer(MOST_RUN_SECONDS, setattr, (options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield options
+    finally:
+        timer.cancel()
 
 
 def _checked(

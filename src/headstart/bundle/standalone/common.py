@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -31,7 +32,7 @@ except Refused as refused:
 TASK, CLASSES, PORTABLE = CONFIG["task"], CONFIG["classes"], CONFIG["portable"]
 SINGLE = TASK in ("classification", "ordinal")
 NOT_SURE, NONE, RESERVED = "not sure", "none of these", ("_other", "noise", "background")
-BATCH, MOST_RUN_BYTES = 16, 2_000_000_000
+BATCH, MOST_RUN_BYTES, MOST_RUN_SECONDS = 16, 2_000_000_000, 300.0
 RAISED = vars(onnxruntime.capi.onnxruntime_pybind11_state).values()
 FAILURES: tuple[type[Exception], ...] = (
     *(item for item in RAISED if isinstance(item, type) and issubclass(item, Exception)),
@@ -86,10 +87,17 @@ def opened() -> Any:
 
 def ran(session: Any, rows: list[Any]) -> tuple[Any, Any]:
     """Give outputs and features of rows."""
+    limits = onnxruntime.RunOptions()
+    timer = threading.Timer(MOST_RUN_SECONDS, setattr, (limits, "terminate", True))
+    timer.daemon = True
+    timer.start()
     try:
-        found = session.run(None, batch_of(rows))
+        found = session.run(None, batch_of(rows), limits)
     except FAILURES as error:
-        raise Refused(f"The graph cannot be run ({' '.join(str(error).split())[:150]}).\n{HINT}") from None
+        slow = f"{len(rows)} rows take more than {MOST_RUN_SECONDS:g} seconds" if limits.terminate else str(error)
+        raise Refused(f"The graph cannot be run ({' '.join(slow.split())[:150]}).\n{HINT}") from None
+    finally:
+        timer.cancel()
     outputs, features = found[0], found[1] if len(found) > 1 else np.empty((len(rows), 0), np.float32)
     if outputs.shape != (len(rows), len(CLASSES)) or features.ndim != 2 or len(features) != len(rows):
         raise Refused(f"The graph answers with numbers of the shape {outputs.shape}.\n{HINT}")
