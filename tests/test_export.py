@@ -261,6 +261,15 @@ def test_a_slim_bundle_says_the_same_without_the_weights_of_torch(out: Path, tex
     assert [row["answer"] for row in one] == [row["answer"] for row in two]
 
 
+def test_options_about_columns_hold_for_the_rows_that_forms_are_compared_on(
+    bundle: Path, text_table: Path, tmp_path: Path
+) -> None:
+    asked = ["export", bundle, "--to", "onnx", "-o", tmp_path / "x", "--data", text_table]
+    for option in (["--axes", "time-first"], ["--values", "a:b"], ["--id", "nowhere"], ["--group", "nowhere"]):
+        done = headstart(*asked, *option)
+        assert done.exit_code == 2 and option[-1 if option[-1] == "nowhere" else 0] in done.stderr
+
+
 def test_openvino_is_written_where_it_says_the_same(out: Path, tmp_path: Path) -> None:
     done = headstart("export", out, "--to", "openvino", "-o", tmp_path / "ir", "--json")
     assert done.exit_code == 0, done.output

@@ -138,9 +138,11 @@ def evaluation(found: Evaluation) -> None:
 _FIGURES = {
     "label": "given an answer",
     "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1",
     "log_loss": "log-loss",
-    "calibration_error": "calibration error",
+    "r2": "R²",
 }
+"""What figures are called where that is not their field in words."""
 
 
 def _context(found: Evaluation) -> None:
@@ -150,7 +152,12 @@ def _context(found: Evaluation) -> None:
         for name in ("", "here", "test rows of training", "difference"):
             grid.add_column(name)
         for row in found.beside_training:
-            grid.add_row(_FIGURES.get(row.name, row.name), number(row.here), number(row.there), number(row.difference))
+            grid.add_row(
+                _FIGURES.get(row.name, row.name.replace("_", " ")),
+                number(row.here),
+                number(row.there),
+                number(row.difference),
+            )
         news.print(grid)
     elif found.shares:
         news.print("Answers: " + ", ".join(f"{name} {figure(share)}" for name, share in found.shares.items()))

@@ -155,8 +155,8 @@ def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, 
     stored = _stored(folder, bundle, options.encoding, target.exact and options.data is not None)
     train = stored[1] if stored is not None else None
     if options.data is not None:
-        shared = {name: getattr(options, name) for name in ("text", "label", "group", "merge_labels", "encoding")}
-        asked = parse(EvaluateOptions, **shared)
+        shared = set(EvaluateOptions.model_fields) & set(ExportOptions.model_fields)
+        asked = parse(EvaluateOptions, **options.model_dump(include=shared))
         table, found = read_rows(bundle, options.data, asked)
         if train is None and not target.exact:
             table, train = _parted(table)
