@@ -151,17 +151,6 @@ def _early(graph: Path) -> list[str]:
     return [node.name for node, before in zip(nodes, held, strict=True) if before < EARLY * held[-1]]
 
 
-def _drop_unused_sets(graph: Path) -> None:
-    """Take the sets of operators out of a graph that no node is of: onnxruntime's tools name all that they know."""
-    onnx = import_module("onnx")
-    model = onnx.load(graph, load_external_data=False)
-    used = {node.domain for node in model.graph.node} | {""}
-    kept = [item for item in model.opset_import if item.domain in used]
-    del model.opset_import[:]
-    model.opset_import.extend(kept)
-    onnx.save(model, graph)
-
-
 def _static(given: Given, folder: Path, all_layers: bool = True) -> Form:
     tools = import_module("onnxruntime.quantization")
     shaped = folder / "shaped.onnx"
@@ -176,7 +165,6 @@ def _static(given: Given, folder: Path, all_layers: bool = True) -> Form:
             extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
         )  # fmt: skip
     shaped.unlink()
-    _drop_unused_sets(folder / INT8)
     how = "static int8" if all_layers else "static int8, first layers in float"
     return Form(how, (INT8,), opened(folder / INT8, given.feed.names))
 
