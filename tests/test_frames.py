@@ -163,3 +163,33 @@ def test_the_estimator_takes_series_and_answers_every_row_in_order(many: Any) ->
     assert answers[1]["answer"] is None and answers[1]["reason"] == "the text is empty" and len(answers) == len(holed)
     with pytest.raises(ValueError, match="1 missing labels"):
         model.fit(many["text"], many["label"].where(many.index != 3))
+
+
+def test_labels_of_two_dimensions_are_one_label_a_column() -> None:
+    table = data.from_arrays(TEXTS, np.array([[1, 0], [0, 1], [1, 1], [0, 0]]))
+    assert table.task == "multi-label" and table.targets is not None and table.target_names == ("0", "1")
+    assert table.targets.tolist() == [[1, 0], [0, 1], [1, 1], [0, 0]]
+    table = data.from_arrays(TEXTS, pandas.DataFrame({"water": [1, 0, 1, 0], "roads": [0, 1, 0, 1]}))
+    assert table.target_names == ("water", "roads")
+    for labels in (np.array(LABELS)[:, None], pandas.DataFrame({"label": LABELS})):
+        table = data.from_arrays(TEXTS, labels)
+        assert table.task == "classification" and table.labels is not None and table.labels.tolist() == LABELS
+
+
+def test_sets_and_bytes_in_cells_are_labels_and_texts() -> None:
+    frame = pandas.DataFrame({"text": [text.encode() for text in TEXTS], "label": [{"b", "a"}, {"a"}, set(), {"b"}]})
+    table = data.read_frame(frame, parse(ReadOptions, task="multi-label"))
+    assert table.inputs[0] == TEXTS[0] and table.target_names == ("a", "b") and table.targets is not None
+    assert table.targets.tolist() == [[1, 1], [1, 0], [0, 0], [0, 1]]
+
+
+def test_columns_of_several_levels_are_channels() -> None:
+    levels = pandas.MultiIndex.from_product([["x", "y"], range(9)])
+    frame = pandas.DataFrame(np.random.default_rng(0).normal(size=(4, 18)), columns=levels).assign(label=LABELS)
+    table = data.read_frame(frame, parse(ReadOptions))
+    assert table.inputs[0].shape == (2, 9) and table.columns["label"] == "label"
+
+
+def test_rows_of_texts_in_two_dimensions_are_refused() -> None:
+    with pytest.raises(DataError, match="no arrays of numbers"):
+        data.from_arrays(np.array([["a b", "c d"]] * 4), LABELS)

@@ -40,6 +40,18 @@ def test_steps_before_and_after_an_event_are_one_axis(tmp_path: Path) -> None:
     assert np.allclose(table.inputs[0][0], np.arange(17) / 100)
 
 
+def test_channels_of_few_steps_are_not_put_one_after_the_other(tmp_path: Path) -> None:
+    names = [f"{channel}_{step}" for channel in "xy" for step in range(5)]
+    table = data.read(write_steps(tmp_path / "a.csv", names))
+    assert table.inputs[0].shape == (2, 5) and np.allclose(table.inputs[0][1], np.arange(5, 10) / 100)
+    table = data.read(write_steps(tmp_path / "b.csv", [*names, "age", "height"]))
+    assert table.inputs[0].shape == (2, 5) and list(table.metadata) == ["age", "height"]
+    others = [f"measure {letter}" for letter in "abcdefghijkl"]
+    table = data.read(write_steps(tmp_path / "c.csv", [*names[:4], *names[5:9], *others]))
+    assert table.inputs[0].shape == (1, 20), "most columns are no such channels: all are steps, which is said"
+    assert "show no axis" in " ".join(one.summary for one in table.findings)
+
+
 def test_a_counter_before_the_date_is_no_channel(tmp_path: Path) -> None:
     names = [f"{step}_202403{step + 1:02d}_NDVI" for step in range(12)]
     table = data.read(write_steps(tmp_path / "a.csv", ["system:index", *names]))

@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.data import series_files
 from headstart.data.cells import as_text
-from headstart.data.frames import column_values, plain_inputs
+from headstart.data.frames import column_values, frame_columns, is_frame, plain_inputs
 from headstart.data.names import Wanted
 from headstart.data.rows import Draft, Finish, finish
 from headstart.data.tasks import Wish
@@ -39,8 +39,9 @@ def from_arrays(
         Texts; picture files; or series of shape (n_rows, time) or (n_rows, channels, time), or a sequence of
         (channels, time) arrays of different lengths. Strings that are all existing picture files are pictures. Of a
         DataFrame the column of texts or files is taken, or all columns if all are numbers; its index does not matter.
-    labels : sequence, shape (n_rows,), optional
-        Anything that can be written as text; lists, tuples or sets are several labels of a row.
+    labels : sequence, shape (n_rows,) or (n_rows, n_labels), optional
+        Anything that can be written as text; lists, tuples or sets are several labels of a row; so is an array or a
+        DataFrame of 0 and 1 with a column a label.
     modality : str, optional
         "image", "text" or "series", where it should not be found out.
     axes : str
@@ -68,9 +69,12 @@ def from_arrays(
     draft = draft_of_arrays(inputs, modality, axes, known)
     if labels is not None and len(labels) != len(draft.ids):
         raise DataError(f"There are {len(draft.ids)} inputs and {len(labels)} labels.", "Give one label an input.")
+    marks, labels = _marks_of(labels)
     named, wish = _written(labels)
+    if marks:
+        named, wish = [""] * len(draft.ids), Wish("multi-label")
     more = {name: column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()}
-    return finish(replace(draft, labels=named, metadata=more), "memory", Finish(wish=wish))
+    return finish(replace(draft, labels=named, marks=marks, metadata=more), "memory", Finish(wish=wish))
 
 
 def draft_of_arrays(
@@ -89,6 +93,19 @@ def draft_of_arrays(
         made = _TAKE[kind](plain, values)
     ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
     return Draft(kind, made, ids, findings=findings, input_columns=layout)
+
+
+def _marks_of(labels: Any) -> tuple[dict[str, list[str]], Any]:
+    """Return labels of shape (n_rows, n_labels) as columns of 0 and 1; else none, and the labels in one dimension."""
+    if is_frame(labels):
+        columns = frame_columns(labels)
+    elif isinstance(labels, np.ndarray) and labels.ndim == 2 and (labels.dtype.kind in "biuf" or labels.shape[1] == 1):
+        columns = {str(number): labels[:, number].tolist() for number in range(labels.shape[1])}
+    else:
+        return {}, labels
+    if len(columns) == 1:
+        return {}, next(iter(columns.values()))
+    return {name: [as_text(one) for one in values] for name, values in columns.items()}, None
 
 
 def _written(labels: Sequence[Any] | None) -> tuple[list[str] | None, Wish]:

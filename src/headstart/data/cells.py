@@ -27,8 +27,8 @@ def as_text(value: object) -> str:
 
     Examples
     --------
-    >>> [as_text(value) for value in (None, 3.0, 2.5, "NA")]
-    ['', '3', '2.5', 'NA']
+    >>> [as_text(value) for value in (None, 3.0, 2.5, "NA", b"yes", {"b", "a"}, set())]
+    ['', '3', '2.5', 'NA', 'yes', '["a", "b"]', '[]']
     """
     if value is None:
         return ""
@@ -38,6 +38,10 @@ def as_text(value: object) -> str:
         return "" if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, datetime.date | datetime.datetime | datetime.time):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, set | frozenset | tuple):
+        value = sorted(value, key=str) if not isinstance(value, tuple) else list(value)
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
 
 

@@ -55,9 +55,15 @@ def column_values(value: Any) -> list[Any]:
 def frame_columns(frame: Any) -> dict[str, list[Any]]:
     """Return the columns of a table by name."""
     names = list(getattr(frame, "column_names", None) or frame.columns)
-    if len(set(map(str, names))) < len(names):
-        raise DataError(f"The table has columns of the same name ({offenders(list(map(str, names)))}).", "Rename them.")
-    return {str(name): column_values(frame[name]) for name in names}
+    written = list(map(_name_of, names))
+    if len(set(written)) < len(names):
+        raise DataError(f"The table has columns of the same name ({offenders(written)}).", "Rename them.")
+    return {text: column_values(frame[name]) for text, name in zip(written, names, strict=True)}
+
+
+def _name_of(name: Any) -> str:
+    """Write a column's name; one of several levels as "x_0"."""
+    return "_".join(str(part) for part in name if str(part)) if isinstance(name, tuple) else str(name)
 
 
 def sheet_of(frame: Any) -> Sheet:

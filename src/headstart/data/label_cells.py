@@ -48,11 +48,13 @@ def parse_list(cell: str) -> ListCell | None:
     --------
     >>> [parse_list(cell).items for cell in ('["water", "roads"]', "['it\\'s', 'b']", '{"choices": ["a"]}')]
     [('water', 'roads'), ("it's", 'b'), ('a',)]
-    >>> parse_list("water"), parse_list("[]")
-    (None, ListCell(items=(), is_certain=True))
+    >>> parse_list("water"), parse_list("[]"), parse_list("set()")
+    (None, ListCell(items=(), is_certain=True), ListCell(items=(), is_certain=True))
     """
     text = cell.strip()
     wrapped = _WRAPPED.fullmatch(text) if text[-1:] == ")" and text[:1] != "(" else None
+    if wrapped and not wrapped[1].strip():
+        return ListCell((), True)
     text = (wrapped[1] if wrapped else text).strip()
     if len(text) < 2 or len(text) > _LONGEST_CELL or _ENDS.get(text[0]) != text[-1]:
         return None

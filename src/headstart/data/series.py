@@ -138,10 +138,16 @@ def _axis_of(sheet: Sheet, wanted: Wanted) -> tuple[Axis, tuple[Finding, ...]]:
     axis = value_run(sheet, wanted, LEAST_STEPS if wanted.channels else MIN_STEPS) or value_run(sheet, wanted, 1)
     if axis is None or axis.n_steps < MIN_STEPS:
         numbers = _fallback(sheet, wanted)
-        if len(numbers) >= MIN_STEPS or axis is None:
+        if axis is None or (len(numbers) >= MIN_STEPS and not _holds_most(axis, numbers)):
             return _fitting(_all_numbers(sheet, numbers), known, sheet), _unnamed_steps(sheet, numbers)
     axis = _chosen_channels(axis, wanted.channels, sheet)
     return _fitting(axis, known, sheet), _other_runs(axis)
+
+
+def _holds_most(axis: Axis, numbers: Sequence[str]) -> bool:
+    """Whether channels of few steps are most columns of numbers."""
+    is_grid = len(axis.channels) > 1 and axis.n_steps >= LEAST_STEPS
+    return is_grid and len(axis.names) >= MIN_STEPS and 2 * len(axis.names) > len(numbers)
 
 
 def _known_axis(sheet: Sheet, wanted: Wanted, known: InputColumns) -> Axis:

@@ -342,7 +342,12 @@ def from_list(values: Sequence[object], wanted: Wanted) -> tuple[list[Series], I
     DataError
         One has another number of dimensions, or other channels than the model learnt from.
     """
-    arrays = [np.asarray(value, dtype=np.float32) for value in values]
+    try:
+        arrays = [np.asarray(value, dtype=np.float32) for value in values]
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"Some rows are no arrays of numbers ({error}).", "Give one text or one array a row."
+        ) from error
     bad = [str(row) for row, array in enumerate(arrays) if array.ndim not in {1, 2}]
     if bad:
         raise DataError(f"Series must have one or two dimensions; rows {offenders(bad)} do not.", "Reshape them.")
