@@ -7,6 +7,7 @@ import pytest
 
 from headstart import data
 from headstart.data import sheets
+from headstart.data.reading import npz
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 
@@ -183,3 +184,12 @@ def test_what_is_no_series_says_what_is_needed(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", ["a,label", "1,x", "2,y"])
     with pytest.raises(DataError, match="at least 8 columns t0, t1"):
         data.read(path, parse(ReadOptions, modality="series"))
+
+
+def test_arrays_that_are_nearly_empty_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npz, "SMALL_BYTES", 10_000)
+    np.savez_compressed(tmp_path / "zeros.npz", X=np.zeros((4, 10_000)))
+    np.savez(tmp_path / "plain.npz", X=np.zeros((4, 10_000)))
+    assert npz.read_npz_arrays(tmp_path / "plain.npz")["X"].shape == (4, 10_000)
+    with pytest.raises(DataError, match="more than 100 times its size"):
+        npz.read_npz_arrays(tmp_path / "zeros.npz")

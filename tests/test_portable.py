@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import io
 import json
 import os
+import struct
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -333,6 +336,17 @@ def test_the_script_reads_tables_as_headstart_does(runs: dict[str, tuple[Path, P
     assert_alike(told[:3], found[:3])
 
 
+def _zeros(n_bytes: int) -> bytes:
+    """Return an .npz file that says to hold so many bytes; they are not there."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("X.npy", b"0")
+    return content.getvalue().replace(struct.pack("<II", 1, 1), struct.pack("<II", 1, n_bytes))
+
+
+ZEROS = _zeros(3_000_000_000)
+
+
 WIDE = ",".join(f"t{step}" for step in range(30))
 UNREAD: dict[str, tuple[str, str, bytes | None, str]] = {
     "an empty table": ("text", "rows.csv", b"", "is empty"),
@@ -346,6 +360,7 @@ UNREAD: dict[str, tuple[str, str, bytes | None, str]] = {
     "a folder without pictures": ("image", "", None, "no picture"),
     "a damaged picture": ("image", "a.png", b"no picture", "Nothing could be read"),
     "a long table": ("series", "rows.csv", b"id,time,value\na,1,2\n", "a row a series"),
+    "arrays that fill the memory": ("series", "rows.npz", ZEROS, "unpacks to 3,000 MB"),
     "broken arrays": ("series", "rows.npz", b"PK\x03\x04", "numpy.savez"),
     "a quotation mark left open": ("text", "rows.csv", b'text,id\n"a\nb\n', "never closed"),
     "two kinds of comma": (

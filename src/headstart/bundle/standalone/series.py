@@ -19,6 +19,7 @@ from headstart.data.written_numbers import DECIMAL, UNKNOWN, parse_amount
 # --- code ---
 SPECS = {"series": {"series": ({"length": (1, 1_000_000), "n_channels": (1, 100_000), "gaps?": bool}, 1)}}
 UNREADABLE = (OSError, ValueError, EOFError, TypeError, AttributeError, SyntaxError, TokenError, MemoryError)
+MOST_ARRAY_BYTES = 2_000_000_000
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"}
 
 
@@ -98,6 +99,10 @@ def _values(record: Any, steps: list[list[int]], comma: bool, names: list[str]) 
 def _arrays(path: Path, known: dict[str, Any]) -> list[tuple[str, Any]]:
     """Give name and values (channels, time) of each row of X."""
     try:
+        with zipfile.ZipFile(path) as parts:
+            n_bytes = sum(part.file_size for part in parts.infolist())
+        if n_bytes > MOST_ARRAY_BYTES:
+            raise Refused(f"{path} unpacks to {n_bytes / 1e6:,.0f} MB: use headstart predict, or smaller files.")
         with np.load(path, allow_pickle=False) as held:
             if "X" not in held.files:
                 raise Refused(f"{path} has no array X; it has {', '.join(held.files) or 'none'}.")

@@ -18,6 +18,8 @@ from headstart.data.reading.table_limits import LIMITS, require_bytes
 from headstart.errors import DataError
 
 _AGAIN = "Save it again with numpy.savez."
+SMALL_BYTES, MOST_RATIO = 500_000_000, 100
+"""Measured series are packed to a half or a tenth; what is packed to less than a hundredth is a trap for the memory."""
 _DAMAGED = (
     OSError, KeyError, EOFError, ValueError, TypeError, IndexError, SyntaxError, TokenError, OverflowError, MemoryError,
     NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error,
@@ -38,7 +40,13 @@ def read_npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
-            require_bytes(path, sum(member.file_size for member in members), LIMITS.array_bytes, "its content")
+            n_bytes = sum(member.file_size for member in members)
+            require_bytes(path, n_bytes, LIMITS.array_bytes, "its content")
+            if n_bytes > SMALL_BYTES and n_bytes > MOST_RATIO * path.stat().st_size:
+                raise DataError(
+                    f"{path} unpacks to {n_bytes / 1e6:,.0f} MB, more than {MOST_RATIO} times its size.",
+                    "Its arrays are nearly empty: save only the rows that hold something.",
+                )
             for member in members:
                 with archive.open(member) as opened:
                     _require_honest(path, member, opened)
