@@ -84,7 +84,8 @@ def test_dates_of_which_nobody_knows_day_and_month_are_pointed_out(tmp_path: Pat
 def test_a_date_and_a_time_of_day_in_two_columns_count_together(tmp_path: Path) -> None:
     steps = [("2024-01-02", "06:00", 2), ("2024-01-01", "18:00", 1), ("2024-01-01", "06:00", 0)]
     lines = ["sensor_id,date,time,x,label", *(f"{s},{day},{clock},{x},a" for s in "pq" for day, clock, x in steps)]
-    assert data.read(write(tmp_path / "a.csv", lines)).inputs[0].tolist() == [[0, 1, 2]]
+    table = data.read(write(tmp_path / "a.csv", lines))
+    assert table.inputs[0].tolist() == [[0, 1, 2]] and not table.left_out
 
 
 @pytest.mark.parametrize("words", [("temp", "rain"), ("0", "1")])

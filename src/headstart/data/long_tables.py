@@ -13,7 +13,7 @@ from headstart.data.names import Wanted, key, pick
 from headstart.data.rows import Draft
 from headstart.data.sheet_rows import Roles, labels_of, roles_of
 from headstart.data.sheets import Sheet
-from headstart.data.times import times_of
+from headstart.data.times import time_columns, times_of
 from headstart.data.value_cells import thousands_in_doubt
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, InputColumns
@@ -98,7 +98,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Draft:
     name, time = keys_of(sheet, wanted)
     assert name is not None
     steps, odd = _steps(sheet, wanted, name, time)
-    keys = [name] if time is None else [name, time]
+    keys = [name] if time is None else [name, *time_columns(sheet, time)]
     roles, findings = _roles(sheet, wanted, keys, steps)
     others = [other for other in sheet.names if other not in {*keys, *roles.named().values()}]
     channels = _channels(sheet, others, steps, wanted)

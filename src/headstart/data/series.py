@@ -236,7 +236,8 @@ def _unnamed_steps(sheet: Sheet, names: Sequence[str]) -> tuple[Finding, ...]:
         return (Finding("unnamed-steps", "note", (), summary, advice),)
     left = [place for place in range(len(names)) if place not in odd]
     advice = f"If they are no steps of the series, pass --values {names[left[0]]}:{names[left[-1]]}."
-    summary += f" {offenders([names[at] for at in odd])} stand at an end and are on another scale than the rest."
+    stand = "stands at an end and is" if len(odd) == 1 else "stand at an end and are"
+    summary += f" {offenders([names[at] for at in odd])} {stand} on another scale than the rest."
     return (Finding("other-scale", "warn", (), summary, advice),)
 
 

@@ -46,6 +46,11 @@ def times_of(sheet: Sheet, name: str) -> tuple[NDArray[np.float64], tuple[Findin
     return times, (Finding("times-not-read", "warn", (), f"The times in '{name}' {what}; {then}.", advice),)
 
 
+def time_columns(sheet: Sheet, name: str) -> list[str]:
+    """Return the columns that say the time: `name`, and that of the date or the time of day that goes with it."""
+    return list(dict.fromkeys([name, *filter(None, _date_and_clock(sheet, name))]))
+
+
 def _date_and_clock(sheet: Sheet, name: str) -> tuple[str | None, str | None]:
     """Return the columns of the date and of the time of day, where one of them is `name` and the other is there."""
     is_clock = _are_clocks(sheet.texts(name))
