@@ -328,3 +328,18 @@ def test_a_row_of_headings_above_the_header_is_no_header(tmp_path: Path) -> None
     book.save(tmp_path / "c.xlsx")
     table = data.read(tmp_path / "c.xlsx")
     assert len(table) == 8 and table.columns == {"text": "text", "label": "label", "id": "id"}
+
+
+def test_a_usual_code_for_a_missing_value_in_a_series_is_pointed_out(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [[f"{value:.3f}" for value in rng.normal(size=10)] for _ in range(8)]
+    rows[2][4] = rows[5][0] = "-999"
+    lines = ["label," + ",".join(f"t{step}" for step in range(10))]
+    lines += [",".join(["ab"[number % 2], *cells]) for number, cells in enumerate(rows)]
+    [found] = [one for one in data.check(data.read(write(tmp_path / "a.csv", lines))) if one.kind == "extreme-number"]
+    assert found.summary.startswith("2 values of series are -999,") and found.rows == ("a.csv:4", "a.csv:7")
+    far = [line.replace("-999", "-1200") for line in lines]
+    far = [line if line.startswith("label") else line + ",-999" for line in far]
+    far[0] += ",t10"
+    table = data.read(write(tmp_path / "b.csv", far))
+    assert not [one for one in data.check(table) if one.kind == "extreme-number"], "values of this size are usual here"

@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.data.depth import describe_depth
 from headstart.data.label_numbers import numbers_of
+from headstart.data.missing_codes import find_missing_codes
 from headstart.data.near import copies as near_copies
 from headstart.data.strata import MIN_LABEL_ROWS, learnable
 from headstart.errors import DataError, offenders
@@ -38,7 +39,7 @@ def check(table: Table) -> tuple[Finding, ...]:
     """
     known = list(table.findings)
     found = [*_stops(table), *_corrupt(table), *_copies(table), *_conflicts(table), *near_copies(table)]
-    found += describe_depth(table)
+    found += [*describe_depth(table), *find_missing_codes(table)]
     found += _OF_LABELS[table.task](table) if table.labels is not None and len(table) else []
     there = {(finding.kind, finding.summary) for finding in known}
     fresh = [finding for finding in found if (finding.kind, finding.summary) not in there]

@@ -1,0 +1,45 @@
+"""Values of series that stand for a missing one, such as -999; they are pointed out and never changed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.records import Finding, Table
+
+_CODES = (-999.0, -9999.0, -99999.0, -99.0, -999.9, 999.0, 9999.0, 99999.0, 999999.0)
+_LOOKED_AT = 1_000
+
+
+def find_missing_codes(table: Table) -> list[Finding]:
+    """Point out a usual code for "missing" that lies farther from all other values of its channel than they spread.
+
+    Parameters
+    ----------
+    table : Table
+        Of any modality; its first 1,000 rows are looked at.
+    """
+    if table.modality != "series":
+        return []
+    rows = table.inputs[:_LOOKED_AT]
+    for channel in range(min(map(len, rows), default=0)):
+        values = np.concatenate([np.asarray(row[channel], dtype=np.float64) for row in rows])
+        values = values[np.isfinite(values)]
+        for code in _CODES:
+            others = values[~np.isclose(values, code, rtol=1e-6)]
+            if len(others) in {0, len(values)} or not _is_far(code, others):
+                continue
+            named = [
+                str(name) for name, row in zip(table.ids, rows, strict=False) if np.isclose(row[channel], code).any()
+            ]
+            n = len(values) - len(others)
+            lie = f"1 value of a series is {code:g}" if n == 1 else f"{n} values of series are {code:g}"
+            low, high = others.min(), others.max()
+            summary = f"{lie}, all others of the channel lie between {low:g} and {high:g} (such as in {named[0]})."
+            advice = "If they stand for a missing value, empty these cells; if they are true, leave them."
+            return [Finding("extreme-number", "warn", tuple(named), summary, advice)]
+    return []
+
+
+def _is_far(code: float, others: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
+    low, high = float(others.min()), float(others.max())
+    return code < low - (high - low) or code > high + (high - low)
