@@ -1,0 +1,21 @@
+"""What a model of image answers in memory it answers from its files: every strategy and task, in every form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.round_trip import N_ROWS, check_round_trips
+from tests.tiny import train_briefly
+
+from headstart.records import TASKS
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("size", N_ROWS)
+@pytest.mark.parametrize("task", TASKS)
+def test_every_strategy_answers_from_its_files_as_in_memory(
+    task: str, size: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_briefly(monkeypatch)
+    check_round_trips("image", task, size, tmp_path, capsys)
