@@ -37,6 +37,8 @@ SHARD_ROWS, SHARD_SECONDS = 1_024, 20.0
 NOT_USED = "not used"
 SAMPLE = 16
 """Rows on which runtimes are compared and costs are forecast."""
+HURRIED_SECONDS, HURRIED_SAMPLE = 15.0, 4
+"""With less time than this for the comparison it takes so few rows, so that more runtimes are tried."""
 UNITS = {"image": "images", "text": "texts", "series": "series"}
 
 Loaded = tuple[tuple[Array, ...] | None, ...] | str
@@ -146,7 +148,7 @@ def choose_runtime(table: Table, backbone: Backbone, precision: str, most_second
     modality = MODALITIES[table.modality]
     one = loader(table, backbone.spec)
     readable = (item for item in map(one, range(len(table))) if not failed_to_load(item))
-    loaded = list(islice(readable, SAMPLE))
+    loaded = list(islice(readable, HURRIED_SAMPLE if most_seconds < HURRIED_SECONDS else SAMPLE))
     if not loaded:
         return None
     if backbone.module is not None:

@@ -15,7 +15,7 @@ OVERRUN_SHARE, OVERRUN_SECONDS = 0.1, 10.0
 """A run may take so much longer than `--time`, whichever is more."""
 SURE_SHARE = 0.75
 """A time is refused where this share of the least forecast is more than is allowed: forecasts are rough."""
-PASS_SHARE = 0.7
+PASS_SHARE = 0.85
 """Largest share of the time for training that the one pass through the base may take."""
 OPTIONAL_SHARE = 0.15
 """Largest share of the time that is kept back for steps that can be left out."""

@@ -15,6 +15,7 @@ from headstart.bundle.golden import Golden
 from headstart.bundle.golden_decisions import Answering, rows_decided_otherwise
 from headstart.bundle.integrity import WEIGHTS
 from headstart.errors import BundleError
+from headstart.features.runtimes import REFERENCE
 from headstart.flow.model import decide_table
 from headstart.records import Table
 
@@ -51,7 +52,7 @@ def require_same_answers(folder: Path, bundle: Bundle, table: Table | None = Non
 
 def _compare(bundle: Bundle, loaded: Bundle, table: Table) -> None:
     (before, decided, failed), (after, again, failed_again) = (
-        decide_table(model, table, "float32") for model in (bundle, loaded)
+        decide_table(model, table, REFERENCE) for model in (bundle, loaded)
     )
     if failed != failed_again:
         _refuse(f"{table.source}: other rows could be read")
