@@ -40,6 +40,8 @@ MOST_RUN_BYTES = 2_000_000_000
 """What graphs may hold in memory while they run, beside their weights; where a batch needs more it is halved."""
 MOST_RUN_SECONDS = 60.0
 """After so long a batch is stopped between two steps of its graph, and its rows run alone; one row alone is refused."""
+UNBOUNDED = ("ConstantFolding",)
+"""What onnxruntime would compute while it opens a graph, without a bound of time; opening is quicker without."""
 Widths = tuple[int | None, int | None]
 """Columns of outputs and of features; None: any number."""
 Run = Callable[..., tuple[Array, ...]]
@@ -153,6 +155,7 @@ def session(path: Path) -> onnxruntime.InferenceSession:
             chosen,
             providers=["CPUExecutionProvider"],
             enable_fallback=0,  # It would print and try again.
+            disabled_optimizers=UNBOUNDED,
         )
     except FAILURES as error:
         said = " ".join(str(error).split())[:200]
