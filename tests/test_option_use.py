@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from headstart import data
-from headstart.data.option_use import USES
+from headstart.data.option_use import USES, require_use
 from headstart.errors import HeadstartError, OptionError
 from headstart.flow.lining_up import line_up
 from headstart.options import ColumnOptions, PredictOptions, ReadOptions, parse
@@ -70,6 +71,15 @@ def test_a_model_that_reads_texts_refuses_options_for_series(places: dict[str, P
     reads_texts = SimpleNamespace(modality="text", columns={"text": "words"}, known_inputs=None)
     with pytest.raises(OptionError, match="this model reads texts"):
         line_up(reads_texts, [places["text"]], parse(PredictOptions, **{name: ASKED[name]}), {})  # type: ignore[arg-type]
+
+
+def test_a_table_read_by_a_model_of_arrays_is_still_a_table(places: dict[str, Path]) -> None:
+    learnt = data.read(places["array"]).input_columns
+    asked = parse(ReadOptions, values="t0:t9", modality="series")
+    table = data.read(places["wide"], asked, {}, inputs=replace(learnt, n_channels=1) if learnt else None)
+    require_use(asked, table)
+    with pytest.raises(OptionError, match="--axes is for arrays"):
+        require_use(parse(ReadOptions, axes="time-first"), table)
 
 
 def test_a_channel_that_is_not_there_is_named_with_those_that_are(places: dict[str, Path]) -> None:

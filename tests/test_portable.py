@@ -541,3 +541,12 @@ def test_an_unchanged_model_keeps_its_graph_and_a_changed_or_damaged_one_gets_a_
     (tmp_path / "bundle" / "model.onnx").write_bytes(b"damaged")
     assert ship(bundle, table, tmp_path / "third", tmp_path / "bundle").shipped is not None
     assert len(asked) == 2
+
+
+def test_a_reader_that_has_seen_enough_ends_predict_py_without_a_traceback(runs: dict[str, tuple[Path, Path]]) -> None:
+    out, data = runs["text"]
+    command = [sys.executable, str(out / "bundle" / "predict.py"), *[str(data)] * 300]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as alone:
+        assert alone.stdout is not None and alone.stderr is not None
+        alone.stdout.close()
+        assert "Traceback" not in alone.stderr.read()

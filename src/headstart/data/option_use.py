@@ -51,13 +51,19 @@ def require_use(options: ColumnOptions, table: Table) -> None:
         Names the option and what it is for.
     """
     require_modality(options, table.modality, f"{table.source} holds")
-    layout = table.input_columns.layout if table.input_columns else ""
+    layout = _layout(table)
     for name in _given(options):
         use = USES[name]
         if use.layouts and layout in LAYOUTS and layout not in use.layouts:
             raise OptionError(f"{flag(name)} is for {use.words}, and {table.source} holds none.", _hint(name))
     if options.id is not None and not table.columns:
         raise OptionError(f"--id: {table.source} has no table with columns.", _hint("id"))
+
+
+def _layout(table: Table) -> str:
+    """Return how series are laid out; a table that goes by position, as an array does, is still a table."""
+    layout = table.input_columns.layout if table.input_columns else ""
+    return "wide" if layout == "array" and table.n_lines else layout
 
 
 def _given(options: ColumnOptions) -> list[str]:

@@ -25,6 +25,8 @@ def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, asked
     """
     data.require_modality(options, bundle.modality)
     found = data.line_up(paths, bundle.modality, bundle.columns, asked, inputs=bundle.known_inputs, options=options)
+    if len(paths) == 1 and paths[0].is_file():
+        data.require_use(options, found.table)
     say_how_read(found.table.findings, NAMES)
     tell_reading(bundle, found.table)
     return found

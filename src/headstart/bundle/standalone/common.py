@@ -6,6 +6,7 @@ Needs what stands in requirements.txt and nothing else; reads model.onnx, config
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import warnings
@@ -303,3 +304,6 @@ if __name__ == "__main__":
     except Refused as refused:
         print(refused, file=sys.stderr)
         raise SystemExit(2) from None
+    except BrokenPipeError:  # What reads the answers has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
