@@ -219,11 +219,12 @@ def finished(result: Result, folder: Path) -> Path:
 
 def test_a_run_is_reported_again_in_another_language_with_its_pictures(result: Result, tmp_path: Path) -> None:
     run = finished(result, tmp_path / "run")
-    reporting.keep({result.worst[0].id: '<img alt="leaf" src="data:image/png;base64,AA">'}, run)
+    preview = '<img src="data:image/jpeg;base64,AA" alt="leaf" width="9" height="9">'
+    reporting.keep({result.worst[0].id: preview}, run)
     made = CliRunner().invoke(app, ["report", str(run), "--language", "fr", "--json"])
     assert made.exit_code == 0, made.output
     page = (run / "report.html").read_text("utf-8")
-    assert "Ce modèle classe des images en 4 classes" in page and '<img alt="leaf"' in page
+    assert "Ce modèle classe des images en 4 classes" in page and preview in page
     assert "## Usage prévu" in (run / "README.md").read_text("utf-8")
     document = reporting.again(run / "result.json", tmp_path / "sw", ReportOptions(language="sw"))
     assert document["language"] == "sw" and "Modeli hii" in (tmp_path / "sw" / "report.html").read_text("utf-8")
