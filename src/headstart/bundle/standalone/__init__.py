@@ -34,7 +34,7 @@ def script(modality: str) -> str:
 
     Examples
     --------
-    >>> "import tokenizers" in script("text"), "headstart." in script("image")
+    >>> "from tokenizers import" in script("text"), "headstart." in script("image")
     (True, False)
     """
     read = ("refusing", "../onnx_reader", "../onnx_operators", "../../csv_files")
