@@ -51,7 +51,7 @@ def busy_processes(n_busy: int) -> Iterator[None]:
 
 def run_adapt(data: Path, limit: str, n_busy: int, options: Sequence[str]) -> TimedRun:
     """Adapt a model beside busy processes and measure the wall time of the whole command."""
-    command = shutil.which("headstart") or "headstart"
+    command = shutil.which("headstart") or str(Path(sys.executable).with_name("headstart"))
     with tempfile.TemporaryDirectory() as folder, busy_processes(n_busy):
         environment = {**os.environ, "HEADSTART_HOME": str(Path(folder) / "home")}
         out = Path(folder) / "out"
