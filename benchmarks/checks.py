@@ -18,10 +18,10 @@ from PIL import Image, ImageEnhance, ImageOps
 from tables import keep, table
 
 from headstart import bases, data, features
-from headstart.data import near
+from headstart.data.duplicates import near_duplicates
 from headstart.evaluation import label_errors
-from headstart.flow.checking import about_inputs
-from headstart.flow.choosing import need
+from headstart.flow.base_choice.choose import need
+from headstart.flow.data_check.check import about_inputs
 from headstart.options import AdaptOptions
 from headstart.records import Table, column
 from headstart.strategies import STRATEGIES
@@ -186,7 +186,7 @@ def told(rows: Table) -> str:
 
 def alarms(rows: Table, name: str) -> dict[str, object]:
     """Give what is reported of a set as it is."""
-    found = near.search(rows)
+    found = near_duplicates.search(rows)
     sizes = np.unique([family for family in found.families if family], return_counts=True)[1]
     return {
         "set": name, "rows": len(rows), "rows in sets of near copies": int(sizes.sum()),

@@ -17,7 +17,7 @@ import material
 from tables import keep, table
 
 from headstart import flow
-from headstart.bundle.targets import TARGETS
+from headstart.bundle.onnx.targets import TARGETS
 from headstart.options import AdaptOptions, ExportOptions, parse
 
 SETS = {"ECG200": "ucr/ECG200.parquet", "sign_digits": "sign_digits", "eng": "masakhanews/eng.csv"}

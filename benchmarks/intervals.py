@@ -14,12 +14,12 @@ import machine
 import numpy as np
 from tables import keep, table
 
-from headstart.evaluation.calibration import MOST_BINS, calibration
-from headstart.evaluation.conformal import share
-from headstart.evaluation.groups import groups
+from headstart.evaluation.comparison.transfer_verdict import difference
+from headstart.evaluation.fairness.groups import groups
 from headstart.evaluation.intervals import wilson
-from headstart.evaluation.scoring import score
-from headstart.evaluation.transfer import difference
+from headstart.evaluation.metrics.per_task import score
+from headstart.evaluation.uncertainty.calibration import MOST_BINS, calibration
+from headstart.evaluation.uncertainty.conformal import share
 from headstart.records import Interval, Predictions, column
 from headstart.results import Figure
 

@@ -15,9 +15,9 @@ import numpy as np
 from learnt import Learnt, read
 from tables import keep, table
 
-from headstart.evaluation.curve import learning_curve
-from headstart.flow.curve_points import SCORINGS, Held, Material, measure, nested
-from headstart.strategies.quick_head import fit_quick, reduced
+from headstart.evaluation.learning_curve import learning_curve
+from headstart.flow.adaptation.learning_curve_points import SCORINGS, Held, Material, measure, nested
+from headstart.strategies.linear.ridge_loo import fit_quick, reduced
 from headstart.strategies.record import Clock
 
 SETS = {

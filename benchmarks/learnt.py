@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart import bases, data, features
-from headstart.flow.choosing import need
+from headstart.flow.base_choice.choose import need
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN
 from headstart.strategies.record import Rows

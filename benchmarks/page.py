@@ -28,7 +28,7 @@ from tables import keep, table
 
 from headstart import bundle as bundles
 from headstart import data, flow
-from headstart.flow.serving import answering
+from headstart.flow.inference.predict_memory import answering
 from headstart.options import AdaptOptions, ExportOptions, ReadOptions
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

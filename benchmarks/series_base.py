@@ -33,7 +33,7 @@ from headstart.bases import Need, series_encoder
 from headstart.modalities import MODALITIES, series
 from headstart.options import ReadOptions
 from headstart.pretraining.training import untrained
-from headstart.strategies.linear import FALLBACK, fit_head
+from headstart.strategies.linear.head import FALLBACK, fit_head
 from headstart.strategies.record import Clock, Task
 
 BATCH, DRAWS, LABELS = 64, 3, (0, 5, 1)

@@ -39,7 +39,7 @@ from tables import keep, table
 
 from headstart import bundle as bundles
 from headstart import demo, flow
-from headstart.flow.serving import answering
+from headstart.flow.inference.predict_memory import answering
 from headstart.options import AdaptOptions, ServeOptions
 
 KINDS = ("image", "text", "series")
@@ -88,7 +88,7 @@ def _is_number(text: str) -> bool:
 
 
 def as_model_input(kind: str, value: Any) -> Any:
-    """Give an input as `headstart.flow.serving` takes it."""
+    """Give an input as `headstart.flow.inference.predict_memory` takes it."""
     return np.array([value], dtype=np.float32) if kind == "series" else value
 
 
@@ -332,7 +332,8 @@ def compare(arguments: argparse.Namespace) -> str:
         f"Demo data, `linear-probe`, runtime {arguments.runtime}, one input a request; {arguments.rounds} rounds of "
         f"{arguments.seconds:g} s (pictures three times that) in turn, medians (smallest and largest share in "
         f"brackets). The clients run on the same {n_cores} core(s) as the server and take their part of it. "
-        "The model alone is `headstart.flow.serving` in a loop without HTTP, in the same rounds, in rows a second. "
+        "The model alone is `headstart.flow.inference.predict_memory` in a loop without HTTP, in the same rounds, "
+        "in rows a second. "
         "Aim: at least 85 % of its full batches at 64 clients, p99 within the window and two batches. "
         "Other work ran on the machine where its load was above 1. "
         + (

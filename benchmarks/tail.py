@@ -19,13 +19,13 @@ from tables import keep, table
 
 from headstart import bases, data, features
 from headstart.bases import cutting
-from headstart.flow.choosing import need
+from headstart.flow.base_choice.choose import need
 from headstart.options import AdaptOptions
-from headstart.strategies import last_stages, tuning
-from headstart.strategies.live import LiveRows
-from headstart.strategies.recipe import Source, Trial
+from headstart.strategies.fine_tuning import last_stages, search
+from headstart.strategies.fine_tuning.live_rows import LiveRows
+from headstart.strategies.fine_tuning.recipe import Source, Trial
+from headstart.strategies.fine_tuning.trainer import Workshop
 from headstart.strategies.record import Clock, Rows, Task
-from headstart.strategies.workshop import Workshop
 
 EPOCHS = 3
 AIM = 5.0
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given, task = problem(asked.data / name, asked.rows)
         shop = Workshop(replace(last_stages.RECIPE, n_views=3), given, task)
         for n_tail in shop.tails()[:1]:
-            once, fast, kept = timed(lambda n=n_tail, s=shop: tuning.make_source(s, n, np.inf), shop)
+            once, fast, kept = timed(lambda n=n_tail, s=shop: search.make_source(s, n, np.inf), shop)
             _, slow, anew = timed(lambda n=n_tail, s=shop: uncached(s, n), shop)
             rows.append(
                 {

@@ -20,8 +20,8 @@ from tables import keep, percent, table
 from headstart import data
 from headstart.bundle import Bundle
 from headstart.decisions import NONE, fit_novelty
-from headstart.flow.adapting import Adapted, adapt_table
-from headstart.flow.model import decide_table
+from headstart.flow.adaptation.run import Adapted, adapt_table
+from headstart.flow.inference.predict_table import decide_table
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table
 from headstart.results import Figure

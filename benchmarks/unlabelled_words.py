@@ -23,9 +23,9 @@ from headstart.evaluation.intervals import mean
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table, column
 from headstart.strategies import STRATEGIES
-from headstart.strategies.ngrams import KINDS
 from headstart.strategies.record import Clock, Rows, Task
-from headstart.strategies.words import Words, learn
+from headstart.strategies.text.cooccurrence import Words, learn
+from headstart.strategies.text.tfidf import KINDS
 
 NEWS = tuple(f"masakhanews/{name}.csv" for name in ("eng", "hau", "ibo", "lug", "pcm", "som", "swa", "yor"))
 TWEETS = tuple(f"afrisenti/{name}.csv" for name in ("am", "ha", "ig", "ma", "pcm", "sw", "yo"))

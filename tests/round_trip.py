@@ -21,19 +21,20 @@ from headstart import bundle as bundles
 from headstart import data
 from headstart.bases import write_folder
 from headstart.bundle import Bundle
-from headstart.bundle.gate import agreement
-from headstart.bundle.verifying import verified
+from headstart.bundle.runtime.agreement import agreement
+from headstart.bundle.verification import verified
 from headstart.decisions import LABEL, NONE, Decisions
-from headstart.flow import answers, deciding
-from headstart.flow.adapting import Adapted, adapt_table
-from headstart.flow.judge import thresholds_of
-from headstart.flow.model import decide_table
-from headstart.flow.reopening import require_same_answers
-from headstart.flow.shipping import ship
+from headstart.flow.adaptation import decision_rules
+from headstart.flow.adaptation.evaluate import thresholds_of
+from headstart.flow.adaptation.run import Adapted, adapt_table
+from headstart.flow.exports.portable import ship
+from headstart.flow.exports.reopening import require_same_answers
+from headstart.flow.inference import answers
+from headstart.flow.inference.predict_table import decide_table
 from headstart.options import AdaptOptions, parse
 from headstart.records import Predictions, Table, column
 from headstart.strategies import STRATEGIES
-from headstart.strategies.model import members_in
+from headstart.strategies.fitted import members_in
 
 N_ROWS = {"more": {"image": 150, "text": 66, "series": 216}, "fewer": {"image": 36, "text": 24, "series": 36}}
 """Rows; tiny bases have 96, 32 and 148 features, and two thirds of the rows are learnt from."""
@@ -100,7 +101,7 @@ def models(adapted: Adapted) -> Iterator[Bundle]:
         strategy = STRATEGIES[name]
         members = members_in(fitted.state())
         uses = strategy.predicts_from.union(*(STRATEGIES[member].predicts_from for member in members))
-        rules = deciding.rules_of(prepared, replace(adapted.climb, chosen=name), frozenset(uses), options)
+        rules = decision_rules.rules_of(prepared, replace(adapted.climb, chosen=name), frozenset(uses), options)
         reads = frozenset(uses | ({rules.novelty.reads} if rules.novelty else set()))
         yield replace(
             adapted.model.bundle, strategy=name, fitted=fitted, uses=reads, rules=rules,

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from headstart.cli.main import app
 from headstart.disk_errors import explain_disk_error
 from headstart.errors import DataError
-from headstart.flow.context import advice
-from headstart.flow.labelled import leave_out_learnt
+from headstart.flow.external_validation.site_comparison import advice
+from headstart.flow.inference.labelled_rows import leave_out_learnt
 from headstart.records import Table, column
 from headstart.results import Calibration, Evaluation, Figure
 

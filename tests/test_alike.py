@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from headstart import data
-from headstart.data.alike import KIND, with_alike
-from headstart.flow.checking import with_shares
+from headstart.data.duplicates.feature_duplicates import KIND, with_alike
+from headstart.flow.data_check.check import with_shares
 from headstart.records import Finding, Table, column
 
 

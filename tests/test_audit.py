@@ -13,12 +13,12 @@ from PIL import Image
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.errors import OptionError
-from headstart.evaluation import groups
-from headstart.evaluation.class_gaps import class_gap
-from headstart.evaluation.inherited import Models, gap_origin
-from headstart.evaluation.mitigation import before_and_after
-from headstart.evaluation.slices import find
-from headstart.flow.reading_off import Wanted, read_off
+from headstart.evaluation.fairness import groups
+from headstart.evaluation.fairness.class_gaps import class_gap
+from headstart.evaluation.fairness.inherited_bias import Models, gap_origin
+from headstart.evaluation.fairness.mitigation import before_and_after
+from headstart.evaluation.fairness.slices import find
+from headstart.flow.audit.attribute_probes import Wanted, read_off
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, column
 from headstart.results import Result
@@ -35,8 +35,8 @@ def answers(right: np.ndarray) -> Predictions:
 
 
 def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("headstart.evaluation.slices"), "PERMUTATIONS", 99)
-    monkeypatch.setattr(import_module("headstart.evaluation.class_gaps"), "PERMUTATIONS", 199)
+    monkeypatch.setattr(import_module("headstart.evaluation.fairness.slices"), "PERMUTATIONS", 99)
+    monkeypatch.setattr(import_module("headstart.evaluation.fairness.class_gaps"), "PERMUTATIONS", 199)
     monkeypatch.setattr(import_module("headstart.evaluation.intervals"), "RESAMPLES", 100)
 
 

@@ -189,7 +189,7 @@ def test_only_one_module_imports_what_can_fetch() -> None:
         for path in source.rglob("*.py")
         if any(word in path.read_text("utf-8") for word in words) and "standalone" not in path.parts
     }
-    assert users <= {"bases/hub.py", "flow/web_runtime.py"}
+    assert users <= {"bases/hub.py", "flow/exports/web_runtime.py"}
 
 
 def published_bert(folder: Path) -> dict[str, np.ndarray]:

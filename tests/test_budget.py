@@ -9,10 +9,11 @@ import pytest
 
 from headstart import data, flow, progress
 from headstart.errors import OptionError
-from headstart.flow import budget as budgets
-from headstart.flow.budget import STEPS, Budget
+from headstart.flow.adaptation import budget as budgets
+from headstart.flow.adaptation.budget import STEPS, Budget
 from headstart.options import AdaptOptions
-from headstart.strategies import Clock, costs
+from headstart.strategies import Clock
+from headstart.strategies.linear import cost_model
 
 
 def _budget(limit_seconds: float, n_rows: int = 1_000, slowdown: float = 1.0) -> Budget:
@@ -60,7 +61,7 @@ class Lines(progress.Silent):
 def test_a_machine_too_busy_for_the_time_is_said_before_any_work(
     text_table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(costs, "measure_slowdown", lambda: 30.0)
+    monkeypatch.setattr(cost_model, "measure_slowdown", lambda: 30.0)
     with progress.listening(lines := Lines()):
         busy = Budget.start(data.read(text_table), None, AdaptOptions.model_validate({"time": 20}), 0.0)
     assert any("--time 20s cannot be kept" in text for text in lines.warnings)

@@ -19,7 +19,7 @@ from headstart import bundle as bundles
 from headstart.array_files import read_arrays, write_arrays
 from headstart.bundle import integrity
 from headstart.bundle.golden import Golden
-from headstart.bundle.memory_order import in_other_order, restore_memory_order
+from headstart.bundle.records.memory_order import in_other_order, restore_memory_order
 from headstart.bundle.seen import Seen
 from headstart.cli.main import app
 from headstart.decisions import Novelty, fit_novelty

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from headstart import data
-from headstart.data import near, properties
+from headstart.data import properties
+from headstart.data.duplicates import near_duplicates
 from headstart.evaluation import label_errors, shortcuts
-from headstart.flow.checking import about_inputs, after_split, check
+from headstart.flow.data_check.check import about_inputs, after_split, check
 from headstart.modalities import looks, nuisances
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Table, column
@@ -58,7 +59,7 @@ def test_a_changed_copy_of_a_picture_is_found_and_no_other_picture_is(tmp_path: 
     folder_of(tmp_path, 12)
     EDITS[name](Image.open(tmp_path / "ripe" / "003.png"), tmp_path / "ripe" / "zz.png")
     table = data.read(tmp_path)
-    found = near.search(table)
+    found = near_duplicates.search(table)
     named = {str(row) for row, family in zip(table.ids, found.families, strict=True) if family}
     assert named == {"ripe/003.png", "ripe/zz.png"}
 
@@ -68,7 +69,7 @@ def test_blank_pictures_are_not_copies_of_each_other(tmp_path: Path) -> None:
         place = tmp_path / ("a" if row % 2 else "b")
         place.mkdir(exist_ok=True)
         Image.new("RGB", (80, 80), (shade, shade, shade)).save(place / f"{row}.png")
-    assert not any(near.search(data.read(tmp_path)).families)
+    assert not any(near_duplicates.search(data.read(tmp_path)).families)
 
 
 SENTENCES = [
@@ -89,12 +90,12 @@ SENTENCES = [
 )
 def test_a_text_with_small_changes_is_a_copy_and_another_text_is_not(change: object) -> None:
     texts = [*SENTENCES, change(SENTENCES[1])]  # type: ignore[operator]
-    found = near.search(table_of(texts, "text"))
+    found = near_duplicates.search(table_of(texts, "text"))
     assert found.families.tolist() == ["", "h1", "", "h1"]
 
 
 def test_short_texts_are_copies_only_where_letters_and_digits_are_the_same() -> None:
-    found = near.search(table_of(["Good day!", "good day", "good days", "bad day"], "text"))
+    found = near_duplicates.search(table_of(["Good day!", "good day", "good days", "bad day"], "text"))
     assert found.families.tolist() == ["h0", "h0", "", ""]
 
 
@@ -105,18 +106,18 @@ def test_a_series_with_another_gain_and_offset_is_a_copy_and_another_of_its_kind
         for shift in rng.uniform(0, 0.3, 20)
     ]
     copy = (3 * waves[4] + 7 + rng.normal(0, 0.003, 90)).astype(np.float32)
-    found = near.search(table_of([*waves, copy], "series"))
+    found = near_duplicates.search(table_of([*waves, copy], "series"))
     assert [row for row, family in enumerate(found.families) if family] == [4, 20]
 
 
 def test_many_rows_are_compared_in_buckets_and_the_copies_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near, "PIECE_ROWS", 100)
-    monkeypatch.setattr(near, "BUCKET", 50)
+    monkeypatch.setattr(near_duplicates, "PIECE_ROWS", 100)
+    monkeypatch.setattr(near_duplicates, "BUCKET", 50)
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(600, 1, 16)).astype(np.float32)
     vectors[300:330] = vectors[:30] + 0.01 * rng.normal(size=(30, 1, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
-    found = near.likely([looks.Look(one) for one in vectors], 0.99, 0)
+    found = near_duplicates.likely([looks.Look(one) for one in vectors], 0.99, 0)
     assert found == [(row, row + 300) for row in range(30)]
 
 
@@ -301,6 +302,6 @@ def test_real_sets_in_which_rows_are_alike_do_not_collapse(name: str) -> None:
         pytest.skip(f"needs {name} of the shared data")
     table = data.read(REAL / name)
     some = table.take(np.arange(0, len(table), max(1, len(table) // 300)))
-    found = near.search(some)
+    found = near_duplicates.search(some)
     assert not found.alike
     assert sum(bool(family) for family in found.families) <= 0.02 * len(some)

@@ -15,7 +15,7 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.cli.main import app
 from headstart.errors import BundleError
-from headstart.evaluation.changes import changes, parts, sign_test
+from headstart.evaluation.comparison.model_changes import changes, parts, sign_test
 from headstart.options import AdaptOptions, CompareOptions, parse
 from headstart.records import Predictions, column
 from headstart.results import Comparison

@@ -18,7 +18,7 @@ from headstart import bundle as bundles
 from headstart import data, flow
 from headstart.bundle.card import card
 from headstart.csv_files import csv_text, guarded, read_csv_rows, unguarded
-from headstart.data.sheets import read_sheet
+from headstart.data.reading.sheets import read_sheet
 from headstart.markdown_text import escape_markdown
 from headstart.options import AdaptOptions, LabelNextOptions, PredictOptions, parse
 

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from headstart.evaluation.curve import Law, Measured, fit, learning_curve
-from headstart.flow.curve import curve
-from headstart.flow.curve_points import SCORINGS, material_of, measure, nested, sizes
+from headstart.evaluation.learning_curve import Law, Measured, fit, learning_curve
+from headstart.flow.adaptation.learning_curve import curve
+from headstart.flow.adaptation.learning_curve_points import SCORINGS, material_of, measure, nested, sizes
 from headstart.records import Features, Table, column
 from headstart.report.curve import drawn
-from headstart.strategies.quick_head import Axes, fit_quick, reduced
+from headstart.strategies.linear.ridge_loo import Axes, fit_quick, reduced
 from headstart.strategies.record import Clock, Rows, Task
 
 

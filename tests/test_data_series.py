@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from headstart import data
-from headstart.data import sheets
-from headstart.data.reading import npz
+from headstart.data.reading import npz, sheets
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 

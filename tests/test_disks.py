@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from headstart import array_files, bases, data, features, progress
 from headstart.array_files import write_arrays
 from headstart.bases import Need
-from headstart.data.archive import unpack
+from headstart.data.reading.archive import unpack
 from headstart.errors import OptionError
 from headstart.features import cache, runtimes
 from headstart.features.cache import FeatureCache

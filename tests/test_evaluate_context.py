@@ -14,9 +14,9 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.bundle.reference import Reference
 from headstart.errors import DataError
-from headstart.evaluation.drift import drift
-from headstart.evaluation.shift import prior_shift
-from headstart.flow.context import advice, after_correction
+from headstart.evaluation.shift.drift import drift
+from headstart.evaluation.shift.prior_shift import prior_shift
+from headstart.flow.external_validation.site_comparison import advice, after_correction
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.results import Advice, Evaluation, Figure
 

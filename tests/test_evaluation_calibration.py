@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from headstart.evaluation import calibration
-from headstart.evaluation.calibration import MIN_ROWS, MOST_BINS
+from headstart.evaluation.uncertainty import calibration
+from headstart.evaluation.uncertainty.calibration import MIN_ROWS, MOST_BINS
 from headstart.records import Predictions, column
 
 

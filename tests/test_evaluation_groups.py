@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from headstart import flow
 from headstart.errors import UnknownName
-from headstart.evaluation import evaluate, groups, keeps_together
-from headstart.evaluation.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, holm
+from headstart.evaluation import evaluate, keeps_together
+from headstart.evaluation.fairness import groups
+from headstart.evaluation.fairness.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, holm
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, column
 from headstart.results import GroupColumn
@@ -33,7 +34,7 @@ def compared(
 
 def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer permutations (the size of the test stays) and resamples."""
-    monkeypatch.setattr(import_module("headstart.evaluation.groups"), "PERMUTATIONS", 199)
+    monkeypatch.setattr(import_module("headstart.evaluation.fairness.groups"), "PERMUTATIONS", 199)
     monkeypatch.setattr(import_module("headstart.evaluation.intervals"), "RESAMPLES", 50)
 
 

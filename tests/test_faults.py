@@ -23,9 +23,10 @@ from typer.testing import CliRunner
 from headstart import bundle as bundles
 from headstart import data
 from headstart.cli.main import app
-from headstart.data import archive
+from headstart.data.reading import archive
 from headstart.errors import BundleError, DataError, HeadstartError, OptionError, UnknownName, ending
-from headstart.flow import adapting, predicting
+from headstart.flow.adaptation import run as adapting
+from headstart.flow.inference import predict_files
 from headstart.home import home
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, parse
 from headstart.records import Table
@@ -87,7 +88,7 @@ def test_a_file_name_that_is_not_utf8_is_read_shown_and_predicted(tmp_path: Path
     table = data.read(root)
     assert "one/caf\ufffd.png" in table.ids.tolist() and len(table) == 12
     out = tmp_path / "p.csv"
-    predicting.predict(pictures, [root], out, parse(PredictOptions))
+    predict_files.predict(pictures, [root], out, parse(PredictOptions))
     assert len(list(csv.reader(io.StringIO(out.read_text(encoding="utf-8"))))) == 13
 
 
@@ -280,7 +281,7 @@ def test_a_ts_file_without_rows_says_so(tmp_path: Path) -> None:
 def partial_of(out: Path, bundle: Path, inputs: list[Path]) -> Path:
     """Name the hidden file in which a killed run leaves what it had written."""
     found = data.line_up(inputs, "text", {}, {})
-    return out.with_name(f".{out.name}.{predicting._mark(bundles.load(bundle), found.table, found.order)}.partial")
+    return out.with_name(f".{out.name}.{predict_files._mark(bundles.load(bundle), found.table, found.order)}.partial")
 
 
 # ---- predict --------------------------------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ def test_every_input_has_a_row_in_its_place_also_the_unreadable(pictures: Path, 
     (root / "1.png").write_bytes(b"")
     (root / "3.png").write_text("no picture")
     out = tmp_path / "p.csv"
-    failed = predicting.predict(pictures, [root], out, parse(PredictOptions))
+    failed = predict_files.predict(pictures, [root], out, parse(PredictOptions))
     rows = list(csv.reader(io.StringIO(out.read_text(encoding="utf-8"))))
     assert [Path(row[0]).name for row in rows[1:]] == [f"{number}.png" for number in range(5)]
     assert [row[1] == "" for row in rows[1:]] == [False, True, False, True, False]
@@ -310,7 +311,7 @@ def test_unreadable_tables_have_a_row_as_well_and_resuming_counts_them(texts: Pa
     (tmp_path / "c.txt").write_text("dry")
     inputs = [tmp_path / name for name in ("a.csv", "b.csv", "c.txt")]
     out = tmp_path / "p.csv"
-    predicting.predict(texts, inputs, out, parse(PredictOptions))
+    predict_files.predict(texts, inputs, out, parse(PredictOptions))
     whole = out.read_text(encoding="utf-8")
     assert [line.split(",")[0] for line in whole.splitlines()[1:]] == [
         "a.csv:2", "a.csv:6", "a.csv:4", "a.csv:5", (tmp_path / "b.csv").as_posix(), (tmp_path / "c.txt").as_posix(),
@@ -318,7 +319,7 @@ def test_unreadable_tables_have_a_row_as_well_and_resuming_counts_them(texts: Pa
     out.unlink()
     partial = partial_of(out, texts, inputs)
     partial.write_text("".join(whole.splitlines(keepends=True)[:4]), encoding="utf-8")
-    predicting.predict(texts, inputs, out, parse(PredictOptions))
+    predict_files.predict(texts, inputs, out, parse(PredictOptions))
     assert out.read_text(encoding="utf-8") == whole
 
 
@@ -327,18 +328,18 @@ def test_resuming_counts_rows_not_odd_line_ends(texts: Path, tmp_path: Path) -> 
         (tmp_path / f"{number}\u2028.txt").write_text("dry")
     inputs = sorted(tmp_path.glob("*.txt"))
     out = tmp_path / "p.csv"
-    predicting.predict(texts, inputs, out, parse(PredictOptions))
+    predict_files.predict(texts, inputs, out, parse(PredictOptions))
     whole = out.read_text(encoding="utf-8")
     partial_of(out, texts, inputs).write_text("\n".join(whole.split("\n")[:3]) + "\n", encoding="utf-8")
     out.unlink()
-    predicting.predict(texts, inputs, out, parse(PredictOptions))
+    predict_files.predict(texts, inputs, out, parse(PredictOptions))
     assert out.read_text(encoding="utf-8") == whole
 
 
 def test_when_nothing_can_be_read_predict_is_an_error(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"x\.png: the file is empty\)"):
-        predicting.predict(pictures, [tmp_path], tmp_path / "p.csv", parse(PredictOptions))
+        predict_files.predict(pictures, [tmp_path], tmp_path / "p.csv", parse(PredictOptions))
     with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert [(row["input"].rpartition("/")[2], row["answer"], row["reason"]) for row in rows] == [
@@ -349,26 +350,26 @@ def test_when_nothing_can_be_read_predict_is_an_error(pictures: Path, tmp_path: 
 def test_an_error_inside_an_input_names_it_once(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text("oops")
     with pytest.raises(DataError) as caught:
-        predicting.predict(texts, [tmp_path / "t.jsonl"], None, parse(PredictOptions))
+        predict_files.predict(texts, [tmp_path / "t.jsonl"], None, parse(PredictOptions))
     assert caught.value.problem.count("t.jsonl: ") == 1 and ".)." not in caught.value.problem
 
 
 def test_a_column_that_the_user_names_for_predict_must_be_there(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text,note\ndry,x\n")
     with pytest.raises(UnknownName, match=r"'notes' in t\.csv"):
-        predicting.predict(texts, [tmp_path / "t.csv"], None, parse(PredictOptions, text="notes"))
+        predict_files.predict(texts, [tmp_path / "t.csv"], None, parse(PredictOptions, text="notes"))
 
 
 def test_an_output_that_is_a_folder_is_refused_before_the_work(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text("dry")
     with pytest.raises(OptionError, match="is a folder"):
-        predicting.predict(texts, [tmp_path / "t.txt"], tmp_path, parse(PredictOptions))
+        predict_files.predict(texts, [tmp_path / "t.txt"], tmp_path, parse(PredictOptions))
 
 
 def test_an_output_below_a_file_is_refused_in_our_words(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text("dry")
     with pytest.raises(OptionError, match="cannot be made"):
-        predicting.predict(texts, [tmp_path / "t.txt"], tmp_path / "t.txt" / "p.csv", parse(PredictOptions))
+        predict_files.predict(texts, [tmp_path / "t.txt"], tmp_path / "t.txt" / "p.csv", parse(PredictOptions))
     with pytest.raises(OptionError, match="cannot be made"):
         claim(tmp_path / "t.txt" / "out").__enter__()
 
@@ -382,7 +383,7 @@ def test_a_pipe_given_as_output_is_written_to_and_not_replaced(texts: Path, tmp_
     heard: list[str] = []
     reader = threading.Thread(target=lambda: heard.append(pipe.read_text(encoding="utf-8")), daemon=True)
     reader.start()
-    predicting.predict(texts, [tmp_path / "t.txt"], pipe, parse(PredictOptions))
+    predict_files.predict(texts, [tmp_path / "t.txt"], pipe, parse(PredictOptions))
     reader.join(10)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert heard and heard[0].splitlines()[0].startswith("input,label,probability")
@@ -531,7 +532,7 @@ def test_unlabelled_pictures_named_in_json_lines_keep_their_place(tmp_path: Path
     lines = [json.dumps({"file_name": name}) for name in ("gone.png", "x.png", "../x.png")]
     (tmp_path / "list.jsonl").write_text("\n".join(lines))
     out = tmp_path / "p.csv"
-    predicting.predict(pictures, [tmp_path / "list.jsonl"], out, parse(PredictOptions))
+    predict_files.predict(pictures, [tmp_path / "list.jsonl"], out, parse(PredictOptions))
     rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
     assert [(row["input"], bool(row["label"])) for row in rows] == [
         ("gone.png", False), ("x.png", True), ("x.png#2", True),

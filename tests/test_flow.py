@@ -139,14 +139,14 @@ def test_nothing_of_the_users_is_overwritten(tmp_path: Path, text_table: Path) -
 
 def test_predicting_goes_on_where_a_killed_run_stopped(adapted: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
     from headstart.data import read_inputs
-    from headstart.flow import predicting
+    from headstart.flow.inference import predict_files
 
     data, out = adapted["text"]
     whole = tmp_path / "whole.csv"
     flow.predict(out, [data], whole, PredictOptions(precision="float32"))
     bundle = bundles.load(out)
     table = read_inputs([data], "text", dict(bundle.columns))
-    mark = predicting._mark(bundle, table)
+    mark = predict_files._mark(bundle, table)
     lines = whole.read_text().splitlines(keepends=True)
     partial = tmp_path / f".part.csv.{mark}.partial"
     partial.write_text("".join(lines[:11]) + lines[11][:5])
@@ -271,7 +271,7 @@ def test_python_users_read_adapt_predict_save_and_load(text_table: Path, tmp_pat
 
 def test_finished_rungs_are_not_fitted_again(text_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flow.adapt(text_table, tmp_path / "o", options())
-    from headstart.strategies import classic
+    from headstart.strategies.baselines import classic
 
     def refused(*args: object, **kwargs: object) -> None:
         raise AssertionError("fitted again")

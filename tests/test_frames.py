@@ -12,7 +12,7 @@ import pytest
 
 import headstart as hs
 from headstart import data
-from headstart.data.frames import is_column, is_frame, plain_inputs, sheet_of
+from headstart.data.reading.frames import is_column, is_frame, plain_inputs, sheet_of
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 

@@ -25,10 +25,13 @@ from typer.testing import CliRunner
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import write_folder
-from headstart.bundle import npz_limits, portable, standalone
-from headstart.bundle.array_records import ArrayRule, check_arrays
+from headstart.bundle import npz_limits, standalone
 from headstart.bundle.checked_parts import WordList
-from headstart.bundle.config_records import (
+from headstart.bundle.file_names import is_listed_name, is_plain_name
+from headstart.bundle.integrity import ManifestRecord
+from headstart.bundle.onnx.graph_limits import require_graph
+from headstart.bundle.records.array_records import ArrayRule, check_arrays
+from headstart.bundle.records.config_records import (
     AboutRecord,
     ConfigRecord,
     ImageSpec,
@@ -37,15 +40,13 @@ from headstart.bundle.config_records import (
     SeriesSpec,
     TextSpec,
 )
-from headstart.bundle.decision_records import REFERENCE_ARRAYS, SEEN_ARRAYS, RulesRecord
-from headstart.bundle.file_names import is_listed_name, is_plain_name
-from headstart.bundle.graph_limits import require_graph
-from headstart.bundle.integrity import ManifestRecord
-from headstart.bundle.portable import opened
-from headstart.bundle.schema import Misfit
-from headstart.bundle.strategy_records import STATES, StateContext, check_state
-from headstart.bundle.tokenizer_records import TokenizerRecord, check_tokenizer
-from headstart.bundle.verifying import verified
+from headstart.bundle.records.decision_records import REFERENCE_ARRAYS, SEEN_ARRAYS, RulesRecord
+from headstart.bundle.records.schema import Misfit
+from headstart.bundle.records.strategy_records import STATES, StateContext, check_state
+from headstart.bundle.records.tokenizer_records import TokenizerRecord, check_tokenizer
+from headstart.bundle.runtime import session
+from headstart.bundle.runtime.session import opened
+from headstart.bundle.verification import verified
 from headstart.cli.main import app
 from headstart.errors import BundleError, HeadstartError
 from headstart.options import AdaptOptions, PredictOptions, parse
@@ -491,7 +492,7 @@ def test_a_graph_that_wants_more_memory_than_any_model_is_stopped(name: str, tmp
 def test_a_graph_that_computes_for_hours_is_stopped(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portable, "MOST_RUN_SECONDS", 0.05)
+    monkeypatch.setattr(session, "MOST_RUN_SECONDS", 0.05)
     first = {
         "its input": [helper.make_node("ReduceSum", ["x"], ["one"], keepdims=0),
                       helper.make_node("Expand", ["one", "s"], ["m0"])],

@@ -10,9 +10,9 @@ from sklearn import metrics as reference
 
 from headstart import evaluation
 from headstart.evaluation import Entry
-from headstart.evaluation.grades import evaluate_grades
-from headstart.evaluation.numbers import evaluate_numbers
-from headstart.evaluation.several import evaluate_several
+from headstart.evaluation.metrics.multilabel import evaluate_several
+from headstart.evaluation.metrics.ordinal import evaluate_grades
+from headstart.evaluation.metrics.regression import evaluate_numbers
 from headstart.records import Predictions, column
 from headstart.results import Figure, MultiLabelMetrics, OrdinalMetrics, Record, RegressionMetrics
 

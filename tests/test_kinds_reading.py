@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headstart import data
-from headstart.data.tasks import Raw, Wish, understand
+from headstart.data.labels.task_type import Raw, Wish, understand
 from headstart.errors import DataError, OptionError, UnknownName
 from headstart.options import AdaptOptions, ReadOptions, parse
 from headstart.records import TEST, Table

@@ -11,7 +11,7 @@ import pytest
 from headstart import data
 from headstart.decisions import parse_costs
 from headstart.errors import DataError, OptionError
-from headstart.flow.prepare import read
+from headstart.flow.adaptation.prepare import read
 from headstart.options import AdaptOptions, parse
 from headstart.records import Table
 from headstart.spellings import fold, match_names
@@ -133,7 +133,7 @@ def test_costs_and_grades_may_be_named_in_another_spelling(tmp_path: Path) -> No
 
 
 def test_corrections_are_compared_as_test_rows_are(tmp_path: Path) -> None:
-    from headstart.flow.prepare import read_like
+    from headstart.flow.adaptation.prepare import read_like
 
     made = data.read(table(tmp_path / "train.csv", ["1", "0"] * 6))
     more = read_like(made, table(tmp_path / "more.csv", ["1.0", "2"], "more"), parse(AdaptOptions))
@@ -166,7 +166,7 @@ def test_corrections_over_http_are_kept_in_the_spelling_of_the_model(tmp_path: P
 
 
 def test_bundles_whose_classes_are_spelled_otherwise_are_compared_when_asked() -> None:
-    from headstart.flow.comparing import _ordered, _respelled
+    from headstart.flow.external_validation.compare import _ordered, _respelled
     from headstart.records import Predictions, column
 
     spelled = match_names(["Water", "roads"], ["roads", "water"], merge=True)

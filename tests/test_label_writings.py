@@ -12,11 +12,11 @@ import pytest
 
 from headstart import data
 from headstart.bundle import standalone
-from headstart.data.cells import parse_number
-from headstart.data.label_cells import parse_list
-from headstart.data.label_numbers import numbers_of
-from headstart.data.tasks import Answers, Raw, Wish, understand
-from headstart.data.written_numbers import parse_amount, read_amounts
+from headstart.data.columns.cells import parse_number
+from headstart.data.columns.written_numbers import parse_amount, read_amounts
+from headstart.data.labels.label_cells import parse_list
+from headstart.data.labels.label_numbers import numbers_of
+from headstart.data.labels.task_type import Answers, Raw, Wish, understand
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 from headstart.records import Table

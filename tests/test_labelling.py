@@ -16,7 +16,7 @@ from headstart import data
 from headstart.bundle.seen import FILE, Seen
 from headstart.cli.main import app
 from headstart.errors import OptionError
-from headstart.flow.labelling import MARGINS, label_next, narrowed
+from headstart.flow.active_learning.label_next import MARGINS, label_next, narrowed
 from headstart.options import AdaptOptions, LabelNextOptions, ReadOptions, parse
 from headstart.ranking.typicality import groups, nearest, typical, unit, unsure
 from headstart.records import TASKS, TRAIN, column

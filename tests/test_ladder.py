@@ -12,8 +12,9 @@ from headstart.errors import OptionError
 from headstart.ladder import choose, climb, sampling
 from headstart.records import Features, Probabilities, State, Table, column
 from headstart.report.kinds import KINDS
-from headstart.strategies import STRATEGIES, chosen_names, costs
+from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.goals import GOALS
+from headstart.strategies.linear import cost_model
 from headstart.strategies.record import Clock, Forecast, Rows, Task
 
 
@@ -139,11 +140,11 @@ def test_without_time_the_first_strategy_on_the_base_learns_from_a_sample_and_fu
 
 
 def test_a_busy_machine_is_measured_as_slower_than_an_idle_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert costs.measure_slowdown(0.01) >= 1.0
+    assert cost_model.measure_slowdown(0.01) >= 1.0
     ticks = iter(range(100))
-    monkeypatch.setattr(costs.time, "perf_counter", lambda: 3.0 * next(ticks))
-    monkeypatch.setattr(costs.time, "thread_time", iter([0.0, 0.0, 0.5, 1.0, 1.0, 1.0]).__next__)
-    assert costs.measure_slowdown(0.9) == pytest.approx(3.0)
+    monkeypatch.setattr(cost_model.time, "perf_counter", lambda: 3.0 * next(ticks))
+    monkeypatch.setattr(cost_model.time, "thread_time", iter([0.0, 0.0, 0.5, 1.0, 1.0, 1.0]).__next__)
+    assert cost_model.measure_slowdown(0.9) == pytest.approx(3.0)
 
 
 def test_a_costlier_rung_takes_over_only_where_it_is_better_by_more_than_noise() -> None:

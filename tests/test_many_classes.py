@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headstart.cli.main import app
-from headstart.flow import answers
+from headstart.flow.inference import answers
 from headstart.records import Predictions, column
 
 N_CLASSES, ROWS_A_CLASS = 1_000, 6

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 SCRIPT = """
-import headstart.bundle.portable
+import headstart.bundle.runtime.session
 import numpy, onnxruntime, onnx
 from onnx import TensorProto, helper
 value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])

@@ -18,11 +18,11 @@ from headstart.options import AdaptOptions, PredictOptions
 from headstart.records import TRAINING_ONLY, Features, Table, column, fold_numbers
 from headstart.results import Result
 from headstart.strategies import STRATEGIES
-from headstart.strategies.last_stages import RECIPE
-from headstart.strategies.recipe import Trial
+from headstart.strategies.fine_tuning.last_stages import RECIPE
+from headstart.strategies.fine_tuning.recipe import Trial
+from headstart.strategies.fine_tuning.search import Trials
+from headstart.strategies.fine_tuning.trainer import Workshop, merge_folds
 from headstart.strategies.record import Clock, Rows, Task, renumber_folds
-from headstart.strategies.tuning import Trials
-from headstart.strategies.workshop import Workshop, merge_folds
 
 TEXTS = {"water": "The pump is broken", "roads": "The bridge is flooded", "school": "The teacher is absent"}
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from headstart import data
-from headstart.data.option_use import USES, require_use
+from headstart.data.columns.option_use import USES, require_use
 from headstart.errors import HeadstartError, OptionError
-from headstart.flow.lining_up import line_up
+from headstart.flow.inference.lining_up import line_up
 from headstart.options import ColumnOptions, PredictOptions, ReadOptions, parse
 
 ASKED = {"text": "words", "values": "t0:t9", "channels": "x,z", "time_column": "time", "axes": "time-first"}

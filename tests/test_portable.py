@@ -29,13 +29,13 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import rocket, write_folder
 from headstart.bundle import integrity, standalone
-from headstart.bundle.gate import agreement
-from headstart.bundle.onnx_graph import PARTS
-from headstart.bundle.onnx_pictures import Described
-from headstart.bundle.onnx_series import Quantiles, Rocket
-from headstart.bundle.verifying import verified
+from headstart.bundle.onnx.graph import PARTS
+from headstart.bundle.onnx.images import Described
+from headstart.bundle.onnx.series import Quantiles, Rocket
+from headstart.bundle.runtime.agreement import agreement
+from headstart.bundle.verification import verified
 from headstart.decisions import Calibrator, Costs, Rules, SetRule
-from headstart.flow.answers import header, row_of
+from headstart.flow.inference.answers import header, row_of
 from headstart.modalities.descriptors import describe_image, shrunk
 from headstart.modalities.quantiles import describe
 from headstart.options import AdaptOptions, parse
@@ -495,10 +495,10 @@ def test_the_script_reads_series_of_several_channels(several_channels: tuple[Pat
 
 
 def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
-    from headstart.flow.shipping import reference, ship
-    from headstart.strategies.linear import Head
-    from headstart.strategies.model import Model
-    from headstart.strategies.tuned import TunedModel
+    from headstart.flow.exports.portable import reference, ship
+    from headstart.strategies.fine_tuning.tuned_model import TunedModel
+    from headstart.strategies.fitted import Model
+    from headstart.strategies.linear.head import Head
 
     out, data = runs["image"]
     bundle = bundles.load(out, "torch")
@@ -520,8 +520,8 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
 def test_an_unchanged_model_keeps_its_graph_and_a_changed_or_damaged_one_gets_a_new_one(
     runs: dict[str, tuple[Path, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from headstart.bundle import onnx_graph
-    from headstart.flow.shipping import ship
+    from headstart.bundle.onnx import graph
+    from headstart.flow.exports.portable import ship
 
     out, data = runs["series"]
     bundle = bundles.load(out, "torch")
@@ -530,8 +530,8 @@ def test_an_unchanged_model_keeps_its_graph_and_a_changed_or_damaged_one_gets_a_
     assert first.shipped is not None and first.shipped.told["ok"]
     bundles.save(first, tmp_path / "bundle")
     asked: list[str] = []
-    whole = onnx_graph.whole
-    monkeypatch.setattr(onnx_graph, "whole", lambda made: asked.append(made.strategy) or whole(made))
+    whole = graph.whole
+    monkeypatch.setattr(graph, "whole", lambda made: asked.append(made.strategy) or whole(made))
     again = ship(bundle, table, tmp_path / "again", tmp_path / "bundle")
     assert not asked and again.shipped is not None and again.shipped.told == first.shipped.told
     assert set(again.shipped.files) == set(first.shipped.files)

@@ -311,10 +311,11 @@ def test_the_record_of_the_shipped_base_is_that_of_its_file() -> None:
 
 @pytest.mark.parametrize(("strategy", "n_channels"), [("last-stages", 1), ("lora", 3)])
 def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: int, tmp_path: Path) -> None:
-    from headstart.bundle import onnx_graph, onnx_writing, portable
-    from headstart.strategies.linear import Head
-    from headstart.strategies.model import Model
-    from headstart.strategies.tuned import TunedModel, with_weights
+    from headstart.bundle.onnx import export, graph
+    from headstart.bundle.runtime import session
+    from headstart.strategies.fine_tuning.tuned_model import TunedModel, with_weights
+    from headstart.strategies.fitted import Model
+    from headstart.strategies.linear.head import Head
 
     rng, backbone = np.random.default_rng(0), loaded(n_channels)
     moved = {
@@ -327,17 +328,17 @@ def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: i
     core = TunedModel("series", with_weights(backbone.parts, moved), head)
     fitted = Model(core, np.empty((0, 2)))
     bundle = SimpleNamespace(strategy=strategy, fitted=fitted, classes=("a", "b"), rules=None, backbone=None)
-    network, desk = onnx_graph.whole(bundle)  # type: ignore[arg-type]
+    network, desk = graph.whole(bundle)  # type: ignore[arg-type]
     arrays, path = tuple(batch(n_channels)), tmp_path / "model.onnx"
-    exporter, refused = onnx_writing.write(network, desk.inputs, arrays, path, {}, lambda _: "")
+    exporter, refused = export.write(network, desk.inputs, arrays, path, {}, lambda _: "")
     assert exporter and not refused, refused
     module = core.backbone.module
     assert module is not None
     with torch.no_grad():
         features = module()(*(torch.from_numpy(part) for part in arrays))[-1].numpy()
     names = [name for item in desk.inputs for name in item.arrays]
-    found = portable.opened(path, names)(*arrays)[0]
+    found = session.opened(path, names)(*arrays)[0]
     np.testing.assert_allclose(found, head.predict(features), atol=1e-4)
-    one = portable.opened(path, names)(*(part[:1] for part in arrays))[0]  # as many rows as there are
+    one = session.opened(path, names)(*(part[:1] for part in arrays))[0]  # as many rows as there are
     np.testing.assert_allclose(one, found[:1], atol=1e-5)
     assert np.ptp(found[:, 0]) > 0.01

@@ -12,8 +12,8 @@ from headstart import flow
 from headstart.modalities.quantiles import describe, n_features
 from headstart.options import AdaptOptions
 from headstart.results import Metrics
-from headstart.strategies import classic_series, quant
-from headstart.strategies.linear import Head
+from headstart.strategies.baselines import classic_series, quant
+from headstart.strategies.linear.head import Head
 from headstart.strategies.record import Clock, Task
 from headstart.strategies.trees import FEATURE_SHARE, Forest, Growth, grow_classes, grow_numbers
 

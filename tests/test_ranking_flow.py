@@ -15,7 +15,7 @@ from headstart.bases import DEFAULTS
 from headstart.cli.main import app
 from headstart.errors import DataError
 from headstart.features import runtimes
-from headstart.flow import choosing, measuring
+from headstart.flow.base_choice import choose, measure
 from headstart.options import AdaptOptions, BasesOptions, parse
 from headstart.ranking import Wanted
 from headstart.records import TRAIN
@@ -101,15 +101,15 @@ def test_only_training_rows_are_looked_at(
         seen.extend(table.splits)  # type: ignore[attr-defined]
         return features.extract(table, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(measuring, "features", type("room", (), {"extract": staticmethod(watched)}))
-    choosing.rank(image_folder, parse(BasesOptions, candidate=checkpoints[:1], offline=True))
+    monkeypatch.setattr(measure, "features", type("room", (), {"extract": staticmethod(watched)}))
+    choose.rank(image_folder, parse(BasesOptions, candidate=checkpoints[:1], offline=True))
     assert seen and set(seen) == {TRAIN}
 
 
 def test_adapt_recomputes_nothing_that_the_ranking_computed(
     image_folder: Path, checkpoints: tuple[str, str], simple: None, fresh_home: Path, tmp_path: Path
 ) -> None:
-    choosing.rank(image_folder, parse(BasesOptions, candidate=checkpoints[:1], offline=True))
+    choose.rank(image_folder, parse(BasesOptions, candidate=checkpoints[:1], offline=True))
     chosen = parse(AdaptOptions, base=checkpoints[0], strategy="classic,linear-probe", offline=True)
     result = flow.adapt(image_folder, tmp_path / "out", chosen)
     assert result.cost["rows_computed"] == result.n_rows.test
@@ -119,7 +119,7 @@ def test_auto_takes_what_the_ranking_takes_and_says_why(
     image_folder: Path, checkpoints: tuple[str, str], tmp_path: Path
 ) -> None:
     in_hub_cache(tmp_path / "hub", "clinic/tiny", checkpoints[0])
-    ranked = choosing.rank(image_folder, parse(BasesOptions))
+    ranked = choose.rank(image_folder, parse(BasesOptions))
     assert {item.candidate.reference for item in ranked.measured} == {"efficientnet-lite0", "hf:clinic/tiny"}
     result = flow.adapt(image_folder, tmp_path / "out", parse(AdaptOptions, base="auto", strategy="linear-probe"))
     assert result.base.name == ranked.taken
@@ -136,8 +136,8 @@ def test_auto_takes_the_only_candidate_without_a_ranking(
     series_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = ranking.candidates
-    monkeypatch.setattr(choosing.ranking, "candidates", lambda wanted: (every(wanted)[0][:1], {}))
-    monkeypatch.setattr(choosing, "compare", lambda *args: pytest.fail("nothing to compare"))
+    monkeypatch.setattr(choose.ranking, "candidates", lambda wanted: (every(wanted)[0][:1], {}))
+    monkeypatch.setattr(choose, "compare", lambda *args: pytest.fail("nothing to compare"))
     result = flow.adapt(series_table, tmp_path / "out", parse(AdaptOptions, base="auto", strategy="linear-probe"))
     assert result.base.name == "series-encoder"
     assert "only base model" in next(item for item in result.checks if item.kind == "base-chosen").summary
@@ -148,7 +148,7 @@ def test_auto_takes_the_default_when_there_is_no_time(
 ) -> None:
     in_hub_cache(tmp_path / "hub", "clinic/tiny", checkpoints[0])
     table = data.split(data.read(image_folder, AdaptOptions()), AdaptOptions())
-    backbone, (said,), _ = choosing.base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
+    backbone, (said,), _ = choose.base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
     assert backbone.record.name == DEFAULTS["image"]
     assert "default is taken" in said.summary
 
@@ -159,7 +159,7 @@ def test_all_begin_on_few_rows_and_the_better_ones_go_on_to_more(
     monkeypatch.setattr("headstart.ranking.ordering.SMALL_SAMPLE", 18)
     table = data.split(data.read(image_folder, AdaptOptions()), AdaptOptions())
     wanted = Wanted("image", given=checkpoints)
-    found = choosing.compare(table, parse(AdaptOptions, offline=True), wanted, 1_000, Clock(np.inf))
+    found = choose.compare(table, parse(AdaptOptions, offline=True), wanted, 1_000, Clock(np.inf))
     n_train = int((table.splits == TRAIN).sum())
     n_rows = [len(item.ids) for item in found.measured]
     assert set(n_rows) <= {18, n_train} and n_rows == sorted(n_rows, reverse=True)
@@ -172,7 +172,7 @@ def test_a_foreign_model_that_breaks_is_left_out_and_a_known_one_is_not_hidden(
     broken = tmp_path / "broken"
     shutil.copytree(checkpoints[0].removeprefix("file:"), broken)
     (broken / "model.safetensors").write_bytes(b"no weights")
-    found = choosing.rank(image_folder, parse(BasesOptions, candidate=(f"file:{broken}",), offline=True))
+    found = choose.rank(image_folder, parse(BasesOptions, candidate=(f"file:{broken}",), offline=True))
     assert list(found.left_out) == [f"file:{broken}"] and "damaged" in found.left_out[f"file:{broken}"]
     assert "only one that could be tried" in found.why
 
@@ -181,11 +181,11 @@ def test_a_foreign_model_that_breaks_is_left_out_and_a_known_one_is_not_hidden(
 
     monkeypatch.setattr(ranking, "logme", fault)
     with pytest.raises(ValueError, match="our own fault"):
-        choosing.rank(image_folder, parse(BasesOptions, offline=True))
+        choose.rank(image_folder, parse(BasesOptions, offline=True))
 
 
 def test_texts_show_how_the_vocabulary_copes(text_table: Path) -> None:
-    (row,) = choosing.rank(text_table, parse(BasesOptions, offline=True)).document()["ranking"]
+    (row,) = choose.rank(text_table, parse(BasesOptions, offline=True)).document()["ranking"]
     assert row["base"] == "all-minilm-l6-v2"
     assert row["unknown_share"] == 0.0 and 1.0 <= row["pieces_per_word"] < 2.0
 
@@ -206,7 +206,7 @@ def test_numbers_and_several_labels_are_ranked_by_the_error_taken_away(
     image_folder: Path, checkpoints: tuple[str, str], tmp_path: Path, label: str, kind: str
 ) -> None:
     table = numbered(image_folder, tmp_path / "rows", label)
-    found = choosing.rank(table, parse(BasesOptions, candidate=checkpoints[:1], task=kind, offline=True))
+    found = choose.rank(table, parse(BasesOptions, candidate=checkpoints[:1], task=kind, offline=True))
     assert {item.candidate.reference for item in found.measured} == {"efficientnet-lite0", checkpoints[0]}
     for item in found.measured:
         assert item.kind == kind and item.probe.low <= item.probe.value <= item.probe.high <= 1
@@ -226,15 +226,15 @@ def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_lan
     result = flow.adapt(path, tmp_path / "out", chosen)
     (said,) = [item for item in result.checks if item.kind == "foreign-script"]
     assert said.severity == "warn" and "does not know" in said.summary and "--for DATA" in said.advice
-    foreign = measuring.Coverage(0.62, 1.0)
-    monkeypatch.setattr(measuring, "covered", lambda *args: foreign)
+    foreign = measure.Coverage(0.62, 1.0)
+    monkeypatch.setattr(measure, "covered", lambda *args: foreign)
     table = data.split(data.read(path, AdaptOptions()), AdaptOptions())
-    sample = measuring.Sample(table, np.arange(len(table)), 0)
-    asked = choosing.need(table, chosen)
+    sample = measure.Sample(table, np.arange(len(table)), 0)
+    asked = choose.need(table, chosen)
     hub = ranking.Candidate("all-minilm-l6-v2", "hub", "mit", 1)
     monkeypatch.setitem(DEFAULTS, "text", "another")
     with pytest.raises(DataError, match="62% of what these texts are made of"):
-        measuring.measure(hub, sample, chosen, asked, 60.0)
+        measure.measure(hub, sample, chosen, asked, 60.0)
 
 
 def test_a_candidate_without_data_is_a_mistake_of_the_user() -> None:

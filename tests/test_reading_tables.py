@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from headstart import data
 from headstart.csv_files import guarded
 from headstart.data.reading.encodings import guess_encoding
+from headstart.data.reading.sheets import read_sheet
 from headstart.data.reading.table_limits import LIMITS
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
-from headstart.data.sheets import read_sheet
 from headstart.data.summary import summarise
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.options import ReadOptions

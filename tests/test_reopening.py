@@ -12,12 +12,12 @@ import pytest
 from tests.tiny import BASES
 
 from headstart import data, flow
+from headstart.api.model import Model, load
 from headstart.bases import write_folder
 from headstart.bundle import decision, saving
 from headstart.decisions import Rules
 from headstart.errors import BundleError
-from headstart.flow.adapting import adapt_table
-from headstart.flow.model import Model, load
+from headstart.flow.adaptation.run import adapt_table
 from headstart.options import AdaptOptions, parse
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import yaml
 
-from headstart.evaluation import Entry, calibration, confusion, evaluate, groups, verdict, worst_rows
+from headstart.evaluation import Entry, confusion, evaluate, verdict, worst_rows
+from headstart.evaluation.fairness import groups
+from headstart.evaluation.uncertainty import calibration
 from headstart.records import Predictions, column
 from headstart.report import limits, render_card, render_html
 from headstart.results import (

@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 
 from headstart.cli.main import app
 from headstart.errors import DataError
-from headstart.evaluation import calibration, groups
+from headstart.evaluation.fairness import groups
+from headstart.evaluation.uncertainty import calibration
 from headstart.flow import reporting
-from headstart.flow.scripts import scripts
+from headstart.flow.adaptation.text_scripts import scripts
 from headstart.modalities import MODALITIES
 from headstart.options import ReportOptions
 from headstart.records import Table, column

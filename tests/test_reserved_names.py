@@ -12,12 +12,12 @@ import pytest
 
 from headstart import data
 from headstart.bundle import standalone
-from headstart.bundle.decision_records import parse_rules
+from headstart.bundle.records.decision_records import parse_rules
 from headstart.decisions import ANSWER_WORDS, NONE, NOT_SURE, Rules, SetRule, parse_costs, reserved_classes
 from headstart.errors import OptionError
-from headstart.flow import answers
-from headstart.flow.checking import check
-from headstart.flow.reserved_names import find_reserved_names
+from headstart.flow.adaptation.reserved_names import find_reserved_names
+from headstart.flow.data_check.check import check
+from headstart.flow.inference import answers
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Predictions, Table, column
 from headstart.spellings import fold

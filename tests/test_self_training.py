@@ -16,8 +16,8 @@ from headstart.errors import DataError, OptionError
 from headstart.options import ReadOptions, parse
 from headstart.records import Features, Table, column
 from headstart.strategies import STRATEGIES, chosen_names
+from headstart.strategies.probes.self_training import sure_rows
 from headstart.strategies.record import Clock, Rows, Skipped, Task
-from headstart.strategies.self_training import sure_rows
 
 SELF = STRATEGIES["self-training"]
 
@@ -66,7 +66,7 @@ def test_a_held_out_row_is_predicted_without_its_label() -> None:
     held = task.folds == 0
     turned = np.where(held, 1 - codes, codes)
     # The strength is chosen on all folds, so it is held fixed here by giving the same task but for the labels held out.
-    from headstart.strategies import self_training
+    from headstart.strategies.probes import self_training
 
     def out_of_fold(labels: np.ndarray) -> np.ndarray:
         learnt = self_training.fit_head

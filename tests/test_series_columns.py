@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from headstart import data
-from headstart.data.axes import find_axis
-from headstart.data.scales import other_scale
+from headstart.data.columns.axes import find_axis
+from headstart.data.columns.scales import other_scale
 from headstart.data.summary import summarise
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.options import ColumnOptions, ReadOptions, parse
@@ -336,7 +336,7 @@ def test_values_that_single_precision_cannot_tell_apart_are_refused(tmp_path: Pa
 
 
 def test_a_table_to_label_and_corrections_come_back_in_the_order_of_training(tmp_path: Path) -> None:
-    from headstart.flow.labelling import _series
+    from headstart.flow.active_learning.label_next import _series
 
     (tmp_path / "long.csv").write_text("\n".join(LONG) + "\n")
     for table in (

@@ -6,7 +6,7 @@ import torch
 
 from headstart.bases import rocket
 from headstart.bases.series_encoder import standardised
-from headstart.bundle.onnx_series import Quantiles, Rocket
+from headstart.bundle.onnx.series import Quantiles, Rocket
 from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import describe
 

@@ -33,9 +33,9 @@ from typer.testing import CliRunner
 from headstart import bundle as bundles
 from headstart import data, flow
 from headstart.cli.main import app
-from headstart.data.sheets import read_sheet
+from headstart.data.reading.sheets import read_sheet
 from headstart.errors import OptionError
-from headstart.flow.serving import Unusable, answering
+from headstart.flow.inference.predict_memory import Unusable, answering
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
 from headstart.web import feedback, protocol, reading
 from headstart.web.access import is_own_machine, read_token

@@ -19,7 +19,7 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from headstart.flow.serving import Unusable
+from headstart.flow.inference.predict_memory import Unusable
 from headstart.options import ServeOptions
 from headstart.web.app import STATIC, build
 from headstart.web.models import Model

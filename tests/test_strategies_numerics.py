@@ -14,23 +14,14 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.preprocessing import StandardScaler
 
-from headstart.strategies import (
-    blend,
-    classic_text,
-    crossval,
-    gaussian,
-    links,
-    ngrams,
-    problems,
-    ridge,
-    selection,
-    solver,
-    temperature,
-)
-from headstart.strategies.crossval import Search, learn
-from headstart.strategies.linear import Rotated, _axes, fit_head
-from headstart.strategies.losses import CrossEntropy, Logistic, Squares
+from headstart.strategies import blend, selection
+from headstart.strategies.baselines import classic_text
+from headstart.strategies.linear import cross_validation, lda, links, problems, ridge, solver, temperature
+from headstart.strategies.linear.cross_validation import Search, learn
+from headstart.strategies.linear.head import Rotated, _axes, fit_head
+from headstart.strategies.linear.losses import CrossEntropy, Logistic, Squares
 from headstart.strategies.record import Clock, Task
+from headstart.strategies.text import tfidf
 
 
 def task_of(codes: np.ndarray, n_folds: int = 5, balance: str = "off") -> Task:
@@ -156,7 +147,7 @@ def test_a_held_out_row_has_no_say_in_its_own_prediction() -> None:
 
 
 def test_many_rows_are_searched_on_some_folds_and_every_row_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crossval, "ENOUGH_ROWS", 30)
+    monkeypatch.setattr(cross_validation, "ENOUGH_ROWS", 30)
     features, codes = blobs(100, 10, 3)
     search = Search((1e-3, 1e-2, 1e-1), 1e-2)
     learnt = learn(lambda rows: Rotated(features, rows, None), task_of(codes), search)
@@ -200,8 +191,8 @@ TEXTS = ["the red cat sat", "a Red dog", "the cat and the dog, the end", "", "ca
     ],
 )
 def test_weighted_counts_are_those_of_scikit_learn(kind: str, options: dict[str, object]) -> None:
-    counts, pieces = ngrams.count(ngrams.ready(TEXTS, 1000), kind)
-    idf = ngrams.Idf.of(counts, 10_000)
+    counts, pieces = tfidf.count(tfidf.ready(TEXTS, 1000), kind)
+    idf = tfidf.Idf.of(counts, 10_000)
     ours = classic_text._sparse(idf.apply(counts)).toarray()
     vectorizer = TfidfVectorizer(sublinear_tf=True, **options)
     theirs = vectorizer.fit_transform(TEXTS).toarray()
@@ -211,15 +202,15 @@ def test_weighted_counts_are_those_of_scikit_learn(kind: str, options: dict[str,
 
 
 def test_a_bounded_vocabulary_keeps_the_pieces_of_most_texts() -> None:
-    counts, pieces = ngrams.count(["a b", "a c", "a b"], "words")
-    kept = ngrams.Idf.of(counts, 2).columns
+    counts, pieces = tfidf.count(["a b", "a c", "a b"], "words")
+    kept = tfidf.Idf.of(counts, 2).columns
     assert [pieces[column] for column in kept] == ["a", "b"]
 
 
 def test_texts_are_cut_to_what_memory_allows() -> None:
-    assert ngrams.longest_text([5, 5, 5], 100) == 5
-    assert ngrams.longest_text([100] * 10, 100) == 10
-    assert ngrams.longest_text([], 100) == 1
+    assert tfidf.longest_text([5, 5, 5], 100) == 5
+    assert tfidf.longest_text([100] * 10, 100) == 10
+    assert tfidf.longest_text([], 100) == 1
 
 
 def test_ridge_is_that_of_scikit_learn() -> None:
@@ -262,8 +253,8 @@ def test_one_wild_column_does_not_hide_the_others() -> None:
 @pytest.mark.parametrize("shrinkage", [0.1, 0.6])
 def test_clouds_are_the_shrunk_discriminants_of_scikit_learn(n: int, n_dims: int, shrinkage: float) -> None:
     features, codes = blobs(n, n_dims, 3)
-    space = gaussian.Space(features, np.arange(n))
-    clouds = gaussian.Gaussians(gaussian.Moments.of(space.rows(False), codes, 3))
+    space = lda.Space(features, np.arange(n))
+    clouds = lda.Gaussians(lda.Moments.of(space.rows(False), codes, 3))
     scaled = scaled_columns(features)
     means = np.stack([scaled[codes == code].mean(axis=0) for code in range(3)])
     within = (scaled - means[codes]).T @ (scaled - means[codes]) / (n - 3)
@@ -287,8 +278,8 @@ class Known:
 
 def test_moments_of_other_rows_can_be_taken_out_again() -> None:
     features, codes = blobs(50, 6, 3)
-    whole, part = (gaussian.Moments.of(features[rows], codes[rows], 3) for rows in (slice(0, 50), slice(0, 20)))
-    rest, expected = whole.plus(part, -1.0), gaussian.Moments.of(features[20:], codes[20:], 3)
+    whole, part = (lda.Moments.of(features[rows], codes[rows], 3) for rows in (slice(0, 50), slice(0, 20)))
+    rest, expected = whole.plus(part, -1.0), lda.Moments.of(features[20:], codes[20:], 3)
     np.testing.assert_allclose(rest.counts, expected.counts)
     np.testing.assert_allclose(rest.sums, expected.sums, rtol=1e-4, atol=1e-2)
     np.testing.assert_allclose(rest.squares, expected.squares, rtol=1e-3)

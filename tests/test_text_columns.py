@@ -12,9 +12,9 @@ import pytest
 
 from headstart import data
 from headstart.bundle import standalone
-from headstart.data.text_columns import is_free_text
+from headstart.data.columns.text_columns import is_free_text
 from headstart.errors import HeadstartError, UnknownName
-from headstart.flow.prepare import read_like
+from headstart.flow.adaptation.prepare import read_like
 from headstart.options import AdaptOptions, ColumnOptions, ReadOptions, parse
 from headstart.records import Table
 

@@ -17,7 +17,8 @@ from headstart.bases import cutting
 from headstart.features.activations import Activations, Pass, Unsuitable, activations
 from headstart.features.views import final_features
 from headstart.records import Features, Table, column
-from headstart.strategies import STRATEGIES, contrastive, full, last_stages, lora, norm_bias, tuning
+from headstart.strategies import STRATEGIES
+from headstart.strategies.fine_tuning import contrastive, full, last_stages, lora, norm_bias, search
 from headstart.strategies.record import Clock, Rows, Skipped, Task
 from headstart.training import loop
 from headstart.training.bodies import add_low_rank, merge_low_rank
@@ -40,10 +41,10 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in RECIPES.values():
         quick = replace(module.RECIPE, epochs=2, learning_rate=1e-2, n_views=1)
         monkeypatch.setattr(module, "RECIPE", quick)
-    monkeypatch.setattr(tuning, "SHARES", (0.0, 1.0))
-    tuning._MEASURED.clear()
+    monkeypatch.setattr(search, "SHARES", (0.0, 1.0))
+    search._MEASURED.clear()
     yield
-    tuning._MEASURED.clear()
+    search._MEASURED.clear()
 
 
 def rows_of(modality: str, folder: Path, n: int = 24, n_classes: int = 2) -> tuple[Rows, Task]:
@@ -112,11 +113,11 @@ def test_only_what_the_recipe_names_moves_and_everything_else_stays_bit_for_bit(
     rows, task = rows_of(modality, tmp_path)
     base = BASES[modality]()
     assert base.module is not None
-    shop = tuning.Workshop(RECIPES[name].RECIPE, rows, task)
+    shop = search.Workshop(RECIPES[name].RECIPE, rows, task)
     n_tail = shop.tails()[0]
-    source = tuning.make_source(shop, n_tail, 600.0)
+    source = search.make_source(shop, n_tail, 600.0)
     everything, nothing = np.arange(len(rows)), np.empty(0, np.intp)
-    made = shop.fit(tuning.Trial(source, bool(source.n_views), 2), everything, nothing, (1.0,))
+    made = shop.fit(search.Trial(source, bool(source.n_views), 2), everything, nothing, (1.0,))
     before = base.parts.weights
     moved = {key for key, value in made.weights[1.0].items() if not np.array_equal(value.numpy(), before[key])}
     assert moved, "something has moved"
@@ -142,10 +143,10 @@ def test_only_what_the_recipe_names_moves_and_everything_else_stays_bit_for_bit(
 
 def test_at_share_zero_the_model_is_the_probe(tmp_path: Path) -> None:
     rows, task = rows_of("image", tmp_path)
-    shop = tuning.Workshop(last_stages.RECIPE, rows, task)
-    source = tuning.make_source(shop, shop.tails()[0], 600.0)
+    shop = search.Workshop(last_stages.RECIPE, rows, task)
+    source = search.make_source(shop, shop.tails()[0], 600.0)
     inside, held = np.flatnonzero(task.folds != 0), np.flatnonzero(task.folds == 0)
-    made = shop.fit(tuning.Trial(source, False, 1), inside, held, (0.0, 1.0))
+    made = shop.fit(search.Trial(source, False, 1), inside, held, (0.0, 1.0))
     assert rows.features is not None
     probe = shop.probe(rows.features.final, inside)
     direct = (rows.features.final[held].astype(np.float64) - probe.centre) @ probe.coefficients + probe.intercept
@@ -268,12 +269,12 @@ def test_finished_folds_are_taken_from_the_folder(tmp_path: Path, monkeypatch: p
     parts = tmp_path / "parts"
     parts.mkdir()
     task = replace(task, folder=parts)
-    first = tuning.Trials(tuning.Workshop(last_stages.RECIPE, rows, task), Clock(600))
-    trial = tuning.Trial(first.source(first.tails[0]), False, 2)
+    first = search.Trials(search.Workshop(last_stages.RECIPE, rows, task), Clock(600))
+    trial = search.Trial(first.source(first.tails[0]), False, 2)
     made = first.outcome(trial, (0, 1))
     assert [path.name for path in parts.iterdir()] == ["2-0-2-0-1.safetensors"]
-    again = tuning.Trials(tuning.Workshop(last_stages.RECIPE, rows, task), Clock(600))
-    monkeypatch.setattr(tuning.Workshop, "fit", None)  # Nothing is trained again.
+    again = search.Trials(search.Workshop(last_stages.RECIPE, rows, task), Clock(600))
+    monkeypatch.setattr(search.Workshop, "fit", None)  # Nothing is trained again.
     found = again.outcome(trial, (0, 1))
     np.testing.assert_array_equal(made.scores[1.0], found.scores[1.0])
 

@@ -14,10 +14,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from headstart import flow, ranking
 from headstart.data import from_arrays, read
-from headstart.flow.rough import ROUGH
+from headstart.flow.active_learning.coarse_features import ROUGH
 from headstart.modalities.looks import of_text
 from headstart.options import AdaptOptions, PredictOptions, parse
-from headstart.strategies import ngrams, words
+from headstart.strategies.text import cooccurrence, tfidf
 
 sys.path.insert(0, str(Path(__file__).parent))
 from twins import needs_node, run
@@ -66,8 +66,8 @@ def test_composed_and_decomposed_texts_get_the_same_answer(bundle: Path, tmp_pat
         lambda text: from_arrays([text]).hashes.tolist(),
         lambda text: from_arrays([text]).inputs.tolist(),
         lambda text: of_text(text * 400).vectors.tolist(),
-        lambda text: ngrams.ready([text], 9),
-        lambda text: words.learn([text] * 3, 0).pieces,
+        lambda text: tfidf.ready([text], 9),
+        lambda text: cooccurrence.learn([text] * 3, 0).pieces,
         lambda text: ROUGH["text"](from_arrays([text, "x"])).tolist(),
         lambda text: ranking.coverage(TOKENIZER, [text]).counts.tolist(),
     ],
@@ -86,9 +86,9 @@ def test_one_text_in_two_forms_is_a_copy(tmp_path: Path) -> None:
 def test_a_vocabulary_that_was_counted_in_parts_is_still_counted_so() -> None:
     """Bundles of earlier versions answer as they did."""
     text = decomposed("été")
-    old = ngrams.Vectorizer(99, {"words": {text: 0}}, {"words": np.ones(1, np.float32)})
+    old = tfidf.Vectorizer(99, {"words": {text: 0}}, {"words": np.ones(1, np.float32)})
     assert old.blocks([text])[0].values.tolist() == [1.0]
-    new = ngrams.Vectorizer(99, {"words": {"été": 0}}, {"words": np.ones(1, np.float32)})
+    new = tfidf.Vectorizer(99, {"words": {"été": 0}}, {"words": np.ones(1, np.float32)})
     assert new.blocks([text])[0].values.tolist() == new.blocks(["été"])[0].values.tolist() == [1.0]
 
 

@@ -30,16 +30,16 @@ from typer.testing import CliRunner
 
 from headstart import bundle as bundles
 from headstart import flow
-from headstart.bundle import onnx_halves
+from headstart.bundle.onnx import weight_quantisation
 from headstart.cli.main import app
 from headstart.errors import OptionError
-from headstart.flow import web_runtime
-from headstart.flow.exporting_web import ALONE, LISTED, PAGE, page_of
-from headstart.flow.serving import answering
-from headstart.flow.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find, unpack
+from headstart.flow.exports import web_runtime
+from headstart.flow.exports.web_page import ALONE, LISTED, PAGE, page_of
+from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find, unpack
+from headstart.flow.inference.predict_memory import answering
 from headstart.modalities.text import load, prepare
 from headstart.options import AdaptOptions, ExportOptions
-from headstart.strategies.scratch_text import learn_tokenizer
+from headstart.strategies.baselines.scratch_text import learn_tokenizer
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browser import CHROMIUM, Browser, browser
@@ -198,7 +198,7 @@ def test_an_archive_that_is_not_the_published_one_is_refused(tmp_path: Path) -> 
 
 def test_weights_of_16_bits_are_half_as_large_and_nearly_the_same() -> None:
     values = np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32) * np.logspace(-6, 6, 40)[:, None]
-    whole, steps = onnx_halves.stepped(values.astype(np.float32))
+    whole, steps = weight_quantisation.stepped(values.astype(np.float32))
     assert whole.nbytes == values.astype(np.float32).nbytes / 2
     np.testing.assert_array_less(np.abs(whole * steps - values) / np.abs(values).max(axis=1, keepdims=True), 1.6e-5)
 

@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from headstart.decisions import Calibrator, Costs, Rules, SetRule, fit_novelty
-from headstart.flow.answers import document_of
+from headstart.flow.inference.answers import document_of
 from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import shrunk
 from headstart.modalities.image import load, squared
 from headstart.modalities.text import load as text_load
 from headstart.records import Predictions, column
-from headstart.strategies.ngrams import KINDS, count_known, ready
+from headstart.strategies.text.tfidf import KINDS, count_known, ready
 
 sys.path.insert(0, str(Path(__file__).parent))
 from twins import needs_node, run

@@ -17,10 +17,11 @@ from headstart.bases import Need
 from headstart.cli.main import app
 from headstart.errors import DataError
 from headstart.records import Table, column
-from headstart.strategies import STRATEGIES, classic_text
-from headstart.strategies.ngrams import Before, Idf, count
+from headstart.strategies import STRATEGIES
+from headstart.strategies.baselines import classic_text
 from headstart.strategies.record import Clock, Rows, Task
-from headstart.strategies.words import KINDS, Words, affordable, beside, learn
+from headstart.strategies.text.cooccurrence import KINDS, Words, affordable, beside, learn
+from headstart.strategies.text.tfidf import Before, Idf, count
 
 CLASSIC = STRATEGIES["classic"]
 SYLLABLES = [first + last for first in "bdfgklmn" for last in "aeiou"]

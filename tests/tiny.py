@@ -14,7 +14,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from headstart.bases import Backbone, BaseRecord, Parts, assemble, encoders, series_encoder, series_shape, vision
-from headstart.strategies.recipe import Cost
+from headstart.strategies.fine_tuning.recipe import Cost
 
 PIXELS = 32
 
@@ -89,18 +89,19 @@ MOVES = {"last-stages", "contrastive", "norm-bias", "lora", "full"}
 
 def train_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let strategies that train networks only begin to."""
-    from headstart.strategies import scratch, tuning
+    from headstart.strategies.baselines import scratch
+    from headstart.strategies.fine_tuning import search
 
     monkeypatch.setattr(scratch, "MOST_EPOCHS", 2)
     monkeypatch.setattr(scratch, "WANTED_EPOCHS", 1)
     monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 1)
     monkeypatch.setattr(scratch, "TIMED_ROWS", 8)
     monkeypatch.setattr(scratch, "LEAST_SECONDS", 120.0)  # A busy machine is not what these tests are about.
-    monkeypatch.setattr(tuning, "SHARES", (1.0,))  # Something has moved in any case.
+    monkeypatch.setattr(search, "SHARES", (1.0,))  # Something has moved in any case.
     for name in MOVES:
         module = importlib.import_module(f"headstart.strategies.{name.replace('-', '_')}")
         brief = {library: tails[:1] for library, tails in module.RECIPE.tails.items()}
         recipe = replace(module.RECIPE, epochs=1, steps=1, n_views=1, tails=brief, learning_rate=1e-3)
         monkeypatch.setattr(module, "RECIPE", recipe)
     cost = Cost(0.0, 1e-3, 1e6, 0, False, 1)
-    monkeypatch.setattr(tuning, "measure", lambda shop, n_tail: cost)  # Measured for real in test_tuning.
+    monkeypatch.setattr(search, "measure", lambda shop, n_tail: cost)  # Measured for real in test_tuning.

@@ -20,16 +20,16 @@ __version__ = "0.1.0"
 __all__ = ["Adapter", "Model", "__version__", "adapt", "load", "read"]
 
 if TYPE_CHECKING:
-    from headstart.flow.estimator import Adapter
-    from headstart.flow.model import Model, load
-    from headstart.flow.python import adapt, read
+    from headstart.api.estimator import Adapter
+    from headstart.api.functions import adapt, read
+    from headstart.api.model import Model, load
 
 _PLACES = {
-    "Adapter": "headstart.flow.estimator",
-    "Model": "headstart.flow.model",
-    "load": "headstart.flow.model",
-    "adapt": "headstart.flow.python",
-    "read": "headstart.flow.python",
+    "Adapter": "headstart.api.estimator",
+    "Model": "headstart.api.model",
+    "load": "headstart.api.model",
+    "adapt": "headstart.api.functions",
+    "read": "headstart.api.functions",
 }
 _ADAPTING = ("Adapter", "adapt", "read")
 """What needs the extra `adapt`; the rest loads bundles and predicts."""

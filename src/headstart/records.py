@@ -179,7 +179,8 @@ class Table:
     target_names : tuple of str
         Names of the columns of `targets`; the grades, lowest first, for "ordinal" (which has no targets).
     families : Column or None, shape (n_rows,)
-        Rows with the same text that is not empty are nearly the same (see `headstart.data.near`); None: not looked for.
+        Rows with the same text that is not empty are nearly the same (see `data.duplicates.near_duplicates`); None: not
+        looked for.
     input_columns : InputColumns or None
         For series: where their values stood.
     left_out : mapping of str to str

@@ -35,8 +35,8 @@ CHANGING = {
 }  # fmt: skip
 """Audit events that change files, and how many of their arguments are paths."""
 ROOMS = (
-    "headstart.cli.main", "headstart.flow.predicting", "headstart.flow.adapting", "headstart.flow.exporting",
-    "headstart.flow.evaluating", "headstart.flow.serving", "headstart.web.app", "headstart.bases.vision",
+    "headstart.cli.main", "headstart.flow.inference.predict_files", "headstart.flow.adaptation.run", "headstart.flow.exports.export",
+    "headstart.flow.external_validation.evaluate", "headstart.flow.inference.predict_memory", "headstart.web.app", "headstart.bases.vision",
     "headstart.bases.encoders", "headstart.features.openvino_runtime", "onnxruntime", "openpyxl", "pyarrow.parquet",
     "sklearn.linear_model", "starlette.testclient",
 )  # fmt: skip

@@ -87,8 +87,8 @@ class Parts:
     tokenizer : str
         The content of tokenizer.json for texts, else "".
     words : mapping of str to array
-        What the raw text that it was made from says of words (`headstart.strategies.words`); features do not depend
-        on it. Empty for most bases, and in a bundle.
+        What the raw text that it was made from says of words (`headstart.strategies.text.cooccurrence`); features do
+        not depend on it. Empty for most bases, and in a bundle.
     """
 
     record: BaseRecord

@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from headstart.bundle.config_records import ConfigRecord
 from headstart.bundle.integrity import read_json
-from headstart.bundle.schema import UNFIT, Described, Label, Misfit, misfit, parse_record
-from headstart.bundle.strategy_records import check_pieces
-from headstart.bundle.tokenizer_records import open_tokenizer
+from headstart.bundle.records.config_records import ConfigRecord
+from headstart.bundle.records.schema import UNFIT, Described, Label, Misfit, misfit, parse_record
+from headstart.bundle.records.strategy_records import check_pieces
+from headstart.bundle.records.tokenizer_records import open_tokenizer
 from headstart.decisions import Rules
 from headstart.errors import BundleError
 from headstart.records import Probabilities, State
 from headstart.strategies import STRATEGIES
-from headstart.strategies.model import members_in
+from headstart.strategies.fitted import members_in
 from headstart.strategies.record import Fitted, Rows
 
 BREAKS: tuple[type[Exception], ...] = (*UNFIT, RuntimeError)

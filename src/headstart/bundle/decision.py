@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.array_files import read_arrays, write_arrays
-from headstart.bundle.decision_records import ARRAYS, FILE, parse_rules
 from headstart.bundle.integrity import read_json
+from headstart.bundle.records.decision_records import ARRAYS, FILE, parse_rules
 from headstart.decisions import SINGLE, Rules
 from headstart.home import write_json
 

@@ -1,6 +1,6 @@
 """Golden rows: a few prepared inputs and what the model said of them where it was made, to be replayed anywhere.
 
-They are made up (see `headstart.bundle.made_up`); bundles written before that hold prepared rows of the data.
+They are made up (see `headstart.bundle.synthetic_rows`); bundles written before that hold prepared rows of the data.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.array_files import write_npz
-from headstart.bundle.array_records import ArrayRule, check_arrays
-from headstart.bundle.graph_limits import GraphContract
 from headstart.bundle.npz_limits import read_npz
-from headstart.bundle.schema import Misfit
+from headstart.bundle.onnx.graph_limits import GraphContract
+from headstart.bundle.records.array_records import ArrayRule, check_arrays
+from headstart.bundle.records.schema import Misfit
 from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Probabilities
 

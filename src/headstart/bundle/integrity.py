@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle.file_names import is_regular_file, require_listed_names
-from headstart.bundle.schema import Described, ListedName, Seed, Sha256, parse_record, reading
+from headstart.bundle.records.schema import Described, ListedName, Seed, Sha256, parse_record, reading
 from headstart.errors import BundleError, offenders
 
 KNOWN = (1, 2, 3)
-"""Formats that can be read. Since format 2 there is a portable form (see `headstart.bundle.portable`), named in
+"""Formats that can be read. Since format 2 there is a portable form (see `headstart.bundle.runtime.session`), named in
 config.json. Since format 3 every array has a checksum, and golden rows have what was decided of them."""
 MOST_JSON_BYTES = 256_000_000
 """Larger JSON is not read: the largest that is written, the words that a model counts, is a few MB."""

@@ -12,21 +12,21 @@ from headstart.bases import Backbone, assemble, read_folder
 from headstart.bases.record import BaseRecord
 from headstart.bundle import decision
 from headstart.bundle.checked_parts import CheckedModel, check_fed_files, features_read, require_parts, stated_files
-from headstart.bundle.config_records import ConfigRecord, SeriesSpec, known_inputs, parse_config
 from headstart.bundle.file_names import require_listed_names, shown
 from headstart.bundle.golden import FILE as GOLDEN
-from headstart.bundle.graph_limits import GraphContract, require_graph
 from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json, verify
-from headstart.bundle.memory_order import FIRST_SAFE_FORMAT, repair_rules
-from headstart.bundle.portable import Answers, Portable
+from headstart.bundle.onnx.graph_limits import GraphContract, require_graph
 from headstart.bundle.record import NOT_SHIPPED, RUNTIMES, Bundle, Shipped
+from headstart.bundle.records.config_records import ConfigRecord, SeriesSpec, known_inputs, parse_config
+from headstart.bundle.records.memory_order import FIRST_SAFE_FORMAT, repair_rules
+from headstart.bundle.records.schema import misfit, parse_record, reading
+from headstart.bundle.records.strategy_records import StateContext, check_rocket, check_state
 from headstart.bundle.reference import FILE as REFERENCE
 from headstart.bundle.reference import Reference
-from headstart.bundle.replaying import replay_golden_rows
-from headstart.bundle.schema import misfit, parse_record, reading
+from headstart.bundle.runtime.replaying import replay_golden_rows
+from headstart.bundle.runtime.session import Answers, Portable
 from headstart.bundle.seen import FILE as SEEN
 from headstart.bundle.seen import Seen
-from headstart.bundle.strategy_records import StateContext, check_rocket, check_state
 from headstart.decisions import Rules
 from headstart.errors import BundleError, offenders
 from headstart.extras import missing, require

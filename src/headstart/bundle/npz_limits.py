@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.bundle.file_names import shown
-from headstart.bundle.schema import Misfit
+from headstart.bundle.records.schema import Misfit
 
 MOST_ARRAYS, MOST_AXES, MOST_HEADER = 64, 8, 4_096
 _MAGIC = b"\x93NUMPY"

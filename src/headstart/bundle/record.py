@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bases import Backbone
-from headstart.bundle.portable import Portable
 from headstart.bundle.reference import Reference
+from headstart.bundle.runtime.session import Portable
 from headstart.bundle.seen import Seen
 from headstart.decisions import Rules
 from headstart.records import InputColumns

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.array_files import read_arrays, write_arrays
-from headstart.bundle.decision_records import check_reference
+from headstart.bundle.records.decision_records import check_reference
 from headstart.records import FloatMatrix, Index
 
 FILE = "reference.safetensors"

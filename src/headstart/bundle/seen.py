@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.array_files import read_arrays, write_arrays
-from headstart.bundle.decision_records import check_seen
+from headstart.bundle.records.decision_records import check_seen
 from headstart.records import Column, FloatMatrix
 
 FILE = "seen.safetensors"

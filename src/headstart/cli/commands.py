@@ -207,7 +207,7 @@ def bases(options: BasesOptions) -> Any:
     from headstart.cli import show
 
     if options.for_ is not None:
-        document = flow.rank(existing(options.for_), options)
+        document = flow.rank(existing(options.for_), options).document()
         show.ranking(document)
         return document
     if options.candidate:

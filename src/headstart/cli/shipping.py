@@ -15,7 +15,7 @@ from headstart.errors import offenders
 from headstart.options import ExportOptions, VerifyOptions
 
 if TYPE_CHECKING:
-    from headstart.bundle.verifying import Verified
+    from headstart.bundle.verification import Verified
 
 
 REFUSED = 4

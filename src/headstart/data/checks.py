@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from headstart.data.depth import describe_depth
-from headstart.data.label_numbers import numbers_of
-from headstart.data.missing_codes import find_missing_codes
-from headstart.data.near import copies as near_copies
-from headstart.data.strata import MIN_LABEL_ROWS, learnable
+from headstart.data.columns.missing_codes import find_missing_codes
+from headstart.data.duplicates.near_duplicates import copies as near_copies
+from headstart.data.images.depth import describe_depth
+from headstart.data.labels.label_numbers import numbers_of
+from headstart.data.labels.strata import MIN_LABEL_ROWS, learnable
 from headstart.errors import DataError, offenders
 from headstart.records import TEST, Finding, Table
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from headstart.data.cells import parse_number
-from headstart.data.text_columns import text_columns_of
+from headstart.data.columns.cells import parse_number
+from headstart.data.columns.text_columns import text_columns_of
 from headstart.records import Column, InputColumns, Table
 
 MOST_NAMED = 30

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from headstart.data.axes import find_axis
-from headstart.data.class_folders import read_places
-from headstart.data.decoding import read_text_file
-from headstart.data.names import MIN_STEPS, ROLES, Wanted, key
-from headstart.data.rows import Draft
-from headstart.data.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
-from headstart.data.sheets import Sheet
-from headstart.data.text_columns import find_text_columns, join_texts, text_columns_of
-from headstart.data.tree import Tree
+from headstart.data.columns.axes import find_axis
+from headstart.data.columns.names import MIN_STEPS, ROLES, Wanted, key
+from headstart.data.columns.text_columns import find_text_columns, join_texts, text_columns_of
+from headstart.data.images.class_folders import read_places
+from headstart.data.reading.decoding import read_text_file
+from headstart.data.reading.rows import Draft
+from headstart.data.reading.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
+from headstart.data.reading.sheets import Sheet
+from headstart.data.reading.tree import Tree
 from headstart.errors import DataError, ending
 from headstart.records import Finding, SetAside
 

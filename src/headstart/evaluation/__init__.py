@@ -3,14 +3,14 @@
 This room starts at `Predictions`: it knows no modality, no strategy and no file, and needs numpy only.
 """
 
-from headstart.evaluation.calibration import calibration
-from headstart.evaluation.groups import groups, keeps_together
-from headstart.evaluation.metrics import confusion, evaluate, worst_rows
-from headstart.evaluation.numbers import fit_points
-from headstart.evaluation.scoring import Truth, score, worst
-from headstart.evaluation.several import given_labels
-from headstart.evaluation.thresholds import thresholds
-from headstart.evaluation.transfer import Entry, difference, verdict
+from headstart.evaluation.comparison.transfer_verdict import Entry, difference, verdict
+from headstart.evaluation.fairness.groups import groups, keeps_together
+from headstart.evaluation.metrics.classification import confusion, evaluate, worst_rows
+from headstart.evaluation.metrics.multilabel import given_labels
+from headstart.evaluation.metrics.per_task import Truth, score, worst
+from headstart.evaluation.metrics.regression import fit_points
+from headstart.evaluation.uncertainty.calibration import calibration
+from headstart.evaluation.uncertainty.thresholds import thresholds
 
 __all__ = [
     "Entry",

@@ -208,7 +208,7 @@ def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -
 
 def _measure_slowdown() -> float:
     """Return how busy the machine is; what measures it comes with the extra `adapt`, which predicting does not need."""
-    return float(import_module("headstart.strategies.costs").measure_slowdown())
+    return float(import_module("headstart.strategies.linear.cost_model").measure_slowdown())
 
 
 def _require_time_to_try(left: float) -> None:

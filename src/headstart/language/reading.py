@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart import progress
-from headstart.data.decoding import read_text_file
-from headstart.data.names import Wanted, pick
-from headstart.data.sheets import NAMED_READERS, READERS, read_sheet
-from headstart.data.tree import walk
+from headstart.data.columns.names import Wanted, pick
+from headstart.data.reading.decoding import read_text_file
+from headstart.data.reading.sheets import NAMED_READERS, READERS, read_sheet
+from headstart.data.reading.tree import walk
 from headstart.errors import DataError, OptionError
 from headstart.modalities.text import load
 from headstart.records import Finding

@@ -12,7 +12,7 @@ from headstart.array_files import encode_arrays
 from headstart.bases.folder import WORDS
 from headstart.home import written_whole
 from headstart.language.reading import RawText
-from headstart.strategies import words
+from headstart.strategies.text import cooccurrence
 
 TIME_SHARE = 0.2
 """Counting may take this share of the time asked for, beside it."""
@@ -43,7 +43,7 @@ def count(raw: RawText, seconds: float, seed: int) -> WordFile:
         Time that was asked for; longer text is sampled.
     seed : int
     """
-    found = words.learn(raw.documents, seed, words.affordable(TIME_SHARE * seconds), KEPT)
+    found = cooccurrence.learn(raw.documents, seed, cooccurrence.affordable(TIME_SHARE * seconds), KEPT)
     content = encode_arrays(found.arrays())
     about = {
         "file": WORDS,

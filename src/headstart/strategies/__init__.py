@@ -9,7 +9,7 @@ from typing import Any
 
 from headstart.errors import unknown
 from headstart.records import MODALITIES, TASKS
-from headstart.strategies.model import lazy_fit, lazy_forecast, lazy_load
+from headstart.strategies.fitted import lazy_fit, lazy_forecast, lazy_load
 from headstart.strategies.record import Clock, Fitted, Forecast, Rows, Strategy, Task
 
 SINGLE = ("classification", "ordinal")

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from headstart.records import Index, Probabilities, State, fold_numbers, nest
 from headstart.strategies import STRATEGIES
-from headstart.strategies.lbfgs import minimise
-from headstart.strategies.links import LINK_OF, LINKS, logit, softmax
-from headstart.strategies.losses import CrossEntropy, Logistic, Loss, Squares
-from headstart.strategies.model import Model, restore
+from headstart.strategies.fitted import Model, restore
+from headstart.strategies.linear.lbfgs import minimise
+from headstart.strategies.linear.links import LINK_OF, LINKS, logit, softmax
+from headstart.strategies.linear.losses import CrossEntropy, Logistic, Loss, Squares
 from headstart.strategies.record import Fitted, Rows, Skipped, Task
 from headstart.strategies.selection import predicted_rows
 

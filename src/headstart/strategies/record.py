@@ -18,7 +18,7 @@ from headstart.bases import Backbone
 from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index, Probabilities, State, Table, fold_numbers
 
 if TYPE_CHECKING:
-    from headstart.strategies.words import Words
+    from headstart.strategies.text.cooccurrence import Words
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Adapted models over HTTP: one server for programs, the Open Inference Protocol, and a page for people.
 
-Surfaces only: what is answered comes from `headstart.flow.serving`. Nothing that a client sends touches the disk, save
-corrections where the owner of the server asked to keep them. FastAPI and uvicorn are loaded inside the call.
+Surfaces only: what is answered comes from `headstart.flow.inference.predict_memory`. Nothing that a client sends
+touches the disk, save corrections where the owner of the server asked to keep them.
+FastAPI and uvicorn are loaded inside the call.
 """
 
 from __future__ import annotations

@@ -20,12 +20,12 @@ import numpy as np
 from starlette.requests import Request
 
 from headstart.csv_files import csv_text, guarded, read_csv_rows
-from headstart.data.label_cells import split_labels
-from headstart.data.rows import writable
-from headstart.data.text_columns import text_columns_of
+from headstart.data.columns.text_columns import text_columns_of
+from headstart.data.labels.label_cells import split_labels
+from headstart.data.reading.rows import writable
 from headstart.errors import OptionError
 from headstart.file_locks import lock_file
-from headstart.flow.serving import Unusable
+from headstart.flow.inference.predict_memory import Unusable
 from headstart.home import write_text, written_whole
 from headstart.options import ServeOptions
 from headstart.spellings import match_names

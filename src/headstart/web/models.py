@@ -13,7 +13,7 @@ from headstart import progress
 from headstart.bundle import Bundle
 from headstart.bundle.file_names import is_regular_file
 from headstart.bundle.integrity import read_json
-from headstart.flow.serving import Answering, answering
+from headstart.flow.inference.predict_memory import Answering, answering
 from headstart.options import ServeOptions
 from headstart.web.refusals import Refused
 
@@ -66,7 +66,7 @@ def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Model
     Raises
     ------
     BundleError, MissingExtra
-        As `headstart.bundle.load`.
+        As `headstart.bundle.loading`.
     """
     found: dict[str, Model] = {}
     for path in paths:

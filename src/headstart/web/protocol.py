@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headstart import __version__
-from headstart.flow.serving import Unusable
+from headstart.flow.inference.predict_memory import Unusable
 from headstart.options import ServeOptions
 from headstart.web.models import Model
 from headstart.web.reading import one_picture, one_series, one_text, refuse_many

@@ -17,9 +17,9 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from headstart.data.rows import unique, writable
+from headstart.data.reading.rows import unique, writable
 from headstart.errors import DataError, offenders
-from headstart.flow.serving import Unusable
+from headstart.flow.inference.predict_memory import Unusable
 from headstart.modalities.image import decoded_bytes_of, size_of
 from headstart.options import ServeOptions
 from headstart.web.json_limits import JsonSize, bound_json, require_json_size

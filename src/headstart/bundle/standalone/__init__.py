@@ -19,7 +19,7 @@ _TABLES = (_READING + "plain_text", _READING + "text_tables", "tables")
 _PARTS = {
     "image": (),
     "text": (*_TABLES, "../../modalities/tokenizer_limits"),
-    "series": (*_TABLES, "../../data/written_numbers"),
+    "series": (*_TABLES, "../../data/columns/written_numbers"),
 }
 SCRIPT, NEEDS = "predict.py", "requirements.txt"
 PACKAGES = {
@@ -37,7 +37,7 @@ def script(modality: str) -> str:
     >>> "from tokenizers import" in script("text"), "headstart." in script("image")
     (True, False)
     """
-    read = ("refusing", "../onnx_reader", "../onnx_operators", "../../csv_files")
+    read = ("refusing", "../onnx/reader", "../onnx/operators", "../../csv_files")
     parts = (*read, *_PARTS.get(modality, ()), modality, "checking", "common")
     cut = [(FOLDER / f"{name}.py").read_text("utf-8").split(CUT) for name in parts]
     says = cut[-1][0].split('"""')[1]

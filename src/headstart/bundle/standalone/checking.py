@@ -9,8 +9,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from headstart.bundle.onnx_operators import reason_against
-from headstart.bundle.onnx_reader import read_graph_facts
+from headstart.bundle.onnx.operators import reason_against
+from headstart.bundle.onnx.reader import read_graph_facts
 from headstart.bundle.standalone.refusing import Refused
 
 SPECS: dict[str, Any] = {}

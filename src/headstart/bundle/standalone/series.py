@@ -14,7 +14,7 @@ import numpy as np
 
 from headstart.bundle.standalone.refusing import Refused, require_kind
 from headstart.bundle.standalone.tables import IDS, TABLES, table_of
-from headstart.data.written_numbers import DECIMAL, UNKNOWN, parse_amount
+from headstart.data.columns.written_numbers import DECIMAL, UNKNOWN, parse_amount
 
 # --- code ---
 SPECS = {"series": {"series": ({"length": (1, 1_000_000), "n_channels": (1, 100_000), "gaps?": bool}, 1)}}

@@ -9,8 +9,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from headstart.data.cells import compact, header_names, joined
-from headstart.data.decoding import as_data_errors, find_encoding
+from headstart.data.columns.cells import compact, header_names, joined
+from headstart.data.reading.decoding import as_data_errors, find_encoding
 from headstart.data.reading.headerless import LOOKED_AT, name_columns, require_label_first
 from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_size

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.cells import header_names, is_data, parse_number
-from headstart.data.names import MIN_STEPS
+from headstart.data.columns.cells import header_names, is_data, parse_number
+from headstart.data.columns.names import MIN_STEPS
 from headstart.errors import DataError, offenders
 
 PEEK_ROWS = 5

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headstart.data.cells import as_text, header_names
-from headstart.data.decoding import find_encoding, lines, read_text_file
+from headstart.data.columns.cells import as_text, header_names
+from headstart.data.reading.decoding import find_encoding, lines, read_text_file
 from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.errors import DataError, offenders

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.cells import as_text, header_names
+from headstart.data.columns.cells import as_text, header_names
 from headstart.data.reading.optional import import_optional
 from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size

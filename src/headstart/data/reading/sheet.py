@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.cells import as_text, parse_number, parse_numbers
-from headstart.data.precision import in_single_precision, is_too_fine, too_fine
+from headstart.data.columns.cells import as_text, parse_number, parse_numbers
+from headstart.data.columns.precision import in_single_precision, is_too_fine, too_fine
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, SetAside, column

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from headstart.data.cells import as_text, header_names
+from headstart.data.columns.cells import as_text, header_names
 from headstart.data.reading.optional import import_optional
 from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size

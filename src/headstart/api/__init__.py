@@ -1,0 +1,1 @@
+"""What `import headstart` offers: functions, the scikit-learn estimator. No work is done here: `flow` is called."""

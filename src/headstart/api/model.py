@@ -1,0 +1,202 @@
+"""An adapted model for Python users: inputs in memory go in, answers in the same order come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart import bundle as bundles
+from headstart import data, progress
+from headstart.bundle import Bundle
+from headstart.decisions import Decisions
+from headstart.errors import OptionError, nothing_read
+from headstart.flow.inference import answers
+from headstart.flow.inference.predict_table import decide_table
+from headstart.modalities.record import Array
+from headstart.records import Index, Predictions, Probabilities
+from headstart.results import Result
+
+if TYPE_CHECKING:
+    from headstart.flow.adaptation.run import Adapted
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answered:
+    """Predictions and decisions of the rows at `places` of `n_rows`; `reasons` why the others could not be read."""
+
+    n_rows: int
+    places: Index
+    predictions: Predictions
+    decisions: Decisions
+    reasons: dict[int, str]
+
+
+class Model:
+    """An adapted model for Python users.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    result : Result or None
+        What the run found; None for a model loaded from a bundle.
+    ship : (bundle, folder=) -> Bundle, or None
+        Makes the portable form of a model that was fitted just now; None for a model loaded from a bundle.
+    check : (folder, bundle=) -> None, or None
+        Opens the files of a bundle again and compares their answers with those of the model that they come from.
+    """
+
+    def __init__(
+        self, bundle: Bundle, result: Result | None = None, ship: Callable[..., Bundle] | None = None,
+        check: Callable[..., None] | None = None,
+    ) -> None:  # fmt: skip
+        self.bundle = bundle
+        self.result = result
+        self._ship, self._check = ship, check
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the columns of `predict_proba`; the name of the number for a regression."""
+        return self.bundle.classes
+
+    @property
+    def task(self) -> str:
+        """What it answers with: `classification`, `multi-label`, `regression` or `ordinal`."""
+        return self.bundle.task
+
+    def predict_proba(self, inputs: Any) -> Probabilities:
+        """Give the probability of each class (n_rows, n_classes); rows sum to one, but not where there may be several.
+
+        Parameters
+        ----------
+        inputs : sequence, array, Series or DataFrame
+            Image paths, texts, or series (arrays of shape (time,) or (channels, time)). Of a DataFrame the columns of
+            training are taken, else the column of texts or files. Every row has its answer, in order; one that cannot
+            be read has NaN in every column.
+
+        Raises
+        ------
+        DataError
+            If no input can be read, or they are of another kind.
+        OptionError
+            The model answers with a number, which has no probability.
+        """
+        if self.task == "regression":
+            raise OptionError(f"This model gives a number ({self.classes[0]}), no probability.", "Call predict.")
+        answered = self._answer(inputs)
+        probabilities = np.full((answered.n_rows, len(self.classes)), np.nan)
+        probabilities[answered.places] = answered.predictions.probabilities
+        return probabilities
+
+    def _answer(self, inputs: Any) -> _Answered:
+        """Answer what can be read, and say of every row whether it could be.
+
+        Raises
+        ------
+        NothingRead
+        """
+        lined_up = data.line_up_rows(inputs, self.bundle.modality, self.bundle.columns, self.bundle.known_inputs)
+        predictions, decisions, failed = decide_table(self.bundle, lined_up.table)
+        reasons = {item.id: item.reason for item in lined_up.table.set_aside}
+        reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
+        order = [name for name, _ in lined_up.order]
+        if len(predictions.ids) == 0:
+            raise nothing_read([{"id": name, "reason": reasons.get(name, "it cannot be read")} for name in order])
+        place_of = {name: place for place, name in enumerate(order)}
+        places = np.array([place_of[str(name)] for name in predictions.ids], dtype=np.intp)
+        return _Answered(
+            n_rows=len(order), places=places, predictions=predictions, decisions=decisions,
+            reasons={place_of[name]: reason for name, reason in reasons.items() if name in place_of},
+        )  # fmt: skip
+
+    def predict(self, inputs: Any) -> Array:
+        """Give the answer for each input (n_rows,), in order.
+
+        The most probable class by name; the middle grade; a tuple of labels, which may be empty; or a number. A row
+        that cannot be read has None, or NaN for a number.
+
+        Parameters
+        ----------
+        inputs : sequence, array, Series or DataFrame
+            As for `predict_proba`.
+        """
+        answered = self._answer(inputs)
+        plain = answers.plain(answered.predictions)
+        if answered.n_rows == len(plain):
+            return plain
+        is_number = self.task == "regression"
+        whole = np.full(answered.n_rows, np.nan if is_number else None, dtype=plain.dtype if is_number else object)
+        whole[answered.places] = plain
+        return whole
+
+    def answer(self, inputs: Any) -> list[dict[str, Any]]:
+        """Give for each input what `headstart predict --json` gives, with the right to abstain.
+
+        `answer` is the label, "not sure" or "none of these" (None where the row cannot be read), `set` what is likely
+        enough, `reason` why.
+
+        Parameters
+        ----------
+        inputs : sequence, array, Series or DataFrame
+            As for `predict_proba`.
+        """
+        answered = self._answer(inputs)
+        documents = [
+            {**answers.document_of(self.task, None, None), "reason": answered.reasons.get(row)}
+            for row in range(answered.n_rows)
+        ]
+        for row, place in enumerate(answered.places):
+            one = np.array([row])
+            said, made = answered.predictions.take(one), answered.decisions.take(one)
+            documents[place] = answers.document_of(self.task, said, made)
+        return documents
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model as a bundle, with its portable form; a bundle that is there is replaced.
+
+        Where there can be no portable form the bundle runs with `headstart[adapt]` only, and a warning says why.
+
+        Raises
+        ------
+        HeadstartError
+            The folder holds something else, or cannot be made.
+        """
+        place = Path(folder)
+        bundles.require_free(place)
+        with TemporaryDirectory(prefix="headstart-") as scratch:
+            fresh = self._ship is not None and self.bundle.shipped is None
+            made = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
+            bundles.save(made, place, check=partial(self._check, bundle=made) if self._check else None)
+        told = made.shipped.told if made.shipped else bundles.NOT_SHIPPED
+        if not told["ok"]:
+            progress.warn(f"The model in {place} runs only where headstart[adapt] is installed: {told['reason']}.")
+
+
+def load(path: str | Path) -> Model:
+    """Load a bundle (or the OUT folder of `headstart adapt`) after checking every file's hash.
+
+    Raises
+    ------
+    BundleError
+        If it is damaged, was changed, or is of an unknown format.
+    """
+    return Model(bundles.load(Path(path)))
+
+
+def model_of(adapted: Adapted) -> Model:
+    """Return the model of a run in memory; `Model.save` writes its portable form and compares the answers of the files."""
+    from headstart.flow.exports import portable
+    from headstart.flow.exports.reopening import require_same_answers
+
+    sample = portable.sample(adapted.prepared, adapted.bundle.seed)
+    return Model(
+        adapted.bundle,
+        adapted.result,
+        partial(portable.ship, table=sample),
+        partial(require_same_answers, table=sample),
+    )

@@ -1,0 +1,1 @@
+"""Files of a bundle as typed records: parsed strictly before anything is made of them."""

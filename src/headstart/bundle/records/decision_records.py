@@ -1,0 +1,159 @@
+"""`decision.json` and the arrays beside it as records; `reference.safetensors` and `seen.safetensors`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from headstart.bundle.records.array_records import ArrayRule, Arrays, check_arrays
+from headstart.bundle.records.schema import (
+    Count,
+    Described,
+    Misfit,
+    Number,
+    Share,
+    Text,
+    misfit,
+    parse_record,
+    require_mapping,
+)
+from headstart.errors import BundleError
+
+FILE, ARRAYS = "decision.json", "decision.safetensors"
+FORMAT = 1
+MOST_IDS = 100_000
+
+
+class CalibratorRecord(Described):
+    """How probabilities are corrected (see `headstart.decisions.Calibrator`)."""
+
+    model_config = ConfigDict(**{**Described.model_config, "extra": "forbid"})
+    method: Literal["none", "temperature", "isotonic"]
+    temperature: Annotated[float, Field(ge=1e-3, le=1e6)] = 1.0
+    knots: list[Share] = []
+    levels: list[Annotated[float, Field(ge=-0.01, le=1.01)]] = []
+    n_rows: Count = 0
+    gain: Number = 0.0
+
+    @model_validator(mode="after")
+    def _rising(self) -> CalibratorRecord:
+        if len(self.knots) != len(self.levels) or (self.method == "isotonic" and not self.knots):
+            raise ValueError("knots and levels should be equally many")
+        if list(self.knots) != sorted(self.knots) or list(self.levels) != sorted(self.levels):
+            raise ValueError("knots and levels should rise")
+        return self
+
+
+class SetsRecord(Described):
+    """From which probability on a class is in the set."""
+
+    coverage: Share
+    floors: list[Annotated[float, Field(ge=0, le=1.000001)]]
+    own: list[bool]
+    n_rows: Count
+
+
+class NoveltyRecord(Described):
+    """What is unlike the training rows; the arrays lie in decision.safetensors."""
+
+    reads: Literal["features", "descriptors"]
+    threshold: Annotated[float, Field(ge=-1e6, le=1e6)]
+    false_alarm: Share
+    n_rows: Count
+    ids: Annotated[list[Text], Field(min_length=1, max_length=MOST_IDS)]
+
+
+class CostsRecord(Described):
+    """What mistakes cost."""
+
+    matrix: list[list[Number]]
+    refer: Number
+    given: list[Text] = []
+
+
+class RulesRecord(Described):
+    """`decision.json`."""
+
+    format: int
+    coverage: Share
+    calibrator: CalibratorRecord
+    sets: SetsRecord | None
+    margin: Annotated[float, Field(ge=0, le=1e300)] | None
+    too_few: bool
+    novelty: NoveltyRecord | None
+    costs: CostsRecord | None
+    without: dict[str, Text] = {}
+    reserved: Annotated[list[Text], Field(max_length=MOST_IDS)] | None = None
+
+
+NOVELTY_ARRAYS = {
+    "centre": ArrayRule((1, "n_dims")), "basis": ArrayRule(("n_dims", "n_kept")),
+    "inner": ArrayRule(("n_kept", "n_kept")), "kept": ArrayRule(("n_ids", "n_kept")),
+    "means": ArrayRule(("n_means", "n_kept")), "codes": ArrayRule(("n_ids",), "whole", 0),
+}  # fmt: skip
+
+
+def parse_rules(document: object, arrays: Arrays, n_classes: int, single: bool = False) -> RulesRecord:
+    """Return `decision.json` as a record, with its arrays checked.
+
+    Parameters
+    ----------
+    document : what JSON gave
+    arrays : mapping of str to array
+    n_classes : int
+    single : bool
+        Whether a row has one class: remembered rows then have one of them.
+
+    Raises
+    ------
+    Misfit
+        Something is not as it has to be.
+    BundleError
+        They are of a newer format.
+    """
+    raw = require_mapping(document, FILE)
+    number = raw.get("format")
+    if isinstance(number, int) and number > FORMAT:
+        raise BundleError("The decisions in this bundle have a newer format.", "Update headstart.")
+    rules = parse_record(RulesRecord, raw, FILE)
+    if rules.format != FORMAT:
+        raise misfit(FILE, ("format",), f"should be {FORMAT}", rules.format)
+    if rules.sets is not None:
+        _require_length("sets.floors", rules.sets.floors, n_classes)
+        _require_length("sets.own", rules.sets.own, n_classes)
+    if rules.costs is not None:
+        _require_length("costs.matrix", rules.costs.matrix, n_classes)
+        for row in rules.costs.matrix:
+            _require_length("costs.matrix", row, n_classes)
+    if rules.novelty is not None:
+        check_arrays(arrays, NOVELTY_ARRAYS, ARRAYS, {"n_ids": len(rules.novelty.ids)})
+        if single and int(arrays["codes"].max()) >= n_classes:
+            raise Misfit(f"{ARRAYS}: codes: there are {n_classes} classes (was {int(arrays['codes'].max())})")
+        if not len(arrays["means"]):
+            raise Misfit(f"{ARRAYS}: means: there are none")
+    return rules
+
+
+def _require_length(place: str, values: list[Any], n_classes: int) -> None:
+    if len(values) != n_classes:
+        raise Misfit(f"{FILE}: {place}: there should be one for each of the {n_classes} classes (were {len(values)})")
+
+
+REFERENCE_ARRAYS = {
+    "values": ArrayRule(("n_sample", "n_kept")), "scale": ArrayRule(("n_dims",)),
+    "clusters": ArrayRule(("n_sample",), "whole", 0), "reads": ArrayRule((1,), "whole", 0, 1),
+}  # fmt: skip
+SEEN_ARRAYS = {"digests": ArrayRule(("n_rows", 8), "bytes"), "centres": ArrayRule(("n_centres", "n_dims"))}
+
+
+def check_reference(arrays: Arrays, where: str, most_kept: int) -> None:
+    """Refuse arrays that are no sample of training rows; raise `Misfit`."""
+    sizes = check_arrays(arrays, REFERENCE_ARRAYS, where)
+    if sizes["n_kept"] != min(sizes["n_dims"], most_kept):
+        raise Misfit(f"{where}: values: there should be {min(sizes['n_dims'], most_kept)} columns")
+
+
+def check_seen(arrays: Arrays, where: str) -> None:
+    """Refuse arrays that are no memory of training rows; raise `Misfit`."""
+    check_arrays(arrays, SEEN_ARRAYS, where)

@@ -1,0 +1,131 @@
+"""How a JSON file of a bundle becomes a typed record: strictly, within bounds, or not at all.
+
+Values are never converted: "3" is no number, 1 is no truth value, NaN is nothing. What is wrong is said with the place
+and the value that was found.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from headstart.array_files import DamagedArrays
+from headstart.bundle.file_names import is_listed_name, is_plain_name, shown
+from headstart.errors import BundleError
+
+MOST_LABELS, MOST_CLASSES = 2_000, 100_000
+"""Characters of a label, and classes of a model."""
+MOST_SHOWN = 40
+HINT = "Make it again with headstart adapt, or use the version of headstart that made it."
+
+
+UNFIT: tuple[type[Exception], ...] = (
+    KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ZeroDivisionError, RecursionError,
+)  # fmt: skip
+"""What building a model raises on files that do not belong together and that no record noticed."""
+
+
+class Misfit(ValueError):
+    """A file of a bundle that is not as such files are; the message names file, place and value."""
+
+
+@contextmanager
+def reading(folder: object) -> Iterator[None]:
+    """Turn what does not fit in the files of a bundle into the one error that users see.
+
+    Raises
+    ------
+    BundleError
+    """
+    try:
+        yield
+    except (Misfit, DamagedArrays) as error:
+        said = str(error).removesuffix(".")
+        raise BundleError(f"The bundle {folder} cannot be understood: {said}.", HINT) from error
+    except UNFIT as error:
+        said = shown(" ".join(str(error).split()), 200)
+        raise BundleError(
+            f"The bundle {folder} cannot be understood ({type(error).__name__}: {said}).", HINT
+        ) from error
+
+
+class Described(BaseModel):
+    """What all records of a bundle share: no conversion, no NaN; further keys are let pass and not read."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _plain(name: str) -> str:
+    if not is_plain_name(name):
+        raise ValueError("is no plain file name")
+    return name
+
+
+def _listed(name: str) -> str:
+    if not is_listed_name(name):
+        raise ValueError("is no plain file name")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_plain)]
+ListedName = Annotated[str, AfterValidator(_listed)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Label = Annotated[str, Field(max_length=MOST_LABELS)]
+Text = Annotated[str, Field(max_length=100_000)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Number = Annotated[float, Field(ge=-1e300, le=1e300)]
+
+
+def parse_record(kind: type[Model], document: object, where: str) -> Model:
+    """Return a document as a record.
+
+    Parameters
+    ----------
+    kind : type of record
+    document : what JSON gave
+    where : str
+        The file, for the message.
+
+    Raises
+    ------
+    Misfit
+        With the first place that is wrong.
+
+    Examples
+    --------
+    >>> class Size(Described):
+    ...     size: int
+    >>> parse_record(Size, {"size": "3"}, "config.json")
+    Traceback (most recent call last):
+    headstart.bundle.records.schema.Misfit: config.json: size: input should be a valid integer (was '3')
+    """
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise misfit(where, first["loc"], first["msg"], first["input"], first["type"]) from error
+
+
+def misfit(where: str, place: tuple[int | str, ...], problem: str, value: object, kind: str = "") -> Misfit:
+    """Return the error for one place of a file."""
+    inner = ".".join(shown(part, MOST_SHOWN) for part in place if "[" not in str(part) and part != "function-after")
+    said = problem.removeprefix("Value error, ")
+    said = said[:1].lower() + said[1:]
+    found = "" if kind == "missing" else f" (was {shown(reprlib.repr(value), MOST_SHOWN)})"
+    return Misfit(f"{where}: {inner + ': ' if inner else ''}{said}{found}")
+
+
+def require_mapping(document: object, where: str) -> Mapping[str, Any]:
+    """Return a document that is an object; raise `Misfit` where it is not."""
+    if not isinstance(document, dict):
+        raise misfit(where, (), "input should be an object", document)
+    return document

@@ -1,0 +1,396 @@
+"""`strategy.json` and `model.safetensors` as records: what the fitted model of each strategy is made of.
+
+`STATES` is the one place that says it; a further strategy is one line there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from headstart.bundle.records.array_records import ArrayRule, Arrays, check_arrays
+from headstart.bundle.records.config_records import PREPARED, SeriesSpec
+from headstart.bundle.records.schema import Described, Label, Misfit, Text, misfit, parse_record, require_mapping
+from headstart.modalities.quantiles import n_features
+from headstart.records import State
+from headstart.strategies import STRATEGIES
+from headstart.strategies.linear.links import LINK_OF
+
+META, WEIGHTS = "strategy.json", "model.safetensors"
+N_KERNELS, TAPS, MOST_ROCKET_CHANNELS = 84, 9, 9
+"""Of MiniRocket: kernels of a dilation, taps of a kernel, channels that one kernel reads at most."""
+Link = Literal["softmax", "logistic", "identity"]
+
+
+@dataclass(frozen=True)
+class StateContext:
+    """What a fitted model has to fit.
+
+    Parameters
+    ----------
+    modality, task : str
+    n_outputs : int
+        Classes, labels, or one number.
+    n_dims : int
+        Length of the base's features; 0 where there is no base, or it is not known.
+    where : str
+        Of the arrays, for messages.
+    """
+
+    modality: str
+    task: str
+    n_outputs: int
+    n_dims: int = 0
+    where: str = WEIGHTS
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Sizes that the arrays have to have."""
+        return {"n_outputs": self.n_outputs}
+
+
+class NotesRecord(Described):
+    """What every fitted model states."""
+
+    notes: Annotated[list[Text], Field(max_length=1_000)] = []
+
+
+class HeadRecord(NotesRecord):
+    """A linear model."""
+
+    link: Link = "softmax"
+
+
+class CloudsRecord(NotesRecord):
+    """Classes as clouds."""
+
+    unit: bool
+
+
+class StagesRecord(HeadRecord):
+    """A linear model on several stages of the base."""
+
+    stages: Annotated[list[Annotated[str, Field(pattern=r"^stage-\d{1,4}$")]], Field(max_length=1_000)]
+
+
+class PiecesRecord(HeadRecord):
+    """Words and pieces of words that are counted, by kind."""
+
+    recipe: Literal["text"]
+    longest: Annotated[int, Field(ge=1, le=10**9)]
+    pieces: dict[Literal["characters", "words"], list[Label]]
+
+
+class ConvolutionsRecord(HeadRecord):
+    """MiniRocket's convolutions."""
+
+    recipe: Literal["series"]
+    spec: SeriesSpec
+
+
+class DescriptorsRecord(HeadRecord):
+    """A linear model on descriptors of pictures."""
+
+    recipe: Literal["image"]
+
+
+class TreesRecord(NotesRecord):
+    """Trees on quantiles."""
+
+    spec: SeriesSpec
+    divisor: Annotated[int, Field(ge=1, le=10**7)]
+    temperature: Annotated[float, Field(ge=1e-9, le=1e9)]
+    link: Link
+
+
+class ScratchRecord(NotesRecord):
+    """A network learnt from random weights."""
+
+    modality: Literal["image", "text"]
+    label: Text
+    kind: Literal["classification", "multi-label", "regression", "ordinal"] = "classification"
+    architecture: dict[str, Any]
+    spec: dict[str, Any]
+
+
+class ScratchTextSpec(Described):
+    """How texts are cut by the tokenizer that was learnt with a network."""
+
+    tokenizer: Annotated[str, Field(max_length=50_000_000)]
+    max_tokens: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class BaseFacts(Described):
+    """What people should know of a base (see `headstart.bases.record.BaseRecord`)."""
+
+    name: Text
+    modality: Text
+    source: Text
+    licence: Text
+    n_dims: Annotated[int, Field(ge=0, le=10**7)]
+    size_bytes: Annotated[int, Field(ge=0)]
+    training_data: Text
+    known_biases: Text
+    sha256: Text
+    url: Text
+    pretrained: bool
+    summary: Text
+
+
+class TunedRecord(NotesRecord):
+    """A base with moved weights and its head."""
+
+    modality: Literal["image", "text", "series"]
+    record: BaseFacts
+    architecture: dict[str, Any]
+    spec: dict[str, Any]
+    n_views: Annotated[int, Field(ge=0, le=64)]
+    runtime: Annotated[str, Field(max_length=100)]
+    unit: bool = False
+    head: HeadRecord
+
+
+class BlendRecord(NotesRecord):
+    """Several models, weighted; their own states stand beside this under their names."""
+
+    weights: Annotated[dict[str, Annotated[float, Field(ge=0, le=1.000001)]], Field(min_length=1, max_length=50)]
+    link: Link = "softmax"
+
+    @model_validator(mode="after")
+    def _whole(self) -> BlendRecord:
+        if not 0.99 < sum(self.weights.values()) < 1.01:
+            raise ValueError("weights should add up to 1")
+        return self
+
+
+class FirstBlendRecord(NotesRecord):
+    """A blend as the first bundles stated it."""
+
+    probe: str
+    weight: Annotated[float, Field(ge=0, le=1)]
+
+
+_HEAD = {
+    "centre": ArrayRule(("n_dims",)), "coefficients": ArrayRule(("n_dims", "n_outputs")),
+    "intercept": ArrayRule(("n_outputs",)),
+}  # fmt: skip
+
+
+def _check_link(record: HeadRecord | TreesRecord | BlendRecord, context: StateContext) -> None:
+    if record.link != LINK_OF[context.task]:
+        raise misfit(META, ("link",), f"should be '{LINK_OF[context.task]}' for {context.task}", record.link)
+
+
+def _check_head(record: HeadRecord, arrays: Arrays, context: StateContext, n_dims: int = 0) -> None:
+    """Check a linear model on features of some length; 0: of any."""
+    _check_link(record, context)
+    check_arrays(arrays, _HEAD, context.where, {**context.sizes, **({"n_dims": n_dims} if n_dims else {})})
+
+
+def _check_majority(state: State, context: StateContext) -> None:
+    parse_record(NotesRecord, state.meta, META)
+    check_arrays(state.arrays, {"shares": ArrayRule(("n_outputs",))}, context.where, context.sizes)
+
+
+def _check_probe(state: State, context: StateContext) -> None:
+    _check_head(parse_record(HeadRecord, state.meta, META), state.arrays, context, context.n_dims)
+
+
+def _check_stages(state: State, context: StateContext) -> None:
+    _check_head(parse_record(StagesRecord, state.meta, META), state.arrays, context)
+
+
+def _check_clouds(state: State, context: StateContext) -> None:
+    parse_record(CloudsRecord, state.meta, META)
+    specs = {**_HEAD, "inverse": ArrayRule(("n_dims",))}
+    check_arrays(state.arrays, specs, context.where, {**context.sizes, **_dims(context)})
+
+
+def _dims(context: StateContext) -> dict[str, int]:
+    return {"n_dims": context.n_dims} if context.n_dims else {}
+
+
+def _check_pieces(state: State, context: StateContext) -> None:
+    record = parse_record(PiecesRecord, state.meta, META)
+    _check_link(record, context)
+    n_pieces = 0
+    for kind, pieces in record.pieces.items():
+        check_pieces(pieces, ("pieces", kind), META)
+        check_arrays(state.arrays, {f"idf/{kind}": ArrayRule((len(pieces),))}, context.where)
+        n_pieces += len(pieces)
+    specs = {"coefficients": ArrayRule((n_pieces, "n_outputs")), "intercept": ArrayRule(("n_outputs",))}
+    check_arrays(state.arrays, specs, context.where, context.sizes)
+
+
+def check_pieces(pieces: Sequence[str], place: tuple[str, ...], where: str) -> None:
+    """Refuse a list in which a piece stands twice: numbers of pieces would not be those of the weights."""
+    if len(set(pieces)) < len(pieces):
+        raise misfit(where, place, "pieces should differ", f"{len(pieces)} pieces, {len(set(pieces))} different")
+
+
+def check_rocket(arrays: Arrays, spec: SeriesSpec, where: str, head: str = "") -> int:
+    """Check MiniRocket's parameters, which run without any check of their own; return the number of features.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array
+    spec : SeriesSpec
+        Of the series that are convolved.
+    where : str
+        The file, for messages.
+    head : str
+        What stands before the names.
+    """
+    most = (spec.length - 1) // (TAPS - 1)
+    specs = {
+        f"{head}dilations": ArrayRule(("n_dilations",), "whole", 1, max(1, most)),
+        f"{head}features_per_dilation": ArrayRule(("n_dilations",), "whole", 1, 100_000),
+        f"{head}biases": ArrayRule(("n_features",)),
+    }
+    sizes = check_arrays(arrays, specs, where)
+    n_features = N_KERNELS * int(arrays[f"{head}features_per_dilation"].sum(dtype=np.int64))
+    if sizes["n_features"] != n_features:
+        raise Misfit(f"{where}: {head}biases: there should be {n_features} (were {sizes['n_features']})")
+    per_kernel = ArrayRule((N_KERNELS * sizes["n_dilations"],), "whole", 1, min(spec.n_channels, MOST_ROCKET_CHANNELS))
+    check_arrays(arrays, {f"{head}channels_per_combination": per_kernel}, where)
+    n_chosen = int(arrays[f"{head}channels_per_combination"].sum(dtype=np.int64))
+    chosen = ArrayRule((n_chosen,), "whole", 0, spec.n_channels - 1)
+    check_arrays(arrays, {f"{head}channel_indices": chosen}, where)
+    return n_features
+
+
+def _check_convolutions(state: State, context: StateContext) -> None:
+    record = parse_record(ConvolutionsRecord, state.meta, META)
+    views = [view for view in ("kernels", "difference") if f"{view}/channels_per_combination" in state.arrays]
+    if not views:
+        raise Misfit(f"{context.where}: there is no array 'kernels/channels_per_combination'")
+    n_dims = sum(check_rocket(state.arrays, record.spec, context.where, f"{view}/") for view in views)
+    _check_head(record, state.arrays, context, n_dims)
+
+
+def _check_descriptors(state: State, context: StateContext) -> None:
+    from headstart.modalities.descriptors import N_DESCRIPTORS
+
+    _check_head(parse_record(DescriptorsRecord, state.meta, META), state.arrays, context, N_DESCRIPTORS)
+
+
+_CLASSIC: dict[str, Callable[[State, StateContext], None]] = {
+    "image": _check_descriptors, "text": _check_pieces, "series": _check_convolutions,
+}  # fmt: skip
+
+
+def _check_classic(state: State, context: StateContext) -> None:
+    _CLASSIC[context.modality](state, context)
+
+
+def _check_trees(state: State, context: StateContext) -> None:
+    record = parse_record(TreesRecord, state.meta, META)
+    _check_link(record, context)
+    n_described = record.spec.n_channels * n_features(record.spec.length, record.divisor)
+    nodes = ("n_nodes",)
+    specs = {
+        "shares": ArrayRule(("n_outputs",)), "feature": ArrayRule(nodes, "whole", -1, n_described - 1),
+        "threshold": ArrayRule(nodes), "children": ArrayRule(("n_nodes", 2), "whole", 0),
+        "leaf": ArrayRule(nodes, "whole", 0), "values": ArrayRule(("n_leaves", "n_values")),
+        "roots": ArrayRule(("n_trees",), "whole", 0),
+    }  # fmt: skip
+    sizes = check_arrays(state.arrays, specs, context.where, context.sizes)
+    present = int((state.arrays["shares"] > 0).sum()) if record.link == "softmax" else context.n_outputs
+    inner = np.flatnonzero(state.arrays["feature"] >= 0)
+    children = state.arrays["children"][inner]
+    whole = (
+        sizes["n_trees"] > 0
+        and sizes["n_values"] == present
+        and int(state.arrays["roots"].max()) < sizes["n_nodes"]
+        and int(state.arrays["leaf"].max()) < sizes["n_leaves"]
+        and bool((children > inner[:, None]).all())  # A child before its parent could lead round without end.
+        and bool((children < sizes["n_nodes"]).all())
+    )
+    if not whole:
+        raise Misfit(f"{context.where}: the trees are not whole")
+
+
+def _check_taught(state: State, context: StateContext) -> None:
+    parse_record(NotesRecord, state.meta, META)
+    specs = {
+        "centre": ArrayRule(("n_dims",)), "inverse": ArrayRule(("n_dims",)), "basis": ArrayRule(("n_dims", "n_axes")),
+        "nodes": ArrayRule(("n_nodes", "n_graph_axes")), "reached": ArrayRule(("n_nodes", "n_outputs")),
+    }  # fmt: skip
+    sizes = check_arrays(state.arrays, specs, context.where, {**context.sizes, **_dims(context)})
+    heads = {"coefficients": ArrayRule((sizes["n_axes"] + 1, "n_outputs"))}
+    check_arrays(state.arrays, heads, context.where, context.sizes)
+    if sizes["n_nodes"] < 2 or not 0 < sizes["n_graph_axes"] <= sizes["n_axes"]:
+        raise Misfit(f"{context.where}: nodes: the shape should be (2 or more, 1 to {sizes['n_axes']})")
+
+
+def _check_scratch(state: State, context: StateContext) -> None:
+    record = parse_record(ScratchRecord, state.meta, META)
+    if (record.modality, record.kind) != (context.modality, context.task):
+        raise misfit(META, ("modality",), f"should be {context.modality}, {context.task}", record.modality)
+    parse_record(PREPARED["image"] if record.modality == "image" else ScratchTextSpec, record.spec, f"{META}: spec")
+    heads = {"head.weight": ArrayRule(("n_outputs", "n_dims")), "head.bias": ArrayRule(("n_outputs",))}
+    check_arrays(state.arrays, heads, context.where, context.sizes)
+
+
+def _check_tuned(state: State, context: StateContext) -> None:
+    record = parse_record(TunedRecord, state.meta, META)
+    if record.modality != context.modality:
+        raise misfit(META, ("modality",), f"should be {context.modality}", record.modality)
+    parse_record(PREPARED[record.modality], record.spec, f"{META}: spec")
+    inner = {name[5:]: values for name, values in state.arrays.items() if name.startswith("head/")}
+    _check_head(record.head, inner, context, record.record.n_dims)
+    if "tokenizer" in state.arrays:
+        check_arrays(state.arrays, {"tokenizer": ArrayRule(("n_bytes",), "bytes")}, context.where)
+    elif record.modality == "text":
+        raise Misfit(f"{context.where}: there is no array 'tokenizer'")
+
+
+def _check_blend(state: State, context: StateContext) -> None:
+    first = "weights" not in state.meta and "probe" in state.meta
+    if first:
+        names: tuple[str, ...] = (parse_record(FirstBlendRecord, state.meta, META).probe, "classic")
+    else:
+        record = parse_record(BlendRecord, state.meta, META)
+        _check_link(record, context)
+        names = tuple(record.weights)
+    for name in names:
+        if name not in STATES or (name not in STRATEGIES["blend"].members and name != "majority"):
+            raise misfit(META, ("weights",), "there is no such strategy to blend", name)
+        require_mapping(state.meta.get(name), f"{META}: {name}")
+        inner = replace(context, where=f"{context.where}: {name}")
+        try:
+            STATES[name](state.inner(name), inner)
+        except Misfit as error:
+            raise Misfit(str(error).replace(f"{META}: ", f"{META}: {name}.", 1)) from error
+
+
+STATES: Mapping[str, Callable[[State, StateContext], None]] = {
+    "majority": _check_majority, "linear-probe": _check_probe, "balanced-probe": _check_probe,
+    "shrinkage-lda": _check_clouds, "multi-stage-probe": _check_stages, "classic": _check_classic,
+    "quant": _check_trees, "self-training": _check_taught, "scratch": _check_scratch, "blend": _check_blend,
+    **dict.fromkeys(("last-stages", "contrastive", "norm-bias", "lora", "full"), _check_tuned),
+}  # fmt: skip
+"""How the state of each strategy is checked."""
+
+
+def check_state(strategy: str, state: State, context: StateContext) -> None:
+    """Check the stored model of a strategy before anything of it is built.
+
+    Parameters
+    ----------
+    strategy : str
+        A key of `STATES`.
+    state : State
+    context : StateContext
+
+    Raises
+    ------
+    Misfit
+        With the first thing that does not fit.
+    """
+    require_mapping(state.meta, META)
+    STATES[strategy](state, context)

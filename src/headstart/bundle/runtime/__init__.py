@@ -1,0 +1,1 @@
+"""A bundle run from `model.onnx` with onnxruntime and numpy."""

@@ -1,0 +1,238 @@
+"""What a portable model is fed: named arrays made from one row each, by kind of input, with numpy, Pillow, tokenizers.
+
+`config.json` lists a bundle's inputs in this form; whatever runs `model.onnx` (this package, `predict.py`, a browser)
+makes the same arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.modalities import MODALITIES
+from headstart.modalities.descriptors import shrunk
+from headstart.modalities.image import augment, squared
+from headstart.modalities.image_values import KEY
+from headstart.modalities.record import Array, Spec
+from headstart.modalities.text import collate as padded_tokens
+from headstart.strategies.text.tfidf import count_known, is_composed, ready
+
+PIECE_COST = 512
+"""A text's piece counts as a token for so many outputs (both bound what a batch holds in memory)."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a portable model.
+
+    Parameters
+    ----------
+    kind : str
+        Key of `KINDS`.
+    arrays : tuple of str
+        Names of the arrays it gives, as the graph names them.
+    spec : mapping
+        How rows are read, as JSON (see `headstart.modalities.record.Spec`); files are named within the bundle.
+    """
+
+    kind: str
+    arrays: tuple[str, ...]
+    spec: Spec = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the JSON form, with type and shape of each array (None: any length)."""
+        shapes = KINDS[self.kind].shapes(self.spec)
+        arrays = [
+            {"name": name, "dtype": kind, "shape": list(shape)}
+            for name, (kind, shape) in zip(self.arrays, shapes, strict=True)
+        ]
+        return {"kind": self.kind, "arrays": arrays, "spec": dict(self.spec)}
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Input:
+        """Read the JSON form."""
+        return cls(found["kind"], tuple(item["name"] for item in found["arrays"]), found["spec"])
+
+    def placed(self, folder: Path) -> Input:
+        """Give the input with the files of its spec found in a folder."""
+        files = {name: str(folder / value) for name, value in self.spec.items() if name.endswith("_file")}
+        return Input(self.kind, self.arrays, {**self.spec, **files})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of input is made.
+
+    Parameters
+    ----------
+    load : (one of `Table.inputs`, spec) -> anything
+    prepare : (what load gave, spec) -> tuple of arrays
+        Of one row.
+    collate : (prepared rows, spec) -> tuple of arrays
+        First axis is the row.
+    shapes : (spec) -> type and shape of each array
+        None: any length.
+    cost : (prepared row, n_outputs) -> float
+        What it adds to a batch.
+    """
+
+    load: Callable[[Any, Spec], Any]
+    prepare: Callable[[Any, Spec], tuple[Array, ...]]
+    collate: Callable[[Sequence[tuple[Array, ...]], Spec], tuple[Array, ...]]
+    shapes: Callable[[Spec], tuple[tuple[str, tuple[int | None, ...]], ...]]
+    cost: Callable[[tuple[Array, ...], int], float]
+
+
+def _series_shapes(spec: Spec) -> tuple[tuple[str, tuple[int | None, ...]], ...]:
+    whole: tuple[str, tuple[int | None, ...]] = ("float32", (None, int(spec["n_channels"]), int(spec["length"])))
+    return (whole, whole, ("float32", (None, 1))) if spec.get("gaps") else (whole,)
+
+
+def _stacked(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
+    return tuple(np.stack(parts) for parts in zip(*rows, strict=True))
+
+
+def _one(row: tuple[Array, ...], n_outputs: int) -> float:
+    return 1.0
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]], bool]:
+    """Read how much of a text is read, the number of each piece within its kind, and whether they are in NFC."""
+    told = json.loads(Path(file).read_text("utf-8"))
+    numbered = {kind: {piece: at for at, piece in enumerate(known)} for kind, known in told["pieces"].items()}
+    return int(told["longest"]), numbered, is_composed(numbered)
+
+
+def _pieces(text: str, spec: Spec) -> tuple[Array, ...]:
+    """Count the pieces of a text: their numbers, one kind after the other, and 1 + log(count)."""
+    longest, numbered, composed = _vocabulary(str(spec["pieces_file"]))
+    cut, ids, weights, first = ready([text], longest, composed), [], [], 0
+    for kind, known in numbered.items():
+        found = count_known(cut, kind, known)
+        ids.append(found.indices.astype(np.int64) + first)
+        weights.append(found.values)
+        first += len(known)
+    return np.concatenate(ids), np.concatenate(weights).astype(np.float32)
+
+
+def _padded_pieces(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
+    width = max(1, *(len(ids) for ids, _ in rows))
+    ids, weights = np.zeros((len(rows), width), np.int64), np.zeros((len(rows), width), np.float32)
+    for number, (row_ids, row_weights) in enumerate(rows):
+        ids[number, : len(row_ids)], weights[number, : len(row_weights)] = row_ids, row_weights
+    return ids, weights
+
+
+def _with_seed(source: Any, spec: Spec) -> tuple[Any, int]:
+    """Open a picture, with the number that its changed views depend on (see `headstart.features.views.seen`)."""
+    content = source if isinstance(source, bytes) else Path(source).read_bytes() if Path(source).is_file() else b""
+    return _IMAGE.load(source, spec), zlib.crc32(hashlib.sha256(content).hexdigest().encode())
+
+
+def _views(loaded: tuple[Any, int], spec: Spec) -> tuple[Array, ...]:
+    picture, seed = loaded
+    changed = [augment(picture, np.random.default_rng([view, seed])) for view in range(1, int(spec["views"]) + 1)]
+    return (np.stack([squared(one, spec) for one in (picture, *changed)]),)
+
+
+_IMAGE, _TEXT, _SERIES = MODALITIES["image"], MODALITIES["text"], MODALITIES["series"]
+KINDS: dict[str, Kind] = {
+    "rows": Kind(
+        lambda source, spec: None, lambda loaded, spec: (np.zeros(1, np.float32),), _stacked,
+        lambda spec: (("float32", (None, 1)),), _one,
+    ),
+    "pixels": Kind(
+        _IMAGE.load, lambda picture, spec: (squared(picture, spec),), _stacked,
+        lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),), _one,
+    ),
+    "views": Kind(
+        _with_seed, _views, _stacked,
+        lambda spec: (("uint8", (None, None, int(spec["size"]), int(spec["size"]), 3)),),
+        lambda row, n: float(len(row[0])),
+    ),
+    "picture": Kind(
+        _IMAGE.load, lambda picture, spec: (shrunk(picture),), _stacked,
+        lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),), _one,
+    ),
+    "tokens": Kind(
+        _TEXT.load, _TEXT.prepare, padded_tokens,
+        lambda spec: (("int64", (None, None)), ("int64", (None, None))), lambda row, n: float(len(row[0])),
+    ),
+    "pieces": Kind(
+        lambda text, spec: str(text), _pieces, _padded_pieces,
+        lambda spec: (("int64", (None, None)), ("float32", (None, None))), lambda row, n: len(row[0]) * n / PIECE_COST,
+    ),
+    "series": Kind(
+        _SERIES.load, _SERIES.prepare, _stacked,
+        _series_shapes, _one,
+    ),
+}  # fmt: skip
+"""Kinds of input.
+
+`rows`: nothing but a zero a row (a model that always says the same); `pixels`: a picture as the base wants it; `views`:
+the same with some changed copies of it, over which outputs are averaged (any number of them, the first being the
+picture itself); `picture`: one of 96 x 96 for descriptors; `tokens`: ids and mask of a text; `pieces`: numbers of the
+pieces of words that are known, and their weights; `series`: filled and brought to one length; with `gaps` in its spec
+also where there were values, and how many steps there were.
+"""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """All inputs of one model: a row becomes arrays, rows become a batch.
+
+    Parameters
+    ----------
+    inputs : tuple of Input
+        With files placed.
+    n_outputs : int
+    """
+
+    inputs: tuple[Input, ...]
+    n_outputs: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all arrays, in order."""
+        return tuple(name for item in self.inputs for name in item.arrays)
+
+    def load(self, source: Any) -> list[Any]:
+        """Open a row once for each way of reading; raises `DataError` where it cannot be read."""
+        opened: dict[object, Any] = {}
+        found = []
+        for item in self.inputs:
+            kind = KINDS[item.kind]
+            key = (kind.load, item.spec.get("resize"), str(item.spec.get(KEY)), item.spec.get("gaps"))
+            if key not in opened:
+                opened[key] = kind.load(source, item.spec)
+            found.append(opened[key])
+        return found
+
+    def prepare(self, loaded: Sequence[Any]) -> tuple[Array, ...]:
+        """Make the arrays of a row, those of all inputs behind each other."""
+        made = [KINDS[item.kind].prepare(part, item.spec) for item, part in zip(self.inputs, loaded, strict=True)]
+        return tuple(array for arrays in made for array in arrays)
+
+    def _parts(self, row: tuple[Array, ...]) -> list[tuple[Array, ...]]:
+        ends = np.cumsum([len(item.arrays) for item in self.inputs]).tolist()
+        return [row[end - len(item.arrays) : end] for item, end in zip(self.inputs, ends, strict=True)]
+
+    def cost(self, row: tuple[Array, ...]) -> int:
+        """Give what a row adds to a batch."""
+        parts = zip(self.inputs, self._parts(row), strict=True)
+        return max(1, round(sum(KINDS[item.kind].cost(part, self.n_outputs) for item, part in parts)))
+
+    def collate(self, rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
+        """Put rows into one batch."""
+        apart = [self._parts(row) for row in rows]
+        made = [KINDS[item.kind].collate([row[at] for row in apart], item.spec) for at, item in enumerate(self.inputs)]
+        return tuple(array for arrays in made for array in arrays)

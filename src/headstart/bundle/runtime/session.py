@@ -1,0 +1,238 @@
+"""A bundle run from `model.onnx` with onnxruntime and numpy: no torch, no scikit-learn.
+
+`config.json` says under `portable` whether there is such a file, what it is fed and what it gives.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as raised
+
+from headstart.bundle.onnx.graph_limits import GraphContract, require_graph
+from headstart.bundle.runtime.inputs import Feed, Input
+from headstart.errors import BundleError
+from headstart.features.extractors import Extractor
+from headstart.features.runtimes import n_cores
+from headstart.modalities.record import Array
+from headstart.records import Features, FloatMatrix, Probabilities, State, Table
+from headstart.strategies.record import Rows
+
+MODEL = "model.onnx"
+OUTPUTS = "outputs"
+BATCH_ROWS = {"image": 32, "text": 64, "series": 64}
+BATCH_COST = 8_192
+FAILURES: tuple[type[Exception], ...] = (
+    *(item for item in vars(raised).values() if isinstance(item, type) and issubclass(item, Exception)),
+    UnicodeDecodeError,
+)
+"""What onnxruntime raises on a graph or on inputs that it cannot use; its own messages may be no text."""
+MOST_RUN_BYTES = 2_000_000_000
+"""What graphs may hold in memory while they run, beside their weights; where a batch needs more it is halved."""
+MOST_RUN_SECONDS = 60.0
+"""After so long a batch is stopped between two steps of its graph, and its rows run alone; one row alone is refused."""
+UNBOUNDED = ("ConstantFolding",)
+"""What onnxruntime would compute while it opens a graph, without a bound of time; opening is quicker without."""
+Widths = tuple[int | None, int | None]
+"""Columns of outputs and of features; None: any number."""
+Run = Callable[..., tuple[Array, ...]]
+
+
+@dataclass(frozen=True)
+class Portable:
+    """The portable form of a model.
+
+    Parameters
+    ----------
+    folder : Path
+    told : mapping
+        What `config.json` says under `portable`.
+    modality : str
+    n_outputs : int
+    sha256 : str
+        Of `model.onnx`.
+    n_features : int or None
+        Columns of what decisions read, where they are known.
+    """
+
+    folder: Path
+    told: Mapping[str, Any]
+    modality: str
+    n_outputs: int
+    sha256: str
+    n_features: int | None = None
+
+    @property
+    def reads(self) -> str:
+        """What the second output is, and what decisions read: "features", "descriptors" or nothing."""
+        return str(self.told["reads"])
+
+    @property
+    def feed(self) -> Feed:
+        """How rows become arrays."""
+        inputs = tuple(Input.of(item).placed(self.folder) for item in self.told["inputs"])
+        return Feed(inputs, self.n_outputs)
+
+    @property
+    def contract(self) -> GraphContract:
+        """What the graph is fed and gives."""
+        return GraphContract.of(self.told, self.n_outputs, self.n_features)
+
+    def extractor(self) -> Extractor:
+        """Give what makes outputs and features of rows in one pass."""
+        feed = self.feed
+        return Extractor(
+            "model.onnx", self.sha256, feed.prepare, feed.cost, feed.collate, {},
+            lambda: opened(self.folder / str(self.told["file"]), feed.names, (self.n_outputs, self.n_features)),
+            BATCH_ROWS[self.modality], BATCH_COST, feed.load,
+        )  # fmt: skip
+
+    def rows(self, table: Table, outputs: Sequence[tuple[Array, ...]]) -> Rows:
+        """Give rows as decisions and `Answers` read them, from what batches of the extractor gave."""
+        said, values = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
+        found = Features(table.ids, values, self.sha256, {OUTPUTS: said})
+        return Rows(table, None, found) if self.reads == "descriptors" else Rows(table, found)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A fitted strategy whose outputs were made by the graph already (see `headstart.strategies.record.Fitted`)."""
+
+    portable: Portable
+
+    @property
+    def out_of_fold(self) -> Probabilities:
+        """Nothing: it is known where the model was fitted."""
+        return np.empty((0, self.portable.n_outputs))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing to tell."""
+        return ()
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give the outputs (n_rows, n_outputs) that came with the rows."""
+        found = rows.descriptors if self.portable.reads == "descriptors" else rows.features
+        assert found is not None, "rows were not read by the portable model"
+        return found.stages[OUTPUTS].astype(np.float64)
+
+    def state(self) -> State:
+        """Name the graph by its hash."""
+        return State({}, {"sha256": np.frombuffer(bytes.fromhex(self.portable.sha256), dtype=np.uint8)})
+
+
+def session(path: Path) -> onnxruntime.InferenceSession:
+    """Open a graph on the processor, with as many threads as this process may use; it never calls home.
+
+    Weights in other files are refused: no graph of ours has any, and no hash would cover them. What the graph holds in
+    memory while it runs is bounded by `MOST_RUN_BYTES`.
+
+    Raises
+    ------
+    BundleError
+        If it wants what is not run here, or onnxruntime cannot run it.
+    """
+    require_graph(path)
+    _bound_memory()
+    chosen = onnxruntime.SessionOptions()
+    chosen.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or n_cores())
+    chosen.log_severity_level = 4
+    chosen.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path / "nowhere"))
+    chosen.add_session_config_entry("session.use_env_allocators", "1")
+    chosen.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    try:
+        return onnxruntime.InferenceSession(
+            str(path),
+            chosen,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # It would print and try again.
+            disabled_optimizers=UNBOUNDED,
+        )
+    except FAILURES as error:
+        said = " ".join(str(error).split())[:200]
+        raise BundleError(f"{path} cannot be run ({said}).", "Copy it again, or update onnxruntime.") from error
+
+
+@cache
+def _bound_memory() -> None:
+    """Bound what all graphs of this process hold in memory while they run; weights lie beside that."""
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    # Memory is taken as it is asked for (1), not in ever larger pieces; the other two are onnxruntime's own.
+    onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg(MOST_RUN_BYTES, 1, -1, -1))
+
+
+def opened(path: Path, names: Sequence[str], widths: Widths = (None, None)) -> Run:
+    """Make a function from prepared arrays to outputs and features, both float32 (features may have no column).
+
+    Parameters
+    ----------
+    path : Path
+    names : sequence of str
+        Of the arrays, in the order in which they come.
+    widths : (int or None, int or None)
+        Columns that outputs and features must have; None: any.
+
+    Raises
+    ------
+    BundleError
+        The graph cannot be opened; the function raises it where the graph breaks on what it is fed.
+    """
+    running = session(path)
+
+    def run(*arrays: Array) -> tuple[Array, ...]:
+        try:
+            with _bounded_time() as limits:
+                found = running.run(None, dict(zip(names, arrays, strict=True)), limits)
+        except FAILURES as error:
+            n_rows = len(arrays[0])
+            if n_rows < 2:
+                said = f"one row takes more than {MOST_RUN_SECONDS:g} seconds" if limits.terminate else str(error)
+                said = " ".join(said.split())[:200]
+                raise BundleError(
+                    f"{path} cannot be run ({said}).", "Copy the bundle again, or update onnxruntime."
+                ) from error
+            size = 1 if limits.terminate else n_rows // 2  # Fewer rows need less memory.
+            parts = [run(*(array[at : at + size] for array in arrays)) for at in range(0, n_rows, size)]
+            return tuple(np.concatenate(both) for both in zip(*parts, strict=True))
+        none: FloatMatrix = np.empty((len(found[0]), 0), dtype=np.float32)
+        return _checked(path, (found[0], found[1] if len(found) > 1 else none), len(arrays[0]), widths)
+
+    return run
+
+
+@contextmanager
+def _bounded_time() -> Iterator[onnxruntime.RunOptions]:
+    """Give the options of a run that is stopped after `MOST_RUN_SECONDS`; `terminate` then says so."""
+    options = onnxruntime.RunOptions()
+    timer = threading.Timer(MOST_RUN_SECONDS, setattr, (options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield options
+    finally:
+        timer.cancel()
+
+
+def _checked(
+    path: Path, found: tuple[Array, ...], n_rows: int, widths: tuple[int | None, int | None]
+) -> tuple[Array, ...]:
+    """Refuse what a graph gave where it has another shape than it should have."""
+    for values, width in zip(found, widths, strict=True):
+        shape = n_rows, values.shape[1] if width is None and values.ndim == 2 else width
+        if values.shape != shape or values.dtype.kind != "f":
+            raise BundleError(
+                f"{path} answers with numbers of the shape {values.shape}, not {shape}.",
+                "Do not use it, or make the bundle again.",
+            )
+    return found

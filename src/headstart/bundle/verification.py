@@ -1,0 +1,80 @@
+"""Is a bundle whole, and does it say here what it said where it was made? Hashes, then the golden rows replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headstart import bundle as bundles
+from headstart.bundle.golden import FILE
+from headstart.bundle.golden_decisions import Answering, rows_decided_otherwise
+from headstart.bundle.runtime.agreement import Agreement
+from headstart.bundle.runtime.replaying import replay_golden_rows
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found.
+
+    Parameters
+    ----------
+    folder : Path
+    format : int
+    n_files : int
+        Files whose hash is right (a wrong one is an error).
+    unlisted : tuple of str
+        Files beside them that the manifest does not name; they are never read.
+    golden : Agreement or None
+        Of the golden rows; None where the bundle has none.
+    without : str
+        Why nothing was replayed.
+    decided_otherwise : sequence of int
+        Golden rows of which the stored decisions give another kind or class than the model gave in memory.
+    """
+
+    folder: Path
+    format: int
+    n_files: int
+    unlisted: tuple[str, ...]
+    golden: Agreement | None
+    without: str = ""
+    decided_otherwise: Sequence[int] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether the model says and decides the same here."""
+        return (self.golden is None or self.golden.passes) and not self.decided_otherwise
+
+
+def verified(path: Path) -> Verified:
+    """Check a bundle and replay its golden rows on this machine.
+
+    Parameters
+    ----------
+    path : Path
+        A bundle, or the OUT folder of `adapt`.
+
+    Raises
+    ------
+    BundleError
+        A file is missing or was changed, the format is not known, stored decisions are damaged, or the graph cannot
+        be run.
+    """
+    folder = bundles.find(path)
+    manifest = bundles.verify(folder)
+    listed = set(manifest["sha256"])
+    there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    unlisted = tuple(sorted(there - listed - {bundles.MANIFEST}))
+    known = manifest["format"], len(listed), unlisted
+    if FILE not in listed:
+        bundles.read_decisions(folder, manifest)
+        return Verified(folder, *known, None, "the bundle has no golden rows: it has no portable form")
+    if not any(name.endswith(".onnx") for name in listed):
+        bundles.read_decisions(folder, manifest)
+        return Verified(folder, *known, None, "the bundle was exported for other tools, which run it")
+    model = bundles.load(folder, "onnx")
+    assert model.portable is not None
+    golden, found = replay_golden_rows(model.portable, model.task, model.thresholds)
+    answering = Answering(model.task, model.classes, model.thresholds, model.rules)
+    return Verified(folder, *known, found, decided_otherwise=rows_decided_otherwise(golden, answering))

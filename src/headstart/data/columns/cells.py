@@ -1,0 +1,164 @@
+"""Cells of tables as text and as numbers, whatever the file; nothing here knows a file or what a column is for."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.columns.names import MIN_STEPS
+from headstart.data.columns.written_numbers import DECIMAL, THOUSANDS, UNKNOWN, comma_meaning, parse_amount
+from headstart.records import column
+
+_MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
+_SHORT_CELL = 32
+_NAMING = frozenset("$£€¥₹%")
+"""In a header these name a column; in a row they are part of a number."""
+
+
+def as_text(value: object) -> str:
+    """Write a cell as text: nothing and NaN are empty, 3.0 is "3", dates are ISO.
+
+    Examples
+    --------
+    >>> [as_text(value) for value in (None, 3.0, 2.5, "NA", b"yes", {"b", "a"}, set())]
+    ['', '3', '2.5', 'NA', 'yes', '["a", "b"]', '[]']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, datetime.date | datetime.datetime | datetime.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, set | frozenset | tuple):
+        value = sorted(value, key=str) if not isinstance(value, tuple) else list(value)
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell of a column of numbers stands for nothing."""
+    return text.strip().casefold() in _MISSING
+
+
+def parse_number(text: str, decimal_comma: bool, comma: str = UNKNOWN) -> float:
+    """Read one number; "", "NA", "?" and the like are NaN.
+
+    Parameters
+    ----------
+    text : str
+        Also with thousands separators, a currency or a percent sign.
+    decimal_comma : bool
+        Whether "1,5" is a number.
+    comma : str
+        What the comma of "1,234" means, as `comma_meaning` tells it of the whole column.
+
+    Examples
+    --------
+    >>> parse_number("1.234,5", True), parse_number("1.5", True), parse_number("1,263.50", False)
+    (1234.5, 1.5, 1263.5)
+    """
+    plain = text.strip()
+    if is_missing(plain):
+        return math.nan
+    try:
+        return float(plain)
+    except ValueError:
+        return parse_amount(plain, DECIMAL if decimal_comma else comma)[0]
+
+
+def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float64]:
+    """Read many numbers (n,); ValueError if one is none."""
+    try:
+        return np.array(list(map(float, values)), dtype=np.float64)
+    except ValueError:
+        comma = THOUSANDS if not decimal_comma and comma_meaning(values) == THOUSANDS else UNKNOWN
+        return np.array([parse_number(value, decimal_comma, comma) for value in values], dtype=np.float64)
+
+
+def header_names(cells: Sequence[str]) -> list[str]:
+    """Make every name of a header non-empty and unique.
+
+    Examples
+    --------
+    >>> header_names(["text ", "", "text"])
+    ['text', 'column 2', 'text (2)']
+    """
+    names: dict[str, None] = {}
+    counts: dict[str, int] = {}
+    for position, cell in enumerate(cells):
+        name = unicodedata.normalize("NFC", cell.strip().lstrip("\ufeff")) or f"column {position + 1}"
+        made = name
+        while made in names:
+            counts[name] = counts.get(name, 1) + 1
+            made = f"{name} ({counts[name]})"
+        names[made] = None
+    return list(names)
+
+
+def is_data(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> bool:
+    """Whether the first row is data already: numbers, some of which may be missing, that are no scale.
+
+    A scale names columns: it counts up, goes in equal steps (in any order), or rises or falls throughout where no
+    row below it does.
+
+    Examples
+    --------
+    >>> [is_data(row.split(), (), False) for row in ("-1 0.2 0.1 NaN", "0 1 2 3", "id 0.2 0.1", "? 1 2 3")]
+    [True, False, False, False]
+    """
+    values = _numbers_in(first, decimal_comma)
+    if values is None or len(values) == 0:
+        return False
+    if len(values) < MIN_STEPS:
+        return not (np.diff(values) == 1).all() or len(values) == 1
+    gaps = np.diff(np.sort(values))
+    if gaps[0] > 0 and np.allclose(gaps, gaps[0], rtol=1e-4):
+        return False
+    others = [_numbers_in(row, decimal_comma) for row in following]
+    return not _is_monotone(values) or any(row is not None and _is_monotone(row) for row in others)
+
+
+def _numbers_in(cells: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] | None:
+    """Return the numbers of a row without those that are missing; None where a cell is no plain number."""
+    try:
+        if any(set(cell) & _NAMING for cell in cells):
+            return None
+        values = np.array([parse_number(cell, decimal_comma) for cell in cells], dtype=np.float64)
+    except ValueError:
+        return None
+    finite: NDArray[np.float64] = values[np.isfinite(values)]
+    return finite
+
+
+def _is_monotone(values: NDArray[np.float64]) -> bool:
+    steps = np.diff(values)
+    return len(values) >= MIN_STEPS and bool((steps > 0).all() or (steps < 0).all())
+
+
+def compact(values: list[str]) -> NDArray[Any]:
+    """Hold short ASCII cells as bytes: a table of many numbers takes a sixth of the memory of its strings."""
+    try:
+        made = np.array(values, dtype=np.bytes_)
+    except UnicodeEncodeError:
+        return column(values)
+    return made if made.dtype.itemsize <= _SHORT_CELL else column(values)
+
+
+def joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Join the parts of one column that `compact` made."""
+    if not parts:
+        return column([])
+    if all(part.dtype.kind == "S" for part in parts):
+        return np.concatenate(parts)
+    texts = [part.tolist() if part.dtype == object else np.char.decode(part, "ascii").tolist() for part in parts]
+    return column([value for part in texts for value in part])

@@ -1,0 +1,211 @@
+"""Which columns of a table hold the text: those asked for, those of training, or the best filled free text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+
+from headstart.data.columns.cells import is_missing
+from headstart.data.columns.names import ROLES, Wanted, key
+from headstart.data.reading.sheets import Sheet
+from headstart.errors import UnknownName, unknown
+from headstart.records import Finding
+
+TEXT = "text"
+PART = "text "
+"""Begin of the role of each of several text columns: "text 1", "text 2" ..."""
+_PLAIN_NAMES = frozenset(
+    ("text", "texts", "sentence", "sentences", "content", "message", "messages", "tweet", "body", "utterance")
+)
+"""Names of a column that is the text wherever it is about as well filled as any other."""
+_WORDS = re.compile(r"[\W_]+")
+_LOOKED_AT = 2_000
+_LEAST_WORDS, _LEAST_DIFFERENT, _LEAST_FILLED, _AS_WELL = 3, 0.5, 0.5, 0.01
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """The columns that are the text, in the order in which they are joined, and what is to be said of the choice."""
+
+    names: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+    def roles(self) -> dict[str, str]:
+        """Return the columns by role."""
+        if len(self.names) == 1:
+            return {TEXT: self.names[0]}
+        return {f"{PART}{number}": name for number, name in enumerate(self.names, start=1)}
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """One column that may be the text."""
+
+    name: str
+    filled: int
+    median_length: float
+
+    def rank(self, n_rows: int) -> tuple[float, float]:
+        """Return what the best is the largest of: the share of rows filled in whole percent, then the length."""
+        return round(self.filled / n_rows, 2), self.median_length
+
+
+def text_columns_of(columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the text columns of training, in their order.
+
+    Examples
+    --------
+    >>> text_columns_of({"text 2": "reason", "text 1": "title", "label": "y"}), text_columns_of({"label": "y"})
+    (('title', 'reason'), ())
+    """
+    parts = sorted((int(role.removeprefix(PART)), name) for role, name in columns.items() if _is_part(role))
+    return tuple(name for _, name in parts) or ((columns[TEXT],) if TEXT in columns else ())
+
+
+def _is_part(role: str) -> bool:
+    return role.startswith(PART) and role.removeprefix(PART).isdecimal()
+
+
+def find_text_columns(sheet: Sheet, wanted: Wanted, others: Iterable[str | None]) -> TextColumns | None:
+    """Find the columns that hold the text; None where there is none.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    wanted : Wanted
+    others : iterable of str
+        Columns that serve as something else.
+
+    Raises
+    ------
+    UnknownName
+        A column that was asked for, or that the model was trained on, is not there.
+    """
+    if wanted.texts:
+        return _bind(_expand(sheet, wanted.texts), sheet, _refuse_asked)
+    known = text_columns_of(wanted.known)
+    return _bind(known, sheet, _refuse_known) if known else _choose(sheet, set(others))
+
+
+def _expand(sheet: Sheet, asked: Sequence[str]) -> list[str]:
+    """Take "title,reason" for two columns where there is none of this name."""
+    there = {key(name) for name in sheet.names}
+    names = []
+    for text in asked:
+        names += [text] if key(text) in there else [part.strip() for part in text.split(",") if part.strip()]
+    return list(dict.fromkeys(names))
+
+
+def _bind(names: Sequence[str], sheet: Sheet, refuse: Callable[[str, Sheet], UnknownName]) -> TextColumns:
+    """Find columns by name: exactly, or in another letter case, with other blanks, or in another Unicode form."""
+    bound, notes = [], []
+    for name in names:
+        alike = [name] if name in sheet.names else [other for other in sheet.names if key(other) == key(name)]
+        if len(alike) != 1:
+            raise refuse(name, sheet)
+        bound.append(alike[0])
+        if alike[0] != name:
+            notes.append(f"'{alike[0]}' for '{name}'")
+    if not notes:
+        return TextColumns(tuple(bound))
+    summary = f"{sheet.name}: the column {', '.join(notes)} was taken: the names differ only in how they are written."
+    return TextColumns(tuple(bound), (Finding("text-column", "note", (), summary, "Nothing to do."),))
+
+
+def _refuse_asked(name: str, sheet: Sheet) -> UnknownName:
+    return unknown("column", name, sheet.names, f" in {sheet.name}")
+
+
+def _refuse_known(name: str, sheet: Sheet) -> UnknownName:
+    near = get_close_matches(name.casefold(), [other.casefold() for other in sheet.names], n=1)
+    guess = next((other for other in sheet.names if near and other.casefold() == near[0]), None)
+    shown = ", ".join(sheet.names[:20]) + (f" and {len(sheet.names) - 20} more" if len(sheet.names) > 20 else "")
+    problem = f"{sheet.name} has no column '{name}'; it has {shown}."
+    hint = "The model reads the column of training: name the one that stands for it with --text COLUMN."
+    return UnknownName(problem, f"Did you mean --text '{guess}'? {hint}" if guess else hint)
+
+
+def _choose(sheet: Sheet, others: set[str | None]) -> TextColumns | None:
+    """Choose the free-text column filled in most rows, then the longest; a plain name wins if it is filled as well."""
+    usual = set(ROLES[TEXT])
+    found = [_measure(sheet, name, key(name) in usual) for name in sheet.names if name not in others]
+    candidates = [item for item in found if item is not None]
+    if not candidates:
+        return None
+    n_rows = len(sheet.rows)
+    best = max(candidates, key=lambda item: item.rank(n_rows))
+    plain = [item for item in candidates if key(item.name) in _PLAIN_NAMES]
+    plain.sort(key=lambda item: ROLES[TEXT].index(key(item.name)))
+    plain += [
+        item for item in candidates if item not in plain and _PLAIN_NAMES & set(_WORDS.split(item.name.casefold()))
+    ]
+    taken = next((item for item in plain if item.filled >= best.filled - _AS_WELL * n_rows), best)
+    left = [item for item in candidates if item is not taken]
+    return TextColumns((taken.name,), _describe(taken, left, n_rows, key(taken.name) in usual))
+
+
+def _measure(sheet: Sheet, name: str, is_usual: bool) -> _Candidate | None:
+    """Return how well a column is filled and how long its texts are; None where it is no free text."""
+    if sheet.columns[name].dtype.kind == "f":
+        return None
+    texts = sheet.texts(name)
+    filled = [text for text in texts if not is_missing(text)]
+    some = [filled[at] for at in np.linspace(0, len(filled) - 1, min(len(filled), _LOOKED_AT)).astype(int)]
+    length = float(np.median([len(text) for text in some])) if some else 0.0
+    like_header = _count_words(name) >= _LEAST_WORDS and 2 * len(name) >= length
+    if not is_usual and (like_header or not is_free_text(some)):  # A first row that is a text itself is no header.
+        return None
+    return _Candidate(name, len(filled), length)
+
+
+def is_free_text(texts: Sequence[str]) -> bool:
+    """Whether texts are written by people: mostly different ones, mostly of several words.
+
+    Examples
+    --------
+    >>> is_free_text(["the pump is dry", "no water here", "all is well"]), is_free_text(["water", "roads"] * 9)
+    (True, False)
+    """
+    if len(texts) < 2 or len(set(texts)) < _LEAST_DIFFERENT * len(texts):
+        return False
+    letters = sum(sum(map(str.isalpha, text)) for text in texts)
+    links = sum("://" in text and len(text.split()) == 1 for text in texts)
+    records = sum(text.lstrip()[:1] == "{" and text.rstrip()[-1:] == "}" for text in texts)
+    if 2 * letters < sum(map(len, texts)) or 2 * max(links, records) > len(texts):
+        return False
+    return float(np.median([_count_words(text) for text in texts])) >= _LEAST_WORDS
+
+
+def _count_words(text: str) -> float:
+    """Count words; where a writing has no blanks between them, two characters count as one."""
+    dense = sum(ch >= "\u0e00" and (ch < "\u1100" or "\u3040" <= ch < "\uac00") for ch in text)
+    return max(len(text.split()), dense / 2)
+
+
+def _describe(taken: _Candidate, left: Sequence[_Candidate], n_rows: int, is_usual: bool) -> tuple[Finding, ...]:
+    """State which column was taken, how many rows it fills, and which others were left out."""
+    half_empty = taken.filled <= _LEAST_FILLED * n_rows
+    if not left and is_usual and not half_empty:
+        return ()
+    filled = f"filled in {taken.filled:,} of {n_rows:,} rows"
+    rest = ", ".join(f"'{item.name}' ({item.filled:,} rows)" for item in left)
+    more = f"; other columns of text were left out: {rest}" if left else ""
+    summary = f"The text was taken from '{taken.name}', {filled}{more}."
+    names = ",".join([taken.name, *(item.name for item in left)][:2])
+    advice = f"Name another one with --text, or several that are joined: --text '{names}'." if left else _OTHER
+    return (Finding("text-column", "warn" if half_empty else "note", (), summary, advice),)
+
+
+_OTHER = "Name another column with --text if it is not this one."
+
+
+def join_texts(sheet: Sheet, names: Sequence[str]) -> list[str]:
+    """Return the text of each row: several columns one below the other, empty ones left out."""
+    if len(names) == 1:
+        return sheet.texts(names[0])
+    rows = zip(*(sheet.texts(name) for name in names), strict=True)
+    return ["\n".join(part for part in row if not is_missing(part)) for row in rows]

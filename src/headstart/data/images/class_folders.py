@@ -1,0 +1,82 @@
+"""What the folders of files say: the class of each file, and its split; decided by how the folders lie."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from headstart.data.columns.names import split_of
+from headstart.records import TRAIN
+
+Place = tuple[str | None, str | None]
+"""Class and split word that a file's folders say (None: they say nothing)."""
+_SHORT_WORDS = frozenset({"tr", "te", "dev", "val", "eval", "set"})
+"""Split words that are codes of languages, names or other things as well."""
+
+
+def read_places(files: Sequence[PurePosixPath]) -> list[Place]:
+    """Read class and split of files from their folders: [top]/[split]/class/.../file.
+
+    Examples
+    --------
+    >>> read_places([PurePosixPath("tr/1.png"), PurePosixPath("te/2.png")])
+    [('tr', None), ('te', None)]
+    >>> read_places([PurePosixPath("tr/rust/1.png"), PurePosixPath("te/rust/2.png")])
+    [('rust', 'tr'), ('rust', 'te')]
+    """
+    depth = _depth_of_classes(files)
+    tops = [file.parts[depth] if len(file.parts) > depth + 1 else None for file in files]
+    splits = _split_folders(files, tops, depth)
+    level = depth + 1 if splits else depth
+    return [
+        (
+            file.parts[level] if len(file.parts) > level + 1 and (top in splits or not splits) else None,
+            top if top in splits else None,
+        )
+        for file, top in zip(files, tops, strict=True)
+    ]
+
+
+def are_numbered_parts(names: Sequence[str]) -> bool:
+    """Return whether folders are parts of one collection: one name with different numbers, so no classes.
+
+    Examples
+    --------
+    >>> are_numbered_parts(["images_part_1", "images_part_2"]), are_numbered_parts(["0", "1"])
+    (True, False)
+    >>> are_numbered_parts(["grade1", "grade2"])
+    False
+    """
+    stems = {re.sub(r"[\s_.\-]*\d+$", "", name).casefold() for name in names}
+    named = stems and re.search(_PARTS, next(iter(stems)))
+    return len(set(names)) > 1 and len(stems) == 1 and named is not None
+
+
+_PARTS = r"(part|parts|images?|imgs?|img|photos?|pictures?|pics|batch|chunk|folder|shard|volume|vol|disk|archive)$"
+
+
+def _split_folders(files: Sequence[PurePosixPath], tops: Sequence[str | None], depth: int) -> frozenset[str]:
+    """Return the folders that are splits: two of the split family stand together, and their content fits that."""
+    names = {top for top in tops if top is not None}
+    splits = {name: split_of(name) for name in names if split_of(name)}
+    are_all = len(splits) == len(names)
+    if TRAIN not in splits.values() or not (are_all or len(set(splits.values())) > 1):
+        return frozenset()
+    nested = Counter(len(file.parts) > depth + 2 for file, top in zip(files, tops, strict=True) if top in splits)
+    short = any(name.strip().casefold() in _SHORT_WORDS for name in splits if split_of(name) == TRAIN)
+    if nested[True] > nested[False]:
+        return frozenset(splits) if are_all or not short else frozenset()
+    return frozenset(splits) if are_all and not short else frozenset()
+
+
+def _depth_of_classes(files: Sequence[PurePosixPath]) -> int:
+    """Step over single folders that only wrap the rest ("leaves/leaves/rust/1.jpg")."""
+    depth = 0
+    while files and all(len(file.parts) > depth + 2 for file in files):
+        tops = {file.parts[depth] for file in files}
+        if len(tops) > 1 or split_of(next(iter(tops))) is not None:
+            break
+        depth += 1
+    return depth

@@ -1,0 +1,81 @@
+"""What a person should look at where folders name the classes: folders within folders, folders of something else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from headstart.data.columns.names import key
+from headstart.data.images.class_folders import Place
+from headstart.errors import offenders
+from headstart.records import Finding
+
+_HELPERS = frozenset(
+    {
+        "mask", "masks", "thumb", "thumbs", "thumbnail", "thumbnails", "annotation", "annotations", "segmentation",
+        "segmentations", "groundtruth", "overlay", "overlays", "preview", "previews", "augmented", "heatmaps",
+    }
+)  # fmt: skip
+"""Names, as `key` writes them, of folders that hold no pictures of a class of their own."""
+
+
+def find_folder_doubts(places: Mapping[PurePosixPath, Place]) -> tuple[Finding, ...]:
+    """Point out what may make other classes of folders than the user means.
+
+    Parameters
+    ----------
+    places : mapping of path to Place
+        Class and split of every picture, as its folders say.
+    """
+    inner: dict[str, Counter[str]] = {}
+    for image, (label, split) in places.items():
+        if label is not None:
+            below = image.parts[image.parts.index(label, 0 if split is None else 1) + 1 :]
+            inner.setdefault(label, Counter())[below[0] if len(below) > 1 else ""] += 1
+    found = [_repeated_within(inner), _uneven(inner), _helpers([*inner])]
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _repeated_within(inner: Mapping[str, Counter[str]]) -> Finding | None:
+    """Point out folders of one name that lie in most class folders."""
+    counts = Counter(name for names in inner.values() for name in names if name)
+    names = [name for name, n in counts.items() if n > 1 and 2 * n >= len(inner)]
+    holders = [label for label, found in inner.items() if any(name in found for name in names)]
+    if not names:
+        return None
+    summary = (
+        f"{len(holders)} of {len(inner)} class folders ({offenders(holders)}) hold folders of the same names "
+        f"({offenders(names)}). The outer folders were read as the classes, with all pictures below them."
+    )
+    return Finding("folders-within-classes", "warn", (), summary, _MOVE)
+
+
+_MOVE = (
+    "If the inner folders are the classes, put them on top, or list the pictures in a table. If they hold no pictures "
+    "to learn from, such as masks, move them away. If they only say where the pictures come from, nothing is wrong."
+)
+
+
+def _uneven(inner: Mapping[str, Counter[str]]) -> Finding | None:
+    """Point out a folder of folders that stands beside folders of pictures."""
+    deep = [label for label, names in inner.items() if len(names) > 1 and "" not in names]
+    flat = [label for label, names in inner.items() if set(names) == {""}]
+    if not deep or not flat:
+        return None
+    within = offenders(sorted(inner[deep[0]]))
+    summary = (
+        f"The folder '{deep[0]}' holds folders ({within}), and '{flat[0]}' beside it holds pictures: both were read as "
+        "classes."
+    )
+    advice = f"If the folders in '{deep[0]}' are the classes, give that folder as DATA."
+    return Finding("folders-within-classes", "warn", (), summary, advice)
+
+
+def _helpers(labels: Sequence[str]) -> Finding | None:
+    odd = [label for label in labels if key(label) in _HELPERS]
+    if not odd or len(odd) == len(labels):
+        return None
+    were = "folder was read as a class" if len(odd) == 1 else "folders were read as classes"
+    summary = f"1 {were}: {odd[0]}." if len(odd) == 1 else f"{len(odd)} {were}: {offenders(odd)}."
+    return Finding("class-folder", "warn", (), summary, "Move it away if it holds no class of its own.")

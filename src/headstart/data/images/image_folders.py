@@ -1,0 +1,277 @@
+"""Folders of pictures: a folder a class, split folders above them, or a table that lists the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from headstart.data.columns.names import Wanted, pick, split_of
+from headstart.data.images.class_folders import Place, are_numbered_parts, read_places
+from headstart.data.images.folder_doubts import find_folder_doubts
+from headstart.data.images.image_names import ImageIndex, are_numbers, place_of
+from headstart.data.images.image_tables import (
+    TABLE_SUFFIXES,
+    Listing,
+    Match,
+    choose_tables,
+    list_table,
+    lists_images,
+    match_table,
+)
+from headstart.data.reading.own_tables import TO_LABEL, TO_LABEL_COLUMNS, own_table_kind
+from headstart.data.reading.rows import Draft, join
+from headstart.data.reading.sheet_rows import labels_of, optional_texts, rest_of
+from headstart.data.reading.sheets import Sheet
+from headstart.data.reading.tree import Tree, holds_any, walk
+from headstart.errors import DataError, offenders
+from headstart.modalities.image import SUFFIXES
+from headstart.records import Finding, SetAside
+
+_NOT_YET = "its label is not filled in yet"
+
+
+def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
+    """Whether the sheet lists picture files: a column has names of such, or the stems of those that lie beside it."""
+    return lists_images(sheet) or _matches_beside(sheet, base, wanted)
+
+
+def is_by_numbers(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
+    """Whether the pictures beside a sheet are named by nothing but numbers, which may mean something else."""
+    if lists_images(sheet) or pick(sheet.names, "file", wanted, "") is not None:
+        return False
+    index = ImageIndex.from_images(walk(base).with_suffix(SUFFIXES))
+    match = match_table(sheet, PurePosixPath(), index, wanted)
+    return match is not None and are_numbers(sheet.texts(match.column))
+
+
+def _matches_beside(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
+    if not holds_any(base, SUFFIXES):
+        return False
+    index = ImageIndex.from_images(walk(base).with_suffix(SUFFIXES))
+    return match_table(sheet, PurePosixPath(), index, wanted) is not None
+
+
+def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
+    """Read a table that lists pictures lying in the same folder or below; else, in the folder above."""
+    parent = PurePosixPath()
+    if not holds_any(base, SUFFIXES) and holds_any(base.parent, SUFFIXES):
+        base, parent = base.parent, PurePosixPath(base.name)
+    tree = walk(base)
+    places = _places(tree)
+    index = ImageIndex.from_images(tuple(places))
+    match = match_table(sheet, parent, index, wanted) or _unmatched(sheet, wanted)
+    listing = list_table(sheet, parent / sheet.name, match, wanted, _are_classes(places))
+    return _read_listed(tree, [replace(listing, split="")], places, wanted)
+
+
+def _unmatched(sheet: Sheet, wanted: Wanted) -> Match:
+    """Return the column of file names of a table none of whose files is there."""
+    named = pick(sheet.names, "file", wanted, f" in {sheet.name}")
+    name = named or next((name for name in sheet.names if lists_images(_only(sheet, name))), None)
+    if name is None:
+        raise DataError(
+            f"{sheet.name} has no column of file names (columns: {', '.join(sheet.names[:20])}).",
+            "Call it file_name.",
+        )
+    return Match(name, [[] for _ in sheet.rows], len(sheet.rows))
+
+
+def _only(sheet: Sheet, name: str) -> Sheet:
+    return replace(sheet, columns={name: sheet.columns[name]})
+
+
+def read_folder(tree: Tree, wanted: Wanted, look_above: bool = True) -> Draft:
+    """Read a folder of pictures; a table that lists them wins over the folders' names.
+
+    Parameters
+    ----------
+    tree : Tree
+    wanted : Wanted
+    look_above : bool
+        Whether a table beside the folder counts where none lies in it.
+    """
+    places = _places(tree)
+    classed = _are_classes(places)
+    listings, notes = choose_tables(tree, ImageIndex.from_images(tuple(places)), wanted, classed)
+    if not listings and look_above:
+        above, notes_above = _choose_above(tree, wanted, classed)
+        notes += notes_above
+        if above is not None:
+            return join([above, _noting(*notes, *_other_files(tree))])
+    if not listings and wanted.labels:
+        raise DataError(
+            f"{tree.root} has no table beside the pictures, so no column {', '.join(wanted.labels)}.",
+            "".join(f"{note.summary} " for note in notes[:3])
+            + "Leave out --label to take the folders' names, or add metadata.csv with a column file_name.",
+        )
+    draft = _read_listed(tree, listings, places, wanted) if listings else _read_by_folder(tree, places)
+    return join([draft, _noting(*notes, *_other_files(tree))])
+
+
+def _choose_above(tree: Tree, wanted: Wanted, classed: bool) -> tuple[Draft | None, tuple[Finding, ...]]:
+    """Read by a table that lies beside the folder; where folders name classes it is pointed out only."""
+    above = tree.root.absolute().parent
+    try:
+        files = [PurePosixPath(path.name) for path in above.iterdir() if path.suffix.lower() in TABLE_SUFFIXES]
+    except OSError:
+        return None, ()
+    images = [PurePosixPath(tree.root.absolute().name) / file for file in tree.with_suffix(SUFFIXES)]
+    files = [file for file in files if (above / file).is_file()]
+    listings, _ = choose_tables(Tree(above, tuple(sorted(files))), ImageIndex.from_images(images), wanted, classed)
+    if not listings:
+        return None, ()
+    names = offenders([listing.name for listing in listings])
+    if classed and not wanted.labels:
+        return None, (_seen_above(names, above),)
+    if not all(listing.roles.label or listing.roles.marks for listing in listings):
+        return None, ()
+    places = dict.fromkeys(images, (None, None)) if not classed else dict(zip(images, read_places(images), strict=True))
+    draft = _read_listed(Tree(above, tuple(sorted(images))), listings, places, wanted)
+    summary = f"The labels come from {names}, beside the folder {tree.root.name}."
+    note = Finding("table-above", "note", (), summary, "Nothing to do.")
+    prefix = f"{tree.root.absolute().name}/"
+    return replace(draft, ids=[name.removeprefix(prefix) for name in draft.ids], findings=(*draft.findings, note)), ()
+
+
+def _seen_above(names: str, above: Path) -> Finding:
+    summary = f"The labels are the folders' names; {names} in {above.name or above} lists the pictures too."
+    return Finding("table-above", "note", (), summary, "Give that table as DATA to use it, or name its --label COLUMN.")
+
+
+def _noting(*findings: Finding) -> Draft:
+    return Draft("image", [], [], findings=findings)
+
+
+def _other_files(tree: Tree) -> tuple[Finding, ...]:
+    others = [str(file) for file in tree.files if file.suffix.lower() not in SUFFIXES | TABLE_SUFFIXES]
+    if not others:
+        return ()
+    n_others = "1 file that is no picture was" if len(others) == 1 else f"{len(others)} files that are no pictures were"
+    summary = f"{n_others} left out (such as {others[-1]})."
+    return (Finding("other-files", "note", (), summary, "Nothing to do."),)
+
+
+Places = Mapping[PurePosixPath, Place]
+"""Class and split by picture, as the folders say."""
+
+
+def _places(tree: Tree) -> dict[PurePosixPath, Place]:
+    images = tree.with_suffix(SUFFIXES)
+    return dict(zip(images, read_places(images), strict=True))
+
+
+def _are_classes(places: Places) -> bool:
+    """Whether folders name the class of each picture; a single one, or numbered parts of one collection, do not."""
+    names = {label for label, _ in places.values() if label is not None}
+    return (
+        len(names) > 1 and all(label is not None for label, _ in places.values()) and not are_numbered_parts([*names])
+    )
+
+
+def _read_listed(tree: Tree, listings: Sequence[Listing], places: Places, wanted: Wanted) -> Draft:
+    draft = join([_read_listing(tree, listing, places) for listing in listings])
+    listed = {image for listing in listings for images in listing.match.images for image in images}
+    names = ", ".join(listing.name for listing in listings)
+    unlisted = [image.as_posix() for image in places if image not in listed]
+    return join([draft, _noting(*_lost_rows(listings), *_not_listed(unlisted, names))])
+
+
+def _not_listed(unlisted: Sequence[str], names: str) -> list[Finding]:
+    if not unlisted:
+        return []
+    are = "1 picture is" if len(unlisted) == 1 else f"{len(unlisted)} pictures are"
+    summary = f"{are} not listed in {names} and left out (such as {unlisted[0]})."
+    advice = "Add them to the table if they belong to the data."
+    return [Finding("not-listed", "warn", tuple(unlisted), summary, advice)]
+
+
+def _lost_rows(listings: Sequence[Listing]) -> list[Finding]:
+    """Point out rows that name no picture, or several."""
+    findings = []
+    for listing in listings:
+        match, cells = listing.match, listing.sheet.texts(listing.match.column)
+        lost = [cell for cell, images in zip(cells, match.images, strict=True) if len(images) != 1]
+        if lost and match.n_matched:
+            name = "names" if len(lost) == 1 else "name"
+            summary = (
+                f"{match.n_matched} of {len(cells)} rows of {listing.name} name a picture by '{match.column}'; "
+                f"{len(lost)} {name} none that is there, or several (such as '{lost[0][:60]}')."
+            )
+            findings.append(
+                Finding("rows-without-picture", "warn", (), summary, "Add the pictures, or mend the names.")
+            )
+    return findings
+
+
+def _read_listing(tree: Tree, listing: Listing, places: Places) -> Draft:
+    """Read the rows of one table; those that name no picture beyond doubt are set aside."""
+    sheet, roles, match = listing.sheet, listing.roles, listing.match
+    cells = sheet.texts(match.column)
+    aside = {row: reason for row, cell in enumerate(cells) if (reason := _reason_aside(cell, match.images[row]))}
+    labels, marks = labels_of(roles, sheet.texts)
+    is_to_label = own_table_kind(sheet.names) == TO_LABEL
+    if is_to_label and labels is not None:
+        aside |= {row: _NOT_YET for row, label in enumerate(labels) if not label.strip() and row not in aside}
+    rows = [row for row in range(len(cells)) if row not in aside]
+    files = [(match.images[row] or [place_of(cells[row], listing.parent)])[0] for row in rows]
+    found = [places.get(file, (None, None)) for file in files]
+    if labels is None and not marks and _are_classes(dict(zip(files, found, strict=True))):
+        labels = [label or "" for label, _ in found]
+    elif labels is not None:
+        labels = [labels[row] for row in rows]
+    splits = optional_texts(sheet, roles.split)
+    splits = [splits[row] for row in rows] if splits is not None else _splits(listing, found)
+    used = {"file": match.column, **{role: column for role, column in roles.named().items() if role != "id"}}
+    spare = TO_LABEL_COLUMNS if is_to_label else ()
+    metadata = {
+        name: values[np.asarray(rows, dtype=np.intp)]
+        for name, values in rest_of(sheet, [*used.values(), *spare]).items()
+    }
+    return Draft(
+        modality="image",
+        inputs=[tree.at(file) for file in files],
+        ids=[file.as_posix() for file in files],
+        labels=labels,
+        marks={name: [values[row] for row in rows] for name, values in marks.items()},
+        splits=splits,
+        metadata=metadata,
+        set_aside=(
+            *sheet.set_aside,
+            *(SetAside(f"{sheet.name}:{sheet.rows[row]}", reason) for row, reason in aside.items()),
+        ),
+        findings=sheet.findings + roles.findings,
+        columns=used,
+    )
+
+
+def _reason_aside(cell: str, images: Sequence[PurePosixPath]) -> str | None:
+    """Return why a row names no picture beyond doubt; None where it names one, be it there or not."""
+    if not cell.strip():
+        return "the row names no picture"
+    return f"'{cell}' may be {' or '.join(map(str, images[:2]))}: write the folder too" if len(images) > 1 else None
+
+
+def _splits(listing: Listing, found: Sequence[Place]) -> list[str] | None:
+    if listing.split:
+        return [listing.split] * len(found)
+    if split_of(listing.parent.name) or any(split for _, split in found):
+        return [split or listing.parent.name for _, split in found]
+    return None
+
+
+def _read_by_folder(tree: Tree, places: Places) -> Draft:
+    labelled = any(label is not None for label, _ in places.values())
+    stray = [image for image, (label, _) in places.items() if labelled and label is None]
+    kept = [(image, place) for image, place in places.items() if place[0] is not None or not labelled]
+    return Draft(
+        modality="image",
+        inputs=[tree.at(image) for image, _ in kept],
+        ids=[image.as_posix() for image, _ in kept],
+        labels=[label or "" for _, (label, _) in kept] if labelled else None,
+        splits=[split or "" for _, (_, split) in kept],
+        set_aside=tuple(SetAside(image.as_posix(), "the picture lies in no class folder") for image in stray),
+        findings=find_folder_doubts(places),
+    )

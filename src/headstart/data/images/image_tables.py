@@ -1,0 +1,250 @@
+"""Which tables list the images of a folder, by which column, and why other tables are not used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from headstart.data.columns.names import SPLITS, Wanted, label_columns, pick, split_of, split_of_stem
+from headstart.data.images.image_labels import find_labels
+from headstart.data.images.image_names import ImageIndex, are_numbers, has_image_ending
+from headstart.data.reading.own_tables import PREDICTIONS, TO_LABEL, own_table_kind
+from headstart.data.reading.sheet_rows import Roles
+from headstart.data.reading.sheets import READERS, Sheet, read_sheet
+from headstart.data.reading.tree import Tree
+from headstart.errors import DataError, UnknownName, ending
+from headstart.records import Finding
+
+TABLE_SUFFIXES = frozenset(READERS) - {".txt"}
+MOST_TABLES = 50
+"""So many tables of a folder are looked at, those nearest to its top first."""
+_ENOUGH = 0.5
+_NAMED = "metadata"
+_LONG_SPLIT_WORDS = frozenset(SPLITS) - {"", "tr", "te", "dev", "set"}
+
+
+@dataclass(frozen=True)
+class Match:
+    """What each row of a table means by one of its columns: no image, one, or several."""
+
+    column: str
+    images: list[list[PurePosixPath]]
+    n_filled: int
+
+    @property
+    def listed(self) -> set[PurePosixPath]:
+        """The images that a row names beyond doubt."""
+        return {images[0] for images in self.images if len(images) == 1}
+
+    @property
+    def doubtful(self) -> list[PurePosixPath]:
+        """The images of the first row that may mean several."""
+        return next((images for images in self.images if len(images) > 1), [])
+
+    @property
+    def n_matched(self) -> int:
+        """How many rows name one image."""
+        return sum(len(images) == 1 for images in self.images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """A table that lists images; `parent` is the folder that its paths begin at, `split` what its name says."""
+
+    sheet: Sheet
+    parent: PurePosixPath
+    match: Match
+    roles: Roles
+    split: str = ""
+
+    @property
+    def name(self) -> str:
+        """How messages call the table."""
+        return self.sheet.name
+
+
+def match_table(sheet: Sheet, parent: PurePosixPath, index: ImageIndex, wanted: Wanted) -> Match | None:
+    """Return the column whose cells name the most images, or None where no column does."""
+    named = pick(sheet.names, "file", wanted, f" in {sheet.name}")
+    matches = [
+        match
+        for name in sheet.names
+        if (match := _match_column(sheet, name, parent, index)) and (name == named or _is_enough(match, sheet, index))
+    ]
+    return max(matches, key=lambda match: (len(match.listed), match.column == named), default=None)
+
+
+def _match_column(sheet: Sheet, name: str, parent: PurePosixPath, index: ImageIndex) -> Match | None:
+    cells = sheet.texts(name)
+    meant = {cell: index.find_images(cell, parent) for cell in set(cells)}
+    if not any(meant.values()):
+        return None
+    return Match(name, [meant[cell] for cell in cells], sum(bool(cell.strip()) for cell in cells))
+
+
+def _is_enough(match: Match, sheet: Sheet, index: ImageIndex) -> bool:
+    """Whether a column that is not called like one of files names images on purpose; ages may look like stems too."""
+    n_images = sum(bool(images) for images in match.images)
+    cells = sheet.texts(match.column)
+    if are_numbers(cells) and len(set(cells)) < len(cells):
+        return False
+    return n_images >= _ENOUGH * match.n_filled or len(match.listed) >= _ENOUGH * len(index.images)
+
+
+def lists_images(sheet: Sheet) -> bool:
+    """Whether a column of the sheet holds names of image files, whether they are there or not."""
+    return any(_are_image_files(sheet.texts(name)[:100]) for name in sheet.names if sheet.columns[name].dtype == object)
+
+
+def _are_image_files(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell.strip()]
+    return sum(len(cell) < 1024 and has_image_ending(cell) for cell in filled) > len(filled) / 2
+
+
+def choose_tables(
+    tree: Tree, index: ImageIndex, wanted: Wanted, classed: bool
+) -> tuple[list[Listing], tuple[Finding, ...]]:
+    """Return the tables that list the images of a folder, and say why others that lie there are not used.
+
+    Raises
+    ------
+    UnknownName
+        A column that was asked for is in no table that lists images.
+    """
+    files = sorted(tree.with_suffix(TABLE_SUFFIXES), key=lambda file: (len(file.parts), file.parts))
+    looked = [_look(tree, file, index, wanted, classed) for file in files[:MOST_TABLES]]
+    listings = _with_asked_columns([item for item in looked if isinstance(item, Listing)], wanted)
+    chosen = _best(listings)
+    notes = [item for item in looked if isinstance(item, Finding)]
+    notes += [
+        _not_used(item.name, _why_not(item, chosen)) for item in listings if all(item is not one for one in chosen)
+    ]
+    if len(files) > MOST_TABLES:
+        reason = f"only the first {MOST_TABLES} tables of a folder are looked at"
+        notes.append(_not_used(f"{files[MOST_TABLES]} and {len(files) - MOST_TABLES - 1} more", reason))
+    return chosen, tuple(notes)
+
+
+def _look(
+    tree: Tree, file: PurePosixPath, index: ImageIndex, wanted: Wanted, classed: bool
+) -> Listing | Finding | None:
+    """Read one table and match it; a finding says why it is of no use."""
+    try:
+        sheet = read_sheet(tree.at(file), wanted.encoding)
+    except DataError as error:
+        if file.stem.casefold() == _NAMED:
+            raise
+        return _not_used(str(file), ending(error.problem, tree.at(file)))
+    if own_table_kind(sheet.names) == PREDICTIONS:
+        return _not_used(str(file), "it holds answers of a model, as Headstart writes them, and no labels")
+    match = match_table(sheet, file.parent, index, wanted)
+    if match is None:
+        return _not_used(str(file), f"no column names the images (its first cell is '{_first_cell(sheet)}')")
+    if not match.listed:
+        shown = " or ".join(map(str, match.doubtful[:2]))
+        cell = next(
+            cell for cell, images in zip(sheet.texts(match.column), match.images, strict=True) if len(images) > 1
+        )
+        return _not_used(str(file), f"'{cell}' in its column '{match.column}' may be {shown}: write the folder too")
+    return list_table(sheet, file, match, wanted, classed)
+
+
+def list_table(sheet: Sheet, file: PurePosixPath, match: Match, wanted: Wanted, classed: bool) -> Listing:
+    """Return a table with what its columns and its name say."""
+    roles = find_labels(sheet, match.column, wanted, classed)
+    split = next((word for part in (*file.parts[:-1], file.stem) if (word := split_in(part))), "")
+    return Listing(sheet=sheet, parent=file.parent, match=match, roles=roles, split=split)
+
+
+def split_in(name: str) -> str:
+    """Return the split word in a name; "" where there is none, or where it has several.
+
+    Examples
+    --------
+    >>> split_in("train_labels"), split_in("ISIC_Test"), split_in("train_test_split"), split_in("labels")
+    ('train', 'test', '', '')
+    """
+    words = {word for word in re.split(r"[\W_]+", name.casefold()) if word in _LONG_SPLIT_WORDS}
+    kinds = {split_of(word) for word in words}
+    last = split_of_stem(name) or ""
+    return str(next(iter(kinds))) if len(kinds) == 1 else "" if kinds else last
+
+
+def _first_cell(sheet: Sheet) -> str:
+    return sheet.texts(sheet.names[0])[0][:40] if sheet.names else ""
+
+
+def _with_asked_columns(listings: list[Listing], wanted: Wanted) -> list[Listing]:
+    """Leave out the tables without the label columns that were asked for; where none has them that is an error."""
+    if not wanted.labels or not listings:
+        return listings
+    having = [item for item in listings if _has_labels(item.sheet, wanted)]
+    if not having:
+        label_columns(listings[0].sheet.names, wanted, f" in {listings[0].name}")
+    return having
+
+
+def _has_labels(sheet: Sheet, wanted: Wanted) -> bool:
+    try:
+        return bool(label_columns(sheet.names, wanted, ""))
+    except UnknownName:
+        return False
+
+
+def _best(listings: Sequence[Listing]) -> list[Listing]:
+    """Return the table that lists the most images, or the tables of the splits together, or parts that share none."""
+    if not listings:
+        return []
+    groups = [_joined(item, listings) for item in sorted(listings, key=_preference)]
+    return max(groups, key=_worth)
+
+
+def _preference(item: Listing) -> tuple[bool, bool, int, bool, int, str]:
+    has_labels = bool(item.roles.label or item.roles.marks)
+    is_filled = own_table_kind(item.sheet.names) != TO_LABEL
+    is_named = item.sheet.name.casefold().startswith(_NAMED)
+    return (not has_labels, not is_filled, -len(item.match.listed), not is_named, len(item.parent.parts), item.name)
+
+
+def _worth(group: Sequence[Listing]) -> tuple[bool, bool, int, int]:
+    first = group[0]
+    n_listed = len(set().union(*(item.match.listed for item in group)))
+    has_labels, is_filled = (not value for value in _preference(first)[:2])
+    return (has_labels, is_filled, n_listed, len({item.split for item in group} - {""}))
+
+
+def _joined(first: Listing, listings: Sequence[Listing]) -> list[Listing]:
+    """Return a table with those that go on where it ends: other splits, or other images, with labels in one column."""
+    group, listed = [first], set(first.match.listed)
+    for item in sorted(listings, key=_preference):
+        if item is first or not _goes_with(first, item):
+            continue
+        is_other_split = item.split and first.split and item.split not in {one.split for one in group}
+        if is_other_split or listed.isdisjoint(item.match.listed):
+            group.append(item)
+            listed |= item.match.listed
+    return group
+
+
+def _goes_with(first: Listing, other: Listing) -> bool:
+    return (first.roles.label, first.roles.marks) == (other.roles.label, other.roles.marks)
+
+
+def _why_not(item: Listing, chosen: Sequence[Listing]) -> str:
+    n_listed = len(item.match.listed)
+    if not chosen:
+        return "it was not asked for"
+    best = chosen[0]
+    if not _goes_with(best, item):
+        has_labels = item.roles.label or item.roles.marks
+        reason = "its labels stand in another column" if has_labels else "it has no label column"
+        return f"it lists {n_listed} images, but {reason} (used: {best.name}, {len(best.match.listed)} images)"
+    return f"it lists {n_listed} images, some of which {best.name} lists too ({len(best.match.listed)})"
+
+
+def _not_used(name: str, reason: str) -> Finding:
+    summary = f"The table {name} was not used: {reason}."
+    advice = "If it holds the labels, write the names of the images into one column, or give this table itself as DATA."
+    return Finding("table-not-used", "warn", (), summary, advice)

@@ -1,0 +1,1 @@
+"""Labels: the task they pose, how they are spelled, which of them are rare."""

@@ -1,0 +1,76 @@
+"""Classes that may be something else: measured numbers, or several labels in one cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from headstart.data.columns.cells import is_missing
+from headstart.data.columns.written_numbers import is_doubtful
+from headstart.data.labels import label_cells
+from headstart.data.labels.label_numbers import FEW_NUMBERS, MANY_NUMBERS, is_quantity, numbers_of
+from headstart.records import Finding
+
+
+def find_class_doubts(
+    called: str, labels: Sequence[str], ids: Sequence[str], cells: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Point out classes that may be numbers, or several labels in one cell.
+
+    Parameters
+    ----------
+    called : str
+        The label column as messages name it.
+    labels, ids : sequence of str, shape (n_rows,)
+    cells : sequence of str
+        The labels that say something, of the rows that can be used.
+    """
+    written = sorted(set(cells))
+    numbers = [label for label in written if not is_missing(label)]
+    if len(written) > FEW_NUMBERS and is_doubtful(numbers):
+        example = next(label for label in numbers if "," in label)
+        whole, cut = example.replace(",", ""), example.replace(",", ".")
+        summary = (
+            f"{called} holds {len(written)} different numbers such as {example}, which may be {whole} or {cut}: "
+            "they are read as classes."
+        )
+        advice = f"Write {whole} or {cut} in the file if they measure something, or pass --task classification."
+        return (Finding("task", "warn", (), summary, advice),)
+    if len(written) > MANY_NUMBERS and not numbers_of(written)[1]:
+        summary = f"{called} holds {len(written)} different numbers, which are read as classes."
+        advice = "Pass --task regression if they measure something, --task ordinal if they are grades."
+        return (Finding("task", "note", (), summary, advice),)
+    return _measures(called, cells, written) or _composites(labels, ids, written)
+
+
+def _measures(called: str, cells: Sequence[str], classes: Sequence[str]) -> tuple[Finding, ...]:
+    """Point out classes that are numbers with something around them, such as "12 kg"."""
+    matched = [_MEASURE.fullmatch(label) for label in cells]
+    found = np.array([float(one[1].replace(",", "")) for one in matched if one is not None])
+    if len(classes) < FEW_NUMBERS or 2 * len(found) < len(matched) or not is_quantity(found):
+        return ()
+    example = next(one[0] for one in matched if one is not None)
+    summary = (
+        f"{called} holds {len(classes)} different texts that look like measured numbers, such as '{example}': they "
+        "are read as classes."
+    )
+    return (Finding("task", "warn", (), summary, "Write bare numbers in the file if they measure something."),)
+
+
+_MEASURE = re.compile(r"[<>~≤≥(]?\s*[-+]?(\d+(?:,\d{3})*(?:\.\d+)?)\s*[^\W\d_]{0,6}[²³)]?(?:/[^\W\d_]{1,4}[²³]?)?")
+"""A number with a unit, a bracket or a sign of comparison."""
+
+
+def _composites(labels: Sequence[str], ids: Sequence[str], classes: Sequence[str]) -> tuple[Finding, ...]:
+    found = label_cells.composite_classes(classes)
+    if not found:
+        return ()
+    rows = tuple(name for name, label in zip(ids, labels, strict=True) if label.strip() in found)
+    first, parts = next(iter(found.items()))
+    are = "1 class looks" if len(found) == 1 else f"{len(found)} classes look"
+    plain = len(found) > 1 or any(mark in name for mark in label_cells.ASKED_SEPARATORS for name in found)
+    summary = f"{are} like several labels in one cell: '{first}', where {' and '.join(map(repr, parts))} stand alone."
+    advice = "Pass --task multi-label if a row may have several labels, or --task classification if this is one class."
+    return (Finding("composite-class", "warn" if plain else "note", rows, summary, advice),)

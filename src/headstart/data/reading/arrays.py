@@ -1,0 +1,158 @@
+"""Rows that are in memory already: lists of texts or picture files, arrays of series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.columns.cells import as_text
+from headstart.data.columns.names import Wanted
+from headstart.data.labels.task_type import Wish
+from headstart.data.reading.frames import column_values, frame_columns, is_frame, plain_inputs
+from headstart.data.reading.rows import Draft, Finish, finish
+from headstart.data.series import series_files
+from headstart.errors import DataError
+from headstart.modalities.image import SUFFIXES
+from headstart.records import Finding, InputColumns, Table, column
+
+_NO_FILE = "(no file)"
+
+
+def from_arrays(
+    inputs: Any,
+    labels: Sequence[Any] | None = None,
+    modality: str | None = None,
+    *,
+    axes: str = "auto",
+    known: InputColumns | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Table:
+    """Make a table of what is in memory.
+
+    Parameters
+    ----------
+    inputs : sequence of str, sequence of Path, array of numbers, Series or DataFrame
+        Texts; picture files; or series of shape (n_rows, time) or (n_rows, channels, time), or a sequence of
+        (channels, time) arrays of different lengths. Strings that are all existing picture files are pictures. Of a
+        DataFrame the column of texts or files is taken, or all columns if all are numbers; its index does not matter.
+    labels : sequence, shape (n_rows,) or (n_rows, n_labels), optional
+        Anything that can be written as text; lists, tuples or sets are several labels of a row; so is an array or a
+        DataFrame of 0 and 1 with a column a label.
+    modality : str, optional
+        "image", "text" or "series", where it should not be found out.
+    axes : str
+        Of series with several channels: "channels-first", "time-first", or "auto": as in training, else the first.
+    known : InputColumns, optional
+        What the model learnt from: series must have its channels.
+    metadata : mapping of str to sequence, shape (n_rows,), optional
+        Further columns.
+
+    Returns
+    -------
+    Table
+        Ids are row numbers from 0 (pictures: their paths). Rows that cannot be used are in `set_aside`.
+
+    Raises
+    ------
+    DataError
+        `labels` has another length, a label is missing, or the inputs are of no known kind.
+
+    Examples
+    --------
+    >>> from_arrays(["good", "bad"], ["yes", "no"]).modality
+    'text'
+    """
+    draft = draft_of_arrays(inputs, modality, axes, known)
+    if labels is not None and len(labels) != len(draft.ids):
+        raise DataError(f"There are {len(draft.ids)} inputs and {len(labels)} labels.", "Give one label an input.")
+    marks, labels = _marks_of(labels)
+    named, wish = _written(labels)
+    if marks:
+        named, wish = [""] * len(draft.ids), Wish("multi-label")
+    more = {name: column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()}
+    return finish(replace(draft, labels=named, marks=marks, metadata=more), "memory", Finish(wish=wish))
+
+
+def draft_of_arrays(
+    inputs: Any, modality: str | None = None, axes: str = "auto", known: InputColumns | None = None
+) -> Draft:
+    """Return rows that are in memory, without labels; a missing one keeps its place and is set aside later."""
+    plain = plain_inputs(inputs)
+    values = list(plain)
+    if not values:
+        raise DataError("There are no inputs.", "Give at least one.")
+    kind = modality or _kind([value for value in values if value is not None])
+    layout, findings = None, tuple[Finding, ...]()
+    if kind == "series":
+        made, layout, findings = _series(plain, values, Wanted(axes=axes, inputs=known))
+    else:
+        made = _TAKE[kind](plain, values)
+    ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
+    return Draft(kind, made, ids, findings=findings, input_columns=layout)
+
+
+def _marks_of(labels: Any) -> tuple[dict[str, list[str]], Any]:
+    """Return labels of shape (n_rows, n_labels) as columns of 0 and 1; else none, and the labels in one dimension."""
+    if is_frame(labels):
+        columns = frame_columns(labels)
+    elif isinstance(labels, np.ndarray) and labels.ndim == 2 and (labels.dtype.kind in "biuf" or labels.shape[1] == 1):
+        columns = {str(number): labels[:, number].tolist() for number in range(labels.shape[1])}
+    else:
+        return {}, labels
+    if len(columns) == 1:
+        return {}, next(iter(columns.values()))
+    return {name: [as_text(one) for one in values] for name, values in columns.items()}, None
+
+
+def _written(labels: Sequence[Any] | None) -> tuple[list[str] | None, Wish]:
+    """Write labels as text; a list, a tuple or a set is several labels of a row."""
+    if labels is None:
+        return None, Wish()
+    values = column_values(labels)
+    if not any(isinstance(label, _SEVERAL) for label in values):
+        return [as_text(label) for label in values], Wish()
+    parts = [list(label) if isinstance(label, _SEVERAL) else [label] for label in values]
+    return [as_text([as_text(part) for part in label]) for label in parts], Wish("multi-label", empty_is_none=True)
+
+
+_SEVERAL = (list, tuple, set, frozenset, np.ndarray)
+
+
+def _kind(values: Sequence[Any]) -> str:
+    if not values:
+        raise DataError("All inputs are missing values.", "Give texts, picture files or arrays.")
+    if all(isinstance(value, Path) for value in values):
+        return "image"
+    if all(isinstance(value, str) for value in values):
+        return "image" if all(_is_picture(value) for value in values) else "text"
+    if all(isinstance(value, np.ndarray | list | tuple) for value in values):
+        return "series"
+    kinds = sorted({type(value).__name__ for value in values})
+    raise DataError(f"Inputs of type {', '.join(kinds)} are not understood.", "Give texts, picture files or arrays.")
+
+
+def _is_picture(value: str) -> bool:
+    return len(value) < 4096 and Path(value).suffix.lower() in SUFFIXES and Path(value).is_file()
+
+
+def _series(inputs: Any, values: Sequence[Any], wanted: Wanted) -> tuple[list[Any], InputColumns, tuple[Finding, ...]]:
+    if isinstance(inputs, np.ndarray) and inputs.dtype != object:
+        square = inputs.ndim == 3 and inputs.shape[1] == inputs.shape[2]
+        if square and wanted.axes == "auto" and wanted.inputs is None:
+            wanted = replace(wanted, axes="channels-first")  # In memory the axes are those of the documentation.
+        made, axes, findings = series_files.oriented(inputs, "inputs", wanted)
+        return list(made), InputColumns(layout="array", axes=axes), findings
+    if any(value is None for value in values):
+        first = next((np.asarray(value) for value in values if value is not None), np.zeros(1))
+        values = [np.full(first.shape, np.nan) if value is None else value for value in values]
+    return series_files.from_list(values, wanted)
+
+
+_TAKE: dict[str, Callable[[Any, Sequence[Any]], list[Any]]] = {
+    "image": lambda inputs, values: [Path(value or _NO_FILE) for value in values],
+    "text": lambda inputs, values: ["" if value is None else str(value) for value in values],
+}

@@ -1,0 +1,144 @@
+"""Columns and tables of other libraries (pandas, Arrow, polars) as plain lists; none of them is imported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headstart.data.columns.cells import as_text
+from headstart.data.columns.names import Wanted, pick
+from headstart.data.reading.sheets import Sheet
+from headstart.errors import DataError, offenders
+from headstart.records import column
+
+_TO_LIST = ("to_pylist", "to_list", "tolist")
+_MISSING_TYPES = frozenset({"NAType", "NaTType", "NoneType"})
+_TEXT_KINDS = "USTO"
+"""Kinds of numpy types whose values may be texts or anything else."""
+
+
+def is_frame(value: Any) -> bool:
+    """Return whether a value is a table with named columns, such as a DataFrame."""
+    if isinstance(value, np.ndarray | str | bytes | list | tuple | dict):
+        return False
+    return hasattr(value, "columns") and hasattr(value, "shape") and len(getattr(value, "shape", ())) == 2
+
+
+def is_column(value: Any) -> bool:
+    """Return whether a value is one column of another library, such as a Series."""
+    if isinstance(value, np.ndarray) or is_frame(value):
+        return False
+    return hasattr(value, "to_pylist") or (hasattr(value, "to_list") and hasattr(value, "dtype"))
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value stands for none: None, NaN, or what pandas writes.
+
+    Examples
+    --------
+    >>> [is_missing(value) for value in (None, float("nan"), "", 0)]
+    [True, True, False, False]
+    """
+    return type(value).__name__ in _MISSING_TYPES or (isinstance(value, float | np.floating) and math.isnan(value))
+
+
+def column_values(value: Any) -> list[Any]:
+    """Return the values of one column in order, whatever its index; missing ones are None."""
+    method = next((name for name in _TO_LIST if hasattr(value, name)), None)
+    values = list(value) if method is None else getattr(value, method)()
+    return [None if is_missing(one) else one for one in values]
+
+
+def frame_columns(frame: Any) -> dict[str, list[Any]]:
+    """Return the columns of a table by name."""
+    names = list(getattr(frame, "column_names", None) or frame.columns)
+    written = list(map(_name_of, names))
+    if len(set(written)) < len(names):
+        raise DataError(f"The table has columns of the same name ({offenders(written)}).", "Rename them.")
+    return {text: column_values(frame[name]) for text, name in zip(written, names, strict=True)}
+
+
+def _name_of(name: Any) -> str:
+    """Write a column's name; one of several levels as "x_0"."""
+    return "_".join(str(part) for part in name if str(part)) if isinstance(name, tuple) else str(name)
+
+
+def sheet_of(frame: Any) -> Sheet:
+    """Return a table of another library as one that was read from a file; rows are numbered from 0."""
+    columns = frame_columns(frame)
+    n_rows = len(next(iter(columns.values()), []))
+    made = {
+        name: np.array([np.nan if one is None else one for one in values], dtype=np.float64)
+        if _are_floats(values)
+        else column([as_text(one) for one in values])
+        for name, values in columns.items()
+    }
+    return Sheet("the table", made, list(range(n_rows)))
+
+
+def _are_floats(values: Sequence[Any]) -> bool:
+    filled = [one for one in values if one is not None]
+    return bool(filled) and all(isinstance(one, float | np.floating) for one in filled)
+
+
+def are_numbers(values: Sequence[Any]) -> bool:
+    """Return whether all values are numbers or missing, and at least one is a number."""
+    filled = [one for one in values if one is not None]
+    return bool(filled) and all(isinstance(one, int | float | np.number) for one in filled)
+
+
+def plain_inputs(inputs: Any) -> Any:
+    """Return rows as an array of numbers, or as a list of texts, paths and arrays in which missing ones are None.
+
+    Parameters
+    ----------
+    inputs : list, array, generator, Series or DataFrame
+        Of a table the only column, the one that is called like texts or files, or all if all are numbers.
+
+    Raises
+    ------
+    DataError
+        A table has several columns, and no name says which one is meant.
+    """
+    if is_frame(inputs):
+        return _rows_of_frame(inputs)
+    if isinstance(inputs, np.ndarray):
+        return _rows_of_array(inputs)
+    values = column_values(inputs)
+    return [_plain_text(one) for one in values]
+
+
+def _rows_of_frame(frame: Any) -> Any:
+    columns = frame_columns(frame)
+    if len(columns) > 1 and all(map(are_numbers, columns.values())):
+        rows = [[math.nan if one is None else float(one) for one in values] for values in columns.values()]
+        return np.array(rows, dtype=np.float32).T
+    names = list(columns)
+    chosen = next((name for role in ("text", "file") if (name := pick(names, role, Wanted(), ""))), None)
+    if len(columns) != 1 and chosen is None:
+        raise DataError(
+            f"The table has {len(columns)} columns ({offenders(names)}), and none is called text or file_name.",
+            "Give one column, such as table['text'], or rename it.",
+        )
+    return [_plain_text(one) for one in columns[chosen or names[0]]]
+
+
+def _rows_of_array(values: np.ndarray[Any, Any]) -> Any:
+    if values.dtype.kind not in _TEXT_KINDS:
+        return values
+    flat = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    if flat.ndim > 1 and values.dtype.kind == "O":
+        try:
+            return flat.astype(np.float32)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"An array of shape {values.shape} holds no numbers.", "Give one text a row.") from error
+    return [_plain_text(None if is_missing(one) else one) for one in flat.tolist()]
+
+
+def _plain_text(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value) if isinstance(value, str) else value

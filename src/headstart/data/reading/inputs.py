@@ -1,0 +1,218 @@
+"""Inputs to predict: files, folders, tables and zips in a stable order; what cannot be read is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from headstart import progress
+from headstart.data.columns.names import Wanted
+from headstart.data.images import image_folders
+from headstart.data.reading.archive import unpack
+from headstart.data.reading.arrays import draft_of_arrays
+from headstart.data.reading.decoding import read_text_file
+from headstart.data.reading.frames import frame_columns, is_frame, sheet_of
+from headstart.data.reading.rows import Draft, Finish, finish, join, names_of, writable
+from headstart.data.reading.sheets import is_table, read_sheet
+from headstart.data.reading.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing, with_columns
+from headstart.data.reading.tree import walk
+from headstart.data.texts import TEXT_FILES
+from headstart.errors import DataError, NothingRead, UnknownName, ending
+from headstart.modalities.image import SUFFIXES
+from headstart.options import ColumnOptions, parse
+from headstart.plain_files import reason_not_plain
+from headstart.records import InputColumns, SetAside, Table
+
+Order = tuple[tuple[str, int | None], ...]
+"""Every input's id in the order given, with its row in the table (None: it could not be read)."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is to be predicted: the rows that can be read, and the order of all."""
+
+    table: Table
+    order: Order
+
+
+def read_inputs(paths: Sequence[Path | str], modality: str, columns: Mapping[str, str]) -> Table:
+    """Read what is to be predicted, as `line_up` does; gives the rows that can be read."""
+    return line_up(paths, modality, columns, {}).table
+
+
+def line_up(
+    paths: Sequence[Path | str],
+    modality: str,
+    columns: Mapping[str, str],
+    asked: Mapping[str, str],
+    *,
+    inputs: InputColumns | None = None,
+    options: ColumnOptions | None = None,
+) -> Inputs:
+    """Read what is to be predicted.
+
+    Parameters
+    ----------
+    paths : sequence of Path or str
+        Files, folders (searched recursively, sorted), tables and zips.
+    modality : str
+        Of the model: "image", "text" or "series".
+    columns : mapping of str to str
+        Which column served as what in training (`Table.columns`); the usual names where a table lacks them.
+    asked : mapping of str to str
+        Columns that the user named: they must be there.
+    inputs : InputColumns, optional
+        For series: the value columns of training, which are found by their names.
+    options : ColumnOptions, optional
+        Further columns that the user named, and the encoding of text files.
+
+    Returns
+    -------
+    Inputs
+        Rows in the order of `paths`. Ids: the path as given (pictures, files), or as `read` makes them (tables).
+        Rows of a table that could not even be parsed come after its other rows. Labels only where the label column
+        of training is present.
+
+    Raises
+    ------
+    DataError
+        A path is not there, nothing at all was found, or nothing could be read (`NothingRead`).
+    UnknownName
+        A column in `asked`, or the text column of training, is not there.
+    """
+    wanted = Wanted(asked, strict=False, known=columns, inputs=inputs)
+    wanted = with_columns(wanted, options or parse(ColumnOptions))
+    places = [existing(Path(path).expanduser()) for path in paths]
+    if len(places) == 1 and places[0].suffix.lower() in DATA_SUFFIXES and modality != "image":
+        drafts = [_read_file(places[0], places[0].as_posix(), modality, wanted)]
+    else:
+        drafts = [draft for place in places for draft in _drafts(place, modality, wanted)]
+    source = ", ".join(str(path) for path in paths)
+    if not any(draft.ids or draft.set_aside for draft in drafts):
+        raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _WANTED[modality])
+    joined = join(drafts)
+    table = finish(joined, source, Finish(labelled=False))
+    for item in table.findings:
+        if item.severity == "warn":
+            progress.warn(f"{item.summary} {item.advice}")
+        elif item.kind == "encoding":
+            progress.say(item.summary)
+    if len(table) == 0:
+        first = table.set_aside[0]
+        problem = f"Nothing in {source} can be read ({first.id}: {first.reason})."
+        raise NothingRead(problem, _WANTED[modality], [vars(item) for item in table.set_aside])
+    return Inputs(table, tuple(_order(drafts, names_of(joined), table)))
+
+
+def line_up_rows(inputs: Any, modality: str, columns: Mapping[str, str], known: InputColumns | None = None) -> Inputs:
+    """Read rows that are in memory, to be predicted; the order names every one by its number.
+
+    Parameters
+    ----------
+    inputs : sequence, array, Series or DataFrame
+        As `from_arrays`; of a DataFrame with the columns of training those are taken.
+    modality, columns
+        As for `line_up`.
+    known : InputColumns, optional
+        For series: the value columns of training.
+    """
+    names = set(map(str, frame_columns(inputs))) if is_frame(inputs) else set()
+    trained = set(columns.values())
+    if known is not None:
+        trained |= {*known.channels, *(name for steps in known.values for name in steps)} - {""}
+    if names & trained:
+        wanted = Wanted(strict=False, known=columns, inputs=known)
+        draft = SHEET_KINDS[modality].read(sheet_of(inputs), Path(), wanted)
+    else:
+        draft = draft_of_arrays(inputs, modality, known=known)
+    table = finish(draft, "memory", Finish(labelled=False))
+    return Inputs(table, tuple(_order([draft], names_of(draft), table)))
+
+
+def _order(drafts: Sequence[Draft], names: Sequence[str], table: Table) -> Iterator[tuple[str, int | None]]:
+    row_of = {name: row for row, name in enumerate(table.ids)}
+    left = iter(names)
+    for draft in drafts:
+        yield from ((name, row_of.get(name)) for name in islice(left, len(draft.ids)))
+        yield from ((writable(item.id), None) for item in draft.set_aside)
+
+
+_SEARCHED = {"image": SUFFIXES, "text": DATA_SUFFIXES | {".txt"}, "series": DATA_SUFFIXES}
+"""What is looked for in folders and zips."""
+_WANTED = {
+    "image": "Give pictures, a folder of pictures, a zip, or a table with a column file_name.",
+    "text": "Give a table with a column of texts (name it with --text COLUMN), or .txt files.",
+    "series": "Give a table of series, .npz, .ts, or one CSV file a series.",
+}
+
+
+def _drafts(place: Path, modality: str, wanted: Wanted) -> list[Draft]:
+    if place.is_dir():
+        return _below(place, place, modality, wanted)
+    if place.suffix.lower() == ".zip":
+        return _below(unpack(place), place, modality, wanted)
+    return [_one(place, place.as_posix(), modality, wanted)]
+
+
+def _below(folder: Path, shown: Path, modality: str, wanted: Wanted) -> list[Draft]:
+    """Read everything of the modality below a folder; ids begin with the folder as the user gave it."""
+    tree = walk(folder)
+    prefix = PurePosixPath(shown.as_posix())
+    files = tree.with_suffix(_SEARCHED[modality])
+    return [_one(tree.at(file), (prefix / file).as_posix(), modality, wanted) for file in files]
+
+
+def _one(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
+    """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
+    reason = reason_not_plain(path)
+    if reason is not None:
+        return Draft(modality, [], [], set_aside=(SetAside(shown, reason),))
+    if modality == "image" and not is_table(path):
+        return Draft("image", [path], [shown])
+    try:
+        return _read_file(path, shown, modality, wanted)
+    except UnknownName:
+        raise
+    except DataError as error:
+        return Draft(modality, [], [], set_aside=(SetAside(shown, ending(error.problem, path)),))
+
+
+def _read_file(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
+    suffix = path.suffix.lower()
+    if modality == "series" and suffix in SERIES_FILES:
+        return SERIES_FILES[suffix](path, wanted)
+    if is_table(path) or (modality == "text" and suffix in TEXT_FILES):
+        return _READ[modality](path, shown, wanted)
+    return Draft(modality, [], [], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),))
+
+
+def _table(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
+    return SHEET_KINDS[modality].read(read_sheet(path, wanted.encoding), path.parent, wanted)
+
+
+def _image_table(path: Path, shown: str, wanted: Wanted) -> Draft:
+    """Read a table of pictures; those that it does not list are no concern here."""
+    draft = image_folders.read(read_sheet(path, wanted.encoding), path.parent, wanted)
+    return replace(draft, findings=tuple(item for item in draft.findings if item.kind != "not-listed"))
+
+
+def _text_table(path: Path, shown: str, wanted: Wanted) -> Draft:
+    if path.suffix.lower() in TEXT_FILES:
+        text, findings = read_text_file(path, wanted.encoding)
+        return Draft("text", [text], [shown], findings=findings)
+    return _table(path, shown, "text", wanted)
+
+
+def _series_table(path: Path, shown: str, wanted: Wanted) -> Draft:
+    draft = _table(path, shown, "series", wanted)
+    return replace(draft, ids=[shown]) if list(draft.ids) == [path.name] else draft
+
+
+_READ: dict[str, Callable[[Path, str, Wanted], Draft]] = {
+    "image": _image_table,
+    "text": _text_table,
+    "series": _series_table,
+}

@@ -1,0 +1,86 @@
+"""Rows without labels to learn from as well, and further labelled rows that only train."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from headstart.data.reading.inputs import line_up
+from headstart.data.reading.rows import Finish, finish, with_tidy_labels
+from headstart.data.reading.sources import STATES, USE, draft_of, existing, wanted_of
+from headstart.data.splitting.split import add_rows
+from headstart.options import ReadOptions
+from headstart.records import TEST, TRAIN, Table, column
+
+
+def wants_unlabelled(options: ReadOptions) -> bool:
+    """Whether `--unlabelled` names rows to learn from.
+
+    Examples
+    --------
+    >>> wants_unlabelled(ReadOptions(unlabelled="drop")), wants_unlabelled(ReadOptions(unlabelled="use"))
+    (False, True)
+    """
+    return options.unlabelled == USE or options.unlabelled not in STATES
+
+
+def read_unlabelled(table: Table, options: ReadOptions) -> Table:
+    """Read the rows without labels that `--unlabelled` names.
+
+    Parameters
+    ----------
+    table : Table
+        All other rows, those set aside included; with "use" its `source` is read again for rows without a label.
+    options : ReadOptions
+        `wants_unlabelled` holds.
+
+    Returns
+    -------
+    Table
+        Without labels; each content once, and none that `table` has. May be empty.
+
+    Raises
+    ------
+    DataError
+        Nothing can be read there.
+    """
+    rows = _bare_rows(table, options) if options.unlabelled == USE else _elsewhere(table, options)
+    _, first = np.unique(rows.hashes.astype(str), return_index=True)
+    known = set(table.hashes)
+    fresh = [int(row) for row in np.sort(first) if rows.hashes[row] not in known]
+    return replace(rows.take(np.asarray(fresh, dtype=np.intp)), labels=None)
+
+
+def _bare_rows(table: Table, options: ReadOptions) -> Table:
+    """Give the rows of the data itself that were left out because they have no label."""
+    place = existing(Path(table.source).expanduser())
+    rows = finish(draft_of(place, options.modality, wanted_of(options)), table.source, Finish(labelled=False))
+    left_out = {item.id for item in table.set_aside}
+    bare = [row for row, name in enumerate(rows.ids) if str(name) in left_out]
+    return rows.take(np.asarray(bare, dtype=np.intp))
+
+
+def _elsewhere(table: Table, options: ReadOptions) -> Table:
+    return line_up(
+        [Path(options.unlabelled)], table.modality, table.columns, {}, inputs=table.input_columns, options=options
+    ).table
+
+
+def with_also(table: Table, more: Table, merge: bool) -> Table:
+    """Add labelled rows that only train; copies of test rows are left out.
+
+    Parameters
+    ----------
+    table : Table
+        Every split decided.
+    more : Table
+        Of the same kind and task; its ids get the prefix "also/".
+    merge : bool
+        Merge labels that differ only in spelling.
+    """
+    tested = set(table.hashes[table.splits == TEST])
+    kept = more.take(np.flatnonzero([digest not in tested for digest in more.hashes]).astype(np.intp))
+    added = add_rows(table, replace(kept, splits=column([TRAIN] * len(kept))), "also")
+    return with_tidy_labels(added, merge)

@@ -1,0 +1,1 @@
+"""Tables and files of time series as rows."""

@@ -1,0 +1,289 @@
+"""Long tables: a row a time step, with a column that names the series and one that says the time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.columns.binding import bind_asked, bind_names
+from headstart.data.columns.names import Wanted, key, pick
+from headstart.data.columns.times import time_columns, times_of
+from headstart.data.columns.value_cells import thousands_in_doubt
+from headstart.data.reading.rows import Draft
+from headstart.data.reading.sheet_rows import Roles, labels_of, roles_of
+from headstart.data.reading.sheets import Sheet
+from headstart.errors import DataError, offenders
+from headstart.records import Column, Finding, InputColumns
+
+OWN_CHANNEL = "channel_"
+"""Begin of the names of channels without names in tables that Headstart writes: in the order of training."""
+_COARSE = frozenset({"minute", "hour", "day", "week", "month", "days", "weeks", "months", "epoch", "cycle"})
+MOST_INTERLEAVED = 100
+"""Different values at most of a column that tells rows of one time apart."""
+CHANNEL = "channel "
+"""Begin of the role of each channel: "channel 1", "channel 2" ..."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The rows of a long table in order: series by series, each by time.
+
+    Parameters
+    ----------
+    ids : list of str, shape (n_series,)
+    codes : array of int, shape (n_rows,)
+        The series of each row of the file.
+    order, firsts : arrays of int, shape (n_rows,) and (n_series,)
+        Rows of the file in order; the first of each series.
+    starts : array of int, shape (n_series,)
+        Where each series starts in `order`.
+    """
+
+    ids: list[str]
+    codes: NDArray[np.intp]
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]
+
+    @property
+    def firsts(self) -> NDArray[np.intp]:
+        """The row of the file with which each series begins."""
+        return self.order[self.starts]
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Whether neighbours in order are of one series (n_rows - 1,)."""
+        same: NDArray[np.bool_] = np.diff(self.codes[self.order]) == 0
+        return same
+
+
+def keys_of(sheet: Sheet, wanted: Wanted) -> tuple[str | None, str | None]:
+    """Return the columns that name the series and the time: those asked for, of training, or with a usual name."""
+    where = f" in {sheet.name}"
+    roles = {"series": wanted.columns.get("id"), "time": wanted.columns.get("time")}
+    asked = Wanted({role: name for role, name in roles.items() if name}, known=wanted.roles)
+    name = pick(sheet.names, "series", asked, where)
+    return name, pick([other for other in sheet.names if other != name], "time", asked, where)
+
+
+def is_long(sheet: Sheet, wanted: Wanted) -> bool:
+    """Whether rows are time steps: one column names the series, which repeat, and another the time."""
+    name, time = keys_of(sheet, wanted)
+    if name is None or (time is None and "id" not in wanted.columns):
+        return False
+    values = sheet.texts(name)
+    return len(set(values)) < len(values) or (not wanted.strict and time is not None)
+
+
+def is_longer(sheet: Sheet, wanted: Wanted, n_steps: int) -> bool:
+    """Whether series have at least `n_steps` rows, as the median; days and weeks may be those of rows of steps."""
+    name, time = keys_of(sheet, wanted)
+    assert name is not None
+    if time is not None and key(time) in _COARSE and "time" not in wanted.roles:
+        return False
+    _, counts = np.unique(np.asarray(sheet.texts(name), dtype=str), return_counts=True)
+    return float(np.median(counts)) >= n_steps
+
+
+def read(sheet: Sheet, wanted: Wanted) -> Draft:
+    """Read a table with a row a time step.
+
+    Raises
+    ------
+    DataError
+        It has no column of values, lacks channels of training, or a series has two labels.
+    """
+    name, time = keys_of(sheet, wanted)
+    assert name is not None
+    steps, odd = _steps(sheet, wanted, name, time)
+    keys = [name] if time is None else [name, *time_columns(sheet, time)]
+    roles, findings = _roles(sheet, wanted, keys, steps)
+    others = [other for other in sheet.names if other not in {*keys, *roles.named().values()}]
+    channels = _channels(sheet, others, steps, wanted)
+    if not channels:
+        raise DataError(
+            f"{sheet.name} has no column of values beside {' and '.join(keys)}.", "Add one column a channel."
+        )
+    sheet.require_fine(channels)
+    values = np.stack([sheet.needed_numbers(channel) for channel in channels])[:, steps.order]
+    labels, marks = labels_of(roles, lambda column: _constant(sheet, column, steps))
+    metadata, left_out = _rest(sheet, [other for other in others if other not in channels], steps, wanted)
+    return Draft(
+        modality="series",
+        inputs=np.split(values, steps.starts[1:], axis=1),
+        ids=steps.ids,
+        labels=labels,
+        marks=marks,
+        splits=None if roles.split is None else _constant(sheet, roles.split, steps),
+        metadata=metadata,
+        set_aside=sheet.set_aside,
+        findings=(*sheet.findings, *roles.findings, *findings, *odd, *thousands_in_doubt(sheet, channels)),
+        columns={
+            **{role: column for role, column in roles.named().items() if role != "id"},
+            "series": name,
+            **({} if time is None else {"time": time}),
+            **{f"{CHANNEL}{number}": channel for number, channel in enumerate(channels, start=1)},
+        },
+        input_columns=InputColumns(layout="long", channels=_names_of_training(channels, wanted)),
+        left_out=left_out,
+    )
+
+
+def _names_of_training(channels: Sequence[str], wanted: Wanted) -> tuple[str, ...]:
+    known = wanted.inputs.channels if wanted.inputs is not None else ()
+    return known if len(known) == len(channels) and any(known) else tuple(channels)
+
+
+def _steps(sheet: Sheet, wanted: Wanted, name: str, time: str | None) -> tuple[Steps, tuple[Finding, ...]]:
+    """Put the rows in order."""
+    codes, ids = _coded(sheet.texts(name))
+    times, odd = (np.arange(len(codes), dtype=np.float64), _no_time()) if time is None else times_of(sheet, time)
+    _refuse_interleaved(sheet, wanted, list(zip(codes.tolist(), times.tolist(), strict=True)), name)
+    order = np.lexsort((times, codes)).astype(np.intp)
+    steps = Steps(ids, codes, order, np.flatnonzero(np.diff(codes[order], prepend=-1)).astype(np.intp))
+    return steps, odd or _repeated(times[order], steps)
+
+
+def _no_time() -> tuple[Finding, ...]:
+    summary = "No column says the time: the steps of each series stand in the order of the file."
+    return (Finding("no-time-column", "note", (), summary, "Name the column of times with --time-column."),)
+
+
+def _coded(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
+    """Number the series in order of first appearance."""
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.intp)
+    return codes, list(numbers)
+
+
+def _refuse_interleaved(sheet: Sheet, wanted: Wanted, places: Sequence[tuple[int, float]], name: str) -> None:
+    """Refuse a table in which several rows share a time and another column tells them apart: a channel, or a trial.
+
+    Raises
+    ------
+    DataError
+        Naming that column.
+    """
+    if 2 * len(set(places)) > len(places):
+        return
+    label = pick(sheet.names, "label", wanted, "")
+    for other in [one for one in sheet.names if one not in {name, label, *wanted.labels}]:
+        values = sheet.texts(other)
+        words = sorted(set(values))
+        if len(words) <= MOST_INTERLEAVED and len(set(zip(places, values, strict=True))) == len(places):
+            raise DataError(
+                f"{sheet.name} has several rows at one time of a series, which '{other}' tells apart "
+                f"({offenders(words)}).",
+                f"If '{other}' says what was measured, write a column for each ({words[0]}, {words[-1]}). If it "
+                f"numbers series, join it to '{name}' in one column, and name that with --id.",
+            )
+
+
+def _repeated(times: NDArray[np.float64], steps: Steps) -> tuple[Finding, ...]:
+    """Point out series that have two values at one time (times in order)."""
+    again = (np.diff(times) == 0) & steps.inside
+    rows = tuple(steps.ids[code] for code in np.unique(steps.codes[steps.order][1:][again]))
+    if not rows:
+        return ()
+    summary = f"{len(rows)} series have two rows with the same time (such as {rows[0]}); both were kept, in file order."
+    return (Finding("repeated-times", "warn", rows, summary, "Remove the copies if they are a mistake."),)
+
+
+def _roles(sheet: Sheet, wanted: Wanted, keys: Sequence[str], steps: Steps) -> tuple[Roles, tuple[Finding, ...]]:
+    """Find label and split; a guessed label that changes within most series is a channel, and no label.
+
+    Raises
+    ------
+    DataError
+        Several other columns could be the label.
+    """
+    asked = {role: name for role, name in wanted.columns.items() if role not in {"id", "time"}}
+    roles = roles_of(sheet, replace(wanted, columns=asked), keys)
+    known = wanted.labels or any(role.startswith("label") for role in wanted.known)
+    if roles.label is None or known or 2 * len(_varied(sheet, roles.label, steps)) <= len(steps.ids):
+        return roles, ()
+    others = [name for name in sheet.names if name not in {*keys, roles.split, roles.label, *wanted.keep}]
+    likely = [name for name in others if _could_be_label(sheet, name, steps)]
+    if not likely:
+        return (replace(roles, label=None) if sheet.has_numbers(roles.label) else roles), ()
+    if len(likely) > 1:
+        raise DataError(
+            f"{sheet.name}: '{roles.label}' changes within series, so it is no label; {len(likely)} columns have one "
+            f"value in each series ({offenders(likely)}).",
+            "Name the one that is the label with --label COLUMN.",
+        )
+    summary = (
+        f"'{roles.label}' changes within series, so it was read as a channel; the label is '{likely[0]}', the one "
+        "column that has one value in each series."
+    )
+    return replace(roles, label=likely[0]), (
+        Finding("label-column", "note", (), summary, "Name another with --label COLUMN."),
+    )
+
+
+def _could_be_label(sheet: Sheet, name: str, steps: Steps) -> bool:
+    values = sheet.texts(name)
+    n_values = len({values[row] for row in steps.firsts} - {""})
+    return 2 <= n_values < len(steps.ids) and not _varied(sheet, name, steps)
+
+
+def _varied(sheet: Sheet, name: str, steps: Steps) -> list[int]:
+    """Return the series in which a column has more than one value."""
+    values = sheet.texts(name)
+    first = [values[row] for row in steps.firsts]
+    return sorted({code for code, value in zip(steps.codes.tolist(), values, strict=True) if value != first[code]})
+
+
+def _constant(sheet: Sheet, name: str, steps: Steps) -> list[str]:
+    """Return one value a series; a series with two labels is an error."""
+    odd = _varied(sheet, name, steps)
+    if odd:
+        raise DataError(
+            f"{sheet.name}: {len(odd)} series have more than one {name} ({offenders([steps.ids[at] for at in odd])}).",
+            "Give every row of a series the same value, or name another column with --label.",
+        )
+    values = sheet.texts(name)
+    return [values[row] for row in steps.firsts]
+
+
+def _channels(sheet: Sheet, others: Sequence[str], steps: Steps, wanted: Wanted) -> list[str]:
+    """Find the columns of values: those asked for, those of training, else every number that changes in a series."""
+    numeric = [name for name in others if name not in wanted.keep and sheet.is_mostly_numbers(name)]
+    numeric = [name for name in numeric if sheet.has_numbers(name) or sheet.numbers(name) is None]
+    changing = [name for name in numeric if _changes(sheet, name, steps)]
+    known = [name for role, name in wanted.roles.items() if role.startswith(CHANNEL)]
+    inputs = wanted.inputs or InputColumns()
+    if wanted.channels:
+        return bind_asked(wanted.channels, sheet.names, sheet.name)
+    names = inputs.channels or known
+    ours = [f"{OWN_CHANNEL}{number}" for number in range(1, len(names) + 1)]
+    if ours and set(ours) <= set(sheet.names):  # a table of corrections that `serve` wrote
+        return ours
+    if any(names) and (len(names) > 1 or inputs.layout in {"", "long", "files"}):
+        return bind_names(names, sheet.names, sheet.name, changing)
+    found = changing or numeric
+    if inputs.n_channels not in {0, len(found)}:
+        raise DataError(
+            f"{sheet.name} has {len(found)} columns of values ({offenders(found)}); the model learnt from "
+            f"{inputs.n_channels}.",
+            "Name the columns of values with --channels.",
+        )
+    return found
+
+
+def _changes(sheet: Sheet, name: str, steps: Steps) -> bool:
+    """Whether a column changes between two rows of one series; one with cells that are no numbers does."""
+    numbers = sheet.numbers(name)
+    if numbers is None:
+        return True
+    change = np.diff(numbers[steps.order])
+    return bool((change[steps.inside & np.isfinite(change)] != 0).any())
+
+
+def _rest(sheet: Sheet, names: Sequence[str], steps: Steps, wanted: Wanted) -> tuple[dict[str, Column], dict[str, str]]:
+    """Return metadata, one value a series, and the columns that have none."""
+    varied = [name for name in names if name not in wanted.keep and _varied(sheet, name, steps)]
+    left_out = dict.fromkeys(varied, "its values change within series, and it is no channel")
+    return {name: sheet.column(name)[steps.firsts] for name in names if name not in varied}, left_out

@@ -1,0 +1,364 @@
+"""Series that come as files: a file a series, a folder a class of them, `.npz` and `.ts`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.columns.binding import bind_names
+from headstart.data.columns.cells import as_text, parse_number
+from headstart.data.columns.names import ROLES, Wanted, key, label_columns, pick
+from headstart.data.columns.precision import in_single_precision, is_too_fine, too_fine
+from headstart.data.columns.times import times_of
+from headstart.data.images.class_folders import read_places
+from headstart.data.reading.decoding import encoding_of, lines
+from headstart.data.reading.npz import read_npz_arrays
+from headstart.data.reading.npz_splits import join_splits
+from headstart.data.reading.rows import Draft
+from headstart.data.reading.sheets import Sheet, read_sheet
+from headstart.data.reading.tree import Tree
+from headstart.errors import DataError, ending, offenders
+from headstart.modalities.series import Series
+from headstart.records import AXES, Finding, InputColumns, SetAside, column
+
+_TIMES = {*ROLES["time"], "index"}
+_USUAL_ARRAYS = ("x", "data", "inputs", "values", "series", "features", "signals")
+
+
+def read_one(sheet: Sheet, wanted: Wanted) -> Draft:
+    """Read a whole file as one series: a row a time step, a column a channel.
+
+    Raises
+    ------
+    DataError
+        It has no column of numbers, or lacks channels of training.
+    """
+    known = wanted.inputs or InputColumns()
+    names = channels_of(sheet, wanted)
+    bound = _bound(sheet, names, known, wanted)
+    nameless = sheet.headerless or (known.layout == "array")
+    return Draft(
+        "series", [_values(sheet, bound, wanted)], [sheet.name], set_aside=sheet.set_aside, findings=sheet.findings,
+        input_columns=InputColumns(layout="files", channels=() if nameless else tuple(known.channels or bound)),
+        left_out={name: "it holds no channel" for name in sheet.names if name not in bound},
+    )  # fmt: skip
+
+
+def channels_of(sheet: Sheet, wanted: Wanted) -> list[str]:
+    """Return the columns of a file of one series that hold numbers other than times.
+
+    Raises
+    ------
+    DataError
+        There is none.
+    """
+    time = wanted.columns.get("time")
+    names = [name for name in sheet.names if name != time and (sheet.headerless or key(name) not in _TIMES)]
+    found = [name for name in names if sheet.has_numbers(name)]
+    if not found:
+        raise DataError("it has no column of numbers", "Give one row a time step and one column a channel.")
+    return found
+
+
+def _bound(sheet: Sheet, names: Sequence[str], known: InputColumns, wanted: Wanted) -> list[str]:
+    """Put channels in the order of training by name; by position where either has no names."""
+    asked = wanted.channels or (known.channels if any(known.channels) else ())
+    one = known.n_channels == 1 and len(names) == 1
+    if asked and not sheet.headerless and not (one and not wanted.channels):
+        return bind_names(asked, sheet.names, sheet.name, names)
+    return list(names)
+
+
+def _values(sheet: Sheet, names: Sequence[str], wanted: Wanted) -> Series:
+    sheet.require_fine(names)
+    values = np.stack([sheet.needed_numbers(name) for name in names])
+    if sheet.headerless:
+        return values.T if values.shape[1] == 1 else values
+    time = pick(sheet.names, "time", Wanted({"time": wanted.columns["time"]} if "time" in wanted.columns else {}), "")
+    if time is None or time in names:
+        return values
+    return values[:, np.argsort(times_of(sheet, time)[0], kind="stable")]
+
+
+def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> Draft:
+    """Read a folder a class of CSV files, one series a file; split folders may stand above.
+
+    Channels have the names that most files have, in the order of the first of these; a file that lacks one is set
+    aside.
+    """
+    sheets: dict[PurePosixPath, Sheet] = {}
+    aside: list[SetAside] = []
+    for file in files:
+        try:
+            sheet = read_sheet(tree.at(file), wanted.encoding)
+            channels_of(sheet, wanted)
+            sheets[file] = sheet
+        except DataError as error:
+            aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
+    known = wanted.inputs or _usual_channels(list(sheets.values()), wanted)
+    inputs, kept, extra = [], [], Counter[str]()
+    for file, sheet in sheets.items():
+        names = channels_of(sheet, wanted)
+        try:
+            inputs.append(_values(sheet, _bound(sheet, names, known, wanted), wanted))
+        except DataError as error:
+            aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
+            continue
+        kept.append(file)
+        extra.update(name for name in names if known.channels and not sheet.headerless and name not in known.channels)
+    places = dict(zip(files, read_places([PurePosixPath(*file.parts[-3:]) for file in files]), strict=True))
+    return Draft(
+        modality="series",
+        inputs=inputs,
+        ids=[file.as_posix() for file in kept],
+        labels=[file.parts[-2] for file in kept],
+        splits=[places[file][1] or "" for file in kept],
+        set_aside=tuple(aside),
+        input_columns=known,
+        left_out={name: f"{n} files have it, most have not" for name, n in extra.items()},
+    )
+
+
+def _usual_channels(sheets: Sequence[Sheet], wanted: Wanted) -> InputColumns:
+    """Return the channels that most files with names have."""
+    if wanted.channels:
+        return InputColumns(layout="files", channels=tuple(wanted.channels))
+    named = [channels_of(sheet, wanted) for sheet in sheets if not sheet.headerless]
+    counts = Counter(frozenset(map(key, names)) for names in named)
+    if not counts:
+        return InputColumns(layout="files")
+    usual = counts.most_common(1)[0][0]
+    return InputColumns(layout="files", channels=tuple(next(one for one in named if frozenset(map(key, one)) == usual)))
+
+
+def read_npz(path: Path, wanted: Wanted) -> Draft:
+    """Read arrays X (n, channels, time) or (n, time), y, split and further columns of length n.
+
+    Raises
+    ------
+    DataError
+        There is no X, its shape is none of the two, or the file is damaged or would have to be unpickled.
+    """
+    arrays = join_splits(path, read_npz_arrays(path))
+    by_key = {key(name): name for name in arrays}
+    name = next((by_key[known] for known in _USUAL_ARRAYS if known in by_key), None)
+    if name is None:
+        raise DataError(f"{path} has no array X (found: {', '.join(arrays)}).", "Save it as X, with labels as y.")
+    values, axes, findings = oriented(arrays.pop(name), str(path), wanted)
+    rest = {
+        other: [as_text(v) for v in array.tolist()]
+        for other, array in arrays.items()
+        if array.shape == values.shape[:1]
+    }
+    _refuse_misfits(path, {other: array.shape for other, array in arrays.items()}, len(values))
+    asked = label_columns(list(rest), Wanted(labels=wanted.labels, known=wanted.known), f" in {path}")
+    label = asked[0] if asked else pick(list(rest), "label", Wanted(), "")
+    split, given = (pick(list(rest), role, Wanted(_asked(wanted, role)), f" in {path}") for role in ("split", "id"))
+    used = {role: column for role, column in (("label", label), ("split", split)) if column is not None}
+    numbered = [f"{path.name}:{row}" for row in range(1, len(values) + 1)]
+    return Draft(
+        modality="series",
+        inputs=list(values),
+        ids=rest[given] if given is not None else numbered,
+        labels=rest[label] if label is not None else None,
+        splits=rest[split] if split is not None else None,
+        metadata={other: column(v) for other, v in rest.items() if other not in {label, split, given}},
+        findings=findings,
+        columns={"values": name, **used},
+        input_columns=InputColumns(layout="array", axes=axes),
+        left_out={
+            other: f"its shape is {array.shape}, not ({len(values)},)"
+            for other, array in arrays.items()
+            if other not in rest
+        },
+    )
+
+
+def _asked(wanted: Wanted, role: str) -> dict[str, str]:
+    return {role: wanted.columns[role]} if role in wanted.columns else {}
+
+
+def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> None:
+    """Refuse labels or splits that are not one value a row."""
+    for role in ("label", "split"):
+        name = pick(list(shapes), role, Wanted(), "")
+        if name is not None and shapes[name] != (n_rows,):
+            raise DataError(
+                f"{path}: {name} has shape {shapes[name]}, but there are {n_rows} series.", "Give one value a series."
+            )
+
+
+def oriented(
+    values: NDArray[np.generic], where: str, wanted: Wanted
+) -> tuple[NDArray[np.float32], str, tuple[Finding, ...]]:
+    """Return an array of numbers in the shape (n, channels, time), and which axes it had.
+
+    Parameters
+    ----------
+    values : array, shape (n, time), (n, channels, time) or (n, time, channels)
+    where : str
+        What holds it, for messages.
+    wanted : Wanted
+        `axes` as asked for, or as `inputs` of training were.
+
+    Raises
+    ------
+    DataError
+        Of another shape; as many channels as steps, which cannot be told apart; or axes other than in training.
+    """
+    if values.ndim not in {2, 3} or values.dtype.kind not in "fiub":
+        raise DataError(
+            f"{where}: the array of series has shape {values.shape} and type {values.dtype}.",
+            "Give numbers of shape (rows, time) or (rows, channels, time).",
+        )
+    known = wanted.inputs or InputColumns()
+    axes = wanted.axes if wanted.axes != "auto" else known.axes
+    if is_too_fine(values):
+        raise too_fine(where, values.ravel()[:2].tolist())
+    made = in_single_precision(values)
+    if made.ndim == 2:
+        made = made[:, None, :]
+        _require_channels(made, known, (where, axes))
+        return made, AXES[0], ()
+    if wanted.axes == "auto" and wanted.inputs is None and made.shape[1] == made.shape[2] > 1:
+        raise DataError(
+            f"{where}: the array has the shape {made.shape}: which axis is the time cannot be told.",
+            "Pass --axes channels-first if it is the last one, or --axes time-first.",
+        )
+    is_open = wanted.axes == "auto" and wanted.inputs is None
+    axes = AXES[1] if is_open and _is_one_channel(made.shape[1:]) else axes
+    made = made if axes == AXES[0] else np.ascontiguousarray(made.transpose(0, 2, 1))
+    _require_channels(made, known, (where, axes))
+    return made, axes, exchanged(made.shape) if is_open else ()
+
+
+def _is_one_channel(shape: Sequence[int]) -> bool:
+    """Whether the last axis can only be the channel: channels of one step are no series (time, 1)."""
+    return shape[0] > 1 == shape[1]
+
+
+def exchanged(shape: Sequence[int]) -> tuple[Finding, ...]:
+    """Point out an array (n, channels, time) with more channels than steps."""
+    n_rows, n_channels, n_steps = shape
+    if n_channels <= n_steps:
+        return ()
+    summary = (
+        f"The array ({n_rows}, {n_channels}, {n_steps}) was read as {n_rows} series with {n_channels} channels of "
+        f"{n_steps} steps: more channels than steps. Are the axes exchanged?"
+    )
+    return (
+        Finding(
+            "axes", "warn", (), summary,
+            f"If it is {n_channels} steps of {n_steps} channels, as Keras and tslearn have it, pass --axes time-first.",
+        ),
+    )  # fmt: skip
+
+
+def _require_channels(made: NDArray[np.float32], known: InputColumns, told: tuple[str, str]) -> None:
+    """Refuse arrays with another number of channels than the model's."""
+    where, axes = told
+    _, n_channels, n_steps = made.shape
+    if known.n_channels in {0, n_channels}:
+        return
+    other = AXES[1] if axes == AXES[0] else AXES[0]
+    looks = n_steps == known.n_channels
+    raise DataError(
+        f"{where}: read as {axes}, the array has {n_channels} channels of {n_steps} steps; the model learnt from "
+        f"{known.n_channels} {'channel' if known.n_channels == 1 else 'channels'}{_steps_in_words(known)}.",
+        f"The axes look exchanged: pass --axes {other}, or exchange them." if looks
+        else "Give the channels of training.",
+    )  # fmt: skip
+
+
+def _steps_in_words(known: InputColumns) -> str:
+    if not known.most_steps:
+        return ""
+    least, most = known.fewest_steps, known.most_steps
+    return f" of {most} steps" if least == most else f" of {least} to {most} steps"
+
+
+def read_ts(path: Path, wanted: Wanted) -> Draft:
+    """Read the `.ts` format of the UEA archive: channels separated by colons, the label last.
+
+    Raises
+    ------
+    DataError
+        A line cannot be read; all bad lines are named.
+    """
+    labelled, started, bad = "", False, []
+    inputs: list[Series] = []
+    labels: list[str] = []
+    rows: list[int] = []
+    for number, line in enumerate(lines(path, encoding_of(path)), start=1):
+        text = line.strip()
+        if not text or text.startswith(("#", "%")):
+            continue
+        if not started:
+            words = text.casefold().split()
+            if words[0] in {"@classlabel", "@targetlabel"} and words[1:2] == ["true"]:
+                labelled = words[0].removeprefix("@")
+            started = words[0] == "@data"
+            continue
+        *channels, last = text.split(":") if labelled else (*text.split(":"), "")
+        try:
+            inputs.append(_ts_series(channels))
+        except ValueError:
+            bad.append(f"line {number}")
+            continue
+        labels.append(last.strip())
+        rows.append(number)
+    if bad:
+        raise DataError(f"{path}: {len(bad)} lines cannot be read ({offenders(bad)}).", "Correct them.")
+    if not rows:
+        raise DataError(f"{path} has no series below @data.", "Check that this is the right file.")
+    ids = [f"{path.name}:{row}" for row in rows]
+    columns = {"label": labelled} if labelled == "targetlabel" else {}
+    return Draft(
+        "series", inputs, ids, labels if labelled else None, columns=columns, input_columns=InputColumns(layout="array")
+    )
+
+
+def _ts_series(channels: Sequence[str]) -> Series:
+    """Read one line; "(time,value)" pairs give their values, shorter channels end in NaN."""
+    parts = [re.sub(r"\([^,()]*,([^()]*)\)", r"\1", channel).split(",") for channel in channels]
+    if not parts:
+        raise ValueError
+    made = np.full((len(parts), max(map(len, parts))), np.nan, dtype=np.float32)
+    for row, values in zip(made, parts, strict=True):
+        row[: len(values)] = [parse_number(value, False) for value in values]
+    return made
+
+
+def from_list(values: Sequence[object], wanted: Wanted) -> tuple[list[Series], InputColumns, tuple[Finding, ...]]:
+    """Take arrays of different lengths, (channels, time), (time, channels) or (time,).
+
+    Raises
+    ------
+    DataError
+        One has another number of dimensions, or other channels than the model learnt from.
+    """
+    try:
+        arrays = [np.asarray(value, dtype=np.float32) for value in values]
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"Some rows are no arrays of numbers ({error}).", "Give one text or one array a row."
+        ) from error
+    bad = [str(row) for row, array in enumerate(arrays) if array.ndim not in {1, 2}]
+    if bad:
+        raise DataError(f"Series must have one or two dimensions; rows {offenders(bad)} do not.", "Reshape them.")
+    known = wanted.inputs or InputColumns()
+    axes = wanted.axes if wanted.axes != "auto" else known.axes
+    unsure = wanted.axes == "auto" and wanted.inputs is None
+    if unsure and all(array.ndim == 2 and _is_one_channel(array.shape) for array in arrays):
+        axes = AXES[1]
+    made = [array[None, :] if array.ndim == 1 else array if axes == AXES[0] else array.T for array in arrays]
+    for row, array in enumerate(made):
+        _require_channels(array[None], known, (f"row {row}", axes))
+    widest = max(made, key=lambda array: len(array) - array.shape[1])
+    findings = exchanged((len(made), *widest.shape)) if unsure else ()
+    return made, InputColumns(layout="array", axes=axes), findings

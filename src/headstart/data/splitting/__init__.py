@@ -1,0 +1,1 @@
+"""Who trains and who tests, and which rows no fold holds out."""

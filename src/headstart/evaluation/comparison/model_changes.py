@@ -1,0 +1,158 @@
+"""Two models on the same rows: which rows got better, which got worse, and whether that is more than chance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evaluation.comparison.transfer_verdict import difference
+from headstart.evaluation.fairness.groups import MIN_ROWS, keeps_together, names_of
+from headstart.evaluation.intervals import compact, mean
+from headstart.evaluation.metrics.measures import MEASURES
+from headstart.evaluation.metrics.per_task import Truth
+from headstart.records import Column, Index, Interval, Predictions
+from headstart.results import ComparedPart, Figure
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What became of each row.
+
+    Parameters
+    ----------
+    measure : str
+        "accuracy", "row F1" or "mean absolute error".
+    old, new : array, shape (n_rows,)
+        The measure of each row.
+    gain : array, shape (n_rows,)
+        Positive: better with the new model.
+    within : tuple of float
+        What a mean gain can be.
+    """
+
+    measure: str
+    old: NDArray[np.float64]
+    new: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    within: tuple[float, float]
+
+
+def changes(truth: Truth, old: Predictions, new: Predictions) -> Changes:
+    """Compare two models row by row.
+
+    Parameters
+    ----------
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+    old, new : Predictions
+        Of the same rows in the same order, classes in the same order.
+    """
+    measure = MEASURES[old.task]
+    before, after = (measure.values(truth, said).astype(np.float64) for said in (old, new))
+    return Changes(measure.name, before, after, measure.better * (after - before), measure.within)
+
+
+def sign_test(gain: NDArray[np.float64], clusters: Index | None) -> float:
+    """Give the two-sided p-value that better and worse are equally likely.
+
+    Parameters
+    ----------
+    gain : array, shape (n_rows,)
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together count once, by what most of them did.
+
+    Notes
+    -----
+    Exact sign test; for right and wrong answers that is McNemar's exact test (1947).
+
+    Examples
+    --------
+    Six better and none worse: 2 / 2**6.
+
+    >>> round(sign_test(np.array([1.0] * 6 + [0.0] * 9), None), 5)
+    0.03125
+    """
+    numbers = compact(clusters)
+    units = gain if numbers is None else np.bincount(numbers, weights=gain)
+    better, worse = int((units > 1e-12).sum()), int((units < -1e-12).sum())
+    n, few = better + worse, min(better, worse)
+    logs = [_log_choose(n, k) - n * math.log(2) for k in range(few + 1)]
+    return min(1.0, 2 * sum(math.exp(value) for value in logs))
+
+
+def _log_choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def advantage(
+    truth: Truth, old: Predictions, new: Predictions, clusters: Index | None, seed: int
+) -> tuple[Interval, float]:
+    """Give how much better the new model is (positive: better), with interval, and the p-value of `sign_test`.
+
+    For classes and grades the interval is that of `difference`: where the exact test cannot tell, it holds 0.
+    """
+    found = changes(truth, old, new)
+    p_value = sign_test(found.gain, clusters)
+    if found.measure == "accuracy":
+        return difference(truth, new, old, clusters, seed), p_value
+    return mean(found.gain, compact(clusters), seed, found.within), p_value
+
+
+def parts(found: Changes, column: str, values: Column, clusters: Index | None, seed: int) -> list[ComparedPart]:
+    """Break the changes down by the values of a column, the most frequent first.
+
+    Parameters
+    ----------
+    found : Changes
+    column : str
+        Empty: the values are classes.
+    values : Column, shape (n_rows,)
+        Rows without a value are left out; a column of very many values is not broken down.
+    clusters : Index or None, shape (n_rows,)
+    seed : int
+
+    Returns
+    -------
+    list of ComparedPart
+        `difference` is None below `MIN_ROWS` rows; `p_value` is corrected by Holm (1979) over the values.
+    """
+    if column and keeps_together(values):
+        return []
+    names = np.asarray(names_of(values), dtype=object)
+    counts = {str(name): int((names == name).sum()) for name in set(names) if name}
+    order = sorted(counts, key=lambda name: (-counts[name], name))
+    made = [_part(found, column, name, np.flatnonzero(names == name), clusters, seed) for name in order]
+    return _corrected(made)
+
+
+def _part(found: Changes, column: str, name: str, rows: Index, clusters: Index | None, seed: int) -> ComparedPart:
+    gain, inside = found.gain[rows], None if clusters is None else clusters[rows]
+    told = len(rows) >= MIN_ROWS
+    interval = mean(gain, compact(inside), seed, found.within) if told else None
+    return ComparedPart(
+        column=column,
+        value=name,
+        n_rows=len(rows),
+        n_better=int((gain > 1e-12).sum()),
+        n_worse=int((gain < -1e-12).sum()),
+        difference=None if interval is None else Figure.of(interval),
+        p_value=sign_test(gain, inside) if told else None,
+    )
+
+
+def _corrected(made: list[ComparedPart]) -> list[ComparedPart]:
+    """Correct p-values for their number; where they do not tell, stretch the interval to no difference."""
+    told = sorted((part for part in made if part.p_value is not None), key=lambda part: part.p_value or 0.0)
+    most = 0.0
+    for rank, part in enumerate(told):
+        assert part.p_value is not None and part.difference is not None
+        most = max(most, min(1.0, part.p_value * (len(told) - rank)))
+        part.p_value = most
+        if most > LEVEL:
+            low, high = min(part.difference.low, 0.0), max(part.difference.high, 0.0)
+            part.difference = Figure(value=part.difference.value, low=low, high=high)
+    return made

@@ -1,0 +1,1 @@
+"""Gaps between groups, where they come from, and what a mitigation changes."""

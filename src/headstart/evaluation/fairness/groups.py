@@ -1,0 +1,398 @@
+"""Is the model equally good for everyone? Figures for each group, and a test of the largest gap between two of them.
+
+Too few rows is an answer of its own: "cannot tell". Nothing here knows what a group stands for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.errors import offenders
+from headstart.evaluation.fairness.class_gaps import class_gap, corrected_gap
+from headstart.evaluation.intervals import (
+    Floats,
+    compact,
+    effective_sizes,
+    envelope,
+    percentiles,
+    resamples,
+    student,
+    sums,
+    wilson,
+)
+from headstart.evaluation.metrics.measures import MEASURES
+from headstart.evaluation.metrics.per_task import Truth, score
+from headstart.evaluation.wording import amount, counted, cut, not_compared
+from headstart.records import Column, Index, Interval, Predictions
+from headstart.results import (
+    AnyMetrics,
+    ClassGap,
+    Figure,
+    GroupColumn,
+    GroupValue,
+    Metrics,
+    MultiLabelMetrics,
+    RegressionMetrics,
+)
+
+MIN_ROWS, MIN_UNITS = 20, 10
+"""A group of fewer rows, or of fewer independent rows or clusters, cannot be told: with 20 rows the interval still
+reaches up to 20 points to either side. Counts alone decide, not the width of the interval: it is widest where the model
+is right half of the time, so bad groups would be hidden before good ones."""
+MANY_VALUES, FEW_EACH = 30, 5
+"""A column with more values, or of which half have fewer rows each (patients, farms), only keeps rows together."""
+PERMUTATIONS = 1999
+LEVEL = 0.05
+UNLIKE = 0.2
+"""Two groups of which so great a share would have to change class to be alike do not hold the same classes."""
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """One column: its values, and the largest gap where two of them can be told."""
+
+    values: list[GroupValue]
+    gap: Interval | None = None
+    between: tuple[GroupValue, GroupValue] | None = None
+    p_value: float | None = None
+    reading: str = ""
+
+
+def keeps_together(values: Column) -> bool:
+    """Tell whether a column has too many values to be broken down.
+
+    Parameters
+    ----------
+    values : Column, shape (n_rows,)
+        Empty strings, None and NaN are no value.
+
+    Examples
+    --------
+    >>> keeps_together(np.array(["a", "b"] * 40, dtype=object)), keeps_together(np.arange(80).astype(object))
+    (False, True)
+    """
+    counts = Counter(name for name in names_of(values) if name)
+    return len(counts) > MANY_VALUES or (len(counts) > 2 and float(np.median(list(counts.values()))) < FEW_EACH)
+
+
+def groups(
+    truth: Truth, predictions: Predictions, columns: Mapping[str, Column], clusters: Index | None, seed: int
+) -> list[GroupColumn]:
+    """Score predictions for every value of every column, and test the largest gap between two of them.
+
+    Parameters
+    ----------
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+        True class of each row as a position in `predictions.classes`, or what `Table.targets` holds.
+    predictions : Predictions
+        Every row predicted (no NaN).
+    columns : mapping of str to Column, each of shape (n_rows,)
+        Group columns by name; rows without a value (empty, None, NaN) are counted but never compared.
+    clusters : Index or None, shape (n_rows,)
+        Rows with one number belong together (a patient, exact copies); not the groups themselves.
+    seed : int
+        Of bootstrap and permutations.
+
+    Returns
+    -------
+    list of GroupColumn
+        One for each column; empty without columns.
+
+    Notes
+    -----
+    Metrics as in `score`. The gap is the largest difference between two values that can be told: in accuracy, for
+    several labels in the mean F1 of a row, for numbers in the mean absolute error. Its interval is the envelope of the
+    bootstrap over rows or clusters and, for shares, Newcombe's (1998, method 10) from Wilson's intervals, else Welch's
+    t, and does not know that the pair was picked. The p-value does: it is the share of `PERMUTATIONS` in
+    which the *largest* gap is as large when the values are dealt anew, to whole clusters where each has one value, else
+    among clusters of equal size. Over the columns it is corrected by Holm (1979). Above 5 % the interval is stretched
+    to 0, so that the two never disagree.
+
+    Examples
+    --------
+    Right on all 40 rows of a, on 20 of 40 of b:
+
+    >>> told = np.eye(2)[[0] * 60 + [1] * 20]
+    >>> made = Predictions(np.arange(80).astype(object), ("x", "y"), told)
+    >>> site = np.array(["a"] * 40 + ["b"] * 40, dtype=object)
+    >>> found = groups(np.zeros(80, dtype=int), made, {"site": site}, None, 0)[0]
+    >>> found.gap.value, found.gap_between, found.p_value
+    (0.5, ['a', 'b'], 0.0005)
+    """
+    numbers = compact(clusters)
+    measure = MEASURES[predictions.task]
+    found = [_compare(truth, predictions, values, numbers, seed) for values in columns.values()]
+    corrected = holm([item.p_value for item in found])
+    n_tests = sum(p is not None for p in corrected)
+    of_classes = _class_gaps(truth, predictions, columns, numbers, seed)
+    return [
+        GroupColumn(
+            column=name,
+            values=item.values,
+            gap=Figure.of(_honest(item.gap, p)) if item.gap and p is not None else None,
+            gap_between=[value.value for value in item.between] if item.between else None,
+            p_value=p,
+            reading=item.reading or _reading(name, item, p, n_tests),
+            measure=measure.name,  # type: ignore[arg-type]
+            class_gap=of_classes[name],
+        )
+        for (name, item, p) in zip(columns, found, corrected, strict=True)
+    ]
+
+
+def _class_gaps(
+    truth: Truth, predictions: Predictions, columns: Mapping[str, Column], clusters: Index | None, seed: int
+) -> dict[str, ClassGap | None]:
+    """Test each column for classes that are found more often in one group; corrected over columns, too."""
+    if predictions.task not in ("classification", "ordinal"):
+        return dict.fromkeys(columns)
+    rows = np.arange(len(truth)) if clusters is None else one_of_each(clusters, seed)
+    found: dict[str, ClassGap | None] = {}
+    for name, values in columns.items():
+        given = names_of(values)
+        told = () if keeps_together(values) else tuple(sorted({value for value in given if value}))
+        place = {value: at for at, value in enumerate(told)}
+        members = np.array([place.get(value, -1) for value in given], dtype=np.intp)[rows]
+        right = (predictions.codes == truth)[rows]
+        found[name] = class_gap(truth[rows], right, members, (predictions.classes, told), seed) if told else None
+    for name, p_value in zip(columns, holm([item.p_value if item else None for item in found.values()]), strict=True):
+        item = found[name]
+        if item is not None and p_value is not None:
+            found[name] = corrected_gap(item, p_value)
+    return found
+
+
+def one_of_each(clusters: Index, seed: int) -> Index:
+    """Draw one row of every cluster (copies, a patient); gives row numbers in order.
+
+    Examples
+    --------
+    >>> len(one_of_each(np.array([0, 0, 1, 2, 2]), 0))
+    3
+    """
+    order = np.random.default_rng(seed).permutation(len(clusters))
+    return np.sort(order[np.unique(clusters[order], return_index=True)[1]])
+
+
+def names_of(values: Column) -> list[str]:
+    """Values as text; what is missing is the empty text."""
+    return [
+        "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value).strip()
+        for value in values
+    ]
+
+
+def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
+    """Score each value of one column and, where two can be told, test the largest gap."""
+    if keeps_together(values):
+        return _Compared([], reading=not_compared({name for name in names_of(values) if name}))
+    names = np.array(names_of(values), dtype=object)
+    listed = [_value(name, names == name, truth, predictions, clusters, seed) for name in sorted(set(names))]
+    told = [item for item in listed if item.told]
+    if len(told) < 2:
+        return _Compared(listed, reading=_cannot_tell(listed))
+    place = {item.value: at for at, item in enumerate(told)}
+    rows = np.flatnonzero([name in place for name in names])
+    members = np.array([place[name] for name in names[rows]], dtype=np.intp)
+    measure = MEASURES[predictions.task]
+    figures = measure.values(truth, predictions)[rows] * measure.better
+    means = np.bincount(members, weights=figures) / np.bincount(members)
+    best, worst = int(means.argmax()), int(means.argmin())
+    if best == worst:
+        best, worst = 0, 1
+    units = compact(clusters[rows]) if clusters is not None else None
+    gap = gap_of(figures, members == best, members == worst, units, seed, measure.within)
+    null = _null(figures, members, units, len(told), seed)
+    p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
+    return _Compared(listed, gap, (told[best], told[worst]), p_value)
+
+
+def _value(
+    name: str, here: NDArray[np.bool_], truth: Truth, predictions: Predictions, clusters: Index | None, seed: int
+) -> GroupValue:
+    """Score the rows of one value, if there are enough."""
+    rows = np.flatnonzero(here)
+    units = clusters[rows] if clusters is not None else None
+    n_units = len(rows) if units is None else len(np.unique(units))
+    if not name or len(rows) < MIN_ROWS or n_units < MIN_UNITS:
+        return GroupValue(value=name, n_rows=len(rows), told=False, metrics=None)
+    metrics = score(truth[rows], predictions.take(rows), units, seed)
+    return GroupValue(value=name, n_rows=len(rows), told=True, metrics=metrics)
+
+
+def gap_of(
+    figures: NDArray[np.float32],
+    a: NDArray[np.bool_],
+    b: NDArray[np.bool_],
+    clusters: Index | None,
+    seed: int,
+    within: tuple[float, float],
+) -> Interval:
+    """Mean figure on `a` minus that on `b`, resampled over rows or clusters."""
+    sizes = np.column_stack([a, b]).astype(np.float32)
+    hits = sizes * figures[:, None]
+    hits, sizes = sums(hits, clusters), sums(sizes, clusters)
+    drawn = []
+    for weights in resamples(len(hits), seed):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shares = (weights @ hits) / (weights @ sizes)
+        drawn.append((shares[:, 0] - shares[:, 1]).astype(np.float64))
+    low, high = percentiles(np.concatenate(drawn)[:, None])
+    share = hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64)
+    if _are_hits(figures):
+        n = effective_sizes(hits, sizes, clusters is not None)
+        ends = wilson(share * n, n)
+        second = _newcombe(share, *ends)
+    else:
+        second = _welch(hits, sizes, share)
+    return envelope(share[0] - share[1], (low[0], high[0]), second, within=within)
+
+
+def _are_hits(figures: NDArray[np.float32]) -> bool:
+    return bool(np.isin(figures, (0.0, 1.0)).all())
+
+
+def _welch(totals: NDArray[np.float32], sizes: NDArray[np.float32], means: Floats) -> tuple[float, float]:
+    """Interval of the difference of two means by Student's t with the smaller number of rows or clusters."""
+    n_units = np.count_nonzero(sizes, axis=0)
+    residual = np.square(totals - means * sizes, dtype=np.float64).sum(axis=0) * n_units / np.maximum(n_units - 1, 1)
+    error = float(np.sqrt((residual / np.square(sizes.sum(axis=0, dtype=np.float64))).sum()))
+    half = student(int(n_units.min()) - 1) * error
+    return float(means[0] - means[1] - half), float(means[0] - means[1] + half)
+
+
+def _newcombe(share: Floats, low: Floats, high: Floats) -> tuple[float, float]:
+    """Interval of the difference of two shares from the interval of each."""
+    difference = share[0] - share[1]
+    below = np.hypot(share[0] - low[0], high[1] - share[1])
+    above = np.hypot(high[0] - share[0], share[1] - low[1])
+    return float(difference - below), float(difference + above)
+
+
+def _null(figures: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int) -> Floats:
+    """Largest gap between values when they are dealt anew, `PERMUTATIONS` times."""
+    rng = np.random.default_rng([seed, n_values])
+    sizes = np.bincount(members, minlength=n_values)
+    if clusters is None and _are_hits(figures):
+        hits = rng.multivariate_hypergeometric(sizes, int(figures.sum()), size=PERMUTATIONS)
+        return np.asarray(np.ptp(hits / sizes, axis=1), dtype=np.float64)
+    if clusters is None:
+        clusters = np.arange(len(members))
+    n_clusters = int(clusters.max()) + 1
+    first = np.zeros(n_clusters, dtype=np.intp)
+    first[clusters] = members
+    whole = bool((first[clusters] == members).all())
+    gaps = np.empty(PERMUTATIONS)
+    for turn in range(PERMUTATIONS):
+        dealt = rng.permutation(first)[clusters] if whole else _dealt(members, clusters, rng)
+        shares = np.bincount(dealt, weights=figures, minlength=n_values) / np.bincount(dealt, minlength=n_values)
+        gaps[turn] = shares.max() - shares.min()
+    return gaps
+
+
+def _dealt(members: Index, clusters: Index, rng: np.random.Generator) -> Index:
+    """Exchange the values of whole clusters among clusters of equal size, in any order within a cluster."""
+    sizes = np.bincount(clusters)[clusters]
+    ranks = rng.permutation(int(clusters.max()) + 1)[clusters]
+    dealt = np.empty_like(members)
+    dealt[np.lexsort((clusters, sizes))] = members[np.lexsort((rng.random(len(members)), ranks, sizes))]
+    return dealt
+
+
+def holm(p_values: list[float | None]) -> list[float | None]:
+    """Correct p-values for their number (Holm 1979); None stays None and does not count.
+
+    Examples
+    --------
+    >>> holm([0.04, None, 0.01])
+    [0.04, None, 0.02]
+    """
+    order = sorted((p, at) for at, p in enumerate(p_values) if p is not None)
+    made: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for rank, (p, at) in enumerate(order):
+        highest = max(highest, min(1.0, p * (len(order) - rank)))
+        made[at] = highest
+    return made
+
+
+def _cannot_tell(values: list[GroupValue]) -> str:
+    """Say why no two values can be compared."""
+    named = [item for item in values if item.value]
+    if len(named) < 2:
+        where = f"all of them have the value '{cut(named[0].value)}'" if named else "none of them has a value"
+        return f"Cannot tell: the test rows do not differ, {where}."
+    shown = offenders([f"{cut(item.value)}: {counted(item.n_rows)}" for item in named])
+    return (
+        f"Cannot tell: it takes two groups with at least {MIN_ROWS} test rows each, "
+        f"from at least {MIN_UNITS} independent ones ({shown})."
+    )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.0f}".replace("-0", "0" if round(100 * share) == 0 else "-0").replace("-", "\N{MINUS SIGN}")
+
+
+def chance(p_value: float) -> str:
+    """Write a p-value as people say it.
+
+    Examples
+    --------
+    >>> chance(0.0005), chance(0.004), chance(0.3)
+    ('1 of 2,000 cases or fewer', '4 of 1,000 cases', '30 of 100 cases')
+    """
+    if p_value <= 1 / (1 + PERMUTATIONS):
+        return f"1 of {1 + PERMUTATIONS:,} cases or fewer"
+    if p_value < 0.01:
+        return f"{max(1, round(1000 * p_value))} of 1,000 cases"
+    return f"{round(100 * p_value)} of 100 cases"
+
+
+def _honest(gap: Interval, p_value: float) -> Interval:
+    """Stretch the interval to 0 where chance gives such a gap too often."""
+    return gap if p_value <= LEVEL else Interval(gap.value, min(gap.low, 0.0), gap.high)
+
+
+def _mix(a: AnyMetrics, b: AnyMetrics) -> str:
+    """Warn where one group may only hold the more difficult classes."""
+    if not (isinstance(a, Metrics) and isinstance(b, Metrics)):
+        return ""
+    shares = [{item.label: item.support / metrics.n_rows for item in metrics.per_class} for metrics in (a, b)]
+    labels = sorted({*shares[0], *shares[1]})
+    apart = sum(abs(shares[0].get(label, 0.0) - shares[1].get(label, 0.0)) for label in labels) / 2
+    return " The two do not hold the same mix of classes, which may be why." if apart > UNLIKE else ""
+
+
+def _told(metrics: AnyMetrics) -> tuple[str, str]:
+    """Say how the model did on a group: the sentence with a place for the figure, and the figure."""
+    if isinstance(metrics, Metrics):
+        return "the model was right {} of the time", f"{100 * metrics.accuracy.value:.0f} %"
+    if isinstance(metrics, MultiLabelMetrics):
+        return "the labels of a row fit by {} (mean F1)", f"{100 * metrics.row_f1.value:.0f} %"
+    return "the model was off by {} on average", amount(metrics.mean_absolute_error.value)
+
+
+def _reading(name: str, found: _Compared, p_value: float | None, n_tests: int) -> str:
+    """Say what was found, with its numbers."""
+    assert found.gap is not None and found.between is not None and p_value is not None
+    gap = _honest(found.gap, p_value)
+    (a, at_a), (b, at_b) = ((cut(item.value), item.metrics) for item in found.between)
+    assert at_a is not None and at_b is not None
+    (sentence, first), (_, second) = _told(at_b), _told(at_a)
+    corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
+    is_share = not isinstance(at_a, RegressionMetrics)
+    written, unit = (_points, " points") if is_share else (amount, "")
+    said = (
+        f"On {cut(name)} '{b}' {sentence.format(first)}, on '{a}' {second}: "
+        f"a gap of {written(gap.value)}{unit} (95 % interval {written(gap.low)} to {written(gap.high)}); "
+        f"chance alone gives such a gap in {chance(p_value)}{corrected}"
+    )
+    if gap.low > 0:
+        return f"{said}, so it is very likely real.{_mix(at_a, at_b)}"
+    ruled_out = f"{written(gap.high)}{unit} {'are' if is_share else 'is'} not ruled out either"
+    return f"{said}, so this is no evidence that the groups differ; {ruled_out}."

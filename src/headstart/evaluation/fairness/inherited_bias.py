@@ -1,0 +1,239 @@
+"""What a base brought in: how well a property can be read off features, and where a gap between groups comes from.
+
+Everything is measured on the same rows for every model, so that differences are paired (cf. Salman et al. 2022,
+arXiv:2207.02842; Wang and Russakovsky 2023, arXiv:2303.06167). Nothing here knows what features are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, gap_of, keeps_together, names_of
+from headstart.evaluation.intervals import Floats, compact, effective_sizes, envelope, mover, sums, wilson
+from headstart.evaluation.metrics.measures import MEASURES
+from headstart.evaluation.metrics.per_task import Truth
+from headstart.evaluation.wording import amount, cut, points
+from headstart.records import Column, Index, Interval, Predictions
+from headstart.results import Figure, GapOrigin
+
+
+def balanced_share(codes: Index, said: Index, clusters: Index | None) -> Interval:
+    """Give balanced accuracy (0-1, higher is better) with its interval.
+
+    Parameters
+    ----------
+    codes, said : Index, shape (n_rows,)
+        True and predicted values; every value up to the largest of `codes` has rows.
+    clusters : Index or None, shape (n_rows,)
+        Rows with one number belong together.
+
+    Notes
+    -----
+    Wilson's interval of each value's recall at the effective number of rows, combined by MOVER (Zou and Donner 2008).
+
+    Examples
+    --------
+    >>> found = balanced_share(np.array([0] * 20 + [1] * 20), np.array([0] * 30 + [1] * 10), None)
+    >>> found.value, round(found.low, 2), round(found.high, 2)
+    (0.75, 0.62, 0.85)
+    """
+    sizes = np.eye(int(codes.max()) + 1, dtype=np.float32)[codes]
+    numbers = compact(clusters)
+    hits, sizes = sums(sizes * (codes == said)[:, None].astype(np.float32), numbers), sums(sizes, numbers)
+    shares = np.asarray(hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64))
+    n = effective_sizes(hits, sizes, numbers is not None)
+    return envelope(float(shares.mean()), mover(shares, *wilson(shares * n, n)))
+
+
+def flips(changed: NDArray[np.bool_]) -> Interval:
+    """Give the share of answers that changed, with Wilson's interval.
+
+    Examples
+    --------
+    >>> round(flips(np.zeros(64, dtype=bool)).high, 3)
+    0.057
+    """
+    low, high = wilson(np.array([float(changed.sum())]), np.array([float(len(changed))]))
+    return envelope(float(changed.mean()), (float(low[0]), float(high[0])))
+
+
+@dataclass(frozen=True)
+class Models:
+    """What three models said of the same rows; `chosen` is the adapted one, `is_frozen` says that it is the frozen one.
+
+    `without_base` is the name of the model that no base had a part in.
+    """
+
+    chosen: Predictions
+    frozen: Predictions | None
+    plain: Predictions | None
+    without_base: str | None
+    is_frozen: bool = False
+
+
+def gap_origin(
+    name: str, truth: Truth, models: Models, values: Column, clusters: Index | None, seed: int
+) -> GapOrigin | None:
+    """Say which part of the largest gap between two groups the base brought, and what adaptation changed.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+    models : Models
+    values : Column, shape (n_rows,)
+        Group of each row.
+    clusters : Index or None, shape (n_rows,)
+    seed : int
+
+    Returns
+    -------
+    GapOrigin or None
+        None where no two groups can be told. The two groups are those that differ most on average over the models, so
+        that none of them is favoured; intervals do not know that they were picked.
+
+    Examples
+    --------
+    Group a is right with every model, b only without the base:
+
+    >>> codes, site = np.zeros(80, dtype=int), np.array(["a"] * 40 + ["b"] * 40, dtype=object)
+    >>> ids = np.arange(80).astype(object)
+    >>> based = Predictions(ids, ("x", "y"), np.eye(2)[[0] * 40 + [1] * 40])
+    >>> plain = Predictions(ids, ("x", "y"), np.eye(2)[[0] * 80])
+    >>> found = gap_origin("site", codes, Models(based, based, plain, "classic", True), site, None, 0)
+    >>> found.without_base.value, found.frozen.value, found.brought.value, found.adaptation
+    (0.0, 1.0, 1.0, None)
+    """
+    measure = MEASURES[models.chosen.task]
+    told = _told(values, clusters)
+    if len(told) < 2:
+        return None
+    names = np.array(names_of(values), dtype=object)
+    rows = np.flatnonzero(np.isin(names.astype(str), told))
+    members = np.searchsorted(told, names[rows].astype(str))
+    there = {"chosen": models.chosen, "frozen": models.frozen, "plain": models.plain}
+    figures = {
+        key: np.asarray(measure.values(truth, said)[rows] * measure.better, dtype=np.float32)
+        for key, said in there.items()
+        if said is not None
+    }
+    middle = np.mean([np.bincount(members, each) / np.bincount(members) for each in figures.values()], axis=0)
+    best, worst = int(middle.argmax()), int(middle.argmin())
+    if best == worst:
+        return None
+    units = compact(clusters[rows]) if clusters is not None else None
+
+    def gap(each: NDArray[np.float32]) -> Interval:
+        return gap_of(each, members == best, members == worst, units, seed, measure.within)
+
+    def change(first: str, second: str) -> Interval | None:
+        if first not in figures or second not in figures:
+            return None
+        wide = (2 * measure.within[0], 2 * measure.within[1])
+        return gap_of(figures[first] - figures[second], members == best, members == worst, units, seed, wide)
+
+    gaps = {key: gap(each) for key, each in figures.items()}
+    brought, adaptation = change("frozen", "plain"), None if models.is_frozen else change("chosen", "frozen")
+    made = GapOrigin(
+        column=name, between=[told[best], told[worst]], measure=measure.name,  # type: ignore[arg-type]
+        n_rows=int(np.isin(members, (best, worst)).sum()),
+        without_base=_figure(gaps.get("plain")), without_base_strategy=models.without_base if models.plain else None,
+        frozen=_figure(gaps.get("frozen")), chosen=Figure.of(gaps["chosen"]),
+        brought=_figure(brought), adaptation=_figure(adaptation), reading="",
+    )  # fmt: skip
+    return made.model_copy(update={"reading": _gap_reading(made, models.is_frozen)})
+
+
+def _told(values: Column, clusters: Index | None) -> list[str]:
+    """Name the groups with enough rows, in order."""
+    if keeps_together(values):
+        return []
+    names = np.array(names_of(values), dtype=object)
+    units = np.arange(len(names)) if clusters is None else clusters
+    return [
+        name
+        for name in sorted({str(each) for each in names if each})
+        if (names == name).sum() >= MIN_ROWS and len(np.unique(units[names == name])) >= MIN_UNITS
+    ]
+
+
+def _figure(found: Interval | None) -> Figure | None:
+    return None if found is None else Figure.of(found)
+
+
+def _gap_reading(made: GapOrigin, is_frozen: bool) -> str:
+    """Say in plain words where the gap comes from."""
+    shares = made.measure != "mean absolute error"
+    written, unit = (points, " points") if shares else (amount, "")
+    a, b = (cut(name) for name in made.between)
+
+    def told(figure: Figure) -> str:
+        return f"{written(figure.value)}{unit} (95 % interval {written(figure.low)} to {written(figure.high)})"
+
+    said = [f"{cut(made.column)}: between '{a}' and '{b}' ({made.n_rows:,} test rows) the gap is {told(made.chosen)}"]
+    if made.frozen and not is_frozen:
+        said.append(f"with the frozen base it was {told(made.frozen)}")
+    if made.without_base:
+        said.append(f"without any base ({made.without_base_strategy}) {told(made.without_base)}")
+    text = "; ".join(said) + "."
+    if made.brought:
+        text += f" {_moved(made.brought, 'The base', told)}"
+    if made.adaptation:
+        text += f" {_moved(made.adaptation, 'Adapting it', told)}"
+    return text
+
+
+def _moved(change: Figure, who: str, told: object) -> str:
+    """Say what one step did to the gap."""
+    assert callable(told)
+    if change.low > 0:
+        return f"{who} widened it, by {told(change)}."
+    if change.high < 0:
+        return f"{who} narrowed it: change {told(change)}."
+    return f"Whether {who[0].lower()}{who[1:]} changed it cannot be told: change {told(change)}."
+
+
+def readable_reading(name: str, kind: str, chance: float, found: Mapping[str, Interval | None], n_rows: int) -> str:
+    """Say in plain words how well something can be read off.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        "group" or "property".
+    chance : float
+        What guessing gives, 0-1.
+    found : mapping
+        Balanced accuracy by place: "frozen", "adapted", "answers", "without_base".
+    n_rows : int
+    """
+    frozen = found.get("frozen")
+    if frozen is None:
+        return f"{cut(name)}: not measured."
+
+    def told(figure: Interval) -> str:
+        return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
+
+    what = f"'{cut(name)}'" if kind == "group" else f"whether a row is high or low in {cut(name)}"
+    guess = f"guessing gives {100 * chance:.0f} %"
+    if frozen.low <= chance:
+        text = f"No evidence that {what} can be read off the frozen features: {told(frozen)}, {guess}"
+    else:
+        text = f"From the frozen features {what} can be read off {told(frozen)} of the time, {guess}"
+    names = {
+        "adapted": "off the adapted ones", "answers": "off the answers of the model",
+        "without_base": "off simple descriptors without the base",
+    }  # fmt: skip
+    parts = [f"{words} {told(figure)}" for key, words in names.items() if (figure := found.get(key)) is not None]
+    return f"{text}{'; ' + ', '.join(parts) if parts else ''}; {n_rows:,} rows."
+
+
+def balanced_guess(outputs: Floats, codes: Index) -> Index:
+    """Give the value that each row's outputs favour most against how frequent it is (n_rows,)."""
+    share = np.bincount(codes, minlength=outputs.shape[1]) / len(codes)
+    return np.asarray((outputs / np.maximum(share, 1e-12)).argmax(axis=1), dtype=np.intp)

@@ -1,0 +1,1 @@
+"""Metrics with intervals, one module a kind of task."""

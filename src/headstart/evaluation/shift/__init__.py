@@ -1,0 +1,1 @@
+"""Data of another place: drift of rows and shift of class frequencies."""

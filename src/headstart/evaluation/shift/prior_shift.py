@@ -1,0 +1,123 @@
+"""Another place beside the training site: other shares of classes, and figures that differ by more than noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evaluation.intervals import wilson
+from headstart.evaluation.uncertainty.conformal import share
+from headstart.evaluation.wording import counted, cut
+from headstart.records import Index
+from headstart.results import ClassShare, Figure, PriorShift
+
+DEALS = 1_999
+LEVEL = 0.05
+SHOWN = 3
+_WHAT = {
+    "labels": ("of the labelled rows here", "of the training rows"),
+    "predictions": ("of the answers here", "of the answers on the test rows of training"),
+}
+
+
+def apart(here: Figure, there: Figure) -> Figure:
+    """Give `here` minus `there` of two independent sets of rows, with interval.
+
+    Notes
+    -----
+    MOVER: the intervals of both are combined (Newcombe 1998, method 10; Zou and Donner 2008).
+
+    Examples
+    --------
+    >>> here, there = Figure(value=0.6, low=0.5, high=0.7), Figure(value=0.9, low=0.86, high=0.93)
+    >>> found = apart(here, there)
+    >>> round(found.value, 2), round(found.low, 3), round(found.high, 3)
+    (-0.3, -0.404, -0.192)
+    """
+    value = here.value - there.value
+    low = value - math.hypot(here.value - here.low, there.high - there.value)
+    return Figure(value=value, low=low, high=value + math.hypot(here.high - here.value, there.value - there.low))
+
+
+def prior_shift(
+    classes: Sequence[str], there: Mapping[str, int], codes: Index, clusters: Index | None, kind: str, seed: int
+) -> PriorShift | None:
+    """Compare the shares of classes here with those at the training site.
+
+    Parameters
+    ----------
+    classes : sequence of str
+    there : mapping of str to int
+        Rows of each class at the training site.
+    codes : Index, shape (n_rows,)
+        Classes of the rows here: true ones ("labels") or answers ("predictions").
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together.
+    kind : str
+        "labels" or "predictions": what is counted, on both sides.
+    seed : int
+
+    Returns
+    -------
+    PriorShift or None
+        None without rows on one side. `p_value`: the share of 1,999 dealings of all rows to both places, the totals of
+        classes and places kept, in which the shares differ as much (chi-squared). Rows that belong together count as
+        their number of independent ones.
+
+    Examples
+    --------
+    >>> found = prior_shift(["a", "b"], {"a": 50, "b": 50}, np.array([0] * 90 + [1] * 10), None, "labels", 0)
+    >>> found.found, found.p_value, found.classes[0].here.value, found.classes[0].there.value
+    (True, 0.0005, 0.9, 0.5)
+    """
+    old = np.array([there.get(name, 0) for name in classes], dtype=np.int64)
+    counts = np.bincount(codes, minlength=len(classes)).astype(np.int64)
+    if old.sum() == 0 or counts.sum() == 0:
+        return None
+    n_units = len(codes) if clusters is None else len(np.unique(clusters))
+    thin = np.round(counts * (n_units / len(codes))).astype(np.int64)
+    p_value = _p_value(old, thin, seed)
+    low, high = wilson(old.astype(float), np.full(len(old), float(old.sum())))
+    rows = [
+        ClassShare(
+            label=name,
+            there=Figure(value=old[at] / old.sum(), low=float(low[at]), high=float(high[at])),
+            here=Figure.of(share(codes == at, clusters)),
+        )
+        for at, name in enumerate(classes)
+    ]
+    return PriorShift(
+        kind=kind,  # type: ignore[arg-type]
+        n_rows=len(codes),
+        n_rows_there=int(old.sum()),
+        classes=rows,
+        p_value=p_value,
+        found=p_value <= LEVEL,
+        reading=_reading(rows, p_value, kind, len(codes)),
+    )
+
+
+def _p_value(old: NDArray[np.int64], new: NDArray[np.int64], seed: int) -> float:
+    """Deal all rows to two places of these sizes; the numbers of each class are kept."""
+    totals, n = old + new, int(new.sum())
+    expected = totals * (n / totals.sum())
+    dealt = np.random.default_rng(seed).multivariate_hypergeometric(totals, n, size=DEALS, method="marginals")
+    weights = 1 / np.maximum(totals, 1)
+    seen = float(np.square(new - expected) @ weights)
+    return (1 + int((np.square(dealt - expected) @ weights >= seen - 1e-9).sum())) / (1 + DEALS)
+
+
+def _reading(rows: Sequence[ClassShare], p_value: float, kind: str, n_rows: int) -> str:
+    ours, theirs = _WHAT[kind]
+    if p_value > LEVEL:
+        return f"The classes are as frequent as where the model was made, as far as {counted(n_rows)} can tell."
+    most = sorted(rows, key=lambda row: -abs(row.here.value - row.there.value))[:SHOWN]
+    told = "; ".join(
+        f"{cut(row.label)} is {100 * row.here.value:.0f} % {ours} (95 % interval {100 * row.here.low:.0f} to "
+        f"{100 * row.here.high:.0f}) and {100 * row.there.value:.0f} % {theirs}"
+        for row in most
+    )
+    return f"The classes are not as frequent as where the model was made: {told}."

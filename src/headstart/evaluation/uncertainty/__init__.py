@@ -1,0 +1,1 @@
+"""Calibration, prediction sets, abstaining and thresholds, measured on test rows."""

@@ -1,0 +1,366 @@
+"""`label-next`: the rows most worth a label, as a table that comes back in once a person has filled it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import bundle as bundles
+from headstart import data, features, progress
+from headstart.bundle import Bundle
+from headstart.bundle.seen import Seen
+from headstart.csv_files import csv_text
+from headstart.errors import DataError, OptionError
+from headstart.flow.active_learning.coarse_features import ROUGH
+from headstart.flow.adaptation.prepare import Prepared
+from headstart.flow.inference import answers
+from headstart.flow.inference.lining_up import line_up
+from headstart.flow.inference.predict_table import read_rows
+from headstart.home import write_text
+from headstart.offline import offline
+from headstart.options import LabelNextOptions
+from headstart.ranking.typicality import Chosen, groups, nearest, typical, unit, unsure
+from headstart.records import Features, FloatMatrix, Index, InputColumns, Predictions, Table
+from headstart.strategies.record import Rows
+
+Floats = NDArray[np.float64]
+FEW_LABELS = 10
+"""Below so many labels a class typical rows are worth more than doubtful ones (Hacohen et al. 2022)."""
+MOST_CENTRES = 500
+BLOCK_ROWS = 4_096
+MANY_ROWS, NARROW = 20_000, 256
+FAR_SHARE = 0.95
+"""Rows farther from everything labelled than so many others are called unlike it."""
+LABELS_PER_CLASS = "labels_per_class"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Rows to label, best first.
+
+    Parameters
+    ----------
+    table : Table
+        The rows.
+    reasons : list of str
+    said : Predictions
+        What the model says of them.
+    mode : str
+        "typical" or "unsure": how they were chosen.
+    failed : dict of str to str
+        Inputs that could not be read, and why.
+    n_left_out : int
+        Rows passed over because they are labelled already or stand there twice.
+    """
+
+    table: Table
+    reasons: list[str]
+    said: Predictions
+    mode: str
+    failed: dict[str, str]
+    n_left_out: int
+
+
+def seen_of(prepared: Prepared, uses: frozenset[str]) -> Seen:
+    """Give what a bundle should remember of the training rows.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    uses : frozenset of str
+        What the model reads: "features" or "descriptors" decide which centres are kept.
+    """
+    train = prepared.train
+    found = _read_by_model(train.features, train.descriptors, uses)
+    return Seen.of(train.table.hashes, None if found is None else _centres(unit(found.final), prepared.task.seed))
+
+
+def labels_per_class(prepared: Prepared) -> dict[str, int]:
+    """Count the training labels of each class (nothing for a number)."""
+    task = prepared.task
+    if task.truth is None:
+        return {name: int((task.codes == code).sum()) for code, name in enumerate(task.classes)}
+    if task.kind == "multi-label":
+        return {name: int((task.truth[:, at] == 1).sum()) for at, name in enumerate(task.classes)}
+    return {}
+
+
+def _read_by_model(features: Features | None, descriptors: Features | None, uses: frozenset[str]) -> Features | None:
+    if "features" in uses and features is not None:
+        return features
+    return descriptors if "descriptors" in uses else None
+
+
+def _centres(rows: FloatMatrix, seed: int) -> FloatMatrix:
+    return rows if len(rows) <= MOST_CENTRES else unit(groups(rows, MOST_CENTRES, seed).centres)
+
+
+def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNextOptions) -> dict[str, Any]:
+    """Choose rows to label and write them as a table.
+
+    Parameters
+    ----------
+    bundle_path : Path
+        A bundle or the OUT folder of `adapt`.
+    path : Path
+        Rows without labels: a folder, a table, a zip.
+    out : Path or None
+        The CSV; None: standard output is left to the caller, who gets the document.
+    options : LabelNextOptions
+
+    Returns
+    -------
+    dict
+        The JSON document.
+
+    Raises
+    ------
+    HeadstartError
+        The bundle, the data or the output cannot be used, or every row is labelled already.
+    """
+    with offline(options.offline):
+        bundle = bundles.load(bundle_path)
+        table = line_up(bundle, [path], options, {}).table
+        if out is not None:
+            _refuse_lost_pictures(table, out)
+        found = propose(bundle, table, options)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(out, written(found, bundle.columns, out.parent))
+    rows = [
+        {"input": str(name), "reason": reason, **_guess(found.said, at)}
+        for at, (name, reason) in enumerate(zip(found.table.ids, found.reasons, strict=True))
+    ]
+    failed = [{"id": name, "reason": reason} for name, reason in found.failed.items()]
+    said = {"format": 1, "output": None if out is None else str(out), "mode": found.mode, "n_rows": len(rows)}
+    return {**said, "n_left_out": found.n_left_out, "rows": rows, "failed": failed}
+
+
+def _guess(said: Predictions, row: int) -> dict[str, Any]:
+    one = Predictions(said.ids[[row]], said.classes, said.probabilities[[row]], said.task, said.thresholds)
+    return {
+        "guess": answers.first_cell(one),
+        "probability": None if said.task != "classification" else float(one.probabilities.max()),
+    }
+
+
+def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal:
+    """Choose the rows of a table that are most worth a label.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+        Labels are not looked at.
+    options : LabelNextOptions
+    """
+    fresh = _fresh(bundle, table)
+    if len(fresh) == 0:
+        raise DataError(f"Every row of {table.source} is labelled already.", "Give rows that were not learnt from.")
+    usable, found, shares, failed = _read(bundle, table.take(fresh), options.precision)
+    rows = unit(found)
+    known = bundle.seen.centres if bundle.seen is not None else None
+    if known is not None:
+        known = unit(narrowed(known, len(fresh))) if len(known) else None
+    known = known if known is not None and known.shape[1] == rows.shape[1] else None
+    margins = MARGINS[bundle.task](shares)
+    n = min(options.n, len(usable))
+    few = margins is None or _few_labels(bundle.about.get(LABELS_PER_CLASS))
+    if margins is None or few:
+        chosen, mode = typical(rows, known, n, options.seed), "typical"
+    else:
+        chosen, mode = unsure(rows, margins, n, options.seed), "unsure"
+    said = Predictions(usable.ids[chosen.rows], bundle.classes, shares[chosen.rows], bundle.task, bundle.thresholds)
+    far = _far(rows, known)
+    reasons = [_reason(chosen, at, mode, far, said) for at in range(len(chosen.rows))]
+    return Proposal(usable.take(chosen.rows), reasons, said, mode, failed, len(table) - len(fresh))
+
+
+def _fresh(bundle: Bundle, table: Table) -> Index:
+    """Give the rows that were not learnt from, each content once."""
+    _, first = np.unique(table.hashes.astype(str), return_index=True)
+    rows = np.sort(first)
+    if bundle.seen is None:
+        return np.asarray(rows, dtype=np.intp)
+    return np.asarray(rows[~bundle.seen.knows(table.hashes[rows])], dtype=np.intp)
+
+
+def narrowed(features: FloatMatrix, n_rows: int) -> FloatMatrix:
+    """Project wide features of very many rows by chance, so that all of them fit into memory; likeness is kept.
+
+    Parameters
+    ----------
+    features : FloatMatrix, shape (m, n_dims)
+    n_rows : int
+        Rows in all, of which these are some.
+
+    Returns
+    -------
+    FloatMatrix, shape (m, n_dims) or (m, 256)
+
+    Notes
+    -----
+    Johnson and Lindenstrauss (1984), with the same directions every time.
+    """
+    if n_rows <= MANY_ROWS or features.shape[1] <= NARROW:
+        return features
+    directions = np.random.default_rng(0).normal(0, NARROW**-0.5, (features.shape[1], NARROW)).astype(np.float32)
+    return np.asarray(features @ directions)
+
+
+def _few_labels(counts: Mapping[str, int] | None) -> bool:
+    return bool(counts) and float(np.median(list(counts.values()))) < FEW_LABELS if counts else False
+
+
+def _read(bundle: Bundle, table: Table, precision: str) -> tuple[Table, FloatMatrix, Floats, dict[str, str]]:
+    """Give the rows that can be read, how they look to the model (or roughly), and what it says of them."""
+    kept, looks, shares, failed = [], [], [], dict[str, str]()
+    with progress.bar("Reading and predicting", len(table), "rows") as shown:
+        for start in range(0, len(table), BLOCK_ROWS):
+            part = table.take(np.arange(start, min(start + BLOCK_ROWS, len(table))))
+            good, rows, bad = _features(bundle, part, precision)
+            failed |= bad
+            if len(good):
+                kept.append(start + good)
+                found = _read_by_model(rows.features, rows.descriptors, bundle.uses)
+                looks.append(None if found is None else narrowed(found.final, len(table)).astype(np.float16))
+                shares.append(bundle.fitted.predict(rows))
+            shown.advance(len(part))
+    if not kept:
+        raise DataError(f"None of the rows of {table.source} can be read.", "Open one of them to check.")
+    usable = table.take(np.concatenate(kept))
+    there = [part for part in looks if part is not None]
+    dense = np.concatenate(there).astype(np.float32) if there else ROUGH[bundle.modality](usable)
+    return usable, dense, np.concatenate(shares), failed
+
+
+def _features(bundle: Bundle, part: Table, precision: str) -> tuple[Index, Rows, dict[str, str]]:
+    """Read rows as the model wants them; what the base says comes from the feature cache where it is there."""
+    if bundle.backbone is None or "features" not in bundle.uses:
+        good, rows, failed = read_rows(bundle, part, precision)
+        return good, rows, {str(part.ids[row]): reason for row, reason in failed.items()}
+    made = features.extract(part, bundle.backbone, precision, bundle.uses)
+    rows = Rows(part.take(made.kept), made.features, made.descriptors)
+    return made.kept, rows, {item.id: item.reason for item in made.set_aside}
+
+
+def _of_classes(shares: Floats) -> Floats:
+    top = np.partition(shares, -2, axis=1)
+    return np.asarray(top[:, -1] - top[:, -2])
+
+
+MARGINS: dict[str, Callable[[Floats], Floats | None]] = {
+    "classification": _of_classes,
+    "ordinal": _of_classes,
+    "multi-label": lambda shares: np.abs(2 * shares - 1).min(axis=1),
+    "regression": lambda shares: None,
+}
+"""How sure a model is of each row, 0 to 1; None where it does not say."""
+
+
+def _far(rows: FloatMatrix, known: FloatMatrix | None) -> NDArray[np.bool_]:
+    """Say which rows lie farther from everything labelled than nearly all others."""
+    if known is None:
+        return np.zeros(len(rows), dtype=bool)
+    distance = nearest(rows, known)[1]
+    return np.asarray(distance > np.quantile(distance, FAR_SHARE))
+
+
+def _reason(chosen: Chosen, at: int, mode: str, far: NDArray[np.bool_], said: Predictions) -> str:
+    """Say in plain words why a row was chosen."""
+    if far[chosen.rows[at]]:
+        return "unlike anything so far"
+    if mode == "typical":
+        return f"typical of about {chosen.group_sizes[at]} rows" if chosen.group_sizes[at] > 1 else "one of its kind"
+    if said.task == "multi-label":
+        return f"unsure about {said.classes[int(np.abs(said.probabilities[at] - 0.5).argmin())]}"
+    first, second = np.argsort(-said.probabilities[at], kind="stable")[:2]
+    return f"unsure between {said.classes[first]} and {said.classes[second]}"
+
+
+def written(found: Proposal, columns: Mapping[str, str], folder: Path) -> str:
+    """Write the table: what identifies a row, an empty label, the reason, and the model's guess.
+
+    Parameters
+    ----------
+    found : Proposal
+    columns : mapping of str to str
+        Names of the columns in training; they are used again.
+    folder : Path
+        Where the table will lie: pictures are named relative to it.
+    """
+    names, cells = _SHOWN[found.table.modality](found.table, columns, folder)
+    rows = [[*names, columns.get("label", "label"), "why", "guess", "sure"]]
+    for at, reason in enumerate(found.reasons):
+        guess = _guess(found.said, at)
+        sure = "" if guess["probability"] is None else f"{100 * guess['probability']:.0f} %"
+        rows.append([*cells[at], "", reason, guess["guess"], sure])
+    return csv_text(rows)
+
+
+Shown = tuple[list[str], list[list[str]]]
+"""Names of columns, and the cells of each row."""
+
+
+def _pictures(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
+    root = folder.resolve()
+    paths = [Path(path).resolve().relative_to(root).as_posix() for path in table.inputs]
+    return [columns.get("file", "file_name")], [[path] for path in paths]
+
+
+def _texts(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
+    texts = data.text_columns_of(columns) or ("text",)
+    more = [""] * (len(texts) - 1)  # Of several text columns the first holds the joined text: it is read alike.
+    rows = [[str(name), str(text), *more] for name, text in zip(table.ids, table.inputs, strict=True)]
+    return ["id", *texts], rows
+
+
+def _series(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
+    """Write series as a wide table, channels one after the other; shorter ones end in empty cells."""
+    n_channels, n_steps = len(table.inputs[0]), max(values.shape[1] for values in table.inputs)
+    names = ["id", *_value_names(table.input_columns or InputColumns(), n_channels, n_steps)]
+    rows = []
+    for name, values in zip(table.ids, table.inputs, strict=True):
+        padded = np.full((n_channels, n_steps), np.nan, dtype=np.float32)
+        padded[:, : values.shape[1]] = values
+        rows.append([str(name), *("" if np.isnan(value) else repr(float(value)) for value in padded.ravel())])
+    return names, rows
+
+
+def _value_names(known: InputColumns, n_channels: int, n_steps: int) -> list[str]:
+    """Name the value columns as the data did, so that the table is read alike when it comes back."""
+    flat = [name for steps in known.values for name in steps]
+    if len(flat) == n_channels * n_steps and all(flat):
+        return flat
+    if len(known.channels) == n_channels > 1:
+        return [f"{name}_{step}" for name in known.channels for step in range(n_steps)]
+    heads = ["t"] if n_channels == 1 else [f"channel{number}_t" for number in range(n_channels)]
+    return [f"{head}{step}" for head in heads for step in range(n_steps)]
+
+
+_SHOWN: dict[str, Callable[[Table, Mapping[str, str], Path], Shown]] = {
+    "image": _pictures,
+    "text": _texts,
+    "series": _series,
+}
+
+
+def _refuse_lost_pictures(table: Table, out: Path) -> None:
+    """Refuse a place from which the pictures could not be found again."""
+    if out.is_dir():
+        raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as to_label.csv.")
+    if table.modality != "image":
+        return
+    root = out.parent.resolve()
+    outside = [path for path in table.inputs if root not in Path(path).resolve().parents]
+    if outside:
+        folder = Path(outside[0]).resolve().parent
+        raise OptionError(
+            f"{out} would not lie beside or above the pictures it names ({folder}).",
+            f"Write it there, such as -o {folder / 'to_label.csv'}: adapt finds pictures below their table.",
+        )

@@ -1,0 +1,159 @@
+"""What the steps of a run may take of `--time`: each keeps what later ones need, on a machine as busy as it is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+from headstart import progress
+from headstart.errors import OptionError
+from headstart.options import AdaptOptions
+from headstart.records import Table
+from headstart.strategies import Clock
+
+OVERRUN_SHARE, OVERRUN_SECONDS = 0.1, 10.0
+"""A run may take so much longer than `--time`, whichever is more."""
+SURE_SHARE = 0.75
+"""A time is refused where this share of the least forecast is more than is allowed: forecasts are rough."""
+PASS_SHARE = 0.85
+"""Largest share of the time for training that the one pass through the base may take."""
+OPTIONAL_SHARE = 0.15
+"""Largest share of the time that is kept back for steps that can be left out."""
+PREPARING = 1.5, 0.15
+"""Processor seconds for loading a base and splitting: in any case, and for each 1,000 rows."""
+FEW_ROWS, READING = 300, 10.0
+"""A model learns from so many rows, or from all where there are fewer; processor seconds for reading 1,000 of them."""
+TRAINING_SECONDS = 1.0
+"""Processor seconds that the simplest model takes."""
+NO_TIME = "No time was left; give more with --time."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step after training and the processor seconds that it takes.
+
+    Parameters
+    ----------
+    name : str
+        As in `seconds` of the result document.
+    seconds : float
+        In any case.
+    seconds_per_1000 : float
+        For each 1,000 rows, up to `most_rows` of them.
+    most_rows : float
+    optional : bool
+        Whether it is left out without time.
+    """
+
+    name: str
+    seconds: float
+    seconds_per_1000: float
+    most_rows: float = float("inf")
+    optional: bool = True
+
+
+STEPS = (
+    Step(name="evaluation", seconds=0.2, seconds_per_1000=5.5, most_rows=1_000, optional=False),
+    Step(name="learning_curve", seconds=0.5, seconds_per_1000=0.5),
+    Step(name="checks", seconds=0.5, seconds_per_1000=1.0, most_rows=5_000),
+    Step(name="honest_score", seconds=0.2, seconds_per_1000=8.0, most_rows=1_200),
+    Step(name="audit", seconds=1.8, seconds_per_1000=0.5, most_rows=4_000),
+    Step(name="write", seconds=10.0, seconds_per_1000=0.05, optional=False),
+)
+"""In their order, as measured on two cores of a server with 24,000 texts; writing includes the start of the program."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The time of one run.
+
+    Parameters
+    ----------
+    clock : Clock
+        Of the whole run.
+    n_rows : int
+        Rows for training and test.
+    slowdown : float
+        Seconds that pass while the run gets one second of a processor.
+    """
+
+    clock: Clock
+    n_rows: int
+    slowdown: float
+
+    @classmethod
+    def start(cls, table: Table, test: Table | None, options: AdaptOptions, spent_seconds: float) -> Budget:
+        """Return the budget of a run that has spent some seconds on reading.
+
+        Raises
+        ------
+        OptionError
+            `--time` is less than the least that these rows take on an idle machine.
+        """
+        n_rows = len(table) + (0 if test is None else len(test))
+        budget = cls(Clock(options.time - spent_seconds), n_rows, _measure_slowdown())
+        allowed = options.time + max(OVERRUN_SHARE * options.time, OVERRUN_SECONDS)
+        idle = spent_seconds + replace(budget, slowdown=1.0).least_seconds()
+        if SURE_SHARE * idle > allowed:
+            raise OptionError(
+                f"--time {options.time:.0f}s: even the simplest model of {n_rows:,} rows takes about {idle:.0f} s.",
+                f"Give at least --time {_rounded(1.5 * idle):.0f}s, or fewer rows.",
+            )
+        least = spent_seconds + budget.least_seconds()
+        if least > allowed:
+            progress.warn(
+                f"--time {options.time:.0f}s cannot be kept: other programs keep this machine busy, and even the "
+                f"simplest model of {n_rows:,} rows takes about {least:.0f} s now."
+            )
+        return budget
+
+    def least_seconds(self) -> float:
+        """Return how long the rest takes with the simplest model of few of the rows, and without optional steps."""
+        preparing = (PREPARING[0] + PREPARING[1] * self.n_rows / 1_000 + TRAINING_SECONDS) * self.slowdown
+        few = replace(self, n_rows=min(self.n_rows, FEW_ROWS))
+        needed = sum(few.seconds_for(step.name) for step in STEPS if not step.optional)
+        return preparing + self.least_reading_seconds() + needed
+
+    def least_reading_seconds(self) -> float:
+        """Return how long the pass through the base may take in any case: it reads a few rows."""
+        return READING * min(self.n_rows, FEW_ROWS) / 1_000 * self.slowdown
+
+    def reading_seconds(self) -> float:
+        """Return how long the pass through the base may take from now on."""
+        return max(self.training_clock().left() * PASS_SHARE, self.least_reading_seconds())
+
+    def measured_again(self, n_rows: int) -> Budget:
+        """Return the budget with the slowdown of this moment and the number of rows that were read in time."""
+        return replace(self, n_rows=n_rows, slowdown=_measure_slowdown())
+
+    def seconds_for(self, name: str) -> float:
+        """Return how long a step is expected to take."""
+        step = next(step for step in STEPS if step.name == name)
+        rows = min(self.n_rows, step.most_rows)
+        return (step.seconds + step.seconds_per_1000 * rows / 1_000) * self.slowdown
+
+    def training_clock(self) -> Clock:
+        """Return the clock for everything up to the last strategy."""
+        needed = sum(self.seconds_for(step.name) for step in STEPS if not step.optional)
+        optional = sum(self.seconds_for(step.name) for step in STEPS if step.optional)
+        return self.clock.keeping(needed + min(optional, OPTIONAL_SHARE * self.clock.limit_seconds))
+
+    def clock_for(self, name: str) -> Clock:
+        """Return the clock for a step after training, without what necessary later steps need."""
+        place = [step.name for step in STEPS].index(name)
+        return self.clock.keeping(sum(self.seconds_for(step.name) for step in STEPS[place + 1 :] if not step.optional))
+
+    def allows(self, name: str) -> bool:
+        """Return whether a step is expected to fit."""
+        return self.clock_for(name).left() >= self.seconds_for(name)
+
+
+def _rounded(seconds: float) -> float:
+    """Round up to a number that people would write."""
+    step = 10 if seconds <= 120 else 60
+    return -(-seconds // step) * step
+
+
+def _measure_slowdown() -> float:
+    """Return how busy the machine is; what measures it comes with the extra `adapt`, which predicting does not need."""
+    return float(import_module("headstart.strategies.linear.cost_model").measure_slowdown())

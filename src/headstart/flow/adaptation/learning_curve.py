@@ -1,0 +1,178 @@
+"""How much more labels would help: the measured learning curve, its forecast, and a sentence for people.
+
+Nothing is chosen here: test rows are only measured, and the sentence is about labels, not about a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from headstart import data
+from headstart.evaluation.learning_curve import REACH, Curve, Forecast, Measured, learning_curve
+from headstart.flow.adaptation.learning_curve_points import SCORINGS, Scoring, material_of, measure
+from headstart.flow.adaptation.prepare import Prepared
+from headstart.options import AdaptOptions
+from headstart.records import Index, fold_numbers
+from headstart.results import CurveFit, CurveForecast, CurvePoint, Figure, LearningCurve
+from headstart.strategies.record import Clock, Rows, Task
+
+Floats = NDArray[np.float64]
+Shape = Literal["rising", "flat", "noisy", "unknown"]
+MOST_SECONDS, TIME_SHARE = 20.0, 0.1
+LEAST_ROWS = 16
+TARGETS = (1.5, 2.0, 4.0)
+"""Forecasts are for so many times the labels; the sentence is about twice as many."""
+CLEAR, SMALL, TELLING = 0.005, 0.02, 0.10
+"""Gain (a share) that counts as one; at most so much is "not much"; a wider interval tells nothing."""
+
+
+def rounded(number: float) -> int:
+    """Round to two digits, as people say it.
+
+    Examples
+    --------
+    >>> rounded(833), rounded(67)
+    (830, 67)
+    """
+    step = 10 ** max(0, len(str(int(number))) - 2)
+    return max(1, int(round(number / step) * step))
+
+
+def curve(
+    train: Rows, task: Task, clusters: Index, test: Rows | None, test_targets: Floats | None, clock: Clock
+) -> LearningCurve:
+    """Measure how good a cheap head is with few and with all labels, and forecast what more would bring.
+
+    Parameters
+    ----------
+    train, task, clusters, test, test_targets
+        As for `material_of`.
+    clock : Clock
+        Bounds the whole.
+
+    Returns
+    -------
+    LearningCurve
+        Without points where it cannot be measured; the sentence says why.
+    """
+    scoring = SCORINGS[task.kind]
+    reason = _obstacle(train, task, clock, test is not None and test_targets is not None and len(test) > 0)
+    points: list[Measured] = []
+    if not reason:
+        with threadpool_limits(2, user_api="blas"):
+            points = measure(material_of(train, task, clusters, test, test_targets), clock, task.seed)
+        reason = "" if points else "there was too little time; give more with --time"
+    if reason:
+        sentence = f"How much more labels would help was not measured: {reason}."
+        return LearningCurve(metric=scoring.metric, shape="unknown", sentence=sentence)
+    n_labels = points[-1].n_labels
+    targets = [n_labels + rounded((times - 1) * n_labels) for times in TARGETS]
+    return _document(learning_curve(points, targets, task.seed), points, task)
+
+
+def of_run(prepared: Prepared, options: AdaptOptions, left: Clock) -> LearningCurve:
+    """Measure the curve of one run, in at most a tenth of its time and 20 seconds; test rows are only scored.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    options : AdaptOptions
+        `group` and `time` are used.
+    left : Clock
+        Of the run, without what later steps need.
+    """
+    train, test, task = prepared.train, prepared.test, prepared.task
+    clusters = data.units(train.table, options.group)
+    beside = prepared.test_clusters if prepared.test_clusters is not None else np.arange(len(test))
+    together = np.concatenate([clusters, beside + int(clusters.max(initial=0)) + 1])
+    clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, left.left()))
+    return curve(train, task, together, test, _test_targets(prepared), clock)
+
+
+def _test_targets(prepared: Prepared) -> Floats:
+    """Give the truth of the test rows in the form of `Scoring.targets`."""
+    truth = prepared.truth
+    return np.eye(len(prepared.task.classes))[truth] if truth.ndim == 1 else truth.astype(np.float64)
+
+
+def _obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
+    """Say why no curve can be measured, with test rows beside or without; empty where one can."""
+    if train.features is None and train.descriptors is None:
+        return "the base model was not run"
+    if len(train) < max(LEAST_ROWS, 4 * len(np.unique(task.codes))):
+        return f"{len(train)} training rows are too few"
+    if clock.left() <= 0:
+        return "no time was left; give more with --time"
+    if not beside and len(fold_numbers(task.folds)) < 2:
+        return "the training rows repeat each other too much to be dealt into parts"
+    return ""
+
+
+def _document(found: Curve, points: Sequence[Measured], task: Task) -> LearningCurve:
+    scoring, n_classes = SCORINGS[task.kind], max(1, len(np.unique(task.codes)))
+
+    def shown(loss: Figure) -> Figure:
+        if not scoring.points:
+            return loss
+        return Figure(value=1 - loss.value, low=1 - loss.high, high=1 - loss.low)
+
+    by_class = task.kind in ("classification", "ordinal")
+    measured = [
+        CurvePoint(
+            labels=n, labels_per_class=n / n_classes if by_class else None, n_draws=len(point.losses),
+            value=shown(Figure.of(loss)),
+        )
+        for n, loss, point in zip(found.n_labels, found.losses, points, strict=True)
+    ]  # fmt: skip
+    shape, sentence = _said(found, scoring)
+    law, n_labels = found.law, found.n_labels[-1]
+    return LearningCurve(
+        metric=scoring.metric,
+        points=measured,
+        fit=CurveFit(floor=law.floor, scale=law.scale, exponent=law.exponent) if law else None,
+        forecast=[
+            CurveForecast(labels=item.n_labels, more_labels=item.n_labels - n_labels, gain=Figure.of(item.gain))
+            for item in found.forecasts
+        ],
+        holds_up_to_labels=int(REACH * n_labels) if found.forecasts else None,
+        shape=shape,
+        sentence=sentence,
+    )
+
+
+def _said(found: Curve, scoring: Scoring) -> tuple[Shape, str]:
+    """Give the shape and the sentence."""
+    twice = next((item for item in found.forecasts if item.n_labels >= 1.9 * found.n_labels[-1]), None)
+    if twice is None:
+        told = "the score fell with more labels" if found.rises else "there are too few rows to see a curve"
+        return ("noisy" if found.rises else "unknown"), f"Whether more labels would help cannot be told: {told}."
+    unit = 1.0 if scoring.points else max(found.losses[-1].value, 1e-12)
+    low, high, more = twice.gain.low / unit, twice.gain.high / unit, f"{twice.n_labels - found.n_labels[-1]:,}"
+    amount = _amount(twice, scoring, unit)
+    if high <= SMALL:
+        return "flat", f"More labels of this kind are not likely to help much ({more} more: {amount})."
+    if high - low > TELLING:
+        return "noisy", f"Whether more labels would help cannot be told yet: {more} more may bring {amount}."
+    if low >= CLEAR:
+        return "rising", f"{more} more labels of this kind: {amount}."
+    return "flat", f"{more} more labels of this kind may help a little, or not at all: {amount}."
+
+
+def _amount(item: Forecast, scoring: Scoring, unit: float) -> str:
+    """Write a gain for people.
+
+    Examples
+    --------
+    >>> from headstart.records import Interval
+    >>> _amount(Forecast(200, Interval(0.03, 0.018, 0.052)), SCORINGS["classification"], 1.0)
+    '+2 to +5 points of accuracy'
+    """
+    low, high = (round(100 * value / unit) for value in (item.gain.low, item.gain.high))
+    if scoring.points:
+        return f"{low:+d} to {high:+d} points of {scoring.metric}"
+    return f"{-high:+d} to {-low:+d} % of the {scoring.metric}"

@@ -1,0 +1,238 @@
+"""Measuring a learning curve: a cheap head on growing parts of the training rows, scored on the same held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evaluation.learning_curve import Measured
+from headstart.records import FloatMatrix, Index, fold_numbers
+from headstart.strategies.linear.ridge_loo import QuickHead, fit_quick, reduced
+from headstart.strategies.record import Clock, Rows, Task
+
+Floats = NDArray[np.float64]
+DRAWS, LEAST_DRAWS, FEW_LABELS = 10, 4, 128
+"""Ten draws of few labels, four of many."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How one kind of task is scored: `losses` gives each row's loss and what it is divided by.
+
+    `shown` turns a loss into the figure that people read; `points` says whether gains are in points of percent.
+    """
+
+    metric: str
+    targets: Callable[[Task], Floats]
+    losses: Callable[[QuickHead, Floats, Floats, Floats], tuple[Floats, Floats]]
+    points: bool = True
+
+
+def _indicators(task: Task) -> Floats:
+    return np.eye(len(task.classes))[task.codes]
+
+
+def _numbers(task: Task) -> Floats:
+    assert task.truth is not None
+    return task.truth.astype(np.float64)
+
+
+def _wrong(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+    wrong = outputs.argmax(axis=1) != truth.argmax(axis=1)
+    return wrong.astype(np.float64), np.ones(len(truth))
+
+
+def _off(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+    return np.abs(outputs - truth).mean(axis=1), np.ones(len(truth))
+
+
+def _missed(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+    """One minus micro-F1, as a ratio of sums; the threshold is the best one on left-out training rows."""
+    cuts = np.linspace(0.05, 0.6, 12)
+
+    def parts(said: Floats, true: Floats) -> tuple[Floats, Floats]:
+        return np.abs(said - true).sum(axis=1), (said + true).sum(axis=1)
+
+    def ratio(cut: float) -> float:
+        wrong, size = parts((head.left_out > cut).astype(np.float64), fitted)
+        return float(wrong.sum() / max(size.sum(), 1e-12))
+
+    return parts((outputs > min(cuts, key=ratio)).astype(np.float64), truth)
+
+
+SCORINGS: dict[str, Scoring] = {
+    "classification": Scoring("accuracy", _indicators, _wrong),
+    "ordinal": Scoring("accuracy", _indicators, _wrong),
+    "multi-label": Scoring("micro-F1", _numbers, _missed),
+    "regression": Scoring("mean absolute error", _numbers, _off, points=False),
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that growing parts are drawn from, and the rows they are scored on: numbers into one feature matrix."""
+
+    pool: Index
+    rows: Index
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that measuring needs.
+
+    Parameters
+    ----------
+    features : FloatMatrix, shape (n_rows, n_axes)
+    targets : Floats, shape (n_rows, n_outputs)
+    strata, clusters : Index, shape (n_rows,)
+        Classes (or strata of a number), and which rows belong together.
+    held : tuple of Held
+        One where there are test rows, else one a fold.
+    scoring : Scoring
+    """
+
+    features: FloatMatrix
+    targets: Floats
+    strata: Index
+    clusters: Index
+    held: tuple[Held, ...]
+    scoring: Scoring
+
+
+def nested(strata: Index, clusters: Index, rng: np.random.Generator) -> Index:
+    """Order rows so that every beginning is a stratified draw, rows that belong together one after the other.
+
+    Parameters
+    ----------
+    strata, clusters : Index, shape (n_rows,)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Index, shape (n_rows,)
+        A permutation; one row of every stratum comes first.
+
+    Examples
+    --------
+    >>> order = nested(np.array([0, 0, 0, 0, 1, 1]), np.arange(6), np.random.default_rng(0))
+    >>> np.bincount(np.array([0, 0, 0, 0, 1, 1])[order[:3]]).tolist()
+    [2, 1]
+    """
+    names, owner = np.unique(clusters, return_inverse=True)
+    rank = rng.permutation(len(names))[owner]
+    places = np.empty(len(strata))
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
+        ordered = rows[np.lexsort((rng.random(len(rows)), rank[rows]))]
+        places[ordered] = (np.arange(len(rows)) + rng.uniform(0.25, 0.75)) / len(rows)
+        places[ordered[0]] = -rng.random() - 1
+    return np.argsort(places, kind="stable").astype(np.intp)
+
+
+def sizes(n_rows: int, least: int) -> list[int]:
+    """Give the sizes to learn from, ascending: all rows, a half, a quarter ... down to `least`.
+
+    Examples
+    --------
+    >>> sizes(100, 10)
+    [12, 25, 50, 100]
+    """
+    found = [n_rows]
+    while found[-1] // 2 >= max(least, 2):
+        found.append(n_rows // 2 ** len(found))
+    return found[::-1]
+
+
+def _once(material: Material, size: int, orders: Sequence[Index], n_pool: int) -> tuple[Floats, Floats]:
+    """Learn from the first rows of each order and give the losses and sizes of all held-out rows."""
+    losses, divisors = [], []
+    for held, order in zip(material.held, orders, strict=True):
+        taken = held.pool[order[: max(2, round(size / n_pool * len(held.pool)))]]
+        fitted = material.targets[taken]
+        head = fit_quick(material.features[taken], fitted)
+        outputs = head.predict(material.features[held.rows])
+        loss, divisor = material.scoring.losses(head, fitted, outputs, material.targets[held.rows])
+        losses.append(loss)
+        divisors.append(divisor)
+    return np.concatenate(losses), np.concatenate(divisors)
+
+
+def _draws(material: Material, numbers: Sequence[int], clock: Clock, seed: int) -> Iterator[tuple[int, Floats, Floats]]:
+    """Give size, losses and divisors of every fit: all sizes of one draw, then of the next, while time is left."""
+    rng = np.random.default_rng(seed)
+    for draw in range(DRAWS):
+        orders = [nested(material.strata[held.pool], material.clusters[held.pool], rng) for held in material.held]
+        for size in numbers if draw == 0 else numbers[:-1]:
+            if draw >= LEAST_DRAWS and size > FEW_LABELS:
+                continue
+            if clock.left() <= 0:
+                return
+            yield (size, *_once(material, size, orders, numbers[-1]))
+
+
+def measure(material: Material, clock: Clock, seed: int) -> list[Measured]:
+    """Measure the curve: several draws of every size but the last, which is all rows.
+
+    Parameters
+    ----------
+    material : Material
+    clock : Clock
+        Further draws are left out when it has run down.
+    seed : int
+
+    Returns
+    -------
+    list of Measured
+        Ascending; empty where there was no time for four draws of every size.
+    """
+    n_pool = round(float(np.mean([len(held.pool) for held in material.held])))
+    numbers = sizes(n_pool, len(np.unique(material.strata)))
+    rows = np.concatenate([held.rows for held in material.held])
+    _, units = np.unique(material.clusters[rows], return_inverse=True)
+    n_units = int(units.max()) + 1
+    found: dict[int, list[tuple[Floats, Floats]]] = {size: [] for size in numbers}
+    for size, *parts in _draws(material, numbers, clock, seed):
+        losses, divisors = (np.bincount(units, part, minlength=n_units).astype(np.float64) for part in parts)
+        found[size].append((losses, divisors))
+    if any(len(found[size]) < LEAST_DRAWS for size in numbers[:-1]):
+        return []
+    return [Measured(size, *(np.stack(part) for part in zip(*draws, strict=True))) for size, draws in found.items()]
+
+
+def material_of(train: Rows, task: Task, clusters: Index, test: Rows | None, test_targets: Floats | None) -> Material:
+    """Put training and test rows into one matrix; without test rows, every fold is held out in turn.
+
+    Parameters
+    ----------
+    train : Rows
+        With features, or descriptors where there are none.
+    task : Task
+    clusters : Index, shape (n_train + n_test,)
+    test : Rows or None
+    test_targets : Floats or None, shape (n_test, n_outputs)
+        In the form of `SCORINGS[task.kind].targets`.
+    """
+    scoring, n = SCORINGS[task.kind], len(train)
+    parts, targets, strata = [_dense(train)], [scoring.targets(task)], [task.codes]
+    if test is not None and test_targets is not None and len(test):
+        parts.append(_dense(test))
+        targets.append(test_targets)
+        strata.append(np.zeros(len(test), dtype=np.intp))
+        held: tuple[Held, ...] = (Held(np.arange(n), np.arange(n, n + len(test))),)
+    else:
+        clusters = clusters[:n]
+        held = tuple(
+            Held(np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold))
+            for fold in fold_numbers(task.folds)
+        )
+    features = reduced(np.concatenate(parts), task.seed, np.arange(n))
+    return Material(features, np.concatenate(targets), np.concatenate(strata), clusters, held, scoring)
+
+
+def _dense(rows: Rows) -> FloatMatrix:
+    found = rows.features or rows.descriptors
+    assert found is not None
+    return found.final

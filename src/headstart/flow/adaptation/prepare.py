@@ -1,0 +1,391 @@
+"""From the user's path to rows that a strategy can learn from: read, check, split, choose the base, extract."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import data, features, progress
+from headstart.bases import Backbone
+from headstart.data.summary import summarise
+from headstart.errors import DataError, OptionError, offenders
+from headstart.evaluation import Truth, keeps_together
+from headstart.extras import require
+from headstart.features import Extraction
+from headstart.flow.adaptation.budget import Budget
+from headstart.flow.adaptation.reserved_names import find_reserved_names
+from headstart.flow.base_choice import choose
+from headstart.flow.base_choice.measure import tied_together
+from headstart.flow.data_check.check import after_split
+from headstart.flow.data_check.reading_notes import say_how_read
+from headstart.modalities.series import describe
+from headstart.options import AdaptOptions
+from headstart.ranking import Ranking
+from headstart.records import TEST, TRAIN, Finding, Index, Table
+from headstart.report.understood import describe_inputs
+from headstart.strategies.record import Clock, Rows, Task
+
+N_FOLDS = 5
+STEADY_ROWS, MAX_DEALINGS = 400, 5
+"""Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
+UNITS = {"image": "images", "text": "texts", "series": "series"}
+
+
+@dataclass
+class Timings:
+    """Seconds spent on each step of a run."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time of the block to one step."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that climbing the ladder needs, and what the result document tells of it.
+
+    Parameters
+    ----------
+    table : Table
+        All usable rows, every split decided.
+    train, test : Rows
+    task : Task
+    backbone : Backbone
+    extraction : Extraction
+    findings : tuple of Finding
+    truth : array, shape (n_test,) or (n_test, n_outputs)
+        True classes of the test rows, or what their `targets` hold.
+    test_clusters : Index or None, shape (n_test,)
+        Which test rows belong together.
+    split : str
+        How the test rows were chosen, in words.
+    ranking : Ranking or None
+        How the base was chosen, where it was (`--base auto`).
+    """
+
+    table: Table
+    train: Rows
+    test: Rows
+    task: Task
+    backbone: Backbone
+    extraction: Extraction
+    findings: tuple[Finding, ...]
+    truth: Truth
+    test_clusters: Index | None
+    split: str
+    ranking: Ranking | None = None
+
+
+def prepare(
+    table: Table, options: AdaptOptions, test: Table | None, uses: frozenset[str], budget: Budget, timings: Timings
+) -> Prepared:
+    """Check and split a table, choose the base and run its frozen part.
+
+    Raises
+    ------
+    DataError
+        If nothing can be learnt from these rows.
+    """
+    require("adapt", "Adapting a model")
+    reserved = find_reserved_names(table, options)
+    _warn(reserved)
+    for line in describe_inputs(summarise(table, options.group)):
+        progress.say(line)
+    findings = data.check(table)
+    if options.duplicates == "drop":
+        findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
+    _warn(findings)
+    findings = reserved + findings
+    say_how_read(findings)
+    data.require_trainable(table)
+    _refuse_misfits(table, options)
+    own = test is None and not (table.splits == TEST).any()
+    apart = _kept_apart(table, options, own)
+    with timings.step("split"):
+        decided = data.split(table, options.model_copy(update={"group": apart}), test)
+    split = _split_in_words(table, test, decided)
+    if options.labels_per_class is not None:
+        decided = data.draw(decided, options.labels_per_class, options.seed)
+    if options.also is not None:
+        more = read_like(table, options.also, options.model_copy(update={"unlabelled": "drop"}))
+        decided = data.with_families(data.with_also(decided, more, options.merge_labels), options.seed)
+        findings += tuple(item for item in more.findings if item.kind == "odd-label" and item.severity == "note")
+    fresh = tuple(item for item in decided.findings if item not in findings)
+    _warn(fresh)
+    say_how_read(fresh)
+    findings += fresh
+    copies = after_split(decided, findings)
+    _warn(copies)
+    findings += copies
+    data.require_trainable(decided)
+    _tell(decided)
+    with timings.step("base"):
+        backbone, why, ranked = choose.base(decided, options, budget.training_clock())
+        findings += why
+    with timings.step("features"):
+        extraction = features.extract(decided, backbone, options.precision, uses, budget.reading_seconds())
+    usable = decided.take(extraction.kept)
+    usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
+    for aside in extraction.set_aside[:5]:
+        progress.warn(f"Set aside: {aside.id}: {aside.reason}")
+    if extraction.late:
+        late = _out_of_time(extraction.late, len(decided))
+        _warn((late,))
+        findings += (late,)
+    data.require_trainable(usable)
+    usable, alike = tied_together(usable, extraction.features, backbone, options.seed)
+    _warn(alike)
+    findings += alike
+    assembled = _assemble(
+        usable, options, backbone, extraction, budget.training_clock(), (findings, split, apart)
+    )  # fmt: skip
+    return replace(assembled, ranking=ranked)
+
+
+def _warn(findings: Sequence[Finding]) -> None:
+    """Show the warnings among findings."""
+    for item in findings:
+        if item.severity == "warn":
+            progress.warn(f"{item.summary} {item.advice}")
+
+
+def _own_spec(train: Table, backbone: Backbone) -> Mapping[str, Any]:
+    """Give the input spec for strategies that read rows themselves: a series keeps its own length whatever the base."""
+    return describe(list(train.inputs)) if backbone.spec.get("gaps") else backbone.spec
+
+
+def _assemble(
+    usable: Table,
+    options: AdaptOptions,
+    backbone: Backbone,
+    extraction: Extraction,
+    clock: Clock,
+    said: tuple[tuple[Finding, ...], str, tuple[str, ...]],
+) -> Prepared:
+    usable = data.learnable(usable)
+    rows = Rows(usable, extraction.features, extraction.descriptors)
+    train = rows.take(np.flatnonzero(usable.splits == TRAIN))
+    classes = classes_of(train.table)
+    test = rows.take(np.flatnonzero((usable.splits == TEST) & _learnt(usable, classes)))
+    codes = truth_of(train.table, classes) if train.table.targets is None else data.strata(train.table)
+    findings, split, apart = said
+    folds, few = _folds(train.table, codes, apart, options.seed)
+    repeats = _repeats(train.table, codes, () if few else apart, options.seed)
+    folds, *others = data.keep_lone_classes((folds, *repeats), codes, train.table)
+    task = Task(
+        classes, codes, folds, options.balance, options.seed, clock,
+        _own_spec(train.table, backbone), backbone.parts.architecture, tuple(others), usable.task, train.table.targets,
+        backbone, options.precision, options.max_memory * 1e9,
+    )  # fmt: skip
+    if options.mitigate == "none" and len(apart) < len(options.group):
+        few += (_few_groups("the split", "does not keep them apart"),)
+    test_clusters = _test_clusters(test.table, options)
+    many = data.many_valued(test.table, options.group)
+    if options.group and len(test) and (not many or len(np.unique(data.clusters(test.table, many))) < data.MIN_GROUPS):
+        few += (_few_groups("the intervals", "are taken over rows"),)
+    for finding in few:
+        progress.warn(f"{finding.summary} {finding.advice}")
+    return Prepared(
+        usable,
+        train,
+        test,
+        task,
+        backbone,
+        extraction,
+        (*findings, *few),
+        truth_of(test.table, classes),
+        test_clusters,
+        split,
+    )
+
+
+def _folds(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, tuple[Finding, ...]]:
+    """Deal folds with groups whole, unless some training part would then lack a class."""
+    folds = data.folds(codes, data.clusters(train, apart), N_FOLDS, seed)
+    if not apart:
+        return folds, ()
+    freely = data.folds(codes, data.clusters(train), N_FOLDS, seed)
+    lacking = data.classes_in_one_fold(codes, folds) & ~data.classes_in_one_fold(codes, freely)
+    if not lacking.any():
+        return folds, ()
+    folds = freely
+    return folds, (_few_groups("cross-validation", "does not keep them apart"),)
+
+
+def _kept_apart(table: Table, options: AdaptOptions, own_split: bool) -> tuple[str, ...]:
+    """Name the group columns whose values stay on one side of every split; not those that are to be balanced.
+
+    What `--mitigate` balances (site, sex) will be met again, so it stands on both sides; patients and farms do not.
+    Nor do columns of two values where Headstart splits: with one sex to learn from and the other to test on, the two
+    cannot be compared.
+    """
+    there = [name for name in options.group if name in table.metadata]
+    if options.mitigate != "none":
+        return tuple(name for name in there if keeps_together(table.metadata[name]))
+    if own_split and len(there) == len(options.group):
+        return data.many_valued(table, options.group, 3)
+    return options.group
+
+
+def _repeats(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, ...]:
+    """Deal few rows into folds several times."""
+    n_dealings = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MAX_DEALINGS))
+    clusters = data.clusters(train, apart)
+    return tuple(data.folds(codes, clusters, N_FOLDS, seed + 1_000 * turn) for turn in range(1, n_dealings))
+
+
+def _test_clusters(test: Table, options: AdaptOptions) -> Index | None:
+    """Number the test rows that belong together; None where no two do, or too few groups would be left to resample."""
+    if len(test) == 0:
+        return None
+    found = data.units(test, options.group)
+    n_clusters = len(np.unique(found))
+    return None if n_clusters == len(test) or n_clusters < data.MIN_GROUPS else found
+
+
+def _out_of_time(late: tuple[str, ...], n_rows: int) -> Finding:
+    return Finding(
+        "out-of-time",
+        "warn",
+        late,
+        f"{len(late)} of {n_rows} rows were not read in the time given and are left out.",
+        "Give more with --time; what was read is kept, so the same command goes on from there.",
+    )
+
+
+def _few_groups(what: str, does: str) -> Finding:
+    return Finding(
+        "few-groups",
+        "warn",
+        (),
+        f"There are too few groups, or classes that only one group has: {what} {does}.",
+        "Read the scores as those for the same groups, not for new ones; add data of more groups.",
+    )
+
+
+def _labels(table: Table) -> list[str]:
+    assert table.labels is not None
+    return [str(label) for label in table.labels]
+
+
+def classes_of(train: Table) -> tuple[str, ...]:
+    """Name what is to be learnt: classes by name, grades from the lowest, labels, or the number."""
+    if train.targets is not None:
+        return train.target_names
+    there = {str(label) for label in _labels(train)}
+    return tuple(name for name in train.target_names if name in there) or tuple(sorted(there))
+
+
+def truth_of(table: Table, classes: tuple[str, ...]) -> Truth:
+    """Give the class codes of labelled rows (n_rows,), or their targets (n_rows, n_outputs)."""
+    if table.targets is not None:
+        return table.targets
+    place = {label: code for code, label in enumerate(classes)}
+    return np.asarray([place[label] for label in _labels(table)], dtype=np.intp)
+
+
+def _learnt(table: Table, classes: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Say which rows have a class that was learnt: those with others may have come too late, or be unreadable."""
+    if table.targets is not None:
+        return np.ones(len(table), dtype=bool)
+    return np.asarray([label in classes for label in _labels(table)], dtype=bool)
+
+
+def _refuse_misfits(table: Table, options: AdaptOptions) -> None:
+    """Refuse options that mean nothing for a number."""
+    if table.task == "regression" and options.balance == "on":
+        raise OptionError("--balance on: the label is a number, so there are no classes to balance.", "Leave it out.")
+
+
+def _split_in_words(table: Table, test: Table | None, decided: Table) -> str:
+    if not (decided.splits == TEST).any():
+        return "no test rows: there are too few rows, or they all belong together"
+    if test is not None:
+        return f"test rows from {test.source}"
+    if (table.splits == TEST).any():
+        return "test rows as given in the data"
+    spread = {"multi-label": "label", "regression": "size of the number"}.get(table.task, "class")
+    return f"test rows drawn from the data, stratified by {spread}, duplicates and groups kept on one side"
+
+
+def _tell(table: Table) -> None:
+    n_train, n_test = int((table.splits == TRAIN).sum()), int((table.splits == TEST).sum())
+    columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
+    told = f" ({columns})" if columns else ""
+    rows = f"{n_train} {UNITS[table.modality]} to learn from and {n_test} to test on"
+    progress.say(f"{rows}{_ANSWERS[table.task].format(n=len(classes_of(table)))}{told}.")
+
+
+_ANSWERS = {
+    "classification": ", in {n} classes",
+    "ordinal": ", in {n} grades",
+    "multi-label": ", with {n} labels of which a row may have several",
+    "regression": ", each with a number",
+}
+
+
+def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
+    """Read the data and, if given, the separate test data.
+
+    Raises
+    ------
+    DataError
+        If the two are of different kinds.
+    """
+    table = data.read(path, options)
+    if options.test is None:
+        return table, None
+    test = read_test(table, options)
+    if test.modality != table.modality:
+        raise DataError(
+            f"{options.test} holds {test.modality} data, but {path} holds {table.modality} data.",
+            "Give test data of the same kind.",
+        )
+    return table, test
+
+
+def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
+    """Read other data as `table` was: the same columns, and labels of the same kind and spelling."""
+    blank = options.task == "multi-label"
+    wanted = options.model_copy(update={"task": table.task})
+    known = () if table.labels is None or table.task == "regression" else classes_of(table)
+    made = data.read(path, wanted, table.columns, blank, known, table.input_columns)
+    if made.task != table.task or not known:
+        return made
+    return data.match_labels(made, known, options.merge_labels).table
+
+
+def read_test(table: Table, options: AdaptOptions) -> Table:
+    """Read the separate test data.
+
+    Raises
+    ------
+    DataError
+        None of its rows has a label that `table` has.
+    """
+    assert options.test is not None
+    test = read_like(table, options.test, options)
+    if test.task == table.task and table.labels is not None and table.task != "regression":
+        known = classes_of(table)
+        matched = data.match_labels(test, known, merge=False)
+        if matched.is_foreign:
+            raise DataError(
+                f"None of the {len(test)} rows of {test.source} has a label that is learnt "
+                f"({matched.name_unknown()}); {table.source} has {offenders(known)}.",
+                matched.hint,
+            )
+    return test

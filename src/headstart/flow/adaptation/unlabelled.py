@@ -1,0 +1,88 @@
+"""Rows without labels for strategies that learn from them: read, run through the same cache, and given to the task.
+
+What text without labels says of words comes from such rows, or from the raw text that the base was made from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart import data, features, progress
+from headstart.flow.adaptation.prepare import UNITS, Prepared
+from headstart.options import AdaptOptions
+from headstart.records import Finding, Table
+from headstart.strategies.record import Clock, Rows
+
+TIME_SHARE = 0.4
+"""Largest share of the time left that running them through the base may take."""
+MOST_ROWS = 20_000
+WORDS_SHARE = 0.1
+"""Largest share of the time left that counting their words may take."""
+
+
+def with_unlabelled(prepared: Prepared, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
+    """Give the task its rows without labels, as many as the time allows; copies of other rows are left out.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    options : AdaptOptions
+        `unlabelled` says where they are.
+    uses : frozenset of str
+        What the strategies read.
+    clock : Clock
+    """
+    wordy = "words" in uses and prepared.table.modality == "text"
+    if not wordy and "unlabelled" not in uses:
+        return prepared
+    rows = data.read_unlabelled(prepared.table, options) if data.wants_unlabelled(options) else None
+    if rows is not None and not len(rows):
+        progress.warn("There are no rows without labels that are not among the others.")
+        rows = None
+    if wordy:
+        prepared = _with_words(prepared, rows, options, clock)
+    return prepared if rows is None or "unlabelled" not in uses else _with_rows(prepared, rows, options, uses, clock)
+
+
+def _with_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
+    drawn = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[:MOST_ROWS])
+    taken = rows.take(drawn)
+    wanted = uses & {"features"}
+    made = features.extract(taken, prepared.backbone, options.precision, wanted, clock.left() * TIME_SHARE)
+    kept = Rows(taken.take(made.kept), made.features, made.descriptors)
+    progress.say(f"{len(kept):,} {UNITS[rows.modality]} without labels to learn from as well.")
+    used = {str(name) for name in kept.table.ids}
+    aside = tuple(item for item in prepared.table.set_aside if item.id not in used)
+    table = replace(prepared.table, set_aside=aside)
+    return replace(prepared, table=table, task=replace(prepared.task, unlabelled=kept))
+
+
+def _with_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, clock: Clock) -> Prepared:
+    """Give the task what the longer of two texts says of words: the rows without labels, the base's own."""
+    parts = prepared.backbone.parts
+    if rows is None and not parts.words:
+        return prepared
+    from headstart.strategies.text import cooccurrence
+
+    if len(prepared.train) > cooccurrence.MOST_LABELLED:
+        progress.say(
+            f"With more than {cooccurrence.MOST_LABELLED:,} labels, classic reads no words of texts without labels."
+        )
+        return prepared
+    found = []
+    if parts.words:
+        found.append(
+            (cooccurrence.Words.of(parts.words, f"The base {parts.record.name}"), f"of the base {parts.record.name}")
+        )
+    if rows is not None:
+        most = cooccurrence.affordable(clock.left() * WORDS_SHARE)
+        found.append((cooccurrence.learn([str(text) for text in rows.inputs], options.seed, most), "that you gave"))
+    taken, whose = max(found, key=lambda item: item[0].n_characters)
+    summary = f"{taken.n_texts:,} texts without labels ({whose}) told the method classic how common words are"
+    summary += " and which go together." if taken.n_dims else "."
+    progress.say(summary)
+    finding = Finding("unlabelled-text", "note", (), summary, "Their labels, if they have any, were not looked at.")
+    task = replace(prepared.task, words=taken)
+    return replace(prepared, task=task, findings=(*prepared.findings, finding))

@@ -1,0 +1,222 @@
+"""The audit of what the base brought in, and of where the chosen model fails: cheap parts always, costly ones bounded.
+
+Reads test rows to tell, never to choose. Frozen base, adapted model and a model without the base stand side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import data, progress
+from headstart.bundle import Bundle
+from headstart.data.properties import of_inputs
+from headstart.evaluation.fairness.inherited_bias import Models, gap_origin
+from headstart.evaluation.fairness.slices import row_errors
+from headstart.flow.adaptation.evaluate import Judged, thresholds_of
+from headstart.flow.adaptation.prepare import Prepared
+from headstart.flow.audit import counterfactuals as pairs
+from headstart.flow.audit.attribute_probes import plain_descriptors, read_off, wanted
+from headstart.flow.audit.slices import slices
+from headstart.ladder import Climb
+from headstart.options import AdaptOptions
+from headstart.records import Column, FloatMatrix, State, Table, column
+from headstart.results import BaseFigures, GapOrigin, Inherited, Readable, Result
+from headstart.strategies import SINGLE, STRATEGIES
+from headstart.strategies.fitted import members_in
+
+FROZEN = "linear-probe"
+WITHOUT_BASE = ("scratch", "classic")
+MOST_ROWS, FEW_ROWS = 600, 240
+"""Test rows on which features are probed: where it was asked for, and by default."""
+TUNED_ROWS, TUNED_SHARE_SECONDS = 200, 20.0
+"""Rows that a model with moved weights is run on again, and the time that must be left for it."""
+
+
+def tell(
+    result: Result, prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, bundle: Bundle
+) -> None:
+    """Run the parts of the audit that `--audit` asks for and the task's clock allows, and put them into the document.
+
+    Parameters
+    ----------
+    result : Result
+        Gets `inherited` and `slices`; both stay None with `--audit none`.
+    prepared : Prepared
+    climb : Climb
+    judged : Judged
+    options : AdaptOptions
+    bundle : Bundle
+        Of the chosen model.
+    """
+    if options.audit == "none":
+        return
+    result.slices = slices(prepared, climb, judged, properties_of, options)
+    made = Inherited(n_rows=len(prepared.test), base=base_in_words(result.base))
+    result.inherited = made
+    if len(prepared.test) == 0:
+        made.not_measured["all"] = "There were no test rows."
+        return
+    made.gaps = _gaps(prepared, climb, judged, options, made.not_measured)
+    made.readable = _readable(prepared, climb, judged, options, made.not_measured)
+    if options.audit == "auto" and not options.group:
+        made.not_measured["counterfactuals"] = "Not asked for: name groups with --group, or give --audit quick or full."
+        return
+    asked, full = _pass(prepared, climb, judged, options, bundle), options.audit == "full"
+    made.counterfactuals, missing = pairs.counterfactuals(
+        asked, options.swaps, full, prepared.task.clock, options.precision
+    )
+    made.not_measured |= missing
+
+
+def leave_out(result: Result, prepared: Prepared, why: str) -> None:
+    """Write into a result document why nothing was audited."""
+    base = base_in_words(result.base)
+    result.inherited = Inherited(n_rows=len(prepared.test), base=base, not_measured={"all": why})
+
+
+def base_in_words(base: BaseFigures) -> str:
+    """Say what the record of the base tells of its training data."""
+    if not base.pretrained:
+        return f"The base {base.name} has learnt from no data, so it brought in no habits of other data."
+    data_said = base.training_data if base.training_data not in ("", "unknown") else "nobody recorded what"
+    biases = (
+        base.known_biases
+        if base.known_biases not in ("", "unknown")
+        else "nothing, which does not mean that there is nothing"
+    )
+    return (
+        f"The base {base.name} has learnt from: {data_said.rstrip('.')}. Known to be one-sided about it: "
+        f"{biases.rstrip('.')}. Licence: {base.licence}."
+    )
+
+
+def properties_of(table: Table) -> Mapping[str, NDArray[np.float64]]:
+    """Give the plain numbers of rows, by name (n_rows,); words such as a camera's make are left out."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for name, values in of_inputs(table).items():
+        if values.dtype != object:
+            parts = np.asarray(values, dtype=np.float64).reshape(len(table), -1)
+            found |= {f"{name} {at + 1}" if parts.shape[1] > 1 else name: parts[:, at] for at in range(parts.shape[1])}
+    return found
+
+
+def _gaps(
+    prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, not_measured: dict[str, str]
+) -> list[GapOrigin]:
+    """Say where the gap of each group column comes from."""
+    if not options.group:
+        not_measured["gaps"] = "No groups were named (see --group)."
+        return []
+    plain = _plain(climb, judged)
+    models = Models(
+        judged.predictions[climb.chosen], judged.predictions.get(FROZEN),
+        judged.predictions.get(plain) if plain else None, plain, climb.chosen == FROZEN,
+    )  # fmt: skip
+    metadata = prepared.test.table.metadata
+    clusters = data.clusters(prepared.test.table)
+    found = []
+    for name in [name for name in options.group if name in metadata]:
+        made = gap_origin(name, prepared.truth, models, metadata[name], clusters, options.seed)
+        if made is None:
+            not_measured[f"gap: {name}"] = "Cannot tell: there are no two groups with enough test rows."
+        else:
+            found.append(made)
+    return found
+
+
+def _plain(climb: Climb, judged: Judged) -> str | None:
+    """Name the model without the base that did best in cross-validation."""
+    names = [name for name in WITHOUT_BASE if name in judged.predictions]
+    return min(names, key=climb.comparable_loss, default=None)
+
+
+def _readable(
+    prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, not_measured: dict[str, str]
+) -> list[Readable]:
+    """Probe features and answers for groups and properties, on test rows."""
+    if prepared.test.features is None:
+        not_measured["readable"] = "No frozen features were computed."
+        return []
+    most = FEW_ROWS if options.audit == "auto" and not options.group else MOST_ROWS
+    rows = np.sort(np.random.default_rng(options.seed).permutation(len(prepared.test))[:most])
+    test = prepared.test.take(rows)
+    clusters = data.clusters(test.table)
+    asked = wanted(test.table, options.group, properties_of(test.table), clusters)
+    if not asked:
+        not_measured["readable"] = "There are no two groups or properties with enough test rows."
+        return []
+    assert test.features is not None
+    places: dict[str, FloatMatrix] = {"frozen": test.features.final}
+    moved = _adapted(climb, test.table, prepared, not_measured)
+    if moved is not None:
+        places["adapted"] = moved
+    places["answers"] = _scores(judged.predictions[climb.chosen].probabilities[rows], prepared.task.kind)
+    plain = test.descriptors.final if test.descriptors is not None else plain_descriptors(test.table)
+    if plain is not None:
+        places["without_base"] = plain
+    return read_off(asked, places, data.strata(test.table), clusters, options.seed)
+
+
+def _scores(outputs: NDArray[np.float64], kind: str) -> FloatMatrix:
+    """Give answers on the scale of logarithms, where they are probabilities."""
+    values = outputs if kind == "regression" else np.log(np.maximum(outputs, 1e-6))
+    return np.asarray(values, dtype=np.float32)
+
+
+def _adapted(climb: Climb, table: Table, prepared: Prepared, not_measured: dict[str, str]) -> FloatMatrix | None:
+    """Give the features of the chosen model's own network, where its weights were moved."""
+    state = _tuned_state(climb.fitted[climb.chosen].state())
+    if state is None:
+        not_measured["adapted features"] = (
+            f"{climb.chosen} leaves the base as it is: its features are the frozen ones, only the answers differ."
+        )
+        return None
+    if prepared.task.clock.left() < TUNED_SHARE_SECONDS or len(table) > TUNED_ROWS * 3:
+        not_measured["adapted features"] = "No time was left; give more with --time."
+        return None
+    from headstart.features.views import final_features
+    from headstart.strategies.fine_tuning.tuned_model import TunedModel
+
+    progress.say("Running the adapted network once more, for the audit.")
+    model = TunedModel.load(state)
+    return final_features(table, model.backbone, 0, model.runtime)[0]
+
+
+def _tuned_state(state: State) -> State | None:
+    """Find the state of a model with moved weights: the whole, or the heaviest such member of a blend."""
+    if "n_views" in state.meta and "architecture" in state.meta:
+        return state
+    weights = state.meta.get("weights", {})
+    for name in sorted(weights, key=lambda each: -float(weights[each])):
+        inner = state.inner(name)
+        if "n_views" in inner.meta and "architecture" in inner.meta:
+            return inner
+    return None
+
+
+def _pass(prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, bundle: Bundle) -> pairs.Pass:
+    """Gather what predicting changed rows needs."""
+    plain = _plain(climb, judged)
+    names = [climb.chosen, *([plain] if plain and plain != climb.chosen else [])]
+    uses: set[str] = set()
+    for name in names:
+        pooled = members_in(climb.fitted[name].state())
+        uses |= STRATEGIES[name].predicts_from.union(*(STRATEGIES[each].predicts_from for each in pooled))
+    table, said = prepared.test.table, judged.predictions[climb.chosen]
+    parts: dict[str, Column] = {name: table.metadata[name] for name in options.group if name in table.metadata}
+    if prepared.task.kind in SINGLE:
+        parts = {"": column([prepared.task.classes[code] for code in prepared.truth]), **parts}
+    typical = float(np.median(row_errors(prepared.truth, said))) if prepared.task.kind == "regression" else 0.0
+    needs_base = bool(uses & {"features", "stages"})
+    ready = replace(bundle, uses=frozenset(uses), backbone=prepared.backbone if needs_base else None)
+    cuts = thresholds_of(prepared, climb.fitted[climb.chosen])
+    return pairs.Pass(ready, {name: climb.fitted[name] for name in names}, table, parts, cuts, typical)
+
+
+def examples_in(result: Result) -> set[str]:
+    """Name the rows that the report shows of slices."""
+    return {name for item in (result.slices.found if result.slices else []) for name in item.examples}

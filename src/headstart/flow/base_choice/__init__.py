@@ -1,0 +1,1 @@
+"""Choose the base model: candidates are measured on training rows and ordered."""

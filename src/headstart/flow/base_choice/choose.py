@@ -1,0 +1,151 @@
+"""Which base: candidates -> features of a sample of training rows -> scores -> order. Test rows are never looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from headstart import bases, data, progress, ranking
+from headstart.bases import DEFAULTS, Backbone
+from headstart.extras import require
+from headstart.flow.base_choice.measure import Sample, covered, failures, measure, said
+from headstart.modalities import MODALITIES, series
+from headstart.modalities.image_values import KEY
+from headstart.offline import offline
+from headstart.options import AdaptOptions, BasesOptions
+from headstart.ranking import Measured, Ranking, Wanted
+from headstart.records import TRAIN, Finding, Table
+from headstart.strategies import Clock
+
+AUTO = "auto"
+AUTO_SHARE = 0.4
+"""Largest share of the time left that `--base auto` spends on choosing."""
+AUTO_ROWS, AUTO_BYTES = 1_000, 1e9
+OFTEN_UNKNOWN = 0.1
+"""From this share of unknown pieces on people are told that a base's vocabulary is foreign to their texts."""
+
+
+def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, tuple[Finding, ...], Ranking | None]:
+    """Load the base that the options name; with `auto`, the one that suits the training rows best, and why.
+
+    Parameters
+    ----------
+    table : Table
+        Every split decided.
+    options : AdaptOptions
+    clock : Clock
+    """
+    asked = need(table, options)
+    if options.base != AUTO:
+        named = bases.load(options.base, asked)
+        return named, _strange_texts(named, table), None
+    wanted = Wanted(table.modality, max_bytes=AUTO_BYTES)
+    found, _ = ranking.candidates(wanted)
+    ranked = None
+    taken, why = DEFAULTS[table.modality], f"{DEFAULTS[table.modality]} is the only base model at hand for this data."
+    if len(found) > 1:
+        ranked = compare(table, options, wanted, AUTO_ROWS, clock.share(AUTO_SHARE))
+        taken, why = ranked.taken or taken, ranked.why
+        if not ranked.taken:
+            why += f" The default is taken: {taken}."
+    progress.say(f"Base model: {taken}. {why}")
+    advice = "Compare them yourself with `headstart bases --for DATA`, or name another with --base."
+    on_disk = any(item.reference == taken and item.origin == "hub" for item in found)
+    chosen = bases.load(taken, replace(asked, offline=asked.offline or on_disk))
+    return chosen, (Finding("base-chosen", "note", (), why, advice), *_strange_texts(chosen, table)), ranked
+
+
+def _strange_texts(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
+    """Warn where the base's vocabulary knows too little of the training texts."""
+    found = covered(backbone, table.where_split(TRAIN))
+    if found is None or found.unknown_share < OFTEN_UNKNOWN:
+        return ()
+    summary = (
+        f"The base model's vocabulary does not know {found.unknown_share:.0%} of what these texts are made of: "
+        "their script or their signs are foreign to it."
+    )
+    advice = "Name a base model made for this language with --base, or compare some with `headstart bases --for DATA`."
+    progress.warn(f"{summary} {advice}")
+    return (Finding("foreign-script", "warn", (), summary, advice),)
+
+
+def need(table: Table, options: AdaptOptions) -> bases.Need:
+    """Say what is asked of a base for these rows; transforms of series are fitted on training rows."""
+    sample: list[np.ndarray] = []
+    spec: Mapping[str, object] = {}
+    if table.modality == "series":
+        inputs = list(table.where_split(TRAIN).inputs)
+        spec = series.describe(inputs)
+        prepare_one = MODALITIES["series"].prepare
+        sample = [prepare_one(MODALITIES["series"].load(item, spec), spec)[0] for item in inputs[:500]]
+    if table.modality == "image" and (ranges := data.value_ranges(table)):
+        spec = {KEY: ranges}
+    return bases.Need(table.modality, options.offline, options.seed, sample, spec)
+
+
+def rank(path: Path, options: BasesOptions) -> Ranking:
+    """Rank base models on the training rows of the data at `path`.
+
+    Raises
+    ------
+    DataError
+        If nothing can be learnt from the data.
+    """
+    require("adapt", "Ranking base models")
+    shared = set(AdaptOptions.model_fields) & set(BasesOptions.model_fields)
+    adapting = AdaptOptions.model_validate(options.model_dump(include=shared))
+    with offline(options.offline):
+        table = data.read(path, options)
+        data.require_trainable(table)
+        decided = data.split(table, adapting)
+        data.require_trainable(decided)
+        wanted = Wanted(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
+        return compare(decided, adapting, wanted, options.rows, Clock(np.inf))
+
+
+def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, clock: Clock) -> Ranking:
+    """Measure candidates by successive halving: all on few training rows, the better ones on up to `n_rows`.
+
+    Parameters
+    ----------
+    table : Table
+        Every split decided; only its training rows are used.
+    options : AdaptOptions
+        `group`, `precision`, `seed` and `offline` are used.
+    wanted : Wanted
+    n_rows : int
+    clock : Clock
+        Candidates that it leaves no time for are left out.
+
+    Notes
+    -----
+    Successive halving: Jamieson and Talwalkar 2016 (arXiv:1502.07943).
+    """
+    going, left_out = ranking.candidates(wanted)
+    train, asked = table.where_split(TRAIN), need(table, options)
+    strata = data.strata(train)
+    clusters = data.units(train, options.group)
+    measured: dict[str, Measured] = {}
+    for turn, size in enumerate(ranking.sizes(len(train), n_rows, len(going))):
+        if turn:
+            going = ranking.survivors(list(measured.values()), options.seed)
+            if len(going) < 2:
+                break
+        rows = ranking.sample(strata, size, options.seed)
+        sample = Sample(data.learnable(train.take(rows)), clusters[rows], turn)
+        models = f"{len(going)} base models" if len(going) > 1 else "one base model"
+        progress.say(f"Trying {models} on {len(rows)} training rows.")
+        for place, candidate in enumerate(going):
+            name, share = candidate.reference, clock.left() / (len(going) - place)
+            try:
+                found = measure(candidate, sample, options, asked, share)
+            except failures(candidate) as error:
+                if name not in measured:
+                    left_out[name] = said(error)
+                continue
+            before = measured[name].seconds if name in measured else 0.0
+            measured[name] = replace(found, seconds=found.seconds + before)
+    return ranking.order(list(measured.values()), left_out, options.seed)

@@ -1,0 +1,184 @@
+"""One candidate base on one sample of training rows: its pass, its probe by cross-validation, its scores."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import bases, data, evaluation, features, ranking
+from headstart.bases import DEFAULTS, Backbone
+from headstart.data.duplicates import feature_duplicates
+from headstart.errors import DataError, HeadstartError, ending
+from headstart.evaluation.intervals import mean
+from headstart.options import AdaptOptions
+from headstart.ranking import Candidate, Coverage, Measured
+from headstart.records import Features, Finding, Index, Interval, Predictions, Probabilities, Table
+from headstart.strategies import STRATEGIES, Clock, Rows, Task
+from headstart.strategies.goals import GOALS, mean_loss
+from headstart.strategies.record import Skipped
+from headstart.strategies.selection import predicted_rows
+
+PROBES = ("linear-probe", "multi-stage-probe")
+"""What a base is judged by: the better of these in cross-validation, as in `adapt`."""
+N_FOLDS = 5
+N_TEXTS = 500
+"""Texts on which a tokenizer is measured."""
+MOSTLY_UNKNOWN = 0.5
+"""From this share of unknown pieces on a base is not tried, unless it is named or the default."""
+BLIND = 0.1
+"""From this share of unknown pieces on, texts are alike to the base because it does not see what they say."""
+UNUSABLE = (HeadstartError, ValueError, TypeError, RuntimeError, OSError)
+"""What a model of foreign origin may raise when it is built or run: it is then left out, with the reason."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some training rows: what every candidate is measured on in one turn (0: few rows, 1: more)."""
+
+    table: Table
+    clusters: Index
+    turn: int
+
+
+def covered(backbone: Backbone, table: Table) -> Coverage | None:
+    """Measure how a base's vocabulary copes with texts; None where it has none."""
+    vocabulary = backbone.parts.tokenizer
+    return ranking.coverage(vocabulary, [str(text) for text in table.inputs[:N_TEXTS]]) if vocabulary else None
+
+
+def tied_together(
+    table: Table, found: Features | None, backbone: Backbone, seed: int
+) -> tuple[Table, tuple[Finding, ...]]:
+    """Join rows that a base takes for nearly the same to families, unless it is blind to most of what they say.
+
+    Parameters
+    ----------
+    table : Table
+    found : Features or None
+        Of the same rows; without them nothing is joined.
+    backbone : Backbone
+        Only features of a pre-trained one are compared.
+    seed : int
+    """
+    read = covered(backbone, table)
+    if found is None or not backbone.record.pretrained or (read is not None and read.unknown_share > BLIND):
+        return table, ()
+    joined, findings = feature_duplicates.with_alike(table, found.final, seed)
+    return joined, tuple(findings)
+
+
+def failures(candidate: Candidate) -> tuple[type[Exception], ...]:
+    """Name the errors that leave a candidate out; anything else is our own fault and must be seen."""
+    return (HeadstartError,) if candidate.origin == "catalogue" else UNUSABLE
+
+
+def said(error: Exception) -> str:
+    """Give the reason in short."""
+    found = (
+        error.problem if isinstance(error, HeadstartError) else f"it cannot be used ({' '.join(str(error).split())})"
+    )
+    return ending(found[:300], "")
+
+
+def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: bases.Need, seconds: float) -> Measured:
+    """Score one candidate.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    sample : Sample
+    options : AdaptOptions
+    asked : Need
+    seconds : float
+        Limit of the pass through the base.
+
+    Raises
+    ------
+    DataError
+        If the time does not suffice, no row can be held out, or the texts are foreign to the base.
+    """
+    began = time.monotonic()
+    if seconds <= 0:
+        raise DataError("There was no time left to try it.", "Give more with --time.")
+    backbone = bases.load(candidate.reference, replace(asked, offline=asked.offline or candidate.origin == "hub"))
+    is_default = candidate.reference == DEFAULTS[asked.modality]  # Its decoding is the one descriptors are made for.
+    cover = covered(backbone, sample.table)
+    if cover and not is_default and candidate.origin != "given":
+        _refuse_foreign(cover, candidate)
+    uses = {"features", "stages", *(["descriptors"] if is_default else [])}
+    passed = features.extract(sample.table, backbone, options.precision, frozenset(uses), seconds)
+    assert passed.features is not None
+    if passed.late:
+        raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
+    rows, clusters = Rows(sample.table.take(passed.kept), passed.features), sample.clusters[passed.kept]
+    task = _task(rows.table, clusters, options.seed)
+    head, outputs = _probe(rows, task)
+    held_out = np.flatnonzero(predicted_rows(outputs))
+    if len(held_out) == 0:
+        problem = "No training row can be held out: there is one a class, or they belong together."
+        raise DataError(problem, "Add rows, or rows of other groups.")
+    sized = replace(candidate, size_bytes=candidate.size_bytes or backbone.record.size_bytes)
+    final, scored, scored_task = passed.features.final, rows.take(held_out), task.take(held_out)
+    outputs, scored_clusters = outputs[held_out], clusters[held_out]
+    gains = _gains(scored_task, outputs)
+    return Measured(
+        sized, _interval(scored_task, scored, outputs, gains, scored_clusters),
+        float(GOALS[task.kind].losses(scored_task, outputs).mean()),
+        ranking.logme(final, task.codes if task.truth is None else task.truth),
+        ranking.h_score(final, task.codes), ranking.knn_accuracy(final, task.codes, clusters=clusters),
+        time.monotonic() - began, scored.table.ids, gains, scored_clusters, sample.turn, cover, head, task.kind,
+    )  # fmt: skip
+
+
+def _refuse_foreign(cover: Coverage, candidate: Candidate) -> None:
+    if cover.unknown_share >= MOSTLY_UNKNOWN:
+        problem = f"Its vocabulary does not know {cover.unknown_share:.0%} of what these texts are made of"
+        raise DataError(
+            f"{problem}; name it with --candidate {candidate.reference} to try it anyway.",
+            "Choose a base for this language.",
+        )
+
+
+def _task(table: Table, clusters: Index, seed: int) -> Task:
+    """State what the probe has to learn; grades count as classes here."""
+    codes = data.strata(table)
+    classes, kind = table.target_names, table.task
+    if table.targets is None:
+        assert table.labels is not None
+        classes, kind = tuple(sorted({str(label) for label in table.labels})), "classification"
+    elif table.targets.shape[1] == 0:
+        raise DataError("No label is frequent enough in the sample.", "Look at more rows with --rows.")
+    (dealt,) = data.keep_lone_classes((data.folds(codes, clusters, N_FOLDS, seed),), codes, table)
+    return Task(classes, codes, dealt, "off", seed, Clock(np.inf), kind=kind, truth=table.targets)
+
+
+def _probe(rows: Rows, task: Task) -> tuple[str, Probabilities]:
+    """Give the better probe's name and out-of-fold outputs."""
+    found: dict[str, Probabilities] = {}
+    for name in PROBES:
+        if rows.table.modality in STRATEGIES[name].modalities:
+            with suppress(Skipped):
+                found[name] = STRATEGIES[name].fit(rows, task, {}).out_of_fold
+    losses = {name: mean_loss(GOALS[task.kind].losses(task, outputs)) for name, outputs in found.items()}
+    best = min(found, key=lambda name: np.nan_to_num(losses[name], nan=np.inf))
+    return best, found[best]
+
+
+def _gains(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
+    """Give 1 for a row that is right and 0 for one that is wrong; without classes, how much error was taken away."""
+    if task.truth is None:
+        return np.asarray(outputs.argmax(axis=1) == task.codes, dtype=np.float64)
+    goal, average = GOALS[task.kind], np.broadcast_to(task.truth.mean(axis=0, dtype=np.float64), outputs.shape)
+    before = float(goal.losses(task, average).mean())
+    return 1 - goal.losses(task, outputs) / max(before, 1e-12)
+
+
+def _interval(task: Task, rows: Rows, outputs: Probabilities, gains: NDArray[np.float64], clusters: Index) -> Interval:
+    if task.truth is not None:
+        return mean(gains, clusters, task.seed, (-np.inf, 1.0))
+    found = evaluation.evaluate(task.codes, Predictions(rows.table.ids, task.classes, outputs), clusters, task.seed)
+    return Interval(found.accuracy.value, found.accuracy.low, found.accuracy.high)

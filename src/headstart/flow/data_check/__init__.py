@@ -1,0 +1,1 @@
+"""Findings about data before training, and once rows have features or a model."""

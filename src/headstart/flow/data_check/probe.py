@@ -1,0 +1,81 @@
+"""The deeper look of `headstart check`: frozen features of the rows, a probe on them, and what both make suspicious."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart import bases, data, features, progress
+from headstart.flow.adaptation.prepare import classes_of, truth_of
+from headstart.flow.base_choice.choose import need
+from headstart.flow.base_choice.measure import tied_together
+from headstart.flow.data_check.suspects import outliers, unknown_tokens, wrong_labels
+from headstart.options import AdaptOptions
+from headstart.records import TEST, TRAIN, Finding, Table, column
+from headstart.strategies import STRATEGIES
+from headstart.strategies.record import Clock, Rows, Task
+
+LIMITS = {"auto": 60.0, "on": float("inf")}
+"""Seconds that the pass through the base may take."""
+MOST_ROWS, N_FOLDS = 5_000, 5
+
+
+def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Finding, ...]:
+    """Look for label errors, outliers and unknown pieces in the rows to learn from.
+
+    Parameters
+    ----------
+    table : Table
+        Labelled; test rows are left out where there are some.
+    options : AdaptOptions
+        `base`, `group`, `precision`, `seed` and `offline` are used.
+    seconds : float
+        Rows that the base does not reach in this time are left out; at most 5,000 are tried.
+
+    Raises
+    ------
+    HeadstartError
+        The base is not there, or no row can be read.
+    """
+    train = table.take(np.flatnonzero(table.splits != TEST))
+    some = train.take(np.sort(np.random.default_rng(options.seed).permutation(len(train))[:MOST_ROWS]))
+    asked = options if options.base != "auto" else options.model_copy(update={"base": "default"})
+    backbone = bases.load(asked.base, need(_as_training(some), asked))
+    limit = f", at most {seconds:.0f} s" if np.isfinite(seconds) else ""
+    progress.say(f"Looking deeper at {len(some):,} rows with {backbone.record.name}{limit} (--deep off leaves it out).")
+    made = features.extract(some, backbone, options.precision, frozenset({"features"}), seconds)
+    assert made.features is not None
+    seen, alike = tied_together(some.take(made.kept), made.features, backbone, options.seed)
+    rows = Rows(data.learnable(seen), made.features)
+    found = [
+        *alike,
+        *unknown_tokens(backbone, rows.table),
+        *outliers(rows.table.ids, made.features.final, options.seed),
+    ]
+    found += _labels(rows, options, seconds)
+    if made.late or len(some) < len(train):
+        summary = f"Label errors and outliers were looked for among {len(rows):,} of {len(train):,} rows to learn from."
+        found.append(Finding("not-looked-deeper", "note", (), summary, "Pass --deep on for all that was not reached."))
+    return tuple(found)
+
+
+def _as_training(table: Table) -> Table:
+    return replace(table, splits=column([TRAIN] * len(table)))
+
+
+def _labels(rows: Rows, options: AdaptOptions, seconds: float) -> list[Finding]:
+    table = rows.table
+    classes = classes_of(table)
+    truth = table.targets
+    codes = data.strata(table) if truth is not None else np.asarray(truth_of(table, classes), dtype=np.intp)
+    if len(np.unique(codes)) < 2 and truth is None:
+        return []
+    folds = data.folds(codes, data.units(table, options.group), N_FOLDS, options.seed)
+    (folds,) = data.keep_lone_classes((folds,), codes, table)
+    task = Task(classes, codes, folds, "off", options.seed, Clock(min(seconds, 3_600.0)), kind=table.task, truth=truth)
+    fitted = STRATEGIES["linear-probe"].fit(rows, task, {})
+    return wrong_labels(table, task, fitted.out_of_fold)[0]
+
+
+__all__ = ["LIMITS", "findings"]

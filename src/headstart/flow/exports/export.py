@@ -1,0 +1,410 @@
+"""`export`: a bundle in another form, held against the model on real rows, and written only where it is as good."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import bundle as bundles
+from headstart import data, evaluation, progress, runs
+from headstart.bundle import Bundle, Shipped, standalone
+from headstart.bundle.card import FILE as CARD
+from headstart.bundle.card import card
+from headstart.bundle.golden import FILE as GOLDEN
+from headstart.bundle.golden import MADE_UP, Golden
+from headstart.bundle.onnx.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
+from headstart.bundle.records.schema import reading
+from headstart.bundle.runtime.agreement import LARGEST_DIFFERENCE, SAME_LABELS, agreement, labels_of
+from headstart.bundle.runtime.inputs import Feed
+from headstart.bundle.runtime.session import FAILURES, Portable, Run, opened
+from headstart.csv_files import read_csv_rows
+from headstart.errors import BundleError, DataError, OptionError, offenders, unknown
+from headstart.flow.adaptation.prepare import truth_of
+from headstart.flow.exports.portable import prepared, reference
+from headstart.flow.exports.reopening import require_same_answers
+from headstart.flow.exports.web_page import ready, write_page
+from headstart.flow.inference.labelled_rows import read_rows
+from headstart.home import require_place, write_text
+from headstart.modalities.record import Array
+from headstart.options import EvaluateOptions, ExportOptions, ReadOptions, parse
+from headstart.records import TEST, FloatMatrix, Index, Predictions, Probabilities, Table
+
+MOST_ROWS = 1_000
+"""Rows that forms are compared on: drawn by chance where there are more."""
+TIMED_ROWS, ROUNDS = 16, 3
+SMALLER, FASTER, LEAST_SMALLER = 3.0, 1.1, 1.2
+"""int8 is worth writing where it is so many times smaller, or faster here and at least a little smaller."""
+Outputs = NDArray[Any]
+REFUSALS: tuple[type[Exception], ...] = (
+    RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, BundleError, *FAILURES,
+)  # fmt: skip
+"""What tools raise on a graph that they cannot turn into another form."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Rows that forms are tried on.
+
+    Parameters
+    ----------
+    rows : sequence of prepared rows
+    expected : Probabilities, shape (n_rows, n_outputs)
+        What the model says of them.
+    truth : array or None
+        True classes or targets, where they are known.
+    table : Table or None
+        The rows themselves; None for golden rows.
+    source : str
+        Where they come from, in words.
+    training : sequence of prepared rows
+        For the calibration of int8.
+    """
+
+    rows: Sequence[tuple[Array, ...]]
+    expected: Probabilities
+    truth: Any
+    table: Table | None
+    source: str
+    training: Sequence[tuple[Array, ...]]
+
+
+def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[str, Any]:
+    """Write a bundle in another form, if it says the same.
+
+    Parameters
+    ----------
+    bundle_path : Path
+        A bundle, or the OUT folder of `adapt`.
+    out : Path or None
+        Folder to write; beside the bundle if None.
+    options : ExportOptions
+
+    Returns
+    -------
+    dict
+        What was measured of each way that was tried; `written` is the folder, or None where none passed (`reason`).
+
+    Raises
+    ------
+    HeadstartError
+        The bundle has no portable form, or the rows cannot be read.
+    """
+    if options.to not in TARGETS:
+        raise unknown("target", options.to, TARGETS)
+    target, folder = TARGETS[options.to], bundles.find(bundle_path)
+    full = bundles.load(folder)
+    model = bundles.load(folder, "onnx")
+    made = model.portable
+    assert made is not None
+    _require(target)
+    place = out or folder.with_name(f"{folder.name}-{target.name}")
+    if place.resolve() == folder.resolve():
+        raise OptionError(f"{place} is the bundle itself.", "Choose another folder with -o.")
+    if target.page:
+        require_place(place)
+        ready(model, place, options)
+    else:
+        bundles.require_free(place)
+    tried = _rows(folder, full, made, options, target)
+    own = opened(folder / str(made.told["file"]), made.feed.names)
+    first = _figures(full, tried, _outputs(own, made.feed, tried.rows), options) | {
+        "form": "model.onnx", "size_bytes": (folder / str(made.told["file"])).stat().st_size,
+        "ms_a_row": _pace((own,), made.feed, tried.rows)[0],
+    }  # fmt: skip
+    shown: list[dict[str, Any]] = [first]
+    reference_ = _figures(full, tried, tried.expected, options) | {"form": "the bundle as adapted"}
+    document = {
+        "format": 1, "bundle": str(folder), "to": target.name, "rows": tried.source, "n_rows": len(tried.rows),
+        "labelled": tried.truth is not None, "reference": reference_, "tried": shown, "written": None, "reason": "",
+    }  # fmt: skip
+    reasons = []
+    for number, way in enumerate(target.ways, start=1):
+        progress.say(f"Making it: way {number} of {len(target.ways)} at most.")
+        with TemporaryDirectory(prefix="headstart-") as scratch:
+            found, why = _try(target, way, (full, made, tried, first, own), Path(scratch), options)
+            shown.append(found)
+            if not why:
+                if target.page:
+                    document["page"] = write_page(model, Path(scratch) / found["files"][0], place, options)
+                else:
+                    _write(target, model, found, Path(scratch), place)
+                return {**document, "written": str(place), "method": found["form"]}
+            reasons.append(f"{found['form']}: {why}")
+    return {**document, "reason": "; ".join(reasons)}
+
+
+def _require(target: Target) -> None:
+    lacking = {"onnx-int8": ("onnx",), "openvino": ("openvino",)}.get(target.name, ())
+    absent = [name for name in lacking if find_spec(name) is None]
+    if absent:
+        raise OptionError(f"--to {target.name} needs {', '.join(absent)}.", "Run: pip install 'headstart[adapt]'")
+
+
+def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, target: Target) -> Tried:
+    """Give rows to compare on: those named, the run's own test rows, or the golden rows."""
+    stored = _stored(folder, bundle, options.encoding, target.exact and options.data is not None)
+    train = stored[1] if stored is not None else None
+    if options.data is not None:
+        shared = set(EvaluateOptions.model_fields) & set(ExportOptions.model_fields)
+        asked = parse(EvaluateOptions, **options.model_dump(include=shared))
+        table, found = read_rows(bundle, options.data, asked)
+        if train is None and not target.exact:
+            table, train = _parted(table)
+        calibrated = [] if target.exact or train is None else _some(made.feed, train)
+        return _told(bundle, made, table, found is not None, (f"rows of {options.data}", calibrated))
+    if stored is not None and train is not None:
+        calibrated = [] if target.exact else _some(made.feed, train)
+        return _told(bundle, made, stored[0], True, (f"test rows of {stored[0].source}", calibrated))
+    if not target.exact:
+        raise OptionError(
+            f"--to {target.name} has to be calibrated and judged on real rows, and none are here.",
+            "Name labelled rows that the model did not learn from with --data.",
+        )
+    golden = read_golden(made)
+    which = "made-up rows" if made.told.get("golden") == MADE_UP else "golden rows"
+    source = f"{which} of the bundle only; give held-out rows with --data for figures that mean more"
+    return Tried(_apart(golden), golden.outputs, None, None, source, [])
+
+
+def read_golden(portable: Portable) -> Golden:
+    """Return the golden rows of a model.
+
+    Raises
+    ------
+    BundleError
+        They are damaged.
+    """
+    with reading(portable.folder):
+        return Golden.read(portable.folder, portable.contract)
+
+
+def _parted(table: Table) -> tuple[Table, Table]:
+    """Part rows by chance into those that forms are judged on, and fewer that int8 is calibrated on."""
+    order = np.random.default_rng(0).permutation(len(table))
+    n = min(CALIBRATION_ROWS, len(table) // 3)
+    return table.take(np.sort(order[n:])), table.take(np.sort(order[:n]))
+
+
+def _apart(golden: Golden) -> list[tuple[Array, ...]]:
+    return [tuple(values[row] for values in golden.arrays.values()) for row in range(len(golden.outputs))]
+
+
+def _some(feed: Feed, table: Table) -> list[tuple[Array, ...]]:
+    found = []
+    for row in np.random.default_rng(0).permutation(len(table))[:CALIBRATION_ROWS]:
+        try:
+            found.append(feed.prepare(feed.load(table.inputs[row])))
+        except DataError:
+            continue
+    return found
+
+
+def _stored(
+    folder: Path, bundle: Bundle, encoding: str | None = None, unneeded: bool = False
+) -> tuple[Table, Table] | None:
+    """Find the test and training rows of the run that a bundle lies in, if its data is still there."""
+    listed, places = folder.parent / "test_predictions.csv", runs.places_of(folder.parent)
+    source = places.get("data", Path(str(bundle.about.get("data", ""))))
+    if unneeded or not listed.is_file():
+        return None
+    gone = [path for path in (source, *places.values()) if not path.exists()]
+    if gone:
+        progress.warn(f"The data of this run is no longer at {gone[0]}: its test rows cannot be read again.")
+        return None
+    roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
+    asked = parse(
+        ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
+    )
+    table = data.read(source, asked, bundle.columns, inputs=bundle.known_inputs)
+    table = replace(table, source=str(bundle.about.get("data", source)))
+    learnt = table.splits != TEST
+    if "test" in places:
+        as_scored = parse(EvaluateOptions, label=tuple(roles), merge_labels=True, encoding=encoding)
+        apart, _ = read_rows(bundle, places["test"], as_scored)
+        return apart, table.take(np.flatnonzero(learnt))
+    with listed.open(encoding="utf-8", newline="") as handle:
+        ids = {record[0] for record in read_csv_rows(handle)[1:]}
+    tested = np.array([str(name) in ids for name in table.ids], dtype=bool)
+    if not tested.any():
+        return None
+    return table.take(np.flatnonzero(tested)), table.take(np.flatnonzero(learnt & ~tested))
+
+
+def _told(bundle: Bundle, made: Portable, table: Table, labelled: bool, how: tuple[str, list[Any]]) -> Tried:
+    some = table.take(np.sort(np.random.default_rng(bundle.seed).permutation(len(table))[:MOST_ROWS]))
+    progress.say(f"The model answers {len(some):,} {how[0]}, then each form of it.")
+    found = reference(bundle, some)
+    if len(found.rows) == 0:
+        raise DataError(f"None of the rows of {table.source} could be read.", "Open one of them to check.")
+    part = some.take(found.rows)
+    truth = truth_of(part, bundle.classes) if labelled else None
+    return Tried(prepared(made.feed, some, found.rows), found.outputs, truth, part, *how)
+
+
+def _outputs(run: Run, feed: Feed, rows: Sequence[tuple[Array, ...]]) -> Outputs:
+    """Run all rows."""
+    parts, start = [], 0
+    while start < len(rows):
+        stop = start + 1
+        while stop < len(rows) and stop - start < 32 and (stop - start) * max(map(feed.cost, rows[start:stop])) < 8_192:
+            stop += 1
+        parts.append(run(*feed.collate(rows[start:stop]))[0])
+        start = stop
+    return np.concatenate(parts)
+
+
+def _pace(runs_: Sequence[Run], feed: Feed, rows: Sequence[tuple[Array, ...]]) -> list[float]:
+    """Give the milliseconds that one row alone takes in each form; in turns, so that a busy moment slows all."""
+    seconds: list[list[float]] = [[] for _ in runs_]
+    for row in [row for row in rows[:TIMED_ROWS] for _ in range(ROUNDS)]:
+        arrays = feed.collate([row])
+        for run, taken in zip(runs_, seconds, strict=True):
+            began = time.perf_counter()
+            run(*arrays)
+            taken.append(time.perf_counter() - began)
+    return [round(1_000 * float(np.median(taken)), 3) for taken in seconds]
+
+
+def _figures(bundle: Bundle, tried: Tried, outputs: Outputs, options: ExportOptions) -> dict[str, Any]:
+    """Give how alike outputs are to the model's, and how right they are by class and group."""
+    alike = agreement(bundle.task, tried.expected, outputs, bundle.thresholds)
+    said = _said(bundle, tried, outputs)
+    found: dict[str, Any] = {"same_labels": alike.same_labels, "max_difference": alike.max_difference}
+    right, classes = _right(bundle, tried, said)
+    found["accuracy"] = float(right.mean()) if len(right) else None
+    found["by_class"] = {name: _share(right, rows) for name, rows in classes.items()}
+    found["by_group"] = _by_group(tried, right, options)
+    curve = evaluation.calibration(tried.truth, said, None, bundle.seed) if _single(bundle, tried) else None
+    found["calibration_error"] = None if curve is None else curve.error.value
+    return found
+
+
+def _single(bundle: Bundle, tried: Tried) -> bool:
+    return tried.truth is not None and bundle.task in ("classification", "ordinal")
+
+
+def _said(bundle: Bundle, tried: Tried, outputs: Outputs) -> Predictions:
+    ids = np.asarray([str(row) for row in range(len(outputs))], dtype=object)
+    return Predictions(ids, bundle.classes, np.asarray(outputs, np.float64), bundle.task, bundle.thresholds)
+
+
+def _right(bundle: Bundle, tried: Tried, said: Predictions) -> tuple[NDArray[np.float64], dict[str, Index]]:
+    """Say which rows are right (n_rows,), and the rows of each class; without labels the model's own stand for them."""
+    if bundle.task == "regression":
+        return np.empty(0), {}
+    answers = labels_of(bundle.task, said.probabilities, bundle.thresholds)
+    if bundle.task == "multi-label":
+        truth = (
+            tried.truth == 1 if tried.truth is not None else labels_of(bundle.task, tried.expected, bundle.thresholds)
+        )
+        right = (answers == truth).mean(axis=1)
+        return right, {name: np.flatnonzero(truth[:, at]) for at, name in enumerate(bundle.classes)}
+    codes = tried.truth if tried.truth is not None else labels_of(bundle.task, tried.expected, ())[:, 0]
+    right = (answers[:, 0] == codes).astype(np.float64)
+    return right, {name: np.flatnonzero(codes == at) for at, name in enumerate(bundle.classes)}
+
+
+def _share(right: NDArray[np.float64], rows: Index) -> dict[str, Any]:
+    return {"share": float(right[rows].mean()) if len(rows) else None, "n_rows": len(rows)}
+
+
+def _by_group(tried: Tried, right: NDArray[np.float64], options: ExportOptions) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name in options.group if tried.table is not None and len(right) else ():
+        values = tried.table.metadata.get(name) if tried.table is not None else None
+        if values is not None:
+            groups = sorted({str(value) for value in values})
+            found[name] = {one: _share(right, np.flatnonzero(values.astype(str) == one)) for one in groups}
+    return found
+
+
+def _try(
+    target: Target, way: Callable[[Given, Path], Form], known: tuple[Bundle, Portable, Tried, dict[str, Any], Run],
+    scratch: Path, options: ExportOptions,
+) -> tuple[dict[str, Any], str]:  # fmt: skip
+    """Make one form and measure it; also gives why it is not good enough."""
+    bundle, made, tried, first, own = known
+    given = Given(made.folder / str(made.told["file"]), made.feed, tried.training)
+    try:
+        form = way(given, scratch)
+        outputs = _outputs(form.run, made.feed, tried.rows)
+        before, speed = _pace((own, form.run), made.feed, tried.rows)
+    except REFUSALS as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return {"form": target.name, "failed": said}, said
+    size = sum((scratch / name).stat().st_size for name in form.files)
+    found = _figures(bundle, tried, outputs, options)
+    found |= {"form": form.method, "files": list(form.files), "size_bytes": size, "ms_a_row": speed}
+    found["times_as_fast"] = round(before / max(speed, 1e-6), 3)
+    return found, _exact(found) if target.exact else _eight_bits(found, first, options.max_drop)
+
+
+def _exact(found: dict[str, Any]) -> str:
+    if found["same_labels"] >= SAME_LABELS and found["max_difference"] <= LARGEST_DIFFERENCE:
+        return ""
+    return (
+        f"{100 * found['same_labels']:.1f} % of rows have the same label (at least {100 * SAME_LABELS:.1f} % are asked "
+        f"for), outputs differ by up to {found['max_difference']:.2g} (at most {LARGEST_DIFFERENCE:g})"
+    )
+
+
+def _eight_bits(found: dict[str, Any], first: dict[str, Any], most: float) -> str:
+    """Say why an int8 form is not worth writing: a class or group loses too much, or nothing is gained."""
+    pairs = [("class", name, was, found["by_class"][name]) for name, was in first["by_class"].items()]
+    pairs += [
+        (column, name, was, found["by_group"][column][name])
+        for column, groups in first["by_group"].items() for name, was in groups.items()
+    ]  # fmt: skip
+    unjudged = [name for kind, name, was, _ in pairs if kind == "class" and not was["n_rows"]]
+    if unjudged:
+        return f"no row tells what {offenders(unjudged)} would lose; give held-out rows of every class with --data"
+    lost = [(was["share"] - now["share"], kind, name) for kind, name, was, now in pairs if was["n_rows"]]
+    worst = max(lost, default=(0.0, "", ""))
+    if worst[0] > most + 1e-9:
+        return f"{worst[1]} {worst[2]} loses {100 * worst[0]:.1f} points (at most {100 * most:g} are allowed)"
+    if not pairs and found["max_difference"] > most:
+        return f"numbers differ by up to {100 * found['max_difference']:.1f} % of their size (at most {100 * most:g} %)"
+    smaller, faster = first["size_bytes"] / found["size_bytes"], found["times_as_fast"]
+    if smaller < SMALLER and (faster < FASTER or smaller < LEAST_SMALLER):
+        return f"it is {smaller:.1f} times smaller and {faster:.2f} times as fast here: not worth a second form"
+    return ""
+
+
+def _write(target: Target, model: Bundle, found: dict[str, Any], scratch: Path, place: Path) -> None:
+    """Write a form with everything that it needs, as a slim bundle."""
+    made = model.portable
+    assert made is not None and model.shipped is not None
+    fed = [str(value) for item in made.told["inputs"] for name, value in item["spec"].items() if name.endswith("_file")]
+    for name in fed:
+        shutil.copyfile(made.folder / name, scratch / name)
+    golden = read_golden(made)
+    if not target.exact:
+        run = opened(scratch / found["files"][0], made.feed.names)
+        parts = [run(*made.feed.collate([row])) for row in _apart(golden)]
+        values: list[FloatMatrix] = [np.concatenate([part[at] for part in parts]) for at in (0, 1)]
+        golden = replace(golden, outputs=values[0].astype(np.float64), features=values[1])
+    golden.write(scratch)
+    files = [*found["files"], GOLDEN, *dict.fromkeys(fed)]
+    told = {**made.told, "file": found["files"][0], "exporter": found["form"], "exported": target.name}
+    told["gate"] = {"n_rows": None, "same_labels": found["same_labels"], "max_difference": found["max_difference"]}
+    if target.scripted:
+        write_text(scratch / standalone.SCRIPT, standalone.script(model.modality))
+        write_text(scratch / standalone.NEEDS, standalone.requirements(model.modality))
+        files += [standalone.SCRIPT, standalone.NEEDS]
+    else:
+        told |= {"ok": False, "reason": f"it was exported for {target.name}"}
+    told["files"] = files
+    write_text(scratch / CARD, card(model, told, slim=True))
+    exported = replace(model, shipped=Shipped(scratch, told, (*files, CARD)))
+    check = partial(require_same_answers, bundle=exported) if told["ok"] else None
+    bundles.save(exported, place, slim=True, check=check)

@@ -1,0 +1,289 @@
+"""From a fitted bundle to its portable form: a graph, golden rows, a script - or the reason why there is none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart import progress
+from headstart.bundle import CONFIG, NOT_SHIPPED, Bundle, Shipped, standalone, verify
+from headstart.bundle.card import FILE as CARD
+from headstart.bundle.card import card
+from headstart.bundle.checked_parts import stated_files
+from headstart.bundle.file_names import require_listed_names
+from headstart.bundle.golden import FILE as GOLDEN
+from headstart.bundle.golden import MADE_UP, MOST_ROWS, Golden, n_rows_for
+from headstart.bundle.integrity import read_json
+from headstart.bundle.records.config_records import parse_config
+from headstart.bundle.runtime.agreement import Agreement, agreement
+from headstart.bundle.runtime.inputs import Feed, Input
+from headstart.bundle.runtime.session import MODEL, opened
+from headstart.bundle.synthetic_rows import made_up
+from headstart.errors import BundleError
+from headstart.features import DESCRIPTORS, Extractor, backbone_extractor
+from headstart.features.runtimes import REFERENCE, Chosen, error_against
+from headstart.flow.adaptation.prepare import Prepared
+from headstart.flow.inference.predict_table import read_with, values_of
+from headstart.home import write_text
+from headstart.ladder import Climb
+from headstart.modalities.record import Array
+from headstart.records import FloatMatrix, Index, Probabilities, Table
+from headstart.strategies.record import Rows
+
+_WRITING = 7
+"""Raised whenever the way graphs are made changes what they give, or predict.py changes."""
+FEATURES_DIFFER = 1e-3
+"""Mean relative difference of features from which on a graph is refused."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the model says of some rows in torch's float32, and the rows as a graph is fed them."""
+
+    rows: Index
+    outputs: Probabilities
+    features: FloatMatrix
+
+
+def reference(bundle: Bundle, table: Table) -> Told:
+    """Run rows through the bundle as it was fitted, in float32.
+
+    Returns
+    -------
+    Told
+        Of the rows that could be read.
+    """
+    own = bundle.portable
+    good, rows, _ = read_with(bundle, table, {"portable": own.extractor()} if own is not None else _exact(bundle))
+    outputs = bundle.fitted.predict(rows) if len(good) else np.empty((0, len(bundle.classes)))
+    return Told(good, outputs, _read(bundle, rows))
+
+
+def _exact(bundle: Bundle) -> dict[str, Extractor]:
+    found: dict[str, Extractor] = {}
+    if "features" in bundle.uses and bundle.backbone is not None:
+        found["features"] = backbone_extractor(bundle.backbone, Chosen(REFERENCE, "float32", 0.0))
+    if "descriptors" in bundle.uses and bundle.modality in DESCRIPTORS:
+        found["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
+    return found
+
+
+def _read(bundle: Bundle, rows: Rows) -> FloatMatrix:
+    """Give what the rules read of rows (n_rows, n_dims); no columns where they read nothing."""
+    novelty = bundle.rules.novelty if bundle.rules else None
+    found = values_of(rows, novelty.reads) if novelty else None
+    return np.empty((len(rows), 0), dtype=np.float32) if found is None else found
+
+
+def sample(made: Prepared, seed: int) -> Table:
+    """Draw the rows that a portable form is tried on: test rows, or training rows where there are none."""
+    table = made.test.table if len(made.test) else made.train.table
+    return table.take(_drawn(len(table), seed))
+
+
+def warn(bundle: Bundle, climb: Climb, made: Prepared) -> None:
+    """Say where a chosen model has no portable form, and which of the others would have one."""
+    assert bundle.shipped is not None
+    if bundle.shipped.told["ok"]:
+        return
+    others = sorted(climb.losses, key=climb.comparable_loss) if find_spec("onnx") else []
+    instead = next((name for name in others if name != bundle.strategy and _can(bundle, name, climb, made)), "")
+    more = f" The best that has one is {instead}: adapt again with --strategy {instead}." if instead else ""
+    progress.warn(
+        f"The model ({bundle.strategy}) runs only where headstart[adapt] is installed: {bundle.shipped.told['reason']}."
+        f"{more}"
+    )
+
+
+def _can(bundle: Bundle, name: str, climb: Climb, made: Prepared) -> bool:
+    """Whether a graph can be made of another fitted strategy."""
+    graph = import_module("headstart.bundle.onnx.graph")
+    try:
+        graph.whole(replace(bundle, strategy=name, fitted=climb.fitted[name], backbone=made.backbone))
+    except graph.CannotExport:
+        return False
+    return True
+
+
+def prepared(feed: Feed, table: Table, rows: Index) -> list[tuple[Array, ...]]:
+    """Prepare rows of a table for a graph."""
+    return [feed.prepare(feed.load(table.inputs[row])) for row in rows]
+
+
+def ship(bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None) -> Bundle:
+    """Make the portable form of a bundle.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        As it was fitted.
+    table : Table
+        Real rows, best those that the model did not learn from; the graph is tried on a few. None is kept.
+    folder : Path
+        Where the files are written; it must stay until the bundle is saved.
+    earlier : Path or None
+        A bundle that was saved before; where it holds the same model, its graph is taken over and not made again.
+
+    Returns
+    -------
+    Bundle
+        With `shipped`; where no graph could be made its `told` has the reason.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if find_spec("onnx") is None:
+        return _without(bundle, folder, "the package onnx is not installed (pip install 'headstart[adapt]')")
+    if len(table) == 0:
+        return _without(bundle, folder, "there is no row to try it on")
+    some = table.take(_drawn(len(table), bundle.seed))
+    key = _key(bundle, some)
+    kept = _taken_over(earlier, key, folder) if earlier is not None else None
+    if kept is not None:
+        write_text(folder / CARD, card(bundle, kept))
+        return replace(bundle, shipped=Shipped(folder, kept, (*kept["files"], CARD)))
+    graph = import_module("headstart.bundle.onnx.graph")
+    try:
+        network, desk = graph.whole(bundle)
+    except graph.CannotExport as error:
+        return _without(bundle, folder, str(error))
+    for name, content in desk.files.items():
+        write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
+    made = _written(bundle, some, folder, (network, tuple(desk.inputs), tuple(desk.files)))
+    assert made.shipped is not None
+    told = {**made.shipped.told, **({"key": key} if made.shipped.told["ok"] else {})}
+    return replace(made, shipped=replace(made.shipped, told=told))
+
+
+def _key(bundle: Bundle, some: Table) -> str:
+    """Name (hex) all that a graph and its golden rows depend on."""
+    state = bundle.fitted.state()
+    arrays = hashlib.sha256()
+    for name in sorted(state.arrays):
+        value = np.ascontiguousarray(state.arrays[name])
+        arrays.update(f"{name}{value.dtype}{value.shape}".encode())
+        arrays.update(value.tobytes())
+    parts = {
+        "model": [bundle.strategy, dict(state.meta), arrays.hexdigest()],
+        "base": bundle.backbone.fingerprint if bundle.backbone else "",
+        "task": [bundle.task, bundle.modality, list(bundle.classes), list(bundle.thresholds), dict(bundle.spec)],
+        "reads": bundle.rules.novelty.reads if bundle.rules and bundle.rules.novelty else "",
+        "rows": [str(digest) for digest in some.hashes],
+        "versions": {name: version(name) for name in ("headstart", "torch", "onnx", "onnxruntime")},
+        "code": _WRITING,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _taken_over(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None:
+    """Copy the graph and all that goes with it from a bundle of the same model that is whole; None where it is not."""
+    try:
+        verify(earlier)
+        config = read_json(earlier / CONFIG)
+        parse_config(config, earlier)
+        told: dict[str, Any] = config.get("portable") or NOT_SHIPPED
+        if not told["ok"] or told.get("key") != key:
+            return None
+        require_listed_names(earlier, CONFIG, stated_files(told))
+        for name in told["files"]:
+            shutil.copyfile(earlier / name, folder / name)
+    except (OSError, ValueError, KeyError, TypeError, BundleError):
+        return None
+    return told
+
+
+def _without(bundle: Bundle, folder: Path, reason: str) -> Bundle:
+    told = {"ok": False, "reason": reason}
+    write_text(folder / CARD, card(bundle, told))
+    return replace(bundle, shipped=Shipped(folder, told, (CARD,)))
+
+
+def _written(bundle: Bundle, some: Table, folder: Path, made: tuple[Any, tuple[Input, ...], tuple[str, ...]]) -> Bundle:
+    """Write a network by the first exporter that passes the gate on a few rows."""
+    network, inputs, files = made
+    feed = Feed(tuple(item.placed(folder) for item in inputs), len(bundle.classes))
+    told = reference(bundle, some)
+    if len(told.rows) == 0:
+        return _without(bundle, folder, "no row could be read to try it on")
+    rows = prepared(feed, some, told.rows)
+    path, results = folder / MODEL, list[Agreement]()
+
+    def judge(path: Path) -> str:
+        results.append(agreement(bundle.task, told.outputs, _ran(path, feed, rows, told.features), bundle.thresholds))
+        return "" if results[-1].passes else results[-1].told()
+
+    writing = import_module("headstart.bundle.onnx.export")
+    arrays = feed.collate([rows[at % len(rows)] for at in range(max(2, min(3, len(rows))))])
+    name, refused = writing.write(network, inputs, arrays, path, _metadata(bundle, inputs), judge)
+    if not name:
+        return _without(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
+    golden = _golden(feed, path, bundle.seed)
+    golden.write(folder)
+    write_text(folder / standalone.SCRIPT, standalone.script(bundle.modality))
+    write_text(folder / standalone.NEEDS, standalone.requirements(bundle.modality))
+    document = {
+        "ok": True, "file": MODEL, "exporter": name, "refused": refused, "written_with": writing.versions(),
+        "inputs": [item.as_dict() for item in inputs], "outputs": ["outputs", *(["features"] if network.reads else [])],
+        "reads": network.reads, "gate": vars(results[-1]), "n_golden": len(golden.outputs), "golden": MADE_UP,
+        "files": [MODEL, GOLDEN, standalone.SCRIPT, standalone.NEEDS, *files],
+    }  # fmt: skip
+    write_text(folder / CARD, card(bundle, document))
+    return replace(bundle, shipped=Shipped(folder, document, (*document["files"], CARD)))
+
+
+def _drawn(n_rows: int, seed: int) -> Index:
+    return np.sort(np.random.default_rng(seed).permutation(n_rows)[:MOST_ROWS])
+
+
+def _golden(feed: Feed, path: Path, seed: int) -> Golden:
+    """Make rows up, as many as there is room for, and let a graph that has passed answer each alone."""
+    rows = made_up(feed, MOST_ROWS, seed)
+    rows = rows[: n_rows_for(max(sum(part.nbytes for part in row) for row in rows))]
+    run = opened(path, feed.names)
+    outputs, features = (
+        np.concatenate(parts) for parts in zip(*(run(*feed.collate([row])) for row in rows), strict=True)
+    )
+    return Golden(dict(zip(feed.names, feed.collate(rows), strict=True)), outputs.astype(np.float64), features)
+
+
+def _ran(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:
+    """Run rows through a graph: all but the first together, the first alone.
+
+    Raises
+    ------
+    ValueError
+        What the rules read differs from what it was.
+    """
+    run = opened(path, feed.names)
+    parts = [run(*feed.collate(some)) for some in (rows[:1], rows[1:]) if some]
+    outputs: FloatMatrix = np.concatenate([part[0] for part in parts])
+    read: FloatMatrix = np.concatenate([part[1] for part in parts])
+    if features.shape[1]:
+        error = error_against([features], [read])
+        if not error <= FEATURES_DIFFER:
+            raise ValueError(f"features differ by {error:.2g}")
+    return outputs
+
+
+def _metadata(bundle: Bundle, inputs: Sequence[Input]) -> dict[str, str]:
+    """Give what the graph's file says of itself."""
+    base = bundle.backbone.record if bundle.backbone else None
+    return {
+        "format": "headstart 2",
+        "labels": json.dumps(list(bundle.classes), ensure_ascii=False),
+        "task": bundle.task,
+        "modality": bundle.modality,
+        "strategy": bundle.strategy,
+        "decision": "decision.json",  # Beside the graph, not in it: recalibration changes the rules alone.
+        "preprocess": json.dumps([item.as_dict() for item in inputs]),
+        "base_model": base.name if base else "none",
+        "licence": base.licence if base else "none (learnt from the user's rows alone)",
+    }

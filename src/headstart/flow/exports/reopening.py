@@ -1,0 +1,75 @@
+"""A bundle is opened again before it takes its name: what it answers must be what the model in memory answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from headstart import bundle as bundles
+from headstart.bundle import Bundle
+from headstart.bundle.golden import FILE as GOLDEN
+from headstart.bundle.golden import Golden
+from headstart.bundle.golden_decisions import Answering, rows_decided_otherwise
+from headstart.bundle.integrity import WEIGHTS
+from headstart.bundle.runtime.agreement import agreement
+from headstart.errors import BundleError
+from headstart.features.runtimes import REFERENCE
+from headstart.flow.inference.predict_table import decide_table
+from headstart.records import Table
+
+N_ROWS = 16
+"""So many rows are answered twice."""
+
+
+def require_same_answers(folder: Path, bundle: Bundle, table: Table | None = None) -> None:
+    """Open a bundle that was just written and hold its answers against those of the model in memory.
+
+    Parameters
+    ----------
+    folder : Path
+        The files.
+    bundle : Bundle
+        The model that they were written from.
+    table : Table or None
+        Rows to answer, best those that the model did not learn from; the first few are. None: golden rows only.
+
+    Raises
+    ------
+    BundleError
+        A label, a kind of answer, a class or a probability differs.
+    """
+    loaded = bundles.load(folder, "torch" if (folder / WEIGHTS).is_file() and bundle.portable is None else "onnx")
+    if (folder / GOLDEN).is_file():
+        golden = Golden.read(folder)
+        rows = rows_decided_otherwise(golden, Answering(loaded.task, loaded.classes, loaded.thresholds, loaded.rules))
+        if rows:
+            _refuse(f"{len(rows)} of {len(golden.outputs)} made-up rows (first: row {rows[0]})")
+    if table is not None and len(table):
+        _compare(bundle, loaded, table.take(np.arange(min(N_ROWS, len(table)))))
+
+
+def _compare(bundle: Bundle, loaded: Bundle, table: Table) -> None:
+    (before, decided, failed), (after, again, failed_again) = (
+        decide_table(model, table, REFERENCE) for model in (bundle, loaded)
+    )
+    if failed != failed_again:
+        _refuse(f"{table.source}: other rows could be read")
+    found = agreement(bundle.task, before.probabilities, after.probabilities, bundle.thresholds)
+    differs = (decided.kinds != again.kinds) | (decided.codes != again.codes)
+    if differs.any():
+        row = int(np.flatnonzero(differs)[0])
+        _refuse(
+            f"{int(differs.sum())} of {len(differs)} rows (first: {before.ids[row]}, "
+            f"'{again.answers[row]}' instead of '{decided.answers[row]}')"
+        )
+    if not found.passes:
+        _refuse(f"rows of {table.source}: {found.told()}")
+
+
+def _refuse(what: str) -> NoReturn:
+    raise BundleError(
+        f"The bundle was not written: opened again, it answers otherwise than the model in memory: {what}.",
+        "Run the same command again (what was learnt is kept). If it happens again, check the disk and report it.",
+    )

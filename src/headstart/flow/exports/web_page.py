@@ -1,0 +1,305 @@
+"""From a bundle to a folder that any file host can serve: a page that answers on the device, with no server behind it.
+
+Of the training rows it holds what telling apart what is unlike them needs: shortened features, no names.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from headstart import data
+from headstart.bundle import Bundle, decision
+from headstart.bundle.runtime.session import Portable
+from headstart.decisions import SINGLE
+from headstart.errors import OptionError, offenders
+from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find, licences
+from headstart.flow.inference.predict_memory import SAMPLES, answering
+from headstart.home import write_json, write_text
+from headstart.modalities import MODALITIES
+from headstart.options import ExportOptions, ReadOptions, parse
+
+FORMAT = 1
+LISTED = "files.js"
+PAGE = ("page.js", "style.css", "messages.json", "icon.svg")
+"""What the page shares with that of `headstart serve`."""
+ALONE = (
+    "check.js", "decide.js", "floats.js", "images.js", "install.js", "series.js", "service-worker.js", "texts.js",
+)  # fmt: skip
+ARRAYS = ("centre", "basis", "inner", "kept", "means")
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
+)
+N_CHECKED = 3
+NEIGHBOURS, SHOWN_CHARACTERS = "neighbours.bin", 200
+ICONS = (192, 512)
+_WORTH = 0.9
+_HEAD = """<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="referrer" content="no-referrer">
+<meta name="theme-color" content="#1f5fa8">
+<link rel="manifest" href="manifest.webmanifest">
+<link rel="apple-touch-icon" href="icon-192.png">
+<script type="module" src="install.js"></script>
+</head>"""
+_README = """{name}: a page that answers on the device
+
+Put this folder on any web server, with https:// (or open it at http://localhost: python -m http.server).
+After the first visit it works without a network, and browsers offer to install it. Nothing that is asked leaves the
+device. To see whether a device calculates as the machine that made it: add ?check=1 to the address.
+"""
+
+
+def ready(bundle: Bundle, place: Path, options: ExportOptions) -> None:
+    """Refuse what cannot end well, and get what runs models in browsers, before anything long begins.
+
+    Raises
+    ------
+    OptionError
+        The folder holds something else, or what runs models in browsers cannot be had.
+    """
+    if place.exists() and not (place / LISTED).is_file() and (place.is_file() or any(place.iterdir())):
+        raise OptionError(f"{place} exists and is no exported page.", "Choose another folder.")
+    for package in _packages(bundle):
+        find(package, options.runtime_web, options.offline)
+
+
+def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions) -> dict[str, Any]:
+    """Make the page of a bundle.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        In its portable form.
+    graph : Path
+        The graph that the page runs; it has passed the gate.
+    place : Path
+        The folder to write; one that holds such a page is replaced.
+    options : ExportOptions
+
+    Returns
+    -------
+    dict
+        JSON: sizes in bytes of all files, of what travels where the host compresses, and of the graph; number of files.
+
+    Raises
+    ------
+    OptionError
+        As `ready`.
+    """
+    ready(bundle, place, options)
+    assert bundle.portable is not None
+    fresh = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        (fresh / "model").mkdir(parents=True)
+        packages = _runtime(fresh, bundle, options)
+        name = _name_of(bundle.portable.folder)
+        _packed(graph, fresh / "model" / "model.bin")
+        _describe(fresh, bundle, bundle.portable, name)
+        if options.thumbnails is not None:
+            _remember(fresh, bundle, options.thumbnails, options.encoding)
+        _page(fresh, name, packages)
+        write_json(fresh / "check.json", _checked(bundle))
+        _list(fresh)
+        if place.exists():
+            shutil.rmtree(place)
+        fresh.rename(place)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return _sizes(place)
+
+
+def _name_of(folder: Path) -> str:
+    whole = folder.resolve()
+    return whole.parent.name if whole.name == "bundle" else whole.name
+
+
+def _packages(bundle: Bundle) -> list[Package]:
+    assert bundle.portable is not None
+    kinds = {item["kind"] for item in bundle.portable.told["inputs"]}
+    return [ENGINE, *([TOKENIZERS] if "tokens" in kinds else [])]
+
+
+def _runtime(fresh: Path, bundle: Bundle, options: ExportOptions) -> list[Package]:
+    """Copy what runs models and cuts texts; the large file compressed, which pages undo themselves."""
+    packages, target = _packages(bundle), fresh / "runtime"
+    target.mkdir()
+    for package in packages:
+        folder = find(package, options.runtime_web, options.offline)
+        for name in package.files:
+            source = folder / name
+            if name.endswith(".wasm"):
+                _packed(source, target / source.with_suffix(".bin").name)
+            else:
+                shutil.copyfile(source, target / source.name)
+    return packages
+
+
+def _packed(source: Path, target: Path) -> None:
+    """Copy a file, compressed where that saves enough (the page sees which it is)."""
+    content = source.read_bytes()
+    small = gzip.compress(content, 9, mtime=0)
+    target.write_bytes(small if len(small) < _WORTH * len(content) else content)
+
+
+def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> None:
+    """Write what the page must know of the model."""
+    rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.rules else _NO_RULES
+    if rules["novelty"]:
+        rules["novelty"].pop("ids")
+        assert bundle.rules is not None and bundle.rules.novelty is not None
+        kept = bundle.rules.novelty.arrays()
+        content = b"".join(np.ascontiguousarray(kept[part], dtype=np.float16).tobytes() for part in ARRAYS)
+        (fresh / "model" / "novelty.bin").write_bytes(content)
+        listed = [{"name": part, "shape": list(kept[part].shape)} for part in ARRAYS]
+    else:
+        listed = []
+    for item in portable.told["inputs"]:
+        for key, value in item["spec"].items():
+            if key.endswith("_file"):
+                small = json.dumps(json.loads((portable.folder / value).read_text("utf-8")), ensure_ascii=False)
+                (fresh / "model" / value).write_bytes(gzip.compress(small.encode(), 9, mtime=0))
+    document = {
+        "format": FORMAT, "name": name, "modality": bundle.modality, "task": bundle.task,
+        "classes": list(bundle.classes), "thresholds": list(bundle.thresholds),
+        "n_channels": int(bundle.spec.get("n_channels", 1)),
+        "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
+        "inputs": portable.told["inputs"],
+        "decision": rules, "novelty_arrays": listed,
+    }  # fmt: skip
+    write_json(fresh / "model" / "model.json", document)
+
+
+def _remember(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
+    """Put small copies of the remembered training rows into the page, because their owner asked for it."""
+    novelty = bundle.rules.novelty if bundle.rules else None
+    if novelty is None:
+        raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
+    roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
+    asked = parse(
+        ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
+    )
+    table = data.read(path, asked, bundle.columns, inputs=bundle.known_inputs)
+    place = {str(name): row for row, name in enumerate(table.ids)}
+    lost = [str(name) for name in novelty.ids if str(name) not in place]
+    if lost or table.modality != bundle.modality:
+        raise OptionError(
+            f"--thumbnails: {path} lacks {len(lost)} of the rows that the model remembers ({offenders(lost)}).",
+            "Name the data that it was adapted to.",
+        )
+    named = bundle.classes if bundle.task in SINGLE else ("",)
+    rows = [
+        {"label": named[code] if len(named) > code else "", **_SHOWN[bundle.modality](table.inputs[place[str(name)]])}
+        for name, code in zip(novelty.ids, novelty.codes, strict=True)
+    ]
+    content = gzip.compress(json.dumps(rows, ensure_ascii=False).encode(), 9, mtime=0)
+    (fresh / "model" / NEIGHBOURS).write_bytes(content)
+    told = json.loads((fresh / "model" / "model.json").read_text("utf-8"))
+    write_json(fresh / "model" / "model.json", {**told, "neighbours_file": NEIGHBOURS})
+
+
+def _small(source: Any) -> dict[str, str]:
+    """Give a picture of at most 96 pixels, as an address that holds it."""
+    found = re.search(r'src="([^"]+)"', MODALITIES["image"].preview(source))
+    return {"picture": found[1]} if found else {}
+
+
+_SHOWN: dict[str, Callable[[Any], dict[str, str]]] = {
+    "image": _small, "text": lambda text: {"text": str(text)[:SHOWN_CHARACTERS]}, "series": lambda values: {},
+}  # fmt: skip
+"""What the page shows of a training row beside its class."""
+_NO_RULES: dict[str, Any] = {
+    "calibrator": {"method": "none"}, "sets": None, "margin": None, "too_few": False, "coverage": 0.9, "novelty": None,
+    "costs": None, "reserved": None,
+}  # fmt: skip
+
+
+def _page(fresh: Path, name: str, packages: Sequence[Package]) -> None:
+    """Write the page's own files."""
+    static = files("headstart") / "web" / "static"
+    for one in PAGE:
+        (fresh / one).write_bytes((static / one).read_bytes())
+    for one in ALONE:
+        (fresh / one).write_bytes((static / "offline" / one).read_bytes())
+    (fresh / "api.js").write_bytes((static / "offline" / "api-onnx.js").read_bytes())
+    write_text(fresh / "index.html", page_of((static / "index.html").read_text("utf-8")))
+    write_json(fresh / "manifest.webmanifest", _manifest(name))
+    for size in ICONS:
+        _icon(size).save(fresh / f"icon-{size}.png", "PNG", optimize=True)
+    write_text(fresh / "licences.txt", licences(packages))
+    write_text(fresh / "README.txt", _README.format(name=name))
+
+
+def page_of(page: str) -> str:
+    """Turn the page of the server into one that lies beside its files, with a policy that names no other place."""
+    made = page.replace('="static/', '="').replace("</head>", _HEAD.format(policy=POLICY))
+    return re.sub(r"<noscript>.*?</noscript>", "<noscript>This page needs JavaScript.</noscript>", made)
+
+
+def _manifest(name: str) -> Mapping[str, Any]:
+    icons = [{"src": f"icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"} for size in ICONS]
+    return {
+        "name": name, "short_name": name[:12], "start_url": "./index.html", "scope": "./", "display": "standalone",
+        "background_color": "#ffffff", "theme_color": "#1f5fa8",
+        "icons": [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml"}, *icons],
+    }  # fmt: skip
+
+
+def _icon(size: int) -> Image.Image:
+    """Draw the icon: as icon.svg, on its grid of 64."""
+    drawn = Image.new("RGB", (256, 256), "#1f5fa8")
+    pen = ImageDraw.Draw(drawn)
+    for line in (((18, 46), (18, 18)), ((18, 34), (38, 34)), ((38, 46), (38, 26))):
+        pen.line([(4 * x, 4 * y) for x, y in line], "#ffffff", 28)
+        for x, y in line:
+            pen.ellipse((4 * x - 14, 4 * y - 14, 4 * x + 14, 4 * y + 14), "#ffffff")
+    pen.ellipse((164, 52, 204, 92), "#ffd166")
+    return drawn.resize((size, size), Image.Resampling.BICUBIC)
+
+
+_AS_SENT: dict[str, Callable[[Any], Any]] = {
+    "image": lambda content: base64.b64encode(content).decode("ascii"),
+    "text": str,
+    "series": lambda values: [[float(value) for value in channel] for channel in values],
+}
+
+
+def _checked(bundle: Bundle) -> dict[str, Any]:
+    """Give made-up inputs and what the model says of them here, for the page to repeat."""
+    inputs = SAMPLES[bundle.modality](bundle.spec)[:N_CHECKED]
+    said = answering(bundle)(inputs)
+    sent = _AS_SENT[bundle.modality]
+    return {"format": FORMAT, "modality": bundle.modality, "rows": [
+        {"input": sent(item), "expected": document} for item, document in zip(inputs, said, strict=True)
+    ]}  # fmt: skip
+
+
+def _list(fresh: Path) -> None:
+    """List all files with their hashes, for the service worker."""
+    left_out = {"README.txt", "licences.txt", "service-worker.js", LISTED}
+    paths = sorted(path for path in fresh.rglob("*") if path.is_file())
+    listed = {path.relative_to(fresh).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    kept = {name: digest for name, digest in listed.items() if name not in left_out}
+    write_text(fresh / LISTED, f"self.FILES = {json.dumps(kept, indent=1)};\n")
+
+
+def _sizes(folder: Path) -> dict[str, Any]:
+    found = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        "size_bytes": sum(map(len, found.values())),
+        "gzip_bytes": sum(min(len(content), len(gzip.compress(content, 6))) for content in found.values()),
+        "model_bytes": (folder / "model" / "model.bin").stat().st_size,
+        "n_files": len(found),
+    }

@@ -1,0 +1,1 @@
+"""A bundle on labelled data of another place: its figures, corrections, and two bundles side by side."""

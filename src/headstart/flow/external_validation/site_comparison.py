@@ -1,0 +1,344 @@
+"""A bundle at another place: its figures beside those of the training site, what differs, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart import bundle as bundles
+from headstart import data
+from headstart.bundle import Bundle
+from headstart.bundle.reference import Reference
+from headstart.decisions import NONE, SINGLE, Decisions, Rules
+from headstart.errors import offenders
+from headstart.evaluation import Truth, keeps_together
+from headstart.evaluation.shift.drift import MIN_ROWS, MIN_UNITS, drift
+from headstart.evaluation.shift.prior_shift import apart, prior_shift
+from headstart.evaluation.uncertainty.conformal import range_coverage, set_coverage
+from headstart.flow.active_learning.label_next import LABELS_PER_CLASS
+from headstart.flow.adaptation.prepare import Prepared
+from headstart.flow.inference.predict_table import values_of
+from headstart.records import FloatMatrix, Index, Predictions, Table
+from headstart.results import (
+    Abstention,
+    Advice,
+    AnyMetrics,
+    BesideTraining,
+    Calibration,
+    Conformal,
+    Evaluation,
+    Figure,
+    Result,
+    SiteFigures,
+)
+from headstart.spellings import fold
+
+SITE = "site"
+FEW_ROWS = 20
+"""With fewer labelled rows there is no advice."""
+LOST, LOST_UNIT = 0.05, 0.1
+"""A share that is lower by more than 5 points, or an error that is larger by more than a tenth, asks for training."""
+FOREIGN = 0.2
+"""So great a share of rows that are none of these, or of classes that the model does not know, asks for training."""
+LEAST_LABELS = 30
+_LEAST_POINT = 0.01
+"""Probabilities that are off by less than a point are not worth correcting."""
+_ALIKE = 0.8
+"""How much of two labels must agree (difflib's ratio) to be taken for two spellings of one."""
+_SHOWN: dict[str, tuple[str, ...]] = {
+    "classification": ("accuracy", "macro_f1", "log_loss"),
+    "ordinal": ("accuracy", "quadratic_kappa", "mean_grade_error"),
+    "multi-label": ("macro_f1", "micro_f1", "log_loss"),
+    "regression": ("mean_absolute_error", "r2"),
+}
+"""What is held against the training site; the first decides."""
+_LOWER_IS_BETTER = {"mean_absolute_error"}
+_NO_REFERENCE = "The bundle keeps no sample of its training rows: it reads no features, or is of an older version."
+_NO_SITE = (
+    "The bundle keeps no figures of its own test rows: it was made without any, or by an older version and lies apart "
+    "from its result.json."
+)
+
+
+def reference_of(prepared: Prepared, rules: Rules, groups: tuple[str, ...], seed: int) -> Reference | None:
+    """Draw the sample of training rows that a bundle keeps; None where no features are kept."""
+    values = values_of(prepared.train, rules.novelty.reads) if rules.novelty else None
+    if values is None or rules.novelty is None:
+        return None
+    return Reference.of(values, rules.novelty.reads, apart_from(prepared.train.table, groups), seed)
+
+
+def apart_from(table: Table, groups: tuple[str, ...]) -> Index:
+    """Number the rows that belong together (n_rows,): copies, and columns of many values (patients, farms)."""
+    many = (name for name in groups if name in table.metadata and keeps_together(table.metadata[name]))
+    return data.clusters(table, tuple(many))
+
+
+def site_of(result: Result) -> SiteFigures | None:
+    """Give what a bundle keeps of its test rows; None without any."""
+    metrics = result.strategy(result.chosen).test
+    if metrics is None:
+        return None
+    shown = figures_of(metrics, result.task, result.calibration, result.conformal, result.abstention)
+    matrix = np.asarray(result.confusion.matrix).sum(axis=0).tolist() if result.confusion else []
+    return SiteFigures(
+        data=result.data,
+        n_rows=metrics.n_rows,
+        figures=shown,
+        predicted=dict(zip(result.classes, matrix, strict=False)),
+    )
+
+
+def figures_of(
+    metrics: AnyMetrics, task: str, calibration: Calibration | None, conformal: Conformal | None,
+    abstention: Abstention | None,
+) -> dict[str, Figure]:  # fmt: skip
+    """Name the figures that can be held against those of another place."""
+    found: dict[str, Figure | None] = {name: getattr(metrics, name) for name in _SHOWN[task]}
+    if calibration is not None:
+        found |= {"calibration_error": calibration.error, "overconfidence": calibration.overconfidence}
+    if conformal is not None:
+        found |= {"coverage": conformal.measured}
+    if abstention is not None:
+        found |= dict(abstention.shares)
+    return {name: figure for name, figure in found.items() if figure is not None}
+
+
+def site(bundle: Bundle, path: Path) -> SiteFigures | None:
+    """Give the figures of the training site: those in the bundle, else those of the result.json beside it."""
+    if bundle.about.get(SITE):
+        return SiteFigures.model_validate(bundle.about[SITE])
+    beside = bundles.find(path).parent / "result.json"
+    if not beside.is_file():
+        return None
+    try:
+        return site_of(Result.model_validate_json(beside.read_text("utf-8")))
+    except (OSError, ValueError, StopIteration, AttributeError, RecursionError):
+        return None
+
+
+def coverage_of(
+    truth: Truth, said: Predictions, made: Decisions, rules: Rules, drawn: tuple[Index | None, int]
+) -> Conformal | None:
+    """Measure sets or ranges on labelled rows; None where there are no such."""
+    if said.task == "regression" and rules.margin is not None:
+        return range_coverage(truth[:, 0].astype(np.float64), said.values, rules.margin, rules.coverage, 0, drawn[0])
+    if rules.sets is None or said.task not in SINGLE:
+        return None
+    exact, learnt = rules.sets.exact(said.probabilities), (rules.sets.n_rows, sum(rules.sets.own))
+    return set_coverage(truth, made.sets, exact, rules.coverage, learnt, drawn)
+
+
+def tell(
+    found: Evaluation, bundle: Bundle, path: Path, codes: Index, clusters: Index, placed: FloatMatrix | None
+) -> None:
+    """Add what differs from the training site and what to do; `metrics` and the like stand there already.
+
+    Parameters
+    ----------
+    found : Evaluation
+    bundle : Bundle
+    path : Path
+        Where the bundle lies.
+    codes : Index, shape (n_rows,)
+        True classes, or without labels the answers; not looked at where a row has no single class.
+    clusters : Index, shape (n_rows,)
+        Rows with one number belong together.
+    placed : FloatMatrix or None, shape (n_rows, n_kept)
+        The rows as the bundle's sample of training rows is kept.
+    """
+    there = site(bundle, path)
+    _beside(found, there)
+    _priors(found, bundle, there, codes, clusters)
+    if bundle.reference is None or placed is None:
+        found.not_measured["drift"] = _NO_REFERENCE
+    else:
+        found.drift = drift(bundle.reference.values, placed, bundle.reference.clusters, clusters, bundle.seed)
+        if found.drift is None:
+            sides = [(placed, clusters), (bundle.reference.values, bundle.reference.clusters)]
+            here, there_too = (f"{len(rows):,} rows ({len(np.unique(own)):,} independent)" for rows, own in sides)
+            found.not_measured["drift"] = (
+                f"Cannot tell: it takes {MIN_ROWS} rows on either side, {MIN_UNITS} of them independent; here are "
+                f"{here}, of training {there_too}."
+            )
+    found.advice = advice(found)
+
+
+def _beside(found: Evaluation, there: SiteFigures | None) -> None:
+    if there is None:
+        found.not_measured["beside_training"] = _NO_SITE
+        return
+    here = dict(found.shares)
+    if found.metrics is not None:
+        here |= figures_of(found.metrics, found.task, found.calibration, found.conformal, found.abstention)
+    found.beside_training = [
+        BesideTraining(
+            name=name, there=figure, n_rows_there=there.n_rows, here=here[name], n_rows=found.n_rows,
+            difference=apart(here[name], figure),
+        )
+        for name, figure in there.figures.items() if name in here
+    ]  # fmt: skip
+
+
+def _priors(found: Evaluation, bundle: Bundle, there: SiteFigures | None, codes: Index, clusters: Index) -> None:
+    if bundle.task not in SINGLE:
+        found.not_measured["prior_shift"] = "A row has no single class."
+        return
+    counts: Mapping[str, int] = there.predicted if there else {}
+    if found.labelled:
+        counts = bundle.about.get(LABELS_PER_CLASS, {})
+    kind = "labels" if found.labelled else "predictions"
+    found.prior_shift = prior_shift(bundle.classes, counts, codes, clusters, kind, bundle.seed)
+    if found.prior_shift is None:
+        found.not_measured["prior_shift"] = "The bundle does not say how many rows of each class there were."
+
+
+def advice(found: Evaluation) -> Advice:
+    """Say what to do.
+
+    Notes
+    -----
+    The first rule that holds, with labels: a fifth of the rows have labels that look like other spellings of the
+    classes: cannot tell; fewer than 20 rows: cannot tell. Re-train: at least a fifth of the rows are none of these (the
+    lower end of the interval), or of classes that the model does not know; or the first figure of the task is worse
+    than at the training site, by more than noise and by more than 5 points (an error: a tenth). Recalibrate:
+    probabilities are too sure or too unsure beyond noise and by a point or more, or sets hold the truth less often than
+    stated. Else use. Without labels: re-train where a fifth is none of these; recalibrate where there is drift beyond
+    noise; use where there is none; cannot tell where drift was not measured. No rule is fitted to data.
+    """
+    foreign = found.shares.get(NONE)
+    if foreign is not None and foreign.low >= FOREIGN:
+        return _told(
+            "re-train", f"{_share(foreign)} of the rows are unlike everything the model learnt from ('{NONE}'). Label "
+            "some of them (headstart label-next names which) and adapt again with both.",
+        )  # fmt: skip
+    return _with_labels(found) if found.labelled else _without_labels(found)
+
+
+def _with_labels(found: Evaluation) -> Advice:
+    strange = sum(found.unknown_labels.values())
+    misspelt = _misspelt(found)
+    if misspelt:
+        return _told(
+            "cannot tell", f"{strange:,} of {strange + found.n_rows:,} rows have labels that the model does not know, "
+            f"but which look like other spellings of its own ({misspelt}). Write them alike, or pass --merge-labels, "
+            "and evaluate again.",
+        )  # fmt: skip
+    if found.n_rows < FEW_ROWS:
+        return _told("cannot tell", f"{found.n_rows} labelled rows are too few; {LEAST_LABELS} or more would tell.")
+    if found.task != "multi-label" and strange >= FOREIGN * (strange + found.n_rows):
+        why = f"{strange:,} of {strange + found.n_rows:,} rows are of classes that the model does not know"
+        return _told("re-train", f"{why}. Adapt again with rows of these classes.")
+    main = next((row for row in found.beside_training if row.name == _SHOWN[found.task][0]), None)
+    if main is not None and _worse(main):
+        return _told(
+            "re-train", f"{_NAMES[main.name]} is {_written(main.name, main.here)} here and "
+            f"{_written(main.name, main.there)} on the test rows of training: worse by more than chance. Adapt again "
+            "with labelled rows of this place.",
+        )  # fmt: skip
+    return _correct(found) or _as_it_is(found, main)
+
+
+def _misspelt(found: Evaluation) -> str:
+    """Name labels that are spelt almost as a class is, where a fifth of the rows or more bear such."""
+    class_of = {fold(name): name for name in found.classes}
+    pairs, n_rows = [], 0
+    for label, count in found.unknown_labels.items():
+        near = get_close_matches(fold(label), class_of, n=1, cutoff=_ALIKE)
+        if near and _may_be_one(fold(label), near[0]):
+            pairs.append(f"'{label}' for '{class_of[near[0]]}'")
+            n_rows += count
+    return offenders(pairs) if pairs and n_rows >= FOREIGN * (n_rows + found.n_rows) else ""
+
+
+def _may_be_one(first: str, second: str) -> bool:
+    """Whether two similar labels may be one: not "grade1" and "grade2", nor "healthy" and "unhealthy"."""
+    digits = ["".join(filter(str.isdigit, label)) for label in (first, second)]
+    return digits[0] == digits[1] and first[:1] == second[:1]
+
+
+def _correct(found: Evaluation) -> Advice | None:
+    """Advise to recalibrate where probabilities or sets are off."""
+    sure, cover = found.calibration and found.calibration.overconfidence, found.conformal
+    if sure and (sure.low > 0 or sure.high < 0) and abs(sure.value) >= _LEAST_POINT:
+        word = "surer of itself" if sure.low > 0 else "less sure of itself"
+        return _told(
+            "recalibrate", f"The model is {word} here than it is right, by {100 * abs(sure.value):.0f} points. About "
+            f"{LEAST_LABELS} labelled rows of this place mend that (--recalibrate).",
+        )  # fmt: skip
+    if cover is not None and cover.below:
+        return _told(
+            "recalibrate", f"Sets were stated to hold the truth in {100 * cover.stated:.0f} % of rows and do in "
+            f"{_share(cover.measured)}. About {LEAST_LABELS} labelled rows of this place mend that (--recalibrate).",
+        )  # fmt: skip
+    return None
+
+
+def after_correction(found: Evaluation) -> Advice:
+    """Say what to do once `--recalibrate` has been tried: not to try it again with the same rows."""
+    made, before = found.recalibration, found.advice
+    assert made is not None and before is not None
+    if before.action != "recalibrate":
+        return before
+    why = before.reason.split(" About ")[0]
+    if made.calibration_kept or made.sets_kept:
+        return _told("use", f"{why} That is corrected in {made.bundle}: use that one.")
+    return _told(
+        "use", f"{why} What {made.n_rows:,} labelled rows teach does not mend that by more than chance, so nothing was "
+        "changed: read its probabilities with that in mind, or label more rows.",
+    )  # fmt: skip
+
+
+def _as_it_is(found: Evaluation, main: BesideTraining | None) -> Advice:
+    if main is None:
+        return _told("cannot tell", f"There are no figures of the training site to compare with. {_NO_SITE}")
+    return _told(
+        "use", f"{_NAMES[main.name]} is {_written(main.name, main.here)} here and {_written(main.name, main.there)} on "
+        "the test rows of training: not worse by more than chance, or not by enough to matter, as far as "
+            f"{found.n_rows:,} rows can tell.",
+    )  # fmt: skip
+
+
+def _without_labels(found: Evaluation) -> Advice:
+    if found.drift is None:
+        return _told("cannot tell", f"There are no labels, and drift was not measured. Label {LEAST_LABELS} rows.")
+    if found.drift.found:
+        return _told(
+            "recalibrate", "The rows look different from the training rows, and without labels nobody can say what "
+            f"that costs. Label about {LEAST_LABELS} rows drawn by chance and evaluate again with --recalibrate.",
+        )  # fmt: skip
+    return _told("use", "The rows look like the training rows, as far as can be told without labels.")
+
+
+def _worse(row: BesideTraining) -> bool:
+    lost = row.difference
+    if row.name in _LOWER_IS_BETTER:
+        return lost.low > 0 and lost.value > LOST_UNIT * row.there.value
+    return lost.high < 0 and lost.value < -LOST
+
+
+_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "mean_absolute_error": "The mean absolute error"}
+
+
+def _written(name: str, figure: Figure) -> str:
+    if name in _LOWER_IS_BETTER:
+        return f"{figure.value:.3g} (95 % interval {figure.low:.3g} to {figure.high:.3g})"
+    return _share(figure)
+
+
+def _share(figure: Figure) -> str:
+    return f"{100 * figure.value:.0f} % (95 % interval {100 * figure.low:.0f} to {100 * figure.high:.0f})"
+
+
+def _told(action: str, reason: str) -> Advice:
+    return Advice(action=action, reason=reason)  # type: ignore[arg-type]
+
+
+def about_site(result: Result) -> dict[str, Any]:
+    """Give what stands in a bundle's `about` for `site`."""
+    found = site_of(result)
+    return {SITE: found.model_dump(mode="json")} if found else {}

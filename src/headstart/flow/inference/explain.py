@@ -1,0 +1,182 @@
+"""`explain`: which parts of an input an answer rests on, and which training rows it is like, as a page and as data."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import bundle as bundles
+from headstart import progress
+from headstart.bundle import Bundle
+from headstart.decisions import NO_RULES
+from headstart.errors import DataError, OptionError
+from headstart.flow.inference.answers import document_of
+from headstart.flow.inference.lining_up import line_up
+from headstart.flow.inference.neighbours import neighbours, told
+from headstart.flow.inference.perturbed_rows import inputs_of, spec_of
+from headstart.flow.inference.predict_table import decided, reader
+from headstart.home import write_text
+from headstart.modalities import MODALITIES
+from headstart.modalities.occlusion import OCCLUSIONS, heaviest
+from headstart.offline import offline
+from headstart.options import ExplainOptions
+from headstart.records import Predictions, Table, column
+from headstart.report.explained import Explained, render_explained
+from headstart.strategies.record import Rows
+
+SMALLEST = 1e-6
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A bundle that is ready to read changed rows."""
+
+    bundle: Bundle
+    read: Callable[[Table], tuple[Any, Rows, dict[int, str]]]
+    spec: Mapping[str, Any]
+    folder: Path
+
+    def load(self, source: Any) -> Any:
+        """Open one input as it would be read."""
+        return MODALITIES[self.bundle.modality].load(source, self.spec)
+
+    def said(self, table: Table, inputs: Sequence[Any]) -> tuple[Predictions, Rows]:
+        """Predict inputs that are variants of the first row of `table`."""
+        names = column([str(at) for at in range(len(inputs))])
+        given = inputs_of(self.bundle.modality, inputs, self.folder, names.tolist())
+        many = replace(table.take(np.zeros(len(inputs), dtype=np.intp)), inputs=given, ids=names, hashes=names)
+        good, rows, failed = self.read(many)
+        if len(good) < len(inputs):
+            raise DataError(f"{next(iter(failed.values()))}.", "Check this input.")
+        bundle = self.bundle
+        outputs = bundle.fitted.predict(rows)
+        found = Predictions(names, bundle.classes, outputs, bundle.task, bundle.thresholds)
+        return (bundle.rules or NO_RULES).calibrated(found), rows
+
+
+def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:
+    """Say of some inputs which parts the answer rests on, and which training rows they are like.
+
+    Parameters
+    ----------
+    bundle_path : Path
+        A bundle or the OUT folder of `adapt`.
+    paths : sequence of Path
+        Files, folders, tables; the first `options.n` inputs are explained.
+    out : Path or None
+        An HTML file to write; None: only the document is given.
+    options : ExplainOptions
+
+    Returns
+    -------
+    dict
+        JSON-able; see docs/cli.md.
+
+    Raises
+    ------
+    HeadstartError
+        The bundle, an input or the output cannot be used, or no input can be read.
+    """
+    if out is not None and out.is_dir():
+        raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as explained.html.")
+    with offline(options.offline), tempfile.TemporaryDirectory() as folder:
+        bundle = bundles.load(bundle_path)
+        inputs = line_up(bundle, paths, options, {})
+        failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
+        opened = _opened(bundle, inputs.table, Path(folder), options.precision)
+        made = []
+        n_shown = min(options.n, len(inputs.table))
+        with progress.bar("Explaining", n_shown, "inputs") as shown:
+            for row in range(n_shown):
+                one = inputs.table.take(np.array([row]))
+                try:
+                    made.append(_explained(opened, one))
+                except DataError as error:
+                    failed.append({"id": str(one.ids[0]), "reason": error.problem})
+                shown.advance(1)
+    if not made:
+        first = f" ({failed[0]['id']}: {failed[0]['reason']})" if failed else ""
+        raise DataError(f"No input could be explained{first}.", "Check the files.")
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(out, render_explained([item for item, _ in made]))
+    return {
+        "format": 1,
+        "output": str(out) if out else None,
+        "n_inputs": len(inputs.table),
+        "explained": [document for _, document in made],
+        "failed": failed,
+    }
+
+
+def _opened(bundle: Bundle, table: Table, folder: Path, precision: str) -> _Opened:
+    return _Opened(bundle, reader(bundle, table, precision), spec_of(bundle), folder)
+
+
+def _explained(opened: _Opened, one: Table) -> tuple[Explained, dict[str, Any]]:
+    """Explain the one row of a table."""
+    bundle, occlusion = opened.bundle, OCCLUSIONS[opened.bundle.modality]
+    loaded = opened.load(one.inputs[0])
+    parts = occlusion.parts(loaded)
+    said, rows = opened.said(one, [loaded, *(part.hidden for part in parts)])
+    plain = said.take(np.array([0]))
+    made = decided(bundle.rules or NO_RULES, plain, rows.take(np.array([0])))
+    answer = {"input": str(one.ids[0]), **document_of(bundle.task, plain, made)}
+    weights, outputs, of = _weights(said)
+    like = neighbours(bundle, rows.take(np.array([0])))[0]
+    reading = _reading(
+        [(parts[at].name, outputs[1 + at]) for at in heaviest(weights)], said.task, outputs[0], of, len(parts)
+    )
+    document = {
+        **answer,
+        "explains": of,
+        "parts": [
+            {"part": part.name, "weight": round(float(weight), 6), "without": round(float(without), 6)}
+            for part, weight, without in zip(parts, weights, outputs[1:], strict=True)
+        ],
+        "nearest": [vars(row) for row in like],
+        "reading": reading,
+    }
+    drawn = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
+    return Explained(str(one.ids[0]), _answer_in_words(answer), drawn, reading, told(like)), document
+
+
+def _weights(said: Predictions) -> tuple[Floats, Floats, str]:
+    """Give what the answer loses without each part (log-odds, or units of the number), all outputs, and its name."""
+    values = said.probabilities
+    if said.task == "regression":
+        return values[0, 0] - values[1:, 0], values[:, 0], said.classes[0]
+    place = int(values[0].argmax())
+    shares = values[:, place]
+    odds = np.log(np.maximum(shares, SMALLEST) / np.maximum(1 - shares, SMALLEST))
+    return np.asarray(odds[0] - odds[1:]), shares, said.classes[place]
+
+
+def _reading(top: Sequence[tuple[str, float]], task: str, whole: float, of: str, n_parts: int) -> str:
+    """Say which parts weigh most, and what would be left without them."""
+    if n_parts == 0:
+        return "The input has only one part."
+    if not top:
+        return f"No single part speaks for {of}: without any of them the model is as sure, or surer."
+
+    def shown(value: float) -> str:
+        return f"{value:.4g}" if task == "regression" else f"{100 * value:.1f} %"
+
+    named = "; ".join(f"{name} (without it {shown(without)})" for name, without in top)
+    return f"What speaks most for {of}, now {shown(whole)}: {named}."
+
+
+def _answer_in_words(answer: Mapping[str, Any]) -> str:
+    """Put the answer into a line."""
+    if answer.get("answer"):
+        return f"{answer['answer']}: {answer['reason']}" if answer.get("reason") else str(answer["answer"])
+    if "value" in answer:
+        return f"{answer['value']:g}"
+    return ", ".join(answer.get("labels", ())) or "no label"

@@ -1,0 +1,157 @@
+"""Data for a bundle that stands already: labelled rows in the words of the model, or rows without labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from headstart import data, progress
+from headstart.bundle import Bundle
+from headstart.errors import DataError, offenders
+from headstart.flow.data_check.reading_notes import NAMES, say_how_read
+from headstart.flow.inference.lining_up import line_up, tell_reading
+from headstart.options import ColumnOptions, EvaluateOptions, ReadOptions, parse
+from headstart.records import TASKS, TEST, Table
+
+_READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if task != "ordinal"}
+"""The order of grades stands in the bundle; in the data they are just labels."""
+
+
+def read_rows_to_score(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Table, Counter[str]]:
+    """Read labelled rows, of which those that the model can know are kept.
+
+    Returns
+    -------
+    Table
+        With labels among the bundle's classes, or targets in their order; only test rows where there are some.
+    Counter
+        The labels that the model does not know, and how many rows bear them.
+
+    Raises
+    ------
+    DataError
+        There are no labels, the model knows none of them, or the data is of another kind.
+    """
+    table = _read(bundle, path, options)
+    data.require_labels(table)
+    return _known(bundle, _tested(table, path), path, options.merge_labels)
+
+
+def read_rows(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Table, Counter[str] | None]:
+    """Read rows with labels where there are some, as `read_rows_to_score`; None for the second where there are none.
+
+    A label column that the user named must be there.
+    """
+    try:
+        table = _read(bundle, path, options)
+    except DataError:
+        if options.label:
+            raise
+        bare = _bare(bundle, path, options)
+        if bare.labels is not None:
+            raise
+        return bare, None
+    if options.label or len(table) == 0 or table.labels is not None or table.targets is not None:
+        data.require_labels(table)
+        return _known(bundle, _tested(table, path), path, options.merge_labels)
+    return table, None
+
+
+def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
+    names = ("label", "text", "group", "merge_labels", *ColumnOptions.model_fields)
+    shared = {name: getattr(options, name) for name in names}
+    wanted = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
+    blank = bundle.about.get("task") == "multi-label"
+    labels = () if bundle.task == "regression" else bundle.classes
+    table = data.read(path, wanted, bundle.columns, blank, labels, bundle.known_inputs)
+    tell_reading(bundle, table)
+    data.require_groups(table, options.group)
+    data.require_use(options, table)
+    if table.modality != bundle.modality:
+        raise DataError(f"{path} holds {table.modality} data; the bundle reads {bundle.modality}.", "Give its kind.")
+    return table
+
+
+def _bare(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
+    table = line_up(bundle, [path], options, {}).table
+    data.require_groups(table, options.group)
+    return table
+
+
+def _tested(table: Table, path: Path) -> Table:
+    if not (table.splits == TEST).any():
+        return table
+    progress.say(f"Only the test rows of {path} are scored.")
+    return table.where_split(TEST)
+
+
+def _known(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table, Counter[str]]:
+    """Keep what the model knows: rows of its classes, or its labels; gives the others with their numbers of rows."""
+    if bundle.task == "regression":
+        return table, Counter()
+    matched = data.match_labels(replace(table, source=str(path)), bundle.classes, merge)
+    if matched.is_foreign:
+        raise DataError(
+            f"The model knows none of the labels in {path} ({matched.name_unknown()}).",
+            f"It knows {offenders(bundle.classes)}. {matched.hint}",
+        )
+    say_how_read(matched.table.findings, NAMES)
+    if matched.similar:
+        progress.warn(
+            f"{path}: labels differ from those of the model only in spelling and are not known to it "
+            f"({matched.describe_similar()}). Pass --merge-labels, or write them alike."
+        )
+    strangers = Counter({name: matched.counts[name] for name in matched.unknown})
+    spelled = replace(matched.table, source=table.source)
+    if table.targets is not None:
+        return _in_order(bundle, spelled, path), strangers
+    assert spelled.labels is not None
+    known = np.asarray([str(label) in bundle.classes for label in spelled.labels], dtype=bool)
+    return spelled.take(np.flatnonzero(known)), strangers
+
+
+def _in_order(bundle: Bundle, table: Table, path: Path) -> Table:
+    """Put the labels into the model's order; one that the model does not know is left out, the row stays."""
+    assert table.targets is not None
+    place = {name: at for at, name in enumerate(table.target_names)}
+    absent = [name for name in bundle.classes if name not in place]
+    if absent and any(role.startswith("label ") for role in table.columns):
+        raise DataError(
+            f"{path} lacks {len(absent)} label columns that the model knows ({offenders(absent)}).",
+            "Add them, with 0 or 1 in every row.",
+        )
+    targets = np.zeros((len(table), len(bundle.classes)), dtype=np.float32)
+    for at, name in enumerate(bundle.classes):
+        if name in place:
+            targets[:, at] = table.targets[:, place[name]]
+    return replace(table, targets=targets, target_names=bundle.classes)
+
+
+def leave_out_learnt(table: Table, bundles: Sequence[Bundle], path: Path) -> tuple[Table, int]:
+    """Return the rows that none of the bundles was trained on, and how many others there were.
+
+    A bundle keeps a short hash of the content of each training row; one of an older version keeps none.
+
+    Raises
+    ------
+    DataError
+        All rows are training rows: a model knows their answers by heart.
+    """
+    learnt = np.zeros(len(table), dtype=bool)
+    for bundle in bundles:
+        if bundle.seen is not None:
+            learnt |= bundle.seen.knows(table.hashes)
+    n_learnt = int(learnt.sum())
+    if n_learnt and n_learnt == len(table):
+        raise DataError(
+            f"All {n_learnt:,} rows of {path} are training rows of the model, so they cannot show how good it is.",
+            "Give rows that it has not learnt from. How it did on its own test rows stands in the report of the run.",
+        )
+    if n_learnt:
+        are = "1 row is a training row" if n_learnt == 1 else f"{n_learnt:,} rows are training rows"
+        progress.warn(f"Left out: {are} of the model; {len(table) - n_learnt:,} rows are scored.")
+    return table.take(np.flatnonzero(~learnt)), n_learnt

@@ -1,0 +1,46 @@
+"""Inputs of a bundle read as it was trained: columns found by name, and what was understood told to the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from headstart import data, progress
+from headstart.bundle import Bundle
+from headstart.data import Inputs
+from headstart.flow.data_check.reading_notes import NAMES, say_how_read
+from headstart.options import ColumnOptions
+from headstart.records import Table
+
+_TOLD = frozenset({"other-scale", "values-left-out", "uneven-channels-steps", "times-not-read", "axes"})
+
+
+def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, asked: Mapping[str, str]) -> Inputs:
+    """Read what is to be predicted as `headstart.data.line_up` does, with the columns of the bundle.
+
+    Raises
+    ------
+    HeadstartError
+        An input cannot be used.
+    """
+    data.require_modality(options, bundle.modality)
+    found = data.line_up(paths, bundle.modality, bundle.columns, asked, inputs=bundle.known_inputs, options=options)
+    if len(paths) == 1 and paths[0].is_file():
+        data.require_use(options, found.table)
+    say_how_read(found.table.findings, NAMES)
+    tell_reading(bundle, found.table)
+    return found
+
+
+def tell_reading(bundle: Bundle, table: Table) -> None:
+    """Say how values of series were found, where that was not by name."""
+    for item in table.findings:
+        if item.kind in _TOLD and item.severity == "warn":
+            progress.warn(f"{item.summary} {item.advice}")
+    known, there = bundle.known_inputs, table.input_columns
+    if known is None or there is None or there.n_channels < 2:
+        return
+    if not known.layout:
+        progress.say("This bundle is of an older version, which kept no names: channels are taken by position.")
+    elif not any(known.channels) or not any(there.channels):
+        progress.say(f"Channels have no names here: they are taken by position ({there.n_channels} channels).")

@@ -1,0 +1,46 @@
+"""The remembered training rows that an input is most like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headstart.bundle import Bundle
+from headstart.decisions import SINGLE
+from headstart.flow.inference.predict_table import values_of
+from headstart.strategies.record import Rows
+
+N_NEAREST = 3
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training row that an input is like: its id, its class, and how far (0: the same, 2: the opposite)."""
+
+    id: str
+    label: str
+    distance: float
+
+
+def neighbours(bundle: Bundle, rows: Rows) -> list[tuple[Neighbour, ...]]:
+    """Name the remembered training rows that each row is most like; none where none are remembered."""
+    novelty = bundle.rules.novelty if bundle.rules else None
+    values = values_of(rows, novelty.reads) if novelty else None
+    if novelty is None or values is None:
+        return [()] * len(rows)
+    places, distances = novelty.nearest(values, N_NEAREST)
+    named = bundle.classes if bundle.task in SINGLE else ()
+    return [
+        tuple(
+            Neighbour(str(novelty.ids[at]), named[novelty.codes[at]] if named else "", max(0.0, round(float(far), 4)))
+            for at, far in zip(*pair, strict=True)
+        )
+        for pair in zip(places, distances, strict=True)
+    ]
+
+
+def told(nearest: Sequence[Neighbour]) -> str:
+    """Write them into one line."""
+    return "; ".join(
+        f"{row.id} ({f'{row.label}, ' if row.label else ''}distance {row.distance:.2f})" for row in nearest
+    )

@@ -1,0 +1,228 @@
+"""`predict` and `evaluate`: a bundle on new inputs, streamed to a CSV that a killed run continues."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from headstart import bundle as bundles
+from headstart import progress
+from headstart.bundle import Bundle
+from headstart.csv_files import read_csv_rows, write_csv_rows
+from headstart.data import Inputs, Order
+from headstart.decisions import Decisions
+from headstart.errors import NothingRead, OptionError, ending, nothing_read
+from headstart.flow.inference.answers import document_of, header, row_of, unread_row
+from headstart.flow.inference.lining_up import line_up
+from headstart.flow.inference.neighbours import Neighbour, neighbours, told
+from headstart.flow.inference.predict_table import stream
+from headstart.offline import offline
+from headstart.options import PredictOptions
+from headstart.records import Predictions, SetAside, Table
+
+NEAREST = "nearest"
+
+
+def _asked(options: PredictOptions) -> dict[str, str]:
+    return {"label": options.label[0]} if options.label else {}
+
+
+def _mark(bundle: Bundle, table: Table, order: Order = ()) -> str:
+    parts = [*map(str, table.ids), *map(str, table.hashes), *bundle.classes, bundle.strategy]
+    parts += [f"{place} {name}" for place, (name, row) in enumerate(order) if row is None]
+    parts.append(bundle.backbone.fingerprint if bundle.backbone else "")
+    parts.append(json.dumps(bundle.rules.as_dict()) if bundle.rules else "")
+    parts += [str(value.tobytes()) for value in bundle.fitted.state().arrays.values()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+@contextmanager
+def _resumable(out: Path, mark: str, first: list[str]) -> Iterator[tuple[TextIO, int]]:
+    """Open OUT's hidden partial file, cut to its last whole line; gives it and the number of inputs already there.
+
+    What exists and is no plain file (a pipe, a device) is written to as it is.
+    """
+    if out.exists() and not out.is_file():
+        with out.open("w", encoding="utf-8", newline="") as handle:
+            write_csv_rows(handle, [first])
+            yield handle, 0
+        return
+    partial = out.with_name(f".{out.name}.{mark}.partial")
+    done = 0
+    if partial.is_file():
+        raw = partial.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        rows = read_csv_rows(StringIO(whole.decode("utf-8"), newline=""))
+        done = len(rows) - 1 if rows and rows[0] == first else 0
+        partial.write_bytes(whole if done else b"")
+    handle = partial.open("a", encoding="utf-8", newline="")
+    try:
+        if done <= 0:
+            write_csv_rows(handle, [first])
+        yield handle, max(0, done)
+        handle.flush()
+        os.fsync(handle.fileno())
+        handle.close()
+        partial.replace(out)
+    finally:
+        handle.close()
+
+
+def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: PredictOptions) -> list[SetAside]:
+    """Predict files, folders and tables; one CSV row an input, in a stable order.
+
+    Parameters
+    ----------
+    bundle_path : Path
+        A bundle or the OUT folder of `adapt`.
+    paths : sequence of Path
+    out : Path or None
+        The CSV; a killed run goes on where it stopped. None: standard output.
+    options : PredictOptions
+
+    Returns
+    -------
+    list of SetAside
+        Inputs that could not be read; they have a row with an empty label.
+
+    Raises
+    ------
+    HeadstartError
+        The bundle, an input or the output cannot be used, or no input can be read (`NothingRead`; the reasons are
+        written all the same).
+    """
+    if out is not None:
+        _refuse_bad_output(out)
+    done = 0
+    with offline(options.offline):
+        bundle = bundles.load(bundle_path, options.runtime)
+        first = [*header(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
+        try:
+            inputs = line_up(bundle, paths, options, _asked(options))
+        except NothingRead as error:
+            _write_unread(bundle, error, out, first)
+            raise
+        if out is None:
+            write_csv_rows(sys.stdout, [first])
+            failed = _write(bundle, inputs, options, sys.stdout, 0)
+        else:
+            with _resumable(out, _mark(bundle, inputs.table, inputs.order), first) as (handle, done):
+                if done:
+                    progress.say(f"Going on after {done} inputs that an earlier run predicted.")
+                failed = _write(bundle, inputs, options, handle, done)
+    if not done and len(failed) == len(inputs.order):
+        raise nothing_read([vars(item) for item in failed], "" if out is None else str(out))
+    return failed
+
+
+def _write_unread(bundle: Bundle, error: NothingRead, out: Path | None, first: list[str]) -> None:
+    """Write one row with its reason for every input, where not one could be read."""
+    rows = [unread_row(item["id"], bundle.task, bundle.classes, item["reason"]) for item in error.failed]
+    rows = [first, *(row + [""] * (len(first) - len(row)) for row in rows)]
+    if out is None:
+        write_csv_rows(sys.stdout, rows)
+        return
+    with out.open("w", encoding="utf-8", newline="") as handle:
+        write_csv_rows(handle, rows)
+
+
+def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> list[dict[str, Any]]:
+    """Predict files, folders and tables; one JSON-able record an input, in a stable order.
+
+    Returns
+    -------
+    list of dict
+        `input`, what the model says (None where it could not be read), `answer` (a label, "not sure" or "none of
+        these"; None where it could not be read), `set` (what is likely enough) and `reason` (why that answer, or why it
+        could not be read). What the model says is, for classes, `label`, `probability` and `top` (the answer and the
+        runners-up, each as `label` and `probability`); for several labels `labels` and `probabilities` by label; for
+        numbers `value`, `low` and `high`.
+    """
+    with offline(options.offline):
+        bundle, inputs = _opened(bundle_path, paths, options)
+        answers = [answer for batch in _answers(bundle, inputs, options, 0) for answer in batch]
+    return [_document(bundle.task, item, options.explain) for item in answers]
+
+
+def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
+    bundle = bundles.load(bundle_path, options.runtime)
+    return bundle, line_up(bundle, paths, options, _asked(options))
+
+
+def _refuse_bad_output(out: Path) -> None:
+    if out.is_dir():
+        raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as predictions.csv.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"{out} cannot be made ({error.strerror}).", "Name another file with -o.") from error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says and decides about one input, each one row; None where it could not be read, and why."""
+
+    id: str
+    said: Predictions | None
+    made: Decisions | None
+    reason: str
+    nearest: tuple[Neighbour, ...] = ()
+
+
+def _document(task: str, item: Answer, explain: bool) -> dict[str, Any]:
+    found = document_of(task, item.said, item.made)
+    more = {NEAREST: [vars(row) for row in item.nearest]} if explain else {}
+    return {"input": item.id, **found, "reason": found["reason"] if item.said is not None else item.reason, **more}
+
+
+def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int) -> Iterator[list[Answer]]:
+    """Answer every input after the first `done`, batch by batch, in order."""
+    waiting = inputs.order[done:]
+    left = inputs.table.take(np.asarray([row for _, row in waiting if row is not None], dtype=np.intp))
+    reasons = {item.id: item.reason for item in inputs.table.set_aside}
+    queue, row = iter(waiting), 0
+    for piece in stream(bundle, left, options.precision):
+        found = {int(at): np.array([place]) for place, at in enumerate(piece.rows)}
+        like = neighbours(bundle, piece.read) if options.explain else [()] * len(found)
+        batch, stop = [], row + len(found) + len(piece.failed)
+        while row < stop:
+            name, there = next(queue)
+            if there is None:
+                batch.append(Answer(name, None, None, reasons[name]))
+                continue
+            if row in found:
+                batch.append(
+                    Answer(name, piece.said.take(found[row]), piece.decisions.take(found[row]), "", like[found[row][0]])
+                )
+            else:
+                batch.append(Answer(name, None, None, ending(piece.failed.get(row, ""), left.inputs[row])))
+            row += 1
+        yield batch
+    yield [Answer(name, None, None, reasons[name]) for name, _ in queue]
+
+
+def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int) -> list[SetAside]:
+    """Write one CSV row for every input after the first `done`; gives those that have no label."""
+    failed = []
+    with progress.bar("Predicting", len(inputs.order) - done, "inputs") as shown:
+        for batch in _answers(bundle, inputs, options, done):
+            for answer in batch:
+                if answer.said is None or answer.made is None:
+                    failed.append(SetAside(answer.id, answer.reason))
+                    written = unread_row(answer.id, bundle.task, bundle.classes, answer.reason)
+                else:
+                    written = row_of(answer.id, answer.said, answer.made)
+                write_csv_rows(handle, [[*written, *([told(answer.nearest)] if options.explain else [])]])
+            handle.flush()
+            shown.advance(len(batch))
+    return failed

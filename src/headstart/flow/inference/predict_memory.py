@@ -1,0 +1,152 @@
+"""A bundle kept open: inputs that are in memory become the answers that `headstart predict --json` writes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from headstart.bundle import Bundle
+from headstart.data.reading.content import SEE
+from headstart.errors import HeadstartError, ending
+from headstart.flow.inference.answers import document_of
+from headstart.flow.inference.predict_table import Piece, predictor
+from headstart.modalities.record import Spec
+from headstart.records import Table, column
+
+_WARM_ROWS = 16
+_BROKEN = (HeadstartError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError)
+"""What a base model or a head may raise on an input that is odd in a way that reading did not notice."""
+_NO_ANSWER = "the model gives no number for this input"
+
+Documents = list[dict[str, Any]]
+Answering = Callable[[Sequence[Any]], Documents]
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """An input that is known to be of no use before the model sees it, and why (the end of a sentence)."""
+
+    reason: str
+
+
+def answering(bundle: Bundle, precision: str = "auto") -> Answering:
+    """Make a function that answers inputs in memory; the model is opened and tried now, and stays open.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        As `headstart.bundle.loading` gives it.
+    precision : str
+        "auto" or "float32", for the frozen base.
+
+    Returns
+    -------
+    function
+        Takes a sequence of the content of picture files (bytes), texts (str) or series (float32 arrays of shape
+        (channels, time), NaN = missing), or `Unusable` where an input is known to be none. Gives one document an
+        input, in order, with the fields of `headstart predict --json` but `input`: what the model says, `answer`,
+        `set` and `reason`; an input that cannot be used has nulls and its reason. Nothing is read from or written to
+        disk, and no input spoils the answer of another. Not for several threads at once.
+
+    Examples
+    --------
+    >>> import headstart as hs  # doctest: +SKIP
+    >>> answering(hs.load("OUT").bundle)(["The pump is broken"])[0]["answer"]  # doctest: +SKIP
+    'water'
+    """
+    spec: Spec = bundle.backbone.spec if bundle.backbone else bundle.spec
+    warm = SAMPLES[bundle.modality](spec)
+    predict = predictor(bundle, _table(bundle.modality, warm), precision)
+
+    def answer(inputs: Sequence[Any]) -> Documents:
+        reasons = [_unusable(bundle.modality, item) for item in inputs]
+        good = [row for row, reason in enumerate(reasons) if reason is None]
+        made = [_document(bundle, None, reason or "") for reason in reasons]
+        found = _isolated(bundle, predict, [inputs[row] for row in good])
+        for row, document in zip(good, found, strict=True):
+            made[row] = document
+        return made
+
+    answer(warm[:1])
+    answer(warm)
+    return answer
+
+
+def _unusable(modality: str, item: Any) -> str | None:
+    if isinstance(item, Unusable):
+        return item.reason
+    return None if modality == "image" else SEE[modality]([item])[0][1]  # Pictures: seen where they are decoded.
+
+
+def _isolated(bundle: Bundle, predict: Callable[[Table], Piece], inputs: Sequence[Any]) -> Documents:
+    """Answer inputs together; where the model breaks on them, halve them until the one that breaks it is alone."""
+    if not inputs:
+        return []
+    try:
+        with np.errstate(all="ignore"):  # Numbers beyond all bounds become NaN, and are told as such.
+            return _answered(bundle, predict(_table(bundle.modality, inputs)), len(inputs))
+    except _BROKEN as error:
+        if len(inputs) == 1:
+            return [_document(bundle, None, f"the model cannot use it ({type(error).__name__})")]
+    half = len(inputs) // 2
+    return [*_isolated(bundle, predict, inputs[:half]), *_isolated(bundle, predict, inputs[half:])]
+
+
+def _answered(bundle: Bundle, piece: Piece, n: int) -> Documents:
+    places = {int(row): place for place, row in enumerate(piece.rows)}
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(piece.said.probabilities).all(axis=1))
+    reasons = {row: ending(reason, "") for row, reason in piece.failed.items()}
+    return [
+        _document(bundle, (piece, places[row]), "")
+        if row in places and finite[places[row]]
+        else _document(bundle, None, reasons.get(row, _NO_ANSWER))
+        for row in range(n)
+    ]
+
+
+def _document(bundle: Bundle, found: tuple[Piece, int] | None, reason: str) -> dict[str, Any]:
+    if found is None:
+        return {**document_of(bundle.task, None, None), "reason": reason}
+    piece, place = found
+    one = np.array([place])
+    return document_of(bundle.task, piece.said.take(one), piece.decisions.take(one))
+
+
+def _table(modality: str, inputs: Sequence[Any]) -> Table:
+    n = len(inputs)
+    return Table(modality, column([str(row) for row in range(n)]), column(inputs), column([""] * n), None,
+                 column([""] * n), source="memory")  # fmt: skip
+
+
+def _pictures(spec: Spec) -> list[bytes]:
+    """Make pictures of coloured noise, smooth enough to look like something."""
+    generator = np.random.default_rng(0)
+    made = []
+    for _ in range(_WARM_ROWS):
+        small = Image.fromarray(generator.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        buffer = io.BytesIO()
+        small.resize((256, 256), Image.Resampling.BICUBIC).save(buffer, "PNG")
+        made.append(buffer.getvalue())
+    return made
+
+
+def _texts(spec: Spec) -> list[str]:
+    words = "the pump at our school is broken since monday and nobody came to help us with water".split()  # noqa: SIM905
+    return [" ".join(words[: 3 + row]) for row in range(_WARM_ROWS)]
+
+
+def _walks(spec: Spec) -> list[Any]:
+    """Make random walks with the channels and the length that the model was made for."""
+    shape = (_WARM_ROWS, int(spec.get("n_channels", 1)), int(spec.get("length", 64)))
+    steps = np.random.default_rng(0).normal(size=shape)
+    return list(np.cumsum(steps, axis=2).astype(np.float32))
+
+
+SAMPLES: dict[str, Callable[[Spec], list[Any]]] = {"image": _pictures, "text": _texts, "series": _walks}
+"""For each modality: inputs to try a model on before anybody waits for an answer."""

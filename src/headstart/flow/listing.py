@@ -1,0 +1,58 @@
+"""What there is: base models by name, the cache, the rows of each class, and the demo that goes through all of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headstart import demo as demo_data
+from headstart import progress
+from headstart.options import AdaptOptions, CacheOptions
+from headstart.records import Table
+
+if TYPE_CHECKING:
+    from headstart.bases import BaseRecord
+    from headstart.features.cache import Entry
+    from headstart.results import Result
+
+
+def counts(table: Table) -> dict[str, int]:
+    """Return the number of rows of each class or label, the largest first; a number has none."""
+    if table.task == "regression" or table.labels is None:
+        return {}
+    if table.targets is None:
+        return dict(Counter(table.labels.tolist()).most_common())
+    sums = zip(table.target_names, (table.targets == 1).sum(axis=0).tolist(), strict=True)
+    return dict(sorted(sums, key=lambda item: -item[1]))
+
+
+def bases(modality: str) -> list[tuple[BaseRecord, bool]]:
+    """Return the base models known by name, each with whether it is its modality's default."""
+    from headstart.bases.catalogue import CATALOGUE, DEFAULTS
+
+    return [
+        (record, DEFAULTS[record.modality] == record.name)
+        for record in CATALOGUE.values()
+        if modality in ("auto", record.modality)
+    ]
+
+
+def cache(options: CacheOptions) -> tuple[Path, list[Entry], list[Entry]]:
+    """Return the cache's folder, what it holds, and what was removed from it now."""
+    from headstart.features.cache import entries, prune
+    from headstart.home import home
+
+    removed = prune(options.older_than) if options.prune else []
+    return home(), entries(), removed
+
+
+def demo(out: Path, options: AdaptOptions) -> dict[str, tuple[Path, Result]]:
+    """Write the demo data below `out` and adapt a model to each; return the output folders and results."""
+    from headstart.flow.adaptation.run import adapt
+
+    results = {}
+    for name, path in demo_data.write(out / "data").items():
+        progress.say(f"\n{name}: {path}")
+        results[name] = (out / name, adapt(path, out / name, options))
+    return results

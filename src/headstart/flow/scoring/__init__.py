@@ -1,0 +1,1 @@
+"""What evaluation needs to know of rows: their groups, their predictions, their decisions."""

@@ -1,0 +1,1 @@
+"""Strategies that use no pre-trained model: what transfer has to beat."""

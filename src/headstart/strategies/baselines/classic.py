@@ -1,0 +1,87 @@
+"""`classic`: what one would learn without any pre-trained model, by modality, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from headstart.records import Probabilities, State
+from headstart.strategies.fitted import Core, Model, restore
+from headstart.strategies.record import Fitted, Forecast, Rows, Task
+
+Found = tuple[Core, Probabilities, tuple[str, ...]]
+"""What was fitted, its out-of-fold probabilities, and notes."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one modality is learnt from nothing; all functions import their module at the first call."""
+
+    fit: Callable[[Rows, Task], Found]
+    forecast: Callable[[Rows, Task], Forecast]
+    load: Callable[[State], Core]
+
+
+def _module(name: str, core: str) -> Recipe:
+    """Take `fit` and the class `core` of a module of this room."""
+
+    def room() -> Any:
+        return import_module(f"headstart.strategies.{name}")
+
+    def fit(rows: Rows, task: Task) -> Found:
+        found: Found = room().fit(rows, task)
+        return found
+
+    def forecast(rows: Rows, task: Task) -> Forecast:
+        found: Forecast = room().forecast(rows, task)
+        return found
+
+    def load(state: State) -> Core:
+        found: Core = getattr(room(), core).load(state)
+        return found
+
+    return Recipe(fit, forecast, load)
+
+
+RECIPES: dict[str, Recipe] = {
+    "image": _module("classic_image", "DescriptorModel"),
+    "text": _module("classic_text", "TextModel"),
+    "series": _module("classic_series", "SeriesModel"),
+}
+
+
+@dataclass(frozen=True)
+class Cooked:
+    """What a recipe made, with the recipe's name."""
+
+    recipe: str
+    core: Core
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        return self.core.predict(rows)
+
+    def state(self) -> State:
+        """Give the state, with the recipe's name."""
+        inner = self.core.state()
+        return State({**inner.meta, "recipe": self.recipe}, inner.arrays)
+
+
+def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+    """Follow the recipe of the rows' modality."""
+    recipe = rows.table.modality
+    core, out_of_fold, notes = RECIPES[recipe].fit(rows, task)
+    return Model(Cooked(recipe, core), out_of_fold, notes)
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what following the recipe will cost."""
+    return RECIPES[rows.table.modality].forecast(rows, task)
+
+
+def load(state: State, classes: tuple[str, ...]) -> Fitted:
+    """Restore by the recipe that the state names."""
+    recipe = str(state.meta["recipe"])
+    return restore(Cooked(recipe, RECIPES[recipe].load(state)), state, classes)

@@ -1,0 +1,44 @@
+"""`classic` for images: a linear model on hand-made colour and gradient descriptors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headstart.records import Probabilities, State
+from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.head import Head, fit_head
+from headstart.strategies.record import Forecast, Rows, Task
+
+
+@dataclass(frozen=True)
+class DescriptorModel:
+    """A head on `rows.descriptors`."""
+
+    head: Head
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        assert rows.descriptors is not None, "rows come without descriptors"
+        return self.head.predict(rows.descriptors.final)
+
+    def state(self) -> State:
+        """Give the head's arrays."""
+        return self.head.state()
+
+    @classmethod
+    def load(cls, state: State) -> DescriptorModel:
+        """Restore what `state` gave."""
+        return cls(Head.load(state))
+
+
+def fit(rows: Rows, task: Task) -> tuple[DescriptorModel, Probabilities, tuple[str, ...]]:
+    """Fit a head on the descriptors."""
+    assert rows.descriptors is not None, "rows come without descriptors"
+    head, learnt = fit_head(rows.descriptors.final, task)
+    return DescriptorModel(head), learnt.choice.out_of_fold, learnt.notes
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost."""
+    assert rows.descriptors is not None, "rows come without descriptors"
+    return cost_model.dense(len(rows), rows.descriptors.final.shape[1], task)

@@ -1,0 +1,124 @@
+"""`classic` for series: MiniRocket's random convolutions and ridge regression; nothing pre-trained.
+
+Dempster, Schmidt and Webb 2021, "MiniRocket" (arXiv:2012.08791), through aeon, on the series and, with half as many
+convolutions, on its first difference (as in Tan et al. 2022, "MultiRocket", arXiv:2102.00457). The thresholds of the
+convolutions are quantiles of training series, drawn without looking at labels; standardisation and ridge are fitted
+inside each fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.bases import rocket
+from headstart.modalities import MODALITIES
+from headstart.records import FloatMatrix, Probabilities, State
+from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.head import Head
+from headstart.strategies.linear.ridge import MANY_ROWS, fit_ridge
+from headstart.strategies.linear.ridge import forecast as ridge_forecast
+from headstart.strategies.record import Forecast, Rows, Task
+
+N_KERNELS = 9_996
+N_KERNELS_MANY_ROWS = 4_956
+FEWEST_KERNELS = 840
+MOST_VALUES = 66_000_000
+"""Feature values of the series kept in memory at once (264 MB); half as many of its difference come on top."""
+BATCH = 2_048
+SAMPLE_SERIES = 200
+Spec = Mapping[str, Any]
+Series = NDArray[np.float32]
+"""(n_rows, channels, time)."""
+Kernels = Mapping[str, Mapping[str, NDArray[Any]]]
+"""The convolutions of each of `VIEWS`."""
+VIEWS: dict[str, Callable[[Series], Series]] = {
+    "kernels": lambda series: series,
+    "difference": lambda series: np.diff(series, axis=-1, prepend=series[..., :1]),
+}
+"""What is convolved; bundles of older versions have the first alone."""
+
+
+def n_kernels(n_rows: int) -> int:
+    """Give the number of convolutions: fewer where rows are many (time and memory)."""
+    usual = N_KERNELS if n_rows <= MANY_ROWS else N_KERNELS_MANY_ROWS
+    return max(FEWEST_KERNELS, min(usual, MOST_VALUES // max(n_rows, 1)))
+
+
+def _kernels(series: Series, n_rows: int, seed: int) -> Kernels:
+    """Choose the convolutions of every view, for so many rows."""
+    count = n_kernels(n_rows)
+    sizes = {"kernels": count, "difference": max(FEWEST_KERNELS, count // 2)}
+    return {name: rocket.fit(list(view(series)), seed, sizes[name]) for name, view in VIEWS.items()}
+
+
+def _convolved(kernels: Kernels, series: Series) -> FloatMatrix:
+    """Give the features of every view side by side."""
+    parts = [rocket.forward(some, VIEWS[name](series))[0] for name, some in kernels.items()]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _prepared(rows: Rows, spec: Spec) -> Series:
+    modality = MODALITIES["series"]
+    made = [modality.prepare(modality.load(source, spec), spec)[0] for source in rows.table.inputs]
+    return np.stack(made).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class SeriesModel:
+    """Convolutions and a linear head."""
+
+    spec: Spec
+    kernels: Kernels
+    head: Head
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        made = np.empty((len(rows), len(self.head.intercept)))
+        for start in range(0, len(rows), BATCH):
+            part = rows.take(np.arange(start, min(start + BATCH, len(rows))))
+            made[start : start + BATCH] = self.head.predict(_convolved(self.kernels, _prepared(part, self.spec)))
+        return made
+
+    def state(self) -> State:
+        """Give the spec, the convolutions and the head."""
+        inner = self.head.state()
+        arrays = dict(inner.arrays)
+        for view, some in self.kernels.items():
+            arrays |= {f"{view}/{name}": value for name, value in some.items()}
+        return State({**inner.meta, "spec": dict(self.spec)}, arrays)
+
+    @classmethod
+    def load(cls, state: State) -> SeriesModel:
+        """Restore what `state` gave."""
+        kernels = {
+            view: {name: state.arrays[f"{view}/{name}"] for name in rocket.PARTS}
+            for view in VIEWS
+            if f"{view}/{rocket.PARTS[0]}" in state.arrays
+        }
+        return cls(state.meta["spec"], kernels, Head.load(state))
+
+
+def fit(rows: Rows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, ...]]:
+    """Fit convolutions and ridge on the series of `rows.table.inputs`, brought to one length by `task.spec`."""
+    series = _prepared(rows, task.spec)
+    kernels = _kernels(series, len(series), task.seed)
+    convolved = _convolved(kernels, series)
+    head, out_of_fold, notes = fit_ridge(convolved, task)
+    return SeriesModel(task.spec, kernels, head), out_of_fold, (*notes, f"{convolved.shape[1]} convolutions")
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost, from the convolutions of some series."""
+    n_rows = len(rows)
+    some = rows.take(np.arange(0, n_rows, max(1, n_rows // SAMPLE_SERIES)))
+    series = _prepared(some, task.spec)
+    kernels = _kernels(series, n_rows, task.seed)
+    n_dims = _convolved(kernels, series[:2]).shape[1]  # The first call compiles.
+    one = cost_model.seconds_of(lambda: _convolved(kernels, series)) / len(series)
+    solved = ridge_forecast(n_rows, n_dims, task)
+    return Forecast(one * n_rows + solved.seconds, solved.memory_bytes)

@@ -1,0 +1,349 @@
+"""`classic` for texts: TF-IDF of pieces of words and of words, then a linear model; no pre-trained network.
+
+Which pieces are kept, their idf and the regression are fitted inside each fold. Texts without labels, where there are
+such, are counted for the idf, and which pieces occur together in them makes rows alike that share no word (a linear
+kernel, so that the model stays one coefficient a piece); cross-validation says whether it does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags, hstack
+
+from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
+from headstart.strategies.goals import GOALS
+from headstart.strategies.linear import cost_model, solver
+from headstart.strategies.linear.cross_validation import Learnt, Search, learn
+from headstart.strategies.linear.head import LARGEST_ROTATION
+from headstart.strategies.linear.links import LINK_OF, LINKS
+from headstart.strategies.record import Forecast, Rows, Task
+from headstart.strategies.selection import is_imbalanced
+from headstart.strategies.text.cooccurrence import MOST_LABELLED, Beside, Words, beside
+from headstart.strategies.text.tfidf import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
+
+STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
+FALLBACK = 10.0
+MOST_PIECES = {"characters": 150_000, "words": 50_000}
+MOST_COEFFICIENTS = 2_000_000
+SAMPLE_TEXTS = 300
+ENCODE_SHARE = 0.1
+"""Weighting counts once, as a share of counting."""
+OFTEN = 0.05
+"""Columns that occur in a larger share of the rows are multiplied as dense matrices."""
+TELLING = 0.5
+"""Power of the log-count ratios that columns are multiplied by, where classes are even (docs/decisions/0017)."""
+MIXES = (0.5, 0.0)
+"""Share of the likeness of two rows that comes from pieces occurring together in texts without labels."""
+
+
+def _sparse(counts: Counts) -> csr_matrix:
+    shape = (len(counts.starts) - 1, counts.n_columns)
+    return csr_matrix((counts.values, counts.indices, counts.starts), shape=shape)
+
+
+def _joined(blocks: Sequence[Counts]) -> csr_matrix:
+    return hstack([_sparse(block) for block in blocks], format="csr", dtype=np.float32)
+
+
+def products(first: csr_matrix, second: csr_matrix, frequent: Index) -> NDArray[np.float64]:
+    """Give `first @ second.T` (n_first, n_second): frequent columns as dense matrices, the others sparsely."""
+    rare = np.setdiff1d(np.arange(first.shape[1]), frequent)
+    dense = first[:, frequent].toarray() @ second[:, frequent].toarray().T
+    return np.asarray(dense + (first[:, rare] @ second[:, rare].T).toarray(), dtype=np.float64)
+
+
+def answers_of(task: Task) -> csr_matrix | None:
+    """Give the class of each row (n_rows, n_classes); None without classes, for uneven ones and for many rows."""
+    n_rows = len(task.codes)
+    if task.truth is not None or n_rows > MOST_LABELLED or is_imbalanced(task.codes):
+        return None
+    ones, rows = np.ones(n_rows, np.float32), np.arange(n_rows)
+    return csr_matrix((ones, (rows, task.codes)), shape=(n_rows, len(task.classes)))
+
+
+def telling(rows: csr_matrix, answers: csr_matrix) -> NDArray[np.float32]:
+    """Weigh columns by how differently often they occur in rows with and without each answer; the mean is about 1.
+
+    Parameters
+    ----------
+    rows : csr_matrix, shape (n_rows, n_columns)
+    answers : csr_matrix of 0 and 1, shape (n_rows, n_outputs)
+
+    Returns
+    -------
+    NDArray of float32, shape (n_columns,)
+
+    Notes
+    -----
+    Log-count ratios of naive Bayes (Wang and Manning 2012), their root mean square over outputs, to a power.
+
+    Examples
+    --------
+    >>> telling(csr_matrix(np.eye(2)), csr_matrix(np.eye(2))).tolist()
+    [1.0, 1.0]
+    """
+    there = csr_matrix((np.ones(rows.nnz, np.float32), rows.indices, rows.indptr), shape=rows.shape)
+    n_with = np.asarray(answers.sum(axis=0), dtype=np.float64).ravel()
+    varied = np.flatnonzero((n_with > 0) & (n_with < rows.shape[0]))
+    n_with, having = n_with[varied], (there.T @ answers[:, varied]).toarray().astype(np.float64)
+    others = np.asarray(there.sum(axis=0), dtype=np.float64).reshape(-1, 1) - having
+    ratios = np.log((having + 1) / (n_with + 2)) - np.log((others + 1) / (rows.shape[0] - n_with + 2))
+    size = np.sqrt(np.square(ratios).mean(axis=1)) if len(varied) else np.zeros(rows.shape[1])
+    mean = float(size.mean()) if len(size) else 0.0
+    return np.asarray((size / mean) ** TELLING if mean > 0 else np.ones(len(size)), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """Pieces that occur together, as a projection of the columns of some rows.
+
+    Parameters
+    ----------
+    places : Index, shape (n_columns,)
+        Each column's row of the projection.
+    projection : FloatMatrix, shape (n_pieces + 1, n_dims)
+        The last row is zero, for columns that texts without labels do not have.
+    mix : float
+        0 to 1, as in `MIXES`.
+    """
+
+    places: Index
+    projection: FloatMatrix
+    mix: float
+
+    def apply(self, rows: csr_matrix) -> FloatMatrix:
+        """Project rows; shape (n_rows, n_dims)."""
+        shape = (rows.shape[0], len(self.projection))
+        placed = csr_matrix((rows.data, self.places[rows.indices], rows.indptr), shape=shape)
+        return np.asarray(placed @ self.projection)
+
+    def back(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Express coefficients on the projection (n_dims, n_outputs) as coefficients on the columns."""
+        return np.asarray((self.projection @ coefficients)[self.places], dtype=np.float64)
+
+
+def _spread(values: NDArray[np.float32]) -> float:
+    """Sum of squared distances from the mean row."""
+    return float(np.square(values - values.mean(axis=0)).sum(dtype=np.float64))
+
+
+class Span:
+    """Sparse rows, expressed in the few dimensions that they span (exact for an L2 penalty, see `linear`).
+
+    With `smooth`, rows are `[sqrt(1 - mix) x, sqrt(mix * scale) x P]`, the scale giving both parts the same spread.
+    """
+
+    def __init__(self, rows: csr_matrix, smooth: Smooth | None = None) -> None:
+        self.rows, self.smooth = rows, smooth
+        self.frequent = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > OFTEN * rows.shape[0])
+        alike = products(rows, rows, self.frequent)
+        self.mix, self.scale = 0.0, 0.0
+        if smooth is not None:
+            self.projected = smooth.apply(rows)
+            spread = _spread(self.projected)
+            self.mix = smooth.mix if spread > 0 else 0.0
+            self.scale = self.mix * (np.trace(alike) - alike.sum() / len(alike)) / max(spread, 1e-12)
+            alike = (1 - self.mix) * alike + self.scale * (self.projected @ self.projected.T)
+        values, vectors = np.linalg.eigh(alike.astype(np.float32))
+        kept = values > 1e-6 * max(float(values[-1]), 1e-12)
+        lengths = np.sqrt(values[kept])
+        self.matrix = (vectors[:, kept] * lengths).astype(np.float32)
+        self.back = vectors[:, kept] / lengths
+
+    def apply(self, others: csr_matrix) -> NDArray[np.float32]:
+        """Express other rows."""
+        alike = products(others, self.rows, self.frequent)
+        if self.smooth is not None:
+            alike = (1 - self.mix) * alike + self.scale * (self.smooth.apply(others) @ self.projected.T)
+        return np.asarray(alike @ self.back, dtype=np.float32)
+
+    def columns(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Express coefficients on the span as coefficients on the columns."""
+        shares = self.back @ coefficients
+        made = np.asarray(self.rows.T @ shares, dtype=np.float64)
+        if self.smooth is not None:
+            made = (1 - self.mix) * made + self.scale * self.smooth.back(self.projected.T @ shares)
+        return made
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all folds have in common.
+
+    Parameters
+    ----------
+    counts : sequence of Counts
+        One a kind of piece, of all rows with labels.
+    most : sequence of int
+        Columns kept of each.
+    answers : csr_matrix or None
+        As `answers_of` gives them; columns are then weighed by what they tell, where `mix` is 0.
+    known : sequence of Beside
+        The same columns in texts without labels; empty without such.
+    projection : FloatMatrix or None
+        As in `Smooth`, one kind of piece after the other.
+    mix : float
+        As in `MIXES`.
+    """
+
+    counts: Sequence[Counts]
+    most: Sequence[int]
+    answers: csr_matrix | None = None
+    known: Sequence[Beside] = ()
+    projection: FloatMatrix | None = None
+    mix: float = 0.0
+
+    def weighed(self, parts: Sequence[Counts]) -> list[Idf]:
+        """Fit the weights on some rows."""
+        if not self.known:
+            return [Idf.of(part, limit) for part, limit in zip(parts, self.most, strict=True)]
+        every = zip(parts, self.most, self.known, strict=True)
+        return [Idf.of(part, limit, known.before, self.mix > 0) for part, limit, known in every]
+
+    def smooth(self, idf: Sequence[Idf]) -> Smooth | None:
+        """Line the projection up with the columns that are kept."""
+        if self.mix == 0 or self.projection is None:
+            return None
+        places = [known.places[item.columns] for item, known in zip(idf, self.known, strict=True)]
+        return Smooth(np.concatenate(places), self.projection, self.mix)
+
+
+class _Encoding:
+    """TF-IDF fitted on some rows; few rows are expressed in their span, which makes solving ten times faster."""
+
+    def __init__(self, ground: Ground, rows: Index, spanned: bool = True) -> None:
+        self.counts = ground.counts
+        parts = [block.take(rows) for block in self.counts]
+        self.idf = ground.weighed(parts)
+        sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        self.telling = np.ones(sparse.shape[1], np.float32)
+        if ground.answers is not None and ground.mix == 0:
+            self.telling = telling(sparse, ground.answers[rows])
+            sparse = (sparse @ diags(self.telling)).tocsr()
+        smooth = ground.smooth(self.idf)
+        few = spanned and (smooth is not None or len(rows) <= min(LARGEST_ROTATION, sparse.shape[1]))
+        self.span = Span(sparse, smooth) if few else None
+        self.matrix = sparse if self.span is None else self.span.matrix
+
+    def apply(self, rows: Index) -> solver.Matrix:
+        """Give other rows in the same columns."""
+        parts = [block.take(rows) for block in self.counts]
+        sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        sparse = (sparse @ diags(self.telling)).tocsr()
+        return sparse if self.span is None else self.span.apply(sparse)
+
+    def columns(self, coefficients: solver.Coefficients) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Give coefficients on the columns, and the intercept."""
+        plain = coefficients[:-1] if self.span is None else self.span.columns(coefficients[:-1])
+        return (plain * self.telling[:, None]).astype(np.float32), coefficients[-1].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """A vectorizer and a linear model on its columns."""
+
+    vectorizer: Vectorizer
+    coefficients: NDArray[np.float32]
+    intercept: NDArray[np.float32]
+    link: str = "softmax"
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        if len(rows) == 0:
+            return np.empty((0, len(self.intercept)))
+        raw = _joined(self.vectorizer.blocks(rows.table.inputs)) @ self.coefficients
+        return LINKS[self.link](raw + self.intercept)
+
+    def state(self) -> State:
+        """Give everything as plain data."""
+        inner = self.vectorizer.state()
+        arrays = {**inner.arrays, "coefficients": self.coefficients, "intercept": self.intercept}
+        return State({**inner.meta, "link": self.link}, arrays)
+
+    @classmethod
+    def load(cls, state: State) -> TextModel:
+        """Restore what `state` gave."""
+        link = str(state.meta.get("link", "softmax"))  # The first bundles knew classes only.
+        return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"], link)
+
+
+def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ...]]:
+    """Fit TF-IDF and a linear model on the texts of `rows.table.inputs`."""
+    inputs = rows.table.inputs
+    longest = longest_text([len(text) for text in inputs])
+    texts = ready(inputs, longest)
+    counts, pieces = zip(*(count(texts, kind) for kind in KINDS), strict=True)
+    share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_PIECES.values()))
+    most = [int(MOST_PIECES[kind] * share) for kind in KINDS]
+    grounds, every = _grounds(Ground(counts, most, answers_of(task)), pieces, _words(task, len(rows)))
+    learnt = _best(grounds, task)
+    assert isinstance(learnt.encoding, _Encoding)
+    vocabularies, weights = {}, {}
+    for kind, idf, known in zip(KINDS, learnt.encoding.idf, every, strict=True):
+        vocabularies[kind] = {known[column]: at for at, column in enumerate(idf.columns)}
+        weights[kind] = idf.weights
+    halves = learnt.encoding.columns(learnt.coefficients)
+    cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
+    model = TextModel(Vectorizer(longest, vocabularies, weights), *halves, LINK_OF[task.kind])
+    return model, learnt.choice.out_of_fold, (*learnt.notes, *_told(task, len(rows), learnt.encoding), *cut)
+
+
+def _words(task: Task, n_rows: int) -> Words | None:
+    """Give what texts without labels said, for few enough rows."""
+    return task.words if task.words is not None and n_rows <= MOST_LABELLED else None
+
+
+def _grounds(
+    plain: Ground, pieces: Sequence[list[str]], words: Words | None
+) -> tuple[tuple[Ground, ...], Sequence[list[str]]]:
+    """Give what is compared by cross-validation, and the pieces of the columns."""
+    if words is None:
+        return (plain,), pieces
+    known = [beside(words, kind, own) for kind, own in zip(KINDS, pieces, strict=True)]
+    projection = np.concatenate([*(words.projection[kind] for kind in KINDS), np.zeros((1, words.n_dims))])
+    wide = [replace(block, n_columns=len(item.pieces)) for block, item in zip(plain.counts, known, strict=True)]
+    mixes = MIXES if words.n_dims else (0.0,)
+    shared = Ground(wide, plain.most, plain.answers, known, projection.astype(np.float32))
+    grounds = tuple(replace(shared, mix=mix) for mix in mixes)
+    return grounds, [item.pieces for item in known]
+
+
+def _best(grounds: Sequence[Ground], task: Task) -> Learnt:
+    """Learn on each ground, and give what cross-validation says is best; the first where it says nothing."""
+    tried = grounds if len(fold_numbers(task.folds)) > 1 else grounds[:1]
+    made = [learn(partial(_Encoding, ground), task, Search(STRENGTHS, FALLBACK)) for ground in tried]
+    if len(made) == 1:
+        return made[0]
+    return min(made, key=lambda item: float(np.nanmean(GOALS[task.kind].losses(task, item.choice.out_of_fold))))
+
+
+def _told(task: Task, n_rows: int, encoding: _Encoding) -> tuple[str, ...]:
+    """Say what texts without labels were used for."""
+    words = _words(task, n_rows)
+    if words is None:
+        return ()
+    together = " and which go together" if encoding.span is not None and encoding.span.smooth is not None else ""
+    return (f"{words.n_texts:,} texts without labels told how common words are{together}",)
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost, from some of the texts."""
+    inputs = rows.table.inputs
+    longest = longest_text([len(text) for text in inputs])
+    some = inputs[:: max(1, len(inputs) // SAMPLE_TEXTS)]
+    began = time.process_time()  # What other programs take is no part of the forecast.
+    counts = [count(ready(some, longest), kind)[0] for kind in KINDS]
+    counting = (time.process_time() - began) * len(inputs) / len(some)
+    n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
+    most = [block.n_columns for block in counts]
+    sample = _Encoding(Ground(counts, most), np.arange(len(some)), spanned=False).matrix
+    solved = cost_model.sparse(sample, len(inputs), n_columns, task)
+    n_encoded = len(fold_numbers(task.folds)) + 1
+    turns = len(MIXES) if _words(task, len(inputs)) else 1
+    return Forecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solved.seconds, solved.memory_bytes)

@@ -1,0 +1,69 @@
+"""`majority`: always the same answer, what the labels say on average; what anything useful must beat.
+
+Class shares for classes, each label's share for several labels, the mean for numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import Index, Probabilities, State, fold_numbers
+from headstart.strategies.fitted import Model, restore
+from headstart.strategies.record import Fitted, Rows, Task
+
+Average = Callable[[Task, Index], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """One answer for every row, shape (n_outputs,)."""
+
+    shares: Probabilities
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give the same answer for every row."""
+        return np.tile(self.shares, (len(rows), 1))
+
+    def state(self) -> State:
+        """Give the answer."""
+        return State({}, {"shares": self.shares})
+
+
+def _shares(task: Task, rows: Index) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(task.codes[rows], minlength=len(task.classes)) / max(len(rows), 1))
+
+
+def _rates(task: Task, rows: Index) -> NDArray[np.float64]:
+    """Each label's share, with half a row of doubt, so that no label is impossible."""
+    assert task.truth is not None
+    return np.asarray((task.truth[rows].sum(axis=0, dtype=np.float64) + 0.5) / (len(rows) + 1))
+
+
+def _mean(task: Task, rows: Index) -> NDArray[np.float64]:
+    assert task.truth is not None
+    return np.asarray(task.truth[rows].mean(axis=0, dtype=np.float64))
+
+
+AVERAGES: dict[str, Average] = {
+    "classification": _shares, "ordinal": _shares, "multi-label": _rates, "regression": _mean,
+}  # fmt: skip
+
+
+def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+    """Average the labels."""
+    average = AVERAGES[task.kind]
+    out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
+    for fold in fold_numbers(task.folds):
+        outside = np.flatnonzero(task.folds != fold)
+        if len(outside):
+            out_of_fold[task.folds == fold] = average(task, outside)
+    return Model(Frequencies(average(task, np.arange(len(task.codes)))), out_of_fold)
+
+
+def load(state: State, classes: tuple[str, ...]) -> Fitted:
+    """Restore the answer."""
+    return restore(Frequencies(state.arrays["shares"]), state, classes)

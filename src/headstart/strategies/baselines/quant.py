@@ -1,0 +1,223 @@
+"""`quant`: quantiles of nested intervals of each series and extremely randomised trees; nothing pre-trained.
+
+Dempster, Schmidt and Webb 2024, "QUANT: a minimalist interval method" (arXiv:2308.00928). How sure the trees' votes
+make a model is chosen on rows that they did not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.modalities import MODALITIES
+from headstart.modalities.quantiles import DIVISOR, describe, n_features
+from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
+from headstart.strategies.fitted import Model, restore
+from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.cross_validation import empty
+from headstart.strategies.linear.links import ABSENT, LINK_OF, LINKS, logit
+from headstart.strategies.linear.temperature import class_temperature
+from headstart.strategies.record import Fitted, Forecast, Rows, Task
+from headstart.strategies.selection import better_beyond_noise, is_imbalanced
+from headstart.strategies.trees import Forest, Growth, grow_classes, grow_numbers
+
+N_TREES = 200
+N_TREES_HELD_OUT = 60
+"""Trees that judge a fold held out: fewer say nearly the same."""
+MOST_VALUES = 100_000_000
+"""Quantiles kept in memory at once (400 MB); longer series get fewer each."""
+MOST_LEAF_VALUES = 4_000_000
+"""Numbers in the leaves of all trees (16 MB); with more rows leaves hold several."""
+BATCH = 2_048
+SAMPLE_ROWS, SAMPLE_TREES = 300, 12
+Floats = NDArray[np.float64]
+Spec = Mapping[str, Any]
+
+
+def divisor_for(n_rows: int, spec: Spec) -> int:
+    """Give how many values of an interval there are for each quantile: 4, and more where memory asks for it."""
+    divisor, channels = DIVISOR, int(spec["n_channels"])
+    while n_rows * channels * n_features(int(spec["length"]), divisor) > MOST_VALUES and divisor < spec["length"]:
+        divisor *= 2
+    return divisor
+
+
+def _described(rows: Rows, spec: Spec, divisor: int) -> FloatMatrix:
+    modality = MODALITIES["series"]
+    found = []
+    for start in range(0, len(rows), BATCH):
+        inputs = rows.table.inputs[start : start + BATCH]
+        made = [modality.prepare(modality.load(source, spec), spec)[0] for source in inputs]
+        found.append(describe(np.stack(made), divisor))
+    return np.concatenate(found) if found else np.empty((0, 0), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class TreeModel:
+    """Trees on quantiles.
+
+    Parameters
+    ----------
+    spec : mapping
+    divisor : int
+    forest : Forest
+    shares : Floats, shape (n_outputs,)
+        Shares of the classes, or mean targets: what a single further tree that knows nothing would say.
+    temperature : float
+    link : str
+    """
+
+    spec: Spec
+    divisor: int
+    forest: Forest
+    shares: Floats
+    temperature: float
+    link: str
+
+    def scores(self, described: FloatMatrix) -> Floats:
+        """Give scores before the temperature (n_rows, n_outputs)."""
+        return SCORES[self.link](self.forest, described, self.shares)
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities or numbers (n_rows, n_outputs)."""
+        made = np.empty((len(rows), len(self.shares)))
+        for start in range(0, len(rows), BATCH):
+            part = rows.take(np.arange(start, min(start + BATCH, len(rows))))
+            scores = self.scores(_described(part, self.spec, self.divisor))
+            made[start : start + BATCH] = LINKS[self.link](scores / self.temperature)
+        return made
+
+    def state(self) -> State:
+        """Give the spec, the trees and the temperature."""
+        meta = {
+            "spec": dict(self.spec), "divisor": self.divisor, "temperature": self.temperature, "link": self.link,
+        }  # fmt: skip
+        return State(meta, {**self.forest.state().arrays, "shares": self.shares})
+
+    @classmethod
+    def load(cls, state: State) -> TreeModel:
+        """Restore what `state` gave."""
+        meta = state.meta
+        return cls(
+            meta["spec"], int(meta["divisor"]), Forest.load(state), state.arrays["shares"],
+            float(meta["temperature"]), str(meta["link"]),
+        )  # fmt: skip
+
+
+def _votes(forest: Forest, described: FloatMatrix, shares: Floats) -> Floats:
+    """Give the mean vote with that of one more tree that knows only the shares; absent classes stay at zero."""
+    n_trees = len(forest.roots)
+    told = np.tile(shares, (len(described), 1))
+    told[:, shares > 0] += n_trees * forest.predict(described)
+    return np.asarray(told / (n_trees + 1))
+
+
+def _class_scores(forest: Forest, described: FloatMatrix, shares: Floats) -> Floats:
+    told = _votes(forest, described, shares)
+    return np.where(told > 0, np.log(np.maximum(told, 1e-300)), ABSENT)
+
+
+def _label_scores(forest: Forest, described: FloatMatrix, shares: Floats) -> Floats:
+    n_trees = len(forest.roots)
+    return logit((n_trees * forest.predict(described) + shares) / (n_trees + 1))
+
+
+def _number_scores(forest: Forest, described: FloatMatrix, shares: Floats) -> Floats:
+    return forest.predict(described)
+
+
+SCORES: dict[str, Callable[[Forest, FloatMatrix, Floats], Floats]] = {
+    "softmax": _class_scores, "logistic": _label_scores, "identity": _number_scores,
+}  # fmt: skip
+
+
+class _Grove:
+    """Everything that the forests of one task share."""
+
+    def __init__(self, described: FloatMatrix, task: Task, even: bool) -> None:
+        self.described, self.task, self.even = described, task, even
+        n_values = N_TREES * len(described) * len(task.classes)
+        self.min_leaf = max(1, -(-n_values // MOST_LEAF_VALUES))
+
+    def grow(self, rows: Index, n_trees: int) -> tuple[Forest, Floats]:
+        """Grow a forest on some rows; also gives the shares of its outputs there."""
+        task, growth = self.task, Growth(n_trees, self.min_leaf, self.task.seed)
+        if task.truth is not None:
+            targets = np.asarray(task.truth[rows], dtype=np.float32)
+            return grow_numbers(self.described[rows], targets, growth), targets.mean(axis=0, dtype=np.float64)
+        counts = np.bincount(task.codes[rows], minlength=len(task.classes)).astype(np.float64)
+        even = np.divide(counts.sum(), counts, out=np.zeros_like(counts), where=counts > 0)
+        shares = (counts > 0).astype(np.float64) if self.even else counts
+        forest = grow_classes(self.described[rows], task.codes[rows], even if self.even else None, growth)
+        return forest, shares / shares.sum()
+
+    def held_out(self) -> Floats:
+        """Score every row by trees that did not see it (n_rows, n_outputs)."""
+        scores, link = empty((len(self.described), len(self.task.classes))), LINK_OF[self.task.kind]
+        numbers = fold_numbers(self.task.folds)
+        for number in numbers if len(numbers) > 1 else []:
+            inside, held = np.flatnonzero(self.task.folds != number), np.flatnonzero(self.task.folds == number)
+            forest, shares = self.grow(inside, N_TREES_HELD_OUT)
+            scores[held] = SCORES[link](forest, self.described[held], shares)
+        return scores
+
+    def temperature(self, scores: Floats, rows: Index) -> float:
+        """Choose how sure votes make the model, on some rows."""
+        if LINK_OF[self.task.kind] != "softmax":
+            return 1.0
+        return class_temperature(self.task.codes[rows], scores[rows])
+
+    def outputs(self, scores: Floats) -> Probabilities:
+        """Turn held-out scores into outputs, each fold with the temperature of the others."""
+        made, link = empty(scores.shape), LINKS[LINK_OF[self.task.kind]]
+        for number in fold_numbers(self.task.folds):
+            rows, others = np.flatnonzero(self.task.folds == number), np.flatnonzero(self.task.folds != number)
+            made[rows] = link(scores[rows] / self.temperature(scores, others))
+        return made
+
+
+def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+    """Judge trees on the folds, then grow them on all rows."""
+    divisor = divisor_for(len(rows), task.spec)
+    described, every = _described(rows, task.spec, divisor), np.arange(len(rows))
+    grove = _Grove(described, task, task.balance == "on" and task.truth is None)
+    scores = grove.held_out()
+    out_of_fold = grove.outputs(scores)
+    if task.balance == "auto" and task.truth is None and is_imbalanced(task.codes):
+        other = _Grove(described, task, True)
+        other_scores = other.held_out()
+        other_outputs = other.outputs(other_scores)
+        if better_beyond_noise(task.codes, other_outputs, out_of_fold, task.seed):
+            grove, scores, out_of_fold = other, other_scores, other_outputs
+    forest, shares = grove.grow(every, N_TREES)
+    heat = grove.temperature(scores, every)
+    core = TreeModel(task.spec, divisor, forest, shares, heat, LINK_OF[task.kind])
+    weighted = ("rare classes weighted up",) if grove.even else ()
+    return Model(core, out_of_fold, (f"{N_TREES} trees on {described.shape[1]} quantiles", *weighted))
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost, from a few trees on some rows."""
+    n_rows = len(rows)
+    some = np.arange(0, n_rows, max(1, n_rows // SAMPLE_ROWS))
+    divisor = divisor_for(n_rows, task.spec)
+    part = rows.take(some)
+    describing = cost_model.seconds_of(lambda: _described(part, task.spec, divisor)) / len(some)
+    described = _described(part, task.spec, divisor)
+    codes = np.arange(len(some)) % max(2, len(task.classes)) if task.truth is not None else task.codes[some]
+    growing = cost_model.seconds_of(lambda: grow_classes(described, codes, None, Growth(SAMPLE_TREES))) / SAMPLE_TREES
+    each = growing * n_rows * np.log2(n_rows + 1) / (len(some) * np.log2(len(some) + 1))
+    n_folds = len(fold_numbers(task.folds))
+    again = 2 if task.balance == "auto" and task.truth is None and is_imbalanced(task.codes) else 1
+    n_trees = N_TREES + again * N_TREES_HELD_OUT * (n_folds if n_folds > 1 else 0)
+    memory = 8.0 * n_rows * described.shape[1] + 4.0 * MOST_LEAF_VALUES
+    return Forecast(float(describing * n_rows + each * n_trees), memory)
+
+
+def load(state: State, classes: tuple[str, ...]) -> Fitted:
+    """Restore the trees."""
+    return restore(TreeModel.load(state), state, classes)

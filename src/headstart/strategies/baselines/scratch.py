@@ -1,0 +1,260 @@
+"""`scratch`: a network of the base's kind learnt from random weights on the user's rows alone, in the time there is.
+
+One fold is held out: it decides when to stop, and its rows are the only ones with an out-of-fold prediction. Sizes are
+timed before the start, so that the number of epochs is settled then; on a machine whose speed varies, two runs may
+settle on different sizes or numbers of epochs (both stand in the notes).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from headstart.bases import encoders, vision
+from headstart.bases.building import build_network, load_weights
+from headstart.errors import BundleError
+from headstart.records import Index, Probabilities, State, fold_numbers
+from headstart.strategies.baselines.scratch_image import KIT as IMAGE_KIT
+from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
+from headstart.strategies.baselines.scratch_text import KIT as TEXT_KIT
+from headstart.strategies.fitted import Model, restore
+from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
+from headstart.training.loop import Lesson, Trained, predict, seconds_per_row, train
+from headstart.training.losses import LOSSES
+from headstart.training.plan import Group, Plan, epochs_that_fit
+
+KITS: dict[str, Kit] = {"image": IMAGE_KIT, "text": TEXT_KIT}
+ROOMS: dict[str, Any] = {"timm": vision, "transformers": encoders}
+SHARE, AT_MOST_SECONDS = 0.2, 120.0
+LEAST_SECONDS, SECONDS_PER_ROW = 15.0, 0.2
+"""With few rows a large network learns nothing that a small one does not: no minutes are spent on thirty rows."""
+WANTED_EPOCHS, FEWEST_EPOCHS, MOST_EPOCHS = 20, 6, 60
+BATCH_SIZE, PREDICT_ROWS = 32, 512
+TIMED_ROWS = 4 * BATCH_SIZE
+_INSIDE = "body.net."
+FORWARD = 0.4
+"""Cost of predicting a row, as a share of learning from it."""
+
+
+class Network(nn.Module):
+    """A network with random weights and a linear head on its final features; scores are in the unit of the target."""
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, body: nn.Module, n_dims: int, n_outputs: int) -> None:
+        super().__init__()
+        self.body = body
+        self.head = nn.Linear(n_dims, n_outputs)
+        self.register_buffer("centre", torch.zeros(n_outputs))
+        self.register_buffer("spread", torch.ones(n_outputs))
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.body(*inputs)[-1]) * self.spread + self.centre
+        return scores
+
+
+def _body(architecture: Mapping[str, Any]) -> nn.Module:
+    room = ROOMS[architecture["library"]]
+    found: nn.Module = room.wrap(room.build(architecture))
+    return found
+
+
+def build(architecture: Mapping[str, Any], n_classes: int, sample: tuple[Tensor, ...], seed: int) -> Network:
+    """Make a network with seeded random weights; global random state is left as it was."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        body = _body(architecture).eval()
+        return Network(body, body(*sample)[-1].shape[1], n_classes)
+
+
+@dataclass(frozen=True)
+class ScratchModel:
+    """A trained network and how its rows are read."""
+
+    modality: str
+    attempt: Attempt
+    net: Network
+    n_outputs: int
+    kind: str = "classification"
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give outputs (n_rows, n_outputs)."""
+        made = np.empty((len(rows), self.n_outputs))
+        for start in range(0, len(rows), PREDICT_ROWS):
+            part = rows.table.inputs[start : start + PREDICT_ROWS]
+            inputs = KITS[self.modality].feed(part, self.attempt.spec)
+            found = predict(self.net, inputs, torch.arange(len(part)), BATCH_SIZE)
+            made[start : start + PREDICT_ROWS] = LOSSES[self.kind].outputs(found.double()).numpy()
+        return made
+
+    def state(self) -> State:
+        """Give architecture, spec and weights."""
+        meta = {
+            "modality": self.modality,
+            "label": self.attempt.label,
+            "kind": self.kind,
+            "architecture": dict(self.attempt.architecture),
+            "spec": dict(self.attempt.spec),
+        }
+        return State(meta, {name: value.numpy() for name, value in self.net.state_dict().items()})
+
+    @classmethod
+    def load(cls, state: State, n_outputs: int) -> ScratchModel:
+        """Restore what `state` gave; the first bundles knew classes only."""
+        meta = state.meta
+        attempt = Attempt(str(meta["label"]), meta["architecture"], meta["spec"], 0.0, 0.0)
+        inside = {name.removeprefix(_INSIDE): value for name, value in state.arrays.items()}
+        shapes = {name: tuple(value.shape) for name, value in inside.items()}
+        place = f"the {attempt.label} network of the bundle"
+        room = ROOMS.get(str(attempt.architecture.get("library")))
+        if room is None:
+            raise BundleError(f"There is no way to build {place}.", "Update headstart.")
+        with torch.random.fork_rng(devices=[]):
+            body = room.wrap(build_network(room, attempt.architecture, shapes, place, side=attempt.spec.get("size")))
+            net = Network(body, state.arrays["head.weight"].shape[1], n_outputs)
+        centred = {"centre": net.centre.numpy(), "spread": net.spread.numpy(), **state.arrays}
+        load_weights(net, centred, place)
+        return cls(str(meta["modality"]), attempt, net.eval(), n_outputs, str(meta.get("kind", "classification")))
+
+
+def _split(task: Task) -> tuple[Index, Index]:
+    """Rows to learn from and the held-out fold (the first); all and none where there are no folds."""
+    numbers = fold_numbers(task.folds)
+    held = np.flatnonzero(task.folds == numbers[0]) if len(numbers) > 1 else np.empty(0, np.intp)
+    return np.setdiff1d(np.arange(len(task.codes)), held), held
+
+
+def _targets(task: Task) -> Tensor:
+    if task.truth is not None:
+        return torch.from_numpy(np.ascontiguousarray(task.truth, dtype=np.float32))
+    return torch.from_numpy(task.codes.astype(np.int64))
+
+
+def _scale(net: Network, task: Task, train_rows: Index) -> None:
+    """Let a regression begin at the mean, in steps of the spread, of the rows that it learns from."""
+    if task.kind == "regression":
+        assert task.truth is not None
+        net.centre.copy_(torch.from_numpy(task.truth[train_rows].mean(axis=0)))
+        net.spread.copy_(torch.from_numpy(np.maximum(task.truth[train_rows].std(axis=0), 1e-6)))
+
+
+def _weights(task: Task, train_rows: Index) -> Tensor:
+    """Weights of the outputs: by class where `balance` is "on", one over the variance for values, else ones."""
+    if task.kind == "regression":
+        assert task.truth is not None
+        return torch.from_numpy((1 / np.maximum(task.truth[train_rows].var(axis=0), 1e-12)).astype(np.float32))
+    if task.kind == "multi-label":
+        return torch.ones(len(task.classes))
+    counts = np.bincount(task.codes[train_rows], minlength=len(task.classes))
+    weights = len(train_rows) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    return torch.from_numpy((weights if task.balance == "on" else np.ones(len(counts))).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What one size costs on this machine."""
+
+    seconds_per_epoch: float
+    loading_seconds: float
+
+    def epochs(self, clock: Clock) -> int:
+        """How many epochs fit."""
+        return epochs_that_fit(clock.left() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS)
+
+
+def _forecast(rows: Rows, task: Task, attempt: Attempt) -> Forecast:
+    """Time a few training steps on a few rows."""
+    train_rows, held = _split(task)
+    some = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[:TIMED_ROWS]]
+    began = time.monotonic()
+    inputs = KITS[rows.table.modality].feed(rows.table.inputs[some], attempt.spec)
+    loading = (time.monotonic() - began) / len(some)
+    net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
+    everything = torch.arange(len(some))
+    ones = torch.ones(len(task.classes))
+    lesson = Lesson(inputs, _targets(task)[torch.from_numpy(some)], everything, everything[:0], ones, task.kind)
+    each = seconds_per_row(net, lesson, Plan(1, BATCH_SIZE, (Group("", attempt.learning_rate),)))
+    return Forecast(each * (len(train_rows) + FORWARD * len(held)), loading * len(task.codes))
+
+
+def choose(rows: Rows, task: Task, clock: Clock) -> tuple[Attempt, int]:
+    """Give the dearest size of which enough epochs fit, and how many.
+
+    Raises
+    ------
+    Skipped
+        If too few epochs of the cheapest fit.
+    """
+    chosen: tuple[Attempt, int] | None = None
+    last: tuple[Forecast, float] | None = None
+    for attempt in KITS[rows.table.modality].attempts(rows.table.inputs, task):
+        if last is not None:
+            likely = last[0].seconds_per_epoch * attempt.cost / last[1]
+            if epochs_that_fit(clock.left(), likely, MOST_EPOCHS) < WANTED_EPOCHS / 2:
+                break
+        forecast = _forecast(rows, task, attempt)
+        last = forecast, attempt.cost
+        epochs = forecast.epochs(clock)
+        if chosen is not None and epochs < WANTED_EPOCHS:
+            break
+        chosen = attempt, epochs
+        if epochs < WANTED_EPOCHS:
+            break
+    if chosen is None:
+        raise Skipped("there are too many rows for the memory it may use")
+    if chosen[1] < FEWEST_EPOCHS:
+        raise Skipped(
+            f"only {max(chosen[1], 0)} passes over the rows fit its share of the time, "
+            f"{FEWEST_EPOCHS} are needed; give more with --time"
+        )
+    return chosen
+
+
+def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+    """Time the sizes, choose one, learn, and keep the epoch with the lowest held-out loss.
+
+    Raises
+    ------
+    Skipped
+        If the time does not do.
+    """
+    at_most = float(np.clip(SECONDS_PER_ROW * len(rows), LEAST_SECONDS, AT_MOST_SECONDS))
+    clock = task.clock.share(SHARE, at_most)
+    attempt, epochs = choose(rows, task, clock)
+    train_rows, held = _split(task)
+    inputs = KITS[rows.table.modality].feed(rows.table.inputs, attempt.spec)
+    net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
+    _scale(net, task, train_rows)
+    learnt, kept = (torch.from_numpy(part.astype(np.int64)) for part in (train_rows, held))
+    lesson = Lesson(inputs, _targets(task), learnt, kept, _weights(task, train_rows), task.kind)
+    groups = (Group("", attempt.learning_rate),)
+    trained = train(
+        net, lesson, Plan(epochs, BATCH_SIZE, groups, limit_seconds=clock.left(), seed=task.seed), "scratch"
+    )
+    out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
+    if len(held):
+        found = predict(net, inputs, kept, BATCH_SIZE).double()
+        out_of_fold[held] = LOSSES[task.kind].outputs(found).numpy()
+    core = ScratchModel(rows.table.modality, attempt, net, len(task.classes), task.kind)
+    return Model(core, out_of_fold, _notes(attempt, trained, epochs))
+
+
+def _notes(attempt: Attempt, trained: Trained, planned: int) -> tuple[str, ...]:
+    done = f"{planned} passes over the rows" if trained.epochs == planned else f"{trained.epochs} of {planned} passes"
+    return (
+        attempt.label,
+        f"{done}, the best was number {trained.best_epoch}",
+        "one fold held out to decide when to stop",
+    )
+
+
+def load(state: State, classes: tuple[str, ...]) -> Fitted:
+    """Restore the network."""
+    return restore(ScratchModel.load(state, len(classes)), state, classes)

@@ -1,0 +1,75 @@
+"""`scratch` for images: the base's own architecture at the largest resolution that fits the time.
+
+Rows are shifted and zoomed a little while learning. They are not mirrored: that would change digits, letters and sides
+of the body, and nobody has said what the pictures show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from headstart.modalities import MODALITIES
+from headstart.records import Column
+from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
+from headstart.strategies.record import Task
+from headstart.training.loop import Inputs
+
+SIZES = (64, 96, 128, 160, 224)
+MOST_BYTES = 600_000_000
+WORKERS = 2
+ZOOM, SHIFT = 0.15, 0.12
+LEARNING_RATE = 2e-3
+
+
+def attempts(inputs: Column, task: Task) -> list[Attempt]:
+    """Offer the architecture at several resolutions, none above the base's own."""
+    own = int(task.spec["size"])  # type: ignore[call-overload]
+    sizes = [size for size in SIZES if size < own] + [own]
+    fitting = [size for size in sizes if len(inputs) * 6 * size**2 <= MOST_BYTES]
+    return [
+        Attempt(f"{size} x {size} pixels", task.architecture, _resized(task.spec, size), float(size**2), LEARNING_RATE)
+        for size in fitting
+    ]
+
+
+def _resized(spec: Mapping[str, Any], size: int) -> dict[str, Any]:
+    return {**spec, "size": size, "resize": max(size, round(size * float(spec["resize"]) / float(spec["size"])))}
+
+
+def feed(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
+    """Decode pictures (half precision in memory)."""
+    modality = MODALITIES["image"]
+
+    def one(source: Any) -> np.ndarray[Any, np.dtype[np.float16]]:
+        return np.asarray(modality.prepare(modality.load(source, spec), spec)[0], dtype=np.float16)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        pictures = torch.from_numpy(np.stack(list(pool.map(one, inputs))))
+
+    def batch(rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        chosen = pictures[rows].float().contiguous(memory_format=torch.channels_last)
+        return (chosen if generator is None else _moved(chosen, generator),)
+
+    return batch
+
+
+def _moved(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Zoom and shift each picture a little; what comes in from outside repeats the border."""
+    n = len(pictures)
+    zoom = 1 + ZOOM * (2 * torch.rand(n, generator=generator) - 1)
+    shift = 2 * SHIFT * (2 * torch.rand(n, 2, generator=generator) - 1)
+    maps = torch.zeros(n, 2, 3)
+    maps[:, 0, 0] = maps[:, 1, 1] = zoom
+    maps[:, :, 2] = shift
+    grid = functional.affine_grid(maps, list(pictures.shape), align_corners=False)
+    return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+
+
+KIT = Kit(attempts, feed)

@@ -1,0 +1,98 @@
+"""`scratch` for texts: a small transformer, or the base's own, with a vocabulary learnt from the training texts.
+
+Nothing of the base but its shape is used: its tokenizer has read other people's texts, in other languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor
+
+from headstart.modalities import MODALITIES
+from headstart.modalities.tokenizer_files import read_tokenizer
+from headstart.records import Column
+from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
+from headstart.strategies.record import Task
+from headstart.strategies.text.tfidf import longest_text
+from headstart.training.loop import Inputs
+
+VOCABULARY = 8_000
+MOST_TOKENS = 128
+PAD, UNKNOWN = "[PAD]", "[UNK]"
+SHAPES = ((2, 128), (4, 256))
+"""Layers and width of the small networks."""
+
+
+def learn_tokenizer(texts: Sequence[str]) -> Tokenizer:
+    """Learn byte-pair merges (Sennrich, Haddow and Birch 2016) from texts; letter case is ignored."""
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, min_frequency=2, special_tokens=[PAD, UNKNOWN], show_progress=False, limit_alphabet=2_000
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def _texts(inputs: Column) -> list[str]:
+    load = MODALITIES["text"].load
+    return [load(text, {}) for text in inputs]
+
+
+def attempts(inputs: Column, task: Task) -> list[Attempt]:
+    """Offer two small networks and the base's own, where its configuration has the usual names."""
+    texts = _texts(inputs)
+    cut = longest_text([len(text) for text in texts])
+    tokenizer = learn_tokenizer([text[:cut] for text in texts])
+    spec = {"tokenizer": tokenizer.to_str(), "max_tokens": MOST_TOKENS}
+    size = tokenizer.get_vocab_size()
+    offered = [_small(layers, width, size, spec) for layers, width in SHAPES]
+    own: Any = task.architecture.get("config", {})
+    if {"hidden_size", "num_hidden_layers", "vocab_size"} <= set(own):
+        config = {**own, "vocab_size": size, "pad_token_id": 0}
+        cost = float(own["num_hidden_layers"] * own["hidden_size"] ** 2)
+        if cost > offered[-1].cost:
+            label = f"the base's own {own['num_hidden_layers']} layers"
+            offered.append(Attempt(label, {**task.architecture, "config": config}, spec, cost, 3e-4))
+    return offered
+
+
+def _small(layers: int, width: int, vocabulary: int, spec: Mapping[str, Any]) -> Attempt:
+    config = {
+        "model_type": "bert",
+        "vocab_size": vocabulary,
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": width // 64,
+        "intermediate_size": 2 * width,
+        "max_position_embeddings": MOST_TOKENS,
+        "pad_token_id": 0,
+    }
+    architecture = {"library": "transformers", "config": config}
+    return Attempt(f"{layers} layers of width {width}", architecture, spec, float(layers * width**2), 1e-3)
+
+
+def feed(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
+    """Turn texts into token ids; a batch is padded to its longest row."""
+    tokenizer = read_tokenizer(str(spec["tokenizer"]), "The model's tokenizer", int(spec["max_tokens"]))
+    found = [np.asarray(item.ids or [0], dtype=np.int64) for item in tokenizer.encode_batch(_texts(inputs))]
+
+    def batch(rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        chosen = [found[row] for row in rows.tolist()]
+        ids = np.zeros((len(chosen), max(map(len, chosen))), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for number, row in enumerate(chosen):
+            ids[number, : len(row)] = row
+            mask[number, : len(row)] = 1
+        return torch.from_numpy(ids), torch.from_numpy(mask)
+
+    return batch
+
+
+KIT = Kit(attempts, feed)

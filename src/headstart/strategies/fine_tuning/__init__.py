@@ -1,0 +1,1 @@
+"""Strategies that train layers of the base model, and what they share."""

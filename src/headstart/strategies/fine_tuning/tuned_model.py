@@ -1,0 +1,113 @@
+"""A base model with moved weights and its head: what every strategy that trains the base gives back.
+
+Self-contained: the bundle of such a model needs no other copy of the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.bases import Backbone, BaseRecord, Parts, assemble
+from headstart.features.runtimes import REFERENCE
+from headstart.features.views import final_features
+from headstart.records import FloatMatrix, Probabilities, State
+from headstart.strategies.linear.head import Head
+from headstart.strategies.record import Rows
+
+CHUNK_ROWS = 4_096
+
+
+@dataclass(frozen=True)
+class TunedModel:
+    """A tuned base and its head.
+
+    Parameters
+    ----------
+    modality : str
+    parts : Parts
+        The base with all its weights, moved or not.
+    head : Head
+    n_views : int
+        Augmented views of each row whose outputs are averaged with the plain one's.
+    runtime : str
+        Key of `headstart.features.runtimes.RUNTIMES`: the one that suited the base, for many rows at once.
+    unit : bool
+        Whether the head reads features of length one.
+    """
+
+    modality: str
+    parts: Parts
+    head: Head
+    n_views: int = 0
+    runtime: str = REFERENCE
+    unit: bool = False
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """The base ready to run."""
+        return assemble(self.parts)
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give outputs (n_rows, n_outputs)."""
+        made = np.empty((len(rows), len(self.head.intercept)))
+        for start in range(0, len(rows), CHUNK_ROWS):
+            part = rows.table.take(np.arange(start, min(start + CHUNK_ROWS, len(rows))))
+            views = final_features(part, self.backbone, self.n_views, self.runtime)
+            views = [of_length_one(values) for values in views] if self.unit else views
+            made[start : start + CHUNK_ROWS] = np.mean([self.head.predict(values) for values in views], axis=0)
+        return made
+
+    def state(self) -> State:
+        """Give record, architecture, spec, tokenizer and all weights."""
+        head = self.head.state()
+        meta = {
+            "modality": self.modality,
+            "record": asdict(self.parts.record),
+            "architecture": dict(self.parts.architecture),
+            "spec": dict(self.parts.spec),
+            "n_views": self.n_views,
+            "runtime": self.runtime,
+            "unit": self.unit,
+            "head": dict(head.meta),
+        }
+        arrays: dict[str, NDArray[Any]] = {f"base/{name}": value for name, value in self.parts.weights.items()}
+        arrays |= {f"head/{name}": value for name, value in head.arrays.items()}
+        if self.parts.tokenizer:
+            arrays["tokenizer"] = np.frombuffer(self.parts.tokenizer.encode(), dtype=np.uint8)
+        return State(meta, arrays)
+
+    @classmethod
+    def load(cls, state: State) -> TunedModel:
+        """Restore what `state` gave."""
+        meta = state.meta
+        weights = {name[5:]: value for name, value in state.arrays.items() if name.startswith("base/")}
+        tokenizer = np.asarray(state.arrays.get("tokenizer", []), dtype=np.uint8).tobytes().decode()
+        parts = Parts(BaseRecord(**meta["record"]), meta["architecture"], meta["spec"], weights, tokenizer)
+        head = Head.load(state.inner("head"))
+        how = int(meta["n_views"]), str(meta["runtime"]), bool(meta.get("unit", False))
+        return cls(str(meta["modality"]), parts, head, *how)
+
+
+def of_length_one(values: FloatMatrix) -> FloatMatrix:
+    """Divide each row (n_rows, n_dims) by its length; a row of zeros stays.
+
+    Examples
+    --------
+    >>> of_length_one(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).round(2).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(values / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+def with_weights(parts: Parts, moved: Mapping[str, NDArray[Any]]) -> Parts:
+    """Give a base some other weights; everything else stays bit for bit."""
+    unknown = sorted(set(moved) - set(parts.weights))
+    assert not unknown, unknown
+    return replace(parts, weights={**parts.weights, **moved})

@@ -1,0 +1,1 @@
+"""Linear models on features: fitting, regularisation by cross-validation, temperature, cost."""

@@ -1,0 +1,277 @@
+"""Choosing how strongly to shrink a linear model, by cross-validation, for dense and sparse rows alike.
+
+What a fold learns (standardisation, idf, coefficients) comes from its training rows only. From a middle strength the
+search climbs to stronger or weaker shrinkage as long as the held-out loss falls, each fit starting from the nearest
+solution; as many folds are searched as hold out enough rows, and the others are predicted with what was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from headstart.records import Index, Probabilities, fold_numbers
+from headstart.strategies.goals import GOALS
+from headstart.strategies.linear import solver
+from headstart.strategies.linear.links import LINK_OF, LINKS
+from headstart.strategies.linear.problems import PROBLEMS, Targets
+from headstart.strategies.record import Task
+from headstart.strategies.selection import Weights, balanced_weights, better_beyond_noise, is_imbalanced
+
+WORKERS = 2
+"""Folds solved at the same time, each with one BLAS thread: on busy machines ten times faster than threaded BLAS."""
+LEAST_GAIN = 0.002
+"""A weaker shrinkage must lower the loss by this share: on a plateau the stronger one is kept."""
+ENOUGH_ROWS = 1_000
+"""Held-out rows on which a strength is chosen; further folds only get their predictions."""
+
+LARGE = 10_000_000
+"""Outputs that are kept in double precision."""
+
+
+class Encoding(Protocol):
+    """Features fitted on some training rows."""
+
+    @property
+    def matrix(self) -> solver.Matrix:
+        """The rows it was fitted on, (n_fitted, n_dims)."""
+
+    def apply(self, rows: Index) -> solver.Matrix:
+        """Other rows in the same coordinates, (n, n_dims)."""
+
+
+def empty(shape: tuple[int, int]) -> NDArray[Any]:
+    """Give a table of NaN for out-of-fold outputs, in single precision where it is large."""
+    return np.full(shape, np.nan, precision_of(shape))
+
+
+def precision_of(shape: tuple[int, int]) -> type[np.floating[Any]]:
+    """Give the precision of a table of outputs."""
+    return np.float32 if shape[0] * shape[1] > LARGE else np.float64
+
+
+Encode = Callable[[Index], Encoding]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which strengths are tried.
+
+    Parameters
+    ----------
+    strengths : tuple of float
+        Ascending `C`; the half-steps next to the best are tried as well.
+    start : float
+        One of them, from which the search climbs; used as it is where there are no folds to choose on.
+    """
+
+    strengths: tuple[float, ...]
+    start: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What cross-validation chose, and every training row predicted by a fit that did not see it."""
+
+    strength: float
+    balanced: bool
+    out_of_fold: Probabilities
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A fit on all training rows with the chosen strength; `coefficients` has a column for every output."""
+
+    encoding: Encoding
+    coefficients: solver.Coefficients
+    choice: Choice
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report should say."""
+        weighted = ("rare classes weighted up",) if self.choice.balanced else ()
+        return (f"C = {self.choice.strength:.3g}", *weighted)
+
+
+class _Fit:
+    """Fits on the same rows, each starting from the solution for the nearest strength."""
+
+    def __init__(self, matrix: solver.Matrix, targets: Targets, task: Task) -> None:
+        self.matrix = matrix
+        self.part = PROBLEMS[task.kind].part(targets, len(task.classes))
+        self.begin(np.ones(len(targets)))
+
+    def begin(self, weights: Weights) -> None:
+        self.weights = weights
+        self.solved: dict[float, solver.Coefficients] = {}
+
+    def step(self, strength: float, tolerance: float) -> solver.Coefficients:
+        solution = np.zeros((self.matrix.shape[1] + 1, self.part.n_columns))
+        if self.part.loss is not None:
+            if self.solved:
+                solution = self.solved[min(self.solved, key=lambda known: abs(np.log(known / strength)))]
+            solution = solver.fit(self.matrix, self.part.loss, strength, self.weights, solution, tolerance)
+            self.solved[strength] = solution
+        return self.part.widen(solution)
+
+
+class _Fold:
+    """Fits on the rows outside one fold, and that fold's rows."""
+
+    def __init__(self, encode: Encode, task: Task, fold: int) -> None:
+        self.inside, self.rows = np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold)
+        encoding = encode(self.inside)
+        self.held = encoding.apply(self.rows)
+        self.fit = _Fit(encoding.matrix, PROBLEMS[task.kind].targets(task)[self.inside], task)
+        self.link = LINKS[LINK_OF[task.kind]]
+
+    def predict(self, strength: float) -> Probabilities:
+        return self.link(solver.scores(self.held, self.fit.step(strength, solver.LOOSE)))
+
+
+def climb(attempt: Callable[[float], float], values: Sequence[float], start: float) -> float:
+    """Climb from `start` to the neighbour with the lower loss until none is lower.
+
+    Parameters
+    ----------
+    attempt : (value) -> loss
+    values : sequence of float
+        From strong to weak shrinkage; a weaker one must be better by a share of `LEAST_GAIN`.
+    start : float
+        The nearest of the values is tried first.
+
+    Examples
+    --------
+    >>> climb(lambda value: abs(value - 3), (1.0, 2.0, 3.0, 4.0, 5.0), 2.0)
+    3.0
+    """
+    at = int(np.argmin(np.abs(np.asarray(values) - start)))
+    lowest = attempt(values[at])
+    for direction, share in ((1, 1 - LEAST_GAIN), (-1, 1.0)):
+        moved = False
+        while 0 <= at + direction < len(values):
+            loss = attempt(values[at + direction])
+            if not loss < lowest * share:
+                break
+            at, lowest, moved = at + direction, loss, True
+        if moved:
+            break
+    return values[at]
+
+
+def half_steps(attempt: Callable[[float], float], strengths: Sequence[float], centre: float) -> float:
+    """Try half a step to stronger shrinkage, and to weaker where that does not help; give the best of these."""
+    half, lowest = float(np.sqrt(strengths[1] / strengths[0])), attempt(centre)
+    if attempt(centre / half) < lowest:
+        return centre / half
+    return centre * half if attempt(centre * half) < lowest * (1 - LEAST_GAIN) else centre
+
+
+def n_searched(task: Task, numbers: Sequence[int]) -> int:
+    """Give how many of the folds hold out enough rows to choose on."""
+    reached = np.cumsum([np.count_nonzero(task.folds == number) for number in numbers])
+    return min(len(numbers), int(np.searchsorted(reached, ENOUGH_ROWS)) + 1)
+
+
+def _loss(task: Task, rows: Index, outputs: Probabilities, weights: Weights) -> float:
+    """Give the mean loss of some rows' outputs (n_some, n_outputs)."""
+    part = replace(task, codes=task.codes[rows], truth=None if task.truth is None else task.truth[rows])
+    return float(np.average(GOALS[task.kind].losses(part, outputs), weights=weights[rows]))
+
+
+def _weights(task: Task, balanced: bool) -> Weights:
+    weights = balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
+    return weights if task.weights is None else weights * task.weights
+
+
+class _Validation:
+    """The folds of a task, encoded once for both ways of weighting classes."""
+
+    def __init__(self, encode: Encode, task: Task, search: Search) -> None:
+        self.encode, self.task, self.search = encode, task, search
+        numbers = fold_numbers(task.folds)
+        numbers = numbers if len(numbers) > 1 else []
+        cut = n_searched(task, numbers)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            self.folds = list(pool.map(lambda number: _Fold(encode, task, number), numbers[:cut]))
+        self.others = numbers[cut:]
+
+    def choose(self, balanced: bool, start: float) -> Choice:
+        """Choose the strength for one way of weighting; `out_of_fold` has NaN for the folds left for `complete`."""
+        shape, weights = (len(self.task.codes), len(self.task.classes)), _weights(self.task, balanced)
+        if not self.folds:
+            return Choice(start, balanced, empty(shape))
+        for fold in self.folds:
+            fold.fit.begin(weights[fold.inside])
+        rows = np.concatenate([fold.rows for fold in self.folds])
+        found: dict[float, Probabilities] = {}
+
+        @cache
+        def attempt(strength: float) -> float:
+            with ThreadPoolExecutor(WORKERS) as pool:
+                made = np.concatenate(list(pool.map(lambda fold: fold.predict(strength), self.folds)))
+            found[strength] = made.astype(precision_of(shape))
+            return _loss(self.task, rows, made, weights)
+
+        strengths = self.search.strengths
+        strength = half_steps(attempt, strengths, climb(attempt, strengths, start))
+        outputs = empty(shape)
+        outputs[rows] = found[strength]
+        return Choice(strength, balanced, outputs)
+
+    def complete(self, choice: Choice) -> Choice:
+        """Predict the rows of the folds that were not searched."""
+        self.folds.clear()  # Frees their matrices before the others are made.
+        outputs, weights = choice.out_of_fold.copy(), _weights(self.task, choice.balanced)
+
+        def predict(number: int) -> tuple[Index, Probabilities]:
+            fold = _Fold(self.encode, self.task, number)
+            fold.fit.begin(weights[fold.inside])
+            return fold.rows, fold.predict(choice.strength)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for rows, made in pool.map(predict, self.others):
+                outputs[rows] = made
+        return Choice(choice.strength, choice.balanced, outputs)
+
+
+def _choose(encode: Encode, task: Task, search: Search) -> Choice:
+    validation = _Validation(encode, task, search)
+    single = LINK_OF[task.kind] == "softmax"
+    choice = validation.choose(single and task.balance == "on", search.start)
+    if single and task.balance == "auto" and is_imbalanced(task.codes):
+        other = validation.choose(True, choice.strength)
+        if better_beyond_noise(task.codes, other.out_of_fold, choice.out_of_fold, task.seed):
+            choice = other
+    return validation.complete(choice)
+
+
+def learn(encode: Encode, task: Task, search: Search) -> Learnt:
+    """Choose strength and class weights by cross-validation, then fit on all rows.
+
+    Parameters
+    ----------
+    encode : (row numbers) -> Encoding
+        Fits the features on those rows.
+    task : Task
+        `balance` "auto" weights classes only where they are imbalanced and it helps beyond noise.
+    search : Search
+
+    Returns
+    -------
+    Learnt
+    """
+    with threadpool_limits(1, user_api="blas"):
+        choice = _choose(encode, task, search)
+        encoding = encode(np.arange(len(task.codes)))
+        fit = _Fit(encoding.matrix, PROBLEMS[task.kind].targets(task), task)
+        fit.begin(_weights(task, choice.balanced))
+        coefficients = fit.step(choice.strength, solver.TIGHT)
+    return Learnt(encoding, coefficients, choice)

@@ -1,0 +1,205 @@
+"""A linear model on standardised dense features: the numerics of `linear-probe` and of `classic` on images.
+
+Logistic regression for classes and labels, ridge regression for numbers (`headstart.strategies.linear.problems`).
+
+Standardised columns are rotated onto the principal axes of the training rows before solving. The L2 penalty does not
+notice a rotation, so the solution is the same; L-BFGS needs a tenth of the steps, and where there are fewer rows than
+columns the problem shrinks to the number of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import FloatMatrix, Index, Probabilities, State
+from headstart.strategies.linear import solver
+from headstart.strategies.linear.cross_validation import Learnt, Search, learn
+from headstart.strategies.linear.links import LINK_OF, LINKS
+from headstart.strategies.record import Task
+
+Floats = NDArray[np.float64]
+STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-6, 3))
+FALLBACK = 1e-2
+LARGEST_ROTATION = 2_600
+SMALLEST_AXIS = 1e-6
+"""Axes with less than this share of the largest one's variance are rounding errors."""
+FEW_ROWS = 256
+"""Up to here each fold standardises with its own rows; beyond, all folds share one standardisation and rotation."""
+BLOCK = 8_192
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear model on raw features: `link((x - centre) @ coefficients + intercept)`.
+
+    Parameters
+    ----------
+    centre : NDArray of float32, shape (n_dims,)
+    coefficients : NDArray of float32, shape (n_dims, n_outputs)
+    intercept : NDArray of float32, shape (n_outputs,)
+    link : str
+        Key of `headstart.strategies.linear.links.LINKS`.
+    """
+
+    centre: NDArray[np.float32]
+    coefficients: NDArray[np.float32]
+    intercept: NDArray[np.float32]
+    link: str = "softmax"
+
+    def predict(self, features: FloatMatrix) -> Probabilities:
+        """Give outputs (n_rows, n_outputs) for features (n_rows, n_dims); a row alone gets the same."""
+        made, link = np.empty((len(features), len(self.intercept))), LINKS[self.link]
+        for start in range(0, len(features), BLOCK):
+            block = features[start : start + BLOCK].astype(np.float64) - self.centre
+            made[start : start + BLOCK] = link(block @ self.coefficients.astype(np.float64) + self.intercept)
+        return made
+
+    def cooled(self, temperature: float) -> Head:
+        """Give the head whose scores are divided by a temperature."""
+        heat = np.float32(temperature)
+        return Head(self.centre, self.coefficients / heat, self.intercept / heat, self.link)
+
+    def state(self) -> State:
+        """Give the arrays."""
+        arrays = {"centre": self.centre, "coefficients": self.coefficients, "intercept": self.intercept}
+        return State({"link": self.link}, arrays)
+
+    @classmethod
+    def load(cls, state: State) -> Head:
+        """Restore what `state` gave; the first bundles knew classes only."""
+        arrays, link = state.arrays, str(state.meta.get("link", "softmax"))
+        return cls(arrays["centre"], arrays["coefficients"], arrays["intercept"], link)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Column means and inverse scales (zero for constant columns), shape (n_dims,).
+
+    The scale is the root of the column's variance plus the median one: columns that hardly vary are not blown up to the
+    size of the others, which with few rows would be mostly noise, and one wild column has no say in it.
+    """
+
+    centre: NDArray[np.float32]
+    inverse: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, features: FloatMatrix, rows: Index, floor: float = 1.0) -> Standard:
+        """Measure them on some rows, block by block; `floor` medians are added to the variances."""
+        total, squares = np.zeros(features.shape[1]), np.zeros(features.shape[1])
+        for start in range(0, len(rows), BLOCK):
+            total += features[rows[start : start + BLOCK]].sum(axis=0, dtype=np.float64)
+        mean = total / len(rows)
+        for start in range(0, len(rows), BLOCK):
+            squares += np.square(features[rows[start : start + BLOCK]] - mean).sum(axis=0)
+        variance = squares / len(rows)
+        varies = (variance > 0) & (np.sqrt(variance) > 1e-6 * np.abs(mean))
+        typical = float(np.median(variance[varies])) if varies.any() else 1.0
+        inverse = np.where(varies, 1 / np.sqrt(variance + floor * typical + ~varies), 0.0)
+        return cls(mean.astype(np.float32), inverse.astype(np.float32))
+
+    def apply(self, features: FloatMatrix, rows: Index, basis: NDArray[np.float32] | None) -> FloatMatrix:
+        """Standardise some rows and rotate them, block by block."""
+        n_dims = features.shape[1] if basis is None else basis.shape[1]
+        made = np.empty((len(rows), n_dims), dtype=np.float32)
+        for start in range(0, len(rows), BLOCK):
+            block = (features[rows[start : start + BLOCK]] - self.centre) * self.inverse
+            made[start : start + BLOCK] = block if basis is None else block @ basis
+        return made
+
+
+def _axes(features: FloatMatrix) -> NDArray[np.float32] | None:
+    """Principal axes of all rows (a square rotation), where there are at least as many rows as columns."""
+    n_rows, n_dims = features.shape
+    if n_rows < n_dims or n_dims > LARGEST_ROTATION:
+        return None
+    rows = np.arange(n_rows)
+    standard, gram = Standard.of(features, rows), np.zeros((n_dims, n_dims), dtype=np.float32)
+    for start in range(0, n_rows, BLOCK):
+        block = standard.apply(features, rows[start : start + BLOCK], None)
+        gram += block.T @ block
+    return np.asarray(np.linalg.eigh(gram)[1], dtype=np.float32)
+
+
+def _span(standardised: FloatMatrix) -> NDArray[np.float32] | None:
+    """Orthonormal basis of the space that the rows span (n_dims, rank), where that is the smaller one."""
+    n_rows, n_dims = standardised.shape
+    if n_rows >= n_dims or n_rows > LARGEST_ROTATION:
+        return None
+    values, vectors = np.linalg.eigh(standardised @ standardised.T)
+    kept = values > SMALLEST_AXIS * max(float(values[-1]), 1e-12)
+    if not kept.any():  # All rows are the same.
+        return np.zeros((standardised.shape[1], 1), dtype=np.float32)
+    return np.asarray(standardised.T @ (vectors[:, kept] / np.sqrt(values[kept])), dtype=np.float32)
+
+
+class Rotated:
+    """Standardised, rotated rows; both fitted on the rows given."""
+
+    def __init__(self, features: FloatMatrix, rows: Index, axes: NDArray[np.float32] | None) -> None:
+        self.features, self.basis = features, axes
+        self.standard = Standard.of(features, rows)
+        self.matrix = self.standard.apply(features, rows, axes)
+        if axes is None:
+            self.basis = _span(self.matrix)
+            self.matrix = self.matrix if self.basis is None else self.matrix @ self.basis
+
+    def apply(self, rows: Index) -> FloatMatrix:
+        """Give other rows in the same coordinates."""
+        return self.standard.apply(self.features, rows, self.basis)
+
+    def head(self, coefficients: solver.Coefficients, link: str = "softmax") -> Head:
+        """Express a solution for raw features."""
+        weights = coefficients[:-1] if self.basis is None else self.basis @ coefficients[:-1]
+        scaled = np.asarray(weights * self.standard.inverse[:, None], dtype=np.float32)
+        return Head(self.standard.centre, scaled, coefficients[-1].astype(np.float32), link)
+
+
+class View:
+    """Some rows of what was standardised and rotated once, without a look at labels, for all folds."""
+
+    def __init__(self, whole: Rotated, rows: Index) -> None:
+        self.whole, self.matrix = whole, whole.matrix[rows]
+
+    def apply(self, rows: Index) -> FloatMatrix:
+        """Give other rows in the same coordinates."""
+        return self.whole.matrix[rows]
+
+    def head(self, coefficients: solver.Coefficients, link: str) -> Head:
+        """Express a solution for raw features."""
+        return self.whole.head(coefficients, link)
+
+
+def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -> tuple[Head, Learnt]:
+    """Fit a linear model, its strength and class weights chosen by cross-validation.
+
+    Parameters
+    ----------
+    features : FloatMatrix, shape (n_rows, n_dims)
+        Finite.
+    task : Task
+    strength : float or None
+        `C`, where it was chosen before; None: chosen here.
+
+    Returns
+    -------
+    Head
+        For raw features.
+    Learnt
+        What was chosen, with the out-of-fold outputs.
+    """
+    features = np.ascontiguousarray(features, dtype=np.float32)
+    shared = len(features) > FEW_ROWS
+    axes, every = _axes(features), np.arange(len(features))
+    whole = Rotated(features, every, axes) if shared else None
+
+    def encode(rows: Index) -> View | Rotated:
+        return View(whole, rows) if whole else Rotated(features, rows, axes)
+
+    if strength is not None:  # Without folds nothing is searched.
+        task = replace(task, folds=np.zeros_like(task.folds), repeats=())
+    learnt = learn(encode, task, Search(STRENGTHS, FALLBACK if strength is None else strength))
+    assert isinstance(learnt.encoding, View | Rotated)
+    return learnt.encoding.head(learnt.coefficients, LINK_OF[task.kind]), learnt

@@ -1,0 +1,1 @@
+"""Strategies that train a head on frozen features."""

@@ -1,0 +1,119 @@
+"""`balanced-probe`: the last layer fitted again on the cached features, so that no group is drowned by the others.
+
+With groups (`--mitigate group-balance`) every pair of class and group counts alike: deep feature reweighting
+(Kirichenko et al. 2022, arXiv:2204.02937), by weights instead of subsets. Without, rows count by how badly a
+first probe does on them, each predicted by a fit that did not see it (after Qiu et al. 2023, arXiv:2306.11074), and
+classes count alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.records import Index, Probabilities, State
+from headstart.strategies.fitted import Model, restore
+from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.head import Head, fit_head
+from headstart.strategies.probes.linear_probe import FeatureModel
+from headstart.strategies.record import Fitted, Forecast, Rows, Task
+
+Weights = NDArray[np.float64]
+SHARPNESS = 4.0
+"""A row that the first probe is sure and right about counts exp(-4), a fiftieth, of one that it is wrong about."""
+MOST_TIMES = 50.0
+"""No row counts more than so many average rows: two rows of a rare group are not made into half of the data."""
+
+
+def group_weights(codes: Index, groups: Index) -> Weights:
+    """Let every pair of class and group that occurs count alike.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        Class of each row.
+    groups : Index, shape (n_rows,)
+        Group of each row; -1 (unknown) is a group of its own.
+
+    Returns
+    -------
+    Weights, shape (n_rows,)
+        Mean 1.
+
+    Examples
+    --------
+    Three rows of one group, one of the other, all of one class:
+
+    >>> group_weights(np.zeros(4, dtype=int), np.array([0, 0, 0, 1])).round(3).tolist()
+    [0.667, 0.667, 0.667, 2.0]
+    """
+    pairs = np.unique(np.column_stack([codes, groups]), axis=0, return_inverse=True)[1].ravel()
+    counts = np.bincount(pairs)
+    return _bounded(len(codes) / (len(counts) * counts[pairs]))
+
+
+def hard_weights(codes: Index, outputs: Probabilities, even: bool = True) -> Weights:
+    """Let rows count by how little the right class was believed.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+    outputs : Probabilities, shape (n_rows, n_classes)
+        Of a first probe that did not see the rows; NaN counts as not believed at all.
+    even : bool
+        Whether classes count alike.
+
+    Returns
+    -------
+    Weights, shape (n_rows,)
+        Mean 1.
+
+    Examples
+    --------
+    >>> hard_weights(np.zeros(2, dtype=int), np.array([[1.0, 0.0], [0.5, 0.5]])).round(3).tolist()
+    [0.238, 1.762]
+    """
+    believed = np.nan_to_num(outputs[np.arange(len(codes)), codes], nan=0.0)
+    weights = np.exp(-SHARPNESS * believed)
+    totals = np.bincount(codes, weights)
+    return _bounded(
+        weights / totals[codes] * len(codes) / np.count_nonzero(totals) if even else weights / weights.mean()
+    )
+
+
+def _bounded(weights: Weights) -> Weights:
+    weights = np.minimum(weights, MOST_TIMES)
+    return np.asarray(weights / weights.mean(), dtype=np.float64)
+
+
+def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+    """Fit a head whose rows are weighted; its strength has the lowest weighted loss out of fold."""
+    assert rows.features is not None, "rows come without features"
+    values = rows.features.final
+    if task.groups is not None:
+        weights, notes = group_weights(task.codes, task.groups), ["every pair of class and group counts alike"]
+    else:
+        probe = members.get("linear-probe")
+        first = probe.out_of_fold if probe else fit_head(values, task)[1].choice.out_of_fold
+        weights, notes = (
+            hard_weights(task.codes, first, task.balance != "off"),
+            ["rows that a first probe found hard count more"],
+        )
+    notes += [] if task.balance == "off" else ["rare classes weighted up"]
+    head, learnt = fit_head(values, replace(task, weights=weights, balance="off"))
+    return Model(FeatureModel(head), learnt.choice.out_of_fold, (*learnt.notes, *notes))
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost: up to two probes."""
+    assert rows.features is not None, "rows come without features"
+    one = cost_model.dense(len(rows), rows.features.final.shape[1], task)
+    return Forecast(2 * one.seconds, one.memory_bytes)
+
+
+def load(state: State, classes: tuple[str, ...]) -> Fitted:
+    """Restore the head."""
+    return restore(FeatureModel(Head.load(state)), state, classes)

@@ -1,0 +1,101 @@
+"""`multi-stage-probe`: logistic regression on the pooled features of several stages of the base model at once.
+
+After Head2Toe (Evci et al. 2022, arXiv:2201.03529): early stages see colour, texture and strokes that the last stage
+has forgotten. Here all columns are kept and shrunk by the L2 penalty, instead of a group-lasso selection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.records import Features, FloatMatrix, Probabilities, State
+from headstart.strategies.fitted import Model, restore
+from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.head import Head, fit_head
+from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
+
+MOST_DIMS = 4_096
+MOST_VALUES = 100_000_000
+"""Feature values kept in memory at once (400 MB)."""
+
+
+def chosen_stages(features: Features) -> list[str]:
+    """Name the latest stages that fit the bounds together with the final features, input to output.
+
+    Examples
+    --------
+    >>> final = np.zeros((2, 4_000), np.float32)
+    >>> stages = {"stage-0": final[:, :60], "stage-1": final[:, :80]}
+    >>> chosen_stages(Features(np.array(["a", "b"], dtype=object), final, "x", stages))
+    ['stage-1']
+    """
+    room = min(MOST_DIMS, MOST_VALUES // max(1, len(features))) - features.final.shape[1]
+    chosen: list[str] = []
+    for name in sorted(features.stages, key=lambda name: -int(name.rpartition("-")[2])):
+        room -= features.stages[name].shape[1]
+        if room < 0:
+            break
+        chosen.insert(0, name)
+    return chosen
+
+
+def stacked(features: Features, stages: Sequence[str]) -> FloatMatrix:
+    """Put the pooled stages and the final features side by side (n_rows, n_dims)."""
+    return np.concatenate([*(features.stages[name] for name in stages), features.final], axis=1)
+
+
+@dataclass(frozen=True)
+class StagesModel:
+    """A head on stacked stages."""
+
+    stages: tuple[str, ...]
+    head: Head
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        assert rows.features is not None, "rows come without features"
+        return self.head.predict(stacked(rows.features, self.stages))
+
+    def state(self) -> State:
+        """Give the names of the stages and the head's arrays."""
+        inner = self.head.state()
+        return State({**inner.meta, "stages": list(self.stages)}, inner.arrays)
+
+
+def _usable(features: Features) -> list[str]:
+    stages = chosen_stages(features)
+    if not stages:
+        raise Skipped("the base model gives one stage only, or there are too many rows to hold several")
+    return stages
+
+
+def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+    """Fit a head on as many late stages as fit the bounds.
+
+    Raises
+    ------
+    Skipped
+        If there is no stage besides the last.
+    """
+    assert rows.features is not None, "rows come without features"
+    stages = _usable(rows.features)
+    head, learnt = fit_head(stacked(rows.features, stages), task)
+    notes = (*learnt.notes, f"{len(stages) + 1} stages")
+    return Model(StagesModel(tuple(stages), head), learnt.choice.out_of_fold, notes)
+
+
+def forecast(rows: Rows, task: Task) -> Forecast:
+    """Say what `fit` will cost; raises `Skipped` as it does."""
+    assert rows.features is not None, "rows come without features"
+    features = rows.features
+    n_dims = sum(features.stages[name].shape[1] for name in _usable(features)) + features.final.shape[1]
+    found = cost_model.dense(len(features), n_dims, task)
+    return Forecast(found.seconds, found.memory_bytes + 4 * len(features) * n_dims)
+
+
+def load(state: State, classes: tuple[str, ...]) -> Fitted:
+    """Restore the head."""
+    return restore(StagesModel(tuple(state.meta["stages"]), Head.load(state)), state, classes)

@@ -1,0 +1,234 @@
+"""`self-training`: rows without labels used as well - two learners that read them differently, averaged.
+
+One is logistic regression on axes found with all rows, learnt once more with its own surest answers as labels (in equal
+shares of what each class has). The other lets labels spread to similar rows (Zhou et al. 2004) and answers a new row as
+its neighbours. A held-out row has no part in either: what is said of it out of fold is honest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
+from headstart.strategies.fitted import Model, restore
+from headstart.strategies.linear import solver
+from headstart.strategies.linear.head import Standard, fit_head
+from headstart.strategies.linear.losses import CrossEntropy
+from headstart.strategies.linear.ridge_loo import Axes
+from headstart.strategies.record import Fitted, Rows, Skipped, Task
+
+Floats = NDArray[np.float64]
+MOST_AXES, GRAPH_AXES = 768, 64
+LEAST_UNLABELLED, MOST_UNLABELLED, MOST_LABELLED = 20, 10_000, 5_000
+SURE_SHARE = 0.5
+"""Share of the rows without labels, class by class, whose answers are learnt from: the surest."""
+NEIGHBOURS, SHARPNESS, STAYS, STEPS = 10, 3, 0.2, 30
+"""Neighbours of a row; the power of their likeness; how much of a label stays where it is; rounds of spreading."""
+LEAST = 1e-6
+_BLOCK = 1_024
+
+
+def sure_rows(shares: Probabilities, priors: Floats) -> Index:
+    """Give the surest rows of each class, as many as the class has by its share.
+
+    Parameters
+    ----------
+    shares : Probabilities, shape (n_rows, n_classes)
+    priors : Floats, shape (n_classes,)
+        Shares of the classes among the labels.
+
+    Examples
+    --------
+    >>> shares = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
+    >>> sure_rows(shares, np.array([0.5, 0.5])).tolist()
+    [0, 3]
+    """
+    answers = shares.argmax(axis=1)
+    found = []
+    for code, prior in enumerate(priors):
+        rows = np.flatnonzero(answers == code)
+        n = max(1, round(SURE_SHARE * prior * len(shares))) if prior > 0 else 0
+        found.append(rows[np.argsort(-shares[rows, code], kind="stable")[:n]])
+    return np.concatenate(found)
+
+
+def _logistic(matrix: FloatMatrix, codes: Index, weights: Floats, strength: float, n_classes: int) -> Floats:
+    """Solve for the classes that occur; the others stay impossible."""
+    present, local = np.unique(codes, return_inverse=True)
+    full = np.zeros((matrix.shape[1] + 1, n_classes))
+    full[-1] = -1e9
+    start = np.zeros((matrix.shape[1] + 1, len(present)))
+    loss = CrossEntropy(local, len(present))
+    full[:, present] = solver.fit(matrix, loss, strength, weights, start, solver.LOOSE) if len(present) > 1 else start
+    return full
+
+
+def taught(matrix: FloatMatrix, codes: Index, bare: FloatMatrix, strength: float, n_classes: int) -> Floats:
+    """Learn from labelled rows, then once more with the surest answers for the others.
+
+    Parameters
+    ----------
+    matrix : FloatMatrix, shape (n_rows, n_axes)
+    codes : Index, shape (n_rows,)
+    bare : FloatMatrix, shape (n_unlabelled, n_axes)
+        Rows without labels; together they weigh at most as much as the labelled ones.
+    strength : float
+    n_classes : int
+
+    Returns
+    -------
+    Floats, shape (n_axes + 1, n_classes)
+    """
+    first = _logistic(matrix, codes, np.ones(len(codes)), strength, n_classes)
+    said = solver.softmax(solver.scores(bare, first))
+    sure = sure_rows(said, np.bincount(codes, minlength=n_classes) / len(codes))
+    weights = np.full(len(sure), min(1.0, len(codes) / max(len(sure), 1)))
+    both = np.concatenate([matrix, bare[sure]])
+    answers = np.concatenate([codes, said[sure].argmax(axis=1)])
+    return _logistic(both, answers, np.concatenate([np.ones(len(codes)), weights]), strength, n_classes)
+
+
+def _unit(matrix: FloatMatrix) -> FloatMatrix:
+    return np.asarray(matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12), dtype=np.float32)
+
+
+def _neighbours(rows: FloatMatrix, nodes: FloatMatrix, itself: bool) -> tuple[Index, Floats]:
+    """Give the most similar nodes of each row and their weights, block by block; `itself`: rows are the nodes."""
+    k = min(NEIGHBOURS, len(nodes) - 1)
+    found, weights = np.empty((len(rows), k), dtype=np.intp), np.empty((len(rows), k))
+    for start in range(0, len(rows), _BLOCK):
+        likeness = rows[start : start + _BLOCK] @ nodes.T
+        own = np.arange(len(likeness))
+        if itself:
+            likeness[own, start + own] = -1.0
+        best = np.argpartition(-likeness, k, axis=1)[:, :k]
+        found[start : start + _BLOCK] = best
+        weights[start : start + _BLOCK] = np.maximum(likeness[own[:, None], best], 0.0) ** SHARPNESS
+    return found, weights
+
+
+def spread(nodes: FloatMatrix, codes: Index, n_classes: int) -> Probabilities:
+    """Let the labels of the first rows spread to similar ones.
+
+    Parameters
+    ----------
+    nodes : FloatMatrix, shape (n_nodes, n_axes)
+        Of length one; the labelled rows come first.
+    codes : Index, shape (n_labelled,)
+    n_classes : int
+
+    Returns
+    -------
+    Probabilities, shape (n_nodes, n_classes)
+
+    Notes
+    -----
+    Learning with local and global consistency (Zhou et al. 2004) on a graph of 10 neighbours, classes weighing alike.
+    """
+    n = len(nodes)
+    found, weights = _neighbours(nodes, nodes, itself=True)
+    starts = np.arange(n + 1) * found.shape[1]
+    graph = csr_matrix((weights.ravel(), found.ravel(), starts), shape=(n, n))
+    graph = graph.maximum(graph.T)
+    degree = 1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel() + 1e-9)
+    graph = graph.multiply(degree[:, None]).multiply(degree[None]).tocsr()
+    given = np.zeros((n, n_classes))
+    given[np.arange(len(codes)), codes] = 1 / np.bincount(codes, minlength=n_classes)[codes]
+    reached = given.copy()
+    for _ in range(STEPS):
+        reached = (1 - STAYS) * (graph @ reached) + STAYS * given
+    total = reached.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total > 1e-12, reached / np.maximum(total, 1e-12), 1 / n_classes))
+
+
+@dataclass(frozen=True)
+class Both:
+    """Both learners.
+
+    Parameters
+    ----------
+    axes : Axes
+    coefficients : Floats, shape (n_axes + 1, n_classes)
+    nodes : FloatMatrix, shape (n_nodes, n_graph_axes)
+        Of length one.
+    reached : Probabilities, shape (n_nodes, n_classes)
+    """
+
+    axes: Axes
+    coefficients: Floats
+    nodes: FloatMatrix
+    reached: Probabilities
+
+    def predict(self, rows: Rows) -> Probabilities:
+        """Give probabilities (n_rows, n_classes)."""
+        assert rows.features is not None, "rows come without features"
+        return self.of(self.axes.apply(np.ascontiguousarray(rows.features.final, dtype=np.float32)))
+
+    def of(self, matrix: FloatMatrix) -> Probabilities:
+        """Give the mean of what both say of rows on the axes."""
+        told = solver.softmax(solver.scores(matrix, self.coefficients))
+        found, weights = _neighbours(_unit(matrix[:, : self.nodes.shape[1]]), self.nodes, itself=False)
+        near = np.stack([(weights * self.reached[found, code]).sum(axis=1) for code in range(told.shape[1])], axis=1)
+        near += LEAST
+        return np.asarray((told + near / near.sum(axis=1, keepdims=True)) / 2)
+
+    def state(self) -> State:
+        """Give the arrays; nodes in half precision."""
+        arrays: dict[str, NDArray[Any]] = {
+            "centre": self.axes.standard.centre, "inverse": self.axes.standard.inverse, "basis": self.axes.basis,
+            "coefficients": self.coefficients, "nodes": self.nodes.astype(np.float16), "reached": self.reached,
+        }  # fmt: skip
+        return State({}, arrays)
+
+    @classmethod
+    def load(cls, state: State) -> Both:
+        """Restore what `state` gave."""
+        read = state.arrays
+        axes = Axes(Standard(read["centre"], read["inverse"]), read["basis"])
+        return cls(axes, read["coefficients"], read["nodes"].astype(np.float32), read["reached"])
+
+
+def _learn(axes: Axes, matrix: FloatMatrix, codes: Index, bare: FloatMatrix, strength: float, n_classes: int) -> Both:
+    coefficients = taught(matrix, codes, bare, strength, n_classes)
+    nodes = _unit(np.concatenate([matrix, bare])[:, :GRAPH_AXES]).astype(np.float16).astype(np.float32)
+    return Both(axes, coefficients, nodes, spread(nodes, codes, n_classes))
+
+
+def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+    """Fit on labelled and unlabelled rows; every fold is predicted by a fit that did not see it.
+
+    Raises
+    ------
+    Skipped
+        There are too few rows without labels, or so many with labels that the others add nothing.
+    """
+    assert rows.features is not None, "rows come without features"
+    if task.unlabelled is None or task.unlabelled.features is None or len(task.unlabelled) < LEAST_UNLABELLED:
+        raise Skipped(f"it needs at least {LEAST_UNLABELLED} rows without labels; give them with --unlabelled")
+    if len(rows) > MOST_LABELLED:
+        raise Skipped(f"with more than {MOST_LABELLED:,} labels rows without one add next to nothing")
+    drawn = np.sort(np.random.default_rng(task.seed).permutation(len(task.unlabelled))[:MOST_UNLABELLED])
+    bare = task.unlabelled.features.final[drawn]
+    strength = fit_head(rows.features.final, task)[1].choice.strength
+    every = np.ascontiguousarray(np.concatenate([rows.features.final, bare]), dtype=np.float32)
+    axes = Axes.of(every, np.arange(len(every)), task.seed, MOST_AXES)
+    matrix, others, n_classes = axes.apply(every[: len(rows)]), axes.apply(every[len(rows) :]), len(task.classes)
+    out_of_fold = np.full((len(rows), n_classes), np.nan)
+    numbers = fold_numbers(task.folds)
+    for number in numbers if len(numbers) > 1 else ():
+        inside, held = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
+        found = _learn(axes, matrix[inside], task.codes[inside], others, strength, n_classes)
+        out_of_fold[held] = found.of(matrix[held])
+    made = _learn(axes, matrix, task.codes, others, strength, n_classes)
+    return Model(made, out_of_fold, (f"learnt from {len(bare):,} rows without labels as well", f"C = {strength:.3g}"))
+
+
+def load(state: State, classes: tuple[str, ...]) -> Fitted:
+    """Restore both learners."""
+    return restore(Both.load(state), state, classes)

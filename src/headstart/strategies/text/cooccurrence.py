@@ -1,0 +1,244 @@
+"""What texts without labels say of words: in how many texts a piece occurs, and which pieces occur together.
+
+Counted once, outside all folds, for `classic` on texts; nothing of it depends on a label. Kept as plain arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+
+from headstart import progress
+from headstart.errors import DataError
+from headstart.records import FloatMatrix, Index
+from headstart.strategies.text.tfidf import KINDS, Before, Counts, count, ready
+
+KEPT = {"characters": 150_000, "words": 50_000}
+"""Pieces of each kind that are kept, those of most texts first."""
+MOST_LABELLED = 2_600
+"""With more labels nothing of this is used: rows are then no longer solved in the space that they span."""
+LEAST_TEXTS = 200
+"""Fewer texts only say how common pieces are."""
+N_DIMS, EXTRA, TURNS = 100, 20, 3
+LONGEST, MOST_CHARACTERS = 5_000, 3_000_000
+"""Characters read of a text, and of all together: more texts are sampled."""
+CHARACTERS_PER_SECOND = 80_000
+"""Counted and projected on a busy core."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What was counted; a mapping for each of `headstart.strategies.text.tfidf.KINDS`.
+
+    Parameters
+    ----------
+    n_texts : int
+        Texts that were counted.
+    n_characters : int
+    pieces : mapping of str to tuple of str
+    frequencies : mapping of str to NDArray of int32, shape (n_pieces,)
+        Texts in which a piece occurs.
+    projection : mapping of str to NDArray of float16, shape (n_pieces, n_dims)
+        Pieces that occur in the same texts point the same way; no columns where there were too few texts.
+    """
+
+    n_texts: int
+    n_characters: int
+    pieces: Mapping[str, tuple[str, ...]]
+    frequencies: Mapping[str, NDArray[np.int32]]
+    projection: Mapping[str, NDArray[np.float16]]
+
+    @property
+    def n_dims(self) -> int:
+        """Columns of the projection."""
+        return int(self.projection["words"].shape[1])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give everything as arrays; pieces hold no line break and are joined by them."""
+        found: dict[str, NDArray[Any]] = {"counted": np.array([self.n_texts, self.n_characters], dtype=np.int64)}
+        for kind in KINDS:
+            joined = "\n".join(self.pieces[kind]).encode("utf-8", "surrogatepass")
+            found[f"{kind}/pieces"] = np.frombuffer(joined, dtype=np.uint8).copy()
+            found[f"{kind}/frequencies"] = self.frequencies[kind]
+            found[f"{kind}/projection"] = self.projection[kind]
+        return found
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]], source: str) -> Words:
+        """Restore what `arrays` gave.
+
+        Parameters
+        ----------
+        arrays : mapping of str to array
+        source : str
+            Where they were read, for the message.
+
+        Raises
+        ------
+        DataError
+            Something is missing or does not fit the rest.
+        """
+        damaged = DataError(f"{source} does not hold what is known of words, or not all of it.", "Make it again.")
+        try:
+            said = {kind: arrays[f"{kind}/pieces"].tobytes().decode("utf-8", "surrogatepass") for kind in KINDS}
+            pieces = {kind: tuple(text.split("\n")) if text else () for kind, text in said.items()}
+            frequencies = {kind: arrays[f"{kind}/frequencies"].astype(np.int32) for kind in KINDS}
+            projection = {kind: arrays[f"{kind}/projection"].astype(np.float16) for kind in KINDS}
+            n_texts, n_characters = (int(value) for value in arrays["counted"])
+        except (KeyError, UnicodeDecodeError, ValueError) as error:
+            raise damaged from error
+        widths = {values.shape[1:] for values in projection.values()}
+        fits = all(len(frequencies[kind]) == len(projection[kind]) == len(pieces[kind]) for kind in KINDS)
+        if not fits or len(widths) != 1 or len(next(iter(widths))) != 1:
+            raise damaged
+        if not all(np.isfinite(values).all() for values in projection.values()):
+            raise damaged
+        return cls(n_texts, n_characters, pieces, frequencies, projection)
+
+    def digest(self) -> str:
+        """Hash (hex) of everything."""
+        made = hashlib.sha256()
+        for name, value in self.arrays().items():
+            made.update(name.encode() + value.tobytes())
+        return made.hexdigest()
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is known of the columns of one kind of piece, beside the rows with labels.
+
+    Parameters
+    ----------
+    pieces : list of str
+        Those of the rows, then those that only texts without labels have.
+    before : Before
+        How often texts without labels have each.
+    places : Index, shape (n_pieces,)
+        Row of the projections of all kinds put together; those without one are given the row after the last.
+    """
+
+    pieces: list[str]
+    before: Before
+    places: Index
+
+
+def beside(words: Words, kind: str, own: Sequence[str]) -> Beside:
+    """Line up the pieces of some rows with what texts without labels said of them."""
+    known = {piece: at for at, piece in enumerate(words.pieces[kind])}
+    mine = set(own)
+    pieces = [*own, *(piece for piece in words.pieces[kind] if piece not in mine)]
+    found = np.array([known.get(piece, -1) for piece in pieces], dtype=np.intp)
+    counted = np.append(words.frequencies[kind], 0)[found].astype(np.int64)
+    sizes = [len(words.pieces[name]) for name in KINDS]
+    first = sum(sizes[: list(KINDS).index(kind)])
+    return Beside(pieces, Before(counted, words.n_texts), np.where(found < 0, sum(sizes), found + first))
+
+
+def affordable(seconds: float) -> int:
+    """Give how many characters can be read in a time."""
+    return int(min(MOST_CHARACTERS, max(0.0, seconds) * CHARACTERS_PER_SECOND))
+
+
+def learn(texts: Sequence[str], seed: int, most: int = MOST_CHARACTERS, limits: Mapping[str, int] = KEPT) -> Words:
+    """Count pieces of texts, and find which occur together.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Without labels.
+    seed : int
+        Of the sample, where the texts are longer than `most`, and of the projection.
+    most : int
+        Characters of all texts together that are read.
+    limits : mapping of str to int
+        Pieces of each kind that are kept.
+
+    Returns
+    -------
+    Words
+
+    Notes
+    -----
+    Positive pointwise mutual information of pieces and texts, and its singular vectors (Levy, Goldberg and Dagan 2015;
+    latent semantic kernels: Cristianini, Shawe-Taylor and Lodhi 2002), weighted by their singular values.
+    """
+    read = _sampled(texts, seed, most)
+    n_characters = sum(map(len, read))
+    if n_characters > CHARACTERS_PER_SECOND:
+        seconds = n_characters / CHARACTERS_PER_SECOND
+        progress.say(f"Counting words of {len(read):,} texts without labels: about {seconds:.0f} s.")
+    pieces, counts, frequencies = {}, {}, {}
+    for kind, limit in limits.items():
+        every, known = count(read, kind)
+        frequency = np.bincount(every.indices, minlength=every.n_columns)
+        columns = np.sort(np.argsort(-frequency, kind="stable")[:limit])
+        pieces[kind] = tuple(known[column] for column in columns)
+        frequencies[kind], counts[kind] = frequency[columns].astype(np.int32), _sparse(every)[:, columns]
+    whole = hstack([counts[kind] for kind in KINDS], format="csr", dtype=np.float32)
+    axes = _axes(information(whole), seed) if len(read) >= LEAST_TEXTS else np.empty((whole.shape[1], 0))
+    cut = len(pieces["characters"])
+    halves = {"characters": axes[:cut].astype(np.float16), "words": axes[cut:].astype(np.float16)}
+    return Words(len(read), n_characters, pieces, frequencies, halves)
+
+
+def _sparse(counts: Counts) -> csr_matrix:
+    return csr_matrix((counts.values, counts.indices, counts.starts), shape=(len(counts.starts) - 1, counts.n_columns))
+
+
+def _sampled(texts: Sequence[str], seed: int, most: int) -> list[str]:
+    """Cut texts, and take as many as have `most` characters together."""
+    cut = ready(texts, LONGEST)
+    order = np.random.default_rng(seed).permutation(len(cut))
+    ends = np.cumsum([len(cut[at]) for at in order])
+    taken = order[: max(1, int(np.searchsorted(ends, most, side="right")))]
+    return [cut[at] for at in np.sort(taken)]
+
+
+def information(counts: csr_matrix) -> csr_matrix:
+    """Positive pointwise mutual information of rows and columns, each row of length one.
+
+    Parameters
+    ----------
+    counts : csr_matrix, shape (n_texts, n_pieces)
+        Never negative.
+
+    Returns
+    -------
+    csr_matrix, shape (n_texts, n_pieces)
+
+    Examples
+    --------
+    The piece that both texts share says nothing of either:
+
+    >>> information(csr_matrix(np.array([[1.0, 1, 0], [1, 0, 1]]))).toarray().tolist()
+    [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    rows, columns = (np.asarray(counts.sum(axis=axis), dtype=np.float64).ravel() for axis in (1, 0))
+    owners = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    values = np.log(counts.data * rows.sum() / (rows[owners] * columns[counts.indices]))
+    values = np.maximum(values, 0)
+    lengths = np.sqrt(np.bincount(owners, values**2, minlength=counts.shape[0]))
+    scaled = (values / np.maximum(lengths, 1e-12)[owners]).astype(np.float32)
+    return csr_matrix((scaled, counts.indices, counts.indptr), shape=counts.shape)
+
+
+def _axes(matrix: csr_matrix, seed: int) -> FloatMatrix:
+    """Leading right singular vectors times their singular values, the largest being 1 (Halko and others 2011)."""
+    n_dims = min(N_DIMS, *matrix.shape)
+    if n_dims == 0:
+        return np.empty((matrix.shape[1], 0), dtype=np.float32)
+    drawn = np.random.default_rng(seed).standard_normal((matrix.shape[1], n_dims + EXTRA), dtype=np.float32)
+    turned = matrix.T.tocsr()
+    basis = np.linalg.qr(matrix @ drawn)[0]
+    for _ in range(TURNS):
+        basis = np.linalg.qr(matrix @ np.linalg.qr(turned @ basis)[0])[0]
+    seen = turned @ basis
+    values, vectors = np.linalg.eigh(seen.T @ seen)
+    order = np.argsort(-values)[:n_dims]
+    return np.asarray(seen @ vectors[:, order] / np.sqrt(max(float(values[order[0]]), 1e-12)), dtype=np.float32)
