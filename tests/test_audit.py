@@ -13,8 +13,8 @@ from PIL import Image
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.errors import OptionError
-from headstart.evaluation.fairness import groups
 from headstart.evaluation.fairness.class_gaps import class_gap
+from headstart.evaluation.fairness.groups import groups
 from headstart.evaluation.fairness.inherited_bias import Models, gap_origin
 from headstart.evaluation.fairness.mitigation import before_and_after
 from headstart.evaluation.fairness.slices import find

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headstart.evaluation import evaluate, intervals
-from headstart.evaluation.uncertainty import calibration
+from headstart.evaluation.uncertainty.calibration import calibration
 from headstart.evaluation.uncertainty.conformal import range_coverage, set_coverage, share
 from headstart.evaluation.uncertainty.selective import per_hundred, risk_coverage, shares_of
 from headstart.records import Predictions, column

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from headstart.evaluation.uncertainty import calibration
-from headstart.evaluation.uncertainty.calibration import MIN_ROWS, MOST_BINS
+from headstart.evaluation.uncertainty.calibration import MIN_ROWS, MOST_BINS, calibration
 from headstart.records import Predictions, column
 
 

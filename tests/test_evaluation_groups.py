@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from headstart import flow
 from headstart.errors import UnknownName
 from headstart.evaluation import evaluate, keeps_together
-from headstart.evaluation.fairness import groups
-from headstart.evaluation.fairness.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, holm
+from headstart.evaluation.fairness.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, groups, holm
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, column
 from headstart.results import GroupColumn

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from headstart.evaluation import Entry, confusion, evaluate, verdict, worst_rows
-from headstart.evaluation.fairness import groups
-from headstart.evaluation.uncertainty import calibration
+from headstart.evaluation.fairness.groups import groups
+from headstart.evaluation.uncertainty.calibration import calibration
 from headstart.records import Predictions, column
 from headstart.report import limits, render_card, render_html
 from headstart.results import (

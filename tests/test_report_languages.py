@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from headstart.cli.main import app
 from headstart.errors import DataError
-from headstart.evaluation.fairness import groups
-from headstart.evaluation.uncertainty import calibration
+from headstart.evaluation.fairness.groups import groups
+from headstart.evaluation.uncertainty.calibration import calibration
 from headstart.flow import reporting
 from headstart.flow.adaptation.text_scripts import scripts
 from headstart.modalities import MODALITIES

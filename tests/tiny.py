@@ -99,7 +99,7 @@ def train_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "LEAST_SECONDS", 120.0)  # A busy machine is not what these tests are about.
     monkeypatch.setattr(search, "SHARES", (1.0,))  # Something has moved in any case.
     for name in MOVES:
-        module = importlib.import_module(f"headstart.strategies.{name.replace('-', '_')}")
+        module = importlib.import_module(f"headstart.strategies.fine_tuning.{name.replace('-', '_')}")
         brief = {library: tails[:1] for library, tails in module.RECIPE.tails.items()}
         recipe = replace(module.RECIPE, epochs=1, steps=1, n_views=1, tails=brief, learning_rate=1e-3)
         monkeypatch.setattr(module, "RECIPE", recipe)

@@ -189,7 +189,7 @@ def load(path: str | Path) -> Model:
 
 
 def model_of(adapted: Adapted) -> Model:
-    """Return the model of a run in memory; `Model.save` writes its portable form and compares the answers of the files."""
+    """Return the model of a run in memory; its `save` writes its portable form and compares answers."""
     from headstart.flow.exports import portable
     from headstart.flow.exports.reopening import require_same_answers
 

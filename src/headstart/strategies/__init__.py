@@ -16,6 +16,19 @@ SINGLE = ("classification", "ordinal")
 """Tasks whose labels are classes, one a row."""
 
 
+_ROOMS = {
+    "baselines": ("majority", "classic", "quant", "scratch"),
+    "probes": ("linear-probe", "shrinkage-lda", "multi-stage-probe", "balanced-probe", "self-training"),
+    "fine_tuning": ("last-stages", "contrastive", "norm-bias", "lora", "full"),
+}
+_ROOM_OF = {name: f"{room}." for room, names in _ROOMS.items() for name in names}
+
+
+def _module_of(name: str) -> str:
+    """Return the module of a strategy, below this room."""
+    return _ROOM_OF.get(name, "") + name.replace("-", "_")
+
+
 def _strategy(
     name: str,
     kind: str,
@@ -23,7 +36,7 @@ def _strategy(
     uses: tuple[str, ...],
     **more: Any,
 ) -> Strategy:
-    module = name.replace("-", "_")
+    module = _module_of(name)
     members, modalities = more.pop("members", ()), more.pop("modalities", MODALITIES)
     return Strategy(
         name, kind, summary, modalities, frozenset(uses), members, lazy_fit(module), lazy_load(module), **more
@@ -32,7 +45,7 @@ def _strategy(
 
 def _tuned(name: str, summary: str, preset: str, **more: Any) -> Strategy:
     """Describe a strategy that moves the base's weights; its model is a network of its own."""
-    forecast = lazy_forecast(name.replace("-", "_"))
+    forecast = lazy_forecast(_module_of(name))
     more = {"tasks": TASKS, **more}
     return _strategy(
         name, "transfer", summary, ("features", "inputs"), preset=preset, forecast=forecast,
@@ -54,14 +67,14 @@ _RUNGS = (
         "A simple model on what the pre-trained base model sees in each row.",
         ("features",),
         tasks=TASKS,
-        forecast=lazy_forecast("linear_probe"),
+        forecast=lazy_forecast(_module_of("linear-probe")),
     ),
     _strategy(
         "shrinkage-lda",
         "transfer",
         "Each class as a cloud around its mean in what the base model sees; strong with very few labels.",
         ("features",),
-        forecast=lazy_forecast("shrinkage_lda"),
+        forecast=lazy_forecast(_module_of("shrinkage-lda")),
     ),
     _strategy(
         "multi-stage-probe",
@@ -70,7 +83,7 @@ _RUNGS = (
         ("features", "stages"),
         modalities=("image", "text"),
         tasks=TASKS,
-        forecast=lazy_forecast("multi_stage_probe"),
+        forecast=lazy_forecast(_module_of("multi-stage-probe")),
     ),
     _strategy(
         "classic",
@@ -78,7 +91,7 @@ _RUNGS = (
         "A proven method learnt from your rows alone, without any pre-trained model.",
         ("inputs", "descriptors", "words"),
         tasks=TASKS,
-        forecast=lazy_forecast("classic"),
+        forecast=lazy_forecast(_module_of("classic")),
         reads=frozenset({"inputs", "descriptors"}),
     ),
     _strategy(
@@ -89,7 +102,7 @@ _RUNGS = (
         modalities=("series",),
         tasks=TASKS,
         preset="default",
-        forecast=lazy_forecast("quant"),
+        forecast=lazy_forecast(_module_of("quant")),
     ),
     _tuned("last-stages", "The later layers of the base model trained on your rows; the early ones stay.", "default"),
     _tuned(
@@ -116,7 +129,7 @@ _RUNGS = (
         "The probe fitted again so that small groups, or rows that a first probe found hard, count as much as others.",
         ("features",),
         tasks=SINGLE,
-        forecast=lazy_forecast("balanced_probe"),
+        forecast=lazy_forecast(_module_of("balanced-probe")),
         on_request=True,
     ),
     _strategy(

@@ -46,9 +46,9 @@ def _module(name: str, core: str) -> Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "image": _module("classic_image", "DescriptorModel"),
-    "text": _module("classic_text", "TextModel"),
-    "series": _module("classic_series", "SeriesModel"),
+    "image": _module("baselines.classic_image", "DescriptorModel"),
+    "text": _module("baselines.classic_text", "TextModel"),
+    "series": _module("baselines.classic_series", "SeriesModel"),
 }
 
 

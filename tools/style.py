@@ -1,0 +1,212 @@
+"""Count what the house style forbids: `python tools/style.py` prints every place and exits with 1 if there is one.
+
+Rules (docs/architecture.md): no vague binding, no class name twice, at most four positional arguments to a call of
+ours, records above four fields `kw_only`, a Parameters section for public functions that other modules use.
+Places that may stay are listed in `tools/style_exceptions.txt`, each with a reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+VAGUE = frozenset({"found", "made", "said", "told", "kept", "shown", "wanted", "asked", "given", "there"})
+"""Names that say what was done to a value, not what it is."""
+MOST_POSITIONAL = 4
+"""Arguments of a call, and fields of a record, that may be told by their order."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offence:
+    """One place that breaks one rule; `name` is what an exception has to state."""
+
+    rule: str
+    path: str
+    line: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Names of the positional parameters of a function or record of ours; `owner` is None for plain functions."""
+
+    path: str
+    parameters: tuple[str, ...]
+
+
+def read_modules(folder: Path) -> dict[str, ast.Module]:
+    """Return the syntax tree of every module below `folder`, by its path below the project."""
+    paths = sorted(path for path in folder.rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def is_record(node: ast.ClassDef) -> bool:
+    """Return whether a class is a dataclass."""
+    return any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+def is_kw_only(node: ast.ClassDef) -> bool:
+    """Return whether all fields of a dataclass are given by keyword."""
+    return any("kw_only=True" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+def fields_of(node: ast.ClassDef) -> list[str]:
+    """Return the names of the fields of a dataclass, in order, without class variables."""
+    return [
+        part.target.id
+        for part in node.body
+        if isinstance(part, ast.AnnAssign)
+        and isinstance(part.target, ast.Name)
+        and "ClassVar" not in ast.unparse(part.annotation)
+    ]
+
+
+def bindings(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield every name that is bound in a module, with its line: variables, parameters, loops, imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name, node.lineno
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name.partition(".")[0], node.lineno
+
+
+def vague_bindings(modules: dict[str, ast.Module]) -> Iterator[Offence]:
+    """Yield every binding with a vague name."""
+    for path, tree in modules.items():
+        for name, line in bindings(tree):
+            if name in VAGUE:
+                yield Offence(rule="vague", path=path, line=line, name=name, text=f"`{name}` says nothing of the value")
+
+
+def repeated_classes(modules: dict[str, ast.Module]) -> Iterator[Offence]:
+    """Yield every class whose name another class has as well."""
+    places: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append((path, node.lineno))
+    for name, occurrences in places.items():
+        for path, line in occurrences if len(occurrences) > 1 else ():
+            others = ", ".join(other for other, _ in occurrences if other != path) or "the same file"
+            yield Offence(rule="class", path=path, line=line, name=name, text=f"class `{name}` is also in {others}")
+
+
+def records_by_order(modules: dict[str, ast.Module]) -> Iterator[Offence]:
+    """Yield every record of more than four fields that are not keyword-only."""
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and is_record(node) and not is_kw_only(node):
+                n_fields = len(fields_of(node))
+                if n_fields > MOST_POSITIONAL:
+                    text = f"record `{node.name}` has {n_fields} fields and is not kw_only"
+                    yield Offence(rule="record", path=path, line=node.lineno, name=node.name, text=text)
+
+
+def names_of_ours(modules: dict[str, ast.Module]) -> set[str]:
+    """Return the names of all functions, methods and classes that are defined here."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for tree in modules.values() for node in ast.walk(tree) if isinstance(node, kinds)}
+
+
+def long_calls(modules: dict[str, ast.Module]) -> Iterator[Offence]:
+    """Yield every call of ours with more than four positional arguments."""
+    ours = names_of_ours(modules)
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            plain = [argument for argument in node.args if not isinstance(argument, ast.Starred)]
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+            if called in ours and len(plain) > MOST_POSITIONAL:
+                text = f"{len(plain)} positional arguments to `{called}`"
+                yield Offence(rule="call", path=path, line=node.lineno, name=called, text=text)
+
+
+def used_elsewhere(modules: dict[str, ast.Module]) -> set[tuple[str, str]]:
+    """Return (module, name) of what other modules import or reach through their module."""
+    uses: set[tuple[str, str]] = set()
+    for tree in modules.values():
+        aliases: dict[str, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    uses.add((node.module, alias.name))
+                    aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
+                uses.add((aliases[node.value.id], node.attr))
+    return uses
+
+
+def undocumented(modules: dict[str, ast.Module]) -> Iterator[Offence]:
+    """Yield every public function that other modules use, has arguments and lacks a Parameters section."""
+    uses = used_elsewhere(modules)
+    for path, tree in modules.items():
+        module = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for node in tree.body:
+            if not isinstance(node, Function) or node.name.startswith("_") or (module, node.name) not in uses:
+                continue
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            if arguments and "Parameters\n" not in (ast.get_docstring(node) or ""):
+                text = f"`{node.name}` has arguments and no Parameters section"
+                yield Offence(rule="parameters", path=path, line=node.lineno, name=node.name, text=text)
+
+
+RULES = (vague_bindings, repeated_classes, records_by_order, long_calls, undocumented)
+
+
+def read_exceptions(path: Path) -> set[tuple[str, str, str]]:
+    """Return (rule, path, name) of each exception; a line is `rule path name reason ...`.
+
+    Raises
+    ------
+    SystemExit
+        A line gives no reason.
+    """
+    exceptions = set()
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = line.split(maxsplit=3)
+        if len(parts) < 4:
+            raise SystemExit(f"{path.name}: an exception needs a rule, a path, a name and a reason: {line}")
+        exceptions.add((parts[0], parts[1], parts[2]))
+    return exceptions
+
+
+def main() -> int:
+    """Print every offence, or one line a rule with --count; return 1 if there is one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", action="store_true", help="only how many places break each rule")
+    parser.add_argument("--rule", help="only this rule")
+    parser.add_argument("paths", nargs="*", help="show only places below these paths")
+    arguments = parser.parse_args()
+    modules = read_modules(ROOT / "src")
+    exceptions = read_exceptions(Path(__file__).with_name("style_exceptions.txt"))
+    offences = [offence for rule in RULES for offence in rule(modules)]
+    offences = [offence for offence in offences if (offence.rule, offence.path, offence.name) not in exceptions]
+    if arguments.rule:
+        offences = [offence for offence in offences if offence.rule == arguments.rule]
+    if arguments.paths:
+        offences = [offence for offence in offences if offence.path.startswith(tuple(arguments.paths))]
+    for offence in () if arguments.count else offences:
+        print(f"{offence.path}:{offence.line}: {offence.rule}: {offence.text}")
+    for rule, count in sorted(Counter(offence.rule for offence in offences).items()):
+        print(f"{rule}: {count}")
+    return 1 if offences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
