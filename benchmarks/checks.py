@@ -144,7 +144,14 @@ def flips_found(rows: Rows, seed: int) -> tuple[float, float, float]:
     given = codes.copy()
     given[flipped] = (codes[flipped] + rng.integers(1, n_classes, len(flipped))) % n_classes
     folds = data.folds(given, data.clusters(rows.table), 5, seed)
-    task = Task(tuple(map(str, range(n_classes))), given, folds, "off", seed, Clock(600.0))
+    task = Task(
+        classes=tuple(map(str, range(n_classes))),
+        codes=given,
+        folds=folds,
+        balance="off",
+        seed=seed,
+        clock=Clock(600.0),
+    )
     found = label_errors.of_classes(given, STRATEGIES["linear-probe"].fit(rows, task, {}).out_of_fold)
     top = np.isin(flipped, found.order[: round(TOP * len(codes))]).mean()
     suspect = np.isin(flipped, found.order[: found.n_suspect])

@@ -48,7 +48,7 @@ def pooled(codes: np.ndarray, held: Sequence[Drawn], said: Drawn) -> np.ndarray:
     """Pool both, weighted by log-loss of several dealings (what `blend` does)."""
     shown = {name: np.mean([one[name] for one in held], axis=0) for name in MEMBERS}
     classes = tuple(str(number) for number in range(shown[MEMBERS[0]].shape[1]))
-    task = Task(classes, codes, codes, "off", 0, Clock(600.0))
+    task = Task(classes=classes, codes=codes, folds=codes, balance="off", seed=0, clock=Clock(600.0))
     return pool(said, choose_weights(Held.of(task, shown, np.arange(len(codes)))))
 
 
@@ -65,7 +65,7 @@ def rows_of(path: Path, modality: str) -> tuple[Rows, np.ndarray, tuple[str, ...
     """Read at most `MOST_ROWS` training rows with their frozen features."""
     rows = data.read(path, AdaptOptions()).where_split(TRAIN)
     rows = rows.take(np.sort(np.random.default_rng(1).permutation(len(rows))[:MOST_ROWS]))
-    base = bases.load("default", bases.Need(modality, offline=True))
+    base = bases.load("default", bases.Need(modality=modality, offline=True))
     made = features.extract(rows, base)
     usable = rows.take(made.kept)
     classes, codes = np.unique(usable.labels.astype(str), return_inverse=True)
@@ -81,7 +81,9 @@ def accuracies(path: Path, modality: str, labels: int, seed: int) -> dict[str, f
     held, said = [], {}
     for turn in range(DEALINGS):
         folds = data.folds(codes[drawn], np.arange(len(drawn)), 5, 10 * seed + turn)
-        task = Task(classes, codes[drawn], folds, "auto", seed, Clock(600.0), spec)
+        task = Task(
+            classes=classes, codes=codes[drawn], folds=folds, balance="auto", seed=seed, clock=Clock(600.0), spec=spec
+        )
         fitted = {name: STRATEGIES[name].fit(rows.take(drawn), task, {}) for name in MEMBERS}
         held.append({name: model.out_of_fold for name, model in fitted.items()})
         said = said or {name: model.predict(rows.take(judged)) for name, model in fitted.items()}

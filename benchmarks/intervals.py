@@ -71,7 +71,7 @@ def said(codes: np.ndarray, classes: tuple[str, ...] = CLASSES, sure: np.ndarray
     """Make predictions that name these classes."""
     shares = np.full((len(codes), len(classes)), 0.01) if sure is None else np.repeat(1 - sure[:, None], 2, axis=1)
     shares[np.arange(len(codes)), codes] = 1 - 0.01 * (len(classes) - 1) if sure is None else sure
-    return Predictions(column(list(map(str, range(len(codes))))), classes, shares)
+    return Predictions(ids=column(list(map(str, range(len(codes))))), classes=classes, probabilities=shares)
 
 
 def truths() -> dict[str, float]:
@@ -99,7 +99,7 @@ def measured(rows: Rows, rng: np.random.Generator, seed: int) -> dict[str, Inter
     metrics = score(rows.codes, said(rows.answers[0]), clusters, seed)
     answers = np.where(rows.right_by_site, 0, 1)
     site = {"site": column(["north" if at else "south" for at in rows.site])}
-    compared = groups(np.zeros(n, dtype=np.intp), said(answers, ("a", "b")), site, clusters, seed)
+    compared = groups(np.zeros(n, dtype=np.intp), said(answers, ("a", "b")), site, clusters=clusters, seed=seed)
     found = calibration(
         np.where(rows.right_if_sure, 0, 1), said(np.zeros(n, dtype=np.intp), ("a", "b"), rows.sure), clusters, seed
     )

@@ -42,7 +42,15 @@ def learn(
     """Fit a strategy on some rows."""
     folds = data.folds(found.codes[rows], found.clusters[rows], 5, seed)
     unlabelled = None if bare is None else found.rows.take(bare)
-    task = Task(found.classes, found.codes[rows], folds, "off", seed, Clock(600.0), unlabelled=unlabelled)
+    task = Task(
+        classes=found.classes,
+        codes=found.codes[rows],
+        folds=folds,
+        balance="off",
+        seed=seed,
+        clock=Clock(600.0),
+        unlabelled=unlabelled,
+    )
     return STRATEGIES[name].fit(found.rows.take(rows), task, {})
 
 

@@ -96,7 +96,7 @@ def judged(path: Path, new: Path, given: Given) -> list[dict[str, object]]:
     train, test = part(path, TRAIN, given.train), part(path, TEST, given.test)
     found: dict[str, tuple[Rows, Rows, Mapping[str, object]]] = {}
     for name, reference in (("base", "default"), ("adapted", f"file:{new}")):
-        base = bases.load(reference, bases.Need("text", offline=True))
+        base = bases.load(reference, bases.Need(modality="text", offline=True))
         sides = []
         for rows in (train, test):
             made = features.extract(rows, base)
@@ -129,7 +129,15 @@ def answers(
     folds = data.folds(codes[drawn], np.arange(len(drawn)), 5, seed)
     said = {}
     for name, (train, test, spec) in found.items():
-        task = Task(tuple(classes.tolist()), codes[drawn], folds, "auto", seed, Clock(600.0), spec)
+        task = Task(
+            classes=tuple(classes.tolist()),
+            codes=codes[drawn],
+            folds=folds,
+            balance="auto",
+            seed=seed,
+            clock=Clock(600.0),
+            spec=spec,
+        )
         fitted = {}
         for strategy in ("classic", "linear-probe"):
             fitted[strategy] = STRATEGIES[strategy].fit(train.take(drawn), task, {})

@@ -45,17 +45,32 @@ def trials(found: Learnt) -> list[dict[str, float]]:
             some, every = order[: size // 2], order[:size]
             axes = reduced(found.values, 0, some)
             held = (Held(some, np.arange(n, len(found.codes))),)
-            points = measure(Material(axes, targets, found.codes, found.clusters, held, SCORINGS["classification"]),
-                             Clock(600.0), draw)  # fmt: skip
+            points = measure(
+                Material(
+                    features=axes,
+                    targets=targets,
+                    strata=found.codes,
+                    clusters=found.clusters,
+                    held=held,
+                    scoring=SCORINGS["classification"],
+                ),
+                Clock(600.0),
+                draw,
+            )
             forecast = learning_curve(points, [size], draw).forecasts
             wide = reduced(found.values, 0, every)
             said = fit_quick(wide[every], targets[every]).predict(wide[n:]).argmax(axis=1)
             true = float(points[-1].by_draw[0]) - float(np.mean(said != found.codes[n:]))
             gain = forecast[0].gain if forecast else None
-            made.append({
-                "labels": size // 2, "true": true, "value": gain.value if gain else np.nan,
-                "low": gain.low if gain else np.nan, "high": gain.high if gain else np.nan,
-            })  # fmt: skip
+            made.append(
+                {
+                    "labels": size // 2,
+                    "true": true,
+                    "value": gain.value if gain else np.nan,
+                    "low": gain.low if gain else np.nan,
+                    "high": gain.high if gain else np.nan,
+                }
+            )
     return made
 
 

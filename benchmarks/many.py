@@ -97,18 +97,23 @@ def heads(n_rows: int, n_classes: int) -> dict[str, object]:
     ids, blank = column([f"row-{row}" for row in range(n_rows)]), column([""] * n_rows)
     names = tuple(f"class-{code:04d}" for code in range(n_classes))
     labels = np.asarray(names, dtype=object)[codes]
-    rows = Rows(Table("text", ids, blank, ids, labels, blank), Features(ids, values, "made"))
+    rows = Rows(
+        Table(modality="text", ids=ids, inputs=blank, hashes=ids, labels=labels, splits=blank),
+        Features(ids, values, "made"),
+    )
     order = rng.permutation(n_rows)
     train, test = np.sort(order[n_rows // 5 :]), np.sort(order[: n_rows // 5])
     seconds = {}
     began = time.perf_counter()
     folds = data.folds(codes[train], train, 5, 0)
     seconds["folds"] = time.perf_counter() - began
-    task = Task(names, codes[train], folds, "auto", 0, Clock(600.0))
+    task = Task(classes=names, codes=codes[train], folds=folds, balance="auto", seed=0, clock=Clock(600.0))
     climbed = ladder.climb(rows.take(train), task, ["majority", "linear-probe"], None)
     seconds.update(climbed.seconds)
     began = time.perf_counter()
-    said = Predictions(ids[test], names, climbed.fitted["linear-probe"].predict(rows.take(test)))
+    said = Predictions(
+        ids=ids[test], classes=names, probabilities=climbed.fitted["linear-probe"].predict(rows.take(test))
+    )
     found = evaluation.evaluate(codes[test], said, None, 0)
     seconds["evaluation"] = time.perf_counter() - began
     return {"seconds": seconds, "accuracy": found.accuracy.model_dump(), "macro_f1": found.macro_f1.model_dump()}

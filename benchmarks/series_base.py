@@ -53,7 +53,8 @@ def features(name: str, train: Any, test: Any, seed: int) -> tuple[np.ndarray, n
     modality = MODALITIES["series"]
     sample = [modality.prepare(modality.load(item, spec), spec)[0] for item in train.inputs[:500]]
     base = bases.load(
-        "minirocket" if name == "minirocket" else "series-encoder", Need("series", True, seed, sample, spec)
+        "minirocket" if name == "minirocket" else "series-encoder",
+        Need(modality="series", offline=True, seed=seed, sample=sample, spec=spec),
     )
     module = base.module() if base.module else None
     if name == "random":
@@ -122,7 +123,9 @@ def measure(path: Path, arms: tuple[str, ...]) -> dict[str, Any]:
         for seed in range(DRAWS if per else 1):
             rows = drawn(codes, per, seed)
             folds = data.folds(codes[rows], np.arange(len(rows)), 5, seed)
-            task = Task(tuple(classes), codes[rows], folds, "off", seed, Clock(np.inf))
+            task = Task(
+                classes=tuple(classes), codes=codes[rows], folds=folds, balance="off", seed=seed, clock=Clock(np.inf)
+            )
             said = {name: tuple(answers(made[name][0][rows], made[name][1], task, per)) for name in arms}
             for name, (answer, _) in said.items():
                 right[name].append(float((answer.argmax(1) == truth).mean()))

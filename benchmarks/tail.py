@@ -42,9 +42,17 @@ def problem(path: Path, n_rows: int) -> tuple[Rows, Task]:
     codes = np.searchsorted(classes, some.labels.astype(str)).astype(np.intp)
     folds = data.folds(codes, data.clusters(some, ()), 5, 0)
     task = Task(
-        classes, codes, folds, "off", 0, Clock(1e6), backbone.spec, backbone.parts.architecture, backbone=backbone,
+        classes=classes,
+        codes=codes,
+        folds=folds,
+        balance="off",
+        seed=0,
+        clock=Clock(1e6),
+        spec=backbone.spec,
+        architecture=backbone.parts.architecture,
+        backbone=backbone,
         precision="float32",
-    )  # fmt: skip
+    )
     return Rows(some, made.features), task
 
 

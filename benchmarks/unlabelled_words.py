@@ -78,7 +78,15 @@ def answers(
 ) -> np.ndarray:
     """Fit `classic` and give class codes of the test rows."""
     folds = data.folds(codes, data.clusters(train), 5, seed)
-    task = Task(tuple(classes.tolist()), codes, folds, "auto", seed, Clock(600.0), words=words)
+    task = Task(
+        classes=tuple(classes.tolist()),
+        codes=codes,
+        folds=folds,
+        balance="auto",
+        seed=seed,
+        clock=Clock(600.0),
+        words=words,
+    )
     made = STRATEGIES["classic"].fit(Rows(train), task, {})
     return np.asarray(made.predict(Rows(test)).argmax(axis=1))
 

@@ -16,7 +16,8 @@ from headstart.records import Finding, Table, column
 def rows(n: int, modality: str = "text", splits: list[str] | None = None) -> Table:
     names = [f"row {at}" for at in range(n)]
     parts = (names, names, names, ["x"] * n, splits or ["train"] * n)
-    return Table(modality, *(column(part) for part in parts))
+    names_of = ("ids", "inputs", "hashes", "labels", "splits")
+    return Table(modality=modality, **{name: column(part) for name, part in zip(names_of, parts, strict=True)})
 
 
 def features(n: int, copies: dict[int, int], noise: float = 0.05) -> np.ndarray:
@@ -65,6 +66,8 @@ def test_series_are_compared_as_they_are_and_not_by_features() -> None:
 @pytest.mark.parametrize(("kind", "share"), [("outliers", 2 / 100), ("duplicates-across-splits", 2 / 25)])
 def test_a_finding_says_what_share_of_rows_it_concerns(kind: str, share: float) -> None:
     table = rows(100, splits=["train"] * 75 + ["test"] * 25)
-    made = with_shares([Finding(kind, "note", ("row 1", "row 2"), "", "")], table)[0].measure
+    made = with_shares([Finding(kind=kind, severity="note", rows=("row 1", "row 2"), summary="", advice="")], table)[
+        0
+    ].measure
     assert made is not None and made.value == pytest.approx(share) and made.low < share < made.high
-    assert with_shares([Finding(kind, "note", (), "", "")], table)[0].measure is None
+    assert with_shares([Finding(kind=kind, severity="note", rows=(), summary="", advice="")], table)[0].measure is None

@@ -31,7 +31,9 @@ def options(**values: object) -> AdaptOptions:
 
 
 def answers(right: np.ndarray) -> Predictions:
-    return Predictions(column(list(range(len(right)))), ("a", "b"), np.eye(2)[np.where(right, 0, 1)])
+    return Predictions(
+        ids=column(list(range(len(right)))), classes=("a", "b"), probabilities=np.eye(2)[np.where(right, 0, 1)]
+    )
 
 
 def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +70,7 @@ def test_class_gaps_that_are_chance_are_rarely_told(monkeypatch: pytest.MonkeyPa
     for repeat in range(200):
         rng = np.random.default_rng([6, repeat])
         codes, members = rng.integers(0, 3, 300), rng.integers(0, 3, 300)
-        found = class_gap(codes, rng.random(300) < 0.8, members, (("x", "y", "z"), ("a", "b", "c")), repeat)
+        found = class_gap(codes, rng.random(300) < 0.8, members, names=(("x", "y", "z"), ("a", "b", "c")), seed=repeat)
         assert found is not None and (found.gap.low > 0) <= (found.p_value <= 0.05)
         alarms += found.p_value <= 0.05
     assert 0.01 <= alarms / 200 <= 0.09, alarms
@@ -77,17 +79,17 @@ def test_class_gaps_that_are_chance_are_rarely_told(monkeypatch: pytest.MonkeyPa
 def test_a_model_that_follows_the_group_is_seen_though_both_groups_fare_alike() -> None:
     codes, border = np.repeat([0, 1], 60), np.array(["red", "blue"] * 60, dtype=object)
     said = np.where(np.arange(120) % 10 < 6, border == "blue", codes).astype(int)
-    made = Predictions(column(list(range(120))), ("a", "b"), np.eye(2)[said])
-    found = groups(codes, made, {"border": border}, None, 0)[0]
+    made = Predictions(ids=column(list(range(120))), classes=("a", "b"), probabilities=np.eye(2)[said])
+    found = groups(codes, made, {"border": border}, clusters=None, seed=0)[0]
     assert found.gap is not None and found.gap.low <= 0
     assert found.class_gap is not None and found.class_gap.gap.low > 0.3 and found.class_gap.p_value <= 0.001
-    few = groups(codes[::4], made.take(np.arange(0, 120, 4)), {"border": border[::4]}, None, 0)[0]
+    few = groups(codes[::4], made.take(np.arange(0, 120, 4)), {"border": border[::4]}, clusters=None, seed=0)[0]
     assert few.class_gap is None
 
 
 def test_a_constant_answer_has_no_gap_and_that_is_told() -> None:
     found = class_gap(
-        np.repeat([0, 1], 60), np.repeat([True, False], 60), np.arange(120) % 2, (("x", "y"), ("a", "b")), 0
+        np.repeat([0, 1], 60), np.repeat([True, False], 60), np.arange(120) % 2, names=(("x", "y"), ("a", "b")), seed=0
     )
     assert found is not None and found.gap.value == 0 and found.p_value == 1.0 and "no evidence" in found.reading
 
@@ -95,13 +97,34 @@ def test_a_constant_answer_has_no_gap_and_that_is_told() -> None:
 def test_a_gap_that_came_with_the_base_is_told_from_one_that_adaptation_made() -> None:
     site = np.array(["a"] * 60 + ["b"] * 60, dtype=object)
     fine, bad = answers(np.ones(120, bool)), answers(np.arange(120) < 80)
-    came = gap_origin("site", np.zeros(120, int), Models(bad, bad, fine, "classic", True), site, None, 0)
-    made = gap_origin("site", np.zeros(120, int), Models(bad, fine, fine, "classic"), site, None, 0)
+    came = gap_origin(
+        "site",
+        np.zeros(120, int),
+        Models(chosen=bad, frozen=bad, plain=fine, without_base="classic", is_frozen=True),
+        values=site,
+        clusters=None,
+        seed=0,
+    )
+    made = gap_origin(
+        "site",
+        np.zeros(120, int),
+        Models(chosen=bad, frozen=fine, plain=fine, without_base="classic"),
+        values=site,
+        clusters=None,
+        seed=0,
+    )
     assert came is not None and came.brought is not None and came.brought.low > 0 and came.adaptation is None
     assert "The base widened it" in came.reading
     assert made is not None and made.adaptation is not None and made.adaptation.low > 0
     assert made.brought is not None and made.brought.value == 0 and "Adapting it widened it" in made.reading
-    alone = gap_origin("site", np.zeros(120, int), Models(bad, None, None, None), site, None, 0)
+    alone = gap_origin(
+        "site",
+        np.zeros(120, int),
+        Models(chosen=bad, frozen=None, plain=None, without_base=None),
+        values=site,
+        clusters=None,
+        seed=0,
+    )
     assert alone is not None and alone.frozen is alone.without_base is alone.brought is None
 
 
@@ -111,7 +134,7 @@ def test_what_features_hold_is_read_off_and_noise_is_not() -> None:
     full, noise = rng.normal(size=(200, 30)).astype(np.float32), rng.normal(size=(200, 30)).astype(np.float32)
     full[:, 3] += 3 * codes
     asked = [Wanted("site", "group", ("a", "b"), codes), Wanted("rare", "group", ("a", "b"), np.arange(200) // 175)]
-    site, rare = read_off(asked, {"frozen": full, "answers": noise}, codes, np.arange(200), 0)
+    site, rare = read_off(asked, {"frozen": full, "answers": noise}, codes, clusters=np.arange(200), seed=0)
     assert site.frozen is not None and site.frozen.low > 0.8 and "can be read off" in site.reading
     assert site.answers is not None and site.answers.low < 0.5 < site.answers.high
     assert rare.frozen is not None and rare.frozen.low < 0.5, "answering with the frequent value must not count"
@@ -121,10 +144,10 @@ def test_what_features_hold_is_read_off_and_noise_is_not() -> None:
 def test_a_cell_of_few_rows_is_no_worst_group() -> None:
     cells = np.array([0] * 30 + [1] * 30 + [2] * 4)
     right = cells != 2
-    found = before_and_after((right, right), cells, [("x", "a"), ("x", "b"), ("y", "a")], None, 0)
+    found = before_and_after((right, right), cells, [("x", "a"), ("x", "b"), ("y", "a")], clusters=None, seed=0)
     assert found is not None and found.worst_before.value == 1.0 and found.worst_gain.value == 0.0
     assert [cell.before is None for cell in found.cells] == [False, False, True]
-    assert before_and_after((right, right), np.zeros(64, int), [("x", "a")], None, 0) is None
+    assert before_and_after((right, right), np.zeros(64, int), [("x", "a")], clusters=None, seed=0) is None
 
 
 def bordered(folder: Path, share: float = 0.95) -> Path:

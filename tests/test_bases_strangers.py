@@ -199,7 +199,7 @@ def published_bert(folder: Path) -> dict[str, np.ndarray]:
 
 def test_weights_in_several_files_beside_their_index_are_read(tmp_path: Path) -> None:
     weights = published_bert(tmp_path / "model")
-    whole = bases.load(f"file:{tmp_path / 'model'}", Need("text"))
+    whole = bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
     names = sorted(weights)
     shards = {"model-1.safetensors": names[::2], "model-2.safetensors": names[1::2]}
     for shard, inside in shards.items():
@@ -207,7 +207,7 @@ def test_weights_in_several_files_beside_their_index_are_read(tmp_path: Path) ->
     (tmp_path / "model" / "model.safetensors").unlink()
     index = {"weight_map": {name: shard for shard, inside in shards.items() for name in inside}}
     (tmp_path / "model" / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert bases.load(f"file:{tmp_path / 'model'}", Need("text")).fingerprint == whole.fingerprint
+    assert bases.load(f"file:{tmp_path / 'model'}", Need(modality="text")).fingerprint == whole.fingerprint
 
 
 @pytest.mark.parametrize("name", ["../outside.safetensors", "/etc/passwd", "pytorch_model.bin", 7, "a\\b.safetensors"])
@@ -216,15 +216,15 @@ def test_an_index_names_weights_beside_it_only(tmp_path: Path, name: object) -> 
     (tmp_path / "model" / "model.safetensors").rename(tmp_path / "outside.safetensors")
     (tmp_path / "model" / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
     with pytest.raises(DataError, match="does not list weights"):
-        bases.load(f"file:{tmp_path / 'model'}", Need("text"))
+        bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
 
 
 def test_names_of_older_checkpoints_are_understood_and_a_missing_pooler_is_zeros(tmp_path: Path) -> None:
     weights = published_bert(tmp_path / "model")
-    whole = bases.load(f"file:{tmp_path / 'model'}", Need("text"))
+    whole = bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
     older = {f"bert.{name}": value for name, value in weights.items() if "pooler" not in name}
     save_file(older, tmp_path / "model" / "model.safetensors")
-    first, second = (bases.load(f"file:{tmp_path / 'model'}", Need("text")) for _ in range(2))
+    first, second = (bases.load(f"file:{tmp_path / 'model'}", Need(modality="text")) for _ in range(2))
     assert first.fingerprint == second.fingerprint
     for name, value in whole.parts.weights.items():
         expected = np.zeros_like(value) if "pooler" in name else value
@@ -236,7 +236,7 @@ def test_missing_weights_of_a_published_encoder_are_named_not_drawn_at_random(tm
     del weights["encoder.layer.0.output.dense.weight"]
     save_file(weights, tmp_path / "model" / "model.safetensors")
     with pytest.raises(DataError, match=r"1 tensors are missing .*output\.dense\.weight"):
-        bases.load(f"file:{tmp_path / 'model'}", Need("text"))
+        bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
 
 
 def test_a_list_of_words_makes_a_tokenizer_where_there_is_no_other(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_list_of_words_makes_a_tokenizer_where_there_is_no_other(tmp_path: Pat
     words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
     (tmp_path / "model" / "tokenizer.json").unlink()
     (tmp_path / "model" / "vocab.txt").write_text("\n".join(words), "utf-8")
-    backbone = bases.load(f"file:{tmp_path / 'model'}", Need("text"))
+    backbone = bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
     made = read_tokenizer(backbone.parts.tokenizer, "a tokenizer")
     assert encode_text(made, "The roads").ids == tokenizer.encode("The roads").ids
 
@@ -256,7 +256,7 @@ def test_values_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     weights["conv1.weight"] = np.full_like(weights["conv1.weight"], np.nan)
     save_file(weights, tmp_path / "model" / "model.safetensors")
     with pytest.raises(DataError, match="no numbers"):
-        bases.load(f"file:{tmp_path / 'model'}", Need("image"))
+        bases.load(f"file:{tmp_path / 'model'}", Need(modality="image"))
 
 
 def test_model_args_of_a_folder_reach_timm_only_if_they_are_listed(tmp_path: Path) -> None:
@@ -264,10 +264,12 @@ def test_model_args_of_a_folder_reach_timm_only_if_they_are_listed(tmp_path: Pat
     path = tmp_path / "model" / "config.json"
     config = json.loads(path.read_text())
     path.write_text(json.dumps({**config, "model_args": {"act_layer": "silu"}}))
-    assert bases.load(f"file:{tmp_path / 'model'}", Need("image")).parts.architecture["kwargs"] == {"act_layer": "silu"}
+    assert bases.load(f"file:{tmp_path / 'model'}", Need(modality="image")).parts.architecture["kwargs"] == {
+        "act_layer": "silu"
+    }
     path.write_text(json.dumps({**config, "model_args": {"pretrained": True, "cache_dir": "x"}}))
     with pytest.raises(DataError, match="cache_dir, pretrained"):
-        bases.load(f"file:{tmp_path / 'model'}", Need("image"))
+        bases.load(f"file:{tmp_path / 'model'}", Need(modality="image"))
 
 
 def word_pieces() -> dict[str, Any]:

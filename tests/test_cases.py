@@ -262,6 +262,19 @@ def test_a_base_config_that_asks_for_what_it_may_not_is_refused(name: str, share
     config = next(path for path in (folder / "base__config.json", folder / "config.json") if path.is_file())
     (tmp_path / "config.json").write_bytes(config.read_bytes())
     write_arrays(tmp_path / "model.safetensors", {"weight": np.zeros((4, 4), np.float32)})
-    blank = BaseRecord("a", "image", "file", "unknown", 0, 0, "", "", "", "", True, "")
+    blank = BaseRecord(
+        name="a",
+        modality="image",
+        source="file",
+        licence="unknown",
+        n_dims=0,
+        size_bytes=0,
+        training_data="",
+        known_biases="",
+        sha256="",
+        url="",
+        pretrained=True,
+        summary="",
+    )
     with pytest.raises(DataError):
         assemble(read_folder(tmp_path, blank))

@@ -40,7 +40,14 @@ def table_of(inputs: list[object], modality: str, labels: list[str] | None = Non
     names = column([f"r{row}" for row in range(n)])
     blank = column([""] * n)
     said = column(labels or ["a", "b"] * (n // 2) + ["a"] * (n % 2))
-    return Table(modality, names, column(inputs), column([f"h{row}" for row in range(n)]), said, blank)
+    return Table(
+        modality=modality,
+        ids=names,
+        inputs=column(inputs),
+        hashes=column([f"h{row}" for row in range(n)]),
+        labels=said,
+        splits=blank,
+    )
 
 
 EDITS = {
@@ -147,7 +154,14 @@ def test_copies_across_a_given_split_and_across_labels_are_named() -> None:
     texts = [*SENTENCES, SENTENCES[0].lower(), SENTENCES[2].upper()]
     table = table_of(texts, "text", ["a", "b", "a", "b", "a"])
     given = data.with_families(
-        Table("text", table.ids, table.inputs, table.hashes, table.labels, column(["train"] * 3 + ["test"] * 2))
+        Table(
+            modality="text",
+            ids=table.ids,
+            inputs=table.inputs,
+            hashes=table.hashes,
+            labels=table.labels,
+            splits=column(["train"] * 3 + ["test"] * 2),
+        )
     )
     found = {item.kind: item for item in after_split(given, ())}
     assert found["near-duplicates-across-splits"].rows == ("r3", "r4")
@@ -174,7 +188,15 @@ def test_a_column_that_tells_the_class_is_named_and_one_that_only_repeats_it_is_
     site = ["north" if (label == "a") != (rng.random() < 0.1) else "south" for label in labels]
     table = table_of([" ".join(rng.choice(list("kmnprst"), 9)) for _ in range(100)], "text", labels)
     columns = {"site": column(site), "copy": column(labels), "nurse": column(rng.choice(list("xyz"), 100).tolist())}
-    table = Table("text", table.ids, table.inputs, table.hashes, table.labels, table.splits, columns)
+    table = Table(
+        modality="text",
+        ids=table.ids,
+        inputs=table.inputs,
+        hashes=table.hashes,
+        labels=table.labels,
+        splits=table.splits,
+        metadata=columns,
+    )
     told = [item.summary for item in about_inputs(table, (), 0) if item.kind == "shortcut"]
     assert len(told) == 1
     assert "'site'" in told[0]
@@ -188,7 +210,15 @@ def test_a_place_or_day_that_tells_every_class_is_the_gravest_shortcut_and_its_i
         "day": column([f"{1 + row % 28:02d}/{1 + row % 2:02d}/2024" for row in range(100)]),
         "copy": column([label.upper() for label in labels]),
     }
-    table = Table("text", table.ids, table.inputs, table.hashes, table.labels, table.splits, columns)
+    table = Table(
+        modality="text",
+        ids=table.ids,
+        inputs=table.inputs,
+        hashes=table.hashes,
+        labels=table.labels,
+        splits=table.splits,
+        metadata=columns,
+    )
     told = [item for item in about_inputs(table, (), 0) if item.kind == "shortcut"]
     assert [item.severity for item in told] == ["warn", "warn"]
     assert {"'site'" in item.summary for item in told} == {True, False}
@@ -212,7 +242,7 @@ def test_the_day_a_picture_was_taken_on_is_read_from_the_file(tmp_path: Path) ->
 def test_telling_by_chance_gives_an_interval_that_holds_chance() -> None:
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 4, 400)
-    _, alone = shortcuts.ranked({"x": rng.normal(size=(400, 2))}, codes, np.arange(400) % 5, None, 0)
+    _, alone = shortcuts.ranked({"x": rng.normal(size=(400, 2))}, codes, np.arange(400) % 5, clusters=None, seed=0)
     assert alone[0].share.low <= 0.25 <= alone[0].share.high
     assert alone[0].chance == 0.25
 
@@ -227,7 +257,15 @@ def test_dates_and_numbers_in_columns_are_read_as_numbers_and_names_of_files_are
         "file": column([f"f{row}" for row in range(n)]),
     }
     found = properties.of_columns(
-        Table("text", table.ids, table.inputs, table.hashes, table.labels, table.splits, columns)
+        Table(
+            modality="text",
+            ids=table.ids,
+            inputs=table.inputs,
+            hashes=table.hashes,
+            labels=table.labels,
+            splits=table.splits,
+            metadata=columns,
+        )
     )
     assert set(found) == {"day", "age"}
     assert found["day"].shape == (n, 1)

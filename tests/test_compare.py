@@ -74,8 +74,8 @@ def test_rows_that_belong_together_count_once_and_parts_with_few_rows_are_not_to
     gain = np.array([1.0] * 12)
     assert sign_test(gain, None) == pytest.approx(2 / 2**12)
     assert sign_test(gain, np.arange(12) // 6) == pytest.approx(0.5)
-    said = [Predictions(column(range(30)), ("a", "b"), np.eye(2)[[at] * 30]) for at in (0, 1)]
+    said = [Predictions(ids=column(range(30)), classes=("a", "b"), probabilities=np.eye(2)[[at] * 30]) for at in (0, 1)]
     found = changes(np.ones(30, dtype=int), *said)
-    made = parts(found, "site", np.array(["x"] * 25 + ["y"] * 5, dtype=object), None, 0)
+    made = parts(found, "site", np.array(["x"] * 25 + ["y"] * 5, dtype=object), clusters=None, seed=0)
     assert made[0].difference is not None and made[0].difference.low > 0 and made[0].n_better == 25
     assert made[1].difference is None and made[1].p_value is None

@@ -25,19 +25,23 @@ def material(n_rows: int, seed: int, apart: float = 1.0, n_classes: int = 3) -> 
     values = (centres[codes] + rng.normal(0, 1, (n_rows, 12))).astype(np.float32)
     ids = column([f"{seed}-{row}" for row in range(n_rows)])
     blank = column([""] * n_rows)
-    table = Table("text", ids, blank, ids, column([str(code) for code in codes]), blank)
+    table = Table(
+        modality="text", ids=ids, inputs=blank, hashes=ids, labels=column([str(code) for code in codes]), splits=blank
+    )
     return Rows(table, Features(ids, values, "made")), codes
 
 
 def task_of(codes: np.ndarray, **more: object) -> Task:
     folds = np.arange(len(codes)) % 5
-    return Task(("a", "b", "c"), codes, folds, "off", 0, Clock(600.0), **more)  # type: ignore[arg-type]
+    return Task(classes=("a", "b", "c"), codes=codes, folds=folds, balance="off", seed=0, clock=Clock(600.0), **more)  # type: ignore[arg-type]
 
 
 def told(n_train: int, apart: float, n_test: int = 400) -> object:
     train, codes = material(n_train, 1, apart)
     test, truth = material(n_test, 2, apart)
-    return curve(train, task_of(codes), np.arange(n_train + n_test), test, np.eye(3)[truth], Clock(60.0))
+    return curve(
+        train, task_of(codes), np.arange(n_train + n_test), test=test, test_targets=np.eye(3)[truth], clock=Clock(60.0)
+    )
 
 
 def test_every_beginning_of_the_order_is_a_stratified_draw_with_every_class() -> None:
@@ -142,7 +146,7 @@ def test_the_curve_rises_for_classes_that_overlap_and_is_the_same_every_time() -
 
 def test_without_test_rows_every_fold_is_held_out_in_turn() -> None:
     train, codes = material(150, 1)
-    made = material_of(train, task_of(codes), np.arange(150), None, None)
+    made = material_of(train, task_of(codes), np.arange(150), test=None, test_targets=None)
     assert sorted(np.concatenate([held.rows for held in made.held])) == list(range(150))
     assert all(len(np.intersect1d(held.pool, held.rows)) == 0 for held in made.held)
     points = measure(made, Clock(60.0), 0)
@@ -154,7 +158,9 @@ def test_numbers_and_several_labels_have_a_curve_too(kind: str, metric: str) -> 
     train, codes = material(160, 1)
     assert train.features is not None
     truth = train.features.final[:, :1] * 2 if kind == "regression" else np.eye(3, dtype=np.float32)[codes]
-    found = curve(train, task_of(codes, kind=kind, truth=truth), np.arange(160), None, None, Clock(60.0))
+    found = curve(
+        train, task_of(codes, kind=kind, truth=truth), np.arange(160), test=None, test_targets=None, clock=Clock(60.0)
+    )
     assert found.metric == metric and len(found.points) > 3
     assert found.points[0].labels_per_class is None
     better = found.points[-1].value.value - found.points[0].value.value
@@ -163,15 +169,18 @@ def test_numbers_and_several_labels_have_a_curve_too(kind: str, metric: str) -> 
 
 def test_what_cannot_be_measured_is_said_with_the_reason() -> None:
     train, codes = material(12, 1)
-    found = curve(train, task_of(codes), np.arange(12), None, None, Clock(60.0))
+    found = curve(train, task_of(codes), np.arange(12), test=None, test_targets=None, clock=Clock(60.0))
     assert found.points == [] and "12 training rows are too few" in found.sentence
     train, codes = material(60, 1)
-    found = curve(train, task_of(codes), np.arange(60), None, None, Clock(0.0))
+    found = curve(train, task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(0.0))
     assert "no time was left" in found.sentence
-    bare = curve(Rows(train.table), task_of(codes), np.arange(60), None, None, Clock(60.0))
+    bare = curve(Rows(train.table), task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(60.0))
     assert "the base model was not run" in bare.sentence
     alone = replace(task_of(codes), folds=np.zeros(60, dtype=np.intp))
-    assert "repeat each other" in curve(train, alone, np.arange(60), None, None, Clock(60.0)).sentence
+    assert (
+        "repeat each other"
+        in curve(train, alone, np.arange(60), test=None, test_targets=None, clock=Clock(60.0)).sentence
+    )
 
 
 def test_the_plot_places_better_values_higher_and_more_labels_further_right() -> None:

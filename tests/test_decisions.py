@@ -51,7 +51,9 @@ def loss(codes: np.ndarray, told: np.ndarray) -> float:
 
 
 def said(shares: np.ndarray, task: str = "classification", classes: tuple[str, ...] = CLASSES) -> Predictions:
-    return Predictions(column([str(row) for row in range(len(shares))]), classes, shares, task)
+    return Predictions(
+        ids=column([str(row) for row in range(len(shares))]), classes=classes, probabilities=shares, task=task
+    )
 
 
 def test_what_is_too_sure_is_corrected_and_what_is_not_is_left_alone() -> None:
@@ -83,8 +85,8 @@ def test_a_curve_is_tried_from_a_thousand_rows_on() -> None:
 @given(st.integers(2, 6), st.integers(0, 10_000), st.sampled_from([1.3, 3.0]))
 def test_no_correction_changes_which_class_is_more_probable(k: int, seed: int, heat: float) -> None:
     shares = np.random.default_rng(seed).dirichlet(np.full(k, 0.4), 20)
-    curve = Calibrator("isotonic", 1.0, (0.1, 0.5, 0.9), (0.2, 0.2, 0.7))
-    for made in (Calibrator("temperature", heat), curve):
+    curve = Calibrator(method="isotonic", temperature=1.0, knots=(0.1, 0.5, 0.9), levels=(0.2, 0.2, 0.7))
+    for made in (Calibrator(method="temperature", temperature=heat), curve):
         told = made.apply(shares)
         assert np.allclose(told.sum(axis=1), 1.0)
         larger = shares[:, :, None] > shares[:, None, :] + 1e-9
@@ -96,7 +98,7 @@ def test_rows_that_nobody_predicted_and_too_few_rows_change_nothing() -> None:
     hot[:175] = np.nan
     assert fit_calibrator(codes, hot, folds(200)).method == "none"
     assert fit_sets(codes, hot, 0.9).n_rows == 25
-    assert np.isnan(Calibrator("temperature", 2.0).apply(hot)[0]).all()
+    assert np.isnan(Calibrator(method="temperature", temperature=2.0).apply(hot)[0]).all()
 
 
 def test_sets_hold_the_truth_as_often_as_stated() -> None:
@@ -242,9 +244,9 @@ def test_rules_come_back_from_json_and_arrays_and_decide_the_same() -> None:
     codes, values = cloud(200, 0.0, 1)
     _, told = drawn(200, power=2.0)
     rules = Rules(
-        fit_calibrator(codes, told, folds(200)), fit_sets(codes, told, 0.8), None, 0.8,
-        fit_novelty(values, codes, folds(200), column([str(row) for row in range(200)])),
-        parse_costs(["a->b=3"], CLASSES, 0.4), {"x": "y"},
+        calibrator=fit_calibrator(codes, told, folds(200)), sets=fit_sets(codes, told, 0.8), margin=None, coverage=0.8,
+        novelty=fit_novelty(values, codes, folds(200), column([str(row) for row in range(200)])),
+        costs=parse_costs(["a->b=3"], CLASSES, 0.4), without={"x": "y"},
     )  # fmt: skip
     assert isinstance(rules.novelty, Novelty)
     back = Rules.of(json.loads(json.dumps(rules.as_dict())), rules.novelty.arrays())

@@ -71,7 +71,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None]]] = {
 def test_a_damaged_copy_of_a_base_is_made_again_and_never_used(
     kind: str, fresh_home: Path, warnings_shown: list[str]
 ) -> None:
-    need = Need("image", offline=True)
+    need = Need(modality="image", offline=True)
     first = bases.load("default", need).fingerprint
     folder = next((fresh_home / "bases").iterdir())
     assert is_sealed(folder)
@@ -82,17 +82,19 @@ def test_a_damaged_copy_of_a_base_is_made_again_and_never_used(
 
 
 def test_a_damaged_tokenizer_copy_is_written_again(fresh_home: Path) -> None:
-    path = Path(bases.load("default", Need("text", offline=True)).spec["tokenizer_file"])
+    path = Path(bases.load("default", Need(modality="text", offline=True)).spec["tokenizer_file"])
     content = path.read_bytes()
     cut_in_half(path)
-    assert Path(bases.load("default", Need("text", offline=True)).spec["tokenizer_file"]).read_bytes() == content
+    assert (
+        Path(bases.load("default", Need(modality="text", offline=True)).spec["tokenizer_file"]).read_bytes() == content
+    )
 
 
 @pytest.mark.parametrize(
     "content", ["{", "[]", "null", '{"x": 1}', '{"MACHINE": {"chosen": {"name": "no such runtime"}}}']
 )
 def test_a_damaged_choice_of_runtime_is_as_good_as_none(content: str, fresh_home: Path) -> None:
-    backbone = bases.load("default", Need("image", offline=True))
+    backbone = bases.load("default", Need(modality="image", offline=True))
     path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(content.replace("MACHINE", f"{runtimes.machine()}|auto"))
@@ -101,7 +103,7 @@ def test_a_damaged_choice_of_runtime_is_as_good_as_none(content: str, fresh_home
 
 def test_a_damaged_openvino_copy_is_converted_again(fresh_home: Path) -> None:
     openvino_runtime = pytest.importorskip("headstart.features.openvino_runtime")
-    backbone = bases.load("default", Need("image", offline=True))
+    backbone = bases.load("default", Need(modality="image", offline=True))
     path = openvino_runtime.converted(backbone)
     weights = path.with_suffix(".bin")
     content = weights.read_bytes()
@@ -119,7 +121,7 @@ def test_where_no_copy_of_the_network_can_be_written_the_network_itself_is_run(
         raise RuntimeError("basic_ios::clear: iostream error")
 
     monkeypatch.setattr(openvino_runtime.silent_openvino(), "save_model", fail)
-    backbone = bases.load("default", Need("image", offline=True))
+    backbone = bases.load("default", Need(modality="image", offline=True))
     run = openvino_runtime.open_openvino(backbone, "f32")
     assert run(np.zeros((1, 3, 224, 224), dtype=np.float32))[-1].shape[0] == 1
     assert any("No space left" in line for line in warnings_shown)
@@ -154,7 +156,7 @@ def test_a_home_that_may_not_be_written_to_costs_a_warning_and_nothing_else(
     folder = writable_folder("tokenizers", "x")
     (folder / "file").write_text("x")
     assert (tmp_path / "read-only") not in folder.parents
-    assert bases.load("default", Need("text", offline=True)).spec["tokenizer_file"]
+    assert bases.load("default", Need(modality="text", offline=True)).spec["tokenizer_file"]
     assert any("HEADSTART_HOME" in line and "Permission denied" in line for line in warnings_shown)
 
 
@@ -235,7 +237,7 @@ def test_rows_that_are_pruned_while_a_run_needs_them_are_computed_again(
     fresh_home: Path, image_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = data.read(image_folder, ReadOptions())
-    backbone = bases.load("default", Need("image", offline=True))
+    backbone = bases.load("default", Need(modality="image", offline=True))
     expected = features.extract(table, backbone).features
     real, pruned = FeatureCache.get, list[int]()
 
@@ -257,7 +259,7 @@ def test_on_a_full_disk_features_stay_in_memory_and_the_run_goes_on(
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     table = data.read(image_folder, ReadOptions())
-    backbone = bases.load("default", Need("image", offline=True))
+    backbone = bases.load("default", Need(modality="image", offline=True))
     monkeypatch.setattr(cache, "write_arrays", refuse)
     made = features.extract(table, backbone, uses=frozenset({"features", "stages"})).features
     assert made is not None and len(made.final) == len(table) and made.stages

@@ -39,7 +39,9 @@ def test_rows_of_the_same_kind_are_rarely_called_drifted_although_the_sample_was
     hits = 0
     for seed in range(40):
         kept = Reference.of(noise(60, seed), "features", np.arange(60), 0)
-        found = drift(kept.values, kept.place(noise(40, 1000 + seed)), kept.clusters, np.arange(40), seed)
+        found = drift(
+            kept.values, kept.place(noise(40, 1000 + seed)), kept.clusters, clusters_new=np.arange(40), seed=seed
+        )
         assert found is not None and found.auroc.low <= found.auroc.value <= found.auroc.high
         hits += found.found
     assert hits <= 6
@@ -48,11 +50,11 @@ def test_rows_of_the_same_kind_are_rarely_called_drifted_although_the_sample_was
 def test_rows_that_moved_are_found_and_few_rows_cannot_tell() -> None:
     kept = Reference.of(noise(60, 0), "features", np.arange(60), 0)
     moved = kept.place(noise(40, 1) + np.float32(1.0))
-    found = drift(kept.values, moved, kept.clusters, np.arange(40), 0)
+    found = drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40), seed=0)
     assert found is not None and found.found and found.auroc.low > 0.8
-    assert found == drift(kept.values, moved, kept.clusters, np.arange(40), 0)
-    assert drift(kept.values, moved[:14], kept.clusters, np.arange(14), 0) is None
-    assert drift(kept.values, moved, kept.clusters, np.arange(40) // 20, 0) is None
+    assert found == drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40), seed=0)
+    assert drift(kept.values, moved[:14], kept.clusters, clusters_new=np.arange(14), seed=0) is None
+    assert drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40) // 20, seed=0) is None
 
 
 def test_the_sample_of_training_rows_is_kept_and_read_back(tmp_path: Path) -> None:
@@ -65,13 +67,13 @@ def test_the_sample_of_training_rows_is_kept_and_read_back(tmp_path: Path) -> No
 
 def test_equal_shares_are_no_shift_and_clusters_count_once() -> None:
     codes = np.array([0] * 45 + [1] * 15)
-    same = prior_shift(["a", "b"], {"a": 75, "b": 25}, codes, None, "labels", 0)
+    same = prior_shift(["a", "b"], {"a": 75, "b": 25}, codes, clusters=None, kind="labels", seed=0)
     assert same is not None and not same.found
-    other = prior_shift(["a", "b"], {"a": 50, "b": 50}, codes, None, "labels", 0)
+    other = prior_shift(["a", "b"], {"a": 50, "b": 50}, codes, clusters=None, kind="labels", seed=0)
     assert other is not None and other.found
-    clustered = prior_shift(["a", "b"], {"a": 50, "b": 50}, codes, np.arange(60) // 15, "labels", 0)
+    clustered = prior_shift(["a", "b"], {"a": 50, "b": 50}, codes, clusters=np.arange(60) // 15, kind="labels", seed=0)
     assert clustered is not None and not clustered.found
-    assert prior_shift(["a", "b"], {}, codes, None, "labels", 0) is None
+    assert prior_shift(["a", "b"], {}, codes, clusters=None, kind="labels", seed=0) is None
 
 
 def test_evaluate_holds_new_rows_against_the_training_site(adapted: Path, fresh_table: Path) -> None:

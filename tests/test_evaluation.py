@@ -20,7 +20,11 @@ from headstart.results import Figure, Metrics
 def predictions(answers: np.ndarray, n_classes: int, sure: float = 0.9) -> Predictions:
     told = np.full((len(answers), n_classes), (1 - sure) / max(n_classes - 1, 1))
     told[np.arange(len(answers)), answers] = sure
-    return Predictions(column([f"row {at}" for at in range(len(answers))]), tuple("abcdefghij")[:n_classes], told)
+    return Predictions(
+        ids=column([f"row {at}" for at in range(len(answers))]),
+        classes=tuple("abcdefghij")[:n_classes],
+        probabilities=told,
+    )
 
 
 def random_case(n: int, n_classes: int, seed: int) -> tuple[np.ndarray, Predictions]:
@@ -29,7 +33,9 @@ def random_case(n: int, n_classes: int, seed: int) -> tuple[np.ndarray, Predicti
     told = rng.random((n, n_classes))
     told[np.arange(n), codes] += rng.random(n)
     ids = column([f"row {at}" for at in range(n)])
-    return codes, Predictions(ids, tuple("abcdefghij")[:n_classes], told / told.sum(axis=1, keepdims=True))
+    return codes, Predictions(
+        ids=ids, classes=tuple("abcdefghij")[:n_classes], probabilities=told / told.sum(axis=1, keepdims=True)
+    )
 
 
 def figures(metrics: Metrics) -> list[Figure]:
@@ -94,7 +100,7 @@ def test_every_interval_contains_its_point_and_stays_in_range(
         assert np.isfinite(figure.high)
     for figure in figures(found.model_copy(update={"log_loss": found.accuracy})):
         assert figure.high <= 1
-    gap = difference(codes, told, predictions(codes, n_classes), clusters, seed)
+    gap = difference(codes, told, predictions(codes, n_classes), clusters=clusters, seed=seed)
     assert -1 <= gap.low <= gap.value <= gap.high <= 1
 
 
@@ -116,7 +122,11 @@ def test_thirty_right_rows_of_three_patients_say_less_than_thirty_patients() -> 
 
 def test_copying_every_row_five_times_does_not_narrow_a_clustered_interval() -> None:
     codes, told = random_case(80, 3, 4)
-    five = Predictions(column(list(np.repeat(told.ids, 5))), told.classes, np.repeat(told.probabilities, 5, axis=0))
+    five = Predictions(
+        ids=column(list(np.repeat(told.ids, 5))),
+        classes=told.classes,
+        probabilities=np.repeat(told.probabilities, 5, axis=0),
+    )
     once = evaluate(codes, told, None, 0).accuracy
     copied = evaluate(np.repeat(codes, 5), five, np.repeat(np.arange(80), 5), 0).accuracy
     blind = evaluate(np.repeat(codes, 5), five, None, 0).accuracy
@@ -171,12 +181,21 @@ def test_the_effective_number_of_rows_lies_between_clusters_and_rows() -> None:
 
 def test_the_worst_rows_are_the_surest_mistakes_and_only_mistakes() -> None:
     told = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
-    found = worst_rows(np.array([0, 1, 1, 1]), Predictions(column(list("wxyz")), ("a", "b"), told))
+    found = worst_rows(
+        np.array([0, 1, 1, 1]), Predictions(ids=column(list("wxyz")), classes=("a", "b"), probabilities=told)
+    )
     assert [(row.id, row.label, row.predicted, row.probability) for row in found] == [
         ("y", "b", "a", 0.8),
         ("x", "b", "a", 0.6),
     ]
-    assert len(worst_rows(np.array([0, 1, 1, 1]), Predictions(column(list("wxyz")), ("a", "b"), told), 1)) == 1
+    assert (
+        len(
+            worst_rows(
+                np.array([0, 1, 1, 1]), Predictions(ids=column(list("wxyz")), classes=("a", "b"), probabilities=told), 1
+            )
+        )
+        == 1
+    )
 
 
 def paired(n: int, better: int, worse: int) -> tuple[np.ndarray, Predictions, Predictions]:
@@ -191,19 +210,19 @@ def paired(n: int, better: int, worse: int) -> tuple[np.ndarray, Predictions, Pr
 @pytest.mark.parametrize("rows", [4, 5])
 def test_five_rows_alone_are_never_evidence(n: int, rows: int) -> None:
     codes, a, b = paired(n, rows, 0)
-    assert difference(codes, a, b, None, 0).low <= 0
-    assert verdict(codes, Entry("blend", a), Entry("classic", b), None, 0).transfer == "no evidence"
+    assert difference(codes, a, b, clusters=None, seed=0).low <= 0
+    assert verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0).transfer == "no evidence"
 
 
 @pytest.mark.parametrize("n", [28, 200, 2000])
 def test_seven_rows_on_one_side_and_none_on_the_other_are_evidence(n: int) -> None:
     codes, a, b = paired(n, 7, 0)
-    assert verdict(codes, Entry("blend", a), Entry("classic", b), None, 0).transfer == "helped"
+    assert verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0).transfer == "helped"
 
 
 def test_the_difference_is_the_difference_of_the_accuracies_and_turns_its_sign() -> None:
     codes, a, b = paired(50, 12, 3)
-    there, back = difference(codes, a, b, None, 0), difference(codes, b, a, None, 0)
+    there, back = difference(codes, a, b, clusters=None, seed=0), difference(codes, b, a, clusters=None, seed=0)
     assert there.value == pytest.approx(0.18)
     assert back.value == pytest.approx(-0.18)
     assert there.low == pytest.approx(-back.high, abs=0.03)
@@ -211,14 +230,14 @@ def test_the_difference_is_the_difference_of_the_accuracies_and_turns_its_sign()
 
 def test_one_patient_with_many_rows_is_no_evidence() -> None:
     codes, a, b = paired(60, 20, 0)
-    assert difference(codes, a, b, None, 0).low > 0
-    assert difference(codes, a, b, np.r_[np.zeros(20, dtype=int), np.arange(40) // 4 + 1], 0).low <= 0
+    assert difference(codes, a, b, clusters=None, seed=0).low > 0
+    assert difference(codes, a, b, clusters=np.r_[np.zeros(20, dtype=int), np.arange(40) // 4 + 1], seed=0).low <= 0
 
 
 @pytest.mark.parametrize(("better", "worse", "word"), [(40, 5, "helped"), (5, 40, "hurt"), (12, 10, "no evidence")])
 def test_the_verdict_says_what_the_interval_says(better: int, worse: int, word: str) -> None:
     codes, a, b = paired(200, better, worse)
-    said = verdict(codes, Entry("blend", a), Entry("classic", b), None, 0)
+    said = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0)
     assert said.transfer == word
     assert (said.strategy, said.against) == ("blend", "classic")
     assert said.sentence.startswith("On 200 test rows the adapted model (blend) was right ")
@@ -229,7 +248,7 @@ def test_the_verdict_says_what_the_interval_says(better: int, worse: int, word: 
 
 def test_the_sentence_gives_the_numbers_in_points() -> None:
     codes, a, b = paired(200, 40, 5)
-    said = verdict(codes, Entry("blend", a), Entry("classic", b), None, 0)
+    said = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0)
     low, high = 100 * said.difference.low, 100 * said.difference.high
     assert said.sentence == (
         "On 200 test rows the adapted model (blend) was right 17.5 points more often than the best model without "
@@ -239,17 +258,17 @@ def test_the_sentence_gives_the_numbers_in_points() -> None:
 
 def test_without_evidence_the_sentence_says_how_many_rows_would_settle_it() -> None:
     codes, a, b = paired(100, 10, 6)
-    said = verdict(codes, Entry("blend", a), Entry("classic", b), None, 0)
+    said = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0)
     assert "If the difference is real, about 780 test rows would show it." in said.sentence
     codes, a, b = paired(100, 8, 8)
-    same = verdict(codes, Entry("blend", a), Entry("classic", b), None, 0)
+    same = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0)
     assert "equally often" in same.sentence
     assert "would show it" not in same.sentence
 
 
 def test_a_base_that_is_not_pretrained_never_helps_nor_hurts() -> None:
     codes, a, b = paired(200, 60, 5)
-    said = verdict(codes, Entry("blend", a), Entry("classic", b), None, 0, pretrained=False)
+    said = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0, pretrained=False)
     assert said.transfer == "no evidence"
     assert said.difference.value == pytest.approx(0.275)
     assert "Nothing pre-trained was used" in said.sentence
@@ -261,7 +280,7 @@ def test_what_is_missing_is_no_evidence(absent: str) -> None:
     codes, a, b = paired(0 if absent == "rows" else 20, 0, 0)
     transfer = None if absent == "transfer" else Entry("blend", a)
     against = None if absent == "against" else Entry("classic", b)
-    said = verdict(codes, transfer, against, None, 0)
+    said = verdict(codes, transfer, against, clusters=None, seed=0)
     assert said.transfer == "no evidence"
     assert said.difference is None
     assert "cannot be said" in said.sentence
@@ -303,7 +322,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(n: int, times: int, clus
     for repeat in range(times):
         codes, (a, b), clusters = drawn(n, clustered, np.random.default_rng([n, clustered, repeat]))
         found = evaluate(codes, predictions(a, 4), clusters, repeat)
-        gap = difference(codes, predictions(a, 4), predictions(b, 4), clusters, repeat)
+        gap = difference(codes, predictions(a, 4), predictions(b, 4), clusters=clusters, seed=repeat)
         lows = np.array([found.accuracy.low, found.macro_f1.low, gap.low])
         highs = np.array([found.accuracy.high, found.macro_f1.high, gap.high])
         covered += (lows <= truths) & (truths <= highs)
@@ -316,7 +335,10 @@ def test_two_equally_good_models_are_rarely_told_apart() -> None:
         rng = np.random.default_rng([3, repeat])
         right = rng.random((2, 60)) < 0.8
         a, b = (predictions(np.where(row, 0, 1), 2) for row in right)
-        told += verdict(np.zeros(60, dtype=int), Entry("a", a), Entry("b", b), None, repeat).transfer != "no evidence"
+        told += (
+            verdict(np.zeros(60, dtype=int), Entry("a", a), Entry("b", b), clusters=None, seed=repeat).transfer
+            != "no evidence"
+        )
     assert told / 400 <= 0.08
 
 

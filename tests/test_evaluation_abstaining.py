@@ -13,7 +13,9 @@ from headstart.records import Predictions, column
 
 
 def made(shares: np.ndarray) -> Predictions:
-    return Predictions(column([str(row) for row in range(len(shares))]), ("no", "yes"), shares)
+    return Predictions(
+        ids=column([str(row) for row in range(len(shares))]), classes=("no", "yes"), probabilities=shares
+    )
 
 
 def simulated(n: int, seed: int) -> tuple[np.ndarray, Predictions]:
@@ -52,15 +54,15 @@ def test_sets_that_cover_less_than_stated_are_called_so() -> None:
     codes = np.zeros(100, dtype=int)
     sets = np.zeros((100, 2), dtype=bool)
     sets[:70, 0], sets[70:, 1] = True, True
-    found = set_coverage(codes, sets, sets, 0.9, (200, 2), (None, 0))
+    found = set_coverage(codes, sets, sets, stated=0.9, learnt=(200, 2), drawn=(None, 0))
     assert found.below and "do not rely on it" in found.reading and found.method == "label-conditional"
-    whole = set_coverage(codes, np.ones((100, 2), dtype=bool), sets, 0.9, (200, 1), (None, 0))
+    whole = set_coverage(codes, np.ones((100, 2), dtype=bool), sets, stated=0.9, learnt=(200, 1), drawn=(None, 0))
     assert not whole.below and whole.mean_size and whole.mean_size.value == 2.0
     assert whole.exact and whole.exact.value == 0.7 and whole.method == "partly label-conditional"
 
 
 def test_a_range_without_ends_is_said_to_have_none() -> None:
-    found = range_coverage(np.zeros(30), np.ones(30), np.inf, 0.9, 5, None)
+    found = range_coverage(np.zeros(30), np.ones(30), np.inf, stated=0.9, n_rows_learnt=5, clusters=None)
     assert found.width is None and found.measured.value == 1.0 and "too few rows" in found.reading
 
 

@@ -21,14 +21,14 @@ from headstart.results import GroupColumn
 
 def answers(right: NDArray[np.bool_]) -> Predictions:
     told = np.eye(2)[np.where(right, 0, 1)]
-    return Predictions(column([f"row {at}" for at in range(len(right))]), ("a", "b"), told)
+    return Predictions(ids=column([f"row {at}" for at in range(len(right))]), classes=("a", "b"), probabilities=told)
 
 
 def compared(
     right: NDArray[np.bool_], clusters: NDArray[np.intp] | None = None, seed: int = 0, **columns: list[object]
 ) -> list[GroupColumn]:
     given = {name: column(values) for name, values in columns.items()}
-    return groups(np.zeros(len(right), dtype=np.intp), answers(right), given, clusters, seed)
+    return groups(np.zeros(len(right), dtype=np.intp), answers(right), given, clusters=clusters, seed=seed)
 
 
 def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,12 +99,12 @@ def test_the_interval_of_a_gap_covers_it() -> None:
 def test_the_figures_of_a_group_are_those_of_its_rows_alone() -> None:
     rng = np.random.default_rng(5)
     codes, told = rng.integers(0, 3, 90), rng.dirichlet([1, 1, 1], 90)
-    said = Predictions(column(list(map(str, range(90)))), ("a", "b", "c"), told)
+    said = Predictions(ids=column(list(map(str, range(90)))), classes=("a", "b", "c"), probabilities=told)
     site = np.where(np.arange(90) % 3 == 0, "far", "near")
-    found = groups(codes, said, {"site": column(site.tolist())}, None, 4)[0]
+    found = groups(codes, said, {"site": column(site.tolist())}, clusters=None, seed=4)[0]
     rows = np.flatnonzero(site == "far")
     assert found.values[0].metrics == evaluate(
-        codes[rows], Predictions(said.ids[rows], said.classes, told[rows]), None, 4
+        codes[rows], Predictions(ids=said.ids[rows], classes=said.classes, probabilities=told[rows]), None, 4
     )
 
 
@@ -193,8 +193,8 @@ def test_p_value_and_interval_never_disagree() -> None:
 def test_a_different_mix_of_classes_is_named_as_a_possible_reason() -> None:
     codes = np.array([0] * 50 + [1] * 50)
     told = np.eye(2)[np.zeros(100, dtype=int)]
-    said = Predictions(column(list(map(str, range(100)))), ("a", "b"), told)
-    found = groups(codes, said, {"site": column(["A"] * 50 + ["B"] * 50)}, None, 0)[0]
+    said = Predictions(ids=column(list(map(str, range(100)))), classes=("a", "b"), probabilities=told)
+    found = groups(codes, said, {"site": column(["A"] * 50 + ["B"] * 50)}, clusters=None, seed=0)[0]
     assert found.reading.endswith("The two do not hold the same mix of classes, which may be why.")
 
 

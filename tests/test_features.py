@@ -27,7 +27,7 @@ from headstart.records import Table, column
 
 @pytest.fixture(scope="module")
 def backbone() -> Backbone:
-    return bases.load("default", Need("image", offline=True))
+    return bases.load("default", Need(modality="image", offline=True))
 
 
 def read(folder: Path) -> Table:
@@ -57,7 +57,7 @@ def test_only_new_rows_are_computed_and_equal_content_only_once(
 
 
 def test_features_do_not_depend_on_what_stands_beside_a_row(fresh_home: Path, text_table: Path) -> None:
-    base = bases.load("default", Need("text", offline=True))
+    base = bases.load("default", Need(modality="text", offline=True))
     table = read(text_table)
     whole = features.extract(table, base, "float32").features.final
     cache.prune(0)
@@ -81,7 +81,7 @@ def test_a_corrupt_image_is_named_and_set_aside(tmp_path: Path, image_folder: Pa
 def test_without_time_some_rows_are_late_and_the_next_run_goes_on(
     fresh_home: Path, text_table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = bases.load("default", Need("text", offline=True))
+    base = bases.load("default", Need(modality="text", offline=True))
     table = read(text_table)
     monkeypatch.setattr(extraction, "CHUNK_BYTES", 1)
     first = features.extract(table, base, "float32", seconds=1e-9)
@@ -93,7 +93,13 @@ def test_without_time_some_rows_are_late_and_the_next_run_goes_on(
 def test_nothing_readable_is_an_error(tmp_path: Path, backbone: Backbone) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG broken")
     table = Table(
-        "image", column(["a"]), column([tmp_path / "a.png"]), column(["0" * 64]), None, column([""]), source="here"
+        modality="image",
+        ids=column(["a"]),
+        inputs=column([tmp_path / "a.png"]),
+        hashes=column(["0" * 64]),
+        labels=None,
+        splits=column([""]),
+        source="here",
     )
     with pytest.raises(DataError, match="None of the 1 inputs"):
         features.extract(table, backbone, "float32")
@@ -222,7 +228,7 @@ def test_runtimes_that_disagree_are_not_chosen(
     table = {"torch-float32": reference, "bad": replace(reference, name="bad", open=wrong)}
     monkeypatch.setattr(runtimes, "RUNTIMES", table)
     batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
-    assert runtimes.choose(backbone, batch, 2.0, "auto", (0.01, float("inf"))).name == "torch-float32"
+    assert runtimes.choose(backbone, batch, 2.0, precision="auto", limits=(0.01, float("inf"))).name == "torch-float32"
     assert runtimes.recall(backbone, "auto") is not None
 
 
@@ -238,7 +244,7 @@ def test_without_time_to_compare_runtimes_one_is_taken_for_this_process_and_not_
     monkeypatch.setattr(runtimes, "RUNTIMES", table)
     monkeypatch.setattr(runtimes, "_HURRIED", {})
     batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
-    hurried = runtimes.choose(backbone, batch, 2.0, "auto", (0.01, 0.0))
+    hurried = runtimes.choose(backbone, batch, 2.0, precision="auto", limits=(0.01, 0.0))
     assert hurried.name == "torch-float32" and runtimes.recall(backbone, "auto") == hurried
     assert not list(fresh_home.rglob("runtimes/*.json"))
 
@@ -310,7 +316,7 @@ def test_a_kill_in_the_middle_loses_only_the_shard_in_work(tmp_path: Path) -> No
     os.environ["HEADSTART_HOME"], before = str(home), os.environ["HEADSTART_HOME"]
     try:
         n_rows = sum(entry.n_rows for entry in cache.entries())
-        base = bases.load("default", Need("text", offline=True))
+        base = bases.load("default", Need(modality="text", offline=True))
         found = features.extract(read(table), base, "float32")
     finally:
         os.environ["HEADSTART_HOME"] = before

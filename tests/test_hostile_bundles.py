@@ -298,7 +298,7 @@ def test_a_wrong_value_is_named_with_its_file_its_place_and_what_was_found(
 
 
 def test_a_model_whose_arrays_do_not_fit_is_refused_before_it_is_built() -> None:
-    context = StateContext("series", "classification", 3, 5)
+    context = StateContext(modality="series", task="classification", n_outputs=3, n_dims=5)
     good = {"centre": np.zeros(5, np.float32), "coefficients": np.zeros((5, 3), np.float32),
             "intercept": np.zeros(3, np.float32)}  # fmt: skip
     check_state("linear-probe", State({"link": "softmax", "notes": []}, good), context)
@@ -320,7 +320,7 @@ def test_trees_that_lead_round_in_a_circle_are_refused() -> None:
         "children": np.array([[1, 2], [0, 0], [0, 0]]), "leaf": np.array([0, 0, 1]), "values": np.eye(2),
         "shares": np.array([0.5, 0.5]),
     }  # fmt: skip
-    context = StateContext("series", "classification", 2)
+    context = StateContext(modality="series", task="classification", n_outputs=2)
     check_state("quant", State(meta, trees), context)
     for name, values in (
         ("children", np.array([[0, 2], [0, 0], [0, 0]])), ("children", np.array([[1, 9], [0, 0], [0, 0]])),

@@ -24,14 +24,25 @@ def several(n: int, seed: int) -> tuple[NDArray[np.float32], Predictions]:
     rng = np.random.default_rng(seed)
     truth = (rng.random((n, 4)) < (0.6, 0.3, 0.2, 0.1)).astype(np.float32)
     told = np.clip(0.25 + 0.4 * truth + rng.normal(0, 0.2, truth.shape), 0.01, 0.99).round(2)
-    return truth, Predictions(column([str(row) for row in range(n)]), LABELS, told, "multi-label", CUTS)
+    return truth, Predictions(
+        ids=column([str(row) for row in range(n)]),
+        classes=LABELS,
+        probabilities=told,
+        task="multi-label",
+        thresholds=CUTS,
+    )
 
 
 def numbers(n: int, seed: int, noise: float = 1.0) -> tuple[NDArray[np.float32], Predictions]:
     rng = np.random.default_rng(seed)
     truth = rng.normal(5, 2, (n, 1)).astype(np.float32)
     said = truth + rng.normal(0, noise, (n, 1))
-    return truth, Predictions(column([str(row) for row in range(n)]), ("y",), said.astype(np.float64), "regression")
+    return truth, Predictions(
+        ids=column([str(row) for row in range(n)]),
+        classes=("y",),
+        probabilities=said.astype(np.float64),
+        task="regression",
+    )
 
 
 def grades(n: int, seed: int) -> tuple[NDArray[np.intp], Predictions]:
@@ -39,7 +50,9 @@ def grades(n: int, seed: int) -> tuple[NDArray[np.intp], Predictions]:
     truth = rng.integers(0, 5, n)
     shares = np.exp(-np.abs(np.arange(5) - truth[:, None] - rng.normal(0, 1, (n, 1))))
     shares /= shares.sum(axis=1, keepdims=True)
-    return truth, Predictions(column([str(row) for row in range(n)]), tuple("12345"), shares, "ordinal")
+    return truth, Predictions(
+        ids=column([str(row) for row in range(n)]), classes=tuple("12345"), probabilities=shares, task="ordinal"
+    )
 
 
 def figures(found: Record) -> list[tuple[str, Figure]]:
@@ -86,11 +99,15 @@ def test_grades_are_scored_as_scikit_learn_scores_them() -> None:
 
 
 def test_few_grades_that_are_all_right_are_no_certainty_and_one_answer_for_all_is_chance() -> None:
-    made = Predictions(np.arange(3).astype(object), ("1", "2", "3"), np.eye(3), "ordinal")
+    made = Predictions(
+        ids=np.arange(3).astype(object), classes=("1", "2", "3"), probabilities=np.eye(3), task="ordinal"
+    )
     found = evaluate_grades(np.arange(3), made, None, 0)
     assert found.quadratic_kappa is not None and found.quadratic_kappa.low < 0.5
     assert found.mean_grade_error.value == 0.0 and found.mean_grade_error.high > 0.5
-    same = Predictions(np.arange(7).astype(object), ("1", "2", "3"), np.eye(3)[[1] * 7], "ordinal")
+    same = Predictions(
+        ids=np.arange(7).astype(object), classes=("1", "2", "3"), probabilities=np.eye(3)[[1] * 7], task="ordinal"
+    )
     floor = evaluate_grades(np.array([0, 1, 2, 0, 1, 2, 2]), same, None, 0).quadratic_kappa
     assert floor is not None and (floor.low, floor.value, floor.high) == (0.0, 0.0, 0.0)
 
@@ -119,7 +136,9 @@ def test_every_interval_holds_its_figure_and_is_repeatable(made: object, n: int,
 
 def test_large_numbers_do_not_lose_their_digits() -> None:
     truth, said = numbers(50, 0)
-    moved = Predictions(said.ids, said.classes, said.probabilities * 1000 + 5e6, "regression")
+    moved = Predictions(
+        ids=said.ids, classes=said.classes, probabilities=said.probabilities * 1000 + 5e6, task="regression"
+    )
     near = evaluate_numbers(truth, said, None, 0)
     far = evaluate_numbers((truth * 1000 + 5e6).astype(np.float32), moved, None, 0)
     assert near.r2 is not None and far.r2 is not None
@@ -130,7 +149,7 @@ def test_large_numbers_do_not_lose_their_digits() -> None:
 
 def test_what_is_not_defined_is_none() -> None:
     truth, said = numbers(20, 0)
-    flat = Predictions(said.ids, said.classes, np.full((20, 1), 5.0), "regression")
+    flat = Predictions(ids=said.ids, classes=said.classes, probabilities=np.full((20, 1), 5.0), task="regression")
     found = evaluate_numbers(truth, flat, None, 0)
     assert found.spearman is None and found.r2 is not None
     assert evaluate_numbers(np.ones_like(truth), said, None, 0).r2 is None
@@ -164,12 +183,19 @@ def test_thresholds_follow_a_shy_model_and_rare_labels_lean_on_the_others() -> N
 
 def test_chosen_thresholds_are_better_than_one_half() -> None:
     truth, said = several(400, 3)
-    shy = Predictions(said.ids, LABELS, said.probabilities**2, "multi-label")
+    shy = Predictions(ids=said.ids, classes=LABELS, probabilities=said.probabilities**2, task="multi-label")
     chosen = evaluation.thresholds(truth[:200], shy.probabilities[:200])
     fresh, test = several(2000, 4)
     told = test.probabilities**2
-    own = evaluate_several(fresh, Predictions(test.ids, LABELS, told, "multi-label", chosen), None, 0)
-    half = evaluate_several(fresh, Predictions(test.ids, LABELS, told, "multi-label"), None, 0)
+    own = evaluate_several(
+        fresh,
+        Predictions(ids=test.ids, classes=LABELS, probabilities=told, task="multi-label", thresholds=chosen),
+        None,
+        0,
+    )
+    half = evaluate_several(
+        fresh, Predictions(ids=test.ids, classes=LABELS, probabilities=told, task="multi-label"), None, 0
+    )
     assert own.macro_f1.value > half.macro_f1.value + 0.05
 
 
@@ -180,29 +206,40 @@ def test_chosen_thresholds_are_better_than_one_half() -> None:
 def test_the_verdict_says_which_is_better_in_the_measure_of_the_task(made: object, measure: str) -> None:
     truth, good = made(150, 0)  # type: ignore[operator]
     order = np.random.default_rng(0).permutation(150)
-    bad = Predictions(good.ids, good.classes, good.probabilities[order], good.task, good.thresholds)
+    bad = Predictions(
+        ids=good.ids,
+        classes=good.classes,
+        probabilities=good.probabilities[order],
+        task=good.task,
+        thresholds=good.thresholds,
+    )
     ours, theirs = Entry("blend", good), Entry("classic", bad)
-    found = evaluation.verdict(truth, ours, theirs, None, 0)
+    found = evaluation.verdict(truth, ours, theirs, clusters=None, seed=0)
     assert found.measure == measure and found.transfer == "helped"
     assert found.difference is not None and found.difference.low > 0
     assert found.sentence.startswith("On 150 test rows") and found.sentence.endswith("so transfer helped.")
-    assert evaluation.verdict(truth, theirs, ours, None, 0).transfer == "hurt"
-    same = evaluation.verdict(truth, ours, Entry("classic", good), None, 0)
+    assert evaluation.verdict(truth, theirs, ours, clusters=None, seed=0).transfer == "hurt"
+    same = evaluation.verdict(truth, ours, Entry("classic", good), clusters=None, seed=0)
     assert same.transfer == "no evidence" and "there is no evidence" in same.sentence
 
 
 def test_the_verdict_on_numbers_names_both_errors() -> None:
     truth, good = numbers(150, 0, noise=0.5)
-    bad = Predictions(good.ids, good.classes, 2 * good.probabilities - 5, "regression")
-    said = evaluation.verdict(truth, Entry("blend", good), Entry("classic", bad), None, 0).sentence
+    bad = Predictions(ids=good.ids, classes=good.classes, probabilities=2 * good.probabilities - 5, task="regression")
+    said = evaluation.verdict(truth, Entry("blend", good), Entry("classic", bad), clusters=None, seed=0).sentence
     own, other = (np.abs(item.values - truth[:, 0]).mean() for item in (good, bad))
     assert f"({own:.3g} against {other:.3g}, in the unit of the label)" in said
 
 
 def test_few_rows_are_never_evidence() -> None:
     truth, good = several(5, 0)
-    bad = Predictions(good.ids, LABELS, 1 - good.probabilities, "multi-label", CUTS)
-    assert evaluation.verdict(truth, Entry("blend", good), Entry("classic", bad), None, 0).transfer == "no evidence"
+    bad = Predictions(
+        ids=good.ids, classes=LABELS, probabilities=1 - good.probabilities, task="multi-label", thresholds=CUTS
+    )
+    assert (
+        evaluation.verdict(truth, Entry("blend", good), Entry("classic", bad), clusters=None, seed=0).transfer
+        == "no evidence"
+    )
 
 
 def test_groups_are_compared_by_their_errors() -> None:
@@ -210,9 +247,13 @@ def test_groups_are_compared_by_their_errors() -> None:
     worse = said.probabilities.copy()
     worse[60:] += 3
     site = column(["A"] * 60 + ["B"] * 60)
-    found = evaluation.groups(truth, Predictions(said.ids, said.classes, worse, "regression"), {"site": site}, None, 0)[
-        0
-    ]
+    found = evaluation.groups(
+        truth,
+        Predictions(ids=said.ids, classes=said.classes, probabilities=worse, task="regression"),
+        {"site": site},
+        clusters=None,
+        seed=0,
+    )[0]
     assert found.measure == "mean absolute error" and found.gap_between == ["A", "B"]
     assert found.gap is not None and found.gap.low > 2 and found.p_value == 0.0005
     assert "was off by 2.98 on average, on 'A' 0.0771: a gap of 2.9" in found.reading and isinstance(
@@ -222,7 +263,7 @@ def test_groups_are_compared_by_their_errors() -> None:
 
 def test_groups_that_do_not_differ_are_no_evidence() -> None:
     truth, said = several(160, 0)
-    found = evaluation.groups(truth, said, {"site": column(["A", "B"] * 80)}, None, 0)[0]
+    found = evaluation.groups(truth, said, {"site": column(["A", "B"] * 80)}, clusters=None, seed=0)[0]
     assert found.measure == "row F1" and found.p_value is not None and found.p_value > 0.05
     assert found.gap is not None and found.gap.low <= 0 and "no evidence that the groups differ" in found.reading
 

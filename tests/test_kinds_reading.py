@@ -17,7 +17,10 @@ from headstart.records import TEST, Table
 
 def seen(labels: list[str], wish: Wish | None = None, column: str = "y") -> str:
     ids = [str(row) for row in range(len(labels))]
-    return understand(Raw(labels, ids, np.ones(len(labels), dtype=bool), {}, column), wish or Wish("auto")).task
+    return understand(
+        Raw(labels=labels, ids=ids, usable=np.ones(len(labels), dtype=bool), marks={}, column=column),
+        wish or Wish(task="auto"),
+    ).task
 
 
 def written(path: Path, header: str, rows: list[str]) -> Path:

@@ -156,7 +156,15 @@ def test_corrections_over_http_are_kept_in_the_spelling_of_the_model(tmp_path: P
     from headstart.web.models import Model
 
     def checked(label: str, task: str = "classification") -> str:
-        model = Model("m", "text", task, ("water", "clean roads"), lambda inputs: [], {}, {})
+        model = Model(
+            name="m",
+            modality="text",
+            task=task,
+            classes=("water", "clean roads"),
+            answer=lambda inputs: [],
+            info={},
+            columns={},
+        )
         return _checked(label, model)
 
     assert checked("Water") == "water" and checked("CLEAN  ROADS") == "clean roads" and checked("pumps") == "pumps"
@@ -170,7 +178,7 @@ def test_bundles_whose_classes_are_spelled_otherwise_are_compared_when_asked() -
     from headstart.records import Predictions, column
 
     spelled = match_names(["Water", "roads"], ["roads", "water"], merge=True)
-    said = Predictions(column(["a"]), ("Water", "roads"), np.array([[0.9, 0.1]]))
+    said = Predictions(ids=column(["a"]), classes=("Water", "roads"), probabilities=np.array([[0.9, 0.1]]))
     assert _ordered(_respelled(said, spelled), ("roads", "water")).probabilities.tolist() == [[0.1, 0.9]]
 
 

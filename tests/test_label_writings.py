@@ -27,7 +27,8 @@ SETS = [("water", "roads"), ("health",), ("roads",), ("health", "water"), ("wate
 def understood(labels: list[str], **wish: object) -> Answers:
     ids = [f"row {row}" for row in range(len(labels))]
     return understand(
-        Raw(labels, ids, np.ones(len(labels), dtype=bool), {}, "labels"), Wish(**{"task": "auto", **wish})
+        Raw(labels=labels, ids=ids, usable=np.ones(len(labels), dtype=bool), marks={}, column="labels"),
+        Wish(**{"task": "auto", **wish}),
     )
 
 

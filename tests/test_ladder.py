@@ -23,9 +23,11 @@ def problem(clock: Clock, signal: float = 2.0) -> tuple[Rows, Task]:
     codes = np.arange(40) % 2
     ids = column([str(number) for number in range(40)])
     texts = column([f"{'good' if code else 'bad'} thing {number % 7}" for number, code in enumerate(codes)])
-    table = Table("text", ids, texts, ids, None, column([""] * 40))
+    table = Table(modality="text", ids=ids, inputs=texts, hashes=ids, labels=None, splits=column([""] * 40))
     values = (rng.normal(size=(40, 6)) + signal * codes[:, None]).astype(np.float32)
-    return Rows(table, Features(ids, values, "x")), Task(("a", "b"), codes, np.arange(40) // 2 % 5, "auto", 0, clock)
+    return Rows(table, Features(ids, values, "x")), Task(
+        classes=("a", "b"), codes=codes, folds=np.arange(40) // 2 % 5, balance="auto", seed=0, clock=clock
+    )
 
 
 class Memory:
@@ -150,7 +152,7 @@ def test_a_busy_machine_is_measured_as_slower_than_an_idle_one(monkeypatch: pyte
 def test_a_costlier_rung_takes_over_only_where_it_is_better_by_more_than_noise() -> None:
     rng = np.random.default_rng(0)
     codes = np.arange(200) % 2
-    task = Task(("a", "b"), codes, codes, "off", 0, Clock(1))
+    task = Task(classes=("a", "b"), codes=codes, folds=codes, balance="off", seed=0, clock=Clock(1))
 
     def told(shares: np.ndarray) -> np.ndarray:
         return np.where(codes[:, None] == np.arange(2), shares[:, None], 1 - shares[:, None])
@@ -163,7 +165,14 @@ def test_a_costlier_rung_takes_over_only_where_it_is_better_by_more_than_noise()
 
 
 HALF = np.array([[1.0, 0.0], [0.0, 1.0], [np.nan, np.nan], [np.nan, np.nan]])
-TASK = Task(("a", "b"), np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]), "off", 0, Clock(1))
+TASK = Task(
+    classes=("a", "b"),
+    codes=np.array([0, 1, 0, 1]),
+    folds=np.array([0, 0, 1, 1]),
+    balance="off",
+    seed=0,
+    clock=Clock(1),
+)
 
 
 def test_a_partly_predicting_strategy_is_compared_on_its_own_rows() -> None:

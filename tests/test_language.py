@@ -344,7 +344,7 @@ def test_training_lowers_bits_and_is_repeatable(letters: Opened) -> None:
         net = bench.net(None)
         net.head.bias.data.zero_()  # it has to find out how often each piece occurs
         before = bench.figure(net, dev, 10**6)
-        teach(net, bench.corpus, bench.marks, Course("all", 1e6, steps=40, pieces=512, rate=1e-2))
+        teach(net, bench.corpus, bench.marks, Course(part="all", seconds=1e6, steps=40, pieces=512, rate=1e-2))
         figures.append(bench.figure(net, dev, 10**6))
         assert figures[-1] < 0.9 * before
     assert figures[0] == figures[1]
@@ -355,7 +355,7 @@ def test_only_what_should_learn_learns(letters: Opened, part: str) -> None:
     bench = _bench(letters, sentences(60))
     net = bench.net(None)
     before = {name: value.detach().clone() for name, value in net.named_parameters()}
-    teach(net, bench.corpus, bench.marks, Course(part, 1e6, steps=2))
+    teach(net, bench.corpus, bench.marks, Course(part=part, seconds=1e6, steps=2))
     moved = {name for name, value in net.named_parameters() if not torch.equal(value, before[name])}
     wanted = {
         "head": lambda name: name.startswith("head."),
@@ -375,7 +375,7 @@ def test_a_stopped_training_goes_on_bit_for_bit(
 ) -> None:
     bench = _bench(letters, sentences(200))
     monkeypatch.setattr("headstart.language.teaching.CHECKPOINT_SECONDS", 0.0)
-    course = Course("all", 1e6, steps=8)
+    course = Course(part="all", seconds=1e6, steps=8)
     whole = bench.net(None)
     teach(whole, bench.corpus, bench.marks, course)
     calls = 0
@@ -389,9 +389,9 @@ def test_a_stopped_training_goes_on_bit_for_bit(
 
     cut = replace(course, n_looks=8)
     with pytest.raises(KeyboardInterrupt):
-        teach(bench.net(None), bench.corpus, bench.marks, cut, stop, tmp_path / "kept.safetensors")
+        teach(bench.net(None), bench.corpus, bench.marks, course=cut, look=stop, kept=tmp_path / "kept.safetensors")
     resumed = bench.net(None)
-    done = teach(resumed, bench.corpus, bench.marks, cut, stop, tmp_path / "kept.safetensors")
+    done = teach(resumed, bench.corpus, bench.marks, course=cut, look=stop, kept=tmp_path / "kept.safetensors")
     assert done.steps == 8
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
 
@@ -399,7 +399,7 @@ def test_a_stopped_training_goes_on_bit_for_bit(
 def test_batches_hold_every_window_once_an_epoch(letters: Opened) -> None:
     bench = _bench(letters, sentences(80))
     couples = pairs(bench.corpus, bench.marks)
-    feed = batches(couples, Course("all", 1.0, pieces=256), bench.marks.n)
+    feed = batches(couples, Course(part="all", seconds=1.0, pieces=256), bench.marks.n)
     seen: set[int] = set()
     count = 0
     while len(seen) < len(couples):
@@ -435,12 +435,12 @@ def test_the_new_base_costs_fewer_bits_and_its_card_says_so(adapted: tuple[Path,
     words = said["words"]
     assert isinstance(words, dict) and words["sha256"] == sha256_of(folder / "new" / "words.safetensors")
     assert words["sha256"] in text and f"{words['n_texts']:,} texts" in text
-    assert len(load(f"file:{folder / 'new'}", Need("text", offline=True)).parts.words) == 7
+    assert len(load(f"file:{folder / 'new'}", Need(modality="text", offline=True)).parts.words) == 7
 
 
 def test_the_new_base_loads_as_a_base_and_brings_its_head(adapted: tuple[Path, dict[str, object]]) -> None:
     folder, _ = adapted
-    backbone = load(f"file:{folder / 'new'}", Need("text", offline=True))
+    backbone = load(f"file:{folder / 'new'}", Need(modality="text", offline=True))
     assert backbone.record.n_dims == 32 and len(backbone.record.sha256) == 64
     found = open_base(f"file:{folder / 'new'}", True)
     assert found.head is not None and len(found.head["bias"]) == found.parts.architecture["config"]["vocab_size"]
@@ -498,7 +498,7 @@ def test_a_stopped_training_of_thin_matrices_goes_on_bit_for_bit(
 ) -> None:
     bench = _bench(letters, sentences(200))
     monkeypatch.setattr("headstart.language.teaching.CHECKPOINT_SECONDS", 0.0)
-    course = Course("lora", 1e6, steps=6, n_looks=6, patience=9)
+    course = Course(part="lora", seconds=1e6, steps=6, n_looks=6, patience=9)
     figures = iter([5.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5])
 
     def cut() -> float:
@@ -508,11 +508,13 @@ def test_a_stopped_training_of_thin_matrices_goes_on_bit_for_bit(
         return figure
 
     whole = bench.net(None)
-    teach(whole, bench.corpus, bench.marks, course, iter([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]).__next__)
+    teach(whole, bench.corpus, bench.marks, course=course, look=iter([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]).__next__)
     with pytest.raises(KeyboardInterrupt):
-        teach(bench.net(None), bench.corpus, bench.marks, course, cut, tmp_path / "kept.safetensors")
+        teach(bench.net(None), bench.corpus, bench.marks, course=course, look=cut, kept=tmp_path / "kept.safetensors")
     resumed = bench.net(None)
-    done = teach(resumed, bench.corpus, bench.marks, course, figures.__next__, tmp_path / "kept.safetensors")
+    done = teach(
+        resumed, bench.corpus, bench.marks, course=course, look=figures.__next__, kept=tmp_path / "kept.safetensors"
+    )
     assert done.steps == 6
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
@@ -522,7 +524,19 @@ def _log(letters: Opened, tmp_path: Path) -> trials.Log:
     bench = _bench(letters, sentences(300))
     how = bench.fit(sentences(20))
     split = reading.split(raw_of(sentences(300)), 0)
-    setting = trials.Setting(letters, split, bench, {}, how, 1.0, 512, 10**6, 10**4, 0, tmp_path)
+    setting = trials.Setting(
+        found=letters,
+        split=split,
+        old=bench,
+        head={},
+        old_fit=how,
+        seconds=1.0,
+        pieces=512,
+        n_characters=10**6,
+        budget=10**4,
+        seed=0,
+        work=tmp_path,
+    )
     return trials.Log(setting, ("a", "b"))
 
 
@@ -533,7 +547,14 @@ def test_what_learns_less_leads_only_where_it_is_clearly_better(letters: Opened,
     noise = log.characters * rng.normal(0, 1, len(costs))
 
     def trial(part: str, bits: np.ndarray, start: str = "base") -> trials.Trial:
-        return trials.Trial("new", part, start, float(bits.sum() / log.characters.sum()), 1, 1.0)
+        return trials.Trial(
+            tokenizer="new",
+            part=part,
+            start=start,
+            figure=float(bits.sum() / log.characters.sum()),
+            steps=1,
+            seconds=1.0,
+        )
 
     log.trials, log.bits = [trial("all", costs)], [costs]
     clear, unclear = 0.9 * costs, costs + noise - noise.mean() - 0.02 * costs
@@ -603,10 +624,10 @@ def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_the_same_co
         patch.setattr(card, "write_folder", cut)
         assert CliRunner().invoke(app, command).exit_code == 130
     with pytest.raises(DataError, match="no config"):
-        load(f"file:{new}", Need("text", offline=True))
+        load(f"file:{new}", Need(modality="text", offline=True))
     said = CliRunner().invoke(app, command)
     assert said.exit_code == 0 and "trials were done before" in said.stderr
-    assert load(f"file:{new}", Need("text", offline=True)).record.n_dims == 32
+    assert load(f"file:{new}", Need(modality="text", offline=True)).record.n_dims == 32
 
 
 def test_a_stopped_adaptation_needs_no_new_trials(

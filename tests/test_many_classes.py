@@ -58,7 +58,9 @@ def test_predictions_name_the_three_most_probable_classes_and_not_a_column_for_e
 
 def test_answers_are_looked_up_once_for_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = np.random.default_rng(0).dirichlet(np.ones(101), size=50)
-    said = Predictions(column([str(i) for i in range(50)]), tuple(str(code) for code in range(101)), shares)
+    said = Predictions(
+        ids=column([str(i) for i in range(50)]), classes=tuple(str(code) for code in range(101)), probabilities=shares
+    )
     asked = []
     codes = Predictions.codes.fget
     assert codes is not None

@@ -162,10 +162,18 @@ def _lone_task(n_features: int = 6, constant: bool = False) -> tuple[Rows, Task]
     features = np.ones((21, n_features)) if constant else rng.normal(size=(21, n_features)) + codes[:, None]
     ids = column([str(number) for number in range(21)])
     texts = column([f"row {'abc'[code]} {number}" for number, code in enumerate(codes)])
-    table = Table("text", ids, texts, ids, column(["xyz"[code] for code in codes]), column(["train"] * 21), {})
+    table = Table(
+        modality="text",
+        ids=ids,
+        inputs=texts,
+        hashes=ids,
+        labels=column(["xyz"[code] for code in codes]),
+        splits=column(["train"] * 21),
+        metadata={},
+    )
     rows = Rows(table, Features(ids, features.astype(np.float32), "k", stages={"stage-0": features.astype(np.float32)}))
     folds = np.append(np.arange(20) % 5, TRAINING_ONLY)
-    return rows, Task(("x", "y", "z"), codes, folds, "auto", 0, Clock(60.0))
+    return rows, Task(classes=("x", "y", "z"), codes=codes, folds=folds, balance="auto", seed=0, clock=Clock(60.0))
 
 
 QUICK = ["majority", "linear-probe", "shrinkage-lda", "multi-stage-probe", "classic", "balanced-probe"]
@@ -189,7 +197,14 @@ def test_every_quick_strategy_predicts_all_rows_that_are_held_out_and_learns_the
 @pytest.mark.parametrize("name", QUICK)
 def test_without_any_fold_every_quick_strategy_still_learns(name: str) -> None:
     rows, task = _lone_task()
-    alone = Task(task.classes, task.codes, np.full(21, TRAINING_ONLY), "auto", 0, Clock(60.0))
+    alone = Task(
+        classes=task.classes,
+        codes=task.codes,
+        folds=np.full(21, TRAINING_ONLY),
+        balance="auto",
+        seed=0,
+        clock=Clock(60.0),
+    )
     fitted = STRATEGIES[name].fit(rows, alone, {})
     assert np.isnan(fitted.out_of_fold).all() and np.isfinite(fitted.predict(rows)).all()
 
@@ -197,7 +212,14 @@ def test_without_any_fold_every_quick_strategy_still_learns(name: str) -> None:
 def test_one_row_a_class_does_not_make_a_model_certain() -> None:
     rows, task = _lone_task()
     some = np.array([0, 10, 20])
-    alone = Task(task.classes, task.codes[some], np.full(3, TRAINING_ONLY), "auto", 0, Clock(60.0))
+    alone = Task(
+        classes=task.classes,
+        codes=task.codes[some],
+        folds=np.full(3, TRAINING_ONLY),
+        balance="auto",
+        seed=0,
+        clock=Clock(60.0),
+    )
     shares = STRATEGIES["shrinkage-lda"].fit(rows.take(some), alone, {}).predict(rows.take(some))
     assert (shares.max(axis=1) < 0.9).all() and (shares.argmax(axis=1) == [0, 1, 2]).all()
 
@@ -210,7 +232,7 @@ def test_folds_are_renumbered_and_merged_around_rows_that_stay() -> None:
 
 def test_copies_of_one_row_stay_in_training_like_a_lone_row() -> None:
     codes = np.array([0, 0, 0, 1, 1, 1])
-    table = Table("text", *([column(["x"] * 6)] * 5), {})
+    table = Table(modality="text", **dict.fromkeys(("ids", "inputs", "hashes", "labels", "splits"), column(["x"] * 6)))
     dealt = data.folds(codes, np.array([0, 0, 0, 1, 2, 3]), 5, 0)
     (folds,) = data.keep_lone_classes((dealt,), codes, table)
     assert (folds[:3] == TRAINING_ONLY).all() and (folds[3:] != TRAINING_ONLY).all()
@@ -218,7 +240,14 @@ def test_copies_of_one_row_stay_in_training_like_a_lone_row() -> None:
 
 def test_where_nothing_was_held_out_a_stated_default_is_taken() -> None:
     nothing = np.full((2, 2), np.nan)
-    task = Task(("a", "b"), np.array([0, 1]), np.full(2, TRAINING_ONLY), "off", 0, Clock(1.0))
+    task = Task(
+        classes=("a", "b"),
+        codes=np.array([0, 1]),
+        folds=np.full(2, TRAINING_ONLY),
+        balance="off",
+        seed=0,
+        clock=Clock(1.0),
+    )
     assert choose(task, {"majority": nothing, "linear-probe": nothing, "shrinkage-lda": nothing}) == "shrinkage-lda"
     assert choose(task, {"majority": nothing, "blend": nothing}) == "blend"
 
@@ -228,12 +257,28 @@ def test_a_strategy_that_moves_weights_keeps_lone_rows_in_every_training_part() 
     codes = np.array([0] * 8 + [1] * 8 + [2])
     texts = column(["".join(rng.choice(list("abc" if code else "xyz"), 6)) for code in codes])
     ids = column([f"{number:064x}" for number in range(17)])
-    table = Table("text", ids, texts, ids, column(["xyz"[code] for code in codes]), column(["train"] * 17), {})
+    table = Table(
+        modality="text",
+        ids=ids,
+        inputs=texts,
+        hashes=ids,
+        labels=column(["xyz"[code] for code in codes]),
+        splits=column(["train"] * 17),
+        metadata={},
+    )
     made = features.extract(table, base, "float32", frozenset({"features"}))
     task = Task(
-        ("x", "y", "z"), codes, np.append(np.arange(16) % 4, TRAINING_ONLY), "off", 0, Clock(60.0), base.spec,
-        base.parts.architecture, backbone=base, precision="float32",
-    )  # fmt: skip
+        classes=("x", "y", "z"),
+        codes=codes,
+        folds=np.append(np.arange(16) % 4, TRAINING_ONLY),
+        balance="off",
+        seed=0,
+        clock=Clock(60.0),
+        spec=base.spec,
+        architecture=base.parts.architecture,
+        backbone=base,
+        precision="float32",
+    )
     trials = Trials(Workshop(RECIPE, Rows(table, made.features), task), task.clock)
     assert trials.numbers(0) == [0, 1, 2, 3]
     choice = trials.judge(Trial(trials.source(trials.tails[0]), False, 1), trials.units())

@@ -265,15 +265,20 @@ CLASSES = ("a", "b", "noise")
 RULES: dict[str, tuple[str, tuple[str, ...], Rules, tuple[float, ...]]] = {
     "sets": ("classification", CLASSES, Rules(sets=SetRule(0.9, (0.3, 0.2, 0.4), (False,) * 3, 60)), ()),
     "few rows": ("classification", CLASSES, Rules(sets=SetRule(0.9, (0.0,) * 3, (False,) * 3, 6)), ()),
-    "warm": ("classification", CLASSES, Rules(Calibrator("temperature", 2.0)), ()),
-    "curve": ("classification", CLASSES, Rules(Calibrator("isotonic", 1.0, (0.0, 0.5, 1.0), (0.1, 0.3, 0.8))), ()),
+    "warm": ("classification", CLASSES, Rules(calibrator=Calibrator(method="temperature", temperature=2.0)), ()),
+    "curve": (
+        "classification",
+        CLASSES,
+        Rules(calibrator=Calibrator(method="isotonic", temperature=1.0, knots=(0.0, 0.5, 1.0), levels=(0.1, 0.3, 0.8))),
+        (),
+    ),
     "costs": ("classification", CLASSES, Rules(costs=Costs(((0, 9, 1), (1, 0, 1), (1, 1, 0)), 0.3)), ()),
     "grades": ("ordinal", ("1", "2", "3"), Rules(sets=SetRule(0.9, (0.3,) * 3, (False,) * 3, 60)), ()),
     "several": ("multi-label", CLASSES, Rules(), (0.3, 0.5, 0.7)),
     "many labels": ("multi-label", tuple(f"l{at}" for at in range(25)), Rules(), ()),
     "number": ("regression", ("yield",), Rules(margin=1.25), ()),
     "number, few rows": ("regression", ("yield",), Rules(margin=np.inf), ()),
-}  # fmt: skip
+}
 
 
 def script_of(folder: Path, config: dict[str, Any], rules: Rules) -> ModuleType:
@@ -298,7 +303,15 @@ def test_the_script_decides_as_the_rules_do(name: str, tmp_path: Path) -> None:
     script = script_of(tmp_path, config, rules)
     rng = np.random.default_rng(0)
     shares = rng.dirichlet(np.full(len(classes), 0.7), 40) if len(classes) > 1 else rng.normal(size=(40, 1))
-    said = rules.calibrated(Predictions(column([str(at) for at in range(40)]), classes, shares, task, thresholds))
+    said = rules.calibrated(
+        Predictions(
+            ids=column([str(at) for at in range(40)]),
+            classes=classes,
+            probabilities=shares,
+            task=task,
+            thresholds=thresholds,
+        )
+    )
     made = rules.decide(said, None)
     assert script.header() == header(task, classes)
     corrected = script.calibrated(shares) if task in ("classification", "ordinal") else shares
@@ -506,7 +519,7 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
     base, rng = BASES["image"](), np.random.default_rng(0)
     head = Head(np.zeros(base.record.n_dims, np.float32), rng.normal(size=(base.record.n_dims, 3)).astype(np.float32),
                 np.zeros(3, np.float32))  # fmt: skip
-    core = TunedModel("image", base.parts, head, n_views=2)
+    core = TunedModel(modality="image", parts=base.parts, head=head, n_views=2)
     tuned = replace(bundle, strategy="last-stages", fitted=Model(core, np.empty((0, 3))), uses=frozenset({"inputs"}),
                     rules=None)  # fmt: skip
     made = ship(tuned, table, tmp_path / "shipping")

@@ -28,7 +28,7 @@ SERIES = MODALITIES["series"]
 
 
 def loaded(n_channels: int = 1) -> bases.Backbone:
-    return bases.load(NAME, Need("series", spec={"length": 90, "n_channels": n_channels}))
+    return bases.load(NAME, Need(modality="series", spec={"length": 90, "n_channels": n_channels}))
 
 
 def batch(n_channels: int, n_rows: int = 4, length: int = 90) -> list[np.ndarray]:
@@ -241,7 +241,7 @@ def test_a_base_of_ones_own_is_written_loads_for_any_number_of_channels_and_says
     assert not said["shipped"] and said["n_pairs"] == training.BATCH
     assert f"--pairs {training.BATCH} --seed 7" in (tmp_path / "base" / "README.md").read_text("utf-8")
     json.dumps(said)
-    backbone = bases.load(f"file:{tmp_path / 'base'}", Need("series", spec={"length": 40, "n_channels": 5}))
+    backbone = bases.load(f"file:{tmp_path / 'base'}", Need(modality="series", spec={"length": 40, "n_channels": 5}))
     assert backbone.record.n_dims == 5 * (24 + series_shape.N_FACTS)
     assert backbone.record.pretrained and backbone.spec["n_channels"] == 5
     again = flow.pretrain("series", tmp_path / "base", options)
@@ -282,9 +282,9 @@ def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_is_written_
         patch.setattr(making, "write_folder", cut)
         flow.pretrain("series", out, options)
     with pytest.raises(DataError):
-        bases.load(f"file:{out}", Need("series", spec={"length": 40, "n_channels": 1}))
+        bases.load(f"file:{out}", Need(modality="series", spec={"length": 40, "n_channels": 1}))
     flow.pretrain("series", out, options)
-    assert bases.load(f"file:{out}", Need("series", spec={"length": 40, "n_channels": 1})).record.pretrained
+    assert bases.load(f"file:{out}", Need(modality="series", spec={"length": 40, "n_channels": 1})).record.pretrained
 
 
 def test_pretrain_refuses_what_makes_no_sense(tmp_path: Path) -> None:
@@ -325,12 +325,12 @@ def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: i
     }
     weights = rng.normal(scale=0.05, size=(backbone.record.n_dims, 2)).astype(np.float32)
     head = Head(np.zeros(len(weights), np.float32), weights, np.zeros(2, np.float32))
-    core = TunedModel("series", with_weights(backbone.parts, moved), head)
+    core = TunedModel(modality="series", parts=with_weights(backbone.parts, moved), head=head)
     fitted = Model(core, np.empty((0, 2)))
     bundle = SimpleNamespace(strategy=strategy, fitted=fitted, classes=("a", "b"), rules=None, backbone=None)
     network, desk = graph.whole(bundle)  # type: ignore[arg-type]
     arrays, path = tuple(batch(n_channels)), tmp_path / "model.onnx"
-    exporter, refused = export.write(network, desk.inputs, arrays, path, {}, lambda _: "")
+    exporter, refused = export.write(network, desk.inputs, arrays, path=path, told={}, judge=lambda _: "")
     assert exporter and not refused, refused
     module = core.backbone.module
     assert module is not None

@@ -62,7 +62,9 @@ def test_longer_series_get_fewer_quantiles_rather_than_more_memory() -> None:
 def test_leaves_hold_more_rows_where_trees_would_not_fit() -> None:
     described = np.zeros((50_000, 1), dtype=np.float32)
     codes = np.arange(50_000) % 20
-    task = Task(tuple(map(str, range(20))), codes, codes % 5, "off", 0, Clock(1.0))
+    task = Task(
+        classes=tuple(map(str, range(20))), codes=codes, folds=codes % 5, balance="off", seed=0, clock=Clock(1.0)
+    )
     grove = quant._Grove(described, task, False)
     assert quant.N_TREES * (50_000 // grove.min_leaf) * 20 <= quant.MOST_LEAF_VALUES
 

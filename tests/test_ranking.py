@@ -111,9 +111,18 @@ def measured(name: str, hits: np.ndarray, size: int = 10, turn: int = 0) -> Meas
     n = len(hits)
     share = float(hits.mean())
     return Measured(
-        Candidate(name, "given", "mit", size), Interval(share, share, share), 1.0, 0.0, 0.0, 0.0, 1.0,
-        column([str(i) for i in range(n)]), hits.astype(np.float64), np.arange(n), turn,
-    )  # fmt: skip
+        candidate=Candidate(name, "given", "mit", size),
+        probe=Interval(share, share, share),
+        log_loss=1.0,
+        logme=0.0,
+        hscore=0.0,
+        knn=0.0,
+        seconds=1.0,
+        ids=column([str(i) for i in range(n)]),
+        gains=hits.astype(np.float64),
+        clusters=np.arange(n),
+        turn=turn,
+    )
 
 
 def test_a_lead_of_a_few_rows_is_a_tie_and_a_large_one_is_not() -> None:

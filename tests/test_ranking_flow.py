@@ -159,7 +159,7 @@ def test_all_begin_on_few_rows_and_the_better_ones_go_on_to_more(
     monkeypatch.setattr("headstart.ranking.ordering.SMALL_SAMPLE", 18)
     table = data.split(data.read(image_folder, AdaptOptions()), AdaptOptions())
     wanted = Wanted("image", given=checkpoints)
-    found = choose.compare(table, parse(AdaptOptions, offline=True), wanted, 1_000, Clock(np.inf))
+    found = choose.compare(table, parse(AdaptOptions, offline=True), wanted, n_rows=1_000, clock=Clock(np.inf))
     n_train = int((table.splits == TRAIN).sum())
     n_rows = [len(item.ids) for item in found.measured]
     assert set(n_rows) <= {18, n_train} and n_rows == sorted(n_rows, reverse=True)
@@ -234,7 +234,7 @@ def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_lan
     hub = ranking.Candidate("all-minilm-l6-v2", "hub", "mit", 1)
     monkeypatch.setitem(DEFAULTS, "text", "another")
     with pytest.raises(DataError, match="62% of what these texts are made of"):
-        measure.measure(hub, sample, chosen, asked, 60.0)
+        measure.measure(hub, sample, chosen, asked=asked, seconds=60.0)
 
 
 def test_a_candidate_without_data_is_a_mistake_of_the_user() -> None:

@@ -43,7 +43,7 @@ def simulated(codes: np.ndarray, classes: tuple[str, ...], skill: float, seed: i
     told[np.arange(len(codes)), codes] += 2.0 * (rng.random(len(codes)) < skill)
     told[:, 0] += 0.001 + 5.0 * (skill == 0)
     ids = column([f"{classes[code]}/img_{at:04d}.jpg" for at, code in enumerate(codes)])
-    return Predictions(ids, classes, told / told.sum(axis=1, keepdims=True))
+    return Predictions(ids=ids, classes=classes, probabilities=told / told.sum(axis=1, keepdims=True))
 
 
 def counted(test: dict[str, int]) -> dict[str, dict[str, int]]:
@@ -89,7 +89,7 @@ def made_result(classes: tuple[str, ...] = LEAVES, n_test: int = 357, modality: 
         chosen="blend",
         strategies=strategies,
         skipped=[Skipped(name="fine-tune", reason="would have taken 14 min of the 10 min given")],
-        verdict=verdict(codes, Entry("blend", made["blend"]), Entry("classic", made["classic"]), None, 0),
+        verdict=verdict(codes, Entry("blend", made["blend"]), Entry("classic", made["classic"]), clusters=None, seed=0),
         confusion=Confusion(matrix=confusion(codes, made["blend"]).tolist()) if n_test else None,
         worst=worst_rows(codes, made["blend"]) if n_test else [],
         checks=[
@@ -324,7 +324,7 @@ def with_groups(**values: list[str]) -> Result:
     made = made_result(LEAVES)
     codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
     said = simulated(codes, LEAVES, 0.83, 4)
-    found = groups(codes, said, {name: column(given) for name, given in values.items()}, None, 0)
+    found = groups(codes, said, {name: column(given) for name, given in values.items()}, clusters=None, seed=0)
     checked = calibration(codes, said, None, 0)
     return made.model_copy(update={"group_columns": list(values), "groups": found, "calibration": checked})
 

@@ -75,7 +75,7 @@ def result() -> Result:
     codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
     said = simulated(codes, LEAVES, 0.83, 4)
     sites = column(np.where(said.codes == codes, "valley", "hill").tolist())
-    found = groups(codes, said, {"site": sites, "clinic": column(["north"] * len(codes))}, None, 0)
+    found = groups(codes, said, {"site": sites, "clinic": column(["north"] * len(codes))}, clusters=None, seed=0)
     return made.model_copy(
         update={
             "group_columns": ["site", "clinic"],
@@ -294,7 +294,14 @@ def test_previews_of_a_file_are_shown_only_in_the_form_that_is_written(
 
 def test_scripts_are_counted_by_the_letters_of_each_text() -> None:
     texts = ["habari ya leo", "ሰላም abc ለዓለም ሁሉ", "123 !?", "صباح الخير", "jambo"]
-    table = Table("text", column(list("abcde")), column(texts), column(texts), None, column(["train"] * 5))
+    table = Table(
+        modality="text",
+        ids=column(list("abcde")),
+        inputs=column(texts),
+        hashes=column(texts),
+        labels=None,
+        splits=column(["train"] * 5),
+    )
     assert scripts(table) == {"Latin": 2, "Ethiopic": 1, "Arabic": 1}
 
 

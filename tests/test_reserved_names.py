@@ -33,7 +33,9 @@ def table(*classes: str) -> Table:
 
 
 def said(*shares: tuple[float, float, float]) -> Predictions:
-    return Predictions(column([str(at) for at in range(len(shares))]), CLASSES, np.array(shares))
+    return Predictions(
+        ids=column([str(at) for at in range(len(shares))]), classes=CLASSES, probabilities=np.array(shares)
+    )
 
 
 def rules(**values: object) -> Rules:

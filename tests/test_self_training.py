@@ -31,12 +31,17 @@ def rings(n_rows: int, seed: int) -> tuple[Rows, np.ndarray]:
     y = np.where(codes == 0, np.sin(angle), 0.5 - np.sin(angle))
     values = np.column_stack([4 * x, 4 * y, rng.normal(0, 0.05, (n_rows, 4))]).astype(np.float32)
     ids, blank = column([f"{seed}-{row}" for row in range(n_rows)]), column([""] * n_rows)
-    return Rows(Table("text", ids, blank, ids, None, blank), Features(ids, values, "made")), codes
+    return Rows(
+        Table(modality="text", ids=ids, inputs=blank, hashes=ids, labels=None, splits=blank),
+        Features(ids, values, "made"),
+    ), codes
 
 
 def task_of(codes: np.ndarray, unlabelled: Rows | None) -> Task:
     folds = np.arange(len(codes)) // 2 % 4
-    return Task(("a", "b"), codes, folds, "off", 0, Clock(600.0), unlabelled=unlabelled)
+    return Task(
+        classes=("a", "b"), codes=codes, folds=folds, balance="off", seed=0, clock=Clock(600.0), unlabelled=unlabelled
+    )
 
 
 def balanced(seed: int) -> tuple[Rows, np.ndarray]:

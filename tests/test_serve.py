@@ -102,7 +102,17 @@ def echo(inputs: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def toy(answer: Any = echo, task: str = "classification", modality: str = "text") -> dict[str, Model]:
-    return {"toy": Model("toy", modality, task, ("a", "b"), answer, {"format": 1, "name": "toy"}, {})}
+    return {
+        "toy": Model(
+            name="toy",
+            modality=modality,
+            task=task,
+            classes=("a", "b"),
+            answer=answer,
+            info={"format": 1, "name": "toy"},
+            columns={},
+        )
+    }
 
 
 def small(options: ServeOptions | None = None, answer: Any = echo, token: str | None = None) -> TestClient:
@@ -247,7 +257,11 @@ def test_the_protocol_describes_server_and_models_and_refuses_in_its_own_form(cl
 
 def test_the_protocol_tells_how_many_channels_a_series_has() -> None:
     info = {"preprocessing": {"n_channels": 6}}
-    about = protocol.metadata(Model("waves", "series", "classification", ("a",), list, info, {}))
+    about = protocol.metadata(
+        Model(
+            name="waves", modality="series", task="classification", classes=("a",), answer=list, info=info, columns={}
+        )
+    )
     assert about["inputs"][0]["shape"] == [-1, 6, -1]
 
 

@@ -31,7 +31,17 @@ def answer_all(inputs: list[Any]) -> list[dict[str, Any]]:
 
 
 def toy(modality: str = "text") -> dict[str, Model]:
-    return {"toy": Model("toy", modality, "classification", ("a", "b"), answer_all, {"format": 1, "name": "toy"}, {})}
+    return {
+        "toy": Model(
+            name="toy",
+            modality=modality,
+            task="classification",
+            classes=("a", "b"),
+            answer=answer_all,
+            info={"format": 1, "name": "toy"},
+            columns={},
+        )
+    }
 
 
 def open_server(folder: Path) -> TestClient:

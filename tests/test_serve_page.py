@@ -109,7 +109,15 @@ def model(modality: str) -> Model:
         "format": 1, "name": modality, "modality": modality, "task": "classification", "classes": ["red", "blue"],
         "preprocessing": {"n_channels": 1},
     }  # fmt: skip
-    return Model(modality, modality, "classification", ("red", "blue"), looked, info, {})
+    return Model(
+        name=modality,
+        modality=modality,
+        task="classification",
+        classes=("red", "blue"),
+        answer=looked,
+        info=info,
+        columns={},
+    )
 
 
 @pytest.fixture(scope="module")

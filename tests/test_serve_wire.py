@@ -37,7 +37,17 @@ def echo(inputs: Any) -> list[dict[str, Any]]:
 
 def served(talk: Talk, options: ServeOptions | None = None, most: int = 100) -> None:
     """Run a server with one toy model and talk to it."""
-    models = {"toy": Model("toy", "text", "classification", ("a",), echo, {"format": 1, "name": "toy"}, {})}
+    models = {
+        "toy": Model(
+            name="toy",
+            modality="text",
+            task="classification",
+            classes=("a",),
+            answer=echo,
+            info={"format": 1, "name": "toy"},
+            columns={},
+        )
+    }
 
     async def run() -> None:
         gate = build(models, options or ServeOptions(window_ms=0), None)

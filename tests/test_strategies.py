@@ -65,7 +65,14 @@ def make(
 ) -> tuple[Rows, Task]:
     n = len(codes)
     ids = column([f"{number:064x}" for number in range(n)])
-    table = Table(modality, ids, column(_inputs(modality, codes, folder)), ids, None, column([""] * n))
+    table = Table(
+        modality=modality,
+        ids=ids,
+        inputs=column(_inputs(modality, codes, folder)),
+        hashes=ids,
+        labels=None,
+        splits=column([""] * n),
+    )
     rng = np.random.default_rng(3)
 
     def features(n_dims: int) -> Features:
@@ -78,14 +85,14 @@ def make(
     folds = np.arange(n) // n_classes % 5 if folds is None else folds
     classes = tuple(f"class {code:03d}" for code in range(n_classes))
     task = Task(
-        classes,
-        codes.astype(np.intp),
-        folds.astype(np.intp),
-        "auto",
-        0,
-        Clock(600),
-        SPECS[modality],
-        ARCHITECTURES[modality],
+        classes=classes,
+        codes=codes.astype(np.intp),
+        folds=folds.astype(np.intp),
+        balance="auto",
+        seed=0,
+        clock=Clock(600),
+        spec=SPECS[modality],
+        architecture=ARCHITECTURES[modality],
     )
     descriptors = features(12) if modality == "image" else None
     if modality in BASES:
@@ -246,7 +253,16 @@ def test_without_folds_a_model_is_still_made(name: str, modality: str, tmp_path:
 def test_classes_of_different_size_can_be_weighted(name: str, modality: str, balance: str, tmp_path: Path) -> None:
     codes = np.array([0] * 30 + [1] * 10)
     rows, task = make(modality, codes, 2, tmp_path, np.arange(40) % 5)
-    task = Task(task.classes, task.codes, task.folds, balance, 0, task.clock, task.spec, task.architecture)
+    task = Task(
+        classes=task.classes,
+        codes=task.codes,
+        folds=task.folds,
+        balance=balance,
+        seed=0,
+        clock=task.clock,
+        spec=task.spec,
+        architecture=task.architecture,
+    )
     fitted = fit(name, rows, task)
     assert np.isfinite(fitted.predict(rows)).all()
     if name != "blend":
@@ -257,10 +273,19 @@ def test_classes_of_different_size_can_be_weighted(name: str, modality: str, bal
 def test_the_text_model_works_without_spaces_and_with_nothing_known(tmp_path: Path) -> None:
     rows, task = make("text", np.arange(40) % 2, 2, tmp_path)
     words = column([("天气很好今天" if code else "足球比赛结果") + str(row) for row, code in enumerate(task.codes)])
-    table = Table("text", rows.table.ids, words, rows.table.ids, None, rows.table.splits)
+    table = Table(
+        modality="text", ids=rows.table.ids, inputs=words, hashes=rows.table.ids, labels=None, splits=rows.table.splits
+    )
     fitted = STRATEGIES["classic"].fit(Rows(table), task, {})
     assert (fitted.out_of_fold.argmax(axis=1) == task.codes).all()
-    nothing = Table("text", column(["a", "b"]), column(["", "ж"]), column(["a", "b"]), None, column(["", ""]))
+    nothing = Table(
+        modality="text",
+        ids=column(["a", "b"]),
+        inputs=column(["", "ж"]),
+        hashes=column(["a", "b"]),
+        labels=None,
+        splits=column(["", ""]),
+    )
     assert np.isfinite(fitted.predict(Rows(nothing))).all()
 
 
@@ -269,7 +294,16 @@ def test_scratch_says_why_it_is_skipped(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 6)
     rows, task = make("text", np.arange(30) % 3, 3, tmp_path)
-    hurried = Task(task.classes, task.codes, task.folds, "off", 0, Clock(0), task.spec, task.architecture)
+    hurried = Task(
+        classes=task.classes,
+        codes=task.codes,
+        folds=task.folds,
+        balance="off",
+        seed=0,
+        clock=Clock(0),
+        spec=task.spec,
+        architecture=task.architecture,
+    )
     with pytest.raises(Skipped, match="passes over the rows fit its share of the time"):
         STRATEGIES["scratch"].fit(rows, hurried, {})
 

@@ -26,7 +26,14 @@ from headstart.strategies.text import tfidf
 
 def task_of(codes: np.ndarray, n_folds: int = 5, balance: str = "off") -> Task:
     classes = tuple(f"c{code:03d}" for code in range(int(codes.max()) + 1))
-    return Task(classes, codes.astype(np.intp), np.arange(len(codes)) % n_folds, balance, 0, Clock(600))
+    return Task(
+        classes=classes,
+        codes=codes.astype(np.intp),
+        folds=np.arange(len(codes)) % n_folds,
+        balance=balance,
+        seed=0,
+        clock=Clock(600),
+    )
 
 
 def blobs(n: int, n_dims: int, n_classes: int, noise: float = 2.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +58,7 @@ def test_the_regression_is_that_of_scikit_learn(n: int, n_dims: int, n_classes: 
     encoding = Rotated(features, np.arange(n), _axes(features))
     start = np.zeros((encoding.matrix.shape[1] + 1, n_classes))
     found = encoding.head(
-        solver.fit(encoding.matrix, CrossEntropy(codes, n_classes), strength, np.ones(n), start)
+        solver.fit(encoding.matrix, CrossEntropy(codes, n_classes), strength, weights=np.ones(n), start=start)
     ).predict(features)
     scaled = scaled_columns(features)
     expected = LogisticRegression(C=strength, max_iter=10_000, tol=1e-9).fit(scaled, codes).predict_proba(scaled)
@@ -65,7 +72,7 @@ def test_several_labels_are_as_many_regressions_of_scikit_learn(n: int, n_dims: 
     scaled = StandardScaler().fit_transform(features).astype(np.float32)
     part = problems.PROBLEMS["multi-label"].part(truth, 3)
     assert isinstance(part.loss, Logistic) and part.n_columns == 2
-    solved = part.widen(solver.fit(scaled, part.loss, 0.05, np.ones(n), np.zeros((n_dims + 1, 2))))
+    solved = part.widen(solver.fit(scaled, part.loss, 0.05, weights=np.ones(n), start=np.zeros((n_dims + 1, 2))))
     found = links.logistic(solver.scores(scaled, solved))
     for label in (0, 1):
         model = LogisticRegression(C=0.05, max_iter=10_000, tol=1e-9).fit(scaled, truth[:, label])
@@ -81,7 +88,7 @@ def test_numbers_are_the_ridge_regression_of_scikit_learn(n: int, n_dims: int) -
     part = problems.PROBLEMS["regression"].part(truth, 1)
     assert isinstance(part.loss, Squares)
     start = np.zeros((encoding.matrix.shape[1] + 1, 1))
-    solved = part.widen(solver.fit(encoding.matrix, part.loss, 0.05, np.ones(n), start))
+    solved = part.widen(solver.fit(encoding.matrix, part.loss, 0.05, weights=np.ones(n), start=start))
     scaled = scaled_columns(features)
     expected = Ridge(alpha=20.0).fit(scaled, truth).predict(scaled).reshape(-1, 1)
     np.testing.assert_allclose(encoding.head(solved, "identity").predict(features), expected, atol=1.0)
@@ -93,7 +100,7 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
     features, codes = features[kept], codes[kept]
     weights = selection.balanced_weights(codes)
     scaled = StandardScaler().fit_transform(features).astype(np.float32)
-    solved = solver.fit(scaled, CrossEntropy(codes, 3), 0.1, weights, np.zeros((11, 3)))
+    solved = solver.fit(scaled, CrossEntropy(codes, 3), 0.1, weights=weights, start=np.zeros((11, 3)))
     found = solver.softmax(solver.scores(scaled, solved))
     model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=10_000, tol=1e-9).fit(scaled, codes)
     np.testing.assert_allclose(found, model.predict_proba(scaled), atol=2e-3)
@@ -108,7 +115,7 @@ def test_sparse_rows_give_what_dense_rows_give() -> None:
     np.testing.assert_allclose(solver.scores(sparse, one), solver.scores(sparse.toarray(), other), atol=2e-2)
     span = classic_text.Span(sparse)
     np.testing.assert_allclose(span.matrix @ span.matrix.T, (sparse @ sparse.T).toarray(), atol=1e-4)
-    shrunk = solver.fit(span.matrix, loss, 10.0, np.ones(80), np.zeros((span.matrix.shape[1] + 1, 4)))
+    shrunk = solver.fit(span.matrix, loss, 10.0, weights=np.ones(80), start=np.zeros((span.matrix.shape[1] + 1, 4)))
     plain = sparse @ span.columns(shrunk[:-1]) + shrunk[-1]
     np.testing.assert_allclose(plain, solver.scores(sparse, one), atol=2e-2)
 

@@ -28,10 +28,12 @@ def lesson(n: int = 60, n_held: int = 20) -> Lesson:
         noise = 0 if augment is None else 0.1 * torch.randn(len(rows), 4, generator=augment)
         return (values[rows] + noise,)
 
-    return Lesson(inputs, codes, torch.arange(n_held, n), torch.arange(n_held), torch.ones(2))
+    return Lesson(
+        inputs=inputs, targets=codes, train=torch.arange(n_held, n), held=torch.arange(n_held), weights=torch.ones(2)
+    )
 
 
-PLAN = Plan(8, 16, (Group("", 1e-2),))
+PLAN = Plan(epochs=8, batch_size=16, groups=(Group("", 1e-2),))
 
 
 def test_the_same_seed_gives_the_same_network_and_global_random_state_stays() -> None:
@@ -58,9 +60,12 @@ def test_it_learns_and_keeps_the_best_epoch() -> None:
 
 
 def test_it_stops_early_and_at_the_time_limit() -> None:
-    hopeless = Plan(50, 16, (Group("", 1.0),), patience=3)
+    hopeless = Plan(epochs=50, batch_size=16, groups=(Group("", 1.0),), patience=3)
     assert train(small(), lesson(), hopeless).epochs < 50
-    assert train(small(), lesson(), Plan(50, 16, (Group("", 1e-3),), limit_seconds=0.0)).epochs == 1
+    assert (
+        train(small(), lesson(), Plan(epochs=50, batch_size=16, groups=(Group("", 1e-3),), limit_seconds=0.0)).epochs
+        == 1
+    )
 
 
 def test_without_held_out_rows_the_last_epoch_is_kept() -> None:
@@ -71,13 +76,15 @@ def test_without_held_out_rows_the_last_epoch_is_kept() -> None:
 def test_parameters_outside_every_group_stay_bit_identical() -> None:
     net = small()
     before = {name: value.clone() for name, value in net.named_parameters()}
-    train(net, lesson(), Plan(2, 16, (Group("4.", 1e-2),)))
+    train(net, lesson(), Plan(epochs=2, batch_size=16, groups=(Group("4.", 1e-2),)))
     changed = {name for name, value in net.named_parameters() if not torch.equal(value, before[name])}
     assert changed == {"4.weight", "4.bias"}
 
 
 def test_groups_have_their_own_rates_and_vectors_are_not_decayed() -> None:
-    made = optimiser(small(), Plan(1, 1, (Group("", 1e-3), Group("4.", 1e-2)), weight_decay=0.1))
+    made = optimiser(
+        small(), Plan(epochs=1, batch_size=1, groups=(Group("", 1e-3), Group("4.", 1e-2)), weight_decay=0.1)
+    )
     found = {(g["lr"], g["weight_decay"]): len(g["params"]) for g in made.param_groups}
     assert found == {(1e-3, 0.1): 1, (1e-3, 0.0): 3, (1e-2, 0.1): 1, (1e-2, 0.0): 1}
 

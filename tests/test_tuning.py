@@ -52,13 +52,27 @@ def rows_of(modality: str, folder: Path, n: int = 24, n_classes: int = 2) -> tup
     base = BASES[modality]()
     codes = np.arange(n) % n_classes
     ids = column([f"{number:064x}" for number in range(n)])
-    table = Table(modality, ids, column(_inputs(modality, codes, folder)), ids, None, column([""] * n))
+    table = Table(
+        modality=modality,
+        ids=ids,
+        inputs=column(_inputs(modality, codes, folder)),
+        hashes=ids,
+        labels=None,
+        splits=column([""] * n),
+    )
     features = Features(ids, final_features(table, base)[0], "tiny")
     classes = tuple(f"class {code}" for code in range(n_classes))
     task = Task(
-        classes, codes.astype(np.intp), (np.arange(n) // n_classes % 3).astype(np.intp), "off", 0, Clock(600),
-        base.spec, base.parts.architecture, backbone=base,
-    )  # fmt: skip
+        classes=classes,
+        codes=codes.astype(np.intp),
+        folds=(np.arange(n) // n_classes % 3).astype(np.intp),
+        balance="off",
+        seed=0,
+        clock=Clock(600),
+        spec=base.spec,
+        architecture=base.parts.architecture,
+        backbone=base,
+    )
     return Rows(table, features), task
 
 
@@ -188,7 +202,13 @@ def test_two_rows_of_one_class_contrast_with_a_third() -> None:
 def _lesson() -> Lesson:
     generator = torch.Generator().manual_seed(1)
     values, codes = torch.randn(40, 4, generator=generator), torch.arange(40) % 2
-    return Lesson(lambda rows, _: (values[rows],), codes, torch.arange(40), torch.arange(0), torch.ones(2))
+    return Lesson(
+        inputs=lambda rows, _: (values[rows],),
+        targets=codes,
+        train=torch.arange(40),
+        held=torch.arange(0),
+        weights=torch.ones(2),
+    )
 
 
 def _net() -> nn.Module:
@@ -198,11 +218,21 @@ def _net() -> nn.Module:
 
 
 def test_a_batch_learnt_in_parts_gives_the_step_of_the_whole_batch() -> None:
-    plans = [Plan(1, 32, (Group("", 1e-2),), frozen_statistics=True, rows_at_once=size) for size in (0, 5)]
+    plans = [
+        Plan(epochs=1, batch_size=32, groups=(Group("", 1e-2),), frozen_statistics=True, rows_at_once=size)
+        for size in (0, 5)
+    ]
     nets = [_net(), _net()]
     for net, plan in zip(nets, plans, strict=True):
         loop.teach(net, plan)
-        step(net, _lesson(), torch.arange(32), loop.optimiser(net, plan), plan, torch.Generator().manual_seed(0))
+        step(
+            net,
+            _lesson(),
+            torch.arange(32),
+            made=loop.optimiser(net, plan),
+            plan=plan,
+            generator=torch.Generator().manual_seed(0),
+        )
     for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
@@ -210,25 +240,29 @@ def test_a_batch_learnt_in_parts_gives_the_step_of_the_whole_batch() -> None:
 def test_mixtures_of_two_rows_are_learnt_with_the_mixture_of_their_losses() -> None:
     scores = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
     lesson = Lesson(
-        lambda rows, _: (scores[rows],), torch.tensor([0, 1]), torch.arange(2), torch.arange(0), torch.ones(2)
+        inputs=lambda rows, _: (scores[rows],),
+        targets=torch.tensor([0, 1]),
+        train=torch.arange(2),
+        held=torch.arange(0),
+        weights=torch.ones(2),
     )
-    plan = Plan(1, 2, (), label_smoothing=0.0, mixup=True)
+    plan = Plan(epochs=1, batch_size=2, groups=(), label_smoothing=0.0, mixup=True)
     generator = torch.Generator().manual_seed(2)
     share, order = float(torch.rand(1, generator=generator)), torch.randperm(2, generator=generator)
-    found = loop.loss_of(nn.Identity(), lesson, torch.arange(2), plan, torch.Generator().manual_seed(2))
+    found = loop.loss_of(nn.Identity(), lesson, torch.arange(2), plan=plan, generator=torch.Generator().manual_seed(2))
     mixed = share * scores + (1 - share) * scores[order]
     told = nn.functional.log_softmax(mixed, dim=1)
     expected = -(share * told[[0, 1], [0, 1]] + (1 - share) * told[[0, 1], order.tolist()]).mean()
     assert order.tolist() == [1, 0] and 0.05 < share < 0.95
     torch.testing.assert_close(found, expected)
-    plain = loop.loss_of(nn.Identity(), lesson, torch.arange(2), plan, None)
+    plain = loop.loss_of(nn.Identity(), lesson, torch.arange(2), plan=plan, generator=None)
     assert not torch.isclose(plain, found)
 
 
 def test_a_training_killed_after_an_epoch_goes_on_to_the_same_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = Plan(6, 8, (Group("", 1e-2),), keep="last")
+    plan = Plan(epochs=6, batch_size=8, groups=(Group("", 1e-2),), keep="last")
     whole = _net()
     train(whole, _lesson(), plan)
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
@@ -259,8 +293,8 @@ def test_a_damaged_checkpoint_starts_anew(tmp_path: Path) -> None:
     path = tmp_path / "training.safetensors"
     path.write_bytes(b"no checkpoint")
     one, two = _net(), _net()
-    train(one, _lesson(), Plan(2, 8, (Group("", 1e-2),)))
-    train(two, _lesson(), Plan(2, 8, (Group("", 1e-2),)), path=path)
+    train(one, _lesson(), Plan(epochs=2, batch_size=8, groups=(Group("", 1e-2),)))
+    train(two, _lesson(), Plan(epochs=2, batch_size=8, groups=(Group("", 1e-2),)), path=path)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
 
 

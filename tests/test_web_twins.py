@@ -170,7 +170,13 @@ def test_pieces_of_texts_are_counted_alike(tmp_path: Path) -> None:
 
 
 def _said(task: str, shares: np.ndarray, classes: tuple[str, ...], limits: tuple[float, ...] = ()) -> Predictions:
-    return Predictions(column([str(row) for row in range(len(shares))]), classes, shares, task, limits)
+    return Predictions(
+        ids=column([str(row) for row in range(len(shares))]),
+        classes=classes,
+        probabilities=shares,
+        task=task,
+        thresholds=limits,
+    )
 
 
 def _asked(tmp_path: Path, rules: Rules, said: Predictions, values: np.ndarray | None = None) -> None:
@@ -224,15 +230,19 @@ FAR = Costs(tuple(tuple(float(abs(a - b) ** 2) for a in range(5)) for b in range
 EVEN = Costs(tuple(tuple(1.0 * (a != b) for a in range(5)) for b in range(5)), 0.4)
 RULES = {
     "nothing": Rules(),
-    "heat": Rules(Calibrator("temperature", 1.7), SetRule(0.9, (0.1, 0.2, 0.3, 0.05, 0.25), (False,) * 5, 50)),
+    "heat": Rules(
+        calibrator=Calibrator(method="temperature", temperature=1.7),
+        sets=SetRule(0.9, (0.1, 0.2, 0.3, 0.05, 0.25), (False,) * 5, 50),
+    ),
     "curve": Rules(
-        Calibrator("isotonic", 1.0, (0.1, 0.4, 0.9), (0.15, 0.5, 0.7)), SetRule(0.9, (0.2,) * 5, (False,) * 5, 9)
+        calibrator=Calibrator(method="isotonic", temperature=1.0, knots=(0.1, 0.4, 0.9), levels=(0.15, 0.5, 0.7)),
+        sets=SetRule(0.9, (0.2,) * 5, (False,) * 5, 9),
     ),
     "few rows": Rules(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 7)),
     "no rows": Rules(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 0)),
     "costs": Rules(costs=FAR),
     "both": Rules(sets=SetRule(0.9, (0.2,) * 5, (False,) * 5, 9), costs=EVEN),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("rules", RULES.values(), ids=list(RULES))

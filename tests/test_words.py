@@ -43,12 +43,17 @@ def texts_of(codes: np.ndarray, seed: int) -> list[str]:
 
 def rows_of(texts: list[str]) -> Rows:
     ids = column([str(number) for number in range(len(texts))])
-    return Rows(Table("text", ids, column(texts), ids, None, column([""] * len(texts))))
+    return Rows(
+        Table(modality="text", ids=ids, inputs=column(texts), hashes=ids, labels=None, splits=column([""] * len(texts)))
+    )
 
 
 def task_of(codes: np.ndarray, words: Words | None, **more: object) -> Task:
     folds = np.arange(len(codes)) // 2 % 4
-    return replace(Task(("a", "b"), codes, folds, "off", 0, Clock(600.0), words=words), **more)
+    return replace(
+        Task(classes=("a", "b"), codes=codes, folds=folds, balance="off", seed=0, clock=Clock(600.0), words=words),
+        **more,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +93,7 @@ def test_words_that_go_together_help_where_rows_share_no_word(known: Words) -> N
 
 def test_the_model_is_one_coefficient_a_piece_and_says_what_the_kernel_says(known: Words) -> None:
     counts, pieces = zip(*(count(texts_of(FEW, 1), kind) for kind in KINDS), strict=True)
-    ground = classic_text.Ground(counts, [10_000, 10_000])
+    ground = classic_text.Ground(counts=counts, most=[10_000, 10_000])
     (mixed, _), _ = classic_text._grounds(ground, pieces, known)
     encoding = classic_text._Encoding(mixed, np.arange(8))
     coefficients = np.random.default_rng(0).normal(size=(encoding.matrix.shape[1] + 1, 2))
@@ -239,16 +244,16 @@ def test_adapt_learns_from_texts_without_labels_and_both_runtimes_say_the_same(f
 
 
 def test_a_base_with_words_teaches_classic_and_keeps_its_fingerprint(few: Path, tmp_path: Path) -> None:
-    plain = bases.load("default", Need("text", offline=True))
+    plain = bases.load("default", Need(modality="text", offline=True))
     folder = tmp_path / "base"
     bases.write_folder(plain.parts, folder)
-    before = bases.load(f"file:{folder}", Need("text", offline=True))
+    before = bases.load(f"file:{folder}", Need(modality="text", offline=True))
     assert before.parts.words == {}
     words = learn(texts_of(np.arange(300) % 2, 5), 0)
     save_file(words.arrays(), folder / "words.safetensors")
-    after = bases.load(f"file:{folder}", Need("text", offline=True))
+    after = bases.load(f"file:{folder}", Need(modality="text", offline=True))
     assert after.fingerprint == before.fingerprint and Words.of(after.parts.words, "it").digest() == words.digest()
     assert "(of the base" in said_of(adapted(few, tmp_path / "out", "--base", f"file:{folder}"))
     (folder / "words.safetensors").write_bytes(b"damaged")
     with pytest.raises(DataError, match="damaged"):
-        bases.load(f"file:{folder}", Need("text", offline=True))
+        bases.load(f"file:{folder}", Need(modality="text", offline=True))

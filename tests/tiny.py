@@ -20,7 +20,20 @@ PIXELS = 32
 
 
 def _record(name: str, modality: str, n_dims: int) -> BaseRecord:
-    return BaseRecord(name, modality, "file", "apache-2.0", n_dims, 0, "none", "none", "", "", True, "tiny")
+    return BaseRecord(
+        name=name,
+        modality=modality,
+        source="file",
+        licence="apache-2.0",
+        n_dims=n_dims,
+        size_bytes=0,
+        training_data="none",
+        known_biases="none",
+        sha256="",
+        url="",
+        pretrained=True,
+        summary="tiny",
+    )
 
 
 @lru_cache(maxsize=1)
@@ -38,7 +51,14 @@ def picture_base() -> Backbone:
         "size": PIXELS, "resize": PIXELS, "fit": "squash", "interpolation": "bilinear",
         "mean": [0.5] * 3, "std": [0.5] * 3,
     }  # fmt: skip
-    return assemble(Parts(_record("tiny-resnet", "image", net.num_features), architecture, spec, weights))
+    return assemble(
+        Parts(
+            record=_record("tiny-resnet", "image", net.num_features),
+            architecture=architecture,
+            spec=spec,
+            weights=weights,
+        )
+    )
 
 
 def bert(name: str, tokenizer: Tokenizer, n_layers: int, n_places: int, max_length: int) -> Parts:
@@ -50,7 +70,13 @@ def bert(name: str, tokenizer: Tokenizer, n_layers: int, n_places: int, max_leng
     }  # fmt: skip
     architecture = {"library": "transformers", "config": config}
     spec = {"max_length": max_length, "pad_id": 0}
-    return Parts(_record(name, "text", 32), architecture, spec, _weights(encoders, architecture), tokenizer.to_str())
+    return Parts(
+        record=_record(name, "text", 32),
+        architecture=architecture,
+        spec=spec,
+        weights=_weights(encoders, architecture),
+        tokenizer=tokenizer.to_str(),
+    )
 
 
 def _weights(room: ModuleType, architecture: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -79,7 +105,9 @@ def series_base() -> Backbone:
     architecture = {**series_shape.ARCHITECTURE, **small}
     record = _record("tiny-series", "series", series_shape.n_dims(architecture, 1))
     spec = series_shape.spec(architecture, 1)
-    return assemble(Parts(record, architecture, spec, _weights(series_encoder, architecture)))
+    return assemble(
+        Parts(record=record, architecture=architecture, spec=spec, weights=_weights(series_encoder, architecture))
+    )
 
 
 BASES = {"image": picture_base, "text": text_base, "series": series_base}
@@ -103,5 +131,5 @@ def train_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
         brief = {library: tails[:1] for library, tails in module.RECIPE.tails.items()}
         recipe = replace(module.RECIPE, epochs=1, steps=1, n_views=1, tails=brief, learning_rate=1e-3)
         monkeypatch.setattr(module, "RECIPE", recipe)
-    cost = Cost(0.0, 1e-3, 1e6, 0, False, 1)
+    cost = Cost(pass_seconds=0.0, row_seconds=1e-3, memory_bytes=1e6, rows_at_once=0, half=False, threads=1)
     monkeypatch.setattr(search, "measure", lambda shop, n_tail: cost)  # Measured for real in test_tuning.

@@ -73,7 +73,7 @@ class SetAside:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing noticed about the data, in the form that `headstart check --json` prints.
 
@@ -143,7 +143,7 @@ class InputColumns:
         return cls(**{**document, **lists})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """Rows as they were read: the first waist.
 
@@ -277,7 +277,7 @@ class Features:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Predictions:
     """What a model says about rows: the third waist, where evaluation starts.
 

@@ -32,7 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Need:
     """What is asked of a base model.
 
@@ -56,7 +56,18 @@ class Need:
 
 def _blank(name: str, need: Need, source: str) -> BaseRecord:
     return BaseRecord(
-        name, need.modality, source, "unknown", 0, 0, "unknown", "unknown", "", "", True, f"given as {name}"
+        name=name,
+        modality=need.modality,
+        source=source,
+        licence="unknown",
+        n_dims=0,
+        size_bytes=0,
+        training_data="unknown",
+        known_biases="unknown",
+        sha256="",
+        url="",
+        pretrained=True,
+        summary=f"given as {name}",
     )
 
 
@@ -72,7 +83,12 @@ def _transform(record: BaseRecord, need: Need) -> Parts:
     rocket = import_module("headstart.bases.rocket")
     weights = rocket.fit(need.sample, need.seed)
     n_dims = len(weights["biases"])
-    return Parts(replace(record, n_dims=n_dims), {"library": "minirocket"}, dict(need.spec or {}), weights)
+    return Parts(
+        record=replace(record, n_dims=n_dims),
+        architecture={"library": "minirocket"},
+        spec=dict(need.spec or {}),
+        weights=weights,
+    )
 
 
 def _from_hub(repository: str, record: BaseRecord, offline: bool) -> Parts:
@@ -253,7 +269,14 @@ class _Rocket:
 
 def _neural(parts: Parts, fingerprint: str) -> Backbone:
     network = _Network(ROOMS[parts.architecture["library"]], parts)
-    return Backbone(parts, fingerprint, _local_spec(parts), network, None, network.stages)
+    return Backbone(
+        parts=parts,
+        fingerprint=fingerprint,
+        spec=_local_spec(parts),
+        module=network,
+        transform=None,
+        stages=network.stages,
+    )
 
 
 def _local_spec(parts: Parts) -> Mapping[str, Any]:
@@ -274,7 +297,9 @@ def _local_spec(parts: Parts) -> Mapping[str, Any]:
 
 def _rocket(parts: Parts, fingerprint: str) -> Backbone:
     transform = _Rocket(parts.weights)
-    return Backbone(parts, fingerprint, parts.spec, None, transform, transform.stages)
+    return Backbone(
+        parts=parts, fingerprint=fingerprint, spec=parts.spec, module=None, transform=transform, stages=transform.stages
+    )
 
 
 ROOMS = {

@@ -50,7 +50,7 @@ def _efficientnet() -> Parts:
     fitting(paired, shapes(whole), path)
     weights = fitting(paired, shapes(vision.build(architecture)), path)
     spec = vision.spec_of({"mean": (0.5,) * 3, "std": (0.5,) * 3, "interpolation": "bicubic", "crop_pct": 0.875})
-    return Parts(record, architecture, spec, weights)
+    return Parts(record=record, architecture=architecture, spec=spec, weights=weights)
 
 
 def _minilm() -> Parts:

@@ -56,12 +56,12 @@ def _read_own_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord
     path, tokenizer = folder / CONFIG, folder / TOKENIZER
     own = parse_record(config.get("record"), path)
     return Parts(
-        own,
-        parse_architecture(config.get("architecture"), path),
-        parse_spec(config.get("spec"), own.modality, path),
-        read_weights(folder / WEIGHTS),
-        read_text_file(tokenizer, MOST_TOKENIZER_BYTES) if tokenizer.is_file() else "",
-        _words(folder / WORDS),
+        record=own,
+        architecture=parse_architecture(config.get("architecture"), path),
+        spec=parse_spec(config.get("spec"), own.modality, path),
+        weights=read_weights(folder / WEIGHTS),
+        tokenizer=read_text_file(tokenizer, MOST_TOKENIZER_BYTES) if tokenizer.is_file() else "",
+        words=_words(folder / WORDS),
     )
 
 

@@ -44,7 +44,9 @@ def read_timm_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord
     with building.building_errors(path):
         n_dims = vision.final_dims(vision.wrap(net.eval()), spec)
     kept = {name: weights[name] for name in net.state_dict() if name in weights}
-    return Parts(replace(record, modality="image", n_dims=n_dims), architecture, spec, kept)
+    return Parts(
+        record=replace(record, modality="image", n_dims=n_dims), architecture=architecture, spec=spec, weights=kept
+    )
 
 
 def read_transformers_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> Parts:
@@ -63,7 +65,13 @@ def read_transformers_folder(folder: Path, config: Mapping[str, Any], record: Ba
     except _WRONG_FORM as error:
         raise DataError(f"{folder} says nothing usable of its inputs ({str(error)[:100]}).", HINT) from error
     tokenizer = _read_tokenizer(folder, settings["model_type"]) if modality == "text" else ""
-    return Parts(known, architecture, parse_spec(spec, modality, folder), weights, tokenizer)
+    return Parts(
+        record=known,
+        architecture=architecture,
+        spec=parse_spec(spec, modality, folder),
+        weights=weights,
+        tokenizer=tokenizer,
+    )
 
 
 def _read_shards(folder: Path) -> dict[str, Array]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BaseRecord:
     """What people should know of a base model before they build on it.
 
@@ -71,7 +71,7 @@ class Stage:
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """A base model as plain data: everything needed to build it again anywhere.
 
@@ -109,7 +109,7 @@ class Parts:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Backbone:
     """A base model ready to run; always frozen.
 

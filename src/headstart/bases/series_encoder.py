@@ -126,7 +126,7 @@ class SeriesNet(nn.Module):
         width, patch, length = (int(architecture[name]) for name in ("width", "patch", "length"))
         kernels, dilations = int(architecture["kernels"]), [int(value) for value in architecture["dilations"]]
         self.patches, self.width = length // patch, width
-        self.stem = Stem(width, kernels, dilations, patch, length)
+        self.stem = Stem(width, kernels, dilations, patch=patch, length=length)
         self.n_first = self.stem.n_first
         self.n_dims = n_described(architecture)
         n_blocks, heads = int(architecture["blocks"]), int(architecture["heads"])

@@ -27,4 +27,6 @@ def load(record: BaseRecord) -> Parts:
             "Reinstall: pip install --force-reinstall headstart",
         )
     architecture = dict(series_shape.ARCHITECTURE)
-    return Parts(record, architecture, series_shape.spec(architecture, 1), read_weights(path))
+    return Parts(
+        record=record, architecture=architecture, spec=series_shape.spec(architecture, 1), weights=read_weights(path)
+    )

@@ -44,7 +44,7 @@ def n_rows_for(row_bytes: int) -> int:
     return int(np.clip(MOST_BYTES // max(1, row_bytes), LEAST_ROWS, MOST_ROWS))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Golden:
     """Prepared rows, and what the graph said of each alone.
 
@@ -97,7 +97,13 @@ class Golden:
         check_arrays(found, rules, FILE, {"n_rows": sizes["n_rows"]})
         if contract is not None:
             _check_fit(arrays, found, contract)
-        return cls(arrays, found["outputs"], found["features"], found.get(KINDS), found.get(CODES))
+        return cls(
+            arrays=arrays,
+            outputs=found["outputs"],
+            features=found["features"],
+            kinds=found.get(KINDS),
+            codes=found.get(CODES),
+        )
 
 
 def _check_fit(arrays: Mapping[str, Array], found: Mapping[str, Array], contract: GraphContract) -> None:

@@ -25,7 +25,9 @@ class Answering:
         """Return what is decided of golden rows, from their stored outputs and features."""
         rules = self.rules or NO_RULES
         ids = column([str(row) for row in range(len(golden.outputs))])
-        predictions = Predictions(ids, self.classes, golden.outputs, self.task, self.thresholds)
+        predictions = Predictions(
+            ids=ids, classes=self.classes, probabilities=golden.outputs, task=self.task, thresholds=self.thresholds
+        )
         features = golden.features if golden.features.shape[1] else None
         return rules.decide(rules.calibrated(predictions), features)
 

@@ -89,19 +89,31 @@ def _read(folder: Path, runtime: str) -> Bundle:
     state = State(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
     backbone = _read_base(folder, record.modality, listed)
     n_dims = backbone.record.n_dims if backbone is not None else 0
-    check_state(name, state, StateContext(record.modality, task, len(classes), n_dims))
+    check_state(name, state, StateContext(modality=record.modality, task=task, n_outputs=len(classes), n_dims=n_dims))
     require_parts(record, state, backbone is not None)
     rules = _read_rules(folder, record, manifest)
     if told["ok"] and manifest["format"] < FIRST_SAFE_FORMAT:
         _check_portable_files(folder, told, record, listed)
         _require_golden_rows(_open_portable(folder, told, (record, rules), listed), record, listed)
     return Bundle(
-        record.modality, classes, name, CheckedModel(folder, STRATEGIES[name].load(state, classes), len(classes)),
-        backbone, frozenset(record.uses), config["columns"], manifest["seed"], config["about"],
-        task, tuple(record.thresholds), Seen.read(folder) if SEEN in listed else None, config["preprocessing"],
-        rules, Reference.read(folder) if REFERENCE in listed else None,
-        _shipped(folder, told, listed), input_columns=known_inputs(record),
-    )  # fmt: skip
+        modality=record.modality,
+        classes=classes,
+        strategy=name,
+        fitted=CheckedModel(folder, STRATEGIES[name].load(state, classes), len(classes)),
+        backbone=backbone,
+        uses=frozenset(record.uses),
+        columns=config["columns"],
+        seed=manifest["seed"],
+        about=config["about"],
+        task=task,
+        thresholds=tuple(record.thresholds),
+        seen=Seen.read(folder) if SEEN in listed else None,
+        spec=config["preprocessing"],
+        rules=rules,
+        reference=Reference.read(folder) if REFERENCE in listed else None,
+        shipped=_shipped(folder, told, listed),
+        input_columns=known_inputs(record),
+    )
 
 
 def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbone | None:
@@ -115,7 +127,20 @@ def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbo
             f"{folder} holds files that its manifest does not list ({offenders([shown(name) for name in unlisted])}).",
             "Take them out, or copy the bundle again.",
         )
-    blank = BaseRecord("", modality, "file", "unknown", 0, 0, "", "", "", "", True, "")
+    blank = BaseRecord(
+        name="",
+        modality=modality,
+        source="file",
+        licence="unknown",
+        n_dims=0,
+        size_bytes=0,
+        training_data="",
+        known_biases="",
+        sha256="",
+        url="",
+        pretrained=True,
+        summary="",
+    )
     parts = read_folder(folder / BASE, blank)
     if parts.record.modality != modality:
         raise misfit(f"{BASE}/{CONFIG}", ("record", "modality"), f"should be {modality}", parts.record.modality)
@@ -178,12 +203,25 @@ def _portable(
     if manifest["format"] < FIRST_SAFE_FORMAT:
         _require_golden_rows(made, record, listed)
     return Bundle(
-        record.modality, tuple(record.classes), record.strategy, Answers(made), None,
-        frozenset(record.uses), config["columns"], manifest["seed"], config["about"], record.task,
-        tuple(record.thresholds), Seen.read(folder) if SEEN in listed else None, config["preprocessing"],
-        rules, Reference.read(folder) if REFERENCE in listed else None, _shipped(folder, told, listed), made,
-        known_inputs(record),
-    )  # fmt: skip
+        modality=record.modality,
+        classes=tuple(record.classes),
+        strategy=record.strategy,
+        fitted=Answers(made),
+        backbone=None,
+        uses=frozenset(record.uses),
+        columns=config["columns"],
+        seed=manifest["seed"],
+        about=config["about"],
+        task=record.task,
+        thresholds=tuple(record.thresholds),
+        seen=Seen.read(folder) if SEEN in listed else None,
+        spec=config["preprocessing"],
+        rules=rules,
+        reference=Reference.read(folder) if REFERENCE in listed else None,
+        shipped=_shipped(folder, told, listed),
+        portable=made,
+        input_columns=known_inputs(record),
+    )
 
 
 def _check_portable_files(
@@ -205,4 +243,11 @@ def _open_portable(
     """Return the portable form of a bundle whose files were checked."""
     record, rules = model
     n_features = features_read(rules, told["reads"])
-    return Portable(folder, told, record.modality, len(record.classes), listed[told["file"]], n_features)
+    return Portable(
+        folder=folder,
+        told=told,
+        modality=record.modality,
+        n_outputs=len(record.classes),
+        sha256=listed[told["file"]],
+        n_features=n_features,
+    )

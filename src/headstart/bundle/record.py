@@ -40,7 +40,7 @@ class Shipped:
 NOT_SHIPPED = {"ok": False, "reason": "the model was saved without its portable form"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bundle:
     """An adapted model, ready to predict.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from headstart import bundle as bundles
@@ -13,7 +14,7 @@ from headstart.bundle.runtime.agreement import Agreement
 from headstart.bundle.runtime.replaying import replay_golden_rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verified:
     """What was found.
 
@@ -66,15 +67,15 @@ def verified(path: Path) -> Verified:
     listed = set(manifest["sha256"])
     there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     unlisted = tuple(sorted(there - listed - {bundles.MANIFEST}))
-    known = manifest["format"], len(listed), unlisted
+    record = partial(Verified, folder=folder, format=manifest["format"], n_files=len(listed), unlisted=unlisted)
     if FILE not in listed:
         bundles.read_decisions(folder, manifest)
-        return Verified(folder, *known, None, "the bundle has no golden rows: it has no portable form")
+        return record(golden=None, without="the bundle has no golden rows: it has no portable form")
     if not any(name.endswith(".onnx") for name in listed):
         bundles.read_decisions(folder, manifest)
-        return Verified(folder, *known, None, "the bundle was exported for other tools, which run it")
+        return record(golden=None, without="the bundle was exported for other tools, which run it")
     model = bundles.load(folder, "onnx")
     assert model.portable is not None
     golden, found = replay_golden_rows(model.portable, model.task, model.thresholds)
     answering = Answering(model.task, model.classes, model.thresholds, model.rules)
-    return Verified(folder, *known, found, decided_otherwise=rows_decided_otherwise(golden, answering))
+    return record(golden=found, decided_otherwise=rows_decided_otherwise(golden, answering))

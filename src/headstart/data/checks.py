@@ -150,7 +150,7 @@ def _one_input(table: Table) -> list[Finding]:
 
 
 def _stop(kind: str, rows: tuple[str, ...], summary: str, advice: str) -> Finding:
-    return Finding(kind, "stop", rows, summary, advice)
+    return Finding(kind=kind, severity="stop", rows=rows, summary=summary, advice=advice)
 
 
 _NO_LABELS = {
@@ -177,7 +177,15 @@ def _corrupt(table: Table) -> list[Finding]:
         return []
     named = offenders([f"{item.id}: {item.reason}" for item in table.set_aside])
     summary = f"{len(rows)} input{'s were' if len(rows) > 1 else ' was'} set aside ({named})."
-    return [Finding("corrupt", "warn", rows, summary, "Repair or remove them; everything else is used.")]
+    return [
+        Finding(
+            kind="corrupt",
+            severity="warn",
+            rows=rows,
+            summary=summary,
+            advice="Repair or remove them; everything else is used.",
+        )
+    ]
 
 
 def _families(table: Table) -> list[list[int]]:
@@ -197,12 +205,22 @@ def _copies(table: Table) -> list[Finding]:
         tests = tuple(table.ids[row] for rows in across for row in rows if table.splits[row] == TEST)
         summary = f"{len(tests)} test rows also stand in the training rows (such as {tests[0]})."
         advice = "The test score is too good; remove them, or pass --duplicates drop."
-        found.append(Finding("duplicates-across-splits", "warn", tests, summary, advice))
+        found.append(
+            Finding(kind="duplicates-across-splits", severity="warn", rows=tests, summary=summary, advice=advice)
+        )
     if within:
         named = tuple(table.ids[row] for rows in within for row in rows)
         occur = "1 input occurs" if len(within) == 1 else f"{len(within)} inputs occur"
         summary = f"{occur} more than once ({len(named)} rows, such as {named[0]})."
-        found.append(Finding("duplicates", "note", named, summary, "Copies are kept on one side of every split."))
+        found.append(
+            Finding(
+                kind="duplicates",
+                severity="note",
+                rows=named,
+                summary=summary,
+                advice="Copies are kept on one side of every split.",
+            )
+        )
     return found
 
 
@@ -219,7 +237,15 @@ def _conflicts(table: Table) -> list[Finding]:
     other = next(row for row in first if said[row] != said[first[0]])
     have = "1 input has" if len(odd) == 1 else f"{len(odd)} inputs have"
     summary = f"{have} two labels ({example}, {table.ids[other]} is {table.labels[other]})."
-    return [Finding("conflicting-labels", "warn", named, summary, "Decide on one label, or remove these rows.")]
+    return [
+        Finding(
+            kind="conflicting-labels",
+            severity="warn",
+            rows=named,
+            summary=summary,
+            advice="Decide on one label, or remove these rows.",
+        )
+    ]
 
 
 def _missing_words(table: Table) -> list[Finding]:
@@ -234,7 +260,7 @@ def _missing_words(table: Table) -> list[Finding]:
     named = offenders([f"'{word}' ({counts[word]} row{'s' * (counts[word] > 1)})" for word in words])
     summary = f"These classes may stand for a missing label: {named}."
     advice = "If so, empty these cells and pass --unlabelled drop; if they are classes, leave them."
-    return [Finding("missing-labels", "warn", rows, summary, advice)]
+    return [Finding(kind="missing-labels", severity="warn", rows=rows, summary=summary, advice=advice)]
 
 
 def _small(table: Table) -> list[Finding]:
@@ -248,7 +274,15 @@ def _small(table: Table) -> list[Finding]:
     summary = (
         f"{len(few)} class{'es have' if len(few) > 1 else ' has'} fewer than {FEW_CLASS_ROWS} training rows ({named})."
     )
-    return [Finding("small-class", "warn", rows, summary, "Label more of them if you can; their scores are uncertain.")]
+    return [
+        Finding(
+            kind="small-class",
+            severity="warn",
+            rows=rows,
+            summary=summary,
+            advice="Label more of them if you can; their scores are uncertain.",
+        )
+    ]
 
 
 def _single(table: Table) -> list[Finding]:
@@ -266,7 +300,7 @@ def _single(table: Table) -> list[Finding]:
         advice = "Most rows have a label of their own: if this is not the label, name the right column with --label."
     if len(single) >= MIN_NUMBERS and len(single) == len(_training_counts(table)) and not numbers_of(single)[1]:
         advice += " If the label is a number and no class, pass --task regression."
-    return [Finding("single-row-class", "warn", rows, summary, advice)]
+    return [Finding(kind="single-row-class", severity="warn", rows=rows, summary=summary, advice=advice)]
 
 
 def _imbalance(table: Table) -> list[Finding]:
@@ -277,7 +311,15 @@ def _imbalance(table: Table) -> list[Finding]:
     if most < IMBALANCE * least:
         return []
     summary = f"The classes are uneven: {most} training rows of {large}, {least} of {small}."
-    return [Finding("imbalance", "note", (), summary, "Look at macro-F1 and balanced accuracy, not at accuracy alone.")]
+    return [
+        Finding(
+            kind="imbalance",
+            severity="note",
+            rows=(),
+            summary=summary,
+            advice="Look at macro-F1 and balanced accuracy, not at accuracy alone.",
+        )
+    ]
 
 
 def _of_classes(table: Table) -> list[Finding]:
@@ -298,7 +340,15 @@ def _of_several(table: Table) -> list[Finding]:
     named = offenders([f"{name}: {n}" for n, name in few])
     apply = "1 label applies" if len(few) == 1 else f"{len(few)} labels apply"
     summary = f"{apply} to fewer than {FEW_CLASS_ROWS} training rows ({named})."
-    return [Finding("small-class", "warn", (), summary, "Label more of them if you can; their scores are uncertain.")]
+    return [
+        Finding(
+            kind="small-class",
+            severity="warn",
+            rows=(),
+            summary=summary,
+            advice="Label more of them if you can; their scores are uncertain.",
+        )
+    ]
 
 
 def _of_numbers(table: Table) -> list[Finding]:
@@ -313,7 +363,7 @@ def _of_numbers(table: Table) -> list[Finding]:
     lie = "1 number lies" if len(far) == 1 else f"{len(far)} numbers lie"
     summary = f"{lie} far from all others (such as {values[far[0]]:g} in {rows[0]})."
     advice = "If they stand for a missing value, empty these cells; if they are true, leave them."
-    return [Finding("extreme-number", "note", rows, summary, advice)]
+    return [Finding(kind="extreme-number", severity="note", rows=rows, summary=summary, advice=advice)]
 
 
 _OF_LABELS: dict[str, Callable[[Table], list[Finding]]] = {

@@ -126,7 +126,9 @@ def remarks(table: Table, found: dict[str, Property]) -> list[Finding]:
             are = "pictures are" if len(small) > 1 else "picture is"
             summary = f"{len(small)} {are} less than {SMALL_PIXELS} pixels wide or high."
             advice = "Base models were made on larger ones; take the originals if there are any."
-            made.append(Finding("resolution", "note", _named(table, small), summary, advice))
+            made.append(
+                Finding(kind="resolution", severity="note", rows=_named(table, small), summary=summary, advice=advice)
+            )
     if "sharpness" in found:
         values = found["sharpness"][:, 0].astype(np.float64)
         blurred = np.flatnonzero(values < BLURRED * np.nanmedian(values))
@@ -134,7 +136,15 @@ def remarks(table: Table, found: dict[str, Property]) -> list[Finding]:
             order = blurred[np.argsort(values[blurred], kind="stable")]
             have = "pictures have" if len(order) > 1 else "picture has"
             summary = f"{len(order)} {have} far less detail than the others: blurred or blank."
-            made.append(Finding("blur", "note", _named(table, order), summary, "Look at them; take blank ones out."))
+            made.append(
+                Finding(
+                    kind="blur",
+                    severity="note",
+                    rows=_named(table, order),
+                    summary=summary,
+                    advice="Look at them; take blank ones out.",
+                )
+            )
     return made
 
 

@@ -85,7 +85,15 @@ def _only_numbers(texts: Sequence[str]) -> list[Finding]:
     if not texts or any(any(map(str.isalpha, text)) for text in texts[:_SHOWN]):
         return []
     summary = "The files hold numbers and no words, but were read as texts."
-    return [Finding("numbers-as-texts", "warn", (), summary, "If each is a series, let their names end with .csv.")]
+    return [
+        Finding(
+            kind="numbers-as-texts",
+            severity="warn",
+            rows=(),
+            summary=summary,
+            advice="If each is a series, let their names end with .csv.",
+        )
+    ]
 
 
 def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:

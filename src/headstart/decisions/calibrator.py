@@ -31,7 +31,7 @@ STEEP = 1e-4
 """What keeps the curve rising where it would be flat: so much of the probability itself is added."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Calibrator:
     """How probabilities are corrected.
 
@@ -135,14 +135,18 @@ def fit_calibrator(
     made = _WAYS[best].fit(codes, shown)
     if _WAYS[best].apply(made, shown).max(axis=1).mean() > shown.max(axis=1).mean():
         return Calibrator(n_rows=len(rows), gain=gain)
-    return Calibrator(best, made.temperature, made.knots, made.levels, len(rows), gain)
+    return Calibrator(
+        method=best, temperature=made.temperature, knots=made.knots, levels=made.levels, n_rows=len(rows), gain=gain
+    )
 
 
 def fit_way(codes: Index, probabilities: Probabilities, curve: bool | None = None) -> Calibrator:
     """Learn a correction and keep it whatever it brings: a curve from `CURVE_ROWS` rows on, else a temperature."""
     curve = len(codes) >= CURVE_ROWS if curve is None else curve
     made = _WAYS["isotonic" if curve else "temperature"].fit(codes, probabilities)
-    return Calibrator(made.method, made.temperature, made.knots, made.levels, len(codes))
+    return Calibrator(
+        method=made.method, temperature=made.temperature, knots=made.knots, levels=made.levels, n_rows=len(codes)
+    )
 
 
 def cross_fitted(codes: Index, probabilities: Probabilities, folds: Index) -> Probabilities:
@@ -187,7 +191,7 @@ def _fit_temperature(codes: Index, shown: Probabilities) -> Calibrator:
 
     coarse = min(range(0, len(TEMPERATURES), STRIDE), key=loss)
     near = range(max(0, coarse - STRIDE + 1), min(len(TEMPERATURES), coarse + STRIDE))
-    return Calibrator("temperature", float(TEMPERATURES[min(near, key=loss)]))
+    return Calibrator(method="temperature", temperature=float(TEMPERATURES[min(near, key=loss)]))
 
 
 def _fit_curve(codes: Index, shown: Probabilities) -> Calibrator:
@@ -199,7 +203,7 @@ def _fit_curve(codes: Index, shown: Probabilities) -> Calibrator:
     centres, hits = np.add.reduceat(told, starts) / counts, np.add.reduceat(true, starts)
     level = (hits + 1 / shown.shape[1]) / (counts + 1)
     rising = _pooled(level, counts)
-    return Calibrator("isotonic", 1.0, tuple(centres.tolist()), tuple(rising.tolist()))
+    return Calibrator(method="isotonic", temperature=1.0, knots=tuple(centres.tolist()), levels=tuple(rising.tolist()))
 
 
 def _pooled(values: Floats, weights: Floats) -> Floats:

@@ -56,7 +56,7 @@ class Space:
         return np.asarray(white / np.maximum(length, TINY)[:, None], dtype=np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Novelty:
     """What tells ordinary rows from others.
 
@@ -118,8 +118,8 @@ class Novelty:
         space = Space(floats["centre"], floats["basis"], floats["inner"])
         ids, codes = np.asarray(told["ids"], dtype=object), arrays["codes"].astype(np.intp)
         return cls(
-            told["reads"], space, floats["kept"], codes, ids, floats["means"],
-            told["threshold"], told["false_alarm"], told["n_rows"],
+            reads=told["reads"], space=space, kept=floats["kept"], codes=codes, ids=ids, means=floats["means"],
+            threshold=told["threshold"], false_alarm=told["false_alarm"], n_rows=told["n_rows"],
         )  # fmt: skip
 
 
@@ -173,7 +173,17 @@ def fit_novelty(
     space = _space(values[kept], codes[kept])
     space = Space(*(round_as_stored(part) for part in (space.centre, space.basis, space.inner)))
     places, means = map(round_as_stored, _known(space, values[kept], codes[kept]))
-    return Novelty(reads, space, places, codes[kept], ids[kept], means, threshold, false_alarm, len(found))
+    return Novelty(
+        reads=reads,
+        space=space,
+        kept=places,
+        codes=codes[kept],
+        ids=ids[kept],
+        means=means,
+        threshold=threshold,
+        false_alarm=false_alarm,
+        n_rows=len(found),
+    )
 
 
 def _drawn(codes: Index, seed: int) -> Index:

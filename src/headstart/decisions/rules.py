@@ -29,7 +29,7 @@ SINGLE = ("classification", "ordinal")
 NAMED = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decisions:
     """What was decided for rows.
 
@@ -68,7 +68,7 @@ class Decisions:
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """How a model's probabilities become answers; the parts that are None are not applied.
 
@@ -136,7 +136,15 @@ class Rules:
         answers = names[codes]
         for row, code in enumerate(codes):
             reasons[row] = reasons[row] or self._why(said, row, code, sets[row])
-        made = Decisions(kinds, codes, answers, sets, np.empty((len(best), 0)), column(reasons), far)
+        made = Decisions(
+            kinds=kinds,
+            codes=codes,
+            answers=answers,
+            sets=sets,
+            ends=np.empty((len(best), 0)),
+            reasons=column(reasons),
+            distances=far,
+        )
         return _reserved(said, made, self.is_reserved(said.classes))
 
     def _by_cost(self, said: Predictions) -> tuple[Index, list[str]]:
@@ -180,8 +188,8 @@ class Rules:
             few = "" if np.isfinite(self.margin) else "too few training rows to give a range"
             reasons = [few or f"{100 * self.coverage:.0f} % of such ranges are stated to hold the truth"] * n
         return Decisions(
-            column([LABEL] * n), np.full(n, -1, dtype=np.intp), column([""] * n),
-            np.empty((n, 0), dtype=bool), ends, column(reasons), far,
+            kinds=column([LABEL] * n), codes=np.full(n, -1, dtype=np.intp), answers=column([""] * n),
+            sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=column(reasons), distances=far,
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
@@ -212,14 +220,14 @@ class Rules:
         if told["format"] != FORMAT:
             raise BundleError("The decisions in this bundle have a newer format.", "Update headstart.")
         return cls(
-            Calibrator.of(told["calibrator"]),
-            SetRule.of(told["sets"]) if told["sets"] else None,
-            np.inf if told["too_few"] else told["margin"],
-            told["coverage"],
-            Novelty.of(told["novelty"], arrays) if told["novelty"] else None,
-            Costs.of(told["costs"]) if told["costs"] else None,
-            told["without"],
-            None if told.get("reserved") is None else tuple(told["reserved"]),
+            calibrator=Calibrator.of(told["calibrator"]),
+            sets=SetRule.of(told["sets"]) if told["sets"] else None,
+            margin=np.inf if told["too_few"] else told["margin"],
+            coverage=told["coverage"],
+            novelty=Novelty.of(told["novelty"], arrays) if told["novelty"] else None,
+            costs=Costs.of(told["costs"]) if told["costs"] else None,
+            without=told["without"],
+            reserved=None if told.get("reserved") is None else tuple(told["reserved"]),
         )
 
 

@@ -18,7 +18,7 @@ FAR = 6.0
 """A number is suspicious if its error is so many times the usual one (1.4826 times the median absolute error)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Suspects:
     """What is likely wrong.
 
@@ -109,9 +109,9 @@ def _ranked(doubt: Floats, suspect: NDArray[np.bool_], suggested: NDArray[np.flo
     low, high = wilson(np.array([float(n)]), np.array([float(n_known)]))
     share = n / n_known
     return Suspects(
-        order.astype(np.intp),
-        n,
-        suggested,
-        doubt,
-        Interval(share, min(float(low[0]), share), max(float(high[0]), share)),
+        order=order.astype(np.intp),
+        n_suspect=n,
+        suggested=suggested,
+        doubt=doubt,
+        share=Interval(share, min(float(low[0]), share), max(float(high[0]), share)),
     )

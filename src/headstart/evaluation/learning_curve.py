@@ -79,7 +79,7 @@ class Forecast:
     gain: Interval
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Curve:
     """A measured curve with its law.
 
@@ -219,7 +219,7 @@ def learning_curve(points: Sequence[Measured], targets: Sequence[int], seed: int
     sizes = np.asarray([point.n_labels for point in points], dtype=np.float64)
     numbers, used = tuple(int(size) for size in sizes), np.flatnonzero(sizes >= sizes[-1] / SPAN)
     if len(used) < LEAST_POINTS:
-        return Curve(numbers, losses, None, ())
+        return Curve(n_labels=numbers, losses=losses, law=None, forecasts=())
     n_draws = np.asarray([len(point.losses) for point in points])
     shares = sizes / sizes[-1]
     errors = np.sqrt(np.square(noise) * (shares + (1 - shares) / n_draws) + ROUNDING**2)[used]
@@ -228,7 +228,7 @@ def learning_curve(points: Sequence[Measured], targets: Sequence[int], seed: int
     laws = _sampled(sizes[used], curves[:, used], errors, rng)
     low = np.percentile(curves[:, used[-1]] - curves[:, used[0]], 2.5)
     if low > 0:
-        return Curve(numbers, losses, law, (), rises=True)
+        return Curve(n_labels=numbers, losses=losses, law=law, forecasts=(), rises=True)
     forecasts = []
     for target in targets:
         if sizes[-1] < target <= REACH * sizes[-1]:
@@ -237,4 +237,4 @@ def learning_curve(points: Sequence[Measured], targets: Sequence[int], seed: int
             luck = noise[-1] * np.sqrt(sizes[-1] / target)
             gains += rng.normal(0.0, luck + 1e-12, len(gains))
             forecasts.append(Forecast(target, _interval(law.loss(sizes[-1]) - law.loss(target), gains)))
-    return Curve(numbers, losses, law, tuple(forecasts))
+    return Curve(n_labels=numbers, losses=losses, law=law, forecasts=tuple(forecasts))

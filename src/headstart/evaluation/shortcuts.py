@@ -120,6 +120,6 @@ def ranked(
 ) -> tuple[Told, list[Told]]:
     """Measure all properties together, and each alone, the most telling first."""
     parts = {name: binned(values) for name, values in properties.items()}
-    alone = [told(name, [part], codes, folds, clusters, seed) for name, part in parts.items()]
-    together = told("", list(parts.values()), codes, folds, clusters, seed)
+    alone = [told(name, [part], codes, folds=folds, clusters=clusters, seed=seed) for name, part in parts.items()]
+    together = told("", list(parts.values()), codes, folds=folds, clusters=clusters, seed=seed)
     return together, sorted(alone, key=lambda item: -item.share.value)

@@ -46,7 +46,7 @@ class RowsLost(Exception):
     """Rows have gone from the cache: another process pruned it, or the disk lost them. Ask for them again."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """What one key holds, for `headstart cache`."""
 
@@ -209,7 +209,14 @@ def _entry_of(folder: Path) -> Entry:
         base = str(read_json(about).get("base", "?"))
     used = _status(about)[1] or _status(folder)[1]
     size = sum(_status(path)[0] for path in shards)
-    return Entry(folder.name, base, sum(map(_n_rows, shards)), size, used, folder.parent.name == _FOLDER)
+    return Entry(
+        key=folder.name,
+        base=base,
+        n_rows=sum(map(_n_rows, shards)),
+        size_bytes=size,
+        used=used,
+        is_current=folder.parent.name == _FOLDER,
+    )
 
 
 def _status(path: Path) -> tuple[int, float]:

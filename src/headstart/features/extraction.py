@@ -45,7 +45,7 @@ Loaded = tuple[tuple[Array, ...] | None, ...] | str
 """Prepared arrays for each extractor that misses the row (None for the others), or why the row cannot be used."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Extraction:
     """What the pass gave.
 
@@ -156,7 +156,9 @@ def choose_runtime(table: Table, backbone: Backbone, precision: str, most_second
     progress.say(f"First use of {backbone.record.name} on this machine: comparing ways to run it.")
     rows = [modality.prepare(item, backbone.spec) for item in loaded]
     units = float(len(rows) * max(modality.cost(row) for row in rows))
-    return choose(backbone, modality.collate(rows, backbone.spec), units, precision, (UNHURRIED[0], most_seconds))
+    return choose(
+        backbone, modality.collate(rows, backbone.spec), units, precision=precision, limits=(UNHURRIED[0], most_seconds)
+    )
 
 
 def failed_to_load(loaded: Any) -> bool:
@@ -201,16 +203,27 @@ def extract(
     until = time.monotonic() + seconds
     for _ in range(LOST_TRIES):
         with suppress(RowsLost):  # Pruned by another process meanwhile: what is lost is computed again.
-            return _extract_once(table, backbone, precision, uses, until - time.monotonic())
+            return _extract_once(table, backbone, precision, uses=uses, seconds=until - time.monotonic())
     raise DataError("Other processes keep removing features that this run needs.", "Run the same command again.")
 
 
 def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozenset[str], seconds: float) -> Extraction:
     until = time.monotonic() + seconds
-    extractors, chosen = _extractors(table, backbone, precision, uses, max(COMPARE_SECONDS, COMPARE_SHARE * seconds))
+    extractors, chosen = _extractors(
+        table, backbone, precision, uses=uses, compare_seconds=max(COMPARE_SECONDS, COMPARE_SHARE * seconds)
+    )
     until = max(until, time.monotonic() + PASS_SHARE * seconds)
     if not extractors:
-        return Extraction(None, None, np.arange(len(table), dtype=np.intp), (), NOT_USED, 0, 0.0, 0.0)
+        return Extraction(
+            features=None,
+            descriptors=None,
+            kept=np.arange(len(table), dtype=np.intp),
+            set_aside=(),
+            runtime=NOT_USED,
+            n_computed=0,
+            forecast_seconds=0.0,
+            seconds=0.0,
+        )
     began = time.monotonic()
     hashes = [str(item) for item in table.hashes]
     caches = [extractor.cache() for extractor in extractors]
@@ -218,13 +231,13 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
     todo = _first_rows(hashes, set().union(*lacking))
     forecast, bad, late = 0.0, dict[str, str](), set[str]()
     if len(todo):
-        forecast = _forecast(table, backbone, chosen, todo, len(lacking[0]))
+        forecast = _forecast(table, backbone, chosen, todo=todo, n_forward=len(lacking[0]))
         if forecast > UNSURE_SHARE * seconds:  # Not all may be reached: let every class and split have its share.
             todo = np.random.default_rng(0).permutation(todo)
         most = MOST_CHUNK_ROWS
         if forecast > TIGHT_SHARE * seconds:  # Small chunks, so that the end is not far beyond the limit.
             most = int(np.clip(CHUNK_SHARE * seconds * len(todo) / forecast, LEAST_CHUNK_ROWS, MOST_CHUNK_ROWS))
-        bad, late = _run_missing(table, extractors, caches, lacking, todo, (until, most))
+        bad, late = _run_missing(table, extractors, caches, lacking=lacking, todo=todo, limits=(until, most))
     kept = np.asarray([row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp)
     if len(kept) == 0:
         raise _nothing(table)
@@ -239,10 +252,16 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
         made[0] = replace(made[0], stages={name: caches[0].get(wanted, name) for name in caches[0].stage_names()})
     aside = tuple(SetAside(str(table.ids[row]), bad[item]) for row, item in enumerate(hashes) if item in bad)
     return Extraction(
-        made[0], made[1] if len(made) > 1 else None, kept, aside, chosen.name if chosen else NOT_USED,
-        len(todo) - len(late) - len(bad), forecast, time.monotonic() - began,
-        tuple(str(table.ids[row]) for row, item in enumerate(hashes) if item in late),
-    )  # fmt: skip
+        features=made[0],
+        descriptors=made[1] if len(made) > 1 else None,
+        kept=kept,
+        set_aside=aside,
+        runtime=chosen.name if chosen else NOT_USED,
+        n_computed=len(todo) - len(late) - len(bad),
+        forecast_seconds=forecast,
+        seconds=time.monotonic() - began,
+        late=tuple(str(table.ids[row]) for row, item in enumerate(hashes) if item in late),
+    )
 
 
 def _extractors(
@@ -315,7 +334,7 @@ def _run_missing(
         return table.hashes[row] in lacking[number]
 
     with progress.bar("Reading and running", len(todo), UNITS[table.modality]) as shown:
-        for chunk, found, failed in run_chunks(table, extractors, todo, wants, most):
+        for chunk, found, failed in run_chunks(table, extractors, todo, wants=wants, most=most):
             for writer, (rows, outputs) in zip(writers, found, strict=True):
                 if len(rows):
                     writer.add([str(item) for item in table.hashes[rows]], outputs)

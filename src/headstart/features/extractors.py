@@ -26,7 +26,7 @@ PREPARATION = 2
 """Raised whenever the preparation of rows changes in a way that changes features."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Extractor:
     """One kind of features.
 
@@ -72,13 +72,13 @@ def backbone_extractor(backbone: Backbone, chosen: Chosen) -> Extractor:
     modality = MODALITIES[backbone.record.modality]
     spec = backbone.spec
     return Extractor(
-        backbone.record.name,
-        _hex(backbone.fingerprint, chosen.numerics, PREPARATION),
-        lambda loaded: modality.prepare(loaded, spec),
-        modality.cost,
-        lambda rows: modality.collate(rows, spec),
-        spec,
-        lambda: open_runtime(backbone, chosen),
+        name=backbone.record.name,
+        key=_hex(backbone.fingerprint, chosen.numerics, PREPARATION),
+        prepare=lambda loaded: modality.prepare(loaded, spec),
+        cost=modality.cost,
+        collate=lambda rows: modality.collate(rows, spec),
+        spec=spec,
+        open=lambda: open_runtime(backbone, chosen),
         batch_rows=32 if modality.name == "image" else 64,
         batch_cost=8_192 if modality.name == "text" else 1 << 62,
     )
@@ -95,13 +95,13 @@ _DECODED_PIXELS = 256
 def _image_descriptors(spec: Mapping[str, Any]) -> Extractor:
     ranges = {KEY: spec[KEY]} if KEY in spec else {}
     return Extractor(
-        "colour and gradient histograms",
-        _hex("descriptors", DESCRIPTORS_VERSION, PREPARATION, json.dumps(ranges, sort_keys=True)),
-        lambda loaded: (describe_image(loaded),),
-        lambda row: 1,
-        _stack,
-        {"resize": _DECODED_PIXELS, **ranges},
-        lambda: lambda values: (values,),
+        name="colour and gradient histograms",
+        key=_hex("descriptors", DESCRIPTORS_VERSION, PREPARATION, json.dumps(ranges, sort_keys=True)),
+        prepare=lambda loaded: (describe_image(loaded),),
+        cost=lambda row: 1,
+        collate=_stack,
+        spec={"resize": _DECODED_PIXELS, **ranges},
+        open=lambda: lambda values: (values,),
         batch_rows=256,
         batch_cost=1 << 62,
     )

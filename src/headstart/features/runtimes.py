@@ -29,7 +29,7 @@ EXACT, HALF = 1e-3, 3e-2
 """Tolerances: float32 runtimes, and half-precision ones (bfloat16 keeps 8 bits of mantissa)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Runtime:
     """One way to run a backbone.
 
@@ -83,13 +83,31 @@ def _always() -> bool:
 RUNTIMES: dict[str, Runtime] = {
     runtime.name: runtime
     for runtime in (
-        Runtime("cuda-half", "half", HALF, _device("cuda"), _torch("cuda", half=True)),
-        Runtime("cuda-float32", "float32", EXACT, _device("cuda"), _torch("cuda", half=False)),
-        Runtime("mps-float32", "float32", EXACT, _device("mps"), _torch("mps", half=False)),
-        Runtime("openvino-bfloat16", "half", HALF, _bfloat16, _openvino("bf16")),
-        Runtime("openvino-float32", "float32", EXACT, _always, _openvino("f32")),
-        Runtime("torch-bfloat16", "half", HALF, _bfloat16, _torch("cpu", half=True)),
-        Runtime("torch-float32", "float32", EXACT, _always, _torch("cpu", half=False)),
+        Runtime(
+            name="cuda-half", numerics="half", tolerance=HALF, available=_device("cuda"), open=_torch("cuda", half=True)
+        ),
+        Runtime(
+            name="cuda-float32",
+            numerics="float32",
+            tolerance=EXACT,
+            available=_device("cuda"),
+            open=_torch("cuda", half=False),
+        ),
+        Runtime(
+            name="mps-float32",
+            numerics="float32",
+            tolerance=EXACT,
+            available=_device("mps"),
+            open=_torch("mps", half=False),
+        ),
+        Runtime(name="openvino-bfloat16", numerics="half", tolerance=HALF, available=_bfloat16, open=_openvino("bf16")),
+        Runtime(name="openvino-float32", numerics="float32", tolerance=EXACT, available=_always, open=_openvino("f32")),
+        Runtime(
+            name="torch-bfloat16", numerics="half", tolerance=HALF, available=_bfloat16, open=_torch("cpu", half=True)
+        ),
+        Runtime(
+            name="torch-float32", numerics="float32", tolerance=EXACT, available=_always, open=_torch("cpu", half=False)
+        ),
     )
 }
 """Those that are most often fastest come first, for runs that have no time to compare them all."""

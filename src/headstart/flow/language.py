@@ -62,4 +62,4 @@ def evaluate_language(base: str, path: Path, options: EvaluateLanguageOptions) -
 
     with offline(options.offline):
         found = open_base(base, options.offline)
-        return fitness.evaluate(base, found, raw, options.time, options.seed).document()
+        return fitness.evaluate(base, found, raw, seconds=options.time, seed=options.seed).document()

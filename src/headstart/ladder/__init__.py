@@ -49,7 +49,7 @@ class Keep(Protocol):
         """A folder for finished parts of a rung."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Climb:
     """Everything that was fitted, in the order of the ladder.
 
@@ -133,7 +133,7 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
         try:
             pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
             kept = None if pooled else _resumed(name, task, keep)
-            found = kept or _fitted(name, rows, task, made, keep)
+            found = kept or _fitted(name, rows, task, made=made, keep=keep)
         except Skipped as reason:
             made.skipped[name] = str(reason)
             progress.say(f"{name}: skipped ({reason}).")
@@ -196,7 +196,7 @@ def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -
     members = {member: made.fitted[member] for member in strategy.members if member in made.fitted}
     task = replace(task, folder=keep.parts(name)) if keep and not quick else task
     if len(plan.sample) < len(rows):
-        fitted: Fitted = fit_sample(name, rows, task, members, plan.sample)
+        fitted: Fitted = fit_sample(name, rows, task, members=members, sample=plan.sample)
     else:
         fitted = strategy.fit(rows, task, members)
         if not strategy.members and quick:
@@ -245,7 +245,7 @@ def _planned(name: str, rows: Rows, task: Task, made: Climb) -> _Plan:
         found = Forecast(found.seconds * slowdown, found.memory_bytes)
     first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in made.fitted)
     if strategy.kind == "baseline" or first:
-        sample = _sample(name, rows, task, found, slowdown)
+        sample = _sample(name, rows, task, found=found, slowdown=slowdown)
         _tell(name, found, len(sample), len(rows))
         return _Plan(found, sample)
     if found.seconds > left and (strategy.preset != "quick" or found.seconds > MOMENT_SECONDS):
@@ -261,7 +261,7 @@ def _sample(name: str, rows: Rows, task: Task, found: Forecast, slowdown: float)
     seconds = max(SHORT_SECONDS, RIVAL_SHARE * task.clock.left())
     if found.seconds <= seconds and found.memory_bytes <= task.max_memory_bytes:
         return np.arange(len(rows))
-    return sample_that_fits(name, rows, task, found, slowdown, seconds)
+    return sample_that_fits(name, rows, task, whole=found, slowdown=slowdown, seconds=seconds)
 
 
 def _tell(name: str, found: Forecast, n_sample: int, n_rows: int) -> None:

@@ -57,7 +57,7 @@ class Side:
     documents: scoring.Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figures:
     """Everything measured on held-out documents."""
 
@@ -118,7 +118,14 @@ def adapt(found: Opened, raw: RawText, wish: Wish) -> Adapted:
     after = choice.bench.measure(choice.net, held, setting.budget)
     adapted = _side("the adapted base", after.bits, after.characters, wish.seed)
     fits = old_fit, choice.bench.fit(held)
-    figures = Figures(adapted, base, rival, fits, before.characters, scoring.trust(after.guesses, wish.seed))
+    figures = Figures(
+        adapted=adapted,
+        base=base,
+        grams=rival,
+        fits=fits,
+        characters=before.characters,
+        trust=scoring.trust(after.guesses, wish.seed),
+    )
     document = {
         **_about(found, raw, setting.split),
         **_measured(figures, wish.seed),
@@ -135,7 +142,7 @@ def _begun(found: Opened, raw: RawText, wish: Wish) -> tuple[Setting, scoring.Me
     """Deal the documents, and measure the base as it is."""
     split = reading.split(raw, wish.seed)
     marks = marks_of(opened(found.parts.tokenizer), int(found.parts.spec["pad_id"]))
-    net = taught_head(found, marks, split.train, HEAD_SHARE * wish.seconds, wish.seed)
+    net = taught_head(found, marks, split.train, seconds=HEAD_SHARE * wish.seconds, seed=wish.seed)
     budget = int(np.clip(MEASURE_SHARE * wish.seconds * speed(net, marks.pad), LEAST_BUDGET, scoring.BUDGET))
     split = replace(
         split, held=tuple(first(split.held, 2 * budget)), dev=tuple(first(split.dev, max(budget // 2, LEAST_BUDGET)))
@@ -174,7 +181,12 @@ def _taught(choice: Choice, setting: Setting, wish: Wish, seconds: float) -> Tau
     said = f"{choice.chosen.tokenizer} tokenizer, {PARTS[choice.chosen.part]} learns"
     progress.say(f"Chosen: {said}. Training for about {seconds:.0f} s.")
     course = Course(
-        choice.chosen.part, seconds, wish.seed + 1, pieces=setting.pieces, n_looks=LOOKS, name="Learning the language"
+        part=choice.chosen.part,
+        seconds=seconds,
+        seed=wish.seed + 1,
+        pieces=setting.pieces,
+        n_looks=LOOKS,
+        name="Learning the language",
     )
     budget = max(setting.budget // 4, LEAST_BUDGET // 2)
 
@@ -182,7 +194,9 @@ def _taught(choice: Choice, setting: Setting, wish: Wish, seconds: float) -> Tau
         return choice.bench.figure(choice.net, setting.split.dev, budget)
 
     bench = choice.bench
-    return teach(choice.net, bench.corpus, bench.marks, course, look, setting.work / "main.safetensors")
+    return teach(
+        choice.net, bench.corpus, bench.marks, course=course, look=look, kept=setting.work / "main.safetensors"
+    )
 
 
 def _key(parts: Parts, raw: RawText, wish: Wish) -> str:

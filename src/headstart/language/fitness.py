@@ -28,7 +28,7 @@ BLIND, FOREIGN = 0.05, 1.8
 """Share of unknown characters, and pieces a word, from which a tokenizer is called unfit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluated:
     """What `evaluate-language` says of a base and a text."""
 
@@ -67,7 +67,9 @@ def taught_head(found: Opened, marks: Marks, texts: Sequence[str], seconds: floa
     n_pieces = int(found.parts.architecture["config"].get("vocab_size") or tokenizer.get_vocab_size())
     net = build(found, scoring.unigram(learnt, n_pieces), seed)
     if found.head is None:
-        course = Course("head", seconds, seed, pieces=4_096, rate=6e-4, together=0.0, name="Training a head")
+        course = Course(
+            part="head", seconds=seconds, seed=seed, pieces=4_096, rate=6e-4, together=0.0, name="Training a head"
+        )
         teach(net, learnt, marks, course)
     return net
 
@@ -115,12 +117,16 @@ def evaluate(base: str, found: Opened, raw: RawText, seconds: float, seed: int) 
     began = time.monotonic()
     parts, texts = [], []
     for test, train in (sides, sides[::-1]):
-        net = taught_head(found, marks, train, HEAD_SHARE * seconds, seed)
+        net = taught_head(found, marks, train, seconds=HEAD_SHARE * seconds, seed=seed)
         spelling = Spelling(tokenizer, marks.unknown)
         some = first(train, 2_000_000)
         spelling.learn(some, encode(tokenizer, some))
         asked = first(test, MOST_CHARACTERS // 2)
-        parts.append(scoring.measure(net, marks, spelling, asked, encode(tokenizer, asked), scoring.BUDGET // 2))
+        parts.append(
+            scoring.measure(
+                net, marks, spelling, texts=asked, encodings=encode(tokenizer, asked), budget=scoring.BUDGET // 2
+            )
+        )
         texts += asked
         progress.say(f"Measured {len(texts):,} documents ({time.monotonic() - began:.0f} s).")
     bits, lost, characters = (
@@ -136,16 +142,18 @@ def evaluate(base: str, found: Opened, raw: RawText, seconds: float, seed: int) 
     how = fit(texts, encodings, tokenizer, marks.unknown)
     n_pieces = len(gather(encodings).ids)
     return Evaluated(
-        base,
-        figure,
-        scoring.per_character(lost, characters, seed),
-        float(2 ** ((bits.sum() - lost.sum()) / max(n_pieces, 1))),
-        len(texts),
-        int(characters.sum()),
-        how,
-        "its own" if found.head is not None else "new, trained here on the other half of the text, all else frozen",
-        scoring.trust(guesses, seed),
-        follows(how, figure),
+        base=base,
+        bits_per_character=figure,
+        tokenizer_bits_per_character=scoring.per_character(lost, characters, seed),
+        pseudo_perplexity=float(2 ** ((bits.sum() - lost.sum()) / max(n_pieces, 1))),
+        n_documents=len(texts),
+        n_characters=int(characters.sum()),
+        fit=how,
+        head="its own"
+        if found.head is not None
+        else "new, trained here on the other half of the text, all else frozen",
+        trust=scoring.trust(guesses, seed),
+        reading=follows(how, figure),
     )
 
 

@@ -105,7 +105,7 @@ class Opened:
 
 def open_base(reference: str, offline: bool) -> Opened:
     """Find a text base by name, `file:...`, `hf:...` or `default`, with its head if one lies beside its weights."""
-    backbone = load(reference, Need("text", offline))
+    backbone = load(reference, Need(modality="text", offline=offline))
     source, _, rest = reference.partition(":")
     folder: Path | None = None
     if source in ("file", "hf") and rest:

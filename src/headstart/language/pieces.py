@@ -19,7 +19,7 @@ _BATCH = 1_000
 _MASKS = ("[MASK]", "<mask>")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Marks:
     """Ids with a meaning of their own: before and behind a text, for a hidden piece, for what is unknown."""
 
@@ -78,7 +78,13 @@ def marks_of(tokenizer: Tokenizer, pad: int) -> Marks:
     unknown = model.get("unk_id")
     if unknown is None:
         unknown = tokenizer.token_to_id(model.get("unk_token") or "")
-    return Marks(tuple(around[:cut]), tuple(around[cut:]), mask, -1 if unknown is None else int(unknown), pad)
+    return Marks(
+        before=tuple(around[:cut]),
+        behind=tuple(around[cut:]),
+        mask=mask,
+        unknown=-1 if unknown is None else int(unknown),
+        pad=pad,
+    )
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:

@@ -144,7 +144,7 @@ def _column(path: Path, column: str | None, encoding: str | None) -> tuple[str, 
     """Give the name of the column and its texts."""
     sheet = read_sheet(path, encoding)
     _warn_of(sheet.findings)
-    name = pick(sheet.names, "text", Wanted({"text": column} if column else {}), f" in {sheet.name}")
+    name = pick(sheet.names, "text", Wanted(columns={"text": column} if column else {}), f" in {sheet.name}")
     if name is None and len(sheet.names) == 1:
         name = sheet.names[0]
     if name is None:

@@ -46,7 +46,7 @@ class Guesses:
     document: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """What documents cost.
 
@@ -101,7 +101,13 @@ def measure(
     lost = np.array([spelling.bits(text, one) for text, one in zip(texts, encodings, strict=True)])
     sure, right, document = (np.concatenate([part[at] for part in parts]) for at in range(3))
     characters = np.array([len(text) for text in texts], dtype=np.float64)
-    return Measured(cost + lost, lost, characters, len(found.ids), Guesses(sure, right.astype(bool), document))
+    return Measured(
+        bits=cost + lost,
+        lost_bits=lost,
+        characters=characters,
+        n_pieces=len(found.ids),
+        guesses=Guesses(sure, right.astype(bool), document),
+    )
 
 
 def _batches(cut: NDArray[np.int64]) -> list[NDArray[np.int64]]:

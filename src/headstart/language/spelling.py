@@ -109,7 +109,7 @@ def _kind(letter: str) -> str:
     return "-" if not letter else "a" if letter.isalnum() or unicodedata.combining(letter) else "p"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fit:
     """How well a tokenizer fits text, without any model.
 
@@ -148,9 +148,9 @@ def fit(texts: Sequence[str], encodings: Sequence[Encoding], tokenizer: Tokenize
                 seen += len(unit)
                 changed += len(unit) * (plain != unit)
     return Fit(
-        unknowns / max(pieces, 1),
-        lost / max(lost + seen, 1),
-        changed / max(seen, 1),
-        pieces / max(words, 1),
-        size / max(pieces, 1),
+        unknown_token_share=unknowns / max(pieces, 1),
+        unknown_character_share=lost / max(lost + seen, 1),
+        changed_character_share=changed / max(seen, 1),
+        pieces_per_word=pieces / max(words, 1),
+        bytes_per_token=size / max(pieces, 1),
     )

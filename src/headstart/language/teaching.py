@@ -44,7 +44,7 @@ _THIN = ".parametrizations.weight.0."
 """In the names of the thin matrices while they are beside the weights (`headstart.training.bodies.LowRank`)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Course:
     """One training.
 
@@ -84,7 +84,7 @@ class Course:
     name: str = "Training"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Taught:
     """How it went: steps done and planned, seconds, (step, figure) of each look, and the speed."""
 
@@ -253,7 +253,7 @@ def teach(
     done = Taught(planned=course.steps)
     best = _State(net)
     if kept is not None and kept.is_file():
-        _resume(kept, net, made, done, best)
+        _resume(kept, net, made, done=done, best=best)
     lesson = Lesson(net, found, marks, course)
     before, began, saved = done.seconds, time.monotonic(), time.monotonic()
     if not done.planned:
@@ -277,7 +277,7 @@ def teach(
                 if done.steps - best.step > course.patience * between:
                     break
             if kept is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
-                _save(kept, net, made, done, best)
+                _save(kept, net, made, done=done, best=best)
                 saved = time.monotonic()
             bar.advance(min(int(done.seconds), int(course.seconds)) - ticked)
             ticked = min(int(done.seconds), int(course.seconds))
@@ -298,7 +298,7 @@ def seconds_per_step(lesson: Lesson, feed: Iterator[NDArray[np.int64]]) -> float
         began = time.monotonic()
         laid, sides = lay(lesson.found, next(feed), lesson.marks)
         rng = np.random.default_rng(number)
-        loss_of(lesson.net, laid, lesson.marks, rng, sides, lesson.course.together).backward()  # type: ignore[no-untyped-call]
+        loss_of(lesson.net, laid, lesson.marks, rng=rng, couples=sides, together=lesson.course.together).backward()  # type: ignore[no-untyped-call]
         lesson.net.zero_grad(set_to_none=True)
         taken.append(time.monotonic() - began)
     return max(1.1 * float(np.mean(taken[1:])), 1e-6)
@@ -311,7 +311,7 @@ def _step(lesson: Lesson, made: torch.optim.Optimizer, some: NDArray[np.int64], 
     for group in made.param_groups:
         group["lr"] = group["top"] * share_of_rate(done.steps, done.planned)
     made.zero_grad(set_to_none=True)
-    loss = loss_of(net, laid, marks, rng, sides, course.together)
+    loss = loss_of(net, laid, marks, rng=rng, couples=sides, together=course.together)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_([value for value in net.parameters() if value.requires_grad], 1.0)
     made.step()
@@ -345,7 +345,7 @@ def _save(path: Path, net: MaskedNet, made: torch.optim.Optimizer, done: Taught,
         "steps": done.steps, "planned": done.planned, "seconds": done.seconds, "looks": done.looks,
         "pieces": done.pieces, "best": [best.figure if math.isfinite(best.figure) else None, best.step],
     }  # fmt: skip
-    checkpoint.save(path, net, made, {f"best/{name}": value for name, value in best.values.items()}, said)
+    checkpoint.save(path, net, made, tensors={f"best/{name}": value for name, value in best.values.items()}, said=said)
 
 
 def _resume(path: Path, net: MaskedNet, made: torch.optim.Optimizer, done: Taught, best: _State) -> None:

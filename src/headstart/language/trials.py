@@ -38,7 +38,7 @@ _SPELLING_CHARACTERS = 2_000_000
 _MUCH_MORE = 1.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """One short training; `figure` is bits per character on the documents that choose."""
 
@@ -90,7 +90,9 @@ class Bench:
 
     def measure(self, net: MaskedNet, texts: Sequence[str], budget: int) -> scoring.Measured:
         """Measure documents."""
-        return scoring.measure(net, self.marks, self.spelling, texts, encode(self.tokenizer, texts), budget)
+        return scoring.measure(
+            net, self.marks, self.spelling, texts=texts, encodings=encode(self.tokenizer, texts), budget=budget
+        )
 
     def figure(self, net: MaskedNet, texts: Sequence[str], budget: int) -> float:
         """Give bits per character."""
@@ -110,7 +112,7 @@ def speed(net: MaskedNet, pad: int) -> float:
     return float(ids.numel() / max(seconds[1:]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What trials need to know.
 
@@ -150,7 +152,7 @@ class Setting:
         return repair(self.found.parts, first(self.split.train, _LEARNT_CHARACTERS), size, self.seed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """What the trials chose: network and tokenizer as they are after the trial."""
 
@@ -181,7 +183,13 @@ def choose(setting: Setting) -> Choice:
     log.run(benches[leader], (leader, "all", NOTHING))
     chosen = log.trials[log.lead]
     bench = benches[chosen.tokenizer]
-    return Choice(bench, log.net(bench), tuple(log.trials), chosen, repaired if chosen.tokenizer == "new" else None)
+    return Choice(
+        bench=bench,
+        net=log.net(bench),
+        trials=tuple(log.trials),
+        chosen=chosen,
+        repaired=repaired if chosen.tokenizer == "new" else None,
+    )
 
 
 class Log:
@@ -277,12 +285,18 @@ def _run(setting: Setting, bench: Bench, what: tuple[str, str, str]) -> tuple[Tr
     if start == NOTHING:
         _forget(net, setting.seed)
     name = f"Trial: {tokenizer} tokenizer, {PARTS[part]} learns, from {'the base' if start == BASE else start}"
-    course = Course(part, setting.seconds, setting.seed, pieces=setting.pieces, name=name)
+    course = Course(part=part, seconds=setting.seconds, seed=setting.seed, pieces=setting.pieces, name=name)
     done = teach(net, bench.corpus, bench.marks, course)
     found = bench.measure(net, setting.split.dev, setting.budget // 3)
     figure = float(found.bits.sum() / found.characters.sum())
     progress.say(f"{name}: {figure:.2f} bits a character after {done.seconds:.0f} s.")
-    return Trial(tokenizer, part, start, figure, done.steps, round(done.seconds, 1)), net, found.bits
+    return (
+        Trial(
+            tokenizer=tokenizer, part=part, start=start, figure=figure, steps=done.steps, seconds=round(done.seconds, 1)
+        ),
+        net,
+        found.bits,
+    )
 
 
 def _forget(net: MaskedNet, seed: int) -> None:

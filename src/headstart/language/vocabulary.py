@@ -114,7 +114,7 @@ def learn(old: str, texts: Sequence[str], n_pieces: int) -> str:
     tokenizer = Tokenizer.from_str(json.dumps(blank))
     if kind == "WordPiece":
         head = document["model"].get("continuing_subword_prefix", "##")
-        vocabulary = _word_pieces(tokenizer, texts, n_pieces, specials, head)
+        vocabulary = _word_pieces(tokenizer, texts, n_pieces, specials=specials, head=head)
         blank["model"]["vocab"] = vocabulary
         blank["added_tokens"] = [
             {**item, "id": vocabulary[item["content"]]}
@@ -251,7 +251,7 @@ def repair(parts: Parts, texts: Sequence[str], n_pieces: int, seed: int) -> Repa
     name = embedding_name(parts)
     rows = np.asarray(parts.weights[name], dtype=np.float32)
     head = json.loads(tokenizer)["model"].get("continuing_subword_prefix") or ""
-    made, kept, spelled = starting_embeddings(old.get_vocab(), rows, new.get_vocab(), head, seed)
+    made, kept, spelled = starting_embeddings(old.get_vocab(), rows, new.get_vocab(), head=head, seed=seed)
     pad = json.loads(parts.tokenizer).get("padding") or {}
     config = dict(parts.architecture["config"])
     pad_token = pad.get("pad_token") or old.id_to_token(int(parts.spec["pad_id"])) or "[PAD]"
@@ -260,11 +260,11 @@ def repair(parts: Parts, texts: Sequence[str], n_pieces: int, seed: int) -> Repa
     config |= {"vocab_size": len(made), "pad_token_id": pad_id}
     return Repaired(
         Parts(
-            parts.record,
-            {**parts.architecture, "config": config},
-            {**parts.spec, "pad_id": pad_id},
-            {**parts.weights, name: made},
-            tokenizer,
+            record=parts.record,
+            architecture={**parts.architecture, "config": config},
+            spec={**parts.spec, "pad_id": pad_id},
+            weights={**parts.weights, name: made},
+            tokenizer=tokenizer,
         ),
         len(made),
         kept,

@@ -54,7 +54,7 @@ class Edit:
     quick: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pair:
     """Two words (or letters) that are swapped: words in both directions, letters from the first to the second."""
 
@@ -126,7 +126,13 @@ def read_pairs(path: Path) -> list[Pair]:
             f"--swaps {path}: {len(bad)} lines cannot be used ({offenders(bad)}).",
             f"kind is {', '.join(KINDS)}; match is {' or '.join(MATCHES)}; from and to are words.",
         )
-    return [Pair(*(str(line[name]).strip() for name in COLUMNS)) for line in lines]
+    return [_pair_of({name: str(line[name]).strip() for name in COLUMNS}) for line in lines]
+
+
+def _pair_of(line: Mapping[str, str]) -> Pair:
+    return Pair(
+        language=line["language"], kind=line["kind"], match=line["match"], source=line["from"], target=line["to"]
+    )
 
 
 def language_of(texts: Sequence[str], pairs: Sequence[Pair]) -> str:

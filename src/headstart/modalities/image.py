@@ -363,4 +363,6 @@ def augment(picture: Image.Image, generator: np.random.Generator) -> Image.Image
     return made
 
 
-IMAGE = Modality("image", load, prepare, lambda row: 1, stack, preview, augment)
+IMAGE = Modality(
+    name="image", load=load, prepare=prepare, cost=lambda row: 1, collate=stack, preview=preview, augment=augment
+)

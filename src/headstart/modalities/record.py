@@ -17,7 +17,7 @@ Spec = Mapping[str, Any]
 """The input a base model wants, as JSON: size, mean, std ... | tokenizer, max_length | length, n_channels."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Modality:
     """How rows of one kind become arrays.
 

@@ -169,4 +169,6 @@ def _line(channel: Series, colour: str) -> str:
     return "".join(f'<polyline points="{points}" {style}/>' for points in drawn)
 
 
-SERIES = Modality("series", load, prepare, lambda row: int(row[0].shape[-1]), stack, preview)
+SERIES = Modality(
+    name="series", load=load, prepare=prepare, cost=lambda row: int(row[0].shape[-1]), collate=stack, preview=preview
+)

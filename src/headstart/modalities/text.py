@@ -101,4 +101,4 @@ def open_tokenizer(file: str, max_length: int) -> Tokenizer:
     return read_tokenizer_file(file, max_length)
 
 
-TEXT = Modality("text", load, prepare, lambda row: len(row[0]), collate, preview)
+TEXT = Modality(name="text", load=load, prepare=prepare, cost=lambda row: len(row[0]), collate=collate, preview=preview)

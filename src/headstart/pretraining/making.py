@@ -43,7 +43,9 @@ def make(out: Path, seed: int, n_pairs: int | None = None, seconds: float | None
     made = pretrain(wanted, seed, home() / "pretraining")
     spec = series_shape.spec(made.architecture, 1)
     write_json(out / CONFIG, {"architecture": made.architecture})  # Ours, but no base until everything is there.
-    write_folder(Parts(_record(made, seed), made.architecture, spec, made.weights), out)
+    write_folder(
+        Parts(record=_record(made, seed), architecture=made.architecture, spec=spec, weights=made.weights), out
+    )
     sha256 = sha256_of(out / WEIGHTS)
     shipped = sha256 == SERIES_ENCODER.sha256
     write_text(out / "README.md", _card(made, seed, shipped))

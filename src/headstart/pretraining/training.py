@@ -34,7 +34,7 @@ COMPONENT_SERIES = 4_096
 """Series whose features give the principal components that several channels are shortened to."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pretrained:
     """What a training gave.
 
@@ -112,12 +112,18 @@ def pretrain(n_pairs: int = PAIRS, seed: int = 0, folder: Path | None = None, **
     architecture = {**series_shape.ARCHITECTURE, **changes}
     learner, lesson, plan = _prepared(architecture, n_pairs, seed)
     path = folder / f"series-{seed}-{n_pairs}.safetensors" if folder else None
-    trained = train(learner, lesson, plan, "Pre-training", path)
+    trained = train(learner, lesson, plan, name="Pre-training", path=path)
     net = learner.net
     _add_components(net, Pairs(int(architecture["length"]), seed))
     weights = {name: value.numpy().copy() for name, value in net.state_dict().items()}
     learnt = trained.epochs * len(lesson.train)
-    return Pretrained(architecture, weights, trained.held_losses, learnt, time.monotonic() - began)
+    return Pretrained(
+        architecture=architecture,
+        weights=weights,
+        losses=trained.held_losses,
+        n_pairs=learnt,
+        seconds=time.monotonic() - began,
+    )
 
 
 def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple[Learner, Lesson, Plan]:
@@ -125,15 +131,29 @@ def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple
     rows = torch.arange(math.ceil(n_pairs / epochs))
     held = torch.arange(BATCH)
     inputs = Pairs(int(architecture["length"]), seed)
-    lesson = Lesson(inputs, torch.zeros(max(len(rows), BATCH)), rows, held, torch.ones(1), "pairs")
+    lesson = Lesson(
+        inputs=inputs,
+        targets=torch.zeros(max(len(rows), BATCH)),
+        train=rows,
+        held=held,
+        weights=torch.ones(1),
+        kind="pairs",
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = Learner(series_encoder.build(architecture))
     learner.net.stem.any_unit = False  # A flat piece of a made-up series stays flat: its rounding is no signal.
     plan = Plan(
-        epochs, BATCH, (Group("", LEARNING_RATE),), seed=seed, keep="last", patience=epochs + 1, label_smoothing=0.0,
-        half=cpu_has_bfloat16(), threads=1,
-    )  # fmt: skip
+        epochs=epochs,
+        batch_size=BATCH,
+        groups=(Group("", LEARNING_RATE),),
+        seed=seed,
+        keep="last",
+        patience=epochs + 1,
+        label_smoothing=0.0,
+        half=cpu_has_bfloat16(),
+        threads=1,
+    )
     return learner, lesson, plan
 
 

@@ -21,7 +21,7 @@ ALIKE = 0.01
 """A smaller base that ties with the best is taken only if it is at most this much lower, and its loss no higher."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """One candidate on one sample of training rows.
 
@@ -74,7 +74,7 @@ class Measured:
         return " ".join(f"{verb} {share} {what} {len(self.ids)} training rows in cross-validation".split())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ranking:
     """Candidates in order, best first.
 
@@ -243,10 +243,16 @@ def order(measured: Sequence[Measured], left_out: Mapping[str, str], seed: int) 
     """
     ordered = _sorted(measured)
     if not ordered:
-        return Ranking((), frozenset(), "", left_out, "No base model could be tried.")
+        return Ranking(measured=(), ties=frozenset(), taken="", left_out=left_out, why="No base model could be tried.")
     ties = _ties(ordered, seed)
     taken = cheapest(ordered, ties)
-    return Ranking(tuple(ordered), ties, taken.candidate.reference, left_out, why(ordered, ties, taken))
+    return Ranking(
+        measured=tuple(ordered),
+        ties=ties,
+        taken=taken.candidate.reference,
+        left_out=left_out,
+        why=why(ordered, ties, taken),
+    )
 
 
 def why(ordered: Sequence[Measured], ties: frozenset[str], taken: Measured) -> str:

@@ -66,7 +66,7 @@ def _evidence(power: Floats, squares: Floats, rest: float, n_rows: int) -> float
     """Evidence a row at its maximum, given squared singular values and the squared target along each direction."""
     ratio = 1.0
     for _ in range(ROUNDS):
-        before, ratio = ratio, _next_ratio(power, squares, rest, n_rows, ratio)
+        before, ratio = ratio, _next_ratio(power, squares, rest, n_rows=n_rows, ratio=ratio)
         if abs(ratio - before) <= CLOSE * before:
             break
     weights, residual = _fit(power, squares, rest, ratio)

@@ -20,7 +20,7 @@ _METRICS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Point:
     """One measured size: its place (0 at the top left) and its figures in words."""
 
@@ -67,12 +67,17 @@ def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
     axes = _Axes(found.points[0].labels, found.points[-1].labels, min(lows) - room, max(highs) + room)
     points = [
         Point(
-            item.labels, item.labels_per_class, axes.x(item.labels), axes.y(item.value.value), axes.y(item.value.low),
-            axes.y(item.value.high), words(item.value.value),
-            tell("{low} to {high}", low=words(item.value.low), high=words(item.value.high)),
+            labels=item.labels,
+            labels_per_class=item.labels_per_class,
+            x=axes.x(item.labels),
+            y=axes.y(item.value.value),
+            low=axes.y(item.value.low),
+            high=axes.y(item.value.high),
+            told=words(item.value.value),
+            range=tell("{low} to {high}", low=words(item.value.low), high=words(item.value.high)),
         )
         for item in found.points
-    ]  # fmt: skip
+    ]
     values = [axes.bottom + (axes.top - axes.bottom) * step / 4 for step in range(5)]
     return {
         "metric": tell(_METRICS.get(found.metric, found.metric)),

@@ -14,7 +14,7 @@ SHOWN_PROPERTIES = 8
 SHOWN_CELLS = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mark:
     """One share in a chart: its place and that of its interval in percent of the width, and in words."""
 
@@ -38,7 +38,14 @@ def mark(name: str, figure: Figure, ours: bool = False) -> Mark:
     """
     told = tell("{value}, 95 % interval {ends}", value=percent(figure.value), ends=ends(figure))
     return Mark(
-        name, 100 * figure.value, 100 * figure.low, 100 * figure.high, percent(figure.value), span(figure), told, ours
+        name=name,
+        value=100 * figure.value,
+        low=100 * figure.low,
+        high=100 * figure.high,
+        told=percent(figure.value),
+        range=span(figure),
+        label=told,
+        ours=ours,
     )
 
 

@@ -32,7 +32,7 @@ class Measure:
     words: Words = SHARES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Headline:
     """One big figure and what it means, a message with places for {noun} and {name}; `note` follows the interval."""
 
@@ -43,7 +43,7 @@ class Headline:
     name: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """How one kind of task is shown.
 
@@ -114,13 +114,19 @@ def _weakest(figures: Sequence[ClassFigures | LabelFigures], meaning: str) -> li
     if found is None:
         return []
     rows = counted("{n} test row", "{n} test rows", found.support)
-    return [Headline(SHARES.value(found.recall), meaning, ends(found.recall), rows, found.label)]
+    return [
+        Headline(
+            value=SHARES.value(found.recall), meaning=meaning, ends=ends(found.recall), note=rows, name=found.label
+        )
+    ]
 
 
 def _of_classes(found: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(found, Metrics)
     right = Headline(
-        SHARES.value(found.accuracy), message("of the test {noun} were labelled right."), ends(found.accuracy)
+        value=SHARES.value(found.accuracy),
+        meaning=message("of the test {noun} were labelled right."),
+        ends=ends(found.accuracy),
     )
     return [right, *_weakest(found.per_class, message("of {name} were found: the weakest class."))]
 
@@ -129,7 +135,7 @@ def _of_grades(found: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(found, OrdinalMetrics)
     off = found.mean_grade_error
     meaning = message("grades off on average: how far the answers lie from the true grade.")
-    return [_of_classes(found, number)[0], Headline(AMOUNTS.value(off), meaning, AMOUNTS.ends(off))]
+    return [_of_classes(found, number)[0], Headline(value=AMOUNTS.value(off), meaning=meaning, ends=AMOUNTS.ends(off))]
 
 
 def _of_several(found: AnyMetrics, number: str) -> list[Headline]:
@@ -137,9 +143,15 @@ def _of_several(found: AnyMetrics, number: str) -> list[Headline]:
     f1, exact = found.macro_f1, found.exact_match
     return [
         Headline(
-            SHARES.value(f1), message("macro-F1: how well labels are found and how rarely given wrongly."), ends(f1)
+            value=SHARES.value(f1),
+            meaning=message("macro-F1: how well labels are found and how rarely given wrongly."),
+            ends=ends(f1),
         ),
-        Headline(SHARES.value(exact), message("of the test {noun} got exactly the right labels."), ends(exact)),
+        Headline(
+            value=SHARES.value(exact),
+            meaning=message("of the test {noun} got exactly the right labels."),
+            ends=ends(exact),
+        ),
         *_weakest(found.per_label, message("of {name} were found: the weakest label.")),
     ]
 
@@ -148,8 +160,17 @@ def _of_numbers(found: AnyMetrics, number: str) -> list[Headline]:
     assert isinstance(found, RegressionMetrics)
     off, most = found.mean_absolute_error, found.absolute_error_90
     return [
-        Headline(AMOUNTS.value(off), message("off on average, in the unit of {name}."), AMOUNTS.ends(off), name=number),
-        Headline(AMOUNTS.value(most), message("9 of 10 answers are at most so far off."), AMOUNTS.ends(most)),
+        Headline(
+            value=AMOUNTS.value(off),
+            meaning=message("off on average, in the unit of {name}."),
+            ends=AMOUNTS.ends(off),
+            name=number,
+        ),
+        Headline(
+            value=AMOUNTS.value(most),
+            meaning=message("9 of 10 answers are at most so far off."),
+            ends=AMOUNTS.ends(most),
+        ),
     ]
 
 

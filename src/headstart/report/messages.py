@@ -34,7 +34,7 @@ def _arabic(n: int) -> str:
     return {0: "zero", 1: "one", 2: "two"}.get(n, "few" if few else "many" if many else "other")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Language:
     """How a language writes: its own name, direction, marks in numbers, and which form goes with which number.
 
@@ -50,11 +50,18 @@ class Language:
 
 
 LANGUAGES: Mapping[str, Language] = {
-    "en": Language("English", "ltr", ",", ".", _one_or_other),
-    "fr": Language("français", "ltr", NARROW, ",", _french),
-    "es": Language("español", "ltr", NARROW, ",", _one_or_other),
-    "sw": Language("Kiswahili", "ltr", ",", ".", _one_or_other),
-    "ar": Language("العربية", "rtl", ",", ".", _arabic, ("zero", "one", "two", "few", "many", "other")),
+    "en": Language(name="English", direction="ltr", thousands=",", decimal=".", form=_one_or_other),
+    "fr": Language(name="français", direction="ltr", thousands=NARROW, decimal=",", form=_french),
+    "es": Language(name="español", direction="ltr", thousands=NARROW, decimal=",", form=_one_or_other),
+    "sw": Language(name="Kiswahili", direction="ltr", thousands=",", decimal=".", form=_one_or_other),
+    "ar": Language(
+        name="العربية",
+        direction="rtl",
+        thousands=",",
+        decimal=".",
+        form=_arabic,
+        forms=("zero", "one", "two", "few", "many", "other"),
+    ),
 }
 _SPOKEN: ContextVar[str] = ContextVar("headstart_language", default="en")
 

@@ -69,7 +69,7 @@ class Cell:
     right: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bar:
     """One figure in a chart: its place and that of its interval in percent of the width, and in words."""
 
@@ -91,7 +91,7 @@ class Cells:
     ends: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupRow:
     """One group; `classes` in the order of the table's labels, None where the group has no row of a class.
 
@@ -106,7 +106,7 @@ class GroupRow:
     classes: list[ClassFigures | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """One group column: its rows, and the classes shown (none where they are too many for a table)."""
 
@@ -296,9 +296,26 @@ def group(part: GroupColumn, classes: list[str], kind: Kind) -> Group:
         found = {figures.label: figures for figures in of_classes}
         told = [cells(item.metrics, measure) for measure in (kind.group_main, kind.second)]
         per_class = [found.get(name) for name in labels]
-        rows.append(GroupRow(item.value, item.n_rows, item.told, placed.get(item.value), told, per_class))
+        rows.append(
+            GroupRow(
+                value=item.value,
+                n_rows=item.n_rows,
+                told=item.told,
+                bar=placed.get(item.value),
+                cells=told,
+                classes=per_class,
+            )
+        )
     leaning = part.class_gap.reading if part.class_gap else ""
-    return Group(part.column, part.reading, part.gap, labels, rows, any(row.told for row in rows), leaning)
+    return Group(
+        column=part.column,
+        reading=part.reading,
+        gap=part.gap,
+        labels=labels,
+        rows=rows,
+        any_told=any(row.told for row in rows),
+        class_reading=leaning,
+    )
 
 
 def with_previews(rows: Sequence[RowT], previews: Mapping[str, str]) -> list[tuple[RowT, Markup]]:

@@ -99,7 +99,7 @@ def rounded(figure: Figure, digits: int = 1) -> str:
     return tell("{low} to {high}", low=fixed(figure.low, digits), high=fixed(figure.high, digits))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Words:
     """How one kind of figure is written.
 
@@ -115,9 +115,16 @@ class Words:
 
 
 SHARES = Words(
-    lambda figure: percent(figure.value), span,
-    lambda figure: percent(figure.value, 1), lambda figure: span(figure, 1), lambda figure: ends(figure, 1),
-)  # fmt: skip
+    value=lambda figure: percent(figure.value),
+    short=span,
+    fine=lambda figure: percent(figure.value, 1),
+    fine_short=lambda figure: span(figure, 1),
+    ends=lambda figure: ends(figure, 1),
+)
 AMOUNTS = Words(
-    lambda figure: amount(figure.value), amounts, lambda figure: amount(figure.value), amounts, amounts,
-)  # fmt: skip
+    value=lambda figure: amount(figure.value),
+    short=amounts,
+    fine=lambda figure: amount(figure.value),
+    fine_short=amounts,
+    ends=amounts,
+)

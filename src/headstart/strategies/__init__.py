@@ -39,7 +39,15 @@ def _strategy(
     module = _module_of(name)
     members, modalities = more.pop("members", ()), more.pop("modalities", MODALITIES)
     return Strategy(
-        name, kind, summary, modalities, frozenset(uses), members, lazy_fit(module), lazy_load(module), **more
+        name=name,
+        kind=kind,
+        summary=summary,
+        modalities=modalities,
+        uses=frozenset(uses),
+        members=members,
+        fit=lazy_fit(module),
+        load=lazy_load(module),
+        **more,
     )
 
 

@@ -75,7 +75,7 @@ class Rows:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What is to be learnt from the training rows.
 
@@ -189,7 +189,7 @@ class Fitted(Protocol):
         """Everything `Strategy.load` needs to predict the same, as plain data."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Strategy:
     """One way to learn, as a value in the table `headstart.strategies.STRATEGIES`.
 

@@ -18,7 +18,7 @@ FEATURE_SHARE = 0.1
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Forest:
     """Trees, one after the other; a node's children are named by their place among all nodes.
 
@@ -138,10 +138,10 @@ def _as_arrays(trees: list) -> Forest:  # type: ignore[type-arg]  # scikit-learn
     values = np.concatenate([np.squeeze(tree.value, axis=1 if tree.value.shape[1] == 1 else 2) for tree in trees])
     leaf = np.cumsum(~inside) - 1
     return Forest(
-        roots,
-        np.where(inside, feature, LEAF).astype(np.int32),
-        _not_above(np.concatenate([tree.threshold for tree in trees])),
-        np.where(inside[:, None], np.concatenate(children), 0).astype(np.int32),
-        np.where(inside, 0, leaf).astype(np.int32),
-        values[~inside].astype(np.float32),
+        roots=roots,
+        feature=np.where(inside, feature, LEAF).astype(np.int32),
+        threshold=_not_above(np.concatenate([tree.threshold for tree in trees])),
+        children=np.where(inside[:, None], np.concatenate(children), 0).astype(np.int32),
+        leaf=np.where(inside, 0, leaf).astype(np.int32),
+        values=values[~inside].astype(np.float32),
     )

@@ -28,7 +28,7 @@ Inputs = Callable[[Tensor, torch.Generator | None], Batch]
 """(row numbers, generator) -> network inputs; with a generator the rows are augmented."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lesson:
     """What is to be learnt.
 
@@ -153,7 +153,7 @@ def step(
     """Learn from one batch, in parts where the plan bounds the rows at once."""
     made.zero_grad(set_to_none=True)
     for part in torch.split(rows, plan.rows_at_once or len(rows)):
-        loss = loss_of(net, lesson, part, plan, generator) * (len(part) / len(rows))
+        loss = loss_of(net, lesson, part, plan=plan, generator=generator) * (len(part) / len(rows))
         loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     made.step()
@@ -171,11 +171,11 @@ def held_loss(net: nn.Module, lesson: Lesson, plan: Plan) -> float:
     """Give the weighted mean loss on the held-out rows (NaN if there are none)."""
     if len(lesson.held) == 0:
         return math.nan
-    found = predict(net, lesson.inputs, lesson.held, plan.batch_size, plan.device)
+    found = predict(net, lesson.inputs, lesson.held, batch_size=plan.batch_size, device=plan.device)
     return float(LOSSES[lesson.kind].mean(found, lesson.targets[lesson.held], lesson.weights, 0.0))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Progress:
     """How far a training is; all of it goes into a checkpoint."""
 
@@ -213,7 +213,7 @@ class _Training:
         plan, at = self.plan, self.at
         teach(self.net, plan)
         for rows in batches(self.lesson.train, plan.batch_size, self.generator):
-            step(self.net, self.lesson, rows, self.made, plan, self.generator)
+            step(self.net, self.lesson, rows, made=self.made, plan=plan, generator=self.generator)
             self.schedule.step()
         at.epoch += 1
         at.losses.append(held_loss(self.net, self.lesson, plan))
@@ -224,7 +224,7 @@ class _Training:
         if self.path and time.monotonic() - self.saved > CHECKPOINT_SECONDS:
             said = {"epoch": at.epoch, "best": at.best, "best_loss": at.best_loss, "losses": at.losses}
             tensors = {**at.kept, "generator": self.generator.get_state(), "global": torch.get_rng_state()}
-            checkpoint.save(self.path, self.net, self.made, tensors, said)
+            checkpoint.save(self.path, self.net, self.made, tensors=tensors, said=said)
             self.saved = time.monotonic()
 
 
@@ -280,6 +280,6 @@ def seconds_per_row(net: nn.Module, lesson: Lesson, plan: Plan, n_batches: int =
         teach(net, plan)
         for number, rows in enumerate(some):
             began = time.monotonic()
-            step(net, lesson, rows, made, plan, generator)
+            step(net, lesson, rows, made=made, plan=plan, generator=generator)
             seconds += (time.monotonic() - began) / len(rows) if number else 0.0
     return seconds / n_batches

@@ -13,7 +13,7 @@ class Group:
     learning_rate: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """One training run.
 

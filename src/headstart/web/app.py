@@ -71,7 +71,7 @@ class Service:
             for model in self.models.values():
                 weigh = partial(weight, modality=model.modality, limits=self.options)
                 heard = partial(self._heard, model.name)
-                self.batchers[model.name] = Batcher(model.answer, pool, bounds, weigh, heard)
+                self.batchers[model.name] = Batcher(model.answer, pool, bounds, weigh=weigh, heard=heard)
             tasks = [asyncio.create_task(one.work()) for one in self.batchers.values()]
             try:
                 yield

@@ -36,7 +36,7 @@ class Bounds:
     max_queue: int
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class _Asked:
     """One request: its rows, how many of them are in a batch already, and what was answered."""
 
@@ -114,7 +114,9 @@ class Batcher:
         if waiting and waiting + len(inputs) > self.bounds.max_queue:
             raise busy(f"The server is busy: {waiting} rows are waiting.", waiting * self.seconds_per_row)
         weights = [self.weigh(one) for one in inputs]
-        asked = _Asked(inputs, weights, asyncio.get_running_loop().create_future(), time.monotonic())
+        asked = _Asked(
+            inputs=inputs, weights=weights, done=asyncio.get_running_loop().create_future(), since=time.monotonic()
+        )
         self.waiting.append(asked)
         self._came.set()
         try:

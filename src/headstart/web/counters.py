@@ -66,7 +66,7 @@ class Gauge:
         return "\n".join([*_head(self.name, "gauge", self.help), *rows])
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Histogram:
     """How large values are, by labels: how many are at most as large as each bound."""
 
@@ -108,8 +108,12 @@ class Counters:
         self.requests = Counter(
             "headstart_requests_total", "Requests by route and status.", ("route", "method", "status")
         )
-        self.seconds = Histogram("headstart_request_seconds", "Time to answer, by route.", ("route",), SECONDS)
-        self.batches = Histogram("headstart_batch_rows", "Rows answered together.", ("model",), ROWS)
+        self.seconds = Histogram(
+            name="headstart_request_seconds", help="Time to answer, by route.", labels=("route",), bounds=SECONDS
+        )
+        self.batches = Histogram(
+            name="headstart_batch_rows", help="Rows answered together.", labels=("model",), bounds=ROWS
+        )
         self.answers = Counter(
             "headstart_answers_total", "Answers: a label, not sure, none of these, or unusable.", ("model", "kind")
         )

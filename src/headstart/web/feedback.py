@@ -52,7 +52,7 @@ class _Kept:
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Form:
     """How corrections of one modality are kept: table, columns, the rows that one correction is, and back."""
 
@@ -101,14 +101,23 @@ def _hash(value: Any) -> str:
 
 _FORMS: dict[str, _Form] = {
     "image": _Form(
-        "metadata.csv", lambda model, value: ["file_name", _label_column(model)],
-        lambda kept: [[kept.name + _suffix(kept.value), kept.label]], lambda cells: cells[0].partition(".")[0], 1,
+        table="metadata.csv",
+        columns=lambda model, value: ["file_name", _label_column(model)],
+        rows=lambda kept: [[kept.name + _suffix(kept.value), kept.label]],
+        name=lambda cells: cells[0].partition(".")[0],
+        label=1,
     ),
     "text": _Form(
-        "corrections.csv", _text_columns, lambda kept: [[kept.value, kept.label]], lambda cells: _hash(cells[0]), 1
+        table="corrections.csv",
+        columns=_text_columns,
+        rows=lambda kept: [[kept.value, kept.label]],
+        name=lambda cells: _hash(cells[0]),
+        label=1,
     ),
-    "series": _Form("corrections.csv", _series_columns, _series_rows, lambda cells: cells[0], 2),
-}  # fmt: skip
+    "series": _Form(
+        table="corrections.csv", columns=_series_columns, rows=_series_rows, name=lambda cells: cells[0], label=2
+    ),
+}
 
 
 class Corrections:

@@ -18,7 +18,7 @@ from headstart.options import ServeOptions
 from headstart.web.refusals import Refused
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """One model.
 
@@ -75,7 +75,13 @@ def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Model
         bundle = bundles.load(path, options.runtime)
         answer = answering(bundle, options.precision)
         found[name] = Model(
-            name, bundle.modality, bundle.task, bundle.classes, answer, _info(name, bundle, path), bundle.columns
+            name=name,
+            modality=bundle.modality,
+            task=bundle.task,
+            classes=bundle.classes,
+            answer=answer,
+            info=_info(name, bundle, path),
+            columns=bundle.columns,
         )
     return found
 

@@ -55,7 +55,7 @@ class Form:
     run: Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A form that can be exported.
 
@@ -202,15 +202,23 @@ def _openvino(given: Given, folder: Path) -> Form:
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
-        Target("onnx", "a slim bundle without torch's weights", True, (_onnx,)),
+        Target(name="onnx", says="a slim bundle without torch's weights", exact=True, ways=(_onnx,)),
         Target(
-            "onnx-int8", "the same in 8 bits: smaller, often faster", False,
-            (_static, partial(_static, all_layers=False), _dynamic, _eight_bits),
+            name="onnx-int8",
+            says="the same in 8 bits: smaller, often faster",
+            exact=False,
+            ways=(_static, partial(_static, all_layers=False), _dynamic, _eight_bits),
         ),
-        Target("openvino", "a network for OpenVINO's own tools", True, (_openvino,), scripted=False),
         Target(
-            "web", "a page that answers on the device, without a server", True, (_sixteen_bits, _onnx),
-            scripted=False, page=True,
+            name="openvino", says="a network for OpenVINO's own tools", exact=True, ways=(_openvino,), scripted=False
+        ),
+        Target(
+            name="web",
+            says="a page that answers on the device, without a server",
+            exact=True,
+            ways=(_sixteen_bits, _onnx),
+            scripted=False,
+            page=True,
         ),
     )
-}  # fmt: skip
+}

@@ -70,7 +70,7 @@ def check_arrays(
     for name, spec in specs.items():
         if name not in arrays:
             raise Misfit(f"{where}: there is no array '{name}'")
-        _check_shape(name, arrays[name], spec, where, known)
+        _check_shape(name, arrays[name], spec, where=where, known=known)
         _check_values(name, arrays[name], spec, where)
     return known
 

@@ -112,7 +112,7 @@ def parse_record(kind: type[Model], document: object, where: str) -> Model:
         return kind.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise misfit(where, first["loc"], first["msg"], first["input"], first["type"]) from error
+        raise misfit(where, first["loc"], first["msg"], value=first["input"], kind=first["type"]) from error
 
 
 def misfit(where: str, place: tuple[int | str, ...], problem: str, value: object, kind: str = "") -> Misfit:

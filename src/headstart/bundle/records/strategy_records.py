@@ -26,7 +26,7 @@ N_KERNELS, TAPS, MOST_ROCKET_CHANNELS = 84, 9, 9
 Link = Literal["softmax", "logistic", "identity"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StateContext:
     """What a fitted model has to fit.
 

@@ -48,7 +48,9 @@ class Agreement:
 def labels_of(task: str, outputs: Probabilities, thresholds: tuple[float, ...]) -> NDArray[np.intp]:
     """Give what each row is labelled: a code (n_rows, 1), or marks (n_rows, n_labels); nothing for numbers."""
     names = tuple(str(number) for number in range(outputs.shape[1]))
-    said = Predictions(column(range(len(outputs))), names, outputs, task, thresholds)
+    said = Predictions(
+        ids=column(range(len(outputs))), classes=names, probabilities=outputs, task=task, thresholds=thresholds
+    )
     if task == "regression":
         return np.zeros((len(outputs), 1), dtype=np.intp)
     return said.marks.astype(np.intp) if task == "multi-label" else said.codes[:, None]

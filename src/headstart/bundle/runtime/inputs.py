@@ -67,7 +67,7 @@ class Input:
         return Input(self.kind, self.arrays, {**self.spec, **files})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """How one kind of input is made.
 
@@ -147,35 +147,55 @@ def _views(loaded: tuple[Any, int], spec: Spec) -> tuple[Array, ...]:
 _IMAGE, _TEXT, _SERIES = MODALITIES["image"], MODALITIES["text"], MODALITIES["series"]
 KINDS: dict[str, Kind] = {
     "rows": Kind(
-        lambda source, spec: None, lambda loaded, spec: (np.zeros(1, np.float32),), _stacked,
-        lambda spec: (("float32", (None, 1)),), _one,
+        load=lambda source, spec: None,
+        prepare=lambda loaded, spec: (np.zeros(1, np.float32),),
+        collate=_stacked,
+        shapes=lambda spec: (("float32", (None, 1)),),
+        cost=_one,
     ),
     "pixels": Kind(
-        _IMAGE.load, lambda picture, spec: (squared(picture, spec),), _stacked,
-        lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),), _one,
+        load=_IMAGE.load,
+        prepare=lambda picture, spec: (squared(picture, spec),),
+        collate=_stacked,
+        shapes=lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),),
+        cost=_one,
     ),
     "views": Kind(
-        _with_seed, _views, _stacked,
-        lambda spec: (("uint8", (None, None, int(spec["size"]), int(spec["size"]), 3)),),
-        lambda row, n: float(len(row[0])),
+        load=_with_seed,
+        prepare=_views,
+        collate=_stacked,
+        shapes=lambda spec: (("uint8", (None, None, int(spec["size"]), int(spec["size"]), 3)),),
+        cost=lambda row, n: float(len(row[0])),
     ),
     "picture": Kind(
-        _IMAGE.load, lambda picture, spec: (shrunk(picture),), _stacked,
-        lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),), _one,
+        load=_IMAGE.load,
+        prepare=lambda picture, spec: (shrunk(picture),),
+        collate=_stacked,
+        shapes=lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),),
+        cost=_one,
     ),
     "tokens": Kind(
-        _TEXT.load, _TEXT.prepare, padded_tokens,
-        lambda spec: (("int64", (None, None)), ("int64", (None, None))), lambda row, n: float(len(row[0])),
+        load=_TEXT.load,
+        prepare=_TEXT.prepare,
+        collate=padded_tokens,
+        shapes=lambda spec: (("int64", (None, None)), ("int64", (None, None))),
+        cost=lambda row, n: float(len(row[0])),
     ),
     "pieces": Kind(
-        lambda text, spec: str(text), _pieces, _padded_pieces,
-        lambda spec: (("int64", (None, None)), ("float32", (None, None))), lambda row, n: len(row[0]) * n / PIECE_COST,
+        load=lambda text, spec: str(text),
+        prepare=_pieces,
+        collate=_padded_pieces,
+        shapes=lambda spec: (("int64", (None, None)), ("float32", (None, None))),
+        cost=lambda row, n: len(row[0]) * n / PIECE_COST,
     ),
     "series": Kind(
-        _SERIES.load, _SERIES.prepare, _stacked,
-        _series_shapes, _one,
+        load=_SERIES.load,
+        prepare=_SERIES.prepare,
+        collate=_stacked,
+        shapes=_series_shapes,
+        cost=_one,
     ),
-}  # fmt: skip
+}
 """Kinds of input.
 
 `rows`: nothing but a zero a row (a model that always says the same); `pixels`: a picture as the base wants it; `views`:

@@ -47,7 +47,7 @@ Widths = tuple[int | None, int | None]
 Run = Callable[..., tuple[Array, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Portable:
     """The portable form of a model.
 
@@ -91,9 +91,9 @@ class Portable:
         """Give what makes outputs and features of rows in one pass."""
         feed = self.feed
         return Extractor(
-            "model.onnx", self.sha256, feed.prepare, feed.cost, feed.collate, {},
-            lambda: opened(self.folder / str(self.told["file"]), feed.names, (self.n_outputs, self.n_features)),
-            BATCH_ROWS[self.modality], BATCH_COST, feed.load,
+            name="model.onnx", key=self.sha256, prepare=feed.prepare, cost=feed.cost, collate=feed.collate, spec={},
+            open=lambda: opened(self.folder / str(self.told["file"]), feed.names, (self.n_outputs, self.n_features)),
+            batch_rows=BATCH_ROWS[self.modality], batch_cost=BATCH_COST, load=feed.load,
         )  # fmt: skip
 
     def rows(self, table: Table, outputs: Sequence[tuple[Array, ...]]) -> Rows:

@@ -36,7 +36,7 @@ def find_missing_codes(table: Table) -> list[Finding]:
             low, high = others.min(), others.max()
             summary = f"{lie}, all others of the channel lie between {low:g} and {high:g} (such as in {named[0]})."
             advice = "If they stand for a missing value, empty these cells; if they are true, leave them."
-            return [Finding("extreme-number", "warn", tuple(named), summary, advice)]
+            return [Finding(kind="extreme-number", severity="warn", rows=tuple(named), summary=summary, advice=advice)]
     return []
 
 

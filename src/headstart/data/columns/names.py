@@ -41,7 +41,7 @@ LABEL = "label "
 """Begin of the role of each of several label columns: "label 1", "label 2" ..."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Columns asked for by role, which must be there.
 

@@ -113,7 +113,9 @@ def _bind(names: Sequence[str], sheet: Sheet, refuse: Callable[[str, Sheet], Unk
     if not notes:
         return TextColumns(tuple(bound))
     summary = f"{sheet.name}: the column {', '.join(notes)} was taken: the names differ only in how they are written."
-    return TextColumns(tuple(bound), (Finding("text-column", "note", (), summary, "Nothing to do."),))
+    return TextColumns(
+        tuple(bound), (Finding(kind="text-column", severity="note", rows=(), summary=summary, advice="Nothing to do."),)
+    )
 
 
 def _refuse_asked(name: str, sheet: Sheet) -> UnknownName:
@@ -197,7 +199,9 @@ def _describe(taken: _Candidate, left: Sequence[_Candidate], n_rows: int, is_usu
     summary = f"The text was taken from '{taken.name}', {filled}{more}."
     names = ",".join([taken.name, *(item.name for item in left)][:2])
     advice = f"Name another one with --text, or several that are joined: --text '{names}'." if left else _OTHER
-    return (Finding("text-column", "warn" if half_empty else "note", (), summary, advice),)
+    return (
+        Finding(kind="text-column", severity="warn" if half_empty else "note", rows=(), summary=summary, advice=advice),
+    )
 
 
 _OTHER = "Name another column with --text if it is not this one."

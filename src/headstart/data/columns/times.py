@@ -43,7 +43,15 @@ def times_of(sheet: Sheet, name: str) -> tuple[NDArray[np.float64], tuple[Findin
         "those rows come last in their series" if found is not None else "the order of the rows in the file was taken"
     )
     advice = "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
-    return times, (Finding("times-not-read", "warn", (), f"The times in '{name}' {what}; {then}.", advice),)
+    return times, (
+        Finding(
+            kind="times-not-read",
+            severity="warn",
+            rows=(),
+            summary=f"The times in '{name}' {what}; {then}.",
+            advice=advice,
+        ),
+    )
 
 
 def time_columns(sheet: Sheet, name: str) -> list[str]:

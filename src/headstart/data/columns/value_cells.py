@@ -25,4 +25,4 @@ def thousands_in_doubt(sheet: Sheet, names: Sequence[str]) -> tuple[Finding, ...
     read = parse_number(example, sheet.decimal_comma)
     summary = f"{sheet.name} holds values such as {example} beside whole ones: {example} was read as {read:g}."
     advice = f"Write {re.sub('[.,]', '', example)} in the file if the mark parts thousands."
-    return (Finding("thousands-in-doubt", "warn", (), summary, advice),)
+    return (Finding(kind="thousands-in-doubt", severity="warn", rows=(), summary=summary, advice=advice),)

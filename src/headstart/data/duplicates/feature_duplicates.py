@@ -111,7 +111,9 @@ def _told(table: Table, groups: list[list[int]], n_compared: int) -> list[Findin
     advice = "Look at them: copies make the test score too good. In cross-validation each set is kept on one side."
     grave = len(across) >= GRAVE_SHARE * max(1, int((table.splits == TEST).sum()))
     named = tuple(str(table.ids[row]) for group in groups for row in group)
-    return [Finding(KIND, "warn" if across and grave else "note", named, summary, advice)]
+    return [
+        Finding(kind=KIND, severity="warn" if across and grave else "note", rows=named, summary=summary, advice=advice)
+    ]
 
 
 __all__ = ["KIND", "with_alike"]

@@ -132,7 +132,11 @@ def _across(table: Table, families: list[list[int]]) -> list[Finding]:
     summary = f"{len(found)} of {n_test} test rows are nearly the same as training rows (such as {found[0]})."
     advice = "They make the test score too good. Take them out of one side, or let Headstart split the data."
     severity = "warn" if len(found) >= GRAVE_SHARE * n_test else "note"
-    return [Finding("near-duplicates-across-splits", severity, tuple(found), summary, advice)]
+    return [
+        Finding(
+            kind="near-duplicates-across-splits", severity=severity, rows=tuple(found), summary=summary, advice=advice
+        )
+    ]
 
 
 def _labels(table: Table, families: dict[str, list[int]]) -> list[Finding]:
@@ -152,7 +156,7 @@ def _labels(table: Table, families: dict[str, list[int]]) -> list[Finding]:
     named = tuple(str(table.ids[row]) for rows in odd for row in rows)
     advice = "Look at them: one label may be wrong, or the classes differ in what is hard to see."
     summary = f"{sets} different labels ({example})."
-    return [Finding("near-duplicates-across-labels", "warn", named, summary, advice)]
+    return [Finding(kind="near-duplicates-across-labels", severity="warn", rows=named, summary=summary, advice=advice)]
 
 
 def _within(table: Table, families: dict[str, list[int]]) -> list[Finding]:
@@ -163,7 +167,15 @@ def _within(table: Table, families: dict[str, list[int]]) -> list[Finding]:
     sets = "1 set" if len(families) == 1 else f"{len(families)} sets"
     summary = f"{len(named)} rows are nearly the same as another ({sets}, the largest of {largest})."
     advice = "Where Headstart splits, each set is kept on one side; count them as one row when you plan for more."
-    return [Finding("near-duplicates", "note", tuple(str(table.ids[row]) for row in named), summary, advice)]
+    return [
+        Finding(
+            kind="near-duplicates",
+            severity="note",
+            rows=tuple(str(table.ids[row]) for row in named),
+            summary=summary,
+            advice=advice,
+        )
+    ]
 
 
 def _remarks(table: Table, near: Near) -> list[Finding]:
@@ -172,11 +184,19 @@ def _remarks(table: Table, near: Near) -> list[Finding]:
         rows = tuple(str(table.ids[row]) for group in near.alike for row in group)
         summary = f"{len(rows)} rows are so much alike that copies among them cannot be told (such as {rows[0]})."
         advice = "They are split like all others. If they come from one film, patient or place, name it with --group."
-        found.append(Finding("much-alike", "warn", rows, summary, advice))
+        found.append(Finding(kind="much-alike", severity="warn", rows=rows, summary=summary, advice=advice))
     n_different = len(set(map(str, table.hashes)))
     if near.n_compared < n_different:
         summary = f"Near copies were looked for among {near.n_compared:,} of {n_different:,} different rows."
-        found.append(Finding("not-compared", "note", (), summary, "Exact copies were looked for among all rows."))
+        found.append(
+            Finding(
+                kind="not-compared",
+                severity="note",
+                rows=(),
+                summary=summary,
+                advice="Exact copies were looked for among all rows.",
+            )
+        )
     return found
 
 

@@ -45,7 +45,15 @@ def describe_depth(table: Table) -> tuple[Finding, ...]:
         if used < _SMALL_PART:
             summary += f" Half of them use less than {max(0.01, used):.0%} of that range: they are nearly black."
             advice = "If a few odd images make the range so wide, correct them; give all the same scale."
-        findings.append(Finding("value-range", "warn" if used < _SMALL_PART else "note", (), summary, advice))
+        findings.append(
+            Finding(
+                kind="value-range",
+                severity="warn" if used < _SMALL_PART else "note",
+                rows=(),
+                summary=summary,
+                advice=advice,
+            )
+        )
     return tuple(findings)
 
 

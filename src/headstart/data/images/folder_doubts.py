@@ -48,7 +48,7 @@ def _repeated_within(inner: Mapping[str, Counter[str]]) -> Finding | None:
         f"{len(holders)} of {len(inner)} class folders ({offenders(holders)}) hold folders of the same names "
         f"({offenders(names)}). The outer folders were read as the classes, with all pictures below them."
     )
-    return Finding("folders-within-classes", "warn", (), summary, _MOVE)
+    return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=_MOVE)
 
 
 _MOVE = (
@@ -69,7 +69,7 @@ def _uneven(inner: Mapping[str, Counter[str]]) -> Finding | None:
         "classes."
     )
     advice = f"If the folders in '{deep[0]}' are the classes, give that folder as DATA."
-    return Finding("folders-within-classes", "warn", (), summary, advice)
+    return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=advice)
 
 
 def _helpers(labels: Sequence[str]) -> Finding | None:
@@ -78,4 +78,10 @@ def _helpers(labels: Sequence[str]) -> Finding | None:
         return None
     were = "folder was read as a class" if len(odd) == 1 else "folders were read as classes"
     summary = f"1 {were}: {odd[0]}." if len(odd) == 1 else f"{len(odd)} {were}: {offenders(odd)}."
-    return Finding("class-folder", "warn", (), summary, "Move it away if it holds no class of its own.")
+    return Finding(
+        kind="class-folder",
+        severity="warn",
+        rows=(),
+        summary=summary,
+        advice="Move it away if it holds no class of its own.",
+    )

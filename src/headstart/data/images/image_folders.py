@@ -63,7 +63,7 @@ def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
     places = _places(tree)
     index = ImageIndex.from_images(tuple(places))
     match = match_table(sheet, parent, index, wanted) or _unmatched(sheet, wanted)
-    listing = list_table(sheet, parent / sheet.name, match, wanted, _are_classes(places))
+    listing = list_table(sheet, parent / sheet.name, match, wanted=wanted, classed=_are_classes(places))
     return _read_listed(tree, [replace(listing, split="")], places, wanted)
 
 
@@ -131,18 +131,24 @@ def _choose_above(tree: Tree, wanted: Wanted, classed: bool) -> tuple[Draft | No
     places = dict.fromkeys(images, (None, None)) if not classed else dict(zip(images, read_places(images), strict=True))
     draft = _read_listed(Tree(above, tuple(sorted(images))), listings, places, wanted)
     summary = f"The labels come from {names}, beside the folder {tree.root.name}."
-    note = Finding("table-above", "note", (), summary, "Nothing to do.")
+    note = Finding(kind="table-above", severity="note", rows=(), summary=summary, advice="Nothing to do.")
     prefix = f"{tree.root.absolute().name}/"
     return replace(draft, ids=[name.removeprefix(prefix) for name in draft.ids], findings=(*draft.findings, note)), ()
 
 
 def _seen_above(names: str, above: Path) -> Finding:
     summary = f"The labels are the folders' names; {names} in {above.name or above} lists the pictures too."
-    return Finding("table-above", "note", (), summary, "Give that table as DATA to use it, or name its --label COLUMN.")
+    return Finding(
+        kind="table-above",
+        severity="note",
+        rows=(),
+        summary=summary,
+        advice="Give that table as DATA to use it, or name its --label COLUMN.",
+    )
 
 
 def _noting(*findings: Finding) -> Draft:
-    return Draft("image", [], [], findings=findings)
+    return Draft(modality="image", inputs=[], ids=[], findings=findings)
 
 
 def _other_files(tree: Tree) -> tuple[Finding, ...]:
@@ -151,7 +157,7 @@ def _other_files(tree: Tree) -> tuple[Finding, ...]:
         return ()
     n_others = "1 file that is no picture was" if len(others) == 1 else f"{len(others)} files that are no pictures were"
     summary = f"{n_others} left out (such as {others[-1]})."
-    return (Finding("other-files", "note", (), summary, "Nothing to do."),)
+    return (Finding(kind="other-files", severity="note", rows=(), summary=summary, advice="Nothing to do."),)
 
 
 Places = Mapping[PurePosixPath, Place]
@@ -185,7 +191,7 @@ def _not_listed(unlisted: Sequence[str], names: str) -> list[Finding]:
     are = "1 picture is" if len(unlisted) == 1 else f"{len(unlisted)} pictures are"
     summary = f"{are} not listed in {names} and left out (such as {unlisted[0]})."
     advice = "Add them to the table if they belong to the data."
-    return [Finding("not-listed", "warn", tuple(unlisted), summary, advice)]
+    return [Finding(kind="not-listed", severity="warn", rows=tuple(unlisted), summary=summary, advice=advice)]
 
 
 def _lost_rows(listings: Sequence[Listing]) -> list[Finding]:
@@ -201,7 +207,13 @@ def _lost_rows(listings: Sequence[Listing]) -> list[Finding]:
                 f"{len(lost)} {name} none that is there, or several (such as '{lost[0][:60]}')."
             )
             findings.append(
-                Finding("rows-without-picture", "warn", (), summary, "Add the pictures, or mend the names.")
+                Finding(
+                    kind="rows-without-picture",
+                    severity="warn",
+                    rows=(),
+                    summary=summary,
+                    advice="Add the pictures, or mend the names.",
+                )
             )
     return findings
 

@@ -61,14 +61,32 @@ def _taken(sheet: Sheet, name: str, candidates: list[str]) -> Finding:
     others = [other for other in candidates if other != name]
     also = f" (others that repeat: {offenders(others)})" if others else ""
     summary = f"The column '{name}' of {sheet.name} was taken as the label{also}."
-    return Finding("label-column", "note", (), summary, "If the label is another column, name it with --label COLUMN.")
+    return Finding(
+        kind="label-column",
+        severity="note",
+        rows=(),
+        summary=summary,
+        advice="If the label is another column, name it with --label COLUMN.",
+    )
 
 
 def _none_taken(sheet: Sheet, candidates: list[str]) -> Finding:
     summary = f"{sheet.name} lists the images, but no column is called like a label ({offenders(candidates)} may be)."
-    return Finding("label-column", "warn", (), summary, "Name the label column with --label COLUMN.")
+    return Finding(
+        kind="label-column",
+        severity="warn",
+        rows=(),
+        summary=summary,
+        advice="Name the label column with --label COLUMN.",
+    )
 
 
 def _folders_taken(sheet: Sheet, candidates: list[str]) -> Finding:
     summary = f"The labels are the folders' names; in {sheet.name} {offenders(candidates)} could be labels too."
-    return Finding("label-column", "note", (), summary, "Name a column with --label COLUMN to learn that instead.")
+    return Finding(
+        kind="label-column",
+        severity="note",
+        rows=(),
+        summary=summary,
+        advice="Name a column with --label COLUMN to learn that instead.",
+    )

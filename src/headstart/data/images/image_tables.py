@@ -114,7 +114,7 @@ def choose_tables(
         A column that was asked for is in no table that lists images.
     """
     files = sorted(tree.with_suffix(TABLE_SUFFIXES), key=lambda file: (len(file.parts), file.parts))
-    looked = [_look(tree, file, index, wanted, classed) for file in files[:MOST_TABLES]]
+    looked = [_look(tree, file, index, wanted=wanted, classed=classed) for file in files[:MOST_TABLES]]
     listings = _with_asked_columns([item for item in looked if isinstance(item, Listing)], wanted)
     chosen = _best(listings)
     notes = [item for item in looked if isinstance(item, Finding)]
@@ -148,7 +148,7 @@ def _look(
             cell for cell, images in zip(sheet.texts(match.column), match.images, strict=True) if len(images) > 1
         )
         return _not_used(str(file), f"'{cell}' in its column '{match.column}' may be {shown}: write the folder too")
-    return list_table(sheet, file, match, wanted, classed)
+    return list_table(sheet, file, match, wanted=wanted, classed=classed)
 
 
 def list_table(sheet: Sheet, file: PurePosixPath, match: Match, wanted: Wanted, classed: bool) -> Listing:
@@ -247,4 +247,4 @@ def _why_not(item: Listing, chosen: Sequence[Listing]) -> str:
 def _not_used(name: str, reason: str) -> Finding:
     summary = f"The table {name} was not used: {reason}."
     advice = "If it holds the labels, write the names of the images into one column, or give this table itself as DATA."
-    return Finding("table-not-used", "warn", (), summary, advice)
+    return Finding(kind="table-not-used", severity="warn", rows=(), summary=summary, advice=advice)

@@ -37,11 +37,11 @@ def find_class_doubts(
             "they are read as classes."
         )
         advice = f"Write {whole} or {cut} in the file if they measure something, or pass --task classification."
-        return (Finding("task", "warn", (), summary, advice),)
+        return (Finding(kind="task", severity="warn", rows=(), summary=summary, advice=advice),)
     if len(written) > MANY_NUMBERS and not numbers_of(written)[1]:
         summary = f"{called} holds {len(written)} different numbers, which are read as classes."
         advice = "Pass --task regression if they measure something, --task ordinal if they are grades."
-        return (Finding("task", "note", (), summary, advice),)
+        return (Finding(kind="task", severity="note", rows=(), summary=summary, advice=advice),)
     return _measures(called, cells, written) or _composites(labels, ids, written)
 
 
@@ -56,7 +56,15 @@ def _measures(called: str, cells: Sequence[str], classes: Sequence[str]) -> tupl
         f"{called} holds {len(classes)} different texts that look like measured numbers, such as '{example}': they "
         "are read as classes."
     )
-    return (Finding("task", "warn", (), summary, "Write bare numbers in the file if they measure something."),)
+    return (
+        Finding(
+            kind="task",
+            severity="warn",
+            rows=(),
+            summary=summary,
+            advice="Write bare numbers in the file if they measure something.",
+        ),
+    )
 
 
 _MEASURE = re.compile(r"[<>~≤≥(]?\s*[-+]?(\d+(?:,\d{3})*(?:\.\d+)?)\s*[^\W\d_]{0,6}[²³)]?(?:/[^\W\d_]{1,4}[²³]?)?")
@@ -73,4 +81,8 @@ def _composites(labels: Sequence[str], ids: Sequence[str], classes: Sequence[str
     plain = len(found) > 1 or any(mark in name for mark in label_cells.ASKED_SEPARATORS for name in found)
     summary = f"{are} like several labels in one cell: '{first}', where {' and '.join(map(repr, parts))} stand alone."
     advice = "Pass --task multi-label if a row may have several labels, or --task classification if this is one class."
-    return (Finding("composite-class", "warn" if plain else "note", rows, summary, advice),)
+    return (
+        Finding(
+            kind="composite-class", severity="warn" if plain else "note", rows=rows, summary=summary, advice=advice
+        ),
+    )

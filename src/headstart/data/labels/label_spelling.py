@@ -29,6 +29,12 @@ def tidy(labels: Sequence[str], ids: Sequence[str], merge: bool) -> tuple[list[s
             done = "; they were merged." if merge else "."
             advice = "Nothing to do." if merge else "Write them alike, or pass --merge-labels."
             findings.append(
-                Finding("odd-label", "note" if merge else "warn", tuple(rows_of[other]), likeness + done, advice)
+                Finding(
+                    kind="odd-label",
+                    severity="note" if merge else "warn",
+                    rows=tuple(rows_of[other]),
+                    summary=likeness + done,
+                    advice=advice,
+                )
             )
     return ([better.get(label, label) for label in labels] if merge else list(labels)), tuple(findings)

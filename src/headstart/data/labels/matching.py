@@ -118,4 +118,4 @@ def _note(table: Table, counts: Mapping[str, int], renamed: Mapping[str, str]) -
     n_rows = sum(counts[name] for name in visible)
     named = offenders([f"'{name}' for '{best}': {counts[name]} rows" for name, best in visible.items()])
     summary = f"{n_rows} rows of {table.source} spell a label in another way, which was merged ({named})."
-    return (Finding("odd-label", "note", (), summary, "Nothing to do."),)
+    return (Finding(kind="odd-label", severity="note", rows=(), summary=summary, advice="Nothing to do."),)

@@ -99,7 +99,15 @@ def learnable(table: Table) -> Table:
         out = [name for name, left_out in zip(table.target_names, which, strict=True) if left_out]
         if out:
             summary = f"Labels that {why} are left out: {offenders(out)}."
-            findings += (Finding("label-left-out", "warn", (), summary, "Add rows with and without them."),)
+            findings += (
+                Finding(
+                    kind="label-left-out",
+                    severity="warn",
+                    rows=(),
+                    summary=summary,
+                    advice="Add rows with and without them.",
+                ),
+            )
     kept = np.flatnonzero(~(rare | always))
     names = tuple(table.target_names[at] for at in kept)
     return replace(table, targets=table.targets[:, kept], target_names=names, findings=findings)

@@ -25,7 +25,7 @@ from headstart.spellings import fold, match_names
 _FIRST_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wish:
     """What is known about the labels before they are read.
 
@@ -50,7 +50,7 @@ class Wish:
     merge: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Raw:
     """Labels as they were written.
 
@@ -82,7 +82,7 @@ class Raw:
         return [label.strip() for label, good in zip(self.labels, self.usable, strict=True) if good and label.strip()]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answers:
     """Labels as they were understood; `missing` (n_rows,) are rows that say nothing (see `Table` for the others)."""
 
@@ -115,7 +115,13 @@ def understand(raw: Raw, wish: Wish) -> Answers:
     if unwrapped is raw:
         return made
     summary = f"{raw.called} holds lists of one label each, which are read without their brackets."
-    told = Finding("task", "note", (), summary, "Pass --task multi-label if a row may have several.")
+    told = Finding(
+        kind="task",
+        severity="note",
+        rows=(),
+        summary=summary,
+        advice="Pass --task multi-label if a row may have several.",
+    )
     return replace(made, findings=(*made.findings, told))
 
 
@@ -160,7 +166,7 @@ def infer(raw: Raw, wish: Wish) -> str:
 
 
 def _told(summary: str, advice: str) -> tuple[Finding, ...]:
-    return (Finding("task", "note", (), summary, advice),)
+    return (Finding(kind="task", severity="note", rows=(), summary=summary, advice=advice),)
 
 
 def _blank(raw: Raw) -> NDArray[np.bool_]:
@@ -170,7 +176,7 @@ def _blank(raw: Raw) -> NDArray[np.bool_]:
 def _classes(raw: Raw, wish: Wish) -> Answers:
     doubting = bool(raw.column) and wish.task == "auto"
     findings = find_class_doubts(raw.called, raw.labels, raw.ids, raw.written()) if doubting else ()
-    return Answers("classification", raw.labels, _blank(raw), findings=findings)
+    return Answers(task="classification", labels=raw.labels, missing=_blank(raw), findings=findings)
 
 
 def _numbers(raw: Raw, wish: Wish) -> Answers:
@@ -194,9 +200,16 @@ def _numbers(raw: Raw, wish: Wish) -> Answers:
         value = numbers_of([*raw.written(), doubtful])[0][-1]
         summary = f"'{name}' holds numbers such as {doubtful} beside whole ones: it was read as {value:g}."
         advice = f"Write {re.sub('[.,]', '', doubtful)} in the file if the mark parts thousands."
-        findings += (Finding("task", "warn", (), summary, advice),)
+        findings += (Finding(kind="task", severity="warn", rows=(), summary=summary, advice=advice),)
     missing = ~np.isfinite(numbers)
-    return Answers("regression", raw.labels, missing, numbers[:, None].astype(np.float32), (name,), findings)
+    return Answers(
+        task="regression",
+        labels=raw.labels,
+        missing=missing,
+        targets=numbers[:, None].astype(np.float32),
+        names=(name,),
+        findings=findings,
+    )
 
 
 def _grades(raw: Raw, wish: Wish) -> Answers:
@@ -217,7 +230,7 @@ def _grades(raw: Raw, wish: Wish) -> Answers:
     there = tuple(grade for grade in grades if grade in set(labels))
     order = " < ".join(there[:20]) + (" ..." if len(there) > 20 else "")
     findings = _told(f"{raw.called} holds grades, lowest first: {order}.", "Pass --order if this is not their order.")
-    return Answers("ordinal", labels, _blank(raw), names=there, findings=findings)
+    return Answers(task="ordinal", labels=labels, missing=_blank(raw), names=there, findings=findings)
 
 
 def grades_in_order(grades: set[str], order: tuple[str, ...]) -> tuple[str, ...]:
@@ -268,7 +281,7 @@ def _from_parts(raw: Raw, wish: Wish) -> Answers:
         "Pass --task classification if each of these texts is one class.",
     )
     labels = [";".join(sorted(labels)) for labels in sets] if writing.lists else raw.labels
-    return Answers("multi-label", labels, empty, targets, names, findings)
+    return Answers(task="multi-label", labels=labels, missing=empty, targets=targets, names=names, findings=findings)
 
 
 def _writing(written: Sequence[str], wish: Wish) -> Writing:
@@ -323,7 +336,7 @@ def _from_marks(raw: Raw) -> Answers:
         if one_each else "Name the label column with --label if it is another.",
     )  # fmt: skip
     missing = np.asarray(np.isnan(targets).any(axis=1), dtype=bool)
-    return Answers("multi-label", labels, missing, targets, names, findings)
+    return Answers(task="multi-label", labels=labels, missing=missing, targets=targets, names=names, findings=findings)
 
 
 _READ: dict[str, Callable[[Raw, Wish], Answers]] = {

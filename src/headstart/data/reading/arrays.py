@@ -72,7 +72,7 @@ def from_arrays(
     marks, labels = _marks_of(labels)
     named, wish = _written(labels)
     if marks:
-        named, wish = [""] * len(draft.ids), Wish("multi-label")
+        named, wish = [""] * len(draft.ids), Wish(task="multi-label")
     more = {name: column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()}
     return finish(replace(draft, labels=named, marks=marks, metadata=more), "memory", Finish(wish=wish))
 
@@ -92,7 +92,7 @@ def draft_of_arrays(
     else:
         made = _TAKE[kind](plain, values)
     ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
-    return Draft(kind, made, ids, findings=findings, input_columns=layout)
+    return Draft(modality=kind, inputs=made, ids=ids, findings=findings, input_columns=layout)
 
 
 def _marks_of(labels: Any) -> tuple[dict[str, list[str]], Any]:
@@ -116,7 +116,7 @@ def _written(labels: Sequence[Any] | None) -> tuple[list[str] | None, Wish]:
     if not any(isinstance(label, _SEVERAL) for label in values):
         return [as_text(label) for label in values], Wish()
     parts = [list(label) if isinstance(label, _SEVERAL) else [label] for label in values]
-    return [as_text([as_text(part) for part in label]) for label in parts], Wish("multi-label", empty_is_none=True)
+    return [as_text([as_text(part) for part in label]) for label in parts], Wish(task="multi-label", empty_is_none=True)
 
 
 _SEVERAL = (list, tuple, set, frozenset, np.ndarray)

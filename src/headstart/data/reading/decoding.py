@@ -94,13 +94,19 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
         script = f"{guess.language} letters, " if guess.language else ""
         summary = f"{path.name} is not UTF-8; it was read as {guess.name} ({script}{guess.confidence:.0%} sure)."
         severity = "note" if guess.confidence >= CLEAR else "warn"
-        return Decoding(guess.encoding, "replace", (Finding("encoding", severity, (), summary, _ADVICE),))
+        return Decoding(
+            guess.encoding,
+            "replace",
+            (Finding(kind="encoding", severity=severity, rows=(), summary=summary, advice=_ADVICE),),
+        )
     name, n_broken = certain
     if not n_broken:
         return Decoding(name, "replace")
     are = "1 character that is" if n_broken == 1 else f"{n_broken} characters that are"
     summary = f"{path.name} has {are} not UTF-8; they were replaced by �."
-    return Decoding(name, "replace", (Finding("encoding", "warn", (), summary, _ADVICE),))
+    return Decoding(
+        name, "replace", (Finding(kind="encoding", severity="warn", rows=(), summary=summary, advice=_ADVICE),)
+    )
 
 
 def _named(path: Path, name: str, certain: tuple[str, int] | None) -> Decoding:
@@ -108,7 +114,7 @@ def _named(path: Path, name: str, certain: tuple[str, int] | None) -> Decoding:
     if certain is None or codecs.lookup(certain[0]).name.removesuffix("-sig") == name:
         return Decoding(name if certain is None else certain[0])
     summary = f"{path.name} is {certain[0].removesuffix('-sig').upper()}; --encoding {name} was not used for it."
-    note = Finding("encoding", "warn", (), summary, "Nothing to do if that is right.")
+    note = Finding(kind="encoding", severity="warn", rows=(), summary=summary, advice="Nothing to do if that is right.")
     return Decoding(certain[0], "replace", (note,))
 
 

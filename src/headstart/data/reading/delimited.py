@@ -46,14 +46,14 @@ def read_delimited(path: Path, encoding: str | None) -> Sheet:
     if headerless and names[0] == "label":
         require_label_first(path.name, list(columns.values()))
     return Sheet(
-        path.name,
-        columns,
-        rows,
-        table.form.decimal_comma,
-        tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in set_aside),
-        (*decoding.findings, *_findings(table)),
-        headerless,
-        table.n_lines,
+        name=path.name,
+        columns=columns,
+        rows=rows,
+        decimal_comma=table.form.decimal_comma,
+        set_aside=tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in set_aside),
+        findings=(*decoding.findings, *_findings(table)),
+        headerless=headerless,
+        n_lines=table.n_lines,
     )
 
 
@@ -132,11 +132,15 @@ def _findings(table: TextTable) -> list[Finding]:
             f"A quotation mark that does not belong there would make one row of several lines ({_spans(table.stray)}); "
             f"these {n_lines} lines were read as rows by themselves."
         )
-        findings.append(_at_lines("stray-quotes", name, (first for first, _ in table.stray), summary, _CLOSE))
+        findings.append(
+            _at_lines("stray-quotes", name, (first for first, _ in table.stray), summary=summary, advice=_CLOSE)
+        )
     if table.long:
         summary = f"A cell runs over many lines, or over lines that look like rows ({_spans(table.long)})."
         advice = f"Look at these lines. {_CLOSE}"
-        findings.append(_at_lines("cell-of-many-lines", name, (first for first, _ in table.long), summary, advice))
+        findings.append(
+            _at_lines("cell-of-many-lines", name, (first for first, _ in table.long), summary=summary, advice=advice)
+        )
     for lines, what, hint in (
         (table.too_long, "more", "Put texts that hold the separator in quotation marks."),
         (table.too_short, "fewer", "Write a separator for each cell, empty ones too."),
@@ -144,11 +148,13 @@ def _findings(table: TextTable) -> list[Finding]:
         if lines:
             have = "1 row has" if len(lines) == 1 else f"{len(lines)} rows have"
             summary = f"{have} {what} cells than the header and are set aside ({_lines(lines)})."
-            findings.append(_at_lines("ragged-rows", name, lines, summary, hint))
+            findings.append(_at_lines("ragged-rows", name, lines, summary=summary, advice=hint))
     if table.filled:
         have = "1 row ends" if len(table.filled) == 1 else f"{len(table.filled)} rows end"
         summary = f"{have} before the last column; the missing cells were read as empty ({_lines(table.filled)})."
-        findings.append(_at_lines("rows-cut-short", name, table.filled, summary, "Nothing to do if that is right."))
+        findings.append(
+            _at_lines("rows-cut-short", name, table.filled, summary=summary, advice="Nothing to do if that is right.")
+        )
     return findings
 
 
@@ -157,7 +163,9 @@ _CLOSE = "Close or remove the quotation mark if it is a mistake; a mark within a
 
 def _at_lines(kind: str, name: str, lines: Iterable[int], summary: str, advice: str) -> Finding:
     severity = "note" if kind == "rows-cut-short" else "warn"
-    return Finding(kind, severity, tuple(f"{name}:{line}" for line in lines), summary, advice)
+    return Finding(
+        kind=kind, severity=severity, rows=tuple(f"{name}:{line}" for line in lines), summary=summary, advice=advice
+    )
 
 
 def _spans(spans: Sequence[tuple[int, int]]) -> str:

@@ -76,7 +76,7 @@ def sheet_of(frame: Any) -> Sheet:
         else column([as_text(one) for one in values])
         for name, values in columns.items()
     }
-    return Sheet("the table", made, list(range(n_rows)))
+    return Sheet(name="the table", columns=made, rows=list(range(n_rows)))
 
 
 def _are_floats(values: Sequence[Any]) -> bool:

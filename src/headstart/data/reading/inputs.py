@@ -83,7 +83,7 @@ def line_up(
     UnknownName
         A column in `asked`, or the text column of training, is not there.
     """
-    wanted = Wanted(asked, strict=False, known=columns, inputs=inputs)
+    wanted = Wanted(columns=asked, strict=False, known=columns, inputs=inputs)
     wanted = with_columns(wanted, options or parse(ColumnOptions))
     places = [existing(Path(path).expanduser()) for path in paths]
     if len(places) == 1 and places[0].suffix.lower() in DATA_SUFFIXES and modality != "image":
@@ -169,15 +169,15 @@ def _one(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
     """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
     reason = reason_not_plain(path)
     if reason is not None:
-        return Draft(modality, [], [], set_aside=(SetAside(shown, reason),))
+        return Draft(modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, reason),))
     if modality == "image" and not is_table(path):
-        return Draft("image", [path], [shown])
+        return Draft(modality="image", inputs=[path], ids=[shown])
     try:
         return _read_file(path, shown, modality, wanted)
     except UnknownName:
         raise
     except DataError as error:
-        return Draft(modality, [], [], set_aside=(SetAside(shown, ending(error.problem, path)),))
+        return Draft(modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, ending(error.problem, path)),))
 
 
 def _read_file(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
@@ -186,7 +186,9 @@ def _read_file(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
         return SERIES_FILES[suffix](path, wanted)
     if is_table(path) or (modality == "text" and suffix in TEXT_FILES):
         return _READ[modality](path, shown, wanted)
-    return Draft(modality, [], [], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),))
+    return Draft(
+        modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),)
+    )
 
 
 def _table(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
@@ -202,7 +204,7 @@ def _image_table(path: Path, shown: str, wanted: Wanted) -> Draft:
 def _text_table(path: Path, shown: str, wanted: Wanted) -> Draft:
     if path.suffix.lower() in TEXT_FILES:
         text, findings = read_text_file(path, wanted.encoding)
-        return Draft("text", [text], [shown], findings=findings)
+        return Draft(modality="text", inputs=[text], ids=[shown], findings=findings)
     return _table(path, shown, "text", wanted)
 
 

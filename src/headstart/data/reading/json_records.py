@@ -146,4 +146,6 @@ def _sheet(path: Path, objects: _Objects, findings: tuple[Finding, ...], n_lines
         for name, key in zip(names, keys, strict=True)
     }
     set_aside = tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in objects.bad)
-    return Sheet(path.name, columns, objects.lines, set_aside=set_aside, findings=findings, n_lines=n_lines)
+    return Sheet(
+        name=path.name, columns=columns, rows=objects.lines, set_aside=set_aside, findings=findings, n_lines=n_lines
+    )

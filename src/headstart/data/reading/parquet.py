@@ -49,7 +49,7 @@ def read_parquet(path: Path, encoding: str | None) -> Sheet:
     except (arrow.ArrowException, OSError, ValueError, MemoryError, subprocess.TimeoutExpired) as error:
         problem = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: the Parquet file is damaged ({problem}).", "Copy or export it again.") from error
-    return Sheet(path.name, columns, list(range(2, n_rows + 2)))
+    return Sheet(name=path.name, columns=columns, rows=list(range(2, n_rows + 2)))
 
 
 def _group_bytes(header: Any) -> list[int]:

@@ -17,7 +17,7 @@ from headstart.errors import DataError, offenders
 from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, column
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Draft:
     """Rows as a reader found them: all lists and metadata columns have one length."""
 
@@ -63,10 +63,19 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
     answers: Answers | None = None
     if labels is not None and how.labelled:
         usable = np.array([reason is None for reason in reasons], dtype=bool)
-        answers = understand(Raw(labels, ids, usable, draft.marks, writable(draft.columns.get("label", ""))), how.wish)
+        answers = understand(
+            Raw(
+                labels=labels,
+                ids=ids,
+                usable=usable,
+                marks=draft.marks,
+                column=writable(draft.columns.get("label", "")),
+            ),
+            how.wish,
+        )
         labels = answers.labels
         errors = [item.summary for item in draft.findings if item.kind == "spreadsheet-errors"]
-        reasons = _refuse_unlabelled(answers, ids, reasons, how, errors)
+        reasons = _refuse_unlabelled(answers, ids, reasons, how=how, noted=errors)
     splits, notes = _splits(draft.splits or [""] * n, ids)
     kept = np.flatnonzero([reason is None for reason in reasons]).astype(np.intp)
     aside = tuple(SetAside(ids[row], str(reason)) for row, reason in enumerate(reasons) if reason is not None)
@@ -260,5 +269,5 @@ def _splits(words: Sequence[str], ids: Sequence[str]) -> tuple[list[str], tuple[
     if not held:
         return named, ()
     summary = f"{len(held)} validation rows are used for training; choices are made by cross-validation."
-    note = Finding("validation-rows", "note", held, summary, "Nothing to do.")
+    note = Finding(kind="validation-rows", severity="note", rows=held, summary=summary, advice="Nothing to do.")
     return [TRAIN if word == "validation" else word for word in named], (note,)

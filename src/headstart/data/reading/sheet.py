@@ -16,7 +16,7 @@ from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, SetAside, column
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sheet:
     """One table as it was read.
 
@@ -165,7 +165,7 @@ def without_errors(sheet: Sheet) -> Sheet:
     summary = f"{are} an error of the spreadsheet, such as {shown}, and count as missing ({where})."
     rows = tuple(f"{sheet.name}:{line}" for line in sorted(lines))
     advice = "Correct the formula or the look-up in these rows, or leave them out."
-    note = Finding("spreadsheet-errors", "warn", rows, summary, advice)
+    note = Finding(kind="spreadsheet-errors", severity="warn", rows=rows, summary=summary, advice=advice)
     return replace(sheet, columns=columns, findings=(*sheet.findings, note))
 
 

@@ -14,7 +14,7 @@ SEVERAL_MARKS = 3
 """So many columns of 0 and 1 are taken for labels where no label column is named or found."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Roles:
     """Which column of one sheet serves as what; `marks` are several label columns of 0 and 1, in place of `label`."""
 
@@ -48,7 +48,7 @@ def roles_of(sheet: Sheet, wanted: Wanted, used: Iterable[str | None], classed: 
         name = None
     if label is None and not marks and not classed and wanted.several:
         marks = _marks(sheet, [other for other in left if other not in {split, name, *wanted.keep}])
-    return Roles(label, split, name, findings, marks)
+    return Roles(label=label, split=split, id=name, findings=findings, marks=marks)
 
 
 def _marks(sheet: Sheet, names: Iterable[str]) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def _split_not_used(sheet: Sheet, name: str) -> tuple[Finding, ...]:
     odd = [word for word in words if split_of(word) is None]
     summary = f"The column '{name}' was not used as the split: {len(odd)} rows say something else, such as '{odd[0]}'."
     advice = "Write train, validation or test into every row, or rename the column if it means something else."
-    return (Finding("split-not-used", "warn", (), summary, advice),)
+    return (Finding(kind="split-not-used", severity="warn", rows=(), summary=summary, advice=advice),)
 
 
 def ids_of(sheet: Sheet, name: str | None) -> list[str]:

@@ -100,7 +100,7 @@ def read(
     place = existing(Path(path).expanduser())
     require_known(options.unlabelled)
     draft = draft_of(place, options.modality, wanted_of(options, known, inputs))
-    table = _finish(draft, str(path), options, empty_is_none, labels)
+    table = _finish(draft, str(path), options, empty_is_none=empty_is_none, labels=labels)
     if known is None:
         require_use(options, table)
     return table
@@ -126,7 +126,7 @@ def _finish(
     draft: Draft, source: str, options: ReadOptions, empty_is_none: bool | None = None, labels: tuple[str, ...] = ()
 ) -> Table:
     said = options.task == "multi-label" if empty_is_none is None else empty_is_none
-    wish = Wish(options.task, options.order, said, labels, options.merge_labels)
+    wish = Wish(task=options.task, order=options.order, empty_is_none=said, known=labels, merge=options.merge_labels)
     how = Finish(options.merge_labels, options.unlabelled in {"drop", USE}, wish=wish)
     return finish(draft, source, how)
 

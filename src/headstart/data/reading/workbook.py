@@ -111,7 +111,9 @@ def _choose(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
     not_read = f" Hidden, so not read: {offenders(hidden)}." if hidden else ""
     summary = f"{path.name}: the sheet '{tables[0].title}' was read.{also}{not_read}"
     advice = "If another one is the table, put it first, or save it as a workbook of its own."
-    return tables[0], (Finding("sheets", "warn" if others else "note", (), summary, advice),)
+    return tables[0], (
+        Finding(kind="sheets", severity="warn" if others else "note", rows=(), summary=summary, advice=advice),
+    )
 
 
 def _table_width(sheet: Any) -> int:
@@ -226,9 +228,9 @@ def _sheet(path: Path, rows: list[tuple[int, list[object]]], marks: _Marks, note
     empty = [number for number, _ in rows[1:] if number not in kept]
     set_aside = tuple(SetAside(f"{path.name}:{number}", "the row is empty") for number in empty)
     return Sheet(
-        path.name,
-        cells,
-        [number for number, _ in filled],
+        name=path.name,
+        columns=cells,
+        rows=[number for number, _ in filled],
         set_aside=set_aside,
         findings=(*note, *_findings(path.name, marks)),
         n_lines=rows[-1][0],
@@ -260,9 +262,21 @@ def _findings(name: str, marks: _Marks) -> Iterator[Finding]:
         n = marks.n_without_value
         have = "1 cell holds a formula" if n == 1 else f"{n} cells hold formulas"
         summary = f"{name}: {have} without a computed value; they were read as empty."
-        yield Finding("formula-without-value", "warn", (), summary, "Open the file in a spreadsheet and save it again.")
+        yield Finding(
+            kind="formula-without-value",
+            severity="warn",
+            rows=(),
+            summary=summary,
+            advice="Open the file in a spreadsheet and save it again.",
+        )
     merged = [item for item in marks.merged if item[1] > item[0]]
     if merged:
         are = "1 merged cell was" if len(merged) == 1 else f"{len(merged)} merged cells were"
         summary = f"{name}: {are} read as if each row that it covers held the value."
-        yield Finding("merged-cells", "note", (), summary, "Split the merged cells if that is wrong.")
+        yield Finding(
+            kind="merged-cells",
+            severity="note",
+            rows=(),
+            summary=summary,
+            advice="Split the merged cells if that is wrong.",
+        )

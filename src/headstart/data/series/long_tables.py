@@ -63,7 +63,7 @@ def keys_of(sheet: Sheet, wanted: Wanted) -> tuple[str | None, str | None]:
     """Return the columns that name the series and the time: those asked for, of training, or with a usual name."""
     where = f" in {sheet.name}"
     roles = {"series": wanted.columns.get("id"), "time": wanted.columns.get("time")}
-    asked = Wanted({role: name for role, name in roles.items() if name}, known=wanted.roles)
+    asked = Wanted(columns={role: name for role, name in roles.items() if name}, known=wanted.roles)
     name = pick(sheet.names, "series", asked, where)
     return name, pick([other for other in sheet.names if other != name], "time", asked, where)
 
@@ -148,7 +148,15 @@ def _steps(sheet: Sheet, wanted: Wanted, name: str, time: str | None) -> tuple[S
 
 def _no_time() -> tuple[Finding, ...]:
     summary = "No column says the time: the steps of each series stand in the order of the file."
-    return (Finding("no-time-column", "note", (), summary, "Name the column of times with --time-column."),)
+    return (
+        Finding(
+            kind="no-time-column",
+            severity="note",
+            rows=(),
+            summary=summary,
+            advice="Name the column of times with --time-column.",
+        ),
+    )
 
 
 def _coded(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
@@ -188,7 +196,15 @@ def _repeated(times: NDArray[np.float64], steps: Steps) -> tuple[Finding, ...]:
     if not rows:
         return ()
     summary = f"{len(rows)} series have two rows with the same time (such as {rows[0]}); both were kept, in file order."
-    return (Finding("repeated-times", "warn", rows, summary, "Remove the copies if they are a mistake."),)
+    return (
+        Finding(
+            kind="repeated-times",
+            severity="warn",
+            rows=rows,
+            summary=summary,
+            advice="Remove the copies if they are a mistake.",
+        ),
+    )
 
 
 def _roles(sheet: Sheet, wanted: Wanted, keys: Sequence[str], steps: Steps) -> tuple[Roles, tuple[Finding, ...]]:
@@ -219,7 +235,9 @@ def _roles(sheet: Sheet, wanted: Wanted, keys: Sequence[str], steps: Steps) -> t
         "column that has one value in each series."
     )
     return replace(roles, label=likely[0]), (
-        Finding("label-column", "note", (), summary, "Name another with --label COLUMN."),
+        Finding(
+            kind="label-column", severity="note", rows=(), summary=summary, advice="Name another with --label COLUMN."
+        ),
     )
 
 

@@ -43,10 +43,14 @@ def read_one(sheet: Sheet, wanted: Wanted) -> Draft:
     bound = _bound(sheet, names, known, wanted)
     nameless = sheet.headerless or (known.layout == "array")
     return Draft(
-        "series", [_values(sheet, bound, wanted)], [sheet.name], set_aside=sheet.set_aside, findings=sheet.findings,
+        modality="series",
+        inputs=[_values(sheet, bound, wanted)],
+        ids=[sheet.name],
+        set_aside=sheet.set_aside,
+        findings=sheet.findings,
         input_columns=InputColumns(layout="files", channels=() if nameless else tuple(known.channels or bound)),
         left_out={name: "it holds no channel" for name in sheet.names if name not in bound},
-    )  # fmt: skip
+    )
 
 
 def channels_of(sheet: Sheet, wanted: Wanted) -> list[str]:
@@ -79,7 +83,9 @@ def _values(sheet: Sheet, names: Sequence[str], wanted: Wanted) -> Series:
     values = np.stack([sheet.needed_numbers(name) for name in names])
     if sheet.headerless:
         return values.T if values.shape[1] == 1 else values
-    time = pick(sheet.names, "time", Wanted({"time": wanted.columns["time"]} if "time" in wanted.columns else {}), "")
+    time = pick(
+        sheet.names, "time", Wanted(columns={"time": wanted.columns["time"]} if "time" in wanted.columns else {}), ""
+    )
     if time is None or time in names:
         return values
     return values[:, np.argsort(times_of(sheet, time)[0], kind="stable")]
@@ -158,7 +164,9 @@ def read_npz(path: Path, wanted: Wanted) -> Draft:
     _refuse_misfits(path, {other: array.shape for other, array in arrays.items()}, len(values))
     asked = label_columns(list(rest), Wanted(labels=wanted.labels, known=wanted.known), f" in {path}")
     label = asked[0] if asked else pick(list(rest), "label", Wanted(), "")
-    split, given = (pick(list(rest), role, Wanted(_asked(wanted, role)), f" in {path}") for role in ("split", "id"))
+    split, given = (
+        pick(list(rest), role, Wanted(columns=_asked(wanted, role)), f" in {path}") for role in ("split", "id")
+    )
     used = {role: column for role, column in (("label", label), ("split", split)) if column is not None}
     numbered = [f"{path.name}:{row}" for row in range(1, len(values) + 1)]
     return Draft(
@@ -253,10 +261,14 @@ def exchanged(shape: Sequence[int]) -> tuple[Finding, ...]:
     )
     return (
         Finding(
-            "axes", "warn", (), summary,
-            f"If it is {n_channels} steps of {n_steps} channels, as Keras and tslearn have it, pass --axes time-first.",
+            kind="axes",
+            severity="warn",
+            rows=(),
+            summary=summary,
+            advice=f"If it is {n_channels} steps of {n_steps} channels, as Keras and tslearn have it, "
+            "pass --axes time-first.",
         ),
-    )  # fmt: skip
+    )
 
 
 def _require_channels(made: NDArray[np.float32], known: InputColumns, told: tuple[str, str]) -> None:
@@ -319,7 +331,12 @@ def read_ts(path: Path, wanted: Wanted) -> Draft:
     ids = [f"{path.name}:{row}" for row in rows]
     columns = {"label": labelled} if labelled == "targetlabel" else {}
     return Draft(
-        "series", inputs, ids, labels if labelled else None, columns=columns, input_columns=InputColumns(layout="array")
+        modality="series",
+        inputs=inputs,
+        ids=ids,
+        labels=labels if labelled else None,
+        columns=columns,
+        input_columns=InputColumns(layout="array"),
     )
 
 

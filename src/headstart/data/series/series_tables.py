@@ -233,34 +233,40 @@ def _unnamed_steps(sheet: Sheet, names: Sequence[str]) -> tuple[Finding, ...]:
         f"channel, in the order of the file, from '{names[0]}' to '{names[-1]}'."
     )
     if not odd:
-        return (Finding("unnamed-steps", "note", (), summary, advice),)
+        return (Finding(kind="unnamed-steps", severity="note", rows=(), summary=summary, advice=advice),)
     left = [place for place in range(len(names)) if place not in odd]
     advice = f"If they are no steps of the series, pass --values {names[left[0]]}:{names[left[-1]]}."
     stand = "stands at an end and is" if len(odd) == 1 else "stand at an end and are"
     summary += f" {offenders([names[at] for at in odd])} {stand} on another scale than the rest."
-    return (Finding("other-scale", "warn", (), summary, advice),)
+    return (Finding(kind="other-scale", severity="warn", rows=(), summary=summary, advice=advice),)
 
 
 def _other_runs(axis: Axis) -> tuple[Finding, ...]:
     gaps = [name for name, steps in zip(axis.channels, axis.columns, strict=True) if "" in steps]
     found = [
         Finding(
-            "values-left-out", "warn", (),
-            f"{len(run)} columns ({run[0]} to {run[-1]}) have steps of their own and were not read as values: the axis "
+            kind="values-left-out",
+            severity="warn",
+            rows=(),
+            summary=f"{len(run)} columns ({run[0]} to {run[-1]}) have steps of their own and were not read as values: "
+            "the axis "
             f"taken has {axis.n_steps} steps, {axis.names[0]} to {axis.columns[0][-1] or axis.names[-1]}.",
-            "They are kept as metadata. Pass --values FROM:TO to read other columns.",
+            advice="They are kept as metadata. Pass --values FROM:TO to read other columns.",
         )
         for run in axis.others
-    ]  # fmt: skip
+    ]
     if gaps:
         found.append(
             Finding(
-                "uneven-channels-steps", "warn", (),
-                f"{len(gaps)} of {len(axis.channels)} channels lack steps that the others have ({offenders(gaps)}); "
+                kind="uneven-channels-steps",
+                severity="warn",
+                rows=(),
+                summary=f"{len(gaps)} of {len(axis.channels)} channels lack steps that the others have "
+                f"({offenders(gaps)}); "
                 "these steps count as missing values.",
-                "Check the names of the columns, or pass --channels to read some of them.",
+                advice="Check the names of the columns, or pass --channels to read some of them.",
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 

@@ -221,7 +221,13 @@ def _made(table: Table, options: AdaptOptions) -> Table:
     if parts.any():
         return made
     summary = "No rows could be kept for testing: there are too few, or they all belong together."
-    note = Finding("no-test-rows", "warn", (), summary, "Add rows or groups, or give test data with --test.")
+    note = Finding(
+        kind="no-test-rows",
+        severity="warn",
+        rows=(),
+        summary=summary,
+        advice="Add rows or groups, or give test data with --test.",
+    )
     return replace(made, findings=(*made.findings, note))
 
 
@@ -230,7 +236,9 @@ def _with_test(table: Table, test: Table) -> Table:
     findings = table.findings + test.findings
     if own:
         summary = f"{len(own)} test rows of {table.source} were left out, since other test data was given."
-        findings += (Finding("own-test-rows-left-out", "note", own, summary, "Nothing to do."),)
+        findings += (
+            Finding(kind="own-test-rows-left-out", severity="note", rows=own, summary=summary, advice="Nothing to do."),
+        )
         table = table.take(np.flatnonzero(table.splits != TEST))
     if (test.splits == TEST).any():
         test = test.where_split(TEST)
@@ -316,7 +324,13 @@ def _without_strangers(table: Table) -> Table:
         return table
     rows, names = tuple(table.ids[strange].tolist()), sorted(set(table.labels[strange]))
     summary = f"{len(rows)} test rows are of classes without training rows ({offenders(names)})."
-    note = Finding("class-only-in-test", "warn", rows, summary, "Add training rows of these classes.")
+    note = Finding(
+        kind="class-only-in-test",
+        severity="warn",
+        rows=rows,
+        summary=summary,
+        advice="Add training rows of these classes.",
+    )
     left = _set_aside(table, strange, "no training row has its class")
     return replace(left, findings=(*left.findings, note))
 
@@ -353,14 +367,16 @@ def _deal(codes: Index, clusters: Index, shares: NDArray[np.float64], seed: int,
     _, owner, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     for members in _large_clusters(owner, sizes, rng):
         counts = np.bincount(codes[members], minlength=n_classes)
-        part = _place(counts, totals, lacking, spare, bool(keep))
+        part = _place(counts, totals, lacking, spare=spare, keep=bool(keep))
         parts[members] = part
         lacking[part] -= counts
         spare -= counts * (part > 0)
     singles = sizes[owner] == 1
     for code in range(n_classes):
         rows = rng.permutation(np.flatnonzero(singles & (codes == code)))
-        parts[rows] = np.repeat(np.arange(n_parts), _quotas(lacking[:, code], len(rows), spare[code], rng, bool(keep)))
+        parts[rows] = np.repeat(
+            np.arange(n_parts), _quotas(lacking[:, code], len(rows), spare[code], rng=rng, keep=bool(keep))
+        )
     return parts
 
 

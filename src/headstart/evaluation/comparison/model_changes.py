@@ -19,7 +19,7 @@ from headstart.results import ComparedPart, Figure
 LEVEL = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Changes:
     """What became of each row.
 
@@ -53,7 +53,9 @@ def changes(truth: Truth, old: Predictions, new: Predictions) -> Changes:
     """
     measure = MEASURES[old.task]
     before, after = (measure.values(truth, said).astype(np.float64) for said in (old, new))
-    return Changes(measure.name, before, after, measure.better * (after - before), measure.within)
+    return Changes(
+        measure=measure.name, old=before, new=after, gain=measure.better * (after - before), within=measure.within
+    )
 
 
 def sign_test(gain: NDArray[np.float64], clusters: Index | None) -> float:
@@ -98,7 +100,7 @@ def advantage(
     found = changes(truth, old, new)
     p_value = sign_test(found.gain, clusters)
     if found.measure == "accuracy":
-        return difference(truth, new, old, clusters, seed), p_value
+        return difference(truth, new, old, clusters=clusters, seed=seed), p_value
     return mean(found.gain, compact(clusters), seed, found.within), p_value
 
 
@@ -125,7 +127,9 @@ def parts(found: Changes, column: str, values: Column, clusters: Index | None, s
     names = np.asarray(names_of(values), dtype=object)
     counts = {str(name): int((names == name).sum()) for name in set(names) if name}
     order = sorted(counts, key=lambda name: (-counts[name], name))
-    made = [_part(found, column, name, np.flatnonzero(names == name), clusters, seed) for name in order]
+    made = [
+        _part(found, column, name, rows=np.flatnonzero(names == name), clusters=clusters, seed=seed) for name in order
+    ]
     return _corrected(made)
 
 

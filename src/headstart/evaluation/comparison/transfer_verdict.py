@@ -84,7 +84,7 @@ def difference(codes: Index, a: Predictions, b: Predictions, clusters: Index | N
     >>> round(found.value, 4), found.low < 0
     (0.1429, True)
     """
-    return _paired(codes, a, b, clusters, seed).interval
+    return _paired(codes, a, b, clusters=clusters, seed=seed).interval
 
 
 def _paired(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
@@ -117,7 +117,7 @@ def _interval(found: Interval, written: Callable[[float], str]) -> str:
 
 
 def _of_several(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found = several_difference(truth, a, b, clusters, seed)
+    found = several_difference(truth, a, b, clusters=clusters, seed=seed)
     size = abs(found.value)
     said = (
         f"{_points(size)} points {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
@@ -127,7 +127,7 @@ def _of_several(truth: Truth, a: Predictions, b: Predictions, clusters: Index | 
 
 
 def _of_grades(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found = grade_difference(truth, a, b, clusters, seed)
+    found = grade_difference(truth, a, b, clusters=clusters, seed=seed)
     size = abs(found.value)
     said = f"{amount(size)} {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
     sentence = f"the quadratic kappa of {{ours}} was {said} that of {{theirs}}; {_interval(found, amount)}"
@@ -135,7 +135,7 @@ def _of_grades(truth: Truth, a: Predictions, b: Predictions, clusters: Index | N
 
 
 def _of_numbers(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found, variance, first, second = number_difference(truth, a, b, clusters, seed)
+    found, variance, first, second = number_difference(truth, a, b, clusters=clusters, seed=seed)
     word = "less" if found.value > 0 else "more"
     said = f"{{ours}} was off by {amount(abs(found.value))} {word} on average than {{theirs}}"
     if amount(first) == amount(second):
@@ -240,7 +240,7 @@ def verdict(
     found = paired.interval
     word = "helped" if found.low > 0 else "hurt" if found.high < 0 else "no evidence"
     word = word if pretrained else "no evidence"
-    measured = _measured(len(truth), transfer.name, against.name, paired.said, pretrained)
+    measured = _measured(len(truth), transfer.name, against.name, said=paired.said, pretrained=pretrained)
     ending = _ENDINGS[word] if pretrained else ". Nothing pre-trained was used, so this says nothing about transfer."
     more = _more_rows(len(truth), paired, measure.least) if pretrained and word == "no evidence" else ""
     return Verdict.model_validate(

@@ -52,7 +52,7 @@ UNLIKE = 0.2
 """Two groups of which so great a share would have to change class to be alike do not hold the same classes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Compared:
     """One column: its values, and the largest gap where two of them can be told."""
 
@@ -126,10 +126,10 @@ def groups(
     """
     numbers = compact(clusters)
     measure = MEASURES[predictions.task]
-    found = [_compare(truth, predictions, values, numbers, seed) for values in columns.values()]
+    found = [_compare(truth, predictions, values, clusters=numbers, seed=seed) for values in columns.values()]
     corrected = holm([item.p_value for item in found])
     n_tests = sum(p is not None for p in corrected)
-    of_classes = _class_gaps(truth, predictions, columns, numbers, seed)
+    of_classes = _class_gaps(truth, predictions, columns, clusters=numbers, seed=seed)
     return [
         GroupColumn(
             column=name,
@@ -159,7 +159,9 @@ def _class_gaps(
         place = {value: at for at, value in enumerate(told)}
         members = np.array([place.get(value, -1) for value in given], dtype=np.intp)[rows]
         right = (predictions.codes == truth)[rows]
-        found[name] = class_gap(truth[rows], right, members, (predictions.classes, told), seed) if told else None
+        found[name] = (
+            class_gap(truth[rows], right, members, names=(predictions.classes, told), seed=seed) if told else None
+        )
     for name, p_value in zip(columns, holm([item.p_value if item else None for item in found.values()]), strict=True):
         item = found[name]
         if item is not None and p_value is not None:
@@ -190,12 +192,15 @@ def names_of(values: Column) -> list[str]:
 def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
     """Score each value of one column and, where two can be told, test the largest gap."""
     if keeps_together(values):
-        return _Compared([], reading=not_compared({name for name in names_of(values) if name}))
+        return _Compared(values=[], reading=not_compared({name for name in names_of(values) if name}))
     names = np.array(names_of(values), dtype=object)
-    listed = [_value(name, names == name, truth, predictions, clusters, seed) for name in sorted(set(names))]
+    listed = [
+        _value(name, names == name, truth, predictions=predictions, clusters=clusters, seed=seed)
+        for name in sorted(set(names))
+    ]
     told = [item for item in listed if item.told]
     if len(told) < 2:
-        return _Compared(listed, reading=_cannot_tell(listed))
+        return _Compared(values=listed, reading=_cannot_tell(listed))
     place = {item.value: at for at, item in enumerate(told)}
     rows = np.flatnonzero([name in place for name in names])
     members = np.array([place[name] for name in names[rows]], dtype=np.intp)
@@ -206,10 +211,10 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
     if best == worst:
         best, worst = 0, 1
     units = compact(clusters[rows]) if clusters is not None else None
-    gap = gap_of(figures, members == best, members == worst, units, seed, measure.within)
-    null = _null(figures, members, units, len(told), seed)
+    gap = gap_of(figures, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
+    null = _null(figures, members, units, n_values=len(told), seed=seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
-    return _Compared(listed, gap, (told[best], told[worst]), p_value)
+    return _Compared(values=listed, gap=gap, between=(told[best], told[worst]), p_value=p_value)
 
 
 def _value(

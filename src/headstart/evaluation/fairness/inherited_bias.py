@@ -61,7 +61,7 @@ def flips(changed: NDArray[np.bool_]) -> Interval:
     return envelope(float(changed.mean()), (float(low[0]), float(high[0])))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Models:
     """What three models said of the same rows; `chosen` is the adapted one, `is_frozen` says that it is the frozen one.
 
@@ -129,13 +129,15 @@ def gap_origin(
     units = compact(clusters[rows]) if clusters is not None else None
 
     def gap(each: NDArray[np.float32]) -> Interval:
-        return gap_of(each, members == best, members == worst, units, seed, measure.within)
+        return gap_of(each, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
 
     def change(first: str, second: str) -> Interval | None:
         if first not in figures or second not in figures:
             return None
         wide = (2 * measure.within[0], 2 * measure.within[1])
-        return gap_of(figures[first] - figures[second], members == best, members == worst, units, seed, wide)
+        return gap_of(
+            figures[first] - figures[second], members == best, members == worst, clusters=units, seed=seed, within=wide
+        )
 
     gaps = {key: gap(each) for key, each in figures.items()}
     brought, adaptation = change("frozen", "plain"), None if models.is_frozen else change("chosen", "frozen")

@@ -96,7 +96,7 @@ def before_and_after(
             for at, when in enumerate(("before", "after"))
         },
         **{f"{what}_gain": Figure.of(gain) for what, gain in gains.items()},
-        cells=_cells(names, counts, told, point, ends),
+        cells=_cells(names, counts, told, point=point, ends=ends),
     )
 
 

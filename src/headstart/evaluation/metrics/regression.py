@@ -64,7 +64,7 @@ def evaluate_numbers(
         median_absolute_error=_quantile(errors, 0.5, n_units),
         absolute_error_90=_quantile(errors, 0.9, n_units),
         r2=_r2(true, said, numbers, seed),
-        spearman=_spearman(true, said, numbers, seed, n_units),
+        spearman=_spearman(true, said, numbers, seed=seed, n_units=n_units),
     )
 
 

@@ -69,13 +69,13 @@ def drift(
     folds = _deal(n_units, rng)[units]
     scores = _scores(np.concatenate([trained, new]), folds)
     value, found = _auroc(scores, is_new, units, folds)
-    p_value = _p_value(scores, is_new, units, folds, rng)
+    p_value = _p_value(scores, is_new, units, folds=folds, rng=rng)
     apart = p_value <= LEVEL and found.low > 0.5
     if not apart:
         found = envelope(value, (found.low, found.high), (0.5, 0.5))
     return Drift(
         n_rows=len(new), n_rows_trained=len(trained), auroc=Figure.of(found), p_value=p_value, found=apart,
-        reading=_reading(found, p_value, apart, len(new), len(trained)),
+        reading=_reading(found, p_value, apart, n_new=len(new), n_trained=len(trained)),
     )  # fmt: skip
 
 

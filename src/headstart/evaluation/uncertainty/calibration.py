@@ -93,7 +93,7 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
             )
             for at in range(len(counts))
         ],
-        reading=_reading(len(codes), float(sure.mean()), float(right.mean()), error, overconfidence),
+        reading=_reading(len(codes), float(sure.mean()), float(right.mean()), error=error, over=overconfidence),
     )
 
 

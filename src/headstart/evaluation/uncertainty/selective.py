@@ -53,8 +53,8 @@ def risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Index | None
     counts = np.unique(np.ceil(np.linspace(0, n, min(n, STEPS) + 1)[1:]).astype(int))
     risks = np.cumsum(wrong)[counts - 1] / counts
     value = float(risks.mean())
-    points = [_point(wrong, order, -(-n * at // POINTS), sure, numbers) for at in range(1, POINTS + 1)]
-    return RiskCoverage(area=Figure.of(_area(wrong, order, numbers, value, seed)), points=points)
+    points = [_point(wrong, order, -(-n * at // POINTS), sure=sure, numbers=numbers) for at in range(1, POINTS + 1)]
+    return RiskCoverage(area=Figure.of(_area(wrong, order, numbers, value=value, seed=seed)), points=points)
 
 
 def _shared(wrong: Floats, sure: Floats) -> Floats:

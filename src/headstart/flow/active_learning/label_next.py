@@ -39,7 +39,7 @@ FAR_SHARE = 0.95
 LABELS_PER_CLASS = "labels_per_class"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Proposal:
     """Rows to label, best first.
 
@@ -142,7 +142,13 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
 
 
 def _guess(said: Predictions, row: int) -> dict[str, Any]:
-    one = Predictions(said.ids[[row]], said.classes, said.probabilities[[row]], said.task, said.thresholds)
+    one = Predictions(
+        ids=said.ids[[row]],
+        classes=said.classes,
+        probabilities=said.probabilities[[row]],
+        task=said.task,
+        thresholds=said.thresholds,
+    )
     return {
         "guess": answers.first_cell(one),
         "probability": None if said.task != "classification" else float(one.probabilities.max()),
@@ -175,10 +181,23 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
         chosen, mode = typical(rows, known, n, options.seed), "typical"
     else:
         chosen, mode = unsure(rows, margins, n, options.seed), "unsure"
-    said = Predictions(usable.ids[chosen.rows], bundle.classes, shares[chosen.rows], bundle.task, bundle.thresholds)
+    said = Predictions(
+        ids=usable.ids[chosen.rows],
+        classes=bundle.classes,
+        probabilities=shares[chosen.rows],
+        task=bundle.task,
+        thresholds=bundle.thresholds,
+    )
     far = _far(rows, known)
-    reasons = [_reason(chosen, at, mode, far, said) for at in range(len(chosen.rows))]
-    return Proposal(usable.take(chosen.rows), reasons, said, mode, failed, len(table) - len(fresh))
+    reasons = [_reason(chosen, at, mode, far=far, said=said) for at in range(len(chosen.rows))]
+    return Proposal(
+        table=usable.take(chosen.rows),
+        reasons=reasons,
+        said=said,
+        mode=mode,
+        failed=failed,
+        n_left_out=len(table) - len(fresh),
+    )
 
 
 def _fresh(bundle: Bundle, table: Table) -> Index:

@@ -97,7 +97,9 @@ def rules_of(prepared: Prepared, climb: Climb, uses: frozenset[str], options: Ad
     if values is None:
         without["novelty"] = _NO_FEATURES
     else:
-        novelty = decisions.fit_novelty(values, task.codes, task.folds, prepared.train.table.ids, reads, task.seed)
+        novelty = decisions.fit_novelty(
+            values, task.codes, task.folds, ids=prepared.train.table.ids, reads=reads, seed=task.seed
+        )
         if novelty is None:
             without["novelty"] = "There are too few training rows to say what is unlike them."
     reserved = _reserved(options.reserved, task.classes) if task.kind in SINGLE else None
@@ -173,7 +175,9 @@ def tell(result: Result, prepared: Prepared, found: Ruled) -> None:
     result.conformal = _conformal(prepared, said, found)
     if result.conformal is None:
         result.not_measured["conformal"] = found.rules.without["sets"]
-    result.abstention = abstention(prepared.truth, said, found.made, found.rules, prepared.test_clusters, result.seed)
+    result.abstention = abstention(
+        prepared.truth, said, found.made, rules=found.rules, clusters=prepared.test_clusters, seed=result.seed
+    )
 
 
 _CORRECTED = {
@@ -213,12 +217,19 @@ def _conformal(prepared: Prepared, said: Predictions, found: Ruled) -> Conformal
     rules, clusters = found.rules, prepared.test_clusters
     if said.task == "regression" and rules.margin is not None:
         truth = prepared.truth[:, 0].astype(np.float64)
-        return range_coverage(truth, said.values, rules.margin, rules.coverage, len(prepared.train), clusters)
+        return range_coverage(
+            truth,
+            said.values,
+            rules.margin,
+            stated=rules.coverage,
+            n_rows_learnt=len(prepared.train),
+            clusters=clusters,
+        )
     if rules.sets is None or found.made is None:
         return None
     exact, learnt = rules.sets.exact(said.probabilities), (rules.sets.n_rows, sum(rules.sets.own))
     drawn = (clusters, prepared.task.seed)
-    return set_coverage(prepared.truth, found.made.sets, exact, rules.coverage, learnt, drawn)
+    return set_coverage(prepared.truth, found.made.sets, exact, stated=rules.coverage, learnt=learnt, drawn=drawn)
 
 
 def abstention(
@@ -255,7 +266,7 @@ def abstention(
             "wrong": per_hundred(answered & ~right, clusters),
             "misses": _misses(truth, said, made, rules.costs),
             "risk_coverage": risk_coverage(plain, said.probabilities.max(axis=1), clusters, seed),
-            "costs": _costs(truth, said, made, rules.costs, (clusters, seed)),
+            "costs": _costs(truth, said, made, costs=rules.costs, drawn=(clusters, seed)),
         }
     else:
         without["risk_coverage"] = "A number or several labels have no single probability to order rows by."
@@ -266,7 +277,7 @@ def abstention(
             "shares": shares,
             "referred": per_hundred(made.kinds == NOT_SURE, clusters),
             "refused": per_hundred(made.kinds == NONE, clusters),
-            "novelty": _novelty(truth, said, made, rules, clusters),
+            "novelty": _novelty(truth, said, made, rules=rules, clusters=clusters),
             "reserved_classes": list(np.array(said.classes, dtype=object)[rules.is_reserved(said.classes)])
             if single
             else [],

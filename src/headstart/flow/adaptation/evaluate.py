@@ -61,7 +61,9 @@ def judge(prepared: Prepared, climb: Climb, clock: Clock) -> Judged:
         elif len(prepared.test):
             task, shares = prepared.task, fitted.predict(prepared.test)
             cuts = thresholds_of(prepared, fitted)
-            said = Predictions(prepared.test.table.ids, task.classes, shares, task.kind, cuts)
+            said = Predictions(
+                ids=prepared.test.table.ids, classes=task.classes, probabilities=shares, task=task.kind, thresholds=cuts
+            )
             predictions[name] = said
             metrics[name] = evaluation.score(prepared.truth, said, prepared.test_clusters, task.seed)
     return Judged(predictions, metrics)
@@ -91,8 +93,8 @@ def decide(prepared: Prepared, climb: Climb, judged: Judged) -> Verdict:
         return Entry(name, judged.predictions[name]) if name and name in judged.predictions else None
 
     return evaluation.verdict(
-        prepared.truth, entry(ours), entry(theirs), prepared.test_clusters, prepared.task.seed,
-        prepared.backbone.record.pretrained,
+        prepared.truth, entry(ours), entry(theirs), clusters=prepared.test_clusters, seed=prepared.task.seed,
+        pretrained=prepared.backbone.record.pretrained,
     )  # fmt: skip
 
 
@@ -106,7 +108,9 @@ def document(
         said = judged.predictions[chosen]
         found = closer_look(prepared.truth, said, prepared.test_clusters, options.seed)
         found["worst"] = evaluation.worst(prepared.truth, said, N_WORST)
-        found["groups"] = compare_groups(prepared.test.table, prepared.truth, said, options.group, options.seed)
+        found["groups"] = compare_groups(
+            prepared.test.table, prepared.truth, said, columns=options.group, seed=options.seed
+        )
     found["not_measured"] = {**found.get("not_measured", {}), **not_held_out(prepared, chosen)}
     return Result.model_validate(
         {

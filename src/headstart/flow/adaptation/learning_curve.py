@@ -65,7 +65,7 @@ def curve(
     points: list[Measured] = []
     if not reason:
         with threadpool_limits(2, user_api="blas"):
-            points = measure(material_of(train, task, clusters, test, test_targets), clock, task.seed)
+            points = measure(material_of(train, task, clusters, test=test, test_targets=test_targets), clock, task.seed)
         reason = "" if points else "there was too little time; give more with --time"
     if reason:
         sentence = f"How much more labels would help was not measured: {reason}."
@@ -91,7 +91,7 @@ def of_run(prepared: Prepared, options: AdaptOptions, left: Clock) -> LearningCu
     beside = prepared.test_clusters if prepared.test_clusters is not None else np.arange(len(test))
     together = np.concatenate([clusters, beside + int(clusters.max(initial=0)) + 1])
     clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, left.left()))
-    return curve(train, task, together, test, _test_targets(prepared), clock)
+    return curve(train, task, together, test=test, test_targets=_test_targets(prepared), clock=clock)
 
 
 def _test_targets(prepared: Prepared) -> Floats:

@@ -79,7 +79,7 @@ class Held:
     rows: Index
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Material:
     """All that measuring needs.
 
@@ -229,7 +229,14 @@ def material_of(train: Rows, task: Task, clusters: Index, test: Rows | None, tes
             for fold in fold_numbers(task.folds)
         )
     features = reduced(np.concatenate(parts), task.seed, np.arange(n))
-    return Material(features, np.concatenate(targets), np.concatenate(strata), clusters, held, scoring)
+    return Material(
+        features=features,
+        targets=np.concatenate(targets),
+        strata=np.concatenate(strata),
+        clusters=clusters,
+        held=held,
+        scoring=scoring,
+    )
 
 
 def _dense(rows: Rows) -> FloatMatrix:

@@ -153,7 +153,12 @@ def _figures(
 
 def _right(codes: Index, outputs: object, prepared: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     values = np.asarray(outputs, dtype=np.float64)
-    said = Predictions(column(list(range(len(codes)))), prepared.task.classes, values, prepared.task.kind)
+    said = Predictions(
+        ids=column(list(range(len(codes)))),
+        classes=prepared.task.classes,
+        probabilities=values,
+        task=prepared.task.kind,
+    )
     return np.asarray(said.codes == codes)
 
 

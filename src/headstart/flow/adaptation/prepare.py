@@ -54,7 +54,7 @@ class Timings:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """Everything that climbing the ladder needs, and what the result document tells of it.
 
@@ -137,7 +137,7 @@ def prepare(
         backbone, why, ranked = choose.base(decided, options, budget.training_clock())
         findings += why
     with timings.step("features"):
-        extraction = features.extract(decided, backbone, options.precision, uses, budget.reading_seconds())
+        extraction = features.extract(decided, backbone, options.precision, uses=uses, seconds=budget.reading_seconds())
     usable = decided.take(extraction.kept)
     usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
     for aside in extraction.set_aside[:5]:
@@ -151,7 +151,7 @@ def prepare(
     _warn(alike)
     findings += alike
     assembled = _assemble(
-        usable, options, backbone, extraction, budget.training_clock(), (findings, split, apart)
+        usable, options, backbone, extraction=extraction, clock=budget.training_clock(), said=(findings, split, apart)
     )  # fmt: skip
     return replace(assembled, ranking=ranked)
 
@@ -187,10 +187,21 @@ def _assemble(
     repeats = _repeats(train.table, codes, () if few else apart, options.seed)
     folds, *others = data.keep_lone_classes((folds, *repeats), codes, train.table)
     task = Task(
-        classes, codes, folds, options.balance, options.seed, clock,
-        _own_spec(train.table, backbone), backbone.parts.architecture, tuple(others), usable.task, train.table.targets,
-        backbone, options.precision, options.max_memory * 1e9,
-    )  # fmt: skip
+        classes=classes,
+        codes=codes,
+        folds=folds,
+        balance=options.balance,
+        seed=options.seed,
+        clock=clock,
+        spec=_own_spec(train.table, backbone),
+        architecture=backbone.parts.architecture,
+        repeats=tuple(others),
+        kind=usable.task,
+        truth=train.table.targets,
+        backbone=backbone,
+        precision=options.precision,
+        max_memory_bytes=options.max_memory * 1e9,
+    )
     if options.mitigate == "none" and len(apart) < len(options.group):
         few += (_few_groups("the split", "does not keep them apart"),)
     test_clusters = _test_clusters(test.table, options)
@@ -200,16 +211,16 @@ def _assemble(
     for finding in few:
         progress.warn(f"{finding.summary} {finding.advice}")
     return Prepared(
-        usable,
-        train,
-        test,
-        task,
-        backbone,
-        extraction,
-        (*findings, *few),
-        truth_of(test.table, classes),
-        test_clusters,
-        split,
+        table=usable,
+        train=train,
+        test=test,
+        task=task,
+        backbone=backbone,
+        extraction=extraction,
+        findings=(*findings, *few),
+        truth=truth_of(test.table, classes),
+        test_clusters=test_clusters,
+        split=split,
     )
 
 
@@ -259,21 +270,21 @@ def _test_clusters(test: Table, options: AdaptOptions) -> Index | None:
 
 def _out_of_time(late: tuple[str, ...], n_rows: int) -> Finding:
     return Finding(
-        "out-of-time",
-        "warn",
-        late,
-        f"{len(late)} of {n_rows} rows were not read in the time given and are left out.",
-        "Give more with --time; what was read is kept, so the same command goes on from there.",
+        kind="out-of-time",
+        severity="warn",
+        rows=late,
+        summary=f"{len(late)} of {n_rows} rows were not read in the time given and are left out.",
+        advice="Give more with --time; what was read is kept, so the same command goes on from there.",
     )
 
 
 def _few_groups(what: str, does: str) -> Finding:
     return Finding(
-        "few-groups",
-        "warn",
-        (),
-        f"There are too few groups, or classes that only one group has: {what} {does}.",
-        "Read the scores as those for the same groups, not for new ones; add data of more groups.",
+        kind="few-groups",
+        severity="warn",
+        rows=(),
+        summary=f"There are too few groups, or classes that only one group has: {what} {does}.",
+        advice="Read the scores as those for the same groups, not for new ones; add data of more groups.",
     )
 
 
@@ -363,7 +374,7 @@ def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
     blank = options.task == "multi-label"
     wanted = options.model_copy(update={"task": table.task})
     known = () if table.labels is None or table.task == "regression" else classes_of(table)
-    made = data.read(path, wanted, table.columns, blank, known, table.input_columns)
+    made = data.read(path, wanted, table.columns, empty_is_none=blank, labels=known, inputs=table.input_columns)
     if made.task != table.task or not known:
         return made
     return data.match_labels(made, known, options.merge_labels).table

@@ -47,7 +47,7 @@ def _answered_with_none(name: str, table: Table) -> Finding:
         f"its inputs will be answered with '{NONE}', not with '{name}'."
     )
     advice = f"If it is a class like the others, pass --reserved none; if this is meant, pass --reserved {name}."
-    return Finding("reserved-class", "warn", _rows(table, name), summary, advice)
+    return Finding(kind="reserved-class", severity="warn", rows=_rows(table, name), summary=summary, advice=advice)
 
 
 def _words(names: list[str]) -> list[tuple[str, str]]:
@@ -59,4 +59,4 @@ def _words(names: list[str]) -> list[tuple[str, str]]:
 def _called_like_an_answer(name: str, answer: str, rows: tuple[str, ...]) -> Finding:
     summary = f"The class '{name}' is called as the answer '{answer}' is, which a model gives where it knows no class."
     advice = "Rename the class, or read `kind` beside each answer: it is 'label' where the class is meant."
-    return Finding("reserved-class", "warn", rows, summary, advice)
+    return Finding(kind="reserved-class", severity="warn", rows=rows, summary=summary, advice=advice)

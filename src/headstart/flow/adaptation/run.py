@@ -46,7 +46,7 @@ _TOLD_LATER = frozenset({"audit", "swaps", "mitigate", "coverage", "cost", "refe
 """Options that no rung of the ladder depends on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Adapted:
     """Everything one run made, before it is written."""
 
@@ -86,7 +86,7 @@ def adapt_table(
     clock = budget.training_clock()
     names = chosen_names(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
     uses = frozenset(part for name in (*names, *mitigate.asked(table, options)) for part in STRATEGIES[name].uses)
-    prepared = prepare(table, options, test, uses, budget, timings)
+    prepared = prepare(table, options, test, uses=uses, budget=budget, timings=timings)
     with timings.step("features"):
         prepared = with_unlabelled(prepared, options, uses, clock)
     budget = budget.measured_again(len(prepared.table))
@@ -99,10 +99,10 @@ def adapt_table(
     uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in pooled))
     with timings.step("evaluation"):
         judged = judge(prepared, climb, budget.clock_for("evaluation"))
-        ruled = decision_rules.ruled(prepared, climb, judged, frozenset(uses), options)
+        ruled = decision_rules.ruled(prepared, climb, judged, uses=frozenset(uses), options=options)
         judged = ruled.judged
         timings.seconds["total"] = sum(timings.seconds.values())
-        result = document(prepared, climb, judged, options, timings.seconds)
+        result = document(prepared, climb, judged, options=options, seconds=timings.seconds)
         decision_rules.tell(result, prepared, ruled)
         result.mitigation = mended and mitigate.on_test_rows(mended, prepared, judged, options)
     with timings.step("learning_curve"):
@@ -110,25 +110,38 @@ def adapt_table(
     result.scripts = scripts(prepared.train.table)
     reads = ruled.reads(frozenset(uses))
     bundle = Bundle(
-        table.modality, prepared.task.classes, climb.chosen, climb.fitted[climb.chosen],
-        prepared.backbone if "features" in reads else None, reads, table.columns, options.seed,
-        {"data": table.source, "verdict": result.verdict.sentence, "task": options.task,
-         "labels_per_class": labels_per_class(prepared), **site_comparison.about_site(result)},
-        table.task, thresholds_of(prepared, climb.fitted[climb.chosen]),
-        seen_of(prepared, frozenset(uses)),
-        prepared.task.spec, ruled.rules,
-        site_comparison.reference_of(prepared, ruled.rules, options.group, options.seed),
+        modality=table.modality,
+        classes=prepared.task.classes,
+        strategy=climb.chosen,
+        fitted=climb.fitted[climb.chosen],
+        backbone=prepared.backbone if "features" in reads else None,
+        uses=reads,
+        columns=table.columns,
+        seed=options.seed,
+        about={
+            "data": table.source,
+            "verdict": result.verdict.sentence,
+            "task": options.task,
+            "labels_per_class": labels_per_class(prepared),
+            **site_comparison.about_site(result),
+        },
+        task=table.task,
+        thresholds=thresholds_of(prepared, climb.fitted[climb.chosen]),
+        seen=seen_of(prepared, frozenset(uses)),
+        spec=prepared.task.spec,
+        rules=ruled.rules,
+        reference=site_comparison.reference_of(prepared, ruled.rules, options.group, options.seed),
         input_columns=prepared.table.input_columns,
-    )  # fmt: skip
+    )
     with timings.step("checks"):
-        suspects.tell(result, prepared, climb, options, budget)
+        suspects.tell(result, prepared, climb, options=options, budget=budget)
     with timings.step("audit"):
         if budget.allows("audit") or options.audit not in ("auto", "none"):
             task = replace(prepared.task, clock=budget.clock_for("audit"))
-            audit.tell(result, replace(prepared, task=task), climb, judged, options, bundle)
+            audit.tell(result, replace(prepared, task=task), climb, judged=judged, options=options, bundle=bundle)
         elif options.audit == "auto":
             audit.leave_out(result, prepared, NO_TIME)
-    return Adapted(bundle, result, prepared, judged, ruled, climb)
+    return Adapted(bundle=bundle, result=result, prepared=prepared, judged=judged, ruled=ruled, climb=climb)
 
 
 def _key(prepared: Prepared, options: AdaptOptions) -> str:
@@ -170,7 +183,7 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
         with timings.step("read"):
             table, test = read(path, options)
         with runs.claim(out, data=path, test=options.test):
-            adapted = adapt_table(table, test, options, out, timings)
+            adapted = adapt_table(table, test, options, out=out, timings=timings)
             with timings.step("write"):
                 adapted.result.portable = _write(adapted, out)
             adapted.result.seconds = {**timings.seconds, "total": time.monotonic() - began}

@@ -43,14 +43,18 @@ def with_unlabelled(prepared: Prepared, options: AdaptOptions, uses: frozenset[s
         rows = None
     if wordy:
         prepared = _with_words(prepared, rows, options, clock)
-    return prepared if rows is None or "unlabelled" not in uses else _with_rows(prepared, rows, options, uses, clock)
+    return (
+        prepared
+        if rows is None or "unlabelled" not in uses
+        else _with_rows(prepared, rows, options, uses=uses, clock=clock)
+    )
 
 
 def _with_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
     drawn = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[:MOST_ROWS])
     taken = rows.take(drawn)
     wanted = uses & {"features"}
-    made = features.extract(taken, prepared.backbone, options.precision, wanted, clock.left() * TIME_SHARE)
+    made = features.extract(taken, prepared.backbone, options.precision, uses=wanted, seconds=clock.left() * TIME_SHARE)
     kept = Rows(taken.take(made.kept), made.features, made.descriptors)
     progress.say(f"{len(kept):,} {UNITS[rows.modality]} without labels to learn from as well.")
     used = {str(name) for name in kept.table.ids}
@@ -83,6 +87,12 @@ def _with_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, c
     summary = f"{taken.n_texts:,} texts without labels ({whose}) told the method classic how common words are"
     summary += " and which go together." if taken.n_dims else "."
     progress.say(summary)
-    finding = Finding("unlabelled-text", "note", (), summary, "Their labels, if they have any, were not looked at.")
+    finding = Finding(
+        kind="unlabelled-text",
+        severity="note",
+        rows=(),
+        summary=summary,
+        advice="Their labels, if they have any, were not looked at.",
+    )
     task = replace(prepared.task, words=taken)
     return replace(prepared, task=task, findings=(*prepared.findings, finding))

@@ -51,7 +51,7 @@ def _group(name: str, column: Column, clusters: Index) -> Wanted | None:
     names = np.array(names_of(column), dtype=object)
     counts = {str(value): int((names == value).sum()) for value in set(names) if value}
     frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MANY_VALUES]
-    return _coded(name, "group", tuple(sorted(frequent)), names, clusters)
+    return _coded(name, "group", tuple(sorted(frequent)), names=names, clusters=clusters)
 
 
 def _halves(name: str, values: NDArray[np.float64], clusters: Index) -> Wanted | None:
@@ -60,7 +60,7 @@ def _halves(name: str, values: NDArray[np.float64], clusters: Index) -> Wanted |
         return None
     middle = float(np.median(values[there]))
     names = np.where(~there, "", np.where(values > middle, "high", "low")).astype(object)
-    return _coded(name, "property", ("high", "low"), names, clusters)
+    return _coded(name, "property", ("high", "low"), names=names, clusters=clusters)
 
 
 def _coded(name: str, kind: str, values: tuple[str, ...], names: Column, clusters: Index) -> Wanted | None:
@@ -167,5 +167,5 @@ def _readable(item: Wanted, outputs: Mapping[str, NDArray[np.float64]], clusters
         name=item.name, kind=item.kind, values=list(item.values), n_rows=len(rows), chance=chance,  # type: ignore[arg-type]
         frozen=figures.get("frozen"), adapted=figures.get("adapted"), answers=figures.get("answers"),
         without_base=figures.get("without_base"),
-        reading=readable_reading(item.name, item.kind, chance, found, len(rows)),
+        reading=readable_reading(item.name, item.kind, chance, found=found, n_rows=len(rows)),
     )  # fmt: skip

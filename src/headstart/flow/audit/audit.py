@@ -54,20 +54,20 @@ def tell(
     """
     if options.audit == "none":
         return
-    result.slices = slices(prepared, climb, judged, properties_of, options)
+    result.slices = slices(prepared, climb, judged, properties=properties_of, options=options)
     made = Inherited(n_rows=len(prepared.test), base=base_in_words(result.base))
     result.inherited = made
     if len(prepared.test) == 0:
         made.not_measured["all"] = "There were no test rows."
         return
-    made.gaps = _gaps(prepared, climb, judged, options, made.not_measured)
-    made.readable = _readable(prepared, climb, judged, options, made.not_measured)
+    made.gaps = _gaps(prepared, climb, judged, options=options, not_measured=made.not_measured)
+    made.readable = _readable(prepared, climb, judged, options=options, not_measured=made.not_measured)
     if options.audit == "auto" and not options.group:
         made.not_measured["counterfactuals"] = "Not asked for: name groups with --group, or give --audit quick or full."
         return
-    asked, full = _pass(prepared, climb, judged, options, bundle), options.audit == "full"
+    asked, full = _pass(prepared, climb, judged, options=options, bundle=bundle), options.audit == "full"
     made.counterfactuals, missing = pairs.counterfactuals(
-        asked, options.swaps, full, prepared.task.clock, options.precision
+        asked, options.swaps, full, clock=prepared.task.clock, precision=options.precision
     )
     made.not_measured |= missing
 
@@ -113,14 +113,14 @@ def _gaps(
         return []
     plain = _plain(climb, judged)
     models = Models(
-        judged.predictions[climb.chosen], judged.predictions.get(FROZEN),
-        judged.predictions.get(plain) if plain else None, plain, climb.chosen == FROZEN,
+        chosen=judged.predictions[climb.chosen], frozen=judged.predictions.get(FROZEN),
+        plain=judged.predictions.get(plain) if plain else None, without_base=plain, is_frozen=climb.chosen == FROZEN,
     )  # fmt: skip
     metadata = prepared.test.table.metadata
     clusters = data.clusters(prepared.test.table)
     found = []
     for name in [name for name in options.group if name in metadata]:
-        made = gap_origin(name, prepared.truth, models, metadata[name], clusters, options.seed)
+        made = gap_origin(name, prepared.truth, models, values=metadata[name], clusters=clusters, seed=options.seed)
         if made is None:
             not_measured[f"gap: {name}"] = "Cannot tell: there are no two groups with enough test rows."
         else:
@@ -158,7 +158,7 @@ def _readable(
     plain = test.descriptors.final if test.descriptors is not None else plain_descriptors(test.table)
     if plain is not None:
         places["without_base"] = plain
-    return read_off(asked, places, data.strata(test.table), clusters, options.seed)
+    return read_off(asked, places, data.strata(test.table), clusters=clusters, seed=options.seed)
 
 
 def _scores(outputs: NDArray[np.float64], kind: str) -> FloatMatrix:
@@ -214,7 +214,14 @@ def _pass(prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOption
     needs_base = bool(uses & {"features", "stages"})
     ready = replace(bundle, uses=frozenset(uses), backbone=prepared.backbone if needs_base else None)
     cuts = thresholds_of(prepared, climb.fitted[climb.chosen])
-    return pairs.Pass(ready, {name: climb.fitted[name] for name in names}, table, parts, cuts, typical)
+    return pairs.Pass(
+        bundle=ready,
+        models={name: climb.fitted[name] for name in names},
+        table=table,
+        parts=parts,
+        thresholds=cuts,
+        typical_error=typical,
+    )
 
 
 def examples_in(result: Result) -> set[str]:

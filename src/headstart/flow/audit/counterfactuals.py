@@ -34,7 +34,7 @@ MIN_PART = 10
 """A class or group of fewer changed rows is not told."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pass:
     """What is needed to predict changed rows.
 
@@ -183,7 +183,13 @@ class _Runner:
 
         def said(values: NDArray[np.float64]) -> Predictions:
             ids = column(list(range(len(values))))
-            return Predictions(ids, bundle.classes, values, bundle.task, self.asked.thresholds)
+            return Predictions(
+                ids=ids,
+                classes=bundle.classes,
+                probabilities=values,
+                task=bundle.task,
+                thresholds=self.asked.thresholds,
+            )
 
         if bundle.task == "multi-label":
             return np.asarray((said(before).marks != said(after).marks).any(axis=1))
@@ -206,7 +212,7 @@ def _told(edit: Edit, rows: Index, moved: Mapping[str, NDArray[np.bool_]], asked
     return Counterfactual(
         name=edit.name, says=edit.says, n_rows=len(rows), flips=Figure.of(whole),
         without_base_strategy=others[0] if others else None, without_base_flips=Figure.of(other) if other else None,
-        parts=parts, reading=_reading(edit, len(rows), whole, (others or [""])[0], other, parts),
+        parts=parts, reading=_reading(edit, len(rows), whole, name=(others or [""])[0], other=other, parts=parts),
     )  # fmt: skip
 
 

@@ -68,8 +68,8 @@ def slices(
         return Slices(n_rows=len(rows), n_clusters=0, measure=measure, reading=reading)  # type: ignore[arg-type]
     truth = task.codes if task.truth is None else task.truth
     made = Predictions(
-        prepared.train.table.ids[rows], task.classes, said[rows], task.kind,
-        thresholds_of(prepared, climb.fitted[climb.chosen]),
+        ids=prepared.train.table.ids[rows], classes=task.classes, probabilities=said[rows], task=task.kind,
+        thresholds=thresholds_of(prepared, climb.fitted[climb.chosen]),
     )  # fmt: skip
     errors = row_errors(truth[rows], made)
     centre = features.final[rows].mean(axis=0)
@@ -81,7 +81,9 @@ def slices(
     table = prepared.train.table
     columns = {name: table.metadata[name] for name in options.group if name in table.metadata}
     columns = {name: values for name, values in columns.items() if not keeps_together(values)}
-    seen = _Seen(rows, looks, errors, made, table, test, properties, columns)
+    seen = _Seen(
+        rows=rows, looks=looks, errors=errors, said=made, table=table, test=test, properties=properties, columns=columns
+    )
     told = [seen.describe(item, dealt[item.clustering]) for item in found]
     return Slices(
         n_rows=len(rows), n_clusters=n_clusters, measure=measure, found=told,  # type: ignore[arg-type]
@@ -109,7 +111,7 @@ def _on_test(
     return unit(features.final - centre), row_errors(prepared.truth, said)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Seen:
     """What slices are described by: the training rows looked at, what was said of them, and the test rows."""
 
@@ -139,7 +141,7 @@ class _Seen:
             n_test_rows=n_test,
             test_error=on_test,
             test_elsewhere=off_test,
-            labels=_labels(self.table.labels, here, self.said, item.rows, errors),
+            labels=_labels(self.table.labels, here, self.said, at=item.rows, errors=errors),
             properties=[*_groups(self.columns, here, elsewhere), *_facts(self.properties, self.table, here, elsewhere)],
             examples=[str(self.table.ids[self.rows[row]]) for row in wrong[:EXAMPLES]],
             reading="",

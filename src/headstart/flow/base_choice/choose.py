@@ -47,7 +47,7 @@ def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, t
     ranked = None
     taken, why = DEFAULTS[table.modality], f"{DEFAULTS[table.modality]} is the only base model at hand for this data."
     if len(found) > 1:
-        ranked = compare(table, options, wanted, AUTO_ROWS, clock.share(AUTO_SHARE))
+        ranked = compare(table, options, wanted, n_rows=AUTO_ROWS, clock=clock.share(AUTO_SHARE))
         taken, why = ranked.taken or taken, ranked.why
         if not ranked.taken:
             why += f" The default is taken: {taken}."
@@ -55,7 +55,14 @@ def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, t
     advice = "Compare them yourself with `headstart bases --for DATA`, or name another with --base."
     on_disk = any(item.reference == taken and item.origin == "hub" for item in found)
     chosen = bases.load(taken, replace(asked, offline=asked.offline or on_disk))
-    return chosen, (Finding("base-chosen", "note", (), why, advice), *_strange_texts(chosen, table)), ranked
+    return (
+        chosen,
+        (
+            Finding(kind="base-chosen", severity="note", rows=(), summary=why, advice=advice),
+            *_strange_texts(chosen, table),
+        ),
+        ranked,
+    )
 
 
 def _strange_texts(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
@@ -69,7 +76,7 @@ def _strange_texts(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
     )
     advice = "Name a base model made for this language with --base, or compare some with `headstart bases --for DATA`."
     progress.warn(f"{summary} {advice}")
-    return (Finding("foreign-script", "warn", (), summary, advice),)
+    return (Finding(kind="foreign-script", severity="warn", rows=(), summary=summary, advice=advice),)
 
 
 def need(table: Table, options: AdaptOptions) -> bases.Need:
@@ -83,7 +90,7 @@ def need(table: Table, options: AdaptOptions) -> bases.Need:
         sample = [prepare_one(MODALITIES["series"].load(item, spec), spec)[0] for item in inputs[:500]]
     if table.modality == "image" and (ranges := data.value_ranges(table)):
         spec = {KEY: ranges}
-    return bases.Need(table.modality, options.offline, options.seed, sample, spec)
+    return bases.Need(modality=table.modality, offline=options.offline, seed=options.seed, sample=sample, spec=spec)
 
 
 def rank(path: Path, options: BasesOptions) -> Ranking:
@@ -103,7 +110,7 @@ def rank(path: Path, options: BasesOptions) -> Ranking:
         decided = data.split(table, adapting)
         data.require_trainable(decided)
         wanted = Wanted(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
-        return compare(decided, adapting, wanted, options.rows, Clock(np.inf))
+        return compare(decided, adapting, wanted, n_rows=options.rows, clock=Clock(np.inf))
 
 
 def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, clock: Clock) -> Ranking:
@@ -141,7 +148,7 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
         for place, candidate in enumerate(going):
             name, share = candidate.reference, clock.left() / (len(going) - place)
             try:
-                found = measure(candidate, sample, options, asked, share)
+                found = measure(candidate, sample, options, asked=asked, seconds=share)
             except failures(candidate) as error:
                 if name not in measured:
                     left_out[name] = said(error)

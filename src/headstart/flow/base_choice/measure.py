@@ -110,7 +110,7 @@ def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: 
     if cover and not is_default and candidate.origin != "given":
         _refuse_foreign(cover, candidate)
     uses = {"features", "stages", *(["descriptors"] if is_default else [])}
-    passed = features.extract(sample.table, backbone, options.precision, frozenset(uses), seconds)
+    passed = features.extract(sample.table, backbone, options.precision, uses=frozenset(uses), seconds=seconds)
     assert passed.features is not None
     if passed.late:
         raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
@@ -126,12 +126,21 @@ def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: 
     outputs, scored_clusters = outputs[held_out], clusters[held_out]
     gains = _gains(scored_task, outputs)
     return Measured(
-        sized, _interval(scored_task, scored, outputs, gains, scored_clusters),
-        float(GOALS[task.kind].losses(scored_task, outputs).mean()),
-        ranking.logme(final, task.codes if task.truth is None else task.truth),
-        ranking.h_score(final, task.codes), ranking.knn_accuracy(final, task.codes, clusters=clusters),
-        time.monotonic() - began, scored.table.ids, gains, scored_clusters, sample.turn, cover, head, task.kind,
-    )  # fmt: skip
+        candidate=sized,
+        probe=_interval(scored_task, scored, outputs, gains=gains, clusters=scored_clusters),
+        log_loss=float(GOALS[task.kind].losses(scored_task, outputs).mean()),
+        logme=ranking.logme(final, task.codes if task.truth is None else task.truth),
+        hscore=ranking.h_score(final, task.codes),
+        knn=ranking.knn_accuracy(final, task.codes, clusters=clusters),
+        seconds=time.monotonic() - began,
+        ids=scored.table.ids,
+        gains=gains,
+        clusters=scored_clusters,
+        turn=sample.turn,
+        coverage=cover,
+        head=head,
+        kind=task.kind,
+    )
 
 
 def _refuse_foreign(cover: Coverage, candidate: Candidate) -> None:
@@ -153,7 +162,16 @@ def _task(table: Table, clusters: Index, seed: int) -> Task:
     elif table.targets.shape[1] == 0:
         raise DataError("No label is frequent enough in the sample.", "Look at more rows with --rows.")
     (dealt,) = data.keep_lone_classes((data.folds(codes, clusters, N_FOLDS, seed),), codes, table)
-    return Task(classes, codes, dealt, "off", seed, Clock(np.inf), kind=kind, truth=table.targets)
+    return Task(
+        classes=classes,
+        codes=codes,
+        folds=dealt,
+        balance="off",
+        seed=seed,
+        clock=Clock(np.inf),
+        kind=kind,
+        truth=table.targets,
+    )
 
 
 def _probe(rows: Rows, task: Task) -> tuple[str, Probabilities]:
@@ -180,5 +198,7 @@ def _gains(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
 def _interval(task: Task, rows: Rows, outputs: Probabilities, gains: NDArray[np.float64], clusters: Index) -> Interval:
     if task.truth is not None:
         return mean(gains, clusters, task.seed, (-np.inf, 1.0))
-    found = evaluation.evaluate(task.codes, Predictions(rows.table.ids, task.classes, outputs), clusters, task.seed)
+    found = evaluation.evaluate(
+        task.codes, Predictions(ids=rows.table.ids, classes=task.classes, probabilities=outputs), clusters, task.seed
+    )
     return Interval(found.accuracy.value, found.accuracy.low, found.accuracy.high)

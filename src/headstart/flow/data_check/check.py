@@ -106,15 +106,17 @@ def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Find
     clusters = data.units(rows, groups)
     folds = data.folds(codes, clusters, N_FOLDS, seed)
     if measured:
-        together, alone = shortcuts.ranked(measured, codes, folds, clusters, seed)
+        together, alone = shortcuts.ranked(measured, codes, folds, clusters=clusters, seed=seed)
         found += _of_inputs(together, alone, rows)
     others = properties.of_columns(rows)
     n_measured = len(properties.fullest_columns(rows))
     if n_measured < len(rows.metadata):
         summary = f"Of {len(rows.metadata):,} other columns only the {n_measured} filled in most rows were looked at."
-        found.append(Finding("columns-not-measured", "note", (), summary, "Nothing to do."))
+        found.append(
+            Finding(kind="columns-not-measured", severity="note", rows=(), summary=summary, advice="Nothing to do.")
+        )
     if others:
-        found += _of_columns(shortcuts.ranked(others, codes, folds, clusters, seed)[1], others, rows)
+        found += _of_columns(shortcuts.ranked(others, codes, folds, clusters=clusters, seed=seed)[1], others, rows)
     return tuple(found)
 
 
@@ -138,7 +140,7 @@ def _of_inputs(together: Told, alone: Sequence[Told], rows: Table) -> list[Findi
         "instead: gather each class in the same way, or test on another place. It may also be a true sign of the class."
     )
     severity = "warn" if best.skill >= STRONG else "note"
-    return [Finding("shortcut", severity, (), summary, advice, best.share)]
+    return [Finding(kind="shortcut", severity=severity, rows=(), summary=summary, advice=advice, measure=best.share)]
 
 
 def _of_columns(ranked: Sequence[Told], others: Mapping[str, Property], rows: Table) -> list[Finding]:
@@ -153,7 +155,16 @@ def _of_columns(ranked: Sequence[Told], others: Mapping[str, Property], rows: Ta
             "If it says where or with what a row was made, classes and places are mixed up: name it with --group to "
             "see whether the model holds elsewhere."
         )
-        found.append(Finding("shortcut", "warn" if item.skill >= STRONG else "note", (), summary, advice, item.share))
+        found.append(
+            Finding(
+                kind="shortcut",
+                severity="warn" if item.skill >= STRONG else "note",
+                rows=(),
+                summary=summary,
+                advice=advice,
+                measure=item.share,
+            )
+        )
     return found
 
 
@@ -176,7 +187,7 @@ def _of_all(told: Told, rows: Table) -> Finding:
         "class was gathered apart, and no score here can tell whether a model learns the class or that: gather every "
         "class in every place."
     )
-    return Finding("shortcut", "warn", (), summary, advice, told.share)
+    return Finding(kind="shortcut", severity="warn", rows=(), summary=summary, advice=advice, measure=told.share)
 
 
 _ASKED = {
@@ -191,7 +202,13 @@ def _deep(table: Table, options: CheckOptions) -> tuple[Finding, ...]:
     """Run the base and a probe, if they are installed; what cannot be done is a note."""
     if missing("adapt"):
         summary = "Label errors and outliers were not looked for: the part that adapts models is not installed."
-        note = Finding("not-looked-deeper", "note", (), summary, "Run: pip install 'headstart[adapt]'.")
+        note = Finding(
+            kind="not-looked-deeper",
+            severity="note",
+            rows=(),
+            summary=summary,
+            advice="Run: pip install 'headstart[adapt]'.",
+        )
         return (note,)
     from headstart.flow.data_check import probe
 
@@ -204,7 +221,7 @@ def _deep(table: Table, options: CheckOptions) -> tuple[Finding, ...]:
             raise
         summary = f"Label errors and outliers were not looked for: {error.problem}"
         progress.say(summary)
-        return (Finding("not-looked-deeper", "note", (), summary, error.hint),)
+        return (Finding(kind="not-looked-deeper", severity="note", rows=(), summary=summary, advice=error.hint),)
 
 
 def after_split(decided: Table, before: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -44,7 +44,7 @@ def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Findi
     backbone = bases.load(asked.base, need(_as_training(some), asked))
     limit = f", at most {seconds:.0f} s" if np.isfinite(seconds) else ""
     progress.say(f"Looking deeper at {len(some):,} rows with {backbone.record.name}{limit} (--deep off leaves it out).")
-    made = features.extract(some, backbone, options.precision, frozenset({"features"}), seconds)
+    made = features.extract(some, backbone, options.precision, uses=frozenset({"features"}), seconds=seconds)
     assert made.features is not None
     seen, alike = tied_together(some.take(made.kept), made.features, backbone, options.seed)
     rows = Rows(data.learnable(seen), made.features)
@@ -56,7 +56,15 @@ def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Findi
     found += _labels(rows, options, seconds)
     if made.late or len(some) < len(train):
         summary = f"Label errors and outliers were looked for among {len(rows):,} of {len(train):,} rows to learn from."
-        found.append(Finding("not-looked-deeper", "note", (), summary, "Pass --deep on for all that was not reached."))
+        found.append(
+            Finding(
+                kind="not-looked-deeper",
+                severity="note",
+                rows=(),
+                summary=summary,
+                advice="Pass --deep on for all that was not reached.",
+            )
+        )
     return tuple(found)
 
 
@@ -73,7 +81,16 @@ def _labels(rows: Rows, options: AdaptOptions, seconds: float) -> list[Finding]:
         return []
     folds = data.folds(codes, data.units(table, options.group), N_FOLDS, options.seed)
     (folds,) = data.keep_lone_classes((folds,), codes, table)
-    task = Task(classes, codes, folds, "off", options.seed, Clock(min(seconds, 3_600.0)), kind=table.task, truth=truth)
+    task = Task(
+        classes=classes,
+        codes=codes,
+        folds=folds,
+        balance="off",
+        seed=options.seed,
+        clock=Clock(min(seconds, 3_600.0)),
+        kind=table.task,
+        truth=truth,
+    )
     fitted = STRATEGIES["linear-probe"].fit(rows, task, {})
     return wrong_labels(table, task, fitted.out_of_fold)[0]
 

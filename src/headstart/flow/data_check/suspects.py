@@ -86,7 +86,11 @@ def tell(result: Result, prepared: Prepared, climb: Climb, options: AdaptOptions
         left_out.append("what copies and groups do to the score")
     if left_out:
         summary = f"No time was left to look for {' and '.join(left_out)}."
-        found.append(Finding("not-looked-deeper", "note", (), summary, "Give more with --time."))
+        found.append(
+            Finding(
+                kind="not-looked-deeper", severity="note", rows=(), summary=summary, advice="Give more with --time."
+            )
+        )
     result.checks = [
         FindingRow.model_validate(item.as_dict()) for item in gravest_first(with_shares(found, prepared.table))
     ]
@@ -127,7 +131,16 @@ def wrong_labels(table: Table, task: Task, outputs: Probabilities) -> tuple[list
     advice = "Look through them in this order; right what is wrong, leave what is only hard."
     sure = np.count_nonzero(found.doubt[suspicious] >= SURE) >= SURE_SHARE * len(found.order)
     named = tuple(str(table.ids[row]) for row in suspicious)
-    return [Finding("label-errors", "warn" if sure else "note", named, summary, advice, found.share)], shown
+    return [
+        Finding(
+            kind="label-errors",
+            severity="warn" if sure else "note",
+            rows=named,
+            summary=summary,
+            advice=advice,
+            measure=found.share,
+        )
+    ], shown
 
 
 def _given(table: Table, task: Task, row: int) -> str:
@@ -174,7 +187,15 @@ def outliers(ids: NDArray[np.object_], features: FloatMatrix, seed: int) -> list
     lie = "1 row looks" if len(named) == 1 else f"{len(named)} rows look"
     among = f" (among {len(rows):,} rows that were compared)" if len(rows) < len(features) else ""
     summary = f"{lie} unlike all others{among}, such as {named[0]}."
-    return [Finding("outliers", "note", named, summary, "Look at them: they may be faulty, or of a rare kind.")]
+    return [
+        Finding(
+            kind="outliers",
+            severity="note",
+            rows=named,
+            summary=summary,
+            advice="Look at them: they may be faulty, or of a rare kind.",
+        )
+    ]
 
 
 def unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
@@ -189,7 +210,16 @@ def unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
     )
     advice = "A base model made for this language may do better: `headstart bases --for DATA`."
     severity = "warn" if found.unknown_share >= MANY_UNKNOWN else "note"
-    return [Finding("unknown-tokens", severity, (), summary, advice, quotient(found.counts, 0))]
+    return [
+        Finding(
+            kind="unknown-tokens",
+            severity=severity,
+            rows=(),
+            summary=summary,
+            advice=advice,
+            measure=quotient(found.counts, 0),
+        )
+    ]
 
 
 def honest_score(rows: Rows, task: Task, groups: tuple[str, ...]) -> HonestScore | None:

@@ -51,7 +51,7 @@ REFUSALS: tuple[type[Exception], ...] = (
 """What tools raise on a graph that they cannot turn into another form."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tried:
     """Rows that forms are tried on.
 
@@ -115,7 +115,7 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
         ready(model, place, options)
     else:
         bundles.require_free(place)
-    tried = _rows(folder, full, made, options, target)
+    tried = _rows(folder, full, made, options=options, target=target)
     own = opened(folder / str(made.told["file"]), made.feed.names)
     first = _figures(full, tried, _outputs(own, made.feed, tried.rows), options) | {
         "form": "model.onnx", "size_bytes": (folder / str(made.told["file"])).stat().st_size,
@@ -131,13 +131,13 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     for number, way in enumerate(target.ways, start=1):
         progress.say(f"Making it: way {number} of {len(target.ways)} at most.")
         with TemporaryDirectory(prefix="headstart-") as scratch:
-            found, why = _try(target, way, (full, made, tried, first, own), Path(scratch), options)
+            found, why = _try(target, way, (full, made, tried, first, own), scratch=Path(scratch), options=options)
             shown.append(found)
             if not why:
                 if target.page:
                     document["page"] = write_page(model, Path(scratch) / found["files"][0], place, options)
                 else:
-                    _write(target, model, found, Path(scratch), place)
+                    _write(target, model, found, scratch=Path(scratch), place=place)
                 return {**document, "written": str(place), "method": found["form"]}
             reasons.append(f"{found['form']}: {why}")
     return {**document, "reason": "; ".join(reasons)}
@@ -161,10 +161,10 @@ def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, 
         if train is None and not target.exact:
             table, train = _parted(table)
         calibrated = [] if target.exact or train is None else _some(made.feed, train)
-        return _told(bundle, made, table, found is not None, (f"rows of {options.data}", calibrated))
+        return _told(bundle, made, table, labelled=found is not None, how=(f"rows of {options.data}", calibrated))
     if stored is not None and train is not None:
         calibrated = [] if target.exact else _some(made.feed, train)
-        return _told(bundle, made, stored[0], True, (f"test rows of {stored[0].source}", calibrated))
+        return _told(bundle, made, stored[0], labelled=True, how=(f"test rows of {stored[0].source}", calibrated))
     if not target.exact:
         raise OptionError(
             f"--to {target.name} has to be calibrated and judged on real rows, and none are here.",
@@ -173,7 +173,7 @@ def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, 
     golden = read_golden(made)
     which = "made-up rows" if made.told.get("golden") == MADE_UP else "golden rows"
     source = f"{which} of the bundle only; give held-out rows with --data for figures that mean more"
-    return Tried(_apart(golden), golden.outputs, None, None, source, [])
+    return Tried(rows=_apart(golden), expected=golden.outputs, truth=None, table=None, source=source, training=[])
 
 
 def read_golden(portable: Portable) -> Golden:
@@ -248,7 +248,14 @@ def _told(bundle: Bundle, made: Portable, table: Table, labelled: bool, how: tup
         raise DataError(f"None of the rows of {table.source} could be read.", "Open one of them to check.")
     part = some.take(found.rows)
     truth = truth_of(part, bundle.classes) if labelled else None
-    return Tried(prepared(made.feed, some, found.rows), found.outputs, truth, part, *how)
+    return Tried(
+        rows=prepared(made.feed, some, found.rows),
+        expected=found.outputs,
+        truth=truth,
+        table=part,
+        source=how[0],
+        training=how[1],
+    )
 
 
 def _outputs(run: Run, feed: Feed, rows: Sequence[tuple[Array, ...]]) -> Outputs:
@@ -295,7 +302,13 @@ def _single(bundle: Bundle, tried: Tried) -> bool:
 
 def _said(bundle: Bundle, tried: Tried, outputs: Outputs) -> Predictions:
     ids = np.asarray([str(row) for row in range(len(outputs))], dtype=object)
-    return Predictions(ids, bundle.classes, np.asarray(outputs, np.float64), bundle.task, bundle.thresholds)
+    return Predictions(
+        ids=ids,
+        classes=bundle.classes,
+        probabilities=np.asarray(outputs, np.float64),
+        task=bundle.task,
+        thresholds=bundle.thresholds,
+    )
 
 
 def _right(bundle: Bundle, tried: Tried, said: Predictions) -> tuple[NDArray[np.float64], dict[str, Index]]:

@@ -251,7 +251,11 @@ def _golden(feed: Feed, path: Path, seed: int) -> Golden:
     outputs, features = (
         np.concatenate(parts) for parts in zip(*(run(*feed.collate([row])) for row in rows), strict=True)
     )
-    return Golden(dict(zip(feed.names, feed.collate(rows), strict=True)), outputs.astype(np.float64), features)
+    return Golden(
+        arrays=dict(zip(feed.names, feed.collate(rows), strict=True)),
+        outputs=outputs.astype(np.float64),
+        features=features,
+    )
 
 
 def _ran(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:

@@ -26,7 +26,7 @@ _DESCRIPTION = "package.json"
 _SECONDS = 300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Package:
     """A package of npm and the few files of it that a page needs.
 
@@ -56,16 +56,16 @@ class Package:
 
 
 ENGINE = Package(
-    "onnxruntime-web", "1.30.0",
-    "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ==",
-    ("dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"),
-    "MIT", "Copyright (c) Microsoft Corporation. All rights reserved.",
+    name="onnxruntime-web", version="1.30.0",
+    integrity="q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ==",
+    files=("dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"),
+    licence="MIT", notice="Copyright (c) Microsoft Corporation. All rights reserved.",
 )  # fmt: skip
 TOKENIZERS = Package(
-    "@huggingface/tokenizers", "0.2.0",
-    "LidMHe1FpcSYH4vcSjXooda34pC0M8m1gmDOv7SQi6Iv+ib1zX7J3sHBCC9/3FPCkn2k1b55FneVqMRxrr99pg==",
-    ("dist/tokenizers.min.mjs",),
-    "Apache-2.0", "Copyright The Hugging Face team.",
+    name="@huggingface/tokenizers", version="0.2.0",
+    integrity="LidMHe1FpcSYH4vcSjXooda34pC0M8m1gmDOv7SQi6Iv+ib1zX7J3sHBCC9/3FPCkn2k1b55FneVqMRxrr99pg==",
+    files=("dist/tokenizers.min.mjs",),
+    licence="Apache-2.0", notice="Copyright The Hugging Face team.",
 )  # fmt: skip
 
 

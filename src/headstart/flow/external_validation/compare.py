@@ -75,7 +75,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     columns = tuple(name for name in options.group if name in kept.metadata)
     clusters = resampled_together(kept, columns)
     found, seed = changes(truth, before, after), first.seed
-    gained, p_value = advantage(truth, before, after, clusters, seed)
+    gained, p_value = advantage(truth, before, after, clusters=clusters, seed=seed)
     answers = [_answers(truth, before), _answers(truth, after), _truths(kept, first)]
     if out is not None:
         write_text(out, _csv(kept, found, answers))
@@ -86,17 +86,29 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     own = data.clusters(kept)
     return Comparison(
         task=first.task,  # type: ignore[arg-type]
-        old=str(old), new=str(new), data=table.source, classes=list(first.classes), n_rows=len(kept),
-        unknown_labels=dict(sorted(unknown.items())), n_learnt=n_learnt,
+        old=str(old),
+        new=str(new),
+        data=table.source,
+        classes=list(first.classes),
+        n_rows=len(kept),
+        unknown_labels=dict(sorted(unknown.items())),
+        n_learnt=n_learnt,
         measure=found.measure,  # type: ignore[arg-type]
-        old_value=values[0], new_value=values[1], difference=Figure.of(gained), p_value=p_value,
-        n_better=len(better), n_worse=len(worse),
-        per_class=[] if kept.targets is not None or kept.labels is None else parts(found, "", kept.labels, own, seed),
-        groups=[part for name in columns for part in parts(found, name, kept.metadata[name], own, seed)],
-        better=_rows(kept, better[:FIRST], answers), worse=_rows(kept, worse[:FIRST], answers),
-        reading=_reading(found, gained, p_value, len(better), len(worse)),
+        old_value=values[0],
+        new_value=values[1],
+        difference=Figure.of(gained),
+        p_value=p_value,
+        n_better=len(better),
+        n_worse=len(worse),
+        per_class=[]
+        if kept.targets is not None or kept.labels is None
+        else parts(found, "", kept.labels, clusters=own, seed=seed),
+        groups=[part for name in columns for part in parts(found, name, kept.metadata[name], clusters=own, seed=seed)],
+        better=_rows(kept, better[:FIRST], answers),
+        worse=_rows(kept, worse[:FIRST], answers),
+        reading=_reading(found, gained, p_value, better=len(better), worse=len(worse)),
         set_aside=[SetAsideRow(id=name, reason=reason) for name, reason in aside.items()],
-    )  # fmt: skip
+    )
 
 
 def _respelled(said: Predictions, spelled: Matches) -> Predictions:
@@ -147,7 +159,11 @@ def _truths(kept: Table, bundle: Bundle) -> Column:
         return kept.labels
     if bundle.task == "regression":
         return column([f"{value:.6g}" for value in kept.targets[:, 0]])
-    return _several(Predictions(kept.ids, bundle.classes, kept.targets.astype(np.float64), "multi-label"))
+    return _several(
+        Predictions(
+            ids=kept.ids, classes=bundle.classes, probabilities=kept.targets.astype(np.float64), task="multi-label"
+        )
+    )
 
 
 def _rows(kept: Table, rows: Index, answers: list[Column]) -> list[ChangedRow]:

@@ -32,7 +32,7 @@ _NO_LABELS = "There are no labels here."
 _WITH_LABELS = ("metrics", "confusion", "calibration", "conformal", "abstention")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Seen:
     """What a bundle says of the rows of a table that could be read.
 
@@ -76,7 +76,9 @@ def look(bundle: Bundle, table: Table, precision: str, path: Path) -> Seen:
     place = {name: position for position, name in enumerate(table.ids)}
     kept = table.take(np.asarray([place[name] for name in joined.ids], dtype=np.intp))
     there = np.concatenate(placed) if placed else None
-    return Seen(kept, joined, rules.calibrated(joined), Decisions.joined(made), there, aside)
+    return Seen(
+        kept=kept, raw=joined, said=rules.calibrated(joined), made=Decisions.joined(made), placed=there, aside=aside
+    )
 
 
 def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate: Path | None = None) -> Evaluation:
@@ -129,12 +131,19 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     )
     codes = truth_of(seen.kept, bundle.classes) if unknown is not None else seen.said.codes
     site_comparison.tell(
-        found, bundle, bundle_path, codes, site_comparison.apart_from(seen.kept, options.group), seen.placed
+        found,
+        bundle,
+        bundle_path,
+        codes=codes,
+        clusters=site_comparison.apart_from(seen.kept, options.group),
+        placed=seen.placed,
     )
     if recalibrate is not None:
         truth = truth_of(seen.kept, bundle.classes)
-        made = recalibrating.recalibrate(bundle, seen.raw, truth, seen.kept, _columns(seen.kept, options))
-        found.recalibration = recalibrating.write(bundle, (bundle_path, recalibrate), made, found, seen.kept)
+        made = recalibrating.recalibrate(bundle, seen.raw, truth, table=seen.kept, groups=_columns(seen.kept, options))
+        found.recalibration = recalibrating.write(
+            bundle, (bundle_path, recalibrate), made, found=found, table=seen.kept
+        )
         found.advice = site_comparison.after_correction(found)
     return found
 
@@ -153,9 +162,11 @@ def _scored(bundle: Bundle, seen: Seen, options: PredictOptions, labelled: bool)
     found = closer_look(truth, seen.said, clusters, bundle.seed)
     found |= {
         "metrics": evaluation.score(truth, seen.said, clusters, bundle.seed),
-        "groups": compare_groups(seen.kept, truth, seen.said, columns, bundle.seed),
-        "conformal": site_comparison.coverage_of(truth, seen.said, seen.made, rules, (clusters, bundle.seed)),
-        "abstention": abstention(truth, seen.said, seen.made, rules, clusters, bundle.seed),
+        "groups": compare_groups(seen.kept, truth, seen.said, columns=columns, seed=bundle.seed),
+        "conformal": site_comparison.coverage_of(
+            truth, seen.said, seen.made, rules=rules, drawn=(clusters, bundle.seed)
+        ),
+        "abstention": abstention(truth, seen.said, seen.made, rules=rules, clusters=clusters, seed=bundle.seed),
     }
     if found["conformal"] is None:
         why = rules.without.get("sets", "The bundle is of an older version and gives no sets.")

@@ -28,7 +28,7 @@ N_FOLDS = 5
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recalibrated:
     """New rules, what of them is new, and figures before and after."""
 
@@ -83,7 +83,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     clusters = apart_from(table, groups)
     rules = bundle.rules or NO_RULES
     if raw.task == "regression":
-        return _ranges(rules, raw, truth[:, 0].astype(np.float64), clusters, bundle.seed)
+        return _ranges(rules, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
     codes = np.asarray(truth, dtype=np.intp)
     folds = data.folds(codes, clusters, N_FOLDS, bundle.seed)
     shares, seed = raw.probabilities, bundle.seed
@@ -104,12 +104,20 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     sets_kept = kept or before is None or _beyond_noise(before[0] - after, clusters)
     corrected = calibrator.apply(shares)
     sets = decisions.fit_sets(codes, corrected, rules.coverage) if sets_kept else rules.sets
-    figures = _figures(raw, codes, (old, held), (None if before is None else before[1], marks), clusters, seed)
+    figures = _figures(
+        raw, codes, (old, held), sets=(None if before is None else before[1], marks), clusters=clusters, seed=seed
+    )
     gain = Figure.of(mean(gains, compact(clusters), seed, (-np.inf, np.inf)))
     return Recalibrated(
-        replace(rules, calibrator=replace(calibrator, gain=float(gains.mean())) if kept else calibrator, sets=sets),
-        kept, sets_kept, gain, figures, len(codes),
-    )  # fmt: skip
+        rules=replace(
+            rules, calibrator=replace(calibrator, gain=float(gains.mean())) if kept else calibrator, sets=sets
+        ),
+        calibration_kept=kept,
+        sets_kept=sets_kept,
+        gain=gain,
+        figures=figures,
+        n_rows=len(codes),
+    )
 
 
 def _loss(codes: Index, shares: Floats) -> Floats:
@@ -172,7 +180,7 @@ def _ranges(rules: Rules, raw: Predictions, truth: Floats, clusters: Index, seed
     ends = [Figure.of(share(off <= m, clusters)) for m in (old, margins)]
     made = replace(rules, margin=decisions.fit_margin(truth, raw.values, coverage)[0]) if kept else rules
     figures = [BeforeAfter(name="coverage", before=ends[0], after=ends[1])]
-    return Recalibrated(made, False, kept, None, figures, len(off))
+    return Recalibrated(rules=made, calibration_kept=False, sets_kept=kept, gain=None, figures=figures, n_rows=len(off))
 
 
 def write(

@@ -83,7 +83,9 @@ def site_of(result: Result) -> SiteFigures | None:
     metrics = result.strategy(result.chosen).test
     if metrics is None:
         return None
-    shown = figures_of(metrics, result.task, result.calibration, result.conformal, result.abstention)
+    shown = figures_of(
+        metrics, result.task, result.calibration, conformal=result.conformal, abstention=result.abstention
+    )
     matrix = np.asarray(result.confusion.matrix).sum(axis=0).tolist() if result.confusion else []
     return SiteFigures(
         data=result.data,
@@ -126,11 +128,18 @@ def coverage_of(
 ) -> Conformal | None:
     """Measure sets or ranges on labelled rows; None where there are no such."""
     if said.task == "regression" and rules.margin is not None:
-        return range_coverage(truth[:, 0].astype(np.float64), said.values, rules.margin, rules.coverage, 0, drawn[0])
+        return range_coverage(
+            truth[:, 0].astype(np.float64),
+            said.values,
+            rules.margin,
+            stated=rules.coverage,
+            n_rows_learnt=0,
+            clusters=drawn[0],
+        )
     if rules.sets is None or said.task not in SINGLE:
         return None
     exact, learnt = rules.sets.exact(said.probabilities), (rules.sets.n_rows, sum(rules.sets.own))
-    return set_coverage(truth, made.sets, exact, rules.coverage, learnt, drawn)
+    return set_coverage(truth, made.sets, exact, stated=rules.coverage, learnt=learnt, drawn=drawn)
 
 
 def tell(
@@ -153,11 +162,13 @@ def tell(
     """
     there = site(bundle, path)
     _beside(found, there)
-    _priors(found, bundle, there, codes, clusters)
+    _priors(found, bundle, there, codes=codes, clusters=clusters)
     if bundle.reference is None or placed is None:
         found.not_measured["drift"] = _NO_REFERENCE
     else:
-        found.drift = drift(bundle.reference.values, placed, bundle.reference.clusters, clusters, bundle.seed)
+        found.drift = drift(
+            bundle.reference.values, placed, bundle.reference.clusters, clusters_new=clusters, seed=bundle.seed
+        )
         if found.drift is None:
             sides = [(placed, clusters), (bundle.reference.values, bundle.reference.clusters)]
             here, there_too = (f"{len(rows):,} rows ({len(np.unique(own)):,} independent)" for rows, own in sides)
@@ -174,7 +185,9 @@ def _beside(found: Evaluation, there: SiteFigures | None) -> None:
         return
     here = dict(found.shares)
     if found.metrics is not None:
-        here |= figures_of(found.metrics, found.task, found.calibration, found.conformal, found.abstention)
+        here |= figures_of(
+            found.metrics, found.task, found.calibration, conformal=found.conformal, abstention=found.abstention
+        )
     found.beside_training = [
         BesideTraining(
             name=name, there=figure, n_rows_there=there.n_rows, here=here[name], n_rows=found.n_rows,
@@ -192,7 +205,7 @@ def _priors(found: Evaluation, bundle: Bundle, there: SiteFigures | None, codes:
     if found.labelled:
         counts = bundle.about.get(LABELS_PER_CLASS, {})
     kind = "labels" if found.labelled else "predictions"
-    found.prior_shift = prior_shift(bundle.classes, counts, codes, clusters, kind, bundle.seed)
+    found.prior_shift = prior_shift(bundle.classes, counts, codes, clusters=clusters, kind=kind, seed=bundle.seed)
     if found.prior_shift is None:
         found.not_measured["prior_shift"] = "The bundle does not say how many rows of each class there were."
 

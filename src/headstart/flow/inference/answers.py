@@ -30,7 +30,7 @@ Shares = NDArray[np.float64]
 """(n_classes,) of one row."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Written:
     """How one kind of task is written.
 
@@ -98,21 +98,30 @@ def _number_row(said: Predictions) -> list[str]:
 
 
 _CLASSES = Written(
-    _class_header, _class_row, _class_document, {"label": None, "probability": None, "top": []},
-    lambda said: said.labels,
-)  # fmt: skip
+    header=_class_header,
+    row=_class_row,
+    document=_class_document,
+    empty={"label": None, "probability": None, "top": []},
+    plain=lambda said: said.labels,
+)
 _WRITTEN: dict[str, Written] = {
     "classification": _CLASSES,
     "ordinal": _CLASSES,
     "multi-label": Written(
-        _several_header, _several_row, _several_document, {"labels": None, "probabilities": {}},
-        lambda said: column([tuple(np.array(said.classes, dtype=object)[marks]) for marks in said.marks]),
+        header=_several_header,
+        row=_several_row,
+        document=_several_document,
+        empty={"labels": None, "probabilities": {}},
+        plain=lambda said: column([tuple(np.array(said.classes, dtype=object)[marks]) for marks in said.marks]),
     ),
     "regression": Written(
-        list, _number_row, lambda said: {"value": float(said.values[0])}, {"value": None},
-        lambda said: np.asarray(said.values),
+        header=list,
+        row=_number_row,
+        document=lambda said: {"value": float(said.values[0])},
+        empty={"value": None},
+        plain=lambda said: np.asarray(said.values),
     ),
-}  # fmt: skip
+}
 
 
 def _decision_header(task: str) -> list[str]:

@@ -57,7 +57,9 @@ class _Opened:
             raise DataError(f"{next(iter(failed.values()))}.", "Check this input.")
         bundle = self.bundle
         outputs = bundle.fitted.predict(rows)
-        found = Predictions(names, bundle.classes, outputs, bundle.task, bundle.thresholds)
+        found = Predictions(
+            ids=names, classes=bundle.classes, probabilities=outputs, task=bundle.task, thresholds=bundle.thresholds
+        )
         return (bundle.rules or NO_RULES).calibrated(found), rows
 
 
@@ -132,7 +134,11 @@ def _explained(opened: _Opened, one: Table) -> tuple[Explained, dict[str, Any]]:
     weights, outputs, of = _weights(said)
     like = neighbours(bundle, rows.take(np.array([0])))[0]
     reading = _reading(
-        [(parts[at].name, outputs[1 + at]) for at in heaviest(weights)], said.task, outputs[0], of, len(parts)
+        [(parts[at].name, outputs[1 + at]) for at in heaviest(weights)],
+        said.task,
+        outputs[0],
+        of=of,
+        n_parts=len(parts),
     )
     document = {
         **answer,
@@ -145,7 +151,9 @@ def _explained(opened: _Opened, one: Table) -> tuple[Explained, dict[str, Any]]:
         "reading": reading,
     }
     drawn = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
-    return Explained(str(one.ids[0]), _answer_in_words(answer), drawn, reading, told(like)), document
+    return Explained(
+        name=str(one.ids[0]), answer=_answer_in_words(answer), drawn=drawn, told=reading, nearest=told(like)
+    ), document
 
 
 def _weights(said: Predictions) -> tuple[Floats, Floats, str]:

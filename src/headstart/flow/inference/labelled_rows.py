@@ -67,7 +67,7 @@ def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
     wanted = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
     blank = bundle.about.get("task") == "multi-label"
     labels = () if bundle.task == "regression" else bundle.classes
-    table = data.read(path, wanted, bundle.columns, blank, labels, bundle.known_inputs)
+    table = data.read(path, wanted, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_inputs)
     tell_reading(bundle, table)
     data.require_groups(table, options.group)
     data.require_use(options, table)

@@ -114,12 +114,12 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
             raise
         if out is None:
             write_csv_rows(sys.stdout, [first])
-            failed = _write(bundle, inputs, options, sys.stdout, 0)
+            failed = _write(bundle, inputs, options, handle=sys.stdout, done=0)
         else:
             with _resumable(out, _mark(bundle, inputs.table, inputs.order), first) as (handle, done):
                 if done:
                     progress.say(f"Going on after {done} inputs that an earlier run predicted.")
-                failed = _write(bundle, inputs, options, handle, done)
+                failed = _write(bundle, inputs, options, handle=handle, done=done)
     if not done and len(failed) == len(inputs.order):
         raise nothing_read([vars(item) for item in failed], "" if out is None else str(out))
     return failed
@@ -168,7 +168,7 @@ def _refuse_bad_output(out: Path) -> None:
         raise OptionError(f"{out} cannot be made ({error.strerror}).", "Name another file with -o.") from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What the model says and decides about one input, each one row; None where it could not be read, and why."""
 
@@ -198,17 +198,25 @@ def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int)
         while row < stop:
             name, there = next(queue)
             if there is None:
-                batch.append(Answer(name, None, None, reasons[name]))
+                batch.append(Answer(id=name, said=None, made=None, reason=reasons[name]))
                 continue
             if row in found:
                 batch.append(
-                    Answer(name, piece.said.take(found[row]), piece.decisions.take(found[row]), "", like[found[row][0]])
+                    Answer(
+                        id=name,
+                        said=piece.said.take(found[row]),
+                        made=piece.decisions.take(found[row]),
+                        reason="",
+                        nearest=like[found[row][0]],
+                    )
                 )
             else:
-                batch.append(Answer(name, None, None, ending(piece.failed.get(row, ""), left.inputs[row])))
+                batch.append(
+                    Answer(id=name, said=None, made=None, reason=ending(piece.failed.get(row, ""), left.inputs[row]))
+                )
             row += 1
         yield batch
-    yield [Answer(name, None, None, reasons[name]) for name, _ in queue]
+    yield [Answer(id=name, said=None, made=None, reason=reasons[name]) for name, _ in queue]
 
 
 def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int) -> list[SetAside]:

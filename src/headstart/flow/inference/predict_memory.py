@@ -120,8 +120,15 @@ def _document(bundle: Bundle, found: tuple[Piece, int] | None, reason: str) -> d
 
 def _table(modality: str, inputs: Sequence[Any]) -> Table:
     n = len(inputs)
-    return Table(modality, column([str(row) for row in range(n)]), column(inputs), column([""] * n), None,
-                 column([""] * n), source="memory")  # fmt: skip
+    return Table(
+        modality=modality,
+        ids=column([str(row) for row in range(n)]),
+        inputs=column(inputs),
+        hashes=column([""] * n),
+        labels=None,
+        splits=column([""] * n),
+        source="memory",
+    )
 
 
 def _pictures(spec: Spec) -> list[bytes]:

@@ -22,7 +22,7 @@ from headstart.strategies.record import Rows
 CHUNK_ROWS = 512
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Piece:
     """Predictions for some rows of a table: row numbers, what was said and decided, and the rows that failed."""
 
@@ -138,8 +138,16 @@ def _piece(bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows:
     good, found, failed = _read_rows(bundle, table, extractors, rows)
     shares = bundle.fitted.predict(found) if len(good) else np.empty((0, len(bundle.classes)))
     rules = bundle.rules or NO_RULES
-    said = rules.calibrated(Predictions(table.ids[good], bundle.classes, shares, bundle.task, bundle.thresholds))
-    return Piece(good, said, decided(rules, said, found), failed, found)
+    said = rules.calibrated(
+        Predictions(
+            ids=table.ids[good],
+            classes=bundle.classes,
+            probabilities=shares,
+            task=bundle.task,
+            thresholds=bundle.thresholds,
+        )
+    )
+    return Piece(rows=good, said=said, decisions=decided(rules, said, found), failed=failed, read=found)
 
 
 def _read_rows(
@@ -197,7 +205,11 @@ def decide_table(
     failed = {row: reason for piece in pieces for row, reason in piece.failed.items()}
     if not pieces:
         said = Predictions(
-            table.ids, bundle.classes, np.empty((0, len(bundle.classes))), bundle.task, bundle.thresholds
+            ids=table.ids,
+            classes=bundle.classes,
+            probabilities=np.empty((0, len(bundle.classes))),
+            task=bundle.task,
+            thresholds=bundle.thresholds,
         )
         return said, decided(bundle.rules or NO_RULES, said, Rows(table)), failed
     values = np.concatenate([piece.said.probabilities for piece in pieces])

@@ -33,7 +33,11 @@ def compare_groups(
     """
     there = {name: table.metadata[name] for name in columns if name in table.metadata}
     together = tuple(name for name, values in there.items() if evaluation.keeps_together(values))
-    return evaluation.groups(truth, predictions, there, data.clusters(table, together), seed) if there else []
+    return (
+        evaluation.groups(truth, predictions, there, clusters=data.clusters(table, together), seed=seed)
+        if there
+        else []
+    )
 
 
 def resampled_together(table: Table, columns: tuple[str, ...]) -> Index | None:

@@ -172,7 +172,7 @@ class Span:
         return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ground:
     """What all folds have in common.
 
@@ -281,7 +281,9 @@ def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ..
     counts, pieces = zip(*(count(texts, kind) for kind in KINDS), strict=True)
     share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_PIECES.values()))
     most = [int(MOST_PIECES[kind] * share) for kind in KINDS]
-    grounds, every = _grounds(Ground(counts, most, answers_of(task)), pieces, _words(task, len(rows)))
+    grounds, every = _grounds(
+        Ground(counts=counts, most=most, answers=answers_of(task)), pieces, _words(task, len(rows))
+    )
     learnt = _best(grounds, task)
     assert isinstance(learnt.encoding, _Encoding)
     vocabularies, weights = {}, {}
@@ -309,7 +311,9 @@ def _grounds(
     projection = np.concatenate([*(words.projection[kind] for kind in KINDS), np.zeros((1, words.n_dims))])
     wide = [replace(block, n_columns=len(item.pieces)) for block, item in zip(plain.counts, known, strict=True)]
     mixes = MIXES if words.n_dims else (0.0,)
-    shared = Ground(wide, plain.most, plain.answers, known, projection.astype(np.float32))
+    shared = Ground(
+        counts=wide, most=plain.most, answers=plain.answers, known=known, projection=projection.astype(np.float32)
+    )
     grounds = tuple(replace(shared, mix=mix) for mix in mixes)
     return grounds, [item.pieces for item in known]
 
@@ -342,7 +346,7 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     counting = (time.process_time() - began) * len(inputs) / len(some)
     n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
     most = [block.n_columns for block in counts]
-    sample = _Encoding(Ground(counts, most), np.arange(len(some)), spanned=False).matrix
+    sample = _Encoding(Ground(counts=counts, most=most), np.arange(len(some)), spanned=False).matrix
     solved = cost_model.sparse(sample, len(inputs), n_columns, task)
     n_encoded = len(fold_numbers(task.folds)) + 1
     turns = len(MIXES) if _words(task, len(inputs)) else 1

@@ -56,7 +56,7 @@ def _described(rows: Rows, spec: Spec, divisor: int) -> FloatMatrix:
     return np.concatenate(found) if found else np.empty((0, 0), dtype=np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TreeModel:
     """Trees on quantiles.
 
@@ -103,8 +103,8 @@ class TreeModel:
         """Restore what `state` gave."""
         meta = state.meta
         return cls(
-            meta["spec"], int(meta["divisor"]), Forest.load(state), state.arrays["shares"],
-            float(meta["temperature"]), str(meta["link"]),
+            spec=meta["spec"], divisor=int(meta["divisor"]), forest=Forest.load(state), shares=state.arrays["shares"],
+            temperature=float(meta["temperature"]), link=str(meta["link"]),
         )  # fmt: skip
 
 
@@ -195,7 +195,9 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
             grove, scores, out_of_fold = other, other_scores, other_outputs
     forest, shares = grove.grow(every, N_TREES)
     heat = grove.temperature(scores, every)
-    core = TreeModel(task.spec, divisor, forest, shares, heat, LINK_OF[task.kind])
+    core = TreeModel(
+        spec=task.spec, divisor=divisor, forest=forest, shares=shares, temperature=heat, link=LINK_OF[task.kind]
+    )
     weighted = ("rare classes weighted up",) if grove.even else ()
     return Model(core, out_of_fold, (f"{N_TREES} trees on {described.shape[1]} quantiles", *weighted))
 

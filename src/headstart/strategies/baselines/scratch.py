@@ -74,7 +74,7 @@ def build(architecture: Mapping[str, Any], n_classes: int, sample: tuple[Tensor,
         return Network(body, body(*sample)[-1].shape[1], n_classes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ScratchModel:
     """A trained network and how its rows are read."""
 
@@ -109,7 +109,9 @@ class ScratchModel:
     def load(cls, state: State, n_outputs: int) -> ScratchModel:
         """Restore what `state` gave; the first bundles knew classes only."""
         meta = state.meta
-        attempt = Attempt(str(meta["label"]), meta["architecture"], meta["spec"], 0.0, 0.0)
+        attempt = Attempt(
+            label=str(meta["label"]), architecture=meta["architecture"], spec=meta["spec"], cost=0.0, learning_rate=0.0
+        )
         inside = {name.removeprefix(_INSIDE): value for name, value in state.arrays.items()}
         shapes = {name: tuple(value.shape) for name, value in inside.items()}
         place = f"the {attempt.label} network of the bundle"
@@ -121,7 +123,13 @@ class ScratchModel:
             net = Network(body, state.arrays["head.weight"].shape[1], n_outputs)
         centred = {"centre": net.centre.numpy(), "spread": net.spread.numpy(), **state.arrays}
         load_weights(net, centred, place)
-        return cls(str(meta["modality"]), attempt, net.eval(), n_outputs, str(meta.get("kind", "classification")))
+        return cls(
+            modality=str(meta["modality"]),
+            attempt=attempt,
+            net=net.eval(),
+            n_outputs=n_outputs,
+            kind=str(meta.get("kind", "classification")),
+        )
 
 
 def _split(task: Task) -> tuple[Index, Index]:
@@ -179,8 +187,17 @@ def _forecast(rows: Rows, task: Task, attempt: Attempt) -> Forecast:
     net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
     everything = torch.arange(len(some))
     ones = torch.ones(len(task.classes))
-    lesson = Lesson(inputs, _targets(task)[torch.from_numpy(some)], everything, everything[:0], ones, task.kind)
-    each = seconds_per_row(net, lesson, Plan(1, BATCH_SIZE, (Group("", attempt.learning_rate),)))
+    lesson = Lesson(
+        inputs=inputs,
+        targets=_targets(task)[torch.from_numpy(some)],
+        train=everything,
+        held=everything[:0],
+        weights=ones,
+        kind=task.kind,
+    )
+    each = seconds_per_row(
+        net, lesson, Plan(epochs=1, batch_size=BATCH_SIZE, groups=(Group("", attempt.learning_rate),))
+    )
     return Forecast(each * (len(train_rows) + FORWARD * len(held)), loading * len(task.codes))
 
 
@@ -233,16 +250,28 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
     _scale(net, task, train_rows)
     learnt, kept = (torch.from_numpy(part.astype(np.int64)) for part in (train_rows, held))
-    lesson = Lesson(inputs, _targets(task), learnt, kept, _weights(task, train_rows), task.kind)
+    lesson = Lesson(
+        inputs=inputs,
+        targets=_targets(task),
+        train=learnt,
+        held=kept,
+        weights=_weights(task, train_rows),
+        kind=task.kind,
+    )
     groups = (Group("", attempt.learning_rate),)
     trained = train(
-        net, lesson, Plan(epochs, BATCH_SIZE, groups, limit_seconds=clock.left(), seed=task.seed), "scratch"
+        net,
+        lesson,
+        Plan(epochs=epochs, batch_size=BATCH_SIZE, groups=groups, limit_seconds=clock.left(), seed=task.seed),
+        "scratch",
     )
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
     if len(held):
         found = predict(net, inputs, kept, BATCH_SIZE).double()
         out_of_fold[held] = LOSSES[task.kind].outputs(found).numpy()
-    core = ScratchModel(rows.table.modality, attempt, net, len(task.classes), task.kind)
+    core = ScratchModel(
+        modality=rows.table.modality, attempt=attempt, net=net, n_outputs=len(task.classes), kind=task.kind
+    )
     return Model(core, out_of_fold, _notes(attempt, trained, epochs))
 
 

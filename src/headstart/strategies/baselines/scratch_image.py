@@ -34,7 +34,13 @@ def attempts(inputs: Column, task: Task) -> list[Attempt]:
     sizes = [size for size in SIZES if size < own] + [own]
     fitting = [size for size in sizes if len(inputs) * 6 * size**2 <= MOST_BYTES]
     return [
-        Attempt(f"{size} x {size} pixels", task.architecture, _resized(task.spec, size), float(size**2), LEARNING_RATE)
+        Attempt(
+            label=f"{size} x {size} pixels",
+            architecture=task.architecture,
+            spec=_resized(task.spec, size),
+            cost=float(size**2),
+            learning_rate=LEARNING_RATE,
+        )
         for size in fitting
     ]
 

@@ -11,7 +11,7 @@ from headstart.strategies.record import Task
 from headstart.training.loop import Inputs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """One size.
 

@@ -59,7 +59,15 @@ def attempts(inputs: Column, task: Task) -> list[Attempt]:
         cost = float(own["num_hidden_layers"] * own["hidden_size"] ** 2)
         if cost > offered[-1].cost:
             label = f"the base's own {own['num_hidden_layers']} layers"
-            offered.append(Attempt(label, {**task.architecture, "config": config}, spec, cost, 3e-4))
+            offered.append(
+                Attempt(
+                    label=label,
+                    architecture={**task.architecture, "config": config},
+                    spec=spec,
+                    cost=cost,
+                    learning_rate=3e-4,
+                )
+            )
     return offered
 
 
@@ -75,7 +83,13 @@ def _small(layers: int, width: int, vocabulary: int, spec: Mapping[str, Any]) ->
         "pad_token_id": 0,
     }
     architecture = {"library": "transformers", "config": config}
-    return Attempt(f"{layers} layers of width {width}", architecture, spec, float(layers * width**2), 1e-3)
+    return Attempt(
+        label=f"{layers} layers of width {width}",
+        architecture=architecture,
+        spec=spec,
+        cost=float(layers * width**2),
+        learning_rate=1e-3,
+    )
 
 
 def feed(inputs: Column, spec: Mapping[str, Any]) -> Inputs:

@@ -18,9 +18,9 @@ from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
 MOST_LABELS = 64
 """Median rows a class above which it is not tried: the probe then gains little from it."""
 RECIPE = Recipe(
-    "contrastive",
-    {"transformers": (2,)},
-    lambda net, names: names,
+    name="contrastive",
+    tails={"transformers": (2,)},
+    trained=lambda net, names: names,
     learning_rate=1e-4,
     decay=0.9,
     epochs=4,

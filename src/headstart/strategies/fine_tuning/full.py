@@ -9,9 +9,9 @@ from headstart.strategies.fine_tuning.recipe import Recipe
 from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
 RECIPE = Recipe(
-    "full",
-    {"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
-    lambda net, names: names,
+    name="full",
+    tails={"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
+    trained=lambda net, names: names,
     learning_rate=1e-4,
     decay=0.8,
     epochs=4,

@@ -9,9 +9,9 @@ from headstart.strategies.fine_tuning.recipe import Recipe
 from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
 RECIPE = Recipe(
-    "last-stages",
-    {"timm": (2, 3), "transformers": (1, 2), "headstart-series": (1, 2)},
-    lambda net, names: names,
+    name="last-stages",
+    tails={"timm": (2, 3), "transformers": (1, 2), "headstart-series": (1, 2)},
+    trained=lambda net, names: names,
     learning_rate=1e-4,
     decay=0.7,
     epochs=5,

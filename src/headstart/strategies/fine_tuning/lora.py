@@ -18,9 +18,9 @@ def _adapt(net: nn.Module, seed: int) -> Callable[[], None]:
 
 
 RECIPE = Recipe(
-    "lora",
-    {"transformers": (0,), "timm": (0,), "headstart-series": (0,)},
-    lambda net, names: [f"{name}.weight" for name in attention_layers(net)],
+    name="lora",
+    tails={"transformers": (0,), "timm": (0,), "headstart-series": (0,)},
+    trained=lambda net, names: [f"{name}.weight" for name in attention_layers(net)],
     learning_rate=1e-3,
     epochs=4,
     share=0.5,

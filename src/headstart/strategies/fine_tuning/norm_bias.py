@@ -10,9 +10,9 @@ from headstart.strategies.record import Fitted, Forecast, Rows, Task
 from headstart.training.bodies import norm_and_bias
 
 RECIPE = Recipe(
-    "norm-bias",
-    {"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
-    lambda net, names: norm_and_bias(net),
+    name="norm-bias",
+    tails={"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
+    trained=lambda net, names: norm_and_bias(net),
     learning_rate=1e-3,
     epochs=4,
     share=0.5,

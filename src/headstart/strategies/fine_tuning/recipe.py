@@ -22,7 +22,7 @@ Scores = NDArray[np.float64]
 """(n_views, n_rows, n_outputs), before the link."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What a strategy moves.
 
@@ -137,7 +137,7 @@ def kept(path: Path) -> Outcome | None:
     return Outcome(scores={float(share): values for share, values in arrays.items()}, best_epoch=best)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cost:
     """What was measured of one tail.
 
@@ -165,7 +165,7 @@ class Cost:
     threads: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """What the held-out rows chose.
 

@@ -127,7 +127,14 @@ def measure(shop: Workshop, n_tail: int) -> Cost:
     if shop.device == "cuda" or (cpu_has_bfloat16() and shop.task.precision == "auto"):
         half, seconds = _half_pays(learner, lesson, plan, seconds)
     memory = 4 * weights + held * min(BATCH_SIZE, most)
-    _MEASURED[key] = Cost(each, seconds, memory, rows_at_once, half, n_threads)
+    _MEASURED[key] = Cost(
+        pass_seconds=each,
+        row_seconds=seconds,
+        memory_bytes=memory,
+        rows_at_once=rows_at_once,
+        half=half,
+        threads=n_threads,
+    )
     return _MEASURED[key]
 
 
@@ -138,7 +145,9 @@ def _half_pays(net: nn.Module, lesson: Lesson, plan: Plan, seconds: float) -> tu
         return False, seconds
     rows = lesson.train[:BATCH_SIZE]
     with torch.no_grad():
-        one, two = (float(loss_of(net, lesson, rows, replace(plan, half=half), None)) for half in (False, True))
+        one, two = (
+            float(loss_of(net, lesson, rows, plan=replace(plan, half=half), generator=None)) for half in (False, True)
+        )
     return (True, faster) if abs(one - two) <= HALF_DIFFERS * abs(one) else (False, seconds)
 
 
@@ -257,7 +266,7 @@ class Trials:
         said = [np.mean([link(view / heat) for view in values], axis=0) for values in whole.values()]
         outputs = np.asarray(np.mean(said, axis=0))
         loss = float(np.nanmean(GOALS[task.kind].losses(task, outputs)))
-        return Choice(share, n_views - 1, heat, outputs, loss)
+        return Choice(share=share, n_views=n_views - 1, temperature=heat, outputs=outputs, loss=loss)
 
     def _fits(self, seconds: float, trial_seconds: float) -> bool:
         """Whether so much more fits, with the last training kept in reserve."""
@@ -350,7 +359,14 @@ def tune(recipe: Recipe, rows: Rows, task: Task) -> Fitted:
     runtime = recall(shop.base, "float32") or recall(shop.base, task.precision)
     name = runtime.name if runtime and runtime.numerics == "float32" else REFERENCE
     unit = recipe.objective != "task"
-    core = TunedModel(rows.table.modality, with_weights(shop.base.parts, moved), head, choice.n_views, name, unit)
+    core = TunedModel(
+        modality=rows.table.modality,
+        parts=with_weights(shop.base.parts, moved),
+        head=head,
+        n_views=choice.n_views,
+        runtime=name,
+        unit=unit,
+    )
     return Model(core, choice.outputs, _notes(shop, trial, choice, n_units))
 
 

@@ -149,16 +149,32 @@ class Workshop:
                 rate = self.recipe.learning_rate * self.recipe.decay ** depth.get(original, 0)
                 groups.append(Group(name, rate))
         return Plan(
-            epochs, BATCH_SIZE, tuple(groups), seed=self.task.seed, keep="last", patience=epochs,
-            label_smoothing=0.1 if self.task.kind != "regression" else 0.0, frozen_statistics=True,
-            rows_at_once=self.rows_at_once, half=self.half, device=self.device, threads=self.threads,
-        )  # fmt: skip
+            epochs=epochs,
+            batch_size=BATCH_SIZE,
+            groups=tuple(groups),
+            seed=self.task.seed,
+            keep="last",
+            patience=epochs,
+            label_smoothing=0.1 if self.task.kind != "regression" else 0.0,
+            frozen_statistics=True,
+            rows_at_once=self.rows_at_once,
+            half=self.half,
+            device=self.device,
+            threads=self.threads,
+        )
 
     def lesson(self, trial: Trial, train: Index, held: Index) -> Lesson:
         """Say what is learnt."""
         kind = self.task.kind if self.recipe.objective == "task" else self.recipe.objective
         learnt, kept = (torch.from_numpy(part.astype(np.int64)) for part in (train, held))
-        return Lesson(trial.source.inputs(trial.augmented), self.targets(), learnt, kept, self.weights(train), kind)
+        return Lesson(
+            inputs=trial.source.inputs(trial.augmented),
+            targets=self.targets(),
+            train=learnt,
+            held=kept,
+            weights=self.weights(train),
+            kind=kind,
+        )
 
     def fit(self, trial: Trial, train_rows: Index, held: Index, shares: Sequence[float]) -> Outcome:
         """Train once; give weights and heads at the shares asked for, and what they say of the held-out rows."""
@@ -171,7 +187,7 @@ class Workshop:
         learner: nn.Module = Embedding(net.body) if contrastive else net  # The same names of parameters in both.
         plan, path = self.plan(net, module, moved, trial.epochs), self._checkpoint(trial, train_rows)
         plan = replace(plan, mixup=trial.mixed and not contrastive)
-        trained = train(learner, lesson, plan, self.recipe.name, path)
+        trained = train(learner, lesson, plan, name=self.recipe.name, path=path)
         merge()
         last = {name: module.net.state_dict()[name].clone() for name in moved}
         last_head = {name: value.clone() for name, value in net.head.state_dict().items()}
@@ -180,7 +196,7 @@ class Workshop:
             made.weights[share] = _mixed(first, last, share)
             module.net.load_state_dict(made.weights[share], strict=False)
             net.head.load_state_dict(_mixed(first_head, last_head, share))
-            self._judge(net, trial, (train_rows, held), share, made)
+            self._judge(net, trial, (train_rows, held), share=share, made=made)
         return made
 
     def _checkpoint(self, trial: Trial, train_rows: Index) -> Path | None:

@@ -23,7 +23,7 @@ from headstart.strategies.record import Rows
 CHUNK_ROWS = 4_096
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TunedModel:
     """A tuned base and its head.
 
@@ -88,10 +88,22 @@ class TunedModel:
         meta = state.meta
         weights = {name[5:]: value for name, value in state.arrays.items() if name.startswith("base/")}
         tokenizer = np.asarray(state.arrays.get("tokenizer", []), dtype=np.uint8).tobytes().decode()
-        parts = Parts(BaseRecord(**meta["record"]), meta["architecture"], meta["spec"], weights, tokenizer)
+        parts = Parts(
+            record=BaseRecord(**meta["record"]),
+            architecture=meta["architecture"],
+            spec=meta["spec"],
+            weights=weights,
+            tokenizer=tokenizer,
+        )
         head = Head.load(state.inner("head"))
-        how = int(meta["n_views"]), str(meta["runtime"]), bool(meta.get("unit", False))
-        return cls(str(meta["modality"]), parts, head, *how)
+        return cls(
+            modality=str(meta["modality"]),
+            parts=parts,
+            head=head,
+            n_views=int(meta["n_views"]),
+            runtime=str(meta["runtime"]),
+            unit=bool(meta.get("unit", False)),
+        )
 
 
 def of_length_one(values: FloatMatrix) -> FloatMatrix:

@@ -117,7 +117,9 @@ class _Fit:
         if self.part.loss is not None:
             if self.solved:
                 solution = self.solved[min(self.solved, key=lambda known: abs(np.log(known / strength)))]
-            solution = solver.fit(self.matrix, self.part.loss, strength, self.weights, solution, tolerance)
+            solution = solver.fit(
+                self.matrix, self.part.loss, strength, weights=self.weights, start=solution, tolerance=tolerance
+            )
             self.solved[strength] = solution
         return self.part.widen(solution)
 

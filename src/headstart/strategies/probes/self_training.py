@@ -65,7 +65,11 @@ def _logistic(matrix: FloatMatrix, codes: Index, weights: Floats, strength: floa
     full[-1] = -1e9
     start = np.zeros((matrix.shape[1] + 1, len(present)))
     loss = CrossEntropy(local, len(present))
-    full[:, present] = solver.fit(matrix, loss, strength, weights, start, solver.LOOSE) if len(present) > 1 else start
+    full[:, present] = (
+        solver.fit(matrix, loss, strength, weights=weights, start=start, tolerance=solver.LOOSE)
+        if len(present) > 1
+        else start
+    )
     return full
 
 
@@ -85,13 +89,15 @@ def taught(matrix: FloatMatrix, codes: Index, bare: FloatMatrix, strength: float
     -------
     Floats, shape (n_axes + 1, n_classes)
     """
-    first = _logistic(matrix, codes, np.ones(len(codes)), strength, n_classes)
+    first = _logistic(matrix, codes, np.ones(len(codes)), strength=strength, n_classes=n_classes)
     said = solver.softmax(solver.scores(bare, first))
     sure = sure_rows(said, np.bincount(codes, minlength=n_classes) / len(codes))
     weights = np.full(len(sure), min(1.0, len(codes) / max(len(sure), 1)))
     both = np.concatenate([matrix, bare[sure]])
     answers = np.concatenate([codes, said[sure].argmax(axis=1)])
-    return _logistic(both, answers, np.concatenate([np.ones(len(codes)), weights]), strength, n_classes)
+    return _logistic(
+        both, answers, np.concatenate([np.ones(len(codes)), weights]), strength=strength, n_classes=n_classes
+    )
 
 
 def _unit(matrix: FloatMatrix) -> FloatMatrix:
@@ -195,7 +201,7 @@ class Both:
 
 
 def _learn(axes: Axes, matrix: FloatMatrix, codes: Index, bare: FloatMatrix, strength: float, n_classes: int) -> Both:
-    coefficients = taught(matrix, codes, bare, strength, n_classes)
+    coefficients = taught(matrix, codes, bare, strength=strength, n_classes=n_classes)
     nodes = _unit(np.concatenate([matrix, bare])[:, :GRAPH_AXES]).astype(np.float16).astype(np.float32)
     return Both(axes, coefficients, nodes, spread(nodes, codes, n_classes))
 
@@ -223,9 +229,9 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     numbers = fold_numbers(task.folds)
     for number in numbers if len(numbers) > 1 else ():
         inside, held = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
-        found = _learn(axes, matrix[inside], task.codes[inside], others, strength, n_classes)
+        found = _learn(axes, matrix[inside], task.codes[inside], bare=others, strength=strength, n_classes=n_classes)
         out_of_fold[held] = found.of(matrix[held])
-    made = _learn(axes, matrix, task.codes, others, strength, n_classes)
+    made = _learn(axes, matrix, task.codes, bare=others, strength=strength, n_classes=n_classes)
     return Model(made, out_of_fold, (f"learnt from {len(bare):,} rows without labels as well", f"C = {strength:.3g}"))
 
 

@@ -32,7 +32,7 @@ CHARACTERS_PER_SECOND = 80_000
 """Counted and projected on a busy core."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Words:
     """What was counted; a mapping for each of `headstart.strategies.text.tfidf.KINDS`.
 
@@ -99,7 +99,9 @@ class Words:
             raise damaged
         if not all(np.isfinite(values).all() for values in projection.values()):
             raise damaged
-        return cls(n_texts, n_characters, pieces, frequencies, projection)
+        return cls(
+            n_texts=n_texts, n_characters=n_characters, pieces=pieces, frequencies=frequencies, projection=projection
+        )
 
     def digest(self) -> str:
         """Hash (hex) of everything."""
@@ -184,7 +186,9 @@ def learn(texts: Sequence[str], seed: int, most: int = MOST_CHARACTERS, limits: 
     axes = _axes(information(whole), seed) if len(read) >= LEAST_TEXTS else np.empty((whole.shape[1], 0))
     cut = len(pieces["characters"])
     halves = {"characters": axes[:cut].astype(np.float16), "words": axes[cut:].astype(np.float16)}
-    return Words(len(read), n_characters, pieces, frequencies, halves)
+    return Words(
+        n_texts=len(read), n_characters=n_characters, pieces=pieces, frequencies=frequencies, projection=halves
+    )
 
 
 def _sparse(counts: Counts) -> csr_matrix:
