@@ -104,7 +104,7 @@ def models(adapted: Adapted) -> Iterator[Bundle]:
         rules = decision_rules.rules_of(prepared, replace(adapted.climb, chosen=name), frozenset(uses), options)
         reads = frozenset(uses | ({rules.novelty.reads} if rules.novelty else set()))
         yield replace(
-            adapted.model.bundle, strategy=name, fitted=fitted, uses=reads, rules=rules,
+            adapted.bundle, strategy=name, fitted=fitted, uses=reads, rules=rules,
             backbone=prepared.backbone if "features" in reads else None, thresholds=thresholds_of(prepared, fitted),
         )  # fmt: skip
 

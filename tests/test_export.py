@@ -36,7 +36,7 @@ from headstart.flow.exports import export
 from headstart.flow.exports.portable import ship
 from headstart.home import write_json
 from headstart.modalities.record import Array
-from headstart.options import AdaptOptions, parse
+from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Table
 
 DATA = Path(__file__).parent / "data"
@@ -257,7 +257,7 @@ def test_a_slim_bundle_says_the_same_without_the_weights_of_torch(out: Path, tex
     assert done.exit_code == 0 and found["written"] == str(tmp_path / "slim") and found["labelled"]
     assert not (tmp_path / "slim" / "model.safetensors").exists()
     assert headstart("verify", tmp_path / "slim").exit_code == 0
-    options = parse(flow.PredictOptions, offline=True)
+    options = parse(PredictOptions, offline=True)
     one, two = flow.predictions(out, [text_table], options), flow.predictions(tmp_path / "slim", [text_table], options)
     assert [row["answer"] for row in one] == [row["answer"] for row in two]
 
@@ -332,7 +332,7 @@ def pictured(tmp_path_factory: pytest.TempPathFactory, image_folder: Path) -> tu
     table, _ = read(image_folder, options)
     made = adapt_table(table, None, options)
     uses = frozenset({"features", "descriptors"})
-    bundle = replace(made.model.bundle, strategy="classic", fitted=made.climb.fitted["classic"], uses=uses)
+    bundle = replace(made.bundle, strategy="classic", fitted=made.climb.fitted["classic"], uses=uses)
     bundles.save(ship(bundle, table, root / "shipped"), root / "bundle")
     return bundles.load(root / "bundle", "onnx"), table
 

@@ -38,7 +38,7 @@ from headstart.decisions import Calibrator, Costs, Rules, SetRule
 from headstart.flow.inference.answers import header, row_of
 from headstart.modalities.descriptors import describe_image, shrunk
 from headstart.modalities.quantiles import describe
-from headstart.options import AdaptOptions, parse
+from headstart.options import AdaptOptions, CheckOptions, PredictOptions, parse
 from headstart.records import Predictions, column
 from headstart.strategies import STRATEGIES
 
@@ -113,7 +113,7 @@ def test_the_base_install_predicts_as_the_full_one_does(modality: str, runs: dic
     code = "from headstart.cli.main import run\ntry:\n    run()\nfinally:\n    assert not LACKING & set(sys.modules)\n"
     light = without(HEAVY, code, "predict", out, data, "--explain")
     assert light.returncode == 0, light.stderr
-    options = parse(flow.PredictOptions, explain=True, precision="float32", offline=True)
+    options = parse(PredictOptions, explain=True, precision="float32", offline=True)
     flow.predict(out, [data], out / "full.csv", options)
     assert_alike(table_of(light.stdout), table_of((out / "full.csv").read_text("utf-8")))
 
@@ -131,7 +131,7 @@ def test_the_script_of_a_bundle_predicts_without_headstart(modality: str, runs: 
     code = "import runpy\npath = sys.argv.pop(1)\nsys.argv[0] = path\nrunpy.run_path(path, run_name='__main__')\n"
     alone = without(("headstart", "safetensors", *HEAVY), code, out / "bundle" / "predict.py", data)
     assert alone.returncode == 0, alone.stderr
-    options = parse(flow.PredictOptions, precision="float32", offline=True)
+    options = parse(PredictOptions, precision="float32", offline=True)
     flow.predict(out, [data], out / "again.csv", options)
     assert_alike(table_of(alone.stdout), table_of((out / "again.csv").read_text("utf-8")))
 
@@ -200,7 +200,7 @@ def test_a_bundle_of_each_format_still_answers_as_it_did(number: int, runtime: s
     stored, rows = DATA / f"bundle-format-{number}", tmp_path / "few.csv"
     assert json.loads((stored / "manifest.json").read_text("utf-8"))["format"] == number
     rows.write_bytes((DATA / "bundle-rows.csv").read_bytes())
-    options = parse(flow.PredictOptions, explain=True, precision="float32", offline=True, runtime=runtime)
+    options = parse(PredictOptions, explain=True, precision="float32", offline=True, runtime=runtime)
     flow.predict(stored, [rows], tmp_path / "found.csv", options)
     expected = table_of((DATA / f"bundle-format-{number}-answers.csv").read_text("utf-8"))
     found = table_of((tmp_path / "found.csv").read_text("utf-8"))
@@ -342,7 +342,7 @@ def test_the_script_reads_tables_as_headstart_does(runs: dict[str, tuple[Path, P
     ascii_only = "import io\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, 'ascii')\n"
     alone = without(("headstart",), ascii_only + ALONE, out / "bundle" / "predict.py", tmp_path / "semi.csv")
     assert alone.returncode == 0, alone.stderr
-    flow.predict(out, [tmp_path / "semi.csv"], tmp_path / "found.csv", parse(flow.PredictOptions, offline=True))
+    flow.predict(out, [tmp_path / "semi.csv"], tmp_path / "found.csv", parse(PredictOptions, offline=True))
     found = table_of((tmp_path / "found.csv").read_text("utf-8"))
     told = table_of(alone.stdout)
     assert told[3] == found[3] and found[3][-2] == "the row has 1 cell, the header has 2"
@@ -402,7 +402,7 @@ def test_the_script_reads_tables_in_utf_16(runs: dict[str, tuple[Path, Path]], t
     out, _ = runs["text"]
     (tmp_path / "rows.csv").write_bytes("id\ttext\n1\tthe pump is broken\n".encode("utf-16"))
     alone = without(("headstart",), ALONE, out / "bundle" / "predict.py", tmp_path / "rows.csv")
-    flow.predict(out, [tmp_path / "rows.csv"], tmp_path / "found.csv", parse(flow.PredictOptions, offline=True))
+    flow.predict(out, [tmp_path / "rows.csv"], tmp_path / "found.csv", parse(PredictOptions, offline=True))
     assert_alike(table_of(alone.stdout), table_of((tmp_path / "found.csv").read_text("utf-8")))
 
 
@@ -463,7 +463,7 @@ def test_the_script_writes_the_very_rows_that_headstart_writes_for_odd_inputs(
     paths = ODD[modality](tmp_path / "odd")
     alone = without(("headstart",), ALONE, script, *paths)
     assert (alone.returncode, alone.stderr) == (0, "")
-    flow.predict(script.parent, paths, tmp_path / "found.csv", parse(flow.PredictOptions, offline=True, runtime="onnx"))
+    flow.predict(script.parent, paths, tmp_path / "found.csv", parse(PredictOptions, offline=True, runtime="onnx"))
     assert table_of(alone.stdout) == table_of((tmp_path / "found.csv").read_text("utf-8"))
 
 
@@ -488,7 +488,7 @@ def test_the_script_reads_series_of_several_channels(several_channels: tuple[Pat
     for path in (rows, tmp_path / "rows.npz"):
         alone = without(("headstart",), ALONE, out / "bundle" / "predict.py", path)
         assert alone.returncode == 0, alone.stderr
-        flow.predict(out, [path], tmp_path / "found.csv", parse(flow.PredictOptions, offline=True))
+        flow.predict(out, [path], tmp_path / "found.csv", parse(PredictOptions, offline=True))
         assert_alike(table_of(alone.stdout), table_of((tmp_path / "found.csv").read_text("utf-8")))
     np.savez(tmp_path / "rows.npz", X=values[:, :1])
     alone = without(("headstart",), ALONE, out / "bundle" / "predict.py", tmp_path / "rows.npz")
@@ -515,7 +515,7 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
 
     out, data = runs["image"]
     bundle = bundles.load(out, "torch")
-    table = flow.check(data, parse(flow.CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
+    table = flow.check(data, parse(CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
     base, rng = BASES["image"](), np.random.default_rng(0)
     head = Head(np.zeros(base.record.n_dims, np.float32), rng.normal(size=(base.record.n_dims, 3)).astype(np.float32),
                 np.zeros(3, np.float32))  # fmt: skip
@@ -538,7 +538,7 @@ def test_an_unchanged_model_keeps_its_graph_and_a_changed_or_damaged_one_gets_a_
 
     out, data = runs["series"]
     bundle = bundles.load(out, "torch")
-    table = flow.check(data, parse(flow.CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
+    table = flow.check(data, parse(CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
     first = ship(bundle, table, tmp_path / "first")
     assert first.shipped is not None and first.shipped.told["ok"]
     bundles.save(first, tmp_path / "bundle")
