@@ -23,7 +23,7 @@ from headstart.evaluation import label_errors
 from headstart.flow.base_choice.choose import need
 from headstart.flow.data_check.check import about_inputs
 from headstart.options import AdaptOptions
-from headstart.records import Table, column
+from headstart.records import Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Clock, Rows, Task
 
@@ -112,7 +112,9 @@ def with_copies(rows: Table, edit: Edit, folder: Path, digest: str) -> tuple[Tab
     hashes = [*rows.hashes, *(f"{digest}{number}" if digest else rows.hashes[row] for number, row in enumerate(chosen))]
     ids = [*rows.ids, *(f"copy/{number}" for number in range(len(chosen)))]
     inputs = [*rows.inputs, *made]
-    return replace(more, ids=column(ids), inputs=column(inputs), hashes=column(hashes), findings=()), chosen
+    return replace(
+        more, ids=make_column(ids), inputs=make_column(inputs), hashes=make_column(hashes), findings=()
+    ), chosen
 
 
 def copies_found(rows: Table, kind: str) -> dict[str, str]:
@@ -131,7 +133,7 @@ def copies_found(rows: Table, kind: str) -> dict[str, str]:
 def probed(rows: Table) -> Rows:
     """Give rows with the default base's features."""
     options = AdaptOptions(offline=True)
-    given = replace(rows, splits=column(["train"] * len(rows)))
+    given = replace(rows, splits=make_column(["train"] * len(rows)))
     made = features.extract(given, bases.load("default", need(given, options)), uses=frozenset({"features"}))
     return Rows(given.take(made.kept), made.features)
 
@@ -175,8 +177,8 @@ def border_found(rows: Table, seed: int) -> str:
             made.append(to)
         two = replace(
             rows,
-            inputs=column(made),
-            labels=column(["marked" if label == labels[0] else "other" for label in rows.labels]),
+            inputs=make_column(made),
+            labels=make_column(["marked" if label == labels[0] else "other" for label in rows.labels]),
         )  # type: ignore[union-attr]
         return told(two)
 

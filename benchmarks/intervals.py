@@ -20,7 +20,7 @@ from headstart.evaluation.intervals import wilson
 from headstart.evaluation.metrics.per_task import score
 from headstart.evaluation.uncertainty.calibration import MOST_BINS, calibration
 from headstart.evaluation.uncertainty.conformal import share
-from headstart.records import Interval, Predictions, column
+from headstart.records import Interval, Predictions, make_column
 from headstart.results import Figure
 
 PRIOR = np.array([0.4, 0.3, 0.2, 0.1])
@@ -71,7 +71,7 @@ def said(codes: np.ndarray, classes: tuple[str, ...] = CLASSES, sure: np.ndarray
     """Make predictions that name these classes."""
     shares = np.full((len(codes), len(classes)), 0.01) if sure is None else np.repeat(1 - sure[:, None], 2, axis=1)
     shares[np.arange(len(codes)), codes] = 1 - 0.01 * (len(classes) - 1) if sure is None else sure
-    return Predictions(ids=column(list(map(str, range(len(codes))))), classes=classes, probabilities=shares)
+    return Predictions(ids=make_column(list(map(str, range(len(codes))))), classes=classes, probabilities=shares)
 
 
 def truths() -> dict[str, float]:
@@ -98,7 +98,7 @@ def measured(rows: Rows, rng: np.random.Generator, seed: int) -> dict[str, Inter
     n, clusters = len(rows.codes), rows.clusters
     metrics = score(rows.codes, said(rows.answers[0]), clusters, seed)
     answers = np.where(rows.right_by_site, 0, 1)
-    site = {"site": column(["north" if at else "south" for at in rows.site])}
+    site = {"site": make_column(["north" if at else "south" for at in rows.site])}
     compared = groups(np.zeros(n, dtype=np.intp), said(answers, ("a", "b")), site, clusters=clusters, seed=seed)
     found = calibration(
         np.where(rows.right_if_sure, 0, 1), said(np.zeros(n, dtype=np.intp), ("a", "b"), rows.sure), clusters, seed

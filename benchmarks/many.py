@@ -87,14 +87,14 @@ def _cost(done: Measured) -> dict[str, object]:
 def heads(n_rows: int, n_classes: int) -> dict[str, object]:
     """Fit the probe on made features of rows in classes, and evaluate; run in a process of its own."""
     from headstart import data, evaluation, ladder
-    from headstart.records import Features, Predictions, Table, column
+    from headstart.records import Features, Predictions, Table, make_column
     from headstart.strategies import Clock, Rows, Task
 
     rng = np.random.default_rng(0)
     codes = np.sort(rng.integers(0, n_classes, n_rows))
     centres = rng.normal(size=(n_classes, N_DIMS)).astype(np.float32)
     values = centres[codes] + 3.0 * rng.normal(size=(n_rows, N_DIMS)).astype(np.float32)
-    ids, blank = column([f"row-{row}" for row in range(n_rows)]), column([""] * n_rows)
+    ids, blank = make_column([f"row-{row}" for row in range(n_rows)]), make_column([""] * n_rows)
     names = tuple(f"class-{code:04d}" for code in range(n_classes))
     labels = np.asarray(names, dtype=object)[codes]
     rows = Rows(

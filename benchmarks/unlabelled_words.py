@@ -21,7 +21,7 @@ from tables import keep, table
 from headstart import data
 from headstart.evaluation.intervals import mean
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, Table, column
+from headstart.records import TEST, TRAIN, Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Clock, Rows, Task
 from headstart.strategies.text.cooccurrence import Words, learn
@@ -49,7 +49,7 @@ def drawn(codes: np.ndarray, n_labels: int, order: np.ndarray) -> np.ndarray:
 def right(path: Path, given: argparse.Namespace) -> tuple[Hits, int]:
     """Give how often each test row was right, and the mean number of texts without labels."""
     rows = data.read(path, AdaptOptions())
-    rows = replace(rows, inputs=column([str(text)[: given.characters] for text in rows.inputs]))
+    rows = replace(rows, inputs=make_column([str(text)[: given.characters] for text in rows.inputs]))
     train, test = rows.where_split(TRAIN), rows.where_split(TEST)
     test = test.take(np.sort(np.random.default_rng(1).permutation(len(test))[: given.test]))
     classes, codes = np.unique(np.asarray(train.labels, dtype=str), return_inverse=True)

@@ -32,7 +32,7 @@ from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.inference import answers
 from headstart.flow.inference.predict_table import decide_table
 from headstart.options import AdaptOptions, parse
-from headstart.records import Predictions, Table, column
+from headstart.records import Predictions, Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import members_in
 
@@ -63,7 +63,7 @@ def table_of(modality: str, task: str, size: str, folder: Path) -> Table:
     """Rows of three classes, with labels for a task."""
     codes = np.random.default_rng(1).permutation(np.arange(N_ROWS[size][modality]) % 3)
     table = data.from_arrays(_inputs(modality, codes, folder), None, modality)
-    names = column([f"class {code}" for code in codes])
+    names = make_column([f"class {code}" for code in codes])
     if task == "classification":
         return replace(table, labels=names)
     if task == "ordinal":
@@ -72,10 +72,14 @@ def table_of(modality: str, task: str, size: str, folder: Path) -> Table:
         values = codes + np.random.default_rng(2).normal(0, 0.1, len(codes))
         targets = values.astype(np.float32)[:, None]
         return replace(
-            table, task=task, labels=column([str(value) for value in values]), targets=targets, target_names=("height",)
+            table,
+            task=task,
+            labels=make_column([str(value) for value in values]),
+            targets=targets,
+            target_names=("height",),
         )
     marks = np.stack([codes == 0, codes != 1], axis=1).astype(np.float32)
-    labels = column([";".join(name for name, has in zip("ab", row, strict=True) if has) for row in marks])
+    labels = make_column([";".join(name for name, has in zip("ab", row, strict=True) if has) for row in marks])
     return replace(table, task=task, labels=labels, targets=marks, target_names=("a", "b"))
 
 

@@ -17,7 +17,7 @@ from headstart.disk_errors import explain_disk_error
 from headstart.errors import DataError
 from headstart.flow.external_validation.site_comparison import advice
 from headstart.flow.inference.labelled_rows import leave_out_learnt
-from headstart.records import Table, column
+from headstart.records import Table, make_column
 from headstart.results import Calibration, Evaluation, Figure
 
 BUNDLE = Path(__file__).parent / "data" / "bundle-format-3"
@@ -73,8 +73,8 @@ def test_nobody_is_asked_to_correct_probabilities_for_less_than_a_point() -> Non
 
 def table(n: int) -> Table:
     return Table(
-        modality="text", ids=column([str(row) for row in range(n)]), inputs=column(["x"] * n),
-        hashes=column([str(row) for row in range(n)]), labels=None, splits=column([""] * n),
+        modality="text", ids=make_column([str(row) for row in range(n)]), inputs=make_column(["x"] * n),
+        hashes=make_column([str(row) for row in range(n)]), labels=None, splits=make_column([""] * n),
     )  # fmt: skip
 
 

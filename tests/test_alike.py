@@ -10,14 +10,14 @@ import pytest
 from headstart import data
 from headstart.data.duplicates.feature_duplicates import KIND, with_alike
 from headstart.flow.data_check.check import with_shares
-from headstart.records import Finding, Table, column
+from headstart.records import Finding, Table, make_column
 
 
 def rows(n: int, modality: str = "text", splits: list[str] | None = None) -> Table:
     names = [f"row {at}" for at in range(n)]
     parts = (names, names, names, ["x"] * n, splits or ["train"] * n)
     names_of = ("ids", "inputs", "hashes", "labels", "splits")
-    return Table(modality=modality, **{name: column(part) for name, part in zip(names_of, parts, strict=True)})
+    return Table(modality=modality, **{name: make_column(part) for name, part in zip(names_of, parts, strict=True)})
 
 
 def features(n: int, copies: dict[int, int], noise: float = 0.05) -> np.ndarray:
@@ -31,9 +31,12 @@ def features(n: int, copies: dict[int, int], noise: float = 0.05) -> np.ndarray:
 def test_rows_with_nearly_the_same_features_become_one_family_and_share_a_fold() -> None:
     table, found = with_alike(rows(80), features(80, {10: 0, 20: 0, 31: 30}), 0)
     assert [item.kind for item in found] == [KIND] and len(found[0].rows) == 5 and found[0].severity == "note"
-    assert table.families is not None
-    assert len({table.families[row] for row in (0, 10, 20)}) == 1 and table.families[30] == table.families[31] != ""
-    assert table.families[1] == ""
+    assert table.near_duplicate_groups is not None
+    assert (
+        len({table.near_duplicate_groups[row] for row in (0, 10, 20)}) == 1
+        and table.near_duplicate_groups[30] == table.near_duplicate_groups[31] != ""
+    )
+    assert table.near_duplicate_groups[1] == ""
     folds = data.folds(np.arange(80) % 2, data.clusters(table), 5, 0)
     assert len({int(folds[row]) for row in (0, 10, 20)}) == 1
 
@@ -50,11 +53,13 @@ def test_a_test_row_like_a_training_row_is_a_warning() -> None:
 
 
 def test_families_that_were_known_grow_and_are_not_reported_again() -> None:
-    known = replace(rows(80), families=column(["a" if at in (0, 10) else "" for at in range(80)]))
+    known = replace(rows(80), near_duplicate_groups=make_column(["a" if at in (0, 10) else "" for at in range(80)]))
     table, found = with_alike(known, features(80, {10: 0}), 0)
     assert found == [] and table is known
     table, found = with_alike(known, features(80, {20: 10}), 0)
-    assert table.families is not None and len({table.families[row] for row in (0, 10, 20)}) == 1
+    assert (
+        table.near_duplicate_groups is not None and len({table.near_duplicate_groups[row] for row in (0, 10, 20)}) == 1
+    )
     assert found[0].rows == ("row 10", "row 20")
 
 

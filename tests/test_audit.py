@@ -20,7 +20,7 @@ from headstart.evaluation.fairness.mitigation import before_and_after
 from headstart.evaluation.fairness.slices import find
 from headstart.flow.audit.attribute_probes import Wanted, read_off
 from headstart.options import AdaptOptions, PredictOptions, parse
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 from headstart.results import Result
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -32,7 +32,7 @@ def options(**values: object) -> AdaptOptions:
 
 def answers(right: np.ndarray) -> Predictions:
     return Predictions(
-        ids=column(list(range(len(right)))), classes=("a", "b"), probabilities=np.eye(2)[np.where(right, 0, 1)]
+        ids=make_column(list(range(len(right)))), classes=("a", "b"), probabilities=np.eye(2)[np.where(right, 0, 1)]
     )
 
 
@@ -79,7 +79,7 @@ def test_class_gaps_that_are_chance_are_rarely_told(monkeypatch: pytest.MonkeyPa
 def test_a_model_that_follows_the_group_is_seen_though_both_groups_fare_alike() -> None:
     codes, border = np.repeat([0, 1], 60), np.array(["red", "blue"] * 60, dtype=object)
     said = np.where(np.arange(120) % 10 < 6, border == "blue", codes).astype(int)
-    made = Predictions(ids=column(list(range(120))), classes=("a", "b"), probabilities=np.eye(2)[said])
+    made = Predictions(ids=make_column(list(range(120))), classes=("a", "b"), probabilities=np.eye(2)[said])
     found = groups(codes, made, {"border": border}, clusters=None, seed=0)[0]
     assert found.gap is not None and found.gap.low <= 0
     assert found.class_gap is not None and found.class_gap.gap.low > 0.3 and found.class_gap.p_value <= 0.001

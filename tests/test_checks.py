@@ -14,7 +14,7 @@ from headstart.evaluation import label_errors, shortcuts
 from headstart.flow.data_check.check import about_inputs, after_split, check
 from headstart.modalities import looks, nuisances
 from headstart.options import AdaptOptions, CheckOptions, parse
-from headstart.records import Table, column
+from headstart.records import Table, make_column
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 
@@ -37,14 +37,14 @@ def folder_of(root: Path, n: int) -> Path:
 
 def table_of(inputs: list[object], modality: str, labels: list[str] | None = None) -> Table:
     n = len(inputs)
-    names = column([f"r{row}" for row in range(n)])
-    blank = column([""] * n)
-    said = column(labels or ["a", "b"] * (n // 2) + ["a"] * (n % 2))
+    names = make_column([f"r{row}" for row in range(n)])
+    blank = make_column([""] * n)
+    said = make_column(labels or ["a", "b"] * (n // 2) + ["a"] * (n % 2))
     return Table(
         modality=modality,
         ids=names,
-        inputs=column(inputs),
-        hashes=column([f"h{row}" for row in range(n)]),
+        inputs=make_column(inputs),
+        hashes=make_column([f"h{row}" for row in range(n)]),
         labels=said,
         splits=blank,
     )
@@ -160,7 +160,7 @@ def test_copies_across_a_given_split_and_across_labels_are_named() -> None:
             inputs=table.inputs,
             hashes=table.hashes,
             labels=table.labels,
-            splits=column(["train"] * 3 + ["test"] * 2),
+            splits=make_column(["train"] * 3 + ["test"] * 2),
         )
     )
     found = {item.kind: item for item in after_split(given, ())}
@@ -187,7 +187,11 @@ def test_a_column_that_tells_the_class_is_named_and_one_that_only_repeats_it_is_
     labels = ["a", "b"] * 50
     site = ["north" if (label == "a") != (rng.random() < 0.1) else "south" for label in labels]
     table = table_of([" ".join(rng.choice(list("kmnprst"), 9)) for _ in range(100)], "text", labels)
-    columns = {"site": column(site), "copy": column(labels), "nurse": column(rng.choice(list("xyz"), 100).tolist())}
+    columns = {
+        "site": make_column(site),
+        "copy": make_column(labels),
+        "nurse": make_column(rng.choice(list("xyz"), 100).tolist()),
+    }
     table = Table(
         modality="text",
         ids=table.ids,
@@ -206,9 +210,9 @@ def test_a_place_or_day_that_tells_every_class_is_the_gravest_shortcut_and_its_i
     labels = ["a", "b"] * 50
     table = table_of([f"text {row}" for row in range(100)], "text", labels)
     columns = {
-        "site": column(["north" if label == "a" else "south" for label in labels]),
-        "day": column([f"{1 + row % 28:02d}/{1 + row % 2:02d}/2024" for row in range(100)]),
-        "copy": column([label.upper() for label in labels]),
+        "site": make_column(["north" if label == "a" else "south" for label in labels]),
+        "day": make_column([f"{1 + row % 28:02d}/{1 + row % 2:02d}/2024" for row in range(100)]),
+        "copy": make_column([label.upper() for label in labels]),
     }
     table = Table(
         modality="text",
@@ -250,11 +254,11 @@ def test_telling_by_chance_gives_an_interval_that_holds_chance() -> None:
 def test_dates_and_numbers_in_columns_are_read_as_numbers_and_names_of_files_are_left_out() -> None:
     n = 200
     table = table_of(["text"] * n, "text")
-    days = column([f"2024-{1 + row % 12:02d}-{1 + row % 28:02d}" for row in range(n)])
+    days = make_column([f"2024-{1 + row % 12:02d}-{1 + row % 28:02d}" for row in range(n)])
     columns = {
         "day": days,
-        "age": column([str(row) for row in range(n)]),
-        "file": column([f"f{row}" for row in range(n)]),
+        "age": make_column([str(row) for row in range(n)]),
+        "file": make_column([f"f{row}" for row in range(n)]),
     }
     found = properties.of_columns(
         Table(

@@ -17,7 +17,7 @@ from headstart.cli.main import app
 from headstart.errors import BundleError
 from headstart.evaluation.comparison.model_changes import changes, parts, sign_test
 from headstart.options import AdaptOptions, CompareOptions, parse
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 from headstart.results import Comparison
 
 QUICK = {"offline": True, "precision": "float32", "audit": "none"}
@@ -74,7 +74,9 @@ def test_rows_that_belong_together_count_once_and_parts_with_few_rows_are_not_to
     gain = np.array([1.0] * 12)
     assert sign_test(gain, None) == pytest.approx(2 / 2**12)
     assert sign_test(gain, np.arange(12) // 6) == pytest.approx(0.5)
-    said = [Predictions(ids=column(range(30)), classes=("a", "b"), probabilities=np.eye(2)[[at] * 30]) for at in (0, 1)]
+    said = [
+        Predictions(ids=make_column(range(30)), classes=("a", "b"), probabilities=np.eye(2)[[at] * 30]) for at in (0, 1)
+    ]
     found = changes(np.ones(30, dtype=int), *said)
     made = parts(found, "site", np.array(["x"] * 25 + ["y"] * 5, dtype=object), clusters=None, seed=0)
     assert made[0].difference is not None and made[0].difference.low > 0 and made[0].n_better == 25

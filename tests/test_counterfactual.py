@@ -10,7 +10,7 @@ from PIL import Image
 
 from headstart.errors import OptionError
 from headstart.modalities.counterfactual import FOLDER, bare, edits, read_pairs
-from headstart.records import MODALITIES
+from headstart.records import MODALITY_NAMES
 
 
 def change(
@@ -78,7 +78,7 @@ def test_a_bad_file_is_refused_with_its_lines(content: str, said: str, tmp_path:
         read_pairs(path)
 
 
-@pytest.mark.parametrize("modality", MODALITIES)
+@pytest.mark.parametrize("modality", MODALITY_NAMES)
 def test_changes_have_names_of_their_own_and_some_are_quick(modality: str) -> None:
     found = edits(modality, ["he"])
     assert len({item.name for item in found}) == len(found) >= 5

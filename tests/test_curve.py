@@ -11,7 +11,7 @@ import pytest
 from headstart.evaluation.learning_curve import Law, Measured, fit, learning_curve
 from headstart.flow.adaptation.learning_curve import curve
 from headstart.flow.adaptation.learning_curve_points import SCORINGS, material_of, measure, nested, sizes
-from headstart.records import Features, Table, column
+from headstart.records import Features, Table, make_column
 from headstart.report.curve import drawn
 from headstart.strategies.linear.ridge_loo import Axes, fit_quick, reduced
 from headstart.strategies.record import Clock, Rows, Task
@@ -23,10 +23,15 @@ def material(n_rows: int, seed: int, apart: float = 1.0, n_classes: int = 3) -> 
     codes = rng.permutation(np.arange(n_rows) % n_classes)
     centres = np.random.default_rng(0).normal(0, apart, (n_classes, 12))
     values = (centres[codes] + rng.normal(0, 1, (n_rows, 12))).astype(np.float32)
-    ids = column([f"{seed}-{row}" for row in range(n_rows)])
-    blank = column([""] * n_rows)
+    ids = make_column([f"{seed}-{row}" for row in range(n_rows)])
+    blank = make_column([""] * n_rows)
     table = Table(
-        modality="text", ids=ids, inputs=blank, hashes=ids, labels=column([str(code) for code in codes]), splits=blank
+        modality="text",
+        ids=ids,
+        inputs=blank,
+        hashes=ids,
+        labels=make_column([str(code) for code in codes]),
+        splits=blank,
     )
     return Rows(table, Features(ids, values, "made")), codes
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from headstart import data
 from headstart.errors import DataError, UnknownName
 from headstart.options import AdaptOptions, parse
-from headstart.records import Table, column
+from headstart.records import Table, make_column
 
 
 def options(**values: object) -> AdaptOptions:
@@ -24,7 +24,7 @@ def made(counts: dict[str, int], **columns: list[str]) -> Table:
 
 
 def with_columns(table: Table, **columns: list[str]) -> Table:
-    return Table(**{**vars(table), "metadata": {name: column(values) for name, values in columns.items()}})
+    return Table(**{**vars(table), "metadata": {name: make_column(values) for name, values in columns.items()}})
 
 
 def counts(table: Table, split: str) -> Counter[str]:
@@ -78,7 +78,7 @@ def test_rows_that_all_belong_together_leave_a_warning() -> None:
 
 def test_a_given_test_split_is_kept_and_undecided_rows_train() -> None:
     table = made({"a": 3, "b": 3})
-    table = Table(**{**vars(table), "splits": column(["train", "test", "", "train", "test", ""])})
+    table = Table(**{**vars(table), "splits": make_column(["train", "test", "", "train", "test", ""])})
     assert data.split(table, options()).splits.tolist() == ["train", "test", "train"] * 2
 
 

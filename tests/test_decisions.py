@@ -28,7 +28,7 @@ from headstart.decisions import (
 )
 from headstart.decisions.novelty import FALSE_ALARM, KEPT_ROWS
 from headstart.errors import OptionError
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 
 CLASSES = ("a", "b", "c")
 
@@ -52,7 +52,7 @@ def loss(codes: np.ndarray, told: np.ndarray) -> float:
 
 def said(shares: np.ndarray, task: str = "classification", classes: tuple[str, ...] = CLASSES) -> Predictions:
     return Predictions(
-        ids=column([str(row) for row in range(len(shares))]), classes=classes, probabilities=shares, task=task
+        ids=make_column([str(row) for row in range(len(shares))]), classes=classes, probabilities=shares, task=task
     )
 
 
@@ -154,7 +154,7 @@ def cloud(n: int, shift: float, seed: int, dims: int = 40) -> tuple[np.ndarray, 
 @pytest.mark.parametrize("n", [30, 300, 2500])
 def test_foreign_rows_are_told_and_ordinary_ones_seldom_called_so(n: int) -> None:
     codes, values = cloud(n, 0.0, 1)
-    made = fit_novelty(values, codes, folds(n), column([str(row) for row in range(n)]))
+    made = fit_novelty(values, codes, folds(n), make_column([str(row) for row in range(n)]))
     assert made is not None and len(made.kept) <= KEPT_ROWS
     assert made.false_alarm == pytest.approx(max(FALSE_ALARM, 1 / (min(n, 999) + 1)), abs=1e-3)
     ordinary, foreign = made.distances(cloud(600, 0.0, 2)[1]), made.distances(cloud(600, 4.0, 3)[1])
@@ -164,17 +164,17 @@ def test_foreign_rows_are_told_and_ordinary_ones_seldom_called_so(n: int) -> Non
 
 def test_long_features_of_few_rows_and_one_row_a_class_do_no_harm() -> None:
     codes, values = cloud(12, 0.0, 1, dims=3000)
-    made = fit_novelty(values, np.arange(12), folds(12), column(list("abcdefghijkl")))
+    made = fit_novelty(values, np.arange(12), folds(12), make_column(list("abcdefghijkl")))
     assert made is not None and np.isfinite(made.distances(values)).all()
-    assert fit_novelty(values[:5], codes[:5], folds(5), column(list("abcde"))) is None
+    assert fit_novelty(values[:5], codes[:5], folds(5), make_column(list("abcde"))) is None
     alike = np.ones((20, 4), dtype=np.float32)
-    same = fit_novelty(alike, np.arange(20) % 2, folds(20), column([str(row) for row in range(20)]))
+    same = fit_novelty(alike, np.arange(20) % 2, folds(20), make_column([str(row) for row in range(20)]))
     assert same is not None and not (same.distances(alike) > same.threshold).any()
 
 
 def test_the_nearest_rows_are_the_rows_themselves() -> None:
     codes, values = cloud(60, 0.0, 1)
-    made = fit_novelty(values, codes, folds(60), column([f"row {row}" for row in range(60)]))
+    made = fit_novelty(values, codes, folds(60), make_column([f"row {row}" for row in range(60)]))
     assert made is not None
     places, distances = made.nearest(values[:5], 3)
     assert [made.ids[row] for row in places[:, 0]] == [f"row {row}" for row in range(5)]
@@ -245,7 +245,7 @@ def test_rules_come_back_from_json_and_arrays_and_decide_the_same() -> None:
     _, told = drawn(200, power=2.0)
     rules = Rules(
         calibrator=fit_calibrator(codes, told, folds(200)), sets=fit_sets(codes, told, 0.8), margin=None, coverage=0.8,
-        novelty=fit_novelty(values, codes, folds(200), column([str(row) for row in range(200)])),
+        novelty=fit_novelty(values, codes, folds(200), make_column([str(row) for row in range(200)])),
         costs=parse_costs(["a->b=3"], CLASSES, 0.4), without={"x": "y"},
     )  # fmt: skip
     assert isinstance(rules.novelty, Novelty)

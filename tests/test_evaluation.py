@@ -13,7 +13,7 @@ from sklearn import metrics as sk
 
 from headstart.evaluation import Entry, confusion, difference, evaluate, verdict, worst_rows
 from headstart.evaluation.intervals import RESAMPLES, effective_sizes, resamples, student, sums, wilson
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 from headstart.results import Figure, Metrics
 
 
@@ -21,7 +21,7 @@ def predictions(answers: np.ndarray, n_classes: int, sure: float = 0.9) -> Predi
     told = np.full((len(answers), n_classes), (1 - sure) / max(n_classes - 1, 1))
     told[np.arange(len(answers)), answers] = sure
     return Predictions(
-        ids=column([f"row {at}" for at in range(len(answers))]),
+        ids=make_column([f"row {at}" for at in range(len(answers))]),
         classes=tuple("abcdefghij")[:n_classes],
         probabilities=told,
     )
@@ -32,7 +32,7 @@ def random_case(n: int, n_classes: int, seed: int) -> tuple[np.ndarray, Predicti
     codes = rng.integers(0, n_classes, n)
     told = rng.random((n, n_classes))
     told[np.arange(n), codes] += rng.random(n)
-    ids = column([f"row {at}" for at in range(n)])
+    ids = make_column([f"row {at}" for at in range(n)])
     return codes, Predictions(
         ids=ids, classes=tuple("abcdefghij")[:n_classes], probabilities=told / told.sum(axis=1, keepdims=True)
     )
@@ -49,12 +49,12 @@ def test_every_metric_equals_that_of_scikit_learn(n: int, n_classes: int) -> Non
     found = evaluate(codes, told, None, 0)
     present = np.unique(codes)
     precision, recall, _, support = sk.precision_recall_fscore_support(
-        codes, told.codes, labels=present, zero_division=0
+        codes, told.class_indices, labels=present, zero_division=0
     )
-    assert found.accuracy.value == pytest.approx(sk.accuracy_score(codes, told.codes))
+    assert found.accuracy.value == pytest.approx(sk.accuracy_score(codes, told.class_indices))
     assert found.balanced_accuracy.value == pytest.approx(recall.mean())
     assert found.macro_f1.value == pytest.approx(
-        sk.f1_score(codes, told.codes, labels=present, average="macro", zero_division=0)
+        sk.f1_score(codes, told.class_indices, labels=present, average="macro", zero_division=0)
     )
     assert found.log_loss.value == pytest.approx(
         sk.log_loss(codes, told.probabilities, labels=list(range(n_classes))), abs=1e-9
@@ -62,7 +62,9 @@ def test_every_metric_equals_that_of_scikit_learn(n: int, n_classes: int) -> Non
     assert [item.precision.value for item in found.per_class] == pytest.approx(precision)
     assert [item.recall.value for item in found.per_class] == pytest.approx(recall)
     assert [item.support for item in found.per_class] == support.tolist()
-    assert np.array_equal(confusion(codes, told), sk.confusion_matrix(codes, told.codes, labels=list(range(n_classes))))
+    assert np.array_equal(
+        confusion(codes, told), sk.confusion_matrix(codes, told.class_indices, labels=list(range(n_classes)))
+    )
 
 
 def test_a_class_without_test_rows_is_left_out_of_the_list_and_the_averages() -> None:
@@ -123,7 +125,7 @@ def test_thirty_right_rows_of_three_patients_say_less_than_thirty_patients() -> 
 def test_copying_every_row_five_times_does_not_narrow_a_clustered_interval() -> None:
     codes, told = random_case(80, 3, 4)
     five = Predictions(
-        ids=column(list(np.repeat(told.ids, 5))),
+        ids=make_column(list(np.repeat(told.ids, 5))),
         classes=told.classes,
         probabilities=np.repeat(told.probabilities, 5, axis=0),
     )
@@ -182,7 +184,7 @@ def test_the_effective_number_of_rows_lies_between_clusters_and_rows() -> None:
 def test_the_worst_rows_are_the_surest_mistakes_and_only_mistakes() -> None:
     told = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
     found = worst_rows(
-        np.array([0, 1, 1, 1]), Predictions(ids=column(list("wxyz")), classes=("a", "b"), probabilities=told)
+        np.array([0, 1, 1, 1]), Predictions(ids=make_column(list("wxyz")), classes=("a", "b"), probabilities=told)
     )
     assert [(row.id, row.label, row.predicted, row.probability) for row in found] == [
         ("y", "b", "a", 0.8),
@@ -191,7 +193,9 @@ def test_the_worst_rows_are_the_surest_mistakes_and_only_mistakes() -> None:
     assert (
         len(
             worst_rows(
-                np.array([0, 1, 1, 1]), Predictions(ids=column(list("wxyz")), classes=("a", "b"), probabilities=told), 1
+                np.array([0, 1, 1, 1]),
+                Predictions(ids=make_column(list("wxyz")), classes=("a", "b"), probabilities=told),
+                1,
             )
         )
         == 1

@@ -9,12 +9,12 @@ from headstart.evaluation import evaluate, intervals
 from headstart.evaluation.uncertainty.calibration import calibration
 from headstart.evaluation.uncertainty.conformal import range_coverage, set_coverage, share
 from headstart.evaluation.uncertainty.selective import per_hundred, risk_coverage, shares_of
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 
 
 def made(shares: np.ndarray) -> Predictions:
     return Predictions(
-        ids=column([str(row) for row in range(len(shares))]), classes=("no", "yes"), probabilities=shares
+        ids=make_column([str(row) for row in range(len(shares))]), classes=("no", "yes"), probabilities=shares
     )
 
 

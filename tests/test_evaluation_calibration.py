@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import brier_score_loss
 
 from headstart.evaluation.uncertainty.calibration import MIN_ROWS, MOST_BINS, calibration
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 
 
 def drawn(n: int, honest: float, seed: int) -> tuple[np.ndarray, Predictions, np.ndarray]:
@@ -17,7 +17,7 @@ def drawn(n: int, honest: float, seed: int) -> tuple[np.ndarray, Predictions, np
     rng = np.random.default_rng([seed, n])
     sure = 0.5 + 0.5 * rng.beta(3, 1.5, n)
     right = rng.random(n) < 0.5 + honest * (sure - 0.5)
-    ids = column([f"row {at}" for at in range(n)])
+    ids = make_column([f"row {at}" for at in range(n)])
     return (
         np.where(right, 0, 1),
         Predictions(ids=ids, classes=("a", "b"), probabilities=np.column_stack([sure, 1 - sure])),
@@ -33,7 +33,10 @@ def test_brier_equals_that_of_scikit_learn() -> None:
     rng = np.random.default_rng(1)
     codes, told = rng.integers(0, 4, 90), rng.dirichlet([1, 1, 1, 1], 90)
     many = calibration(
-        codes, Predictions(ids=column(list(map(str, range(90)))), classes=tuple("abcd"), probabilities=told), None, 0
+        codes,
+        Predictions(ids=make_column(list(map(str, range(90)))), classes=tuple("abcd"), probabilities=told),
+        None,
+        0,
     )
     assert many is not None
     assert many.brier.value == pytest.approx(((told - np.eye(4)[codes]) ** 2).sum(axis=1).mean() / 2)
@@ -89,7 +92,7 @@ def test_a_model_that_is_too_sure_and_one_that_is_not_sure_enough_are_called_so(
 def test_equal_probabilities_share_a_bin_whatever_the_order_of_the_rows() -> None:
     codes = np.array([0] * 150 + [1] * 50)
     said = Predictions(
-        ids=column(list(map(str, range(200)))), classes=("a", "b"), probabilities=np.tile([0.75, 0.25], (200, 1))
+        ids=make_column(list(map(str, range(200)))), classes=("a", "b"), probabilities=np.tile([0.75, 0.25], (200, 1))
     )
     found = calibration(codes, said, None, 0)
     assert found is not None
@@ -100,7 +103,7 @@ def test_equal_probabilities_share_a_bin_whatever_the_order_of_the_rows() -> Non
 def test_patients_with_many_rows_widen_the_intervals() -> None:
     codes, said, _ = drawn(60, 1.0, 1)
     five = Predictions(
-        ids=column(list(map(str, range(300)))),
+        ids=make_column(list(map(str, range(300)))),
         classes=("a", "b"),
         probabilities=np.repeat(said.probabilities, 5, axis=0),
     )
@@ -118,7 +121,7 @@ def test_too_few_rows_say_nothing_and_extremes_give_no_nan() -> None:
     assert calibration(codes, said, None, 0) is None
     for n in (MIN_ROWS, 45):
         sure = Predictions(
-            ids=column(list(map(str, range(n)))), classes=("a", "b"), probabilities=np.tile([1.0, 0.0], (n, 1))
+            ids=make_column(list(map(str, range(n)))), classes=("a", "b"), probabilities=np.tile([1.0, 0.0], (n, 1))
         )
         for codes in (np.zeros(n, dtype=int), np.ones(n, dtype=int)):
             found = calibration(codes, sure, None, 0)

@@ -15,19 +15,21 @@ from headstart.errors import UnknownName
 from headstart.evaluation import evaluate, keeps_together
 from headstart.evaluation.fairness.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, groups, holm
 from headstart.options import AdaptOptions, PredictOptions, parse
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 from headstart.results import GroupColumn
 
 
 def answers(right: NDArray[np.bool_]) -> Predictions:
     told = np.eye(2)[np.where(right, 0, 1)]
-    return Predictions(ids=column([f"row {at}" for at in range(len(right))]), classes=("a", "b"), probabilities=told)
+    return Predictions(
+        ids=make_column([f"row {at}" for at in range(len(right))]), classes=("a", "b"), probabilities=told
+    )
 
 
 def compared(
     right: NDArray[np.bool_], clusters: NDArray[np.intp] | None = None, seed: int = 0, **columns: list[object]
 ) -> list[GroupColumn]:
-    given = {name: column(values) for name, values in columns.items()}
+    given = {name: make_column(values) for name, values in columns.items()}
     return groups(np.zeros(len(right), dtype=np.intp), answers(right), given, clusters=clusters, seed=seed)
 
 
@@ -99,9 +101,9 @@ def test_the_interval_of_a_gap_covers_it() -> None:
 def test_the_figures_of_a_group_are_those_of_its_rows_alone() -> None:
     rng = np.random.default_rng(5)
     codes, told = rng.integers(0, 3, 90), rng.dirichlet([1, 1, 1], 90)
-    said = Predictions(ids=column(list(map(str, range(90)))), classes=("a", "b", "c"), probabilities=told)
+    said = Predictions(ids=make_column(list(map(str, range(90)))), classes=("a", "b", "c"), probabilities=told)
     site = np.where(np.arange(90) % 3 == 0, "far", "near")
-    found = groups(codes, said, {"site": column(site.tolist())}, clusters=None, seed=4)[0]
+    found = groups(codes, said, {"site": make_column(site.tolist())}, clusters=None, seed=4)[0]
     rows = np.flatnonzero(site == "far")
     assert found.values[0].metrics == evaluate(
         codes[rows], Predictions(ids=said.ids[rows], classes=said.classes, probabilities=told[rows]), None, 4
@@ -152,8 +154,8 @@ def test_a_column_with_many_values_only_keeps_rows_together() -> None:
     assert (found.values, found.gap) == ([], None)
     assert found.reading == f"Not compared: {MANY_VALUES + 1} values with few rows each; they only keep rows together."
     assert "bands (0-17" in compared(right, age=[str(at % 80) for at in range(320)])[0].reading
-    assert not keeps_together(column([f"site {at % MANY_VALUES}" for at in range(320)]))
-    assert keeps_together(column([f"patient {at // (FEW_EACH - 1)}" for at in range(40)]))
+    assert not keeps_together(make_column([f"site {at % MANY_VALUES}" for at in range(320)]))
+    assert keeps_together(make_column([f"patient {at // (FEW_EACH - 1)}" for at in range(40)]))
 
 
 def test_everything_right_gives_no_gap_no_nan_and_no_warning() -> None:
@@ -193,8 +195,8 @@ def test_p_value_and_interval_never_disagree() -> None:
 def test_a_different_mix_of_classes_is_named_as_a_possible_reason() -> None:
     codes = np.array([0] * 50 + [1] * 50)
     told = np.eye(2)[np.zeros(100, dtype=int)]
-    said = Predictions(ids=column(list(map(str, range(100)))), classes=("a", "b"), probabilities=told)
-    found = groups(codes, said, {"site": column(["A"] * 50 + ["B"] * 50)}, clusters=None, seed=0)[0]
+    said = Predictions(ids=make_column(list(map(str, range(100)))), classes=("a", "b"), probabilities=told)
+    found = groups(codes, said, {"site": make_column(["A"] * 50 + ["B"] * 50)}, clusters=None, seed=0)[0]
     assert found.reading.endswith("The two do not hold the same mix of classes, which may be why.")
 
 

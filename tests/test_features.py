@@ -22,7 +22,7 @@ from headstart.features import cache, extraction, runtimes
 from headstart.features.activations import ActivationCache
 from headstart.features.cache import FeatureCache
 from headstart.options import ReadOptions
-from headstart.records import Table, column
+from headstart.records import Table, make_column
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_only_new_rows_are_computed_and_equal_content_only_once(
     table = read(image_folder)
     features.extract(table.take(np.arange(40)), backbone, "float32")
     doubled = table.take(np.asarray([*range(48), 47, 47]))
-    doubled = replace(doubled, ids=column([str(i) for i in range(50)]))
+    doubled = replace(doubled, ids=make_column([str(i) for i in range(50)]))
     found = features.extract(doubled, backbone, "float32")
     assert found.n_computed == 8
     np.testing.assert_array_equal(found.features.final[47], found.features.final[49])
@@ -94,11 +94,11 @@ def test_nothing_readable_is_an_error(tmp_path: Path, backbone: Backbone) -> Non
     (tmp_path / "a.png").write_bytes(b"\x89PNG broken")
     table = Table(
         modality="image",
-        ids=column(["a"]),
-        inputs=column([tmp_path / "a.png"]),
-        hashes=column(["0" * 64]),
+        ids=make_column(["a"]),
+        inputs=make_column([tmp_path / "a.png"]),
+        hashes=make_column(["0" * 64]),
         labels=None,
-        splits=column([""]),
+        splits=make_column([""]),
         source="here",
     )
     with pytest.raises(DataError, match="None of the 1 inputs"):

@@ -50,7 +50,7 @@ from headstart.bundle.verification import verified
 from headstart.cli.main import app
 from headstart.errors import BundleError, HeadstartError
 from headstart.options import AdaptOptions, PredictOptions, parse
-from headstart.records import State
+from headstart.records import FittedState
 from headstart.strategies import STRATEGIES
 
 DATA = Path(__file__).parent / "data"
@@ -301,15 +301,15 @@ def test_a_model_whose_arrays_do_not_fit_is_refused_before_it_is_built() -> None
     context = StateContext(modality="series", task="classification", n_outputs=3, n_dims=5)
     good = {"centre": np.zeros(5, np.float32), "coefficients": np.zeros((5, 3), np.float32),
             "intercept": np.zeros(3, np.float32)}  # fmt: skip
-    check_state("linear-probe", State({"link": "softmax", "notes": []}, good), context)
+    check_state("linear-probe", FittedState({"link": "softmax", "notes": []}, good), context)
     for name, values in (
         ("coefficients", np.zeros((3, 5))), ("centre", np.zeros(4)), ("intercept", np.full(3, np.nan)),
         ("centre", np.zeros(5, np.int64)),
     ):  # fmt: skip
         with pytest.raises(Misfit, match=name):
-            check_state("linear-probe", State({"link": "softmax", "notes": []}, {**good, name: values}), context)
+            check_state("linear-probe", FittedState({"link": "softmax", "notes": []}, {**good, name: values}), context)
     with pytest.raises(Misfit, match="link"):
-        check_state("linear-probe", State({"link": "identity", "notes": []}, good), context)
+        check_state("linear-probe", FittedState({"link": "identity", "notes": []}, good), context)
 
 
 def test_trees_that_lead_round_in_a_circle_are_refused() -> None:
@@ -321,13 +321,13 @@ def test_trees_that_lead_round_in_a_circle_are_refused() -> None:
         "shares": np.array([0.5, 0.5]),
     }  # fmt: skip
     context = StateContext(modality="series", task="classification", n_outputs=2)
-    check_state("quant", State(meta, trees), context)
+    check_state("quant", FittedState(meta, trees), context)
     for name, values in (
         ("children", np.array([[0, 2], [0, 0], [0, 0]])), ("children", np.array([[1, 9], [0, 0], [0, 0]])),
         ("leaf", np.array([0, 0, 7])), ("roots", np.array([5])), ("values", np.eye(3)),
     ):  # fmt: skip
         with pytest.raises(Misfit, match="not whole"):
-            check_state("quant", State(meta, {**trees, name: values}), context)
+            check_state("quant", FittedState(meta, {**trees, name: values}), context)
 
 
 def test_the_state_of_every_strategy_is_checked() -> None:

@@ -13,7 +13,7 @@ from headstart.evaluation import Entry
 from headstart.evaluation.metrics.multilabel import evaluate_several
 from headstart.evaluation.metrics.ordinal import evaluate_grades
 from headstart.evaluation.metrics.regression import evaluate_numbers
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 from headstart.results import Figure, MultiLabelMetrics, OrdinalMetrics, Record, RegressionMetrics
 
 LABELS = ("a", "b", "c", "d")
@@ -25,7 +25,7 @@ def several(n: int, seed: int) -> tuple[NDArray[np.float32], Predictions]:
     truth = (rng.random((n, 4)) < (0.6, 0.3, 0.2, 0.1)).astype(np.float32)
     told = np.clip(0.25 + 0.4 * truth + rng.normal(0, 0.2, truth.shape), 0.01, 0.99).round(2)
     return truth, Predictions(
-        ids=column([str(row) for row in range(n)]),
+        ids=make_column([str(row) for row in range(n)]),
         classes=LABELS,
         probabilities=told,
         task="multi-label",
@@ -38,7 +38,7 @@ def numbers(n: int, seed: int, noise: float = 1.0) -> tuple[NDArray[np.float32],
     truth = rng.normal(5, 2, (n, 1)).astype(np.float32)
     said = truth + rng.normal(0, noise, (n, 1))
     return truth, Predictions(
-        ids=column([str(row) for row in range(n)]),
+        ids=make_column([str(row) for row in range(n)]),
         classes=("y",),
         probabilities=said.astype(np.float64),
         task="regression",
@@ -51,7 +51,7 @@ def grades(n: int, seed: int) -> tuple[NDArray[np.intp], Predictions]:
     shares = np.exp(-np.abs(np.arange(5) - truth[:, None] - rng.normal(0, 1, (n, 1))))
     shares /= shares.sum(axis=1, keepdims=True)
     return truth, Predictions(
-        ids=column([str(row) for row in range(n)]), classes=tuple("12345"), probabilities=shares, task="ordinal"
+        ids=make_column([str(row) for row in range(n)]), classes=tuple("12345"), probabilities=shares, task="ordinal"
     )
 
 
@@ -64,7 +64,7 @@ def figures(found: Record) -> list[tuple[str, Figure]]:
 def test_several_labels_are_scored_as_scikit_learn_scores_them() -> None:
     truth, said = several(300, 0)
     found = evaluate_several(truth, said, None, 0)
-    given = said.marks
+    given = said.label_mask
     assert found.macro_f1.value == pytest.approx(reference.f1_score(truth, given, average="macro"))
     assert found.micro_f1.value == pytest.approx(reference.f1_score(truth, given, average="micro"))
     assert found.row_f1.value == pytest.approx(reference.f1_score(truth, given, average="samples", zero_division=1))
@@ -93,9 +93,9 @@ def test_grades_are_scored_as_scikit_learn_scores_them() -> None:
     truth, said = grades(200, 0)
     found = evaluation.score(truth, said, None, 0)
     assert isinstance(found, OrdinalMetrics) and found.quadratic_kappa is not None
-    kappa = reference.cohen_kappa_score(truth, said.codes, weights="quadratic")
+    kappa = reference.cohen_kappa_score(truth, said.class_indices, weights="quadratic")
     assert found.quadratic_kappa.value == pytest.approx(kappa)
-    assert found.mean_grade_error.value == pytest.approx(np.abs(said.codes - truth).mean())
+    assert found.mean_grade_error.value == pytest.approx(np.abs(said.class_indices - truth).mean())
 
 
 def test_few_grades_that_are_all_right_are_no_certainty_and_one_answer_for_all_is_chance() -> None:
@@ -119,7 +119,7 @@ def test_the_median_grade_is_never_further_off_in_expectation_than_the_most_prob
     def expected(codes: NDArray[np.intp]) -> NDArray[np.float64]:
         return np.asarray((said.probabilities * np.abs(places - codes[:, None])).sum(axis=1))
 
-    assert (expected(said.codes) <= expected(said.probabilities.argmax(axis=1)) + 1e-9).all()
+    assert (expected(said.class_indices) <= expected(said.probabilities.argmax(axis=1)) + 1e-9).all()
 
 
 @pytest.mark.parametrize("made", [several, numbers, grades])
@@ -246,7 +246,7 @@ def test_groups_are_compared_by_their_errors() -> None:
     truth, said = numbers(120, 0, noise=0.1)
     worse = said.probabilities.copy()
     worse[60:] += 3
-    site = column(["A"] * 60 + ["B"] * 60)
+    site = make_column(["A"] * 60 + ["B"] * 60)
     found = evaluation.groups(
         truth,
         Predictions(ids=said.ids, classes=said.classes, probabilities=worse, task="regression"),
@@ -263,7 +263,7 @@ def test_groups_are_compared_by_their_errors() -> None:
 
 def test_groups_that_do_not_differ_are_no_evidence() -> None:
     truth, said = several(160, 0)
-    found = evaluation.groups(truth, said, {"site": column(["A", "B"] * 80)}, clusters=None, seed=0)[0]
+    found = evaluation.groups(truth, said, {"site": make_column(["A", "B"] * 80)}, clusters=None, seed=0)[0]
     assert found.measure == "row F1" and found.p_value is not None and found.p_value > 0.05
     assert found.gap is not None and found.gap.low <= 0 and "no evidence that the groups differ" in found.reading
 
@@ -275,7 +275,7 @@ def test_the_worst_rows_are_those_furthest_off() -> None:
     assert [item.error for item in found] == pytest.approx(sorted(errors)[::-1][:3])
     marks, answers = several(50, 0)
     found = evaluation.worst(marks, answers, 3)
-    assert found[0].error == (answers.marks != (marks == 1)).sum(axis=1).max() and found[0].probability is None
+    assert found[0].error == (answers.label_mask != (marks == 1)).sum(axis=1).max() and found[0].probability is None
 
 
 def test_a_label_that_no_test_row_has_does_not_count() -> None:
@@ -284,7 +284,7 @@ def test_a_label_that_no_test_row_has_does_not_count() -> None:
     found = evaluate_several(truth, said, None, 0)
     assert [item.label for item in found.per_label] == ["a", "b", "c"]
     assert isinstance(found, MultiLabelMetrics) and found.macro_f1.value == pytest.approx(
-        reference.f1_score(truth[:, :3], said.marks[:, :3], average="macro")
+        reference.f1_score(truth[:, :3], said.label_mask[:, :3], average="macro")
     )
 
 

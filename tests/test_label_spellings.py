@@ -175,10 +175,10 @@ def test_corrections_over_http_are_kept_in_the_spelling_of_the_model(tmp_path: P
 
 def test_bundles_whose_classes_are_spelled_otherwise_are_compared_when_asked() -> None:
     from headstart.flow.external_validation.compare import _ordered, _respelled
-    from headstart.records import Predictions, column
+    from headstart.records import Predictions, make_column
 
     spelled = match_names(["Water", "roads"], ["roads", "water"], merge=True)
-    said = Predictions(ids=column(["a"]), classes=("Water", "roads"), probabilities=np.array([[0.9, 0.1]]))
+    said = Predictions(ids=make_column(["a"]), classes=("Water", "roads"), probabilities=np.array([[0.9, 0.1]]))
     assert _ordered(_respelled(said, spelled), ("roads", "water")).probabilities.tolist() == [[0.1, 0.9]]
 
 

@@ -19,7 +19,7 @@ from headstart.errors import OptionError
 from headstart.flow.active_learning.label_next import MARGINS, label_next, narrowed
 from headstart.options import AdaptOptions, LabelNextOptions, ReadOptions, parse
 from headstart.ranking.typicality import groups, nearest, typical, unit, unsure
-from headstart.records import TASKS, TRAIN, column
+from headstart.records import TASKS, TRAIN, make_column
 
 RUN = CliRunner()
 
@@ -103,11 +103,11 @@ def test_every_kind_of_task_says_how_sure_it_is_or_that_it_does_not() -> None:
 
 
 def test_seen_remembers_contents_and_comes_back_from_its_file(tmp_path: Path) -> None:
-    hashes = column(["ab" * 32, "cd" * 32])
+    hashes = make_column(["ab" * 32, "cd" * 32])
     seen = Seen.of(hashes, np.ones((2, 3), dtype=np.float32))
     seen.write(tmp_path)
     back = Seen.read(tmp_path)
-    assert back is not None and back.knows(column(["cd" * 32, "ef" * 32])).tolist() == [True, False]
+    assert back is not None and back.knows(make_column(["cd" * 32, "ef" * 32])).tolist() == [True, False]
     assert back.centres.tolist() == seen.centres.tolist()
     assert Seen.read(tmp_path / "nothing") is None
 

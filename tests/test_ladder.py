@@ -10,7 +10,7 @@ import pytest
 
 from headstart.errors import OptionError
 from headstart.ladder import choose, climb, sampling
-from headstart.records import Features, Probabilities, State, Table, column
+from headstart.records import Features, FittedState, Probabilities, Table, make_column
 from headstart.report.kinds import KINDS
 from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.goals import GOALS
@@ -21,9 +21,9 @@ from headstart.strategies.record import Clock, Forecast, Rows, Task
 def problem(clock: Clock, signal: float = 2.0) -> tuple[Rows, Task]:
     rng = np.random.default_rng(0)
     codes = np.arange(40) % 2
-    ids = column([str(number) for number in range(40)])
-    texts = column([f"{'good' if code else 'bad'} thing {number % 7}" for number, code in enumerate(codes)])
-    table = Table(modality="text", ids=ids, inputs=texts, hashes=ids, labels=None, splits=column([""] * 40))
+    ids = make_column([str(number) for number in range(40)])
+    texts = make_column([f"{'good' if code else 'bad'} thing {number % 7}" for number, code in enumerate(codes)])
+    table = Table(modality="text", ids=ids, inputs=texts, hashes=ids, labels=None, splits=make_column([""] * 40))
     values = (rng.normal(size=(40, 6)) + signal * codes[:, None]).astype(np.float32)
     return Rows(table, Features(ids, values, "x")), Task(
         classes=("a", "b"), codes=codes, folds=np.arange(40) // 2 % 5, balance="auto", seed=0, clock=clock
@@ -34,13 +34,13 @@ class Memory:
     """Keeps rungs in memory."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, tuple[State, Probabilities, float]] = {}
+        self.kept: dict[str, tuple[FittedState, Probabilities, float]] = {}
         self.saved: list[str] = []
 
-    def load(self, name: str) -> tuple[State, Probabilities, float] | None:
+    def load(self, name: str) -> tuple[FittedState, Probabilities, float] | None:
         return self.kept.get(name)
 
-    def save(self, name: str, state: State, out_of_fold: Probabilities, seconds: float) -> None:
+    def save(self, name: str, state: FittedState, out_of_fold: Probabilities, seconds: float) -> None:
         self.saved.append(name)
         self.kept[name] = (state, out_of_fold, seconds)
 

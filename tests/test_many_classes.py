@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from headstart.cli.main import app
 from headstart.flow.inference import answers
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 
 N_CLASSES, ROWS_A_CLASS = 1_000, 6
 
@@ -59,12 +59,14 @@ def test_predictions_name_the_three_most_probable_classes_and_not_a_column_for_e
 def test_answers_are_looked_up_once_for_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = np.random.default_rng(0).dirichlet(np.ones(101), size=50)
     said = Predictions(
-        ids=column([str(i) for i in range(50)]), classes=tuple(str(code) for code in range(101)), probabilities=shares
+        ids=make_column([str(i) for i in range(50)]),
+        classes=tuple(str(code) for code in range(101)),
+        probabilities=shares,
     )
     asked = []
-    codes = Predictions.codes.fget
+    codes = Predictions.class_indices.fget
     assert codes is not None
-    monkeypatch.setattr(Predictions, "codes", property(lambda self: asked.append(1) or codes(self)))
+    monkeypatch.setattr(Predictions, "class_indices", property(lambda self: asked.append(1) or codes(self)))
     rows = list(answers.truth_rows(np.zeros(50, dtype=np.intp), said))
     assert len(asked) <= 2  # Once to be written, once to be decided on.
     assert rows[7][2] == rows[7][3] == str(shares[7].argmax())

@@ -15,7 +15,7 @@ from headstart.cli import show
 from headstart.errors import DataError
 from headstart.ladder import choose
 from headstart.options import AdaptOptions, PredictOptions
-from headstart.records import TRAINING_ONLY, Features, Table, column, fold_numbers
+from headstart.records import TRAINING_ONLY, Features, Table, list_held_out_folds, make_column
 from headstart.results import Result
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fine_tuning.last_stages import RECIPE
@@ -160,15 +160,15 @@ def test_one_test_row_gives_no_verdict(tmp_path: Path) -> None:
 def _lone_task(n_features: int = 6, constant: bool = False) -> tuple[Rows, Task]:
     rng, codes = np.random.default_rng(0), np.array([0] * 10 + [1] * 10 + [2])
     features = np.ones((21, n_features)) if constant else rng.normal(size=(21, n_features)) + codes[:, None]
-    ids = column([str(number) for number in range(21)])
-    texts = column([f"row {'abc'[code]} {number}" for number, code in enumerate(codes)])
+    ids = make_column([str(number) for number in range(21)])
+    texts = make_column([f"row {'abc'[code]} {number}" for number, code in enumerate(codes)])
     table = Table(
         modality="text",
         ids=ids,
         inputs=texts,
         hashes=ids,
-        labels=column(["xyz"[code] for code in codes]),
-        splits=column(["train"] * 21),
+        labels=make_column(["xyz"[code] for code in codes]),
+        splits=make_column(["train"] * 21),
         metadata={},
     )
     rows = Rows(table, Features(ids, features.astype(np.float32), "k", stages={"stage-0": features.astype(np.float32)}))
@@ -227,12 +227,14 @@ def test_one_row_a_class_does_not_make_a_model_certain() -> None:
 def test_folds_are_renumbered_and_merged_around_rows_that_stay() -> None:
     folds = np.array([4, TRAINING_ONLY, 7, 4])
     assert renumber_folds(folds).tolist() == [0, TRAINING_ONLY, 1, 0]
-    assert merge_folds(folds, 3).tolist() == [1, TRAINING_ONLY, 1, 1] and fold_numbers(folds) == [4, 7]
+    assert merge_folds(folds, 3).tolist() == [1, TRAINING_ONLY, 1, 1] and list_held_out_folds(folds) == [4, 7]
 
 
 def test_copies_of_one_row_stay_in_training_like_a_lone_row() -> None:
     codes = np.array([0, 0, 0, 1, 1, 1])
-    table = Table(modality="text", **dict.fromkeys(("ids", "inputs", "hashes", "labels", "splits"), column(["x"] * 6)))
+    table = Table(
+        modality="text", **dict.fromkeys(("ids", "inputs", "hashes", "labels", "splits"), make_column(["x"] * 6))
+    )
     dealt = data.folds(codes, np.array([0, 0, 0, 1, 2, 3]), 5, 0)
     (folds,) = data.keep_lone_classes((dealt,), codes, table)
     assert (folds[:3] == TRAINING_ONLY).all() and (folds[3:] != TRAINING_ONLY).all()
@@ -255,15 +257,15 @@ def test_where_nothing_was_held_out_a_stated_default_is_taken() -> None:
 def test_a_strategy_that_moves_weights_keeps_lone_rows_in_every_training_part() -> None:
     base, rng = text_base(), np.random.default_rng(0)
     codes = np.array([0] * 8 + [1] * 8 + [2])
-    texts = column(["".join(rng.choice(list("abc" if code else "xyz"), 6)) for code in codes])
-    ids = column([f"{number:064x}" for number in range(17)])
+    texts = make_column(["".join(rng.choice(list("abc" if code else "xyz"), 6)) for code in codes])
+    ids = make_column([f"{number:064x}" for number in range(17)])
     table = Table(
         modality="text",
         ids=ids,
         inputs=texts,
         hashes=ids,
-        labels=column(["xyz"[code] for code in codes]),
-        splits=column(["train"] * 17),
+        labels=make_column(["xyz"[code] for code in codes]),
+        splits=make_column(["train"] * 17),
         metadata={},
     )
     made = features.extract(table, base, "float32", frozenset({"features"}))

@@ -39,7 +39,7 @@ from headstart.flow.inference.answers import header, row_of
 from headstart.modalities.descriptors import describe_image, shrunk
 from headstart.modalities.quantiles import describe
 from headstart.options import AdaptOptions, CheckOptions, PredictOptions, parse
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 from headstart.strategies import STRATEGIES
 
 DATA = Path(__file__).parent / "data"
@@ -305,7 +305,7 @@ def test_the_script_decides_as_the_rules_do(name: str, tmp_path: Path) -> None:
     shares = rng.dirichlet(np.full(len(classes), 0.7), 40) if len(classes) > 1 else rng.normal(size=(40, 1))
     said = rules.calibrated(
         Predictions(
-            ids=column([str(at) for at in range(40)]),
+            ids=make_column([str(at) for at in range(40)]),
             classes=classes,
             probabilities=shares,
             task=task,

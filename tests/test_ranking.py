@@ -20,7 +20,7 @@ from headstart import ranking
 from headstart.bases import CATALOGUE
 from headstart.ranking import Candidate, Measured, Wanted
 from headstart.ranking.scores import shrinkage
-from headstart.records import Interval, column
+from headstart.records import Interval, make_column
 
 
 def blobs(n_rows: int, n_dims: int, apart: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -118,7 +118,7 @@ def measured(name: str, hits: np.ndarray, size: int = 10, turn: int = 0) -> Meas
         hscore=0.0,
         knn=0.0,
         seconds=1.0,
-        ids=column([str(i) for i in range(n)]),
+        ids=make_column([str(i) for i in range(n)]),
         gains=hits.astype(np.float64),
         clusters=np.arange(n),
         turn=turn,

@@ -13,7 +13,7 @@ import yaml
 from headstart.evaluation import Entry, confusion, evaluate, verdict, worst_rows
 from headstart.evaluation.fairness.groups import groups
 from headstart.evaluation.uncertainty.calibration import calibration
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 from headstart.report import limits, render_card, render_html
 from headstart.results import (
     BaseFigures,
@@ -42,7 +42,7 @@ def simulated(codes: np.ndarray, classes: tuple[str, ...], skill: float, seed: i
     told = rng.random((len(codes), len(classes))) ** 3
     told[np.arange(len(codes)), codes] += 2.0 * (rng.random(len(codes)) < skill)
     told[:, 0] += 0.001 + 5.0 * (skill == 0)
-    ids = column([f"{classes[code]}/img_{at:04d}.jpg" for at, code in enumerate(codes)])
+    ids = make_column([f"{classes[code]}/img_{at:04d}.jpg" for at, code in enumerate(codes)])
     return Predictions(ids=ids, classes=classes, probabilities=told / told.sum(axis=1, keepdims=True))
 
 
@@ -324,7 +324,7 @@ def with_groups(**values: list[str]) -> Result:
     made = made_result(LEAVES)
     codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
     said = simulated(codes, LEAVES, 0.83, 4)
-    found = groups(codes, said, {name: column(given) for name, given in values.items()}, clusters=None, seed=0)
+    found = groups(codes, said, {name: make_column(given) for name, given in values.items()}, clusters=None, seed=0)
     checked = calibration(codes, said, None, 0)
     return made.model_copy(update={"group_columns": list(values), "groups": found, "calibration": checked})
 
@@ -332,7 +332,7 @@ def with_groups(**values: list[str]) -> Result:
 @pytest.fixture(scope="module")
 def grouped() -> Result:
     codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
-    right = simulated(codes, LEAVES, 0.83, 4).codes == codes
+    right = simulated(codes, LEAVES, 0.83, 4).class_indices == codes
     unlucky = np.where(right, "valley", "hill")
     return with_groups(
         region=[name if at % 3 else "hill" for at, name in enumerate(unlucky)],

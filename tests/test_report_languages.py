@@ -24,7 +24,7 @@ from headstart.flow import reporting
 from headstart.flow.adaptation.text_scripts import scripts
 from headstart.modalities import MODALITIES
 from headstart.options import ReportOptions
-from headstart.records import Table, column
+from headstart.records import Table, make_column
 from headstart.report import language_of, limits, render_card, render_html, sentences
 from headstart.report.messages import LANGUAGES, catalogue, counted, speaking
 from headstart.report.named import ADVICE, FINDINGS
@@ -74,8 +74,8 @@ def result() -> Result:
     made = made_result()
     codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
     said = simulated(codes, LEAVES, 0.83, 4)
-    sites = column(np.where(said.codes == codes, "valley", "hill").tolist())
-    found = groups(codes, said, {"site": sites, "clinic": column(["north"] * len(codes))}, clusters=None, seed=0)
+    sites = make_column(np.where(said.class_indices == codes, "valley", "hill").tolist())
+    found = groups(codes, said, {"site": sites, "clinic": make_column(["north"] * len(codes))}, clusters=None, seed=0)
     return made.model_copy(
         update={
             "group_columns": ["site", "clinic"],
@@ -296,11 +296,11 @@ def test_scripts_are_counted_by_the_letters_of_each_text() -> None:
     texts = ["habari ya leo", "ሰላም abc ለዓለም ሁሉ", "123 !?", "صباح الخير", "jambo"]
     table = Table(
         modality="text",
-        ids=column(list("abcde")),
-        inputs=column(texts),
-        hashes=column(texts),
+        ids=make_column(list("abcde")),
+        inputs=make_column(texts),
+        hashes=make_column(texts),
         labels=None,
-        splits=column(["train"] * 5),
+        splits=make_column(["train"] * 5),
     )
     assert scripts(table) == {"Latin": 2, "Ethiopic": 1, "Arabic": 1}
 

@@ -19,7 +19,7 @@ from headstart.flow.adaptation.reserved_names import find_reserved_names
 from headstart.flow.data_check.check import check
 from headstart.flow.inference import answers
 from headstart.options import AdaptOptions, CheckOptions, parse
-from headstart.records import Predictions, Table, column
+from headstart.records import Predictions, Table, make_column
 from headstart.spellings import fold
 from headstart.web.models import kind_of
 
@@ -34,7 +34,7 @@ def table(*classes: str) -> Table:
 
 def said(*shares: tuple[float, float, float]) -> Predictions:
     return Predictions(
-        ids=column([str(at) for at in range(len(shares))]), classes=CLASSES, probabilities=np.array(shares)
+        ids=make_column([str(at) for at in range(len(shares))]), classes=CLASSES, probabilities=np.array(shares)
     )
 
 

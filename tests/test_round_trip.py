@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 
 from headstart.bundle import decision
 from headstart.decisions import Rules, fit_novelty
-from headstart.records import column
+from headstart.records import make_column
 
 
 def test_rules_of_500_classes_of_three_rows_decide_from_their_file_as_in_memory(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_rules_of_500_classes_of_three_rows_decide_from_their_file_as_in_memory(
     codes = np.arange(1500) % 500
     values = (rng.normal(size=(500, 384))[codes] + 0.3 * rng.normal(size=(1500, 384))).astype(np.float32)
     classes = tuple(f"class {number}" for number in range(500))
-    novelty = fit_novelty(values, codes, np.arange(1500) // 500, column([str(row) for row in range(1500)]))
+    novelty = fit_novelty(values, codes, np.arange(1500) // 500, make_column([str(row) for row in range(1500)]))
     assert novelty is not None
     decision.write(Rules(novelty=novelty), tmp_path)
     rules = decision.read(tmp_path, classes, "classification")

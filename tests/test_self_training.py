@@ -14,7 +14,7 @@ from headstart import data
 from headstart.cli.main import app
 from headstart.errors import DataError, OptionError
 from headstart.options import ReadOptions, parse
-from headstart.records import Features, Table, column
+from headstart.records import Features, Table, make_column
 from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.probes.self_training import sure_rows
 from headstart.strategies.record import Clock, Rows, Skipped, Task
@@ -30,7 +30,7 @@ def rings(n_rows: int, seed: int) -> tuple[Rows, np.ndarray]:
     x = np.where(codes == 0, np.cos(angle), 1 - np.cos(angle))
     y = np.where(codes == 0, np.sin(angle), 0.5 - np.sin(angle))
     values = np.column_stack([4 * x, 4 * y, rng.normal(0, 0.05, (n_rows, 4))]).astype(np.float32)
-    ids, blank = column([f"{seed}-{row}" for row in range(n_rows)]), column([""] * n_rows)
+    ids, blank = make_column([f"{seed}-{row}" for row in range(n_rows)]), make_column([""] * n_rows)
     return Rows(
         Table(modality="text", ids=ids, inputs=blank, hashes=ids, labels=None, splits=blank),
         Features(ids, values, "made"),

@@ -17,7 +17,7 @@ from tests.tiny import BASES, MOVES, train_briefly
 
 from headstart.errors import UnknownName
 from headstart.features.views import final_features
-from headstart.records import Features, State, Table, column
+from headstart.records import Features, FittedState, Table, make_column
 from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.goals import GOALS
 from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
@@ -64,14 +64,14 @@ def make(
     modality: str, codes: np.ndarray, n_classes: int, folder: Path, folds: np.ndarray | None = None
 ) -> tuple[Rows, Task]:
     n = len(codes)
-    ids = column([f"{number:064x}" for number in range(n)])
+    ids = make_column([f"{number:064x}" for number in range(n)])
     table = Table(
         modality=modality,
         ids=ids,
-        inputs=column(_inputs(modality, codes, folder)),
+        inputs=make_column(_inputs(modality, codes, folder)),
         hashes=ids,
         labels=None,
-        splits=column([""] * n),
+        splits=make_column([""] * n),
     )
     rng = np.random.default_rng(3)
 
@@ -147,7 +147,7 @@ def test_a_strategy_is_seeded_restorable_and_leaves_random_state_alone(
 
     state = first.state()
     arrays = load(save({key: np.ascontiguousarray(value) for key, value in state.arrays.items()}))
-    restored = STRATEGIES[name].load(State(json.loads(json.dumps(dict(state.meta))), arrays), task.classes)
+    restored = STRATEGIES[name].load(FittedState(json.loads(json.dumps(dict(state.meta))), arrays), task.classes)
     np.testing.assert_allclose(restored.predict(rows), made, atol=1e-6)
     assert restored.notes == first.notes and len(restored.out_of_fold) == 0
     assert restored.predict(rows.take(np.array([4]))).shape == (1, 3)
@@ -193,7 +193,7 @@ def test_labels_and_numbers_are_learnt_and_restored(name: str, modality: str, ki
         assert GOALS[kind].score(task, fitted.out_of_fold) > 0.7
         assert GOALS[kind].score(task, made) > 0.7
     state = fitted.state()
-    restored = STRATEGIES[name].load(State(json.loads(json.dumps(dict(state.meta))), state.arrays), task.classes)
+    restored = STRATEGIES[name].load(FittedState(json.loads(json.dumps(dict(state.meta))), state.arrays), task.classes)
     np.testing.assert_allclose(restored.predict(rows), made, rtol=1e-5)
 
 
@@ -272,7 +272,9 @@ def test_classes_of_different_size_can_be_weighted(name: str, modality: str, bal
 
 def test_the_text_model_works_without_spaces_and_with_nothing_known(tmp_path: Path) -> None:
     rows, task = make("text", np.arange(40) % 2, 2, tmp_path)
-    words = column([("天气很好今天" if code else "足球比赛结果") + str(row) for row, code in enumerate(task.codes)])
+    words = make_column(
+        [("天气很好今天" if code else "足球比赛结果") + str(row) for row, code in enumerate(task.codes)]
+    )
     table = Table(
         modality="text", ids=rows.table.ids, inputs=words, hashes=rows.table.ids, labels=None, splits=rows.table.splits
     )
@@ -280,11 +282,11 @@ def test_the_text_model_works_without_spaces_and_with_nothing_known(tmp_path: Pa
     assert (fitted.out_of_fold.argmax(axis=1) == task.codes).all()
     nothing = Table(
         modality="text",
-        ids=column(["a", "b"]),
-        inputs=column(["", "ж"]),
-        hashes=column(["a", "b"]),
+        ids=make_column(["a", "b"]),
+        inputs=make_column(["", "ж"]),
+        hashes=make_column(["a", "b"]),
         labels=None,
-        splits=column(["", ""]),
+        splits=make_column(["", ""]),
     )
     assert np.isfinite(fitted.predict(Rows(nothing))).all()
 

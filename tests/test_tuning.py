@@ -16,7 +16,7 @@ from torch import nn
 from headstart.bases import cutting
 from headstart.features.activations import Activations, Pass, Unsuitable, activations
 from headstart.features.views import final_features
-from headstart.records import Features, Table, column
+from headstart.records import Features, Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fine_tuning import contrastive, full, last_stages, lora, norm_bias, search
 from headstart.strategies.record import Clock, Rows, Skipped, Task
@@ -51,14 +51,14 @@ def rows_of(modality: str, folder: Path, n: int = 24, n_classes: int = 2) -> tup
     """Rows with the features that the tiny base gives."""
     base = BASES[modality]()
     codes = np.arange(n) % n_classes
-    ids = column([f"{number:064x}" for number in range(n)])
+    ids = make_column([f"{number:064x}" for number in range(n)])
     table = Table(
         modality=modality,
         ids=ids,
-        inputs=column(_inputs(modality, codes, folder)),
+        inputs=make_column(_inputs(modality, codes, folder)),
         hashes=ids,
         labels=None,
-        splits=column([""] * n),
+        splits=make_column([""] * n),
     )
     features = Features(ids, final_features(table, base)[0], "tiny")
     classes = tuple(f"class {code}" for code in range(n_classes))

@@ -19,7 +19,7 @@ from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import shrunk
 from headstart.modalities.image import load, squared
 from headstart.modalities.text import load as text_load
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 from headstart.strategies.text.tfidf import KINDS, count_known, ready
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -171,7 +171,7 @@ def test_pieces_of_texts_are_counted_alike(tmp_path: Path) -> None:
 
 def _said(task: str, shares: np.ndarray, classes: tuple[str, ...], limits: tuple[float, ...] = ()) -> Predictions:
     return Predictions(
-        ids=column([str(row) for row in range(len(shares))]),
+        ids=make_column([str(row) for row in range(len(shares))]),
         classes=classes,
         probabilities=shares,
         task=task,
@@ -267,7 +267,7 @@ def test_what_is_unlike_the_training_rows_is_refused_alike(tmp_path: Path, task:
     draw = np.random.default_rng(5)
     codes = np.arange(60) % 5
     values = (draw.normal(0, 1, (60, 40)) + 4 * np.eye(5, 40)[codes]).astype(np.float32)
-    ids = column([str(row) for row in range(60)])
+    ids = make_column([str(row) for row in range(60)])
     novelty = fit_novelty(values, codes, np.arange(60) % 6, ids)
     assert novelty is not None
     rules = dataclasses.replace(RULES["heat"], novelty=novelty)

@@ -16,7 +16,7 @@ from headstart import bases
 from headstart.bases import Need
 from headstart.cli.main import app
 from headstart.errors import DataError
-from headstart.records import Table, column
+from headstart.records import Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.baselines import classic_text
 from headstart.strategies.record import Clock, Rows, Task
@@ -42,9 +42,16 @@ def texts_of(codes: np.ndarray, seed: int) -> list[str]:
 
 
 def rows_of(texts: list[str]) -> Rows:
-    ids = column([str(number) for number in range(len(texts))])
+    ids = make_column([str(number) for number in range(len(texts))])
     return Rows(
-        Table(modality="text", ids=ids, inputs=column(texts), hashes=ids, labels=None, splits=column([""] * len(texts)))
+        Table(
+            modality="text",
+            ids=ids,
+            inputs=make_column(texts),
+            hashes=ids,
+            labels=None,
+            splits=make_column([""] * len(texts)),
+        )
     )
 
 

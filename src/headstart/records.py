@@ -15,28 +15,28 @@ from numpy.typing import NDArray
 Column = NDArray[np.object_]
 """(n_rows,) one value a row."""
 Index = NDArray[np.intp]
-"""(m,) row numbers, or (n_rows,) class codes."""
+"""(m,) row numbers, or (n_rows,) class indices."""
 FloatMatrix = NDArray[np.float32]
 """(n_rows, n_dims)."""
 Probabilities = NDArray[np.float64]
 """(n_rows, n_classes); rows sum to one, or are all NaN where nothing was predicted."""
 
-MODALITIES = ("image", "text", "series")
+MODALITY_NAMES = ("image", "text", "series")
 TASKS = ("classification", "multi-label", "regression", "ordinal")
 TRAIN, TEST = "train", "test"
 TRAINING_ONLY = -1
 """Fold of a row that every fold learns from and that none holds out, such as the only row of its class."""
 
 
-def column(values: Sequence[Any]) -> Column:
-    """Make a column, also of arrays or strings, without numpy guessing a shape."""
-    made = np.empty(len(values), dtype=object)
+def make_column(values: Sequence[Any]) -> Column:
+    """Return values as a column, one object a row; numpy does not guess a shape for arrays and strings."""
+    values_by_row = np.empty(len(values), dtype=object)
     for position, value in enumerate(values):
-        made[position] = value
-    return made
+        values_by_row[position] = value
+    return values_by_row
 
 
-def fold_numbers(folds: Index) -> list[int]:
+def list_held_out_folds(folds: Index) -> list[int]:
     """Return the numbers of the folds that are held out in turn, ascending.
 
     Parameters
@@ -46,7 +46,7 @@ def fold_numbers(folds: Index) -> list[int]:
 
     Examples
     --------
-    >>> fold_numbers(np.array([1, 0, TRAINING_ONLY, 1]))
+    >>> list_held_out_folds(np.array([1, 0, TRAINING_ONLY, 1]))
     [0, 1]
     """
     return [int(number) for number in np.unique(folds) if number != TRAINING_ONLY]
@@ -61,13 +61,13 @@ class Interval:
     high: float
 
     def as_dict(self) -> dict[str, float]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
 @dataclass(frozen=True)
 class SetAside:
-    """One input that could not be used, and why."""
+    """One input that cannot be used, and the reason."""
 
     id: str
     reason: str
@@ -75,9 +75,20 @@ class SetAside:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing noticed about the data, in the form that `headstart check --json` prints.
+    """What one check of the data reports, in the form that `headstart check --json` prints.
 
-    `kind` is a permanent kebab-case name, `severity` is `stop`, `warn` or `note`, `rows` are all the ids concerned.
+    Parameters
+    ----------
+    kind : str
+        The permanent kebab-case code of the check.
+    severity : str
+        "stop", "warn" or "note".
+    rows : tuple of str
+        Ids of all rows concerned.
+    summary, advice : str
+        What the check reports, and what to do about it.
+    measure : Interval or None
+        The figure behind it, such as the share of rows concerned.
     """
 
     kind: str
@@ -88,7 +99,7 @@ class Finding:
     measure: Interval | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "kind": self.kind,
             "severity": self.severity,
@@ -101,27 +112,27 @@ class Finding:
 
 
 LAYOUTS = ("wide", "long", "files", "array")
-"""How series are laid out: a row a series, a row a time step, a file a series, or arrays without names."""
+"""Layouts of series: one row per series, one row per time step, one file per series, or arrays without names."""
 AXES = ("channels-first", "time-first")
 """(n, channels, time) or (n, time, channels)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class InputColumns:
-    """Where the values of series stood, so that other data is put in the same order by name.
+    """The columns that hold the values of series, by which other data is put into the same order.
 
     Parameters
     ----------
     layout : str
         One of `LAYOUTS`; "" where it is not known (bundles of older versions).
     channels : tuple of str, shape (n_channels,)
-        Names in order; empty where channels have none and go by position. "" is the only channel of a wide table.
+        Names in order; empty where channels have no names. "" is the only channel of a wide table.
     values : tuple of tuple of str, shape (n_channels, n_steps)
         For "wide": the column of each step of each channel; "" where a channel lacks the step.
     axes : str
         For "array": one of `AXES`.
     n_channels, fewest_steps, most_steps : int
-        What was read; 0 where it is not known.
+        Sizes of the series that were read; 0 where they are not known.
     """
 
     layout: str = ""
@@ -138,14 +149,14 @@ class InputColumns:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> InputColumns:
-        """Read the JSON form."""
+        """Return the record that the JSON form describes."""
         lists = {"channels": tuple(document["channels"]), "values": tuple(map(tuple, document["values"]))}
         return cls(**{**document, **lists})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows as they were read: the first waist.
+    """Rows of data with their labels and metadata: the first waist.
 
     Parameters
     ----------
@@ -166,7 +177,7 @@ class Table:
     set_aside : tuple of SetAside
         Inputs that could not be read.
     findings : tuple of Finding
-        What was noticed while reading.
+        What the checks report so far.
     source : str
         The path as the user gave it.
     columns : mapping of str to str
@@ -174,19 +185,19 @@ class Table:
     task : str
         One of `TASKS`.
     targets : FloatMatrix or None, shape (n_rows, n_outputs)
-        What is to be predicted where it is no class: 0 or 1 for each label ("multi-label"), or one number
-        ("regression", n_outputs = 1). NaN where a row has no label.
+        Targets that are not classes: 0 or 1 for each label ("multi-label"), or one number ("regression",
+        n_outputs = 1). NaN where a row has no label.
     target_names : tuple of str
         Names of the columns of `targets`; the grades, lowest first, for "ordinal" (which has no targets).
-    families : Column or None, shape (n_rows,)
-        Rows with the same text that is not empty are nearly the same (see `data.duplicates.near_duplicates`); None: not
-        looked for.
+    near_duplicate_groups : Column or None, shape (n_rows,)
+        Name of the group of near-duplicates that a row belongs to, "" for none; None: not searched for
+        (see `data.duplicates.near_duplicates`).
     input_columns : InputColumns or None
-        For series: where their values stood.
+        For series: the columns that hold their values.
     left_out : mapping of str to str
-        Columns that serve as nothing, not even as metadata, and why.
+        Columns that are not used, not even as metadata, and the reason.
     n_lines : int
-        Lines of the files that were read, headers and empty lines included; 0 where they have none.
+        Lines of the files, headers and empty lines included; 0 for files without lines.
     """
 
     modality: str
@@ -203,25 +214,25 @@ class Table:
     task: str = "classification"
     targets: FloatMatrix | None = None
     target_names: tuple[str, ...] = ()
-    families: Column | None = None
+    near_duplicate_groups: Column | None = None
     input_columns: InputColumns | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     n_lines: int = 0
 
     def __post_init__(self) -> None:
-        assert self.modality in MODALITIES, self.modality
+        assert self.modality in MODALITY_NAMES, self.modality
         assert self.task in TASKS, self.task
         n = len(self.ids)
         assert self.targets is None or self.targets.shape == (n, len(self.target_names)), self.targets.shape
         parts = [self.inputs, self.hashes, self.splits, *self.metadata.values()]
-        parts += [part for part in (self.labels, self.families) if part is not None]
+        parts += [part for part in (self.labels, self.near_duplicate_groups) if part is not None]
         assert all(part.shape == (n,) for part in parts), [part.shape for part in parts]
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, index: Index) -> Table:
-        """Give the rows `index`, in that order (what was set aside stays with the table)."""
+        """Return the rows `index`, in that order; `set_aside` stays complete."""
         return replace(
             self,
             ids=self.ids[index],
@@ -231,17 +242,17 @@ class Table:
             splits=self.splits[index],
             metadata={name: values[index] for name, values in self.metadata.items()},
             targets=None if self.targets is None else self.targets[index],
-            families=None if self.families is None else self.families[index],
+            near_duplicate_groups=None if self.near_duplicate_groups is None else self.near_duplicate_groups[index],
         )
 
     def where_split(self, name: str) -> Table:
-        """Give the rows of one split."""
+        """Return the rows of one split."""
         return self.take(np.flatnonzero(self.splits == name))
 
 
 @dataclass(frozen=True)
 class Features:
-    """What a frozen base model says about rows: the second waist.
+    """Embeddings of rows by a frozen base model: the second waist.
 
     Parameters
     ----------
@@ -249,9 +260,9 @@ class Features:
     final : FloatMatrix, shape (n_rows, n_dims)
         The pooled output of the last stage.
     fingerprint : str
-        Names the base, its preprocessing and the numerics that made them.
+        Identifies the base model, its preprocessing and the numerics.
     stages : mapping of str to FloatMatrix
-        Pooled output of each earlier stage, input to output; may be empty where nobody asked for them.
+        Pooled output of each earlier stage, input to output; empty unless requested.
     """
 
     ids: Column
@@ -268,7 +279,7 @@ class Features:
         return len(self.ids)
 
     def take(self, index: Index) -> Features:
-        """Give the rows `index`, in that order."""
+        """Return the rows `index`, in that order."""
         return replace(
             self,
             ids=self.ids[index],
@@ -279,13 +290,13 @@ class Features:
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """What a model says about rows: the third waist, where evaluation starts.
+    """Outputs of a model for rows: the third waist, where evaluation starts.
 
     Parameters
     ----------
     ids : Column, shape (n_rows,)
     classes : tuple of str
-        In the order of the probabilities' columns; the labels of a multi-label task, the one target of a regression.
+        Names of the columns of `probabilities`: classes, labels ("multi-label") or the one target ("regression").
     probabilities : Probabilities, shape (n_rows, n_classes)
         Rows sum to one for classes; for "multi-label" each column is a probability of its own; for "regression" the
         one column holds predicted values, in the unit of the label.
@@ -306,8 +317,8 @@ class Predictions:
         assert len(self.thresholds) in (0, len(self.classes)), self.thresholds
 
     @property
-    def codes(self) -> Index:
-        """Class codes (n_rows,): the most probable class of each row, or for "ordinal" the median grade.
+    def class_indices(self) -> Index:
+        """Class indices (n_rows,): the most probable class of each row, or for "ordinal" the median grade.
 
         Examples
         --------
@@ -315,23 +326,24 @@ class Predictions:
 
         >>> p = np.array([[0.4, 0.3, 0.3]])
         >>> for task in ("classification", "ordinal"):
-        ...     print(Predictions(column(["a"]), ("1", "2", "3"), p, task).codes.tolist())
+        ...     rows = Predictions(ids=make_column(["a"]), classes=("1", "2", "3"), probabilities=p, task=task)
+        ...     print(rows.class_indices.tolist())
         [0]
         [1]
         """
         if self.task == "ordinal":  # the median has the smallest expected distance in grades
-            found = (np.cumsum(self.probabilities, axis=1) < 0.5 - 1e-9).sum(axis=1)
-            return np.asarray(np.minimum(found, len(self.classes) - 1), dtype=np.intp)
+            n_grades_below_median = (np.cumsum(self.probabilities, axis=1) < 0.5 - 1e-9).sum(axis=1)
+            return np.asarray(np.minimum(n_grades_below_median, len(self.classes) - 1), dtype=np.intp)
         return np.asarray(self.probabilities.argmax(axis=1), dtype=np.intp)
 
     @property
     def labels(self) -> Column:
-        """The answer for each row by name (n_rows,); for "multi-label" and "regression" see `marks` and `values`."""
-        return np.asarray(self.classes, dtype=object)[self.codes]
+        """The name of each row's predicted class (n_rows,); other tasks have `label_mask` and `values`."""
+        return np.asarray(self.classes, dtype=object)[self.class_indices]
 
     @property
-    def marks(self) -> NDArray[np.bool_]:
-        """For "multi-label": which labels each row is given (n_rows, n_classes)."""
+    def label_mask(self) -> NDArray[np.bool_]:
+        """For "multi-label": the labels predicted for each row (n_rows, n_classes)."""
         return np.asarray(self.probabilities >= np.asarray(self.thresholds or (0.5,)))
 
     @property
@@ -340,25 +352,25 @@ class Predictions:
         return self.probabilities[:, 0]
 
     def take(self, index: Index) -> Predictions:
-        """Give the rows `index`, in that order."""
+        """Return the rows `index`, in that order."""
         return replace(self, ids=self.ids[index], probabilities=self.probabilities[index])
 
 
 @dataclass(frozen=True)
-class State:
-    """A fitted thing as plain data: JSON values and arrays, nothing that would have to be unpickled."""
+class FittedState:
+    """The fitted state of a model or a decision policy as JSON values and arrays: nothing that needs pickle."""
 
     meta: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
 
-    def inner(self, name: str) -> State:
-        """Give the part stored under `name` by `nest`."""
-        head = f"{name}/"
-        arrays = {key[len(head) :]: value for key, value in self.arrays.items() if key.startswith(head)}
-        return State(self.meta[name], arrays)
+    def part_state(self, name: str) -> FittedState:
+        """Return the state that `nest_states` stored under `name`."""
+        prefix = f"{name}/"
+        arrays = {key.removeprefix(prefix): value for key, value in self.arrays.items() if key.startswith(prefix)}
+        return FittedState(self.meta[name], arrays)
 
 
-def nest(parts: Mapping[str, State], meta: Mapping[str, Any]) -> State:
-    """Join the states of several parts into one; `State.inner` takes them apart again."""
+def nest_states(parts: Mapping[str, FittedState], meta: Mapping[str, Any]) -> FittedState:
+    """Return one state that holds those of several parts; `FittedState.part_state` reads one of them back."""
     arrays = {f"{name}/{key}": value for name, part in parts.items() for key, value in part.arrays.items()}
-    return State({**meta, **{name: dict(part.meta) for name, part in parts.items()}}, arrays)
+    return FittedState({**meta, **{name: dict(part.meta) for name, part in parts.items()}}, arrays)

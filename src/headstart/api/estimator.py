@@ -18,7 +18,7 @@ from headstart.data.reading.frames import are_numbers, column_values, frame_colu
 from headstart.flow.adaptation.run import adapt_table
 from headstart.offline import offline
 from headstart.options import AdaptOptions, parse
-from headstart.records import TRAIN, column
+from headstart.records import TRAIN, make_column
 
 
 class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -93,7 +93,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         named_groups = {} if groups is None else {"group": groups}
         table = data.from_arrays(_rows(X), [f"{code:06d}" for code in codes], axes=options.axes, metadata=named_groups)
         data.require_use(options, table)
-        splits = column([TRAIN] * len(table))
+        splits = make_column([TRAIN] * len(table))
         with offline(options.offline):
             self.model_: Model = model_of(adapt_table(replace(table, splits=splits), None, options))
         self.classes_ = classes[[int(name) for name in self.model_.classes]]

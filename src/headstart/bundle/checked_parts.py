@@ -16,7 +16,7 @@ from headstart.bundle.records.strategy_records import check_pieces
 from headstart.bundle.records.tokenizer_records import open_tokenizer
 from headstart.decisions import Rules
 from headstart.errors import BundleError
-from headstart.records import Probabilities, State
+from headstart.records import FittedState, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import members_in
 from headstart.strategies.record import Fitted, Rows
@@ -76,7 +76,7 @@ def features_read(rules: Rules | None, reads: str) -> int | None:
     return int(rules.novelty.space.centre.shape[1])
 
 
-def require_parts(config: ConfigRecord, state: State, has_base: bool) -> None:
+def require_parts(config: ConfigRecord, state: FittedState, has_base: bool) -> None:
     """Refuse a model that reads what its bundle does not say that it reads; raise `Misfit`."""
     names = (config.strategy, *members_in(state))
     needed = frozenset[str]().union(*(STRATEGIES[name].predicts_from for name in names))
@@ -137,6 +137,6 @@ class CheckedModel:
             )
         return outputs
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Return the stored model."""
         return self.inner.state()

@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.bundle.golden import Golden
 from headstart.decisions import KINDS, NO_RULES, Decisions, Rules
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Answering:
     def decide(self, golden: Golden) -> Decisions:
         """Return what is decided of golden rows, from their stored outputs and features."""
         rules = self.rules or NO_RULES
-        ids = column([str(row) for row in range(len(golden.outputs))])
+        ids = make_column([str(row) for row in range(len(golden.outputs))])
         predictions = Predictions(
             ids=ids, classes=self.classes, probabilities=golden.outputs, task=self.task, thresholds=self.thresholds
         )

@@ -30,7 +30,7 @@ from headstart.bundle.seen import Seen
 from headstart.decisions import Rules
 from headstart.errors import BundleError, offenders
 from headstart.extras import missing, require
-from headstart.records import State
+from headstart.records import FittedState
 from headstart.strategies import STRATEGIES
 
 
@@ -86,7 +86,7 @@ def _read(folder: Path, runtime: str) -> Bundle:
         )
     if STATE not in listed:
         raise BundleError(f"{folder} is no bundle: {STATE} is missing.", "Give the folder OUT/bundle.")
-    state = State(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
+    state = FittedState(read_json(folder / STATE), read_arrays(folder / WEIGHTS))
     backbone = _read_base(folder, record.modality, listed)
     n_dims = backbone.record.n_dims if backbone is not None else 0
     check_state(name, state, StateContext(modality=record.modality, task=task, n_outputs=len(classes), n_dims=n_dims))

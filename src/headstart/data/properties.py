@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from headstart import progress
 from headstart.modalities.nuisances import NUISANCES
-from headstart.records import Column, Finding, Index, Table, column
+from headstart.records import Column, Finding, Index, Table, make_column
 
 Property = NDArray[np.float64] | Column
 """(n_rows, m) numbers, NaN where unknown; or (n_rows,) words, "" where unknown."""
@@ -47,7 +47,7 @@ def of_inputs(table: Table) -> dict[str, Property]:
     made: dict[str, Property] = {}
     for name in rows[0] if rows else ():
         values = [row[name] for row in rows]
-        made[name] = column(values) if isinstance(values[0], str) else np.asarray(values, dtype=np.float64)
+        made[name] = make_column(values) if isinstance(values[0], str) else np.asarray(values, dtype=np.float64)
     return {name: values for name, values in made.items() if _varies(values)}
 
 
@@ -72,7 +72,7 @@ def of_columns(table: Table) -> dict[str, Property]:
         if numbers is not None and not few:
             found[name] = numbers[:, None]
         elif few:
-            found[name] = column(texts)
+            found[name] = make_column(texts)
     return {name: values for name, values in found.items() if _varies(values)}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.decisions.sets import lowest
-from headstart.records import TRAINING_ONLY, Column, FloatMatrix, Index, fold_numbers
+from headstart.records import TRAINING_ONLY, Column, FloatMatrix, Index, list_held_out_folds
 
 KEPT_ROWS = 1_000
 """Most training rows that are remembered; every class keeps its share, and at least one."""
@@ -164,7 +164,7 @@ def fit_novelty(
     directions counted (as Wang et al. 2022, arXiv:2203.10807). The threshold is a conformal quantile (Bates et al.
     2023, arXiv:2104.08279) over folds.
     """
-    if len(values) < LEAST_ROWS or len(fold_numbers(folds)) < 2:
+    if len(values) < LEAST_ROWS or len(list_held_out_folds(folds)) < 2:
         return None
     kept = _drawn(codes, seed)
     found = _held_out(_shortened(values[kept]), codes[kept], folds[kept])
@@ -212,7 +212,7 @@ def _shortened(values: FloatMatrix) -> FloatMatrix:
 def _held_out(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
     """Give each row's distance from what is learnt without its fold."""
     found, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % N_PARTS)
-    for part in fold_numbers(parts):
+    for part in list_held_out_folds(parts):
         rest, out = parts != part, parts == part
         space = _space(values[rest], codes[rest])
         found.append(_distances(space.place(values[out]), *_known(space, values[rest], codes[rest])))

@@ -14,7 +14,7 @@ from headstart.decisions.costs import Costs, reserved_classes
 from headstart.decisions.novelty import Novelty
 from headstart.decisions.sets import SetRule, Sets
 from headstart.errors import BundleError
-from headstart.records import Column, FloatMatrix, Index, Predictions, column
+from headstart.records import Column, FloatMatrix, Index, Predictions, make_column
 
 FORMAT = 1
 NOT_SURE, NONE = "not sure", "none of these"
@@ -124,7 +124,7 @@ class Rules:
         return made if self.novelty is None else _foreign(made, far > self.novelty.threshold, self.novelty)
 
     def _classes(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
-        shares, best = said.probabilities, said.codes
+        shares, best = said.probabilities, said.class_indices
         sets = self.sets.sets(shares) if self.sets else np.eye(len(said.classes), dtype=bool)[best]
         sets[np.arange(len(best)), best] = True
         known = ~self.is_reserved(said.classes)
@@ -142,7 +142,7 @@ class Rules:
             answers=answers,
             sets=sets,
             ends=np.empty((len(best), 0)),
-            reasons=column(reasons),
+            reasons=make_column(reasons),
             distances=far,
         )
         return _reserved(said, made, self.is_reserved(said.classes))
@@ -188,8 +188,8 @@ class Rules:
             few = "" if np.isfinite(self.margin) else "too few training rows to give a range"
             reasons = [few or f"{100 * self.coverage:.0f} % of such ranges are stated to hold the truth"] * n
         return Decisions(
-            kinds=column([LABEL] * n), codes=np.full(n, -1, dtype=np.intp), answers=column([""] * n),
-            sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=column(reasons), distances=far,
+            kinds=make_column([LABEL] * n), codes=np.full(n, -1, dtype=np.intp), answers=make_column([""] * n),
+            sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=make_column(reasons), distances=far,
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:

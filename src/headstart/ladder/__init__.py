@@ -18,7 +18,7 @@ from headstart import progress
 from headstart.errors import OptionError, offenders
 from headstart.ladder.choice import choose
 from headstart.ladder.sampling import fit_sample, sample_that_fits
-from headstart.records import Index, Probabilities, State
+from headstart.records import FittedState, Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.goals import GOALS, mean_loss
 from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
@@ -39,10 +39,10 @@ MOST_SLOWDOWN = 20.0
 class Keep(Protocol):
     """Where finished rungs are kept, so that a killed run resumes."""
 
-    def load(self, name: str) -> tuple[State, Probabilities, float] | None:
+    def load(self, name: str) -> tuple[FittedState, Probabilities, float] | None:
         """State, out-of-fold probabilities and seconds of a rung finished earlier, or None."""
 
-    def save(self, name: str, state: State, out_of_fold: Probabilities, seconds: float) -> None:
+    def save(self, name: str, state: FittedState, out_of_fold: Probabilities, seconds: float) -> None:
         """Keep a finished rung, and remove its parts."""
 
     def parts(self, name: str) -> Path:
@@ -97,7 +97,7 @@ class _Judged:
     def predict(self, rows: Rows) -> Probabilities:
         return self.inner.predict(rows)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         return self.inner.state()
 
 

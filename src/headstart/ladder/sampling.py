@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.records import Index, Probabilities, State
+from headstart.records import FittedState, Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
@@ -53,10 +53,10 @@ class SampledFit:
         """Return the outputs for any rows."""
         return self.inner.predict(rows)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Return what the strategy needs to predict, with the notes."""
         inner = self.inner.state()
-        return State({**inner.meta, "notes": list(self.notes)}, inner.arrays)
+        return FittedState({**inner.meta, "notes": list(self.notes)}, inner.arrays)
 
 
 def draw_sample(task: Task, n_rows: int) -> Index:

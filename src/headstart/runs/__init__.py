@@ -19,7 +19,7 @@ from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.errors import OptionError
 from headstart.file_locks import hold_output_folder
 from headstart.home import read_json, remove_leftovers, write_json
-from headstart.records import Probabilities, State
+from headstart.records import FittedState, Probabilities
 
 MARK = "run.json"
 FORMAT = 1
@@ -55,7 +55,7 @@ class Run:
         folder = self.folder / "run" / "rungs"
         return folder / f"{name}.safetensors", folder / f"{name}.json"
 
-    def load(self, name: str) -> tuple[State, Probabilities, float] | None:
+    def load(self, name: str) -> tuple[FittedState, Probabilities, float] | None:
         """Give the state, the out-of-fold probabilities and the seconds of a rung finished earlier under this key."""
         arrays_path, meta_path = self._paths(name)
         try:
@@ -64,11 +64,11 @@ class Run:
                 return None
             arrays = read_arrays(arrays_path, need_checksums=True)
             out_of_fold = arrays.pop(OOF)
-            return State(dict(said["meta"]), arrays), out_of_fold, float(said["seconds"])
+            return FittedState(dict(said["meta"]), arrays), out_of_fold, float(said["seconds"])
         except (OSError, ValueError, KeyError, TypeError, DamagedArrays):
             return None
 
-    def save(self, name: str, state: State, out_of_fold: Probabilities, seconds: float) -> None:
+    def save(self, name: str, state: FittedState, out_of_fold: Probabilities, seconds: float) -> None:
         """Keep a finished rung; the JSON with the key comes last."""
         arrays_path, meta_path = self._paths(name)
         meta_path.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from headstart.errors import unknown
-from headstart.records import MODALITIES, TASKS
+from headstart.records import MODALITY_NAMES, TASKS
 from headstart.strategies.fitted import lazy_fit, lazy_forecast, lazy_load
 from headstart.strategies.record import Clock, Fitted, Forecast, Rows, Strategy, Task
 
@@ -37,7 +37,7 @@ def _strategy(
     **more: Any,
 ) -> Strategy:
     module = _module_of(name)
-    members, modalities = more.pop("members", ()), more.pop("modalities", MODALITIES)
+    members, modalities = more.pop("members", ()), more.pop("modalities", MODALITY_NAMES)
     return Strategy(
         name=name,
         kind=kind,
@@ -181,7 +181,7 @@ def chosen_names(
     Parameters
     ----------
     modality : str
-        One of `headstart.records.MODALITIES`.
+        One of `headstart.records.MODALITY_NAMES`.
     requested : tuple of str
         Names, or `PRESETS`; the preset `default` if empty.
     task : str

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Index, Probabilities, State, fold_numbers, nest
+from headstart.records import FittedState, Index, Probabilities, list_held_out_folds, nest_states
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.linear.lbfgs import minimise
@@ -78,10 +78,10 @@ class Blend:
         """Give outputs (n_rows, n_outputs)."""
         return pool({name: member.predict(rows) for name, member in self.members.items()}, self.weights, self.link)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the members' states and weights."""
         parts = {name: member.state() for name, member in self.members.items()}
-        return nest(parts, {"weights": dict(self.weights), "link": self.link})
+        return nest_states(parts, {"weights": dict(self.weights), "link": self.link})
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     if len(whole) < 2:
         raise Skipped("it needs two strategies that predicted every row")
     link, out_of_fold = LINK_OF[task.kind], np.full(next(iter(whole.values())).shape, np.nan)
-    for fold in fold_numbers(task.folds):
+    for fold in list_held_out_folds(task.folds):
         inside = np.flatnonzero(task.folds == fold)
         weights = choose_weights(Held.of(task, whole, np.flatnonzero(task.folds != fold)))
         out_of_fold[inside] = pool({name: whole[name][inside] for name in weights}, weights, link)
@@ -218,8 +218,8 @@ def _first_form(meta: Mapping[str, Any]) -> dict[str, float]:
     return {str(meta["probe"]): float(meta["weight"]), "classic": 1 - float(meta["weight"])}
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore all members."""
     weights = state.meta["weights"] if "weights" in state.meta else _first_form(state.meta)
-    members = {name: STRATEGIES[name].load(state.inner(name), classes) for name in weights}
+    members = {name: STRATEGIES[name].load(state.part_state(name), classes) for name in weights}
     return restore(Blend(members, weights, str(state.meta.get("link", "softmax"))), state, classes)

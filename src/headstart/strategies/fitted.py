@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from headstart.records import Probabilities, State
+from headstart.records import FittedState, Probabilities
 from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
 
@@ -19,7 +19,7 @@ class Core(Protocol):
     def predict(self, rows: Rows) -> Probabilities:
         """(n_rows, n_classes)."""
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Plain data from which it can be restored."""
 
 
@@ -42,19 +42,19 @@ class Model:
         """(n_rows, n_classes)."""
         return self.core.predict(rows)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Everything that `restore` needs."""
         inner = self.core.state()
-        return State({**inner.meta, "notes": list(self.notes)}, inner.arrays)
+        return FittedState({**inner.meta, "notes": list(self.notes)}, inner.arrays)
 
 
-def restore(core: Core, state: State, classes: tuple[str, ...]) -> Model:
+def restore(core: Core, state: FittedState, classes: tuple[str, ...]) -> Model:
     """Put a restored core into a model without out-of-fold probabilities."""
     return Model(core, np.empty((0, len(classes))), tuple(state.meta["notes"]))
 
 
 Fit = Callable[[Rows, Task, Mapping[str, Fitted]], Fitted]
-Load = Callable[[State, tuple[str, ...]], Fitted]
+Load = Callable[[FittedState, tuple[str, ...]], Fitted]
 
 
 def lazy_fit(module: str) -> Fit:
@@ -80,21 +80,21 @@ def lazy_forecast(module: str) -> Callable[[Rows, Task], Forecast]:
 def lazy_load(module: str) -> Load:
     """Give the `load` of a module of this room, imported at the first call."""
 
-    def load(state: State, classes: tuple[str, ...]) -> Fitted:
+    def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
         found: Fitted = import_module(f"headstart.strategies.{module}").load(state, classes)
         return found
 
     return load
 
 
-def members_in(state: State) -> tuple[str, ...]:
+def members_in(state: FittedState) -> tuple[str, ...]:
     """Name the strategies whose models a fitted model's state holds (those that a `blend` uses; else none).
 
     Examples
     --------
-    >>> members_in(State({"weights": {"linear-probe": 0.75, "classic": 0.25}}, {}))
+    >>> members_in(FittedState({"weights": {"linear-probe": 0.75, "classic": 0.25}}, {}))
     ('linear-probe', 'classic')
-    >>> members_in(State({"probe": "linear-probe", "weight": 0.5}, {}))
+    >>> members_in(FittedState({"probe": "linear-probe", "weight": 0.5}, {}))
     ('linear-probe', 'classic')
     """
     if "probe" in state.meta:  # The form of the first bundles.

@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.bases import Backbone
-from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index, Probabilities, State, Table, fold_numbers
+from headstart.records import (
+    TRAINING_ONLY,
+    Features,
+    FittedState,
+    FloatMatrix,
+    Index,
+    Probabilities,
+    Table,
+    list_held_out_folds,
+)
 
 if TYPE_CHECKING:
     from headstart.strategies.text.cooccurrence import Words
@@ -155,7 +164,7 @@ class Task:
 
 def renumber_folds(folds: Index) -> Index:
     """Return folds (n_rows,) numbered 0, 1, 2 ...; rows that are never held out stay so."""
-    numbered = np.searchsorted(fold_numbers(folds), folds)
+    numbered = np.searchsorted(list_held_out_folds(folds), folds)
     return np.where(folds == TRAINING_ONLY, TRAINING_ONLY, numbered).astype(np.intp)
 
 
@@ -185,7 +194,7 @@ class Fitted(Protocol):
     def predict(self, rows: Rows) -> Probabilities:
         """(n_rows, n_classes) for any rows."""
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Everything `Strategy.load` needs to predict the same, as plain data."""
 
 
@@ -232,7 +241,7 @@ class Strategy:
     uses: frozenset[str]
     members: tuple[str, ...]
     fit: Callable[[Rows, Task, Mapping[str, Fitted]], Fitted]
-    load: Callable[[State, tuple[str, ...]], Fitted]
+    load: Callable[[FittedState, tuple[str, ...]], Fitted]
     tasks: tuple[str, ...] = ("classification", "ordinal")
     preset: str = "quick"
     forecast: Callable[[Rows, Task], Forecast] | None = None

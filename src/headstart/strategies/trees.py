@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from headstart.records import FloatMatrix, Index, State
+from headstart.records import FittedState, FloatMatrix, Index
 
 LEAF = -1
 ROWS_AT_ONCE = 256
@@ -65,12 +65,12 @@ class Forest:
             row, tree = row[inside], tree[inside]
         return self.leaf[node]
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the arrays."""
-        return State({}, {name: getattr(self, name) for name in self.__dataclass_fields__})
+        return FittedState({}, {name: getattr(self, name) for name in self.__dataclass_fields__})
 
     @classmethod
-    def load(cls, state: State) -> Forest:
+    def load(cls, state: FittedState) -> Forest:
         """Restore what `state` gave."""
         return cls(**{name: state.arrays[name] for name in cls.__dataclass_fields__})
 

@@ -16,7 +16,7 @@ from headstart.bundle.records.array_records import ArrayRule, Arrays, check_arra
 from headstart.bundle.records.config_records import PREPARED, SeriesSpec
 from headstart.bundle.records.schema import Described, Label, Misfit, Text, misfit, parse_record, require_mapping
 from headstart.modalities.quantiles import n_features
-from headstart.records import State
+from headstart.records import FittedState
 from headstart.strategies import STRATEGIES
 from headstart.strategies.linear.links import LINK_OF
 
@@ -191,20 +191,20 @@ def _check_head(record: HeadRecord, arrays: Arrays, context: StateContext, n_dim
     check_arrays(arrays, _HEAD, context.where, {**context.sizes, **({"n_dims": n_dims} if n_dims else {})})
 
 
-def _check_majority(state: State, context: StateContext) -> None:
+def _check_majority(state: FittedState, context: StateContext) -> None:
     parse_record(NotesRecord, state.meta, META)
     check_arrays(state.arrays, {"shares": ArrayRule(("n_outputs",))}, context.where, context.sizes)
 
 
-def _check_probe(state: State, context: StateContext) -> None:
+def _check_probe(state: FittedState, context: StateContext) -> None:
     _check_head(parse_record(HeadRecord, state.meta, META), state.arrays, context, context.n_dims)
 
 
-def _check_stages(state: State, context: StateContext) -> None:
+def _check_stages(state: FittedState, context: StateContext) -> None:
     _check_head(parse_record(StagesRecord, state.meta, META), state.arrays, context)
 
 
-def _check_clouds(state: State, context: StateContext) -> None:
+def _check_clouds(state: FittedState, context: StateContext) -> None:
     parse_record(CloudsRecord, state.meta, META)
     specs = {**_HEAD, "inverse": ArrayRule(("n_dims",))}
     check_arrays(state.arrays, specs, context.where, {**context.sizes, **_dims(context)})
@@ -214,7 +214,7 @@ def _dims(context: StateContext) -> dict[str, int]:
     return {"n_dims": context.n_dims} if context.n_dims else {}
 
 
-def _check_pieces(state: State, context: StateContext) -> None:
+def _check_pieces(state: FittedState, context: StateContext) -> None:
     record = parse_record(PiecesRecord, state.meta, META)
     _check_link(record, context)
     n_pieces = 0
@@ -263,7 +263,7 @@ def check_rocket(arrays: Arrays, spec: SeriesSpec, where: str, head: str = "") -
     return n_features
 
 
-def _check_convolutions(state: State, context: StateContext) -> None:
+def _check_convolutions(state: FittedState, context: StateContext) -> None:
     record = parse_record(ConvolutionsRecord, state.meta, META)
     views = [view for view in ("kernels", "difference") if f"{view}/channels_per_combination" in state.arrays]
     if not views:
@@ -272,22 +272,22 @@ def _check_convolutions(state: State, context: StateContext) -> None:
     _check_head(record, state.arrays, context, n_dims)
 
 
-def _check_descriptors(state: State, context: StateContext) -> None:
+def _check_descriptors(state: FittedState, context: StateContext) -> None:
     from headstart.modalities.descriptors import N_DESCRIPTORS
 
     _check_head(parse_record(DescriptorsRecord, state.meta, META), state.arrays, context, N_DESCRIPTORS)
 
 
-_CLASSIC: dict[str, Callable[[State, StateContext], None]] = {
+_CLASSIC: dict[str, Callable[[FittedState, StateContext], None]] = {
     "image": _check_descriptors, "text": _check_pieces, "series": _check_convolutions,
 }  # fmt: skip
 
 
-def _check_classic(state: State, context: StateContext) -> None:
+def _check_classic(state: FittedState, context: StateContext) -> None:
     _CLASSIC[context.modality](state, context)
 
 
-def _check_trees(state: State, context: StateContext) -> None:
+def _check_trees(state: FittedState, context: StateContext) -> None:
     record = parse_record(TreesRecord, state.meta, META)
     _check_link(record, context)
     n_described = record.spec.n_channels * n_features(record.spec.length, record.divisor)
@@ -314,7 +314,7 @@ def _check_trees(state: State, context: StateContext) -> None:
         raise Misfit(f"{context.where}: the trees are not whole")
 
 
-def _check_taught(state: State, context: StateContext) -> None:
+def _check_taught(state: FittedState, context: StateContext) -> None:
     parse_record(NotesRecord, state.meta, META)
     specs = {
         "centre": ArrayRule(("n_dims",)), "inverse": ArrayRule(("n_dims",)), "basis": ArrayRule(("n_dims", "n_axes")),
@@ -327,7 +327,7 @@ def _check_taught(state: State, context: StateContext) -> None:
         raise Misfit(f"{context.where}: nodes: the shape should be (2 or more, 1 to {sizes['n_axes']})")
 
 
-def _check_scratch(state: State, context: StateContext) -> None:
+def _check_scratch(state: FittedState, context: StateContext) -> None:
     record = parse_record(ScratchRecord, state.meta, META)
     if (record.modality, record.kind) != (context.modality, context.task):
         raise misfit(META, ("modality",), f"should be {context.modality}, {context.task}", record.modality)
@@ -336,7 +336,7 @@ def _check_scratch(state: State, context: StateContext) -> None:
     check_arrays(state.arrays, heads, context.where, context.sizes)
 
 
-def _check_tuned(state: State, context: StateContext) -> None:
+def _check_tuned(state: FittedState, context: StateContext) -> None:
     record = parse_record(TunedRecord, state.meta, META)
     if record.modality != context.modality:
         raise misfit(META, ("modality",), f"should be {context.modality}", record.modality)
@@ -349,7 +349,7 @@ def _check_tuned(state: State, context: StateContext) -> None:
         raise Misfit(f"{context.where}: there is no array 'tokenizer'")
 
 
-def _check_blend(state: State, context: StateContext) -> None:
+def _check_blend(state: FittedState, context: StateContext) -> None:
     first = "weights" not in state.meta and "probe" in state.meta
     if first:
         names: tuple[str, ...] = (parse_record(FirstBlendRecord, state.meta, META).probe, "classic")
@@ -363,12 +363,12 @@ def _check_blend(state: State, context: StateContext) -> None:
         require_mapping(state.meta.get(name), f"{META}: {name}")
         inner = replace(context, where=f"{context.where}: {name}")
         try:
-            STATES[name](state.inner(name), inner)
+            STATES[name](state.part_state(name), inner)
         except Misfit as error:
             raise Misfit(str(error).replace(f"{META}: ", f"{META}: {name}.", 1)) from error
 
 
-STATES: Mapping[str, Callable[[State, StateContext], None]] = {
+STATES: Mapping[str, Callable[[FittedState, StateContext], None]] = {
     "majority": _check_majority, "linear-probe": _check_probe, "balanced-probe": _check_probe,
     "shrinkage-lda": _check_clouds, "multi-stage-probe": _check_stages, "classic": _check_classic,
     "quant": _check_trees, "self-training": _check_taught, "scratch": _check_scratch, "blend": _check_blend,
@@ -377,7 +377,7 @@ STATES: Mapping[str, Callable[[State, StateContext], None]] = {
 """How the state of each strategy is checked."""
 
 
-def check_state(strategy: str, state: State, context: StateContext) -> None:
+def check_state(strategy: str, state: FittedState, context: StateContext) -> None:
     """Check the stored model of a strategy before anything of it is built.
 
     Parameters

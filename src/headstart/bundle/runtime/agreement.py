@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Predictions, Probabilities, column
+from headstart.records import Predictions, Probabilities, make_column
 
 SAME_LABELS, LARGEST_DIFFERENCE, TIE = 0.995, 1e-3, 1e-6
 """What a float form must reach: share of rows with the same label, and the largest difference of an output. Where all
@@ -49,11 +49,11 @@ def labels_of(task: str, outputs: Probabilities, thresholds: tuple[float, ...]) 
     """Give what each row is labelled: a code (n_rows, 1), or marks (n_rows, n_labels); nothing for numbers."""
     names = tuple(str(number) for number in range(outputs.shape[1]))
     said = Predictions(
-        ids=column(range(len(outputs))), classes=names, probabilities=outputs, task=task, thresholds=thresholds
+        ids=make_column(range(len(outputs))), classes=names, probabilities=outputs, task=task, thresholds=thresholds
     )
     if task == "regression":
         return np.zeros((len(outputs), 1), dtype=np.intp)
-    return said.marks.astype(np.intp) if task == "multi-label" else said.codes[:, None]
+    return said.label_mask.astype(np.intp) if task == "multi-label" else said.class_indices[:, None]
 
 
 def agreement(task: str, expected: Probabilities, found: NDArray[Any], thresholds: tuple[float, ...] = ()) -> Agreement:

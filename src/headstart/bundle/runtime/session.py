@@ -24,7 +24,7 @@ from headstart.errors import BundleError
 from headstart.features.extractors import Extractor
 from headstart.features.runtimes import n_cores
 from headstart.modalities.record import Array
-from headstart.records import Features, FloatMatrix, Probabilities, State, Table
+from headstart.records import Features, FittedState, FloatMatrix, Probabilities, Table
 from headstart.strategies.record import Rows
 
 MODEL = "model.onnx"
@@ -125,9 +125,9 @@ class Answers:
         assert found is not None, "rows were not read by the portable model"
         return found.stages[OUTPUTS].astype(np.float64)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Name the graph by its hash."""
-        return State({}, {"sha256": np.frombuffer(bytes.fromhex(self.portable.sha256), dtype=np.uint8)})
+        return FittedState({}, {"sha256": np.frombuffer(bytes.fromhex(self.portable.sha256), dtype=np.uint8)})
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:

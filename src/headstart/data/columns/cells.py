@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from headstart.data.columns.names import MIN_STEPS
 from headstart.data.columns.written_numbers import DECIMAL, THOUSANDS, UNKNOWN, comma_meaning, parse_amount
-from headstart.records import column
+from headstart.records import make_column
 
 _MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
 _SHORT_CELL = 32
@@ -150,15 +150,15 @@ def compact(values: list[str]) -> NDArray[Any]:
     try:
         made = np.array(values, dtype=np.bytes_)
     except UnicodeEncodeError:
-        return column(values)
-    return made if made.dtype.itemsize <= _SHORT_CELL else column(values)
+        return make_column(values)
+    return made if made.dtype.itemsize <= _SHORT_CELL else make_column(values)
 
 
 def joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     """Join the parts of one column that `compact` made."""
     if not parts:
-        return column([])
+        return make_column([])
     if all(part.dtype.kind == "S" for part in parts):
         return np.concatenate(parts)
     texts = [part.tolist() if part.dtype == object else np.char.decode(part, "ascii").tolist() for part in parts]
-    return column([value for part in texts for value in part])
+    return make_column([value for part in texts for value in part])

@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.data.duplicates.near_duplicates import LARGEST_FAMILY, LARGEST_SHARE, components, likely, usual_distance
 from headstart.modalities.looks import Look
-from headstart.records import TEST, TRAIN, Finding, FloatMatrix, Index, Table, column
+from headstart.records import TEST, TRAIN, Finding, FloatMatrix, Index, Table, make_column
 
 MOST_ROWS = 10_000
 """Rows compared at most, drawn by chance."""
@@ -52,7 +52,7 @@ def with_alike(table: Table, features: FloatMatrix, seed: int) -> tuple[Table, l
     if not groups:
         return table, []
     joined = _joined(table, families, groups)
-    return replace(table, families=column(joined)), _told(table, groups, len(rows))
+    return replace(table, near_duplicate_groups=make_column(joined)), _told(table, groups, len(rows))
 
 
 def _different(table: Table, seed: int) -> Index:
@@ -75,7 +75,11 @@ def _groups(features: FloatMatrix, typical: float, seed: int) -> list[list[int]]
 
 
 def _names(table: Table) -> list[str]:
-    return [""] * len(table) if table.families is None else [str(name) for name in table.families]
+    return (
+        [""] * len(table)
+        if table.near_duplicate_groups is None
+        else [str(name) for name in table.near_duplicate_groups]
+    )
 
 
 def _joined(table: Table, families: list[str], groups: list[list[int]]) -> list[str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from headstart import progress
 from headstart.modalities.looks import LOOKS, Look
-from headstart.records import TEST, TRAIN, Column, Finding, Index, Table, column
+from headstart.records import TEST, TRAIN, Column, Finding, Index, Table, make_column
 
 MOST_ROWS = {"image": 20_000, "text": 50_000, "series": 20_000}
 """Rows compared at most, of each modality; further ones are not, and a finding says so."""
@@ -89,15 +89,15 @@ def search(table: Table, seed: int = 0) -> Near:
     digests = [str(table.hashes[row]) for row in rows]
     family_of = {digests[at]: digests[group[0]] for group in groups if len(group) <= limit for at in group}
     alike = tuple(tuple(int(rows[at]) for at in group) for group in groups if len(group) > limit)
-    return Near(column([family_of.get(str(digest), "") for digest in table.hashes]), alike, len(rows))
+    return Near(make_column([family_of.get(str(digest), "") for digest in table.hashes]), alike, len(rows))
 
 
 def with_families(table: Table, seed: int = 0) -> Table:
     """Search, and note the families and what was found in the table; a table that has families is left as it is."""
-    if table.families is not None or len(table) < 2:
+    if table.near_duplicate_groups is not None or len(table) < 2:
         return table
     near = search(table, seed)
-    return replace(table, families=near.families, findings=(*table.findings, *_remarks(table, near)))
+    return replace(table, near_duplicate_groups=near.families, findings=(*table.findings, *_remarks(table, near)))
 
 
 def copies(table: Table) -> list[Finding]:
@@ -108,10 +108,10 @@ def copies(table: Table) -> list[Finding]:
     table : Table
         With `families`; without them nothing is reported. Exact copies are reported elsewhere.
     """
-    if table.families is None:
+    if table.near_duplicate_groups is None:
         return []
     families: dict[str, list[int]] = {}
-    for row, name in enumerate(table.families):
+    for row, name in enumerate(table.near_duplicate_groups):
         if name:
             families.setdefault(name, []).append(row)
     return [*_across(table, list(families.values())), *_labels(table, families), *_within(table, families)]

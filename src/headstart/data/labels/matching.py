@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.errors import offenders
-from headstart.records import Finding, Table, column
+from headstart.records import Finding, Table, make_column
 from headstart.spellings import match_names
 
 
@@ -98,7 +98,7 @@ def _counts(table: Table) -> dict[str, int]:
 def _renamed(table: Table, names: Mapping[str, str]) -> Table:
     if table.targets is None:
         assert table.labels is not None
-        labels = column([names.get(str(label), str(label)) for label in table.labels])
+        labels = make_column([names.get(str(label), str(label)) for label in table.labels])
         grades = tuple(dict.fromkeys(names.get(name, name) for name in table.target_names))
         return replace(table, labels=labels, target_names=grades)
     fresh = tuple(dict.fromkeys(names.get(name, name) for name in table.target_names))

@@ -36,11 +36,11 @@ def strata(table: Table) -> Index:
     --------
     Label b is the rarer one, so the row that has both belongs to b; the last row has none:
 
-    >>> from headstart.records import column
+    >>> from headstart.records import make_column
     >>> marks = np.array([[1, 0], [1, 0], [1, 1], [0, 0]], dtype=np.float32)
-    >>> texts = column(["", "", "", ""])
-    >>> strata(Table("text", texts, texts, texts, texts, texts, {}, task="multi-label", targets=marks,
-    ...              target_names=("a", "b"))).tolist()
+    >>> texts = make_column(["", "", "", ""])
+    >>> strata(Table(modality="text", ids=texts, inputs=texts, hashes=texts, labels=texts, splits=texts,
+    ...              task="multi-label", targets=marks, target_names=("a", "b"))).tolist()
     [1, 1, 2, 0]
     """
     return _STRATA[table.task](table)

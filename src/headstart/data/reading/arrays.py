@@ -17,7 +17,7 @@ from headstart.data.reading.rows import Draft, Finish, finish
 from headstart.data.series import series_files
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
-from headstart.records import Finding, InputColumns, Table, column
+from headstart.records import Finding, InputColumns, Table, make_column
 
 _NO_FILE = "(no file)"
 
@@ -73,7 +73,9 @@ def from_arrays(
     named, wish = _written(labels)
     if marks:
         named, wish = [""] * len(draft.ids), Wish(task="multi-label")
-    more = {name: column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()}
+    more = {
+        name: make_column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()
+    }
     return finish(replace(draft, labels=named, marks=marks, metadata=more), "memory", Finish(wish=wish))
 
 

@@ -12,7 +12,7 @@ from headstart.data.columns.cells import as_text
 from headstart.data.columns.names import Wanted, pick
 from headstart.data.reading.sheets import Sheet
 from headstart.errors import DataError, offenders
-from headstart.records import column
+from headstart.records import make_column
 
 _TO_LIST = ("to_pylist", "to_list", "tolist")
 _MISSING_TYPES = frozenset({"NAType", "NaTType", "NoneType"})
@@ -73,7 +73,7 @@ def sheet_of(frame: Any) -> Sheet:
     made = {
         name: np.array([np.nan if one is None else one for one in values], dtype=np.float64)
         if _are_floats(values)
-        else column([as_text(one) for one in values])
+        else make_column([as_text(one) for one in values])
         for name, values in columns.items()
     }
     return Sheet(name="the table", columns=made, rows=list(range(n_rows)))

@@ -13,7 +13,7 @@ from headstart.data.reading.decoding import find_encoding, lines, read_text_file
 from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.errors import DataError, offenders
-from headstart.records import Finding, SetAside, column
+from headstart.records import Finding, SetAside, make_column
 
 _HALF = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can say and UTF-8 cannot."""
@@ -142,7 +142,7 @@ def _sheet(path: Path, objects: _Objects, findings: tuple[Finding, ...], n_lines
     require_size(path, len(objects.items), len(keys))
     names = header_names([_HALF.sub("\ufffd", name) for name in keys])
     columns = {
-        name: column([_HALF.sub("\ufffd", as_text(item.get(key))) for item in objects.items])
+        name: make_column([_HALF.sub("\ufffd", as_text(item.get(key))) for item in objects.items])
         for name, key in zip(names, keys, strict=True)
     }
     set_aside = tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in objects.bad)

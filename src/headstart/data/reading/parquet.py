@@ -15,7 +15,7 @@ from headstart.data.reading.optional import import_optional
 from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.errors import DataError
-from headstart.records import column
+from headstart.records import make_column
 
 _BATCH_ROWS, _COUNT_SECONDS = 16_384, 60
 _COUNT_VALUES = """
@@ -92,7 +92,7 @@ def _columns_of(arrow: Any, opened: Any, path: Path) -> tuple[dict[str, NDArray[
             n_characters += 0 if cells.dtype != object else sum(map(len, {id(cell): cell for cell in cells}.values()))
             part.append(cells)
         require_bytes(path, n_characters, LIMITS.text_bytes // 4, "its text")
-    empty = column([])
+    empty = make_column([])
     return {name: _joined(part, empty) for name, part in zip(names, parts, strict=True)}, n_rows
 
 
@@ -107,8 +107,8 @@ def _cells_of(arrow: Any, values: Any) -> NDArray[Any]:
     if arrow.types.is_floating(values.type):
         return np.asarray(values.to_numpy(zero_copy_only=False))
     if not arrow.types.is_dictionary(values.type):
-        return column([as_text(value) for value in values.to_pylist()])
-    known: NDArray[Any] = column([*(as_text(value) for value in values.dictionary.to_pylist()), ""])
+        return make_column([as_text(value) for value in values.to_pylist()])
+    known: NDArray[Any] = make_column([*(as_text(value) for value in values.dictionary.to_pylist()), ""])
     places = values.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)
     cells: NDArray[Any] = known[places.astype(np.intp)]
     return cells

@@ -14,7 +14,7 @@ from headstart.data.labels.label_spelling import tidy
 from headstart.data.labels.task_type import Answers, Raw, Wish, marked, understand
 from headstart.data.reading.content import NORMALISE, SEE
 from headstart.errors import DataError, offenders
-from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, column
+from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, make_column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +81,11 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
     aside = tuple(SetAside(ids[row], str(reason)) for row, reason in enumerate(reasons) if reason is not None)
     table = Table(
         modality=draft.modality,
-        ids=column(ids),
-        inputs=column(inputs),
-        hashes=column([digest for digest, _ in seen]),
-        labels=None if labels is None else column(labels),
-        splits=column(splits),
+        ids=make_column(ids),
+        inputs=make_column(inputs),
+        hashes=make_column([digest for digest, _ in seen]),
+        labels=None if labels is None else make_column(labels),
+        splits=make_column(splits),
         metadata=dict(draft.metadata),
         set_aside=(*(SetAside(writable(item.id), writable(item.reason)) for item in draft.set_aside), *aside),
         findings=(*map(_writable_finding, draft.findings), *notes, *(answers.findings if answers else ())),
@@ -136,7 +136,7 @@ def _tidy_classes(table: Table, merge: bool) -> Table:
     kept = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
     there = set(labels)
     grades = tuple(name for name in table.target_names if name in there)
-    return replace(table, labels=column(labels), findings=kept + odd, target_names=grades)
+    return replace(table, labels=make_column(labels), findings=kept + odd, target_names=grades)
 
 
 def _tidy_several(table: Table, merge: bool) -> Table:
@@ -241,7 +241,7 @@ def join(drafts: Sequence[Draft]) -> Draft:
 
 def join_columns(parts: Iterable[tuple[Column | Sequence[str] | None, int]]) -> Column:
     """Join columns given with their lengths; an absent one is filled with empty strings."""
-    return column([value for part, n in parts for value in (part if part is not None else [""] * n)])
+    return make_column([value for part, n in parts for value in (part if part is not None else [""] * n)])
 
 
 _ADD = "Add the labels, or pass --unlabelled drop to leave these rows out."

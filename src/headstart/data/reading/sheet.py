@@ -13,7 +13,7 @@ from headstart.data.columns.cells import as_text, parse_number, parse_numbers
 from headstart.data.columns.precision import in_single_precision, is_too_fine, too_fine
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
 from headstart.errors import DataError, offenders
-from headstart.records import Column, Finding, SetAside, column
+from headstart.records import Column, Finding, SetAside, make_column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Sheet:
 
     def column(self, name: str) -> Column:
         """Give a column as strings, as the records want it."""
-        return column(self.texts(name))
+        return make_column(self.texts(name))
 
     def numbers(self, name: str) -> NDArray[np.float32] | None:
         """Return a column as numbers (NaN = missing), or None if it holds anything else."""

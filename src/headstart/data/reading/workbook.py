@@ -20,7 +20,7 @@ from headstart.data.reading.sheet import Sheet
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.data.reading.text_tables import SAMPLE_ROWS, is_heading
 from headstart.errors import DataError, offenders
-from headstart.records import Finding, SetAside, column
+from headstart.records import Finding, SetAside, make_column
 
 _DAMAGED = (
     zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, IndexError, TypeError, AttributeError,
@@ -221,7 +221,7 @@ def _sheet(path: Path, rows: list[tuple[int, list[object]]], marks: _Marks, note
     _fill_merged(rows, marks.merged, len(names))
     filled = [(number, cells) for number, cells in rows[1:] if _is_filled(cells[: len(names)])]
     cells = {
-        name: column([_text_of(row[place]) if place < len(row) else "" for _, row in filled])
+        name: make_column([_text_of(row[place]) if place < len(row) else "" for _, row in filled])
         for place, name in enumerate(names)
     }
     kept = {number for number, _ in filled}

@@ -24,7 +24,7 @@ from headstart.data.reading.sheets import Sheet, read_sheet
 from headstart.data.reading.tree import Tree
 from headstart.errors import DataError, ending, offenders
 from headstart.modalities.series import Series
-from headstart.records import AXES, Finding, InputColumns, SetAside, column
+from headstart.records import AXES, Finding, InputColumns, SetAside, make_column
 
 _TIMES = {*ROLES["time"], "index"}
 _USUAL_ARRAYS = ("x", "data", "inputs", "values", "series", "features", "signals")
@@ -175,7 +175,7 @@ def read_npz(path: Path, wanted: Wanted) -> Draft:
         ids=rest[given] if given is not None else numbered,
         labels=rest[label] if label is not None else None,
         splits=rest[split] if split is not None else None,
-        metadata={other: column(v) for other, v in rest.items() if other not in {label, split, given}},
+        metadata={other: make_column(v) for other, v in rest.items() if other not in {label, split, given}},
         findings=findings,
         columns={"values": name, **used},
         input_columns=InputColumns(layout="array", axes=axes),

@@ -14,7 +14,7 @@ from headstart.data.labels.strata import learnable, strata
 from headstart.data.reading.rows import join_columns, with_tidy_labels
 from headstart.errors import DataError, OptionError, offenders, unknown
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, Column, Finding, FloatMatrix, Index, SetAside, Table, column
+from headstart.records import TEST, TRAIN, Column, Finding, FloatMatrix, Index, SetAside, Table, make_column
 
 TEST_SHARE = 0.25
 MIN_GROUPS = 5
@@ -42,7 +42,7 @@ def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
         There is no such column.
     """
     parent = np.arange(len(table)).tolist()
-    families = [] if table.families is None else [table.families]
+    families = [] if table.near_duplicate_groups is None else [table.near_duplicate_groups]
     for values in [table.hashes, *families, *(_group_column(table, name) for name in groups)]:
         first: dict[str, int] = {}
         for row, value in enumerate(values):
@@ -207,7 +207,7 @@ def _group_column(table: Table, name: str) -> Column:
 
 
 def _given(table: Table) -> Table:
-    return replace(table, splits=column([word or TRAIN for word in table.splits]))
+    return replace(table, splits=make_column([word or TRAIN for word in table.splits]))
 
 
 def _made(table: Table, options: AdaptOptions) -> Table:
@@ -217,7 +217,7 @@ def _made(table: Table, options: AdaptOptions) -> Table:
     parts = _deal(codes, together, shares, options.seed, keep=MIN_CLASS_ROWS)
     if table.task == "regression" and (parts == 0).sum() < MIN_NUMBERS:
         parts = np.zeros_like(parts)
-    made = replace(table, splits=column([TEST if part else TRAIN for part in parts]))
+    made = replace(table, splits=make_column([TEST if part else TRAIN for part in parts]))
     if parts.any():
         return made
     summary = "No rows could be kept for testing: there are too few, or they all belong together."
@@ -242,8 +242,8 @@ def _with_test(table: Table, test: Table) -> Table:
         table = table.take(np.flatnonzero(table.splits != TEST))
     if (test.splits == TEST).any():
         test = test.where_split(TEST)
-    table = replace(table, splits=column([TRAIN] * len(table)))
-    joined = add_rows(table, replace(test, splits=column([TEST] * len(test))), "test")
+    table = replace(table, splits=make_column([TRAIN] * len(table)))
+    joined = add_rows(table, replace(test, splits=make_column([TEST] * len(test))), "test")
     return replace(joined, findings=findings)
 
 
@@ -280,8 +280,8 @@ def add_rows(table: Table, more: Table, prefix: str) -> Table:
     targets, target_names = _joined_targets(table, more)
     return replace(
         table,
-        ids=column([*table.ids, *(f"{prefix}/{name}" for name in more.ids)]),
-        inputs=column([*table.inputs, *more.inputs]),
+        ids=make_column([*table.ids, *(f"{prefix}/{name}" for name in more.ids)]),
+        inputs=make_column([*table.inputs, *more.inputs]),
         hashes=np.concatenate([table.hashes, more.hashes]),
         labels=np.concatenate([table.labels, more.labels]),
         splits=np.concatenate([table.splits, more.splits]),
@@ -289,7 +289,7 @@ def add_rows(table: Table, more: Table, prefix: str) -> Table:
         set_aside=table.set_aside + tuple(SetAside(f"{prefix}/{item.id}", item.reason) for item in more.set_aside),
         targets=targets,
         target_names=target_names,
-        families=None,
+        near_duplicate_groups=None,
     )
 
 

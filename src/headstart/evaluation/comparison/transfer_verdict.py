@@ -91,7 +91,7 @@ def _paired(codes: Index, a: Predictions, b: Predictions, clusters: Index | None
     """Do the work of `difference`, and keep the variance."""
     assert len(codes) == len(a.ids) == len(b.ids) >= 1 and bool(np.all(a.ids == b.ids)), "not the same rows"
     numbers = compact(clusters)
-    gain = (a.codes == codes).astype(np.float32) - (b.codes == codes).astype(np.float32)
+    gain = (a.class_indices == codes).astype(np.float32) - (b.class_indices == codes).astype(np.float32)
     units = sums(np.column_stack([gain, np.ones_like(gain)]), numbers)
     drawn = np.concatenate([weights @ units for weights in resamples(len(units), seed)])
     assert len(drawn) == RESAMPLES

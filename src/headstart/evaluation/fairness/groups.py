@@ -158,7 +158,7 @@ def _class_gaps(
         told = () if keeps_together(values) else tuple(sorted({value for value in given if value}))
         place = {value: at for at, value in enumerate(told)}
         members = np.array([place.get(value, -1) for value in given], dtype=np.intp)[rows]
-        right = (predictions.codes == truth)[rows]
+        right = (predictions.class_indices == truth)[rows]
         found[name] = (
             class_gap(truth[rows], right, members, names=(predictions.classes, told), seed=seed) if told else None
         )

@@ -83,7 +83,7 @@ def evaluate(codes: Index, predictions: Predictions, clusters: Index | None, see
     assert codes.min() >= 0 and codes.max() < n_classes, "a code is no class"
     numbers = compact(clusters)
     losses = _losses(codes, predictions)
-    units = _count(codes, predictions.codes, n_classes, numbers)
+    units = _count(codes, predictions.class_indices, n_classes, numbers)
     loss_units = sums(np.column_stack([losses, np.ones_like(losses)]).astype(np.float32), numbers)
     shares, mean_losses = _resampled(units, loss_units, seed)
     present = units.true.sum(axis=0) > 0
@@ -191,7 +191,7 @@ def _analytic(units: _Counts, point: Floats, present: NDArray[np.bool_], cluster
 def confusion(codes: Index, predictions: Predictions) -> NDArray[np.int64]:
     """Count rows by true class (row) and predicted class (column): shape (n_classes, n_classes)."""
     n_classes = len(predictions.classes)
-    cells = codes * n_classes + predictions.codes
+    cells = codes * n_classes + predictions.class_indices
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes).astype(np.int64)
 
 
@@ -212,7 +212,7 @@ def worst_rows(codes: Index, predictions: Predictions, limit: int = 12) -> list[
     list of WorstRow
         Surest mistakes first; `probability` (0-1) is what the model gave to its wrong answer.
     """
-    answers = predictions.codes
+    answers = predictions.class_indices
     told = predictions.probabilities.max(axis=1, initial=0.0)
     wrong = np.flatnonzero(answers != codes)
     worst = wrong[np.argsort(-told[wrong], kind="stable")][:limit]

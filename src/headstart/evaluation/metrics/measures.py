@@ -35,11 +35,11 @@ class Measure:
 
 
 def _right(codes: Truth, predictions: Predictions) -> NDArray[np.float32]:
-    return np.asarray(predictions.codes == codes, dtype=np.float32)
+    return np.asarray(predictions.class_indices == codes, dtype=np.float32)
 
 
 def _row_f1(truth: Truth, predictions: Predictions) -> NDArray[np.float32]:
-    return np.asarray(row_f1(truth == 1, predictions.marks), dtype=np.float32)
+    return np.asarray(row_f1(truth == 1, predictions.label_mask), dtype=np.float32)
 
 
 def _errors(truth: Truth, predictions: Predictions) -> NDArray[np.float32]:

@@ -49,7 +49,7 @@ def evaluate_several(
     truth : FloatMatrix, shape (n_rows, n_labels), n_rows >= 1
         0 or 1.
     predictions : Predictions
-        Every row predicted (no NaN); `marks` are the labels given.
+        Every row predicted (no NaN); `label_mask` are the labels given.
     clusters : Index or None, shape (n_rows,)
         Rows with one number belong together and are resampled together.
     seed : int
@@ -81,7 +81,7 @@ def evaluate_several(
     assert len(truth) == len(predictions.ids) >= 1, (truth.shape, len(predictions.ids))
     assert np.isfinite(predictions.probabilities).all(), "rows without a prediction cannot be evaluated"
     numbers = compact(clusters)
-    true, given = truth == 1, predictions.marks
+    true, given = truth == 1, predictions.label_mask
     units = _count(true, given, numbers)
     present = np.flatnonzero(true.any(axis=0))
     total = _Counts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.given)))
@@ -216,7 +216,7 @@ def several_difference(
     """
     true, numbers = truth == 1, compact(clusters)
     present = np.flatnonzero(true.any(axis=0))
-    counts = [_count(true, part.marks, numbers) for part in (a, b)]
+    counts = [_count(true, part.label_mask, numbers) for part in (a, b)]
     drawn = np.concatenate(
         [
             _averages(counts[0].drawn(times), present)[1] - _averages(counts[1].drawn(times), present)[1]
@@ -226,7 +226,7 @@ def several_difference(
     whole = np.ones((1, len(counts[0].true)), dtype=np.float32)
     first, second = (float(_averages(part.drawn(whole), present)[1][0]) for part in counts)
     low, high = percentiles(drawn[:, None])
-    different = stretched((a.marks != b.marks).any(axis=1))
+    different = stretched((a.label_mask != b.label_mask).any(axis=1))
     return envelope(first - second, (low[0], high[0]), different, within=(-1.0, 1.0))
 
 
@@ -245,10 +245,10 @@ def given_labels(marks: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str
 def worst_several(truth: FloatMatrix, predictions: Predictions, limit: int) -> list[WorstRow]:
     """List the rows with the most wrong labels, the surest mistakes first among equals."""
     true = truth == 1
-    wrong = (true != predictions.marks).sum(axis=1)
+    wrong = (true != predictions.label_mask).sum(axis=1)
     order = np.lexsort((-_losses(true, predictions), -wrong))
     shown = [int(at) for at in order if wrong[at]][:limit]
-    said, meant = (given_labels(part[shown], predictions.classes) for part in (predictions.marks, true))
+    said, meant = (given_labels(part[shown], predictions.classes) for part in (predictions.label_mask, true))
     return [
         WorstRow(id=str(predictions.ids[at]), label=label, predicted=answer, probability=None, error=float(wrong[at]))
         for at, label, answer in zip(shown, meant, said, strict=True)

@@ -46,7 +46,7 @@ def evaluate_grades(codes: Index, predictions: Predictions, clusters: Index | No
     >>> found.mean_grade_error.value, round(found.quadratic_kappa.value, 4)
     (0.25, 0.8)
     """
-    said = predictions.codes
+    said = predictions.class_indices
     numbers = compact(clusters)
     distance = np.abs(said - codes).astype(np.float64)
     most = max(len(predictions.classes) - 1, 1)
@@ -92,10 +92,10 @@ def grade_difference(codes: Index, a: Predictions, b: Predictions, clusters: Ind
 
     With fewer than six rows on which the two differ the interval is stretched to 0.
     """
-    point, drawn = _kappas(codes, [a.codes, b.codes], compact(clusters), seed)
+    point, drawn = _kappas(codes, [a.class_indices, b.class_indices], compact(clusters), seed)
     value = float(np.nan_to_num(point[0]) - np.nan_to_num(point[1]))
     low, high = percentiles(drawn[:, :1] - drawn[:, 1:])
-    return envelope(value, (low[0], high[0]), stretched(a.codes != b.codes), within=(-2.0, 2.0))
+    return envelope(value, (low[0], high[0]), stretched(a.class_indices != b.class_indices), within=(-2.0, 2.0))
 
 
 def stretched(different: NDArray[np.bool_]) -> tuple[float, float]:

@@ -65,8 +65,8 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
     if len(codes) < MIN_ROWS:
         return None
     numbers = compact(clusters)
-    sure = predictions.probabilities[np.arange(len(codes)), predictions.codes]
-    right = (predictions.codes == codes).astype(np.float64)
+    sure = predictions.probabilities[np.arange(len(codes)), predictions.class_indices]
+    right = (predictions.class_indices == codes).astype(np.float64)
     places = _bins(sure)
     inside = np.eye(int(places.max()) + 1)[places]
     counts, gaps = inside.sum(axis=0), inside.T @ (sure - right)

@@ -258,7 +258,7 @@ def abstention(
     without = dict(rules.without)
     found: dict[str, object] = dict.fromkeys(("accuracy_answered", "accuracy_all", "wrong", "risk_coverage", "costs"))
     if single:
-        right, plain = made.codes == truth, said.codes == truth
+        right, plain = made.codes == truth, said.class_indices == truth
         inside = None if clusters is None else clusters[answered]
         found |= {
             "accuracy_answered": Figure.of(share(right[answered], inside)) if answered.any() else None,
@@ -325,7 +325,7 @@ def _costs(
     if costs is None:
         return None
     most = max(costs.refer, float(np.max(costs.matrix)))
-    now, always = costs.paid(truth, made.codes), costs.paid(truth, said.codes)
+    now, always = costs.paid(truth, made.codes), costs.paid(truth, said.class_indices)
     return CostFigures(
         given=list(costs.given), refer=costs.refer, mean_cost=mean_cost(now, *drawn, most),
         mean_cost_always=mean_cost(always, *drawn, most),

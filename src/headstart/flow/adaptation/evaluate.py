@@ -18,7 +18,7 @@ from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.scoring.groups import compare_groups
 from headstart.ladder import Climb
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, TRAINING_ONLY, Index, Predictions, fold_numbers
+from headstart.records import TEST, TRAIN, TRAINING_ONLY, Index, Predictions, list_held_out_folds
 from headstart.results import (
     AnyMetrics,
     BaseFigures,
@@ -149,7 +149,7 @@ def document(
 def not_held_out(prepared: Prepared, chosen: str) -> dict[str, str]:
     """Return what cross-validation cannot tell and why, under `cross_validation`; empty where it covers all rows."""
     folds, n_train = prepared.task.folds, len(prepared.train)
-    if len(fold_numbers(folds)) < 2:
+    if len(list_held_out_folds(folds)) < 2:
         why = "every class has one row, or copies of one" if prepared.task.truth is None else "they belong together"
         return {
             "cross_validation": f"Cannot tell: none of the {n_train:,} training rows can be held out ({why}). {chosen} "

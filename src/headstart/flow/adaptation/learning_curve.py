@@ -17,7 +17,7 @@ from headstart.evaluation.learning_curve import REACH, Curve, Forecast, Measured
 from headstart.flow.adaptation.learning_curve_points import SCORINGS, Scoring, material_of, measure
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.options import AdaptOptions
-from headstart.records import Index, fold_numbers
+from headstart.records import Index, list_held_out_folds
 from headstart.results import CurveFit, CurveForecast, CurvePoint, Figure, LearningCurve
 from headstart.strategies.record import Clock, Rows, Task
 
@@ -108,7 +108,7 @@ def _obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
         return f"{len(train)} training rows are too few"
     if clock.left() <= 0:
         return "no time was left; give more with --time"
-    if not beside and len(fold_numbers(task.folds)) < 2:
+    if not beside and len(list_held_out_folds(task.folds)) < 2:
         return "the training rows repeat each other too much to be dealt into parts"
     return ""
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.evaluation.learning_curve import Measured
-from headstart.records import FloatMatrix, Index, fold_numbers
+from headstart.records import FloatMatrix, Index, list_held_out_folds
 from headstart.strategies.linear.ridge_loo import QuickHead, fit_quick, reduced
 from headstart.strategies.record import Clock, Rows, Task
 
@@ -226,7 +226,7 @@ def material_of(train: Rows, task: Task, clusters: Index, test: Rows | None, tes
         clusters = clusters[:n]
         held = tuple(
             Held(np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold))
-            for fold in fold_numbers(task.folds)
+            for fold in list_held_out_folds(task.folds)
         )
     features = reduced(np.concatenate(parts), task.seed, np.arange(n))
     return Material(

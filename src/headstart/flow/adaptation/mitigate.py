@@ -16,7 +16,7 @@ from headstart.flow.adaptation.evaluate import Judged
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.ladder import Climb
 from headstart.options import AdaptOptions
-from headstart.records import Column, Index, Predictions, Table, column
+from headstart.records import Column, Index, Predictions, Table, make_column
 from headstart.results import Figure, MitigatedFigures, Mitigation
 from headstart.strategies import SINGLE, STRATEGIES
 from headstart.strategies.goals import GOALS, mean_loss
@@ -56,7 +56,7 @@ def _columns(table: Table, options: AdaptOptions) -> dict[str, Column]:
 def _joint(table: Table, names: tuple[str, ...]) -> Column:
     """Give the values of all columns together; empty where one is unknown."""
     parts = [names_of(table.metadata[name]) for name in names]
-    return column([" / ".join(values) if all(values) else "" for values in zip(*parts, strict=True)])
+    return make_column([" / ".join(values) if all(values) else "" for values in zip(*parts, strict=True)])
 
 
 def mend(prepared: Prepared, climb: Climb, options: AdaptOptions) -> tuple[Climb, Mitigation | None]:
@@ -85,7 +85,7 @@ def mend(prepared: Prepared, climb: Climb, options: AdaptOptions) -> tuple[Climb
         return climb, None
     names = tuple(_columns(prepared.table, options))
     task, began = prepared.task, time.monotonic()
-    values = _joint(prepared.train.table, names) if names else column([""] * len(prepared.train))
+    values = _joint(prepared.train.table, names) if names else make_column([""] * len(prepared.train))
     if options.mitigate == "group-balance":
         known = {value: code for code, value in enumerate(sorted({str(value) for value in values if value}))}
         task = replace(task, groups=np.asarray([known.get(str(value), -1) for value in values], dtype=np.intp))
@@ -120,7 +120,9 @@ def on_test_rows(found: Mitigation, prepared: Prepared, judged: Judged, options:
     """Add what both models reached on the test rows; nothing is chosen by it."""
     if found.before not in judged.predictions:
         return found
-    values = _joint(prepared.test.table, tuple(found.columns)) if found.columns else column([""] * len(prepared.test))
+    values = (
+        _joint(prepared.test.table, tuple(found.columns)) if found.columns else make_column([""] * len(prepared.test))
+    )
     shares = tuple(judged.predictions[name].probabilities for name in (found.before, found.after))
     figures = _figures(
         np.asarray(prepared.truth, dtype=np.intp), values, shares, prepared, data.clusters(prepared.test.table)
@@ -154,12 +156,12 @@ def _figures(
 def _right(codes: Index, outputs: object, prepared: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     values = np.asarray(outputs, dtype=np.float64)
     said = Predictions(
-        ids=column(list(range(len(codes)))),
+        ids=make_column(list(range(len(codes)))),
         classes=prepared.task.classes,
         probabilities=values,
         task=prepared.task.kind,
     )
-    return np.asarray(said.codes == codes)
+    return np.asarray(said.class_indices == codes)
 
 
 def _reading(out_of_fold: MitigatedFigures | None, test: MitigatedFigures | None, kept: bool, before: str) -> str:

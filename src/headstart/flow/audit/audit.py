@@ -23,7 +23,7 @@ from headstart.flow.audit.attribute_probes import plain_descriptors, read_off, w
 from headstart.flow.audit.slices import slices
 from headstart.ladder import Climb
 from headstart.options import AdaptOptions
-from headstart.records import Column, FloatMatrix, State, Table, column
+from headstart.records import Column, FittedState, FloatMatrix, Table, make_column
 from headstart.results import BaseFigures, GapOrigin, Inherited, Readable, Result
 from headstart.strategies import SINGLE, STRATEGIES
 from headstart.strategies.fitted import members_in
@@ -186,13 +186,13 @@ def _adapted(climb: Climb, table: Table, prepared: Prepared, not_measured: dict[
     return final_features(table, model.backbone, 0, model.runtime)[0]
 
 
-def _tuned_state(state: State) -> State | None:
+def _tuned_state(state: FittedState) -> FittedState | None:
     """Find the state of a model with moved weights: the whole, or the heaviest such member of a blend."""
     if "n_views" in state.meta and "architecture" in state.meta:
         return state
     weights = state.meta.get("weights", {})
     for name in sorted(weights, key=lambda each: -float(weights[each])):
-        inner = state.inner(name)
+        inner = state.part_state(name)
         if "n_views" in inner.meta and "architecture" in inner.meta:
             return inner
     return None
@@ -209,7 +209,7 @@ def _pass(prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOption
     table, said = prepared.test.table, judged.predictions[climb.chosen]
     parts: dict[str, Column] = {name: table.metadata[name] for name in options.group if name in table.metadata}
     if prepared.task.kind in SINGLE:
-        parts = {"": column([prepared.task.classes[code] for code in prepared.truth]), **parts}
+        parts = {"": make_column([prepared.task.classes[code] for code in prepared.truth]), **parts}
     typical = float(np.median(row_errors(prepared.truth, said))) if prepared.task.kind == "regression" else 0.0
     needs_base = bool(uses & {"features", "stages"})
     ready = replace(bundle, uses=frozenset(uses), backbone=prepared.backbone if needs_base else None)

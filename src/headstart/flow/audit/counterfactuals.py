@@ -23,7 +23,7 @@ from headstart.flow.inference.perturbed_rows import inputs_of, spec_of
 from headstart.flow.inference.predict_table import reader
 from headstart.modalities import MODALITIES
 from headstart.modalities.counterfactual import Edit, edits
-from headstart.records import Column, Index, Interval, Predictions, Table, column
+from headstart.records import Column, Index, Interval, Predictions, Table, make_column
 from headstart.results import Counterfactual, Figure, FlipShare
 from headstart.strategies.record import Clock, Fitted
 
@@ -182,7 +182,7 @@ class _Runner:
             return np.asarray(np.abs(after - before)[:, 0] > self.asked.typical_error)
 
         def said(values: NDArray[np.float64]) -> Predictions:
-            ids = column(list(range(len(values))))
+            ids = make_column(list(range(len(values))))
             return Predictions(
                 ids=ids,
                 classes=bundle.classes,
@@ -192,8 +192,8 @@ class _Runner:
             )
 
         if bundle.task == "multi-label":
-            return np.asarray((said(before).marks != said(after).marks).any(axis=1))
-        return np.asarray(said(before).codes != said(after).codes)
+            return np.asarray((said(before).label_mask != said(after).label_mask).any(axis=1))
+        return np.asarray(said(before).class_indices != said(after).class_indices)
 
 
 def _told(edit: Edit, rows: Index, moved: Mapping[str, NDArray[np.bool_]], asked: Pass) -> Counterfactual:

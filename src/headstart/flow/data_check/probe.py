@@ -12,7 +12,7 @@ from headstart.flow.base_choice.choose import need
 from headstart.flow.base_choice.measure import tied_together
 from headstart.flow.data_check.suspects import outliers, unknown_tokens, wrong_labels
 from headstart.options import AdaptOptions
-from headstart.records import TEST, TRAIN, Finding, Table, column
+from headstart.records import TEST, TRAIN, Finding, Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Clock, Rows, Task
 
@@ -69,7 +69,7 @@ def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Findi
 
 
 def _as_training(table: Table) -> Table:
-    return replace(table, splits=column([TRAIN] * len(table)))
+    return replace(table, splits=make_column([TRAIN] * len(table)))
 
 
 def _labels(rows: Rows, options: AdaptOptions, seconds: float) -> list[Finding]:

@@ -22,7 +22,7 @@ from headstart.flow.scoring.groups import resampled_together
 from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import CompareOptions, EvaluateOptions
-from headstart.records import Column, Index, Interval, Predictions, Table, column
+from headstart.records import Column, Index, Interval, Predictions, Table, make_column
 from headstart.results import ChangedRow, Comparison, Figure, SetAsideRow
 from headstart.spellings import Matches, match_names
 
@@ -141,14 +141,14 @@ def _ordered(said: Predictions, classes: tuple[str, ...]) -> Predictions:
 
 
 def _several(said: Predictions) -> Column:
-    return column(
-        [";".join(name for name, on in zip(said.classes, row, strict=True) if on) for row in said.marks.tolist()]
+    return make_column(
+        [";".join(name for name, on in zip(said.classes, row, strict=True) if on) for row in said.label_mask.tolist()]
     )
 
 
 def _answers(truth: Truth, said: Predictions) -> Column:
     if said.task == "regression":
-        return column([f"{value:.6g}" for value in said.values])
+        return make_column([f"{value:.6g}" for value in said.values])
     return _several(said) if said.task == "multi-label" else said.labels
 
 
@@ -158,7 +158,7 @@ def _truths(kept: Table, bundle: Bundle) -> Column:
         assert kept.labels is not None
         return kept.labels
     if bundle.task == "regression":
-        return column([f"{value:.6g}" for value in kept.targets[:, 0]])
+        return make_column([f"{value:.6g}" for value in kept.targets[:, 0]])
     return _several(
         Predictions(
             ids=kept.ids, classes=bundle.classes, probabilities=kept.targets.astype(np.float64), task="multi-label"

@@ -129,7 +129,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
             **_scored(bundle, seen, options, unknown is not None),
         }
     )
-    codes = truth_of(seen.kept, bundle.classes) if unknown is not None else seen.said.codes
+    codes = truth_of(seen.kept, bundle.classes) if unknown is not None else seen.said.class_indices
     site_comparison.tell(
         found,
         bundle,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.decisions import LABEL, NO_RULES, NONE, NOT_SURE, SINGLE, Decisions
 from headstart.evaluation import Truth, given_labels
-from headstart.records import Predictions, column
+from headstart.records import Predictions, make_column
 
 TOP = 3
 SHOWN_LABELS = 20
@@ -56,7 +56,7 @@ def _class_header(classes: tuple[str, ...]) -> list[str]:
 
 def _best(said: Predictions) -> list[int]:
     """Give the codes of the answer and the runners-up: the most probable ones, ties in the order of the classes."""
-    answer = int(said.codes[0])
+    answer = int(said.class_indices[0])
     order = [int(code) for code in np.argsort(-said.probabilities[0], kind="stable")]
     return [answer, *(code for code in order if code != answer)][:TOP]
 
@@ -81,7 +81,7 @@ def _several_header(classes: tuple[str, ...]) -> list[str]:
 
 
 def _several_row(said: Predictions) -> list[str]:
-    written, shares = given_labels(said.marks, said.classes)[0], said.probabilities[0]
+    written, shares = given_labels(said.label_mask, said.classes)[0], said.probabilities[0]
     if len(said.classes) <= SHOWN_LABELS:
         return [written, *(f"{share:.6f}" for share in shares)]
     best = np.argsort(-shares, kind="stable")[:TOP]
@@ -90,7 +90,7 @@ def _several_row(said: Predictions) -> list[str]:
 
 def _several_document(said: Predictions) -> dict[str, Any]:
     shares = dict(zip(said.classes, map(float, said.probabilities[0]), strict=True))
-    return {"labels": [said.classes[at] for at in np.flatnonzero(said.marks[0])], "probabilities": shares}
+    return {"labels": [said.classes[at] for at in np.flatnonzero(said.label_mask[0])], "probabilities": shares}
 
 
 def _number_row(said: Predictions) -> list[str]:
@@ -112,7 +112,9 @@ _WRITTEN: dict[str, Written] = {
         row=_several_row,
         document=_several_document,
         empty={"labels": None, "probabilities": {}},
-        plain=lambda said: column([tuple(np.array(said.classes, dtype=object)[marks]) for marks in said.marks]),
+        plain=lambda said: make_column(
+            [tuple(np.array(said.classes, dtype=object)[marks]) for marks in said.label_mask]
+        ),
     ),
     "regression": Written(
         header=list,
@@ -190,7 +192,7 @@ def row_of(name: str, said: Predictions, made: Decisions) -> list[str]:
 
     Examples
     --------
-    >>> said = Predictions(column(["a.jpg"]), ("no", "yes"), np.array([[0.25, 0.75]]))
+    >>> said = Predictions(ids=make_column(["a.jpg"]), classes=("no", "yes"), probabilities=np.array([[0.25, 0.75]]))
     >>> row_of("a.jpg", said, NO_RULES.decide(said, None))
     ['a.jpg', 'yes', '0.750000', 'no', '0.250000', 'yes', 'yes', '75 % sure', 'label']
     """
@@ -258,7 +260,7 @@ def _truth_classes(truth: Truth, said: Predictions) -> tuple[list[str], list[str
 
 
 def _truth_several(truth: Truth, said: Predictions) -> tuple[list[str], list[str]]:
-    return given_labels(truth == 1, said.classes), given_labels(said.marks, said.classes)
+    return given_labels(truth == 1, said.classes), given_labels(said.label_mask, said.classes)
 
 
 def _truth_numbers(truth: Truth, said: Predictions) -> tuple[list[str], list[str]]:

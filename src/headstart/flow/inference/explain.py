@@ -26,7 +26,7 @@ from headstart.modalities import MODALITIES
 from headstart.modalities.occlusion import OCCLUSIONS, heaviest
 from headstart.offline import offline
 from headstart.options import ExplainOptions
-from headstart.records import Predictions, Table, column
+from headstart.records import Predictions, Table, make_column
 from headstart.report.explained import Explained, render_explained
 from headstart.strategies.record import Rows
 
@@ -49,7 +49,7 @@ class _Opened:
 
     def said(self, table: Table, inputs: Sequence[Any]) -> tuple[Predictions, Rows]:
         """Predict inputs that are variants of the first row of `table`."""
-        names = column([str(at) for at in range(len(inputs))])
+        names = make_column([str(at) for at in range(len(inputs))])
         given = inputs_of(self.bundle.modality, inputs, self.folder, names.tolist())
         many = replace(table.take(np.zeros(len(inputs), dtype=np.intp)), inputs=given, ids=names, hashes=names)
         good, rows, failed = self.read(many)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle import Bundle
-from headstart.records import Column, column
+from headstart.records import Column, make_column
 
 DECODED_PIXELS = 256
 """Pictures are opened at least this large, so that what is changed in them is not changed in a thumbnail."""
@@ -24,7 +24,7 @@ def spec_of(bundle: Bundle) -> Mapping[str, Any]:
 def inputs_of(modality: str, made: Sequence[Any], folder: Path, names: Sequence[str]) -> Column:
     """Give changed rows as a table holds them: pictures become files in `folder`, everything else stays as it is."""
     stored = _STORED.get(modality, _as_it_is)
-    return column([stored(one, folder / f"{name}.png") for one, name in zip(made, names, strict=True)])
+    return make_column([stored(one, folder / f"{name}.png") for one, name in zip(made, names, strict=True)])
 
 
 def _as_it_is(made: Any, path: Path) -> Any:

@@ -17,7 +17,7 @@ from headstart.errors import HeadstartError, ending
 from headstart.flow.inference.answers import document_of
 from headstart.flow.inference.predict_table import Piece, predictor
 from headstart.modalities.record import Spec
-from headstart.records import Table, column
+from headstart.records import Table, make_column
 
 _WARM_ROWS = 16
 _BROKEN = (HeadstartError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError)
@@ -122,11 +122,11 @@ def _table(modality: str, inputs: Sequence[Any]) -> Table:
     n = len(inputs)
     return Table(
         modality=modality,
-        ids=column([str(row) for row in range(n)]),
-        inputs=column(inputs),
-        hashes=column([""] * n),
+        ids=make_column([str(row) for row in range(n)]),
+        inputs=make_column(inputs),
+        hashes=make_column([""] * n),
         labels=None,
-        splits=column([""] * n),
+        splits=make_column([""] * n),
         source="memory",
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from headstart.records import Probabilities, State
+from headstart.records import FittedState, Probabilities
 from headstart.strategies.fitted import Core, Model, restore
 from headstart.strategies.record import Fitted, Forecast, Rows, Task
 
@@ -21,7 +21,7 @@ class Recipe:
 
     fit: Callable[[Rows, Task], Found]
     forecast: Callable[[Rows, Task], Forecast]
-    load: Callable[[State], Core]
+    load: Callable[[FittedState], Core]
 
 
 def _module(name: str, core: str) -> Recipe:
@@ -38,7 +38,7 @@ def _module(name: str, core: str) -> Recipe:
         found: Forecast = room().forecast(rows, task)
         return found
 
-    def load(state: State) -> Core:
+    def load(state: FittedState) -> Core:
         found: Core = getattr(room(), core).load(state)
         return found
 
@@ -63,10 +63,10 @@ class Cooked:
         """Give probabilities (n_rows, n_classes)."""
         return self.core.predict(rows)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the state, with the recipe's name."""
         inner = self.core.state()
-        return State({**inner.meta, "recipe": self.recipe}, inner.arrays)
+        return FittedState({**inner.meta, "recipe": self.recipe}, inner.arrays)
 
 
 def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
@@ -81,7 +81,7 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     return RECIPES[rows.table.modality].forecast(rows, task)
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore by the recipe that the state names."""
     recipe = str(state.meta["recipe"])
     return restore(Cooked(recipe, RECIPES[recipe].load(state)), state, classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headstart.records import Probabilities, State
+from headstart.records import FittedState, Probabilities
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head, fit_head
 from headstart.strategies.record import Forecast, Rows, Task
@@ -21,12 +21,12 @@ class DescriptorModel:
         assert rows.descriptors is not None, "rows come without descriptors"
         return self.head.predict(rows.descriptors.final)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the head's arrays."""
         return self.head.state()
 
     @classmethod
-    def load(cls, state: State) -> DescriptorModel:
+    def load(cls, state: FittedState) -> DescriptorModel:
         """Restore what `state` gave."""
         return cls(Head.load(state))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from headstart.bases import rocket
 from headstart.modalities import MODALITIES
-from headstart.records import FloatMatrix, Probabilities, State
+from headstart.records import FittedState, FloatMatrix, Probabilities
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head
 from headstart.strategies.linear.ridge import MANY_ROWS, fit_ridge
@@ -84,16 +84,16 @@ class SeriesModel:
             made[start : start + BATCH] = self.head.predict(_convolved(self.kernels, _prepared(part, self.spec)))
         return made
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the spec, the convolutions and the head."""
         inner = self.head.state()
         arrays = dict(inner.arrays)
         for view, some in self.kernels.items():
             arrays |= {f"{view}/{name}": value for name, value in some.items()}
-        return State({**inner.meta, "spec": dict(self.spec)}, arrays)
+        return FittedState({**inner.meta, "spec": dict(self.spec)}, arrays)
 
     @classmethod
-    def load(cls, state: State) -> SeriesModel:
+    def load(cls, state: FittedState) -> SeriesModel:
         """Restore what `state` gave."""
         kernels = {
             view: {name: state.arrays[f"{view}/{name}"] for name in rocket.PARTS}

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
-from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
+from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import cost_model, solver
 from headstart.strategies.linear.cross_validation import Learnt, Search, learn
@@ -260,14 +260,14 @@ class TextModel:
         raw = _joined(self.vectorizer.blocks(rows.table.inputs)) @ self.coefficients
         return LINKS[self.link](raw + self.intercept)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give everything as plain data."""
         inner = self.vectorizer.state()
         arrays = {**inner.arrays, "coefficients": self.coefficients, "intercept": self.intercept}
-        return State({**inner.meta, "link": self.link}, arrays)
+        return FittedState({**inner.meta, "link": self.link}, arrays)
 
     @classmethod
-    def load(cls, state: State) -> TextModel:
+    def load(cls, state: FittedState) -> TextModel:
         """Restore what `state` gave."""
         link = str(state.meta.get("link", "softmax"))  # The first bundles knew classes only.
         return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"], link)
@@ -320,7 +320,7 @@ def _grounds(
 
 def _best(grounds: Sequence[Ground], task: Task) -> Learnt:
     """Learn on each ground, and give what cross-validation says is best; the first where it says nothing."""
-    tried = grounds if len(fold_numbers(task.folds)) > 1 else grounds[:1]
+    tried = grounds if len(list_held_out_folds(task.folds)) > 1 else grounds[:1]
     made = [learn(partial(_Encoding, ground), task, Search(STRENGTHS, FALLBACK)) for ground in tried]
     if len(made) == 1:
         return made[0]
@@ -348,6 +348,6 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     most = [block.n_columns for block in counts]
     sample = _Encoding(Ground(counts=counts, most=most), np.arange(len(some)), spanned=False).matrix
     solved = cost_model.sparse(sample, len(inputs), n_columns, task)
-    n_encoded = len(fold_numbers(task.folds)) + 1
+    n_encoded = len(list_held_out_folds(task.folds)) + 1
     turns = len(MIXES) if _words(task, len(inputs)) else 1
     return Forecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solved.seconds, solved.memory_bytes)

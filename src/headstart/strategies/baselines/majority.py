@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Index, Probabilities, State, fold_numbers
+from headstart.records import FittedState, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.record import Fitted, Rows, Task
 
@@ -28,9 +28,9 @@ class Frequencies:
         """Give the same answer for every row."""
         return np.tile(self.shares, (len(rows), 1))
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the answer."""
-        return State({}, {"shares": self.shares})
+        return FittedState({}, {"shares": self.shares})
 
 
 def _shares(task: Task, rows: Index) -> NDArray[np.float64]:
@@ -57,13 +57,13 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Average the labels."""
     average = AVERAGES[task.kind]
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
-    for fold in fold_numbers(task.folds):
+    for fold in list_held_out_folds(task.folds):
         outside = np.flatnonzero(task.folds != fold)
         if len(outside):
             out_of_fold[task.folds == fold] = average(task, outside)
     return Model(Frequencies(average(task, np.arange(len(task.codes)))), out_of_fold)
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the answer."""
     return restore(Frequencies(state.arrays["shares"]), state, classes)

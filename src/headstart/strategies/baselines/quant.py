@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import DIVISOR, describe, n_features
-from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
+from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.cross_validation import empty
@@ -91,15 +91,15 @@ class TreeModel:
             made[start : start + BATCH] = LINKS[self.link](scores / self.temperature)
         return made
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the spec, the trees and the temperature."""
         meta = {
             "spec": dict(self.spec), "divisor": self.divisor, "temperature": self.temperature, "link": self.link,
         }  # fmt: skip
-        return State(meta, {**self.forest.state().arrays, "shares": self.shares})
+        return FittedState(meta, {**self.forest.state().arrays, "shares": self.shares})
 
     @classmethod
-    def load(cls, state: State) -> TreeModel:
+    def load(cls, state: FittedState) -> TreeModel:
         """Restore what `state` gave."""
         meta = state.meta
         return cls(
@@ -158,7 +158,7 @@ class _Grove:
     def held_out(self) -> Floats:
         """Score every row by trees that did not see it (n_rows, n_outputs)."""
         scores, link = empty((len(self.described), len(self.task.classes))), LINK_OF[self.task.kind]
-        numbers = fold_numbers(self.task.folds)
+        numbers = list_held_out_folds(self.task.folds)
         for number in numbers if len(numbers) > 1 else []:
             inside, held = np.flatnonzero(self.task.folds != number), np.flatnonzero(self.task.folds == number)
             forest, shares = self.grow(inside, N_TREES_HELD_OUT)
@@ -174,7 +174,7 @@ class _Grove:
     def outputs(self, scores: Floats) -> Probabilities:
         """Turn held-out scores into outputs, each fold with the temperature of the others."""
         made, link = empty(scores.shape), LINKS[LINK_OF[self.task.kind]]
-        for number in fold_numbers(self.task.folds):
+        for number in list_held_out_folds(self.task.folds):
             rows, others = np.flatnonzero(self.task.folds == number), np.flatnonzero(self.task.folds != number)
             made[rows] = link(scores[rows] / self.temperature(scores, others))
         return made
@@ -213,13 +213,13 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     codes = np.arange(len(some)) % max(2, len(task.classes)) if task.truth is not None else task.codes[some]
     growing = cost_model.seconds_of(lambda: grow_classes(described, codes, None, Growth(SAMPLE_TREES))) / SAMPLE_TREES
     each = growing * n_rows * np.log2(n_rows + 1) / (len(some) * np.log2(len(some) + 1))
-    n_folds = len(fold_numbers(task.folds))
+    n_folds = len(list_held_out_folds(task.folds))
     again = 2 if task.balance == "auto" and task.truth is None and is_imbalanced(task.codes) else 1
     n_trees = N_TREES + again * N_TREES_HELD_OUT * (n_folds if n_folds > 1 else 0)
     memory = 8.0 * n_rows * described.shape[1] + 4.0 * MOST_LEAF_VALUES
     return Forecast(float(describing * n_rows + each * n_trees), memory)
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the trees."""
     return restore(TreeModel.load(state), state, classes)

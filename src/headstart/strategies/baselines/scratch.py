@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from headstart.bases import encoders, vision
 from headstart.bases.building import build_network, load_weights
 from headstart.errors import BundleError
-from headstart.records import Index, Probabilities, State, fold_numbers
+from headstart.records import FittedState, Index, Probabilities, list_held_out_folds
 from headstart.strategies.baselines.scratch_image import KIT as IMAGE_KIT
 from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
 from headstart.strategies.baselines.scratch_text import KIT as TEXT_KIT
@@ -94,7 +94,7 @@ class ScratchModel:
             made[start : start + PREDICT_ROWS] = LOSSES[self.kind].outputs(found.double()).numpy()
         return made
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give architecture, spec and weights."""
         meta = {
             "modality": self.modality,
@@ -103,10 +103,10 @@ class ScratchModel:
             "architecture": dict(self.attempt.architecture),
             "spec": dict(self.attempt.spec),
         }
-        return State(meta, {name: value.numpy() for name, value in self.net.state_dict().items()})
+        return FittedState(meta, {name: value.numpy() for name, value in self.net.state_dict().items()})
 
     @classmethod
-    def load(cls, state: State, n_outputs: int) -> ScratchModel:
+    def load(cls, state: FittedState, n_outputs: int) -> ScratchModel:
         """Restore what `state` gave; the first bundles knew classes only."""
         meta = state.meta
         attempt = Attempt(
@@ -134,7 +134,7 @@ class ScratchModel:
 
 def _split(task: Task) -> tuple[Index, Index]:
     """Rows to learn from and the held-out fold (the first); all and none where there are no folds."""
-    numbers = fold_numbers(task.folds)
+    numbers = list_held_out_folds(task.folds)
     held = np.flatnonzero(task.folds == numbers[0]) if len(numbers) > 1 else np.empty(0, np.intp)
     return np.setdiff1d(np.arange(len(task.codes)), held), held
 
@@ -284,6 +284,6 @@ def _notes(attempt: Attempt, trained: Trained, planned: int) -> tuple[str, ...]:
     )
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the network."""
     return restore(ScratchModel.load(state, len(classes)), state, classes)

@@ -20,7 +20,7 @@ from torch import nn
 from headstart.features.activations import Pass, Unsuitable, activations
 from headstart.features.runtimes import REFERENCE, recall
 from headstart.features.torch_runtime import cpu_has_bfloat16
-from headstart.records import State, fold_numbers
+from headstart.records import FittedState, list_held_out_folds
 from headstart.strategies.fine_tuning.live_rows import live_source
 from headstart.strategies.fine_tuning.recipe import Choice, Cost, Outcome, Recipe, Source, Trial, keep, kept
 from headstart.strategies.fine_tuning.trainer import BATCH_SIZE, Workshop
@@ -157,7 +157,7 @@ class Trials:
     def __init__(self, shop: Workshop, clock: Clock) -> None:
         if len(shop.rows) < FEWEST_ROWS:
             raise Skipped(f"there are only {len(shop.rows)} rows to learn from, {FEWEST_ROWS} are needed")
-        if len(fold_numbers(shop.task.folds)) < 2:
+        if len(list_held_out_folds(shop.task.folds)) < 2:
             raise Skipped("there are too few rows to judge it on any held out")
         self.shop, self.clock = shop, clock
         self.task, self.recipe = shop.task, shop.recipe
@@ -197,7 +197,7 @@ class Trials:
 
     def numbers(self, dealing: int) -> list[int]:
         """Fold numbers of a dealing."""
-        return fold_numbers(self.dealings[dealing])
+        return list_held_out_folds(self.dealings[dealing])
 
     def units(self) -> list[tuple[int, int]]:
         """All folds of all dealings, as (dealing, fold)."""
@@ -385,6 +385,6 @@ def _notes(shop: Workshop, trial: Trial, choice: Choice, n_units: int) -> tuple[
     )
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the tuned base and its head."""
     return restore(TunedModel.load(state), state, classes)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.bases import Backbone, BaseRecord, Parts, assemble
 from headstart.features.runtimes import REFERENCE
 from headstart.features.views import final_features
-from headstart.records import FloatMatrix, Probabilities, State
+from headstart.records import FittedState, FloatMatrix, Probabilities
 from headstart.strategies.linear.head import Head
 from headstart.strategies.record import Rows
 
@@ -63,7 +63,7 @@ class TunedModel:
             made[start : start + CHUNK_ROWS] = np.mean([self.head.predict(values) for values in views], axis=0)
         return made
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give record, architecture, spec, tokenizer and all weights."""
         head = self.head.state()
         meta = {
@@ -80,10 +80,10 @@ class TunedModel:
         arrays |= {f"head/{name}": value for name, value in head.arrays.items()}
         if self.parts.tokenizer:
             arrays["tokenizer"] = np.frombuffer(self.parts.tokenizer.encode(), dtype=np.uint8)
-        return State(meta, arrays)
+        return FittedState(meta, arrays)
 
     @classmethod
-    def load(cls, state: State) -> TunedModel:
+    def load(cls, state: FittedState) -> TunedModel:
         """Restore what `state` gave."""
         meta = state.meta
         weights = {name[5:]: value for name, value in state.arrays.items() if name.startswith("base/")}
@@ -95,7 +95,7 @@ class TunedModel:
             weights=weights,
             tokenizer=tokenizer,
         )
-        head = Head.load(state.inner("head"))
+        head = Head.load(state.part_state("head"))
         return cls(
             modality=str(meta["modality"]),
             parts=parts,

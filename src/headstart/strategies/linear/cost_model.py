@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from headstart.records import fold_numbers
+from headstart.records import list_held_out_folds
 from headstart.strategies.linear import solver
 from headstart.strategies.linear.cross_validation import WORKERS, n_searched
 from headstart.strategies.linear.head import FEW_ROWS, LARGEST_ROTATION
@@ -134,8 +134,8 @@ def evaluation_seconds(matrix: solver.Matrix, task: Task) -> float:
 
 def evaluations(task: Task) -> float:
     """Count evaluations on all rows, one after the other, that a search and the last fit need."""
-    n_folds = max(1, len(fold_numbers(task.folds)))
-    n_first = n_searched(task, fold_numbers(task.folds))
+    n_folds = max(1, len(list_held_out_folds(task.folds)))
+    n_first = n_searched(task, list_held_out_folds(task.folds))
     again = task.balance == "auto" and LINK_OF[task.kind] == "softmax" and is_imbalanced(task.codes)
     attempts = ATTEMPTS + (MORE_ATTEMPTS if again else 0)
     share = (n_folds - 1) / n_folds
@@ -173,7 +173,7 @@ def dense(n_rows: int, n_dims: int, task: Task) -> Forecast:
     solved = solving(np.ones((n_sample, columns), dtype=np.float32), n_rows, columns, task)
     work = 3.0 * n_rows * n_dims * rank + EIGEN_WORK * rank**3 if rotated else 0.0
     encoding = work / product_rate() + PASS_SECONDS * n_rows * n_dims
-    n_encoded = len(fold_numbers(task.folds)) + 1 if n_rows <= FEW_ROWS else 1
+    n_encoded = len(list_held_out_folds(task.folds)) + 1 if n_rows <= FEW_ROWS else 1
     seconds = n_encoded * encoding + solved * (1 if rotated else UNROTATED)
     memory = FLOAT * (n_rows * columns * (1 + WORKERS) + n_rows * len(task.classes) * 4 + 2 * rank**2)
     return Forecast(seconds, float(memory + 20 * 8 * columns * len(task.classes)))
@@ -190,7 +190,7 @@ def sparse(sample: solver.Matrix, n_rows: int, n_columns: int, task: Task) -> Fo
         return Forecast(UNSPANNED * solving(sample, n_rows, n_columns, task), memory)
     with threadpool_limits(1, user_api="blas"):
         pairs = seconds_of(lambda: sample @ sample.T, clock=thread_clock()) * (n_rows / sample.shape[0]) ** 2
-    n_encoded = 1 + FOLD_WORK * len(fold_numbers(task.folds)) / min(WORKERS, os.cpu_count() or 1)
+    n_encoded = 1 + FOLD_WORK * len(list_held_out_folds(task.folds)) / min(WORKERS, os.cpu_count() or 1)
     solved = solving(np.ones((min(n_rows, 1_024), n_rows), dtype=np.float32), n_rows, n_rows, task)
     encoding = 1.5 * pairs + (3 + EIGEN_WORK) * n_rows**3 / product_rate()
     return Forecast(n_encoded * encoding + solved, memory + 4.0 * FLOAT * n_rows**2)
@@ -200,7 +200,7 @@ def clouds(n_rows: int, n_dims: int, task: Task) -> Forecast:
     """Forecast `shrinkage-lda` on (n_rows, n_dims) features."""
     rank, n_classes, rate = min(n_rows, n_dims), len(task.classes), product_rate()
     spanned = n_rows < n_dims and n_rows <= LARGEST_ROTATION
-    numbers = fold_numbers(task.folds)
+    numbers = list_held_out_folds(task.folds)
     n_first, held = n_searched(task, numbers), n_rows / max(1, len(numbers))
     work = 2.0 * n_rows * rank**2 + (3.0 * n_rows * n_dims * rank + EIGEN_WORK * rank**3 if spanned else 0.0)
     one_fold = rank**3 + 2.0 * rank**2 * n_classes + held * rank * n_classes

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from headstart.records import Index, Probabilities, fold_numbers
+from headstart.records import Index, Probabilities, list_held_out_folds
 from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import solver
 from headstart.strategies.linear.links import LINK_OF, LINKS
@@ -198,7 +198,7 @@ class _Validation:
 
     def __init__(self, encode: Encode, task: Task, search: Search) -> None:
         self.encode, self.task, self.search = encode, task, search
-        numbers = fold_numbers(task.folds)
+        numbers = list_held_out_folds(task.folds)
         numbers = numbers if len(numbers) > 1 else []
         cut = n_searched(task, numbers)
         with ThreadPoolExecutor(WORKERS) as pool:

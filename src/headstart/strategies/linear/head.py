@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import FloatMatrix, Index, Probabilities, State
+from headstart.records import FittedState, FloatMatrix, Index, Probabilities
 from headstart.strategies.linear import solver
 from headstart.strategies.linear.cross_validation import Learnt, Search, learn
 from headstart.strategies.linear.links import LINK_OF, LINKS
@@ -62,13 +62,13 @@ class Head:
         heat = np.float32(temperature)
         return Head(self.centre, self.coefficients / heat, self.intercept / heat, self.link)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the arrays."""
         arrays = {"centre": self.centre, "coefficients": self.coefficients, "intercept": self.intercept}
-        return State({"link": self.link}, arrays)
+        return FittedState({"link": self.link}, arrays)
 
     @classmethod
-    def load(cls, state: State) -> Head:
+    def load(cls, state: FittedState) -> Head:
         """Restore what `state` gave; the first bundles knew classes only."""
         arrays, link = state.arrays, str(state.meta.get("link", "softmax"))
         return cls(arrays["centre"], arrays["coefficients"], arrays["intercept"], link)

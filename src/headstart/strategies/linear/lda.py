@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from headstart.records import FloatMatrix, Index, Probabilities, State
+from headstart.records import FittedState, FloatMatrix, Index, Probabilities
 from headstart.strategies.linear.head import BLOCK, Standard, _span
 from headstart.strategies.linear.links import ABSENT, softmax
 
@@ -57,7 +57,7 @@ class GaussianHead:
             made[rows] = softmax(block @ self.coefficients + self.intercept)
         return made
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the arrays."""
         arrays = {
             "centre": self.standard.centre,
@@ -65,10 +65,10 @@ class GaussianHead:
             "coefficients": self.coefficients,
             "intercept": self.intercept,
         }
-        return State({"unit": self.unit}, arrays)
+        return FittedState({"unit": self.unit}, arrays)
 
     @classmethod
-    def load(cls, state: State) -> GaussianHead:
+    def load(cls, state: FittedState) -> GaussianHead:
         """Restore what `state` gave."""
         standard = Standard(state.arrays["centre"], state.arrays["inverse"])
         return cls(standard, bool(state.meta["unit"]), state.arrays["coefficients"], state.arrays["intercept"])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
-from headstart.records import FloatMatrix, Index, Probabilities, fold_numbers
+from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.cross_validation import WORKERS, climb
@@ -173,7 +173,7 @@ class _Fold:
 
 def _choose(features: FloatMatrix, task: Task, balanced: bool) -> Choice:
     """Choose the penalty on the folds (on the first only where there are many rows)."""
-    weights, numbers = _weights(task, balanced), fold_numbers(task.folds)
+    weights, numbers = _weights(task, balanced), list_held_out_folds(task.folds)
     if len(numbers) < 2:
         return Choice(FALLBACK, balanced, Held.empty(task))
     many = len(task.codes) > MANY_ROWS
@@ -205,7 +205,7 @@ def _loss(task: Task, held: Held) -> float:
 def _out_of_fold(task: Task, held: Held) -> Probabilities:
     """Turn held-out scores into outputs, each fold with the temperature of the others."""
     made = np.full(held.scores.shape, np.nan)
-    for fold in fold_numbers(task.folds):
+    for fold in list_held_out_folds(task.folds):
         rows, others = np.flatnonzero(task.folds == fold), np.flatnonzero(task.folds != fold)
         made[rows] = held.outputs(task, rows, others)
     return made
@@ -245,7 +245,7 @@ def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, t
 
 def forecast(n_rows: int, n_dims: int, task: Task) -> Forecast:
     """Say what `fit_ridge` will cost: a Gram matrix a fold, a factorisation for each penalty tried on it."""
-    n_folds, rank, n_outputs = len(fold_numbers(task.folds)), min(n_rows, n_dims), len(task.classes)
+    n_folds, rank, n_outputs = len(list_held_out_folds(task.folds)), min(n_rows, n_dims), len(task.classes)
     n_searched = 1 if n_rows > MANY_ROWS else n_folds
     n_solved = n_searched * ATTEMPTS + n_folds - n_searched + 1
     again = task.balance == "auto" and LINK_OF[task.kind] == "softmax" and is_imbalanced(task.codes)

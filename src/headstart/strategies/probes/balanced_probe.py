@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Index, Probabilities, State
+from headstart.records import FittedState, Index, Probabilities
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head, fit_head
@@ -114,6 +114,6 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     return Forecast(2 * one.seconds, one.memory_bytes)
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the head."""
     return restore(FeatureModel(Head.load(state)), state, classes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headstart.records import Probabilities, State
+from headstart.records import FittedState, Probabilities
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head, fit_head
@@ -23,7 +23,7 @@ class FeatureModel:
         assert rows.features is not None, "rows come without features"
         return self.head.predict(rows.features.final)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the head's arrays."""
         return self.head.state()
 
@@ -41,6 +41,6 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     return cost_model.dense(len(rows), rows.features.final.shape[1], task)
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the head."""
     return restore(FeatureModel(Head.load(state)), state, classes)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.records import Features, FloatMatrix, Probabilities, State
+from headstart.records import Features, FittedState, FloatMatrix, Probabilities
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head, fit_head
@@ -59,10 +59,10 @@ class StagesModel:
         assert rows.features is not None, "rows come without features"
         return self.head.predict(stacked(rows.features, self.stages))
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the names of the stages and the head's arrays."""
         inner = self.head.state()
-        return State({**inner.meta, "stages": list(self.stages)}, inner.arrays)
+        return FittedState({**inner.meta, "stages": list(self.stages)}, inner.arrays)
 
 
 def _usable(features: Features) -> list[str]:
@@ -96,6 +96,6 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     return Forecast(found.seconds, found.memory_bytes + 4 * len(features) * n_dims)
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the head."""
     return restore(StagesModel(tuple(state.meta["stages"]), Head.load(state)), state, classes)

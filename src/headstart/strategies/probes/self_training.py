@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from headstart.records import FloatMatrix, Index, Probabilities, State, fold_numbers
+from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.linear import solver
 from headstart.strategies.linear.head import Standard, fit_head
@@ -184,16 +184,16 @@ class Both:
         near += LEAST
         return np.asarray((told + near / near.sum(axis=1, keepdims=True)) / 2)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the arrays; nodes in half precision."""
         arrays: dict[str, NDArray[Any]] = {
             "centre": self.axes.standard.centre, "inverse": self.axes.standard.inverse, "basis": self.axes.basis,
             "coefficients": self.coefficients, "nodes": self.nodes.astype(np.float16), "reached": self.reached,
         }  # fmt: skip
-        return State({}, arrays)
+        return FittedState({}, arrays)
 
     @classmethod
-    def load(cls, state: State) -> Both:
+    def load(cls, state: FittedState) -> Both:
         """Restore what `state` gave."""
         read = state.arrays
         axes = Axes(Standard(read["centre"], read["inverse"]), read["basis"])
@@ -226,7 +226,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     axes = Axes.of(every, np.arange(len(every)), task.seed, MOST_AXES)
     matrix, others, n_classes = axes.apply(every[: len(rows)]), axes.apply(every[len(rows) :]), len(task.classes)
     out_of_fold = np.full((len(rows), n_classes), np.nan)
-    numbers = fold_numbers(task.folds)
+    numbers = list_held_out_folds(task.folds)
     for number in numbers if len(numbers) > 1 else ():
         inside, held = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
         found = _learn(axes, matrix[inside], task.codes[inside], bare=others, strength=strength, n_classes=n_classes)
@@ -235,6 +235,6 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     return Model(made, out_of_fold, (f"learnt from {len(bare):,} rows without labels as well", f"C = {strength:.3g}"))
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore both learners."""
     return restore(Both.load(state), state, classes)

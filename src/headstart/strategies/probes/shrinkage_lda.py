@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from headstart.records import TRAINING_ONLY, FloatMatrix, Index, Probabilities, State, fold_numbers
+from headstart.records import TRAINING_ONLY, FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.cross_validation import WORKERS, climb, empty, n_searched
@@ -44,7 +44,7 @@ class CloudModel:
         assert rows.features is not None, "rows come without features"
         return self.head.predict(rows.features.final)
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give the head's arrays."""
         return self.head.state()
 
@@ -54,7 +54,7 @@ class _Folds:
 
     def __init__(self, features: FloatMatrix, space: Space, task: Task, unit: bool) -> None:
         self.task, self.unit = task, unit
-        self.numbers = fold_numbers(task.folds)
+        self.numbers = list_held_out_folds(task.folds)
         self.rows = {number: np.flatnonzero(task.folds == number) for number in self.numbers}
         matrix = space.rows(unit)
         parts = {number: self._moments(matrix, rows) for number, rows in self.rows.items()}
@@ -128,7 +128,7 @@ def _search(folds: _Folds) -> Choice:
 def _out_of_fold(task: Task, scores: Scores) -> Probabilities:
     """Turn held-out scores into probabilities, each fold with the temperature of the others."""
     made, base = empty(scores.shape), _log_shares(task)
-    for number in fold_numbers(task.folds):
+    for number in list_held_out_folds(task.folds):
         rows, others = np.flatnonzero(task.folds == number), np.flatnonzero(task.folds != number)
         others = thinned(others, scores.shape[1])
         made[rows] = softmax(scores[rows] / class_temperature(task.codes[others], scores[others], base, HEATS) + base)
@@ -171,6 +171,6 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     return cost_model.clouds(len(rows), rows.features.final.shape[1], task)
 
 
-def load(state: State, classes: tuple[str, ...]) -> Fitted:
+def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the head."""
     return restore(CloudModel(GaussianHead.load(state)), state, classes)

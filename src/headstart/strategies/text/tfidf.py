@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Index, State
+from headstart.records import FittedState, Index
 
 SHORTEST, LONGEST = 2, 5
 MOST_CHARACTERS = 20_000_000
@@ -268,13 +268,13 @@ class Vectorizer:
             for kind, known in self.vocabularies.items()
         ]
 
-    def state(self) -> State:
+    def state(self) -> FittedState:
         """Give vocabularies as lists and weights as arrays."""
         meta = {"longest": self.longest, "pieces": {kind: list(known) for kind, known in self.vocabularies.items()}}
-        return State(meta, {f"idf/{kind}": values for kind, values in self.weights.items()})
+        return FittedState(meta, {f"idf/{kind}": values for kind, values in self.weights.items()})
 
     @classmethod
-    def load(cls, state: State) -> Vectorizer:
+    def load(cls, state: FittedState) -> Vectorizer:
         """Restore what `state` gave."""
         pieces = state.meta["pieces"]
         numbered = {kind: {piece: at for at, piece in enumerate(known)} for kind, known in pieces.items()}
