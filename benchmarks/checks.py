@@ -124,7 +124,7 @@ def copies_found(rows: Table, kind: str) -> dict[str, str]:
     for name, edit in edits.items():
         with tempfile.TemporaryDirectory() as folder:
             planted, chosen = with_copies(rows, edit, Path(folder), "" if name == "exact" else "planted")
-            clusters = data.clusters(data.with_families(planted))
+            clusters = data.number_clusters(data.add_near_duplicate_groups(planted))
         hits = int((clusters[chosen] == clusters[len(rows) :]).sum())
         found[name] = f"{hits} of {len(chosen)}"
     return found
@@ -140,12 +140,12 @@ def probed(rows: Table) -> Rows:
 
 def flips_found(rows: Rows, seed: int) -> tuple[float, float, float]:
     """Flip labels and give the share found among the top rows and among the suspects, and the share that is suspect."""
-    codes = data.strata(rows.table)
+    codes = data.number_strata(rows.table)
     n_classes, rng = int(codes.max()) + 1, np.random.default_rng(seed)
     flipped = rng.permutation(len(codes))[: round(FLIPPED * len(codes))]
     given = codes.copy()
     given[flipped] = (codes[flipped] + rng.integers(1, n_classes, len(flipped))) % n_classes
-    folds = data.folds(given, data.clusters(rows.table), 5, seed)
+    folds = data.assign_folds(given, data.number_clusters(rows.table), 5, seed)
     task = Task(
         classes=tuple(map(str, range(n_classes))),
         codes=given,
@@ -195,11 +195,12 @@ def told(rows: Table) -> str:
 
 def alarms(rows: Table, name: str) -> dict[str, object]:
     """Give what is reported of a set as it is."""
-    found = near_duplicates.search(rows)
-    sizes = np.unique([family for family in found.families if family], return_counts=True)[1]
+    found = near_duplicates.find_near_duplicates(rows)
+    sizes = np.unique([family for family in found.groups if family], return_counts=True)[1]
     return {
         "set": name, "rows": len(rows), "rows in sets of near copies": int(sizes.sum()),
-        "largest set": int(sizes.max(initial=0)), "much alike": sum(map(len, found.alike)), "shortcut": told(rows),
+        "largest set": int(sizes.max(initial=0)), "much alike": sum(map(len, found.implausible_groups)),
+        "shortcut": told(rows),
     }  # fmt: skip
 
 

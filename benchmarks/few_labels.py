@@ -80,7 +80,7 @@ def accuracies(path: Path, modality: str, labels: int, seed: int) -> dict[str, f
     judged = np.setdiff1d(np.arange(len(codes)), drawn)[:JUDGED]
     held, said = [], {}
     for turn in range(DEALINGS):
-        folds = data.folds(codes[drawn], np.arange(len(drawn)), 5, 10 * seed + turn)
+        folds = data.assign_folds(codes[drawn], np.arange(len(drawn)), 5, 10 * seed + turn)
         task = Task(
             classes=classes, codes=codes[drawn], folds=folds, balance="auto", seed=seed, clock=Clock(600.0), spec=spec
         )

@@ -40,7 +40,7 @@ def learn(
     found: Learnt, rows: np.ndarray, seed: int, name: str = "linear-probe", bare: np.ndarray | None = None
 ) -> Fitted:
     """Fit a strategy on some rows."""
-    folds = data.folds(found.codes[rows], found.clusters[rows], 5, seed)
+    folds = data.assign_folds(found.codes[rows], found.clusters[rows], 5, seed)
     unlabelled = None if bare is None else found.rows.take(bare)
     task = Task(
         classes=found.classes,

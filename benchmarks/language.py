@@ -126,7 +126,7 @@ def answers(
     """Give class codes of the test rows for each strategy."""
     order = np.random.default_rng(seed).permutation(len(codes))
     drawn = np.sort(np.concatenate([order[codes[order] == at][: n_labels or None] for at in range(len(classes))]))
-    folds = data.folds(codes[drawn], np.arange(len(drawn)), 5, seed)
+    folds = data.assign_folds(codes[drawn], np.arange(len(drawn)), 5, seed)
     said = {}
     for name, (train, test, spec) in found.items():
         task = Task(

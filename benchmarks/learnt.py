@@ -36,7 +36,7 @@ class Learnt:
 def read(path: Path, modality: str) -> Learnt:
     """Read at most 2,500 training and 1,000 test rows, by the official split, with the default base's features."""
     options = AdaptOptions(offline=True)
-    whole = data.split(data.read(path, options), options)
+    whole = data.assign_splits(data.read(path, options), options)
     rng = np.random.default_rng(0)
     parts = [
         np.sort(rng.permutation(np.flatnonzero(whole.splits == name))[:most])
@@ -50,4 +50,4 @@ def read(path: Path, modality: str) -> Learnt:
     test = np.flatnonzero((kept.splits == TEST) & np.isin(kept.labels.astype(str), classes))
     rows = Rows(kept, made.features, made.descriptors).take(np.concatenate([train, test]))
     codes = np.searchsorted(classes, rows.table.labels.astype(str))
-    return Learnt(rows, codes, data.clusters(rows.table), classes, len(train))
+    return Learnt(rows, codes, data.number_clusters(rows.table), classes, len(train))

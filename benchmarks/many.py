@@ -105,7 +105,7 @@ def heads(n_rows: int, n_classes: int) -> dict[str, object]:
     train, test = np.sort(order[n_rows // 5 :]), np.sort(order[: n_rows // 5])
     seconds = {}
     began = time.perf_counter()
-    folds = data.folds(codes[train], train, 5, 0)
+    folds = data.assign_folds(codes[train], train, 5, 0)
     seconds["folds"] = time.perf_counter() - began
     task = Task(classes=names, codes=codes[train], folds=folds, balance="auto", seed=0, clock=Clock(600.0))
     climbed = ladder.climb(rows.take(train), task, ["majority", "linear-probe"], None)

@@ -122,7 +122,7 @@ def measure(path: Path, arms: tuple[str, ...]) -> dict[str, Any]:
         right: dict[str, list[float]] = {name: [] for name in ARMS}
         for seed in range(DRAWS if per else 1):
             rows = drawn(codes, per, seed)
-            folds = data.folds(codes[rows], np.arange(len(rows)), 5, seed)
+            folds = data.assign_folds(codes[rows], np.arange(len(rows)), 5, seed)
             task = Task(
                 classes=tuple(classes), codes=codes[rows], folds=folds, balance="off", seed=seed, clock=Clock(np.inf)
             )

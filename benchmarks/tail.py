@@ -34,13 +34,13 @@ AIM = 5.0
 def problem(path: Path, n_rows: int) -> tuple[Rows, Task]:
     """Read some training rows with their features."""
     options = AdaptOptions(offline=True)
-    table_ = data.split(data.read(path, options), options).where_split("train")
+    table_ = data.assign_splits(data.read(path, options), options).where_split("train")
     some = table_.take(np.sort(np.random.default_rng(0).permutation(len(table_))[:n_rows]))
     backbone = bases.load("default", need(some, options))
     made = features.extract(some, backbone, "float32", frozenset({"features"}))
     classes = tuple(sorted(set(some.labels)))
     codes = np.searchsorted(classes, some.labels.astype(str)).astype(np.intp)
-    folds = data.folds(codes, data.clusters(some, ()), 5, 0)
+    folds = data.assign_folds(codes, data.number_clusters(some, ()), 5, 0)
     task = Task(
         classes=classes,
         codes=codes,

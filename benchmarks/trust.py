@@ -50,7 +50,7 @@ STRATEGY, SECONDS = "quick", 60.0
 
 def some(path: Path, options: AdaptOptions) -> Table:
     """Read a set by its official split, at most so many rows of each side, drawn with a seed."""
-    whole = data.split(data.read(path, options), options)
+    whole = data.assign_splits(data.read(path, options), options)
     rng = np.random.default_rng(0)
     limits = ((TRAIN, MOST_TRAIN), (TEST, MOST_TEST))
     kept = [rng.permutation(np.flatnonzero(whole.splits == name))[:most] for name, most in limits]
@@ -148,7 +148,7 @@ def left_out(path: Path, name: str) -> dict[str, object]:
     places, scores, hits, alarms, n_rows = np.arange(len(found.codes)), [], [], [], [0, 0]
     for code in range(len(found.classes))[:MOST_LEFT_OUT]:
         train = np.flatnonzero((places < found.n_train) & (found.codes != code))
-        folds = data.folds(found.codes[train], found.clusters[train], 5, 0)
+        folds = data.assign_folds(found.codes[train], found.clusters[train], 5, 0)
         made = fit_novelty(found.values[train], found.codes[train], folds, found.rows.table.ids[train])
         assert made is not None
         test = np.arange(found.n_train, len(found.codes))

@@ -77,7 +77,7 @@ def answers(
     train: Table, codes: np.ndarray, classes: np.ndarray, words: Words | None, test: Table, seed: int
 ) -> np.ndarray:
     """Fit `classic` and give class codes of the test rows."""
-    folds = data.folds(codes, data.clusters(train), 5, seed)
+    folds = data.assign_folds(codes, data.number_clusters(train), 5, seed)
     task = Task(
         classes=tuple(classes.tolist()),
         codes=codes,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headstart import data
-from headstart.data.duplicates.feature_duplicates import KIND, with_alike
+from headstart.data.duplicates.feature_duplicates import KIND, add_feature_duplicates
 from headstart.flow.data_check.check import with_shares
 from headstart.records import Finding, Table, make_column
 
@@ -29,7 +29,7 @@ def features(n: int, copies: dict[int, int], noise: float = 0.05) -> np.ndarray:
 
 
 def test_rows_with_nearly_the_same_features_become_one_family_and_share_a_fold() -> None:
-    table, found = with_alike(rows(80), features(80, {10: 0, 20: 0, 31: 30}), 0)
+    table, found = add_feature_duplicates(rows(80), features(80, {10: 0, 20: 0, 31: 30}), 0)
     assert [item.kind for item in found] == [KIND] and len(found[0].rows) == 5 and found[0].severity == "note"
     assert table.near_duplicate_groups is not None
     assert (
@@ -37,26 +37,26 @@ def test_rows_with_nearly_the_same_features_become_one_family_and_share_a_fold()
         and table.near_duplicate_groups[30] == table.near_duplicate_groups[31] != ""
     )
     assert table.near_duplicate_groups[1] == ""
-    folds = data.folds(np.arange(80) % 2, data.clusters(table), 5, 0)
+    folds = data.assign_folds(np.arange(80) % 2, data.number_clusters(table), 5, 0)
     assert len({int(folds[row]) for row in (0, 10, 20)}) == 1
 
 
 def test_unrelated_rows_are_left_alone() -> None:
     table = rows(80)
-    assert with_alike(table, features(80, {}), 0) == (table, [])
+    assert add_feature_duplicates(table, features(80, {}), 0) == (table, [])
 
 
 def test_a_test_row_like_a_training_row_is_a_warning() -> None:
     splits = ["train"] * 60 + ["test"] * 20
-    _, found = with_alike(rows(80, splits=splits), features(80, {70: 3}), 0)
+    _, found = add_feature_duplicates(rows(80, splits=splits), features(80, {70: 3}), 0)
     assert found[0].severity == "warn" and "test rows like training rows" in found[0].summary
 
 
 def test_families_that_were_known_grow_and_are_not_reported_again() -> None:
     known = replace(rows(80), near_duplicate_groups=make_column(["a" if at in (0, 10) else "" for at in range(80)]))
-    table, found = with_alike(known, features(80, {10: 0}), 0)
+    table, found = add_feature_duplicates(known, features(80, {10: 0}), 0)
     assert found == [] and table is known
-    table, found = with_alike(known, features(80, {20: 10}), 0)
+    table, found = add_feature_duplicates(known, features(80, {20: 10}), 0)
     assert (
         table.near_duplicate_groups is not None and len({table.near_duplicate_groups[row] for row in (0, 10, 20)}) == 1
     )
@@ -65,7 +65,7 @@ def test_families_that_were_known_grow_and_are_not_reported_again() -> None:
 
 def test_series_are_compared_as_they_are_and_not_by_features() -> None:
     table = rows(80, "series")
-    assert with_alike(table, features(80, {10: 0}), 0) == (table, [])
+    assert add_feature_duplicates(table, features(80, {10: 0}), 0) == (table, [])
 
 
 @pytest.mark.parametrize(("kind", "share"), [("outliers", 2 / 100), ("duplicates-across-splits", 2 / 25)])

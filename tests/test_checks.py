@@ -66,8 +66,8 @@ def test_a_changed_copy_of_a_picture_is_found_and_no_other_picture_is(tmp_path: 
     folder_of(tmp_path, 12)
     EDITS[name](Image.open(tmp_path / "ripe" / "003.png"), tmp_path / "ripe" / "zz.png")
     table = data.read(tmp_path)
-    found = near_duplicates.search(table)
-    named = {str(row) for row, family in zip(table.ids, found.families, strict=True) if family}
+    found = near_duplicates.find_near_duplicates(table)
+    named = {str(row) for row, family in zip(table.ids, found.groups, strict=True) if family}
     assert named == {"ripe/003.png", "ripe/zz.png"}
 
 
@@ -76,7 +76,7 @@ def test_blank_pictures_are_not_copies_of_each_other(tmp_path: Path) -> None:
         place = tmp_path / ("a" if row % 2 else "b")
         place.mkdir(exist_ok=True)
         Image.new("RGB", (80, 80), (shade, shade, shade)).save(place / f"{row}.png")
-    assert not any(near_duplicates.search(data.read(tmp_path)).families)
+    assert not any(near_duplicates.find_near_duplicates(data.read(tmp_path)).groups)
 
 
 SENTENCES = [
@@ -97,13 +97,13 @@ SENTENCES = [
 )
 def test_a_text_with_small_changes_is_a_copy_and_another_text_is_not(change: object) -> None:
     texts = [*SENTENCES, change(SENTENCES[1])]  # type: ignore[operator]
-    found = near_duplicates.search(table_of(texts, "text"))
-    assert found.families.tolist() == ["", "h1", "", "h1"]
+    found = near_duplicates.find_near_duplicates(table_of(texts, "text"))
+    assert found.groups.tolist() == ["", "h1", "", "h1"]
 
 
 def test_short_texts_are_copies_only_where_letters_and_digits_are_the_same() -> None:
-    found = near_duplicates.search(table_of(["Good day!", "good day", "good days", "bad day"], "text"))
-    assert found.families.tolist() == ["h0", "h0", "", ""]
+    found = near_duplicates.find_near_duplicates(table_of(["Good day!", "good day", "good days", "bad day"], "text"))
+    assert found.groups.tolist() == ["h0", "h0", "", ""]
 
 
 def test_a_series_with_another_gain_and_offset_is_a_copy_and_another_of_its_kind_is_not() -> None:
@@ -113,18 +113,18 @@ def test_a_series_with_another_gain_and_offset_is_a_copy_and_another_of_its_kind
         for shift in rng.uniform(0, 0.3, 20)
     ]
     copy = (3 * waves[4] + 7 + rng.normal(0, 0.003, 90)).astype(np.float32)
-    found = near_duplicates.search(table_of([*waves, copy], "series"))
-    assert [row for row, family in enumerate(found.families) if family] == [4, 20]
+    found = near_duplicates.find_near_duplicates(table_of([*waves, copy], "series"))
+    assert [row for row, family in enumerate(found.groups) if family] == [4, 20]
 
 
 def test_many_rows_are_compared_in_buckets_and_the_copies_still_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_duplicates, "PIECE_ROWS", 100)
+    monkeypatch.setattr(near_duplicates, "BLOCK_ROWS", 100)
     monkeypatch.setattr(near_duplicates, "BUCKET", 50)
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(600, 1, 16)).astype(np.float32)
     vectors[300:330] = vectors[:30] + 0.01 * rng.normal(size=(30, 1, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
-    found = near_duplicates.likely([looks.Look(one) for one in vectors], 0.99, 0)
+    found = near_duplicates.find_similar_pairs([looks.Look(one) for one in vectors], 0.99, 0)
     assert found == [(row, row + 300) for row in range(30)]
 
 
@@ -133,10 +133,10 @@ def test_families_stay_on_one_side_of_the_split_and_of_every_fold() -> None:
     words = [f"{stem}{end}" for stem in ("kala", "nuri", "tebo", "sime", "wozu") for end in "abcdefgh"]
     texts = [" ".join(rng.choice(words, 14)) for _ in range(40)]
     table = table_of([*texts, *(text + " again" for text in texts)], "text", ["a", "b"] * 40)
-    parts = data.split(table, AdaptOptions())
+    parts = data.assign_splits(table, AdaptOptions())
     assert parts.splits[:40].tolist() == parts.splits[40:].tolist()
     assert set(parts.splits) == {"train", "test"}
-    dealt = data.folds(data.strata(parts), data.clusters(parts), 5, 0)
+    dealt = data.assign_folds(data.number_strata(parts), data.number_clusters(parts), 5, 0)
     assert dealt[:40].tolist() == dealt[40:].tolist()
 
 
@@ -144,8 +144,8 @@ def test_a_family_that_grows_implausibly_is_reported_and_does_not_swallow_the_sp
     rng = np.random.default_rng(0)
     base = SENTENCES[0] + " " + SENTENCES[1]
     texts = [f"{base} number {rng.integers(10**6)}" for _ in range(40)]
-    parts = data.split(table_of(list(texts), "text"), AdaptOptions())
-    assert len(np.unique(data.clusters(parts))) == 40
+    parts = data.assign_splits(table_of(list(texts), "text"), AdaptOptions())
+    assert len(np.unique(data.number_clusters(parts))) == 40
     (told,) = [item for item in data.check(parts) if item.kind == "much-alike"]
     assert len(told.rows) == 40
 
@@ -153,7 +153,7 @@ def test_a_family_that_grows_implausibly_is_reported_and_does_not_swallow_the_sp
 def test_copies_across_a_given_split_and_across_labels_are_named() -> None:
     texts = [*SENTENCES, SENTENCES[0].lower(), SENTENCES[2].upper()]
     table = table_of(texts, "text", ["a", "b", "a", "b", "a"])
-    given = data.with_families(
+    given = data.add_near_duplicate_groups(
         Table(
             modality="text",
             ids=table.ids,
@@ -344,6 +344,6 @@ def test_real_sets_in_which_rows_are_alike_do_not_collapse(name: str) -> None:
         pytest.skip(f"needs {name} of the shared data")
     table = data.read(REAL / name)
     some = table.take(np.arange(0, len(table), max(1, len(table) // 300)))
-    found = near_duplicates.search(some)
-    assert not found.alike
-    assert sum(bool(family) for family in found.families) <= 0.02 * len(some)
+    found = near_duplicates.find_near_duplicates(some)
+    assert not found.implausible_groups
+    assert sum(bool(family) for family in found.groups) <= 0.02 * len(some)

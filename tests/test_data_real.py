@@ -38,7 +38,7 @@ def read_counts(path: Path, modality: str) -> tuple[int, int, int]:
     assert len(table.set_aside) == N_SPREADSHEET_ERRORS.get(path.name, 0)
     held = sum(len(finding.rows) for finding in table.findings if finding.kind == "validation-rows")
     data.require_trainable(table)
-    test = int((data.split(table, parse(AdaptOptions)).splits == "test").sum())
+    test = int((data.assign_splits(table, parse(AdaptOptions)).splits == "test").sum())
     return len(table) - test - held, held, test
 
 

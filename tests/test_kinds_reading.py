@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from headstart import data
-from headstart.data.labels.task_type import Raw, Wish, understand
+from headstart.data.labels.task_type import LabelSpec, RawLabels, parse_labels
 from headstart.errors import DataError, OptionError, UnknownName
 from headstart.options import AdaptOptions, ReadOptions, parse
 from headstart.records import TEST, Table
 
 
-def seen(labels: list[str], wish: Wish | None = None, column: str = "y") -> str:
+def seen(labels: list[str], wish: LabelSpec | None = None, column: str = "y") -> str:
     ids = [str(row) for row in range(len(labels))]
-    return understand(
-        Raw(labels=labels, ids=ids, usable=np.ones(len(labels), dtype=bool), marks={}, column=column),
-        wish or Wish(task="auto"),
+    return parse_labels(
+        RawLabels(labels=labels, ids=ids, usable=np.ones(len(labels), dtype=bool), indicator_columns={}, column=column),
+        wish or LabelSpec(task="auto"),
     ).task
 
 
@@ -117,7 +117,7 @@ def test_columns_of_0_and_1_are_found_where_no_label_column_is(tmp_path: Path) -
     found = read(table)
     assert found.task == "multi-label" and found.target_names == ("water", "food", "roads", "never")
     assert list(found.metadata) == ["age"]
-    left = data.split(found, parse(AdaptOptions))
+    left = data.assign_splits(found, parse(AdaptOptions))
     assert left.target_names == ("water", "food", "roads")
     assert any(item.kind == "label-left-out" and "never" in item.summary for item in left.findings)
     labelled = written(tmp_path / "b.csv", "text,water,food,roads,label", [f"m {n},{n % 2},1,0,x" for n in range(4)])
@@ -189,7 +189,7 @@ def number_table(n: int) -> Table:
 
 
 def test_test_rows_cover_the_whole_range_of_a_number() -> None:
-    found = data.split(number_table(200), parse(AdaptOptions))
+    found = data.assign_splits(number_table(200), parse(AdaptOptions))
     assert found.targets is not None
     test = found.targets[found.splits == TEST, 0]
     assert len(test) == pytest.approx(50, abs=5)
@@ -201,7 +201,7 @@ def test_rare_labels_stand_on_both_sides_of_the_split() -> None:
     targets = (np.random.default_rng(0).random((200, 4)) < (0.6, 0.3, 0, 0)).astype(np.float32)
     targets[:8, 2], targets[6:10, 3] = 1, 1
     table = data.from_arrays([f"message {row}" for row in range(200)], ["x"] * 200)
-    found = data.split(
+    found = data.assign_splits(
         replace(table, task="multi-label", targets=targets, target_names=tuple("abcd")), parse(AdaptOptions)
     )
     assert found.targets is not None and found.target_names == tuple("abcd")
@@ -212,9 +212,9 @@ def test_rare_labels_stand_on_both_sides_of_the_split() -> None:
 
 
 def test_numbers_cannot_be_drawn_by_class_and_need_two_values() -> None:
-    table = data.split(number_table(40), parse(AdaptOptions))
+    table = data.assign_splits(number_table(40), parse(AdaptOptions))
     with pytest.raises(OptionError, match="there are no classes"):
-        data.draw(table, 5, 0)
+        data.draw_rows_per_class(table, 5, 0)
     flat = replace(table, targets=np.ones((40, 1), dtype=np.float32))
     with pytest.raises(DataError, match="only the number 1"):
         data.require_trainable(flat)
@@ -232,6 +232,6 @@ def test_other_test_data_with_other_labels_is_lined_up(tmp_path: Path) -> None:
     table = read(written(tmp_path / "a.csv", "text,tags", [f"{n},{t}" for n, t in enumerate(tags)]), label="tags")
     other = written(tmp_path / "b.csv", "text,tags", ["x,roads;fire", "y,fire", "z,water"])
     test = read(other, label="tags", task="multi-label")
-    found = data.split(table, parse(AdaptOptions), test)
+    found = data.assign_splits(table, parse(AdaptOptions), test)
     assert found.target_names == ("food", "roads", "water") and found.targets is not None
     assert found.targets[found.splits == TEST].tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 1]]

@@ -90,7 +90,7 @@ def test_what_no_reader_can_see_needs_no_option(tmp_path: Path, train: list[str]
 
 def test_a_part_that_is_spelled_otherwise_is_warned_of_with_its_rows(tmp_path: Path) -> None:
     made, test = pair(tmp_path, ["water", "roads"] * 9, ["Water", "roads", "Water"])
-    found = {item.kind: item for item in data.split(made, parse(AdaptOptions), test).findings}
+    found = {item.kind: item for item in data.assign_splits(made, parse(AdaptOptions), test).findings}
     assert found["odd-label"].severity == "warn" and "'Water' (2 rows) looks like 'water'" in found["odd-label"].summary
     assert found["class-only-in-test"].summary.startswith("2 test rows")
 

@@ -15,8 +15,8 @@ from headstart.bundle import standalone
 from headstart.data.columns.cells import parse_number
 from headstart.data.columns.written_numbers import parse_amount, read_amounts
 from headstart.data.labels.label_cells import parse_list
-from headstart.data.labels.label_numbers import numbers_of
-from headstart.data.labels.task_type import Answers, Raw, Wish, understand
+from headstart.data.labels.label_numbers import parse_numbers
+from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, parse_labels
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 from headstart.records import Table
@@ -24,11 +24,13 @@ from headstart.records import Table
 SETS = [("water", "roads"), ("health",), ("roads",), ("health", "water"), ("water",)] * 4
 
 
-def understood(labels: list[str], **wish: object) -> Answers:
+def understood(labels: list[str], **wish: object) -> ParsedLabels:
     ids = [f"row {row}" for row in range(len(labels))]
-    return understand(
-        Raw(labels=labels, ids=ids, usable=np.ones(len(labels), dtype=bool), marks={}, column="labels"),
-        Wish(**{"task": "auto", **wish}),
+    return parse_labels(
+        RawLabels(
+            labels=labels, ids=ids, usable=np.ones(len(labels), dtype=bool), indicator_columns={}, column="labels"
+        ),
+        LabelSpec(**{"task": "auto", **wish}),
     )
 
 
@@ -209,9 +211,9 @@ def test_what_may_mean_something_else_is_no_number(text: str) -> None:
 
 
 def test_a_column_tells_what_its_commas_mean() -> None:
-    assert numbers_of(["1,263.50", "1,263", "980"])[0].tolist() == [1263.5, 1263, 980]
-    assert numbers_of(["1.263,50", "1,263", "980"])[0].tolist() == [1263.5, 1.263, 980]
-    assert numbers_of(["1,263", "980"])[1] == [0]
+    assert parse_numbers(["1,263.50", "1,263", "980"])[0].tolist() == [1263.5, 1263, 980]
+    assert parse_numbers(["1.263,50", "1,263", "980"])[0].tolist() == [1263.5, 1.263, 980]
+    assert parse_numbers(["1,263", "980"])[1] == [0]
     assert read_amounts(["€ 1", "€ 2", "$ 3"]).bad == [2]
 
 

@@ -235,8 +235,8 @@ def test_copies_of_one_row_stay_in_training_like_a_lone_row() -> None:
     table = Table(
         modality="text", **dict.fromkeys(("ids", "inputs", "hashes", "labels", "splits"), make_column(["x"] * 6))
     )
-    dealt = data.folds(codes, np.array([0, 0, 0, 1, 2, 3]), 5, 0)
-    (folds,) = data.keep_lone_classes((dealt,), codes, table)
+    dealt = data.assign_folds(codes, np.array([0, 0, 0, 1, 2, 3]), 5, 0)
+    (folds,) = data.mark_lone_classes((dealt,), codes, table)
     assert (folds[:3] == TRAINING_ONLY).all() and (folds[3:] != TRAINING_ONLY).all()
 
 

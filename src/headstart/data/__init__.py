@@ -6,17 +6,26 @@ Nothing is ever written into the user's folder, and nothing here knows a base mo
 from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.columns.option_use import require_modality, require_use
 from headstart.data.columns.text_columns import text_columns_of
-from headstart.data.duplicates.near_duplicates import with_families
+from headstart.data.duplicates.near_duplicates import add_near_duplicate_groups
 from headstart.data.images.depth import value_ranges
-from headstart.data.labels.label_numbers import numbers_of
+from headstart.data.labels.label_numbers import parse_numbers
 from headstart.data.labels.matching import MatchedLabels, match_labels
-from headstart.data.labels.strata import learnable, strata
+from headstart.data.labels.strata import drop_unlearnable_labels, number_strata
 from headstart.data.reading.arrays import from_arrays
 from headstart.data.reading.inputs import Inputs, Order, line_up, line_up_rows, read_inputs
 from headstart.data.reading.sources import read, read_frame
 from headstart.data.reading.unlabelled import read_unlabelled, wants_unlabelled, with_also
-from headstart.data.splitting.holding_out import classes_in_one_fold, keep_lone_classes
-from headstart.data.splitting.split import MIN_GROUPS, clusters, draw, folds, many_valued, require_groups, split, units
+from headstart.data.splitting.holding_out import find_classes_in_one_fold, mark_lone_classes
+from headstart.data.splitting.split import (
+    MIN_GROUPS,
+    assign_folds,
+    assign_splits,
+    draw_rows_per_class,
+    number_clusters,
+    number_resampling_clusters,
+    require_groups,
+    select_many_valued,
+)
 from headstart.home import home
 
 __all__ = [
@@ -24,20 +33,23 @@ __all__ = [
     "Inputs",
     "MatchedLabels",
     "Order",
+    "add_near_duplicate_groups",
+    "assign_folds",
+    "assign_splits",
     "check",
-    "classes_in_one_fold",
-    "clusters",
-    "draw",
-    "folds",
+    "draw_rows_per_class",
+    "drop_unlearnable_labels",
+    "find_classes_in_one_fold",
     "from_arrays",
     "home",
-    "keep_lone_classes",
-    "learnable",
     "line_up",
     "line_up_rows",
-    "many_valued",
+    "mark_lone_classes",
     "match_labels",
-    "numbers_of",
+    "number_clusters",
+    "number_resampling_clusters",
+    "number_strata",
+    "parse_numbers",
     "read",
     "read_frame",
     "read_inputs",
@@ -47,12 +59,9 @@ __all__ = [
     "require_modality",
     "require_trainable",
     "require_use",
-    "split",
-    "strata",
+    "select_many_valued",
     "text_columns_of",
-    "units",
     "value_ranges",
     "wants_unlabelled",
     "with_also",
-    "with_families",
 ]

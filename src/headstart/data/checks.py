@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 
 from headstart.data.columns.missing_codes import find_missing_codes
-from headstart.data.duplicates.near_duplicates import copies as near_copies
+from headstart.data.duplicates.near_duplicates import report_near_duplicates as near_copies
 from headstart.data.images.depth import describe_depth
-from headstart.data.labels.label_numbers import numbers_of
-from headstart.data.labels.strata import MIN_LABEL_ROWS, learnable
+from headstart.data.labels.label_numbers import parse_numbers
+from headstart.data.labels.strata import MIN_LABEL_ROWS, drop_unlearnable_labels
 from headstart.errors import DataError, offenders
 from headstart.records import TEST, Finding, Table
 
@@ -101,7 +101,7 @@ def _too_few_classes(table: Table) -> list[Finding]:
 
 def _no_label_to_learn(table: Table) -> list[Finding]:
     """Stop where every label applies to nearly no row, or to all."""
-    if learnable(table).target_names:
+    if drop_unlearnable_labels(table).target_names:
         return []
     summary = "No label applies to some rows to learn from and not to all of them."
     return [_stop("one-class", (), summary, "Label more rows, or name the right columns with --label.")]
@@ -298,7 +298,7 @@ def _single(table: Table) -> list[Finding]:
     advice = "How well such a class is learnt cannot be told, as no row is left to hold out. Add some if you can."
     if len(single) >= MIN_NUMBERS and 2 * len(single) > int((table.splits != TEST).sum()):
         advice = "Most rows have a label of their own: if this is not the label, name the right column with --label."
-    if len(single) >= MIN_NUMBERS and len(single) == len(_training_counts(table)) and not numbers_of(single)[1]:
+    if len(single) >= MIN_NUMBERS and len(single) == len(_training_counts(table)) and not parse_numbers(single)[1]:
         advice += " If the label is a number and no class, pass --task regression."
     return [Finding(kind="single-row-class", severity="warn", rows=rows, summary=summary, advice=advice)]
 

@@ -43,7 +43,8 @@ def looks_headerless(sheet: Sheet) -> bool:
     --------
     >>> import numpy as np
     >>> column_ = np.array(["water", "roads", "water"], dtype=object)
-    >>> looks_headerless(Sheet("a.tsv", {"water": column_, "the tap gives brown water": column_}, [2, 3, 4]))
+    >>> columns = {"water": column_, "the tap gives brown water": column_}
+    >>> looks_headerless(Sheet(name="a.tsv", columns=columns, rows=[2, 3, 4]))
     True
     """
     recurs = [name for name in sheet.names if not name.isdigit() and name in set(sheet.texts(name))]

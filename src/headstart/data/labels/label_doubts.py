@@ -10,22 +10,22 @@ import numpy as np
 from headstart.data.columns.cells import is_missing
 from headstart.data.columns.written_numbers import is_doubtful
 from headstart.data.labels import label_cells
-from headstart.data.labels.label_numbers import FEW_NUMBERS, MANY_NUMBERS, is_quantity, numbers_of
+from headstart.data.labels.label_numbers import FEW_NUMBERS, MANY_NUMBERS, is_quantity, parse_numbers
 from headstart.records import Finding
 
 
 def find_class_doubts(
     called: str, labels: Sequence[str], ids: Sequence[str], cells: Sequence[str]
 ) -> tuple[Finding, ...]:
-    """Point out classes that may be numbers, or several labels in one cell.
+    """Report classes that may be numbers, or several labels in one cell.
 
     Parameters
     ----------
     called : str
-        The label column as messages name it.
+        Name of the label column as messages write it.
     labels, ids : sequence of str, shape (n_rows,)
     cells : sequence of str
-        The labels that say something, of the rows that can be used.
+        Labels of usable rows that are not empty.
     """
     written = sorted(set(cells))
     numbers = [label for label in written if not is_missing(label)]
@@ -38,18 +38,18 @@ def find_class_doubts(
         )
         advice = f"Write {whole} or {cut} in the file if they measure something, or pass --task classification."
         return (Finding(kind="task", severity="warn", rows=(), summary=summary, advice=advice),)
-    if len(written) > MANY_NUMBERS and not numbers_of(written)[1]:
+    if len(written) > MANY_NUMBERS and not parse_numbers(written)[1]:
         summary = f"{called} holds {len(written)} different numbers, which are read as classes."
         advice = "Pass --task regression if they measure something, --task ordinal if they are grades."
         return (Finding(kind="task", severity="note", rows=(), summary=summary, advice=advice),)
-    return _measures(called, cells, written) or _composites(labels, ids, written)
+    return _report_measured_numbers(called, cells, written) or _report_composite_classes(labels, ids, written)
 
 
-def _measures(called: str, cells: Sequence[str], classes: Sequence[str]) -> tuple[Finding, ...]:
-    """Point out classes that are numbers with something around them, such as "12 kg"."""
+def _report_measured_numbers(called: str, cells: Sequence[str], classes: Sequence[str]) -> tuple[Finding, ...]:
+    """Report classes that are numbers with a unit or a sign, such as "12 kg"."""
     matched = [_MEASURE.fullmatch(label) for label in cells]
-    found = np.array([float(one[1].replace(",", "")) for one in matched if one is not None])
-    if len(classes) < FEW_NUMBERS or 2 * len(found) < len(matched) or not is_quantity(found):
+    values = np.array([float(one[1].replace(",", "")) for one in matched if one is not None])
+    if len(classes) < FEW_NUMBERS or 2 * len(values) < len(matched) or not is_quantity(values):
         return ()
     example = next(one[0] for one in matched if one is not None)
     summary = (
@@ -71,14 +71,16 @@ _MEASURE = re.compile(r"[<>~≤≥(]?\s*[-+]?(\d+(?:,\d{3})*(?:\.\d+)?)\s*[^\W\d
 """A number with a unit, a bracket or a sign of comparison."""
 
 
-def _composites(labels: Sequence[str], ids: Sequence[str], classes: Sequence[str]) -> tuple[Finding, ...]:
-    found = label_cells.composite_classes(classes)
-    if not found:
+def _report_composite_classes(labels: Sequence[str], ids: Sequence[str], classes: Sequence[str]) -> tuple[Finding, ...]:
+    parts_of_class = label_cells.composite_classes(classes)
+    if not parts_of_class:
         return ()
-    rows = tuple(name for name, label in zip(ids, labels, strict=True) if label.strip() in found)
-    first, parts = next(iter(found.items()))
-    are = "1 class looks" if len(found) == 1 else f"{len(found)} classes look"
-    plain = len(found) > 1 or any(mark in name for mark in label_cells.ASKED_SEPARATORS for name in found)
+    rows = tuple(name for name, label in zip(ids, labels, strict=True) if label.strip() in parts_of_class)
+    first, parts = next(iter(parts_of_class.items()))
+    are = "1 class looks" if len(parts_of_class) == 1 else f"{len(parts_of_class)} classes look"
+    plain = len(parts_of_class) > 1 or any(
+        mark in name for mark in label_cells.ASKED_SEPARATORS for name in parts_of_class
+    )
     summary = f"{are} like several labels in one cell: '{first}', where {' and '.join(map(repr, parts))} stand alone."
     advice = "Pass --task multi-label if a row may have several labels, or --task classification if this is one class."
     return (

@@ -13,30 +13,41 @@ from headstart.data.columns.written_numbers import read_amounts
 MANY_NUMBERS, FEW_NUMBERS = 20, 10
 
 
-def numbers_of(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
-    """Read numbers (n,), with decimal points or commas; what stands for nothing is NaN.
+def parse_numbers(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
+    """Parse numbers with decimal points or commas.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n
 
     Returns
     -------
     numbers : float64, shape (n,)
+        NaN for a missing value.
     bad : list of int
-        Positions of what is no number; "1,234" alone is none, since nobody knows what its comma means.
+        Positions of texts that are no number; "1,234" alone is ambiguous and counts as none.
 
     Examples
     --------
-    >>> numbers_of(["1.5", "2,5", "NA", "much"])
+    >>> parse_numbers(["1.5", "2,5", "NA", "much"])
     (array([1.5, 2.5, nan, nan]), [3])
     """
     places = [place for place, text in enumerate(texts) if not is_missing(text)]
-    found = read_amounts([texts[place] for place in places])
-    made = np.full(len(texts), np.nan)
-    made[places] = found.values
-    endless = np.flatnonzero(np.isinf(made)).tolist()
-    return made, sorted({*(places[at] for at in found.bad), *endless})
+    amounts = read_amounts([texts[place] for place in places])
+    values = np.full(len(texts), np.nan)
+    values[places] = amounts.values
+    endless = np.flatnonzero(np.isinf(values)).tolist()
+    return values, sorted({*(places[at] for at in amounts.bad), *endless})
 
 
 def is_quantity(numbers: NDArray[np.float64]) -> bool:
-    """Whether numbers (n,) could hardly be classes."""
+    """Return whether numbers are a measured quantity rather than classes.
+
+    Parameters
+    ----------
+    numbers : float64 array, shape (n,)
+        Finite.
+    """
     values, counts = np.unique(numbers, return_counts=True)
     if len(values) >= FEW_NUMBERS and 2 * len(values) > len(numbers):
         return True

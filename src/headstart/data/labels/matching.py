@@ -39,7 +39,7 @@ class MatchedLabels:
         return sum(self.counts[name] for name in self.unknown)
 
     @property
-    def is_foreign(self) -> bool:
+    def has_no_known_label(self) -> bool:
         """Whether there are labels and none of them is known."""
         return bool(self.counts) and len(self.unknown) == len(self.counts)
 
@@ -60,7 +60,7 @@ class MatchedLabels:
 
 
 def match_labels(table: Table, known: Sequence[str], merge: bool) -> MatchedLabels:
-    """Spell the labels of a table as known ones are spelled.
+    """Return the table with its labels in the spelling of known ones.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ def match_labels(table: Table, known: Sequence[str], merge: bool) -> MatchedLabe
     known : sequence of str
         Classes, grades or labels.
     merge : bool
-        Whether labels in another letter case or with other blanks are the known ones. What no reader can see, TRUE for
-        true and 1.0 for 1 never make two labels.
+        Whether labels that differ in letter case or blanks are merged. Invisible differences, TRUE for true and 1.0
+        for 1 never make two labels.
     """
     if table.task == "regression" or table.labels is None:
         return MatchedLabels(table, {}, {}, ())
@@ -79,12 +79,12 @@ def match_labels(table: Table, known: Sequence[str], merge: bool) -> MatchedLabe
     renamed = _renamed(table, matches.renamed) if matches.renamed else table
     note = _note(table, counts, matches.renamed)
     unknown = (*matches.similar, *matches.unknown)
-    made = replace(renamed, findings=renamed.findings + note)
-    return MatchedLabels(made, _counts(made), matches.similar, tuple(name for name in unknown if counts[name]))
+    matched = replace(renamed, findings=renamed.findings + note)
+    return MatchedLabels(matched, _counts(matched), matches.similar, tuple(name for name in unknown if counts[name]))
 
 
 def _counts(table: Table) -> dict[str, int]:
-    """Count the rows of each label."""
+    """Return the number of rows of each label."""
     if table.targets is None:
         return (
             dict(Counter(str(label) for label in table.labels if str(label).strip()))
@@ -111,7 +111,7 @@ def _renamed(table: Table, names: Mapping[str, str]) -> Table:
 
 
 def _note(table: Table, counts: Mapping[str, int], renamed: Mapping[str, str]) -> tuple[Finding, ...]:
-    """State which labels were taken for known ones."""
+    """Return a finding that names the labels that were merged into known ones."""
     visible = {name: best for name, best in renamed.items() if counts[name]}
     if not visible:
         return ()

@@ -1,4 +1,4 @@
-"""What has to be spread evenly over training, test and folds, for each kind of label; and labels too rare to learn."""
+"""Strata, which are spread evenly over training rows, test rows and folds; and labels too rare to learn."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MOST_BINS, BIN_ROWS = 10, 10
 MIN_LABEL_ROWS = 1
 
 
-def strata(table: Table) -> Index:
-    """Number the rows that should be spread evenly: classes, the rarest label of each row, or tenths of a number.
+def number_strata(table: Table) -> Index:
+    """Return the stratum of each row: its class, its rarest label, or the bin of its number.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def strata(table: Table) -> Index:
 
     Notes
     -----
-    Dealing rows by their rarest label first is the heart of iterative stratification (Sechidis, Tsoumakas and
+    Assigning rows by their rarest label first is the core of iterative stratification (Sechidis, Tsoumakas and
     Vlahavas 2011): frequent labels come out even by themselves.
 
     Examples
@@ -39,29 +39,29 @@ def strata(table: Table) -> Index:
     >>> from headstart.records import make_column
     >>> marks = np.array([[1, 0], [1, 0], [1, 1], [0, 0]], dtype=np.float32)
     >>> texts = make_column(["", "", "", ""])
-    >>> strata(Table(modality="text", ids=texts, inputs=texts, hashes=texts, labels=texts, splits=texts,
-    ...              task="multi-label", targets=marks, target_names=("a", "b"))).tolist()
+    >>> number_strata(Table(modality="text", ids=texts, inputs=texts, hashes=texts, labels=texts, splits=texts,
+    ...                     task="multi-label", targets=marks, target_names=("a", "b"))).tolist()
     [1, 1, 2, 0]
     """
     return _STRATA[table.task](table)
 
 
-def _by_class(table: Table) -> Index:
+def _stratify_by_class(table: Table) -> Index:
     labels = [""] * len(table) if table.labels is None else [str(label) for label in table.labels]
     return np.unique(np.array(labels, dtype=str), return_inverse=True)[1].astype(np.intp)
 
 
-def _by_rarest(table: Table) -> Index:
+def _stratify_by_rarest_label(table: Table) -> Index:
     assert table.targets is not None
-    marks = table.targets == 1
-    ranked = np.argsort(marks.sum(axis=0), kind="stable")
-    first = marks[:, ranked].argmax(axis=1)
-    rarest = np.where(marks.any(axis=1), ranked[first] + 1, 0)
+    label_mask = table.targets == 1
+    ranked = np.argsort(label_mask.sum(axis=0), kind="stable")
+    first = label_mask[:, ranked].argmax(axis=1)
+    rarest = np.where(label_mask.any(axis=1), ranked[first] + 1, 0)
     return np.unique(rarest, return_inverse=True)[1].astype(np.intp)
 
 
-def _by_size(table: Table) -> Index:
-    """Cut the numbers into up to ten parts of equal size; equal numbers are never parted."""
+def _stratify_by_size(table: Table) -> Index:
+    """Cut the numbers into up to ten bins of equal size; equal numbers share a bin."""
     assert table.targets is not None
     values = table.targets[:, 0]
     n_bins = int(np.clip(len(values) // BIN_ROWS, 1, MOST_BINS))
@@ -72,17 +72,20 @@ def _by_size(table: Table) -> Index:
 
 
 _STRATA: dict[str, Callable[[Table], Index]] = {
-    "classification": _by_class,
-    "ordinal": _by_class,
-    "multi-label": _by_rarest,
-    "regression": _by_size,
+    "classification": _stratify_by_class,
+    "ordinal": _stratify_by_class,
+    "multi-label": _stratify_by_rarest_label,
+    "regression": _stratify_by_size,
 }
 
 
-def learnable(table: Table) -> Table:
-    """Leave out labels that no training row has, or all of them: nothing can be learnt about those.
+def drop_unlearnable_labels(table: Table) -> Table:
+    """Return the table without labels that no training row has, or all of them; a finding names them.
 
-    Only where a row may have several labels; the rows stay. What is left out stands in a finding.
+    Parameters
+    ----------
+    table : Table
+        Of a task other than "multi-label" it is returned unchanged. Rows always stay.
     """
     if table.task != "multi-label" or table.targets is None:
         return table
@@ -108,6 +111,6 @@ def learnable(table: Table) -> Table:
                     advice="Add rows with and without them.",
                 ),
             )
-    kept = np.flatnonzero(~(rare | always))
-    names = tuple(table.target_names[at] for at in kept)
-    return replace(table, targets=table.targets[:, kept], target_names=names, findings=findings)
+    retained = np.flatnonzero(~(rare | always))
+    names = tuple(table.target_names[at] for at in retained)
+    return replace(table, targets=table.targets[:, retained], target_names=names, findings=findings)

@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.data.columns.cells import as_text
 from headstart.data.columns.names import Wanted
-from headstart.data.labels.task_type import Wish
+from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.frames import column_values, frame_columns, is_frame, plain_inputs
 from headstart.data.reading.rows import Draft, Finish, finish
 from headstart.data.series import series_files
@@ -72,7 +72,7 @@ def from_arrays(
     marks, labels = _marks_of(labels)
     named, wish = _written(labels)
     if marks:
-        named, wish = [""] * len(draft.ids), Wish(task="multi-label")
+        named, wish = [""] * len(draft.ids), LabelSpec(task="multi-label")
     more = {
         name: make_column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()
     }
@@ -110,15 +110,17 @@ def _marks_of(labels: Any) -> tuple[dict[str, list[str]], Any]:
     return {name: [as_text(one) for one in values] for name, values in columns.items()}, None
 
 
-def _written(labels: Sequence[Any] | None) -> tuple[list[str] | None, Wish]:
+def _written(labels: Sequence[Any] | None) -> tuple[list[str] | None, LabelSpec]:
     """Write labels as text; a list, a tuple or a set is several labels of a row."""
     if labels is None:
-        return None, Wish()
+        return None, LabelSpec()
     values = column_values(labels)
     if not any(isinstance(label, _SEVERAL) for label in values):
-        return [as_text(label) for label in values], Wish()
+        return [as_text(label) for label in values], LabelSpec()
     parts = [list(label) if isinstance(label, _SEVERAL) else [label] for label in values]
-    return [as_text([as_text(part) for part in label]) for label in parts], Wish(task="multi-label", empty_is_none=True)
+    return [as_text([as_text(part) for part in label]) for label in parts], LabelSpec(
+        task="multi-label", empty_is_none=True
+    )
 
 
 _SEVERAL = (list, tuple, set, frozenset, np.ndarray)

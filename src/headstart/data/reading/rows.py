@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from headstart.data.columns.names import split_of
-from headstart.data.labels.label_spelling import tidy
-from headstart.data.labels.task_type import Answers, Raw, Wish, marked, understand
+from headstart.data.labels.label_spelling import report_similar_labels
+from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, make_label_mask, parse_labels
 from headstart.data.reading.content import NORMALISE, SEE
 from headstart.errors import DataError, offenders
 from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, make_column
@@ -43,7 +43,7 @@ class Finish:
     merge_labels: bool = False
     drop_unlabelled: bool = False
     labelled: bool = True
-    wish: Wish = field(default_factory=Wish)
+    wish: LabelSpec = field(default_factory=LabelSpec)
 
 
 def finish(draft: Draft, source: str, how: Finish) -> Table:
@@ -60,15 +60,15 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
     seen = SEE[draft.modality](inputs)
     reasons = [reason for _, reason in seen]
     labels = None if draft.labels is None else list(map(writable, draft.labels))
-    answers: Answers | None = None
+    answers: ParsedLabels | None = None
     if labels is not None and how.labelled:
         usable = np.array([reason is None for reason in reasons], dtype=bool)
-        answers = understand(
-            Raw(
+        answers = parse_labels(
+            RawLabels(
                 labels=labels,
                 ids=ids,
                 usable=usable,
-                marks=draft.marks,
+                indicator_columns=draft.marks,
                 column=writable(draft.columns.get("label", "")),
             ),
             how.wish,
@@ -132,7 +132,7 @@ def _is_odd_label(finding: Finding) -> bool:
 
 def _tidy_classes(table: Table, merge: bool) -> Table:
     assert table.labels is not None
-    labels, odd = tidy(table.labels.tolist(), table.ids.tolist(), merge)
+    labels, odd = report_similar_labels(table.labels.tolist(), table.ids.tolist(), merge)
     kept = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
     there = set(labels)
     grades = tuple(name for name in table.target_names if name in there)
@@ -144,7 +144,7 @@ def _tidy_several(table: Table, merge: bool) -> Table:
     assert table.targets is not None
     rows, codes = np.nonzero(table.targets == 1)
     given = [table.target_names[code] for code in codes]
-    better, odd = tidy(given, [str(table.ids[row]) for row in rows], merge)
+    better, odd = report_similar_labels(given, [str(table.ids[row]) for row in rows], merge)
     kept = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
     if better == given:
         return replace(table, findings=kept + odd)
@@ -153,7 +153,9 @@ def _tidy_several(table: Table, merge: bool) -> Table:
     sets: list[set[str]] = [set() for _ in range(len(table))]
     for row, name in zip(rows, better, strict=True):
         sets[row].add(name)
-    return replace(table, findings=kept + odd, target_names=names, targets=marked([*map(frozenset, sets)], names))
+    return replace(
+        table, findings=kept + odd, target_names=names, targets=make_label_mask([*map(frozenset, sets)], names)
+    )
 
 
 _TIDY: dict[str, Callable[[Table, bool], Table]] = {
@@ -249,7 +251,7 @@ _NONE_APPLIES = f"{_ADD} If no label applies to them, pass --task multi-label."
 
 
 def _refuse_unlabelled(
-    answers: Answers, ids: Sequence[str], reasons: list[str | None], how: Finish, noted: Sequence[str]
+    answers: ParsedLabels, ids: Sequence[str], reasons: list[str | None], how: Finish, noted: Sequence[str]
 ) -> list[str | None]:
     bare = [int(row) for row in np.flatnonzero(answers.missing) if reasons[row] is None]
     if bare and not how.drop_unlabelled:

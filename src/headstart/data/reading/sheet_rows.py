@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from headstart.data.columns.names import LABEL, Wanted, label_columns, pick, split_of
-from headstart.data.labels.task_type import marks_in
+from headstart.data.labels.task_type import count_indicator_values
 from headstart.data.reading.sheets import Sheet
 from headstart.records import Column, Finding
 
@@ -53,7 +53,7 @@ def roles_of(sheet: Sheet, wanted: Wanted, used: Iterable[str | None], classed: 
 
 def _marks(sheet: Sheet, names: Iterable[str]) -> tuple[str, ...]:
     """Find label columns of 0 and 1, if there are several."""
-    found = {name: marks_in(sheet.texts(name)) for name in names}
+    found = {name: count_indicator_values(sheet.texts(name)) for name in names}
     varied = sum(n == 2 for n in found.values())
     return tuple(name for name, n in found.items() if n) if varied >= SEVERAL_MARKS else ()
 

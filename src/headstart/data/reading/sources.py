@@ -14,7 +14,7 @@ from headstart.data.columns.names import Wanted, split_of, split_of_stem
 from headstart.data.columns.option_use import require_use
 from headstart.data.columns.text_columns import find_text_columns, join_texts
 from headstart.data.images import image_folders
-from headstart.data.labels.task_type import Wish
+from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.archive import unpack
 from headstart.data.reading.frames import sheet_of
 from headstart.data.reading.rows import Draft, Finish, finish, join
@@ -126,7 +126,9 @@ def _finish(
     draft: Draft, source: str, options: ReadOptions, empty_is_none: bool | None = None, labels: tuple[str, ...] = ()
 ) -> Table:
     said = options.task == "multi-label" if empty_is_none is None else empty_is_none
-    wish = Wish(task=options.task, order=options.order, empty_is_none=said, known=labels, merge=options.merge_labels)
+    wish = LabelSpec(
+        task=options.task, order=options.order, empty_is_none=said, known=labels, merge=options.merge_labels
+    )
     how = Finish(options.merge_labels, options.unlabelled in {"drop", USE}, wish=wish)
     return finish(draft, source, how)
 

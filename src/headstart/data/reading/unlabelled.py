@@ -10,7 +10,7 @@ import numpy as np
 from headstart.data.reading.inputs import line_up
 from headstart.data.reading.rows import Finish, finish, with_tidy_labels
 from headstart.data.reading.sources import STATES, USE, draft_of, existing, wanted_of
-from headstart.data.splitting.split import add_rows
+from headstart.data.splitting.split import append_rows
 from headstart.options import ReadOptions
 from headstart.records import TEST, TRAIN, Table, make_column
 
@@ -82,5 +82,5 @@ def with_also(table: Table, more: Table, merge: bool) -> Table:
     """
     tested = set(table.hashes[table.splits == TEST])
     kept = more.take(np.flatnonzero([digest not in tested for digest in more.hashes]).astype(np.intp))
-    added = add_rows(table, replace(kept, splits=make_column([TRAIN] * len(kept))), "also")
+    added = append_rows(table, replace(kept, splits=make_column([TRAIN] * len(kept))), "also")
     return with_tidy_labels(added, merge)

@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested on: copies and groups stay on one side, classes keep their shares."""
+"""Assignment of rows to training, test and folds: groups stay on one side, classes keep their proportions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.checks import MIN_CLASS_ROWS, MIN_NUMBERS
-from headstart.data.duplicates.near_duplicates import with_families
-from headstart.data.labels.strata import learnable, strata
+from headstart.data.duplicates.near_duplicates import add_near_duplicate_groups
+from headstart.data.labels.strata import drop_unlearnable_labels, number_strata
 from headstart.data.reading.rows import join_columns, with_tidy_labels
 from headstart.errors import DataError, OptionError, offenders, unknown
 from headstart.options import AdaptOptions
@@ -18,16 +18,16 @@ from headstart.records import TEST, TRAIN, Column, Finding, FloatMatrix, Index, 
 
 TEST_SHARE = 0.25
 MIN_GROUPS = 5
-"""Fewer groups than this say nothing about how results vary between groups."""
+"""Least number of groups for an interval over groups."""
 
 
-def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
-    """Number the rows that must stay together: equal or nearly equal content, or an equal value in any group column.
+def number_clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
+    """Return the cluster of each row: equal or nearly equal content, or an equal value in any group column.
 
     Parameters
     ----------
     table : Table
-        Its hashes, families and metadata are used.
+        Its hashes, near-duplicate groups and metadata are used.
     groups : tuple of str
         Names of metadata columns; empty values group nothing.
 
@@ -43,7 +43,7 @@ def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
     """
     parent = np.arange(len(table)).tolist()
     families = [] if table.near_duplicate_groups is None else [table.near_duplicate_groups]
-    for values in [table.hashes, *families, *(_group_column(table, name) for name in groups)]:
+    for values in [table.hashes, *families, *(read_group_column(table, name) for name in groups)]:
         first: dict[str, int] = {}
         for row, value in enumerate(values):
             if value != "":
@@ -54,25 +54,39 @@ def clusters(table: Table, groups: tuple[str, ...] = ()) -> Index:
 
 
 def require_groups(table: Table, groups: tuple[str, ...]) -> None:
-    """Refuse group columns that are not there.
+    """Refuse group columns that the table does not have.
+
+    Parameters
+    ----------
+    table : Table
+    groups : tuple of str
 
     Raises
     ------
     UnknownName
-        Names the nearest column.
+        There is no such column; the nearest name is suggested.
     """
     for name in groups:
-        _group_column(table, name)
+        read_group_column(table, name)
 
 
-def many_valued(table: Table, groups: tuple[str, ...], least: int = MIN_GROUPS) -> tuple[str, ...]:
-    """Name the group columns of at least so many values (patients, farms): others (sex) are only compared."""
-    there = [name for name in groups if name in table.metadata]
-    return tuple(name for name in there if len(set(table.metadata[name]) - {""}) >= least)
+def select_many_valued(table: Table, groups: tuple[str, ...], least: int = MIN_GROUPS) -> tuple[str, ...]:
+    """Return the group columns with at least `least` values, such as patients or farms.
+
+    Parameters
+    ----------
+    table : Table
+    groups : tuple of str
+        Columns that the table does not have are ignored.
+    least : int
+        Least number of values, "" not counted.
+    """
+    present_columns = [name for name in groups if name in table.metadata]
+    return tuple(name for name in present_columns if len(set(table.metadata[name]) - {""}) >= least)
 
 
-def units(table: Table, groups: tuple[str, ...]) -> Index:
-    """Number the rows that count as one where noise is measured: copies, and groups where there are enough of them.
+def number_resampling_clusters(table: Table, groups: tuple[str, ...]) -> Index:
+    """Return the clusters to resample: copies, and groups where there are enough of them.
 
     Parameters
     ----------
@@ -90,22 +104,22 @@ def units(table: Table, groups: tuple[str, ...]) -> Index:
         There is no such column.
     """
     for name in groups:
-        _group_column(table, name)
-    found = clusters(table, many_valued(table, groups))
-    return found if len(np.unique(found)) >= MIN_GROUPS else clusters(table)
+        read_group_column(table, name)
+    clusters_of_rows = number_clusters(table, select_many_valued(table, groups))
+    return clusters_of_rows if len(np.unique(clusters_of_rows)) >= MIN_GROUPS else number_clusters(table)
 
 
-def folds(codes: Index, clusters: Index, n_folds: int, seed: int) -> Index:
-    """Deal rows into folds: classes in equal shares, clusters whole.
+def assign_folds(codes: Index, clusters: Index, n_folds: int, seed: int) -> Index:
+    """Return the fold of each row: classes in equal proportions, clusters whole.
 
     Parameters
     ----------
     codes : Index, shape (n_rows,)
-        Class codes.
+        Class indices or strata.
     clusters : Index, shape (n_rows,)
-        As `clusters` gives them.
+        From `number_clusters`.
     n_folds : int
-        At least 2; fewer are made where there are fewer clusters. A class with fewer rows than folds is absent from
+        At least 2; fewer where there are fewer clusters. A class with fewer rows than folds is absent from
         the held-out part of some, but its rows are spread, so that no training part lacks it if it has 2 clusters.
     seed : int
         Same seed, same folds.
@@ -117,16 +131,16 @@ def folds(codes: Index, clusters: Index, n_folds: int, seed: int) -> Index:
 
     Examples
     --------
-    >>> made = folds(np.array([0, 0, 1, 1]), np.arange(4), 5, seed=0)
-    >>> bool(made[0] != made[1]), bool(made[2] != made[3])
+    >>> folds = assign_folds(np.array([0, 0, 1, 1]), np.arange(4), 5, seed=0)
+    >>> bool(folds[0] != folds[1]), bool(folds[2] != folds[3])
     (True, True)
     """
     n = max(2, min(n_folds, len(np.unique(clusters))))
-    return _deal(codes, clusters, np.full(n, 1 / n), seed, keep=0)
+    return _assign_parts(codes, clusters, np.full(n, 1 / n), seed, least_kept=0)
 
 
-def draw(table: Table, labels_per_class: int, seed: int) -> Table:
-    """Draw training rows, the same number of each class; test rows stay.
+def draw_rows_per_class(table: Table, labels_per_class: int, seed: int) -> Table:
+    """Return a table with the same number of training rows of each class; test rows stay.
 
     Parameters
     ----------
@@ -152,21 +166,21 @@ def draw(table: Table, labels_per_class: int, seed: int) -> Table:
         problem = f"--labels-per-class {labels_per_class}: the label is a number, so there are no classes."
         raise OptionError(problem, "Leave it out, or give fewer rows.")
     order = np.random.default_rng(seed).permutation(len(table))
-    classes = strata(table)
+    classes = number_strata(table)
     counts: dict[int, int] = {}
-    kept = []
+    retained = []
     for row in order:
         if table.splits[row] != TEST:
             code = int(classes[row])
             counts[code] = counts.get(code, 0) + 1
             if counts[code] > labels_per_class:
                 continue
-        kept.append(row)
-    return learnable(table.take(np.sort(np.array(kept, dtype=np.intp))))
+        retained.append(row)
+    return drop_unlearnable_labels(table.take(np.sort(np.array(retained, dtype=np.intp))))
 
 
-def split(table: Table, options: AdaptOptions, test: Table | None = None) -> Table:
-    """Decide for every row whether it trains or tests.
+def assign_splits(table: Table, options: AdaptOptions, test: Table | None = None) -> Table:
+    """Return the table with every row assigned to training or test.
 
     Parameters
     ----------
@@ -180,46 +194,47 @@ def split(table: Table, options: AdaptOptions, test: Table | None = None) -> Tab
     Returns
     -------
     Table
-        `splits` holds "train" and "test" only. A given test split is kept; otherwise a quarter of the rows tests:
-        stratified, seeded, clusters whole, and every class keeps two training rows where that can be.
+        `splits` holds "train" and "test" only. A test split in the data is kept; otherwise a quarter of the rows is
+        for testing: stratified, seeded, clusters whole, and every class keeps two training rows where possible.
 
     Raises
     ------
     UnknownName
-        A group column is not there.
+        There is no such group column.
     DataError
         The test data is of another kind or has no labels.
     """
     for name in options.group:
-        _group_column(table, name)
+        read_group_column(table, name)
     if test is not None:
-        table = with_tidy_labels(_with_test(table, test), options.merge_labels)
-    table = with_families(table, options.seed)
-    table = _given(table) if (table.splits == TEST).any() else _made(table, options)
-    table = _drop_copies(table) if options.duplicates == "drop" else table
-    return _without_strangers(learnable(table))
+        table = with_tidy_labels(_append_test_table(table, test), options.merge_labels)
+    table = add_near_duplicate_groups(table, options.seed)
+    table = _keep_given_split(table) if (table.splits == TEST).any() else _assign_new_split(table, options)
+    table = _set_aside_copies_of_test_rows(table) if options.duplicates == "drop" else table
+    return _set_aside_unknown_classes(drop_unlearnable_labels(table))
 
 
-def _group_column(table: Table, name: str) -> Column:
+def read_group_column(table: Table, name: str) -> Column:
+    """Return the values of a group column, or raise `UnknownName`."""
     if name not in table.metadata:
         raise unknown("group column", name, table.metadata, f" in {table.source}")
     return table.metadata[name]
 
 
-def _given(table: Table) -> Table:
+def _keep_given_split(table: Table) -> Table:
     return replace(table, splits=make_column([word or TRAIN for word in table.splits]))
 
 
-def _made(table: Table, options: AdaptOptions) -> Table:
-    codes = strata(table)
-    together = clusters(table, options.group)
-    shares = np.array([1 - TEST_SHARE, TEST_SHARE])
-    parts = _deal(codes, together, shares, options.seed, keep=MIN_CLASS_ROWS)
+def _assign_new_split(table: Table, options: AdaptOptions) -> Table:
+    codes = number_strata(table)
+    clusters_of_rows = number_clusters(table, options.group)
+    part_shares = np.array([1 - TEST_SHARE, TEST_SHARE])
+    parts = _assign_parts(codes, clusters_of_rows, part_shares, options.seed, least_kept=MIN_CLASS_ROWS)
     if table.task == "regression" and (parts == 0).sum() < MIN_NUMBERS:
         parts = np.zeros_like(parts)
-    made = replace(table, splits=make_column([TEST if part else TRAIN for part in parts]))
+    split_table = replace(table, splits=make_column([TEST if part else TRAIN for part in parts]))
     if parts.any():
-        return made
+        return split_table
     summary = "No rows could be kept for testing: there are too few, or they all belong together."
     note = Finding(
         kind="no-test-rows",
@@ -228,33 +243,39 @@ def _made(table: Table, options: AdaptOptions) -> Table:
         summary=summary,
         advice="Add rows or groups, or give test data with --test.",
     )
-    return replace(made, findings=(*made.findings, note))
+    return replace(split_table, findings=(*split_table.findings, note))
 
 
-def _with_test(table: Table, test: Table) -> Table:
-    own = tuple(table.ids[table.splits == TEST].tolist())
+def _append_test_table(table: Table, test: Table) -> Table:
+    own_test_ids = tuple(table.ids[table.splits == TEST].tolist())
     findings = table.findings + test.findings
-    if own:
-        summary = f"{len(own)} test rows of {table.source} were left out, since other test data was given."
+    if own_test_ids:
+        summary = f"{len(own_test_ids)} test rows of {table.source} were left out, since other test data was given."
         findings += (
-            Finding(kind="own-test-rows-left-out", severity="note", rows=own, summary=summary, advice="Nothing to do."),
+            Finding(
+                kind="own-test-rows-left-out",
+                severity="note",
+                rows=own_test_ids,
+                summary=summary,
+                advice="Nothing to do.",
+            ),
         )
         table = table.take(np.flatnonzero(table.splits != TEST))
     if (test.splits == TEST).any():
         test = test.where_split(TEST)
     table = replace(table, splits=make_column([TRAIN] * len(table)))
-    joined = add_rows(table, replace(test, splits=make_column([TEST] * len(test))), "test")
+    joined = append_rows(table, replace(test, splits=make_column([TEST] * len(test))), "test")
     return replace(joined, findings=findings)
 
 
-def add_rows(table: Table, more: Table, prefix: str) -> Table:
-    """Put labelled rows below others; splits stay as they are.
+def append_rows(table: Table, more: Table, prefix: str) -> Table:
+    """Return a table with labelled rows appended; splits do not change.
 
     Parameters
     ----------
     table, more : Table
     prefix : str
-        What the ids of `more` begin with, before a slash.
+        Prefix of the ids of `more`, before a slash.
 
     Raises
     ------
@@ -272,12 +293,12 @@ def add_rows(table: Table, more: Table, prefix: str) -> Table:
             "Say what they are with --task.",
         )
     if more.labels is None or table.labels is None:
-        bare = more.source if more.labels is None else table.source
+        unlabelled_source = more.source if more.labels is None else table.source
         hint = f"{prefix.title()} data needs labels; name the column with --label."
-        raise DataError(f"There are no labels in {bare}.", hint)
+        raise DataError(f"There are no labels in {unlabelled_source}.", hint)
     names = list(dict.fromkeys([*table.metadata, *more.metadata]))
     n, m = len(table), len(more)
-    targets, target_names = _joined_targets(table, more)
+    targets, target_names = _join_targets(table, more)
     return replace(
         table,
         ids=make_column([*table.ids, *(f"{prefix}/{name}" for name in more.ids)]),
@@ -293,36 +314,36 @@ def add_rows(table: Table, more: Table, prefix: str) -> Table:
     )
 
 
-def _joined_targets(table: Table, test: Table) -> tuple[FloatMatrix | None, tuple[str, ...]]:
-    """Put targets one below the other; a label that only one of the two tables has is 0 in the other."""
+def _join_targets(table: Table, test: Table) -> tuple[FloatMatrix | None, tuple[str, ...]]:
+    """Return the targets of both tables; a label that only one of them has is 0 in the other."""
     if table.targets is None or test.targets is None:
         return None, tuple(dict.fromkeys([*table.target_names, *test.target_names]))
     if table.task == "regression":
         return np.concatenate([table.targets, test.targets]), table.target_names
     names = tuple(dict.fromkeys([*table.target_names, *test.target_names]))
     place = {name: at for at, name in enumerate(names)}
-    made = np.zeros((len(table) + len(test), len(names)), dtype=np.float32)
+    joined = np.zeros((len(table) + len(test), len(names)), dtype=np.float32)
     for part, rows in ((table, slice(0, len(table))), (test, slice(len(table), None))):
         assert part.targets is not None
-        made[rows, [place[name] for name in part.target_names]] = part.targets
-    return made, names
+        joined[rows, [place[name] for name in part.target_names]] = part.targets
+    return joined, names
 
 
-def _drop_copies(table: Table) -> Table:
+def _set_aside_copies_of_test_rows(table: Table) -> Table:
     tested = set(table.hashes[table.splits == TEST])
     copied = (table.splits == TRAIN) & np.array([digest in tested for digest in table.hashes], dtype=bool)
-    return _set_aside(table, copied, "a copy of it stands in the test rows")
+    return set_rows_aside(table, copied, "a copy of it stands in the test rows")
 
 
-def _without_strangers(table: Table) -> Table:
-    """Set test rows aside whose class nothing is learnt about (where a row has one class)."""
+def _set_aside_unknown_classes(table: Table) -> Table:
+    """Set test rows aside whose class no training row has (tasks with one class per row)."""
     if table.labels is None or table.targets is not None:
         return table
     known = set(table.labels[table.splits == TRAIN])
-    strange = np.array([label not in known for label in table.labels], dtype=bool)
-    if not strange.any():
+    is_unknown = np.array([label not in known for label in table.labels], dtype=bool)
+    if not is_unknown.any():
         return table
-    rows, names = tuple(table.ids[strange].tolist()), sorted(set(table.labels[strange]))
+    rows, names = tuple(table.ids[is_unknown].tolist()), sorted(set(table.labels[is_unknown]))
     summary = f"{len(rows)} test rows are of classes without training rows ({offenders(names)})."
     note = Finding(
         kind="class-only-in-test",
@@ -331,11 +352,12 @@ def _without_strangers(table: Table) -> Table:
         summary=summary,
         advice="Add training rows of these classes.",
     )
-    left = _set_aside(table, strange, "no training row has its class")
-    return replace(left, findings=(*left.findings, note))
+    remaining = set_rows_aside(table, is_unknown, "no training row has its class")
+    return replace(remaining, findings=(*remaining.findings, note))
 
 
-def _set_aside(table: Table, which: NDArray[np.bool_], reason: str) -> Table:
+def set_rows_aside(table: Table, which: NDArray[np.bool_], reason: str) -> Table:
+    """Return the table without the rows `which` (n_rows,), noted in `set_aside` with the reason."""
     aside = tuple(SetAside(name, reason) for name in table.ids[which])
     return replace(table.take(np.flatnonzero(~which)), set_aside=table.set_aside + aside)
 
@@ -352,22 +374,22 @@ def _unite(parent: list[int], one: int, other: int) -> None:
     parent[high] = low
 
 
-def _deal(codes: Index, clusters: Index, shares: NDArray[np.float64], seed: int, keep: int) -> Index:
-    """Deal rows into parts with these shares of every class, clusters whole.
+def _assign_parts(codes: Index, clusters: Index, part_shares: NDArray[np.float64], seed: int, least_kept: int) -> Index:
+    """Return the part of each row: parts get these shares of every class, clusters stay whole.
 
     Large clusters are placed one by one where their classes lack most; single rows then fill up each class exactly.
-    With `keep`, no other part may take so much of a class that fewer than `keep` rows are left to the first.
+    With `least_kept`, at least so many rows of each class stay in the first part.
     """
     rng = np.random.default_rng(seed)
-    n_parts, n_classes = len(shares), int(codes.max(initial=-1)) + 1
+    n_parts, n_classes = len(part_shares), int(codes.max(initial=-1)) + 1
     totals = np.bincount(codes, minlength=n_classes).astype(np.float64)
-    lacking = shares[:, None] * totals
-    spare = np.maximum(totals - keep, 0.0) if keep else np.full(n_classes, np.inf)
+    lacking = part_shares[:, None] * totals
+    spare = np.maximum(totals - least_kept, 0.0) if least_kept else np.full(n_classes, np.inf)
     parts = np.zeros(len(codes), dtype=np.intp)
     _, owner, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     for members in _large_clusters(owner, sizes, rng):
         counts = np.bincount(codes[members], minlength=n_classes)
-        part = _place(counts, totals, lacking, spare=spare, keep=bool(keep))
+        part = _choose_part(counts, totals, lacking, spare=spare, keep=bool(least_kept))
         parts[members] = part
         lacking[part] -= counts
         spare -= counts * (part > 0)
@@ -375,13 +397,14 @@ def _deal(codes: Index, clusters: Index, shares: NDArray[np.float64], seed: int,
     for code in range(n_classes):
         rows = rng.permutation(np.flatnonzero(singles & (codes == code)))
         parts[rows] = np.repeat(
-            np.arange(n_parts), _quotas(lacking[:, code], len(rows), spare[code], rng=rng, keep=bool(keep))
+            np.arange(n_parts),
+            _compute_quotas(lacking[:, code], len(rows), spare[code], rng=rng, keep=bool(least_kept)),
         )
     return parts
 
 
 def _large_clusters(owner: Index, sizes: NDArray[np.intp], rng: np.random.Generator) -> list[Index]:
-    """Give the rows of every cluster of two or more, the largest first, equal sizes in random order."""
+    """Return the rows of every cluster of two or more, the largest first, equal sizes in random order."""
     large = np.flatnonzero(sizes > 1)
     shuffled = rng.permutation(large)
     order = np.argsort(owner, kind="stable")
@@ -390,26 +413,28 @@ def _large_clusters(owner: Index, sizes: NDArray[np.intp], rng: np.random.Genera
     return [order[starts[number] : starts[number + 1]] for number in ranked]
 
 
-def _place(
+def _choose_part(
     counts: Index, totals: NDArray[np.float64], lacking: NDArray[np.float64], spare: NDArray[np.float64], keep: bool
 ) -> int:
-    """Choose the part whose shortfall (squared, relative to each class) a cluster lessens most."""
-    there = counts > 0
-    if keep and (counts[there] > spare[there]).any():
+    """Return the part whose shortfall (squared, relative to each class) a cluster reduces most."""
+    has_rows = counts > 0
+    if keep and (counts[has_rows] > spare[has_rows]).any():
         return 0
-    gain = ((2 * lacking[:, there] - counts[there]) * (counts[there] / totals[there])).sum(axis=1)
+    gain = ((2 * lacking[:, has_rows] - counts[has_rows]) * (counts[has_rows] / totals[has_rows])).sum(axis=1)
     return int(gain.argmax())
 
 
-def _quotas(lacking: NDArray[np.float64], n: int, spare: float, rng: np.random.Generator, keep: bool) -> Sequence[int]:
-    """Give whole numbers of rows a part that sum to `n`, as near to what each lacks as can be."""
-    wanted = np.maximum(lacking, 0.0)
-    wanted = wanted * (n / wanted.sum()) if wanted.sum() > 0 else np.full(len(lacking), n / len(lacking))
-    made = np.floor(wanted + 1e-9).astype(int)
-    tie = np.zeros(len(made)) if keep else rng.random(len(made)) * 1e-6
-    order = np.argsort(-(wanted - made + tie), kind="stable")
-    made[order[: n - made.sum()]] += 1
-    if keep and made[1:].sum() > spare:
-        made[1] = int(max(spare, 0))
-        made[0] = n - made[1]
-    return [int(value) for value in made]
+def _compute_quotas(
+    lacking: NDArray[np.float64], n: int, spare: float, rng: np.random.Generator, keep: bool
+) -> Sequence[int]:
+    """Return the number of rows for each part: they sum to `n` and are nearest to what each part lacks."""
+    targets = np.maximum(lacking, 0.0)
+    targets = targets * (n / targets.sum()) if targets.sum() > 0 else np.full(len(lacking), n / len(lacking))
+    quotas = np.floor(targets + 1e-9).astype(int)
+    tie = np.zeros(len(quotas)) if keep else rng.random(len(quotas)) * 1e-6
+    order = np.argsort(-(targets - quotas + tie), kind="stable")
+    quotas[order[: n - quotas.sum()]] += 1
+    if keep and quotas[1:].sum() > spare:
+        quotas[1] = int(max(spare, 0))
+        quotas[0] = n - quotas[1]
+    return [int(value) for value in quotas]

@@ -110,7 +110,7 @@ def rules_of(prepared: Prepared, climb: Climb, uses: frozenset[str], options: Ad
         return replace(rules, margin=margin, without={**without, "calibration": "The model gives no probability."})
     if task.kind not in SINGLE:
         return replace(rules, without={**without, "sets": _NO_SETS})
-    clusters = data.units(prepared.train.table, options.group)
+    clusters = data.number_resampling_clusters(prepared.train.table, options.group)
     calibrator = decisions.fit_calibrator(task.codes, said, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(said), options.coverage)
     costs = decisions.parse_costs(_known(options.cost, task.classes), task.classes, options.refer_cost, reserved)

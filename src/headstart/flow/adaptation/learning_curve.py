@@ -87,7 +87,7 @@ def of_run(prepared: Prepared, options: AdaptOptions, left: Clock) -> LearningCu
         Of the run, without what later steps need.
     """
     train, test, task = prepared.train, prepared.test, prepared.task
-    clusters = data.units(train.table, options.group)
+    clusters = data.number_resampling_clusters(train.table, options.group)
     beside = prepared.test_clusters if prepared.test_clusters is not None else np.arange(len(test))
     together = np.concatenate([clusters, beside + int(clusters.max(initial=0)) + 1])
     clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, left.left()))

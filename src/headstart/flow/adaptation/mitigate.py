@@ -94,7 +94,8 @@ def mend(prepared: Prepared, climb: Climb, options: AdaptOptions) -> tuple[Climb
     goal = GOALS[task.kind]
     figures = _figures(
         prepared.task.codes, values,
-        (climb.fitted[climb.chosen].out_of_fold, fitted.out_of_fold), prepared, data.clusters(prepared.train.table),
+        (climb.fitted[climb.chosen].out_of_fold, fitted.out_of_fold),
+        prepared, data.number_clusters(prepared.train.table),
         FEWEST_ROWS,
     )  # fmt: skip
     gain = max(figures.worst_gain.value, 0.0) if figures else 0.0
@@ -125,7 +126,7 @@ def on_test_rows(found: Mitigation, prepared: Prepared, judged: Judged, options:
     )
     shares = tuple(judged.predictions[name].probabilities for name in (found.before, found.after))
     figures = _figures(
-        np.asarray(prepared.truth, dtype=np.intp), values, shares, prepared, data.clusters(prepared.test.table)
+        np.asarray(prepared.truth, dtype=np.intp), values, shares, prepared, data.number_clusters(prepared.test.table)
     )
     reading = _reading(found.out_of_fold, figures, found.kept, found.before)
     return found.model_copy(update={"test": figures, "reading": reading})

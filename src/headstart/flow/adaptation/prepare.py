@@ -116,13 +116,13 @@ def prepare(
     own = test is None and not (table.splits == TEST).any()
     apart = _kept_apart(table, options, own)
     with timings.step("split"):
-        decided = data.split(table, options.model_copy(update={"group": apart}), test)
+        decided = data.assign_splits(table, options.model_copy(update={"group": apart}), test)
     split = _split_in_words(table, test, decided)
     if options.labels_per_class is not None:
-        decided = data.draw(decided, options.labels_per_class, options.seed)
+        decided = data.draw_rows_per_class(decided, options.labels_per_class, options.seed)
     if options.also is not None:
         more = read_like(table, options.also, options.model_copy(update={"unlabelled": "drop"}))
-        decided = data.with_families(data.with_also(decided, more, options.merge_labels), options.seed)
+        decided = data.add_near_duplicate_groups(data.with_also(decided, more, options.merge_labels), options.seed)
         findings += tuple(item for item in more.findings if item.kind == "odd-label" and item.severity == "note")
     fresh = tuple(item for item in decided.findings if item not in findings)
     _warn(fresh)
@@ -176,16 +176,16 @@ def _assemble(
     clock: Clock,
     said: tuple[tuple[Finding, ...], str, tuple[str, ...]],
 ) -> Prepared:
-    usable = data.learnable(usable)
+    usable = data.drop_unlearnable_labels(usable)
     rows = Rows(usable, extraction.features, extraction.descriptors)
     train = rows.take(np.flatnonzero(usable.splits == TRAIN))
     classes = classes_of(train.table)
     test = rows.take(np.flatnonzero((usable.splits == TEST) & _learnt(usable, classes)))
-    codes = truth_of(train.table, classes) if train.table.targets is None else data.strata(train.table)
+    codes = truth_of(train.table, classes) if train.table.targets is None else data.number_strata(train.table)
     findings, split, apart = said
     folds, few = _folds(train.table, codes, apart, options.seed)
     repeats = _repeats(train.table, codes, () if few else apart, options.seed)
-    folds, *others = data.keep_lone_classes((folds, *repeats), codes, train.table)
+    folds, *others = data.mark_lone_classes((folds, *repeats), codes, train.table)
     task = Task(
         classes=classes,
         codes=codes,
@@ -205,8 +205,12 @@ def _assemble(
     if options.mitigate == "none" and len(apart) < len(options.group):
         few += (_few_groups("the split", "does not keep them apart"),)
     test_clusters = _test_clusters(test.table, options)
-    many = data.many_valued(test.table, options.group)
-    if options.group and len(test) and (not many or len(np.unique(data.clusters(test.table, many))) < data.MIN_GROUPS):
+    many = data.select_many_valued(test.table, options.group)
+    if (
+        options.group
+        and len(test)
+        and (not many or len(np.unique(data.number_clusters(test.table, many))) < data.MIN_GROUPS)
+    ):
         few += (_few_groups("the intervals", "are taken over rows"),)
     for finding in few:
         progress.warn(f"{finding.summary} {finding.advice}")
@@ -226,11 +230,11 @@ def _assemble(
 
 def _folds(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, tuple[Finding, ...]]:
     """Deal folds with groups whole, unless some training part would then lack a class."""
-    folds = data.folds(codes, data.clusters(train, apart), N_FOLDS, seed)
+    folds = data.assign_folds(codes, data.number_clusters(train, apart), N_FOLDS, seed)
     if not apart:
         return folds, ()
-    freely = data.folds(codes, data.clusters(train), N_FOLDS, seed)
-    lacking = data.classes_in_one_fold(codes, folds) & ~data.classes_in_one_fold(codes, freely)
+    freely = data.assign_folds(codes, data.number_clusters(train), N_FOLDS, seed)
+    lacking = data.find_classes_in_one_fold(codes, folds) & ~data.find_classes_in_one_fold(codes, freely)
     if not lacking.any():
         return folds, ()
     folds = freely
@@ -248,22 +252,22 @@ def _kept_apart(table: Table, options: AdaptOptions, own_split: bool) -> tuple[s
     if options.mitigate != "none":
         return tuple(name for name in there if keeps_together(table.metadata[name]))
     if own_split and len(there) == len(options.group):
-        return data.many_valued(table, options.group, 3)
+        return data.select_many_valued(table, options.group, 3)
     return options.group
 
 
 def _repeats(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, ...]:
     """Deal few rows into folds several times."""
     n_dealings = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MAX_DEALINGS))
-    clusters = data.clusters(train, apart)
-    return tuple(data.folds(codes, clusters, N_FOLDS, seed + 1_000 * turn) for turn in range(1, n_dealings))
+    clusters = data.number_clusters(train, apart)
+    return tuple(data.assign_folds(codes, clusters, N_FOLDS, seed + 1_000 * turn) for turn in range(1, n_dealings))
 
 
 def _test_clusters(test: Table, options: AdaptOptions) -> Index | None:
     """Number the test rows that belong together; None where no two do, or too few groups would be left to resample."""
     if len(test) == 0:
         return None
-    found = data.units(test, options.group)
+    found = data.number_resampling_clusters(test, options.group)
     n_clusters = len(np.unique(found))
     return None if n_clusters == len(test) or n_clusters < data.MIN_GROUPS else found
 
@@ -393,7 +397,7 @@ def read_test(table: Table, options: AdaptOptions) -> Table:
     if test.task == table.task and table.labels is not None and table.task != "regression":
         known = classes_of(table)
         matched = data.match_labels(test, known, merge=False)
-        if matched.is_foreign:
+        if matched.has_no_known_label:
             raise DataError(
                 f"None of the {len(test)} rows of {test.source} has a label that is learnt "
                 f"({matched.name_unknown()}); {table.source} has {offenders(known)}.",

@@ -125,7 +125,7 @@ def read_off(
     Ridge regression on at most 192 principal axes, its strength by leave-one-out inside each training part; the answer
     is the value that is favoured most against how frequent it is. A lower bound: other probes may read off more.
     """
-    dealt = data.folds(strata, clusters, N_FOLDS, seed)
+    dealt = data.assign_folds(strata, clusters, N_FOLDS, seed)
     if not asked or len(np.unique(dealt)) < 2:
         return []
     targets = [_targets(item) for item in asked]

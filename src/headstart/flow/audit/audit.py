@@ -117,7 +117,7 @@ def _gaps(
         plain=judged.predictions.get(plain) if plain else None, without_base=plain, is_frozen=climb.chosen == FROZEN,
     )  # fmt: skip
     metadata = prepared.test.table.metadata
-    clusters = data.clusters(prepared.test.table)
+    clusters = data.number_clusters(prepared.test.table)
     found = []
     for name in [name for name in options.group if name in metadata]:
         made = gap_origin(name, prepared.truth, models, values=metadata[name], clusters=clusters, seed=options.seed)
@@ -144,7 +144,7 @@ def _readable(
     most = FEW_ROWS if options.audit == "auto" and not options.group else MOST_ROWS
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(prepared.test))[:most])
     test = prepared.test.take(rows)
-    clusters = data.clusters(test.table)
+    clusters = data.number_clusters(test.table)
     asked = wanted(test.table, options.group, properties_of(test.table), clusters)
     if not asked:
         not_measured["readable"] = "There are no two groups or properties with enough test rows."
@@ -158,7 +158,7 @@ def _readable(
     plain = test.descriptors.final if test.descriptors is not None else plain_descriptors(test.table)
     if plain is not None:
         places["without_base"] = plain
-    return read_off(asked, places, data.strata(test.table), clusters=clusters, seed=options.seed)
+    return read_off(asked, places, data.number_strata(test.table), clusters=clusters, seed=options.seed)
 
 
 def _scores(outputs: NDArray[np.float64], kind: str) -> FloatMatrix:

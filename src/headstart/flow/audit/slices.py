@@ -60,7 +60,7 @@ def slices(
     said = climb.fitted[climb.chosen].out_of_fold
     measure = MEASURES[task.kind].name
     rows = np.flatnonzero(np.isfinite(said).all(axis=1))
-    rows = rows[one_of_each(data.clusters(prepared.train.table)[rows], seed)] if len(rows) else rows
+    rows = rows[one_of_each(data.number_clusters(prepared.train.table)[rows], seed)] if len(rows) else rows
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
     if features is None or len(rows) < FEWEST_ROWS:
         why = "no frozen features" if features is None else f"{len(rows)} independent training rows"

@@ -107,7 +107,7 @@ def rank(path: Path, options: BasesOptions) -> Ranking:
     with offline(options.offline):
         table = data.read(path, options)
         data.require_trainable(table)
-        decided = data.split(table, adapting)
+        decided = data.assign_splits(table, adapting)
         data.require_trainable(decided)
         wanted = Wanted(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
         return compare(decided, adapting, wanted, n_rows=options.rows, clock=Clock(np.inf))
@@ -133,8 +133,8 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
     """
     going, left_out = ranking.candidates(wanted)
     train, asked = table.where_split(TRAIN), need(table, options)
-    strata = data.strata(train)
-    clusters = data.units(train, options.group)
+    strata = data.number_strata(train)
+    clusters = data.number_resampling_clusters(train, options.group)
     measured: dict[str, Measured] = {}
     for turn, size in enumerate(ranking.sizes(len(train), n_rows, len(going))):
         if turn:
@@ -142,7 +142,7 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
             if len(going) < 2:
                 break
         rows = ranking.sample(strata, size, options.seed)
-        sample = Sample(data.learnable(train.take(rows)), clusters[rows], turn)
+        sample = Sample(data.drop_unlearnable_labels(train.take(rows)), clusters[rows], turn)
         models = f"{len(going)} base models" if len(going) > 1 else "one base model"
         progress.say(f"Trying {models} on {len(rows)} training rows.")
         for place, candidate in enumerate(going):

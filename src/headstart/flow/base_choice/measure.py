@@ -67,7 +67,7 @@ def tied_together(
     read = covered(backbone, table)
     if found is None or not backbone.record.pretrained or (read is not None and read.unknown_share > BLIND):
         return table, ()
-    joined, findings = feature_duplicates.with_alike(table, found.final, seed)
+    joined, findings = feature_duplicates.add_feature_duplicates(table, found.final, seed)
     return joined, tuple(findings)
 
 
@@ -154,14 +154,14 @@ def _refuse_foreign(cover: Coverage, candidate: Candidate) -> None:
 
 def _task(table: Table, clusters: Index, seed: int) -> Task:
     """State what the probe has to learn; grades count as classes here."""
-    codes = data.strata(table)
+    codes = data.number_strata(table)
     classes, kind = table.target_names, table.task
     if table.targets is None:
         assert table.labels is not None
         classes, kind = tuple(sorted({str(label) for label in table.labels})), "classification"
     elif table.targets.shape[1] == 0:
         raise DataError("No label is frequent enough in the sample.", "Look at more rows with --rows.")
-    (dealt,) = data.keep_lone_classes((data.folds(codes, clusters, N_FOLDS, seed),), codes, table)
+    (dealt,) = data.mark_lone_classes((data.assign_folds(codes, clusters, N_FOLDS, seed),), codes, table)
     return Task(
         classes=classes,
         codes=codes,

@@ -76,7 +76,7 @@ def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]
         The gravest first. One of severity `stop` makes training impossible.
     """
     with offline(options.offline):
-        table = data.with_families(data.read(path, options), options.seed)
+        table = data.add_near_duplicate_groups(data.read(path, options), options.seed)
         found = find_reserved_names(table, options) + data.check(table)
         if any(item.severity == "stop" for item in found):
             return table, gravest_first(with_shares(found, table))
@@ -100,11 +100,11 @@ def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Find
     rows = table.take(properties.sampled(table, seed))
     measured = properties.of_inputs(rows)
     found = properties.remarks(rows, measured)
-    codes = data.strata(rows)
+    codes = data.number_strata(rows)
     if len(rows) < LEAST_ROWS or len(np.unique(codes)) < 2:
         return tuple(found)
-    clusters = data.units(rows, groups)
-    folds = data.folds(codes, clusters, N_FOLDS, seed)
+    clusters = data.number_resampling_clusters(rows, groups)
+    folds = data.assign_folds(codes, clusters, N_FOLDS, seed)
     if measured:
         together, alone = shortcuts.ranked(measured, codes, folds, clusters=clusters, seed=seed)
         found += _of_inputs(together, alone, rows)
@@ -228,7 +228,7 @@ def after_split(decided: Table, before: Sequence[Finding]) -> tuple[Finding, ...
     """Give what is known of copies once every split is decided, and was not said before."""
     said = {item.kind for item in before}
     found = [
-        *near_duplicates.copies(decided),
+        *near_duplicates.report_near_duplicates(decided),
         *(item for item in data.check(replace(decided, findings=())) if "across" in item.kind),
     ]
     fresh = {item.kind: item for item in found if item.kind not in said}

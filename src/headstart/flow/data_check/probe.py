@@ -47,7 +47,7 @@ def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Findi
     made = features.extract(some, backbone, options.precision, uses=frozenset({"features"}), seconds=seconds)
     assert made.features is not None
     seen, alike = tied_together(some.take(made.kept), made.features, backbone, options.seed)
-    rows = Rows(data.learnable(seen), made.features)
+    rows = Rows(data.drop_unlearnable_labels(seen), made.features)
     found = [
         *alike,
         *unknown_tokens(backbone, rows.table),
@@ -76,11 +76,11 @@ def _labels(rows: Rows, options: AdaptOptions, seconds: float) -> list[Finding]:
     table = rows.table
     classes = classes_of(table)
     truth = table.targets
-    codes = data.strata(table) if truth is not None else np.asarray(truth_of(table, classes), dtype=np.intp)
+    codes = data.number_strata(table) if truth is not None else np.asarray(truth_of(table, classes), dtype=np.intp)
     if len(np.unique(codes)) < 2 and truth is None:
         return []
-    folds = data.folds(codes, data.units(table, options.group), N_FOLDS, options.seed)
-    (folds,) = data.keep_lone_classes((folds,), codes, table)
+    folds = data.assign_folds(codes, data.number_resampling_clusters(table, options.group), N_FOLDS, options.seed)
+    (folds,) = data.mark_lone_classes((folds,), codes, table)
     task = Task(
         classes=classes,
         codes=codes,

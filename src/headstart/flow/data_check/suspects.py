@@ -238,14 +238,14 @@ def honest_score(rows: Rows, task: Task, groups: tuple[str, ...]) -> HonestScore
     HonestScore or None
         None where no two rows belong together, or nothing can be measured.
     """
-    clusters = data.units(rows.table, groups)
+    clusters = data.number_resampling_clusters(rows.table, groups)
     sizes = np.bincount(clusters)
     dense = rows.features or rows.descriptors
     if sizes.max() == 1 or len(sizes) < 2 * N_FOLDS or dense is None:
         return None
     features, scoring = reduced(dense.final, task.seed), SCORINGS[task.kind]
     targets = scoring.targets(task)
-    dealt = [data.folds(task.codes, each, N_FOLDS, task.seed) for each in (np.arange(len(rows)), clusters)]
+    dealt = [data.assign_folds(task.codes, each, N_FOLDS, task.seed) for each in (np.arange(len(rows)), clusters)]
     (naive, _), (honest, sizes_of) = (_losses(features, targets, folds, task) for folds in dealt)
     scale = float(sizes_of.mean())
     if scoring.points:

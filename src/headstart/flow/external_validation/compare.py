@@ -83,7 +83,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     aside = {item.id: item.reason for part in seen for item in part.aside} | {i.id: i.reason for i in table.set_aside}
     within = (0.0, found.within[1])
     values = [Figure.of(mean(part, compact(clusters), seed, within)) for part in (found.old, found.new)]
-    own = data.clusters(kept)
+    own = data.number_clusters(kept)
     return Comparison(
         task=first.task,  # type: ignore[arg-type]
         old=str(old),

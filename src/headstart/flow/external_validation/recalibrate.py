@@ -85,7 +85,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     if raw.task == "regression":
         return _ranges(rules, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
     codes = np.asarray(truth, dtype=np.intp)
-    folds = data.folds(codes, clusters, N_FOLDS, bundle.seed)
+    folds = data.assign_folds(codes, clusters, N_FOLDS, bundle.seed)
     shares, seed = raw.probabilities, bundle.seed
     old = rules.calibrated(raw).probabilities
     fitted = decisions.fit_way(codes, shares)
@@ -167,7 +167,7 @@ def _figures(
 
 def _ranges(rules: Rules, raw: Predictions, truth: Floats, clusters: Index, seed: int) -> Recalibrated:
     off, coverage = np.abs(truth - raw.values), rules.coverage
-    folds = data.folds(np.zeros(len(off), dtype=np.intp), clusters, N_FOLDS, seed)
+    folds = data.assign_folds(np.zeros(len(off), dtype=np.intp), clusters, N_FOLDS, seed)
     margins = np.empty(len(off))
     for fold in np.unique(folds):
         out = folds == fold

@@ -75,7 +75,7 @@ def reference_of(prepared: Prepared, rules: Rules, groups: tuple[str, ...], seed
 def apart_from(table: Table, groups: tuple[str, ...]) -> Index:
     """Number the rows that belong together (n_rows,): copies, and columns of many values (patients, farms)."""
     many = (name for name in groups if name in table.metadata and keeps_together(table.metadata[name]))
-    return data.clusters(table, tuple(many))
+    return data.number_clusters(table, tuple(many))
 
 
 def site_of(result: Result) -> SiteFigures | None:

@@ -94,7 +94,7 @@ def _known(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table
     if bundle.task == "regression":
         return table, Counter()
     matched = data.match_labels(replace(table, source=str(path)), bundle.classes, merge)
-    if matched.is_foreign:
+    if matched.has_no_known_label:
         raise DataError(
             f"The model knows none of the labels in {path} ({matched.name_unknown()}).",
             f"It knows {offenders(bundle.classes)}. {matched.hint}",

@@ -34,7 +34,7 @@ def compare_groups(
     there = {name: table.metadata[name] for name in columns if name in table.metadata}
     together = tuple(name for name, values in there.items() if evaluation.keeps_together(values))
     return (
-        evaluation.groups(truth, predictions, there, clusters=data.clusters(table, together), seed=seed)
+        evaluation.groups(truth, predictions, there, clusters=data.number_clusters(table, together), seed=seed)
         if there
         else []
     )
@@ -53,8 +53,8 @@ def resampled_together(table: Table, columns: tuple[str, ...]) -> Index | None:
     -------
     Index or None, shape (n_rows,)
     """
-    many = data.many_valued(table, columns)
+    many = data.select_many_valued(table, columns)
     if not many:
         return None
-    found = data.clusters(table, many)
+    found = data.number_clusters(table, many)
     return found if len(np.unique(found)) >= data.MIN_GROUPS else None
