@@ -20,7 +20,7 @@ from tables import keep, table
 from headstart import bases, data, features
 from headstart.data.duplicates import near_duplicates
 from headstart.evaluation import label_errors
-from headstart.flow.base_choice.choose import need
+from headstart.flow.base_choice.choose import state_need
 from headstart.flow.data_check.check import about_inputs
 from headstart.options import AdaptOptions
 from headstart.records import Table, make_column
@@ -134,7 +134,7 @@ def probed(rows: Table) -> Rows:
     """Give rows with the default base's features."""
     options = AdaptOptions(offline=True)
     given = replace(rows, splits=make_column(["train"] * len(rows)))
-    made = features.extract(given, bases.load("default", need(given, options)), uses=frozenset({"features"}))
+    made = features.extract(given, bases.load("default", state_need(given, options)), uses=frozenset({"features"}))
     return Rows(given.take(made.kept), made.features)
 
 

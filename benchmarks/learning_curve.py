@@ -16,7 +16,13 @@ from learnt import Learnt, read
 from tables import keep, table
 
 from headstart.evaluation.learning_curve import learning_curve
-from headstart.flow.adaptation.learning_curve_points import SCORINGS, Held, Material, measure, nested
+from headstart.flow.adaptation.learning_curve_points import (
+    SCORINGS,
+    CurveData,
+    HeldOutRows,
+    measure_points,
+    order_nested,
+)
 from headstart.strategies.linear.ridge_loo import fit_quick, reduced
 from headstart.strategies.record import Clock
 
@@ -41,17 +47,17 @@ def trials(found: Learnt) -> list[dict[str, float]]:
         if size // 2 < max(LEAST_ROWS, LEAST_A_CLASS * n_classes):
             break
         for draw in range(DRAWS):
-            order = nested(found.codes[:n], found.clusters[:n], np.random.default_rng(100 * part + draw))
+            order = order_nested(found.codes[:n], found.clusters[:n], np.random.default_rng(100 * part + draw))
             some, every = order[: size // 2], order[:size]
             axes = reduced(found.values, 0, some)
-            held = (Held(some, np.arange(n, len(found.codes))),)
-            points = measure(
-                Material(
+            held = (HeldOutRows(some, np.arange(n, len(found.codes))),)
+            points = measure_points(
+                CurveData(
                     features=axes,
                     targets=targets,
                     strata=found.codes,
                     clusters=found.clusters,
-                    held=held,
+                    held_out=held,
                     scoring=SCORINGS["classification"],
                 ),
                 Clock(600.0),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart import bases, data, features
-from headstart.flow.base_choice.choose import need
+from headstart.flow.base_choice.choose import state_need
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN
 from headstart.strategies.record import Rows
@@ -43,7 +43,7 @@ def read(path: Path, modality: str) -> Learnt:
         for name, most in ((TRAIN, MOST_TRAIN), (TEST, MOST_TEST))
     ]
     some = whole.take(np.concatenate(parts))
-    made = features.extract(some, bases.load("default", need(some, options)))
+    made = features.extract(some, bases.load("default", state_need(some, options)))
     kept = some.take(made.kept)
     train = np.flatnonzero(kept.splits == TRAIN)
     classes = tuple(sorted(set(kept.labels[train])))

@@ -108,7 +108,7 @@ def heads(n_rows: int, n_classes: int) -> dict[str, object]:
     folds = data.assign_folds(codes[train], train, 5, 0)
     seconds["folds"] = time.perf_counter() - began
     task = Task(classes=names, codes=codes[train], folds=folds, balance="auto", seed=0, clock=Clock(600.0))
-    climbed = ladder.climb(rows.take(train), task, ["majority", "linear-probe"], None)
+    climbed = ladder.fit_strategies(rows.take(train), task, ["majority", "linear-probe"], None)
     seconds.update(climbed.seconds)
     began = time.perf_counter()
     said = Predictions(

@@ -19,7 +19,7 @@ from tables import keep, table
 
 from headstart import bases, data, features
 from headstart.bases import cutting
-from headstart.flow.base_choice.choose import need
+from headstart.flow.base_choice.choose import state_need
 from headstart.options import AdaptOptions
 from headstart.strategies.fine_tuning import last_stages, search
 from headstart.strategies.fine_tuning.live_rows import LiveRows
@@ -36,7 +36,7 @@ def problem(path: Path, n_rows: int) -> tuple[Rows, Task]:
     options = AdaptOptions(offline=True)
     table_ = data.assign_splits(data.read(path, options), options).where_split("train")
     some = table_.take(np.sort(np.random.default_rng(0).permutation(len(table_))[:n_rows]))
-    backbone = bases.load("default", need(some, options))
+    backbone = bases.load("default", state_need(some, options))
     made = features.extract(some, backbone, "float32", frozenset({"features"}))
     classes = tuple(sorted(set(some.labels)))
     codes = np.searchsorted(classes, some.labels.astype(str)).astype(np.intp)

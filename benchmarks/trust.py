@@ -20,7 +20,7 @@ from tables import keep, percent, table
 from headstart import data
 from headstart.bundle import Bundle
 from headstart.decisions import NONE, fit_novelty
-from headstart.flow.adaptation.run import Adapted, adapt_table
+from headstart.flow.adaptation.run import AdaptedRun, adapt_table
 from headstart.flow.inference.predict_table import decide_table
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table
@@ -57,7 +57,7 @@ def some(path: Path, options: AdaptOptions) -> Table:
     return whole.take(np.sort(np.concatenate(kept)))
 
 
-def one(path: Path) -> tuple[Adapted, Table]:
+def one(path: Path) -> tuple[AdaptedRun, Table]:
     """Adapt as the command does, on some of the rows."""
     options = AdaptOptions(strategy=(STRATEGY,), time=SECONDS, offline=True)
     rows = some(path, options)
@@ -74,7 +74,7 @@ def holds(stated: float, figure: Figure) -> str:
     return "yes" if figure.low <= stated <= figure.high else "below" if figure.high < stated else "above"
 
 
-def measured(name: str, found: Adapted) -> dict[str, Any]:
+def measured(name: str, found: AdaptedRun) -> dict[str, Any]:
     """Give one row of the table, and what the means are made of."""
     result = found.result
     sets, trust, away = result.conformal, result.calibration, result.abstention
@@ -188,7 +188,7 @@ NONE_LEGEND = (
 )
 
 
-def trust(names: Sequence[str], given: argparse.Namespace) -> dict[str, tuple[Adapted, Table]]:
+def trust(names: Sequence[str], given: argparse.Namespace) -> dict[str, tuple[AdaptedRun, Table]]:
     """Write the table of coverage and calibration, after every set; gives the models that are shown foreign rows."""
     about, rows, kept = machine.describe(), [], {}
     for name in names:
@@ -202,7 +202,7 @@ def trust(names: Sequence[str], given: argparse.Namespace) -> dict[str, tuple[Ad
     return kept
 
 
-def foreign(kept: dict[str, tuple[Adapted, Table]], names: Sequence[str], given: argparse.Namespace) -> None:
+def foreign(kept: dict[str, tuple[AdaptedRun, Table]], names: Sequence[str], given: argparse.Namespace) -> None:
     """Write the table of foreign rows."""
     about, rows = machine.describe(), []
     for own, other in FOREIGN:

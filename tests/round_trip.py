@@ -25,9 +25,9 @@ from headstart.bundle.runtime.agreement import agreement
 from headstart.bundle.verification import verified
 from headstart.decisions import LABEL, NONE, Decisions
 from headstart.flow.adaptation import decision_rules
-from headstart.flow.adaptation.evaluate import thresholds_of
-from headstart.flow.adaptation.run import Adapted, adapt_table
-from headstart.flow.exports.portable import ship
+from headstart.flow.adaptation.evaluate import choose_thresholds
+from headstart.flow.adaptation.run import AdaptedRun, adapt_table
+from headstart.flow.exports.portable import make_portable
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.inference import answers
 from headstart.flow.inference.predict_table import decide_table
@@ -83,7 +83,7 @@ def table_of(modality: str, task: str, size: str, folder: Path) -> Table:
     return replace(table, task=task, labels=labels, targets=marks, target_names=("a", "b"))
 
 
-def learn(modality: str, task: str, size: str, folder: Path) -> Adapted:
+def learn(modality: str, task: str, size: str, folder: Path) -> AdaptedRun:
     """Fit every strategy that suits; with few rows those that train a network are left to the other size."""
     write_folder(BASES[modality]().parts, folder / "base")
     names = [
@@ -98,18 +98,18 @@ def learn(modality: str, task: str, size: str, folder: Path) -> Adapted:
     return adapt_table(table_of(modality, task, size, folder / "rows"), None, options)
 
 
-def models(adapted: Adapted) -> Iterator[Bundle]:
+def models(adapted: AdaptedRun) -> Iterator[Bundle]:
     """Make each fitted strategy the model of a bundle, as `adapt` does with the one that it chooses."""
     prepared, options = adapted.prepared, parse(AdaptOptions, offline=True)
-    for name, fitted in adapted.climb.fitted.items():
+    for name, fitted in adapted.strategies.fitted.items():
         strategy = STRATEGIES[name]
         members = members_in(fitted.state())
         uses = strategy.predicts_from.union(*(STRATEGIES[member].predicts_from for member in members))
-        rules = decision_rules.rules_of(prepared, replace(adapted.climb, chosen=name), frozenset(uses), options)
+        rules = decision_rules.fit_policy(prepared, replace(adapted.strategies, chosen=name), frozenset(uses), options)
         reads = frozenset(uses | ({rules.novelty.reads} if rules.novelty else set()))
         yield replace(
             adapted.bundle, strategy=name, fitted=fitted, uses=reads, rules=rules,
-            backbone=prepared.backbone if "features" in reads else None, thresholds=thresholds_of(prepared, fitted),
+            backbone=prepared.backbone if "features" in reads else None, thresholds=choose_thresholds(prepared, fitted),
         )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def check_round_trips(modality: str, task: str, size: str, tmp_path: Path, capsy
         memory = decide_table(bundle, asked, "float32")
         if bundle.rules and bundle.rules.novelty:
             assert (memory[1].kinds == NONE).mean() < 0.5, "most rows are like the training rows"
-        made = ship(bundle, asked, tmp_path / f"shipping-{bundle.strategy}")
+        made = make_portable(bundle, asked, tmp_path / f"shipping-{bundle.strategy}")
         assert made.shipped is not None and made.shipped.told["ok"], made.shipped
         check = lambda folder, made=made: require_same_answers(folder, made, asked)  # noqa: E731
         bundles.save(made, place, check=check)

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from headstart.cli.main import app
 from headstart.disk_errors import explain_disk_error
 from headstart.errors import DataError
-from headstart.flow.external_validation.site_comparison import advice
-from headstart.flow.inference.labelled_rows import leave_out_learnt
+from headstart.flow.external_validation.site_comparison import choose_advice
+from headstart.flow.inference.labelled_rows import leave_out_training_rows
 from headstart.records import Table, make_column
 from headstart.results import Calibration, Evaluation, Figure
 
@@ -52,14 +52,14 @@ def evaluation(n_rows: int, unknown: dict[str, int], **more: object) -> Evaluati
 
 
 def test_labels_spelt_almost_like_a_class_are_pointed_out_before_training_is_advised() -> None:
-    found = advice(evaluation(30, {"helthy": 12}))
+    found = choose_advice(evaluation(30, {"helthy": 12}))
     assert found.action == "cannot tell" and "'helthy' for 'healthy'" in found.reason
-    assert advice(evaluation(10, {"Rusts": 12})).action == "cannot tell"
+    assert choose_advice(evaluation(10, {"Rusts": 12})).action == "cannot tell"
 
 
 @pytest.mark.parametrize("label", ["blight", "grade2", "unhealthy"])
 def test_other_classes_are_no_spellings(label: str) -> None:
-    assert advice(evaluation(30, {label: 12})).action == "re-train"
+    assert choose_advice(evaluation(30, {label: 12})).action == "re-train"
 
 
 def test_nobody_is_asked_to_correct_probabilities_for_less_than_a_point() -> None:
@@ -68,7 +68,7 @@ def test_nobody_is_asked_to_correct_probabilities_for_less_than_a_point() -> Non
         return Calibration.model_construct(overconfidence=figure, error=figure)
 
     said = {share: evaluation(400, {}).model_copy(update={"calibration": surer(share)}) for share in (0.004, 0.04)}
-    assert advice(said[0.004]).action != "recalibrate" and advice(said[0.04]).action == "recalibrate"
+    assert choose_advice(said[0.004]).action != "recalibrate" and choose_advice(said[0.04]).action == "recalibrate"
 
 
 def table(n: int) -> Table:
@@ -82,13 +82,13 @@ def test_rows_that_were_learnt_are_left_out_and_all_of_them_are_an_error() -> No
     def knowing(*rows: int) -> SimpleNamespace:
         return SimpleNamespace(seen=SimpleNamespace(knows=lambda hashes: np.isin(hashes.astype(int), rows)))
 
-    left, n_learnt = leave_out_learnt(table(4), [knowing(0, 2)], Path("d.csv"))  # type: ignore[list-item]
+    left, n_learnt = leave_out_training_rows(table(4), [knowing(0, 2)], Path("d.csv"))  # type: ignore[list-item]
     assert n_learnt == 2 and left.ids.tolist() == ["1", "3"]
-    left, n_learnt = leave_out_learnt(table(4), [knowing(0), knowing(3)], Path("d.csv"))  # type: ignore[list-item]
+    left, n_learnt = leave_out_training_rows(table(4), [knowing(0), knowing(3)], Path("d.csv"))  # type: ignore[list-item]
     assert n_learnt == 2 and left.ids.tolist() == ["1", "2"]
     with pytest.raises(DataError, match=r"All 4 rows of d\.csv are training rows"):
-        leave_out_learnt(table(4), [knowing(0, 1, 2, 3)], Path("d.csv"))  # type: ignore[list-item]
-    assert leave_out_learnt(table(2), [SimpleNamespace(seen=None)], Path("d.csv"))[1] == 0  # type: ignore[list-item]
+        leave_out_training_rows(table(4), [knowing(0, 1, 2, 3)], Path("d.csv"))  # type: ignore[list-item]
+    assert leave_out_training_rows(table(2), [SimpleNamespace(seen=None)], Path("d.csv"))[1] == 0  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

@@ -18,7 +18,7 @@ from headstart.evaluation.fairness.groups import groups
 from headstart.evaluation.fairness.inherited_bias import Models, gap_origin
 from headstart.evaluation.fairness.mitigation import before_and_after
 from headstart.evaluation.fairness.slices import find
-from headstart.flow.audit.attribute_probes import Wanted, read_off
+from headstart.flow.audit.attribute_probes import ProbeTarget, probe_attributes
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, make_column
 from headstart.results import Result
@@ -133,8 +133,11 @@ def test_what_features_hold_is_read_off_and_noise_is_not() -> None:
     codes = rng.integers(0, 2, 200)
     full, noise = rng.normal(size=(200, 30)).astype(np.float32), rng.normal(size=(200, 30)).astype(np.float32)
     full[:, 3] += 3 * codes
-    asked = [Wanted("site", "group", ("a", "b"), codes), Wanted("rare", "group", ("a", "b"), np.arange(200) // 175)]
-    site, rare = read_off(asked, {"frozen": full, "answers": noise}, codes, clusters=np.arange(200), seed=0)
+    asked = [
+        ProbeTarget("site", "group", ("a", "b"), codes),
+        ProbeTarget("rare", "group", ("a", "b"), np.arange(200) // 175),
+    ]
+    site, rare = probe_attributes(asked, {"frozen": full, "answers": noise}, codes, clusters=np.arange(200), seed=0)
     assert site.frozen is not None and site.frozen.low > 0.8 and "can be read off" in site.reading
     assert site.answers is not None and site.answers.low < 0.5 < site.answers.high
     assert rare.frozen is not None and rare.frozen.low < 0.5, "answering with the frequent value must not count"

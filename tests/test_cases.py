@@ -13,7 +13,7 @@ from headstart import data
 from headstart.array_files import write_arrays
 from headstart.bases import BaseRecord, assemble, read_folder
 from headstart.errors import DataError, HeadstartError
-from headstart.flow.adaptation.prepare import read as read_pair
+from headstart.flow.adaptation.prepare import read_data as read_pair
 from headstart.flow.data_check.check import check
 from headstart.modalities import image
 from headstart.options import AdaptOptions, CheckOptions, ReadOptions, parse

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from headstart.evaluation.learning_curve import Law, Measured, fit, learning_curve
-from headstart.flow.adaptation.learning_curve import curve
-from headstart.flow.adaptation.learning_curve_points import SCORINGS, material_of, measure, nested, sizes
+from headstart.flow.adaptation.learning_curve import measure_learning_curve
+from headstart.flow.adaptation.learning_curve_points import (
+    SCORINGS,
+    choose_sizes,
+    gather_curve_data,
+    measure_points,
+    order_nested,
+)
 from headstart.records import Features, Table, make_column
 from headstart.report.curve import drawn
 from headstart.strategies.linear.ridge_loo import Axes, fit_quick, reduced
@@ -44,14 +50,14 @@ def task_of(codes: np.ndarray, **more: object) -> Task:
 def told(n_train: int, apart: float, n_test: int = 400) -> object:
     train, codes = material(n_train, 1, apart)
     test, truth = material(n_test, 2, apart)
-    return curve(
+    return measure_learning_curve(
         train, task_of(codes), np.arange(n_train + n_test), test=test, test_targets=np.eye(3)[truth], clock=Clock(60.0)
     )
 
 
 def test_every_beginning_of_the_order_is_a_stratified_draw_with_every_class() -> None:
     strata = np.repeat([0, 1, 2], [60, 30, 6])
-    order = nested(strata, np.arange(96), np.random.default_rng(3))
+    order = order_nested(strata, np.arange(96), np.random.default_rng(3))
     assert sorted(order) == list(range(96))
     assert set(strata[order[:3]]) == {0, 1, 2}
     for n in (16, 32, 48):
@@ -60,14 +66,14 @@ def test_every_beginning_of_the_order_is_a_stratified_draw_with_every_class() ->
 
 def test_rows_that_belong_together_stand_together_within_their_class() -> None:
     clusters = np.repeat(np.arange(10), 4)
-    order = nested(np.zeros(40, dtype=np.intp), clusters, np.random.default_rng(0))
+    order = order_nested(np.zeros(40, dtype=np.intp), clusters, np.random.default_rng(0))
     changes = np.count_nonzero(np.diff(clusters[order[1:]]))
     assert changes <= 10
 
 
 def test_sizes_are_halvings_down_to_one_row_a_class() -> None:
-    assert sizes(100, 10) == [12, 25, 50, 100]
-    assert sizes(5, 4) == [5]
+    assert choose_sizes(100, 10) == [12, 25, 50, 100]
+    assert choose_sizes(5, 4) == [5]
 
 
 def test_leave_one_out_of_the_quick_head_is_what_refitting_without_the_row_says() -> None:
@@ -151,10 +157,10 @@ def test_the_curve_rises_for_classes_that_overlap_and_is_the_same_every_time() -
 
 def test_without_test_rows_every_fold_is_held_out_in_turn() -> None:
     train, codes = material(150, 1)
-    made = material_of(train, task_of(codes), np.arange(150), test=None, test_targets=None)
-    assert sorted(np.concatenate([held.rows for held in made.held])) == list(range(150))
-    assert all(len(np.intersect1d(held.pool, held.rows)) == 0 for held in made.held)
-    points = measure(made, Clock(60.0), 0)
+    made = gather_curve_data(train, task_of(codes), np.arange(150), test=None, test_targets=None)
+    assert sorted(np.concatenate([held.rows for held in made.held_out])) == list(range(150))
+    assert all(len(np.intersect1d(held.pool, held.rows)) == 0 for held in made.held_out)
+    points = measure_points(made, Clock(60.0), 0)
     assert points[-1].n_labels == 120 and points[-1].losses.shape == (1, 150)
 
 
@@ -163,7 +169,7 @@ def test_numbers_and_several_labels_have_a_curve_too(kind: str, metric: str) -> 
     train, codes = material(160, 1)
     assert train.features is not None
     truth = train.features.final[:, :1] * 2 if kind == "regression" else np.eye(3, dtype=np.float32)[codes]
-    found = curve(
+    found = measure_learning_curve(
         train, task_of(codes, kind=kind, truth=truth), np.arange(160), test=None, test_targets=None, clock=Clock(60.0)
     )
     assert found.metric == metric and len(found.points) > 3
@@ -174,17 +180,21 @@ def test_numbers_and_several_labels_have_a_curve_too(kind: str, metric: str) -> 
 
 def test_what_cannot_be_measured_is_said_with_the_reason() -> None:
     train, codes = material(12, 1)
-    found = curve(train, task_of(codes), np.arange(12), test=None, test_targets=None, clock=Clock(60.0))
+    found = measure_learning_curve(
+        train, task_of(codes), np.arange(12), test=None, test_targets=None, clock=Clock(60.0)
+    )
     assert found.points == [] and "12 training rows are too few" in found.sentence
     train, codes = material(60, 1)
-    found = curve(train, task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(0.0))
+    found = measure_learning_curve(train, task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(0.0))
     assert "no time was left" in found.sentence
-    bare = curve(Rows(train.table), task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(60.0))
+    bare = measure_learning_curve(
+        Rows(train.table), task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(60.0)
+    )
     assert "the base model was not run" in bare.sentence
     alone = replace(task_of(codes), folds=np.zeros(60, dtype=np.intp))
     assert (
         "repeat each other"
-        in curve(train, alone, np.arange(60), test=None, test_targets=None, clock=Clock(60.0)).sentence
+        in measure_learning_curve(train, alone, np.arange(60), test=None, test_targets=None, clock=Clock(60.0)).sentence
     )
 
 

@@ -23,7 +23,7 @@ from headstart.features import cache, runtimes
 from headstart.features.cache import FeatureCache
 from headstart.home import home, optional_write, remove_leftovers, writable_folder, write_text
 from headstart.options import ReadOptions
-from headstart.runs import Run, claim, places_of
+from headstart.runs import Run, claim, read_places
 from headstart.sealed_folders import is_sealed, seal_folder
 
 
@@ -196,7 +196,7 @@ def test_a_second_run_into_one_output_folder_is_refused_while_the_first_works(tm
     with claim(tmp_path / "out", data=tmp_path):
         with pytest.raises(OptionError, match="Another run is writing"), claim(tmp_path / "out"):
             raise AssertionError("two runs at once")
-        assert places_of(tmp_path / "out") == {"data": tmp_path}
+        assert read_places(tmp_path / "out") == {"data": tmp_path}
     with claim(tmp_path / "out"):
         pass
 
@@ -224,7 +224,7 @@ def test_what_lies_in_the_place_of_notes_of_a_run_is_not_waited_for(
     (tmp_path / "run" / "rungs").mkdir(parents=True)
     spoil(tmp_path / "run.json")
     spoil(tmp_path / "run" / "rungs" / "classic.json")
-    assert places_of(tmp_path) == {} and run.load("classic") is None
+    assert read_places(tmp_path) == {} and run.load("classic") is None
 
 
 def test_a_run_killed_before_it_wrote_its_mark_can_be_run_again(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from headstart.bundle.reference import Reference
 from headstart.errors import DataError
 from headstart.evaluation.shift.drift import drift
 from headstart.evaluation.shift.prior_shift import prior_shift
-from headstart.flow.external_validation.site_comparison import advice, after_correction
+from headstart.flow.external_validation.site_comparison import advise_after_recalibration, choose_advice
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.results import Advice, Evaluation, Figure
 
@@ -145,7 +145,7 @@ def test_what_was_just_recalibrated_is_not_advised_again(adapted: Path, fresh_ta
     )
     assert made is not None
     told = [
-        after_correction(
+        advise_after_recalibration(
             found.model_copy(update={"advice": unsure, "recalibration": made.model_copy(update={"sets_kept": kept})})
         )
         for kept in (True, False)
@@ -178,9 +178,9 @@ def test_many_rows_that_are_none_of_these_ask_for_training() -> None:
         {"bundle": "b", "data": "d", "classes": [], "n_rows": 50, "unknown_labels": {}, "metrics": None,
          "confusion": None, "set_aside": [], "trained_on": "", "labelled": False}
     )  # fmt: skip
-    assert advice(found).action == "cannot tell"
+    assert choose_advice(found).action == "cannot tell"
     found.shares = {"none of these": Figure(value=0.5, low=0.36, high=0.64)}
-    assert advice(found).action == "re-train"
+    assert choose_advice(found).action == "re-train"
 
 
 @pytest.mark.real

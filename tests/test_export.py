@@ -30,10 +30,10 @@ from headstart.bundle.runtime.inputs import KINDS, Feed, Input
 from headstart.bundle.runtime.session import opened
 from headstart.bundle.synthetic_rows import MAKERS, made_up
 from headstart.cli.main import app
-from headstart.flow.adaptation.prepare import read
+from headstart.flow.adaptation.prepare import read_data
 from headstart.flow.adaptation.run import adapt_table
 from headstart.flow.exports import export
-from headstart.flow.exports.portable import ship
+from headstart.flow.exports.portable import make_portable
 from headstart.home import write_json
 from headstart.modalities.record import Array
 from headstart.options import AdaptOptions, PredictOptions, parse
@@ -311,16 +311,16 @@ def test_a_bundle_alone_is_compared_on_its_golden_rows_and_says_so(bundle: Path,
 def test_a_form_that_is_not_smaller_is_no_int8_however_fast_a_busy_machine_calls_it() -> None:
     first = {"by_class": {}, "by_group": {}, "size_bytes": 1_000}
     found = {**first, "max_difference": 0.0, "times_as_fast": 1.5}
-    assert "not worth" in export._eight_bits({**found, "size_bytes": 999}, first, 0.01)
-    assert export._eight_bits({**found, "size_bytes": 800}, first, 0.01) == ""
-    assert export._eight_bits({**found, "size_bytes": 300, "times_as_fast": 0.5}, first, 0.01) == ""
-    assert "differ" in export._eight_bits({**found, "size_bytes": 300, "max_difference": 0.02}, first, 0.01)
+    assert "not worth" in export._refuse_eight_bits({**found, "size_bytes": 999}, first, 0.01)
+    assert export._refuse_eight_bits({**found, "size_bytes": 800}, first, 0.01) == ""
+    assert export._refuse_eight_bits({**found, "size_bytes": 300, "times_as_fast": 0.5}, first, 0.01) == ""
+    assert "differ" in export._refuse_eight_bits({**found, "size_bytes": 300, "max_difference": 0.02}, first, 0.01)
 
 
 def test_int8_is_refused_where_a_class_has_no_row_to_be_judged_on() -> None:
     classes = {"seen": {"share": 1.0, "n_rows": 2}, "unseen": {"share": None, "n_rows": 0}}
     found = {"by_class": classes, "by_group": {}, "max_difference": 0.0, "size_bytes": 100, "times_as_fast": 2.0}
-    assert "what unseen would lose" in export._eight_bits(found, {**found, "size_bytes": 1_000}, 0.01)
+    assert "what unseen would lose" in export._refuse_eight_bits(found, {**found, "size_bytes": 1_000}, 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -329,11 +329,11 @@ def pictured(tmp_path_factory: pytest.TempPathFactory, image_folder: Path) -> tu
     root = tmp_path_factory.mktemp("pictured")
     write_folder(BASES["image"]().parts, root / "base")
     options = parse(AdaptOptions, base=f"file:{root / 'base'}", strategy="linear-probe,classic", offline=True)
-    table, _ = read(image_folder, options)
+    table, _ = read_data(image_folder, options)
     made = adapt_table(table, None, options)
     uses = frozenset({"features", "descriptors"})
-    bundle = replace(made.bundle, strategy="classic", fitted=made.climb.fitted["classic"], uses=uses)
-    bundles.save(ship(bundle, table, root / "shipped"), root / "bundle")
+    bundle = replace(made.bundle, strategy="classic", fitted=made.strategies.fitted["classic"], uses=uses)
+    bundles.save(make_portable(bundle, table, root / "shipped"), root / "bundle")
     return bundles.load(root / "bundle", "onnx"), table
 
 
@@ -344,7 +344,7 @@ def test_descriptors_and_heads_are_not_brought_to_8_bits(
     bundle, table = pictured
     made = bundle.portable
     assert made is not None and "/descriptors/" in str(onnx.load(made.folder / "model.onnx").graph.node)
-    rows = export._some(made.feed, table)
+    rows = export._prepare_calibration_rows(made.feed, table)
     graph = made.folder / "model.onnx"
     form = TARGETS["onnx-int8"].ways[at](Given(graph, made.feed, rows), tmp_path)
     expected = export._outputs(opened(graph, made.feed.names), made.feed, rows)
@@ -393,7 +393,7 @@ def test_a_place_that_cannot_be_made_is_refused_before_any_work(
     target: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("mine", "utf-8")
-    monkeypatch.setattr("headstart.flow.exports.export._rows", lambda *arguments: pytest.fail("rows were read"))
+    monkeypatch.setattr("headstart.flow.exports.export._choose_rows", lambda *arguments: pytest.fail("rows were read"))
     done = headstart("export", bundle, "--to", target, "-o", tmp_path / "file" / "below")
     assert done.exit_code == 2 and "cannot be made" in done.output and "-o" in done.output
     monkeypatch.setattr("headstart.home.os.access", lambda path, mode: mode != os.W_OK)
@@ -425,7 +425,7 @@ def test_rows_of_a_separate_test_table_are_not_looked_for_among_the_training_row
         (tmp_path / f"{name}.csv").write_text("\n".join(["id,text,label", *rows]), "utf-8")
     options = parse(AdaptOptions, strategy="classic", offline=True, test=tmp_path / "test.csv")
     flow.adapt(tmp_path / "train.csv", tmp_path / "out", options)
-    test, train = export._stored(tmp_path / "out" / "bundle", bundles.load(tmp_path / "out")) or (None, None)
+    test, train = export.find_run_rows(tmp_path / "out" / "bundle", bundles.load(tmp_path / "out")) or (None, None)
     assert test is not None and train is not None
     assert (str(tmp_path / "test.csv") in test.source, len(test), len(train)) == (True, 12, len(lines) - 1)
 
@@ -441,7 +441,7 @@ def test_an_export_onto_a_folder_of_other_things_is_refused_before_any_work(
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine", "utf-8")
-    monkeypatch.setattr("headstart.flow.exports.export._rows", lambda *arguments: pytest.fail("rows were read"))
+    monkeypatch.setattr("headstart.flow.exports.export._choose_rows", lambda *arguments: pytest.fail("rows were read"))
     done = headstart("export", bundle, "--to", "onnx", "-o", tmp_path / "full")
     assert done.exit_code == 2 and "is no bundle" in done.output
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]

@@ -146,7 +146,7 @@ def test_predicting_goes_on_where_a_killed_run_stopped(adapted: dict[str, tuple[
     flow.predict(out, [data], whole, PredictOptions(precision="float32"))
     bundle = bundles.load(out)
     table = read_inputs([data], "text", dict(bundle.columns))
-    mark = predict_files._mark(bundle, table)
+    mark = predict_files._compute_key(bundle, table)
     lines = whole.read_text().splitlines(keepends=True)
     partial = tmp_path / f".part.csv.{mark}.partial"
     partial.write_text("".join(lines[:11]) + lines[11][:5])

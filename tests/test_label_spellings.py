@@ -11,7 +11,7 @@ import pytest
 from headstart import data
 from headstart.decisions import parse_costs
 from headstart.errors import DataError, OptionError
-from headstart.flow.adaptation.prepare import read
+from headstart.flow.adaptation.prepare import read_data
 from headstart.options import AdaptOptions, parse
 from headstart.records import Table
 from headstart.spellings import fold, match_names
@@ -27,7 +27,7 @@ def table(path: Path, labels: list[str], text: str = "message") -> Path:
 
 def pair(tmp_path: Path, train: list[str], test: list[str], **options: object) -> tuple[Table, Table]:
     there = table(tmp_path / "test.csv", test, "another")
-    made, other = read(table(tmp_path / "train.csv", train), parse(AdaptOptions, test=there, **options))
+    made, other = read_data(table(tmp_path / "train.csv", train), parse(AdaptOptions, test=there, **options))
     assert other is not None
     return made, other
 
@@ -147,7 +147,7 @@ def test_booleans_of_a_workbook_are_those_of_a_csv(tmp_path: Path) -> None:
         book.active.append(row)
     book.save(tmp_path / "test.xlsx")
     path = table(tmp_path / "train.csv", ["true", "false"] * 5)
-    _, test = read(path, parse(AdaptOptions, test=tmp_path / "test.xlsx"))
+    _, test = read_data(path, parse(AdaptOptions, test=tmp_path / "test.xlsx"))
     assert test is not None and test.labels is not None and test.labels.tolist() == ["true", "false"]
 
 
@@ -174,12 +174,12 @@ def test_corrections_over_http_are_kept_in_the_spelling_of_the_model(tmp_path: P
 
 
 def test_bundles_whose_classes_are_spelled_otherwise_are_compared_when_asked() -> None:
-    from headstart.flow.external_validation.compare import _ordered, _respelled
+    from headstart.flow.external_validation.compare import _rename_classes, _reorder_classes
     from headstart.records import Predictions, make_column
 
     spelled = match_names(["Water", "roads"], ["roads", "water"], merge=True)
     said = Predictions(ids=make_column(["a"]), classes=("Water", "roads"), probabilities=np.array([[0.9, 0.1]]))
-    assert _ordered(_respelled(said, spelled), ("roads", "water")).probabilities.tolist() == [[0.1, 0.9]]
+    assert _reorder_classes(_rename_classes(said, spelled), ("roads", "water")).probabilities.tolist() == [[0.1, 0.9]]
 
 
 def test_the_label_column_of_training_may_be_written_in_another_way(tmp_path: Path) -> None:

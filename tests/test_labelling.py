@@ -16,7 +16,7 @@ from headstart import data
 from headstart.bundle.seen import FILE, Seen
 from headstart.cli.main import app
 from headstart.errors import OptionError
-from headstart.flow.active_learning.label_next import MARGINS, label_next, narrowed
+from headstart.flow.active_learning.label_next import MARGINS, label_next, project_features
 from headstart.options import AdaptOptions, LabelNextOptions, ReadOptions, parse
 from headstart.ranking.typicality import groups, nearest, typical, unit, unsure
 from headstart.records import TASKS, TRAIN, make_column
@@ -78,12 +78,12 @@ def test_a_hundred_thousand_rows_need_no_square_matrix() -> None:
 def test_wide_features_of_very_many_rows_become_narrow_and_likeness_stays() -> None:
     rows = np.random.default_rng(0).normal(0, 1, (40, 1_500)).astype(np.float32)
     rows[20:] = rows[:20] + 0.3 * rows[20:]
-    assert narrowed(rows, 20_000) is rows
-    less = narrowed(rows, 20_001)
+    assert project_features(rows, 20_000) is rows
+    less = project_features(rows, 20_001)
     before, after = unit(rows) @ unit(rows).T, unit(less) @ unit(less).T
     assert less.shape == (40, 256) and np.abs(before - after).max() < 0.3
     assert (before[:20, 20:].argmax(axis=1) == after[:20, 20:].argmax(axis=1)).all()
-    assert np.allclose(narrowed(rows[3:5], 20_001), less[3:5], atol=1e-4)
+    assert np.allclose(project_features(rows[3:5], 20_001), less[3:5], atol=1e-4)
 
 
 def test_nearest_is_what_all_distances_say() -> None:

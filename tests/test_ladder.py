@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headstart.errors import OptionError
-from headstart.ladder import choose, climb, sampling
+from headstart.ladder import choose, fit_strategies, sampling
 from headstart.records import Features, FittedState, Probabilities, Table, make_column
 from headstart.report.kinds import KINDS
 from headstart.strategies import STRATEGIES, chosen_names
@@ -51,7 +51,7 @@ class Memory:
 def test_without_time_the_cheap_rungs_are_climbed_and_the_others_skipped_with_a_reason() -> None:
     rows, task = problem(Clock(0))
     names = chosen_names("text", ())
-    made = climb(rows, task, names)
+    made = fit_strategies(rows, task, names)
     needs_stages = {"multi-stage-probe"}
     quick = [name for name in names if STRATEGIES[name].preset == "quick" and name not in needs_stages]
     assert set(made.fitted) | set(made.skipped) == set(names)
@@ -65,11 +65,11 @@ def test_a_killed_climb_goes_on_where_it_was_and_chooses_the_same() -> None:
     rows, task = problem(Clock(0))
     names = ["majority", "linear-probe", "classic", "blend"]
     keep = Memory()
-    climb(rows, task, names[:2], keep)
+    fit_strategies(rows, task, names[:2], keep)
     assert keep.saved == names[:2]
-    resumed = climb(rows, task, names, keep)
+    resumed = fit_strategies(rows, task, names, keep)
     assert keep.saved == names
-    whole = climb(rows, task, names)
+    whole = fit_strategies(rows, task, names)
     assert resumed.chosen == whole.chosen and resumed.scores == whole.scores
     assert resumed.seconds["majority"] == keep.kept["majority"][2]
     np.testing.assert_allclose(resumed.fitted["blend"].predict(rows), whole.fitted["blend"].predict(rows), atol=1e-6)
@@ -77,7 +77,7 @@ def test_a_killed_climb_goes_on_where_it_was_and_chooses_the_same() -> None:
 
 def test_a_blend_without_its_members_is_skipped() -> None:
     rows, task = problem(Clock(60))
-    made = climb(rows, task, ["majority", "blend"])
+    made = fit_strategies(rows, task, ["majority", "blend"])
     assert made.skipped == {"blend": "it needs two strategies that predicted every row"}
 
 
@@ -91,11 +91,11 @@ def test_a_rung_whose_forecast_does_not_fit_is_skipped_before_it_starts(monkeypa
         monkeypatch.setitem(STRATEGIES, "classic", costly)
 
     foresees(1e4, 0.0)
-    assert "needs about 10000 s" in climb(rows, task, ["majority", "classic"]).skipped["classic"]
+    assert "needs about 10000 s" in fit_strategies(rows, task, ["majority", "classic"]).skipped["classic"]
     foresees(1.0, 3e12)
-    assert "--max-memory" in climb(rows, task, ["majority", "classic"]).skipped["classic"]
+    assert "--max-memory" in fit_strategies(rows, task, ["majority", "classic"]).skipped["classic"]
     foresees(1.0, 1e6)
-    made = climb(rows, task, ["majority", "classic"])
+    made = fit_strategies(rows, task, ["majority", "classic"])
     assert made.forecasts["classic"] == Forecast(1.0, 1e6) and "classic" in made.fitted
 
 
@@ -109,7 +109,7 @@ def _costs_by_row(monkeypatch: pytest.MonkeyPatch, name: str, seconds: float, me
 def test_strategies_without_the_base_are_fitted_first_and_stand_in_the_order_of_the_ladder() -> None:
     rows, task = problem(Clock(60))
     keep, names = Memory(), ["majority", "linear-probe", "classic", "blend"]
-    made = climb(rows, task, names, keep)
+    made = fit_strategies(rows, task, names, keep)
     assert keep.saved == ["majority", "classic", "linear-probe", "blend"]
     assert list(made.fitted) == list(made.seconds) == list(made.scores) == names
 
@@ -121,7 +121,7 @@ def test_a_rival_that_does_not_fit_learns_from_a_sample_and_says_so(
     monkeypatch.setattr(sampling, "LEAST_ROWS", 10)
     rows, task = problem(Clock(25))
     _costs_by_row(monkeypatch, "classic", seconds, memory_bytes)
-    made = climb(rows, replace(task, max_memory_bytes=1.5e9), ["majority", "linear-probe", "classic"])
+    made = fit_strategies(rows, replace(task, max_memory_bytes=1.5e9), ["majority", "linear-probe", "classic"])
     predicted = np.isfinite(made.fitted["classic"].out_of_fold).all(axis=1)
     assert 10 <= predicted.sum() < 40 and np.bincount(task.codes[predicted]).min() >= 5
     assert any("of 40 rows" in note for note in made.fitted["classic"].notes)
@@ -136,7 +136,7 @@ def test_without_time_the_first_strategy_on_the_base_learns_from_a_sample_and_fu
     rows, task = problem(Clock(0))
     for name in ("linear-probe", "shrinkage-lda"):
         _costs_by_row(monkeypatch, name, 100.0)
-    made = climb(rows, task, ["majority", "linear-probe", "shrinkage-lda"])
+    made = fit_strategies(rows, task, ["majority", "linear-probe", "shrinkage-lda"])
     assert set(made.fitted) == {"majority", "linear-probe"} and "--time" in made.skipped["shrinkage-lda"]
     assert np.isfinite(made.fitted["linear-probe"].out_of_fold).all(axis=1).sum() == 20
 
@@ -197,12 +197,12 @@ def test_equal_scores_go_to_the_cheaper_strategy_and_a_baseline_may_win() -> Non
 @pytest.mark.parametrize("name", ["majority", "classic"])
 def test_one_strategy_alone_is_chosen(name: str) -> None:
     rows, task = problem(Clock(60))
-    assert climb(rows, task, [name]).chosen == name
+    assert fit_strategies(rows, task, [name]).chosen == name
 
 
 def test_where_a_tuning_strategy_alone_is_skipped_the_probe_is_fitted_instead() -> None:
     rows, task = problem(Clock(0))
-    made = climb(rows, task, ["last-stages"])
+    made = fit_strategies(rows, task, ["last-stages"])
     assert made.chosen == "linear-probe" and list(made.fitted) == ["linear-probe"]
     assert "--time" in made.skipped["last-stages"]
 
@@ -210,7 +210,7 @@ def test_where_a_tuning_strategy_alone_is_skipped_the_probe_is_fitted_instead() 
 def test_where_every_strategy_is_skipped_and_none_stands_in_the_error_says_why() -> None:
     rows, task = problem(Clock(0))
     with pytest.raises(OptionError, match=r"None of the strategies could be trained.*scratch: .*--time"):
-        climb(rows, task, ["scratch"])
+        fit_strategies(rows, task, ["scratch"])
 
 
 @pytest.mark.parametrize("task", GOALS)

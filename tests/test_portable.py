@@ -508,7 +508,7 @@ def test_the_script_reads_series_of_several_channels(several_channels: tuple[Pat
 
 
 def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
-    from headstart.flow.exports.portable import reference, ship
+    from headstart.flow.exports.portable import make_portable, run_reference
     from headstart.strategies.fine_tuning.tuned_model import TunedModel
     from headstart.strategies.fitted import Model
     from headstart.strategies.linear.head import Head
@@ -522,37 +522,37 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
     core = TunedModel(modality="image", parts=base.parts, head=head, n_views=2)
     tuned = replace(bundle, strategy="last-stages", fitted=Model(core, np.empty((0, 3))), uses=frozenset({"inputs"}),
                     rules=None)  # fmt: skip
-    made = ship(tuned, table, tmp_path / "shipping")
+    made = make_portable(tuned, table, tmp_path / "shipping")
     assert made.shipped is not None and made.shipped.told["ok"], made.shipped
     assert [item["kind"] for item in made.shipped.told["inputs"]] == ["views"]
     bundles.save(made, tmp_path / "bundle")
-    light = reference(bundles.load(tmp_path / "bundle", "onnx"), table)
-    np.testing.assert_allclose(light.outputs, reference(tuned, table).outputs, atol=1e-4)
+    light = run_reference(bundles.load(tmp_path / "bundle", "onnx"), table)
+    np.testing.assert_allclose(light.outputs, run_reference(tuned, table).outputs, atol=1e-4)
 
 
 def test_an_unchanged_model_keeps_its_graph_and_a_changed_or_damaged_one_gets_a_new_one(
     runs: dict[str, tuple[Path, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from headstart.bundle.onnx import graph
-    from headstart.flow.exports.portable import ship
+    from headstart.flow.exports.portable import make_portable
 
     out, data = runs["series"]
     bundle = bundles.load(out, "torch")
     table = flow.check(data, parse(CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
-    first = ship(bundle, table, tmp_path / "first")
+    first = make_portable(bundle, table, tmp_path / "first")
     assert first.shipped is not None and first.shipped.told["ok"]
     bundles.save(first, tmp_path / "bundle")
     asked: list[str] = []
     whole = graph.whole
     monkeypatch.setattr(graph, "whole", lambda made: asked.append(made.strategy) or whole(made))
-    again = ship(bundle, table, tmp_path / "again", tmp_path / "bundle")
+    again = make_portable(bundle, table, tmp_path / "again", tmp_path / "bundle")
     assert not asked and again.shipped is not None and again.shipped.told == first.shipped.told
     assert set(again.shipped.files) == set(first.shipped.files)
     assert all((tmp_path / "again" / name).is_file() for name in again.shipped.files)
-    ship(bundle, table.take(np.arange(5)), tmp_path / "other", tmp_path / "bundle")
+    make_portable(bundle, table.take(np.arange(5)), tmp_path / "other", tmp_path / "bundle")
     assert len(asked) == 1
     (tmp_path / "bundle" / "model.onnx").write_bytes(b"damaged")
-    assert ship(bundle, table, tmp_path / "third", tmp_path / "bundle").shipped is not None
+    assert make_portable(bundle, table, tmp_path / "third", tmp_path / "bundle").shipped is not None
     assert len(asked) == 2
 
 

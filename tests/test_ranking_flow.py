@@ -137,7 +137,7 @@ def test_auto_takes_the_only_candidate_without_a_ranking(
 ) -> None:
     every = ranking.candidates
     monkeypatch.setattr(choose.ranking, "candidates", lambda wanted: (every(wanted)[0][:1], {}))
-    monkeypatch.setattr(choose, "compare", lambda *args: pytest.fail("nothing to compare"))
+    monkeypatch.setattr(choose, "compare_bases", lambda *args: pytest.fail("nothing to compare"))
     result = flow.adapt(series_table, tmp_path / "out", parse(AdaptOptions, base="auto", strategy="linear-probe"))
     assert result.base.name == "series-encoder"
     assert "only base model" in next(item for item in result.checks if item.kind == "base-chosen").summary
@@ -148,7 +148,7 @@ def test_auto_takes_the_default_when_there_is_no_time(
 ) -> None:
     in_hub_cache(tmp_path / "hub", "clinic/tiny", checkpoints[0])
     table = data.assign_splits(data.read(image_folder, AdaptOptions()), AdaptOptions())
-    backbone, (said,), _ = choose.base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
+    backbone, (said,), _ = choose.choose_base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
     assert backbone.record.name == DEFAULTS["image"]
     assert "default is taken" in said.summary
 
@@ -159,7 +159,7 @@ def test_all_begin_on_few_rows_and_the_better_ones_go_on_to_more(
     monkeypatch.setattr("headstart.ranking.ordering.SMALL_SAMPLE", 18)
     table = data.assign_splits(data.read(image_folder, AdaptOptions()), AdaptOptions())
     wanted = Wanted("image", given=checkpoints)
-    found = choose.compare(table, parse(AdaptOptions, offline=True), wanted, n_rows=1_000, clock=Clock(np.inf))
+    found = choose.compare_bases(table, parse(AdaptOptions, offline=True), wanted, n_rows=1_000, clock=Clock(np.inf))
     n_train = int((table.splits == TRAIN).sum())
     n_rows = [len(item.ids) for item in found.measured]
     assert set(n_rows) <= {18, n_train} and n_rows == sorted(n_rows, reverse=True)
@@ -227,14 +227,14 @@ def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_lan
     (said,) = [item for item in result.checks if item.kind == "foreign-script"]
     assert said.severity == "warn" and "does not know" in said.summary and "--for DATA" in said.advice
     foreign = measure.Coverage(0.62, 1.0)
-    monkeypatch.setattr(measure, "covered", lambda *args: foreign)
+    monkeypatch.setattr(measure, "measure_coverage", lambda *args: foreign)
     table = data.assign_splits(data.read(path, AdaptOptions()), AdaptOptions())
     sample = measure.Sample(table, np.arange(len(table)), 0)
-    asked = choose.need(table, chosen)
+    asked = choose.state_need(table, chosen)
     hub = ranking.Candidate("all-minilm-l6-v2", "hub", "mit", 1)
     monkeypatch.setitem(DEFAULTS, "text", "another")
     with pytest.raises(DataError, match="62% of what these texts are made of"):
-        measure.measure(hub, sample, chosen, asked=asked, seconds=60.0)
+        measure.measure_candidate(hub, sample, chosen, need=asked, seconds=60.0)
 
 
 def test_a_candidate_without_data_is_a_mistake_of_the_user() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.tiny import BASES
 
 from headstart import data, flow
-from headstart.api.model import Model, load, model_of
+from headstart.api.model import Model, load, make_model
 from headstart.bases import write_folder
 from headstart.bundle import decision, saving
 from headstart.decisions import Rules
@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AdaptOptions, 
     write_folder(BASES["text"]().parts, folder / "base")
     options = parse(AdaptOptions, base=f"file:{folder / 'base'}", strategy="linear-probe", offline=True)
     table = data.read(folder / "rows.csv", options)
-    return folder / "rows.csv", options, model_of(adapt_table(table, None, options))
+    return folder / "rows.csv", options, make_model(adapt_table(table, None, options))
 
 
 def _scrambled(rules: Rules) -> Rules:

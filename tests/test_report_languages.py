@@ -21,7 +21,7 @@ from headstart.errors import DataError
 from headstart.evaluation.fairness.groups import groups
 from headstart.evaluation.uncertainty.calibration import calibration
 from headstart.flow import reporting
-from headstart.flow.adaptation.text_scripts import scripts
+from headstart.flow.adaptation.text_scripts import count_scripts
 from headstart.modalities import MODALITIES
 from headstart.options import ReportOptions
 from headstart.records import Table, make_column
@@ -221,13 +221,13 @@ def finished(result: Result, folder: Path) -> Path:
 def test_a_run_is_reported_again_in_another_language_with_its_pictures(result: Result, tmp_path: Path) -> None:
     run = finished(result, tmp_path / "run")
     preview = '<img src="data:image/jpeg;base64,AA" alt="leaf" width="9" height="9">'
-    reporting.keep({result.worst[0].id: preview}, run)
+    reporting.write_previews({result.worst[0].id: preview}, run)
     made = CliRunner().invoke(app, ["report", str(run), "--language", "fr", "--json"])
     assert made.exit_code == 0, made.output
     page = (run / "report.html").read_text("utf-8")
     assert "Ce modèle classe des images en 4 classes" in page and preview in page
     assert "## Usage prévu" in (run / "README.md").read_text("utf-8")
-    document = reporting.again(run / "result.json", tmp_path / "sw", ReportOptions(language="sw"))
+    document = reporting.rewrite_report(run / "result.json", tmp_path / "sw", ReportOptions(language="sw"))
     assert document["language"] == "sw" and "Modeli hii" in (tmp_path / "sw" / "report.html").read_text("utf-8")
     assert "Ce modèle" in (run / "report.html").read_text("utf-8")
 
@@ -241,7 +241,7 @@ def test_a_result_of_an_older_version_is_reported(result: Result, tmp_path: Path
         del item["forecast_seconds"], item["forecast_memory_bytes"], item["cross_validation_log_loss"]
     (tmp_path / "result.json").write_text(json.dumps(old), encoding="utf-8")
     for code in LANGUAGES:
-        reporting.again(tmp_path, None, ReportOptions(language=code))
+        reporting.rewrite_report(tmp_path, None, ReportOptions(language=code))
         assert f'lang="{code}"' in (tmp_path / "report.html").read_text("utf-8")
 
 
@@ -260,7 +260,7 @@ def test_what_is_no_result_is_named(text: str | None, said: str, tmp_path: Path)
     if text is not None:
         (tmp_path / "result.json").write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        reporting.again(tmp_path, None, ReportOptions())
+        reporting.rewrite_report(tmp_path, None, ReportOptions())
     assert said in caught.value.problem
     assert CliRunner().invoke(app, ["report", str(tmp_path)]).exit_code == 2
 
@@ -269,7 +269,7 @@ def test_damaged_pictures_do_not_stop_a_report(result: Result, tmp_path: Path) -
     run = finished(result, tmp_path / "run")
     for text in ("{", "[1]", '{"previews": {"a": 3}}', "[" * 100_000):
         (run / "previews.json").write_text(text, encoding="utf-8")
-        reporting.again(run, None, ReportOptions(language="en"))
+        reporting.rewrite_report(run, None, ReportOptions(language="en"))
     assert (run / "report.html").exists()
 
 
@@ -286,7 +286,7 @@ def test_previews_of_a_file_are_shown_only_in_the_form_that_is_written(
     previews = dict(zip([row.id for row in result.worst], (own, *hostile), strict=False))
     run = finished(result, tmp_path / "run")
     (run / "previews.json").write_text(json.dumps({"previews": previews}), encoding="utf-8")
-    reporting.again(run, None, ReportOptions(language="en"))
+    reporting.rewrite_report(run, None, ReportOptions(language="en"))
     page = (run / "report.html").read_text("utf-8")
     assert own in page and not any(text in page for text in hostile)
     assert page.count("<meta http-equiv") == 1 and "<form" not in page
@@ -302,7 +302,7 @@ def test_scripts_are_counted_by_the_letters_of_each_text() -> None:
         labels=None,
         splits=make_column(["train"] * 5),
     )
-    assert scripts(table) == {"Latin": 2, "Ethiopic": 1, "Arabic": 1}
+    assert count_scripts(table) == {"Latin": 2, "Ethiopic": 1, "Arabic": 1}
 
 
 def test_every_strategy_is_described_in_every_language_in_its_own_words() -> None:

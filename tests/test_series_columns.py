@@ -336,14 +336,14 @@ def test_values_that_single_precision_cannot_tell_apart_are_refused(tmp_path: Pa
 
 
 def test_a_table_to_label_and_corrections_come_back_in_the_order_of_training(tmp_path: Path) -> None:
-    from headstart.flow.active_learning.label_next import _series
+    from headstart.flow.active_learning.label_next import _series_cells
 
     (tmp_path / "long.csv").write_text("\n".join(LONG) + "\n")
     for table in (
         read(tmp_path / "long.csv"),
         read(wide(tmp_path, [f"acc_{one}_{at}" for one in "xy" for at in range(9)])),
     ):
-        names, rows = _series(table, table.columns, tmp_path)
+        names, rows = _series_cells(table, table.columns, tmp_path)
         (tmp_path / "back.csv").write_text("\n".join(",".join(row) for row in [names, *rows]) + "\n")
         back = like(table, tmp_path / "back.csv")
         assert [values.tolist() for values in back.inputs] == [values.tolist() for values in table.inputs]

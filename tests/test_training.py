@@ -113,7 +113,7 @@ class Counting(progress.Silent):
     def __init__(self) -> None:
         self.done = 0
 
-    def open(self, name: str, total: int, unit: str) -> progress.Bar:
+    def open(self, name: str, total: int, unit: str) -> progress.ProgressBar:
         self.total = total
         return self
 

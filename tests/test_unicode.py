@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from headstart import flow, ranking
 from headstart.data import from_arrays, read
-from headstart.flow.active_learning.coarse_features import ROUGH
+from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.modalities.looks import of_text
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.strategies.text import cooccurrence, tfidf
@@ -68,7 +68,7 @@ def test_composed_and_decomposed_texts_get_the_same_answer(bundle: Path, tmp_pat
         lambda text: of_text(text * 400).vectors.tolist(),
         lambda text: tfidf.ready([text], 9),
         lambda text: cooccurrence.learn([text] * 3, 0).pieces,
-        lambda text: ROUGH["text"](from_arrays([text, "x"])).tolist(),
+        lambda text: COARSE_FEATURES["text"](from_arrays([text, "x"])).tolist(),
         lambda text: ranking.coverage(TOKENIZER, [text]).counts.tolist(),
     ],
     ids=["hash", "input", "near copies", "n-grams", "words", "rough", "vocabulary"],

@@ -34,8 +34,8 @@ from headstart.bundle.onnx import weight_quantisation
 from headstart.cli.main import app
 from headstart.errors import OptionError
 from headstart.flow.exports import web_runtime
-from headstart.flow.exports.web_page import ALONE, LISTED, PAGE, page_of
-from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find, unpack
+from headstart.flow.exports.web_page import ALONE, LISTED, PAGE, make_offline_page
+from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find_package, unpack
 from headstart.flow.inference.predict_memory import answering
 from headstart.modalities.text import load, prepare
 from headstart.options import AdaptOptions, ExportOptions
@@ -52,7 +52,7 @@ def _real(name: str) -> Path | None:
     """Find a package where the developer, or an export before, has put it."""
     package = {one.name: one for one in (ENGINE, TOKENIZERS)}[name]
     if os.environ.get(VARIABLE):
-        return find(package, Path(os.environ[VARIABLE]), True)
+        return find_package(package, Path(os.environ[VARIABLE]), True)
     kept = REAL_HOME / package.folder
     return kept if all((kept / file).is_file() for file in package.files) else None
 
@@ -170,10 +170,10 @@ def test_without_the_runtime_the_command_says_which_line_brings_it(
     assert found.exit_code == 2 and not (tmp_path / "page").exists()
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(OptionError, match="npm, which fetches it") as raised:
-        find(ENGINE, None, False)
+        find_package(ENGINE, None, False)
     assert f"{ENGINE.name}@{ENGINE.version}" in raised.value.hint and "--runtime-web" in raised.value.hint
     with pytest.raises(OptionError, match="holds no onnxruntime-web"):
-        find(ENGINE, tmp_path, True)
+        find_package(ENGINE, tmp_path, True)
 
 
 def _archive(path: Path, files: dict[str, bytes]) -> str:
@@ -204,10 +204,10 @@ def test_weights_of_16_bits_are_half_as_large_and_nearly_the_same() -> None:
 
 
 def test_the_page_is_that_of_the_server_with_its_files_beside_it() -> None:
-    made = page_of('<head><link href="static/a.css"></head><noscript>See /docs.</noscript>')
+    made = make_offline_page('<head><link href="static/a.css"></head><noscript>See /docs.</noscript>')
     assert 'href="a.css"' in made and "/docs" not in made and "default-src 'none'" in made
     assert {ENGINE.licence, TOKENIZERS.licence} <= set(
-        re.findall(r"MIT|Apache-2.0", web_runtime.licences([ENGINE, TOKENIZERS]))
+        re.findall(r"MIT|Apache-2.0", web_runtime.format_licences([ENGINE, TOKENIZERS]))
     )
 
 

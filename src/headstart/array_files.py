@@ -62,7 +62,7 @@ class ArraySpec:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ArrayEntry:
     """One array as the header of its file describes it: type in the file, shape, first and last byte of the data."""
 
     dtype: str
@@ -85,7 +85,7 @@ class Header:
         Of the values of each array; None in files that `write_arrays` did not write.
     """
 
-    arrays: Mapping[str, Entry]
+    arrays: Mapping[str, ArrayEntry]
     notes: Mapping[str, str] = field(default_factory=dict)
     checksums: Mapping[str, int] | None = None
 
@@ -172,7 +172,7 @@ def _read_header(handle: IO[bytes], path: Path) -> Header:
     return Header(entries, notes, checksums if own.get("format") == FORMAT else None)
 
 
-def _entry(item: Any, offset: int) -> Entry:
+def _entry(item: Any, offset: int) -> ArrayEntry:
     """Return one entry of a header.
 
     Raises
@@ -188,7 +188,7 @@ def _entry(item: Any, offset: int) -> Entry:
     n_bytes = math.prod(shape) * np.dtype(_DTYPES[item["dtype"]]).itemsize
     if stop - start != n_bytes:
         raise ValueError(f"an array of shape {list(shape)} takes {n_bytes:,} bytes, not {stop - start:,}")
-    return Entry(item["dtype"], shape, offset + start, offset + stop)
+    return ArrayEntry(item["dtype"], shape, offset + start, offset + stop)
 
 
 def read_arrays(
@@ -241,7 +241,7 @@ def read_arrays(
     return arrays
 
 
-def _read_values(handle: IO[bytes], entry: Entry, path: Path) -> Array:
+def _read_values(handle: IO[bytes], entry: ArrayEntry, path: Path) -> Array:
     """Return the values as they lie in the file."""
     values = np.empty(entry.shape, dtype=_DTYPES[entry.dtype])
     handle.seek(entry.start)
@@ -250,13 +250,13 @@ def _read_values(handle: IO[bytes], entry: Entry, path: Path) -> Array:
     return values
 
 
-def _decoded(values: Array, entry: Entry) -> Array:
+def _decoded(values: Array, entry: ArrayEntry) -> Array:
     if entry.dtype != "BF16":
         return values
     return (values.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
-def _dtype_name(entry: Entry) -> str:
+def _dtype_name(entry: ArrayEntry) -> str:
     return "float32" if entry.dtype == "BF16" else np.dtype(_DTYPES[entry.dtype]).name
 
 
@@ -274,8 +274,8 @@ def _require_specs(header: Header, specs: Mapping[str, ArraySpec], path: Path) -
         for size, expected in zip(entry.shape, spec.shape, strict=True):
             if expected == "":
                 continue
-            wanted = sizes.setdefault(expected, size) if isinstance(expected, str) else expected
-            if size != wanted:
+            expected_size = sizes.setdefault(expected, size) if isinstance(expected, str) else expected
+            if size != expected_size:
                 raise DamagedArrays(f"'{name}' in {path} has the shape {list(entry.shape)}, not {list(spec.shape)}.")
 
 

@@ -93,8 +93,8 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> Unkn
         return UnknownName(f"There is no {kind} '{name}'{where}.", "There is none to choose from.")
     near = get_close_matches(name, names, n=1)
     guess = f"Did you mean '{near[0]}'? " if near else ""
-    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    return UnknownName(f"There is no {kind} '{name}'{where}.", f"{guess}Known: {shown}.")
+    listing = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    return UnknownName(f"There is no {kind} '{name}'{where}.", f"{guess}Known: {listing}.")
 
 
 def offenders(names: Sequence[str]) -> str:
@@ -107,8 +107,8 @@ def offenders(names: Sequence[str]) -> str:
     >>> offenders(list("abcdefg"))
     'a, b, c, d, e and 2 more'
     """
-    shown = ", ".join(names[:SHOWN])
-    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
+    listing = ", ".join(names[:SHOWN])
+    return listing if len(names) <= SHOWN else f"{listing} and {len(names) - SHOWN} more"
 
 
 def ending(problem: str, name: object) -> str:

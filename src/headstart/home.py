@@ -145,10 +145,10 @@ def require_place(out: Path) -> None:
     OptionError
     """
     for _ in range(3):  # Looked at again where another process may just be replacing it.
-        there = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
-        if there.is_dir() and os.access(there, os.W_OK):
+        existing = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+        if existing.is_dir() and os.access(existing, os.W_OK):
             return
-    raise OptionError(f"{out} cannot be made: {there} is no folder to write to.", "Name another folder with -o.")
+    raise OptionError(f"{out} cannot be made: {existing} is no folder to write to.", "Name another folder with -o.")
 
 
 def clear_place(path: Path) -> None:

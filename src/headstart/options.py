@@ -400,7 +400,7 @@ def parse(kind: type[OptionsT], **values: object) -> OptionsT:
         problems = []
         for item in error.errors():
             name = flag(str(item["loc"][0]) if item["loc"] else "options")
-            given = f" (given: {item['input']!r})" if item["type"] != "extra_forbidden" else ""
-            said = str(item["msg"]).removeprefix("Value error, ")
-            problems.append(f"{name}: {said}{given}")
+            suffix = f" (given: {item['input']!r})" if item["type"] != "extra_forbidden" else ""
+            message = str(item["msg"]).removeprefix("Value error, ")
+            problems.append(f"{name}: {message}{suffix}")
         raise OptionError("; ".join(problems) + ".", "See --help for what each option takes.") from error

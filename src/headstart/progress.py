@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Protocol
 
 
-class Bar(Protocol):
+class ProgressBar(Protocol):
     """One piece of work that advances."""
 
     def advance(self, n: int = 1) -> None:
@@ -28,10 +28,10 @@ class Listener(Protocol):
     def warn(self, text: str) -> None:
         """Show one line that asks for attention."""
 
-    def open(self, name: str, total: int, unit: str) -> Bar:
+    def open(self, name: str, total: int, unit: str) -> ProgressBar:
         """Begin a bar of `total` units ("images", "folds")."""
 
-    def close(self, bar: Bar) -> None:
+    def close(self, bar: ProgressBar) -> None:
         """End it."""
 
 
@@ -49,10 +49,10 @@ class Silent:
     def warn(self, text: str) -> None:
         return None
 
-    def open(self, name: str, total: int, unit: str) -> Bar:
+    def open(self, name: str, total: int, unit: str) -> ProgressBar:
         return _SilentBar()
 
-    def close(self, bar: Bar) -> None:
+    def close(self, bar: ProgressBar) -> None:
         return None
 
 
@@ -85,7 +85,7 @@ def warn(text: str) -> None:
 
 
 @contextmanager
-def bar(name: str, total: int, unit: str) -> Iterator[Bar]:
+def bar(name: str, total: int, unit: str) -> Iterator[ProgressBar]:
     """Show a bar while the block runs; call `.advance(n)` on what it yields."""
     listener = _current()
     opened = listener.open(name, total, unit)

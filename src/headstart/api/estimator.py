@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from headstart import data
-from headstart.api.model import Model, model_of
+from headstart.api.model import Model, make_model
 from headstart.data.reading.frames import are_numbers, column_values, frame_columns, is_column, is_frame, plain_inputs
 from headstart.flow.adaptation.run import adapt_table
 from headstart.offline import offline
@@ -80,7 +80,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if y is None:
             raise ValueError("Adapter requires y to be passed, but the target y is None.")
-        X, y = self._checked(X, _plain_labels(y))
+        X, y = self._validate(X, _plain_labels(y))
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"Adapter needs at least 2 classes; y has only {len(classes)} class.")
@@ -95,7 +95,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data.require_use(options, table)
         splits = make_column([TRAIN] * len(table))
         with offline(options.offline):
-            self.model_: Model = model_of(adapt_table(replace(table, splits=splits), None, options))
+            self.model_: Model = make_model(adapt_table(replace(table, splits=splits), None, options))
         self.classes_ = classes[[int(name) for name in self.model_.classes]]
         return self
 
@@ -105,7 +105,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         A row that cannot be read has NaN in every column.
         """
         check_is_fitted(self, "model_")
-        X, _ = self._checked(X, None)
+        X, _ = self._validate(X, None)
         return self.model_.predict_proba(_rows(X))
 
     def predict(self, X: Any) -> Any:
@@ -126,7 +126,7 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         right = [answer is not None and answer == label for answer, label in zip(predicted, truth, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
-    def _checked(self, X: Any, y: Any) -> tuple[Any, Any]:
+    def _validate(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Let scikit-learn check numbers; texts, paths and ragged series are left as they are."""
         fitting = y is not None
         X = _plain_rows(X)
@@ -138,10 +138,10 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 if len(rows) != len(y):
                     raise ValueError(f"X has {len(rows)} rows, but y has {len(y)}.")
             return rows, y
-        kept = {"ensure_all_finite": "allow-nan", "dtype": "numeric", "allow_nd": True}
+        validation_options = {"ensure_all_finite": "allow-nan", "dtype": "numeric", "allow_nd": True}
         if not fitting:
-            return validate_data(self, X, reset=False, **kept), None
-        X, y = validate_data(self, X, y, **kept)
+            return validate_data(self, X, reset=False, **validation_options), None
+        X, y = validate_data(self, X, y, **validation_options)
         check_classification_targets(y)
         return X, y
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from headstart import data
-from headstart.api.model import Model, load, model_of
+from headstart.api.model import Model, load, make_model
 from headstart.data.reading.frames import is_frame
-from headstart.flow.adaptation.prepare import read_test
+from headstart.flow.adaptation.prepare import read_test_data
 from headstart.flow.adaptation.run import adapt as adapt_path
 from headstart.flow.adaptation.run import adapt_table
 from headstart.offline import offline
@@ -69,5 +69,5 @@ def adapt(source: Any, output: str | Path | None = None, **options: object) -> M
         return Model(load(Path(output) / "bundle").bundle, result)
     with offline(chosen.offline):
         table = source if isinstance(source, Table) else data.read(Path(source), chosen)
-        test = read_test(table, chosen) if chosen.test else None
-        return model_of(adapt_table(table, test, chosen))
+        test = read_test_data(table, chosen) if chosen.test else None
+        return make_model(adapt_table(table, test, chosen))

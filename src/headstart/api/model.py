@@ -23,11 +23,11 @@ from headstart.records import Index, Predictions, Probabilities
 from headstart.results import Result
 
 if TYPE_CHECKING:
-    from headstart.flow.adaptation.run import Adapted
+    from headstart.flow.adaptation.run import AdaptedRun
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Answered:
+class _AnsweredRows:
     """Predictions and decisions of the rows at `places` of `n_rows`; `reasons` why the others could not be read."""
 
     n_rows: int
@@ -93,7 +93,7 @@ class Model:
         probabilities[answered.places] = answered.predictions.probabilities
         return probabilities
 
-    def _answer(self, inputs: Any) -> _Answered:
+    def _answer(self, inputs: Any) -> _AnsweredRows:
         """Answer what can be read, and say of every row whether it could be.
 
         Raises
@@ -109,7 +109,7 @@ class Model:
             raise nothing_read([{"id": name, "reason": reasons.get(name, "it cannot be read")} for name in order])
         place_of = {name: place for place, name in enumerate(order)}
         places = np.array([place_of[str(name)] for name in predictions.ids], dtype=np.intp)
-        return _Answered(
+        return _AnsweredRows(
             n_rows=len(order), places=places, predictions=predictions, decisions=decisions,
             reasons={place_of[name]: reason for name, reason in reasons.items() if name in place_of},
         )  # fmt: skip
@@ -152,8 +152,8 @@ class Model:
         ]
         for row, place in enumerate(answered.places):
             one = np.array([row])
-            said, made = answered.predictions.take(one), answered.decisions.take(one)
-            documents[place] = answers.document_of(self.task, said, made)
+            predictions, decisions = answered.predictions.take(one), answered.decisions.take(one)
+            documents[place] = answers.document_of(self.task, predictions, decisions)
         return documents
 
     def save(self, folder: str | Path) -> None:
@@ -170,11 +170,13 @@ class Model:
         bundles.require_free(place)
         with TemporaryDirectory(prefix="headstart-") as scratch:
             fresh = self._ship is not None and self.bundle.shipped is None
-            made = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
-            bundles.save(made, place, check=partial(self._check, bundle=made) if self._check else None)
-        told = made.shipped.told if made.shipped else bundles.NOT_SHIPPED
-        if not told["ok"]:
-            progress.warn(f"The model in {place} runs only where headstart[adapt] is installed: {told['reason']}.")
+            bundle = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
+            bundles.save(bundle, place, check=partial(self._check, bundle=bundle) if self._check else None)
+        portable_form = bundle.shipped.told if bundle.shipped else bundles.NOT_SHIPPED
+        if not portable_form["ok"]:
+            progress.warn(
+                f"The model in {place} runs only where headstart[adapt] is installed: {portable_form['reason']}."
+            )
 
 
 def load(path: str | Path) -> Model:
@@ -188,15 +190,15 @@ def load(path: str | Path) -> Model:
     return Model(bundles.load(Path(path)))
 
 
-def model_of(adapted: Adapted) -> Model:
+def make_model(adapted: AdaptedRun) -> Model:
     """Return the model of a run in memory; its `save` writes its portable form and compares answers."""
     from headstart.flow.exports import portable
     from headstart.flow.exports.reopening import require_same_answers
 
-    sample = portable.sample(adapted.prepared, adapted.bundle.seed)
+    sample = portable.draw_sample(adapted.prepared, adapted.bundle.seed)
     return Model(
         adapted.bundle,
         adapted.result,
-        partial(portable.ship, table=sample),
+        partial(portable.make_portable, table=sample),
         partial(require_same_answers, table=sample),
     )

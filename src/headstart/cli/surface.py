@@ -86,7 +86,7 @@ class Terminal:
     def warn(self, text: str) -> None:
         console.print(f"[yellow]{escape(text)}[/yellow]")
 
-    def open(self, name: str, total: int, unit: str) -> progress.Bar:
+    def open(self, name: str, total: int, unit: str) -> progress.ProgressBar:
         columns = (
             TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), _Rate(),
             TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
@@ -95,7 +95,7 @@ class Terminal:
         shown.start()
         return _RichBar(shown, shown.add_task(name, total=total, unit=unit))
 
-    def close(self, bar: progress.Bar) -> None:
+    def close(self, bar: progress.ProgressBar) -> None:
         if isinstance(bar, _RichBar):
             bar.shown.stop()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from headstart.flow.inference.explain import explain
     from headstart.flow.inference.predict_files import predict, predictions
     from headstart.flow.listing import bases, cache, counts, demo
-    from headstart.flow.reporting import again as report
+    from headstart.flow.reporting import rewrite_report as report
 
 PLACES = {
     "adapt": "headstart.flow.adaptation.run:adapt",
@@ -39,7 +39,7 @@ PLACES = {
     "predict": "headstart.flow.inference.predict_files:predict",
     "predictions": "headstart.flow.inference.predict_files:predictions",
     "rank": "headstart.flow.base_choice.choose:rank",
-    "report": "headstart.flow.reporting:again",
+    "report": "headstart.flow.reporting:rewrite_report",
     "verify": "headstart.bundle.verification:verified",
 }
 """Function of this room -> the module that defines it and its name there."""

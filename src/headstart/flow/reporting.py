@@ -29,7 +29,7 @@ _SNIPPET = re.compile(
 """What `Modality.preview` gives of an image, a text and a series; other HTML in the file is not ours."""
 
 
-def write(result: Result, previews: Mapping[str, str], out: Path, language: str) -> str:
+def write_report(result: Result, previews: Mapping[str, str], out: Path, language: str) -> str:
     """Write report.html and README.md into `out`; gives the code of the language they are in."""
     code = report.language_of(language)
     write_text(out / "report.html", report.render_html(result, previews, code))
@@ -37,12 +37,12 @@ def write(result: Result, previews: Mapping[str, str], out: Path, language: str)
     return code
 
 
-def keep(previews: Mapping[str, str], out: Path) -> None:
+def write_previews(previews: Mapping[str, str], out: Path) -> None:
     """Keep the thumbnails and texts of the report."""
     write_text(out / PREVIEWS, json.dumps({"format": 1, "previews": dict(previews)}, ensure_ascii=True) + "\n")
 
 
-def again(run: Path, out: Path | None, options: ReportOptions) -> dict[str, Any]:
+def rewrite_report(run: Path, out: Path | None, options: ReportOptions) -> dict[str, Any]:
     """Write the report and the model card of a finished run again; nothing is trained.
 
     Parameters
@@ -66,9 +66,9 @@ def again(run: Path, out: Path | None, options: ReportOptions) -> dict[str, Any]
         If the folder cannot be made.
     """
     source = run / "result.json" if run.is_dir() else run
-    result, folder = _result(source), out or source.parent
+    result, folder = _read_result(source), out or source.parent
     require_place(folder)
-    code = write(result, _previews(source.parent / PREVIEWS), folder, options.language)
+    code = write_report(result, _read_previews(source.parent / PREVIEWS), folder, options.language)
     return {
         "format": 1,
         "language": code,
@@ -77,7 +77,7 @@ def again(run: Path, out: Path | None, options: ReportOptions) -> dict[str, Any]
     }
 
 
-def _result(source: Path) -> Result:
+def _read_result(source: Path) -> Result:
     if not source.is_file():
         raise DataError(f"There is no result.json in {source.parent}.", "Name the output folder of a finished `adapt`.")
     try:
@@ -100,7 +100,7 @@ def _result(source: Path) -> Result:
         raise DataError(f"{error}.", "Name the output folder of a finished `adapt`.") from error
 
 
-def _previews(source: Path) -> dict[str, str]:
+def _read_previews(source: Path) -> dict[str, str]:
     """Read the kept thumbnails; none where there are none (runs of older versions) or they are damaged.
 
     They become part of a page as they are: what we do not write ourselves is left out.
@@ -109,7 +109,7 @@ def _previews(source: Path) -> dict[str, str]:
         read = read_json(source)
     except (OSError, ValueError):
         return {}
-    found = read.get("previews") if isinstance(read, dict) else None
-    if not isinstance(found, dict):
+    previews = read.get("previews") if isinstance(read, dict) else None
+    if not isinstance(previews, dict):
         return {}
-    return {str(name): text for name, text in found.items() if isinstance(text, str) and _SNIPPET.fullmatch(text)}
+    return {str(name): text for name, text in previews.items() if isinstance(text, str) and _SNIPPET.fullmatch(text)}

@@ -23,7 +23,7 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.goals import GOALS, mean_loss
 from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
 
-__all__ = ["Climb", "Keep", "choose", "climb"]
+__all__ = ["FittedStrategies", "Keep", "choose", "fit_strategies"]
 
 T = TypeVar("T")
 SHORT_SECONDS, MOMENT_SECONDS = 5.0, 0.5
@@ -50,7 +50,7 @@ class Keep(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Climb:
+class FittedStrategies:
     """Everything that was fitted, in the order of the ladder.
 
     Parameters
@@ -84,7 +84,7 @@ class Climb:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _RungWithOutputs:
     """A rung with other out-of-fold probabilities than its own: an earlier run's, or the mean over several dealings."""
 
     inner: Fitted
@@ -101,7 +101,7 @@ class _Judged:
         return self.inner.state()
 
 
-def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None) -> Climb:
+def fit_strategies(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None) -> FittedStrategies:
     """Fit strategies, those without the base first, then in order of cost; choose the best by cross-validation.
 
     Parameters
@@ -116,7 +116,7 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
 
     Returns
     -------
-    Climb
+    FittedStrategies
         `chosen` is the best by `choose`; a baseline may win. Where every strategy was skipped, it is what the first of
         them stands back for (`Strategy.instead`).
 
@@ -125,82 +125,85 @@ def climb(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None
     OptionError
         Every strategy was skipped, and there is nothing to fit instead.
     """
-    made = Climb()
+    strategies = FittedStrategies()
     progress.say(f"Scores by cross-validation: {GOALS[task.kind].score_name}, on training rows held out.")
     task = replace(task, alone=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
     for name in sorted(names, key=lambda name: STRATEGIES[name].kind != "baseline"):
         began = time.monotonic()
         try:
             pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
-            kept = None if pooled else _resumed(name, task, keep)
-            found = kept or _fitted(name, rows, task, made=made, keep=keep)
+            resumed = None if pooled else _load_rung(name, task, keep)
+            rung = resumed or _fit_rung(name, rows, task, strategies=strategies, keep=keep)
         except Skipped as reason:
-            made.skipped[name] = str(reason)
+            strategies.skipped[name] = str(reason)
             progress.say(f"{name}: skipped ({reason}).")
             continue
-        made.fitted[name], earlier = found
-        made.seconds[name] = time.monotonic() - began if earlier is None else earlier
-        goal, outputs = GOALS[task.kind], made.fitted[name].out_of_fold
+        strategies.fitted[name], earlier = rung
+        strategies.seconds[name] = time.monotonic() - began if earlier is None else earlier
+        goal, outputs = GOALS[task.kind], strategies.fitted[name].out_of_fold
         score, losses = goal.score(task, outputs), goal.losses(task, outputs)
-        made.scores[name] = score
-        made.losses[name] = mean_loss(losses)
-        told = "kept from an earlier run" if earlier is not None else f"{made.seconds[name]:.1f} s"
+        strategies.scores[name] = score
+        strategies.losses[name] = mean_loss(losses)
+        origin = "kept from an earlier run" if earlier is not None else f"{strategies.seconds[name]:.1f} s"
         measured = f"{score:.3f} by cross-validation" if np.isfinite(score) else "not measured by cross-validation"
-        progress.say(f"{name}: {measured} ({told}).")
-    made = _in_order(made, names)
+        progress.say(f"{name}: {measured} ({origin}).")
+    strategies = _order_as_named(strategies, names)
     instead = next((STRATEGIES[name].instead for name in names), "")
-    if not made.fitted and instead and instead not in names:
+    if not strategies.fitted and instead and instead not in names:
         progress.say(f"{instead} is fitted instead.")
-        return replace(climb(rows, task, [instead], keep), skipped=made.skipped)
-    if not made.fitted:
-        reasons = [f"{name}: {reason}" for name, reason in made.skipped.items()]
+        return replace(fit_strategies(rows, task, [instead], keep), skipped=strategies.skipped)
+    if not strategies.fitted:
+        reasons = [f"{name}: {reason}" for name, reason in strategies.skipped.items()]
         raise OptionError(
             f"None of the strategies could be trained ({offenders(reasons)}).",
             "Add a quick strategy, such as --strategy linear-probe, or give more time with --time.",
         )
-    out_of_fold = {name: fitted.out_of_fold for name, fitted in made.fitted.items()}
+    out_of_fold = {name: fitted.out_of_fold for name, fitted in strategies.fitted.items()}
     chosen = choose(task, out_of_fold)
-    if not np.isfinite(list(made.losses.values())).any():
+    if not np.isfinite(list(strategies.losses.values())).any():
         progress.say(f"No row could be held out, so nothing was compared by cross-validation: {chosen} is taken.")
-    return replace(made, chosen=chosen)
+    return replace(strategies, chosen=chosen)
 
 
-def _resumed(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | None] | None:
-    kept = keep.load(name) if keep else None
-    if kept is None:
+def _load_rung(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | None] | None:
+    stored = keep.load(name) if keep else None
+    if stored is None:
         return None
-    state, out_of_fold, seconds = kept
-    return _Judged(STRATEGIES[name].load(state, task.classes), out_of_fold), seconds
+    state, out_of_fold, seconds = stored
+    return _RungWithOutputs(STRATEGIES[name].load(state, task.classes), out_of_fold), seconds
 
 
-def _in_order(made: Climb, names: Sequence[str]) -> Climb:
+def _order_as_named(strategies: FittedStrategies, names: Sequence[str]) -> FittedStrategies:
     """Return what was fitted in the order of the ladder, whatever came first."""
 
-    def ordered(found: dict[str, T]) -> dict[str, T]:
-        return {name: found[name] for name in names if name in found}
+    def ordered(values: dict[str, T]) -> dict[str, T]:
+        return {name: values[name] for name in names if name in values}
 
     return replace(
-        made, fitted=ordered(made.fitted), seconds=ordered(made.seconds), forecasts=ordered(made.forecasts),
-        scores=ordered(made.scores), losses=ordered(made.losses), skipped=ordered(made.skipped),
+        strategies, fitted=ordered(strategies.fitted), seconds=ordered(strategies.seconds),
+        forecasts=ordered(strategies.forecasts), scores=ordered(strategies.scores), losses=ordered(strategies.losses),
+        skipped=ordered(strategies.skipped),
     )  # fmt: skip
 
 
-def _fitted(name: str, rows: Rows, task: Task, made: Climb, keep: Keep | None) -> tuple[Fitted, float | None]:
+def _fit_rung(
+    name: str, rows: Rows, task: Task, strategies: FittedStrategies, keep: Keep | None
+) -> tuple[Fitted, float | None]:
     strategy = STRATEGIES[name]
     quick = strategy.preset == "quick"
     if not quick and strategy.kind != "baseline":
         _require_time_to_try(task.clock.left())
-    plan = _planned(name, rows, task, made)
-    made.forecasts[name] = plan.forecast
+    plan = _plan_rung(name, rows, task, strategies)
+    strategies.forecasts[name] = plan.forecast
     began = time.monotonic()
-    members = {member: made.fitted[member] for member in strategy.members if member in made.fitted}
+    members = {member: strategies.fitted[member] for member in strategy.members if member in strategies.fitted}
     task = replace(task, folder=keep.parts(name)) if keep and not quick else task
     if len(plan.sample) < len(rows):
         fitted: Fitted = fit_sample(name, rows, task, members=members, sample=plan.sample)
     else:
         fitted = strategy.fit(rows, task, members)
         if not strategy.members and quick:
-            fitted = _Judged(fitted, _mean_out_of_fold(name, rows, task, fitted.out_of_fold))
+            fitted = _RungWithOutputs(fitted, _average_out_of_fold(name, rows, task, fitted.out_of_fold))
     if keep:
         keep.save(name, fitted.state(), fitted.out_of_fold, time.monotonic() - began)
     return fitted, None
@@ -227,7 +230,7 @@ class _Plan:
     sample: Index
 
 
-def _planned(name: str, rows: Rows, task: Task, made: Climb) -> _Plan:
+def _plan_rung(name: str, rows: Rows, task: Task, strategies: FittedStrategies) -> _Plan:
     """Forecast a strategy on this machine as busy as it is; raises `Skipped` where it does not fit what is left.
 
     Both sides of the verdict are fitted in any case, if need be on a sample: what learns without the base, and the
@@ -236,48 +239,50 @@ def _planned(name: str, rows: Rows, task: Task, made: Climb) -> _Plan:
     strategy, every = STRATEGIES[name], np.arange(len(rows))
     if strategy.forecast is None:
         return _Plan(Forecast(0.0), every)
-    found, left, slowdown = strategy.forecast(rows, task), task.clock.left(), 1.0
+    forecast, left, slowdown = strategy.forecast(rows, task), task.clock.left(), 1.0
     forecast_of_processor = (
         strategy.preset == "quick" or strategy.kind == "baseline"
     )  # Others train and time themselves.
-    if forecast_of_processor and found.seconds * MOST_SLOWDOWN > left:
+    if forecast_of_processor and forecast.seconds * MOST_SLOWDOWN > left:
         slowdown = _measure_slowdown()
-        found = Forecast(found.seconds * slowdown, found.memory_bytes)
-    first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in made.fitted)
+        forecast = Forecast(forecast.seconds * slowdown, forecast.memory_bytes)
+    first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in strategies.fitted)
     if strategy.kind == "baseline" or first:
-        sample = _sample(name, rows, task, found=found, slowdown=slowdown)
-        _tell(name, found, len(sample), len(rows))
-        return _Plan(found, sample)
-    if found.seconds > left and (strategy.preset != "quick" or found.seconds > MOMENT_SECONDS):
-        raise Skipped(f"it needs about {found.seconds:.0f} s and {left:.0f} s are left; give more with --time")
-    if found.memory_bytes > task.max_memory_bytes:
-        raise Skipped(f"it needs about {found.memory_bytes / 1e9:.1f} GB of memory; give more with --max-memory")
-    _tell(name, found, len(rows), len(rows))
-    return _Plan(found, every)
+        sample = _choose_sample(name, rows, task, forecast=forecast, slowdown=slowdown)
+        _report_plan(name, forecast, len(sample), len(rows))
+        return _Plan(forecast, sample)
+    if forecast.seconds > left and (strategy.preset != "quick" or forecast.seconds > MOMENT_SECONDS):
+        raise Skipped(f"it needs about {forecast.seconds:.0f} s and {left:.0f} s are left; give more with --time")
+    if forecast.memory_bytes > task.max_memory_bytes:
+        raise Skipped(f"it needs about {forecast.memory_bytes / 1e9:.1f} GB of memory; give more with --max-memory")
+    _report_plan(name, forecast, len(rows), len(rows))
+    return _Plan(forecast, every)
 
 
-def _sample(name: str, rows: Rows, task: Task, found: Forecast, slowdown: float) -> Index:
+def _choose_sample(name: str, rows: Rows, task: Task, forecast: Forecast, slowdown: float) -> Index:
     """Return the rows that a strategy learns from which is never skipped: all, or as many as fit."""
     seconds = max(SHORT_SECONDS, RIVAL_SHARE * task.clock.left())
-    if found.seconds <= seconds and found.memory_bytes <= task.max_memory_bytes:
+    if forecast.seconds <= seconds and forecast.memory_bytes <= task.max_memory_bytes:
         return np.arange(len(rows))
-    return sample_that_fits(name, rows, task, whole=found, slowdown=slowdown, seconds=seconds)
+    return sample_that_fits(name, rows, task, whole=forecast, slowdown=slowdown, seconds=seconds)
 
 
-def _tell(name: str, found: Forecast, n_sample: int, n_rows: int) -> None:
+def _report_plan(name: str, forecast: Forecast, n_sample: int, n_rows: int) -> None:
     if n_sample < n_rows:
         progress.say(
-            f"{name}: all {n_rows:,} rows would take {found.seconds:.0f} s and {found.memory_bytes / 1e9:.1f} GB; "
-            f"it learns from {n_sample:,} of them."
+            f"{name}: all {n_rows:,} rows would take {forecast.seconds:.0f} s and {forecast.memory_bytes / 1e9:.1f} "
+            f"GB; it learns from {n_sample:,} of them."
         )
-    elif found.seconds >= 1:
-        progress.say(f"{name}: about {found.seconds:.0f} s and {max(1, found.memory_bytes / 1e6):.0f} MB of memory.")
+    elif forecast.seconds >= 1:
+        progress.say(
+            f"{name}: about {forecast.seconds:.0f} s and {max(1, forecast.memory_bytes / 1e6):.0f} MB of memory."
+        )
 
 
-def _mean_out_of_fold(name: str, rows: Rows, task: Task, first: Probabilities) -> Probabilities:
+def _average_out_of_fold(name: str, rows: Rows, task: Task, first: Probabilities) -> Probabilities:
     """Average the out-of-fold probabilities over the task's dealings, as far as time is left."""
-    found = [first]
+    outputs = [first]
     for folds in task.repeats:
         if task.clock.left() > 0:
-            found.append(STRATEGIES[name].fit(rows, replace(task, folds=folds, repeats=()), {}).out_of_fold)
-    return np.asarray(np.mean(found, axis=0))
+            outputs.append(STRATEGIES[name].fit(rows, replace(task, folds=folds, repeats=()), {}).out_of_fold)
+    return np.asarray(np.mean(outputs, axis=0))

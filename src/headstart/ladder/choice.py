@@ -55,17 +55,17 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     'classic'
     """
     losses = {name: GOALS[task.kind].losses(task, outputs) for name, outputs in out_of_fold.items()}
-    covered = {name: int(np.isfinite(values).sum()) for name, values in losses.items()}
-    whole = [name for name in losses if covered[name] == max(covered.values())]
+    n_predicted = {name: int(np.isfinite(values).sum()) for name, values in losses.items()}
+    whole = [name for name in losses if n_predicted[name] == max(n_predicted.values())]
     cheap = [name for name in whole if STRATEGIES[name].preset == "quick"] or whole
     learnt = [name for name in cheap if name != CONSTANT] or cheap
-    if max(covered.values()) == 0:
+    if max(n_predicted.values()) == 0:
         return next((name for name in UNCOMPARED if name in learnt), learnt[0])
     best = min(learnt, key=lambda name: _mean(losses[name]))
     if CONSTANT in cheap and _beyond_noise(losses[CONSTANT], losses[best]):
         best = CONSTANT
-    for name, found in losses.items():
-        if name not in cheap and _beyond_noise(found, losses[best]):
+    for name, values in losses.items():
+        if name not in cheap and _beyond_noise(values, losses[best]):
             best = name
     for pool in whole:
         if best in STRATEGIES[pool].members and _hedges(losses[pool], losses[best]):

@@ -93,17 +93,17 @@ def sample_that_fits(name: str, rows: Rows, task: Task, whole: Forecast, slowdow
     seconds : float
         What fitting may take.
     """
-    forecast, size, found = STRATEGIES[name].forecast, whole, np.arange(len(rows))
+    forecast, size, sample = STRATEGIES[name].forecast, whole, np.arange(len(rows))
     for _ in range(MOST_TURNS):
-        if len(found) <= LEAST_ROWS or _fits(size, task, seconds):
+        if len(sample) <= LEAST_ROWS or _fits(size, task, seconds):
             break
         share = HEADROOM * min(seconds / max(size.seconds, 1e-9), task.max_memory_bytes / max(size.memory_bytes, 1.0))
-        found = draw_sample(task, max(LEAST_ROWS, int(len(found) * min(share, 0.9))))
+        sample = draw_sample(task, max(LEAST_ROWS, int(len(sample) * min(share, 0.9))))
         if forecast is None:
             break
-        once = forecast(rows.take(found), task.take(found))
+        once = forecast(rows.take(sample), task.take(sample))
         size = Forecast(once.seconds * slowdown, once.memory_bytes)
-    return found
+    return sample
 
 
 def _fits(size: Forecast, task: Task, seconds: float) -> bool:

@@ -26,7 +26,7 @@ FORMAT = 1
 OOF = "out_of_fold"
 
 
-def key_of(*parts: Any) -> str:
+def compute_key(*parts: Any) -> str:
     """Hash (hex) of JSON-able parts: inputs, options, versions."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -59,12 +59,12 @@ class Run:
         """Give the state, the out-of-fold probabilities and the seconds of a rung finished earlier under this key."""
         arrays_path, meta_path = self._paths(name)
         try:
-            said = read_json(meta_path)
-            if said["key"] != self.key:
+            meta = read_json(meta_path)
+            if meta["key"] != self.key:
                 return None
             arrays = read_arrays(arrays_path, need_checksums=True)
             out_of_fold = arrays.pop(OOF)
-            return FittedState(dict(said["meta"]), arrays), out_of_fold, float(said["seconds"])
+            return FittedState(dict(meta["meta"]), arrays), out_of_fold, float(meta["seconds"])
         except (OSError, ValueError, KeyError, TypeError, DamagedArrays):
             return None
 
@@ -96,7 +96,7 @@ def claim(folder: Path, **places: Path | None) -> Iterator[None]:
     ----------
     folder : Path
     **places : Path or None
-        Where what the run reads lies, by a name; kept for `places_of`.
+        Where what the run reads lies, by a name; kept for `read_places`.
 
     Raises
     ------
@@ -120,15 +120,15 @@ def claim(folder: Path, **places: Path | None) -> Iterator[None]:
         for place in (folder, folder / "run", folder / "run" / "rungs"):
             for pattern in (".*.partial", ".*.partial.old", ".shipping-*"):
                 remove_leftovers(place, pattern, idle_seconds=0.0)
-        there = {name: str(path.resolve()) for name, path in places.items() if path is not None}
-        write_json(folder / MARK, {"headstart_run": FORMAT, "places": there})
+        paths = {name: str(path.resolve()) for name, path in places.items() if path is not None}
+        write_json(folder / MARK, {"headstart_run": FORMAT, "places": paths})
         yield
 
 
-def places_of(folder: Path) -> dict[str, Path]:
+def read_places(folder: Path) -> dict[str, Path]:
     """Give where what a run read lay, by the names that `claim` was given; nothing for runs of older versions."""
     try:
-        found = read_json(folder / MARK)["places"]
-        return {str(name): Path(path) for name, path in found.items()}
+        places = read_json(folder / MARK)["places"]
+        return {str(name): Path(path) for name, path in places.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

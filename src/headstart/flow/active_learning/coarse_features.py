@@ -10,31 +10,31 @@ import numpy as np
 from headstart.modalities.text import load
 from headstart.records import FloatMatrix, Table
 
-N_DIMS, N_STEPS, PIECE, MOST_CHARACTERS = 256, 64, 4, 2_000
+N_DIMS, N_STEPS, NGRAM_LENGTH, MOST_CHARACTERS = 256, 64, 4, 2_000
 
 
-def _texts(table: Table) -> FloatMatrix:
+def _hash_texts(table: Table) -> FloatMatrix:
     """Hash pieces of four characters into signed columns, (n_rows, 256)."""
-    made = np.zeros((len(table), N_DIMS), dtype=np.float32)
+    features = np.zeros((len(table), N_DIMS), dtype=np.float32)
     for row, text in enumerate(table.inputs):
         plain = f" {' '.join(load(str(text), {}).casefold().split())[:MOST_CHARACTERS]} "
-        pieces = {plain[at : at + PIECE] for at in range(max(1, len(plain) - PIECE + 1))}
-        codes = np.array([zlib.crc32(piece.encode("utf-8", "replace")) for piece in pieces], dtype=np.int64)
-        np.add.at(made[row], codes % N_DIMS, np.where(codes // N_DIMS % 2, 1.0, -1.0))
-    return np.asarray(made - made.mean(axis=0), dtype=np.float32)
+        ngrams = {plain[at : at + NGRAM_LENGTH] for at in range(max(1, len(plain) - NGRAM_LENGTH + 1))}
+        hashes = np.array([zlib.crc32(piece.encode("utf-8", "replace")) for piece in ngrams], dtype=np.int64)
+        np.add.at(features[row], hashes % N_DIMS, np.where(hashes // N_DIMS % 2, 1.0, -1.0))
+    return np.asarray(features - features.mean(axis=0), dtype=np.float32)
 
 
-def _series(table: Table) -> FloatMatrix:
+def _resample_series(table: Table) -> FloatMatrix:
     """Stretch every channel to 64 steps and standardise it, (n_rows, n_channels * 64)."""
-    made = []
+    rows = []
     for values in table.inputs:
         filled = np.nan_to_num(values)
         at = np.linspace(0, filled.shape[1] - 1, N_STEPS)
         stretched = np.stack([np.interp(at, np.arange(filled.shape[1]), channel) for channel in filled])
         spread = np.maximum(stretched.std(axis=1, keepdims=True), 1e-9)
-        made.append(((stretched - stretched.mean(axis=1, keepdims=True)) / spread).ravel())
-    return np.asarray(made, dtype=np.float32)
+        rows.append(((stretched - stretched.mean(axis=1, keepdims=True)) / spread).ravel())
+    return np.asarray(rows, dtype=np.float32)
 
 
-ROUGH: dict[str, Callable[[Table], FloatMatrix]] = {"text": _texts, "series": _series}
+COARSE_FEATURES: dict[str, Callable[[Table], FloatMatrix]] = {"text": _hash_texts, "series": _resample_series}
 """Pictures are missing here: their models always read features or descriptors."""

@@ -16,7 +16,7 @@ from headstart.bundle import Bundle
 from headstart.bundle.seen import Seen
 from headstart.csv_files import csv_text
 from headstart.errors import DataError, OptionError
-from headstart.flow.active_learning.coarse_features import ROUGH
+from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.inference import answers
 from headstart.flow.inference.lining_up import line_up
@@ -48,7 +48,7 @@ class Proposal:
     table : Table
         The rows.
     reasons : list of str
-    said : Predictions
+    predictions : Predictions
         What the model says of them.
     mode : str
         "typical" or "unsure": how they were chosen.
@@ -60,13 +60,13 @@ class Proposal:
 
     table: Table
     reasons: list[str]
-    said: Predictions
+    predictions: Predictions
     mode: str
     failed: dict[str, str]
     n_left_out: int
 
 
-def seen_of(prepared: Prepared, uses: frozenset[str]) -> Seen:
+def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> Seen:
     """Give what a bundle should remember of the training rows.
 
     Parameters
@@ -76,11 +76,14 @@ def seen_of(prepared: Prepared, uses: frozenset[str]) -> Seen:
         What the model reads: "features" or "descriptors" decide which centres are kept.
     """
     train = prepared.train
-    found = _read_by_model(train.features, train.descriptors, uses)
-    return Seen.of(train.table.hashes, None if found is None else _centres(unit(found.final), prepared.task.seed))
+    model_features = _select_features(train.features, train.descriptors, uses)
+    return Seen.of(
+        train.table.hashes,
+        None if model_features is None else _compute_centres(unit(model_features.final), prepared.task.seed),
+    )
 
 
-def labels_per_class(prepared: Prepared) -> dict[str, int]:
+def count_labels_per_class(prepared: Prepared) -> dict[str, int]:
     """Count the training labels of each class (nothing for a number)."""
     task = prepared.task
     if task.truth is None:
@@ -90,13 +93,13 @@ def labels_per_class(prepared: Prepared) -> dict[str, int]:
     return {}
 
 
-def _read_by_model(features: Features | None, descriptors: Features | None, uses: frozenset[str]) -> Features | None:
+def _select_features(features: Features | None, descriptors: Features | None, uses: frozenset[str]) -> Features | None:
     if "features" in uses and features is not None:
         return features
     return descriptors if "descriptors" in uses else None
 
 
-def _centres(rows: FloatMatrix, seed: int) -> FloatMatrix:
+def _compute_centres(rows: FloatMatrix, seed: int) -> FloatMatrix:
     return rows if len(rows) <= MOST_CENTRES else unit(groups(rows, MOST_CENTRES, seed).centres)
 
 
@@ -127,31 +130,31 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
         bundle = bundles.load(bundle_path)
         table = line_up(bundle, [path], options, {}).table
         if out is not None:
-            _refuse_lost_pictures(table, out)
-        found = propose(bundle, table, options)
+            _refuse_unreachable_images(table, out)
+        proposal = propose(bundle, table, options)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, written(found, bundle.columns, out.parent))
+        write_text(out, format_table(proposal, bundle.columns, out.parent))
     rows = [
-        {"input": str(name), "reason": reason, **_guess(found.said, at)}
-        for at, (name, reason) in enumerate(zip(found.table.ids, found.reasons, strict=True))
+        {"input": str(name), "reason": reason, **_best_guess(proposal.predictions, at)}
+        for at, (name, reason) in enumerate(zip(proposal.table.ids, proposal.reasons, strict=True))
     ]
-    failed = [{"id": name, "reason": reason} for name, reason in found.failed.items()]
-    said = {"format": 1, "output": None if out is None else str(out), "mode": found.mode, "n_rows": len(rows)}
-    return {**said, "n_left_out": found.n_left_out, "rows": rows, "failed": failed}
+    failed = [{"id": name, "reason": reason} for name, reason in proposal.failed.items()]
+    document = {"format": 1, "output": None if out is None else str(out), "mode": proposal.mode, "n_rows": len(rows)}
+    return {**document, "n_left_out": proposal.n_left_out, "rows": rows, "failed": failed}
 
 
-def _guess(said: Predictions, row: int) -> dict[str, Any]:
+def _best_guess(predictions: Predictions, row: int) -> dict[str, Any]:
     one = Predictions(
-        ids=said.ids[[row]],
-        classes=said.classes,
-        probabilities=said.probabilities[[row]],
-        task=said.task,
-        thresholds=said.thresholds,
+        ids=predictions.ids[[row]],
+        classes=predictions.classes,
+        probabilities=predictions.probabilities[[row]],
+        task=predictions.task,
+        thresholds=predictions.thresholds,
     )
     return {
         "guess": answers.first_cell(one),
-        "probability": None if said.task != "classification" else float(one.probabilities.max()),
+        "probability": None if predictions.task != "classification" else float(one.probabilities.max()),
     }
 
 
@@ -165,42 +168,42 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
         Labels are not looked at.
     options : LabelNextOptions
     """
-    fresh = _fresh(bundle, table)
+    fresh = _find_new_rows(bundle, table)
     if len(fresh) == 0:
         raise DataError(f"Every row of {table.source} is labelled already.", "Give rows that were not learnt from.")
-    usable, found, shares, failed = _read(bundle, table.take(fresh), options.precision)
-    rows = unit(found)
+    usable, dense, probabilities, failed = _predict_readable(bundle, table.take(fresh), options.precision)
+    rows = unit(dense)
     known = bundle.seen.centres if bundle.seen is not None else None
     if known is not None:
-        known = unit(narrowed(known, len(fresh))) if len(known) else None
+        known = unit(project_features(known, len(fresh))) if len(known) else None
     known = known if known is not None and known.shape[1] == rows.shape[1] else None
-    margins = MARGINS[bundle.task](shares)
+    margins = MARGINS[bundle.task](probabilities)
     n = min(options.n, len(usable))
-    few = margins is None or _few_labels(bundle.about.get(LABELS_PER_CLASS))
+    few = margins is None or _has_few_labels(bundle.about.get(LABELS_PER_CLASS))
     if margins is None or few:
         chosen, mode = typical(rows, known, n, options.seed), "typical"
     else:
         chosen, mode = unsure(rows, margins, n, options.seed), "unsure"
-    said = Predictions(
+    predictions = Predictions(
         ids=usable.ids[chosen.rows],
         classes=bundle.classes,
-        probabilities=shares[chosen.rows],
+        probabilities=probabilities[chosen.rows],
         task=bundle.task,
         thresholds=bundle.thresholds,
     )
-    far = _far(rows, known)
-    reasons = [_reason(chosen, at, mode, far=far, said=said) for at in range(len(chosen.rows))]
+    far = _is_far(rows, known)
+    reasons = [_explain_choice(chosen, at, mode, far=far, predictions=predictions) for at in range(len(chosen.rows))]
     return Proposal(
         table=usable.take(chosen.rows),
         reasons=reasons,
-        said=said,
+        predictions=predictions,
         mode=mode,
         failed=failed,
         n_left_out=len(table) - len(fresh),
     )
 
 
-def _fresh(bundle: Bundle, table: Table) -> Index:
+def _find_new_rows(bundle: Bundle, table: Table) -> Index:
     """Give the rows that were not learnt from, each content once."""
     _, first = np.unique(table.hashes.astype(str), return_index=True)
     rows = np.sort(first)
@@ -209,7 +212,7 @@ def _fresh(bundle: Bundle, table: Table) -> Index:
     return np.asarray(rows[~bundle.seen.knows(table.hashes[rows])], dtype=np.intp)
 
 
-def narrowed(features: FloatMatrix, n_rows: int) -> FloatMatrix:
+def project_features(features: FloatMatrix, n_rows: int) -> FloatMatrix:
     """Project wide features of very many rows by chance, so that all of them fit into memory; likeness is kept.
 
     Parameters
@@ -232,57 +235,65 @@ def narrowed(features: FloatMatrix, n_rows: int) -> FloatMatrix:
     return np.asarray(features @ directions)
 
 
-def _few_labels(counts: Mapping[str, int] | None) -> bool:
+def _has_few_labels(counts: Mapping[str, int] | None) -> bool:
     return bool(counts) and float(np.median(list(counts.values()))) < FEW_LABELS if counts else False
 
 
-def _read(bundle: Bundle, table: Table, precision: str) -> tuple[Table, FloatMatrix, Floats, dict[str, str]]:
+def _predict_readable(
+    bundle: Bundle, table: Table, precision: str
+) -> tuple[Table, FloatMatrix, Floats, dict[str, str]]:
     """Give the rows that can be read, how they look to the model (or roughly), and what it says of them."""
-    kept, looks, shares, failed = [], [], [], dict[str, str]()
-    with progress.bar("Reading and predicting", len(table), "rows") as shown:
+    row_blocks, feature_blocks, probability_blocks, failed = [], [], [], dict[str, str]()
+    with progress.bar("Reading and predicting", len(table), "rows") as bar:
         for start in range(0, len(table), BLOCK_ROWS):
             part = table.take(np.arange(start, min(start + BLOCK_ROWS, len(table))))
-            good, rows, bad = _features(bundle, part, precision)
+            good, rows, bad = _read_features(bundle, part, precision)
             failed |= bad
             if len(good):
-                kept.append(start + good)
-                found = _read_by_model(rows.features, rows.descriptors, bundle.uses)
-                looks.append(None if found is None else narrowed(found.final, len(table)).astype(np.float16))
-                shares.append(bundle.fitted.predict(rows))
-            shown.advance(len(part))
-    if not kept:
+                row_blocks.append(start + good)
+                model_features = _select_features(rows.features, rows.descriptors, bundle.uses)
+                feature_blocks.append(
+                    None
+                    if model_features is None
+                    else project_features(model_features.final, len(table)).astype(np.float16)
+                )
+                probability_blocks.append(bundle.fitted.predict(rows))
+            bar.advance(len(part))
+    if not row_blocks:
         raise DataError(f"None of the rows of {table.source} can be read.", "Open one of them to check.")
-    usable = table.take(np.concatenate(kept))
-    there = [part for part in looks if part is not None]
-    dense = np.concatenate(there).astype(np.float32) if there else ROUGH[bundle.modality](usable)
-    return usable, dense, np.concatenate(shares), failed
+    usable = table.take(np.concatenate(row_blocks))
+    dense_blocks = [part for part in feature_blocks if part is not None]
+    dense = (
+        np.concatenate(dense_blocks).astype(np.float32) if dense_blocks else COARSE_FEATURES[bundle.modality](usable)
+    )
+    return usable, dense, np.concatenate(probability_blocks), failed
 
 
-def _features(bundle: Bundle, part: Table, precision: str) -> tuple[Index, Rows, dict[str, str]]:
+def _read_features(bundle: Bundle, part: Table, precision: str) -> tuple[Index, Rows, dict[str, str]]:
     """Read rows as the model wants them; what the base says comes from the feature cache where it is there."""
     if bundle.backbone is None or "features" not in bundle.uses:
         good, rows, failed = read_rows(bundle, part, precision)
         return good, rows, {str(part.ids[row]): reason for row, reason in failed.items()}
-    made = features.extract(part, bundle.backbone, precision, bundle.uses)
-    rows = Rows(part.take(made.kept), made.features, made.descriptors)
-    return made.kept, rows, {item.id: item.reason for item in made.set_aside}
+    extraction = features.extract(part, bundle.backbone, precision, bundle.uses)
+    rows = Rows(part.take(extraction.kept), extraction.features, extraction.descriptors)
+    return extraction.kept, rows, {item.id: item.reason for item in extraction.set_aside}
 
 
-def _of_classes(shares: Floats) -> Floats:
-    top = np.partition(shares, -2, axis=1)
+def _top_two_margin(probabilities: Floats) -> Floats:
+    top = np.partition(probabilities, -2, axis=1)
     return np.asarray(top[:, -1] - top[:, -2])
 
 
 MARGINS: dict[str, Callable[[Floats], Floats | None]] = {
-    "classification": _of_classes,
-    "ordinal": _of_classes,
+    "classification": _top_two_margin,
+    "ordinal": _top_two_margin,
     "multi-label": lambda shares: np.abs(2 * shares - 1).min(axis=1),
     "regression": lambda shares: None,
 }
 """How sure a model is of each row, 0 to 1; None where it does not say."""
 
 
-def _far(rows: FloatMatrix, known: FloatMatrix | None) -> NDArray[np.bool_]:
+def _is_far(rows: FloatMatrix, known: FloatMatrix | None) -> NDArray[np.bool_]:
     """Say which rows lie farther from everything labelled than nearly all others."""
     if known is None:
         return np.zeros(len(rows), dtype=bool)
@@ -290,56 +301,56 @@ def _far(rows: FloatMatrix, known: FloatMatrix | None) -> NDArray[np.bool_]:
     return np.asarray(distance > np.quantile(distance, FAR_SHARE))
 
 
-def _reason(chosen: Chosen, at: int, mode: str, far: NDArray[np.bool_], said: Predictions) -> str:
+def _explain_choice(chosen: Chosen, at: int, mode: str, far: NDArray[np.bool_], predictions: Predictions) -> str:
     """Say in plain words why a row was chosen."""
     if far[chosen.rows[at]]:
         return "unlike anything so far"
     if mode == "typical":
         return f"typical of about {chosen.group_sizes[at]} rows" if chosen.group_sizes[at] > 1 else "one of its kind"
-    if said.task == "multi-label":
-        return f"unsure about {said.classes[int(np.abs(said.probabilities[at] - 0.5).argmin())]}"
-    first, second = np.argsort(-said.probabilities[at], kind="stable")[:2]
-    return f"unsure between {said.classes[first]} and {said.classes[second]}"
+    if predictions.task == "multi-label":
+        return f"unsure about {predictions.classes[int(np.abs(predictions.probabilities[at] - 0.5).argmin())]}"
+    first, second = np.argsort(-predictions.probabilities[at], kind="stable")[:2]
+    return f"unsure between {predictions.classes[first]} and {predictions.classes[second]}"
 
 
-def written(found: Proposal, columns: Mapping[str, str], folder: Path) -> str:
+def format_table(proposal: Proposal, columns: Mapping[str, str], folder: Path) -> str:
     """Write the table: what identifies a row, an empty label, the reason, and the model's guess.
 
     Parameters
     ----------
-    found : Proposal
+    model_features : Proposal
     columns : mapping of str to str
         Names of the columns in training; they are used again.
     folder : Path
         Where the table will lie: pictures are named relative to it.
     """
-    names, cells = _SHOWN[found.table.modality](found.table, columns, folder)
+    names, cells = _TABLE_CELLS[proposal.table.modality](proposal.table, columns, folder)
     rows = [[*names, columns.get("label", "label"), "why", "guess", "sure"]]
-    for at, reason in enumerate(found.reasons):
-        guess = _guess(found.said, at)
+    for at, reason in enumerate(proposal.reasons):
+        guess = _best_guess(proposal.predictions, at)
         sure = "" if guess["probability"] is None else f"{100 * guess['probability']:.0f} %"
         rows.append([*cells[at], "", reason, guess["guess"], sure])
     return csv_text(rows)
 
 
-Shown = tuple[list[str], list[list[str]]]
+TableCells = tuple[list[str], list[list[str]]]
 """Names of columns, and the cells of each row."""
 
 
-def _pictures(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
+def _image_cells(table: Table, columns: Mapping[str, str], folder: Path) -> TableCells:
     root = folder.resolve()
     paths = [Path(path).resolve().relative_to(root).as_posix() for path in table.inputs]
     return [columns.get("file", "file_name")], [[path] for path in paths]
 
 
-def _texts(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
+def _text_cells(table: Table, columns: Mapping[str, str], folder: Path) -> TableCells:
     texts = data.text_columns_of(columns) or ("text",)
     more = [""] * (len(texts) - 1)  # Of several text columns the first holds the joined text: it is read alike.
     rows = [[str(name), str(text), *more] for name, text in zip(table.ids, table.inputs, strict=True)]
     return ["id", *texts], rows
 
 
-def _series(table: Table, columns: Mapping[str, str], folder: Path) -> Shown:
+def _series_cells(table: Table, columns: Mapping[str, str], folder: Path) -> TableCells:
     """Write series as a wide table, channels one after the other; shorter ones end in empty cells."""
     n_channels, n_steps = len(table.inputs[0]), max(values.shape[1] for values in table.inputs)
     names = ["id", *_value_names(table.input_columns or InputColumns(), n_channels, n_steps)]
@@ -362,14 +373,14 @@ def _value_names(known: InputColumns, n_channels: int, n_steps: int) -> list[str
     return [f"{head}{step}" for head in heads for step in range(n_steps)]
 
 
-_SHOWN: dict[str, Callable[[Table, Mapping[str, str], Path], Shown]] = {
-    "image": _pictures,
-    "text": _texts,
-    "series": _series,
+_TABLE_CELLS: dict[str, Callable[[Table, Mapping[str, str], Path], TableCells]] = {
+    "image": _image_cells,
+    "text": _text_cells,
+    "series": _series_cells,
 }
 
 
-def _refuse_lost_pictures(table: Table, out: Path) -> None:
+def _refuse_unreachable_images(table: Table, out: Path) -> None:
     """Refuse a place from which the pictures could not be found again."""
     if out.is_dir():
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as to_label.csv.")

@@ -13,10 +13,10 @@ from headstart.decisions import LABEL, NONE, NOT_SURE, SINGLE, Calibrator, Costs
 from headstart.errors import OptionError
 from headstart.evaluation.uncertainty.conformal import range_coverage, set_coverage, share
 from headstart.evaluation.uncertainty.selective import mean_cost, per_hundred, risk_coverage, shares_of
-from headstart.flow.adaptation.evaluate import Judged
+from headstart.flow.adaptation.evaluate import TestScores
 from headstart.flow.adaptation.prepare import Prepared
-from headstart.flow.inference.predict_table import decided, values_of
-from headstart.ladder import Climb
+from headstart.flow.inference.predict_table import decide_rows, select_ood_features
+from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Index, Predictions, Table
 from headstart.results import (
@@ -33,7 +33,7 @@ from headstart.results import (
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Strategy
 
-SHOWN_MISSES = 10
+MOST_MISSES = 10
 SMALL_BASE_BYTES = 8_000_000
 """A base so small is kept for telling strange rows, whatever model was chosen."""
 _NO_SETS = "A row may have several labels, so there is no set of possible ones."
@@ -43,20 +43,20 @@ _NO_FEATURES = (
 
 
 @dataclass(frozen=True)
-class Ruled:
+class DecidedTestRows:
     """The rules, and what they make of the test rows (None without test rows).
 
-    `judged` has the corrected probabilities of the chosen model, `before` its probabilities as they were.
+    `scores` has the corrected probabilities of the chosen model, `uncalibrated` its probabilities as they were.
     """
 
-    rules: Rules
-    judged: Judged
-    before: Predictions | None
-    made: Decisions | None
+    policy: Rules
+    scores: TestScores
+    uncalibrated: Predictions | None
+    decisions: Decisions | None
 
-    def reads(self, uses: frozenset[str]) -> frozenset[str]:
+    def inputs_read(self, uses: frozenset[str]) -> frozenset[str]:
         """Add to what the model reads what the rules read."""
-        return uses | ({self.rules.novelty.reads} if self.rules.novelty else set())
+        return uses | ({self.policy.novelty.reads} if self.policy.novelty else set())
 
 
 def require_costs(table: Table, options: AdaptOptions) -> None:
@@ -78,22 +78,22 @@ def require_costs(table: Table, options: AdaptOptions) -> None:
     decisions.parse_costs(options.cost, classes, options.refer_cost, reserved)
 
 
-def rules_of(prepared: Prepared, climb: Climb, uses: frozenset[str], options: AdaptOptions) -> Rules:
+def fit_policy(prepared: Prepared, strategies: FittedStrategies, uses: frozenset[str], options: AdaptOptions) -> Rules:
     """Learn the rules from the training rows alone.
 
     Parameters
     ----------
     prepared : Prepared
-    climb : Climb
+    strategies : FittedStrategies
         The chosen strategy's out-of-fold probabilities are what is learnt from.
     uses : frozenset of str
         What its model reads.
     options : AdaptOptions
     """
-    task, said, without = prepared.task, climb.fitted[climb.chosen].out_of_fold, {}
+    task, out_of_fold, without = prepared.task, strategies.fitted[strategies.chosen].out_of_fold, {}
     novelty = None
-    reads = _reads(prepared, STRATEGIES[climb.chosen], uses)
-    values = values_of(prepared.train, reads)
+    reads = _choose_ood_features(prepared, STRATEGIES[strategies.chosen], uses)
+    values = select_ood_features(prepared.train, reads)
     if values is None:
         without["novelty"] = _NO_FEATURES
     else:
@@ -102,44 +102,44 @@ def rules_of(prepared: Prepared, climb: Climb, uses: frozenset[str], options: Ad
         )
         if novelty is None:
             without["novelty"] = "There are too few training rows to say what is unlike them."
-    reserved = _reserved(options.reserved, task.classes) if task.kind in SINGLE else None
-    rules = Rules(coverage=options.coverage, novelty=novelty, reserved=reserved)
+    reserved = _learnt_reserved_classes(options.reserved, task.classes) if task.kind in SINGLE else None
+    policy = Rules(coverage=options.coverage, novelty=novelty, reserved=reserved)
     if task.kind == "regression":
         assert task.truth is not None
-        margin, _ = decisions.fit_margin(task.truth[:, 0].astype(np.float64), said[:, 0], options.coverage)
-        return replace(rules, margin=margin, without={**without, "calibration": "The model gives no probability."})
+        margin, _ = decisions.fit_margin(task.truth[:, 0].astype(np.float64), out_of_fold[:, 0], options.coverage)
+        return replace(policy, margin=margin, without={**without, "calibration": "The model gives no probability."})
     if task.kind not in SINGLE:
-        return replace(rules, without={**without, "sets": _NO_SETS})
+        return replace(policy, without={**without, "sets": _NO_SETS})
     clusters = data.number_resampling_clusters(prepared.train.table, options.group)
-    calibrator = decisions.fit_calibrator(task.codes, said, task.folds, clusters)
-    sets = decisions.fit_sets(task.codes, calibrator.apply(said), options.coverage)
-    costs = decisions.parse_costs(_known(options.cost, task.classes), task.classes, options.refer_cost, reserved)
+    calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)
+    sets = decisions.fit_sets(task.codes, calibrator.apply(out_of_fold), options.coverage)
+    costs = decisions.parse_costs(_learnt_costs(options.cost, task.classes), task.classes, options.refer_cost, reserved)
     return replace(
-        rules, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, without=without,
+        policy, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, without=without,
     )  # fmt: skip
 
 
-def _reserved(asked: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
+def _learnt_reserved_classes(requested: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the reserved ones of the classes that were learnt; `require_costs` has checked the names."""
     try:
-        return decisions.reserved_classes(asked, classes)
+        return decisions.reserved_classes(requested, classes)
     except OptionError:
-        return tuple(name for text in asked for name in (text, *text.split(",")) if name in classes)
+        return tuple(name for text in requested for name in (text, *text.split(",")) if name in classes)
 
 
-def _known(texts: tuple[str, ...], classes: tuple[str, ...]) -> list[str]:
+def _learnt_costs(texts: tuple[str, ...], classes: tuple[str, ...]) -> list[str]:
     """Leave out costs of classes that no training row is left of; `require_costs` has checked the names."""
-    kept = []
+    known = []
     for text in texts:
         try:
             decisions.parse_costs([text], classes, 0.0)
         except OptionError:
             continue
-        kept.append(text)
-    return kept
+        known.append(text)
+    return known
 
 
-def _reads(prepared: Prepared, strategy: Strategy, uses: frozenset[str]) -> str:
+def _choose_ood_features(prepared: Prepared, strategy: Strategy, uses: frozenset[str]) -> str:
     """Say what novelty is measured in: features where the model reads them, moved the base's weights, or needs no more.
 
     A model that moved weights brings its own base; the frozen one then comes along for this alone, as a small one does.
@@ -149,38 +149,45 @@ def _reads(prepared: Prepared, strategy: Strategy, uses: frozenset[str]) -> str:
     return "features" if brings and prepared.train.features is not None else "descriptors"
 
 
-def ruled(prepared: Prepared, climb: Climb, judged: Judged, uses: frozenset[str], options: AdaptOptions) -> Ruled:
+def decide_test_rows(
+    prepared: Prepared, strategies: FittedStrategies, scores: TestScores, uses: frozenset[str], options: AdaptOptions
+) -> DecidedTestRows:
     """Learn the rules and apply them to the test rows; nothing is learnt from these."""
-    chosen, task = climb.chosen, prepared.task
-    rules = rules_of(prepared, climb, uses, options)
-    before = judged.predictions.get(chosen)
+    chosen, task = strategies.chosen, prepared.task
+    policy = fit_policy(prepared, strategies, uses, options)
+    before = scores.predictions.get(chosen)
     if before is None:
-        return Ruled(rules, judged, None, None)
-    said = rules.calibrated(before)
-    if rules.calibrator.method != "none":
-        found = evaluation.score(prepared.truth, said, prepared.test_clusters, task.seed)
-        judged = Judged({**judged.predictions, chosen: said}, {**judged.metrics, chosen: found})
-    return Ruled(rules, judged, before, decided(rules, said, prepared.test))
+        return DecidedTestRows(policy, scores, None, None)
+    calibrated = policy.calibrated(before)
+    if policy.calibrator.method != "none":
+        metrics = evaluation.score(prepared.truth, calibrated, prepared.test_clusters, task.seed)
+        scores = TestScores({**scores.predictions, chosen: calibrated}, {**scores.metrics, chosen: metrics})
+    return DecidedTestRows(policy, scores, before, decide_rows(policy, calibrated, prepared.test))
 
 
-def tell(result: Result, prepared: Prepared, found: Ruled) -> None:
+def add_decisions(result: Result, prepared: Prepared, decided: DecidedTestRows) -> None:
     """Write into the result document how well probabilities, sets and abstaining do on test rows."""
-    said = found.judged.predictions.get(result.chosen)
-    if said is None or found.made is None or found.before is None:
+    predictions = decided.scores.predictions.get(result.chosen)
+    if predictions is None or decided.decisions is None or decided.uncalibrated is None:
         reason = "There were no test rows."
         result.not_measured |= {"conformal": reason, "abstention": reason}
         return
-    if said.task in SINGLE:
-        _tell_calibration(result, prepared, found)
-    result.conformal = _conformal(prepared, said, found)
+    if predictions.task in SINGLE:
+        _add_calibration(result, prepared, decided)
+    result.conformal = _measure_coverage(prepared, predictions, decided)
     if result.conformal is None:
-        result.not_measured["conformal"] = found.rules.without["sets"]
-    result.abstention = abstention(
-        prepared.truth, said, found.made, rules=found.rules, clusters=prepared.test_clusters, seed=result.seed
+        result.not_measured["conformal"] = decided.policy.without["sets"]
+    result.abstention = measure_abstention(
+        prepared.truth,
+        predictions,
+        decided.decisions,
+        policy=decided.policy,
+        clusters=prepared.test_clusters,
+        seed=result.seed,
     )
 
 
-_CORRECTED = {
+_CORRECTION_SENTENCES = {
     "none": "Nothing is corrected: on training rows held out, being less sure did not help by more than chance.",
     "temperature": "Made less sure by one factor (temperature {t:.2f}), which saved {gain:.3f} nats a row on training "
     "rows held out; no answer changes.",
@@ -189,54 +196,56 @@ _CORRECTED = {
 }  # fmt: skip
 
 
-def correction(made: Calibrator) -> Correction:
+def describe_correction(calibrator: Calibrator) -> Correction:
     """Say how probabilities were corrected."""
     return Correction(
-        method=made.method,  # type: ignore[arg-type]
-        temperature=made.temperature if made.method == "temperature" else None,
-        gain=made.gain,
-        n_rows=made.n_rows,
-        reading=_CORRECTED[made.method].format(t=made.temperature, gain=made.gain),
+        method=calibrator.method,  # type: ignore[arg-type]
+        temperature=calibrator.temperature if calibrator.method == "temperature" else None,
+        gain=calibrator.gain,
+        n_rows=calibrator.n_rows,
+        reading=_CORRECTION_SENTENCES[calibrator.method].format(t=calibrator.temperature, gain=calibrator.gain),
     )
 
 
-def _tell_calibration(result: Result, prepared: Prepared, found: Ruled) -> None:
-    if result.calibration is None or found.before is None:
+def _add_calibration(result: Result, prepared: Prepared, decided: DecidedTestRows) -> None:
+    if result.calibration is None or decided.uncalibrated is None:
         return
-    result.calibration.correction = correction(found.rules.calibrator)
-    if found.rules.calibrator.method == "none":
+    result.calibration.correction = describe_correction(decided.policy.calibrator)
+    if decided.policy.calibrator.method == "none":
         return
-    old = evaluation.calibration(prepared.truth, found.before, prepared.test_clusters, result.seed)
+    old = evaluation.calibration(prepared.truth, decided.uncalibrated, prepared.test_clusters, result.seed)
     assert old is not None and old.log_loss is not None
     result.calibration.before = Uncorrected(
         error=old.error, overconfidence=old.overconfidence, brier=old.brier, log_loss=old.log_loss, bins=old.bins
     )
 
 
-def _conformal(prepared: Prepared, said: Predictions, found: Ruled) -> Conformal | None:
-    rules, clusters = found.rules, prepared.test_clusters
-    if said.task == "regression" and rules.margin is not None:
+def _measure_coverage(prepared: Prepared, predictions: Predictions, decided: DecidedTestRows) -> Conformal | None:
+    policy, clusters = decided.policy, prepared.test_clusters
+    if predictions.task == "regression" and policy.margin is not None:
         truth = prepared.truth[:, 0].astype(np.float64)
         return range_coverage(
             truth,
-            said.values,
-            rules.margin,
-            stated=rules.coverage,
+            predictions.values,
+            policy.margin,
+            stated=policy.coverage,
             n_rows_learnt=len(prepared.train),
             clusters=clusters,
         )
-    if rules.sets is None or found.made is None:
+    if policy.sets is None or decided.decisions is None:
         return None
-    exact, learnt = rules.sets.exact(said.probabilities), (rules.sets.n_rows, sum(rules.sets.own))
+    exact, learnt = policy.sets.exact(predictions.probabilities), (policy.sets.n_rows, sum(policy.sets.own))
     drawn = (clusters, prepared.task.seed)
-    return set_coverage(prepared.truth, found.made.sets, exact, stated=rules.coverage, learnt=learnt, drawn=drawn)
+    return set_coverage(
+        prepared.truth, decided.decisions.sets, exact, stated=policy.coverage, learnt=learnt, drawn=drawn
+    )
 
 
-def abstention(
+def measure_abstention(
     truth: NDArray[np.intp],
-    said: Predictions,
-    made: Decisions,
-    rules: Rules,
+    predictions: Predictions,
+    decided: Decisions,
+    policy: Rules,
     clusters: Index | None,
     seed: int,
 ) -> Abstention:
@@ -246,27 +255,27 @@ def abstention(
     ----------
     truth : array, shape (n_rows,) or (n_rows, n_outputs), n_rows >= 1
         True classes, or what `targets` holds.
-    said : Predictions
+    out_of_fold : Predictions
         With corrected probabilities.
-    made : Decisions
-    rules : Rules
+    decisions : Decisions
+    policy : Rules
     clusters : Index or None, shape (n_rows,)
     seed : int
     """
-    single, answered = said.task in SINGLE, made.kinds == LABEL
-    shares = {kind: shares_of(made.kinds.tolist(), kind, clusters) for kind in decisions.KINDS}
-    without = dict(rules.without)
-    found: dict[str, object] = dict.fromkeys(("accuracy_answered", "accuracy_all", "wrong", "risk_coverage", "costs"))
+    single, answered = predictions.task in SINGLE, decided.kinds == LABEL
+    shares = {kind: shares_of(decided.kinds.tolist(), kind, clusters) for kind in decisions.KINDS}
+    without = dict(policy.without)
+    figures: dict[str, object] = dict.fromkeys(("accuracy_answered", "accuracy_all", "wrong", "risk_coverage", "costs"))
     if single:
-        right, plain = made.codes == truth, said.class_indices == truth
+        right, plain = decided.codes == truth, predictions.class_indices == truth
         inside = None if clusters is None else clusters[answered]
-        found |= {
+        figures |= {
             "accuracy_answered": Figure.of(share(right[answered], inside)) if answered.any() else None,
             "accuracy_all": Figure.of(share(plain, clusters)),
             "wrong": per_hundred(answered & ~right, clusters),
-            "misses": _misses(truth, said, made, rules.costs),
-            "risk_coverage": risk_coverage(plain, said.probabilities.max(axis=1), clusters, seed),
-            "costs": _costs(truth, said, made, costs=rules.costs, drawn=(clusters, seed)),
+            "misses": _list_misses(truth, predictions, decided, policy.costs),
+            "risk_coverage": risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),
+            "costs": _measure_costs(truth, predictions, decided, costs=policy.costs, drawn=(clusters, seed)),
         }
     else:
         without["risk_coverage"] = "A number or several labels have no single probability to order rows by."
@@ -275,76 +284,80 @@ def abstention(
             "n_rows": len(truth),
             "n_answered": int(answered.sum()),
             "shares": shares,
-            "referred": per_hundred(made.kinds == NOT_SURE, clusters),
-            "refused": per_hundred(made.kinds == NONE, clusters),
-            "novelty": _novelty(truth, said, made, rules=rules, clusters=clusters),
-            "reserved_classes": list(np.array(said.classes, dtype=object)[rules.is_reserved(said.classes)])
+            "referred": per_hundred(decided.kinds == NOT_SURE, clusters),
+            "refused": per_hundred(decided.kinds == NONE, clusters),
+            "novelty": _measure_out_of_distribution(truth, predictions, decided, policy=policy, clusters=clusters),
+            "reserved_classes": list(
+                np.array(predictions.classes, dtype=object)[policy.is_reserved(predictions.classes)]
+            )
             if single
             else [],
             "without": without,
-            "reading": _reading(len(truth), shares, found["accuracy_answered"], found["accuracy_all"]),
-            **found,
+            "reading": _describe_abstention(len(truth), shares, figures["accuracy_answered"], figures["accuracy_all"]),
+            **figures,
         }
     )
 
 
-def _reading(n_rows: int, shares: Mapping[str, Figure], answered: object, whole: object) -> str:
+def _describe_abstention(n_rows: int, shares: Mapping[str, Figure], answered: object, whole: object) -> str:
     """Say in plain words what it answers."""
-    said = (
+    text = (
         f"Of {n_rows:,} test rows {100 * shares[LABEL].value:.0f} % get an answer, "
         f'{100 * shares[NOT_SURE].value:.0f} % "{NOT_SURE}" and {100 * shares[NONE].value:.0f} % "{NONE}".'
     )
     if isinstance(answered, Figure) and isinstance(whole, Figure):
-        said += (
+        text += (
             f" Of the answers {100 * answered.value:.1f} % are right (95 % interval {100 * answered.low:.1f} to "
             f"{100 * answered.high:.1f}); if every row had to be answered it would be {100 * whole.value:.1f} %."
         )
-    return said
+    return text
 
 
-def _misses(truth: NDArray[np.intp], said: Predictions, made: Decisions, costs: Costs | None) -> list[Miss]:
+def _list_misses(
+    truth: NDArray[np.intp], predictions: Predictions, decided: Decisions, costs: Costs | None
+) -> list[Miss]:
     """List the wrong answers by class and answer: the costliest kinds first, then the most frequent."""
-    wrong = (made.codes >= 0) & (made.codes != truth)
-    pairs, counts = np.unique(np.column_stack([truth, made.codes])[wrong], axis=0, return_counts=True)
-    matrix = np.asarray(costs.matrix) if costs else np.ones((len(said.classes), len(said.classes)))
+    wrong = (decided.codes >= 0) & (decided.codes != truth)
+    pairs, counts = np.unique(np.column_stack([truth, decided.codes])[wrong], axis=0, return_counts=True)
+    matrix = np.asarray(costs.matrix) if costs else np.ones((len(predictions.classes), len(predictions.classes)))
     order = sorted(range(len(pairs)), key=lambda at: (-matrix[tuple(pairs[at])], -counts[at], tuple(pairs[at])))
     return [
         Miss(
-            label=said.classes[pairs[at][0]], answer=said.classes[pairs[at][1]], n_rows=int(counts[at]),
-            per_hundred=per_hundred((truth == pairs[at][0]) & (made.codes == pairs[at][1]), None),
+            label=predictions.classes[pairs[at][0]], answer=predictions.classes[pairs[at][1]], n_rows=int(counts[at]),
+            per_hundred=per_hundred((truth == pairs[at][0]) & (decided.codes == pairs[at][1]), None),
             cost=float(matrix[tuple(pairs[at])]),
         )
-        for at in order[:SHOWN_MISSES]
+        for at in order[:MOST_MISSES]
     ]  # fmt: skip
 
 
-def _costs(
-    truth: NDArray[np.intp], said: Predictions, made: Decisions, costs: Costs | None,
+def _measure_costs(
+    truth: NDArray[np.intp], predictions: Predictions, decided: Decisions, costs: Costs | None,
     drawn: tuple[Index | None, int],
 ) -> CostFigures | None:  # fmt: skip
     if costs is None:
         return None
     most = max(costs.refer, float(np.max(costs.matrix)))
-    now, always = costs.paid(truth, made.codes), costs.paid(truth, said.class_indices)
+    now, always = costs.paid(truth, decided.codes), costs.paid(truth, predictions.class_indices)
     return CostFigures(
         given=list(costs.given), refer=costs.refer, mean_cost=mean_cost(now, *drawn, most),
         mean_cost_always=mean_cost(always, *drawn, most),
     )  # fmt: skip
 
 
-def _novelty(
-    truth: NDArray[np.intp], said: Predictions, made: Decisions, rules: Rules, clusters: Index | None
+def _measure_out_of_distribution(
+    truth: NDArray[np.intp], predictions: Predictions, decided: Decisions, policy: Rules, clusters: Index | None
 ) -> NoveltyFigures | None:
     """Say how often ordinary test rows are called unlike the training rows."""
-    if rules.novelty is None:
+    if policy.novelty is None:
         return None
-    ordinary = np.isfinite(made.distances)
-    if said.task in SINGLE:
-        ordinary &= ~rules.is_reserved(said.classes)[truth]
-    far = made.distances[ordinary] > rules.novelty.threshold
+    ordinary = np.isfinite(decided.distances)
+    if predictions.task in SINGLE:
+        ordinary &= ~policy.is_reserved(predictions.classes)[truth]
+    far = decided.distances[ordinary] > policy.novelty.threshold
     inside = None if clusters is None else clusters[ordinary]
     return NoveltyFigures(
-        reads=rules.novelty.reads, threshold=rules.novelty.threshold, stated_false_alarm=rules.novelty.false_alarm,
+        reads=policy.novelty.reads, threshold=policy.novelty.threshold, stated_false_alarm=policy.novelty.false_alarm,
         measured_false_alarm=Figure.of(share(far, inside)) if len(far) else None,
-        n_rows_learnt=rules.novelty.n_rows, n_rows_kept=len(rules.novelty.kept),
+        n_rows_learnt=policy.novelty.n_rows, n_rows_kept=len(policy.novelty.kept),
     )  # fmt: skip

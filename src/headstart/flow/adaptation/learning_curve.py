@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from headstart import data
 from headstart.evaluation.learning_curve import REACH, Curve, Forecast, Measured, learning_curve
-from headstart.flow.adaptation.learning_curve_points import SCORINGS, Scoring, material_of, measure
+from headstart.flow.adaptation.learning_curve_points import SCORINGS, Scoring, gather_curve_data, measure_points
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Index, list_held_out_folds
@@ -27,11 +27,11 @@ MOST_SECONDS, TIME_SHARE = 20.0, 0.1
 LEAST_ROWS = 16
 TARGETS = (1.5, 2.0, 4.0)
 """Forecasts are for so many times the labels; the sentence is about twice as many."""
-CLEAR, SMALL, TELLING = 0.005, 0.02, 0.10
+CLEAR_GAIN, SMALL_GAIN, MOST_INTERVAL_WIDTH = 0.005, 0.02, 0.10
 """Gain (a share) that counts as one; at most so much is "not much"; a wider interval tells nothing."""
 
 
-def rounded(number: float) -> int:
+def round_to_two_digits(number: float) -> int:
     """Round to two digits, as people say it.
 
     Examples
@@ -43,7 +43,7 @@ def rounded(number: float) -> int:
     return max(1, int(round(number / step) * step))
 
 
-def curve(
+def measure_learning_curve(
     train: Rows, task: Task, clusters: Index, test: Rows | None, test_targets: Floats | None, clock: Clock
 ) -> LearningCurve:
     """Measure how good a cheap head is with few and with all labels, and forecast what more would bring.
@@ -61,21 +61,23 @@ def curve(
         Without points where it cannot be measured; the sentence says why.
     """
     scoring = SCORINGS[task.kind]
-    reason = _obstacle(train, task, clock, test is not None and test_targets is not None and len(test) > 0)
+    reason = _find_obstacle(train, task, clock, test is not None and test_targets is not None and len(test) > 0)
     points: list[Measured] = []
     if not reason:
         with threadpool_limits(2, user_api="blas"):
-            points = measure(material_of(train, task, clusters, test=test, test_targets=test_targets), clock, task.seed)
+            points = measure_points(
+                gather_curve_data(train, task, clusters, test=test, test_targets=test_targets), clock, task.seed
+            )
         reason = "" if points else "there was too little time; give more with --time"
     if reason:
         sentence = f"How much more labels would help was not measured: {reason}."
         return LearningCurve(metric=scoring.metric, shape="unknown", sentence=sentence)
     n_labels = points[-1].n_labels
-    targets = [n_labels + rounded((times - 1) * n_labels) for times in TARGETS]
-    return _document(learning_curve(points, targets, task.seed), points, task)
+    targets = [n_labels + round_to_two_digits((times - 1) * n_labels) for times in TARGETS]
+    return _make_learning_curve(learning_curve(points, targets, task.seed), points, task)
 
 
-def of_run(prepared: Prepared, options: AdaptOptions, left: Clock) -> LearningCurve:
+def measure_run_curve(prepared: Prepared, options: AdaptOptions, remaining: Clock) -> LearningCurve:
     """Measure the curve of one run, in at most a tenth of its time and 20 seconds; test rows are only scored.
 
     Parameters
@@ -83,24 +85,26 @@ def of_run(prepared: Prepared, options: AdaptOptions, left: Clock) -> LearningCu
     prepared : Prepared
     options : AdaptOptions
         `group` and `time` are used.
-    left : Clock
+    remaining : Clock
         Of the run, without what later steps need.
     """
     train, test, task = prepared.train, prepared.test, prepared.task
     clusters = data.number_resampling_clusters(train.table, options.group)
     beside = prepared.test_clusters if prepared.test_clusters is not None else np.arange(len(test))
     together = np.concatenate([clusters, beside + int(clusters.max(initial=0)) + 1])
-    clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, left.left()))
-    return curve(train, task, together, test=test, test_targets=_test_targets(prepared), clock=clock)
+    clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, remaining.left()))
+    return measure_learning_curve(
+        train, task, together, test=test, test_targets=_encode_test_targets(prepared), clock=clock
+    )
 
 
-def _test_targets(prepared: Prepared) -> Floats:
+def _encode_test_targets(prepared: Prepared) -> Floats:
     """Give the truth of the test rows in the form of `Scoring.targets`."""
     truth = prepared.truth
     return np.eye(len(prepared.task.classes))[truth] if truth.ndim == 1 else truth.astype(np.float64)
 
 
-def _obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
+def _find_obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
     """Say why no curve can be measured, with test rows beside or without; empty where one can."""
     if train.features is None and train.descriptors is None:
         return "the base model was not run"
@@ -113,10 +117,10 @@ def _obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
     return ""
 
 
-def _document(found: Curve, points: Sequence[Measured], task: Task) -> LearningCurve:
+def _make_learning_curve(curve: Curve, points: Sequence[Measured], task: Task) -> LearningCurve:
     scoring, n_classes = SCORINGS[task.kind], max(1, len(np.unique(task.codes)))
 
-    def shown(loss: Figure) -> Figure:
+    def to_score(loss: Figure) -> Figure:
         if not scoring.points:
             return loss
         return Figure(value=1 - loss.value, low=1 - loss.high, high=1 - loss.low)
@@ -125,45 +129,45 @@ def _document(found: Curve, points: Sequence[Measured], task: Task) -> LearningC
     measured = [
         CurvePoint(
             labels=n, labels_per_class=n / n_classes if by_class else None, n_draws=len(point.losses),
-            value=shown(Figure.of(loss)),
+            value=to_score(Figure.of(loss)),
         )
-        for n, loss, point in zip(found.n_labels, found.losses, points, strict=True)
+        for n, loss, point in zip(curve.n_labels, curve.losses, points, strict=True)
     ]  # fmt: skip
-    shape, sentence = _said(found, scoring)
-    law, n_labels = found.law, found.n_labels[-1]
+    shape, sentence = _describe_curve(curve, scoring)
+    law, n_labels = curve.law, curve.n_labels[-1]
     return LearningCurve(
         metric=scoring.metric,
         points=measured,
         fit=CurveFit(floor=law.floor, scale=law.scale, exponent=law.exponent) if law else None,
         forecast=[
             CurveForecast(labels=item.n_labels, more_labels=item.n_labels - n_labels, gain=Figure.of(item.gain))
-            for item in found.forecasts
+            for item in curve.forecasts
         ],
-        holds_up_to_labels=int(REACH * n_labels) if found.forecasts else None,
+        holds_up_to_labels=int(REACH * n_labels) if curve.forecasts else None,
         shape=shape,
         sentence=sentence,
     )
 
 
-def _said(found: Curve, scoring: Scoring) -> tuple[Shape, str]:
+def _describe_curve(curve: Curve, scoring: Scoring) -> tuple[Shape, str]:
     """Give the shape and the sentence."""
-    twice = next((item for item in found.forecasts if item.n_labels >= 1.9 * found.n_labels[-1]), None)
+    twice = next((item for item in curve.forecasts if item.n_labels >= 1.9 * curve.n_labels[-1]), None)
     if twice is None:
-        told = "the score fell with more labels" if found.rises else "there are too few rows to see a curve"
-        return ("noisy" if found.rises else "unknown"), f"Whether more labels would help cannot be told: {told}."
-    unit = 1.0 if scoring.points else max(found.losses[-1].value, 1e-12)
-    low, high, more = twice.gain.low / unit, twice.gain.high / unit, f"{twice.n_labels - found.n_labels[-1]:,}"
-    amount = _amount(twice, scoring, unit)
-    if high <= SMALL:
+        reason = "the score fell with more labels" if curve.rises else "there are too few rows to see a curve"
+        return ("noisy" if curve.rises else "unknown"), f"Whether more labels would help cannot be told: {reason}."
+    unit = 1.0 if scoring.points else max(curve.losses[-1].value, 1e-12)
+    low, high, more = twice.gain.low / unit, twice.gain.high / unit, f"{twice.n_labels - curve.n_labels[-1]:,}"
+    amount = _format_gain(twice, scoring, unit)
+    if high <= SMALL_GAIN:
         return "flat", f"More labels of this kind are not likely to help much ({more} more: {amount})."
-    if high - low > TELLING:
+    if high - low > MOST_INTERVAL_WIDTH:
         return "noisy", f"Whether more labels would help cannot be told yet: {more} more may bring {amount}."
-    if low >= CLEAR:
+    if low >= CLEAR_GAIN:
         return "rising", f"{more} more labels of this kind: {amount}."
     return "flat", f"{more} more labels of this kind may help a little, or not at all: {amount}."
 
 
-def _amount(item: Forecast, scoring: Scoring, unit: float) -> str:
+def _format_gain(item: Forecast, scoring: Scoring, unit: float) -> str:
     """Write a gain for people.
 
     Examples

@@ -40,39 +40,39 @@ def _numbers(task: Task) -> Floats:
     return task.truth.astype(np.float64)
 
 
-def _wrong(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+def _zero_one_loss(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
     wrong = outputs.argmax(axis=1) != truth.argmax(axis=1)
     return wrong.astype(np.float64), np.ones(len(truth))
 
 
-def _off(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+def _absolute_loss(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
     return np.abs(outputs - truth).mean(axis=1), np.ones(len(truth))
 
 
-def _missed(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+def _micro_f1_loss(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
     """One minus micro-F1, as a ratio of sums; the threshold is the best one on left-out training rows."""
-    cuts = np.linspace(0.05, 0.6, 12)
+    thresholds = np.linspace(0.05, 0.6, 12)
 
-    def parts(said: Floats, true: Floats) -> tuple[Floats, Floats]:
-        return np.abs(said - true).sum(axis=1), (said + true).sum(axis=1)
+    def parts(predicted: Floats, true: Floats) -> tuple[Floats, Floats]:
+        return np.abs(predicted - true).sum(axis=1), (predicted + true).sum(axis=1)
 
     def ratio(cut: float) -> float:
         wrong, size = parts((head.left_out > cut).astype(np.float64), fitted)
         return float(wrong.sum() / max(size.sum(), 1e-12))
 
-    return parts((outputs > min(cuts, key=ratio)).astype(np.float64), truth)
+    return parts((outputs > min(thresholds, key=ratio)).astype(np.float64), truth)
 
 
 SCORINGS: dict[str, Scoring] = {
-    "classification": Scoring("accuracy", _indicators, _wrong),
-    "ordinal": Scoring("accuracy", _indicators, _wrong),
-    "multi-label": Scoring("micro-F1", _numbers, _missed),
-    "regression": Scoring("mean absolute error", _numbers, _off, points=False),
+    "classification": Scoring("accuracy", _indicators, _zero_one_loss),
+    "ordinal": Scoring("accuracy", _indicators, _zero_one_loss),
+    "multi-label": Scoring("micro-F1", _numbers, _micro_f1_loss),
+    "regression": Scoring("mean absolute error", _numbers, _absolute_loss, points=False),
 }
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldOutRows:
     """Rows that growing parts are drawn from, and the rows they are scored on: numbers into one feature matrix."""
 
     pool: Index
@@ -80,7 +80,7 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class CurveData:
     """All that measuring needs.
 
     Parameters
@@ -89,7 +89,7 @@ class Material:
     targets : Floats, shape (n_rows, n_outputs)
     strata, clusters : Index, shape (n_rows,)
         Classes (or strata of a number), and which rows belong together.
-    held : tuple of Held
+    held_out : tuple of Held
         One where there are test rows, else one a fold.
     scoring : Scoring
     """
@@ -98,11 +98,11 @@ class Material:
     targets: Floats
     strata: Index
     clusters: Index
-    held: tuple[Held, ...]
+    held_out: tuple[HeldOutRows, ...]
     scoring: Scoring
 
 
-def nested(strata: Index, clusters: Index, rng: np.random.Generator) -> Index:
+def order_nested(strata: Index, clusters: Index, rng: np.random.Generator) -> Index:
     """Order rows so that every beginning is a stratified draw, rows that belong together one after the other.
 
     Parameters
@@ -132,7 +132,7 @@ def nested(strata: Index, clusters: Index, rng: np.random.Generator) -> Index:
     return np.argsort(places, kind="stable").astype(np.intp)
 
 
-def sizes(n_rows: int, least: int) -> list[int]:
+def choose_sizes(n_rows: int, least: int) -> list[int]:
     """Give the sizes to learn from, ascending: all rows, a half, a quarter ... down to `least`.
 
     Examples
@@ -140,45 +140,50 @@ def sizes(n_rows: int, least: int) -> list[int]:
     >>> sizes(100, 10)
     [12, 25, 50, 100]
     """
-    found = [n_rows]
-    while found[-1] // 2 >= max(least, 2):
-        found.append(n_rows // 2 ** len(found))
-    return found[::-1]
+    descending = [n_rows]
+    while descending[-1] // 2 >= max(least, 2):
+        descending.append(n_rows // 2 ** len(descending))
+    return descending[::-1]
 
 
-def _once(material: Material, size: int, orders: Sequence[Index], n_pool: int) -> tuple[Floats, Floats]:
+def _fit_once(curve_data: CurveData, size: int, orders: Sequence[Index], n_pool: int) -> tuple[Floats, Floats]:
     """Learn from the first rows of each order and give the losses and sizes of all held-out rows."""
     losses, divisors = [], []
-    for held, order in zip(material.held, orders, strict=True):
+    for held, order in zip(curve_data.held_out, orders, strict=True):
         taken = held.pool[order[: max(2, round(size / n_pool * len(held.pool)))]]
-        fitted = material.targets[taken]
-        head = fit_quick(material.features[taken], fitted)
-        outputs = head.predict(material.features[held.rows])
-        loss, divisor = material.scoring.losses(head, fitted, outputs, material.targets[held.rows])
+        fitted = curve_data.targets[taken]
+        head = fit_quick(curve_data.features[taken], fitted)
+        outputs = head.predict(curve_data.features[held.rows])
+        loss, divisor = curve_data.scoring.losses(head, fitted, outputs, curve_data.targets[held.rows])
         losses.append(loss)
         divisors.append(divisor)
     return np.concatenate(losses), np.concatenate(divisors)
 
 
-def _draws(material: Material, numbers: Sequence[int], clock: Clock, seed: int) -> Iterator[tuple[int, Floats, Floats]]:
+def _iterate_draws(
+    curve_data: CurveData, numbers: Sequence[int], clock: Clock, seed: int
+) -> Iterator[tuple[int, Floats, Floats]]:
     """Give size, losses and divisors of every fit: all sizes of one draw, then of the next, while time is left."""
     rng = np.random.default_rng(seed)
     for draw in range(DRAWS):
-        orders = [nested(material.strata[held.pool], material.clusters[held.pool], rng) for held in material.held]
+        orders = [
+            order_nested(curve_data.strata[held.pool], curve_data.clusters[held.pool], rng)
+            for held in curve_data.held_out
+        ]
         for size in numbers if draw == 0 else numbers[:-1]:
             if draw >= LEAST_DRAWS and size > FEW_LABELS:
                 continue
             if clock.left() <= 0:
                 return
-            yield (size, *_once(material, size, orders, numbers[-1]))
+            yield (size, *_fit_once(curve_data, size, orders, numbers[-1]))
 
 
-def measure(material: Material, clock: Clock, seed: int) -> list[Measured]:
+def measure_points(curve_data: CurveData, clock: Clock, seed: int) -> list[Measured]:
     """Measure the curve: several draws of every size but the last, which is all rows.
 
     Parameters
     ----------
-    material : Material
+    curve_data : CurveData
     clock : Clock
         Further draws are left out when it has run down.
     seed : int
@@ -188,21 +193,25 @@ def measure(material: Material, clock: Clock, seed: int) -> list[Measured]:
     list of Measured
         Ascending; empty where there was no time for four draws of every size.
     """
-    n_pool = round(float(np.mean([len(held.pool) for held in material.held])))
-    numbers = sizes(n_pool, len(np.unique(material.strata)))
-    rows = np.concatenate([held.rows for held in material.held])
-    _, units = np.unique(material.clusters[rows], return_inverse=True)
-    n_units = int(units.max()) + 1
-    found: dict[int, list[tuple[Floats, Floats]]] = {size: [] for size in numbers}
-    for size, *parts in _draws(material, numbers, clock, seed):
-        losses, divisors = (np.bincount(units, part, minlength=n_units).astype(np.float64) for part in parts)
-        found[size].append((losses, divisors))
-    if any(len(found[size]) < LEAST_DRAWS for size in numbers[:-1]):
+    n_pool = round(float(np.mean([len(held.pool) for held in curve_data.held_out])))
+    numbers = choose_sizes(n_pool, len(np.unique(curve_data.strata)))
+    rows = np.concatenate([held.rows for held in curve_data.held_out])
+    _, cluster_ids = np.unique(curve_data.clusters[rows], return_inverse=True)
+    n_clusters = int(cluster_ids.max()) + 1
+    draws_by_size: dict[int, list[tuple[Floats, Floats]]] = {size: [] for size in numbers}
+    for size, *parts in _iterate_draws(curve_data, numbers, clock, seed):
+        losses, divisors = (np.bincount(cluster_ids, part, minlength=n_clusters).astype(np.float64) for part in parts)
+        draws_by_size[size].append((losses, divisors))
+    if any(len(draws_by_size[size]) < LEAST_DRAWS for size in numbers[:-1]):
         return []
-    return [Measured(size, *(np.stack(part) for part in zip(*draws, strict=True))) for size, draws in found.items()]
+    return [
+        Measured(size, *(np.stack(part) for part in zip(*draws, strict=True))) for size, draws in draws_by_size.items()
+    ]
 
 
-def material_of(train: Rows, task: Task, clusters: Index, test: Rows | None, test_targets: Floats | None) -> Material:
+def gather_curve_data(
+    train: Rows, task: Task, clusters: Index, test: Rows | None, test_targets: Floats | None
+) -> CurveData:
     """Put training and test rows into one matrix; without test rows, every fold is held out in turn.
 
     Parameters
@@ -216,30 +225,30 @@ def material_of(train: Rows, task: Task, clusters: Index, test: Rows | None, tes
         In the form of `SCORINGS[task.kind].targets`.
     """
     scoring, n = SCORINGS[task.kind], len(train)
-    parts, targets, strata = [_dense(train)], [scoring.targets(task)], [task.codes]
+    parts, targets, strata = [_select_features(train)], [scoring.targets(task)], [task.codes]
     if test is not None and test_targets is not None and len(test):
-        parts.append(_dense(test))
+        parts.append(_select_features(test))
         targets.append(test_targets)
         strata.append(np.zeros(len(test), dtype=np.intp))
-        held: tuple[Held, ...] = (Held(np.arange(n), np.arange(n, n + len(test))),)
+        held_out: tuple[HeldOutRows, ...] = (HeldOutRows(np.arange(n), np.arange(n, n + len(test))),)
     else:
         clusters = clusters[:n]
-        held = tuple(
-            Held(np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold))
+        held_out = tuple(
+            HeldOutRows(np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold))
             for fold in list_held_out_folds(task.folds)
         )
     features = reduced(np.concatenate(parts), task.seed, np.arange(n))
-    return Material(
+    return CurveData(
         features=features,
         targets=np.concatenate(targets),
         strata=np.concatenate(strata),
         clusters=clusters,
-        held=held,
+        held_out=held_out,
         scoring=scoring,
     )
 
 
-def _dense(rows: Rows) -> FloatMatrix:
-    found = rows.features or rows.descriptors
-    assert found is not None
-    return found.final
+def _select_features(rows: Rows) -> FloatMatrix:
+    features = rows.features or rows.descriptors
+    assert features is not None
+    return features.final

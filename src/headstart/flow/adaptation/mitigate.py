@@ -12,9 +12,9 @@ from headstart.errors import OptionError
 from headstart.evaluation.fairness.groups import names_of
 from headstart.evaluation.fairness.mitigation import before_and_after
 from headstart.evaluation.wording import cut, points
-from headstart.flow.adaptation.evaluate import Judged
+from headstart.flow.adaptation.evaluate import TestScores
 from headstart.flow.adaptation.prepare import Prepared
-from headstart.ladder import Climb
+from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Column, Index, Predictions, Table, make_column
 from headstart.results import Figure, MitigatedFigures, Mitigation
@@ -26,7 +26,7 @@ FEWEST_ROWS = 5
 """Training rows from which on a cell has a say in whether the mitigated model is kept."""
 
 
-def asked(table: Table, options: AdaptOptions) -> tuple[str, ...]:
+def list_mitigation_strategies(table: Table, options: AdaptOptions) -> tuple[str, ...]:
     """Name the strategies that `--mitigate` adds, and refuse it early where it cannot work.
 
     Raises
@@ -38,7 +38,7 @@ def asked(table: Table, options: AdaptOptions) -> tuple[str, ...]:
         return ()
     if table.task not in SINGLE:
         raise OptionError(f"--mitigate needs one class a row; this task is {table.task}.", "Leave --mitigate out.")
-    if options.mitigate == "group-balance" and not _columns(table, options):
+    if options.mitigate == "group-balance" and not _select_balanced_columns(table, options):
         named = f"({', '.join(options.group)} only keep rows together)" if options.group else "(none is named)"
         raise OptionError(
             f"--mitigate group-balance needs a column of groups to balance {named}.",
@@ -47,33 +47,35 @@ def asked(table: Table, options: AdaptOptions) -> tuple[str, ...]:
     return (STRATEGY,)
 
 
-def _columns(table: Table, options: AdaptOptions) -> dict[str, Column]:
+def _select_balanced_columns(table: Table, options: AdaptOptions) -> dict[str, Column]:
     """Give the group columns that are compared, not those that only keep rows together."""
-    there = {name: table.metadata[name] for name in options.group if name in table.metadata}
-    return {name: values for name, values in there.items() if not evaluation.keeps_together(values)}
+    present = {name: table.metadata[name] for name in options.group if name in table.metadata}
+    return {name: values for name, values in present.items() if not evaluation.keeps_together(values)}
 
 
-def _joint(table: Table, names: tuple[str, ...]) -> Column:
+def _join_columns(table: Table, names: tuple[str, ...]) -> Column:
     """Give the values of all columns together; empty where one is unknown."""
     parts = [names_of(table.metadata[name]) for name in names]
     return make_column([" / ".join(values) if all(values) else "" for values in zip(*parts, strict=True)])
 
 
-def mend(prepared: Prepared, climb: Climb, options: AdaptOptions) -> tuple[Climb, Mitigation | None]:
+def fit_mitigation(
+    prepared: Prepared, strategies: FittedStrategies, options: AdaptOptions
+) -> tuple[FittedStrategies, Mitigation | None]:
     """Fit the balanced probe beside the ladder, and keep it where the worst group gains out of fold.
 
     Parameters
     ----------
     prepared : Prepared
-    climb : Climb
+    strategies : FittedStrategies
     options : AdaptOptions
 
     Returns
     -------
-    Climb
+    FittedStrategies
         With the balanced probe among what was fitted; it is `chosen` only where it is kept.
     Mitigation or None
-        Without figures on test rows (see `on_test_rows`); None where nothing was asked for.
+        Without figures on test rows (see `measure_on_test_rows`); None where nothing was asked for.
 
     Notes
     -----
@@ -82,67 +84,75 @@ def mend(prepared: Prepared, climb: Climb, options: AdaptOptions) -> tuple[Climb
     it wins elsewhere.
     """
     if options.mitigate == "none":
-        return climb, None
-    names = tuple(_columns(prepared.table, options))
+        return strategies, None
+    names = tuple(_select_balanced_columns(prepared.table, options))
     task, began = prepared.task, time.monotonic()
-    values = _joint(prepared.train.table, names) if names else make_column([""] * len(prepared.train))
+    values = _join_columns(prepared.train.table, names) if names else make_column([""] * len(prepared.train))
     if options.mitigate == "group-balance":
         known = {value: code for code, value in enumerate(sorted({str(value) for value in values if value}))}
         task = replace(task, groups=np.asarray([known.get(str(value), -1) for value in values], dtype=np.intp))
-    members = {"linear-probe": climb.fitted["linear-probe"]} if "linear-probe" in climb.fitted else {}
+    members = {"linear-probe": strategies.fitted["linear-probe"]} if "linear-probe" in strategies.fitted else {}
     fitted = STRATEGIES[STRATEGY].fit(prepared.train, task, members)
     goal = GOALS[task.kind]
-    figures = _figures(
+    figures = _compare_cells(
         prepared.task.codes, values,
-        (climb.fitted[climb.chosen].out_of_fold, fitted.out_of_fold),
-        prepared, data.number_clusters(prepared.train.table),
-        FEWEST_ROWS,
+        (strategies.fitted[strategies.chosen].out_of_fold, fitted.out_of_fold),
+        prepared,
+        data.number_clusters(prepared.train.table), FEWEST_ROWS,
     )  # fmt: skip
     gain = max(figures.worst_gain.value, 0.0) if figures else 0.0
-    kept = figures is not None and gain > 0 and figures.mean_gain.value >= -gain
-    before = climb.chosen
-    made = replace(
-        climb,
-        fitted={**climb.fitted, STRATEGY: fitted},
-        seconds={**climb.seconds, STRATEGY: time.monotonic() - began},
-        scores={**climb.scores, STRATEGY: goal.score(task, fitted.out_of_fold)},
-        losses={**climb.losses, STRATEGY: mean_loss(goal.losses(task, fitted.out_of_fold))},
-        chosen=STRATEGY if kept else before,
+    is_kept = figures is not None and gain > 0 and figures.mean_gain.value >= -gain
+    before = strategies.chosen
+    mitigated = replace(
+        strategies,
+        fitted={**strategies.fitted, STRATEGY: fitted},
+        seconds={**strategies.seconds, STRATEGY: time.monotonic() - began},
+        scores={**strategies.scores, STRATEGY: goal.score(task, fitted.out_of_fold)},
+        losses={**strategies.losses, STRATEGY: mean_loss(goal.losses(task, fitted.out_of_fold))},
+        chosen=STRATEGY if is_kept else before,
     )
-    found = Mitigation(
+    mitigation = Mitigation(
         way=options.mitigate, columns=list(names), before=before, after=STRATEGY, out_of_fold=figures, test=None,
-        kept=kept, mean_may_lose=gain, reading=_reading(figures, None, kept, before),
+        kept=is_kept, mean_may_lose=gain, reading=_describe_mitigation(figures, None, is_kept, before),
     )  # fmt: skip
-    progress.say(f"--mitigate {options.mitigate}: {found.reading}")
-    return made, found
+    progress.say(f"--mitigate {options.mitigate}: {mitigation.reading}")
+    return mitigated, mitigation
 
 
-def on_test_rows(found: Mitigation, prepared: Prepared, judged: Judged, options: AdaptOptions) -> Mitigation:
+def measure_on_test_rows(
+    mitigation: Mitigation, prepared: Prepared, scores: TestScores, options: AdaptOptions
+) -> Mitigation:
     """Add what both models reached on the test rows; nothing is chosen by it."""
-    if found.before not in judged.predictions:
-        return found
+    if mitigation.before not in scores.predictions:
+        return mitigation
     values = (
-        _joint(prepared.test.table, tuple(found.columns)) if found.columns else make_column([""] * len(prepared.test))
+        _join_columns(prepared.test.table, tuple(mitigation.columns))
+        if mitigation.columns
+        else make_column([""] * len(prepared.test))
     )
-    shares = tuple(judged.predictions[name].probabilities for name in (found.before, found.after))
-    figures = _figures(
-        np.asarray(prepared.truth, dtype=np.intp), values, shares, prepared, data.number_clusters(prepared.test.table)
+    probabilities = tuple(scores.predictions[name].probabilities for name in (mitigation.before, mitigation.after))
+    figures = _compare_cells(
+        np.asarray(prepared.truth, dtype=np.intp),
+        values,
+        probabilities,
+        prepared,
+        data.number_clusters(prepared.test.table),
     )
-    reading = _reading(found.out_of_fold, figures, found.kept, found.before)
-    return found.model_copy(update={"test": figures, "reading": reading})
+    reading = _describe_mitigation(mitigation.out_of_fold, figures, mitigation.kept, mitigation.before)
+    return mitigation.model_copy(update={"test": figures, "reading": reading})
 
 
-def _figures(
-    codes: Index, values: Column, shares: tuple[Predictions | object, ...], prepared: Prepared, clusters: Index,
+def _compare_cells(
+    codes: Index, values: Column, probabilities: tuple[Predictions | object, ...], prepared: Prepared, clusters: Index,
     *least: int,
 ) -> MitigatedFigures | None:  # fmt: skip
     """Compare two models by the cells of class and group, on the rows that both predicted."""
     task = prepared.task
-    outputs = [np.asarray(each, dtype=np.float64) for each in shares]
+    outputs = [np.asarray(each, dtype=np.float64) for each in probabilities]
     rows = np.flatnonzero(np.isfinite(outputs[0]).all(axis=1) & np.isfinite(outputs[1]).all(axis=1))
     if len(rows) == 0:
         return None
-    right = [_right(codes[rows], each[rows], prepared) for each in outputs]
+    right = [_is_right(codes[rows], each[rows], prepared) for each in outputs]
     grouped = any(values)
     keys = [
         (task.classes[code], str(value)) if value or not grouped else None
@@ -154,18 +164,20 @@ def _figures(
     return before_and_after((right[0], right[1]), cells, names, clusters[rows], task.seed, *least)
 
 
-def _right(codes: Index, outputs: object, prepared: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _is_right(codes: Index, outputs: object, prepared: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     values = np.asarray(outputs, dtype=np.float64)
-    said = Predictions(
+    predictions = Predictions(
         ids=make_column(list(range(len(codes)))),
         classes=prepared.task.classes,
         probabilities=values,
         task=prepared.task.kind,
     )
-    return np.asarray(said.class_indices == codes)
+    return np.asarray(predictions.class_indices == codes)
 
 
-def _reading(out_of_fold: MitigatedFigures | None, test: MitigatedFigures | None, kept: bool, before: str) -> str:
+def _describe_mitigation(
+    out_of_fold: MitigatedFigures | None, test: MitigatedFigures | None, is_kept: bool, before: str
+) -> str:
     """Say what was gained and lost, and whether it was kept."""
     if out_of_fold is None:
         return (
@@ -173,8 +185,11 @@ def _reading(out_of_fold: MitigatedFigures | None, test: MitigatedFigures | None
             f"{before} stays the model."
         )
 
-    def told(figures: MitigatedFigures, where: str) -> str:
-        gain, (first, second) = figures.worst_gain, (cut(_worst(figures, when)) for when in ("before", "after"))
+    def describe(figures: MitigatedFigures, where: str) -> str:
+        gain, (first, second) = (
+            figures.worst_gain,
+            (cut(_name_worst_cell(figures, when)) for when in ("before", "after")),
+        )
         return (
             f"{where} ({figures.n_rows:,} rows) the worst group went from {_percent(figures.worst_before)} right "
             f"({first}) to {_percent(figures.worst_after)} ({second}), a change of {points(gain.value)} points "
@@ -182,23 +197,23 @@ def _reading(out_of_fold: MitigatedFigures | None, test: MitigatedFigures | None
             f"{_percent(figures.mean_before)} to {_percent(figures.mean_after)}"
         )
 
-    said = told(out_of_fold, "Out of fold, on training rows,")
-    said += f"; {told(test, 'on the test rows')}" if test else ""
-    if kept:
-        return f"{said}. The balanced model was kept: it is the one in the bundle."
+    text = describe(out_of_fold, "Out of fold, on training rows,")
+    text += f"; {describe(test, 'on the test rows')}" if test else ""
+    if is_kept:
+        return f"{text}. The balanced model was kept: it is the one in the bundle."
     why = (
         "the worst group did not gain"
         if out_of_fold.worst_gain.value <= 0
         else "all rows lost more than the worst group gained"
     )
-    return f"{said}. It was not kept, because out of fold {why}; {before} stays the model."
+    return f"{text}. It was not kept, because out of fold {why}; {before} stays the model."
 
 
 def _percent(figure: Figure) -> str:
     return f"{100 * figure.value:.0f} %"
 
 
-def _worst(figures: MitigatedFigures, when: str) -> str:
-    told = [cell for cell in figures.cells if cell.before is not None and cell.after is not None]
-    worst = min(told, key=lambda cell: getattr(cell, when).value)
+def _name_worst_cell(figures: MitigatedFigures, when: str) -> str:
+    measured = [cell for cell in figures.cells if cell.before is not None and cell.after is not None]
+    worst = min(measured, key=lambda cell: getattr(cell, when).value)
     return f"{worst.label}, {worst.group}" if worst.group else worst.label

@@ -22,7 +22,7 @@ from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
 from headstart.flow.adaptation.reserved_names import find_reserved_names
 from headstart.flow.base_choice import choose
-from headstart.flow.base_choice.measure import tied_together
+from headstart.flow.base_choice.measure import join_feature_duplicates
 from headstart.flow.data_check.check import after_split
 from headstart.flow.data_check.reading_notes import say_how_read
 from headstart.modalities.series import describe
@@ -33,9 +33,9 @@ from headstart.report.understood import describe_inputs
 from headstart.strategies.record import Clock, Rows, Task
 
 N_FOLDS = 5
-STEADY_ROWS, MAX_DEALINGS = 400, 5
+STEADY_ROWS, MOST_REPEATS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
-UNITS = {"image": "images", "text": "texts", "series": "series"}
+ROW_NOUNS = {"image": "images", "text": "texts", "series": "series"}
 
 
 @dataclass
@@ -102,22 +102,22 @@ def prepare(
     """
     require("adapt", "Adapting a model")
     reserved = find_reserved_names(table, options)
-    _warn(reserved)
+    _warn_of_findings(reserved)
     for line in describe_inputs(summarise(table, options.group)):
         progress.say(line)
     findings = data.check(table)
     if options.duplicates == "drop":
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
-    _warn(findings)
+    _warn_of_findings(findings)
     findings = reserved + findings
     say_how_read(findings)
     data.require_trainable(table)
     _refuse_misfits(table, options)
-    own = test is None and not (table.splits == TEST).any()
-    apart = _kept_apart(table, options, own)
+    is_own_split = test is None and not (table.splits == TEST).any()
+    group_columns = _choose_group_columns(table, options, is_own_split)
     with timings.step("split"):
-        decided = data.assign_splits(table, options.model_copy(update={"group": apart}), test)
-    split = _split_in_words(table, test, decided)
+        decided = data.assign_splits(table, options.model_copy(update={"group": group_columns}), test)
+    split = _describe_split(table, test, decided)
     if options.labels_per_class is not None:
         decided = data.draw_rows_per_class(decided, options.labels_per_class, options.seed)
     if options.also is not None:
@@ -125,17 +125,17 @@ def prepare(
         decided = data.add_near_duplicate_groups(data.with_also(decided, more, options.merge_labels), options.seed)
         findings += tuple(item for item in more.findings if item.kind == "odd-label" and item.severity == "note")
     fresh = tuple(item for item in decided.findings if item not in findings)
-    _warn(fresh)
+    _warn_of_findings(fresh)
     say_how_read(fresh)
     findings += fresh
-    copies = after_split(decided, findings)
-    _warn(copies)
-    findings += copies
+    copy_findings = after_split(decided, findings)
+    _warn_of_findings(copy_findings)
+    findings += copy_findings
     data.require_trainable(decided)
-    _tell(decided)
+    _report_rows(decided)
     with timings.step("base"):
-        backbone, why, ranked = choose.base(decided, options, budget.training_clock())
-        findings += why
+        backbone, base_findings, ranked = choose.choose_base(decided, options, budget.training_clock())
+        findings += base_findings
     with timings.step("features"):
         extraction = features.extract(decided, backbone, options.precision, uses=uses, seconds=budget.reading_seconds())
     usable = decided.take(extraction.kept)
@@ -143,27 +143,27 @@ def prepare(
     for aside in extraction.set_aside[:5]:
         progress.warn(f"Set aside: {aside.id}: {aside.reason}")
     if extraction.late:
-        late = _out_of_time(extraction.late, len(decided))
-        _warn((late,))
+        late = _make_out_of_time_finding(extraction.late, len(decided))
+        _warn_of_findings((late,))
         findings += (late,)
     data.require_trainable(usable)
-    usable, alike = tied_together(usable, extraction.features, backbone, options.seed)
-    _warn(alike)
-    findings += alike
+    usable, duplicate_findings = join_feature_duplicates(usable, extraction.features, backbone, options.seed)
+    _warn_of_findings(duplicate_findings)
+    findings += duplicate_findings
     assembled = _assemble(
-        usable, options, backbone, extraction=extraction, clock=budget.training_clock(), said=(findings, split, apart)
-    )  # fmt: skip
-    return replace(assembled, ranking=ranked)
+        usable, options, backbone, extraction=extraction, clock=budget.training_clock(), group_columns=group_columns
+    )
+    return replace(assembled, findings=(*findings, *assembled.findings), split=split, ranking=ranked)
 
 
-def _warn(findings: Sequence[Finding]) -> None:
+def _warn_of_findings(findings: Sequence[Finding]) -> None:
     """Show the warnings among findings."""
     for item in findings:
         if item.severity == "warn":
             progress.warn(f"{item.summary} {item.advice}")
 
 
-def _own_spec(train: Table, backbone: Backbone) -> Mapping[str, Any]:
+def _make_input_spec(train: Table, backbone: Backbone) -> Mapping[str, Any]:
     """Give the input spec for strategies that read rows themselves: a series keeps its own length whatever the base."""
     return describe(list(train.inputs)) if backbone.spec.get("gaps") else backbone.spec
 
@@ -174,17 +174,16 @@ def _assemble(
     backbone: Backbone,
     extraction: Extraction,
     clock: Clock,
-    said: tuple[tuple[Finding, ...], str, tuple[str, ...]],
+    group_columns: tuple[str, ...],
 ) -> Prepared:
     usable = data.drop_unlearnable_labels(usable)
     rows = Rows(usable, extraction.features, extraction.descriptors)
     train = rows.take(np.flatnonzero(usable.splits == TRAIN))
-    classes = classes_of(train.table)
-    test = rows.take(np.flatnonzero((usable.splits == TEST) & _learnt(usable, classes)))
-    codes = truth_of(train.table, classes) if train.table.targets is None else data.number_strata(train.table)
-    findings, split, apart = said
-    folds, few = _folds(train.table, codes, apart, options.seed)
-    repeats = _repeats(train.table, codes, () if few else apart, options.seed)
+    classes = list_classes(train.table)
+    test = rows.take(np.flatnonzero((usable.splits == TEST) & _has_learnt_class(usable, classes)))
+    codes = encode_truth(train.table, classes) if train.table.targets is None else data.number_strata(train.table)
+    folds, few = _assign_folds(train.table, codes, group_columns, options.seed)
+    repeats = _assign_repeats(train.table, codes, () if few else group_columns, options.seed)
     folds, *others = data.mark_lone_classes((folds, *repeats), codes, train.table)
     task = Task(
         classes=classes,
@@ -193,7 +192,7 @@ def _assemble(
         balance=options.balance,
         seed=options.seed,
         clock=clock,
-        spec=_own_spec(train.table, backbone),
+        spec=_make_input_spec(train.table, backbone),
         architecture=backbone.parts.architecture,
         repeats=tuple(others),
         kind=usable.task,
@@ -202,16 +201,16 @@ def _assemble(
         precision=options.precision,
         max_memory_bytes=options.max_memory * 1e9,
     )
-    if options.mitigate == "none" and len(apart) < len(options.group):
-        few += (_few_groups("the split", "does not keep them apart"),)
-    test_clusters = _test_clusters(test.table, options)
+    if options.mitigate == "none" and len(group_columns) < len(options.group):
+        few += (_make_few_groups_finding("the split", "does not keep them apart"),)
+    test_clusters = _number_test_clusters(test.table, options)
     many = data.select_many_valued(test.table, options.group)
     if (
         options.group
         and len(test)
         and (not many or len(np.unique(data.number_clusters(test.table, many))) < data.MIN_GROUPS)
     ):
-        few += (_few_groups("the intervals", "are taken over rows"),)
+        few += (_make_few_groups_finding("the intervals", "are taken over rows"),)
     for finding in few:
         progress.warn(f"{finding.summary} {finding.advice}")
     return Prepared(
@@ -221,58 +220,62 @@ def _assemble(
         task=task,
         backbone=backbone,
         extraction=extraction,
-        findings=(*findings, *few),
-        truth=truth_of(test.table, classes),
+        findings=few,
+        truth=encode_truth(test.table, classes),
         test_clusters=test_clusters,
-        split=split,
+        split="",
     )
 
 
-def _folds(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, tuple[Finding, ...]]:
+def _assign_folds(
+    train: Table, codes: Index, group_columns: tuple[str, ...], seed: int
+) -> tuple[Index, tuple[Finding, ...]]:
     """Deal folds with groups whole, unless some training part would then lack a class."""
-    folds = data.assign_folds(codes, data.number_clusters(train, apart), N_FOLDS, seed)
-    if not apart:
+    folds = data.assign_folds(codes, data.number_clusters(train, group_columns), N_FOLDS, seed)
+    if not group_columns:
         return folds, ()
     freely = data.assign_folds(codes, data.number_clusters(train), N_FOLDS, seed)
     lacking = data.find_classes_in_one_fold(codes, folds) & ~data.find_classes_in_one_fold(codes, freely)
     if not lacking.any():
         return folds, ()
     folds = freely
-    return folds, (_few_groups("cross-validation", "does not keep them apart"),)
+    return folds, (_make_few_groups_finding("cross-validation", "does not keep them apart"),)
 
 
-def _kept_apart(table: Table, options: AdaptOptions, own_split: bool) -> tuple[str, ...]:
+def _choose_group_columns(table: Table, options: AdaptOptions, own_split: bool) -> tuple[str, ...]:
     """Name the group columns whose values stay on one side of every split; not those that are to be balanced.
 
     What `--mitigate` balances (site, sex) will be met again, so it stands on both sides; patients and farms do not.
     Nor do columns of two values where Headstart splits: with one sex to learn from and the other to test on, the two
     cannot be compared.
     """
-    there = [name for name in options.group if name in table.metadata]
+    present = [name for name in options.group if name in table.metadata]
     if options.mitigate != "none":
-        return tuple(name for name in there if keeps_together(table.metadata[name]))
-    if own_split and len(there) == len(options.group):
+        return tuple(name for name in present if keeps_together(table.metadata[name]))
+    if own_split and len(present) == len(options.group):
         return data.select_many_valued(table, options.group, 3)
     return options.group
 
 
-def _repeats(train: Table, codes: Index, apart: tuple[str, ...], seed: int) -> tuple[Index, ...]:
+def _assign_repeats(train: Table, codes: Index, group_columns: tuple[str, ...], seed: int) -> tuple[Index, ...]:
     """Deal few rows into folds several times."""
-    n_dealings = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MAX_DEALINGS))
-    clusters = data.number_clusters(train, apart)
-    return tuple(data.assign_folds(codes, clusters, N_FOLDS, seed + 1_000 * turn) for turn in range(1, n_dealings))
+    n_folds_assigned = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MOST_REPEATS))
+    clusters = data.number_clusters(train, group_columns)
+    return tuple(
+        data.assign_folds(codes, clusters, N_FOLDS, seed + 1_000 * turn) for turn in range(1, n_folds_assigned)
+    )
 
 
-def _test_clusters(test: Table, options: AdaptOptions) -> Index | None:
+def _number_test_clusters(test: Table, options: AdaptOptions) -> Index | None:
     """Number the test rows that belong together; None where no two do, or too few groups would be left to resample."""
     if len(test) == 0:
         return None
-    found = data.number_resampling_clusters(test, options.group)
-    n_clusters = len(np.unique(found))
-    return None if n_clusters == len(test) or n_clusters < data.MIN_GROUPS else found
+    clusters = data.number_resampling_clusters(test, options.group)
+    n_clusters = len(np.unique(clusters))
+    return None if n_clusters == len(test) or n_clusters < data.MIN_GROUPS else clusters
 
 
-def _out_of_time(late: tuple[str, ...], n_rows: int) -> Finding:
+def _make_out_of_time_finding(late: tuple[str, ...], n_rows: int) -> Finding:
     return Finding(
         kind="out-of-time",
         severity="warn",
@@ -282,7 +285,7 @@ def _out_of_time(late: tuple[str, ...], n_rows: int) -> Finding:
     )
 
 
-def _few_groups(what: str, does: str) -> Finding:
+def _make_few_groups_finding(what: str, does: str) -> Finding:
     return Finding(
         kind="few-groups",
         severity="warn",
@@ -297,15 +300,15 @@ def _labels(table: Table) -> list[str]:
     return [str(label) for label in table.labels]
 
 
-def classes_of(train: Table) -> tuple[str, ...]:
+def list_classes(train: Table) -> tuple[str, ...]:
     """Name what is to be learnt: classes by name, grades from the lowest, labels, or the number."""
     if train.targets is not None:
         return train.target_names
-    there = {str(label) for label in _labels(train)}
-    return tuple(name for name in train.target_names if name in there) or tuple(sorted(there))
+    present = {str(label) for label in _labels(train)}
+    return tuple(name for name in train.target_names if name in present) or tuple(sorted(present))
 
 
-def truth_of(table: Table, classes: tuple[str, ...]) -> Truth:
+def encode_truth(table: Table, classes: tuple[str, ...]) -> Truth:
     """Give the class codes of labelled rows (n_rows,), or their targets (n_rows, n_outputs)."""
     if table.targets is not None:
         return table.targets
@@ -313,7 +316,7 @@ def truth_of(table: Table, classes: tuple[str, ...]) -> Truth:
     return np.asarray([place[label] for label in _labels(table)], dtype=np.intp)
 
 
-def _learnt(table: Table, classes: tuple[str, ...]) -> NDArray[np.bool_]:
+def _has_learnt_class(table: Table, classes: tuple[str, ...]) -> NDArray[np.bool_]:
     """Say which rows have a class that was learnt: those with others may have come too late, or be unreadable."""
     if table.targets is not None:
         return np.ones(len(table), dtype=bool)
@@ -326,7 +329,7 @@ def _refuse_misfits(table: Table, options: AdaptOptions) -> None:
         raise OptionError("--balance on: the label is a number, so there are no classes to balance.", "Leave it out.")
 
 
-def _split_in_words(table: Table, test: Table | None, decided: Table) -> str:
+def _describe_split(table: Table, test: Table | None, decided: Table) -> str:
     if not (decided.splits == TEST).any():
         return "no test rows: there are too few rows, or they all belong together"
     if test is not None:
@@ -337,15 +340,15 @@ def _split_in_words(table: Table, test: Table | None, decided: Table) -> str:
     return f"test rows drawn from the data, stratified by {spread}, duplicates and groups kept on one side"
 
 
-def _tell(table: Table) -> None:
+def _report_rows(table: Table) -> None:
     n_train, n_test = int((table.splits == TRAIN).sum()), int((table.splits == TEST).sum())
     columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
-    told = f" ({columns})" if columns else ""
-    rows = f"{n_train} {UNITS[table.modality]} to learn from and {n_test} to test on"
-    progress.say(f"{rows}{_ANSWERS[table.task].format(n=len(classes_of(table)))}{told}.")
+    suffix = f" ({columns})" if columns else ""
+    rows = f"{n_train} {ROW_NOUNS[table.modality]} to learn from and {n_test} to test on"
+    progress.say(f"{rows}{_ANSWER_NOUNS[table.task].format(n=len(list_classes(table)))}{suffix}.")
 
 
-_ANSWERS = {
+_ANSWER_NOUNS = {
     "classification": ", in {n} classes",
     "ordinal": ", in {n} grades",
     "multi-label": ", with {n} labels of which a row may have several",
@@ -353,7 +356,7 @@ _ANSWERS = {
 }
 
 
-def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
+def read_data(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
     """Read the data and, if given, the separate test data.
 
     Raises
@@ -364,7 +367,7 @@ def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
     table = data.read(path, options)
     if options.test is None:
         return table, None
-    test = read_test(table, options)
+    test = read_test_data(table, options)
     if test.modality != table.modality:
         raise DataError(
             f"{options.test} holds {test.modality} data, but {path} holds {table.modality} data.",
@@ -376,15 +379,15 @@ def read(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
 def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
     """Read other data as `table` was: the same columns, and labels of the same kind and spelling."""
     blank = options.task == "multi-label"
-    wanted = options.model_copy(update={"task": table.task})
-    known = () if table.labels is None or table.task == "regression" else classes_of(table)
-    made = data.read(path, wanted, table.columns, empty_is_none=blank, labels=known, inputs=table.input_columns)
-    if made.task != table.task or not known:
-        return made
-    return data.match_labels(made, known, options.merge_labels).table
+    read_options = options.model_copy(update={"task": table.task})
+    known = () if table.labels is None or table.task == "regression" else list_classes(table)
+    other = data.read(path, read_options, table.columns, empty_is_none=blank, labels=known, inputs=table.input_columns)
+    if other.task != table.task or not known:
+        return other
+    return data.match_labels(other, known, options.merge_labels).table
 
 
-def read_test(table: Table, options: AdaptOptions) -> Table:
+def read_test_data(table: Table, options: AdaptOptions) -> Table:
     """Read the separate test data.
 
     Raises
@@ -395,7 +398,7 @@ def read_test(table: Table, options: AdaptOptions) -> Table:
     assert options.test is not None
     test = read_like(table, options.test, options)
     if test.task == table.task and table.labels is not None and table.task != "regression":
-        known = classes_of(table)
+        known = list_classes(table)
         matched = data.match_labels(test, known, merge=False)
         if matched.has_no_known_label:
             raise DataError(

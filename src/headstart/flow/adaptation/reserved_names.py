@@ -28,35 +28,38 @@ def find_reserved_names(table: Table, options: AdaptOptions | CheckOptions) -> t
         return ()
     if table.task not in SINGLE:
         names = list(table.target_names) if table.task == "multi-label" else []
-        return tuple(_called_like_an_answer(name, kind, ()) for name, kind in _words(names))
+        return tuple(_make_answer_word_finding(name, kind, ()) for name, kind in _find_answer_words(names))
     classes = sorted({str(label) for label in table.labels})
     reserved = reserved_classes(options.reserved, classes)
-    found = () if options.reserved else tuple(_answered_with_none(name, table) for name in reserved)
-    return (*found, *(_called_like_an_answer(name, kind, _rows(table, name)) for name, kind in _words(classes)))
+    findings = () if options.reserved else tuple(_make_reserved_finding(name, table) for name in reserved)
+    return (
+        *findings,
+        *(_make_answer_word_finding(name, kind, _list_rows(table, name)) for name, kind in _find_answer_words(classes)),
+    )
 
 
-def _rows(table: Table, name: str) -> tuple[str, ...]:
+def _list_rows(table: Table, name: str) -> tuple[str, ...]:
     assert table.labels is not None
     return tuple(str(row) for row, label in zip(table.ids, table.labels, strict=True) if str(label) == name)
 
 
-def _answered_with_none(name: str, table: Table) -> Finding:
+def _make_reserved_finding(name: str, table: Table) -> Finding:
     n_rows = Counter(str(label) for label in table.labels if label is not None)[name] if table.labels is not None else 0
     summary = (
         f"The class '{name}' ({n_rows} rows) is taken for everything that is none of the other classes: "
         f"its inputs will be answered with '{NONE}', not with '{name}'."
     )
     advice = f"If it is a class like the others, pass --reserved none; if this is meant, pass --reserved {name}."
-    return Finding(kind="reserved-class", severity="warn", rows=_rows(table, name), summary=summary, advice=advice)
+    return Finding(kind="reserved-class", severity="warn", rows=_list_rows(table, name), summary=summary, advice=advice)
 
 
-def _words(names: list[str]) -> list[tuple[str, str]]:
+def _find_answer_words(names: list[str]) -> list[tuple[str, str]]:
     """Return the names that are also a word for an answer without a class, each with that answer."""
     kinds = {fold(word): words[0] for words in ANSWER_WORDS for word in words}
     return [(name, kinds[fold(name)]) for name in names if fold(name) in kinds]
 
 
-def _called_like_an_answer(name: str, answer: str, rows: tuple[str, ...]) -> Finding:
+def _make_answer_word_finding(name: str, answer: str, rows: tuple[str, ...]) -> Finding:
     summary = f"The class '{name}' is called as the answer '{answer}' is, which a model gives where it knows no class."
     advice = "Rename the class, or read `kind` beside each answer: it is 'label' where the class is meant."
     return Finding(kind="reserved-class", severity="warn", rows=rows, summary=summary, advice=advice)

@@ -15,15 +15,15 @@ from headstart import data, ladder, progress, runs
 from headstart.bundle import Bundle
 from headstart.csv_files import csv_text
 from headstart.flow import reporting
-from headstart.flow.active_learning.label_next import labels_per_class, seen_of
+from headstart.flow.active_learning.label_next import count_labels_per_class, remember_training_rows
 from headstart.flow.adaptation import decision_rules, mitigate
 from headstart.flow.adaptation.budget import NO_TIME, Budget
-from headstart.flow.adaptation.decision_rules import Ruled
-from headstart.flow.adaptation.evaluate import N_WORST, Judged, document, judge, thresholds_of
-from headstart.flow.adaptation.learning_curve import of_run
-from headstart.flow.adaptation.prepare import Prepared, Timings, prepare, read
-from headstart.flow.adaptation.text_scripts import scripts
-from headstart.flow.adaptation.unlabelled import with_unlabelled
+from headstart.flow.adaptation.decision_rules import DecidedTestRows
+from headstart.flow.adaptation.evaluate import N_WORST, TestScores, assemble_result, choose_thresholds, score_test_rows
+from headstart.flow.adaptation.learning_curve import measure_run_curve
+from headstart.flow.adaptation.prepare import Prepared, Timings, prepare, read_data
+from headstart.flow.adaptation.text_scripts import count_scripts
+from headstart.flow.adaptation.unlabelled import add_unlabelled_rows
 from headstart.flow.audit import audit
 from headstart.flow.data_check import suspects
 from headstart.flow.exports import portable
@@ -31,7 +31,7 @@ from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.external_validation import site_comparison
 from headstart.flow.inference import answers
 from headstart.home import write_text
-from headstart.ladder import Climb
+from headstart.ladder import FittedStrategies
 from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import AdaptOptions
@@ -42,25 +42,25 @@ from headstart.strategies.fitted import members_in
 
 MANY_CLASSES = 100
 """With more classes result.json is written without line breaks."""
-_TOLD_LATER = frozenset({"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language"})
+_OPTIONS_AFTER_TRAINING = frozenset({"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language"})
 """Options that no rung of the ladder depends on."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adapted:
+class AdaptedRun:
     """Everything one run made, before it is written."""
 
     bundle: Bundle
     result: Result
     prepared: Prepared
-    judged: Judged
-    ruled: Ruled
-    climb: Climb
+    scores: TestScores
+    decided: DecidedTestRows
+    strategies: FittedStrategies
 
 
 def adapt_table(
     table: Table, test: Table | None, options: AdaptOptions, out: Path | None = None, timings: Timings | None = None
-) -> Adapted:
+) -> AdaptedRun:
     """Adapt a base model to rows in memory.
 
     Parameters
@@ -85,35 +85,41 @@ def adapt_table(
     budget = Budget.start(table, test, options, sum(timings.seconds.values()))
     clock = budget.training_clock()
     names = chosen_names(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
-    uses = frozenset(part for name in (*names, *mitigate.asked(table, options)) for part in STRATEGIES[name].uses)
+    uses = frozenset(
+        part
+        for name in (*names, *mitigate.list_mitigation_strategies(table, options))
+        for part in STRATEGIES[name].uses
+    )
     prepared = prepare(table, options, test, uses=uses, budget=budget, timings=timings)
     with timings.step("features"):
-        prepared = with_unlabelled(prepared, options, uses, clock)
+        prepared = add_unlabelled_rows(prepared, options, uses, clock)
     budget = budget.measured_again(len(prepared.table))
     prepared = replace(prepared, task=replace(prepared.task, clock=budget.training_clock()))
-    run = runs.Run(out, _key(prepared, options)) if out else None
+    run = runs.Run(out, _compute_run_key(prepared, options)) if out else None
     with timings.step("strategies"):
-        climb, mended = mitigate.mend(prepared, ladder.climb(prepared.train, prepared.task, names, run), options)
+        strategies, mitigation = mitigate.fit_mitigation(
+            prepared, ladder.fit_strategies(prepared.train, prepared.task, names, run), options
+        )
     budget = budget.measured_again(len(prepared.table))
-    strategy, pooled = STRATEGIES[climb.chosen], members_in(climb.fitted[climb.chosen].state())
-    uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in pooled))
+    strategy, members = STRATEGIES[strategies.chosen], members_in(strategies.fitted[strategies.chosen].state())
+    uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in members))
     with timings.step("evaluation"):
-        judged = judge(prepared, climb, budget.clock_for("evaluation"))
-        ruled = decision_rules.ruled(prepared, climb, judged, uses=frozenset(uses), options=options)
-        judged = ruled.judged
+        scores = score_test_rows(prepared, strategies, budget.clock_for("evaluation"))
+        decided = decision_rules.decide_test_rows(prepared, strategies, scores, uses=frozenset(uses), options=options)
+        scores = decided.scores
         timings.seconds["total"] = sum(timings.seconds.values())
-        result = document(prepared, climb, judged, options=options, seconds=timings.seconds)
-        decision_rules.tell(result, prepared, ruled)
-        result.mitigation = mended and mitigate.on_test_rows(mended, prepared, judged, options)
+        result = assemble_result(prepared, strategies, scores, options=options, seconds=timings.seconds)
+        decision_rules.add_decisions(result, prepared, decided)
+        result.mitigation = mitigation and mitigate.measure_on_test_rows(mitigation, prepared, scores, options)
     with timings.step("learning_curve"):
-        result.learning_curve = of_run(prepared, options, budget.clock_for("learning_curve"))
-    result.scripts = scripts(prepared.train.table)
-    reads = ruled.reads(frozenset(uses))
+        result.learning_curve = measure_run_curve(prepared, options, budget.clock_for("learning_curve"))
+    result.scripts = count_scripts(prepared.train.table)
+    reads = decided.inputs_read(frozenset(uses))
     bundle = Bundle(
         modality=table.modality,
         classes=prepared.task.classes,
-        strategy=climb.chosen,
-        fitted=climb.fitted[climb.chosen],
+        strategy=strategies.chosen,
+        fitted=strategies.fitted[strategies.chosen],
         backbone=prepared.backbone if "features" in reads else None,
         uses=reads,
         columns=table.columns,
@@ -122,38 +128,42 @@ def adapt_table(
             "data": table.source,
             "verdict": result.verdict.sentence,
             "task": options.task,
-            "labels_per_class": labels_per_class(prepared),
-            **site_comparison.about_site(result),
+            "labels_per_class": count_labels_per_class(prepared),
+            **site_comparison.record_site(result),
         },
         task=table.task,
-        thresholds=thresholds_of(prepared, climb.fitted[climb.chosen]),
-        seen=seen_of(prepared, frozenset(uses)),
+        thresholds=choose_thresholds(prepared, strategies.fitted[strategies.chosen]),
+        seen=remember_training_rows(prepared, frozenset(uses)),
         spec=prepared.task.spec,
-        rules=ruled.rules,
-        reference=site_comparison.reference_of(prepared, ruled.rules, options.group, options.seed),
+        rules=decided.policy,
+        reference=site_comparison.draw_reference(prepared, decided.policy, options.group, options.seed),
         input_columns=prepared.table.input_columns,
     )
     with timings.step("checks"):
-        suspects.tell(result, prepared, climb, options=options, budget=budget)
+        suspects.tell(result, prepared, strategies, options=options, budget=budget)
     with timings.step("audit"):
         if budget.allows("audit") or options.audit not in ("auto", "none"):
             task = replace(prepared.task, clock=budget.clock_for("audit"))
-            audit.tell(result, replace(prepared, task=task), climb, judged=judged, options=options, bundle=bundle)
+            audit.add_audit(
+                result, replace(prepared, task=task), strategies, scores=scores, options=options, bundle=bundle
+            )
         elif options.audit == "auto":
-            audit.leave_out(result, prepared, NO_TIME)
-    return Adapted(bundle=bundle, result=result, prepared=prepared, judged=judged, ruled=ruled, climb=climb)
+            audit.add_reason_not_audited(result, prepared, NO_TIME)
+    return AdaptedRun(
+        bundle=bundle, result=result, prepared=prepared, scores=scores, decided=decided, strategies=strategies
+    )
 
 
-def _key(prepared: Prepared, options: AdaptOptions) -> str:
+def _compute_run_key(prepared: Prepared, options: AdaptOptions) -> str:
     train = prepared.train.table
-    said = options.model_dump(mode="json", exclude={*_TOLD_LATER, "offline", "strategy"})
+    training_options = options.model_dump(mode="json", exclude={*_OPTIONS_AFTER_TRAINING, "offline", "strategy"})
     inputs = [list(train.hashes), list(train.ids), prepared.task.codes.tolist(), prepared.task.folds.tolist()]
     inputs += [] if prepared.task.truth is None else [prepared.task.truth.tolist(), list(prepared.task.classes)]
-    bare = prepared.task.unlabelled
-    inputs += [] if bare is None else [list(bare.table.hashes)]
+    unlabelled = prepared.task.unlabelled
+    inputs += [] if unlabelled is None else [list(unlabelled.table.hashes)]
     inputs += [] if prepared.task.words is None else [prepared.task.words.digest()]
     fingerprint = [prepared.backbone.fingerprint, prepared.extraction.runtime]
-    return runs.key_of(inputs, said, fingerprint, bundles.versions())
+    return runs.compute_key(inputs, training_options, fingerprint, bundles.versions())
 
 
 def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
@@ -181,51 +191,51 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
     with offline(options.offline):
         timings = Timings()
         with timings.step("read"):
-            table, test = read(path, options)
+            table, test = read_data(path, options)
         with runs.claim(out, data=path, test=options.test):
             adapted = adapt_table(table, test, options, out=out, timings=timings)
             with timings.step("write"):
-                adapted.result.portable = _write(adapted, out)
+                adapted.result.portable = _write_bundle(adapted, out)
             adapted.result.seconds = {**timings.seconds, "total": time.monotonic() - began}
             _write_result(adapted, out, options)
     progress.say(f"Done in {adapted.result.seconds['total']:.0f} s.")
     return adapted.result
 
 
-def _write_result(adapted: Adapted, out: Path, options: AdaptOptions) -> None:
+def _write_result(adapted: AdaptedRun, out: Path, options: AdaptOptions) -> None:
     """Write result.json first: whatever happens to the report, `headstart report` can make it again."""
-    result, previews = adapted.result, _previews(adapted)
+    result, previews = adapted.result, _make_previews(adapted)
     indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
     write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
-    reporting.keep(previews, out)
-    reporting.write(result, previews, out, options.language)
+    reporting.write_previews(previews, out)
+    reporting.write_report(result, previews, out, options.language)
 
 
-def _write(adapted: Adapted, out: Path) -> PortableForm:
+def _write_bundle(adapted: AdaptedRun, out: Path) -> PortableForm:
     """Write bundle and predictions; says whether the model runs without torch."""
     with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
-        some = portable.sample(adapted.prepared, adapted.bundle.seed)
-        made = portable.ship(adapted.bundle, some, Path(place), out / "bundle")
-        portable.warn(made, adapted.climb, adapted.prepared)
-        bundles.save(made, out / "bundle", check=partial(require_same_answers, bundle=made, table=some))
-    write_text(out / "test_predictions.csv", _table_of_predictions(adapted))
-    told: Mapping[str, Any] = made.shipped.told if made.shipped else bundles.NOT_SHIPPED
-    size = (out / "bundle" / told["file"]).stat().st_size if told["ok"] else 0
-    return PortableForm(ok=told["ok"], reason=told.get("reason", ""), size_bytes=size)
+        sample = portable.draw_sample(adapted.prepared, adapted.bundle.seed)
+        bundle = portable.make_portable(adapted.bundle, sample, Path(place), out / "bundle")
+        portable.warn_if_not_portable(bundle, adapted.strategies, adapted.prepared)
+        bundles.save(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
+    write_text(out / "test_predictions.csv", _format_test_predictions(adapted))
+    portable_form: Mapping[str, Any] = bundle.shipped.told if bundle.shipped else bundles.NOT_SHIPPED
+    size = (out / "bundle" / portable_form["file"]).stat().st_size if portable_form["ok"] else 0
+    return PortableForm(ok=portable_form["ok"], reason=portable_form.get("reason", ""), size_bytes=size)
 
 
-def _table_of_predictions(adapted: Adapted) -> str:
+def _format_test_predictions(adapted: AdaptedRun) -> str:
     result, prepared = adapted.result, adapted.prepared
-    said = adapted.judged.predictions.get(result.chosen)
+    predictions = adapted.scores.predictions.get(result.chosen)
     header = answers.truth_header(result.task, tuple(result.classes))
-    rows = () if said is None else answers.truth_rows(prepared.truth, said, adapted.ruled.made)
+    rows = () if predictions is None else answers.truth_rows(prepared.truth, predictions, adapted.decided.decisions)
     return csv_text([header, *rows])
 
 
-def _previews(adapted: Adapted) -> Mapping[str, str]:
+def _make_previews(adapted: AdaptedRun) -> Mapping[str, str]:
     table = adapted.prepared.table
     result = adapted.result
-    wanted = {row.id for row in result.worst} | {row.id for row in result.label_errors[:N_WORST]}
-    wanted |= audit.examples_in(result)
+    row_ids = {row.id for row in result.worst} | {row.id for row in result.label_errors[:N_WORST]}
+    row_ids |= audit.list_slice_examples(result)
     preview = MODALITIES[table.modality].preview
-    return {str(name): preview(table.inputs[row]) for row, name in enumerate(table.ids) if str(name) in wanted}
+    return {str(name): preview(table.inputs[row]) for row, name in enumerate(table.ids) if str(name) in row_ids}

@@ -10,12 +10,12 @@ import numpy as np
 
 from headstart.records import Table
 
-MOST_ROWS, MOST_MARKS = 5_000, 300
+MOST_ROWS, MOST_CHARACTERS = 5_000, 300
 """Rows looked at (evenly spread) and letters of each."""
 
 
 @lru_cache(maxsize=4096)
-def script_of(mark: str) -> str:
+def name_script(character: str) -> str:
     """Give the script of a letter, by the first word of its Unicode name; empty for what is no letter.
 
     Examples
@@ -23,10 +23,10 @@ def script_of(mark: str) -> str:
     >>> script_of("a"), script_of("ሰ"), script_of("ص"), script_of("3")
     ('Latin', 'Ethiopic', 'Arabic', '')
     """
-    return unicodedata.name(mark, "").split(" ")[0].capitalize() if mark.isalpha() else ""
+    return unicodedata.name(character, "").split(" ")[0].capitalize() if character.isalpha() else ""
 
 
-def scripts(table: Table) -> dict[str, int]:
+def count_scripts(table: Table) -> dict[str, int]:
     """Count texts by the script of most of their letters, the most frequent first; empty for other modalities.
 
     Parameters
@@ -41,8 +41,8 @@ def scripts(table: Table) -> dict[str, int]:
     """
     if table.modality != "text":
         return {}
-    found: Counter[str] = Counter()
+    n_texts: Counter[str] = Counter()
     for row in np.linspace(0, max(len(table) - 1, 0), min(len(table), MOST_ROWS)).astype(np.intp):
-        counts = Counter(filter(None, map(script_of, str(table.inputs[row])[:MOST_MARKS])))
-        found.update([counts.most_common(1)[0][0]] if counts else [])
-    return dict(found.most_common())
+        counts = Counter(filter(None, map(name_script, str(table.inputs[row])[:MOST_CHARACTERS])))
+        n_texts.update([counts.most_common(1)[0][0]] if counts else [])
+    return dict(n_texts.most_common())

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import data, features, progress
-from headstart.flow.adaptation.prepare import UNITS, Prepared
+from headstart.flow.adaptation.prepare import ROW_NOUNS, Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Finding, Table
 from headstart.strategies.record import Clock, Rows
@@ -22,7 +22,7 @@ WORDS_SHARE = 0.1
 """Largest share of the time left that counting their words may take."""
 
 
-def with_unlabelled(prepared: Prepared, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
+def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
     """Give the task its rows without labels, as many as the time allows; copies of other rows are left out.
 
     Parameters
@@ -34,36 +34,38 @@ def with_unlabelled(prepared: Prepared, options: AdaptOptions, uses: frozenset[s
         What the strategies read.
     clock : Clock
     """
-    wordy = "words" in uses and prepared.table.modality == "text"
-    if not wordy and "unlabelled" not in uses:
+    reads_words = "words" in uses and prepared.table.modality == "text"
+    if not reads_words and "unlabelled" not in uses:
         return prepared
     rows = data.read_unlabelled(prepared.table, options) if data.wants_unlabelled(options) else None
     if rows is not None and not len(rows):
         progress.warn("There are no rows without labels that are not among the others.")
         rows = None
-    if wordy:
-        prepared = _with_words(prepared, rows, options, clock)
+    if reads_words:
+        prepared = _add_words(prepared, rows, options, clock)
     return (
         prepared
         if rows is None or "unlabelled" not in uses
-        else _with_rows(prepared, rows, options, uses=uses, clock=clock)
+        else _add_rows(prepared, rows, options, uses=uses, clock=clock)
     )
 
 
-def _with_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
+def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
     drawn = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[:MOST_ROWS])
     taken = rows.take(drawn)
-    wanted = uses & {"features"}
-    made = features.extract(taken, prepared.backbone, options.precision, uses=wanted, seconds=clock.left() * TIME_SHARE)
-    kept = Rows(taken.take(made.kept), made.features, made.descriptors)
-    progress.say(f"{len(kept):,} {UNITS[rows.modality]} without labels to learn from as well.")
-    used = {str(name) for name in kept.table.ids}
+    features_read = uses & {"features"}
+    extraction = features.extract(
+        taken, prepared.backbone, options.precision, uses=features_read, seconds=clock.left() * TIME_SHARE
+    )
+    unlabelled = Rows(taken.take(extraction.kept), extraction.features, extraction.descriptors)
+    progress.say(f"{len(unlabelled):,} {ROW_NOUNS[rows.modality]} without labels to learn from as well.")
+    used = {str(name) for name in unlabelled.table.ids}
     aside = tuple(item for item in prepared.table.set_aside if item.id not in used)
     table = replace(prepared.table, set_aside=aside)
-    return replace(prepared, table=table, task=replace(prepared.task, unlabelled=kept))
+    return replace(prepared, table=table, task=replace(prepared.task, unlabelled=unlabelled))
 
 
-def _with_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, clock: Clock) -> Prepared:
+def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, clock: Clock) -> Prepared:
     """Give the task what the longer of two texts says of words: the rows without labels, the base's own."""
     parts = prepared.backbone.parts
     if rows is None and not parts.words:
@@ -75,17 +77,19 @@ def _with_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, c
             f"With more than {cooccurrence.MOST_LABELLED:,} labels, classic reads no words of texts without labels."
         )
         return prepared
-    found = []
+    candidates = []
     if parts.words:
-        found.append(
+        candidates.append(
             (cooccurrence.Words.of(parts.words, f"The base {parts.record.name}"), f"of the base {parts.record.name}")
         )
     if rows is not None:
         most = cooccurrence.affordable(clock.left() * WORDS_SHARE)
-        found.append((cooccurrence.learn([str(text) for text in rows.inputs], options.seed, most), "that you gave"))
-    taken, whose = max(found, key=lambda item: item[0].n_characters)
-    summary = f"{taken.n_texts:,} texts without labels ({whose}) told the method classic how common words are"
-    summary += " and which go together." if taken.n_dims else "."
+        candidates.append(
+            (cooccurrence.learn([str(text) for text in rows.inputs], options.seed, most), "that you gave")
+        )
+    words, source = max(candidates, key=lambda item: item[0].n_characters)
+    summary = f"{words.n_texts:,} texts without labels ({source}) told the method classic how common words are"
+    summary += " and which go together." if words.n_dims else "."
     progress.say(summary)
     finding = Finding(
         kind="unlabelled-text",
@@ -94,5 +98,5 @@ def _with_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, c
         summary=summary,
         advice="Their labels, if they have any, were not looked at.",
     )
-    task = replace(prepared.task, words=taken)
+    task = replace(prepared.task, words=words)
     return replace(prepared, task=task, findings=(*prepared.findings, finding))

@@ -29,7 +29,7 @@ Properties = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ProbeTarget:
     """What is to be read off: a name, its values, and the code of each row (-1: left out)."""
 
     name: str
@@ -38,50 +38,52 @@ class Wanted:
     codes: Index
 
 
-def wanted(table: Table, columns: tuple[str, ...], properties: Properties, clusters: Index) -> list[Wanted]:
+def list_probe_targets(
+    table: Table, columns: tuple[str, ...], properties: Properties, clusters: Index
+) -> list[ProbeTarget]:
     """List what can be read off these rows: groups with enough rows, and properties cut at their median."""
-    found = [_group(name, table.metadata[name], clusters) for name in columns if name in table.metadata]
-    found += [_halves(name, values, clusters) for name, values in properties.items()]
-    return [item for item in found if item is not None]
+    targets = [_make_group_target(name, table.metadata[name], clusters) for name in columns if name in table.metadata]
+    targets += [_make_property_target(name, values, clusters) for name, values in properties.items()]
+    return [item for item in targets if item is not None]
 
 
-def _group(name: str, column: Column, clusters: Index) -> Wanted | None:
+def _make_group_target(name: str, column: Column, clusters: Index) -> ProbeTarget | None:
     if keeps_together(column):
         return None
     names = np.array(names_of(column), dtype=object)
     counts = {str(value): int((names == value).sum()) for value in set(names) if value}
     frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MANY_VALUES]
-    return _coded(name, "group", tuple(sorted(frequent)), names=names, clusters=clusters)
+    return _encode_values(name, "group", tuple(sorted(frequent)), names=names, clusters=clusters)
 
 
-def _halves(name: str, values: NDArray[np.float64], clusters: Index) -> Wanted | None:
-    there = np.isfinite(values)
-    if not there.any():
+def _make_property_target(name: str, values: NDArray[np.float64], clusters: Index) -> ProbeTarget | None:
+    is_known = np.isfinite(values)
+    if not is_known.any():
         return None
-    middle = float(np.median(values[there]))
-    names = np.where(~there, "", np.where(values > middle, "high", "low")).astype(object)
-    return _coded(name, "property", ("high", "low"), names=names, clusters=clusters)
+    middle = float(np.median(values[is_known]))
+    names = np.where(~is_known, "", np.where(values > middle, "high", "low")).astype(object)
+    return _encode_values(name, "property", ("high", "low"), names=names, clusters=clusters)
 
 
-def _coded(name: str, kind: str, values: tuple[str, ...], names: Column, clusters: Index) -> Wanted | None:
-    told = tuple(
+def _encode_values(name: str, kind: str, values: tuple[str, ...], names: Column, clusters: Index) -> ProbeTarget | None:
+    frequent = tuple(
         value
         for value in values
         if (names == value).sum() >= MIN_ROWS and len(np.unique(clusters[names == value])) >= MIN_UNITS
     )
-    if len(told) < 2:
+    if len(frequent) < 2:
         return None
-    place = {value: code for code, value in enumerate(told)}
-    return Wanted(name, kind, told, np.asarray([place.get(str(each), -1) for each in names], dtype=np.intp))
+    place = {value: code for code, value in enumerate(frequent)}
+    return ProbeTarget(name, kind, frequent, np.asarray([place.get(str(each), -1) for each in names], dtype=np.intp))
 
 
-def plain_descriptors(table: Table) -> FloatMatrix | None:
+def compute_plain_descriptors(table: Table) -> FloatMatrix | None:
     """Describe rows without any base: words of a text hashed to 512 counts, a series by its raw course; else None."""
-    made = _PLAIN.get(table.modality)
-    return made(table) if made else None
+    describe = _PLAIN_DESCRIPTORS.get(table.modality)
+    return describe(table) if describe else None
 
 
-def _hashed(table: Table) -> FloatMatrix:
+def _hash_words(table: Table) -> FloatMatrix:
     counts = np.zeros((len(table), HASHED), dtype=np.float32)
     for row, text in enumerate(table.inputs):
         for word in re.findall(r"\w+", str(text).casefold()):
@@ -89,29 +91,29 @@ def _hashed(table: Table) -> FloatMatrix:
     return np.asarray(np.log1p(counts), dtype=np.float32)
 
 
-def _course(table: Table) -> FloatMatrix:
+def _resample_series(table: Table) -> FloatMatrix:
     """Resample every channel to 64 values, gaps as zeros."""
     n_channels = max(len(values) for values in table.inputs)
-    made = np.zeros((len(table), n_channels * 64), dtype=np.float32)
+    descriptors = np.zeros((len(table), n_channels * 64), dtype=np.float32)
     for row, values in enumerate(table.inputs):
         whole = np.nan_to_num(values, nan=0.0)
         at = np.linspace(0, whole.shape[1] - 1, 64)
         course = np.concatenate([np.interp(at, np.arange(whole.shape[1]), channel) for channel in whole])
-        made[row, : len(course)] = course
-    return made
+        descriptors[row, : len(course)] = course
+    return descriptors
 
 
-_PLAIN = {"text": _hashed, "series": _course}
+_PLAIN_DESCRIPTORS = {"text": _hash_words, "series": _resample_series}
 
 
-def read_off(
-    asked: list[Wanted], places: Mapping[str, FloatMatrix], strata: Index, clusters: Index, seed: int
+def probe_attributes(
+    targets: list[ProbeTarget], places: Mapping[str, FloatMatrix], strata: Index, clusters: Index, seed: int
 ) -> list[Readable]:
     """Probe every place for everything that is asked.
 
     Parameters
     ----------
-    asked : list of Wanted
+    encoded : list of ProbeTarget
     places : mapping of str to FloatMatrix, shape (n_rows, n_dims) each
         "frozen", "adapted", "answers", "without_base": features of the same rows.
     strata : Index, shape (n_rows,)
@@ -125,47 +127,50 @@ def read_off(
     Ridge regression on at most 192 principal axes, its strength by leave-one-out inside each training part; the answer
     is the value that is favoured most against how frequent it is. A lower bound: other probes may read off more.
     """
-    dealt = data.assign_folds(strata, clusters, N_FOLDS, seed)
-    if not asked or len(np.unique(dealt)) < 2:
+    fold_ids = data.assign_folds(strata, clusters, N_FOLDS, seed)
+    if not targets or len(np.unique(fold_ids)) < 2:
         return []
-    targets = [_targets(item) for item in asked]
-    outputs = {name: _out_of_fold(values, np.hstack(targets), dealt, seed) for name, values in places.items()}
-    ends = np.cumsum([0, *(part.shape[1] for part in targets)])
+    encoded = [_encode_target(item) for item in targets]
+    outputs = {name: _out_of_fold(values, np.hstack(encoded), fold_ids, seed) for name, values in places.items()}
+    ends = np.cumsum([0, *(part.shape[1] for part in encoded)])
     return [
-        _readable(item, {name: made[:, ends[at] : ends[at + 1]] for name, made in outputs.items()}, clusters)
-        for at, item in enumerate(asked)
+        _measure_decodability(
+            item, {name: predicted[:, ends[at] : ends[at + 1]] for name, predicted in outputs.items()}, clusters
+        )
+        for at, item in enumerate(targets)
     ]
 
 
-def _targets(item: Wanted) -> NDArray[np.float64]:
+def _encode_target(item: ProbeTarget) -> NDArray[np.float64]:
     """Give one column a value; rows without one get the shares of all."""
     known = item.codes >= 0
-    made: NDArray[np.float64] = np.eye(len(item.values))[np.maximum(item.codes, 0)]
-    made[~known] = made[known].mean(axis=0)
-    return made
+    encoded: NDArray[np.float64] = np.eye(len(item.values))[np.maximum(item.codes, 0)]
+    encoded[~known] = encoded[known].mean(axis=0)
+    return encoded
 
 
-def _out_of_fold(values: FloatMatrix, targets: NDArray[np.float64], dealt: Index, seed: int) -> NDArray[np.float64]:
-    made = np.empty(targets.shape)
+def _out_of_fold(values: FloatMatrix, targets: NDArray[np.float64], fold_ids: Index, seed: int) -> NDArray[np.float64]:
+    predicted = np.empty(targets.shape)
     axes = Axes.of(np.ascontiguousarray(values, dtype=np.float32), np.arange(len(values)), seed, MOST_AXES)
     reduced = axes.apply(values)
-    for fold in np.unique(dealt):
-        held = dealt == fold
-        made[held] = fit_quick(reduced[~held], targets[~held]).predict(reduced[held])
-    return made
+    for fold in np.unique(fold_ids):
+        is_held_out = fold_ids == fold
+        predicted[is_held_out] = fit_quick(reduced[~is_held_out], targets[~is_held_out]).predict(reduced[is_held_out])
+    return predicted
 
 
-def _readable(item: Wanted, outputs: Mapping[str, NDArray[np.float64]], clusters: Index) -> Readable:
+def _measure_decodability(item: ProbeTarget, outputs: Mapping[str, NDArray[np.float64]], clusters: Index) -> Readable:
     rows = np.flatnonzero(item.codes >= 0)
     codes = item.codes[rows]
-    found: dict[str, Interval | None] = {
-        name: balanced_share(codes, balanced_guess(made[rows], codes), clusters[rows]) for name, made in outputs.items()
+    intervals: dict[str, Interval | None] = {
+        name: balanced_share(codes, balanced_guess(predicted[rows], codes), clusters[rows])
+        for name, predicted in outputs.items()
     }
     chance = 1 / len(item.values)
-    figures = {name: Figure.of(figure) for name, figure in found.items() if figure is not None}
+    figures = {name: Figure.of(figure) for name, figure in intervals.items() if figure is not None}
     return Readable(
         name=item.name, kind=item.kind, values=list(item.values), n_rows=len(rows), chance=chance,  # type: ignore[arg-type]
         frozen=figures.get("frozen"), adapted=figures.get("adapted"), answers=figures.get("answers"),
         without_base=figures.get("without_base"),
-        reading=readable_reading(item.name, item.kind, chance, found=found, n_rows=len(rows)),
+        reading=readable_reading(item.name, item.kind, chance, found=intervals, n_rows=len(rows)),
     )  # fmt: skip

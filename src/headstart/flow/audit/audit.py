@@ -16,12 +16,12 @@ from headstart.bundle import Bundle
 from headstart.data.properties import of_inputs
 from headstart.evaluation.fairness.inherited_bias import Models, gap_origin
 from headstart.evaluation.fairness.slices import row_errors
-from headstart.flow.adaptation.evaluate import Judged, thresholds_of
+from headstart.flow.adaptation.evaluate import TestScores, choose_thresholds
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.audit import counterfactuals as pairs
-from headstart.flow.audit.attribute_probes import plain_descriptors, read_off, wanted
-from headstart.flow.audit.slices import slices
-from headstart.ladder import Climb
+from headstart.flow.audit.attribute_probes import compute_plain_descriptors, list_probe_targets, probe_attributes
+from headstart.flow.audit.slices import find_slices
+from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Column, FittedState, FloatMatrix, Table, make_column
 from headstart.results import BaseFigures, GapOrigin, Inherited, Readable, Result
@@ -36,8 +36,13 @@ TUNED_ROWS, TUNED_SHARE_SECONDS = 200, 20.0
 """Rows that a model with moved weights is run on again, and the time that must be left for it."""
 
 
-def tell(
-    result: Result, prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, bundle: Bundle
+def add_audit(
+    result: Result,
+    prepared: Prepared,
+    strategies: FittedStrategies,
+    scores: TestScores,
+    options: AdaptOptions,
+    bundle: Bundle,
 ) -> None:
     """Run the parts of the audit that `--audit` asks for and the task's clock allows, and put them into the document.
 
@@ -46,39 +51,48 @@ def tell(
     result : Result
         Gets `inherited` and `slices`; both stay None with `--audit none`.
     prepared : Prepared
-    climb : Climb
-    judged : Judged
+    strategies : FittedStrategies
+    scores : TestScores
     options : AdaptOptions
     bundle : Bundle
         Of the chosen model.
     """
     if options.audit == "none":
         return
-    result.slices = slices(prepared, climb, judged, properties=properties_of, options=options)
-    made = Inherited(n_rows=len(prepared.test), base=base_in_words(result.base))
-    result.inherited = made
+    result.slices = find_slices(prepared, strategies, scores, properties=measure_properties, options=options)
+    inherited = Inherited(n_rows=len(prepared.test), base=describe_base(result.base))
+    result.inherited = inherited
     if len(prepared.test) == 0:
-        made.not_measured["all"] = "There were no test rows."
+        inherited.not_measured["all"] = "There were no test rows."
         return
-    made.gaps = _gaps(prepared, climb, judged, options=options, not_measured=made.not_measured)
-    made.readable = _readable(prepared, climb, judged, options=options, not_measured=made.not_measured)
-    if options.audit == "auto" and not options.group:
-        made.not_measured["counterfactuals"] = "Not asked for: name groups with --group, or give --audit quick or full."
-        return
-    asked, full = _pass(prepared, climb, judged, options=options, bundle=bundle), options.audit == "full"
-    made.counterfactuals, missing = pairs.counterfactuals(
-        asked, options.swaps, full, clock=prepared.task.clock, precision=options.precision
+    inherited.gaps = _find_gap_origins(
+        prepared, strategies, scores, options=options, not_measured=inherited.not_measured
     )
-    made.not_measured |= missing
+    inherited.readable = _probe_test_rows(
+        prepared, strategies, scores, options=options, not_measured=inherited.not_measured
+    )
+    if options.audit == "auto" and not options.group:
+        inherited.not_measured["counterfactuals"] = (
+            "Not asked for: name groups with --group, or give --audit quick or full."
+        )
+        return
+    inputs, full = (
+        _gather_counterfactual_inputs(prepared, strategies, scores, options=options, bundle=bundle),
+        options.audit == "full",
+    )
+    inherited.counterfactuals, missing = pairs.measure_counterfactuals(
+        inputs, options.swaps, full, clock=prepared.task.clock, precision=options.precision
+    )
+    inherited.not_measured |= missing
 
 
-def leave_out(result: Result, prepared: Prepared, why: str) -> None:
+def add_reason_not_audited(result: Result, prepared: Prepared, why: str) -> None:
     """Write into a result document why nothing was audited."""
-    base = base_in_words(result.base)
+    base = describe_base(result.base)
     result.inherited = Inherited(n_rows=len(prepared.test), base=base, not_measured={"all": why})
 
 
-def base_in_words(base: BaseFigures) -> str:
+def describe_base(base: BaseFigures) -> str:
     """Say what the record of the base tells of its training data."""
     if not base.pretrained:
         return f"The base {base.name} has learnt from no data, so it brought in no habits of other data."
@@ -94,48 +108,59 @@ def base_in_words(base: BaseFigures) -> str:
     )
 
 
-def properties_of(table: Table) -> Mapping[str, NDArray[np.float64]]:
+def measure_properties(table: Table) -> Mapping[str, NDArray[np.float64]]:
     """Give the plain numbers of rows, by name (n_rows,); words such as a camera's make are left out."""
-    found: dict[str, NDArray[np.float64]] = {}
+    properties: dict[str, NDArray[np.float64]] = {}
     for name, values in of_inputs(table).items():
         if values.dtype != object:
             parts = np.asarray(values, dtype=np.float64).reshape(len(table), -1)
-            found |= {f"{name} {at + 1}" if parts.shape[1] > 1 else name: parts[:, at] for at in range(parts.shape[1])}
-    return found
+            properties |= {
+                f"{name} {at + 1}" if parts.shape[1] > 1 else name: parts[:, at] for at in range(parts.shape[1])
+            }
+    return properties
 
 
-def _gaps(
-    prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, not_measured: dict[str, str]
+def _find_gap_origins(
+    prepared: Prepared,
+    strategies: FittedStrategies,
+    scores: TestScores,
+    options: AdaptOptions,
+    not_measured: dict[str, str],
 ) -> list[GapOrigin]:
     """Say where the gap of each group column comes from."""
     if not options.group:
         not_measured["gaps"] = "No groups were named (see --group)."
         return []
-    plain = _plain(climb, judged)
+    plain = _choose_model_without_base(strategies, scores)
     models = Models(
-        chosen=judged.predictions[climb.chosen], frozen=judged.predictions.get(FROZEN),
-        plain=judged.predictions.get(plain) if plain else None, without_base=plain, is_frozen=climb.chosen == FROZEN,
+        chosen=scores.predictions[strategies.chosen], frozen=scores.predictions.get(FROZEN),
+        plain=scores.predictions.get(plain) if plain else None, without_base=plain,
+        is_frozen=strategies.chosen == FROZEN,
     )  # fmt: skip
     metadata = prepared.test.table.metadata
     clusters = data.number_clusters(prepared.test.table)
-    found = []
+    gaps = []
     for name in [name for name in options.group if name in metadata]:
-        made = gap_origin(name, prepared.truth, models, values=metadata[name], clusters=clusters, seed=options.seed)
-        if made is None:
+        gap = gap_origin(name, prepared.truth, models, values=metadata[name], clusters=clusters, seed=options.seed)
+        if gap is None:
             not_measured[f"gap: {name}"] = "Cannot tell: there are no two groups with enough test rows."
         else:
-            found.append(made)
-    return found
+            gaps.append(gap)
+    return gaps
 
 
-def _plain(climb: Climb, judged: Judged) -> str | None:
+def _choose_model_without_base(strategies: FittedStrategies, scores: TestScores) -> str | None:
     """Name the model without the base that did best in cross-validation."""
-    names = [name for name in WITHOUT_BASE if name in judged.predictions]
-    return min(names, key=climb.comparable_loss, default=None)
+    names = [name for name in WITHOUT_BASE if name in scores.predictions]
+    return min(names, key=strategies.comparable_loss, default=None)
 
 
-def _readable(
-    prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, not_measured: dict[str, str]
+def _probe_test_rows(
+    prepared: Prepared,
+    strategies: FittedStrategies,
+    scores: TestScores,
+    options: AdaptOptions,
+    not_measured: dict[str, str],
 ) -> list[Readable]:
     """Probe features and answers for groups and properties, on test rows."""
     if prepared.test.features is None:
@@ -145,34 +170,36 @@ def _readable(
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(prepared.test))[:most])
     test = prepared.test.take(rows)
     clusters = data.number_clusters(test.table)
-    asked = wanted(test.table, options.group, properties_of(test.table), clusters)
-    if not asked:
+    targets = list_probe_targets(test.table, options.group, measure_properties(test.table), clusters)
+    if not targets:
         not_measured["readable"] = "There are no two groups or properties with enough test rows."
         return []
     assert test.features is not None
     places: dict[str, FloatMatrix] = {"frozen": test.features.final}
-    moved = _adapted(climb, test.table, prepared, not_measured)
-    if moved is not None:
-        places["adapted"] = moved
-    places["answers"] = _scores(judged.predictions[climb.chosen].probabilities[rows], prepared.task.kind)
-    plain = test.descriptors.final if test.descriptors is not None else plain_descriptors(test.table)
+    adapted = _extract_adapted_features(strategies, test.table, prepared, not_measured)
+    if adapted is not None:
+        places["adapted"] = adapted
+    places["answers"] = _to_log_scale(scores.predictions[strategies.chosen].probabilities[rows], prepared.task.kind)
+    plain = test.descriptors.final if test.descriptors is not None else compute_plain_descriptors(test.table)
     if plain is not None:
         places["without_base"] = plain
-    return read_off(asked, places, data.number_strata(test.table), clusters=clusters, seed=options.seed)
+    return probe_attributes(targets, places, data.number_strata(test.table), clusters=clusters, seed=options.seed)
 
 
-def _scores(outputs: NDArray[np.float64], kind: str) -> FloatMatrix:
+def _to_log_scale(outputs: NDArray[np.float64], kind: str) -> FloatMatrix:
     """Give answers on the scale of logarithms, where they are probabilities."""
     values = outputs if kind == "regression" else np.log(np.maximum(outputs, 1e-6))
     return np.asarray(values, dtype=np.float32)
 
 
-def _adapted(climb: Climb, table: Table, prepared: Prepared, not_measured: dict[str, str]) -> FloatMatrix | None:
+def _extract_adapted_features(
+    strategies: FittedStrategies, table: Table, prepared: Prepared, not_measured: dict[str, str]
+) -> FloatMatrix | None:
     """Give the features of the chosen model's own network, where its weights were moved."""
-    state = _tuned_state(climb.fitted[climb.chosen].state())
+    state = _find_tuned_state(strategies.fitted[strategies.chosen].state())
     if state is None:
         not_measured["adapted features"] = (
-            f"{climb.chosen} leaves the base as it is: its features are the frozen ones, only the answers differ."
+            f"{strategies.chosen} leaves the base as it is: its features are the frozen ones, only the answers differ."
         )
         return None
     if prepared.task.clock.left() < TUNED_SHARE_SECONDS or len(table) > TUNED_ROWS * 3:
@@ -186,7 +213,7 @@ def _adapted(climb: Climb, table: Table, prepared: Prepared, not_measured: dict[
     return final_features(table, model.backbone, 0, model.runtime)[0]
 
 
-def _tuned_state(state: FittedState) -> FittedState | None:
+def _find_tuned_state(state: FittedState) -> FittedState | None:
     """Find the state of a model with moved weights: the whole, or the heaviest such member of a blend."""
     if "n_views" in state.meta and "architecture" in state.meta:
         return state
@@ -198,32 +225,34 @@ def _tuned_state(state: FittedState) -> FittedState | None:
     return None
 
 
-def _pass(prepared: Prepared, climb: Climb, judged: Judged, options: AdaptOptions, bundle: Bundle) -> pairs.Pass:
+def _gather_counterfactual_inputs(
+    prepared: Prepared, strategies: FittedStrategies, scores: TestScores, options: AdaptOptions, bundle: Bundle
+) -> pairs.CounterfactualInputs:
     """Gather what predicting changed rows needs."""
-    plain = _plain(climb, judged)
-    names = [climb.chosen, *([plain] if plain and plain != climb.chosen else [])]
+    plain = _choose_model_without_base(strategies, scores)
+    names = [strategies.chosen, *([plain] if plain and plain != strategies.chosen else [])]
     uses: set[str] = set()
     for name in names:
-        pooled = members_in(climb.fitted[name].state())
-        uses |= STRATEGIES[name].predicts_from.union(*(STRATEGIES[each].predicts_from for each in pooled))
-    table, said = prepared.test.table, judged.predictions[climb.chosen]
+        members = members_in(strategies.fitted[name].state())
+        uses |= STRATEGIES[name].predicts_from.union(*(STRATEGIES[each].predicts_from for each in members))
+    table, predictions = prepared.test.table, scores.predictions[strategies.chosen]
     parts: dict[str, Column] = {name: table.metadata[name] for name in options.group if name in table.metadata}
     if prepared.task.kind in SINGLE:
         parts = {"": make_column([prepared.task.classes[code] for code in prepared.truth]), **parts}
-    typical = float(np.median(row_errors(prepared.truth, said))) if prepared.task.kind == "regression" else 0.0
+    typical = float(np.median(row_errors(prepared.truth, predictions))) if prepared.task.kind == "regression" else 0.0
     needs_base = bool(uses & {"features", "stages"})
     ready = replace(bundle, uses=frozenset(uses), backbone=prepared.backbone if needs_base else None)
-    cuts = thresholds_of(prepared, climb.fitted[climb.chosen])
-    return pairs.Pass(
+    thresholds = choose_thresholds(prepared, strategies.fitted[strategies.chosen])
+    return pairs.CounterfactualInputs(
         bundle=ready,
-        models={name: climb.fitted[name] for name in names},
+        models={name: strategies.fitted[name] for name in names},
         table=table,
         parts=parts,
-        thresholds=cuts,
+        thresholds=thresholds,
         typical_error=typical,
     )
 
 
-def examples_in(result: Result) -> set[str]:
+def list_slice_examples(result: Result) -> set[str]:
     """Name the rows that the report shows of slices."""
     return {name for item in (result.slices.found if result.slices else []) for name in item.examples}

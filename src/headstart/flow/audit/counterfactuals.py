@@ -18,9 +18,9 @@ from headstart.errors import DataError
 from headstart.evaluation.fairness.groups import names_of
 from headstart.evaluation.fairness.inherited_bias import flips
 from headstart.evaluation.wording import cut
-from headstart.flow.adaptation.prepare import UNITS
-from headstart.flow.inference.perturbed_rows import inputs_of, spec_of
-from headstart.flow.inference.predict_table import reader
+from headstart.flow.adaptation.prepare import ROW_NOUNS
+from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
+from headstart.flow.inference.predict_table import make_reader
 from headstart.modalities import MODALITIES
 from headstart.modalities.counterfactual import Edit, edits
 from headstart.records import Column, Index, Interval, Predictions, Table, make_column
@@ -35,7 +35,7 @@ MIN_PART = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pass:
+class CounterfactualInputs:
     """What is needed to predict changed rows.
 
     Parameters
@@ -61,14 +61,14 @@ class Pass:
     typical_error: float = 0.0
 
 
-def counterfactuals(asked: Pass, swaps: Path | None, full: bool, clock: Clock, precision: str) -> tuple[
-    list[Counterfactual], dict[str, str]
-]:  # fmt: skip
+def measure_counterfactuals(
+    inputs: CounterfactualInputs, swaps: Path | None, full: bool, clock: Clock, precision: str
+) -> tuple[list[Counterfactual], dict[str, str]]:
     """Change a sample of test rows in every way of their modality, and count other answers.
 
     Parameters
     ----------
-    asked : Pass
+    changed : CounterfactualInputs
     swaps : Path or None
         Word pairs for texts.
     full : bool
@@ -83,69 +83,69 @@ def counterfactuals(asked: Pass, swaps: Path | None, full: bool, clock: Clock, p
     dict of str to str
         What was not measured, and why.
     """
-    table, rng = asked.table, np.random.default_rng(asked.bundle.seed)
-    ways = [edit for edit in edits(table.modality, list(table.inputs), swaps) if full or edit.quick]
+    table, rng = inputs.table, np.random.default_rng(inputs.bundle.seed)
+    changes = [edit for edit in edits(table.modality, list(table.inputs), swaps) if full or edit.quick]
     order = rng.permutation(len(table))
     most = min(FULL_ROWS if full else QUICK_ROWS, len(table))
     if most < FEWEST_ROWS:
         return [], {"counterfactuals": f"There are only {len(table)} test rows; it takes {FEWEST_ROWS}."}
     share = FULL_SHARE if full else QUICK_SHARE
     with tempfile.TemporaryDirectory() as folder:
-        runner = _Runner(asked, Path(folder), precision)
+        runner = _Runner(inputs, Path(folder), precision)
         if runner.outputs(order[:1], None) is None:  # Opens the base, which is not part of what a row costs.
             return [], {"counterfactuals": "The changed rows could not be read."}
         began = time.monotonic()
         runner.outputs(order[:FEWEST_ROWS], None)
         each = (time.monotonic() - began) / FEWEST_ROWS
-        fits = int(clock.left() * share / max(each * (1 + len(ways)), 1e-9))
+        fits = int(clock.left() * share / max(each * (1 + len(changes)), 1e-9))
         if fits < FEWEST_ROWS:
-            needed = each * (1 + len(ways)) * FEWEST_ROWS / share
+            needed = each * (1 + len(changes)) * FEWEST_ROWS / share
             return [], {"counterfactuals": f"It needs about {needed:.0f} s to be left; give more with --time."}
         most = min(most, fits)
-        found, not_measured = [], dict[str, str]()
-        with progress.bar("Changed rows", len(ways), UNITS[table.modality]) as shown:
-            for edit in ways:
-                made = runner.judge(edit, order, most)
-                shown.advance(1)
-                if isinstance(made, str):
-                    not_measured[edit.name] = made
+        measured, not_measured = [], dict[str, str]()
+        with progress.bar("Changed rows", len(changes), ROW_NOUNS[table.modality]) as bar:
+            for edit in changes:
+                outcome = runner.measure(edit, order, most)
+                bar.advance(1)
+                if isinstance(outcome, str):
+                    not_measured[edit.name] = outcome
                 else:
-                    found.append(made)
-    return found, not_measured
+                    measured.append(outcome)
+    return measured, not_measured
 
 
 class _Runner:
     """Runs plain and changed rows through the models; plain outputs are kept."""
 
-    def __init__(self, asked: Pass, folder: Path, precision: str) -> None:
-        self.asked, self.folder = asked, folder
-        self.read = reader(asked.bundle, asked.table, precision)
-        modality = asked.table.modality
+    def __init__(self, inputs: CounterfactualInputs, folder: Path, precision: str) -> None:
+        self.inputs, self.folder = inputs, folder
+        self.read = make_reader(inputs.bundle, inputs.table, precision)
+        modality = inputs.table.modality
         self.modality = MODALITIES[modality]
-        self.spec = spec_of(asked.bundle)
+        self.spec = make_input_spec(inputs.bundle)
         self.plain: dict[int, dict[str, NDArray[np.float64]]] = {}
 
     def changed(self, row: int, edit: Edit | None) -> Any:
         """Give one row as it would be read after a change; None where there is nothing to change in it."""
-        loaded = self.modality.load(self.asked.table.inputs[row], self.spec)
-        rng = np.random.default_rng([self.asked.bundle.seed, row])
+        loaded = self.modality.load(self.inputs.table.inputs[row], self.spec)
+        rng = np.random.default_rng([self.inputs.bundle.seed, row])
         return loaded if edit is None else edit.change(loaded, rng)
 
     def outputs(self, rows: Index, edit: Edit | None) -> dict[str, NDArray[np.float64]] | None:
         """Predict rows; those that cannot be read are an error of the data that would have been met before."""
-        inputs = [self.changed(int(row), edit) for row in rows]
+        changed = [self.changed(int(row), edit) for row in rows]
         name = edit.name if edit else "plain"
-        given = inputs_of(self.asked.table.modality, inputs, self.folder, [f"{name}-{row}" for row in rows])
-        table = replace(self.asked.table.take(rows), inputs=given)
+        stored = store_inputs(self.inputs.table.modality, changed, self.folder, [f"{name}-{row}" for row in rows])
+        table = replace(self.inputs.table.take(rows), inputs=stored)
         good, read, failed = self.read(table)
         if failed or len(good) < len(rows):
             return None
-        return {name: np.asarray(model.predict(read)) for name, model in self.asked.models.items()}
+        return {name: np.asarray(model.predict(read)) for name, model in self.inputs.models.items()}
 
-    def judge(self, edit: Edit, order: Index, most: int) -> Counterfactual | str:
+    def measure(self, edit: Edit, order: Index, most: int) -> Counterfactual | str:
         """Measure one change, or say why it was not."""
         try:
-            rows = np.sort(self._that_change(edit, order, most))
+            rows = np.sort(self._find_changed_rows(edit, order, most))
             if len(rows) < FEWEST_ROWS:
                 return f"Cannot tell: only {len(rows)} test rows hold anything that it changes ({edit.says})."
             after = self.outputs(rows, edit)
@@ -158,50 +158,52 @@ class _Runner:
         for at, row in enumerate(missing):
             self.plain[int(row)] = {name: values[at] for name, values in before.items()}
         moved = {
-            name: self._moved(np.stack([self.plain[int(row)][name] for row in rows]), values)
+            name: self._has_moved(np.stack([self.plain[int(row)][name] for row in rows]), values)
             for name, values in after.items()
         }
-        return _told(edit, rows, moved, self.asked)
+        return _make_counterfactual(edit, rows, moved, self.inputs)
 
-    def _that_change(self, edit: Edit, order: Index, most: int) -> Index:
+    def _find_changed_rows(self, edit: Edit, order: Index, most: int) -> Index:
         """Give the first rows of an order that a change has any effect on."""
-        if self.asked.table.modality != "text":
+        if self.inputs.table.modality != "text":
             return order[:most]
-        found: list[int] = []
+        changed: list[int] = []
         for row in order:
             if self.changed(int(row), edit) is not None:
-                found.append(int(row))
-            if len(found) == most:
+                changed.append(int(row))
+            if len(changed) == most:
                 break
-        return np.asarray(found, dtype=np.intp)
+        return np.asarray(changed, dtype=np.intp)
 
-    def _moved(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def _has_moved(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Say which rows got another answer."""
-        bundle = self.asked.bundle
+        bundle = self.inputs.bundle
         if bundle.task == "regression":
-            return np.asarray(np.abs(after - before)[:, 0] > self.asked.typical_error)
+            return np.asarray(np.abs(after - before)[:, 0] > self.inputs.typical_error)
 
-        def said(values: NDArray[np.float64]) -> Predictions:
+        def to_predictions(values: NDArray[np.float64]) -> Predictions:
             ids = make_column(list(range(len(values))))
             return Predictions(
                 ids=ids,
                 classes=bundle.classes,
                 probabilities=values,
                 task=bundle.task,
-                thresholds=self.asked.thresholds,
+                thresholds=self.inputs.thresholds,
             )
 
         if bundle.task == "multi-label":
-            return np.asarray((said(before).label_mask != said(after).label_mask).any(axis=1))
-        return np.asarray(said(before).class_indices != said(after).class_indices)
+            return np.asarray((to_predictions(before).label_mask != to_predictions(after).label_mask).any(axis=1))
+        return np.asarray(to_predictions(before).class_indices != to_predictions(after).class_indices)
 
 
-def _told(edit: Edit, rows: Index, moved: Mapping[str, NDArray[np.bool_]], asked: Pass) -> Counterfactual:
+def _make_counterfactual(
+    edit: Edit, rows: Index, moved: Mapping[str, NDArray[np.bool_]], inputs: CounterfactualInputs
+) -> Counterfactual:
     """Put figures and words together."""
     chosen, *others = moved
     whole, other = flips(moved[chosen]), flips(moved[others[0]]) if others else None
     parts = []
-    for name, values in asked.parts.items():
+    for name, values in inputs.parts.items():
         if name and evaluation.keeps_together(values):
             continue
         named = np.array(names_of(values[rows]), dtype=object)
@@ -212,20 +214,25 @@ def _told(edit: Edit, rows: Index, moved: Mapping[str, NDArray[np.bool_]], asked
     return Counterfactual(
         name=edit.name, says=edit.says, n_rows=len(rows), flips=Figure.of(whole),
         without_base_strategy=others[0] if others else None, without_base_flips=Figure.of(other) if other else None,
-        parts=parts, reading=_reading(edit, len(rows), whole, name=(others or [""])[0], other=other, parts=parts),
+        parts=parts,
+        reading=_describe_counterfactual(
+            edit, len(rows), whole, name=(others or [""])[0], other=other, parts=parts
+        ),
     )  # fmt: skip
 
 
-def _reading(edit: Edit, n: int, whole: Interval, name: str, other: Interval | None, parts: list[FlipShare]) -> str:
-    def said(figure: Interval | Figure) -> str:
+def _describe_counterfactual(
+    edit: Edit, n: int, whole: Interval, name: str, other: Interval | None, parts: list[FlipShare]
+) -> str:
+    def describe(figure: Interval | Figure) -> str:
         return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
 
-    text = f"Of {n} test rows {edit.says}, {said(whole)} got another answer"
-    text += f"; with {name}, which uses no base, {said(other)}." if other else "."
-    apart = [part for part in parts if part.flips and part.flips.low > whole.value]
-    if apart:
-        worst = max(apart, key=lambda part: part.flips.value if part.flips else 0.0)
+    text = f"Of {n} test rows {edit.says}, {describe(whole)} got another answer"
+    text += f"; with {name}, which uses no base, {describe(other)}." if other else "."
+    above_average = [part for part in parts if part.flips and part.flips.low > whole.value]
+    if above_average:
+        worst = max(above_average, key=lambda part: part.flips.value if part.flips else 0.0)
         assert worst.flips is not None
         where = f"{cut(worst.column)} '{cut(worst.value)}'" if worst.column else f"class '{cut(worst.value)}'"
-        text += f" Most for {where}: {said(worst.flips)} of {worst.n_rows}."
+        text += f" Most for {where}: {describe(worst.flips)} of {worst.n_rows}."
     return text

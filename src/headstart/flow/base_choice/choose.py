@@ -11,7 +11,13 @@ import numpy as np
 from headstart import bases, data, progress, ranking
 from headstart.bases import DEFAULTS, Backbone
 from headstart.extras import require
-from headstart.flow.base_choice.measure import Sample, covered, failures, measure, said
+from headstart.flow.base_choice.measure import (
+    Sample,
+    describe_failure,
+    list_expected_errors,
+    measure_candidate,
+    measure_coverage,
+)
 from headstart.modalities import MODALITIES, series
 from headstart.modalities.image_values import KEY
 from headstart.offline import offline
@@ -28,7 +34,9 @@ OFTEN_UNKNOWN = 0.1
 """From this share of unknown pieces on people are told that a base's vocabulary is foreign to their texts."""
 
 
-def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, tuple[Finding, ...], Ranking | None]:
+def choose_base(
+    table: Table, options: AdaptOptions, clock: Clock
+) -> tuple[Backbone, tuple[Finding, ...], Ranking | None]:
     """Load the base that the options name; with `auto`, the one that suits the training rows best, and why.
 
     Parameters
@@ -38,40 +46,43 @@ def base(table: Table, options: AdaptOptions, clock: Clock) -> tuple[Backbone, t
     options : AdaptOptions
     clock : Clock
     """
-    asked = need(table, options)
+    need = state_need(table, options)
     if options.base != AUTO:
-        named = bases.load(options.base, asked)
-        return named, _strange_texts(named, table), None
-    wanted = Wanted(table.modality, max_bytes=AUTO_BYTES)
-    found, _ = ranking.candidates(wanted)
+        named = bases.load(options.base, need)
+        return named, _find_unknown_script(named, table), None
+    criteria = Wanted(table.modality, max_bytes=AUTO_BYTES)
+    candidates, _ = ranking.candidates(criteria)
     ranked = None
-    taken, why = DEFAULTS[table.modality], f"{DEFAULTS[table.modality]} is the only base model at hand for this data."
-    if len(found) > 1:
-        ranked = compare(table, options, wanted, n_rows=AUTO_ROWS, clock=clock.share(AUTO_SHARE))
-        taken, why = ranked.taken or taken, ranked.why
+    reference, reason = (
+        DEFAULTS[table.modality],
+        f"{DEFAULTS[table.modality]} is the only base model at hand for this data.",
+    )
+    if len(candidates) > 1:
+        ranked = compare_bases(table, options, criteria, n_rows=AUTO_ROWS, clock=clock.share(AUTO_SHARE))
+        reference, reason = ranked.taken or reference, ranked.why
         if not ranked.taken:
-            why += f" The default is taken: {taken}."
-    progress.say(f"Base model: {taken}. {why}")
+            reason += f" The default is taken: {reference}."
+    progress.say(f"Base model: {reference}. {reason}")
     advice = "Compare them yourself with `headstart bases --for DATA`, or name another with --base."
-    on_disk = any(item.reference == taken and item.origin == "hub" for item in found)
-    chosen = bases.load(taken, replace(asked, offline=asked.offline or on_disk))
+    on_disk = any(item.reference == reference and item.origin == "hub" for item in candidates)
+    chosen = bases.load(reference, replace(need, offline=need.offline or on_disk))
     return (
         chosen,
         (
-            Finding(kind="base-chosen", severity="note", rows=(), summary=why, advice=advice),
-            *_strange_texts(chosen, table),
+            Finding(kind="base-chosen", severity="note", rows=(), summary=reason, advice=advice),
+            *_find_unknown_script(chosen, table),
         ),
         ranked,
     )
 
 
-def _strange_texts(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
+def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
     """Warn where the base's vocabulary knows too little of the training texts."""
-    found = covered(backbone, table.where_split(TRAIN))
-    if found is None or found.unknown_share < OFTEN_UNKNOWN:
+    coverage = measure_coverage(backbone, table.where_split(TRAIN))
+    if coverage is None or coverage.unknown_share < OFTEN_UNKNOWN:
         return ()
     summary = (
-        f"The base model's vocabulary does not know {found.unknown_share:.0%} of what these texts are made of: "
+        f"The base model's vocabulary does not know {coverage.unknown_share:.0%} of what these texts are made of: "
         "their script or their signs are foreign to it."
     )
     advice = "Name a base model made for this language with --base, or compare some with `headstart bases --for DATA`."
@@ -79,7 +90,7 @@ def _strange_texts(backbone: Backbone, table: Table) -> tuple[Finding, ...]:
     return (Finding(kind="foreign-script", severity="warn", rows=(), summary=summary, advice=advice),)
 
 
-def need(table: Table, options: AdaptOptions) -> bases.Need:
+def state_need(table: Table, options: AdaptOptions) -> bases.Need:
     """Say what is asked of a base for these rows; transforms of series are fitted on training rows."""
     sample: list[np.ndarray] = []
     spec: Mapping[str, object] = {}
@@ -109,11 +120,11 @@ def rank(path: Path, options: BasesOptions) -> Ranking:
         data.require_trainable(table)
         decided = data.assign_splits(table, adapting)
         data.require_trainable(decided)
-        wanted = Wanted(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
-        return compare(decided, adapting, wanted, n_rows=options.rows, clock=Clock(np.inf))
+        criteria = Wanted(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
+        return compare_bases(decided, adapting, criteria, n_rows=options.rows, clock=Clock(np.inf))
 
 
-def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, clock: Clock) -> Ranking:
+def compare_bases(table: Table, options: AdaptOptions, criteria: Wanted, n_rows: int, clock: Clock) -> Ranking:
     """Measure candidates by successive halving: all on few training rows, the better ones on up to `n_rows`.
 
     Parameters
@@ -122,7 +133,7 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
         Every split decided; only its training rows are used.
     options : AdaptOptions
         `group`, `precision`, `seed` and `offline` are used.
-    wanted : Wanted
+    criteria : ProbeTarget
     n_rows : int
     clock : Clock
         Candidates that it leaves no time for are left out.
@@ -131,28 +142,28 @@ def compare(table: Table, options: AdaptOptions, wanted: Wanted, n_rows: int, cl
     -----
     Successive halving: Jamieson and Talwalkar 2016 (arXiv:1502.07943).
     """
-    going, left_out = ranking.candidates(wanted)
-    train, asked = table.where_split(TRAIN), need(table, options)
+    remaining, left_out = ranking.candidates(criteria)
+    train, need = table.where_split(TRAIN), state_need(table, options)
     strata = data.number_strata(train)
     clusters = data.number_resampling_clusters(train, options.group)
     measured: dict[str, Measured] = {}
-    for turn, size in enumerate(ranking.sizes(len(train), n_rows, len(going))):
+    for turn, size in enumerate(ranking.sizes(len(train), n_rows, len(remaining))):
         if turn:
-            going = ranking.survivors(list(measured.values()), options.seed)
-            if len(going) < 2:
+            remaining = ranking.survivors(list(measured.values()), options.seed)
+            if len(remaining) < 2:
                 break
         rows = ranking.sample(strata, size, options.seed)
         sample = Sample(data.drop_unlearnable_labels(train.take(rows)), clusters[rows], turn)
-        models = f"{len(going)} base models" if len(going) > 1 else "one base model"
+        models = f"{len(remaining)} base models" if len(remaining) > 1 else "one base model"
         progress.say(f"Trying {models} on {len(rows)} training rows.")
-        for place, candidate in enumerate(going):
-            name, share = candidate.reference, clock.left() / (len(going) - place)
+        for place, candidate in enumerate(remaining):
+            name, share = candidate.reference, clock.left() / (len(remaining) - place)
             try:
-                found = measure(candidate, sample, options, asked=asked, seconds=share)
-            except failures(candidate) as error:
+                measurement = measure_candidate(candidate, sample, options, need=need, seconds=share)
+            except list_expected_errors(candidate) as error:
                 if name not in measured:
-                    left_out[name] = said(error)
+                    left_out[name] = describe_failure(error)
                 continue
             before = measured[name].seconds if name in measured else 0.0
-            measured[name] = replace(found, seconds=found.seconds + before)
+            measured[name] = replace(measurement, seconds=measurement.seconds + before)
     return ranking.order(list(measured.values()), left_out, options.seed)

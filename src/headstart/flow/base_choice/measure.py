@@ -44,47 +44,49 @@ class Sample:
     turn: int
 
 
-def covered(backbone: Backbone, table: Table) -> Coverage | None:
+def measure_coverage(backbone: Backbone, table: Table) -> Coverage | None:
     """Measure how a base's vocabulary copes with texts; None where it has none."""
     vocabulary = backbone.parts.tokenizer
     return ranking.coverage(vocabulary, [str(text) for text in table.inputs[:N_TEXTS]]) if vocabulary else None
 
 
-def tied_together(
-    table: Table, found: Features | None, backbone: Backbone, seed: int
+def join_feature_duplicates(
+    table: Table, frozen: Features | None, backbone: Backbone, seed: int
 ) -> tuple[Table, tuple[Finding, ...]]:
     """Join rows that a base takes for nearly the same to families, unless it is blind to most of what they say.
 
     Parameters
     ----------
     table : Table
-    found : Features or None
+    frozen : Features or None
         Of the same rows; without them nothing is joined.
     backbone : Backbone
         Only features of a pre-trained one are compared.
     seed : int
     """
-    read = covered(backbone, table)
-    if found is None or not backbone.record.pretrained or (read is not None and read.unknown_share > BLIND):
+    coverage = measure_coverage(backbone, table)
+    if frozen is None or not backbone.record.pretrained or (coverage is not None and coverage.unknown_share > BLIND):
         return table, ()
-    joined, findings = feature_duplicates.add_feature_duplicates(table, found.final, seed)
+    joined, findings = feature_duplicates.add_feature_duplicates(table, frozen.final, seed)
     return joined, tuple(findings)
 
 
-def failures(candidate: Candidate) -> tuple[type[Exception], ...]:
+def list_expected_errors(candidate: Candidate) -> tuple[type[Exception], ...]:
     """Name the errors that leave a candidate out; anything else is our own fault and must be seen."""
     return (HeadstartError,) if candidate.origin == "catalogue" else UNUSABLE
 
 
-def said(error: Exception) -> str:
+def describe_failure(error: Exception) -> str:
     """Give the reason in short."""
-    found = (
+    reason = (
         error.problem if isinstance(error, HeadstartError) else f"it cannot be used ({' '.join(str(error).split())})"
     )
-    return ending(found[:300], "")
+    return ending(reason[:300], "")
 
 
-def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: bases.Need, seconds: float) -> Measured:
+def measure_candidate(
+    candidate: Candidate, sample: Sample, options: AdaptOptions, need: bases.Need, seconds: float
+) -> Measured:
     """Score one candidate.
 
     Parameters
@@ -92,7 +94,7 @@ def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: 
     candidate : Candidate
     sample : Sample
     options : AdaptOptions
-    asked : Need
+    need : Need
     seconds : float
         Limit of the pass through the base.
 
@@ -104,30 +106,30 @@ def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: 
     began = time.monotonic()
     if seconds <= 0:
         raise DataError("There was no time left to try it.", "Give more with --time.")
-    backbone = bases.load(candidate.reference, replace(asked, offline=asked.offline or candidate.origin == "hub"))
-    is_default = candidate.reference == DEFAULTS[asked.modality]  # Its decoding is the one descriptors are made for.
-    cover = covered(backbone, sample.table)
-    if cover and not is_default and candidate.origin != "given":
-        _refuse_foreign(cover, candidate)
+    backbone = bases.load(candidate.reference, replace(need, offline=need.offline or candidate.origin == "hub"))
+    is_default = candidate.reference == DEFAULTS[need.modality]  # Its decoding is the one descriptors are made for.
+    coverage = measure_coverage(backbone, sample.table)
+    if coverage and not is_default and candidate.origin != "given":
+        _refuse_unknown_script(coverage, candidate)
     uses = {"features", "stages", *(["descriptors"] if is_default else [])}
-    passed = features.extract(sample.table, backbone, options.precision, uses=frozenset(uses), seconds=seconds)
-    assert passed.features is not None
-    if passed.late:
+    extraction = features.extract(sample.table, backbone, options.precision, uses=frozenset(uses), seconds=seconds)
+    assert extraction.features is not None
+    if extraction.late:
         raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
-    rows, clusters = Rows(sample.table.take(passed.kept), passed.features), sample.clusters[passed.kept]
-    task = _task(rows.table, clusters, options.seed)
-    head, outputs = _probe(rows, task)
+    rows, clusters = Rows(sample.table.take(extraction.kept), extraction.features), sample.clusters[extraction.kept]
+    task = _make_task(rows.table, clusters, options.seed)
+    head, outputs = _fit_better_probe(rows, task)
     held_out = np.flatnonzero(predicted_rows(outputs))
     if len(held_out) == 0:
         problem = "No training row can be held out: there is one a class, or they belong together."
         raise DataError(problem, "Add rows, or rows of other groups.")
     sized = replace(candidate, size_bytes=candidate.size_bytes or backbone.record.size_bytes)
-    final, scored, scored_task = passed.features.final, rows.take(held_out), task.take(held_out)
+    final, scored, scored_task = extraction.features.final, rows.take(held_out), task.take(held_out)
     outputs, scored_clusters = outputs[held_out], clusters[held_out]
-    gains = _gains(scored_task, outputs)
+    gains = _compute_gains(scored_task, outputs)
     return Measured(
         candidate=sized,
-        probe=_interval(scored_task, scored, outputs, gains=gains, clusters=scored_clusters),
+        probe=_compute_interval(scored_task, scored, outputs, gains=gains, clusters=scored_clusters),
         log_loss=float(GOALS[task.kind].losses(scored_task, outputs).mean()),
         logme=ranking.logme(final, task.codes if task.truth is None else task.truth),
         hscore=ranking.h_score(final, task.codes),
@@ -137,22 +139,22 @@ def measure(candidate: Candidate, sample: Sample, options: AdaptOptions, asked: 
         gains=gains,
         clusters=scored_clusters,
         turn=sample.turn,
-        coverage=cover,
+        coverage=coverage,
         head=head,
         kind=task.kind,
     )
 
 
-def _refuse_foreign(cover: Coverage, candidate: Candidate) -> None:
-    if cover.unknown_share >= MOSTLY_UNKNOWN:
-        problem = f"Its vocabulary does not know {cover.unknown_share:.0%} of what these texts are made of"
+def _refuse_unknown_script(coverage: Coverage, candidate: Candidate) -> None:
+    if coverage.unknown_share >= MOSTLY_UNKNOWN:
+        problem = f"Its vocabulary does not know {coverage.unknown_share:.0%} of what these texts are made of"
         raise DataError(
             f"{problem}; name it with --candidate {candidate.reference} to try it anyway.",
             "Choose a base for this language.",
         )
 
 
-def _task(table: Table, clusters: Index, seed: int) -> Task:
+def _make_task(table: Table, clusters: Index, seed: int) -> Task:
     """State what the probe has to learn; grades count as classes here."""
     codes = data.number_strata(table)
     classes, kind = table.target_names, table.task
@@ -161,11 +163,11 @@ def _task(table: Table, clusters: Index, seed: int) -> Task:
         classes, kind = tuple(sorted({str(label) for label in table.labels})), "classification"
     elif table.targets.shape[1] == 0:
         raise DataError("No label is frequent enough in the sample.", "Look at more rows with --rows.")
-    (dealt,) = data.mark_lone_classes((data.assign_folds(codes, clusters, N_FOLDS, seed),), codes, table)
+    (fold_ids,) = data.mark_lone_classes((data.assign_folds(codes, clusters, N_FOLDS, seed),), codes, table)
     return Task(
         classes=classes,
         codes=codes,
-        folds=dealt,
+        folds=fold_ids,
         balance="off",
         seed=seed,
         clock=Clock(np.inf),
@@ -174,19 +176,19 @@ def _task(table: Table, clusters: Index, seed: int) -> Task:
     )
 
 
-def _probe(rows: Rows, task: Task) -> tuple[str, Probabilities]:
+def _fit_better_probe(rows: Rows, task: Task) -> tuple[str, Probabilities]:
     """Give the better probe's name and out-of-fold outputs."""
-    found: dict[str, Probabilities] = {}
+    outputs_by_probe: dict[str, Probabilities] = {}
     for name in PROBES:
         if rows.table.modality in STRATEGIES[name].modalities:
             with suppress(Skipped):
-                found[name] = STRATEGIES[name].fit(rows, task, {}).out_of_fold
-    losses = {name: mean_loss(GOALS[task.kind].losses(task, outputs)) for name, outputs in found.items()}
-    best = min(found, key=lambda name: np.nan_to_num(losses[name], nan=np.inf))
-    return best, found[best]
+                outputs_by_probe[name] = STRATEGIES[name].fit(rows, task, {}).out_of_fold
+    losses = {name: mean_loss(GOALS[task.kind].losses(task, outputs)) for name, outputs in outputs_by_probe.items()}
+    best = min(outputs_by_probe, key=lambda name: np.nan_to_num(losses[name], nan=np.inf))
+    return best, outputs_by_probe[best]
 
 
-def _gains(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
+def _compute_gains(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
     """Give 1 for a row that is right and 0 for one that is wrong; without classes, how much error was taken away."""
     if task.truth is None:
         return np.asarray(outputs.argmax(axis=1) == task.codes, dtype=np.float64)
@@ -195,10 +197,12 @@ def _gains(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
     return 1 - goal.losses(task, outputs) / max(before, 1e-12)
 
 
-def _interval(task: Task, rows: Rows, outputs: Probabilities, gains: NDArray[np.float64], clusters: Index) -> Interval:
+def _compute_interval(
+    task: Task, rows: Rows, outputs: Probabilities, gains: NDArray[np.float64], clusters: Index
+) -> Interval:
     if task.truth is not None:
         return mean(gains, clusters, task.seed, (-np.inf, 1.0))
-    found = evaluation.evaluate(
+    metrics = evaluation.evaluate(
         task.codes, Predictions(ids=rows.table.ids, classes=task.classes, probabilities=outputs), clusters, task.seed
     )
-    return Interval(found.accuracy.value, found.accuracy.low, found.accuracy.high)
+    return Interval(metrics.accuracy.value, metrics.accuracy.low, metrics.accuracy.high)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import bases, data, features, progress
-from headstart.flow.adaptation.prepare import classes_of, truth_of
-from headstart.flow.base_choice.choose import need
-from headstart.flow.base_choice.measure import tied_together
+from headstart.flow.adaptation.prepare import encode_truth, list_classes
+from headstart.flow.base_choice.choose import state_need
+from headstart.flow.base_choice.measure import join_feature_duplicates
 from headstart.flow.data_check.suspects import outliers, unknown_tokens, wrong_labels
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Table, make_column
@@ -41,12 +41,12 @@ def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Findi
     train = table.take(np.flatnonzero(table.splits != TEST))
     some = train.take(np.sort(np.random.default_rng(options.seed).permutation(len(train))[:MOST_ROWS]))
     asked = options if options.base != "auto" else options.model_copy(update={"base": "default"})
-    backbone = bases.load(asked.base, need(_as_training(some), asked))
+    backbone = bases.load(asked.base, state_need(_as_training(some), asked))
     limit = f", at most {seconds:.0f} s" if np.isfinite(seconds) else ""
     progress.say(f"Looking deeper at {len(some):,} rows with {backbone.record.name}{limit} (--deep off leaves it out).")
     made = features.extract(some, backbone, options.precision, uses=frozenset({"features"}), seconds=seconds)
     assert made.features is not None
-    seen, alike = tied_together(some.take(made.kept), made.features, backbone, options.seed)
+    seen, alike = join_feature_duplicates(some.take(made.kept), made.features, backbone, options.seed)
     rows = Rows(data.drop_unlearnable_labels(seen), made.features)
     found = [
         *alike,
@@ -74,9 +74,9 @@ def _as_training(table: Table) -> Table:
 
 def _labels(rows: Rows, options: AdaptOptions, seconds: float) -> list[Finding]:
     table = rows.table
-    classes = classes_of(table)
+    classes = list_classes(table)
     truth = table.targets
-    codes = data.number_strata(table) if truth is not None else np.asarray(truth_of(table, classes), dtype=np.intp)
+    codes = data.number_strata(table) if truth is not None else np.asarray(encode_truth(table, classes), dtype=np.intp)
     if len(np.unique(codes)) < 2 and truth is None:
         return []
     folds = data.assign_folds(codes, data.number_resampling_clusters(table, options.group), N_FOLDS, options.seed)

@@ -15,9 +15,9 @@ from headstart.evaluation.label_errors import Suspects
 from headstart.flow.adaptation.budget import Budget
 from headstart.flow.adaptation.learning_curve_points import SCORINGS
 from headstart.flow.adaptation.prepare import Prepared
-from headstart.flow.base_choice.measure import covered
+from headstart.flow.base_choice.measure import measure_coverage
 from headstart.flow.data_check.check import about_inputs, gravest_first, with_shares
-from headstart.ladder import Climb
+from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Finding, FloatMatrix, Index, Interval, Probabilities, Table
 from headstart.results import Figure, FindingRow, HonestScore, LabelError, Result
@@ -55,7 +55,7 @@ FINDERS: dict[str, Callable[[Task, Probabilities], Suspects]] = {
 }
 
 
-def tell(result: Result, prepared: Prepared, climb: Climb, options: AdaptOptions, budget: Budget) -> None:
+def tell(result: Result, prepared: Prepared, climb: FittedStrategies, options: AdaptOptions, budget: Budget) -> None:
     """Add to a result document what the checks of the training rows found; parts without time are left out.
 
     Parameters
@@ -63,7 +63,7 @@ def tell(result: Result, prepared: Prepared, climb: Climb, options: AdaptOptions
     result : Result
         Gets `checks` (the gravest first), `label_errors` and `honest_score`.
     prepared : Prepared
-    climb : Climb
+    climb : FittedStrategies
         Label errors are read off the chosen model's out-of-fold outputs.
     options : AdaptOptions
     budget : Budget
@@ -200,7 +200,7 @@ def outliers(ids: NDArray[np.object_], features: FloatMatrix, seed: int) -> list
 
 def unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
     """Say how well the base's vocabulary copes with the texts, where that is not well."""
-    found = covered(backbone, table)
+    found = measure_coverage(backbone, table)
     if found is None or (found.unknown_share < SOME_UNKNOWN and found.pieces_per_word < MANY_PIECES):
         return []
     n = min(len(table), 500)

@@ -29,11 +29,11 @@ from headstart.bundle.runtime.inputs import Feed
 from headstart.bundle.runtime.session import FAILURES, Portable, Run, opened
 from headstart.csv_files import read_csv_rows
 from headstart.errors import BundleError, DataError, OptionError, offenders, unknown
-from headstart.flow.adaptation.prepare import truth_of
-from headstart.flow.exports.portable import prepared, reference
+from headstart.flow.adaptation.prepare import encode_truth
+from headstart.flow.exports.portable import prepare_rows, run_reference
 from headstart.flow.exports.reopening import require_same_answers
-from headstart.flow.exports.web_page import ready, write_page
-from headstart.flow.inference.labelled_rows import read_rows
+from headstart.flow.exports.web_page import require_ready, write_page
+from headstart.flow.inference.labelled_rows import read_rows_to_evaluate
 from headstart.home import require_place, write_text
 from headstart.modalities.record import Array
 from headstart.options import EvaluateOptions, ExportOptions, ReadOptions, parse
@@ -52,7 +52,7 @@ REFUSALS: tuple[type[Exception], ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
+class ComparisonRows:
     """Rows that forms are tried on.
 
     Parameters
@@ -104,42 +104,44 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     target, folder = TARGETS[options.to], bundles.find(bundle_path)
     full = bundles.load(folder)
     model = bundles.load(folder, "onnx")
-    made = model.portable
-    assert made is not None
+    portable = model.portable
+    assert portable is not None
     _require(target)
     place = out or folder.with_name(f"{folder.name}-{target.name}")
     if place.resolve() == folder.resolve():
         raise OptionError(f"{place} is the bundle itself.", "Choose another folder with -o.")
     if target.page:
         require_place(place)
-        ready(model, place, options)
+        require_ready(model, place, options)
     else:
         bundles.require_free(place)
-    tried = _rows(folder, full, made, options=options, target=target)
-    own = opened(folder / str(made.told["file"]), made.feed.names)
-    first = _figures(full, tried, _outputs(own, made.feed, tried.rows), options) | {
-        "form": "model.onnx", "size_bytes": (folder / str(made.told["file"])).stat().st_size,
-        "ms_a_row": _pace((own,), made.feed, tried.rows)[0],
+    tried = _choose_rows(folder, full, portable, options=options, target=target)
+    own = opened(folder / str(portable.told["file"]), portable.feed.names)
+    first = _measure_form(full, tried, _outputs(own, portable.feed, tried.rows), options) | {
+        "form": "model.onnx", "size_bytes": (folder / str(portable.told["file"])).stat().st_size,
+        "ms_a_row": _time_rows((own,), portable.feed, tried.rows)[0],
     }  # fmt: skip
-    shown: list[dict[str, Any]] = [first]
-    reference_ = _figures(full, tried, tried.expected, options) | {"form": "the bundle as adapted"}
+    attempts: list[dict[str, Any]] = [first]
+    reference_ = _measure_form(full, tried, tried.expected, options) | {"form": "the bundle as adapted"}
     document = {
         "format": 1, "bundle": str(folder), "to": target.name, "rows": tried.source, "n_rows": len(tried.rows),
-        "labelled": tried.truth is not None, "reference": reference_, "tried": shown, "written": None, "reason": "",
+        "labelled": tried.truth is not None, "reference": reference_, "tried": attempts, "written": None, "reason": "",
     }  # fmt: skip
     reasons = []
-    for number, way in enumerate(target.ways, start=1):
+    for number, method in enumerate(target.ways, start=1):
         progress.say(f"Making it: way {number} of {len(target.ways)} at most.")
         with TemporaryDirectory(prefix="headstart-") as scratch:
-            found, why = _try(target, way, (full, made, tried, first, own), scratch=Path(scratch), options=options)
-            shown.append(found)
-            if not why:
+            figures, reason = _try_method(
+                target, method, (full, portable, tried, first, own), scratch=Path(scratch), options=options
+            )
+            attempts.append(figures)
+            if not reason:
                 if target.page:
-                    document["page"] = write_page(model, Path(scratch) / found["files"][0], place, options)
+                    document["page"] = write_page(model, Path(scratch) / figures["files"][0], place, options)
                 else:
-                    _write(target, model, found, scratch=Path(scratch), place=place)
-                return {**document, "written": str(place), "method": found["form"]}
-            reasons.append(f"{found['form']}: {why}")
+                    _write_form(target, model, figures, scratch=Path(scratch), place=place)
+                return {**document, "written": str(place), "method": figures["form"]}
+            reasons.append(f"{figures['form']}: {reason}")
     return {**document, "reason": "; ".join(reasons)}
 
 
@@ -150,30 +152,38 @@ def _require(target: Target) -> None:
         raise OptionError(f"--to {target.name} needs {', '.join(absent)}.", "Run: pip install 'headstart[adapt]'")
 
 
-def _rows(folder: Path, bundle: Bundle, made: Portable, options: ExportOptions, target: Target) -> Tried:
+def _choose_rows(
+    folder: Path, bundle: Bundle, portable: Portable, options: ExportOptions, target: Target
+) -> ComparisonRows:
     """Give rows to compare on: those named, the run's own test rows, or the golden rows."""
-    stored = _stored(folder, bundle, options.encoding, target.exact and options.data is not None)
+    stored = find_run_rows(folder, bundle, options.encoding, target.exact and options.data is not None)
     train = stored[1] if stored is not None else None
     if options.data is not None:
         shared = set(EvaluateOptions.model_fields) & set(ExportOptions.model_fields)
-        asked = parse(EvaluateOptions, **options.model_dump(include=shared))
-        table, found = read_rows(bundle, options.data, asked)
+        read_options = parse(EvaluateOptions, **options.model_dump(include=shared))
+        table, unknown_labels = read_rows_to_evaluate(bundle, options.data, read_options)
         if train is None and not target.exact:
-            table, train = _parted(table)
-        calibrated = [] if target.exact or train is None else _some(made.feed, train)
-        return _told(bundle, made, table, labelled=found is not None, how=(f"rows of {options.data}", calibrated))
+            table, train = _part_rows(table)
+        calibrated = [] if target.exact or train is None else _prepare_calibration_rows(portable.feed, train)
+        return _answer_rows(
+            bundle, portable, table, labelled=unknown_labels is not None, how=(f"rows of {options.data}", calibrated)
+        )
     if stored is not None and train is not None:
-        calibrated = [] if target.exact else _some(made.feed, train)
-        return _told(bundle, made, stored[0], labelled=True, how=(f"test rows of {stored[0].source}", calibrated))
+        calibrated = [] if target.exact else _prepare_calibration_rows(portable.feed, train)
+        return _answer_rows(
+            bundle, portable, stored[0], labelled=True, how=(f"test rows of {stored[0].source}", calibrated)
+        )
     if not target.exact:
         raise OptionError(
             f"--to {target.name} has to be calibrated and judged on real rows, and none are here.",
             "Name labelled rows that the model did not learn from with --data.",
         )
-    golden = read_golden(made)
-    which = "made-up rows" if made.told.get("golden") == MADE_UP else "golden rows"
+    golden = read_golden(portable)
+    which = "made-up rows" if portable.told.get("golden") == MADE_UP else "golden rows"
     source = f"{which} of the bundle only; give held-out rows with --data for figures that mean more"
-    return Tried(rows=_apart(golden), expected=golden.outputs, truth=None, table=None, source=source, training=[])
+    return ComparisonRows(
+        rows=_split_golden_rows(golden), expected=golden.outputs, truth=None, table=None, source=source, training=[]
+    )
 
 
 def read_golden(portable: Portable) -> Golden:
@@ -188,32 +198,32 @@ def read_golden(portable: Portable) -> Golden:
         return Golden.read(portable.folder, portable.contract)
 
 
-def _parted(table: Table) -> tuple[Table, Table]:
+def _part_rows(table: Table) -> tuple[Table, Table]:
     """Part rows by chance into those that forms are judged on, and fewer that int8 is calibrated on."""
     order = np.random.default_rng(0).permutation(len(table))
     n = min(CALIBRATION_ROWS, len(table) // 3)
     return table.take(np.sort(order[n:])), table.take(np.sort(order[:n]))
 
 
-def _apart(golden: Golden) -> list[tuple[Array, ...]]:
+def _split_golden_rows(golden: Golden) -> list[tuple[Array, ...]]:
     return [tuple(values[row] for values in golden.arrays.values()) for row in range(len(golden.outputs))]
 
 
-def _some(feed: Feed, table: Table) -> list[tuple[Array, ...]]:
-    found = []
+def _prepare_calibration_rows(feed: Feed, table: Table) -> list[tuple[Array, ...]]:
+    prepared = []
     for row in np.random.default_rng(0).permutation(len(table))[:CALIBRATION_ROWS]:
         try:
-            found.append(feed.prepare(feed.load(table.inputs[row])))
+            prepared.append(feed.prepare(feed.load(table.inputs[row])))
         except DataError:
             continue
-    return found
+    return prepared
 
 
-def _stored(
+def find_run_rows(
     folder: Path, bundle: Bundle, encoding: str | None = None, unneeded: bool = False
 ) -> tuple[Table, Table] | None:
     """Find the test and training rows of the run that a bundle lies in, if its data is still there."""
-    listed, places = folder.parent / "test_predictions.csv", runs.places_of(folder.parent)
+    listed, places = folder.parent / "test_predictions.csv", runs.read_places(folder.parent)
     source = places.get("data", Path(str(bundle.about.get("data", ""))))
     if unneeded or not listed.is_file():
         return None
@@ -222,16 +232,16 @@ def _stored(
         progress.warn(f"The data of this run is no longer at {gone[0]}: its test rows cannot be read again.")
         return None
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
-    asked = parse(
+    read_options = parse(
         ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
     )
-    table = data.read(source, asked, bundle.columns, inputs=bundle.known_inputs)
+    table = data.read(source, read_options, bundle.columns, inputs=bundle.known_inputs)
     table = replace(table, source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:
         as_scored = parse(EvaluateOptions, label=tuple(roles), merge_labels=True, encoding=encoding)
-        apart, _ = read_rows(bundle, places["test"], as_scored)
-        return apart, table.take(np.flatnonzero(learnt))
+        test, _ = read_rows_to_evaluate(bundle, places["test"], as_scored)
+        return test, table.take(np.flatnonzero(learnt))
     with listed.open(encoding="utf-8", newline="") as handle:
         ids = {record[0] for record in read_csv_rows(handle)[1:]}
     tested = np.array([str(name) in ids for name in table.ids], dtype=bool)
@@ -240,17 +250,19 @@ def _stored(
     return table.take(np.flatnonzero(tested)), table.take(np.flatnonzero(learnt & ~tested))
 
 
-def _told(bundle: Bundle, made: Portable, table: Table, labelled: bool, how: tuple[str, list[Any]]) -> Tried:
+def _answer_rows(
+    bundle: Bundle, portable: Portable, table: Table, labelled: bool, how: tuple[str, list[Any]]
+) -> ComparisonRows:
     some = table.take(np.sort(np.random.default_rng(bundle.seed).permutation(len(table))[:MOST_ROWS]))
     progress.say(f"The model answers {len(some):,} {how[0]}, then each form of it.")
-    found = reference(bundle, some)
-    if len(found.rows) == 0:
+    expected = run_reference(bundle, some)
+    if len(expected.rows) == 0:
         raise DataError(f"None of the rows of {table.source} could be read.", "Open one of them to check.")
-    part = some.take(found.rows)
-    truth = truth_of(part, bundle.classes) if labelled else None
-    return Tried(
-        rows=prepared(made.feed, some, found.rows),
-        expected=found.outputs,
+    part = some.take(expected.rows)
+    truth = encode_truth(part, bundle.classes) if labelled else None
+    return ComparisonRows(
+        rows=prepare_rows(portable.feed, some, expected.rows),
+        expected=expected.outputs,
         truth=truth,
         table=part,
         source=how[0],
@@ -270,7 +282,7 @@ def _outputs(run: Run, feed: Feed, rows: Sequence[tuple[Array, ...]]) -> Outputs
     return np.concatenate(parts)
 
 
-def _pace(runs_: Sequence[Run], feed: Feed, rows: Sequence[tuple[Array, ...]]) -> list[float]:
+def _time_rows(runs_: Sequence[Run], feed: Feed, rows: Sequence[tuple[Array, ...]]) -> list[float]:
     """Give the milliseconds that one row alone takes in each form; in turns, so that a busy moment slows all."""
     seconds: list[list[float]] = [[] for _ in runs_]
     for row in [row for row in rows[:TIMED_ROWS] for _ in range(ROUNDS)]:
@@ -282,25 +294,25 @@ def _pace(runs_: Sequence[Run], feed: Feed, rows: Sequence[tuple[Array, ...]]) -
     return [round(1_000 * float(np.median(taken)), 3) for taken in seconds]
 
 
-def _figures(bundle: Bundle, tried: Tried, outputs: Outputs, options: ExportOptions) -> dict[str, Any]:
+def _measure_form(bundle: Bundle, tried: ComparisonRows, outputs: Outputs, options: ExportOptions) -> dict[str, Any]:
     """Give how alike outputs are to the model's, and how right they are by class and group."""
-    alike = agreement(bundle.task, tried.expected, outputs, bundle.thresholds)
-    said = _said(bundle, tried, outputs)
-    found: dict[str, Any] = {"same_labels": alike.same_labels, "max_difference": alike.max_difference}
-    right, classes = _right(bundle, tried, said)
-    found["accuracy"] = float(right.mean()) if len(right) else None
-    found["by_class"] = {name: _share(right, rows) for name, rows in classes.items()}
-    found["by_group"] = _by_group(tried, right, options)
-    curve = evaluation.calibration(tried.truth, said, None, bundle.seed) if _single(bundle, tried) else None
-    found["calibration_error"] = None if curve is None else curve.error.value
-    return found
+    agreed = agreement(bundle.task, tried.expected, outputs, bundle.thresholds)
+    predictions = _make_predictions(bundle, tried, outputs)
+    figures: dict[str, Any] = {"same_labels": agreed.same_labels, "max_difference": agreed.max_difference}
+    right, classes = _mark_right(bundle, tried, predictions)
+    figures["accuracy"] = float(right.mean()) if len(right) else None
+    figures["by_class"] = {name: _share(right, rows) for name, rows in classes.items()}
+    figures["by_group"] = _share_by_group(tried, right, options)
+    curve = evaluation.calibration(tried.truth, predictions, None, bundle.seed) if _single(bundle, tried) else None
+    figures["calibration_error"] = None if curve is None else curve.error.value
+    return figures
 
 
-def _single(bundle: Bundle, tried: Tried) -> bool:
+def _single(bundle: Bundle, tried: ComparisonRows) -> bool:
     return tried.truth is not None and bundle.task in ("classification", "ordinal")
 
 
-def _said(bundle: Bundle, tried: Tried, outputs: Outputs) -> Predictions:
+def _make_predictions(bundle: Bundle, tried: ComparisonRows, outputs: Outputs) -> Predictions:
     ids = np.asarray([str(row) for row in range(len(outputs))], dtype=object)
     return Predictions(
         ids=ids,
@@ -311,11 +323,13 @@ def _said(bundle: Bundle, tried: Tried, outputs: Outputs) -> Predictions:
     )
 
 
-def _right(bundle: Bundle, tried: Tried, said: Predictions) -> tuple[NDArray[np.float64], dict[str, Index]]:
+def _mark_right(
+    bundle: Bundle, tried: ComparisonRows, predictions: Predictions
+) -> tuple[NDArray[np.float64], dict[str, Index]]:
     """Say which rows are right (n_rows,), and the rows of each class; without labels the model's own stand for them."""
     if bundle.task == "regression":
         return np.empty(0), {}
-    answers = labels_of(bundle.task, said.probabilities, bundle.thresholds)
+    answers = labels_of(bundle.task, predictions.probabilities, bundle.thresholds)
     if bundle.task == "multi-label":
         truth = (
             tried.truth == 1 if tried.truth is not None else labels_of(bundle.task, tried.expected, bundle.thresholds)
@@ -331,51 +345,53 @@ def _share(right: NDArray[np.float64], rows: Index) -> dict[str, Any]:
     return {"share": float(right[rows].mean()) if len(rows) else None, "n_rows": len(rows)}
 
 
-def _by_group(tried: Tried, right: NDArray[np.float64], options: ExportOptions) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+def _share_by_group(
+    tried: ComparisonRows, right: NDArray[np.float64], options: ExportOptions
+) -> dict[str, dict[str, Any]]:
+    shares: dict[str, dict[str, Any]] = {}
     for name in options.group if tried.table is not None and len(right) else ():
         values = tried.table.metadata.get(name) if tried.table is not None else None
         if values is not None:
             groups = sorted({str(value) for value in values})
-            found[name] = {one: _share(right, np.flatnonzero(values.astype(str) == one)) for one in groups}
-    return found
+            shares[name] = {one: _share(right, np.flatnonzero(values.astype(str) == one)) for one in groups}
+    return shares
 
 
-def _try(
-    target: Target, way: Callable[[Given, Path], Form], known: tuple[Bundle, Portable, Tried, dict[str, Any], Run],
-    scratch: Path, options: ExportOptions,
+def _try_method(
+    target: Target, method: Callable[[Given, Path], Form],
+    known: tuple[Bundle, Portable, ComparisonRows, dict[str, Any], Run], scratch: Path, options: ExportOptions,
 ) -> tuple[dict[str, Any], str]:  # fmt: skip
     """Make one form and measure it; also gives why it is not good enough."""
-    bundle, made, tried, first, own = known
-    given = Given(made.folder / str(made.told["file"]), made.feed, tried.training)
+    bundle, portable, tried, first, own = known
+    inputs = Given(portable.folder / str(portable.told["file"]), portable.feed, tried.training)
     try:
-        form = way(given, scratch)
-        outputs = _outputs(form.run, made.feed, tried.rows)
-        before, speed = _pace((own, form.run), made.feed, tried.rows)
+        form = method(inputs, scratch)
+        outputs = _outputs(form.run, portable.feed, tried.rows)
+        before, speed = _time_rows((own, form.run), portable.feed, tried.rows)
     except REFUSALS as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        return {"form": target.name, "failed": said}, said
+        failure = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return {"form": target.name, "failed": failure}, failure
     size = sum((scratch / name).stat().st_size for name in form.files)
-    found = _figures(bundle, tried, outputs, options)
-    found |= {"form": form.method, "files": list(form.files), "size_bytes": size, "ms_a_row": speed}
-    found["times_as_fast"] = round(before / max(speed, 1e-6), 3)
-    return found, _exact(found) if target.exact else _eight_bits(found, first, options.max_drop)
+    figures = _measure_form(bundle, tried, outputs, options)
+    figures |= {"form": form.method, "files": list(form.files), "size_bytes": size, "ms_a_row": speed}
+    figures["times_as_fast"] = round(before / max(speed, 1e-6), 3)
+    return figures, _refuse_inexact(figures) if target.exact else _refuse_eight_bits(figures, first, options.max_drop)
 
 
-def _exact(found: dict[str, Any]) -> str:
-    if found["same_labels"] >= SAME_LABELS and found["max_difference"] <= LARGEST_DIFFERENCE:
+def _refuse_inexact(figures: dict[str, Any]) -> str:
+    if figures["same_labels"] >= SAME_LABELS and figures["max_difference"] <= LARGEST_DIFFERENCE:
         return ""
     return (
-        f"{100 * found['same_labels']:.1f} % of rows have the same label (at least {100 * SAME_LABELS:.1f} % are asked "
-        f"for), outputs differ by up to {found['max_difference']:.2g} (at most {LARGEST_DIFFERENCE:g})"
+        f"{100 * figures['same_labels']:.1f} % of rows have the same label (at least {100 * SAME_LABELS:.1f} % are "
+        f"asked for), outputs differ by up to {figures['max_difference']:.2g} (at most {LARGEST_DIFFERENCE:g})"
     )
 
 
-def _eight_bits(found: dict[str, Any], first: dict[str, Any], most: float) -> str:
+def _refuse_eight_bits(figures: dict[str, Any], first: dict[str, Any], most: float) -> str:
     """Say why an int8 form is not worth writing: a class or group loses too much, or nothing is gained."""
-    pairs = [("class", name, was, found["by_class"][name]) for name, was in first["by_class"].items()]
+    pairs = [("class", name, was, figures["by_class"][name]) for name, was in first["by_class"].items()]
     pairs += [
-        (column, name, was, found["by_group"][column][name])
+        (column, name, was, figures["by_group"][column][name])
         for column, groups in first["by_group"].items() for name, was in groups.items()
     ]  # fmt: skip
     unjudged = [name for kind, name, was, _ in pairs if kind == "class" and not was["n_rows"]]
@@ -385,39 +401,47 @@ def _eight_bits(found: dict[str, Any], first: dict[str, Any], most: float) -> st
     worst = max(lost, default=(0.0, "", ""))
     if worst[0] > most + 1e-9:
         return f"{worst[1]} {worst[2]} loses {100 * worst[0]:.1f} points (at most {100 * most:g} are allowed)"
-    if not pairs and found["max_difference"] > most:
-        return f"numbers differ by up to {100 * found['max_difference']:.1f} % of their size (at most {100 * most:g} %)"
-    smaller, faster = first["size_bytes"] / found["size_bytes"], found["times_as_fast"]
+    if not pairs and figures["max_difference"] > most:
+        return (
+            f"numbers differ by up to {100 * figures['max_difference']:.1f} % of their size (at most {100 * most:g} %)"
+        )
+    smaller, faster = first["size_bytes"] / figures["size_bytes"], figures["times_as_fast"]
     if smaller < SMALLER and (faster < FASTER or smaller < LEAST_SMALLER):
         return f"it is {smaller:.1f} times smaller and {faster:.2f} times as fast here: not worth a second form"
     return ""
 
 
-def _write(target: Target, model: Bundle, found: dict[str, Any], scratch: Path, place: Path) -> None:
+def _write_form(target: Target, model: Bundle, figures: dict[str, Any], scratch: Path, place: Path) -> None:
     """Write a form with everything that it needs, as a slim bundle."""
-    made = model.portable
-    assert made is not None and model.shipped is not None
-    fed = [str(value) for item in made.told["inputs"] for name, value in item["spec"].items() if name.endswith("_file")]
-    for name in fed:
-        shutil.copyfile(made.folder / name, scratch / name)
-    golden = read_golden(made)
+    portable = model.portable
+    assert portable is not None and model.shipped is not None
+    input_files = [
+        str(value) for item in portable.told["inputs"] for name, value in item["spec"].items() if name.endswith("_file")
+    ]
+    for name in input_files:
+        shutil.copyfile(portable.folder / name, scratch / name)
+    golden = read_golden(portable)
     if not target.exact:
-        run = opened(scratch / found["files"][0], made.feed.names)
-        parts = [run(*made.feed.collate([row])) for row in _apart(golden)]
+        run = opened(scratch / figures["files"][0], portable.feed.names)
+        parts = [run(*portable.feed.collate([row])) for row in _split_golden_rows(golden)]
         values: list[FloatMatrix] = [np.concatenate([part[at] for part in parts]) for at in (0, 1)]
         golden = replace(golden, outputs=values[0].astype(np.float64), features=values[1])
     golden.write(scratch)
-    files = [*found["files"], GOLDEN, *dict.fromkeys(fed)]
-    told = {**made.told, "file": found["files"][0], "exporter": found["form"], "exported": target.name}
-    told["gate"] = {"n_rows": None, "same_labels": found["same_labels"], "max_difference": found["max_difference"]}
+    files = [*figures["files"], GOLDEN, *dict.fromkeys(input_files)]
+    manifest = {**portable.told, "file": figures["files"][0], "exporter": figures["form"], "exported": target.name}
+    manifest["gate"] = {
+        "n_rows": None,
+        "same_labels": figures["same_labels"],
+        "max_difference": figures["max_difference"],
+    }
     if target.scripted:
         write_text(scratch / standalone.SCRIPT, standalone.script(model.modality))
         write_text(scratch / standalone.NEEDS, standalone.requirements(model.modality))
         files += [standalone.SCRIPT, standalone.NEEDS]
     else:
-        told |= {"ok": False, "reason": f"it was exported for {target.name}"}
-    told["files"] = files
-    write_text(scratch / CARD, card(model, told, slim=True))
-    exported = replace(model, shipped=Shipped(scratch, told, (*files, CARD)))
-    check = partial(require_same_answers, bundle=exported) if told["ok"] else None
+        manifest |= {"ok": False, "reason": f"it was exported for {target.name}"}
+    manifest["files"] = files
+    write_text(scratch / CARD, card(model, manifest, slim=True))
+    exported = replace(model, shipped=Shipped(scratch, manifest, (*files, CARD)))
+    check = partial(require_same_answers, bundle=exported) if manifest["ok"] else None
     bundles.save(exported, place, slim=True, check=check)

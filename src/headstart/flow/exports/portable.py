@@ -33,9 +33,9 @@ from headstart.errors import BundleError
 from headstart.features import DESCRIPTORS, Extractor, backbone_extractor
 from headstart.features.runtimes import REFERENCE, Chosen, error_against
 from headstart.flow.adaptation.prepare import Prepared
-from headstart.flow.inference.predict_table import read_with, values_of
+from headstart.flow.inference.predict_table import read_with, select_ood_features
 from headstart.home import write_text
-from headstart.ladder import Climb
+from headstart.ladder import FittedStrategies
 from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Index, Probabilities, Table
 from headstart.strategies.record import Rows
@@ -47,7 +47,7 @@ FEATURES_DIFFER = 1e-3
 
 
 @dataclass(frozen=True)
-class Told:
+class ReferenceOutputs:
     """What the model says of some rows in torch's float32, and the rows as a graph is fed them."""
 
     rows: Index
@@ -55,49 +55,53 @@ class Told:
     features: FloatMatrix
 
 
-def reference(bundle: Bundle, table: Table) -> Told:
+def run_reference(bundle: Bundle, table: Table) -> ReferenceOutputs:
     """Run rows through the bundle as it was fitted, in float32.
 
     Returns
     -------
-    Told
+    ReferenceOutputs
         Of the rows that could be read.
     """
     own = bundle.portable
-    good, rows, _ = read_with(bundle, table, {"portable": own.extractor()} if own is not None else _exact(bundle))
+    good, rows, _ = read_with(
+        bundle, table, {"portable": own.extractor()} if own is not None else _make_exact_extractors(bundle)
+    )
     outputs = bundle.fitted.predict(rows) if len(good) else np.empty((0, len(bundle.classes)))
-    return Told(good, outputs, _read(bundle, rows))
+    return ReferenceOutputs(good, outputs, _select_ood_features(bundle, rows))
 
 
-def _exact(bundle: Bundle) -> dict[str, Extractor]:
-    found: dict[str, Extractor] = {}
+def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
+    extractors: dict[str, Extractor] = {}
     if "features" in bundle.uses and bundle.backbone is not None:
-        found["features"] = backbone_extractor(bundle.backbone, Chosen(REFERENCE, "float32", 0.0))
+        extractors["features"] = backbone_extractor(bundle.backbone, Chosen(REFERENCE, "float32", 0.0))
     if "descriptors" in bundle.uses and bundle.modality in DESCRIPTORS:
-        found["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
-    return found
+        extractors["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
+    return extractors
 
 
-def _read(bundle: Bundle, rows: Rows) -> FloatMatrix:
+def _select_ood_features(bundle: Bundle, rows: Rows) -> FloatMatrix:
     """Give what the rules read of rows (n_rows, n_dims); no columns where they read nothing."""
     novelty = bundle.rules.novelty if bundle.rules else None
-    found = values_of(rows, novelty.reads) if novelty else None
-    return np.empty((len(rows), 0), dtype=np.float32) if found is None else found
+    features = select_ood_features(rows, novelty.reads) if novelty else None
+    return np.empty((len(rows), 0), dtype=np.float32) if features is None else features
 
 
-def sample(made: Prepared, seed: int) -> Table:
+def draw_sample(prepared: Prepared, seed: int) -> Table:
     """Draw the rows that a portable form is tried on: test rows, or training rows where there are none."""
-    table = made.test.table if len(made.test) else made.train.table
-    return table.take(_drawn(len(table), seed))
+    table = prepared.test.table if len(prepared.test) else prepared.train.table
+    return table.take(_draw_rows(len(table), seed))
 
 
-def warn(bundle: Bundle, climb: Climb, made: Prepared) -> None:
+def warn_if_not_portable(bundle: Bundle, climb: FittedStrategies, prepared: Prepared) -> None:
     """Say where a chosen model has no portable form, and which of the others would have one."""
     assert bundle.shipped is not None
     if bundle.shipped.told["ok"]:
         return
     others = sorted(climb.losses, key=climb.comparable_loss) if find_spec("onnx") else []
-    instead = next((name for name in others if name != bundle.strategy and _can(bundle, name, climb, made)), "")
+    instead = next(
+        (name for name in others if name != bundle.strategy and _can_export(bundle, name, climb, prepared)), ""
+    )
     more = f" The best that has one is {instead}: adapt again with --strategy {instead}." if instead else ""
     progress.warn(
         f"The model ({bundle.strategy}) runs only where headstart[adapt] is installed: {bundle.shipped.told['reason']}."
@@ -105,22 +109,22 @@ def warn(bundle: Bundle, climb: Climb, made: Prepared) -> None:
     )
 
 
-def _can(bundle: Bundle, name: str, climb: Climb, made: Prepared) -> bool:
+def _can_export(bundle: Bundle, name: str, climb: FittedStrategies, prepared: Prepared) -> bool:
     """Whether a graph can be made of another fitted strategy."""
     graph = import_module("headstart.bundle.onnx.graph")
     try:
-        graph.whole(replace(bundle, strategy=name, fitted=climb.fitted[name], backbone=made.backbone))
+        graph.whole(replace(bundle, strategy=name, fitted=climb.fitted[name], backbone=prepared.backbone))
     except graph.CannotExport:
         return False
     return True
 
 
-def prepared(feed: Feed, table: Table, rows: Index) -> list[tuple[Array, ...]]:
+def prepare_rows(feed: Feed, table: Table, rows: Index) -> list[tuple[Array, ...]]:
     """Prepare rows of a table for a graph."""
     return [feed.prepare(feed.load(table.inputs[row])) for row in rows]
 
 
-def ship(bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None) -> Bundle:
+def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None) -> Bundle:
     """Make the portable form of a bundle.
 
     Parameters
@@ -141,29 +145,29 @@ def ship(bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None
     """
     folder.mkdir(parents=True, exist_ok=True)
     if find_spec("onnx") is None:
-        return _without(bundle, folder, "the package onnx is not installed (pip install 'headstart[adapt]')")
+        return _make_without_graph(bundle, folder, "the package onnx is not installed (pip install 'headstart[adapt]')")
     if len(table) == 0:
-        return _without(bundle, folder, "there is no row to try it on")
-    some = table.take(_drawn(len(table), bundle.seed))
-    key = _key(bundle, some)
-    kept = _taken_over(earlier, key, folder) if earlier is not None else None
-    if kept is not None:
-        write_text(folder / CARD, card(bundle, kept))
-        return replace(bundle, shipped=Shipped(folder, kept, (*kept["files"], CARD)))
+        return _make_without_graph(bundle, folder, "there is no row to try it on")
+    sample_rows = table.take(_draw_rows(len(table), bundle.seed))
+    key = _compute_key(bundle, sample_rows)
+    reused = _reuse_graph(earlier, key, folder) if earlier is not None else None
+    if reused is not None:
+        write_text(folder / CARD, card(bundle, reused))
+        return replace(bundle, shipped=Shipped(folder, reused, (*reused["files"], CARD)))
     graph = import_module("headstart.bundle.onnx.graph")
     try:
         network, desk = graph.whole(bundle)
     except graph.CannotExport as error:
-        return _without(bundle, folder, str(error))
+        return _make_without_graph(bundle, folder, str(error))
     for name, content in desk.files.items():
         write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
-    made = _written(bundle, some, folder, (network, tuple(desk.inputs), tuple(desk.files)))
-    assert made.shipped is not None
-    told = {**made.shipped.told, **({"key": key} if made.shipped.told["ok"] else {})}
-    return replace(made, shipped=replace(made.shipped, told=told))
+    written = _write_graph(bundle, sample_rows, folder, (network, tuple(desk.inputs), tuple(desk.files)))
+    assert written.shipped is not None
+    manifest = {**written.shipped.told, **({"key": key} if written.shipped.told["ok"] else {})}
+    return replace(written, shipped=replace(written.shipped, told=manifest))
 
 
-def _key(bundle: Bundle, some: Table) -> str:
+def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
     """Name (hex) all that a graph and its golden rows depend on."""
     state = bundle.fitted.state()
     arrays = hashlib.sha256()
@@ -176,56 +180,60 @@ def _key(bundle: Bundle, some: Table) -> str:
         "base": bundle.backbone.fingerprint if bundle.backbone else "",
         "task": [bundle.task, bundle.modality, list(bundle.classes), list(bundle.thresholds), dict(bundle.spec)],
         "reads": bundle.rules.novelty.reads if bundle.rules and bundle.rules.novelty else "",
-        "rows": [str(digest) for digest in some.hashes],
+        "rows": [str(digest) for digest in sample_rows.hashes],
         "versions": {name: version(name) for name in ("headstart", "torch", "onnx", "onnxruntime")},
         "code": _WRITING,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _taken_over(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None:
+def _reuse_graph(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None:
     """Copy the graph and all that goes with it from a bundle of the same model that is whole; None where it is not."""
     try:
         verify(earlier)
         config = read_json(earlier / CONFIG)
         parse_config(config, earlier)
-        told: dict[str, Any] = config.get("portable") or NOT_SHIPPED
-        if not told["ok"] or told.get("key") != key:
+        manifest: dict[str, Any] = config.get("portable") or NOT_SHIPPED
+        if not manifest["ok"] or manifest.get("key") != key:
             return None
-        require_listed_names(earlier, CONFIG, stated_files(told))
-        for name in told["files"]:
+        require_listed_names(earlier, CONFIG, stated_files(manifest))
+        for name in manifest["files"]:
             shutil.copyfile(earlier / name, folder / name)
     except (OSError, ValueError, KeyError, TypeError, BundleError):
         return None
-    return told
+    return manifest
 
 
-def _without(bundle: Bundle, folder: Path, reason: str) -> Bundle:
-    told = {"ok": False, "reason": reason}
-    write_text(folder / CARD, card(bundle, told))
-    return replace(bundle, shipped=Shipped(folder, told, (CARD,)))
+def _make_without_graph(bundle: Bundle, folder: Path, reason: str) -> Bundle:
+    manifest = {"ok": False, "reason": reason}
+    write_text(folder / CARD, card(bundle, manifest))
+    return replace(bundle, shipped=Shipped(folder, manifest, (CARD,)))
 
 
-def _written(bundle: Bundle, some: Table, folder: Path, made: tuple[Any, tuple[Input, ...], tuple[str, ...]]) -> Bundle:
+def _write_graph(
+    bundle: Bundle, sample_rows: Table, folder: Path, network_parts: tuple[Any, tuple[Input, ...], tuple[str, ...]]
+) -> Bundle:
     """Write a network by the first exporter that passes the gate on a few rows."""
-    network, inputs, files = made
+    network, inputs, files = network_parts
     feed = Feed(tuple(item.placed(folder) for item in inputs), len(bundle.classes))
-    told = reference(bundle, some)
-    if len(told.rows) == 0:
-        return _without(bundle, folder, "no row could be read to try it on")
-    rows = prepared(feed, some, told.rows)
+    expected = run_reference(bundle, sample_rows)
+    if len(expected.rows) == 0:
+        return _make_without_graph(bundle, folder, "no row could be read to try it on")
+    rows = prepare_rows(feed, sample_rows, expected.rows)
     path, results = folder / MODEL, list[Agreement]()
 
-    def judge(path: Path) -> str:
-        results.append(agreement(bundle.task, told.outputs, _ran(path, feed, rows, told.features), bundle.thresholds))
+    def check_graph(path: Path) -> str:
+        results.append(
+            agreement(bundle.task, expected.outputs, _run_graph(path, feed, rows, expected.features), bundle.thresholds)
+        )
         return "" if results[-1].passes else results[-1].told()
 
     writing = import_module("headstart.bundle.onnx.export")
     arrays = feed.collate([rows[at % len(rows)] for at in range(max(2, min(3, len(rows))))])
-    name, refused = writing.write(network, inputs, arrays, path, _metadata(bundle, inputs), judge)
+    name, refused = writing.write(network, inputs, arrays, path, _make_metadata(bundle, inputs), check_graph)
     if not name:
-        return _without(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
-    golden = _golden(feed, path, bundle.seed)
+        return _make_without_graph(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
+    golden = _make_golden_rows(feed, path, bundle.seed)
     golden.write(folder)
     write_text(folder / standalone.SCRIPT, standalone.script(bundle.modality))
     write_text(folder / standalone.NEEDS, standalone.requirements(bundle.modality))
@@ -239,11 +247,11 @@ def _written(bundle: Bundle, some: Table, folder: Path, made: tuple[Any, tuple[I
     return replace(bundle, shipped=Shipped(folder, document, (*document["files"], CARD)))
 
 
-def _drawn(n_rows: int, seed: int) -> Index:
+def _draw_rows(n_rows: int, seed: int) -> Index:
     return np.sort(np.random.default_rng(seed).permutation(n_rows)[:MOST_ROWS])
 
 
-def _golden(feed: Feed, path: Path, seed: int) -> Golden:
+def _make_golden_rows(feed: Feed, path: Path, seed: int) -> Golden:
     """Make rows up, as many as there is room for, and let a graph that has passed answer each alone."""
     rows = made_up(feed, MOST_ROWS, seed)
     rows = rows[: n_rows_for(max(sum(part.nbytes for part in row) for row in rows))]
@@ -258,7 +266,7 @@ def _golden(feed: Feed, path: Path, seed: int) -> Golden:
     )
 
 
-def _ran(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:
+def _run_graph(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:
     """Run rows through a graph: all but the first together, the first alone.
 
     Raises
@@ -277,7 +285,7 @@ def _ran(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], features: Fl
     return outputs
 
 
-def _metadata(bundle: Bundle, inputs: Sequence[Input]) -> dict[str, str]:
+def _make_metadata(bundle: Bundle, inputs: Sequence[Input]) -> dict[str, str]:
     """Give what the graph's file says of itself."""
     base = bundle.backbone.record if bundle.backbone else None
     return {

@@ -56,7 +56,7 @@ def _compare(bundle: Bundle, loaded: Bundle, table: Table) -> None:
     )
     if failed != failed_again:
         _refuse(f"{table.source}: other rows could be read")
-    found = agreement(bundle.task, before.probabilities, after.probabilities, bundle.thresholds)
+    agreed = agreement(bundle.task, before.probabilities, after.probabilities, bundle.thresholds)
     differs = (decided.kinds != again.kinds) | (decided.codes != again.codes)
     if differs.any():
         row = int(np.flatnonzero(differs)[0])
@@ -64,8 +64,8 @@ def _compare(bundle: Bundle, loaded: Bundle, table: Table) -> None:
             f"{int(differs.sum())} of {len(differs)} rows (first: {before.ids[row]}, "
             f"'{again.answers[row]}' instead of '{decided.answers[row]}')"
         )
-    if not found.passes:
-        _refuse(f"rows of {table.source}: {found.told()}")
+    if not agreed.passes:
+        _refuse(f"rows of {table.source}: {agreed.told()}")
 
 
 def _refuse(what: str) -> NoReturn:

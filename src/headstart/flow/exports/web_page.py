@@ -25,7 +25,7 @@ from headstart.bundle import Bundle, decision
 from headstart.bundle.runtime.session import Portable
 from headstart.decisions import SINGLE
 from headstart.errors import OptionError, offenders
-from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find, licences
+from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
 from headstart.flow.inference.predict_memory import SAMPLES, answering
 from headstart.home import write_json, write_text
 from headstart.modalities import MODALITIES
@@ -44,7 +44,7 @@ POLICY = (
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
 )
 N_CHECKED = 3
-NEIGHBOURS, SHOWN_CHARACTERS = "neighbours.bin", 200
+NEIGHBOURS, MOST_CHARACTERS = "neighbours.bin", 200
 ICONS = (192, 512)
 _WORTH = 0.9
 _HEAD = """<meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -62,7 +62,7 @@ device. To see whether a device calculates as the machine that made it: add ?che
 """
 
 
-def ready(bundle: Bundle, place: Path, options: ExportOptions) -> None:
+def require_ready(bundle: Bundle, place: Path, options: ExportOptions) -> None:
     """Refuse what cannot end well, and get what runs models in browsers, before anything long begins.
 
     Raises
@@ -73,7 +73,7 @@ def ready(bundle: Bundle, place: Path, options: ExportOptions) -> None:
     if place.exists() and not (place / LISTED).is_file() and (place.is_file() or any(place.iterdir())):
         raise OptionError(f"{place} exists and is no exported page.", "Choose another folder.")
     for package in _packages(bundle):
-        find(package, options.runtime_web, options.offline)
+        find_package(package, options.runtime_web, options.offline)
 
 
 def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions) -> dict[str, Any]:
@@ -97,31 +97,31 @@ def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions)
     Raises
     ------
     OptionError
-        As `ready`.
+        As `require_ready`.
     """
-    ready(bundle, place, options)
+    require_ready(bundle, place, options)
     assert bundle.portable is not None
     fresh = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         (fresh / "model").mkdir(parents=True)
-        packages = _runtime(fresh, bundle, options)
-        name = _name_of(bundle.portable.folder)
-        _packed(graph, fresh / "model" / "model.bin")
-        _describe(fresh, bundle, bundle.portable, name)
+        packages = _copy_runtime(fresh, bundle, options)
+        name = _choose_page_name(bundle.portable.folder)
+        _copy_compressed(graph, fresh / "model" / "model.bin")
+        _write_model_document(fresh, bundle, bundle.portable, name)
         if options.thumbnails is not None:
-            _remember(fresh, bundle, options.thumbnails, options.encoding)
-        _page(fresh, name, packages)
-        write_json(fresh / "check.json", _checked(bundle))
-        _list(fresh)
+            _write_neighbours(fresh, bundle, options.thumbnails, options.encoding)
+        _write_page_files(fresh, name, packages)
+        write_json(fresh / "check.json", _make_check_rows(bundle))
+        _write_file_list(fresh)
         if place.exists():
             shutil.rmtree(place)
         fresh.rename(place)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return _sizes(place)
+    return _measure_sizes(place)
 
 
-def _name_of(folder: Path) -> str:
+def _choose_page_name(folder: Path) -> str:
     whole = folder.resolve()
     return whole.parent.name if whole.name == "bundle" else whole.name
 
@@ -132,38 +132,38 @@ def _packages(bundle: Bundle) -> list[Package]:
     return [ENGINE, *([TOKENIZERS] if "tokens" in kinds else [])]
 
 
-def _runtime(fresh: Path, bundle: Bundle, options: ExportOptions) -> list[Package]:
+def _copy_runtime(fresh: Path, bundle: Bundle, options: ExportOptions) -> list[Package]:
     """Copy what runs models and cuts texts; the large file compressed, which pages undo themselves."""
     packages, target = _packages(bundle), fresh / "runtime"
     target.mkdir()
     for package in packages:
-        folder = find(package, options.runtime_web, options.offline)
+        folder = find_package(package, options.runtime_web, options.offline)
         for name in package.files:
             source = folder / name
             if name.endswith(".wasm"):
-                _packed(source, target / source.with_suffix(".bin").name)
+                _copy_compressed(source, target / source.with_suffix(".bin").name)
             else:
                 shutil.copyfile(source, target / source.name)
     return packages
 
 
-def _packed(source: Path, target: Path) -> None:
+def _copy_compressed(source: Path, target: Path) -> None:
     """Copy a file, compressed where that saves enough (the page sees which it is)."""
     content = source.read_bytes()
     small = gzip.compress(content, 9, mtime=0)
     target.write_bytes(small if len(small) < _WORTH * len(content) else content)
 
 
-def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> None:
+def _write_model_document(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> None:
     """Write what the page must know of the model."""
-    rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.rules else _NO_RULES
+    rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.rules else _NO_POLICY
     if rules["novelty"]:
         rules["novelty"].pop("ids")
         assert bundle.rules is not None and bundle.rules.novelty is not None
-        kept = bundle.rules.novelty.arrays()
-        content = b"".join(np.ascontiguousarray(kept[part], dtype=np.float16).tobytes() for part in ARRAYS)
+        arrays = bundle.rules.novelty.arrays()
+        content = b"".join(np.ascontiguousarray(arrays[part], dtype=np.float16).tobytes() for part in ARRAYS)
         (fresh / "model" / "novelty.bin").write_bytes(content)
-        listed = [{"name": part, "shape": list(kept[part].shape)} for part in ARRAYS]
+        listed = [{"name": part, "shape": list(arrays[part].shape)} for part in ARRAYS]
     else:
         listed = []
     for item in portable.told["inputs"]:
@@ -182,16 +182,16 @@ def _describe(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> Non
     write_json(fresh / "model" / "model.json", document)
 
 
-def _remember(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
+def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
     """Put small copies of the remembered training rows into the page, because their owner asked for it."""
     novelty = bundle.rules.novelty if bundle.rules else None
     if novelty is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
-    asked = parse(
+    read_options = parse(
         ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
     )
-    table = data.read(path, asked, bundle.columns, inputs=bundle.known_inputs)
+    table = data.read(path, read_options, bundle.columns, inputs=bundle.known_inputs)
     place = {str(name): row for row, name in enumerate(table.ids)}
     lost = [str(name) for name in novelty.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:
@@ -206,27 +206,27 @@ def _remember(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> 
     ]
     content = gzip.compress(json.dumps(rows, ensure_ascii=False).encode(), 9, mtime=0)
     (fresh / "model" / NEIGHBOURS).write_bytes(content)
-    told = json.loads((fresh / "model" / "model.json").read_text("utf-8"))
-    write_json(fresh / "model" / "model.json", {**told, "neighbours_file": NEIGHBOURS})
+    document = json.loads((fresh / "model" / "model.json").read_text("utf-8"))
+    write_json(fresh / "model" / "model.json", {**document, "neighbours_file": NEIGHBOURS})
 
 
-def _small(source: Any) -> dict[str, str]:
+def _make_thumbnail(source: Any) -> dict[str, str]:
     """Give a picture of at most 96 pixels, as an address that holds it."""
-    found = re.search(r'src="([^"]+)"', MODALITIES["image"].preview(source))
-    return {"picture": found[1]} if found else {}
+    address = re.search(r'src="([^"]+)"', MODALITIES["image"].preview(source))
+    return {"picture": address[1]} if address else {}
 
 
 _SHOWN: dict[str, Callable[[Any], dict[str, str]]] = {
-    "image": _small, "text": lambda text: {"text": str(text)[:SHOWN_CHARACTERS]}, "series": lambda values: {},
+    "image": _make_thumbnail, "text": lambda text: {"text": str(text)[:MOST_CHARACTERS]}, "series": lambda values: {},
 }  # fmt: skip
 """What the page shows of a training row beside its class."""
-_NO_RULES: dict[str, Any] = {
+_NO_POLICY: dict[str, Any] = {
     "calibrator": {"method": "none"}, "sets": None, "margin": None, "too_few": False, "coverage": 0.9, "novelty": None,
     "costs": None, "reserved": None,
 }  # fmt: skip
 
 
-def _page(fresh: Path, name: str, packages: Sequence[Package]) -> None:
+def _write_page_files(fresh: Path, name: str, packages: Sequence[Package]) -> None:
     """Write the page's own files."""
     static = files("headstart") / "web" / "static"
     for one in PAGE:
@@ -234,21 +234,21 @@ def _page(fresh: Path, name: str, packages: Sequence[Package]) -> None:
     for one in ALONE:
         (fresh / one).write_bytes((static / "offline" / one).read_bytes())
     (fresh / "api.js").write_bytes((static / "offline" / "api-onnx.js").read_bytes())
-    write_text(fresh / "index.html", page_of((static / "index.html").read_text("utf-8")))
-    write_json(fresh / "manifest.webmanifest", _manifest(name))
+    write_text(fresh / "index.html", make_offline_page((static / "index.html").read_text("utf-8")))
+    write_json(fresh / "manifest.webmanifest", _make_manifest(name))
     for size in ICONS:
-        _icon(size).save(fresh / f"icon-{size}.png", "PNG", optimize=True)
-    write_text(fresh / "licences.txt", licences(packages))
+        _draw_icon(size).save(fresh / f"icon-{size}.png", "PNG", optimize=True)
+    write_text(fresh / "licences.txt", format_licences(packages))
     write_text(fresh / "README.txt", _README.format(name=name))
 
 
-def page_of(page: str) -> str:
+def make_offline_page(page: str) -> str:
     """Turn the page of the server into one that lies beside its files, with a policy that names no other place."""
-    made = page.replace('="static/', '="').replace("</head>", _HEAD.format(policy=POLICY))
-    return re.sub(r"<noscript>.*?</noscript>", "<noscript>This page needs JavaScript.</noscript>", made)
+    html = page.replace('="static/', '="').replace("</head>", _HEAD.format(policy=POLICY))
+    return re.sub(r"<noscript>.*?</noscript>", "<noscript>This page needs JavaScript.</noscript>", html)
 
 
-def _manifest(name: str) -> Mapping[str, Any]:
+def _make_manifest(name: str) -> Mapping[str, Any]:
     icons = [{"src": f"icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"} for size in ICONS]
     return {
         "name": name, "short_name": name[:12], "start_url": "./index.html", "scope": "./", "display": "standalone",
@@ -257,7 +257,7 @@ def _manifest(name: str) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def _icon(size: int) -> Image.Image:
+def _draw_icon(size: int) -> Image.Image:
     """Draw the icon: as icon.svg, on its grid of 64."""
     drawn = Image.new("RGB", (256, 256), "#1f5fa8")
     pen = ImageDraw.Draw(drawn)
@@ -276,30 +276,30 @@ _AS_SENT: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _checked(bundle: Bundle) -> dict[str, Any]:
+def _make_check_rows(bundle: Bundle) -> dict[str, Any]:
     """Give made-up inputs and what the model says of them here, for the page to repeat."""
     inputs = SAMPLES[bundle.modality](bundle.spec)[:N_CHECKED]
-    said = answering(bundle)(inputs)
+    expected = answering(bundle)(inputs)
     sent = _AS_SENT[bundle.modality]
     return {"format": FORMAT, "modality": bundle.modality, "rows": [
-        {"input": sent(item), "expected": document} for item, document in zip(inputs, said, strict=True)
+        {"input": sent(item), "expected": document} for item, document in zip(inputs, expected, strict=True)
     ]}  # fmt: skip
 
 
-def _list(fresh: Path) -> None:
+def _write_file_list(fresh: Path) -> None:
     """List all files with their hashes, for the service worker."""
     left_out = {"README.txt", "licences.txt", "service-worker.js", LISTED}
     paths = sorted(path for path in fresh.rglob("*") if path.is_file())
     listed = {path.relative_to(fresh).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-    kept = {name: digest for name, digest in listed.items() if name not in left_out}
-    write_text(fresh / LISTED, f"self.FILES = {json.dumps(kept, indent=1)};\n")
+    hashes = {name: digest for name, digest in listed.items() if name not in left_out}
+    write_text(fresh / LISTED, f"self.FILES = {json.dumps(hashes, indent=1)};\n")
 
 
-def _sizes(folder: Path) -> dict[str, Any]:
-    found = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def _measure_sizes(folder: Path) -> dict[str, Any]:
+    contents = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     return {
-        "size_bytes": sum(map(len, found.values())),
-        "gzip_bytes": sum(min(len(content), len(gzip.compress(content, 6))) for content in found.values()),
+        "size_bytes": sum(map(len, contents.values())),
+        "gzip_bytes": sum(min(len(content), len(gzip.compress(content, 6))) for content in contents.values()),
         "model_bytes": (folder / "model" / "model.bin").stat().st_size,
-        "n_files": len(found),
+        "n_files": len(contents),
     }

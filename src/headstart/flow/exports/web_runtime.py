@@ -69,13 +69,13 @@ TOKENIZERS = Package(
 )  # fmt: skip
 
 
-def find(package: Package, given: Path | None, offline: bool) -> Path:
+def find_package(package: Package, folder: Path | None, offline: bool) -> Path:
     """Give a folder that holds a package's files.
 
     Parameters
     ----------
     package : Package
-    given : Path or None
+    folder : Path or None
         A folder of installed packages (`node_modules`), the folder above it, or the package's own; the environment
         variable HEADSTART_RUNTIME_WEB where it is None.
     offline : bool
@@ -86,62 +86,68 @@ def find(package: Package, given: Path | None, offline: bool) -> Path:
     OptionError
         It is not where it was said to be; or it is nowhere, and cannot be fetched.
     """
-    named = given or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    named = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if named is not None:
-        return _installed(package, named)
-    kept = home() / "web" / package.folder
-    is_unsealed_copy = not (kept / SEAL).exists() and all((kept / name).is_file() for name in package.files)
-    if is_sealed(kept) or is_unsealed_copy:  # Earlier versions kept these files without a seal.
-        return kept
+        return _find_installed(package, named)
+    stored = home() / "web" / package.folder
+    is_unsealed_copy = not (stored / SEAL).exists() and all((stored / name).is_file() for name in package.files)
+    if is_sealed(stored) or is_unsealed_copy:  # Earlier versions kept these files without a seal.
+        return stored
     if offline:
-        raise OptionError(f"{package.name} is not on this machine and --offline was given.", _by_hand(package))
-    _fetch(package, kept)
-    return kept
+        raise OptionError(
+            f"{package.name} is not on this machine and --offline was given.", _explain_installing(package)
+        )
+    _fetch(package, stored)
+    return stored
 
 
-def _installed(package: Package, folder: Path) -> Path:
+def _find_installed(package: Package, folder: Path) -> Path:
     candidates = (folder, folder / package.name, folder / "node_modules" / package.name, folder / "package")
     for candidate in candidates:
-        told = _described(candidate)
-        if told.get("name") == package.name and all((candidate / name).is_file() for name in package.files):
-            if told.get("version") != package.version:
-                progress.warn(f"{package.name} {told.get('version')} is taken; {package.version} is what was tested.")
+        description = _read_description(candidate)
+        if description.get("name") == package.name and all((candidate / name).is_file() for name in package.files):
+            if description.get("version") != package.version:
+                progress.warn(
+                    f"{package.name} {description.get('version')} is taken; {package.version} is what was tested."
+                )
             return candidate
-    raise OptionError(f"{folder} holds no {package.name}.", _by_hand(package))
+    raise OptionError(f"{folder} holds no {package.name}.", _explain_installing(package))
 
 
-def _described(folder: Path) -> Mapping[str, object]:
+def _read_description(folder: Path) -> Mapping[str, object]:
     try:
-        told = read_json(folder / _DESCRIPTION)
+        description = read_json(folder / _DESCRIPTION)
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return description if isinstance(description, dict) else {}
 
 
-def _by_hand(package: Package) -> str:
+def _explain_installing(package: Package) -> str:
     return (
         f"Run where there is a network: npm install --prefix WEB {ENGINE.name}@{ENGINE.version} "
         f"{TOKENIZERS.name}@{TOKENIZERS.version}, then add --runtime-web WEB."
     )
 
 
-def _fetch(package: Package, kept: Path) -> None:
+def _fetch(package: Package, target: Path) -> None:
     """Let npm fetch the archive, check it, and keep the files that are needed."""
     npm = shutil.which("npm")
     if npm is None:
         raise OptionError(f"{package.name} is not on this machine, and npm, which fetches it, is not either.",
-                          _by_hand(package))  # fmt: skip
+                          _explain_installing(package))  # fmt: skip
     progress.say(f"Fetching {package.name} {package.version} with npm (once)")
     with tempfile.TemporaryDirectory() as name:
         line = [npm, "pack", f"{package.name}@{package.version}", "--ignore-scripts", "--silent"]
         try:
             subprocess.run(line, cwd=name, check=True, capture_output=True, timeout=_SECONDS)
         except (subprocess.SubprocessError, OSError) as error:
-            raise OptionError(f"npm could not fetch {package.name} {package.version}.", _by_hand(package)) from error
-        unpack(package, next(Path(name).glob("*.tgz")), kept)
+            raise OptionError(
+                f"npm could not fetch {package.name} {package.version}.", _explain_installing(package)
+            ) from error
+        unpack(package, next(Path(name).glob("*.tgz")), target)
 
 
-def unpack(package: Package, archive: Path, kept: Path) -> None:
+def unpack(package: Package, archive: Path, target: Path) -> None:
     """Check a package's archive and keep the files that are needed.
 
     Raises
@@ -150,8 +156,8 @@ def unpack(package: Package, archive: Path, kept: Path) -> None:
         It is not the archive that was published.
     """
     with archive.open("rb") as handle:
-        found = base64.b64encode(hashlib.file_digest(handle, "sha512").digest()).decode()
-    if found != package.integrity:
+        digest = base64.b64encode(hashlib.file_digest(handle, "sha512").digest()).decode()
+    if digest != package.integrity:
         raise OptionError(
             f"The archive of {package.name} {package.version} is not the one that was published (its hash differs).",
             "Look at the npm registry that is set on this machine: npm config get registry.",
@@ -160,15 +166,15 @@ def unpack(package: Package, archive: Path, kept: Path) -> None:
         for name in (_DESCRIPTION, *package.files):
             member = opened.extractfile(f"package/{name}")
             assert member is not None, name
-            with written_whole(kept / name) as partial:
+            with written_whole(target / name) as partial:
                 partial.write_bytes(member.read())
-    seal_folder(kept)
+    seal_folder(target)
 
 
-def licences(packages: Sequence[Package]) -> str:
+def format_licences(packages: Sequence[Package]) -> str:
     """Write what the licences of the packages ask to be written."""
-    said = [f"{one.name} {one.version}: {one.licence}. {one.notice}" for one in packages]
-    return "\n\n".join(["This folder holds, beside Headstart's own files (Apache-2.0):", *said, _MIT, _APACHE]) + "\n"
+    lines = [f"{one.name} {one.version}: {one.licence}. {one.notice}" for one in packages]
+    return "\n\n".join(["This folder holds, beside Headstart's own files (Apache-2.0):", *lines, _MIT, _APACHE]) + "\n"
 
 
 _MIT = """The MIT License

@@ -15,14 +15,14 @@ from headstart.decisions import KINDS, NO_RULES, Decisions
 from headstart.errors import DataError, ending
 from headstart.evaluation import Truth
 from headstart.evaluation.uncertainty.selective import shares_of
-from headstart.flow.adaptation.decision_rules import abstention
-from headstart.flow.adaptation.evaluate import closer_look
-from headstart.flow.adaptation.prepare import truth_of
+from headstart.flow.adaptation.decision_rules import measure_abstention
+from headstart.flow.adaptation.evaluate import measure_details
+from headstart.flow.adaptation.prepare import encode_truth
 from headstart.flow.external_validation import recalibrate as recalibrating
 from headstart.flow.external_validation import site_comparison
-from headstart.flow.inference.labelled_rows import leave_out_learnt, read_rows
-from headstart.flow.inference.predict_table import decided, stream, values_of
-from headstart.flow.scoring.groups import compare_groups, resampled_together
+from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_evaluate
+from headstart.flow.inference.predict_table import decide_rows, predict_batches, select_ood_features
+from headstart.flow.scoring.groups import compare_groups, number_resampling_clusters
 from headstart.offline import offline
 from headstart.options import EvaluateOptions, PredictOptions
 from headstart.records import FloatMatrix, Predictions, SetAside, Table
@@ -33,22 +33,22 @@ _WITH_LABELS = ("metrics", "confusion", "calibration", "conformal", "abstention"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What a bundle says of the rows of a table that could be read.
+class PredictedRows:
+    """Predictions of a bundle for the rows of a table that could be read.
 
-    `raw` and `said` are its probabilities before and after correction; `placed` the rows as the bundle's sample of
-    training rows is kept, where it keeps one.
+    `raw` and `predictions` are its probabilities before and after correction; `placed` the rows as the bundle's
+    sample of training rows is kept, where it keeps one.
     """
 
-    kept: Table
+    table: Table
     raw: Predictions
-    said: Predictions
-    made: Decisions
+    predictions: Predictions
+    decisions: Decisions
     placed: FloatMatrix | None
-    aside: list[SetAside]
+    set_aside: list[SetAside]
 
 
-def look(bundle: Bundle, table: Table, precision: str, path: Path) -> Seen:
+def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> PredictedRows:
     """Predict a table and keep what is needed to judge that.
 
     Raises
@@ -56,28 +56,33 @@ def look(bundle: Bundle, table: Table, precision: str, path: Path) -> Seen:
     DataError
         No row can be used.
     """
-    rules, reference = bundle.rules or NO_RULES, bundle.reference
+    policy, reference = bundle.rules or NO_RULES, bundle.reference
     raw: list[Predictions] = []
-    made: list[Decisions] = []
+    decisions: list[Decisions] = []
     placed: list[FloatMatrix] = []
     failed: dict[int, str] = {}
-    for piece in stream(replace(bundle, rules=None), table, precision):
+    for piece in predict_batches(replace(bundle, rules=None), table, precision):
         failed |= piece.failed
-        raw.append(piece.said)
-        made.append(decided(rules, rules.calibrated(piece.said), piece.read))
-        values = values_of(piece.read, reference.reads) if reference else None
+        raw.append(piece.predictions)
+        decisions.append(decide_rows(policy, policy.calibrated(piece.predictions), piece.model_inputs))
+        values = select_ood_features(piece.model_inputs, reference.reads) if reference else None
         placed += [reference.place(values)] if reference and values is not None else []
-    aside = [SetAside(str(table.ids[row]), ending(reason, table.inputs[row])) for row, reason in failed.items()]
+    set_aside = [SetAside(str(table.ids[row]), ending(reason, table.inputs[row])) for row, reason in failed.items()]
     if not any(len(part.ids) for part in raw):
-        first = f" ({aside[0].id}: {aside[0].reason})" if aside else ""
+        first = f" ({set_aside[0].id}: {set_aside[0].reason})" if set_aside else ""
         raise DataError(f"None of the rows of {path} can be used{first}.", "Correct them.")
-    shares = np.concatenate([part.probabilities for part in raw])
-    joined = replace(raw[0], ids=np.concatenate([part.ids for part in raw]), probabilities=shares)
+    probabilities = np.concatenate([part.probabilities for part in raw])
+    joined = replace(raw[0], ids=np.concatenate([part.ids for part in raw]), probabilities=probabilities)
     place = {name: position for position, name in enumerate(table.ids)}
-    kept = table.take(np.asarray([place[name] for name in joined.ids], dtype=np.intp))
-    there = np.concatenate(placed) if placed else None
-    return Seen(
-        kept=kept, raw=joined, said=rules.calibrated(joined), made=Decisions.joined(made), placed=there, aside=aside
+    usable = table.take(np.asarray([place[name] for name in joined.ids], dtype=np.intp))
+    joined_places = np.concatenate(placed) if placed else None
+    return PredictedRows(
+        table=usable,
+        raw=joined,
+        predictions=policy.calibrated(joined),
+        decisions=Decisions.joined(decisions),
+        placed=joined_places,
+        set_aside=set_aside,
     )
 
 
@@ -102,73 +107,87 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     DataError
         No row has one of the bundle's classes or can be read, or there are too few labels to recalibrate.
     """
-    asked = options if isinstance(options, EvaluateOptions) else EvaluateOptions.model_validate(options.model_dump())
+    evaluate_options = (
+        options if isinstance(options, EvaluateOptions) else EvaluateOptions.model_validate(options.model_dump())
+    )
     with offline(options.offline):
         bundle = bundles.load(bundle_path, options.runtime)
-        table, unknown = read_rows(bundle, path, asked)
-        table, n_learnt = leave_out_learnt(table, [bundle], path)
+        table, unknown = read_rows_to_evaluate(bundle, path, evaluate_options)
+        table, n_learnt = leave_out_training_rows(table, [bundle], path)
         if recalibrate is not None:
             recalibrating.require_possible(bundle, table, unknown is not None)
-        seen = look(bundle, table, options.precision, path)
-    clusters = resampled_together(seen.kept, _columns(seen.kept, options))
-    found = Evaluation.model_validate(
+        predicted = predict_rows(bundle, table, options.precision, path)
+    clusters = number_resampling_clusters(predicted.table, _select_present_columns(predicted.table, options))
+    result = Evaluation.model_validate(
         {
             "task": bundle.task,
             "bundle": str(bundle_path),
             "data": table.source,
             "classes": list(bundle.classes),
-            "n_rows": len(seen.kept),
+            "n_rows": len(predicted.table),
             "labelled": unknown is not None,
             "unknown_labels": dict(sorted((unknown or Counter()).items())),
             "n_learnt": n_learnt,
             "metrics": None,
             "confusion": None,
-            "shares": {kind: shares_of(seen.made.kinds.tolist(), kind, clusters) for kind in KINDS},
-            "set_aside": [SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *seen.aside)],
+            "shares": {kind: shares_of(predicted.decisions.kinds.tolist(), kind, clusters) for kind in KINDS},
+            "set_aside": [
+                SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *predicted.set_aside)
+            ],
             "trained_on": str(bundle.about.get("data", "")),
-            **_scored(bundle, seen, options, unknown is not None),
+            **_score_rows(bundle, predicted, options, unknown is not None),
         }
     )
-    codes = truth_of(seen.kept, bundle.classes) if unknown is not None else seen.said.class_indices
-    site_comparison.tell(
-        found,
+    codes = (
+        encode_truth(predicted.table, bundle.classes) if unknown is not None else predicted.predictions.class_indices
+    )
+    site_comparison.add_site_comparison(
+        result,
         bundle,
         bundle_path,
         codes=codes,
-        clusters=site_comparison.apart_from(seen.kept, options.group),
-        placed=seen.placed,
+        clusters=site_comparison.number_dependent_rows(predicted.table, options.group),
+        placed=predicted.placed,
     )
     if recalibrate is not None:
-        truth = truth_of(seen.kept, bundle.classes)
-        made = recalibrating.recalibrate(bundle, seen.raw, truth, table=seen.kept, groups=_columns(seen.kept, options))
-        found.recalibration = recalibrating.write(
-            bundle, (bundle_path, recalibrate), made, found=found, table=seen.kept
+        truth = encode_truth(predicted.table, bundle.classes)
+        recalibrated = recalibrating.recalibrate(
+            bundle,
+            predicted.raw,
+            truth,
+            table=predicted.table,
+            groups=_select_present_columns(predicted.table, options),
         )
-        found.advice = site_comparison.after_correction(found)
-    return found
+        result.recalibration = recalibrating.write_recalibrated(
+            bundle, (bundle_path, recalibrate), recalibrated, result=result, table=predicted.table
+        )
+        result.advice = site_comparison.advise_after_recalibration(result)
+    return result
 
 
-def _columns(table: Table, options: PredictOptions) -> tuple[str, ...]:
+def _select_present_columns(table: Table, options: PredictOptions) -> tuple[str, ...]:
     return tuple(name for name in options.group if name in table.metadata)
 
 
-def _scored(bundle: Bundle, seen: Seen, options: PredictOptions, labelled: bool) -> dict[str, object]:
+def _score_rows(bundle: Bundle, predicted: PredictedRows, options: PredictOptions, labelled: bool) -> dict[str, object]:
     """Give everything that needs labels, by the name of the field."""
     if not labelled:
         return {"not_measured": dict.fromkeys(_WITH_LABELS, _NO_LABELS)}
-    truth: Truth = truth_of(seen.kept, bundle.classes)
-    rules, columns = bundle.rules or NO_RULES, _columns(seen.kept, options)
-    clusters = resampled_together(seen.kept, columns)
-    found = closer_look(truth, seen.said, clusters, bundle.seed)
-    found |= {
-        "metrics": evaluation.score(truth, seen.said, clusters, bundle.seed),
-        "groups": compare_groups(seen.kept, truth, seen.said, columns=columns, seed=bundle.seed),
-        "conformal": site_comparison.coverage_of(
-            truth, seen.said, seen.made, rules=rules, drawn=(clusters, bundle.seed)
+    truth: Truth = encode_truth(predicted.table, bundle.classes)
+    policy, columns = bundle.rules or NO_RULES, _select_present_columns(predicted.table, options)
+    clusters = number_resampling_clusters(predicted.table, columns)
+    fields = measure_details(truth, predicted.predictions, clusters, bundle.seed)
+    fields |= {
+        "metrics": evaluation.score(truth, predicted.predictions, clusters, bundle.seed),
+        "groups": compare_groups(predicted.table, truth, predicted.predictions, columns=columns, seed=bundle.seed),
+        "conformal": site_comparison.measure_coverage(
+            truth, predicted.predictions, predicted.decisions, policy=policy, drawn=(clusters, bundle.seed)
         ),
-        "abstention": abstention(truth, seen.said, seen.made, rules=rules, clusters=clusters, seed=bundle.seed),
+        "abstention": measure_abstention(
+            truth, predicted.predictions, predicted.decisions, policy=policy, clusters=clusters, seed=bundle.seed
+        ),
     }
-    if found["conformal"] is None:
-        why = rules.without.get("sets", "The bundle is of an older version and gives no sets.")
-        found["not_measured"] = {**found.get("not_measured", {}), "conformal": why}  # type: ignore[dict-item]
-    return found
+    if fields["conformal"] is None:
+        why = policy.without.get("sets", "The bundle is of an older version and gives no sets.")
+        fields["not_measured"] = {**fields.get("not_measured", {}), "conformal": why}  # type: ignore[dict-item]
+    return fields

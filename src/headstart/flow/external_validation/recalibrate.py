@@ -20,7 +20,7 @@ from headstart.evaluation import Truth
 from headstart.evaluation.intervals import compact, mean
 from headstart.evaluation.uncertainty.conformal import share
 from headstart.flow.exports.reopening import require_same_answers
-from headstart.flow.external_validation.site_comparison import LEAST_LABELS, apart_from
+from headstart.flow.external_validation.site_comparison import LEAST_LABELS, number_dependent_rows
 from headstart.records import Index, Predictions, Table
 from headstart.results import BeforeAfter, Evaluation, Figure, Recalibration
 
@@ -80,39 +80,46 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     log-loss, the sets where they lose less in the pinball loss of their quantile (Koenker and Bassett 1978), both by
     more than 1.645 standard errors; new calibration needs new sets. What is written is learnt from all rows.
     """
-    clusters = apart_from(table, groups)
-    rules = bundle.rules or NO_RULES
+    clusters = number_dependent_rows(table, groups)
+    policy = bundle.rules or NO_RULES
     if raw.task == "regression":
-        return _ranges(rules, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
+        return _recalibrate_ranges(policy, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
     codes = np.asarray(truth, dtype=np.intp)
     folds = data.assign_folds(codes, clusters, N_FOLDS, bundle.seed)
-    shares, seed = raw.probabilities, bundle.seed
-    old = rules.calibrated(raw).probabilities
-    fitted = decisions.fit_way(codes, shares)
-    held = decisions.cross_fitted(codes, shares, folds)
-    gains = _loss(codes, old) - _loss(codes, held)
-    kept = _beyond_noise(gains, clusters)
-    calibrator: Calibrator = fitted if kept else rules.calibrator
-    new = held if kept else old
-    before = _held(rules, codes, old)
-    after, marks = np.empty(len(codes)), np.empty(shares.shape, dtype=bool)
+    probabilities, seed = raw.probabilities, bundle.seed
+    old = policy.calibrated(raw).probabilities
+    fitted = decisions.fit_way(codes, probabilities)
+    cross_fitted = decisions.cross_fitted(codes, probabilities, folds)
+    gains = _compute_log_loss(codes, old) - _compute_log_loss(codes, cross_fitted)
+    is_kept = _is_beyond_noise(gains, clusters)
+    calibrator: Calibrator = fitted if is_kept else policy.calibrator
+    new = cross_fitted if is_kept else old
+    before = _apply_old_sets(policy, codes, old)
+    after, label_mask = np.empty(len(codes)), np.empty(probabilities.shape, dtype=bool)
     for fold in np.unique(folds):
-        out = folds == fold
-        made = decisions.fit_sets(codes[~out], new[~out], rules.coverage)
-        after[out] = _pinball(new[out], codes[out], np.asarray(made.floors), rules.coverage)
-        marks[out] = made.sets(new[out])
-    sets_kept = kept or before is None or _beyond_noise(before[0] - after, clusters)
-    corrected = calibrator.apply(shares)
-    sets = decisions.fit_sets(codes, corrected, rules.coverage) if sets_kept else rules.sets
-    figures = _figures(
-        raw, codes, (old, held), sets=(None if before is None else before[1], marks), clusters=clusters, seed=seed
+        is_held_out = folds == fold
+        fold_sets = decisions.fit_sets(codes[~is_held_out], new[~is_held_out], policy.coverage)
+        after[is_held_out] = _compute_pinball_loss(
+            new[is_held_out], codes[is_held_out], np.asarray(fold_sets.floors), policy.coverage
+        )
+        label_mask[is_held_out] = fold_sets.sets(new[is_held_out])
+    sets_kept = is_kept or before is None or _is_beyond_noise(before[0] - after, clusters)
+    corrected = calibrator.apply(probabilities)
+    sets = decisions.fit_sets(codes, corrected, policy.coverage) if sets_kept else policy.sets
+    figures = _compare_figures(
+        raw,
+        codes,
+        (old, cross_fitted),
+        sets=(None if before is None else before[1], label_mask),
+        clusters=clusters,
+        seed=seed,
     )
     gain = Figure.of(mean(gains, compact(clusters), seed, (-np.inf, np.inf)))
     return Recalibrated(
         rules=replace(
-            rules, calibrator=replace(calibrator, gain=float(gains.mean())) if kept else calibrator, sets=sets
+            policy, calibrator=replace(calibrator, gain=float(gains.mean())) if is_kept else calibrator, sets=sets
         ),
-        calibration_kept=kept,
+        calibration_kept=is_kept,
         sets_kept=sets_kept,
         gain=gain,
         figures=figures,
@@ -120,39 +127,43 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     )
 
 
-def _loss(codes: Index, shares: Floats) -> Floats:
-    return np.asarray(-np.log(np.maximum(shares[np.arange(len(codes)), codes], 1e-9)))
+def _compute_log_loss(codes: Index, probabilities: Floats) -> Floats:
+    return np.asarray(-np.log(np.maximum(probabilities[np.arange(len(codes)), codes], 1e-9)))
 
 
-def _beyond_noise(gains: Floats, clusters: Index) -> bool:
+def _is_beyond_noise(gains: Floats, clusters: Index) -> bool:
     """Whether a mean gain exceeds its noise over clusters."""
     sums = np.bincount(clusters, weights=gains - gains.mean())
     error = float(np.sqrt(np.square(sums).sum())) / len(gains)
     return bool(gains.mean() > BEYOND_NOISE * error + 1e-9)
 
 
-def _pinball(shares: Floats, codes: Index, floors: Floats, coverage: float) -> Floats:
+def _compute_pinball_loss(probabilities: Floats, codes: Index, floors: Floats, coverage: float) -> Floats:
     """Lose on each row what a quantile loses: the floor should be exceeded by the true class in the stated share."""
-    gap = shares[np.arange(len(codes)), codes] - floors[codes]
+    gap = probabilities[np.arange(len(codes)), codes] - floors[codes]
     return np.where(gap >= 0, (1 - coverage) * gap, -coverage * gap)
 
 
-def _held(rules: Rules, codes: Index, old: Floats) -> tuple[Floats, NDArray[np.bool_]] | None:
-    if rules.sets is None:
+def _apply_old_sets(policy: Rules, codes: Index, old: Floats) -> tuple[Floats, NDArray[np.bool_]] | None:
+    if policy.sets is None:
         return None
-    return _pinball(old, codes, np.asarray(rules.sets.floors), rules.coverage), rules.sets.sets(old)
+    return _compute_pinball_loss(old, codes, np.asarray(policy.sets.floors), policy.coverage), policy.sets.sets(old)
 
 
-def _figures(
-    raw: Predictions, codes: Index, shares: tuple[Floats, Floats],
+def _compare_figures(
+    raw: Predictions, codes: Index, probabilities: tuple[Floats, Floats],
     sets: tuple[NDArray[np.bool_] | None, NDArray[np.bool_]], clusters: Index, seed: int,
 ) -> list[BeforeAfter]:  # fmt: skip
     rows = np.arange(len(codes))
-    told = [judging.calibration(codes, replace(raw, probabilities=part), clusters, seed) for part in shares]
-    found = []
+    calibrations = [
+        judging.calibration(codes, replace(raw, probabilities=part), clusters, seed) for part in probabilities
+    ]
+    figures = []
     for name in ("log_loss", "error", "overconfidence"):
-        ends = [getattr(item, name) for item in told]
-        found.append(BeforeAfter(name="calibration_error" if name == "error" else name, before=ends[0], after=ends[1]))
+        ends = [getattr(item, name) for item in calibrations]
+        figures.append(
+            BeforeAfter(name="calibration_error" if name == "error" else name, before=ends[0], after=ends[1])
+        )
     covers = [None if part is None else Figure.of(share(part[rows, codes], clusters)) for part in sets]
     within = (1.0, float(raw.probabilities.shape[1]))
     sizes = [
@@ -160,31 +171,33 @@ def _figures(
         for part in sets
     ]
     assert covers[1] is not None and sizes[1] is not None
-    found.append(BeforeAfter(name="coverage", before=covers[0], after=covers[1]))
-    found.append(BeforeAfter(name="mean_set_size", before=sizes[0], after=sizes[1]))
-    return found
+    figures.append(BeforeAfter(name="coverage", before=covers[0], after=covers[1]))
+    figures.append(BeforeAfter(name="mean_set_size", before=sizes[0], after=sizes[1]))
+    return figures
 
 
-def _ranges(rules: Rules, raw: Predictions, truth: Floats, clusters: Index, seed: int) -> Recalibrated:
-    off, coverage = np.abs(truth - raw.values), rules.coverage
+def _recalibrate_ranges(policy: Rules, raw: Predictions, truth: Floats, clusters: Index, seed: int) -> Recalibrated:
+    off, coverage = np.abs(truth - raw.values), policy.coverage
     folds = data.assign_folds(np.zeros(len(off), dtype=np.intp), clusters, N_FOLDS, seed)
     margins = np.empty(len(off))
     for fold in np.unique(folds):
-        out = folds == fold
-        margins[out] = decisions.fit_margin(truth[~out], raw.values[~out], coverage)[0]
-    old = np.full(len(off), np.inf if rules.margin is None else rules.margin)
-    kept = bool(np.isfinite(margins).all())
-    if kept and np.isfinite(old).all():
+        is_held_out = folds == fold
+        margins[is_held_out] = decisions.fit_margin(truth[~is_held_out], raw.values[~is_held_out], coverage)[0]
+    old = np.full(len(off), np.inf if policy.margin is None else policy.margin)
+    is_kept = bool(np.isfinite(margins).all())
+    if is_kept and np.isfinite(old).all():
         losses = [np.where(off <= m, (1 - coverage) * (m - off), coverage * (off - m)) for m in (old, margins)]
-        kept = _beyond_noise(losses[0] - losses[1], clusters)
+        is_kept = _is_beyond_noise(losses[0] - losses[1], clusters)
     ends = [Figure.of(share(off <= m, clusters)) for m in (old, margins)]
-    made = replace(rules, margin=decisions.fit_margin(truth, raw.values, coverage)[0]) if kept else rules
+    new_policy = replace(policy, margin=decisions.fit_margin(truth, raw.values, coverage)[0]) if is_kept else policy
     figures = [BeforeAfter(name="coverage", before=ends[0], after=ends[1])]
-    return Recalibrated(rules=made, calibration_kept=False, sets_kept=kept, gain=None, figures=figures, n_rows=len(off))
+    return Recalibrated(
+        rules=new_policy, calibration_kept=False, sets_kept=is_kept, gain=None, figures=figures, n_rows=len(off)
+    )
 
 
-def write(
-    bundle: Bundle, places: tuple[Path, Path], made: Recalibrated, found: Evaluation, table: Table
+def write_recalibrated(
+    bundle: Bundle, places: tuple[Path, Path], recalibrated: Recalibrated, result: Evaluation, table: Table
 ) -> Recalibration:  # fmt: skip
     """Write the bundle with the new rules; a bundle is replaced only where its own path was named.
 
@@ -193,36 +206,42 @@ def write(
     bundle : Bundle
     places : (Path, Path)
         Where it lies, and where to write.
-    made : Recalibrated
-    found : Evaluation
+    fold_sets : Recalibrated
+    figures : Evaluation
     table : Table
         Rows that both the bundle in memory and the one written must answer alike.
     """
-    there, out = places
-    place = bundles.find(there) if out.resolve() == there.resolve() else out
-    if place.resolve() != bundles.find(there).resolve() and place.exists() and any(place.iterdir()):
+    bundle_path, out = places
+    place = bundles.find(bundle_path) if out.resolve() == bundle_path.resolve() else out
+    if place.resolve() != bundles.find(bundle_path).resolve() and place.exists() and any(place.iterdir()):
         raise DataError(f"--recalibrate: {out} exists.", "Name a folder that does not exist, or the bundle itself.")
-    parts = {"calibration": made.calibration_kept, "sets": made.sets_kept}
-    about = {**bundle.about, "recalibrated": {"data": found.data, "n_rows": made.n_rows, **parts}}
-    corrected = replace(bundle, rules=made.rules, about=about)
+    parts = {"calibration": recalibrated.calibration_kept, "sets": recalibrated.sets_kept}
+    about = {**bundle.about, "recalibrated": {"data": result.data, "n_rows": recalibrated.n_rows, **parts}}
+    corrected = replace(bundle, rules=recalibrated.rules, about=about)
     bundles.save(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
     return Recalibration(
-        bundle=str(place), n_rows=made.n_rows, least_rows=LEAST_LABELS, calibration_kept=made.calibration_kept,
-        sets_kept=made.sets_kept, gain=made.gain, figures=made.figures, reading=_reading(made),
+        bundle=str(place), n_rows=recalibrated.n_rows, least_rows=LEAST_LABELS,
+        calibration_kept=recalibrated.calibration_kept, sets_kept=recalibrated.sets_kept, gain=recalibrated.gain,
+        figures=recalibrated.figures, reading=_describe_recalibration(recalibrated),
     )  # fmt: skip
 
 
-def _reading(made: Recalibrated) -> str:
-    names = [name for name, kept in (("probabilities", made.calibration_kept), ("sets", made.sets_kept)) if kept]
-    cover = next(item for item in made.figures if item.name == "coverage")
-    ends = [_share(part) if part else "-" for part in (cover.before, cover.after)]
-    told = (
-        f"On {made.n_rows:,} rows sets or ranges held the truth in {ends[0]} before, in {ends[1]} after, cross-fitted."
+def _describe_recalibration(recalibrated: Recalibrated) -> str:
+    names = [
+        name
+        for name, is_kept in (("probabilities", recalibrated.calibration_kept), ("sets", recalibrated.sets_kept))
+        if is_kept
+    ]
+    cover = next(item for item in recalibrated.figures if item.name == "coverage")
+    ends = [_format_share(part) if part else "-" for part in (cover.before, cover.after)]
+    text = (
+        f"On {recalibrated.n_rows:,} rows sets or ranges held the truth in {ends[0]} before, in {ends[1]} after, "
+        "cross-fitted."
     )
     if not names:
-        return f"Nothing was changed: new corrections did not help by more than chance. {told}"
-    return f"Learnt anew from these rows: {' and '.join(names)}. {told}"
+        return f"Nothing was changed: new corrections did not help by more than chance. {text}"
+    return f"Learnt anew from these rows: {' and '.join(names)}. {text}"
 
 
-def _share(figure: Figure) -> str:
+def _format_share(figure: Figure) -> str:
     return f"{100 * figure.value:.0f} % (95 % interval {100 * figure.low:.0f} to {100 * figure.high:.0f})"

@@ -21,7 +21,7 @@ from headstart.evaluation.shift.prior_shift import apart, prior_shift
 from headstart.evaluation.uncertainty.conformal import range_coverage, set_coverage
 from headstart.flow.active_learning.label_next import LABELS_PER_CLASS
 from headstart.flow.adaptation.prepare import Prepared
-from headstart.flow.inference.predict_table import values_of
+from headstart.flow.inference.predict_table import select_ood_features
 from headstart.records import FloatMatrix, Index, Predictions, Table
 from headstart.results import (
     Abstention,
@@ -42,7 +42,7 @@ FEW_ROWS = 20
 """With fewer labelled rows there is no advice."""
 LOST, LOST_UNIT = 0.05, 0.1
 """A share that is lower by more than 5 points, or an error that is larger by more than a tenth, asks for training."""
-FOREIGN = 0.2
+UNKNOWN_SHARE = 0.2
 """So great a share of rows that are none of these, or of classes that the model does not know, asks for training."""
 LEAST_LABELS = 30
 _LEAST_POINT = 0.01
@@ -64,53 +64,53 @@ _NO_SITE = (
 )
 
 
-def reference_of(prepared: Prepared, rules: Rules, groups: tuple[str, ...], seed: int) -> Reference | None:
+def draw_reference(prepared: Prepared, policy: Rules, groups: tuple[str, ...], seed: int) -> Reference | None:
     """Draw the sample of training rows that a bundle keeps; None where no features are kept."""
-    values = values_of(prepared.train, rules.novelty.reads) if rules.novelty else None
-    if values is None or rules.novelty is None:
+    values = select_ood_features(prepared.train, policy.novelty.reads) if policy.novelty else None
+    if values is None or policy.novelty is None:
         return None
-    return Reference.of(values, rules.novelty.reads, apart_from(prepared.train.table, groups), seed)
+    return Reference.of(values, policy.novelty.reads, number_dependent_rows(prepared.train.table, groups), seed)
 
 
-def apart_from(table: Table, groups: tuple[str, ...]) -> Index:
+def number_dependent_rows(table: Table, groups: tuple[str, ...]) -> Index:
     """Number the rows that belong together (n_rows,): copies, and columns of many values (patients, farms)."""
     many = (name for name in groups if name in table.metadata and keeps_together(table.metadata[name]))
     return data.number_clusters(table, tuple(many))
 
 
-def site_of(result: Result) -> SiteFigures | None:
+def summarise_site(result: Result) -> SiteFigures | None:
     """Give what a bundle keeps of its test rows; None without any."""
     metrics = result.strategy(result.chosen).test
     if metrics is None:
         return None
-    shown = figures_of(
+    figures = name_figures(
         metrics, result.task, result.calibration, conformal=result.conformal, abstention=result.abstention
     )
     matrix = np.asarray(result.confusion.matrix).sum(axis=0).tolist() if result.confusion else []
     return SiteFigures(
         data=result.data,
         n_rows=metrics.n_rows,
-        figures=shown,
+        figures=figures,
         predicted=dict(zip(result.classes, matrix, strict=False)),
     )
 
 
-def figures_of(
+def name_figures(
     metrics: AnyMetrics, task: str, calibration: Calibration | None, conformal: Conformal | None,
     abstention: Abstention | None,
 ) -> dict[str, Figure]:  # fmt: skip
     """Name the figures that can be held against those of another place."""
-    found: dict[str, Figure | None] = {name: getattr(metrics, name) for name in _SHOWN[task]}
+    figures: dict[str, Figure | None] = {name: getattr(metrics, name) for name in _SHOWN[task]}
     if calibration is not None:
-        found |= {"calibration_error": calibration.error, "overconfidence": calibration.overconfidence}
+        figures |= {"calibration_error": calibration.error, "overconfidence": calibration.overconfidence}
     if conformal is not None:
-        found |= {"coverage": conformal.measured}
+        figures |= {"coverage": conformal.measured}
     if abstention is not None:
-        found |= dict(abstention.shares)
-    return {name: figure for name, figure in found.items() if figure is not None}
+        figures |= dict(abstention.shares)
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
-def site(bundle: Bundle, path: Path) -> SiteFigures | None:
+def load_site(bundle: Bundle, path: Path) -> SiteFigures | None:
     """Give the figures of the training site: those in the bundle, else those of the result.json beside it."""
     if bundle.about.get(SITE):
         return SiteFigures.model_validate(bundle.about[SITE])
@@ -118,38 +118,38 @@ def site(bundle: Bundle, path: Path) -> SiteFigures | None:
     if not beside.is_file():
         return None
     try:
-        return site_of(Result.model_validate_json(beside.read_text("utf-8")))
+        return summarise_site(Result.model_validate_json(beside.read_text("utf-8")))
     except (OSError, ValueError, StopIteration, AttributeError, RecursionError):
         return None
 
 
-def coverage_of(
-    truth: Truth, said: Predictions, made: Decisions, rules: Rules, drawn: tuple[Index | None, int]
+def measure_coverage(
+    truth: Truth, predictions: Predictions, decisions: Decisions, policy: Rules, drawn: tuple[Index | None, int]
 ) -> Conformal | None:
     """Measure sets or ranges on labelled rows; None where there are no such."""
-    if said.task == "regression" and rules.margin is not None:
+    if predictions.task == "regression" and policy.margin is not None:
         return range_coverage(
             truth[:, 0].astype(np.float64),
-            said.values,
-            rules.margin,
-            stated=rules.coverage,
+            predictions.values,
+            policy.margin,
+            stated=policy.coverage,
             n_rows_learnt=0,
             clusters=drawn[0],
         )
-    if rules.sets is None or said.task not in SINGLE:
+    if policy.sets is None or predictions.task not in SINGLE:
         return None
-    exact, learnt = rules.sets.exact(said.probabilities), (rules.sets.n_rows, sum(rules.sets.own))
-    return set_coverage(truth, made.sets, exact, stated=rules.coverage, learnt=learnt, drawn=drawn)
+    exact, learnt = policy.sets.exact(predictions.probabilities), (policy.sets.n_rows, sum(policy.sets.own))
+    return set_coverage(truth, decisions.sets, exact, stated=policy.coverage, learnt=learnt, drawn=drawn)
 
 
-def tell(
-    found: Evaluation, bundle: Bundle, path: Path, codes: Index, clusters: Index, placed: FloatMatrix | None
+def add_site_comparison(
+    result: Evaluation, bundle: Bundle, path: Path, codes: Index, clusters: Index, placed: FloatMatrix | None
 ) -> None:
     """Add what differs from the training site and what to do; `metrics` and the like stand there already.
 
     Parameters
     ----------
-    found : Evaluation
+    figures : Evaluation
     bundle : Bundle
     path : Path
         Where the bundle lies.
@@ -160,57 +160,59 @@ def tell(
     placed : FloatMatrix or None, shape (n_rows, n_kept)
         The rows as the bundle's sample of training rows is kept.
     """
-    there = site(bundle, path)
-    _beside(found, there)
-    _priors(found, bundle, there, codes=codes, clusters=clusters)
+    training_site = load_site(bundle, path)
+    _add_figures_beside(result, training_site)
+    _add_prior_shift(result, bundle, training_site, codes=codes, clusters=clusters)
     if bundle.reference is None or placed is None:
-        found.not_measured["drift"] = _NO_REFERENCE
+        result.not_measured["drift"] = _NO_REFERENCE
     else:
-        found.drift = drift(
+        result.drift = drift(
             bundle.reference.values, placed, bundle.reference.clusters, clusters_new=clusters, seed=bundle.seed
         )
-        if found.drift is None:
+        if result.drift is None:
             sides = [(placed, clusters), (bundle.reference.values, bundle.reference.clusters)]
             here, there_too = (f"{len(rows):,} rows ({len(np.unique(own)):,} independent)" for rows, own in sides)
-            found.not_measured["drift"] = (
+            result.not_measured["drift"] = (
                 f"Cannot tell: it takes {MIN_ROWS} rows on either side, {MIN_UNITS} of them independent; here are "
                 f"{here}, of training {there_too}."
             )
-    found.advice = advice(found)
+    result.advice = choose_advice(result)
 
 
-def _beside(found: Evaluation, there: SiteFigures | None) -> None:
-    if there is None:
-        found.not_measured["beside_training"] = _NO_SITE
+def _add_figures_beside(result: Evaluation, training_site: SiteFigures | None) -> None:
+    if training_site is None:
+        result.not_measured["beside_training"] = _NO_SITE
         return
-    here = dict(found.shares)
-    if found.metrics is not None:
-        here |= figures_of(
-            found.metrics, found.task, found.calibration, conformal=found.conformal, abstention=found.abstention
+    here = dict(result.shares)
+    if result.metrics is not None:
+        here |= name_figures(
+            result.metrics, result.task, result.calibration, conformal=result.conformal, abstention=result.abstention
         )
-    found.beside_training = [
+    result.beside_training = [
         BesideTraining(
-            name=name, there=figure, n_rows_there=there.n_rows, here=here[name], n_rows=found.n_rows,
+            name=name, there=figure, n_rows_there=training_site.n_rows, here=here[name], n_rows=result.n_rows,
             difference=apart(here[name], figure),
         )
-        for name, figure in there.figures.items() if name in here
+        for name, figure in training_site.figures.items() if name in here
     ]  # fmt: skip
 
 
-def _priors(found: Evaluation, bundle: Bundle, there: SiteFigures | None, codes: Index, clusters: Index) -> None:
+def _add_prior_shift(
+    result: Evaluation, bundle: Bundle, training_site: SiteFigures | None, codes: Index, clusters: Index
+) -> None:
     if bundle.task not in SINGLE:
-        found.not_measured["prior_shift"] = "A row has no single class."
+        result.not_measured["prior_shift"] = "A row has no single class."
         return
-    counts: Mapping[str, int] = there.predicted if there else {}
-    if found.labelled:
+    counts: Mapping[str, int] = training_site.predicted if training_site else {}
+    if result.labelled:
         counts = bundle.about.get(LABELS_PER_CLASS, {})
-    kind = "labels" if found.labelled else "predictions"
-    found.prior_shift = prior_shift(bundle.classes, counts, codes, clusters=clusters, kind=kind, seed=bundle.seed)
-    if found.prior_shift is None:
-        found.not_measured["prior_shift"] = "The bundle does not say how many rows of each class there were."
+    kind = "labels" if result.labelled else "predictions"
+    result.prior_shift = prior_shift(bundle.classes, counts, codes, clusters=clusters, kind=kind, seed=bundle.seed)
+    if result.prior_shift is None:
+        result.not_measured["prior_shift"] = "The bundle does not say how many rows of each class there were."
 
 
-def advice(found: Evaluation) -> Advice:
+def choose_advice(result: Evaluation) -> Advice:
     """Say what to do.
 
     Notes
@@ -223,49 +225,51 @@ def advice(found: Evaluation) -> Advice:
     stated. Else use. Without labels: re-train where a fifth is none of these; recalibrate where there is drift beyond
     noise; use where there is none; cannot tell where drift was not measured. No rule is fitted to data.
     """
-    foreign = found.shares.get(NONE)
-    if foreign is not None and foreign.low >= FOREIGN:
-        return _told(
-            "re-train", f"{_share(foreign)} of the rows are unlike everything the model learnt from ('{NONE}'). Label "
-            "some of them (headstart label-next names which) and adapt again with both.",
+    none_of_these = result.shares.get(NONE)
+    if none_of_these is not None and none_of_these.low >= UNKNOWN_SHARE:
+        return _make_advice(
+            "re-train", f"{_format_share(none_of_these)} of the rows are unlike everything the model learnt from "
+            f"('{NONE}'). Label some of them (headstart label-next names which) and adapt again with both.",
         )  # fmt: skip
-    return _with_labels(found) if found.labelled else _without_labels(found)
+    return _advise_with_labels(result) if result.labelled else _advise_without_labels(result)
 
 
-def _with_labels(found: Evaluation) -> Advice:
-    strange = sum(found.unknown_labels.values())
-    misspelt = _misspelt(found)
+def _advise_with_labels(result: Evaluation) -> Advice:
+    n_unknown = sum(result.unknown_labels.values())
+    misspelt = _name_misspelt(result)
     if misspelt:
-        return _told(
-            "cannot tell", f"{strange:,} of {strange + found.n_rows:,} rows have labels that the model does not know, "
-            f"but which look like other spellings of its own ({misspelt}). Write them alike, or pass --merge-labels, "
-            "and evaluate again.",
+        return _make_advice(
+            "cannot tell", f"{n_unknown:,} of {n_unknown + result.n_rows:,} rows have labels that the model does not "
+            f"know, but which look like other spellings of its own ({misspelt}). Write them alike, or pass "
+            "--merge-labels, and evaluate again.",
         )  # fmt: skip
-    if found.n_rows < FEW_ROWS:
-        return _told("cannot tell", f"{found.n_rows} labelled rows are too few; {LEAST_LABELS} or more would tell.")
-    if found.task != "multi-label" and strange >= FOREIGN * (strange + found.n_rows):
-        why = f"{strange:,} of {strange + found.n_rows:,} rows are of classes that the model does not know"
-        return _told("re-train", f"{why}. Adapt again with rows of these classes.")
-    main = next((row for row in found.beside_training if row.name == _SHOWN[found.task][0]), None)
-    if main is not None and _worse(main):
-        return _told(
-            "re-train", f"{_NAMES[main.name]} is {_written(main.name, main.here)} here and "
-            f"{_written(main.name, main.there)} on the test rows of training: worse by more than chance. Adapt again "
-            "with labelled rows of this place.",
+    if result.n_rows < FEW_ROWS:
+        return _make_advice(
+            "cannot tell", f"{result.n_rows} labelled rows are too few; {LEAST_LABELS} or more would tell."
+        )
+    if result.task != "multi-label" and n_unknown >= UNKNOWN_SHARE * (n_unknown + result.n_rows):
+        why = f"{n_unknown:,} of {n_unknown + result.n_rows:,} rows are of classes that the model does not know"
+        return _make_advice("re-train", f"{why}. Adapt again with rows of these classes.")
+    main = next((row for row in result.beside_training if row.name == _SHOWN[result.task][0]), None)
+    if main is not None and _is_worse(main):
+        return _make_advice(
+            "re-train", f"{_NAMES[main.name]} is {_format_figure(main.name, main.here)} here and "
+            f"{_format_figure(main.name, main.there)} on the test rows of training: worse by more than chance. Adapt "
+            "again with labelled rows of this place.",
         )  # fmt: skip
-    return _correct(found) or _as_it_is(found, main)
+    return _advise_recalibration(result) or _advise_use(result, main)
 
 
-def _misspelt(found: Evaluation) -> str:
+def _name_misspelt(result: Evaluation) -> str:
     """Name labels that are spelt almost as a class is, where a fifth of the rows or more bear such."""
-    class_of = {fold(name): name for name in found.classes}
+    class_of = {fold(name): name for name in result.classes}
     pairs, n_rows = [], 0
-    for label, count in found.unknown_labels.items():
+    for label, count in result.unknown_labels.items():
         near = get_close_matches(fold(label), class_of, n=1, cutoff=_ALIKE)
         if near and _may_be_one(fold(label), near[0]):
             pairs.append(f"'{label}' for '{class_of[near[0]]}'")
             n_rows += count
-    return offenders(pairs) if pairs and n_rows >= FOREIGN * (n_rows + found.n_rows) else ""
+    return offenders(pairs) if pairs and n_rows >= UNKNOWN_SHARE * (n_rows + result.n_rows) else ""
 
 
 def _may_be_one(first: str, second: str) -> bool:
@@ -274,60 +278,63 @@ def _may_be_one(first: str, second: str) -> bool:
     return digits[0] == digits[1] and first[:1] == second[:1]
 
 
-def _correct(found: Evaluation) -> Advice | None:
+def _advise_recalibration(result: Evaluation) -> Advice | None:
     """Advise to recalibrate where probabilities or sets are off."""
-    sure, cover = found.calibration and found.calibration.overconfidence, found.conformal
+    sure, cover = result.calibration and result.calibration.overconfidence, result.conformal
     if sure and (sure.low > 0 or sure.high < 0) and abs(sure.value) >= _LEAST_POINT:
         word = "surer of itself" if sure.low > 0 else "less sure of itself"
-        return _told(
+        return _make_advice(
             "recalibrate", f"The model is {word} here than it is right, by {100 * abs(sure.value):.0f} points. About "
             f"{LEAST_LABELS} labelled rows of this place mend that (--recalibrate).",
         )  # fmt: skip
     if cover is not None and cover.below:
-        return _told(
+        return _make_advice(
             "recalibrate", f"Sets were stated to hold the truth in {100 * cover.stated:.0f} % of rows and do in "
-            f"{_share(cover.measured)}. About {LEAST_LABELS} labelled rows of this place mend that (--recalibrate).",
+            f"{_format_share(cover.measured)}. About {LEAST_LABELS} labelled rows of this place mend that "
+            "(--recalibrate).",
         )  # fmt: skip
     return None
 
 
-def after_correction(found: Evaluation) -> Advice:
+def advise_after_recalibration(result: Evaluation) -> Advice:
     """Say what to do once `--recalibrate` has been tried: not to try it again with the same rows."""
-    made, before = found.recalibration, found.advice
-    assert made is not None and before is not None
+    recalibration, before = result.recalibration, result.advice
+    assert recalibration is not None and before is not None
     if before.action != "recalibrate":
         return before
     why = before.reason.split(" About ")[0]
-    if made.calibration_kept or made.sets_kept:
-        return _told("use", f"{why} That is corrected in {made.bundle}: use that one.")
-    return _told(
-        "use", f"{why} What {made.n_rows:,} labelled rows teach does not mend that by more than chance, so nothing was "
-        "changed: read its probabilities with that in mind, or label more rows.",
+    if recalibration.calibration_kept or recalibration.sets_kept:
+        return _make_advice("use", f"{why} That is corrected in {recalibration.bundle}: use that one.")
+    return _make_advice(
+        "use", f"{why} What {recalibration.n_rows:,} labelled rows teach does not mend that by more than chance, so "
+        "nothing was changed: read its probabilities with that in mind, or label more rows.",
     )  # fmt: skip
 
 
-def _as_it_is(found: Evaluation, main: BesideTraining | None) -> Advice:
+def _advise_use(result: Evaluation, main: BesideTraining | None) -> Advice:
     if main is None:
-        return _told("cannot tell", f"There are no figures of the training site to compare with. {_NO_SITE}")
-    return _told(
-        "use", f"{_NAMES[main.name]} is {_written(main.name, main.here)} here and {_written(main.name, main.there)} on "
-        "the test rows of training: not worse by more than chance, or not by enough to matter, as far as "
-            f"{found.n_rows:,} rows can tell.",
+        return _make_advice("cannot tell", f"There are no figures of the training site to compare with. {_NO_SITE}")
+    return _make_advice(
+        "use", f"{_NAMES[main.name]} is {_format_figure(main.name, main.here)} here and "
+        f"{_format_figure(main.name, main.there)} on the test rows of training: not worse by more than chance, or not "
+        f"by enough to matter, as far as {result.n_rows:,} rows can tell.",
     )  # fmt: skip
 
 
-def _without_labels(found: Evaluation) -> Advice:
-    if found.drift is None:
-        return _told("cannot tell", f"There are no labels, and drift was not measured. Label {LEAST_LABELS} rows.")
-    if found.drift.found:
-        return _told(
+def _advise_without_labels(result: Evaluation) -> Advice:
+    if result.drift is None:
+        return _make_advice(
+            "cannot tell", f"There are no labels, and drift was not measured. Label {LEAST_LABELS} rows."
+        )
+    if result.drift.found:
+        return _make_advice(
             "recalibrate", "The rows look different from the training rows, and without labels nobody can say what "
             f"that costs. Label about {LEAST_LABELS} rows drawn by chance and evaluate again with --recalibrate.",
         )  # fmt: skip
-    return _told("use", "The rows look like the training rows, as far as can be told without labels.")
+    return _make_advice("use", "The rows look like the training rows, as far as can be told without labels.")
 
 
-def _worse(row: BesideTraining) -> bool:
+def _is_worse(row: BesideTraining) -> bool:
     lost = row.difference
     if row.name in _LOWER_IS_BETTER:
         return lost.low > 0 and lost.value > LOST_UNIT * row.there.value
@@ -337,21 +344,21 @@ def _worse(row: BesideTraining) -> bool:
 _NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "mean_absolute_error": "The mean absolute error"}
 
 
-def _written(name: str, figure: Figure) -> str:
+def _format_figure(name: str, figure: Figure) -> str:
     if name in _LOWER_IS_BETTER:
         return f"{figure.value:.3g} (95 % interval {figure.low:.3g} to {figure.high:.3g})"
-    return _share(figure)
+    return _format_share(figure)
 
 
-def _share(figure: Figure) -> str:
+def _format_share(figure: Figure) -> str:
     return f"{100 * figure.value:.0f} % (95 % interval {100 * figure.low:.0f} to {100 * figure.high:.0f})"
 
 
-def _told(action: str, reason: str) -> Advice:
+def _make_advice(action: str, reason: str) -> Advice:
     return Advice(action=action, reason=reason)  # type: ignore[arg-type]
 
 
-def about_site(result: Result) -> dict[str, Any]:
+def record_site(result: Result) -> dict[str, Any]:
     """Give what stands in a bundle's `about` for `site`."""
-    found = site_of(result)
-    return {SITE: found.model_dump(mode="json")} if found else {}
+    site = summarise_site(result)
+    return {SITE: site.model_dump(mode="json")} if site else {}

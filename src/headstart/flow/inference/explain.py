@@ -18,9 +18,9 @@ from headstart.decisions import NO_RULES
 from headstart.errors import DataError, OptionError
 from headstart.flow.inference.answers import document_of
 from headstart.flow.inference.lining_up import line_up
-from headstart.flow.inference.neighbours import neighbours, told
-from headstart.flow.inference.perturbed_rows import inputs_of, spec_of
-from headstart.flow.inference.predict_table import decided, reader
+from headstart.flow.inference.neighbours import find_neighbours, format_neighbours
+from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
+from headstart.flow.inference.predict_table import decide_rows, make_reader
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
 from headstart.modalities.occlusion import OCCLUSIONS, heaviest
@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _Opened:
+class _OpenBundle:
     """A bundle that is ready to read changed rows."""
 
     bundle: Bundle
@@ -47,20 +47,20 @@ class _Opened:
         """Open one input as it would be read."""
         return MODALITIES[self.bundle.modality].load(source, self.spec)
 
-    def said(self, table: Table, inputs: Sequence[Any]) -> tuple[Predictions, Rows]:
+    def predict_variants(self, table: Table, inputs: Sequence[Any]) -> tuple[Predictions, Rows]:
         """Predict inputs that are variants of the first row of `table`."""
         names = make_column([str(at) for at in range(len(inputs))])
-        given = inputs_of(self.bundle.modality, inputs, self.folder, names.tolist())
-        many = replace(table.take(np.zeros(len(inputs), dtype=np.intp)), inputs=given, ids=names, hashes=names)
+        stored = store_inputs(self.bundle.modality, inputs, self.folder, names.tolist())
+        many = replace(table.take(np.zeros(len(inputs), dtype=np.intp)), inputs=stored, ids=names, hashes=names)
         good, rows, failed = self.read(many)
         if len(good) < len(inputs):
             raise DataError(f"{next(iter(failed.values()))}.", "Check this input.")
         bundle = self.bundle
         outputs = bundle.fitted.predict(rows)
-        found = Predictions(
+        predictions = Predictions(
             ids=names, classes=bundle.classes, probabilities=outputs, task=bundle.task, thresholds=bundle.thresholds
         )
-        return (bundle.rules or NO_RULES).calibrated(found), rows
+        return (bundle.rules or NO_RULES).calibrated(predictions), rows
 
 
 def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:
@@ -92,50 +92,50 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         bundle = bundles.load(bundle_path)
         inputs = line_up(bundle, paths, options, {})
         failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
-        opened = _opened(bundle, inputs.table, Path(folder), options.precision)
-        made = []
+        opened = _open_bundle(bundle, inputs.table, Path(folder), options.precision)
+        explained = []
         n_shown = min(options.n, len(inputs.table))
-        with progress.bar("Explaining", n_shown, "inputs") as shown:
+        with progress.bar("Explaining", n_shown, "inputs") as bar:
             for row in range(n_shown):
                 one = inputs.table.take(np.array([row]))
                 try:
-                    made.append(_explained(opened, one))
+                    explained.append(_explain_row(opened, one))
                 except DataError as error:
                     failed.append({"id": str(one.ids[0]), "reason": error.problem})
-                shown.advance(1)
-    if not made:
+                bar.advance(1)
+    if not explained:
         first = f" ({failed[0]['id']}: {failed[0]['reason']})" if failed else ""
         raise DataError(f"No input could be explained{first}.", "Check the files.")
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, render_explained([item for item, _ in made]))
+        write_text(out, render_explained([item for item, _ in explained]))
     return {
         "format": 1,
         "output": str(out) if out else None,
         "n_inputs": len(inputs.table),
-        "explained": [document for _, document in made],
+        "explained": [document for _, document in explained],
         "failed": failed,
     }
 
 
-def _opened(bundle: Bundle, table: Table, folder: Path, precision: str) -> _Opened:
-    return _Opened(bundle, reader(bundle, table, precision), spec_of(bundle), folder)
+def _open_bundle(bundle: Bundle, table: Table, folder: Path, precision: str) -> _OpenBundle:
+    return _OpenBundle(bundle, make_reader(bundle, table, precision), make_input_spec(bundle), folder)
 
 
-def _explained(opened: _Opened, one: Table) -> tuple[Explained, dict[str, Any]]:
+def _explain_row(opened: _OpenBundle, one: Table) -> tuple[Explained, dict[str, Any]]:
     """Explain the one row of a table."""
     bundle, occlusion = opened.bundle, OCCLUSIONS[opened.bundle.modality]
     loaded = opened.load(one.inputs[0])
     parts = occlusion.parts(loaded)
-    said, rows = opened.said(one, [loaded, *(part.hidden for part in parts)])
-    plain = said.take(np.array([0]))
-    made = decided(bundle.rules or NO_RULES, plain, rows.take(np.array([0])))
-    answer = {"input": str(one.ids[0]), **document_of(bundle.task, plain, made)}
-    weights, outputs, of = _weights(said)
-    like = neighbours(bundle, rows.take(np.array([0])))[0]
-    reading = _reading(
+    variants, rows = opened.predict_variants(one, [loaded, *(part.hidden for part in parts)])
+    plain = variants.take(np.array([0]))
+    decisions = decide_rows(bundle.rules or NO_RULES, plain, rows.take(np.array([0])))
+    answer = {"input": str(one.ids[0]), **document_of(bundle.task, plain, decisions)}
+    weights, outputs, of = _compute_weights(variants)
+    nearest = find_neighbours(bundle, rows.take(np.array([0])))[0]
+    reading = _describe_parts(
         [(parts[at].name, outputs[1 + at]) for at in heaviest(weights)],
-        said.task,
+        variants.task,
         outputs[0],
         of=of,
         n_parts=len(parts),
@@ -147,41 +147,45 @@ def _explained(opened: _Opened, one: Table) -> tuple[Explained, dict[str, Any]]:
             {"part": part.name, "weight": round(float(weight), 6), "without": round(float(without), 6)}
             for part, weight, without in zip(parts, weights, outputs[1:], strict=True)
         ],
-        "nearest": [vars(row) for row in like],
+        "nearest": [vars(row) for row in nearest],
         "reading": reading,
     }
     drawn = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
     return Explained(
-        name=str(one.ids[0]), answer=_answer_in_words(answer), drawn=drawn, told=reading, nearest=told(like)
+        name=str(one.ids[0]),
+        answer=_format_answer(answer),
+        drawn=drawn,
+        told=reading,
+        nearest=format_neighbours(nearest),
     ), document
 
 
-def _weights(said: Predictions) -> tuple[Floats, Floats, str]:
+def _compute_weights(predictions: Predictions) -> tuple[Floats, Floats, str]:
     """Give what the answer loses without each part (log-odds, or units of the number), all outputs, and its name."""
-    values = said.probabilities
-    if said.task == "regression":
-        return values[0, 0] - values[1:, 0], values[:, 0], said.classes[0]
+    values = predictions.probabilities
+    if predictions.task == "regression":
+        return values[0, 0] - values[1:, 0], values[:, 0], predictions.classes[0]
     place = int(values[0].argmax())
-    shares = values[:, place]
-    odds = np.log(np.maximum(shares, SMALLEST) / np.maximum(1 - shares, SMALLEST))
-    return np.asarray(odds[0] - odds[1:]), shares, said.classes[place]
+    probabilities = values[:, place]
+    odds = np.log(np.maximum(probabilities, SMALLEST) / np.maximum(1 - probabilities, SMALLEST))
+    return np.asarray(odds[0] - odds[1:]), probabilities, predictions.classes[place]
 
 
-def _reading(top: Sequence[tuple[str, float]], task: str, whole: float, of: str, n_parts: int) -> str:
+def _describe_parts(top: Sequence[tuple[str, float]], task: str, whole: float, of: str, n_parts: int) -> str:
     """Say which parts weigh most, and what would be left without them."""
     if n_parts == 0:
         return "The input has only one part."
     if not top:
         return f"No single part speaks for {of}: without any of them the model is as sure, or surer."
 
-    def shown(value: float) -> str:
+    def format_value(value: float) -> str:
         return f"{value:.4g}" if task == "regression" else f"{100 * value:.1f} %"
 
-    named = "; ".join(f"{name} (without it {shown(without)})" for name, without in top)
-    return f"What speaks most for {of}, now {shown(whole)}: {named}."
+    named = "; ".join(f"{name} (without it {format_value(without)})" for name, without in top)
+    return f"What speaks most for {of}, now {format_value(whole)}: {named}."
 
 
-def _answer_in_words(answer: Mapping[str, Any]) -> str:
+def _format_answer(answer: Mapping[str, Any]) -> str:
     """Put the answer into a line."""
     if answer.get("answer"):
         return f"{answer['answer']}: {answer['reason']}" if answer.get("reason") else str(answer["answer"])

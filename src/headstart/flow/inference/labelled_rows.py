@@ -13,7 +13,7 @@ from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.errors import DataError, offenders
 from headstart.flow.data_check.reading_notes import NAMES, say_how_read
-from headstart.flow.inference.lining_up import line_up, tell_reading
+from headstart.flow.inference.lining_up import line_up, report_reading
 from headstart.options import ColumnOptions, EvaluateOptions, ReadOptions, parse
 from headstart.records import TASKS, TEST, Table
 
@@ -36,39 +36,41 @@ def read_rows_to_score(bundle: Bundle, path: Path, options: EvaluateOptions) -> 
     DataError
         There are no labels, the model knows none of them, or the data is of another kind.
     """
-    table = _read(bundle, path, options)
+    table = _read_labelled(bundle, path, options)
     data.require_labels(table)
-    return _known(bundle, _tested(table, path), path, options.merge_labels)
+    return _select_known_labels(bundle, _select_test_rows(table, path), path, options.merge_labels)
 
 
-def read_rows(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Table, Counter[str] | None]:
+def read_rows_to_evaluate(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Table, Counter[str] | None]:
     """Read rows with labels where there are some, as `read_rows_to_score`; None for the second where there are none.
 
     A label column that the user named must be there.
     """
     try:
-        table = _read(bundle, path, options)
+        table = _read_labelled(bundle, path, options)
     except DataError:
         if options.label:
             raise
-        bare = _bare(bundle, path, options)
-        if bare.labels is not None:
+        unlabelled = _read_unlabelled(bundle, path, options)
+        if unlabelled.labels is not None:
             raise
-        return bare, None
+        return unlabelled, None
     if options.label or len(table) == 0 or table.labels is not None or table.targets is not None:
         data.require_labels(table)
-        return _known(bundle, _tested(table, path), path, options.merge_labels)
+        return _select_known_labels(bundle, _select_test_rows(table, path), path, options.merge_labels)
     return table, None
 
 
-def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
+def _read_labelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
     names = ("label", "text", "group", "merge_labels", *ColumnOptions.model_fields)
     shared = {name: getattr(options, name) for name in names}
-    wanted = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
+    read_options = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
     blank = bundle.about.get("task") == "multi-label"
     labels = () if bundle.task == "regression" else bundle.classes
-    table = data.read(path, wanted, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_inputs)
-    tell_reading(bundle, table)
+    table = data.read(
+        path, read_options, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_inputs
+    )
+    report_reading(bundle, table)
     data.require_groups(table, options.group)
     data.require_use(options, table)
     if table.modality != bundle.modality:
@@ -76,20 +78,20 @@ def _read(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
     return table
 
 
-def _bare(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
+def _read_unlabelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Table:
     table = line_up(bundle, [path], options, {}).table
     data.require_groups(table, options.group)
     return table
 
 
-def _tested(table: Table, path: Path) -> Table:
+def _select_test_rows(table: Table, path: Path) -> Table:
     if not (table.splits == TEST).any():
         return table
     progress.say(f"Only the test rows of {path} are scored.")
     return table.where_split(TEST)
 
 
-def _known(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table, Counter[str]]:
+def _select_known_labels(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table, Counter[str]]:
     """Keep what the model knows: rows of its classes, or its labels; gives the others with their numbers of rows."""
     if bundle.task == "regression":
         return table, Counter()
@@ -105,16 +107,16 @@ def _known(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table
             f"{path}: labels differ from those of the model only in spelling and are not known to it "
             f"({matched.describe_similar()}). Pass --merge-labels, or write them alike."
         )
-    strangers = Counter({name: matched.counts[name] for name in matched.unknown})
+    unknown_labels = Counter({name: matched.counts[name] for name in matched.unknown})
     spelled = replace(matched.table, source=table.source)
     if table.targets is not None:
-        return _in_order(bundle, spelled, path), strangers
+        return _reorder_labels(bundle, spelled, path), unknown_labels
     assert spelled.labels is not None
     known = np.asarray([str(label) in bundle.classes for label in spelled.labels], dtype=bool)
-    return spelled.take(np.flatnonzero(known)), strangers
+    return spelled.take(np.flatnonzero(known)), unknown_labels
 
 
-def _in_order(bundle: Bundle, table: Table, path: Path) -> Table:
+def _reorder_labels(bundle: Bundle, table: Table, path: Path) -> Table:
     """Put the labels into the model's order; one that the model does not know is left out, the row stays."""
     assert table.targets is not None
     place = {name: at for at, name in enumerate(table.target_names)}
@@ -131,7 +133,7 @@ def _in_order(bundle: Bundle, table: Table, path: Path) -> Table:
     return replace(table, targets=targets, target_names=bundle.classes)
 
 
-def leave_out_learnt(table: Table, bundles: Sequence[Bundle], path: Path) -> tuple[Table, int]:
+def leave_out_training_rows(table: Table, bundles: Sequence[Bundle], path: Path) -> tuple[Table, int]:
     """Return the rows that none of the bundles was trained on, and how many others there were.
 
     A bundle keeps a short hash of the content of each training row; one of an older version keeps none.
@@ -141,17 +143,18 @@ def leave_out_learnt(table: Table, bundles: Sequence[Bundle], path: Path) -> tup
     DataError
         All rows are training rows: a model knows their answers by heart.
     """
-    learnt = np.zeros(len(table), dtype=bool)
+    is_training_row = np.zeros(len(table), dtype=bool)
     for bundle in bundles:
         if bundle.seen is not None:
-            learnt |= bundle.seen.knows(table.hashes)
-    n_learnt = int(learnt.sum())
-    if n_learnt and n_learnt == len(table):
+            is_training_row |= bundle.seen.knows(table.hashes)
+    n_training_rows = int(is_training_row.sum())
+    if n_training_rows and n_training_rows == len(table):
         raise DataError(
-            f"All {n_learnt:,} rows of {path} are training rows of the model, so they cannot show how good it is.",
+            f"All {n_training_rows:,} rows of {path} are training rows of the model, so they cannot show how good it "
+            "is.",
             "Give rows that it has not learnt from. How it did on its own test rows stands in the report of the run.",
         )
-    if n_learnt:
-        are = "1 row is a training row" if n_learnt == 1 else f"{n_learnt:,} rows are training rows"
-        progress.warn(f"Left out: {are} of the model; {len(table) - n_learnt:,} rows are scored.")
-    return table.take(np.flatnonzero(~learnt)), n_learnt
+    if n_training_rows:
+        are = "1 row is a training row" if n_training_rows == 1 else f"{n_training_rows:,} rows are training rows"
+        progress.warn(f"Left out: {are} of the model; {len(table) - n_training_rows:,} rows are scored.")
+    return table.take(np.flatnonzero(~is_training_row)), n_training_rows

@@ -12,10 +12,10 @@ from headstart.flow.data_check.reading_notes import NAMES, say_how_read
 from headstart.options import ColumnOptions
 from headstart.records import Table
 
-_TOLD = frozenset({"other-scale", "values-left-out", "uneven-channels-steps", "times-not-read", "axes"})
+_REPORTED_FINDINGS = frozenset({"other-scale", "values-left-out", "uneven-channels-steps", "times-not-read", "axes"})
 
 
-def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, asked: Mapping[str, str]) -> Inputs:
+def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, column_names: Mapping[str, str]) -> Inputs:
     """Read what is to be predicted as `headstart.data.line_up` does, with the columns of the bundle.
 
     Raises
@@ -24,23 +24,25 @@ def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, asked
         An input cannot be used.
     """
     data.require_modality(options, bundle.modality)
-    found = data.line_up(paths, bundle.modality, bundle.columns, asked, inputs=bundle.known_inputs, options=options)
+    inputs = data.line_up(
+        paths, bundle.modality, bundle.columns, column_names, inputs=bundle.known_inputs, options=options
+    )
     if len(paths) == 1 and paths[0].is_file():
-        data.require_use(options, found.table)
-    say_how_read(found.table.findings, NAMES)
-    tell_reading(bundle, found.table)
-    return found
+        data.require_use(options, inputs.table)
+    say_how_read(inputs.table.findings, NAMES)
+    report_reading(bundle, inputs.table)
+    return inputs
 
 
-def tell_reading(bundle: Bundle, table: Table) -> None:
+def report_reading(bundle: Bundle, table: Table) -> None:
     """Say how values of series were found, where that was not by name."""
     for item in table.findings:
-        if item.kind in _TOLD and item.severity == "warn":
+        if item.kind in _REPORTED_FINDINGS and item.severity == "warn":
             progress.warn(f"{item.summary} {item.advice}")
-    known, there = bundle.known_inputs, table.input_columns
-    if known is None or there is None or there.n_channels < 2:
+    known, present = bundle.known_inputs, table.input_columns
+    if known is None or present is None or present.n_channels < 2:
         return
     if not known.layout:
         progress.say("This bundle is of an older version, which kept no names: channels are taken by position.")
-    elif not any(known.channels) or not any(there.channels):
-        progress.say(f"Channels have no names here: they are taken by position ({there.n_channels} channels).")
+    elif not any(known.channels) or not any(present.channels):
+        progress.say(f"Channels have no names here: they are taken by position ({present.n_channels} channels).")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headstart.bundle import Bundle
 from headstart.decisions import SINGLE
-from headstart.flow.inference.predict_table import values_of
+from headstart.flow.inference.predict_table import select_ood_features
 from headstart.strategies.record import Rows
 
 N_NEAREST = 3
@@ -22,10 +22,10 @@ class Neighbour:
     distance: float
 
 
-def neighbours(bundle: Bundle, rows: Rows) -> list[tuple[Neighbour, ...]]:
+def find_neighbours(bundle: Bundle, rows: Rows) -> list[tuple[Neighbour, ...]]:
     """Name the remembered training rows that each row is most like; none where none are remembered."""
     novelty = bundle.rules.novelty if bundle.rules else None
-    values = values_of(rows, novelty.reads) if novelty else None
+    values = select_ood_features(rows, novelty.reads) if novelty else None
     if novelty is None or values is None:
         return [()] * len(rows)
     places, distances = novelty.nearest(values, N_NEAREST)
@@ -39,7 +39,7 @@ def neighbours(bundle: Bundle, rows: Rows) -> list[tuple[Neighbour, ...]]:
     ]
 
 
-def told(nearest: Sequence[Neighbour]) -> str:
+def format_neighbours(nearest: Sequence[Neighbour]) -> str:
     """Write them into one line."""
     return "; ".join(
         f"{row.id} ({f'{row.label}, ' if row.label else ''}distance {row.distance:.2f})" for row in nearest

@@ -13,7 +13,7 @@ DECODED_PIXELS = 256
 """Pictures are opened at least this large, so that what is changed in them is not changed in a thumbnail."""
 
 
-def spec_of(bundle: Bundle) -> Mapping[str, Any]:
+def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:
     """Say how rows are opened before they are changed."""
     spec = dict(bundle.backbone.spec if bundle.backbone else bundle.spec)
     if bundle.modality == "image":
@@ -21,19 +21,19 @@ def spec_of(bundle: Bundle) -> Mapping[str, Any]:
     return spec
 
 
-def inputs_of(modality: str, made: Sequence[Any], folder: Path, names: Sequence[str]) -> Column:
+def store_inputs(modality: str, changed: Sequence[Any], folder: Path, names: Sequence[str]) -> Column:
     """Give changed rows as a table holds them: pictures become files in `folder`, everything else stays as it is."""
-    stored = _STORED.get(modality, _as_it_is)
-    return make_column([stored(one, folder / f"{name}.png") for one, name in zip(made, names, strict=True)])
+    stored = _STORE.get(modality, _keep_in_memory)
+    return make_column([stored(one, folder / f"{name}.png") for one, name in zip(changed, names, strict=True)])
 
 
-def _as_it_is(made: Any, path: Path) -> Any:
-    return made
+def _keep_in_memory(changed: Any, path: Path) -> Any:
+    return changed
 
 
-def _as_file(made: Any, path: Path) -> Path:
-    made.save(path, compress_level=1)
+def _write_image(changed: Any, path: Path) -> Path:
+    changed.save(path, compress_level=1)
     return path
 
 
-_STORED: Mapping[str, Callable[[Any, Path], Any]] = {"image": _as_file}
+_STORE: Mapping[str, Callable[[Any, Path], Any]] = {"image": _write_image}

@@ -24,8 +24,8 @@ from headstart.decisions import Decisions
 from headstart.errors import NothingRead, OptionError, ending, nothing_read
 from headstart.flow.inference.answers import document_of, header, row_of, unread_row
 from headstart.flow.inference.lining_up import line_up
-from headstart.flow.inference.neighbours import Neighbour, neighbours, told
-from headstart.flow.inference.predict_table import stream
+from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
+from headstart.flow.inference.predict_table import predict_batches
 from headstart.offline import offline
 from headstart.options import PredictOptions
 from headstart.records import Predictions, SetAside, Table
@@ -33,11 +33,11 @@ from headstart.records import Predictions, SetAside, Table
 NEAREST = "nearest"
 
 
-def _asked(options: PredictOptions) -> dict[str, str]:
+def _choose_columns(options: PredictOptions) -> dict[str, str]:
     return {"label": options.label[0]} if options.label else {}
 
 
-def _mark(bundle: Bundle, table: Table, order: Order = ()) -> str:
+def _compute_key(bundle: Bundle, table: Table, order: Order = ()) -> str:
     parts = [*map(str, table.ids), *map(str, table.hashes), *bundle.classes, bundle.strategy]
     parts += [f"{place} {name}" for place, (name, row) in enumerate(order) if row is None]
     parts.append(bundle.backbone.fingerprint if bundle.backbone else "")
@@ -108,18 +108,18 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         bundle = bundles.load(bundle_path, options.runtime)
         first = [*header(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
         try:
-            inputs = line_up(bundle, paths, options, _asked(options))
+            inputs = line_up(bundle, paths, options, _choose_columns(options))
         except NothingRead as error:
             _write_unread(bundle, error, out, first)
             raise
         if out is None:
             write_csv_rows(sys.stdout, [first])
-            failed = _write(bundle, inputs, options, handle=sys.stdout, done=0)
+            failed = _write_answers(bundle, inputs, options, handle=sys.stdout, done=0)
         else:
-            with _resumable(out, _mark(bundle, inputs.table, inputs.order), first) as (handle, done):
+            with _resumable(out, _compute_key(bundle, inputs.table, inputs.order), first) as (handle, done):
                 if done:
                     progress.say(f"Going on after {done} inputs that an earlier run predicted.")
-                failed = _write(bundle, inputs, options, handle=handle, done=done)
+                failed = _write_answers(bundle, inputs, options, handle=handle, done=done)
     if not done and len(failed) == len(inputs.order):
         raise nothing_read([vars(item) for item in failed], "" if out is None else str(out))
     return failed
@@ -149,14 +149,14 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
         numbers `value`, `low` and `high`.
     """
     with offline(options.offline):
-        bundle, inputs = _opened(bundle_path, paths, options)
-        answers = [answer for batch in _answers(bundle, inputs, options, 0) for answer in batch]
-    return [_document(bundle.task, item, options.explain) for item in answers]
+        bundle, inputs = _open_inputs(bundle_path, paths, options)
+        answers = [answer for batch in _iterate_answers(bundle, inputs, options, 0) for answer in batch]
+    return [_make_document(bundle.task, item, options.explain) for item in answers]
 
 
-def _opened(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
+def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
     bundle = bundles.load(bundle_path, options.runtime)
-    return bundle, line_up(bundle, paths, options, _asked(options))
+    return bundle, line_up(bundle, paths, options, _choose_columns(options))
 
 
 def _refuse_bad_output(out: Path) -> None:
@@ -173,64 +173,76 @@ class Answer:
     """What the model says and decides about one input, each one row; None where it could not be read, and why."""
 
     id: str
-    said: Predictions | None
-    made: Decisions | None
+    predictions: Predictions | None
+    decisions: Decisions | None
     reason: str
     nearest: tuple[Neighbour, ...] = ()
 
 
-def _document(task: str, item: Answer, explain: bool) -> dict[str, Any]:
-    found = document_of(task, item.said, item.made)
+def _make_document(task: str, item: Answer, explain: bool) -> dict[str, Any]:
+    document = document_of(task, item.predictions, item.decisions)
     more = {NEAREST: [vars(row) for row in item.nearest]} if explain else {}
-    return {"input": item.id, **found, "reason": found["reason"] if item.said is not None else item.reason, **more}
+    return {
+        "input": item.id,
+        **document,
+        "reason": document["reason"] if item.predictions is not None else item.reason,
+        **more,
+    }
 
 
-def _answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int) -> Iterator[list[Answer]]:
+def _iterate_answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int) -> Iterator[list[Answer]]:
     """Answer every input after the first `done`, batch by batch, in order."""
     waiting = inputs.order[done:]
     left = inputs.table.take(np.asarray([row for _, row in waiting if row is not None], dtype=np.intp))
     reasons = {item.id: item.reason for item in inputs.table.set_aside}
     queue, row = iter(waiting), 0
-    for piece in stream(bundle, left, options.precision):
-        found = {int(at): np.array([place]) for place, at in enumerate(piece.rows)}
-        like = neighbours(bundle, piece.read) if options.explain else [()] * len(found)
-        batch, stop = [], row + len(found) + len(piece.failed)
+    for piece in predict_batches(bundle, left, options.precision):
+        place_of_row = {int(at): np.array([place]) for place, at in enumerate(piece.row_numbers)}
+        nearest = find_neighbours(bundle, piece.model_inputs) if options.explain else [()] * len(place_of_row)
+        batch, stop = [], row + len(place_of_row) + len(piece.failed)
         while row < stop:
-            name, there = next(queue)
-            if there is None:
-                batch.append(Answer(id=name, said=None, made=None, reason=reasons[name]))
+            name, table_row = next(queue)
+            if table_row is None:
+                batch.append(Answer(id=name, predictions=None, decisions=None, reason=reasons[name]))
                 continue
-            if row in found:
+            if row in place_of_row:
                 batch.append(
                     Answer(
                         id=name,
-                        said=piece.said.take(found[row]),
-                        made=piece.decisions.take(found[row]),
+                        predictions=piece.predictions.take(place_of_row[row]),
+                        decisions=piece.decisions.take(place_of_row[row]),
                         reason="",
-                        nearest=like[found[row][0]],
+                        nearest=nearest[place_of_row[row][0]],
                     )
                 )
             else:
                 batch.append(
-                    Answer(id=name, said=None, made=None, reason=ending(piece.failed.get(row, ""), left.inputs[row]))
+                    Answer(
+                        id=name,
+                        predictions=None,
+                        decisions=None,
+                        reason=ending(piece.failed.get(row, ""), left.inputs[row]),
+                    )
                 )
             row += 1
         yield batch
-    yield [Answer(id=name, said=None, made=None, reason=reasons[name]) for name, _ in queue]
+    yield [Answer(id=name, predictions=None, decisions=None, reason=reasons[name]) for name, _ in queue]
 
 
-def _write(bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int) -> list[SetAside]:
+def _write_answers(
+    bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int
+) -> list[SetAside]:
     """Write one CSV row for every input after the first `done`; gives those that have no label."""
     failed = []
-    with progress.bar("Predicting", len(inputs.order) - done, "inputs") as shown:
-        for batch in _answers(bundle, inputs, options, done):
+    with progress.bar("Predicting", len(inputs.order) - done, "inputs") as bar:
+        for batch in _iterate_answers(bundle, inputs, options, done):
             for answer in batch:
-                if answer.said is None or answer.made is None:
+                if answer.predictions is None or answer.decisions is None:
                     failed.append(SetAside(answer.id, answer.reason))
                     written = unread_row(answer.id, bundle.task, bundle.classes, answer.reason)
                 else:
-                    written = row_of(answer.id, answer.said, answer.made)
-                write_csv_rows(handle, [[*written, *([told(answer.nearest)] if options.explain else [])]])
+                    written = row_of(answer.id, answer.predictions, answer.decisions)
+                write_csv_rows(handle, [[*written, *([format_neighbours(answer.nearest)] if options.explain else [])]])
             handle.flush()
-            shown.advance(len(batch))
+            bar.advance(len(batch))
     return failed

@@ -15,7 +15,7 @@ from headstart.bundle import Bundle
 from headstart.data.reading.content import SEE
 from headstart.errors import HeadstartError, ending
 from headstart.flow.inference.answers import document_of
-from headstart.flow.inference.predict_table import Piece, predictor
+from headstart.flow.inference.predict_table import PredictionBatch, make_predictor
 from headstart.modalities.record import Spec
 from headstart.records import Table, make_column
 
@@ -62,7 +62,7 @@ def answering(bundle: Bundle, precision: str = "auto") -> Answering:
     """
     spec: Spec = bundle.backbone.spec if bundle.backbone else bundle.spec
     warm = SAMPLES[bundle.modality](spec)
-    predict = predictor(bundle, _table(bundle.modality, warm), precision)
+    predict = make_predictor(bundle, _table(bundle.modality, warm), precision)
 
     def answer(inputs: Sequence[Any]) -> Documents:
         reasons = [_unusable(bundle.modality, item) for item in inputs]
@@ -84,7 +84,7 @@ def _unusable(modality: str, item: Any) -> str | None:
     return None if modality == "image" else SEE[modality]([item])[0][1]  # Pictures: seen where they are decoded.
 
 
-def _isolated(bundle: Bundle, predict: Callable[[Table], Piece], inputs: Sequence[Any]) -> Documents:
+def _isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch], inputs: Sequence[Any]) -> Documents:
     """Answer inputs together; where the model breaks on them, halve them until the one that breaks it is alone."""
     if not inputs:
         return []
@@ -98,9 +98,9 @@ def _isolated(bundle: Bundle, predict: Callable[[Table], Piece], inputs: Sequenc
     return [*_isolated(bundle, predict, inputs[:half]), *_isolated(bundle, predict, inputs[half:])]
 
 
-def _answered(bundle: Bundle, piece: Piece, n: int) -> Documents:
-    places = {int(row): place for place, row in enumerate(piece.rows)}
-    finite: NDArray[np.bool_] = np.asarray(np.isfinite(piece.said.probabilities).all(axis=1))
+def _answered(bundle: Bundle, piece: PredictionBatch, n: int) -> Documents:
+    places = {int(row): place for place, row in enumerate(piece.row_numbers)}
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(piece.predictions.probabilities).all(axis=1))
     reasons = {row: ending(reason, "") for row, reason in piece.failed.items()}
     return [
         _document(bundle, (piece, places[row]), "")
@@ -110,12 +110,12 @@ def _answered(bundle: Bundle, piece: Piece, n: int) -> Documents:
     ]
 
 
-def _document(bundle: Bundle, found: tuple[Piece, int] | None, reason: str) -> dict[str, Any]:
+def _document(bundle: Bundle, found: tuple[PredictionBatch, int] | None, reason: str) -> dict[str, Any]:
     if found is None:
         return {**document_of(bundle.task, None, None), "reason": reason}
     piece, place = found
     one = np.array([place])
-    return document_of(bundle.task, piece.said.take(one), piece.decisions.take(one))
+    return document_of(bundle.task, piece.predictions.take(one), piece.decisions.take(one))
 
 
 def _table(modality: str, inputs: Sequence[Any]) -> Table:

@@ -23,29 +23,29 @@ CHUNK_ROWS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class PredictionBatch:
     """Predictions for some rows of a table: row numbers, what was said and decided, and the rows that failed."""
 
-    rows: Index
-    said: Predictions
+    row_numbers: Index
+    predictions: Predictions
     decisions: Decisions
     failed: dict[int, str]
-    read: Rows
+    model_inputs: Rows
 
 
-def values_of(rows: Rows, reads: str) -> FloatMatrix | None:
+def select_ood_features(rows: Rows, reads: str) -> FloatMatrix | None:
     """Give what novelty is measured in (n_rows, n_dims), if it is there."""
-    found = {"features": rows.features, "descriptors": rows.descriptors}[reads]
-    return None if found is None else found.final
+    features = {"features": rows.features, "descriptors": rows.descriptors}[reads]
+    return None if features is None else features.final
 
 
-def decided(rules: Rules, said: Predictions, rows: Rows) -> Decisions:
+def decide_rows(policy: Rules, predictions: Predictions, rows: Rows) -> Decisions:
     """Apply rules to rows with corrected probabilities."""
-    values = values_of(rows, rules.novelty.reads) if rules.novelty else None
-    return rules.decide(said, values)
+    features = select_ood_features(rows, policy.novelty.reads) if policy.novelty else None
+    return policy.decide(predictions, features)
 
 
-def stream(bundle: Bundle, table: Table, precision: str = "auto") -> Iterator[Piece]:
+def predict_batches(bundle: Bundle, table: Table, precision: str = "auto") -> Iterator[PredictionBatch]:
     """Predict a table piece by piece, in the order of its rows.
 
     Parameters
@@ -58,14 +58,14 @@ def stream(bundle: Bundle, table: Table, precision: str = "auto") -> Iterator[Pi
     """
     if len(table) == 0:
         return
-    extractors = _extractors(bundle, table, precision)
+    extractors = _make_extractors(bundle, table, precision)
     for start in range(0, len(table), CHUNK_ROWS):
         rows = np.arange(start, min(start + CHUNK_ROWS, len(table)))
-        yield _piece(bundle, table, extractors, rows)
+        yield _predict_batch(bundle, table, extractors, rows)
 
 
-def _extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
-    found: dict[str, Extractor] = {}
+def _make_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
+    extractors: dict[str, Extractor] = {}
     if bundle.portable is not None:
         return {"portable": bundle.portable.extractor()}
     if "features" in bundle.uses and bundle.backbone is not None:
@@ -73,10 +73,10 @@ def _extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extra
         chosen = choose_runtime(table, bundle.backbone, precision)
         if chosen is None:
             raise DataError(f"None of the {len(table)} inputs of {table.source} could be read.", "Open one to check.")
-        found["features"] = backbone_extractor(bundle.backbone, chosen)
+        extractors["features"] = backbone_extractor(bundle.backbone, chosen)
     if "descriptors" in bundle.uses and bundle.modality in DESCRIPTORS:
-        found["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
-    return found
+        extractors["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
+    return extractors
 
 
 def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Index, Rows, dict[int, str]]:
@@ -91,7 +91,7 @@ def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[In
     dict of int to str
         The others, and why they could not be read.
     """
-    return _read_rows(bundle, table, _extractors(bundle, table, precision), np.arange(len(table)))
+    return _read_rows(bundle, table, _make_extractors(bundle, table, precision), np.arange(len(table)))
 
 
 def read_with(bundle: Bundle, table: Table, extractors: dict[str, Extractor]) -> tuple[Index, Rows, dict[int, str]]:
@@ -99,7 +99,7 @@ def read_with(bundle: Bundle, table: Table, extractors: dict[str, Extractor]) ->
     return _read_rows(bundle, table, extractors, np.arange(len(table)))
 
 
-def reader(
+def make_reader(
     bundle: Bundle, table: Table, precision: str = "auto"
 ) -> Callable[[Table], tuple[Index, Rows, dict[int, str]]]:
     """Make a function that reads tables as `read_rows` does, and opens the base once for all of them.
@@ -111,12 +111,12 @@ def reader(
         Rows on which ways to run the base are compared, where that was not done before.
     precision : str
     """
-    opened = _kept_open(bundle, table, precision)
+    opened = _open_extractors(bundle, table, precision)
     return lambda other: _read_rows(bundle, other, opened, np.arange(len(other)))
 
 
-def predictor(bundle: Bundle, table: Table, precision: str = "auto") -> Callable[[Table], Piece]:
-    """Make a function that predicts tables as `stream` does, and opens the base once for all of them.
+def make_predictor(bundle: Bundle, table: Table, precision: str = "auto") -> Callable[[Table], PredictionBatch]:
+    """Make a function that predicts tables as `predict_batches` does, and opens the base once for all of them.
 
     Parameters
     ----------
@@ -125,61 +125,71 @@ def predictor(bundle: Bundle, table: Table, precision: str = "auto") -> Callable
         Rows on which ways to run the base are compared, where that was not done before.
     precision : str
     """
-    opened = _kept_open(bundle, table, precision)
-    return lambda other: _piece(bundle, other, opened, np.arange(len(other)))
+    opened = _open_extractors(bundle, table, precision)
+    return lambda other: _predict_batch(bundle, other, opened, np.arange(len(other)))
 
 
-def _kept_open(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
+def _open_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
     """Make the extractors, each of which opens its runtime once."""
-    return {name: replace(item, open=cache(item.open)) for name, item in _extractors(bundle, table, precision).items()}
+    return {
+        name: replace(item, open=cache(item.open)) for name, item in _make_extractors(bundle, table, precision).items()
+    }
 
 
-def _piece(bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows: Index) -> Piece:
-    good, found, failed = _read_rows(bundle, table, extractors, rows)
-    shares = bundle.fitted.predict(found) if len(good) else np.empty((0, len(bundle.classes)))
-    rules = bundle.rules or NO_RULES
-    said = rules.calibrated(
+def _predict_batch(
+    bundle: Bundle, table: Table, extractors: dict[str, Extractor], row_numbers: Index
+) -> PredictionBatch:
+    readable, rows, failed = _read_rows(bundle, table, extractors, row_numbers)
+    probabilities = bundle.fitted.predict(rows) if len(readable) else np.empty((0, len(bundle.classes)))
+    policy = bundle.rules or NO_RULES
+    predictions = policy.calibrated(
         Predictions(
-            ids=table.ids[good],
+            ids=table.ids[readable],
             classes=bundle.classes,
-            probabilities=shares,
+            probabilities=probabilities,
             task=bundle.task,
             thresholds=bundle.thresholds,
         )
     )
-    return Piece(rows=good, said=said, decisions=decided(rules, said, found), failed=failed, read=found)
+    return PredictionBatch(
+        row_numbers=readable,
+        predictions=predictions,
+        decisions=decide_rows(policy, predictions, rows),
+        failed=failed,
+        model_inputs=rows,
+    )
 
 
 def _read_rows(
-    bundle: Bundle, table: Table, extractors: dict[str, Extractor], rows: Index
+    bundle: Bundle, table: Table, extractors: dict[str, Extractor], row_numbers: Index
 ) -> tuple[Index, Rows, dict[int, str]]:
     failed: dict[int, str] = {}
     values: dict[str, list[tuple[Array, ...]]] = {name: [] for name in extractors}
     if extractors:
-        for _, found, bad in run_chunks(table, list(extractors.values()), rows):
+        for _, chunk_outputs, bad in run_chunks(table, list(extractors.values()), row_numbers):
             failed |= bad
-            for name, (_, outputs) in zip(extractors, found, strict=True):
+            for name, (_, outputs) in zip(extractors, chunk_outputs, strict=True):
                 values[name] += [outputs] if outputs else []
     elif "inputs" in bundle.uses:
-        failed = _unreadable(bundle, table, rows)
-    good = np.asarray([row for row in rows if int(row) not in failed], dtype=np.intp)
-    part = table.take(good)
-    if len(good) == 0:
-        return good, Rows(part), failed
+        failed = _find_unreadable(bundle, table, row_numbers)
+    readable = np.asarray([row for row in row_numbers if int(row) not in failed], dtype=np.intp)
+    part = table.take(readable)
+    if len(readable) == 0:
+        return readable, Rows(part), failed
     if bundle.portable is not None:
-        return good, bundle.portable.rows(part, values["portable"]), failed
-    made = {name: _joined(part, values[name], extractor) for name, extractor in extractors.items()}
-    return good, Rows(part, made.get("features"), made.get("descriptors")), failed
+        return readable, bundle.portable.rows(part, values["portable"]), failed
+    features = {name: _join_outputs(part, values[name], extractor) for name, extractor in extractors.items()}
+    return readable, Rows(part, features.get("features"), features.get("descriptors")), failed
 
 
-def _joined(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:
+def _join_outputs(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:
     """Put the outputs of several chunks together; stages are rounded as the cache rounds them."""
     *early, final = (np.concatenate(pieces) for pieces in zip(*outputs, strict=True))
     stages = {f"stage-{number}": half(values).astype(np.float32) for number, values in enumerate(early)}
     return Features(part.ids, final, extractor.key, stages)
 
 
-def _unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str]:
+def _find_unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str]:
     failed = {}
     load = MODALITIES[bundle.modality].load
     spec = bundle.backbone.spec if bundle.backbone else bundle.spec
@@ -201,17 +211,19 @@ def decide_table(
     bundle: Bundle, table: Table, precision: str = "auto"
 ) -> tuple[Predictions, Decisions, dict[int, str]]:
     """Predict a whole table and decide on it; rows that cannot be read are left out and given with the reason."""
-    pieces = list(stream(bundle, table, precision))
-    failed = {row: reason for piece in pieces for row, reason in piece.failed.items()}
-    if not pieces:
-        said = Predictions(
+    batches = list(predict_batches(bundle, table, precision))
+    failed = {row: reason for batch in batches for row, reason in batch.failed.items()}
+    if not batches:
+        predictions = Predictions(
             ids=table.ids,
             classes=bundle.classes,
             probabilities=np.empty((0, len(bundle.classes))),
             task=bundle.task,
             thresholds=bundle.thresholds,
         )
-        return said, decided(bundle.rules or NO_RULES, said, Rows(table)), failed
-    values = np.concatenate([piece.said.probabilities for piece in pieces])
-    said = replace(pieces[0].said, ids=np.concatenate([piece.said.ids for piece in pieces]), probabilities=values)
-    return said, Decisions.joined([piece.decisions for piece in pieces]), failed
+        return predictions, decide_rows(bundle.rules or NO_RULES, predictions, Rows(table)), failed
+    values = np.concatenate([batch.predictions.probabilities for batch in batches])
+    predictions = replace(
+        batches[0].predictions, ids=np.concatenate([batch.predictions.ids for batch in batches]), probabilities=values
+    )
+    return predictions, Decisions.joined([batch.decisions for batch in batches]), failed

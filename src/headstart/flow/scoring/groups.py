@@ -31,16 +31,16 @@ def compare_groups(
     list of GroupColumn
         One for each column that the table has; empty where none was named.
     """
-    there = {name: table.metadata[name] for name in columns if name in table.metadata}
-    together = tuple(name for name, values in there.items() if evaluation.keeps_together(values))
+    present = {name: table.metadata[name] for name in columns if name in table.metadata}
+    together = tuple(name for name, values in present.items() if evaluation.keeps_together(values))
     return (
-        evaluation.groups(truth, predictions, there, clusters=data.number_clusters(table, together), seed=seed)
-        if there
+        evaluation.groups(truth, predictions, present, clusters=data.number_clusters(table, together), seed=seed)
+        if present
         else []
     )
 
 
-def resampled_together(table: Table, columns: tuple[str, ...]) -> Index | None:
+def number_resampling_clusters(table: Table, columns: tuple[str, ...]) -> Index | None:
     """Number the rows that intervals should draw together; None where there are too few groups to draw from.
 
     Parameters
@@ -56,5 +56,5 @@ def resampled_together(table: Table, columns: tuple[str, ...]) -> Index | None:
     many = data.select_many_valued(table, columns)
     if not many:
         return None
-    found = data.number_clusters(table, many)
-    return found if len(np.unique(found)) >= data.MIN_GROUPS else None
+    cluster_ids = data.number_clusters(table, many)
+    return cluster_ids if len(np.unique(cluster_ids)) >= data.MIN_GROUPS else None
