@@ -11,7 +11,7 @@ FITS = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 TORCH = from importlib.metadata import version; print(version("torch").split("+")[0])
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo check test hostile bench gains docs golden pretrain-series clean
+.PHONY: help setup demo check test hostile wheel bench gains docs golden pretrain-series clean
 
 help:
 	@echo "make demo    set up, then adapt to pictures, texts and series that come with the project"
@@ -19,6 +19,7 @@ help:
 	@echo "make setup   only the environment, in .venv"
 	@echo "make check   lint, types and layers"
 	@echo "make hostile some 900 hostile inputs: nothing of them may run, reach out, write elsewhere or stall (15 minutes)"
+	@echo "make wheel   build the wheel and check it in two fresh environments: a light install, and the demo"
 	@echo "make docs    the tests of README and docs: snippets, links"
 	@echo "make golden  rewrite the recorded numbers of the golden tests"
 	@echo "make bench   measure against the limit and against other tools (long; installs them)"
@@ -67,6 +68,11 @@ test: check
 
 hostile: $(READY)
 	$(BIN)/python -m tests.hostile
+
+wheel: $(READY)
+	rm -rf dist build/wheel
+	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps -w dist .
+	$(BIN)/python tools/check_wheel.py dist/headstart-*.whl build/wheel
 
 docs: $(READY)
 	$(BIN)/python -m pytest tests/test_docs.py

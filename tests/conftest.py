@@ -12,6 +12,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # One thread each: several workers shar
 import numpy as np
 import pytest
 from PIL import Image
+from tests.needs import skip_without
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -97,6 +98,5 @@ def series_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Give the development data, or skip."""
-    if not SHARED.is_dir():
-        pytest.skip("the development data sets are not on this machine")
+    skip_without("shared", SHARED.is_dir(), "the development data sets are not on this machine")
     return SHARED

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,14 +17,13 @@ from typing import Any
 import pytest
 import uvicorn
 from PIL import Image
+from tests.browser import CHROMIUM, Browser, browser
+from tests.needs import skip_without
 
 from headstart.flow.inference.predict_memory import Unusable
 from headstart.options import ServeOptions
 from headstart.web.app import STATIC, build
 from headstart.web.models import Model
-
-sys.path.insert(0, str(Path(__file__).parent))
-from browser import CHROMIUM, Browser, browser
 
 PAGE = files("headstart.web").joinpath("static")
 TEXTS = {name: PAGE.joinpath(name).read_text("utf-8") for name in ("index.html", "page.js", "api-rest.js", "style.css")}
@@ -147,8 +145,7 @@ def address(corrections: Path) -> Iterator[str]:
 
 @pytest.fixture
 def phone(address: str, tmp_path: Path) -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("there is no Chromium on this machine")
+    skip_without("browser", CHROMIUM, "there is no Chromium on this machine")
     with browser(tmp_path / "profile") as made:
         made.size(360, 800)
         made.open(address)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.twins import needs_node, run
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from headstart import flow, ranking
@@ -18,9 +19,6 @@ from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.modalities.looks import of_text
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.strategies.text import cooccurrence, tfidf
-
-sys.path.insert(0, str(Path(__file__).parent))
-from twins import needs_node, run
 
 TEXTS = ["l'été à côté du marché nº {}", "déjà décédé, santé précaire à l'hôpital {}", "việc làm ở Hà Nội số {}"]
 FRENCH = [TEXTS[row % 3].format(row) for row in range(36)]

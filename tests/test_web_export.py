@@ -11,7 +11,6 @@ import io
 import json
 import os
 import re
-import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -25,6 +24,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from platformdirs import user_cache_dir
+from tests.browser import CHROMIUM, Browser, browser
+from tests.needs import skip_without
+from tests.twins import needs_node, run
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from typer.testing import CliRunner
 
@@ -40,10 +42,6 @@ from headstart.flow.inference.predict_memory import answering
 from headstart.modalities.text import load, prepare
 from headstart.options import AdaptOptions, ExportOptions
 from headstart.strategies.baselines.scratch_text import learn_tokenizer
-
-sys.path.insert(0, str(Path(__file__).parent))
-from browser import CHROMIUM, Browser, browser
-from twins import needs_node, run
 
 REAL_HOME = Path(user_cache_dir("headstart", appauthor=False)) / "web"
 
@@ -238,8 +236,7 @@ def _tokenizers() -> dict[str, Tokenizer]:
 @pytest.mark.parametrize("kind", ["WordPiece", "BPE", "Unigram"])
 def test_texts_are_cut_into_the_same_tokens(kind: str, tmp_path: Path) -> None:
     package = _real(TOKENIZERS.name)
-    if package is None:
-        pytest.skip(f"{TOKENIZERS.name} is not on this machine: set {VARIABLE}")
+    skip_without("web-runtime", package, f"{TOKENIZERS.name} is not on this machine: set {VARIABLE}")
     file = tmp_path / "tokenizer.json"
     _tokenizers()[kind].save(str(file))
     spec = {"tokenizer_file": str(file), "max_length": 24, "pad_id": 0}
@@ -274,8 +271,7 @@ def _hosted(folder: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine")
+    skip_without("browser", CHROMIUM, "there is no Chromium on this machine")
     with browser(tmp_path_factory.mktemp("profile")) as made:
         yield made
 
@@ -316,8 +312,7 @@ def test_the_page_answers_as_predict_does_also_when_the_host_is_gone(
     adapted: dict[str, tuple[Path, Path]], name: str, tab: Browser, tmp_path: Path
 ) -> None:
     engine = _real(ENGINE.name)
-    if engine is None:
-        pytest.skip(f"onnxruntime-web is not on this machine: set {VARIABLE}")
+    skip_without("web-runtime", engine, f"{ENGINE.name} is not on this machine: set {VARIABLE}")
     _export(adapted, name, tmp_path / "page", runtime_web=engine)
     out, source = adapted[name]
     turn, sent = _inputs(name, source, tmp_path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.twins import needs_node, run
 
 from headstart.decisions import Calibrator, Costs, Rules, SetRule, fit_novelty
 from headstart.flow.inference.answers import document_of
@@ -21,9 +21,6 @@ from headstart.modalities.image import load, squared
 from headstart.modalities.text import load as text_load
 from headstart.records import Predictions, make_column
 from headstart.strategies.text.tfidf import KINDS, count_known, ready
-
-sys.path.insert(0, str(Path(__file__).parent))
-from twins import needs_node, run
 
 pytestmark = needs_node
 TEXTS = [

@@ -9,10 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.needs import marked_without
 
 NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
+needs_node = marked_without("node", NODE, "node is not installed")
 
 
 def run(folder: Path, script: str, given: Any, more: dict[str, Path] | None = None) -> Any:
