@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.tiny import BASES
 
 from headstart import flow
 from headstart.bases.folder import write_folder
 from headstart.features.cache import entries
 from headstart.options import AdaptOptions, CacheOptions, parse
-from tests.tiny import BASES
 
 STORED = Path(__file__).parent / "data" / "home-0.1.0"
 """Written by version 0.1.0: features and tokenizer of 60 messages, read by the tiny text base of the tests."""
