@@ -97,7 +97,7 @@ EDITS: dict[str, dict[str, Edit]] = {
 
 def read(path: Path, n_rows: int) -> Table:
     """Read at most so many rows, drawn by chance, no two equal."""
-    whole = data.read(path)
+    whole = data.read_table(path)
     _, first = np.unique(whole.hashes.astype(str), return_index=True)
     return whole.take(np.sort(np.random.default_rng(0).permutation(first)[:n_rows]))
 

@@ -36,7 +36,7 @@ class Learnt:
 def read(path: Path, modality: str) -> Learnt:
     """Read at most 2,500 training and 1,000 test rows, by the official split, with the default base's features."""
     options = AdaptOptions(offline=True)
-    whole = data.assign_splits(data.read(path, options), options)
+    whole = data.assign_splits(data.read_table(path, options), options)
     rng = np.random.default_rng(0)
     parts = [
         np.sort(rng.permutation(np.flatnonzero(whole.splits == name))[:most])

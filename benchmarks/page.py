@@ -142,7 +142,7 @@ def adapted(name: str, models: Path) -> Path:
 
 def rows_of(name: str, out: Path, bundle: bundles.Bundle) -> list[Any]:
     """Draw test rows: the content of files, texts, series."""
-    found = data.read(SHARED / name, ReadOptions(), bundle.columns)
+    found = data.read_table(SHARED / name, ReadOptions(), bundle.columns)
     lines = (out / "test_predictions.csv").read_text("utf-8").splitlines()[1:]
     wanted = {line.partition(",")[0] for line in lines}
     there = [row for row, one in enumerate(found.ids) if str(one) in wanted]

@@ -50,7 +50,7 @@ STRATEGY, SECONDS = "quick", 60.0
 
 def some(path: Path, options: AdaptOptions) -> Table:
     """Read a set by its official split, at most so many rows of each side, drawn with a seed."""
-    whole = data.assign_splits(data.read(path, options), options)
+    whole = data.assign_splits(data.read_table(path, options), options)
     rng = np.random.default_rng(0)
     limits = ((TRAIN, MOST_TRAIN), (TEST, MOST_TEST))
     kept = [rng.permutation(np.flatnonzero(whole.splits == name))[:most] for name, most in limits]

@@ -48,7 +48,7 @@ def drawn(codes: np.ndarray, n_labels: int, order: np.ndarray) -> np.ndarray:
 
 def right(path: Path, given: argparse.Namespace) -> tuple[Hits, int]:
     """Give how often each test row was right, and the mean number of texts without labels."""
-    rows = data.read(path, AdaptOptions())
+    rows = data.read_table(path, AdaptOptions())
     rows = replace(rows, inputs=make_column([str(text)[: given.characters] for text in rows.inputs]))
     train, test = rows.where_split(TRAIN), rows.where_split(TEST)
     test = test.take(np.sort(np.random.default_rng(1).permutation(len(test))[: given.test]))

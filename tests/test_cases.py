@@ -27,22 +27,22 @@ def _kinds(table: Table) -> set[str]:
 
 
 def _stray(place: Path) -> None:
-    table = data.read(place / "stray.csv")
+    table = data.read_table(place / "stray.csv")
     assert len(table) == 60 and "stray-quotes" in _kinds(table)
 
 
 def _unquoted(place: Path) -> None:
     with pytest.raises(DataError, match=r"60 of 60 rows have more cells .* A comma inside a text"):
-        data.read(place / "unquoted.csv")
+        data.read_table(place / "unquoted.csv")
 
 
 def _lookup(place: Path) -> None:
     with pytest.raises(DataError, match=r"6 rows have no label .* #N/A"):
-        data.read(place / "lookup_failed.xlsx")
+        data.read_table(place / "lookup_failed.xlsx")
 
 
 def _cover(place: Path) -> None:
-    assert len(data.read(place / "hidden_cover.xlsx")) == 60
+    assert len(data.read_table(place / "hidden_cover.xlsx")) == 60
 
 
 def _accents(place: Path) -> None:
@@ -58,29 +58,29 @@ def _utf16(place: Path) -> None:
 
 
 def _russian(place: Path) -> None:
-    table = data.read(place / "cp1251.csv")
+    table = data.read_table(place / "cp1251.csv")
     assert table.labels is not None and set(table.labels) == {"вода", "дорога", "врач"}
     assert "encoding" in _kinds(table)
 
 
 def _text_files(place: Path) -> None:
-    table = data.read(place / "folders")
+    table = data.read_table(place / "folders")
     assert len(table) == 60 and table.labels is not None and set(table.labels) == {"health", "roads", "water"}
 
 
 def _label_studio(place: Path) -> None:
-    table = data.read(place / "ls_min.json")
+    table = data.read_table(place / "ls_min.json")
     assert len(table) == 60 and table.columns["label"] == "topic"
 
 
 def _headerless(place: Path) -> None:
     with pytest.raises(DataError, match="does not look like a header"):
-        data.read(place / "sms.tsv")
+        data.read_table(place / "sms.tsv")
 
 
 def _lists_of_labels(place: Path) -> None:
     for name, task in (("list.jsonl", "auto"), ("list.jsonl", "multi-label"), ("python.csv", "multi-label")):
-        table = data.read(place / name, parse(ReadOptions, task=task))
+        table = data.read_table(place / name, parse(ReadOptions, task=task))
         assert table.task == "multi-label" and table.targets is not None
         counts = dict(zip(table.target_names, table.targets.sum(axis=0).astype(int).tolist(), strict=True))
         assert counts == {"water": 33, "health": 29, "roads": 25}
@@ -107,22 +107,22 @@ def _another_text_column(place: Path) -> None:
 
 
 def _thousands(place: Path) -> None:
-    table = data.read(place / "price_k.csv")
+    table = data.read_table(place / "price_k.csv")
     assert table.task == "regression" and table.targets is not None and table.targets[0, 0] == 1672.5
 
 
 def _daily(place: Path) -> None:
-    table = data.read(place / "train.csv")
+    table = data.read_table(place / "train.csv")
     assert table.inputs[0].shape == (1, 122) and not table.metadata
 
 
 def _survey(place: Path) -> None:
-    table = data.read(place / "survey.csv", parse(ReadOptions, text="message", label=["topic"]))
+    table = data.read_table(place / "survey.csv", parse(ReadOptions, text="message", label=["topic"]))
     assert table.modality == "text" and len(table) == 60 and "Q12" in table.metadata
 
 
 def _fields(place: Path) -> None:
-    table = data.read(place / "train.csv")
+    table = data.read_table(place / "train.csv")
     assert not {"lat", "lon", "area_m2"} - set(table.metadata)
     one, other = (
         data.line_up([place / f"{name}.csv"], "series", table.columns, {}, inputs=table.input_columns).table
@@ -132,7 +132,7 @@ def _fields(place: Path) -> None:
 
 
 def _channels(place: Path) -> None:
-    table = data.read(place / "train")
+    table = data.read_table(place / "train")
     one, other = (
         data.line_up([place / name], "series", table.columns, {}, inputs=table.input_columns).table
         for name in ("new", "new_swapped")
@@ -141,36 +141,36 @@ def _channels(place: Path) -> None:
 
 
 def _archive(place: Path) -> None:
-    table = data.read(place / "B_TRAIN.tsv")
+    table = data.read_table(place / "B_TRAIN.tsv")
     assert len(table) == 45 and table.labels is not None and set(table.labels) == {"-1", "1", "2"}
 
 
 def _exchanged(place: Path) -> None:
-    table = data.read(place / "good.npz")
+    table = data.read_table(place / "good.npz")
     with pytest.raises(DataError, match="40 channels of 3 steps") as caught:
         data.line_up([place / "new_keras.npz"], "series", table.columns, {}, inputs=table.input_columns)
     assert "exchanged" in caught.value.hint
 
 
 def _keras(place: Path) -> None:
-    table = data.read(place / "keras.npz")
+    table = data.read_table(place / "keras.npz")
     assert "axes" in _kinds(table) and table.input_columns is not None
     assert (table.input_columns.n_channels, table.input_columns.most_steps) == (40, 3)
 
 
 def _accelerometer(place: Path) -> None:
-    table = data.read(place / "xyz.csv")
+    table = data.read_table(place / "xyz.csv")
     assert table.columns["label"] == "activity" and table.inputs[0].shape[0] == 3
 
 
 def _names_without_ending(place: Path) -> None:
     for folder in ("data", "data2"):
-        table = data.read(place / folder)
+        table = data.read_table(place / folder)
         assert table.labels is not None and Counter(table.labels) == {"disc": 7, "stripes": 7, "cross": 7}
 
 
 def _languages(place: Path) -> None:
-    table = data.read(place / "data")
+    table = data.read_table(place / "data")
     assert table.labels is not None and Counter(table.labels) == dict.fromkeys(("en", "hi", "te", "tr"), 7)
 
 
@@ -182,7 +182,7 @@ def _turned(place: Path) -> None:
 
 
 def _deep(place: Path) -> None:
-    table = data.read(place / "data")
+    table = data.read_table(place / "data")
     spec = {"resize": 64, "value_ranges": data.value_ranges(table)}
     levels = {name: [] for name in ("dark", "mid", "bright")}
     for path, label in zip(table.inputs, table.labels, strict=True):
@@ -241,12 +241,12 @@ def test_what_people_have_is_read_or_refused_with_the_reason(name: str, shared: 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_table_is_refused_in_words(name: str, shared: Path) -> None:
     with pytest.raises(HeadstartError, match=HOSTILE[name]):
-        data.read(_cases(shared) / "hostile" / name)
+        data.read_table(_cases(shared) / "hostile" / name)
 
 
 @pytest.mark.parametrize("name", ["jsonl-5000-digit-int", "jsonl-many-keys"])
 def test_an_odd_row_of_json_ends_no_run(name: str, shared: Path) -> None:
-    table = data.read(_cases(shared) / "hostile" / name / "input.jsonl")
+    table = data.read_table(_cases(shared) / "hostile" / name / "input.jsonl")
     assert len(table) + len(table.set_aside) > 1
 
 

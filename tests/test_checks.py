@@ -65,7 +65,7 @@ EDITS = {
 def test_a_changed_copy_of_a_picture_is_found_and_no_other_picture_is(tmp_path: Path, name: str) -> None:
     folder_of(tmp_path, 12)
     EDITS[name](Image.open(tmp_path / "ripe" / "003.png"), tmp_path / "ripe" / "zz.png")
-    table = data.read(tmp_path)
+    table = data.read_table(tmp_path)
     found = near_duplicates.find_near_duplicates(table)
     named = {str(row) for row, family in zip(table.ids, found.groups, strict=True) if family}
     assert named == {"ripe/003.png", "ripe/zz.png"}
@@ -76,7 +76,7 @@ def test_blank_pictures_are_not_copies_of_each_other(tmp_path: Path) -> None:
         place = tmp_path / ("a" if row % 2 else "b")
         place.mkdir(exist_ok=True)
         Image.new("RGB", (80, 80), (shade, shade, shade)).save(place / f"{row}.png")
-    assert not any(near_duplicates.find_near_duplicates(data.read(tmp_path)).groups)
+    assert not any(near_duplicates.find_near_duplicates(data.read_table(tmp_path)).groups)
 
 
 SENTENCES = [
@@ -170,12 +170,12 @@ def test_copies_across_a_given_split_and_across_labels_are_named() -> None:
 
 
 def test_a_coloured_border_is_found_and_named_and_plain_noise_is_not(tmp_path: Path) -> None:
-    sound = about_inputs(data.read(folder_of(tmp_path / "sound", 60)), (), 0)
+    sound = about_inputs(data.read_table(folder_of(tmp_path / "sound", 60)), (), 0)
     assert [item.kind for item in sound if item.kind == "shortcut"] == []
     planted = folder_of(tmp_path / "planted", 60)
     for path in (planted / "ripe").iterdir():
         ImageOps.expand(Image.open(path).crop((5, 5, 115, 115)), 5, (200, 30, 30)).save(path)
-    (told,) = [item for item in about_inputs(data.read(planted), (), 0) if item.kind == "shortcut"]
+    (told,) = [item for item in about_inputs(data.read_table(planted), (), 0) if item.kind == "shortcut"]
     assert told.severity == "warn"
     assert "border" in told.summary
     assert told.measure is not None
@@ -342,7 +342,7 @@ def test_check_gives_the_gravest_first_and_says_what_it_did_not_look_for(tmp_pat
 def test_real_sets_in_which_rows_are_alike_do_not_collapse(name: str) -> None:
     if not (REAL / name).exists():
         pytest.skip(f"needs {name} of the shared data")
-    table = data.read(REAL / name)
+    table = data.read_table(REAL / name)
     some = table.take(np.arange(0, len(table), max(1, len(table) // 300)))
     found = near_duplicates.find_near_duplicates(some)
     assert not found.implausible_groups

@@ -18,7 +18,7 @@ from headstart import bundle as bundles
 from headstart import data, flow
 from headstart.bundle.card import card
 from headstart.csv_files import csv_text, guarded, read_csv_rows, unguarded
-from headstart.data.reading.sheets import read_sheet
+from headstart.data.reading.table_files import read_raw_table
 from headstart.markdown_text import escape_markdown
 from headstart.options import AdaptOptions, LabelNextOptions, PredictOptions, parse
 
@@ -43,7 +43,7 @@ def test_numbers_stay_numbers() -> None:
 def test_a_table_that_we_wrote_is_read_as_it_was(tmp_path: Path) -> None:
     rows = [["text", "label"], *([text, "ab"[at % 2]] for at, text in enumerate(FORMULAS))]
     (tmp_path / "t.csv").write_text(csv_text(rows), "utf-8", newline="")
-    assert read_sheet(tmp_path / "t.csv").texts("text") == list(FORMULAS)
+    assert read_raw_table(tmp_path / "t.csv").texts("text") == list(FORMULAS)
     with (tmp_path / "t.csv").open(newline="") as handle:
         assert read_csv_rows(handle) == rows
 
@@ -81,16 +81,16 @@ def test_no_table_of_a_run_holds_a_formula_and_each_is_read_back(run: Path, tmp_
         assert _harmful(text) == []
     assert {row[1] for row in csv.reader(io.StringIO(tables[0]))} <= {"label", "'=1+1", "'-<b>x</b>", "[c](http://x.y)"}
     assert alone.splitlines()[0] == tables[1].splitlines()[0]
-    assert set(read_sheet(tmp_path / "next.csv").texts("text")) == set(FORMULAS[:4])
+    assert set(read_raw_table(tmp_path / "next.csv").texts("text")) == set(FORMULAS[:4])
 
 
 def test_rows_to_label_come_back_as_they_went(run: Path, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text(csv_text([["text"], *([text] for text in FORMULAS[:4])]), "utf-8", newline="")
     flow.label_next(run, tmp_path / "new.csv", tmp_path / "next.csv", parse(LabelNextOptions, offline=True))
-    sheet = read_sheet(tmp_path / "next.csv")
+    sheet = read_raw_table(tmp_path / "next.csv")
     filled = [sheet.names, *([text, "=1+1"] for text in sheet.texts("text"))]
     (tmp_path / "filled.csv").write_text(csv_text([["text", "label"], *filled[1:]]), "utf-8", newline="")
-    table = data.read(tmp_path / "filled.csv")
+    table = data.read_table(tmp_path / "filled.csv")
     assert sorted(table.inputs) == sorted(FORMULAS[:4]) and table.labels is not None
     assert set(table.labels) == {"=1+1"}
 

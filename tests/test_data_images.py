@@ -46,7 +46,7 @@ def test_a_folder_per_class_is_read_in_a_stable_order(tmp_path: Path) -> None:
     (root / "rust/.hidden.jpg").write_bytes(b"x")
     (root / "__MACOSX").mkdir()
     (root / "__MACOSX/a.jpg").write_bytes(b"x")
-    table = data.read(root)
+    table = data.read_table(root)
     assert summary(table) == [
         ("healthy/deep/c.jpg", "healthy", ""),
         ("rust/a.png", "rust", ""),
@@ -57,7 +57,7 @@ def test_a_folder_per_class_is_read_in_a_stable_order(tmp_path: Path) -> None:
 
 def test_split_folders_above_the_classes_are_read(tmp_path: Path) -> None:
     root = folders(tmp_path, "train/x/a.jpg", "Validation/x/b.jpg", "test/y/c.jpg", "test/loose.jpg")
-    table = data.read(root)
+    table = data.read_table(root)
     assert summary(table) == [
         ("Validation/x/b.jpg", "x", "train"),
         ("test/y/c.jpg", "y", "test"),
@@ -67,7 +67,7 @@ def test_split_folders_above_the_classes_are_read(tmp_path: Path) -> None:
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
-    table = data.read(folders(tmp_path, "train/a.jpg", "bus/b.jpg"))
+    table = data.read_table(folders(tmp_path, "train/a.jpg", "bus/b.jpg"))
     assert summary(table) == [("bus/b.jpg", "bus", ""), ("train/a.jpg", "train", "")]
 
 
@@ -82,7 +82,7 @@ def test_the_table_beside_the_pictures_wins_over_the_folders(tmp_path: Path, col
         "no.jpg;y;;",
     ]
     (root / "metadata.csv").write_text("\n".join(rows), encoding="utf-8-sig")
-    table = data.read(root)
+    table = data.read_table(root)
     assert summary(table) == [("a/1.jpg", "x", "train"), ("a/2.jpg", "y", "test"), ("b/3.jpg", "x", "")]
     assert table.metadata["site"].tolist() == ["north", "south", "north"]
     assert [(item.id, item.reason) for item in table.set_aside] == [("no.jpg", "the file is not there")]
@@ -96,7 +96,7 @@ def test_the_table_beside_the_pictures_wins_over_the_folders(tmp_path: Path, col
 def test_a_table_without_labels_leaves_them_to_the_folders(tmp_path: Path) -> None:
     root = folders(tmp_path, "train/x/1.jpg", "test/y/2.jpg")
     (root / "metadata.jsonl").write_text('{"file_name": "train/x/1.jpg", "age": 3}\n{"file_name": "test/y/2.jpg"}')
-    table = data.read(root)
+    table = data.read_table(root)
     assert summary(table) == [("train/x/1.jpg", "x", "train"), ("test/y/2.jpg", "y", "test")]
     assert table.metadata["age"].tolist() == ["3", ""]
 
@@ -105,14 +105,14 @@ def test_a_table_in_each_split_folder_is_read(tmp_path: Path) -> None:
     root = folders(tmp_path, "train/1.jpg", "test/2.jpg")
     (root / "train/metadata.csv").write_text("file_name,label\n1.jpg,x\n")
     (root / "test/metadata.csv").write_text("file_name,label\n2.jpg,y\n")
-    assert sorted(summary(data.read(root))) == [("test/2.jpg", "y", "test"), ("train/1.jpg", "x", "train")]
+    assert sorted(summary(data.read_table(root))) == [("test/2.jpg", "y", "test"), ("train/1.jpg", "x", "train")]
 
 
 def test_a_listed_path_never_leaves_the_folder(tmp_path: Path) -> None:
     picture(tmp_path / "secret.jpg")
     root = folders(tmp_path / "data", "1.jpg")
     (root / "metadata.csv").write_text(f"file_name,label\n1.jpg,x\n../secret.jpg,x\n{tmp_path}/secret.jpg,x\n")
-    table = data.read(root)
+    table = data.read_table(root)
     assert table.ids.tolist() == ["1.jpg"] and len(table.set_aside) == 2
 
 
@@ -122,7 +122,7 @@ def test_corrupt_and_empty_files_are_set_aside_and_other_files_counted(tmp_path:
     (root / "a/text.png").write_bytes(b"hello")
     (root / "a/phone.heic").write_bytes(b"\x00\x00\x00\x18ftypheic" + b"\x00" * 20)
     (root / "notes.docx").write_bytes(b"x")
-    table = data.read(root)
+    table = data.read_table(root)
     reasons = {item.id: item.reason for item in table.set_aside}
     assert reasons["a/zero.jpg"] == "the file is empty" and "not a picture" in reasons["a/text.png"]
     assert "HEIC" in reasons["a/phone.heic"]
@@ -147,7 +147,7 @@ def jpeg() -> bytes:
 def test_a_zip_is_unpacked_in_our_own_folder(tmp_path: Path, own_home: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"top/x/1.jpg": jpeg(), "top/y/2.jpg": jpeg(), "__MACOSX/top/x/._1.jpg": b"x"})
     for _ in range(2):
-        table = data.read(path)
+        table = data.read_table(path)
         assert summary(table) == [("top/x/1.jpg", "x", ""), ("top/y/2.jpg", "y", "")]
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.zip"]
     assert len(list((own_home / "unpacked").iterdir())) == 1 and table.inputs[0].is_relative_to(own_home)
@@ -156,7 +156,7 @@ def test_a_zip_is_unpacked_in_our_own_folder(tmp_path: Path, own_home: Path) -> 
 @pytest.mark.parametrize("name", ["../evil.jpg", "x/../../evil.jpg", "/etc/evil.jpg", "..\\evil.jpg", "C:\\evil.jpg"])
 def test_a_zip_member_may_not_leave_the_folder(tmp_path: Path, own_home: Path, name: str) -> None:
     with pytest.raises(DataError, match=r"points? outside of it"):
-        data.read(zipped(tmp_path / "a.zip", {"x/1.jpg": jpeg(), name: jpeg()}))
+        data.read_table(zipped(tmp_path / "a.zip", {"x/1.jpg": jpeg(), name: jpeg()}))
     assert not list(tmp_path.rglob("evil*")) and not list(own_home.rglob("*.jpg"))
 
 
@@ -167,29 +167,29 @@ def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc/passwd")
     with pytest.raises(DataError, match=r"points? outside of it"):
-        data.read(path)
+        data.read_table(path)
 
 
 def test_a_zip_bomb_and_a_damaged_zip_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="which is too much"):
-        data.read(zipped(tmp_path / "a.zip", {"x/1.jpg": b"\x00" * (70 * 2**20)}))
+        data.read_table(zipped(tmp_path / "a.zip", {"x/1.jpg": b"\x00" * (70 * 2**20)}))
     (tmp_path / "b.zip").write_bytes(b"PK no zip")
     with pytest.raises(DataError, match="is damaged"):
-        data.read(tmp_path / "b.zip")
+        data.read_table(tmp_path / "b.zip")
     whole = zipped(tmp_path / "c.zip", {"x/1.jpg": jpeg() * 50}).read_bytes()
     (tmp_path / "c.zip").write_bytes(whole[:60] + b"\x00" * 30 + whole[90:])
     with pytest.raises(DataError, match="is damaged"):
-        data.read(tmp_path / "c.zip")
+        data.read_table(tmp_path / "c.zip")
 
 
 def test_a_zip_of_a_table_is_read(tmp_path: Path) -> None:
-    table = data.read(zipped(tmp_path / "a.zip", {"messages.csv": b"text,label\na,x\nb,y\n"}))
+    table = data.read_table(zipped(tmp_path / "a.zip", {"messages.csv": b"text,label\na,x\nb,y\n"}))
     assert table.modality == "text" and len(table) == 2
 
 
 def test_asking_for_a_column_where_there_is_no_table_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no table beside the pictures"):
-        data.read(folders(tmp_path, "a/1.jpg", "b/2.jpg"), parse(ReadOptions, label="species"))
+        data.read_table(folders(tmp_path, "a/1.jpg", "b/2.jpg"), parse(ReadOptions, label="species"))
 
 
 def test_pictures_to_predict_come_in_a_stable_order_with_the_path_as_given(
@@ -214,4 +214,4 @@ def test_the_same_picture_twice_has_two_ids_and_one_hash(tmp_path: Path) -> None
 def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("x")
     with pytest.raises(DataError, match="holds no pictures, texts, tables or series"):
-        data.read(tmp_path)
+        data.read_table(tmp_path)

@@ -33,7 +33,7 @@ N_SPREADSHEET_ERRORS = {"disaster_messages.csv": 3}
 
 def read_counts(path: Path, modality: str) -> tuple[int, int, int]:
     """Training, validation and test rows as read."""
-    table = data.read(path)
+    table = data.read_table(path)
     assert table.modality == modality and len(set(table.ids)) == len(table)
     assert len(table.set_aside) == N_SPREADSHEET_ERRORS.get(path.name, 0)
     held = sum(len(finding.rows) for finding in table.findings if finding.kind == "validation-rows")
@@ -72,14 +72,14 @@ def test_every_ucr_set_has_the_rows_and_length_of_the_index() -> None:
     }
     assert len(paths) == len(expected) == 27
     for path in paths:
-        table = data.read(path)
+        table = data.read_table(path)
         assert table.labels is not None
         counts = (int((table.splits == "train").sum()), int((table.splits == "test").sum()))
         assert (len(set(table.labels)), table.inputs[0].shape[1], *counts) == expected[path.stem], path.stem
 
 
 def test_known_leaks_are_found() -> None:
-    table = data.read(FOLDER / "afrisenti" / "pcm.csv")
+    table = data.read_table(FOLDER / "afrisenti" / "pcm.csv")
     held = {row for finding in table.findings if finding.kind == "validation-rows" for row in finding.rows}
     without = table.take(np.flatnonzero([row not in held for row in table.ids]))
     found = {finding.kind: finding for finding in data.check(without)}
@@ -94,4 +94,4 @@ def test_texts_such_as_none_stay_texts() -> None:
         texts = [row["text"] for row in csv.DictReader(handle)]
     errors = [text for text in texts if text == "#NAME?"]
     assert len(errors) == N_SPREADSHEET_ERRORS[path.name]
-    assert data.read(path).inputs.tolist() == [text for text in texts if text not in errors]
+    assert data.read_table(path).inputs.tolist() == [text for text in texts if text not in errors]

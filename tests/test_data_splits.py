@@ -153,7 +153,7 @@ def test_folds_of_single_rows_share_every_class_evenly(sizes: list[int], seed: i
 
 
 def test_ids_stay_unique_whatever_the_id_column_says() -> None:
-    table = rows.unique(["a", "a#2", "a", "a"])
+    table = rows.make_unique(["a", "a#2", "a", "a"])
     assert len(set(table)) == 4 and table[:2] == ["a", "a#2"]
 
 

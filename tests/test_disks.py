@@ -236,7 +236,7 @@ def test_a_run_killed_before_it_wrote_its_mark_can_be_run_again(tmp_path: Path) 
 def test_rows_that_are_pruned_while_a_run_needs_them_are_computed_again(
     fresh_home: Path, image_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = data.read(image_folder, ReadOptions())
+    table = data.read_table(image_folder, ReadOptions())
     backbone = bases.load("default", Need(modality="image", offline=True))
     expected = features.extract(table, backbone).features
     real, pruned = FeatureCache.get, list[int]()
@@ -258,7 +258,7 @@ def test_on_a_full_disk_features_stay_in_memory_and_the_run_goes_on(
     def refuse(path: Path, arrays: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    table = data.read(image_folder, ReadOptions())
+    table = data.read_table(image_folder, ReadOptions())
     backbone = bases.load("default", Need(modality="image", offline=True))
     monkeypatch.setattr(cache, "write_arrays", refuse)
     made = features.extract(table, backbone, uses=frozenset({"features", "stages"})).features

@@ -85,7 +85,7 @@ def kinds(table: Table) -> dict[str, str]:
 def test_a_file_name_that_is_not_utf8_is_read_shown_and_predicted(tmp_path: Path, pictures: Path) -> None:
     root = class_folders(tmp_path / "d")
     os.rename(os.fsencode(root / "one" / "0.png"), os.fsencode(root / "one") + b"/" + LATIN_NAME)  # noqa: PTH104
-    table = data.read(root)
+    table = data.read_table(root)
     assert "one/caf\ufffd.png" in table.ids.tolist() and len(table) == 12
     out = tmp_path / "p.csv"
     predict_files.predict(pictures, [root], out, parse(PredictOptions))
@@ -95,14 +95,14 @@ def test_a_file_name_that_is_not_utf8_is_read_shown_and_predicted(tmp_path: Path
 def test_a_class_folder_that_is_not_utf8_gives_a_label_that_can_be_written(tmp_path: Path) -> None:
     root = class_folders(tmp_path / "d")
     os.rename(os.fsencode(root / "one"), os.fsencode(root) + b"/\xe9t\xe9")  # noqa: PTH104
-    labels = data.read(root).labels
+    labels = data.read_table(root).labels
     assert labels is not None and set(labels) == {"two", "\ufffdt\ufffd"}
 
 
 def test_half_surrogates_in_json_are_replaced(tmp_path: Path) -> None:
     lines = [f'{{"text": "\\ud800 dry {n}", "label": "{"ab"[n % 2]}"}}' for n in range(8)]
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
-    table = data.read(tmp_path / "t.jsonl")
+    table = data.read_table(tmp_path / "t.jsonl")
     assert "\ufffd" in table.inputs[0] and table.inputs[0].endswith("dry 0")
     table.inputs[0].encode("utf-8")
 
@@ -122,7 +122,7 @@ def test_the_csv_on_stdout_is_utf8_whatever_the_terminal_says(texts: Path, tmp_p
 def test_a_link_to_itself_is_set_aside_like_a_missing_file(tmp_path: Path) -> None:
     root = class_folders(tmp_path / "d")
     (root / "one" / "me.png").symlink_to(root / "one" / "me.png")
-    table = data.read(root)
+    table = data.read_table(root)
     assert len(table) == 12
     assert [item.id for item in table.set_aside] == ["one/me.png"]
 
@@ -153,7 +153,7 @@ def test_one_odd_row_does_not_make_metadata_csv_unread(tmp_path: Path) -> None:
     class_folders(tmp_path)
     rows = [f"{name}/{n}.png,{'AB'[name == 'two']}" for name in ("one", "two") for n in range(6)]
     (tmp_path / "metadata.csv").write_text("\n".join(["file_name,label", *rows, "notes.docx,A", "/etc/hosts,B"]))
-    table = data.read(tmp_path)
+    table = data.read_table(tmp_path)
     assert table.labels is not None and set(table.labels) == {"A", "B"}
     assert len(table) == 12 and len(table.set_aside) == 2
 
@@ -163,14 +163,14 @@ def test_one_odd_row_does_not_make_metadata_csv_unread(tmp_path: Path) -> None:
 
 def test_json_nested_without_end_is_a_bad_line(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text('{"text": "x", "label": "a"}\n' + "[" * 100_000)
-    table = data.read(tmp_path / "t.jsonl")
+    table = data.read_table(tmp_path / "t.jsonl")
     assert [(item.id, item.reason) for item in table.set_aside] == [("t.jsonl:2", "nested without end")]
 
 
 def test_a_split_column_with_other_words_is_said_not_swallowed(tmp_path: Path) -> None:
     rows = [f"dry {n},{'ab'[n % 2]},{('train', 'test', 'fold3')[n % 3]}" for n in range(12)]
     (tmp_path / "t.csv").write_text("text,label,split\n" + "\n".join(rows))
-    table = data.read(tmp_path / "t.csv")
+    table = data.read_table(tmp_path / "t.csv")
     assert "split" in table.metadata
     assert "'fold3'" in kinds(table)["split-not-used"]
 
@@ -178,23 +178,23 @@ def test_a_split_column_with_other_words_is_said_not_swallowed(tmp_path: Path) -
 def test_a_table_without_a_header_is_told_to_get_one(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("the well is dry,a\nthe road is wet,b\n")
     with pytest.raises(DataError, match="first row must name the columns"):
-        data.read(tmp_path / "t.csv")
+        data.read_table(tmp_path / "t.csv")
 
 
 def test_words_for_missing_used_as_labels_are_pointed_out(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(TABLE + "odd,nan\nodder,nan\n")
-    assert "'nan' (2 rows)" in kinds(data.read(tmp_path / "t.csv"))["missing-labels"]
+    assert "'nan' (2 rows)" in kinds(data.read_table(tmp_path / "t.csv"))["missing-labels"]
 
 
 def test_1_and_1_point_0_look_like_one_label(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"t{n},{('1', '1.0', '0')[n % 3]}\n" for n in range(12)))
-    assert "odd-label" in kinds(data.read(tmp_path / "t.csv"))
+    assert "odd-label" in kinds(data.read_table(tmp_path / "t.csv"))
 
 
 def test_one_of_something_is_written_in_the_singular(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text,label\nx,a\ny,a\n")
     with pytest.raises(DataError, match="There is only one class to learn \\(a\\)"):
-        data.require_trainable(data.read(tmp_path / "t.csv"))
+        data.require_trainable(data.read_table(tmp_path / "t.csv"))
 
 
 def test_a_missing_group_column_without_alternatives_has_a_readable_hint() -> None:
@@ -213,25 +213,25 @@ def long_table(times: list[str]) -> str:
 
 def test_times_that_cannot_be_read_are_said_because_then_the_order_of_the_file_counts(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(long_table([f"day {day * 7 % 15}" for day in range(1, 15)]))
-    assert "day 7" in kinds(data.read(tmp_path / "t.csv"))["times-not-read"]
+    assert "day 7" in kinds(data.read_table(tmp_path / "t.csv"))["times-not-read"]
 
 
 def test_two_values_at_one_time_are_said(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(long_table([str(step) for step in range(12)] + ["3"]))
-    assert "6 series" in kinds(data.read(tmp_path / "t.csv"))["repeated-times"]
+    assert "6 series" in kinds(data.read_table(tmp_path / "t.csv"))["repeated-times"]
 
 
 def test_times_with_different_zones_are_put_in_true_order(tmp_path: Path) -> None:
     rows = ["s1,2026-01-01T12:00:00+05:00,1,a", "s1,2026-01-01T08:00:00Z,2,a", "s1,2026-01-01T09:00:00Z,3,a"]
     (tmp_path / "t.csv").write_text("id,time,value,label\n" + "\n".join([*rows, rows[0].replace("s1", "s2")]))
-    assert data.read(tmp_path / "t.csv").inputs[0].tolist() == [[1, 2, 3]]
+    assert data.read_table(tmp_path / "t.csv").inputs[0].tolist() == [[1, 2, 3]]
 
 
 def test_numbers_too_large_for_float32_are_missing_without_a_warning_of_numpy(tmp_path: Path) -> None:
     header = "label," + ",".join(f"t{step}" for step in range(9))
     rows = [f"{'ab'[n % 2]},1e300" + ",1" * 8 for n in range(4)]
     (tmp_path / "t.csv").write_text("\n".join([header, *rows]))
-    assert not np.isfinite(data.read(tmp_path / "t.csv").inputs[0][0, 0])
+    assert not np.isfinite(data.read_table(tmp_path / "t.csv").inputs[0][0, 0])
 
 
 def test_series_that_lack_a_channel_are_set_aside_with_the_reason(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_series_that_lack_a_channel_are_set_aside_with_the_reason(tmp_path: Path
             rows = "".join(f"{step * number},{step}\n" for step in range(9))
             (tmp_path / label / f"{number}.csv").write_text("x,y\n" + rows)
     (tmp_path / "b" / "odd.csv").write_text("x\n" + "1\n" * 9)
-    table = data.read(tmp_path)
+    table = data.read_table(tmp_path)
     assert [(item.id, item.reason) for item in table.set_aside] == [
         ("b/odd.csv", "odd.csv lacks 1 of the 2 columns of values that are expected (y)")
     ]
@@ -261,21 +261,21 @@ def test_labels_of_an_npz_that_do_not_fit_are_explained(
 ) -> None:
     np.savez(tmp_path / "t.npz", X=np.ones((8, 1, 20)), **arrays)
     with pytest.raises(DataError, match=said) as caught:
-        data.require_trainable(data.read(tmp_path / "t.npz"))
+        data.require_trainable(data.read_table(tmp_path / "t.npz"))
     assert "unsafe" not in str(caught.value) and "allow_pickle" not in str(caught.value)
 
 
 def test_a_file_that_is_no_npz_is_never_recommended_for_unpickling(tmp_path: Path) -> None:
     (tmp_path / "t.npz").write_bytes(b"junk")
     with pytest.raises(DataError, match="not an npz file") as caught:
-        data.read(tmp_path / "t.npz")
+        data.read_table(tmp_path / "t.npz")
     assert "pickle" not in str(caught.value)
 
 
 def test_a_ts_file_without_rows_says_so(tmp_path: Path) -> None:
     (tmp_path / "t.ts").write_text("@classLabel true a b\n@data\n")
     with pytest.raises(DataError, match="no series below @data"):
-        data.read(tmp_path / "t.ts")
+        data.read_table(tmp_path / "t.ts")
 
 
 def partial_of(out: Path, bundle: Path, inputs: list[Path]) -> Path:
@@ -543,7 +543,7 @@ def test_unlabelled_pictures_named_in_json_lines_keep_their_place(tmp_path: Path
 
 def test_reading_says_unlabelled_rows_before_anything_else(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(TABLE + "x,\n")
-    assert len(data.read(tmp_path / "t.csv", parse(ReadOptions, unlabelled="drop"))) == 16
+    assert len(data.read_table(tmp_path / "t.csv", parse(ReadOptions, unlabelled="drop"))) == 16
 
 
 # ---- bundles --------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def backbone() -> Backbone:
 
 
 def read(folder: Path) -> Table:
-    return data.read(folder, ReadOptions())
+    return data.read_table(folder, ReadOptions())
 
 
 def test_a_second_run_computes_nothing_and_gives_the_same(image_folder: Path, backbone: Backbone) -> None:

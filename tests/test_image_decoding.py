@@ -113,7 +113,7 @@ def deep_data(root: Path, **brightness: int) -> Path:
 
 def test_check_states_the_common_scale_and_learns_it_from_training_rows_only(tmp_path: Path) -> None:
     root = deep_data(tmp_path / "data", dark=3_900, bright=15_000)
-    table = data.read(root)
+    table = data.read_table(root)
     [finding] = [item for item in data.check(table) if item.kind == "value-range"]
     assert (
         finding.severity == "note" and "15,000 is white" in finding.summary and finding.summary.startswith("8 images")
@@ -122,12 +122,12 @@ def test_check_states_the_common_scale_and_learns_it_from_training_rows_only(tmp
     from dataclasses import replace
 
     assert data.value_ranges(replace(table, splits=splits)) == {"integer": [0.0, 3_900.0]}
-    assert data.value_ranges(data.read(tmp_path / "data/dark")) == {"integer": [0.0, 3_900.0]}
+    assert data.value_ranges(data.read_table(tmp_path / "data/dark")) == {"integer": [0.0, 3_900.0]}
 
 
 def test_check_warns_where_most_pictures_are_nearly_black(tmp_path: Path) -> None:
     root = deep_data(tmp_path / "data", a=200, b=300, c=65_000)
-    [finding] = [item for item in data.check(data.read(root)) if item.kind == "value-range"]
+    [finding] = [item for item in data.check(data.read_table(root)) if item.kind == "value-range"]
     assert finding.severity == "warn" and "nearly black" in finding.summary
 
 
@@ -135,7 +135,7 @@ def test_pictures_of_eight_bits_have_no_ranges(tmp_path: Path) -> None:
     for name in ("a/1.png", "b/2.png"):
         (tmp_path / name).parent.mkdir()
         halves().save(tmp_path / name)
-    table = data.read(tmp_path)
+    table = data.read_table(tmp_path)
     assert data.value_ranges(table) == {} and not [item for item in data.check(table) if item.kind == "value-range"]
 
 
@@ -200,7 +200,7 @@ def test_entries_that_are_no_plain_files_are_set_aside_with_the_reason(tmp_path:
         halves().save(tmp_path / name / "1.png")
     odd_entries(tmp_path / "one")
     (tmp_path / "two/folder.png").mkdir()
-    table = data.read(tmp_path)
+    table = data.read_table(tmp_path)
     assert table.ids.tolist() == ["one/1.png", "two/1.png"]
     reasons = {Path(item.id).name: item.reason for item in table.set_aside}
     assert set(reasons) == set(REASONS) and all(REASONS[name] in reason for name, reason in reasons.items())
@@ -223,7 +223,7 @@ def test_nothing_that_opens_a_picture_waits_for_a_pipe_or_a_device(tmp_path: Pat
 def test_a_pipe_is_no_data_whatever_its_ending(tmp_path: Path, suffix: str) -> None:
     os.mkfifo(tmp_path / f"a{suffix}")
     with pytest.raises(DataError, match="a pipe"):
-        data.read(tmp_path / f"a{suffix}")
+        data.read_table(tmp_path / f"a{suffix}")
     for modality in ("text", "series", "image"):
         with pytest.raises(DataError):
             data.line_up([tmp_path / f"a{suffix}"], modality, {}, {})
@@ -233,13 +233,13 @@ def test_pipes_among_tables_and_series_are_set_aside(tmp_path: Path) -> None:
     (tmp_path / "t").mkdir()
     (tmp_path / "t/data.csv").write_text("text,label\na,x\nb,y\n")
     os.mkfifo(tmp_path / "t/more.csv")
-    table = data.read(tmp_path / "t")
+    table = data.read_table(tmp_path / "t")
     assert len(table) == 2 and [item.id for item in table.set_aside] == ["more.csv"]
     for name in ("x", "y"):
         (tmp_path / "s" / name).mkdir(parents=True)
         (tmp_path / "s" / name / "1.csv").write_text("value\n" + "1\n2\n" * 10)
     os.mkfifo(tmp_path / "s/x/2.csv")
-    table = data.read(tmp_path / "s")
+    table = data.read_table(tmp_path / "s")
     assert len(table) == 2 and [item.id for item in table.set_aside] == ["x/2.csv"]
 
 

@@ -29,7 +29,7 @@ def written(path: Path, header: str, rows: list[str]) -> Path:
 
 
 def read(path: Path, **options: object) -> Table:
-    return data.read(path, parse(ReadOptions, **options))
+    return data.read_table(path, parse(ReadOptions, **options))
 
 
 @pytest.mark.parametrize(

@@ -124,18 +124,18 @@ def test_costs_and_grades_may_be_named_in_another_spelling(tmp_path: Path) -> No
     with pytest.raises(OptionError, match="did you mean 'healthy'"):
         parse_costs(["TB->helthy=20"], ["TB", "healthy"], 0.25)
     path = table(tmp_path / "a.csv", ["low", "high", "mid"] * 3)
-    assert data.read(path, parse(AdaptOptions, order="Low,Mid,HIGH")).target_names == ("low", "mid", "high")
+    assert data.read_table(path, parse(AdaptOptions, order="Low,Mid,HIGH")).target_names == ("low", "mid", "high")
     path = table(tmp_path / "a.csv", ["low", "high", "mid", "Low"] * 3)
     with pytest.raises(DataError, match="--merge-labels"):
-        data.read(path, parse(AdaptOptions, order="low,mid,high"))
-    merged = data.read(path, parse(AdaptOptions, order="low,mid,high", merge_labels=True))
+        data.read_table(path, parse(AdaptOptions, order="low,mid,high"))
+    merged = data.read_table(path, parse(AdaptOptions, order="low,mid,high", merge_labels=True))
     assert merged.labels is not None and set(merged.labels) == {"low", "mid", "high"}
 
 
 def test_corrections_are_compared_as_test_rows_are(tmp_path: Path) -> None:
     from headstart.flow.adaptation.prepare import read_like
 
-    made = data.read(table(tmp_path / "train.csv", ["1", "0"] * 6))
+    made = data.read_table(table(tmp_path / "train.csv", ["1", "0"] * 6))
     more = read_like(made, table(tmp_path / "more.csv", ["1.0", "2"], "more"), parse(AdaptOptions))
     assert more.labels is not None and more.labels.tolist() == ["1", "2"]
 
@@ -184,7 +184,7 @@ def test_bundles_whose_classes_are_spelled_otherwise_are_compared_when_asked() -
 
 def test_the_label_column_of_training_may_be_written_in_another_way(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,Verdict \nthe pump is dry,a\nno water here,b\n", encoding="utf-8")
-    table = data.read(tmp_path / "a.csv", parse(AdaptOptions), {"text": "text", "label": "verdict"})
+    table = data.read_table(tmp_path / "a.csv", parse(AdaptOptions), {"text": "text", "label": "verdict"})
     assert table.columns["label"] == "Verdict" and table.labels is not None and table.labels.tolist() == ["a", "b"]
 
 

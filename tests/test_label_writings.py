@@ -41,7 +41,7 @@ def table(path: Path, cells: list[str], name: str = "labels") -> Path:
 
 
 def read(path: Path, **options: object) -> Table:
-    return data.read(path, parse(ReadOptions, **options))
+    return data.read_table(path, parse(ReadOptions, **options))
 
 
 WRITINGS = {

@@ -146,7 +146,7 @@ def test_texts_go_out_and_come_back_labelled(text_table: Path, tmp_path: Path) -
     named = [row["input"] for row in document["rows"]]  # type: ignore[attr-defined,index]
     assert len(set(named)) == 12 and "bare.csv:2" not in named
     filled(tmp_path / "next.csv", "label", dict(rows), "text")
-    alone = data.read(tmp_path / "next.csv", parse(ReadOptions))
+    alone = data.read_table(tmp_path / "next.csv", parse(ReadOptions))
     assert set(alone.labels) <= {"water", "roads", "school"} and len(alone) == 12  # type: ignore[arg-type]
     both = said("adapt", tmp_path / "mine.csv", "-o", tmp_path / "again", "--strategy", "majority",
                 "--also", tmp_path / "next.csv")  # fmt: skip
@@ -187,7 +187,7 @@ def test_series_go_out_and_come_back_labelled_from_a_model_that_reads_no_feature
     said("label-next", run, tmp_path / "bare.csv", "-n", "5", "-o", tmp_path / "next.csv")
     truth = {f"bare.csv:{row}": line.split(",", 1)[0] for row, line in enumerate(lines[25:], start=2)}
     filled(tmp_path / "next.csv", "label", truth, "id")
-    back = data.read(tmp_path / "next.csv", parse(ReadOptions))
+    back = data.read_table(tmp_path / "next.csv", parse(ReadOptions))
     assert back.modality == "series" and len(back) == 5
     original = data.read_inputs([tmp_path / "bare.csv"], "series", {})
     place = {name: at for at, name in enumerate(original.ids)}
@@ -209,8 +209,8 @@ def test_a_bundle_without_memory_of_its_rows_still_names_rows(text_table: Path, 
 
 
 def test_rows_that_are_added_only_train_and_copies_of_test_rows_are_left_out(text_table: Path) -> None:
-    table = data.assign_splits(data.read(text_table), AdaptOptions())
-    more = data.read(text_table)
+    table = data.assign_splits(data.read_table(text_table), AdaptOptions())
+    more = data.read_table(text_table)
     joined = data.with_also(table, more, merge=False)
     added = np.array([str(name).startswith("also/") for name in joined.ids])
     assert set(joined.splits[added]) == {TRAIN}

@@ -53,17 +53,17 @@ def test_an_option_works_on_its_kind_of_data_and_is_refused_on_others(
     fits = kind in (use.layouts or ("text",)) and not (name == "channels" and kind == "wide")
     options = parse(ReadOptions, **{name: ASKED[name]})
     if fits:
-        assert len(data.read(places[kind], options)) == 8
+        assert len(data.read_table(places[kind], options)) == 8
         return
     with pytest.raises(
         HeadstartError, match=f"--{name.replace('_', '-')}|no column|no series|not numbers|no table|holds series"
     ):
-        data.read(places[kind], options)
+        data.read_table(places[kind], options)
 
 
 def test_a_name_of_rows_is_refused_where_there_is_no_table(places: dict[str, Path]) -> None:
     with pytest.raises(OptionError, match="no table with columns"):
-        data.read(places["image"], parse(ReadOptions, id="name"))
+        data.read_table(places["image"], parse(ReadOptions, id="name"))
 
 
 @pytest.mark.parametrize("name", ["values", "channels", "time_column", "axes"])
@@ -74,9 +74,9 @@ def test_a_model_that_reads_texts_refuses_options_for_series(places: dict[str, P
 
 
 def test_a_table_read_by_a_model_of_arrays_is_still_a_table(places: dict[str, Path]) -> None:
-    learnt = data.read(places["array"]).input_columns
+    learnt = data.read_table(places["array"]).input_columns
     asked = parse(ReadOptions, values="t0:t9", modality="series")
-    table = data.read(places["wide"], asked, {}, inputs=replace(learnt, n_channels=1) if learnt else None)
+    table = data.read_table(places["wide"], asked, {}, inputs=replace(learnt, n_channels=1) if learnt else None)
     require_use(asked, table)
     with pytest.raises(OptionError, match="--axes is for arrays"):
         require_use(parse(ReadOptions, axes="time-first"), table)
@@ -84,8 +84,8 @@ def test_a_table_read_by_a_model_of_arrays_is_still_a_table(places: dict[str, Pa
 
 def test_a_channel_that_is_not_there_is_named_with_those_that_are(places: dict[str, Path]) -> None:
     with pytest.raises(OptionError, match="has no y") as stopped:
-        data.read(places["long"], parse(ReadOptions, channels="x,y"))
+        data.read_table(places["long"], parse(ReadOptions, channels="x,y"))
     assert "x, z" in stopped.value.hint
     with pytest.raises(OptionError, match="has no x") as stopped:
-        data.read(places["wide"], parse(ReadOptions, channels="x"))
+        data.read_table(places["wide"], parse(ReadOptions, channels="x"))
     assert "no names" in stopped.value.hint

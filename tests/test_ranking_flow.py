@@ -147,7 +147,7 @@ def test_auto_takes_the_default_when_there_is_no_time(
     image_folder: Path, checkpoints: tuple[str, str], tmp_path: Path
 ) -> None:
     in_hub_cache(tmp_path / "hub", "clinic/tiny", checkpoints[0])
-    table = data.assign_splits(data.read(image_folder, AdaptOptions()), AdaptOptions())
+    table = data.assign_splits(data.read_table(image_folder, AdaptOptions()), AdaptOptions())
     backbone, (said,), _ = choose.choose_base(table, parse(AdaptOptions, base="auto"), Clock(0.0))
     assert backbone.record.name == DEFAULTS["image"]
     assert "default is taken" in said.summary
@@ -157,7 +157,7 @@ def test_all_begin_on_few_rows_and_the_better_ones_go_on_to_more(
     image_folder: Path, checkpoints: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("headstart.ranking.ordering.SMALL_SAMPLE", 18)
-    table = data.assign_splits(data.read(image_folder, AdaptOptions()), AdaptOptions())
+    table = data.assign_splits(data.read_table(image_folder, AdaptOptions()), AdaptOptions())
     wanted = Wanted("image", given=checkpoints)
     found = choose.compare_bases(table, parse(AdaptOptions, offline=True), wanted, n_rows=1_000, clock=Clock(np.inf))
     n_train = int((table.splits == TRAIN).sum())
@@ -228,7 +228,7 @@ def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_lan
     assert said.severity == "warn" and "does not know" in said.summary and "--for DATA" in said.advice
     foreign = measure.Coverage(0.62, 1.0)
     monkeypatch.setattr(measure, "measure_coverage", lambda *args: foreign)
-    table = data.assign_splits(data.read(path, AdaptOptions()), AdaptOptions())
+    table = data.assign_splits(data.read_table(path, AdaptOptions()), AdaptOptions())
     sample = measure.Sample(table, np.arange(len(table)), 0)
     asked = choose.state_need(table, chosen)
     hub = ranking.Candidate("all-minilm-l6-v2", "hub", "mit", 1)

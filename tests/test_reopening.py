@@ -35,7 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AdaptOptions, 
             writer.writerow([" ".join(rng.permutation(topics[label].split())[:3]) + f" {number}", label])
     write_folder(BASES["text"]().parts, folder / "base")
     options = parse(AdaptOptions, base=f"file:{folder / 'base'}", strategy="linear-probe", offline=True)
-    table = data.read(folder / "rows.csv", options)
+    table = data.read_table(folder / "rows.csv", options)
     return folder / "rows.csv", options, make_model(adapt_table(table, None, options))
 
 

@@ -137,16 +137,16 @@ def mixed(text_table: Path, path: Path) -> Path:
 def test_what_unlabelled_says_is_checked_and_stop_and_drop_stay_as_they_were(text_table: Path, tmp_path: Path) -> None:
     path = mixed(text_table, tmp_path / "mixed.csv")
     with pytest.raises(OptionError, match="--unlabelled us: this is neither stop, drop, use nor a path that exists"):
-        data.read(path, parse(ReadOptions, unlabelled="us"))
+        data.read_table(path, parse(ReadOptions, unlabelled="us"))
     with pytest.raises(DataError, match="30 rows have no label"):
-        data.read(path, parse(ReadOptions))
-    assert len(data.read(path, parse(ReadOptions, unlabelled="drop"))) == 30
+        data.read_table(path, parse(ReadOptions))
+    assert len(data.read_table(path, parse(ReadOptions, unlabelled="drop"))) == 30
 
 
 def test_use_gives_the_rows_of_the_data_without_a_label(text_table: Path, tmp_path: Path) -> None:
     path = mixed(text_table, tmp_path / "mixed.csv")
     options = parse(ReadOptions, unlabelled="use")
-    table = data.read(path, options)
+    table = data.read_table(path, options)
     bare = data.read_unlabelled(table, options)
     assert len(table) == 30 and len(bare) == 30 and bare.labels is None
     assert not set(table.hashes) & set(bare.hashes)
@@ -158,7 +158,7 @@ def test_rows_elsewhere_that_stand_among_the_others_are_left_out(text_table: Pat
     bare = tmp_path / "bare.csv"
     bare.write_text("text\n" + "\n".join(line.rsplit(",", 1)[0] for line in lines[21:]) + "\n", "utf-8")
     options = parse(ReadOptions, unlabelled=str(bare))
-    table = data.read(tmp_path / "mine.csv", options)
+    table = data.read_table(tmp_path / "mine.csv", options)
     assert len(data.read_unlabelled(table, options)) == len(lines) - 31
 
 

@@ -97,7 +97,7 @@ def wide(folder: Path, names: list[str], file: str = "t.csv", n_rows: int = 12, 
 
 
 def read(path: Path, **options: object) -> Table:
-    return data.read(path, parse(ReadOptions, **options))
+    return data.read_table(path, parse(ReadOptions, **options))
 
 
 def like(table: Table, path: Path, **options: object) -> Table:
@@ -154,7 +154,7 @@ def test_other_data_is_put_in_the_order_of_training_by_name(tmp_path: Path) -> N
 
 
 def read_like(table: Table, path: Path) -> Table:
-    return data.read(path, parse(ReadOptions, unlabelled="drop"), table.columns, inputs=table.input_columns)
+    return data.read_table(path, parse(ReadOptions, unlabelled="drop"), table.columns, inputs=table.input_columns)
 
 
 def test_missing_and_unknown_columns_are_named_with_the_nearest(tmp_path: Path) -> None:

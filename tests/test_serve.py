@@ -33,7 +33,7 @@ from typer.testing import CliRunner
 from headstart import bundle as bundles
 from headstart import data, flow
 from headstart.cli.main import app
-from headstart.data.reading.sheets import read_sheet
+from headstart.data.reading.table_files import read_raw_table
 from headstart.errors import OptionError
 from headstart.flow.inference.predict_memory import Unusable, answering
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
@@ -890,7 +890,7 @@ def test_the_server_itself_loads_nothing_that_adapting_needs() -> None:
 
 
 def adapted(table: Path) -> data.Table:
-    return data.read(table, parse(ReadOptions))
+    return data.read_table(table, parse(ReadOptions))
 
 
 def test_corrections_become_tables_that_adapt_reads(models: dict[str, Model], tmp_path: Path) -> None:
@@ -963,7 +963,12 @@ def test_no_correction_is_a_formula_for_a_spreadsheet_and_numbers_stay_labels(tm
         assert sent(client, "=1+1", "b").json()["n_rows"] == 4
     rows = corrections_of(tmp_path)
     assert rows == [["'@home, ?", "-1"], ["-3.5", "+2"], ['no\n"water"', "a"], ["'=1+1", "b"]]
-    assert read_sheet(tmp_path / "toy" / "corrections.csv").texts("text") == ["@home, ?", "-3.5", 'no\n"water"', "=1+1"]
+    assert read_raw_table(tmp_path / "toy" / "corrections.csv").texts("text") == [
+        "@home, ?",
+        "-3.5",
+        'no\n"water"',
+        "=1+1",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def recalls(path: Path, **more: list[str]) -> Path:
 
 
 def read(path: Path, **options: object) -> Table:
-    return data.read(path, parse(ReadOptions, **options))
+    return data.read_table(path, parse(ReadOptions, **options))
 
 
 def told(table: Table) -> str:

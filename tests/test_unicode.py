@@ -14,7 +14,7 @@ from tests.twins import needs_node, run
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from headstart import flow, ranking
-from headstart.data import from_arrays, read
+from headstart.data import from_arrays, read_table
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.modalities.looks import of_text
 from headstart.options import AdaptOptions, PredictOptions, parse
@@ -77,7 +77,7 @@ def test_every_reader_of_texts_sees_one_form(describe: Callable[[str], object]) 
 
 
 def test_one_text_in_two_forms_is_a_copy(tmp_path: Path) -> None:
-    table = read(_table(tmp_path / "t.csv", [FRENCH[0], decomposed(FRENCH[0]), FRENCH[1]]))
+    table = read_table(_table(tmp_path / "t.csv", [FRENCH[0], decomposed(FRENCH[0]), FRENCH[1]]))
     assert len(set(table.hashes)) == 2
 
 

@@ -36,7 +36,7 @@ def read(path: Any, **options: object) -> Table:
         If it cannot be read; says where and what to do.
     """
     chosen = parse(ReadOptions, **options)
-    return data.read_frame(path, chosen) if is_frame(path) else data.read(Path(path), chosen)
+    return data.read_frame(path, chosen) if is_frame(path) else data.read_table(Path(path), chosen)
 
 
 def adapt(source: Any, output: str | Path | None = None, **options: object) -> Model:
@@ -68,6 +68,6 @@ def adapt(source: Any, output: str | Path | None = None, **options: object) -> M
         result = adapt_path(Path(source), Path(output), chosen)
         return Model(load(Path(output) / "bundle").bundle, result)
     with offline(chosen.offline):
-        table = source if isinstance(source, Table) else data.read(Path(source), chosen)
+        table = source if isinstance(source, Table) else data.read_table(Path(source), chosen)
         test = read_test_data(table, chosen) if chosen.test else None
         return make_model(adapt_table(table, test, chosen))

@@ -13,7 +13,7 @@ from headstart.data.labels.matching import MatchedLabels, match_labels
 from headstart.data.labels.strata import drop_unlearnable_labels, number_strata
 from headstart.data.reading.arrays import from_arrays
 from headstart.data.reading.inputs import Inputs, Order, line_up, line_up_rows, read_inputs
-from headstart.data.reading.sources import read, read_frame
+from headstart.data.reading.sources import read_frame, read_table
 from headstart.data.reading.unlabelled import read_unlabelled, wants_unlabelled, with_also
 from headstart.data.splitting.holding_out import find_classes_in_one_fold, mark_lone_classes
 from headstart.data.splitting.split import (
@@ -50,9 +50,9 @@ __all__ = [
     "number_resampling_clusters",
     "number_strata",
     "parse_numbers",
-    "read",
     "read_frame",
     "read_inputs",
+    "read_table",
     "read_unlabelled",
     "require_groups",
     "require_labels",

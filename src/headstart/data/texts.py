@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from headstart.data.columns.axes import find_axis
-from headstart.data.columns.names import MIN_STEPS, ROLES, Wanted, key
+from headstart.data.columns.names import MIN_STEPS, ROLES, ColumnSpec, fold_column_name
 from headstart.data.columns.text_columns import find_text_columns, join_texts, text_columns_of
 from headstart.data.images.class_folders import read_places
+from headstart.data.reading.column_roles import find_roles, read_ids, read_labels, read_metadata, read_optional_texts
 from headstart.data.reading.decoding import read_text_file
-from headstart.data.reading.rows import Draft
-from headstart.data.reading.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
-from headstart.data.reading.sheets import Sheet
+from headstart.data.reading.rows import ParsedRows
+from headstart.data.reading.table_files import RawTable
 from headstart.data.reading.tree import Tree
 from headstart.errors import DataError, ending
 from headstart.records import Finding, SetAside
@@ -24,19 +24,19 @@ _SHOWN = 20
 """Doubts about encodings of single files that are passed on."""
 
 
-def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
-    """Whether the sheet has a text column; one without a usual name counts where nothing else is there."""
-    if wanted.texts or text_columns_of(wanted.known):
+def fits(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
+    """Whether the table has a text column; one without a usual name counts where nothing else is there."""
+    if spec.texts or text_columns_of(spec.training_columns):
         return True
-    if any(key(name) in ROLES["text"] for name in sheet.names):
+    if any(fold_column_name(name) in ROLES["text"] for name in raw_table.names):
         return True
-    numbers = [name for name in sheet.names if sheet.has_numbers(name)]
+    numbers = [name for name in raw_table.names if raw_table.has_numbers(name)]
     if len(numbers) >= MIN_STEPS or find_axis(numbers) is not None:
         return False
-    return find_text_columns(sheet, wanted, roles_of(sheet, wanted, []).named().values()) is not None
+    return find_text_columns(raw_table, spec, find_roles(raw_table, spec, []).by_role().values()) is not None
 
 
-def looks_headerless(sheet: Sheet) -> bool:
+def looks_headerless(raw_table: RawTable) -> bool:
     """Return whether the first row seems to be data: one of its cells recurs below it, or is a whole text.
 
     Examples
@@ -44,20 +44,20 @@ def looks_headerless(sheet: Sheet) -> bool:
     >>> import numpy as np
     >>> column_ = np.array(["water", "roads", "water"], dtype=object)
     >>> columns = {"water": column_, "the tap gives brown water": column_}
-    >>> looks_headerless(Sheet(name="a.tsv", columns=columns, rows=[2, 3, 4]))
+    >>> looks_headerless(RawTable(name="a.tsv", columns=columns, rows=[2, 3, 4]))
     True
     """
-    recurs = [name for name in sheet.names if not name.isdigit() and name in set(sheet.texts(name))]
-    return bool(recurs) or any(len(name.split()) >= _WORDS_OF_A_TEXT for name in sheet.names)
+    recurs = [name for name in raw_table.names if not name.isdigit() and name in set(raw_table.texts(name))]
+    return bool(recurs) or any(len(name.split()) >= _WORDS_OF_A_TEXT for name in raw_table.names)
 
 
-def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> Draft:
+def read_folder(tree: Tree, files: Sequence[PurePosixPath], spec: ColumnSpec) -> ParsedRows:
     """Read a folder a class of text files, one text a file; split folders may stand above."""
     inputs, places, set_aside = [], [], []
     findings: list[Finding] = []
     for file, place in zip(files, read_places(files), strict=True):
         try:
-            text, noted = read_text_file(tree.at(file), wanted.encoding)
+            text, noted = read_text_file(tree.at(file), spec.encoding)
         except DataError as error:
             set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
             continue
@@ -70,7 +70,7 @@ def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> D
     inputs = [text for text, (name, _, _) in zip(inputs, places, strict=True) if name not in stray]
     places = [place for place in places if place[0] not in stray]
     findings += _only_numbers(inputs)
-    return Draft(
+    return ParsedRows(
         modality="text",
         inputs=inputs,
         ids=[name for name, _, _ in places],
@@ -97,7 +97,7 @@ def _only_numbers(texts: Sequence[str]) -> list[Finding]:
     ]
 
 
-def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
+def read(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
     """Take the text columns and what belongs to them.
 
     Raises
@@ -105,24 +105,25 @@ def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
     DataError
         There is no column of texts, and none was named.
     """
-    others = roles_of(sheet, wanted, []).named().values()
-    text = find_text_columns(sheet, wanted, {*others, *wanted.keep})
+    others = find_roles(raw_table, spec, []).by_role().values()
+    text = find_text_columns(raw_table, spec, {*others, *spec.group_columns})
     if text is None:
         raise DataError(
-            f"{sheet.name} has no text column (columns: {', '.join(sheet.names[:20])}).", "Name it with --text COLUMN."
+            f"{raw_table.name} has no text column (columns: {', '.join(raw_table.names[:20])}).",
+            "Name it with --text COLUMN.",
         )
-    roles = roles_of(sheet, wanted, text.names)
-    used = {**text.roles(), **roles.named()}
-    labels, marks = labels_of(roles, sheet.texts)
-    return Draft(
+    roles = find_roles(raw_table, spec, text.names)
+    used = {**text.roles(), **roles.by_role()}
+    labels, marks = read_labels(roles, raw_table.texts)
+    return ParsedRows(
         modality="text",
-        inputs=join_texts(sheet, text.names),
-        ids=ids_of(sheet, roles.id),
+        inputs=join_texts(raw_table, text.names),
+        ids=read_ids(raw_table, roles.id),
         labels=labels,
-        marks=marks,
-        splits=optional_texts(sheet, roles.split),
-        metadata=rest_of(sheet, used.values()),
-        set_aside=sheet.set_aside,
-        findings=sheet.findings + text.findings + roles.findings,
+        indicators=marks,
+        splits=read_optional_texts(raw_table, roles.split),
+        metadata=read_metadata(raw_table, used.values()),
+        set_aside=raw_table.set_aside,
+        findings=raw_table.findings + text.findings + roles.findings,
         columns=used,
     )

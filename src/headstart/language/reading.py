@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart import progress
-from headstart.data.columns.names import Wanted, pick
+from headstart.data.columns.names import ColumnSpec, find_column
 from headstart.data.reading.decoding import read_text_file
-from headstart.data.reading.sheets import NAMED_READERS, READERS, read_sheet
+from headstart.data.reading.table_files import NAMED_READERS, READERS, read_raw_table
 from headstart.data.reading.tree import walk
 from headstart.errors import DataError, OptionError
 from headstart.modalities.text import load
@@ -142,9 +142,9 @@ def _warn_of(findings: Sequence[Finding]) -> None:
 
 def _column(path: Path, column: str | None, encoding: str | None) -> tuple[str, list[str]]:
     """Give the name of the column and its texts."""
-    sheet = read_sheet(path, encoding)
+    sheet = read_raw_table(path, encoding)
     _warn_of(sheet.findings)
-    name = pick(sheet.names, "text", Wanted(columns={"text": column} if column else {}), f" in {sheet.name}")
+    name = find_column(sheet.names, "text", ColumnSpec(columns={"text": column} if column else {}), f" in {sheet.name}")
     if name is None and len(sheet.names) == 1:
         name = sheet.names[0]
     if name is None:

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from headstart.csv_files import csv_text, guarded, read_csv_rows
 from headstart.data.columns.text_columns import text_columns_of
 from headstart.data.labels.label_cells import split_labels
-from headstart.data.reading.rows import writable
+from headstart.data.reading.rows import make_encodable
 from headstart.errors import OptionError
 from headstart.file_locks import lock_file
 from headstart.flow.inference.predict_memory import Unusable
@@ -158,7 +158,7 @@ class Corrections:
         value, label = await _READ[model.modality](request, model, limits)
         if isinstance(value, Unusable):
             raise Refused(422, f"The input cannot be used: {value.reason}.", "Correct it.")
-        value = writable(value) if isinstance(value, str) else value
+        value = make_encodable(value) if isinstance(value, str) else value
         kept = _Kept(_hash(value), value, _checked(label, model))
         async with self._turn:
             return await asyncio.to_thread(self._store, model, kept)

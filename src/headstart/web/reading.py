@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from headstart.data.reading.rows import unique, writable
+from headstart.data.reading.rows import make_encodable, make_unique
 from headstart.errors import DataError, offenders
 from headstart.flow.inference.predict_memory import Unusable
 from headstart.modalities.image import decoded_bytes_of, size_of
@@ -166,7 +166,7 @@ def _named(ids: Any, n: int) -> list[str]:
         return [str(row + 1) for row in range(n)]
     if not isinstance(ids, list) or len(ids) != n or not all(isinstance(name, str) for name in ids):
         raise Refused(422, "ids is no list of one text an input.", "Correct or leave out ids.")
-    return unique([safe_name(name, f"{row + 1}") for row, name in enumerate(ids)])
+    return make_unique([safe_name(name, f"{row + 1}") for row, name in enumerate(ids)])
 
 
 def one_text(value: Any, limits: ServeOptions) -> str | Unusable:
@@ -260,7 +260,7 @@ async def _files(request: Request, limits: ServeOptions) -> Received:
     files = [value for _, value in await read_form(request, limits) if not isinstance(value, str)]
     if not files:
         raise Refused(422, "The form holds no file.", _SEND["image"])
-    names = unique([safe_name(name, f"file {row + 1}") for row, (name, _) in enumerate(files)])
+    names = make_unique([safe_name(name, f"file {row + 1}") for row, (name, _) in enumerate(files)])
     return Received(names, await pictures([content for _, content in files], limits))
 
 
@@ -325,6 +325,6 @@ def safe_name(name: str, otherwise: str) -> str:
     >>> safe_name("..\\..\\etc/pass\x00wd", "file 1"), safe_name("/", "file 1")
     ('passwd', 'file 1')
     """
-    last = writable(name[-_LONG_PATH:]).replace("\\", "/").rpartition("/")[2]
+    last = make_encodable(name[-_LONG_PATH:]).replace("\\", "/").rpartition("/")[2]
     seen = "".join(mark for mark in last if unicodedata.category(mark)[0] != "C").strip()
     return otherwise if seen.strip(".") == "" else seen[:_LONG_NAME]

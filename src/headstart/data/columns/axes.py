@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.data.columns.names import MIN_STEPS
-from headstart.data.columns.places import KIND, Place, places_of
+from headstart.data.columns.parsed_names import KIND, Place, places_of
 
 _ALIKE = 0.8
 """A channel that has so many of the steps of the others, and no further ones, lacks steps; it is no other axis."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from headstart.data.columns.names import key
+from headstart.data.columns.names import fold_column_name
 from headstart.errors import DataError, OptionError, offenders
 
 _MOST_GUESSES = 3
@@ -65,8 +65,8 @@ def bind_asked(asked: Sequence[str], there: Sequence[str], where: str) -> list[s
 
 def _places(known: Sequence[str], there: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the name in `there` of each known one, "" where it is missing, and those that are missing."""
-    exact, by_key = set(there), {key(name): name for name in reversed(there)}
-    places = [name if name in exact else by_key.get(key(name), "") for name in known]
+    exact, by_key = set(there), {fold_column_name(name): name for name in reversed(there)}
+    places = [name if name in exact else by_key.get(fold_column_name(name), "") for name in known]
     return places, [name for name, place in zip(known, places, strict=True) if not place]
 
 

@@ -26,7 +26,7 @@ _USUAL = {
     "minute minutes hour hours day days week weeks month months epoch cycle",
 }
 ROLES: dict[str, tuple[str, ...]] = {role: tuple(names.split()) for role, names in _USUAL.items()}
-"""For each role the usual names, as `key` writes them, best first."""
+"""For each role the usual names, as `fold_column_name` writes them, best first."""
 
 SPLITS: dict[str, str] = {
     **dict.fromkeys(("train", "training", "tr"), TRAIN),
@@ -37,31 +37,47 @@ SPLITS: dict[str, str] = {
 """What people write for the parts of a data set."""
 
 MIN_STEPS = 8
-LABEL = "label "
+LABEL_ROLE = "label "
 """Begin of the role of each of several label columns: "label 1", "label 2" ..."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Columns asked for by role, which must be there.
+class ColumnSpec:
+    """Which columns a reader looks for, and how strictly.
 
-    `strict` reads rows to learn from, else rows to predict, which need no label; `keep` are never values of a series;
-    `known` are the columns of training, taken where they are there; `labels` are label columns asked for, as given
-    ("a,b" or "tag_*" may stand for several); `several` looks for several columns of 0 and 1 where there is no label;
-    `encoding` is that of text files, where the user named it.
-    `texts` are text columns asked for, as given ("a,b" may stand for two).
-    For series: `inputs` are the value columns of training; `values` ("FROM:TO"), `channels`, `axes` are as asked for.
+    Parameters
+    ----------
+    columns : mapping of str to str
+        Columns by role that the user named; they must be in the table.
+    for_training : bool
+        Whether the rows are to learn from; rows to predict need no label.
+    group_columns : tuple of str
+        Columns of groups; they are never values of a series.
+    training_columns : mapping of str to str
+        Columns of the training data by role, taken where the table has them.
+    labels : tuple of str
+        Label columns as the user named them; "a,b" or "tag_*" may stand for several.
+    may_have_indicators : bool
+        Whether several columns of 0 and 1 are labels where no label column is found.
+    encoding : str, optional
+        Encoding of text files, where the user named it.
+    texts : tuple of str
+        Text columns as the user named them; "a,b" may stand for two.
+    training_inputs : InputColumns, optional
+        For series: the value columns of the training data.
+    values, channels, axes
+        For series: the options of these names.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
-    strict: bool = True
-    keep: tuple[str, ...] = ()
-    known: Mapping[str, str] = field(default_factory=dict)
+    for_training: bool = True
+    group_columns: tuple[str, ...] = ()
+    training_columns: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
-    several: bool = False
+    may_have_indicators: bool = False
     encoding: str | None = None
     texts: tuple[str, ...] = ()
-    inputs: InputColumns | None = None
+    training_inputs: InputColumns | None = None
     values: str | None = None
     channels: tuple[str, ...] = ()
     axes: str = "auto"
@@ -69,21 +85,21 @@ class Wanted:
     @property
     def roles(self) -> dict[str, str]:
         """All columns by role; what was asked for goes before what is known."""
-        return {**self.known, **self.columns}
+        return {**self.training_columns, **self.columns}
 
 
-def key(name: str) -> str:
+def fold_column_name(name: str) -> str:
     """Write a column name so that spellings of one name are equal.
 
     Examples
     --------
-    >>> key("File_Name ")
+    >>> fold_column_name("File_Name ")
     'filename'
     """
     return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
-def pick(names: Sequence[str], role: str, wanted: Wanted, where: str) -> str | None:
+def find_column(names: Sequence[str], role: str, spec: ColumnSpec, where: str) -> str | None:
     """Find the column for a role: the one asked for, that of training, or the first usual name; None if there is none.
 
     Raises
@@ -91,20 +107,20 @@ def pick(names: Sequence[str], role: str, wanted: Wanted, where: str) -> str | N
     UnknownName
         The column asked for is not there.
     """
-    asked = wanted.columns.get(role)
-    if asked is not None and asked not in names:
-        raise unknown("column", asked, names, where)
-    found = asked or wanted.known.get(role)
-    if found in names:
-        return found
-    usual = ROLES.get(role, ()) if wanted.strict or role != "label" else ()
-    by_key = {key(name): name for name in reversed(names)}
-    if found is not None and key(found) in by_key:  # The column of training, written in another way.
-        return by_key[key(found)]
+    requested = spec.columns.get(role)
+    if requested is not None and requested not in names:
+        raise unknown("column", requested, names, where)
+    name = requested or spec.training_columns.get(role)
+    if name in names:
+        return name
+    usual = ROLES.get(role, ()) if spec.for_training or role != "label" else ()
+    by_key = {fold_column_name(name): name for name in reversed(names)}
+    if name is not None and fold_column_name(name) in by_key:  # The column of training, written in another way.
+        return by_key[fold_column_name(name)]
     return next((by_key[known] for known in usual if known in by_key), None)
 
 
-def label_columns(names: Sequence[str], wanted: Wanted, where: str) -> list[str]:
+def find_label_columns(names: Sequence[str], spec: ColumnSpec, where: str) -> list[str]:
     """Give the label columns asked for, else those of training that are there; empty where none is known.
 
     Raises
@@ -114,26 +130,30 @@ def label_columns(names: Sequence[str], wanted: Wanted, where: str) -> list[str]
 
     Examples
     --------
-    >>> label_columns(["text", "tag_a", "tag_b", "x"], Wanted(labels=("tag_*,x",)), "")
+    >>> find_label_columns(["text", "tag_a", "tag_b", "x"], ColumnSpec(labels=("tag_*,x",)), "")
     ['tag_a', 'tag_b', 'x']
     """
-    found: list[str] = []
-    for asked in wanted.labels:
-        for name in [asked] if asked in names else [part.strip() for part in asked.split(",") if part.strip()]:
+    names_found: list[str] = []
+    for requested in spec.labels:
+        for name in (
+            [requested] if requested in names else [part.strip() for part in requested.split(",") if part.strip()]
+        ):
             matching = [name] if name in names else fnmatch.filter(names, name)
             if not matching:
                 raise unknown("column", name, names, where)
-            found += [one for one in matching if one not in found]
-    known = [name for role, name in wanted.known.items() if role == "label" or role.startswith(LABEL)]
-    by_key = {key(name): name for name in reversed(names)}
-    return found or [name if name in names else by_key[key(name)] for name in known if key(name) in by_key]
+            names_found += [one for one in matching if one not in names_found]
+    known = [name for role, name in spec.training_columns.items() if role == "label" or role.startswith(LABEL_ROLE)]
+    by_key = {fold_column_name(name): name for name in reversed(names)}
+    return names_found or [
+        name if name in names else by_key[fold_column_name(name)] for name in known if fold_column_name(name) in by_key
+    ]
 
 
-def split_of(word: str) -> str | None:
+def parse_split_word(word: str) -> str | None:
     """Read a split word: "Validation" is "validation", "dev" too; None if it is none."""
     return SPLITS.get(word.strip().casefold())
 
 
-def split_of_stem(stem: str) -> str | None:
+def parse_split_stem(stem: str) -> str | None:
     """Read the split from a file's stem: "train", "ECG200_TEST"; None if it names none."""
     return SPLITS.get(re.split(r"[\s_.\-]", stem.strip().casefold())[-1] or "-")

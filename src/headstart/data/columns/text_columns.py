@@ -10,8 +10,8 @@ from difflib import get_close_matches
 import numpy as np
 
 from headstart.data.columns.cells import is_missing
-from headstart.data.columns.names import ROLES, Wanted, key
-from headstart.data.reading.sheets import Sheet
+from headstart.data.columns.names import ROLES, ColumnSpec, fold_column_name
+from headstart.data.reading.table_files import RawTable
 from headstart.errors import UnknownName, unknown
 from headstart.records import Finding
 
@@ -70,13 +70,13 @@ def _is_part(role: str) -> bool:
     return role.startswith(PART) and role.removeprefix(PART).isdecimal()
 
 
-def find_text_columns(sheet: Sheet, wanted: Wanted, others: Iterable[str | None]) -> TextColumns | None:
+def find_text_columns(raw_table: RawTable, spec: ColumnSpec, others: Iterable[str | None]) -> TextColumns | None:
     """Find the columns that hold the text; None where there is none.
 
     Parameters
     ----------
-    sheet : Sheet
-    wanted : Wanted
+    raw_table : RawTable
+    spec : ColumnSpec
     others : iterable of str
         Columns that serve as something else.
 
@@ -85,76 +85,88 @@ def find_text_columns(sheet: Sheet, wanted: Wanted, others: Iterable[str | None]
     UnknownName
         A column that was asked for, or that the model was trained on, is not there.
     """
-    if wanted.texts:
-        return _bind(_expand(sheet, wanted.texts), sheet, _refuse_asked)
-    known = text_columns_of(wanted.known)
-    return _bind(known, sheet, _refuse_known) if known else _choose(sheet, set(others))
+    if spec.texts:
+        return _bind(_expand(raw_table, spec.texts), raw_table, _refuse_asked)
+    known = text_columns_of(spec.training_columns)
+    return _bind(known, raw_table, _refuse_known) if known else _choose(raw_table, set(others))
 
 
-def _expand(sheet: Sheet, asked: Sequence[str]) -> list[str]:
+def _expand(raw_table: RawTable, asked: Sequence[str]) -> list[str]:
     """Take "title,reason" for two columns where there is none of this name."""
-    there = {key(name) for name in sheet.names}
+    there = {fold_column_name(name) for name in raw_table.names}
     names = []
     for text in asked:
-        names += [text] if key(text) in there else [part.strip() for part in text.split(",") if part.strip()]
+        names += (
+            [text] if fold_column_name(text) in there else [part.strip() for part in text.split(",") if part.strip()]
+        )
     return list(dict.fromkeys(names))
 
 
-def _bind(names: Sequence[str], sheet: Sheet, refuse: Callable[[str, Sheet], UnknownName]) -> TextColumns:
+def _bind(names: Sequence[str], raw_table: RawTable, refuse: Callable[[str, RawTable], UnknownName]) -> TextColumns:
     """Find columns by name: exactly, or in another letter case, with other blanks, or in another Unicode form."""
     bound, notes = [], []
     for name in names:
-        alike = [name] if name in sheet.names else [other for other in sheet.names if key(other) == key(name)]
+        alike = (
+            [name]
+            if name in raw_table.names
+            else [other for other in raw_table.names if fold_column_name(other) == fold_column_name(name)]
+        )
         if len(alike) != 1:
-            raise refuse(name, sheet)
+            raise refuse(name, raw_table)
         bound.append(alike[0])
         if alike[0] != name:
             notes.append(f"'{alike[0]}' for '{name}'")
     if not notes:
         return TextColumns(tuple(bound))
-    summary = f"{sheet.name}: the column {', '.join(notes)} was taken: the names differ only in how they are written."
+    summary = (
+        f"{raw_table.name}: the column {', '.join(notes)} was taken: the names differ only in how they are written."
+    )
     return TextColumns(
         tuple(bound), (Finding(kind="text-column", severity="note", rows=(), summary=summary, advice="Nothing to do."),)
     )
 
 
-def _refuse_asked(name: str, sheet: Sheet) -> UnknownName:
-    return unknown("column", name, sheet.names, f" in {sheet.name}")
+def _refuse_asked(name: str, raw_table: RawTable) -> UnknownName:
+    return unknown("column", name, raw_table.names, f" in {raw_table.name}")
 
 
-def _refuse_known(name: str, sheet: Sheet) -> UnknownName:
-    near = get_close_matches(name.casefold(), [other.casefold() for other in sheet.names], n=1)
-    guess = next((other for other in sheet.names if near and other.casefold() == near[0]), None)
-    shown = ", ".join(sheet.names[:20]) + (f" and {len(sheet.names) - 20} more" if len(sheet.names) > 20 else "")
-    problem = f"{sheet.name} has no column '{name}'; it has {shown}."
+def _refuse_known(name: str, raw_table: RawTable) -> UnknownName:
+    near = get_close_matches(name.casefold(), [other.casefold() for other in raw_table.names], n=1)
+    guess = next((other for other in raw_table.names if near and other.casefold() == near[0]), None)
+    shown = ", ".join(raw_table.names[:20]) + (
+        f" and {len(raw_table.names) - 20} more" if len(raw_table.names) > 20 else ""
+    )
+    problem = f"{raw_table.name} has no column '{name}'; it has {shown}."
     hint = "The model reads the column of training: name the one that stands for it with --text COLUMN."
     return UnknownName(problem, f"Did you mean --text '{guess}'? {hint}" if guess else hint)
 
 
-def _choose(sheet: Sheet, others: set[str | None]) -> TextColumns | None:
+def _choose(raw_table: RawTable, others: set[str | None]) -> TextColumns | None:
     """Choose the free-text column filled in most rows, then the longest; a plain name wins if it is filled as well."""
     usual = set(ROLES[TEXT])
-    found = [_measure(sheet, name, key(name) in usual) for name in sheet.names if name not in others]
+    found = [
+        _measure(raw_table, name, fold_column_name(name) in usual) for name in raw_table.names if name not in others
+    ]
     candidates = [item for item in found if item is not None]
     if not candidates:
         return None
-    n_rows = len(sheet.rows)
+    n_rows = len(raw_table.rows)
     best = max(candidates, key=lambda item: item.rank(n_rows))
-    plain = [item for item in candidates if key(item.name) in _PLAIN_NAMES]
-    plain.sort(key=lambda item: ROLES[TEXT].index(key(item.name)))
+    plain = [item for item in candidates if fold_column_name(item.name) in _PLAIN_NAMES]
+    plain.sort(key=lambda item: ROLES[TEXT].index(fold_column_name(item.name)))
     plain += [
         item for item in candidates if item not in plain and _PLAIN_NAMES & set(_WORDS.split(item.name.casefold()))
     ]
     taken = next((item for item in plain if item.filled >= best.filled - _AS_WELL * n_rows), best)
     left = [item for item in candidates if item is not taken]
-    return TextColumns((taken.name,), _describe(taken, left, n_rows, key(taken.name) in usual))
+    return TextColumns((taken.name,), _describe(taken, left, n_rows, fold_column_name(taken.name) in usual))
 
 
-def _measure(sheet: Sheet, name: str, is_usual: bool) -> _Candidate | None:
+def _measure(raw_table: RawTable, name: str, is_usual: bool) -> _Candidate | None:
     """Return how well a column is filled and how long its texts are; None where it is no free text."""
-    if sheet.columns[name].dtype.kind == "f":
+    if raw_table.columns[name].dtype.kind == "f":
         return None
-    texts = sheet.texts(name)
+    texts = raw_table.texts(name)
     filled = [text for text in texts if not is_missing(text)]
     some = [filled[at] for at in np.linspace(0, len(filled) - 1, min(len(filled), _LOOKED_AT)).astype(int)]
     length = float(np.median([len(text) for text in some])) if some else 0.0
@@ -207,9 +219,9 @@ def _describe(taken: _Candidate, left: Sequence[_Candidate], n_rows: int, is_usu
 _OTHER = "Name another column with --text if it is not this one."
 
 
-def join_texts(sheet: Sheet, names: Sequence[str]) -> list[str]:
+def join_texts(raw_table: RawTable, names: Sequence[str]) -> list[str]:
     """Return the text of each row: several columns one below the other, empty ones left out."""
     if len(names) == 1:
-        return sheet.texts(names[0])
-    rows = zip(*(sheet.texts(name) for name in names), strict=True)
+        return raw_table.texts(names[0])
+    rows = zip(*(raw_table.texts(name) for name in names), strict=True)
     return ["\n".join(part for part in row if not is_missing(part)) for row in rows]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.columns.cells import is_missing, parse_number
-from headstart.data.columns.names import key
-from headstart.data.reading.sheets import Sheet
+from headstart.data.columns.names import fold_column_name
+from headstart.data.reading.table_files import RawTable
 from headstart.records import Finding
 
 _DATES, _CLOCKS = frozenset({"date", "day", "datum", "fecha"}), frozenset({"time", "hour", "clock", "heure", "hora"})
@@ -20,20 +20,22 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?\s*([AaPp]\.?[Mm]\
 _WRITTEN = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)(?:[T ,]+(.+))?")
 
 
-def times_of(sheet: Sheet, name: str) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
+def times_of(raw_table: RawTable, name: str) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
     """Return each row's time as a number; where that cannot be read, the order of the file, which is pointed out.
 
     Parameters
     ----------
-    sheet : Sheet
+    raw_table : RawTable
     name : str
         The column of times. Where it holds times of day and another one dates, or the other way round, both count.
     """
-    days, clocks = _date_and_clock(sheet, name)
-    texts = sheet.texts(name)
+    days, clocks = _date_and_clock(raw_table, name)
+    texts = raw_table.texts(name)
     if days and clocks:
-        texts = [f"{day} {clock}".strip() for day, clock in zip(sheet.texts(days), sheet.texts(clocks), strict=True)]
-    found = _read_any(texts, sheet.decimal_comma)
+        texts = [
+            f"{day} {clock}".strip() for day, clock in zip(raw_table.texts(days), raw_table.texts(clocks), strict=True)
+        ]
+    found = _read_any(texts, raw_table.decimal_comma)
     times = found if found is not None else np.arange(len(texts), dtype=np.float64)
     if found is not None and np.isfinite(times).all():
         return times, ()
@@ -54,18 +56,23 @@ def times_of(sheet: Sheet, name: str) -> tuple[NDArray[np.float64], tuple[Findin
     )
 
 
-def time_columns(sheet: Sheet, name: str) -> list[str]:
+def time_columns(raw_table: RawTable, name: str) -> list[str]:
     """Return the columns that say the time: `name`, and that of the date or the time of day that goes with it."""
-    return list(dict.fromkeys([name, *filter(None, _date_and_clock(sheet, name))]))
+    return list(dict.fromkeys([name, *filter(None, _date_and_clock(raw_table, name))]))
 
 
-def _date_and_clock(sheet: Sheet, name: str) -> tuple[str | None, str | None]:
+def _date_and_clock(raw_table: RawTable, name: str) -> tuple[str | None, str | None]:
     """Return the columns of the date and of the time of day, where one of them is `name` and the other is there."""
-    is_clock = _are_clocks(sheet.texts(name))
-    for other in sheet.names:
-        if is_clock and key(other) in _DATES and other != name and not _are_clocks(sheet.texts(other)):
+    is_clock = _are_clocks(raw_table.texts(name))
+    for other in raw_table.names:
+        if is_clock and fold_column_name(other) in _DATES and other != name and not _are_clocks(raw_table.texts(other)):
             return other, name
-        if not is_clock and key(name) in _DATES and key(other) in _CLOCKS and _are_clocks(sheet.texts(other)):
+        if (
+            not is_clock
+            and fold_column_name(name) in _DATES
+            and fold_column_name(other) in _CLOCKS
+            and _are_clocks(raw_table.texts(other))
+        ):
             return name, other
     return None, None
 

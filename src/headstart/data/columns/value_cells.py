@@ -7,22 +7,26 @@ from collections.abc import Sequence
 
 from headstart.data.columns.cells import parse_number
 from headstart.data.columns.written_numbers import may_be_thousands
-from headstart.data.reading.sheets import Sheet
+from headstart.data.reading.table_files import RawTable
 from headstart.records import Finding
 
 _LOOKED_AT = 2_000
 
 
-def thousands_in_doubt(sheet: Sheet, names: Sequence[str]) -> tuple[Finding, ...]:
+def thousands_in_doubt(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
     """Point out values such as 1.250 beside 980, of which nobody knows whether the mark parts thousands."""
     cells: list[str] = []
     for name in names:
-        if sheet.columns[name].dtype.kind != "f" and sheet.numbers(name) is not None and len(cells) < _LOOKED_AT:
-            cells += sheet.texts(name)
+        if (
+            raw_table.columns[name].dtype.kind != "f"
+            and raw_table.numbers(name) is not None
+            and len(cells) < _LOOKED_AT
+        ):
+            cells += raw_table.texts(name)
     example = may_be_thousands([cell for cell in cells[:_LOOKED_AT] if cell.strip()])
-    if not example or ("," in example and not sheet.decimal_comma):
+    if not example or ("," in example and not raw_table.decimal_comma):
         return ()
-    read = parse_number(example, sheet.decimal_comma)
-    summary = f"{sheet.name} holds values such as {example} beside whole ones: {example} was read as {read:g}."
+    read = parse_number(example, raw_table.decimal_comma)
+    summary = f"{raw_table.name} holds values such as {example} beside whole ones: {example} was read as {read:g}."
     advice = f"Write {re.sub('[.,]', '', example)} in the file if the mark parts thousands."
     return (Finding(kind="thousands-in-doubt", severity="warn", rows=(), summary=summary, advice=advice),)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from headstart.data.columns.names import split_of
+from headstart.data.columns.names import parse_split_word
 from headstart.records import TRAIN
 
 Place = tuple[str | None, str | None]
@@ -60,12 +60,12 @@ _PARTS = r"(part|parts|images?|imgs?|img|photos?|pictures?|pics|batch|chunk|fold
 def _split_folders(files: Sequence[PurePosixPath], tops: Sequence[str | None], depth: int) -> frozenset[str]:
     """Return the folders that are splits: two of the split family stand together, and their content fits that."""
     names = {top for top in tops if top is not None}
-    splits = {name: split_of(name) for name in names if split_of(name)}
+    splits = {name: parse_split_word(name) for name in names if parse_split_word(name)}
     are_all = len(splits) == len(names)
     if TRAIN not in splits.values() or not (are_all or len(set(splits.values())) > 1):
         return frozenset()
     nested = Counter(len(file.parts) > depth + 2 for file, top in zip(files, tops, strict=True) if top in splits)
-    short = any(name.strip().casefold() in _SHORT_WORDS for name in splits if split_of(name) == TRAIN)
+    short = any(name.strip().casefold() in _SHORT_WORDS for name in splits if parse_split_word(name) == TRAIN)
     if nested[True] > nested[False]:
         return frozenset(splits) if are_all or not short else frozenset()
     return frozenset(splits) if are_all and not short else frozenset()
@@ -76,7 +76,7 @@ def _depth_of_classes(files: Sequence[PurePosixPath]) -> int:
     depth = 0
     while files and all(len(file.parts) > depth + 2 for file in files):
         tops = {file.parts[depth] for file in files}
-        if len(tops) > 1 or split_of(next(iter(tops))) is not None:
+        if len(tops) > 1 or parse_split_word(next(iter(tops))) is not None:
             break
         depth += 1
     return depth

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from headstart.data.columns.names import key
+from headstart.data.columns.names import fold_column_name
 from headstart.data.images.class_folders import Place
 from headstart.errors import offenders
 from headstart.records import Finding
@@ -73,7 +73,7 @@ def _uneven(inner: Mapping[str, Counter[str]]) -> Finding | None:
 
 
 def _helpers(labels: Sequence[str]) -> Finding | None:
-    odd = [label for label in labels if key(label) in _HELPERS]
+    odd = [label for label in labels if fold_column_name(label) in _HELPERS]
     if not odd or len(odd) == len(labels):
         return None
     were = "folder was read as a class" if len(odd) == 1 else "folders were read as classes"

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from headstart.data.columns.names import Wanted, pick, split_of
+from headstart.data.columns.names import ColumnSpec, find_column, parse_split_word
 from headstart.data.images.class_folders import Place, are_numbered_parts, read_places
 from headstart.data.images.folder_doubts import find_folder_doubts
 from headstart.data.images.image_names import ImageIndex, are_numbers, place_of
@@ -21,10 +21,10 @@ from headstart.data.images.image_tables import (
     lists_images,
     match_table,
 )
+from headstart.data.reading.column_roles import read_labels, read_metadata, read_optional_texts
 from headstart.data.reading.own_tables import TO_LABEL, TO_LABEL_COLUMNS, own_table_kind
-from headstart.data.reading.rows import Draft, join
-from headstart.data.reading.sheet_rows import labels_of, optional_texts, rest_of
-from headstart.data.reading.sheets import Sheet
+from headstart.data.reading.rows import ParsedRows, join_parsed_rows
+from headstart.data.reading.table_files import RawTable
 from headstart.data.reading.tree import Tree, holds_any, walk
 from headstart.errors import DataError, offenders
 from headstart.modalities.image import SUFFIXES
@@ -33,28 +33,28 @@ from headstart.records import Finding, SetAside
 _NOT_YET = "its label is not filled in yet"
 
 
-def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
-    """Whether the sheet lists picture files: a column has names of such, or the stems of those that lie beside it."""
-    return lists_images(sheet) or _matches_beside(sheet, base, wanted)
+def fits(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
+    """Whether the table lists picture files: a column has names of such, or the stems of those that lie beside it."""
+    return lists_images(raw_table) or _matches_beside(raw_table, base, spec)
 
 
-def is_by_numbers(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
-    """Whether the pictures beside a sheet are named by nothing but numbers, which may mean something else."""
-    if lists_images(sheet) or pick(sheet.names, "file", wanted, "") is not None:
+def is_by_numbers(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
+    """Whether the pictures beside a table are named by nothing but numbers, which may mean something else."""
+    if lists_images(raw_table) or find_column(raw_table.names, "file", spec, "") is not None:
         return False
     index = ImageIndex.from_images(walk(base).with_suffix(SUFFIXES))
-    match = match_table(sheet, PurePosixPath(), index, wanted)
-    return match is not None and are_numbers(sheet.texts(match.column))
+    match = match_table(raw_table, PurePosixPath(), index, spec)
+    return match is not None and are_numbers(raw_table.texts(match.column))
 
 
-def _matches_beside(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
+def _matches_beside(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     if not holds_any(base, SUFFIXES):
         return False
     index = ImageIndex.from_images(walk(base).with_suffix(SUFFIXES))
-    return match_table(sheet, PurePosixPath(), index, wanted) is not None
+    return match_table(raw_table, PurePosixPath(), index, spec) is not None
 
 
-def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
+def read(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
     """Read a table that lists pictures lying in the same folder or below; else, in the folder above."""
     parent = PurePosixPath()
     if not holds_any(base, SUFFIXES) and holds_any(base.parent, SUFFIXES):
@@ -62,56 +62,56 @@ def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
     tree = walk(base)
     places = _places(tree)
     index = ImageIndex.from_images(tuple(places))
-    match = match_table(sheet, parent, index, wanted) or _unmatched(sheet, wanted)
-    listing = list_table(sheet, parent / sheet.name, match, wanted=wanted, classed=_are_classes(places))
-    return _read_listed(tree, [replace(listing, split="")], places, wanted)
+    match = match_table(raw_table, parent, index, spec) or _unmatched(raw_table, spec)
+    listing = list_table(raw_table, parent / raw_table.name, match, spec=spec, classed=_are_classes(places))
+    return _read_listed(tree, [replace(listing, split="")], places, spec)
 
 
-def _unmatched(sheet: Sheet, wanted: Wanted) -> Match:
+def _unmatched(raw_table: RawTable, spec: ColumnSpec) -> Match:
     """Return the column of file names of a table none of whose files is there."""
-    named = pick(sheet.names, "file", wanted, f" in {sheet.name}")
-    name = named or next((name for name in sheet.names if lists_images(_only(sheet, name))), None)
+    named = find_column(raw_table.names, "file", spec, f" in {raw_table.name}")
+    name = named or next((name for name in raw_table.names if lists_images(_only(raw_table, name))), None)
     if name is None:
         raise DataError(
-            f"{sheet.name} has no column of file names (columns: {', '.join(sheet.names[:20])}).",
+            f"{raw_table.name} has no column of file names (columns: {', '.join(raw_table.names[:20])}).",
             "Call it file_name.",
         )
-    return Match(name, [[] for _ in sheet.rows], len(sheet.rows))
+    return Match(name, [[] for _ in raw_table.rows], len(raw_table.rows))
 
 
-def _only(sheet: Sheet, name: str) -> Sheet:
-    return replace(sheet, columns={name: sheet.columns[name]})
+def _only(raw_table: RawTable, name: str) -> RawTable:
+    return replace(raw_table, columns={name: raw_table.columns[name]})
 
 
-def read_folder(tree: Tree, wanted: Wanted, look_above: bool = True) -> Draft:
+def read_folder(tree: Tree, spec: ColumnSpec, look_above: bool = True) -> ParsedRows:
     """Read a folder of pictures; a table that lists them wins over the folders' names.
 
     Parameters
     ----------
     tree : Tree
-    wanted : Wanted
+    spec : ColumnSpec
     look_above : bool
         Whether a table beside the folder counts where none lies in it.
     """
     places = _places(tree)
     classed = _are_classes(places)
-    listings, notes = choose_tables(tree, ImageIndex.from_images(tuple(places)), wanted, classed)
+    listings, notes = choose_tables(tree, ImageIndex.from_images(tuple(places)), spec, classed)
     if not listings and look_above:
-        above, notes_above = _choose_above(tree, wanted, classed)
+        above, notes_above = _choose_above(tree, spec, classed)
         notes += notes_above
         if above is not None:
-            return join([above, _noting(*notes, *_other_files(tree))])
-    if not listings and wanted.labels:
+            return join_parsed_rows([above, _noting(*notes, *_other_files(tree))])
+    if not listings and spec.labels:
         raise DataError(
-            f"{tree.root} has no table beside the pictures, so no column {', '.join(wanted.labels)}.",
+            f"{tree.root} has no table beside the pictures, so no column {', '.join(spec.labels)}.",
             "".join(f"{note.summary} " for note in notes[:3])
             + "Leave out --label to take the folders' names, or add metadata.csv with a column file_name.",
         )
-    draft = _read_listed(tree, listings, places, wanted) if listings else _read_by_folder(tree, places)
-    return join([draft, _noting(*notes, *_other_files(tree))])
+    parsed_rows = _read_listed(tree, listings, places, spec) if listings else _read_by_folder(tree, places)
+    return join_parsed_rows([parsed_rows, _noting(*notes, *_other_files(tree))])
 
 
-def _choose_above(tree: Tree, wanted: Wanted, classed: bool) -> tuple[Draft | None, tuple[Finding, ...]]:
+def _choose_above(tree: Tree, spec: ColumnSpec, classed: bool) -> tuple[ParsedRows | None, tuple[Finding, ...]]:
     """Read by a table that lies beside the folder; where folders name classes it is pointed out only."""
     above = tree.root.absolute().parent
     try:
@@ -120,20 +120,22 @@ def _choose_above(tree: Tree, wanted: Wanted, classed: bool) -> tuple[Draft | No
         return None, ()
     images = [PurePosixPath(tree.root.absolute().name) / file for file in tree.with_suffix(SUFFIXES)]
     files = [file for file in files if (above / file).is_file()]
-    listings, _ = choose_tables(Tree(above, tuple(sorted(files))), ImageIndex.from_images(images), wanted, classed)
+    listings, _ = choose_tables(Tree(above, tuple(sorted(files))), ImageIndex.from_images(images), spec, classed)
     if not listings:
         return None, ()
     names = offenders([listing.name for listing in listings])
-    if classed and not wanted.labels:
+    if classed and not spec.labels:
         return None, (_seen_above(names, above),)
-    if not all(listing.roles.label or listing.roles.marks for listing in listings):
+    if not all(listing.roles.label or listing.roles.indicators for listing in listings):
         return None, ()
     places = dict.fromkeys(images, (None, None)) if not classed else dict(zip(images, read_places(images), strict=True))
-    draft = _read_listed(Tree(above, tuple(sorted(images))), listings, places, wanted)
+    parsed_rows = _read_listed(Tree(above, tuple(sorted(images))), listings, places, spec)
     summary = f"The labels come from {names}, beside the folder {tree.root.name}."
     note = Finding(kind="table-above", severity="note", rows=(), summary=summary, advice="Nothing to do.")
     prefix = f"{tree.root.absolute().name}/"
-    return replace(draft, ids=[name.removeprefix(prefix) for name in draft.ids], findings=(*draft.findings, note)), ()
+    return replace(
+        parsed_rows, ids=[name.removeprefix(prefix) for name in parsed_rows.ids], findings=(*parsed_rows.findings, note)
+    ), ()
 
 
 def _seen_above(names: str, above: Path) -> Finding:
@@ -147,8 +149,8 @@ def _seen_above(names: str, above: Path) -> Finding:
     )
 
 
-def _noting(*findings: Finding) -> Draft:
-    return Draft(modality="image", inputs=[], ids=[], findings=findings)
+def _noting(*findings: Finding) -> ParsedRows:
+    return ParsedRows(modality="image", inputs=[], ids=[], findings=findings)
 
 
 def _other_files(tree: Tree) -> tuple[Finding, ...]:
@@ -177,12 +179,12 @@ def _are_classes(places: Places) -> bool:
     )
 
 
-def _read_listed(tree: Tree, listings: Sequence[Listing], places: Places, wanted: Wanted) -> Draft:
-    draft = join([_read_listing(tree, listing, places) for listing in listings])
+def _read_listed(tree: Tree, listings: Sequence[Listing], places: Places, spec: ColumnSpec) -> ParsedRows:
+    parsed_rows = join_parsed_rows([_read_listing(tree, listing, places) for listing in listings])
     listed = {image for listing in listings for images in listing.match.images for image in images}
     names = ", ".join(listing.name for listing in listings)
     unlisted = [image.as_posix() for image in places if image not in listed]
-    return join([draft, _noting(*_lost_rows(listings), *_not_listed(unlisted, names))])
+    return join_parsed_rows([parsed_rows, _noting(*_lost_rows(listings), *_not_listed(unlisted, names))])
 
 
 def _not_listed(unlisted: Sequence[str], names: str) -> list[Finding]:
@@ -218,13 +220,13 @@ def _lost_rows(listings: Sequence[Listing]) -> list[Finding]:
     return findings
 
 
-def _read_listing(tree: Tree, listing: Listing, places: Places) -> Draft:
+def _read_listing(tree: Tree, listing: Listing, places: Places) -> ParsedRows:
     """Read the rows of one table; those that name no picture beyond doubt are set aside."""
-    sheet, roles, match = listing.sheet, listing.roles, listing.match
-    cells = sheet.texts(match.column)
+    raw_table, roles, match = listing.sheet, listing.roles, listing.match
+    cells = raw_table.texts(match.column)
     aside = {row: reason for row, cell in enumerate(cells) if (reason := _reason_aside(cell, match.images[row]))}
-    labels, marks = labels_of(roles, sheet.texts)
-    is_to_label = own_table_kind(sheet.names) == TO_LABEL
+    labels, marks = read_labels(roles, raw_table.texts)
+    is_to_label = own_table_kind(raw_table.names) == TO_LABEL
     if is_to_label and labels is not None:
         aside |= {row: _NOT_YET for row, label in enumerate(labels) if not label.strip() and row not in aside}
     rows = [row for row in range(len(cells)) if row not in aside]
@@ -234,27 +236,27 @@ def _read_listing(tree: Tree, listing: Listing, places: Places) -> Draft:
         labels = [label or "" for label, _ in found]
     elif labels is not None:
         labels = [labels[row] for row in rows]
-    splits = optional_texts(sheet, roles.split)
+    splits = read_optional_texts(raw_table, roles.split)
     splits = [splits[row] for row in rows] if splits is not None else _splits(listing, found)
-    used = {"file": match.column, **{role: column for role, column in roles.named().items() if role != "id"}}
+    used = {"file": match.column, **{role: column for role, column in roles.by_role().items() if role != "id"}}
     spare = TO_LABEL_COLUMNS if is_to_label else ()
     metadata = {
         name: values[np.asarray(rows, dtype=np.intp)]
-        for name, values in rest_of(sheet, [*used.values(), *spare]).items()
+        for name, values in read_metadata(raw_table, [*used.values(), *spare]).items()
     }
-    return Draft(
+    return ParsedRows(
         modality="image",
         inputs=[tree.at(file) for file in files],
         ids=[file.as_posix() for file in files],
         labels=labels,
-        marks={name: [values[row] for row in rows] for name, values in marks.items()},
+        indicators={name: [values[row] for row in rows] for name, values in marks.items()},
         splits=splits,
         metadata=metadata,
         set_aside=(
-            *sheet.set_aside,
-            *(SetAside(f"{sheet.name}:{sheet.rows[row]}", reason) for row, reason in aside.items()),
+            *raw_table.set_aside,
+            *(SetAside(f"{raw_table.name}:{raw_table.rows[row]}", reason) for row, reason in aside.items()),
         ),
-        findings=sheet.findings + roles.findings,
+        findings=raw_table.findings + roles.findings,
         columns=used,
     )
 
@@ -269,16 +271,16 @@ def _reason_aside(cell: str, images: Sequence[PurePosixPath]) -> str | None:
 def _splits(listing: Listing, found: Sequence[Place]) -> list[str] | None:
     if listing.split:
         return [listing.split] * len(found)
-    if split_of(listing.parent.name) or any(split for _, split in found):
+    if parse_split_word(listing.parent.name) or any(split for _, split in found):
         return [split or listing.parent.name for _, split in found]
     return None
 
 
-def _read_by_folder(tree: Tree, places: Places) -> Draft:
+def _read_by_folder(tree: Tree, places: Places) -> ParsedRows:
     labelled = any(label is not None for label, _ in places.values())
     stray = [image for image, (label, _) in places.items() if labelled and label is None]
     kept = [(image, place) for image, place in places.items() if place[0] is not None or not labelled]
-    return Draft(
+    return ParsedRows(
         modality="image",
         inputs=[tree.at(image) for image, _ in kept],
         ids=[image.as_posix() for image, _ in kept],

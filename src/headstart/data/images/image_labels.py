@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from headstart.data.columns.names import Wanted, key
-from headstart.data.reading.sheet_rows import Roles, roles_of
-from headstart.data.reading.sheets import Sheet
+from headstart.data.columns.names import ColumnSpec, fold_column_name
+from headstart.data.reading.column_roles import ColumnRoles, find_roles
+from headstart.data.reading.table_files import RawTable
 from headstart.errors import offenders
 from headstart.records import Finding
 
@@ -15,7 +15,7 @@ _USUAL = ("dx", "diagnosis", "diagnostic", "finding", "species", "disease", "bre
 _LONGEST_LABEL, _FEWEST_ROWS = 80, 2.0
 
 
-def find_labels(sheet: Sheet, file: str, wanted: Wanted, classed: bool) -> Roles:
+def find_labels(raw_table: RawTable, file: str, spec: ColumnSpec, classed: bool) -> ColumnRoles:
     """Return what the columns serve as; which holds the labels is found as follows.
 
     By its usual name; else, where the folders name no class, by another name or as the only column of words that
@@ -23,44 +23,44 @@ def find_labels(sheet: Sheet, file: str, wanted: Wanted, classed: bool) -> Roles
 
     Parameters
     ----------
-    sheet : Sheet
+    raw_table : RawTable
     file : str
         The column that names the images.
-    wanted : Wanted
+    spec : ColumnSpec
     classed : bool
         Whether folders name the class of each image.
     """
-    roles = roles_of(sheet, wanted, [file], classed)
-    if roles.label is not None or roles.marks or wanted.labels or not wanted.strict:
+    roles = find_roles(raw_table, spec, [file], classed)
+    if roles.label is not None or roles.indicators or spec.labels or not spec.for_training:
         return roles
-    used = {file, roles.split, roles.id, *wanted.keep}
-    candidates = [name for name in sheet.names if name not in used and _is_like_labels(sheet, name)]
+    used = {file, roles.split, roles.id, *spec.group_columns}
+    candidates = [name for name in raw_table.names if name not in used and _is_like_labels(raw_table, name)]
     if classed:
-        return _with(roles, _folders_taken(sheet, candidates) if candidates else None)
-    by_key = {key(name): name for name in reversed(candidates)}
+        return _with(roles, _folders_taken(raw_table, candidates) if candidates else None)
+    by_key = {fold_column_name(name): name for name in reversed(candidates)}
     usual = [by_key[name] for name in _USUAL if name in by_key]
     name = (usual or candidates or [""])[0]
     if not name or (not usual and len(candidates) > 1):
-        return _with(roles, _none_taken(sheet, candidates) if candidates else None)
-    return replace(_with(roles, _taken(sheet, name, candidates)), label=name)
+        return _with(roles, _none_taken(raw_table, candidates) if candidates else None)
+    return replace(_with(roles, _taken(raw_table, name, candidates)), label=name)
 
 
-def _with(roles: Roles, finding: Finding | None) -> Roles:
+def _with(roles: ColumnRoles, finding: Finding | None) -> ColumnRoles:
     return roles if finding is None else replace(roles, findings=(*roles.findings, finding))
 
 
-def _is_like_labels(sheet: Sheet, name: str) -> bool:
+def _is_like_labels(raw_table: RawTable, name: str) -> bool:
     """Whether a column holds short words of which most come back."""
-    counts = Counter(text.strip() for text in sheet.texts(name) if text.strip())
-    if len(counts) < 2 or sheet.numbers(name) is not None or max(map(len, counts)) > _LONGEST_LABEL:
+    counts = Counter(text.strip() for text in raw_table.texts(name) if text.strip())
+    if len(counts) < 2 or raw_table.numbers(name) is not None or max(map(len, counts)) > _LONGEST_LABEL:
         return False
     return sum(counts.values()) >= _FEWEST_ROWS * len(counts)
 
 
-def _taken(sheet: Sheet, name: str, candidates: list[str]) -> Finding:
+def _taken(raw_table: RawTable, name: str, candidates: list[str]) -> Finding:
     others = [other for other in candidates if other != name]
     also = f" (others that repeat: {offenders(others)})" if others else ""
-    summary = f"The column '{name}' of {sheet.name} was taken as the label{also}."
+    summary = f"The column '{name}' of {raw_table.name} was taken as the label{also}."
     return Finding(
         kind="label-column",
         severity="note",
@@ -70,8 +70,10 @@ def _taken(sheet: Sheet, name: str, candidates: list[str]) -> Finding:
     )
 
 
-def _none_taken(sheet: Sheet, candidates: list[str]) -> Finding:
-    summary = f"{sheet.name} lists the images, but no column is called like a label ({offenders(candidates)} may be)."
+def _none_taken(raw_table: RawTable, candidates: list[str]) -> Finding:
+    summary = (
+        f"{raw_table.name} lists the images, but no column is called like a label ({offenders(candidates)} may be)."
+    )
     return Finding(
         kind="label-column",
         severity="warn",
@@ -81,8 +83,8 @@ def _none_taken(sheet: Sheet, candidates: list[str]) -> Finding:
     )
 
 
-def _folders_taken(sheet: Sheet, candidates: list[str]) -> Finding:
-    summary = f"The labels are the folders' names; in {sheet.name} {offenders(candidates)} could be labels too."
+def _folders_taken(raw_table: RawTable, candidates: list[str]) -> Finding:
+    summary = f"The labels are the folders' names; in {raw_table.name} {offenders(candidates)} could be labels too."
     return Finding(
         kind="label-column",
         severity="note",

@@ -7,12 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from headstart.data.columns.names import SPLITS, Wanted, label_columns, pick, split_of, split_of_stem
+from headstart.data.columns.names import (
+    SPLITS,
+    ColumnSpec,
+    find_column,
+    find_label_columns,
+    parse_split_stem,
+    parse_split_word,
+)
 from headstart.data.images.image_labels import find_labels
 from headstart.data.images.image_names import ImageIndex, are_numbers, has_image_ending
+from headstart.data.reading.column_roles import ColumnRoles
 from headstart.data.reading.own_tables import PREDICTIONS, TO_LABEL, own_table_kind
-from headstart.data.reading.sheet_rows import Roles
-from headstart.data.reading.sheets import READERS, Sheet, read_sheet
+from headstart.data.reading.table_files import READERS, RawTable, read_raw_table
 from headstart.data.reading.tree import Tree
 from headstart.errors import DataError, UnknownName, ending
 from headstart.records import Finding
@@ -53,10 +60,10 @@ class Match:
 class Listing:
     """A table that lists images; `parent` is the folder that its paths begin at, `split` what its name says."""
 
-    sheet: Sheet
+    sheet: RawTable
     parent: PurePosixPath
     match: Match
-    roles: Roles
+    roles: ColumnRoles
     split: str = ""
 
     @property
@@ -65,37 +72,42 @@ class Listing:
         return self.sheet.name
 
 
-def match_table(sheet: Sheet, parent: PurePosixPath, index: ImageIndex, wanted: Wanted) -> Match | None:
+def match_table(raw_table: RawTable, parent: PurePosixPath, index: ImageIndex, spec: ColumnSpec) -> Match | None:
     """Return the column whose cells name the most images, or None where no column does."""
-    named = pick(sheet.names, "file", wanted, f" in {sheet.name}")
+    named = find_column(raw_table.names, "file", spec, f" in {raw_table.name}")
     matches = [
         match
-        for name in sheet.names
-        if (match := _match_column(sheet, name, parent, index)) and (name == named or _is_enough(match, sheet, index))
+        for name in raw_table.names
+        if (match := _match_column(raw_table, name, parent, index))
+        and (name == named or _is_enough(match, raw_table, index))
     ]
     return max(matches, key=lambda match: (len(match.listed), match.column == named), default=None)
 
 
-def _match_column(sheet: Sheet, name: str, parent: PurePosixPath, index: ImageIndex) -> Match | None:
-    cells = sheet.texts(name)
+def _match_column(raw_table: RawTable, name: str, parent: PurePosixPath, index: ImageIndex) -> Match | None:
+    cells = raw_table.texts(name)
     meant = {cell: index.find_images(cell, parent) for cell in set(cells)}
     if not any(meant.values()):
         return None
     return Match(name, [meant[cell] for cell in cells], sum(bool(cell.strip()) for cell in cells))
 
 
-def _is_enough(match: Match, sheet: Sheet, index: ImageIndex) -> bool:
+def _is_enough(match: Match, raw_table: RawTable, index: ImageIndex) -> bool:
     """Whether a column that is not called like one of files names images on purpose; ages may look like stems too."""
     n_images = sum(bool(images) for images in match.images)
-    cells = sheet.texts(match.column)
+    cells = raw_table.texts(match.column)
     if are_numbers(cells) and len(set(cells)) < len(cells):
         return False
     return n_images >= _ENOUGH * match.n_filled or len(match.listed) >= _ENOUGH * len(index.images)
 
 
-def lists_images(sheet: Sheet) -> bool:
-    """Whether a column of the sheet holds names of image files, whether they are there or not."""
-    return any(_are_image_files(sheet.texts(name)[:100]) for name in sheet.names if sheet.columns[name].dtype == object)
+def lists_images(raw_table: RawTable) -> bool:
+    """Whether a column of the table holds names of image files, whether they are there or not."""
+    return any(
+        _are_image_files(raw_table.texts(name)[:100])
+        for name in raw_table.names
+        if raw_table.columns[name].dtype == object
+    )
 
 
 def _are_image_files(cells: Sequence[str]) -> bool:
@@ -104,7 +116,7 @@ def _are_image_files(cells: Sequence[str]) -> bool:
 
 
 def choose_tables(
-    tree: Tree, index: ImageIndex, wanted: Wanted, classed: bool
+    tree: Tree, index: ImageIndex, spec: ColumnSpec, classed: bool
 ) -> tuple[list[Listing], tuple[Finding, ...]]:
     """Return the tables that list the images of a folder, and say why others that lie there are not used.
 
@@ -114,8 +126,8 @@ def choose_tables(
         A column that was asked for is in no table that lists images.
     """
     files = sorted(tree.with_suffix(TABLE_SUFFIXES), key=lambda file: (len(file.parts), file.parts))
-    looked = [_look(tree, file, index, wanted=wanted, classed=classed) for file in files[:MOST_TABLES]]
-    listings = _with_asked_columns([item for item in looked if isinstance(item, Listing)], wanted)
+    looked = [_look(tree, file, index, spec=spec, classed=classed) for file in files[:MOST_TABLES]]
+    listings = _with_asked_columns([item for item in looked if isinstance(item, Listing)], spec)
     chosen = _best(listings)
     notes = [item for item in looked if isinstance(item, Finding)]
     notes += [
@@ -128,34 +140,34 @@ def choose_tables(
 
 
 def _look(
-    tree: Tree, file: PurePosixPath, index: ImageIndex, wanted: Wanted, classed: bool
+    tree: Tree, file: PurePosixPath, index: ImageIndex, spec: ColumnSpec, classed: bool
 ) -> Listing | Finding | None:
     """Read one table and match it; a finding says why it is of no use."""
     try:
-        sheet = read_sheet(tree.at(file), wanted.encoding)
+        raw_table = read_raw_table(tree.at(file), spec.encoding)
     except DataError as error:
         if file.stem.casefold() == _NAMED:
             raise
         return _not_used(str(file), ending(error.problem, tree.at(file)))
-    if own_table_kind(sheet.names) == PREDICTIONS:
+    if own_table_kind(raw_table.names) == PREDICTIONS:
         return _not_used(str(file), "it holds answers of a model, as Headstart writes them, and no labels")
-    match = match_table(sheet, file.parent, index, wanted)
+    match = match_table(raw_table, file.parent, index, spec)
     if match is None:
-        return _not_used(str(file), f"no column names the images (its first cell is '{_first_cell(sheet)}')")
+        return _not_used(str(file), f"no column names the images (its first cell is '{_first_cell(raw_table)}')")
     if not match.listed:
         shown = " or ".join(map(str, match.doubtful[:2]))
         cell = next(
-            cell for cell, images in zip(sheet.texts(match.column), match.images, strict=True) if len(images) > 1
+            cell for cell, images in zip(raw_table.texts(match.column), match.images, strict=True) if len(images) > 1
         )
         return _not_used(str(file), f"'{cell}' in its column '{match.column}' may be {shown}: write the folder too")
-    return list_table(sheet, file, match, wanted=wanted, classed=classed)
+    return list_table(raw_table, file, match, spec=spec, classed=classed)
 
 
-def list_table(sheet: Sheet, file: PurePosixPath, match: Match, wanted: Wanted, classed: bool) -> Listing:
+def list_table(raw_table: RawTable, file: PurePosixPath, match: Match, spec: ColumnSpec, classed: bool) -> Listing:
     """Return a table with what its columns and its name say."""
-    roles = find_labels(sheet, match.column, wanted, classed)
+    roles = find_labels(raw_table, match.column, spec, classed)
     split = next((word for part in (*file.parts[:-1], file.stem) if (word := split_in(part))), "")
-    return Listing(sheet=sheet, parent=file.parent, match=match, roles=roles, split=split)
+    return Listing(sheet=raw_table, parent=file.parent, match=match, roles=roles, split=split)
 
 
 def split_in(name: str) -> str:
@@ -167,28 +179,28 @@ def split_in(name: str) -> str:
     ('train', 'test', '', '')
     """
     words = {word for word in re.split(r"[\W_]+", name.casefold()) if word in _LONG_SPLIT_WORDS}
-    kinds = {split_of(word) for word in words}
-    last = split_of_stem(name) or ""
+    kinds = {parse_split_word(word) for word in words}
+    last = parse_split_stem(name) or ""
     return str(next(iter(kinds))) if len(kinds) == 1 else "" if kinds else last
 
 
-def _first_cell(sheet: Sheet) -> str:
-    return sheet.texts(sheet.names[0])[0][:40] if sheet.names else ""
+def _first_cell(raw_table: RawTable) -> str:
+    return raw_table.texts(raw_table.names[0])[0][:40] if raw_table.names else ""
 
 
-def _with_asked_columns(listings: list[Listing], wanted: Wanted) -> list[Listing]:
+def _with_asked_columns(listings: list[Listing], spec: ColumnSpec) -> list[Listing]:
     """Leave out the tables without the label columns that were asked for; where none has them that is an error."""
-    if not wanted.labels or not listings:
+    if not spec.labels or not listings:
         return listings
-    having = [item for item in listings if _has_labels(item.sheet, wanted)]
+    having = [item for item in listings if _has_labels(item.sheet, spec)]
     if not having:
-        label_columns(listings[0].sheet.names, wanted, f" in {listings[0].name}")
+        find_label_columns(listings[0].sheet.names, spec, f" in {listings[0].name}")
     return having
 
 
-def _has_labels(sheet: Sheet, wanted: Wanted) -> bool:
+def _has_labels(raw_table: RawTable, spec: ColumnSpec) -> bool:
     try:
-        return bool(label_columns(sheet.names, wanted, ""))
+        return bool(find_label_columns(raw_table.names, spec, ""))
     except UnknownName:
         return False
 
@@ -202,7 +214,7 @@ def _best(listings: Sequence[Listing]) -> list[Listing]:
 
 
 def _preference(item: Listing) -> tuple[bool, bool, int, bool, int, str]:
-    has_labels = bool(item.roles.label or item.roles.marks)
+    has_labels = bool(item.roles.label or item.roles.indicators)
     is_filled = own_table_kind(item.sheet.names) != TO_LABEL
     is_named = item.sheet.name.casefold().startswith(_NAMED)
     return (not has_labels, not is_filled, -len(item.match.listed), not is_named, len(item.parent.parts), item.name)
@@ -229,7 +241,7 @@ def _joined(first: Listing, listings: Sequence[Listing]) -> list[Listing]:
 
 
 def _goes_with(first: Listing, other: Listing) -> bool:
-    return (first.roles.label, first.roles.marks) == (other.roles.label, other.roles.marks)
+    return (first.roles.label, first.roles.indicators) == (other.roles.label, other.roles.indicators)
 
 
 def _why_not(item: Listing, chosen: Sequence[Listing]) -> str:
@@ -238,7 +250,7 @@ def _why_not(item: Listing, chosen: Sequence[Listing]) -> str:
         return "it was not asked for"
     best = chosen[0]
     if not _goes_with(best, item):
-        has_labels = item.roles.label or item.roles.marks
+        has_labels = item.roles.label or item.roles.indicators
         reason = "its labels stand in another column" if has_labels else "it has no label column"
         return f"it lists {n_listed} images, but {reason} (used: {best.name}, {len(best.match.listed)} images)"
     return f"it lists {n_listed} images, some of which {best.name} lists too ({len(best.match.listed)})"

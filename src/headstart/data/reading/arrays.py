@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from headstart.data.columns.cells import as_text
-from headstart.data.columns.names import Wanted
+from headstart.data.columns.names import ColumnSpec
 from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.frames import column_values, frame_columns, is_frame, plain_inputs
-from headstart.data.reading.rows import Draft, Finish, finish
+from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table
 from headstart.data.series import series_files
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
@@ -66,22 +66,26 @@ def from_arrays(
     >>> from_arrays(["good", "bad"], ["yes", "no"]).modality
     'text'
     """
-    draft = draft_of_arrays(inputs, modality, axes, known)
-    if labels is not None and len(labels) != len(draft.ids):
-        raise DataError(f"There are {len(draft.ids)} inputs and {len(labels)} labels.", "Give one label an input.")
+    parsed_rows = draft_of_arrays(inputs, modality, axes, known)
+    if labels is not None and len(labels) != len(parsed_rows.ids):
+        raise DataError(
+            f"There are {len(parsed_rows.ids)} inputs and {len(labels)} labels.", "Give one label an input."
+        )
     marks, labels = _marks_of(labels)
     named, wish = _written(labels)
     if marks:
-        named, wish = [""] * len(draft.ids), LabelSpec(task="multi-label")
+        named, wish = [""] * len(parsed_rows.ids), LabelSpec(task="multi-label")
     more = {
         name: make_column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()
     }
-    return finish(replace(draft, labels=named, marks=marks, metadata=more), "memory", Finish(wish=wish))
+    return build_table(
+        replace(parsed_rows, labels=named, indicators=marks, metadata=more), "memory", ReadPolicy(label_spec=wish)
+    )
 
 
 def draft_of_arrays(
     inputs: Any, modality: str | None = None, axes: str = "auto", known: InputColumns | None = None
-) -> Draft:
+) -> ParsedRows:
     """Return rows that are in memory, without labels; a missing one keeps its place and is set aside later."""
     plain = plain_inputs(inputs)
     values = list(plain)
@@ -90,11 +94,11 @@ def draft_of_arrays(
     kind = modality or _kind([value for value in values if value is not None])
     layout, findings = None, tuple[Finding, ...]()
     if kind == "series":
-        made, layout, findings = _series(plain, values, Wanted(axes=axes, inputs=known))
+        made, layout, findings = _series(plain, values, ColumnSpec(axes=axes, training_inputs=known))
     else:
         made = _TAKE[kind](plain, values)
     ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
-    return Draft(modality=kind, inputs=made, ids=ids, findings=findings, input_columns=layout)
+    return ParsedRows(modality=kind, inputs=made, ids=ids, findings=findings, input_columns=layout)
 
 
 def _marks_of(labels: Any) -> tuple[dict[str, list[str]], Any]:
@@ -143,17 +147,19 @@ def _is_picture(value: str) -> bool:
     return len(value) < 4096 and Path(value).suffix.lower() in SUFFIXES and Path(value).is_file()
 
 
-def _series(inputs: Any, values: Sequence[Any], wanted: Wanted) -> tuple[list[Any], InputColumns, tuple[Finding, ...]]:
+def _series(
+    inputs: Any, values: Sequence[Any], spec: ColumnSpec
+) -> tuple[list[Any], InputColumns, tuple[Finding, ...]]:
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
         square = inputs.ndim == 3 and inputs.shape[1] == inputs.shape[2]
-        if square and wanted.axes == "auto" and wanted.inputs is None:
-            wanted = replace(wanted, axes="channels-first")  # In memory the axes are those of the documentation.
-        made, axes, findings = series_files.oriented(inputs, "inputs", wanted)
+        if square and spec.axes == "auto" and spec.training_inputs is None:
+            spec = replace(spec, axes="channels-first")  # In memory the axes are those of the documentation.
+        made, axes, findings = series_files.oriented(inputs, "inputs", spec)
         return list(made), InputColumns(layout="array", axes=axes), findings
     if any(value is None for value in values):
         first = next((np.asarray(value) for value in values if value is not None), np.zeros(1))
         values = [np.full(first.shape, np.nan) if value is None else value for value in values]
-    return series_files.from_list(values, wanted)
+    return series_files.from_list(values, spec)
 
 
 _TAKE: dict[str, Callable[[Any, Sequence[Any]], list[Any]]] = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from headstart.data.columns.cells import compact, header_names, joined
 from headstart.data.reading.decoding import as_data_errors, find_encoding
 from headstart.data.reading.headerless import LOOKED_AT, name_columns, require_label_first
-from headstart.data.reading.sheet import Sheet
+from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_size
 from headstart.data.reading.text_tables import BLANK, TextTable
 from headstart.errors import DataError, offenders
@@ -24,7 +24,7 @@ _RAGGED_SHARE = 0.5
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", BLANK: "blank"}
 
 
-def read_delimited(path: Path, encoding: str | None) -> Sheet:
+def read_delimited(path: Path, encoding: str | None) -> RawTable:
     """Read a table of text.
 
     Raises
@@ -45,7 +45,7 @@ def read_delimited(path: Path, encoding: str | None) -> Sheet:
     _refuse_ragged(table, len(names), len(rows))
     if headerless and names[0] == "label":
         require_label_first(path.name, list(columns.values()))
-    return Sheet(
+    return RawTable(
         name=path.name,
         columns=columns,
         rows=rows,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from headstart.data.columns.cells import as_text
-from headstart.data.columns.names import Wanted, pick
-from headstart.data.reading.sheets import Sheet
+from headstart.data.columns.names import ColumnSpec, find_column
+from headstart.data.reading.table_files import RawTable
 from headstart.errors import DataError, offenders
 from headstart.records import make_column
 
@@ -66,7 +66,7 @@ def _name_of(name: Any) -> str:
     return "_".join(str(part) for part in name if str(part)) if isinstance(name, tuple) else str(name)
 
 
-def sheet_of(frame: Any) -> Sheet:
+def sheet_of(frame: Any) -> RawTable:
     """Return a table of another library as one that was read from a file; rows are numbered from 0."""
     columns = frame_columns(frame)
     n_rows = len(next(iter(columns.values()), []))
@@ -76,7 +76,7 @@ def sheet_of(frame: Any) -> Sheet:
         else make_column([as_text(one) for one in values])
         for name, values in columns.items()
     }
-    return Sheet(name="the table", columns=made, rows=list(range(n_rows)))
+    return RawTable(name="the table", columns=made, rows=list(range(n_rows)))
 
 
 def _are_floats(values: Sequence[Any]) -> bool:
@@ -117,7 +117,7 @@ def _rows_of_frame(frame: Any) -> Any:
         rows = [[math.nan if one is None else float(one) for one in values] for values in columns.values()]
         return np.array(rows, dtype=np.float32).T
     names = list(columns)
-    chosen = next((name for role in ("text", "file") if (name := pick(names, role, Wanted(), ""))), None)
+    chosen = next((name for role in ("text", "file") if (name := find_column(names, role, ColumnSpec(), ""))), None)
     if len(columns) != 1 and chosen is None:
         raise DataError(
             f"The table has {len(columns)} columns ({offenders(names)}), and none is called text or file_name.",

@@ -9,15 +9,28 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from headstart import progress
-from headstart.data.columns.names import Wanted
+from headstart.data.columns.names import ColumnSpec
 from headstart.data.images import image_folders
 from headstart.data.reading.archive import unpack
 from headstart.data.reading.arrays import draft_of_arrays
 from headstart.data.reading.decoding import read_text_file
 from headstart.data.reading.frames import frame_columns, is_frame, sheet_of
-from headstart.data.reading.rows import Draft, Finish, finish, join, names_of, writable
-from headstart.data.reading.sheets import is_table, read_sheet
-from headstart.data.reading.sources import DATA_SUFFIXES, SERIES_FILES, SHEET_KINDS, existing, with_columns
+from headstart.data.reading.rows import (
+    ParsedRows,
+    ReadPolicy,
+    build_table,
+    join_parsed_rows,
+    make_encodable,
+    make_row_ids,
+)
+from headstart.data.reading.sources import (
+    DATA_SUFFIXES,
+    SERIES_FILES,
+    TABLE_READERS,
+    add_named_columns,
+    require_existing,
+)
+from headstart.data.reading.table_files import is_table, read_raw_table
 from headstart.data.reading.tree import walk
 from headstart.data.texts import TEXT_FILES
 from headstart.errors import DataError, NothingRead, UnknownName, ending
@@ -83,18 +96,18 @@ def line_up(
     UnknownName
         A column in `asked`, or the text column of training, is not there.
     """
-    wanted = Wanted(columns=asked, strict=False, known=columns, inputs=inputs)
-    wanted = with_columns(wanted, options or parse(ColumnOptions))
-    places = [existing(Path(path).expanduser()) for path in paths]
+    spec = ColumnSpec(columns=asked, for_training=False, training_columns=columns, training_inputs=inputs)
+    spec = add_named_columns(spec, options or parse(ColumnOptions))
+    places = [require_existing(Path(path).expanduser()) for path in paths]
     if len(places) == 1 and places[0].suffix.lower() in DATA_SUFFIXES and modality != "image":
-        drafts = [_read_file(places[0], places[0].as_posix(), modality, wanted)]
+        parsed_parts = [_read_file(places[0], places[0].as_posix(), modality, spec)]
     else:
-        drafts = [draft for place in places for draft in _drafts(place, modality, wanted)]
+        parsed_parts = [parsed_rows for place in places for parsed_rows in _drafts(place, modality, spec)]
     source = ", ".join(str(path) for path in paths)
-    if not any(draft.ids or draft.set_aside for draft in drafts):
+    if not any(parsed_rows.ids or parsed_rows.set_aside for parsed_rows in parsed_parts):
         raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _WANTED[modality])
-    joined = join(drafts)
-    table = finish(joined, source, Finish(labelled=False))
+    joined = join_parsed_rows(parsed_parts)
+    table = build_table(joined, source, ReadPolicy(expects_labels=False))
     for item in table.findings:
         if item.severity == "warn":
             progress.warn(f"{item.summary} {item.advice}")
@@ -104,7 +117,7 @@ def line_up(
         first = table.set_aside[0]
         problem = f"Nothing in {source} can be read ({first.id}: {first.reason})."
         raise NothingRead(problem, _WANTED[modality], [vars(item) for item in table.set_aside])
-    return Inputs(table, tuple(_order(drafts, names_of(joined), table)))
+    return Inputs(table, tuple(_order(parsed_parts, make_row_ids(joined), table)))
 
 
 def line_up_rows(inputs: Any, modality: str, columns: Mapping[str, str], known: InputColumns | None = None) -> Inputs:
@@ -124,20 +137,20 @@ def line_up_rows(inputs: Any, modality: str, columns: Mapping[str, str], known: 
     if known is not None:
         trained |= {*known.channels, *(name for steps in known.values for name in steps)} - {""}
     if names & trained:
-        wanted = Wanted(strict=False, known=columns, inputs=known)
-        draft = SHEET_KINDS[modality].read(sheet_of(inputs), Path(), wanted)
+        spec = ColumnSpec(for_training=False, training_columns=columns, training_inputs=known)
+        parsed_rows = TABLE_READERS[modality].read(sheet_of(inputs), Path(), spec)
     else:
-        draft = draft_of_arrays(inputs, modality, known=known)
-    table = finish(draft, "memory", Finish(labelled=False))
-    return Inputs(table, tuple(_order([draft], names_of(draft), table)))
+        parsed_rows = draft_of_arrays(inputs, modality, known=known)
+    table = build_table(parsed_rows, "memory", ReadPolicy(expects_labels=False))
+    return Inputs(table, tuple(_order([parsed_rows], make_row_ids(parsed_rows), table)))
 
 
-def _order(drafts: Sequence[Draft], names: Sequence[str], table: Table) -> Iterator[tuple[str, int | None]]:
+def _order(parsed_parts: Sequence[ParsedRows], names: Sequence[str], table: Table) -> Iterator[tuple[str, int | None]]:
     row_of = {name: row for row, name in enumerate(table.ids)}
     left = iter(names)
-    for draft in drafts:
-        yield from ((name, row_of.get(name)) for name in islice(left, len(draft.ids)))
-        yield from ((writable(item.id), None) for item in draft.set_aside)
+    for parsed_rows in parsed_parts:
+        yield from ((name, row_of.get(name)) for name in islice(left, len(parsed_rows.ids)))
+        yield from ((make_encodable(item.id), None) for item in parsed_rows.set_aside)
 
 
 _SEARCHED = {"image": SUFFIXES, "text": DATA_SUFFIXES | {".txt"}, "series": DATA_SUFFIXES}
@@ -149,71 +162,73 @@ _WANTED = {
 }
 
 
-def _drafts(place: Path, modality: str, wanted: Wanted) -> list[Draft]:
+def _drafts(place: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
     if place.is_dir():
-        return _below(place, place, modality, wanted)
+        return _below(place, place, modality, spec)
     if place.suffix.lower() == ".zip":
-        return _below(unpack(place), place, modality, wanted)
-    return [_one(place, place.as_posix(), modality, wanted)]
+        return _below(unpack(place), place, modality, spec)
+    return [_one(place, place.as_posix(), modality, spec)]
 
 
-def _below(folder: Path, shown: Path, modality: str, wanted: Wanted) -> list[Draft]:
+def _below(folder: Path, shown: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
     """Read everything of the modality below a folder; ids begin with the folder as the user gave it."""
     tree = walk(folder)
     prefix = PurePosixPath(shown.as_posix())
     files = tree.with_suffix(_SEARCHED[modality])
-    return [_one(tree.at(file), (prefix / file).as_posix(), modality, wanted) for file in files]
+    return [_one(tree.at(file), (prefix / file).as_posix(), modality, spec) for file in files]
 
 
-def _one(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
+def _one(path: Path, shown: str, modality: str, spec: ColumnSpec) -> ParsedRows:
     """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
     reason = reason_not_plain(path)
     if reason is not None:
-        return Draft(modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, reason),))
+        return ParsedRows(modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, reason),))
     if modality == "image" and not is_table(path):
-        return Draft(modality="image", inputs=[path], ids=[shown])
+        return ParsedRows(modality="image", inputs=[path], ids=[shown])
     try:
-        return _read_file(path, shown, modality, wanted)
+        return _read_file(path, shown, modality, spec)
     except UnknownName:
         raise
     except DataError as error:
-        return Draft(modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, ending(error.problem, path)),))
+        return ParsedRows(
+            modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, ending(error.problem, path)),)
+        )
 
 
-def _read_file(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
+def _read_file(path: Path, shown: str, modality: str, spec: ColumnSpec) -> ParsedRows:
     suffix = path.suffix.lower()
     if modality == "series" and suffix in SERIES_FILES:
-        return SERIES_FILES[suffix](path, wanted)
+        return SERIES_FILES[suffix](path, spec)
     if is_table(path) or (modality == "text" and suffix in TEXT_FILES):
-        return _READ[modality](path, shown, wanted)
-    return Draft(
+        return _READ[modality](path, shown, spec)
+    return ParsedRows(
         modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),)
     )
 
 
-def _table(path: Path, shown: str, modality: str, wanted: Wanted) -> Draft:
-    return SHEET_KINDS[modality].read(read_sheet(path, wanted.encoding), path.parent, wanted)
+def _table(path: Path, shown: str, modality: str, spec: ColumnSpec) -> ParsedRows:
+    return TABLE_READERS[modality].read(read_raw_table(path, spec.encoding), path.parent, spec)
 
 
-def _image_table(path: Path, shown: str, wanted: Wanted) -> Draft:
+def _image_table(path: Path, shown: str, spec: ColumnSpec) -> ParsedRows:
     """Read a table of pictures; those that it does not list are no concern here."""
-    draft = image_folders.read(read_sheet(path, wanted.encoding), path.parent, wanted)
-    return replace(draft, findings=tuple(item for item in draft.findings if item.kind != "not-listed"))
+    parsed_rows = image_folders.read(read_raw_table(path, spec.encoding), path.parent, spec)
+    return replace(parsed_rows, findings=tuple(item for item in parsed_rows.findings if item.kind != "not-listed"))
 
 
-def _text_table(path: Path, shown: str, wanted: Wanted) -> Draft:
+def _text_table(path: Path, shown: str, spec: ColumnSpec) -> ParsedRows:
     if path.suffix.lower() in TEXT_FILES:
-        text, findings = read_text_file(path, wanted.encoding)
-        return Draft(modality="text", inputs=[text], ids=[shown], findings=findings)
-    return _table(path, shown, "text", wanted)
+        text, findings = read_text_file(path, spec.encoding)
+        return ParsedRows(modality="text", inputs=[text], ids=[shown], findings=findings)
+    return _table(path, shown, "text", spec)
 
 
-def _series_table(path: Path, shown: str, wanted: Wanted) -> Draft:
-    draft = _table(path, shown, "series", wanted)
-    return replace(draft, ids=[shown]) if list(draft.ids) == [path.name] else draft
+def _series_table(path: Path, shown: str, spec: ColumnSpec) -> ParsedRows:
+    parsed_rows = _table(path, shown, "series", spec)
+    return replace(parsed_rows, ids=[shown]) if list(parsed_rows.ids) == [path.name] else parsed_rows
 
 
-_READ: dict[str, Callable[[Path, str, Wanted], Draft]] = {
+_READ: dict[str, Callable[[Path, str, ColumnSpec], ParsedRows]] = {
     "image": _image_table,
     "text": _text_table,
     "series": _series_table,

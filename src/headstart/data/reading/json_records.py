@@ -10,7 +10,7 @@ from typing import Any
 
 from headstart.data.columns.cells import as_text, header_names
 from headstart.data.reading.decoding import find_encoding, lines, read_text_file
-from headstart.data.reading.sheet import Sheet
+from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.errors import DataError, offenders
 from headstart.records import Finding, SetAside, make_column
@@ -39,7 +39,7 @@ class _Objects:
             self.bad.append((line, "it is not an object in braces"))
 
 
-def read_json_lines(path: Path, encoding: str | None) -> Sheet:
+def read_json_lines(path: Path, encoding: str | None) -> RawTable:
     """Read an object a line.
 
     Raises
@@ -63,7 +63,7 @@ def read_json_lines(path: Path, encoding: str | None) -> Sheet:
     return _sheet(path, objects, decoding.findings, n_lines)
 
 
-def read_json(path: Path, encoding: str | None) -> Sheet:
+def read_json(path: Path, encoding: str | None) -> RawTable:
     """Read an array of objects, an object that holds one such array, or an object a line.
 
     Raises
@@ -127,7 +127,7 @@ def _parse_int(digits: str) -> int:
     return int(digits)
 
 
-def _sheet(path: Path, objects: _Objects, findings: tuple[Finding, ...], n_lines: int) -> Sheet:
+def _sheet(path: Path, objects: _Objects, findings: tuple[Finding, ...], n_lines: int) -> RawTable:
     if len(objects.bad) > len(objects.items):
         n_all = len(objects.bad) + len(objects.items)
         bad = [f"line {line}: {reason}" for line, reason in objects.bad]
@@ -146,6 +146,6 @@ def _sheet(path: Path, objects: _Objects, findings: tuple[Finding, ...], n_lines
         for name, key in zip(names, keys, strict=True)
     }
     set_aside = tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in objects.bad)
-    return Sheet(
+    return RawTable(
         name=path.name, columns=columns, rows=objects.lines, set_aside=set_aside, findings=findings, n_lines=n_lines
     )

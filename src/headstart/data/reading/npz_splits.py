@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.columns.names import SPLITS, key
+from headstart.data.columns.names import SPLITS, fold_column_name
 from headstart.errors import DataError
 
 _WORDS = "|".join(sorted(filter(None, SPLITS), key=len, reverse=True))
@@ -45,7 +45,7 @@ def join_splits(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> dict[s
         if matched is not None:
             stem, split = matched["name"] or matched["last"], matched["split"] or matched["first"]
             parts.setdefault(stem.casefold(), {})[split.casefold()] = name
-    if "x" not in parts or {"x", "split"} & set(map(key, arrays)):
+    if "x" not in parts or {"x", "split"} & set(map(fold_column_name, arrays)):
         return dict(arrays)
     splits = list(parts["x"])
     joined = {}

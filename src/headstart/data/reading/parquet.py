@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.data.columns.cells import as_text, header_names
 from headstart.data.reading.optional import import_optional
-from headstart.data.reading.sheet import Sheet
+from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.errors import DataError
 from headstart.records import make_column
@@ -27,7 +27,7 @@ print(max((sum(group.column(place).num_values for group in groups) for place in 
 """
 
 
-def read_parquet(path: Path, encoding: str | None) -> Sheet:
+def read_parquet(path: Path, encoding: str | None) -> RawTable:
     """Read a Parquet file.
 
     Raises
@@ -49,7 +49,7 @@ def read_parquet(path: Path, encoding: str | None) -> Sheet:
     except (arrow.ArrowException, OSError, ValueError, MemoryError, subprocess.TimeoutExpired) as error:
         problem = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: the Parquet file is damaged ({problem}).", "Copy or export it again.") from error
-    return Sheet(name=path.name, columns=columns, rows=list(range(2, n_rows + 2)))
+    return RawTable(name=path.name, columns=columns, rows=list(range(2, n_rows + 2)))
 
 
 def _group_bytes(header: Any) -> list[int]:

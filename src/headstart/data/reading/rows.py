@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.columns.names import split_of
+from headstart.data.columns.names import parse_split_word
 from headstart.data.labels.label_spelling import report_similar_labels
 from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, make_label_mask, parse_labels
 from headstart.data.reading.content import NORMALISE, SEE
@@ -18,7 +18,7 @@ from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Ta
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
+class ParsedRows:
     """Rows as a reader found them: all lists and metadata columns have one length."""
 
     modality: str
@@ -30,23 +30,23 @@ class Draft:
     set_aside: tuple[SetAside, ...] = ()
     findings: tuple[Finding, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
-    marks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    indicators: Mapping[str, Sequence[str]] = field(default_factory=dict)
     input_columns: InputColumns | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     n_lines: int = 0
 
 
 @dataclass(frozen=True)
-class Finish:
-    """How strict to be: predicting needs no labels; `wish` says what they are."""
+class ReadPolicy:
+    """How strict to be: predicting needs no labels; `label_spec` says what they are."""
 
     merge_labels: bool = False
     drop_unlabelled: bool = False
-    labelled: bool = True
-    wish: LabelSpec = field(default_factory=LabelSpec)
+    expects_labels: bool = True
+    label_spec: LabelSpec = field(default_factory=LabelSpec)
 
 
-def finish(draft: Draft, source: str, how: Finish) -> Table:
+def build_table(parsed_rows: ParsedRows, source: str, policy: ReadPolicy) -> Table:
     """Make the table.
 
     Raises
@@ -54,54 +54,57 @@ def finish(draft: Draft, source: str, how: Finish) -> Table:
     DataError
         Rows without a label (where labels are needed and `how` does not drop them).
     """
-    n = len(draft.ids)
-    ids = names_of(draft)
-    inputs = NORMALISE[draft.modality](draft.inputs)
-    seen = SEE[draft.modality](inputs)
-    reasons = [reason for _, reason in seen]
-    labels = None if draft.labels is None else list(map(writable, draft.labels))
+    n = len(parsed_rows.ids)
+    ids = make_row_ids(parsed_rows)
+    inputs = NORMALISE[parsed_rows.modality](parsed_rows.inputs)
+    contents = SEE[parsed_rows.modality](inputs)
+    reasons = [reason for _, reason in contents]
+    labels = None if parsed_rows.labels is None else list(map(make_encodable, parsed_rows.labels))
     answers: ParsedLabels | None = None
-    if labels is not None and how.labelled:
+    if labels is not None and policy.expects_labels:
         usable = np.array([reason is None for reason in reasons], dtype=bool)
         answers = parse_labels(
             RawLabels(
                 labels=labels,
                 ids=ids,
                 usable=usable,
-                indicator_columns=draft.marks,
-                column=writable(draft.columns.get("label", "")),
+                indicator_columns=parsed_rows.indicators,
+                column=make_encodable(parsed_rows.columns.get("label", "")),
             ),
-            how.wish,
+            policy.label_spec,
         )
         labels = answers.labels
-        errors = [item.summary for item in draft.findings if item.kind == "spreadsheet-errors"]
-        reasons = _refuse_unlabelled(answers, ids, reasons, how=how, noted=errors)
-    splits, notes = _splits(draft.splits or [""] * n, ids)
-    kept = np.flatnonzero([reason is None for reason in reasons]).astype(np.intp)
-    aside = tuple(SetAside(ids[row], str(reason)) for row, reason in enumerate(reasons) if reason is not None)
+        errors = [item.summary for item in parsed_rows.findings if item.kind == "spreadsheet-errors"]
+        reasons = _refuse_unlabelled(answers, ids, reasons, policy=policy, error_notes=errors)
+    splits, notes = _read_splits(parsed_rows.splits or [""] * n, ids)
+    usable_rows = np.flatnonzero([reason is None for reason in reasons]).astype(np.intp)
+    set_aside = tuple(SetAside(ids[row], str(reason)) for row, reason in enumerate(reasons) if reason is not None)
     table = Table(
-        modality=draft.modality,
+        modality=parsed_rows.modality,
         ids=make_column(ids),
         inputs=make_column(inputs),
-        hashes=make_column([digest for digest, _ in seen]),
+        hashes=make_column([digest for digest, _ in contents]),
         labels=None if labels is None else make_column(labels),
         splits=make_column(splits),
-        metadata=dict(draft.metadata),
-        set_aside=(*(SetAside(writable(item.id), writable(item.reason)) for item in draft.set_aside), *aside),
-        findings=(*map(_writable_finding, draft.findings), *notes, *(answers.findings if answers else ())),
-        source=writable(source),
-        columns=dict(draft.columns),
+        metadata=dict(parsed_rows.metadata),
+        set_aside=(
+            *(SetAside(make_encodable(item.id), make_encodable(item.reason)) for item in parsed_rows.set_aside),
+            *set_aside,
+        ),
+        findings=(*map(_make_finding_encodable, parsed_rows.findings), *notes, *(answers.findings if answers else ())),
+        source=make_encodable(source),
+        columns=dict(parsed_rows.columns),
         task=answers.task if answers else "classification",
         targets=answers.targets if answers else None,
         target_names=answers.names if answers else (),
-        input_columns=_measured(draft.input_columns, [draft.inputs[row] for row in kept]),
-        left_out=dict(draft.left_out),
-        n_lines=draft.n_lines,
-    ).take(kept)
-    return with_tidy_labels(table, how.merge_labels) if how.labelled else table
+        input_columns=_measure_series(parsed_rows.input_columns, [parsed_rows.inputs[row] for row in usable_rows]),
+        left_out=dict(parsed_rows.left_out),
+        n_lines=parsed_rows.n_lines,
+    ).take(usable_rows)
+    return tidy_table_labels(table, policy.merge_labels) if policy.expects_labels else table
 
 
-def _measured(columns: InputColumns | None, inputs: Sequence[Any]) -> InputColumns | None:
+def _measure_series(columns: InputColumns | None, inputs: Sequence[Any]) -> InputColumns | None:
     """Add how many channels and steps the series that can be used have."""
     if columns is None or not inputs:
         return columns
@@ -110,16 +113,16 @@ def _measured(columns: InputColumns | None, inputs: Sequence[Any]) -> InputColum
     return replace(columns, n_channels=counts.most_common(1)[0][0], fewest_steps=min(steps), most_steps=max(steps))
 
 
-def names_of(draft: Draft) -> list[str]:
+def make_row_ids(parsed_rows: ParsedRows) -> list[str]:
     """Give the ids of a draft's rows as the table will have them: unique, and such that they can be written."""
-    return unique(list(map(writable, draft.ids)))
+    return make_unique(list(map(make_encodable, parsed_rows.ids)))
 
 
-def _writable_finding(finding: Finding) -> Finding:
-    return replace(finding, rows=tuple(map(writable, finding.rows)), summary=writable(finding.summary))
+def _make_finding_encodable(finding: Finding) -> Finding:
+    return replace(finding, rows=tuple(map(make_encodable, finding.rows)), summary=make_encodable(finding.summary))
 
 
-def with_tidy_labels(table: Table, merge: bool) -> Table:
+def tidy_table_labels(table: Table, merge: bool) -> Table:
     """Report, or merge, labels that differ only in spelling; numbers are left as they are."""
     if table.labels is None:
         return table
@@ -133,111 +136,127 @@ def _is_odd_label(finding: Finding) -> bool:
 def _tidy_classes(table: Table, merge: bool) -> Table:
     assert table.labels is not None
     labels, odd = report_similar_labels(table.labels.tolist(), table.ids.tolist(), merge)
-    kept = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
-    there = set(labels)
-    grades = tuple(name for name in table.target_names if name in there)
-    return replace(table, labels=make_column(labels), findings=kept + odd, target_names=grades)
+    findings = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
+    remaining_labels = set(labels)
+    grades = tuple(name for name in table.target_names if name in remaining_labels)
+    return replace(table, labels=make_column(labels), findings=findings + odd, target_names=grades)
 
 
-def _tidy_several(table: Table, merge: bool) -> Table:
+def _tidy_label_sets(table: Table, merge: bool) -> Table:
     """Do the same to the labels of which a row may have several."""
     assert table.targets is not None
-    rows, codes = np.nonzero(table.targets == 1)
-    given = [table.target_names[code] for code in codes]
-    better, odd = report_similar_labels(given, [str(table.ids[row]) for row in rows], merge)
-    kept = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
-    if better == given:
-        return replace(table, findings=kept + odd)
-    renamed = dict(zip(given, better, strict=True))
+    rows, class_indices = np.nonzero(table.targets == 1)
+    old_names = [table.target_names[code] for code in class_indices]
+    tidied_names, odd = report_similar_labels(old_names, [str(table.ids[row]) for row in rows], merge)
+    findings = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
+    if tidied_names == old_names:
+        return replace(table, findings=findings + odd)
+    renamed = dict(zip(old_names, tidied_names, strict=True))
     names = tuple(name for name in table.target_names if renamed.get(name, name) == name)
-    sets: list[set[str]] = [set() for _ in range(len(table))]
-    for row, name in zip(rows, better, strict=True):
-        sets[row].add(name)
+    label_sets: list[set[str]] = [set() for _ in range(len(table))]
+    for row, name in zip(rows, tidied_names, strict=True):
+        label_sets[row].add(name)
     return replace(
-        table, findings=kept + odd, target_names=names, targets=make_label_mask([*map(frozenset, sets)], names)
+        table,
+        findings=findings + odd,
+        target_names=names,
+        targets=make_label_mask([*map(frozenset, label_sets)], names),
     )
 
 
 _TIDY: dict[str, Callable[[Table, bool], Table]] = {
     "classification": _tidy_classes,
     "ordinal": _tidy_classes,
-    "multi-label": _tidy_several,
+    "multi-label": _tidy_label_sets,
     "regression": lambda table, merge: table,
 }
 
 
-def writable(text: str) -> str:
+def make_encodable(text: str) -> str:
     r"""Make a text one that can be written as UTF-8: bytes of a file name that are none become the replacement sign.
 
     Examples
     --------
-    >>> writable("caf\udce9.jpg"), writable("rust")
+    >>> make_encodable("caf\udce9.jpg"), make_encodable("rust")
     ('caf�.jpg', 'rust')
     """
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return _decoded(text)
+        return _replace_undecodable(text)
     return text
 
 
-def _decoded(text: str) -> str:
+def _replace_undecodable(text: str) -> str:
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     except UnicodeEncodeError:  # half a character, as JSON may hold
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def unique(ids: Sequence[str]) -> list[str]:
+def make_unique(ids: Sequence[str]) -> list[str]:
     """Make ids unique by numbering repeats.
 
     Examples
     --------
-    >>> unique(["a", "b", "a"])
+    >>> make_unique(["a", "b", "a"])
     ['a', 'b', 'a#2']
     """
     if len(set(ids)) == len(ids):
         return list(ids)
-    taken, counts, made = set(ids), dict.fromkeys(ids, 0), []
+    taken, counts, unique_ids = set(ids), dict.fromkeys(ids, 0), []
     for name in ids:
         counts[name] += 1
-        fresh = name
-        while counts[name] > 1 and (fresh == name or fresh in taken):
-            fresh = f"{name}#{counts[name]}"
-            counts[name] += fresh in taken
-        taken.add(fresh)
-        made.append(fresh)
-    return made
+        candidate = name
+        while counts[name] > 1 and (candidate == name or candidate in taken):
+            candidate = f"{name}#{counts[name]}"
+            counts[name] += candidate in taken
+        taken.add(candidate)
+        unique_ids.append(candidate)
+    return unique_ids
 
 
-def join(drafts: Sequence[Draft]) -> Draft:
+def join_parsed_rows(parsed_parts: Sequence[ParsedRows]) -> ParsedRows:
     """Put drafts of one modality one after the other; a column that one lacks is empty there."""
-    first = drafts[0]
-    if len(drafts) == 1:
+    first = parsed_parts[0]
+    if len(parsed_parts) == 1:
         return first
-    kinds = sorted({draft.modality for draft in drafts})
+    kinds = sorted({parsed_rows.modality for parsed_rows in parsed_parts})
     if len(kinds) > 1:
         raise DataError(f"The files hold different kinds of data ({', '.join(kinds)}).", "Give one kind at a time.")
-    names = list(dict.fromkeys(name for draft in drafts for name in draft.metadata))
-    labelled = any(draft.labels is not None for draft in drafts)
-    split = any(draft.splits is not None for draft in drafts)
-    return Draft(
+    names = list(dict.fromkeys(name for parsed_rows in parsed_parts for name in parsed_rows.metadata))
+    labelled = any(parsed_rows.labels is not None for parsed_rows in parsed_parts)
+    split = any(parsed_rows.splits is not None for parsed_rows in parsed_parts)
+    return ParsedRows(
         modality=first.modality,
-        inputs=[value for draft in drafts for value in draft.inputs],
-        ids=[value for draft in drafts for value in draft.ids],
-        labels=[value for draft in drafts for value in draft.labels or [""] * len(draft.ids)] if labelled else None,
-        splits=[value for draft in drafts for value in draft.splits or [""] * len(draft.ids)] if split else None,
-        metadata={name: join_columns((draft.metadata.get(name), len(draft.ids)) for draft in drafts) for name in names},
-        set_aside=tuple(item for draft in drafts for item in draft.set_aside),
-        findings=tuple(item for draft in drafts for item in draft.findings),
-        marks={
-            name: join_columns((draft.marks.get(name), len(draft.ids)) for draft in drafts).tolist()
-            for name in dict.fromkeys(name for draft in drafts for name in draft.marks)
+        inputs=[value for parsed_rows in parsed_parts for value in parsed_rows.inputs],
+        ids=[value for parsed_rows in parsed_parts for value in parsed_rows.ids],
+        labels=[value for parsed_rows in parsed_parts for value in parsed_rows.labels or [""] * len(parsed_rows.ids)]
+        if labelled
+        else None,
+        splits=[value for parsed_rows in parsed_parts for value in parsed_rows.splits or [""] * len(parsed_rows.ids)]
+        if split
+        else None,
+        metadata={
+            name: join_columns((parsed_rows.metadata.get(name), len(parsed_rows.ids)) for parsed_rows in parsed_parts)
+            for name in names
         },
-        columns={role: name for draft in reversed(drafts) for role, name in draft.columns.items()},
+        set_aside=tuple(item for parsed_rows in parsed_parts for item in parsed_rows.set_aside),
+        findings=tuple(item for parsed_rows in parsed_parts for item in parsed_rows.findings),
+        indicators={
+            name: join_columns(
+                (parsed_rows.indicators.get(name), len(parsed_rows.ids)) for parsed_rows in parsed_parts
+            ).tolist()
+            for name in dict.fromkeys(name for parsed_rows in parsed_parts for name in parsed_rows.indicators)
+        },
+        columns={role: name for parsed_rows in reversed(parsed_parts) for role, name in parsed_rows.columns.items()},
         input_columns=first.input_columns,
-        left_out={name: reason for draft in reversed(drafts) for name, reason in draft.left_out.items()},
-        n_lines=sum(draft.n_lines for draft in drafts) if all(draft.n_lines for draft in drafts) else 0,
+        left_out={
+            name: reason for parsed_rows in reversed(parsed_parts) for name, reason in parsed_rows.left_out.items()
+        },
+        n_lines=sum(parsed_rows.n_lines for parsed_rows in parsed_parts)
+        if all(parsed_rows.n_lines for parsed_rows in parsed_parts)
+        else 0,
     )
 
 
@@ -251,25 +270,32 @@ _NONE_APPLIES = f"{_ADD} If no label applies to them, pass --task multi-label."
 
 
 def _refuse_unlabelled(
-    answers: ParsedLabels, ids: Sequence[str], reasons: list[str | None], how: Finish, noted: Sequence[str]
+    answers: ParsedLabels, ids: Sequence[str], reasons: list[str | None], policy: ReadPolicy, error_notes: Sequence[str]
 ) -> list[str | None]:
-    bare = [int(row) for row in np.flatnonzero(answers.missing) if reasons[row] is None]
-    if bare and not how.drop_unlabelled:
-        have = "rows have" if len(bare) > 1 else "row has"
+    unlabelled_rows = [int(row) for row in np.flatnonzero(answers.missing) if reasons[row] is None]
+    if unlabelled_rows and not policy.drop_unlabelled:
+        have = "rows have" if len(unlabelled_rows) > 1 else "row has"
         raise DataError(
-            " ".join([f"{len(bare)} {have} no label ({offenders([ids[row] for row in bare])}).", *noted]),
-            _NONE_APPLIES if answers.task == "multi-label" and not how.wish.empty_is_none else _ADD,
+            " ".join(
+                [
+                    f"{len(unlabelled_rows)} {have} no label ({offenders([ids[row] for row in unlabelled_rows])}).",
+                    *error_notes,
+                ]
+            ),
+            _NONE_APPLIES if answers.task == "multi-label" and not policy.label_spec.empty_is_none else _ADD,
         )
-    marked = set(bare)
-    return ["the row has no label" if row in marked else reason for row, reason in enumerate(reasons)]
+    unlabelled_set = set(unlabelled_rows)
+    return ["the row has no label" if row in unlabelled_set else reason for row, reason in enumerate(reasons)]
 
 
-def _splits(words: Sequence[str], ids: Sequence[str]) -> tuple[list[str], tuple[Finding, ...]]:
-    read = {word: split_of(word) or "" for word in set(words)}
-    named = [read[word] for word in words]
-    held = tuple(row for row, word in zip(ids, named, strict=True) if word == "validation")
-    if not held:
-        return named, ()
-    summary = f"{len(held)} validation rows are used for training; choices are made by cross-validation."
-    note = Finding(kind="validation-rows", severity="note", rows=held, summary=summary, advice="Nothing to do.")
-    return [TRAIN if word == "validation" else word for word in named], (note,)
+def _read_splits(words: Sequence[str], ids: Sequence[str]) -> tuple[list[str], tuple[Finding, ...]]:
+    split_by_word = {word: parse_split_word(word) or "" for word in set(words)}
+    splits = [split_by_word[word] for word in words]
+    validation_ids = tuple(row for row, word in zip(ids, splits, strict=True) if word == "validation")
+    if not validation_ids:
+        return splits, ()
+    summary = f"{len(validation_ids)} validation rows are used for training; choices are made by cross-validation."
+    note = Finding(
+        kind="validation-rows", severity="note", rows=validation_ids, summary=summary, advice="Nothing to do."
+    )
+    return [TRAIN if word == "validation" else word for word in splits], (note,)

@@ -10,16 +10,16 @@ from typing import Any
 
 from headstart.data import texts
 from headstart.data.columns.axes import find_axis
-from headstart.data.columns.names import Wanted, split_of, split_of_stem
+from headstart.data.columns.names import ColumnSpec, parse_split_stem, parse_split_word
 from headstart.data.columns.option_use import require_use
 from headstart.data.columns.text_columns import find_text_columns, join_texts
 from headstart.data.images import image_folders
 from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.archive import unpack
+from headstart.data.reading.column_roles import find_roles
 from headstart.data.reading.frames import sheet_of
-from headstart.data.reading.rows import Draft, Finish, finish, join
-from headstart.data.reading.sheet_rows import roles_of
-from headstart.data.reading.sheets import NAMED_READERS, READERS, Sheet, is_table, read_sheet
+from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table, join_parsed_rows
+from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable, is_table, read_raw_table
 from headstart.data.reading.tree import Tree, walk
 from headstart.data.series import long_tables, series_files, series_tables
 from headstart.data.texts import TEXT_FILES, looks_headerless
@@ -31,33 +31,33 @@ from headstart.records import TRAIN, InputColumns, Table
 
 
 @dataclass(frozen=True)
-class SheetKind:
+class TableReader:
     """How one modality reads a table."""
 
-    fits: Callable[[Sheet, Path, Wanted], bool]
-    read: Callable[[Sheet, Path, Wanted], Draft]
+    fits: Callable[[RawTable, Path, ColumnSpec], bool]
+    read: Callable[[RawTable, Path, ColumnSpec], ParsedRows]
 
 
-SHEET_KINDS: dict[str, SheetKind] = {
-    "image": SheetKind(image_folders.fits, image_folders.read),
-    "text": SheetKind(texts.fits, texts.read),
-    "series": SheetKind(series_tables.fits, series_tables.read),
+TABLE_READERS: dict[str, TableReader] = {
+    "image": TableReader(image_folders.fits, image_folders.read),
+    "text": TableReader(texts.fits, texts.read),
+    "series": TableReader(series_tables.fits, series_tables.read),
 }
 """In the order in which they are tried."""
-SERIES_FILES: dict[str, Callable[[Path, Wanted], Draft]] = {
+SERIES_FILES: dict[str, Callable[[Path, ColumnSpec], ParsedRows]] = {
     ".npz": series_files.read_npz,
     ".ts": series_files.read_ts,
 }
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
-STATES, USE = ("stop", "drop", "use"), "use"
+UNLABELLED_ACTIONS, USE = ("stop", "drop", "use"), "use"
 """What `--unlabelled` knows beside paths."""
-_KINDS = {"image": "pictures", "text": "tables of texts", "series": "tables of series"}
-_FEW_WORDS = 3
+_MODALITY_NOUNS = {"image": "pictures", "text": "tables of texts", "series": "tables of series"}
+_FEWEST_WORDS = 3
 """A cell with fewer words than this is no text beside values of series."""
-_SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
+_DELIMITED_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 
 
-def read(
+def read_table(
     path: Path | str,
     options: ReadOptions | None = None,
     known: Mapping[str, str] | None = None,
@@ -97,10 +97,10 @@ def read(
         A column that was asked for is not there.
     """
     options = options or parse(ReadOptions)
-    place = existing(Path(path).expanduser())
-    require_known(options.unlabelled)
-    draft = draft_of(place, options.modality, wanted_of(options, known, inputs))
-    table = _finish(draft, str(path), options, empty_is_none=empty_is_none, labels=labels)
+    place = require_existing(Path(path).expanduser())
+    require_unlabelled_source(options.unlabelled)
+    parsed_rows = read_source(place, options.modality, make_column_spec(options, known, inputs))
+    table = _build_table(parsed_rows, str(path), options, empty_is_none=empty_is_none, labels=labels)
     if known is None:
         require_use(options, table)
     return table
@@ -112,42 +112,56 @@ def read_frame(frame: Any, options: ReadOptions) -> Table:
     Raises
     ------
     DataError, UnknownName
-        As `read`.
+        As `read_table`.
     """
-    sheet, wanted = sheet_of(frame), wanted_of(options)
-    modality = "text" if wanted.texts and options.modality == "auto" else options.modality
-    kind = SHEET_KINDS[_guess(sheet, Path("the table"), wanted) if modality == "auto" else modality]
-    table = _finish(kind.read(sheet, Path(), wanted), "memory", options)
+    raw_table, spec = sheet_of(frame), make_column_spec(options)
+    modality = "text" if spec.texts and options.modality == "auto" else options.modality
+    kind = TABLE_READERS[_infer_modality(raw_table, Path("the table"), spec) if modality == "auto" else modality]
+    table = _build_table(kind.read(raw_table, Path(), spec), "memory", options)
     require_use(options, table)
     return table
 
 
-def _finish(
-    draft: Draft, source: str, options: ReadOptions, empty_is_none: bool | None = None, labels: tuple[str, ...] = ()
+def _build_table(
+    parsed_rows: ParsedRows,
+    source: str,
+    options: ReadOptions,
+    empty_is_none: bool | None = None,
+    labels: tuple[str, ...] = (),
 ) -> Table:
-    said = options.task == "multi-label" if empty_is_none is None else empty_is_none
-    wish = LabelSpec(
-        task=options.task, order=options.order, empty_is_none=said, known=labels, merge=options.merge_labels
+    empty_is_none_chosen = options.task == "multi-label" if empty_is_none is None else empty_is_none
+    label_spec = LabelSpec(
+        task=options.task,
+        order=options.order,
+        empty_is_none=empty_is_none_chosen,
+        known=labels,
+        merge=options.merge_labels,
     )
-    how = Finish(options.merge_labels, options.unlabelled in {"drop", USE}, wish=wish)
-    return finish(draft, source, how)
+    policy = ReadPolicy(options.merge_labels, options.unlabelled in {"drop", USE}, label_spec=label_spec)
+    return build_table(parsed_rows, source, policy)
 
 
-def wanted_of(
+def make_column_spec(
     options: ReadOptions, known: Mapping[str, str] | None = None, inputs: InputColumns | None = None
-) -> Wanted:
+) -> ColumnSpec:
     """Return which columns are wanted for rows to learn from."""
-    several = options.task in {"auto", "multi-label"} and not options.order
-    wanted = Wanted(keep=options.group, known=known or {}, labels=options.label, several=several, inputs=inputs)
-    return with_columns(wanted, options)
+    may_have_indicators = options.task in {"auto", "multi-label"} and not options.order
+    spec = ColumnSpec(
+        group_columns=options.group,
+        training_columns=known or {},
+        labels=options.label,
+        may_have_indicators=may_have_indicators,
+        training_inputs=inputs,
+    )
+    return add_named_columns(spec, options)
 
 
-def with_columns(wanted: Wanted, options: ColumnOptions) -> Wanted:
+def add_named_columns(spec: ColumnSpec, options: ColumnOptions) -> ColumnSpec:
     """Add the columns that the user named, whatever is read."""
     named = {"id": options.id, "time": options.time_column}
     return replace(
-        wanted,
-        columns={**wanted.columns, **{role: name for role, name in named.items() if name is not None}},
+        spec,
+        columns={**spec.columns, **{role: name for role, name in named.items() if name is not None}},
         values=options.values,
         channels=options.channels,
         axes=options.axes,
@@ -156,7 +170,7 @@ def with_columns(wanted: Wanted, options: ColumnOptions) -> Wanted:
     )
 
 
-def require_known(unlabelled: str) -> None:
+def require_unlabelled_source(unlabelled: str) -> None:
     """Refuse a value of `--unlabelled` that is neither a word it knows nor a path.
 
     Raises
@@ -164,14 +178,14 @@ def require_known(unlabelled: str) -> None:
     OptionError
         There is no such path.
     """
-    if unlabelled not in STATES and not Path(unlabelled).expanduser().exists():
+    if unlabelled not in UNLABELLED_ACTIONS and not Path(unlabelled).expanduser().exists():
         raise OptionError(
-            f"--unlabelled {unlabelled}: this is neither {', '.join(STATES)} nor a path that exists.",
+            f"--unlabelled {unlabelled}: this is neither {', '.join(UNLABELLED_ACTIONS)} nor a path that exists.",
             "Give one of these words, or the path of data without labels.",
         )
 
 
-def existing(path: Path) -> Path:
+def require_existing(path: Path) -> Path:
     """Give the path back, or say what lies nearby if it is not there; pipes and devices are no data."""
     if path.exists():
         reason = None if path.is_dir() else reason_not_plain(path)
@@ -179,29 +193,33 @@ def existing(path: Path) -> Path:
             raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
         return path
     beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
-    near = get_close_matches(path.name, beside, n=1)
-    raise DataError(f"There is no {path}.", f"Did you mean {path.parent / near[0]}?" if near else "Check the path.")
+    close_names = get_close_matches(path.name, beside, n=1)
+    raise DataError(
+        f"There is no {path}.", f"Did you mean {path.parent / close_names[0]}?" if close_names else "Check the path."
+    )
 
 
-def draft_of(place: Path, modality: str, wanted: Wanted) -> Draft:
+def read_source(place: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     """Read a file, folder or zip as one modality, or as the first that fits (`modality` "auto")."""
-    if modality == "auto" and wanted.texts:
+    if modality == "auto" and spec.texts:
         modality = "text"
     if place.is_dir():
-        return _folder(walk(place), modality, wanted)
+        return _read_folder(walk(place), modality, spec)
     suffix = place.suffix.lower()
     if suffix == ".zip":
-        return _folder(walk(unpack(place)), modality, wanted, shown=place)
+        return _read_folder(walk(unpack(place)), modality, spec, shown_path=place)
     if suffix in SERIES_FILES and modality in {"auto", "series"}:
-        return SERIES_FILES[suffix](place, wanted)
+        return SERIES_FILES[suffix](place, spec)
     if suffix in SERIES_FILES:
-        raise DataError(f"{place} holds series, and no {_KINDS[modality]}.", "Leave --text and --modality out.")
+        raise DataError(
+            f"{place} holds series, and no {_MODALITY_NOUNS[modality]}.", "Leave --text and --modality out."
+        )
     if is_table(place):
-        return _sheet(place, modality, wanted)
-    raise DataError(f"{place} is of a kind that cannot be read ({suffix or 'no suffix'}).", _readable(place))
+        return _read_table_file(place, modality, spec)
+    raise DataError(f"{place} is of a kind that cannot be read ({suffix or 'no suffix'}).", _advise_format(place))
 
 
-def _readable(place: Path) -> str:
+def _advise_format(place: Path) -> str:
     if place.suffix.lower() in SUFFIXES:
         return "Give the folder that holds the pictures."
     if place.suffix.lower() in {".xls", ".ods", ".xlsb", ".numbers"}:
@@ -212,47 +230,47 @@ def _readable(place: Path) -> str:
     return f"Give a folder of pictures or of texts, a zip, or a file of: {kinds}."
 
 
-def _sheet(path: Path, modality: str, wanted: Wanted) -> Draft:
-    sheet = read_sheet(path, wanted.encoding)
+def _read_table_file(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
+    raw_table = read_raw_table(path, spec.encoding)
     if modality == "auto":
-        modality = _guess(sheet, path, wanted)
-    return replace(SHEET_KINDS[modality].read(sheet, path.parent, wanted), n_lines=sheet.n_lines)
+        modality = _infer_modality(raw_table, path, spec)
+    return replace(TABLE_READERS[modality].read(raw_table, path.parent, spec), n_lines=raw_table.n_lines)
 
 
-def _guess(sheet: Sheet, path: Path, wanted: Wanted) -> str:
+def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:
     """Decide what kind of table it is, before any column is read as anything.
 
     A run of numbers beside a column that is named like texts and holds none (remarks in a few rows, short words) is a
     table of series.
     """
-    fitting = [name for name, kind in SHEET_KINDS.items() if kind.fits(sheet, path.parent, wanted)]
-    if fitting[:1] == ["image"] and len(fitting) > 1 and image_folders.is_by_numbers(sheet, path.parent, wanted):
+    fitting = [name for name, kind in TABLE_READERS.items() if kind.fits(raw_table, path.parent, spec)]
+    if fitting[:1] == ["image"] and len(fitting) > 1 and image_folders.is_by_numbers(raw_table, path.parent, spec):
         fitting = fitting[1:]  # Numbers name pictures that lie about only where nothing else is there to learn from.
-    if fitting[:2] == ["text", "series"] and _is_beside_series(sheet, wanted):
+    if fitting[:2] == ["text", "series"] and _is_beside_series(raw_table, spec):
         return "series"
     if fitting:
         return fitting[0]
-    if looks_headerless(sheet):
+    if looks_headerless(raw_table):
         raise DataError(
-            f"{path}: the first row does not look like a header: {offenders([name[:40] for name in sheet.names])}.",
+            f"{path}: the first row does not look like a header: {offenders([name[:40] for name in raw_table.names])}.",
             "Write a row above it that names the columns, such as label and text (parted as the cells are).",
         )
-    steps = find_axis([name for name in sheet.names if name not in wanted.labels])
+    steps = find_axis([name for name in raw_table.names if name not in spec.labels])
     if steps is not None:
-        cell = next((cell for cell in sheet.texts(steps.names[0]) if cell.strip()), "")
+        cell = next((cell for cell in raw_table.texts(steps.names[0]) if cell.strip()), "")
         raise DataError(
             f"{path}: the columns {steps.names[0]} to {steps.names[-1]} look like a series but hold no numbers, such "
             f"as '{cell[:40]}'.",
             "Write bare numbers, without units and remarks.",
         )
-    listed = next((name for name in sheet.names if _lists_files(sheet.texts(name))), None)
+    listed = next((name for name in raw_table.names if _lists_files(raw_table.texts(name))), None)
     if listed is not None:
         raise DataError(
             f"{path}: the column {listed} names files, and only pictures can be listed so.",
             "Put the texts themselves into the table, or the files of each class into a folder of its own.",
         )
     raise DataError(
-        f"{path} has no column of texts, pictures or series (columns: {', '.join(sheet.names[:20])}).",
+        f"{path} has no column of texts, pictures or series (columns: {', '.join(raw_table.names[:20])}).",
         "The first row must name the columns. Name that of the texts with --text COLUMN; series need columns "
         "t0, t1 ... t7 or more, or columns id, time and values: --id, --time-column and --values name them.",
     )
@@ -264,76 +282,88 @@ def _lists_files(cells: Sequence[str]) -> bool:
     return bool(filled) and all(len(cell) < 256 and Path(cell.strip()).suffix.lower() in endings for cell in filled)
 
 
-def _is_beside_series(sheet: Sheet, wanted: Wanted) -> bool:
+def _is_beside_series(raw_table: RawTable, spec: ColumnSpec) -> bool:
     """Whether the text column is only a remark beside values of series."""
-    if wanted.values is not None or wanted.channels or "time" in wanted.columns:
+    if spec.values is not None or spec.channels or "time" in spec.columns:
         return True
-    if wanted.texts:
+    if spec.texts:
         return False
-    found = find_text_columns(sheet, wanted, roles_of(sheet, wanted, []).named().values())
-    words = [len(text.split()) for text in join_texts(sheet, found.names)] if found is not None else []
-    few = sum(n >= _FEW_WORDS for n in words) * 2 < len(sheet.rows)
-    return few and (series_tables.value_run(sheet, wanted) is not None or long_tables.is_long(sheet, wanted))
+    text_columns = find_text_columns(raw_table, spec, find_roles(raw_table, spec, []).by_role().values())
+    words = (
+        [len(text.split()) for text in join_texts(raw_table, text_columns.names)] if text_columns is not None else []
+    )
+    has_few_words = sum(n >= _FEWEST_WORDS for n in words) * 2 < len(raw_table.rows)
+    return has_few_words and (
+        series_tables.value_run(raw_table, spec) is not None or long_tables.is_long(raw_table, spec)
+    )
 
 
-def _folder(tree: Tree, modality: str, wanted: Wanted, shown: Path | None = None) -> Draft:
-    shown = shown or tree.root
+def _read_folder(tree: Tree, modality: str, spec: ColumnSpec, shown_path: Path | None = None) -> ParsedRows:
+    shown_path = shown_path or tree.root
     if modality in {"auto", "image"} and tree.with_suffix(SUFFIXES):
-        return image_folders.read_folder(tree, wanted, look_above=shown == tree.root)
-    files, odd = tree.plain_and_odd(DATA_SUFFIXES)
-    if odd and files:
+        return image_folders.read_folder(tree, spec, look_above=shown_path == tree.root)
+    files, not_plain = tree.plain_and_odd(DATA_SUFFIXES)
+    if not_plain and files:
         plain = replace(
-            tree, files=tuple(file for file in tree.files if file.as_posix() not in {one.id for one in odd})
+            tree, files=tuple(file for file in tree.files if file.as_posix() not in {one.id for one in not_plain})
         )
-        draft = _folder(plain, modality, wanted, shown)
-        return replace(draft, set_aside=(*draft.set_aside, *odd))
+        parsed_rows = _read_folder(plain, modality, spec, shown_path)
+        return replace(parsed_rows, set_aside=(*parsed_rows.set_aside, *not_plain))
     files = files or tree.with_suffix(frozenset(NAMED_READERS))
-    lone = [] if files else tree.with_suffix(TEXT_FILES)
-    if lone and all(len(file.parts) == 1 and split_of_stem(file.stem) for file in lone):
-        files, lone = lone, []  # Tables, not texts: a text bears no such name.
-    if modality in {"auto", "text"} and any(len(file.parts) > 1 for file in lone):
-        return texts.read_folder(tree, lone, wanted)
+    text_files = [] if files else tree.with_suffix(TEXT_FILES)
+    if text_files and all(len(file.parts) == 1 and parse_split_stem(file.stem) for file in text_files):
+        files, text_files = text_files, []  # Tables, not texts: a text bears no such name.
+    if modality in {"auto", "text"} and any(len(file.parts) > 1 for file in text_files):
+        return texts.read_folder(tree, text_files, spec)
     if modality == "image" or not files:
-        kinds = _KINDS.get(modality, "pictures, texts, tables or series")
+        kinds = _MODALITY_NOUNS.get(modality, "pictures, texts, tables or series")
         raise DataError(
-            f"{shown} holds no {kinds} ({len(tree.files)} other files).",
+            f"{shown_path} holds no {kinds} ({len(tree.files)} other files).",
             "Put the texts of each class into a folder of its own, or make a table with columns text and label."
-            if len(lone) > 1
+            if len(text_files) > 1
             else "Check that it is the right one.",
         )
     top = [file for file in files if len(file.parts) == 1]
     if len(files) == 1 or len(top) == 1:
-        return draft_of(tree.at((top or files)[0]), modality, wanted)
-    splits = [split_of_stem(file.stem) for file in files]
+        return read_source(tree.at((top or files)[0]), modality, spec)
+    splits = [parse_split_stem(file.stem) for file in files]
     if all(splits) and len(set(splits)) == len(files):
-        return join(_parts(tree, list(zip(files, map(str, splits), strict=True)), modality, wanted))
+        return join_parsed_rows(
+            _read_split_files(tree, list(zip(files, map(str, splits), strict=True)), modality, spec)
+        )
     if modality in {"auto", "series"} and not top and _is_folder_per_class(files):
-        return series_files.read_folder(tree, files, wanted)
+        return series_files.read_folder(tree, files, spec)
     raise DataError(
-        f"{shown} holds {len(files)} tables ({offenders([file.as_posix() for file in files])}).",
+        f"{shown_path} holds {len(files)} tables ({offenders([file.as_posix() for file in files])}).",
         "Give the one to use; or name them train and test; or put the series of each class into a folder of its own.",
     )
 
 
-def _parts(tree: Tree, files: Sequence[tuple[PurePosixPath, str]], modality: str, wanted: Wanted) -> list[Draft]:
+def _read_split_files(
+    tree: Tree, files: Sequence[tuple[PurePosixPath, str]], modality: str, spec: ColumnSpec
+) -> list[ParsedRows]:
     """Read files named train, test ...; the columns of values are those of the training file, by name."""
     first = next((file for file, split in files if split == TRAIN), files[0][0])
-    draft = draft_of(tree.at(first), modality, wanted)
-    known = replace(draft.input_columns, n_channels=len(draft.inputs[0])) if draft.input_columns else None
-    others = wanted if wanted.inputs is not None else replace(wanted, inputs=known)
+    parsed_rows = read_source(tree.at(first), modality, spec)
+    known = (
+        replace(parsed_rows.input_columns, n_channels=len(parsed_rows.inputs[0])) if parsed_rows.input_columns else None
+    )
+    other_spec = spec if spec.training_inputs is not None else replace(spec, training_inputs=known)
     return [
-        _all_of(draft if file == first else draft_of(tree.at(file), draft.modality, others), split)
+        _assign_split(
+            parsed_rows if file == first else read_source(tree.at(file), parsed_rows.modality, other_spec), split
+        )
         for file, split in files
     ]
 
 
-def _all_of(draft: Draft, split: str) -> Draft:
+def _assign_split(parsed_rows: ParsedRows, split: str) -> ParsedRows:
     """Mark all rows of a file named train or test."""
-    return replace(draft, splits=[split] * len(draft.ids))
+    return replace(parsed_rows, splits=[split] * len(parsed_rows.ids))
 
 
 def _is_folder_per_class(files: Sequence[PurePosixPath]) -> bool:
     classes = {file.parts[-2] for file in files}
-    return {file.suffix.lower() for file in files} <= _SHEET_SUFFIXES and (
-        len(classes) > 1 or split_of(next(iter(classes))) is None
+    return {file.suffix.lower() for file in files} <= _DELIMITED_SUFFIXES and (
+        len(classes) > 1 or parse_split_word(next(iter(classes))) is None
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.reading.inputs import line_up
-from headstart.data.reading.rows import Finish, finish, with_tidy_labels
-from headstart.data.reading.sources import STATES, USE, draft_of, existing, wanted_of
+from headstart.data.reading.rows import ReadPolicy, build_table, tidy_table_labels
+from headstart.data.reading.sources import UNLABELLED_ACTIONS, USE, make_column_spec, read_source, require_existing
 from headstart.data.splitting.split import append_rows
 from headstart.options import ReadOptions
 from headstart.records import TEST, TRAIN, Table, make_column
@@ -23,7 +23,7 @@ def wants_unlabelled(options: ReadOptions) -> bool:
     >>> wants_unlabelled(ReadOptions(unlabelled="drop")), wants_unlabelled(ReadOptions(unlabelled="use"))
     (False, True)
     """
-    return options.unlabelled == USE or options.unlabelled not in STATES
+    return options.unlabelled == USE or options.unlabelled not in UNLABELLED_ACTIONS
 
 
 def read_unlabelled(table: Table, options: ReadOptions) -> Table:
@@ -55,8 +55,10 @@ def read_unlabelled(table: Table, options: ReadOptions) -> Table:
 
 def _bare_rows(table: Table, options: ReadOptions) -> Table:
     """Give the rows of the data itself that were left out because they have no label."""
-    place = existing(Path(table.source).expanduser())
-    rows = finish(draft_of(place, options.modality, wanted_of(options)), table.source, Finish(labelled=False))
+    place = require_existing(Path(table.source).expanduser())
+    rows = build_table(
+        read_source(place, options.modality, make_column_spec(options)), table.source, ReadPolicy(expects_labels=False)
+    )
     left_out = {item.id for item in table.set_aside}
     bare = [row for row, name in enumerate(rows.ids) if str(name) in left_out]
     return rows.take(np.asarray(bare, dtype=np.intp))
@@ -83,4 +85,4 @@ def with_also(table: Table, more: Table, merge: bool) -> Table:
     tested = set(table.hashes[table.splits == TEST])
     kept = more.take(np.flatnonzero([digest not in tested for digest in more.hashes]).astype(np.intp))
     added = append_rows(table, replace(kept, splits=make_column([TRAIN] * len(kept))), "also")
-    return with_tidy_labels(added, merge)
+    return tidy_table_labels(added, merge)

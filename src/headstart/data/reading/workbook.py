@@ -16,7 +16,7 @@ from xml.etree.ElementTree import ParseError
 
 from headstart.data.columns.cells import as_text, header_names
 from headstart.data.reading.optional import import_optional
-from headstart.data.reading.sheet import Sheet
+from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.data.reading.text_tables import SAMPLE_ROWS, is_heading
 from headstart.errors import DataError, offenders
@@ -49,7 +49,7 @@ class _Marks:
     merged: tuple[tuple[int, int, int, int], ...]
 
 
-def read_workbook(path: Path, encoding: str | None) -> Sheet:
+def read_workbook(path: Path, encoding: str | None) -> RawTable:
     """Read a table from a workbook.
 
     Raises
@@ -213,7 +213,7 @@ def _text_of(value: object) -> str:
     return as_text(value)
 
 
-def _sheet(path: Path, rows: list[tuple[int, list[object]]], marks: _Marks, note: tuple[Finding, ...]) -> Sheet:
+def _sheet(path: Path, rows: list[tuple[int, list[object]]], marks: _Marks, note: tuple[Finding, ...]) -> RawTable:
     header = [_text_of(cell) for cell in rows[0][1]]
     while not header[-1].strip():
         header.pop()
@@ -227,7 +227,7 @@ def _sheet(path: Path, rows: list[tuple[int, list[object]]], marks: _Marks, note
     kept = {number for number, _ in filled}
     empty = [number for number, _ in rows[1:] if number not in kept]
     set_aside = tuple(SetAside(f"{path.name}:{number}", "the row is empty") for number in empty)
-    return Sheet(
+    return RawTable(
         name=path.name,
         columns=cells,
         rows=[number for number, _ in filled],

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from headstart.data.columns.binding import bind_names
 from headstart.data.columns.cells import as_text, parse_number
-from headstart.data.columns.names import ROLES, Wanted, key, label_columns, pick
+from headstart.data.columns.names import ROLES, ColumnSpec, find_column, find_label_columns, fold_column_name
 from headstart.data.columns.precision import in_single_precision, is_too_fine, too_fine
 from headstart.data.columns.times import times_of
 from headstart.data.images.class_folders import read_places
 from headstart.data.reading.decoding import encoding_of, lines
 from headstart.data.reading.npz import read_npz_arrays
 from headstart.data.reading.npz_splits import join_splits
-from headstart.data.reading.rows import Draft
-from headstart.data.reading.sheets import Sheet, read_sheet
+from headstart.data.reading.rows import ParsedRows
+from headstart.data.reading.table_files import RawTable, read_raw_table
 from headstart.data.reading.tree import Tree
 from headstart.errors import DataError, ending, offenders
 from headstart.modalities.series import Series
@@ -30,7 +30,7 @@ _TIMES = {*ROLES["time"], "index"}
 _USUAL_ARRAYS = ("x", "data", "inputs", "values", "series", "features", "signals")
 
 
-def read_one(sheet: Sheet, wanted: Wanted) -> Draft:
+def read_one(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     """Read a whole file as one series: a row a time step, a column a channel.
 
     Raises
@@ -38,22 +38,22 @@ def read_one(sheet: Sheet, wanted: Wanted) -> Draft:
     DataError
         It has no column of numbers, or lacks channels of training.
     """
-    known = wanted.inputs or InputColumns()
-    names = channels_of(sheet, wanted)
-    bound = _bound(sheet, names, known, wanted)
-    nameless = sheet.headerless or (known.layout == "array")
-    return Draft(
+    known = spec.training_inputs or InputColumns()
+    names = channels_of(raw_table, spec)
+    bound = _bound(raw_table, names, known, spec)
+    nameless = raw_table.headerless or (known.layout == "array")
+    return ParsedRows(
         modality="series",
-        inputs=[_values(sheet, bound, wanted)],
-        ids=[sheet.name],
-        set_aside=sheet.set_aside,
-        findings=sheet.findings,
+        inputs=[_values(raw_table, bound, spec)],
+        ids=[raw_table.name],
+        set_aside=raw_table.set_aside,
+        findings=raw_table.findings,
         input_columns=InputColumns(layout="files", channels=() if nameless else tuple(known.channels or bound)),
-        left_out={name: "it holds no channel" for name in sheet.names if name not in bound},
+        left_out={name: "it holds no channel" for name in raw_table.names if name not in bound},
     )
 
 
-def channels_of(sheet: Sheet, wanted: Wanted) -> list[str]:
+def channels_of(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     """Return the columns of a file of one series that hold numbers other than times.
 
     Raises
@@ -61,64 +61,73 @@ def channels_of(sheet: Sheet, wanted: Wanted) -> list[str]:
     DataError
         There is none.
     """
-    time = wanted.columns.get("time")
-    names = [name for name in sheet.names if name != time and (sheet.headerless or key(name) not in _TIMES)]
-    found = [name for name in names if sheet.has_numbers(name)]
+    time = spec.columns.get("time")
+    names = [
+        name
+        for name in raw_table.names
+        if name != time and (raw_table.headerless or fold_column_name(name) not in _TIMES)
+    ]
+    found = [name for name in names if raw_table.has_numbers(name)]
     if not found:
         raise DataError("it has no column of numbers", "Give one row a time step and one column a channel.")
     return found
 
 
-def _bound(sheet: Sheet, names: Sequence[str], known: InputColumns, wanted: Wanted) -> list[str]:
+def _bound(raw_table: RawTable, names: Sequence[str], known: InputColumns, spec: ColumnSpec) -> list[str]:
     """Put channels in the order of training by name; by position where either has no names."""
-    asked = wanted.channels or (known.channels if any(known.channels) else ())
+    asked = spec.channels or (known.channels if any(known.channels) else ())
     one = known.n_channels == 1 and len(names) == 1
-    if asked and not sheet.headerless and not (one and not wanted.channels):
-        return bind_names(asked, sheet.names, sheet.name, names)
+    if asked and not raw_table.headerless and not (one and not spec.channels):
+        return bind_names(asked, raw_table.names, raw_table.name, names)
     return list(names)
 
 
-def _values(sheet: Sheet, names: Sequence[str], wanted: Wanted) -> Series:
-    sheet.require_fine(names)
-    values = np.stack([sheet.needed_numbers(name) for name in names])
-    if sheet.headerless:
+def _values(raw_table: RawTable, names: Sequence[str], spec: ColumnSpec) -> Series:
+    raw_table.require_fine(names)
+    values = np.stack([raw_table.require_numbers(name) for name in names])
+    if raw_table.headerless:
         return values.T if values.shape[1] == 1 else values
-    time = pick(
-        sheet.names, "time", Wanted(columns={"time": wanted.columns["time"]} if "time" in wanted.columns else {}), ""
+    time = find_column(
+        raw_table.names,
+        "time",
+        ColumnSpec(columns={"time": spec.columns["time"]} if "time" in spec.columns else {}),
+        "",
     )
     if time is None or time in names:
         return values
-    return values[:, np.argsort(times_of(sheet, time)[0], kind="stable")]
+    return values[:, np.argsort(times_of(raw_table, time)[0], kind="stable")]
 
 
-def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> Draft:
+def read_folder(tree: Tree, files: Sequence[PurePosixPath], spec: ColumnSpec) -> ParsedRows:
     """Read a folder a class of CSV files, one series a file; split folders may stand above.
 
     Channels have the names that most files have, in the order of the first of these; a file that lacks one is set
     aside.
     """
-    sheets: dict[PurePosixPath, Sheet] = {}
+    sheets: dict[PurePosixPath, RawTable] = {}
     aside: list[SetAside] = []
     for file in files:
         try:
-            sheet = read_sheet(tree.at(file), wanted.encoding)
-            channels_of(sheet, wanted)
-            sheets[file] = sheet
+            raw_table = read_raw_table(tree.at(file), spec.encoding)
+            channels_of(raw_table, spec)
+            sheets[file] = raw_table
         except DataError as error:
             aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
-    known = wanted.inputs or _usual_channels(list(sheets.values()), wanted)
+    known = spec.training_inputs or _usual_channels(list(sheets.values()), spec)
     inputs, kept, extra = [], [], Counter[str]()
-    for file, sheet in sheets.items():
-        names = channels_of(sheet, wanted)
+    for file, raw_table in sheets.items():
+        names = channels_of(raw_table, spec)
         try:
-            inputs.append(_values(sheet, _bound(sheet, names, known, wanted), wanted))
+            inputs.append(_values(raw_table, _bound(raw_table, names, known, spec), spec))
         except DataError as error:
             aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
             continue
         kept.append(file)
-        extra.update(name for name in names if known.channels and not sheet.headerless and name not in known.channels)
+        extra.update(
+            name for name in names if known.channels and not raw_table.headerless and name not in known.channels
+        )
     places = dict(zip(files, read_places([PurePosixPath(*file.parts[-3:]) for file in files]), strict=True))
-    return Draft(
+    return ParsedRows(
         modality="series",
         inputs=inputs,
         ids=[file.as_posix() for file in kept],
@@ -130,19 +139,21 @@ def read_folder(tree: Tree, files: Sequence[PurePosixPath], wanted: Wanted) -> D
     )
 
 
-def _usual_channels(sheets: Sequence[Sheet], wanted: Wanted) -> InputColumns:
+def _usual_channels(sheets: Sequence[RawTable], spec: ColumnSpec) -> InputColumns:
     """Return the channels that most files with names have."""
-    if wanted.channels:
-        return InputColumns(layout="files", channels=tuple(wanted.channels))
-    named = [channels_of(sheet, wanted) for sheet in sheets if not sheet.headerless]
-    counts = Counter(frozenset(map(key, names)) for names in named)
+    if spec.channels:
+        return InputColumns(layout="files", channels=tuple(spec.channels))
+    named = [channels_of(raw_table, spec) for raw_table in sheets if not raw_table.headerless]
+    counts = Counter(frozenset(map(fold_column_name, names)) for names in named)
     if not counts:
         return InputColumns(layout="files")
     usual = counts.most_common(1)[0][0]
-    return InputColumns(layout="files", channels=tuple(next(one for one in named if frozenset(map(key, one)) == usual)))
+    return InputColumns(
+        layout="files", channels=tuple(next(one for one in named if frozenset(map(fold_column_name, one)) == usual))
+    )
 
 
-def read_npz(path: Path, wanted: Wanted) -> Draft:
+def read_npz(path: Path, spec: ColumnSpec) -> ParsedRows:
     """Read arrays X (n, channels, time) or (n, time), y, split and further columns of length n.
 
     Raises
@@ -151,25 +162,27 @@ def read_npz(path: Path, wanted: Wanted) -> Draft:
         There is no X, its shape is none of the two, or the file is damaged or would have to be unpickled.
     """
     arrays = join_splits(path, read_npz_arrays(path))
-    by_key = {key(name): name for name in arrays}
+    by_key = {fold_column_name(name): name for name in arrays}
     name = next((by_key[known] for known in _USUAL_ARRAYS if known in by_key), None)
     if name is None:
         raise DataError(f"{path} has no array X (found: {', '.join(arrays)}).", "Save it as X, with labels as y.")
-    values, axes, findings = oriented(arrays.pop(name), str(path), wanted)
+    values, axes, findings = oriented(arrays.pop(name), str(path), spec)
     rest = {
         other: [as_text(v) for v in array.tolist()]
         for other, array in arrays.items()
         if array.shape == values.shape[:1]
     }
     _refuse_misfits(path, {other: array.shape for other, array in arrays.items()}, len(values))
-    asked = label_columns(list(rest), Wanted(labels=wanted.labels, known=wanted.known), f" in {path}")
-    label = asked[0] if asked else pick(list(rest), "label", Wanted(), "")
+    asked = find_label_columns(
+        list(rest), ColumnSpec(labels=spec.labels, training_columns=spec.training_columns), f" in {path}"
+    )
+    label = asked[0] if asked else find_column(list(rest), "label", ColumnSpec(), "")
     split, given = (
-        pick(list(rest), role, Wanted(columns=_asked(wanted, role)), f" in {path}") for role in ("split", "id")
+        find_column(list(rest), role, ColumnSpec(columns=_asked(spec, role)), f" in {path}") for role in ("split", "id")
     )
     used = {role: column for role, column in (("label", label), ("split", split)) if column is not None}
     numbered = [f"{path.name}:{row}" for row in range(1, len(values) + 1)]
-    return Draft(
+    return ParsedRows(
         modality="series",
         inputs=list(values),
         ids=rest[given] if given is not None else numbered,
@@ -187,14 +200,14 @@ def read_npz(path: Path, wanted: Wanted) -> Draft:
     )
 
 
-def _asked(wanted: Wanted, role: str) -> dict[str, str]:
-    return {role: wanted.columns[role]} if role in wanted.columns else {}
+def _asked(spec: ColumnSpec, role: str) -> dict[str, str]:
+    return {role: spec.columns[role]} if role in spec.columns else {}
 
 
 def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: int) -> None:
     """Refuse labels or splits that are not one value a row."""
     for role in ("label", "split"):
-        name = pick(list(shapes), role, Wanted(), "")
+        name = find_column(list(shapes), role, ColumnSpec(), "")
         if name is not None and shapes[name] != (n_rows,):
             raise DataError(
                 f"{path}: {name} has shape {shapes[name]}, but there are {n_rows} series.", "Give one value a series."
@@ -202,7 +215,7 @@ def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: i
 
 
 def oriented(
-    values: NDArray[np.generic], where: str, wanted: Wanted
+    values: NDArray[np.generic], where: str, spec: ColumnSpec
 ) -> tuple[NDArray[np.float32], str, tuple[Finding, ...]]:
     """Return an array of numbers in the shape (n, channels, time), and which axes it had.
 
@@ -211,7 +224,7 @@ def oriented(
     values : array, shape (n, time), (n, channels, time) or (n, time, channels)
     where : str
         What holds it, for messages.
-    wanted : Wanted
+    spec : ColumnSpec
         `axes` as asked for, or as `inputs` of training were.
 
     Raises
@@ -224,8 +237,8 @@ def oriented(
             f"{where}: the array of series has shape {values.shape} and type {values.dtype}.",
             "Give numbers of shape (rows, time) or (rows, channels, time).",
         )
-    known = wanted.inputs or InputColumns()
-    axes = wanted.axes if wanted.axes != "auto" else known.axes
+    known = spec.training_inputs or InputColumns()
+    axes = spec.axes if spec.axes != "auto" else known.axes
     if is_too_fine(values):
         raise too_fine(where, values.ravel()[:2].tolist())
     made = in_single_precision(values)
@@ -233,12 +246,12 @@ def oriented(
         made = made[:, None, :]
         _require_channels(made, known, (where, axes))
         return made, AXES[0], ()
-    if wanted.axes == "auto" and wanted.inputs is None and made.shape[1] == made.shape[2] > 1:
+    if spec.axes == "auto" and spec.training_inputs is None and made.shape[1] == made.shape[2] > 1:
         raise DataError(
             f"{where}: the array has the shape {made.shape}: which axis is the time cannot be told.",
             "Pass --axes channels-first if it is the last one, or --axes time-first.",
         )
-    is_open = wanted.axes == "auto" and wanted.inputs is None
+    is_open = spec.axes == "auto" and spec.training_inputs is None
     axes = AXES[1] if is_open and _is_one_channel(made.shape[1:]) else axes
     made = made if axes == AXES[0] else np.ascontiguousarray(made.transpose(0, 2, 1))
     _require_channels(made, known, (where, axes))
@@ -294,7 +307,7 @@ def _steps_in_words(known: InputColumns) -> str:
     return f" of {most} steps" if least == most else f" of {least} to {most} steps"
 
 
-def read_ts(path: Path, wanted: Wanted) -> Draft:
+def read_ts(path: Path, spec: ColumnSpec) -> ParsedRows:
     """Read the `.ts` format of the UEA archive: channels separated by colons, the label last.
 
     Raises
@@ -330,7 +343,7 @@ def read_ts(path: Path, wanted: Wanted) -> Draft:
         raise DataError(f"{path} has no series below @data.", "Check that this is the right file.")
     ids = [f"{path.name}:{row}" for row in rows]
     columns = {"label": labelled} if labelled == "targetlabel" else {}
-    return Draft(
+    return ParsedRows(
         modality="series",
         inputs=inputs,
         ids=ids,
@@ -351,7 +364,7 @@ def _ts_series(channels: Sequence[str]) -> Series:
     return made
 
 
-def from_list(values: Sequence[object], wanted: Wanted) -> tuple[list[Series], InputColumns, tuple[Finding, ...]]:
+def from_list(values: Sequence[object], spec: ColumnSpec) -> tuple[list[Series], InputColumns, tuple[Finding, ...]]:
     """Take arrays of different lengths, (channels, time), (time, channels) or (time,).
 
     Raises
@@ -368,9 +381,9 @@ def from_list(values: Sequence[object], wanted: Wanted) -> tuple[list[Series], I
     bad = [str(row) for row, array in enumerate(arrays) if array.ndim not in {1, 2}]
     if bad:
         raise DataError(f"Series must have one or two dimensions; rows {offenders(bad)} do not.", "Reshape them.")
-    known = wanted.inputs or InputColumns()
-    axes = wanted.axes if wanted.axes != "auto" else known.axes
-    unsure = wanted.axes == "auto" and wanted.inputs is None
+    known = spec.training_inputs or InputColumns()
+    axes = spec.axes if spec.axes != "auto" else known.axes
+    unsure = spec.axes == "auto" and spec.training_inputs is None
     if unsure and all(array.ndim == 2 and _is_one_channel(array.shape) for array in arrays):
         axes = AXES[1]
     made = [array[None, :] if array.ndim == 1 else array if axes == AXES[0] else array.T for array in arrays]

@@ -15,38 +15,40 @@ import numpy as np
 from headstart.data.columns.axes import LEAST_STEPS, Axis, find_axis
 from headstart.data.columns.binding import bind_asked, bind_names
 from headstart.data.columns.cells import as_text
-from headstart.data.columns.names import MIN_STEPS, Wanted, key, label_columns
+from headstart.data.columns.names import MIN_STEPS, ColumnSpec, find_label_columns, fold_column_name
 from headstart.data.columns.scales import other_scale
 from headstart.data.columns.value_cells import thousands_in_doubt
-from headstart.data.reading.rows import Draft
-from headstart.data.reading.sheet_rows import ids_of, labels_of, optional_texts, rest_of, roles_of
-from headstart.data.reading.sheets import Sheet
+from headstart.data.reading.column_roles import find_roles, read_ids, read_labels, read_metadata, read_optional_texts
+from headstart.data.reading.rows import ParsedRows
+from headstart.data.reading.table_files import RawTable
 from headstart.data.series import long_tables, series_files
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.series import Series
 from headstart.records import Finding, InputColumns
 
 
-def fits(sheet: Sheet, base: Path, wanted: Wanted) -> bool:
-    """Whether the sheet is a table of series, in whatever layout."""
-    if wanted.values is not None or wanted.channels or "time" in wanted.columns:
+def fits(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
+    """Whether the table is a table of series, in whatever layout."""
+    if spec.values is not None or spec.channels or "time" in spec.columns:
         return True
-    return value_run(sheet, wanted) is not None or long_tables.is_long(sheet, wanted) or _has_fallback(sheet, wanted)
+    return (
+        value_run(raw_table, spec) is not None or long_tables.is_long(raw_table, spec) or _has_fallback(raw_table, spec)
+    )
 
 
-def value_run(sheet: Sheet, wanted: Wanted, least: int = MIN_STEPS) -> Axis | None:
+def value_run(raw_table: RawTable, spec: ColumnSpec, least: int = MIN_STEPS) -> Axis | None:
     """Find the columns of numbers whose names make one axis.
 
     A run with a few columns of words is one of values all the same, with cells to be mended; one of words is none.
     """
-    names = _candidates(sheet, wanted)
+    names = _candidates(raw_table, spec)
     axis = find_axis(names, least)
-    if axis is None or 2 * sum(map(sheet.is_mostly_numbers, axis.names)) > len(axis.names):
+    if axis is None or 2 * sum(map(raw_table.is_mostly_numbers, axis.names)) > len(axis.names):
         return axis
-    return find_axis([name for name in names if sheet.is_mostly_numbers(name)], least)
+    return find_axis([name for name in names if raw_table.is_mostly_numbers(name)], least)
 
 
-def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
+def read(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
     """Read a wide table (a row a series), a long one (a row a time step), or one file that is one series.
 
     Raises
@@ -54,66 +56,70 @@ def read(sheet: Sheet, base: Path, wanted: Wanted) -> Draft:
     DataError
         It is none of these, cells are no numbers, or columns of training are missing.
     """
-    return _READ[_layout_of(sheet, wanted)](sheet, wanted)
+    return _READ[_layout_of(raw_table, spec)](raw_table, spec)
 
 
-def _candidates(sheet: Sheet, wanted: Wanted) -> list[str]:
+def _candidates(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     """Return the columns that are not asked for as something else."""
-    asked = {*wanted.columns.values(), *wanted.keep, *label_columns(sheet.names, wanted, f" in {sheet.name}")}
-    return [name for name in sheet.names if name not in asked]
+    asked = {
+        *spec.columns.values(),
+        *spec.group_columns,
+        *find_label_columns(raw_table.names, spec, f" in {raw_table.name}"),
+    }
+    return [name for name in raw_table.names if name not in asked]
 
 
-def _layout_of(sheet: Sheet, wanted: Wanted) -> str:
+def _layout_of(raw_table: RawTable, spec: ColumnSpec) -> str:
     """Decide how series are laid out, before any column is read as anything."""
-    known = wanted.inputs or InputColumns()
-    if wanted.values is not None or (known.layout == "wide" and _has_values(sheet, known)):
+    known = spec.training_inputs or InputColumns()
+    if spec.values is not None or (known.layout == "wide" and _has_values(raw_table, known)):
         return "wide"
-    if sheet.headerless and not wanted.strict:
+    if raw_table.headerless and not spec.for_training:
         return "headerless"
-    is_long = long_tables.is_long(sheet, wanted)
-    if known.layout == "files" and not (wanted.strict or is_long) and _has_channels(sheet, known):
+    is_long = long_tables.is_long(raw_table, spec)
+    if known.layout == "files" and not (spec.for_training or is_long) and _has_channels(raw_table, known):
         return "file"
-    run = value_run(sheet, wanted)
-    if is_long and (run is None or long_tables.is_longer(sheet, wanted, run.n_steps)):
+    run = value_run(raw_table, spec)
+    if is_long and (run is None or long_tables.is_longer(raw_table, spec, run.n_steps)):
         return "long"
-    return "wide" if run is not None or wanted.strict or _is_other_table(sheet, wanted) else "file"
+    return "wide" if run is not None or spec.for_training or _is_other_table(raw_table, spec) else "file"
 
 
-def _is_other_table(sheet: Sheet, wanted: Wanted) -> bool:
+def _is_other_table(raw_table: RawTable, spec: ColumnSpec) -> bool:
     """Whether training had a table of series, and this file is no single series of the one channel."""
-    if not {"values", "series"} & set(wanted.roles):
+    if not {"values", "series"} & set(spec.roles):
         return False
-    known = wanted.inputs or InputColumns()
-    return known.n_channels != 1 or len(series_files.channels_of(sheet, wanted)) != 1
+    known = spec.training_inputs or InputColumns()
+    return known.n_channels != 1 or len(series_files.channels_of(raw_table, spec)) != 1
 
 
-def _has_values(sheet: Sheet, known: InputColumns) -> bool:
-    return {name for steps in known.values for name in steps} <= {"", *sheet.names}
+def _has_values(raw_table: RawTable, known: InputColumns) -> bool:
+    return {name for steps in known.values for name in steps} <= {"", *raw_table.names}
 
 
-def _has_channels(sheet: Sheet, known: InputColumns) -> bool:
-    return bool(known.channels) and set(known.channels) <= set(sheet.names)
+def _has_channels(raw_table: RawTable, known: InputColumns) -> bool:
+    return bool(known.channels) and set(known.channels) <= set(raw_table.names)
 
 
-def _read_wide(sheet: Sheet, wanted: Wanted) -> Draft:
+def _read_wide(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     """Read a row a series."""
-    axis, findings = _axis_of(sheet, wanted)
-    sheet = _with_numbers(sheet, axis.names)
-    sheet.require_fine(axis.names)
-    roles = roles_of(sheet, wanted, axis.names)
-    used = roles.named()
-    labels, marks = labels_of(roles, sheet.texts)
-    nameless = sheet.headerless or (wanted.inputs is not None and wanted.inputs.layout == "array")
-    return Draft(
+    axis, findings = _axis_of(raw_table, spec)
+    raw_table = _with_numbers(raw_table, axis.names)
+    raw_table.require_fine(axis.names)
+    roles = find_roles(raw_table, spec, axis.names)
+    used = roles.by_role()
+    labels, marks = read_labels(roles, raw_table.texts)
+    nameless = raw_table.headerless or (spec.training_inputs is not None and spec.training_inputs.layout == "array")
+    return ParsedRows(
         modality="series",
-        inputs=_cubes(sheet, axis),
-        ids=ids_of(sheet, roles.id),
-        labels=list(map(_whole_label, labels)) if labels is not None and sheet.headerless else labels,
-        marks=marks,
-        splits=optional_texts(sheet, roles.split),
-        metadata=rest_of(sheet, [*used.values(), *axis.names]),
-        set_aside=sheet.set_aside,
-        findings=(*sheet.findings, *roles.findings, *findings, *thousands_in_doubt(sheet, axis.names)),
+        inputs=_cubes(raw_table, axis),
+        ids=read_ids(raw_table, roles.id),
+        labels=list(map(_whole_label, labels)) if labels is not None and raw_table.headerless else labels,
+        indicators=marks,
+        splits=read_optional_texts(raw_table, roles.split),
+        metadata=read_metadata(raw_table, [*used.values(), *axis.names]),
+        set_aside=raw_table.set_aside,
+        findings=(*raw_table.findings, *roles.findings, *findings, *thousands_in_doubt(raw_table, axis.names)),
         columns={**used, "values": f"{axis.names[0]} to {axis.names[-1]}"},
         input_columns=InputColumns(layout="array") if nameless else _wide_columns(axis),
     )
@@ -128,20 +134,20 @@ def _wide_columns(axis: Axis) -> InputColumns:
     return InputColumns(layout="wide", channels=axis.channels, values=axis.columns)
 
 
-def _axis_of(sheet: Sheet, wanted: Wanted) -> tuple[Axis, tuple[Finding, ...]]:
+def _axis_of(raw_table: RawTable, spec: ColumnSpec) -> tuple[Axis, tuple[Finding, ...]]:
     """Return the value columns: those asked for, those of training, those of one pattern, or all numbers."""
-    known = wanted.inputs or InputColumns()
-    if wanted.values is not None:
-        return _fitting(_named_run(sheet, wanted, wanted.values), known, sheet), ()
+    known = spec.training_inputs or InputColumns()
+    if spec.values is not None:
+        return _fitting(_named_run(raw_table, spec, spec.values), known, raw_table), ()
     if known.layout == "wide":
-        return _known_axis(sheet, wanted, known), ()
-    axis = value_run(sheet, wanted, LEAST_STEPS if wanted.channels else MIN_STEPS) or value_run(sheet, wanted, 1)
+        return _known_axis(raw_table, spec, known), ()
+    axis = value_run(raw_table, spec, LEAST_STEPS if spec.channels else MIN_STEPS) or value_run(raw_table, spec, 1)
     if axis is None or axis.n_steps < MIN_STEPS:
-        numbers = _fallback(sheet, wanted)
+        numbers = _fallback(raw_table, spec)
         if axis is None or (len(numbers) >= MIN_STEPS and not _holds_most(axis, numbers)):
-            return _fitting(_all_numbers(sheet, numbers), known, sheet), _unnamed_steps(sheet, numbers)
-    axis = _chosen_channels(axis, wanted.channels, sheet)
-    return _fitting(axis, known, sheet), _other_runs(axis)
+            return _fitting(_all_numbers(raw_table, numbers), known, raw_table), _unnamed_steps(raw_table, numbers)
+    axis = _chosen_channels(axis, spec.channels, raw_table)
+    return _fitting(axis, known, raw_table), _other_runs(axis)
 
 
 def _holds_most(axis: Axis, numbers: Sequence[str]) -> bool:
@@ -150,81 +156,82 @@ def _holds_most(axis: Axis, numbers: Sequence[str]) -> bool:
     return is_grid and len(axis.names) >= MIN_STEPS and 2 * len(axis.names) > len(numbers)
 
 
-def _known_axis(sheet: Sheet, wanted: Wanted, known: InputColumns) -> Axis:
+def _known_axis(raw_table: RawTable, spec: ColumnSpec, known: InputColumns) -> Axis:
     """Find the value columns of training by name."""
     flat = [name for steps in known.values for name in steps if name]
-    roles = roles_of(sheet, replace(wanted, strict=True), (), classed=True)
-    others = {*roles.named().values(), *wanted.keep}
-    numbers = [name for name in sheet.names if name not in others and sheet.numbers(name) is not None]
-    found = dict(zip(flat, bind_names(flat, sheet.names, sheet.name, numbers), strict=True))
+    roles = find_roles(raw_table, replace(spec, for_training=True), (), has_classes=True)
+    others = {*roles.by_role().values(), *spec.group_columns}
+    numbers = [name for name in raw_table.names if name not in others and raw_table.numbers(name) is not None]
+    found = dict(zip(flat, bind_names(flat, raw_table.names, raw_table.name, numbers), strict=True))
     return Axis(known.channels, tuple(tuple(found.get(name, "") for name in steps) for steps in known.values))
 
 
-def _fitting(axis: Axis, known: InputColumns, sheet: Sheet) -> Axis:
+def _fitting(axis: Axis, known: InputColumns, raw_table: RawTable) -> Axis:
     """Put channels in the order of training by their names, where both have some."""
     n_channels = len(axis.channels)
     if known.n_channels not in {0, n_channels}:
         raise DataError(
-            f"{sheet.name} has {n_channels} channels of {axis.n_steps} steps; the model learnt from "
+            f"{raw_table.name} has {n_channels} channels of {axis.n_steps} steps; the model learnt from "
             f"{known.n_channels} channels.",
             "Give the channels of training; --values FROM:TO and --channels say which columns they are.",
         )
     if n_channels == 1 or not any(known.channels):
         return axis
-    is_whole = set(map(key, known.channels)) <= set(map(key, axis.described))
+    is_whole = set(map(fold_column_name, known.channels)) <= set(map(fold_column_name, axis.described))
     there = axis.described if is_whole else axis.channels
-    order = bind_names(known.channels, there, sheet.name, there)
+    order = bind_names(known.channels, there, raw_table.name, there)
     return Axis(known.channels, tuple(axis.columns[there.index(name)] for name in order))
 
 
-def _named_run(sheet: Sheet, wanted: Wanted, values: str) -> Axis:
+def _named_run(raw_table: RawTable, spec: ColumnSpec, values: str) -> Axis:
     """Take every column from the first to the last that `--values FROM:TO` names."""
     ends = [(values[:at], values[at + 1 :]) for at, mark in enumerate(values) if mark == ":"]
-    ends = [pair for pair in ends if {part.strip() for part in pair} <= set(sheet.names)]
+    ends = [pair for pair in ends if {part.strip() for part in pair} <= set(raw_table.names)]
     if not ends:
         raise OptionError(
-            f"--values {values}: these are not two columns of {sheet.name} (columns: {', '.join(sheet.names[:20])}).",
+            f"--values {values}: these are not two columns of {raw_table.name} "
+            f"(columns: {', '.join(raw_table.names[:20])}).",
             "Write the first and the last value column with a colon between, such as t0:t99.",
         )
-    first, last = (sheet.names.index(part.strip()) for part in ends[0])
-    asked = set(_candidates(sheet, wanted))
-    names = [name for name in sheet.names[min(first, last) : max(first, last) + 1] if name in asked]
+    first, last = (raw_table.names.index(part.strip()) for part in ends[0])
+    asked = set(_candidates(raw_table, spec))
+    names = [name for name in raw_table.names[min(first, last) : max(first, last) + 1] if name in asked]
     axis = find_axis(names, LEAST_STEPS)
     whole = axis if axis is not None and sorted(axis.names) == sorted(names) else Axis(("",), (tuple(names),))
-    return _chosen_channels(whole, wanted.channels, sheet)
+    return _chosen_channels(whole, spec.channels, raw_table)
 
 
-def _chosen_channels(axis: Axis, asked: Sequence[str], sheet: Sheet) -> Axis:
+def _chosen_channels(axis: Axis, asked: Sequence[str], raw_table: RawTable) -> Axis:
     if not asked:
         return axis
-    order = bind_asked(asked, axis.channels, sheet.name)
+    order = bind_asked(asked, axis.channels, raw_table.name)
     return Axis(tuple(order), tuple(axis.columns[axis.channels.index(name)] for name in order), axis.others)
 
 
-def _has_fallback(sheet: Sheet, wanted: Wanted) -> bool:
-    return len(_fallback(sheet, wanted)) >= MIN_STEPS
+def _has_fallback(raw_table: RawTable, spec: ColumnSpec) -> bool:
+    return len(_fallback(raw_table, spec)) >= MIN_STEPS
 
 
-def _fallback(sheet: Sheet, wanted: Wanted) -> list[str]:
+def _fallback(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     """Return every column of numbers that serves as nothing else."""
-    roles = roles_of(sheet, wanted, [], classed=True)
-    taken = {*roles.named().values(), *wanted.keep}
-    return [name for name in _candidates(sheet, wanted) if name not in taken and sheet.has_numbers(name)]
+    roles = find_roles(raw_table, spec, [], has_classes=True)
+    taken = {*roles.by_role().values(), *spec.group_columns}
+    return [name for name in _candidates(raw_table, spec) if name not in taken and raw_table.has_numbers(name)]
 
 
-def _all_numbers(sheet: Sheet, names: Sequence[str]) -> Axis:
+def _all_numbers(raw_table: RawTable, names: Sequence[str]) -> Axis:
     if len(names) < MIN_STEPS:
         raise DataError(
-            f"{sheet.name} holds no series that can be read (columns: {', '.join(sheet.names[:20])}).",
+            f"{raw_table.name} holds no series that can be read (columns: {', '.join(raw_table.names[:20])}).",
             f"Give one row a series with at least {MIN_STEPS} columns t0, t1 ..., or columns id, time and values; or "
             "say which columns are what: --values FROM:TO, or --id and --time-column.",
         )
     return Axis(("",), (tuple(names),))
 
 
-def _unnamed_steps(sheet: Sheet, names: Sequence[str]) -> tuple[Finding, ...]:
+def _unnamed_steps(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
     """Point out that steps were taken without a pattern in their names, and those at the ends that look otherwise."""
-    odd = other_scale(np.stack([sheet.needed_numbers(name) for name in names]))
+    odd = other_scale(np.stack([raw_table.require_numbers(name) for name in names]))
     advice = (
         f"If some of them are no steps of the series, pass --values FROM:TO, such as --values {names[0]}:{names[-1]}."
     )
@@ -270,7 +277,7 @@ def _other_runs(axis: Axis) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _with_numbers(sheet: Sheet, names: Sequence[str]) -> Sheet:
+def _with_numbers(raw_table: RawTable, names: Sequence[str]) -> RawTable:
     """Set rows aside of which a value is no number; where that is most rows, the columns are none of values.
 
     Raises
@@ -280,28 +287,29 @@ def _with_numbers(sheet: Sheet, names: Sequence[str]) -> Sheet:
     """
     bad: dict[int, list[str]] = {}
     for name in names:
-        if sheet.numbers(name) is None:
-            for row, cell in sheet.bad_cells(name):
+        if raw_table.numbers(name) is None:
+            for row, cell in raw_table.find_bad_cells(name):
                 bad.setdefault(row, []).append(f"column {name}: '{cell.strip()[:40]}' is no number")
-    if 2 * len(bad) >= len(sheet.rows):
+    if 2 * len(bad) >= len(raw_table.rows):
         cells = [f"row {row}, {cell}" for row, found in bad.items() for cell in found]
         raise DataError(
-            f"{sheet.name}: {len(cells)} cells are not numbers ({offenders(cells)}).", "Correct or empty these cells."
+            f"{raw_table.name}: {len(cells)} cells are not numbers ({offenders(cells)}).",
+            "Correct or empty these cells.",
         )
-    return sheet.without({row: cells[0] for row, cells in bad.items()})
+    return raw_table.set_rows_aside({row: cells[0] for row, cells in bad.items()})
 
 
-def _cubes(sheet: Sheet, axis: Axis) -> list[Series]:
+def _cubes(raw_table: RawTable, axis: Axis) -> list[Series]:
     """Put value columns together, one array (n_channels, n_steps) a row."""
-    values = np.full((len(sheet.rows), len(axis.channels), axis.n_steps), np.nan, dtype=np.float32)
+    values = np.full((len(raw_table.rows), len(axis.channels), axis.n_steps), np.nan, dtype=np.float32)
     for channel, steps in enumerate(axis.columns):
         for step, name in enumerate(steps):
             if name:
-                values[:, channel, step] = sheet.needed_numbers(name)
+                values[:, channel, step] = raw_table.require_numbers(name)
     return list(values)
 
 
-def _read_headerless(sheet: Sheet, wanted: Wanted) -> Draft:
+def _read_headerless(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     """Read rows to predict from a table without header: its width tells whether labels come first.
 
     Raises
@@ -309,24 +317,24 @@ def _read_headerless(sheet: Sheet, wanted: Wanted) -> Draft:
     DataError
         The width fits neither.
     """
-    known = wanted.inputs or InputColumns()
-    width = len(sheet.names)
-    if known.layout in {"files", "long"} or (not known.layout and not {"values", "series"} & set(wanted.roles)):
-        return series_files.read_one(sheet, wanted)
+    known = spec.training_inputs or InputColumns()
+    width = len(raw_table.names)
+    if known.layout in {"files", "long"} or (not known.layout and not {"values", "series"} & set(spec.roles)):
+        return series_files.read_one(raw_table, spec)
     if known.n_channels > 1:
-        return series_files.read_one(sheet, wanted)
+        return series_files.read_one(raw_table, spec)
     if not known.most_steps or width == known.most_steps + 1:
-        return _read_wide(sheet, wanted)
+        return _read_wide(raw_table, spec)
     if width == known.most_steps:
-        return _read_wide(sheet.renamed([f"t{step}" for step in range(width)]), wanted)
+        return _read_wide(raw_table.rename_columns([f"t{step}" for step in range(width)]), spec)
     raise DataError(
-        f"{sheet.name} has {width} columns without names; the model learnt from {known.most_steps} steps, so it cannot "
-        "be told whether the first column is a label.",
+        f"{raw_table.name} has {width} columns without names; the model learnt from {known.most_steps} steps, so it "
+        "cannot be told whether the first column is a label.",
         "Write a first row with names: label, t0, t1 ... or t0, t1 ...",
     )
 
 
-_READ: dict[str, Callable[[Sheet, Wanted], Draft]] = {
+_READ: dict[str, Callable[[RawTable, ColumnSpec], ParsedRows]] = {
     "wide": _read_wide,
     "long": long_tables.read,
     "file": series_files.read_one,

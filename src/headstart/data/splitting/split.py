@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from headstart.data.checks import MIN_CLASS_ROWS, MIN_NUMBERS
 from headstart.data.duplicates.near_duplicates import add_near_duplicate_groups
 from headstart.data.labels.strata import drop_unlearnable_labels, number_strata
-from headstart.data.reading.rows import join_columns, with_tidy_labels
+from headstart.data.reading.rows import join_columns, tidy_table_labels
 from headstart.errors import DataError, OptionError, offenders, unknown
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Column, Finding, FloatMatrix, Index, SetAside, Table, make_column
@@ -207,7 +207,7 @@ def assign_splits(table: Table, options: AdaptOptions, test: Table | None = None
     for name in options.group:
         read_group_column(table, name)
     if test is not None:
-        table = with_tidy_labels(_append_test_table(table, test), options.merge_labels)
+        table = tidy_table_labels(_append_test_table(table, test), options.merge_labels)
     table = add_near_duplicate_groups(table, options.seed)
     table = _keep_given_split(table) if (table.splits == TEST).any() else _assign_new_split(table, options)
     table = _set_aside_copies_of_test_rows(table) if options.duplicates == "drop" else table

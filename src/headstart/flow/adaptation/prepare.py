@@ -364,7 +364,7 @@ def read_data(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
     DataError
         If the two are of different kinds.
     """
-    table = data.read(path, options)
+    table = data.read_table(path, options)
     if options.test is None:
         return table, None
     test = read_test_data(table, options)
@@ -381,7 +381,9 @@ def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
     blank = options.task == "multi-label"
     read_options = options.model_copy(update={"task": table.task})
     known = () if table.labels is None or table.task == "regression" else list_classes(table)
-    other = data.read(path, read_options, table.columns, empty_is_none=blank, labels=known, inputs=table.input_columns)
+    other = data.read_table(
+        path, read_options, table.columns, empty_is_none=blank, labels=known, inputs=table.input_columns
+    )
     if other.task != table.task or not known:
         return other
     return data.match_labels(other, known, options.merge_labels).table

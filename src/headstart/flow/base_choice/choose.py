@@ -116,7 +116,7 @@ def rank(path: Path, options: BasesOptions) -> Ranking:
     shared = set(AdaptOptions.model_fields) & set(BasesOptions.model_fields)
     adapting = AdaptOptions.model_validate(options.model_dump(include=shared))
     with offline(options.offline):
-        table = data.read(path, options)
+        table = data.read_table(path, options)
         data.require_trainable(table)
         decided = data.assign_splits(table, adapting)
         data.require_trainable(decided)

@@ -76,7 +76,7 @@ def check(path: Path, options: CheckOptions) -> tuple[Table, tuple[Finding, ...]
         The gravest first. One of severity `stop` makes training impossible.
     """
     with offline(options.offline):
-        table = data.add_near_duplicate_groups(data.read(path, options), options.seed)
+        table = data.add_near_duplicate_groups(data.read_table(path, options), options.seed)
         found = find_reserved_names(table, options) + data.check(table)
         if any(item.severity == "stop" for item in found):
             return table, gravest_first(with_shares(found, table))

@@ -235,7 +235,7 @@ def find_run_rows(
     read_options = parse(
         ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
     )
-    table = data.read(source, read_options, bundle.columns, inputs=bundle.known_inputs)
+    table = data.read_table(source, read_options, bundle.columns, inputs=bundle.known_inputs)
     table = replace(table, source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:

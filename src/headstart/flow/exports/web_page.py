@@ -191,7 +191,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
     read_options = parse(
         ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
     )
-    table = data.read(path, read_options, bundle.columns, inputs=bundle.known_inputs)
+    table = data.read_table(path, read_options, bundle.columns, inputs=bundle.known_inputs)
     place = {str(name): row for row, name in enumerate(table.ids)}
     lost = [str(name) for name in novelty.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:

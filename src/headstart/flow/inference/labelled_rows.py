@@ -67,7 +67,7 @@ def _read_labelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Tabl
     read_options = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
     blank = bundle.about.get("task") == "multi-label"
     labels = () if bundle.task == "regression" else bundle.classes
-    table = data.read(
+    table = data.read_table(
         path, read_options, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_inputs
     )
     report_reading(bundle, table)

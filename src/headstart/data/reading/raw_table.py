@@ -17,7 +17,7 @@ from headstart.records import Column, Finding, SetAside, make_column
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sheet:
+class RawTable:
     """One table as it was read.
 
     Parameters
@@ -67,10 +67,10 @@ class Sheet:
     def numbers(self, name: str) -> NDArray[np.float32] | None:
         """Return a column as numbers (NaN = missing), or None if it holds anything else."""
         if name not in self._numbers:
-            self._numbers[name] = self._parsed(name)
+            self._numbers[name] = self._parse_numbers(name)
         return self._numbers[name]
 
-    def _parsed(self, name: str) -> NDArray[np.float32] | None:
+    def _parse_numbers(self, name: str) -> NDArray[np.float32] | None:
         values = self.columns[name]
         try:
             exact = values if values.dtype.kind == "f" else parse_numbers(self.texts(name), self.decimal_comma)
@@ -92,7 +92,7 @@ class Sheet:
         if 2 * len(fine) > len(names):
             raise too_fine(f"{self.name}, column {fine[0]}", self.texts(fine[0])[:2])
 
-    def needed_numbers(self, name: str) -> NDArray[np.float32]:
+    def require_numbers(self, name: str) -> NDArray[np.float32]:
         """Return a column that has to be numbers.
 
         Raises
@@ -102,7 +102,7 @@ class Sheet:
         """
         numbers = self.numbers(name)
         if numbers is None:
-            cells = [f"row {row}: {cell[:20]!r}" for row, cell in self.bad_cells(name)]
+            cells = [f"row {row}: {cell[:20]!r}" for row, cell in self.find_bad_cells(name)]
             raise DataError(
                 f"{self.name}: {len(cells)} cells of the column {name} are not numbers ({offenders(cells)}).",
                 "Correct or empty these cells.",
@@ -116,9 +116,9 @@ class Sheet:
 
     def is_mostly_numbers(self, name: str) -> bool:
         """Return whether most cells of a column are numbers or missing."""
-        return self.numbers(name) is not None or 2 * len(self.bad_cells(name)) < len(self.rows)
+        return self.numbers(name) is not None or 2 * len(self.find_bad_cells(name)) < len(self.rows)
 
-    def bad_cells(self, name: str) -> list[tuple[int, str]]:
+    def find_bad_cells(self, name: str) -> list[tuple[int, str]]:
         """Return row and text of the cells of a column that are no numbers."""
         bad = []
         for row, text in zip(self.rows, self.texts(name), strict=True):
@@ -128,48 +128,48 @@ class Sheet:
                 bad.append((row, text))
         return bad
 
-    def without(self, reasons: Mapping[int, str]) -> Sheet:
-        """Return the sheet with some rows set aside; `reasons` are by row number."""
+    def set_rows_aside(self, reasons: Mapping[int, str]) -> RawTable:
+        """Return the table with some rows set aside; `reasons` are by row number."""
         if not reasons:
             return self
-        stays = np.array([row not in reasons for row in self.rows], dtype=bool)
-        aside = tuple(SetAside(f"{self.name}:{row}", reason) for row, reason in sorted(reasons.items()))
-        columns = {name: values[stays] for name, values in self.columns.items()}
+        is_retained = np.array([row not in reasons for row in self.rows], dtype=bool)
+        set_aside = tuple(SetAside(f"{self.name}:{row}", reason) for row, reason in sorted(reasons.items()))
+        columns = {name: values[is_retained] for name, values in self.columns.items()}
         rows = [row for row in self.rows if row not in reasons]
-        return replace(self, columns=columns, rows=rows, set_aside=(*self.set_aside, *aside))
+        return replace(self, columns=columns, rows=rows, set_aside=(*self.set_aside, *set_aside))
 
-    def renamed(self, names: Sequence[str]) -> Sheet:
-        """Return the sheet with other names for its columns."""
+    def rename_columns(self, names: Sequence[str]) -> RawTable:
+        """Return the table with other names for its columns."""
         return replace(self, columns=dict(zip(names, self.columns.values(), strict=True)))
 
 
-def without_errors(sheet: Sheet) -> Sheet:
-    """Return a sheet in which what a spreadsheet says of a cell, such as #N/A, is a missing value; it is counted."""
-    columns, counts = dict(sheet.columns), {}
+def clear_spreadsheet_errors(raw_table: RawTable) -> RawTable:
+    """Return a table in which what a spreadsheet says of a cell, such as #N/A, is a missing value; it is counted."""
+    columns, counts = dict(raw_table.columns), {}
     lines: set[int] = set()
-    for name, values in sheet.columns.items():
-        places = _error_places(values)
+    for name, values in raw_table.columns.items():
+        places = _find_error_rows(values)
         if not places:
             continue
         columns[name] = values.copy()
         columns[name][places] = b"" if values.dtype.kind == "S" else ""
         counts[name] = len(places)
-        lines.update(sheet.rows[place] for place in places)
+        lines.update(raw_table.rows[place] for place in places)
     if not counts:
-        return sheet
+        return raw_table
     first = next(iter(counts))
-    shown = sheet.texts(first)[_error_places(sheet.columns[first])[0]].strip()
+    example = raw_table.texts(first)[_find_error_rows(raw_table.columns[first])[0]].strip()
     total = sum(counts.values())
     are = "1 cell holds" if total == 1 else f"{total} cells hold"
     where = offenders([f"{name}: {n}" for name, n in counts.items()])
-    summary = f"{are} an error of the spreadsheet, such as {shown}, and count as missing ({where})."
-    rows = tuple(f"{sheet.name}:{line}" for line in sorted(lines))
+    summary = f"{are} an error of the spreadsheet, such as {example}, and count as missing ({where})."
+    rows = tuple(f"{raw_table.name}:{line}" for line in sorted(lines))
     advice = "Correct the formula or the look-up in these rows, or leave them out."
     note = Finding(kind="spreadsheet-errors", severity="warn", rows=rows, summary=summary, advice=advice)
-    return replace(sheet, columns=columns, findings=(*sheet.findings, note))
+    return replace(raw_table, columns=columns, findings=(*raw_table.findings, note))
 
 
-def _error_places(values: NDArray[Any]) -> list[int]:
+def _find_error_rows(values: NDArray[Any]) -> list[int]:
     if values.dtype.kind == "f":
         return []
     if values.dtype.kind == "S":

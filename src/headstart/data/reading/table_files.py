@@ -8,12 +8,12 @@ from pathlib import Path
 from headstart.data.reading.delimited import read_delimited
 from headstart.data.reading.json_records import read_json, read_json_lines
 from headstart.data.reading.parquet import read_parquet
-from headstart.data.reading.sheet import Sheet, without_errors
+from headstart.data.reading.raw_table import RawTable, clear_spreadsheet_errors
 from headstart.data.reading.workbook import read_workbook
 from headstart.errors import DataError
 from headstart.plain_files import reason_not_plain
 
-Reader = Callable[[Path, str | None], Sheet]
+Reader = Callable[[Path, str | None], RawTable]
 """Reads a file; the encoding is the one that the user named, if any (files of text only)."""
 READERS: dict[str, Reader] = {
     ".csv": read_delimited,
@@ -35,7 +35,7 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in READERS or path.suffix.lower() in NAMED_READERS
 
 
-def read_sheet(path: Path, encoding: str | None = None) -> Sheet:
+def read_raw_table(path: Path, encoding: str | None = None) -> RawTable:
     """Read a table by the file's suffix.
 
     Parameters
@@ -55,10 +55,10 @@ def read_sheet(path: Path, encoding: str | None = None) -> Sheet:
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty.", "Copy it again from where it came.")
     suffix = path.suffix.lower()
-    sheet = without_errors((READERS.get(suffix) or NAMED_READERS[suffix])(path, encoding))
-    if not sheet.rows:
+    raw_table = clear_spreadsheet_errors((READERS.get(suffix) or NAMED_READERS[suffix])(path, encoding))
+    if not raw_table.rows:
         raise DataError(f"{path}: the table has no rows below its header.", "Check that this is the right file.")
-    return sheet
+    return raw_table
 
 
-__all__ = ["NAMED_READERS", "READERS", "Sheet", "is_table", "read_sheet"]
+__all__ = ["NAMED_READERS", "READERS", "RawTable", "is_table", "read_raw_table"]

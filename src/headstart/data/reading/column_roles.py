@@ -1,0 +1,107 @@
+"""What tables of every modality share: the columns for labels, splits and ids, and the metadata that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from headstart.data.columns.names import LABEL_ROLE, ColumnSpec, find_column, find_label_columns, parse_split_word
+from headstart.data.labels.task_type import count_indicator_values
+from headstart.data.reading.table_files import RawTable
+from headstart.records import Column, Finding
+
+FEWEST_INDICATORS = 3
+"""So many columns of 0 and 1 are taken for labels where no label column is named or found."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnRoles:
+    """Columns of a table by role; `indicators` are several label columns of 0 and 1, in place of `label`."""
+
+    label: str | None
+    split: str | None
+    id: str | None
+    findings: tuple[Finding, ...] = ()
+    indicators: tuple[str, ...] = ()
+
+    def by_role(self) -> dict[str, str]:
+        """Give the roles that are filled."""
+        filled = {"label": self.label, "split": self.split, "id": self.id}
+        filled |= {f"{LABEL_ROLE}{number}": name for number, name in enumerate(self.indicators, start=1)}
+        return {role: name for role, name in filled.items() if name is not None}
+
+
+def find_roles(
+    raw_table: RawTable, spec: ColumnSpec, used_columns: Iterable[str | None], has_classes: bool = False
+) -> ColumnRoles:
+    """Find label, split and id columns among those not yet `used`; `classed` rows have their class from elsewhere."""
+    where, used_set = f" in {raw_table.name}", set(used_columns)
+    unused = [id_column for id_column in raw_table.names if id_column not in used_set]
+    label_names = find_label_columns(unused, spec, where)
+    label = (
+        label_names[0] if len(label_names) == 1 else None if label_names else find_column(unused, "label", spec, where)
+    )
+    indicators = tuple(label_names) if len(label_names) > 1 else ()
+    unused = [id_column for id_column in unused if id_column != label and id_column not in indicators]
+    split = find_column(unused, "split", spec, where)
+    findings: tuple[Finding, ...] = ()
+    if split is not None and any(parse_split_word(word) is None for word in set(raw_table.texts(split))):
+        findings, split = _find_unused_split(raw_table, split), None
+    id_column = find_column(
+        [id_column for id_column in unused if id_column not in spec.group_columns], "id", spec, where
+    )
+    if id_column is not None and not _is_unique(raw_table.texts(id_column)):
+        id_column = None
+    if label is None and not indicators and not has_classes and spec.may_have_indicators:
+        indicators = _find_indicators(
+            raw_table, [other for other in unused if other not in {split, id_column, *spec.group_columns}]
+        )
+    return ColumnRoles(label=label, split=split, id=id_column, findings=findings, indicators=indicators)
+
+
+def _find_indicators(raw_table: RawTable, names: Iterable[str]) -> tuple[str, ...]:
+    """Find label columns of 0 and 1, if there are several."""
+    n_values_by_name = {name: count_indicator_values(raw_table.texts(name)) for name in names}
+    varied = sum(n == 2 for n in n_values_by_name.values())
+    return tuple(name for name, n in n_values_by_name.items() if n) if varied >= FEWEST_INDICATORS else ()
+
+
+def _find_unused_split(raw_table: RawTable, name: str) -> tuple[Finding, ...]:
+    """Point out a column of splits that has other words as well; one without any split word means something else."""
+    words = raw_table.texts(name)
+    if not any(parse_split_word(word) for word in set(words)):
+        return ()
+    odd = [word for word in words if parse_split_word(word) is None]
+    summary = f"The column '{name}' was not used as the split: {len(odd)} rows say something else, such as '{odd[0]}'."
+    advice = "Write train, validation or test into every row, or rename the column if it means something else."
+    return (Finding(kind="split-not-used", severity="warn", rows=(), summary=summary, advice=advice),)
+
+
+def read_ids(raw_table: RawTable, name: str | None) -> list[str]:
+    """Give each row's id: the id column, else the file's name and the row number."""
+    return raw_table.texts(name) if name is not None else [f"{raw_table.name}:{row}" for row in raw_table.rows]
+
+
+def read_labels(
+    roles: ColumnRoles, read_texts: Callable[[str], list[str]]
+) -> tuple[list[str] | None, dict[str, list[str]]]:
+    """Give the labels of each row, or in their place the columns of 0 and 1; `texts` gives a column."""
+    if roles.indicators:
+        indicators = {name: read_texts(name) for name in roles.indicators}
+        return [""] * len(indicators[roles.indicators[0]]), indicators
+    return (None if roles.label is None else read_texts(roles.label)), {}
+
+
+def read_optional_texts(raw_table: RawTable, name: str | None) -> list[str] | None:
+    """Give a column as strings, or None for no column."""
+    return None if name is None else raw_table.texts(name)
+
+
+def read_metadata(raw_table: RawTable, used_columns: Iterable[str | None]) -> dict[str, Column]:
+    """Give every column that serves as nothing: the metadata."""
+    used_set = set(used_columns)
+    return {name: raw_table.column(name) for name in raw_table.names if name not in used_set}
+
+
+def _is_unique(values: list[str]) -> bool:
+    return len(set(values)) == len(values) and all(value.strip() for value in values)
