@@ -154,7 +154,7 @@ def flips_found(rows: Rows, seed: int) -> tuple[float, float, float]:
         seed=seed,
         clock=Clock(600.0),
     )
-    found = label_errors.of_classes(given, STRATEGIES["linear-probe"].fit(rows, task, {}).out_of_fold)
+    found = label_errors.find_class_errors(given, STRATEGIES["linear-probe"].fit(rows, task, {}).out_of_fold)
     top = np.isin(flipped, found.order[: round(TOP * len(codes))]).mean()
     suspect = np.isin(flipped, found.order[: found.n_suspect])
     return float(top), float(suspect.mean()), found.n_suspect / len(codes)

@@ -14,12 +14,12 @@ import machine
 import numpy as np
 from tables import keep, table
 
-from headstart.evaluation.comparison.transfer_verdict import difference
-from headstart.evaluation.fairness.groups import groups
-from headstart.evaluation.intervals import wilson
-from headstart.evaluation.metrics.per_task import score
-from headstart.evaluation.uncertainty.calibration import MOST_BINS, calibration
-from headstart.evaluation.uncertainty.conformal import share
+from headstart.evaluation.comparison.transfer_verdict import compare_accuracy
+from headstart.evaluation.fairness.groups import score_groups
+from headstart.evaluation.intervals import wilson_interval
+from headstart.evaluation.metrics.per_task import score_predictions
+from headstart.evaluation.uncertainty.calibration import MOST_BINS, measure_calibration
+from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.records import Interval, Predictions, make_column
 from headstart.results import Figure
 
@@ -96,11 +96,11 @@ def truths() -> dict[str, float]:
 def measured(rows: Rows, rng: np.random.Generator, seed: int) -> dict[str, Interval | Figure | None]:
     """Measure one simulated test set as `headstart adapt` does."""
     n, clusters = len(rows.codes), rows.clusters
-    metrics = score(rows.codes, said(rows.answers[0]), clusters, seed)
+    metrics = score_predictions(rows.codes, said(rows.answers[0]), clusters, seed)
     answers = np.where(rows.right_by_site, 0, 1)
     site = {"site": make_column(["north" if at else "south" for at in rows.site])}
-    compared = groups(np.zeros(n, dtype=np.intp), said(answers, ("a", "b")), site, clusters=clusters, seed=seed)
-    found = calibration(
+    compared = score_groups(np.zeros(n, dtype=np.intp), said(answers, ("a", "b")), site, clusters=clusters, seed=seed)
+    found = measure_calibration(
         np.where(rows.right_if_sure, 0, 1), said(np.zeros(n, dtype=np.intp), ("a", "b"), rows.sure), clusters, seed
     )
     hits = rng.random(n) < SAID_SHARE
@@ -108,9 +108,9 @@ def measured(rows: Rows, rng: np.random.Generator, seed: int) -> dict[str, Inter
         "accuracy": metrics.accuracy,
         "balanced accuracy": metrics.balanced_accuracy,
         "macro-F1": metrics.macro_f1,
-        "difference of two models": difference(rows.codes, *map(said, rows.answers), clusters, seed),
+        "difference of two models": compare_accuracy(rows.codes, *map(said, rows.answers), clusters, seed),
         "gap between two groups": compared[0].gap,
-        "coverage of sets": share(hits, None),
+        "coverage of sets": share_interval(hits, None),
         "overconfidence": found and found.overconfidence,
         "Brier score": found and found.brier,
         "calibration error": found and found.error if n >= 200 else None,
@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _share(inside: int, told: int, times: int) -> str:
     if told < times / 2:
         return "-"
-    low, high = wilson(np.array([float(inside)]), np.array([float(told)]))
+    low, high = wilson_interval(np.array([float(inside)]), np.array([float(told)]))
     return f"{100 * inside / told:.1f} ({100 * low[0]:.1f}-{100 * high[0]:.1f})"
 
 

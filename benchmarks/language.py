@@ -24,7 +24,7 @@ from tables import keep, table
 from timed import run
 
 from headstart import bases, data, features
-from headstart.evaluation.intervals import mean
+from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table
 from headstart.strategies import STRATEGIES
@@ -152,7 +152,7 @@ def compared(path: Path, n_labels: int, n_train: int, hits: Mapping[str, np.ndar
     """Give one row: accuracies, and paired differences with 95 % intervals over test rows."""
 
     def gap(name: str, other: str) -> str:
-        figure = mean(hits[name] - hits[other], None, 0, (-1.0, 1.0))
+        figure = mean_interval(hits[name] - hits[other], None, 0, (-1.0, 1.0))
         return f"{100 * figure.value:+.1f} ({100 * figure.low:+.1f} to {100 * figure.high:+.1f})"
 
     return {

@@ -15,7 +15,7 @@ import numpy as np
 from learnt import Learnt, read
 from tables import keep, table
 
-from headstart.evaluation.learning_curve import learning_curve
+from headstart.evaluation.learning_curve import fit_learning_curve
 from headstart.flow.adaptation.learning_curve_points import (
     SCORINGS,
     CurveData,
@@ -63,10 +63,10 @@ def trials(found: Learnt) -> list[dict[str, float]]:
                 Clock(600.0),
                 draw,
             )
-            forecast = learning_curve(points, [size], draw).forecasts
+            forecast = fit_learning_curve(points, [size], draw).forecasts
             wide = reduced(found.values, 0, every)
             said = fit_quick(wide[every], targets[every]).predict(wide[n:]).argmax(axis=1)
-            true = float(points[-1].by_draw[0]) - float(np.mean(said != found.codes[n:]))
+            true = float(points[-1].mean_losses[0]) - float(np.mean(said != found.codes[n:]))
             gain = forecast[0].gain if forecast else None
             made.append(
                 {

@@ -114,7 +114,7 @@ def heads(n_rows: int, n_classes: int) -> dict[str, object]:
     said = Predictions(
         ids=ids[test], classes=names, probabilities=climbed.fitted["linear-probe"].predict(rows.take(test))
     )
-    found = evaluation.evaluate(codes[test], said, None, 0)
+    found = evaluation.score_classes(codes[test], said, None, 0)
     seconds["evaluation"] = time.perf_counter() - began
     return {"seconds": seconds, "accuracy": found.accuracy.model_dump(), "macro_f1": found.macro_f1.model_dump()}
 

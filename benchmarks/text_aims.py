@@ -22,7 +22,7 @@ import numpy as np
 from tables import keep, percent, table
 from timed import adapt
 
-from headstart.evaluation.intervals import mean
+from headstart.evaluation.intervals import mean_interval
 
 FEW = 8
 
@@ -83,7 +83,7 @@ def pairs(kind: Kind, name: str, given: argparse.Namespace, home: Path) -> list[
 
 def over_languages(gaps: Sequence[float]) -> str:
     """Give the mean difference over languages (points) with its 95 % interval, as text."""
-    figure = mean(np.asarray(gaps) / 100, None, 0, (-1.0, 1.0))
+    figure = mean_interval(np.asarray(gaps) / 100, None, 0, (-1.0, 1.0))
     return percent({"value": figure.value, "low": figure.low, "high": figure.high})
 
 

@@ -19,7 +19,7 @@ from tables import keep, percent, table
 
 from headstart import data
 from headstart.bundle import Bundle
-from headstart.decisions import NONE, fit_novelty
+from headstart.decisions import NONE, fit_out_of_distribution
 from headstart.flow.adaptation.run import AdaptedRun, adapt_table
 from headstart.flow.inference.predict_table import decide_table
 from headstart.options import AdaptOptions
@@ -149,7 +149,7 @@ def left_out(path: Path, name: str) -> dict[str, object]:
     for code in range(len(found.classes))[:MOST_LEFT_OUT]:
         train = np.flatnonzero((places < found.n_train) & (found.codes != code))
         folds = data.assign_folds(found.codes[train], found.clusters[train], 5, 0)
-        made = fit_novelty(found.values[train], found.codes[train], folds, found.rows.table.ids[train])
+        made = fit_out_of_distribution(found.values[train], found.codes[train], folds, found.rows.table.ids[train])
         assert made is not None
         test = np.arange(found.n_train, len(found.codes))
         far, strange = made.distances(found.values[test]), found.codes[test] == code

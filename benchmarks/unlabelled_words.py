@@ -19,7 +19,7 @@ import numpy as np
 from tables import keep, table
 
 from headstart import data
-from headstart.evaluation.intervals import mean
+from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table, make_column
 from headstart.strategies import STRATEGIES
@@ -93,7 +93,7 @@ def answers(
 
 def shown(difference: np.ndarray) -> str:
     """Print a mean difference in points with its 95 % interval."""
-    figure = mean(difference, None, 0, (-1.0, 1.0))
+    figure = mean_interval(difference, None, 0, (-1.0, 1.0))
     return f"{100 * figure.value:+.1f} ({100 * figure.low:+.1f} to {100 * figure.high:+.1f})"
 
 

@@ -106,7 +106,7 @@ def models(adapted: AdaptedRun) -> Iterator[Bundle]:
         members = members_in(fitted.state())
         uses = strategy.predicts_from.union(*(STRATEGIES[member].predicts_from for member in members))
         rules = decision_rules.fit_policy(prepared, replace(adapted.strategies, chosen=name), frozenset(uses), options)
-        reads = frozenset(uses | ({rules.novelty.reads} if rules.novelty else set()))
+        reads = frozenset(uses | ({rules.out_of_distribution.reads} if rules.out_of_distribution else set()))
         yield replace(
             adapted.bundle, strategy=name, fitted=fitted, uses=reads, rules=rules,
             backbone=prepared.backbone if "features" in reads else None, thresholds=choose_thresholds(prepared, fitted),
@@ -174,7 +174,7 @@ def check_round_trips(modality: str, task: str, size: str, tmp_path: Path, capsy
     for bundle in models(adapted):
         place = tmp_path / bundle.strategy
         memory = decide_table(bundle, asked, "float32")
-        if bundle.rules and bundle.rules.novelty:
+        if bundle.rules and bundle.rules.out_of_distribution:
             assert (memory[1].kinds == NONE).mean() < 0.5, "most rows are like the training rows"
         made = make_portable(bundle, asked, tmp_path / f"shipping-{bundle.strategy}")
         assert made.shipped is not None and made.shipped.told["ok"], made.shipped
@@ -186,7 +186,9 @@ def check_round_trips(modality: str, task: str, size: str, tmp_path: Path, capsy
         found = agreement(task, memory[0].probabilities, said.probabilities, bundle.thresholds)
         assert failed == {} and found.passes, found
         assert verified(place).good
-        threshold = bundle.rules.novelty.threshold if bundle.rules and bundle.rules.novelty else np.inf
+        threshold = (
+            bundle.rules.out_of_distribution.threshold if bundle.rules and bundle.rules.out_of_distribution else np.inf
+        )
         alike(written_by_script(place, files, capsys), memory[0], memory[1], threshold)
         edge = np.abs(decided.distances - threshold) < 1e-3
         np.testing.assert_array_equal(decided.kinds[~edge], memory[1].kinds[~edge])

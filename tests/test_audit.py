@@ -13,11 +13,11 @@ from PIL import Image
 from headstart import bundle as bundles
 from headstart import flow
 from headstart.errors import OptionError
-from headstart.evaluation.fairness.class_gaps import class_gap
-from headstart.evaluation.fairness.groups import groups
-from headstart.evaluation.fairness.inherited_bias import Models, gap_origin
-from headstart.evaluation.fairness.mitigation import before_and_after
-from headstart.evaluation.fairness.slices import find
+from headstart.evaluation.fairness.class_gaps import measure_class_gap
+from headstart.evaluation.fairness.groups import score_groups
+from headstart.evaluation.fairness.inherited_bias import ComparedModels, trace_gap
+from headstart.evaluation.fairness.mitigation import compare_mitigation
+from headstart.evaluation.fairness.slices import find_failing_clusters
 from headstart.flow.audit.attribute_probes import ProbeTarget, probe_attributes
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, make_column
@@ -50,7 +50,7 @@ def test_clusters_that_are_no_slices_are_rarely_told(monkeypatch: pytest.MonkeyP
         strata = rng.integers(0, 3, 200)
         wrong = (rng.random(200) < np.array([0.05, 0.2, 0.5])[strata]).astype(float)
         clusters = np.where(rng.random(200) < 0.7, strata, rng.integers(0, 6, 200))  # They follow the hard classes.
-        alarms += bool(find(wrong, [clusters, rng.integers(0, 4, 200)], strata, repeat))
+        alarms += bool(find_failing_clusters(wrong, [clusters, rng.integers(0, 4, 200)], strata, repeat))
     assert alarms / 200 <= 0.09, alarms
 
 
@@ -59,7 +59,7 @@ def test_a_planted_slice_is_found_once_and_named_by_its_rows(monkeypatch: pytest
     rng = np.random.default_rng(0)
     clusters = np.repeat(np.arange(8), 40)
     wrong = (rng.random(320) < np.where(clusters == 3, 0.6, 0.1)).astype(float)
-    found = find(wrong, [clusters, clusters // 2], rng.integers(0, 2, 320), 0)
+    found = find_failing_clusters(wrong, [clusters, clusters // 2], rng.integers(0, 2, 320), 0)
     assert [(item.clustering, item.cluster) for item in found] == [(0, 3)]
     assert found[0].p_value == 0.01
 
@@ -70,7 +70,9 @@ def test_class_gaps_that_are_chance_are_rarely_told(monkeypatch: pytest.MonkeyPa
     for repeat in range(200):
         rng = np.random.default_rng([6, repeat])
         codes, members = rng.integers(0, 3, 300), rng.integers(0, 3, 300)
-        found = class_gap(codes, rng.random(300) < 0.8, members, names=(("x", "y", "z"), ("a", "b", "c")), seed=repeat)
+        found = measure_class_gap(
+            codes, rng.random(300) < 0.8, members, names=(("x", "y", "z"), ("a", "b", "c")), seed=repeat
+        )
         assert found is not None and (found.gap.low > 0) <= (found.p_value <= 0.05)
         alarms += found.p_value <= 0.05
     assert 0.01 <= alarms / 200 <= 0.09, alarms
@@ -80,15 +82,15 @@ def test_a_model_that_follows_the_group_is_seen_though_both_groups_fare_alike() 
     codes, border = np.repeat([0, 1], 60), np.array(["red", "blue"] * 60, dtype=object)
     said = np.where(np.arange(120) % 10 < 6, border == "blue", codes).astype(int)
     made = Predictions(ids=make_column(list(range(120))), classes=("a", "b"), probabilities=np.eye(2)[said])
-    found = groups(codes, made, {"border": border}, clusters=None, seed=0)[0]
+    found = score_groups(codes, made, {"border": border}, clusters=None, seed=0)[0]
     assert found.gap is not None and found.gap.low <= 0
     assert found.class_gap is not None and found.class_gap.gap.low > 0.3 and found.class_gap.p_value <= 0.001
-    few = groups(codes[::4], made.take(np.arange(0, 120, 4)), {"border": border[::4]}, clusters=None, seed=0)[0]
+    few = score_groups(codes[::4], made.take(np.arange(0, 120, 4)), {"border": border[::4]}, clusters=None, seed=0)[0]
     assert few.class_gap is None
 
 
 def test_a_constant_answer_has_no_gap_and_that_is_told() -> None:
-    found = class_gap(
+    found = measure_class_gap(
         np.repeat([0, 1], 60), np.repeat([True, False], 60), np.arange(120) % 2, names=(("x", "y"), ("a", "b")), seed=0
     )
     assert found is not None and found.gap.value == 0 and found.p_value == 1.0 and "no evidence" in found.reading
@@ -97,18 +99,18 @@ def test_a_constant_answer_has_no_gap_and_that_is_told() -> None:
 def test_a_gap_that_came_with_the_base_is_told_from_one_that_adaptation_made() -> None:
     site = np.array(["a"] * 60 + ["b"] * 60, dtype=object)
     fine, bad = answers(np.ones(120, bool)), answers(np.arange(120) < 80)
-    came = gap_origin(
+    came = trace_gap(
         "site",
         np.zeros(120, int),
-        Models(chosen=bad, frozen=bad, plain=fine, without_base="classic", is_frozen=True),
+        ComparedModels(chosen=bad, frozen=bad, plain=fine, without_base="classic", is_frozen=True),
         values=site,
         clusters=None,
         seed=0,
     )
-    made = gap_origin(
+    made = trace_gap(
         "site",
         np.zeros(120, int),
-        Models(chosen=bad, frozen=fine, plain=fine, without_base="classic"),
+        ComparedModels(chosen=bad, frozen=fine, plain=fine, without_base="classic"),
         values=site,
         clusters=None,
         seed=0,
@@ -117,10 +119,10 @@ def test_a_gap_that_came_with_the_base_is_told_from_one_that_adaptation_made() -
     assert "The base widened it" in came.reading
     assert made is not None and made.adaptation is not None and made.adaptation.low > 0
     assert made.brought is not None and made.brought.value == 0 and "Adapting it widened it" in made.reading
-    alone = gap_origin(
+    alone = trace_gap(
         "site",
         np.zeros(120, int),
-        Models(chosen=bad, frozen=None, plain=None, without_base=None),
+        ComparedModels(chosen=bad, frozen=None, plain=None, without_base=None),
         values=site,
         clusters=None,
         seed=0,
@@ -147,10 +149,10 @@ def test_what_features_hold_is_read_off_and_noise_is_not() -> None:
 def test_a_cell_of_few_rows_is_no_worst_group() -> None:
     cells = np.array([0] * 30 + [1] * 30 + [2] * 4)
     right = cells != 2
-    found = before_and_after((right, right), cells, [("x", "a"), ("x", "b"), ("y", "a")], clusters=None, seed=0)
+    found = compare_mitigation((right, right), cells, [("x", "a"), ("x", "b"), ("y", "a")], clusters=None, seed=0)
     assert found is not None and found.worst_before.value == 1.0 and found.worst_gain.value == 0.0
     assert [cell.before is None for cell in found.cells] == [False, False, True]
-    assert before_and_after((right, right), np.zeros(64, int), [("x", "a")], clusters=None, seed=0) is None
+    assert compare_mitigation((right, right), np.zeros(64, int), [("x", "a")], clusters=None, seed=0) is None
 
 
 def bordered(folder: Path, share: float = 0.95) -> Path:

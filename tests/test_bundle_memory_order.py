@@ -22,7 +22,7 @@ from headstart.bundle.golden import Golden
 from headstart.bundle.records.memory_order import in_other_order, restore_memory_order
 from headstart.bundle.seen import Seen
 from headstart.cli.main import app
-from headstart.decisions import Novelty, fit_novelty
+from headstart.decisions import OutOfDistributionDetector, fit_out_of_distribution
 from headstart.home import write_json
 
 DATA = Path(__file__).parent / "data"
@@ -34,18 +34,18 @@ def scrambled(values: np.ndarray) -> np.ndarray:
     return np.frombuffer(values.tobytes(order="F"), values.dtype).reshape(values.shape)
 
 
-def novelty_of(n_rows: int, n_dims: int) -> tuple[Novelty, np.ndarray]:
+def novelty_of(n_rows: int, n_dims: int) -> tuple[OutOfDistributionDetector, np.ndarray]:
     """Rules of novelty learnt from rows around three centres, and the rows."""
     rng = np.random.default_rng(0)
     codes = np.arange(n_rows) % 3
     values = (3 * rng.normal(size=(3, n_dims))[codes] + rng.normal(size=(n_rows, n_dims))).astype(np.float32)
     ids = np.asarray([str(row) for row in range(n_rows)], dtype=object)
-    novelty = fit_novelty(values, codes, np.arange(n_rows) % 5, ids)
+    novelty = fit_out_of_distribution(values, codes, np.arange(n_rows) % 5, ids)
     assert novelty is not None
     return novelty, values / np.linalg.norm(values, axis=1, keepdims=True)
 
 
-def with_basis(novelty: Novelty, basis: np.ndarray) -> Novelty:
+def with_basis(novelty: OutOfDistributionDetector, basis: np.ndarray) -> OutOfDistributionDetector:
     return replace(novelty, space=replace(novelty.space, basis=basis))
 
 
@@ -106,8 +106,10 @@ def test_after_repair_the_stored_bundles_place_their_training_rows_where_they_we
     """Their bases lie scrambled in the file; the remembered rows are the training rows themselves, in order."""
     folder = DATA / f"bundle-format-{number}"
     rules, seen = bundles.load(folder, "torch").rules, Seen.read(folder)
-    assert rules is not None and rules.novelty is not None and seen is not None
-    np.testing.assert_allclose(rules.novelty.space.place(seen.centres), rules.novelty.kept, atol=5e-3)
+    assert rules is not None and rules.out_of_distribution is not None and seen is not None
+    np.testing.assert_allclose(
+        rules.out_of_distribution.space.project(seen.centres), rules.out_of_distribution.remembered, atol=5e-3
+    )
 
 
 # Whole bundles.

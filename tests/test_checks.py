@@ -246,8 +246,10 @@ def test_the_day_a_picture_was_taken_on_is_read_from_the_file(tmp_path: Path) ->
 def test_telling_by_chance_gives_an_interval_that_holds_chance() -> None:
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 4, 400)
-    _, alone = shortcuts.ranked({"x": rng.normal(size=(400, 2))}, codes, np.arange(400) % 5, clusters=None, seed=0)
-    assert alone[0].share.low <= 0.25 <= alone[0].share.high
+    _, alone = shortcuts.rank_properties(
+        {"x": rng.normal(size=(400, 2))}, codes, np.arange(400) % 5, clusters=None, seed=0
+    )
+    assert alone[0].balanced_accuracy.low <= 0.25 <= alone[0].balanced_accuracy.high
     assert alone[0].chance == 0.25
 
 
@@ -289,7 +291,7 @@ def test_flipped_labels_stand_at_the_top_of_the_ranking() -> None:
     p /= p.sum(axis=1, keepdims=True)
     given = true.copy()
     given[:30] = (true[:30] + 1) % 3
-    found = label_errors.of_classes(given, p)
+    found = label_errors.find_class_errors(given, p)
     assert set(found.order[:30].tolist()) == set(range(30))
     assert 25 <= found.n_suspect <= 30
     assert found.suggested[:30].astype(int).tolist() == true[:30].tolist()
@@ -298,7 +300,7 @@ def test_flipped_labels_stand_at_the_top_of_the_ranking() -> None:
 
 def test_rows_without_an_out_of_fold_prediction_are_not_ranked() -> None:
     p = np.array([[0.9, 0.1], [np.nan, np.nan], [0.2, 0.8]])
-    found = label_errors.of_classes(np.array([0, 1, 1]), p)
+    found = label_errors.find_class_errors(np.array([0, 1, 1]), p)
     assert 1 not in found.order
     assert found.n_suspect == 0
 
@@ -308,13 +310,13 @@ def test_wrong_numbers_and_missing_labels_are_ranked_first() -> None:
     numbers = rng.normal(size=(80, 1)).astype(np.float32)
     said = numbers.astype(np.float64) + rng.normal(0, 0.05, (80, 1))
     numbers[7] += 9
-    found = label_errors.of_numbers(numbers, said)
+    found = label_errors.find_number_errors(numbers, said)
     assert found.order[:1].tolist() == [7]
     assert found.n_suspect == 1
     marks = (rng.random((80, 2)) < 0.5).astype(np.float32)
     p = np.clip(marks.astype(np.float64), 0.1, 0.9)
     marks[5, 1] = 1 - marks[5, 1]
-    several = label_errors.of_labels(marks, p)
+    several = label_errors.find_multilabel_errors(marks, p)
     assert several.order[:1].tolist() == [5]
     assert several.suggested[5] == 1
 

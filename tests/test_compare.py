@@ -15,7 +15,7 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.cli.main import app
 from headstart.errors import BundleError
-from headstart.evaluation.comparison.model_changes import changes, parts, sign_test
+from headstart.evaluation.comparison.model_changes import compare_parts, compare_rows, sign_test
 from headstart.options import AdaptOptions, CompareOptions, parse
 from headstart.records import Predictions, make_column
 from headstart.results import Comparison
@@ -77,7 +77,7 @@ def test_rows_that_belong_together_count_once_and_parts_with_few_rows_are_not_to
     said = [
         Predictions(ids=make_column(range(30)), classes=("a", "b"), probabilities=np.eye(2)[[at] * 30]) for at in (0, 1)
     ]
-    found = changes(np.ones(30, dtype=int), *said)
-    made = parts(found, "site", np.array(["x"] * 25 + ["y"] * 5, dtype=object), clusters=None, seed=0)
+    found = compare_rows(np.ones(30, dtype=int), *said)
+    made = compare_parts(found, "site", np.array(["x"] * 25 + ["y"] * 5, dtype=object), clusters=None, seed=0)
     assert made[0].difference is not None and made[0].difference.low > 0 and made[0].n_better == 25
     assert made[1].difference is None and made[1].p_value is None

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from headstart.evaluation.learning_curve import Law, Measured, fit, learning_curve
+from headstart.evaluation.learning_curve import MeasuredLosses, PowerLaw, fit_learning_curve, fit_power_law
 from headstart.flow.adaptation.learning_curve import measure_learning_curve
 from headstart.flow.adaptation.learning_curve_points import (
     SCORINGS,
@@ -104,16 +104,16 @@ def test_axes_keep_distances_where_no_axis_is_dropped() -> None:
 
 def test_a_known_power_law_is_recovered() -> None:
     numbers = np.array([16.0, 32, 64, 128, 256])
-    law = fit(numbers, 0.08 + 0.9 * numbers**-0.5, np.full(5, 0.01))
+    law = fit_power_law(numbers, 0.08 + 0.9 * numbers**-0.5, np.full(5, 0.01))
     assert law.floor == pytest.approx(0.08, abs=0.01)
     assert law.loss(1024) == pytest.approx(0.08 + 0.9 / 32, abs=0.01)
 
 
-def losses_of(law: Law, numbers: list[int], n_units: int = 2_000, n_draws: int = 6) -> list[Measured]:
+def losses_of(law: PowerLaw, numbers: list[int], n_units: int = 2_000, n_draws: int = 6) -> list[MeasuredLosses]:
     rng = np.random.default_rng(0)
     hard = rng.random(n_units)
     return [
-        Measured(
+        MeasuredLosses(
             n, (hard[None] < law.loss(n) + rng.normal(0, 0.004, (draws, 1))).astype(float), np.ones((draws, n_units))
         )
         for n in numbers
@@ -122,8 +122,8 @@ def losses_of(law: Law, numbers: list[int], n_units: int = 2_000, n_draws: int =
 
 
 def test_the_interval_of_a_forecast_holds_the_true_gain_and_nothing_is_said_beyond_four_times_the_labels() -> None:
-    law = Law(0.05, 1.5, 0.4)
-    found = learning_curve(losses_of(law, [25, 50, 100, 200, 400]), [600, 800, 1600, 1700], 0)
+    law = PowerLaw(0.05, 1.5, 0.4)
+    found = fit_learning_curve(losses_of(law, [25, 50, 100, 200, 400]), [600, 800, 1600, 1700], 0)
     assert [item.n_labels for item in found.forecasts] == [600, 800, 1600]
     for item in found.forecasts:
         assert item.gain.low <= law.loss(400) - law.loss(item.n_labels) <= item.gain.high
@@ -132,11 +132,12 @@ def test_the_interval_of_a_forecast_holds_the_true_gain_and_nothing_is_said_beyo
 
 
 def test_where_more_labels_made_it_worse_nothing_is_forecast() -> None:
-    points = losses_of(Law(0.05, 1.5, 0.4), [50, 100, 200, 400])
+    points = losses_of(PowerLaw(0.05, 1.5, 0.4), [50, 100, 200, 400])
     turned = [
-        Measured(point.n_labels, other.losses, other.sizes) for point, other in zip(points, points[::-1], strict=True)
+        MeasuredLosses(point.n_labels, other.losses, other.sizes)
+        for point, other in zip(points, points[::-1], strict=True)
     ]
-    found = learning_curve(turned, [800], 0)
+    found = fit_learning_curve(turned, [800], 0)
     assert found.rises and found.forecasts == ()
 
 

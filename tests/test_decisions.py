@@ -12,21 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.decisions import (
-    NO_RULES,
+    DEFAULT_POLICY,
     NONE,
     NOT_SURE,
     Calibrator,
-    Novelty,
-    Rules,
+    DecisionPolicy,
+    OutOfDistributionDetector,
     SetRule,
     fit_calibrator,
     fit_margin,
-    fit_novelty,
+    fit_out_of_distribution,
     fit_sets,
     is_reserved,
     parse_costs,
 )
-from headstart.decisions.novelty import FALSE_ALARM, KEPT_ROWS
+from headstart.decisions.novelty import FALSE_ALARM, REMEMBERED_ROWS
 from headstart.errors import OptionError
 from headstart.records import Predictions, make_column
 
@@ -106,7 +106,7 @@ def test_sets_hold_the_truth_as_often_as_stated() -> None:
     for seed in range(60):
         rule = fit_sets(*drawn(150, seed=seed), 0.9)
         codes, told = drawn(300, seed=1000 + seed)
-        shares.append(rule.exact(told)[np.arange(300), codes].mean())
+        shares.append(rule.exact_sets(told)[np.arange(300), codes].mean())
         assert rule.sets(told)[np.arange(300), told.argmax(axis=1)].all()
     assert 0.885 < np.mean(shares) < 0.92
 
@@ -117,19 +117,19 @@ def test_each_class_with_rows_enough_is_covered_as_stated() -> None:
     told /= told.sum(axis=1, keepdims=True)
     rule = fit_sets(codes[:1500], told[:1500], 0.9)
     assert all(rule.own)
-    found = rule.exact(told[1500:])[np.arange(1500), codes[1500:]]
+    found = rule.exact_sets(told[1500:])[np.arange(1500), codes[1500:]]
     assert all(0.84 < found[codes[1500:] == code].mean() < 0.96 for code in range(3))
 
 
 def test_small_classes_share_a_threshold_and_too_few_rows_rule_nothing_out() -> None:
     codes, told = drawn(90)
     rule = fit_sets(codes, told, 0.9)
-    assert not any(rule.own) and len(set(rule.floors)) == 1 and rule.told
+    assert not any(rule.own) and len(set(rule.floors)) == 1 and rule.excludes_any
     few = fit_sets(codes[:8], told[:8], 0.9)
-    assert few.floors == (0.0, 0.0, 0.0) and not few.told and few.exact(told).all()
-    made = Rules(sets=few).decide(said(told[:2]), None)
+    assert few.floors == (0.0, 0.0, 0.0) and not few.excludes_any and few.exact_sets(told).all()
+    made = DecisionPolicy(sets=few).decide(said(told[:2]), None)
     assert set(made.answers) == {NOT_SURE} and made.reasons[0] == "8 training rows are too few to rule any class out"
-    none = Rules(sets=fit_sets(codes[:0], told[:0], 0.9)).decide(said(told[:2]), None)
+    none = DecisionPolicy(sets=fit_sets(codes[:0], told[:0], 0.9)).decide(said(told[:2]), None)
     assert none.reasons[0] == "no training row could be held out, so no class can be ruled out"
 
 
@@ -154,8 +154,8 @@ def cloud(n: int, shift: float, seed: int, dims: int = 40) -> tuple[np.ndarray, 
 @pytest.mark.parametrize("n", [30, 300, 2500])
 def test_foreign_rows_are_told_and_ordinary_ones_seldom_called_so(n: int) -> None:
     codes, values = cloud(n, 0.0, 1)
-    made = fit_novelty(values, codes, folds(n), make_column([str(row) for row in range(n)]))
-    assert made is not None and len(made.kept) <= KEPT_ROWS
+    made = fit_out_of_distribution(values, codes, folds(n), make_column([str(row) for row in range(n)]))
+    assert made is not None and len(made.remembered) <= REMEMBERED_ROWS
     assert made.false_alarm == pytest.approx(max(FALSE_ALARM, 1 / (min(n, 999) + 1)), abs=1e-3)
     ordinary, foreign = made.distances(cloud(600, 0.0, 2)[1]), made.distances(cloud(600, 4.0, 3)[1])
     assert (ordinary > made.threshold).mean() < made.false_alarm + 0.03
@@ -164,17 +164,17 @@ def test_foreign_rows_are_told_and_ordinary_ones_seldom_called_so(n: int) -> Non
 
 def test_long_features_of_few_rows_and_one_row_a_class_do_no_harm() -> None:
     codes, values = cloud(12, 0.0, 1, dims=3000)
-    made = fit_novelty(values, np.arange(12), folds(12), make_column(list("abcdefghijkl")))
+    made = fit_out_of_distribution(values, np.arange(12), folds(12), make_column(list("abcdefghijkl")))
     assert made is not None and np.isfinite(made.distances(values)).all()
-    assert fit_novelty(values[:5], codes[:5], folds(5), make_column(list("abcde"))) is None
+    assert fit_out_of_distribution(values[:5], codes[:5], folds(5), make_column(list("abcde"))) is None
     alike = np.ones((20, 4), dtype=np.float32)
-    same = fit_novelty(alike, np.arange(20) % 2, folds(20), make_column([str(row) for row in range(20)]))
+    same = fit_out_of_distribution(alike, np.arange(20) % 2, folds(20), make_column([str(row) for row in range(20)]))
     assert same is not None and not (same.distances(alike) > same.threshold).any()
 
 
 def test_the_nearest_rows_are_the_rows_themselves() -> None:
     codes, values = cloud(60, 0.0, 1)
-    made = fit_novelty(values, codes, folds(60), make_column([f"row {row}" for row in range(60)]))
+    made = fit_out_of_distribution(values, codes, folds(60), make_column([f"row {row}" for row in range(60)]))
     assert made is not None
     places, distances = made.nearest(values[:5], 3)
     assert [made.ids[row] for row in places[:, 0]] == [f"row {row}" for row in range(5)]
@@ -195,10 +195,12 @@ def test_costs_are_read_or_refused_with_everything_that_is_wrong() -> None:
 def test_answers_by_cost_ask_where_that_is_cheaper_and_avoid_the_dear_mistake() -> None:
     costs = parse_costs(["a->b=20"], CLASSES[:2], 0.25)
     shares = np.array([[0.005, 0.995], [0.1, 0.9], [0.9, 0.1], [0.6, 0.4]])
-    made = Rules(costs=costs).decide(said(shares, classes=CLASSES[:2]), None)
+    made = DecisionPolicy(costs=costs).decide(said(shares, classes=CLASSES[:2]), None)
     assert made.answers.tolist() == ["b", NOT_SURE, "a", NOT_SURE]  # expected: 0.1; 0.9 > 0.25; 0.1; 0.4 > 0.25
     assert "asking costs 0.25" in made.reasons[1]
-    dear = Rules(costs=parse_costs(["a->b=20"], CLASSES[:2], 1.0)).decide(said(shares[1:2], classes=CLASSES[:2]), None)
+    dear = DecisionPolicy(costs=parse_costs(["a->b=20"], CLASSES[:2], 1.0)).decide(
+        said(shares[1:2], classes=CLASSES[:2]), None
+    )
     assert dear.answers[0] == "a" and "b (90 %) is more probable" in dear.reasons[0]
 
 
@@ -206,7 +208,7 @@ def test_two_reserved_classes_are_one_refusal_with_and_without_costs() -> None:
     names, shares = ("_other", "cat", "noise"), np.array([[0.45, 0.1, 0.45], [0.4, 0.35, 0.25]])
     sets = SetRule(0.9, (0.3, 0.3, 0.3), (True,) * 3, 50)
     for costs in (None, parse_costs(["cat->noise=2"], names, 0.25)):
-        made = Rules(sets=sets, costs=costs).decide(said(shares, classes=names), None)
+        made = DecisionPolicy(sets=sets, costs=costs).decide(said(shares, classes=names), None)
         assert made.answers.tolist() == ["none of these", "not sure"]
 
 
@@ -214,7 +216,7 @@ def test_a_reserved_class_is_none_of_these() -> None:
     assert [name for name in ("_other", "Background", "noise ", "others") if is_reserved(name)] == [
         "_other", "Background", "noise ",
     ]  # fmt: skip
-    made = NO_RULES.decide(said(np.array([[0.9, 0.1], [0.2, 0.8]]), classes=("_other", "cat")), None)
+    made = DEFAULT_POLICY.decide(said(np.array([[0.9, 0.1], [0.2, 0.8]]), classes=("_other", "cat")), None)
     assert made.answers.tolist() == [NONE, "cat"] and made.codes.tolist() == [-1, 1]
     assert "_other (90 %)" in made.reasons[0]
 
@@ -222,7 +224,7 @@ def test_a_reserved_class_is_none_of_these() -> None:
 def test_the_answer_is_a_label_only_where_one_class_is_likely_enough() -> None:
     codes, told = drawn(400)
     rule = fit_sets(codes, told, 0.9)
-    made = Rules(sets=rule).decide(said(told), None)
+    made = DecisionPolicy(sets=rule).decide(said(told), None)
     single = made.sets.sum(axis=1) == 1
     assert np.array_equal(made.kinds == "label", single) and 0 < single.sum() < 400
     assert all("may be " in reason for reason in made.reasons[~single])
@@ -232,7 +234,7 @@ def test_the_answer_is_a_label_only_where_one_class_is_likely_enough() -> None:
 @pytest.mark.parametrize("task", ["multi-label", "regression", "ordinal"])
 def test_every_task_is_decided(task: str) -> None:
     n_outputs = 1 if task == "regression" else 3
-    rules = Rules(margin=2.0) if task == "regression" else Rules()
+    rules = DecisionPolicy(margin=2.0) if task == "regression" else DecisionPolicy()
     made = rules.decide(said(np.full((4, n_outputs), 1 / 3), task, CLASSES[:n_outputs]), None)
     assert len(made.kinds) == 4 and (made.kinds == "label").all()
     if task == "regression":
@@ -243,16 +245,20 @@ def test_every_task_is_decided(task: str) -> None:
 def test_rules_come_back_from_json_and_arrays_and_decide_the_same() -> None:
     codes, values = cloud(200, 0.0, 1)
     _, told = drawn(200, power=2.0)
-    rules = Rules(
+    rules = DecisionPolicy(
         calibrator=fit_calibrator(codes, told, folds(200)), sets=fit_sets(codes, told, 0.8), margin=None, coverage=0.8,
-        novelty=fit_novelty(values, codes, folds(200), make_column([str(row) for row in range(200)])),
-        costs=parse_costs(["a->b=3"], CLASSES, 0.4), without={"x": "y"},
+        out_of_distribution=fit_out_of_distribution(
+            values, codes, folds(200), make_column([str(row) for row in range(200)])
+        ),
+        costs=parse_costs(["a->b=3"], CLASSES, 0.4), not_applied={"x": "y"},
     )  # fmt: skip
-    assert isinstance(rules.novelty, Novelty)
-    back = Rules.of(json.loads(json.dumps(rules.as_dict())), rules.novelty.arrays())
+    assert isinstance(rules.out_of_distribution, OutOfDistributionDetector)
+    back = DecisionPolicy.from_dict(json.loads(json.dumps(rules.as_dict())), rules.out_of_distribution.arrays())
     first, second = (item.decide(said(told), values) for item in (rules, back))
-    assert first.answers.tolist() == second.answers.tolist() and back.without == {"x": "y"}
-    assert Rules.of(json.loads(json.dumps(Rules(margin=np.inf).as_dict())), {}).margin == np.inf
+    assert first.answers.tolist() == second.answers.tolist() and back.not_applied == {"x": "y"}
+    assert (
+        DecisionPolicy.from_dict(json.loads(json.dumps(DecisionPolicy(margin=np.inf).as_dict())), {}).margin == np.inf
+    )
 
 
 def test_deciding_needs_numpy_only() -> None:

@@ -14,8 +14,8 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.bundle.reference import Reference
 from headstart.errors import DataError
-from headstart.evaluation.shift.drift import drift
-from headstart.evaluation.shift.prior_shift import prior_shift
+from headstart.evaluation.shift.drift import measure_drift
+from headstart.evaluation.shift.prior_shift import measure_prior_shift
 from headstart.flow.external_validation.site_comparison import advise_after_recalibration, choose_advice
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.results import Advice, Evaluation, Figure
@@ -39,7 +39,7 @@ def test_rows_of_the_same_kind_are_rarely_called_drifted_although_the_sample_was
     hits = 0
     for seed in range(40):
         kept = Reference.of(noise(60, seed), "features", np.arange(60), 0)
-        found = drift(
+        found = measure_drift(
             kept.values, kept.place(noise(40, 1000 + seed)), kept.clusters, clusters_new=np.arange(40), seed=seed
         )
         assert found is not None and found.auroc.low <= found.auroc.value <= found.auroc.high
@@ -50,11 +50,11 @@ def test_rows_of_the_same_kind_are_rarely_called_drifted_although_the_sample_was
 def test_rows_that_moved_are_found_and_few_rows_cannot_tell() -> None:
     kept = Reference.of(noise(60, 0), "features", np.arange(60), 0)
     moved = kept.place(noise(40, 1) + np.float32(1.0))
-    found = drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40), seed=0)
+    found = measure_drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40), seed=0)
     assert found is not None and found.found and found.auroc.low > 0.8
-    assert found == drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40), seed=0)
-    assert drift(kept.values, moved[:14], kept.clusters, clusters_new=np.arange(14), seed=0) is None
-    assert drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40) // 20, seed=0) is None
+    assert found == measure_drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40), seed=0)
+    assert measure_drift(kept.values, moved[:14], kept.clusters, clusters_new=np.arange(14), seed=0) is None
+    assert measure_drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40) // 20, seed=0) is None
 
 
 def test_the_sample_of_training_rows_is_kept_and_read_back(tmp_path: Path) -> None:
@@ -67,13 +67,15 @@ def test_the_sample_of_training_rows_is_kept_and_read_back(tmp_path: Path) -> No
 
 def test_equal_shares_are_no_shift_and_clusters_count_once() -> None:
     codes = np.array([0] * 45 + [1] * 15)
-    same = prior_shift(["a", "b"], {"a": 75, "b": 25}, codes, clusters=None, kind="labels", seed=0)
+    same = measure_prior_shift(["a", "b"], {"a": 75, "b": 25}, codes, clusters=None, kind="labels", seed=0)
     assert same is not None and not same.found
-    other = prior_shift(["a", "b"], {"a": 50, "b": 50}, codes, clusters=None, kind="labels", seed=0)
+    other = measure_prior_shift(["a", "b"], {"a": 50, "b": 50}, codes, clusters=None, kind="labels", seed=0)
     assert other is not None and other.found
-    clustered = prior_shift(["a", "b"], {"a": 50, "b": 50}, codes, clusters=np.arange(60) // 15, kind="labels", seed=0)
+    clustered = measure_prior_shift(
+        ["a", "b"], {"a": 50, "b": 50}, codes, clusters=np.arange(60) // 15, kind="labels", seed=0
+    )
     assert clustered is not None and not clustered.found
-    assert prior_shift(["a", "b"], {}, codes, clusters=None, kind="labels", seed=0) is None
+    assert measure_prior_shift(["a", "b"], {}, codes, clusters=None, kind="labels", seed=0) is None
 
 
 def test_evaluate_holds_new_rows_against_the_training_site(adapted: Path, fresh_table: Path) -> None:

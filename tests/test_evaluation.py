@@ -11,8 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from headstart.evaluation import Entry, confusion, difference, evaluate, verdict, worst_rows
-from headstart.evaluation.intervals import RESAMPLES, effective_sizes, resamples, student, sums, wilson
+from headstart.evaluation import (
+    NamedPredictions,
+    assess_transfer,
+    compare_accuracy,
+    confusion_matrix,
+    score_classes,
+    worst_class_rows,
+)
+from headstart.evaluation.intervals import (
+    RESAMPLES,
+    draw_bootstrap_weights,
+    effective_sizes,
+    sum_by_cluster,
+    t_quantile,
+    wilson_interval,
+)
 from headstart.records import Predictions, make_column
 from headstart.results import Figure, Metrics
 
@@ -46,7 +60,7 @@ def figures(metrics: Metrics) -> list[Figure]:
 @pytest.mark.parametrize(("n", "n_classes"), [(7, 2), (60, 3), (500, 10)])
 def test_every_metric_equals_that_of_scikit_learn(n: int, n_classes: int) -> None:
     codes, told = random_case(n, n_classes, n)
-    found = evaluate(codes, told, None, 0)
+    found = score_classes(codes, told, None, 0)
     present = np.unique(codes)
     precision, recall, _, support = sk.precision_recall_fscore_support(
         codes, told.class_indices, labels=present, zero_division=0
@@ -63,20 +77,20 @@ def test_every_metric_equals_that_of_scikit_learn(n: int, n_classes: int) -> Non
     assert [item.recall.value for item in found.per_class] == pytest.approx(recall)
     assert [item.support for item in found.per_class] == support.tolist()
     assert np.array_equal(
-        confusion(codes, told), sk.confusion_matrix(codes, told.class_indices, labels=list(range(n_classes)))
+        confusion_matrix(codes, told), sk.confusion_matrix(codes, told.class_indices, labels=list(range(n_classes)))
     )
 
 
 def test_a_class_without_test_rows_is_left_out_of_the_list_and_the_averages() -> None:
     codes, answers = np.array([0, 0, 1, 1]), np.array([0, 2, 1, 1])
-    found = evaluate(codes, predictions(answers, 3), None, 0)
+    found = score_classes(codes, predictions(answers, 3), None, 0)
     assert [item.label for item in found.per_class] == ["a", "b"]
     assert found.balanced_accuracy.value == pytest.approx(0.75)
     assert found.macro_f1.value == pytest.approx((2 / 3 + 1) / 2)
 
 
 def test_a_class_that_is_never_predicted_has_an_unknown_precision() -> None:
-    found = evaluate(np.array([0, 0, 1]), predictions(np.zeros(3, dtype=int), 2), None, 0)
+    found = score_classes(np.array([0, 0, 1]), predictions(np.zeros(3, dtype=int), 2), None, 0)
     precision = found.per_class[1].precision
     assert (precision.value, precision.low, precision.high) == (0.0, 0.0, 1.0)
 
@@ -96,19 +110,19 @@ def test_every_interval_contains_its_point_and_stays_in_range(
     codes = rng.integers(0, n_classes, n)
     told = predictions(np.where(rng.random(n) < skill, codes, rng.integers(0, n_classes, n)), n_classes)
     clusters = rng.integers(0, n_clusters, n) if n_clusters else None
-    found = evaluate(codes, told, clusters, seed)
+    found = score_classes(codes, told, clusters, seed)
     for figure in figures(found):
         assert 0 <= figure.low <= figure.value <= figure.high
         assert np.isfinite(figure.high)
     for figure in figures(found.model_copy(update={"log_loss": found.accuracy})):
         assert figure.high <= 1
-    gap = difference(codes, told, predictions(codes, n_classes), clusters=clusters, seed=seed)
+    gap = compare_accuracy(codes, told, predictions(codes, n_classes), clusters=clusters, seed=seed)
     assert -1 <= gap.low <= gap.value <= gap.high <= 1
 
 
 def test_thirty_of_thirty_right_is_not_certainty() -> None:
     codes = np.arange(30) % 3
-    found = evaluate(codes, predictions(codes, 3), None, 0)
+    found = score_classes(codes, predictions(codes, 3), None, 0)
     assert found.accuracy.low == pytest.approx(30 / (30 + 1.959964**2), abs=1e-6)
     assert found.macro_f1.low <= found.accuracy.low
     assert found.balanced_accuracy.low <= found.accuracy.low
@@ -117,8 +131,8 @@ def test_thirty_of_thirty_right_is_not_certainty() -> None:
 
 def test_thirty_right_rows_of_three_patients_say_less_than_thirty_patients() -> None:
     codes = np.arange(30) % 3
-    alone = evaluate(codes, predictions(codes, 3), None, 0)
-    together = evaluate(codes, predictions(codes, 3), np.arange(30) // 10, 0)
+    alone = score_classes(codes, predictions(codes, 3), None, 0)
+    together = score_classes(codes, predictions(codes, 3), np.arange(30) // 10, 0)
     assert together.accuracy.low < 0.6 < alone.accuracy.low
 
 
@@ -129,43 +143,43 @@ def test_copying_every_row_five_times_does_not_narrow_a_clustered_interval() -> 
         classes=told.classes,
         probabilities=np.repeat(told.probabilities, 5, axis=0),
     )
-    once = evaluate(codes, told, None, 0).accuracy
-    copied = evaluate(np.repeat(codes, 5), five, np.repeat(np.arange(80), 5), 0).accuracy
-    blind = evaluate(np.repeat(codes, 5), five, None, 0).accuracy
+    once = score_classes(codes, told, None, 0).accuracy
+    copied = score_classes(np.repeat(codes, 5), five, np.repeat(np.arange(80), 5), 0).accuracy
+    blind = score_classes(np.repeat(codes, 5), five, None, 0).accuracy
     assert copied.high - copied.low >= 0.95 * (once.high - once.low)
     assert blind.high - blind.low < 0.6 * (once.high - once.low)
 
 
 def test_clusters_of_one_row_each_change_nothing() -> None:
     codes, told = random_case(50, 3, 5)
-    assert evaluate(codes, told, np.arange(50)[::-1], 1) == evaluate(codes, told, None, 1)
+    assert score_classes(codes, told, np.arange(50)[::-1], 1) == score_classes(codes, told, None, 1)
 
 
 def test_the_same_seed_gives_the_same_intervals_and_another_seed_does_not() -> None:
     codes, told = random_case(50, 3, 6)
-    assert evaluate(codes, told, None, 1) == evaluate(codes, told, None, 1)
-    assert evaluate(codes, told, None, 1) != evaluate(codes, told, None, 2)
+    assert score_classes(codes, told, None, 1) == score_classes(codes, told, None, 1)
+    assert score_classes(codes, told, None, 1) != score_classes(codes, told, None, 2)
 
 
 def test_rows_without_a_prediction_are_our_mistake() -> None:
     codes, told = random_case(5, 3, 7)
     told.probabilities[2] = np.nan
     with pytest.raises(AssertionError, match="without a prediction"):
-        evaluate(codes, told, None, 0)
+        score_classes(codes, told, None, 0)
 
 
 def test_wilson_equals_the_figures_of_the_literature() -> None:
-    low, high = wilson(np.array([81.0, 15.0, 0.0, 1.0]), np.array([263.0, 148.0, 20.0, 29.0]))
+    low, high = wilson_interval(np.array([81.0, 15.0, 0.0, 1.0]), np.array([263.0, 148.0, 20.0, 29.0]))
     assert np.round(low, 4).tolist() == [0.2553, 0.0624, 0.0, 0.0061]
     assert np.round(high, 4).tolist() == [0.3662, 0.1605, 0.1611, 0.1718]
 
 
 def test_student_equals_the_tables() -> None:
-    assert [round(student(degrees), 2) for degrees in (5, 10, 30, 1000)] == [2.57, 2.23, 2.04, 1.96]
+    assert [round(t_quantile(degrees), 2) for degrees in (5, 10, 30, 1000)] == [2.57, 2.23, 2.04, 1.96]
 
 
 def test_resamples_draw_every_unit_once_on_average_in_bounded_blocks() -> None:
-    blocks = list(resamples(5000, 0))
+    blocks = list(draw_bootstrap_weights(5000, 0))
     assert sum(len(block) for block in blocks) == RESAMPLES
     assert max(block.size for block in blocks) <= 4_000_000
     assert all((block.sum(axis=1) == 5000).all() for block in blocks)
@@ -176,14 +190,14 @@ def test_the_effective_number_of_rows_lies_between_clusters_and_rows() -> None:
     clusters = np.repeat(np.arange(200), 4)
     alike = np.repeat(rng.random(200) < 0.7, 4).astype(np.float32)[:, None]
     free = (rng.random(800) < 0.7).astype(np.float32)[:, None]
-    ones = sums(np.ones((800, 1), dtype=np.float32), clusters)
-    assert effective_sizes(sums(alike, clusters), ones, True)[0] == pytest.approx(200, rel=0.03)
-    assert effective_sizes(sums(free, clusters), ones, True)[0] > 650
+    ones = sum_by_cluster(np.ones((800, 1), dtype=np.float32), clusters)
+    assert effective_sizes(sum_by_cluster(alike, clusters), ones, True)[0] == pytest.approx(200, rel=0.03)
+    assert effective_sizes(sum_by_cluster(free, clusters), ones, True)[0] > 650
 
 
 def test_the_worst_rows_are_the_surest_mistakes_and_only_mistakes() -> None:
     told = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
-    found = worst_rows(
+    found = worst_class_rows(
         np.array([0, 1, 1, 1]), Predictions(ids=make_column(list("wxyz")), classes=("a", "b"), probabilities=told)
     )
     assert [(row.id, row.label, row.predicted, row.probability) for row in found] == [
@@ -192,7 +206,7 @@ def test_the_worst_rows_are_the_surest_mistakes_and_only_mistakes() -> None:
     ]
     assert (
         len(
-            worst_rows(
+            worst_class_rows(
                 np.array([0, 1, 1, 1]),
                 Predictions(ids=make_column(list("wxyz")), classes=("a", "b"), probabilities=told),
                 1,
@@ -214,19 +228,32 @@ def paired(n: int, better: int, worse: int) -> tuple[np.ndarray, Predictions, Pr
 @pytest.mark.parametrize("rows", [4, 5])
 def test_five_rows_alone_are_never_evidence(n: int, rows: int) -> None:
     codes, a, b = paired(n, rows, 0)
-    assert difference(codes, a, b, clusters=None, seed=0).low <= 0
-    assert verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0).transfer == "no evidence"
+    assert compare_accuracy(codes, a, b, clusters=None, seed=0).low <= 0
+    assert (
+        assess_transfer(
+            codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0
+        ).transfer
+        == "no evidence"
+    )
 
 
 @pytest.mark.parametrize("n", [28, 200, 2000])
 def test_seven_rows_on_one_side_and_none_on_the_other_are_evidence(n: int) -> None:
     codes, a, b = paired(n, 7, 0)
-    assert verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0).transfer == "helped"
+    assert (
+        assess_transfer(
+            codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0
+        ).transfer
+        == "helped"
+    )
 
 
 def test_the_difference_is_the_difference_of_the_accuracies_and_turns_its_sign() -> None:
     codes, a, b = paired(50, 12, 3)
-    there, back = difference(codes, a, b, clusters=None, seed=0), difference(codes, b, a, clusters=None, seed=0)
+    there, back = (
+        compare_accuracy(codes, a, b, clusters=None, seed=0),
+        compare_accuracy(codes, b, a, clusters=None, seed=0),
+    )
     assert there.value == pytest.approx(0.18)
     assert back.value == pytest.approx(-0.18)
     assert there.low == pytest.approx(-back.high, abs=0.03)
@@ -234,14 +261,16 @@ def test_the_difference_is_the_difference_of_the_accuracies_and_turns_its_sign()
 
 def test_one_patient_with_many_rows_is_no_evidence() -> None:
     codes, a, b = paired(60, 20, 0)
-    assert difference(codes, a, b, clusters=None, seed=0).low > 0
-    assert difference(codes, a, b, clusters=np.r_[np.zeros(20, dtype=int), np.arange(40) // 4 + 1], seed=0).low <= 0
+    assert compare_accuracy(codes, a, b, clusters=None, seed=0).low > 0
+    assert (
+        compare_accuracy(codes, a, b, clusters=np.r_[np.zeros(20, dtype=int), np.arange(40) // 4 + 1], seed=0).low <= 0
+    )
 
 
 @pytest.mark.parametrize(("better", "worse", "word"), [(40, 5, "helped"), (5, 40, "hurt"), (12, 10, "no evidence")])
 def test_the_verdict_says_what_the_interval_says(better: int, worse: int, word: str) -> None:
     codes, a, b = paired(200, better, worse)
-    said = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0)
+    said = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
     assert said.transfer == word
     assert (said.strategy, said.against) == ("blend", "classic")
     assert said.sentence.startswith("On 200 test rows the adapted model (blend) was right ")
@@ -252,7 +281,7 @@ def test_the_verdict_says_what_the_interval_says(better: int, worse: int, word: 
 
 def test_the_sentence_gives_the_numbers_in_points() -> None:
     codes, a, b = paired(200, 40, 5)
-    said = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0)
+    said = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
     low, high = 100 * said.difference.low, 100 * said.difference.high
     assert said.sentence == (
         "On 200 test rows the adapted model (blend) was right 17.5 points more often than the best model without "
@@ -262,17 +291,19 @@ def test_the_sentence_gives_the_numbers_in_points() -> None:
 
 def test_without_evidence_the_sentence_says_how_many_rows_would_settle_it() -> None:
     codes, a, b = paired(100, 10, 6)
-    said = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0)
+    said = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
     assert "If the difference is real, about 780 test rows would show it." in said.sentence
     codes, a, b = paired(100, 8, 8)
-    same = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0)
+    same = assess_transfer(codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0)
     assert "equally often" in same.sentence
     assert "would show it" not in same.sentence
 
 
 def test_a_base_that_is_not_pretrained_never_helps_nor_hurts() -> None:
     codes, a, b = paired(200, 60, 5)
-    said = verdict(codes, Entry("blend", a), Entry("classic", b), clusters=None, seed=0, pretrained=False)
+    said = assess_transfer(
+        codes, NamedPredictions("blend", a), NamedPredictions("classic", b), clusters=None, seed=0, pretrained=False
+    )
     assert said.transfer == "no evidence"
     assert said.difference.value == pytest.approx(0.275)
     assert "Nothing pre-trained was used" in said.sentence
@@ -282,9 +313,9 @@ def test_a_base_that_is_not_pretrained_never_helps_nor_hurts() -> None:
 @pytest.mark.parametrize("absent", ["rows", "transfer", "against"])
 def test_what_is_missing_is_no_evidence(absent: str) -> None:
     codes, a, b = paired(0 if absent == "rows" else 20, 0, 0)
-    transfer = None if absent == "transfer" else Entry("blend", a)
-    against = None if absent == "against" else Entry("classic", b)
-    said = verdict(codes, transfer, against, clusters=None, seed=0)
+    transfer = None if absent == "transfer" else NamedPredictions("blend", a)
+    against = None if absent == "against" else NamedPredictions("classic", b)
+    said = assess_transfer(codes, transfer, against, clusters=None, seed=0)
     assert said.transfer == "no evidence"
     assert said.difference is None
     assert "cannot be said" in said.sentence
@@ -325,8 +356,8 @@ def test_intervals_cover_the_truth_as_often_as_they_say(n: int, times: int, clus
     covered = np.zeros(3)
     for repeat in range(times):
         codes, (a, b), clusters = drawn(n, clustered, np.random.default_rng([n, clustered, repeat]))
-        found = evaluate(codes, predictions(a, 4), clusters, repeat)
-        gap = difference(codes, predictions(a, 4), predictions(b, 4), clusters=clusters, seed=repeat)
+        found = score_classes(codes, predictions(a, 4), clusters, repeat)
+        gap = compare_accuracy(codes, predictions(a, 4), predictions(b, 4), clusters=clusters, seed=repeat)
         lows = np.array([found.accuracy.low, found.macro_f1.low, gap.low])
         highs = np.array([found.accuracy.high, found.macro_f1.high, gap.high])
         covered += (lows <= truths) & (truths <= highs)
@@ -340,7 +371,9 @@ def test_two_equally_good_models_are_rarely_told_apart() -> None:
         right = rng.random((2, 60)) < 0.8
         a, b = (predictions(np.where(row, 0, 1), 2) for row in right)
         told += (
-            verdict(np.zeros(60, dtype=int), Entry("a", a), Entry("b", b), clusters=None, seed=repeat).transfer
+            assess_transfer(
+                np.zeros(60, dtype=int), NamedPredictions("a", a), NamedPredictions("b", b), clusters=None, seed=repeat
+            ).transfer
             != "no evidence"
         )
     assert told / 400 <= 0.08

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.evaluation import evaluate, intervals
-from headstart.evaluation.uncertainty.calibration import calibration
-from headstart.evaluation.uncertainty.conformal import range_coverage, set_coverage, share
-from headstart.evaluation.uncertainty.selective import per_hundred, risk_coverage, shares_of
+from headstart.evaluation import intervals, score_classes
+from headstart.evaluation.uncertainty.calibration import measure_calibration
+from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage, share_interval
+from headstart.evaluation.uncertainty.selective import answer_share, measure_risk_coverage, rows_per_hundred
 from headstart.records import Predictions, make_column
 
 
@@ -34,9 +34,9 @@ def test_intervals_of_accuracy_and_calibration_error_hold_the_truth_in_92_to_98_
     truth = 0.7 + 0.25 * 0.5 - 0.15, 0.15
     for seed in range(n_times):
         codes, said = simulated(400, seed)
-        found = calibration(codes, said, None, seed)
+        found = measure_calibration(codes, said, None, seed)
         assert found is not None
-        figures = evaluate(codes, said, None, seed).accuracy, found.error
+        figures = score_classes(codes, said, None, seed).accuracy, found.error
         hits += [figure.low <= value <= figure.high for figure, value in zip(figures, truth, strict=True)]
     shares = hits / n_times
     print(shares)
@@ -45,7 +45,7 @@ def test_intervals_of_accuracy_and_calibration_error_hold_the_truth_in_92_to_98_
 
 def test_the_interval_of_a_coverage_is_wilsons_and_wider_where_rows_cluster() -> None:
     hits = np.array([True] * 90 + [False] * 10)
-    alone, together = share(hits, None), share(hits, np.arange(100) // 10)
+    alone, together = share_interval(hits, None), share_interval(hits, np.arange(100) // 10)
     assert (round(alone.low, 3), round(alone.high, 3)) == (0.826, 0.945)
     assert together.low < alone.low
 
@@ -54,15 +54,17 @@ def test_sets_that_cover_less_than_stated_are_called_so() -> None:
     codes = np.zeros(100, dtype=int)
     sets = np.zeros((100, 2), dtype=bool)
     sets[:70, 0], sets[70:, 1] = True, True
-    found = set_coverage(codes, sets, sets, stated=0.9, learnt=(200, 2), drawn=(None, 0))
+    found = measure_set_coverage(codes, sets, sets, stated=0.9, learnt=(200, 2), drawn=(None, 0))
     assert found.below and "do not rely on it" in found.reading and found.method == "label-conditional"
-    whole = set_coverage(codes, np.ones((100, 2), dtype=bool), sets, stated=0.9, learnt=(200, 1), drawn=(None, 0))
+    whole = measure_set_coverage(
+        codes, np.ones((100, 2), dtype=bool), sets, stated=0.9, learnt=(200, 1), drawn=(None, 0)
+    )
     assert not whole.below and whole.mean_size and whole.mean_size.value == 2.0
     assert whole.exact and whole.exact.value == 0.7 and whole.method == "partly label-conditional"
 
 
 def test_a_range_without_ends_is_said_to_have_none() -> None:
-    found = range_coverage(np.zeros(30), np.ones(30), np.inf, stated=0.9, n_rows_learnt=5, clusters=None)
+    found = measure_range_coverage(np.zeros(30), np.ones(30), np.inf, stated=0.9, n_rows_learnt=5, clusters=None)
     assert found.width is None and found.measured.value == 1.0 and "too few rows" in found.reading
 
 
@@ -70,23 +72,23 @@ def test_the_risk_falls_where_being_sure_says_something_and_ties_are_shared() ->
     rng = np.random.default_rng(0)
     sure = rng.random(500)
     right = rng.random(500) < sure
-    found = risk_coverage(right, sure, None, 0)
+    found = measure_risk_coverage(right, sure, None, 0)
     risks = [point.wrong_share.value for point in found.points]
     assert risks[0] < risks[4] < risks[9] == pytest.approx(1 - right.mean())
     assert found.area.low <= found.area.value <= found.area.high < risks[9]
-    level = risk_coverage(right, np.full(500, 0.5), None, 0)
+    level = measure_risk_coverage(right, np.full(500, 0.5), None, 0)
     assert [point.wrong_share.value for point in level.points] == pytest.approx([1 - right.mean()] * 10)
 
 
 def test_the_area_counts_clusters() -> None:
     rng = np.random.default_rng(1)
     sure, right = rng.random(200), np.repeat(rng.random(20) < 0.7, 10)
-    alone, together = (risk_coverage(right, sure, groups, 0).area for groups in (None, np.arange(200) // 10))
+    alone, together = (measure_risk_coverage(right, sure, groups, 0).area for groups in (None, np.arange(200) // 10))
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
 
 
 def test_one_row_and_none_right_have_figures() -> None:
-    found = risk_coverage(np.array([False]), np.array([0.9]), None, 0)
+    found = measure_risk_coverage(np.array([False]), np.array([0.9]), None, 0)
     assert found.area.value == 1.0 and len(found.points) == 10
-    assert per_hundred(np.zeros(5, dtype=bool), None).value == 0.0
-    assert shares_of(["label", "not sure"], "label", None).value == 0.5
+    assert rows_per_hundred(np.zeros(5, dtype=bool), None).value == 0.0
+    assert answer_share(["label", "not sure"], "label", None).value == 0.5

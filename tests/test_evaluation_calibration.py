@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from headstart.evaluation.uncertainty.calibration import MIN_ROWS, MOST_BINS, calibration
+from headstart.evaluation.uncertainty.calibration import MIN_ROWS, MOST_BINS, measure_calibration
 from headstart.records import Predictions, make_column
 
 
@@ -27,12 +27,12 @@ def drawn(n: int, honest: float, seed: int) -> tuple[np.ndarray, Predictions, np
 
 def test_brier_equals_that_of_scikit_learn() -> None:
     codes, said, sure = drawn(150, 0.8, 0)
-    found = calibration(codes, said, None, 0)
+    found = measure_calibration(codes, said, None, 0)
     assert found is not None
     assert found.brier.value == pytest.approx(brier_score_loss(codes == 0, sure))
     rng = np.random.default_rng(1)
     codes, told = rng.integers(0, 4, 90), rng.dirichlet([1, 1, 1, 1], 90)
-    many = calibration(
+    many = measure_calibration(
         codes,
         Predictions(ids=make_column(list(map(str, range(90)))), classes=tuple("abcd"), probabilities=told),
         None,
@@ -44,7 +44,7 @@ def test_brier_equals_that_of_scikit_learn() -> None:
 
 def test_the_reliability_table_counts_every_row_once_and_averages_to_the_whole() -> None:
     codes, said, sure = drawn(333, 0.8, 3)
-    found = calibration(codes, said, None, 0)
+    found = measure_calibration(codes, said, None, 0)
     assert found is not None
     assert len(found.bins) == MOST_BINS
     sizes = np.array([item.n_rows for item in found.bins])
@@ -68,7 +68,7 @@ def test_intervals_cover_and_honest_probabilities_are_rarely_blamed(monkeypatch:
         covered, errors = np.zeros(3), []
         for repeat in range(times):
             codes, said, _ = drawn(rows, honest, repeat)
-            found = calibration(codes, said, None, repeat)
+            found = measure_calibration(codes, said, None, repeat)
             assert found is not None
             figures = [found.error, found.overconfidence, found.brier]
             covered += [item.low - 1e-12 <= truth <= item.high for item, truth in zip(figures, truths, strict=True)]
@@ -79,11 +79,11 @@ def test_intervals_cover_and_honest_probabilities_are_rarely_blamed(monkeypatch:
 
 def test_a_model_that_is_too_sure_and_one_that_is_not_sure_enough_are_called_so() -> None:
     codes, said, _ = drawn(400, 0.3, 5)
-    over = calibration(codes, said, None, 0)
+    over = measure_calibration(codes, said, None, 0)
     assert over is not None
     assert over.overconfidence.low > 0 and over.error.low > 0.05
     assert "too sure of itself" in over.reading
-    under = calibration(np.zeros(400, dtype=int), said, None, 0)
+    under = measure_calibration(np.zeros(400, dtype=int), said, None, 0)
     assert under is not None
     assert under.overconfidence.high < 0
     assert "right more often than it says" in under.reading
@@ -94,7 +94,7 @@ def test_equal_probabilities_share_a_bin_whatever_the_order_of_the_rows() -> Non
     said = Predictions(
         ids=make_column(list(map(str, range(200)))), classes=("a", "b"), probabilities=np.tile([0.75, 0.25], (200, 1))
     )
-    found = calibration(codes, said, None, 0)
+    found = measure_calibration(codes, said, None, 0)
     assert found is not None
     assert [(item.n_rows, item.share_right.value) for item in found.bins] == [(200, 0.75)]
     assert found.error.value == 0
@@ -107,8 +107,8 @@ def test_patients_with_many_rows_widen_the_intervals() -> None:
         classes=("a", "b"),
         probabilities=np.repeat(said.probabilities, 5, axis=0),
     )
-    rows = calibration(np.repeat(codes, 5), five, None, 0)
-    patients = calibration(np.repeat(codes, 5), five, np.repeat(np.arange(60), 5), 0)
+    rows = measure_calibration(np.repeat(codes, 5), five, None, 0)
+    patients = measure_calibration(np.repeat(codes, 5), five, np.repeat(np.arange(60), 5), 0)
     assert rows is not None and patients is not None
     for name in ("overconfidence", "brier"):
         wide, narrow = getattr(patients, name), getattr(rows, name)
@@ -118,13 +118,13 @@ def test_patients_with_many_rows_widen_the_intervals() -> None:
 
 def test_too_few_rows_say_nothing_and_extremes_give_no_nan() -> None:
     codes, said, _ = drawn(MIN_ROWS - 1, 1.0, 0)
-    assert calibration(codes, said, None, 0) is None
+    assert measure_calibration(codes, said, None, 0) is None
     for n in (MIN_ROWS, 45):
         sure = Predictions(
             ids=make_column(list(map(str, range(n)))), classes=("a", "b"), probabilities=np.tile([1.0, 0.0], (n, 1))
         )
         for codes in (np.zeros(n, dtype=int), np.ones(n, dtype=int)):
-            found = calibration(codes, sure, None, 0)
+            found = measure_calibration(codes, sure, None, 0)
             assert found is not None
             json.dumps(found.model_dump(), allow_nan=False)
             assert found.error.value == found.brier.value == codes[0]

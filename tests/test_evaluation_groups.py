@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 
 from headstart import flow
 from headstart.errors import UnknownName
-from headstart.evaluation import evaluate, keeps_together
-from headstart.evaluation.fairness.groups import FEW_EACH, MANY_VALUES, MIN_ROWS, MIN_UNITS, groups, holm
+from headstart.evaluation import has_too_many_values, score_classes
+from headstart.evaluation.fairness.groups import (
+    FEW_EACH,
+    MANY_VALUES,
+    MIN_ROWS,
+    MIN_UNITS,
+    correct_by_holm,
+    score_groups,
+)
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.records import Predictions, make_column
 from headstart.results import GroupColumn
@@ -30,7 +37,7 @@ def compared(
     right: NDArray[np.bool_], clusters: NDArray[np.intp] | None = None, seed: int = 0, **columns: list[object]
 ) -> list[GroupColumn]:
     given = {name: make_column(values) for name, values in columns.items()}
-    return groups(np.zeros(len(right), dtype=np.intp), answers(right), given, clusters=clusters, seed=seed)
+    return score_groups(np.zeros(len(right), dtype=np.intp), answers(right), given, clusters=clusters, seed=seed)
 
 
 def quicker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,9 +110,9 @@ def test_the_figures_of_a_group_are_those_of_its_rows_alone() -> None:
     codes, told = rng.integers(0, 3, 90), rng.dirichlet([1, 1, 1], 90)
     said = Predictions(ids=make_column(list(map(str, range(90)))), classes=("a", "b", "c"), probabilities=told)
     site = np.where(np.arange(90) % 3 == 0, "far", "near")
-    found = groups(codes, said, {"site": make_column(site.tolist())}, clusters=None, seed=4)[0]
+    found = score_groups(codes, said, {"site": make_column(site.tolist())}, clusters=None, seed=4)[0]
     rows = np.flatnonzero(site == "far")
-    assert found.values[0].metrics == evaluate(
+    assert found.values[0].metrics == score_classes(
         codes[rows], Predictions(ids=said.ids[rows], classes=said.classes, probabilities=told[rows]), None, 4
     )
 
@@ -154,8 +161,8 @@ def test_a_column_with_many_values_only_keeps_rows_together() -> None:
     assert (found.values, found.gap) == ([], None)
     assert found.reading == f"Not compared: {MANY_VALUES + 1} values with few rows each; they only keep rows together."
     assert "bands (0-17" in compared(right, age=[str(at % 80) for at in range(320)])[0].reading
-    assert not keeps_together(make_column([f"site {at % MANY_VALUES}" for at in range(320)]))
-    assert keeps_together(make_column([f"patient {at // (FEW_EACH - 1)}" for at in range(40)]))
+    assert not has_too_many_values(make_column([f"site {at % MANY_VALUES}" for at in range(320)]))
+    assert has_too_many_values(make_column([f"patient {at // (FEW_EACH - 1)}" for at in range(40)]))
 
 
 def test_everything_right_gives_no_gap_no_nan_and_no_warning() -> None:
@@ -179,9 +186,9 @@ def test_more_columns_make_the_test_stricter() -> None:
 
 
 def test_holm_equals_the_worked_figures() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([None, 0.9]) == [None, 0.9]
-    assert holm([]) == []
+    assert correct_by_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert correct_by_holm([None, 0.9]) == [None, 0.9]
+    assert correct_by_holm([]) == []
 
 
 def test_p_value_and_interval_never_disagree() -> None:
@@ -196,7 +203,7 @@ def test_a_different_mix_of_classes_is_named_as_a_possible_reason() -> None:
     codes = np.array([0] * 50 + [1] * 50)
     told = np.eye(2)[np.zeros(100, dtype=int)]
     said = Predictions(ids=make_column(list(map(str, range(100)))), classes=("a", "b"), probabilities=told)
-    found = groups(codes, said, {"site": make_column(["A"] * 50 + ["B"] * 50)}, clusters=None, seed=0)[0]
+    found = score_groups(codes, said, {"site": make_column(["A"] * 50 + ["B"] * 50)}, clusters=None, seed=0)[0]
     assert found.reading.endswith("The two do not hold the same mix of classes, which may be why.")
 
 

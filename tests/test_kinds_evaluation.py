@@ -9,10 +9,10 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from headstart import evaluation
-from headstart.evaluation import Entry
-from headstart.evaluation.metrics.multilabel import evaluate_several
-from headstart.evaluation.metrics.ordinal import evaluate_grades
-from headstart.evaluation.metrics.regression import evaluate_numbers
+from headstart.evaluation import NamedPredictions
+from headstart.evaluation.metrics.multilabel import score_labels
+from headstart.evaluation.metrics.ordinal import score_grades
+from headstart.evaluation.metrics.regression import score_numbers
 from headstart.records import Predictions, make_column
 from headstart.results import Figure, MultiLabelMetrics, OrdinalMetrics, Record, RegressionMetrics
 
@@ -63,7 +63,7 @@ def figures(found: Record) -> list[tuple[str, Figure]]:
 
 def test_several_labels_are_scored_as_scikit_learn_scores_them() -> None:
     truth, said = several(300, 0)
-    found = evaluate_several(truth, said, None, 0)
+    found = score_labels(truth, said, None, 0)
     given = said.label_mask
     assert found.macro_f1.value == pytest.approx(reference.f1_score(truth, given, average="macro"))
     assert found.micro_f1.value == pytest.approx(reference.f1_score(truth, given, average="micro"))
@@ -80,7 +80,7 @@ def test_several_labels_are_scored_as_scikit_learn_scores_them() -> None:
 
 def test_numbers_are_scored_as_scikit_learn_and_scipy_score_them() -> None:
     truth, said = numbers(200, 0)
-    found = evaluate_numbers(truth, said, None, 0)
+    found = score_numbers(truth, said, None, 0)
     true, guess = truth[:, 0], said.values
     assert found.mean_absolute_error.value == pytest.approx(reference.mean_absolute_error(true, guess))
     assert found.root_mean_squared_error.value == pytest.approx(reference.root_mean_squared_error(true, guess))
@@ -91,7 +91,7 @@ def test_numbers_are_scored_as_scikit_learn_and_scipy_score_them() -> None:
 
 def test_grades_are_scored_as_scikit_learn_scores_them() -> None:
     truth, said = grades(200, 0)
-    found = evaluation.score(truth, said, None, 0)
+    found = evaluation.score_predictions(truth, said, None, 0)
     assert isinstance(found, OrdinalMetrics) and found.quadratic_kappa is not None
     kappa = reference.cohen_kappa_score(truth, said.class_indices, weights="quadratic")
     assert found.quadratic_kappa.value == pytest.approx(kappa)
@@ -102,13 +102,13 @@ def test_few_grades_that_are_all_right_are_no_certainty_and_one_answer_for_all_i
     made = Predictions(
         ids=np.arange(3).astype(object), classes=("1", "2", "3"), probabilities=np.eye(3), task="ordinal"
     )
-    found = evaluate_grades(np.arange(3), made, None, 0)
+    found = score_grades(np.arange(3), made, None, 0)
     assert found.quadratic_kappa is not None and found.quadratic_kappa.low < 0.5
     assert found.mean_grade_error.value == 0.0 and found.mean_grade_error.high > 0.5
     same = Predictions(
         ids=np.arange(7).astype(object), classes=("1", "2", "3"), probabilities=np.eye(3)[[1] * 7], task="ordinal"
     )
-    floor = evaluate_grades(np.array([0, 1, 2, 0, 1, 2, 2]), same, None, 0).quadratic_kappa
+    floor = score_grades(np.array([0, 1, 2, 0, 1, 2, 2]), same, None, 0).quadratic_kappa
     assert floor is not None and (floor.low, floor.value, floor.high) == (0.0, 0.0, 0.0)
 
 
@@ -128,10 +128,10 @@ def test_the_median_grade_is_never_further_off_in_expectation_than_the_most_prob
 def test_every_interval_holds_its_figure_and_is_repeatable(made: object, n: int, clustered: bool) -> None:
     truth, said = made(n, 2)  # type: ignore[operator]
     clusters = np.arange(n) // 3 if clustered else None
-    found = evaluation.score(truth, said, clusters, 7)
+    found = evaluation.score_predictions(truth, said, clusters, 7)
     for name, figure in figures(found):
         assert figure.low <= figure.value <= figure.high, name
-    assert evaluation.score(truth, said, clusters, 7) == found
+    assert evaluation.score_predictions(truth, said, clusters, 7) == found
 
 
 def test_large_numbers_do_not_lose_their_digits() -> None:
@@ -139,8 +139,8 @@ def test_large_numbers_do_not_lose_their_digits() -> None:
     moved = Predictions(
         ids=said.ids, classes=said.classes, probabilities=said.probabilities * 1000 + 5e6, task="regression"
     )
-    near = evaluate_numbers(truth, said, None, 0)
-    far = evaluate_numbers((truth * 1000 + 5e6).astype(np.float32), moved, None, 0)
+    near = score_numbers(truth, said, None, 0)
+    far = score_numbers((truth * 1000 + 5e6).astype(np.float32), moved, None, 0)
     assert near.r2 is not None and far.r2 is not None
     assert far.mean_absolute_error.value == pytest.approx(1000 * near.mean_absolute_error.value, rel=1e-3)
     assert far.r2.value == pytest.approx(near.r2.value, abs=1e-3)
@@ -150,21 +150,21 @@ def test_large_numbers_do_not_lose_their_digits() -> None:
 def test_what_is_not_defined_is_none() -> None:
     truth, said = numbers(20, 0)
     flat = Predictions(ids=said.ids, classes=said.classes, probabilities=np.full((20, 1), 5.0), task="regression")
-    found = evaluate_numbers(truth, flat, None, 0)
+    found = score_numbers(truth, flat, None, 0)
     assert found.spearman is None and found.r2 is not None
-    assert evaluate_numbers(np.ones_like(truth), said, None, 0).r2 is None
+    assert score_numbers(np.ones_like(truth), said, None, 0).r2 is None
 
 
 def test_intervals_of_errors_hold_the_true_value_about_as_often_as_they_say() -> None:
     true = {"mean_absolute_error": 0.798, "root_mean_squared_error": 1.0, "r2": 0.75, "absolute_error_90": 1.645}
-    found = [evaluate_numbers(*numbers(60, seed), None, seed) for seed in range(1000, 1060)]
+    found = [score_numbers(*numbers(60, seed), None, seed) for seed in range(1000, 1060)]
     for name, value in true.items():
         assert sum(getattr(item, name).low <= value <= getattr(item, name).high for item in found) >= 52, name
 
 
 def test_intervals_of_labels_hold_the_true_value_about_as_often_as_they_say() -> None:
-    large = evaluate_several(*several(20_000, 99), None, 0)
-    found = [evaluate_several(*several(120, seed), None, seed) for seed in range(60)]
+    large = score_labels(*several(20_000, 99), None, 0)
+    found = [score_labels(*several(120, seed), None, seed) for seed in range(60)]
     for name in ("macro_f1", "micro_f1", "mean_average_precision", "row_f1"):
         value = getattr(large, name).value
         assert sum(getattr(item, name).low <= value <= getattr(item, name).high for item in found) >= 52, name
@@ -175,25 +175,25 @@ def test_thresholds_follow_a_shy_model_and_rare_labels_lean_on_the_others() -> N
     truth = (rng.random((400, 3)) < (0.4, 0.4, 0.01)).astype(np.float32)
     told = np.clip(0.1 + 0.2 * truth + rng.normal(0, 0.03, truth.shape), 0.001, 0.999)
     told[:, 1] = np.clip(told[:, 1] + 0.5, 0, 0.999)
-    chosen = evaluation.thresholds(truth, told)
+    chosen = evaluation.choose_thresholds(truth, told)
     assert chosen[0] == pytest.approx(0.2, abs=0.06) and chosen[1] == pytest.approx(0.7, abs=0.06)
     assert 0.05 < chosen[2] < 0.75
-    assert evaluation.thresholds(truth, np.full_like(told, np.nan)) == (0.5, 0.5, 0.5)
+    assert evaluation.choose_thresholds(truth, np.full_like(told, np.nan)) == (0.5, 0.5, 0.5)
 
 
 def test_chosen_thresholds_are_better_than_one_half() -> None:
     truth, said = several(400, 3)
     shy = Predictions(ids=said.ids, classes=LABELS, probabilities=said.probabilities**2, task="multi-label")
-    chosen = evaluation.thresholds(truth[:200], shy.probabilities[:200])
+    chosen = evaluation.choose_thresholds(truth[:200], shy.probabilities[:200])
     fresh, test = several(2000, 4)
     told = test.probabilities**2
-    own = evaluate_several(
+    own = score_labels(
         fresh,
         Predictions(ids=test.ids, classes=LABELS, probabilities=told, task="multi-label", thresholds=chosen),
         None,
         0,
     )
-    half = evaluate_several(
+    half = score_labels(
         fresh, Predictions(ids=test.ids, classes=LABELS, probabilities=told, task="multi-label"), None, 0
     )
     assert own.macro_f1.value > half.macro_f1.value + 0.05
@@ -213,20 +213,22 @@ def test_the_verdict_says_which_is_better_in_the_measure_of_the_task(made: objec
         task=good.task,
         thresholds=good.thresholds,
     )
-    ours, theirs = Entry("blend", good), Entry("classic", bad)
-    found = evaluation.verdict(truth, ours, theirs, clusters=None, seed=0)
+    ours, theirs = NamedPredictions("blend", good), NamedPredictions("classic", bad)
+    found = evaluation.assess_transfer(truth, ours, theirs, clusters=None, seed=0)
     assert found.measure == measure and found.transfer == "helped"
     assert found.difference is not None and found.difference.low > 0
     assert found.sentence.startswith("On 150 test rows") and found.sentence.endswith("so transfer helped.")
-    assert evaluation.verdict(truth, theirs, ours, clusters=None, seed=0).transfer == "hurt"
-    same = evaluation.verdict(truth, ours, Entry("classic", good), clusters=None, seed=0)
+    assert evaluation.assess_transfer(truth, theirs, ours, clusters=None, seed=0).transfer == "hurt"
+    same = evaluation.assess_transfer(truth, ours, NamedPredictions("classic", good), clusters=None, seed=0)
     assert same.transfer == "no evidence" and "there is no evidence" in same.sentence
 
 
 def test_the_verdict_on_numbers_names_both_errors() -> None:
     truth, good = numbers(150, 0, noise=0.5)
     bad = Predictions(ids=good.ids, classes=good.classes, probabilities=2 * good.probabilities - 5, task="regression")
-    said = evaluation.verdict(truth, Entry("blend", good), Entry("classic", bad), clusters=None, seed=0).sentence
+    said = evaluation.assess_transfer(
+        truth, NamedPredictions("blend", good), NamedPredictions("classic", bad), clusters=None, seed=0
+    ).sentence
     own, other = (np.abs(item.values - truth[:, 0]).mean() for item in (good, bad))
     assert f"({own:.3g} against {other:.3g}, in the unit of the label)" in said
 
@@ -237,7 +239,9 @@ def test_few_rows_are_never_evidence() -> None:
         ids=good.ids, classes=LABELS, probabilities=1 - good.probabilities, task="multi-label", thresholds=CUTS
     )
     assert (
-        evaluation.verdict(truth, Entry("blend", good), Entry("classic", bad), clusters=None, seed=0).transfer
+        evaluation.assess_transfer(
+            truth, NamedPredictions("blend", good), NamedPredictions("classic", bad), clusters=None, seed=0
+        ).transfer
         == "no evidence"
     )
 
@@ -247,7 +251,7 @@ def test_groups_are_compared_by_their_errors() -> None:
     worse = said.probabilities.copy()
     worse[60:] += 3
     site = make_column(["A"] * 60 + ["B"] * 60)
-    found = evaluation.groups(
+    found = evaluation.score_groups(
         truth,
         Predictions(ids=said.ids, classes=said.classes, probabilities=worse, task="regression"),
         {"site": site},
@@ -263,7 +267,7 @@ def test_groups_are_compared_by_their_errors() -> None:
 
 def test_groups_that_do_not_differ_are_no_evidence() -> None:
     truth, said = several(160, 0)
-    found = evaluation.groups(truth, said, {"site": make_column(["A", "B"] * 80)}, clusters=None, seed=0)[0]
+    found = evaluation.score_groups(truth, said, {"site": make_column(["A", "B"] * 80)}, clusters=None, seed=0)[0]
     assert found.measure == "row F1" and found.p_value is not None and found.p_value > 0.05
     assert found.gap is not None and found.gap.low <= 0 and "no evidence that the groups differ" in found.reading
 
@@ -271,17 +275,17 @@ def test_groups_that_do_not_differ_are_no_evidence() -> None:
 def test_the_worst_rows_are_those_furthest_off() -> None:
     truth, said = numbers(50, 0)
     errors = np.abs(said.values - truth[:, 0])
-    found = evaluation.worst(truth, said, 3)
+    found = evaluation.list_worst_rows(truth, said, 3)
     assert [item.error for item in found] == pytest.approx(sorted(errors)[::-1][:3])
     marks, answers = several(50, 0)
-    found = evaluation.worst(marks, answers, 3)
+    found = evaluation.list_worst_rows(marks, answers, 3)
     assert found[0].error == (answers.label_mask != (marks == 1)).sum(axis=1).max() and found[0].probability is None
 
 
 def test_a_label_that_no_test_row_has_does_not_count() -> None:
     truth, said = several(50, 0)
     truth[:, 3] = 0
-    found = evaluate_several(truth, said, None, 0)
+    found = score_labels(truth, said, None, 0)
     assert [item.label for item in found.per_label] == ["a", "b", "c"]
     assert isinstance(found, MultiLabelMetrics) and found.macro_f1.value == pytest.approx(
         reference.f1_score(truth[:, :3], said.label_mask[:, :3], average="macro")
@@ -290,6 +294,6 @@ def test_a_label_that_no_test_row_has_does_not_count() -> None:
 
 def test_points_of_the_plot_are_an_even_sample() -> None:
     truth, said = numbers(2000, 0)
-    found = evaluation.fit_points(truth, said)
+    found = evaluation.pair_observed_predicted(truth, said)
     assert found.n_rows == 2000 and len(found.observed) == 500 == len(found.predicted)
     assert found.observed == sorted(found.observed) and found.observed[0] == pytest.approx(float(truth.min()))

@@ -11,7 +11,7 @@ import pytest
 from headstart.errors import OptionError
 from headstart.ladder import choose, fit_strategies, sampling
 from headstart.records import Features, FittedState, Probabilities, Table, make_column
-from headstart.report.kinds import KINDS
+from headstart.report.kinds import TASK_WORDINGS
 from headstart.strategies import STRATEGIES, chosen_names
 from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import cost_model
@@ -215,4 +215,4 @@ def test_where_every_strategy_is_skipped_and_none_stands_in_the_error_says_why()
 
 @pytest.mark.parametrize("task", GOALS)
 def test_scores_of_cross_validation_are_called_alike_while_training_and_in_the_report(task: str) -> None:
-    assert GOALS[task].score_name == KINDS[task].validated
+    assert GOALS[task].score_name == TASK_WORDINGS[task].validated

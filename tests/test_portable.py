@@ -34,7 +34,7 @@ from headstart.bundle.onnx.images import Described
 from headstart.bundle.onnx.series import Quantiles, Rocket
 from headstart.bundle.runtime.agreement import agreement
 from headstart.bundle.verification import verified
-from headstart.decisions import Calibrator, Costs, Rules, SetRule
+from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule
 from headstart.flow.inference.answers import header, row_of
 from headstart.modalities.descriptors import describe_image, shrunk
 from headstart.modalities.quantiles import describe
@@ -262,26 +262,33 @@ def test_agreement_counts_labels_and_the_largest_difference() -> None:
 
 
 CLASSES = ("a", "b", "noise")
-RULES: dict[str, tuple[str, tuple[str, ...], Rules, tuple[float, ...]]] = {
-    "sets": ("classification", CLASSES, Rules(sets=SetRule(0.9, (0.3, 0.2, 0.4), (False,) * 3, 60)), ()),
-    "few rows": ("classification", CLASSES, Rules(sets=SetRule(0.9, (0.0,) * 3, (False,) * 3, 6)), ()),
-    "warm": ("classification", CLASSES, Rules(calibrator=Calibrator(method="temperature", temperature=2.0)), ()),
+RULES: dict[str, tuple[str, tuple[str, ...], DecisionPolicy, tuple[float, ...]]] = {
+    "sets": ("classification", CLASSES, DecisionPolicy(sets=SetRule(0.9, (0.3, 0.2, 0.4), (False,) * 3, 60)), ()),
+    "few rows": ("classification", CLASSES, DecisionPolicy(sets=SetRule(0.9, (0.0,) * 3, (False,) * 3, 6)), ()),
+    "warm": (
+        "classification",
+        CLASSES,
+        DecisionPolicy(calibrator=Calibrator(method="temperature", temperature=2.0)),
+        (),
+    ),
     "curve": (
         "classification",
         CLASSES,
-        Rules(calibrator=Calibrator(method="isotonic", temperature=1.0, knots=(0.0, 0.5, 1.0), levels=(0.1, 0.3, 0.8))),
+        DecisionPolicy(
+            calibrator=Calibrator(method="isotonic", temperature=1.0, knots=(0.0, 0.5, 1.0), levels=(0.1, 0.3, 0.8))
+        ),
         (),
     ),
-    "costs": ("classification", CLASSES, Rules(costs=Costs(((0, 9, 1), (1, 0, 1), (1, 1, 0)), 0.3)), ()),
-    "grades": ("ordinal", ("1", "2", "3"), Rules(sets=SetRule(0.9, (0.3,) * 3, (False,) * 3, 60)), ()),
-    "several": ("multi-label", CLASSES, Rules(), (0.3, 0.5, 0.7)),
-    "many labels": ("multi-label", tuple(f"l{at}" for at in range(25)), Rules(), ()),
-    "number": ("regression", ("yield",), Rules(margin=1.25), ()),
-    "number, few rows": ("regression", ("yield",), Rules(margin=np.inf), ()),
+    "costs": ("classification", CLASSES, DecisionPolicy(costs=Costs(((0, 9, 1), (1, 0, 1), (1, 1, 0)), 0.3)), ()),
+    "grades": ("ordinal", ("1", "2", "3"), DecisionPolicy(sets=SetRule(0.9, (0.3,) * 3, (False,) * 3, 60)), ()),
+    "several": ("multi-label", CLASSES, DecisionPolicy(), (0.3, 0.5, 0.7)),
+    "many labels": ("multi-label", tuple(f"l{at}" for at in range(25)), DecisionPolicy(), ()),
+    "number": ("regression", ("yield",), DecisionPolicy(margin=1.25), ()),
+    "number, few rows": ("regression", ("yield",), DecisionPolicy(margin=np.inf), ()),
 }
 
 
-def script_of(folder: Path, config: dict[str, Any], rules: Rules) -> ModuleType:
+def script_of(folder: Path, config: dict[str, Any], rules: DecisionPolicy) -> ModuleType:
     """Import the script of a bundle that has a configuration and rules only."""
     (folder / "config.json").write_text(json.dumps(config), "utf-8")
     (folder / "decision.json").write_text(json.dumps(rules.as_dict()), "utf-8")
@@ -303,7 +310,7 @@ def test_the_script_decides_as_the_rules_do(name: str, tmp_path: Path) -> None:
     script = script_of(tmp_path, config, rules)
     rng = np.random.default_rng(0)
     shares = rng.dirichlet(np.full(len(classes), 0.7), 40) if len(classes) > 1 else rng.normal(size=(40, 1))
-    said = rules.calibrated(
+    said = rules.calibrate(
         Predictions(
             ids=make_column([str(at) for at in range(40)]),
             classes=classes,

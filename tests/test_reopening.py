@@ -15,7 +15,7 @@ from headstart import data, flow
 from headstart.api.model import Model, load, make_model
 from headstart.bases import write_folder
 from headstart.bundle import decision, saving
-from headstart.decisions import Rules
+from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError
 from headstart.flow.adaptation.run import adapt_table
 from headstart.options import AdaptOptions, parse
@@ -39,11 +39,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AdaptOptions, 
     return folder / "rows.csv", options, make_model(adapt_table(table, None, options))
 
 
-def _scrambled(rules: Rules) -> Rules:
-    assert rules.novelty is not None
-    space = rules.novelty.space
+def _scrambled(rules: DecisionPolicy) -> DecisionPolicy:
+    assert rules.out_of_distribution is not None
+    space = rules.out_of_distribution.space
     basis = np.frombuffer(space.basis.tobytes(order="F"), np.float32).reshape(space.basis.shape)
-    return replace(rules, novelty=replace(rules.novelty, space=replace(space, basis=basis)))
+    return replace(rules, novelty=replace(rules.out_of_distribution, space=replace(space, basis=basis)))
 
 
 def _spoil_decisions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import yaml
 
-from headstart.evaluation import Entry, confusion, evaluate, verdict, worst_rows
-from headstart.evaluation.fairness.groups import groups
-from headstart.evaluation.uncertainty.calibration import calibration
+from headstart.evaluation import NamedPredictions, assess_transfer, confusion_matrix, score_classes, worst_class_rows
+from headstart.evaluation.fairness.groups import score_groups
+from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.records import Predictions, make_column
-from headstart.report import limits, render_card, render_html
+from headstart.report import list_limits, render_card, render_html
 from headstart.results import (
     BaseFigures,
     Confusion,
@@ -22,7 +22,7 @@ from headstart.results import (
     Result,
     RowCounts,
     SetAsideRow,
-    Skipped,
+    SkippedStrategy,
     StrategyResult,
     Verdict,
 )
@@ -59,7 +59,7 @@ def made_result(classes: tuple[str, ...] = LEAVES, n_test: int = 357, modality: 
             name=name,
             kind=kind,
             summary=summary,
-            test=evaluate(codes, made[name], None, 0) if n_test else None,
+            test=score_classes(codes, made[name], None, 0) if n_test else None,
             cross_validation=skill or 0.2,
             seconds=1.5 + at * 20,
             notes=["C = 0.01"] if kind == "transfer" else [],
@@ -88,10 +88,16 @@ def made_result(classes: tuple[str, ...] = LEAVES, n_test: int = 357, modality: 
         ),
         chosen="blend",
         strategies=strategies,
-        skipped=[Skipped(name="fine-tune", reason="would have taken 14 min of the 10 min given")],
-        verdict=verdict(codes, Entry("blend", made["blend"]), Entry("classic", made["classic"]), clusters=None, seed=0),
-        confusion=Confusion(matrix=confusion(codes, made["blend"]).tolist()) if n_test else None,
-        worst=worst_rows(codes, made["blend"]) if n_test else [],
+        skipped=[SkippedStrategy(name="fine-tune", reason="would have taken 14 min of the 10 min given")],
+        verdict=assess_transfer(
+            codes,
+            NamedPredictions("blend", made["blend"]),
+            NamedPredictions("classic", made["classic"]),
+            clusters=None,
+            seed=0,
+        ),
+        confusion=Confusion(matrix=confusion_matrix(codes, made["blend"]).tolist()) if n_test else None,
+        worst=worst_class_rows(codes, made["blend"]) if n_test else [],
         checks=[
             FindingRow(
                 kind="duplicates-across-splits",
@@ -241,17 +247,17 @@ def test_without_test_rows_nothing_is_claimed() -> None:
     assert "Not measured" in page
     assert "Not measured" in card
     assert "model-index" not in header_of(card)
-    assert limits(untested)[0].startswith("Anything at all")
+    assert list_limits(untested)[0].startswith("Anything at all")
 
 
 def test_the_limits_name_small_classes_missing_groups_and_open_findings(result: Result) -> None:
     counts = {"healthy": 300, "rust": 19, "leaf blight": 20, "grey spot": 0}
-    told = " ".join(limits(result.model_copy(update={"class_counts": counted(counts)})))
+    told = " ".join(list_limits(result.model_copy(update={"class_counts": counted(counts)})))
     assert "rust (19), grey spot (0)" in told
     assert "leaf blight" not in told
     assert "--group" in told
     assert "exact copies of test rows" in told
-    assert "--group" not in " ".join(limits(result.model_copy(update={"group_columns": ["farm"]})))
+    assert "--group" not in " ".join(list_limits(result.model_copy(update={"group_columns": ["farm"]})))
 
 
 def test_a_class_without_test_rows_is_named_as_unknown(result: Result) -> None:
@@ -324,8 +330,10 @@ def with_groups(**values: list[str]) -> Result:
     made = made_result(LEAVES)
     codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
     said = simulated(codes, LEAVES, 0.83, 4)
-    found = groups(codes, said, {name: make_column(given) for name, given in values.items()}, clusters=None, seed=0)
-    checked = calibration(codes, said, None, 0)
+    found = score_groups(
+        codes, said, {name: make_column(given) for name, given in values.items()}, clusters=None, seed=0
+    )
+    checked = measure_calibration(codes, said, None, 0)
     return made.model_copy(update={"group_columns": list(values), "groups": found, "calibration": checked})
 
 
@@ -380,13 +388,13 @@ def test_without_groups_and_calibration_the_page_and_the_card_are_silent() -> No
     for text in (render_html(plain, {}), render_card(plain)):
         assert "equally good for everyone?" not in text
         assert "probabilities be believed?" not in text
-    told = " ".join(limits(plain))
+    told = " ".join(list_limits(plain))
     assert "the data named no groups" in told
     assert "was not checked" in told
 
 
 def test_the_limits_say_what_the_groups_showed(grouped: Result) -> None:
-    told = limits(grouped)
+    told = list_limits(grouped)
     assert any(text.startswith("A group that fares worse. On region 'hill'") for text in told)
     assert any("farm: east (14)" in text for text in told)
     assert any("could not be told: farmer" in text for text in told)
@@ -402,7 +410,7 @@ def test_honest_probabilities_are_no_limit(grouped: Result) -> None:
             "overconfidence": grouped.calibration.overconfidence.model_copy(update={"low": -0.1, "high": 0.1}),
         }
     )
-    assert not any("robabilities" in text for text in limits(grouped.model_copy(update={"calibration": fine})))
+    assert not any("robabilities" in text for text in list_limits(grouped.model_copy(update={"calibration": fine})))
 
 
 def test_the_card_lists_every_group_and_the_calibration(grouped: Result) -> None:

@@ -18,15 +18,15 @@ from typer.testing import CliRunner
 
 from headstart.cli.main import app
 from headstart.errors import DataError
-from headstart.evaluation.fairness.groups import groups
-from headstart.evaluation.uncertainty.calibration import calibration
+from headstart.evaluation.fairness.groups import score_groups
+from headstart.evaluation.uncertainty.calibration import measure_calibration
 from headstart.flow import reporting
 from headstart.flow.adaptation.text_scripts import count_scripts
 from headstart.modalities import MODALITIES
 from headstart.options import ReportOptions
 from headstart.records import Table, make_column
-from headstart.report import language_of, limits, render_card, render_html, sentences
-from headstart.report.messages import LANGUAGES, catalogue, counted, speaking
+from headstart.report import choose_language, list_limits, render_card, render_html, sentences
+from headstart.report.messages import LANGUAGES, catalogue, translate_count, use_language
 from headstart.report.named import ADVICE, FINDINGS
 from headstart.report.named import STRATEGIES as NAMED
 from headstart.results import Figure, FindingRow, MitigatedFigures, Mitigation, Result
@@ -60,9 +60,9 @@ def messages() -> tuple[set[str], set[str]]:
     """All messages that say one thing, and all that count (by their form for many)."""
     plain, counting = set(), set()
     for name, texts in (*calls_in_templates(), *calls_in_code()):
-        if name in ("_", "tell", "message") and texts:
+        if name in ("_", "translate", "message") and texts:
             plain.add(texts[0])
-        elif name in ("_n", "counted"):
+        elif name in ("_n", "translate_count"):
             assert len(texts) == 2, texts
             counting.add(texts[1])
     return plain, counting
@@ -75,12 +75,14 @@ def result() -> Result:
     codes = np.sort(np.random.default_rng(1).choice(4, 357, p=np.linspace(3, 1, 4) / 8))
     said = simulated(codes, LEAVES, 0.83, 4)
     sites = make_column(np.where(said.class_indices == codes, "valley", "hill").tolist())
-    found = groups(codes, said, {"site": sites, "clinic": make_column(["north"] * len(codes))}, clusters=None, seed=0)
+    found = score_groups(
+        codes, said, {"site": sites, "clinic": make_column(["north"] * len(codes))}, clusters=None, seed=0
+    )
     return made.model_copy(
         update={
             "group_columns": ["site", "clinic"],
             "groups": found,
-            "calibration": calibration(codes, said, None, 0),
+            "calibration": measure_calibration(codes, said, None, 0),
             "scripts": {"Latin": 300, "Arabic": 2},
         }
     )
@@ -160,11 +162,11 @@ def test_numbers_follow_the_language(result: Result) -> None:
     f1 = result.strategy("blend").test.macro_f1.value
     assert f"{100 * f1:.1f} %".replace(".", ",") in bare(render_html(result, {}, "fr"))
     assert f"{100 * f1:.1f} %" in bare(render_html(result, {}, "sw"))
-    with speaking("fr"):
-        assert bare(counted("{n} row", "{n} rows", 1234)) == "1 234 exemples"
-        assert counted("{n} row", "{n} rows", 0) == "0 exemple"
-    with speaking("ar"):
-        assert [bare(counted("{n} row", "{n} rows", n)) for n in (1, 2, 5, 11, 100)] == [
+    with use_language("fr"):
+        assert bare(translate_count("{n} row", "{n} rows", 1234)) == "1 234 exemples"
+        assert translate_count("{n} row", "{n} rows", 0) == "0 exemple"
+    with use_language("ar"):
+        assert [bare(translate_count("{n} row", "{n} rows", n)) for n in (1, 2, 5, 11, 100)] == [
             "مثال واحد", "مثالان", "5 أمثلة", "11 مثالًا", "100 مثال",
         ]  # fmt: skip
 
@@ -179,13 +181,13 @@ def test_english_left_in_another_language_is_marked(result: Result) -> None:
 
 def test_every_kind_of_finding_has_a_short_name() -> None:
     source = "\n".join(path.read_text("utf-8") for path in ROOM.parent.rglob("*.py") if ROOM not in path.parents)
-    made = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source))
+    made = set(re.findall(r'Finding\(\s*(?:kind=)?"([a-z-]+)"', source))
     assert len(made) > 25
     assert made - set(FINDINGS) == set()
 
 
 def test_the_limits_name_the_only_site_the_scripts_and_the_grave_findings(result: Result) -> None:
-    told = " ".join(limits(result))
+    told = " ".join(list_limits(result))
     assert "(clinic: north)" in told
     assert "Latin (300), Arabic (2)" in told
     page = render_html(result, {})
@@ -206,10 +208,10 @@ def test_a_flood_of_findings_and_limits_leaves_the_field_card_short(result: Resu
 
 
 def test_auto_takes_the_language_of_the_system_if_it_is_one_of_ours() -> None:
-    assert language_of("auto", {"LANG": "en_US.UTF-8", "LC_ALL": "ar_EG.UTF-8"}) == "ar"
-    assert language_of("auto", {"LANG": "es_MX"}) == "es"
-    assert language_of("auto", {"LANG": "C.UTF-8"}) == language_of("auto", {}) == "en"
-    assert language_of("fr", {"LANG": "sw_KE"}) == "fr"
+    assert choose_language("auto", {"LANG": "en_US.UTF-8", "LC_ALL": "ar_EG.UTF-8"}) == "ar"
+    assert choose_language("auto", {"LANG": "es_MX"}) == "es"
+    assert choose_language("auto", {"LANG": "C.UTF-8"}) == choose_language("auto", {}) == "en"
+    assert choose_language("fr", {"LANG": "sw_KE"}) == "fr"
 
 
 def finished(result: Result, folder: Path) -> Path:
@@ -315,7 +317,7 @@ def test_what_to_do_is_said_in_the_language_of_the_page(code: str) -> None:
         kind="duplicates", severity="note", n_rows=2, rows=["a", "b"], summary="2 rows are copies.", measure=None,
         advice="Copies are kept on one side of every split.",
     )  # fmt: skip
-    with speaking(code):
+    with use_language(code):
         assert sentences.advice(item) == catalogue(code)[ADVICE["duplicates"]] != item.advice
         assert sentences.advice(item.model_copy(update={"kind": "task"})) == ""
 
@@ -331,6 +333,6 @@ def test_a_mitigation_is_told_with_its_figures_in_every_language() -> None:
         test=figures, kept=False, mean_may_lose=0.1, reading="English",
     )  # fmt: skip
     for code in FOREIGN:
-        with speaking(code):
+        with use_language(code):
             said = sentences.mitigation(found)
         assert said.count("75") == 4 and "blend" in said and "English" not in said

@@ -77,7 +77,7 @@ SECTIONS = {
     "ComparedPart": "## What `headstart compare --json` prints",
     "ChangedRow": "## What `headstart compare --json` prints",
     "Result": "## The document",
-    "Skipped": "## The document",
+    "SkippedStrategy": "## The document",
     "SetAsideRow": "## The document",
     "Figure": "# result.json",
 }

@@ -13,7 +13,7 @@ import pytest
 from headstart import data
 from headstart.bundle import standalone
 from headstart.bundle.records.decision_records import parse_rules
-from headstart.decisions import ANSWER_WORDS, NONE, NOT_SURE, Rules, SetRule, parse_costs, reserved_classes
+from headstart.decisions import ANSWER_WORDS, NONE, NOT_SURE, DecisionPolicy, SetRule, parse_costs, reserved_classes
 from headstart.errors import OptionError
 from headstart.flow.adaptation.reserved_names import find_reserved_names
 from headstart.flow.data_check.check import check
@@ -38,8 +38,8 @@ def said(*shares: tuple[float, float, float]) -> Predictions:
     )
 
 
-def rules(**values: object) -> Rules:
-    return replace(Rules(sets=SetRule(0.9, (0.3,) * 3, (False,) * 3, 60)), **values)  # type: ignore[arg-type]
+def rules(**values: object) -> DecisionPolicy:
+    return replace(DecisionPolicy(sets=SetRule(0.9, (0.3,) * 3, (False,) * 3, 60)), **values)  # type: ignore[arg-type]
 
 
 def test_reserved_classes_are_those_whose_name_says_so_unless_the_user_says_otherwise() -> None:
@@ -91,12 +91,12 @@ def test_rules_remember_which_classes_are_reserved() -> None:
     assert rules().decide(sure, None).answers[0] == NONE
     for reserved, answer in (((), "noise"), (("potholes",), "noise"), (("noise",), NONE)):
         made = rules(reserved=reserved)
-        again = Rules.of(json.loads(json.dumps(made.as_dict())), {})
+        again = DecisionPolicy.from_dict(json.loads(json.dumps(made.as_dict())), {})
         assert again.reserved == reserved and again.decide(sure, None).answers[0] == answer
         parse_rules(json.loads(json.dumps(made.as_dict())), {}, 3, single=True)
     old = rules().as_dict()
     del old["reserved"]
-    assert Rules.of(old, {}).decide(sure, None).answers[0] == NONE
+    assert DecisionPolicy.from_dict(old, {}).decide(sure, None).answers[0] == NONE
 
 
 def test_costs_between_reserved_classes_are_those_of_the_user_s_reserved_classes() -> None:

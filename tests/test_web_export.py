@@ -117,9 +117,9 @@ def test_no_name_and_no_row_of_the_training_data_leaves(
         model = json.loads((tmp_path / name / "model" / "model.json").read_text())
         assert "ids" not in model["decision"]["novelty"]
         bundle = bundles.load(adapted[name][0], "onnx")
-        assert bundle.rules is not None and bundle.rules.novelty is not None
+        assert bundle.rules is not None and bundle.rules.out_of_distribution is not None
         texts = "".join(path.read_text("utf-8", "ignore") for path in (tmp_path / name).rglob("*.js*"))
-        assert not any(str(one) in texts for one in bundle.rules.novelty.ids if len(str(one)) > 4)
+        assert not any(str(one) in texts for one in bundle.rules.out_of_distribution.ids if len(str(one)) > 4)
 
 
 def test_small_copies_of_training_rows_are_in_the_page_only_if_their_owner_asks(
@@ -131,7 +131,7 @@ def test_small_copies_of_training_rows_are_in_the_page_only_if_their_owner_asks(
         assert not (tmp_path / name / "model" / "neighbours.bin").exists()
         _export(adapted, name, tmp_path / name, runtime_web=stand_in, thumbnails=source)
         rows = json.loads(gzip.decompress((tmp_path / name / "model" / "neighbours.bin").read_bytes()))
-        novelty = bundles.load(out, "onnx").rules.novelty  # type: ignore[union-attr]
+        novelty = bundles.load(out, "onnx").rules.out_of_distribution  # type: ignore[union-attr]
         assert novelty is not None and len(rows) == len(novelty.ids) and all(row[key] for row in rows)
     with pytest.raises(OptionError, match="of the rows that the model remembers"):
         _export(adapted, "image", tmp_path / "image", runtime_web=stand_in, thumbnails=_other(tmp_path))

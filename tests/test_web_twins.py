@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tests.twins import needs_node, run
 
-from headstart.decisions import Calibrator, Costs, Rules, SetRule, fit_novelty
+from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule, fit_out_of_distribution
 from headstart.flow.inference.answers import document_of
 from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import shrunk
@@ -176,14 +176,14 @@ def _said(task: str, shares: np.ndarray, classes: tuple[str, ...], limits: tuple
     )
 
 
-def _asked(tmp_path: Path, rules: Rules, said: Predictions, values: np.ndarray | None = None) -> None:
+def _asked(tmp_path: Path, rules: DecisionPolicy, said: Predictions, values: np.ndarray | None = None) -> None:
     """Decide in both languages and compare whole documents."""
     arrays: dict[str, Any] = {}
-    if rules.novelty is not None:
-        kept = rules.novelty.arrays()
-        rules = Rules.of(rules.as_dict(), kept)
+    if rules.out_of_distribution is not None:
+        kept = rules.out_of_distribution.arrays()
+        rules = DecisionPolicy.from_dict(rules.as_dict(), kept)
         arrays = {name: {"data": v.astype(float).ravel().tolist(), "shape": v.shape} for name, v in kept.items()}
-    corrected = rules.calibrated(said)
+    corrected = rules.calibrate(said)
     made = rules.decide(corrected, values)
     one = [np.array([row]) for row in range(len(said.ids))]
     expected = [document_of(said.task, corrected.take(row), made.take(row)) for row in one]
@@ -226,37 +226,37 @@ _SHARES = np.concatenate(
 FAR = Costs(tuple(tuple(float(abs(a - b) ** 2) for a in range(5)) for b in range(5)), 0.25)
 EVEN = Costs(tuple(tuple(1.0 * (a != b) for a in range(5)) for b in range(5)), 0.4)
 RULES = {
-    "nothing": Rules(),
-    "heat": Rules(
+    "nothing": DecisionPolicy(),
+    "heat": DecisionPolicy(
         calibrator=Calibrator(method="temperature", temperature=1.7),
         sets=SetRule(0.9, (0.1, 0.2, 0.3, 0.05, 0.25), (False,) * 5, 50),
     ),
-    "curve": Rules(
+    "curve": DecisionPolicy(
         calibrator=Calibrator(method="isotonic", temperature=1.0, knots=(0.1, 0.4, 0.9), levels=(0.15, 0.5, 0.7)),
         sets=SetRule(0.9, (0.2,) * 5, (False,) * 5, 9),
     ),
-    "few rows": Rules(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 7)),
-    "no rows": Rules(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 0)),
-    "costs": Rules(costs=FAR),
-    "both": Rules(sets=SetRule(0.9, (0.2,) * 5, (False,) * 5, 9), costs=EVEN),
+    "few rows": DecisionPolicy(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 7)),
+    "no rows": DecisionPolicy(sets=SetRule(0.9, (0.0,) * 5, (False,) * 5, 0)),
+    "costs": DecisionPolicy(costs=FAR),
+    "both": DecisionPolicy(sets=SetRule(0.9, (0.2,) * 5, (False,) * 5, 9), costs=EVEN),
 }
 
 
 @pytest.mark.parametrize("rules", RULES.values(), ids=list(RULES))
 @pytest.mark.parametrize("task", ["classification", "ordinal"])
-def test_classes_are_decided_alike_with_the_same_words(tmp_path: Path, rules: Rules, task: str) -> None:
+def test_classes_are_decided_alike_with_the_same_words(tmp_path: Path, rules: DecisionPolicy, task: str) -> None:
     _asked(tmp_path, rules, _said(task, _SHARES, CLASSES))
 
 
 @pytest.mark.parametrize("margin", [None, 1.25, np.inf])
 def test_numbers_are_answered_alike(tmp_path: Path, margin: float | None) -> None:
     values = np.array([[0.0], [1.5], [-12345678.9], [1e-7], [3.14159265], [1e15], [100.0]])
-    _asked(tmp_path, Rules(margin=margin), _said("regression", values, ("yield",)))
+    _asked(tmp_path, DecisionPolicy(margin=margin), _said("regression", values, ("yield",)))
 
 
 @pytest.mark.parametrize("limits", [(), (0.3, 0.6, 0.5, 0.1, 0.9)])
 def test_several_labels_are_given_alike(tmp_path: Path, limits: tuple[float, ...]) -> None:
-    _asked(tmp_path, Rules(), _said("multi-label", _SHARES, CLASSES, limits))
+    _asked(tmp_path, DecisionPolicy(), _said("multi-label", _SHARES, CLASSES, limits))
 
 
 @pytest.mark.parametrize("task", ["classification", "multi-label"])
@@ -265,12 +265,12 @@ def test_what_is_unlike_the_training_rows_is_refused_alike(tmp_path: Path, task:
     codes = np.arange(60) % 5
     values = (draw.normal(0, 1, (60, 40)) + 4 * np.eye(5, 40)[codes]).astype(np.float32)
     ids = make_column([str(row) for row in range(60)])
-    novelty = fit_novelty(values, codes, np.arange(60) % 6, ids)
+    novelty = fit_out_of_distribution(values, codes, np.arange(60) % 6, ids)
     assert novelty is not None
     rules = dataclasses.replace(RULES["heat"], novelty=novelty)
     asked = np.concatenate([values[:20], draw.normal(0, 5, (20, 40)).astype(np.float32)])
     said = _said(task, _SHARES[: len(asked)], CLASSES)
-    far = rules.novelty.distances(asked) > novelty.threshold  # type: ignore[union-attr]
+    far = rules.out_of_distribution.distances(asked) > novelty.threshold  # type: ignore[union-attr]
     assert 0 < far.sum() < len(far)
     _asked(tmp_path, rules, said, asked)
 

@@ -14,7 +14,7 @@ from headstart.bundle.records.config_records import ConfigRecord
 from headstart.bundle.records.schema import UNFIT, Described, Label, Misfit, misfit, parse_record
 from headstart.bundle.records.strategy_records import check_pieces
 from headstart.bundle.records.tokenizer_records import open_tokenizer
-from headstart.decisions import Rules
+from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError
 from headstart.records import FittedState, Probabilities
 from headstart.strategies import STRATEGIES
@@ -61,7 +61,7 @@ def check_fed_files(folder: Path, portable: Mapping[str, Any]) -> None:
             open_tokenizer(folder / name, int(spec["max_length"]))
 
 
-def features_read(rules: Rules | None, reads: str) -> int | None:
+def features_read(rules: DecisionPolicy | None, reads: str) -> int | None:
     """Return how many features decisions read, None where they read none.
 
     Raises
@@ -69,11 +69,11 @@ def features_read(rules: Rules | None, reads: str) -> int | None:
     Misfit
         They read what the graph does not give.
     """
-    if rules is None or rules.novelty is None:
+    if rules is None or rules.out_of_distribution is None:
         return None
-    if rules.novelty.reads != reads:
-        raise misfit("config.json", ("portable", "reads"), f"decisions read {rules.novelty.reads}", reads)
-    return int(rules.novelty.space.centre.shape[1])
+    if rules.out_of_distribution.reads != reads:
+        raise misfit("config.json", ("portable", "reads"), f"decisions read {rules.out_of_distribution.reads}", reads)
+    return int(rules.out_of_distribution.space.centre.shape[1])
 
 
 def require_parts(config: ConfigRecord, state: FittedState, has_base: bool) -> None:

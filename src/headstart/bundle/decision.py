@@ -8,20 +8,20 @@ from pathlib import Path
 from headstart.array_files import read_arrays, write_arrays
 from headstart.bundle.integrity import read_json
 from headstart.bundle.records.decision_records import ARRAYS, FILE, parse_rules
-from headstart.decisions import SINGLE, Rules
+from headstart.decisions import SINGLE, DecisionPolicy
 from headstart.home import write_json
 
 __all__ = ["ARRAYS", "FILE", "read", "write"]
 
 
-def write(rules: Rules, folder: Path) -> None:
+def write(rules: DecisionPolicy, folder: Path) -> None:
     """Write `decision.json` and, where rows are remembered, `decision.safetensors`."""
     write_json(folder / FILE, rules.as_dict())
-    if rules.novelty is not None:
-        write_arrays(folder / ARRAYS, rules.novelty.arrays())
+    if rules.out_of_distribution is not None:
+        write_arrays(folder / ARRAYS, rules.out_of_distribution.arrays())
 
 
-def read(folder: Path, classes: Sequence[str], task: str) -> Rules | None:
+def read(folder: Path, classes: Sequence[str], task: str) -> DecisionPolicy | None:
     """Read them back, checked; None in a bundle of an older version.
 
     Raises
@@ -34,4 +34,4 @@ def read(folder: Path, classes: Sequence[str], task: str) -> Rules | None:
     document = read_json(folder / FILE)
     arrays = read_arrays(folder / ARRAYS) if (folder / ARRAYS).is_file() else {}
     parse_rules(document, arrays, len(classes), task in SINGLE)
-    return Rules.of(document, arrays)
+    return DecisionPolicy.from_dict(document, arrays)

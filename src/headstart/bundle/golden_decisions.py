@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.bundle.golden import Golden
-from headstart.decisions import KINDS, NO_RULES, Decisions, Rules
+from headstart.decisions import DEFAULT_POLICY, KINDS, DecisionPolicy, Decisions
 from headstart.records import Predictions, make_column
 
 
@@ -19,17 +19,17 @@ class Answering:
     task: str
     classes: tuple[str, ...]
     thresholds: tuple[float, ...]
-    rules: Rules | None
+    rules: DecisionPolicy | None
 
     def decide(self, golden: Golden) -> Decisions:
         """Return what is decided of golden rows, from their stored outputs and features."""
-        rules = self.rules or NO_RULES
+        rules = self.rules or DEFAULT_POLICY
         ids = make_column([str(row) for row in range(len(golden.outputs))])
         predictions = Predictions(
             ids=ids, classes=self.classes, probabilities=golden.outputs, task=self.task, thresholds=self.thresholds
         )
         features = golden.features if golden.features.shape[1] else None
-        return rules.decide(rules.calibrated(predictions), features)
+        return rules.decide(rules.calibrate(predictions), features)
 
 
 def with_decisions(golden: Golden, answering: Answering) -> Golden:

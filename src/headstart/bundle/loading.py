@@ -27,7 +27,7 @@ from headstart.bundle.runtime.replaying import replay_golden_rows
 from headstart.bundle.runtime.session import Answers, Portable
 from headstart.bundle.seen import FILE as SEEN
 from headstart.bundle.seen import Seen
-from headstart.decisions import Rules
+from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError, offenders
 from headstart.extras import missing, require
 from headstart.records import FittedState
@@ -149,7 +149,7 @@ def _read_base(folder: Path, modality: str, listed: Mapping[str, str]) -> Backbo
     return assemble(parts)
 
 
-def read_decisions(folder: Path, manifest: Mapping[str, Any]) -> Rules | None:
+def read_decisions(folder: Path, manifest: Mapping[str, Any]) -> DecisionPolicy | None:
     """Read the rules of decision of a bundle whose hashes were compared.
 
     Raises
@@ -161,7 +161,7 @@ def read_decisions(folder: Path, manifest: Mapping[str, Any]) -> Rules | None:
         return _read_rules(folder, parse_config(read_json(folder / CONFIG), folder), manifest)
 
 
-def _read_rules(folder: Path, record: ConfigRecord, manifest: Mapping[str, Any]) -> Rules | None:
+def _read_rules(folder: Path, record: ConfigRecord, manifest: Mapping[str, Any]) -> DecisionPolicy | None:
     """Read the rules of decision; those of formats 1 and 2 are tested and put right."""
     listed = manifest["sha256"]
     rules = decision.read(folder, record.classes, record.task) if decision.FILE in listed else None
@@ -238,7 +238,7 @@ def _check_portable_files(
 
 
 def _open_portable(
-    folder: Path, told: Mapping[str, Any], model: tuple[ConfigRecord, Rules | None], listed: Mapping[str, str]
+    folder: Path, told: Mapping[str, Any], model: tuple[ConfigRecord, DecisionPolicy | None], listed: Mapping[str, str]
 ) -> Portable:
     """Return the portable form of a bundle whose files were checked."""
     record, rules = model

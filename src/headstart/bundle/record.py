@@ -11,7 +11,7 @@ from headstart.bases import Backbone
 from headstart.bundle.reference import Reference
 from headstart.bundle.runtime.session import Portable
 from headstart.bundle.seen import Seen
-from headstart.decisions import Rules
+from headstart.decisions import DecisionPolicy
 from headstart.records import InputColumns
 from headstart.strategies.record import Fitted
 
@@ -69,7 +69,7 @@ class Bundle:
         What is remembered of the training rows; None in bundles of older versions.
     spec : mapping
         How inputs are read where there is no backbone (see `headstart.modalities.record.Spec`).
-    rules : Rules or None
+    rules : DecisionPolicy or None
         How probabilities become answers; None in bundles of older versions: the most probable class is the answer.
     reference : Reference or None
         A sample of training rows, to hold rows of another place against; None where none is kept.
@@ -94,7 +94,7 @@ class Bundle:
     thresholds: tuple[float, ...] = ()
     seen: Seen | None = None
     spec: Mapping[str, Any] = field(default_factory=dict)
-    rules: Rules | None = None
+    rules: DecisionPolicy | None = None
     reference: Reference | None = None
     shipped: Shipped | None = None
     portable: Portable | None = None

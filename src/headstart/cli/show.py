@@ -11,9 +11,9 @@ from rich.table import Table as Grid
 
 from headstart.cli.surface import console, news
 from headstart.data.summary import InputSummary
-from headstart.evaluation.wording import amount
+from headstart.evaluation.wording import format_amount
 from headstart.records import Finding, Table
-from headstart.report.kinds import KINDS
+from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.understood import describe_inputs
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
 
@@ -31,14 +31,14 @@ def _counted(n: int, one: str, many: str) -> str:
 
 def number(value: Figure | None) -> str:
     """Write a number with its interval."""
-    return NOT_MEASURED if value is None else f"{amount(value.value)} ({_range(value)})"
+    return NOT_MEASURED if value is None else f"{format_amount(value.value)} ({_range(value)})"
 
 
 def _range(value: Figure) -> str:
     """Return the ends of an interval; an interval without width comes from one independent row and tells nothing."""
     if value.low == value.high:
         return "cannot tell"
-    return f"{amount(value.low)} to {amount(value.high)}"
+    return f"{format_amount(value.low)} to {format_amount(value.high)}"
 
 
 def _field(name: str, written: Callable[[Figure | None], str] = figure) -> Callable[[AnyMetrics], str]:
@@ -87,7 +87,7 @@ def result(found: Result, out: Path) -> None:
         grid.add_row(f"{mark}{item.name}{' (chosen)' if mark else ''}", *cells, f"{item.seconds:.1f}")
     news.print(grid)
     if not is_tested:
-        news.print(f"The score is the {KINDS[found.task].validated}.")
+        news.print(f"The score is the {TASK_WORDINGS[found.task].validated}.")
     for skipped in found.skipped:
         news.print(f"{skipped.name} was not tried: {escape(skipped.reason)}")
     news.print(f"[bold]{escape(found.verdict.sentence)}[/bold]")

@@ -63,25 +63,25 @@ class Calibrator:
         --------
         Odds of 9 to 1 become their square root, 3 to 1:
 
-        >>> Calibrator("temperature", 2.0).apply(np.array([[0.9, 0.1]])).round(6).tolist()
+        >>> Calibrator(method="temperature", temperature=2.0).apply(np.array([[0.9, 0.1]])).round(6).tolist()
         [[0.75, 0.25]]
         """
         if self.method == "none":
             return probabilities
-        return _WAYS[self.method].apply(self, probabilities)
+        return _METHODS[self.method].apply(self, probabilities)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
         return {**vars(self), "knots": list(self.knots), "levels": list(self.levels)}
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Calibrator:
+    def from_dict(cls, told: Mapping[str, Any]) -> Calibrator:
         """Read the JSON form."""
         return cls(**{**told, "knots": tuple(told["knots"]), "levels": tuple(told["levels"])})
 
 
 @dataclass(frozen=True)
-class _Way:
+class _CorrectionMethod:
     """One way of correcting."""
 
     fit: Callable[[Index, Probabilities], Calibrator]
@@ -125,37 +125,39 @@ def fit_calibrator(
     if len(rows) < LEAST_ROWS or len(np.unique(folds)) < 2:
         return Calibrator(n_rows=len(rows))
     before, found = _losses(codes, shown), {}
-    for name in _WAYS if len(rows) >= CURVE_ROWS else ("temperature",):
-        gains = before - _held_out(_WAYS[name], codes, shown, folds)
+    for name in _METHODS if len(rows) >= CURVE_ROWS else ("temperature",):
+        gains = before - _held_out_losses(_METHODS[name], codes, shown, folds)
         found[name] = float(gains.mean()), _standard_error(gains, None if clusters is None else clusters[rows])
     best = max(found, key=lambda name: found[name][0])
     gain, error = found[best]
     if gain <= BEYOND_NOISE * error + 1e-9:
         return Calibrator(n_rows=len(rows), gain=gain)
-    made = _WAYS[best].fit(codes, shown)
-    if _WAYS[best].apply(made, shown).max(axis=1).mean() > shown.max(axis=1).mean():
+    made = _METHODS[best].fit(codes, shown)
+    if _METHODS[best].apply(made, shown).max(axis=1).mean() > shown.max(axis=1).mean():
         return Calibrator(n_rows=len(rows), gain=gain)
     return Calibrator(
         method=best, temperature=made.temperature, knots=made.knots, levels=made.levels, n_rows=len(rows), gain=gain
     )
 
 
-def fit_way(codes: Index, probabilities: Probabilities, curve: bool | None = None) -> Calibrator:
+def fit_correction(codes: Index, probabilities: Probabilities, curve: bool | None = None) -> Calibrator:
     """Learn a correction and keep it whatever it brings: a curve from `CURVE_ROWS` rows on, else a temperature."""
     curve = len(codes) >= CURVE_ROWS if curve is None else curve
-    made = _WAYS["isotonic" if curve else "temperature"].fit(codes, probabilities)
+    made = _METHODS["isotonic" if curve else "temperature"].fit(codes, probabilities)
     return Calibrator(
         method=made.method, temperature=made.temperature, knots=made.knots, levels=made.levels, n_rows=len(codes)
     )
 
 
-def cross_fitted(codes: Index, probabilities: Probabilities, folds: Index) -> Probabilities:
-    """Correct each fold (n_rows, n_classes) by what `fit_way` learns from the others."""
+def cross_fit_probabilities(codes: Index, probabilities: Probabilities, folds: Index) -> Probabilities:
+    """Correct each fold (n_rows, n_classes) by what `fit_correction` learns from the others."""
     made = probabilities.copy()
     for fold in np.unique(folds):
         out = folds == fold
         if not out.all():
-            made[out] = fit_way(codes[~out], probabilities[~out], len(codes) >= CURVE_ROWS).apply(probabilities[out])
+            made[out] = fit_correction(codes[~out], probabilities[~out], len(codes) >= CURVE_ROWS).apply(
+                probabilities[out]
+            )
     return made
 
 
@@ -163,7 +165,7 @@ def _losses(codes: Index, shown: Probabilities) -> Floats:
     return np.asarray(-np.log(np.maximum(shown[np.arange(len(codes)), codes], CLIPPED)))
 
 
-def _held_out(way: _Way, codes: Index, shown: Probabilities, folds: Index) -> Floats:
+def _held_out_losses(way: _CorrectionMethod, codes: Index, shown: Probabilities, folds: Index) -> Floats:
     losses = np.empty(len(codes))
     for fold in np.unique(folds):
         out = folds == fold
@@ -179,7 +181,7 @@ def _standard_error(gains: Floats, clusters: Index | None) -> float:
     return float(np.sqrt(np.square(apart).sum())) / len(gains)
 
 
-def _heated(shown: Probabilities, temperature: float) -> Probabilities:
+def _scale_by_temperature(shown: Probabilities, temperature: float) -> Probabilities:
     told = np.log(np.maximum(shown, SMALLEST)) / temperature
     told = np.exp(told - told.max(axis=1, keepdims=True))
     return np.asarray(told / told.sum(axis=1, keepdims=True))
@@ -187,7 +189,7 @@ def _heated(shown: Probabilities, temperature: float) -> Probabilities:
 
 def _fit_temperature(codes: Index, shown: Probabilities) -> Calibrator:
     def loss(at: int) -> float:
-        return float(_losses(codes, _heated(shown, float(TEMPERATURES[at]))).mean())
+        return float(_losses(codes, _scale_by_temperature(shown, float(TEMPERATURES[at]))).mean())
 
     coarse = min(range(0, len(TEMPERATURES), STRIDE), key=loss)
     near = range(max(0, coarse - STRIDE + 1), min(len(TEMPERATURES), coarse + STRIDE))
@@ -202,11 +204,11 @@ def _fit_curve(codes: Index, shown: Probabilities) -> Calibrator:
     counts = np.diff([*starts, len(told)]).astype(np.float64)
     centres, hits = np.add.reduceat(told, starts) / counts, np.add.reduceat(true, starts)
     level = (hits + 1 / shown.shape[1]) / (counts + 1)
-    rising = _pooled(level, counts)
+    rising = _pool_adjacent_violators(level, counts)
     return Calibrator(method="isotonic", temperature=1.0, knots=tuple(centres.tolist()), levels=tuple(rising.tolist()))
 
 
-def _pooled(values: Floats, weights: Floats) -> Floats:
+def _pool_adjacent_violators(values: Floats, weights: Floats) -> Floats:
     """Give the nearest rising sequence (pool adjacent violators)."""
     blocks: list[tuple[float, float, int]] = []
     for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
@@ -217,12 +219,14 @@ def _pooled(values: Floats, weights: Floats) -> Floats:
     return np.repeat([value for value, _, _ in blocks], [n for _, _, n in blocks])
 
 
-def _on_curve(made: Calibrator, shown: Probabilities) -> Probabilities:
+def _apply_curve(made: Calibrator, shown: Probabilities) -> Probabilities:
     told = np.interp(shown, made.knots, made.levels) + STEEP * shown
     return np.asarray(told / told.sum(axis=1, keepdims=True))
 
 
-_WAYS: dict[str, _Way] = {
-    "temperature": _Way(_fit_temperature, lambda made, shown: _heated(shown, made.temperature)),
-    "isotonic": _Way(_fit_curve, _on_curve),
+_METHODS: dict[str, _CorrectionMethod] = {
+    "temperature": _CorrectionMethod(
+        _fit_temperature, lambda made, shown: _scale_by_temperature(shown, made.temperature)
+    ),
+    "isotonic": _CorrectionMethod(_fit_curve, _apply_curve),
 }

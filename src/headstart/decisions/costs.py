@@ -37,28 +37,28 @@ class Costs:
 
     matrix: tuple[tuple[float, ...], ...]
     refer: float
-    given: tuple[str, ...] = ()
+    as_written: tuple[str, ...] = ()
 
-    def expected(self, probabilities: Probabilities) -> NDArray[np.float64]:
+    def expected_costs(self, probabilities: Probabilities) -> NDArray[np.float64]:
         """Give the expected cost of each answer (n_rows, n_classes).
 
         Examples
         --------
-        >>> Costs(((0.0, 20.0), (1.0, 0.0)), 0.25).expected(np.array([[0.1, 0.9]])).round(6).tolist()
+        >>> Costs(((0.0, 20.0), (1.0, 0.0)), 0.25).expected_costs(np.array([[0.1, 0.9]])).round(6).tolist()
         [[0.9, 2.0]]
         """
         return np.asarray(probabilities @ np.asarray(self.matrix))
 
-    def paid(self, codes: Index, answers: Index) -> NDArray[np.float64]:
+    def incurred_costs(self, codes: Index, answers: Index) -> NDArray[np.float64]:
         """Give what each row costs (n_rows,); an answer of -1 is a referral."""
         return np.where(answers < 0, self.refer, np.asarray(self.matrix)[codes, np.maximum(answers, 0)])
 
     def as_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
-        return {"matrix": [list(row) for row in self.matrix], "refer": self.refer, "given": list(self.given)}
+        return {"matrix": [list(row) for row in self.matrix], "refer": self.refer, "given": list(self.as_written)}
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Costs:
+    def from_dict(cls, found: Mapping[str, Any]) -> Costs:
         """Read the JSON form."""
         return cls(tuple(tuple(row) for row in found["matrix"]), found["refer"], tuple(found["given"]))
 
@@ -102,7 +102,7 @@ def reserved_classes(asked: Sequence[str], classes: Sequence[str]) -> tuple[str,
     spelled = match_names([name.strip() for name in names], list(classes), merge=True).renamed
     found = [spelled.get(name.strip(), name.strip()) for name in names]
     strange = [
-        f"there is no class '{name}'{_nearest(name, dict.fromkeys(classes, 0))}"
+        f"there is no class '{name}'{_suggest_name(name, dict.fromkeys(classes, 0))}"
         for name in found
         if name not in classes
     ]
@@ -150,7 +150,7 @@ def parse_costs(
         if not (np.isfinite(cost) and cost >= 0 and ARROW in pair):
             wrong.append(f"'{text}' is not of the form TRUTH->ANSWER=COST with a cost of 0 or more")
             continue
-        truth, answer, problem = _pair(pair, place)
+        truth, answer, problem = _split_pair(pair, place)
         if problem or truth == answer:
             wrong.append(problem or f"'{text}' names one class twice: a right answer costs nothing")
             continue
@@ -160,7 +160,7 @@ def parse_costs(
     return Costs(tuple(tuple(row) for row in matrix.tolist()), refer, tuple(texts))
 
 
-def _pair(text: str, place: Mapping[str, int]) -> tuple[str, str, str]:
+def _split_pair(text: str, place: Mapping[str, int]) -> tuple[str, str, str]:
     """Part the two names, which may hold arrows themselves; gives them and what is wrong."""
     parts = text.split(ARROW)
     found = [(ARROW.join(parts[:at]).strip(), ARROW.join(parts[at:]).strip()) for at in range(1, len(parts))]
@@ -170,11 +170,11 @@ def _pair(text: str, place: Mapping[str, int]) -> tuple[str, str, str]:
         if truth in place and answer in place:
             return truth, answer, ""
     truth, answer = found[0]
-    strange = [f"there is no class '{name}'{_nearest(name, place)}" for name in found[0] if name not in place]
+    strange = [f"there is no class '{name}'{_suggest_name(name, place)}" for name in found[0] if name not in place]
     return truth, answer, "; ".join(strange)
 
 
-def _nearest(name: str, place: Mapping[str, int]) -> str:
+def _suggest_name(name: str, place: Mapping[str, int]) -> str:
     near = get_close_matches(name.lower(), [known.lower() for known in place], n=1, cutoff=0.5)
     known = next((item for item in place if near and item.lower() == near[0]), None)
     return f" (did you mean '{known}'?)" if known else ""

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.decisions.sets import lowest
+from headstart.decisions.sets import conformal_quantile
 from headstart.records import TRAINING_ONLY, Column, FloatMatrix, Index, list_held_out_folds
 
-KEPT_ROWS = 1_000
+REMEMBERED_ROWS = 1_000
 """Most training rows that are remembered; every class keeps its share, and at least one."""
 MOST_DIMS, LEAST_DIMS, MOST_CELLS = 128, 24, 400_000
 """Directions that are kept, fewer where features are long: the file stays below about 2 MB."""
@@ -29,7 +29,7 @@ TINY, ROUNDING = 1e-9, 1e-6
 
 
 @dataclass(frozen=True)
-class Space:
+class WhitenedSpace:
     """Where angles are measured.
 
     Parameters
@@ -46,9 +46,9 @@ class Space:
     basis: FloatMatrix
     inner: FloatMatrix
 
-    def place(self, values: FloatMatrix) -> FloatMatrix:
+    def project(self, values: FloatMatrix) -> FloatMatrix:
         """Give the place of rows (n_rows, n_kept); shorter than one by what lies outside all directions."""
-        apart = unit(values) - self.centre
+        apart = normalize_rows(values) - self.centre
         inside = apart @ self.basis
         rest = np.maximum(np.square(apart).sum(axis=1) - np.square(inside).sum(axis=1), 0.0)
         white = inside @ self.inner
@@ -57,7 +57,7 @@ class Space:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Novelty:
+class OutOfDistributionDetector:
     """What tells ordinary rows from others.
 
     Parameters
@@ -65,7 +65,7 @@ class Novelty:
     reads : str
         "features" or "descriptors".
     space : Space
-    kept : FloatMatrix, shape (n_kept_rows, n_kept)
+    remembered : FloatMatrix, shape (n_kept_rows, n_kept)
         Places of the training rows that are remembered.
     codes : Index, shape (n_kept_rows,)
         Their classes.
@@ -81,8 +81,8 @@ class Novelty:
     """
 
     reads: str
-    space: Space
-    kept: FloatMatrix
+    space: WhitenedSpace
+    remembered: FloatMatrix
     codes: Index
     ids: Column
     means: FloatMatrix
@@ -92,18 +92,18 @@ class Novelty:
 
     def distances(self, values: FloatMatrix) -> NDArray[np.float64]:
         """Give how far rows (n_rows, n_dims) are from what was learnt, 0 to 2 (n_rows,)."""
-        return _distances(self.space.place(values), self.kept, self.means)
+        return _distances(self.space.project(values), self.remembered, self.means)
 
     def nearest(self, values: FloatMatrix, n: int) -> tuple[Index, NDArray[np.float64]]:
         """Give the nearest remembered rows: their numbers and distances, each (n_rows, n), the nearest first."""
-        cosines = self.space.place(values) @ self.kept.T
+        cosines = self.space.project(values) @ self.remembered.T
         found = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
         return np.asarray(found, dtype=np.intp), 1.0 - np.take_along_axis(cosines, found, axis=1).astype(np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the arrays, to be written."""
         small = {"centre": self.space.centre, "basis": self.space.basis, "inner": self.space.inner}
-        small |= {"kept": self.kept, "means": self.means}
+        small |= {"kept": self.remembered, "means": self.means}
         return {**{name: value.astype(np.float16) for name, value in small.items()}, "codes": self.codes}
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,13 +112,13 @@ class Novelty:
         return {**{name: getattr(self, name) for name in names}, "ids": list(self.ids)}
 
     @classmethod
-    def of(cls, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Novelty:
+    def from_arrays(cls, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> OutOfDistributionDetector:
         """Read it back."""
         floats = {name: arrays[name].astype(np.float32) for name in ("centre", "basis", "inner", "kept", "means")}
-        space = Space(floats["centre"], floats["basis"], floats["inner"])
+        space = WhitenedSpace(floats["centre"], floats["basis"], floats["inner"])
         ids, codes = np.asarray(told["ids"], dtype=object), arrays["codes"].astype(np.intp)
         return cls(
-            reads=told["reads"], space=space, kept=floats["kept"], codes=codes, ids=ids, means=floats["means"],
+            reads=told["reads"], space=space, remembered=floats["kept"], codes=codes, ids=ids, means=floats["means"],
             threshold=told["threshold"], false_alarm=told["false_alarm"], n_rows=told["n_rows"],
         )  # fmt: skip
 
@@ -128,15 +128,15 @@ def round_as_stored(values: FloatMatrix) -> FloatMatrix:
     return np.asarray(values.astype(np.float16), dtype=np.float32, order="C")
 
 
-def unit(values: FloatMatrix) -> FloatMatrix:
+def normalize_rows(values: FloatMatrix) -> FloatMatrix:
     """Give each row the length one."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values / np.maximum(lengths, TINY), dtype=np.float32)
 
 
-def fit_novelty(
+def fit_out_of_distribution(
     values: FloatMatrix, codes: Index, folds: Index, ids: Column, reads: str = "features", seed: int = 0
-) -> Novelty | None:
+) -> OutOfDistributionDetector | None:
     """Learn what ordinary rows look like.
 
     Parameters
@@ -153,7 +153,7 @@ def fit_novelty(
 
     Returns
     -------
-    Novelty or None
+    OutOfDistributionDetector or None
         None with fewer than `LEAST_ROWS` rows, or where all of them share a fold.
 
     Notes
@@ -166,17 +166,17 @@ def fit_novelty(
     """
     if len(values) < LEAST_ROWS or len(list_held_out_folds(folds)) < 2:
         return None
-    kept = _drawn(codes, seed)
-    found = _held_out(_shortened(values[kept]), codes[kept], folds[kept])
+    kept = _sample_remembered(codes, seed)
+    found = _held_out_distances(_reduce_dimensions(values[kept]), codes[kept], folds[kept])
     false_alarm = max(FALSE_ALARM, 1 / (len(found) + 1))
-    threshold = -lowest(-found, 1 - false_alarm)
-    space = _space(values[kept], codes[kept])
-    space = Space(*(round_as_stored(part) for part in (space.centre, space.basis, space.inner)))
-    places, means = map(round_as_stored, _known(space, values[kept], codes[kept]))
-    return Novelty(
+    threshold = -conformal_quantile(-found, 1 - false_alarm)
+    space = _fit_space(values[kept], codes[kept])
+    space = WhitenedSpace(*(round_as_stored(part) for part in (space.centre, space.basis, space.inner)))
+    places, means = map(round_as_stored, _places_and_means(space, values[kept], codes[kept]))
+    return OutOfDistributionDetector(
         reads=reads,
         space=space,
-        kept=places,
+        remembered=places,
         codes=codes[kept],
         ids=ids[kept],
         means=means,
@@ -186,13 +186,13 @@ def fit_novelty(
     )
 
 
-def _drawn(codes: Index, seed: int) -> Index:
+def _sample_remembered(codes: Index, seed: int) -> Index:
     """Draw the rows that are remembered: as many of each class as its share, one at least."""
-    if len(codes) <= KEPT_ROWS:
+    if len(codes) <= REMEMBERED_ROWS:
         return np.arange(len(codes))
     order = np.random.default_rng(seed).permutation(len(codes))
     sizes = np.bincount(codes)
-    wanted = np.maximum(1, sizes * KEPT_ROWS // len(codes))
+    wanted = np.maximum(1, sizes * REMEMBERED_ROWS // len(codes))
     ranks = np.empty(len(codes), dtype=np.intp)
     by_class = order[np.argsort(codes[order], kind="stable")]
     starts = np.cumsum(sizes) - sizes
@@ -200,32 +200,32 @@ def _drawn(codes: Index, seed: int) -> Index:
     return np.flatnonzero(ranks < wanted[codes])
 
 
-def _shortened(values: FloatMatrix) -> FloatMatrix:
+def _reduce_dimensions(values: FloatMatrix) -> FloatMatrix:
     """Turn rows into as few dimensions as there are rows; all lengths and angles stay."""
     if values.shape[1] <= len(values):
         return values
-    rows = unit(values)
+    rows = normalize_rows(values)
     strengths, vectors = np.linalg.eigh((rows @ rows.T).astype(np.float64))
     return np.asarray(vectors * np.sqrt(np.maximum(strengths, 0.0)), dtype=np.float32)
 
 
-def _held_out(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
+def _held_out_distances(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
     """Give each row's distance from what is learnt without its fold."""
     found, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % N_PARTS)
     for part in list_held_out_folds(parts):
         rest, out = parts != part, parts == part
-        space = _space(values[rest], codes[rest])
-        found.append(_distances(space.place(values[out]), *_known(space, values[rest], codes[rest])))
+        space = _fit_space(values[rest], codes[rest])
+        found.append(_distances(space.project(values[out]), *_places_and_means(space, values[rest], codes[rest])))
     return np.concatenate(found)
 
 
-def _known(space: Space, values: FloatMatrix, codes: Index) -> tuple[FloatMatrix, FloatMatrix]:
+def _places_and_means(space: WhitenedSpace, values: FloatMatrix, codes: Index) -> tuple[FloatMatrix, FloatMatrix]:
     """Give the places of rows and of their class means."""
-    places = space.place(values)
+    places = space.project(values)
     names, numbers = np.unique(codes, return_inverse=True)
     sums = np.zeros((len(names), places.shape[1]), dtype=np.float32)
     np.add.at(sums, numbers, places)
-    return places, unit(sums)
+    return places, normalize_rows(sums)
 
 
 def _distances(places: FloatMatrix, kept: FloatMatrix, means: FloatMatrix) -> NDArray[np.float64]:
@@ -235,13 +235,13 @@ def _distances(places: FloatMatrix, kept: FloatMatrix, means: FloatMatrix) -> ND
     return np.asarray(1.0 - (near + (places @ means.T).max(axis=1)) / 2, dtype=np.float64)
 
 
-def _space(values: FloatMatrix, codes: Index) -> Space:
+def _fit_space(values: FloatMatrix, codes: Index) -> WhitenedSpace:
     """Find the main directions and how rows of a class vary in them."""
-    rows = unit(values).astype(np.float64)
+    rows = normalize_rows(values).astype(np.float64)
     centre = rows.mean(axis=0, keepdims=True)
     apart = rows - centre
     most = int(np.clip(MOST_CELLS // apart.shape[1], LEAST_DIMS, MOST_DIMS))
-    basis = _directions(apart, most)
+    basis = _main_directions(apart, most)
     inside = apart @ basis
     names, numbers = np.unique(codes, return_inverse=True)
     sums = np.zeros((len(names), inside.shape[1]))
@@ -255,10 +255,10 @@ def _space(values: FloatMatrix, codes: Index) -> Space:
     inner = (turned / np.sqrt(strengths)) @ turned.T
     scale = np.sqrt(SHRINKAGE * even)
     parts = (centre, basis, inner * scale)
-    return Space(*(part.astype(np.float32) for part in parts))
+    return WhitenedSpace(*(part.astype(np.float32) for part in parts))
 
 
-def _directions(apart: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+def _main_directions(apart: NDArray[np.float64], most: int) -> NDArray[np.float64]:
     """Give the orthonormal directions of largest spread (n_dims, at most `most`)."""
     rows = apart.astype(np.float32)
     small = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from headstart.decisions.calibrator import Calibrator
 from headstart.decisions.costs import Costs, reserved_classes
-from headstart.decisions.novelty import Novelty
-from headstart.decisions.sets import SetRule, Sets
+from headstart.decisions.novelty import OutOfDistributionDetector
+from headstart.decisions.sets import ClassSets, SetRule
 from headstart.errors import BundleError
 from headstart.records import Column, FloatMatrix, Index, Predictions, make_column
 
@@ -26,7 +26,7 @@ ANSWER_WORDS = (
 LABEL = "label"
 KINDS = (LABEL, NOT_SURE, NONE)
 SINGLE = ("classification", "ordinal")
-NAMED = 3
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Decisions:
     kinds: Column
     codes: Index
     answers: Column
-    sets: Sets
+    sets: ClassSets
     ends: NDArray[np.float64]
     reasons: Column
     distances: NDArray[np.float64]
@@ -63,13 +63,13 @@ class Decisions:
         return Decisions(**{name: values[index] for name, values in vars(self).items()})
 
     @classmethod
-    def joined(cls, parts: Sequence[Decisions]) -> Decisions:
+    def concatenate(cls, parts: Sequence[Decisions]) -> Decisions:
         """Put several one after the other (at least one)."""
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class DecisionPolicy:
     """How a model's probabilities become answers; the parts that are None are not applied.
 
     Parameters
@@ -81,9 +81,9 @@ class Rules:
         For numbers: half the width of the interval; infinite with too few rows.
     coverage : float
         Stated share of sets or intervals that hold the truth, 0-1.
-    novelty : Novelty or None
+    out_of_distribution : OutOfDistributionDetector or None
     costs : Costs or None
-    without : mapping of str to str
+    not_applied : mapping of str to str
         Which of these parts do not apply, and why.
     reserved : tuple of str or None
         Classes that are answered with "none of these"; None: those whose name says so.
@@ -93,9 +93,9 @@ class Rules:
     sets: SetRule | None = None
     margin: float | None = None
     coverage: float = 0.9
-    novelty: Novelty | None = None
+    out_of_distribution: OutOfDistributionDetector | None = None
     costs: Costs | None = None
-    without: Mapping[str, str] = field(default_factory=dict)
+    not_applied: Mapping[str, str] = field(default_factory=dict)
     reserved: tuple[str, ...] | None = None
 
     def is_reserved(self, classes: Sequence[str]) -> NDArray[np.bool_]:
@@ -103,7 +103,7 @@ class Rules:
         reserved = reserved_classes((), classes) if self.reserved is None else self.reserved
         return np.asarray([name in reserved for name in classes], dtype=bool)
 
-    def calibrated(self, said: Predictions) -> Predictions:
+    def calibrate(self, said: Predictions) -> Predictions:
         """Correct the probabilities."""
         return replace(said, probabilities=self.calibrator.apply(said.probabilities))
 
@@ -115,27 +115,31 @@ class Rules:
         said : Predictions
             With corrected probabilities.
         values : FloatMatrix or None, shape (n_rows, n_dims)
-            What `novelty` reads.
+            What `out_of_distribution` reads.
         """
         far = np.full(len(said.ids), np.nan)
-        if self.novelty is not None and values is not None and len(far):
-            far = self.novelty.distances(values)
-        made = self._classes(said, far) if said.task in SINGLE else self._others(said, far)
-        return made if self.novelty is None else _foreign(made, far > self.novelty.threshold, self.novelty)
+        if self.out_of_distribution is not None and values is not None and len(far):
+            far = self.out_of_distribution.distances(values)
+        made = self._decide_classes(said, far) if said.task in SINGLE else self._decide_other_tasks(said, far)
+        return (
+            made
+            if self.out_of_distribution is None
+            else _refuse_out_of_distribution(made, far > self.out_of_distribution.threshold, self.out_of_distribution)
+        )
 
-    def _classes(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
+    def _decide_classes(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
         shares, best = said.probabilities, said.class_indices
         sets = self.sets.sets(shares) if self.sets else np.eye(len(said.classes), dtype=bool)[best]
         sets[np.arange(len(best)), best] = True
         known = ~self.is_reserved(said.classes)
         codes, reasons = np.where((sets.sum(axis=1) > 1) & sets[:, known].any(axis=1), -1, best), [""] * len(best)
         if self.costs is not None:
-            codes, reasons = self._by_cost(said)
+            codes, reasons = self._choose_cheapest(said)
         names = np.asarray((*said.classes, NOT_SURE), dtype=object)
         kinds = np.asarray((LABEL, NOT_SURE), dtype=object)[(codes < 0).astype(int)]
         answers = names[codes]
         for row, code in enumerate(codes):
-            reasons[row] = reasons[row] or self._why(said, row, code, sets[row])
+            reasons[row] = reasons[row] or self._explain_answer(said, row, code, sets[row])
         made = Decisions(
             kinds=kinds,
             codes=codes,
@@ -145,11 +149,11 @@ class Rules:
             reasons=make_column(reasons),
             distances=far,
         )
-        return _reserved(said, made, self.is_reserved(said.classes))
+        return _refuse_reserved_classes(said, made, self.is_reserved(said.classes))
 
-    def _by_cost(self, said: Predictions) -> tuple[Index, list[str]]:
+    def _choose_cheapest(self, said: Predictions) -> tuple[Index, list[str]]:
         assert self.costs is not None
-        expected = self.costs.expected(said.probabilities)
+        expected = self.costs.expected_costs(said.probabilities)
         cheapest = expected.argmin(axis=1)
         least = expected[np.arange(len(expected)), cheapest]
         codes, reasons = np.where(least > self.costs.refer, -1, cheapest), [""] * len(expected)
@@ -162,24 +166,24 @@ class Rules:
                 )
             elif code != top[row]:
                 reasons[row] = (
-                    f"{_told(said, row, top[row])} is more probable, but a mistake would be expected to cost "
-                    f"{expected[row, top[row]]:.2g}"
+                    f"{_with_probability(said, row, top[row])} is more probable, but a mistake would be expected to "
+                    f"cost {expected[row, top[row]]:.2g}"
                 )
         return np.asarray(codes, dtype=np.intp), reasons
 
-    def _why(self, said: Predictions, row: int, code: int, held: NDArray[np.bool_]) -> str:
+    def _explain_answer(self, said: Predictions, row: int, code: int, held: NDArray[np.bool_]) -> str:
         """Say why a row got its answer."""
         if code >= 0 and not (self.sets and self.costs is None):
             return f"{100 * said.probabilities[row, code]:.0f} % sure"
         if code >= 0:
             return f"{100 * said.probabilities[row, code]:.0f} % sure; no other class is likely enough"
-        if self.sets is not None and not self.sets.told:
-            return self.sets.too_few
+        if self.sets is not None and not self.sets.excludes_any:
+            return self.sets.too_few_rows_reason
         order = np.argsort(-np.where(held, said.probabilities[row], -1.0), kind="stable")[: int(held.sum())]
-        more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
-        return f"may be {', '.join(_told(said, row, at) for at in order[:NAMED])}{more}"
+        more = f" and {len(order) - MOST_NAMED} more" if len(order) > MOST_NAMED else ""
+        return f"may be {', '.join(_with_probability(said, row, at) for at in order[:MOST_NAMED])}{more}"
 
-    def _others(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
+    def _decide_other_tasks(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
         """Several labels, or a number: the answer as it is; a number with its interval."""
         n = len(said.ids)
         ends, reasons = np.empty((n, 0)), [""] * n
@@ -193,7 +197,7 @@ class Rules:
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
-        """Give what is JSON; the arrays are those of `novelty`."""
+        """Give what is JSON; the arrays are those of `out_of_distribution`."""
         margin = None if self.margin is None or not np.isfinite(self.margin) else self.margin
         return {
             "format": FORMAT,
@@ -202,14 +206,14 @@ class Rules:
             "sets": self.sets.as_dict() if self.sets else None,
             "margin": margin,
             "too_few": self.margin is not None and margin is None,
-            "novelty": self.novelty.as_dict() if self.novelty else None,
+            "novelty": self.out_of_distribution.as_dict() if self.out_of_distribution else None,
             "costs": self.costs.as_dict() if self.costs else None,
-            "without": dict(self.without),
+            "without": dict(self.not_applied),
             "reserved": None if self.reserved is None else list(self.reserved),
         }
 
     @classmethod
-    def of(cls, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Rules:
+    def from_dict(cls, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> DecisionPolicy:
         """Read both back.
 
         Raises
@@ -220,39 +224,43 @@ class Rules:
         if told["format"] != FORMAT:
             raise BundleError("The decisions in this bundle have a newer format.", "Update headstart.")
         return cls(
-            calibrator=Calibrator.of(told["calibrator"]),
-            sets=SetRule.of(told["sets"]) if told["sets"] else None,
+            calibrator=Calibrator.from_dict(told["calibrator"]),
+            sets=SetRule.from_dict(told["sets"]) if told["sets"] else None,
             margin=np.inf if told["too_few"] else told["margin"],
             coverage=told["coverage"],
-            novelty=Novelty.of(told["novelty"], arrays) if told["novelty"] else None,
-            costs=Costs.of(told["costs"]) if told["costs"] else None,
-            without=told["without"],
+            out_of_distribution=OutOfDistributionDetector.from_arrays(told["novelty"], arrays)
+            if told["novelty"]
+            else None,
+            costs=Costs.from_dict(told["costs"]) if told["costs"] else None,
+            not_applied=told["without"],
             reserved=None if told.get("reserved") is None else tuple(told["reserved"]),
         )
 
 
-def _told(said: Predictions, row: int, code: int) -> str:
+def _with_probability(said: Predictions, row: int, code: int) -> str:
     return f"{said.classes[code]} ({100 * said.probabilities[row, code]:.0f} %)"
 
 
-def _reserved(said: Predictions, made: Decisions, reserved: NDArray[np.bool_]) -> Decisions:
+def _refuse_reserved_classes(said: Predictions, made: Decisions, reserved: NDArray[np.bool_]) -> Decisions:
     """Turn answers that name a reserved class into "none of these"."""
     hit = (made.codes >= 0) & reserved[made.codes]
     reasons = {
-        int(row): f"most like the training rows of {_told(said, int(row), int(made.codes[row]))}"
+        int(row): f"most like the training rows of {_with_probability(said, int(row), int(made.codes[row]))}"
         for row in np.flatnonzero(hit)
     }
-    return _refused(made, hit, reasons)
+    return _refuse_rows(made, hit, reasons)
 
 
-def _foreign(made: Decisions, hit: NDArray[np.bool_], novelty: Novelty) -> Decisions:
+def _refuse_out_of_distribution(
+    made: Decisions, hit: NDArray[np.bool_], novelty: OutOfDistributionDetector
+) -> Decisions:
     """Turn answers for rows unlike the training rows into "none of these"."""
     share = f"{100 * (1 - novelty.false_alarm):.0f} %"
     said = f"unlike the training rows: farther from them than {share} of them are from each other"
-    return _refused(made, hit, {int(row): said for row in np.flatnonzero(hit)})
+    return _refuse_rows(made, hit, {int(row): said for row in np.flatnonzero(hit)})
 
 
-def _refused(made: Decisions, hit: NDArray[np.bool_], why: Mapping[int, str]) -> Decisions:
+def _refuse_rows(made: Decisions, hit: NDArray[np.bool_], why: Mapping[int, str]) -> Decisions:
     kinds, answers, reasons = made.kinds.copy(), made.answers.copy(), made.reasons.copy()
     kinds[hit], answers[hit] = NONE, NONE
     for row, text in why.items():
@@ -260,5 +268,5 @@ def _refused(made: Decisions, hit: NDArray[np.bool_], why: Mapping[int, str]) ->
     return replace(made, kinds=kinds, answers=answers, reasons=reasons, codes=np.where(hit, -1, made.codes))
 
 
-NO_RULES = Rules()
+DEFAULT_POLICY = DecisionPolicy()
 """Of bundles of older versions: the most probable class is the answer."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.records import Index, Probabilities
 
 Floats = NDArray[np.float64]
-Sets = NDArray[np.bool_]
+ClassSets = NDArray[np.bool_]
 """(n_rows, n_classes): which classes each set holds."""
 CLASS_ROWS = 50
 """A class with so many training rows has a threshold of its own; the others share one."""
@@ -43,11 +43,11 @@ class SetRule:
     own: tuple[bool, ...]
     n_rows: int
 
-    def exact(self, probabilities: Probabilities) -> Sets:
+    def exact_sets(self, probabilities: Probabilities) -> ClassSets:
         """Give the sets as the method makes them; some may be empty."""
         return np.asarray(probabilities >= np.asarray(self.floors))
 
-    def sets(self, probabilities: Probabilities) -> Sets:
+    def sets(self, probabilities: Probabilities) -> ClassSets:
         """Give the sets with the most probable class always in: covers at least as often.
 
         Examples
@@ -56,17 +56,17 @@ class SetRule:
         >>> rule.sets(np.array([[0.75, 0.25], [0.6, 0.4]])).tolist()
         [[True, False], [True, True]]
         """
-        found = self.exact(probabilities)
+        found = self.exact_sets(probabilities)
         found[np.arange(len(found)), probabilities.argmax(axis=1)] = True
         return found
 
     @property
-    def told(self) -> bool:
+    def excludes_any(self) -> bool:
         """Whether there were rows enough to leave any class out."""
         return any(floor > 0 for floor in self.floors)
 
     @property
-    def too_few(self) -> str:
+    def too_few_rows_reason(self) -> str:
         """Why no class can be left out; the same words stand in predict.py and in the page without a server."""
         if self.n_rows == 0:
             return "no training row could be held out, so no class can be ruled out"
@@ -77,19 +77,19 @@ class SetRule:
         return {**vars(self), "floors": list(self.floors), "own": list(self.own)}
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> SetRule:
+    def from_dict(cls, found: Mapping[str, Any]) -> SetRule:
         """Read the JSON form."""
         return cls(found["coverage"], tuple(found["floors"]), tuple(found["own"]), found["n_rows"])
 
 
-def lowest(values: Floats, coverage: float) -> float:
+def conformal_quantile(values: Floats, coverage: float) -> float:
     """Give the value that a new one is not below with probability `coverage`; -inf with too few values.
 
     Examples
     --------
     Of nine values the smallest: a tenth one is the smallest of all in one case of ten.
 
-    >>> lowest(np.arange(1.0, 10.0), 0.9), lowest(np.arange(1.0, 9.0), 0.9)
+    >>> conformal_quantile(np.arange(1.0, 10.0), 0.9), conformal_quantile(np.arange(1.0, 9.0), 0.9)
     (1.0, -inf)
     """
     n = len(values)
@@ -124,8 +124,8 @@ def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> Set
     told = probabilities[rows, codes]
     own = np.bincount(codes, minlength=n_classes) >= CLASS_ROWS
     rest = ~own[codes]
-    shared = lowest(told[rest] if rest.sum() >= CLASS_ROWS else told, coverage)
-    floors = [lowest(told[codes == code], coverage) if own[code] else shared for code in range(n_classes)]
+    shared = conformal_quantile(told[rest] if rest.sum() >= CLASS_ROWS else told, coverage)
+    floors = [conformal_quantile(told[codes == code], coverage) if own[code] else shared for code in range(n_classes)]
     return SetRule(coverage, tuple(max(0.0, floor) for floor in floors), tuple(own.tolist()), len(rows))
 
 
@@ -141,4 +141,4 @@ def fit_margin(truth: Floats, told: Floats, coverage: float) -> tuple[float, int
     (8.0, 9)
     """
     rows = np.isfinite(told)
-    return -lowest(-np.abs(truth[rows] - told[rows]), coverage), int(rows.sum())
+    return -conformal_quantile(-np.abs(truth[rows] - told[rows]), coverage), int(rows.sum())

@@ -19,7 +19,7 @@ RESAMPLES = 2000
 _CELLS = 4_000_000
 
 
-def wilson(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
+def wilson_interval(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
     """Give Wilson's 95 % score interval of shares.
 
     Parameters
@@ -41,7 +41,7 @@ def wilson(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
     --------
     With 30 of 30 right the low end is n / (n + z^2) = 30 / 33.84:
 
-    >>> low, high = wilson(np.array([30.0]), np.array([30.0]))
+    >>> low, high = wilson_interval(np.array([30.0]), np.array([30.0]))
     >>> round(float(low[0]), 4), round(float(high[0]), 4)
     (0.8865, 1.0)
     """
@@ -55,12 +55,12 @@ def wilson(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
     )
 
 
-def student(degrees: int) -> float:
+def t_quantile(degrees: int) -> float:
     """Give the 97.5 % point of Student's t (expansion of Cornish and Fisher; 3 % low at 2 degrees, then exact).
 
     Examples
     --------
-    >>> round(student(9), 2)
+    >>> round(t_quantile(9), 2)
     2.26
     """
     z = Z
@@ -72,7 +72,7 @@ def student(degrees: int) -> float:
     return z + float(sum(term / max(degrees, 1) ** (power + 1) for power, term in enumerate(terms)))
 
 
-def compact(clusters: Index | None) -> Index | None:
+def number_clusters(clusters: Index | None) -> Index | None:
     """Number clusters 0 .. n - 1; None where no two rows share one."""
     if clusters is None:
         return None
@@ -80,7 +80,7 @@ def compact(clusters: Index | None) -> Index | None:
     return None if len(names) == len(clusters) else np.asarray(numbers, dtype=np.intp)
 
 
-def sums(values: NDArray[np.float32], clusters: Index | None) -> NDArray[np.float32]:
+def sum_by_cluster(values: NDArray[np.float32], clusters: Index | None) -> NDArray[np.float32]:
     """Add up the rows of each cluster: (n_rows, m) -> (n_clusters, m)."""
     if clusters is None:
         return values
@@ -120,11 +120,11 @@ def effective_sizes(hits: NDArray[np.float32], sizes: NDArray[np.float32], clust
     spread = share * (1 - share) * total**2
     known = (n_units > 1) & (residual > 0) & (spread > 0)
     size = np.where(known, np.clip(spread / np.where(known, residual, 1.0), np.minimum(kish, total), total), kish)
-    shrink = np.array([(Z / student(int(n) - 1)) ** 2 for n in n_units])
+    shrink = np.array([(Z / t_quantile(int(n) - 1)) ** 2 for n in n_units])
     return np.asarray(size * shrink, dtype=np.float64)
 
 
-def resamples(n_units: int, seed: int) -> Iterator[NDArray[np.float32]]:
+def draw_bootstrap_weights(n_units: int, seed: int) -> Iterator[NDArray[np.float32]]:
     """Draw `RESAMPLES` bootstrap samples: blocks of shape (b, n_units), how often each unit was drawn."""
     rng = np.random.default_rng(seed)
     block = max(1, min(RESAMPLES, _CELLS // n_units))
@@ -144,31 +144,33 @@ def percentiles(values: Floats) -> tuple[Floats, Floats]:
     return low, high
 
 
-def mean(values: Floats, clusters: Index | None, seed: int, within: tuple[float, float]) -> Interval:
+def mean_interval(values: Floats, clusters: Index | None, seed: int, within: tuple[float, float]) -> Interval:
     """Mean of a figure of each row (n_rows,): envelope of bootstrap and Student's t over rows or clusters.
 
     Where every row lies at one end of `within`, so that neither varies, Wilson's interval says what else there may be.
 
     Examples
     --------
-    >>> found = mean(np.ones(30), None, 0, (0.0, 1.0))
+    >>> found = mean_interval(np.ones(30), None, 0, (0.0, 1.0))
     >>> round(found.low, 4), found.high
     (0.8865, 1.0)
     """
-    units = sums(np.column_stack([values, np.ones_like(values)]).astype(np.float32), clusters)
+    units = sum_by_cluster(np.column_stack([values, np.ones_like(values)]).astype(np.float32), clusters)
     value, n = float(values.mean()), len(units)
-    drawn = np.concatenate([times @ units for times in resamples(n, seed)]).astype(np.float64)
+    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(n, seed)]).astype(np.float64)
     low, high = percentiles(drawn[:, :1] / drawn[:, 1:])
     residual = units[:, 0] - value * units[:, 1].astype(np.float64)
-    half = student(n - 1) * float(np.sqrt(np.square(residual).sum() * n / max(n - 1, 1))) / len(values)
+    half = t_quantile(n - 1) * float(np.sqrt(np.square(residual).sum() * n / max(n - 1, 1))) / len(values)
     ends = (value - half, value + half)
     if np.ptp(values) == 0 and value in within and np.isfinite(within).all():
-        reach = (within[1] - within[0]) * (1.0 - float(wilson(np.array([float(n)]), np.array([float(n)]))[0][0]))
+        reach = (within[1] - within[0]) * (
+            1.0 - float(wilson_interval(np.array([float(n)]), np.array([float(n)]))[0][0])
+        )
         ends = (value - reach, value + reach)
     return envelope(value, (low[0], high[0]), ends, within=within)
 
 
-def quotient(counts: NDArray[np.int64], seed: int) -> Interval | None:
+def ratio_interval(counts: NDArray[np.int64], seed: int) -> Interval | None:
     """Interval of a share of pieces that come in rows, such as tokens in texts: rows are resampled.
 
     Parameters
@@ -184,18 +186,18 @@ def quotient(counts: NDArray[np.int64], seed: int) -> Interval | None:
 
     Examples
     --------
-    >>> quotient(np.array([[1, 4], [1, 4], [1, 4]]), 0)
+    >>> ratio_interval(np.array([[1, 4], [1, 4], [1, 4]]), 0)
     Interval(value=0.25, low=0.25, high=0.25)
     """
     counted, pieces = (int(n) for n in counts.sum(axis=0))
     if pieces == 0:
         return None
-    drawn = np.concatenate([times @ counts.astype(np.float32) for times in resamples(len(counts), seed)])
+    drawn = np.concatenate([times @ counts.astype(np.float32) for times in draw_bootstrap_weights(len(counts), seed)])
     low, high = percentiles((drawn[:, :1] / np.maximum(drawn[:, 1:], 1)).astype(np.float64))
     return envelope(counted / pieces, (float(low[0]), float(high[0])))
 
 
-def mover(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
+def mover_interval(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
     """Interval of a mean from the intervals of its parts, each (m,) (Zou and Donner 2008)."""
     centre = float(values.mean())
     below, above = (float(np.sqrt(np.square(ends - values).sum())) / len(values) for ends in (low, high))

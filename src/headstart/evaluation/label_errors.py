@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import wilson
+from headstart.evaluation.intervals import wilson_interval
 from headstart.records import FloatMatrix, Index, Interval, Probabilities
 
 Floats = NDArray[np.float64]
@@ -19,7 +19,7 @@ FAR = 6.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suspects:
+class LabelErrors:
     """What is likely wrong.
 
     Parameters
@@ -43,7 +43,7 @@ class Suspects:
     share: Interval
 
 
-def of_classes(codes: Index, probabilities: Probabilities) -> Suspects:
+def find_class_errors(codes: Index, probabilities: Probabilities) -> LabelErrors:
     """Find rows whose class the model doubts.
 
     Parameters
@@ -64,7 +64,7 @@ def of_classes(codes: Index, probabilities: Probabilities) -> Suspects:
     The last row is called 0 and looks like 1:
 
     >>> p = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.1, 0.9]])
-    >>> found = of_classes(np.array([0, 0, 1, 1, 0]), p)
+    >>> found = find_class_errors(np.array([0, 0, 1, 1, 0]), p)
     >>> found.order[:found.n_suspect].tolist(), int(found.suggested[4])
     ([4], 1)
     """
@@ -77,13 +77,13 @@ def of_classes(codes: Index, probabilities: Probabilities) -> Suspects:
     reached = np.where((others >= usual) & (counts > 0), others, -1.0)
     best = others.argmax(axis=1)
     doubt = np.where(known, others.max(axis=1) - own, np.nan)
-    return _ranked(doubt, np.asarray(known & (reached.max(axis=1) > own)), best.astype(np.float64))
+    return _rank_rows(doubt, np.asarray(known & (reached.max(axis=1) > own)), best.astype(np.float64))
 
 
-def of_labels(truth: FloatMatrix, probabilities: Probabilities) -> Suspects:
+def find_multilabel_errors(truth: FloatMatrix, probabilities: Probabilities) -> LabelErrors:
     """Find rows of which some label is doubted, each label as two classes; `suggested` is that label's column."""
     found = [
-        of_classes((truth[:, at] == 1).astype(np.intp), np.column_stack([1 - shares, shares]))
+        find_class_errors((truth[:, at] == 1).astype(np.intp), np.column_stack([1 - shares, shares]))
         for at, shares in enumerate(probabilities.T)
     ]
     suspect = np.zeros((len(truth), len(found)), dtype=bool)
@@ -91,24 +91,24 @@ def of_labels(truth: FloatMatrix, probabilities: Probabilities) -> Suspects:
         suspect[one.order[: one.n_suspect], at] = True
     doubts = np.column_stack([one.doubt for one in found])
     worst = np.nan_to_num(doubts, nan=-np.inf).argmax(axis=1)
-    return _ranked(doubts[np.arange(len(truth)), worst], np.asarray(suspect.any(axis=1)), worst.astype(np.float64))
+    return _rank_rows(doubts[np.arange(len(truth)), worst], np.asarray(suspect.any(axis=1)), worst.astype(np.float64))
 
 
-def of_numbers(truth: FloatMatrix, predicted: Probabilities) -> Suspects:
+def find_number_errors(truth: FloatMatrix, predicted: Probabilities) -> LabelErrors:
     """Find rows whose number is much further off than is usual for the model."""
     away = np.abs(truth[:, 0].astype(np.float64) - predicted[:, 0])
     usual = 1.4826 * float(np.nanmedian(away)) if np.isfinite(away).any() else 0.0
     suspect = np.asarray(np.isfinite(away) & (away > FAR * usual) & (usual > 0), dtype=bool)
-    return _ranked(away, suspect, np.nan_to_num(predicted[:, 0]))
+    return _rank_rows(away, suspect, np.nan_to_num(predicted[:, 0]))
 
 
-def _ranked(doubt: Floats, suspect: NDArray[np.bool_], suggested: NDArray[np.float64]) -> Suspects:
+def _rank_rows(doubt: Floats, suspect: NDArray[np.bool_], suggested: NDArray[np.float64]) -> LabelErrors:
     known = np.isfinite(doubt)
     order = np.lexsort((-np.nan_to_num(doubt, nan=-np.inf), ~suspect))[: int(known.sum())]
     n, n_known = int(suspect.sum()), max(int(known.sum()), 1)
-    low, high = wilson(np.array([float(n)]), np.array([float(n_known)]))
+    low, high = wilson_interval(np.array([float(n)]), np.array([float(n_known)]))
     share = n / n_known
-    return Suspects(
+    return LabelErrors(
         order=order.astype(np.intp),
         n_suspect=n,
         suggested=suggested,

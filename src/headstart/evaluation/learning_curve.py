@@ -15,7 +15,7 @@ from headstart.records import Interval
 
 Floats = NDArray[np.float64]
 RESAMPLES = 400
-REACH = 4.0
+FARTHEST_FORECAST = 4.0
 """A curve says nothing about more than so many times the labels it was measured with."""
 SPAN = 16.0
 """The law is fitted to the last four doublings: with very few labels curves bend (Jain et al. 2023)."""
@@ -29,7 +29,7 @@ ROUNDING = 0.003
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredLosses:
     """Losses of the same held-out rows after learning from `n_labels` rows, several times.
 
     Parameters
@@ -47,13 +47,13 @@ class Measured:
     sizes: Floats
 
     @property
-    def by_draw(self) -> Floats:
+    def mean_losses(self) -> Floats:
         """Mean loss of each draw (n_draws,)."""
         return np.asarray(self.losses.sum(axis=1) / np.maximum(self.sizes.sum(axis=1), 1e-12))
 
 
 @dataclass(frozen=True)
-class Law:
+class PowerLaw:
     """`floor + scale * n_labels ** -exponent`: an inverse power law with an offset, all three not negative."""
 
     floor: float
@@ -65,14 +65,14 @@ class Law:
 
         Examples
         --------
-        >>> Law(0.1, 2.0, 0.5).loss(100)
+        >>> PowerLaw(0.1, 2.0, 0.5).loss(100)
         0.30000000000000004
         """
         return float(self.floor + self.scale * n_labels**-self.exponent)
 
 
 @dataclass(frozen=True)
-class Forecast:
+class GainForecast:
     """By how much the loss falls, from all labels at hand to `n_labels` (positive: better)."""
 
     n_labels: int
@@ -80,7 +80,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class FittedCurve:
     """A measured curve with its law.
 
     Parameters
@@ -97,12 +97,12 @@ class Curve:
 
     n_labels: tuple[int, ...]
     losses: tuple[Interval, ...]
-    law: Law | None
-    forecasts: tuple[Forecast, ...]
+    law: PowerLaw | None
+    forecasts: tuple[GainForecast, ...]
     rises: bool = False
 
 
-def _noise(points: Sequence[Measured]) -> Floats:
+def _draw_noise(points: Sequence[MeasuredLosses]) -> Floats:
     """Give the standard deviation of each point over new draws of all its rows, (n_points,).
 
     Draws without replacement from N rows vary too little by the share 1 - n / N; the last point, with one draw, takes
@@ -112,7 +112,7 @@ def _noise(points: Sequence[Measured]) -> Floats:
     for point in points:
         share = min(point.n_labels / largest, 1.0)
         known = len(point.losses) > 1 and share < 0.95
-        spread = float(np.std(point.by_draw, ddof=1)) / np.sqrt(1 - share) if known else np.nan
+        spread = float(np.std(point.mean_losses, ddof=1)) / np.sqrt(1 - share) if known else np.nan
         found.append(spread)
     for at, point in enumerate(points):
         if np.isnan(found[at]) and at:
@@ -120,7 +120,7 @@ def _noise(points: Sequence[Measured]) -> Floats:
     return np.nan_to_num(np.asarray(found, dtype=np.float64))
 
 
-def _replicates(points: Sequence[Measured], noise: Floats, seed: int) -> Floats:
+def _resample_curves(points: Sequence[MeasuredLosses], noise: Floats, seed: int) -> Floats:
     """Draw `RESAMPLES` curves (RESAMPLES, n_points): over draws, held-out units, and training rows as a whole."""
     rng = np.random.default_rng(seed)
     n_units, largest = points[0].losses.shape[1], points[-1].n_labels
@@ -136,7 +136,7 @@ def _replicates(points: Sequence[Measured], noise: Floats, seed: int) -> Floats:
     return np.maximum(made, 0.0)
 
 
-def _solve(sizes: Floats, losses: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+def _solve_by_exponent(sizes: Floats, losses: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
     """Give floor, scale and weighted squared error, each (n_curves, n_exponents), of the best law of each exponent."""
     powers = (sizes[:, None] / sizes[-1]) ** -EXPONENTS
     share = weights / weights.sum()
@@ -153,7 +153,7 @@ def _solve(sizes: Floats, losses: Floats, weights: Floats) -> tuple[Floats, Floa
     return floor, slope, errors
 
 
-def fit(sizes: Floats, losses: Floats, errors: Floats) -> Law:
+def fit_power_law(sizes: Floats, losses: Floats, errors: Floats) -> PowerLaw:
     """Fit a power law by weighted least squares.
 
     Parameters
@@ -167,24 +167,24 @@ def fit(sizes: Floats, losses: Floats, errors: Floats) -> Law:
     Examples
     --------
     >>> sizes = np.array([10.0, 20.0, 40.0, 80.0])
-    >>> law = fit(sizes, 0.1 + sizes**-0.5, np.full(4, 0.01))
+    >>> law = fit_power_law(sizes, 0.1 + sizes**-0.5, np.full(4, 0.01))
     >>> round(law.floor, 3), round(law.scale, 3), round(law.exponent, 3)
     (0.1, 1.0, 0.5)
     """
-    floor, slope, missed = _solve(sizes, losses[None], 1 / np.square(errors))
+    floor, slope, missed = _solve_by_exponent(sizes, losses[None], 1 / np.square(errors))
     best = int(missed[0].argmin())
     exponent = float(EXPONENTS[best])
-    return Law(float(floor[0, best]), float(slope[0, best] * sizes[-1] ** exponent), exponent)
+    return PowerLaw(float(floor[0, best]), float(slope[0, best] * sizes[-1] ** exponent), exponent)
 
 
-def _sampled(sizes: Floats, curves: Floats, errors: Floats, rng: np.random.Generator) -> list[Law]:
+def _sample_laws(sizes: Floats, curves: Floats, errors: Floats, rng: np.random.Generator) -> list[PowerLaw]:
     """Fit every curve; the exponent is drawn by how well it fits, since few points seldom settle it."""
-    floor, slope, missed = _solve(sizes, curves, 1 / np.square(errors))
+    floor, slope, missed = _solve_by_exponent(sizes, curves, 1 / np.square(errors))
     odds = np.exp(-0.5 * (missed - missed.min(axis=1, keepdims=True)))
     chances = np.cumsum(odds / odds.sum(axis=1, keepdims=True), axis=1)
     picks = np.minimum((chances < rng.random((len(curves), 1))).sum(axis=1), len(EXPONENTS) - 1)
     return [
-        Law(float(floor[at, pick]), float(slope[at, pick] * sizes[-1] ** EXPONENTS[pick]), float(EXPONENTS[pick]))
+        PowerLaw(float(floor[at, pick]), float(slope[at, pick] * sizes[-1] ** EXPONENTS[pick]), float(EXPONENTS[pick]))
         for at, pick in enumerate(picks)
     ]
 
@@ -194,7 +194,7 @@ def _interval(value: float, draws: Floats) -> Interval:
     return Interval(value, min(value, float(low)), max(value, float(high)))
 
 
-def learning_curve(points: Sequence[Measured], targets: Sequence[int], seed: int) -> Curve:
+def fit_learning_curve(points: Sequence[MeasuredLosses], targets: Sequence[int], seed: int) -> FittedCurve:
     """Give a curve its intervals, its law and its forecasts.
 
     Parameters
@@ -202,7 +202,7 @@ def learning_curve(points: Sequence[Measured], targets: Sequence[int], seed: int
     points : sequence of Measured
         By ascending number of labels; the last holds all labels. All on the same held-out units.
     targets : sequence of int
-        Numbers of labels to forecast for; those beyond `REACH` times the last point are left out.
+        Numbers of labels to forecast for; those beyond `FARTHEST_FORECAST` times the last point are left out.
     seed : int
 
     Notes
@@ -212,29 +212,29 @@ def learning_curve(points: Sequence[Measured], targets: Sequence[int], seed: int
     training sets that draws from the same rows cannot show. The gain's interval includes the luck of the new labels.
     """
     points = list(points)
-    noise = _noise(points)
-    curves = _replicates(points, noise, seed)
+    noise = _draw_noise(points)
+    curves = _resample_curves(points, noise, seed)
     values = np.asarray([point.losses.sum() / max(point.sizes.sum(), 1e-12) for point in points])
     losses = tuple(_interval(float(value), curves[:, at]) for at, value in enumerate(values))
     sizes = np.asarray([point.n_labels for point in points], dtype=np.float64)
     numbers, used = tuple(int(size) for size in sizes), np.flatnonzero(sizes >= sizes[-1] / SPAN)
     if len(used) < LEAST_POINTS:
-        return Curve(n_labels=numbers, losses=losses, law=None, forecasts=())
+        return FittedCurve(n_labels=numbers, losses=losses, law=None, forecasts=())
     n_draws = np.asarray([len(point.losses) for point in points])
     shares = sizes / sizes[-1]
     errors = np.sqrt(np.square(noise) * (shares + (1 - shares) / n_draws) + ROUNDING**2)[used]
-    law = fit(sizes[used], values[used], errors)
+    law = fit_power_law(sizes[used], values[used], errors)
     rng = np.random.default_rng(seed + 1)
-    laws = _sampled(sizes[used], curves[:, used], errors, rng)
+    laws = _sample_laws(sizes[used], curves[:, used], errors, rng)
     low = np.percentile(curves[:, used[-1]] - curves[:, used[0]], 2.5)
     if low > 0:
-        return Curve(n_labels=numbers, losses=losses, law=law, forecasts=(), rises=True)
+        return FittedCurve(n_labels=numbers, losses=losses, law=law, forecasts=(), rises=True)
     forecasts = []
     for target in targets:
-        if sizes[-1] < target <= REACH * sizes[-1]:
+        if sizes[-1] < target <= FARTHEST_FORECAST * sizes[-1]:
             gains = np.asarray([one.loss(sizes[-1]) - one.loss(target) for one in laws])
             gains *= np.exp(rng.normal(0.0, DOUBT, len(gains)))
             luck = noise[-1] * np.sqrt(sizes[-1] / target)
             gains += rng.normal(0.0, luck + 1e-12, len(gains))
-            forecasts.append(Forecast(target, _interval(law.loss(sizes[-1]) - law.loss(target), gains)))
-    return Curve(n_labels=numbers, losses=losses, law=law, forecasts=tuple(forecasts))
+            forecasts.append(GainForecast(target, _interval(law.loss(sizes[-1]) - law.loss(target), gains)))
+    return FittedCurve(n_labels=numbers, losses=losses, law=law, forecasts=tuple(forecasts))

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import compact, effective_sizes, envelope, mean, mover, sums, wilson
+from headstart.evaluation.intervals import (
+    effective_sizes,
+    envelope,
+    mean_interval,
+    mover_interval,
+    number_clusters,
+    sum_by_cluster,
+    wilson_interval,
+)
 from headstart.records import Index, Interval
 
 Floats = NDArray[np.float64]
@@ -19,20 +27,20 @@ N_BINS, MOST_WORDS, PENALTY = 10, 30, 1.0
 
 
 @dataclass(frozen=True)
-class Told:
+class PropertySkill:
     """How well a property tells the class: balanced accuracy (0-1) with its interval, beside that of chance."""
 
     name: str
-    share: Interval
+    balanced_accuracy: Interval
     chance: float
 
     @property
     def skill(self) -> float:
         """How much of the way from chance to certainty the lower end of the interval lies, at most 1."""
-        return (self.share.low - self.chance) / max(1.0 - self.chance, 1e-9)
+        return (self.balanced_accuracy.low - self.chance) / max(1.0 - self.chance, 1e-9)
 
 
-def binned(values: NDArray[np.float64] | NDArray[np.object_]) -> Floats:
+def bin_values(values: NDArray[np.float64] | NDArray[np.object_]) -> Floats:
     """Turn a property into indicators.
 
     Parameters
@@ -46,17 +54,17 @@ def binned(values: NDArray[np.float64] | NDArray[np.object_]) -> Floats:
 
     Examples
     --------
-    >>> binned(np.array([[1.0], [2.0], [np.nan]])).tolist()
+    >>> bin_values(np.array([[1.0], [2.0], [np.nan]])).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     if values.dtype == object:
         names, counts = np.unique(values.astype(str), return_counts=True)
         kept = names[np.argsort(-counts, kind="stable")[:MOST_WORDS]]
         return np.asarray(values.astype(str)[:, None] == kept, dtype=np.float64)
-    return np.concatenate([_column(part) for part in values.astype(np.float64).T], axis=1)
+    return np.concatenate([_bin_column(part) for part in values.astype(np.float64).T], axis=1)
 
 
-def _column(values: Floats) -> Floats:
+def _bin_column(values: Floats) -> Floats:
     known = np.isfinite(values)
     edges = np.unique(np.quantile(values[known], np.linspace(0, 1, N_BINS + 1)[1:-1])) if known.any() else np.zeros(0)
     places = np.where(known, np.searchsorted(edges, np.where(known, values, 0.0), side="left"), len(edges) + 1)
@@ -64,14 +72,16 @@ def _column(values: Floats) -> Floats:
     return np.asarray(made[:, made.any(axis=0)])
 
 
-def told(name: str, parts: Sequence[Floats], codes: Index, folds: Index, clusters: Index | None, seed: int) -> Told:
+def measure_property(
+    name: str, parts: Sequence[Floats], codes: Index, folds: Index, clusters: Index | None, seed: int
+) -> PropertySkill:
     """Measure how well indicators tell the class of rows that the model has not seen.
 
     Parameters
     ----------
     name : str
     parts : sequence of Floats, shape (n_rows, m) each
-        As `binned` gives them.
+        As `bin_values` gives them.
     codes : Index, shape (n_rows,)
         Classes 0 .. n_classes - 1.
     folds : Index, shape (n_rows,)
@@ -82,7 +92,7 @@ def told(name: str, parts: Sequence[Floats], codes: Index, folds: Index, cluster
     Returns
     -------
     Told
-        `share` is the mean of the recalls of all classes, which chance brings to 1 / n_classes.
+        `balanced_accuracy` is the mean of the recalls of all classes, which chance brings to 1 / n_classes.
     """
     _, classes = np.unique(codes, return_inverse=True)
     counts = np.bincount(classes).astype(np.float64)
@@ -96,30 +106,36 @@ def told(name: str, parts: Sequence[Floats], codes: Index, folds: Index, cluster
         sums = np.zeros((x.shape[1], n_classes))
         np.add.at(sums.T, classes[fitted], weighted)
         guesses[held] = (x[held] @ np.linalg.solve(gram, sums)).argmax(axis=1)
-    found = mean((guesses == classes) * weights, clusters, seed, (0.0, 1.0))
-    return Told(
-        name, envelope(found.value, (found.low, found.high), _recalls(classes, guesses, clusters)), 1 / n_classes
+    found = mean_interval((guesses == classes) * weights, clusters, seed, (0.0, 1.0))
+    return PropertySkill(
+        name,
+        envelope(found.value, (found.low, found.high), _mean_recall_interval(classes, guesses, clusters)),
+        1 / n_classes,
     )
 
 
-def _recalls(classes: Index, guesses: Index, clusters: Index | None) -> tuple[float, float]:
+def _mean_recall_interval(classes: Index, guesses: Index, clusters: Index | None) -> tuple[float, float]:
     """Give the interval of the mean recall from Wilson's of each class, which does not vanish where all are right."""
     own = np.eye(int(classes.max()) + 1, dtype=np.float32)[classes]
-    hits, sizes = (sums(part, compact(clusters)) for part in (own * (guesses == classes)[:, None], own))
-    n = effective_sizes(hits, sizes, compact(clusters) is not None)
+    hits, sizes = (
+        sum_by_cluster(part, number_clusters(clusters)) for part in (own * (guesses == classes)[:, None], own)
+    )
+    n = effective_sizes(hits, sizes, number_clusters(clusters) is not None)
     share = hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64)
-    return mover(share, *wilson(share * n, n))
+    return mover_interval(share, *wilson_interval(share * n, n))
 
 
-def ranked(
+def rank_properties(
     properties: Mapping[str, NDArray[np.float64] | NDArray[np.object_]],
     codes: Index,
     folds: Index,
     clusters: Index | None,
     seed: int,
-) -> tuple[Told, list[Told]]:
+) -> tuple[PropertySkill, list[PropertySkill]]:
     """Measure all properties together, and each alone, the most telling first."""
-    parts = {name: binned(values) for name, values in properties.items()}
-    alone = [told(name, [part], codes, folds=folds, clusters=clusters, seed=seed) for name, part in parts.items()]
-    together = told("", list(parts.values()), codes, folds=folds, clusters=clusters, seed=seed)
-    return together, sorted(alone, key=lambda item: -item.share.value)
+    parts = {name: bin_values(values) for name, values in properties.items()}
+    alone = [
+        measure_property(name, [part], codes, folds=folds, clusters=clusters, seed=seed) for name, part in parts.items()
+    ]
+    together = measure_property("", list(parts.values()), codes, folds=folds, clusters=clusters, seed=seed)
+    return together, sorted(alone, key=lambda item: -item.balanced_accuracy.value)

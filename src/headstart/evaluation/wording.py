@@ -5,23 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 
 
-def points(share: float) -> str:
+def format_points(share: float) -> str:
     """Write a share as percentage points; a true minus sign.
 
     Examples
     --------
-    >>> points(0.118), points(-0.0001)
+    >>> format_points(0.118), format_points(-0.0001)
     ('11.8', '0.0')
     """
     return f"{100 * share + 0.0:.1f}".replace("-0.0", "0.0").replace("-", "\N{MINUS SIGN}")
 
 
-def amount(value: float) -> str:
+def format_amount(value: float) -> str:
     """Write a number with three digits that count; a true minus sign.
 
     Examples
     --------
-    >>> amount(0.0000123), amount(3.14159), amount(123456.7), amount(-2.0)
+    >>> format_amount(0.0000123), format_amount(3.14159), format_amount(123456.7), format_amount(-2.0)
     ('0.0000123', '3.14', '123,000', '−2')
     """
     rounded = float(f"{value:.3g}")
@@ -29,28 +29,28 @@ def amount(value: float) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def counted(n_rows: int) -> str:
+def format_row_count(n_rows: int) -> str:
     """Write a number of rows.
 
     Examples
     --------
-    >>> counted(1), counted(1400)
+    >>> format_row_count(1), format_row_count(1400)
     ('1 row', '1,400 rows')
     """
     return f"{n_rows:,} row{'' if n_rows == 1 else 's'}"
 
 
-def cut(name: str) -> str:
+def shorten_name(name: str) -> str:
     """Cut a long name."""
     return name if len(name) <= 40 else name[:39] + "…"
 
 
-def not_compared(names: set[str]) -> str:
+def describe_not_compared(names: set[str]) -> str:
     """Say that a column has too many values to be broken down, and how ages and dates can be.
 
     Examples
     --------
-    >>> not_compared({"33", "34"})[-59:]
+    >>> describe_not_compared({"33", "34"})[-59:]
     'ages or days, write bands (0-17, 18-59, 60+) into a column.'
     """
     said = f"Not compared: {len(names):,} values with few rows each; they only keep rows together."

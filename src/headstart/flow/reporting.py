@@ -31,7 +31,7 @@ _SNIPPET = re.compile(
 
 def write_report(result: Result, previews: Mapping[str, str], out: Path, language: str) -> str:
     """Write report.html and README.md into `out`; gives the code of the language they are in."""
-    code = report.language_of(language)
+    code = report.choose_language(language)
     write_text(out / "report.html", report.render_html(result, previews, code))
     write_text(out / "README.md", report.render_card(result, code))
     return code

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
-from headstart.evaluation.intervals import envelope, percentiles, resamples
+from headstart.evaluation.intervals import draw_bootstrap_weights, envelope, percentiles
 from headstart.language.masked import MaskedNet, numerics
 from headstart.language.pieces import Corpus, Marks, Rows, gather, rows, windows
 from headstart.language.spelling import Spelling
@@ -165,7 +165,7 @@ def per_character(bits: Floats, characters: Floats, seed: int) -> Interval:
     Interval(value=2.0, low=2.0, high=2.0)
     """
     units = np.column_stack([bits, characters]).astype(np.float32)
-    drawn = np.concatenate([times @ units for times in resamples(len(units), seed)]).astype(np.float64)
+    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
     low, high = percentiles(drawn[:, :1] / drawn[:, 1:])
     value = float(bits.sum() / characters.sum())
     return envelope(value, (float(low[0]), float(high[0])), within=(0.0, float("inf")))
@@ -174,7 +174,7 @@ def per_character(bits: Floats, characters: Floats, seed: int) -> Interval:
 def change(new: Floats, old: Floats, characters: Floats, seed: int) -> Interval:
     """Give new over old bits minus one (-0.2: a fifth less), paired over documents, with its bootstrap interval."""
     units = np.column_stack([new, old, characters]).astype(np.float32)
-    drawn = np.concatenate([times @ units for times in resamples(len(units), seed)]).astype(np.float64)
+    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
     low, high = percentiles(drawn[:, :1] / drawn[:, 1:2] - 1)
     return envelope(float(new.sum() / old.sum() - 1), (float(low[0]), float(high[0])), within=(-1.0, float("inf")))
 
@@ -217,7 +217,9 @@ def trust(found: Guesses, seed: int) -> Trust:
     def error(sums: Floats) -> Floats:
         return np.asarray(np.abs(sums[:, :n_bins]).sum(axis=1) / np.maximum(sums[:, n_bins:].sum(axis=1), 1.0))
 
-    drawn = np.concatenate([error((times @ units).astype(np.float64)) for times in resamples(len(units), seed)])
+    drawn = np.concatenate(
+        [error((times @ units).astype(np.float64)) for times in draw_bootstrap_weights(len(units), seed)]
+    )
     low, high = percentiles(drawn[:, None])
     value = float(error(units.sum(axis=0, keepdims=True).astype(np.float64))[0])
     interval = envelope(value, (float(low[0]), float(high[0])))

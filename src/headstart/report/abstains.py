@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headstart.report.messages import tell
-from headstart.report.words import percent
+from headstart.report.messages import translate
+from headstart.report.words import format_percent
 from headstart.results import Abstention, Figure
 
 WIDTH, HEIGHT = 260.0, 200.0
@@ -17,9 +17,9 @@ def per_hundred(found: Abstention | None) -> list[tuple[str, Figure]]:
     if found is None:
         return []
     told = [
-        (tell("Wrong answers"), found.wrong),
-        (tell("Referred: not sure"), found.referred),
-        (tell("Refused: none of these"), found.refused),
+        (translate("Wrong answers"), found.wrong),
+        (translate("Referred: not sure"), found.referred),
+        (translate("Refused: none of these"), found.refused),
     ]
     return [(name, figure) for name, figure in told if figure is not None]
 
@@ -41,10 +41,10 @@ def drawn(found: Abstention | None) -> Mapping[str, Any] | None:
                 "y": y(point.wrong_share.value),
                 "low": y(point.wrong_share.low),
                 "high": y(point.wrong_share.high),
-                "told_x": percent(point.answered_share),
-                "told": percent(point.wrong_share.value, 1),
+                "told_x": format_percent(point.answered_share),
+                "told": format_percent(point.wrong_share.value, 1),
             }
             for point in points
         ],
-        "ticks": [{"y": y(most * step / 4), "told": percent(most * step / 4)} for step in range(5)],
+        "ticks": [{"y": y(most * step / 4), "told": format_percent(most * step / 4)} for step in range(5)],
     }

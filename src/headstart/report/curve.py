@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import log2
 from typing import Any
 
-from headstart.report.messages import message, number, tell
-from headstart.report.words import percent, significant
+from headstart.report.messages import format_number, message, translate
+from headstart.report.words import format_percent, format_significant
 from headstart.results import Figure, LearningCurve
 
 WIDTH, HEIGHT, MARGIN = 260.0, 200.0, 0.1
@@ -61,7 +61,7 @@ def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
     """
     if found is None or not found.points:
         return None
-    words = _number if found.metric == IN_UNITS else percent
+    words = _number if found.metric == IN_UNITS else format_percent
     lows, highs = [item.value.low for item in found.points], [item.value.high for item in found.points]
     room = MARGIN * (max(highs) - min(lows))
     axes = _Axes(found.points[0].labels, found.points[-1].labels, min(lows) - room, max(highs) + room)
@@ -74,13 +74,13 @@ def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
             low=axes.y(item.value.low),
             high=axes.y(item.value.high),
             told=words(item.value.value),
-            range=tell("{low} to {high}", low=words(item.value.low), high=words(item.value.high)),
+            range=translate("{low} to {high}", low=words(item.value.low), high=words(item.value.high)),
         )
         for item in found.points
     ]
     values = [axes.bottom + (axes.top - axes.bottom) * step / 4 for step in range(5)]
     return {
-        "metric": tell(_METRICS.get(found.metric, found.metric)),
+        "metric": translate(_METRICS.get(found.metric, found.metric)),
         "points": points,
         "by_class": found.points[0].labels_per_class is not None,
         "ticks": [{"y": axes.y(value), "told": words(value)} for value in values],
@@ -91,16 +91,16 @@ def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
 
 
 def _number(value: float) -> str:
-    return significant(value, 3)
+    return format_significant(value, 3)
 
 
 def _gain(gain: Figure, words: Callable[[float], str]) -> str:
     """Write a gain with its interval; a falling error is a gain."""
-    if words is percent:
-        value, low, high = (number(f"{100 * end:+.1f}") for end in (gain.value, gain.low, gain.high))
-        return tell("{value} points ({low} to {high})", value=value, low=low, high=high)
-    value, low, high = (number(f"{-end:+.3g}") for end in (gain.value, gain.high, gain.low))
-    return tell("error {value} ({low} to {high})", value=value, low=low, high=high)
+    if words is format_percent:
+        value, low, high = (format_number(f"{100 * end:+.1f}") for end in (gain.value, gain.low, gain.high))
+        return translate("{value} points ({low} to {high})", value=value, low=low, high=high)
+    value, low, high = (format_number(f"{-end:+.3g}") for end in (gain.value, gain.high, gain.low))
+    return translate("error {value} ({low} to {high})", value=value, low=low, high=high)
 
 
 def _law(found: LearningCurve, axes: _Axes) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explained:
+class ExplainedInput:
     """One input.
 
     Parameters
@@ -32,7 +32,7 @@ class Explained:
     nearest: str
 
 
-def render_explained(items: Sequence[Explained]) -> str:
+def render_explained(items: Sequence[ExplainedInput]) -> str:
     """Give the page.
 
     Parameters

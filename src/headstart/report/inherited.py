@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.report.messages import message, tell
-from headstart.report.words import ends, percent, span
+from headstart.report.messages import message, translate
+from headstart.report.words import format_percent, format_share_interval, format_share_range
 from headstart.results import Counterfactual, Figure, Readable, Result
 
 SHOWN_PROPERTIES = 8
@@ -36,14 +36,16 @@ def mark(name: str, figure: Figure, ours: bool = False) -> Mark:
     >>> mark("darker", Figure(value=0.5, low=0.25, high=0.75)).low
     25.0
     """
-    told = tell("{value}, 95 % interval {ends}", value=percent(figure.value), ends=ends(figure))
+    told = translate(
+        "{value}, 95 % interval {ends}", value=format_percent(figure.value), ends=format_share_interval(figure)
+    )
     return Mark(
         name=name,
         value=100 * figure.value,
         low=100 * figure.low,
         high=100 * figure.high,
-        told=percent(figure.value),
-        range=span(figure),
+        told=format_percent(figure.value),
+        range=format_share_range(figure),
         label=told,
         ours=ours,
     )
@@ -82,7 +84,7 @@ def shown(result: Result) -> Mapping[str, Any] | None:
 
 
 def _read_off(item: Readable) -> list[Mark]:
-    figures = [(tell(words), getattr(item, name), name == "frozen") for name, words in _PLACES.items()]
+    figures = [(translate(words), getattr(item, name), name == "frozen") for name, words in _PLACES.items()]
     return [mark(words, figure, ours) for words, figure, ours in figures if figure is not None]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from headstart.report.messages import counted, message
-from headstart.report.words import AMOUNTS, SHARES, Words, ends
+from headstart.report.messages import message, translate_count
+from headstart.report.words import AMOUNTS, SHARES, FigureFormat, format_share_interval
 from headstart.results import (
     AnyMetrics,
     ClassFigures,
@@ -23,13 +23,13 @@ MODALITY_TAGS = {"image": "image-classification", "text": "text-classification",
 
 
 @dataclass(frozen=True)
-class Measure:
+class ReportedMetric:
     """One figure of the metrics, by the name that people read and the name that model hubs know."""
 
     name: str
     hub: str
     of: Callable[[AnyMetrics], Figure | None]
-    words: Words = SHARES
+    words: FigureFormat = SHARES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Headline:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class TaskWording:
     """How one kind of task is shown.
 
     Parameters
@@ -83,19 +83,19 @@ class Kind:
     title: str
     short: str
     does: str
-    main: Measure
-    second: Measure
-    fields: tuple[Measure, ...]
+    main: ReportedMetric
+    second: ReportedMetric
+    fields: tuple[ReportedMetric, ...]
     headlines: Callable[[AnyMetrics, str], list[Headline]]
     chart: str
-    group_main: Measure
+    group_main: ReportedMetric
     group: str
     validated: str
     loss: str
     details: str
     csv: str
     one: str
-    foreign: str
+    out_of_distribution: str
     doubt: str
     tags: Callable[[Result], str]
 
@@ -113,10 +113,14 @@ def _weakest(figures: Sequence[ClassFigures | LabelFigures], meaning: str) -> li
     found = weakest(figures)
     if found is None:
         return []
-    rows = counted("{n} test row", "{n} test rows", found.support)
+    rows = translate_count("{n} test row", "{n} test rows", found.support)
     return [
         Headline(
-            value=SHARES.value(found.recall), meaning=meaning, ends=ends(found.recall), note=rows, name=found.label
+            value=SHARES.value(found.recall),
+            meaning=meaning,
+            ends=format_share_interval(found.recall),
+            note=rows,
+            name=found.label,
         )
     ]
 
@@ -126,7 +130,7 @@ def _of_classes(found: AnyMetrics, number: str) -> list[Headline]:
     right = Headline(
         value=SHARES.value(found.accuracy),
         meaning=message("of the test {noun} were labelled right."),
-        ends=ends(found.accuracy),
+        ends=format_share_interval(found.accuracy),
     )
     return [right, *_weakest(found.per_class, message("of {name} were found: the weakest class."))]
 
@@ -145,12 +149,12 @@ def _of_several(found: AnyMetrics, number: str) -> list[Headline]:
         Headline(
             value=SHARES.value(f1),
             meaning=message("macro-F1: how well labels are found and how rarely given wrongly."),
-            ends=ends(f1),
+            ends=format_share_interval(f1),
         ),
         Headline(
             value=SHARES.value(exact),
             meaning=message("of the test {noun} got exactly the right labels."),
-            ends=ends(exact),
+            ends=format_share_interval(exact),
         ),
         *_weakest(found.per_label, message("of {name} were found: the weakest label.")),
     ]
@@ -182,15 +186,15 @@ def _figure(field: str) -> Callable[[AnyMetrics], Figure | None]:
     return read
 
 
-_ACCURACY = Measure(message("Accuracy"), "accuracy", _figure("accuracy"))
-_MACRO_F1 = Measure(message("Macro-F1"), "f1", _figure("macro_f1"))
-_KAPPA = Measure(message("Quadratic kappa"), "quadratic_kappa", _figure("quadratic_kappa"), AMOUNTS)
-_ERROR = Measure(message("Mean absolute error"), "mae", _figure("mean_absolute_error"), AMOUNTS)
+_ACCURACY = ReportedMetric(message("Accuracy"), "accuracy", _figure("accuracy"))
+_MACRO_F1 = ReportedMetric(message("Macro-F1"), "f1", _figure("macro_f1"))
+_KAPPA = ReportedMetric(message("Quadratic kappa"), "quadratic_kappa", _figure("quadratic_kappa"), AMOUNTS)
+_ERROR = ReportedMetric(message("Mean absolute error"), "mae", _figure("mean_absolute_error"), AMOUNTS)
 _CLASSES_FOREIGN = message("Inputs that belong to none of its classes: it always answers with one of them.")
 _UNCHECKED = message("Its probabilities: whether an answer given with 90 % is right 9 times in 10 was not checked.")
 
-KINDS: dict[str, Kind] = {
-    "classification": Kind(
+TASK_WORDINGS: dict[str, TaskWording] = {
+    "classification": TaskWording(
         title=message("This model sorts {noun} into {n} classes"),
         short=message("{noun} into {n} classes"),
         does=message("one of {n} labels"),
@@ -206,17 +210,17 @@ KINDS: dict[str, Kind] = {
         details="details_classes.html",
         csv=message("its label and how probable the model thinks it is"),
         one="class",
-        foreign=_CLASSES_FOREIGN,
+        out_of_distribution=_CLASSES_FOREIGN,
         doubt=_UNCHECKED,
         tags=lambda result: MODALITY_TAGS[result.modality],
     ),
-    "ordinal": Kind(
+    "ordinal": TaskWording(
         title=message("This model puts {noun} into {n} grades"),
         short=message("{noun} into {n} grades"),
         does=message("one of {n} grades, the lowest first"),
         main=_ACCURACY,
         second=_KAPPA,
-        fields=(Measure(message("Grades off"), "mae", _figure("mean_grade_error"), AMOUNTS), _MACRO_F1),
+        fields=(ReportedMetric(message("Grades off"), "mae", _figure("mean_grade_error"), AMOUNTS), _MACRO_F1),
         headlines=_of_grades,
         chart=message("Share of test {noun} given exactly the right grade, from 0 to 100 %."),
         group_main=_ACCURACY,
@@ -226,44 +230,44 @@ KINDS: dict[str, Kind] = {
         details="details_classes.html",
         csv=message("its grade (the middle of what the model thinks possible) and how probable the model thinks it is"),
         one="class",
-        foreign=_CLASSES_FOREIGN,
+        out_of_distribution=_CLASSES_FOREIGN,
         doubt=_UNCHECKED,
         tags=lambda result: MODALITY_TAGS[result.modality],
     ),
-    "multi-label": Kind(
+    "multi-label": TaskWording(
         title=message("This model gives {noun} any of {n} labels"),
         short=message("{noun} and {n} labels"),
         does=message("any of {n} labels, or none"),
         main=_MACRO_F1,
-        second=Measure(message("Micro-F1"), "f1_micro", _figure("micro_f1")),
+        second=ReportedMetric(message("Micro-F1"), "f1_micro", _figure("micro_f1")),
         fields=(
-            Measure(message("Mean average precision"), "map", _figure("mean_average_precision")),
-            Measure(message("Exactly right"), "exact_match", _figure("exact_match")),
+            ReportedMetric(message("Mean average precision"), "map", _figure("mean_average_precision")),
+            ReportedMetric(message("Exactly right"), "exact_match", _figure("exact_match")),
         ),
         headlines=_of_several,
         chart=message(
             "Macro-F1 (how well labels are found and how rarely given wrongly, all labels alike), from 0 to 100 %."
         ),
-        group_main=Measure(message("Row F1"), "f1_samples", _figure("row_f1")),
+        group_main=ReportedMetric(message("Row F1"), "f1_samples", _figure("row_f1")),
         group=message("How well the labels of a row fit (mean F1 of the rows) in each group."),
         validated=message("mean of micro- and macro-F1"),
         loss=message("log-loss"),
         details="details_several.html",
         csv=message("its labels, and how probable the model thinks each label is"),
         one="label",
-        foreign=message("Inputs unlike those it learnt from: it gives them labels all the same."),
+        out_of_distribution=message("Inputs unlike those it learnt from: it gives them labels all the same."),
         doubt="Its probabilities: whether a label given with 90 % is right 9 times in 10 was not checked.",
         tags=lambda result: MODALITY_TAGS[result.modality],
     ),
-    "regression": Kind(
+    "regression": TaskWording(
         title=message("This model predicts {name} for {noun}"),
         short=message("{name} of {noun}"),
         does=message("a number"),
         main=_ERROR,
-        second=Measure(message("Root mean squared error"), "rmse", _figure("root_mean_squared_error"), AMOUNTS),
+        second=ReportedMetric(message("Root mean squared error"), "rmse", _figure("root_mean_squared_error"), AMOUNTS),
         fields=(
-            Measure(message("R²"), "r_squared", _figure("r2"), AMOUNTS),
-            Measure(message("Rank correlation"), "spearmanr", _figure("spearman"), AMOUNTS),
+            ReportedMetric(message("R²"), "r_squared", _figure("r2"), AMOUNTS),
+            ReportedMetric(message("Rank correlation"), "spearmanr", _figure("spearman"), AMOUNTS),
         ),
         headlines=_of_numbers,
         chart=message("How far the answers were off on average: further left is better."),
@@ -274,7 +278,7 @@ KINDS: dict[str, Kind] = {
         details="details_number.html",
         csv=message("the number that the model gives"),
         one="number",
-        foreign=message(
+        out_of_distribution=message(
             "Inputs unlike those it learnt from, or numbers beyond those it saw: it gives a number all the same."
         ),
         doubt="How sure a single answer is: the model gives a number and does not say how far off it may be.",

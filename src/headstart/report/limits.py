@@ -6,16 +6,16 @@ import re
 
 from headstart.records import TEST
 from headstart.report import sentences
-from headstart.report.kinds import KINDS
-from headstart.report.messages import message, number, spoken, tell
-from headstart.report.words import listed, short
+from headstart.report.kinds import TASK_WORDINGS
+from headstart.report.messages import current_language, format_number, message, translate
+from headstart.report.words import list_names, shorten
 from headstart.results import GroupColumn, Result
 
 FEW_ROWS = 20
 FEW_TEST_ROWS = 100
 
 
-def limits(result: Result, findings: bool = True) -> list[str]:
+def list_limits(result: Result, findings: bool = True) -> list[str]:
     """List in plain sentences what the result does not show, the gravest first.
 
     Parameters
@@ -36,7 +36,11 @@ def limits(result: Result, findings: bool = True) -> list[str]:
         *said,
         *_sites(result),
         *_writing(result),
-        tell(_SOME_FOREIGN if result.abstention and result.abstention.novelty else KINDS[result.task].foreign),
+        translate(
+            _SOME_FOREIGN
+            if result.abstention and result.abstention.novelty
+            else TASK_WORDINGS[result.task].out_of_distribution
+        ),
         *_probabilities(result),
     ]
 
@@ -64,26 +68,26 @@ def n_test_rows(result: Result, label: str) -> int:
 
 def _sites(result: Result) -> list[str]:
     """Places and times: one source, and columns of groups that hold one value only."""
-    single = [short(f"{part.column}: {part.values[0].value}", 60) for part in result.groups if len(part.values) == 1]
-    said = tell(
+    single = [shorten(f"{part.column}: {part.values[0].value}", 60) for part in result.groups if len(part.values) == 1]
+    said = translate(
         "Other sites, seasons, cameras or ways of writing: all rows came from one source, {source}. Test it on rows "
         "from the new place before using it there.",
-        source=short(source_name(result.data)),
+        source=shorten(source_name(result.data)),
     )
     if not single:
         return [said]
-    return [said, tell("Any other value than the only one tested ({values}).", values=listed(single))]
+    return [said, translate("Any other value than the only one tested ({values}).", values=list_names(single))]
 
 
 def _writing(result: Result) -> list[str]:
     """Ways of writing that no training row is in."""
     if not result.scripts:
         return []
-    named = [f"{name} ({number(f'{n:,}')})" for name, n in result.scripts.items()]
+    named = [f"{name} ({format_number(f'{n:,}')})" for name, n in result.scripts.items()]
     return [
-        tell(
+        translate(
             "Texts in other languages or scripts than the training rows, which are written in: {scripts}.",
-            scripts=listed(named),
+            scripts=list_names(named),
         )
     ]
 
@@ -92,7 +96,7 @@ def _groups(result: Result) -> list[str]:
     """Groups that were not named, could not be told, or fare worse."""
     if not result.group_columns:
         return [
-            tell(
+            translate(
                 "Different people, places or devices: the data named no groups (see --group), so nobody knows "
                 "whether the model does equally well for all of them."
             )
@@ -100,42 +104,42 @@ def _groups(result: Result) -> list[str]:
     measured = {part.column: part for part in result.groups}
     unknown = [name for name in result.group_columns if name not in measured or measured[name].gap is None]
     said = [
-        tell("A group that fares worse. {reading}", reading=short(_of_column(part), 500))
+        translate("A group that fares worse. {reading}", reading=shorten(_of_column(part), 500))
         for part in result.groups
         if part.gap is not None and part.gap.low > 0
     ]
     few = [
-        f"{short(part.column, 40)}: {short(item.value, 40)} ({item.n_rows})"
+        f"{shorten(part.column, 40)}: {shorten(item.value, 40)} ({item.n_rows})"
         for part in result.groups
         for item in part.values
         if part.gap is not None and item.value and not item.told
     ]
     if unknown:
         said.append(
-            tell(
+            translate(
                 "Differences between groups: how well the model does in each could not be told: {columns}.",
-                columns=listed(unknown),
+                columns=list_names(unknown),
             )
         )
     if few:
-        said.append(tell("Groups with too few test rows to say anything about: {groups}.", groups=listed(few)))
+        said.append(translate("Groups with too few test rows to say anything about: {groups}.", groups=list_names(few)))
     return said
 
 
 def _of_column(part: GroupColumn) -> str:
     """Say how far apart the groups of a column are; the English sentence names the column itself."""
     said = sentences.gap(part)
-    return said if said == part.reading else f"{short(part.column, 40)}: {said}"
+    return said if said == part.reading else f"{shorten(part.column, 40)}: {said}"
 
 
 def _probabilities(result: Result) -> list[str]:
     """Probabilities that were not checked, or are off."""
     found = result.calibration
     if found is None:
-        return [tell(KINDS[result.task].doubt)]
+        return [translate(TASK_WORDINGS[result.task].doubt)]
     off = found.error.low > 0 or found.overconfidence.low > 0 or found.overconfidence.high < 0
     return (
-        [tell("Its probabilities as they are. {reading}", reading=short(sentences.calibration(found), 400))]
+        [translate("Its probabilities as they are. {reading}", reading=shorten(sentences.calibration(found), 400))]
         if off
         else []
     )
@@ -145,9 +149,13 @@ def _rows(result: Result) -> list[str]:
     """Too few test rows."""
     n = result.n_rows.test
     if n == 0:
-        return [tell("Anything at all: there were no test rows, so no figure here was measured on rows kept apart.")]
+        return [
+            translate("Anything at all: there were no test rows, so no figure here was measured on rows kept apart.")
+        ]
     if n < FEW_TEST_ROWS:
-        return [tell("Fine differences: with only {n} test rows the intervals are wide; believe the low end.", n=n)]
+        return [
+            translate("Fine differences: with only {n} test rows the intervals are wide; believe the low end.", n=n)
+        ]
     return []
 
 
@@ -156,9 +164,9 @@ def _classes(result: Result) -> list[str]:
     few = [name for name in result.classes if n_test_rows(result, name) < FEW_ROWS]
     if not few or result.n_rows.test == 0 or not result.class_counts:
         return []
-    shown = listed([f"{short(name, 40)} ({n_test_rows(result, name)})" for name in few])
-    said = _FEW_CLASSES if KINDS[result.task].one == "class" else _FEW_LABELS
-    return [tell(said, few=FEW_ROWS, names=shown)]
+    shown = list_names([f"{shorten(name, 40)} ({n_test_rows(result, name)})" for name in few])
+    said = _FEW_CLASSES if TASK_WORDINGS[result.task].one == "class" else _FEW_LABELS
+    return [translate(said, few=FEW_ROWS, names=shown)]
 
 
 _FEW_CLASSES = message("Classes with fewer than {few} test rows; their own figures say little: {names}.")
@@ -169,7 +177,7 @@ def _warnings(result: Result) -> list[str]:
     """Findings that were not mended."""
     grave = [sentences.finding(finding) for finding in result.checks if finding.severity != "note"]
     return [
-        tell("Clean data: something was noticed and is still there. {found}", found=short(text, 300))
+        translate("Clean data: something was noticed and is still there. {found}", found=shorten(text, 300))
         for text in grave[:5]
     ]
 
@@ -178,7 +186,7 @@ def _base(result: Result) -> list[str]:
     """What is known of the base model's biases."""
     if not (result.base.pretrained and result.base.known_biases):
         return []
-    name, told = short(result.base.name), short(result.base.known_biases, 400)
-    if spoken() != "en":
-        return [tell("Biases of the base model ({name}), which are recorded below.", name=name)]
-    return [tell("Biases of the base model ({name}): {biases}", name=name, biases=told)]
+    name, told = shorten(result.base.name), shorten(result.base.known_biases, 400)
+    if current_language() != "en":
+        return [translate("Biases of the base model ({name}), which are recorded below.", name=name)]
+    return [translate("Biases of the base model ({name}): {biases}", name=name, biases=told)]

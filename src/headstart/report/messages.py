@@ -1,7 +1,7 @@
 """One table of messages: every sentence of the report and the model card, in every language.
 
 A message is its English text with places in braces. The other languages stand in `languages/XX.json`, read with the
-standard library; which language is spoken is set for one rendering by `speaking`. Nothing is translated piecewise.
+standard library; which language is spoken is set for one rendering by `use_language`. Nothing is translated piecewise.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _SPOKEN: ContextVar[str] = ContextVar("headstart_language", default="en")
 
 
 @contextmanager
-def speaking(code: str) -> Iterator[None]:
+def use_language(code: str) -> Iterator[None]:
     """Speak one language inside the block.
 
     Parameters
@@ -82,8 +82,8 @@ def speaking(code: str) -> Iterator[None]:
 
     Examples
     --------
-    >>> with speaking("fr"):
-    ...     tell("Yes"), number("1,234.5").replace(NARROW, " ")
+    >>> with use_language("fr"):
+    ...     translate("Yes"), format_number("1,234.5").replace(NARROW, " ")
     ('Oui', '1 234,5')
     """
     found = _SPOKEN.set(code) if code in LANGUAGES else None
@@ -95,64 +95,66 @@ def speaking(code: str) -> Iterator[None]:
         _SPOKEN.reset(found)
 
 
-def spoken() -> str:
+def current_language() -> str:
     """Give the code of the language now spoken."""
     return _SPOKEN.get()
 
 
 def message(text: str) -> str:
-    """Mark a text in a table as a message that `tell` is given later."""
+    """Mark a text in a table as a message that `translate` is given later."""
     return text
 
 
-def tell(text: str, /, **values: object) -> str:
+def translate(text: str, /, **values: object) -> str:
     """Say a message in the language spoken, its places filled; whole numbers are written as the language does.
 
     Examples
     --------
-    >>> tell("{n} rows set aside", n=1400)
+    >>> translate("{n} rows set aside", n=1400)
     '1,400 rows set aside'
     """
     return _said(text).format(**{name: _written(value) for name, value in values.items()})
 
 
-def counted(one: str, many: str, n: int, **values: object) -> str:
+def translate_count(one: str, many: str, n: int, **values: object) -> str:
     """Say a message that counts something, in the form that goes with `n`.
 
     Examples
     --------
-    >>> counted("{n} row", "{n} rows", 1), counted("{n} row", "{n} rows", 0)
+    >>> translate_count("{n} row", "{n} rows", 1), translate_count("{n} row", "{n} rows", 0)
     ('1 row', '0 rows')
     """
-    return _form(one, many, n).format(n=number(f"{n:,}"), **{name: _written(value) for name, value in values.items()})
+    return _form(one, many, n).format(
+        n=format_number(f"{n:,}"), **{name: _written(value) for name, value in values.items()}
+    )
 
 
-def tell_html(text: str, /, **values: object) -> Markup:
-    """Do as `tell`, for HTML: the message is trusted, its values are escaped unless they are markup."""
+def translate_html(text: str, /, **values: object) -> Markup:
+    """Do as `translate`, for HTML: the message is trusted, its values are escaped unless they are markup."""
     return Markup(_said(text)).format(**{name: _written(value) for name, value in values.items()})
 
 
-def counted_html(one: str, many: str, n: int, **values: object) -> Markup:
-    """Do as `counted`, for HTML."""
+def translate_count_html(one: str, many: str, n: int, **values: object) -> Markup:
+    """Do as `translate_count`, for HTML."""
     written = {name: _written(value) for name, value in values.items()}
-    return Markup(_form(one, many, n)).format(n=number(f"{n:,}"), **written)
+    return Markup(_form(one, many, n)).format(n=format_number(f"{n:,}"), **written)
 
 
-def number(text: str) -> str:
+def format_number(text: str) -> str:
     """Write a number, given as Python writes it, with the marks of the language spoken.
 
     Examples
     --------
-    >>> number("1,234.5")
+    >>> format_number("1,234.5")
     '1,234.5'
     """
-    language = LANGUAGES[spoken()]
-    return isolated(text.translate({ord(","): language.thousands, ord("."): language.decimal}))
+    language = LANGUAGES[current_language()]
+    return isolate(text.translate({ord(","): language.thousands, ord("."): language.decimal}))
 
 
-def isolated(text: str) -> str:
+def isolate(text: str) -> str:
     """Keep a run of digits and signs in its order where the text around runs from right to left."""
-    return text if LANGUAGES[spoken()].direction == "ltr" else f"{ISOLATE}{text}{END_ISOLATE}"
+    return text if LANGUAGES[current_language()].direction == "ltr" else f"{ISOLATE}{text}{END_ISOLATE}"
 
 
 @cache
@@ -166,12 +168,12 @@ def catalogue(code: str) -> Mapping[str, Any]:
 
 
 def _said(text: str) -> str:
-    found = catalogue(spoken()).get(text, text)
+    found = catalogue(current_language()).get(text, text)
     return found if isinstance(found, str) else text
 
 
 def _form(one: str, many: str, n: int) -> str:
-    language, found = LANGUAGES[spoken()], catalogue(spoken()).get(many)
+    language, found = LANGUAGES[current_language()], catalogue(current_language()).get(many)
     form = language.form(n)
     if isinstance(found, dict):
         return str(found[form])
@@ -179,4 +181,4 @@ def _form(one: str, many: str, n: int) -> str:
 
 
 def _written(value: object) -> object:
-    return number(f"{value:,}") if isinstance(value, int) and not isinstance(value, bool) else value
+    return format_number(f"{value:,}") if isinstance(value, int) and not isinstance(value, bool) else value

@@ -10,10 +10,28 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from headstart.markdown_text import escape_markdown
-from headstart.report.messages import counted, counted_html, isolated, number, speaking, tell, tell_html
+from headstart.report.messages import (
+    format_number,
+    isolate,
+    translate,
+    translate_count,
+    translate_count_html,
+    translate_html,
+    use_language,
+)
 from headstart.report.sentences import own
 from headstart.report.view import view
-from headstart.report.words import amount, amounts, ends, fixed, percent, rounded, short, significant, span
+from headstart.report.words import (
+    format_amount,
+    format_fixed,
+    format_interval,
+    format_percent,
+    format_rounded_interval,
+    format_share_interval,
+    format_share_range,
+    format_significant,
+    shorten,
+)
 from headstart.results import Result
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -36,7 +54,7 @@ def render_html(result: Result, previews: Mapping[str, str], language: str = "en
     str
         The page, to be written as UTF-8.
     """
-    with speaking(language):
+    with use_language(language):
         return _clean(_environment().get_template("report.html").render(view(result, previews)))
 
 
@@ -55,8 +73,8 @@ def render_card(result: Result, language: str = "en") -> str:
     str
         Contents of README.md, to be written as UTF-8.
     """
-    with speaking(language):
-        return _clean(_environment().get_template("card.md").render(view(result, {}), _=tell, _n=counted))
+    with use_language(language):
+        return _clean(_environment().get_template("card.md").render(view(result, {}), _=translate, _n=translate_count))
 
 
 def duration(seconds: float) -> str:
@@ -68,11 +86,11 @@ def duration(seconds: float) -> str:
     ('0.4 s', '1 min 15 s', '1 h 6 min')
     """
     if seconds < 59.5:
-        return isolated(f"{number(f'{seconds:.1f}')} s" if seconds < 10 else f"{seconds:.0f} s")
+        return isolate(f"{format_number(f'{seconds:.1f}')} s" if seconds < 10 else f"{seconds:.0f} s")
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return isolated(f"{minutes} min {rest} s")
-    return isolated(f"{minutes // 60} h {minutes % 60} min")
+        return isolate(f"{minutes} min {rest} s")
+    return isolate(f"{minutes // 60} h {minutes % 60} min")
 
 
 def quoted(text: str) -> str:
@@ -110,24 +128,24 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(
-        percent=percent,
-        amount=amount,
-        amounts=amounts,
-        ends=ends,
-        range=span,
+        percent=format_percent,
+        amount=format_amount,
+        amounts=format_interval,
+        ends=format_share_interval,
+        range=format_share_range,
         duration=duration,
         quoted=quoted,
         markdown=escape_markdown,
         slug=slug,
-        short=short,
-        thousands=lambda n: number(f"{n:,}"),
-        fixed=fixed,
-        significant=significant,
-        rounded=rounded,
-        isolated=isolated,
+        short=shorten,
+        thousands=lambda n: format_number(f"{n:,}"),
+        fixed=format_fixed,
+        significant=format_significant,
+        rounded=format_rounded_interval,
+        isolated=isolate,
         own=own,
     )
-    made.globals.update(_=tell_html, _n=counted_html)
+    made.globals.update(_=translate_html, _n=translate_count_html)
     return made
 
 

@@ -9,9 +9,16 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from headstart.evaluation import wording
-from headstart.report.messages import LANGUAGES, counted, message, number, spoken, tell
+from headstart.report.messages import LANGUAGES, current_language, format_number, message, translate, translate_count
 from headstart.report.named import STRATEGIES, advice_for, kind_of_finding
-from headstart.report.words import ends, fixed, percent, rounded, short, significant
+from headstart.report.words import (
+    format_fixed,
+    format_percent,
+    format_rounded_interval,
+    format_share_interval,
+    format_significant,
+    shorten,
+)
 from headstart.results import (
     Abstention,
     Calibration,
@@ -40,39 +47,39 @@ def own(text: str, limit: int = 600) -> Markup:
     >>> own("a < b")
     Markup('a &lt; b')
     """
-    cut = Markup("{}").format(short(text, limit))
-    if spoken() == "en" or not text:
+    cut = Markup("{}").format(shorten(text, limit))
+    if current_language() == "en" or not text:
         return cut
     return Markup('<span class="foreign" lang="en" dir="ltr">{}</span>').format(cut)
 
 
 def points(figure: Figure) -> tuple[str, str, str]:
     """Write a difference of shares in points: value and both ends."""
-    value, low, high = (number(wording.points(end)) for end in (figure.value, figure.low, figure.high))
+    value, low, high = (format_number(wording.format_points(end)) for end in (figure.value, figure.low, figure.high))
     return value, low, high
 
 
 def verdict(result: Result) -> str:
     """Say whether transfer helped."""
     found = result.verdict
-    if spoken() == "en":
+    if current_language() == "en":
         return found.sentence
     if found.difference is None:
-        return tell("There was nothing to compare, so it cannot be said whether transfer helped.")
+        return translate("There was nothing to compare, so it cannot be said whether transfer helped.")
     value, low, high = points(found.difference)
     if found.measure in IN_NUMBERS:
         value, low, high = (
-            fixed(end, 3) for end in (found.difference.value, found.difference.low, found.difference.high)
+            format_fixed(end, 3) for end in (found.difference.value, found.difference.low, found.difference.high)
         )
-    said = tell(
+    said = translate(
         "With the base ({ours}) against without it ({theirs}): {value} (95 % interval {low} to {high}); more than 0 is "
         "better with the base. Measured in {measure}, shares in points, on the same test rows: {n}.",
         ours=found.strategy or "", theirs=found.against or "", value=value, low=low, high=high,
-        measure=tell(_MEASURES[found.measure]), n=result.n_rows.test,
+        measure=translate(_MEASURES[found.measure]), n=result.n_rows.test,
     )  # fmt: skip
     if not result.base.pretrained:
-        return f"{said} {tell('Nothing pre-trained was used, so this says nothing about transfer.')}"
-    return f"{said} {tell(_ENDINGS[found.transfer])}"
+        return f"{said} {translate('Nothing pre-trained was used, so this says nothing about transfer.')}"
+    return f"{said} {translate(_ENDINGS[found.transfer])}"
 
 
 _MEASURES = {
@@ -88,31 +95,33 @@ _ENDINGS = {
 
 def abstention(found: Abstention) -> str:
     """Say how often it answers, and how often it is then right."""
-    if spoken() == "en":
+    if current_language() == "en":
         return found.reading
-    said = tell(
+    said = translate(
         "Of 100 test rows about {answered} get an answer, {unsure} are not sure and {none} are none of these. Test "
         "rows: {n}.",
-        answered=fixed(100 * found.shares["label"].value, 1) if "label" in found.shares else "?",
-        unsure=fixed(found.referred.value, 1), none=fixed(found.refused.value, 1), n=found.n_rows,
+        answered=format_fixed(100 * found.shares["label"].value, 1) if "label" in found.shares else "?",
+        unsure=format_fixed(found.referred.value, 1), none=format_fixed(found.refused.value, 1), n=found.n_rows,
     )  # fmt: skip
     right = found.accuracy_answered
     if right is None:
         return said
-    told = tell(
-        "Of the answers {share} are right (95 % interval {ends}).", share=percent(right.value, 1), ends=ends(right, 1)
+    told = translate(
+        "Of the answers {share} are right (95 % interval {ends}).",
+        share=format_percent(right.value, 1),
+        ends=format_share_interval(right, 1),
     )
     return f"{said} {told}"
 
 
 def calibration(found: Calibration) -> str:
     """Say whether probabilities can be believed."""
-    if spoken() == "en":
+    if current_language() == "en":
         return found.reading
     off = found.overconfidence
     word = "too sure" if off.low > 0 else "too unsure" if off.high < 0 else "fine"
     value, low, high = points(off)
-    return tell(_SURE[word], value=value, low=low, high=high, n=found.n_rows)
+    return translate(_SURE[word], value=value, low=low, high=high, n=found.n_rows)
 
 
 _SURE = {
@@ -133,43 +142,44 @@ _SURE = {
 
 def conformal(found: Conformal) -> str:
     """Say how often sets or ranges hold the truth."""
-    if spoken() == "en":
+    if current_language() == "en":
         return found.reading
-    said = tell(
+    said = translate(
         "Stated: {stated} of the sets or ranges hold the truth. Measured: {measured} (95 % interval {ends}; test rows: "
         "{n}).",
-        stated=percent(found.stated), measured=percent(found.measured.value, 1), ends=ends(found.measured, 1),
+        stated=format_percent(found.stated), measured=format_percent(found.measured.value, 1),
+        ends=format_share_interval(found.measured, 1),
         n=found.n_rows,
     )  # fmt: skip
-    return f"{said} {tell('That is less often than stated: do not rely on it.')}" if found.below else said
+    return f"{said} {translate('That is less often than stated: do not rely on it.')}" if found.below else said
 
 
 def gap(part: GroupColumn) -> str:
     """Say how far apart the groups of a column are."""
-    if spoken() == "en":
+    if current_language() == "en":
         return part.reading
     if part.gap is None or part.gap_between is None:
-        return tell("Whether the groups differ cannot be told: too few rows.")
+        return translate("Whether the groups differ cannot be told: too few rows.")
     value, low, high = points(part.gap)
     if part.measure in IN_NUMBERS:
-        value, low, high = (fixed(end, 3) for end in (part.gap.value, part.gap.low, part.gap.high))
-    first, second = (short(name, 40) for name in part.gap_between)
-    said = tell(
+        value, low, high = (format_fixed(end, 3) for end in (part.gap.value, part.gap.low, part.gap.high))
+    first, second = (shorten(name, 40) for name in part.gap_between)
+    said = translate(
         "Better on '{first}' than on '{second}' by {value} (95 % interval {low} to {high}; {measure}, shares in "
         "points).",
-        first=first, second=second, value=value, low=low, high=high, measure=tell(_MEASURES[part.measure]),
+        first=first, second=second, value=value, low=low, high=high, measure=translate(_MEASURES[part.measure]),
     )  # fmt: skip
     real = part.gap.low > 0
-    told = tell("The difference is very likely real.") if real else tell("Chance may explain the difference.")
+    told = translate("The difference is very likely real.") if real else translate("Chance may explain the difference.")
     return f"{said} {told}"
 
 
 def finding(item: FindingRow) -> str:
     """Say what was noticed, shortly."""
-    if spoken() == "en":
+    if current_language() == "en":
         return item.summary
-    said = tell(kind_of_finding(item.kind))
-    facts = [counted("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
+    said = translate(kind_of_finding(item.kind))
+    facts = [translate_count("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
     if item.measure is not None:
         facts.append(measure(item.measure))
     return f"{said} ({'; '.join(facts)})" if facts else said
@@ -177,44 +187,44 @@ def finding(item: FindingRow) -> str:
 
 def advice(item: FindingRow) -> str:
     """Say what to do about it."""
-    if spoken() == "en":
+    if current_language() == "en":
         return item.advice
     found = advice_for(item.kind)
-    return tell(found) if found else ""
+    return translate(found) if found else ""
 
 
 def strategy(name: str, summary: str) -> str:
     """Say what a strategy is; its own summary where it is not one of Headstart's."""
-    return tell(STRATEGIES[name]) if spoken() != "en" and name in STRATEGIES else summary
+    return translate(STRATEGIES[name]) if current_language() != "en" and name in STRATEGIES else summary
 
 
 def correction(found: Correction) -> str:
     """Say whether the probabilities were corrected, and what it saved."""
-    if spoken() == "en":
+    if current_language() == "en":
         return found.reading
     if found.method == "none":
-        return tell(
+        return translate(
             "On held-out training rows, being less sure did not help by more than chance: nothing is corrected."
         )
-    return tell(
+    return translate(
         "Made less sure, which saved {gain} nats a row on training rows held out; no answer changes.",
-        gain=fixed(found.gain, 3),
+        gain=format_fixed(found.gain, 3),
     )
 
 
 def slices(found: Slices) -> str:
     """Say whether there are kinds of rows on which the model fails."""
-    if spoken() == "en":
+    if current_language() == "en":
         return found.reading
     if not found.n_clusters:
-        return tell("Not measured.")
+        return translate("Not measured.")
     if not found.found:
-        return tell(
+        return translate(
             "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) none fails more often than "
             "chance and the mix of classes explain. Small weak points are mostly missed by such a search.",
             clusters=found.n_clusters, n=found.n_rows,
         )  # fmt: skip
-    return tell(
+    return translate(
         "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) there are {found} on which it "
         "fails more often than chance and the mix of classes explain.",
         clusters=found.n_clusters, n=found.n_rows, found=len(found.found),
@@ -225,18 +235,19 @@ def one_slice(item: Slice, within: Slices) -> str:
     """Say how much worse the model does on one kind of rows; only shares are told in short."""
     if within.measure != "accuracy":
         return ""
-    return tell(
+    return translate(
         "Training rows, out of fold: {n}; wrong {error} ({ends}), elsewhere {elsewhere}.",
-        n=item.n_rows, error=percent(item.error.value), ends=ends(item.error), elsewhere=percent(item.elsewhere.value),
+        n=item.n_rows, error=format_percent(item.error.value), ends=format_share_interval(item.error),
+        elsewhere=format_percent(item.elsewhere.value),
     )  # fmt: skip
 
 
 def mitigation(found: Mitigation) -> str:
     """Say what a mitigation did to the worst group and to all rows, and whether it was kept."""
-    if spoken() == "en" or found.out_of_fold is None:
+    if current_language() == "en" or found.out_of_fold is None:
         return found.reading
     said = [
-        tell(
+        translate(
             "Worst group, share right, out of fold on training rows ({n}): {before} before, {after} after; all rows: "
             "{mean_before} before, {mean_after} after.",
             **_shares(found.out_of_fold),
@@ -244,26 +255,26 @@ def mitigation(found: Mitigation) -> str:
     ]
     if found.test is not None:
         said.append(
-            tell(
+            translate(
                 "Worst group, share right, on test rows ({n}): {before} before, {after} after; all rows: {mean_before} "
                 "before, {mean_after} after.",
                 **_shares(found.test),
             )
         )
     if found.kept:
-        said.append(tell("The balanced model was kept: it is the one in the bundle."))
+        said.append(translate("The balanced model was kept: it is the one in the bundle."))
     else:
-        said.append(tell("The balanced model was not kept; {before} stays the model.", before=found.before))
+        said.append(translate("The balanced model was not kept; {before} stays the model.", before=found.before))
     return " ".join(said)
 
 
 def _shares(found: MitigatedFigures) -> dict[str, object]:
     return {
         "n": found.n_rows,
-        "before": percent(found.worst_before.value),
-        "after": percent(found.worst_after.value),
-        "mean_before": percent(found.mean_before.value),
-        "mean_after": percent(found.mean_after.value),
+        "before": format_percent(found.worst_before.value),
+        "after": format_percent(found.worst_after.value),
+        "mean_before": format_percent(found.mean_before.value),
+        "mean_after": format_percent(found.mean_after.value),
     }
 
 
@@ -271,14 +282,16 @@ def measure(found: Figure) -> str:
     """Say what a finding was measured to be: a share in percent, anything else as a number."""
     share = found.low >= 0 and found.high <= 1
     value, between = (
-        (percent(found.value, 1), ends(found, 1)) if share else (significant(found.value, 3), rounded(found, 3))
+        (format_percent(found.value, 1), format_share_interval(found, 1))
+        if share
+        else (format_significant(found.value, 3), format_rounded_interval(found, 3))
     )
-    return tell("{value}, 95 % interval {ends}", value=value, ends=between)
+    return translate("{value}, 95 % interval {ends}", value=value, ends=between)
 
 
 def direction() -> str:
     """Give the direction of writing: ltr or rtl."""
-    return LANGUAGES[spoken()].direction
+    return LANGUAGES[current_language()].direction
 
 
 _SHAPES = {
@@ -291,4 +304,4 @@ _SHAPES = {
 
 def curve(found: LearningCurve) -> str:
     """Say whether more labels would help."""
-    return found.sentence if spoken() == "en" else tell(_SHAPES[found.shape])
+    return found.sentence if current_language() == "en" else translate(_SHAPES[found.shape])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.data.summary import InputSummary
-from headstart.report.words import listed
+from headstart.report.words import list_names
 
 FEW_VALUES = 24
 """So many value columns are named one by one; of more the first and the last."""
@@ -34,7 +34,7 @@ def describe_inputs(summary: InputSummary) -> list[str]:
     lines = [f"Kind: {_kind(summary)}. {_amount(summary)}{_lines(summary)}.", f"{_inputs(summary)}{_label(summary)}."]
     others = {"id": "Id", "series": "Series", "time": "Time", "split": "Split"}
     told = [f"{word}: column '{summary.roles[role]}'" for role, word in others.items() if role in summary.roles]
-    told += [f"Groups: {listed(summary.groups, _MOST_NAMES)}"] if summary.groups else []
+    told += [f"Groups: {list_names(summary.groups, _MOST_NAMES)}"] if summary.groups else []
     lines += [f"{'. '.join(told)}."] if told else []
     lines += _rest(summary)
     return lines
@@ -50,7 +50,7 @@ def _amount(summary: InputSummary) -> str:
     if summary.modality != "series" or not summary.n_channels:
         return rows
     channels = "1 channel" if summary.n_channels == 1 else f"{summary.n_channels} channels"
-    named = f" ({listed(summary.channels, _MOST_NAMES)})" if summary.channels else ""
+    named = f" ({list_names(summary.channels, _MOST_NAMES)})" if summary.channels else ""
     least, most = summary.fewest_steps, summary.most_steps
     steps = f"{least} steps" if least == most else f"{least} to {most} steps"
     return f"{rows} of {channels}{named} with {'1 step' if least == most == 1 else steps}"
@@ -82,7 +82,7 @@ def _values(names: tuple[str, ...]) -> str:
 
 def _label(summary: InputSummary) -> str:
     if summary.labels:
-        return f"Labels: {len(summary.labels)} columns ({listed(summary.labels, _MOST_NAMES)})"
+        return f"Labels: {len(summary.labels)} columns ({list_names(summary.labels, _MOST_NAMES)})"
     if "label" in summary.roles:
         return f"Label: column '{summary.roles['label']}'"
     return "Label: as the folders or files say it, no column" if summary.is_labelled else "Label: none"
@@ -93,13 +93,13 @@ def _rest(summary: InputSummary) -> list[str]:
     numbers = summary.number_columns if summary.modality == "series" else ()
     if numbers:
         lines.append(
-            f"Columns of numbers that were not read as values: {listed(numbers, _MOST_NAMES)} (kept as metadata; "
+            f"Columns of numbers that were not read as values: {list_names(numbers, _MOST_NAMES)} (kept as metadata; "
             "--values FROM:TO names the columns of values)."
         )
     words = [name for name in summary.metadata if name not in numbers]
     if words:
-        lines.append(f"Kept as metadata: {listed(words, _MOST_NAMES)}.")
+        lines.append(f"Kept as metadata: {list_names(words, _MOST_NAMES)}.")
     for reason in dict.fromkeys(summary.left_out.values()):
         names = [name for name, why in summary.left_out.items() if why == reason]
-        lines.append(f"Left out: {listed(names, _MOST_NAMES)} ({reason}).")
+        lines.append(f"Left out: {list_names(names, _MOST_NAMES)} ({reason}).")
     return lines

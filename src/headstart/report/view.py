@@ -11,10 +11,10 @@ from markupsafe import Markup
 from headstart.report import abstains, sentences
 from headstart.report.curve import drawn
 from headstart.report.inherited import shown
-from headstart.report.kinds import KINDS, Kind, Measure
-from headstart.report.limits import FEW_ROWS, limits, n_test_rows, source_name
-from headstart.report.messages import message, speaking, spoken, tell
-from headstart.report.words import SHARES, amount, short
+from headstart.report.kinds import TASK_WORDINGS, ReportedMetric, TaskWording
+from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
+from headstart.report.messages import current_language, message, translate, use_language
+from headstart.report.words import SHARES, format_amount, shorten
 from headstart.results import (
     AnyMetrics,
     ClassFigures,
@@ -51,7 +51,7 @@ RowT = TypeVar("RowT", WorstRow, LabelError)
 
 
 @dataclass(frozen=True)
-class Pair:
+class ConfusedPair:
     """Test rows of one class that were taken for another."""
 
     label: str
@@ -70,7 +70,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bar:
+class ChartBar:
     """One figure in a chart: its place and that of its interval in percent of the width, and in words."""
 
     name: str
@@ -101,13 +101,13 @@ class GroupRow:
     value: str
     n_rows: int
     told: bool
-    bar: Bar | None
+    bar: ChartBar | None
     cells: list[Cells]
     classes: list[ClassFigures | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class GroupView:
     """One group column: its rows, and the classes shown (none where they are too many for a table)."""
 
     column: str
@@ -135,33 +135,33 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         Names used by the templates.
     """
     chosen = result.strategy(result.chosen)
-    kind, noun, of_classes = KINDS[result.task], tell(NOUNS[result.modality]), figures_of(chosen.test)
+    kind, noun, of_classes = TASK_WORDINGS[result.task], translate(NOUNS[result.modality]), figures_of(chosen.test)
     per_class = sorted(of_classes, key=lambda item: item.recall.value)
     measures = (kind.main, kind.second, *kind.fields)
-    told, on_card = limits(result), limits(result, findings=False)
+    told, on_card = list_limits(result), list_limits(result, findings=False)
     return {
         "result": result,
         "chosen": chosen,
         "kind": kind,
-        "title": tell(kind.title, noun=noun, n=len(result.classes), name=short((*result.classes, "")[0])),
+        "title": translate(kind.title, noun=noun, n=len(result.classes), name=shorten((*result.classes, "")[0])),
         "tag": kind.tags(result),
         "headlines": kind.headlines(chosen.test, (*result.classes, "")[0]) if chosen.test else [],
         "measures": measures,
         "hub_names": hub_names(chosen.test, measures),
         "figures_of_chosen": [cells(chosen.test, measure) for measure in measures],
-        "card_title": tell(kind.short, noun=noun, n=len(result.classes), name=(*result.classes, "")[0]),
+        "card_title": translate(kind.short, noun=noun, n=len(result.classes), name=(*result.classes, "")[0]),
         "strategies": [(item, [cells(item.test, measure) for measure in measures]) for item in result.strategies],
-        "chart": tell(kind.chart, noun=noun),
-        "group_chart": tell(kind.group, noun=noun),
+        "chart": translate(kind.chart, noun=noun),
+        "group_chart": translate(kind.group, noun=noun),
         "group_measures": (kind.group_main, kind.second),
         "fit": fit(result.fit),
         "noun": noun,
-        "singular": tell(SINGULAR[result.modality]),
-        "language": spoken(),
+        "singular": translate(SINGULAR[result.modality]),
+        "language": current_language(),
         "direction": sentences.direction(),
         "said": sentences,
         "grave": [item for item in result.checks if item.severity != "note"],
-        "card_limits": [short(text, CARD_LIMIT) for text in on_card[:CARD_LIMITS]],
+        "card_limits": [shorten(text, CARD_LIMIT) for text in on_card[:CARD_LIMITS]],
         "more_limits": [text for text in told if text not in on_card[:CARD_LIMITS] or len(text) > CARD_LIMIT],
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
@@ -198,35 +198,35 @@ def figures_of(found: AnyMetrics | None) -> Sequence[ClassFigures | LabelFigures
     return found.per_class if isinstance(found, Metrics) else []
 
 
-def cells(found: AnyMetrics | None, measure: Measure) -> Cells:
+def cells(found: AnyMetrics | None, measure: ReportedMetric) -> Cells:
     """Write one figure for a table."""
     figure = measure.of(found) if found else None
     if figure is None:
-        return Cells(tell("none"), "", "")
+        return Cells(translate("none"), "", "")
     words = measure.words
     return Cells(words.fine(figure), words.fine_short(figure), words.ends(figure))
 
 
-def hub_names(found: AnyMetrics | None, measures: Sequence[Measure]) -> list[str]:
+def hub_names(found: AnyMetrics | None, measures: Sequence[ReportedMetric]) -> list[str]:
     """Name the figures of the card's header, with intervals; in English, as hubs read it."""
-    with speaking("en"):
+    with use_language("en"):
         return [f"{measure.name} (95 % interval {cells(found, measure).ends})" for measure in measures]
 
 
-def bars(found: Sequence[tuple[str, AnyMetrics]], measure: Measure) -> list[Bar]:
+def bars(found: Sequence[tuple[str, AnyMetrics]], measure: ReportedMetric) -> list[ChartBar]:
     """Place figures in a chart: shares from 0 to 100 %, numbers from 0 to the largest end of an interval."""
     figures = [(name, measure.of(metrics)) for name, metrics in found]
     there = [(name, figure) for name, figure in figures if figure is not None]
     most = 1.0 if measure.words is SHARES else max([figure.high for _, figure in there], default=1.0) or 1.0
     return [
-        Bar(
+        ChartBar(
             name=name,
             value=100 * figure.value / most,
             low=100 * figure.low / most,
             high=100 * figure.high / most,
             told=measure.words.value(figure),
             range=measure.words.short(figure),
-            label=tell(
+            label=translate(
                 "{value}, 95 % interval {ends}", value=measure.words.fine(figure), ends=measure.words.ends(figure)
             ),
         )
@@ -245,10 +245,10 @@ def fit(found: ObservedPredicted | None) -> dict[str, Any] | None:
         (f"{200 * (true - low) / wide:.1f}", f"{200 - 200 * (said - low) / wide:.1f}")
         for true, said in zip(found.observed, found.predicted, strict=True)
     ]
-    return {"points": places, "low": amount(low), "high": amount(high), "n_rows": found.n_rows}
+    return {"points": places, "low": format_amount(low), "high": format_amount(high), "n_rows": found.n_rows}
 
 
-def compared(result: Result, kind: Kind) -> list[Bar]:
+def compared(result: Result, kind: TaskWording) -> list[ChartBar]:
     """Give the chosen strategy, then those it is measured against, in the order of the ladder."""
     chosen = [item for item in result.strategies if item.name == result.chosen]
     against = {result.verdict.strategy, result.verdict.against, *ON_THE_CARD}
@@ -273,12 +273,12 @@ def matrix(result: Result) -> list[list[Cell]] | None:
     ]
 
 
-def pairs(result: Result) -> list[Pair]:
+def pairs(result: Result) -> list[ConfusedPair]:
     """List the classes most often confused, most rows first."""
     if result.confusion is None:
         return []
     found = [
-        Pair(result.classes[true], result.classes[given], n, sum(row))
+        ConfusedPair(result.classes[true], result.classes[given], n, sum(row))
         for true, row in enumerate(result.confusion.matrix)
         for given, n in enumerate(row)
         if n and true != given
@@ -286,7 +286,7 @@ def pairs(result: Result) -> list[Pair]:
     return sorted(found, key=lambda pair: (-pair.n_rows, pair.label, pair.predicted))[:SHOWN_PAIRS]
 
 
-def group(part: GroupColumn, classes: list[str], kind: Kind) -> Group:
+def group(part: GroupColumn, classes: list[str], kind: TaskWording) -> GroupView:
     """Gather one group column for the chart and the table."""
     labels = classes if len(classes) <= GROUP_CLASSES and kind.one == "class" else []
     placed = {bar.name: bar for bar in bars([(v.value, v.metrics) for v in part.values if v.metrics], kind.group_main)}
@@ -307,7 +307,7 @@ def group(part: GroupColumn, classes: list[str], kind: Kind) -> Group:
             )
         )
     leaning = part.class_gap.reading if part.class_gap else ""
-    return Group(
+    return GroupView(
         column=part.column,
         reading=part.reading,
         gap=part.gap,

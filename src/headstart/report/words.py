@@ -6,42 +6,42 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headstart.evaluation import wording
-from headstart.report.messages import NARROW, isolated, number, tell
+from headstart.report.messages import NARROW, format_number, isolate, translate
 from headstart.results import Figure
 
 
-def short(text: str, limit: int = 80) -> str:
+def shorten(text: str, limit: int = 80) -> str:
     """Cut a long text, and say so with three dots.
 
     Examples
     --------
-    >>> short("abcdefgh", 5)
+    >>> shorten("abcdefgh", 5)
     'abcd…'
     """
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def listed(names: Sequence[str], limit: int = 5) -> str:
+def list_names(names: Sequence[str], limit: int = 5) -> str:
     """Name at most so many and say how many more there are.
 
     Examples
     --------
-    >>> listed(list("abcdefg"))
+    >>> list_names(list("abcdefg"))
     'a, b, c, d, e and 2 more'
     """
     shown = ", ".join(names[:limit])
-    return shown if len(names) <= limit else tell("{names} and {n} more", names=shown, n=len(names) - limit)
+    return shown if len(names) <= limit else translate("{names} and {n} more", names=shown, n=len(names) - limit)
 
 
-def percent(share: float, digits: int = 0) -> str:
+def format_percent(share: float, digits: int = 0) -> str:
     """Write a share as a percentage, never rounding up to 100 % what is less.
 
     Examples
     --------
-    >>> percent(0.842).replace(NARROW, " "), percent(0.9999).replace(NARROW, " ")
+    >>> format_percent(0.842).replace(NARROW, " "), format_percent(0.9999).replace(NARROW, " ")
     ('84 %', '99 %')
     """
-    return isolated(f"{_bare(share, digits)}{NARROW}%")
+    return isolate(f"{_bare(share, digits)}{NARROW}%")
 
 
 def _bare(share: float, digits: int) -> str:
@@ -49,58 +49,60 @@ def _bare(share: float, digits: int) -> str:
     text = f"{100 * share:.{digits}f}"
     if float(text) == 100 and share < 1:
         text = f"{100 - 10**-digits:.{digits}f}"
-    return number(text)
+    return format_number(text)
 
 
-def amount(value: float) -> str:
+def format_amount(value: float) -> str:
     """Write a number with three digits that count."""
-    return number(wording.amount(value))
+    return format_number(wording.format_amount(value))
 
 
-def fixed(value: float, digits: int) -> str:
+def format_fixed(value: float, digits: int) -> str:
     """Write a number with so many digits after the mark."""
-    return number(f"{value:,.{digits}f}")
+    return format_number(f"{value:,.{digits}f}")
 
 
-def significant(value: float, digits: int) -> str:
+def format_significant(value: float, digits: int) -> str:
     """Write a number with so many digits that count."""
-    return number(f"{value:.{digits}g}")
+    return format_number(f"{value:.{digits}g}")
 
 
-def ends(figure: Figure, digits: int = 0) -> str:
+def format_share_interval(figure: Figure, digits: int = 0) -> str:
     """Write the two ends of an interval of shares."""
-    return tell("{low} to {high}", low=percent(figure.low, digits), high=percent(figure.high, digits))
+    return translate(
+        "{low} to {high}", low=format_percent(figure.low, digits), high=format_percent(figure.high, digits)
+    )
 
 
-def span(figure: Figure, digits: int = 0) -> str:
+def format_share_range(figure: Figure, digits: int = 0) -> str:
     """Write an interval of shares shortly, in percent without the sign.
 
     Examples
     --------
-    >>> span(Figure(value=0.5, low=0.25, high=1.0))
+    >>> format_share_range(Figure(value=0.5, low=0.25, high=1.0))
     '25–100'
     """
-    return isolated("–".join(_bare(share, digits) for share in (figure.low, figure.high)))
+    return isolate("–".join(_bare(share, digits) for share in (figure.low, figure.high)))
 
 
-def amounts(figure: Figure) -> str:
+def format_interval(figure: Figure) -> str:
     """Write an interval of numbers.
 
     Examples
     --------
-    >>> amounts(Figure(value=0.5, low=0.25, high=1.0))
+    >>> format_interval(Figure(value=0.5, low=0.25, high=1.0))
     '0.25 to 1'
     """
-    return tell("{low} to {high}", low=amount(figure.low), high=amount(figure.high))
+    return translate("{low} to {high}", low=format_amount(figure.low), high=format_amount(figure.high))
 
 
-def rounded(figure: Figure, digits: int = 1) -> str:
+def format_rounded_interval(figure: Figure, digits: int = 1) -> str:
     """Write an interval of numbers with so many digits after the mark."""
-    return tell("{low} to {high}", low=fixed(figure.low, digits), high=fixed(figure.high, digits))
+    return translate("{low} to {high}", low=format_fixed(figure.low, digits), high=format_fixed(figure.high, digits))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class FigureFormat:
     """How one kind of figure is written.
 
     `value` and `short` are for charts, `fine` and `fine_short` for tables (the second is the interval), `ends` is the
@@ -114,17 +116,17 @@ class Words:
     ends: Callable[[Figure], str]
 
 
-SHARES = Words(
-    value=lambda figure: percent(figure.value),
-    short=span,
-    fine=lambda figure: percent(figure.value, 1),
-    fine_short=lambda figure: span(figure, 1),
-    ends=lambda figure: ends(figure, 1),
+SHARES = FigureFormat(
+    value=lambda figure: format_percent(figure.value),
+    short=format_share_range,
+    fine=lambda figure: format_percent(figure.value, 1),
+    fine_short=lambda figure: format_share_range(figure, 1),
+    ends=lambda figure: format_share_interval(figure, 1),
 )
-AMOUNTS = Words(
-    value=lambda figure: amount(figure.value),
-    short=amounts,
-    fine=lambda figure: amount(figure.value),
-    fine_short=amounts,
-    ends=amounts,
+AMOUNTS = FigureFormat(
+    value=lambda figure: format_amount(figure.value),
+    short=format_interval,
+    fine=lambda figure: format_amount(figure.value),
+    fine_short=format_interval,
+    ends=format_interval,
 )

@@ -50,7 +50,7 @@ from headstart.results.metrics import (
     ObservedPredicted,
     OrdinalMetrics,
     RegressionMetrics,
-    Skipped,
+    SkippedStrategy,
     StrategyResult,
     Verdict,
     WorstRow,
@@ -89,7 +89,7 @@ class Result(Record):
     ranking: BaseRanking | None = None
     chosen: str
     strategies: list[StrategyResult]
-    skipped: list[Skipped] = []
+    skipped: list[SkippedStrategy] = []
     verdict: Verdict
     confusion: Confusion | None
     fit: ObservedPredicted | None = None
@@ -181,7 +181,7 @@ __all__ = [
     "RowCounts",
     "SetAsideRow",
     "SiteFigures",
-    "Skipped",
+    "SkippedStrategy",
     "Slice",
     "Slices",
     "StrategyResult",

@@ -107,7 +107,7 @@ class StrategyResult(Record):
     notes: list[str] = []
 
 
-class Skipped(Record):
+class SkippedStrategy(Record):
     """A strategy that was not tried, and why."""
 
     name: str

@@ -336,7 +336,7 @@ def whole(bundle: Bundle) -> tuple[Whole, Desk]:
     if bundle.strategy not in PARTS:
         raise CannotExport(f"nobody has said how {bundle.strategy} becomes a graph")
     desk = Desk(bundle)
-    reads = bundle.rules.novelty.reads if bundle.rules and bundle.rules.novelty else ""
+    reads = bundle.rules.out_of_distribution.reads if bundle.rules and bundle.rules.out_of_distribution else ""
     if reads:
         {"features": desk.features, "descriptors": desk.descriptors}[reads]()
     stored: Any = STRATEGIES[bundle.strategy].load(bundle.fitted.state(), bundle.classes)

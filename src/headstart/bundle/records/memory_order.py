@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import progress
-from headstart.decisions import Novelty, Rules
+from headstart.decisions import DecisionPolicy, OutOfDistributionDetector
 from headstart.errors import BundleError
 from headstart.records import FloatMatrix
 
@@ -33,7 +33,7 @@ class MemoryOrder:
 
     Parameters
     ----------
-    novelty : Novelty
+    novelty : OutOfDistributionDetector
         With the arrays in the order in which they were in memory.
     repaired : tuple of str
         Arrays that were put into the other order.
@@ -43,18 +43,18 @@ class MemoryOrder:
         Arrays that are possible in both orders, with nothing to tell which is right.
     """
 
-    novelty: Novelty
+    novelty: OutOfDistributionDetector
     repaired: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     untested: tuple[str, ...] = ()
 
 
-def repair_rules(rules: Rules | None, centres: FloatMatrix | None, folder: Path) -> Rules | None:
+def repair_rules(rules: DecisionPolicy | None, centres: FloatMatrix | None, folder: Path) -> DecisionPolicy | None:
     """Return the rules of a bundle of format 1 or 2 with their arrays as they were in memory, with a warning.
 
     Parameters
     ----------
-    rules : Rules or None
+    rules : DecisionPolicy or None
     centres : FloatMatrix or None, shape (n_centres, n_dims)
         As for `restore_memory_order`.
     folder : Path
@@ -65,9 +65,9 @@ def repair_rules(rules: Rules | None, centres: FloatMatrix | None, folder: Path)
     BundleError
         The arrays are in no order what they must be.
     """
-    if rules is None or rules.novelty is None:
+    if rules is None or rules.out_of_distribution is None:
         return rules
-    order = restore_memory_order(rules.novelty, centres)
+    order = restore_memory_order(rules.out_of_distribution, centres)
     names = ", ".join((*order.repaired, *order.damaged, *order.untested))
     if order.damaged:
         raise BundleError(
@@ -85,7 +85,7 @@ def repair_rules(rules: Rules | None, centres: FloatMatrix | None, folder: Path)
             f"The version of headstart that wrote {folder} may have scrambled its stored decisions ({names}): that "
             "cannot be told any more. If most answers are 'none of these', adapt again."
         )
-    return replace(rules, novelty=order.novelty)
+    return replace(rules, out_of_distribution=order.novelty)
 
 
 def in_other_order(values: Array) -> Array:
@@ -114,12 +114,12 @@ def is_symmetric(values: FloatMatrix) -> bool:
     )
 
 
-def restore_memory_order(novelty: Novelty, centres: FloatMatrix | None) -> MemoryOrder:
+def restore_memory_order(novelty: OutOfDistributionDetector, centres: FloatMatrix | None) -> MemoryOrder:
     """Test the arrays of stored decisions, each in the order of the file and in the other one.
 
     Parameters
     ----------
-    novelty : Novelty
+    novelty : OutOfDistributionDetector
     centres : FloatMatrix or None, shape (n_centres, n_dims)
         Features of training rows, or of groups of them, that the bundle remembers.
 
@@ -136,7 +136,7 @@ def restore_memory_order(novelty: Novelty, centres: FloatMatrix | None) -> Memor
     return _test_places(_test_basis(novelty, centres))
 
 
-def _test_basis(novelty: Novelty, centres: FloatMatrix | None) -> MemoryOrder:
+def _test_basis(novelty: OutOfDistributionDetector, centres: FloatMatrix | None) -> MemoryOrder:
     """Return the order in which the basis is orthonormal and the remembered training rows are ordinary."""
     basis = novelty.space.basis
     other = replace(novelty, space=replace(novelty.space, basis=in_other_order(basis)))
@@ -160,12 +160,12 @@ def _test_places(order: MemoryOrder) -> MemoryOrder:
     novelty = order.novelty
     if not is_symmetric(novelty.space.inner):
         order = replace(order, damaged=(*order.damaged, "inner"))
-    for kept in (novelty.kept, in_other_order(novelty.kept)):
+    for kept in (novelty.remembered, in_other_order(novelty.remembered)):
         for means in (novelty.means, in_other_order(novelty.means)):
             if _are_means(means, kept, novelty.codes):
-                moved = {"kept": kept is not novelty.kept, "means": means is not novelty.means}
+                moved = {"kept": kept is not novelty.remembered, "means": means is not novelty.means}
                 names = tuple(name for name, is_moved in moved.items() if is_moved)
-                fixed = replace(novelty, kept=kept, means=means)
+                fixed = replace(novelty, remembered=kept, means=means)
                 return replace(order, novelty=fixed, repaired=(*order.repaired, *names))
     return replace(order, damaged=(*order.damaged, "kept", "means"))
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.comparison.transfer_verdict import difference
-from headstart.evaluation.fairness.groups import MIN_ROWS, keeps_together, names_of
-from headstart.evaluation.intervals import compact, mean
+from headstart.evaluation.comparison.transfer_verdict import compare_accuracy
+from headstart.evaluation.fairness.groups import MIN_ROWS, has_too_many_values, value_names
+from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
 from headstart.records import Column, Index, Interval, Predictions
@@ -20,7 +20,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changes:
+class RowChanges:
     """What became of each row.
 
     Parameters
@@ -42,7 +42,7 @@ class Changes:
     within: tuple[float, float]
 
 
-def changes(truth: Truth, old: Predictions, new: Predictions) -> Changes:
+def compare_rows(truth: Truth, old: Predictions, new: Predictions) -> RowChanges:
     """Compare two models row by row.
 
     Parameters
@@ -53,7 +53,7 @@ def changes(truth: Truth, old: Predictions, new: Predictions) -> Changes:
     """
     measure = MEASURES[old.task]
     before, after = (measure.values(truth, said).astype(np.float64) for said in (old, new))
-    return Changes(
+    return RowChanges(
         measure=measure.name, old=before, new=after, gain=measure.better * (after - before), within=measure.within
     )
 
@@ -78,7 +78,7 @@ def sign_test(gain: NDArray[np.float64], clusters: Index | None) -> float:
     >>> round(sign_test(np.array([1.0] * 6 + [0.0] * 9), None), 5)
     0.03125
     """
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     units = gain if numbers is None else np.bincount(numbers, weights=gain)
     better, worse = int((units > 1e-12).sum()), int((units < -1e-12).sum())
     n, few = better + worse, min(better, worse)
@@ -90,21 +90,23 @@ def _log_choose(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
-def advantage(
+def measure_advantage(
     truth: Truth, old: Predictions, new: Predictions, clusters: Index | None, seed: int
 ) -> tuple[Interval, float]:
     """Give how much better the new model is (positive: better), with interval, and the p-value of `sign_test`.
 
     For classes and grades the interval is that of `difference`: where the exact test cannot tell, it holds 0.
     """
-    found = changes(truth, old, new)
+    found = compare_rows(truth, old, new)
     p_value = sign_test(found.gain, clusters)
     if found.measure == "accuracy":
-        return difference(truth, new, old, clusters=clusters, seed=seed), p_value
-    return mean(found.gain, compact(clusters), seed, found.within), p_value
+        return compare_accuracy(truth, new, old, clusters=clusters, seed=seed), p_value
+    return mean_interval(found.gain, number_clusters(clusters), seed, found.within), p_value
 
 
-def parts(found: Changes, column: str, values: Column, clusters: Index | None, seed: int) -> list[ComparedPart]:
+def compare_parts(
+    found: RowChanges, column: str, values: Column, clusters: Index | None, seed: int
+) -> list[ComparedPart]:
     """Break the changes down by the values of a column, the most frequent first.
 
     Parameters
@@ -122,21 +124,24 @@ def parts(found: Changes, column: str, values: Column, clusters: Index | None, s
     list of ComparedPart
         `difference` is None below `MIN_ROWS` rows; `p_value` is corrected by Holm (1979) over the values.
     """
-    if column and keeps_together(values):
+    if column and has_too_many_values(values):
         return []
-    names = np.asarray(names_of(values), dtype=object)
+    names = np.asarray(value_names(values), dtype=object)
     counts = {str(name): int((names == name).sum()) for name in set(names) if name}
     order = sorted(counts, key=lambda name: (-counts[name], name))
     made = [
-        _part(found, column, name, rows=np.flatnonzero(names == name), clusters=clusters, seed=seed) for name in order
+        _compare_part(found, column, name, rows=np.flatnonzero(names == name), clusters=clusters, seed=seed)
+        for name in order
     ]
-    return _corrected(made)
+    return _correct_p_values(made)
 
 
-def _part(found: Changes, column: str, name: str, rows: Index, clusters: Index | None, seed: int) -> ComparedPart:
+def _compare_part(
+    found: RowChanges, column: str, name: str, rows: Index, clusters: Index | None, seed: int
+) -> ComparedPart:
     gain, inside = found.gain[rows], None if clusters is None else clusters[rows]
     told = len(rows) >= MIN_ROWS
-    interval = mean(gain, compact(inside), seed, found.within) if told else None
+    interval = mean_interval(gain, number_clusters(inside), seed, found.within) if told else None
     return ComparedPart(
         column=column,
         value=name,
@@ -148,7 +153,7 @@ def _part(found: Changes, column: str, name: str, rows: Index, clusters: Index |
     )
 
 
-def _corrected(made: list[ComparedPart]) -> list[ComparedPart]:
+def _correct_p_values(made: list[ComparedPart]) -> list[ComparedPart]:
     """Correct p-values for their number; where they do not tell, stretch the interval to no difference."""
     told = sorted((part for part in made if part.p_value is not None), key=lambda part: part.p_value or 0.0)
     most = 0.0

@@ -12,13 +12,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.evaluation.intervals import RESAMPLES, Z, compact, envelope, percentiles, resamples, student, sums
-from headstart.evaluation.metrics.multilabel import several_difference
-from headstart.evaluation.metrics.ordinal import grade_difference
+from headstart.evaluation.intervals import (
+    RESAMPLES,
+    Z,
+    draw_bootstrap_weights,
+    envelope,
+    number_clusters,
+    percentiles,
+    sum_by_cluster,
+    t_quantile,
+)
+from headstart.evaluation.metrics.multilabel import compare_macro_f1
+from headstart.evaluation.metrics.ordinal import compare_kappa
 from headstart.evaluation.metrics.per_task import Truth
-from headstart.evaluation.metrics.regression import number_difference
-from headstart.evaluation.wording import amount
-from headstart.evaluation.wording import points as _points
+from headstart.evaluation.metrics.regression import compare_absolute_errors
+from headstart.evaluation.wording import format_amount
+from headstart.evaluation.wording import format_points as _points
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Figure, Verdict
 
@@ -29,7 +38,7 @@ _MANY_ROWS = 100_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class NamedPredictions:
     """A strategy's name and what it predicted on the test rows."""
 
     name: str
@@ -49,7 +58,7 @@ class _Paired:
     said: str
 
 
-def difference(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
+def compare_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
     """Compare the accuracy of two models on the same rows.
 
     Parameters
@@ -79,28 +88,29 @@ def difference(codes: Index, a: Predictions, b: Predictions, clusters: Index | N
     Right on 4 more of 28 rows and never wrong where the other is right is not yet evidence:
 
     >>> def made(n):
-    ...     return Predictions(np.arange(28).astype(object), ("a", "b"), np.eye(2)[[0] * n + [1] * (28 - n)])
-    >>> found = difference(np.zeros(28, dtype=int), made(24), made(20), None, 0)
+    ...     return Predictions(ids=np.arange(28).astype(object),
+    ...         classes=("a", "b"), probabilities=np.eye(2)[[0] * n + [1] * (28 - n)])
+    >>> found = compare_accuracy(np.zeros(28, dtype=int), made(24), made(20), None, 0)
     >>> round(found.value, 4), found.low < 0
     (0.1429, True)
     """
-    return _paired(codes, a, b, clusters=clusters, seed=seed).interval
+    return _pair_accuracy(codes, a, b, clusters=clusters, seed=seed).interval
 
 
-def _paired(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    """Do the work of `difference`, and keep the variance."""
+def _pair_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
+    """Do the work of `compare_accuracy`, and keep the variance."""
     assert len(codes) == len(a.ids) == len(b.ids) >= 1 and bool(np.all(a.ids == b.ids)), "not the same rows"
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     gain = (a.class_indices == codes).astype(np.float32) - (b.class_indices == codes).astype(np.float32)
-    units = sums(np.column_stack([gain, np.ones_like(gain)]), numbers)
-    drawn = np.concatenate([weights @ units for weights in resamples(len(units), seed)])
+    units = sum_by_cluster(np.column_stack([gain, np.ones_like(gain)]), numbers)
+    drawn = np.concatenate([weights @ units for weights in draw_bootstrap_weights(len(units), seed)])
     assert len(drawn) == RESAMPLES
     low, high = percentiles((drawn[:, :1] / drawn[:, 1:]).astype(np.float64))
     value, variance = float(gain.mean(dtype=np.float64)), float(gain.var(dtype=np.float64))
-    n = float(len(gain)) if numbers is None else _effective(units.astype(np.float64), value, variance)
+    n = float(len(gain)) if numbers is None else _effective_rows(units.astype(np.float64), value, variance)
     share_better, share_worse = float((gain > 0).mean()), float((gain < 0).mean())
     wald = _agresti_min(share_better * n, share_worse * n, n)
-    apart = _told_apart(int(share_better * n + 1e-6), int(share_worse * n + 1e-6))
+    apart = _is_significant(int(share_better * n + 1e-6), int(share_worse * n + 1e-6))
     zero = (np.nan, np.nan) if apart else (0.0, 0.0)
     interval = envelope(value, (low[0], high[0]), wald, zero, within=(-1.0, 1.0))
     if abs(value) < 0.0005:
@@ -116,8 +126,8 @@ def _interval(found: Interval, written: Callable[[float], str]) -> str:
     return f"the 95 % interval is {written(found.low)} to {written(found.high)}"
 
 
-def _of_several(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found = several_difference(truth, a, b, clusters=clusters, seed=seed)
+def _pair_macro_f1(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
+    found = compare_macro_f1(truth, a, b, clusters=clusters, seed=seed)
     size = abs(found.value)
     said = (
         f"{_points(size)} points {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
@@ -126,31 +136,31 @@ def _of_several(truth: Truth, a: Predictions, b: Predictions, clusters: Index | 
     return _Paired(found, 0.0, 0.0, sentence)
 
 
-def _of_grades(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found = grade_difference(truth, a, b, clusters=clusters, seed=seed)
+def _pair_kappa(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
+    found = compare_kappa(truth, a, b, clusters=clusters, seed=seed)
     size = abs(found.value)
-    said = f"{amount(size)} {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
-    sentence = f"the quadratic kappa of {{ours}} was {said} that of {{theirs}}; {_interval(found, amount)}"
+    said = f"{format_amount(size)} {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
+    sentence = f"the quadratic kappa of {{ours}} was {said} that of {{theirs}}; {_interval(found, format_amount)}"
     return _Paired(found, 0.0, 0.0, sentence)
 
 
-def _of_numbers(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found, variance, first, second = number_difference(truth, a, b, clusters=clusters, seed=seed)
+def _pair_absolute_errors(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
+    found, variance, first, second = compare_absolute_errors(truth, a, b, clusters=clusters, seed=seed)
     word = "less" if found.value > 0 else "more"
-    said = f"{{ours}} was off by {amount(abs(found.value))} {word} on average than {{theirs}}"
-    if amount(first) == amount(second):
+    said = f"{{ours}} was off by {format_amount(abs(found.value))} {word} on average than {{theirs}}"
+    if format_amount(first) == format_amount(second):
         said = "{ours} and {theirs} were off by the same on average"
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     n_units = len(truth) if numbers is None else int(numbers.max()) + 1
     sentence = (
-        f"{said} ({amount(first)} against {amount(second)}, in the unit of the label); "
-        f"the 95 % interval of its advantage is {amount(found.low)} to {amount(found.high)}"
+        f"{said} ({format_amount(first)} against {format_amount(second)}, in the unit of the label); "
+        f"the 95 % interval of its advantage is {format_amount(found.low)} to {format_amount(found.high)}"
     )
     return _Paired(found, variance, float(n_units), sentence)
 
 
 @dataclass(frozen=True)
-class _Measure:
+class _TransferMeasure:
     """In what two models are compared; a difference below `least` is not worth proving."""
 
     name: str
@@ -158,15 +168,15 @@ class _Measure:
     least: float = 0.0
 
 
-_MEASURES: dict[str, _Measure] = {
-    "classification": _Measure("accuracy", _paired, _SMALL),
-    "ordinal": _Measure("quadratic kappa", _of_grades),
-    "multi-label": _Measure("macro-F1", _of_several),
-    "regression": _Measure("mean absolute error", _of_numbers),
+_MEASURES: dict[str, _TransferMeasure] = {
+    "classification": _TransferMeasure("accuracy", _pair_accuracy, _SMALL),
+    "ordinal": _TransferMeasure("quadratic kappa", _pair_kappa),
+    "multi-label": _TransferMeasure("macro-F1", _pair_macro_f1),
+    "regression": _TransferMeasure("mean absolute error", _pair_absolute_errors),
 }
 
 
-def _told_apart(better: int, worse: int) -> bool:
+def _is_significant(better: int, worse: int) -> bool:
     """McNemar's exact test at 5 %; with very many rows the other intervals say the same."""
     n = better + worse
     if n > _EXACT_ROWS:
@@ -183,20 +193,20 @@ def _agresti_min(better: float, worse: float, n: float) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def _effective(units: np.ndarray[tuple[int, ...], np.dtype[np.float64]], mean: float, variance: float) -> float:
+def _effective_rows(units: np.ndarray[tuple[int, ...], np.dtype[np.float64]], mean: float, variance: float) -> float:
     """Give the number of independent rows that clusters (gain, n_rows) are worth; see `intervals.effective_sizes`."""
     n_units, n_rows = len(units), float(units[:, 1].sum())
     kish = n_rows**2 / float(np.square(units[:, 1]).sum())
     residual = float(np.square(units[:, 0] - mean * units[:, 1]).sum()) * n_units / max(n_units - 1, 1)
     known = n_units > 1 and residual > 0 and variance > 0
     size = min(max(variance * n_rows**2 / residual, min(kish, n_rows)), n_rows) if known else kish
-    return size * (Z / student(n_units - 1)) ** 2
+    return size * (Z / t_quantile(n_units - 1)) ** 2
 
 
-def verdict(
+def assess_transfer(
     truth: Truth,
-    transfer: Entry | None,
-    against: Entry | None,
+    transfer: NamedPredictions | None,
+    against: NamedPredictions | None,
     clusters: Index | None,
     seed: int,
     pretrained: bool = True,
@@ -212,7 +222,7 @@ def verdict(
     against : Entry or None
         The best strategy that does without (`classic` or `scratch`), chosen likewise.
     clusters : Index or None, shape (n_rows,)
-        As in `difference`.
+        As in `compare_accuracy`.
     seed : int
         Of the bootstrap.
     pretrained : bool
@@ -260,7 +270,7 @@ def _n_units(truth: Truth, clusters: Index | None) -> int:
     return len(truth) if clusters is None else len(np.unique(clusters))
 
 
-def _missing(n_rows: int, transfer: Entry | None, against: Entry | None, pretrained: bool) -> str:
+def _missing(n_rows: int, transfer: NamedPredictions | None, against: NamedPredictions | None, pretrained: bool) -> str:
     """Say why nothing could be compared."""
     if n_rows == 0:
         why = "There were no test rows"

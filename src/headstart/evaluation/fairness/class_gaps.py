@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import offenders
-from headstart.evaluation.intervals import Floats, wilson
-from headstart.evaluation.wording import cut, points
+from headstart.evaluation.intervals import Floats, wilson_interval
+from headstart.evaluation.wording import format_points, shorten_name
 from headstart.records import Index, Interval
 from headstart.results import ClassGap, Figure
 
@@ -24,7 +24,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class _Class:
+class _ClassByGroup:
     """One class: groups that can be told, rows and rows found in each."""
 
     code: int
@@ -44,7 +44,7 @@ class _Class:
         return np.asarray((apart / error).max(axis=(-2, -1)), dtype=np.float64)
 
 
-def class_gap(
+def measure_class_gap(
     codes: Index, found: NDArray[np.bool_], members: Index, names: tuple[tuple[str, ...], tuple[str, ...]], seed: int
 ) -> ClassGap | None:
     """Test whether some class is found more often in one group than in another.
@@ -73,11 +73,11 @@ def class_gap(
 
     Examples
     --------
-    >>> made = class_gap(np.zeros(60, int), np.arange(60) < 30, np.arange(60) // 30, (("x",), ("a", "b")), 0)
+    >>> made = measure_class_gap(np.zeros(60, int), np.arange(60) < 30, np.arange(60) // 30, (("x",), ("a", "b")), 0)
     >>> made.gap.value, made.between, made.p_value
     (1.0, ['a', 'b'], 0.0005)
     """
-    classes = [item for item in (_class(code, codes, found, members) for code in range(len(names[0]))) if item]
+    classes = [item for item in (_count_class(code, codes, found, members) for code in range(len(names[0]))) if item]
     if not classes:
         return None
     rng = np.random.default_rng([seed, len(codes)])
@@ -97,29 +97,29 @@ def class_gap(
         n_rows=[int(worst.sizes[best]), int(worst.sizes[least])], found=[float(worst.shares[best]),
         float(worst.shares[least])], gap=Figure.of(gap), p_value=p_value, n_classes=len(classes), reading="",
     )  # fmt: skip
-    return corrected_gap(made, p_value)
+    return with_p_value(made, p_value)
 
 
-def _class(code: int, codes: Index, found: NDArray[np.bool_], members: Index) -> _Class | None:
+def _count_class(code: int, codes: Index, found: NDArray[np.bool_], members: Index) -> _ClassByGroup | None:
     here = (codes == code) & (members >= 0)
     sizes = np.bincount(members[here], minlength=1)
     hits = np.bincount(members[here & found], minlength=len(sizes))
     groups = np.flatnonzero(sizes >= MIN_ROWS)
     if len(groups) < 2:
         return None
-    return _Class(code, groups, sizes[groups].astype(np.int64), hits[groups].astype(np.int64))
+    return _ClassByGroup(code, groups, sizes[groups].astype(np.int64), hits[groups].astype(np.int64))
 
 
-def _newcombe(item: _Class, best: int, least: int) -> Interval:
+def _newcombe(item: _ClassByGroup, best: int, least: int) -> Interval:
     share = item.shares[[best, least]]
-    low, high = wilson(item.hits[[best, least]].astype(float), item.sizes[[best, least]].astype(float))
+    low, high = wilson_interval(item.hits[[best, least]].astype(float), item.sizes[[best, least]].astype(float))
     value = float(share[0] - share[1])
     below = float(np.hypot(share[0] - low[0], high[1] - share[1]))
     above = float(np.hypot(high[0] - share[0], share[1] - low[1]))
     return Interval(value, max(-1.0, value - below), min(1.0, value + above))
 
 
-def corrected_gap(made: ClassGap, p_value: float) -> ClassGap:
+def with_p_value(made: ClassGap, p_value: float) -> ClassGap:
     """Give the gap with a corrected p-value: above 5 % its interval is stretched to 0, so that the two agree."""
     gap = made.gap if p_value <= LEVEL else Figure(value=made.gap.value, low=min(made.gap.low, 0.0), high=made.gap.high)
     found = made.model_copy(update={"gap": gap, "p_value": p_value})
@@ -130,13 +130,14 @@ def _reading(made: ClassGap) -> str:
     """Say in plain words what was found."""
     told = offenders(
         [
-            f"{cut(group)}: {100 * share:.0f} % of {n} rows"
+            f"{shorten_name(group)}: {100 * share:.0f} % of {n} rows"
             for group, share, n in zip(made.between, made.found, made.n_rows, strict=True)
         ]
     )
     text = (
-        f"Class '{cut(made.label)}' is found {points(made.gap.value)} points more often in '{cut(made.between[0])}' "
-        f"({told}; 95 % interval {points(made.gap.low)} to {points(made.gap.high)})"
+        f"Class '{shorten_name(made.label)}' is found {format_points(made.gap.value)} points more often in "
+        f"'{shorten_name(made.between[0])}' "
+        f"({told}; 95 % interval {format_points(made.gap.low)} to {format_points(made.gap.high)})"
     )
     if made.gap.low > 0:
         why = "the answer leans on the group itself, or rows of this class are harder in the other"

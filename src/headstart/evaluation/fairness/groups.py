@@ -13,21 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import offenders
-from headstart.evaluation.fairness.class_gaps import class_gap, corrected_gap
+from headstart.evaluation.fairness.class_gaps import measure_class_gap, with_p_value
 from headstart.evaluation.intervals import (
     Floats,
-    compact,
+    draw_bootstrap_weights,
     effective_sizes,
     envelope,
+    number_clusters,
     percentiles,
-    resamples,
-    student,
-    sums,
-    wilson,
+    sum_by_cluster,
+    t_quantile,
+    wilson_interval,
 )
 from headstart.evaluation.metrics.measures import MEASURES
-from headstart.evaluation.metrics.per_task import Truth, score
-from headstart.evaluation.wording import amount, counted, cut, not_compared
+from headstart.evaluation.metrics.per_task import Truth, score_predictions
+from headstart.evaluation.wording import describe_not_compared, format_amount, format_row_count, shorten_name
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import (
     AnyMetrics,
@@ -48,7 +48,7 @@ MANY_VALUES, FEW_EACH = 30, 5
 """A column with more values, or of which half have fewer rows each (patients, farms), only keeps rows together."""
 PERMUTATIONS = 1999
 LEVEL = 0.05
-UNLIKE = 0.2
+MIX_DIFFERENCE = 0.2
 """Two groups of which so great a share would have to change class to be alike do not hold the same classes."""
 
 
@@ -63,7 +63,7 @@ class _Compared:
     reading: str = ""
 
 
-def keeps_together(values: Column) -> bool:
+def has_too_many_values(values: Column) -> bool:
     """Tell whether a column has too many values to be broken down.
 
     Parameters
@@ -73,14 +73,14 @@ def keeps_together(values: Column) -> bool:
 
     Examples
     --------
-    >>> keeps_together(np.array(["a", "b"] * 40, dtype=object)), keeps_together(np.arange(80).astype(object))
+    >>> has_too_many_values(np.array(["a", "b"] * 40, dtype=object)), has_too_many_values(np.arange(80).astype(object))
     (False, True)
     """
-    counts = Counter(name for name in names_of(values) if name)
+    counts = Counter(name for name in value_names(values) if name)
     return len(counts) > MANY_VALUES or (len(counts) > 2 and float(np.median(list(counts.values()))) < FEW_EACH)
 
 
-def groups(
+def score_groups(
     truth: Truth, predictions: Predictions, columns: Mapping[str, Column], clusters: Index | None, seed: int
 ) -> list[GroupColumn]:
     """Score predictions for every value of every column, and test the largest gap between two of them.
@@ -118,16 +118,16 @@ def groups(
     Right on all 40 rows of a, on 20 of 40 of b:
 
     >>> told = np.eye(2)[[0] * 60 + [1] * 20]
-    >>> made = Predictions(np.arange(80).astype(object), ("x", "y"), told)
+    >>> made = Predictions(ids=np.arange(80).astype(object), classes=("x", "y"), probabilities=told)
     >>> site = np.array(["a"] * 40 + ["b"] * 40, dtype=object)
-    >>> found = groups(np.zeros(80, dtype=int), made, {"site": site}, None, 0)[0]
+    >>> found = score_groups(np.zeros(80, dtype=int), made, {"site": site}, None, 0)[0]
     >>> found.gap.value, found.gap_between, found.p_value
     (0.5, ['a', 'b'], 0.0005)
     """
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     measure = MEASURES[predictions.task]
     found = [_compare(truth, predictions, values, clusters=numbers, seed=seed) for values in columns.values()]
-    corrected = holm([item.p_value for item in found])
+    corrected = correct_by_holm([item.p_value for item in found])
     n_tests = sum(p is not None for p in corrected)
     of_classes = _class_gaps(truth, predictions, columns, clusters=numbers, seed=seed)
     return [
@@ -151,37 +151,41 @@ def _class_gaps(
     """Test each column for classes that are found more often in one group; corrected over columns, too."""
     if predictions.task not in ("classification", "ordinal"):
         return dict.fromkeys(columns)
-    rows = np.arange(len(truth)) if clusters is None else one_of_each(clusters, seed)
+    rows = np.arange(len(truth)) if clusters is None else sample_one_per_cluster(clusters, seed)
     found: dict[str, ClassGap | None] = {}
     for name, values in columns.items():
-        given = names_of(values)
-        told = () if keeps_together(values) else tuple(sorted({value for value in given if value}))
+        given = value_names(values)
+        told = () if has_too_many_values(values) else tuple(sorted({value for value in given if value}))
         place = {value: at for at, value in enumerate(told)}
         members = np.array([place.get(value, -1) for value in given], dtype=np.intp)[rows]
         right = (predictions.class_indices == truth)[rows]
         found[name] = (
-            class_gap(truth[rows], right, members, names=(predictions.classes, told), seed=seed) if told else None
+            measure_class_gap(truth[rows], right, members, names=(predictions.classes, told), seed=seed)
+            if told
+            else None
         )
-    for name, p_value in zip(columns, holm([item.p_value if item else None for item in found.values()]), strict=True):
+    for name, p_value in zip(
+        columns, correct_by_holm([item.p_value if item else None for item in found.values()]), strict=True
+    ):
         item = found[name]
         if item is not None and p_value is not None:
-            found[name] = corrected_gap(item, p_value)
+            found[name] = with_p_value(item, p_value)
     return found
 
 
-def one_of_each(clusters: Index, seed: int) -> Index:
+def sample_one_per_cluster(clusters: Index, seed: int) -> Index:
     """Draw one row of every cluster (copies, a patient); gives row numbers in order.
 
     Examples
     --------
-    >>> len(one_of_each(np.array([0, 0, 1, 2, 2]), 0))
+    >>> len(sample_one_per_cluster(np.array([0, 0, 1, 2, 2]), 0))
     3
     """
     order = np.random.default_rng(seed).permutation(len(clusters))
     return np.sort(order[np.unique(clusters[order], return_index=True)[1]])
 
 
-def names_of(values: Column) -> list[str]:
+def value_names(values: Column) -> list[str]:
     """Values as text; what is missing is the empty text."""
     return [
         "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value).strip()
@@ -191,11 +195,11 @@ def names_of(values: Column) -> list[str]:
 
 def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: Index | None, seed: int) -> _Compared:
     """Score each value of one column and, where two can be told, test the largest gap."""
-    if keeps_together(values):
-        return _Compared(values=[], reading=not_compared({name for name in names_of(values) if name}))
-    names = np.array(names_of(values), dtype=object)
+    if has_too_many_values(values):
+        return _Compared(values=[], reading=describe_not_compared({name for name in value_names(values) if name}))
+    names = np.array(value_names(values), dtype=object)
     listed = [
-        _value(name, names == name, truth, predictions=predictions, clusters=clusters, seed=seed)
+        _score_value(name, names == name, truth, predictions=predictions, clusters=clusters, seed=seed)
         for name in sorted(set(names))
     ]
     told = [item for item in listed if item.told]
@@ -210,14 +214,14 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
     best, worst = int(means.argmax()), int(means.argmin())
     if best == worst:
         best, worst = 0, 1
-    units = compact(clusters[rows]) if clusters is not None else None
-    gap = gap_of(figures, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
-    null = _null(figures, members, units, n_values=len(told), seed=seed)
+    units = number_clusters(clusters[rows]) if clusters is not None else None
+    gap = gap_interval(figures, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
+    null = _null_gaps(figures, members, units, n_values=len(told), seed=seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
     return _Compared(values=listed, gap=gap, between=(told[best], told[worst]), p_value=p_value)
 
 
-def _value(
+def _score_value(
     name: str, here: NDArray[np.bool_], truth: Truth, predictions: Predictions, clusters: Index | None, seed: int
 ) -> GroupValue:
     """Score the rows of one value, if there are enough."""
@@ -226,11 +230,11 @@ def _value(
     n_units = len(rows) if units is None else len(np.unique(units))
     if not name or len(rows) < MIN_ROWS or n_units < MIN_UNITS:
         return GroupValue(value=name, n_rows=len(rows), told=False, metrics=None)
-    metrics = score(truth[rows], predictions.take(rows), units, seed)
+    metrics = score_predictions(truth[rows], predictions.take(rows), units, seed)
     return GroupValue(value=name, n_rows=len(rows), told=True, metrics=metrics)
 
 
-def gap_of(
+def gap_interval(
     figures: NDArray[np.float32],
     a: NDArray[np.bool_],
     b: NDArray[np.bool_],
@@ -241,9 +245,9 @@ def gap_of(
     """Mean figure on `a` minus that on `b`, resampled over rows or clusters."""
     sizes = np.column_stack([a, b]).astype(np.float32)
     hits = sizes * figures[:, None]
-    hits, sizes = sums(hits, clusters), sums(sizes, clusters)
+    hits, sizes = sum_by_cluster(hits, clusters), sum_by_cluster(sizes, clusters)
     drawn = []
-    for weights in resamples(len(hits), seed):
+    for weights in draw_bootstrap_weights(len(hits), seed):
         with np.errstate(invalid="ignore", divide="ignore"):
             shares = (weights @ hits) / (weights @ sizes)
         drawn.append((shares[:, 0] - shares[:, 1]).astype(np.float64))
@@ -251,7 +255,7 @@ def gap_of(
     share = hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64)
     if _are_hits(figures):
         n = effective_sizes(hits, sizes, clusters is not None)
-        ends = wilson(share * n, n)
+        ends = wilson_interval(share * n, n)
         second = _newcombe(share, *ends)
     else:
         second = _welch(hits, sizes, share)
@@ -267,7 +271,7 @@ def _welch(totals: NDArray[np.float32], sizes: NDArray[np.float32], means: Float
     n_units = np.count_nonzero(sizes, axis=0)
     residual = np.square(totals - means * sizes, dtype=np.float64).sum(axis=0) * n_units / np.maximum(n_units - 1, 1)
     error = float(np.sqrt((residual / np.square(sizes.sum(axis=0, dtype=np.float64))).sum()))
-    half = student(int(n_units.min()) - 1) * error
+    half = t_quantile(int(n_units.min()) - 1) * error
     return float(means[0] - means[1] - half), float(means[0] - means[1] + half)
 
 
@@ -279,7 +283,9 @@ def _newcombe(share: Floats, low: Floats, high: Floats) -> tuple[float, float]:
     return float(difference - below), float(difference + above)
 
 
-def _null(figures: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int) -> Floats:
+def _null_gaps(
+    figures: NDArray[np.float32], members: Index, clusters: Index | None, n_values: int, seed: int
+) -> Floats:
     """Largest gap between values when they are dealt anew, `PERMUTATIONS` times."""
     rng = np.random.default_rng([seed, n_values])
     sizes = np.bincount(members, minlength=n_values)
@@ -294,13 +300,13 @@ def _null(figures: NDArray[np.float32], members: Index, clusters: Index | None, 
     whole = bool((first[clusters] == members).all())
     gaps = np.empty(PERMUTATIONS)
     for turn in range(PERMUTATIONS):
-        dealt = rng.permutation(first)[clusters] if whole else _dealt(members, clusters, rng)
+        dealt = rng.permutation(first)[clusters] if whole else _exchange_clusters(members, clusters, rng)
         shares = np.bincount(dealt, weights=figures, minlength=n_values) / np.bincount(dealt, minlength=n_values)
         gaps[turn] = shares.max() - shares.min()
     return gaps
 
 
-def _dealt(members: Index, clusters: Index, rng: np.random.Generator) -> Index:
+def _exchange_clusters(members: Index, clusters: Index, rng: np.random.Generator) -> Index:
     """Exchange the values of whole clusters among clusters of equal size, in any order within a cluster."""
     sizes = np.bincount(clusters)[clusters]
     ranks = rng.permutation(int(clusters.max()) + 1)[clusters]
@@ -309,12 +315,12 @@ def _dealt(members: Index, clusters: Index, rng: np.random.Generator) -> Index:
     return dealt
 
 
-def holm(p_values: list[float | None]) -> list[float | None]:
+def correct_by_holm(p_values: list[float | None]) -> list[float | None]:
     """Correct p-values for their number (Holm 1979); None stays None and does not count.
 
     Examples
     --------
-    >>> holm([0.04, None, 0.01])
+    >>> correct_by_holm([0.04, None, 0.01])
     [0.04, None, 0.02]
     """
     order = sorted((p, at) for at, p in enumerate(p_values) if p is not None)
@@ -330,9 +336,9 @@ def _cannot_tell(values: list[GroupValue]) -> str:
     """Say why no two values can be compared."""
     named = [item for item in values if item.value]
     if len(named) < 2:
-        where = f"all of them have the value '{cut(named[0].value)}'" if named else "none of them has a value"
+        where = f"all of them have the value '{shorten_name(named[0].value)}'" if named else "none of them has a value"
         return f"Cannot tell: the test rows do not differ, {where}."
-    shown = offenders([f"{cut(item.value)}: {counted(item.n_rows)}" for item in named])
+    shown = offenders([f"{shorten_name(item.value)}: {format_row_count(item.n_rows)}" for item in named])
     return (
         f"Cannot tell: it takes two groups with at least {MIN_ROWS} test rows each, "
         f"from at least {MIN_UNITS} independent ones ({shown})."
@@ -370,7 +376,7 @@ def _mix(a: AnyMetrics, b: AnyMetrics) -> str:
     shares = [{item.label: item.support / metrics.n_rows for item in metrics.per_class} for metrics in (a, b)]
     labels = sorted({*shares[0], *shares[1]})
     apart = sum(abs(shares[0].get(label, 0.0) - shares[1].get(label, 0.0)) for label in labels) / 2
-    return " The two do not hold the same mix of classes, which may be why." if apart > UNLIKE else ""
+    return " The two do not hold the same mix of classes, which may be why." if apart > MIX_DIFFERENCE else ""
 
 
 def _told(metrics: AnyMetrics) -> tuple[str, str]:
@@ -379,21 +385,21 @@ def _told(metrics: AnyMetrics) -> tuple[str, str]:
         return "the model was right {} of the time", f"{100 * metrics.accuracy.value:.0f} %"
     if isinstance(metrics, MultiLabelMetrics):
         return "the labels of a row fit by {} (mean F1)", f"{100 * metrics.row_f1.value:.0f} %"
-    return "the model was off by {} on average", amount(metrics.mean_absolute_error.value)
+    return "the model was off by {} on average", format_amount(metrics.mean_absolute_error.value)
 
 
 def _reading(name: str, found: _Compared, p_value: float | None, n_tests: int) -> str:
     """Say what was found, with its numbers."""
     assert found.gap is not None and found.between is not None and p_value is not None
     gap = _honest(found.gap, p_value)
-    (a, at_a), (b, at_b) = ((cut(item.value), item.metrics) for item in found.between)
+    (a, at_a), (b, at_b) = ((shorten_name(item.value), item.metrics) for item in found.between)
     assert at_a is not None and at_b is not None
     (sentence, first), (_, second) = _told(at_b), _told(at_a)
     corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
     is_share = not isinstance(at_a, RegressionMetrics)
-    written, unit = (_points, " points") if is_share else (amount, "")
+    written, unit = (_points, " points") if is_share else (format_amount, "")
     said = (
-        f"On {cut(name)} '{b}' {sentence.format(first)}, on '{a}' {second}: "
+        f"On {shorten_name(name)} '{b}' {sentence.format(first)}, on '{a}' {second}: "
         f"a gap of {written(gap.value)}{unit} (95 % interval {written(gap.low)} to {written(gap.high)}); "
         f"chance alone gives such a gap in {chance(p_value)}{corrected}"
     )

@@ -12,16 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, gap_of, keeps_together, names_of
-from headstart.evaluation.intervals import Floats, compact, effective_sizes, envelope, mover, sums, wilson
+from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, gap_interval, has_too_many_values, value_names
+from headstart.evaluation.intervals import (
+    Floats,
+    effective_sizes,
+    envelope,
+    mover_interval,
+    number_clusters,
+    sum_by_cluster,
+    wilson_interval,
+)
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
-from headstart.evaluation.wording import amount, cut, points
+from headstart.evaluation.wording import format_amount, format_points, shorten_name
 from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import Figure, GapOrigin
 
 
-def balanced_share(codes: Index, said: Index, clusters: Index | None) -> Interval:
+def balanced_accuracy_interval(codes: Index, said: Index, clusters: Index | None) -> Interval:
     """Give balanced accuracy (0-1, higher is better) with its interval.
 
     Parameters
@@ -37,32 +45,35 @@ def balanced_share(codes: Index, said: Index, clusters: Index | None) -> Interva
 
     Examples
     --------
-    >>> found = balanced_share(np.array([0] * 20 + [1] * 20), np.array([0] * 30 + [1] * 10), None)
+    >>> found = balanced_accuracy_interval(np.array([0] * 20 + [1] * 20), np.array([0] * 30 + [1] * 10), None)
     >>> found.value, round(found.low, 2), round(found.high, 2)
     (0.75, 0.62, 0.85)
     """
     sizes = np.eye(int(codes.max()) + 1, dtype=np.float32)[codes]
-    numbers = compact(clusters)
-    hits, sizes = sums(sizes * (codes == said)[:, None].astype(np.float32), numbers), sums(sizes, numbers)
+    numbers = number_clusters(clusters)
+    hits, sizes = (
+        sum_by_cluster(sizes * (codes == said)[:, None].astype(np.float32), numbers),
+        sum_by_cluster(sizes, numbers),
+    )
     shares = np.asarray(hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64))
     n = effective_sizes(hits, sizes, numbers is not None)
-    return envelope(float(shares.mean()), mover(shares, *wilson(shares * n, n)))
+    return envelope(float(shares.mean()), mover_interval(shares, *wilson_interval(shares * n, n)))
 
 
-def flips(changed: NDArray[np.bool_]) -> Interval:
+def flip_share(changed: NDArray[np.bool_]) -> Interval:
     """Give the share of answers that changed, with Wilson's interval.
 
     Examples
     --------
-    >>> round(flips(np.zeros(64, dtype=bool)).high, 3)
+    >>> round(flip_share(np.zeros(64, dtype=bool)).high, 3)
     0.057
     """
-    low, high = wilson(np.array([float(changed.sum())]), np.array([float(len(changed))]))
+    low, high = wilson_interval(np.array([float(changed.sum())]), np.array([float(len(changed))]))
     return envelope(float(changed.mean()), (float(low[0]), float(high[0])))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Models:
+class ComparedModels:
     """What three models said of the same rows; `chosen` is the adapted one, `is_frozen` says that it is the frozen one.
 
     `without_base` is the name of the model that no base had a part in.
@@ -75,8 +86,8 @@ class Models:
     is_frozen: bool = False
 
 
-def gap_origin(
-    name: str, truth: Truth, models: Models, values: Column, clusters: Index | None, seed: int
+def trace_gap(
+    name: str, truth: Truth, models: ComparedModels, values: Column, clusters: Index | None, seed: int
 ) -> GapOrigin | None:
     """Say which part of the largest gap between two groups the base brought, and what adaptation changed.
 
@@ -103,17 +114,18 @@ def gap_origin(
 
     >>> codes, site = np.zeros(80, dtype=int), np.array(["a"] * 40 + ["b"] * 40, dtype=object)
     >>> ids = np.arange(80).astype(object)
-    >>> based = Predictions(ids, ("x", "y"), np.eye(2)[[0] * 40 + [1] * 40])
-    >>> plain = Predictions(ids, ("x", "y"), np.eye(2)[[0] * 80])
-    >>> found = gap_origin("site", codes, Models(based, based, plain, "classic", True), site, None, 0)
+    >>> based = Predictions(ids=ids, classes=("x", "y"), probabilities=np.eye(2)[[0] * 40 + [1] * 40])
+    >>> plain = Predictions(ids=ids, classes=("x", "y"), probabilities=np.eye(2)[[0] * 80])
+    >>> models = ComparedModels(chosen=based, frozen=based, plain=plain, without_base="classic", is_frozen=True)
+    >>> found = trace_gap("site", codes, models, site, None, 0)
     >>> found.without_base.value, found.frozen.value, found.brought.value, found.adaptation
     (0.0, 1.0, 1.0, None)
     """
     measure = MEASURES[models.chosen.task]
-    told = _told(values, clusters)
+    told = _testable_groups(values, clusters)
     if len(told) < 2:
         return None
-    names = np.array(names_of(values), dtype=object)
+    names = np.array(value_names(values), dtype=object)
     rows = np.flatnonzero(np.isin(names.astype(str), told))
     members = np.searchsorted(told, names[rows].astype(str))
     there = {"chosen": models.chosen, "frozen": models.frozen, "plain": models.plain}
@@ -126,16 +138,16 @@ def gap_origin(
     best, worst = int(middle.argmax()), int(middle.argmin())
     if best == worst:
         return None
-    units = compact(clusters[rows]) if clusters is not None else None
+    units = number_clusters(clusters[rows]) if clusters is not None else None
 
     def gap(each: NDArray[np.float32]) -> Interval:
-        return gap_of(each, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
+        return gap_interval(each, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
 
     def change(first: str, second: str) -> Interval | None:
         if first not in figures or second not in figures:
             return None
         wide = (2 * measure.within[0], 2 * measure.within[1])
-        return gap_of(
+        return gap_interval(
             figures[first] - figures[second], members == best, members == worst, clusters=units, seed=seed, within=wide
         )
 
@@ -151,11 +163,11 @@ def gap_origin(
     return made.model_copy(update={"reading": _gap_reading(made, models.is_frozen)})
 
 
-def _told(values: Column, clusters: Index | None) -> list[str]:
+def _testable_groups(values: Column, clusters: Index | None) -> list[str]:
     """Name the groups with enough rows, in order."""
-    if keeps_together(values):
+    if has_too_many_values(values):
         return []
-    names = np.array(names_of(values), dtype=object)
+    names = np.array(value_names(values), dtype=object)
     units = np.arange(len(names)) if clusters is None else clusters
     return [
         name
@@ -171,13 +183,16 @@ def _figure(found: Interval | None) -> Figure | None:
 def _gap_reading(made: GapOrigin, is_frozen: bool) -> str:
     """Say in plain words where the gap comes from."""
     shares = made.measure != "mean absolute error"
-    written, unit = (points, " points") if shares else (amount, "")
-    a, b = (cut(name) for name in made.between)
+    written, unit = (format_points, " points") if shares else (format_amount, "")
+    a, b = (shorten_name(name) for name in made.between)
 
     def told(figure: Figure) -> str:
         return f"{written(figure.value)}{unit} (95 % interval {written(figure.low)} to {written(figure.high)})"
 
-    said = [f"{cut(made.column)}: between '{a}' and '{b}' ({made.n_rows:,} test rows) the gap is {told(made.chosen)}"]
+    said = [
+        f"{shorten_name(made.column)}: between '{a}' and '{b}' ({made.n_rows:,} test rows) the gap is "
+        f"{told(made.chosen)}"
+    ]
     if made.frozen and not is_frozen:
         said.append(f"with the frozen base it was {told(made.frozen)}")
     if made.without_base:
@@ -200,7 +215,9 @@ def _moved(change: Figure, who: str, told: object) -> str:
     return f"Whether {who[0].lower()}{who[1:]} changed it cannot be told: change {told(change)}."
 
 
-def readable_reading(name: str, kind: str, chance: float, found: Mapping[str, Interval | None], n_rows: int) -> str:
+def describe_attribute_probe(
+    name: str, kind: str, chance: float, found: Mapping[str, Interval | None], n_rows: int
+) -> str:
     """Say in plain words how well something can be read off.
 
     Parameters
@@ -216,12 +233,12 @@ def readable_reading(name: str, kind: str, chance: float, found: Mapping[str, In
     """
     frozen = found.get("frozen")
     if frozen is None:
-        return f"{cut(name)}: not measured."
+        return f"{shorten_name(name)}: not measured."
 
     def told(figure: Interval) -> str:
         return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
 
-    what = f"'{cut(name)}'" if kind == "group" else f"whether a row is high or low in {cut(name)}"
+    what = f"'{shorten_name(name)}'" if kind == "group" else f"whether a row is high or low in {shorten_name(name)}"
     guess = f"guessing gives {100 * chance:.0f} %"
     if frozen.low <= chance:
         text = f"No evidence that {what} can be read off the frozen features: {told(frozen)}, {guess}"
@@ -235,7 +252,7 @@ def readable_reading(name: str, kind: str, chance: float, found: Mapping[str, In
     return f"{text}{'; ' + ', '.join(parts) if parts else ''}; {n_rows:,} rows."
 
 
-def balanced_guess(outputs: Floats, codes: Index) -> Index:
+def predict_balanced(outputs: Floats, codes: Index) -> Index:
     """Give the value that each row's outputs favour most against how frequent it is (n_rows,)."""
     share = np.bincount(codes, minlength=outputs.shape[1]) / len(codes)
     return np.asarray((outputs / np.maximum(share, 1e-12)).argmax(axis=1), dtype=np.intp)

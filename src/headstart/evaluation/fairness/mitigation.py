@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
-    compact,
+    draw_bootstrap_weights,
     effective_sizes,
     envelope,
+    number_clusters,
     percentiles,
-    resamples,
-    sums,
-    wilson,
+    sum_by_cluster,
+    wilson_interval,
 )
 from headstart.records import Index, Interval
 from headstart.results import Figure, MitigatedCell, MitigatedFigures
@@ -24,7 +24,7 @@ MIN_CELL = 10
 """A cell (a class in a group) of fewer rows cannot be the worst one: with fewer, chance makes it so."""
 
 
-def before_and_after(
+def compare_mitigation(
     right: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     cells: Index,
     names: Sequence[tuple[str, str]],
@@ -59,7 +59,7 @@ def before_and_after(
     Examples
     --------
     >>> before = np.array([True] * 20 + [False] * 20)
-    >>> found = before_and_after((before, ~before | before), np.arange(40) // 20, [("x", "a"), ("x", "b")], None, 0)
+    >>> found = compare_mitigation((before, ~before | before), np.arange(40) // 20, [("x", "a"), ("x", "b")], None, 0)
     >>> found.worst_before.value, found.worst_after.value, found.mean_gain.value
     (0.0, 1.0, 0.5)
     """
@@ -67,18 +67,18 @@ def before_and_after(
     told = np.flatnonzero(counts >= min_rows)
     if len(told) < 2:
         return None
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     within = (cells[:, None] == told).astype(np.float32)
     every = np.ones((len(cells), 1), dtype=np.float32)
     sizes = np.hstack([within, every])
     rights = [sizes * each[:, None].astype(np.float32) for each in right]
-    units = [sums(np.ascontiguousarray(part), numbers) for part in (*rights, sizes)]
-    draws = _drawn(units, seed)
+    units = [sum_by_cluster(np.ascontiguousarray(part), numbers) for part in (*rights, sizes)]
+    draws = _bootstrap_shares(units, seed)
     point = [part.sum(axis=0, dtype=np.float64) / units[2].sum(axis=0, dtype=np.float64) for part in units[:2]]
     ends = []
     for part, share in zip(units[:2], point, strict=True):
         n = effective_sizes(part, units[2], numbers is not None)
-        ends.append(wilson(share * n, n))
+        ends.append(wilson_interval(share * n, n))
     worst = [int(share[:-1].argmin()) for share in point]
     figures = {
         "worst": [_one(point[at][worst[at]], draws[at][:, :-1].min(axis=1), ends[at], worst[at]) for at in (0, 1)],
@@ -100,10 +100,10 @@ def before_and_after(
     )
 
 
-def _drawn(units: list[NDArray[np.float32]], seed: int) -> list[Floats]:
+def _bootstrap_shares(units: list[NDArray[np.float32]], seed: int) -> list[Floats]:
     """Shares of each cell and of all rows in every bootstrap sample, for both models; 1 where a cell was not drawn."""
     found: list[list[Floats]] = [[], []]
-    for weights in resamples(len(units[0]), seed):
+    for weights in draw_bootstrap_weights(len(units[0]), seed):
         drawn = weights @ units[2]
         for made, part in zip(found, units[:2], strict=True):
             made.append(np.where(drawn > 0, (weights @ part) / np.maximum(drawn, 1e-9), 1.0).astype(np.float64))

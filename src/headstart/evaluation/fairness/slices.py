@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import Floats, envelope, student, wilson
+from headstart.evaluation.intervals import Floats, envelope, t_quantile, wilson_interval
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.metrics.per_task import Truth
 from headstart.records import Index, Interval, Predictions
@@ -26,7 +26,7 @@ OVERLAP = 0.5
 
 
 @dataclass(frozen=True)
-class Found:
+class FailingCluster:
     """A cluster that fails more than elsewhere: which clustering and number, its rows, and its corrected p-value."""
 
     clustering: int
@@ -40,7 +40,8 @@ def row_errors(truth: Truth, predictions: Predictions) -> Floats:
 
     Examples
     --------
-    >>> made = Predictions(np.arange(2).astype(object), ("a", "b"), np.array([[0.9, 0.1], [0.8, 0.2]]))
+    >>> made = Predictions(ids=np.arange(2).astype(object),
+    ...     classes=("a", "b"), probabilities=np.array([[0.9, 0.1], [0.8, 0.2]]))
     >>> row_errors(np.array([0, 1]), made).tolist()
     [0.0, 1.0]
     """
@@ -49,7 +50,9 @@ def row_errors(truth: Truth, predictions: Predictions) -> Floats:
     return 1 - values if measure.better > 0 else values
 
 
-def find(errors: Floats, clusterings: Sequence[Index], strata: Index, seed: int) -> list[Found]:
+def find_failing_clusters(
+    errors: Floats, clusterings: Sequence[Index], strata: Index, seed: int
+) -> list[FailingCluster]:
     """Find clusters with more errors than their strata explain.
 
     Parameters
@@ -78,13 +81,13 @@ def find(errors: Floats, clusterings: Sequence[Index], strata: Index, seed: int)
     Rows 0 to 29 are wrong, the 90 others right:
 
     >>> wrong = (np.arange(120) < 30).astype(float)
-    >>> found = find(wrong, [np.arange(120) // 30], np.zeros(120, dtype=int), 0)
+    >>> found = find_failing_clusters(wrong, [np.arange(120) // 30], np.zeros(120, dtype=int), 0)
     >>> [(item.cluster, item.p_value) for item in found]
     [(0, 0.001)]
     """
-    strata = _merged(strata)
+    strata = _merge_small_strata(strata)
     residual = errors - (np.bincount(strata, errors) / np.bincount(strata))[strata]
-    parts = [_Part.of(members, strata, residual) for members in clusterings]
+    parts = [_Clustering.of(members, strata, residual) for members in clusterings]
     observed = [part.figures(residual) for part in parts]
     largest, rng = np.empty(PERMUTATIONS), np.random.default_rng([seed, len(errors)])
     order = np.argsort(strata, kind="stable")
@@ -96,26 +99,26 @@ def find(errors: Floats, clusterings: Sequence[Index], strata: Index, seed: int)
         ((float(value), at, number) for at, values in enumerate(observed) for number, value in enumerate(values)),
         reverse=True,
     )
-    found: list[Found] = []
+    found: list[FailingCluster] = []
     for value, at, number in ranked:
         p_value = (1 + int((largest >= value - 1e-9).sum())) / (1 + PERMUTATIONS)
         if not np.isfinite(value) or p_value > LEVEL:
             break
         rows = np.flatnonzero(clusterings[at] == number)
         if all(len(np.intersect1d(rows, other.rows)) <= OVERLAP * min(len(rows), len(other.rows)) for other in found):
-            found.append(Found(at, number, rows, p_value))
+            found.append(FailingCluster(at, number, rows, p_value))
     return found
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Clustering:
     """One clustering: the standard deviation of each cluster's sum, infinite where it is too small to test."""
 
     members: Index
     spread: Floats
 
     @classmethod
-    def of(cls, members: Index, strata: Index, residual: Floats) -> _Part:
+    def of(cls, members: Index, strata: Index, residual: Floats) -> _Clustering:
         n_clusters, n_strata = int(members.max()) + 1, int(strata.max()) + 1
         counts = np.bincount(members * n_strata + strata, minlength=n_clusters * n_strata).reshape(n_clusters, n_strata)
         sizes = counts.sum(axis=0)
@@ -129,31 +132,31 @@ class _Part:
         return np.where(np.isfinite(self.spread), sums / self.spread, -np.inf)
 
 
-def _merged(strata: Index) -> Index:
+def _merge_small_strata(strata: Index) -> Index:
     """Put classes with fewer than five rows together: alone they say nothing."""
     counts = np.bincount(strata)
     small = counts[strata] < 5
     return np.asarray(np.unique(np.where(small, -1, strata), return_inverse=True)[1], dtype=np.intp)
 
 
-def mean_error(errors: Floats, upper: float = 1.0) -> Interval:
+def mean_error_interval(errors: Floats, upper: float = 1.0) -> Interval:
     """Give the mean of independent rows' errors with its interval: Wilson's for shares, else Student's t.
 
     Examples
     --------
-    >>> found = mean_error(np.array([1.0] * 5 + [0.0] * 5))
+    >>> found = mean_error_interval(np.array([1.0] * 5 + [0.0] * 5))
     >>> found.value, round(found.low, 2), round(found.high, 2)
     (0.5, 0.24, 0.76)
     """
     n, value = len(errors), float(errors.mean())
     if bool(np.isin(errors, (0.0, 1.0)).all()):
-        low, high = wilson(np.array([errors.sum()]), np.array([float(n)]))
+        low, high = wilson_interval(np.array([errors.sum()]), np.array([float(n)]))
         return envelope(value, (float(low[0]), float(high[0])))
-    half = student(n - 1) * float(errors.std(ddof=1)) / float(np.sqrt(n))
+    half = t_quantile(n - 1) * float(errors.std(ddof=1)) / float(np.sqrt(n))
     return envelope(value, (value - half, value + half), within=(0.0, upper))
 
 
-def lasting(values: NDArray[np.float64], rows: Index, others: Index) -> float:
+def median_shift(values: NDArray[np.float64], rows: Index, others: Index) -> float:
     """Give how far the median of some rows lies from that of others, in interquartile ranges of the others."""
     quartiles = np.nanpercentile(values[others], [25, 50, 75])
     wide = float(quartiles[2] - quartiles[0])

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
-    compact,
+    draw_bootstrap_weights,
     effective_sizes,
     envelope,
-    mover,
+    mover_interval,
+    number_clusters,
     percentiles,
-    resamples,
-    student,
-    sums,
-    wilson,
+    sum_by_cluster,
+    t_quantile,
+    wilson_interval,
 )
 from headstart.records import Index, Interval, Predictions
 from headstart.results import ClassFigures, Figure, Metrics, WorstRow
@@ -30,15 +30,15 @@ _SMALLEST = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _ClassCounts:
     """Per row, cluster or resample (first axis) and class: rows right, rows of the class, rows given the class."""
 
     right: NDArray[np.float32]
     true: NDArray[np.float32]
-    given: NDArray[np.float32]
+    predicted: NDArray[np.float32]
 
 
-def evaluate(codes: Index, predictions: Predictions, clusters: Index | None, seed: int) -> Metrics:
+def score_classes(codes: Index, predictions: Predictions, clusters: Index | None, seed: int) -> Metrics:
     """Score predictions on labelled rows.
 
     Parameters
@@ -72,8 +72,9 @@ def evaluate(codes: Index, predictions: Predictions, clusters: Index | None, see
     --------
     Three of four rows are right:
 
-    >>> made = Predictions(np.arange(4).astype(object), ("a", "b"), np.array([[1.0, 0], [1, 0], [0, 1], [1, 0]]))
-    >>> found = evaluate(np.array([0, 0, 1, 1]), made, None, 0)
+    >>> made = Predictions(ids=np.arange(4).astype(object),
+    ...     classes=("a", "b"), probabilities=np.array([[1.0, 0], [1, 0], [0, 1], [1, 0]]))
+    >>> found = score_classes(np.array([0, 0, 1, 1]), made, None, 0)
     >>> found.accuracy.value, found.balanced_accuracy.value, round(found.macro_f1.value, 4)
     (0.75, 0.75, 0.7333)
     """
@@ -81,30 +82,32 @@ def evaluate(codes: Index, predictions: Predictions, clusters: Index | None, see
     assert len(codes) == len(predictions.ids) >= 1, (len(codes), len(predictions.ids))
     assert not np.isnan(predictions.probabilities).any(), "rows without a prediction cannot be evaluated"
     assert codes.min() >= 0 and codes.max() < n_classes, "a code is no class"
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     losses = _losses(codes, predictions)
     units = _count(codes, predictions.class_indices, n_classes, numbers)
-    loss_units = sums(np.column_stack([losses, np.ones_like(losses)]).astype(np.float32), numbers)
-    shares, mean_losses = _resampled(units, loss_units, seed)
+    loss_units = sum_by_cluster(np.column_stack([losses, np.ones_like(losses)]).astype(np.float32), numbers)
+    shares, mean_losses = _bootstrap_shares(units, loss_units, seed)
     present = units.true.sum(axis=0) > 0
-    point = _shares(_Counts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.given))))[0]
+    point = _shares(
+        _ClassCounts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.predicted)))
+    )[0]
     boot_low, boot_high = percentiles(shares)
-    wilson_low, wilson_high = _analytic(units, point, present, numbers is not None)
+    wilson_low, wilson_high = _analytic_intervals(units, point, present, numbers is not None)
     found = [
         envelope(float(point[at]), (boot_low[at], boot_high[at]), (wilson_low[at], wilson_high[at]))
         for at in range(len(point))
     ]
     loss_low, loss_high = percentiles(mean_losses[:, None])
     loss = envelope(
-        float(losses.mean()), (loss_low[0], loss_high[0]), _student(losses, loss_units), within=(0.0, np.inf)
+        float(losses.mean()), (loss_low[0], loss_high[0]), _t_interval(losses, loss_units), within=(0.0, np.inf)
     )
     recalls, precisions = found[3 : 3 + n_classes], found[3 + n_classes : 3 + 2 * n_classes]
     support = units.true.sum(axis=0).astype(int)
     return Metrics(
         n_rows=len(codes),
         accuracy=Figure.of(found[0]),
-        balanced_accuracy=Figure.of(_not_surer(found[1], found[0])),
-        macro_f1=Figure.of(_not_surer(found[2], found[0])),
+        balanced_accuracy=Figure.of(_cap_at_accuracy(found[1], found[0])),
+        macro_f1=Figure.of(_cap_at_accuracy(found[2], found[0])),
         log_loss=Figure.of(loss),
         per_class=[
             ClassFigures(
@@ -118,7 +121,7 @@ def evaluate(codes: Index, predictions: Predictions, clusters: Index | None, see
     )
 
 
-def _not_surer(mean: Interval, accuracy: Interval) -> Interval:
+def _cap_at_accuracy(mean: Interval, accuracy: Interval) -> Interval:
     """Where all rows are right, lower an average's low end to accuracy's."""
     return Interval(mean.value, min(mean.low, accuracy.low), mean.high) if accuracy.value == 1.0 else mean
 
@@ -129,7 +132,7 @@ def _losses(codes: Index, predictions: Predictions) -> Floats:
     return np.asarray(-np.log(np.clip(told, _SMALLEST, 1.0)), dtype=np.float64)
 
 
-def _student(losses: Floats, units: NDArray[np.float32]) -> tuple[float, float]:
+def _t_interval(losses: Floats, units: NDArray[np.float32]) -> tuple[float, float]:
     """Mean loss with Student's t over rows or clusters; a single unit says nothing (NaN)."""
     n = len(units)
     if n < 2:
@@ -137,19 +140,19 @@ def _student(losses: Floats, units: NDArray[np.float32]) -> tuple[float, float]:
     mean = float(losses.mean())
     residual = units[:, 0] - mean * units[:, 1].astype(np.float64)
     error = float(np.sqrt(np.square(residual).sum() * n / (n - 1))) / len(losses)
-    return mean - student(n - 1) * error, mean + student(n - 1) * error
+    return mean - t_quantile(n - 1) * error, mean + t_quantile(n - 1) * error
 
 
-def _count(codes: Index, answers: Index, n_classes: int, clusters: Index | None) -> _Counts:
+def _count(codes: Index, answers: Index, n_classes: int, clusters: Index | None) -> _ClassCounts:
     """Count per row, or per cluster."""
     one_hot = np.eye(n_classes, dtype=np.float32)
     true, given = one_hot[codes], one_hot[answers]
-    return _Counts(*(sums(part, clusters) for part in (true * given, true, given)))
+    return _ClassCounts(*(sum_by_cluster(part, clusters) for part in (true * given, true, given)))
 
 
-def _shares(counts: _Counts) -> Floats:
+def _shares(counts: _ClassCounts) -> Floats:
     """Accuracy, balanced accuracy, macro-F1, recall and precision a class: (b, 3 + 2 n_classes)."""
-    right, true, given = (part.astype(np.float64) for part in (counts.right, counts.true, counts.given))
+    right, true, given = (part.astype(np.float64) for part in (counts.right, counts.true, counts.predicted))
     with np.errstate(invalid="ignore", divide="ignore"):
         recall = right / true
         precision = np.where(given > 0, right / given, np.where(true > 0, 0.0, np.nan))
@@ -159,43 +162,45 @@ def _shares(counts: _Counts) -> Floats:
     return np.column_stack([accuracy, *means, recall, precision])
 
 
-def _resampled(units: _Counts, losses: NDArray[np.float32], seed: int) -> tuple[Floats, Floats]:
+def _bootstrap_shares(units: _ClassCounts, losses: NDArray[np.float32], seed: int) -> tuple[Floats, Floats]:
     """Shares (RESAMPLES, 3 + 2 n_classes) and mean losses (RESAMPLES,) of bootstrap samples."""
     shares, means = [], []
-    for drawn in resamples(len(losses), seed):
-        shares.append(_shares(_Counts(drawn @ units.right, drawn @ units.true, drawn @ units.given)))
+    for drawn in draw_bootstrap_weights(len(losses), seed):
+        shares.append(_shares(_ClassCounts(drawn @ units.right, drawn @ units.true, drawn @ units.predicted)))
         lost = drawn @ losses
         means.append(lost[:, 0] / lost[:, 1])
     return np.concatenate(shares), np.concatenate(means).astype(np.float64)
 
 
-def _analytic(units: _Counts, point: Floats, present: NDArray[np.bool_], clustered: bool) -> tuple[Floats, Floats]:
+def _analytic_intervals(
+    units: _ClassCounts, point: Floats, present: NDArray[np.bool_], clustered: bool
+) -> tuple[Floats, Floats]:
     """Wilson's interval of every share of `_shares`, the two averages by MOVER."""
-    right, true, given = units.right, units.true, units.given
+    right, true, given = units.right, units.true, units.predicted
     either = true + given - right
     hits = np.column_stack([right.sum(axis=1), right, right, right])
     trials = np.column_stack([true.sum(axis=1), true, given, either])
     sizes = effective_sizes(hits, trials, clustered)
     share = hits.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
-    low, high = wilson(share * sizes, sizes)
+    low, high = wilson_interval(share * sizes, sizes)
     k = len(present)
     recall, jaccard = slice(1, 1 + k), slice(1 + 2 * k, None)
-    averages = [mover(share[recall][present], low[recall][present], high[recall][present])]
+    averages = [mover_interval(share[recall][present], low[recall][present], high[recall][present])]
     f1, f1_low, f1_high = (2 * ends[jaccard] / (1 + ends[jaccard]) for ends in (share, low, high))
-    averages.append(mover(f1[present], f1_low[present], f1_high[present]))
+    averages.append(mover_interval(f1[present], f1_low[present], f1_high[present]))
     lows = np.concatenate([low[:1], [pair[0] for pair in averages], low[1 : 1 + 2 * k]])
     highs = np.concatenate([high[:1], [pair[1] for pair in averages], high[1 : 1 + 2 * k]])
     return lows, highs
 
 
-def confusion(codes: Index, predictions: Predictions) -> NDArray[np.int64]:
+def confusion_matrix(codes: Index, predictions: Predictions) -> NDArray[np.int64]:
     """Count rows by true class (row) and predicted class (column): shape (n_classes, n_classes)."""
     n_classes = len(predictions.classes)
     cells = codes * n_classes + predictions.class_indices
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes).astype(np.int64)
 
 
-def worst_rows(codes: Index, predictions: Predictions, limit: int = 12) -> list[WorstRow]:
+def worst_class_rows(codes: Index, predictions: Predictions, limit: int = 12) -> list[WorstRow]:
     """List the rows that were wrong with the greatest confidence.
 
     Parameters

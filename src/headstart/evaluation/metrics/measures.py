@@ -14,7 +14,7 @@ from headstart.records import Predictions
 
 
 @dataclass(frozen=True)
-class Measure:
+class RowMeasure:
     """What groups are compared in, for one kind of task.
 
     Parameters
@@ -46,10 +46,10 @@ def _errors(truth: Truth, predictions: Predictions) -> NDArray[np.float32]:
     return np.asarray(np.abs(predictions.values - truth[:, 0]), dtype=np.float32)
 
 
-_ACCURACY = Measure("accuracy", _right, 1, (-1.0, 1.0))
-MEASURES: dict[str, Measure] = {
+_ACCURACY = RowMeasure("accuracy", _right, 1, (-1.0, 1.0))
+MEASURES: dict[str, RowMeasure] = {
     "classification": _ACCURACY,
     "ordinal": _ACCURACY,
-    "multi-label": Measure("row F1", _row_f1, 1, (-1.0, 1.0)),
-    "regression": Measure("mean absolute error", _errors, -1, (-np.inf, np.inf)),
+    "multi-label": RowMeasure("row F1", _row_f1, 1, (-1.0, 1.0)),
+    "regression": RowMeasure("mean absolute error", _errors, -1, (-np.inf, np.inf)),
 }

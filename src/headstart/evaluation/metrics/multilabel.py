@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
-    compact,
+    draw_bootstrap_weights,
     effective_sizes,
     envelope,
-    mean,
-    mover,
+    mean_interval,
+    mover_interval,
+    number_clusters,
     percentiles,
-    resamples,
-    sums,
-    wilson,
+    sum_by_cluster,
+    wilson_interval,
 )
-from headstart.evaluation.metrics.ordinal import stretched
+from headstart.evaluation.metrics.ordinal import zero_if_few_differ
 from headstart.records import FloatMatrix, Index, Interval, Predictions
 from headstart.results import Figure, LabelFigures, MultiLabelMetrics, WorstRow
 
@@ -27,21 +27,19 @@ _SMALLEST = 1e-9
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _LabelCounts:
     """Per row, cluster or resample (first axis) and label: right, true, given."""
 
     right: NDArray[np.float32]
     true: NDArray[np.float32]
-    given: NDArray[np.float32]
+    predicted: NDArray[np.float32]
 
-    def drawn(self, times: NDArray[np.float32]) -> _Counts:
+    def resample(self, times: NDArray[np.float32]) -> _LabelCounts:
         """Add up bootstrap samples."""
-        return _Counts(times @ self.right, times @ self.true, times @ self.given)
+        return _LabelCounts(times @ self.right, times @ self.true, times @ self.predicted)
 
 
-def evaluate_several(
-    truth: FloatMatrix, predictions: Predictions, clusters: Index | None, seed: int
-) -> MultiLabelMetrics:
+def score_labels(truth: FloatMatrix, predictions: Predictions, clusters: Index | None, seed: int) -> MultiLabelMetrics:
     """Score labels of which a row may have several, or none.
 
     Parameters
@@ -73,40 +71,42 @@ def evaluate_several(
     Label a is given to one of its two rows, b to its row and to one more: F1 2/3 each.
 
     >>> told = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.7]])
-    >>> made = Predictions(np.arange(3).astype(object), ("a", "b"), told, "multi-label")
-    >>> found = evaluate_several(np.array([[1, 0], [1, 1], [0, 0]], dtype=np.float32), made, None, 0)
+    >>> made = Predictions(ids=np.arange(3).astype(object), classes=("a", "b"), probabilities=told, task="multi-label")
+    >>> found = score_labels(np.array([[1, 0], [1, 1], [0, 0]], dtype=np.float32), made, None, 0)
     >>> round(found.macro_f1.value, 4), found.exact_match.value, found.mean_average_precision.value
     (0.6667, 0.3333333333333333, 1.0)
     """
     assert len(truth) == len(predictions.ids) >= 1, (truth.shape, len(predictions.ids))
     assert np.isfinite(predictions.probabilities).all(), "rows without a prediction cannot be evaluated"
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     true, given = truth == 1, predictions.label_mask
     units = _count(true, given, numbers)
     present = np.flatnonzero(true.any(axis=0))
-    total = _Counts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.given)))
+    total = _LabelCounts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.predicted)))
     micro, macro = _averages(total, present)
-    drawn = [_averages(units.drawn(times), present) for times in resamples(len(units.true), seed)]
+    drawn = [_averages(units.resample(times), present) for times in draw_bootstrap_weights(len(units.true), seed)]
     low, high = percentiles(np.concatenate([np.column_stack(part) for part in drawn]))
     figures = _figures(units, numbers is not None)
     f1_low, f1_high = (2 * end / (1 + end) for end in figures.jaccard[1:])
     f1 = 2 * figures.jaccard[0] / (1 + figures.jaccard[0])
-    of_labels = mover(f1[present], f1_low[present], f1_high[present]) if len(present) else (0.0, 1.0)
-    every = _wilson(units.right.sum(axis=1), (units.true + units.given - units.right).sum(axis=1), numbers is not None)
+    of_labels = mover_interval(f1[present], f1_low[present], f1_high[present]) if len(present) else (0.0, 1.0)
+    every = _wilson(
+        units.right.sum(axis=1), (units.true + units.predicted - units.right).sum(axis=1), numbers is not None
+    )
     exact = (true == given).all(axis=1)
     precision, recall = _average_precisions(true, predictions.probabilities), figures.recall
     effective = figures.sizes
-    ap_low, ap_high = wilson(precision * effective, effective)
+    ap_low, ap_high = wilson_interval(precision * effective, effective)
     mean_ap = float(precision[present].mean()) if len(present) else 0.0
-    ap_ends = mover(precision[present], ap_low[present], ap_high[present]) if len(present) else (0.0, 1.0)
+    ap_ends = mover_interval(precision[present], ap_low[present], ap_high[present]) if len(present) else (0.0, 1.0)
     return MultiLabelMetrics(
         n_rows=len(truth),
         macro_f1=Figure.of(envelope(float(macro[0]), (low[1], high[1]), of_labels)),
         micro_f1=Figure.of(envelope(float(micro[0]), (low[0], high[0]), (_f1(every[0]), _f1(every[1])))),
         mean_average_precision=Figure.of(envelope(mean_ap, ap_ends)),
         exact_match=Figure.of(_share(exact, numbers, seed)),
-        row_f1=Figure.of(mean(row_f1(true, given), numbers, seed, (0.0, 1.0))),
-        log_loss=Figure.of(mean(_losses(true, predictions), numbers, seed, (0.0, np.inf))),
+        row_f1=Figure.of(mean_interval(row_f1(true, given), numbers, seed, (0.0, 1.0))),
+        log_loss=Figure.of(mean_interval(_losses(true, predictions), numbers, seed, (0.0, np.inf))),
         per_label=[
             LabelFigures(
                 label=predictions.classes[at],
@@ -121,13 +121,13 @@ def evaluate_several(
     )
 
 
-def _count(true: NDArray[np.bool_], given: NDArray[np.bool_], clusters: Index | None) -> _Counts:
-    return _Counts(*(sums(part.astype(np.float32), clusters) for part in (true & given, true, given)))
+def _count(true: NDArray[np.bool_], given: NDArray[np.bool_], clusters: Index | None) -> _LabelCounts:
+    return _LabelCounts(*(sum_by_cluster(part.astype(np.float32), clusters) for part in (true & given, true, given)))
 
 
-def _averages(counts: _Counts, present: Index) -> tuple[Floats, Floats]:
+def _averages(counts: _LabelCounts, present: Index) -> tuple[Floats, Floats]:
     """Micro-F1 and macro-F1 (b,); a label that a resample lacks does not count there."""
-    right, both = counts.right.astype(np.float64), (counts.true + counts.given).astype(np.float64)
+    right, both = counts.right.astype(np.float64), (counts.true + counts.predicted).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         micro = np.where(both.sum(axis=1) > 0, 2 * right.sum(axis=1) / both.sum(axis=1), 1.0)
         f1 = np.where(counts.true[:, present] > 0, 2 * right[:, present] / both[:, present], np.nan)
@@ -149,12 +149,12 @@ class _Figures:
     sizes: Floats
 
 
-def _figures(units: _Counts, clustered: bool) -> _Figures:
+def _figures(units: _LabelCounts, clustered: bool) -> _Figures:
     found = []
-    for trials in (units.true, units.given, units.true + units.given - units.right):
+    for trials in (units.true, units.predicted, units.true + units.predicted - units.right):
         size = effective_sizes(units.right, trials, clustered)
         share = units.right.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
-        found.append((share, *wilson(share * size, size)))
+        found.append((share, *wilson_interval(share * size, size)))
     return _Figures(found[0], found[1], found[2], effective_sizes(units.right, units.true, clustered))
 
 
@@ -165,7 +165,7 @@ def _figure(ends: _Ends, at: int) -> Figure:
 def _wilson(hits: NDArray[np.float32], trials: NDArray[np.float32], clustered: bool) -> tuple[float, float]:
     size = effective_sizes(hits[:, None], trials[:, None], clustered)
     share = hits.sum(dtype=np.float64) / max(trials.sum(dtype=np.float64), 1.0)
-    low, high = wilson(share * size, size)
+    low, high = wilson_interval(share * size, size)
     return float(low[0]), float(high[0])
 
 
@@ -175,9 +175,9 @@ def _f1(jaccard: float) -> float:
 
 def _share(hits: NDArray[np.bool_], clusters: Index | None, seed: int) -> Interval:
     """Share of rows: Wilson at the effective size, joined with the bootstrap."""
-    units = sums(np.column_stack([hits, np.ones_like(hits)]).astype(np.float32), clusters)
+    units = sum_by_cluster(np.column_stack([hits, np.ones_like(hits)]).astype(np.float32), clusters)
     ends = _wilson(units[:, 0], units[:, 1], clusters is not None)
-    drawn = mean(hits.astype(np.float64), clusters, seed, (0.0, 1.0))
+    drawn = mean_interval(hits.astype(np.float64), clusters, seed, (0.0, 1.0))
     return envelope(float(hits.mean()), ends, (drawn.low, drawn.high))
 
 
@@ -207,48 +207,46 @@ def _average_precision(true: NDArray[np.bool_], told: Floats) -> float:
     return float((np.diff(hits, prepend=0.0) * hits / (ends + 1)).sum() / hits[-1])
 
 
-def several_difference(
-    truth: FloatMatrix, a: Predictions, b: Predictions, clusters: Index | None, seed: int
-) -> Interval:
+def compare_macro_f1(truth: FloatMatrix, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
     """Give the macro-F1 of `a` minus that of `b` on the same rows (positive: `a` is better); paired bootstrap.
 
     With fewer than six rows on which the two differ the interval is stretched to 0.
     """
-    true, numbers = truth == 1, compact(clusters)
+    true, numbers = truth == 1, number_clusters(clusters)
     present = np.flatnonzero(true.any(axis=0))
     counts = [_count(true, part.label_mask, numbers) for part in (a, b)]
     drawn = np.concatenate(
         [
-            _averages(counts[0].drawn(times), present)[1] - _averages(counts[1].drawn(times), present)[1]
-            for times in resamples(len(counts[0].true), seed)
+            _averages(counts[0].resample(times), present)[1] - _averages(counts[1].resample(times), present)[1]
+            for times in draw_bootstrap_weights(len(counts[0].true), seed)
         ]
     )
     whole = np.ones((1, len(counts[0].true)), dtype=np.float32)
-    first, second = (float(_averages(part.drawn(whole), present)[1][0]) for part in counts)
+    first, second = (float(_averages(part.resample(whole), present)[1][0]) for part in counts)
     low, high = percentiles(drawn[:, None])
-    different = stretched((a.label_mask != b.label_mask).any(axis=1))
+    different = zero_if_few_differ((a.label_mask != b.label_mask).any(axis=1))
     return envelope(first - second, (low[0], high[0]), different, within=(-1.0, 1.0))
 
 
-def given_labels(marks: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str]:
+def join_labels(marks: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str]:
     """Write the labels of each row as "a;b" (n_rows,); empty where there is none.
 
     Examples
     --------
-    >>> given_labels(np.array([[True, True], [False, False]]), ("a", "b"))
+    >>> join_labels(np.array([[True, True], [False, False]]), ("a", "b"))
     ['a;b', '']
     """
     names = np.array(classes, dtype=object)
     return [";".join(names[row]) for row in marks]
 
 
-def worst_several(truth: FloatMatrix, predictions: Predictions, limit: int) -> list[WorstRow]:
+def worst_label_rows(truth: FloatMatrix, predictions: Predictions, limit: int) -> list[WorstRow]:
     """List the rows with the most wrong labels, the surest mistakes first among equals."""
     true = truth == 1
     wrong = (true != predictions.label_mask).sum(axis=1)
     order = np.lexsort((-_losses(true, predictions), -wrong))
     shown = [int(at) for at in order if wrong[at]][:limit]
-    said, meant = (given_labels(part[shown], predictions.classes) for part in (predictions.label_mask, true))
+    said, meant = (join_labels(part[shown], predictions.classes) for part in (predictions.label_mask, true))
     return [
         WorstRow(id=str(predictions.ids[at]), label=label, predicted=answer, probability=None, error=float(wrong[at]))
         for at, label, answer in zip(shown, meant, said, strict=True)

@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import Floats, compact, envelope, mean, percentiles, resamples, sums
-from headstart.evaluation.metrics.classification import evaluate
+from headstart.evaluation.intervals import (
+    Floats,
+    draw_bootstrap_weights,
+    envelope,
+    mean_interval,
+    number_clusters,
+    percentiles,
+    sum_by_cluster,
+)
+from headstart.evaluation.metrics.classification import score_classes
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Figure, OrdinalMetrics
 
@@ -14,7 +22,7 @@ LEAST_DIFFERENT = 6
 """Fewer rows on which two models differ are never evidence (as in McNemar's exact test at 5 %)."""
 
 
-def evaluate_grades(codes: Index, predictions: Predictions, clusters: Index | None, seed: int) -> OrdinalMetrics:
+def score_grades(codes: Index, predictions: Predictions, clusters: Index | None, seed: int) -> OrdinalMetrics:
     """Score grades; classes stand in the order of the grades.
 
     Parameters
@@ -41,17 +49,18 @@ def evaluate_grades(codes: Index, predictions: Predictions, clusters: Index | No
     --------
     One of four rows is off by one grade: squared distance 1/4, by chance 9/8:
 
-    >>> made = Predictions(np.arange(4).astype(object), ("1", "2", "3"), np.eye(3)[[0, 1, 1, 2]], "ordinal")
-    >>> found = evaluate_grades(np.array([0, 0, 1, 2]), made, None, 0)
+    >>> made = Predictions(ids=np.arange(4).astype(object),
+    ...     classes=("1", "2", "3"), probabilities=np.eye(3)[[0, 1, 1, 2]], task="ordinal")
+    >>> found = score_grades(np.array([0, 0, 1, 2]), made, None, 0)
     >>> found.mean_grade_error.value, round(found.quadratic_kappa.value, 4)
     (0.25, 0.8)
     """
     said = predictions.class_indices
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     distance = np.abs(said - codes).astype(np.float64)
     most = max(len(predictions.classes) - 1, 1)
     point, drawn = _kappas(codes, [said], numbers, seed)
-    of_classes, kappa = evaluate(codes, predictions, clusters, seed), None
+    of_classes, kappa = score_classes(codes, predictions, clusters, seed), None
     if np.isfinite(point[0]):
         low, high = percentiles(drawn)
         least = of_classes.accuracy.low if point[0] == 1.0 else np.nan
@@ -59,7 +68,7 @@ def evaluate_grades(codes: Index, predictions: Predictions, clusters: Index | No
     return OrdinalMetrics(
         **of_classes.model_dump(),
         quadratic_kappa=kappa,
-        mean_grade_error=Figure.of(mean(distance, numbers, seed, (0.0, float(most)))),
+        mean_grade_error=Figure.of(mean_interval(distance, numbers, seed, (0.0, float(most)))),
     )
 
 
@@ -70,8 +79,8 @@ def _kappas(codes: Index, said: list[Index], clusters: Index | None, seed: int) 
     for answers in said:
         given = answers.astype(np.float64)
         columns += [given, given**2, (given - true) ** 2]
-    units = sums(np.column_stack(columns).astype(np.float32), clusters)
-    drawn = np.concatenate([times @ units for times in resamples(len(units), seed)]).astype(np.float64)
+    units = sum_by_cluster(np.column_stack(columns).astype(np.float32), clusters)
+    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
     return _kappa(units.sum(axis=0, keepdims=True, dtype=np.float64))[0], _kappa(drawn)
 
 
@@ -87,17 +96,19 @@ def _kappa(totals: Floats) -> Floats:
     return np.round(np.column_stack(found), 12) + 0.0  # no -1e-16 for a model that always says the same
 
 
-def grade_difference(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
+def compare_kappa(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
     """Give the quadratic kappa of `a` minus that of `b` on the same rows (positive: `a` is better); paired bootstrap.
 
     With fewer than six rows on which the two differ the interval is stretched to 0.
     """
-    point, drawn = _kappas(codes, [a.class_indices, b.class_indices], compact(clusters), seed)
+    point, drawn = _kappas(codes, [a.class_indices, b.class_indices], number_clusters(clusters), seed)
     value = float(np.nan_to_num(point[0]) - np.nan_to_num(point[1]))
     low, high = percentiles(drawn[:, :1] - drawn[:, 1:])
-    return envelope(value, (low[0], high[0]), stretched(a.class_indices != b.class_indices), within=(-2.0, 2.0))
+    return envelope(
+        value, (low[0], high[0]), zero_if_few_differ(a.class_indices != b.class_indices), within=(-2.0, 2.0)
+    )
 
 
-def stretched(different: NDArray[np.bool_]) -> tuple[float, float]:
+def zero_if_few_differ(different: NDArray[np.bool_]) -> tuple[float, float]:
     """Give 0 for an interval to reach, where two models differ on too few rows; else nothing."""
     return (np.nan, np.nan) if int(different.sum()) >= LEAST_DIFFERENT else (0.0, 0.0)

@@ -7,10 +7,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from headstart.evaluation.metrics.classification import evaluate, worst_rows
-from headstart.evaluation.metrics.multilabel import evaluate_several, worst_several
-from headstart.evaluation.metrics.ordinal import evaluate_grades
-from headstart.evaluation.metrics.regression import evaluate_numbers, worst_numbers
+from headstart.evaluation.metrics.classification import score_classes, worst_class_rows
+from headstart.evaluation.metrics.multilabel import score_labels, worst_label_rows
+from headstart.evaluation.metrics.ordinal import score_grades
+from headstart.evaluation.metrics.regression import score_numbers, worst_number_rows
 from headstart.records import Index, Predictions
 from headstart.results import AnyMetrics, WorstRow
 
@@ -18,20 +18,20 @@ Truth = NDArray[Any]
 """(n_rows,) class codes, or (n_rows, n_outputs) marks or numbers."""
 
 _SCORES: dict[str, Callable[[Truth, Predictions, Index | None, int], AnyMetrics]] = {
-    "classification": evaluate,
-    "ordinal": evaluate_grades,
-    "multi-label": evaluate_several,
-    "regression": evaluate_numbers,
+    "classification": score_classes,
+    "ordinal": score_grades,
+    "multi-label": score_labels,
+    "regression": score_numbers,
 }
 _WORST: dict[str, Callable[[Truth, Predictions, int], list[WorstRow]]] = {
-    "classification": worst_rows,
-    "ordinal": worst_rows,
-    "multi-label": worst_several,
-    "regression": worst_numbers,
+    "classification": worst_class_rows,
+    "ordinal": worst_class_rows,
+    "multi-label": worst_label_rows,
+    "regression": worst_number_rows,
 }
 
 
-def score(truth: Truth, predictions: Predictions, clusters: Index | None, seed: int) -> AnyMetrics:
+def score_predictions(truth: Truth, predictions: Predictions, clusters: Index | None, seed: int) -> AnyMetrics:
     """Score predictions of any task on labelled rows; see `evaluate` and its like for each.
 
     Parameters
@@ -48,6 +48,6 @@ def score(truth: Truth, predictions: Predictions, clusters: Index | None, seed: 
     return _SCORES[predictions.task](truth, predictions, clusters, seed)
 
 
-def worst(truth: Truth, predictions: Predictions, limit: int = 12) -> list[WorstRow]:
+def list_worst_rows(truth: Truth, predictions: Predictions, limit: int = 12) -> list[WorstRow]:
     """List the rows that were most wrong, at most `limit`."""
     return _WORST[predictions.task](truth, predictions, limit)

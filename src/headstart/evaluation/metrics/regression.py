@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.evaluation.intervals import Floats, Z, compact, envelope, mean, percentiles, resamples, student, sums
+from headstart.evaluation.intervals import (
+    Floats,
+    Z,
+    draw_bootstrap_weights,
+    envelope,
+    mean_interval,
+    number_clusters,
+    percentiles,
+    sum_by_cluster,
+    t_quantile,
+)
 from headstart.records import FloatMatrix, Index, Interval, Predictions
 from headstart.results import Figure, ObservedPredicted, RegressionMetrics, WorstRow
 
 SHOWN_POINTS = 500
 
 
-def evaluate_numbers(
-    truth: FloatMatrix, predictions: Predictions, clusters: Index | None, seed: int
-) -> RegressionMetrics:
+def score_numbers(truth: FloatMatrix, predictions: Predictions, clusters: Index | None, seed: int) -> RegressionMetrics:
     """Score predicted numbers.
 
     Parameters
@@ -43,17 +51,18 @@ def evaluate_numbers(
     --------
     Off by 1, 0, 0 and 3; the mean of the truth is 2, its squared distance 4 + 1 + 1 + 4:
 
-    >>> made = Predictions(np.arange(4).astype(object), ("y",), np.array([[1.0], [1], [3], [1]]), "regression")
-    >>> found = evaluate_numbers(np.array([[0], [1], [3], [4]], dtype=np.float32), made, None, 0)
+    >>> made = Predictions(ids=np.arange(4).astype(object),
+    ...     classes=("y",), probabilities=np.array([[1.0], [1], [3], [1]]), task="regression")
+    >>> found = score_numbers(np.array([[0], [1], [3], [4]], dtype=np.float32), made, None, 0)
     >>> found.mean_absolute_error.value, round(found.root_mean_squared_error.value, 4), round(found.r2.value, 4)
     (1.0, 1.5811, 0.0)
     """
     true, said = truth[:, 0].astype(np.float64), predictions.values
     assert len(true) == len(said) >= 1 and np.isfinite(said).all(), "rows without a prediction cannot be evaluated"
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     errors = np.abs(said - true)
-    absolute = mean(errors, numbers, seed, (0.0, np.inf))
-    squared = mean(errors**2, numbers, seed, (0.0, np.inf))
+    absolute = mean_interval(errors, numbers, seed, (0.0, np.inf))
+    squared = mean_interval(errors**2, numbers, seed, (0.0, np.inf))
     root = [float(np.sqrt(end)) for end in (squared.value, squared.low, squared.high)]
     root[1] = max(root[1], min(absolute.low, root[0]))  # the root is never below the mean of the same errors
     n_units = len(true) if numbers is None else int(numbers.max()) + 1
@@ -78,8 +87,8 @@ def _quantile(errors: Floats, share: float, n_units: int) -> Figure:
 def _moments(a: Floats, b: Floats, clusters: Index | None, seed: int) -> tuple[Floats, Floats]:
     """Means of 1, a, b, aa, bb and ab over all rows (6,), and over bootstrap samples (RESAMPLES, 6)."""
     columns = np.column_stack([np.ones_like(a), a, b, a * a, b * b, a * b])
-    units = sums(columns.astype(np.float32), clusters)
-    drawn = np.concatenate([times @ units for times in resamples(len(units), seed)]).astype(np.float64)
+    units = sum_by_cluster(columns.astype(np.float32), clusters)
+    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
     return columns.mean(axis=0), drawn / drawn[:, :1]
 
 
@@ -94,16 +103,16 @@ def _r2(true: Floats, said: Floats, clusters: Index | None, seed: int) -> Figure
     low, high = percentiles(values[:, None])
     r2 = float(1 - point[4])
     pull = ((said - true) ** 2 - (1 - r2) * (true - true.mean()) ** 2) / spread**2
-    around = mean(pull, clusters, seed, (-np.inf, np.inf))
+    around = mean_interval(pull, clusters, seed, (-np.inf, np.inf))
     return Figure.of(envelope(r2, (low[0], high[0]), (r2 - around.high, r2 - around.low), within=(-np.inf, 1.0)))
 
 
-def ranks(values: Floats) -> Floats:
+def mean_ranks(values: Floats) -> Floats:
     """Give mean ranks from 1, ties alike (n,).
 
     Examples
     --------
-    >>> ranks(np.array([3.0, 1.0, 3.0])).tolist()
+    >>> mean_ranks(np.array([3.0, 1.0, 3.0])).tolist()
     [2.5, 1.0, 2.5]
     """
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -111,7 +120,7 @@ def ranks(values: Floats) -> Floats:
 
 
 def _spearman(true: Floats, said: Floats, clusters: Index | None, seed: int, n_units: int) -> Figure | None:
-    first, second = ranks(true), ranks(said)
+    first, second = mean_ranks(true), mean_ranks(said)
     if first.std() == 0 or second.std() == 0:
         return None
     a, b = ((part - part.mean()) / part.std() for part in (first, second))
@@ -122,13 +131,13 @@ def _spearman(true: Floats, said: Floats, clusters: Index | None, seed: int, n_u
         spread = (drawn[:, 3] - drawn[:, 1] ** 2) * (drawn[:, 4] - drawn[:, 2] ** 2)
         values = np.where(spread > 1e-9, covariance / np.sqrt(np.maximum(spread, 1e-9)), np.nan)
     low, high = percentiles(values[:, None])
-    half = student(n_units - 1) * np.sqrt(1.06 / (n_units - 3)) if n_units > 3 else np.inf
+    half = t_quantile(n_units - 1) * np.sqrt(1.06 / (n_units - 3)) if n_units > 3 else np.inf
     middle = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
     fisher = float(np.tanh(middle - half)), float(np.tanh(middle + half))
     return Figure.of(envelope(value, (low[0], high[0]), fisher, within=(-1.0, 1.0)))
 
 
-def number_difference(
+def compare_absolute_errors(
     truth: FloatMatrix, a: Predictions, b: Predictions, clusters: Index | None, seed: int
 ) -> tuple[Interval, float, float, float]:
     """Give how much smaller the mean absolute error of `a` is than that of `b` on the same rows, and both errors.
@@ -144,11 +153,11 @@ def number_difference(
     """
     first, second = (np.abs(part.values - truth[:, 0]) for part in (a, b))
     gain = second - first
-    found = mean(gain, compact(clusters), seed, (-np.inf, np.inf))
+    found = mean_interval(gain, number_clusters(clusters), seed, (-np.inf, np.inf))
     return found, float(gain.var()), float(first.mean()), float(second.mean())
 
 
-def fit_points(truth: FloatMatrix, predictions: Predictions) -> ObservedPredicted:
+def pair_observed_predicted(truth: FloatMatrix, predictions: Predictions) -> ObservedPredicted:
     """Pair true and predicted numbers, at most `SHOWN_POINTS`, evenly over the order of the truth."""
     order = np.argsort(truth[:, 0], kind="stable")
     shown = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), SHOWN_POINTS)).astype(int))]
@@ -156,7 +165,7 @@ def fit_points(truth: FloatMatrix, predictions: Predictions) -> ObservedPredicte
     return ObservedPredicted(n_rows=len(truth), observed=observed.tolist(), predicted=predicted.tolist())
 
 
-def worst_numbers(truth: FloatMatrix, predictions: Predictions, limit: int) -> list[WorstRow]:
+def worst_number_rows(truth: FloatMatrix, predictions: Predictions, limit: int) -> list[WorstRow]:
     """List the rows that are furthest off."""
     errors = np.abs(predictions.values - truth[:, 0])
     return [

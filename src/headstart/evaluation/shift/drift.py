@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import Floats, envelope, wilson
+from headstart.evaluation.intervals import Floats, envelope, wilson_interval
 from headstart.records import FloatMatrix, Index, Interval
 from headstart.results import Drift, Figure
 
@@ -21,7 +21,7 @@ PERMUTATIONS = 499
 LEVEL = 0.05
 
 
-def drift(
+def measure_drift(
     trained: FloatMatrix, new: FloatMatrix, clusters_trained: Index, clusters_new: Index, seed: int
 ) -> Drift | None:
     """Ask a classifier to tell new rows from training rows.
@@ -52,7 +52,7 @@ def drift(
     --------
     >>> rows = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
     >>> moved = rows[40:] + np.float32(9)
-    >>> found = drift(rows[:40], moved, np.arange(40), np.arange(40), 0)
+    >>> found = measure_drift(rows[:40], moved, np.arange(40), np.arange(40), 0)
     >>> found.auroc.value, found.p_value, found.found
     (1.0, 0.002, True)
     """
@@ -66,8 +66,8 @@ def drift(
     n_units = [int(units.max()) + 1 for _, units in sides]
     units = np.concatenate([clusters_trained, n_units[0] + clusters_new]).astype(np.intp)
     is_new = np.arange(len(units)) >= len(trained)
-    folds = _deal(n_units, rng)[units]
-    scores = _scores(np.concatenate([trained, new]), folds)
+    folds = _assign_folds(n_units, rng)[units]
+    scores = _score_matrix(np.concatenate([trained, new]), folds)
     value, found = _auroc(scores, is_new, units, folds)
     p_value = _p_value(scores, is_new, units, folds=folds, rng=rng)
     apart = p_value <= LEVEL and found.low > 0.5
@@ -79,12 +79,12 @@ def drift(
     )  # fmt: skip
 
 
-def _deal(n_units: list[int], rng: np.random.Generator) -> Index:
+def _assign_folds(n_units: list[int], rng: np.random.Generator) -> Index:
     """Give each cluster a fold, those of each side in equal shares."""
     return np.concatenate([rng.permutation(n) % N_FOLDS for n in n_units])
 
 
-def _scores(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
+def _score_matrix(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
     """Give the matrix that turns sides (n_rows,) into held-out scores (n_rows,)."""
     spread = values.std(axis=0, dtype=np.float64)
     there = spread > 1e-6 * np.maximum(np.abs(values).max(axis=0), 1e-12)
@@ -114,7 +114,7 @@ def _auroc(
     variance = sum(_variance(above[side], units[side]) for side in (is_new, ~is_new))
     least = float(min(len(np.unique(units[side])) for side in (is_new, ~is_new)))
     most = max(value * (1 - value) / variance, least) if variance > 0 and 0 < value < 1 else least
-    low, high = wilson(np.array([value * most]), np.array([most]))
+    low, high = wilson_interval(np.array([value * most]), np.array([most]))
     return value, envelope(value, (float(low[0]), float(high[0])))
 
 

@@ -8,22 +8,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import wilson
-from headstart.evaluation.uncertainty.conformal import share
-from headstart.evaluation.wording import counted, cut
+from headstart.evaluation.intervals import wilson_interval
+from headstart.evaluation.uncertainty.conformal import share_interval
+from headstart.evaluation.wording import format_row_count, shorten_name
 from headstart.records import Index
 from headstart.results import ClassShare, Figure, PriorShift
 
-DEALS = 1_999
+PERMUTATIONS = 1_999
 LEVEL = 0.05
-SHOWN = 3
+MOST_NAMED = 3
 _WHAT = {
     "labels": ("of the labelled rows here", "of the training rows"),
     "predictions": ("of the answers here", "of the answers on the test rows of training"),
 }
 
 
-def apart(here: Figure, there: Figure) -> Figure:
+def independent_difference(here: Figure, there: Figure) -> Figure:
     """Give `here` minus `there` of two independent sets of rows, with interval.
 
     Notes
@@ -33,7 +33,7 @@ def apart(here: Figure, there: Figure) -> Figure:
     Examples
     --------
     >>> here, there = Figure(value=0.6, low=0.5, high=0.7), Figure(value=0.9, low=0.86, high=0.93)
-    >>> found = apart(here, there)
+    >>> found = independent_difference(here, there)
     >>> round(found.value, 2), round(found.low, 3), round(found.high, 3)
     (-0.3, -0.404, -0.192)
     """
@@ -42,7 +42,7 @@ def apart(here: Figure, there: Figure) -> Figure:
     return Figure(value=value, low=low, high=value + math.hypot(here.high - here.value, there.value - there.low))
 
 
-def prior_shift(
+def measure_prior_shift(
     classes: Sequence[str], there: Mapping[str, int], codes: Index, clusters: Index | None, kind: str, seed: int
 ) -> PriorShift | None:
     """Compare the shares of classes here with those at the training site.
@@ -69,7 +69,7 @@ def prior_shift(
 
     Examples
     --------
-    >>> found = prior_shift(["a", "b"], {"a": 50, "b": 50}, np.array([0] * 90 + [1] * 10), None, "labels", 0)
+    >>> found = measure_prior_shift(["a", "b"], {"a": 50, "b": 50}, np.array([0] * 90 + [1] * 10), None, "labels", 0)
     >>> found.found, found.p_value, found.classes[0].here.value, found.classes[0].there.value
     (True, 0.0005, 0.9, 0.5)
     """
@@ -80,12 +80,12 @@ def prior_shift(
     n_units = len(codes) if clusters is None else len(np.unique(clusters))
     thin = np.round(counts * (n_units / len(codes))).astype(np.int64)
     p_value = _p_value(old, thin, seed)
-    low, high = wilson(old.astype(float), np.full(len(old), float(old.sum())))
+    low, high = wilson_interval(old.astype(float), np.full(len(old), float(old.sum())))
     rows = [
         ClassShare(
             label=name,
             there=Figure(value=old[at] / old.sum(), low=float(low[at]), high=float(high[at])),
-            here=Figure.of(share(codes == at, clusters)),
+            here=Figure.of(share_interval(codes == at, clusters)),
         )
         for at, name in enumerate(classes)
     ]
@@ -104,19 +104,21 @@ def _p_value(old: NDArray[np.int64], new: NDArray[np.int64], seed: int) -> float
     """Deal all rows to two places of these sizes; the numbers of each class are kept."""
     totals, n = old + new, int(new.sum())
     expected = totals * (n / totals.sum())
-    dealt = np.random.default_rng(seed).multivariate_hypergeometric(totals, n, size=DEALS, method="marginals")
+    dealt = np.random.default_rng(seed).multivariate_hypergeometric(totals, n, size=PERMUTATIONS, method="marginals")
     weights = 1 / np.maximum(totals, 1)
     seen = float(np.square(new - expected) @ weights)
-    return (1 + int((np.square(dealt - expected) @ weights >= seen - 1e-9).sum())) / (1 + DEALS)
+    return (1 + int((np.square(dealt - expected) @ weights >= seen - 1e-9).sum())) / (1 + PERMUTATIONS)
 
 
 def _reading(rows: Sequence[ClassShare], p_value: float, kind: str, n_rows: int) -> str:
     ours, theirs = _WHAT[kind]
     if p_value > LEVEL:
-        return f"The classes are as frequent as where the model was made, as far as {counted(n_rows)} can tell."
-    most = sorted(rows, key=lambda row: -abs(row.here.value - row.there.value))[:SHOWN]
+        return (
+            f"The classes are as frequent as where the model was made, as far as {format_row_count(n_rows)} can tell."
+        )
+    most = sorted(rows, key=lambda row: -abs(row.here.value - row.there.value))[:MOST_NAMED]
     told = "; ".join(
-        f"{cut(row.label)} is {100 * row.here.value:.0f} % {ours} (95 % interval {100 * row.here.low:.0f} to "
+        f"{shorten_name(row.label)} is {100 * row.here.value:.0f} % {ours} (95 % interval {100 * row.here.low:.0f} to "
         f"{100 * row.here.high:.0f}) and {100 * row.there.value:.0f} % {theirs}"
         for row in most
     )

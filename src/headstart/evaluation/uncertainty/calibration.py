@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.intervals import (
     Floats,
-    compact,
+    draw_bootstrap_weights,
     effective_sizes,
     envelope,
-    mean,
+    mean_interval,
+    number_clusters,
     percentiles,
-    resamples,
-    sums,
-    wilson,
+    sum_by_cluster,
+    wilson_interval,
 )
 from headstart.records import Index, Interval, Predictions
 from headstart.results import Calibration, Figure, ReliabilityBin
@@ -25,7 +25,9 @@ MOST_BINS = 10
 CLIPPED = float(np.finfo(np.float64).eps)
 
 
-def calibration(codes: Index, predictions: Predictions, clusters: Index | None, seed: int) -> Calibration | None:
+def measure_calibration(
+    codes: Index, predictions: Predictions, clusters: Index | None, seed: int
+) -> Calibration | None:
     """Compare the probability given to each answer with how often answers are right.
 
     Parameters
@@ -57,34 +59,35 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
     --------
     Always 75 % sure, right on 30 of 40 rows:
 
-    >>> made = Predictions(np.arange(40).astype(object), ("a", "b"), np.tile([0.75, 0.25], (40, 1)))
-    >>> found = calibration(np.array([0] * 30 + [1] * 10), made, None, 0)
+    >>> made = Predictions(ids=np.arange(40).astype(object),
+    ...     classes=("a", "b"), probabilities=np.tile([0.75, 0.25], (40, 1)))
+    >>> found = measure_calibration(np.array([0] * 30 + [1] * 10), made, None, 0)
     >>> found.error.value, found.overconfidence.value, found.brier.value
     (0.0, 0.0, 0.1875)
     """
     if len(codes) < MIN_ROWS:
         return None
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     sure = predictions.probabilities[np.arange(len(codes)), predictions.class_indices]
     right = (predictions.class_indices == codes).astype(np.float64)
-    places = _bins(sure)
+    places = _assign_bins(sure)
     inside = np.eye(int(places.max()) + 1)[places]
     counts, gaps = inside.sum(axis=0), inside.T @ (sure - right)
-    over = sums(np.column_stack([inside * (sure - right)[:, None], inside]).astype(np.float32), numbers)
-    error = _error(over, len(counts), seed)
-    hits, sizes = sums((inside * right[:, None]).astype(np.float32), numbers), over[:, len(counts) :]
+    over = sum_by_cluster(np.column_stack([inside * (sure - right)[:, None], inside]).astype(np.float32), numbers)
+    error = _calibration_error(over, len(counts), seed)
+    hits, sizes = sum_by_cluster((inside * right[:, None]).astype(np.float32), numbers), over[:, len(counts) :]
     n = effective_sizes(hits, sizes, numbers is not None)
     shares = inside.T @ right / counts
-    low, high = wilson(shares * n, n)
+    low, high = wilson_interval(shares * n, n)
     truth = np.eye(len(predictions.classes))[codes]
     losses = np.square(predictions.probabilities - truth).sum(axis=1) / 2
-    overconfidence = mean(sure - right, numbers, seed, (-1.0, 1.0))
+    overconfidence = mean_interval(sure - right, numbers, seed, (-1.0, 1.0))
     return Calibration(
         n_rows=len(codes),
         error=Figure.of(error),
         overconfidence=Figure.of(overconfidence),
-        brier=Figure.of(mean(losses, numbers, seed, (0.0, 1.0))),
-        log_loss=Figure.of(mean(_logs(codes, predictions), numbers, seed, (0.0, np.inf))),
+        brier=Figure.of(mean_interval(losses, numbers, seed, (0.0, 1.0))),
+        log_loss=Figure.of(mean_interval(_log_losses(codes, predictions), numbers, seed, (0.0, np.inf))),
         bins=[
             ReliabilityBin(
                 n_rows=int(counts[at]),
@@ -97,35 +100,35 @@ def calibration(codes: Index, predictions: Predictions, clusters: Index | None, 
     )
 
 
-def _logs(codes: Index, predictions: Predictions) -> Floats:
+def _log_losses(codes: Index, predictions: Predictions) -> Floats:
     """Log-loss of each row in nats (n_rows,); clipped as in the metrics."""
     return np.asarray(-np.log(np.maximum(predictions.probabilities[np.arange(len(codes)), codes], CLIPPED)))
 
 
-def _bins(sure: Floats) -> Index:
+def _assign_bins(sure: Floats) -> Index:
     """Give each row its bin: equal mass, equal values together, no bin empty."""
     n_bins = int(np.clip(len(sure) // MIN_ROWS, 1, MOST_BINS))
     edges = np.unique(np.quantile(sure, np.linspace(0, 1, n_bins + 1)[1:-1]))
     return np.asarray(np.unique(np.searchsorted(edges, sure, side="left"), return_inverse=True)[1], dtype=np.intp)
 
 
-def _error(units: NDArray[np.float32], n_bins: int, seed: int) -> Interval:
+def _calibration_error(units: NDArray[np.float32], n_bins: int, seed: int) -> Interval:
     """Debiased root mean square gap from sums of gaps and counts a unit: (n_units, 2 n_bins)."""
     total = units.sum(axis=0, dtype=np.float64)
     weights, gaps = total[n_bins:] / total[n_bins:].sum(), total[:n_bins] / total[n_bins:]
-    drawn = np.concatenate([times @ units for times in resamples(len(units), seed)]).astype(np.float64)
+    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
     counts = drawn[:, n_bins:]
     resampled = np.where(counts > 0, drawn[:, :n_bins] / np.maximum(counts, 1.0), gaps)
     noise = resampled.var(axis=0)
     squared = float(weights @ (gaps**2 - noise))
     squares = resampled**2 @ weights
-    spread = _shrunk(weights, gaps**2, noise)
+    spread = _spread_ratio(weights, gaps**2, noise)
     low, high = percentiles(spread * (squares - squares.mean())[:, None] + squared)
     value, *ends = (float(np.sqrt(np.clip(part, 0.0, 1.0))) for part in (squared, low[0], high[0]))
     return envelope(value, (ends[0], ends[1]))
 
 
-def _shrunk(weights: Floats, squares: Floats, noise: Floats) -> float:
+def _spread_ratio(weights: Floats, squares: Floats, noise: Floats) -> float:
     """Say how much less the error varies than its bootstrap, which adds noise to gaps that are noisy already (0-1)."""
     true = np.square(weights) @ (4 * np.maximum(squares - noise, 0.0) * noise + 2 * noise**2)
     seen = np.square(weights) @ (4 * squares * noise + 2 * noise**2)

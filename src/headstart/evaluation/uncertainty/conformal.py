@@ -7,34 +7,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import Floats, compact, effective_sizes, envelope, mean, sums, wilson
-from headstart.evaluation.wording import amount
+from headstart.evaluation.intervals import (
+    Floats,
+    effective_sizes,
+    envelope,
+    mean_interval,
+    number_clusters,
+    sum_by_cluster,
+    wilson_interval,
+)
+from headstart.evaluation.wording import format_amount
 from headstart.records import Index, Interval
 from headstart.results import Conformal, Figure
 
-Marks = NDArray[np.bool_]
+ClassSets = NDArray[np.bool_]
 """(n_rows, n_classes)."""
 
 
-def share(hits: NDArray[Any], clusters: Index | None) -> Interval:
+def share_interval(hits: NDArray[Any], clusters: Index | None) -> Interval:
     """Give a share of rows (n_rows,), each 0 to 1, with its binomial interval (at the effective number of rows).
 
     Examples
     --------
-    >>> found = share(np.array([True] * 30), None)
+    >>> found = share_interval(np.array([True] * 30), None)
     >>> round(found.low, 4), found.high
     (0.8865, 1.0)
     """
-    numbers = compact(clusters)
-    over = sums(np.column_stack([hits, np.ones(len(hits))]).astype(np.float32), numbers)
+    numbers = number_clusters(clusters)
+    over = sum_by_cluster(np.column_stack([hits, np.ones(len(hits))]).astype(np.float32), numbers)
     n = effective_sizes(over[:, :1], over[:, 1:], numbers is not None)
     value = float(hits.mean())
-    low, high = wilson(value * n, n)
+    low, high = wilson_interval(value * n, n)
     return envelope(value, (float(low[0]), float(high[0])))
 
 
-def set_coverage(
-    codes: Index, given: Marks, exact: Marks, stated: float, learnt: tuple[int, int], drawn: tuple[Index | None, int]
+def measure_set_coverage(
+    codes: Index,
+    given: ClassSets,
+    exact: ClassSets,
+    stated: float,
+    learnt: tuple[int, int],
+    drawn: tuple[Index | None, int],
 ) -> Conformal:
     """Measure sets of classes.
 
@@ -59,17 +72,17 @@ def set_coverage(
     Examples
     --------
     >>> codes, sets = np.array([0, 1] * 20), np.tile([[True, False]], (40, 1))
-    >>> found = set_coverage(codes, sets, sets, 0.9, (100, 0), (None, 0))
+    >>> found = measure_set_coverage(codes, sets, sets, 0.9, (100, 0), (None, 0))
     >>> found.measured.value, found.mean_size.value, found.below
     (0.5, 1.0, True)
     """
     (clusters, seed), rows = drawn, np.arange(len(codes))
     n_classes = given.shape[1]
-    measured, plain = share(given[rows, codes], clusters), share(exact[rows, codes], clusters)
-    size = mean(given.sum(axis=1).astype(np.float64), compact(clusters), seed, (1.0, float(n_classes)))
+    measured, plain = share_interval(given[rows, codes], clusters), share_interval(exact[rows, codes], clusters)
+    size = mean_interval(given.sum(axis=1).astype(np.float64), number_clusters(clusters), seed, (1.0, float(n_classes)))
     below = measured.high < stated
     n_rows, own = learnt
-    told = amount(size.value)
+    told = format_amount(size.value)
     said = (
         f"Of {len(codes):,} test rows {100 * measured.value:.0f} % have their true class in the set given "
         f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
@@ -77,26 +90,28 @@ def set_coverage(
     )
     return Conformal(
         n_rows=len(codes), n_rows_learnt=n_rows, stated=stated, measured=Figure.of(measured), exact=Figure.of(plain),
-        mean_size=Figure.of(size), single_share=Figure.of(share(given.sum(axis=1) == 1, clusters)),
+        mean_size=Figure.of(size), single_share=Figure.of(share_interval(given.sum(axis=1) == 1, clusters)),
         method="label-conditional" if own == n_classes else "partly label-conditional" if own else "marginal",
         below=below, reading=said + (" That is less often than stated: do not rely on it." if below else ""),
     )  # fmt: skip
 
 
-def range_coverage(
+def measure_range_coverage(
     truth: Floats, told: Floats, margin: float, stated: float, n_rows_learnt: int, clusters: Index | None
 ) -> Conformal:
     """Measure ranges of numbers: `told` plus and minus `margin`, against `truth`, each (n_rows,).
 
     Examples
     --------
-    >>> found = range_coverage(np.arange(20.0), np.arange(20.0) + 1, 2.0, 0.9, 50, None)
+    >>> found = measure_range_coverage(np.arange(20.0), np.arange(20.0) + 1, 2.0, 0.9, 50, None)
     >>> found.measured.value, found.width
     (1.0, 4.0)
     """
-    measured = share(np.abs(truth - told) <= margin, clusters)
+    measured = share_interval(np.abs(truth - told) <= margin, clusters)
     below = measured.high < stated
-    width = f"A range is {amount(2 * margin)} wide." if np.isfinite(margin) else "A range has no ends: too few rows."
+    width = (
+        f"A range is {format_amount(2 * margin)} wide." if np.isfinite(margin) else "A range has no ends: too few rows."
+    )
     said = (
         f"Of {len(truth):,} test rows {100 * measured.value:.0f} % lie in the range given "
         f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "

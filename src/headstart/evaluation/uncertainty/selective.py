@@ -7,8 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import Floats, compact, envelope, mean, percentiles, resamples
-from headstart.evaluation.uncertainty.conformal import share
+from headstart.evaluation.intervals import (
+    Floats,
+    draw_bootstrap_weights,
+    envelope,
+    mean_interval,
+    number_clusters,
+    percentiles,
+)
+from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.records import Index, Interval
 from headstart.results import Figure, RiskCoverage, RiskPoint
 
@@ -20,7 +27,7 @@ MOST_ROWS = 10_000
 """The interval of the area comes from at most so many rows; of more it is too wide, never too narrow."""
 
 
-def risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Index | None, seed: int) -> RiskCoverage:
+def measure_risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Index | None, seed: int) -> RiskCoverage:
     """Give the share of wrong answers when only the surest rows are answered, for every share of rows.
 
     Parameters
@@ -42,13 +49,13 @@ def risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Index | None
     --------
     Three of four right, the wrong one the least sure: wrong are 0, 0, 0 and 1/4 of the first 1, 2, 3, 4 rows.
 
-    >>> found = risk_coverage(np.array([True, True, True, False]), np.array([0.9, 0.8, 0.7, 0.6]), None, 0)
+    >>> found = measure_risk_coverage(np.array([True, True, True, False]), np.array([0.9, 0.8, 0.7, 0.6]), None, 0)
     >>> found.area.value
     0.0625
     """
-    numbers = compact(clusters)
+    numbers = number_clusters(clusters)
     order = np.argsort(-sure, kind="stable")
-    wrong = _shared((~right).astype(np.float64)[order], sure[order])
+    wrong = _average_ties((~right).astype(np.float64)[order], sure[order])
     n = len(order)
     counts = np.unique(np.ceil(np.linspace(0, n, min(n, STEPS) + 1)[1:]).astype(int))
     risks = np.cumsum(wrong)[counts - 1] / counts
@@ -57,7 +64,7 @@ def risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Index | None
     return RiskCoverage(area=Figure.of(_area(wrong, order, numbers, value=value, seed=seed)), points=points)
 
 
-def _shared(wrong: Floats, sure: Floats) -> Floats:
+def _average_ties(wrong: Floats, sure: Floats) -> Floats:
     """Give rows that are equally sure the average of what they are (both in order)."""
     places = np.cumsum(np.diff(sure, prepend=sure[:1]) != 0)
     return np.asarray((np.bincount(places, weights=wrong) / np.bincount(places))[places])
@@ -65,7 +72,7 @@ def _shared(wrong: Floats, sure: Floats) -> Floats:
 
 def _point(wrong: Floats, order: Index, count: int, sure: Floats, numbers: Index | None) -> RiskPoint:
     kept = order[:count]
-    found = share(wrong[:count], None if numbers is None else numbers[kept])
+    found = share_interval(wrong[:count], None if numbers is None else numbers[kept])
     return RiskPoint(
         answered_share=count / len(order), n_rows=count, wrong_share=Figure.of(found), least_sure=float(sure[kept[-1]])
     )
@@ -77,7 +84,7 @@ def _area(wrong: Floats, order: Index, numbers: Index | None, value: float, seed
     wrong, order = wrong[thin], order[thin]
     units = np.arange(len(order)) if numbers is None else np.unique(numbers[order], return_inverse=True)[1]
     areas = []
-    for times in resamples(int(units.max()) + 1, seed):
+    for times in draw_bootstrap_weights(int(units.max()) + 1, seed):
         weights = times[:, units].astype(np.float64)
         reached = np.cumsum(weights, axis=1)
         risks = np.cumsum(weights * wrong, axis=1) / np.maximum(reached, 1.0)
@@ -86,23 +93,23 @@ def _area(wrong: Floats, order: Index, numbers: Index | None, value: float, seed
     return envelope(value, (float(low[0]), float(high[0])))
 
 
-def per_hundred(hits: NDArray[np.bool_], clusters: Index | None) -> Figure:
+def rows_per_hundred(hits: NDArray[np.bool_], clusters: Index | None) -> Figure:
     """Give how many of a hundred rows, with interval.
 
     Examples
     --------
-    >>> per_hundred(np.array([True, False, False, False]), None).value
+    >>> rows_per_hundred(np.array([True, False, False, False]), None).value
     25.0
     """
-    found = share(hits, clusters)
+    found = share_interval(hits, clusters)
     return Figure(value=100 * found.value, low=100 * found.low, high=100 * found.high)
 
 
-def mean_cost(paid: Floats, clusters: Index | None, seed: int, most: float) -> Figure:
+def mean_cost_interval(paid: Floats, clusters: Index | None, seed: int, most: float) -> Figure:
     """Give the mean cost of a row (n_rows,), with interval."""
-    return Figure.of(mean(paid, compact(clusters), seed, (0.0, most)))
+    return Figure.of(mean_interval(paid, number_clusters(clusters), seed, (0.0, most)))
 
 
-def shares_of(kinds: Sequence[str], wanted: str, clusters: Index | None) -> Figure:
+def answer_share(kinds: Sequence[str], wanted: str, clusters: Index | None) -> Figure:
     """Give the share of rows with one kind of answer."""
-    return Figure.of(share(np.asarray([kind == wanted for kind in kinds], dtype=bool), clusters))
+    return Figure.of(share_interval(np.asarray([kind == wanted for kind in kinds], dtype=bool), clusters))

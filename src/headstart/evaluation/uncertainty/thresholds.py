@@ -14,7 +14,7 @@ SHARED_ROWS = 20.0
 _SMOOTH = 5
 
 
-def thresholds(truth: FloatMatrix, probabilities: Probabilities) -> tuple[float, ...]:
+def choose_thresholds(truth: FloatMatrix, probabilities: Probabilities) -> tuple[float, ...]:
     """Choose for each label the threshold with the highest F1, drawn towards a common one where the label is rare.
 
     Parameters
@@ -40,7 +40,7 @@ def thresholds(truth: FloatMatrix, probabilities: Probabilities) -> tuple[float,
     A model that is right but too shy, so that 0.5 would never be reached:
 
     >>> told = np.array([[0.3]] * 40 + [[0.05]] * 60)
-    >>> chosen = thresholds((told > 0.1).astype(np.float32), told)[0]
+    >>> chosen = choose_thresholds((told > 0.1).astype(np.float32), told)[0]
     >>> 0.05 < chosen < 0.3
     True
     """

@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import data, decisions, evaluation
-from headstart.decisions import LABEL, NONE, NOT_SURE, SINGLE, Calibrator, Costs, Decisions, Rules
+from headstart.decisions import LABEL, NONE, NOT_SURE, SINGLE, Calibrator, Costs, DecisionPolicy, Decisions
 from headstart.errors import OptionError
-from headstart.evaluation.uncertainty.conformal import range_coverage, set_coverage, share
-from headstart.evaluation.uncertainty.selective import mean_cost, per_hundred, risk_coverage, shares_of
+from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage, share_interval
+from headstart.evaluation.uncertainty.selective import (
+    answer_share,
+    mean_cost_interval,
+    measure_risk_coverage,
+    rows_per_hundred,
+)
 from headstart.flow.adaptation.evaluate import TestScores
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.inference.predict_table import decide_rows, select_ood_features
@@ -49,14 +54,14 @@ class DecidedTestRows:
     `scores` has the corrected probabilities of the chosen model, `uncalibrated` its probabilities as they were.
     """
 
-    policy: Rules
+    policy: DecisionPolicy
     scores: TestScores
     uncalibrated: Predictions | None
     decisions: Decisions | None
 
     def inputs_read(self, uses: frozenset[str]) -> frozenset[str]:
         """Add to what the model reads what the rules read."""
-        return uses | ({self.policy.novelty.reads} if self.policy.novelty else set())
+        return uses | ({self.policy.out_of_distribution.reads} if self.policy.out_of_distribution else set())
 
 
 def require_costs(table: Table, options: AdaptOptions) -> None:
@@ -78,7 +83,9 @@ def require_costs(table: Table, options: AdaptOptions) -> None:
     decisions.parse_costs(options.cost, classes, options.refer_cost, reserved)
 
 
-def fit_policy(prepared: Prepared, strategies: FittedStrategies, uses: frozenset[str], options: AdaptOptions) -> Rules:
+def fit_policy(
+    prepared: Prepared, strategies: FittedStrategies, uses: frozenset[str], options: AdaptOptions
+) -> DecisionPolicy:
     """Learn the rules from the training rows alone.
 
     Parameters
@@ -97,25 +104,25 @@ def fit_policy(prepared: Prepared, strategies: FittedStrategies, uses: frozenset
     if values is None:
         without["novelty"] = _NO_FEATURES
     else:
-        novelty = decisions.fit_novelty(
+        novelty = decisions.fit_out_of_distribution(
             values, task.codes, task.folds, ids=prepared.train.table.ids, reads=reads, seed=task.seed
         )
         if novelty is None:
             without["novelty"] = "There are too few training rows to say what is unlike them."
     reserved = _learnt_reserved_classes(options.reserved, task.classes) if task.kind in SINGLE else None
-    policy = Rules(coverage=options.coverage, novelty=novelty, reserved=reserved)
+    policy = DecisionPolicy(coverage=options.coverage, out_of_distribution=novelty, reserved=reserved)
     if task.kind == "regression":
         assert task.truth is not None
         margin, _ = decisions.fit_margin(task.truth[:, 0].astype(np.float64), out_of_fold[:, 0], options.coverage)
-        return replace(policy, margin=margin, without={**without, "calibration": "The model gives no probability."})
+        return replace(policy, margin=margin, not_applied={**without, "calibration": "The model gives no probability."})
     if task.kind not in SINGLE:
-        return replace(policy, without={**without, "sets": _NO_SETS})
+        return replace(policy, not_applied={**without, "sets": _NO_SETS})
     clusters = data.number_resampling_clusters(prepared.train.table, options.group)
     calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(out_of_fold), options.coverage)
     costs = decisions.parse_costs(_learnt_costs(options.cost, task.classes), task.classes, options.refer_cost, reserved)
     return replace(
-        policy, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, without=without,
+        policy, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, not_applied=without,
     )  # fmt: skip
 
 
@@ -158,9 +165,9 @@ def decide_test_rows(
     before = scores.predictions.get(chosen)
     if before is None:
         return DecidedTestRows(policy, scores, None, None)
-    calibrated = policy.calibrated(before)
+    calibrated = policy.calibrate(before)
     if policy.calibrator.method != "none":
-        metrics = evaluation.score(prepared.truth, calibrated, prepared.test_clusters, task.seed)
+        metrics = evaluation.score_predictions(prepared.truth, calibrated, prepared.test_clusters, task.seed)
         scores = TestScores({**scores.predictions, chosen: calibrated}, {**scores.metrics, chosen: metrics})
     return DecidedTestRows(policy, scores, before, decide_rows(policy, calibrated, prepared.test))
 
@@ -176,7 +183,7 @@ def add_decisions(result: Result, prepared: Prepared, decided: DecidedTestRows) 
         _add_calibration(result, prepared, decided)
     result.conformal = _measure_coverage(prepared, predictions, decided)
     if result.conformal is None:
-        result.not_measured["conformal"] = decided.policy.without["sets"]
+        result.not_measured["conformal"] = decided.policy.not_applied["sets"]
     result.abstention = measure_abstention(
         prepared.truth,
         predictions,
@@ -213,7 +220,7 @@ def _add_calibration(result: Result, prepared: Prepared, decided: DecidedTestRow
     result.calibration.correction = describe_correction(decided.policy.calibrator)
     if decided.policy.calibrator.method == "none":
         return
-    old = evaluation.calibration(prepared.truth, decided.uncalibrated, prepared.test_clusters, result.seed)
+    old = evaluation.measure_calibration(prepared.truth, decided.uncalibrated, prepared.test_clusters, result.seed)
     assert old is not None and old.log_loss is not None
     result.calibration.before = Uncorrected(
         error=old.error, overconfidence=old.overconfidence, brier=old.brier, log_loss=old.log_loss, bins=old.bins
@@ -224,7 +231,7 @@ def _measure_coverage(prepared: Prepared, predictions: Predictions, decided: Dec
     policy, clusters = decided.policy, prepared.test_clusters
     if predictions.task == "regression" and policy.margin is not None:
         truth = prepared.truth[:, 0].astype(np.float64)
-        return range_coverage(
+        return measure_range_coverage(
             truth,
             predictions.values,
             policy.margin,
@@ -234,9 +241,9 @@ def _measure_coverage(prepared: Prepared, predictions: Predictions, decided: Dec
         )
     if policy.sets is None or decided.decisions is None:
         return None
-    exact, learnt = policy.sets.exact(predictions.probabilities), (policy.sets.n_rows, sum(policy.sets.own))
+    exact, learnt = policy.sets.exact_sets(predictions.probabilities), (policy.sets.n_rows, sum(policy.sets.own))
     drawn = (clusters, prepared.task.seed)
-    return set_coverage(
+    return measure_set_coverage(
         prepared.truth, decided.decisions.sets, exact, stated=policy.coverage, learnt=learnt, drawn=drawn
     )
 
@@ -245,7 +252,7 @@ def measure_abstention(
     truth: NDArray[np.intp],
     predictions: Predictions,
     decided: Decisions,
-    policy: Rules,
+    policy: DecisionPolicy,
     clusters: Index | None,
     seed: int,
 ) -> Abstention:
@@ -263,18 +270,18 @@ def measure_abstention(
     seed : int
     """
     single, answered = predictions.task in SINGLE, decided.kinds == LABEL
-    shares = {kind: shares_of(decided.kinds.tolist(), kind, clusters) for kind in decisions.KINDS}
-    without = dict(policy.without)
+    shares = {kind: answer_share(decided.kinds.tolist(), kind, clusters) for kind in decisions.KINDS}
+    without = dict(policy.not_applied)
     figures: dict[str, object] = dict.fromkeys(("accuracy_answered", "accuracy_all", "wrong", "risk_coverage", "costs"))
     if single:
         right, plain = decided.codes == truth, predictions.class_indices == truth
         inside = None if clusters is None else clusters[answered]
         figures |= {
-            "accuracy_answered": Figure.of(share(right[answered], inside)) if answered.any() else None,
-            "accuracy_all": Figure.of(share(plain, clusters)),
-            "wrong": per_hundred(answered & ~right, clusters),
+            "accuracy_answered": Figure.of(share_interval(right[answered], inside)) if answered.any() else None,
+            "accuracy_all": Figure.of(share_interval(plain, clusters)),
+            "wrong": rows_per_hundred(answered & ~right, clusters),
             "misses": _list_misses(truth, predictions, decided, policy.costs),
-            "risk_coverage": risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),
+            "risk_coverage": measure_risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),
             "costs": _measure_costs(truth, predictions, decided, costs=policy.costs, drawn=(clusters, seed)),
         }
     else:
@@ -284,8 +291,8 @@ def measure_abstention(
             "n_rows": len(truth),
             "n_answered": int(answered.sum()),
             "shares": shares,
-            "referred": per_hundred(decided.kinds == NOT_SURE, clusters),
-            "refused": per_hundred(decided.kinds == NONE, clusters),
+            "referred": rows_per_hundred(decided.kinds == NOT_SURE, clusters),
+            "refused": rows_per_hundred(decided.kinds == NONE, clusters),
             "novelty": _measure_out_of_distribution(truth, predictions, decided, policy=policy, clusters=clusters),
             "reserved_classes": list(
                 np.array(predictions.classes, dtype=object)[policy.is_reserved(predictions.classes)]
@@ -324,7 +331,7 @@ def _list_misses(
     return [
         Miss(
             label=predictions.classes[pairs[at][0]], answer=predictions.classes[pairs[at][1]], n_rows=int(counts[at]),
-            per_hundred=per_hundred((truth == pairs[at][0]) & (decided.codes == pairs[at][1]), None),
+            per_hundred=rows_per_hundred((truth == pairs[at][0]) & (decided.codes == pairs[at][1]), None),
             cost=float(matrix[tuple(pairs[at])]),
         )
         for at in order[:MOST_MISSES]
@@ -338,26 +345,31 @@ def _measure_costs(
     if costs is None:
         return None
     most = max(costs.refer, float(np.max(costs.matrix)))
-    now, always = costs.paid(truth, decided.codes), costs.paid(truth, predictions.class_indices)
+    now, always = costs.incurred_costs(truth, decided.codes), costs.incurred_costs(truth, predictions.class_indices)
     return CostFigures(
-        given=list(costs.given), refer=costs.refer, mean_cost=mean_cost(now, *drawn, most),
-        mean_cost_always=mean_cost(always, *drawn, most),
+        given=list(costs.as_written), refer=costs.refer, mean_cost=mean_cost_interval(now, *drawn, most),
+        mean_cost_always=mean_cost_interval(always, *drawn, most),
     )  # fmt: skip
 
 
 def _measure_out_of_distribution(
-    truth: NDArray[np.intp], predictions: Predictions, decided: Decisions, policy: Rules, clusters: Index | None
+    truth: NDArray[np.intp],
+    predictions: Predictions,
+    decided: Decisions,
+    policy: DecisionPolicy,
+    clusters: Index | None,
 ) -> NoveltyFigures | None:
     """Say how often ordinary test rows are called unlike the training rows."""
-    if policy.novelty is None:
+    if policy.out_of_distribution is None:
         return None
     ordinary = np.isfinite(decided.distances)
     if predictions.task in SINGLE:
         ordinary &= ~policy.is_reserved(predictions.classes)[truth]
-    far = decided.distances[ordinary] > policy.novelty.threshold
+    far = decided.distances[ordinary] > policy.out_of_distribution.threshold
     inside = None if clusters is None else clusters[ordinary]
+    detector = policy.out_of_distribution
     return NoveltyFigures(
-        reads=policy.novelty.reads, threshold=policy.novelty.threshold, stated_false_alarm=policy.novelty.false_alarm,
-        measured_false_alarm=Figure.of(share(far, inside)) if len(far) else None,
-        n_rows_learnt=policy.novelty.n_rows, n_rows_kept=len(policy.novelty.kept),
+        reads=detector.reads, threshold=detector.threshold, stated_false_alarm=detector.false_alarm,
+        measured_false_alarm=Figure.of(share_interval(far, inside)) if len(far) else None,
+        n_rows_learnt=detector.n_rows, n_rows_kept=len(detector.remembered),
     )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from headstart import evaluation, progress
 from headstart.bundle import versions
 from headstart.errors import offenders
-from headstart.evaluation import Entry, Truth
+from headstart.evaluation import NamedPredictions, Truth
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.scoring.groups import compare_groups
 from headstart.ladder import FittedStrategies
@@ -28,7 +28,7 @@ from headstart.results import (
     Result,
     RowCounts,
     SetAsideRow,
-    Skipped,
+    SkippedStrategy,
     StrategyResult,
     Verdict,
 )
@@ -71,7 +71,7 @@ def score_test_rows(prepared: Prepared, strategies: FittedStrategies, clock: Clo
                 thresholds=thresholds,
             )
             predictions[name] = predicted
-            metrics[name] = evaluation.score(prepared.truth, predicted, prepared.test_clusters, task.seed)
+            metrics[name] = evaluation.score_predictions(prepared.truth, predicted, prepared.test_clusters, task.seed)
     return TestScores(predictions, metrics)
 
 
@@ -80,7 +80,7 @@ def choose_thresholds(prepared: Prepared, fitted: Fitted) -> tuple[float, ...]:
     task = prepared.task
     if task.kind != "multi-label" or task.truth is None:
         return ()
-    return evaluation.thresholds(task.truth, fitted.out_of_fold)
+    return evaluation.choose_thresholds(task.truth, fitted.out_of_fold)
 
 
 def _best_of_kinds(strategies: FittedStrategies, kinds: set[str]) -> str | None:
@@ -95,10 +95,10 @@ def reach_verdict(prepared: Prepared, strategies: FittedStrategies, scores: Test
     """Compare the best model that uses the base with the best that does not, both chosen inside the training rows."""
     transfer, baseline = _best_of_kinds(strategies, {"transfer"}), _best_of_kinds(strategies, {"baseline", "scratch"})
 
-    def entry(name: str | None) -> Entry | None:
-        return Entry(name, scores.predictions[name]) if name and name in scores.predictions else None
+    def entry(name: str | None) -> NamedPredictions | None:
+        return NamedPredictions(name, scores.predictions[name]) if name and name in scores.predictions else None
 
-    return evaluation.verdict(
+    return evaluation.assess_transfer(
         prepared.truth, entry(transfer), entry(baseline), clusters=prepared.test_clusters, seed=prepared.task.seed,
         pretrained=prepared.backbone.record.pretrained,
     )  # fmt: skip
@@ -117,7 +117,7 @@ def assemble_result(
     if chosen in scores.predictions:
         predictions = scores.predictions[chosen]
         fields = measure_details(prepared.truth, predictions, prepared.test_clusters, options.seed)
-        fields["worst"] = evaluation.worst(prepared.truth, predictions, N_WORST)
+        fields["worst"] = evaluation.list_worst_rows(prepared.truth, predictions, N_WORST)
         fields["groups"] = compare_groups(
             prepared.test.table, prepared.truth, predictions, columns=options.group, seed=options.seed
         )
@@ -136,7 +136,7 @@ def assemble_result(
             "ranking": _make_base_ranking(prepared),
             "chosen": chosen,
             "strategies": [_make_strategy_result(name, strategies, scores) for name in strategies.fitted],
-            "skipped": [Skipped(name=name, reason=reason) for name, reason in strategies.skipped.items()],
+            "skipped": [SkippedStrategy(name=name, reason=reason) for name, reason in strategies.skipped.items()],
             "verdict": reach_verdict(prepared, strategies, scores),
             **fields,
             "checks": [FindingRow.model_validate(finding.as_dict()) for finding in prepared.findings],
@@ -188,12 +188,16 @@ def _count_rows_of_lone_classes(prepared: Prepared) -> dict[str, int]:
 def measure_details(truth: Truth, predictions: Predictions, clusters: Index | None, seed: int) -> dict[str, object]:
     """Give what is shown of one model beside its metrics, by the name of the field; what makes no sense says why."""
     if predictions.task == "regression":
-        return {"confusion": None, "fit": evaluation.fit_points(truth, predictions), "not_measured": _NO_PROBABILITY}
+        return {
+            "confusion": None,
+            "fit": evaluation.pair_observed_predicted(truth, predictions),
+            "not_measured": _NO_PROBABILITY,
+        }
     if predictions.task == "multi-label":
         return {"confusion": None, "not_measured": _SEVERAL_LABELS}
     return {
-        "confusion": Confusion(matrix=evaluation.confusion(truth, predictions).tolist()),
-        "calibration": evaluation.calibration(truth, predictions, clusters, seed),
+        "confusion": Confusion(matrix=evaluation.confusion_matrix(truth, predictions).tolist()),
+        "calibration": evaluation.measure_calibration(truth, predictions, clusters, seed),
     }
 
 

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headstart import data
-from headstart.evaluation.learning_curve import REACH, Curve, Forecast, Measured, learning_curve
+from headstart.evaluation.learning_curve import (
+    FARTHEST_FORECAST,
+    FittedCurve,
+    GainForecast,
+    MeasuredLosses,
+    fit_learning_curve,
+)
 from headstart.flow.adaptation.learning_curve_points import SCORINGS, Scoring, gather_curve_data, measure_points
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.options import AdaptOptions
@@ -62,7 +68,7 @@ def measure_learning_curve(
     """
     scoring = SCORINGS[task.kind]
     reason = _find_obstacle(train, task, clock, test is not None and test_targets is not None and len(test) > 0)
-    points: list[Measured] = []
+    points: list[MeasuredLosses] = []
     if not reason:
         with threadpool_limits(2, user_api="blas"):
             points = measure_points(
@@ -74,7 +80,7 @@ def measure_learning_curve(
         return LearningCurve(metric=scoring.metric, shape="unknown", sentence=sentence)
     n_labels = points[-1].n_labels
     targets = [n_labels + round_to_two_digits((times - 1) * n_labels) for times in TARGETS]
-    return _make_learning_curve(learning_curve(points, targets, task.seed), points, task)
+    return _make_learning_curve(fit_learning_curve(points, targets, task.seed), points, task)
 
 
 def measure_run_curve(prepared: Prepared, options: AdaptOptions, remaining: Clock) -> LearningCurve:
@@ -117,7 +123,7 @@ def _find_obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
     return ""
 
 
-def _make_learning_curve(curve: Curve, points: Sequence[Measured], task: Task) -> LearningCurve:
+def _make_learning_curve(curve: FittedCurve, points: Sequence[MeasuredLosses], task: Task) -> LearningCurve:
     scoring, n_classes = SCORINGS[task.kind], max(1, len(np.unique(task.codes)))
 
     def to_score(loss: Figure) -> Figure:
@@ -143,13 +149,13 @@ def _make_learning_curve(curve: Curve, points: Sequence[Measured], task: Task) -
             CurveForecast(labels=item.n_labels, more_labels=item.n_labels - n_labels, gain=Figure.of(item.gain))
             for item in curve.forecasts
         ],
-        holds_up_to_labels=int(REACH * n_labels) if curve.forecasts else None,
+        holds_up_to_labels=int(FARTHEST_FORECAST * n_labels) if curve.forecasts else None,
         shape=shape,
         sentence=sentence,
     )
 
 
-def _describe_curve(curve: Curve, scoring: Scoring) -> tuple[Shape, str]:
+def _describe_curve(curve: FittedCurve, scoring: Scoring) -> tuple[Shape, str]:
     """Give the shape and the sentence."""
     twice = next((item for item in curve.forecasts if item.n_labels >= 1.9 * curve.n_labels[-1]), None)
     if twice is None:
@@ -167,7 +173,7 @@ def _describe_curve(curve: Curve, scoring: Scoring) -> tuple[Shape, str]:
     return "flat", f"{more} more labels of this kind may help a little, or not at all: {amount}."
 
 
-def _format_gain(item: Forecast, scoring: Scoring, unit: float) -> str:
+def _format_gain(item: GainForecast, scoring: Scoring, unit: float) -> str:
     """Write a gain for people.
 
     Examples

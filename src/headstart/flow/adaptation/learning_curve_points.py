@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.learning_curve import Measured
+from headstart.evaluation.learning_curve import MeasuredLosses
 from headstart.records import FloatMatrix, Index, list_held_out_folds
 from headstart.strategies.linear.ridge_loo import QuickHead, fit_quick, reduced
 from headstart.strategies.record import Clock, Rows, Task
@@ -178,7 +178,7 @@ def _iterate_draws(
             yield (size, *_fit_once(curve_data, size, orders, numbers[-1]))
 
 
-def measure_points(curve_data: CurveData, clock: Clock, seed: int) -> list[Measured]:
+def measure_points(curve_data: CurveData, clock: Clock, seed: int) -> list[MeasuredLosses]:
     """Measure the curve: several draws of every size but the last, which is all rows.
 
     Parameters
@@ -205,7 +205,8 @@ def measure_points(curve_data: CurveData, clock: Clock, seed: int) -> list[Measu
     if any(len(draws_by_size[size]) < LEAST_DRAWS for size in numbers[:-1]):
         return []
     return [
-        Measured(size, *(np.stack(part) for part in zip(*draws, strict=True))) for size, draws in draws_by_size.items()
+        MeasuredLosses(size, *(np.stack(part) for part in zip(*draws, strict=True)))
+        for size, draws in draws_by_size.items()
     ]
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from headstart import data, evaluation, progress
 from headstart.errors import OptionError
-from headstart.evaluation.fairness.groups import names_of
-from headstart.evaluation.fairness.mitigation import before_and_after
-from headstart.evaluation.wording import cut, points
+from headstart.evaluation.fairness.groups import value_names
+from headstart.evaluation.fairness.mitigation import compare_mitigation
+from headstart.evaluation.wording import format_points, shorten_name
 from headstart.flow.adaptation.evaluate import TestScores
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.ladder import FittedStrategies
@@ -50,12 +50,12 @@ def list_mitigation_strategies(table: Table, options: AdaptOptions) -> tuple[str
 def _select_balanced_columns(table: Table, options: AdaptOptions) -> dict[str, Column]:
     """Give the group columns that are compared, not those that only keep rows together."""
     present = {name: table.metadata[name] for name in options.group if name in table.metadata}
-    return {name: values for name, values in present.items() if not evaluation.keeps_together(values)}
+    return {name: values for name, values in present.items() if not evaluation.has_too_many_values(values)}
 
 
 def _join_columns(table: Table, names: tuple[str, ...]) -> Column:
     """Give the values of all columns together; empty where one is unknown."""
-    parts = [names_of(table.metadata[name]) for name in names]
+    parts = [value_names(table.metadata[name]) for name in names]
     return make_column([" / ".join(values) if all(values) else "" for values in zip(*parts, strict=True)])
 
 
@@ -161,7 +161,7 @@ def _compare_cells(
     names = sorted({key for key in keys if key is not None})
     place = {name: at for at, name in enumerate(names)}
     cells = np.asarray([-1 if key is None else place[key] for key in keys], dtype=np.intp)
-    return before_and_after((right[0], right[1]), cells, names, clusters[rows], task.seed, *least)
+    return compare_mitigation((right[0], right[1]), cells, names, clusters[rows], task.seed, *least)
 
 
 def _is_right(codes: Index, outputs: object, prepared: Prepared) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -188,12 +188,12 @@ def _describe_mitigation(
     def describe(figures: MitigatedFigures, where: str) -> str:
         gain, (first, second) = (
             figures.worst_gain,
-            (cut(_name_worst_cell(figures, when)) for when in ("before", "after")),
+            (shorten_name(_name_worst_cell(figures, when)) for when in ("before", "after")),
         )
         return (
             f"{where} ({figures.n_rows:,} rows) the worst group went from {_percent(figures.worst_before)} right "
-            f"({first}) to {_percent(figures.worst_after)} ({second}), a change of {points(gain.value)} points "
-            f"(95 % interval {points(gain.low)} to {points(gain.high)}), and all rows from "
+            f"({first}) to {_percent(figures.worst_after)} ({second}), a change of {format_points(gain.value)} points "
+            f"(95 % interval {format_points(gain.low)} to {format_points(gain.high)}), and all rows from "
             f"{_percent(figures.mean_before)} to {_percent(figures.mean_after)}"
         )
 

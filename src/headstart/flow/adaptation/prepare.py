@@ -16,7 +16,7 @@ from headstart import data, features, progress
 from headstart.bases import Backbone
 from headstart.data.summary import summarise
 from headstart.errors import DataError, OptionError, offenders
-from headstart.evaluation import Truth, keeps_together
+from headstart.evaluation import Truth, has_too_many_values
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
@@ -251,7 +251,7 @@ def _choose_group_columns(table: Table, options: AdaptOptions, own_split: bool) 
     """
     present = [name for name in options.group if name in table.metadata]
     if options.mitigate != "none":
-        return tuple(name for name in present if keeps_together(table.metadata[name]))
+        return tuple(name for name in present if has_too_many_values(table.metadata[name]))
     if own_split and len(present) == len(options.group):
         return data.select_many_valued(table, options.group, 3)
     return options.group

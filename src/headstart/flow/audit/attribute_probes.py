@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import data
-from headstart.evaluation import keeps_together
-from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, names_of
-from headstart.evaluation.fairness.inherited_bias import balanced_guess, balanced_share, readable_reading
+from headstart.evaluation import has_too_many_values
+from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, value_names
+from headstart.evaluation.fairness.inherited_bias import (
+    balanced_accuracy_interval,
+    describe_attribute_probe,
+    predict_balanced,
+)
 from headstart.records import Column, FloatMatrix, Index, Interval, Table
 from headstart.results import Figure, Readable
 from headstart.strategies.linear.ridge_loo import Axes, fit_quick
@@ -48,9 +52,9 @@ def list_probe_targets(
 
 
 def _make_group_target(name: str, column: Column, clusters: Index) -> ProbeTarget | None:
-    if keeps_together(column):
+    if has_too_many_values(column):
         return None
-    names = np.array(names_of(column), dtype=object)
+    names = np.array(value_names(column), dtype=object)
     counts = {str(value): int((names == value).sum()) for value in set(names) if value}
     frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MANY_VALUES]
     return _encode_values(name, "group", tuple(sorted(frequent)), names=names, clusters=clusters)
@@ -163,7 +167,7 @@ def _measure_decodability(item: ProbeTarget, outputs: Mapping[str, NDArray[np.fl
     rows = np.flatnonzero(item.codes >= 0)
     codes = item.codes[rows]
     intervals: dict[str, Interval | None] = {
-        name: balanced_share(codes, balanced_guess(predicted[rows], codes), clusters[rows])
+        name: balanced_accuracy_interval(codes, predict_balanced(predicted[rows], codes), clusters[rows])
         for name, predicted in outputs.items()
     }
     chance = 1 / len(item.values)
@@ -172,5 +176,5 @@ def _measure_decodability(item: ProbeTarget, outputs: Mapping[str, NDArray[np.fl
         name=item.name, kind=item.kind, values=list(item.values), n_rows=len(rows), chance=chance,  # type: ignore[arg-type]
         frozen=figures.get("frozen"), adapted=figures.get("adapted"), answers=figures.get("answers"),
         without_base=figures.get("without_base"),
-        reading=readable_reading(item.name, item.kind, chance, found=intervals, n_rows=len(rows)),
+        reading=describe_attribute_probe(item.name, item.kind, chance, found=intervals, n_rows=len(rows)),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headstart import data, progress
 from headstart.bundle import Bundle
 from headstart.data.properties import of_inputs
-from headstart.evaluation.fairness.inherited_bias import Models, gap_origin
+from headstart.evaluation.fairness.inherited_bias import ComparedModels, trace_gap
 from headstart.evaluation.fairness.slices import row_errors
 from headstart.flow.adaptation.evaluate import TestScores, choose_thresholds
 from headstart.flow.adaptation.prepare import Prepared
@@ -132,7 +132,7 @@ def _find_gap_origins(
         not_measured["gaps"] = "No groups were named (see --group)."
         return []
     plain = _choose_model_without_base(strategies, scores)
-    models = Models(
+    models = ComparedModels(
         chosen=scores.predictions[strategies.chosen], frozen=scores.predictions.get(FROZEN),
         plain=scores.predictions.get(plain) if plain else None, without_base=plain,
         is_frozen=strategies.chosen == FROZEN,
@@ -141,7 +141,7 @@ def _find_gap_origins(
     clusters = data.number_clusters(prepared.test.table)
     gaps = []
     for name in [name for name in options.group if name in metadata]:
-        gap = gap_origin(name, prepared.truth, models, values=metadata[name], clusters=clusters, seed=options.seed)
+        gap = trace_gap(name, prepared.truth, models, values=metadata[name], clusters=clusters, seed=options.seed)
         if gap is None:
             not_measured[f"gap: {name}"] = "Cannot tell: there are no two groups with enough test rows."
         else:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from headstart import evaluation, progress
 from headstart.bundle import Bundle
 from headstart.errors import DataError
-from headstart.evaluation.fairness.groups import names_of
-from headstart.evaluation.fairness.inherited_bias import flips
-from headstart.evaluation.wording import cut
+from headstart.evaluation.fairness.groups import value_names
+from headstart.evaluation.fairness.inherited_bias import flip_share
+from headstart.evaluation.wording import shorten_name
 from headstart.flow.adaptation.prepare import ROW_NOUNS
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
 from headstart.flow.inference.predict_table import make_reader
@@ -201,15 +201,15 @@ def _make_counterfactual(
 ) -> Counterfactual:
     """Put figures and words together."""
     chosen, *others = moved
-    whole, other = flips(moved[chosen]), flips(moved[others[0]]) if others else None
+    whole, other = flip_share(moved[chosen]), flip_share(moved[others[0]]) if others else None
     parts = []
     for name, values in inputs.parts.items():
-        if name and evaluation.keeps_together(values):
+        if name and evaluation.has_too_many_values(values):
             continue
-        named = np.array(names_of(values[rows]), dtype=object)
+        named = np.array(value_names(values[rows]), dtype=object)
         for value in sorted({str(each) for each in named if each}):
             here = named == value
-            figure = Figure.of(flips(moved[chosen][here])) if here.sum() >= MIN_PART else None
+            figure = Figure.of(flip_share(moved[chosen][here])) if here.sum() >= MIN_PART else None
             parts.append(FlipShare(column=name, value=value, n_rows=int(here.sum()), flips=figure))
     return Counterfactual(
         name=edit.name, says=edit.says, n_rows=len(rows), flips=Figure.of(whole),
@@ -233,6 +233,10 @@ def _describe_counterfactual(
     if above_average:
         worst = max(above_average, key=lambda part: part.flips.value if part.flips else 0.0)
         assert worst.flips is not None
-        where = f"{cut(worst.column)} '{cut(worst.value)}'" if worst.column else f"class '{cut(worst.value)}'"
+        where = (
+            f"{shorten_name(worst.column)} '{shorten_name(worst.value)}'"
+            if worst.column
+            else f"class '{shorten_name(worst.value)}'"
+        )
         text += f" Most for {where}: {describe(worst.flips)} of {worst.n_rows}."
     return text

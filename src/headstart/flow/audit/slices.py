@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 
 from headstart import data
 from headstart.errors import offenders
-from headstart.evaluation import keeps_together
-from headstart.evaluation.fairness.groups import one_of_each
-from headstart.evaluation.fairness.slices import MIN_ROWS, Found, find, lasting, mean_error, row_errors
+from headstart.evaluation import has_too_many_values
+from headstart.evaluation.fairness.groups import sample_one_per_cluster
+from headstart.evaluation.fairness.slices import (
+    MIN_ROWS,
+    FailingCluster,
+    find_failing_clusters,
+    mean_error_interval,
+    median_shift,
+    row_errors,
+)
 from headstart.evaluation.metrics.measures import MEASURES
-from headstart.evaluation.wording import amount, cut
+from headstart.evaluation.wording import format_amount, shorten_name
 from headstart.flow.adaptation.evaluate import TestScores, choose_thresholds
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.ladder import FittedStrategies
@@ -60,7 +67,7 @@ def find_slices(
     out_of_fold = strategies.fitted[strategies.chosen].out_of_fold
     measure = MEASURES[task.kind].name
     rows = np.flatnonzero(np.isfinite(out_of_fold).all(axis=1))
-    rows = rows[one_of_each(data.number_clusters(prepared.train.table)[rows], seed)] if len(rows) else rows
+    rows = rows[sample_one_per_cluster(data.number_clusters(prepared.train.table)[rows], seed)] if len(rows) else rows
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
     if features is None or len(rows) < FEWEST_ROWS:
         why = "no frozen features" if features is None else f"{len(rows)} independent training rows"
@@ -75,12 +82,12 @@ def find_slices(
     centre = features.final[rows].mean(axis=0)
     directions = unit(features.final[rows] - centre)
     clusterings = [groups(directions, k, seed) for k in CLUSTERS if k * ROWS_EACH <= len(rows) or k == CLUSTERS[0]]
-    failing = find(errors, [item.owner for item in clusterings], task.codes[rows], seed)
+    failing = find_failing_clusters(errors, [item.owner for item in clusterings], task.codes[rows], seed)
     n_clusters = sum(int((np.bincount(item.owner) >= MIN_ROWS).sum()) for item in clusterings)
     test = _locate_test_rows(prepared, scores.predictions.get(strategies.chosen), centre)
     table = prepared.train.table
     columns = {name: table.metadata[name] for name in options.group if name in table.metadata}
-    columns = {name: values for name, values in columns.items() if not keeps_together(values)}
+    columns = {name: values for name, values in columns.items() if not has_too_many_values(values)}
     describer = _SliceDescriber(
         rows=rows,
         directions=directions,
@@ -131,7 +138,7 @@ class _SliceDescriber:
     properties: Properties
     columns: Mapping[str, Column]
 
-    def describe(self, item: Found, clustering: Groups) -> Slice:
+    def describe(self, item: FailingCluster, clustering: Groups) -> Slice:
         """Describe one slice."""
         upper = np.inf if self.predictions.task == "regression" else 1.0
         others = np.setdiff1d(np.arange(len(self.rows)), item.rows)
@@ -142,8 +149,8 @@ class _SliceDescriber:
         here, elsewhere = self.rows[item.rows], self.rows[others]
         described = Slice(
             n_rows=len(item.rows),
-            error=Figure.of(mean_error(errors[item.rows], upper)),
-            elsewhere=Figure.of(mean_error(errors[others], upper)),
+            error=Figure.of(mean_error_interval(errors[item.rows], upper)),
+            elsewhere=Figure.of(mean_error_interval(errors[others], upper)),
             p_value=item.p_value,
             n_test_rows=n_test,
             test_error=on_test,
@@ -159,7 +166,7 @@ class _SliceDescriber:
         return described.model_copy(update={"reading": _describe_slice(described, self.predictions.task)})
 
     def _measure_on_test_rows(
-        self, item: Found, clustering: Groups, upper: float
+        self, item: FailingCluster, clustering: Groups, upper: float
     ) -> tuple[int, Figure | None, Figure | None]:
         """Look the slice up among the test rows: those nearest to its centre."""
         if self.test is None:
@@ -168,7 +175,7 @@ class _SliceDescriber:
         n_test = int(here.sum())
         if n_test < MIN_ROWS or len(here) - n_test < MIN_ROWS:
             return n_test, None, None
-        pair = (mean_error(self.test[1][part], upper) for part in (here, ~here))
+        pair = (mean_error_interval(self.test[1][part], upper) for part in (here, ~here))
         on_test, off_test = (Figure.of(each) for each in pair)
         return n_test, on_test, off_test
 
@@ -181,7 +188,9 @@ def _name_groups(columns: Mapping[str, Column], rows: Index, others: Index) -> l
         for value, n in here.items():
             shares = n / len(rows), elsewhere[value] / max(len(others), 1)
             if value and shares[0] - shares[1] > MORE_OFTEN:
-                descriptions.append(f"{name} {cut(value)} ({100 * shares[0]:.0f} % against {100 * shares[1]:.0f} %)")
+                descriptions.append(
+                    f"{name} {shorten_name(value)} ({100 * shares[0]:.0f} % against {100 * shares[1]:.0f} %)"
+                )
     return descriptions
 
 
@@ -196,7 +205,9 @@ def _name_mistakes(
         for label, answer, error in zip(labels[rows], predictions.labels[at], errors[at], strict=True)
         if error > 0
     )
-    return [f"{cut(label)} taken for {cut(answer)} ({n})" for (label, answer), n in pairs.most_common(3)]
+    return [
+        f"{shorten_name(label)} taken for {shorten_name(answer)} ({n})" for (label, answer), n in pairs.most_common(3)
+    ]
 
 
 def _name_properties(properties: Properties, table: Table, rows: Index, others: Index) -> list[str]:
@@ -205,14 +216,15 @@ def _name_properties(properties: Properties, table: Table, rows: Index, others: 
     measured = properties(table.take(np.concatenate(some)))
     inside, outside = np.arange(len(some[0])), np.arange(len(some[0]), len(some[0]) + len(some[1]))
     away = {
-        name: lasting(values, inside, outside)
+        name: median_shift(values, inside, outside)
         for name, values in measured.items()
         if np.isfinite(values[inside]).any() and np.isfinite(values[outside]).any()
     }
     ranked = sorted((name for name in away if abs(away[name]) >= APART_IN_SPREADS), key=lambda name: -abs(away[name]))
     return [
-        f"{name} {'higher' if away[name] > 0 else 'lower'} ({amount(float(np.nanmedian(measured[name][inside])))} "
-        f"against {amount(float(np.nanmedian(measured[name][outside])))})"
+        f"{name} {'higher' if away[name] > 0 else 'lower'} "
+        f"({format_amount(float(np.nanmedian(measured[name][inside])))} "
+        f"against {format_amount(float(np.nanmedian(measured[name][outside])))})"
         for name in ranked[:3]
     ]
 
@@ -222,7 +234,7 @@ def _describe_slice(described: Slice, kind: str) -> str:
 
     def describe(figure: Figure | Interval) -> str:
         if not shares:
-            return f"off by {amount(figure.value)} ({amount(figure.low)} to {amount(figure.high)})"
+            return f"off by {format_amount(figure.value)} ({format_amount(figure.low)} to {format_amount(figure.high)})"
         return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
 
     what = "wrong on" if shares else "on average"

@@ -13,7 +13,7 @@ from headstart import bases, data, evaluation, features, ranking
 from headstart.bases import DEFAULTS, Backbone
 from headstart.data.duplicates import feature_duplicates
 from headstart.errors import DataError, HeadstartError, ending
-from headstart.evaluation.intervals import mean
+from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, Coverage, Measured
 from headstart.records import Features, Finding, Index, Interval, Predictions, Probabilities, Table
@@ -201,8 +201,8 @@ def _compute_interval(
     task: Task, rows: Rows, outputs: Probabilities, gains: NDArray[np.float64], clusters: Index
 ) -> Interval:
     if task.truth is not None:
-        return mean(gains, clusters, task.seed, (-np.inf, 1.0))
-    metrics = evaluation.evaluate(
+        return mean_interval(gains, clusters, task.seed, (-np.inf, 1.0))
+    metrics = evaluation.score_classes(
         task.codes, Predictions(ids=rows.table.ids, classes=task.classes, probabilities=outputs), clusters, task.seed
     )
     return Interval(metrics.accuracy.value, metrics.accuracy.low, metrics.accuracy.high)

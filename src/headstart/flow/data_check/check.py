@@ -14,8 +14,8 @@ from headstart.data.duplicates import near_duplicates
 from headstart.data.properties import Property
 from headstart.errors import HeadstartError
 from headstart.evaluation import shortcuts
-from headstart.evaluation.intervals import wilson
-from headstart.evaluation.shortcuts import Told
+from headstart.evaluation.intervals import wilson_interval
+from headstart.evaluation.shortcuts import PropertySkill
 from headstart.extras import missing
 from headstart.flow.adaptation.reserved_names import find_reserved_names
 from headstart.offline import offline
@@ -56,7 +56,7 @@ def with_shares(found: Sequence[Finding], table: Table) -> tuple[Finding, ...]:
 def _with_share(item: Finding, n_rows: int) -> Finding:
     if item.measure is not None or not 0 < len(item.rows) <= n_rows:
         return item
-    low, high = wilson(np.array([float(len(item.rows))]), np.array([float(n_rows)]))
+    low, high = wilson_interval(np.array([float(len(item.rows))]), np.array([float(n_rows)]))
     return replace(item, measure=Interval(len(item.rows) / n_rows, float(low[0]), float(high[0])))
 
 
@@ -106,7 +106,7 @@ def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Find
     clusters = data.number_resampling_clusters(rows, groups)
     folds = data.assign_folds(codes, clusters, N_FOLDS, seed)
     if measured:
-        together, alone = shortcuts.ranked(measured, codes, folds, clusters=clusters, seed=seed)
+        together, alone = shortcuts.rank_properties(measured, codes, folds, clusters=clusters, seed=seed)
         found += _of_inputs(together, alone, rows)
     others = properties.of_columns(rows)
     n_measured = len(properties.fullest_columns(rows))
@@ -116,20 +116,22 @@ def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Find
             Finding(kind="columns-not-measured", severity="note", rows=(), summary=summary, advice="Nothing to do.")
         )
     if others:
-        found += _of_columns(shortcuts.ranked(others, codes, folds, clusters=clusters, seed=seed)[1], others, rows)
+        found += _of_columns(
+            shortcuts.rank_properties(others, codes, folds, clusters=clusters, seed=seed)[1], others, rows
+        )
     return tuple(found)
 
 
-def _said(told: Told) -> str:
-    found = told.share
+def _said(told: PropertySkill) -> str:
+    found = told.balanced_accuracy
     return f"{found.value:.0%} (95 % interval {found.low:.0%} to {found.high:.0%}; chance: {told.chance:.0%})"
 
 
-def _of_inputs(together: Told, alone: Sequence[Told], rows: Table) -> list[Finding]:
+def _of_inputs(together: PropertySkill, alone: Sequence[PropertySkill], rows: Table) -> list[Finding]:
     best = max([together, alone[0]], key=lambda item: item.skill)
     if best.skill < CLEAR:
         return []
-    named = ", ".join(f"{item.name} ({item.share.value:.0%})" for item in alone[:3] if item.skill > 0)
+    named = ", ".join(f"{item.name} ({item.balanced_accuracy.value:.0%})" for item in alone[:3] if item.skill > 0)
     alone_said = f" Best alone: {named}." if named else ""
     summary = (
         f"How the inputs are made, not what they show, already tells {_ASKED[rows.task]} of {_said(best)} "
@@ -140,10 +142,14 @@ def _of_inputs(together: Told, alone: Sequence[Told], rows: Table) -> list[Findi
         "instead: gather each class in the same way, or test on another place. It may also be a true sign of the class."
     )
     severity = "warn" if best.skill >= STRONG else "note"
-    return [Finding(kind="shortcut", severity=severity, rows=(), summary=summary, advice=advice, measure=best.share)]
+    return [
+        Finding(
+            kind="shortcut", severity=severity, rows=(), summary=summary, advice=advice, measure=best.balanced_accuracy
+        )
+    ]
 
 
-def _of_columns(ranked: Sequence[Told], others: Mapping[str, Property], rows: Table) -> list[Finding]:
+def _of_columns(ranked: Sequence[PropertySkill], others: Mapping[str, Property], rows: Table) -> list[Finding]:
     telling = [item for item in ranked if item.skill >= CLEAR and not _is_same(item)]
     found = [_of_all(item, rows) for item in ranked if _is_same(item) and not _repeats(others[item.name], rows)]
     found = found[:MOST_COLUMNS]
@@ -162,14 +168,14 @@ def _of_columns(ranked: Sequence[Told], others: Mapping[str, Property], rows: Ta
                 rows=(),
                 summary=summary,
                 advice=advice,
-                measure=item.share,
+                measure=item.balanced_accuracy,
             )
         )
     return found
 
 
-def _is_same(told: Told) -> bool:
-    return (told.share.value - told.chance) / (1.0 - told.chance) >= SAME
+def _is_same(told: PropertySkill) -> bool:
+    return (told.balanced_accuracy.value - told.chance) / (1.0 - told.chance) >= SAME
 
 
 def _repeats(values: Property, rows: Table) -> bool:
@@ -179,7 +185,7 @@ def _repeats(values: Property, rows: Table) -> bool:
     return all(str(a).strip().casefold() == str(b).strip().casefold() for a, b in zip(values, rows.labels, strict=True))
 
 
-def _of_all(told: Told, rows: Table) -> Finding:
+def _of_all(told: PropertySkill, rows: Table) -> Finding:
     """Point out a column that tells the class of nearly all rows: the label again, or classes gathered apart."""
     summary = f"The column '{told.name}' tells the class of {_said(told)} of {len(rows):,} rows."
     advice = (
@@ -187,7 +193,9 @@ def _of_all(told: Told, rows: Table) -> Finding:
         "class was gathered apart, and no score here can tell whether a model learns the class or that: gather every "
         "class in every place."
     )
-    return Finding(kind="shortcut", severity="warn", rows=(), summary=summary, advice=advice, measure=told.share)
+    return Finding(
+        kind="shortcut", severity="warn", rows=(), summary=summary, advice=advice, measure=told.balanced_accuracy
+    )
 
 
 _ASKED = {

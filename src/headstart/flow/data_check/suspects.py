@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from headstart import data
 from headstart.bases import Backbone
 from headstart.evaluation import label_errors
-from headstart.evaluation.intervals import mean, quotient
-from headstart.evaluation.label_errors import Suspects
+from headstart.evaluation.intervals import mean_interval, ratio_interval
+from headstart.evaluation.label_errors import LabelErrors
 from headstart.flow.adaptation.budget import Budget
 from headstart.flow.adaptation.learning_curve_points import SCORINGS
 from headstart.flow.adaptation.prepare import Prepared
@@ -33,21 +33,21 @@ OUTLIER_ROWS, OUTLIER_AXES, NEIGHBOURS, FAR, MOST_OUTLIERS = 5_000, 32, 5, 6.0, 
 SOME_UNKNOWN, MANY_UNKNOWN, MANY_PIECES = 0.01, 0.10, 2.5
 
 
-def _classes(task: Task, outputs: Probabilities) -> Suspects:
-    return label_errors.of_classes(task.codes, outputs)
+def _classes(task: Task, outputs: Probabilities) -> LabelErrors:
+    return label_errors.find_class_errors(task.codes, outputs)
 
 
-def _labels(task: Task, outputs: Probabilities) -> Suspects:
+def _labels(task: Task, outputs: Probabilities) -> LabelErrors:
     assert task.truth is not None
-    return label_errors.of_labels(task.truth, outputs)
+    return label_errors.find_multilabel_errors(task.truth, outputs)
 
 
-def _numbers(task: Task, outputs: Probabilities) -> Suspects:
+def _numbers(task: Task, outputs: Probabilities) -> LabelErrors:
     assert task.truth is not None
-    return label_errors.of_numbers(task.truth, outputs)
+    return label_errors.find_number_errors(task.truth, outputs)
 
 
-FINDERS: dict[str, Callable[[Task, Probabilities], Suspects]] = {
+FINDERS: dict[str, Callable[[Task, Probabilities], LabelErrors]] = {
     "classification": _classes,
     "ordinal": _classes,
     "multi-label": _labels,
@@ -149,7 +149,7 @@ def _given(table: Table, task: Task, row: int) -> str:
     return "" if table.labels is None else str(table.labels[row])
 
 
-def _suggested(task: Task, found: Suspects, row: int) -> str:
+def _suggested(task: Task, found: LabelErrors, row: int) -> str:
     value = found.suggested[row]
     if task.kind == "regression":
         return f"{value:.4g}"
@@ -217,7 +217,7 @@ def unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
             rows=(),
             summary=summary,
             advice=advice,
-            measure=quotient(found.counts, 0),
+            measure=ratio_interval(found.counts, 0),
         )
     ]
 
@@ -251,12 +251,12 @@ def honest_score(rows: Rows, task: Task, groups: tuple[str, ...]) -> HonestScore
     if scoring.points:
         naive, honest = 1 - naive / scale, 1 - honest / scale
     bounds = (0.0, 1.0) if scoring.points else (0.0, np.inf)
-    gap = mean((naive - honest) * (1.0 if scoring.points else -1.0), clusters, task.seed, (-np.inf, np.inf))
+    gap = mean_interval((naive - honest) * (1.0 if scoring.points else -1.0), clusters, task.seed, (-np.inf, np.inf))
     n_together = int((sizes[clusters] > 1).sum())
     return HonestScore(
         measure=scoring.metric, n_rows=len(rows), n_together=n_together,
-        naive=Figure.of(mean(naive, clusters, task.seed, bounds)),
-        honest=Figure.of(mean(honest, clusters, task.seed, bounds)),
+        naive=Figure.of(mean_interval(naive, clusters, task.seed, bounds)),
+        honest=Figure.of(mean_interval(honest, clusters, task.seed, bounds)),
         gap=Figure.of(gap), sentence=_sentence(gap, n_together, scoring.points),
     )  # fmt: skip
 

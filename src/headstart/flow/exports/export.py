@@ -303,7 +303,9 @@ def _measure_form(bundle: Bundle, tried: ComparisonRows, outputs: Outputs, optio
     figures["accuracy"] = float(right.mean()) if len(right) else None
     figures["by_class"] = {name: _share(right, rows) for name, rows in classes.items()}
     figures["by_group"] = _share_by_group(tried, right, options)
-    curve = evaluation.calibration(tried.truth, predictions, None, bundle.seed) if _single(bundle, tried) else None
+    curve = (
+        evaluation.measure_calibration(tried.truth, predictions, None, bundle.seed) if _single(bundle, tried) else None
+    )
     figures["calibration_error"] = None if curve is None else curve.error.value
     return figures
 

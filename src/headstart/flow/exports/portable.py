@@ -82,7 +82,7 @@ def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
 
 def _select_ood_features(bundle: Bundle, rows: Rows) -> FloatMatrix:
     """Give what the rules read of rows (n_rows, n_dims); no columns where they read nothing."""
-    novelty = bundle.rules.novelty if bundle.rules else None
+    novelty = bundle.rules.out_of_distribution if bundle.rules else None
     features = select_ood_features(rows, novelty.reads) if novelty else None
     return np.empty((len(rows), 0), dtype=np.float32) if features is None else features
 
@@ -179,7 +179,7 @@ def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
         "model": [bundle.strategy, dict(state.meta), arrays.hexdigest()],
         "base": bundle.backbone.fingerprint if bundle.backbone else "",
         "task": [bundle.task, bundle.modality, list(bundle.classes), list(bundle.thresholds), dict(bundle.spec)],
-        "reads": bundle.rules.novelty.reads if bundle.rules and bundle.rules.novelty else "",
+        "reads": bundle.rules.out_of_distribution.reads if bundle.rules and bundle.rules.out_of_distribution else "",
         "rows": [str(digest) for digest in sample_rows.hashes],
         "versions": {name: version(name) for name in ("headstart", "torch", "onnx", "onnxruntime")},
         "code": _WRITING,

@@ -159,8 +159,8 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: Portable, name:
     rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.rules else _NO_POLICY
     if rules["novelty"]:
         rules["novelty"].pop("ids")
-        assert bundle.rules is not None and bundle.rules.novelty is not None
-        arrays = bundle.rules.novelty.arrays()
+        assert bundle.rules is not None and bundle.rules.out_of_distribution is not None
+        arrays = bundle.rules.out_of_distribution.arrays()
         content = b"".join(np.ascontiguousarray(arrays[part], dtype=np.float16).tobytes() for part in ARRAYS)
         (fresh / "model" / "novelty.bin").write_bytes(content)
         listed = [{"name": part, "shape": list(arrays[part].shape)} for part in ARRAYS]
@@ -184,7 +184,7 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: Portable, name:
 
 def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
     """Put small copies of the remembered training rows into the page, because their owner asked for it."""
-    novelty = bundle.rules.novelty if bundle.rules else None
+    novelty = bundle.rules.out_of_distribution if bundle.rules else None
     if novelty is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]

@@ -13,8 +13,14 @@ from headstart.bundle import Bundle
 from headstart.csv_files import csv_text
 from headstart.errors import BundleError, offenders
 from headstart.evaluation import Truth
-from headstart.evaluation.comparison.model_changes import LEVEL, Changes, advantage, changes, parts
-from headstart.evaluation.intervals import compact, mean
+from headstart.evaluation.comparison.model_changes import (
+    LEVEL,
+    RowChanges,
+    compare_parts,
+    compare_rows,
+    measure_advantage,
+)
+from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.flow.adaptation.prepare import encode_truth
 from headstart.flow.external_validation.evaluate import predict_rows
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_score
@@ -78,8 +84,8 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     truth = encode_truth(common, first.classes)
     columns = tuple(name for name in options.group if name in common.metadata)
     clusters = number_resampling_clusters(common, columns)
-    row_changes, seed = changes(truth, before, after), first.seed
-    gained, p_value = advantage(truth, before, after, clusters=clusters, seed=seed)
+    row_changes, seed = compare_rows(truth, before, after), first.seed
+    gained, p_value = measure_advantage(truth, before, after, clusters=clusters, seed=seed)
     answers = [_format_answers(truth, before), _format_answers(truth, after), _format_truth(common, first)]
     if out is not None:
         write_text(out, _format_csv(common, row_changes, answers))
@@ -88,7 +94,10 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         i.id: i.reason for i in table.set_aside
     }
     within = (0.0, row_changes.within[1])
-    values = [Figure.of(mean(part, compact(clusters), seed, within)) for part in (row_changes.old, row_changes.new)]
+    values = [
+        Figure.of(mean_interval(part, number_clusters(clusters), seed, within))
+        for part in (row_changes.old, row_changes.new)
+    ]
     own = data.number_clusters(common)
     return Comparison(
         task=first.task,  # type: ignore[arg-type]
@@ -108,11 +117,11 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         n_worse=len(worse),
         per_class=[]
         if common.targets is not None or common.labels is None
-        else parts(row_changes, "", common.labels, clusters=own, seed=seed),
+        else compare_parts(row_changes, "", common.labels, clusters=own, seed=seed),
         groups=[
             part
             for name in columns
-            for part in parts(row_changes, name, common.metadata[name], clusters=own, seed=seed)
+            for part in compare_parts(row_changes, name, common.metadata[name], clusters=own, seed=seed)
         ],
         better=_list_changed_rows(common, better[:FIRST], answers),
         worse=_list_changed_rows(common, worse[:FIRST], answers),
@@ -184,7 +193,7 @@ def _list_changed_rows(table: Table, rows: Index, answers: list[Column]) -> list
     return [ChangedRow(id=str(table.ids[at]), label=str(truth[at]), old=str(old[at]), new=str(new[at])) for at in rows]
 
 
-def _format_csv(table: Table, row_changes: Changes, answers: list[Column]) -> str:
+def _format_csv(table: Table, row_changes: RowChanges, answers: list[Column]) -> str:
     rows = [["id", "label", "old", "new", "change"]]
     for at in np.flatnonzero(np.abs(row_changes.gain) > _TINY):
         old, new, truth = (str(values[at]) for values in answers)
@@ -192,7 +201,7 @@ def _format_csv(table: Table, row_changes: Changes, answers: list[Column]) -> st
     return csv_text(rows)
 
 
-def _describe_changes(row_changes: Changes, gained: Interval, p_value: float, better: int, worse: int) -> str:
+def _describe_changes(row_changes: RowChanges, gained: Interval, p_value: float, better: int, worse: int) -> str:
     text = (
         f"Of {len(row_changes.gain):,} rows the new bundle does better on {better:,} and worse on {worse:,} "
         f"(exact test: p = {p_value:.3f}). Its advantage in {row_changes.measure} is {gained.value:+.3f} "

@@ -11,10 +11,10 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart import evaluation
 from headstart.bundle import Bundle
-from headstart.decisions import KINDS, NO_RULES, Decisions
+from headstart.decisions import DEFAULT_POLICY, KINDS, Decisions
 from headstart.errors import DataError, ending
 from headstart.evaluation import Truth
-from headstart.evaluation.uncertainty.selective import shares_of
+from headstart.evaluation.uncertainty.selective import answer_share
 from headstart.flow.adaptation.decision_rules import measure_abstention
 from headstart.flow.adaptation.evaluate import measure_details
 from headstart.flow.adaptation.prepare import encode_truth
@@ -56,7 +56,7 @@ def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> Pr
     DataError
         No row can be used.
     """
-    policy, reference = bundle.rules or NO_RULES, bundle.reference
+    policy, reference = bundle.rules or DEFAULT_POLICY, bundle.reference
     raw: list[Predictions] = []
     decisions: list[Decisions] = []
     placed: list[FloatMatrix] = []
@@ -64,7 +64,7 @@ def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> Pr
     for piece in predict_batches(replace(bundle, rules=None), table, precision):
         failed |= piece.failed
         raw.append(piece.predictions)
-        decisions.append(decide_rows(policy, policy.calibrated(piece.predictions), piece.model_inputs))
+        decisions.append(decide_rows(policy, policy.calibrate(piece.predictions), piece.model_inputs))
         values = select_ood_features(piece.model_inputs, reference.reads) if reference else None
         placed += [reference.place(values)] if reference and values is not None else []
     set_aside = [SetAside(str(table.ids[row]), ending(reason, table.inputs[row])) for row, reason in failed.items()]
@@ -79,8 +79,8 @@ def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> Pr
     return PredictedRows(
         table=usable,
         raw=joined,
-        predictions=policy.calibrated(joined),
-        decisions=Decisions.joined(decisions),
+        predictions=policy.calibrate(joined),
+        decisions=Decisions.concatenate(decisions),
         placed=joined_places,
         set_aside=set_aside,
     )
@@ -130,7 +130,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
             "n_learnt": n_learnt,
             "metrics": None,
             "confusion": None,
-            "shares": {kind: shares_of(predicted.decisions.kinds.tolist(), kind, clusters) for kind in KINDS},
+            "shares": {kind: answer_share(predicted.decisions.kinds.tolist(), kind, clusters) for kind in KINDS},
             "set_aside": [
                 SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *predicted.set_aside)
             ],
@@ -174,11 +174,11 @@ def _score_rows(bundle: Bundle, predicted: PredictedRows, options: PredictOption
     if not labelled:
         return {"not_measured": dict.fromkeys(_WITH_LABELS, _NO_LABELS)}
     truth: Truth = encode_truth(predicted.table, bundle.classes)
-    policy, columns = bundle.rules or NO_RULES, _select_present_columns(predicted.table, options)
+    policy, columns = bundle.rules or DEFAULT_POLICY, _select_present_columns(predicted.table, options)
     clusters = number_resampling_clusters(predicted.table, columns)
     fields = measure_details(truth, predicted.predictions, clusters, bundle.seed)
     fields |= {
-        "metrics": evaluation.score(truth, predicted.predictions, clusters, bundle.seed),
+        "metrics": evaluation.score_predictions(truth, predicted.predictions, clusters, bundle.seed),
         "groups": compare_groups(predicted.table, truth, predicted.predictions, columns=columns, seed=bundle.seed),
         "conformal": site_comparison.measure_coverage(
             truth, predicted.predictions, predicted.decisions, policy=policy, drawn=(clusters, bundle.seed)
@@ -188,6 +188,6 @@ def _score_rows(bundle: Bundle, predicted: PredictedRows, options: PredictOption
         ),
     }
     if fields["conformal"] is None:
-        why = policy.without.get("sets", "The bundle is of an older version and gives no sets.")
+        why = policy.not_applied.get("sets", "The bundle is of an older version and gives no sets.")
         fields["not_measured"] = {**fields.get("not_measured", {}), "conformal": why}  # type: ignore[dict-item]
     return fields

@@ -13,12 +13,12 @@ from headstart import bundle as bundles
 from headstart import data, decisions
 from headstart import evaluation as judging
 from headstart.bundle import Bundle
-from headstart.decisions import NO_RULES, Calibrator, Rules
+from headstart.decisions import DEFAULT_POLICY, Calibrator, DecisionPolicy
 from headstart.decisions.calibrator import BEYOND_NOISE
 from headstart.errors import DataError
 from headstart.evaluation import Truth
-from headstart.evaluation.intervals import compact, mean
-from headstart.evaluation.uncertainty.conformal import share
+from headstart.evaluation.intervals import mean_interval, number_clusters
+from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.external_validation.site_comparison import LEAST_LABELS, number_dependent_rows
 from headstart.records import Index, Predictions, Table
@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 class Recalibrated:
     """New rules, what of them is new, and figures before and after."""
 
-    rules: Rules
+    rules: DecisionPolicy
     calibration_kept: bool
     sets_kept: bool
     gain: Figure | None
@@ -81,15 +81,15 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     more than 1.645 standard errors; new calibration needs new sets. What is written is learnt from all rows.
     """
     clusters = number_dependent_rows(table, groups)
-    policy = bundle.rules or NO_RULES
+    policy = bundle.rules or DEFAULT_POLICY
     if raw.task == "regression":
         return _recalibrate_ranges(policy, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
     codes = np.asarray(truth, dtype=np.intp)
     folds = data.assign_folds(codes, clusters, N_FOLDS, bundle.seed)
     probabilities, seed = raw.probabilities, bundle.seed
-    old = policy.calibrated(raw).probabilities
-    fitted = decisions.fit_way(codes, probabilities)
-    cross_fitted = decisions.cross_fitted(codes, probabilities, folds)
+    old = policy.calibrate(raw).probabilities
+    fitted = decisions.fit_correction(codes, probabilities)
+    cross_fitted = decisions.cross_fit_probabilities(codes, probabilities, folds)
     gains = _compute_log_loss(codes, old) - _compute_log_loss(codes, cross_fitted)
     is_kept = _is_beyond_noise(gains, clusters)
     calibrator: Calibrator = fitted if is_kept else policy.calibrator
@@ -114,7 +114,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
         clusters=clusters,
         seed=seed,
     )
-    gain = Figure.of(mean(gains, compact(clusters), seed, (-np.inf, np.inf)))
+    gain = Figure.of(mean_interval(gains, number_clusters(clusters), seed, (-np.inf, np.inf)))
     return Recalibrated(
         rules=replace(
             policy, calibrator=replace(calibrator, gain=float(gains.mean())) if is_kept else calibrator, sets=sets
@@ -144,7 +144,7 @@ def _compute_pinball_loss(probabilities: Floats, codes: Index, floors: Floats, c
     return np.where(gap >= 0, (1 - coverage) * gap, -coverage * gap)
 
 
-def _apply_old_sets(policy: Rules, codes: Index, old: Floats) -> tuple[Floats, NDArray[np.bool_]] | None:
+def _apply_old_sets(policy: DecisionPolicy, codes: Index, old: Floats) -> tuple[Floats, NDArray[np.bool_]] | None:
     if policy.sets is None:
         return None
     return _compute_pinball_loss(old, codes, np.asarray(policy.sets.floors), policy.coverage), policy.sets.sets(old)
@@ -156,7 +156,7 @@ def _compare_figures(
 ) -> list[BeforeAfter]:  # fmt: skip
     rows = np.arange(len(codes))
     calibrations = [
-        judging.calibration(codes, replace(raw, probabilities=part), clusters, seed) for part in probabilities
+        judging.measure_calibration(codes, replace(raw, probabilities=part), clusters, seed) for part in probabilities
     ]
     figures = []
     for name in ("log_loss", "error", "overconfidence"):
@@ -164,10 +164,12 @@ def _compare_figures(
         figures.append(
             BeforeAfter(name="calibration_error" if name == "error" else name, before=ends[0], after=ends[1])
         )
-    covers = [None if part is None else Figure.of(share(part[rows, codes], clusters)) for part in sets]
+    covers = [None if part is None else Figure.of(share_interval(part[rows, codes], clusters)) for part in sets]
     within = (1.0, float(raw.probabilities.shape[1]))
     sizes = [
-        None if part is None else Figure.of(mean(part.sum(axis=1).astype(float), compact(clusters), seed, within))
+        None
+        if part is None
+        else Figure.of(mean_interval(part.sum(axis=1).astype(float), number_clusters(clusters), seed, within))
         for part in sets
     ]
     assert covers[1] is not None and sizes[1] is not None
@@ -176,7 +178,9 @@ def _compare_figures(
     return figures
 
 
-def _recalibrate_ranges(policy: Rules, raw: Predictions, truth: Floats, clusters: Index, seed: int) -> Recalibrated:
+def _recalibrate_ranges(
+    policy: DecisionPolicy, raw: Predictions, truth: Floats, clusters: Index, seed: int
+) -> Recalibrated:
     off, coverage = np.abs(truth - raw.values), policy.coverage
     folds = data.assign_folds(np.zeros(len(off), dtype=np.intp), clusters, N_FOLDS, seed)
     margins = np.empty(len(off))
@@ -188,7 +192,7 @@ def _recalibrate_ranges(policy: Rules, raw: Predictions, truth: Floats, clusters
     if is_kept and np.isfinite(old).all():
         losses = [np.where(off <= m, (1 - coverage) * (m - off), coverage * (off - m)) for m in (old, margins)]
         is_kept = _is_beyond_noise(losses[0] - losses[1], clusters)
-    ends = [Figure.of(share(off <= m, clusters)) for m in (old, margins)]
+    ends = [Figure.of(share_interval(off <= m, clusters)) for m in (old, margins)]
     new_policy = replace(policy, margin=decisions.fit_margin(truth, raw.values, coverage)[0]) if is_kept else policy
     figures = [BeforeAfter(name="coverage", before=ends[0], after=ends[1])]
     return Recalibrated(

@@ -13,12 +13,12 @@ from headstart import bundle as bundles
 from headstart import data
 from headstart.bundle import Bundle
 from headstart.bundle.reference import Reference
-from headstart.decisions import NONE, SINGLE, Decisions, Rules
+from headstart.decisions import NONE, SINGLE, DecisionPolicy, Decisions
 from headstart.errors import offenders
-from headstart.evaluation import Truth, keeps_together
-from headstart.evaluation.shift.drift import MIN_ROWS, MIN_UNITS, drift
-from headstart.evaluation.shift.prior_shift import apart, prior_shift
-from headstart.evaluation.uncertainty.conformal import range_coverage, set_coverage
+from headstart.evaluation import Truth, has_too_many_values
+from headstart.evaluation.shift.drift import MIN_ROWS, MIN_UNITS, measure_drift
+from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
+from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage
 from headstart.flow.active_learning.label_next import LABELS_PER_CLASS
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.inference.predict_table import select_ood_features
@@ -64,17 +64,21 @@ _NO_SITE = (
 )
 
 
-def draw_reference(prepared: Prepared, policy: Rules, groups: tuple[str, ...], seed: int) -> Reference | None:
+def draw_reference(prepared: Prepared, policy: DecisionPolicy, groups: tuple[str, ...], seed: int) -> Reference | None:
     """Draw the sample of training rows that a bundle keeps; None where no features are kept."""
-    values = select_ood_features(prepared.train, policy.novelty.reads) if policy.novelty else None
-    if values is None or policy.novelty is None:
+    values = (
+        select_ood_features(prepared.train, policy.out_of_distribution.reads) if policy.out_of_distribution else None
+    )
+    if values is None or policy.out_of_distribution is None:
         return None
-    return Reference.of(values, policy.novelty.reads, number_dependent_rows(prepared.train.table, groups), seed)
+    return Reference.of(
+        values, policy.out_of_distribution.reads, number_dependent_rows(prepared.train.table, groups), seed
+    )
 
 
 def number_dependent_rows(table: Table, groups: tuple[str, ...]) -> Index:
     """Number the rows that belong together (n_rows,): copies, and columns of many values (patients, farms)."""
-    many = (name for name in groups if name in table.metadata and keeps_together(table.metadata[name]))
+    many = (name for name in groups if name in table.metadata and has_too_many_values(table.metadata[name]))
     return data.number_clusters(table, tuple(many))
 
 
@@ -124,11 +128,15 @@ def load_site(bundle: Bundle, path: Path) -> SiteFigures | None:
 
 
 def measure_coverage(
-    truth: Truth, predictions: Predictions, decisions: Decisions, policy: Rules, drawn: tuple[Index | None, int]
+    truth: Truth,
+    predictions: Predictions,
+    decisions: Decisions,
+    policy: DecisionPolicy,
+    drawn: tuple[Index | None, int],
 ) -> Conformal | None:
     """Measure sets or ranges on labelled rows; None where there are no such."""
     if predictions.task == "regression" and policy.margin is not None:
-        return range_coverage(
+        return measure_range_coverage(
             truth[:, 0].astype(np.float64),
             predictions.values,
             policy.margin,
@@ -138,8 +146,8 @@ def measure_coverage(
         )
     if policy.sets is None or predictions.task not in SINGLE:
         return None
-    exact, learnt = policy.sets.exact(predictions.probabilities), (policy.sets.n_rows, sum(policy.sets.own))
-    return set_coverage(truth, decisions.sets, exact, stated=policy.coverage, learnt=learnt, drawn=drawn)
+    exact, learnt = policy.sets.exact_sets(predictions.probabilities), (policy.sets.n_rows, sum(policy.sets.own))
+    return measure_set_coverage(truth, decisions.sets, exact, stated=policy.coverage, learnt=learnt, drawn=drawn)
 
 
 def add_site_comparison(
@@ -166,7 +174,7 @@ def add_site_comparison(
     if bundle.reference is None or placed is None:
         result.not_measured["drift"] = _NO_REFERENCE
     else:
-        result.drift = drift(
+        result.drift = measure_drift(
             bundle.reference.values, placed, bundle.reference.clusters, clusters_new=clusters, seed=bundle.seed
         )
         if result.drift is None:
@@ -191,7 +199,7 @@ def _add_figures_beside(result: Evaluation, training_site: SiteFigures | None) -
     result.beside_training = [
         BesideTraining(
             name=name, there=figure, n_rows_there=training_site.n_rows, here=here[name], n_rows=result.n_rows,
-            difference=apart(here[name], figure),
+            difference=independent_difference(here[name], figure),
         )
         for name, figure in training_site.figures.items() if name in here
     ]  # fmt: skip
@@ -207,7 +215,9 @@ def _add_prior_shift(
     if result.labelled:
         counts = bundle.about.get(LABELS_PER_CLASS, {})
     kind = "labels" if result.labelled else "predictions"
-    result.prior_shift = prior_shift(bundle.classes, counts, codes, clusters=clusters, kind=kind, seed=bundle.seed)
+    result.prior_shift = measure_prior_shift(
+        bundle.classes, counts, codes, clusters=clusters, kind=kind, seed=bundle.seed
+    )
     if result.prior_shift is None:
         result.not_measured["prior_shift"] = "The bundle does not say how many rows of each class there were."
 

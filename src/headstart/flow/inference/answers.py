@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.decisions import LABEL, NO_RULES, NONE, NOT_SURE, SINGLE, Decisions
-from headstart.evaluation import Truth, given_labels
+from headstart.decisions import DEFAULT_POLICY, LABEL, NONE, NOT_SURE, SINGLE, Decisions
+from headstart.evaluation import Truth, join_labels
 from headstart.records import Predictions, make_column
 
 TOP = 3
@@ -81,7 +81,7 @@ def _several_header(classes: tuple[str, ...]) -> list[str]:
 
 
 def _several_row(said: Predictions) -> list[str]:
-    written, shares = given_labels(said.label_mask, said.classes)[0], said.probabilities[0]
+    written, shares = join_labels(said.label_mask, said.classes)[0], said.probabilities[0]
     if len(said.classes) <= SHOWN_LABELS:
         return [written, *(f"{share:.6f}" for share in shares)]
     best = np.argsort(-shares, kind="stable")[:TOP]
@@ -237,7 +237,7 @@ def truth_header(task: str, classes: tuple[str, ...]) -> list[str]:
 
 def truth_rows(truth: Truth, said: Predictions, made: Decisions | None = None) -> Iterator[list[str]]:
     """Write the test rows one by one: id, truth, prediction, probabilities where there are such, and the decision."""
-    made = NO_RULES.decide(said, None) if made is None else made
+    made = DEFAULT_POLICY.decide(said, None) if made is None else made
     true, answer = _TRUTH[said.task](truth, said)
     told: list[str] = []
     for place, name in enumerate(said.ids):
@@ -260,7 +260,7 @@ def _truth_classes(truth: Truth, said: Predictions) -> tuple[list[str], list[str
 
 
 def _truth_several(truth: Truth, said: Predictions) -> tuple[list[str], list[str]]:
-    return given_labels(truth == 1, said.classes), given_labels(said.label_mask, said.classes)
+    return join_labels(truth == 1, said.classes), join_labels(said.label_mask, said.classes)
 
 
 def _truth_numbers(truth: Truth, said: Predictions) -> tuple[list[str], list[str]]:

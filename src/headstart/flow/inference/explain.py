@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headstart import bundle as bundles
 from headstart import progress
 from headstart.bundle import Bundle
-from headstart.decisions import NO_RULES
+from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import DataError, OptionError
 from headstart.flow.inference.answers import document_of
 from headstart.flow.inference.lining_up import line_up
@@ -27,7 +27,7 @@ from headstart.modalities.occlusion import OCCLUSIONS, heaviest
 from headstart.offline import offline
 from headstart.options import ExplainOptions
 from headstart.records import Predictions, Table, make_column
-from headstart.report.explained import Explained, render_explained
+from headstart.report.explained import ExplainedInput, render_explained
 from headstart.strategies.record import Rows
 
 SMALLEST = 1e-6
@@ -60,7 +60,7 @@ class _OpenBundle:
         predictions = Predictions(
             ids=names, classes=bundle.classes, probabilities=outputs, task=bundle.task, thresholds=bundle.thresholds
         )
-        return (bundle.rules or NO_RULES).calibrated(predictions), rows
+        return (bundle.rules or DEFAULT_POLICY).calibrate(predictions), rows
 
 
 def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:
@@ -122,14 +122,14 @@ def _open_bundle(bundle: Bundle, table: Table, folder: Path, precision: str) -> 
     return _OpenBundle(bundle, make_reader(bundle, table, precision), make_input_spec(bundle), folder)
 
 
-def _explain_row(opened: _OpenBundle, one: Table) -> tuple[Explained, dict[str, Any]]:
+def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[str, Any]]:
     """Explain the one row of a table."""
     bundle, occlusion = opened.bundle, OCCLUSIONS[opened.bundle.modality]
     loaded = opened.load(one.inputs[0])
     parts = occlusion.parts(loaded)
     variants, rows = opened.predict_variants(one, [loaded, *(part.hidden for part in parts)])
     plain = variants.take(np.array([0]))
-    decisions = decide_rows(bundle.rules or NO_RULES, plain, rows.take(np.array([0])))
+    decisions = decide_rows(bundle.rules or DEFAULT_POLICY, plain, rows.take(np.array([0])))
     answer = {"input": str(one.ids[0]), **document_of(bundle.task, plain, decisions)}
     weights, outputs, of = _compute_weights(variants)
     nearest = find_neighbours(bundle, rows.take(np.array([0])))[0]
@@ -151,7 +151,7 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[Explained, dict[str, 
         "reading": reading,
     }
     drawn = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
-    return Explained(
+    return ExplainedInput(
         name=str(one.ids[0]),
         answer=_format_answer(answer),
         drawn=drawn,

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from headstart.bundle import Bundle
-from headstart.decisions import NO_RULES, Decisions, Rules
+from headstart.decisions import DEFAULT_POLICY, DecisionPolicy, Decisions
 from headstart.errors import DataError
 from headstart.extras import require
 from headstart.features import DESCRIPTORS, Extractor, backbone_extractor, choose_runtime, run_chunks
@@ -39,9 +39,9 @@ def select_ood_features(rows: Rows, reads: str) -> FloatMatrix | None:
     return None if features is None else features.final
 
 
-def decide_rows(policy: Rules, predictions: Predictions, rows: Rows) -> Decisions:
+def decide_rows(policy: DecisionPolicy, predictions: Predictions, rows: Rows) -> Decisions:
     """Apply rules to rows with corrected probabilities."""
-    features = select_ood_features(rows, policy.novelty.reads) if policy.novelty else None
+    features = select_ood_features(rows, policy.out_of_distribution.reads) if policy.out_of_distribution else None
     return policy.decide(predictions, features)
 
 
@@ -141,8 +141,8 @@ def _predict_batch(
 ) -> PredictionBatch:
     readable, rows, failed = _read_rows(bundle, table, extractors, row_numbers)
     probabilities = bundle.fitted.predict(rows) if len(readable) else np.empty((0, len(bundle.classes)))
-    policy = bundle.rules or NO_RULES
-    predictions = policy.calibrated(
+    policy = bundle.rules or DEFAULT_POLICY
+    predictions = policy.calibrate(
         Predictions(
             ids=table.ids[readable],
             classes=bundle.classes,
@@ -221,9 +221,9 @@ def decide_table(
             task=bundle.task,
             thresholds=bundle.thresholds,
         )
-        return predictions, decide_rows(bundle.rules or NO_RULES, predictions, Rows(table)), failed
+        return predictions, decide_rows(bundle.rules or DEFAULT_POLICY, predictions, Rows(table)), failed
     values = np.concatenate([batch.predictions.probabilities for batch in batches])
     predictions = replace(
         batches[0].predictions, ids=np.concatenate([batch.predictions.ids for batch in batches]), probabilities=values
     )
-    return predictions, Decisions.joined([batch.decisions for batch in batches]), failed
+    return predictions, Decisions.concatenate([batch.decisions for batch in batches]), failed

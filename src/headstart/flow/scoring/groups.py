@@ -32,9 +32,9 @@ def compare_groups(
         One for each column that the table has; empty where none was named.
     """
     present = {name: table.metadata[name] for name in columns if name in table.metadata}
-    together = tuple(name for name, values in present.items() if evaluation.keeps_together(values))
+    together = tuple(name for name, values in present.items() if evaluation.has_too_many_values(values))
     return (
-        evaluation.groups(truth, predictions, present, clusters=data.number_clusters(table, together), seed=seed)
+        evaluation.score_groups(truth, predictions, present, clusters=data.number_clusters(table, together), seed=seed)
         if present
         else []
     )
