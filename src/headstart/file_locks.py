@@ -15,6 +15,7 @@ from pathlib import Path
 
 from headstart.errors import OptionError
 
+IS_WINDOWS = os.name == "nt"
 POLL_SECONDS = 0.05
 _BUSY = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
@@ -88,7 +89,7 @@ def hold_output_folder(folder: Path, lock: Path) -> Iterator[None]:
 
 def _try_lock(handle: int) -> bool:
     try:
-        if os.name == "nt":
+        if IS_WINDOWS:
             windows = import_module("msvcrt")
             windows.locking(handle, windows.LK_NBLCK, 1)
         else:

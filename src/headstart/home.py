@@ -25,6 +25,8 @@ from platformdirs import user_cache_dir
 from headstart import progress
 from headstart.errors import OptionError
 
+IS_WINDOWS = os.name == "nt"
+WINDOWS_WAIT_SECONDS, WINDOWS_POLL_SECONDS = 3.0, 0.05
 NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 MOST_JSON_BYTES = 200_000_000
@@ -159,6 +161,35 @@ def clear_place(path: Path) -> None:
         shutil.rmtree(path)
 
 
+def move_into_place(source: Path, target: Path) -> None:
+    """Rename a finished file or folder; a file that is there is replaced, a folder with content is not.
+
+    Windows refuses this while another program, such as a virus scanner, has one of them open: it is tried again for
+    `WINDOWS_WAIT_SECONDS`.
+
+    Parameters
+    ----------
+    source, target : Path
+        On one file system.
+
+    Raises
+    ------
+    OSError
+        What the file system answers; on Windows PermissionError only after waiting.
+    """
+    deadline = time.monotonic() + WINDOWS_WAIT_SECONDS
+    move = source.rename if source.is_dir() else source.replace  # Windows replaces no folder, and says so by rename.
+    while True:
+        try:
+            move(target)
+        except PermissionError:
+            if not IS_WINDOWS or time.monotonic() > deadline:
+                raise
+            time.sleep(WINDOWS_POLL_SECONDS)
+        else:
+            return
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; it takes the final name only if the block ends well.
@@ -174,7 +205,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         partial.chmod(mode)  # Some libraries make files that only their owner may read.
         with partial.open("rb+") as handle:
             os.fsync(handle.fileno())
-        partial.replace(path)
+        move_into_place(partial, path)
     except OSError as error:
         if error.filename is None and error.errno is not None:  # Writing to an open file does not say which.
             raise OSError(error.errno, error.strerror, str(path)) from error

@@ -24,7 +24,7 @@ from headstart.bundle.golden_decisions import Answering, with_decisions
 from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json, sha256
 from headstart.bundle.record import NOT_SHIPPED, Bundle
 from headstart.errors import BundleError
-from headstart.home import require_place, write_json
+from headstart.home import move_into_place, require_place, write_json
 
 FORMAT = 3
 _TRIES = 100
@@ -113,13 +113,13 @@ def _settle(fresh: Path, folder: Path) -> None:
     aside = fresh.with_name(f"{fresh.name}.old")
     for _ in range(_TRIES):
         try:
-            fresh.rename(folder)
+            move_into_place(fresh, folder)
             return
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         with suppress(FileNotFoundError):  # another process moved it
-            folder.rename(aside)
+            move_into_place(folder, aside)
             shutil.rmtree(aside)
     raise BundleError(f"Other processes keep writing {folder}.", "Choose another folder, or wait for them.")
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases import Backbone
-from headstart.home import optional_write, remove_leftovers, writable_folder
+from headstart.home import move_into_place, optional_write, remove_leftovers, writable_folder
 from headstart.modalities.record import Array
 from headstart.sealed_folders import is_sealed, seal_folder
 
@@ -89,7 +89,7 @@ def _keep(model: Any, path: Path) -> None:
     try:
         silent_openvino().save_model(model, partial / path.name, compress_to_fp16=False)
         seal_folder(partial)
-        partial.rename(path.parent)
+        move_into_place(partial, path.parent)
     except RuntimeError as error:  # Its writer knows no other reason.
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(partial)) from error
     except OSError:

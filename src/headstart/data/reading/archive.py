@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from headstart.errors import DataError, offenders
-from headstart.home import remove_leftovers, writable_folder
+from headstart.home import move_into_place, remove_leftovers, writable_folder
 
 MAX_BYTES, MAX_FILES, MAX_RATIO, MAX_DEPTH = 20 * 2**30, 1_000_000, 200, 50
 _SMALL_BYTES = 64 * 2**20
@@ -80,7 +80,7 @@ def _place_of(folder: Path, member: zipfile.ZipInfo) -> Path:
 
 def _settle(partial: Path, target: Path) -> None:
     try:
-        partial.rename(target)
+        move_into_place(partial, target)
     except OSError:
         if not target.is_dir():  # another process was not simply faster
             raise

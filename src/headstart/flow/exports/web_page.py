@@ -27,7 +27,7 @@ from headstart.decisions import SINGLE
 from headstart.errors import OptionError, offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
 from headstart.flow.inference.predict_memory import SAMPLES, answering
-from headstart.home import write_json, write_text
+from headstart.home import move_into_place, write_json, write_text
 from headstart.modalities import MODALITIES
 from headstart.options import ExportOptions, ReadOptions, parse
 
@@ -115,7 +115,7 @@ def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions)
         _write_file_list(fresh)
         if place.exists():
             shutil.rmtree(place)
-        fresh.rename(place)
+        move_into_place(fresh, place)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return _measure_sizes(place)

@@ -26,6 +26,7 @@ from headstart.flow.inference.answers import document_of, header, row_of, unread
 from headstart.flow.inference.lining_up import line_up
 from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
 from headstart.flow.inference.predict_table import predict_batches
+from headstart.home import move_into_place
 from headstart.offline import offline
 from headstart.options import PredictOptions
 from headstart.records import Predictions, SetAside, Table
@@ -73,7 +74,7 @@ def _resumable(out: Path, mark: str, first: list[str]) -> Iterator[tuple[TextIO,
         handle.flush()
         os.fsync(handle.fileno())
         handle.close()
-        partial.replace(out)
+        move_into_place(partial, out)
     finally:
         handle.close()
 
