@@ -28,7 +28,7 @@ from tables import keep, table
 
 from headstart import bundle as bundles
 from headstart import data, flow
-from headstart.flow.inference.predict_memory import answering
+from headstart.flow.inference.predict_memory import open_predictor
 from headstart.options import AdaptOptions, ExportOptions, ReadOptions
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -197,7 +197,7 @@ def measured(case: Case, models: Path, shots: Path | None, scratch: Path) -> dic
     page = models / f"{out.name}-page"
     told = flow.export(out, page, ExportOptions(to="web"))
     rows = [case.turn(row) for row in rows_of(case.data, out, bundle)]
-    expected = answering(bundle, "float32")(rows)
+    expected = open_predictor(bundle, "float32")(rows)
     send, turn = SENT[bundle.modality]
     sent = [send(row) for row in rows]
     with hosted(page) as (address, stop), browser(scratch) as tab:

@@ -39,7 +39,7 @@ from tables import keep, table
 
 from headstart import bundle as bundles
 from headstart import demo, flow
-from headstart.flow.inference.predict_memory import answering
+from headstart.flow.inference.predict_memory import open_predictor
 from headstart.options import AdaptOptions, ServeOptions
 
 KINDS = ("image", "text", "series")
@@ -208,7 +208,7 @@ def headstart(*paths: Path, more: Sequence[str] = ()) -> list[str]:
 
 def plain(path: Path, kind: str, port: int, runtime: str) -> None:
     """Serve as people do who write it in ten lines: FastAPI, one model call a request, one at a time."""
-    answer, turn = answering(bundles.load(path, runtime)), threading.Lock()
+    answer, turn = open_predictor(bundles.load(path, runtime)), threading.Lock()
     application = FastAPI()
 
     def asked(value: Any) -> dict[str, Any]:
@@ -287,7 +287,7 @@ _LONGER = {"image": 3.0}
 def measured(kind: str, path: Path, values: Sequence[Any], arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure the model alone and all servers in turn, so that other work on the machine disturbs all alike."""
     requests = [request_of(kind, body_of(kind, value)) for value in values]
-    answer = answering(bundles.load(path, arguments.runtime))
+    answer = open_predictor(bundles.load(path, arguments.runtime))
     rows = [as_model_input(kind, value) for value in values][: ServeOptions().max_batch]
     more = ["--runtime", arguments.runtime]
     commands = {

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from headstart import bundle as bundles
 from headstart import flow
-from headstart.amounts import points
+from headstart.amounts import parse_points
 from headstart.bases import write_folder
 from headstart.bundle import Bundle, integrity
 from headstart.bundle.golden import Golden
@@ -483,7 +483,7 @@ def test_all_test_rows_are_found_again_whatever_their_ids(odd: Path, tmp_path: P
 
 
 def test_a_loss_is_written_in_points() -> None:
-    assert points("1pt") == points("1%") == 0.01 and points("0.02") == 0.02
+    assert parse_points("1pt") == parse_points("1%") == 0.01 and parse_points("0.02") == 0.02
 
 
 RESULTS: dict[str, tuple[Callable[[dict[str, Any]], str] | None, str]] = {

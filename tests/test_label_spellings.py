@@ -152,11 +152,11 @@ def test_booleans_of_a_workbook_are_those_of_a_csv(tmp_path: Path) -> None:
 
 
 def test_corrections_over_http_are_kept_in_the_spelling_of_the_model(tmp_path: Path) -> None:
-    from headstart.web.feedback import _checked
-    from headstart.web.models import Model
+    from headstart.web.feedback import _normalise_label
+    from headstart.web.models import ServedModel
 
     def checked(label: str, task: str = "classification") -> str:
-        model = Model(
+        model = ServedModel(
             name="m",
             modality="text",
             task=task,
@@ -165,7 +165,7 @@ def test_corrections_over_http_are_kept_in_the_spelling_of_the_model(tmp_path: P
             info={},
             columns={},
         )
-        return _checked(label, model)
+        return _normalise_label(label, model)
 
     assert checked("Water") == "water" and checked("CLEAN  ROADS") == "clean roads" and checked("pumps") == "pumps"
     assert checked("clean roads", "ordinal") == "clean roads" and checked("Water", "ordinal") == "water"

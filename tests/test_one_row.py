@@ -55,7 +55,7 @@ def test_one_text_a_class_is_learnt_and_its_scores_are_not_measured(
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "Not measured" in report and "none of the 3 training rows can be held out" in report
     assert result.split.startswith("no test rows")
-    show.result(result, tmp_path / "out")
+    show.show_result(result, tmp_path / "out")
     assert "The score is the mean of accuracy and macro-F1." in capsys.readouterr().err
 
 

@@ -21,7 +21,7 @@ from headstart.flow.inference import answers
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Predictions, Table, make_column
 from headstart.spellings import fold
-from headstart.web.models import kind_of
+from headstart.web.models import read_kind
 
 CLASSES = ("noise", "not sure", "potholes")
 PAGE = Path(data.__file__).parents[1] / "web" / "static"
@@ -113,7 +113,7 @@ def test_the_class_not_sure_is_no_abstention() -> None:
     ]
     assert [item["answer"] for item in documents] == [NOT_SURE, NOT_SURE, NONE]
     assert [item["kind"] for item in documents] == ["label", "not_sure", "none_of_these"]
-    assert [kind_of(item) for item in documents] == ["label", "not_sure", "none_of_these"]
+    assert [read_kind(item) for item in documents] == ["label", "not_sure", "none_of_these"]
     assert answers.document_of("classification", None, None)["kind"] == "unusable"
     row = answers.row_of("a", predictions.take(np.array([0])), made.take(np.array([0])))
     assert row[-1] == "label" and answers.header("classification", CLASSES)[-1] == "kind"

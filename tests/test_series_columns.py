@@ -355,10 +355,10 @@ def test_a_table_to_label_and_corrections_come_back_in_the_order_of_training(tmp
 
 def test_json_may_name_its_channels_and_they_are_put_in_the_order_of_the_model() -> None:
     from headstart.options import ServeOptions
-    from headstart.web.reading import from_document
+    from headstart.web.reading import parse_inputs
 
     named = {"series": [{"z": [3, 4], "x": [1, None]}, {"x": [1], "w": [2]}, [[1, 2], [3, 4]]]}
-    found = from_document(named, "series", parse(ServeOptions), ("x", "z")).inputs
+    found = parse_inputs(named, "series", parse(ServeOptions), ("x", "z")).inputs
     assert found[0][1].tolist() == [3, 4] and np.isnan(found[0][0, 1]) and found[2].tolist() == [[1, 2], [3, 4]]
     assert "lacks the channels z, and has w" in found[1].reason
-    assert "knows no names" in from_document({"series": [{"x": [1]}]}, "series", parse(ServeOptions)).inputs[0].reason
+    assert "knows no names" in parse_inputs({"series": [{"x": [1]}]}, "series", parse(ServeOptions)).inputs[0].reason

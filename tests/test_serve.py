@@ -35,16 +35,16 @@ from headstart import data, flow
 from headstart.cli.main import app
 from headstart.data.reading.table_files import read_raw_table
 from headstart.errors import OptionError
-from headstart.flow.inference.predict_memory import Unusable, answering
+from headstart.flow.inference.predict_memory import UnusableInput, open_predictor
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
 from headstart.web import feedback, protocol, reading
-from headstart.web.access import is_own_machine, read_token
-from headstart.web.app import build
-from headstart.web.batching import Batcher, Bounds
-from headstart.web.gate import Gate, JsonLines
-from headstart.web.models import Model, open_models
-from headstart.web.reading import weight
-from headstart.web.running import _bound, _listen
+from headstart.web.access import is_loopback_host, read_token
+from headstart.web.app import build_app
+from headstart.web.batching import Batcher, BatchLimits
+from headstart.web.gate import JsonLinesFormatter, RequestMiddleware
+from headstart.web.models import ServedModel, open_models
+from headstart.web.reading import measure_input_share
+from headstart.web.running import _bind_socket, _start_listening
 
 HOME = "http://127.0.0.1"
 TOKEN = "a-token-of-more-than-16"
@@ -65,13 +65,13 @@ def bundle_folders(
 
 
 @pytest.fixture(scope="module")
-def models(bundle_folders: dict[str, Path]) -> dict[str, Model]:
+def models(bundle_folders: dict[str, Path]) -> dict[str, ServedModel]:
     return open_models(list(bundle_folders.values()), ServeOptions(precision="float32"))
 
 
 @pytest.fixture
-def client(models: dict[str, Model]) -> Iterator[TestClient]:
-    with TestClient(build(models, ServeOptions(), None), base_url=HOME) as made:
+def client(models: dict[str, ServedModel]) -> Iterator[TestClient]:
+    with TestClient(build_app(models, ServeOptions(), None), base_url=HOME) as made:
         yield made
 
 
@@ -87,7 +87,7 @@ def echo(inputs: Sequence[Any]) -> list[dict[str, Any]]:
             "reason": "said so",
             "kind": "label",
         }
-        if not isinstance(one, Unusable)
+        if not isinstance(one, UnusableInput)
         else {
             "label": None,
             "probability": None,
@@ -101,9 +101,9 @@ def echo(inputs: Sequence[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def toy(answer: Any = echo, task: str = "classification", modality: str = "text") -> dict[str, Model]:
+def toy(answer: Any = echo, task: str = "classification", modality: str = "text") -> dict[str, ServedModel]:
     return {
-        "toy": Model(
+        "toy": ServedModel(
             name="toy",
             modality=modality,
             task=task,
@@ -116,7 +116,7 @@ def toy(answer: Any = echo, task: str = "classification", modality: str = "text"
 
 
 def small(options: ServeOptions | None = None, answer: Any = echo, token: str | None = None) -> TestClient:
-    return TestClient(build(toy(answer), options or ServeOptions(), token), base_url=HOME)
+    return TestClient(build_app(toy(answer), options or ServeOptions(), token), base_url=HOME)
 
 
 def png(size: tuple[int, int] = (48, 48), kind: str = "PNG") -> bytes:
@@ -201,7 +201,7 @@ def test_one_bad_input_gets_its_reason_and_spoils_no_other(client: TestClient) -
 
 
 def test_a_model_that_breaks_on_one_input_still_answers_the_others(bundle_folders: dict[str, Path]) -> None:
-    answer = answering(bundles.load(bundle_folders["series"]), "float32")
+    answer = open_predictor(bundles.load(bundle_folders["series"]), "float32")
     wave = np.sin(np.arange(30, dtype=np.float32))[None]
     huge = np.where(wave > 0, 3e38, -3e38).astype(np.float32)
     found = answer([wave, huge, np.zeros((2, 30), dtype=np.float32), np.full((1, 5), np.nan, dtype=np.float32)])
@@ -257,8 +257,8 @@ def test_the_protocol_describes_server_and_models_and_refuses_in_its_own_form(cl
 
 def test_the_protocol_tells_how_many_channels_a_series_has() -> None:
     info = {"preprocessing": {"n_channels": 6}}
-    about = protocol.metadata(
-        Model(
+    about = protocol.describe_tensors(
+        ServedModel(
             name="waves", modality="series", task="classification", classes=("a",), answer=list, info=info, columns={}
         )
     )
@@ -309,7 +309,7 @@ def test_a_body_of_two_gigabytes_is_cut_at_the_limit_although_its_length_is_not_
             yield b"x" * 1_000_000
 
     async def asked() -> int:
-        gate = build(toy(), ServeOptions(max_mb=3), None)
+        gate = build_app(toy(), ServeOptions(max_mb=3), None)
         read = 0
         pieces = endless()
         status = 0
@@ -420,8 +420,8 @@ def test_a_body_of_another_kind_is_refused(client: TestClient, model: str, kind:
     assert problem(reply).startswith(expected)
 
 
-def test_more_files_than_allowed_are_refused(models: dict[str, Model]) -> None:
-    with TestClient(build(models, ServeOptions(max_rows=3), None), base_url=HOME) as client:
+def test_more_files_than_allowed_are_refused(models: dict[str, ServedModel]) -> None:
+    with TestClient(build_app(models, ServeOptions(max_rows=3), None), base_url=HOME) as client:
         sent = [("files", (f"{row}.png", png(), "image/png")) for row in range(4)]
         assert problem(client.post("/predict?model=image", files=sent)).startswith("413")
         assert client.post("/predict?model=image", files=sent[:3]).status_code == 200
@@ -478,7 +478,7 @@ def test_another_address_than_this_machine_needs_a_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle_folders: dict[str, Path]
 ) -> None:
     monkeypatch.delenv("HEADSTART_TOKEN", raising=False)
-    assert read_token("127.0.0.1", None) is None and is_own_machine("127.8.8.8")
+    assert read_token("127.0.0.1", None) is None and is_loopback_host("127.8.8.8")
     done = RUN.invoke(app, ["serve", str(bundle_folders["text"]), "--host", "0.0.0.0", "--port", "0"])
     assert done.exit_code == 2 and "there is no token" in done.output and "HEADSTART_TOKEN" in done.output
     monkeypatch.setenv("HEADSTART_TOKEN", "short")
@@ -519,7 +519,9 @@ def test_the_log_is_json_without_contents_and_counters_are_of_routes(caplog: pyt
         client.post("/predict", json={"texts": ["my secret"]})
         client.get("/secret-path?secret=1")
         metrics = client.get("/metrics").text
-    lines = [json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "headstart.web"]
+    lines = [
+        json.loads(JsonLinesFormatter().format(record)) for record in caplog.records if record.name == "headstart.web"
+    ]
     assert [line["route"] for line in lines] == ["/predict", "unknown", "/metrics"]
     assert lines[0]["status"] == 200 and "secret" not in json.dumps(lines) and "secret" not in metrics
     assert 'headstart_requests_total{route="/predict",method="POST",status="200"} 1' in metrics
@@ -544,7 +546,7 @@ def test_a_fault_of_ours_tells_nothing_and_later_requests_are_answered(caplog: p
             raise AssertionError("secret")
         return echo(inputs)
 
-    gate = build(toy(broken), ServeOptions(), None)
+    gate = build_app(toy(broken), ServeOptions(), None)
     with TestClient(gate, base_url=HOME, raise_server_exceptions=False) as client:
         reply = client.post("/predict", json={"texts": ["secret"]})
         assert reply.status_code == 500 and "secret" not in reply.text and "fault in Headstart" in reply.text
@@ -556,7 +558,7 @@ def test_an_error_in_the_log_has_its_kind_and_place_but_not_its_words() -> None:
         raise ValueError("secret words")
     except ValueError:
         record = logging.LogRecord("x", logging.ERROR, "", 1, "failed", (), sys.exc_info())
-    line = json.loads(JsonLines().format(record))
+    line = json.loads(JsonLinesFormatter().format(record))
     assert line["error"] == "ValueError" and line["at"] and "secret" not in json.dumps(line)
 
 
@@ -564,14 +566,14 @@ def test_an_error_in_the_log_has_its_kind_and_place_but_not_its_words() -> None:
 
 
 @asynccontextmanager
-async def lifespan(gate: Gate) -> AsyncIterator[None]:
+async def lifespan(gate: RequestMiddleware) -> AsyncIterator[None]:
     inner: Any = gate.app
     async with inner.router.lifespan_context(inner):
         yield
 
 
 @asynccontextmanager
-async def asking(gate: Gate) -> AsyncIterator[httpx.AsyncClient]:
+async def asking(gate: RequestMiddleware) -> AsyncIterator[httpx.AsyncClient]:
     async with lifespan(gate), httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url=HOME) as made:
         yield made
 
@@ -599,7 +601,7 @@ async def begun(held: Held) -> None:
 def test_a_full_queue_answers_503_with_a_time_and_everybody_let_in_is_answered() -> None:
     async def run() -> None:
         held = Held()
-        gate = build(toy(held), ServeOptions(max_queue=3, window_ms=0), None)
+        gate = build_app(toy(held), ServeOptions(max_queue=3, window_ms=0), None)
         async with asking(gate) as client:
 
             async def ask(text: str, n: int = 1) -> httpx.Response:
@@ -626,7 +628,7 @@ def test_a_full_queue_answers_503_with_a_time_and_everybody_let_in_is_answered()
 def test_a_request_that_takes_too_long_is_given_up_and_its_rows_are_not_computed() -> None:
     async def run() -> None:
         held = Held()
-        gate = build(toy(held), ServeOptions(timeout=1.0, window_ms=0), None)
+        gate = build_app(toy(held), ServeOptions(timeout=1.0, window_ms=0), None)
         async with asking(gate) as client:
             first = asyncio.create_task(client.post("/predict", json={"texts": ["a"]}))
             await begun(held)
@@ -643,7 +645,7 @@ def test_a_request_that_takes_too_long_is_given_up_and_its_rows_are_not_computed
 def test_a_stopping_server_answers_who_is_inside_and_refuses_who_comes() -> None:
     async def run() -> None:
         held = Held()
-        gate = build(toy(held), ServeOptions(), None)
+        gate = build_app(toy(held), ServeOptions(), None)
         async with asking(gate) as client:
             inside = asyncio.create_task(client.post("/predict", json={"texts": ["a"]}))
             await begun(held)
@@ -651,15 +653,15 @@ def test_a_stopping_server_answers_who_is_inside_and_refuses_who_comes() -> None
             late = await client.post("/predict", json={"texts": ["b"]})
             assert problem(late) == "503 The server is stopping." and late.headers["retry-after"] == "5"
             assert (await client.get("/ready")).status_code == 503 and (await client.get("/health")).status_code == 200
-            assert gate.n_inside == 1
+            assert gate.n_active == 1
             held.go.set()
-            assert (await inside).status_code == 200 and gate.n_inside == 0
+            assert (await inside).status_code == 200 and gate.n_active == 0
 
     asyncio.run(run())
 
 
 def batched(
-    requests: list[list[str]], bounds: Bounds, weigh: Any = lambda one: 0.0
+    requests: list[list[str]], bounds: BatchLimits, weigh: Any = lambda one: 0.0
 ) -> tuple[list[list[dict[str, Any]]], list[list[str]]]:
     """Ask all at once; gives the answers and the batches."""
     seen: list[list[str]] = []
@@ -671,9 +673,9 @@ def batched(
     async def run() -> list[list[dict[str, Any]]]:
         with ThreadPoolExecutor(1) as pool:
             batcher = Batcher(answer, pool, bounds, weigh)
-            asked = [asyncio.create_task(batcher.ask(request)) for request in requests]
+            asked = [asyncio.create_task(batcher.submit(request)) for request in requests]
             await asyncio.sleep(0)
-            worker = asyncio.create_task(batcher.work())
+            worker = asyncio.create_task(batcher.run())
             found = await asyncio.gather(*asked)
             worker.cancel()
         return found
@@ -683,13 +685,13 @@ def batched(
 
 def test_rows_of_many_requests_are_answered_together_and_each_gets_its_own() -> None:
     requests = [[f"{request}-{row}" for row in range(request + 1)] for request in range(6)]
-    found, seen = batched(requests, Bounds(0.5, 8, 100))
+    found, seen = batched(requests, BatchLimits(0.5, 8, 100))
     assert [[one["answer"] for one in request] for request in found] == requests
     assert max(map(len, seen)) <= 8 and sum(map(len, seen)) == 21 and len(seen) == 3
 
 
 def test_a_long_request_does_not_hold_up_a_short_one() -> None:
-    _, seen = batched([["long"] * 100, ["short"]], Bounds(0.0, 10, 1_000))
+    _, seen = batched([["long"] * 100, ["short"]], BatchLimits(0.0, 10, 1_000))
     assert "short" in seen[0] and len(seen) == 11
 
 
@@ -700,21 +702,21 @@ def test_no_input_is_written_out_on_its_way() -> None:
         def __repr__(self) -> str:
             raise AssertionError("An input was written out: large ones take seconds.")
 
-    found, _ = batched([[Silent("a")], [Silent("b")]], Bounds(0.0, 8, 10))
+    found, _ = batched([[Silent("a")], [Silent("b")]], BatchLimits(0.0, 8, 10))
     assert [one[0]["answer"] for one in found] == ["a", "b"]
 
 
 def test_large_inputs_share_no_batch_and_small_ones_go_before_the_next_of_them() -> None:
     requests = [["large"] * 5, ["small"] * 3, ["half"] * 4, ["last"]]
     sizes = {"large": 0.9, "half": 0.5, "small": 0.01, "last": 0.0}
-    found, seen = batched(requests, Bounds(0.0, 10, 100), sizes.__getitem__)
+    found, seen = batched(requests, BatchLimits(0.0, 10, 100), sizes.__getitem__)
     assert [[one["answer"] for one in request] for request in found] == requests
     assert all(sum(sizes[one] for one in batch) <= 1.0 for batch in seen)
     assert sorted(seen[0]) == ["large", "last", "small", "small", "small"] and seen[1][:2] == ["half", "half"]
 
 
 def test_an_input_of_the_largest_size_is_answered_alone() -> None:
-    found, seen = batched([["x"], ["x"]], Bounds(0.0, 10, 100), lambda one: 1.0)
+    found, seen = batched([["x"], ["x"]], BatchLimits(0.0, 10, 100), lambda one: 1.0)
     assert seen == [["x"], ["x"]] and len(found) == 2
 
 
@@ -722,12 +724,15 @@ def test_an_input_of_the_largest_size_is_answered_alone() -> None:
 def test_inputs_are_weighed_against_what_is_allowed(model: str, size: float) -> None:
     one = {"image": png((50, 20)), "text": "x" * 10, "series": np.zeros((1, 3))}[model]
     limits = ServeOptions(max_megapixels=1.0, max_characters=1_000, max_numbers=1_000)
-    assert weight(one, model, limits) == pytest.approx(size) and weight(Unusable("no"), model, limits) == 0.0
+    assert (
+        measure_input_share(one, model, limits) == pytest.approx(size)
+        and measure_input_share(UnusableInput("no"), model, limits) == 0.0
+    )
 
 
 def test_one_request_alone_does_not_wait_for_others() -> None:
     began = time.monotonic()
-    batched([["alone"]], Bounds(30.0, 8, 100))
+    batched([["alone"]], BatchLimits(30.0, 8, 100))
     assert time.monotonic() - began < 20  # Not the window.
 
 
@@ -856,7 +861,7 @@ def test_answers_are_not_held_back_by_the_network_stack() -> None:
             got.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             writer.close()
 
-        async with await asyncio.start_server(connected, sock=_bound("127.0.0.1", 0)) as server:
+        async with await asyncio.start_server(connected, sock=_bind_socket("127.0.0.1", 0)) as server:
             _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             found = await got
             writer.close()
@@ -871,10 +876,13 @@ def test_a_port_that_is_taken_and_a_folder_that_is_none_are_named(bundle_folders
         taken.listen()
         done = RUN.invoke(app, ["serve", str(bundle_folders["text"]), "--port", str(taken.getsockname()[1])])
     assert done.exit_code == 2 and "cannot be listened on" in done.output
-    with _bound("127.0.0.1", 0) as late, _bound(*late.getsockname()) as first:  # Both bound, neither listens yet.
-        _listen(first)
+    with (
+        _bind_socket("127.0.0.1", 0) as late,
+        _bind_socket(*late.getsockname()) as first,
+    ):  # Both bound, neither listens yet.
+        _start_listening(first)
         with pytest.raises(OptionError, match="cannot be listened on"):
-            _listen(late)
+            _start_listening(late)
     done = RUN.invoke(app, ["serve", str(bundle_folders["text"].parent), "--port", "0"])
     assert done.exit_code == 2 and "is no bundle" in done.output
 
@@ -893,9 +901,9 @@ def adapted(table: Path) -> data.Table:
     return data.read_table(table, parse(ReadOptions))
 
 
-def test_corrections_become_tables_that_adapt_reads(models: dict[str, Model], tmp_path: Path) -> None:
+def test_corrections_become_tables_that_adapt_reads(models: dict[str, ServedModel], tmp_path: Path) -> None:
     options = ServeOptions(feedback=tmp_path / "corrections")
-    with TestClient(build(models, options, None), base_url=HOME) as client:
+    with TestClient(build_app(models, options, None), base_url=HOME) as client:
         again = 'No water,\r\n"again"'
         for text, label in ((again, "water"), ("The roof leaks", "school"), (again, "school"), (again, "roads")):
             reply = client.post("/feedback?model=text", json={"text": text, "label": label})
@@ -919,7 +927,7 @@ def test_corrections_become_tables_that_adapt_reads(models: dict[str, Model], tm
     series = adapted(tmp_path / "corrections" / "series" / "corrections.csv")
     assert series.modality == "series" and sorted(series.labels) == ["fast", "fast", "slow", "slow"]  # type: ignore[arg-type]
     assert series.inputs[0].shape == (1, 30) and np.isnan(series.inputs[0][0, 0])
-    with TestClient(build(models, options, None), base_url=HOME) as client:  # A new server goes on with the table.
+    with TestClient(build_app(models, options, None), base_url=HOME) as client:  # A new server goes on with the table.
         assert client.post("/feedback?model=text", json={"text": again, "label": "water"}).json()["n_rows"] == 2
         assert client.post("/feedback?model=text", json={"text": "New", "label": "water"}).json()["n_rows"] == 3
 
@@ -937,7 +945,7 @@ def test_corrections_become_tables_that_adapt_reads(models: dict[str, Model], tm
     ],
 )
 def test_a_correction_without_a_good_label_is_refused(task: str, label: Any, expected: str, tmp_path: Path) -> None:
-    gate = build(toy(task=task), ServeOptions(feedback=tmp_path / "c"), None)
+    gate = build_app(toy(task=task), ServeOptions(feedback=tmp_path / "c"), None)
     with TestClient(gate, base_url=HOME) as client:
         assert problem(client.post("/feedback", json={"text": "t", "label": label})).startswith(expected)
     assert list((tmp_path / "c").rglob("*.csv")) == []
@@ -1015,10 +1023,10 @@ def test_a_folder_for_corrections_that_is_none_is_refused_at_the_start(
     (tmp_path / "file").write_text("x", encoding="utf-8")
     for name in ("file", "file/below"):
         with pytest.raises(OptionError, match="cannot be made"):
-            build(toy(), ServeOptions(feedback=tmp_path / name), None)
+            build_app(toy(), ServeOptions(feedback=tmp_path / name), None)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(OptionError, match="cannot be written to"):
-        build(toy(), ServeOptions(feedback=tmp_path / "there"), None)
+        build_app(toy(), ServeOptions(feedback=tmp_path / "there"), None)
 
 
 def test_without_feedback_nothing_is_kept() -> None:
@@ -1032,12 +1040,12 @@ def test_without_feedback_nothing_is_kept() -> None:
 SENT = ("method", "url", "headers", "params", "json", "data", "files")
 
 
-def explored(models: dict[str, Model], folder: Path, n_examples: int) -> dict[int, int]:
+def explored(models: dict[str, ServedModel], folder: Path, n_examples: int) -> dict[int, int]:
     """Ask all that the description allows, of each model; gives how often each status came, and fails at a fault."""
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
 
-    gate = build(models, ServeOptions(feedback=folder, max_mb=0.5, timeout=20.0), None)
+    gate = build_app(models, ServeOptions(feedback=folder, max_mb=0.5, timeout=20.0), None)
     seen: dict[int, int] = {}
     with TestClient(gate, base_url=HOME, raise_server_exceptions=False) as client:
         document = client.get("/openapi.json").json()
@@ -1068,18 +1076,18 @@ def explored(models: dict[str, Model], folder: Path, n_examples: int) -> dict[in
     return seen
 
 
-def test_no_request_that_the_description_allows_makes_a_fault(models: dict[str, Model], tmp_path: Path) -> None:
+def test_no_request_that_the_description_allows_makes_a_fault(models: dict[str, ServedModel], tmp_path: Path) -> None:
     seen = explored(models, tmp_path / "c", 24)
     assert seen[200] > 20 and seen[422] > 5 and seen.get(404, 0) < 5
 
 
 def break_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = reading._named
-    monkeypatch.setattr(reading, "_named", lambda ids, n: real(ids and 1 / 0, n))
+    real = reading._parse_ids
+    monkeypatch.setattr(reading, "_parse_ids", lambda ids, n: real(ids and 1 / 0, n))
 
 
 def break_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feedback, "_hash", lambda value: value.encode("ascii").hex()[:32])
+    monkeypatch.setattr(feedback, "_hash_content", lambda value: value.encode("ascii").hex()[:32])
 
 
 def break_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1088,7 +1096,7 @@ def break_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("broken", [break_ids, break_letters, break_tensors])
 def test_a_fault_that_is_put_in_is_found(
-    broken: Any, models: dict[str, Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    broken: Any, models: dict[str, ServedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken(monkeypatch)
     with pytest.raises(AssertionError, match="This is a fault in Headstart"):

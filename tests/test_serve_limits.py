@@ -18,10 +18,10 @@ from starlette.testclient import TestClient
 
 from headstart.options import ServeOptions
 from headstart.web import feedback, json_limits, reading
-from headstart.web.app import build
-from headstart.web.gate import Gate
+from headstart.web.app import build_app
+from headstart.web.gate import RequestMiddleware
 from headstart.web.journal import Change, Journal
-from headstart.web.models import Model
+from headstart.web.models import ServedModel
 
 HOME = "http://127.0.0.1"
 
@@ -30,9 +30,9 @@ def answer_all(inputs: list[Any]) -> list[dict[str, Any]]:
     return [{"answer": "a", "kind": "label", "reason": None, "label": "a", "probability": 1.0} for _ in inputs]
 
 
-def toy(modality: str = "text") -> dict[str, Model]:
+def toy(modality: str = "text") -> dict[str, ServedModel]:
     return {
-        "toy": Model(
+        "toy": ServedModel(
             name="toy",
             modality=modality,
             task="classification",
@@ -45,7 +45,7 @@ def toy(modality: str = "text") -> dict[str, Model]:
 
 
 def open_server(folder: Path) -> TestClient:
-    return TestClient(build(toy(), ServeOptions(feedback=folder), None), base_url=HOME)
+    return TestClient(build_app(toy(), ServeOptions(feedback=folder), None), base_url=HOME)
 
 
 def send(client: TestClient, text: str, label: str) -> httpx.Response:
@@ -57,7 +57,7 @@ def corrections_of(folder: Path) -> list[list[str]]:
         return list(csv.reader(handle))[1:]
 
 
-def send_corrections(app: Gate, first: int, confirmed: list[str]) -> None:
+def send_corrections(app: RequestMiddleware, first: int, confirmed: list[str]) -> None:
     with TestClient(app, base_url=HOME) as client:
         for row in range(first, first + 60):
             for label in ("a", "b") if row % 7 == 0 else ("a",):  # A changed label: the table is written anew.
@@ -68,7 +68,7 @@ def send_corrections(app: Gate, first: int, confirmed: list[str]) -> None:
 def test_changing_one_label_over_and_over_does_not_fill_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feedback, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(feedback, "MAX_FOLDER_BYTES", 20_000)
     with open_server(tmp_path) as client:
         statuses = [send(client, "x" * 1_000, "ab"[number % 2]).status_code for number in range(40)]
     assert statuses[0] == 200 and statuses[-1] == 403
@@ -77,7 +77,7 @@ def test_changing_one_label_over_and_over_does_not_fill_the_disk(
 
 def test_two_servers_on_one_folder_lose_no_confirmed_correction(tmp_path: Path) -> None:
     confirmed: list[str] = []
-    servers = [build(toy(), ServeOptions(feedback=tmp_path), None) for _ in range(2)]
+    servers = [build_app(toy(), ServeOptions(feedback=tmp_path), None) for _ in range(2)]
     threads = [
         threading.Thread(target=send_corrections, args=(app, 100 * number, confirmed))
         for number, app in enumerate(servers)
@@ -128,7 +128,7 @@ def test_a_body_that_holds_too_much_is_counted_and_never_parsed(
     def parse(*arguments: object, **more: object) -> None:
         raise AssertionError("it was parsed")
 
-    app = build(toy("series"), ServeOptions(feedback=tmp_path), None)
+    app = build_app(toy("series"), ServeOptions(feedback=tmp_path), None)
     monkeypatch.setattr(reading.json, "loads", parse)
     with TestClient(app, base_url=HOME) as client:
         reply = client.post(path, content=body, headers={"content-type": "application/json"})
@@ -136,8 +136,8 @@ def test_a_body_that_holds_too_much_is_counted_and_never_parsed(
 
 
 def test_a_name_of_slashes_alone_costs_nothing_and_is_replaced() -> None:
-    assert reading.safe_name("/" * 30_000_000, "1") == "1"
-    assert reading.safe_name("a/" * 10_000 + "leaf.jpg", "1") == "leaf.jpg"
+    assert reading.clean_file_name("/" * 30_000_000, "1") == "1"
+    assert reading.clean_file_name("a/" * 10_000 + "leaf.jpg", "1") == "leaf.jpg"
 
 
 def nest(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -173,8 +173,8 @@ def encode(size: tuple[int, int], kind: str, **options: Any) -> bytes:
 def test_a_small_file_that_decodes_to_much_is_refused_and_a_photo_of_that_size_is_not() -> None:
     limits = ServeOptions(max_mb=4.0)
     size = (2_000, 1_500)
-    assert isinstance(reading.one_picture(encode(size, "JPEG"), limits), bytes)
+    assert isinstance(reading.check_image(encode(size, "JPEG"), limits), bytes)
     for content in (encode(size, "PNG"), encode(size, "JPEG", progressive=True), encode(size, "WEBP", lossless=True)):
-        refusal = reading.one_picture(content, limits)
+        refusal = reading.check_image(content, limits)
         assert len(content) < 100_000 and "once it is decoded" in refusal.reason
-    assert isinstance(reading.one_picture(encode((1_000, 1_500), "PNG"), limits), bytes)
+    assert isinstance(reading.check_image(encode((1_000, 1_500), "PNG"), limits), bytes)

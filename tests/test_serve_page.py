@@ -20,10 +20,10 @@ from PIL import Image
 from tests.browser import CHROMIUM, Browser, browser
 from tests.needs import skip_without
 
-from headstart.flow.inference.predict_memory import Unusable
+from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.options import ServeOptions
-from headstart.web.app import STATIC, build
-from headstart.web.models import Model
+from headstart.web.app import STATIC, build_app
+from headstart.web.models import ServedModel
 
 PAGE = files("headstart.web").joinpath("static")
 TEXTS = {name: PAGE.joinpath(name).read_text("utf-8") for name in ("index.html", "page.js", "api-rest.js", "style.css")}
@@ -84,7 +84,7 @@ def looked(inputs: Sequence[Any]) -> list[dict[str, Any]]:
     """Tell red pictures from others, long texts from short ones, rising series from falling ones."""
     found = []
     for one in inputs:
-        if isinstance(one, Unusable):
+        if isinstance(one, UnusableInput):
             found.append(document(reason=one.reason))
         elif isinstance(one, bytes):
             red, _, blue = Image.open(io.BytesIO(one)).convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
@@ -102,12 +102,12 @@ def looked(inputs: Sequence[Any]) -> list[dict[str, Any]]:
     return found
 
 
-def model(modality: str) -> Model:
+def model(modality: str) -> ServedModel:
     info = {
         "format": 1, "name": modality, "modality": modality, "task": "classification", "classes": ["red", "blue"],
         "preprocessing": {"n_channels": 1},
     }  # fmt: skip
-    return Model(
+    return ServedModel(
         name=modality,
         modality=modality,
         task="classification",
@@ -126,7 +126,7 @@ def corrections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def running(options: ServeOptions, token: str | None = None) -> Iterator[str]:
     """Serve three toy models; gives the address."""
-    gate = build({name: model(name) for name in ("image", "text", "series")}, options, token)
+    gate = build_app({name: model(name) for name in ("image", "text", "series")}, options, token)
     server = uvicorn.Server(uvicorn.Config(gate, port=0, log_config=None, ws="none", lifespan="on"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -15,9 +15,9 @@ import uvicorn
 from headstart.options import ServeOptions
 from headstart.web import gate as gates
 from headstart.web import wire
-from headstart.web.app import build
-from headstart.web.models import Model
-from headstart.web.wire import MOST_HEAD_BYTES, Wire, most_connections
+from headstart.web.app import build_app
+from headstart.web.models import ServedModel
+from headstart.web.wire import MAX_HEADER_BYTES, BoundedHttpProtocol, count_allowed_connections
 
 BODY = b'{"texts": ["a"]}'
 POST = b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -38,7 +38,7 @@ def echo(inputs: Any) -> list[dict[str, Any]]:
 def served(talk: Talk, options: ServeOptions | None = None, most: int = 100) -> None:
     """Run a server with one toy model and talk to it."""
     models = {
-        "toy": Model(
+        "toy": ServedModel(
             name="toy",
             modality="text",
             task="classification",
@@ -50,9 +50,9 @@ def served(talk: Talk, options: ServeOptions | None = None, most: int = 100) -> 
     }
 
     async def run() -> None:
-        gate = build(models, options or ServeOptions(window_ms=0), None)
+        gate = build_app(models, options or ServeOptions(window_ms=0), None)
         config = uvicorn.Config(
-            gate, port=0, log_config=None, lifespan="on", ws="none", http=Wire, limit_concurrency=most
+            gate, port=0, log_config=None, lifespan="on", ws="none", http=BoundedHttpProtocol, limit_concurrency=most
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
@@ -63,7 +63,7 @@ def served(talk: Talk, options: ServeOptions | None = None, most: int = 100) -> 
         finally:
             server.should_exit = True
             await task
-        assert gate.n_inside == 0 and gate.held_bytes == 0
+        assert gate.n_active == 0 and gate.held_bytes == 0
 
     asyncio.run(run())
 
@@ -92,7 +92,7 @@ def status(heard: bytes) -> int:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(wire, "HEADER_TIMEOUT_SECONDS", 0.2)
     return
 
 
@@ -150,12 +150,12 @@ def test_a_head_or_an_end_that_never_ends_is_cut(head: bytes, more: bytes) -> No
         taken = 0
         with contextlib.suppress(ConnectionError):
             writer.write(head)
-            while not reader.at_eof() and taken < 50 * MOST_HEAD_BYTES:
+            while not reader.at_eof() and taken < 50 * MAX_HEADER_BYTES:
                 writer.write(more)
                 await writer.drain()
                 await asyncio.sleep(0.001)
                 taken += len(more)
-        assert taken < 20 * MOST_HEAD_BYTES
+        assert taken < 20 * MAX_HEADER_BYTES
         writer.close()
 
     served(talk)
@@ -228,7 +228,7 @@ def test_a_body_that_keeps_coming_may_take_longer_than_an_answer_and_one_that_st
 
 
 def test_one_who_does_not_read_his_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "SLOW_READER_SECONDS", 0.2)
+    monkeypatch.setattr(wire, "WRITE_TIMEOUT_SECONDS", 0.2)
 
     async def talk(port: int) -> None:
         with socket.socket() as deaf:
@@ -257,7 +257,7 @@ def test_connections_beyond_the_most_are_closed_at_once_and_make_room_again(hurr
         assert status(await told(port, POST + LENGTH + b"\r\n" + BODY, end=True)) == 200
 
     served(talk, most=5)
-    assert 16 <= most_connections() <= 4_096
+    assert 16 <= count_allowed_connections() <= 4_096
 
 
 def test_head_is_answered_like_get_without_a_body() -> None:

@@ -38,7 +38,7 @@ from headstart.errors import OptionError
 from headstart.flow.exports import web_runtime
 from headstart.flow.exports.web_page import ALONE, LISTED, PAGE, make_offline_page
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find_package, unpack
-from headstart.flow.inference.predict_memory import answering
+from headstart.flow.inference.predict_memory import open_predictor
 from headstart.modalities.text import load, prepare
 from headstart.options import AdaptOptions, ExportOptions
 from headstart.strategies.baselines.scratch_text import learn_tokenizer
@@ -292,7 +292,7 @@ def _expected(name: str, out: Path, sent: list[Any]) -> list[dict[str, Any]]:
     turned = {
         "image": base64.b64decode, "text": str, "series": lambda one: np.asarray([one], np.float32),
     }[name]  # fmt: skip
-    return answering(bundles.load(out), "float32")([turned(one) for one in sent])
+    return open_predictor(bundles.load(out), "float32")([turned(one) for one in sent])
 
 
 def _apart(one: Any, other: Any) -> float:

@@ -10,7 +10,7 @@ _POINTS = {"": 1.0, "pt": 0.01, "%": 0.01, "points": 0.01}
 _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([a-z%]*)\s*")
 
 
-def seconds(text: object) -> object:
+def parse_seconds(text: object) -> object:
     """Read a length of time: "90", "90s", "10m", "1.5h" (a number is taken as seconds).
 
     Examples
@@ -18,10 +18,10 @@ def seconds(text: object) -> object:
     >>> seconds("10m")
     600.0
     """
-    return _amount(text, _SECONDS, "write it like 90s, 10m or 1.5h")
+    return _parse_amount(text, _SECONDS, "write it like 90s, 10m or 1.5h")
 
 
-def names(value: object) -> object:
+def parse_names(value: object) -> object:
     """Split comma-separated names, given as one string or as several.
 
     Examples
@@ -35,7 +35,7 @@ def names(value: object) -> object:
     return tuple(name.strip() for text in texts for name in str(text).split(",") if name.strip())
 
 
-def several(value: object) -> object:
+def as_names(value: object) -> object:
     """Take one string as a list of one: names that may hold commas.
 
     Examples
@@ -46,7 +46,7 @@ def several(value: object) -> object:
     return (value,) if isinstance(value, str) else () if value is None else value
 
 
-def gigabytes(text: object) -> object:
+def parse_gigabytes(text: object) -> object:
     """Read an amount of memory: "4gb", "800mb" (a number is taken as gigabytes).
 
     Examples
@@ -54,10 +54,10 @@ def gigabytes(text: object) -> object:
     >>> gigabytes("800mb")
     0.8
     """
-    return _amount(text, _GIGABYTES, "write it like 4gb or 800mb")
+    return _parse_amount(text, _GIGABYTES, "write it like 4gb or 800mb")
 
 
-def points(text: object) -> object:
+def parse_points(text: object) -> object:
     """Read a loss of accuracy: "1pt" or "1%" is one point, 0.01; a bare number is a share.
 
     Examples
@@ -65,14 +65,14 @@ def points(text: object) -> object:
     >>> points("1pt"), points("0.02")
     (0.01, 0.02)
     """
-    return _amount(text, _POINTS, "write it like 1pt or 0.01")
+    return _parse_amount(text, _POINTS, "write it like 1pt or 0.01")
 
 
-def _amount(text: object, units: dict[str, float], hint: str) -> object:
+def _parse_amount(text: object, units: dict[str, float], hint: str) -> object:
     """Number times unit; what is no text stays as it is, for the type check to judge."""
     if not isinstance(text, str):
         return text
-    found = _AMOUNT.fullmatch(text.lower())
-    if found is None or found[2] not in units:
+    match = _AMOUNT.fullmatch(text.lower())
+    if match is None or match[2] not in units:
         raise ValueError(hint)
-    return float(found[1]) * units[found[2]]
+    return float(match[1]) * units[match[2]]

@@ -11,15 +11,15 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from headstart.amounts import gigabytes, names, points, seconds, several
+from headstart.amounts import as_names, parse_gigabytes, parse_names, parse_points, parse_seconds
 from headstart.errors import OptionError
 
 OptionsT = TypeVar("OptionsT", bound="Options")
 
-Gigabytes = Annotated[float, BeforeValidator(gigabytes), Field(ge=0.05, le=10_000.0)]
-Names = Annotated[tuple[str, ...], BeforeValidator(names)]
-Columns = Annotated[tuple[str, ...], BeforeValidator(several)]
-Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
+Gigabytes = Annotated[float, BeforeValidator(parse_gigabytes), Field(ge=0.05, le=10_000.0)]
+Names = Annotated[tuple[str, ...], BeforeValidator(parse_names)]
+Columns = Annotated[tuple[str, ...], BeforeValidator(as_names)]
+Seconds = Annotated[float, BeforeValidator(parse_seconds), Field(ge=1.0, le=7 * 24 * 3600.0)]
 
 
 class Options(BaseModel):
@@ -317,7 +317,7 @@ class ExportOptions(ColumnOptions):
         None,
         description="Held-out rows to compare on, best with labels (default: test rows of the run, else golden rows).",
     )
-    max_drop: Annotated[float, BeforeValidator(points), Field(ge=0.0, le=1.0)] = Field(
+    max_drop: Annotated[float, BeforeValidator(parse_points), Field(ge=0.0, le=1.0)] = Field(
         0.01, description="For int8: points of accuracy that a class (or group) may lose, such as 1pt."
     )
     label: Columns = Field((), description="Column that holds the label (the one used in training if not given).")

@@ -176,12 +176,14 @@ def _send(request: Request) -> int:
     from starlette.testclient import TestClient
 
     from headstart.options import ServeOptions
-    from headstart.web.app import build
+    from headstart.web.app import build_app
     from headstart.web.models import open_models
 
     options = ServeOptions(precision="float32")
     models = open_models([request.bundle], options)
-    with TestClient(build(models, options, None), base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+    with TestClient(
+        build_app(models, options, None), base_url="http://127.0.0.1", raise_server_exceptions=False
+    ) as client:
         before = resource.getrusage(resource.RUSAGE_SELF)
         Path("../began.json").write_text(json.dumps(before.ru_utime + before.ru_stime))
         path = request.path.format(name=next(iter(models)))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headstart.cli.surface import Stopped, command, existing, news
+from headstart.cli.surface import CommandStopped, command, news, require_path
 from headstart.errors import NothingRead, OptionError, nothing_read
 from headstart.options import (
     AdaptOptions,
@@ -37,9 +37,9 @@ def adapt(
     from headstart import flow
     from headstart.cli import show
 
-    found = flow.adapt(existing(data), output, options)
-    show.result(found, output)
-    return found.model_dump_json(indent=2)
+    run_result = flow.adapt(require_path(data), output, options)
+    show.show_result(run_result, output)
+    return run_result.model_dump_json(indent=2)
 
 
 @command(PredictOptions)
@@ -56,29 +56,29 @@ def predict(
     from headstart import flow
     from headstart.cli import show
 
-    paths = [existing(path) for path in inputs]
+    paths = [require_path(path) for path in inputs]
     if as_json and output is None:
-        said = flow.predictions(existing(bundle), paths, options)
-        failed = [{"id": item["input"], "reason": item["reason"]} for item in said if item["answer"] is None]
+        answers = flow.predictions(require_path(bundle), paths, options)
+        failed = [{"id": item["input"], "reason": item["reason"]} for item in answers if item["answer"] is None]
         document: dict[str, Any] = {
             "format": 1,
             "output": None,
-            "n_rows": len(said),
-            "predictions": said,
+            "n_rows": len(answers),
+            "predictions": answers,
             "failed": failed,
         }
-        show.unread(failed)
-        if len(failed) == len(said):
+        show.show_unreadable_inputs(failed)
+        if len(failed) == len(answers):
             error = nothing_read(failed)
-            raise Stopped(error.problem, error.hint, document)
+            raise CommandStopped(error.problem, error.hint, document)
         return document
     try:
-        failed = [vars(item) for item in flow.predict(existing(bundle), paths, output, options)]
+        failed = [vars(item) for item in flow.predict(require_path(bundle), paths, output, options)]
     except NothingRead as error:
-        show.unread(error.failed)
+        show.show_unreadable_inputs(error.failed)
         document = {"format": 1, "output": str(output), "failed": list(map(dict, error.failed))}
-        raise Stopped(error.problem, error.hint, document) from error
-    show.unread(failed)
+        raise CommandStopped(error.problem, error.hint, document) from error
+    show.show_unreadable_inputs(failed)
     return {"format": 1, "output": str(output), "failed": failed}
 
 
@@ -88,9 +88,9 @@ def evaluate(bundle: BundlePath, data: Data, options: EvaluateOptions) -> Any:
     from headstart import flow
     from headstart.cli import show
 
-    found = flow.evaluate(existing(bundle), existing(data), options, options.recalibrate)
-    show.evaluation(found)
-    return found.model_dump_json(indent=2)
+    evaluation = flow.evaluate(require_path(bundle), require_path(data), options, options.recalibrate)
+    show.show_evaluation(evaluation)
+    return evaluation.model_dump_json(indent=2)
 
 
 @command(CompareOptions)
@@ -107,9 +107,9 @@ def compare(
     from headstart import flow
     from headstart.cli import show
 
-    found = flow.compare(existing(old), existing(new), existing(data), output, options)
-    show.comparison(found)
-    return found.model_dump_json(indent=2)
+    comparison = flow.compare(require_path(old), require_path(new), require_path(data), output, options)
+    show.show_comparison(comparison)
+    return comparison.model_dump_json(indent=2)
 
 
 @command(ExplainOptions)
@@ -126,8 +126,8 @@ def explain(
 
     if output is None and not as_json:
         raise OptionError("There is no file to write the page to.", "Name one with -o, such as -o explained.html.")
-    document = flow.explain(existing(bundle), [existing(path) for path in inputs], output, options)
-    show.explained(document)
+    document = flow.explain(require_path(bundle), [require_path(path) for path in inputs], output, options)
+    show.show_explanations(document)
     return document
 
 
@@ -147,8 +147,8 @@ def label_next(
 
     if output is None and not as_json:
         raise OptionError("There is no file to write the table to.", "Name one with -o, such as -o to_label.csv.")
-    document = flow.label_next(existing(bundle), existing(unlabelled), output, options)
-    show.to_label(document)
+    document = flow.label_next(require_path(bundle), require_path(unlabelled), output, options)
+    show.show_rows_to_label(document)
     return document
 
 
@@ -159,12 +159,12 @@ def check(data: Data, options: CheckOptions) -> Any:
     from headstart.cli import show
     from headstart.data.summary import summarise
 
-    table, found = flow.check(existing(data), options)
-    stops = [item for item in found if item.severity == "stop"]
+    table, findings = flow.check(require_path(data), options)
+    stops = [item for item in findings if item.severity == "stop"]
     counts = flow.counts(table)
     summary = summarise(table, options.group)
-    show.understood(table, counts, summary)
-    show.findings([item for item in found if item.severity != "stop"] if stops else found)
+    show.show_inputs(table, counts, summary)
+    show.show_findings([item for item in findings if item.severity != "stop"] if stops else findings)
     document = {
         "format": 1,
         "modality": table.modality,
@@ -173,12 +173,12 @@ def check(data: Data, options: CheckOptions) -> Any:
         "columns": dict(table.columns),
         "inputs": summary.as_dict(),
         "class_counts": counts,
-        "findings": [item.as_dict() for item in found],
+        "findings": [item.as_dict() for item in findings],
         "set_aside": [vars(item) for item in table.set_aside],
     }
     if stops:
         hints = dict.fromkeys(item.advice for item in stops)
-        raise Stopped(" ".join(item.summary for item in stops), " ".join(hints), document)
+        raise CommandStopped(" ".join(item.summary for item in stops), " ".join(hints), document)
     return document
 
 
@@ -193,7 +193,7 @@ def report(
     """Write the report and the model card of a finished run again, in another language if you like."""
     from headstart import flow
 
-    document = flow.report(existing(run), output, options)
+    document = flow.report(require_path(run), output, options)
     news.print(f"Report: {document['report']}   Model card: {document['card']}", markup=False, soft_wrap=True)
     return document
 
@@ -207,20 +207,20 @@ def bases(options: BasesOptions) -> Any:
     from headstart.cli import show
 
     if options.for_ is not None:
-        document = flow.rank(existing(options.for_), options).document()
-        show.ranking(document)
+        document = flow.rank(require_path(options.for_), options).document()
+        show.show_ranking(document)
         return document
     if options.candidate:
         raise OptionError("--candidate: there is no data to rank it on.", "Name your labelled data with --for DATA.")
-    found = flow.bases(options.modality)
-    for record, is_default in found:
+    listed_bases = flow.bases(options.modality)
+    for record, is_default in listed_bases:
         mark = f" (default for {record.modality})" if is_default else ""
         news.print(
             f"[bold]{record.name}[/bold]{mark}: {record.summary}; licence {record.licence}; {record.training_data}"
         )
     news.print("Any other: timm:NAME, hf:REPO-OR-FOLDER, file:FOLDER", markup=False)
     news.print("Which suits your data best: headstart bases --for DATA", markup=False)
-    return {"format": 1, "bases": [{**asdict(record), "default": is_default} for record, is_default in found]}
+    return {"format": 1, "bases": [{**asdict(record), "default": is_default} for record, is_default in listed_bases]}
 
 
 @command(CacheOptions)
@@ -228,17 +228,17 @@ def cache(options: CacheOptions) -> Any:
     """Show what the feature cache holds, or prune it."""
     from headstart import flow
 
-    folder, kept, removed = flow.cache(options)
+    folder, entries, removed = flow.cache(options)
     for entry in removed:
         news.print(f"Removed {entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB")
-    for entry in kept:
+    for entry in entries:
         origin = "" if entry.is_current else "; of another version, not read: --prune removes it"
         news.print(f"{entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB ({entry.key[:12]}){origin}")
-    news.print(f"{sum(entry.size_bytes for entry in kept) / 1e6:.1f} MB in {folder} (HEADSTART_HOME moves it)")
+    news.print(f"{sum(entry.size_bytes for entry in entries) / 1e6:.1f} MB in {folder} (HEADSTART_HOME moves it)")
     return {
         "format": 1,
         "folder": str(folder),
-        "entries": [vars(item) for item in kept],
+        "entries": [vars(item) for item in entries],
         "removed": [vars(i) for i in removed],
     }
 
@@ -251,7 +251,7 @@ def serve(
     """Answer over HTTP: for programs, and as a page for people."""
     from headstart import web
 
-    return web.serve([existing(path) for path in bundles], options)
+    return web.serve([require_path(path) for path in bundles], options)
 
 
 @command(AdaptOptions)
@@ -264,8 +264,8 @@ def demo(
     from headstart.cli import show
 
     reports = {}
-    for name, (out, found) in flow.demo(output, options).items():
-        show.result(found, out)
+    for name, (out, run_result) in flow.demo(output, options).items():
+        show.show_result(run_result, out)
         reports[name] = str(out / "report.html")
     for path in reports.values():
         news.print(f"Report: {path}", soft_wrap=True)

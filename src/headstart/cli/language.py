@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headstart.cli.surface import command, existing, news
+from headstart.cli.surface import command, news, require_path
 from headstart.options import AdaptLanguageOptions, EvaluateLanguageOptions
 
 
@@ -20,7 +20,7 @@ def adapt_language(
     """Make a text base for your language or dialect from raw text, without labels."""
     from headstart.flow import language
 
-    document = language.adapt_language([existing(path) for path in raw_text], output, options)
+    document = language.adapt_language([require_path(path) for path in raw_text], output, options)
     news.print(f"[bold]{document['sentence']}[/bold]")
     news.print(f"Base: {output}   Use it: headstart adapt DATA --base file:{output} -o OUT", soft_wrap=True)
     return document
@@ -35,10 +35,10 @@ def evaluate_language(
     """Measure how well a text base knows a language: bits per character, unknown pieces, calibration."""
     from headstart.flow import language
 
-    document = language.evaluate_language(base, existing(text), options)
+    document = language.evaluate_language(base, require_path(text), options)
     bits, error = document["bits_per_character"], document["calibration"]["error"]
     news.print(f"[bold]{document['reading']}[/bold]")
-    for name, shown in (
+    for name, value in (
         ("bits per character", f"{bits['value']:.3f} ({bits['low']:.3f} to {bits['high']:.3f})"),
         ("documents, characters", f"{document['n_documents']:,}, {document['n_characters']:,}"),
         ("unknown pieces", f"{document['unknown_token_share']:.1%}"),
@@ -49,5 +49,5 @@ def evaluate_language(
         ("calibration error of its guesses", f"{error['value']:.3f} ({error['low']:.3f} to {error['high']:.3f})"),
         ("head", document["head"]),
     ):
-        news.print(f"  {name}: {shown}")
+        news.print(f"  {name}: {value}")
     return document

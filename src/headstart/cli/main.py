@@ -40,16 +40,16 @@ for body in COMMANDS:
     app.command(name=body.__name__.replace("_", "-"))(body)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(__version__)
         raise typer.Exit()
 
 
 @app.callback()
-def _common(
+def _accept_common_options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     return None

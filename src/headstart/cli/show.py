@@ -20,43 +20,48 @@ from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
 NOT_MEASURED = "not measured"
 
 
-def figure(value: Figure | None) -> str:
+def format_share(value: Figure | None) -> str:
     """Write a share as percent with its interval."""
     return NOT_MEASURED if value is None else f"{value.value:.1%} ({value.low:.0%}-{value.high:.0%})"
 
 
-def _counted(n: int, one: str, many: str) -> str:
+def _format_count(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
 
 
-def number(value: Figure | None) -> str:
+def format_number(value: Figure | None) -> str:
     """Write a number with its interval."""
-    return NOT_MEASURED if value is None else f"{format_amount(value.value)} ({_range(value)})"
+    return NOT_MEASURED if value is None else f"{format_amount(value.value)} ({_format_interval(value)})"
 
 
-def _range(value: Figure) -> str:
+def _format_interval(value: Figure) -> str:
     """Return the ends of an interval; an interval without width comes from one independent row and tells nothing."""
     if value.low == value.high:
         return "cannot tell"
     return f"{format_amount(value.low)} to {format_amount(value.high)}"
 
 
-def _field(name: str, written: Callable[[Figure | None], str] = figure) -> Callable[[AnyMetrics], str]:
-    return lambda found: written(getattr(found, name))
+def _format_metric(
+    name: str, format_figure: Callable[[Figure | None], str] = format_share
+) -> Callable[[AnyMetrics], str]:
+    return lambda metrics: format_figure(getattr(metrics, name))
 
 
-Shown = tuple[str, Callable[[AnyMetrics], str]]
-_ACCURACY, _MACRO_F1 = ("accuracy", _field("accuracy")), ("macro-F1", _field("macro_f1"))
-_SHOWN: dict[str, tuple[Shown, Shown]] = {
+Headline = tuple[str, Callable[[AnyMetrics], str]]
+_ACCURACY, _MACRO_F1 = ("accuracy", _format_metric("accuracy")), ("macro-F1", _format_metric("macro_f1"))
+_HEADLINES: dict[str, tuple[Headline, Headline]] = {
     "classification": (_ACCURACY, _MACRO_F1),
-    "ordinal": (_ACCURACY, ("quadratic kappa", _field("quadratic_kappa", number))),
-    "multi-label": (_MACRO_F1, ("micro-F1", _field("micro_f1"))),
-    "regression": (("mean absolute error", _field("mean_absolute_error", number)), ("R2", _field("r2", number))),
+    "ordinal": (_ACCURACY, ("quadratic kappa", _format_metric("quadratic_kappa", format_number))),
+    "multi-label": (_MACRO_F1, ("micro-F1", _format_metric("micro_f1"))),
+    "regression": (
+        ("mean absolute error", _format_metric("mean_absolute_error", format_number)),
+        ("R2", _format_metric("r2", format_number)),
+    ),
 }
 """The two figures that people see first, for each kind of task."""
 
 
-def understood(table: Table, counts: Mapping[str, int], summary: InputSummary) -> None:
+def show_inputs(table: Table, counts: Mapping[str, int], summary: InputSummary) -> None:
     """Show how data was read: its kind, its columns and its classes."""
     columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
     news.print(escape(f"{len(table)} {table.modality} rows{f' ({columns})' if columns else ''}."))
@@ -66,73 +71,75 @@ def understood(table: Table, counts: Mapping[str, int], summary: InputSummary) -
     if counts:
         more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
         one, many = ("label", "labels") if table.task == "multi-label" else ("class", "classes")
-        news.print(escape(f"{_counted(len(counts), one, many)} ({named}{more})."))
+        news.print(escape(f"{_format_count(len(counts), one, many)} ({named}{more})."))
 
 
-def result(found: Result, out: Path) -> None:
+def show_result(run_result: Result, out: Path) -> None:
     """Show what a run found and where it lies."""
     grid = Grid(box=None, header_style="bold", pad_edge=False)
-    (first, of_first), (second, of_second) = _SHOWN[found.task]
-    is_tested = any(item.test for item in found.strategies)
+    (first, of_first), (second, of_second) = _HEADLINES[run_result.task]
+    is_tested = any(item.test for item in run_result.strategies)
     figures = (
         (f"{first} on test", f"{second} on test") if is_tested else ("score by cross-validation, not on test rows",)
     )
     for name in ("strategy", *figures, "seconds"):
         grid.add_column(name)
-    for item in found.strategies:
-        mark = "[bold]" if item.name == found.chosen else ""
+    for item in run_result.strategies:
+        mark = "[bold]" if item.name == run_result.chosen else ""
         cells: tuple[str, ...] = (of_first(item.test), of_second(item.test)) if item.test else (NOT_MEASURED,) * 2
         if not is_tested:
             cells = (NOT_MEASURED if item.cross_validation is None else f"{item.cross_validation:.3f}",)
         grid.add_row(f"{mark}{item.name}{' (chosen)' if mark else ''}", *cells, f"{item.seconds:.1f}")
     news.print(grid)
     if not is_tested:
-        news.print(f"The score is the {TASK_WORDINGS[found.task].validated}.")
-    for skipped in found.skipped:
+        news.print(f"The score is the {TASK_WORDINGS[run_result.task].validated}.")
+    for skipped in run_result.skipped:
         news.print(f"{skipped.name} was not tried: {escape(skipped.reason)}")
-    news.print(f"[bold]{escape(found.verdict.sentence)}[/bold]")
-    if "cross_validation" in found.not_measured:
-        news.print(f"Cross-validation: {escape(found.not_measured['cross_validation'])}")
-    for column in found.groups:
+    news.print(f"[bold]{escape(run_result.verdict.sentence)}[/bold]")
+    if "cross_validation" in run_result.not_measured:
+        news.print(f"Cross-validation: {escape(run_result.not_measured['cross_validation'])}")
+    for column in run_result.groups:
         news.print(f"{escape(column.column)}: {escape(column.reading)}")
-    if found.learning_curve:
-        news.print(escape(found.learning_curve.sentence))
-    if found.set_aside:
-        news.print(f"{_counted(len(found.set_aside), 'input was', 'inputs were')} set aside; the report names them.")
+    if run_result.learning_curve:
+        news.print(escape(run_result.learning_curve.sentence))
+    if run_result.set_aside:
+        news.print(
+            f"{_format_count(len(run_result.set_aside), 'input was', 'inputs were')} set aside; the report names them."
+        )
     news.print(f"Report: {escape(str(out / 'report.html'))}   Model: {escape(str(out / 'bundle'))}")
 
 
-def metrics(found: AnyMetrics, task: str) -> None:
+def show_metrics(metric_record: AnyMetrics, task: str) -> None:
     """Show the headline figures, and those of each class or label."""
-    told = ", ".join(f"{name} {of(found)}" for name, of in _SHOWN[task])
-    news.print(f"{_counted(found.n_rows, 'row', 'rows')}: {told}")
-    parts = getattr(found, "per_class", None) or getattr(found, "per_label", None)
+    headlines = ", ".join(f"{name} {of(metric_record)}" for name, of in _HEADLINES[task])
+    news.print(f"{_format_count(metric_record.n_rows, 'row', 'rows')}: {headlines}")
+    parts = getattr(metric_record, "per_class", None) or getattr(metric_record, "per_label", None)
     if not parts:
         return
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     for name in ("label" if task == "multi-label" else "class", "rows", "recall", "precision"):
         grid.add_column(name)
     for item in parts:
-        grid.add_row(escape(item.label), str(item.support), figure(item.recall), figure(item.precision))
+        grid.add_row(escape(item.label), str(item.support), format_share(item.recall), format_share(item.precision))
     news.print(grid)
 
 
-def evaluation(found: Evaluation) -> None:
+def show_evaluation(record: Evaluation) -> None:
     """Show how a bundle did on new data."""
-    if found.metrics is None:
-        news.print(f"{_counted(found.n_rows, 'row', 'rows')} without labels.")
+    if record.metrics is None:
+        news.print(f"{_format_count(record.n_rows, 'row', 'rows')} without labels.")
     else:
-        metrics(found.metrics, found.task)
-    _context(found)
-    for column in found.groups:
+        show_metrics(record.metrics, record.task)
+    _show_context(record)
+    for column in record.groups:
         news.print(f"{escape(column.column)}: {escape(column.reading)}")
-    for label, n_rows in found.unknown_labels.items():
-        was = _counted(n_rows, "row", "rows")
+    for label, n_rows in record.unknown_labels.items():
+        was = _format_count(n_rows, "row", "rows")
         console.print(f"Left out: {was} with the label '{escape(label)}', which the model does not know.")
-    for item in found.set_aside[:5]:
+    for item in record.set_aside[:5]:
         console.print(f"Set aside: {escape(item.id)}: {escape(item.reason)}")
-    if len(found.set_aside) > 5:
-        console.print(f"... and {len(found.set_aside) - 5} more.")
+    if len(record.set_aside) > 5:
+        console.print(f"... and {len(record.set_aside) - 5} more.")
 
 
 _FIGURES = {
@@ -145,53 +152,59 @@ _FIGURES = {
 """What figures are called where that is not their field in words."""
 
 
-def _context(found: Evaluation) -> None:
+def _show_context(evaluation: Evaluation) -> None:
     """Show what differs from the place where the model was made, and what to do."""
-    if found.beside_training:
+    if evaluation.beside_training:
         grid = Grid(box=None, header_style="bold", pad_edge=False)
         for name in ("", "here", "test rows of training", "difference"):
             grid.add_column(name)
-        for row in found.beside_training:
+        for row in evaluation.beside_training:
             grid.add_row(
                 _FIGURES.get(row.name, row.name.replace("_", " ")),
-                number(row.here),
-                number(row.there),
-                number(row.difference),
+                format_number(row.here),
+                format_number(row.there),
+                format_number(row.difference),
             )
         news.print(grid)
-    elif found.shares:
-        news.print("Answers: " + ", ".join(f"{name} {figure(share)}" for name, share in found.shares.items()))
-    told = [item.reading for item in (found.calibration, found.conformal, found.prior_shift, found.drift) if item]
-    for text in told:
+    elif evaluation.shares:
+        news.print(
+            "Answers: " + ", ".join(f"{name} {format_share(share)}" for name, share in evaluation.shares.items())
+        )
+    readings = [
+        item.reading
+        for item in (evaluation.calibration, evaluation.conformal, evaluation.prior_shift, evaluation.drift)
+        if item
+    ]
+    for text in readings:
         news.print(escape(text))
     for name in ("drift", "prior_shift"):
-        if name in found.not_measured:
-            news.print(f"{name.replace('_', ' ')} was not measured: {escape(found.not_measured[name])}")
-    if found.recalibration:
-        news.print(escape(found.recalibration.reading))
-        news.print(f"Written: {escape(found.recalibration.bundle)}")
-    if found.advice:
-        news.print(f"[bold]Advice: {found.advice.action}.[/bold] {escape(found.advice.reason)}")
+        if name in evaluation.not_measured:
+            news.print(f"{name.replace('_', ' ')} was not measured: {escape(evaluation.not_measured[name])}")
+    if evaluation.recalibration:
+        news.print(escape(evaluation.recalibration.reading))
+        news.print(f"Written: {escape(evaluation.recalibration.bundle)}")
+    if evaluation.advice:
+        news.print(f"[bold]Advice: {evaluation.advice.action}.[/bold] {escape(evaluation.advice.reason)}")
 
 
-def comparison(found: Comparison) -> None:
+def show_comparison(record: Comparison) -> None:
     """Show which of two bundles does better, and where."""
-    news.print(f"[bold]{escape(found.reading)}[/bold]")
+    news.print(f"[bold]{escape(record.reading)}[/bold]")
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     for name in ("", "rows", "better", "worse", "difference", "p"):
         grid.add_column(name)
-    for part in (*found.per_class, *found.groups):
-        shown = f"{part.column}: {part.value}" if part.column else part.value
+    for part in (*record.per_class, *record.groups):
+        subset = f"{part.column}: {part.value}" if part.column else part.value
         p_value = "-" if part.p_value is None else f"{part.p_value:.3f}"
-        cells = (str(part.n_rows), str(part.n_better), str(part.n_worse), number(part.difference), p_value)
-        grid.add_row(escape(shown), *cells)
+        cells = (str(part.n_rows), str(part.n_better), str(part.n_worse), format_number(part.difference), p_value)
+        grid.add_row(escape(subset), *cells)
     news.print(grid)
-    for name, rows in (("better", found.better), ("worse", found.worse)):
+    for name, rows in (("better", record.better), ("worse", record.worse)):
         for row in rows[:5]:
             news.print(f"{name}: {escape(row.id)} is {escape(row.label)}: {escape(row.old)} -> {escape(row.new)}")
 
 
-def unread(failed: Sequence[Mapping[str, str]]) -> None:
+def show_unreadable_inputs(failed: Sequence[Mapping[str, str]]) -> None:
     """Show which inputs could not be predicted."""
     for item in failed[:5]:
         console.print(f"Could not be read: {escape(item['id'])}: {escape(item['reason'])}")
@@ -199,7 +212,7 @@ def unread(failed: Sequence[Mapping[str, str]]) -> None:
         console.print(f"... and {len(failed) - 5} more; their rows have no label.")
 
 
-def to_label(document: Mapping[str, Any]) -> None:
+def show_rows_to_label(document: Mapping[str, Any]) -> None:
     """Show which rows are worth a label, and what to do with the table."""
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     for name in ("row", "why", "guess"):
@@ -209,40 +222,40 @@ def to_label(document: Mapping[str, Any]) -> None:
     news.print(grid)
     if document["n_rows"] > 10:
         news.print(f"... and {document['n_rows'] - 10} more.")
-    unread(document["failed"])
+    show_unreadable_inputs(document["failed"])
     if document["n_left_out"]:
         news.print(f"{document['n_left_out']} rows were passed over: labelled already, or there twice.")
     if document["output"]:
         news.print(f"Fill the label column of {escape(document['output'])}, then adapt with it (--also).")
 
 
-def explained(document: Mapping[str, Any]) -> None:
+def show_explanations(document: Mapping[str, Any]) -> None:
     """Show in words what answers rest on."""
     for item in document["explained"]:
-        said = item.get("answer") or item.get("value") or ", ".join(item.get("labels", ()))
-        news.print(f"[bold]{escape(item['input'])}[/bold]: {escape(str(said))}. {escape(item['reading'])}")
-    unread(document["failed"])
+        answer = item.get("answer") or item.get("value") or ", ".join(item.get("labels", ()))
+        news.print(f"[bold]{escape(item['input'])}[/bold]: {escape(str(answer))}. {escape(item['reading'])}")
+    show_unreadable_inputs(document["failed"])
     if document["n_inputs"] > len(document["explained"]) + len(document["failed"]):
         news.print(f"Only the first {len(document['explained'])} of {document['n_inputs']} inputs (-n explains more).")
     if document["output"]:
         news.print(f"Page: {escape(document['output'])}", soft_wrap=True)
 
 
-def findings(found: Sequence[Finding]) -> None:
+def show_findings(noticed: Sequence[Finding]) -> None:
     """Show what was noticed about data."""
     colours = {"stop": "red", "warn": "yellow", "note": "default"}
-    if not found:
+    if not noticed:
         news.print("Nothing to remark.")
-    for item in found:
+    for item in noticed:
         out = news if item.severity == "note" else console
         out.print(f"[{colours[item.severity]}]{item.severity}[/] [bold]{item.kind}[/bold] {escape(item.summary)}")
-        shown = ", ".join(item.rows[:5])
-        if shown:
-            out.print(f"     rows: {escape(shown)}{' ...' if len(item.rows) > 5 else ''}")
+        row_names = ", ".join(item.rows[:5])
+        if row_names:
+            out.print(f"     rows: {escape(row_names)}{' ...' if len(item.rows) > 5 else ''}")
         out.print(f"     {escape(item.advice)}")
 
 
-def ranking(document: Mapping[str, Any]) -> None:
+def show_ranking(document: Mapping[str, Any]) -> None:
     """Show base models in order, best first, and why."""
     grid = Grid(box=None, header_style="bold", pad_edge=False)
     for name in ("base", "probe", "rows", "LogME", "H-score", "5-NN", "MB", "licence", "s"):
@@ -251,7 +264,7 @@ def ranking(document: Mapping[str, Any]) -> None:
         name = escape(row["label"]) + (" (tie)" if row["tie"] else "")
         grid.add_row(
             f"[bold]{name}[/]" if row["taken"] else name,
-            figure(Figure(**row["probe"])), str(row["n_rows"]), f"{row['logme']:.2f}", f"{row['hscore']:.1f}",
+            format_share(Figure(**row["probe"])), str(row["n_rows"]), f"{row['logme']:.2f}", f"{row['hscore']:.1f}",
             f"{row['knn']:.0%}", f"{row['size_bytes'] / 1e6:.0f}", escape(row["licence"]), f"{row['seconds']:.0f}",
         )  # fmt: skip
     news.print(grid)

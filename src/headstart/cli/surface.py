@@ -46,7 +46,7 @@ news = Console(stderr=True, highlight=False)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-class Stopped(HeadstartError):
+class CommandStopped(HeadstartError):
     """A command that did its work and found something that the user has to mend; `document` is what it found."""
 
     def __init__(self, problem: str, hint: str, document: object, code: int = 2) -> None:
@@ -65,12 +65,12 @@ class _Rate(ProgressColumn):
 
 
 class _RichBar:
-    def __init__(self, shown: Progress, task: TaskID) -> None:
-        self.shown = shown
+    def __init__(self, live: Progress, task: TaskID) -> None:
+        self.live = live
         self.task = task
 
     def advance(self, n: int = 1) -> None:
-        self.shown.advance(self.task, n)
+        self.live.advance(self.task, n)
 
 
 class Terminal:
@@ -91,29 +91,29 @@ class Terminal:
             TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), _Rate(),
             TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
         )  # fmt: skip
-        shown = Progress(*columns, console=console, disable=self.quiet or not console.is_terminal, transient=True)
-        shown.start()
-        return _RichBar(shown, shown.add_task(name, total=total, unit=unit))
+        live = Progress(*columns, console=console, disable=self.quiet or not console.is_terminal, transient=True)
+        live.start()
+        return _RichBar(live, live.add_task(name, total=total, unit=unit))
 
     def close(self, bar: progress.ProgressBar) -> None:
         if isinstance(bar, _RichBar):
-            bar.shown.stop()
+            bar.live.stop()
 
 
-def _option(name: str, annotation: Any, default: Any, text: str) -> inspect.Parameter:
+def _make_option(name: str, annotation: Any, default: Any, text: str) -> inspect.Parameter:
     """Turn one field of an options record into a command-line option; its own type checks the value later."""
     written = flag(name)
     if annotation is bool:
-        return _parameter(name, bool, default, typer.Option(written, help=text))
+        return _make_parameter(name, bool, default, typer.Option(written, help=text))
     if get_origin(annotation) is tuple or "tuple" in str(annotation):
-        return _parameter(name, list[str], list(default), typer.Option(written, help=text, show_default=False))
-    shown = str(default) if default is not None else None
+        return _make_parameter(name, list[str], list(default), typer.Option(written, help=text, show_default=False))
+    default_text = str(default) if default is not None else None
     choices = [str(item) for item in get_args(annotation) if isinstance(item, str)]
     kind = typer.Option(written, help=text, show_default=default is not None, metavar="|".join(choices) or None)
-    return _parameter(name, str | None, shown, kind)
+    return _make_parameter(name, str | None, default_text, kind)
 
 
-def _parameter(name: str, annotation: Any, default: Any, option: Any) -> inspect.Parameter:
+def _make_parameter(name: str, annotation: Any, default: Any, option: Any) -> inspect.Parameter:
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[annotation, option]
     )
@@ -137,7 +137,7 @@ def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[...,
         takes = inspect.signature(body, eval_str=True).parameters
         own = [p for p in takes.values() if p.name not in ("options", "as_json")]
         fields = [
-            _option(
+            _make_option(
                 name,
                 field.annotation,
                 None if field.default is PydanticUndefined else field.default,
@@ -145,19 +145,19 @@ def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[...,
             )
             for name, field in kind.model_fields.items()
         ]
-        common = [_parameter(name, annotation, False, option) for name, (annotation, option) in COMMON.items()]
+        common = [_make_parameter(name, annotation, False, option) for name, (annotation, option) in COMMON.items()]
 
         def wrapper(**values: Any) -> None:
             as_json, quiet, verbose = (bool(values.pop(name)) for name in COMMON)
-            said = {name: values.pop(name) for name in kind.model_fields}
-            given = {name: value for name, value in said.items() if value is not None}
+            raw_options = {name: values.pop(name) for name in kind.model_fields}
+            set_options = {name: value for name, value in raw_options.items() if value is not None}
             if "as_json" in takes:
                 values["as_json"] = as_json
 
             def work() -> Any:
-                return body(**values, options=parse(kind, **given))
+                return body(**values, options=parse(kind, **set_options))
 
-            finish(work, as_json, quiet, verbose)
+            run_command(work, as_json, quiet, verbose)
 
         keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
         wrapper.__signature__ = inspect.Signature([*keyword, *fields, *common])  # type: ignore[attr-defined]
@@ -168,22 +168,24 @@ def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[...,
     return decorate
 
 
-def finish(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -> None:
+def run_command(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -> None:
     """Do the work, print its document if asked, and leave with the right exit code."""
     news.quiet = quiet
-    _write_utf8()
+    _use_utf8_output()
     if not verbose:
-        sys.excepthook = _brief
+        sys.excepthook = _print_internal_error
     try:
         with progress.listening(Terminal(quiet or (as_json and not console.is_terminal))):
             document = work()
         if as_json:
-            _print(document)
+            _print_document(document)
     except HeadstartError as error:
-        _refuse(error.problem, error.hint)
+        _print_error(error.problem, error.hint)
         if as_json:
-            _print(error.document if isinstance(error, Stopped) else _error(error.problem, error.hint))
-        raise SystemExit(error.code if isinstance(error, Stopped) else 2) from error
+            _print_document(
+                error.document if isinstance(error, CommandStopped) else _error_document(error.problem, error.hint)
+            )
+        raise SystemExit(error.code if isinstance(error, CommandStopped) else 2) from error
     except KeyboardInterrupt as error:
         console.print("Stopped. Run the same command again to go on where it stopped.")
         raise SystemExit(130) from error
@@ -193,58 +195,60 @@ def finish(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bool) -
     except (OSError, MemoryError) as error:
         known = explain_disk_error(error, [Path.cwd()]) if isinstance(error, OSError) else None
         if known is not None:
-            _refuse(known.problem, known.hint)
+            _print_error(known.problem, known.hint)
             if as_json:
-                _print(_error(known.problem, known.hint))
+                _print_document(_error_document(known.problem, known.hint))
             raise SystemExit(2) from error
         if verbose:
             raise
-        _refuse(_said(error), "", "Failed")
+        _print_error(_describe_system_error(error), "", "Failed")
         if as_json:
-            _print(_error(_said(error), ""))
+            _print_document(_error_document(_describe_system_error(error), ""))
         raise SystemExit(1) from error
 
 
-def _write_utf8() -> None:
+def _use_utf8_output() -> None:
     """Let standard output be UTF-8, whatever the terminal or the system prefers."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 
 
-def _print(document: object) -> None:
+def _print_document(document: object) -> None:
     text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False, indent=2)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-def _error(problem: str, hint: str) -> dict[str, Any]:
+def _error_document(problem: str, hint: str) -> dict[str, Any]:
     return {"format": 1, "error": {"problem": problem, "hint": hint}}
 
 
-def _refuse(problem: str, hint: str, word: str = "Error") -> None:
-    console.print(f"[red]{word}:[/red] {escape(_one_line(problem))}", soft_wrap=True)
+def _print_error(problem: str, hint: str, word: str = "Error") -> None:
+    console.print(f"[red]{word}:[/red] {escape(_remove_control_characters(problem))}", soft_wrap=True)
     if hint:
-        console.print(escape(_one_line(hint)), soft_wrap=True)
+        console.print(escape(_remove_control_characters(hint)), soft_wrap=True)
 
 
-def _one_line(text: str) -> str:
+def _remove_control_characters(text: str) -> str:
     """Return a message without what would move a terminal's cursor: names of files and labels may hold anything."""
     return _CONTROL.sub(" ", text)
 
 
-def _said(error: OSError | MemoryError) -> str:
+def _describe_system_error(error: OSError | MemoryError) -> str:
     """Say what the system says, without its numbers."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}{f': {error.filename}' if error.filename else ''}."
     return str(error) or "There is not enough memory."
 
 
-def _brief(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _print_internal_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Show our own bug without its traceback."""
-    _refuse(f"{kind.__name__}: {error}", "This is a fault in Headstart: please report it with what -v shows.", "Failed")
+    _print_error(
+        f"{kind.__name__}: {error}", "This is a fault in Headstart: please report it with what -v shows.", "Failed"
+    )
 
 
-def existing(path: Path) -> Path:
+def require_path(path: Path) -> Path:
     """Refuse a path that is not there, in our own words."""
     if not path.exists():
         raise HeadstartError(f"There is nothing at {path}.", "Check the path.")

@@ -11,12 +11,12 @@ from pathlib import Path
 from headstart.errors import OptionError
 
 TOKEN_VARIABLE = "HEADSTART_TOKEN"
-MIN_TOKEN = 16
+MIN_TOKEN_CHARACTERS = 16
 _MAKE_ONE = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
 @lru_cache(maxsize=256)
-def is_own_machine(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
     """Say whether an address can be reached from this machine only.
 
     Examples
@@ -38,28 +38,28 @@ def read_token(host: str, file: Path | None) -> str | None:
     OptionError
         The address can be reached by others and there is no token, or the token is short or cannot be read.
     """
-    token = _written(file) if file is not None else os.environ.get(TOKEN_VARIABLE, "").strip()
+    token = _read_token_file(file) if file is not None else os.environ.get(TOKEN_VARIABLE, "").strip()
     if not token:
-        if file is None and is_own_machine(host):
+        if file is None and is_loopback_host(host):
             return None
         raise OptionError(
             f"{host} may be reached from other machines, and there is no token." if file is None
             else f"{file} holds no token.",
             f"Put one into the environment variable {TOKEN_VARIABLE} or a file (--token-file). {_MAKE_ONE}",
         )  # fmt: skip
-    if len(token) < MIN_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        raise OptionError(f"The token is too easy: {MIN_TOKEN} plain characters are the least.", _MAKE_ONE)
+    if len(token) < MIN_TOKEN_CHARACTERS or not token.isascii() or not token.isprintable() or " " in token:
+        raise OptionError(f"The token is too easy: {MIN_TOKEN_CHARACTERS} plain characters are the least.", _MAKE_ONE)
     return token
 
 
-def _written(file: Path) -> str:
+def _read_token_file(file: Path) -> str:
     try:
         return file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise OptionError(f"The token file {file} cannot be read.", "Check the path and its permissions.") from error
 
 
-def carries(header: str, token: str) -> bool:
+def has_bearer_token(header: str, token: str) -> bool:
     """Say whether an Authorization header carries the token, in a time that does not tell how much of it is right.
 
     Examples
@@ -67,12 +67,12 @@ def carries(header: str, token: str) -> bool:
     >>> carries("Bearer secret-of-sixteen", "secret-of-sixteen"), carries("secret-of-sixteen", "secret-of-sixteen")
     (True, False)
     """
-    kind, _, given = header.partition(" ")
-    same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
-    return same and kind.lower() == "bearer"
+    scheme, _, credentials = header.partition(" ")
+    same = hmac.compare_digest(credentials.strip().encode("utf-8", "replace"), token.encode())
+    return same and scheme.lower() == "bearer"
 
 
-def host_of(header: str) -> str:
+def parse_host(header: str) -> str:
     """Give the name in a Host or Origin header, without scheme and port.
 
     Examples

@@ -19,14 +19,14 @@ from headstart import __version__
 from headstart.errors import HeadstartError
 from headstart.options import ServeOptions
 from headstart.web import protocol, schemas
-from headstart.web.batching import Batcher, Bounds
+from headstart.web.batching import Batcher, BatchLimits
 from headstart.web.counters import Counters
-from headstart.web.feedback import Corrections
-from headstart.web.gate import Gate, Terms, answer_of
-from headstart.web.models import Model, kind_of, pick
-from headstart.web.reading import Received, read_json, received, weight
-from headstart.web.reference import page as reference_page
-from headstart.web.refusals import FAULT, FAULT_HINT, Refused, written
+from headstart.web.feedback import CorrectionStore
+from headstart.web.gate import AccessPolicy, RequestMiddleware, encode_refusal
+from headstart.web.models import ServedModel, read_kind, select_model
+from headstart.web.reading import RequestInputs, measure_input_share, read_inputs, read_json
+from headstart.web.reference import render_reference as reference_page
+from headstart.web.refusals import FAULT, FAULT_HINT, RequestRefused, encode_json
 
 STATIC = {
     "page.js": ("page.js", "text/javascript"),
@@ -42,7 +42,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 _Name = Annotated[str | None, Query(description="Which model, where several are served.", max_length=64)]
 
 
-class Service:
+class PredictionService:
     """The models with their queues, and what is counted.
 
     Parameters
@@ -51,12 +51,12 @@ class Service:
     options : ServeOptions
     """
 
-    def __init__(self, models: dict[str, Model], options: ServeOptions) -> None:
+    def __init__(self, models: dict[str, ServedModel], options: ServeOptions) -> None:
         self.models, self.options = models, options
         self.counters = Counters(lambda: {name: one.n_waiting for name, one in self.batchers.items()})
         self.batchers: dict[str, Batcher] = {}
-        self.corrections = Corrections(options.feedback) if options.feedback else None
-        self.gate: Gate | None = None
+        self.corrections = CorrectionStore(options.feedback) if options.feedback else None
+        self.gate: RequestMiddleware | None = None
 
     @property
     def stopping(self) -> bool:
@@ -66,13 +66,13 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer inside the block: one thread, so that models do not fight for the processor."""
-        bounds = Bounds(self.options.window_ms / 1e3, self.options.max_batch, self.options.max_queue)
+        bounds = BatchLimits(self.options.window_ms / 1e3, self.options.max_batch, self.options.max_queue)
         with ThreadPoolExecutor(1, "model") as pool:
             for model in self.models.values():
-                weigh = partial(weight, modality=model.modality, limits=self.options)
+                weigh = partial(measure_input_share, modality=model.modality, limits=self.options)
                 heard = partial(self._heard, model.name)
                 self.batchers[model.name] = Batcher(model.answer, pool, bounds, weigh=weigh, heard=heard)
-            tasks = [asyncio.create_task(one.work()) for one in self.batchers.values()]
+            tasks = [asyncio.create_task(one.run()) for one in self.batchers.values()]
             try:
                 yield
             finally:
@@ -82,14 +82,14 @@ class Service:
     def _heard(self, name: str, n_rows: int, documents: list[dict[str, Any]]) -> None:
         self.counters.batches.add((name,), n_rows)
         for document in documents:
-            self.counters.answers.add((name, kind_of(document)))
+            self.counters.answers.add((name, read_kind(document)))
 
-    async def ask(self, model: Model, inputs: list[Any]) -> list[dict[str, Any]]:
+    async def ask(self, model: ServedModel, inputs: list[Any]) -> list[dict[str, Any]]:
         """Answer inputs together with those of other requests."""
-        return await self.batchers[model.name].ask(inputs)
+        return await self.batchers[model.name].submit(inputs)
 
 
-def document_of(model: Model, asked: Received, found: list[dict[str, Any]]) -> dict[str, Any]:
+def make_predict_response(model: ServedModel, inputs: RequestInputs, documents: list[dict[str, Any]]) -> dict[str, Any]:
     """Write the answers as `headstart predict --json` does.
 
     Raises
@@ -97,65 +97,67 @@ def document_of(model: Model, asked: Received, found: list[dict[str, Any]]) -> d
     Refused
         Not one input can be used.
     """
-    said = [{"input": name, **document} for name, document in zip(asked.names, found, strict=True)]
-    failed = [{"id": item["input"], "reason": item["reason"]} for item in said if item["answer"] is None]
-    if len(failed) == len(said):
+    predictions = [{"input": name, **document} for name, document in zip(inputs.names, documents, strict=True)]
+    failed = [{"id": item["input"], "reason": item["reason"]} for item in predictions if item["answer"] is None]
+    if len(failed) == len(predictions):
         one = failed[0]
-        raise Refused(
-            422, f"None of the {len(said)} inputs can be used ({one['id']}: {one['reason']}).", "Correct the inputs."
+        raise RequestRefused(
+            422,
+            f"None of the {len(predictions)} inputs can be used ({one['id']}: {one['reason']}).",
+            "Correct the inputs.",
         )
-    return {"format": 1, "model": model.name, "n_rows": len(said), "predictions": said, "failed": failed}
+    return {"format": 1, "model": model.name, "n_rows": len(predictions), "predictions": predictions, "failed": failed}
 
 
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(written(document), status, media_type="application/json")
+def _json_response(document: Any, status: int = 200) -> Response:
+    return Response(encode_json(document), status, media_type="application/json")
 
 
-def _main_routes(service: Service) -> APIRouter:
+def _make_predict_routes(service: PredictionService) -> APIRouter:
     routes = APIRouter(responses=_ERRORS, tags=["predict"])
 
-    @routes.post("/predict", openapi_extra=schemas.PREDICT, responses={200: {"model": schemas.Predictions}})
+    @routes.post("/predict", openapi_extra=schemas.PREDICT, responses={200: {"model": schemas.PredictResponse}})
     async def predict(request: Request, model: _Name = None) -> Response:
         """Answer pictures, texts or series; one that cannot be used gets its reason."""
-        chosen = pick(service.models, model)
-        asked = await received(request, chosen, service.options)
-        return _json(document_of(chosen, asked, await service.ask(chosen, asked.inputs)))
+        chosen = select_model(service.models, model)
+        inputs = await read_inputs(request, chosen, service.options)
+        return _json_response(make_predict_response(chosen, inputs, await service.ask(chosen, inputs.inputs)))
 
     @routes.get("/info")
     async def info(model: _Name = None) -> Response:
         """Tell all about a model: card, labels, how it decides, versions, limits; of several, unnamed, their names."""
-        about = pick(service.models, model).info if model or len(service.models) == 1 else {"format": 1}
+        about = select_model(service.models, model).info if model or len(service.models) == 1 else {"format": 1}
         limits = {name: value for name, value in service.options.model_dump().items() if name.startswith("max_")}
         more = {"models": list(service.models), "limits": limits, "feedback": service.corrections is not None}
-        return _json({**about, **more, "headstart": __version__})
+        return _json_response({**about, **more, "headstart": __version__})
 
     @routes.post("/feedback", openapi_extra=schemas.FEEDBACK, responses={200: {"model": schemas.Stored}})
     async def feedback(request: Request, model: _Name = None) -> Response:
         """Keep a correction: an input with its right label (only where the server was started with --feedback)."""
-        chosen = pick(service.models, model)
+        chosen = select_model(service.models, model)
         if service.corrections is None:
-            raise Refused(404, "This server keeps no corrections.", "Start it with --feedback FOLDER.")
+            raise RequestRefused(404, "This server keeps no corrections.", "Start it with --feedback FOLDER.")
         n_rows = await service.corrections.take(request, chosen, service.options)
         service.counters.corrections.add((chosen.name,))
-        return _json({"format": 1, "stored": True, "n_rows": n_rows})
+        return _json_response({"format": 1, "stored": True, "n_rows": n_rows})
 
     return routes
 
 
-def _watching_routes(service: Service) -> APIRouter:
+def _make_health_routes(service: PredictionService) -> APIRouter:
     routes = APIRouter(tags=["watch"])
 
     @routes.get("/health", responses={200: {"model": schemas.Health}})
     async def health() -> Response:
         """Tell whether the server lives."""
-        return _json({"format": 1, "status": "live", "models": []})
+        return _json_response({"format": 1, "status": "live", "models": []})
 
     @routes.get("/ready", responses={200: {"model": schemas.Health}, 503: {"model": schemas.Health}})
     async def ready() -> Response:
         """Tell whether requests are taken."""
         status = "stopping" if service.stopping else "ready"
-        names = [] if service.gate and service.gate.terms.token else list(service.models)
-        return _json({"format": 1, "status": status, "models": names}, 503 if service.stopping else 200)
+        names = [] if service.gate and service.gate.policy.token else list(service.models)
+        return _json_response({"format": 1, "status": status, "models": names}, 503 if service.stopping else 200)
 
     @routes.get("/metrics", responses={401: {"model": schemas.Error}}, response_class=Response)
     async def metrics() -> Response:
@@ -165,50 +167,50 @@ def _watching_routes(service: Service) -> APIRouter:
     return routes
 
 
-def _protocol_routes(service: Service) -> APIRouter:
+def _make_protocol_routes(service: PredictionService) -> APIRouter:
     routes = APIRouter(prefix="/v2", tags=["Open Inference Protocol v2"], responses={404: {}, 422: {}, 503: {}})
 
     @routes.get("")
     async def server() -> Response:
         """Describe the server."""
-        return _json(protocol.server())
+        return _json_response(protocol.describe_server())
 
     @routes.get("/health/live")
     async def live() -> Response:
         """Tell whether the server lives."""
-        return _json({"live": True})
+        return _json_response({"live": True})
 
     @routes.get("/health/ready")
     async def ready() -> Response:
         """Tell whether requests are taken."""
-        return _json({"ready": not service.stopping}, 503 if service.stopping else 200)
+        return _json_response({"ready": not service.stopping}, 503 if service.stopping else 200)
 
     @routes.get("/models/{name}")
     async def metadata(name: str) -> Response:
         """Describe a model's tensors."""
-        return _json(protocol.metadata(pick(service.models, name)))
+        return _json_response(protocol.describe_tensors(select_model(service.models, name)))
 
     @routes.get("/models/{name}/ready")
     async def model_ready(name: str) -> Response:
         """Tell whether a model is ready."""
-        return _json({"name": pick(service.models, name).name, "ready": True})
+        return _json_response({"name": select_model(service.models, name).name, "ready": True})
 
     @routes.post("/models/{name}/infer", openapi_extra=schemas.INFER)
     async def infer(name: str, request: Request) -> Response:
         """Answer one tensor: BYTES (texts, or picture files in base64), or numbers (series)."""
-        chosen = pick(service.models, name)
+        chosen = select_model(service.models, name)
         document = await read_json(request, chosen, service.options)
-        inputs = await asyncio.to_thread(protocol.inputs_of, document, chosen, service.options)
-        found = await service.ask(chosen, inputs)
-        return _json(protocol.response(document, chosen, found, request.state.id))
+        inputs = await asyncio.to_thread(protocol.parse_tensor, document, chosen, service.options)
+        documents = await service.ask(chosen, inputs)
+        return _json_response(protocol.make_infer_response(document, chosen, documents, request.state.id))
 
     return routes
 
 
-def _page_routes(application: FastAPI) -> APIRouter:
+def _make_page_routes(application: FastAPI) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     folder = files("headstart.web").joinpath("static")
-    kept = {name: (folder.joinpath(file).read_bytes(), kind) for name, (file, kind) in STATIC.items()}
+    static_files = {name: (folder.joinpath(file).read_bytes(), kind) for name, (file, kind) in STATIC.items()}
     first = folder.joinpath("index.html").read_bytes()
 
     @routes.get("/")
@@ -217,13 +219,13 @@ def _page_routes(application: FastAPI) -> APIRouter:
 
     @routes.get("/static/{name}")
     async def static(name: str) -> Response:
-        if name not in kept:
-            raise Refused(404, "There is no such file.", "Open / for the page.")
-        return Response(kept[name][0], media_type=kept[name][1])
+        if name not in static_files:
+            raise RequestRefused(404, "There is no such file.", "Open / for the page.")
+        return Response(static_files[name][0], media_type=static_files[name][1])
 
     @routes.get("/favicon.ico")
     async def icon() -> Response:
-        return Response(*kept["icon.svg"][:1], media_type="image/svg+xml")
+        return Response(*static_files["icon.svg"][:1], media_type="image/svg+xml")
 
     @routes.get("/docs")
     async def docs() -> Response:
@@ -232,14 +234,14 @@ def _page_routes(application: FastAPI) -> APIRouter:
     return routes
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _answer_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HeadstartError)
-    told = error if isinstance(error, Refused) else Refused(422, error.problem, error.hint)
-    status, headers, body = answer_of(told, request.url.path)
+    refusal = error if isinstance(error, RequestRefused) else RequestRefused(422, error.problem, error.hint)
+    status, headers, body = encode_refusal(refusal, request.url.path)
     return Response(body, status, headers)
 
 
-_SAID: Mapping[int, tuple[str, str]] = {
+_HTTP_ERRORS: Mapping[int, tuple[str, str]] = {
     404: ("There is nothing at this address.", "See /docs for what there is."),
     405: ("This address does not take this method.", "See /docs for what there is."),
 }
@@ -247,24 +249,26 @@ _SAID: Mapping[int, tuple[str, str]] = {
 
 async def _by_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    problem, hint = _SAID.get(error.status_code, (str(error.detail), "See /docs."))
-    return await _refused(request, Refused(error.status_code, problem, hint, error.headers))
+    problem, hint = _HTTP_ERRORS.get(error.status_code, (str(error.detail), "See /docs."))
+    return await _answer_refusal(request, RequestRefused(error.status_code, problem, hint, error.headers))
 
 
 async def _odd_parameter(request: Request, error: Exception) -> Response:
-    return await _refused(request, Refused(422, "A parameter of the address is not as it should be.", "See /docs."))
+    return await _answer_refusal(
+        request, RequestRefused(422, "A parameter of the address is not as it should be.", "See /docs.")
+    )
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    return await _refused(request, Refused(400, "The request ended too early.", "Send it again."))
+    return await _answer_refusal(request, RequestRefused(400, "The request ended too early.", "Send it again."))
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    return await _refused(request, Refused(500, FAULT, FAULT_HINT))
+    return await _answer_refusal(request, RequestRefused(500, FAULT, FAULT_HINT))
 
 
 _HANDLERS: dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
-    HeadstartError: _refused,
+    HeadstartError: _answer_refusal,
     HTTPException: _by_framework,
     RequestValidationError: _odd_parameter,
     ClientDisconnect: _gone,
@@ -272,7 +276,7 @@ _HANDLERS: dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]] = 
 }
 
 
-def build(models: dict[str, Model], options: ServeOptions, token: str | None) -> Gate:
+def build_app(models: dict[str, ServedModel], options: ServeOptions, token: str | None) -> RequestMiddleware:
     """Make the application: routes, error answers, and the gate before them.
 
     Parameters
@@ -283,7 +287,7 @@ def build(models: dict[str, Model], options: ServeOptions, token: str | None) ->
     token : str or None
         What requests must carry; None: requests from this machine need none.
     """
-    service = Service(models, options)
+    service = PredictionService(models, options)
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
@@ -294,9 +298,16 @@ def build(models: dict[str, Model], options: ServeOptions, token: str | None) ->
         title="Headstart", version=__version__, summary="Models adapted with Headstart, over HTTP.",
         docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False, exception_handlers=_HANDLERS,
     )  # fmt: skip
-    routers = (_main_routes(service), _watching_routes(service), _protocol_routes(service), _page_routes(application))
+    routers = (
+        _make_predict_routes(service),
+        _make_health_routes(service),
+        _make_protocol_routes(service),
+        _make_page_routes(application),
+    )
     for router in routers:
         application.include_router(router)
-    gate = Gate(application, Terms(token, int(options.max_mb * 1e6), options.timeout), service.counters)
+    gate = RequestMiddleware(
+        application, AccessPolicy(token, int(options.max_mb * 1e6), options.timeout), service.counters
+    )
     service.gate = gate
     return gate

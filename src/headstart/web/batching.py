@@ -11,15 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from headstart.web.refusals import busy
+from headstart.web.refusals import make_busy_error
 
 Documents = list[dict[str, Any]]
-_FORGETTING = 0.2
+_SPEED_SMOOTHING = 0.2
 """Share of the newest batch in what is remembered of the speed."""
 
 
 @dataclass(frozen=True)
-class Bounds:
+class BatchLimits:
     """How much may be done together, and how much may wait.
 
     Parameters
@@ -37,7 +37,7 @@ class Bounds:
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class _Asked:
+class _PendingRequest:
     """One request: its rows, how many of them are in a batch already, and what was answered."""
 
     inputs: Sequence[Any]
@@ -87,12 +87,12 @@ class Batcher:
         self,
         answer: Callable[[Sequence[Any]], Documents],
         pool: Executor,
-        bounds: Bounds,
+        bounds: BatchLimits,
         weigh: Callable[[Any], float] = lambda one: 0.0,
         heard: Callable[[int, Documents], None] = lambda n_rows, documents: None,
     ) -> None:
         self.answer, self.pool, self.bounds, self.weigh, self.heard = answer, pool, bounds, weigh, heard
-        self.waiting: deque[_Asked] = deque()
+        self.waiting: deque[_PendingRequest] = deque()
         self.seconds_per_row = 0.0
         self._owners = 1
         self._came = asyncio.Event()
@@ -102,7 +102,7 @@ class Batcher:
         """Rows that are in no batch yet."""
         return sum(len(one.inputs) - one.taken for one in self.waiting)
 
-    async def ask(self, inputs: Sequence[Any]) -> Documents:
+    async def submit(self, inputs: Sequence[Any]) -> Documents:
         """Wait for the answers to some inputs.
 
         Raises
@@ -112,35 +112,35 @@ class Batcher:
         """
         waiting = self.n_waiting
         if waiting and waiting + len(inputs) > self.bounds.max_queue:
-            raise busy(f"The server is busy: {waiting} rows are waiting.", waiting * self.seconds_per_row)
+            raise make_busy_error(f"The server is busy: {waiting} rows are waiting.", waiting * self.seconds_per_row)
         weights = [self.weigh(one) for one in inputs]
-        asked = _Asked(
+        pending = _PendingRequest(
             inputs=inputs, weights=weights, done=asyncio.get_running_loop().create_future(), since=time.monotonic()
         )
-        self.waiting.append(asked)
+        self.waiting.append(pending)
         self._came.set()
         try:
-            return await asked.done
+            return await pending.done
         finally:  # One who does not wait any longer needs no answer. (`remove` of what is not there writes it all out.)
-            if asked in self.waiting:
-                self.waiting.remove(asked)
+            if pending in self.waiting:
+                self.waiting.remove(pending)
 
-    async def work(self) -> None:
+    async def run(self) -> None:
         """Answer batch after batch, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            await self._gathered()
-            batch = self._taken()
+            await self._wait_for_batch()
+            batch = self._take_batch()
             if not batch:
                 continue
             began = time.monotonic()
             future = loop.run_in_executor(self.pool, self.answer, [one.inputs[at] for one, at in batch])
             await asyncio.wait([future])
             each = (time.monotonic() - began) / len(batch)
-            self.seconds_per_row += (each - self.seconds_per_row) * (_FORGETTING if self.seconds_per_row else 1.0)
+            self.seconds_per_row += (each - self.seconds_per_row) * (_SPEED_SMOOTHING if self.seconds_per_row else 1.0)
             self._deliver(batch, future)
 
-    def _deliver(self, batch: list[tuple[_Asked, int]], future: asyncio.Future[Documents]) -> None:
+    def _deliver(self, batch: list[tuple[_PendingRequest, int]], future: asyncio.Future[Documents]) -> None:
         error = future.exception()
         if error is not None:
             for one, _ in batch:
@@ -151,7 +151,7 @@ class Batcher:
         for (one, at), document in zip(batch, documents, strict=True):
             one.deliver(at, document)
 
-    async def _gathered(self) -> None:
+    async def _wait_for_batch(self) -> None:
         """Wait until there is a batch to answer."""
         while not self.waiting:
             self._came.clear()
@@ -166,12 +166,12 @@ class Batcher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._came.wait(), left)
 
-    def _taken(self) -> list[tuple[_Asked, int]]:
+    def _take_batch(self) -> list[tuple[_PendingRequest, int]]:
         """Take a batch: every request gets its share of it, then the first ones more; what is too large waits."""
-        batch: list[tuple[_Asked, int]] = []
+        batch: list[tuple[_PendingRequest, int]] = []
         owners, room = 0, 1.0
-        first: list[_Asked] = []
-        last: list[_Asked] = []
+        first: list[_PendingRequest] = []
+        last: list[_PendingRequest] = []
         while self.waiting and len(batch) < self.bounds.max_batch:
             share = max(1, (self.bounds.max_batch - len(batch)) // len(self.waiting))
             one = self.waiting.popleft()

@@ -25,16 +25,25 @@ from headstart.data.labels.label_cells import split_labels
 from headstart.data.reading.rows import make_encodable
 from headstart.errors import OptionError
 from headstart.file_locks import lock_file
-from headstart.flow.inference.predict_memory import Unusable
+from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.home import write_text, written_whole
 from headstart.options import ServeOptions
 from headstart.spellings import match_names
 from headstart.web.journal import JOURNAL, Change, Journal
-from headstart.web.models import Model
-from headstart.web.reading import One, in_order, media_type, one_picture, one_series, one_text, read_form, read_json
-from headstart.web.refusals import Refused, busy
+from headstart.web.models import ServedModel
+from headstart.web.reading import (
+    CheckInput,
+    check_image,
+    check_series,
+    check_text,
+    media_type,
+    order_channels,
+    read_form,
+    read_json,
+)
+from headstart.web.refusals import RequestRefused, make_busy_error
 
-MOST_BYTES = 2_000_000_000
+MAX_FOLDER_BYTES = 2_000_000_000
 """So much is kept of one model; then no more, so that nobody can fill the disk."""
 LOCK, LOCK_SECONDS = ".lock", 10.0
 _LONG_LABEL = 200
@@ -44,7 +53,7 @@ Cells = Sequence[str]
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Correction:
     """One correction on its way to the table: a name made of its content, its input, its label."""
 
     name: str
@@ -53,37 +62,37 @@ class _Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Form:
+class _CorrectionFormat:
     """How corrections of one modality are kept: table, columns, the rows that one correction is, and back."""
 
     table: str
-    columns: Callable[[Model, Any], list[str]]
-    rows: Callable[[_Kept], list[Cells]]
+    columns: Callable[[ServedModel, Any], list[str]]
+    rows: Callable[[_Correction], list[Cells]]
     name: Callable[[Cells], str]
     label: int
 
 
-def _text_columns(model: Model, value: Any) -> list[str]:
+def _list_text_columns(model: ServedModel, value: Any) -> list[str]:
     first, *more = text_columns_of(model.columns) or ("text",)
-    return [first, _label_column(model), *more]  # The first holds all of a joined text, which is read alike.
+    return [first, _find_label_column(model), *more]  # The first holds all of a joined text, which is read alike.
 
 
-def _series_columns(model: Model, value: Any) -> list[str]:
+def _list_series_columns(model: ServedModel, value: Any) -> list[str]:
     unnamed = tuple(f"channel_{row + 1}" for row in range(len(value)))
-    return ["series_id", "time", _label_column(model), *(model.channels or unnamed)]
+    return ["series_id", "time", _find_label_column(model), *(model.channels or unnamed)]
 
 
-def _label_column(model: Model) -> str:
+def _find_label_column(model: ServedModel) -> str:
     return model.columns.get("label", "label")
 
 
-def _series_rows(kept: _Kept) -> list[Cells]:
-    steps = kept.value.T
+def _write_series_rows(correction: _Correction) -> list[Cells]:
+    steps = correction.value.T
     cells = [["" if np.isnan(number) else repr(float(number)) for number in step] for step in steps]
-    return [[kept.name, str(time), kept.label, *step] for time, step in enumerate(cells)]
+    return [[correction.name, str(time), correction.label, *step] for time, step in enumerate(cells)]
 
 
-def _suffix(content: bytes) -> str:
+def _choose_suffix(content: bytes) -> str:
     return next((suffix for magic, suffix in _SUFFIXES if content.startswith(magic)), ".tif")
 
 
@@ -94,33 +103,37 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _hash(value: Any) -> str:
+def _hash_content(value: Any) -> str:
     raw: bytes = value.encode("utf-8") if isinstance(value, str) else bytes(value)
     return hashlib.sha256(raw).hexdigest()[:32]
 
 
-_FORMS: dict[str, _Form] = {
-    "image": _Form(
+_FORMS: dict[str, _CorrectionFormat] = {
+    "image": _CorrectionFormat(
         table="metadata.csv",
-        columns=lambda model, value: ["file_name", _label_column(model)],
-        rows=lambda kept: [[kept.name + _suffix(kept.value), kept.label]],
+        columns=lambda model, value: ["file_name", _find_label_column(model)],
+        rows=lambda one: [[one.name + _choose_suffix(one.value), one.label]],
         name=lambda cells: cells[0].partition(".")[0],
         label=1,
     ),
-    "text": _Form(
+    "text": _CorrectionFormat(
         table="corrections.csv",
-        columns=_text_columns,
-        rows=lambda kept: [[kept.value, kept.label]],
-        name=lambda cells: _hash(cells[0]),
+        columns=_list_text_columns,
+        rows=lambda one: [[one.value, one.label]],
+        name=lambda cells: _hash_content(cells[0]),
         label=1,
     ),
-    "series": _Form(
-        table="corrections.csv", columns=_series_columns, rows=_series_rows, name=lambda cells: cells[0], label=2
+    "series": _CorrectionFormat(
+        table="corrections.csv",
+        columns=_list_series_columns,
+        rows=_write_series_rows,
+        name=lambda cells: cells[0],
+        label=2,
     ),
 }
 
 
-class Corrections:
+class CorrectionStore:
     """A folder of corrections.
 
     Parameters
@@ -136,7 +149,7 @@ class Corrections:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._tables: dict[str, _Table] = {}
+        self._tables: dict[str, _CorrectionTable] = {}
         self._turn = asyncio.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -147,7 +160,7 @@ class Corrections:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise OptionError(f"{folder} cannot be written to.", "Name another with --feedback.")
 
-    async def take(self, request: Request, model: Model, limits: ServeOptions) -> int:
+    async def take(self, request: Request, model: ServedModel, limits: ServeOptions) -> int:
         """Keep the correction in a request; gives how many there are of this model.
 
         Raises
@@ -156,34 +169,35 @@ class Corrections:
             Input or label cannot be used, or no more can be kept.
         """
         value, label = await _READ[model.modality](request, model, limits)
-        if isinstance(value, Unusable):
-            raise Refused(422, f"The input cannot be used: {value.reason}.", "Correct it.")
+        if isinstance(value, UnusableInput):
+            raise RequestRefused(422, f"The input cannot be used: {value.reason}.", "Correct it.")
         value = make_encodable(value) if isinstance(value, str) else value
-        kept = _Kept(_hash(value), value, _checked(label, model))
+        correction = _Correction(_hash_content(value), value, _normalise_label(label, model))
         async with self._turn:
-            return await asyncio.to_thread(self._store, model, kept)
+            return await asyncio.to_thread(self._store, model, correction)
 
-    def _store(self, model: Model, kept: _Kept) -> int:
+    def _store(self, model: ServedModel, correction: _Correction) -> int:
         try:
             if model.name not in self._tables:
-                self._tables[model.name] = _Table(self.folder / model.name, _FORMS[model.modality])
-            return self._tables[model.name].add(model, kept)
+                self._tables[model.name] = _CorrectionTable(self.folder / model.name, _FORMS[model.modality])
+            return self._tables[model.name].add(model, correction)
         except OSError as error:
-            raise Refused(503, f"The correction could not be written ({error.strerror}).", "Tell the owner.",
+            raise RequestRefused(503, f"The correction could not be written ({error.strerror}).", "Tell the owner.",
                           {"Retry-After": "60"}) from error  # fmt: skip
         except (UnicodeDecodeError, csv.Error) as error:
-            raise Refused(503, "The table of corrections cannot be read.", "Tell the owner: it should be CSV in UTF-8.",
+            raise RequestRefused(503, "The table of corrections cannot be read.",
+                          "Tell the owner: it should be CSV in UTF-8.",
                           {"Retry-After": "60"}) from error  # fmt: skip
 
 
-class _Table:
+class _CorrectionTable:
     """The corrections of one model on disk: the newest label of each input. Labels alone are held in memory.
 
     Several servers may share a folder: each change is made under a lock, on the table as it then is. It is written to
     the journal first, and noted there as done afterwards; who finds a change that is not done makes it.
     """
 
-    def __init__(self, folder: Path, form: _Form) -> None:
+    def __init__(self, folder: Path, form: _CorrectionFormat) -> None:
         self.folder, self.form = folder, form
         self.path, self.journal = folder / form.table, Journal(folder / JOURNAL)
         folder.mkdir(parents=True, exist_ok=True)
@@ -194,7 +208,7 @@ class _Table:
 
     def _catch_up(self) -> None:
         """Read the table again where somebody else wrote it, and make a change that was only written to the journal."""
-        state = _state_of(self.path)
+        state = _file_state(self.path)
         pending = self.journal.read_pending()
         if state != self.state or pending is not None:
             self.n_bytes = sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
@@ -203,7 +217,7 @@ class _Table:
         if pending is not None:
             self._rewrite(pending)
             self.journal.mark_done()
-        self.state = _state_of(self.path)
+        self.state = _file_state(self.path)
 
     def _read(self) -> tuple[list[str] | None, list[Cells]]:
         if not self.path.is_file():
@@ -212,39 +226,39 @@ class _Table:
             head, *rows = read_csv_rows(handle) or [[]]
         return head or None, [cells for cells in rows if len(cells) == len(head)]
 
-    def add(self, model: Model, kept: _Kept) -> int:
+    def add(self, model: ServedModel, correction: _Correction) -> int:
         """Write one correction; a second one of the same input takes the place of the first."""
         with lock_file(self.folder / LOCK, LOCK_SECONDS) as acquired:
             if not acquired:
-                raise busy("Another server is writing to the folder of corrections.")
+                raise make_busy_error("Another server is writing to the folder of corrections.")
             self._catch_up()
-            return self._add(model, kept)
+            return self._add(model, correction)
 
-    def _add(self, model: Model, kept: _Kept) -> int:
-        head = self.form.columns(model, kept.value)
-        change = Change(head, [[*row, *[""] * (len(head) - len(row))] for row in self.form.rows(kept)])
+    def _add(self, model: ServedModel, correction: _Correction) -> int:
+        head = self.form.columns(model, correction.value)
+        change = Change(head, [[*row, *[""] * (len(head) - len(row))] for row in self.form.rows(correction)])
         if self.head is not None and change.head != self.head:
-            raise Refused(422, f"The corrections so far have the columns {', '.join(self.head)}.", "Send those.")
-        if self.n_bytes > MOST_BYTES:
-            raise Refused(403, "The folder of corrections is full.", "Adapt with them, and empty it.")
-        if isinstance(kept.value, bytes):
-            self._write_file(change.rows[0][0], kept.value)
-        before = self.labels.get(kept.name)
-        if before != kept.label:
+            raise RequestRefused(422, f"The corrections so far have the columns {', '.join(self.head)}.", "Send those.")
+        if self.n_bytes > MAX_FOLDER_BYTES:
+            raise RequestRefused(403, "The folder of corrections is full.", "Adapt with them, and empty it.")
+        if isinstance(correction.value, bytes):
+            self._write_file(change.rows[0][0], correction.value)
+        before = self.labels.get(correction.name)
+        if before != correction.label:
             self._make(change, is_new=self.head is not None and before is None)
-        self.head, self.labels[kept.name], self.state = change.head, kept.label, _state_of(self.path)
+        self.head, self.labels[correction.name], self.state = change.head, correction.label, _file_state(self.path)
         return len(self.labels)
 
     def _make(self, change: Change, is_new: bool) -> None:
         """Make a change, journal first; both files count for the limit, since each change makes the journal longer."""
-        size = _size_of(self.path) + _size_of(self.journal.path)
+        size = _file_size(self.path) + _file_size(self.journal.path)
         self.journal.write(change)
         if is_new:
             self._append(change.rows)
         else:
             self._rewrite(change)
         self.journal.mark_done()
-        self.n_bytes += _size_of(self.path) + _size_of(self.journal.path) - size
+        self.n_bytes += _file_size(self.path) + _file_size(self.journal.path) - size
 
     def _rewrite(self, change: Change) -> None:
         """Write the whole table with a change in it."""
@@ -275,11 +289,11 @@ class _Table:
             self.n_bytes += len(content)
 
 
-def _size_of(path: Path) -> int:
+def _file_size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _state_of(path: Path) -> tuple[int, ...] | None:
+def _file_state(path: Path) -> tuple[int, ...] | None:
     """Return what changes when a file is written; None where there is none."""
     try:
         status = path.stat()
@@ -288,93 +302,93 @@ def _state_of(path: Path) -> tuple[int, ...] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _checked(label: Any, model: Model) -> str:
+def _normalise_label(label: Any, model: ServedModel) -> str:
     """Give a label that can be written and learnt from."""
     text = label.strip() if isinstance(label, str) else ""
     if not text or len(text) > _LONG_LABEL or any(unicodedata.category(mark)[0] == "C" for mark in text):
-        raise Refused(422, f"The label is no text of 1 to {_LONG_LABEL} characters.", "Name the right label.")
-    return _LABELS.get(model.task, _class)(text, model)
+        raise RequestRefused(422, f"The label is no text of 1 to {_LONG_LABEL} characters.", "Name the right label.")
+    return _LABELS.get(model.task, _normalise_class)(text, model)
 
 
-def _spelled(text: str, model: Model) -> str:
+def _match_spelling(text: str, model: ServedModel) -> str:
     """Return a label in the spelling of the model, where it is one of its labels."""
     return match_names([text], model.classes, merge=True).renamed.get(text, text)
 
 
-def _several(text: str, model: Model) -> str:
+def _normalise_labels(text: str, model: ServedModel) -> str:
     """Return several labels in the spelling of the model, however they are written."""
     parts = split_labels(text, model.classes)
-    return ";".join(_spelled(part, model) for part in parts) if parts else text
+    return ";".join(_match_spelling(part, model) for part in parts) if parts else text
 
 
-def _class(text: str, model: Model) -> str:
-    text = _spelled(text, model)
+def _normalise_class(text: str, model: ServedModel) -> str:
+    text = _match_spelling(text, model)
     if guarded(text) != text and text not in model.classes:
-        raise Refused(422, "The label looks like a formula.", "Begin it with a letter or a digit.")
+        raise RequestRefused(422, "The label looks like a formula.", "Begin it with a letter or a digit.")
     return text
 
 
-def _grade(text: str, model: Model) -> str:
-    text = _spelled(text, model)
+def _normalise_grade(text: str, model: ServedModel) -> str:
+    text = _match_spelling(text, model)
     if text not in model.classes:
-        raise Refused(422, "The label is none of the grades.", f"Known: {', '.join(model.classes[:20])}.")
+        raise RequestRefused(422, "The label is none of the grades.", f"Known: {', '.join(model.classes[:20])}.")
     return text
 
 
-def _number(text: str, model: Model) -> str:
+def _normalise_number(text: str, model: ServedModel) -> str:
     if not _is_number(text):
-        raise Refused(422, "The label is no number.", "Write it like 12.5.")
+        raise RequestRefused(422, "The label is no number.", "Write it like 12.5.")
     return text
 
 
-_LABELS: dict[str, Callable[[str, Model], str]] = {
-    "ordinal": _grade,
-    "regression": _number,
-    "multi-label": lambda text, model: _class(_several(text, model), model),
+_LABELS: dict[str, Callable[[str, ServedModel], str]] = {
+    "ordinal": _normalise_grade,
+    "regression": _normalise_number,
+    "multi-label": lambda text, model: _normalise_class(_normalise_labels(text, model), model),
 }
 
 
-async def _from_json(request: Request, model: Model, limits: ServeOptions, field: str) -> Any:
+async def _read_json_correction(request: Request, model: ServedModel, limits: ServeOptions, field: str) -> Any:
     if media_type(request) != "application/json":
-        raise Refused(415, "This model's corrections come as JSON.", _SEND)
+        raise RequestRefused(415, "This model's corrections come as JSON.", _SEND)
     document = await read_json(request, model, limits)
     if not isinstance(document, dict) or field not in document or "label" not in document:
-        raise Refused(422, f"There is no {field} with a label.", _SEND)
+        raise RequestRefused(422, f"There is no {field} with a label.", _SEND)
     value = document[field]
-    found = in_order(value, model.channels) if field == "series" else value
-    kept = found if isinstance(found, Unusable) else _ONE[field](found, limits)
-    return _writable(kept), document["label"]
+    ordered = order_channels(value, model.channels) if field == "series" else value
+    checked = ordered if isinstance(ordered, UnusableInput) else _ONE[field](ordered, limits)
+    return _make_writable(checked), document["label"]
 
 
-def _writable(value: Any) -> Any:
+def _make_writable(value: Any) -> Any:
     if isinstance(value, str):
         value = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "").replace("\r\n", "\n")
-        return value if value.strip() else Unusable("the text is empty")
+        return value if value.strip() else UnusableInput("the text is empty")
     if isinstance(value, np.ndarray) and not np.isfinite(value).any():
-        return Unusable("it has no values")
+        return UnusableInput("it has no values")
     return value
 
 
-_ONE: dict[str, One] = {"text": one_text, "series": one_series}
+_ONE: dict[str, CheckInput] = {"text": check_text, "series": check_series}
 
 
-async def _text(request: Request, model: Model, limits: ServeOptions) -> Any:
-    return await _from_json(request, model, limits, "text")
+async def _read_text_correction(request: Request, model: ServedModel, limits: ServeOptions) -> Any:
+    return await _read_json_correction(request, model, limits, "text")
 
 
-async def _series(request: Request, model: Model, limits: ServeOptions) -> Any:
-    return await _from_json(request, model, limits, "series")
+async def _read_series_correction(request: Request, model: ServedModel, limits: ServeOptions) -> Any:
+    return await _read_json_correction(request, model, limits, "series")
 
 
-async def _picture(request: Request, model: Model, limits: ServeOptions) -> Any:
+async def _read_image_correction(request: Request, model: ServedModel, limits: ServeOptions) -> Any:
     if media_type(request) != "multipart/form-data":
-        raise Refused(415, "This model's corrections come as a form.", _SEND)
+        raise RequestRefused(415, "This model's corrections come as a form.", _SEND)
     parts = await read_form(request, limits)
     contents = [value[1] for _, value in parts if not isinstance(value, str)]
     labels = [value for name, value in parts if name == "label" and isinstance(value, str)]
     if len(contents) != 1 or len(labels) != 1:
-        raise Refused(422, "The form does not hold one file and one label.", _SEND)
-    return await asyncio.to_thread(one_picture, contents[0], limits), labels[0]
+        raise RequestRefused(422, "The form does not hold one file and one label.", _SEND)
+    return await asyncio.to_thread(check_image, contents[0], limits), labels[0]
 
 
-_READ = {"image": _picture, "text": _text, "series": _series}
+_READ = {"image": _read_image_correction, "text": _read_text_correction, "series": _read_series_correction}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.options import ServeOptions
-from headstart.web.refusals import Refused, too_large
+from headstart.web.refusals import RequestRefused, make_size_error
 
 BLOCK_BYTES = 1 << 20
 MOST_KEYS, MOST_DEPTH = 1_000, 16
@@ -95,13 +95,13 @@ def require_json_size(body: bytes, bound: JsonSize) -> None:
     """
     size = measure_json(body)
     if size.depth > bound.depth:
-        raise Refused(422, "The JSON is nested too deeply.", "Send lists of texts or numbers.")
+        raise RequestRefused(422, "The JSON is nested too deeply.", "Send lists of texts or numbers.")
     for name, count, most in (
         ("values", size.n_values, bound.n_values),
         ("lists", size.n_lists, bound.n_lists),
         ("names", size.n_keys, bound.n_keys),
     ):
         if count > most:
-            raise too_large(
+            raise make_size_error(
                 f"The request holds {count:,} {name}; {most:,} are the most.", "Send its rows in several requests."
             )

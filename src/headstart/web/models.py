@@ -13,13 +13,13 @@ from headstart import progress
 from headstart.bundle import Bundle
 from headstart.bundle.file_names import is_regular_file
 from headstart.bundle.integrity import read_json
-from headstart.flow.inference.predict_memory import Answering, answering
+from headstart.flow.inference.predict_memory import AnswerInputs, open_predictor
 from headstart.options import ServeOptions
-from headstart.web.refusals import Refused
+from headstart.web.refusals import RequestRefused
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class ServedModel:
     """One model.
 
     Parameters
@@ -39,7 +39,7 @@ class Model:
     modality: str
     task: str
     classes: tuple[str, ...]
-    answer: Answering
+    answer: AnswerInputs
     info: dict[str, Any]
     columns: Mapping[str, str]
 
@@ -55,12 +55,12 @@ class Model:
         return tuple(names) if len(names) > 1 and all(names) else ()
 
 
-def kind_of(document: dict[str, Any]) -> str:
+def read_kind(document: dict[str, Any]) -> str:
     """Name the kind of an answer: a label, not sure, none of these, or unusable."""
     return str(document["kind"])
 
 
-def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Model]:
+def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, ServedModel]:
     """Load bundles, open their base models and try them.
 
     Raises
@@ -68,25 +68,25 @@ def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Model
     BundleError, MissingExtra
         As `headstart.bundle.loading`.
     """
-    found: dict[str, Model] = {}
+    models: dict[str, ServedModel] = {}
     for path in paths:
-        name = _fresh(_name_of(path), found)
+        name = _make_unique_name(_derive_name(path), models)
         progress.say(f"Loading {name} ({path})")
         bundle = bundles.load(path, options.runtime)
-        answer = answering(bundle, options.precision)
-        found[name] = Model(
+        answer = open_predictor(bundle, options.precision)
+        models[name] = ServedModel(
             name=name,
             modality=bundle.modality,
             task=bundle.task,
             classes=bundle.classes,
             answer=answer,
-            info=_info(name, bundle, path),
+            info=_describe_bundle(name, bundle, path),
             columns=bundle.columns,
         )
-    return found
+    return models
 
 
-def pick(models: dict[str, Model], name: str | None) -> Model:
+def select_model(models: dict[str, ServedModel], name: str | None) -> ServedModel:
     """Give the model that a request names, or the only one.
 
     Raises
@@ -97,28 +97,30 @@ def pick(models: dict[str, Model], name: str | None) -> Model:
     known = f"Known: {', '.join(models)}."
     if name is None:
         if len(models) > 1:
-            raise Refused(422, f"{len(models)} models are served and none was named.", f"Add ?model=NAME. {known}")
+            raise RequestRefused(
+                422, f"{len(models)} models are served and none was named.", f"Add ?model=NAME. {known}"
+            )
         return next(iter(models.values()))
     if name not in models:
-        raise Refused(404, "There is no model of this name.", known)
+        raise RequestRefused(404, "There is no model of this name.", known)
     return models[name]
 
 
-def _name_of(path: Path) -> str:
+def _derive_name(path: Path) -> str:
     folder = bundles.find(path).resolve()
     plain = folder.parent.name if folder.name == "bundle" else folder.name
     return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:64] or "model"
 
 
-def _fresh(name: str, taken: dict[str, Model]) -> str:
+def _make_unique_name(name: str, taken: dict[str, ServedModel]) -> str:
     number = 2
-    made = name
-    while made in taken:
-        made, number = f"{name}-{number}", number + 1
-    return made
+    unique_name = name
+    while unique_name in taken:
+        unique_name, number = f"{name}-{number}", number + 1
+    return unique_name
 
 
-def _info(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
+def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
     folder = bundles.find(path)
     config, manifest = read_json(folder / bundles.CONFIG), read_json(folder / bundles.MANIFEST)
     return {
@@ -129,29 +131,29 @@ def _info(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
         "classes": list(bundle.classes),
         "strategy": bundle.strategy,
         "thresholds": list(bundle.thresholds),
-        "decision": _decision(bundle),
+        "decision": _describe_decision_policy(bundle),
         "preprocessing": config["preprocessing"],
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
         "about": dict(bundle.about),
-        "card": _card(folder),
+        "card": _read_card(folder),
         "made_with": manifest.get("versions", {}),
         "seed": bundle.seed,
     }
 
 
-def _decision(bundle: Bundle) -> dict[str, Any] | None:
+def _describe_decision_policy(bundle: Bundle) -> dict[str, Any] | None:
     """Tell how probabilities become answers, without the arrays that this rests on and the names of training rows."""
     if bundle.rules is None:
         return None
-    told = bundle.rules.as_dict()
-    if told.get("novelty"):
-        told["novelty"] = {name: value for name, value in told["novelty"].items() if name != "ids"}
-    return told
+    policy = bundle.rules.as_dict()
+    if policy.get("novelty"):
+        policy["novelty"] = {name: value for name, value in policy["novelty"].items() if name != "ids"}
+    return policy
 
 
-def _card(folder: Path) -> str | None:
+def _read_card(folder: Path) -> str | None:
     """Read the model card that lies in the bundle, or beside it where `adapt` wrote both."""
     cards = (place / "README.md" for place in (folder, folder.parent))
-    there = (path for path in cards if is_regular_file(path))  # No link: the card is shown to whoever asks.
-    first = next(there, None)
+    existing = (path for path in cards if is_regular_file(path))  # No link: the card is shown to whoever asks.
+    first = next(existing, None)
     return None if first is None else first.read_text("utf-8", errors="replace")

@@ -23,36 +23,36 @@ _EXAMPLES = {
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def _make_environment() -> Environment:
     return Environment(
         loader=PackageLoader("headstart.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
 
 
-def page(document: dict[str, Any]) -> str:
+def render_reference(document: dict[str, Any]) -> str:
     """Write the page of an OpenAPI document."""
     routes = [
         {
             "method": method.upper(),
             "path": path,
-            "text": found.get("description", ""),
-            "parameters": found.get("parameters", []),
-            "body": _shown(found.get("requestBody", {}).get("content", {})),
-            "answer": _resolved(found["responses"].get("200", {}), document),
+            "text": operation.get("description", ""),
+            "parameters": operation.get("parameters", []),
+            "body": _list_body_schemas(operation.get("requestBody", {}).get("content", {})),
+            "answer": _list_answer_fields(operation["responses"].get("200", {}), document),
             "example": _EXAMPLES.get(path, ""),
         }
         for path, methods in document["paths"].items()
-        for method, found in methods.items()
+        for method, operation in methods.items()
     ]
-    return _environment().get_template("reference.html").render(title=document["info"], routes=routes)
+    return _make_environment().get_template("reference.html").render(title=document["info"], routes=routes)
 
 
-def _shown(content: dict[str, Any]) -> list[tuple[str, str]]:
+def _list_body_schemas(content: dict[str, Any]) -> list[tuple[str, str]]:
     return [(kind, json.dumps(part["schema"], indent=1)) for kind, part in content.items()]
 
 
-def _resolved(answer: dict[str, Any], document: dict[str, Any]) -> list[tuple[str, str]]:
+def _list_answer_fields(answer: dict[str, Any], document: dict[str, Any]) -> list[tuple[str, str]]:
     """List the fields of an answer."""
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     name = str(schema.get("$ref", "")).rpartition("/")[2]

@@ -12,7 +12,7 @@ FAULT = "This is a fault in Headstart."
 FAULT_HINT = "Please report it, with the request id and what stands in the log of the server."
 
 
-class Refused(HeadstartError):
+class RequestRefused(HeadstartError):
     """A request that is not answered.
 
     Parameters
@@ -30,7 +30,7 @@ class Refused(HeadstartError):
         self.headers = dict(headers or {})
 
 
-def busy(problem: str, seconds: float = 1.0) -> Refused:
+def make_busy_error(problem: str, seconds: float = 1.0) -> RequestRefused:
     """Make the refusal of a server that has too much to do; `seconds` is when to try again.
 
     Examples
@@ -39,15 +39,15 @@ def busy(problem: str, seconds: float = 1.0) -> Refused:
     {'Retry-After': '3'}
     """
     again = max(1, min(60, -int(-seconds // 1)))
-    return Refused(503, problem, f"Try again in {again} s.", {"Retry-After": str(again)})
+    return RequestRefused(503, problem, f"Try again in {again} s.", {"Retry-After": str(again)})
 
 
-def too_large(problem: str, hint: str) -> Refused:
+def make_size_error(problem: str, hint: str) -> RequestRefused:
     """Make the refusal of a request that is over a limit; the connection is closed, as its rest may never be read."""
-    return Refused(413, problem, hint, {"Connection": "close"})
+    return RequestRefused(413, problem, hint, {"Connection": "close"})
 
 
-def document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
+def error_document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
     """Give the JSON form of an error: that of the command line or, below /v2, that of the Open Inference Protocol.
 
     Examples
@@ -62,7 +62,7 @@ def document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
     return {"format": 1, "error": {"problem": problem, "hint": hint}}
 
 
-def written(document: Any) -> bytes:
+def encode_json(document: Any) -> bytes:
     """Write JSON; half characters (surrogates), which UTF-8 cannot hold, become the replacement sign."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     try:

@@ -21,16 +21,16 @@ from headstart.errors import OptionError
 from headstart.offline import offline
 from headstart.options import ServeOptions
 from headstart.web.access import read_token
-from headstart.web.app import build
-from headstart.web.gate import Gate, JsonLines
+from headstart.web.app import build_app
+from headstart.web.gate import JsonLinesFormatter, RequestMiddleware
 from headstart.web.models import open_models
-from headstart.web.wire import Wire, most_connections
+from headstart.web.wire import BoundedHttpProtocol, count_allowed_connections
 
 _LOOK_SECONDS = 0.02
 _BACKLOG = 1_024
 
 
-class Server(uvicorn.Server):
+class HeadstartServer(uvicorn.Server):
     """A uvicorn server that, asked to stop, first answers what it has taken and refuses what is new.
 
     Parameters
@@ -41,7 +41,7 @@ class Server(uvicorn.Server):
         After so long it stops in any case; a second signal stops it at once.
     """
 
-    def __init__(self, config: uvicorn.Config, gate: Gate, grace_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, gate: RequestMiddleware, grace_seconds: float) -> None:
         super().__init__(config)
         self.gate, self.grace_seconds = gate, grace_seconds
         self._emptying: asyncio.Task[None] | None = None
@@ -62,7 +62,7 @@ class Server(uvicorn.Server):
     async def _empty(self) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + self.grace_seconds
-        while self.gate.n_inside and loop.time() < until:
+        while self.gate.n_active and loop.time() < until:
             await asyncio.sleep(_LOOK_SECONDS)
         self.should_exit = True
 
@@ -87,28 +87,28 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
         An option, a bundle or the address cannot be used.
     """
     token = read_token(options.host, options.token_file)
-    with _logging(), offline(options.offline), _bound(options.host, options.port) as bound:
+    with _log_to_stderr(), offline(options.offline), _bind_socket(options.host, options.port) as bound:
         models = open_models(paths, options)
-        gate = build(models, options, token)
+        gate = build_app(models, options, token)
         config = uvicorn.Config(
             gate, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none",
-            lifespan="on", backlog=_BACKLOG, limit_concurrency=most_connections(), http=Wire,
+            lifespan="on", backlog=_BACKLOG, limit_concurrency=count_allowed_connections(), http=BoundedHttpProtocol,
             timeout_graceful_shutdown=int(options.timeout),
         )  # fmt: skip
-        _listen(bound)
-        where = f"http://{_shown(options.host)}:{bound.getsockname()[1]}"
+        _start_listening(bound)
+        where = f"http://{_format_host(options.host)}:{bound.getsockname()[1]}"
         for model in models.values():
             classes = "" if model.task == "regression" else f", {len(model.classes)} classes"
             progress.say(f"{model.name}: {model.modality}, {model.task}{classes}")
         progress.say(f"Ready at {where} (page: {where}/, all routes: {where}/docs). Stop with Ctrl+C.")
-        _run(Server(config, gate, options.timeout), bound)
+        _run_until_stopped(HeadstartServer(config, gate, options.timeout), bound)
     answered = Counter[str]()
     for (_, _, status), n in gate.counters.requests.counts.items():
         answered[status] += n
     return {"format": 1, "address": where, "models": list(models), "requests": dict(sorted(answered.items()))}
 
 
-def _run(server: Server, bound: socket.socket) -> None:
+def _run_until_stopped(server: HeadstartServer, bound: socket.socket) -> None:
     """Run until stopped; an interrupt that led to an orderly stop is no error."""
     before = {sig: signal.getsignal(sig) for sig in (signal.SIGINT, signal.SIGTERM)}
     for sig in before:  # uvicorn hands the signal on when it has stopped.
@@ -120,43 +120,43 @@ def _run(server: Server, bound: socket.socket) -> None:
             signal.signal(sig, handler)
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bind_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol has to be named: without it asyncio leaves Nagle's algorithm on, and every answer waits 40 ms.
-    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        made.bind((host, port))
+        listener.bind((host, port))
     except OSError as error:
-        made.close()
-        raise _taken(host, port, error) from error
-    return made
+        listener.close()
+        raise _make_address_error(host, port, error) from error
+    return listener
 
 
-def _listen(bound: socket.socket) -> None:
+def _start_listening(bound: socket.socket) -> None:
     """Begin to listen: two servers that start together may both be bound, but only one can do this."""
     try:
         bound.listen(_BACKLOG)
     except OSError as error:
         host, port = bound.getsockname()[:2]
-        raise _taken(host, port, error) from error
+        raise _make_address_error(host, port, error) from error
 
 
-def _taken(host: str, port: int, error: OSError) -> OptionError:
+def _make_address_error(host: str, port: int, error: OSError) -> OptionError:
     return OptionError(
         f"{host}, port {port}, cannot be listened on ({error.strerror or error}).", "Choose another --port or --host."
     )
 
 
-def _shown(host: str) -> str:
+def _format_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
 @contextmanager
-def _logging() -> Iterator[None]:
+def _log_to_stderr() -> Iterator[None]:
     """Write one JSON object a line to standard error: requests, and faults without contents."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLinesFormatter())
     loggers = {name: logging.getLogger(name) for name in ("headstart.web", "uvicorn.error")}
     for name, logger in loggers.items():
         logger.addHandler(handler)

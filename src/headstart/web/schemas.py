@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 
-class Problem(BaseModel):
+class ErrorDetail(BaseModel):
     """What is wrong, and what to do: the same two strings as on the command line."""
 
     problem: str = Field(examples=["There is no list named texts, or it is empty."])
@@ -18,7 +18,7 @@ class Error(BaseModel):
     """Why a request was not answered."""
 
     format: int = 1
-    error: Problem
+    error: ErrorDetail
 
 
 class Share(BaseModel):
@@ -55,7 +55,7 @@ class Failed(BaseModel):
     reason: str
 
 
-class Predictions(BaseModel):
+class PredictResponse(BaseModel):
     """The answers to a request, in its order."""
 
     format: int = 1
@@ -95,43 +95,45 @@ _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItem
 _PICTURES: dict[str, Any] = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
 
 
-def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+def _make_object_schema(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-def _body(content: dict[str, Any]) -> dict[str, Any]:
+def _make_request_body(content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {kind: {"schema": form} for kind, form in content.items()}}}
 
 
-PREDICT = _body(
+PREDICT = _make_request_body(
     {
         "application/json": {
             "oneOf": [
-                _object({"texts": _TEXTS, "ids": _IDS}, "texts"),
-                _object({"series": {"type": "array", "items": _SERIES, "minItems": 1}, "ids": _IDS}, "series"),
+                _make_object_schema({"texts": _TEXTS, "ids": _IDS}, "texts"),
+                _make_object_schema(
+                    {"series": {"type": "array", "items": _SERIES, "minItems": 1}, "ids": _IDS}, "series"
+                ),
             ]
         },
-        "multipart/form-data": _object({"files": _PICTURES}, "files"),
+        "multipart/form-data": _make_object_schema({"files": _PICTURES}, "files"),
     }
 )
 """The body of /predict: texts or series as JSON, pictures as files."""
 
-FEEDBACK = _body(
+FEEDBACK = _make_request_body(
     {
         "application/json": {
             "oneOf": [
-                _object({"text": {"type": "string"}, "label": {"type": "string"}}, "text", "label"),
-                _object({"series": _SERIES, "label": {"type": "string"}}, "series", "label"),
+                _make_object_schema({"text": {"type": "string"}, "label": {"type": "string"}}, "text", "label"),
+                _make_object_schema({"series": _SERIES, "label": {"type": "string"}}, "series", "label"),
             ]
         },
-        "multipart/form-data": _object(
+        "multipart/form-data": _make_object_schema(
             {"file": {"type": "string", "format": "binary"}, "label": {"type": "string"}}, "file", "label"
         ),
     }
 )
 """The body of /feedback: one input and its right label."""
 
-_TENSOR = _object(
+_TENSOR = _make_object_schema(
     {
         "name": {"type": "string"},
         "datatype": {"type": "string", "enum": ["BYTES", "FP32", "FP64", "INT32", "INT64"]},
@@ -140,9 +142,9 @@ _TENSOR = _object(
     },
     "name", "datatype", "shape", "data",
 )  # fmt: skip
-INFER = _body(
+INFER = _make_request_body(
     {
-        "application/json": _object(
+        "application/json": _make_object_schema(
             {"id": {"type": "string"}, "inputs": {"type": "array", "items": _TENSOR, "minItems": 1}}, "inputs"
         )
     }

@@ -26,7 +26,7 @@ from headstart.bundle.runtime.session import Portable
 from headstart.decisions import SINGLE
 from headstart.errors import OptionError, offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
-from headstart.flow.inference.predict_memory import SAMPLES, answering
+from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, open_predictor
 from headstart.home import move_into_place, write_json, write_text
 from headstart.modalities import MODALITIES
 from headstart.options import ExportOptions, ReadOptions, parse
@@ -278,8 +278,8 @@ _AS_SENT: dict[str, Callable[[Any], Any]] = {
 
 def _make_check_rows(bundle: Bundle) -> dict[str, Any]:
     """Give made-up inputs and what the model says of them here, for the page to repeat."""
-    inputs = SAMPLES[bundle.modality](bundle.spec)[:N_CHECKED]
-    expected = answering(bundle)(inputs)
+    inputs = SAMPLE_INPUTS[bundle.modality](bundle.spec)[:N_CHECKED]
+    expected = open_predictor(bundle)(inputs)
     sent = _AS_SENT[bundle.modality]
     return {"format": FORMAT, "modality": bundle.modality, "rows": [
         {"input": sent(item), "expected": document} for item, document in zip(inputs, expected, strict=True)

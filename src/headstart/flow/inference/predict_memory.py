@@ -25,17 +25,17 @@ _BROKEN = (HeadstartError, ValueError, TypeError, LookupError, ArithmeticError, 
 _NO_ANSWER = "the model gives no number for this input"
 
 Documents = list[dict[str, Any]]
-Answering = Callable[[Sequence[Any]], Documents]
+AnswerInputs = Callable[[Sequence[Any]], Documents]
 
 
 @dataclass(frozen=True)
-class Unusable:
+class UnusableInput:
     """An input that is known to be of no use before the model sees it, and why (the end of a sentence)."""
 
     reason: str
 
 
-def answering(bundle: Bundle, precision: str = "auto") -> Answering:
+def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
     """Make a function that answers inputs in memory; the model is opened and tried now, and stays open.
 
     Parameters
@@ -61,14 +61,14 @@ def answering(bundle: Bundle, precision: str = "auto") -> Answering:
     'water'
     """
     spec: Spec = bundle.backbone.spec if bundle.backbone else bundle.spec
-    warm = SAMPLES[bundle.modality](spec)
+    warm = SAMPLE_INPUTS[bundle.modality](spec)
     predict = make_predictor(bundle, _table(bundle.modality, warm), precision)
 
     def answer(inputs: Sequence[Any]) -> Documents:
-        reasons = [_unusable(bundle.modality, item) for item in inputs]
+        reasons = [_find_unusable_reason(bundle.modality, item) for item in inputs]
         good = [row for row, reason in enumerate(reasons) if reason is None]
         made = [_document(bundle, None, reason or "") for reason in reasons]
-        found = _isolated(bundle, predict, [inputs[row] for row in good])
+        found = _answer_isolated(bundle, predict, [inputs[row] for row in good])
         for row, document in zip(good, found, strict=True):
             made[row] = document
         return made
@@ -78,13 +78,13 @@ def answering(bundle: Bundle, precision: str = "auto") -> Answering:
     return answer
 
 
-def _unusable(modality: str, item: Any) -> str | None:
-    if isinstance(item, Unusable):
+def _find_unusable_reason(modality: str, item: Any) -> str | None:
+    if isinstance(item, UnusableInput):
         return item.reason
     return None if modality == "image" else SEE[modality]([item])[0][1]  # Pictures: seen where they are decoded.
 
 
-def _isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch], inputs: Sequence[Any]) -> Documents:
+def _answer_isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch], inputs: Sequence[Any]) -> Documents:
     """Answer inputs together; where the model breaks on them, halve them until the one that breaks it is alone."""
     if not inputs:
         return []
@@ -95,7 +95,7 @@ def _isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch], input
         if len(inputs) == 1:
             return [_document(bundle, None, f"the model cannot use it ({type(error).__name__})")]
     half = len(inputs) // 2
-    return [*_isolated(bundle, predict, inputs[:half]), *_isolated(bundle, predict, inputs[half:])]
+    return [*_answer_isolated(bundle, predict, inputs[:half]), *_answer_isolated(bundle, predict, inputs[half:])]
 
 
 def _answered(bundle: Bundle, piece: PredictionBatch, n: int) -> Documents:
@@ -131,29 +131,33 @@ def _table(modality: str, inputs: Sequence[Any]) -> Table:
     )
 
 
-def _pictures(spec: Spec) -> list[bytes]:
+def _make_sample_images(spec: Spec) -> list[bytes]:
     """Make pictures of coloured noise, smooth enough to look like something."""
     generator = np.random.default_rng(0)
-    made = []
+    contents = []
     for _ in range(_WARM_ROWS):
         small = Image.fromarray(generator.integers(0, 256, (8, 8, 3), dtype=np.uint8))
         buffer = io.BytesIO()
         small.resize((256, 256), Image.Resampling.BICUBIC).save(buffer, "PNG")
-        made.append(buffer.getvalue())
-    return made
+        contents.append(buffer.getvalue())
+    return contents
 
 
-def _texts(spec: Spec) -> list[str]:
+def _make_sample_texts(spec: Spec) -> list[str]:
     words = "the pump at our school is broken since monday and nobody came to help us with water".split()  # noqa: SIM905
     return [" ".join(words[: 3 + row]) for row in range(_WARM_ROWS)]
 
 
-def _walks(spec: Spec) -> list[Any]:
+def _make_sample_series(spec: Spec) -> list[Any]:
     """Make random walks with the channels and the length that the model was made for."""
     shape = (_WARM_ROWS, int(spec.get("n_channels", 1)), int(spec.get("length", 64)))
     steps = np.random.default_rng(0).normal(size=shape)
     return list(np.cumsum(steps, axis=2).astype(np.float32))
 
 
-SAMPLES: dict[str, Callable[[Spec], list[Any]]] = {"image": _pictures, "text": _texts, "series": _walks}
+SAMPLE_INPUTS: dict[str, Callable[[Spec], list[Any]]] = {
+    "image": _make_sample_images,
+    "text": _make_sample_texts,
+    "series": _make_sample_series,
+}
 """For each modality: inputs to try a model on before anybody waits for an answer."""
