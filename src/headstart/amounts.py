@@ -15,7 +15,7 @@ def parse_seconds(text: object) -> object:
 
     Examples
     --------
-    >>> seconds("10m")
+    >>> parse_seconds("10m")
     600.0
     """
     return _parse_amount(text, _SECONDS, "write it like 90s, 10m or 1.5h")
@@ -26,7 +26,7 @@ def parse_names(value: object) -> object:
 
     Examples
     --------
-    >>> names(["classic,linear-probe", "blend"])
+    >>> parse_names(["classic,linear-probe", "blend"])
     ('classic', 'linear-probe', 'blend')
     """
     texts = [value] if isinstance(value, str) else value
@@ -40,7 +40,7 @@ def as_names(value: object) -> object:
 
     Examples
     --------
-    >>> several("label, final"), several(None)
+    >>> as_names("label, final"), as_names(None)
     (('label, final',), ())
     """
     return (value,) if isinstance(value, str) else () if value is None else value
@@ -51,7 +51,7 @@ def parse_gigabytes(text: object) -> object:
 
     Examples
     --------
-    >>> gigabytes("800mb")
+    >>> parse_gigabytes("800mb")
     0.8
     """
     return _parse_amount(text, _GIGABYTES, "write it like 4gb or 800mb")
@@ -62,7 +62,7 @@ def parse_points(text: object) -> object:
 
     Examples
     --------
-    >>> points("1pt"), points("0.02")
+    >>> parse_points("1pt"), parse_points("0.02")
     (0.01, 0.02)
     """
     return _parse_amount(text, _POINTS, "write it like 1pt or 0.01")

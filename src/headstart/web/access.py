@@ -21,7 +21,7 @@ def is_loopback_host(host: str) -> bool:
 
     Examples
     --------
-    >>> [is_own_machine(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "example.org")]
+    >>> [is_loopback_host(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "example.org")]
     [True, True, True, False, False]
     """
     try:
@@ -64,7 +64,7 @@ def has_bearer_token(header: str, token: str) -> bool:
 
     Examples
     --------
-    >>> carries("Bearer secret-of-sixteen", "secret-of-sixteen"), carries("secret-of-sixteen", "secret-of-sixteen")
+    >>> has_bearer_token("Bearer secret-of-sixteen", "secret-of-sixteen"), has_bearer_token("secret-of-sixteen", "secret-of-sixteen")
     (True, False)
     """
     scheme, _, credentials = header.partition(" ")
@@ -77,7 +77,7 @@ def parse_host(header: str) -> str:
 
     Examples
     --------
-    >>> host_of("http://localhost:8000"), host_of("[::1]:8000"), host_of("a.example")
+    >>> parse_host("http://localhost:8000"), parse_host("[::1]:8000"), parse_host("a.example")
     ('localhost', '::1', 'a.example')
     """
     plain = header.rpartition("://")[2].split("/")[0]

@@ -94,7 +94,7 @@ def make_predict_response(model: ServedModel, inputs: RequestInputs, documents: 
 
     Raises
     ------
-    Refused
+    RequestRefused
         Not one input can be used.
     """
     predictions = [{"input": name, **document} for name, document in zip(inputs.names, documents, strict=True)]

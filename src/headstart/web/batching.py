@@ -107,7 +107,7 @@ class Batcher:
 
         Raises
         ------
-        Refused
+        RequestRefused
             Too many rows wait already (503, with the time after which to try again).
         """
         waiting = self.n_waiting

@@ -165,7 +165,7 @@ class CorrectionStore:
 
         Raises
         ------
-        Refused
+        RequestRefused
             Input or label cannot be used, or no more can be kept.
         """
         value, label = await _READ[model.modality](request, model, limits)

@@ -82,7 +82,7 @@ class RequestMiddleware:
     Parameters
     ----------
     app : ASGI application
-    terms : Terms
+    policy : AccessPolicy
     counters : Counters
     """
 

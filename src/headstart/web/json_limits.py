@@ -91,7 +91,7 @@ def require_json_size(body: bytes, bound: JsonSize) -> None:
 
     Raises
     ------
-    Refused
+    RequestRefused
     """
     size = measure_json(body)
     if size.depth > bound.depth:

@@ -91,7 +91,7 @@ def select_model(models: dict[str, ServedModel], name: str | None) -> ServedMode
 
     Raises
     ------
-    Refused
+    RequestRefused
         There is none of this name, or several and none was named.
     """
     known = f"Known: {', '.join(models)}."

@@ -48,7 +48,7 @@ def list_outputs(task: str) -> dict[str, tuple[str, Callable[[Document], Any]]]:
 
     Examples
     --------
-    >>> list(outputs_of("classification"))
+    >>> list(list_outputs("classification"))
     ['answer', 'reason', 'kind', 'label', 'probability']
     """
     return {**{name: ("BYTES", take) for name, take in _ANSWER.items()}, **_OUTPUTS[task]}
@@ -77,7 +77,7 @@ def parse_tensor(request: Any, model: ServedModel, limits: ServeOptions) -> list
 
     Raises
     ------
-    Refused
+    RequestRefused
         It is not what the model reads.
     """
     tensors = request.get("inputs") if isinstance(request, dict) else None

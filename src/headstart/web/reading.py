@@ -45,7 +45,7 @@ _SEND = {
 
 @dataclass(frozen=True)
 class RequestInputs:
-    """The inputs of a request, each with its name; some may be `Unusable`."""
+    """The inputs of a request, each with its name; some may be `UnusableInput`."""
 
     names: list[str]
     inputs: list[Any]
@@ -56,7 +56,7 @@ async def read_inputs(request: Request, model: ServedModel, limits: ServeOptions
 
     Raises
     ------
-    Refused
+    RequestRefused
         The body is of another kind than the model reads, cannot be read, or is over a limit.
     """
     kind, modality = media_type(request), model.modality
@@ -80,7 +80,7 @@ async def read_json(request: Request, model: ServedModel, limits: ServeOptions) 
 
     Raises
     ------
-    Refused
+    RequestRefused
         It is no JSON, nested too deeply, or holds more than a request for this model may.
     """
     body, bound = await request.body(), bound_json(model.modality, model.n_channels, limits)
@@ -111,13 +111,13 @@ def parse_inputs(document: Any, modality: str, limits: ServeOptions, channels: S
 
     Raises
     ------
-    Refused
+    RequestRefused
         The field is missing, empty, over a limit, or `ids` do not fit.
 
     Examples
     --------
-    >>> from_document({"texts": ["Good.", 3]}, "text", ServeOptions())
-    Received(names=['1', '2'], inputs=['Good.', Unusable(reason='it is no text')])
+    >>> parse_inputs({"texts": ["Good.", 3]}, "text", ServeOptions())
+    RequestInputs(names=['1', '2'], inputs=['Good.', UnusableInput(reason='it is no text')])
     """
     field, one = _LISTS[modality]
     values = document.get(field) if isinstance(document, dict) else None
@@ -134,9 +134,9 @@ def order_channels(value: Any, channels: Sequence[str]) -> Any:
 
     Examples
     --------
-    >>> in_order({"z": [3], "x": [1]}, ("x", "z")), in_order([1, 2], ())
+    >>> order_channels({"z": [3], "x": [1]}, ("x", "z")), order_channels([1, 2], ())
     ([[1], [3]], [1, 2])
-    >>> in_order({"z": [3], "w": [1]}, ("x", "z")).reason
+    >>> order_channels({"z": [3], "w": [1]}, ("x", "z")).reason
     'it lacks the channels x, and has w, which the model does not know'
     """
     if not isinstance(value, dict):
@@ -179,14 +179,14 @@ def check_text(value: Any, limits: ServeOptions) -> str | UnusableInput:
 
 
 def check_series(value: Any, limits: ServeOptions) -> Any:
-    """Check one series: a list of numbers and nulls, or one such list a channel; gives (channels, time) or Unusable.
+    """Check one series: a list of numbers and nulls, or one such list a channel; gives (channels, time) or UnusableInput.
 
     Examples
     --------
-    >>> one_series([1, None, 2.5], ServeOptions()).tolist()
+    >>> check_series([1, None, 2.5], ServeOptions()).tolist()
     [[1.0, nan, 2.5]]
-    >>> one_series([[1, 2], [3]], ServeOptions())
-    Unusable(reason='its channels differ in length')
+    >>> check_series([[1, 2], [3]], ServeOptions())
+    UnusableInput(reason='its channels differ in length')
     """
     if not isinstance(value, list) or not value:
         return UnusableInput("it is no list of numbers")
@@ -229,7 +229,7 @@ async def read_form(request: Request, limits: ServeOptions) -> list[tuple[str, s
 
     Raises
     ------
-    Refused
+    RequestRefused
         It is damaged, or has more files or fields than a request may have.
     """
 
@@ -278,8 +278,8 @@ def check_image(content: bytes, limits: ServeOptions) -> bytes | UnusableInput:
 
     Examples
     --------
-    >>> one_picture(b"%PDF-1.7", ServeOptions())
-    Unusable(reason='this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture')
+    >>> check_image(b"%PDF-1.7", ServeOptions())
+    UnusableInput(reason='this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture')
     """
     if not content:
         return UnusableInput("the file is empty")
@@ -306,7 +306,7 @@ def measure_input_share(item: Any, modality: str, limits: ServeOptions) -> float
 
     Examples
     --------
-    >>> weight("x" * 500, "text", ServeOptions(max_characters=1_000))
+    >>> measure_input_share("x" * 500, "text", ServeOptions(max_characters=1_000))
     0.5
     """
     return 0.0 if isinstance(item, UnusableInput) else _WEIGHTS[modality](item, limits)
@@ -324,7 +324,7 @@ def clean_file_name(name: str, otherwise: str) -> str:
 
     Examples
     --------
-    >>> safe_name("..\\..\\etc/pass\x00wd", "file 1"), safe_name("/", "file 1")
+    >>> clean_file_name("..\\..\\etc/pass\x00wd", "file 1"), clean_file_name("/", "file 1")
     ('passwd', 'file 1')
     """
     last = make_encodable(name[-_LONG_PATH:]).replace("\\", "/").rpartition("/")[2]

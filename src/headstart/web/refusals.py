@@ -35,7 +35,7 @@ def make_busy_error(problem: str, seconds: float = 1.0) -> RequestRefused:
 
     Examples
     --------
-    >>> busy("512 rows are waiting.", 2.4).headers
+    >>> make_busy_error("512 rows are waiting.", 2.4).headers
     {'Retry-After': '3'}
     """
     again = max(1, min(60, -int(-seconds // 1)))
@@ -52,9 +52,9 @@ def error_document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
 
     Examples
     --------
-    >>> document("No text.", "Give one.")
+    >>> error_document("No text.", "Give one.")
     {'format': 1, 'error': {'problem': 'No text.', 'hint': 'Give one.'}}
-    >>> document("No text.", "Give one.", "/v2/models/m/infer")
+    >>> error_document("No text.", "Give one.", "/v2/models/m/infer")
     {'error': 'No text. Give one.'}
     """
     if path.startswith("/v2"):

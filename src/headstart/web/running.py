@@ -36,7 +36,7 @@ class HeadstartServer(uvicorn.Server):
     Parameters
     ----------
     config : uvicorn.Config
-    gate : Gate
+    gate : RequestMiddleware
     grace_seconds : float
         After so long it stops in any case; a second signal stops it at once.
     """

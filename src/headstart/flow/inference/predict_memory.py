@@ -49,7 +49,7 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
     -------
     function
         Takes a sequence of the content of picture files (bytes), texts (str) or series (float32 arrays of shape
-        (channels, time), NaN = missing), or `Unusable` where an input is known to be none. Gives one document an
+        (channels, time), NaN = missing), or `UnusableInput` where an input is known to be none. Gives one document an
         input, in order, with the fields of `headstart predict --json` but `input`: what the model says, `answer`,
         `set` and `reason`; an input that cannot be used has nulls and its reason. Nothing is read from or written to
         disk, and no input spoils the answer of another. Not for several threads at once.
@@ -57,7 +57,7 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
     Examples
     --------
     >>> import headstart as hs  # doctest: +SKIP
-    >>> answering(hs.load("OUT").bundle)(["The pump is broken"])[0]["answer"]  # doctest: +SKIP
+    >>> open_predictor(hs.load("OUT").bundle)(["The pump is broken"])[0]["answer"]  # doctest: +SKIP
     'water'
     """
     spec: Spec = bundle.backbone.spec if bundle.backbone else bundle.spec
