@@ -64,7 +64,8 @@ def has_bearer_token(header: str, token: str) -> bool:
 
     Examples
     --------
-    >>> has_bearer_token("Bearer secret-of-sixteen", "secret-of-sixteen"), has_bearer_token("secret-of-sixteen", "secret-of-sixteen")
+    >>> token = "secret-of-sixteen"
+    >>> has_bearer_token(f"Bearer {token}", token), has_bearer_token(token, token)
     (True, False)
     """
     scheme, _, credentials = header.partition(" ")

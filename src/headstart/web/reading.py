@@ -179,7 +179,9 @@ def check_text(value: Any, limits: ServeOptions) -> str | UnusableInput:
 
 
 def check_series(value: Any, limits: ServeOptions) -> Any:
-    """Check one series: a list of numbers and nulls, or one such list a channel; gives (channels, time) or UnusableInput.
+    """Check one series: a list of numbers and nulls, or one such list a channel.
+
+    Returns (channels, time) or UnusableInput.
 
     Examples
     --------
