@@ -170,7 +170,7 @@ def test_a_hundred_thousand_rows_are_split_and_checked() -> None:
 
 def test_two_sexes_do_not_count_as_two_rows_where_noise_is_measured_but_patients_count_once() -> None:
     rows = made({"a": 20, "b": 20}, sex=["F", "M"] * 20, patient=[str(row // 2) for row in range(40)])
-    assert len(np.unique(data.number_resampling_clusters(rows, ("sex",)))) == 40
-    assert len(np.unique(data.number_resampling_clusters(rows, ("sex", "patient")))) == 20
+    assert len(np.unique(data.find_dependence(rows, ("sex",)).for_resampling)) == 40
+    assert len(np.unique(data.find_dependence(rows, ("sex", "patient")).for_resampling)) == 20
     with pytest.raises(UnknownName, match="patiens"):
-        data.number_resampling_clusters(rows, ("patiens",))
+        data.find_dependence(rows, ("patiens",))

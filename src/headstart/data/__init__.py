@@ -15,21 +15,22 @@ from headstart.data.reading.arrays import from_arrays
 from headstart.data.reading.inputs import Inputs, Order, line_up, line_up_rows, read_inputs
 from headstart.data.reading.sources import read_frame, read_table
 from headstart.data.reading.unlabelled import read_unlabelled, wants_unlabelled, with_also
-from headstart.data.splitting.holding_out import find_classes_in_one_fold, mark_lone_classes
-from headstart.data.splitting.split import (
+from headstart.data.splitting.dependence import (
     MIN_GROUPS,
-    assign_folds,
-    assign_splits,
-    draw_rows_per_class,
+    Dependence,
+    find_dependence,
     number_clusters,
-    number_resampling_clusters,
     require_groups,
     select_many_valued,
 )
+from headstart.data.splitting.folds import assign_folds
+from headstart.data.splitting.holding_out import find_classes_in_one_fold, mark_lone_classes
+from headstart.data.splitting.split import assign_splits, draw_rows_per_class
 from headstart.home import home
 
 __all__ = [
     "MIN_GROUPS",
+    "Dependence",
     "Inputs",
     "MatchedLabels",
     "Order",
@@ -40,6 +41,7 @@ __all__ = [
     "draw_rows_per_class",
     "drop_unlearnable_labels",
     "find_classes_in_one_fold",
+    "find_dependence",
     "from_arrays",
     "home",
     "line_up",
@@ -47,7 +49,6 @@ __all__ = [
     "mark_lone_classes",
     "match_labels",
     "number_clusters",
-    "number_resampling_clusters",
     "number_strata",
     "parse_numbers",
     "read_frame",

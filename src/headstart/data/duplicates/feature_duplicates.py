@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from headstart.data.duplicates.components import find_connected_rows
 from headstart.data.duplicates.near_duplicates import (
     LARGEST_GROUP,
     LARGEST_SHARE,
-    find_connected_components,
     find_similar_pairs,
     measure_typical_distance,
 )
@@ -77,9 +77,7 @@ def _find_groups(features: FloatMatrix, typical: float, seed: int) -> list[list[
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
     fingerprints = [Look(vector[None]) for vector in centred]
     largest_distance = typical * measure_typical_distance(fingerprints, seed)
-    groups = find_connected_components(
-        len(fingerprints), find_similar_pairs(fingerprints, 1 - largest_distance**2 / 2, seed)
-    )
+    groups = find_connected_rows(len(fingerprints), find_similar_pairs(fingerprints, 1 - largest_distance**2 / 2, seed))
     most = max(LARGEST_GROUP, LARGEST_SHARE * len(fingerprints))
     return [group for group in groups if len(group) <= most]
 

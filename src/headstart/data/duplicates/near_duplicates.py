@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import progress
+from headstart.data.duplicates.components import find_connected_rows
 from headstart.modalities.looks import LOOKS, Look
 from headstart.records import TEST, TRAIN, Column, Finding, Index, Table, make_column
 
@@ -84,7 +85,7 @@ def find_near_duplicates(table: Table, seed: int = 0) -> NearDuplicates:
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
     fingerprints = _compute_fingerprints(table, rows)
-    groups = find_connected_components(len(rows), _PAIRS[table.modality](fingerprints, seed))
+    groups = find_connected_rows(len(rows), _PAIRS[table.modality](fingerprints, seed))
     largest_group = max(LARGEST_GROUP, LARGEST_SHARE * len(rows))
     hashes = [str(table.hashes[row]) for row in rows]
     group_of_hash = {hashes[at]: hashes[group[0]] for group in groups if len(group) <= largest_group for at in group}
@@ -353,36 +354,9 @@ def measure_typical_distance(fingerprints: Sequence[Look], seed: int) -> float:
 _PAIRS = {"image": _find_image_pairs, "text": _find_text_pairs, "series": _find_series_pairs}
 
 
-def find_connected_components(n_rows: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Return the sets of two or more rows that pairs connect, each ascending.
-
-    Parameters
-    ----------
-    n_rows : int
-    pairs : sequence of (int, int)
-        Row numbers below `n_rows`.
-    """
-    parent = list(range(n_rows))
-
-    def root(row: int) -> int:
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
-
-    for one, other in pairs:
-        low, high = sorted((root(one), root(other)))
-        parent[high] = low
-    groups: dict[int, list[int]] = {}
-    for row in sorted({row for pair in pairs for row in pair}):
-        groups.setdefault(root(row), []).append(row)
-    return list(groups.values())
-
-
 __all__ = [
     "NearDuplicates",
     "add_near_duplicate_groups",
-    "find_connected_components",
     "find_near_duplicates",
     "find_similar_pairs",
     "measure_typical_distance",

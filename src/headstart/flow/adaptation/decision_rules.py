@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import data, decisions, evaluation
+from headstart import decisions, evaluation
 from headstart.decisions import LABEL, NONE, NOT_SURE, SINGLE, Calibrator, Costs, DecisionPolicy, Decisions
 from headstart.errors import OptionError
 from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage, share_interval
@@ -117,7 +117,7 @@ def fit_policy(
         return replace(policy, margin=margin, not_applied={**without, "calibration": "The model gives no probability."})
     if task.kind not in SINGLE:
         return replace(policy, not_applied={**without, "sets": _NO_SETS})
-    clusters = data.number_resampling_clusters(prepared.train.table, options.group)
+    clusters = prepared.train_dependence.for_resampling
     calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(out_of_fold), options.coverage)
     costs = decisions.parse_costs(_learnt_costs(options.cost, task.classes), task.classes, options.refer_cost, reserved)

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from headstart import data
 from headstart.evaluation.learning_curve import (
     FARTHEST_FORECAST,
     FittedCurve,
@@ -95,7 +94,7 @@ def measure_run_curve(prepared: Prepared, options: AdaptOptions, remaining: Cloc
         Of the run, without what later steps need.
     """
     train, test, task = prepared.train, prepared.test, prepared.task
-    clusters = data.number_resampling_clusters(train.table, options.group)
+    clusters = prepared.train_dependence.for_resampling
     beside = prepared.test_clusters if prepared.test_clusters is not None else np.arange(len(test))
     together = np.concatenate([clusters, beside + int(clusters.max(initial=0)) + 1])
     clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, remaining.left()))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart import data, evaluation, progress
+from headstart import evaluation, progress
 from headstart.errors import OptionError
 from headstart.evaluation.fairness.groups import value_names
 from headstart.evaluation.fairness.mitigation import compare_mitigation
@@ -98,7 +98,7 @@ def fit_mitigation(
         prepared.task.codes, values,
         (strategies.fitted[strategies.chosen].out_of_fold, fitted.out_of_fold),
         prepared,
-        data.number_clusters(prepared.train.table), FEWEST_ROWS,
+        prepared.train_dependence.copies, FEWEST_ROWS,
     )  # fmt: skip
     gain = max(figures.worst_gain.value, 0.0) if figures else 0.0
     is_kept = figures is not None and gain > 0 and figures.mean_gain.value >= -gain
@@ -136,7 +136,7 @@ def measure_on_test_rows(
         values,
         probabilities,
         prepared,
-        data.number_clusters(prepared.test.table),
+        prepared.test_dependence.copies,
     )
     reading = _describe_mitigation(mitigation.out_of_fold, figures, mitigation.kept, mitigation.before)
     return mitigation.model_copy(update={"test": figures, "reading": reading})

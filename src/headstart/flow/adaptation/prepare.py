@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from headstart import data, features, progress
 from headstart.bases import Backbone
+from headstart.data.splitting.dependence import Dependence
 from headstart.data.summary import summarise
 from headstart.errors import DataError, OptionError, offenders
 from headstart.evaluation import Truth, has_too_many_values
@@ -69,8 +70,8 @@ class Prepared:
     findings : tuple of Finding
     truth : array, shape (n_test,) or (n_test, n_outputs)
         True classes of the test rows, or what their `targets` hold.
-    test_clusters : Index or None, shape (n_test,)
-        Which test rows belong together.
+    train_dependence, test_dependence : Dependence
+        Which training rows, and which test rows, belong together.
     split : str
         How the test rows were chosen, in words.
     ranking : Ranking or None
@@ -85,9 +86,15 @@ class Prepared:
     extraction: Extraction
     findings: tuple[Finding, ...]
     truth: Truth
-    test_clusters: Index | None
+    train_dependence: Dependence
+    test_dependence: Dependence
     split: str
     ranking: Ranking | None = None
+
+    @property
+    def test_clusters(self) -> Index | None:
+        """Return the clusters (n_test,) of test rows in intervals; None: every row counts for itself."""
+        return self.test_dependence.bootstrap_clusters
 
 
 def prepare(
@@ -182,8 +189,10 @@ def _assemble(
     classes = list_classes(train.table)
     test = rows.take(np.flatnonzero((usable.splits == TEST) & _has_learnt_class(usable, classes)))
     codes = encode_truth(train.table, classes) if train.table.targets is None else data.number_strata(train.table)
-    folds, few = _assign_folds(train.table, codes, group_columns, options.seed)
-    repeats = _assign_repeats(train.table, codes, () if few else group_columns, options.seed)
+    dependence = data.find_dependence(train.table, options.group, group_columns)
+    test_dependence = data.find_dependence(test.table, options.group, group_columns)
+    folds, few = _assign_folds(dependence, codes, options.seed)
+    repeats = _assign_repeats(dependence.copies if few else dependence.for_splitting, codes, options.seed)
     folds, *others = data.mark_lone_classes((folds, *repeats), codes, train.table)
     task = Task(
         classes=classes,
@@ -203,13 +212,7 @@ def _assemble(
     )
     if options.mitigate == "none" and len(group_columns) < len(options.group):
         few += (_make_few_groups_finding("the split", "does not keep them apart"),)
-    test_clusters = _number_test_clusters(test.table, options)
-    many = data.select_many_valued(test.table, options.group)
-    if (
-        options.group
-        and len(test)
-        and (not many or len(np.unique(data.number_clusters(test.table, many))) < data.MIN_GROUPS)
-    ):
+    if options.group and len(test) and not test_dependence.resampled_groups:
         few += (_make_few_groups_finding("the intervals", "are taken over rows"),)
     for finding in few:
         progress.warn(f"{finding.summary} {finding.advice}")
@@ -222,24 +225,22 @@ def _assemble(
         extraction=extraction,
         findings=few,
         truth=encode_truth(test.table, classes),
-        test_clusters=test_clusters,
+        train_dependence=dependence,
+        test_dependence=test_dependence,
         split="",
     )
 
 
-def _assign_folds(
-    train: Table, codes: Index, group_columns: tuple[str, ...], seed: int
-) -> tuple[Index, tuple[Finding, ...]]:
-    """Deal folds with groups whole, unless some training part would then lack a class."""
-    folds = data.assign_folds(codes, data.number_clusters(train, group_columns), N_FOLDS, seed)
-    if not group_columns:
+def _assign_folds(dependence: Dependence, codes: Index, seed: int) -> tuple[Index, tuple[Finding, ...]]:
+    """Return folds with groups whole, unless some training part would then lack a class."""
+    folds = data.assign_folds(codes, dependence.for_splitting, N_FOLDS, seed)
+    if not dependence.groups:
         return folds, ()
-    freely = data.assign_folds(codes, data.number_clusters(train), N_FOLDS, seed)
+    freely = data.assign_folds(codes, dependence.copies, N_FOLDS, seed)
     lacking = data.find_classes_in_one_fold(codes, folds) & ~data.find_classes_in_one_fold(codes, freely)
     if not lacking.any():
         return folds, ()
-    folds = freely
-    return folds, (_make_few_groups_finding("cross-validation", "does not keep them apart"),)
+    return freely, (_make_few_groups_finding("cross-validation", "does not keep them apart"),)
 
 
 def _choose_group_columns(table: Table, options: AdaptOptions, own_split: bool) -> tuple[str, ...]:
@@ -257,22 +258,10 @@ def _choose_group_columns(table: Table, options: AdaptOptions, own_split: bool) 
     return options.group
 
 
-def _assign_repeats(train: Table, codes: Index, group_columns: tuple[str, ...], seed: int) -> tuple[Index, ...]:
-    """Deal few rows into folds several times."""
-    n_folds_assigned = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MOST_REPEATS))
-    clusters = data.number_clusters(train, group_columns)
-    return tuple(
-        data.assign_folds(codes, clusters, N_FOLDS, seed + 1_000 * turn) for turn in range(1, n_folds_assigned)
-    )
-
-
-def _number_test_clusters(test: Table, options: AdaptOptions) -> Index | None:
-    """Number the test rows that belong together; None where no two do, or too few groups would be left to resample."""
-    if len(test) == 0:
-        return None
-    clusters = data.number_resampling_clusters(test, options.group)
-    n_clusters = len(np.unique(clusters))
-    return None if n_clusters == len(test) or n_clusters < data.MIN_GROUPS else clusters
+def _assign_repeats(clusters: Index, codes: Index, seed: int) -> tuple[Index, ...]:
+    """Return the folds of further repeats of the cross-validation, more for fewer rows."""
+    n_repeats = int(np.clip(np.ceil(STEADY_ROWS / len(codes)), 1, MOST_REPEATS))
+    return tuple(data.assign_folds(codes, clusters, N_FOLDS, seed + 1_000 * repeat) for repeat in range(1, n_repeats))
 
 
 def _make_out_of_time_finding(late: tuple[str, ...], n_rows: int) -> Finding:

@@ -138,7 +138,7 @@ def _find_gap_origins(
         is_frozen=strategies.chosen == FROZEN,
     )  # fmt: skip
     metadata = prepared.test.table.metadata
-    clusters = data.number_clusters(prepared.test.table)
+    clusters = prepared.test_dependence.copies
     gaps = []
     for name in [name for name in options.group if name in metadata]:
         gap = trace_gap(name, prepared.truth, models, values=metadata[name], clusters=clusters, seed=options.seed)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import data
 from headstart.errors import offenders
 from headstart.evaluation import has_too_many_values
 from headstart.evaluation.fairness.groups import sample_one_per_cluster
@@ -67,7 +66,7 @@ def find_slices(
     out_of_fold = strategies.fitted[strategies.chosen].out_of_fold
     measure = MEASURES[task.kind].name
     rows = np.flatnonzero(np.isfinite(out_of_fold).all(axis=1))
-    rows = rows[sample_one_per_cluster(data.number_clusters(prepared.train.table)[rows], seed)] if len(rows) else rows
+    rows = rows[sample_one_per_cluster(prepared.train_dependence.copies[rows], seed)] if len(rows) else rows
     rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
     if features is None or len(rows) < FEWEST_ROWS:
         why = "no frozen features" if features is None else f"{len(rows)} independent training rows"

@@ -145,7 +145,7 @@ def compare_bases(table: Table, options: AdaptOptions, criteria: Wanted, n_rows:
     remaining, left_out = ranking.candidates(criteria)
     train, need = table.where_split(TRAIN), state_need(table, options)
     strata = data.number_strata(train)
-    clusters = data.number_resampling_clusters(train, options.group)
+    clusters = data.find_dependence(train, options.group).for_resampling
     measured: dict[str, Measured] = {}
     for turn, size in enumerate(ranking.sizes(len(train), n_rows, len(remaining))):
         if turn:

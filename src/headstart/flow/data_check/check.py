@@ -103,7 +103,7 @@ def about_inputs(table: Table, groups: tuple[str, ...], seed: int) -> tuple[Find
     codes = data.number_strata(rows)
     if len(rows) < LEAST_ROWS or len(np.unique(codes)) < 2:
         return tuple(found)
-    clusters = data.number_resampling_clusters(rows, groups)
+    clusters = data.find_dependence(rows, groups).for_resampling
     folds = data.assign_folds(codes, clusters, N_FOLDS, seed)
     if measured:
         together, alone = shortcuts.rank_properties(measured, codes, folds, clusters=clusters, seed=seed)

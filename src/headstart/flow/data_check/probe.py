@@ -79,7 +79,7 @@ def _labels(rows: Rows, options: AdaptOptions, seconds: float) -> list[Finding]:
     codes = data.number_strata(table) if truth is not None else np.asarray(encode_truth(table, classes), dtype=np.intp)
     if len(np.unique(codes)) < 2 and truth is None:
         return []
-    folds = data.assign_folds(codes, data.number_resampling_clusters(table, options.group), N_FOLDS, options.seed)
+    folds = data.assign_folds(codes, data.find_dependence(table, options.group).for_resampling, N_FOLDS, options.seed)
     (folds,) = data.mark_lone_classes((folds,), codes, table)
     task = Task(
         classes=classes,

@@ -238,7 +238,7 @@ def honest_score(rows: Rows, task: Task, groups: tuple[str, ...]) -> HonestScore
     HonestScore or None
         None where no two rows belong together, or nothing can be measured.
     """
-    clusters = data.number_resampling_clusters(rows.table, groups)
+    clusters = data.find_dependence(rows.table, groups).for_resampling
     sizes = np.bincount(clusters)
     dense = rows.features or rows.descriptors
     if sizes.max() == 1 or len(sizes) < 2 * N_FOLDS or dense is None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from headstart import bundle as bundles
-from headstart import data
 from headstart.bundle import Bundle
 from headstart.csv_files import csv_text
 from headstart.errors import BundleError, offenders
@@ -24,7 +23,7 @@ from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.flow.adaptation.prepare import encode_truth
 from headstart.flow.external_validation.evaluate import predict_rows
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_score
-from headstart.flow.scoring.groups import number_resampling_clusters
+from headstart.flow.scoring.groups import find_group_dependence
 from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import CompareOptions, EvaluateOptions
@@ -83,7 +82,8 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     after = _reorder_classes(_rename_classes(after, spelled), first.classes)
     truth = encode_truth(common, first.classes)
     columns = tuple(name for name in options.group if name in common.metadata)
-    clusters = number_resampling_clusters(common, columns)
+    dependence = find_group_dependence(common, columns)
+    clusters = dependence.group_clusters
     row_changes, seed = compare_rows(truth, before, after), first.seed
     gained, p_value = measure_advantage(truth, before, after, clusters=clusters, seed=seed)
     answers = [_format_answers(truth, before), _format_answers(truth, after), _format_truth(common, first)]
@@ -98,7 +98,6 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         Figure.of(mean_interval(part, number_clusters(clusters), seed, within))
         for part in (row_changes.old, row_changes.new)
     ]
-    own = data.number_clusters(common)
     return Comparison(
         task=first.task,  # type: ignore[arg-type]
         old=str(old),
@@ -117,11 +116,11 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         n_worse=len(worse),
         per_class=[]
         if common.targets is not None or common.labels is None
-        else compare_parts(row_changes, "", common.labels, clusters=own, seed=seed),
+        else compare_parts(row_changes, "", common.labels, clusters=dependence.copies, seed=seed),
         groups=[
             part
             for name in columns
-            for part in compare_parts(row_changes, name, common.metadata[name], clusters=own, seed=seed)
+            for part in compare_parts(row_changes, name, common.metadata[name], clusters=dependence.copies, seed=seed)
         ],
         better=_list_changed_rows(common, better[:FIRST], answers),
         worse=_list_changed_rows(common, worse[:FIRST], answers),

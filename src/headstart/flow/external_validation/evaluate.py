@@ -22,7 +22,7 @@ from headstart.flow.external_validation import recalibrate as recalibrating
 from headstart.flow.external_validation import site_comparison
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_evaluate
 from headstart.flow.inference.predict_table import decide_rows, predict_batches, select_ood_features
-from headstart.flow.scoring.groups import compare_groups, number_resampling_clusters
+from headstart.flow.scoring.groups import compare_groups, find_group_dependence
 from headstart.offline import offline
 from headstart.options import EvaluateOptions, PredictOptions
 from headstart.records import FloatMatrix, Predictions, SetAside, Table
@@ -117,7 +117,8 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         if recalibrate is not None:
             recalibrating.require_possible(bundle, table, unknown is not None)
         predicted = predict_rows(bundle, table, options.precision, path)
-    clusters = number_resampling_clusters(predicted.table, _select_present_columns(predicted.table, options))
+    dependence = find_group_dependence(predicted.table, options.group)
+    clusters = dependence.group_clusters
     result = Evaluation.model_validate(
         {
             "task": bundle.task,
@@ -146,7 +147,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         bundle,
         bundle_path,
         codes=codes,
-        clusters=site_comparison.number_dependent_rows(predicted.table, options.group),
+        clusters=dependence.for_splitting,
         placed=predicted.placed,
     )
     if recalibrate is not None:
@@ -175,7 +176,7 @@ def _score_rows(bundle: Bundle, predicted: PredictedRows, options: PredictOption
         return {"not_measured": dict.fromkeys(_WITH_LABELS, _NO_LABELS)}
     truth: Truth = encode_truth(predicted.table, bundle.classes)
     policy, columns = bundle.rules or DEFAULT_POLICY, _select_present_columns(predicted.table, options)
-    clusters = number_resampling_clusters(predicted.table, columns)
+    clusters = find_group_dependence(predicted.table, columns).group_clusters
     fields = measure_details(truth, predicted.predictions, clusters, bundle.seed)
     fields |= {
         "metrics": evaluation.score_predictions(truth, predicted.predictions, clusters, bundle.seed),

@@ -20,7 +20,8 @@ from headstart.evaluation import Truth
 from headstart.evaluation.intervals import mean_interval, number_clusters
 from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.flow.exports.reopening import require_same_answers
-from headstart.flow.external_validation.site_comparison import LEAST_LABELS, number_dependent_rows
+from headstart.flow.external_validation.site_comparison import LEAST_LABELS
+from headstart.flow.scoring.groups import find_group_dependence
 from headstart.records import Index, Predictions, Table
 from headstart.results import BeforeAfter, Evaluation, Figure, Recalibration
 
@@ -80,7 +81,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     log-loss, the sets where they lose less in the pinball loss of their quantile (Koenker and Bassett 1978), both by
     more than 1.645 standard errors; new calibration needs new sets. What is written is learnt from all rows.
     """
-    clusters = number_dependent_rows(table, groups)
+    clusters = find_group_dependence(table, groups).for_splitting
     policy = bundle.rules or DEFAULT_POLICY
     if raw.task == "regression":
         return _recalibrate_ranges(policy, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)

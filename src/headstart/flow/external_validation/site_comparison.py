@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from headstart import bundle as bundles
-from headstart import data
 from headstart.bundle import Bundle
 from headstart.bundle.reference import Reference
 from headstart.decisions import NONE, SINGLE, DecisionPolicy, Decisions
 from headstart.errors import offenders
-from headstart.evaluation import Truth, has_too_many_values
+from headstart.evaluation import Truth
 from headstart.evaluation.shift.drift import MIN_ROWS, MIN_UNITS, measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
 from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage
 from headstart.flow.active_learning.label_next import LABELS_PER_CLASS
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.inference.predict_table import select_ood_features
-from headstart.records import FloatMatrix, Index, Predictions, Table
+from headstart.flow.scoring.groups import find_group_dependence
+from headstart.records import FloatMatrix, Index, Predictions
 from headstart.results import (
     Abstention,
     Advice,
@@ -72,14 +72,11 @@ def draw_reference(prepared: Prepared, policy: DecisionPolicy, groups: tuple[str
     if values is None or policy.out_of_distribution is None:
         return None
     return Reference.of(
-        values, policy.out_of_distribution.reads, number_dependent_rows(prepared.train.table, groups), seed
+        values,
+        policy.out_of_distribution.reads,
+        find_group_dependence(prepared.train.table, groups).for_splitting,
+        seed,
     )
-
-
-def number_dependent_rows(table: Table, groups: tuple[str, ...]) -> Index:
-    """Number the rows that belong together (n_rows,): copies, and columns of many values (patients, farms)."""
-    many = (name for name in groups if name in table.metadata and has_too_many_values(table.metadata[name]))
-    return data.number_clusters(table, tuple(many))
 
 
 def summarise_site(result: Result) -> SiteFigures | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from headstart import data, evaluation
+from headstart.data.splitting.dependence import Dependence
 from headstart.evaluation import Truth
-from headstart.records import Index, Predictions, Table
+from headstart.records import Predictions, Table
 from headstart.results import GroupColumn
 
 
@@ -32,29 +31,21 @@ def compare_groups(
         One for each column that the table has; empty where none was named.
     """
     present = {name: table.metadata[name] for name in columns if name in table.metadata}
-    together = tuple(name for name, values in present.items() if evaluation.has_too_many_values(values))
-    return (
-        evaluation.score_groups(truth, predictions, present, clusters=data.number_clusters(table, together), seed=seed)
-        if present
-        else []
-    )
+    if not present:
+        return []
+    clusters = find_group_dependence(table, columns).for_splitting
+    return evaluation.score_groups(truth, predictions, present, clusters=clusters, seed=seed)
 
 
-def number_resampling_clusters(table: Table, columns: tuple[str, ...]) -> Index | None:
-    """Number the rows that intervals should draw together; None where there are too few groups to draw from.
+def find_group_dependence(table: Table, columns: tuple[str, ...]) -> Dependence:
+    """Return which rows belong together where columns of many small groups (patients, farms) are not compared.
 
     Parameters
     ----------
     table : Table
     columns : tuple of str
-        Names given with `--group`; empty: every row stands for itself.
-
-    Returns
-    -------
-    Index or None, shape (n_rows,)
+        Names given with `--group`; those that the table does not have are ignored.
     """
-    many = data.select_many_valued(table, columns)
-    if not many:
-        return None
-    cluster_ids = data.number_clusters(table, many)
-    return cluster_ids if len(np.unique(cluster_ids)) >= data.MIN_GROUPS else None
+    present = tuple(name for name in columns if name in table.metadata)
+    split_groups = tuple(name for name in present if evaluation.has_too_many_values(table.metadata[name]))
+    return data.find_dependence(table, present, split_groups)
