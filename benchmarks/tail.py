@@ -23,8 +23,8 @@ from headstart.flow.base_choice.choose import state_need
 from headstart.options import AdaptOptions
 from headstart.strategies.fine_tuning import last_stages, search
 from headstart.strategies.fine_tuning.live_rows import LiveRows
-from headstart.strategies.fine_tuning.recipe import Source, Trial
-from headstart.strategies.fine_tuning.trainer import Workshop
+from headstart.strategies.fine_tuning.records import RowSource, TrainingVariant
+from headstart.strategies.fine_tuning.trainer import Trainer
 from headstart.strategies.record import Clock, Rows, Task
 
 EPOCHS = 3
@@ -56,30 +56,30 @@ def problem(path: Path, n_rows: int) -> tuple[Rows, Task]:
     return Rows(some, made.features), task
 
 
-def uncached(shop: Workshop, n_tail: int) -> Source:
+def uncached(trainer: Trainer, n_tail: int) -> RowSource:
     """Rows decoded, augmented and sent through the frozen part anew for every batch, in torch."""
-    assert shop.base.module is not None
-    halves = cutting.cut(shop.base.module(), n_tail)
+    assert trainer.base.module is not None
+    halves = cutting.cut(trainer.base.module(), n_tail)
     assert halves is not None
-    live = LiveRows(shop.rows.table, shop.base, 0.0)
+    live = LiveRows(trainer.rows.table, trainer.base, 0.0)
 
     def batch(view: int, rows: Sequence[int]) -> tuple[torch.Tensor, ...]:
-        arrays = live.batch(view, rows)
+        arrays = live.load_batch(view, rows)
         with torch.no_grad():
             return (halves.trunk(*arrays)[0].half().float(), *arrays[1:])
 
-    return Source(n_tail, shop.n_views, batch)
+    return RowSource(n_tail, trainer.n_views, batch)
 
 
-def timed(make: Callable[[], Source], shop: Workshop) -> tuple[float, float, float]:
+def timed(make: Callable[[], RowSource], trainer: Trainer) -> tuple[float, float, float]:
     """Seconds to make the source, seconds an epoch, and accuracy on the fold held out."""
     began = time.perf_counter()
     source = make()
     making = time.perf_counter() - began
-    task = shop.task
+    task = trainer.task
     inside, held = np.flatnonzero(task.folds != 0), np.flatnonzero(task.folds == 0)
     began = time.perf_counter()
-    made = shop.fit(Trial(source, bool(source.n_views), EPOCHS), inside, held, (1.0,))
+    made = trainer.train_variant(TrainingVariant(source, bool(source.n_views), EPOCHS), inside, held, (1.0,))
     learning = time.perf_counter() - began
     right = made.scores[1.0][0].argmax(axis=1) == task.codes[held]
     return making, learning / EPOCHS, float(right.mean())
@@ -95,13 +95,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = []
     for name in asked.sets:
         given, task = problem(asked.data / name, asked.rows)
-        shop = Workshop(replace(last_stages.RECIPE, n_views=3), given, task)
-        for n_tail in shop.tails()[:1]:
-            once, fast, kept = timed(lambda n=n_tail, s=shop: search.make_source(s, n, np.inf), shop)
-            _, slow, anew = timed(lambda n=n_tail, s=shop: uncached(s, n), shop)
+        trainer = Trainer(replace(last_stages.CONFIG, n_views=3), given, task)
+        for n_tail in trainer.list_tails()[:1]:
+            once, fast, kept = timed(lambda n=n_tail, s=trainer: search.make_source(s, n, np.inf), trainer)
+            _, slow, anew = timed(lambda n=n_tail, s=trainer: uncached(s, n), trainer)
             rows.append(
                 {
-                    "set": name, "rows": len(given), "blocks trained": f"{n_tail} of {shop.n_blocks}",
+                    "set": name, "rows": len(given), "blocks trained": f"{n_tail} of {trainer.n_blocks}",
                     "frozen pass once, s": f"{once:.1f}", "cached, s an epoch": f"{fast:.2f}",
                     "uncached, s an epoch": f"{slow:.2f}", "ratio": f"{slow / fast:.1f}",
                     "accuracy cached": f"{100 * kept:.1f}", "accuracy uncached": f"{100 * anew:.1f}",

@@ -18,10 +18,10 @@ from headstart.options import AdaptOptions, PredictOptions
 from headstart.records import TRAINING_ONLY, Features, Table, list_held_out_folds, make_column
 from headstart.results import Result
 from headstart.strategies import STRATEGIES
-from headstart.strategies.fine_tuning.last_stages import RECIPE
-from headstart.strategies.fine_tuning.recipe import Trial
-from headstart.strategies.fine_tuning.search import Trials
-from headstart.strategies.fine_tuning.trainer import Workshop, merge_folds
+from headstart.strategies.fine_tuning.last_stages import CONFIG
+from headstart.strategies.fine_tuning.records import TrainingVariant
+from headstart.strategies.fine_tuning.search import VariantSearch
+from headstart.strategies.fine_tuning.trainer import Trainer, merge_folds
 from headstart.strategies.record import Clock, Rows, Task, renumber_folds
 
 TEXTS = {"water": "The pump is broken", "roads": "The bridge is flooded", "school": "The teacher is absent"}
@@ -281,7 +281,7 @@ def test_a_strategy_that_moves_weights_keeps_lone_rows_in_every_training_part() 
         backbone=base,
         precision="float32",
     )
-    trials = Trials(Workshop(RECIPE, Rows(table, made.features), task), task.clock)
-    assert trials.numbers(0) == [0, 1, 2, 3]
-    choice = trials.judge(Trial(trials.source(trials.tails[0]), False, 1), trials.units())
+    trials = VariantSearch(Trainer(CONFIG, Rows(table, made.features), task), task.clock)
+    assert trials.folds_of_repeat(0) == [0, 1, 2, 3]
+    choice = trials.score_variant(TrainingVariant(trials.source_of(trials.tails[0]), False, 1), trials.held_out_folds())
     assert np.isnan(choice.outputs[16]).all() and np.isfinite(choice.outputs[:16]).all()

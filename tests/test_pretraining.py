@@ -76,9 +76,9 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit_and_another_seed_other
 
 def test_the_loss_on_new_pairs_falls_below_that_of_untrained_weights(learnt: training.Pretrained) -> None:
     untrained, lesson, plan = training._prepared(learnt.architecture, training.BATCH, 1)
-    from headstart.training.loop import held_loss
+    from headstart.training.loop import compute_validation_loss
 
-    assert learnt.losses[-1] < held_loss(untrained, lesson, plan) - 0.2
+    assert learnt.losses[-1] < compute_validation_loss(untrained, lesson, plan) - 0.2
     assert learnt.losses[-1] < making.GUESSING
 
 
@@ -90,17 +90,17 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     monkeypatch.setattr(training, "PAIRS_AN_EPOCH", 3 * training.BATCH)
     whole = training.pretrain(6 * training.BATCH, 1, None, **TINY)
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
-    epoch = loop._Training.epoch
+    epoch = loop._Training.run_epoch
 
     def stopped(self: Any) -> None:
-        if self.at.epoch == 1:
+        if self.state.epoch == 1:
             raise KeyboardInterrupt
         epoch(self)
 
-    monkeypatch.setattr(loop._Training, "epoch", stopped)
+    monkeypatch.setattr(loop._Training, "run_epoch", stopped)
     with pytest.raises(KeyboardInterrupt):
         training.pretrain(6 * training.BATCH, 1, tmp_path, **TINY)
-    monkeypatch.setattr(loop._Training, "epoch", epoch)
+    monkeypatch.setattr(loop._Training, "run_epoch", epoch)
     again = training.pretrain(6 * training.BATCH, 1, tmp_path, **TINY)
     np.testing.assert_array_equal(again.weights["blocks.1.qkv.weight"], whole.weights["blocks.1.qkv.weight"])
     assert len(learnt.losses) == 1 and len(again.losses) == 2
@@ -313,7 +313,7 @@ def test_the_record_of_the_shipped_base_is_that_of_its_file() -> None:
 def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: int, tmp_path: Path) -> None:
     from headstart.bundle.onnx import export, graph
     from headstart.bundle.runtime import session
-    from headstart.strategies.fine_tuning.tuned_model import TunedModel, with_weights
+    from headstart.strategies.fine_tuning.tuned_model import TunedModel, replace_weights
     from headstart.strategies.fitted import Model
     from headstart.strategies.linear.head import Head
 
@@ -325,7 +325,7 @@ def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: i
     }
     weights = rng.normal(scale=0.05, size=(backbone.record.n_dims, 2)).astype(np.float32)
     head = Head(np.zeros(len(weights), np.float32), weights, np.zeros(2, np.float32))
-    core = TunedModel(modality="series", parts=with_weights(backbone.parts, moved), head=head)
+    core = TunedModel(modality="series", parts=replace_weights(backbone.parts, moved), head=head)
     fitted = Model(core, np.empty((0, 2)))
     bundle = SimpleNamespace(strategy=strategy, fitted=fitted, classes=("a", "b"), rules=None, backbone=None)
     network, desk = graph.whole(bundle)  # type: ignore[arg-type]

@@ -21,15 +21,15 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.fine_tuning import contrastive, full, last_stages, lora, norm_bias, search
 from headstart.strategies.record import Clock, Rows, Skipped, Task
 from headstart.training import loop
-from headstart.training.bodies import add_low_rank, merge_low_rank
-from headstart.training.loop import Lesson, step, train
+from headstart.training.config import ParameterGroup, TrainingConfig
+from headstart.training.loop import TrainingData, train_network, train_on_batch
 from headstart.training.losses import LOSSES
-from headstart.training.plan import Group, Plan
+from headstart.training.networks import add_low_rank, merge_low_rank
 
-RECIPES = {"last-stages": last_stages, "full": full, "lora": lora, "norm-bias": norm_bias, "contrastive": contrastive}
+MODULES = {"last-stages": last_stages, "full": full, "lora": lora, "norm-bias": norm_bias, "contrastive": contrastive}
 TUNED = [
     (name, modality)
-    for name in RECIPES
+    for name in MODULES
     for modality in STRATEGIES[name].modalities
     if (name, modality) != ("lora", "image")
 ]
@@ -38,10 +38,10 @@ TUNED = [
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Short trainings at high rates, so that something visibly moves."""
-    for module in RECIPES.values():
-        quick = replace(module.RECIPE, epochs=2, learning_rate=1e-2, n_views=1)
-        monkeypatch.setattr(module, "RECIPE", quick)
-    monkeypatch.setattr(search, "SHARES", (0.0, 1.0))
+    for module in MODULES.values():
+        quick = replace(module.CONFIG, epochs=2, learning_rate=1e-2, n_views=1)
+        monkeypatch.setattr(module, "CONFIG", quick)
+    monkeypatch.setattr(search, "ALPHAS", (0.0, 1.0))
     search._MEASURED.clear()
     yield
     search._MEASURED.clear()
@@ -127,11 +127,11 @@ def test_only_what_the_recipe_names_moves_and_everything_else_stays_bit_for_bit(
     rows, task = rows_of(modality, tmp_path)
     base = BASES[modality]()
     assert base.module is not None
-    shop = search.Workshop(RECIPES[name].RECIPE, rows, task)
-    n_tail = shop.tails()[0]
-    source = search.make_source(shop, n_tail, 600.0)
+    trainer = search.Trainer(MODULES[name].CONFIG, rows, task)
+    n_tail = trainer.list_tails()[0]
+    source = search.make_source(trainer, n_tail, 600.0)
     everything, nothing = np.arange(len(rows)), np.empty(0, np.intp)
-    made = shop.fit(search.Trial(source, bool(source.n_views), 2), everything, nothing, (1.0,))
+    made = trainer.train_variant(search.TrainingVariant(source, bool(source.n_views), 2), everything, nothing, (1.0,))
     before = base.parts.weights
     moved = {key for key, value in made.weights[1.0].items() if not np.array_equal(value.numpy(), before[key])}
     assert moved, "something has moved"
@@ -157,12 +157,12 @@ def test_only_what_the_recipe_names_moves_and_everything_else_stays_bit_for_bit(
 
 def test_at_share_zero_the_model_is_the_probe(tmp_path: Path) -> None:
     rows, task = rows_of("image", tmp_path)
-    shop = search.Workshop(last_stages.RECIPE, rows, task)
-    source = search.make_source(shop, shop.tails()[0], 600.0)
+    trainer = search.Trainer(last_stages.CONFIG, rows, task)
+    source = search.make_source(trainer, trainer.list_tails()[0], 600.0)
     inside, held = np.flatnonzero(task.folds != 0), np.flatnonzero(task.folds == 0)
-    made = shop.fit(search.Trial(source, False, 1), inside, held, (0.0, 1.0))
+    made = trainer.train_variant(search.TrainingVariant(source, False, 1), inside, held, (0.0, 1.0))
     assert rows.features is not None
-    probe = shop.probe(rows.features.final, inside)
+    probe = trainer.fit_probe(rows.features.final, inside)
     direct = (rows.features.final[held].astype(np.float64) - probe.centre) @ probe.coefficients + probe.intercept
     np.testing.assert_allclose(made.scores[0.0][0], direct, rtol=0.02, atol=0.05)
     assert not np.allclose(made.scores[1.0][0], direct, atol=1e-3)
@@ -191,23 +191,23 @@ def test_merged_and_unmerged_low_rank_updates_agree() -> None:
 
 def test_two_rows_of_one_class_contrast_with_a_third() -> None:
     embeddings = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    found = LOSSES["contrastive"].mean(embeddings, torch.tensor([0, 0, 1]), torch.ones(2), 0.0)
+    found = LOSSES["contrastive"].compute_mean(embeddings, torch.tensor([0, 0, 1]), torch.ones(2), 0.0)
     assert float(found) == pytest.approx(0.0, abs=1e-6)
-    wrong = LOSSES["contrastive"].mean(embeddings, torch.tensor([0, 1, 1]), torch.ones(2), 0.0)
+    wrong = LOSSES["contrastive"].compute_mean(embeddings, torch.tensor([0, 1, 1]), torch.ones(2), 0.0)
     assert float(wrong) == pytest.approx((1 + 1 / 2) / 2)  # the one pair of a class is at 0; of two others one is at 1
-    alone = LOSSES["contrastive"].mean(embeddings[:1], torch.tensor([0]), torch.ones(1), 0.0)
+    alone = LOSSES["contrastive"].compute_mean(embeddings[:1], torch.tensor([0]), torch.ones(1), 0.0)
     assert float(alone) == 0.0
 
 
-def _lesson() -> Lesson:
+def _data() -> TrainingData:
     generator = torch.Generator().manual_seed(1)
     values, codes = torch.randn(40, 4, generator=generator), torch.arange(40) % 2
-    return Lesson(
+    return TrainingData(
         inputs=lambda rows, _: (values[rows],),
         targets=codes,
-        train=torch.arange(40),
-        held=torch.arange(0),
-        weights=torch.ones(2),
+        train_rows=torch.arange(40),
+        validation_rows=torch.arange(0),
+        output_weights=torch.ones(2),
     )
 
 
@@ -219,18 +219,20 @@ def _net() -> nn.Module:
 
 def test_a_batch_learnt_in_parts_gives_the_step_of_the_whole_batch() -> None:
     plans = [
-        Plan(epochs=1, batch_size=32, groups=(Group("", 1e-2),), frozen_statistics=True, rows_at_once=size)
+        TrainingConfig(
+            epochs=1, batch_size=32, groups=(ParameterGroup("", 1e-2),), frozen_statistics=True, rows_at_once=size
+        )
         for size in (0, 5)
     ]
     nets = [_net(), _net()]
     for net, plan in zip(nets, plans, strict=True):
-        loop.teach(net, plan)
-        step(
+        loop.set_training_mode(net, plan)
+        train_on_batch(
             net,
-            _lesson(),
+            _data(),
             torch.arange(32),
-            made=loop.optimiser(net, plan),
-            plan=plan,
+            optimizer=loop.build_optimizer(net, plan),
+            config=plan,
             generator=torch.Generator().manual_seed(0),
         )
     for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
@@ -239,51 +241,53 @@ def test_a_batch_learnt_in_parts_gives_the_step_of_the_whole_batch() -> None:
 
 def test_mixtures_of_two_rows_are_learnt_with_the_mixture_of_their_losses() -> None:
     scores = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
-    lesson = Lesson(
+    data = TrainingData(
         inputs=lambda rows, _: (scores[rows],),
         targets=torch.tensor([0, 1]),
-        train=torch.arange(2),
-        held=torch.arange(0),
-        weights=torch.ones(2),
+        train_rows=torch.arange(2),
+        validation_rows=torch.arange(0),
+        output_weights=torch.ones(2),
     )
-    plan = Plan(epochs=1, batch_size=2, groups=(), label_smoothing=0.0, mixup=True)
+    plan = TrainingConfig(epochs=1, batch_size=2, groups=(), label_smoothing=0.0, mixup=True)
     generator = torch.Generator().manual_seed(2)
     share, order = float(torch.rand(1, generator=generator)), torch.randperm(2, generator=generator)
-    found = loop.loss_of(nn.Identity(), lesson, torch.arange(2), plan=plan, generator=torch.Generator().manual_seed(2))
+    found = loop.compute_loss(
+        nn.Identity(), data, torch.arange(2), config=plan, generator=torch.Generator().manual_seed(2)
+    )
     mixed = share * scores + (1 - share) * scores[order]
     told = nn.functional.log_softmax(mixed, dim=1)
     expected = -(share * told[[0, 1], [0, 1]] + (1 - share) * told[[0, 1], order.tolist()]).mean()
     assert order.tolist() == [1, 0] and 0.05 < share < 0.95
     torch.testing.assert_close(found, expected)
-    plain = loop.loss_of(nn.Identity(), lesson, torch.arange(2), plan=plan, generator=None)
+    plain = loop.compute_loss(nn.Identity(), data, torch.arange(2), config=plan, generator=None)
     assert not torch.isclose(plain, found)
 
 
 def test_a_training_killed_after_an_epoch_goes_on_to_the_same_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = Plan(epochs=6, batch_size=8, groups=(Group("", 1e-2),), keep="last")
+    plan = TrainingConfig(epochs=6, batch_size=8, groups=(ParameterGroup("", 1e-2),), keep="last")
     whole = _net()
-    train(whole, _lesson(), plan)
+    train_network(whole, _data(), plan)
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
 
     class Killed(Exception):
         """The process ends here."""
 
     def dies(self: loop._Training) -> None:
-        if self.at.epoch == 3:
+        if self.state.epoch == 3:
             raise Killed
         original(self)
 
-    original = loop._Training.epoch
-    monkeypatch.setattr(loop._Training, "epoch", dies)
+    original = loop._Training.run_epoch
+    monkeypatch.setattr(loop._Training, "run_epoch", dies)
     path = tmp_path / "training.safetensors"
     with pytest.raises(Killed):
-        train(_net(), _lesson(), plan, path=path)
+        train_network(_net(), _data(), plan, path=path)
     assert path.is_file()
-    monkeypatch.setattr(loop._Training, "epoch", original)
+    monkeypatch.setattr(loop._Training, "run_epoch", original)
     resumed = _net()
-    trained = train(resumed, _lesson(), plan, path=path)
+    trained = train_network(resumed, _data(), plan, path=path)
     assert trained.epochs == 6 and not path.exists()
     for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         assert torch.equal(a, b)
@@ -293,8 +297,8 @@ def test_a_damaged_checkpoint_starts_anew(tmp_path: Path) -> None:
     path = tmp_path / "training.safetensors"
     path.write_bytes(b"no checkpoint")
     one, two = _net(), _net()
-    train(one, _lesson(), Plan(epochs=2, batch_size=8, groups=(Group("", 1e-2),)))
-    train(two, _lesson(), Plan(epochs=2, batch_size=8, groups=(Group("", 1e-2),)), path=path)
+    train_network(one, _data(), TrainingConfig(epochs=2, batch_size=8, groups=(ParameterGroup("", 1e-2),)))
+    train_network(two, _data(), TrainingConfig(epochs=2, batch_size=8, groups=(ParameterGroup("", 1e-2),)), path=path)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
 
 
@@ -303,13 +307,13 @@ def test_finished_folds_are_taken_from_the_folder(tmp_path: Path, monkeypatch: p
     parts = tmp_path / "parts"
     parts.mkdir()
     task = replace(task, folder=parts)
-    first = search.Trials(search.Workshop(last_stages.RECIPE, rows, task), Clock(600))
-    trial = search.Trial(first.source(first.tails[0]), False, 2)
-    made = first.outcome(trial, (0, 1))
+    first = search.VariantSearch(search.Trainer(last_stages.CONFIG, rows, task), Clock(600))
+    trial = search.TrainingVariant(first.source_of(first.tails[0]), False, 2)
+    made = first.train_fold(trial, (0, 1))
     assert [path.name for path in parts.iterdir()] == ["2-0-2-0-1.safetensors"]
-    again = search.Trials(search.Workshop(last_stages.RECIPE, rows, task), Clock(600))
-    monkeypatch.setattr(search.Workshop, "fit", None)  # Nothing is trained again.
-    found = again.outcome(trial, (0, 1))
+    again = search.VariantSearch(search.Trainer(last_stages.CONFIG, rows, task), Clock(600))
+    monkeypatch.setattr(search.Trainer, "train_variant", None)  # Nothing is trained again.
+    found = again.train_fold(trial, (0, 1))
     np.testing.assert_array_equal(made.scores[1.0], found.scores[1.0])
 
 

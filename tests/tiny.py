@@ -14,7 +14,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from headstart.bases import Backbone, BaseRecord, Parts, assemble, encoders, series_encoder, series_shape, vision
-from headstart.strategies.fine_tuning.recipe import Cost
+from headstart.strategies.fine_tuning.records import TailCost
 
 PIXELS = 32
 
@@ -125,11 +125,13 @@ def train_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 1)
     monkeypatch.setattr(scratch, "TIMED_ROWS", 8)
     monkeypatch.setattr(scratch, "LEAST_SECONDS", 120.0)  # A busy machine is not what these tests are about.
-    monkeypatch.setattr(search, "SHARES", (1.0,))  # Something has moved in any case.
+    monkeypatch.setattr(search, "ALPHAS", (1.0,))  # Something has moved in any case.
     for name in MOVES:
         module = importlib.import_module(f"headstart.strategies.fine_tuning.{name.replace('-', '_')}")
-        brief = {library: tails[:1] for library, tails in module.RECIPE.tails.items()}
-        recipe = replace(module.RECIPE, epochs=1, steps=1, n_views=1, tails=brief, learning_rate=1e-3)
-        monkeypatch.setattr(module, "RECIPE", recipe)
-    cost = Cost(pass_seconds=0.0, row_seconds=1e-3, memory_bytes=1e6, rows_at_once=0, half=False, threads=1)
-    monkeypatch.setattr(search, "measure", lambda shop, n_tail: cost)  # Measured for real in test_tuning.
+        brief = {library: tails[:1] for library, tails in module.CONFIG.tails.items()}
+        config = replace(module.CONFIG, epochs=1, steps=1, n_views=1, tails=brief, learning_rate=1e-3)
+        monkeypatch.setattr(module, "CONFIG", config)
+    cost = TailCost(
+        pass_seconds=0.0, row_seconds=1e-3, memory_bytes=1e6, rows_at_once=0, half_precision=False, n_threads=1
+    )
+    monkeypatch.setattr(search, "measure_tail", lambda trainer, n_tail: cost)  # Measured for real in test_tuning.

@@ -22,8 +22,8 @@ from headstart import progress
 from headstart.bases.encoders import longest_list
 from headstart.language.masked import MaskedNet, numerics
 from headstart.language.pieces import Corpus, Marks, Rows, rows, windows
-from headstart.training import checkpoint
-from headstart.training.bodies import add_low_rank, merge_low_rank
+from headstart.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from headstart.training.networks import add_low_rank, merge_low_rank
 
 LONGEST = 64
 """Pieces of a window in training, marks included: attention is cheap there, and most sentences fit."""
@@ -41,7 +41,7 @@ PARTS: dict[str, str] = {
 }
 """What may learn."""
 _THIN = ".parametrizations.weight.0."
-"""In the names of the thin matrices while they are beside the weights (`headstart.training.bodies.LowRank`)."""
+"""In the names of the thin matrices while they are beside the weights (`headstart.training.networks.LowRank`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -345,14 +345,15 @@ def _save(path: Path, net: MaskedNet, made: torch.optim.Optimizer, done: Taught,
         "steps": done.steps, "planned": done.planned, "seconds": done.seconds, "looks": done.looks,
         "pieces": done.pieces, "best": [best.figure if math.isfinite(best.figure) else None, best.step],
     }  # fmt: skip
-    checkpoint.save(path, net, made, tensors={f"best/{name}": value for name, value in best.values.items()}, said=said)
+    tensors = {f"best/{name}": value for name, value in best.values.items()}
+    save_checkpoint(path, net, made, Checkpoint(tensors, said))
 
 
 def _resume(path: Path, net: MaskedNet, made: torch.optim.Optimizer, done: Taught, best: _State) -> None:
-    loaded = checkpoint.load(path, net, made)
+    loaded = load_checkpoint(path, net, made)
     if loaded is None:
         return
-    tensors, said = loaded
+    tensors, said = loaded.tensors, loaded.document
     done.steps, done.planned, done.seconds, done.pieces = (
         said["steps"], said["planned"], said["seconds"], said["pieces"],
     )  # fmt: skip

@@ -26,7 +26,7 @@ from headstart.language.reading import Split
 from headstart.language.spelling import Fit, Spelling, fit
 from headstart.language.teaching import PARTS, Course, teach
 from headstart.language.vocabulary import Repaired, repair, wanted_size
-from headstart.training.bodies import attention_layers
+from headstart.training.networks import find_attention_layers
 
 LONGEST_SECONDS = 180.0
 BASE, NOTHING = "base", "nothing"
@@ -270,7 +270,7 @@ class Log:
 def _takes_low_rank(setting: Setting) -> bool:
     """Whether the base has attention layers that thin matrices can be put on."""
     module = setting.found.backbone.module
-    return module is not None and bool(attention_layers(cast(nn.Module, module().net)))
+    return module is not None and bool(find_attention_layers(cast(nn.Module, module().net)))
 
 
 def _old_may_do(setting: Setting, new: Bench) -> bool:

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from headstart.bases import series_encoder, series_shape
 from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.pretraining import stream
-from headstart.training.loop import Batch, Lesson, seconds_per_row, threads, train
-from headstart.training.plan import Group, Plan
+from headstart.training.config import ParameterGroup, TrainingConfig
+from headstart.training.loop import Batch, TrainingData, limit_threads, measure_seconds_per_row, train_network
 
 BATCH = 128
 PAIRS_AN_EPOCH = 4_096
@@ -112,47 +112,47 @@ def pretrain(n_pairs: int = PAIRS, seed: int = 0, folder: Path | None = None, **
     architecture = {**series_shape.ARCHITECTURE, **changes}
     learner, lesson, plan = _prepared(architecture, n_pairs, seed)
     path = folder / f"series-{seed}-{n_pairs}.safetensors" if folder else None
-    trained = train(learner, lesson, plan, name="Pre-training", path=path)
+    trained = train_network(learner, lesson, plan, name="Pre-training", path=path)
     net = learner.net
     _add_components(net, Pairs(int(architecture["length"]), seed))
     weights = {name: value.numpy().copy() for name, value in net.state_dict().items()}
-    learnt = trained.epochs * len(lesson.train)
+    learnt = trained.epochs * len(lesson.train_rows)
     return Pretrained(
         architecture=architecture,
         weights=weights,
-        losses=trained.held_losses,
+        losses=trained.validation_losses,
         n_pairs=learnt,
         seconds=time.monotonic() - began,
     )
 
 
-def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple[Learner, Lesson, Plan]:
+def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple[Learner, TrainingData, TrainingConfig]:
     epochs = math.ceil(n_pairs / PAIRS_AN_EPOCH)
     rows = torch.arange(math.ceil(n_pairs / epochs))
     held = torch.arange(BATCH)
     inputs = Pairs(int(architecture["length"]), seed)
-    lesson = Lesson(
+    lesson = TrainingData(
         inputs=inputs,
         targets=torch.zeros(max(len(rows), BATCH)),
-        train=rows,
-        held=held,
-        weights=torch.ones(1),
-        kind="pairs",
+        train_rows=rows,
+        validation_rows=held,
+        output_weights=torch.ones(1),
+        loss_name="pairs",
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = Learner(series_encoder.build(architecture))
     learner.net.stem.any_unit = False  # A flat piece of a made-up series stays flat: its rounding is no signal.
-    plan = Plan(
+    plan = TrainingConfig(
         epochs=epochs,
         batch_size=BATCH,
-        groups=(Group("", LEARNING_RATE),),
+        groups=(ParameterGroup("", LEARNING_RATE),),
         seed=seed,
         keep="last",
         patience=epochs + 1,
         label_smoothing=0.0,
-        half=cpu_has_bfloat16(),
-        threads=1,
+        half_precision=cpu_has_bfloat16(),
+        n_threads=1,
     )
     return learner, lesson, plan
 
@@ -169,13 +169,13 @@ def untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
 def pairs_that_fit(seconds: float, seed: int = 0) -> int:
     """Measure how many pairs can be learnt in some seconds here; at least one batch."""
     learner, lesson, plan = _prepared(series_shape.ARCHITECTURE, PAIRS_AN_EPOCH, seed)
-    each = seconds_per_row(learner, lesson, plan)
+    each = measure_seconds_per_row(learner, lesson, plan)
     return max(BATCH, int(seconds / each))
 
 
 def _add_components(net: series_encoder.SeriesNet, pairs: Pairs) -> None:
     """Fill in means, spreads and principal components of the features over series of the stream."""
-    with torch.no_grad(), threads(1):  # More threads add up in another order.
+    with torch.no_grad(), limit_threads(1):  # More threads add up in another order.
         found = []
         for number in range(COMPONENT_SERIES // BATCH):
             generator = torch.Generator().manual_seed(number)

@@ -1,4 +1,4 @@
-"""Room: the one training loop, cut into named steps, and the plan that says what it does.
+"""Room: the one training loop, cut into named steps, and its config.
 
 Knows tensors and networks; nothing of tables, labels' names or strategies.
 """

@@ -1,7 +1,7 @@
-"""The one training loop: AdamW, one learning-rate cycle, the epoch with the lowest held-out loss, or the last, is kept.
+"""The one training loop: AdamW, one learning-rate cycle; keeps the epoch with the lowest validation loss, or the last.
 
-Deterministic on a CPU for a seed, a plan and a number of threads, unless `limit_seconds` cuts it. Global random state
-is left as it was.
+Deterministic on a CPU for a seed, a config and a number of threads, unless `limit_seconds` stops it. Global random
+state is not changed.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from headstart import progress
-from headstart.training import checkpoint
+from headstart.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from headstart.training.config import TrainingConfig
 from headstart.training.losses import LOSSES
-from headstart.training.plan import Plan
 
 CHECKPOINT_SECONDS = 30.0
 Batch = tuple[Tensor, ...]
@@ -29,64 +29,64 @@ Inputs = Callable[[Tensor, torch.Generator | None], Batch]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """What is to be learnt.
+class TrainingData:
+    """The data of a training, and its loss.
 
     Parameters
     ----------
     inputs : Inputs
     targets : Tensor, int64 of shape (n_rows,), or float32 of shape (n_rows, n_outputs)
-        Class codes; or 0 and 1 for each label; or values.
-    train, held : Tensor of int64
-        Row numbers to learn from, and to stop by (may be empty: then the last epoch is kept).
-    weights : Tensor of float32, shape (n_outputs,)
-        Of the classes; for values one over their variance.
-    kind : str
+        Class indices; or 0 and 1 for each label; or values.
+    train_rows, validation_rows : Tensor of int64
+        Row numbers. Without validation rows the last epoch is kept.
+    output_weights : Tensor of float32, shape (n_outputs,)
+        Class weights; for values one over their variance.
+    loss_name : str
         Key of `headstart.training.losses.LOSSES`.
     """
 
     inputs: Inputs
     targets: Tensor
-    train: Tensor
-    held: Tensor
-    weights: Tensor
-    kind: str = "classification"
+    train_rows: Tensor
+    validation_rows: Tensor
+    output_weights: Tensor
+    loss_name: str = "classification"
 
 
 @dataclass(frozen=True)
-class Trained:
-    """How it went; the network holds the weights of `best_epoch` (counted from 1), or of the last one if so planned."""
+class History:
+    """The history of a training; the network has the weights of `best_epoch` (counted from 1)."""
 
     best_epoch: int
     epochs: int
-    held_losses: tuple[float, ...]
+    validation_losses: tuple[float, ...]
 
 
-def optimiser(net: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """Make AdamW with one group a prefix; vectors (norms, biases) are not decayed; the rest is frozen."""
-    longest = sorted(plan.groups, key=lambda group: -len(group.prefix))
-    found: dict[tuple[float, float], list[nn.Parameter]] = {}
+def build_optimizer(net: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return AdamW for the groups of a config; vectors (norms, biases) are not decayed; all else is frozen."""
+    longest = sorted(config.groups, key=lambda group: -len(group.prefix))
+    parameters_of: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
         group = next((group for group in longest if name.startswith(group.prefix)), None)
         parameter.requires_grad_(group is not None)
         if group is not None:
-            decay = plan.weight_decay if parameter.ndim > 1 else 0.0
-            found.setdefault((group.learning_rate, decay), []).append(parameter)
+            decay = config.weight_decay if parameter.ndim > 1 else 0.0
+            parameters_of.setdefault((group.learning_rate, decay), []).append(parameter)
     return torch.optim.AdamW(
-        [{"params": values, "lr": rate, "weight_decay": decay} for (rate, decay), values in found.items()]
+        [{"params": values, "lr": rate, "weight_decay": decay} for (rate, decay), values in parameters_of.items()]
     )
 
 
-def cycle(step: int, n_steps: int) -> float:
-    """Give the share (0-1) of the learning rate: a rise over the first quarter, then half a cosine to almost zero."""
+def rate_factor(step: int, n_steps: int) -> float:
+    """Return the factor (0-1) of the learning rate: a rise over the first quarter, then half a cosine to near zero."""
     rise = max(1, n_steps // 4)
     if step < rise:
         return (step + 1) / rise
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, n_steps - rise))) * 0.999 + 0.001
 
 
-def batches(rows: Tensor, size: int, generator: torch.Generator) -> list[Tensor]:
-    """Cut shuffled rows into batches; a last batch of one row joins the one before (batch norms need two)."""
+def shuffle_into_batches(rows: Tensor, size: int, generator: torch.Generator) -> list[Tensor]:
+    """Return shuffled rows in batches; a last batch of one row joins the one before (batch norms need two)."""
     shuffled = rows[torch.randperm(len(rows), generator=generator)]
     cut = list(torch.split(shuffled, size))
     if len(cut) > 1 and len(cut[-1]) == 1:
@@ -94,192 +94,255 @@ def batches(rows: Tensor, size: int, generator: torch.Generator) -> list[Tensor]
     return cut
 
 
-def autocast(plan: Plan) -> contextlib.AbstractContextManager[Any]:
-    """Give the context in which a plan's multiplications are done."""
-    if not plan.half:
+def make_autocast(config: TrainingConfig) -> contextlib.AbstractContextManager[Any]:
+    """Return the autocast context of a config."""
+    if not config.half_precision:
         return contextlib.nullcontext()
-    kind = torch.bfloat16 if plan.device == "cpu" or torch.cuda.is_bf16_supported() else torch.float16
-    return torch.autocast(plan.device, kind)
+    dtype = torch.bfloat16 if config.device == "cpu" or torch.cuda.is_bf16_supported() else torch.float16
+    return torch.autocast(config.device, dtype)
 
 
 @contextlib.contextmanager
-def threads(n_threads: int) -> Iterator[None]:
-    """Work with so many threads of the processor (0: as it is)."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads or before)
+def limit_threads(n_threads: int) -> Iterator[None]:
+    """Use so many CPU threads inside this context.
+
+    Parameters
+    ----------
+    n_threads : int
+        0: as many as now.
+    """
+    previous = torch.get_num_threads()
+    torch.set_num_threads(n_threads or previous)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(previous)
 
 
-def placed(batch: Batch, device: str) -> Batch:
-    """Put a batch on the device."""
+def move_batch(batch: Batch, device: str) -> Batch:
+    """Return a batch on the device."""
     if device == "cpu":
         return batch
     return tuple(part.pin_memory().to(device, non_blocking=True) if device == "cuda" else part.to(device)
                  for part in batch)  # fmt: skip
 
 
-def teach(net: nn.Module, plan: Plan) -> None:
-    """Set a network to learning; batch norms and dropout stay as they are in use where the plan says so."""
+def set_training_mode(net: nn.Module, config: TrainingConfig) -> None:
+    """Set a network to training mode; with `frozen_statistics`, batch norms and dropout stay in evaluation mode."""
     net.train()
-    for module in net.modules() if plan.frozen_statistics else ():
+    for module in net.modules() if config.frozen_statistics else ():
         if isinstance(module, nn.modules.batchnorm._BatchNorm | nn.modules.dropout._DropoutNd):
             module.eval()
 
 
-def loss_of(net: nn.Module, lesson: Lesson, rows: Tensor, plan: Plan, generator: torch.Generator | None) -> Tensor:
-    """Give the mean loss on some rows; with a generator, as the plan says, of rows that are mixed in pairs."""
-    inputs = placed(lesson.inputs(rows, generator), plan.device)
+def compute_loss(
+    net: nn.Module, data: TrainingData, rows: Tensor, config: TrainingConfig, generator: torch.Generator | None
+) -> Tensor:
+    """Return the mean loss on some rows.
+
+    Parameters
+    ----------
+    net : Module
+    data : TrainingData
+    rows : Tensor of int64
+    config : TrainingConfig
+    generator : torch.Generator or None
+        For augmentation and mixup; None: neither.
+    """
+    inputs = move_batch(data.inputs(rows, generator), config.device)
     parts = [(1.0, rows)]
-    if plan.mixup and generator is not None:
+    if config.mixup and generator is not None:
         share, order = float(torch.rand(1, generator=generator)), torch.randperm(len(rows), generator=generator)
         inputs = tuple(torch.lerp(part[order], part, share) for part in inputs)
         parts = [(share, rows), (1 - share, rows[order])]
-    with autocast(plan):
+    with make_autocast(config):
         scores = net(*inputs).float()
-    weights, mean = lesson.weights.to(plan.device), LOSSES[lesson.kind].mean
+    weights, mean = data.output_weights.to(config.device), LOSSES[data.loss_name].compute_mean
     losses = [
-        share * mean(scores, lesson.targets[some].to(plan.device), weights, plan.label_smoothing)
-        for share, some in parts
+        share * mean(scores, data.targets[part_rows].to(config.device), weights, config.label_smoothing)
+        for share, part_rows in parts
     ]
     return torch.stack(losses).sum()
 
 
-def step(
-    net: nn.Module, lesson: Lesson, rows: Tensor, made: torch.optim.Optimizer, plan: Plan, generator: torch.Generator
+def train_on_batch(
+    net: nn.Module,
+    data: TrainingData,
+    rows: Tensor,
+    optimizer: torch.optim.Optimizer,
+    config: TrainingConfig,
+    generator: torch.Generator,
 ) -> None:
-    """Learn from one batch, in parts where the plan bounds the rows at once."""
-    made.zero_grad(set_to_none=True)
-    for part in torch.split(rows, plan.rows_at_once or len(rows)):
-        loss = loss_of(net, lesson, part, plan=plan, generator=generator) * (len(part) / len(rows))
+    """Take one optimizer step on a batch; gradients are accumulated if the config bounds the rows at once."""
+    optimizer.zero_grad(set_to_none=True)
+    for part in torch.split(rows, config.rows_at_once or len(rows)):
+        loss = compute_loss(net, data, part, config=config, generator=generator) * (len(part) / len(rows))
         loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    made.step()
+    optimizer.step()
 
 
-def predict(net: nn.Module, inputs: Inputs, rows: Tensor, batch_size: int, device: str = "cpu") -> Tensor:
-    """Give scores (n_rows, n_outputs) without learning."""
+def predict_scores(net: nn.Module, inputs: Inputs, rows: Tensor, batch_size: int, device: str = "cpu") -> Tensor:
+    """Return scores (n_rows, n_outputs), on the CPU.
+
+    Parameters
+    ----------
+    net : Module
+    inputs : Inputs
+    rows : Tensor of int64
+    batch_size : int
+    device : str
+    """
     net.eval()
     with torch.inference_mode():
-        parts = [net(*placed(inputs(part, None), device)).float().cpu() for part in torch.split(rows, batch_size)]
+        parts = [net(*move_batch(inputs(part, None), device)).float().cpu() for part in torch.split(rows, batch_size)]
     return torch.cat(parts)
 
 
-def held_loss(net: nn.Module, lesson: Lesson, plan: Plan) -> float:
-    """Give the weighted mean loss on the held-out rows (NaN if there are none)."""
-    if len(lesson.held) == 0:
+def compute_validation_loss(net: nn.Module, data: TrainingData, config: TrainingConfig) -> float:
+    """Return the weighted mean loss on the validation rows (NaN if there are none)."""
+    if len(data.validation_rows) == 0:
         return math.nan
-    found = predict(net, lesson.inputs, lesson.held, batch_size=plan.batch_size, device=plan.device)
-    return float(LOSSES[lesson.kind].mean(found, lesson.targets[lesson.held], lesson.weights, 0.0))
+    scores = predict_scores(net, data.inputs, data.validation_rows, batch_size=config.batch_size, device=config.device)
+    return float(
+        LOSSES[data.loss_name].compute_mean(scores, data.targets[data.validation_rows], data.output_weights, 0.0)
+    )
 
 
 @dataclass(kw_only=True)
-class _Progress:
-    """How far a training is; all of it goes into a checkpoint."""
+class _TrainingState:
+    """The state of a training; all of it is saved in a checkpoint."""
 
     epoch: int = 0
-    best: int = 0
+    best_epoch: int = 0
     best_loss: float = math.inf
     losses: list[float] = field(default_factory=list)
-    kept: dict[str, Tensor] = field(default_factory=dict)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
 
 
 class _Training:
-    """One network learning one lesson."""
+    """One training of one network."""
 
-    def __init__(self, net: nn.Module, lesson: Lesson, plan: Plan, path: Path | None) -> None:
-        self.net, self.lesson, self.plan, self.path = net, lesson, plan, path
-        self.generator = torch.Generator().manual_seed(plan.seed)
-        self.made = optimiser(net, plan)
-        self.at = _Progress()
-        self.saved = time.monotonic()
-        n_batches = len(batches(lesson.train, plan.batch_size, torch.Generator().manual_seed(0)))
-        n_steps = plan.epochs * n_batches
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.made, lambda at: cycle(at, n_steps))
-        found = checkpoint.load(path, net, self.made) if path else None
-        if found is not None:
-            tensors, said = found
+    def __init__(self, net: nn.Module, data: TrainingData, config: TrainingConfig, path: Path | None) -> None:
+        self.net, self.data, self.config, self.path = net, data, config, path
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.optimizer = build_optimizer(net, config)
+        self.state = _TrainingState()
+        self.saved_at = time.monotonic()
+        n_batches = len(shuffle_into_batches(data.train_rows, config.batch_size, torch.Generator().manual_seed(0)))
+        n_steps = config.epochs * n_batches
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda at: rate_factor(at, n_steps))
+        loaded = load_checkpoint(path, net, self.optimizer) if path else None
+        if loaded is not None:
+            tensors, document = loaded.tensors, loaded.document
             self.generator.set_state(tensors.pop("generator"))
             torch.set_rng_state(tensors.pop("global"))
-            self.at = _Progress(**said, kept=tensors)
-            self.schedule.last_epoch = self.at.epoch * n_batches
-            for group, rate in zip(self.made.param_groups, self.schedule.base_lrs, strict=True):
-                group["lr"] = rate * cycle(self.schedule.last_epoch, n_steps)
+            self.state = _TrainingState(
+                epoch=document["epoch"],
+                best_epoch=document["best"],
+                best_loss=document["best_loss"],
+                losses=document["losses"],
+                best_weights=tensors,
+            )
+            self.schedule.last_epoch = self.state.epoch * n_batches
+            for group, rate in zip(self.optimizer.param_groups, self.schedule.base_lrs, strict=True):
+                group["lr"] = rate * rate_factor(self.schedule.last_epoch, n_steps)
 
-    def epoch(self) -> None:
-        """Go through the rows once and judge."""
-        plan, at = self.plan, self.at
-        teach(self.net, plan)
-        for rows in batches(self.lesson.train, plan.batch_size, self.generator):
-            step(self.net, self.lesson, rows, made=self.made, plan=plan, generator=self.generator)
+    def run_epoch(self) -> None:
+        """Train on all rows once and compute the validation loss."""
+        config, state = self.config, self.state
+        set_training_mode(self.net, config)
+        for rows in shuffle_into_batches(self.data.train_rows, config.batch_size, self.generator):
+            train_on_batch(self.net, self.data, rows, optimizer=self.optimizer, config=config, generator=self.generator)
             self.schedule.step()
-        at.epoch += 1
-        at.losses.append(held_loss(self.net, self.lesson, plan))
-        if plan.keep == "last" or not at.losses[-1] >= at.best_loss:
-            at.best, at.best_loss = at.epoch, at.losses[-1] if math.isfinite(at.losses[-1]) else math.inf
-            if plan.keep == "best":
-                at.kept = {key: value.detach().clone() for key, value in self.net.state_dict().items()}
-        if self.path and time.monotonic() - self.saved > CHECKPOINT_SECONDS:
-            said = {"epoch": at.epoch, "best": at.best, "best_loss": at.best_loss, "losses": at.losses}
-            tensors = {**at.kept, "generator": self.generator.get_state(), "global": torch.get_rng_state()}
-            checkpoint.save(self.path, self.net, self.made, tensors=tensors, said=said)
-            self.saved = time.monotonic()
+        state.epoch += 1
+        state.losses.append(compute_validation_loss(self.net, self.data, config))
+        if config.keep == "last" or not state.losses[-1] >= state.best_loss:
+            state.best_epoch, state.best_loss = (
+                state.epoch,
+                state.losses[-1] if math.isfinite(state.losses[-1]) else math.inf,
+            )
+            if config.keep == "best":
+                state.best_weights = {key: value.detach().clone() for key, value in self.net.state_dict().items()}
+        if self.path and time.monotonic() - self.saved_at > CHECKPOINT_SECONDS:
+            document = {
+                "epoch": state.epoch,
+                "best": state.best_epoch,
+                "best_loss": state.best_loss,
+                "losses": state.losses,
+            }
+            tensors = {**state.best_weights, "generator": self.generator.get_state(), "global": torch.get_rng_state()}
+            save_checkpoint(self.path, self.net, self.optimizer, Checkpoint(tensors, document))
+            self.saved_at = time.monotonic()
 
 
-def train(net: nn.Module, lesson: Lesson, plan: Plan, name: str = "training", path: Path | None = None) -> Trained:
+def train_network(
+    net: nn.Module, data: TrainingData, config: TrainingConfig, name: str = "training", path: Path | None = None
+) -> History:
     """Train a network in place.
 
     Parameters
     ----------
     net : nn.Module
-        Gives scores (n, n_outputs) for the inputs of a batch.
-    lesson : Lesson
-    plan : Plan
+        Returns scores (n, n_outputs) for the inputs of a batch.
+    data : TrainingData
+    config : TrainingConfig
     name : str
-        What the progress bar says.
+        Label of the progress bar.
     path : Path or None
-        Where a checkpoint is kept, at most every 30 seconds; one that is there is gone on from.
+        Checkpoint file, written at most every 30 seconds; an existing one is resumed.
 
     Returns
     -------
-    Trained
-        The network comes back on the CPU.
+    History
+        The network is on the CPU afterwards.
     """
-    began = time.monotonic()
-    with torch.random.fork_rng(devices=[]), threads(plan.threads), progress.bar(name, plan.epochs, "epochs") as bar:
-        torch.manual_seed(plan.seed)
-        net.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # Halves convolutions.
-        training = _Training(net, lesson, plan, path)
-        bar.advance(training.at.epoch)
-        at = training.at
-        while at.epoch < plan.epochs:
-            training.epoch()
+    started = time.monotonic()
+    with (
+        torch.random.fork_rng(devices=[]),
+        limit_threads(config.n_threads),
+        progress.bar(name, config.epochs, "epochs") as bar,
+    ):
+        torch.manual_seed(config.seed)
+        net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # Halves convolutions.
+        training = _Training(net, data, config, path)
+        bar.advance(training.state.epoch)
+        state = training.state
+        while state.epoch < config.epochs:
+            training.run_epoch()
             bar.advance()
-            if at.epoch - at.best >= plan.patience or time.monotonic() - began > plan.limit_seconds:
+            if state.epoch - state.best_epoch >= config.patience or time.monotonic() - started > config.limit_seconds:
                 break
-        if at.kept:
-            net.load_state_dict(at.kept)
+        if state.best_weights:
+            net.load_state_dict(state.best_weights)
         net.cpu().eval()
     if path:
         path.unlink(missing_ok=True)
-    return Trained(at.best, len(at.losses), tuple(at.losses))
+    return History(state.best_epoch, len(state.losses), tuple(state.losses))
 
 
-def seconds_per_row(net: nn.Module, lesson: Lesson, plan: Plan, n_batches: int = 3) -> float:
-    """Time a few steps at a learning rate of zero; weights stay, batch-norm averages may move."""
-    net.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser(net, plan)  # Freezes what the plan freezes.
-    made = torch.optim.SGD([value for value in net.parameters() if value.requires_grad], lr=0.0)
+def measure_seconds_per_row(net: nn.Module, data: TrainingData, config: TrainingConfig, n_batches: int = 3) -> float:
+    """Return the measured seconds per row of a few steps at a learning rate of zero; batch-norm averages may change.
+
+    Parameters
+    ----------
+    net : Module
+    data : TrainingData
+    config : TrainingConfig
+    n_batches : int
+        Timed batches; one more is run before.
+    """
+    net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    build_optimizer(net, config)  # Freezes what the config freezes.
+    optimizer = torch.optim.SGD([value for value in net.parameters() if value.requires_grad], lr=0.0)
     generator = torch.Generator().manual_seed(0)
-    some = batches(lesson.train, plan.batch_size, generator)[: n_batches + 1]
-    some = (some * (n_batches + 1))[: n_batches + 1]
+    timed_batches = shuffle_into_batches(data.train_rows, config.batch_size, generator)[: n_batches + 1]
+    timed_batches = (timed_batches * (n_batches + 1))[: n_batches + 1]
     seconds = 0.0
-    with torch.random.fork_rng(devices=[]), threads(plan.threads):
-        teach(net, plan)
-        for number, rows in enumerate(some):
-            began = time.monotonic()
-            step(net, lesson, rows, made=made, plan=plan, generator=generator)
-            seconds += (time.monotonic() - began) / len(rows) if number else 0.0
+    with torch.random.fork_rng(devices=[]), limit_threads(config.n_threads):
+        set_training_mode(net, config)
+        for number, rows in enumerate(timed_batches):
+            started = time.monotonic()
+            train_on_batch(net, data, rows, optimizer=optimizer, config=config, generator=generator)
+            seconds += (time.monotonic() - started) / len(rows) if number else 0.0
     return seconds / n_batches

@@ -1,4 +1,4 @@
-"""What a network is to lower, for each kind of task, and what its scores mean. A value in a table, not a class."""
+"""Training losses by task, and how scores become outputs: a table of functions."""
 
 from __future__ import annotations
 
@@ -11,72 +11,72 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True)
-class Loss:
-    """One kind of task.
+class TrainingLoss:
+    """The loss of one task.
 
     Parameters
     ----------
     name : str
         One of `headstart.records.TASKS`; or "contrastive" or "pairs", where scores are features.
-    mean : (scores (n, n_outputs), targets, weights (n_outputs,), smoothing) -> scalar tensor
-        Targets are class codes (n,) int64, or (n, n_outputs) float.
-    outputs : (scores) -> (n, n_outputs)
+    compute_mean : (scores (n, n_outputs), targets, weights (n_outputs,), smoothing) -> scalar tensor
+        Targets are class indices (n,) int64, or (n, n_outputs) float.
+    to_outputs : (scores) -> (n, n_outputs)
         Probabilities, or values.
     """
 
     name: str
-    mean: Callable[[Tensor, Tensor, Tensor, float], Tensor]
-    outputs: Callable[[Tensor], Tensor]
+    compute_mean: Callable[[Tensor, Tensor, Tensor, float], Tensor]
+    to_outputs: Callable[[Tensor], Tensor]
 
 
-def _classes(scores: Tensor, codes: Tensor, weights: Tensor, smoothing: float) -> Tensor:
-    return functional.cross_entropy(scores, codes, weight=weights, label_smoothing=smoothing)
+def _cross_entropy(scores: Tensor, class_indices: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    return functional.cross_entropy(scores, class_indices, weight=weights, label_smoothing=smoothing)
 
 
-def _labels(scores: Tensor, truth: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+def _binary_cross_entropy(scores: Tensor, truth: Tensor, weights: Tensor, smoothing: float) -> Tensor:
     softened = truth * (1 - smoothing) + smoothing / 2
     return functional.binary_cross_entropy_with_logits(scores, softened)
 
 
-def _values(scores: Tensor, truth: Tensor, weights: Tensor, smoothing: float) -> Tensor:
-    """Squared error; `weights` is one over the variance of each target."""
+def _squared_error(scores: Tensor, truth: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    """Return the squared error; `weights` is one over the variance of each target."""
     return ((scores - truth).square() * weights).mean()
 
 
-def _contrast(embeddings: Tensor, codes: Tensor, weights: Tensor, smoothing: float) -> Tensor:
-    """Cosines of all pairs of a batch towards 1 inside a class and 0 between classes, both kinds counting the same.
+def _pairwise_cosine_loss(embeddings: Tensor, class_indices: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    """Return the squared error of the cosines of all pairs: 1 inside a class, 0 between classes, equally weighted.
 
-    The loss of SetFit's pairs (Tunstall et al. 2022, arXiv:2209.11055), on every pair at once.
+    SetFit's loss (Tunstall et al. 2022, arXiv:2209.11055) on all pairs of a batch.
     """
     unit = functional.normalize(embeddings, dim=1)
     cosines = unit @ unit.T
-    same = codes[:, None] == codes[None, :]
-    others = ~torch.eye(len(codes), dtype=torch.bool, device=codes.device)
+    same = class_indices[:, None] == class_indices[None, :]
+    others = ~torch.eye(len(class_indices), dtype=torch.bool, device=class_indices.device)
     parts = [(cosines - 1)[same & others], cosines[~same]]
-    found = [part.square().mean() for part in parts if len(part)]
-    return torch.stack(found).mean() if found else embeddings.sum() * 0.0
+    means = [part.square().mean() for part in parts if len(part)]
+    return torch.stack(means).mean() if means else embeddings.sum() * 0.0
 
 
-def _pairs(embeddings: Tensor, codes: Tensor, weights: Tensor, smoothing: float) -> Tensor:
-    """Two views of each row, all first views before all second ones: which of the others is mine, by cosine.
+def _nt_xent(embeddings: Tensor, class_indices: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    """Return NT-Xent (Chen et al. 2020, arXiv:2002.05709) at a temperature of 0.1.
 
-    NT-Xent (Chen et al. 2020, arXiv:2002.05709) at a temperature of 0.1.
+    A batch holds two views of each row, all first views before all second views.
     """
     unit = functional.normalize(embeddings, dim=1)
-    closeness = (unit @ unit.T / 0.1).fill_diagonal_(-1e9)
-    mine = torch.arange(len(unit), device=unit.device).roll(len(unit) // 2)
-    return functional.cross_entropy(closeness, mine)
+    similarities = (unit @ unit.T / 0.1).fill_diagonal_(-1e9)
+    partners = torch.arange(len(unit), device=unit.device).roll(len(unit) // 2)
+    return functional.cross_entropy(similarities, partners)
 
 
 def _softmax(scores: Tensor) -> Tensor:
     return scores.softmax(dim=1)
 
 
-LOSSES: dict[str, Loss] = {
-    "classification": Loss("classification", _classes, _softmax),
-    "ordinal": Loss("ordinal", _classes, _softmax),
-    "multi-label": Loss("multi-label", _labels, lambda scores: scores.sigmoid()),
-    "regression": Loss("regression", _values, lambda scores: scores),
-    "contrastive": Loss("contrastive", _contrast, lambda scores: scores),
-    "pairs": Loss("pairs", _pairs, lambda scores: scores),
+LOSSES: dict[str, TrainingLoss] = {
+    "classification": TrainingLoss("classification", _cross_entropy, _softmax),
+    "ordinal": TrainingLoss("ordinal", _cross_entropy, _softmax),
+    "multi-label": TrainingLoss("multi-label", _binary_cross_entropy, lambda scores: scores.sigmoid()),
+    "regression": TrainingLoss("regression", _squared_error, lambda scores: scores),
+    "contrastive": TrainingLoss("contrastive", _pairwise_cosine_loss, lambda scores: scores),
+    "pairs": TrainingLoss("pairs", _nt_xent, lambda scores: scores),
 }

@@ -246,7 +246,7 @@ class Averaged(nn.Module):
 
 
 def _tuned(core: Any, desk: Desk) -> nn.Module:
-    head = Linear(core.head, ("features",), core.unit)
+    head = Linear(core.head, ("features",), core.unit_length)
     if core.n_views and core.modality == "image":
         spec = core.backbone.parts.spec
         (name,) = desk.ask("views", ("views",), {**spec, "views": core.n_views})

@@ -25,9 +25,9 @@ from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
 from headstart.strategies.baselines.scratch_text import KIT as TEXT_KIT
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
-from headstart.training.loop import Lesson, Trained, predict, seconds_per_row, train
+from headstart.training.config import ParameterGroup, TrainingConfig, count_epochs_that_fit
+from headstart.training.loop import History, TrainingData, measure_seconds_per_row, predict_scores, train_network
 from headstart.training.losses import LOSSES
-from headstart.training.plan import Group, Plan, epochs_that_fit
 
 KITS: dict[str, Kit] = {"image": IMAGE_KIT, "text": TEXT_KIT}
 ROOMS: dict[str, Any] = {"timm": vision, "transformers": encoders}
@@ -90,8 +90,8 @@ class ScratchModel:
         for start in range(0, len(rows), PREDICT_ROWS):
             part = rows.table.inputs[start : start + PREDICT_ROWS]
             inputs = KITS[self.modality].feed(part, self.attempt.spec)
-            found = predict(self.net, inputs, torch.arange(len(part)), BATCH_SIZE)
-            made[start : start + PREDICT_ROWS] = LOSSES[self.kind].outputs(found.double()).numpy()
+            found = predict_scores(self.net, inputs, torch.arange(len(part)), BATCH_SIZE)
+            made[start : start + PREDICT_ROWS] = LOSSES[self.kind].to_outputs(found.double()).numpy()
         return made
 
     def state(self) -> FittedState:
@@ -174,7 +174,7 @@ class Forecast:
 
     def epochs(self, clock: Clock) -> int:
         """How many epochs fit."""
-        return epochs_that_fit(clock.left() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS)
+        return count_epochs_that_fit(clock.left() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS)
 
 
 def _forecast(rows: Rows, task: Task, attempt: Attempt) -> Forecast:
@@ -187,16 +187,18 @@ def _forecast(rows: Rows, task: Task, attempt: Attempt) -> Forecast:
     net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
     everything = torch.arange(len(some))
     ones = torch.ones(len(task.classes))
-    lesson = Lesson(
+    lesson = TrainingData(
         inputs=inputs,
         targets=_targets(task)[torch.from_numpy(some)],
-        train=everything,
-        held=everything[:0],
-        weights=ones,
-        kind=task.kind,
+        train_rows=everything,
+        validation_rows=everything[:0],
+        output_weights=ones,
+        loss_name=task.kind,
     )
-    each = seconds_per_row(
-        net, lesson, Plan(epochs=1, batch_size=BATCH_SIZE, groups=(Group("", attempt.learning_rate),))
+    each = measure_seconds_per_row(
+        net,
+        lesson,
+        TrainingConfig(epochs=1, batch_size=BATCH_SIZE, groups=(ParameterGroup("", attempt.learning_rate),)),
     )
     return Forecast(each * (len(train_rows) + FORWARD * len(held)), loading * len(task.codes))
 
@@ -214,7 +216,7 @@ def choose(rows: Rows, task: Task, clock: Clock) -> tuple[Attempt, int]:
     for attempt in KITS[rows.table.modality].attempts(rows.table.inputs, task):
         if last is not None:
             likely = last[0].seconds_per_epoch * attempt.cost / last[1]
-            if epochs_that_fit(clock.left(), likely, MOST_EPOCHS) < WANTED_EPOCHS / 2:
+            if count_epochs_that_fit(clock.left(), likely, MOST_EPOCHS) < WANTED_EPOCHS / 2:
                 break
         forecast = _forecast(rows, task, attempt)
         last = forecast, attempt.cost
@@ -250,32 +252,32 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
     _scale(net, task, train_rows)
     learnt, kept = (torch.from_numpy(part.astype(np.int64)) for part in (train_rows, held))
-    lesson = Lesson(
+    lesson = TrainingData(
         inputs=inputs,
         targets=_targets(task),
-        train=learnt,
-        held=kept,
-        weights=_weights(task, train_rows),
-        kind=task.kind,
+        train_rows=learnt,
+        validation_rows=kept,
+        output_weights=_weights(task, train_rows),
+        loss_name=task.kind,
     )
-    groups = (Group("", attempt.learning_rate),)
-    trained = train(
+    groups = (ParameterGroup("", attempt.learning_rate),)
+    trained = train_network(
         net,
         lesson,
-        Plan(epochs=epochs, batch_size=BATCH_SIZE, groups=groups, limit_seconds=clock.left(), seed=task.seed),
+        TrainingConfig(epochs=epochs, batch_size=BATCH_SIZE, groups=groups, limit_seconds=clock.left(), seed=task.seed),
         "scratch",
     )
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
     if len(held):
-        found = predict(net, inputs, kept, BATCH_SIZE).double()
-        out_of_fold[held] = LOSSES[task.kind].outputs(found).numpy()
+        found = predict_scores(net, inputs, kept, BATCH_SIZE).double()
+        out_of_fold[held] = LOSSES[task.kind].to_outputs(found).numpy()
     core = ScratchModel(
         modality=rows.table.modality, attempt=attempt, net=net, n_outputs=len(task.classes), kind=task.kind
     )
     return Model(core, out_of_fold, _notes(attempt, trained, epochs))
 
 
-def _notes(attempt: Attempt, trained: Trained, planned: int) -> tuple[str, ...]:
+def _notes(attempt: Attempt, trained: History, planned: int) -> tuple[str, ...]:
     done = f"{planned} passes over the rows" if trained.epochs == planned else f"{trained.epochs} of {planned} passes"
     return (
         attempt.label,

@@ -1,8 +1,8 @@
-"""`contrastive`: for few labelled texts, the later layers learn to bring texts of one class together, then the probe.
+"""`contrastive`: for few labelled texts: contrastive training of the later layers, then a probe.
 
-The idea is SetFit's (Tunstall et al. 2022, arXiv:2209.11055): pairs of rows teach more than rows where there are few.
-Here the pairs are all those inside a batch, so that their number is bounded by the number of steps and never grows
-with the square of the rows. The head reads features of length one, as the cosines of the training do.
+After SetFit (Tunstall et al. 2022, arXiv:2209.11055): few rows give many pairs. Here all pairs of a batch are used, so
+that their number is bounded by the number of steps and does not grow with the square of the rows. Features are scaled
+to length one before the head, as for the cosines in training.
 """
 
 from __future__ import annotations
@@ -12,40 +12,40 @@ from collections.abc import Mapping
 import numpy as np
 
 from headstart.strategies.fine_tuning import search
-from headstart.strategies.fine_tuning.recipe import Recipe
+from headstart.strategies.fine_tuning.records import FineTuningConfig
 from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
 
 MOST_LABELS = 64
-"""Median rows a class above which it is not tried: the probe then gains little from it."""
-RECIPE = Recipe(
+"""It is skipped if the median class has more rows: the probe then gains little from it."""
+CONFIG = FineTuningConfig(
     name="contrastive",
     tails={"transformers": (2,)},
-    trained=lambda net, names: names,
+    select_trained=lambda net, names: names,
     learning_rate=1e-4,
     decay=0.9,
     epochs=4,
     steps=20,
-    share=0.5,
+    time_share=0.5,
     objective="contrastive",
 )
 
 
-def _few(task: Task) -> None:
+def _require_few_labels(task: Task) -> None:
     counts = np.bincount(task.codes)
     if np.median(counts[counts > 0]) > MOST_LABELS:
         raise Skipped(f"it is for at most {MOST_LABELS} labelled rows a class")
 
 
 def forecast(rows: Rows, task: Task) -> Forecast:
-    """Measure what it will cost."""
-    _few(task)
-    return search.forecast(RECIPE, rows, task)
+    """Return the measured cost."""
+    _require_few_labels(task)
+    return search.forecast(CONFIG, rows, task)
 
 
 def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
-    """Train, judge on held-out folds, and train on all rows."""
-    _few(task)
-    return search.tune(RECIPE, rows, task)
+    """Train and score on held-out folds, then train on all rows."""
+    _require_few_labels(task)
+    return search.tune(CONFIG, rows, task)
 
 
 load = search.load

@@ -1,4 +1,4 @@
-"""Rows as a whole network wants them: decoded once, kept in memory where they fit, prepared anew for every batch."""
+"""Model inputs for training a whole network: rows are decoded once, cached in memory, and prepared for every batch."""
 
 from __future__ import annotations
 
@@ -14,52 +14,60 @@ from headstart.bases import Backbone
 from headstart.features.views import seen
 from headstart.modalities import MODALITIES
 from headstart.records import Table
-from headstart.strategies.fine_tuning.recipe import Source
+from headstart.strategies.fine_tuning.records import RowSource
 
 WORKERS = 2
 FRESH_VIEWS = 64
-"""So many different views of a row are seen in turn; each is made from the row's content and its number alone."""
+"""Number of different views of a row; each depends on the row's content and the number of the view only."""
 
 
 class LiveRows:
-    """Loaded rows.
+    """Rows loaded on demand.
 
     Parameters
     ----------
     table : Table
     backbone : Backbone
     most_bytes : float
-        Above this, rows are loaded again every time.
+        Size of the cache; rows beyond it are loaded again every time.
     """
 
     def __init__(self, table: Table, backbone: Backbone, most_bytes: float) -> None:
         self.table, self.spec = table, backbone.spec
         self.modality = MODALITIES[table.modality]
-        self.kept: dict[int, Any] = {}
-        self.left = most_bytes
+        self.cache: dict[int, Any] = {}
+        self.bytes_left = most_bytes
 
     def _load(self, row: int) -> Any:
-        if row not in self.kept:
+        if row not in self.cache:
             item = self.modality.load(self.table.inputs[row], self.spec)
             size = len(item) if isinstance(item, str) else np.asarray(item).nbytes
-            if size > self.left:
+            if size > self.bytes_left:
                 return item
-            self.left -= size
-            self.kept[row] = item
-        return self.kept[row]
+            self.bytes_left -= size
+            self.cache[row] = item
+        return self.cache[row]
 
-    def _one(self, row: int, view: int) -> tuple[Any, ...]:
+    def _prepare(self, row: int, view: int) -> tuple[Any, ...]:
         return self.modality.prepare(seen(self.table, row, view, self._load(row)), self.spec)
 
-    def batch(self, view: int, rows: Sequence[int]) -> tuple[Tensor, ...]:
-        """Give the network's inputs for some rows."""
+    def load_batch(self, view: int, rows: Sequence[int]) -> tuple[Tensor, ...]:
+        """Return the model inputs of some rows."""
         with ThreadPoolExecutor(WORKERS) as pool:
-            made = list(pool.map(lambda row: self._one(row, view), rows))
-        tensors = (torch.from_numpy(np.ascontiguousarray(part)) for part in self.modality.collate(made, self.spec))
+            prepared = list(pool.map(lambda row: self._prepare(row, view), rows))
+        tensors = (torch.from_numpy(np.ascontiguousarray(part)) for part in self.modality.collate(prepared, self.spec))
         return tuple(part.contiguous(memory_format=torch.channels_last) if part.ndim == 4 else part for part in tensors)
 
 
-def live_source(table: Table, backbone: Backbone, most_bytes: float) -> Source:
-    """Make the source of rows for training a whole network; every batch may see a view of its own."""
+def make_live_source(table: Table, backbone: Backbone, most_bytes: float) -> RowSource:
+    """Return the source of rows for training a whole network; every batch may see another view.
+
+    Parameters
+    ----------
+    table : Table
+    backbone : Backbone
+    most_bytes : float
+        Memory for decoded rows.
+    """
     rows = LiveRows(table, backbone, most_bytes)
-    return Source(0, FRESH_VIEWS if rows.modality.augment is not None else 0, rows.batch)
+    return RowSource(0, FRESH_VIEWS if rows.modality.augment is not None else 0, rows.load_batch)

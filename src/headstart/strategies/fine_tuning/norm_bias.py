@@ -1,32 +1,32 @@
-"""`norm-bias`: only normalisation layers and biases learn (BitFit, Ben Zaken et al. 2021, arXiv:2106.10199)."""
+"""`norm-bias`: only normalisation layers and biases are trained (BitFit, Ben Zaken et al. 2021, arXiv:2106.10199)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from headstart.strategies.fine_tuning import search
-from headstart.strategies.fine_tuning.recipe import Recipe
+from headstart.strategies.fine_tuning.records import FineTuningConfig
 from headstart.strategies.record import Fitted, Forecast, Rows, Task
-from headstart.training.bodies import norm_and_bias
+from headstart.training.networks import name_norms_and_biases
 
-RECIPE = Recipe(
+CONFIG = FineTuningConfig(
     name="norm-bias",
     tails={"timm": (0,), "transformers": (0,), "headstart-series": (0,)},
-    trained=lambda net, names: norm_and_bias(net),
+    select_trained=lambda net, names: name_norms_and_biases(net),
     learning_rate=1e-3,
     epochs=4,
-    share=0.5,
+    time_share=0.5,
 )
 
 
 def forecast(rows: Rows, task: Task) -> Forecast:
-    """Measure what it will cost."""
-    return search.forecast(RECIPE, rows, task)
+    """Return the measured cost."""
+    return search.forecast(CONFIG, rows, task)
 
 
 def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
-    """Train, judge on held-out folds, and train on all rows."""
-    return search.tune(RECIPE, rows, task)
+    """Train and score on held-out folds, then train on all rows."""
+    return search.tune(CONFIG, rows, task)
 
 
 load = search.load

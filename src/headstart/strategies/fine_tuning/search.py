@@ -1,8 +1,8 @@
-"""Moving a base's weights, for every strategy that does so: measured, piloted, cross-validated, then on all rows.
+"""The search of every fine-tuning strategy: measure costs, compare variants, cross-validate, then train on all rows.
 
-Each fold starts at the probe that its own training rows give (LP-FT, Kumar et al. 2022, arXiv:2202.10054). How far to
-go from there to the end of training is chosen on the rows held out; at share zero the model is the probe, so that a
-fine-tune that hurts costs time only.
+Each fold starts at the probe fitted on its own training rows (LP-FT, Kumar et al. 2022, arXiv:2202.10054). The
+interpolation between the probe and the end of training is chosen on held-out rows; at zero the model is the probe, so
+that a fine-tuning that hurts costs time only.
 """
 
 from __future__ import annotations
@@ -21,228 +21,273 @@ from headstart.features.activations import Pass, Unsuitable, activations
 from headstart.features.runtimes import REFERENCE, recall
 from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.records import FittedState, list_held_out_folds
-from headstart.strategies.fine_tuning.live_rows import live_source
-from headstart.strategies.fine_tuning.recipe import Choice, Cost, Outcome, Recipe, Source, Trial, keep, kept
-from headstart.strategies.fine_tuning.trainer import BATCH_SIZE, Workshop
-from headstart.strategies.fine_tuning.tuned_model import TunedModel, with_weights
+from headstart.strategies.fine_tuning.live_rows import make_live_source
+from headstart.strategies.fine_tuning.records import (
+    FineTuningConfig,
+    RowSource,
+    TailCost,
+    TrainingOutcome,
+    TrainingVariant,
+    VariantChoice,
+    read_outcome,
+    write_outcome,
+)
+from headstart.strategies.fine_tuning.trainer import BATCH_SIZE, Trainer
+from headstart.strategies.fine_tuning.tuned_model import TunedModel, replace_weights
 from headstart.strategies.fitted import Model, restore
 from headstart.strategies.goals import GOALS
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.linear.temperature import class_temperature
 from headstart.strategies.record import Clock, Fitted, Forecast, Rows, Skipped, Task
-from headstart.training.bodies import Embedding, saved_bytes
-from headstart.training.loop import Lesson, loss_of, seconds_per_row
-from headstart.training.plan import Plan
+from headstart.training.config import TrainingConfig
+from headstart.training.loop import TrainingData, compute_loss, measure_seconds_per_row
+from headstart.training.networks import FeatureNet, count_saved_bytes
 
-SHARES = (0.0, 0.25, 0.5, 1.0)
-"""How far from the probe (0) to the end of training (1) the weights may be taken."""
+ALPHAS = (0.0, 0.25, 0.5, 1.0)
+"""Weights are interpolated between the probe (0) and the end of training (1) at these coefficients (WiSE-FT)."""
 LEAST_GAIN = 0.002
-"""Going further, or averaging over views, must lower the held-out loss by this share."""
+"""Going further, or averaging over views, must lower the held-out loss by this fraction."""
 ALONE_PAYS = 1.2
-"""On a busy machine several threads wait for each other; one is taken where it is faster by this factor."""
+"""On a busy machine threads wait for each other: one thread is used where it is faster by this factor."""
 HALF_PAYS, HALF_DIFFERS = 1.15, 0.01
 PASS_SHARE = 0.35
 ALONE_SHARE = 0.9
-"""Of the time left, where no other costly strategy was asked for; the rest is for judging on test rows."""
+"""Share of the time left, if no other costly strategy was requested; the rest is for scoring the test rows."""
 FORWARD = 0.35
-"""Cost of judging a row, as a share of learning from it."""
+"""Cost of scoring a row, relative to training on it."""
 START_SECONDS = 0.3
-"""Building a network and fitting the probe that it starts from, about."""
+"""Approximate time to build a network and fit its first probe."""
 TIMED_ROWS, TIMED_BATCH = 24, 8
 FEWEST_ROWS = 10
 PILOT_SHARE = 0.3
-"""Largest share of its time that judging the first trial may take."""
-FEW_ROWS, PILOT_FOLDS, MOST_DEALINGS = 100, 2, 2
-"""Fewer rows: trials are compared on all folds, in so many dealings. Else on so many folds, in one."""
+"""Largest share of the time for scoring the first variant."""
+FEW_ROWS, PILOT_FOLDS, MOST_REPEATS = 100, 2, 2
+"""Below FEW_ROWS, variants are compared on all folds of MOST_REPEATS repeats; else on PILOT_FOLDS folds of one."""
 WORTH_DEEPER = 0.5
-"""Deeper tails are tried only where the shallow one was best at least so far from the probe."""
+"""Deeper tails are tried only if the best coefficient of the shallow one is at least this."""
 
 
-_MEASURED: dict[tuple[object, ...], Cost] = {}
-"""What was measured in this process, so that a forecast and the training after it measure once."""
+_MEASURED: dict[tuple[object, ...], TailCost] = {}
+"""Costs measured in this process: a forecast and the training after it measure once."""
 
 
-def epochs_for(recipe: Recipe, n_rows: int) -> int:
-    """Few rows are seen more often, so that enough steps are made.
+def count_epochs(config: FineTuningConfig, n_rows: int) -> int:
+    """Return the number of epochs: more for few rows, so that enough steps are taken.
+
+    Parameters
+    ----------
+    config : FineTuningConfig
+    n_rows : int
+        Training rows.
 
     Examples
     --------
-    >>> from headstart.strategies.fine_tuning.last_stages import RECIPE
-    >>> epochs_for(RECIPE, 2_000), epochs_for(RECIPE, 100), epochs_for(RECIPE, 20)
+    >>> from headstart.strategies.fine_tuning.last_stages import CONFIG
+    >>> count_epochs(CONFIG, 2_000), count_epochs(CONFIG, 100), count_epochs(CONFIG, 20)
     (5, 16, 30)
     """
-    return int(np.clip(round(recipe.steps * BATCH_SIZE / n_rows), recipe.epochs, 6 * recipe.epochs))
+    return int(np.clip(round(config.steps * BATCH_SIZE / n_rows), config.epochs, 6 * config.epochs))
 
 
-def make_source(shop: Workshop, n_tail: int, seconds: float) -> Source:
-    """Run the frozen part over all rows, or read them where there is none.
+def make_source(trainer: Trainer, n_tail: int, seconds: float) -> RowSource:
+    """Compute the activations of the frozen blocks for all rows; without frozen blocks, read the rows themselves.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    n_tail : int
+        Blocks behind the cut; 0: the whole network is trained.
+    seconds : float
+        Limit for the forward pass.
 
     Raises
     ------
     Skipped
         If the base cannot be cut, or the pass fits neither time nor disk.
     """
-    table, task = shop.rows.table, shop.task
+    table, task = trainer.rows.table, trainer.task
     if n_tail == 0:
-        return live_source(table, shop.base, task.max_memory_bytes / 2)
+        return make_live_source(table, trainer.base, task.max_memory_bytes / 2)
     try:
-        how = Pass(n_tail, shop.recipe.n_views, task.precision, seconds)
-        found = activations(table, shop.base, how)
+        forward_pass = Pass(n_tail, trainer.config.n_views, task.precision, seconds)
+        activation_views = activations(table, trainer.base, forward_pass)
     except Unsuitable as error:
         raise Skipped(str(error)) from error
-    return Source(n_tail, len(found.views) - 1, found.batch)
+    return RowSource(n_tail, len(activation_views.views) - 1, activation_views.batch)
 
 
-def measure(shop: Workshop, n_tail: int) -> Cost:
-    """Time the frozen part and a few steps of learning on a few rows; also find out what fits memory and hardware."""
-    rows = zlib.crc32("".join(map(str, shop.rows.table.hashes)).encode())
-    key = (shop.base.fingerprint, shop.recipe.name, n_tail, rows, shop.task.max_memory_bytes, shop.task.precision)
+def measure_tail(trainer: Trainer, n_tail: int) -> TailCost:
+    """Time the forward pass and a few training steps on some rows, and measure what fits memory and hardware.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    n_tail : int
+        Blocks behind the cut.
+    """
+    rows = zlib.crc32("".join(map(str, trainer.rows.table.hashes)).encode())
+    key = (
+        trainer.base.fingerprint,
+        trainer.config.name,
+        n_tail,
+        rows,
+        trainer.task.max_memory_bytes,
+        trainer.task.precision,
+    )
     if key in _MEASURED:
         return _MEASURED[key]
-    order = np.random.default_rng(shop.task.seed).permutation(len(shop.rows))
+    order = np.random.default_rng(trainer.task.seed).permutation(len(trainer.rows))
     n_timed = min(TIMED_ROWS, len(order) // 2)
-    make_source(shop.few(order[:2]), n_tail, np.inf)  # Everything is opened before the clock is looked at.
-    fresh = shop.few(order[2 : 2 + n_timed])
-    began = time.monotonic()
-    source = make_source(fresh, n_tail, np.inf)
-    each = (time.monotonic() - began) / max(1, len(fresh.rows)) if n_tail else 0.0
-    trial = Trial(source, bool(source.n_views), 1)
-    net, module, moved, _ = fresh.net(trial, np.arange(len(fresh.rows)))
-    lesson = fresh.lesson(trial, np.arange(len(fresh.rows)), np.empty(0, np.intp))
-    plan = fresh.plan(net, module, moved, 1)
-    learner = net if shop.recipe.objective == "task" else Embedding(net.body)
-    two = lesson.inputs(torch.arange(2), None)
-    held = saved_bytes(learner, two) / 2
-    weights = sum(value.numel() * 4.0 for value in net.parameters())
-    most = max(1, int((shop.task.max_memory_bytes - 4 * weights) / max(1.0, held)))
-    rows_at_once = 0 if most >= BATCH_SIZE else most
-    plan = replace(plan, batch_size=TIMED_BATCH)
-    seconds, n_threads = seconds_per_row(learner, lesson, plan), 0
-    if shop.device == "cpu" and torch.get_num_threads() > 1:
-        alone = seconds_per_row(learner, lesson, replace(plan, threads=1), n_batches=2)
-        if alone * ALONE_PAYS < seconds:
-            seconds, n_threads = alone, 1
-            plan = replace(plan, threads=1)
-    half = False
-    if shop.device == "cuda" or (cpu_has_bfloat16() and shop.task.precision == "auto"):
-        half, seconds = _half_pays(learner, lesson, plan, seconds)
-    memory = 4 * weights + held * min(BATCH_SIZE, most)
-    _MEASURED[key] = Cost(
-        pass_seconds=each,
+    make_source(trainer.for_rows(order[:2]), n_tail, np.inf)  # Everything is opened before the clock is looked at.
+    timed_trainer = trainer.for_rows(order[2 : 2 + n_timed])
+    started = time.monotonic()
+    source = make_source(timed_trainer, n_tail, np.inf)
+    pass_seconds = (time.monotonic() - started) / max(1, len(timed_trainer.rows)) if n_tail else 0.0
+    variant = TrainingVariant(source, bool(source.n_views), 1)
+    started_network = timed_trainer.build_network(variant, np.arange(len(timed_trainer.rows)))
+    net = started_network.net
+    data = timed_trainer.make_data(variant, np.arange(len(timed_trainer.rows)), np.empty(0, np.intp))
+    config = timed_trainer.make_config(started_network, 1)
+    learner = net if trainer.config.objective == "task" else FeatureNet(net.body)
+    two_rows = data.inputs(torch.arange(2), None)
+    bytes_per_row = count_saved_bytes(learner, two_rows) / 2
+    weight_bytes = sum(value.numel() * 4.0 for value in net.parameters())
+    n_rows_that_fit = max(1, int((trainer.task.max_memory_bytes - 4 * weight_bytes) / max(1.0, bytes_per_row)))
+    rows_at_once = 0 if n_rows_that_fit >= BATCH_SIZE else n_rows_that_fit
+    config = replace(config, batch_size=TIMED_BATCH)
+    seconds, n_threads = measure_seconds_per_row(learner, data, config), 0
+    if trainer.device == "cpu" and torch.get_num_threads() > 1:
+        seconds_on_one_thread = measure_seconds_per_row(learner, data, replace(config, n_threads=1), n_batches=2)
+        if seconds_on_one_thread * ALONE_PAYS < seconds:
+            seconds, n_threads = seconds_on_one_thread, 1
+            config = replace(config, n_threads=1)
+    half_precision = False
+    if trainer.device == "cuda" or (cpu_has_bfloat16() and trainer.task.precision == "auto"):
+        half_precision, seconds = _time_half_precision(learner, data, config, seconds)
+    memory_bytes = 4 * weight_bytes + bytes_per_row * min(BATCH_SIZE, n_rows_that_fit)
+    _MEASURED[key] = TailCost(
+        pass_seconds=pass_seconds,
         row_seconds=seconds,
-        memory_bytes=memory,
+        memory_bytes=memory_bytes,
         rows_at_once=rows_at_once,
-        half=half,
-        threads=n_threads,
+        half_precision=half_precision,
+        n_threads=n_threads,
     )
     return _MEASURED[key]
 
 
-def _half_pays(net: nn.Module, lesson: Lesson, plan: Plan, seconds: float) -> tuple[bool, float]:
-    """Whether bfloat16 learns faster here with the same loss; and the seconds a row."""
-    faster = seconds_per_row(net, lesson, replace(plan, half=True), n_batches=2)
-    if faster * HALF_PAYS > seconds:
+def _time_half_precision(
+    net: nn.Module, data: TrainingData, config: TrainingConfig, seconds: float
+) -> tuple[bool, float]:
+    """Return whether bfloat16 trains faster here at the same loss, and the seconds per row."""
+    half_seconds = measure_seconds_per_row(net, data, replace(config, half_precision=True), n_batches=2)
+    if half_seconds * HALF_PAYS > seconds:
         return False, seconds
-    rows = lesson.train[:BATCH_SIZE]
+    rows = data.train_rows[:BATCH_SIZE]
     with torch.no_grad():
-        one, two = (
-            float(loss_of(net, lesson, rows, plan=replace(plan, half=half), generator=None)) for half in (False, True)
+        full_loss, half_loss = (
+            float(compute_loss(net, data, rows, config=replace(config, half_precision=half), generator=None))
+            for half in (False, True)
         )
-    return (True, faster) if abs(one - two) <= HALF_DIFFERS * abs(one) else (False, seconds)
+    return (True, half_seconds) if abs(full_loss - half_loss) <= HALF_DIFFERS * abs(full_loss) else (False, seconds)
 
 
-class Trials:
-    """All trainings of one strategy; `pace` is how much longer they take than was measured before."""
+class VariantSearch:
+    """All trainings of one strategy; `pace` is their duration relative to the forecast."""
 
-    def __init__(self, shop: Workshop, clock: Clock) -> None:
-        if len(shop.rows) < FEWEST_ROWS:
-            raise Skipped(f"there are only {len(shop.rows)} rows to learn from, {FEWEST_ROWS} are needed")
-        if len(list_held_out_folds(shop.task.folds)) < 2:
+    def __init__(self, trainer: Trainer, clock: Clock) -> None:
+        if len(trainer.rows) < FEWEST_ROWS:
+            raise Skipped(f"there are only {len(trainer.rows)} rows to learn from, {FEWEST_ROWS} are needed")
+        if len(list_held_out_folds(trainer.task.folds)) < 2:
             raise Skipped("there are too few rows to judge it on any held out")
-        self.shop, self.clock = shop, clock
-        self.task, self.recipe = shop.task, shop.recipe
-        self.sources: dict[int, Source] = {}
+        self.trainer, self.clock = trainer, clock
+        self.task, self.config = trainer.task, trainer.config
+        self.sources: dict[int, RowSource] = {}
         self.pace = 1.0
-        self.outcomes: dict[tuple[int, bool, int, int, int], Outcome] = {}
-        repeats = self.task.repeats[: MOST_DEALINGS - 1] if len(shop.rows) < FEW_ROWS else ()
-        self.dealings = (self.task.folds, *repeats)
-        self.epochs = epochs_for(shop.recipe, len(shop.rows))
-        self.tails = shop.tails()
+        self.outcomes: dict[tuple[int, bool, int, int, int], TrainingOutcome] = {}
+        repeats = self.task.repeats[: MOST_REPEATS - 1] if len(trainer.rows) < FEW_ROWS else ()
+        self.fold_assignments = (self.task.folds, *repeats)
+        self.epochs = count_epochs(trainer.config, len(trainer.rows))
+        self.tails = trainer.list_tails()
 
-    def unit_seconds(self, n_tail: int, epochs: int) -> float:
-        """Forecast one training with a fold held out, with the judging of that fold."""
-        n, views = len(self.shop.rows), self.shop.n_views
-        n_held = n / max(2, len(self.numbers(0)))
-        judging = n_held * (1 + views / 2) * len(SHARES) * FORWARD
-        return self.pace * (self.cost(n_tail).row_seconds * ((n - n_held) * epochs + judging) + START_SECONDS)
+    def forecast_fold_seconds(self, n_tail: int, epochs: int) -> float:
+        """Return the forecast seconds of one training with a fold held out, and of scoring that fold."""
+        n, views = len(self.trainer.rows), self.trainer.n_views
+        n_held = n / max(2, len(self.folds_of_repeat(0)))
+        judging = n_held * (1 + views / 2) * len(ALPHAS) * FORWARD
+        return self.pace * (self.measure_cost(n_tail).row_seconds * ((n - n_held) * epochs + judging) + START_SECONDS)
 
-    def cost(self, n_tail: int) -> Cost:
-        """Measure a tail, once."""
-        found = measure(self.shop, n_tail)
-        self.shop.rows_at_once, self.shop.half, self.shop.threads = found.rows_at_once, found.half, found.threads
-        return found
+    def measure_cost(self, n_tail: int) -> TailCost:
+        """Return the cost of a tail, measured once, and set the trainer accordingly."""
+        cost = measure_tail(self.trainer, n_tail)
+        self.trainer.rows_at_once, self.trainer.half_precision, self.trainer.n_threads = (
+            cost.rows_at_once,
+            cost.half_precision,
+            cost.n_threads,
+        )
+        return cost
 
-    def least_seconds(self, n_tail: int) -> float:
-        """Forecast the least that makes sense: the frozen part, one fold, and the last training."""
-        passing = self.cost(n_tail).pass_seconds * len(self.shop.rows) / (1 + self.shop.n_views)
-        return passing + 2 * self.unit_seconds(n_tail, self.epochs)
+    def forecast_least_seconds(self, n_tail: int) -> float:
+        """Return the forecast seconds of the least useful search: forward pass, one fold and the last training."""
+        passing = self.measure_cost(n_tail).pass_seconds * len(self.trainer.rows) / (1 + self.trainer.n_views)
+        return passing + 2 * self.forecast_fold_seconds(n_tail, self.epochs)
 
-    def whole_seconds(self) -> float:
-        """Forecast everything that `run` does, were there no limit."""
-        passing = self.cost(self.tails[0]).pass_seconds * len(self.shop.rows)
-        n_pilots = len(self.pilot_units)
-        units = len(self.units())
-        pilots = (1 + bool(self.shop.n_views)) * self.unit_seconds(self.tails[0], self.epochs) * n_pilots
-        return passing + pilots + (units - n_pilots + 1) * self.unit_seconds(self.tails[0], self.epochs)
+    def forecast_seconds(self) -> float:
+        """Return the forecast seconds of `run` without a time limit."""
+        passing = self.measure_cost(self.tails[0]).pass_seconds * len(self.trainer.rows)
+        n_pilots = len(self.pilot_folds)
+        n_folds = len(self.held_out_folds())
+        pilots = (1 + bool(self.trainer.n_views)) * self.forecast_fold_seconds(self.tails[0], self.epochs) * n_pilots
+        return passing + pilots + (n_folds - n_pilots + 1) * self.forecast_fold_seconds(self.tails[0], self.epochs)
 
-    def numbers(self, dealing: int) -> list[int]:
-        """Fold numbers of a dealing."""
-        return list_held_out_folds(self.dealings[dealing])
+    def folds_of_repeat(self, repeat: int) -> list[int]:
+        """Return the fold numbers of a repeat."""
+        return list_held_out_folds(self.fold_assignments[repeat])
 
-    def units(self) -> list[tuple[int, int]]:
-        """All folds of all dealings, as (dealing, fold)."""
-        return [(dealing, fold) for dealing in range(len(self.dealings)) for fold in self.numbers(dealing)]
+    def held_out_folds(self) -> list[tuple[int, int]]:
+        """Return all folds of all repeats, as (repeat, fold)."""
+        return [(repeat, fold) for repeat in range(len(self.fold_assignments)) for fold in self.folds_of_repeat(repeat)]
 
     @cached_property
-    def pilot_units(self) -> list[tuple[int, int]]:
-        """The folds on which trials are compared: few rows need more of them, as far as the time does."""
-        first = [unit for unit in self.units() if unit[0] == 0]
-        each = self.unit_seconds(self.tails[0], self.epochs)
-        wanted = len(first) if len(self.shop.rows) < FEW_ROWS else min(PILOT_FOLDS, len(first))
-        return first[: int(np.clip(PILOT_SHARE * self.clock.left() / each, 1, wanted))]
+    def pilot_folds(self) -> list[tuple[int, int]]:
+        """The folds on which variants are compared: more for few rows, as many as fit the time."""
+        first = [fold for fold in self.held_out_folds() if fold[0] == 0]
+        each = self.forecast_fold_seconds(self.tails[0], self.epochs)
+        n_pilots = len(first) if len(self.trainer.rows) < FEW_ROWS else min(PILOT_FOLDS, len(first))
+        return first[: int(np.clip(PILOT_SHARE * self.clock.left() / each, 1, n_pilots))]
 
-    def source(self, n_tail: int) -> Source:
-        """Run the frozen part, once."""
+    def source_of(self, n_tail: int) -> RowSource:
+        """Return the rows for a tail; the forward pass runs once."""
         if n_tail not in self.sources:
-            self.sources[n_tail] = make_source(self.shop, n_tail, self.clock.left() * PASS_SHARE)
+            self.sources[n_tail] = make_source(self.trainer, n_tail, self.clock.left() * PASS_SHARE)
         return self.sources[n_tail]
 
-    def outcome(self, trial: Trial, unit: tuple[int, int]) -> Outcome:
-        """Train with one fold held out, once."""
-        key = (trial.source.n_tail, trial.augmented, trial.epochs, *unit)
+    def train_fold(self, variant: TrainingVariant, fold: tuple[int, int]) -> TrainingOutcome:
+        """Return the outcome of training with one fold held out; each is trained once."""
+        key = (variant.source.n_tail, variant.augmented, variant.epochs, *fold)
         if key not in self.outcomes:
-            folds, folder = self.dealings[unit[0]], self.task.folder
+            folds, folder = self.fold_assignments[fold[0]], self.task.folder
             path = folder / f"{'-'.join(str(int(part)) for part in key)}.safetensors" if folder else None
-            found = kept(path) if path else None
-            if found is None:
-                inside, held = np.flatnonzero(folds != unit[1]), np.flatnonzero(folds == unit[1])
-                expected, began = self.unit_seconds(trial.source.n_tail, trial.epochs), time.monotonic()
-                found = self.shop.fit(trial, inside, held, SHARES)
-                self.pace *= float(np.clip((time.monotonic() - began) / expected, 0.5, 4.0))
-                found.weights.clear()
-                found.heads.clear()
+            outcome = read_outcome(path) if path else None
+            if outcome is None:
+                inside, held = np.flatnonzero(folds != fold[1]), np.flatnonzero(folds == fold[1])
+                expected, started = self.forecast_fold_seconds(variant.source.n_tail, variant.epochs), time.monotonic()
+                outcome = self.trainer.train_variant(variant, inside, held, ALPHAS)
+                self.pace *= float(np.clip((time.monotonic() - started) / expected, 0.5, 4.0))
+                outcome.weights.clear()
+                outcome.heads.clear()
                 if path:
-                    keep(found, path)
-            self.outcomes[key] = found
+                    write_outcome(outcome, path)
+            self.outcomes[key] = outcome
         return self.outcomes[key]
 
-    def judge(self, trial: Trial, units: Sequence[tuple[int, int]]) -> Choice:
-        """Choose share, averaging and temperature on the held-out rows of some folds."""
-        found = {unit: self.outcome(trial, unit) for unit in units}
-        n_views = min(len(outcome.scores[SHARES[0]]) for outcome in found.values())
+    def score_variant(self, variant: TrainingVariant, folds: Sequence[tuple[int, int]]) -> VariantChoice:
+        """Return the best coefficient, number of views and temperature on the held-out rows of some folds."""
+        outcomes = {fold: self.train_fold(variant, fold) for fold in folds}
+        n_views = min(len(outcome.scores[ALPHAS[0]]) for outcome in outcomes.values())
         choices = [
-            self._assembled(found, share, count)
-            for share in SHARES
+            self._assemble(outcomes, alpha, count)
+            for alpha in ALPHAS
             for count in ((1, n_views) if n_views > 1 else (1,))
         ]
         best = choices[0]
@@ -251,140 +296,167 @@ class Trials:
                 best = choice
         return best
 
-    def _assembled(self, found: Mapping[tuple[int, int], Outcome], share: float, n_views: int) -> Choice:
-        """Put folds and dealings together, under the temperature that suits the plain scores."""
+    def _assemble(
+        self, outcomes: Mapping[tuple[int, int], TrainingOutcome], alpha: float, n_views: int
+    ) -> VariantChoice:
+        """Join the scores of folds and repeats; the temperature is fitted on the scores of the plain view."""
         task = self.task
         shape = (n_views, len(task.codes), len(task.classes))
-        whole = {dealing: np.full(shape, np.nan) for dealing, _ in found}
-        for (dealing, fold), outcome in found.items():
-            whole[dealing][:, self.dealings[dealing] == fold] = outcome.scores[share][:n_views]
-        heat = 1.0
+        scores_of_repeat = {repeat: np.full(shape, np.nan) for repeat, _ in outcomes}
+        for (repeat, fold), outcome in outcomes.items():
+            scores_of_repeat[repeat][:, self.fold_assignments[repeat] == fold] = outcome.scores[alpha][:n_views]
+        temperature = 1.0
         if LINK_OF[task.kind] == "softmax":
-            every = np.concatenate([values[0] for values in whole.values()])
-            heat = class_temperature(np.tile(task.codes, len(whole)), every)
+            every = np.concatenate([values[0] for values in scores_of_repeat.values()])
+            temperature = class_temperature(np.tile(task.codes, len(scores_of_repeat)), every)
         link = LINKS[LINK_OF[task.kind]]
-        said = [np.mean([link(view / heat) for view in values], axis=0) for values in whole.values()]
-        outputs = np.asarray(np.mean(said, axis=0))
+        outputs_of_repeats = [
+            np.mean([link(view / temperature) for view in values], axis=0) for values in scores_of_repeat.values()
+        ]
+        outputs = np.asarray(np.mean(outputs_of_repeats, axis=0))
         loss = float(np.nanmean(GOALS[task.kind].losses(task, outputs)))
-        return Choice(share=share, n_views=n_views - 1, temperature=heat, outputs=outputs, loss=loss)
+        return VariantChoice(alpha=alpha, n_views=n_views - 1, temperature=temperature, outputs=outputs, loss=loss)
 
-    def _fits(self, seconds: float, trial_seconds: float) -> bool:
-        """Whether so much more fits, with the last training kept in reserve."""
-        return self.clock.left() > 1.1 * (seconds + trial_seconds)
+    def _fits(self, seconds: float, fold_seconds: float) -> bool:
+        """Return whether so many seconds fit, with the last training in reserve."""
+        return self.clock.left() > 1.1 * (seconds + fold_seconds)
 
-    def pilot(self) -> tuple[Trial, Choice]:
-        """Compare depths, with and without augmented views, and shorter training."""
-        units = self.pilot_units
+    def run_pilot(self) -> tuple[TrainingVariant, VariantChoice]:
+        """Return the best variant: depths, augmented views and shorter training are compared."""
+        folds = self.pilot_folds
         shallow = self.tails[0]
-        best = Trial(self.source(shallow), False, self.epochs)
-        choice = self.judge(best, units)
+        best = TrainingVariant(self.source_of(shallow), False, self.epochs)
+        choice = self.score_variant(best, folds)
 
-        def attempt(trial: Trial) -> None:
+        def attempt(variant: TrainingVariant) -> None:
             nonlocal best, choice
-            each = self.unit_seconds(trial.source.n_tail, trial.epochs)
-            if self._fits(len(units) * each, each):
-                found = self.judge(trial, units)
-                if found.loss < choice.loss * (1 - LEAST_GAIN):
-                    best, choice = trial, found
+            each = self.forecast_fold_seconds(variant.source.n_tail, variant.epochs)
+            if self._fits(len(folds) * each, each):
+                candidate = self.score_variant(variant, folds)
+                if candidate.loss < choice.loss * (1 - LEAST_GAIN):
+                    best, choice = variant, candidate
 
         if best.source.n_views:
             attempt(replace(best, augmented=True))
-        for tail in self.tails[1:] if choice.share >= WORTH_DEEPER else ():
-            each = self.unit_seconds(tail, self.epochs)
-            passing = self.cost(tail).pass_seconds * len(self.shop.rows)
-            if self._fits(passing + len(units) * each, each):
-                attempt(replace(best, source=self.source(tail)))
-        shorter = int(np.median([self.outcome(best, unit).best_epoch for unit in units]))
+        for tail in self.tails[1:] if choice.alpha >= WORTH_DEEPER else ():
+            each = self.forecast_fold_seconds(tail, self.epochs)
+            passing = self.measure_cost(tail).pass_seconds * len(self.trainer.rows)
+            if self._fits(passing + len(folds) * each, each):
+                attempt(replace(best, source=self.source_of(tail)))
+        shorter = int(np.median([self.train_fold(best, fold).best_epoch for fold in folds]))
         if 0 < shorter <= best.epochs // 2:
             attempt(replace(best, epochs=shorter))
         return best, choice
 
-    def run(self) -> tuple[Trial, Choice, int]:
-        """Pilot, then judge the best trial on as many folds as fit; also gives how many those were."""
-        trial, _ = self.pilot()
-        done = list(self.pilot_units)
-        each = self.unit_seconds(trial.source.n_tail, trial.epochs)
-        for dealing in range(len(self.dealings)):
-            left = [unit for unit in self.units() if unit[0] == dealing and unit not in done]
-            for unit in left:
-                if dealing and not self._fits(len(left) * each, each):
-                    return trial, self.judge(trial, done), len(done)
+    def run(self) -> tuple[TrainingVariant, VariantChoice, int]:
+        """Return the best variant, its choice on as many folds as fit the time, and the number of these folds."""
+        variant, _ = self.run_pilot()
+        done = list(self.pilot_folds)
+        each = self.forecast_fold_seconds(variant.source.n_tail, variant.epochs)
+        for repeat in range(len(self.fold_assignments)):
+            left = [fold for fold in self.held_out_folds() if fold[0] == repeat and fold not in done]
+            for fold in left:
+                if repeat and not self._fits(len(left) * each, each):
+                    return variant, self.score_variant(variant, done), len(done)
                 if not self._fits(each, each):
-                    return trial, self.judge(trial, done), len(done)
-                self.outcome(trial, unit)
-                done = [*done, unit] if not dealing else done
-            done = [*done, *left] if dealing else done
-        return trial, self.judge(trial, done), len(done)
+                    return variant, self.score_variant(variant, done), len(done)
+                self.train_fold(variant, fold)
+                done = [*done, fold] if not repeat else done
+            done = [*done, *left] if repeat else done
+        return variant, self.score_variant(variant, done), len(done)
 
 
-def _clock(recipe: Recipe, task: Task) -> Clock:
-    return task.clock.share(ALONE_SHARE if task.alone else recipe.share)
+def _clock(config: FineTuningConfig, task: Task) -> Clock:
+    return task.clock.share(ALONE_SHARE if task.alone else config.time_share)
 
 
-def forecast(recipe: Recipe, rows: Rows, task: Task) -> Forecast:
-    """Measure what a recipe will cost, at most its share of the time left.
+def forecast(config: FineTuningConfig, rows: Rows, task: Task) -> Forecast:
+    """Measure the cost of fine-tuning, at most its share of the time left.
+
+    Parameters
+    ----------
+    config : FineTuningConfig
+    rows : Rows
+    task : Task
 
     Raises
     ------
     Skipped
         If the base cannot be trained so, or the least that makes sense does not fit.
     """
-    shop = Workshop(recipe, rows, task)
-    clock = _clock(recipe, task)
-    trials = Trials(shop, clock)
-    least = trials.least_seconds(trials.tails[0])
-    if least > clock.left():
+    trainer = Trainer(config, rows, task)
+    clock = _clock(config, task)
+    search = VariantSearch(trainer, clock)
+    least_seconds = search.forecast_least_seconds(search.tails[0])
+    if least_seconds > clock.left():
         raise Skipped(
-            f"it needs about {least:.0f} s, its share of the time left is {clock.left():.0f} s; give more with --time"
+            f"it needs about {least_seconds:.0f} s, its share of the time left is {clock.left():.0f} s; "
+            "give more with --time"
         )
-    return Forecast(min(trials.whole_seconds(), clock.left()), trials.cost(trials.tails[0]).memory_bytes)
+    return Forecast(min(search.forecast_seconds(), clock.left()), search.measure_cost(search.tails[0]).memory_bytes)
 
 
-def tune(recipe: Recipe, rows: Rows, task: Task) -> Fitted:
-    """Train a base's later layers as a recipe says.
+def tune(config: FineTuningConfig, rows: Rows, task: Task) -> Fitted:
+    """Return the fine-tuned base model and its out-of-fold outputs.
+
+    Parameters
+    ----------
+    config : FineTuningConfig
+    rows : Rows
+    task : Task
 
     Raises
     ------
     Skipped
         If it does not fit the time, the base cannot be trained so, or the probe is as good on held-out rows.
     """
-    shop = Workshop(recipe, rows, task)
-    trials = Trials(shop, _clock(recipe, task))
-    trial, choice, n_units = trials.run()
-    if choice.share == 0 and not choice.n_views:
+    trainer = Trainer(config, rows, task)
+    search = VariantSearch(trainer, _clock(config, task))
+    variant, choice, n_folds = search.run()
+    if choice.alpha == 0 and not choice.n_views:
         raise Skipped("on rows held out it was no better than the linear-probe that it starts from")
-    last = shop.fit(trial, np.arange(len(rows)), np.empty(0, np.intp), (choice.share,))
-    moved = {name: value.numpy() for name, value in last.weights[choice.share].items()}
-    head = last.heads[choice.share].cooled(choice.temperature)
-    runtime = recall(shop.base, "float32") or recall(shop.base, task.precision)
+    last = trainer.train_variant(variant, np.arange(len(rows)), np.empty(0, np.intp), (choice.alpha,))
+    moved = {name: value.numpy() for name, value in last.weights[choice.alpha].items()}
+    head = last.heads[choice.alpha].cooled(choice.temperature)
+    runtime = recall(trainer.base, "float32") or recall(trainer.base, task.precision)
     name = runtime.name if runtime and runtime.numerics == "float32" else REFERENCE
-    unit = recipe.objective != "task"
+    unit_length = config.objective != "task"
     core = TunedModel(
         modality=rows.table.modality,
-        parts=with_weights(shop.base.parts, moved),
+        parts=replace_weights(trainer.base.parts, moved),
         head=head,
         n_views=choice.n_views,
         runtime=name,
-        unit=unit,
+        unit_length=unit_length,
     )
-    return Model(core, choice.outputs, _notes(shop, trial, choice, n_units))
+    return Model(core, choice.outputs, _notes(trainer, variant, choice, n_folds))
 
 
-def _notes(shop: Workshop, trial: Trial, choice: Choice, n_units: int) -> tuple[str, ...]:
-    blocks = f"the last {trial.source.n_tail} of {shop.n_blocks} blocks" if trial.source.n_tail else "the whole network"
+def _notes(trainer: Trainer, variant: TrainingVariant, choice: VariantChoice, n_folds: int) -> tuple[str, ...]:
+    blocks = (
+        f"the last {variant.source.n_tail} of {trainer.n_blocks} blocks"
+        if variant.source.n_tail
+        else "the whole network"
+    )
     views = (f"{choice.n_views + 1} views of each row averaged",) if choice.n_views else ()
-    mixed = " and mixtures of two rows" if trial.mixed else ""
-    learnt = (f"learnt from augmented views{mixed}",) if trial.augmented else ()
+    mixed = " and mixtures of two rows" if variant.uses_mixup else ""
+    learnt = (f"learnt from augmented views{mixed}",) if variant.augmented else ()
     return (
         blocks,
-        f"{trial.epochs} passes over the rows",
-        f"{choice.share:.0%} of the way from the probe",
+        f"{variant.epochs} passes over the rows",
+        f"{choice.alpha:.0%} of the way from the probe",
         *learnt,
         *views,
-        f"judged on {n_units} held-out folds",
+        f"judged on {n_folds} held-out folds",
     )
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
-    """Restore the tuned base and its head."""
+    """Return the tuned model that a state describes.
+
+    Parameters
+    ----------
+    state : FittedState
+    classes : tuple of str
+    """
     return restore(TunedModel.load(state), state, classes)

@@ -1,4 +1,4 @@
-"""A base model with moved weights and its head: what every strategy that trains the base gives back.
+"""A fine-tuned base model and its head: the result of every strategy that trains the base.
 
 Self-contained: the bundle of such a model needs no other copy of the base.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.bases import Backbone, BaseRecord, Parts, assemble
 from headstart.features.runtimes import REFERENCE
 from headstart.features.views import final_features
-from headstart.records import FittedState, FloatMatrix, Probabilities
+from headstart.records import FloatMatrix, Probabilities, FittedState
 from headstart.strategies.linear.head import Head
 from headstart.strategies.record import Rows
 
@@ -36,9 +36,9 @@ class TunedModel:
     n_views : int
         Augmented views of each row whose outputs are averaged with the plain one's.
     runtime : str
-        Key of `headstart.features.runtimes.RUNTIMES`: the one that suited the base, for many rows at once.
-    unit : bool
-        Whether the head reads features of length one.
+        Key of `headstart.features.runtimes.RUNTIMES`: the fastest for this base and many rows.
+    unit_length : bool
+        Whether features are scaled to length one before the head.
     """
 
     modality: str
@@ -46,7 +46,7 @@ class TunedModel:
     head: Head
     n_views: int = 0
     runtime: str = REFERENCE
-    unit: bool = False
+    unit_length: bool = False
 
     @cached_property
     def backbone(self) -> Backbone:
@@ -54,17 +54,17 @@ class TunedModel:
         return assemble(self.parts)
 
     def predict(self, rows: Rows) -> Probabilities:
-        """Give outputs (n_rows, n_outputs)."""
-        made = np.empty((len(rows), len(self.head.intercept)))
+        """Return outputs (n_rows, n_outputs)."""
+        outputs = np.empty((len(rows), len(self.head.intercept)))
         for start in range(0, len(rows), CHUNK_ROWS):
             part = rows.table.take(np.arange(start, min(start + CHUNK_ROWS, len(rows))))
             views = final_features(part, self.backbone, self.n_views, self.runtime)
-            views = [of_length_one(values) for values in views] if self.unit else views
-            made[start : start + CHUNK_ROWS] = np.mean([self.head.predict(values) for values in views], axis=0)
-        return made
+            views = [scale_to_unit_length(values) for values in views] if self.unit_length else views
+            outputs[start : start + CHUNK_ROWS] = np.mean([self.head.predict(values) for values in views], axis=0)
+        return outputs
 
     def state(self) -> FittedState:
-        """Give record, architecture, spec, tokenizer and all weights."""
+        """Return record, architecture, spec, tokenizer and all weights."""
         head = self.head.state()
         meta = {
             "modality": self.modality,
@@ -73,7 +73,7 @@ class TunedModel:
             "spec": dict(self.parts.spec),
             "n_views": self.n_views,
             "runtime": self.runtime,
-            "unit": self.unit,
+            "unit": self.unit_length,
             "head": dict(head.meta),
         }
         arrays: dict[str, NDArray[Any]] = {f"base/{name}": value for name, value in self.parts.weights.items()}
@@ -84,7 +84,7 @@ class TunedModel:
 
     @classmethod
     def load(cls, state: FittedState) -> TunedModel:
-        """Restore what `state` gave."""
+        """Return the model that a state describes."""
         meta = state.meta
         weights = {name[5:]: value for name, value in state.arrays.items() if name.startswith("base/")}
         tokenizer = np.asarray(state.arrays.get("tokenizer", []), dtype=np.uint8).tobytes().decode()
@@ -102,24 +102,35 @@ class TunedModel:
             head=head,
             n_views=int(meta["n_views"]),
             runtime=str(meta["runtime"]),
-            unit=bool(meta.get("unit", False)),
+            unit_length=bool(meta.get("unit", False)),
         )
 
 
-def of_length_one(values: FloatMatrix) -> FloatMatrix:
-    """Divide each row (n_rows, n_dims) by its length; a row of zeros stays.
+def scale_to_unit_length(values: FloatMatrix) -> FloatMatrix:
+    """Return each row divided by its length; a row of zeros stays.
+
+    Parameters
+    ----------
+    values : FloatMatrix, shape (n_rows, n_dims)
 
     Examples
     --------
-    >>> of_length_one(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).round(2).tolist()
+    >>> scale_to_unit_length(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).round(2).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
-def with_weights(parts: Parts, moved: Mapping[str, NDArray[Any]]) -> Parts:
-    """Give a base some other weights; everything else stays bit for bit."""
+def replace_weights(parts: Parts, moved: Mapping[str, NDArray[Any]]) -> Parts:
+    """Return a base with some weights replaced; everything else stays bit for bit.
+
+    Parameters
+    ----------
+    parts : Parts
+    moved : mapping of str to array
+        New weights by name.
+    """
     unknown = sorted(set(moved) - set(parts.weights))
     assert not unknown, unknown
     return replace(parts, weights={**parts.weights, **moved})

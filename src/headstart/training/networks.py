@@ -1,7 +1,7 @@
-"""Networks that are tuned: a body (a whole base, or the tail behind a cut), a standardising step, and a linear head.
+"""Networks for fine-tuning: a body (the whole base, or the tail behind a cut), standardised features, a linear head.
 
-The head starts at the probe's solution (LP-FT, Kumar et al. 2022, arXiv:2202.10054), so that training begins with
-useful gradients and the general features are not torn apart.
+The head starts at the probe's solution (LP-FT, Kumar et al. 2022, arXiv:2202.10054), so that the first gradients are
+useful and do not distort the features.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from torch.nn.utils import parametrize
 
 LORA_RANK = 8
 ATTENTION = ("query", "key", "value", "q_proj", "k_proj", "v_proj", "q_lin", "k_lin", "v_lin", "qkv", "in_proj", "Wqkv")
-"""Last parts of the names of attention's linear layers, over the families of transformers and timm."""
+"""Last parts of the names of attention's linear layers in transformers and timm."""
 
 
-class Whole(nn.Module):
-    """A whole base that answers with its final features only."""
+class FinalFeatures(nn.Module):
+    """A whole base that returns its final features only."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        found: Tensor = self.module(*inputs)[-1]
-        return found
+        features: Tensor = self.module(*inputs)[-1]
+        return features
 
 
-class Embedding(nn.Module):
-    """A body alone, under the name that it has in a `TunedNet`."""
+class FeatureNet(nn.Module):
+    """A body without head; its parameters have the same names as in a `TunedNet`."""
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
         self.body = body
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        found: Tensor = self.body(*inputs)
-        return found
+        features: Tensor = self.body(*inputs)
+        return features
 
 
 class TunedNet(nn.Module):
@@ -52,11 +52,11 @@ class TunedNet(nn.Module):
     body : Module
         Inputs in, features (n, n_dims) out.
     centre, inverse : arrays, shape (n_dims,)
-        Features are moved and scaled by them before the head; both stay as they are.
+        Standardise the features before the head; not trained.
     weights, intercept : arrays, shape (n_outputs, n_dims) and (n_outputs,)
-        Where the head starts, for standardised features.
+        Initial head, for standardised features.
     middle, unit : arrays, shape (n_outputs,)
-        The head learns scores in this unit from this middle: mean and spread of values, 0 and 1 for classes.
+        Centre and scale of the scores: mean and standard deviation of values; 0 and 1 for classes.
     """
 
     centre: Tensor
@@ -84,15 +84,15 @@ class TunedNet(nn.Module):
         scores: Tensor = self.head((self.body(*inputs) - self.centre) * self.inverse) * self.unit + self.middle
         return scores
 
-    def raw(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Give the head for features as they are, moved by `centre`: weights (n_dims, n_outputs) and intercept."""
+    def head_for_raw_features(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the head for raw features minus `centre`: weights (n_dims, n_outputs) and intercept."""
         weights = self.head.weight.detach() * self.unit[:, None] * self.inverse
         intercept = self.head.bias.detach() * self.unit + self.middle
         return np.array(weights.T.numpy(), dtype=np.float32), np.array(intercept.numpy(), dtype=np.float32)
 
 
 class LowRank(nn.Module):
-    """A weight plus a product of two thin matrices (LoRA, Hu et al. 2021, arXiv:2106.09685); zero at the start."""
+    """A weight plus a low-rank product (LoRA, Hu et al. 2021, arXiv:2106.09685) that starts at zero."""
 
     def __init__(self, weight: Tensor, rank: int) -> None:
         super().__init__()
@@ -103,8 +103,13 @@ class LowRank(nn.Module):
         return weight + self.up @ self.down
 
 
-def attention_layers(net: nn.Module) -> dict[str, nn.Linear]:
-    """Find the linear layers of the attention blocks by name."""
+def find_attention_layers(net: nn.Module) -> dict[str, nn.Linear]:
+    """Return the linear layers of the attention blocks by name.
+
+    Parameters
+    ----------
+    net : Module
+    """
     return {
         name: item
         for name, item in net.named_modules()
@@ -113,8 +118,15 @@ def attention_layers(net: nn.Module) -> dict[str, nn.Linear]:
 
 
 def add_low_rank(net: nn.Module, seed: int) -> dict[str, nn.Linear]:
-    """Put low-rank updates onto attention's linear layers; gives these layers by name."""
-    layers = attention_layers(net)
+    """Add low-rank updates to attention's linear layers; return these layers by name.
+
+    Parameters
+    ----------
+    net : Module
+    seed : int
+        Of the random matrices; global random state is not changed.
+    """
+    layers = find_attention_layers(net)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for layer in layers.values():
@@ -123,13 +135,24 @@ def add_low_rank(net: nn.Module, seed: int) -> dict[str, nn.Linear]:
 
 
 def merge_low_rank(layers: Mapping[str, nn.Linear]) -> None:
-    """Put the updates into the weights themselves: the network then has its first shape again."""
+    """Merge the updates into the weights: the network has its original parameters again.
+
+    Parameters
+    ----------
+    layers : mapping of str to Linear
+        As `add_low_rank` returns them.
+    """
     for layer in layers.values():
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
 
 
-def norm_and_bias(net: nn.Module) -> list[str]:
-    """Name the parameters of normalisation layers, and all biases (BitFit, Ben Zaken et al. 2021, arXiv:2106.10199)."""
+def name_norms_and_biases(net: nn.Module) -> list[str]:
+    """Return the names of all biases and of normalisation layers' parameters (BitFit, arXiv:2106.10199).
+
+    Parameters
+    ----------
+    net : Module
+    """
     norms = {
         f"{name}.{part}"
         for name, item in net.named_modules()
@@ -139,8 +162,15 @@ def norm_and_bias(net: nn.Module) -> list[str]:
     return [name for name, _ in net.named_parameters() if name in norms or name.endswith("bias")]
 
 
-def saved_bytes(net: nn.Module, batch: tuple[Tensor, ...]) -> int:
-    """Count the bytes that a forward pass keeps for the backward pass."""
+def count_saved_bytes(net: nn.Module, batch: tuple[Tensor, ...]) -> int:
+    """Return the bytes that a forward pass saves for the backward pass.
+
+    Parameters
+    ----------
+    net : Module
+    batch : tuple of Tensor
+        Model inputs.
+    """
     total = 0
 
     def count(tensor: Tensor) -> Tensor:
