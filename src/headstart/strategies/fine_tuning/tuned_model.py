@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.bases import Backbone, BaseRecord, Parts, assemble
 from headstart.features.runtimes import REFERENCE
 from headstart.features.views import final_features
-from headstart.records import FloatMatrix, Probabilities, FittedState
+from headstart.records import FittedState, FloatMatrix, Probabilities
 from headstart.strategies.linear.head import Head
 from headstart.strategies.record import Rows
 
