@@ -30,6 +30,7 @@ from headstart.report.messages import LANGUAGES, catalogue, translate_count, use
 from headstart.report.named import ADVICE, FINDINGS
 from headstart.report.named import STRATEGIES as NAMED
 from headstart.results import Figure, FindingRow, MitigatedFigures, Mitigation, Result
+from headstart.results.check_codes import CHECK_CODES
 from headstart.strategies import STRATEGIES
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
@@ -58,7 +59,7 @@ def calls_in_code() -> Iterator[tuple[str, list[str]]]:
 
 def messages() -> tuple[set[str], set[str]]:
     """All messages that say one thing, and all that count (by their form for many)."""
-    plain, counting = set(), set()
+    plain, counting = {*FINDINGS.values(), *ADVICE.values()}, set()
     for name, texts in (*calls_in_templates(), *calls_in_code()):
         if name in ("_", "translate", "message") and texts:
             plain.add(texts[0])
@@ -181,9 +182,9 @@ def test_english_left_in_another_language_is_marked(result: Result) -> None:
 
 def test_every_kind_of_finding_has_a_short_name() -> None:
     source = "\n".join(path.read_text("utf-8") for path in ROOM.parent.rglob("*.py") if ROOM not in path.parents)
-    made = set(re.findall(r'Finding\(\s*(?:kind=)?"([a-z-]+)"', source))
+    made = set(re.findall(r'(?:Finding|make_finding)\(\s*(?:kind=)?"([a-z-]+)"', source))
     assert len(made) > 25
-    assert made - set(FINDINGS) == set()
+    assert made - set(CHECK_CODES) == set()
 
 
 def test_the_limits_name_the_only_site_the_scripts_and_the_grave_findings(result: Result) -> None:
