@@ -355,7 +355,7 @@ def test_a_table_to_label_and_corrections_come_back_in_the_order_of_training(tmp
 
 def test_json_may_name_its_channels_and_they_are_put_in_the_order_of_the_model() -> None:
     from headstart.options import ServeOptions
-    from headstart.web.reading import parse_inputs
+    from headstart.web.request_inputs import parse_inputs
 
     named = {"series": [{"z": [3, 4], "x": [1, None]}, {"x": [1], "w": [2]}, [[1, 2], [3, 4]]]}
     found = parse_inputs(named, "series", parse(ServeOptions), ("x", "z")).inputs

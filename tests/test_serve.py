@@ -36,15 +36,16 @@ from headstart.cli.main import app
 from headstart.data.reading.table_files import read_raw_table
 from headstart.errors import OptionError
 from headstart.flow.inference.predict_memory import UnusableInput, open_predictor
+from headstart.http.access import is_loopback_host, read_token
+from headstart.http.batching import Batcher, BatchLimits
+from headstart.http.middleware import RequestMiddleware
+from headstart.http.request_log import JsonLinesFormatter
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, ServeOptions, parse
-from headstart.web import feedback, protocol, reading
-from headstart.web.access import is_loopback_host, read_token
+from headstart.web import feedback, protocol, request_inputs
 from headstart.web.app import build_app
-from headstart.web.batching import Batcher, BatchLimits
-from headstart.web.gate import JsonLinesFormatter, RequestMiddleware
 from headstart.web.models import ServedModel, open_models
-from headstart.web.reading import measure_input_share
-from headstart.web.running import _bind_socket, _start_listening
+from headstart.web.request_inputs import measure_input_share
+from headstart.web.server import _bind_socket, _start_listening
 
 HOME = "http://127.0.0.1"
 TOKEN = "a-token-of-more-than-16"
@@ -889,7 +890,7 @@ def test_a_port_that_is_taken_and_a_folder_that_is_none_are_named(bundle_folders
 
 def test_the_server_itself_loads_nothing_that_adapting_needs() -> None:
     heavy = ("torch", "timm", "transformers", "sklearn", "pandas", "openvino", "aeon", "scipy")
-    code = f"import sys, headstart.web.running\nprint([name for name in {heavy!r} if name in sys.modules])"
+    code = f"import sys, headstart.web.server\nprint([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -1082,8 +1083,8 @@ def test_no_request_that_the_description_allows_makes_a_fault(models: dict[str, 
 
 
 def break_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = reading._parse_ids
-    monkeypatch.setattr(reading, "_parse_ids", lambda ids, n: real(ids and 1 / 0, n))
+    real = request_inputs._parse_ids
+    monkeypatch.setattr(request_inputs, "_parse_ids", lambda ids, n: real(ids and 1 / 0, n))
 
 
 def break_letters(monkeypatch: pytest.MonkeyPatch) -> None:

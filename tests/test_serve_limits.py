@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
+from headstart.http import json_limits, uploads
+from headstart.http.middleware import RequestMiddleware
 from headstart.options import ServeOptions
-from headstart.web import feedback, json_limits, reading
+from headstart.web import feedback
 from headstart.web.app import build_app
-from headstart.web.gate import RequestMiddleware
 from headstart.web.journal import Change, Journal
 from headstart.web.models import ServedModel
 
@@ -129,15 +130,15 @@ def test_a_body_that_holds_too_much_is_counted_and_never_parsed(
         raise AssertionError("it was parsed")
 
     app = build_app(toy("series"), ServeOptions(feedback=tmp_path), None)
-    monkeypatch.setattr(reading.json, "loads", parse)
+    monkeypatch.setattr(uploads.json, "loads", parse)
     with TestClient(app, base_url=HOME) as client:
         reply = client.post(path, content=body, headers={"content-type": "application/json"})
     assert reply.status_code in (413, 422)
 
 
 def test_a_name_of_slashes_alone_costs_nothing_and_is_replaced() -> None:
-    assert reading.clean_file_name("/" * 30_000_000, "1") == "1"
-    assert reading.clean_file_name("a/" * 10_000 + "leaf.jpg", "1") == "leaf.jpg"
+    assert uploads.clean_file_name("/" * 30_000_000, "1") == "1"
+    assert uploads.clean_file_name("a/" * 10_000 + "leaf.jpg", "1") == "leaf.jpg"
 
 
 def nest(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -173,8 +174,8 @@ def encode(size: tuple[int, int], kind: str, **options: Any) -> bytes:
 def test_a_small_file_that_decodes_to_much_is_refused_and_a_photo_of_that_size_is_not() -> None:
     limits = ServeOptions(max_mb=4.0)
     size = (2_000, 1_500)
-    assert isinstance(reading.check_image(encode(size, "JPEG"), limits), bytes)
+    assert isinstance(uploads.check_image(encode(size, "JPEG"), limits), bytes)
     for content in (encode(size, "PNG"), encode(size, "JPEG", progressive=True), encode(size, "WEBP", lossless=True)):
-        refusal = reading.check_image(content, limits)
+        refusal = uploads.check_image(content, limits)
         assert len(content) < 100_000 and "once it is decoded" in refusal.reason
-    assert isinstance(reading.check_image(encode((1_000, 1_500), "PNG"), limits), bytes)
+    assert isinstance(uploads.check_image(encode((1_000, 1_500), "PNG"), limits), bytes)

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 import uvicorn
 
+from headstart.http import connection_limits, middleware
+from headstart.http.connection_limits import MAX_HEADER_BYTES, BoundedHttpProtocol, count_allowed_connections
 from headstart.options import ServeOptions
-from headstart.web import gate as gates
-from headstart.web import wire
 from headstart.web.app import build_app
 from headstart.web.models import ServedModel
-from headstart.web.wire import MAX_HEADER_BYTES, BoundedHttpProtocol, count_allowed_connections
 
 BODY = b'{"texts": ["a"]}'
 POST = b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -92,7 +91,7 @@ def status(heard: bytes) -> int:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(wire, "HEADER_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(connection_limits, "HEADER_TIMEOUT_SECONDS", 0.2)
     return
 
 
@@ -223,12 +222,12 @@ def test_a_body_that_keeps_coming_may_take_longer_than_an_answer_and_one_that_st
         assert status(await reader.readuntil(b"\r\n\r\n")) == 408
         writer.close()
 
-    monkeypatch.setattr(gates, "_LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(middleware, "_LINGER_SECONDS", 0.1)
     served(talk, ServeOptions(timeout=1.0))
 
 
 def test_one_who_does_not_read_his_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "WRITE_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(connection_limits, "WRITE_TIMEOUT_SECONDS", 0.2)
 
     async def talk(port: int) -> None:
         with socket.socket() as deaf:

@@ -16,7 +16,7 @@ from headstart.options import ServeOptions
 
 
 def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
-    """Answer over HTTP until the process is asked to stop; see `headstart.web.running.serve`.
+    """Answer over HTTP until the process is asked to stop; see `headstart.web.server.serve`.
 
     Raises
     ------
@@ -24,6 +24,6 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
         An option, a bundle or the address cannot be used.
     """
     require("serve", "Answering over HTTP")
-    from headstart.web import running as room
+    from headstart.web import server
 
-    return room.serve(paths, options)
+    return server.serve(paths, options)

@@ -17,16 +17,18 @@ from starlette.requests import ClientDisconnect
 
 from headstart import __version__
 from headstart.errors import HeadstartError
+from headstart.http.access import AccessPolicy
+from headstart.http.batching import Batcher, BatchLimits
+from headstart.http.errors import FAULT, FAULT_HINT, RequestRefused, encode_json
+from headstart.http.metrics import Counters
+from headstart.http.middleware import RequestMiddleware, encode_refusal
+from headstart.http.uploads import read_json
 from headstart.options import ServeOptions
 from headstart.web import protocol, schemas
-from headstart.web.batching import Batcher, BatchLimits
-from headstart.web.counters import Counters
 from headstart.web.feedback import CorrectionStore
-from headstart.web.gate import AccessPolicy, RequestMiddleware, encode_refusal
 from headstart.web.models import ServedModel, read_kind, select_model
-from headstart.web.reading import RequestInputs, measure_input_share, read_inputs, read_json
 from headstart.web.reference import render_reference as reference_page
-from headstart.web.refusals import FAULT, FAULT_HINT, RequestRefused, encode_json
+from headstart.web.request_inputs import RequestInputs, measure_input_share, read_inputs
 
 STATIC = {
     "page.js": ("page.js", "text/javascript"),
@@ -36,6 +38,12 @@ STATIC = {
     "icon.svg": ("icon.svg", "image/svg+xml"),
 }
 """What the page is made of: name in the address, file in this package, kind."""
+OPEN_PATHS = frozenset(
+    ("/", "/docs", "/openapi.json", "/health", "/ready", "/v2/health/live", "/v2/health/ready", "/favicon.ico")
+)
+"""What needs no token: whether the server lives, which routes it has, and the page, which asks for the token itself."""
+HEALTH_PATHS = frozenset(("/health", "/ready", "/metrics", "/v2/health/live", "/v2/health/ready"))
+"""What is answered even while the server stops."""
 _ERRORS: dict[int | str, dict[str, Any]] = {
     code: {"model": schemas.Error} for code in (401, 403, 404, 413, 415, 421, 422, 503)
 }
@@ -56,12 +64,12 @@ class PredictionService:
         self.counters = Counters(lambda: {name: one.n_waiting for name, one in self.batchers.items()})
         self.batchers: dict[str, Batcher] = {}
         self.corrections = CorrectionStore(options.feedback) if options.feedback else None
-        self.gate: RequestMiddleware | None = None
+        self.middleware: RequestMiddleware | None = None
 
     @property
     def stopping(self) -> bool:
         """Whether no new requests are taken."""
-        return self.gate is not None and self.gate.stopping
+        return self.middleware is not None and self.middleware.stopping
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -156,7 +164,7 @@ def _make_health_routes(service: PredictionService) -> APIRouter:
     async def ready() -> Response:
         """Tell whether requests are taken."""
         status = "stopping" if service.stopping else "ready"
-        names = [] if service.gate and service.gate.policy.token else list(service.models)
+        names = [] if service.middleware and service.middleware.policy.token else list(service.models)
         return _json_response({"format": 1, "status": status, "models": names}, 503 if service.stopping else 200)
 
     @routes.get("/metrics", responses={401: {"model": schemas.Error}}, response_class=Response)
@@ -199,7 +207,7 @@ def _make_protocol_routes(service: PredictionService) -> APIRouter:
     async def infer(name: str, request: Request) -> Response:
         """Answer one tensor: BYTES (texts, or picture files in base64), or numbers (series)."""
         chosen = select_model(service.models, name)
-        document = await read_json(request, chosen, service.options)
+        document = await read_json(request, chosen.bound_json(service.options))
         inputs = await asyncio.to_thread(protocol.parse_tensor, document, chosen, service.options)
         documents = await service.ask(chosen, inputs)
         return _json_response(protocol.make_infer_response(document, chosen, documents, request.state.id))
@@ -277,7 +285,7 @@ _HANDLERS: dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]] = 
 
 
 def build_app(models: dict[str, ServedModel], options: ServeOptions, token: str | None) -> RequestMiddleware:
-    """Make the application: routes, error answers, and the gate before them.
+    """Make the application: routes, error answers, and the middleware before them.
 
     Parameters
     ----------
@@ -306,8 +314,14 @@ def build_app(models: dict[str, ServedModel], options: ServeOptions, token: str 
     )
     for router in routers:
         application.include_router(router)
-    gate = RequestMiddleware(
-        application, AccessPolicy(token, int(options.max_mb * 1e6), options.timeout), service.counters
+    policy = AccessPolicy(
+        token=token,
+        max_bytes=int(options.max_mb * 1e6),
+        timeout_seconds=options.timeout,
+        open_paths=OPEN_PATHS,
+        open_prefix="/static/",
+        health_paths=HEALTH_PATHS,
     )
-    service.gate = gate
-    return gate
+    middleware = RequestMiddleware(application, policy, service.counters)
+    service.middleware = middleware
+    return middleware

@@ -27,21 +27,13 @@ from headstart.errors import OptionError
 from headstart.file_locks import lock_file
 from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.home import write_text, written_whole
+from headstart.http.errors import RequestRefused, make_busy_error
+from headstart.http.uploads import check_image, media_type, read_form, read_json
 from headstart.options import ServeOptions
 from headstart.spellings import match_names
 from headstart.web.journal import JOURNAL, Change, Journal
 from headstart.web.models import ServedModel
-from headstart.web.reading import (
-    CheckInput,
-    check_image,
-    check_series,
-    check_text,
-    media_type,
-    order_channels,
-    read_form,
-    read_json,
-)
-from headstart.web.refusals import RequestRefused, make_busy_error
+from headstart.web.request_inputs import CheckInput, check_series, check_text, order_channels
 
 MAX_FOLDER_BYTES = 2_000_000_000
 """So much is kept of one model; then no more, so that nobody can fill the disk."""
@@ -351,7 +343,7 @@ _LABELS: dict[str, Callable[[str, ServedModel], str]] = {
 async def _read_json_correction(request: Request, model: ServedModel, limits: ServeOptions, field: str) -> Any:
     if media_type(request) != "application/json":
         raise RequestRefused(415, "This model's corrections come as JSON.", _SEND)
-    document = await read_json(request, model, limits)
+    document = await read_json(request, model.bound_json(limits))
     if not isinstance(document, dict) or field not in document or "label" not in document:
         raise RequestRefused(422, f"There is no {field} with a label.", _SEND)
     value = document[field]

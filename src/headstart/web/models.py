@@ -14,8 +14,9 @@ from headstart.bundle import Bundle
 from headstart.bundle.file_names import is_regular_file
 from headstart.bundle.integrity import read_json
 from headstart.flow.inference.predict_memory import AnswerInputs, open_predictor
+from headstart.http.errors import RequestRefused
+from headstart.http.json_limits import JsonSize, bound_json
 from headstart.options import ServeOptions
-from headstart.web.refusals import RequestRefused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,10 @@ class ServedModel:
     def n_channels(self) -> int:
         """Return how many channels a series has; 1 for other inputs."""
         return int(self.info.get("preprocessing", {}).get("n_channels", 1))
+
+    def bound_json(self, limits: ServeOptions) -> JsonSize:
+        """Return the most that the JSON body of a request may hold."""
+        return bound_json(self.modality, self.n_channels, limits)
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ from typing import Any
 
 from headstart import __version__
 from headstart.flow.inference.predict_memory import UnusableInput
+from headstart.http.errors import RequestRefused
+from headstart.http.uploads import check_image
 from headstart.options import ServeOptions
 from headstart.web.models import ServedModel
-from headstart.web.reading import check_image, check_series, check_text, require_row_count
-from headstart.web.refusals import RequestRefused
+from headstart.web.request_inputs import check_series, check_text, require_row_count
 
 NAME = "input"
 PLATFORM = "headstart"

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import math
-import re
-import unicodedata
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from headstart.data.reading.rows import make_encodable, make_unique
-from headstart.errors import DataError, offenders
+from headstart.data.reading.rows import make_unique
+from headstart.errors import offenders
 from headstart.flow.inference.predict_memory import UnusableInput
-from headstart.modalities.image import decoded_bytes_of, size_of
+from headstart.http.errors import RequestRefused, make_size_error
+from headstart.http.uploads import check_images, clean_file_name, media_type, read_form, read_json
+from headstart.modalities.image import size_of
 from headstart.options import ServeOptions
-from headstart.web.json_limits import JsonSize, bound_json, require_json_size
 from headstart.web.models import ServedModel
-from headstart.web.refusals import RequestRefused, make_size_error
 
-_LONG_BODY = 1 << 20
-DECODED_PER_BODY = 2.0
-"""A picture may take so many times the limit of a body in memory, whatever its file takes."""
-_SHORT_FILES = 1 << 16
-_LONG_NAME, _LONG_PATH = 120, 4_096
-_ONE_LONG = asyncio.Semaphore(1)
-"""Long JSON may take many times its size in memory while it is read: one at a time."""
-_MAGIC = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|BM|II\*\x00|MM\x00\*|RIFF....WEBP", re.DOTALL)
 _PLURAL = {"image": "pictures", "text": "texts", "series": "series"}
 _SEND = {
     "image": "Send pictures as files: multipart/form-data, each in a field named files.",
@@ -63,47 +49,11 @@ async def read_inputs(request: Request, model: ServedModel, limits: ServeOptions
     if kind == "multipart/form-data" and modality == "image":
         return await _read_image_form(request, limits)
     if kind == "application/json" and modality in _LISTS:
-        return parse_inputs(await read_json(request, model, limits), modality, limits, model.channels)
+        return parse_inputs(await read_json(request, model.bound_json(limits)), modality, limits, model.channels)
     raise RequestRefused(415 if kind not in _KINDS else 422, f"This model reads {_PLURAL[modality]}.", _SEND[modality])
 
 
 _KINDS = ("multipart/form-data", "application/json")
-
-
-def media_type(request: Request) -> str:
-    """Give the kind of the body, without its parameters."""
-    return request.headers.get("content-type", "").split(";")[0].strip().lower()
-
-
-async def read_json(request: Request, model: ServedModel, limits: ServeOptions) -> Any:
-    """Read a JSON body; NaN and Infinity, which JSON does not have, are refused.
-
-    Raises
-    ------
-    RequestRefused
-        It is no JSON, nested too deeply, or holds more than a request for this model may.
-    """
-    body, bound = await request.body(), bound_json(model.modality, model.n_channels, limits)
-    if len(body) < _LONG_BODY:
-        return _parse_json(body, bound)
-    async with _ONE_LONG:
-        return await asyncio.to_thread(_parse_json, body, bound)
-
-
-def _parse_json(body: bytes, bound: JsonSize) -> Any:
-    require_json_size(body, bound)
-    try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise RequestRefused(422, "The JSON is nested too deeply.", "Send lists of texts or numbers.") from error
-    except UnicodeDecodeError as error:
-        raise RequestRefused(422, "The JSON is not UTF-8.", "Write it as UTF-8.") from error
-    except ValueError as error:
-        raise RequestRefused(422, f"The body is no JSON that can be read ({error}).", "Correct it.") from error
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number; a missing value is null")
 
 
 def parse_inputs(document: Any, modality: str, limits: ServeOptions, channels: Sequence[str] = ()) -> RequestInputs:
@@ -220,87 +170,12 @@ _LISTS: dict[str, tuple[str, CheckInput]] = {"text": ("texts", check_text), "ser
 """For modalities that come as JSON: the name of the list, and the check of one of its values."""
 
 
-class _InMemoryParser(MultiPartParser):
-    """Keeps files in memory, however large: the gate bounds the body, and nothing of it may lie on a disk."""
-
-    spool_max_size = 1 << 62
-
-
-async def read_form(request: Request, limits: ServeOptions) -> list[tuple[str, str | tuple[str, bytes]]]:
-    """Read a form: pairs of field name and text, or (file name, content).
-
-    Raises
-    ------
-    RequestRefused
-        It is damaged, or has more files or fields than a request may have.
-    """
-
-    async def body() -> AsyncGenerator[bytes, None]:
-        yield await request.body()
-
-    most = limits.max_rows
-    parser = _InMemoryParser(Headers(raw=request.headers.raw), body(), max_files=most, max_fields=most + 16)
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        if error.message.startswith("Too many files"):
-            raise make_size_error(
-                f"The request has more than {most:,} files.", "Send them in several requests."
-            ) from error
-        raise RequestRefused(422, f"The form cannot be read ({error.message}).", "Send multipart/form-data.") from error
-    except (KeyError, ValueError, UnicodeError) as error:
-        raise RequestRefused(422, "The form cannot be read.", "Send multipart/form-data with a boundary.") from error
-    try:
-        return [(name, await _read_part(value)) for name, value in form.multi_items()]
-    finally:
-        await form.close()
-
-
-async def _read_part(value: str | UploadFile) -> str | tuple[str, bytes]:
-    return value if isinstance(value, str) else (value.filename or "", await value.read())
-
-
 async def _read_image_form(request: Request, limits: ServeOptions) -> RequestInputs:
     files = [value for _, value in await read_form(request, limits) if not isinstance(value, str)]
     if not files:
         raise RequestRefused(422, "The form holds no file.", _SEND["image"])
     names = make_unique([clean_file_name(name, f"file {row + 1}") for row, (name, _) in enumerate(files)])
     return RequestInputs(names, await check_images([content for _, content in files], limits))
-
-
-async def check_images(contents: Sequence[bytes], limits: ServeOptions) -> list[bytes | UnusableInput]:
-    """Check pictures by their first bytes and their size; long headers are read in a thread, pixels not at all."""
-    if sum(map(len, contents)) < _SHORT_FILES:
-        return [check_image(content, limits) for content in contents]
-    return await asyncio.to_thread(lambda: [check_image(content, limits) for content in contents])
-
-
-def check_image(content: bytes, limits: ServeOptions) -> bytes | UnusableInput:
-    """Check the content of one picture file.
-
-    Examples
-    --------
-    >>> check_image(b"%PDF-1.7", ServeOptions())
-    UnusableInput(reason='this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture')
-    """
-    if not content:
-        return UnusableInput("the file is empty")
-    if _MAGIC.match(content) is None:
-        return UnusableInput("this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture")
-    try:
-        width, height = size_of(content)
-        decoded_mb = decoded_bytes_of(content) / 1e6
-    except DataError as error:
-        return UnusableInput(error.problem)
-    if width * height > limits.max_megapixels * 1e6:
-        return UnusableInput(f"the picture has more than {limits.max_megapixels:g} million pixels")
-    most_mb = DECODED_PER_BODY * limits.max_mb
-    if decoded_mb > most_mb:
-        return UnusableInput(
-            f"the picture takes {decoded_mb:,.0f} MB once it is decoded, and {most_mb:,.0f} MB are the most; "
-            "save it as a plain JPEG, or smaller"
-        )
-    return content
 
 
 def measure_input_share(item: Any, modality: str, limits: ServeOptions) -> float:
@@ -319,16 +194,3 @@ _WEIGHTS: dict[str, Callable[[Any, ServeOptions], float]] = {
     "text": lambda text, limits: len(text) / limits.max_characters,
     "series": lambda series, limits: series.size / limits.max_numbers,
 }
-
-
-def clean_file_name(name: str, otherwise: str) -> str:
-    r"""Give a name that can be shown and written: without folders and unseen characters; it is never used as a path.
-
-    Examples
-    --------
-    >>> clean_file_name("..\\..\\etc/pass\x00wd", "file 1"), clean_file_name("/", "file 1")
-    ('passwd', 'file 1')
-    """
-    last = make_encodable(name[-_LONG_PATH:]).replace("\\", "/").rpartition("/")[2]
-    seen = "".join(mark for mark in last if unicodedata.category(mark)[0] != "C").strip()
-    return otherwise if seen.strip(".") == "" else seen[:_LONG_NAME]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from headstart.web.refusals import make_busy_error
+from headstart.http.errors import make_busy_error
 
 Documents = list[dict[str, Any]]
 _SPEED_SMOOTHING = 0.2

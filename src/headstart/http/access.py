@@ -1,10 +1,11 @@
-"""Who may ask: this machine alone, or whoever has the token. Nothing here is ever written to a log."""
+"""Access policy: this machine alone, or whoever has the token. Nothing here is ever written to a log."""
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +14,32 @@ from headstart.errors import OptionError
 TOKEN_VARIABLE = "HEADSTART_TOKEN"
 MIN_TOKEN_CHARACTERS = 16
 _MAKE_ONE = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessPolicy:
+    """Who may ask, how much, and for how long.
+
+    Parameters
+    ----------
+    token : str or None
+        What requests must carry; None: only this machine may ask, and needs none.
+    max_bytes : int
+        Of the body of a request.
+    timeout_seconds : float
+        Until the answer begins, from the last byte of the request.
+    open_paths, open_prefix : frozenset of str, str
+        Paths that need no token: health, the list of routes, and the page, which asks for the token itself.
+    health_paths : frozenset of str
+        Paths that are answered even while the server stops.
+    """
+
+    token: str | None
+    max_bytes: int
+    timeout_seconds: float
+    open_paths: frozenset[str]
+    open_prefix: str
+    health_paths: frozenset[str]
 
 
 @lru_cache(maxsize=256)

@@ -18,13 +18,14 @@ import uvicorn
 
 from headstart import progress
 from headstart.errors import OptionError
+from headstart.http.access import read_token
+from headstart.http.connection_limits import BoundedHttpProtocol, count_allowed_connections
+from headstart.http.middleware import RequestMiddleware
+from headstart.http.request_log import JsonLinesFormatter
 from headstart.offline import offline
 from headstart.options import ServeOptions
-from headstart.web.access import read_token
 from headstart.web.app import build_app
-from headstart.web.gate import JsonLinesFormatter, RequestMiddleware
 from headstart.web.models import open_models
-from headstart.web.wire import BoundedHttpProtocol, count_allowed_connections
 
 _LOOK_SECONDS = 0.02
 _BACKLOG = 1_024
@@ -36,33 +37,33 @@ class HeadstartServer(uvicorn.Server):
     Parameters
     ----------
     config : uvicorn.Config
-    gate : RequestMiddleware
+    middleware : RequestMiddleware
     grace_seconds : float
         After so long it stops in any case; a second signal stops it at once.
     """
 
-    def __init__(self, config: uvicorn.Config, gate: RequestMiddleware, grace_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, middleware: RequestMiddleware, grace_seconds: float) -> None:
         super().__init__(config)
-        self.gate, self.grace_seconds = gate, grace_seconds
+        self.middleware, self.grace_seconds = middleware, grace_seconds
         self._emptying: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal."""
-        if self.gate.stopping:
+        if self.middleware.stopping:
             super().handle_exit(sig, frame)
             return
-        self.gate.stopping = True
+        self.middleware.stopping = True
 
     async def on_tick(self, counter: int) -> bool:
         """Look, ten times a second, whether to stop."""
-        if self.gate.stopping and self._emptying is None:
+        if self.middleware.stopping and self._emptying is None:
             self._emptying = asyncio.create_task(self._empty())
         return await super().on_tick(counter)
 
     async def _empty(self) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + self.grace_seconds
-        while self.gate.n_active and loop.time() < until:
+        while self.middleware.n_active and loop.time() < until:
             await asyncio.sleep(_LOOK_SECONDS)
         self.should_exit = True
 
@@ -89,9 +90,9 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
     token = read_token(options.host, options.token_file)
     with _log_to_stderr(), offline(options.offline), _bind_socket(options.host, options.port) as bound:
         models = open_models(paths, options)
-        gate = build_app(models, options, token)
+        middleware = build_app(models, options, token)
         config = uvicorn.Config(
-            gate, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none",
+            middleware, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none",
             lifespan="on", backlog=_BACKLOG, limit_concurrency=count_allowed_connections(), http=BoundedHttpProtocol,
             timeout_graceful_shutdown=int(options.timeout),
         )  # fmt: skip
@@ -101,9 +102,9 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
             classes = "" if model.task == "regression" else f", {len(model.classes)} classes"
             progress.say(f"{model.name}: {model.modality}, {model.task}{classes}")
         progress.say(f"Ready at {where} (page: {where}/, all routes: {where}/docs). Stop with Ctrl+C.")
-        _run_until_stopped(HeadstartServer(config, gate, options.timeout), bound)
+        _run_until_stopped(HeadstartServer(config, middleware, options.timeout), bound)
     answered = Counter[str]()
-    for (_, _, status), n in gate.counters.requests.counts.items():
+    for (_, _, status), n in middleware.counters.requests.counts.items():
         answered[status] += n
     return {"format": 1, "address": where, "models": list(models), "requests": dict(sorted(answered.items()))}
 

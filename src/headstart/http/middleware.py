@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask, how much, for how long; an id, safe headers, counters and a log line.
+"""ASGI middleware around every request: access, size and time limits, an id, security headers, metrics, a log line.
 
 Knows no model. The log and the counters hold routes, never paths, names or contents.
 """
@@ -6,28 +6,20 @@ Knows no model. The log and the counters hold routes, never paths, names or cont
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import time
 import uuid
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headstart.web.access import has_bearer_token, is_loopback_host, parse_host
-from headstart.web.counters import Counters
-from headstart.web.refusals import RequestRefused, encode_json, error_document, make_busy_error, make_size_error
+from headstart.http.access import AccessPolicy, has_bearer_token, is_loopback_host, parse_host
+from headstart.http.errors import RequestRefused, encode_json, error_document, make_busy_error, make_size_error
+from headstart.http.metrics import Counters
 
 log = logging.getLogger("headstart.web")
-OPEN_PATHS = ("/", "/docs", "/openapi.json", "/health", "/ready", "/v2/health/live", "/v2/health/ready", "/favicon.ico")
-"""What needs no token: whether the server lives, which routes it has, and the page, which asks for the token itself."""
-HEALTH_PATHS = ("/health", "/ready", "/metrics", "/v2/health/live", "/v2/health/ready")
-"""What is answered even while the server stops."""
 MAX_CONCURRENT_REQUESTS = 1_024
 _MAX_HELD_BODIES = 8
 _MIN_BYTES_PER_SECOND = 4_096.0
@@ -48,17 +40,8 @@ SECURITY_HEADERS = {
 }
 
 
-@dataclass(frozen=True)
-class AccessPolicy:
-    """On what terms requests are taken: token (None: this machine asks), body size, time."""
-
-    token: str | None
-    max_bytes: int
-    timeout_seconds: float
-
-
 class RequestContext:
-    """One request on its way through the gate."""
+    """One request on its way through the middleware."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -77,7 +60,7 @@ class RequestContext:
 
 
 class RequestMiddleware:
-    """An ASGI application around another.
+    """The outermost ASGI application: it checks a request, then calls the application inside.
 
     Parameters
     ----------
@@ -86,8 +69,8 @@ class RequestMiddleware:
     counters : Counters
     """
 
-    def __init__(self, app: ASGIApp, terms: AccessPolicy, counters: Counters) -> None:
-        self.app, self.policy, self.counters = app, terms, counters
+    def __init__(self, app: ASGIApp, policy: AccessPolicy, counters: Counters) -> None:
+        self.app, self.policy, self.counters = app, policy, counters
         self.stopping = False
         self.n_active = 0
         self.held_bytes = 0
@@ -101,53 +84,53 @@ class RequestMiddleware:
         else:  # A web socket: there is none here.
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _handle_request(self, visit: RequestContext, receive: Receive, send: Send) -> None:
-        watched = visit.scope["path"] in HEALTH_PATHS
+    async def _handle_request(self, request: RequestContext, receive: Receive, send: Send) -> None:
+        watched = request.scope["path"] in self.policy.health_paths
         self.n_active += not watched
-        method = "GET" if visit.scope["method"] == "HEAD" else visit.scope["method"]  # Its body is left out later.
-        scope = {**visit.scope, "method": method, "state": {**visit.scope.get("state", {}), "id": visit.id}}
-        visit.scope = scope
+        method = "GET" if request.scope["method"] == "HEAD" else request.scope["method"]  # Its body is left out later.
+        scope = {**request.scope, "method": method, "state": {**request.scope.get("state", {}), "id": request.id}}
+        request.scope = scope
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                visit.status = message["status"]
-                self._add_headers(visit, message)
+                request.status = message["status"]
+                self._add_headers(request, message)
             await send(message)
 
         try:
-            self._check(visit)
+            self._check(request)
             async with asyncio.timeout(self.policy.timeout_seconds) as limit:
-                await self.app(scope, self._count_body(visit, receive, limit), answer)
+                await self.app(scope, self._count_body(request, receive, limit), answer)
         except RequestRefused as error:
-            await _send_refusal(error, visit, receive, answer)
+            await _send_refusal(error, request, receive, answer)
         except TimeoutError:
-            await _send_refusal(self._make_timeout_error(visit), visit, receive, answer)
+            await _send_refusal(self._make_timeout_error(request), request, receive, answer)
         finally:
             self.n_active -= not watched
-            self.held_bytes -= visit.n_body_bytes
-            self._record(visit)
+            self.held_bytes -= request.n_body_bytes
+            self._record(request)
 
-    def _make_timeout_error(self, visit: RequestContext) -> RequestRefused:
-        if visit.is_complete:
+    def _make_timeout_error(self, request: RequestContext) -> RequestRefused:
+        if request.is_complete:
             return make_busy_error(f"The answer took longer than {self.policy.timeout_seconds:g} s.")
         return RequestRefused(408, "The request came too slowly.", "Send less at once, or smaller pictures.",
                        {"Connection": "close"})  # fmt: skip
 
-    def _count_body(self, visit: RequestContext, receive: Receive, limit: asyncio.Timeout) -> Receive:
+    def _count_body(self, request: RequestContext, receive: Receive, limit: asyncio.Timeout) -> Receive:
         """Count the body as it comes, whatever its header says; one that keeps coming may take its time."""
         loop = asyncio.get_running_loop()
         began = loop.time()
 
         async def counted() -> Message:
             message = await receive()
-            if not visit.is_complete:
-                visit.is_complete = not message.get("more_body", False)
-                since = loop.time() if visit.is_complete else began + visit.n_body_bytes / _MIN_BYTES_PER_SECOND
+            if not request.is_complete:
+                request.is_complete = not message.get("more_body", False)
+                since = loop.time() if request.is_complete else began + request.n_body_bytes / _MIN_BYTES_PER_SECOND
                 limit.reschedule(since + self.policy.timeout_seconds)
             n_bytes = len(message.get("body", b""))
-            visit.n_body_bytes += n_bytes
+            request.n_body_bytes += n_bytes
             self.held_bytes += n_bytes
-            self._refuse_size(visit.n_body_bytes)
+            self._refuse_size(request.n_body_bytes)
             if self.held_bytes > _MAX_HELD_BODIES * self.policy.max_bytes:
                 raise make_busy_error("The server holds as much as it can.")
             return message
@@ -159,11 +142,11 @@ class RequestMiddleware:
             most = self.policy.max_bytes / 1e6
             raise make_size_error(f"The request is larger than {most:g} MB.", "Send less at once, or smaller pictures.")
 
-    def _check(self, visit: RequestContext) -> None:
-        path, headers = visit.scope["path"], visit.headers
+    def _check(self, request: RequestContext) -> None:
+        path, headers = request.scope["path"], request.headers
         if len(headers.getlist("host")) > 1 or len(headers.getlist("authorization")) > 1:
             raise RequestRefused(400, "Host or Authorization is there twice.", "Send each once.")
-        if path not in HEALTH_PATHS:
+        if path not in self.policy.health_paths:
             if self.stopping:
                 raise RequestRefused(503, "The server is stopping.", "Try again in 5 s.",
                               {"Retry-After": "5", "Connection": "close"})  # fmt: skip
@@ -171,7 +154,9 @@ class RequestMiddleware:
                 raise make_busy_error(f"{MAX_CONCURRENT_REQUESTS} requests are being answered.")
         self._check_origin(headers)
         token = self.policy.token
-        needed = token is not None and path not in OPEN_PATHS and not path.startswith("/static/")
+        needed = (
+            token is not None and path not in self.policy.open_paths and not path.startswith(self.policy.open_prefix)
+        )
         if token is not None and needed and not has_bearer_token(headers.get("authorization", ""), token):
             raise RequestRefused(401, "The token is missing or wrong.", "Send the header Authorization: Bearer TOKEN.",
                               {"WWW-Authenticate": "Bearer"})  # fmt: skip
@@ -188,23 +173,23 @@ class RequestMiddleware:
         if origin is not None and origin.rpartition("://")[2] != headers.get("host", ""):
             raise RequestRefused(403, "Pages of other sites may not use this server.", "Open the server's own page.")
 
-    def _add_headers(self, visit: RequestContext, message: Message) -> None:
+    def _add_headers(self, request: RequestContext, message: Message) -> None:
         present_names = {name.lower() for name, _ in message["headers"]}
-        more = {**SECURITY_HEADERS, "x-request-id": visit.id, **({"connection": "close"} if self.stopping else {})}
+        more = {**SECURITY_HEADERS, "x-request-id": request.id, **({"connection": "close"} if self.stopping else {})}
         message["headers"] = [
             *message["headers"],
             *((name.encode(), value.encode()) for name, value in more.items() if name.encode() not in present_names),
         ]
 
-    def _record(self, visit: RequestContext) -> None:
-        seconds = time.monotonic() - visit.start_seconds
-        status = visit.status or 500
+    def _record(self, request: RequestContext) -> None:
+        seconds = time.monotonic() - request.start_seconds
+        status = request.status or 500
         self.counters.requests.add(
-            (visit.route, visit.scope["method"] if visit.route != "unknown" else "", str(status))
+            (request.route, request.scope["method"] if request.route != "unknown" else "", str(status))
         )
-        self.counters.seconds.add((visit.route,), seconds)
-        fields = {"id": visit.id, "route": visit.route, "status": status, "seconds": round(seconds, 4)}
-        log.info("request", extra={"fields": {**fields, "n_bytes": visit.n_body_bytes}})
+        self.counters.seconds.add((request.route,), seconds)
+        fields = {"id": request.id, "route": request.route, "status": status, "seconds": round(seconds, 4)}
+        log.info("request", extra={"fields": {**fields, "n_bytes": request.n_body_bytes}})
 
 
 def _read_content_length(headers: Headers, otherwise: int) -> int:
@@ -213,17 +198,19 @@ def _read_content_length(headers: Headers, otherwise: int) -> int:
     return int(length) if length.isdecimal() and len(length) < 20 else otherwise
 
 
-async def _send_refusal(error: RequestRefused, visit: RequestContext, receive: Receive, send: Send) -> None:
+async def _send_refusal(error: RequestRefused, request: RequestContext, receive: Receive, send: Send) -> None:
     """Refuse; of a body that is still coming some more is read and dropped, or its sender might not see the answer."""
-    if visit.status:  # It has begun to answer: nothing more can be said.
+    if request.status:  # It has begun to answer: nothing more can be said.
         return
-    status, headers, body = encode_refusal(error, visit.scope["path"])
+    status, headers, body = encode_refusal(error, request.scope["path"])
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
-    rest = "Connection" in headers and not visit.is_complete
+    rest = "Connection" in headers and not request.is_complete
     await send({"type": "http.response.body", "body": body, "more_body": rest})
     if rest:
-        await _drop_body(receive, min(_MAX_DROPPED_BYTES, _read_content_length(visit.headers, 0) or visit.n_body_bytes))
+        await _drop_body(
+            receive, min(_MAX_DROPPED_BYTES, _read_content_length(request.headers, 0) or request.n_body_bytes)
+        )
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -239,25 +226,3 @@ def encode_refusal(error: RequestRefused, path: str) -> tuple[int, dict[str, str
     """Give status, headers and body of a refusal."""
     body = encode_json(error_document(error.problem, error.hint, path))
     return error.status, {**error.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}, body
-
-
-class JsonLinesFormatter(logging.Formatter):
-    """Writes one JSON object a line; of an error its kind and where it was raised, never its message."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write one record."""
-        fields: Mapping[str, Any] = getattr(record, "fields", {})
-        basics = {"time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"), "level": record.levelname.lower()}
-        entry: dict[str, Any] = {**basics, "event": record.getMessage().splitlines()[0][:200], **fields}
-        if record.exc_info and record.exc_info[0] is not None:
-            entry["error"] = record.exc_info[0].__name__
-            entry["at"] = _list_code_places(record.exc_info[2])
-        return json.dumps(entry, ensure_ascii=True)
-
-
-def _list_code_places(trace: Any) -> list[str]:
-    places = []
-    while trace is not None:
-        places.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return places[-8:]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headstart.http.errors import RequestRefused, make_size_error
 from headstart.options import ServeOptions
-from headstart.web.refusals import RequestRefused, make_size_error
 
 BLOCK_BYTES = 1 << 20
 MOST_KEYS, MOST_DEPTH = 1_000, 16
