@@ -25,7 +25,7 @@ from headstart.flow.data_check.check import about_inputs
 from headstart.options import AdaptOptions
 from headstart.records import Table, make_column
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, StrategyRows, Task
 
 SETS = {
     "corn_leaf": "image", "sign_digits": "image", "masakhanews/eng.csv": "text", "ucr/ECG5000.parquet": "series",
@@ -130,15 +130,15 @@ def copies_found(rows: Table, kind: str) -> dict[str, str]:
     return found
 
 
-def probed(rows: Table) -> Rows:
+def probed(rows: Table) -> StrategyRows:
     """Give rows with the default base's features."""
     options = AdaptOptions(offline=True)
     given = replace(rows, splits=make_column(["train"] * len(rows)))
     made = features.extract(given, bases.load("default", state_need(given, options)), uses=frozenset({"features"}))
-    return Rows(given.take(made.kept), made.features)
+    return StrategyRows(given.take(made.kept), made.features)
 
 
-def flips_found(rows: Rows, seed: int) -> tuple[float, float, float]:
+def flips_found(rows: StrategyRows, seed: int) -> tuple[float, float, float]:
     """Flip labels and give the share found among the top rows and among the suspects, and the share that is suspect."""
     codes = data.number_strata(rows.table)
     n_classes, rng = int(codes.max()) + 1, np.random.default_rng(seed)

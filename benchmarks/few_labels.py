@@ -18,9 +18,9 @@ from headstart import bases, data, features
 from headstart.options import AdaptOptions
 from headstart.records import TRAIN
 from headstart.strategies import STRATEGIES
-from headstart.strategies.blend import Held, choose_weights, pool
-from headstart.strategies.record import Clock, Rows, Task
-from headstart.strategies.selection import log_loss, selection_score
+from headstart.strategies.blend import HeldOutOutputs, choose_weights, pool_outputs
+from headstart.strategies.record import Clock, StrategyRows, Task
+from headstart.strategies.scoring import log_loss, selection_score
 
 SETS = {
     "image": ("corn_leaf", "hurricane_damage", "sign_digits", "chest_xray_pneumonia", "potato_leaf"),
@@ -49,7 +49,7 @@ def pooled(codes: np.ndarray, held: Sequence[Drawn], said: Drawn) -> np.ndarray:
     shown = {name: np.mean([one[name] for one in held], axis=0) for name in MEMBERS}
     classes = tuple(str(number) for number in range(shown[MEMBERS[0]].shape[1]))
     task = Task(classes=classes, codes=codes, folds=codes, balance="off", seed=0, clock=Clock(600.0))
-    return pool(said, choose_weights(Held.of(task, shown, np.arange(len(codes)))))
+    return pool_outputs(said, choose_weights(HeldOutOutputs.collect(task, shown, np.arange(len(codes)))))
 
 
 RULES: dict[str, Rule] = {
@@ -61,7 +61,7 @@ RULES: dict[str, Rule] = {
 }
 
 
-def rows_of(path: Path, modality: str) -> tuple[Rows, np.ndarray, tuple[str, ...], Mapping[str, object]]:
+def rows_of(path: Path, modality: str) -> tuple[StrategyRows, np.ndarray, tuple[str, ...], Mapping[str, object]]:
     """Read at most `MOST_ROWS` training rows with their frozen features."""
     rows = data.read_table(path, AdaptOptions()).where_split(TRAIN)
     rows = rows.take(np.sort(np.random.default_rng(1).permutation(len(rows))[:MOST_ROWS]))
@@ -69,7 +69,7 @@ def rows_of(path: Path, modality: str) -> tuple[Rows, np.ndarray, tuple[str, ...
     made = features.extract(rows, base)
     usable = rows.take(made.kept)
     classes, codes = np.unique(usable.labels.astype(str), return_inverse=True)
-    return Rows(usable, made.features, made.descriptors), codes, tuple(classes.tolist()), base.spec
+    return StrategyRows(usable, made.features, made.descriptors), codes, tuple(classes.tolist()), base.spec
 
 
 def accuracies(path: Path, modality: str, labels: int, seed: int) -> dict[str, float]:

@@ -16,10 +16,10 @@ from learnt import Learnt, read
 from tables import keep, table
 
 from headstart import data
-from headstart.ranking.typicality import typical, unit, unsure
+from headstart.ranking.typicality import choose_typical_rows, choose_uncertain_rows, scale_to_unit_length
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Clock, Fitted, Task
-from headstart.strategies.selection import log_loss
+from headstart.strategies.scoring import log_loss
 
 SETS = {
     "image": ("corn_leaf", "hurricane_damage", "sign_digits"),
@@ -64,13 +64,13 @@ def right(found: Learnt, model: Fitted) -> tuple[float, float]:
 def once(found: Learnt, labels: int, seed: int) -> dict[str, float]:
     """Add rows in several ways and give the accuracy of the probe after each."""
     mine, bare = start(found, labels, seed)
-    model, looks = learn(found, mine, seed), unit(found.values)
+    model, looks = learn(found, mine, seed), scale_to_unit_length(found.values)
     said = np.sort(model.predict(found.rows.take(bare)), axis=1)
     rng = np.random.default_rng(1_000 + seed)
     ways: dict[str, Callable[[], np.ndarray]] = {
         "by chance": lambda: rng.permutation(len(bare))[:MORE],
-        "typical": lambda: typical(looks[bare], looks[mine], MORE, seed).rows,
-        "unsure": lambda: unsure(looks[bare], said[:, -1] - said[:, -2], MORE, seed).rows,
+        "typical": lambda: choose_typical_rows(looks[bare], looks[mine], MORE, seed).rows,
+        "unsure": lambda: choose_uncertain_rows(looks[bare], said[:, -1] - said[:, -2], MORE, seed).rows,
     }
     after = {
         way: right(found, learn(found, np.concatenate([mine, bare[pick()]]), seed))[0] for way, pick in ways.items()

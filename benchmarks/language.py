@@ -28,7 +28,7 @@ from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, StrategyRows, Task
 
 SETS = ("masakhanews/yor.csv", "afrisenti/am.csv", "afrisenti/pcm.csv", "afrisenti/ma.csv")
 RAW = ("setswana_raw/setswana_raw.csv",)
@@ -94,13 +94,13 @@ def part(path: Path, split: str, most: int) -> Table:
 def judged(path: Path, new: Path, given: Given) -> list[dict[str, object]]:
     """Fit strategies on drawn labels with both bases and judge them on test rows; one row a number of labels."""
     train, test = part(path, TRAIN, given.train), part(path, TEST, given.test)
-    found: dict[str, tuple[Rows, Rows, Mapping[str, object]]] = {}
+    found: dict[str, tuple[StrategyRows, StrategyRows, Mapping[str, object]]] = {}
     for name, reference in (("base", "default"), ("adapted", f"file:{new}")):
         base = bases.load(reference, bases.Need(modality="text", offline=True))
         sides = []
         for rows in (train, test):
             made = features.extract(rows, base)
-            sides.append(Rows(rows.take(made.kept), made.features, made.descriptors))
+            sides.append(StrategyRows(rows.take(made.kept), made.features, made.descriptors))
         found[name] = (sides[0], sides[1], base.spec)
     labels = np.asarray(found["base"][0].table.labels, dtype=str)
     classes, codes = np.unique(labels, return_inverse=True)
@@ -117,7 +117,7 @@ def judged(path: Path, new: Path, given: Given) -> list[dict[str, object]]:
 
 
 def answers(
-    found: Mapping[str, tuple[Rows, Rows, Mapping[str, object]]],
+    found: Mapping[str, tuple[StrategyRows, StrategyRows, Mapping[str, object]]],
     codes: np.ndarray,
     classes: np.ndarray,
     n_labels: int,

@@ -23,7 +23,7 @@ from headstart.flow.adaptation.learning_curve_points import (
     measure_points,
     order_nested,
 )
-from headstart.strategies.linear.ridge_loo import fit_quick, reduced
+from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
 from headstart.strategies.record import Clock
 
 SETS = {
@@ -49,7 +49,7 @@ def trials(found: Learnt) -> list[dict[str, float]]:
         for draw in range(DRAWS):
             order = order_nested(found.codes[:n], found.clusters[:n], np.random.default_rng(100 * part + draw))
             some, every = order[: size // 2], order[:size]
-            axes = reduced(found.values, 0, some)
+            axes = reduce_to_axes(found.values, 0, some)
             held = (HeldOutRows(some, np.arange(n, len(found.codes))),)
             points = measure_points(
                 CurveData(
@@ -64,8 +64,8 @@ def trials(found: Learnt) -> list[dict[str, float]]:
                 draw,
             )
             forecast = fit_learning_curve(points, [size], draw).forecasts
-            wide = reduced(found.values, 0, every)
-            said = fit_quick(wide[every], targets[every]).predict(wide[n:]).argmax(axis=1)
+            wide = reduce_to_axes(found.values, 0, every)
+            said = fit_ridge_loo(wide[every], targets[every]).predict(wide[n:]).argmax(axis=1)
             true = float(points[-1].mean_losses[0]) - float(np.mean(said != found.codes[n:]))
             gain = forecast[0].gain if forecast else None
             made.append(

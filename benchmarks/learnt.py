@@ -11,7 +11,7 @@ from headstart import bases, data, features
 from headstart.flow.base_choice.choose import state_need
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN
-from headstart.strategies.record import Rows
+from headstart.strategies.record import StrategyRows
 
 MOST_TRAIN, MOST_TEST = 2_500, 1_000
 
@@ -20,7 +20,7 @@ MOST_TRAIN, MOST_TEST = 2_500, 1_000
 class Learnt:
     """Training rows first, then test rows; `codes` and `clusters` go with them."""
 
-    rows: Rows
+    rows: StrategyRows
     codes: np.ndarray
     clusters: np.ndarray
     classes: tuple[str, ...]
@@ -48,6 +48,6 @@ def read(path: Path, modality: str) -> Learnt:
     train = np.flatnonzero(kept.splits == TRAIN)
     classes = tuple(sorted(set(kept.labels[train])))
     test = np.flatnonzero((kept.splits == TEST) & np.isin(kept.labels.astype(str), classes))
-    rows = Rows(kept, made.features, made.descriptors).take(np.concatenate([train, test]))
+    rows = StrategyRows(kept, made.features, made.descriptors).take(np.concatenate([train, test]))
     codes = np.searchsorted(classes, rows.table.labels.astype(str))
     return Learnt(rows, codes, data.number_clusters(rows.table), classes, len(train))

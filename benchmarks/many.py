@@ -88,7 +88,7 @@ def heads(n_rows: int, n_classes: int) -> dict[str, object]:
     """Fit the probe on made features of rows in classes, and evaluate; run in a process of its own."""
     from headstart import data, evaluation, ladder
     from headstart.records import Features, Predictions, Table, make_column
-    from headstart.strategies import Clock, Rows, Task
+    from headstart.strategies import Clock, StrategyRows, Task
 
     rng = np.random.default_rng(0)
     codes = np.sort(rng.integers(0, n_classes, n_rows))
@@ -97,7 +97,7 @@ def heads(n_rows: int, n_classes: int) -> dict[str, object]:
     ids, blank = make_column([f"row-{row}" for row in range(n_rows)]), make_column([""] * n_rows)
     names = tuple(f"class-{code:04d}" for code in range(n_classes))
     labels = np.asarray(names, dtype=object)[codes]
-    rows = Rows(
+    rows = StrategyRows(
         Table(modality="text", ids=ids, inputs=blank, hashes=ids, labels=labels, splits=blank),
         Features(ids, values, "made"),
     )

@@ -25,13 +25,13 @@ from headstart.strategies.fine_tuning import last_stages, search
 from headstart.strategies.fine_tuning.live_rows import LiveRows
 from headstart.strategies.fine_tuning.records import RowSource, TrainingVariant
 from headstart.strategies.fine_tuning.trainer import Trainer
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, StrategyRows, Task
 
 EPOCHS = 3
 AIM = 5.0
 
 
-def problem(path: Path, n_rows: int) -> tuple[Rows, Task]:
+def problem(path: Path, n_rows: int) -> tuple[StrategyRows, Task]:
     """Read some training rows with their features."""
     options = AdaptOptions(offline=True)
     table_ = data.assign_splits(data.read_table(path, options), options).where_split("train")
@@ -53,7 +53,7 @@ def problem(path: Path, n_rows: int) -> tuple[Rows, Task]:
         backbone=backbone,
         precision="float32",
     )
-    return Rows(some, made.features), task
+    return StrategyRows(some, made.features), task
 
 
 def uncached(trainer: Trainer, n_tail: int) -> RowSource:

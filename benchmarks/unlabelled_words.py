@@ -23,7 +23,7 @@ from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table, make_column
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.strategies.text.cooccurrence import Words, learn
 from headstart.strategies.text.tfidf import KINDS
 
@@ -87,8 +87,8 @@ def answers(
         clock=Clock(600.0),
         words=words,
     )
-    made = STRATEGIES["classic"].fit(Rows(train), task, {})
-    return np.asarray(made.predict(Rows(test)).argmax(axis=1))
+    made = STRATEGIES["classic"].fit(StrategyRows(train), task, {})
+    return np.asarray(made.predict(StrategyRows(test)).argmax(axis=1))
 
 
 def shown(difference: np.ndarray) -> str:

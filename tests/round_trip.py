@@ -34,7 +34,7 @@ from headstart.flow.inference.predict_table import decide_table
 from headstart.options import AdaptOptions, parse
 from headstart.records import Predictions, Table, make_column
 from headstart.strategies import STRATEGIES
-from headstart.strategies.fitted import members_in
+from headstart.strategies.fitted import list_members
 
 N_ROWS = {"more": {"image": 150, "text": 66, "series": 216}, "fewer": {"image": 36, "text": 24, "series": 36}}
 """Rows; tiny bases have 96, 32 and 148 features, and two thirds of the rows are learnt from."""
@@ -103,7 +103,7 @@ def models(adapted: AdaptedRun) -> Iterator[Bundle]:
     prepared, options = adapted.prepared, parse(AdaptOptions, offline=True)
     for name, fitted in adapted.strategies.fitted.items():
         strategy = STRATEGIES[name]
-        members = members_in(fitted.state())
+        members = list_members(fitted.state())
         uses = strategy.predicts_from.union(*(STRATEGIES[member].predicts_from for member in members))
         rules = decision_rules.fit_policy(prepared, replace(adapted.strategies, chosen=name), frozenset(uses), options)
         reads = frozenset(uses | ({rules.out_of_distribution.reads} if rules.out_of_distribution else set()))

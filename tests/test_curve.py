@@ -19,11 +19,11 @@ from headstart.flow.adaptation.learning_curve_points import (
 )
 from headstart.records import Features, Table, make_column
 from headstart.report.curve import drawn
-from headstart.strategies.linear.ridge_loo import Axes, fit_quick, reduced
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo, reduce_to_axes
+from headstart.strategies.record import Clock, StrategyRows, Task
 
 
-def material(n_rows: int, seed: int, apart: float = 1.0, n_classes: int = 3) -> tuple[Rows, np.ndarray]:
+def material(n_rows: int, seed: int, apart: float = 1.0, n_classes: int = 3) -> tuple[StrategyRows, np.ndarray]:
     """Clouds of points around class centres."""
     rng = np.random.default_rng(seed)
     codes = rng.permutation(np.arange(n_rows) % n_classes)
@@ -39,7 +39,7 @@ def material(n_rows: int, seed: int, apart: float = 1.0, n_classes: int = 3) -> 
         labels=make_column([str(code) for code in codes]),
         splits=blank,
     )
-    return Rows(table, Features(ids, values, "made")), codes
+    return StrategyRows(table, Features(ids, values, "made")), codes
 
 
 def task_of(codes: np.ndarray, **more: object) -> Task:
@@ -80,7 +80,7 @@ def test_leave_one_out_of_the_quick_head_is_what_refitting_without_the_row_says(
     rows, codes = material(30, 4)
     assert rows.features is not None
     values, targets = rows.features.final, np.eye(3)[codes]
-    head = fit_quick(values, targets)
+    head = fit_ridge_loo(values, targets)
     for row in (0, 7, 29):
         others = np.delete(np.arange(30), row)
         x, y = values[others] - values[others].mean(axis=0), targets[others] - targets[others].mean(axis=0)
@@ -96,10 +96,10 @@ def test_leave_one_out_of_the_quick_head_is_what_refitting_without_the_row_says(
 
 def test_axes_keep_distances_where_no_axis_is_dropped() -> None:
     values = np.random.default_rng(0).normal(0, 1, (40, 6)).astype(np.float32)
-    axes = Axes.of(values, np.arange(40), 0, 100)
+    axes = PrincipalAxes.fit(values, np.arange(40), 0, 100)
     before = (values - axes.standard.centre) * axes.standard.inverse
     assert np.allclose(np.linalg.norm(axes.apply(values), axis=1), np.linalg.norm(before, axis=1), rtol=1e-4)
-    assert np.allclose(reduced(values, 0), axes.apply(values))
+    assert np.allclose(reduce_to_axes(values, 0), axes.apply(values))
 
 
 def test_a_known_power_law_is_recovered() -> None:
@@ -189,7 +189,7 @@ def test_what_cannot_be_measured_is_said_with_the_reason() -> None:
     found = measure_learning_curve(train, task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(0.0))
     assert "no time was left" in found.sentence
     bare = measure_learning_curve(
-        Rows(train.table), task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(60.0)
+        StrategyRows(train.table), task_of(codes), np.arange(60), test=None, test_targets=None, clock=Clock(60.0)
     )
     assert "the base model was not run" in bare.sentence
     alone = replace(task_of(codes), folds=np.zeros(60, dtype=np.intp))

@@ -22,7 +22,7 @@ from headstart import flow
 from headstart.errors import BundleError, DataError, OptionError, UnknownName
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.results import Result
-from headstart.strategies import chosen_names
+from headstart.strategies import select_strategies
 
 QUICK = "quick"
 FIXTURES = {"image": "image_folder", "text": "text_table", "series": "series_table"}
@@ -52,7 +52,7 @@ def test_adapt_writes_everything_and_learns(modality: str, adapted: dict[str, tu
     assert result.n_rows.train > result.n_rows.test > 0
     chosen = result.strategy(result.chosen).test
     assert chosen is not None and chosen.accuracy.value > 0.8
-    assert [item.name for item in result.strategies] == chosen_names(modality, (QUICK,))
+    assert [item.name for item in result.strategies] == select_strategies(modality, (QUICK,))
     assert result.verdict.sentence
     page = (out / "report.html").read_text("utf-8")
     assert result.verdict.sentence.split(";")[0][:40] in page and len(page) < 2_000_000

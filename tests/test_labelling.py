@@ -18,7 +18,13 @@ from headstart.cli.main import app
 from headstart.errors import OptionError
 from headstart.flow.active_learning.label_next import MARGINS, label_next, project_features
 from headstart.options import AdaptOptions, LabelNextOptions, ReadOptions, parse
-from headstart.ranking.typicality import groups, nearest, typical, unit, unsure
+from headstart.ranking.typicality import (
+    choose_typical_rows,
+    choose_uncertain_rows,
+    cluster_rows,
+    find_nearest_centres,
+    scale_to_unit_length,
+)
 from headstart.records import TASKS, TRAIN, make_column
 
 RUN = CliRunner()
@@ -29,22 +35,22 @@ def clouds(sizes: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     owner = np.repeat(np.arange(len(sizes)), sizes)
     centres = np.eye(16)[: len(sizes)] * 4
-    return unit((centres[owner] + rng.normal(0, 0.4, (len(owner), 16))).astype(np.float32)), owner
+    return scale_to_unit_length((centres[owner] + rng.normal(0, 0.4, (len(owner), 16))).astype(np.float32)), owner
 
 
 def test_typical_rows_come_one_from_each_group_the_largest_first_and_pass_over_what_is_labelled() -> None:
     rows, owner = clouds([60, 40, 30, 20])
-    chosen = typical(rows, None, 4, seed=0)
+    chosen = choose_typical_rows(rows, None, 4, seed=0)
     assert owner[chosen.rows].tolist() == [0, 1, 2, 3]
     known = rows[owner == 0][:3]
-    again = typical(rows, known, 3, seed=0)
+    again = choose_typical_rows(rows, known, 3, seed=0)
     assert set(owner[again.rows]) <= {0, 1, 2, 3} and 1 in owner[again.rows]
     assert min(np.linalg.norm(known - rows[row], axis=1).min() for row in again.rows) > 0.05
 
 
 def test_a_typical_row_lies_in_the_middle_of_its_group() -> None:
     rows, owner = clouds([80, 80])
-    chosen = typical(rows, None, 2, seed=0)
+    chosen = choose_typical_rows(rows, None, 2, seed=0)
     for row in chosen.rows:
         middle = rows[owner == owner[row]].mean(axis=0)
         distance = np.linalg.norm(rows[owner == owner[row]] - middle, axis=1)
@@ -54,7 +60,7 @@ def test_a_typical_row_lies_in_the_middle_of_its_group() -> None:
 def test_unsure_rows_are_the_least_sure_of_different_kinds() -> None:
     rows, owner = clouds([500, 500])
     margins = np.where(np.arange(1_000) % 10 == 0, 0.01, 0.9) + np.random.default_rng(0).uniform(0, 0.009, 1_000)
-    chosen = unsure(rows, margins, 4, seed=0)
+    chosen = choose_uncertain_rows(rows, margins, 4, seed=0)
     assert (margins[chosen.rows] < 0.02).all()
     assert set(owner[chosen.rows]) == {0, 1}
 
@@ -64,14 +70,16 @@ def test_near_copies_are_never_named_twice(way: str) -> None:
     one = clouds([10])[0]
     rows = np.concatenate([one] * 5)
     margins = np.zeros(len(rows))
-    chosen = typical(rows, None, 20, 0) if way == "typical" else unsure(rows, margins, 20, 0)
+    chosen = choose_typical_rows(rows, None, 20, 0) if way == "typical" else choose_uncertain_rows(rows, margins, 20, 0)
     assert len(chosen.rows) == 10
     assert len(np.unique(rows[chosen.rows].round(4), axis=0)) == 10
 
 
 def test_a_hundred_thousand_rows_need_no_square_matrix() -> None:
-    rows = unit(np.random.default_rng(0).normal(0, 1, (100_000, 8)).astype(np.float32))  # squared: 40 GB
-    chosen = typical(rows, rows[:200], 50, seed=0)
+    rows = scale_to_unit_length(
+        np.random.default_rng(0).normal(0, 1, (100_000, 8)).astype(np.float32)
+    )  # squared: 40 GB
+    chosen = choose_typical_rows(rows, rows[:200], 50, seed=0)
     assert len(set(chosen.rows.tolist())) == 50
 
 
@@ -80,7 +88,10 @@ def test_wide_features_of_very_many_rows_become_narrow_and_likeness_stays() -> N
     rows[20:] = rows[:20] + 0.3 * rows[20:]
     assert project_features(rows, 20_000) is rows
     less = project_features(rows, 20_001)
-    before, after = unit(rows) @ unit(rows).T, unit(less) @ unit(less).T
+    before, after = (
+        scale_to_unit_length(rows) @ scale_to_unit_length(rows).T,
+        scale_to_unit_length(less) @ scale_to_unit_length(less).T,
+    )
     assert less.shape == (40, 256) and np.abs(before - after).max() < 0.3
     assert (before[:20, 20:].argmax(axis=1) == after[:20, 20:].argmax(axis=1)).all()
     assert np.allclose(project_features(rows[3:5], 20_001), less[3:5], atol=1e-4)
@@ -88,11 +99,11 @@ def test_wide_features_of_very_many_rows_become_narrow_and_likeness_stays() -> N
 
 def test_nearest_is_what_all_distances_say() -> None:
     rows, centres = clouds([30, 30])[0], clouds([2, 2, 2])[0]
-    owner, squared = nearest(rows, centres)
+    owner, squared = find_nearest_centres(rows, centres)
     every = np.square(rows[:, None] - centres[None]).sum(axis=2)
     assert (owner == every.argmin(axis=1)).all()
     assert np.allclose(squared, every.min(axis=1), atol=1e-5)
-    assert len(groups(rows, 5, 0).centres) == 5
+    assert len(cluster_rows(rows, 5, 0).centres) == 5
 
 
 def test_every_kind_of_task_says_how_sure_it_is_or_that_it_does_not() -> None:

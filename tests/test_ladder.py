@@ -12,20 +12,21 @@ from headstart.errors import OptionError
 from headstart.ladder import choose, fit_strategies, sampling
 from headstart.records import Features, FittedState, Probabilities, Table, make_column
 from headstart.report.kinds import TASK_WORDINGS
-from headstart.strategies import STRATEGIES, chosen_names
-from headstart.strategies.goals import GOALS
+from headstart.strategies import STRATEGIES, select_strategies
+from headstart.strategies.goals import OBJECTIVES
 from headstart.strategies.linear import cost_model
-from headstart.strategies.record import Clock, Forecast, Rows, Task
+from headstart.strategies.record import Clock, CostForecast, StrategyRows, Task
+from headstart.strategies.scoring import OBJECTIVES
 
 
-def problem(clock: Clock, signal: float = 2.0) -> tuple[Rows, Task]:
+def problem(clock: Clock, signal: float = 2.0) -> tuple[StrategyRows, Task]:
     rng = np.random.default_rng(0)
     codes = np.arange(40) % 2
     ids = make_column([str(number) for number in range(40)])
     texts = make_column([f"{'good' if code else 'bad'} thing {number % 7}" for number, code in enumerate(codes)])
     table = Table(modality="text", ids=ids, inputs=texts, hashes=ids, labels=None, splits=make_column([""] * 40))
     values = (rng.normal(size=(40, 6)) + signal * codes[:, None]).astype(np.float32)
-    return Rows(table, Features(ids, values, "x")), Task(
+    return StrategyRows(table, Features(ids, values, "x")), Task(
         classes=("a", "b"), codes=codes, folds=np.arange(40) // 2 % 5, balance="auto", seed=0, clock=clock
     )
 
@@ -50,7 +51,7 @@ class Memory:
 
 def test_without_time_the_cheap_rungs_are_climbed_and_the_others_skipped_with_a_reason() -> None:
     rows, task = problem(Clock(0))
-    names = chosen_names("text", ())
+    names = select_strategies("text", ())
     made = fit_strategies(rows, task, names)
     needs_stages = {"multi-stage-probe"}
     quick = [name for name in names if STRATEGIES[name].preset == "quick" and name not in needs_stages]
@@ -86,7 +87,10 @@ def test_a_rung_whose_forecast_does_not_fit_is_skipped_before_it_starts(monkeypa
 
     def foresees(seconds: float, memory_bytes: float) -> None:
         costly = replace(
-            STRATEGIES["classic"], kind="scratch", preset="default", forecast=lambda *_: Forecast(seconds, memory_bytes)
+            STRATEGIES["classic"],
+            kind="scratch",
+            preset="default",
+            forecast=lambda *_: CostForecast(seconds, memory_bytes),
         )
         monkeypatch.setitem(STRATEGIES, "classic", costly)
 
@@ -96,12 +100,12 @@ def test_a_rung_whose_forecast_does_not_fit_is_skipped_before_it_starts(monkeypa
     assert "--max-memory" in fit_strategies(rows, task, ["majority", "classic"]).skipped["classic"]
     foresees(1.0, 1e6)
     made = fit_strategies(rows, task, ["majority", "classic"])
-    assert made.forecasts["classic"] == Forecast(1.0, 1e6) and "classic" in made.fitted
+    assert made.forecasts["classic"] == CostForecast(1.0, 1e6) and "classic" in made.fitted
 
 
 def _costs_by_row(monkeypatch: pytest.MonkeyPatch, name: str, seconds: float, memory_bytes: float = 0.0) -> None:
-    def forecast(rows: Rows, task: Task) -> Forecast:
-        return Forecast(seconds * len(rows), memory_bytes * len(rows))
+    def forecast(rows: StrategyRows, task: Task) -> CostForecast:
+        return CostForecast(seconds * len(rows), memory_bytes * len(rows))
 
     monkeypatch.setitem(STRATEGIES, name, replace(STRATEGIES[name], forecast=forecast))
 
@@ -213,6 +217,6 @@ def test_where_every_strategy_is_skipped_and_none_stands_in_the_error_says_why()
         fit_strategies(rows, task, ["scratch"])
 
 
-@pytest.mark.parametrize("task", GOALS)
+@pytest.mark.parametrize("task", OBJECTIVES)
 def test_scores_of_cross_validation_are_called_alike_while_training_and_in_the_report(task: str) -> None:
-    assert GOALS[task].score_name == TASK_WORDINGS[task].validated
+    assert OBJECTIVES[task].score_name == TASK_WORDINGS[task].validated

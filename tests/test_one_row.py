@@ -22,7 +22,7 @@ from headstart.strategies.fine_tuning.last_stages import CONFIG
 from headstart.strategies.fine_tuning.records import TrainingVariant
 from headstart.strategies.fine_tuning.search import VariantSearch
 from headstart.strategies.fine_tuning.trainer import Trainer, merge_folds
-from headstart.strategies.record import Clock, Rows, Task, renumber_folds
+from headstart.strategies.record import Clock, StrategyRows, Task, renumber_folds
 
 TEXTS = {"water": "The pump is broken", "roads": "The bridge is flooded", "school": "The teacher is absent"}
 
@@ -157,7 +157,7 @@ def test_one_test_row_gives_no_verdict(tmp_path: Path) -> None:
     assert "one test row, which says nothing of others" in result.verdict.sentence
 
 
-def _lone_task(n_features: int = 6, constant: bool = False) -> tuple[Rows, Task]:
+def _lone_task(n_features: int = 6, constant: bool = False) -> tuple[StrategyRows, Task]:
     rng, codes = np.random.default_rng(0), np.array([0] * 10 + [1] * 10 + [2])
     features = np.ones((21, n_features)) if constant else rng.normal(size=(21, n_features)) + codes[:, None]
     ids = make_column([str(number) for number in range(21)])
@@ -171,7 +171,9 @@ def _lone_task(n_features: int = 6, constant: bool = False) -> tuple[Rows, Task]
         splits=make_column(["train"] * 21),
         metadata={},
     )
-    rows = Rows(table, Features(ids, features.astype(np.float32), "k", stages={"stage-0": features.astype(np.float32)}))
+    rows = StrategyRows(
+        table, Features(ids, features.astype(np.float32), "k", stages={"stage-0": features.astype(np.float32)})
+    )
     folds = np.append(np.arange(20) % 5, TRAINING_ONLY)
     return rows, Task(classes=("x", "y", "z"), codes=codes, folds=folds, balance="auto", seed=0, clock=Clock(60.0))
 
@@ -281,7 +283,7 @@ def test_a_strategy_that_moves_weights_keeps_lone_rows_in_every_training_part() 
         backbone=base,
         precision="float32",
     )
-    trials = VariantSearch(Trainer(CONFIG, Rows(table, made.features), task), task.clock)
+    trials = VariantSearch(Trainer(CONFIG, StrategyRows(table, made.features), task), task.clock)
     assert trials.folds_of_repeat(0) == [0, 1, 2, 3]
     choice = trials.score_variant(TrainingVariant(trials.source_of(trials.tails[0]), False, 1), trials.held_out_folds())
     assert np.isnan(choice.outputs[16]).all() and np.isfinite(choice.outputs[:16]).all()

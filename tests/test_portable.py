@@ -517,7 +517,7 @@ def test_the_script_reads_series_of_several_channels(several_channels: tuple[Pat
 def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
     from headstart.flow.exports.portable import make_portable, run_reference
     from headstart.strategies.fine_tuning.tuned_model import TunedModel
-    from headstart.strategies.fitted import Model
+    from headstart.strategies.fitted import FittedModel
     from headstart.strategies.linear.head import Head
 
     out, data = runs["image"]
@@ -527,8 +527,8 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
     head = Head(np.zeros(base.record.n_dims, np.float32), rng.normal(size=(base.record.n_dims, 3)).astype(np.float32),
                 np.zeros(3, np.float32))  # fmt: skip
     core = TunedModel(modality="image", parts=base.parts, head=head, n_views=2)
-    tuned = replace(bundle, strategy="last-stages", fitted=Model(core, np.empty((0, 3))), uses=frozenset({"inputs"}),
-                    rules=None)  # fmt: skip
+    fitted = FittedModel(core, np.empty((0, 3)))
+    tuned = replace(bundle, strategy="last-stages", fitted=fitted, uses=frozenset({"inputs"}), rules=None)
     made = make_portable(tuned, table, tmp_path / "shipping")
     assert made.shipped is not None and made.shipped.told["ok"], made.shipped
     assert [item["kind"] for item in made.shipped.told["inputs"]] == ["views"]

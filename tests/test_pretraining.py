@@ -314,7 +314,7 @@ def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: i
     from headstart.bundle.onnx import export, graph
     from headstart.bundle.runtime import session
     from headstart.strategies.fine_tuning.tuned_model import TunedModel, replace_weights
-    from headstart.strategies.fitted import Model
+    from headstart.strategies.fitted import FittedModel
     from headstart.strategies.linear.head import Head
 
     rng, backbone = np.random.default_rng(0), loaded(n_channels)
@@ -326,7 +326,7 @@ def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: i
     weights = rng.normal(scale=0.05, size=(backbone.record.n_dims, 2)).astype(np.float32)
     head = Head(np.zeros(len(weights), np.float32), weights, np.zeros(2, np.float32))
     core = TunedModel(modality="series", parts=replace_weights(backbone.parts, moved), head=head)
-    fitted = Model(core, np.empty((0, 2)))
+    fitted = FittedModel(core, np.empty((0, 2)))
     bundle = SimpleNamespace(strategy=strategy, fitted=fitted, classes=("a", "b"), rules=None, backbone=None)
     network, desk = graph.whole(bundle)  # type: ignore[arg-type]
     arrays, path = tuple(batch(n_channels)), tmp_path / "model.onnx"

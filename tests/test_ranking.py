@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from headstart import ranking
 from headstart.bases import CATALOGUE
-from headstart.ranking import Candidate, Measured, Wanted
+from headstart.ranking import Candidate, CandidateFilter, MeasuredCandidate
 from headstart.ranking.scores import shrinkage
 from headstart.records import Interval, make_column
 
@@ -102,15 +102,15 @@ def test_coverage_counts_unknown_tokens_and_pieces() -> None:
     words = {"[UNK]": 0, "water": 1, "road": 2, "##s": 3}
     tokenizer = Tokenizer(models.WordPiece(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    found = ranking.coverage(tokenizer.to_str(), ["water roads", "maji road"])
+    found = ranking.measure_vocabulary_coverage(tokenizer.to_str(), ["water roads", "maji road"])
     assert found.unknown_share == pytest.approx(1 / 5)  # water, road, ##s, [UNK], road
     assert found.pieces_per_word == pytest.approx(5 / 4)
 
 
-def measured(name: str, hits: np.ndarray, size: int = 10, turn: int = 0) -> Measured:
+def measured(name: str, hits: np.ndarray, size: int = 10, turn: int = 0) -> MeasuredCandidate:
     n = len(hits)
     share = float(hits.mean())
-    return Measured(
+    return MeasuredCandidate(
         candidate=Candidate(name, "given", "mit", size),
         probe=Interval(share, share, share),
         log_loss=1.0,
@@ -121,13 +121,15 @@ def measured(name: str, hits: np.ndarray, size: int = 10, turn: int = 0) -> Meas
         ids=make_column([str(i) for i in range(n)]),
         gains=hits.astype(np.float64),
         clusters=np.arange(n),
-        turn=turn,
+        stage=turn,
     )
 
 
 def test_a_lead_of_a_few_rows_is_a_tie_and_a_large_one_is_not() -> None:
     row = np.arange(100)
-    found = ranking.order([measured("a", row < 80), measured("b", row < 78), measured("c", row < 50)], {}, seed=0)
+    found = ranking.rank_candidates(
+        [measured("a", row < 80), measured("b", row < 78), measured("c", row < 50)], {}, seed=0
+    )
     assert [item.candidate.reference for item in found.measured] == ["a", "b", "c"]
     assert found.ties == {"a", "b"}
     assert "tie" in found.why and "b" in found.why
@@ -135,7 +137,7 @@ def test_a_lead_of_a_few_rows_is_a_tie_and_a_large_one_is_not() -> None:
 
 def test_without_a_tie_the_sentence_names_the_second() -> None:
     row = np.arange(100)
-    found = ranking.order([measured("weak", row < 50), measured("strong", row < 80)], {}, seed=0)
+    found = ranking.rank_candidates([measured("weak", row < 50), measured("strong", row < 80)], {}, seed=0)
     assert found.ties == frozenset() and found.taken == "strong"
     assert "strong is the best" in found.why and "weak (50.0%)" in found.why
 
@@ -145,7 +147,7 @@ def test_the_smaller_one_is_taken_only_if_it_ties_within_a_point() -> None:
     large = measured("large", row < 160, size=100)
     near = measured("near", row < 158, size=20)
     far = measured("far", ((row >= 3) & (row < 158)) | (row == 199), size=5)
-    found = ranking.order([large, near, far], {}, seed=0)
+    found = ranking.rank_candidates([large, near, far], {}, seed=0)
     assert found.ties == {"large", "near", "far"}
     assert found.taken == "near" and "near is taken, because it is smaller" in found.why
     assert [entry["taken"] for entry in found.document()["ranking"]] == [False, True, False]
@@ -155,8 +157,8 @@ def test_a_smaller_one_that_is_less_sure_of_the_truth_is_not_taken() -> None:
     row = np.arange(200)
     large, near = measured("large", row < 160, size=100), measured("near", row < 159, size=20)
     worse = replace(near, log_loss=large.log_loss + 0.01)
-    assert ranking.order([large, near], {}, seed=0).taken == "near"
-    found = ranking.order([large, worse], {}, seed=0)
+    assert ranking.rank_candidates([large, near], {}, seed=0).taken == "near"
+    found = ranking.rank_candidates([large, worse], {}, seed=0)
     assert found.ties == {"large", "near"} and found.taken == "large" and "smaller" not in found.why
 
 
@@ -164,36 +166,36 @@ def test_a_lead_inside_one_cluster_is_chance() -> None:
     row = np.arange(100)
     best, other = measured("a", row < 80), measured("b", row < 60)
     together = np.where((row >= 60) & (row < 80), 1_000, row)
-    assert not ranking.order([best, other], {}, seed=0).ties
-    assert ranking.order([replace(best, clusters=together), other], {}, seed=0).ties == {"a", "b"}
+    assert not ranking.rank_candidates([best, other], {}, seed=0).ties
+    assert ranking.rank_candidates([replace(best, clusters=together), other], {}, seed=0).ties == {"a", "b"}
 
 
 def test_halving_keeps_the_better_half_and_every_tie() -> None:
     row = np.arange(100)
     clear = [measured(name, row < right) for name, right in (("a", 90), ("b", 60), ("c", 40), ("d", 20))]
-    assert [item.reference for item in ranking.survivors(clear, 0)] == ["a", "b"]
+    assert [item.reference for item in ranking.select_survivors(clear, 0)] == ["a", "b"]
     tied = [measured(name, row < right) for name, right in (("a", 90), ("b", 89), ("c", 89), ("d", 20))]
-    assert [item.reference for item in ranking.survivors(tied, 0)] == ["a", "b", "c"]
+    assert [item.reference for item in ranking.select_survivors(tied, 0)] == ["a", "b", "c"]
 
 
 def test_those_with_more_rows_stand_above_those_that_went_out() -> None:
     row = np.arange(100)
-    found = ranking.order([measured("out", row < 90), measured("in", row < 80, turn=1)], {}, seed=0)
+    found = ranking.rank_candidates([measured("out", row < 90), measured("in", row < 80, turn=1)], {}, seed=0)
     assert [item.candidate.reference for item in found.measured] == ["in", "out"]
     assert not found.ties
 
 
 def test_a_smaller_sample_is_a_part_of_a_larger_one_and_keeps_five_of_each_class() -> None:
     codes = np.repeat([0, 1, 2], [900, 90, 7])
-    small, large = ranking.sample(codes, 50, 3), ranking.sample(codes, 200, 3)
+    small, large = ranking.draw_stratified_sample(codes, 50, 3), ranking.draw_stratified_sample(codes, 200, 3)
     assert set(small) <= set(large)
     assert np.bincount(codes[small]).tolist() == [45, 5, 5]
-    assert (ranking.sample(codes, 50, 3) == small).all()
+    assert (ranking.draw_stratified_sample(codes, 50, 3) == small).all()
 
 
 def test_with_very_many_classes_some_are_drawn_whole_and_the_smaller_draw_stays_a_part_of_the_larger() -> None:
     codes = np.arange(4_000) % 500
-    small, large = ranking.sample(codes, 50, 3), ranking.sample(codes, 200, 3)
+    small, large = ranking.draw_stratified_sample(codes, 50, 3), ranking.draw_stratified_sample(codes, 200, 3)
     assert np.unique(np.bincount(codes[small], minlength=500), return_counts=True)[1].tolist() == [490, 10]
     assert len(small) == 50 and len(large) == 200 and set(small) <= set(large)
 
@@ -210,13 +212,13 @@ def test_logme_of_numbers_does_not_depend_on_their_unit_and_prefers_features_tha
 def test_without_classes_the_sentence_speaks_of_error_taken_away() -> None:
     row = np.arange(100)
     first, second = measured("strong", row < 80), measured("weak", row < 50)
-    found = ranking.order([replace(first, kind="regression"), replace(second, kind="regression")], {}, seed=0)
+    found = ranking.rank_candidates([replace(first, kind="regression"), replace(second, kind="regression")], {}, seed=0)
     assert "takes away 80.0% (80%-80%) of the error of always saying the average, on 100 training rows" in found.why
 
 
 def test_what_cannot_be_computed_is_null_and_not_a_number_that_json_lacks() -> None:
     item = replace(measured("a", np.ones(1)), knn=float("nan"))
-    (entry,) = json.loads(json.dumps(ranking.order([item], {}, 0).document(), allow_nan=False))["ranking"]
+    (entry,) = json.loads(json.dumps(ranking.rank_candidates([item], {}, 0).document(), allow_nan=False))["ranking"]
     assert entry["knn"] is None and entry["logme"] == 0.0
 
 
@@ -240,15 +242,15 @@ def test_candidates_are_filtered_by_kind_licence_and_size(tmp_path: Path, monkey
         (snapshot / "model.safetensors").write_bytes(b"x" * size)
         (snapshot / "README.md").write_text(f"---\nlicense: {licence}\n---\n" if licence else "hello")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    wanted = Wanted("text", max_bytes=1_000)
+    wanted = CandidateFilter("text", max_bytes=1_000)
     monkeypatch.setitem(CATALOGUE, "all-minilm-l6-v2", replace(CATALOGUE["all-minilm-l6-v2"], size_bytes=900))
-    kept, left_out = ranking.candidates(wanted)
+    kept, left_out = ranking.list_candidates(wanted)
     assert [item.reference for item in kept] == ["all-minilm-l6-v2", "hf:clinic/free"]
     assert set(left_out) == {"hf:clinic/closed", "hf:clinic/silent", "hf:clinic/huge"}
     assert "cc-by-nc-4.0" in left_out["hf:clinic/closed"] and "unknown" in left_out["hf:clinic/silent"]
-    kept, left_out = ranking.candidates(replace(wanted, licence="any"))
+    kept, left_out = ranking.list_candidates(replace(wanted, licence="any"))
     assert set(left_out) == {"hf:clinic/huge"}
-    kept, left_out = ranking.candidates(replace(wanted, given=("hf:clinic/closed",)))
+    kept, left_out = ranking.list_candidates(replace(wanted, requested=("hf:clinic/closed",)))
     assert ("hf:clinic/closed", "cc-by-nc-4.0") in [(item.reference, item.licence) for item in kept]
 
 
@@ -256,9 +258,12 @@ def test_without_a_hub_cache_the_catalogue_is_left(tmp_path: Path, monkeypatch: 
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "nowhere"))
-    assert [item.reference for item in ranking.candidates(Wanted("image"))[0]] == ["efficientnet-lite0"]
+    assert [item.reference for item in ranking.list_candidates(CandidateFilter("image"))[0]] == ["efficientnet-lite0"]
     shutil.rmtree(tmp_path)
-    assert [item.reference for item in ranking.candidates(Wanted("series"))[0]] == ["series-encoder", "minirocket"]
+    assert [item.reference for item in ranking.list_candidates(CandidateFilter("series"))[0]] == [
+        "series-encoder",
+        "minirocket",
+    ]
 
 
 def test_the_room_loads_nothing_heavy() -> None:

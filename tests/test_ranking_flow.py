@@ -17,7 +17,7 @@ from headstart.errors import DataError
 from headstart.features import runtimes
 from headstart.flow.base_choice import choose, measure
 from headstart.options import AdaptOptions, BasesOptions, parse
-from headstart.ranking import Wanted
+from headstart.ranking import CandidateFilter
 from headstart.records import TRAIN
 from headstart.strategies.record import Clock
 
@@ -135,8 +135,8 @@ def test_auto_takes_what_the_ranking_takes_and_says_why(
 def test_auto_takes_the_only_candidate_without_a_ranking(
     series_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = ranking.candidates
-    monkeypatch.setattr(choose.ranking, "candidates", lambda wanted: (every(wanted)[0][:1], {}))
+    every = ranking.list_candidates
+    monkeypatch.setattr(choose.ranking, "list_candidates", lambda criteria: (every(criteria)[0][:1], {}))
     monkeypatch.setattr(choose, "compare_bases", lambda *args: pytest.fail("nothing to compare"))
     result = flow.adapt(series_table, tmp_path / "out", parse(AdaptOptions, base="auto", strategy="linear-probe"))
     assert result.base.name == "series-encoder"
@@ -158,7 +158,7 @@ def test_all_begin_on_few_rows_and_the_better_ones_go_on_to_more(
 ) -> None:
     monkeypatch.setattr("headstart.ranking.ordering.SMALL_SAMPLE", 18)
     table = data.assign_splits(data.read_table(image_folder, AdaptOptions()), AdaptOptions())
-    wanted = Wanted("image", given=checkpoints)
+    wanted = CandidateFilter("image", requested=checkpoints)
     found = choose.compare_bases(table, parse(AdaptOptions, offline=True), wanted, n_rows=1_000, clock=Clock(np.inf))
     n_train = int((table.splits == TRAIN).sum())
     n_rows = [len(item.ids) for item in found.measured]
@@ -226,7 +226,7 @@ def test_texts_in_a_foreign_script_are_warned_of_and_a_hub_model_for_another_lan
     result = flow.adapt(path, tmp_path / "out", chosen)
     (said,) = [item for item in result.checks if item.kind == "foreign-script"]
     assert said.severity == "warn" and "does not know" in said.summary and "--for DATA" in said.advice
-    foreign = measure.Coverage(0.62, 1.0)
+    foreign = measure.VocabularyCoverage(0.62, 1.0)
     monkeypatch.setattr(measure, "measure_coverage", lambda *args: foreign)
     table = data.assign_splits(data.read_table(path, AdaptOptions()), AdaptOptions())
     sample = measure.Sample(table, np.arange(len(table)), 0)

@@ -15,14 +15,14 @@ from headstart.cli.main import app
 from headstart.errors import DataError, OptionError
 from headstart.options import ReadOptions, parse
 from headstart.records import Features, Table, make_column
-from headstart.strategies import STRATEGIES, chosen_names
-from headstart.strategies.probes.self_training import sure_rows
-from headstart.strategies.record import Clock, Rows, Skipped, Task
+from headstart.strategies import STRATEGIES, select_strategies
+from headstart.strategies.probes.self_training import select_confident_rows
+from headstart.strategies.record import Clock, StrategyRows, StrategySkipped, Task
 
 SELF = STRATEGIES["self-training"]
 
 
-def rings(n_rows: int, seed: int) -> tuple[Rows, np.ndarray]:
+def rings(n_rows: int, seed: int) -> tuple[StrategyRows, np.ndarray]:
     """Two half moons in 2 of 6 dimensions: similar rows have one label, no line parts them with few labels."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 2, n_rows)
@@ -31,20 +31,20 @@ def rings(n_rows: int, seed: int) -> tuple[Rows, np.ndarray]:
     y = np.where(codes == 0, np.sin(angle), 0.5 - np.sin(angle))
     values = np.column_stack([4 * x, 4 * y, rng.normal(0, 0.05, (n_rows, 4))]).astype(np.float32)
     ids, blank = make_column([f"{seed}-{row}" for row in range(n_rows)]), make_column([""] * n_rows)
-    return Rows(
+    return StrategyRows(
         Table(modality="text", ids=ids, inputs=blank, hashes=ids, labels=None, splits=blank),
         Features(ids, values, "made"),
     ), codes
 
 
-def task_of(codes: np.ndarray, unlabelled: Rows | None) -> Task:
+def task_of(codes: np.ndarray, unlabelled: StrategyRows | None) -> Task:
     folds = np.arange(len(codes)) // 2 % 4
     return Task(
         classes=("a", "b"), codes=codes, folds=folds, balance="off", seed=0, clock=Clock(600.0), unlabelled=unlabelled
     )
 
 
-def balanced(seed: int) -> tuple[Rows, np.ndarray]:
+def balanced(seed: int) -> tuple[StrategyRows, np.ndarray]:
     rows, codes = rings(60, seed)
     kept = np.concatenate([np.flatnonzero(codes == code)[:8] for code in range(2)])
     order = np.argsort(np.tile(np.arange(8), 2), kind="stable")
@@ -100,12 +100,12 @@ def test_without_enough_rows_it_says_what_it_needs_and_is_left_out_of_the_list()
     rows, codes = balanced(1)
     few, _ = rings(5, 2)
     for bare in (None, few):
-        with pytest.raises(Skipped, match="at least 20 rows without labels"):
+        with pytest.raises(StrategySkipped, match="at least 20 rows without labels"):
             SELF.fit(rows, task_of(codes, bare), {})
-    assert "self-training" not in chosen_names("text", ()) + chosen_names("text", ("blend",))
-    assert "self-training" in chosen_names("text", (), unlabelled=True)
-    assert chosen_names("text", ("self-training",)) == ["self-training"]
-    assert "self-training" not in chosen_names("text", (), "regression", unlabelled=True)
+    assert "self-training" not in select_strategies("text", ()) + select_strategies("text", ("blend",))
+    assert "self-training" in select_strategies("text", (), unlabelled=True)
+    assert select_strategies("text", ("self-training",)) == ["self-training"]
+    assert "self-training" not in select_strategies("text", (), "regression", unlabelled=True)
 
 
 def test_a_class_that_one_fold_alone_has_and_rows_without_folds_are_survived() -> None:
@@ -121,7 +121,7 @@ def test_a_class_that_one_fold_alone_has_and_rows_without_folds_are_survived() -
 
 def test_sure_rows_come_from_every_class_by_its_share() -> None:
     shares = np.column_stack([np.linspace(0.1, 0.9, 40), np.linspace(0.9, 0.1, 40)])
-    rows = sure_rows(shares, np.array([0.75, 0.25]))
+    rows = select_confident_rows(shares, np.array([0.75, 0.25]))
     answers = shares[rows].argmax(axis=1)
     assert (answers == 0).sum() == 15 and (answers == 1).sum() == 5
     assert shares[rows].max(axis=1).min() > 0.6

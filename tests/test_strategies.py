@@ -18,9 +18,9 @@ from tests.tiny import BASES, MOVES, train_briefly
 from headstart.errors import UnknownName
 from headstart.features.views import final_features
 from headstart.records import Features, FittedState, Table, make_column
-from headstart.strategies import STRATEGIES, chosen_names
-from headstart.strategies.goals import GOALS
-from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
+from headstart.strategies import STRATEGIES, select_strategies
+from headstart.strategies.record import Clock, Fitted, StrategyRows, StrategySkipped, Task
+from headstart.strategies.scoring import OBJECTIVES
 
 PIXELS = 32
 IMAGE_SPEC = {
@@ -62,7 +62,7 @@ def _inputs(modality: str, codes: np.ndarray, folder: Path) -> list[object]:
 
 def make(
     modality: str, codes: np.ndarray, n_classes: int, folder: Path, folds: np.ndarray | None = None
-) -> tuple[Rows, Task]:
+) -> tuple[StrategyRows, Task]:
     n = len(codes)
     ids = make_column([f"{number:064x}" for number in range(n)])
     table = Table(
@@ -97,17 +97,17 @@ def make(
     descriptors = features(12) if modality == "image" else None
     if modality in BASES:
         task = replace(task, backbone=BASES[modality]())
-    return Rows(table, features(24), descriptors), task
+    return StrategyRows(table, features(24), descriptors), task
 
 
-def tuned(rows: Rows, task: Task) -> Rows:
+def tuned(rows: StrategyRows, task: Task) -> StrategyRows:
     """Give rows the features of the base itself: what moves its weights starts there."""
     assert task.backbone is not None
     final = final_features(rows.table, task.backbone)[0]
     return replace(rows, features=Features(rows.table.ids, final, "tiny"))
 
 
-def fit(name: str, rows: Rows, task: Task) -> Fitted:
+def fit(name: str, rows: StrategyRows, task: Task) -> Fitted:
     members: dict[str, Fitted] = {}
     for member in STRATEGIES[name].members:
         strategy = STRATEGIES[member]
@@ -190,8 +190,8 @@ def test_labels_and_numbers_are_learnt_and_restored(name: str, modality: str, ki
     assert made.shape == (60, len(task.classes)) and np.isfinite(made).all()
     assert np.isfinite(fitted.out_of_fold).all() or name in BARELY
     if name not in BARELY:
-        assert GOALS[kind].score(task, fitted.out_of_fold) > 0.7
-        assert GOALS[kind].score(task, made) > 0.7
+        assert OBJECTIVES[kind].score(task, fitted.out_of_fold) > 0.7
+        assert OBJECTIVES[kind].score(task, made) > 0.7
     state = fitted.state()
     restored = STRATEGIES[name].load(FittedState(json.loads(json.dumps(dict(state.meta))), state.arrays), task.classes)
     np.testing.assert_allclose(restored.predict(rows), made, rtol=1e-5)
@@ -217,7 +217,7 @@ def test_two_rows_a_class_are_enough(name: str, modality: str, n_classes: int, t
     codes = np.arange(2 * n_classes) % n_classes
     rows, task = make(modality, codes, n_classes, tmp_path, np.arange(2 * n_classes) // n_classes)
     if name in MOVES and len(rows) < 10:
-        with pytest.raises(Skipped, match="only 4 rows"):
+        with pytest.raises(StrategySkipped, match="only 4 rows"):
             fit(name, rows, task)
         return
     made = fit(name, rows, task).predict(rows)
@@ -240,7 +240,7 @@ def test_a_class_that_stands_in_one_fold_only_is_survived(name: str, modality: s
 def test_without_folds_a_model_is_still_made(name: str, modality: str, tmp_path: Path) -> None:
     rows, task = make(modality, np.arange(12) % 3, 3, tmp_path, np.zeros(12))
     if name in MOVES:
-        with pytest.raises(Skipped, match="too few rows to judge"):
+        with pytest.raises(StrategySkipped, match="too few rows to judge"):
             fit(name, rows, task)
         return
     fitted = fit(name, rows, task)
@@ -278,7 +278,7 @@ def test_the_text_model_works_without_spaces_and_with_nothing_known(tmp_path: Pa
     table = Table(
         modality="text", ids=rows.table.ids, inputs=words, hashes=rows.table.ids, labels=None, splits=rows.table.splits
     )
-    fitted = STRATEGIES["classic"].fit(Rows(table), task, {})
+    fitted = STRATEGIES["classic"].fit(StrategyRows(table), task, {})
     assert (fitted.out_of_fold.argmax(axis=1) == task.codes).all()
     nothing = Table(
         modality="text",
@@ -288,7 +288,7 @@ def test_the_text_model_works_without_spaces_and_with_nothing_known(tmp_path: Pa
         labels=None,
         splits=make_column(["", ""]),
     )
-    assert np.isfinite(fitted.predict(Rows(nothing))).all()
+    assert np.isfinite(fitted.predict(StrategyRows(nothing))).all()
 
 
 def test_scratch_says_why_it_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,21 +306,21 @@ def test_scratch_says_why_it_is_skipped(tmp_path: Path, monkeypatch: pytest.Monk
         spec=task.spec,
         architecture=task.architecture,
     )
-    with pytest.raises(Skipped, match="passes over the rows fit its share of the time"):
+    with pytest.raises(StrategySkipped, match="passes over the rows fit its share of the time"):
         STRATEGIES["scratch"].fit(rows, hurried, {})
 
 
 def test_names_come_in_ladder_order_with_their_members() -> None:
     usual = [name for name, item in STRATEGIES.items() if "text" in item.modalities and item.preset != "thorough"]
     usual = [name for name in usual if not STRATEGIES[name].on_request]
-    assert chosen_names("text", (), unlabelled=True) == usual
-    pooled = chosen_names("image", ("blend", "majority"))
+    assert select_strategies("text", (), unlabelled=True) == usual
+    pooled = select_strategies("image", ("blend", "majority"))
     assert pooled[0] == "majority" and pooled[-1] == "blend" and "classic" in pooled and "scratch" not in pooled
-    assert "shrinkage-lda" not in chosen_names("image", ("quick",), "regression")
+    assert "shrinkage-lda" not in select_strategies("image", ("quick",), "regression")
     with pytest.raises(UnknownName, match="Did you mean 'classic'"):
-        chosen_names("image", ("clasic",))
+        select_strategies("image", ("clasic",))
     with pytest.raises(UnknownName, match="for series data"):
-        chosen_names("series", ("scratch",))
+        select_strategies("series", ("scratch",))
 
 
 def test_listing_strategies_imports_nothing_heavy() -> None:

@@ -14,11 +14,11 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.preprocessing import StandardScaler
 
-from headstart.strategies import blend, selection
+from headstart.strategies import blend, scoring
 from headstart.strategies.baselines import classic_text
 from headstart.strategies.linear import cross_validation, lda, links, problems, ridge, solver, temperature
-from headstart.strategies.linear.cross_validation import Search, learn
-from headstart.strategies.linear.head import Rotated, _axes, fit_head
+from headstart.strategies.linear.cross_validation import StrengthSearch, fit_linear
+from headstart.strategies.linear.head import RotatedRows, find_principal_axes, fit_head
 from headstart.strategies.linear.losses import CrossEntropy, Logistic, Squares
 from headstart.strategies.record import Clock, Task
 from headstart.strategies.text import tfidf
@@ -55,7 +55,7 @@ def scaled_columns(features: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("strength", [1e-3, 0.1])
 def test_the_regression_is_that_of_scikit_learn(n: int, n_dims: int, n_classes: int, strength: float) -> None:
     features, codes = blobs(n, n_dims, n_classes)
-    encoding = Rotated(features, np.arange(n), _axes(features))
+    encoding = RotatedRows(features, np.arange(n), find_principal_axes(features))
     start = np.zeros((encoding.matrix.shape[1] + 1, n_classes))
     found = encoding.head(
         solver.fit(encoding.matrix, CrossEntropy(codes, n_classes), strength, weights=np.ones(n), start=start)
@@ -73,7 +73,7 @@ def test_several_labels_are_as_many_regressions_of_scikit_learn(n: int, n_dims: 
     part = problems.PROBLEMS["multi-label"].part(truth, 3)
     assert isinstance(part.loss, Logistic) and part.n_columns == 2
     solved = part.widen(solver.fit(scaled, part.loss, 0.05, weights=np.ones(n), start=np.zeros((n_dims + 1, 2))))
-    found = links.logistic(solver.scores(scaled, solved))
+    found = links.logistic(solver.compute_scores(scaled, solved))
     for label in (0, 1):
         model = LogisticRegression(C=0.05, max_iter=10_000, tol=1e-9).fit(scaled, truth[:, label])
         np.testing.assert_allclose(found[:, label], model.predict_proba(scaled)[:, 1], atol=2e-3)
@@ -84,7 +84,7 @@ def test_several_labels_are_as_many_regressions_of_scikit_learn(n: int, n_dims: 
 def test_numbers_are_the_ridge_regression_of_scikit_learn(n: int, n_dims: int) -> None:
     features, codes = blobs(n, n_dims, 5)
     truth = (1e5 + 300.0 * codes[:, None]).astype(np.float32)
-    encoding = Rotated(features, np.arange(n), _axes(features))
+    encoding = RotatedRows(features, np.arange(n), find_principal_axes(features))
     part = problems.PROBLEMS["regression"].part(truth, 1)
     assert isinstance(part.loss, Squares)
     start = np.zeros((encoding.matrix.shape[1] + 1, 1))
@@ -98,10 +98,10 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
     features, codes = blobs(120, 10, 3)
     kept = np.flatnonzero((codes != 0) | (np.arange(120) % 4 == 0))
     features, codes = features[kept], codes[kept]
-    weights = selection.balanced_weights(codes)
+    weights = scoring.compute_balanced_weights(codes)
     scaled = StandardScaler().fit_transform(features).astype(np.float32)
     solved = solver.fit(scaled, CrossEntropy(codes, 3), 0.1, weights=weights, start=np.zeros((11, 3)))
-    found = solver.softmax(solver.scores(scaled, solved))
+    found = solver.softmax(solver.compute_scores(scaled, solved))
     model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=10_000, tol=1e-9).fit(scaled, codes)
     np.testing.assert_allclose(found, model.predict_proba(scaled), atol=2e-3)
 
@@ -112,12 +112,14 @@ def test_sparse_rows_give_what_dense_rows_give() -> None:
     loss = CrossEntropy(codes, 4)
     args = (loss, 10.0, np.ones(80), np.zeros((301, 4)))
     one, other = solver.fit(sparse, *args), solver.fit(sparse.toarray(), *args)
-    np.testing.assert_allclose(solver.scores(sparse, one), solver.scores(sparse.toarray(), other), atol=2e-2)
+    np.testing.assert_allclose(
+        solver.compute_scores(sparse, one), solver.compute_scores(sparse.toarray(), other), atol=2e-2
+    )
     span = classic_text.Span(sparse)
     np.testing.assert_allclose(span.matrix @ span.matrix.T, (sparse @ sparse.T).toarray(), atol=1e-4)
     shrunk = solver.fit(span.matrix, loss, 10.0, weights=np.ones(80), start=np.zeros((span.matrix.shape[1] + 1, 4)))
     plain = sparse @ span.columns(shrunk[:-1]) + shrunk[-1]
-    np.testing.assert_allclose(plain, solver.scores(sparse, one), atol=2e-2)
+    np.testing.assert_allclose(plain, solver.compute_scores(sparse, one), atol=2e-2)
 
 
 def test_the_chosen_strength_is_near_the_best_of_scikit_learn() -> None:
@@ -136,7 +138,7 @@ def test_the_chosen_strength_is_near_the_best_of_scikit_learn() -> None:
             )
             table[held] = model.predict_proba(scaler.transform(features[held]))
         losses.append(sklearn_log_loss(codes, table))
-    assert selection.log_loss(codes, learnt.choice.out_of_fold) < min(losses) * 1.02
+    assert scoring.log_loss(codes, learnt.choice.out_of_fold) < min(losses) * 1.02
 
 
 def test_a_held_out_row_has_no_say_in_its_own_prediction() -> None:
@@ -145,31 +147,31 @@ def test_a_held_out_row_has_no_say_in_its_own_prediction() -> None:
     _, before = fit_head(features, task)
     moved = features.copy()
     moved[task.folds == 0] += 100.0
-    search = Search((before.choice.strength, before.choice.strength * 10), before.choice.strength)
-    one = learn(lambda rows: Rotated(features, rows, None), task, search).choice.out_of_fold
-    other = learn(lambda rows: Rotated(moved, rows, None), task, search)
+    search = StrengthSearch((before.choice.strength, before.choice.strength * 10), before.choice.strength)
+    one = fit_linear(lambda rows: RotatedRows(features, rows, None), task, search).choice.out_of_fold
+    other = fit_linear(lambda rows: RotatedRows(moved, rows, None), task, search)
     inside = np.flatnonzero(task.folds != 0)
-    np.testing.assert_array_equal(Rotated(features, inside, None).matrix, Rotated(moved, inside, None).matrix)
+    np.testing.assert_array_equal(RotatedRows(features, inside, None).matrix, RotatedRows(moved, inside, None).matrix)
     assert np.isfinite(one).all() and other.choice.out_of_fold.shape == one.shape
 
 
 def test_many_rows_are_searched_on_some_folds_and_every_row_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cross_validation, "ENOUGH_ROWS", 30)
     features, codes = blobs(100, 10, 3)
-    search = Search((1e-3, 1e-2, 1e-1), 1e-2)
-    learnt = learn(lambda rows: Rotated(features, rows, None), task_of(codes), search)
+    search = StrengthSearch((1e-3, 1e-2, 1e-1), 1e-2)
+    learnt = fit_linear(lambda rows: RotatedRows(features, rows, None), task_of(codes), search)
     assert np.isfinite(learnt.choice.out_of_fold).all()
 
 
 def test_weights_are_kept_only_where_they_help_beyond_noise() -> None:
     codes = np.array([0] * 90 + [1] * 10)
     never, right = np.tile([0.9, 0.1], (100, 1)), np.eye(2)[codes]
-    assert selection.better_beyond_noise(codes, right, never, 0)
-    assert not selection.better_beyond_noise(codes, never, right, 0)
-    assert not selection.better_beyond_noise(codes, right, right, 0)
+    assert scoring.is_better_beyond_noise(codes, right, never, 0)
+    assert not scoring.is_better_beyond_noise(codes, never, right, 0)
+    assert not scoring.is_better_beyond_noise(codes, right, right, 0)
     barely = never.copy()
     barely[-1] = [0.1, 0.9]
-    assert not selection.better_beyond_noise(codes, barely, never, 0)
+    assert not scoring.is_better_beyond_noise(codes, barely, never, 0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -177,14 +179,14 @@ def test_weights_are_kept_only_where_they_help_beyond_noise() -> None:
 def test_the_selection_score_is_the_mean_of_accuracy_and_macro_f1(pairs: list[tuple[int, int]]) -> None:
     truth, guess = (np.array(part) for part in zip(*pairs, strict=True))
     expected = (accuracy_score(truth, guess) + f1_score(truth, guess, average="macro")) / 2
-    assert selection.selection_score(truth, np.eye(4)[guess]) == pytest.approx(expected)
+    assert scoring.selection_score(truth, np.eye(4)[guess]) == pytest.approx(expected)
 
 
 def test_rows_without_a_prediction_do_not_count() -> None:
     table = np.array([[1.0, 0.0], [np.nan, np.nan], [1.0, 0.0]])
-    assert selection.selection_score(np.array([0, 1, 0]), table) == 1.0
-    assert selection.log_loss(np.array([0, 1, 0]), table) == pytest.approx(0)
-    assert np.isnan(selection.selection_score(np.array([0]), np.full((1, 2), np.nan)))
+    assert scoring.selection_score(np.array([0, 1, 0]), table) == 1.0
+    assert scoring.log_loss(np.array([0, 1, 0]), table) == pytest.approx(0)
+    assert np.isnan(scoring.selection_score(np.array([0]), np.full((1, 2), np.nan)))
 
 
 TEXTS = ["the red cat sat", "a Red dog", "the cat and the dog, the end", "", "cat"]
@@ -233,7 +235,7 @@ def test_ridge_is_that_of_scikit_learn() -> None:
 
 def test_few_well_separated_rows_do_not_make_ridge_certain() -> None:
     scores, codes = np.eye(2)[[0, 1] * 5], np.array([0, 1] * 5)
-    sure = solver.softmax(scores / temperature.class_temperature(codes, scores)).max()
+    sure = solver.softmax(scores / temperature.find_class_temperature(codes, scores)).max()
     assert 0.8 < sure < 0.97
 
 
@@ -242,9 +244,9 @@ def test_the_blend_is_no_worse_than_its_members() -> None:
     codes = np.arange(200) % 3
     first, second = (solver.softmax(2 * np.eye(3)[codes] + rng.normal(0, 1.5, (200, 3))) for _ in range(2))
     shown = {"linear-probe": first, "classic": second}
-    weights = blend.choose_weights(blend.Held.of(task_of(codes), shown, np.arange(200)))
-    losses = [selection.log_loss(codes, blend.pool(shown, {name: 1.0})) for name in shown]
-    assert selection.log_loss(codes, blend.pool(shown, weights)) <= min(losses)
+    weights = blend.choose_weights(blend.HeldOutOutputs.collect(task_of(codes), shown, np.arange(200)))
+    losses = [scoring.log_loss(codes, blend.pool_outputs(shown, {name: 1.0})) for name in shown]
+    assert scoring.log_loss(codes, blend.pool_outputs(shown, weights)) <= min(losses)
     assert 0.2 < weights["classic"] < 0.8 and sum(weights.values()) == pytest.approx(1)
 
 
@@ -260,8 +262,8 @@ def test_one_wild_column_does_not_hide_the_others() -> None:
 @pytest.mark.parametrize("shrinkage", [0.1, 0.6])
 def test_clouds_are_the_shrunk_discriminants_of_scikit_learn(n: int, n_dims: int, shrinkage: float) -> None:
     features, codes = blobs(n, n_dims, 3)
-    space = lda.Space(features, np.arange(n))
-    clouds = lda.Gaussians(lda.Moments.of(space.rows(False), codes, 3))
+    space = lda.SpannedRows(features, np.arange(n))
+    clouds = lda.ClassGaussians(lda.ClassMoments.measure(space.rows(False), codes, 3))
     scaled = scaled_columns(features)
     means = np.stack([scaled[codes == code].mean(axis=0) for code in range(3)])
     within = (scaled - means[codes]).T @ (scaled - means[codes]) / (n - 3)
@@ -285,8 +287,8 @@ class Known:
 
 def test_moments_of_other_rows_can_be_taken_out_again() -> None:
     features, codes = blobs(50, 6, 3)
-    whole, part = (lda.Moments.of(features[rows], codes[rows], 3) for rows in (slice(0, 50), slice(0, 20)))
-    rest, expected = whole.plus(part, -1.0), lda.Moments.of(features[20:], codes[20:], 3)
+    whole, part = (lda.ClassMoments.measure(features[rows], codes[rows], 3) for rows in (slice(0, 50), slice(0, 20)))
+    rest, expected = whole.plus(part, -1.0), lda.ClassMoments.measure(features[20:], codes[20:], 3)
     np.testing.assert_allclose(rest.counts, expected.counts)
     np.testing.assert_allclose(rest.sums, expected.sums, rtol=1e-4, atol=1e-2)
     np.testing.assert_allclose(rest.squares, expected.squares, rtol=1e-3)
@@ -296,7 +298,7 @@ def test_a_temperature_makes_an_overconfident_model_doubt() -> None:
     rng = np.random.default_rng(0)
     codes = np.arange(600) % 3
     scores = np.log(solver.softmax(np.eye(3)[codes] + rng.normal(0, 1, (600, 3))))
-    fair, loud = (temperature.class_temperature(codes, factor * scores) for factor in (1.0, 8.0))
+    fair, loud = (temperature.find_class_temperature(codes, factor * scores) for factor in (1.0, 8.0))
     assert loud == pytest.approx(8 * fair, rel=0.15)
 
 

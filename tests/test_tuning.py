@@ -19,7 +19,7 @@ from headstart.features.views import final_features
 from headstart.records import Features, Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fine_tuning import contrastive, full, last_stages, lora, norm_bias, search
-from headstart.strategies.record import Clock, Rows, Skipped, Task
+from headstart.strategies.record import Clock, StrategyRows, StrategySkipped, Task
 from headstart.training import loop
 from headstart.training.config import ParameterGroup, TrainingConfig
 from headstart.training.loop import TrainingData, train_network, train_on_batch
@@ -47,7 +47,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     search._MEASURED.clear()
 
 
-def rows_of(modality: str, folder: Path, n: int = 24, n_classes: int = 2) -> tuple[Rows, Task]:
+def rows_of(modality: str, folder: Path, n: int = 24, n_classes: int = 2) -> tuple[StrategyRows, Task]:
     """Rows with the features that the tiny base gives."""
     base = BASES[modality]()
     codes = np.arange(n) % n_classes
@@ -73,7 +73,7 @@ def rows_of(modality: str, folder: Path, n: int = 24, n_classes: int = 2) -> tup
         architecture=base.parts.architecture,
         backbone=base,
     )
-    return Rows(table, features), task
+    return StrategyRows(table, features), task
 
 
 @pytest.mark.parametrize("modality", ["image", "text"])
@@ -319,14 +319,14 @@ def test_finished_folds_are_taken_from_the_folder(tmp_path: Path, monkeypatch: p
 
 def test_too_little_time_is_said_before_anything_is_trained(tmp_path: Path) -> None:
     rows, task = rows_of("image", tmp_path)
-    with pytest.raises(Skipped, match="give more with --time"):
+    with pytest.raises(StrategySkipped, match="give more with --time"):
         last_stages.forecast(rows, replace(task, clock=Clock(0.01)))
 
 
 def test_a_base_without_layers_is_not_tuned(tmp_path: Path) -> None:
     rows, task = rows_of("image", tmp_path)
-    with pytest.raises(Skipped, match="no layers"):
+    with pytest.raises(StrategySkipped, match="no layers"):
         last_stages.fit(rows, replace(task, backbone=None), {})
-    with pytest.raises(Skipped, match="at most 64"):
+    with pytest.raises(StrategySkipped, match="at most 64"):
         many = np.zeros(200, dtype=np.intp)
         contrastive.fit(rows, replace(task, codes=many), {})

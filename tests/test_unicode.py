@@ -67,7 +67,7 @@ def test_composed_and_decomposed_texts_get_the_same_answer(bundle: Path, tmp_pat
         lambda text: tfidf.ready([text], 9),
         lambda text: cooccurrence.learn([text] * 3, 0).pieces,
         lambda text: COARSE_FEATURES["text"](from_arrays([text, "x"])).tolist(),
-        lambda text: ranking.coverage(TOKENIZER, [text]).counts.tolist(),
+        lambda text: ranking.measure_vocabulary_coverage(TOKENIZER, [text]).counts.tolist(),
     ],
     ids=["hash", "input", "near copies", "n-grams", "words", "rough", "vocabulary"],
 )

@@ -19,7 +19,7 @@ from headstart.errors import DataError
 from headstart.records import Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.baselines import classic_text
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, StrategyRows, Task
 from headstart.strategies.text.cooccurrence import KINDS, Words, affordable, beside, learn
 from headstart.strategies.text.tfidf import Before, Idf, count
 
@@ -41,9 +41,9 @@ def texts_of(codes: np.ndarray, seed: int) -> list[str]:
     return [" ".join(rng.choice(lexicon(int(code)), 6)) for code in codes]
 
 
-def rows_of(texts: list[str]) -> Rows:
+def rows_of(texts: list[str]) -> StrategyRows:
     ids = make_column([str(number) for number in range(len(texts))])
-    return Rows(
+    return StrategyRows(
         Table(
             modality="text",
             ids=ids,

@@ -18,8 +18,8 @@ from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError
 from headstart.records import FittedState, Probabilities
 from headstart.strategies import STRATEGIES
-from headstart.strategies.fitted import members_in
-from headstart.strategies.record import Fitted, Rows
+from headstart.strategies.fitted import list_members
+from headstart.strategies.record import Fitted, StrategyRows
 
 BREAKS: tuple[type[Exception], ...] = (*UNFIT, RuntimeError)
 """What models raise where their parts do not belong together."""
@@ -78,7 +78,7 @@ def features_read(rules: DecisionPolicy | None, reads: str) -> int | None:
 
 def require_parts(config: ConfigRecord, state: FittedState, has_base: bool) -> None:
     """Refuse a model that reads what its bundle does not say that it reads; raise `Misfit`."""
-    names = (config.strategy, *members_in(state))
+    names = (config.strategy, *list_members(state))
     needed = frozenset[str]().union(*(STRATEGIES[name].predicts_from for name in names))
     for part in sorted(needed & {"features", "descriptors"} - set(config.uses)):
         if part == "features" or config.modality == "image":
@@ -113,7 +113,7 @@ class CheckedModel:
         """What a reader should know."""
         return self.inner.notes
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Return the outputs (n_rows, n_outputs).
 
         Raises

@@ -20,8 +20,8 @@ from headstart.ladder.choice import choose
 from headstart.ladder.sampling import fit_sample, sample_that_fits
 from headstart.records import FittedState, Index, Probabilities
 from headstart.strategies import STRATEGIES
-from headstart.strategies.goals import GOALS, mean_loss
-from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
+from headstart.strategies.scoring import OBJECTIVES, mean_loss
 
 __all__ = ["FittedStrategies", "Keep", "choose", "fit_strategies"]
 
@@ -60,7 +60,7 @@ class FittedStrategies:
     forecasts : dict of str to Forecast
         What each was expected to cost, before it was fitted.
     scores : dict of str to float
-        By cross-validation, 0-1, on the rows that a strategy predicted (`headstart.strategies.goals`): for classes the
+        By cross-validation, 0-1, on rows with a prediction (`headstart.strategies.scoring`): for classes the
         mean of accuracy and macro-F1, for labels of micro- and macro-F1, for numbers R2. NaN where no row was held out.
     losses : dict of str to float
         By cross-validation (for classes log-loss in nats); the rung is chosen on these.
@@ -71,7 +71,7 @@ class FittedStrategies:
 
     fitted: dict[str, Fitted] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    forecasts: dict[str, Forecast] = field(default_factory=dict)
+    forecasts: dict[str, CostForecast] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     losses: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -94,14 +94,14 @@ class _RungWithOutputs:
     def notes(self) -> tuple[str, ...]:
         return self.inner.notes
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         return self.inner.predict(rows)
 
     def state(self) -> FittedState:
         return self.inner.state()
 
 
-def fit_strategies(rows: Rows, task: Task, names: Sequence[str], keep: Keep | None = None) -> FittedStrategies:
+def fit_strategies(rows: StrategyRows, task: Task, names: Sequence[str], keep: Keep | None = None) -> FittedStrategies:
     """Fit strategies, those without the base first, then in order of cost; choose the best by cross-validation.
 
     Parameters
@@ -111,7 +111,7 @@ def fit_strategies(rows: Rows, task: Task, names: Sequence[str], keep: Keep | No
     task : Task
         `clock` bounds the whole; the baselines and the first strategy on the base are fitted in any case.
     names : sequence of str
-        Keys of `STRATEGIES`, members before what they are members of (see `headstart.strategies.chosen_names`).
+        Keys of `STRATEGIES`, members before what they are members of (see `headstart.strategies.select_strategies`).
     keep : Keep or None
 
     Returns
@@ -126,21 +126,21 @@ def fit_strategies(rows: Rows, task: Task, names: Sequence[str], keep: Keep | No
         Every strategy was skipped, and there is nothing to fit instead.
     """
     strategies = FittedStrategies()
-    progress.say(f"Scores by cross-validation: {GOALS[task.kind].score_name}, on training rows held out.")
-    task = replace(task, alone=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
+    progress.say(f"Scores by cross-validation: {OBJECTIVES[task.kind].score_name}, on training rows held out.")
+    task = replace(task, is_only_costly=sum(STRATEGIES[name].preset != "quick" for name in names) == 1)
     for name in sorted(names, key=lambda name: STRATEGIES[name].kind != "baseline"):
         began = time.monotonic()
         try:
             pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
             resumed = None if pooled else _load_rung(name, task, keep)
             rung = resumed or _fit_rung(name, rows, task, strategies=strategies, keep=keep)
-        except Skipped as reason:
+        except StrategySkipped as reason:
             strategies.skipped[name] = str(reason)
             progress.say(f"{name}: skipped ({reason}).")
             continue
         strategies.fitted[name], earlier = rung
         strategies.seconds[name] = time.monotonic() - began if earlier is None else earlier
-        goal, outputs = GOALS[task.kind], strategies.fitted[name].out_of_fold
+        goal, outputs = OBJECTIVES[task.kind], strategies.fitted[name].out_of_fold
         score, losses = goal.score(task, outputs), goal.losses(task, outputs)
         strategies.scores[name] = score
         strategies.losses[name] = mean_loss(losses)
@@ -187,12 +187,12 @@ def _order_as_named(strategies: FittedStrategies, names: Sequence[str]) -> Fitte
 
 
 def _fit_rung(
-    name: str, rows: Rows, task: Task, strategies: FittedStrategies, keep: Keep | None
+    name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies, keep: Keep | None
 ) -> tuple[Fitted, float | None]:
     strategy = STRATEGIES[name]
     quick = strategy.preset == "quick"
     if not quick and strategy.kind != "baseline":
-        _require_time_to_try(task.clock.left())
+        _require_time_to_try(task.clock.remaining_seconds())
     plan = _plan_rung(name, rows, task, strategies)
     strategies.forecasts[name] = plan.forecast
     began = time.monotonic()
@@ -217,20 +217,22 @@ def _measure_slowdown() -> float:
 def _require_time_to_try(left: float) -> None:
     """Raise `Skipped` where training a little, to say what a strategy costs, would not fit."""
     if left <= 0:
-        raise Skipped("no time was left; give more with --time")
+        raise StrategySkipped("no time was left; give more with --time")
     if left < TRIAL_SECONDS * MOST_SLOWDOWN and left < (needed := TRIAL_SECONDS * _measure_slowdown()):
-        raise Skipped(f"trying it at all takes about {needed:.0f} s and {left:.0f} s are left; give more with --time")
+        raise StrategySkipped(
+            f"trying it at all takes about {needed:.0f} s and {left:.0f} s are left; give more with --time"
+        )
 
 
 @dataclass(frozen=True)
 class _Plan:
     """What fitting a strategy will cost, and the rows (n_sample,) that it learns from."""
 
-    forecast: Forecast
+    forecast: CostForecast
     sample: Index
 
 
-def _plan_rung(name: str, rows: Rows, task: Task, strategies: FittedStrategies) -> _Plan:
+def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies) -> _Plan:
     """Forecast a strategy on this machine as busy as it is; raises `Skipped` where it does not fit what is left.
 
     Both sides of the verdict are fitted in any case, if need be on a sample: what learns without the base, and the
@@ -238,36 +240,40 @@ def _plan_rung(name: str, rows: Rows, task: Task, strategies: FittedStrategies) 
     """
     strategy, every = STRATEGIES[name], np.arange(len(rows))
     if strategy.forecast is None:
-        return _Plan(Forecast(0.0), every)
-    forecast, left, slowdown = strategy.forecast(rows, task), task.clock.left(), 1.0
+        return _Plan(CostForecast(0.0), every)
+    forecast, left, slowdown = strategy.forecast(rows, task), task.clock.remaining_seconds(), 1.0
     forecast_of_processor = (
         strategy.preset == "quick" or strategy.kind == "baseline"
     )  # Others train and time themselves.
     if forecast_of_processor and forecast.seconds * MOST_SLOWDOWN > left:
         slowdown = _measure_slowdown()
-        forecast = Forecast(forecast.seconds * slowdown, forecast.memory_bytes)
+        forecast = CostForecast(forecast.seconds * slowdown, forecast.memory_bytes)
     first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in strategies.fitted)
     if strategy.kind == "baseline" or first:
         sample = _choose_sample(name, rows, task, forecast=forecast, slowdown=slowdown)
         _report_plan(name, forecast, len(sample), len(rows))
         return _Plan(forecast, sample)
     if forecast.seconds > left and (strategy.preset != "quick" or forecast.seconds > MOMENT_SECONDS):
-        raise Skipped(f"it needs about {forecast.seconds:.0f} s and {left:.0f} s are left; give more with --time")
+        raise StrategySkipped(
+            f"it needs about {forecast.seconds:.0f} s and {left:.0f} s are left; give more with --time"
+        )
     if forecast.memory_bytes > task.max_memory_bytes:
-        raise Skipped(f"it needs about {forecast.memory_bytes / 1e9:.1f} GB of memory; give more with --max-memory")
+        raise StrategySkipped(
+            f"it needs about {forecast.memory_bytes / 1e9:.1f} GB of memory; give more with --max-memory"
+        )
     _report_plan(name, forecast, len(rows), len(rows))
     return _Plan(forecast, every)
 
 
-def _choose_sample(name: str, rows: Rows, task: Task, forecast: Forecast, slowdown: float) -> Index:
+def _choose_sample(name: str, rows: StrategyRows, task: Task, forecast: CostForecast, slowdown: float) -> Index:
     """Return the rows that a strategy learns from which is never skipped: all, or as many as fit."""
-    seconds = max(SHORT_SECONDS, RIVAL_SHARE * task.clock.left())
+    seconds = max(SHORT_SECONDS, RIVAL_SHARE * task.clock.remaining_seconds())
     if forecast.seconds <= seconds and forecast.memory_bytes <= task.max_memory_bytes:
         return np.arange(len(rows))
     return sample_that_fits(name, rows, task, whole=forecast, slowdown=slowdown, seconds=seconds)
 
 
-def _report_plan(name: str, forecast: Forecast, n_sample: int, n_rows: int) -> None:
+def _report_plan(name: str, forecast: CostForecast, n_sample: int, n_rows: int) -> None:
     if n_sample < n_rows:
         progress.say(
             f"{name}: all {n_rows:,} rows would take {forecast.seconds:.0f} s and {forecast.memory_bytes / 1e9:.1f} "
@@ -279,10 +285,10 @@ def _report_plan(name: str, forecast: Forecast, n_sample: int, n_rows: int) -> N
         )
 
 
-def _average_out_of_fold(name: str, rows: Rows, task: Task, first: Probabilities) -> Probabilities:
+def _average_out_of_fold(name: str, rows: StrategyRows, task: Task, first: Probabilities) -> Probabilities:
     """Average the out-of-fold probabilities over the task's dealings, as far as time is left."""
     outputs = [first]
     for folds in task.repeats:
-        if task.clock.left() > 0:
+        if task.clock.remaining_seconds() > 0:
             outputs.append(STRATEGIES[name].fit(rows, replace(task, folds=folds, repeats=()), {}).out_of_fold)
     return np.asarray(np.mean(outputs, axis=0))

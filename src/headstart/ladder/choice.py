@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from headstart.records import Probabilities
 from headstart.strategies import STRATEGIES
-from headstart.strategies.goals import GOALS
 from headstart.strategies.record import Task
+from headstart.strategies.scoring import OBJECTIVES
 
 BEYOND_NOISE = 1.645
 """Standard errors of the mean difference over rows (one-sided 5 %)."""
@@ -38,7 +38,7 @@ def advantage(challenger: Losses, incumbent: Losses) -> tuple[float, float]:
 def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     """Give the strategy to use.
 
-    Among the quick rungs it is the one with the lowest loss (`headstart.strategies.goals`; log-loss for classes): it
+    Among the quick rungs it is the one with the lowest loss (`headstart.strategies.scoring`; log-loss for classes): it
     looks at how sure a model was on every row, so that with few rows it picks by chance far less often than accuracy
     does; the cheaper one where two are equal. A costlier rung (`Strategy.preset` other than "quick") takes its place
     only where its loss is lower by more than noise, paired over the rows that both predicted. A pool of strategies
@@ -54,7 +54,7 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     >>> choose(task, {"majority": wrong, "classic": right})
     'classic'
     """
-    losses = {name: GOALS[task.kind].losses(task, outputs) for name, outputs in out_of_fold.items()}
+    losses = {name: OBJECTIVES[task.kind].losses(task, outputs) for name, outputs in out_of_fold.items()}
     n_predicted = {name: int(np.isfinite(values).sum()) for name, values in losses.items()}
     whole = [name for name in losses if n_predicted[name] == max(n_predicted.values())]
     cheap = [name for name in whole if STRATEGIES[name].preset == "quick"] or whole

@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.records import FittedState, Index, Probabilities
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Fitted, Forecast, Rows, Task
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 LEAST_ROWS = 400
 """A sample is not made smaller than this."""
@@ -49,7 +49,7 @@ class SampledFit:
         sampled = f"learnt from {len(self.rows):,} of {self.n_rows:,} rows: all of them did not fit the time or memory"
         return (sampled, *self.inner.notes)
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Return the outputs for any rows."""
         return self.inner.predict(rows)
 
@@ -77,7 +77,9 @@ def draw_sample(task: Task, n_rows: int) -> Index:
     return np.sort(np.concatenate(parts))
 
 
-def sample_that_fits(name: str, rows: Rows, task: Task, whole: Forecast, slowdown: float, seconds: float) -> Index:
+def sample_that_fits(
+    name: str, rows: StrategyRows, task: Task, whole: CostForecast, slowdown: float, seconds: float
+) -> Index:
     """Return the largest sample that is forecast to fit; at least `LEAST_ROWS` rows, or all where there are fewer.
 
     Parameters
@@ -102,14 +104,14 @@ def sample_that_fits(name: str, rows: Rows, task: Task, whole: Forecast, slowdow
         if forecast is None:
             break
         once = forecast(rows.take(sample), task.take(sample))
-        size = Forecast(once.seconds * slowdown, once.memory_bytes)
+        size = CostForecast(once.seconds * slowdown, once.memory_bytes)
     return sample
 
 
-def _fits(size: Forecast, task: Task, seconds: float) -> bool:
+def _fits(size: CostForecast, task: Task, seconds: float) -> bool:
     return size.seconds <= seconds and size.memory_bytes <= task.max_memory_bytes
 
 
-def fit_sample(name: str, rows: Rows, task: Task, members: Mapping[str, Fitted], sample: Index) -> SampledFit:
+def fit_sample(name: str, rows: StrategyRows, task: Task, members: Mapping[str, Fitted], sample: Index) -> SampledFit:
     """Fit a strategy on some of the rows."""
     return SampledFit(STRATEGIES[name].fit(rows.take(sample), task.take(sample), members), sample, len(rows))

@@ -3,12 +3,35 @@
 Works on features, class codes and out-of-fold probabilities that others made; it runs no model and never imports torch.
 """
 
-from headstart.ranking.listing import Candidate, Wanted, candidates
-from headstart.ranking.ordering import Measured, Ranking, cheapest, order, sample, sizes, survivors, why
+from headstart.ranking.listing import Candidate, CandidateFilter, list_candidates
+from headstart.ranking.ordering import (
+    MeasuredCandidate,
+    Ranking,
+    draw_stratified_sample,
+    explain_choice,
+    plan_sample_sizes,
+    rank_candidates,
+    select_smallest_tied,
+    select_survivors,
+)
 from headstart.ranking.scores import h_score, knn_accuracy, logme
-from headstart.ranking.vocabulary import Coverage, coverage
+from headstart.ranking.vocabulary import VocabularyCoverage, measure_vocabulary_coverage
 
 __all__ = [
-    "Candidate", "Coverage", "Measured", "Ranking", "Wanted", "candidates", "cheapest", "coverage", "h_score",
-    "knn_accuracy", "logme", "order", "sample", "sizes", "survivors", "why",
+    "Candidate",
+    "CandidateFilter",
+    "MeasuredCandidate",
+    "Ranking",
+    "VocabularyCoverage",
+    "draw_stratified_sample",
+    "explain_choice",
+    "h_score",
+    "knn_accuracy",
+    "list_candidates",
+    "logme",
+    "measure_vocabulary_coverage",
+    "plan_sample_sizes",
+    "rank_candidates",
+    "select_smallest_tied",
+    "select_survivors",
 ]  # fmt: skip

@@ -61,7 +61,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CandidateFilter:
     """What candidates must be.
 
     Parameters
@@ -77,33 +77,37 @@ class Wanted:
     modality: str
     licence: str = "permissive"
     max_bytes: float = float("inf")
-    given: tuple[str, ...] = ()
+    requested: tuple[str, ...] = ()
 
 
-def candidates(wanted: Wanted) -> tuple[list[Candidate], dict[str, str]]:
+def list_candidates(criteria: CandidateFilter) -> tuple[list[Candidate], dict[str, str]]:
     """List the candidates, the modality's default first; and why others are left out, by reference."""
-    kept: dict[str, Candidate] = {}
+    accepted: dict[str, Candidate] = {}
     left_out: dict[str, str] = {}
-    for candidate in (*_catalogue(wanted.modality), *_hub(wanted.modality), *map(_given, wanted.given)):
-        reason = None if candidate.reference in wanted.given else _refused(candidate, wanted)
+    for candidate in (
+        *_catalogue(criteria.modality),
+        *_hub(criteria.modality),
+        *map(_describe_requested, criteria.requested),
+    ):
+        reason = None if candidate.reference in criteria.requested else _explain_refusal(candidate, criteria)
         if reason is None:
-            kept.setdefault(candidate.reference, candidate)
+            accepted.setdefault(candidate.reference, candidate)
         else:
             left_out[candidate.reference] = reason
-    return list(kept.values()), left_out
+    return list(accepted.values()), left_out
 
 
-def _refused(candidate: Candidate, wanted: Wanted) -> str | None:
+def _explain_refusal(candidate: Candidate, criteria: CandidateFilter) -> str | None:
     again = f"name it with --candidate {candidate.reference} to try it anyway"
-    if wanted.licence == "permissive" and not is_permissive(candidate.licence):
+    if criteria.licence == "permissive" and not is_permissive(candidate.licence):
         return f"its licence ({candidate.licence}) is not known to be permissive; {again}"
-    if candidate.size_bytes > wanted.max_bytes:
+    if candidate.size_bytes > criteria.max_bytes:
         return f"it is too large ({candidate.size_bytes / 1e6:.0f} MB); {again}"
     return None
 
 
 def is_permissive(licence: str) -> bool:
-    """Say whether a licence allows every use.
+    """Return whether a licence allows every use.
 
     Examples
     --------
@@ -122,11 +126,11 @@ def _catalogue(modality: str) -> list[Candidate]:
 def _hub(modality: str) -> Iterator[Candidate]:
     """Complete models of this modality in huggingface_hub's cache."""
     for snapshot in list_snapshots():
-        if (snapshot.folder / WEIGHTS).is_file() and _kind(_config(snapshot.folder)) == modality:
-            yield _described(f"hf:{snapshot.repository}", "hub", snapshot.folder)
+        if (snapshot.folder / WEIGHTS).is_file() and _find_modality(_config(snapshot.folder)) == modality:
+            yield _describe_folder(f"hf:{snapshot.repository}", "hub", snapshot.folder)
 
 
-def _given(reference: str) -> Candidate:
+def _describe_requested(reference: str) -> Candidate:
     kind, _, rest = reference.partition(":")
     if reference in CATALOGUE:
         record = CATALOGUE[reference]
@@ -134,11 +138,11 @@ def _given(reference: str) -> Candidate:
     path = Path(rest).expanduser()
     folder = path.parent if path.suffix == ".safetensors" else path
     if kind in ("file", "hf") and folder.is_dir():
-        return _described(reference, "given", folder)
+        return _describe_folder(reference, "given", folder)
     return Candidate(reference, "given", UNKNOWN, 0)
 
 
-def _described(reference: str, origin: str, folder: Path) -> Candidate:
+def _describe_folder(reference: str, origin: str, folder: Path) -> Candidate:
     weights = folder / WEIGHTS
     config = _config(folder)
     record = config.get("record") if OWN in config else None
@@ -154,7 +158,7 @@ def _config(folder: Path) -> Mapping[str, Any]:
         return {}
 
 
-def _kind(config: Mapping[str, Any]) -> str:
+def _find_modality(config: Mapping[str, Any]) -> str:
     """Tell the modality from a config; "" where it is none that can be built."""
     if "pretrained_cfg" in config:
         return "image"

@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.ranking.listing import Candidate
-from headstart.ranking.vocabulary import Coverage
+from headstart.ranking.vocabulary import VocabularyCoverage
 from headstart.records import Column, Index, Interval
 
 SMALL_SAMPLE, LEAST_A_CLASS = 200, 5
 DRAWS = 2_000
 SOFT = frozenset({"multi-label", "regression"})
 """Kinds of task whose rows are not simply right or wrong."""
-ALIKE = 0.01
+TIE_MARGIN = 0.01
 """A smaller base that ties with the best is taken only if it is at most this much lower, and its loss no higher."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredCandidate:
     """One candidate on one sample of training rows.
 
     Parameters
@@ -60,13 +60,13 @@ class Measured:
     ids: Column
     gains: NDArray[np.float64]
     clusters: Index
-    turn: int = 0
-    coverage: Coverage | None = None
+    stage: int = 0
+    coverage: VocabularyCoverage | None = None
     head: str = "linear-probe"
     kind: str = "classification"
 
     @property
-    def said(self) -> str:
+    def probe_phrase(self) -> str:
         """The probe's figure as part of a sentence."""
         what = "the error of always saying the average, on" if self.kind in SOFT else ""
         verb = "it takes away" if self.kind in SOFT else "it is right on"
@@ -91,14 +91,14 @@ class Ranking:
         One sentence.
     """
 
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredCandidate, ...]
     ties: frozenset[str]
     taken: str
     left_out: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
 
     def document(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         left_out = [{"base": name, "reason": reason} for name, reason in self.left_out.items()]
         return {
             "format": 1,
@@ -107,7 +107,7 @@ class Ranking:
             "why": self.why,
         }
 
-    def _row(self, item: Measured) -> dict[str, Any]:
+    def _row(self, item: MeasuredCandidate) -> dict[str, Any]:
         name, cover = item.candidate.reference, item.coverage
         return {
             "base": name,
@@ -133,7 +133,7 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def sample(codes: Index, n_rows: int, seed: int) -> Index:
+def draw_stratified_sample(codes: Index, n_rows: int, seed: int) -> Index:
     """Draw about `n_rows` rows, classes in their shares but with at least five rows each where they have them.
 
     Parameters
@@ -152,10 +152,11 @@ def sample(codes: Index, n_rows: int, seed: int) -> Index:
     Examples
     --------
     >>> codes = np.repeat([0, 1], [90, 10])
-    >>> np.bincount(codes[sample(codes, 20, seed=0)]).tolist()
+    >>> np.bincount(codes[draw_stratified_sample(codes, 20, seed=0)]).tolist()
     [18, 5]
     >>> forty = np.arange(400) // 10
-    >>> np.bincount(np.bincount(forty[sample(forty, 50, seed=0)], minlength=40)).tolist()  # 30 with none, 10 with five
+    >>> drawn = draw_stratified_sample(forty, 50, seed=0)
+    >>> np.bincount(np.bincount(forty[drawn], minlength=40)).tolist()  # 30 with none, 10 with five
     [30, 0, 0, 0, 0, 10]
     """
     if len(codes) <= n_rows:
@@ -172,26 +173,26 @@ def sample(codes: Index, n_rows: int, seed: int) -> Index:
     return np.flatnonzero(place < quotas[codes])
 
 
-def sizes(n_rows: int, most: int, n_candidates: int) -> tuple[int, ...]:
+def plan_sample_sizes(n_rows: int, most: int, n_candidates: int) -> tuple[int, ...]:
     """Say how many rows each turn looks at: one turn where there is little to save.
 
     Examples
     --------
-    >>> sizes(5_000, 1_000, 6), sizes(250, 1_000, 6), sizes(5_000, 1_000, 1)
+    >>> plan_sample_sizes(5_000, 1_000, 6), plan_sample_sizes(250, 1_000, 6), plan_sample_sizes(5_000, 1_000, 1)
     ((200, 1000), (250,), (1000,))
     """
     most = min(n_rows, most)
     return (SMALL_SAMPLE, most) if n_candidates > 1 and most >= 1.5 * SMALL_SAMPLE else (most,)
 
 
-def ties_with(best: Measured, other: Measured, seed: int) -> bool:
-    """Say whether chance among rows explains that `best` has the higher accuracy, on the same rows.
+def is_tied(best: MeasuredCandidate, other: MeasuredCandidate, seed: int) -> bool:
+    """Return whether chance among rows explains that `best` has the higher accuracy, on the same rows.
 
     The 95 % interval of the difference over 2,000 paired bootstrap draws (of clusters) then holds zero.
     """
     both = np.isin(best.ids, other.ids)
     paired = dict(zip(other.ids, other.gains, strict=True))
-    if best.turn != other.turn or not both.any():
+    if best.stage != other.stage or not both.any():
         return False
     difference = best.gains[both] - np.asarray([paired[name] for name in best.ids[both]])
     _, owner = np.unique(best.clusters[both], return_inverse=True)
@@ -201,33 +202,33 @@ def ties_with(best: Measured, other: Measured, seed: int) -> bool:
     return bool(low <= 0)
 
 
-def _sorted(measured: Sequence[Measured]) -> list[Measured]:
-    return sorted(measured, key=lambda item: (-item.turn, -item.probe.value, item.log_loss, item.candidate.reference))
+def _sorted(measured: Sequence[MeasuredCandidate]) -> list[MeasuredCandidate]:
+    return sorted(measured, key=lambda item: (-item.stage, -item.probe.value, item.log_loss, item.candidate.reference))
 
 
-def _ties(ordered: Sequence[Measured], seed: int) -> frozenset[str]:
-    found = {item.candidate.reference for item in ordered[1:] if ties_with(ordered[0], item, seed)}
-    return frozenset(found | {ordered[0].candidate.reference} if found else ())
+def _ties(ordered: Sequence[MeasuredCandidate], seed: int) -> frozenset[str]:
+    tied = {item.candidate.reference for item in ordered[1:] if is_tied(ordered[0], item, seed)}
+    return frozenset(tied | {ordered[0].candidate.reference} if tied else ())
 
 
-def survivors(measured: Sequence[Measured], seed: int) -> list[Candidate]:
-    """Give those that go on to more rows: the better half, and all that tie with the best (successive halving)."""
+def select_survivors(measured: Sequence[MeasuredCandidate], seed: int) -> list[Candidate]:
+    """Return those that go on to more rows: the better half, and all that tie with the best (successive halving)."""
     ordered = _sorted(measured)
     ties = _ties(ordered, seed) if ordered else frozenset()
     half = (len(ordered) + 1) // 2
     return [item.candidate for place, item in enumerate(ordered) if place < half or item.candidate.reference in ties]
 
 
-def cheapest(ordered: Sequence[Measured], ties: frozenset[str]) -> Measured:
-    """Give the smallest of those that tie with the best, are at most a point below it and have no higher loss."""
+def select_smallest_tied(ordered: Sequence[MeasuredCandidate], ties: frozenset[str]) -> MeasuredCandidate:
+    """Return the smallest of those that tie with the best, are at most a point below it and have no higher loss."""
     best = ordered[0]
-    least = best.probe.value - ALIKE - 1e-9
+    least = best.probe.value - TIE_MARGIN - 1e-9
     tied = [item for item in ordered[1:] if item.candidate.reference in ties]
     near = [item for item in tied if item.probe.value >= least and item.log_loss <= best.log_loss]
     return min([best, *near], key=lambda item: item.candidate.size_bytes or float("inf"))
 
 
-def order(measured: Sequence[Measured], left_out: Mapping[str, str], seed: int) -> Ranking:
+def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str, str], seed: int) -> Ranking:
     """Put candidates into order and say what to take.
 
     Parameters
@@ -245,26 +246,26 @@ def order(measured: Sequence[Measured], left_out: Mapping[str, str], seed: int) 
     if not ordered:
         return Ranking(measured=(), ties=frozenset(), taken="", left_out=left_out, why="No base model could be tried.")
     ties = _ties(ordered, seed)
-    taken = cheapest(ordered, ties)
+    taken = select_smallest_tied(ordered, ties)
     return Ranking(
         measured=tuple(ordered),
         ties=ties,
         taken=taken.candidate.reference,
         left_out=left_out,
-        why=why(ordered, ties, taken),
+        why=explain_choice(ordered, ties, taken),
     )
 
 
-def why(ordered: Sequence[Measured], ties: frozenset[str], taken: Measured) -> str:
+def explain_choice(ordered: Sequence[MeasuredCandidate], ties: frozenset[str], taken: MeasuredCandidate) -> str:
     """Say in one sentence why a base is taken."""
     best = ordered[0]
     name = best.candidate.label
     if len(ordered) == 1:
-        return f"{name} is the only one that could be tried: {best.said}."
+        return f"{name} is the only one that could be tried: {best.probe_phrase}."
     if not ties:
         second = ordered[1]
         return (
-            f"{name} is the best: {best.said}, more than chance explains above "
+            f"{name} is the best: {best.probe_phrase}, more than chance explains above "
             f"{second.candidate.label} ({second.probe.value:.1%})."
         )
     others = [item.candidate.label for item in ordered if item.candidate.reference in ties and item is not best]
@@ -272,4 +273,4 @@ def why(ordered: Sequence[Measured], ties: frozenset[str], taken: Measured) -> s
     ending = (
         "" if taken is best else f"; {taken.candidate.label} is taken, because it is smaller and no worse in log-loss"
     )
-    return f"A tie: {name} is first ({best.said}), but chance explains its lead over {listed}{ending}."
+    return f"A tie: {name} is first ({best.probe_phrase}), but chance explains its lead over {listed}{ending}."

@@ -15,7 +15,7 @@ SMALL = 1e-12
 
 
 def logme(features: FloatMatrix, truth: Index | FloatMatrix) -> float:
-    """Give the log evidence of a Bayesian linear model for each class against the rest: mean over classes, per row.
+    """Return the log evidence of a Bayesian linear model for each class against the rest: mean over classes, per row.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _fit(power: Floats, squares: Floats, rest: float, ratio: float) -> tuple[flo
 
 
 def shrinkage(centred: Floats) -> float:
-    """Give Ledoit and Wolf's (2004) weight of the sphere in a covariance, 0 to 1, for centred rows (n_rows, n_dims)."""
+    """Return Ledoit and Wolf's (2004) shrinkage intensity, 0 to 1, for centred rows (n_rows, n_dims)."""
     n_rows, n_dims = centred.shape
     small = centred if n_dims <= n_rows else centred.T
     norm = float(np.square(small.T @ small).sum()) / n_rows**2
@@ -103,7 +103,7 @@ def shrinkage(centred: Floats) -> float:
 
 
 def h_score(features: FloatMatrix, codes: Index) -> float:
-    """Give the share of variance between classes, summed over whitened directions; the covariance is shrunk.
+    """Return the share of variance between classes, summed over whitened directions; the covariance is shrunk.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def h_score(features: FloatMatrix, codes: Index) -> float:
 
 
 def knn_accuracy(features: FloatMatrix, codes: Index, k: int = 5, clusters: Index | None = None) -> float:
-    """Give the share of rows whose `k` nearest other rows, by cosine, name their class by majority.
+    """Return the share of rows whose `k` nearest other rows, by cosine, name their class by majority.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _BLOCK = 4_096
 
 
 @dataclass(frozen=True)
-class Groups:
+class RowClusters:
     """Rows in groups: the group of each row (n_rows,), and the groups' centres (n_groups, n_dims)."""
 
     owner: Index
@@ -36,27 +36,27 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class RowsToLabel:
     """Rows to label, best first, and the number of rows in each one's group."""
 
     rows: Index
     group_sizes: Index
 
 
-def unit(features: FloatMatrix) -> FloatMatrix:
+def scale_to_unit_length(features: FloatMatrix) -> FloatMatrix:
     """Scale rows to length one.
 
     Examples
     --------
-    >>> unit(np.array([[3.0, 4.0]], dtype=np.float32)).round(1).tolist()
+    >>> scale_to_unit_length(np.array([[3.0, 4.0]], dtype=np.float32)).round(1).tolist()
     [[0.6000000238418579, 0.800000011920929]]
     """
     lengths = np.sqrt(np.einsum("ij,ij->i", features, features, dtype=np.float64))
     return np.asarray(features / np.maximum(lengths, 1e-12)[:, None], dtype=np.float32)
 
 
-def nearest(features: FloatMatrix, centres: FloatMatrix) -> tuple[Index, Floats]:
-    """Give the nearest centre of each row, and the squared distance to it; block by block."""
+def find_nearest_centres(features: FloatMatrix, centres: FloatMatrix) -> tuple[Index, Floats]:
+    """Return the nearest centre of each row, and the squared distance to it; block by block."""
     owner, distance = np.empty(len(features), dtype=np.intp), np.empty(len(features))
     half = np.einsum("ij,ij->i", centres, centres) / 2
     for start in range(0, len(features), _BLOCK):
@@ -84,7 +84,7 @@ def _seeded(features: FloatMatrix, n_groups: int, rng: np.random.Generator) -> F
     return sample[chosen].copy()
 
 
-def groups(features: FloatMatrix, n_groups: int, seed: int) -> Groups:
+def cluster_rows(features: FloatMatrix, n_groups: int, seed: int) -> RowClusters:
     """Group rows by mini-batch k-means.
 
     Parameters
@@ -101,7 +101,7 @@ def groups(features: FloatMatrix, n_groups: int, seed: int) -> Groups:
     Examples
     --------
     >>> rows = np.array([[0.0], [0.1], [5.0], [5.1]], dtype=np.float32)
-    >>> found = groups(rows, 2, seed=0)
+    >>> found = cluster_rows(rows, 2, seed=0)
     >>> bool(found.owner[0] == found.owner[1]), bool(found.owner[1] != found.owner[2])
     (True, True)
     """
@@ -111,20 +111,22 @@ def groups(features: FloatMatrix, n_groups: int, seed: int) -> Groups:
     for _ in range(ROUNDS):
         rows = rng.permutation(len(features))[:BATCH] if len(features) > BATCH else np.arange(len(features))
         batch = features[rows]
-        owner, _ = nearest(batch, centres)
+        owner, _ = find_nearest_centres(batch, centres)
         counts = np.bincount(owner, minlength=len(centres))
         sums = np.zeros_like(centres)
         np.add.at(sums, owner, batch)
         # Where a batch is everything this is Lloyd's algorithm: earlier rounds are forgotten.
         seen = seen + counts if len(features) > BATCH else counts.astype(np.float64)
-        there = counts > 0
-        step = (counts[there] / seen[there])[:, None]
-        centres[there] += (step * (sums[there] / counts[there][:, None] - centres[there])).astype(np.float32)
-    return Groups(nearest(features, centres)[0], centres)
+        nonempty = counts > 0
+        step = (counts[nonempty] / seen[nonempty])[:, None]
+        centres[nonempty] += (step * (sums[nonempty] / counts[nonempty][:, None] - centres[nonempty])).astype(
+            np.float32
+        )
+    return RowClusters(find_nearest_centres(features, centres)[0], centres)
 
 
-def typicality(features: FloatMatrix, rng: np.random.Generator) -> Floats:
-    """Give how typical each row of one group is: one over the mean distance to its nearest neighbours.
+def compute_typicality(features: FloatMatrix, rng: np.random.Generator) -> Floats:
+    """Return how typical each row of one group is: one over the mean distance to its nearest neighbours.
 
     Notes
     -----
@@ -134,13 +136,13 @@ def typicality(features: FloatMatrix, rng: np.random.Generator) -> Floats:
     k = min(NEIGHBOURS, len(others) - 1)
     if k < 1:
         return np.zeros(len(features))
-    made = np.empty(len(features))
+    values = np.empty(len(features))
     for start in range(0, len(features), _BLOCK):
         block = features[start : start + _BLOCK]
         squared = np.square(block).sum(axis=1)[:, None] + np.square(others).sum(axis=1) - 2 * block @ others.T
         close = np.partition(np.sqrt(np.maximum(squared, 0.0)), k, axis=1)[:, : k + 1]
-        made[start : start + _BLOCK] = k / np.maximum(close.sum(axis=1), 1e-6)  # itself is at distance 0
-    return made
+        values[start : start + _BLOCK] = k / np.maximum(close.sum(axis=1), 1e-6)  # itself is at distance 0
+    return values
 
 
 def _ranked(scores: dict[int, list[int]], order: list[int], features: FloatMatrix, n: int) -> list[int]:
@@ -163,7 +165,7 @@ def _is_new(features: FloatMatrix, row: int, taken: list[int]) -> bool:
     return not taken or float((features[taken] @ features[row]).max()) < SAME
 
 
-def typical(features: FloatMatrix, known: FloatMatrix | None, n: int, seed: int) -> Chosen:
+def choose_typical_rows(features: FloatMatrix, labelled: FloatMatrix | None, n: int, seed: int) -> RowsToLabel:
     """Choose typical rows of groups that hold no labelled row yet.
 
     Parameters
@@ -180,23 +182,23 @@ def typical(features: FloatMatrix, known: FloatMatrix | None, n: int, seed: int)
     -----
     TypiClust (arXiv:2202.02794): as many groups as labelled and wanted rows together, the largest first.
     """
-    n_known = 0 if known is None else len(known)
-    found = groups(features, min(n + n_known, MOST_GROUPS), seed)
-    sizes = np.bincount(found.owner, minlength=len(found.centres))
+    n_known = 0 if labelled is None else len(labelled)
+    clusters = cluster_rows(features, min(n + n_known, MOST_GROUPS), seed)
+    sizes = np.bincount(clusters.owner, minlength=len(clusters.centres))
     covered = np.zeros(len(sizes), dtype=np.intp)
-    if known is not None and n_known:
-        covered = np.bincount(nearest(known, found.centres)[0], minlength=len(sizes))
+    if labelled is not None and n_known:
+        covered = np.bincount(find_nearest_centres(labelled, clusters.centres)[0], minlength=len(sizes))
     rng, scores = np.random.default_rng(seed), {}
     for group in np.flatnonzero(sizes):
-        members = np.flatnonzero(found.owner == group)
-        scores[int(group)] = members[np.argsort(-typicality(features[members], rng), kind="stable")].tolist()
+        members = np.flatnonzero(clusters.owner == group)
+        scores[int(group)] = members[np.argsort(-compute_typicality(features[members], rng), kind="stable")].tolist()
     order = sorted(scores, key=lambda group: (sizes[group] < SMALL_GROUP, covered[group] > 0, -sizes[group]))
     free = [group for group in order if not covered[group]]
     rows = _ranked(scores, free if len(free) >= n else order, features, n)
-    return Chosen(np.asarray(rows, dtype=np.intp), sizes[found.owner[rows]])
+    return RowsToLabel(np.asarray(rows, dtype=np.intp), sizes[clusters.owner[rows]])
 
 
-def unsure(features: FloatMatrix, margins: Floats, n: int, seed: int) -> Chosen:
+def choose_uncertain_rows(features: FloatMatrix, margins: Floats, n: int, seed: int) -> RowsToLabel:
     """Choose rows that a model is least sure of, spread over groups of such rows.
 
     Parameters
@@ -209,17 +211,17 @@ def unsure(features: FloatMatrix, margins: Floats, n: int, seed: int) -> Chosen:
 
     Examples
     --------
-    >>> rows = unit(np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], dtype=np.float32))
-    >>> unsure(rows, np.array([0.2, 0.1, 0.9]), 1, seed=0).rows.tolist()
+    >>> rows = scale_to_unit_length(np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], dtype=np.float32))
+    >>> choose_uncertain_rows(rows, np.array([0.2, 0.1, 0.9]), 1, seed=0).rows.tolist()
     [1]
     """
     pool = np.argsort(margins, kind="stable")[: POOL * n]
-    found = groups(features[pool], min(n, MOST_GROUPS), seed)
+    clusters = cluster_rows(features[pool], min(n, MOST_GROUPS), seed)
     scores: dict[int, list[int]] = {}
-    for place, group in enumerate(found.owner):  # the pool is in order: the least sure comes first
+    for place, group in enumerate(clusters.owner):  # the pool is in order: the least sure comes first
         scores.setdefault(int(group), []).append(int(pool[place]))
     order = sorted(scores, key=lambda group: float(margins[scores[group][0]]))
     rows = _ranked(scores, order, features, n)
     place_of = {int(row): place for place, row in enumerate(pool)}
-    sizes = np.bincount(found.owner)
-    return Chosen(np.asarray(rows, dtype=np.intp), sizes[found.owner[[place_of[row] for row in rows]]])
+    sizes = np.bincount(clusters.owner)
+    return RowsToLabel(np.asarray(rows, dtype=np.intp), sizes[clusters.owner[[place_of[row] for row in rows]]])

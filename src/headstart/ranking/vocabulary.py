@@ -15,7 +15,7 @@ from headstart.modalities.tokenizer_files import read_tokenizer
 
 
 @dataclass(frozen=True)
-class Coverage:
+class VocabularyCoverage:
     """What a tokenizer makes of texts.
 
     Parameters
@@ -33,7 +33,7 @@ class Coverage:
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64), compare=False)
 
 
-def coverage(tokenizer: str, texts: Sequence[str]) -> Coverage:
+def measure_vocabulary_coverage(tokenizer: str, texts: Sequence[str]) -> VocabularyCoverage:
     """Measure a tokenizer on texts.
 
     Parameters
@@ -46,18 +46,20 @@ def coverage(tokenizer: str, texts: Sequence[str]) -> Coverage:
     -----
     Rust et al. 2021 (arXiv:2012.15613) call the second figure fertility.
     """
-    made = read_tokenizer(tokenizer, "The base model's tokenizer.json")
-    unknown = _unknown_id(tokenizer, made)
-    found = [item.ids for item in made.encode_batch([load(text, {}) for text in texts], add_special_tokens=False)]
-    counts = np.asarray([(0 if unknown is None else ids.count(unknown), len(ids)) for ids in found]).reshape(-1, 2)
+    encoder = read_tokenizer(tokenizer, "The base model's tokenizer.json")
+    unknown = _unknown_id(tokenizer, encoder)
+    token_ids = [
+        item.ids for item in encoder.encode_batch([load(text, {}) for text in texts], add_special_tokens=False)
+    ]
+    counts = np.asarray([(0 if unknown is None else ids.count(unknown), len(ids)) for ids in token_ids]).reshape(-1, 2)
     n_unknown, n_pieces = (int(n) for n in counts.sum(axis=0))
     n_words = sum(len(text.split()) for text in texts)
-    return Coverage(n_unknown / max(n_pieces, 1), n_pieces / max(n_words, 1), counts)
+    return VocabularyCoverage(n_unknown / max(n_pieces, 1), n_pieces / max(n_words, 1), counts)
 
 
-def _unknown_id(tokenizer: str, made: Tokenizer) -> int | None:
+def _unknown_id(tokenizer: str, encoder: Tokenizer) -> int | None:
     model = json.loads(tokenizer).get("model", {})
     number = model.get("unk_id")
     token = model.get("unk_token")
-    found = made.token_to_id(token) if number is None and token is not None else number
-    return None if found is None else int(found)
+    token_id = encoder.token_to_id(token) if number is None and token is not None else number
+    return None if token_id is None else int(token_id)

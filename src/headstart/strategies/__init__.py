@@ -10,7 +10,7 @@ from typing import Any
 from headstart.errors import unknown
 from headstart.records import MODALITY_NAMES, TASKS
 from headstart.strategies.fitted import lazy_fit, lazy_forecast, lazy_load
-from headstart.strategies.record import Clock, Fitted, Forecast, Rows, Strategy, Task
+from headstart.strategies.record import Clock, CostForecast, Fitted, Strategy, StrategyRows, Task
 
 SINGLE = ("classification", "ordinal")
 """Tasks whose labels are classes, one a row."""
@@ -165,18 +165,18 @@ PRESETS = ("quick", "default", "thorough")
 """Names for several strategies at once; each takes what the one before takes, and more."""
 
 
-def _preset(name: str, known: list[str]) -> list[str]:
-    """Give the strategies that a preset stands for, or the name itself."""
+def _expand_preset(name: str, known: list[str]) -> list[str]:
+    """Return the strategies that a preset stands for, or the name itself."""
     if name not in PRESETS:
         return [name]
-    asked = [item for item in known if not STRATEGIES[item].on_request]
-    return [item for item in asked if PRESETS.index(STRATEGIES[item].preset) <= PRESETS.index(name)]
+    in_presets = [item for item in known if not STRATEGIES[item].on_request]
+    return [item for item in in_presets if PRESETS.index(STRATEGIES[item].preset) <= PRESETS.index(name)]
 
 
-def chosen_names(
+def select_strategies(
     modality: str, requested: tuple[str, ...], task: str = "classification", unlabelled: bool = False
 ) -> list[str]:
-    """Give the strategies to try for a modality, in the order of the ladder, with the quick ones of their members.
+    """Return the strategies to try for a modality, in the order of the ladder, with the quick ones of their members.
 
     Parameters
     ----------
@@ -196,20 +196,31 @@ def chosen_names(
 
     Examples
     --------
-    >>> chosen_names("text", ("blend",))
+    >>> select_strategies("text", ("blend",))
     ['linear-probe', 'shrinkage-lda', 'multi-stage-probe', 'classic', 'blend']
     """
     known = [name for name, item in STRATEGIES.items() if modality in item.modalities and task in item.tasks]
     known = [name for name in known if unlabelled or name in requested or "unlabelled" not in STRATEGIES[name].uses]
-    requested = tuple(name for asked in requested or ("default",) for name in _preset(asked, known))
+    requested = tuple(
+        name for name_or_preset in requested or ("default",) for name in _expand_preset(name_or_preset, known)
+    )
     for name in requested:
         if name not in known:
             raise unknown("strategy", name, [*known, *PRESETS], f" for {modality} data and {task}")
     members = [member for name in requested for member in STRATEGIES[name].members]
-    wanted = {*requested, *(name for name in members if STRATEGIES[name].preset == "quick")}
-    return [name for name in known if name in wanted]
+    selected = {*requested, *(name for name in members if STRATEGIES[name].preset == "quick")}
+    return [name for name in known if name in selected]
 
 
 __all__ = [
-    "PRESETS", "SINGLE", "STRATEGIES", "Clock", "Fitted", "Forecast", "Rows", "Strategy", "Task", "chosen_names",
+    "PRESETS",
+    "SINGLE",
+    "STRATEGIES",
+    "Clock",
+    "CostForecast",
+    "Fitted",
+    "Strategy",
+    "StrategyRows",
+    "Task",
+    "select_strategies",
 ]  # fmt: skip

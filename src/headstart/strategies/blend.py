@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from headstart.records import FittedState, Index, Probabilities, list_held_out_folds, nest_states
 from headstart.strategies import STRATEGIES
-from headstart.strategies.fitted import Model, restore
+from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear.lbfgs import minimise
 from headstart.strategies.linear.links import LINK_OF, LINKS, logit, softmax
 from headstart.strategies.linear.losses import CrossEntropy, Logistic, Loss, Squares
-from headstart.strategies.record import Fitted, Rows, Skipped, Task
-from headstart.strategies.selection import predicted_rows
+from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, Task
+from headstart.strategies.scoring import mask_predicted_rows
 
 PRIOR = 4.0
 """How many rows' worth of belief: with ten rows it decides, with a thousand it is forgotten."""
@@ -49,21 +49,21 @@ SCALES: dict[str, Callable[[Probabilities], Floats]] = {"softmax": _logs, "logis
 """On which scale outputs are averaged, by the link that leads back."""
 
 
-def pool(members: Mapping[str, Probabilities], weights: Weights, link: str = "softmax") -> Probabilities:
+def pool_outputs(members: Mapping[str, Probabilities], weights: Weights, link: str = "softmax") -> Probabilities:
     """Average several outputs on their link's scale; rows of NaN stay NaN.
 
     Examples
     --------
-    >>> pool({"a": np.array([[0.8, 0.2]]), "b": np.array([[0.2, 0.8]])}, {"a": 0.5, "b": 0.5}).round(3).tolist()
+    >>> pool_outputs({"a": np.array([[0.8, 0.2]]), "b": np.array([[0.2, 0.8]])}, {"a": 0.5, "b": 0.5}).round(3).tolist()
     [[0.5, 0.5]]
     """
     shape = next(iter(members.values())).shape
-    made = np.empty(shape)
+    pooled = np.empty(shape)
     for start in range(0, shape[0], BLOCK):
         block = slice(start, start + BLOCK)
         parts = [weight * SCALES[link](members[name][block]) for name, weight in weights.items()]
-        made[block] = LINKS[link](np.sum(parts, axis=0))
-    return made
+        pooled[block] = LINKS[link](np.sum(parts, axis=0))
+    return pooled
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,20 @@ class Blend:
     weights: Weights
     link: str
 
-    def predict(self, rows: Rows) -> Probabilities:
-        """Give outputs (n_rows, n_outputs)."""
-        return pool({name: member.predict(rows) for name, member in self.members.items()}, self.weights, self.link)
+    def predict(self, rows: StrategyRows) -> Probabilities:
+        """Return outputs (n_rows, n_outputs)."""
+        return pool_outputs(
+            {name: member.predict(rows) for name, member in self.members.items()}, self.weights, self.link
+        )
 
     def state(self) -> FittedState:
-        """Give the members' states and weights."""
+        """Return the members' states and weights."""
         parts = {name: member.state() for name, member in self.members.items()}
         return nest_states(parts, {"weights": dict(self.weights), "link": self.link})
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldOutOutputs:
     """Out-of-fold outputs of the members on their link's scale, on some rows, and the loss there.
 
     Parameters
@@ -103,20 +105,20 @@ class Held:
     n_losses: int
 
     @classmethod
-    def of(cls, task: Task, members: Mapping[str, Probabilities], rows: Index) -> Held:
+    def collect(cls, task: Task, members: Mapping[str, Probabilities], rows: Index) -> HeldOutOutputs:
         """Take the predicted ones of some rows, at most as many as are needed to choose weights, drawn by the seed."""
-        rows = rows[np.all([predicted_rows(values[rows]) for values in members.values()], axis=0)]
+        rows = rows[np.all([mask_predicted_rows(values[rows]) for values in members.values()], axis=0)]
         most = max(1, MOST_VALUES // max(len(task.classes), 1))
         if len(rows) > most:
             rows = np.sort(np.random.default_rng(task.seed).choice(rows, most, replace=False))
         shape = (len(members), len(rows), len(task.classes))
         scale = SCALES[LINK_OF[task.kind]]
-        found = np.reshape([scale(values[rows]) for values in members.values()], shape)
-        loss, scaled = LOSSES[task.kind](task, rows, found)
+        scaled_members = np.reshape([scale(values[rows]) for values in members.values()], shape)
+        loss, scaled = LOSSES[task.kind](task, rows, scaled_members)
         return cls(tuple(members), scaled, loss, len(task.classes) if isinstance(loss, Logistic) else 1)
 
-    def value(self, weights: Floats) -> tuple[float, Floats]:
-        """Give the mean loss of the mixture, and its slope by weight (n_members,)."""
+    def evaluate(self, weights: Floats) -> tuple[float, Floats]:
+        """Return the mean loss of the mixture, and its slope by weight (n_members,)."""
         n_rows = self.scaled.shape[1]
         mixed = np.tensordot(weights, self.scaled, 1)
         value, slope = self.loss(mixed, slice(0, n_rows), np.full(n_rows, 1 / n_rows / self.n_losses))
@@ -144,12 +146,12 @@ LOSSES: dict[str, Callable[[Task, Index, Floats], tuple[Loss, Floats]]] = {
 }  # fmt: skip
 
 
-def believed(names: Sequence[str]) -> Floats:
-    """Give the weights (n_members,) that are believed in without any row.
+def compute_prior_weights(names: Sequence[str]) -> Floats:
+    """Return the weights (n_members,) that are believed in without any row.
 
     Examples
     --------
-    >>> believed(["linear-probe", "shrinkage-lda", "classic"]).tolist()
+    >>> compute_prior_weights(["linear-probe", "shrinkage-lda", "classic"]).tolist()
     [0.25, 0.25, 0.5]
     """
     with_base = np.asarray([STRATEGIES[name].kind == "transfer" for name in names])
@@ -157,8 +159,8 @@ def believed(names: Sequence[str]) -> Floats:
     return np.asarray(1 / sizes / (2 if len(set(with_base)) == 2 else 1))
 
 
-def choose_weights(held: Held) -> dict[str, float]:
-    """Give the members' weights: positive, sum 1.
+def choose_weights(outputs: HeldOutOutputs) -> dict[str, float]:
+    """Return the members' weights: positive, sum 1.
 
     Minimises the mean loss plus `PRIOR / n_rows` times the relative entropy to what is believed, a convex problem.
 
@@ -167,29 +169,29 @@ def choose_weights(held: Held) -> dict[str, float]:
     A hundred rows on which one is always right and the other always undecided:
 
     >>> codes = np.array([0, 1] * 50)
-    >>> task = Task(("a", "b"), codes, codes, "off", 0, clock=None)
+    >>> task = Task(classes=("a", "b"), codes=codes, folds=codes, balance="off", seed=0, clock=None)
     >>> sure, undecided = np.tile([[0.9, 0.1], [0.1, 0.9]], (50, 1)), np.full((100, 2), 0.5)
-    >>> choose_weights(Held.of(task, {"linear-probe": sure, "classic": undecided}, np.arange(100)))
+    >>> choose_weights(HeldOutOutputs.collect(task, {"linear-probe": sure, "classic": undecided}, np.arange(100)))
     {'linear-probe': 1.0}
     """
-    before, n_rows = np.log(believed(held.names)), held.scaled.shape[1]
+    log_prior, n_rows = np.log(compute_prior_weights(outputs.names)), outputs.scaled.shape[1]
 
-    def drawn(logs: Floats) -> tuple[float, Floats]:
+    def penalised_loss(logs: Floats) -> tuple[float, Floats]:
         weights = softmax(logs[None])[0]
-        value, slope = held.value(weights)
-        told = np.log(np.maximum(weights, SMALLEST)) - before
-        value += PRIOR / n_rows * float(weights @ told)
-        slope += PRIOR / n_rows * (told + 1)
+        value, slope = outputs.evaluate(weights)
+        log_ratios = np.log(np.maximum(weights, SMALLEST)) - log_prior
+        value += PRIOR / n_rows * float(weights @ log_ratios)
+        slope += PRIOR / n_rows * (log_ratios + 1)
         return value, weights * (slope - weights @ slope)
 
-    logs = minimise(drawn, before, TOLERANCE / len(before)) if n_rows else before
+    logs = minimise(penalised_loss, log_prior, TOLERANCE / len(log_prior)) if n_rows else log_prior
     weights = softmax(logs[None])[0]
     weights[weights < min(LEAST_WEIGHT, float(weights.max()))] = 0
-    shares = zip(held.names, weights / weights.sum(), strict=True)
+    shares = zip(outputs.names, weights / weights.sum(), strict=True)
     return {name: float(share) for name, share in shares if share > 0}
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Choose members and weights; each fold is predicted with those that are best on the other folds.
 
     Raises
@@ -197,29 +199,29 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     Skipped
         If fewer than two members predicted as many rows as the one that predicted most.
     """
-    shown = {name: fitted.out_of_fold for name, fitted in members.items()}
-    covered = {name: int(predicted_rows(values).sum()) for name, values in shown.items()}
-    whole = {name: values for name, values in shown.items() if covered[name] == max(covered.values())}
-    if len(whole) < 2:
-        raise Skipped("it needs two strategies that predicted every row")
-    link, out_of_fold = LINK_OF[task.kind], np.full(next(iter(whole.values())).shape, np.nan)
+    outputs = {name: fitted.out_of_fold for name, fitted in members.items()}
+    covered = {name: int(mask_predicted_rows(values).sum()) for name, values in outputs.items()}
+    complete = {name: values for name, values in outputs.items() if covered[name] == max(covered.values())}
+    if len(complete) < 2:
+        raise StrategySkipped("it needs two strategies that predicted every row")
+    link, out_of_fold = LINK_OF[task.kind], np.full(next(iter(complete.values())).shape, np.nan)
     for fold in list_held_out_folds(task.folds):
         inside = np.flatnonzero(task.folds == fold)
-        weights = choose_weights(Held.of(task, whole, np.flatnonzero(task.folds != fold)))
-        out_of_fold[inside] = pool({name: whole[name][inside] for name in weights}, weights, link)
-    weights = choose_weights(Held.of(task, whole, np.arange(len(task.codes))))
+        weights = choose_weights(HeldOutOutputs.collect(task, complete, np.flatnonzero(task.folds != fold)))
+        out_of_fold[inside] = pool_outputs({name: complete[name][inside] for name in weights}, weights, link)
+    weights = choose_weights(HeldOutOutputs.collect(task, complete, np.arange(len(task.codes))))
     ordered = {name: weights[name] for name in members if name in weights}
     note = ", ".join(f"{weight:.0%} {name}" for name, weight in ordered.items())
-    return Model(Blend({name: members[name] for name in ordered}, ordered, link), out_of_fold, (note,))
+    return FittedModel(Blend({name: members[name] for name in ordered}, ordered, link), out_of_fold, (note,))
 
 
-def _first_form(meta: Mapping[str, Any]) -> dict[str, float]:
+def read_first_format_weights(meta: Mapping[str, Any]) -> dict[str, float]:
     """Read how the first bundles said it: one probe's weight, the rest for classic."""
     return {str(meta["probe"]): float(meta["weight"]), "classic": 1 - float(meta["weight"])}
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore all members."""
-    weights = state.meta["weights"] if "weights" in state.meta else _first_form(state.meta)
+    weights = state.meta["weights"] if "weights" in state.meta else read_first_format_weights(state.meta)
     members = {name: STRATEGIES[name].load(state.part_state(name), classes) for name in weights}
-    return restore(Blend(members, weights, str(state.meta.get("link", "softmax"))), state, classes)
+    return restore_model(Blend(members, weights, str(state.meta.get("link", "softmax"))), state, classes)

@@ -10,13 +10,13 @@ from typing import Protocol
 import numpy as np
 
 from headstart.records import FittedState, Probabilities
-from headstart.strategies.record import Fitted, Forecast, Rows, Task
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 
-class Core(Protocol):
+class Predictor(Protocol):
     """A thing that predicts and can be written down."""
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """(n_rows, n_classes)."""
 
     def state(self) -> FittedState:
@@ -24,7 +24,7 @@ class Core(Protocol):
 
 
 @dataclass(frozen=True)
-class Model:
+class FittedModel:
     """A fitted strategy (see `headstart.strategies.record.Fitted`).
 
     Parameters
@@ -34,67 +34,67 @@ class Model:
     notes : tuple of str
     """
 
-    core: Core
+    predictor: Predictor
     out_of_fold: Probabilities
     notes: tuple[str, ...] = ()
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """(n_rows, n_classes)."""
-        return self.core.predict(rows)
+        return self.predictor.predict(rows)
 
     def state(self) -> FittedState:
         """Everything that `restore` needs."""
-        inner = self.core.state()
+        inner = self.predictor.state()
         return FittedState({**inner.meta, "notes": list(self.notes)}, inner.arrays)
 
 
-def restore(core: Core, state: FittedState, classes: tuple[str, ...]) -> Model:
+def restore_model(predictor: Predictor, state: FittedState, classes: tuple[str, ...]) -> FittedModel:
     """Put a restored core into a model without out-of-fold probabilities."""
-    return Model(core, np.empty((0, len(classes))), tuple(state.meta["notes"]))
+    return FittedModel(predictor, np.empty((0, len(classes))), tuple(state.meta["notes"]))
 
 
-Fit = Callable[[Rows, Task, Mapping[str, Fitted]], Fitted]
+Fit = Callable[[StrategyRows, Task, Mapping[str, Fitted]], Fitted]
 Load = Callable[[FittedState, tuple[str, ...]], Fitted]
 
 
 def lazy_fit(module: str) -> Fit:
-    """Give the `fit` of a module of this room, imported at the first call."""
+    """Return the `fit` of a module of this room, imported at the first call."""
 
-    def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
-        found: Fitted = import_module(f"headstart.strategies.{module}").fit(rows, task, members)
-        return found
+    def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+        fitted: Fitted = import_module(f"headstart.strategies.{module}").fit(rows, task, members)
+        return fitted
 
     return fit
 
 
-def lazy_forecast(module: str) -> Callable[[Rows, Task], Forecast]:
-    """Give the `forecast` of a module of this room, imported at the first call."""
+def lazy_forecast(module: str) -> Callable[[StrategyRows, Task], CostForecast]:
+    """Return the `forecast` of a module of this room, imported at the first call."""
 
-    def forecast(rows: Rows, task: Task) -> Forecast:
-        found: Forecast = import_module(f"headstart.strategies.{module}").forecast(rows, task)
-        return found
+    def forecast(rows: StrategyRows, task: Task) -> CostForecast:
+        cost: CostForecast = import_module(f"headstart.strategies.{module}").forecast(rows, task)
+        return cost
 
     return forecast
 
 
 def lazy_load(module: str) -> Load:
-    """Give the `load` of a module of this room, imported at the first call."""
+    """Return the `load` of a module of this room, imported at the first call."""
 
     def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
-        found: Fitted = import_module(f"headstart.strategies.{module}").load(state, classes)
-        return found
+        fitted: Fitted = import_module(f"headstart.strategies.{module}").load(state, classes)
+        return fitted
 
     return load
 
 
-def members_in(state: FittedState) -> tuple[str, ...]:
+def list_members(state: FittedState) -> tuple[str, ...]:
     """Name the strategies whose models a fitted model's state holds (those that a `blend` uses; else none).
 
     Examples
     --------
-    >>> members_in(FittedState({"weights": {"linear-probe": 0.75, "classic": 0.25}}, {}))
+    >>> list_members(FittedState({"weights": {"linear-probe": 0.75, "classic": 0.25}}, {}))
     ('linear-probe', 'classic')
-    >>> members_in(FittedState({"probe": "linear-probe", "weight": 0.5}, {}))
+    >>> list_members(FittedState({"probe": "linear-probe", "weight": 0.5}, {}))
     ('linear-probe', 'classic')
     """
     if "probe" in state.meta:  # The form of the first bundles.

@@ -37,25 +37,25 @@ class Clock:
     limit_seconds: float
     started: float = field(default_factory=time.monotonic)
 
-    def spent(self) -> float:
+    def elapsed_seconds(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.started
 
-    def left(self) -> float:
+    def remaining_seconds(self) -> float:
         """Seconds left, never negative."""
-        return max(0.0, self.limit_seconds - self.spent())
+        return max(0.0, self.limit_seconds - self.elapsed_seconds())
 
-    def keeping(self, seconds: float) -> Clock:
+    def reserve(self, seconds: float) -> Clock:
         """Return the same clock with so many seconds kept back for what follows."""
         return replace(self, limit_seconds=self.limit_seconds - seconds)
 
-    def share(self, share: float, at_most: float = np.inf) -> Clock:
+    def start_share(self, share: float, at_most: float = np.inf) -> Clock:
         """Start a smaller clock with a share (0-1) of what is left."""
-        return Clock(min(self.left() * share, at_most))
+        return Clock(min(self.remaining_seconds() * share, at_most))
 
 
 @dataclass(frozen=True)
-class Rows:
+class StrategyRows:
     """Rows as a strategy may see them; all parts have the same length and order.
 
     Parameters
@@ -75,9 +75,9 @@ class Rows:
     def __len__(self) -> int:
         return len(self.table)
 
-    def take(self, index: Index) -> Rows:
-        """Give the rows `index`, in that order."""
-        return Rows(
+    def take(self, index: Index) -> StrategyRows:
+        """Return the rows `index`, in that order."""
+        return StrategyRows(
             self.table.take(index),
             None if self.features is None else self.features.take(index),
             None if self.descriptors is None else self.descriptors.take(index),
@@ -107,7 +107,7 @@ class Task:
     architecture : mapping
         The base model's architecture as plain data, for `scratch`.
     kind : str
-        One of `headstart.records.TASKS`; `headstart.strategies.goals.GOALS` says what is good for each.
+        One of `headstart.records.TASKS`; `headstart.strategies.scoring.OBJECTIVES` says what is good for each.
     truth : FloatMatrix or None, shape (n_rows, n_outputs)
         For "multi-label" 0 or 1 for each label, for "regression" the number; `codes` then only number strata (used
         to deal folds), and `classes` are the labels, or the one name of the number. None where `codes` are classes.
@@ -145,12 +145,12 @@ class Task:
     backbone: Backbone | None = None
     precision: str = "auto"
     max_memory_bytes: float = 2e9
-    unlabelled: Rows | None = None
+    unlabelled: StrategyRows | None = None
     folder: Path | None = None
     words: Words | None = None
     weights: NDArray[np.float64] | None = None
     groups: Index | None = None
-    alone: bool = False
+    is_only_costly: bool = False
 
     def take(self, rows: Index) -> Task:
         """Return the task of some of the rows, dealt into folds once; folds are numbered anew."""
@@ -169,14 +169,14 @@ def renumber_folds(folds: Index) -> Index:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class CostForecast:
     """What fitting a strategy is expected to cost, from a short measurement: seconds, and bytes of memory."""
 
     seconds: float
     memory_bytes: float = 0.0
 
 
-class Skipped(Exception):
+class StrategySkipped(Exception):
     """Raised by `Strategy.fit` where a strategy cannot be tried; the message is the reason, as part of a sentence."""
 
 
@@ -191,7 +191,7 @@ class Fitted(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What a reader of the report should know ("C = 0.01", "3 epochs fitted the time")."""
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """(n_rows, n_classes) for any rows."""
 
     def state(self) -> FittedState:
@@ -240,11 +240,11 @@ class Strategy:
     modalities: tuple[str, ...]
     uses: frozenset[str]
     members: tuple[str, ...]
-    fit: Callable[[Rows, Task, Mapping[str, Fitted]], Fitted]
+    fit: Callable[[StrategyRows, Task, Mapping[str, Fitted]], Fitted]
     load: Callable[[FittedState, tuple[str, ...]], Fitted]
     tasks: tuple[str, ...] = ("classification", "ordinal")
     preset: str = "quick"
-    forecast: Callable[[Rows, Task], Forecast] | None = None
+    forecast: Callable[[StrategyRows, Task], CostForecast] | None = None
     reads: frozenset[str] | None = None
     on_request: bool = False
     instead: str = ""

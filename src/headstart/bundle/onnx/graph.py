@@ -288,7 +288,7 @@ class Halved(nn.Module):
 
 
 def _blend(core: Any, desk: Desk) -> nn.Module:
-    members = [PARTS[name](member.core, desk) for name, member in core.members.items()]
+    members = [PARTS[name](member.predictor, desk) for name, member in core.members.items()]
     return Pool(members, [float(core.weights[name]) for name in core.members], core.link)
 
 
@@ -340,6 +340,6 @@ def whole(bundle: Bundle) -> tuple[Whole, Desk]:
     if reads:
         {"features": desk.features, "descriptors": desk.descriptors}[reads]()
     stored: Any = STRATEGIES[bundle.strategy].load(bundle.fitted.state(), bundle.classes)
-    part = PARTS[bundle.strategy](stored.core, desk)
+    part = PARTS[bundle.strategy](stored.predictor, desk)
     with torch.no_grad():
         return Whole(desk, part, reads).eval(), desk

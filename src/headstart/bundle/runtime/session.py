@@ -25,7 +25,7 @@ from headstart.features.extractors import Extractor
 from headstart.features.runtimes import n_cores
 from headstart.modalities.record import Array
 from headstart.records import Features, FittedState, FloatMatrix, Probabilities, Table
-from headstart.strategies.record import Rows
+from headstart.strategies.record import StrategyRows
 
 MODEL = "model.onnx"
 OUTPUTS = "outputs"
@@ -96,11 +96,11 @@ class Portable:
             batch_rows=BATCH_ROWS[self.modality], batch_cost=BATCH_COST, load=feed.load,
         )  # fmt: skip
 
-    def rows(self, table: Table, outputs: Sequence[tuple[Array, ...]]) -> Rows:
+    def rows(self, table: Table, outputs: Sequence[tuple[Array, ...]]) -> StrategyRows:
         """Give rows as decisions and `Answers` read them, from what batches of the extractor gave."""
         said, values = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
         found = Features(table.ids, values, self.sha256, {OUTPUTS: said})
-        return Rows(table, None, found) if self.reads == "descriptors" else Rows(table, found)
+        return StrategyRows(table, None, found) if self.reads == "descriptors" else StrategyRows(table, found)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Answers:
         """Nothing to tell."""
         return ()
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Give the outputs (n_rows, n_outputs) that came with the rows."""
         found = rows.descriptors if self.portable.reads == "descriptors" else rows.features
         assert found is not None, "rows were not read by the portable model"

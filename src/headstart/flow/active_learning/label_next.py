@@ -24,9 +24,16 @@ from headstart.flow.inference.predict_table import read_rows
 from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import LabelNextOptions
-from headstart.ranking.typicality import Chosen, groups, nearest, typical, unit, unsure
+from headstart.ranking.typicality import (
+    RowsToLabel,
+    choose_typical_rows,
+    choose_uncertain_rows,
+    cluster_rows,
+    find_nearest_centres,
+    scale_to_unit_length,
+)
 from headstart.records import Features, FloatMatrix, Index, InputColumns, Predictions, Table
-from headstart.strategies.record import Rows
+from headstart.strategies.record import StrategyRows
 
 Floats = NDArray[np.float64]
 FEW_LABELS = 10
@@ -79,7 +86,9 @@ def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> Seen:
     model_features = _select_features(train.features, train.descriptors, uses)
     return Seen.of(
         train.table.hashes,
-        None if model_features is None else _compute_centres(unit(model_features.final), prepared.task.seed),
+        None
+        if model_features is None
+        else _compute_centres(scale_to_unit_length(model_features.final), prepared.task.seed),
     )
 
 
@@ -100,7 +109,7 @@ def _select_features(features: Features | None, descriptors: Features | None, us
 
 
 def _compute_centres(rows: FloatMatrix, seed: int) -> FloatMatrix:
-    return rows if len(rows) <= MOST_CENTRES else unit(groups(rows, MOST_CENTRES, seed).centres)
+    return rows if len(rows) <= MOST_CENTRES else scale_to_unit_length(cluster_rows(rows, MOST_CENTRES, seed).centres)
 
 
 def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNextOptions) -> dict[str, Any]:
@@ -172,18 +181,18 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
     if len(fresh) == 0:
         raise DataError(f"Every row of {table.source} is labelled already.", "Give rows that were not learnt from.")
     usable, dense, probabilities, failed = _predict_readable(bundle, table.take(fresh), options.precision)
-    rows = unit(dense)
+    rows = scale_to_unit_length(dense)
     known = bundle.seen.centres if bundle.seen is not None else None
     if known is not None:
-        known = unit(project_features(known, len(fresh))) if len(known) else None
+        known = scale_to_unit_length(project_features(known, len(fresh))) if len(known) else None
     known = known if known is not None and known.shape[1] == rows.shape[1] else None
     margins = MARGINS[bundle.task](probabilities)
     n = min(options.n, len(usable))
     few = margins is None or _has_few_labels(bundle.about.get(LABELS_PER_CLASS))
     if margins is None or few:
-        chosen, mode = typical(rows, known, n, options.seed), "typical"
+        chosen, mode = choose_typical_rows(rows, known, n, options.seed), "typical"
     else:
-        chosen, mode = unsure(rows, margins, n, options.seed), "unsure"
+        chosen, mode = choose_uncertain_rows(rows, margins, n, options.seed), "unsure"
     predictions = Predictions(
         ids=usable.ids[chosen.rows],
         classes=bundle.classes,
@@ -269,13 +278,13 @@ def _predict_readable(
     return usable, dense, np.concatenate(probability_blocks), failed
 
 
-def _read_features(bundle: Bundle, part: Table, precision: str) -> tuple[Index, Rows, dict[str, str]]:
+def _read_features(bundle: Bundle, part: Table, precision: str) -> tuple[Index, StrategyRows, dict[str, str]]:
     """Read rows as the model wants them; what the base says comes from the feature cache where it is there."""
     if bundle.backbone is None or "features" not in bundle.uses:
         good, rows, failed = read_rows(bundle, part, precision)
         return good, rows, {str(part.ids[row]): reason for row, reason in failed.items()}
     extraction = features.extract(part, bundle.backbone, precision, bundle.uses)
-    rows = Rows(part.take(extraction.kept), extraction.features, extraction.descriptors)
+    rows = StrategyRows(part.take(extraction.kept), extraction.features, extraction.descriptors)
     return extraction.kept, rows, {item.id: item.reason for item in extraction.set_aside}
 
 
@@ -297,11 +306,11 @@ def _is_far(rows: FloatMatrix, known: FloatMatrix | None) -> NDArray[np.bool_]:
     """Say which rows lie farther from everything labelled than nearly all others."""
     if known is None:
         return np.zeros(len(rows), dtype=bool)
-    distance = nearest(rows, known)[1]
+    distance = find_nearest_centres(rows, known)[1]
     return np.asarray(distance > np.quantile(distance, FAR_SHARE))
 
 
-def _explain_choice(chosen: Chosen, at: int, mode: str, far: NDArray[np.bool_], predictions: Predictions) -> str:
+def _explain_choice(chosen: RowsToLabel, at: int, mode: str, far: NDArray[np.bool_], predictions: Predictions) -> str:
     """Say in plain words why a row was chosen."""
     if far[chosen.rows[at]]:
         return "unlike anything so far"

@@ -120,7 +120,7 @@ class Budget:
 
     def reading_seconds(self) -> float:
         """Return how long the pass through the base may take from now on."""
-        return max(self.training_clock().left() * PASS_SHARE, self.least_reading_seconds())
+        return max(self.training_clock().remaining_seconds() * PASS_SHARE, self.least_reading_seconds())
 
     def measured_again(self, n_rows: int) -> Budget:
         """Return the budget with the slowdown of this moment and the number of rows that were read in time."""
@@ -136,16 +136,16 @@ class Budget:
         """Return the clock for everything up to the last strategy."""
         needed = sum(self.seconds_for(step.name) for step in STEPS if not step.optional)
         optional = sum(self.seconds_for(step.name) for step in STEPS if step.optional)
-        return self.clock.keeping(needed + min(optional, OPTIONAL_SHARE * self.clock.limit_seconds))
+        return self.clock.reserve(needed + min(optional, OPTIONAL_SHARE * self.clock.limit_seconds))
 
     def clock_for(self, name: str) -> Clock:
         """Return the clock for a step after training, without what necessary later steps need."""
         place = [step.name for step in STEPS].index(name)
-        return self.clock.keeping(sum(self.seconds_for(step.name) for step in STEPS[place + 1 :] if not step.optional))
+        return self.clock.reserve(sum(self.seconds_for(step.name) for step in STEPS[place + 1 :] if not step.optional))
 
     def allows(self, name: str) -> bool:
         """Return whether a step is expected to fit."""
-        return self.clock_for(name).left() >= self.seconds_for(name)
+        return self.clock_for(name).remaining_seconds() >= self.seconds_for(name)
 
 
 def _rounded(seconds: float) -> float:

@@ -58,7 +58,7 @@ def score_test_rows(prepared: Prepared, strategies: FittedStrategies, clock: Clo
         costly = (
             STRATEGIES[name].preset != "quick" and STRATEGIES[name].kind != "baseline" and name != strategies.chosen
         )
-        if costly and clock.left() <= 0:
+        if costly and clock.remaining_seconds() <= 0:
             progress.say(f"{name} was not scored on the test rows: no time was left.")
         elif len(prepared.test):
             task, probabilities = prepared.task, fitted.predict(prepared.test)

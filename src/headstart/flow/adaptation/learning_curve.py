@@ -24,7 +24,7 @@ from headstart.flow.adaptation.prepare import Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Index, list_held_out_folds
 from headstart.results import CurveFit, CurveForecast, CurvePoint, Figure, LearningCurve
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, StrategyRows, Task
 
 Floats = NDArray[np.float64]
 Shape = Literal["rising", "flat", "noisy", "unknown"]
@@ -49,7 +49,12 @@ def round_to_two_digits(number: float) -> int:
 
 
 def measure_learning_curve(
-    train: Rows, task: Task, clusters: Index, test: Rows | None, test_targets: Floats | None, clock: Clock
+    train: StrategyRows,
+    task: Task,
+    clusters: Index,
+    test: StrategyRows | None,
+    test_targets: Floats | None,
+    clock: Clock,
 ) -> LearningCurve:
     """Measure how good a cheap head is with few and with all labels, and forecast what more would bring.
 
@@ -97,7 +102,7 @@ def measure_run_curve(prepared: Prepared, options: AdaptOptions, remaining: Cloc
     clusters = prepared.train_dependence.for_resampling
     beside = prepared.test_clusters if prepared.test_clusters is not None else np.arange(len(test))
     together = np.concatenate([clusters, beside + int(clusters.max(initial=0)) + 1])
-    clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, remaining.left()))
+    clock = Clock(min(MOST_SECONDS, TIME_SHARE * options.time, remaining.remaining_seconds()))
     return measure_learning_curve(
         train, task, together, test=test, test_targets=_encode_test_targets(prepared), clock=clock
     )
@@ -109,13 +114,13 @@ def _encode_test_targets(prepared: Prepared) -> Floats:
     return np.eye(len(prepared.task.classes))[truth] if truth.ndim == 1 else truth.astype(np.float64)
 
 
-def _find_obstacle(train: Rows, task: Task, clock: Clock, beside: bool) -> str:
+def _find_obstacle(train: StrategyRows, task: Task, clock: Clock, beside: bool) -> str:
     """Say why no curve can be measured, with test rows beside or without; empty where one can."""
     if train.features is None and train.descriptors is None:
         return "the base model was not run"
     if len(train) < max(LEAST_ROWS, 4 * len(np.unique(task.codes))):
         return f"{len(train)} training rows are too few"
-    if clock.left() <= 0:
+    if clock.remaining_seconds() <= 0:
         return "no time was left; give more with --time"
     if not beside and len(list_held_out_folds(task.folds)) < 2:
         return "the training rows repeat each other too much to be dealt into parts"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.learning_curve import MeasuredLosses
 from headstart.records import FloatMatrix, Index, list_held_out_folds
-from headstart.strategies.linear.ridge_loo import QuickHead, fit_quick, reduced
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.linear.ridge_loo import LeaveOneOutRidge, fit_ridge_loo, reduce_to_axes
+from headstart.strategies.record import Clock, StrategyRows, Task
 
 Floats = NDArray[np.float64]
 DRAWS, LEAST_DRAWS, FEW_LABELS = 10, 4, 128
@@ -27,7 +27,7 @@ class Scoring:
 
     metric: str
     targets: Callable[[Task], Floats]
-    losses: Callable[[QuickHead, Floats, Floats, Floats], tuple[Floats, Floats]]
+    losses: Callable[[LeaveOneOutRidge, Floats, Floats, Floats], tuple[Floats, Floats]]
     points: bool = True
 
 
@@ -40,16 +40,16 @@ def _numbers(task: Task) -> Floats:
     return task.truth.astype(np.float64)
 
 
-def _zero_one_loss(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+def _zero_one_loss(head: LeaveOneOutRidge, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
     wrong = outputs.argmax(axis=1) != truth.argmax(axis=1)
     return wrong.astype(np.float64), np.ones(len(truth))
 
 
-def _absolute_loss(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+def _absolute_loss(head: LeaveOneOutRidge, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
     return np.abs(outputs - truth).mean(axis=1), np.ones(len(truth))
 
 
-def _micro_f1_loss(head: QuickHead, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
+def _micro_f1_loss(head: LeaveOneOutRidge, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
     """One minus micro-F1, as a ratio of sums; the threshold is the best one on left-out training rows."""
     thresholds = np.linspace(0.05, 0.6, 12)
 
@@ -152,7 +152,7 @@ def _fit_once(curve_data: CurveData, size: int, orders: Sequence[Index], n_pool:
     for held, order in zip(curve_data.held_out, orders, strict=True):
         taken = held.pool[order[: max(2, round(size / n_pool * len(held.pool)))]]
         fitted = curve_data.targets[taken]
-        head = fit_quick(curve_data.features[taken], fitted)
+        head = fit_ridge_loo(curve_data.features[taken], fitted)
         outputs = head.predict(curve_data.features[held.rows])
         loss, divisor = curve_data.scoring.losses(head, fitted, outputs, curve_data.targets[held.rows])
         losses.append(loss)
@@ -173,7 +173,7 @@ def _iterate_draws(
         for size in numbers if draw == 0 else numbers[:-1]:
             if draw >= LEAST_DRAWS and size > FEW_LABELS:
                 continue
-            if clock.left() <= 0:
+            if clock.remaining_seconds() <= 0:
                 return
             yield (size, *_fit_once(curve_data, size, orders, numbers[-1]))
 
@@ -211,7 +211,7 @@ def measure_points(curve_data: CurveData, clock: Clock, seed: int) -> list[Measu
 
 
 def gather_curve_data(
-    train: Rows, task: Task, clusters: Index, test: Rows | None, test_targets: Floats | None
+    train: StrategyRows, task: Task, clusters: Index, test: StrategyRows | None, test_targets: Floats | None
 ) -> CurveData:
     """Put training and test rows into one matrix; without test rows, every fold is held out in turn.
 
@@ -238,7 +238,7 @@ def gather_curve_data(
             HeldOutRows(np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold))
             for fold in list_held_out_folds(task.folds)
         )
-    features = reduced(np.concatenate(parts), task.seed, np.arange(n))
+    features = reduce_to_axes(np.concatenate(parts), task.seed, np.arange(n))
     return CurveData(
         features=features,
         targets=np.concatenate(targets),
@@ -249,7 +249,7 @@ def gather_curve_data(
     )
 
 
-def _select_features(rows: Rows) -> FloatMatrix:
+def _select_features(rows: StrategyRows) -> FloatMatrix:
     features = rows.features or rows.descriptors
     assert features is not None
     return features.final

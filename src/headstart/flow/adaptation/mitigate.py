@@ -19,7 +19,7 @@ from headstart.options import AdaptOptions
 from headstart.records import Column, Index, Predictions, Table, make_column
 from headstart.results import Figure, MitigatedFigures, Mitigation
 from headstart.strategies import SINGLE, STRATEGIES
-from headstart.strategies.goals import GOALS, mean_loss
+from headstart.strategies.scoring import OBJECTIVES, mean_loss
 
 STRATEGY = "balanced-probe"
 FEWEST_ROWS = 5
@@ -93,7 +93,7 @@ def fit_mitigation(
         task = replace(task, groups=np.asarray([known.get(str(value), -1) for value in values], dtype=np.intp))
     members = {"linear-probe": strategies.fitted["linear-probe"]} if "linear-probe" in strategies.fitted else {}
     fitted = STRATEGIES[STRATEGY].fit(prepared.train, task, members)
-    goal = GOALS[task.kind]
+    goal = OBJECTIVES[task.kind]
     figures = _compare_cells(
         prepared.task.codes, values,
         (strategies.fitted[strategies.chosen].out_of_fold, fitted.out_of_fold),

@@ -31,7 +31,7 @@ from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
 from headstart.report.understood import describe_inputs
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, StrategyRows, Task
 
 N_FOLDS = 5
 STEADY_ROWS, MOST_REPEATS = 400, 5
@@ -79,8 +79,8 @@ class Prepared:
     """
 
     table: Table
-    train: Rows
-    test: Rows
+    train: StrategyRows
+    test: StrategyRows
     task: Task
     backbone: Backbone
     extraction: Extraction
@@ -184,7 +184,7 @@ def _assemble(
     group_columns: tuple[str, ...],
 ) -> Prepared:
     usable = data.drop_unlearnable_labels(usable)
-    rows = Rows(usable, extraction.features, extraction.descriptors)
+    rows = StrategyRows(usable, extraction.features, extraction.descriptors)
     train = rows.take(np.flatnonzero(usable.splits == TRAIN))
     classes = list_classes(train.table)
     test = rows.take(np.flatnonzero((usable.splits == TEST) & _has_learnt_class(usable, classes)))

@@ -37,8 +37,8 @@ from headstart.offline import offline
 from headstart.options import AdaptOptions
 from headstart.records import Table
 from headstart.results import PortableForm, Result
-from headstart.strategies import STRATEGIES, chosen_names
-from headstart.strategies.fitted import members_in
+from headstart.strategies import STRATEGIES, select_strategies
+from headstart.strategies.fitted import list_members
 
 MANY_CLASSES = 100
 """With more classes result.json is written without line breaks."""
@@ -84,7 +84,7 @@ def adapt_table(
     timings = timings or Timings()
     budget = Budget.start(table, test, options, sum(timings.seconds.values()))
     clock = budget.training_clock()
-    names = chosen_names(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
+    names = select_strategies(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
     uses = frozenset(
         part
         for name in (*names, *mitigate.list_mitigation_strategies(table, options))
@@ -101,7 +101,7 @@ def adapt_table(
             prepared, ladder.fit_strategies(prepared.train, prepared.task, names, run), options
         )
     budget = budget.measured_again(len(prepared.table))
-    strategy, members = STRATEGIES[strategies.chosen], members_in(strategies.fitted[strategies.chosen].state())
+    strategy, members = STRATEGIES[strategies.chosen], list_members(strategies.fitted[strategies.chosen].state())
     uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in members))
     with timings.step("evaluation"):
         scores = score_test_rows(prepared, strategies, budget.clock_for("evaluation"))

@@ -13,7 +13,7 @@ from headstart import data, features, progress
 from headstart.flow.adaptation.prepare import ROW_NOUNS, Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Finding, Table
-from headstart.strategies.record import Clock, Rows
+from headstart.strategies.record import Clock, StrategyRows
 
 TIME_SHARE = 0.4
 """Largest share of the time left that running them through the base may take."""
@@ -55,9 +55,9 @@ def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: froz
     taken = rows.take(drawn)
     features_read = uses & {"features"}
     extraction = features.extract(
-        taken, prepared.backbone, options.precision, uses=features_read, seconds=clock.left() * TIME_SHARE
+        taken, prepared.backbone, options.precision, uses=features_read, seconds=clock.remaining_seconds() * TIME_SHARE
     )
-    unlabelled = Rows(taken.take(extraction.kept), extraction.features, extraction.descriptors)
+    unlabelled = StrategyRows(taken.take(extraction.kept), extraction.features, extraction.descriptors)
     progress.say(f"{len(unlabelled):,} {ROW_NOUNS[rows.modality]} without labels to learn from as well.")
     used = {str(name) for name in unlabelled.table.ids}
     aside = tuple(item for item in prepared.table.set_aside if item.id not in used)
@@ -83,7 +83,7 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
             (cooccurrence.Words.of(parts.words, f"The base {parts.record.name}"), f"of the base {parts.record.name}")
         )
     if rows is not None:
-        most = cooccurrence.affordable(clock.left() * WORDS_SHARE)
+        most = cooccurrence.affordable(clock.remaining_seconds() * WORDS_SHARE)
         candidates.append(
             (cooccurrence.learn([str(text) for text in rows.inputs], options.seed, most), "that you gave")
         )

@@ -20,7 +20,7 @@ from headstart.evaluation.fairness.inherited_bias import (
 )
 from headstart.records import Column, FloatMatrix, Index, Interval, Table
 from headstart.results import Figure, Readable
-from headstart.strategies.linear.ridge_loo import Axes, fit_quick
+from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo
 
 N_FOLDS = 5
 MOST_AXES = 192
@@ -155,11 +155,13 @@ def _encode_target(item: ProbeTarget) -> NDArray[np.float64]:
 
 def _out_of_fold(values: FloatMatrix, targets: NDArray[np.float64], fold_ids: Index, seed: int) -> NDArray[np.float64]:
     predicted = np.empty(targets.shape)
-    axes = Axes.of(np.ascontiguousarray(values, dtype=np.float32), np.arange(len(values)), seed, MOST_AXES)
+    axes = PrincipalAxes.fit(np.ascontiguousarray(values, dtype=np.float32), np.arange(len(values)), seed, MOST_AXES)
     reduced = axes.apply(values)
     for fold in np.unique(fold_ids):
         is_held_out = fold_ids == fold
-        predicted[is_held_out] = fit_quick(reduced[~is_held_out], targets[~is_held_out]).predict(reduced[is_held_out])
+        predicted[is_held_out] = fit_ridge_loo(reduced[~is_held_out], targets[~is_held_out]).predict(
+            reduced[is_held_out]
+        )
     return predicted
 
 

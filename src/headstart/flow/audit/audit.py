@@ -26,7 +26,7 @@ from headstart.options import AdaptOptions
 from headstart.records import Column, FittedState, FloatMatrix, Table, make_column
 from headstart.results import BaseFigures, GapOrigin, Inherited, Readable, Result
 from headstart.strategies import SINGLE, STRATEGIES
-from headstart.strategies.fitted import members_in
+from headstart.strategies.fitted import list_members
 
 FROZEN = "linear-probe"
 WITHOUT_BASE = ("scratch", "classic")
@@ -202,7 +202,7 @@ def _extract_adapted_features(
             f"{strategies.chosen} leaves the base as it is: its features are the frozen ones, only the answers differ."
         )
         return None
-    if prepared.task.clock.left() < TUNED_SHARE_SECONDS or len(table) > TUNED_ROWS * 3:
+    if prepared.task.clock.remaining_seconds() < TUNED_SHARE_SECONDS or len(table) > TUNED_ROWS * 3:
         not_measured["adapted features"] = "No time was left; give more with --time."
         return None
     from headstart.features.views import final_features
@@ -233,7 +233,7 @@ def _gather_counterfactual_inputs(
     names = [strategies.chosen, *([plain] if plain and plain != strategies.chosen else [])]
     uses: set[str] = set()
     for name in names:
-        members = members_in(strategies.fitted[name].state())
+        members = list_members(strategies.fitted[name].state())
         uses |= STRATEGIES[name].predicts_from.union(*(STRATEGIES[each].predicts_from for each in members))
     table, predictions = prepared.test.table, scores.predictions[strategies.chosen]
     parts: dict[str, Column] = {name: table.metadata[name] for name in options.group if name in table.metadata}

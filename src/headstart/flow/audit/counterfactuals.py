@@ -97,7 +97,7 @@ def measure_counterfactuals(
         began = time.monotonic()
         runner.outputs(order[:FEWEST_ROWS], None)
         each = (time.monotonic() - began) / FEWEST_ROWS
-        fits = int(clock.left() * share / max(each * (1 + len(changes)), 1e-9))
+        fits = int(clock.remaining_seconds() * share / max(each * (1 + len(changes)), 1e-9))
         if fits < FEWEST_ROWS:
             needed = each * (1 + len(changes)) * FEWEST_ROWS / share
             return [], {"counterfactuals": f"It needs about {needed:.0f} s to be left; give more with --time."}

@@ -26,7 +26,7 @@ from headstart.flow.adaptation.evaluate import TestScores, choose_thresholds
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
-from headstart.ranking.typicality import Groups, groups, nearest, unit
+from headstart.ranking.typicality import RowClusters, cluster_rows, find_nearest_centres, scale_to_unit_length
 from headstart.records import Column, FloatMatrix, Index, Interval, Predictions, Table
 from headstart.results import Figure, Slice, Slices
 
@@ -79,8 +79,8 @@ def find_slices(
     )  # fmt: skip
     errors = row_errors(truth[rows], predictions)
     centre = features.final[rows].mean(axis=0)
-    directions = unit(features.final[rows] - centre)
-    clusterings = [groups(directions, k, seed) for k in CLUSTERS if k * ROWS_EACH <= len(rows) or k == CLUSTERS[0]]
+    directions = scale_to_unit_length(features.final[rows] - centre)
+    clusterings = [cluster_rows(directions, k, seed) for k in CLUSTERS if k * ROWS_EACH <= len(rows) or k == CLUSTERS[0]]
     failing = find_failing_clusters(errors, [item.owner for item in clusterings], task.codes[rows], seed)
     n_clusters = sum(int((np.bincount(item.owner) >= MIN_ROWS).sum()) for item in clusterings)
     test = _locate_test_rows(prepared, scores.predictions.get(strategies.chosen), centre)
@@ -121,7 +121,7 @@ def _locate_test_rows(
     features = prepared.test.features
     if predictions is None or features is None or len(prepared.test) == 0:
         return None
-    return unit(features.final - centre), row_errors(prepared.truth, predictions)
+    return scale_to_unit_length(features.final - centre), row_errors(prepared.truth, predictions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +137,7 @@ class _SliceDescriber:
     properties: Properties
     columns: Mapping[str, Column]
 
-    def describe(self, item: FailingCluster, clustering: Groups) -> Slice:
+    def describe(self, item: FailingCluster, clustering: RowClusters) -> Slice:
         """Describe one slice."""
         upper = np.inf if self.predictions.task == "regression" else 1.0
         others = np.setdiff1d(np.arange(len(self.rows)), item.rows)
@@ -165,12 +165,12 @@ class _SliceDescriber:
         return described.model_copy(update={"reading": _describe_slice(described, self.predictions.task)})
 
     def _measure_on_test_rows(
-        self, item: FailingCluster, clustering: Groups, upper: float
+        self, item: FailingCluster, clustering: RowClusters, upper: float
     ) -> tuple[int, Figure | None, Figure | None]:
         """Look the slice up among the test rows: those nearest to its centre."""
         if self.test is None:
             return 0, None, None
-        here = nearest(self.test[0], clustering.centres)[0] == item.cluster
+        here = find_nearest_centres(self.test[0], clustering.centres)[0] == item.cluster
         n_test = int(here.sum())
         if n_test < MIN_ROWS or len(here) - n_test < MIN_ROWS:
             return n_test, None, None

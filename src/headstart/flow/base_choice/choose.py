@@ -22,7 +22,7 @@ from headstart.modalities import MODALITIES, series
 from headstart.modalities.image_values import KEY
 from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
-from headstart.ranking import Measured, Ranking, Wanted
+from headstart.ranking import CandidateFilter, MeasuredCandidate, Ranking
 from headstart.records import TRAIN, Finding, Table
 from headstart.strategies import Clock
 
@@ -50,15 +50,15 @@ def choose_base(
     if options.base != AUTO:
         named = bases.load(options.base, need)
         return named, _find_unknown_script(named, table), None
-    criteria = Wanted(table.modality, max_bytes=AUTO_BYTES)
-    candidates, _ = ranking.candidates(criteria)
+    criteria = CandidateFilter(table.modality, max_bytes=AUTO_BYTES)
+    candidates, _ = ranking.list_candidates(criteria)
     ranked = None
     reference, reason = (
         DEFAULTS[table.modality],
         f"{DEFAULTS[table.modality]} is the only base model at hand for this data.",
     )
     if len(candidates) > 1:
-        ranked = compare_bases(table, options, criteria, n_rows=AUTO_ROWS, clock=clock.share(AUTO_SHARE))
+        ranked = compare_bases(table, options, criteria, n_rows=AUTO_ROWS, clock=clock.start_share(AUTO_SHARE))
         reference, reason = ranked.taken or reference, ranked.why
         if not ranked.taken:
             reason += f" The default is taken: {reference}."
@@ -120,11 +120,11 @@ def rank(path: Path, options: BasesOptions) -> Ranking:
         data.require_trainable(table)
         decided = data.assign_splits(table, adapting)
         data.require_trainable(decided)
-        criteria = Wanted(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
+        criteria = CandidateFilter(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
         return compare_bases(decided, adapting, criteria, n_rows=options.rows, clock=Clock(np.inf))
 
 
-def compare_bases(table: Table, options: AdaptOptions, criteria: Wanted, n_rows: int, clock: Clock) -> Ranking:
+def compare_bases(table: Table, options: AdaptOptions, criteria: CandidateFilter, n_rows: int, clock: Clock) -> Ranking:
     """Measure candidates by successive halving: all on few training rows, the better ones on up to `n_rows`.
 
     Parameters
@@ -142,22 +142,22 @@ def compare_bases(table: Table, options: AdaptOptions, criteria: Wanted, n_rows:
     -----
     Successive halving: Jamieson and Talwalkar 2016 (arXiv:1502.07943).
     """
-    remaining, left_out = ranking.candidates(criteria)
+    remaining, left_out = ranking.list_candidates(criteria)
     train, need = table.where_split(TRAIN), state_need(table, options)
     strata = data.number_strata(train)
     clusters = data.find_dependence(train, options.group).for_resampling
-    measured: dict[str, Measured] = {}
-    for turn, size in enumerate(ranking.sizes(len(train), n_rows, len(remaining))):
+    measured: dict[str, MeasuredCandidate] = {}
+    for turn, size in enumerate(ranking.plan_sample_sizes(len(train), n_rows, len(remaining))):
         if turn:
-            remaining = ranking.survivors(list(measured.values()), options.seed)
+            remaining = ranking.select_survivors(list(measured.values()), options.seed)
             if len(remaining) < 2:
                 break
-        rows = ranking.sample(strata, size, options.seed)
+        rows = ranking.draw_stratified_sample(strata, size, options.seed)
         sample = Sample(data.drop_unlearnable_labels(train.take(rows)), clusters[rows], turn)
         models = f"{len(remaining)} base models" if len(remaining) > 1 else "one base model"
         progress.say(f"Trying {models} on {len(rows)} training rows.")
         for place, candidate in enumerate(remaining):
-            name, share = candidate.reference, clock.left() / (len(remaining) - place)
+            name, share = candidate.reference, clock.remaining_seconds() / (len(remaining) - place)
             try:
                 measurement = measure_candidate(candidate, sample, options, need=need, seconds=share)
             except list_expected_errors(candidate) as error:
@@ -166,4 +166,4 @@ def compare_bases(table: Table, options: AdaptOptions, criteria: Wanted, n_rows:
                 continue
             before = measured[name].seconds if name in measured else 0.0
             measured[name] = replace(measurement, seconds=measurement.seconds + before)
-    return ranking.order(list(measured.values()), left_out, options.seed)
+    return ranking.rank_candidates(list(measured.values()), left_out, options.seed)

@@ -15,12 +15,11 @@ from headstart.data.duplicates import feature_duplicates
 from headstart.errors import DataError, HeadstartError, ending
 from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
-from headstart.ranking import Candidate, Coverage, Measured
+from headstart.ranking import Candidate, MeasuredCandidate, VocabularyCoverage
 from headstart.records import Features, Finding, Index, Interval, Predictions, Probabilities, Table
-from headstart.strategies import STRATEGIES, Clock, Rows, Task
-from headstart.strategies.goals import GOALS, mean_loss
-from headstart.strategies.record import Skipped
-from headstart.strategies.selection import predicted_rows
+from headstart.strategies import STRATEGIES, Clock, StrategyRows, Task
+from headstart.strategies.record import StrategySkipped
+from headstart.strategies.scoring import OBJECTIVES, mask_predicted_rows, mean_loss
 
 PROBES = ("linear-probe", "multi-stage-probe")
 """What a base is judged by: the better of these in cross-validation, as in `adapt`."""
@@ -44,10 +43,14 @@ class Sample:
     turn: int
 
 
-def measure_coverage(backbone: Backbone, table: Table) -> Coverage | None:
+def measure_coverage(backbone: Backbone, table: Table) -> VocabularyCoverage | None:
     """Measure how a base's vocabulary copes with texts; None where it has none."""
     vocabulary = backbone.parts.tokenizer
-    return ranking.coverage(vocabulary, [str(text) for text in table.inputs[:N_TEXTS]]) if vocabulary else None
+    return (
+        ranking.measure_vocabulary_coverage(vocabulary, [str(text) for text in table.inputs[:N_TEXTS]])
+        if vocabulary
+        else None
+    )
 
 
 def join_feature_duplicates(
@@ -86,7 +89,7 @@ def describe_failure(error: Exception) -> str:
 
 def measure_candidate(
     candidate: Candidate, sample: Sample, options: AdaptOptions, need: bases.Need, seconds: float
-) -> Measured:
+) -> MeasuredCandidate:
     """Score one candidate.
 
     Parameters
@@ -116,10 +119,13 @@ def measure_candidate(
     assert extraction.features is not None
     if extraction.late:
         raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
-    rows, clusters = Rows(sample.table.take(extraction.kept), extraction.features), sample.clusters[extraction.kept]
+    rows, clusters = (
+        StrategyRows(sample.table.take(extraction.kept), extraction.features),
+        sample.clusters[extraction.kept],
+    )
     task = _make_task(rows.table, clusters, options.seed)
     head, outputs = _fit_better_probe(rows, task)
-    held_out = np.flatnonzero(predicted_rows(outputs))
+    held_out = np.flatnonzero(mask_predicted_rows(outputs))
     if len(held_out) == 0:
         problem = "No training row can be held out: there is one a class, or they belong together."
         raise DataError(problem, "Add rows, or rows of other groups.")
@@ -127,10 +133,10 @@ def measure_candidate(
     final, scored, scored_task = extraction.features.final, rows.take(held_out), task.take(held_out)
     outputs, scored_clusters = outputs[held_out], clusters[held_out]
     gains = _compute_gains(scored_task, outputs)
-    return Measured(
+    return MeasuredCandidate(
         candidate=sized,
         probe=_compute_interval(scored_task, scored, outputs, gains=gains, clusters=scored_clusters),
-        log_loss=float(GOALS[task.kind].losses(scored_task, outputs).mean()),
+        log_loss=float(OBJECTIVES[task.kind].losses(scored_task, outputs).mean()),
         logme=ranking.logme(final, task.codes if task.truth is None else task.truth),
         hscore=ranking.h_score(final, task.codes),
         knn=ranking.knn_accuracy(final, task.codes, clusters=clusters),
@@ -138,14 +144,14 @@ def measure_candidate(
         ids=scored.table.ids,
         gains=gains,
         clusters=scored_clusters,
-        turn=sample.turn,
+        stage=sample.turn,
         coverage=coverage,
         head=head,
         kind=task.kind,
     )
 
 
-def _refuse_unknown_script(coverage: Coverage, candidate: Candidate) -> None:
+def _refuse_unknown_script(coverage: VocabularyCoverage, candidate: Candidate) -> None:
     if coverage.unknown_share >= MOSTLY_UNKNOWN:
         problem = f"Its vocabulary does not know {coverage.unknown_share:.0%} of what these texts are made of"
         raise DataError(
@@ -176,14 +182,16 @@ def _make_task(table: Table, clusters: Index, seed: int) -> Task:
     )
 
 
-def _fit_better_probe(rows: Rows, task: Task) -> tuple[str, Probabilities]:
+def _fit_better_probe(rows: StrategyRows, task: Task) -> tuple[str, Probabilities]:
     """Give the better probe's name and out-of-fold outputs."""
     outputs_by_probe: dict[str, Probabilities] = {}
     for name in PROBES:
         if rows.table.modality in STRATEGIES[name].modalities:
-            with suppress(Skipped):
+            with suppress(StrategySkipped):
                 outputs_by_probe[name] = STRATEGIES[name].fit(rows, task, {}).out_of_fold
-    losses = {name: mean_loss(GOALS[task.kind].losses(task, outputs)) for name, outputs in outputs_by_probe.items()}
+    losses = {
+        name: mean_loss(OBJECTIVES[task.kind].losses(task, outputs)) for name, outputs in outputs_by_probe.items()
+    }
     best = min(outputs_by_probe, key=lambda name: np.nan_to_num(losses[name], nan=np.inf))
     return best, outputs_by_probe[best]
 
@@ -192,13 +200,13 @@ def _compute_gains(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
     """Give 1 for a row that is right and 0 for one that is wrong; without classes, how much error was taken away."""
     if task.truth is None:
         return np.asarray(outputs.argmax(axis=1) == task.codes, dtype=np.float64)
-    goal, average = GOALS[task.kind], np.broadcast_to(task.truth.mean(axis=0, dtype=np.float64), outputs.shape)
+    goal, average = OBJECTIVES[task.kind], np.broadcast_to(task.truth.mean(axis=0, dtype=np.float64), outputs.shape)
     before = float(goal.losses(task, average).mean())
     return 1 - goal.losses(task, outputs) / max(before, 1e-12)
 
 
 def _compute_interval(
-    task: Task, rows: Rows, outputs: Probabilities, gains: NDArray[np.float64], clusters: Index
+    task: Task, rows: StrategyRows, outputs: Probabilities, gains: NDArray[np.float64], clusters: Index
 ) -> Interval:
     if task.truth is not None:
         return mean_interval(gains, clusters, task.seed, (-np.inf, 1.0))

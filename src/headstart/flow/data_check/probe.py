@@ -14,7 +14,7 @@ from headstart.flow.data_check.suspects import outliers, unknown_tokens, wrong_l
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Table, make_column
 from headstart.strategies import STRATEGIES
-from headstart.strategies.record import Clock, Rows, Task
+from headstart.strategies.record import Clock, StrategyRows, Task
 
 LIMITS = {"auto": 60.0, "on": float("inf")}
 """Seconds that the pass through the base may take."""
@@ -47,7 +47,7 @@ def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Findi
     made = features.extract(some, backbone, options.precision, uses=frozenset({"features"}), seconds=seconds)
     assert made.features is not None
     seen, alike = join_feature_duplicates(some.take(made.kept), made.features, backbone, options.seed)
-    rows = Rows(data.drop_unlearnable_labels(seen), made.features)
+    rows = StrategyRows(data.drop_unlearnable_labels(seen), made.features)
     found = [
         *alike,
         *unknown_tokens(backbone, rows.table),
@@ -72,7 +72,7 @@ def _as_training(table: Table) -> Table:
     return replace(table, splits=make_column([TRAIN] * len(table)))
 
 
-def _labels(rows: Rows, options: AdaptOptions, seconds: float) -> list[Finding]:
+def _labels(rows: StrategyRows, options: AdaptOptions, seconds: float) -> list[Finding]:
     table = rows.table
     classes = list_classes(table)
     truth = table.targets

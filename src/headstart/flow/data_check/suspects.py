@@ -21,8 +21,8 @@ from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Finding, FloatMatrix, Index, Interval, Probabilities, Table
 from headstart.results import Figure, FindingRow, HonestScore, LabelError, Result
-from headstart.strategies.linear.ridge_loo import fit_quick, reduced
-from headstart.strategies.record import Rows, Task
+from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
+from headstart.strategies.record import StrategyRows, Task
 
 Floats = NDArray[np.float64]
 SHOWN = 50
@@ -168,7 +168,7 @@ def outliers(ids: NDArray[np.object_], features: FloatMatrix, seed: int) -> list
     rows = np.sort(np.random.default_rng(seed).permutation(len(features))[:OUTLIER_ROWS])
     if len(rows) <= 4 * NEIGHBOURS:
         return []
-    axes = reduced(features[rows], seed)[:, :OUTLIER_AXES]
+    axes = reduce_to_axes(features[rows], seed)[:, :OUTLIER_AXES]
     squares = np.square(axes).sum(axis=1)
     fifth = np.empty(len(rows))
     for start in range(0, len(rows), 500):
@@ -222,7 +222,7 @@ def unknown_tokens(backbone: Backbone, table: Table) -> list[Finding]:
     ]
 
 
-def honest_score(rows: Rows, task: Task, groups: tuple[str, ...]) -> HonestScore | None:
+def honest_score(rows: StrategyRows, task: Task, groups: tuple[str, ...]) -> HonestScore | None:
     """Score a simple head with rows dealt by chance, and with copies and groups kept together.
 
     Parameters
@@ -243,7 +243,7 @@ def honest_score(rows: Rows, task: Task, groups: tuple[str, ...]) -> HonestScore
     dense = rows.features or rows.descriptors
     if sizes.max() == 1 or len(sizes) < 2 * N_FOLDS or dense is None:
         return None
-    features, scoring = reduced(dense.final, task.seed), SCORINGS[task.kind]
+    features, scoring = reduce_to_axes(dense.final, task.seed), SCORINGS[task.kind]
     targets = scoring.targets(task)
     dealt = [data.assign_folds(task.codes, each, N_FOLDS, task.seed) for each in (np.arange(len(rows)), clusters)]
     (naive, _), (honest, sizes_of) = (_losses(features, targets, folds, task) for folds in dealt)
@@ -274,7 +274,7 @@ def _losses(features: FloatMatrix, targets: Floats, folds: Index, task: Task) ->
     losses, sizes = np.zeros(len(targets)), np.ones(len(targets))
     for fold in np.unique(folds):
         fitted, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        head = fit_quick(features[fitted], targets[fitted])
+        head = fit_ridge_loo(features[fitted], targets[fitted])
         said = head.predict(features[held])
         losses[held], sizes[held] = SCORINGS[task.kind].losses(head, targets[fitted], said, targets[held])
     return losses, sizes

@@ -38,7 +38,7 @@ from headstart.home import write_text
 from headstart.ladder import FittedStrategies
 from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Index, Probabilities, Table
-from headstart.strategies.record import Rows
+from headstart.strategies.record import StrategyRows
 
 _WRITING = 7
 """Raised whenever the way graphs are made changes what they give, or predict.py changes."""
@@ -80,7 +80,7 @@ def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
     return extractors
 
 
-def _select_ood_features(bundle: Bundle, rows: Rows) -> FloatMatrix:
+def _select_ood_features(bundle: Bundle, rows: StrategyRows) -> FloatMatrix:
     """Give what the rules read of rows (n_rows, n_dims); no columns where they read nothing."""
     novelty = bundle.rules.out_of_distribution if bundle.rules else None
     features = select_ood_features(rows, novelty.reads) if novelty else None

@@ -28,7 +28,7 @@ from headstart.offline import offline
 from headstart.options import ExplainOptions
 from headstart.records import Predictions, Table, make_column
 from headstart.report.explained import ExplainedInput, render_explained
-from headstart.strategies.record import Rows
+from headstart.strategies.record import StrategyRows
 
 SMALLEST = 1e-6
 Floats = NDArray[np.float64]
@@ -39,7 +39,7 @@ class _OpenBundle:
     """A bundle that is ready to read changed rows."""
 
     bundle: Bundle
-    read: Callable[[Table], tuple[Any, Rows, dict[int, str]]]
+    read: Callable[[Table], tuple[Any, StrategyRows, dict[int, str]]]
     spec: Mapping[str, Any]
     folder: Path
 
@@ -47,7 +47,7 @@ class _OpenBundle:
         """Open one input as it would be read."""
         return MODALITIES[self.bundle.modality].load(source, self.spec)
 
-    def predict_variants(self, table: Table, inputs: Sequence[Any]) -> tuple[Predictions, Rows]:
+    def predict_variants(self, table: Table, inputs: Sequence[Any]) -> tuple[Predictions, StrategyRows]:
         """Predict inputs that are variants of the first row of `table`."""
         names = make_column([str(at) for at in range(len(inputs))])
         stored = store_inputs(self.bundle.modality, inputs, self.folder, names.tolist())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headstart.bundle import Bundle
 from headstart.decisions import SINGLE
 from headstart.flow.inference.predict_table import select_ood_features
-from headstart.strategies.record import Rows
+from headstart.strategies.record import StrategyRows
 
 N_NEAREST = 3
 
@@ -22,7 +22,7 @@ class Neighbour:
     distance: float
 
 
-def find_neighbours(bundle: Bundle, rows: Rows) -> list[tuple[Neighbour, ...]]:
+def find_neighbours(bundle: Bundle, rows: StrategyRows) -> list[tuple[Neighbour, ...]]:
     """Name the remembered training rows that each row is most like; none where none are remembered."""
     novelty = bundle.rules.out_of_distribution if bundle.rules else None
     values = select_ood_features(rows, novelty.reads) if novelty else None

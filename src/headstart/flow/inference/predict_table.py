@@ -17,7 +17,7 @@ from headstart.features.cache import half
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Features, FloatMatrix, Index, Predictions, Table
-from headstart.strategies.record import Rows
+from headstart.strategies.record import StrategyRows
 
 CHUNK_ROWS = 512
 
@@ -30,16 +30,16 @@ class PredictionBatch:
     predictions: Predictions
     decisions: Decisions
     failed: dict[int, str]
-    model_inputs: Rows
+    model_inputs: StrategyRows
 
 
-def select_ood_features(rows: Rows, reads: str) -> FloatMatrix | None:
+def select_ood_features(rows: StrategyRows, reads: str) -> FloatMatrix | None:
     """Give what novelty is measured in (n_rows, n_dims), if it is there."""
     features = {"features": rows.features, "descriptors": rows.descriptors}[reads]
     return None if features is None else features.final
 
 
-def decide_rows(policy: DecisionPolicy, predictions: Predictions, rows: Rows) -> Decisions:
+def decide_rows(policy: DecisionPolicy, predictions: Predictions, rows: StrategyRows) -> Decisions:
     """Apply rules to rows with corrected probabilities."""
     features = select_ood_features(rows, policy.out_of_distribution.reads) if policy.out_of_distribution else None
     return policy.decide(predictions, features)
@@ -79,7 +79,7 @@ def _make_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, 
     return extractors
 
 
-def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Index, Rows, dict[int, str]]:
+def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Index, StrategyRows, dict[int, str]]:
     """Read all rows of a table as the bundle's strategy wants them.
 
     Returns
@@ -94,14 +94,16 @@ def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[In
     return _read_rows(bundle, table, _make_extractors(bundle, table, precision), np.arange(len(table)))
 
 
-def read_with(bundle: Bundle, table: Table, extractors: dict[str, Extractor]) -> tuple[Index, Rows, dict[int, str]]:
+def read_with(
+    bundle: Bundle, table: Table, extractors: dict[str, Extractor]
+) -> tuple[Index, StrategyRows, dict[int, str]]:
     """Read all rows of a table as `read_rows` does, with given extractors."""
     return _read_rows(bundle, table, extractors, np.arange(len(table)))
 
 
 def make_reader(
     bundle: Bundle, table: Table, precision: str = "auto"
-) -> Callable[[Table], tuple[Index, Rows, dict[int, str]]]:
+) -> Callable[[Table], tuple[Index, StrategyRows, dict[int, str]]]:
     """Make a function that reads tables as `read_rows` does, and opens the base once for all of them.
 
     Parameters
@@ -162,7 +164,7 @@ def _predict_batch(
 
 def _read_rows(
     bundle: Bundle, table: Table, extractors: dict[str, Extractor], row_numbers: Index
-) -> tuple[Index, Rows, dict[int, str]]:
+) -> tuple[Index, StrategyRows, dict[int, str]]:
     failed: dict[int, str] = {}
     values: dict[str, list[tuple[Array, ...]]] = {name: [] for name in extractors}
     if extractors:
@@ -175,11 +177,11 @@ def _read_rows(
     readable = np.asarray([row for row in row_numbers if int(row) not in failed], dtype=np.intp)
     part = table.take(readable)
     if len(readable) == 0:
-        return readable, Rows(part), failed
+        return readable, StrategyRows(part), failed
     if bundle.portable is not None:
         return readable, bundle.portable.rows(part, values["portable"]), failed
     features = {name: _join_outputs(part, values[name], extractor) for name, extractor in extractors.items()}
-    return readable, Rows(part, features.get("features"), features.get("descriptors")), failed
+    return readable, StrategyRows(part, features.get("features"), features.get("descriptors")), failed
 
 
 def _join_outputs(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:
@@ -221,7 +223,7 @@ def decide_table(
             task=bundle.task,
             thresholds=bundle.thresholds,
         )
-        return predictions, decide_rows(bundle.rules or DEFAULT_POLICY, predictions, Rows(table)), failed
+        return predictions, decide_rows(bundle.rules or DEFAULT_POLICY, predictions, StrategyRows(table)), failed
     values = np.concatenate([batch.predictions.probabilities for batch in batches])
     predictions = replace(
         batches[0].predictions, ids=np.concatenate([batch.predictions.ids for batch in batches]), probabilities=values

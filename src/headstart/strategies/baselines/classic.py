@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import Any
 
 from headstart.records import FittedState, Probabilities
-from headstart.strategies.fitted import Core, Model, restore
-from headstart.strategies.record import Fitted, Forecast, Rows, Task
+from headstart.strategies.fitted import FittedModel, Predictor, restore_model
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
-Found = tuple[Core, Probabilities, tuple[str, ...]]
+Found = tuple[Predictor, Probabilities, tuple[str, ...]]
 """What was fitted, its out-of-fold probabilities, and notes."""
 
 
@@ -19,9 +19,9 @@ Found = tuple[Core, Probabilities, tuple[str, ...]]
 class Recipe:
     """How one modality is learnt from nothing; all functions import their module at the first call."""
 
-    fit: Callable[[Rows, Task], Found]
-    forecast: Callable[[Rows, Task], Forecast]
-    load: Callable[[FittedState], Core]
+    fit: Callable[[StrategyRows, Task], Found]
+    forecast: Callable[[StrategyRows, Task], CostForecast]
+    load: Callable[[FittedState], Predictor]
 
 
 def _module(name: str, core: str) -> Recipe:
@@ -30,16 +30,16 @@ def _module(name: str, core: str) -> Recipe:
     def room() -> Any:
         return import_module(f"headstart.strategies.{name}")
 
-    def fit(rows: Rows, task: Task) -> Found:
+    def fit(rows: StrategyRows, task: Task) -> Found:
         found: Found = room().fit(rows, task)
         return found
 
-    def forecast(rows: Rows, task: Task) -> Forecast:
-        found: Forecast = room().forecast(rows, task)
+    def forecast(rows: StrategyRows, task: Task) -> CostForecast:
+        found: CostForecast = room().forecast(rows, task)
         return found
 
-    def load(state: FittedState) -> Core:
-        found: Core = getattr(room(), core).load(state)
+    def load(state: FittedState) -> Predictor:
+        found: Predictor = getattr(room(), core).load(state)
         return found
 
     return Recipe(fit, forecast, load)
@@ -57,9 +57,9 @@ class Cooked:
     """What a recipe made, with the recipe's name."""
 
     recipe: str
-    core: Core
+    core: Predictor
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Give probabilities (n_rows, n_classes)."""
         return self.core.predict(rows)
 
@@ -69,14 +69,14 @@ class Cooked:
         return FittedState({**inner.meta, "recipe": self.recipe}, inner.arrays)
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Follow the recipe of the rows' modality."""
     recipe = rows.table.modality
     core, out_of_fold, notes = RECIPES[recipe].fit(rows, task)
-    return Model(Cooked(recipe, core), out_of_fold, notes)
+    return FittedModel(Cooked(recipe, core), out_of_fold, notes)
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what following the recipe will cost."""
     return RECIPES[rows.table.modality].forecast(rows, task)
 
@@ -84,4 +84,4 @@ def forecast(rows: Rows, task: Task) -> Forecast:
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore by the recipe that the state names."""
     recipe = str(state.meta["recipe"])
-    return restore(Cooked(recipe, RECIPES[recipe].load(state)), state, classes)
+    return restore_model(Cooked(recipe, RECIPES[recipe].load(state)), state, classes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from headstart.records import FittedState, Probabilities
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head, fit_head
-from headstart.strategies.record import Forecast, Rows, Task
+from headstart.strategies.record import CostForecast, StrategyRows, Task
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class DescriptorModel:
 
     head: Head
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Give probabilities (n_rows, n_classes)."""
         assert rows.descriptors is not None, "rows come without descriptors"
         return self.head.predict(rows.descriptors.final)
@@ -31,14 +31,14 @@ class DescriptorModel:
         return cls(Head.load(state))
 
 
-def fit(rows: Rows, task: Task) -> tuple[DescriptorModel, Probabilities, tuple[str, ...]]:
+def fit(rows: StrategyRows, task: Task) -> tuple[DescriptorModel, Probabilities, tuple[str, ...]]:
     """Fit a head on the descriptors."""
     assert rows.descriptors is not None, "rows come without descriptors"
     head, learnt = fit_head(rows.descriptors.final, task)
     return DescriptorModel(head), learnt.choice.out_of_fold, learnt.notes
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what `fit` will cost."""
     assert rows.descriptors is not None, "rows come without descriptors"
-    return cost_model.dense(len(rows), rows.descriptors.final.shape[1], task)
+    return cost_model.forecast_dense(len(rows), rows.descriptors.final.shape[1], task)

@@ -21,8 +21,8 @@ from headstart.records import FittedState, FloatMatrix, Probabilities
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head
 from headstart.strategies.linear.ridge import MANY_ROWS, fit_ridge
-from headstart.strategies.linear.ridge import forecast as ridge_forecast
-from headstart.strategies.record import Forecast, Rows, Task
+from headstart.strategies.linear.ridge import forecast_ridge as ridge_forecast
+from headstart.strategies.record import CostForecast, StrategyRows, Task
 
 N_KERNELS = 9_996
 N_KERNELS_MANY_ROWS = 4_956
@@ -62,7 +62,7 @@ def _convolved(kernels: Kernels, series: Series) -> FloatMatrix:
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
-def _prepared(rows: Rows, spec: Spec) -> Series:
+def _prepared(rows: StrategyRows, spec: Spec) -> Series:
     modality = MODALITIES["series"]
     made = [modality.prepare(modality.load(source, spec), spec)[0] for source in rows.table.inputs]
     return np.stack(made).astype(np.float32)
@@ -76,7 +76,7 @@ class SeriesModel:
     kernels: Kernels
     head: Head
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Give probabilities (n_rows, n_classes)."""
         made = np.empty((len(rows), len(self.head.intercept)))
         for start in range(0, len(rows), BATCH):
@@ -103,7 +103,7 @@ class SeriesModel:
         return cls(state.meta["spec"], kernels, Head.load(state))
 
 
-def fit(rows: Rows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, ...]]:
+def fit(rows: StrategyRows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, ...]]:
     """Fit convolutions and ridge on the series of `rows.table.inputs`, brought to one length by `task.spec`."""
     series = _prepared(rows, task.spec)
     kernels = _kernels(series, len(series), task.seed)
@@ -112,13 +112,13 @@ def fit(rows: Rows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, 
     return SeriesModel(task.spec, kernels, head), out_of_fold, (*notes, f"{convolved.shape[1]} convolutions")
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what `fit` will cost, from the convolutions of some series."""
     n_rows = len(rows)
     some = rows.take(np.arange(0, n_rows, max(1, n_rows // SAMPLE_SERIES)))
     series = _prepared(some, task.spec)
     kernels = _kernels(series, n_rows, task.seed)
     n_dims = _convolved(kernels, series[:2]).shape[1]  # The first call compiles.
-    one = cost_model.seconds_of(lambda: _convolved(kernels, series)) / len(series)
+    one = cost_model.measure_seconds(lambda: _convolved(kernels, series)) / len(series)
     solved = ridge_forecast(n_rows, n_dims, task)
-    return Forecast(one * n_rows + solved.seconds, solved.memory_bytes)
+    return CostForecast(one * n_rows + solved.seconds, solved.memory_bytes)

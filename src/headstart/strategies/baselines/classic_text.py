@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
-from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import cost_model, solver
-from headstart.strategies.linear.cross_validation import Learnt, Search, learn
+from headstart.strategies.linear.cross_validation import FittedLinear, StrengthSearch, fit_linear
 from headstart.strategies.linear.head import LARGEST_ROTATION
 from headstart.strategies.linear.links import LINK_OF, LINKS
-from headstart.strategies.record import Forecast, Rows, Task
-from headstart.strategies.selection import is_imbalanced
+from headstart.strategies.record import CostForecast, StrategyRows, Task
+from headstart.strategies.scoring import OBJECTIVES, is_imbalanced
 from headstart.strategies.text.cooccurrence import MOST_LABELLED, Beside, Words, beside
 from headstart.strategies.text.tfidf import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
 
@@ -253,7 +252,7 @@ class TextModel:
     intercept: NDArray[np.float32]
     link: str = "softmax"
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Give probabilities (n_rows, n_classes)."""
         if len(rows) == 0:
             return np.empty((0, len(self.intercept)))
@@ -273,7 +272,7 @@ class TextModel:
         return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"], link)
 
 
-def fit(rows: Rows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ...]]:
+def fit(rows: StrategyRows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ...]]:
     """Fit TF-IDF and a linear model on the texts of `rows.table.inputs`."""
     inputs = rows.table.inputs
     longest = longest_text([len(text) for text in inputs])
@@ -318,13 +317,13 @@ def _grounds(
     return grounds, [item.pieces for item in known]
 
 
-def _best(grounds: Sequence[Ground], task: Task) -> Learnt:
+def _best(grounds: Sequence[Ground], task: Task) -> FittedLinear:
     """Learn on each ground, and give what cross-validation says is best; the first where it says nothing."""
     tried = grounds if len(list_held_out_folds(task.folds)) > 1 else grounds[:1]
-    made = [learn(partial(_Encoding, ground), task, Search(STRENGTHS, FALLBACK)) for ground in tried]
+    made = [fit_linear(partial(_Encoding, ground), task, StrengthSearch(STRENGTHS, FALLBACK)) for ground in tried]
     if len(made) == 1:
         return made[0]
-    return min(made, key=lambda item: float(np.nanmean(GOALS[task.kind].losses(task, item.choice.out_of_fold))))
+    return min(made, key=lambda item: float(np.nanmean(OBJECTIVES[task.kind].losses(task, item.choice.out_of_fold))))
 
 
 def _told(task: Task, n_rows: int, encoding: _Encoding) -> tuple[str, ...]:
@@ -336,7 +335,7 @@ def _told(task: Task, n_rows: int, encoding: _Encoding) -> tuple[str, ...]:
     return (f"{words.n_texts:,} texts without labels told how common words are{together}",)
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what `fit` will cost, from some of the texts."""
     inputs = rows.table.inputs
     longest = longest_text([len(text) for text in inputs])
@@ -347,7 +346,7 @@ def forecast(rows: Rows, task: Task) -> Forecast:
     n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
     most = [block.n_columns for block in counts]
     sample = _Encoding(Ground(counts=counts, most=most), np.arange(len(some)), spanned=False).matrix
-    solved = cost_model.sparse(sample, len(inputs), n_columns, task)
+    solved = cost_model.forecast_sparse(sample, len(inputs), n_columns, task)
     n_encoded = len(list_held_out_folds(task.folds)) + 1
     turns = len(MIXES) if _words(task, len(inputs)) else 1
-    return Forecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solved.seconds, solved.memory_bytes)
+    return CostForecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solved.seconds, solved.memory_bytes)

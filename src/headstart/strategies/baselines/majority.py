@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.records import FittedState, Index, Probabilities, list_held_out_folds
-from headstart.strategies.fitted import Model, restore
-from headstart.strategies.record import Fitted, Rows, Task
+from headstart.strategies.fitted import FittedModel, restore_model
+from headstart.strategies.record import Fitted, StrategyRows, Task
 
 Average = Callable[[Task, Index], NDArray[np.float64]]
 
@@ -24,7 +24,7 @@ class Frequencies:
 
     shares: Probabilities
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Give the same answer for every row."""
         return np.tile(self.shares, (len(rows), 1))
 
@@ -53,7 +53,7 @@ AVERAGES: dict[str, Average] = {
 }  # fmt: skip
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Average the labels."""
     average = AVERAGES[task.kind]
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
@@ -61,9 +61,9 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
         outside = np.flatnonzero(task.folds != fold)
         if len(outside):
             out_of_fold[task.folds == fold] = average(task, outside)
-    return Model(Frequencies(average(task, np.arange(len(task.codes)))), out_of_fold)
+    return FittedModel(Frequencies(average(task, np.arange(len(task.codes)))), out_of_fold)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the answer."""
-    return restore(Frequencies(state.arrays["shares"]), state, classes)
+    return restore_model(Frequencies(state.arrays["shares"]), state, classes)

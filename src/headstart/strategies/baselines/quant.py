@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from headstart.modalities import MODALITIES
 from headstart.modalities.quantiles import DIVISOR, describe, n_features
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
-from headstart.strategies.fitted import Model, restore
+from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import cost_model
-from headstart.strategies.linear.cross_validation import empty
+from headstart.strategies.linear.cross_validation import make_empty_outputs
 from headstart.strategies.linear.links import ABSENT, LINK_OF, LINKS, logit
-from headstart.strategies.linear.temperature import class_temperature
-from headstart.strategies.record import Fitted, Forecast, Rows, Task
-from headstart.strategies.selection import better_beyond_noise, is_imbalanced
+from headstart.strategies.linear.temperature import find_class_temperature
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
+from headstart.strategies.scoring import is_better_beyond_noise, is_imbalanced
 from headstart.strategies.trees import Forest, Growth, grow_classes, grow_numbers
 
 N_TREES = 200
@@ -46,7 +46,7 @@ def divisor_for(n_rows: int, spec: Spec) -> int:
     return divisor
 
 
-def _described(rows: Rows, spec: Spec, divisor: int) -> FloatMatrix:
+def _described(rows: StrategyRows, spec: Spec, divisor: int) -> FloatMatrix:
     modality = MODALITIES["series"]
     found = []
     for start in range(0, len(rows), BATCH):
@@ -82,7 +82,7 @@ class TreeModel:
         """Give scores before the temperature (n_rows, n_outputs)."""
         return SCORES[self.link](self.forest, described, self.shares)
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Give probabilities or numbers (n_rows, n_outputs)."""
         made = np.empty((len(rows), len(self.shares)))
         for start in range(0, len(rows), BATCH):
@@ -157,7 +157,7 @@ class _Grove:
 
     def held_out(self) -> Floats:
         """Score every row by trees that did not see it (n_rows, n_outputs)."""
-        scores, link = empty((len(self.described), len(self.task.classes))), LINK_OF[self.task.kind]
+        scores, link = make_empty_outputs((len(self.described), len(self.task.classes))), LINK_OF[self.task.kind]
         numbers = list_held_out_folds(self.task.folds)
         for number in numbers if len(numbers) > 1 else []:
             inside, held = np.flatnonzero(self.task.folds != number), np.flatnonzero(self.task.folds == number)
@@ -169,18 +169,18 @@ class _Grove:
         """Choose how sure votes make the model, on some rows."""
         if LINK_OF[self.task.kind] != "softmax":
             return 1.0
-        return class_temperature(self.task.codes[rows], scores[rows])
+        return find_class_temperature(self.task.codes[rows], scores[rows])
 
     def outputs(self, scores: Floats) -> Probabilities:
         """Turn held-out scores into outputs, each fold with the temperature of the others."""
-        made, link = empty(scores.shape), LINKS[LINK_OF[self.task.kind]]
+        made, link = make_empty_outputs(scores.shape), LINKS[LINK_OF[self.task.kind]]
         for number in list_held_out_folds(self.task.folds):
             rows, others = np.flatnonzero(self.task.folds == number), np.flatnonzero(self.task.folds != number)
             made[rows] = link(scores[rows] / self.temperature(scores, others))
         return made
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Judge trees on the folds, then grow them on all rows."""
     divisor = divisor_for(len(rows), task.spec)
     described, every = _described(rows, task.spec, divisor), np.arange(len(rows))
@@ -191,7 +191,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
         other = _Grove(described, task, True)
         other_scores = other.held_out()
         other_outputs = other.outputs(other_scores)
-        if better_beyond_noise(task.codes, other_outputs, out_of_fold, task.seed):
+        if is_better_beyond_noise(task.codes, other_outputs, out_of_fold, task.seed):
             grove, scores, out_of_fold = other, other_scores, other_outputs
     forest, shares = grove.grow(every, N_TREES)
     heat = grove.temperature(scores, every)
@@ -199,27 +199,29 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
         spec=task.spec, divisor=divisor, forest=forest, shares=shares, temperature=heat, link=LINK_OF[task.kind]
     )
     weighted = ("rare classes weighted up",) if grove.even else ()
-    return Model(core, out_of_fold, (f"{N_TREES} trees on {described.shape[1]} quantiles", *weighted))
+    return FittedModel(core, out_of_fold, (f"{N_TREES} trees on {described.shape[1]} quantiles", *weighted))
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what `fit` will cost, from a few trees on some rows."""
     n_rows = len(rows)
     some = np.arange(0, n_rows, max(1, n_rows // SAMPLE_ROWS))
     divisor = divisor_for(n_rows, task.spec)
     part = rows.take(some)
-    describing = cost_model.seconds_of(lambda: _described(part, task.spec, divisor)) / len(some)
+    describing = cost_model.measure_seconds(lambda: _described(part, task.spec, divisor)) / len(some)
     described = _described(part, task.spec, divisor)
     codes = np.arange(len(some)) % max(2, len(task.classes)) if task.truth is not None else task.codes[some]
-    growing = cost_model.seconds_of(lambda: grow_classes(described, codes, None, Growth(SAMPLE_TREES))) / SAMPLE_TREES
+    growing = (
+        cost_model.measure_seconds(lambda: grow_classes(described, codes, None, Growth(SAMPLE_TREES))) / SAMPLE_TREES
+    )
     each = growing * n_rows * np.log2(n_rows + 1) / (len(some) * np.log2(len(some) + 1))
     n_folds = len(list_held_out_folds(task.folds))
     again = 2 if task.balance == "auto" and task.truth is None and is_imbalanced(task.codes) else 1
     n_trees = N_TREES + again * N_TREES_HELD_OUT * (n_folds if n_folds > 1 else 0)
     memory = 8.0 * n_rows * described.shape[1] + 4.0 * MOST_LEAF_VALUES
-    return Forecast(float(describing * n_rows + each * n_trees), memory)
+    return CostForecast(float(describing * n_rows + each * n_trees), memory)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the trees."""
-    return restore(TreeModel.load(state), state, classes)
+    return restore_model(TreeModel.load(state), state, classes)

@@ -23,8 +23,8 @@ from headstart.records import FittedState, Index, Probabilities, list_held_out_f
 from headstart.strategies.baselines.scratch_image import KIT as IMAGE_KIT
 from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
 from headstart.strategies.baselines.scratch_text import KIT as TEXT_KIT
-from headstart.strategies.fitted import Model, restore
-from headstart.strategies.record import Clock, Fitted, Rows, Skipped, Task
+from headstart.strategies.fitted import FittedModel, restore_model
+from headstart.strategies.record import Clock, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.training.config import ParameterGroup, TrainingConfig, count_epochs_that_fit
 from headstart.training.loop import History, TrainingData, measure_seconds_per_row, predict_scores, train_network
 from headstart.training.losses import LOSSES
@@ -84,7 +84,7 @@ class ScratchModel:
     n_outputs: int
     kind: str = "classification"
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Give outputs (n_rows, n_outputs)."""
         made = np.empty((len(rows), self.n_outputs))
         for start in range(0, len(rows), PREDICT_ROWS):
@@ -177,7 +177,7 @@ class Forecast:
         return count_epochs_that_fit(clock.left() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS)
 
 
-def _forecast(rows: Rows, task: Task, attempt: Attempt) -> Forecast:
+def _forecast(rows: StrategyRows, task: Task, attempt: Attempt) -> Forecast:
     """Time a few training steps on a few rows."""
     train_rows, held = _split(task)
     some = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[:TIMED_ROWS]]
@@ -203,7 +203,7 @@ def _forecast(rows: Rows, task: Task, attempt: Attempt) -> Forecast:
     return Forecast(each * (len(train_rows) + FORWARD * len(held)), loading * len(task.codes))
 
 
-def choose(rows: Rows, task: Task, clock: Clock) -> tuple[Attempt, int]:
+def choose(rows: StrategyRows, task: Task, clock: Clock) -> tuple[Attempt, int]:
     """Give the dearest size of which enough epochs fit, and how many.
 
     Raises
@@ -227,16 +227,16 @@ def choose(rows: Rows, task: Task, clock: Clock) -> tuple[Attempt, int]:
         if epochs < WANTED_EPOCHS:
             break
     if chosen is None:
-        raise Skipped("there are too many rows for the memory it may use")
+        raise StrategySkipped("there are too many rows for the memory it may use")
     if chosen[1] < FEWEST_EPOCHS:
-        raise Skipped(
+        raise StrategySkipped(
             f"only {max(chosen[1], 0)} passes over the rows fit its share of the time, "
             f"{FEWEST_EPOCHS} are needed; give more with --time"
         )
     return chosen
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Time the sizes, choose one, learn, and keep the epoch with the lowest held-out loss.
 
     Raises
@@ -245,7 +245,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
         If the time does not do.
     """
     at_most = float(np.clip(SECONDS_PER_ROW * len(rows), LEAST_SECONDS, AT_MOST_SECONDS))
-    clock = task.clock.share(SHARE, at_most)
+    clock = task.clock.start_share(SHARE, at_most)
     attempt, epochs = choose(rows, task, clock)
     train_rows, held = _split(task)
     inputs = KITS[rows.table.modality].feed(rows.table.inputs, attempt.spec)
@@ -274,7 +274,7 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     core = ScratchModel(
         modality=rows.table.modality, attempt=attempt, net=net, n_outputs=len(task.classes), kind=task.kind
     )
-    return Model(core, out_of_fold, _notes(attempt, trained, epochs))
+    return FittedModel(core, out_of_fold, _notes(attempt, trained, epochs))
 
 
 def _notes(attempt: Attempt, trained: History, planned: int) -> tuple[str, ...]:
@@ -288,4 +288,4 @@ def _notes(attempt: Attempt, trained: History, planned: int) -> tuple[str, ...]:
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the network."""
-    return restore(ScratchModel.load(state, len(classes)), state, classes)
+    return restore_model(ScratchModel.load(state, len(classes)), state, classes)

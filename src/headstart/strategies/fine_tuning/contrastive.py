@@ -13,7 +13,7 @@ import numpy as np
 
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
-from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
+from headstart.strategies.record import Fitted, CostForecast, StrategyRows, StrategySkipped, Task
 
 MOST_LABELS = 64
 """It is skipped if the median class has more rows: the probe then gains little from it."""
@@ -33,16 +33,16 @@ CONFIG = FineTuningConfig(
 def _require_few_labels(task: Task) -> None:
     counts = np.bincount(task.codes)
     if np.median(counts[counts > 0]) > MOST_LABELS:
-        raise Skipped(f"it is for at most {MOST_LABELS} labelled rows a class")
+        raise StrategySkipped(f"it is for at most {MOST_LABELS} labelled rows a class")
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the measured cost."""
     _require_few_labels(task)
     return search.forecast(CONFIG, rows, task)
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Train and score on held-out folds, then train on all rows."""
     _require_few_labels(task)
     return search.tune(CONFIG, rows, task)

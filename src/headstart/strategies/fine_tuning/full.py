@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
-from headstart.strategies.record import Fitted, Forecast, Rows, Task
+from headstart.strategies.record import Fitted, CostForecast, StrategyRows, Task
 
 CONFIG = FineTuningConfig(
     name="full",
@@ -19,12 +19,12 @@ CONFIG = FineTuningConfig(
 )
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the measured cost."""
     return search.forecast(CONFIG, rows, task)
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Train and score on held-out folds, then train on all rows."""
     return search.tune(CONFIG, rows, task)
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
-from headstart.strategies.record import Fitted, Forecast, Rows, Task
+from headstart.strategies.record import Fitted, CostForecast, StrategyRows, Task
 from headstart.training.networks import add_low_rank, find_attention_layers, merge_low_rank
 
 
@@ -28,12 +28,12 @@ CONFIG = FineTuningConfig(
 )
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Return the measured cost."""
     return search.forecast(CONFIG, rows, task)
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Train and score on held-out folds, then train on all rows."""
     return search.tune(CONFIG, rows, task)
 

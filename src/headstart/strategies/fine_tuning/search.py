@@ -34,11 +34,11 @@ from headstart.strategies.fine_tuning.records import (
 )
 from headstart.strategies.fine_tuning.trainer import BATCH_SIZE, Trainer
 from headstart.strategies.fine_tuning.tuned_model import TunedModel, replace_weights
-from headstart.strategies.fitted import Model, restore
-from headstart.strategies.goals import GOALS
+from headstart.strategies.fitted import FittedModel, restore_model
+from headstart.strategies.goals import OBJECTIVES
 from headstart.strategies.linear.links import LINK_OF, LINKS
-from headstart.strategies.linear.temperature import class_temperature
-from headstart.strategies.record import Clock, Fitted, Forecast, Rows, Skipped, Task
+from headstart.strategies.linear.temperature import find_class_temperature
+from headstart.strategies.record import Clock, Fitted, CostForecast, StrategyRows, StrategySkipped, Task
 from headstart.training.config import TrainingConfig
 from headstart.training.loop import TrainingData, compute_loss, measure_seconds_per_row
 from headstart.training.networks import FeatureNet, count_saved_bytes
@@ -112,7 +112,7 @@ def make_source(trainer: Trainer, n_tail: int, seconds: float) -> RowSource:
         forward_pass = Pass(n_tail, trainer.config.n_views, task.precision, seconds)
         activation_views = activations(table, trainer.base, forward_pass)
     except Unsuitable as error:
-        raise Skipped(str(error)) from error
+        raise StrategySkipped(str(error)) from error
     return RowSource(n_tail, len(activation_views.views) - 1, activation_views.batch)
 
 
@@ -197,9 +197,9 @@ class VariantSearch:
 
     def __init__(self, trainer: Trainer, clock: Clock) -> None:
         if len(trainer.rows) < FEWEST_ROWS:
-            raise Skipped(f"there are only {len(trainer.rows)} rows to learn from, {FEWEST_ROWS} are needed")
+            raise StrategySkipped(f"there are only {len(trainer.rows)} rows to learn from, {FEWEST_ROWS} are needed")
         if len(list_held_out_folds(trainer.task.folds)) < 2:
-            raise Skipped("there are too few rows to judge it on any held out")
+            raise StrategySkipped("there are too few rows to judge it on any held out")
         self.trainer, self.clock = trainer, clock
         self.task, self.config = trainer.task, trainer.config
         self.sources: dict[int, RowSource] = {}
@@ -308,13 +308,13 @@ class VariantSearch:
         temperature = 1.0
         if LINK_OF[task.kind] == "softmax":
             every = np.concatenate([values[0] for values in scores_of_repeat.values()])
-            temperature = class_temperature(np.tile(task.codes, len(scores_of_repeat)), every)
+            temperature = find_class_temperature(np.tile(task.codes, len(scores_of_repeat)), every)
         link = LINKS[LINK_OF[task.kind]]
         outputs_of_repeats = [
             np.mean([link(view / temperature) for view in values], axis=0) for values in scores_of_repeat.values()
         ]
         outputs = np.asarray(np.mean(outputs_of_repeats, axis=0))
-        loss = float(np.nanmean(GOALS[task.kind].losses(task, outputs)))
+        loss = float(np.nanmean(OBJECTIVES[task.kind].losses(task, outputs)))
         return VariantChoice(alpha=alpha, n_views=n_views - 1, temperature=temperature, outputs=outputs, loss=loss)
 
     def _fits(self, seconds: float, fold_seconds: float) -> bool:
@@ -370,13 +370,13 @@ def _clock(config: FineTuningConfig, task: Task) -> Clock:
     return task.clock.share(ALONE_SHARE if task.alone else config.time_share)
 
 
-def forecast(config: FineTuningConfig, rows: Rows, task: Task) -> Forecast:
+def forecast(config: FineTuningConfig, rows: StrategyRows, task: Task) -> CostForecast:
     """Measure the cost of fine-tuning, at most its share of the time left.
 
     Parameters
     ----------
     config : FineTuningConfig
-    rows : Rows
+    rows : StrategyRows
     task : Task
 
     Raises
@@ -389,20 +389,20 @@ def forecast(config: FineTuningConfig, rows: Rows, task: Task) -> Forecast:
     search = VariantSearch(trainer, clock)
     least_seconds = search.forecast_least_seconds(search.tails[0])
     if least_seconds > clock.left():
-        raise Skipped(
+        raise StrategySkipped(
             f"it needs about {least_seconds:.0f} s, its share of the time left is {clock.left():.0f} s; "
             "give more with --time"
         )
-    return Forecast(min(search.forecast_seconds(), clock.left()), search.measure_cost(search.tails[0]).memory_bytes)
+    return CostForecast(min(search.forecast_seconds(), clock.left()), search.measure_cost(search.tails[0]).memory_bytes)
 
 
-def tune(config: FineTuningConfig, rows: Rows, task: Task) -> Fitted:
+def tune(config: FineTuningConfig, rows: StrategyRows, task: Task) -> Fitted:
     """Return the fine-tuned base model and its out-of-fold outputs.
 
     Parameters
     ----------
     config : FineTuningConfig
-    rows : Rows
+    rows : StrategyRows
     task : Task
 
     Raises
@@ -414,7 +414,7 @@ def tune(config: FineTuningConfig, rows: Rows, task: Task) -> Fitted:
     search = VariantSearch(trainer, _clock(config, task))
     variant, choice, n_folds = search.run()
     if choice.alpha == 0 and not choice.n_views:
-        raise Skipped("on rows held out it was no better than the linear-probe that it starts from")
+        raise StrategySkipped("on rows held out it was no better than the linear-probe that it starts from")
     last = trainer.train_variant(variant, np.arange(len(rows)), np.empty(0, np.intp), (choice.alpha,))
     moved = {name: value.numpy() for name, value in last.weights[choice.alpha].items()}
     head = last.heads[choice.alpha].cooled(choice.temperature)
@@ -429,7 +429,7 @@ def tune(config: FineTuningConfig, rows: Rows, task: Task) -> Fitted:
         runtime=name,
         unit_length=unit_length,
     )
-    return Model(core, choice.outputs, _notes(trainer, variant, choice, n_folds))
+    return FittedModel(core, choice.outputs, _notes(trainer, variant, choice, n_folds))
 
 
 def _notes(trainer: Trainer, variant: TrainingVariant, choice: VariantChoice, n_folds: int) -> tuple[str, ...]:
@@ -459,4 +459,4 @@ def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     state : FittedState
     classes : tuple of str
     """
-    return restore(TunedModel.load(state), state, classes)
+    return restore_model(TunedModel.load(state), state, classes)

@@ -23,9 +23,9 @@ from headstart.modalities import MODALITIES
 from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index
 from headstart.strategies.fine_tuning.records import FineTuningConfig, TrainingOutcome, TrainingVariant, Weights
 from headstart.strategies.fine_tuning.tuned_model import scale_to_unit_length
-from headstart.strategies.linear.head import Head, Standard, fit_head
+from headstart.strategies.linear.head import Head, Standardizer, fit_head
 from headstart.strategies.linear.links import LINK_OF
-from headstart.strategies.record import Rows, Skipped, Task
+from headstart.strategies.record import StrategyRows, StrategySkipped, Task
 from headstart.training.config import ParameterGroup, TrainingConfig
 from headstart.training.loop import TrainingData, predict_scores, train_network
 from headstart.training.networks import FeatureNet, FinalFeatures, TunedNet
@@ -60,10 +60,10 @@ class StartedNetwork:
 class Trainer:
     """Everything that the trainings of one strategy share."""
 
-    def __init__(self, config: FineTuningConfig, rows: Rows, task: Task) -> None:
+    def __init__(self, config: FineTuningConfig, rows: StrategyRows, task: Task) -> None:
         assert rows.features is not None, "rows come without features"
         if task.backbone is None or task.backbone.module is None:
-            raise Skipped("the base model has no layers that can be trained")
+            raise StrategySkipped("the base model has no layers that can be trained")
         self.config, self.rows, self.task = config, rows, task
         self.base: Backbone = task.backbone
         self.features: Features = rows.features
@@ -89,7 +89,7 @@ class Trainer:
         tails = [n_tail for n_tail in candidates if n_tail < max(1, self.n_blocks)]
         net = self.build_base().net
         if not tails or not self.config.select_trained(net, [name for name, _ in net.named_parameters()]):
-            raise Skipped("this base model has no blocks that can be trained so")
+            raise StrategySkipped("this base model has no blocks that can be trained so")
         return tails
 
     def build_base(self) -> Any:
@@ -146,7 +146,7 @@ class Trainer:
             halves = cutting.cut(module, variant.source.n_tail)
             assert halves is not None, "the cut was checked before"
             body, names = halves.tail, list(halves.names)
-        standard = Standard.of(self.features.final, train)
+        standard = Standardizer.of(self.features.final, train)
         head = self.fit_probe(self.features.final, train)
         scaled = np.divide(
             head.coefficients, standard.inverse[:, None],

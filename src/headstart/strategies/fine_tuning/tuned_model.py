@@ -18,7 +18,7 @@ from headstart.features.runtimes import REFERENCE
 from headstart.features.views import final_features
 from headstart.records import FittedState, FloatMatrix, Probabilities
 from headstart.strategies.linear.head import Head
-from headstart.strategies.record import Rows
+from headstart.strategies.record import StrategyRows
 
 CHUNK_ROWS = 4_096
 
@@ -53,7 +53,7 @@ class TunedModel:
         """The base ready to run."""
         return assemble(self.parts)
 
-    def predict(self, rows: Rows) -> Probabilities:
+    def predict(self, rows: StrategyRows) -> Probabilities:
         """Return outputs (n_rows, n_outputs)."""
         outputs = np.empty((len(rows), len(self.head.intercept)))
         for start in range(0, len(rows), CHUNK_ROWS):

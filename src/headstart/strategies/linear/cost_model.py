@@ -15,12 +15,12 @@ from threadpoolctl import threadpool_limits
 
 from headstart.records import list_held_out_folds
 from headstart.strategies.linear import solver
-from headstart.strategies.linear.cross_validation import WORKERS, n_searched
+from headstart.strategies.linear.cross_validation import WORKERS, count_searched_folds
 from headstart.strategies.linear.head import FEW_ROWS, LARGEST_ROTATION
 from headstart.strategies.linear.links import LINK_OF
 from headstart.strategies.linear.losses import CrossEntropy, Logistic, Loss, Squares
-from headstart.strategies.record import Forecast, Task
-from headstart.strategies.selection import is_imbalanced
+from headstart.strategies.record import CostForecast, Task
+from headstart.strategies.scoring import is_imbalanced
 
 ATTEMPTS, MORE_ATTEMPTS = 5, 4
 """Strengths tried, and tried again where classes are weighted."""
@@ -58,7 +58,7 @@ def thread_clock() -> Callable[[], float]:
     return time.thread_time if fine else time.perf_counter
 
 
-def seconds_of(
+def measure_seconds(
     work: Callable[[], object], at_least: float = 0.02, clock: Callable[[], float] = time.perf_counter
 ) -> float:
     """Time one call of some work, the best of a few within a moment.
@@ -97,15 +97,15 @@ def measure_slowdown(cpu_seconds: float = 0.1) -> float:
     with threadpool_limits(1, user_api="blas"):
         while time.thread_time() - spent < cpu_seconds:
             _ = square @ square
-    found = (time.perf_counter() - began) / max(time.thread_time() - spent, 1e-6)
-    return found if found >= UNNOTICED else 1.0
+    slowdown = (time.perf_counter() - began) / max(time.thread_time() - spent, 1e-6)
+    return slowdown if slowdown >= UNNOTICED else 1.0
 
 
-def product_rate() -> float:
+def measure_product_rate() -> float:
     """Measure multiply-adds a second of a matrix product in one thread."""
     square = np.ones((512, 512), dtype=np.float32)
     with threadpool_limits(1, user_api="blas"):
-        return 512**3 / seconds_of(lambda: square @ square, clock=thread_clock())
+        return 512**3 / measure_seconds(lambda: square @ square, clock=thread_clock())
 
 
 def _loss(task: Task, n_rows: int) -> tuple[Loss, int]:
@@ -129,13 +129,13 @@ def evaluation_seconds(matrix: solver.Matrix, task: Task) -> float:
         _ = matrix.T @ slope
 
     with threadpool_limits(1, user_api="blas"):
-        return seconds_of(work, clock=thread_clock())
+        return measure_seconds(work, clock=thread_clock())
 
 
 def evaluations(task: Task) -> float:
     """Count evaluations on all rows, one after the other, that a search and the last fit need."""
     n_folds = max(1, len(list_held_out_folds(task.folds)))
-    n_first = n_searched(task, list_held_out_folds(task.folds))
+    n_first = count_searched_folds(task, list_held_out_folds(task.folds))
     again = task.balance == "auto" and LINK_OF[task.kind] == "softmax" and is_imbalanced(task.codes)
     attempts = ATTEMPTS + (MORE_ATTEMPTS if again else 0)
     share = (n_folds - 1) / n_folds
@@ -148,7 +148,7 @@ def evaluations(task: Task) -> float:
 
 
 def many_outputs(task: Task) -> float:
-    """Give the share of the evaluations that are needed with many classes: each has less to say, so fits end sooner."""
+    """Return the factor on evaluations with many classes: each class has less to learn, so fits end sooner."""
     return 1 / (1 + len(task.classes) / 1000) if LINK_OF[task.kind] == "softmax" else 1.0
 
 
@@ -158,12 +158,12 @@ def solving(sample: solver.Matrix, n_rows: int, n_columns: int, task: Task) -> f
     return (one + STEP_SECONDS * n_columns * len(task.classes)) * evaluations(task) * many_outputs(task)
 
 
-def dense(n_rows: int, n_dims: int, task: Task) -> Forecast:
+def forecast_dense(n_rows: int, n_dims: int, task: Task) -> CostForecast:
     """Forecast `headstart.strategies.linear.head.fit_head` on (n_rows, n_dims) features.
 
     Returns
     -------
-    Forecast
+    CostForecast
         Seconds, and bytes beside the features.
     """
     rank = min(n_rows, n_dims)
@@ -172,14 +172,14 @@ def dense(n_rows: int, n_dims: int, task: Task) -> Forecast:
     n_sample = min(n_rows, max(256, SAMPLE_VALUES // columns), max(256, SAMPLE_SCORES // len(task.classes)))
     solved = solving(np.ones((n_sample, columns), dtype=np.float32), n_rows, columns, task)
     work = 3.0 * n_rows * n_dims * rank + EIGEN_WORK * rank**3 if rotated else 0.0
-    encoding = work / product_rate() + PASS_SECONDS * n_rows * n_dims
+    encoding = work / measure_product_rate() + PASS_SECONDS * n_rows * n_dims
     n_encoded = len(list_held_out_folds(task.folds)) + 1 if n_rows <= FEW_ROWS else 1
     seconds = n_encoded * encoding + solved * (1 if rotated else UNROTATED)
     memory = FLOAT * (n_rows * columns * (1 + WORKERS) + n_rows * len(task.classes) * 4 + 2 * rank**2)
-    return Forecast(seconds, float(memory + 20 * 8 * columns * len(task.classes)))
+    return CostForecast(seconds, float(memory + 20 * 8 * columns * len(task.classes)))
 
 
-def sparse(sample: solver.Matrix, n_rows: int, n_columns: int, task: Task) -> Forecast:
+def forecast_sparse(sample: solver.Matrix, n_rows: int, n_columns: int, task: Task) -> CostForecast:
     """Forecast a linear model on sparse rows, of which `sample` is a part.
 
     Few rows are expressed in the space that they span, once for each fold.
@@ -187,21 +187,21 @@ def sparse(sample: solver.Matrix, n_rows: int, n_columns: int, task: Task) -> Fo
     values_a_row = float(sample.nnz) / float(sample.shape[0])
     memory = 8.0 * values_a_row * n_rows * (1 + WORKERS) + 20 * 8 * n_columns * len(task.classes)
     if n_rows > LARGEST_ROTATION:
-        return Forecast(UNSPANNED * solving(sample, n_rows, n_columns, task), memory)
+        return CostForecast(UNSPANNED * solving(sample, n_rows, n_columns, task), memory)
     with threadpool_limits(1, user_api="blas"):
-        pairs = seconds_of(lambda: sample @ sample.T, clock=thread_clock()) * (n_rows / sample.shape[0]) ** 2
+        pairs = measure_seconds(lambda: sample @ sample.T, clock=thread_clock()) * (n_rows / sample.shape[0]) ** 2
     n_encoded = 1 + FOLD_WORK * len(list_held_out_folds(task.folds)) / min(WORKERS, os.cpu_count() or 1)
     solved = solving(np.ones((min(n_rows, 1_024), n_rows), dtype=np.float32), n_rows, n_rows, task)
-    encoding = 1.5 * pairs + (3 + EIGEN_WORK) * n_rows**3 / product_rate()
-    return Forecast(n_encoded * encoding + solved, memory + 4.0 * FLOAT * n_rows**2)
+    encoding = 1.5 * pairs + (3 + EIGEN_WORK) * n_rows**3 / measure_product_rate()
+    return CostForecast(n_encoded * encoding + solved, memory + 4.0 * FLOAT * n_rows**2)
 
 
-def clouds(n_rows: int, n_dims: int, task: Task) -> Forecast:
+def forecast_lda(n_rows: int, n_dims: int, task: Task) -> CostForecast:
     """Forecast `shrinkage-lda` on (n_rows, n_dims) features."""
-    rank, n_classes, rate = min(n_rows, n_dims), len(task.classes), product_rate()
+    rank, n_classes, rate = min(n_rows, n_dims), len(task.classes), measure_product_rate()
     spanned = n_rows < n_dims and n_rows <= LARGEST_ROTATION
     numbers = list_held_out_folds(task.folds)
-    n_first, held = n_searched(task, numbers), n_rows / max(1, len(numbers))
+    n_first, held = count_searched_folds(task, numbers), n_rows / max(1, len(numbers))
     work = 2.0 * n_rows * rank**2 + (3.0 * n_rows * n_dims * rank + EIGEN_WORK * rank**3 if spanned else 0.0)
     one_fold = rank**3 + 2.0 * rank**2 * n_classes + held * rank * n_classes
     turns = -(-n_first // min(WORKERS, os.cpu_count() or 1))
@@ -209,4 +209,4 @@ def clouds(n_rows: int, n_dims: int, task: Task) -> Forecast:
     looked_at = min(2e6, n_first * held * n_classes)
     heats = EXP_SECONDS * (2 * ATTEMPTS * (HEATS * looked_at + n_first * held * n_classes) + 3 * n_rows * n_classes)
     memory = FLOAT * (3.0 * n_rows * rank + 2 * n_rows * n_classes + 20 * rank**2)
-    return Forecast(work / rate + heats + 6 * PASS_SECONDS * n_rows * n_dims, memory)
+    return CostForecast(work / rate + heats + 6 * PASS_SECONDS * n_rows * n_dims, memory)

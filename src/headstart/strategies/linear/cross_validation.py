@@ -18,12 +18,17 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headstart.records import Index, Probabilities, list_held_out_folds
-from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import solver
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.linear.problems import PROBLEMS, Targets
 from headstart.strategies.record import Task
-from headstart.strategies.selection import Weights, balanced_weights, better_beyond_noise, is_imbalanced
+from headstart.strategies.scoring import (
+    OBJECTIVES,
+    Weights,
+    compute_balanced_weights,
+    is_better_beyond_noise,
+    is_imbalanced,
+)
 
 WORKERS = 2
 """Folds solved at the same time, each with one BLAS thread: on busy machines ten times faster than threaded BLAS."""
@@ -47,13 +52,13 @@ class Encoding(Protocol):
         """Other rows in the same coordinates, (n, n_dims)."""
 
 
-def empty(shape: tuple[int, int]) -> NDArray[Any]:
-    """Give a table of NaN for out-of-fold outputs, in single precision where it is large."""
-    return np.full(shape, np.nan, precision_of(shape))
+def make_empty_outputs(shape: tuple[int, int]) -> NDArray[Any]:
+    """Return a table of NaN for out-of-fold outputs, in single precision where it is large."""
+    return np.full(shape, np.nan, choose_precision(shape))
 
 
-def precision_of(shape: tuple[int, int]) -> type[np.floating[Any]]:
-    """Give the precision of a table of outputs."""
+def choose_precision(shape: tuple[int, int]) -> type[np.floating[Any]]:
+    """Return the precision of a table of outputs."""
     return np.float32 if shape[0] * shape[1] > LARGE else np.float64
 
 
@@ -61,7 +66,7 @@ Encode = Callable[[Index], Encoding]
 
 
 @dataclass(frozen=True)
-class Search:
+class StrengthSearch:
     """Which strengths are tried.
 
     Parameters
@@ -77,7 +82,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Choice:
+class HeadChoice:
     """What cross-validation chose, and every training row predicted by a fit that did not see it."""
 
     strength: float
@@ -86,12 +91,12 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class FittedLinear:
     """A fit on all training rows with the chosen strength; `coefficients` has a column for every output."""
 
     encoding: Encoding
     coefficients: solver.Coefficients
-    choice: Choice
+    choice: HeadChoice
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -124,7 +129,7 @@ class _Fit:
         return self.part.widen(solution)
 
 
-class _Fold:
+class _EncodedFold:
     """Fits on the rows outside one fold, and that fold's rows."""
 
     def __init__(self, encode: Encode, task: Task, fold: int) -> None:
@@ -135,10 +140,10 @@ class _Fold:
         self.link = LINKS[LINK_OF[task.kind]]
 
     def predict(self, strength: float) -> Probabilities:
-        return self.link(solver.scores(self.held, self.fit.step(strength, solver.LOOSE)))
+        return self.link(solver.compute_scores(self.held, self.fit.step(strength, solver.LOOSE)))
 
 
-def climb(attempt: Callable[[float], float], values: Sequence[float], start: float) -> float:
+def climb_strengths(attempt: Callable[[float], float], values: Sequence[float], start: float) -> float:
     """Climb from `start` to the neighbour with the lower loss until none is lower.
 
     Parameters
@@ -151,7 +156,7 @@ def climb(attempt: Callable[[float], float], values: Sequence[float], start: flo
 
     Examples
     --------
-    >>> climb(lambda value: abs(value - 3), (1.0, 2.0, 3.0, 4.0, 5.0), 2.0)
+    >>> climb_strengths(lambda value: abs(value - 3), (1.0, 2.0, 3.0, 4.0, 5.0), 2.0)
     3.0
     """
     at = int(np.argmin(np.abs(np.asarray(values) - start)))
@@ -168,7 +173,7 @@ def climb(attempt: Callable[[float], float], values: Sequence[float], start: flo
     return values[at]
 
 
-def half_steps(attempt: Callable[[float], float], strengths: Sequence[float], centre: float) -> float:
+def try_half_steps(attempt: Callable[[float], float], strengths: Sequence[float], centre: float) -> float:
     """Try half a step to stronger shrinkage, and to weaker where that does not help; give the best of these."""
     half, lowest = float(np.sqrt(strengths[1] / strengths[0])), attempt(centre)
     if attempt(centre / half) < lowest:
@@ -176,86 +181,86 @@ def half_steps(attempt: Callable[[float], float], strengths: Sequence[float], ce
     return centre * half if attempt(centre * half) < lowest * (1 - LEAST_GAIN) else centre
 
 
-def n_searched(task: Task, numbers: Sequence[int]) -> int:
-    """Give how many of the folds hold out enough rows to choose on."""
+def count_searched_folds(task: Task, numbers: Sequence[int]) -> int:
+    """Return how many of the folds hold out enough rows to choose on."""
     reached = np.cumsum([np.count_nonzero(task.folds == number) for number in numbers])
     return min(len(numbers), int(np.searchsorted(reached, ENOUGH_ROWS)) + 1)
 
 
 def _loss(task: Task, rows: Index, outputs: Probabilities, weights: Weights) -> float:
-    """Give the mean loss of some rows' outputs (n_some, n_outputs)."""
+    """Return the mean loss of some rows' outputs (n_some, n_outputs)."""
     part = replace(task, codes=task.codes[rows], truth=None if task.truth is None else task.truth[rows])
-    return float(np.average(GOALS[task.kind].losses(part, outputs), weights=weights[rows]))
+    return float(np.average(OBJECTIVES[task.kind].losses(part, outputs), weights=weights[rows]))
 
 
 def _weights(task: Task, balanced: bool) -> Weights:
-    weights = balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
+    weights = compute_balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
     return weights if task.weights is None else weights * task.weights
 
 
-class _Validation:
+class _CrossValidation:
     """The folds of a task, encoded once for both ways of weighting classes."""
 
-    def __init__(self, encode: Encode, task: Task, search: Search) -> None:
+    def __init__(self, encode: Encode, task: Task, search: StrengthSearch) -> None:
         self.encode, self.task, self.search = encode, task, search
         numbers = list_held_out_folds(task.folds)
         numbers = numbers if len(numbers) > 1 else []
-        cut = n_searched(task, numbers)
+        cut = count_searched_folds(task, numbers)
         with ThreadPoolExecutor(WORKERS) as pool:
-            self.folds = list(pool.map(lambda number: _Fold(encode, task, number), numbers[:cut]))
+            self.folds = list(pool.map(lambda number: _EncodedFold(encode, task, number), numbers[:cut]))
         self.others = numbers[cut:]
 
-    def choose(self, balanced: bool, start: float) -> Choice:
+    def choose(self, balanced: bool, start: float) -> HeadChoice:
         """Choose the strength for one way of weighting; `out_of_fold` has NaN for the folds left for `complete`."""
         shape, weights = (len(self.task.codes), len(self.task.classes)), _weights(self.task, balanced)
         if not self.folds:
-            return Choice(start, balanced, empty(shape))
+            return HeadChoice(start, balanced, make_empty_outputs(shape))
         for fold in self.folds:
             fold.fit.begin(weights[fold.inside])
         rows = np.concatenate([fold.rows for fold in self.folds])
-        found: dict[float, Probabilities] = {}
+        outputs_by_strength: dict[float, Probabilities] = {}
 
         @cache
         def attempt(strength: float) -> float:
             with ThreadPoolExecutor(WORKERS) as pool:
-                made = np.concatenate(list(pool.map(lambda fold: fold.predict(strength), self.folds)))
-            found[strength] = made.astype(precision_of(shape))
-            return _loss(self.task, rows, made, weights)
+                held_out = np.concatenate(list(pool.map(lambda fold: fold.predict(strength), self.folds)))
+            outputs_by_strength[strength] = held_out.astype(choose_precision(shape))
+            return _loss(self.task, rows, held_out, weights)
 
         strengths = self.search.strengths
-        strength = half_steps(attempt, strengths, climb(attempt, strengths, start))
-        outputs = empty(shape)
-        outputs[rows] = found[strength]
-        return Choice(strength, balanced, outputs)
+        strength = try_half_steps(attempt, strengths, climb_strengths(attempt, strengths, start))
+        outputs = make_empty_outputs(shape)
+        outputs[rows] = outputs_by_strength[strength]
+        return HeadChoice(strength, balanced, outputs)
 
-    def complete(self, choice: Choice) -> Choice:
+    def complete(self, choice: HeadChoice) -> HeadChoice:
         """Predict the rows of the folds that were not searched."""
         self.folds.clear()  # Frees their matrices before the others are made.
         outputs, weights = choice.out_of_fold.copy(), _weights(self.task, choice.balanced)
 
         def predict(number: int) -> tuple[Index, Probabilities]:
-            fold = _Fold(self.encode, self.task, number)
+            fold = _EncodedFold(self.encode, self.task, number)
             fold.fit.begin(weights[fold.inside])
             return fold.rows, fold.predict(choice.strength)
 
         with ThreadPoolExecutor(WORKERS) as pool:
-            for rows, made in pool.map(predict, self.others):
-                outputs[rows] = made
-        return Choice(choice.strength, choice.balanced, outputs)
+            for rows, held_out in pool.map(predict, self.others):
+                outputs[rows] = held_out
+        return HeadChoice(choice.strength, choice.balanced, outputs)
 
 
-def _choose(encode: Encode, task: Task, search: Search) -> Choice:
-    validation = _Validation(encode, task, search)
+def _choose(encode: Encode, task: Task, search: StrengthSearch) -> HeadChoice:
+    validation = _CrossValidation(encode, task, search)
     single = LINK_OF[task.kind] == "softmax"
     choice = validation.choose(single and task.balance == "on", search.start)
     if single and task.balance == "auto" and is_imbalanced(task.codes):
         other = validation.choose(True, choice.strength)
-        if better_beyond_noise(task.codes, other.out_of_fold, choice.out_of_fold, task.seed):
+        if is_better_beyond_noise(task.codes, other.out_of_fold, choice.out_of_fold, task.seed):
             choice = other
     return validation.complete(choice)
 
 
-def learn(encode: Encode, task: Task, search: Search) -> Learnt:
+def fit_linear(encode: Encode, task: Task, search: StrengthSearch) -> FittedLinear:
     """Choose strength and class weights by cross-validation, then fit on all rows.
 
     Parameters
@@ -268,7 +273,7 @@ def learn(encode: Encode, task: Task, search: Search) -> Learnt:
 
     Returns
     -------
-    Learnt
+    FittedLinear
     """
     with threadpool_limits(1, user_api="blas"):
         choice = _choose(encode, task, search)
@@ -276,4 +281,4 @@ def learn(encode: Encode, task: Task, search: Search) -> Learnt:
         fit = _Fit(encoding.matrix, PROBLEMS[task.kind].targets(task), task)
         fit.begin(_weights(task, choice.balanced))
         coefficients = fit.step(choice.strength, solver.TIGHT)
-    return Learnt(encoding, coefficients, choice)
+    return FittedLinear(encoding, coefficients, choice)

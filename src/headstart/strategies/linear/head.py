@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities
 from headstart.strategies.linear import solver
-from headstart.strategies.linear.cross_validation import Learnt, Search, learn
+from headstart.strategies.linear.cross_validation import FittedLinear, StrengthSearch, fit_linear
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.record import Task
 
@@ -50,20 +50,20 @@ class Head:
     link: str = "softmax"
 
     def predict(self, features: FloatMatrix) -> Probabilities:
-        """Give outputs (n_rows, n_outputs) for features (n_rows, n_dims); a row alone gets the same."""
-        made, link = np.empty((len(features), len(self.intercept))), LINKS[self.link]
+        """Return outputs (n_rows, n_outputs) for features (n_rows, n_dims); a row alone gets the same."""
+        outputs, link = np.empty((len(features), len(self.intercept))), LINKS[self.link]
         for start in range(0, len(features), BLOCK):
             block = features[start : start + BLOCK].astype(np.float64) - self.centre
-            made[start : start + BLOCK] = link(block @ self.coefficients.astype(np.float64) + self.intercept)
-        return made
+            outputs[start : start + BLOCK] = link(block @ self.coefficients.astype(np.float64) + self.intercept)
+        return outputs
 
-    def cooled(self, temperature: float) -> Head:
-        """Give the head whose scores are divided by a temperature."""
-        heat = np.float32(temperature)
-        return Head(self.centre, self.coefficients / heat, self.intercept / heat, self.link)
+    def scaled_by_temperature(self, temperature: float) -> Head:
+        """Return the head whose scores are divided by a temperature."""
+        divisor = np.float32(temperature)
+        return Head(self.centre, self.coefficients / divisor, self.intercept / divisor, self.link)
 
     def state(self) -> FittedState:
-        """Give the arrays."""
+        """Return the arrays."""
         arrays = {"centre": self.centre, "coefficients": self.coefficients, "intercept": self.intercept}
         return FittedState({"link": self.link}, arrays)
 
@@ -75,7 +75,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Standard:
+class Standardizer:
     """Column means and inverse scales (zero for constant columns), shape (n_dims,).
 
     The scale is the root of the column's variance plus the median one: columns that hardly vary are not blown up to the
@@ -86,7 +86,7 @@ class Standard:
     inverse: NDArray[np.float32]
 
     @classmethod
-    def of(cls, features: FloatMatrix, rows: Index, floor: float = 1.0) -> Standard:
+    def fit(cls, features: FloatMatrix, rows: Index, floor: float = 1.0) -> Standardizer:
         """Measure them on some rows, block by block; `floor` medians are added to the variances."""
         total, squares = np.zeros(features.shape[1]), np.zeros(features.shape[1])
         for start in range(0, len(rows), BLOCK):
@@ -103,51 +103,51 @@ class Standard:
     def apply(self, features: FloatMatrix, rows: Index, basis: NDArray[np.float32] | None) -> FloatMatrix:
         """Standardise some rows and rotate them, block by block."""
         n_dims = features.shape[1] if basis is None else basis.shape[1]
-        made = np.empty((len(rows), n_dims), dtype=np.float32)
+        standardised = np.empty((len(rows), n_dims), dtype=np.float32)
         for start in range(0, len(rows), BLOCK):
             block = (features[rows[start : start + BLOCK]] - self.centre) * self.inverse
-            made[start : start + BLOCK] = block if basis is None else block @ basis
-        return made
+            standardised[start : start + BLOCK] = block if basis is None else block @ basis
+        return standardised
 
 
-def _axes(features: FloatMatrix) -> NDArray[np.float32] | None:
+def find_principal_axes(features: FloatMatrix) -> NDArray[np.float32] | None:
     """Principal axes of all rows (a square rotation), where there are at least as many rows as columns."""
     n_rows, n_dims = features.shape
     if n_rows < n_dims or n_dims > LARGEST_ROTATION:
         return None
     rows = np.arange(n_rows)
-    standard, gram = Standard.of(features, rows), np.zeros((n_dims, n_dims), dtype=np.float32)
+    standard, gram = Standardizer.fit(features, rows), np.zeros((n_dims, n_dims), dtype=np.float32)
     for start in range(0, n_rows, BLOCK):
         block = standard.apply(features, rows[start : start + BLOCK], None)
         gram += block.T @ block
     return np.asarray(np.linalg.eigh(gram)[1], dtype=np.float32)
 
 
-def _span(standardised: FloatMatrix) -> NDArray[np.float32] | None:
+def find_spanned_space(standardised: FloatMatrix) -> NDArray[np.float32] | None:
     """Orthonormal basis of the space that the rows span (n_dims, rank), where that is the smaller one."""
     n_rows, n_dims = standardised.shape
     if n_rows >= n_dims or n_rows > LARGEST_ROTATION:
         return None
     values, vectors = np.linalg.eigh(standardised @ standardised.T)
-    kept = values > SMALLEST_AXIS * max(float(values[-1]), 1e-12)
-    if not kept.any():  # All rows are the same.
+    significant = values > SMALLEST_AXIS * max(float(values[-1]), 1e-12)
+    if not significant.any():  # All rows are the same.
         return np.zeros((standardised.shape[1], 1), dtype=np.float32)
-    return np.asarray(standardised.T @ (vectors[:, kept] / np.sqrt(values[kept])), dtype=np.float32)
+    return np.asarray(standardised.T @ (vectors[:, significant] / np.sqrt(values[significant])), dtype=np.float32)
 
 
-class Rotated:
+class RotatedRows:
     """Standardised, rotated rows; both fitted on the rows given."""
 
     def __init__(self, features: FloatMatrix, rows: Index, axes: NDArray[np.float32] | None) -> None:
         self.features, self.basis = features, axes
-        self.standard = Standard.of(features, rows)
+        self.standard = Standardizer.fit(features, rows)
         self.matrix = self.standard.apply(features, rows, axes)
         if axes is None:
-            self.basis = _span(self.matrix)
+            self.basis = find_spanned_space(self.matrix)
             self.matrix = self.matrix if self.basis is None else self.matrix @ self.basis
 
     def apply(self, rows: Index) -> FloatMatrix:
-        """Give other rows in the same coordinates."""
+        """Return other rows in the same coordinates."""
         return self.standard.apply(self.features, rows, self.basis)
 
     def head(self, coefficients: solver.Coefficients, link: str = "softmax") -> Head:
@@ -157,14 +157,14 @@ class Rotated:
         return Head(self.standard.centre, scaled, coefficients[-1].astype(np.float32), link)
 
 
-class View:
+class SharedRows:
     """Some rows of what was standardised and rotated once, without a look at labels, for all folds."""
 
-    def __init__(self, whole: Rotated, rows: Index) -> None:
+    def __init__(self, whole: RotatedRows, rows: Index) -> None:
         self.whole, self.matrix = whole, whole.matrix[rows]
 
     def apply(self, rows: Index) -> FloatMatrix:
-        """Give other rows in the same coordinates."""
+        """Return other rows in the same coordinates."""
         return self.whole.matrix[rows]
 
     def head(self, coefficients: solver.Coefficients, link: str) -> Head:
@@ -172,7 +172,7 @@ class View:
         return self.whole.head(coefficients, link)
 
 
-def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -> tuple[Head, Learnt]:
+def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -> tuple[Head, FittedLinear]:
     """Fit a linear model, its strength and class weights chosen by cross-validation.
 
     Parameters
@@ -187,19 +187,19 @@ def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -
     -------
     Head
         For raw features.
-    Learnt
+    FittedLinear
         What was chosen, with the out-of-fold outputs.
     """
     features = np.ascontiguousarray(features, dtype=np.float32)
     shared = len(features) > FEW_ROWS
-    axes, every = _axes(features), np.arange(len(features))
-    whole = Rotated(features, every, axes) if shared else None
+    axes, every = find_principal_axes(features), np.arange(len(features))
+    whole = RotatedRows(features, every, axes) if shared else None
 
-    def encode(rows: Index) -> View | Rotated:
-        return View(whole, rows) if whole else Rotated(features, rows, axes)
+    def encode(rows: Index) -> SharedRows | RotatedRows:
+        return SharedRows(whole, rows) if whole else RotatedRows(features, rows, axes)
 
     if strength is not None:  # Without folds nothing is searched.
         task = replace(task, folds=np.zeros_like(task.folds), repeats=())
-    learnt = learn(encode, task, Search(STRENGTHS, FALLBACK if strength is None else strength))
-    assert isinstance(learnt.encoding, View | Rotated)
+    learnt = fit_linear(encode, task, StrengthSearch(STRENGTHS, FALLBACK if strength is None else strength))
+    assert isinstance(learnt.encoding, SharedRows | RotatedRows)
     return learnt.encoding.head(learnt.coefficients, LINK_OF[task.kind]), learnt

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities
-from headstart.strategies.linear.head import BLOCK, Standard, _span
+from headstart.strategies.linear.head import BLOCK, Standardizer, find_spanned_space
 from headstart.strategies.linear.links import ABSENT, softmax
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ SMALLEST_SIZE = 0.01
 """A class's cloud is at least this share of all rows' spread, also where every class has one row."""
 
 
-def unit_length(rows: FloatMatrix) -> FloatMatrix:
+def scale_to_unit_length(rows: FloatMatrix) -> FloatMatrix:
     """Scale each row to length one; a row of zeros stays."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, TINY), dtype=np.float32)
@@ -42,23 +42,23 @@ class GaussianHead:
     intercept : NDArray of float32, shape (n_classes,)
     """
 
-    standard: Standard
+    standard: Standardizer
     unit: bool
     coefficients: NDArray[np.float32]
     intercept: NDArray[np.float32]
 
     def predict(self, features: FloatMatrix) -> Probabilities:
-        """Give probabilities (n_rows, n_classes)."""
-        made = np.empty((len(features), len(self.intercept)))
+        """Return probabilities (n_rows, n_classes)."""
+        probabilities = np.empty((len(features), len(self.intercept)))
         for start in range(0, len(features), BLOCK):
             rows = np.arange(start, min(start + BLOCK, len(features)))
             block = self.standard.apply(features, rows, None)
-            block = unit_length(block) if self.unit else block
-            made[rows] = softmax(block @ self.coefficients + self.intercept)
-        return made
+            block = scale_to_unit_length(block) if self.unit else block
+            probabilities[rows] = softmax(block @ self.coefficients + self.intercept)
+        return probabilities
 
     def state(self) -> FittedState:
-        """Give the arrays."""
+        """Return the arrays."""
         arrays = {
             "centre": self.standard.centre,
             "inverse": self.standard.inverse,
@@ -70,25 +70,25 @@ class GaussianHead:
     @classmethod
     def load(cls, state: FittedState) -> GaussianHead:
         """Restore what `state` gave."""
-        standard = Standard(state.arrays["centre"], state.arrays["inverse"])
+        standard = Standardizer(state.arrays["centre"], state.arrays["inverse"])
         return cls(standard, bool(state.meta["unit"]), state.arrays["coefficients"], state.arrays["intercept"])
 
 
-class Space:
+class SpannedRows:
     """Rows standardised, and expressed in the space that all of them span where that is the smaller one.
 
     Lengths and angles stay as they are; what lies outside of that space does not tell classes apart.
     """
 
     def __init__(self, features: FloatMatrix, rows: Index) -> None:
-        self.standard = Standard.of(features, rows)
-        made = self.standard.apply(features, np.arange(len(features)), None)
-        self.basis = _span(made)
-        self.matrix = made if self.basis is None else made @ self.basis
+        self.standard = Standardizer.fit(features, rows)
+        standardised = self.standard.apply(features, np.arange(len(features)), None)
+        self.basis = find_spanned_space(standardised)
+        self.matrix = standardised if self.basis is None else standardised @ self.basis
 
     def rows(self, unit: bool) -> FloatMatrix:
-        """Give all rows (n_rows, n_axes), at their own length or at length one."""
-        return unit_length(self.matrix) if unit else self.matrix
+        """Return all rows (n_rows, n_axes), at their own length or at length one."""
+        return scale_to_unit_length(self.matrix) if unit else self.matrix
 
     def head(self, solved: tuple[Floats, Floats], unit: bool, temperature: float, base: Floats) -> GaussianHead:
         """Express a solution for raw features, divided by the temperature, with the classes' log shares added."""
@@ -99,7 +99,7 @@ class Space:
 
 
 @dataclass(frozen=True)
-class Moments:
+class ClassMoments:
     """What clouds need to know of rows: counts (n_classes,), sums (n_classes, n_dims), squares (n_dims, n_dims)."""
 
     counts: Floats
@@ -107,7 +107,7 @@ class Moments:
     squares: NDArray[np.float32]
 
     @classmethod
-    def of(cls, matrix: FloatMatrix, codes: Index, n_classes: int) -> Moments:
+    def measure(cls, matrix: FloatMatrix, codes: Index, n_classes: int) -> ClassMoments:
         """Measure them in one pass."""
         counts = np.bincount(codes, minlength=n_classes).astype(np.float64)
         sums = np.zeros((n_classes, matrix.shape[1]))
@@ -117,16 +117,16 @@ class Moments:
             sums[present] = np.add.reduceat(matrix[order], starts, axis=0, dtype=np.float64)
         return cls(counts, sums, matrix.T @ matrix)
 
-    def plus(self, other: Moments, sign: float = 1.0) -> Moments:
+    def plus(self, other: ClassMoments, sign: float = 1.0) -> ClassMoments:
         """Add the moments of other rows, or take them out again."""
         squares = self.squares + np.float32(sign) * other.squares
-        return Moments(self.counts + sign * other.counts, self.sums + sign * other.sums, squares)
+        return ClassMoments(self.counts + sign * other.counts, self.sums + sign * other.sums, squares)
 
 
-class Gaussians:
+class ClassGaussians:
     """Class means and shared covariance, ready to be solved for several shrinkages."""
 
-    def __init__(self, moments: Moments) -> None:
+    def __init__(self, moments: ClassMoments) -> None:
         self.present = np.flatnonzero(moments.counts > 0.5)
         self.n_classes, counts = len(moments.counts), moments.counts[self.present, None]
         self.means = moments.sums[self.present] / counts
@@ -137,7 +137,7 @@ class Gaussians:
         self.size = max(float(np.trace(self.covariance)), smallest, TINY) / n_dims
 
     def solve(self, shrinkage: float) -> tuple[Floats, Floats]:
-        """Give coefficients (n_dims, n_classes) and intercept of the log densities, up to what all classes share.
+        """Return coefficients (n_dims, n_classes) and intercept of the log densities, up to what all classes share.
 
         Absent classes get `ABSENT`.
         """

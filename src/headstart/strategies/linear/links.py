@@ -42,13 +42,13 @@ def logistic(scores: NDArray[Any]) -> Probabilities:
 
 
 def logit(shares: NDArray[Any], smallest: float = 1e-9) -> NDArray[np.float64]:
-    """Give the scores that `logistic` turns into these probabilities, clipped at `smallest`."""
+    """Return the scores that `logistic` turns into these probabilities, clipped at `smallest`."""
     inside = np.clip(np.asarray(shares, dtype=np.float64), smallest, 1 - smallest)
     return np.asarray(np.log(inside / (1 - inside)))
 
 
 def identity(scores: NDArray[Any]) -> Probabilities:
-    """Give the scores themselves: predicted values."""
+    """Return the scores themselves: predicted values."""
     return np.asarray(scores, dtype=np.float64)
 
 

@@ -30,7 +30,7 @@ class Loss(Protocol):
         """Factor on the penalty, so that a strength means the same as in scikit-learn."""
 
     def __call__(self, raw: Raw, rows: slice, shares: Floats) -> tuple[float, Raw]:
-        """Give the sum of `shares * loss` over these rows, and its slope (m, n_columns)."""
+        """Return the sum of `shares * loss` over these rows, and its slope (m, n_columns)."""
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,19 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
 from headstart.records import FloatMatrix, Index, Probabilities, list_held_out_folds
-from headstart.strategies.goals import GOALS
 from headstart.strategies.linear import cost_model
-from headstart.strategies.linear.cross_validation import WORKERS, climb
-from headstart.strategies.linear.head import Head, Standard
+from headstart.strategies.linear.cross_validation import WORKERS, climb_strengths
+from headstart.strategies.linear.head import Head, Standardizer
 from headstart.strategies.linear.links import LINK_OF, LINKS, logit
-from headstart.strategies.linear.temperature import class_temperature, label_temperature
-from headstart.strategies.record import Forecast, Task
-from headstart.strategies.selection import Weights, balanced_weights, better_beyond_noise, is_imbalanced
+from headstart.strategies.linear.temperature import find_class_temperature, find_label_temperature
+from headstart.strategies.record import CostForecast, Task
+from headstart.strategies.scoring import (
+    OBJECTIVES,
+    Weights,
+    compute_balanced_weights,
+    is_better_beyond_noise,
+    is_imbalanced,
+)
 
 Floats = NDArray[np.float64]
 STRENGTHS = tuple(float(value) for value in np.logspace(-5, 1, 13))
@@ -39,7 +44,7 @@ FACTOR_WORK = 0.4
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _RidgeTargets:
     """How one kind of task is put as a regression, and how its centred scores become outputs.
 
     `told(scores, mean, temperature)` gives what the link turns into outputs, by the targets' mean of the fitted rows.
@@ -47,7 +52,7 @@ class _Kind:
 
     targets: Callable[[Task], Floats]
     temperature: Callable[[Task, Index, Floats, Floats], float]
-    told: Callable[[Floats, Floats, float], Floats]
+    linked_scores: Callable[[Floats, Floats, float], Floats]
 
 
 def _truth(task: Task) -> FloatMatrix:
@@ -59,29 +64,29 @@ def _rate(mean: Floats) -> Floats:
     return logit(mean, 1e-4)
 
 
-_CLASSES = _Kind(
+_CLASSES = _RidgeTargets(
     lambda task: np.eye(len(task.classes))[task.codes],
-    lambda task, rows, scores, mean: class_temperature(task.codes[rows], (scores + mean)[rows]),
+    lambda task, rows, scores, mean: find_class_temperature(task.codes[rows], (scores + mean)[rows]),
     lambda scores, mean, heat: (scores + mean) / heat,
 )
-_LABELS = _Kind(
+_LABELS = _RidgeTargets(
     lambda task: _truth(task).astype(np.float64),
-    lambda task, rows, scores, mean: label_temperature(_truth(task)[rows], scores[rows], _rate(mean[rows])),
+    lambda task, rows, scores, mean: find_label_temperature(_truth(task)[rows], scores[rows], _rate(mean[rows])),
     lambda scores, mean, heat: scores / heat + _rate(mean),
 )
-_NUMBERS = _Kind(
+_NUMBERS = _RidgeTargets(
     lambda task: _truth(task).astype(np.float64),
     lambda task, rows, scores, mean: 1.0,
     lambda scores, mean, heat: scores + mean,
 )
-KINDS = {"classification": _CLASSES, "ordinal": _CLASSES, "multi-label": _LABELS, "regression": _NUMBERS}
+RIDGE_TARGETS = {"classification": _CLASSES, "ordinal": _CLASSES, "multi-label": _LABELS, "regression": _NUMBERS}
 
 
 class _Ridge:
     """Standardised rows and their Gram matrix, ready to be solved for several penalties."""
 
     def __init__(self, features: FloatMatrix, rows: Index, targets: Floats, weights: Weights) -> None:
-        self.features, self.standard = features, Standard.of(features, rows, floor=0.0)
+        self.features, self.standard = features, Standardizer.fit(features, rows, floor=0.0)
         self.root = np.sqrt(weights)[:, None].astype(np.float32)
         plain = self.standard.apply(features, rows, None)
         self.shift = np.average(plain, axis=0, weights=weights)
@@ -109,106 +114,108 @@ class _Ridge:
         return np.asarray(plain @ self.matrix.T if self.dual else plain)
 
     def scores(self, crossed: FloatMatrix, solved: Floats) -> Floats:
-        """Give the scores (n, n_outputs) of prepared rows, without the targets' mean."""
+        """Return the scores (n, n_outputs) of prepared rows, without the targets' mean."""
         return np.asarray(crossed @ solved.astype(np.float32), dtype=np.float64)
 
     def head(self, solved: Floats, temperature: float, kind: str) -> Head:
         """Express a solution for raw features, divided by the temperature."""
         coefficients = self.matrix.T @ solved.astype(np.float32) if self.dual else solved
         scaled = coefficients * self.standard.inverse[:, None] / temperature
-        intercept = KINDS[kind].told(-self.shift @ coefficients, self.mean, temperature)
+        intercept = RIDGE_TARGETS[kind].linked_scores(-self.shift @ coefficients, self.mean, temperature)
         return Head(self.standard.centre, scaled.astype(np.float32), intercept.astype(np.float32), LINK_OF[kind])
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldOutScores:
     """Held-out scores and the mean of the targets that they were fitted on; both (n_rows, n_outputs), NaN if none."""
 
     scores: Floats
     means: Floats
 
     @classmethod
-    def empty(cls, task: Task) -> Held:
-        """Give tables of NaN."""
+    def empty(cls, task: Task) -> HeldOutScores:
+        """Return tables of NaN."""
         shape = (len(task.codes), len(task.classes))
         return cls(np.full(shape, np.nan), np.full(shape, np.nan))
 
     def outputs(self, task: Task, rows: Index, heat_rows: Index) -> Probabilities:
-        """Give the outputs of `rows` with the temperature that is best on `heat_rows`."""
+        """Return the outputs of `rows` with the temperature that is best on `heat_rows`."""
         heat = self.temperature(task, heat_rows)
-        return LINKS[LINK_OF[task.kind]](KINDS[task.kind].told(self.scores[rows], self.means[rows], heat))
+        return LINKS[LINK_OF[task.kind]](
+            RIDGE_TARGETS[task.kind].linked_scores(self.scores[rows], self.means[rows], heat)
+        )
 
     def temperature(self, task: Task, rows: Index) -> float:
-        """Give the temperature that is best on some rows."""
-        return KINDS[task.kind].temperature(task, rows, self.scores, self.means)
+        """Return the temperature that is best on some rows."""
+        return RIDGE_TARGETS[task.kind].temperature(task, rows, self.scores, self.means)
 
 
 @dataclass(frozen=True)
-class Choice:
+class RidgeChoice:
     """Penalty, class weighting, and what was held out."""
 
     strength: float
     balanced: bool
-    held: Held
+    held: HeldOutScores
 
 
 def _weights(task: Task, balanced: bool) -> Weights:
-    return balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
+    return compute_balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
 
 
-class _Fold:
+class _RidgeFold:
     """Ridge regression on the rows outside one fold, and that fold's rows."""
 
     def __init__(self, features: FloatMatrix, task: Task, weights: Weights, number: int) -> None:
         inside, self.rows = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
-        self.ridge = _Ridge(features, inside, KINDS[task.kind].targets(task)[inside], weights[inside])
+        self.ridge = _Ridge(features, inside, RIDGE_TARGETS[task.kind].targets(task)[inside], weights[inside])
         self.crossed = self.ridge.crossed(self.rows)
         del self.ridge.matrix  # Only the Gram matrix is needed from here on.
 
-    def fill(self, held: Held, strength: float) -> None:
+    def fill(self, held: HeldOutScores, strength: float) -> None:
         """Predict the fold's rows."""
         held.scores[self.rows] = self.ridge.scores(self.crossed, self.ridge.solve(strength))
         held.means[self.rows] = self.ridge.mean
 
 
-def _choose(features: FloatMatrix, task: Task, balanced: bool) -> Choice:
+def _choose(features: FloatMatrix, task: Task, balanced: bool) -> RidgeChoice:
     """Choose the penalty on the folds (on the first only where there are many rows)."""
     weights, numbers = _weights(task, balanced), list_held_out_folds(task.folds)
     if len(numbers) < 2:
-        return Choice(FALLBACK, balanced, Held.empty(task))
+        return RidgeChoice(FALLBACK, balanced, HeldOutScores.empty(task))
     many = len(task.codes) > MANY_ROWS
-    tables: dict[float, Held] = {}
+    tables: dict[float, HeldOutScores] = {}
     with ThreadPoolExecutor(1 if many else WORKERS) as pool:
 
-        def made(number: int) -> _Fold:
-            return _Fold(features, task, weights, number)
+        def make_fold(number: int) -> _RidgeFold:
+            return _RidgeFold(features, task, weights, number)
 
-        folds = list(pool.map(made, numbers[: 1 if many else None]))
+        folds = list(pool.map(make_fold, numbers[: 1 if many else None]))
 
         @cache
         def attempt(strength: float) -> float:
-            tables[strength] = Held.empty(task)
+            tables[strength] = HeldOutScores.empty(task)
             list(pool.map(lambda fold: fold.fill(tables[strength], strength), folds))
             return _loss(task, tables[strength])
 
-        best = climb(attempt, STRENGTHS[::-1], FALLBACK)
+        best = climb_strengths(attempt, STRENGTHS[::-1], FALLBACK)
         folds.clear()
-        list(pool.map(lambda number: made(number).fill(tables[best], best), numbers[1:] if many else []))
-    return Choice(best, balanced, tables[best])
+        list(pool.map(lambda number: make_fold(number).fill(tables[best], best), numbers[1:] if many else []))
+    return RidgeChoice(best, balanced, tables[best])
 
 
-def _loss(task: Task, held: Held) -> float:
+def _loss(task: Task, held: HeldOutScores) -> float:
     every = np.arange(len(task.codes))
-    return float(np.nanmean(GOALS[task.kind].losses(task, held.outputs(task, every, every))))
+    return float(np.nanmean(OBJECTIVES[task.kind].losses(task, held.outputs(task, every, every))))
 
 
-def _out_of_fold(task: Task, held: Held) -> Probabilities:
+def _out_of_fold(task: Task, held: HeldOutScores) -> Probabilities:
     """Turn held-out scores into outputs, each fold with the temperature of the others."""
-    made = np.full(held.scores.shape, np.nan)
+    outputs = np.full(held.scores.shape, np.nan)
     for fold in list_held_out_folds(task.folds):
         rows, others = np.flatnonzero(task.folds == fold), np.flatnonzero(task.folds != fold)
-        made[rows] = held.outputs(task, rows, others)
-    return made
+        outputs[rows] = held.outputs(task, rows, others)
+    return outputs
 
 
 def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, tuple[str, ...]]:
@@ -234,16 +241,16 @@ def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, t
         if single and task.balance == "auto" and is_imbalanced(task.codes):
             other = _choose(features, task, True)
             first, second = ((item.held.scores + item.held.means) for item in (other, choice))
-            if better_beyond_noise(task.codes, first, second, task.seed):
+            if is_better_beyond_noise(task.codes, first, second, task.seed):
                 choice = other
-        ridge = _Ridge(features, rows, KINDS[task.kind].targets(task), _weights(task, choice.balanced))
+        ridge = _Ridge(features, rows, RIDGE_TARGETS[task.kind].targets(task), _weights(task, choice.balanced))
         heat = choice.held.temperature(task, rows)
         head = ridge.head(ridge.solve(choice.strength), heat, task.kind)
     weighted = ("rare classes weighted up",) if choice.balanced else ()
     return head, _out_of_fold(task, choice.held), (f"ridge penalty {choice.strength:.3g}", *weighted)
 
 
-def forecast(n_rows: int, n_dims: int, task: Task) -> Forecast:
+def forecast_ridge(n_rows: int, n_dims: int, task: Task) -> CostForecast:
     """Say what `fit_ridge` will cost: a Gram matrix a fold, a factorisation for each penalty tried on it."""
     n_folds, rank, n_outputs = len(list_held_out_folds(task.folds)), min(n_rows, n_dims), len(task.classes)
     n_searched = 1 if n_rows > MANY_ROWS else n_folds
@@ -251,7 +258,7 @@ def forecast(n_rows: int, n_dims: int, task: Task) -> Forecast:
     again = task.balance == "auto" and LINK_OF[task.kind] == "softmax" and is_imbalanced(task.codes)
     work = (n_folds + 1) * 1.5 * n_rows * n_dims * rank + n_solved * (FACTOR_WORK * rank**3 + rank**2 * n_outputs)
     seconds = (1 + again) * (
-        work / cost_model.product_rate() + (n_folds + 1) * cost_model.PASS_SECONDS * n_rows * n_dims
+        work / cost_model.measure_product_rate() + (n_folds + 1) * cost_model.PASS_SECONDS * n_rows * n_dims
     )
     held = ATTEMPTS * 16 * n_rows * n_outputs
-    return Forecast(seconds, 4.0 * n_rows * n_dims * 2.5 + 20.0 * rank**2 + held)
+    return CostForecast(seconds, 4.0 * n_rows * n_dims * 2.5 + 20.0 * rank**2 + held)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.records import FloatMatrix, Index
-from headstart.strategies.linear.head import Standard
+from headstart.strategies.linear.head import Standardizer
 
 Floats = NDArray[np.float64]
 STRENGTHS = tuple(float(value) for value in np.logspace(-4, 2, 13))
@@ -22,7 +22,7 @@ AXES_ROWS = 1_500
 
 
 @dataclass(frozen=True)
-class Axes:
+class PrincipalAxes:
     """Standardisation and principal axes, learnt without labels.
 
     Parameters
@@ -31,30 +31,30 @@ class Axes:
     basis : NDArray of float32, shape (n_dims, n_axes)
     """
 
-    standard: Standard
+    standard: Standardizer
     basis: NDArray[np.float32]
 
     @classmethod
-    def of(cls, features: FloatMatrix, fitted: Index, seed: int, most: int) -> Axes:
+    def fit(cls, features: FloatMatrix, fitted: Index, seed: int, most: int) -> PrincipalAxes:
         """Learn at most `most` axes from the rows `fitted` (the axes from at most 1,500 of them)."""
-        standard = Standard.of(features, fitted)
+        standard = Standardizer.fit(features, fitted)
         sample = standard.apply(features, np.sort(np.random.default_rng(seed).permutation(fitted)[:AXES_ROWS]), None)
         if sample.shape[1] <= len(sample):
             basis = np.linalg.eigh((sample.T @ sample).astype(np.float64))[1][:, ::-1][:, :most]
         else:
             values, vectors = np.linalg.eigh((sample @ sample.T).astype(np.float64))
-            kept = np.flatnonzero(values > 1e-6 * max(float(values[-1]), 1e-12))[::-1][:most]
-            basis = sample.T @ (vectors[:, kept] / np.sqrt(values[kept]))
-            if not len(kept):  # All rows are the same.
+            significant = np.flatnonzero(values > 1e-6 * max(float(values[-1]), 1e-12))[::-1][:most]
+            basis = sample.T @ (vectors[:, significant] / np.sqrt(values[significant]))
+            if not len(significant):  # All rows are the same.
                 basis = np.zeros((sample.shape[1], 1))
         return cls(standard, np.ascontiguousarray(basis, dtype=np.float32))
 
     def apply(self, features: FloatMatrix) -> FloatMatrix:
-        """Give rows on the axes, (n_rows, n_axes)."""
+        """Return rows on the axes, (n_rows, n_axes)."""
         return self.standard.apply(features, np.arange(len(features)), self.basis)
 
 
-def reduced(features: FloatMatrix, seed: int, fitted: Index | None = None) -> FloatMatrix:
+def reduce_to_axes(features: FloatMatrix, seed: int, fitted: Index | None = None) -> FloatMatrix:
     """Standardise features and keep their principal axes.
 
     Parameters
@@ -72,11 +72,11 @@ def reduced(features: FloatMatrix, seed: int, fitted: Index | None = None) -> Fl
     """
     rows = np.arange(len(features)) if fitted is None else fitted
     most = MOST_AXES if len(features) <= MANY_ROWS else MOST_AXES_OF_MANY
-    return Axes.of(features, rows, seed, most).apply(features)
+    return PrincipalAxes.fit(features, rows, seed, most).apply(features)
 
 
 @dataclass(frozen=True)
-class QuickHead:
+class LeaveOneOutRidge:
     """A fitted ridge regression: `x @ weights + intercept`.
 
     Parameters
@@ -92,11 +92,11 @@ class QuickHead:
     left_out: Floats
 
     def predict(self, features: FloatMatrix) -> Floats:
-        """Give the outputs (n_rows, n_outputs) of reduced features."""
+        """Return the outputs (n_rows, n_outputs) of reduced features."""
         return np.asarray(features @ self.weights.astype(np.float32) + self.intercept, dtype=np.float64)
 
 
-def fit_quick(features: FloatMatrix, targets: Floats) -> QuickHead:
+def fit_ridge_loo(features: FloatMatrix, targets: Floats) -> LeaveOneOutRidge:
     """Fit ridge regression with a free intercept, the penalty by leave-one-out squared error.
 
     Parameters
@@ -112,7 +112,7 @@ def fit_quick(features: FloatMatrix, targets: Floats) -> QuickHead:
     Examples
     --------
     >>> x = np.array([[-1.0], [0.0], [1.0]], dtype=np.float32)
-    >>> head = fit_quick(x, np.array([[-2.0], [0.0], [2.0]]))
+    >>> head = fit_ridge_loo(x, np.array([[-2.0], [0.0], [2.0]]))
     >>> head.predict(np.array([[2.0]], dtype=np.float32)).round(1).tolist()
     [[4.0]]
     """
@@ -122,8 +122,8 @@ def fit_quick(features: FloatMatrix, targets: Floats) -> QuickHead:
     wide = n_rows <= x.shape[1]
     values, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
     values, vectors = values.astype(np.float64), vectors.astype(np.float64)
-    kept = values > 1e-6 * max(float(values[-1]), 1e-12)
-    values, vectors = values[kept], vectors[:, kept]
+    significant = values > 1e-6 * max(float(values[-1]), 1e-12)
+    values, vectors = values[significant], vectors[:, significant]
     left = vectors if wide else np.asarray(x @ (vectors / np.sqrt(values)).astype(np.float32), dtype=np.float64)
     unit, projected = max(float(values.sum()) / n_rows, 1e-12), left.T @ y
     best: tuple[float, Floats, Floats] | None = None
@@ -139,4 +139,4 @@ def fit_quick(features: FloatMatrix, targets: Floats) -> QuickHead:
     scaled = (shrink / np.sqrt(values))[:, None] * projected
     right = vectors if not wide else x.T @ (vectors / np.sqrt(values)).astype(np.float32)
     weights = np.asarray(right @ scaled, dtype=np.float64)
-    return QuickHead(weights, mean - centre @ weights, targets - out)
+    return LeaveOneOutRidge(weights, mean - centre @ weights, targets - out)

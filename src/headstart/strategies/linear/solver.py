@@ -14,7 +14,7 @@ from headstart.strategies.linear.lbfgs import minimise
 from headstart.strategies.linear.links import softmax
 from headstart.strategies.linear.losses import Loss
 from headstart.strategies.linear.problems import Coefficients
-from headstart.strategies.selection import Weights
+from headstart.strategies.scoring import Weights
 
 Matrix = Any
 """(n_rows, n_dims), a float32 array or a scipy CSR matrix; both know `@`, `.T` and `.shape`."""
@@ -23,8 +23,8 @@ BLOCK_VALUES = 4_000_000
 """Scores held at once (16 MB)."""
 
 
-def scores(matrix: Matrix, coefficients: Coefficients) -> NDArray[np.float64]:
-    """Give the linear scores of rows; shape (n_rows, n_columns)."""
+def compute_scores(matrix: Matrix, coefficients: Coefficients) -> NDArray[np.float64]:
+    """Return the linear scores of rows; shape (n_rows, n_columns)."""
     return np.asarray(matrix @ coefficients[:-1].astype(np.float32) + coefficients[-1], dtype=np.float64)
 
 
@@ -102,4 +102,4 @@ def fit(
     return np.asarray(minimise(function, start / scale, tolerance) * scale)
 
 
-__all__ = ["LOOSE", "TIGHT", "Coefficients", "Matrix", "blocks", "fit", "scores", "softmax"]
+__all__ = ["LOOSE", "TIGHT", "Coefficients", "Matrix", "blocks", "compute_scores", "fit", "softmax"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from headstart.records import FloatMatrix, Index
 from headstart.strategies.linear.links import ABSENT
-from headstart.strategies.selection import predicted_rows
+from headstart.strategies.scoring import mask_predicted_rows
 
 Floats = NDArray[np.float64]
 TEMPERATURES = np.logspace(-2, 1.5, 71)
@@ -33,19 +33,19 @@ def _lowest(loss: Callable[[float], float], heats: Floats) -> float:
     return float(near[int(np.argmin([loss(float(heat)) for heat in near]))])
 
 
-def thinned(rows: Index, n_columns: int) -> Index:
-    """Give every so many of the rows, so that at most about `MOST_VALUES` scores are looked at."""
+def thin_rows(rows: Index, n_columns: int) -> Index:
+    """Return every so many of the rows, so that at most about `MOST_VALUES` scores are looked at."""
     return rows[:: max(1, -(-len(rows) * n_columns // MOST_VALUES))]
 
 
 def _looked_at(scores: NDArray[Any]) -> Index:
-    return thinned(np.flatnonzero(predicted_rows(scores)), scores.shape[1])
+    return thin_rows(np.flatnonzero(mask_predicted_rows(scores)), scores.shape[1])
 
 
-def class_temperature(
+def find_class_temperature(
     codes: Index, scores: NDArray[Any], base: NDArray[Any] | float = 0.0, heats: Floats = TEMPERATURES
 ) -> float:
-    """Give the temperature with the lowest log-loss of `softmax(scores / temperature + base)`.
+    """Return the temperature with the lowest log-loss of `softmax(scores / temperature + base)`.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def class_temperature(
     return _lowest(lambda heat: -loss(heat), heats)
 
 
-def label_temperature(truth: FloatMatrix, scores: Floats, base: Floats) -> float:
-    """Give the temperature with the lowest log-loss of `logistic(scores / temperature + base)`.
+def find_label_temperature(truth: FloatMatrix, scores: Floats, base: Floats) -> float:
+    """Return the temperature with the lowest log-loss of `logistic(scores / temperature + base)`.
 
     Parameters
     ----------

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.records import FittedState, Index, Probabilities
-from headstart.strategies.fitted import Model, restore
+from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head, fit_head
-from headstart.strategies.probes.linear_probe import FeatureModel
-from headstart.strategies.record import Fitted, Forecast, Rows, Task
+from headstart.strategies.probes.linear_probe import FeatureHeadModel
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 Weights = NDArray[np.float64]
 SHARPNESS = 4.0
@@ -89,7 +89,7 @@ def _bounded(weights: Weights) -> Weights:
     return np.asarray(weights / weights.mean(), dtype=np.float64)
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Fit a head whose rows are weighted; its strength has the lowest weighted loss out of fold."""
     assert rows.features is not None, "rows come without features"
     values = rows.features.final
@@ -104,16 +104,16 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
         )
     notes += [] if task.balance == "off" else ["rare classes weighted up"]
     head, learnt = fit_head(values, replace(task, weights=weights, balance="off"))
-    return Model(FeatureModel(head), learnt.choice.out_of_fold, (*learnt.notes, *notes))
+    return FittedModel(FeatureHeadModel(head), learnt.choice.out_of_fold, (*learnt.notes, *notes))
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
-    """Say what `fit` will cost: up to two probes."""
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
+    """Forecast what `fit` will cost: up to two probes."""
     assert rows.features is not None, "rows come without features"
-    one = cost_model.dense(len(rows), rows.features.final.shape[1], task)
-    return Forecast(2 * one.seconds, one.memory_bytes)
+    one = cost_model.forecast_dense(len(rows), rows.features.final.shape[1], task)
+    return CostForecast(2 * one.seconds, one.memory_bytes)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the head."""
-    return restore(FeatureModel(Head.load(state)), state, classes)
+    return restore_model(FeatureHeadModel(Head.load(state)), state, classes)

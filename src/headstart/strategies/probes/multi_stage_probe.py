@@ -12,24 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.records import Features, FittedState, FloatMatrix, Probabilities
-from headstart.strategies.fitted import Model, restore
+from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head, fit_head
-from headstart.strategies.record import Fitted, Forecast, Rows, Skipped, Task
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 
 MOST_DIMS = 4_096
 MOST_VALUES = 100_000_000
 """Feature values kept in memory at once (400 MB)."""
 
 
-def chosen_stages(features: Features) -> list[str]:
+def choose_stages(features: Features) -> list[str]:
     """Name the latest stages that fit the bounds together with the final features, input to output.
 
     Examples
     --------
     >>> final = np.zeros((2, 4_000), np.float32)
     >>> stages = {"stage-0": final[:, :60], "stage-1": final[:, :80]}
-    >>> chosen_stages(Features(np.array(["a", "b"], dtype=object), final, "x", stages))
+    >>> choose_stages(Features(np.array(["a", "b"], dtype=object), final, "x", stages))
     ['stage-1']
     """
     room = min(MOST_DIMS, MOST_VALUES // max(1, len(features))) - features.final.shape[1]
@@ -42,7 +42,7 @@ def chosen_stages(features: Features) -> list[str]:
     return chosen
 
 
-def stacked(features: Features, stages: Sequence[str]) -> FloatMatrix:
+def stack_stages(features: Features, stages: Sequence[str]) -> FloatMatrix:
     """Put the pooled stages and the final features side by side (n_rows, n_dims)."""
     return np.concatenate([*(features.stages[name] for name in stages), features.final], axis=1)
 
@@ -54,25 +54,25 @@ class StagesModel:
     stages: tuple[str, ...]
     head: Head
 
-    def predict(self, rows: Rows) -> Probabilities:
-        """Give probabilities (n_rows, n_classes)."""
+    def predict(self, rows: StrategyRows) -> Probabilities:
+        """Return probabilities (n_rows, n_classes)."""
         assert rows.features is not None, "rows come without features"
-        return self.head.predict(stacked(rows.features, self.stages))
+        return self.head.predict(stack_stages(rows.features, self.stages))
 
     def state(self) -> FittedState:
-        """Give the names of the stages and the head's arrays."""
+        """Return the names of the stages and the head's arrays."""
         inner = self.head.state()
         return FittedState({**inner.meta, "stages": list(self.stages)}, inner.arrays)
 
 
 def _usable(features: Features) -> list[str]:
-    stages = chosen_stages(features)
+    stages = choose_stages(features)
     if not stages:
-        raise Skipped("the base model gives one stage only, or there are too many rows to hold several")
+        raise StrategySkipped("the base model gives one stage only, or there are too many rows to hold several")
     return stages
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Fit a head on as many late stages as fit the bounds.
 
     Raises
@@ -82,20 +82,20 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """
     assert rows.features is not None, "rows come without features"
     stages = _usable(rows.features)
-    head, learnt = fit_head(stacked(rows.features, stages), task)
+    head, learnt = fit_head(stack_stages(rows.features, stages), task)
     notes = (*learnt.notes, f"{len(stages) + 1} stages")
-    return Model(StagesModel(tuple(stages), head), learnt.choice.out_of_fold, notes)
+    return FittedModel(StagesModel(tuple(stages), head), learnt.choice.out_of_fold, notes)
 
 
-def forecast(rows: Rows, task: Task) -> Forecast:
-    """Say what `fit` will cost; raises `Skipped` as it does."""
+def forecast(rows: StrategyRows, task: Task) -> CostForecast:
+    """Forecast what `fit` will cost; raises `Skipped` as it does."""
     assert rows.features is not None, "rows come without features"
     features = rows.features
     n_dims = sum(features.stages[name].shape[1] for name in _usable(features)) + features.final.shape[1]
-    found = cost_model.dense(len(features), n_dims, task)
-    return Forecast(found.seconds, found.memory_bytes + 4 * len(features) * n_dims)
+    cost = cost_model.forecast_dense(len(features), n_dims, task)
+    return CostForecast(cost.seconds, cost.memory_bytes + 4 * len(features) * n_dims)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the head."""
-    return restore(StagesModel(tuple(state.meta["stages"]), Head.load(state)), state, classes)
+    return restore_model(StagesModel(tuple(state.meta["stages"]), Head.load(state)), state, classes)

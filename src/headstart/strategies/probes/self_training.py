@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
-from headstart.strategies.fitted import Model, restore
+from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import solver
-from headstart.strategies.linear.head import Standard, fit_head
+from headstart.strategies.linear.head import Standardizer, fit_head
 from headstart.strategies.linear.losses import CrossEntropy
-from headstart.strategies.linear.ridge_loo import Axes
-from headstart.strategies.record import Fitted, Rows, Skipped, Task
+from headstart.strategies.linear.ridge_loo import PrincipalAxes
+from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, Task
 
 Floats = NDArray[np.float64]
 MOST_AXES, GRAPH_AXES = 768, 64
@@ -34,8 +34,8 @@ LEAST = 1e-6
 _BLOCK = 1_024
 
 
-def sure_rows(shares: Probabilities, priors: Floats) -> Index:
-    """Give the surest rows of each class, as many as the class has by its share.
+def select_confident_rows(probabilities: Probabilities, priors: Floats) -> Index:
+    """Return the surest rows of each class, as many as the class has by its share.
 
     Parameters
     ----------
@@ -46,16 +46,16 @@ def sure_rows(shares: Probabilities, priors: Floats) -> Index:
     Examples
     --------
     >>> shares = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
-    >>> sure_rows(shares, np.array([0.5, 0.5])).tolist()
+    >>> select_confident_rows(shares, np.array([0.5, 0.5])).tolist()
     [0, 3]
     """
-    answers = shares.argmax(axis=1)
-    found = []
+    answers = probabilities.argmax(axis=1)
+    chosen = []
     for code, prior in enumerate(priors):
         rows = np.flatnonzero(answers == code)
-        n = max(1, round(SURE_SHARE * prior * len(shares))) if prior > 0 else 0
-        found.append(rows[np.argsort(-shares[rows, code], kind="stable")[:n]])
-    return np.concatenate(found)
+        n = max(1, round(SURE_SHARE * prior * len(probabilities))) if prior > 0 else 0
+        chosen.append(rows[np.argsort(-probabilities[rows, code], kind="stable")[:n]])
+    return np.concatenate(chosen)
 
 
 def _logistic(matrix: FloatMatrix, codes: Index, weights: Floats, strength: float, n_classes: int) -> Floats:
@@ -73,7 +73,9 @@ def _logistic(matrix: FloatMatrix, codes: Index, weights: Floats, strength: floa
     return full
 
 
-def taught(matrix: FloatMatrix, codes: Index, bare: FloatMatrix, strength: float, n_classes: int) -> Floats:
+def fit_with_pseudo_labels(
+    matrix: FloatMatrix, codes: Index, unlabelled: FloatMatrix, strength: float, n_classes: int
+) -> Floats:
     """Learn from labelled rows, then once more with the surest answers for the others.
 
     Parameters
@@ -90,13 +92,13 @@ def taught(matrix: FloatMatrix, codes: Index, bare: FloatMatrix, strength: float
     Floats, shape (n_axes + 1, n_classes)
     """
     first = _logistic(matrix, codes, np.ones(len(codes)), strength=strength, n_classes=n_classes)
-    said = solver.softmax(solver.scores(bare, first))
-    sure = sure_rows(said, np.bincount(codes, minlength=n_classes) / len(codes))
+    probabilities = solver.softmax(solver.compute_scores(unlabelled, first))
+    sure = select_confident_rows(probabilities, np.bincount(codes, minlength=n_classes) / len(codes))
     weights = np.full(len(sure), min(1.0, len(codes) / max(len(sure), 1)))
-    both = np.concatenate([matrix, bare[sure]])
-    answers = np.concatenate([codes, said[sure].argmax(axis=1)])
+    both = np.concatenate([matrix, unlabelled[sure]])
+    targets = np.concatenate([codes, probabilities[sure].argmax(axis=1)])
     return _logistic(
-        both, answers, np.concatenate([np.ones(len(codes)), weights]), strength=strength, n_classes=n_classes
+        both, targets, np.concatenate([np.ones(len(codes)), weights]), strength=strength, n_classes=n_classes
     )
 
 
@@ -104,22 +106,22 @@ def _unit(matrix: FloatMatrix) -> FloatMatrix:
     return np.asarray(matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
-def _neighbours(rows: FloatMatrix, nodes: FloatMatrix, itself: bool) -> tuple[Index, Floats]:
-    """Give the most similar nodes of each row and their weights, block by block; `itself`: rows are the nodes."""
+def find_neighbours(rows: FloatMatrix, nodes: FloatMatrix, itself: bool) -> tuple[Index, Floats]:
+    """Return the most similar nodes of each row and their weights, block by block; `itself`: rows are the nodes."""
     k = min(NEIGHBOURS, len(nodes) - 1)
-    found, weights = np.empty((len(rows), k), dtype=np.intp), np.empty((len(rows), k))
+    neighbours, weights = np.empty((len(rows), k), dtype=np.intp), np.empty((len(rows), k))
     for start in range(0, len(rows), _BLOCK):
         likeness = rows[start : start + _BLOCK] @ nodes.T
         own = np.arange(len(likeness))
         if itself:
             likeness[own, start + own] = -1.0
         best = np.argpartition(-likeness, k, axis=1)[:, :k]
-        found[start : start + _BLOCK] = best
+        neighbours[start : start + _BLOCK] = best
         weights[start : start + _BLOCK] = np.maximum(likeness[own[:, None], best], 0.0) ** SHARPNESS
-    return found, weights
+    return neighbours, weights
 
 
-def spread(nodes: FloatMatrix, codes: Index, n_classes: int) -> Probabilities:
+def propagate_labels(nodes: FloatMatrix, codes: Index, n_classes: int) -> Probabilities:
     """Let the labels of the first rows spread to similar ones.
 
     Parameters
@@ -138,23 +140,23 @@ def spread(nodes: FloatMatrix, codes: Index, n_classes: int) -> Probabilities:
     Learning with local and global consistency (Zhou et al. 2004) on a graph of 10 neighbours, classes weighing alike.
     """
     n = len(nodes)
-    found, weights = _neighbours(nodes, nodes, itself=True)
-    starts = np.arange(n + 1) * found.shape[1]
-    graph = csr_matrix((weights.ravel(), found.ravel(), starts), shape=(n, n))
+    neighbours, weights = find_neighbours(nodes, nodes, itself=True)
+    starts = np.arange(n + 1) * neighbours.shape[1]
+    graph = csr_matrix((weights.ravel(), neighbours.ravel(), starts), shape=(n, n))
     graph = graph.maximum(graph.T)
     degree = 1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel() + 1e-9)
     graph = graph.multiply(degree[:, None]).multiply(degree[None]).tocsr()
-    given = np.zeros((n, n_classes))
-    given[np.arange(len(codes)), codes] = 1 / np.bincount(codes, minlength=n_classes)[codes]
-    reached = given.copy()
+    seeds = np.zeros((n, n_classes))
+    seeds[np.arange(len(codes)), codes] = 1 / np.bincount(codes, minlength=n_classes)[codes]
+    reached = seeds.copy()
     for _ in range(STEPS):
-        reached = (1 - STAYS) * (graph @ reached) + STAYS * given
+        reached = (1 - STAYS) * (graph @ reached) + STAYS * seeds
     total = reached.sum(axis=1, keepdims=True)
     return np.asarray(np.where(total > 1e-12, reached / np.maximum(total, 1e-12), 1 / n_classes))
 
 
 @dataclass(frozen=True)
-class Both:
+class SelfTrained:
     """Both learners.
 
     Parameters
@@ -166,26 +168,28 @@ class Both:
     reached : Probabilities, shape (n_nodes, n_classes)
     """
 
-    axes: Axes
+    axes: PrincipalAxes
     coefficients: Floats
     nodes: FloatMatrix
     reached: Probabilities
 
-    def predict(self, rows: Rows) -> Probabilities:
-        """Give probabilities (n_rows, n_classes)."""
+    def predict(self, rows: StrategyRows) -> Probabilities:
+        """Return probabilities (n_rows, n_classes)."""
         assert rows.features is not None, "rows come without features"
-        return self.of(self.axes.apply(np.ascontiguousarray(rows.features.final, dtype=np.float32)))
+        return self.predict_reduced(self.axes.apply(np.ascontiguousarray(rows.features.final, dtype=np.float32)))
 
-    def of(self, matrix: FloatMatrix) -> Probabilities:
-        """Give the mean of what both say of rows on the axes."""
-        told = solver.softmax(solver.scores(matrix, self.coefficients))
-        found, weights = _neighbours(_unit(matrix[:, : self.nodes.shape[1]]), self.nodes, itself=False)
-        near = np.stack([(weights * self.reached[found, code]).sum(axis=1) for code in range(told.shape[1])], axis=1)
-        near += LEAST
-        return np.asarray((told + near / near.sum(axis=1, keepdims=True)) / 2)
+    def predict_reduced(self, matrix: FloatMatrix) -> Probabilities:
+        """Return the mean of what both say of rows on the axes."""
+        probabilities = solver.softmax(solver.compute_scores(matrix, self.coefficients))
+        neighbours, weights = find_neighbours(_unit(matrix[:, : self.nodes.shape[1]]), self.nodes, itself=False)
+        neighbour_votes = np.stack(
+            [(weights * self.reached[neighbours, code]).sum(axis=1) for code in range(probabilities.shape[1])], axis=1
+        )
+        neighbour_votes += LEAST
+        return np.asarray((probabilities + neighbour_votes / neighbour_votes.sum(axis=1, keepdims=True)) / 2)
 
     def state(self) -> FittedState:
-        """Give the arrays; nodes in half precision."""
+        """Return the arrays; nodes in half precision."""
         arrays: dict[str, NDArray[Any]] = {
             "centre": self.axes.standard.centre, "inverse": self.axes.standard.inverse, "basis": self.axes.basis,
             "coefficients": self.coefficients, "nodes": self.nodes.astype(np.float16), "reached": self.reached,
@@ -193,20 +197,22 @@ class Both:
         return FittedState({}, arrays)
 
     @classmethod
-    def load(cls, state: FittedState) -> Both:
+    def load(cls, state: FittedState) -> SelfTrained:
         """Restore what `state` gave."""
         read = state.arrays
-        axes = Axes(Standard(read["centre"], read["inverse"]), read["basis"])
+        axes = PrincipalAxes(Standardizer(read["centre"], read["inverse"]), read["basis"])
         return cls(axes, read["coefficients"], read["nodes"].astype(np.float32), read["reached"])
 
 
-def _learn(axes: Axes, matrix: FloatMatrix, codes: Index, bare: FloatMatrix, strength: float, n_classes: int) -> Both:
-    coefficients = taught(matrix, codes, bare, strength=strength, n_classes=n_classes)
-    nodes = _unit(np.concatenate([matrix, bare])[:, :GRAPH_AXES]).astype(np.float16).astype(np.float32)
-    return Both(axes, coefficients, nodes, spread(nodes, codes, n_classes))
+def _fit_both(
+    axes: PrincipalAxes, matrix: FloatMatrix, codes: Index, unlabelled: FloatMatrix, strength: float, n_classes: int
+) -> SelfTrained:
+    coefficients = fit_with_pseudo_labels(matrix, codes, unlabelled, strength=strength, n_classes=n_classes)
+    nodes = _unit(np.concatenate([matrix, unlabelled])[:, :GRAPH_AXES]).astype(np.float16).astype(np.float32)
+    return SelfTrained(axes, coefficients, nodes, propagate_labels(nodes, codes, n_classes))
 
 
-def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
+def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Fit on labelled and unlabelled rows; every fold is predicted by a fit that did not see it.
 
     Raises
@@ -216,25 +222,29 @@ def fit(rows: Rows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """
     assert rows.features is not None, "rows come without features"
     if task.unlabelled is None or task.unlabelled.features is None or len(task.unlabelled) < LEAST_UNLABELLED:
-        raise Skipped(f"it needs at least {LEAST_UNLABELLED} rows without labels; give them with --unlabelled")
+        raise StrategySkipped(f"it needs at least {LEAST_UNLABELLED} rows without labels; give them with --unlabelled")
     if len(rows) > MOST_LABELLED:
-        raise Skipped(f"with more than {MOST_LABELLED:,} labels rows without one add next to nothing")
+        raise StrategySkipped(f"with more than {MOST_LABELLED:,} labels rows without one add next to nothing")
     drawn = np.sort(np.random.default_rng(task.seed).permutation(len(task.unlabelled))[:MOST_UNLABELLED])
-    bare = task.unlabelled.features.final[drawn]
+    unlabelled = task.unlabelled.features.final[drawn]
     strength = fit_head(rows.features.final, task)[1].choice.strength
-    every = np.ascontiguousarray(np.concatenate([rows.features.final, bare]), dtype=np.float32)
-    axes = Axes.of(every, np.arange(len(every)), task.seed, MOST_AXES)
+    every = np.ascontiguousarray(np.concatenate([rows.features.final, unlabelled]), dtype=np.float32)
+    axes = PrincipalAxes.fit(every, np.arange(len(every)), task.seed, MOST_AXES)
     matrix, others, n_classes = axes.apply(every[: len(rows)]), axes.apply(every[len(rows) :]), len(task.classes)
     out_of_fold = np.full((len(rows), n_classes), np.nan)
     numbers = list_held_out_folds(task.folds)
     for number in numbers if len(numbers) > 1 else ():
         inside, held = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
-        found = _learn(axes, matrix[inside], task.codes[inside], bare=others, strength=strength, n_classes=n_classes)
-        out_of_fold[held] = found.of(matrix[held])
-    made = _learn(axes, matrix, task.codes, bare=others, strength=strength, n_classes=n_classes)
-    return Model(made, out_of_fold, (f"learnt from {len(bare):,} rows without labels as well", f"C = {strength:.3g}"))
+        fold_model = _fit_both(
+            axes, matrix[inside], task.codes[inside], unlabelled=others, strength=strength, n_classes=n_classes
+        )
+        out_of_fold[held] = fold_model.predict_reduced(matrix[held])
+    model = _fit_both(axes, matrix, task.codes, unlabelled=others, strength=strength, n_classes=n_classes)
+    return FittedModel(
+        model, out_of_fold, (f"learnt from {len(unlabelled):,} rows without labels as well", f"C = {strength:.3g}")
+    )
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore both learners."""
-    return restore(Both.load(state), state, classes)
+    return restore_model(SelfTrained.load(state), state, classes)
