@@ -13,7 +13,6 @@ from headstart.ladder import choose, fit_strategies, sampling
 from headstart.records import Features, FittedState, Probabilities, Table, make_column
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.strategies import STRATEGIES, select_strategies
-from headstart.strategies.goals import OBJECTIVES
 from headstart.strategies.linear import cost_model
 from headstart.strategies.record import Clock, CostForecast, StrategyRows, Task
 from headstart.strategies.scoring import OBJECTIVES

@@ -80,7 +80,9 @@ def find_slices(
     errors = row_errors(truth[rows], predictions)
     centre = features.final[rows].mean(axis=0)
     directions = scale_to_unit_length(features.final[rows] - centre)
-    clusterings = [cluster_rows(directions, k, seed) for k in CLUSTERS if k * ROWS_EACH <= len(rows) or k == CLUSTERS[0]]
+    clusterings = [
+        cluster_rows(directions, k, seed) for k in CLUSTERS if k * ROWS_EACH <= len(rows) or k == CLUSTERS[0]
+    ]
     failing = find_failing_clusters(errors, [item.owner for item in clusterings], task.codes[rows], seed)
     n_clusters = sum(int((np.bincount(item.owner) >= MIN_ROWS).sum()) for item in clusterings)
     test = _locate_test_rows(prepared, scores.predictions.get(strategies.chosen), centre)
