@@ -174,7 +174,9 @@ class Forecast:
 
     def epochs(self, clock: Clock) -> int:
         """How many epochs fit."""
-        return count_epochs_that_fit(clock.left() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS)
+        return count_epochs_that_fit(
+            clock.remaining_seconds() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS
+        )
 
 
 def _forecast(rows: StrategyRows, task: Task, attempt: Attempt) -> Forecast:
@@ -216,7 +218,7 @@ def choose(rows: StrategyRows, task: Task, clock: Clock) -> tuple[Attempt, int]:
     for attempt in KITS[rows.table.modality].attempts(rows.table.inputs, task):
         if last is not None:
             likely = last[0].seconds_per_epoch * attempt.cost / last[1]
-            if count_epochs_that_fit(clock.left(), likely, MOST_EPOCHS) < WANTED_EPOCHS / 2:
+            if count_epochs_that_fit(clock.remaining_seconds(), likely, MOST_EPOCHS) < WANTED_EPOCHS / 2:
                 break
         forecast = _forecast(rows, task, attempt)
         last = forecast, attempt.cost
@@ -264,7 +266,9 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     trained = train_network(
         net,
         lesson,
-        TrainingConfig(epochs=epochs, batch_size=BATCH_SIZE, groups=groups, limit_seconds=clock.left(), seed=task.seed),
+        TrainingConfig(
+            epochs=epochs, batch_size=BATCH_SIZE, groups=groups, limit_seconds=clock.remaining_seconds(), seed=task.seed
+        ),
         "scratch",
     )
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)

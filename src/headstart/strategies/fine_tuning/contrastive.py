@@ -13,7 +13,7 @@ import numpy as np
 
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
-from headstart.strategies.record import Fitted, CostForecast, StrategyRows, StrategySkipped, Task
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 
 MOST_LABELS = 64
 """It is skipped if the median class has more rows: the probe then gains little from it."""

@@ -8,7 +8,7 @@ from torch import nn
 
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
-from headstart.strategies.record import Fitted, CostForecast, StrategyRows, Task
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 from headstart.training.networks import add_low_rank, find_attention_layers, merge_low_rank
 
 

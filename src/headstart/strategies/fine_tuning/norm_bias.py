@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from headstart.strategies.fine_tuning import search
 from headstart.strategies.fine_tuning.records import FineTuningConfig
-from headstart.strategies.record import Fitted, CostForecast, StrategyRows, Task
+from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 from headstart.training.networks import name_norms_and_biases
 
 CONFIG = FineTuningConfig(

@@ -38,7 +38,7 @@ from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.goals import OBJECTIVES
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.linear.temperature import find_class_temperature
-from headstart.strategies.record import Clock, Fitted, CostForecast, StrategyRows, StrategySkipped, Task
+from headstart.strategies.record import Clock, CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.training.config import TrainingConfig
 from headstart.training.loop import TrainingData, compute_loss, measure_seconds_per_row
 from headstart.training.networks import FeatureNet, count_saved_bytes
@@ -254,12 +254,12 @@ class VariantSearch:
         first = [fold for fold in self.held_out_folds() if fold[0] == 0]
         each = self.forecast_fold_seconds(self.tails[0], self.epochs)
         n_pilots = len(first) if len(self.trainer.rows) < FEW_ROWS else min(PILOT_FOLDS, len(first))
-        return first[: int(np.clip(PILOT_SHARE * self.clock.left() / each, 1, n_pilots))]
+        return first[: int(np.clip(PILOT_SHARE * self.clock.remaining_seconds() / each, 1, n_pilots))]
 
     def source_of(self, n_tail: int) -> RowSource:
         """Return the rows for a tail; the forward pass runs once."""
         if n_tail not in self.sources:
-            self.sources[n_tail] = make_source(self.trainer, n_tail, self.clock.left() * PASS_SHARE)
+            self.sources[n_tail] = make_source(self.trainer, n_tail, self.clock.remaining_seconds() * PASS_SHARE)
         return self.sources[n_tail]
 
     def train_fold(self, variant: TrainingVariant, fold: tuple[int, int]) -> TrainingOutcome:
@@ -319,7 +319,7 @@ class VariantSearch:
 
     def _fits(self, seconds: float, fold_seconds: float) -> bool:
         """Return whether so many seconds fit, with the last training in reserve."""
-        return self.clock.left() > 1.1 * (seconds + fold_seconds)
+        return self.clock.remaining_seconds() > 1.1 * (seconds + fold_seconds)
 
     def run_pilot(self) -> tuple[TrainingVariant, VariantChoice]:
         """Return the best variant: depths, augmented views and shorter training are compared."""
@@ -367,7 +367,7 @@ class VariantSearch:
 
 
 def _clock(config: FineTuningConfig, task: Task) -> Clock:
-    return task.clock.share(ALONE_SHARE if task.alone else config.time_share)
+    return task.clock.start_share(ALONE_SHARE if task.is_only_costly else config.time_share)
 
 
 def forecast(config: FineTuningConfig, rows: StrategyRows, task: Task) -> CostForecast:
@@ -388,12 +388,14 @@ def forecast(config: FineTuningConfig, rows: StrategyRows, task: Task) -> CostFo
     clock = _clock(config, task)
     search = VariantSearch(trainer, clock)
     least_seconds = search.forecast_least_seconds(search.tails[0])
-    if least_seconds > clock.left():
+    if least_seconds > clock.remaining_seconds():
         raise StrategySkipped(
-            f"it needs about {least_seconds:.0f} s, its share of the time left is {clock.left():.0f} s; "
+            f"it needs about {least_seconds:.0f} s, its share of the time left is {clock.remaining_seconds():.0f} s; "
             "give more with --time"
         )
-    return CostForecast(min(search.forecast_seconds(), clock.left()), search.measure_cost(search.tails[0]).memory_bytes)
+    return CostForecast(
+        min(search.forecast_seconds(), clock.remaining_seconds()), search.measure_cost(search.tails[0]).memory_bytes
+    )
 
 
 def tune(config: FineTuningConfig, rows: StrategyRows, task: Task) -> Fitted:
@@ -417,7 +419,7 @@ def tune(config: FineTuningConfig, rows: StrategyRows, task: Task) -> Fitted:
         raise StrategySkipped("on rows held out it was no better than the linear-probe that it starts from")
     last = trainer.train_variant(variant, np.arange(len(rows)), np.empty(0, np.intp), (choice.alpha,))
     moved = {name: value.numpy() for name, value in last.weights[choice.alpha].items()}
-    head = last.heads[choice.alpha].cooled(choice.temperature)
+    head = last.heads[choice.alpha].scaled_by_temperature(choice.temperature)
     runtime = recall(trainer.base, "float32") or recall(trainer.base, task.precision)
     name = runtime.name if runtime and runtime.numerics == "float32" else REFERENCE
     unit_length = config.objective != "task"
