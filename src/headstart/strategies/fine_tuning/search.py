@@ -35,10 +35,10 @@ from headstart.strategies.fine_tuning.records import (
 from headstart.strategies.fine_tuning.trainer import BATCH_SIZE, Trainer
 from headstart.strategies.fine_tuning.tuned_model import TunedModel, replace_weights
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.goals import OBJECTIVES
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.linear.temperature import find_class_temperature
 from headstart.strategies.record import Clock, CostForecast, Fitted, StrategyRows, StrategySkipped, Task
+from headstart.strategies.scoring import OBJECTIVES
 from headstart.training.config import TrainingConfig
 from headstart.training.loop import TrainingData, compute_loss, measure_seconds_per_row
 from headstart.training.networks import FeatureNet, count_saved_bytes

@@ -146,7 +146,7 @@ class Trainer:
             halves = cutting.cut(module, variant.source.n_tail)
             assert halves is not None, "the cut was checked before"
             body, names = halves.tail, list(halves.names)
-        standard = Standardizer.of(self.features.final, train)
+        standard = Standardizer.fit(self.features.final, train)
         head = self.fit_probe(self.features.final, train)
         scaled = np.divide(
             head.coefficients, standard.inverse[:, None],
