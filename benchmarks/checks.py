@@ -134,8 +134,10 @@ def probed(rows: Table) -> StrategyRows:
     """Give rows with the default base's features."""
     options = AdaptOptions(offline=True)
     given = replace(rows, splits=make_column(["train"] * len(rows)))
-    made = features.extract(given, bases.load("default", state_need(given, options)), uses=frozenset({"features"}))
-    return StrategyRows(given.take(made.kept), made.features)
+    made = features.extract_features(
+        given, bases.load_base("default", state_need(given, options)), uses=frozenset({"features"})
+    )
+    return StrategyRows(given.take(made.readable_rows), made.features)
 
 
 def flips_found(rows: StrategyRows, seed: int) -> tuple[float, float, float]:

@@ -65,9 +65,9 @@ def rows_of(path: Path, modality: str) -> tuple[StrategyRows, np.ndarray, tuple[
     """Read at most `MOST_ROWS` training rows with their frozen features."""
     rows = data.read_table(path, AdaptOptions()).where_split(TRAIN)
     rows = rows.take(np.sort(np.random.default_rng(1).permutation(len(rows))[:MOST_ROWS]))
-    base = bases.load("default", bases.Need(modality=modality, offline=True))
-    made = features.extract(rows, base)
-    usable = rows.take(made.kept)
+    base = bases.load_base("default", bases.BaseRequest(modality=modality, offline=True))
+    made = features.extract_features(rows, base)
+    usable = rows.take(made.readable_rows)
     classes, codes = np.unique(usable.labels.astype(str), return_inverse=True)
     return StrategyRows(usable, made.features, made.descriptors), codes, tuple(classes.tolist()), base.spec
 

@@ -96,11 +96,11 @@ def judged(path: Path, new: Path, given: Given) -> list[dict[str, object]]:
     train, test = part(path, TRAIN, given.train), part(path, TEST, given.test)
     found: dict[str, tuple[StrategyRows, StrategyRows, Mapping[str, object]]] = {}
     for name, reference in (("base", "default"), ("adapted", f"file:{new}")):
-        base = bases.load(reference, bases.Need(modality="text", offline=True))
+        base = bases.load_base(reference, bases.BaseRequest(modality="text", offline=True))
         sides = []
         for rows in (train, test):
-            made = features.extract(rows, base)
-            sides.append(StrategyRows(rows.take(made.kept), made.features, made.descriptors))
+            made = features.extract_features(rows, base)
+            sides.append(StrategyRows(rows.take(made.readable_rows), made.features, made.descriptors))
         found[name] = (sides[0], sides[1], base.spec)
     labels = np.asarray(found["base"][0].table.labels, dtype=str)
     classes, codes = np.unique(labels, return_inverse=True)

@@ -43,8 +43,8 @@ def read(path: Path, modality: str) -> Learnt:
         for name, most in ((TRAIN, MOST_TRAIN), (TEST, MOST_TEST))
     ]
     some = whole.take(np.concatenate(parts))
-    made = features.extract(some, bases.load("default", state_need(some, options)))
-    kept = some.take(made.kept)
+    made = features.extract_features(some, bases.load_base("default", state_need(some, options)))
+    kept = some.take(made.readable_rows)
     train = np.flatnonzero(kept.splits == TRAIN)
     classes = tuple(sorted(set(kept.labels[train])))
     test = np.flatnonzero((kept.splits == TEST) & np.isin(kept.labels.astype(str), classes))

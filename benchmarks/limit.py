@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from weights import lite0, minilm_folder
 
-from headstart.features.openvino_runtime import silent_openvino
+from headstart.features.openvino_runtime import import_openvino
 
-ov = silent_openvino()
+ov = import_openvino()
 
 BATCH = 32
 SIZE = 224

@@ -193,7 +193,7 @@ def compared(expected: Sequence[dict[str, Any]], found: Sequence[list[Any]]) -> 
 def measured(case: Case, models: Path, shots: Path | None, scratch: Path) -> dict[str, Any]:
     """Measure one case."""
     out = adapted(case.data, models)
-    bundle = bundles.load(out)
+    bundle = bundles.load_bundle(out)
     page = models / f"{out.name}-page"
     told = flow.export(out, page, ExportOptions(to="web"))
     rows = [case.turn(row) for row in rows_of(case.data, out, bundle)]

@@ -29,7 +29,7 @@ from tables import keep, percent, table
 from timed import adapt
 
 from headstart import bases, data
-from headstart.bases import Need, series_encoder
+from headstart.bases import BaseRequest, series_encoder
 from headstart.modalities import MODALITIES, series
 from headstart.options import ReadOptions
 from headstart.pretraining.training import untrained
@@ -49,16 +49,16 @@ HEAD = "Series base: frozen features and a linear head"
 
 def features(name: str, train: Any, test: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Run a base over training and test rows; "random" is the encoder before any training."""
-    spec = series.describe(list(train.inputs))
+    spec = series.derive_spec(list(train.inputs))
     modality = MODALITIES["series"]
     sample = [modality.prepare(modality.load(item, spec), spec)[0] for item in train.inputs[:500]]
-    base = bases.load(
+    base = bases.load_base(
         "minirocket" if name == "minirocket" else "series-encoder",
-        Need(modality="series", offline=True, seed=seed, sample=sample, spec=spec),
+        BaseRequest(modality="series", offline=True, seed=seed, sample=sample, spec=spec),
     )
     module = base.module() if base.module else None
     if name == "random":
-        module = series_encoder.wrap(_untrained(seed))
+        module = series_encoder.wrap_network(_untrained(seed))
 
     def run(*arrays: np.ndarray) -> np.ndarray:
         if module is None:

@@ -208,7 +208,7 @@ def headstart(*paths: Path, more: Sequence[str] = ()) -> list[str]:
 
 def plain(path: Path, kind: str, port: int, runtime: str) -> None:
     """Serve as people do who write it in ten lines: FastAPI, one model call a request, one at a time."""
-    answer, turn = open_predictor(bundles.load(path, runtime)), threading.Lock()
+    answer, turn = open_predictor(bundles.load_bundle(path, runtime)), threading.Lock()
     application = FastAPI()
 
     def asked(value: Any) -> dict[str, Any]:
@@ -287,7 +287,7 @@ _LONGER = {"image": 3.0}
 def measured(kind: str, path: Path, values: Sequence[Any], arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure the model alone and all servers in turn, so that other work on the machine disturbs all alike."""
     requests = [request_of(kind, body_of(kind, value)) for value in values]
-    answer = open_predictor(bundles.load(path, arguments.runtime))
+    answer = open_predictor(bundles.load_bundle(path, arguments.runtime))
     rows = [as_model_input(kind, value) for value in values][: ServeOptions().max_batch]
     more = ["--runtime", arguments.runtime]
     commands = {
@@ -295,7 +295,7 @@ def measured(kind: str, path: Path, values: Sequence[Any], arguments: argparse.N
         "plain FastAPI": [sys.executable, str(Path(__file__).resolve()), "--plain", str(path), "--kind", kind, *more],
     }
     if version := peer_version(arguments.peers):
-        commands[f"LitServe {version}"] = [arguments.peers, str(PEER), str(bundles.find(path)), kind]
+        commands[f"LitServe {version}"] = [arguments.peers, str(PEER), str(bundles.find_bundle(path)), kind]
     seconds, told = arguments.seconds * _LONGER.get(kind, 1.0), list[dict[str, Any]]()
     with ExitStack() as stack:
         ports = {name: stack.enter_context(serving(command))[0] for name, command in commands.items()}

@@ -36,8 +36,8 @@ def problem(path: Path, n_rows: int) -> tuple[StrategyRows, Task]:
     options = AdaptOptions(offline=True)
     table_ = data.assign_splits(data.read_table(path, options), options).where_split("train")
     some = table_.take(np.sort(np.random.default_rng(0).permutation(len(table_))[:n_rows]))
-    backbone = bases.load("default", state_need(some, options))
-    made = features.extract(some, backbone, "float32", frozenset({"features"}))
+    backbone = bases.load_base("default", state_need(some, options))
+    made = features.extract_features(some, backbone, "float32", frozenset({"features"}))
     classes = tuple(sorted(set(some.labels)))
     codes = np.searchsorted(classes, some.labels.astype(str)).astype(np.intp)
     folds = data.assign_folds(codes, data.number_clusters(some, ()), 5, 0)
@@ -59,7 +59,7 @@ def problem(path: Path, n_rows: int) -> tuple[StrategyRows, Task]:
 def uncached(trainer: Trainer, n_tail: int) -> RowSource:
     """Rows decoded, augmented and sent through the frozen part anew for every batch, in torch."""
     assert trainer.base.module is not None
-    halves = cutting.cut(trainer.base.module(), n_tail)
+    halves = cutting.cut_network(trainer.base.module(), n_tail)
     assert halves is not None
     live = LiveRows(trainer.rows.table, trainer.base, 0.0)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.bases import vision_shim
 
-vision_shim.prepare()
+vision_shim.prepare_torchvision()
 
 import timm  # noqa: E402
 import torch  # noqa: E402

@@ -21,8 +21,8 @@ from headstart import bundle as bundles
 from headstart import data
 from headstart.bases import write_folder
 from headstart.bundle import Bundle
-from headstart.bundle.runtime.agreement import agreement
-from headstart.bundle.verification import verified
+from headstart.bundle.runtime.agreement import compare_outputs
+from headstart.bundle.verification import verify_bundle
 from headstart.decisions import LABEL, NONE, Decisions
 from headstart.flow.adaptation import decision_rules
 from headstart.flow.adaptation.evaluate import choose_thresholds
@@ -174,20 +174,22 @@ def check_round_trips(modality: str, task: str, size: str, tmp_path: Path, capsy
     for bundle in models(adapted):
         place = tmp_path / bundle.strategy
         memory = decide_table(bundle, asked, "float32")
-        if bundle.rules and bundle.rules.out_of_distribution:
+        if bundle.decision_policy and bundle.decision_policy.out_of_distribution:
             assert (memory[1].kinds == NONE).mean() < 0.5, "most rows are like the training rows"
         made = make_portable(bundle, asked, tmp_path / f"shipping-{bundle.strategy}")
-        assert made.shipped is not None and made.shipped.told["ok"], made.shipped
+        assert made.portable_files is not None and made.portable_files.config["ok"], made.portable_files
         check = lambda folder, made=made: require_same_answers(folder, made, asked)  # noqa: E731
-        bundles.save(made, place, check=check)
-        same(memory, decide_table(bundles.load(place, "torch"), asked, "float32"))
-        light = bundles.load(place, "onnx")
+        bundles.save_bundle(made, place, check=check)
+        same(memory, decide_table(bundles.load_bundle(place, "torch"), asked, "float32"))
+        light = bundles.load_bundle(place, "onnx")
         said, decided, failed = decide_table(light, asked, "float32")
-        found = agreement(task, memory[0].probabilities, said.probabilities, bundle.thresholds)
+        found = compare_outputs(task, memory[0].probabilities, said.probabilities, bundle.thresholds)
         assert failed == {} and found.passes, found
-        assert verified(place).good
+        assert verify_bundle(place).passes
         threshold = (
-            bundle.rules.out_of_distribution.threshold if bundle.rules and bundle.rules.out_of_distribution else np.inf
+            bundle.decision_policy.out_of_distribution.threshold
+            if bundle.decision_policy and bundle.decision_policy.out_of_distribution
+            else np.inf
         )
         alike(written_by_script(place, files, capsys), memory[0], memory[1], threshold)
         edge = np.abs(decided.distances - threshold) < 1e-3

@@ -80,7 +80,7 @@ def table(n: int) -> Table:
 
 def test_rows_that_were_learnt_are_left_out_and_all_of_them_are_an_error() -> None:
     def knowing(*rows: int) -> SimpleNamespace:
-        return SimpleNamespace(seen=SimpleNamespace(knows=lambda hashes: np.isin(hashes.astype(int), rows)))
+        return SimpleNamespace(seen_rows=SimpleNamespace(contains=lambda hashes: np.isin(hashes.astype(int), rows)))
 
     left, n_learnt = leave_out_training_rows(table(4), [knowing(0, 2)], Path("d.csv"))  # type: ignore[list-item]
     assert n_learnt == 2 and left.ids.tolist() == ["1", "3"]
@@ -88,7 +88,7 @@ def test_rows_that_were_learnt_are_left_out_and_all_of_them_are_an_error() -> No
     assert n_learnt == 2 and left.ids.tolist() == ["1", "2"]
     with pytest.raises(DataError, match=r"All 4 rows of d\.csv are training rows"):
         leave_out_training_rows(table(4), [knowing(0, 1, 2, 3)], Path("d.csv"))  # type: ignore[list-item]
-    assert leave_out_training_rows(table(2), [SimpleNamespace(seen=None)], Path("d.csv"))[1] == 0  # type: ignore[list-item]
+    assert leave_out_training_rows(table(2), [SimpleNamespace(seen_rows=None)], Path("d.csv"))[1] == 0  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

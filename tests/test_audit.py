@@ -194,7 +194,7 @@ def test_balancing_groups_helps_the_worst_one_and_the_bundle_predicts_so(mended:
         found.out_of_fold.worst_gain.value > 0 and found.out_of_fold.mean_gain.value >= -found.mean_may_lose
     )
     assert result.chosen == ("balanced-probe" if found.kept else "linear-probe")
-    assert bundles.load(out).strategy == result.chosen
+    assert bundles.load_bundle(out).strategy == result.chosen
     scored = flow.evaluate(out, out.parent / "data", PredictOptions(precision="float32", group=("border",)))
     assert scored.metrics == result.strategy(result.chosen).test or scored.n_rows == result.n_rows.test
 

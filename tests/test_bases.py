@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from headstart import bases
-from headstart.bases import CATALOGUE, DEFAULTS, Need, embedded
+from headstart.bases import CATALOGUE, DEFAULTS, BaseRequest, embedded
 from headstart.bases.folder import read_folder
 from headstart.errors import BundleError, DataError, OptionError, UnknownName
 from headstart.modalities import MODALITIES
@@ -21,7 +21,7 @@ NEURAL = [name for name, record in CATALOGUE.items() if record.source == "embedd
 
 
 def load_known(name: str) -> bases.Backbone:
-    return bases.load(name, Need(modality=CATALOGUE[name].modality, offline=True))
+    return bases.load_base(name, BaseRequest(modality=CATALOGUE[name].modality, offline=True))
 
 
 @pytest.mark.parametrize("name", NEURAL)
@@ -102,12 +102,12 @@ def test_changed_embedded_weights_are_refused(
 
 def test_an_unknown_base_names_the_nearest_one() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'efficientnet-lite0'"):
-        bases.load("efficientnet-lite", Need(modality="image"))
+        bases.load_base("efficientnet-lite", BaseRequest(modality="image"))
 
 
 def test_a_base_for_another_modality_is_refused() -> None:
     with pytest.raises(OptionError, match="is for text data, this data is image"):
-        bases.load("all-minilm-l6-v2", Need(modality="image"))
+        bases.load_base("all-minilm-l6-v2", BaseRequest(modality="image"))
 
 
 def tiny_resnet(folder: Path) -> None:
@@ -173,7 +173,7 @@ def test_the_hub_cache_is_read_through_the_real_code_with_sockets_refused(
         raise AssertionError("a socket was opened")
 
     monkeypatch.setattr(socket.socket, "connect", refused)
-    backbone = bases.load(reference, Need(modality=modality, offline=True))
+    backbone = bases.load_base(reference, BaseRequest(modality=modality, offline=True))
     assert backbone.record.name == reference
     assert backbone.module is not None
     sample = torch.zeros(2, 3, 64, 64) if modality == "image" else torch.ones(2, 4, dtype=torch.int64)
@@ -188,14 +188,14 @@ def test_a_base_that_is_not_in_the_cache_says_what_to_do_offline(
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(DataError, match="not in the local cache"):
-        bases.load("hf:clinic/nowhere", Need(modality="text", offline=True))
+        bases.load_base("hf:clinic/nowhere", BaseRequest(modality="text", offline=True))
 
 
 def test_a_folder_with_pickled_weights_only_is_refused(tmp_path: Path) -> None:
     tiny_resnet(tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").rename(tmp_path / "model" / "pytorch_model.bin")
     with pytest.raises(DataError, match="safetensors files only"):
-        bases.load(f"file:{tmp_path / 'model'}", Need(modality="image"))
+        bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="image"))
 
 
 def test_weights_that_do_not_fit_name_the_missing_tensors(tmp_path: Path) -> None:
@@ -206,28 +206,28 @@ def test_weights_that_do_not_fit_name_the_missing_tensors(tmp_path: Path) -> Non
     del weights["conv1.weight"]
     save_file(weights, tmp_path / "model" / "model.safetensors")
     with pytest.raises(DataError, match=r"1 tensors are missing .*conv1\.weight"):
-        bases.load(f"file:{tmp_path / 'model'}", Need(modality="image"))
+        bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="image"))
 
 
 def test_a_folder_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"library": "something-else"}')
     with pytest.raises(DataError, match="cannot build"):
-        bases.load(f"file:{tmp_path}", Need(modality="image"))
+        bases.load_base(f"file:{tmp_path}", BaseRequest(modality="image"))
 
 
 def test_parts_survive_their_own_folder_form(tmp_path: Path) -> None:
     tiny_bert(tmp_path / "model")
-    first = bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
+    first = bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="text"))
     bases.write_folder(first.parts, tmp_path / "own")
-    again = bases.assemble(read_folder(tmp_path / "own", first.record))
+    again = bases.assemble_backbone(read_folder(tmp_path / "own", first.record))
     assert again.fingerprint == first.fingerprint
 
 
 def test_series_convolutions_are_seeded_and_leave_numpys_global_state_alone() -> None:
     series = list(np.random.default_rng(0).normal(size=(12, 2, 40)).astype(np.float32))
-    need = Need(modality="series", sample=series, spec={"length": 40, "n_channels": 2})
+    need = BaseRequest(modality="series", sample=series, spec={"length": 40, "n_channels": 2})
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    first, second = bases.load("minirocket", need), bases.load("minirocket", need)
+    first, second = bases.load_base("minirocket", need), bases.load_base("minirocket", need)
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
     assert first.fingerprint == second.fingerprint
     assert not first.record.pretrained
@@ -240,5 +240,5 @@ def test_series_convolutions_are_seeded_and_leave_numpys_global_state_alone() ->
 @pytest.mark.real
 def test_real_timm_folders_load(shared: Path) -> None:
     for folder in sorted((shared / "weights" / "timm").iterdir()):
-        backbone = bases.load(f"file:{folder}", Need(modality="image"))
+        backbone = bases.load_base(f"file:{folder}", BaseRequest(modality="image"))
         assert backbone.record.n_dims > 100

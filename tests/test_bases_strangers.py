@@ -20,12 +20,12 @@ from tokenizers import Tokenizer, models
 from transformers import AutoConfig, AutoModel, PretrainedConfig
 
 from headstart import bases
-from headstart.bases import Need, Parts, assemble, encoders, vision
+from headstart.bases import BaseParts, BaseRequest, assemble_backbone, encoders, vision
 from headstart.bases.architectures import list_unknown_settings, parse_architecture
 from headstart.bases.building import build_network
 from headstart.bases.settings import MODEL_TYPES, SETTINGS, UNUSED
 from headstart.errors import DataError
-from headstart.modalities.tokenizer_files import encode_text, is_quick_pattern, read_tokenizer
+from headstart.modalities.tokenizer_files import encode_text, is_quick_pattern, parse_tokenizer
 
 TYPES = [name for names in MODEL_TYPES.values() for name in sorted(names)]
 
@@ -44,11 +44,11 @@ def test_every_setting_of_a_listed_type_is_known_and_its_default_is_built(model_
     encoders.check_settings(config, "a folder")
     architecture = parse_architecture({"library": "transformers", "config": config}, "a folder")
     with torch.device("meta"):
-        ours, theirs = encoders.build(architecture), AutoModel.from_config(default)
+        ours, theirs = encoders.build_network(architecture), AutoModel.from_config(default)
     assert shapes_of(ours) == shapes_of(theirs)
 
 
-def timm_parts(**changes: Any) -> Parts:
+def timm_parts(**changes: Any) -> BaseParts:
     parts = BASES["image"]().parts
     return dataclasses.replace(parts, architecture={**parts.architecture, **changes})
 
@@ -74,7 +74,7 @@ def timm_parts(**changes: Any) -> Parts:
 )
 def test_an_architecture_names_a_plain_network_and_listed_arguments_only(changes: dict[str, Any]) -> None:
     with pytest.raises(DataError):
-        assemble(timm_parts(**changes))
+        assemble_backbone(timm_parts(**changes))
 
 
 @pytest.mark.parametrize("name", ["detr", "mask2former", "rt_detr", "timm_wrapper", "clip", "gpt2", "../bert", None, 7])
@@ -119,13 +119,13 @@ def test_a_network_that_is_larger_than_its_weights_is_never_built(
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("something was built")
 
-    monkeypatch.setattr(encoders, "build", refuse)
+    monkeypatch.setattr(encoders, "build_network", refuse)
     with pytest.raises(DataError):
-        assemble(dataclasses.replace(parts, architecture={"library": "transformers", "config": config}))
+        assemble_backbone(dataclasses.replace(parts, architecture={"library": "transformers", "config": config}))
 
 
 def test_a_network_is_compared_with_its_weights_before_it_takes_memory() -> None:
-    weights = shapes_of(vision.build({"library": "timm", "name": "test_resnet", "kwargs": {}}))
+    weights = shapes_of(vision.build_network({"library": "timm", "name": "test_resnet", "kwargs": {}}))
     with pytest.raises(DataError, match="tensors are missing or of another shape"):
         build_network(vision, {"library": "timm", "name": "vit_giant_patch14_224", "kwargs": {}}, weights, "a folder")
 
@@ -145,7 +145,7 @@ def test_a_network_that_would_compute_for_hours_is_not_run(
     room: ModuleType, architecture: dict[str, Any], side: int
 ) -> None:
     with torch.device("meta"):
-        shapes = shapes_of(room.build(parse_architecture(architecture, "a folder")))
+        shapes = shapes_of(room.build_network(parse_architecture(architecture, "a folder")))
     assert build_network(room, architecture, shapes, "a folder", side=8)
     with pytest.raises(DataError, match="operations for an image"):
         build_network(room, architecture, shapes, "a folder", side=side)
@@ -156,7 +156,7 @@ def test_every_listed_type_for_images_reads_images(model_type: str) -> None:
     config = {**json.loads(json.dumps(AutoConfig.for_model(model_type).to_dict())), "model_type": model_type}
     architecture = parse_architecture({"library": "transformers", "config": config}, "a folder")
     with torch.device("meta"), torch.no_grad():
-        net = encoders.wrap(encoders.build(architecture).eval())
+        net = encoders.wrap_network(encoders.build_network(architecture).eval())
         side = config["image_size"] if isinstance(config.get("image_size"), int) else 224
         assert all(stage.ndim == 2 and len(stage) == 1 for stage in net(torch.zeros(1, 3, side, side)))
 
@@ -199,7 +199,7 @@ def published_bert(folder: Path) -> dict[str, np.ndarray]:
 
 def test_weights_in_several_files_beside_their_index_are_read(tmp_path: Path) -> None:
     weights = published_bert(tmp_path / "model")
-    whole = bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
+    whole = bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="text"))
     names = sorted(weights)
     shards = {"model-1.safetensors": names[::2], "model-2.safetensors": names[1::2]}
     for shard, inside in shards.items():
@@ -207,7 +207,7 @@ def test_weights_in_several_files_beside_their_index_are_read(tmp_path: Path) ->
     (tmp_path / "model" / "model.safetensors").unlink()
     index = {"weight_map": {name: shard for shard, inside in shards.items() for name in inside}}
     (tmp_path / "model" / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert bases.load(f"file:{tmp_path / 'model'}", Need(modality="text")).fingerprint == whole.fingerprint
+    assert bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="text")).fingerprint == whole.fingerprint
 
 
 @pytest.mark.parametrize("name", ["../outside.safetensors", "/etc/passwd", "pytorch_model.bin", 7, "a\\b.safetensors"])
@@ -216,15 +216,15 @@ def test_an_index_names_weights_beside_it_only(tmp_path: Path, name: object) -> 
     (tmp_path / "model" / "model.safetensors").rename(tmp_path / "outside.safetensors")
     (tmp_path / "model" / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
     with pytest.raises(DataError, match="does not list weights"):
-        bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
+        bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="text"))
 
 
 def test_names_of_older_checkpoints_are_understood_and_a_missing_pooler_is_zeros(tmp_path: Path) -> None:
     weights = published_bert(tmp_path / "model")
-    whole = bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
+    whole = bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="text"))
     older = {f"bert.{name}": value for name, value in weights.items() if "pooler" not in name}
     save_file(older, tmp_path / "model" / "model.safetensors")
-    first, second = (bases.load(f"file:{tmp_path / 'model'}", Need(modality="text")) for _ in range(2))
+    first, second = (bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="text")) for _ in range(2))
     assert first.fingerprint == second.fingerprint
     for name, value in whole.parts.weights.items():
         expected = np.zeros_like(value) if "pooler" in name else value
@@ -236,7 +236,7 @@ def test_missing_weights_of_a_published_encoder_are_named_not_drawn_at_random(tm
     del weights["encoder.layer.0.output.dense.weight"]
     save_file(weights, tmp_path / "model" / "model.safetensors")
     with pytest.raises(DataError, match=r"1 tensors are missing .*output\.dense\.weight"):
-        bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
+        bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="text"))
 
 
 def test_a_list_of_words_makes_a_tokenizer_where_there_is_no_other(tmp_path: Path) -> None:
@@ -245,8 +245,8 @@ def test_a_list_of_words_makes_a_tokenizer_where_there_is_no_other(tmp_path: Pat
     words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
     (tmp_path / "model" / "tokenizer.json").unlink()
     (tmp_path / "model" / "vocab.txt").write_text("\n".join(words), "utf-8")
-    backbone = bases.load(f"file:{tmp_path / 'model'}", Need(modality="text"))
-    made = read_tokenizer(backbone.parts.tokenizer, "a tokenizer")
+    backbone = bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="text"))
+    made = parse_tokenizer(backbone.parts.tokenizer, "a tokenizer")
     assert encode_text(made, "The roads").ids == tokenizer.encode("The roads").ids
 
 
@@ -256,7 +256,7 @@ def test_values_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     weights["conv1.weight"] = np.full_like(weights["conv1.weight"], np.nan)
     save_file(weights, tmp_path / "model" / "model.safetensors")
     with pytest.raises(DataError, match="no numbers"):
-        bases.load(f"file:{tmp_path / 'model'}", Need(modality="image"))
+        bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="image"))
 
 
 def test_model_args_of_a_folder_reach_timm_only_if_they_are_listed(tmp_path: Path) -> None:
@@ -264,12 +264,12 @@ def test_model_args_of_a_folder_reach_timm_only_if_they_are_listed(tmp_path: Pat
     path = tmp_path / "model" / "config.json"
     config = json.loads(path.read_text())
     path.write_text(json.dumps({**config, "model_args": {"act_layer": "silu"}}))
-    assert bases.load(f"file:{tmp_path / 'model'}", Need(modality="image")).parts.architecture["kwargs"] == {
-        "act_layer": "silu"
-    }
+    assert bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="image")).parts.architecture[
+        "kwargs"
+    ] == {"act_layer": "silu"}
     path.write_text(json.dumps({**config, "model_args": {"pretrained": True, "cache_dir": "x"}}))
     with pytest.raises(DataError, match="cache_dir, pretrained"):
-        bases.load(f"file:{tmp_path / 'model'}", Need(modality="image"))
+        bases.load_base(f"file:{tmp_path / 'model'}", BaseRequest(modality="image"))
 
 
 def word_pieces() -> dict[str, Any]:
@@ -308,14 +308,14 @@ def nest(depth: int) -> dict[str, Any]:
 def test_an_odd_tokenizer_is_refused_in_two_lines(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     text = json.dumps(ODD_TOKENIZERS[name](word_pieces()))
     with pytest.raises(DataError) as caught:
-        read_tokenizer(text, "a/tokenizer.json", 16)
+        parse_tokenizer(text, "a/tokenizer.json", 16)
     assert "a/tokenizer.json" in caught.value.problem
     assert capfd.readouterr().err == ""
 
 
 def test_a_healthy_tokenizer_is_read_as_it_is() -> None:
     text = json.dumps(word_pieces())
-    assert encode_text(read_tokenizer(text, "a", 16), "waters").ids == Tokenizer.from_str(text).encode("waters").ids
+    assert encode_text(parse_tokenizer(text, "a", 16), "waters").ids == Tokenizer.from_str(text).encode("waters").ids
 
 
 @pytest.mark.parametrize(
@@ -339,12 +339,12 @@ def test_a_tokenizer_with_more_pieces_than_the_network_is_refused() -> None:
     document = json.loads(parts.tokenizer)
     document["model"]["vocab"] |= {f"piece{number}": len(document["model"]["vocab"]) + number for number in range(9)}
     with pytest.raises(DataError, match="the network knows"):
-        assemble(dataclasses.replace(parts, tokenizer=json.dumps(document)))
+        assemble_backbone(dataclasses.replace(parts, tokenizer=json.dumps(document)))
 
 
 def test_texts_are_cut_to_the_positions_that_the_network_has() -> None:
     parts = BASES["text"]().parts
-    backbone = assemble(dataclasses.replace(parts, spec={**parts.spec, "max_length": 4_000}))
+    backbone = assemble_backbone(dataclasses.replace(parts, spec={**parts.spec, "max_length": 4_000}))
     assert backbone.spec["max_length"] == 32
 
 

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 from headstart import bundle as bundles
 from headstart.array_files import read_arrays, write_arrays
 from headstart.bundle import integrity
-from headstart.bundle.golden import Golden
+from headstart.bundle.golden import GoldenRows
 from headstart.bundle.records.memory_order import in_other_order, restore_memory_order
-from headstart.bundle.seen import Seen
+from headstart.bundle.seen import SeenRows
 from headstart.cli.main import app
 from headstart.decisions import OutOfDistributionDetector, fit_out_of_distribution
 from headstart.home import write_json
@@ -105,7 +105,7 @@ def test_arrays_that_are_wrong_in_both_orders_are_damaged(name: str) -> None:
 def test_after_repair_the_stored_bundles_place_their_training_rows_where_they_were(number: int) -> None:
     """Their bases lie scrambled in the file; the remembered rows are the training rows themselves, in order."""
     folder = DATA / f"bundle-format-{number}"
-    rules, seen = bundles.load(folder, "torch").rules, Seen.read(folder)
+    rules, seen = bundles.load_bundle(folder, "torch").decision_policy, SeenRows.read(folder)
     assert rules is not None and rules.out_of_distribution is not None and seen is not None
     np.testing.assert_allclose(
         rules.out_of_distribution.space.project(seen.centres), rules.out_of_distribution.remembered, atol=5e-3
@@ -155,8 +155,8 @@ def run(*told: object) -> Any:
 def as_version_2_wrote_it(folder: Path) -> None:
     """Scramble the basis as version 0.1 did under safetensors 0.8, with all hashes right."""
     change_arrays(folder / "decision.safetensors", lambda found: found.update(basis=scrambled(found["basis"])))
-    golden = Golden.read(folder)
-    replace(golden, kinds=None, codes=None).write(folder)
+    golden = GoldenRows.read(folder)
+    replace(golden, kind_codes=None, class_indices=None).write(folder)
     reseal(folder, 2)
 
 
@@ -181,7 +181,7 @@ def test_a_bundle_of_format_2_in_neither_order_is_refused(bundle: Path) -> None:
 
 
 def test_a_bundle_of_format_2_that_does_not_answer_its_golden_rows_is_refused(bundle: Path) -> None:
-    golden = Golden.read(bundle)
+    golden = GoldenRows.read(bundle)
     replace(golden, outputs=golden.outputs[::-1] * 0.5).write(bundle)
     reseal(bundle, 2)
     done = run("predict", bundle, ROWS)
@@ -193,7 +193,7 @@ def test_a_scrambled_bundle_that_is_saved_again_is_right_in_its_files(bundle: Pa
     basis = read_arrays(bundle / "decision.safetensors")["basis"]
     right = answers(bundle, tmp_path)
     as_version_2_wrote_it(bundle)
-    bundles.save(bundles.load(bundle), tmp_path / "again")
+    bundles.save_bundle(bundles.load_bundle(bundle), tmp_path / "again")
     np.testing.assert_array_equal(read_arrays(tmp_path / "again" / "decision.safetensors")["basis"], basis)
     assert json.loads((tmp_path / "again" / "manifest.json").read_text("utf-8"))["format"] == 3
     assert answers(tmp_path / "again", tmp_path) == right and run("verify", tmp_path / "again").exit_code == 0

@@ -11,7 +11,7 @@ import pytest
 
 from headstart import data
 from headstart.array_files import write_arrays
-from headstart.bases import BaseRecord, assemble, read_folder
+from headstart.bases import BaseRecord, assemble_backbone, read_folder
 from headstart.errors import DataError, HeadstartError
 from headstart.flow.adaptation.prepare import read_data as read_pair
 from headstart.flow.data_check.check import check
@@ -176,7 +176,7 @@ def _languages(place: Path) -> None:
 
 def _turned(place: Path) -> None:
     upright, *turned = (
-        np.asarray(image.load(place / f, {"resize": 64})) for f in ("upright.png", "turned.png", "turned.tif")
+        np.asarray(image.load_image(place / f, {"resize": 64})) for f in ("upright.png", "turned.png", "turned.tif")
     )
     assert all((one == upright).all() for one in turned)
 
@@ -186,7 +186,7 @@ def _deep(place: Path) -> None:
     spec = {"resize": 64, "value_ranges": data.value_ranges(table)}
     levels = {name: [] for name in ("dark", "mid", "bright")}
     for path, label in zip(table.inputs, table.labels, strict=True):
-        levels[label].append(float(np.asarray(image.load(path, spec)).mean()))
+        levels[label].append(float(np.asarray(image.load_image(path, spec)).mean()))
     assert max(levels["dark"]) < min(levels["mid"]) and max(levels["mid"]) < min(levels["bright"])
 
 
@@ -277,4 +277,4 @@ def test_a_base_config_that_asks_for_what_it_may_not_is_refused(name: str, share
         summary="",
     )
     with pytest.raises(DataError):
-        assemble(read_folder(tmp_path, blank))
+        assemble_backbone(read_folder(tmp_path, blank))

@@ -170,4 +170,4 @@ def test_predicting_without_the_extra_names_the_pip_line(
     assert run("adapt", text_table, "-o", tmp_path / "o", "--strategy", "linear-probe", "-q").returncode == 0
     monkeypatch.setattr(extras, "missing", lambda extra: ["torch"])
     with pytest.raises(MissingExtra, match=r"pip install 'headstart\[adapt\]'"):
-        bundle.load(tmp_path / "o")
+        bundle.load_bundle(tmp_path / "o")

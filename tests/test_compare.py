@@ -58,8 +58,8 @@ def test_the_other_way_round_it_is_worse_and_with_itself_there_is_no_evidence(
 
 
 def test_bundles_of_other_classes_are_refused(pair: tuple[Path, Path], fresh_table: Path, tmp_path: Path) -> None:
-    made = bundles.load(pair[0])
-    bundles.save(replace(made, classes=(*made.classes[:2], "harvest")), tmp_path / "other")
+    made = bundles.load_bundle(pair[0])
+    bundles.save_bundle(replace(made, classes=(*made.classes[:2], "harvest")), tmp_path / "other")
     with pytest.raises(BundleError, match="2 classes are known to one only"):
         flow.compare(pair[0], tmp_path / "other", fresh_table, None, ASKED)
 

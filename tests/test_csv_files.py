@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from headstart import bundle as bundles
 from headstart import data, flow
-from headstart.bundle.card import card
+from headstart.bundle.card import render_card
 from headstart.csv_files import csv_text, guarded, read_csv_rows, unguarded
 from headstart.data.reading.table_files import read_raw_table
 from headstart.markdown_text import escape_markdown
@@ -96,12 +96,12 @@ def test_rows_to_label_come_back_as_they_went(run: Path, tmp_path: Path) -> None
 
 
 def test_labels_show_as_they_are_in_cards(run: Path) -> None:
-    bundle = bundles.load(run)
-    for text in (card(bundle, {"ok": False, "reason": "a <b>"}), (run / "README.md").read_text("utf-8")):
+    bundle = bundles.load_bundle(run)
+    for text in (render_card(bundle, {"ok": False, "reason": "a <b>"}), (run / "README.md").read_text("utf-8")):
         body = text.split("---\n")[-1]
         assert "<b>" not in body.replace("\\<b", "") and not LINK.search(body) and "\\[c\\](http:\\//x.y)" in body
     renamed = replace(bundle, about={**bundle.about, "data": "[x](http://y)"})
-    assert not LINK.search(card(renamed, {"ok": False, "reason": ""}))
+    assert not LINK.search(render_card(renamed, {"ok": False, "reason": ""}))
 
 
 @pytest.mark.parametrize("text", ["# x", "- x", "1. x", "> x", "`x`", "![x](y)", "&lt;", "www.x.org", "a@b.org"])

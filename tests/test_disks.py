@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from headstart import array_files, bases, data, features, progress
 from headstart.array_files import write_arrays
-from headstart.bases import Need
+from headstart.bases import BaseRequest
 from headstart.data.reading.archive import unpack
 from headstart.errors import OptionError
 from headstart.features import cache, runtimes
@@ -71,22 +71,23 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None]]] = {
 def test_a_damaged_copy_of_a_base_is_made_again_and_never_used(
     kind: str, fresh_home: Path, warnings_shown: list[str]
 ) -> None:
-    need = Need(modality="image", offline=True)
-    first = bases.load("default", need).fingerprint
+    need = BaseRequest(modality="image", offline=True)
+    first = bases.load_base("default", need).fingerprint
     folder = next((fresh_home / "bases").iterdir())
     assert is_sealed(folder)
     name, damage = DAMAGE[kind]
     damage(folder / name)
-    assert bases.load("default", need).fingerprint == first
+    assert bases.load_base("default", need).fingerprint == first
     assert is_sealed(folder) and any("made again" in line for line in warnings_shown)
 
 
 def test_a_damaged_tokenizer_copy_is_written_again(fresh_home: Path) -> None:
-    path = Path(bases.load("default", Need(modality="text", offline=True)).spec["tokenizer_file"])
+    path = Path(bases.load_base("default", BaseRequest(modality="text", offline=True)).spec["tokenizer_file"])
     content = path.read_bytes()
     cut_in_half(path)
     assert (
-        Path(bases.load("default", Need(modality="text", offline=True)).spec["tokenizer_file"]).read_bytes() == content
+        Path(bases.load_base("default", BaseRequest(modality="text", offline=True)).spec["tokenizer_file"]).read_bytes()
+        == content
     )
 
 
@@ -94,16 +95,16 @@ def test_a_damaged_tokenizer_copy_is_written_again(fresh_home: Path) -> None:
     "content", ["{", "[]", "null", '{"x": 1}', '{"MACHINE": {"chosen": {"name": "no such runtime"}}}']
 )
 def test_a_damaged_choice_of_runtime_is_as_good_as_none(content: str, fresh_home: Path) -> None:
-    backbone = bases.load("default", Need(modality="image", offline=True))
+    backbone = bases.load_base("default", BaseRequest(modality="image", offline=True))
     path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(content.replace("MACHINE", f"{runtimes.machine()}|auto"))
-    assert runtimes.recall(backbone, "auto") is None
+    path.write_text(content.replace("MACHINE", f"{runtimes.name_machine()}|auto"))
+    assert runtimes.recall_runtime(backbone, "auto") is None
 
 
 def test_a_damaged_openvino_copy_is_converted_again(fresh_home: Path) -> None:
     openvino_runtime = pytest.importorskip("headstart.features.openvino_runtime")
-    backbone = bases.load("default", Need(modality="image", offline=True))
+    backbone = bases.load_base("default", BaseRequest(modality="image", offline=True))
     path = openvino_runtime.converted(backbone)
     weights = path.with_suffix(".bin")
     content = weights.read_bytes()
@@ -121,7 +122,7 @@ def test_where_no_copy_of_the_network_can_be_written_the_network_itself_is_run(
         raise RuntimeError("basic_ios::clear: iostream error")
 
     monkeypatch.setattr(openvino_runtime.silent_openvino(), "save_model", fail)
-    backbone = bases.load("default", Need(modality="image", offline=True))
+    backbone = bases.load_base("default", BaseRequest(modality="image", offline=True))
     run = openvino_runtime.open_openvino(backbone, "f32")
     assert run(np.zeros((1, 3, 224, 224), dtype=np.float32))[-1].shape[0] == 1
     assert any("No space left" in line for line in warnings_shown)
@@ -156,7 +157,7 @@ def test_a_home_that_may_not_be_written_to_costs_a_warning_and_nothing_else(
     folder = writable_folder("tokenizers", "x")
     (folder / "file").write_text("x")
     assert (tmp_path / "read-only") not in folder.parents
-    assert bases.load("default", Need(modality="text", offline=True)).spec["tokenizer_file"]
+    assert bases.load_base("default", BaseRequest(modality="text", offline=True)).spec["tokenizer_file"]
     assert any("HEADSTART_HOME" in line and "Permission denied" in line for line in warnings_shown)
 
 
@@ -237,17 +238,17 @@ def test_rows_that_are_pruned_while_a_run_needs_them_are_computed_again(
     fresh_home: Path, image_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = data.read_table(image_folder, ReadOptions())
-    backbone = bases.load("default", Need(modality="image", offline=True))
-    expected = features.extract(table, backbone).features
-    real, pruned = FeatureCache.get, list[int]()
+    backbone = bases.load_base("default", BaseRequest(modality="image", offline=True))
+    expected = features.extract_features(table, backbone).features
+    real, pruned = FeatureCache.get_features, list[int]()
 
     def prune_first(self: FeatureCache, hashes: list[str], name: str = "final") -> object:
         if not pruned:
-            pruned.append(len(cache.prune(0)))
+            pruned.append(len(cache.prune_cache(0)))
         return real(self, hashes, name)
 
     monkeypatch.setattr(FeatureCache, "get", prune_first)
-    again = features.extract(table, backbone).features
+    again = features.extract_features(table, backbone).features
     assert pruned[0] > 0 and expected is not None and again is not None
     np.testing.assert_allclose(again.final, expected.final, atol=1e-5)
 
@@ -259,9 +260,9 @@ def test_on_a_full_disk_features_stay_in_memory_and_the_run_goes_on(
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     table = data.read_table(image_folder, ReadOptions())
-    backbone = bases.load("default", Need(modality="image", offline=True))
+    backbone = bases.load_base("default", BaseRequest(modality="image", offline=True))
     monkeypatch.setattr(cache, "write_arrays", refuse)
-    made = features.extract(table, backbone, uses=frozenset({"features", "stages"})).features
+    made = features.extract_features(table, backbone, uses=frozenset({"features", "stages"})).features
     assert made is not None and len(made.final) == len(table) and made.stages
     assert not list(fresh_home.rglob("shard-*")) and any("No space left" in line for line in warnings_shown)
 
@@ -271,7 +272,7 @@ def test_a_shard_that_cannot_be_opened_just_now_is_left_alone(
     code: int, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashes = [f"{row:064x}" for row in range(3)]
-    FeatureCache("k" * 40, {}).add(hashes, np.ones((3, 4), dtype=np.float32), {})
+    FeatureCache("k" * 40, {}).add_features(hashes, np.ones((3, 4), dtype=np.float32), {})
     real = Path.open
 
     def refuse(self: Path, *args: object, **kwargs: object) -> object:
@@ -281,17 +282,17 @@ def test_a_shard_that_cannot_be_opened_just_now_is_left_alone(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", refuse)
-        assert FeatureCache("k" * 40, {}).missing(hashes) == hashes
-        assert [entry.n_rows for entry in cache.entries()] == [0]
-    assert FeatureCache("k" * 40, {}).missing(hashes) == []
+        assert FeatureCache("k" * 40, {}).find_missing(hashes) == hashes
+        assert [entry.n_rows for entry in cache.list_entries()] == [0]
+    assert FeatureCache("k" * 40, {}).find_missing(hashes) == []
 
 
 def test_a_damaged_note_beside_the_shards_hides_nothing_from_list_and_prune(fresh_home: Path) -> None:
-    FeatureCache("k" * 40, {"base": "b"}).add(["0" * 64], np.ones((1, 4), dtype=np.float32), {})
+    FeatureCache("k" * 40, {"base": "b"}).add_features(["0" * 64], np.ones((1, 4), dtype=np.float32), {})
     next(fresh_home.rglob("about.json")).write_text("{")
-    assert [(entry.base, entry.n_rows) for entry in cache.entries()] == [("?", 1)]
+    assert [(entry.base, entry.n_rows) for entry in cache.list_entries()] == [("?", 1)]
     next(fresh_home.rglob("about.json")).unlink()
-    assert len(cache.prune(0)) == 1 and not list(fresh_home.rglob("shard-*"))
+    assert len(cache.prune_cache(0)) == 1 and not list(fresh_home.rglob("shard-*"))
 
 
 def test_two_processes_that_prune_and_write_at_once_do_not_fail(
@@ -301,13 +302,13 @@ def test_two_processes_that_prune_and_write_at_once_do_not_fail(
 
     def prune_before(path: Path, arrays: dict[str, object]) -> None:
         real(path, arrays)
-        cache.prune(0)
+        cache.prune_cache(0)
         raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
 
     monkeypatch.setattr(cache, "write_arrays", prune_before)
     one = FeatureCache("k" * 40, {})
-    one.add(["0" * 64], np.ones((1, 4), dtype=np.float32), {})
-    assert one.get(["0" * 64]).tolist() == [[1.0] * 4]
+    one.add_features(["0" * 64], np.ones((1, 4), dtype=np.float32), {})
+    assert one.get_features(["0" * 64]).tolist() == [[1.0] * 4]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from headstart import bundle as bundles
 from headstart import flow
-from headstart.bundle.reference import Reference
+from headstart.bundle.reference import ReferenceSample
 from headstart.errors import DataError
 from headstart.evaluation.shift.drift import measure_drift
 from headstart.evaluation.shift.prior_shift import measure_prior_shift
@@ -38,9 +38,9 @@ def noise(n: int, seed: int) -> np.ndarray:
 def test_rows_of_the_same_kind_are_rarely_called_drifted_although_the_sample_was_learnt_from() -> None:
     hits = 0
     for seed in range(40):
-        kept = Reference.of(noise(60, seed), "features", np.arange(60), 0)
+        kept = ReferenceSample.draw(noise(60, seed), "features", np.arange(60), 0)
         found = measure_drift(
-            kept.values, kept.place(noise(40, 1000 + seed)), kept.clusters, clusters_new=np.arange(40), seed=seed
+            kept.values, kept.project(noise(40, 1000 + seed)), kept.clusters, clusters_new=np.arange(40), seed=seed
         )
         assert found is not None and found.auroc.low <= found.auroc.value <= found.auroc.high
         hits += found.found
@@ -48,8 +48,8 @@ def test_rows_of_the_same_kind_are_rarely_called_drifted_although_the_sample_was
 
 
 def test_rows_that_moved_are_found_and_few_rows_cannot_tell() -> None:
-    kept = Reference.of(noise(60, 0), "features", np.arange(60), 0)
-    moved = kept.place(noise(40, 1) + np.float32(1.0))
+    kept = ReferenceSample.draw(noise(60, 0), "features", np.arange(60), 0)
+    moved = kept.project(noise(40, 1) + np.float32(1.0))
     found = measure_drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40), seed=0)
     assert found is not None and found.found and found.auroc.low > 0.8
     assert found == measure_drift(kept.values, moved, kept.clusters, clusters_new=np.arange(40), seed=0)
@@ -58,11 +58,11 @@ def test_rows_that_moved_are_found_and_few_rows_cannot_tell() -> None:
 
 
 def test_the_sample_of_training_rows_is_kept_and_read_back(tmp_path: Path) -> None:
-    kept = Reference.of(noise(30, 0), "descriptors", np.arange(30) // 2, 0)
+    kept = ReferenceSample.draw(noise(30, 0), "descriptors", np.arange(30) // 2, 0)
     kept.write(tmp_path)
-    back = Reference.read(tmp_path)
+    back = ReferenceSample.read(tmp_path)
     assert back is not None and back.reads == "descriptors" and np.array_equal(back.values, kept.values)
-    assert np.array_equal(back.place(noise(5, 3)), kept.place(noise(5, 3)))
+    assert np.array_equal(back.project(noise(5, 3)), kept.project(noise(5, 3)))
 
 
 def test_equal_shares_are_no_shift_and_clusters_count_once() -> None:
@@ -110,9 +110,9 @@ def test_without_labels_there_are_shares_drift_and_advice_only(
 def test_a_bundle_without_sample_and_figures_says_what_is_not_measured(
     adapted: Path, fresh_table: Path, tmp_path: Path
 ) -> None:
-    made = bundles.load(adapted)
+    made = bundles.load_bundle(adapted)
     about = {name: value for name, value in made.about.items() if name != "site"}
-    bundles.save(replace(made, reference=None, about=about), tmp_path / "old" / "bundle")
+    bundles.save_bundle(replace(made, reference_sample=None, about=about), tmp_path / "old" / "bundle")
     found = flow.evaluate(tmp_path / "old" / "bundle", fresh_table, ASKED)
     assert found.drift is None and {"drift", "beside_training"} <= set(found.not_measured)
     assert found.advice is not None and found.advice.action in ("cannot tell", "recalibrate")
@@ -130,10 +130,10 @@ def test_recalibrating_needs_labels_writes_a_new_bundle_and_never_over_another(
     found = whole.recalibration
     assert found is not None and found.n_rows == 60 and found.least_rows == 30
     assert {item.name for item in found.figures} >= {"log_loss", "coverage", "mean_set_size"}
-    new, old = bundles.load(tmp_path / "new"), bundles.load(adapted)
-    assert new.rules is not None and old.rules is not None
-    assert (new.rules.calibrator != old.rules.calibrator) == found.calibration_kept
-    assert (new.rules.sets != old.rules.sets) == found.sets_kept
+    new, old = bundles.load_bundle(tmp_path / "new"), bundles.load_bundle(adapted)
+    assert new.decision_policy is not None and old.decision_policy is not None
+    assert (new.decision_policy.calibrator != old.decision_policy.calibrator) == found.calibration_kept
+    assert (new.decision_policy.sets != old.decision_policy.sets) == found.sets_kept
     assert (adapted / "bundle" / "decision.json").read_bytes() == before
     with pytest.raises(DataError, match="exists"):
         flow.evaluate(adapted, fresh_table, ASKED, tmp_path / "new")

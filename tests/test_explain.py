@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from headstart import flow
 from headstart.cli.main import app
-from headstart.modalities.occlusion import OCCLUSIONS, cells, draw_text, heaviest, pieces
+from headstart.modalities.occlusion import OCCLUSIONS, average_cells, cut_text, draw_text, find_heaviest
 from headstart.options import AdaptOptions
 
 RUNNER = CliRunner()
@@ -78,7 +78,7 @@ def test_pictures_are_explained_where_they_differ(image_folder: Path, tmp_path: 
 )
 def test_each_part_hides_something_and_the_drawing_takes_as_many_weights(modality: str, loaded: object) -> None:
     occlusion = OCCLUSIONS[modality]
-    parts = occlusion.parts(loaded)
+    parts = occlusion.list_parts(loaded)
     assert len({part.name for part in parts}) == len(parts) > 1
     assert not any(np.array_equal(np.asarray(part.hidden), np.asarray(loaded)) for part in parts)
     drawn = occlusion.draw(loaded, np.linspace(-1, 1, len(parts)))
@@ -89,11 +89,11 @@ def test_each_part_hides_something_and_the_drawing_takes_as_many_weights(modalit
 def test_a_patch_marks_the_cells_that_it_hid() -> None:
     weights = np.zeros(49)
     weights[0] = 1.0
-    heat = cells(weights)
+    heat = average_cells(weights)
     assert heat[0, 0] == 1.0 and heat[1, 1] == 0.25 and heat[2:].sum() == 0
 
 
 def test_texts_without_spaces_are_cut_between_letters() -> None:
-    assert pieces("\u6c34\u4e0d\u591f") == ["\u6c34", "\u4e0d", "\u591f"] and pieces("") == []
+    assert cut_text("\u6c34\u4e0d\u591f") == ["\u6c34", "\u4e0d", "\u591f"] and cut_text("") == []
     assert "<script>" not in draw_text("<script> a", np.array([1.0, 0.5]))
-    assert heaviest(np.array([-1.0, 0.0])) == []
+    assert find_heaviest(np.array([-1.0, 0.0])) == []

@@ -23,12 +23,12 @@ from headstart import flow
 from headstart.amounts import parse_points
 from headstart.bases import write_folder
 from headstart.bundle import Bundle, integrity
-from headstart.bundle.golden import Golden
+from headstart.bundle.golden import GoldenRows
 from headstart.bundle.onnx import targets
-from headstart.bundle.onnx.targets import TARGETS, Form, Given
-from headstart.bundle.runtime.inputs import KINDS, Feed, Input
-from headstart.bundle.runtime.session import opened
-from headstart.bundle.synthetic_rows import MAKERS, made_up
+from headstart.bundle.onnx.targets import TARGETS, ExportedForm, TargetSource
+from headstart.bundle.runtime.inputs import INPUT_KINDS, ModelInput, ModelInputs
+from headstart.bundle.runtime.session import open_graph
+from headstart.bundle.synthetic_rows import MAKERS, make_synthetic_rows
 from headstart.cli.main import app
 from headstart.flow.adaptation.prepare import read_data
 from headstart.flow.adaptation.run import adapt_table
@@ -229,7 +229,7 @@ def test_a_manifest_of_endless_size_is_not_read(bundle: Path, monkeypatch: pytes
 
 
 def test_a_bundle_that_answers_differently_here_is_not_good(bundle: Path) -> None:
-    golden = Golden.read(bundle)
+    golden = GoldenRows.read(bundle)
     replace(golden, outputs=golden.outputs[::-1] * 0.5).write(bundle)
     resealed(bundle)
     done = headstart("verify", bundle, "--json")
@@ -280,14 +280,14 @@ def test_openvino_is_written_where_it_says_the_same(out: Path, tmp_path: Path) -
 def test_a_form_that_says_something_else_is_not_written(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(given: Given, folder: Path) -> Form:
-        right = targets._onnx(given, folder)
+    def wrong(given: TargetSource, folder: Path) -> ExportedForm:
+        right = targets._copy_onnx(given, folder)
 
         def run(*arrays: Array) -> tuple[Array, ...]:
             outputs, read = right.run(*arrays)
             return np.ascontiguousarray(outputs[:, ::-1]), read
 
-        return Form("a wrong one", right.files, run)
+        return ExportedForm("a wrong one", right.files, run)
 
     monkeypatch.setitem(TARGETS, "onnx", replace(TARGETS["onnx"], ways=(wrong,)))
     done = headstart("export", out, "--to", "onnx", "-o", tmp_path / "slim", "--json")
@@ -333,23 +333,25 @@ def pictured(tmp_path_factory: pytest.TempPathFactory, image_folder: Path) -> tu
     made = adapt_table(table, None, options)
     uses = frozenset({"features", "descriptors"})
     bundle = replace(made.bundle, strategy="classic", fitted=made.strategies.fitted["classic"], uses=uses)
-    bundles.save(make_portable(bundle, table, root / "shipped"), root / "bundle")
-    return bundles.load(root / "bundle", "onnx"), table
+    bundles.save_bundle(make_portable(bundle, table, root / "shipped"), root / "bundle")
+    return bundles.load_bundle(root / "bundle", "onnx"), table
 
 
-@pytest.mark.parametrize("at", range(len(TARGETS["onnx-int8"].ways)))
+@pytest.mark.parametrize("at", range(len(TARGETS["onnx-int8"].methods)))
 def test_descriptors_and_heads_are_not_brought_to_8_bits(
     at: int, pictured: tuple[Bundle, Table], tmp_path: Path
 ) -> None:
     bundle, table = pictured
-    made = bundle.portable
+    made = bundle.portable_model
     assert made is not None and "/descriptors/" in str(onnx.load(made.folder / "model.onnx").graph.node)
-    rows = export._prepare_calibration_rows(made.feed, table)
+    rows = export._prepare_calibration_rows(made.model_inputs, table)
     graph = made.folder / "model.onnx"
-    form = TARGETS["onnx-int8"].ways[at](Given(graph, made.feed, rows), tmp_path)
-    expected = export._outputs(opened(graph, made.feed.names), made.feed, rows)
-    np.testing.assert_array_equal(export._outputs(form.run, made.feed, rows), expected)
-    features = [run(*made.feed.collate(rows))[1] for run in (opened(graph, made.feed.names), form.run)]
+    form = TARGETS["onnx-int8"].methods[at](TargetSource(graph, made.model_inputs, rows), tmp_path)
+    expected = export._outputs(open_graph(graph, made.model_inputs.names), made.model_inputs, rows)
+    np.testing.assert_array_equal(export._outputs(form.run, made.model_inputs, rows), expected)
+    features = [
+        run(*made.model_inputs.collate(rows))[1] for run in (open_graph(graph, made.model_inputs.names), form.run)
+    ]
     assert np.abs(features[0] - features[1]).max() < 0.1 * np.abs(features[0]).max()
 
 
@@ -365,23 +367,23 @@ def test_a_bundle_holds_no_row_of_the_data(bundle: Path, text_table: Path) -> No
     config = json.loads((bundle / "config.json").read_text("utf-8"))
     assert config["portable"]["golden"] == "made up"
     pieces = config["portable"]["inputs"][0]
-    feed = Feed((Input.of(pieces).placed(bundle),), 3)
+    feed = ModelInputs((ModelInput.from_dict(pieces).with_files_in(bundle),), 3)
     real = {tuple(feed.prepare(feed.load(text))[0].tolist()) for text in tokens}
-    kept = Golden.read(bundle).arrays
+    kept = GoldenRows.read(bundle).arrays
     assert not real & {tuple(ids[weights > 0].tolist()) for ids, weights in zip(*kept.values(), strict=True)}
 
 
 def test_rows_are_made_up_for_every_kind_of_input(bundle: Path) -> None:
-    assert set(MAKERS) == set(KINDS)
+    assert set(MAKERS) == set(INPUT_KINDS)
     picture, series = {"size": 24, "resize": 24, "views": 2}, {"n_channels": 2, "length": 40, "gaps": True}
     files = {"tokenizer_file": str(bundle / "tokenizer.json"), "pieces_file": str(bundle / "pieces.json")}
     Tokenizer(models.WordLevel({"[UNK]": 0, "water": 1, "dry": 2}, unk_token="[UNK]")).save(files["tokenizer_file"])
     spec = {**picture, **series, **files, "max_length": 16, "pad_id": 0}
-    for kind in KINDS:
-        feed = Feed((Input(kind, ("a", "b", "c")[: len(KINDS[kind].shapes(spec))], spec),), 3)
-        one, two = made_up(feed, 5), made_up(feed, 5)
+    for kind in INPUT_KINDS:
+        feed = ModelInputs((ModelInput(kind, ("a", "b", "c")[: len(INPUT_KINDS[kind].shapes(spec))], spec),), 3)
+        one, two = make_synthetic_rows(feed, 5), make_synthetic_rows(feed, 5)
         assert all(np.array_equal(a, b) for a, b in zip(feed.collate(one), feed.collate(two), strict=True)), kind
-        for array, (dtype, shape) in zip(feed.collate(one), KINDS[kind].shapes(spec), strict=True):
+        for array, (dtype, shape) in zip(feed.collate(one), INPUT_KINDS[kind].shapes(spec), strict=True):
             assert array.dtype == dtype and len(array) == 5, kind
             assert [size in (None, there) for size, there in zip(shape, array.shape, strict=True)] == [True] * len(
                 shape
@@ -425,7 +427,10 @@ def test_rows_of_a_separate_test_table_are_not_looked_for_among_the_training_row
         (tmp_path / f"{name}.csv").write_text("\n".join(["id,text,label", *rows]), "utf-8")
     options = parse(AdaptOptions, strategy="classic", offline=True, test=tmp_path / "test.csv")
     flow.adapt(tmp_path / "train.csv", tmp_path / "out", options)
-    test, train = export.find_run_rows(tmp_path / "out" / "bundle", bundles.load(tmp_path / "out")) or (None, None)
+    test, train = export.find_run_rows(tmp_path / "out" / "bundle", bundles.load_bundle(tmp_path / "out")) or (
+        None,
+        None,
+    )
     assert test is not None and train is not None
     assert (str(tmp_path / "test.csv") in test.source, len(test), len(train)) == (True, 12, len(lines) - 1)
 

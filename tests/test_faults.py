@@ -282,7 +282,7 @@ def partial_of(out: Path, bundle: Path, inputs: list[Path]) -> Path:
     """Name the hidden file in which a killed run leaves what it had written."""
     found = data.line_up(inputs, "text", {}, {})
     return out.with_name(
-        f".{out.name}.{predict_files._compute_key(bundles.load(bundle), found.table, found.order)}.partial"
+        f".{out.name}.{predict_files._compute_key(bundles.load_bundle(bundle), found.table, found.order)}.partial"
     )
 
 
@@ -562,12 +562,12 @@ def test_a_bundle_whose_content_does_not_fit_is_a_bundle_error(texts: Path, tmp_
             manifest["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
             (folder / "manifest.json").write_text(json.dumps(manifest))
         with pytest.raises(BundleError, match="cannot be understood"):
-            bundles.load(folder)
+            bundles.load_bundle(folder)
 
 
 def test_two_processes_may_save_one_bundle_at_once(texts: Path, tmp_path: Path) -> None:
-    bundle = bundles.load(texts)
+    bundle = bundles.load_bundle(texts)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: bundles.save(bundle, tmp_path / "b"), range(12)))
-    assert bundles.load(tmp_path / "b").classes == bundle.classes
+        list(pool.map(lambda _: bundles.save_bundle(bundle, tmp_path / "b"), range(12)))
+    assert bundles.load_bundle(tmp_path / "b").classes == bundle.classes
     assert [path.name for path in tmp_path.iterdir()] == ["b"]

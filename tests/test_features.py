@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from headstart import bases, data, features
-from headstart.bases import Backbone, Need
+from headstart.bases import Backbone, BaseRequest
 from headstart.errors import DataError
 from headstart.features import cache, extraction, runtimes
 from headstart.features.activations import ActivationCache
@@ -27,7 +27,7 @@ from headstart.records import Table, make_column
 
 @pytest.fixture(scope="module")
 def backbone() -> Backbone:
-    return bases.load("default", Need(modality="image", offline=True))
+    return bases.load_base("default", BaseRequest(modality="image", offline=True))
 
 
 def read(folder: Path) -> Table:
@@ -36,8 +36,8 @@ def read(folder: Path) -> Table:
 
 def test_a_second_run_computes_nothing_and_gives_the_same(image_folder: Path, backbone: Backbone) -> None:
     table = read(image_folder)
-    first = features.extract(table, backbone, "float32")
-    again = features.extract(table, backbone, "float32")
+    first = features.extract_features(table, backbone, "float32")
+    again = features.extract_features(table, backbone, "float32")
     assert again.n_computed == 0
     np.testing.assert_array_equal(first.features.final, again.features.final)
     assert first.features.final.shape == (48, 1280)
@@ -48,20 +48,20 @@ def test_only_new_rows_are_computed_and_equal_content_only_once(
     fresh_home: Path, image_folder: Path, backbone: Backbone
 ) -> None:
     table = read(image_folder)
-    features.extract(table.take(np.arange(40)), backbone, "float32")
+    features.extract_features(table.take(np.arange(40)), backbone, "float32")
     doubled = table.take(np.asarray([*range(48), 47, 47]))
     doubled = replace(doubled, ids=make_column([str(i) for i in range(50)]))
-    found = features.extract(doubled, backbone, "float32")
+    found = features.extract_features(doubled, backbone, "float32")
     assert found.n_computed == 8
     np.testing.assert_array_equal(found.features.final[47], found.features.final[49])
 
 
 def test_features_do_not_depend_on_what_stands_beside_a_row(fresh_home: Path, text_table: Path) -> None:
-    base = bases.load("default", Need(modality="text", offline=True))
+    base = bases.load_base("default", BaseRequest(modality="text", offline=True))
     table = read(text_table)
-    whole = features.extract(table, base, "float32").features.final
-    cache.prune(0)
-    alone = features.extract(table.take(np.asarray([7])), base, "float32").features.final
+    whole = features.extract_features(table, base, "float32").features.final
+    cache.prune_cache(0)
+    alone = features.extract_features(table.take(np.asarray([7])), base, "float32").features.final
     np.testing.assert_allclose(whole[7], alone[0], atol=1e-5)
 
 
@@ -72,21 +72,21 @@ def test_a_corrupt_image_is_named_and_set_aside(tmp_path: Path, image_folder: Pa
     victim = tmp_path / "p" / "class-1" / "03.png"
     raw = victim.read_bytes()
     victim.write_bytes(raw[: len(raw) // 2])
-    found = features.extract(read(tmp_path / "p"), backbone, "float32")
+    found = features.extract_features(read(tmp_path / "p"), backbone, "float32")
     assert [item.id for item in found.set_aside] == ["class-1/03.png"]
     assert "03.png" in found.set_aside[0].reason
-    assert len(found.features) == len(found.kept) == 47
+    assert len(found.features) == len(found.readable_rows) == 47
 
 
 def test_without_time_some_rows_are_late_and_the_next_run_goes_on(
     fresh_home: Path, text_table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = bases.load("default", Need(modality="text", offline=True))
+    base = bases.load_base("default", BaseRequest(modality="text", offline=True))
     table = read(text_table)
     monkeypatch.setattr(extraction, "CHUNK_BYTES", 1)
-    first = features.extract(table, base, "float32", seconds=1e-9)
-    assert len(first.late) == len(table) - 32 and len(first.kept) == first.n_computed == 32
-    again = features.extract(table, base, "float32")
+    first = features.extract_features(table, base, "float32", seconds=1e-9)
+    assert len(first.late) == len(table) - 32 and len(first.readable_rows) == first.n_computed == 32
+    again = features.extract_features(table, base, "float32")
     assert again.late == () and again.n_computed == len(table) - 32
 
 
@@ -102,38 +102,38 @@ def test_nothing_readable_is_an_error(tmp_path: Path, backbone: Backbone) -> Non
         source="here",
     )
     with pytest.raises(DataError, match="None of the 1 inputs"):
-        features.extract(table, backbone, "float32")
+        features.extract_features(table, backbone, "float32")
 
 
 def test_a_damaged_shard_is_dropped_and_computed_again(fresh_home: Path) -> None:
     store = FeatureCache("ab" * 20, {"base": "x"})
     hashes = [f"{number:064x}" for number in range(3)]
-    store.add(hashes, np.eye(3, dtype=np.float32), {})
+    store.add_features(hashes, np.eye(3, dtype=np.float32), {})
     shard = next(store.folder.glob("shard-*"))
     shard.write_bytes(shard.read_bytes()[:50])
     fresh = FeatureCache("ab" * 20, {"base": "x"})
-    assert fresh.missing(hashes) == hashes
+    assert fresh.find_missing(hashes) == hashes
     assert not shard.exists()
 
 
 def test_a_shard_with_one_changed_value_is_dropped_before_it_is_used(fresh_home: Path) -> None:
     store = FeatureCache("ab" * 20, {"base": "x"})
     hashes = [f"{number:064x}" for number in range(3)]
-    store.add(hashes[:2], np.eye(2, dtype=np.float32), {})
+    store.add_features(hashes[:2], np.eye(2, dtype=np.float32), {})
     shard = next(store.folder.glob("shard-*"))
     raw = bytearray(shard.read_bytes())
     raw[raw.index(np.eye(2, dtype=np.float32).tobytes())] ^= 1
-    store.add(hashes[2:], np.ones((1, 2), dtype=np.float32), {})
+    store.add_features(hashes[2:], np.ones((1, 2), dtype=np.float32), {})
     shard.write_bytes(raw)
     fresh = FeatureCache("ab" * 20, {"base": "x"})
-    assert fresh.missing(hashes) == hashes[:2] and not shard.exists()
-    assert fresh.get(hashes[2:]).tolist() == [[1, 1]]
+    assert fresh.find_missing(hashes) == hashes[:2] and not shard.exists()
+    assert fresh.get_features(hashes[2:]).tolist() == [[1, 1]]
 
 
 def test_a_shard_that_cannot_be_read_just_now_is_not_removed(fresh_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = FeatureCache("ab" * 20, {"base": "x"})
     hashes = ["0" * 64]
-    store.add(hashes, np.ones((1, 2), dtype=np.float32), {})
+    store.add_features(hashes, np.ones((1, 2), dtype=np.float32), {})
     shard = next(store.folder.glob("shard-*"))
     whole = Path.open
 
@@ -144,8 +144,8 @@ def test_a_shard_that_cannot_be_read_just_now_is_not_removed(fresh_home: Path, m
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", refuse)
-        assert FeatureCache("ab" * 20, {"base": "x"}).missing(hashes) == hashes and shard.exists()
-    assert FeatureCache("ab" * 20, {"base": "x"}).missing(hashes) == []
+        assert FeatureCache("ab" * 20, {"base": "x"}).find_missing(hashes) == hashes and shard.exists()
+    assert FeatureCache("ab" * 20, {"base": "x"}).find_missing(hashes) == []
 
 
 def test_features_of_any_memory_order_come_back_as_they_were_in_memory(fresh_home: Path) -> None:
@@ -154,9 +154,9 @@ def test_features_of_any_memory_order_come_back_as_they_were_in_memory(fresh_hom
         values = np.asfortranarray(np.random.default_rng(0).normal(size=(rows, dims)).astype(np.float32))
         hashes = [f"{number:064x}" for number in range(rows)]
         store = FeatureCache(f"{rows:040x}", {"base": "x"})
-        store.add(hashes, values, {"stage-0": values})
-        np.testing.assert_array_equal(store.get(hashes), values)
-        np.testing.assert_array_equal(store.get(hashes, "stage-0"), values.astype(np.float16))
+        store.add_features(hashes, values, {"stage-0": values})
+        np.testing.assert_array_equal(store.get_features(hashes), values)
+        np.testing.assert_array_equal(store.get_features(hashes, "stage-0"), values.astype(np.float16))
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 5, 6), (7, 4)])
@@ -171,45 +171,47 @@ def test_activations_of_any_memory_order_come_back_as_they_were_in_memory(
     hashes = [f"{number:064x}" for number in range(5)]
     store.add_rows(hashes, rows)
     fresh = ActivationCache("ab" * 20, {"base": "x"})
-    assert fresh.missing(hashes) == []
-    for back, row in zip(fresh.rows(hashes), rows, strict=True):
+    assert fresh.find_missing(hashes) == []
+    for back, row in zip(fresh.read_rows(hashes), rows, strict=True):
         np.testing.assert_array_equal(back, row)
 
 
 def test_what_an_earlier_version_kept_is_listed_never_read_and_pruned_first(fresh_home: Path) -> None:
     store = FeatureCache("ab" * 20, {"base": "x"})
-    store.add(["0" * 64], np.ones((1, 2), dtype=np.float32), {})
+    store.add_features(["0" * 64], np.ones((1, 2), dtype=np.float32), {})
     store.folder.parent.rename(fresh_home / "features" / "v1")
-    assert FeatureCache("ab" * 20, {"base": "x"}).missing(["0" * 64]) == ["0" * 64]
-    (entry,) = cache.entries()
+    assert FeatureCache("ab" * 20, {"base": "x"}).find_missing(["0" * 64]) == ["0" * 64]
+    (entry,) = cache.list_entries()
     assert not entry.is_current
-    assert [item.key for item in cache.prune(30.0)] == ["ab" * 20] and cache.entries() == []
+    assert [item.key for item in cache.prune_cache(30.0)] == ["ab" * 20] and cache.list_entries() == []
 
 
 def test_two_writers_of_one_cache_do_not_harm_each_other(fresh_home: Path) -> None:
     first, second = (FeatureCache("cd" * 20, {"base": "x"}) for _ in range(2))
     hashes = [f"{number:064x}" for number in range(4)]
-    first.add(hashes[:3], np.arange(3, dtype=np.float32)[:, None], {"stage-0": np.full((3, 1), 7e9)})
-    second.add(hashes[1:], np.arange(1, 4, dtype=np.float32)[:, None], {"stage-0": np.zeros((3, 1))})
+    first.add_features(hashes[:3], np.arange(3, dtype=np.float32)[:, None], {"stage-0": np.full((3, 1), 7e9)})
+    second.add_features(hashes[1:], np.arange(1, 4, dtype=np.float32)[:, None], {"stage-0": np.zeros((3, 1))})
     third = FeatureCache("cd" * 20, {"base": "x"})
-    assert third.missing(hashes) == []
-    assert third.get(hashes[::-1]).ravel().tolist() == [3, 2, 1, 0]
-    assert np.isfinite(first.get(hashes[:1], "stage-0")).all()
+    assert third.find_missing(hashes) == []
+    assert third.get_features(hashes[::-1]).ravel().tolist() == [3, 2, 1, 0]
+    assert np.isfinite(first.get_features(hashes[:1], "stage-0")).all()
 
 
 def test_the_cache_lists_and_prunes(fresh_home: Path) -> None:
-    FeatureCache("ef" * 20, {"base": "somebody"}).add(["0" * 64], np.ones((1, 2), dtype=np.float32), {})
-    (entry,) = cache.entries()
+    FeatureCache("ef" * 20, {"base": "somebody"}).add_features(["0" * 64], np.ones((1, 2), dtype=np.float32), {})
+    (entry,) = cache.list_entries()
     assert (entry.base, entry.n_rows) == ("somebody", 1)
-    assert cache.prune(1.0) == []
-    assert len(cache.prune(0.0)) == 1
-    assert cache.entries() == []
+    assert cache.prune_cache(1.0) == []
+    assert len(cache.prune_cache(0.0)) == 1
+    assert cache.list_entries() == []
 
 
 def test_batches_keep_within_rows_and_cost() -> None:
-    extractor = replace(features.DESCRIPTORS["image"]({}), batch_rows=4, batch_cost=20, cost=lambda row: len(row[0]))
+    extractor = replace(
+        features.DESCRIPTOR_EXTRACTORS["image"]({}), batch_rows=4, batch_cost=20, cost=lambda row: len(row[0])
+    )
     costs = [9, 2, 3, 50, 4, 4, 9, 1]
-    found = list(extraction.batches(costs, extractor))
+    found = list(extraction.cut_batches(costs, extractor))
     assert sorted(int(i) for index in found for i in index) == list(range(8))
     for index in found:
         assert len(index) <= 4
@@ -228,8 +230,11 @@ def test_runtimes_that_disagree_are_not_chosen(
     table = {"torch-float32": reference, "bad": replace(reference, name="bad", open=wrong)}
     monkeypatch.setattr(runtimes, "RUNTIMES", table)
     batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
-    assert runtimes.choose(backbone, batch, 2.0, precision="auto", limits=(0.01, float("inf"))).name == "torch-float32"
-    assert runtimes.recall(backbone, "auto") is not None
+    assert (
+        runtimes.choose_fastest(backbone, batch, 2.0, precision="auto", limits=(0.01, float("inf"))).name
+        == "torch-float32"
+    )
+    assert runtimes.recall_runtime(backbone, "auto") is not None
 
 
 def test_without_time_to_compare_runtimes_one_is_taken_for_this_process_and_not_written(
@@ -244,8 +249,8 @@ def test_without_time_to_compare_runtimes_one_is_taken_for_this_process_and_not_
     monkeypatch.setattr(runtimes, "RUNTIMES", table)
     monkeypatch.setattr(runtimes, "_HURRIED", {})
     batch = [np.zeros((2, 3, 224, 224), dtype=np.float32)]
-    hurried = runtimes.choose(backbone, batch, 2.0, precision="auto", limits=(0.01, 0.0))
-    assert hurried.name == "torch-float32" and runtimes.recall(backbone, "auto") == hurried
+    hurried = runtimes.choose_fastest(backbone, batch, 2.0, precision="auto", limits=(0.01, 0.0))
+    assert hurried.name == "torch-float32" and runtimes.recall_runtime(backbone, "auto") == hurried
     assert not list(fresh_home.rglob("runtimes/*.json"))
 
 
@@ -261,14 +266,14 @@ def test_every_float32_runtime_here_agrees_with_the_reference(
     rows = [modality.prepare(modality.load(path, backbone.spec), backbone.spec) for path in paths]
     batch = modality.collate(rows, backbone.spec)
     expected = runtimes.RUNTIMES[runtimes.REFERENCE].open(backbone)(*batch)
-    assert runtimes.error_against(expected, runtime.open(backbone)(*batch)) <= runtime.tolerance
+    assert runtimes.measure_relative_error(expected, runtime.open(backbone)(*batch)) <= runtime.tolerance
 
 
 def test_a_frozen_base_is_bit_identical_after_the_pass(image_folder: Path, backbone: Backbone) -> None:
     assert backbone.module is not None
     before = {name: value.clone() for name, value in backbone.module().state_dict().items()}
-    cache.prune(0)
-    features.extract(read(image_folder), backbone, "float32")
+    cache.prune_cache(0)
+    features.extract_features(read(image_folder), backbone, "float32")
     after = backbone.module().state_dict()
     assert all((after[name] == value).all() for name, value in before.items())
 
@@ -279,8 +284,8 @@ def test_openvinos_usage_reports_are_never_loaded(tmp_path: Path) -> None:
         def refused(*args, **kwargs): raise SystemExit("a socket was opened")
         socket.socket.connect = refused
         socket.getaddrinfo = refused
-        from headstart.features.openvino_runtime import silent_openvino
-        silent_openvino().Core()
+        from headstart.features.openvino_runtime import import_openvino
+        import_openvino().Core()
         loaded = [name for name in sys.modules if name.startswith("openvino_telemetry") and sys.modules[name]]
         assert not loaded, loaded
     """
@@ -298,8 +303,8 @@ def test_a_kill_in_the_middle_loses_only_the_shard_in_work(tmp_path: Path) -> No
         from headstart.features import extraction
         from headstart.options import ReadOptions
         extraction.SHARD_ROWS = 200
-        base = bases.load("default", bases.Need("text", offline=True))
-        features.extract(data.read(Path({str(table)!r}), ReadOptions()), base, "float32")
+        base = bases.load_base("default", bases.BaseRequest("text", offline=True))
+        features.extract_features(data.read(Path({str(table)!r}), ReadOptions()), base, "float32")
     """
     home = tmp_path / "home"
     process = subprocess.Popen(
@@ -315,9 +320,9 @@ def test_a_kill_in_the_middle_loses_only_the_shard_in_work(tmp_path: Path) -> No
     assert kept, "no shard was written before the end"
     os.environ["HEADSTART_HOME"], before = str(home), os.environ["HEADSTART_HOME"]
     try:
-        n_rows = sum(entry.n_rows for entry in cache.entries())
-        base = bases.load("default", Need(modality="text", offline=True))
-        found = features.extract(read(table), base, "float32")
+        n_rows = sum(entry.n_rows for entry in cache.list_entries())
+        base = bases.load_base("default", BaseRequest(modality="text", offline=True))
+        found = features.extract_features(read(table), base, "float32")
     finally:
         os.environ["HEADSTART_HOME"] = before
     assert 200 <= n_rows < 2_600

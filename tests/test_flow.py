@@ -120,14 +120,14 @@ def test_a_manifest_that_points_outside_is_refused(adapted: dict[str, tuple[Path
     manifest["sha256"]["../outside"] = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
     path.write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match="outside"):
-        bundles.load(tmp_path / "b")
+        bundles.load_bundle(tmp_path / "b")
 
 
 @pytest.mark.parametrize(("what", "text"), [("format", '{"format": 99}'), ("damaged", '{"form')])
 def test_a_bundle_of_unknown_format_is_refused(what: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(BundleError, match=what):
-        bundles.load(tmp_path)
+        bundles.load_bundle(tmp_path)
 
 
 def test_nothing_of_the_users_is_overwritten(tmp_path: Path, text_table: Path) -> None:
@@ -144,7 +144,7 @@ def test_predicting_goes_on_where_a_killed_run_stopped(adapted: dict[str, tuple[
     data, out = adapted["text"]
     whole = tmp_path / "whole.csv"
     flow.predict(out, [data], whole, PredictOptions(precision="float32"))
-    bundle = bundles.load(out)
+    bundle = bundles.load_bundle(out)
     table = read_inputs([data], "text", dict(bundle.columns))
     mark = predict_files._compute_key(bundle, table)
     lines = whole.read_text().splitlines(keepends=True)

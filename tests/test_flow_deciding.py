@@ -96,7 +96,7 @@ def test_foreign_pictures_are_none_of_these(adapted: Path, pictures: Path) -> No
 
 
 def test_a_bundle_without_rules_answers_the_most_probable_class(adapted: Path, pictures: Path, tmp_path: Path) -> None:
-    bundles.save(replace(bundles.load(adapted), rules=None), tmp_path / "old")
+    bundles.save_bundle(replace(bundles.load_bundle(adapted), decision_policy=None), tmp_path / "old")
     assert not (tmp_path / "old" / "decision.json").exists()
     made = hs.load(tmp_path / "old")
     paths = sorted(pictures.glob("class-*/01.png"))

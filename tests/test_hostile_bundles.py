@@ -26,7 +26,7 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import write_folder
 from headstart.bundle import npz_limits, standalone
-from headstart.bundle.checked_parts import WordList
+from headstart.bundle.checked_parts import NgramList
 from headstart.bundle.file_names import is_listed_name, is_plain_name
 from headstart.bundle.integrity import ManifestRecord
 from headstart.bundle.onnx.graph_limits import require_graph
@@ -45,8 +45,8 @@ from headstart.bundle.records.schema import Misfit
 from headstart.bundle.records.strategy_records import STATES, StateContext, check_state
 from headstart.bundle.records.tokenizer_records import TokenizerRecord, check_tokenizer
 from headstart.bundle.runtime import session
-from headstart.bundle.runtime.session import opened
-from headstart.bundle.verification import verified
+from headstart.bundle.runtime.session import open_graph
+from headstart.bundle.verification import verify_bundle
 from headstart.cli.main import app
 from headstart.errors import BundleError, HeadstartError
 from headstart.options import AdaptOptions, PredictOptions, parse
@@ -210,7 +210,7 @@ def test_a_file_that_the_manifest_does_not_list_is_never_read(
     (bad / "decision.json").unlink()
     seal(bad)
     os.mkfifo(bad / "decision.json")
-    assert bundles.load(bad, "onnx").rules is None
+    assert bundles.load_bundle(bad, "onnx").decision_policy is None
 
 
 def test_a_file_that_the_manifest_does_not_list_is_not_copied_into_a_corrected_bundle(
@@ -224,7 +224,7 @@ def test_a_file_that_the_manifest_does_not_list_is_not_copied_into_a_corrected_b
     (bad / "strategy.json").symlink_to(secret)
     (bad / "base" / "notes.txt").symlink_to(secret)
     os.mkfifo(bad / "base" / "pipe")
-    bundles.save(bundles.load(bad, "onnx"), tmp_path / "new")
+    bundles.save_bundle(bundles.load_bundle(bad, "onnx"), tmp_path / "new")
     new = {path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
     assert "base/model.safetensors" in new and not new & {"strategy.json", "base/notes.txt", "base/pipe"}
 
@@ -359,7 +359,7 @@ def test_a_tokenizer_with_a_pattern_that_may_never_end_is_refused(
 
 DESCRIBED = (
     ManifestRecord, ConfigRecord, AboutRecord, PortableRecord, InputRecord, ImageSpec, TextSpec, SeriesSpec,
-    RulesRecord, WordList, TokenizerRecord,
+    RulesRecord, NgramList, TokenizerRecord,
 )  # fmt: skip
 
 
@@ -446,13 +446,13 @@ def _loop() -> list[Any]:
 def test_a_graph_that_may_never_end_or_is_not_of_plain_steps_is_not_opened(tmp_path: Path) -> None:
     go = helper.make_tensor("go", TensorProto.BOOL, [], [True])
     with pytest.raises(BundleError, match="steps that are not run here: Loop"):
-        opened(_graph(tmp_path / "loop.onnx", _loop(), [go]), ("x",))
+        open_graph(_graph(tmp_path / "loop.onnx", _loop(), [go]), ("x",))
     odd = helper.make_node("Magic", ["x"], ["outputs"], domain="com.example")
     with pytest.raises(BundleError, match=r"sets of steps that are not known here: com\.example"):
-        opened(_graph(tmp_path / "odd.onnx", [odd], [], "com.example"), ("x",))
+        open_graph(_graph(tmp_path / "odd.onnx", [odd], [], "com.example"), ("x",))
     chance = helper.make_node("RandomNormalLike", ["x"], ["outputs"])
     with pytest.raises(BundleError, match="RandomNormalLike"):
-        opened(_graph(tmp_path / "chance.onnx", [chance], []), ("x",))
+        open_graph(_graph(tmp_path / "chance.onnx", [chance], []), ("x",))
 
 
 def test_a_weight_that_states_more_than_the_file_holds_is_refused(tmp_path: Path) -> None:
@@ -483,7 +483,7 @@ GROWING: dict[str, tuple[list[Any], list[Any]]] = {
 
 @pytest.mark.parametrize("name", GROWING)
 def test_a_graph_that_wants_more_memory_than_any_model_is_stopped(name: str, tmp_path: Path) -> None:
-    run_graph = opened(_graph(tmp_path / "growing.onnx", *GROWING[name]), ("x",))
+    run_graph = open_graph(_graph(tmp_path / "growing.onnx", *GROWING[name]), ("x",))
     with pytest.raises(BundleError, match="cannot be run"):
         run_graph(np.ones((2, 1), np.float32))
 
@@ -506,13 +506,13 @@ def test_a_graph_that_computes_for_hours_is_stopped(
     sizes = helper.make_tensor("s", TensorProto.INT64, [2], [1_200, 1_200])
     path = _graph(tmp_path / "slow.onnx", [*first[source], *products, *last], [sizes])
     with pytest.raises(BundleError, match="one row takes more than"):
-        opened(path, ("x",))(np.ones((5, 1), np.float32))
+        open_graph(path, ("x",))(np.ones((5, 1), np.float32))
 
 
 def test_a_batch_that_needs_too_much_memory_is_halved(tmp_path: Path) -> None:
     nodes = [helper.make_node("Tile", ["x", "s"], ["a"]), helper.make_node("ReduceMax", ["a"], ["outputs"], axes=[1])]
     tensors = [helper.make_tensor("s", TensorProto.INT64, [2], [1, 200_000_000])]
-    outputs, _ = opened(_graph(tmp_path / "wide.onnx", nodes, tensors), ("x",))(np.ones((3, 1), np.float32))
+    outputs, _ = open_graph(_graph(tmp_path / "wide.onnx", nodes, tensors), ("x",))(np.ones((3, 1), np.float32))
     assert outputs.shape == (3, 1) and bool((outputs == 1).all())
 
 
@@ -533,7 +533,7 @@ def _ends_well(bundle: Path, rows: Path, way: str, tmp_path: Path) -> None:
     """Answer or verify; raises nothing but HeadstartError."""
     try:
         if way == "verify":
-            verified(bundle)
+            verify_bundle(bundle)
         else:
             options = parse(PredictOptions, runtime=way, offline=True, precision="float32")
             flow.predict(bundle, [rows], tmp_path / "out.csv", options)

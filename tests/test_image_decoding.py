@@ -32,7 +32,7 @@ def grey(path: Path, values: np.ndarray, **options: object) -> Path:
 
 
 def level(path: Path, **spec: object) -> float:
-    return float(np.asarray(image.load(path, {**SPEC, **spec})).mean())
+    return float(np.asarray(image.load_image(path, {**SPEC, **spec})).mean())
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp"])
@@ -52,17 +52,17 @@ def test_a_picture_is_turned_upright_once_in_every_format(tmp_path: Path, suffix
         stored.save(path, exif=exif, **({"lossless": True} if suffix == "webp" else {}))
     expected = np.asarray(upright).astype(int)
     tolerance = 60 if suffix == "jpg" else 0
-    seen = np.asarray(image.load(path, SPEC)).astype(int)
+    seen = np.asarray(image.load_image(path, SPEC)).astype(int)
     assert seen.shape == expected.shape and np.abs(seen - expected).mean() <= tolerance / 10
     theirs = np.asarray(standalone._opened(path.read_bytes(), SPEC))
-    assert (theirs == np.asarray(image.load(path, SPEC))).all()
+    assert (theirs == np.asarray(image.load_image(path, SPEC))).all()
 
 
 def test_a_turned_photo_that_is_decoded_small_is_upright_too(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     halves(600, 400).transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a.jpg", exif=exif)
-    assert image.load(tmp_path / "a.jpg", SPEC).size[0] > image.load(tmp_path / "a.jpg", SPEC).size[1]
+    assert image.load_image(tmp_path / "a.jpg", SPEC).size[0] > image.load_image(tmp_path / "a.jpg", SPEC).size[1]
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
@@ -86,12 +86,12 @@ def test_ranges_of_the_data_set_are_used_by_every_reader(tmp_path: Path) -> None
     spec = {**PREDICT, "value_ranges": {"integer": [1_000.0, 5_000.0]}}
     assert level(path, value_ranges=spec["value_ranges"]) == pytest.approx(127.5, abs=1)
     [ours] = standalone.make("pixels", path, spec)
-    assert (ours == image.squared(image.load(path, spec), spec)).all() and abs(int(ours[0, 0, 0]) - 128) <= 1
+    assert (ours == image.resize_image(image.load_image(path, spec), spec)).all() and abs(int(ours[0, 0, 0]) - 128) <= 1
 
 
 def test_a_float_picture_is_scaled_by_the_range_of_the_data_set(tmp_path: Path) -> None:
     path = grey(tmp_path / "a.tif", np.array([[-2.0, np.nan, 6.0]] * 40, np.float32))
-    pixels = np.asarray(image.load(path, {**SPEC, "value_ranges": {"float": [-2.0, 6.0]}}))
+    pixels = np.asarray(image.load_image(path, {**SPEC, "value_ranges": {"float": [-2.0, 6.0]}}))
     assert pixels[0, 0, 0] == 0 and pixels[0, -1, 0] == 255
     theirs = standalone._opened(path.read_bytes(), {**SPEC, "value_ranges": {"float": [-2.0, 6.0]}})
     assert (np.asarray(theirs) == pixels).all()
@@ -161,7 +161,7 @@ def test_a_large_picture_of_any_kind_is_brought_near_the_size_that_is_needed(
         content = png(side, side, 0, 1, side // 8)
     (tmp_path / "a.png").write_bytes(content)
     assert side * side > LARGE_PIXELS
-    made = image.load(tmp_path / "a.png", SPEC)
+    made = image.load_image(tmp_path / "a.png", SPEC)
     assert max(made.size) == 64 and made.mode == "RGB"
     assert (np.asarray(standalone._opened(content, SPEC)) == np.asarray(made)).all()
 
@@ -169,9 +169,9 @@ def test_a_large_picture_of_any_kind_is_brought_near_the_size_that_is_needed(
 def test_a_picture_in_strips_is_the_picture_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (301, 203, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    whole = np.asarray(image.load(tmp_path / "a.png", {"resize": 30}))
+    whole = np.asarray(image.load_image(tmp_path / "a.png", {"resize": 30}))
     monkeypatch.setattr(image, "LARGE_PIXELS", 20_000)
-    assert (np.asarray(image.load(tmp_path / "a.png", {"resize": 30})) == whole).all()
+    assert (np.asarray(image.load_image(tmp_path / "a.png", {"resize": 30})) == whole).all()
 
 
 def odd_entries(folder: Path) -> None:
@@ -212,11 +212,13 @@ def test_entries_that_are_no_plain_files_are_set_aside_with_the_reason(tmp_path:
 def test_nothing_that_opens_a_picture_waits_for_a_pipe_or_a_device(tmp_path: Path, name: str) -> None:
     odd_entries(tmp_path)
     with pytest.raises(DataError, match=REASONS[name]):
-        image.load(tmp_path / name, SPEC)
+        image.load_image(tmp_path / name, SPEC)
     with pytest.raises(ValueError, match=r"plain file|not there|cannot be read|the most a side|more than 537 MB"):
         standalone.make("pixels", tmp_path / name, PREDICT)
     assert image.measure_values(tmp_path / name) is None
-    assert not looks.of_image(tmp_path / name).vectors.any() and "brightness" in nuisances.of_image(tmp_path / name)
+    assert not looks.fingerprint_image(tmp_path / name).vectors.any() and "brightness" in nuisances.measure_image(
+        tmp_path / name
+    )
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".xlsx", ".npz", ".ts", ".zip", ".txt"])
@@ -251,7 +253,7 @@ def test_every_mode_becomes_rgb_or_is_refused(tmp_path: Path, mode: str) -> None
         Image.new(mode, (40, 30)).save(tmp_path / "a.tif")
     except (OSError, KeyError):
         pytest.skip("Pillow writes no such TIFF")
-    assert image.load(tmp_path / "a.tif", SPEC).mode == "RGB"
+    assert image.load_image(tmp_path / "a.tif", SPEC).mode == "RGB"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5_000), (5_000, 1)])
@@ -260,6 +262,6 @@ def test_a_picture_of_one_pixel_a_side_can_be_used(tmp_path: Path, size: tuple[i
     for fit in ("crop", "squash"):
         spec = {**PREDICT, "fit": fit}
         assert (
-            image.squared(image.load(tmp_path / "a.png", spec), spec)
+            image.resize_image(image.load_image(tmp_path / "a.png", spec), spec)
             == standalone.make("pixels", tmp_path / "a.png", spec)[0]
         ).all()

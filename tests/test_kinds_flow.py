@@ -148,7 +148,7 @@ def test_a_loaded_bundle_says_what_the_run_said(
 
 def test_the_thresholds_of_the_run_are_those_of_the_bundle(adapted: dict[str, tuple[Path, Path]]) -> None:
     out = adapted["multi-label"][1]
-    found, loaded = result(out), bundles.load(out)
+    found, loaded = result(out), bundles.load_bundle(out)
     test = found.strategy(found.chosen).test
     assert isinstance(test, MultiLabelMetrics) and loaded.task == "multi-label"
     assert dict(zip(loaded.classes, loaded.thresholds, strict=True)) == {
@@ -258,7 +258,7 @@ def test_a_bundle_without_a_task_is_one_of_classes(adapted: dict[str, tuple[Path
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     manifest["sha256"][CONFIG] = hashlib.sha256((folder / CONFIG).read_bytes()).hexdigest()
     (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
-    assert bundles.load(folder).task == "classification"
+    assert bundles.load_bundle(folder).task == "classification"
 
 
 def test_several_columns_and_rare_labels_work_to_the_end(tmp_path: Path) -> None:

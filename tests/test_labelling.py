@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from headstart import bundle as bundles
 from headstart import data
-from headstart.bundle.seen import FILE, Seen
+from headstart.bundle.seen import FILE, SeenRows
 from headstart.cli.main import app
 from headstart.errors import OptionError
 from headstart.flow.active_learning.label_next import MARGINS, label_next, project_features
@@ -115,12 +115,12 @@ def test_every_kind_of_task_says_how_sure_it_is_or_that_it_does_not() -> None:
 
 def test_seen_remembers_contents_and_comes_back_from_its_file(tmp_path: Path) -> None:
     hashes = make_column(["ab" * 32, "cd" * 32])
-    seen = Seen.of(hashes, np.ones((2, 3), dtype=np.float32))
+    seen = SeenRows.from_hashes(hashes, np.ones((2, 3), dtype=np.float32))
     seen.write(tmp_path)
-    back = Seen.read(tmp_path)
-    assert back is not None and back.knows(make_column(["cd" * 32, "ef" * 32])).tolist() == [True, False]
+    back = SeenRows.read(tmp_path)
+    assert back is not None and back.contains(make_column(["cd" * 32, "ef" * 32])).tolist() == [True, False]
     assert back.centres.tolist() == seen.centres.tolist()
-    assert Seen.read(tmp_path / "nothing") is None
+    assert SeenRows.read(tmp_path / "nothing") is None
 
 
 def said(*arguments: str | Path) -> dict[str, object]:
@@ -209,9 +209,9 @@ def test_series_go_out_and_come_back_labelled_from_a_model_that_reads_no_feature
 def test_a_bundle_without_memory_of_its_rows_still_names_rows(text_table: Path, tmp_path: Path) -> None:
     run = tmp_path / "out"
     said("adapt", text_table, "-o", run, "--strategy", "linear-probe")
-    bundle = bundles.load(run)
+    bundle = bundles.load_bundle(run)
     old = bundles.Bundle(**{**vars(bundle), "seen": None, "about": {}})
-    bundles.save(old, tmp_path / "old")
+    bundles.save_bundle(old, tmp_path / "old")
     assert not (tmp_path / "old" / FILE).exists()
     document = said("label-next", tmp_path / "old", text_table, "-n", "3")
     assert document["n_rows"] == 3 and document["mode"] == "unsure"

@@ -17,7 +17,7 @@ from tests.tiny import bert, text_base
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from typer.testing import CliRunner
 
-from headstart.bases import Need, Parts, assemble, load, write_folder
+from headstart.bases import BaseParts, BaseRequest, assemble_backbone, load_base, write_folder
 from headstart.bases.folder import sha256_of
 from headstart.cli.main import app
 from headstart.errors import DataError, OptionError, UnknownName
@@ -45,7 +45,7 @@ def sentences(n: int, seed: int = 0, words: list[str] | None = None) -> list[str
     return list(dict.fromkeys(made))
 
 
-def letter_parts() -> Parts:
+def letter_parts() -> BaseParts:
     """A tiny BERT that reads lower-case letters without accents, as English bases do, and can hide pieces."""
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     letters = [*"abcdefghijklmnopqrstuvwxyz.,", *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
@@ -62,7 +62,7 @@ def letter_parts() -> Parts:
 
 @pytest.fixture(scope="module")
 def letters() -> Opened:
-    return Opened(assemble(letter_parts()), None)
+    return Opened(assemble_backbone(letter_parts()), None)
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +313,9 @@ def test_embeddings_of_shared_pieces_stay_and_the_repaired_base_runs() -> None:
     for piece in ("[MASK]", "moto", "##a"):
         assert np.array_equal(made.parts.weights[name][new[piece]], parts.weights[name][old[piece]])
     assert made.n_kept + made.n_spelled <= made.n_pieces <= 120
-    features = assemble(made.parts).module()(torch.tensor([[2, 7, 3]]), torch.ones(1, 3, dtype=torch.int64))[-1]
+    features = assemble_backbone(made.parts).module()(torch.tensor([[2, 7, 3]]), torch.ones(1, 3, dtype=torch.int64))[
+        -1
+    ]
     assert features.shape == (1, 32) and bool(features.isfinite().all())
 
 
@@ -435,12 +437,12 @@ def test_the_new_base_costs_fewer_bits_and_its_card_says_so(adapted: tuple[Path,
     words = said["words"]
     assert isinstance(words, dict) and words["sha256"] == sha256_of(folder / "new" / "words.safetensors")
     assert words["sha256"] in text and f"{words['n_texts']:,} texts" in text
-    assert len(load(f"file:{folder / 'new'}", Need(modality="text", offline=True)).parts.words) == 7
+    assert len(load_base(f"file:{folder / 'new'}", BaseRequest(modality="text", offline=True)).parts.words) == 7
 
 
 def test_the_new_base_loads_as_a_base_and_brings_its_head(adapted: tuple[Path, dict[str, object]]) -> None:
     folder, _ = adapted
-    backbone = load(f"file:{folder / 'new'}", Need(modality="text", offline=True))
+    backbone = load_base(f"file:{folder / 'new'}", BaseRequest(modality="text", offline=True))
     assert backbone.record.n_dims == 32 and len(backbone.record.sha256) == 64
     found = open_base(f"file:{folder / 'new'}", True)
     assert found.head is not None and len(found.head["bias"]) == found.parts.architecture["config"]["vocab_size"]
@@ -624,10 +626,10 @@ def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_the_same_co
         patch.setattr(card, "write_folder", cut)
         assert CliRunner().invoke(app, command).exit_code == 130
     with pytest.raises(DataError, match="no config"):
-        load(f"file:{new}", Need(modality="text", offline=True))
+        load_base(f"file:{new}", BaseRequest(modality="text", offline=True))
     said = CliRunner().invoke(app, command)
     assert said.exit_code == 0 and "trials were done before" in said.stderr
-    assert load(f"file:{new}", Need(modality="text", offline=True)).record.n_dims == 32
+    assert load_base(f"file:{new}", BaseRequest(modality="text", offline=True)).record.n_dims == 32
 
 
 def test_a_stopped_adaptation_needs_no_new_trials(

@@ -27,7 +27,7 @@ def two_halves(size: tuple[int, int] = (80, 60)) -> Image.Image:
 
 
 def loaded(path: Path) -> np.ndarray:
-    return np.asarray(image.load(path, SPEC)).astype(int)
+    return np.asarray(image.load_image(path, SPEC)).astype(int)
 
 
 def is_red(pixel: np.ndarray) -> bool:
@@ -81,7 +81,7 @@ def test_a_damaged_file_is_named_with_the_reason(tmp_path: Path, fault: str) -> 
     content = {"empty": b"", "truncated": whole[: len(whole) // 2], "text": b"hello", "header only": whole[:20]}[fault]
     (tmp_path / "leaf.png").write_bytes(content)
     with pytest.raises(DataError, match=r"leaf\.png: (the file is empty|the picture is damaged|this is not a picture)"):
-        image.load(tmp_path / "leaf.png", SPEC)
+        image.load_image(tmp_path / "leaf.png", SPEC)
 
 
 def test_a_decompression_bomb_is_refused_and_a_large_picture_makes_no_noise(
@@ -91,25 +91,25 @@ def test_a_decompression_bomb_is_refused_and_a_large_picture_makes_no_noise(
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40_000)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert image.load(tmp_path / "a.png", SPEC).mode == "RGB"
+        assert image.load_image(tmp_path / "a.png", SPEC).mode == "RGB"
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
     with pytest.raises(DataError, match=r"more than .* million pixels"):
-        image.load(tmp_path / "a.png", SPEC)
+        image.load_image(tmp_path / "a.png", SPEC)
 
 
 def test_a_large_photo_is_decoded_small_but_not_smaller_than_wanted(tmp_path: Path) -> None:
     two_halves((2000, 1000)).save(tmp_path / "a.jpg")
     two_halves((2000, 1000)).save(tmp_path / "a.png")
     for name in ("a.jpg", "a.png"):
-        size = image.load(tmp_path / name, SPEC).size
+        size = image.load_image(tmp_path / name, SPEC).size
         assert 40 <= min(size) <= 125, size
 
 
 def test_prepare_crops_the_centre_and_squash_keeps_the_edges() -> None:
     striped = Image.new("RGB", (100, 50), (0, 0, 0))
     striped.paste((255, 255, 255), (0, 0, 20, 50))
-    (cropped,) = image.prepare(striped, SPEC)
-    (squashed,) = image.prepare(striped, {**SPEC, "fit": "squash"})
+    (cropped,) = image.prepare_image(striped, SPEC)
+    (squashed,) = image.prepare_image(striped, {**SPEC, "fit": "squash"})
     assert cropped.shape == squashed.shape == (3, 32, 32) and cropped.dtype == np.float32
     assert cropped.max() < -0.99, "the white stripe lies outside of the centre"
     assert squashed[0, 16, 1] > 0.99 and squashed[0, 16, -1] < -0.99
@@ -120,12 +120,12 @@ def test_a_preview_is_a_small_jpeg_without_exif(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F] = "Secret Camera"
     two_halves((900, 600)).save(tmp_path / 'a"<b>.jpg', exif=exif)
-    snippet = image.preview(tmp_path / 'a"<b>.jpg')
+    snippet = image.preview_image(tmp_path / 'a"<b>.jpg')
     inside = base64.b64decode(snippet.split("base64,")[1].split('"')[0])
     assert b"Secret" not in inside and "<b>" not in snippet
     assert max(Image.open(io.BytesIO(inside)).size) == 96
     (tmp_path / "bad.jpg").write_bytes(b"")
-    assert "cannot be shown" in image.preview(tmp_path / "bad.jpg")
+    assert "cannot be shown" in image.preview_image(tmp_path / "bad.jpg")
 
 
 def test_descriptors_are_finite_and_tell_pictures_apart() -> None:
@@ -152,51 +152,51 @@ def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_truncation_keeps_the_special_tokens_and_padding_is_ours(tokenizer_file: str) -> None:
     spec = {"tokenizer_file": tokenizer_file, "max_length": 5, "pad_id": 0}
-    short, long = text.prepare("good day", spec), text.prepare("good bad " * 50, spec)
+    short, long = text.prepare_text("good day", spec), text.prepare_text("good bad " * 50, spec)
     assert short[0].tolist() == [2, 4, 6, 3] and long[0].tolist() == [2, 4, 5, 4, 3]
-    ids, mask = text.collate([short, long], spec)
+    ids, mask = text.pad_tokens([short, long], spec)
     assert ids.shape == (2, 5) and mask.sum(axis=1).tolist() == [4, 5] and ids.dtype == np.int64
 
 
 @pytest.mark.parametrize("written", ["", "\ud800", "\x00\x07", "ኢትዮጵያ", "👩\u200d🌾"])
 def test_any_string_becomes_at_least_one_token(tokenizer_file: str, written: str) -> None:
     spec = {"tokenizer_file": tokenizer_file, "max_length": 5, "pad_id": 0}
-    ids, mask = text.prepare(text.load(written, spec), spec)
+    ids, mask = text.prepare_text(text.load_text(written, spec), spec)
     assert len(ids) == len(mask) >= 1
 
 
 def test_scripts_and_joiners_stay_and_control_characters_go() -> None:
-    assert text.load("می\u200cخواهم\x07 \ufeffé", {}) == "می\u200cخواهم é"
+    assert text.load_text("می\u200cخواهم\x07 \ufeffé", {}) == "می\u200cخواهم é"
 
 
 def test_a_text_preview_is_escaped_and_short() -> None:
-    snippet = text.preview("<script>x</script> " + "word " * 500)
+    snippet = text.preview_text("<script>x</script> " + "word " * 500)
     assert snippet.startswith('<span dir="auto">&lt;script&gt;') and len(snippet) < 400 and "…" in snippet
 
 
 def test_gaps_padding_and_length_are_treated() -> None:
     raw = np.array([[np.nan, 1, np.nan, 3, np.nan, np.nan], [np.nan] * 6], dtype=np.float32)
     spec = {"length": 7, "n_channels": 2}
-    values = series.load(raw, spec)
+    values = series.load_series(raw, spec)
     assert values.tolist() == [[1, 1, 2, 3], [0, 0, 0, 0]]
-    (made,) = series.prepare(values, spec)
+    (made,) = series.prepare_series(values, spec)
     assert made.shape == (2, 7) and made.dtype == np.float32 and made[0, -1] == 3
 
 
 def test_another_number_of_channels_is_an_error() -> None:
     with pytest.raises(DataError, match="has 1 channels; the model was made for 3"):
-        series.load(np.zeros((1, 5), dtype=np.float32), {"length": 5, "n_channels": 3})
+        series.load_series(np.zeros((1, 5), dtype=np.float32), {"length": 5, "n_channels": 3})
 
 
 @pytest.mark.parametrize(("lengths", "expected"), [((20, 20), 20), ((3, 4), 9), ((30, 9999), 2048)])
 def test_the_length_is_that_of_the_longest_within_bounds(lengths: tuple[int, int], expected: int) -> None:
     inputs = [np.pad(np.ones((1, n), np.float32), ((0, 0), (0, 7)), constant_values=np.nan) for n in lengths]
-    assert series.describe(inputs) == {"length": expected, "n_channels": 1}
+    assert series.derive_spec(inputs) == {"length": expected, "n_channels": 1}
 
 
 def test_series_of_different_channels_are_refused() -> None:
     with pytest.raises(DataError, match="different numbers of channels"):
-        series.describe([np.zeros((1, 9)), np.zeros((2, 9))])
+        series.derive_spec([np.zeros((1, 9)), np.zeros((2, 9))])
 
 
 @settings(deadline=None, max_examples=60)
@@ -207,7 +207,7 @@ def test_series_of_different_channels_are_refused() -> None:
 def test_a_prepared_series_is_always_finite_and_within_its_range(values: list[float], length: int) -> None:
     raw = np.array([values], dtype=np.float32)
     spec = {"length": length, "n_channels": 1}
-    (made,) = series.prepare(series.load(raw, spec), spec)
+    (made,) = series.prepare_series(series.load_series(raw, spec), spec)
     assert made.shape == (1, length) and np.isfinite(made).all()
     known = raw[np.isfinite(raw)]
     if len(known):
@@ -215,9 +215,9 @@ def test_a_prepared_series_is_always_finite_and_within_its_range(values: list[fl
 
 
 def test_a_series_preview_leaves_gaps() -> None:
-    snippet = series.preview(np.array([[1, 2, np.nan, 4, 5]], dtype=np.float32))
+    snippet = series.preview_series(np.array([[1, 2, np.nan, 4, 5]], dtype=np.float32))
     assert snippet.count("<polyline") == 2 and "<title>1 channel, 5 steps</title>" in snippet
-    assert "nan" not in series.preview(np.full((2, 3), np.nan, dtype=np.float32))
+    assert "nan" not in series.preview_series(np.full((2, 3), np.nan, dtype=np.float32))
 
 
 def test_every_modality_fills_the_same_fields() -> None:

@@ -270,7 +270,7 @@ def test_a_strategy_that_moves_weights_keeps_lone_rows_in_every_training_part() 
         splits=make_column(["train"] * 17),
         metadata={},
     )
-    made = features.extract(table, base, "float32", frozenset({"features"}))
+    made = features.extract_features(table, base, "float32", frozenset({"features"}))
     task = Task(
         classes=("x", "y", "z"),
         codes=codes,

@@ -29,15 +29,15 @@ from headstart import bundle as bundles
 from headstart import flow
 from headstart.bases import rocket, write_folder
 from headstart.bundle import integrity, standalone
-from headstart.bundle.onnx.graph import PARTS
-from headstart.bundle.onnx.images import Described
-from headstart.bundle.onnx.series import Quantiles, Rocket
-from headstart.bundle.runtime.agreement import agreement
-from headstart.bundle.verification import verified
+from headstart.bundle.onnx.graph import STRATEGY_BUILDERS
+from headstart.bundle.onnx.images import ImageDescriptors
+from headstart.bundle.onnx.series import MiniRocketNetwork, QuantileFeatures
+from headstart.bundle.runtime.agreement import compare_outputs
+from headstart.bundle.verification import verify_bundle
 from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule
 from headstart.flow.inference.answers import header, row_of
-from headstart.modalities.descriptors import describe_image, shrunk
-from headstart.modalities.quantiles import describe
+from headstart.modalities.descriptors import describe_image, shrink_image
+from headstart.modalities.quantiles import describe_series
 from headstart.options import AdaptOptions, CheckOptions, PredictOptions, parse
 from headstart.records import Predictions, make_column
 from headstart.strategies import STRATEGIES
@@ -208,11 +208,11 @@ def test_a_bundle_of_each_format_still_answers_as_it_did(number: int, runtime: s
         at = found[0].index("kind")
         found = [[*row[:at], *row[at + 1 :]] for row in found]
     assert_alike(found, expected)
-    assert verified(stored).good
+    assert verify_bundle(stored).passes
 
 
 def test_every_format_that_is_read_is_stored() -> None:
-    assert {f"bundle-format-{number}" for number in integrity.KNOWN} == {
+    assert {f"bundle-format-{number}" for number in integrity.READABLE_FORMATS} == {
         path.name for path in DATA.iterdir() if path.is_dir() and path.name.startswith("bundle-format-")
     }
 
@@ -221,13 +221,13 @@ def test_a_bundle_loaded_in_its_portable_form_is_saved_whole(
     runs: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
     out, _ = runs["text"]
-    bundles.save(bundles.load(out, "onnx"), tmp_path / "copy")
-    full = bundles.load(tmp_path / "copy", "torch")
-    assert full.strategy == bundles.load(out).strategy and (tmp_path / "copy" / "model.onnx").is_file()
+    bundles.save_bundle(bundles.load_bundle(out, "onnx"), tmp_path / "copy")
+    full = bundles.load_bundle(tmp_path / "copy", "torch")
+    assert full.strategy == bundles.load_bundle(out).strategy and (tmp_path / "copy" / "model.onnx").is_file()
 
 
 def test_every_strategy_has_its_part_of_a_graph() -> None:
-    assert set(PARTS) == set(STRATEGIES)
+    assert set(STRATEGY_BUILDERS) == set(STRATEGIES)
 
 
 def test_descriptors_in_the_graph_are_those_of_the_features() -> None:
@@ -235,30 +235,30 @@ def test_descriptors_in_the_graph_are_those_of_the_features() -> None:
     pixels = rng.integers(0, 256, (6, 20, 26, 3), dtype=np.uint8)
     pictures = [Image.fromarray(one).resize((130, 100)) for one in pixels]
     expected = np.stack([describe_image(one) for one in pictures])
-    found = Described()(torch.from_numpy(np.stack([shrunk(one) for one in pictures]))).numpy()
+    found = ImageDescriptors()(torch.from_numpy(np.stack([shrink_image(one) for one in pictures]))).numpy()
     np.testing.assert_allclose(found, expected, atol=5e-4)  # Cube roots of moments that are nearly zero.
 
 
 @pytest.mark.parametrize("n_channels", [1, 4])
 def test_convolutions_in_the_graph_are_those_of_minirocket(n_channels: int) -> None:
     series = np.random.default_rng(0).normal(size=(12, n_channels, 40)).astype(np.float32)
-    weights = rocket.fit(list(series), 0, 840)
-    found = Rocket(weights, n_channels, 40)(torch.from_numpy(series)).numpy()
-    np.testing.assert_allclose(found, rocket.forward(weights, series)[0], atol=1e-5)
+    weights = rocket.fit_rocket(list(series), 0, 840)
+    found = MiniRocketNetwork(weights, n_channels, 40)(torch.from_numpy(series)).numpy()
+    np.testing.assert_allclose(found, rocket.transform_series(weights, series)[0], atol=1e-5)
 
 
 @pytest.mark.parametrize(("length", "n_channels", "divisor"), [(9, 1, 4), (30, 2, 4), (65, 1, 8)])
 def test_quantiles_in_the_graph_are_those_of_quant(length: int, n_channels: int, divisor: int) -> None:
     series = np.random.default_rng(1).normal(size=(5, n_channels, length)).astype(np.float32)
-    found = Quantiles(length, divisor)(torch.from_numpy(series)).numpy()
-    np.testing.assert_allclose(found, describe(series, divisor), atol=2e-5)
+    found = QuantileFeatures(length, divisor)(torch.from_numpy(series)).numpy()
+    np.testing.assert_allclose(found, describe_series(series, divisor), atol=2e-5)
 
 
 def test_agreement_counts_labels_and_the_largest_difference() -> None:
     expected = np.array([[0.6, 0.4], [0.9, 0.1]])
-    found = agreement("classification", expected, np.array([[0.45, 0.55], [0.9, 0.1]]))
+    found = compare_outputs("classification", expected, np.array([[0.45, 0.55], [0.9, 0.1]]))
     assert (found.same_labels, found.max_difference, found.passes) == (0.5, pytest.approx(0.15), False)
-    assert not agreement("regression", np.array([[1.0]]), np.array([[np.nan]])).passes
+    assert not compare_outputs("regression", np.array([[1.0]]), np.array([[np.nan]])).passes
 
 
 CLASSES = ("a", "b", "noise")
@@ -521,7 +521,7 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
     from headstart.strategies.linear.head import Head
 
     out, data = runs["image"]
-    bundle = bundles.load(out, "torch")
+    bundle = bundles.load_bundle(out, "torch")
     table = flow.check(data, parse(CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
     base, rng = BASES["image"](), np.random.default_rng(0)
     head = Head(np.zeros(base.record.n_dims, np.float32), rng.normal(size=(base.record.n_dims, 3)).astype(np.float32),
@@ -530,10 +530,10 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
     fitted = FittedModel(core, np.empty((0, 3)))
     tuned = replace(bundle, strategy="last-stages", fitted=fitted, uses=frozenset({"inputs"}), rules=None)
     made = make_portable(tuned, table, tmp_path / "shipping")
-    assert made.shipped is not None and made.shipped.told["ok"], made.shipped
-    assert [item["kind"] for item in made.shipped.told["inputs"]] == ["views"]
-    bundles.save(made, tmp_path / "bundle")
-    light = run_reference(bundles.load(tmp_path / "bundle", "onnx"), table)
+    assert made.portable_files is not None and made.portable_files.config["ok"], made.portable_files
+    assert [item["kind"] for item in made.portable_files.config["inputs"]] == ["views"]
+    bundles.save_bundle(made, tmp_path / "bundle")
+    light = run_reference(bundles.load_bundle(tmp_path / "bundle", "onnx"), table)
     np.testing.assert_allclose(light.outputs, run_reference(tuned, table).outputs, atol=1e-4)
 
 
@@ -544,22 +544,22 @@ def test_an_unchanged_model_keeps_its_graph_and_a_changed_or_damaged_one_gets_a_
     from headstart.flow.exports.portable import make_portable
 
     out, data = runs["series"]
-    bundle = bundles.load(out, "torch")
+    bundle = bundles.load_bundle(out, "torch")
     table = flow.check(data, parse(CheckOptions, deep="off", offline=True))[0].take(np.arange(6))
     first = make_portable(bundle, table, tmp_path / "first")
-    assert first.shipped is not None and first.shipped.told["ok"]
-    bundles.save(first, tmp_path / "bundle")
+    assert first.portable_files is not None and first.portable_files.config["ok"]
+    bundles.save_bundle(first, tmp_path / "bundle")
     asked: list[str] = []
-    whole = graph.whole
+    whole = graph.build_network
     monkeypatch.setattr(graph, "whole", lambda made: asked.append(made.strategy) or whole(made))
     again = make_portable(bundle, table, tmp_path / "again", tmp_path / "bundle")
-    assert not asked and again.shipped is not None and again.shipped.told == first.shipped.told
-    assert set(again.shipped.files) == set(first.shipped.files)
-    assert all((tmp_path / "again" / name).is_file() for name in again.shipped.files)
+    assert not asked and again.portable_files is not None and again.portable_files.config == first.portable_files.config
+    assert set(again.portable_files.files) == set(first.portable_files.files)
+    assert all((tmp_path / "again" / name).is_file() for name in again.portable_files.files)
     make_portable(bundle, table.take(np.arange(5)), tmp_path / "other", tmp_path / "bundle")
     assert len(asked) == 1
     (tmp_path / "bundle" / "model.onnx").write_bytes(b"damaged")
-    assert make_portable(bundle, table, tmp_path / "third", tmp_path / "bundle").shipped is not None
+    assert make_portable(bundle, table, tmp_path / "third", tmp_path / "bundle").portable_files is not None
     assert len(asked) == 2
 
 

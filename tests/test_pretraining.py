@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from headstart import bases
-from headstart.bases import CATALOGUE, Need, cutting, series_encoder, series_shape, shipped
+from headstart.bases import CATALOGUE, BaseRequest, cutting, series_encoder, series_shape, shipped
 from headstart.errors import BundleError, DataError, OptionError, UnknownName
-from headstart.features.runtimes import REFERENCE, RUNTIMES, error_against
+from headstart.features.runtimes import REFERENCE, RUNTIMES, measure_relative_error
 from headstart.flow import pretraining as flow
 from headstart.modalities import MODALITIES
 from headstart.options import PretrainOptions
@@ -28,7 +28,7 @@ SERIES = MODALITIES["series"]
 
 
 def loaded(n_channels: int = 1) -> bases.Backbone:
-    return bases.load(NAME, Need(modality="series", spec={"length": 90, "n_channels": n_channels}))
+    return bases.load_base(NAME, BaseRequest(modality="series", spec={"length": 90, "n_channels": n_channels}))
 
 
 def batch(n_channels: int, n_rows: int = 4, length: int = 90) -> list[np.ndarray]:
@@ -57,8 +57,8 @@ def learnt(few_series_for_components: None) -> training.Pretrained:
 def test_the_rounding_of_a_flat_piece_is_no_signal_while_learning_but_small_units_are_afterwards() -> None:
     flat = torch.tensor(np.random.default_rng(0).normal(0, 1e-8, (1, 64)), dtype=torch.float32)
     known = torch.ones_like(flat)
-    assert float(series_encoder.standardised(flat, known, any_unit=False)[0].abs().max()) < 0.1
-    assert float(series_encoder.standardised(flat, known)[0].std()) == pytest.approx(1.0, abs=0.02)
+    assert float(series_encoder.standardise(flat, known, any_unit=False)[0].abs().max()) < 0.1
+    assert float(series_encoder.standardise(flat, known)[0].std()) == pytest.approx(1.0, abs=0.02)
     assert not training._prepared(series_shape.ARCHITECTURE, 128, 0)[0].net.stem.any_unit
     assert training.untrained().stem.any_unit
 
@@ -107,14 +107,14 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
 
 
 def test_principal_components_are_uncorrelated_and_come_in_falling_order(learnt: training.Pretrained) -> None:
-    net = series_encoder.build(learnt.architecture)
+    net = series_encoder.build_network(learnt.architecture)
     net.load_state_dict({name: torch.from_numpy(value) for name, value in learnt.weights.items()})
     values, known, steps = training.Pairs(64, 1)(torch.arange(256), torch.Generator().manual_seed(0))
     with torch.no_grad():
         state = net.stem(values[:256], known[:256], steps[:256])
         for block in net.blocks:
             state = block(state)
-        found = (((net.described(state)[0] - net.centre) / net.spread) @ net.components)[:, 0].numpy()
+        found = (((net.split_described(state)[0] - net.centre) / net.spread) @ net.components)[:, 0].numpy()
     spread = found.std(axis=0)
     assert spread[0] > spread[5] > spread[20]
     assert abs(np.corrcoef(found[:, 0], found[:, 1])[0, 1]) < 0.3
@@ -216,10 +216,10 @@ def test_both_halves_of_a_cut_give_the_features_of_the_whole(n_channels: int, n_
     backbone = loaded(n_channels)
     assert backbone.module is not None
     module = backbone.module()
-    halves = cutting.cut(module, n_tail)
+    halves = cutting.cut_network(module, n_tail)
     assert halves is not None and cutting.n_blocks(module) == 4
     rows = [torch.from_numpy(part) for part in batch(n_channels)]
-    assert cutting.agrees(module, halves, rows)
+    assert cutting.halves_agree(module, halves, rows)
     own = [name for stage in backbone.stages()[-n_tail:] for name in stage.parameters]
     assert sorted(halves.names) == sorted(own)
 
@@ -229,7 +229,7 @@ def test_openvino_gives_the_same_features() -> None:
     rows = batch(2)
     expected = RUNTIMES[REFERENCE].open(backbone)(*rows)
     found = RUNTIMES["openvino-float32"].open(backbone)(*rows)
-    assert error_against(expected, found) < 1e-3
+    assert measure_relative_error(expected, found) < 1e-3
 
 
 def test_a_base_of_ones_own_is_written_loads_for_any_number_of_channels_and_says_how_it_was_made(
@@ -241,7 +241,9 @@ def test_a_base_of_ones_own_is_written_loads_for_any_number_of_channels_and_says
     assert not said["shipped"] and said["n_pairs"] == training.BATCH
     assert f"--pairs {training.BATCH} --seed 7" in (tmp_path / "base" / "README.md").read_text("utf-8")
     json.dumps(said)
-    backbone = bases.load(f"file:{tmp_path / 'base'}", Need(modality="series", spec={"length": 40, "n_channels": 5}))
+    backbone = bases.load_base(
+        f"file:{tmp_path / 'base'}", BaseRequest(modality="series", spec={"length": 40, "n_channels": 5})
+    )
     assert backbone.record.n_dims == 5 * (24 + series_shape.N_FACTS)
     assert backbone.record.pretrained and backbone.spec["n_channels"] == 5
     again = flow.pretrain("series", tmp_path / "base", options)
@@ -274,7 +276,7 @@ def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_is_written_
     monkeypatch.setattr(series_shape, "ARCHITECTURE", {**series_shape.ARCHITECTURE, **TINY})
     options, out = PretrainOptions(pairs=training.BATCH), tmp_path / "base"
 
-    def cut(parts: bases.Parts, folder: Path) -> None:
+    def cut(parts: bases.BaseParts, folder: Path) -> None:
         (folder / "model.safetensors").write_bytes(b"half")
         raise KeyboardInterrupt
 
@@ -282,9 +284,11 @@ def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_is_written_
         patch.setattr(making, "write_folder", cut)
         flow.pretrain("series", out, options)
     with pytest.raises(DataError):
-        bases.load(f"file:{out}", Need(modality="series", spec={"length": 40, "n_channels": 1}))
+        bases.load_base(f"file:{out}", BaseRequest(modality="series", spec={"length": 40, "n_channels": 1}))
     flow.pretrain("series", out, options)
-    assert bases.load(f"file:{out}", Need(modality="series", spec={"length": 40, "n_channels": 1})).record.pretrained
+    assert bases.load_base(
+        f"file:{out}", BaseRequest(modality="series", spec={"length": 40, "n_channels": 1})
+    ).record.pretrained
 
 
 def test_pretrain_refuses_what_makes_no_sense(tmp_path: Path) -> None:
@@ -305,7 +309,7 @@ def test_pretrain_refuses_what_makes_no_sense(tmp_path: Path) -> None:
 
 def test_the_record_of_the_shipped_base_is_that_of_its_file() -> None:
     record = CATALOGUE[NAME]
-    assert record.n_dims == series_shape.n_dims(series_shape.ARCHITECTURE, 1)
+    assert record.n_dims == series_shape.count_dims(series_shape.ARCHITECTURE, 1)
     assert replace(record, n_dims=0).pretrained and "synthetic" in record.training_data
 
 
@@ -327,18 +331,20 @@ def test_a_tuned_encoder_says_the_same_as_one_graph(strategy: str, n_channels: i
     head = Head(np.zeros(len(weights), np.float32), weights, np.zeros(2, np.float32))
     core = TunedModel(modality="series", parts=replace_weights(backbone.parts, moved), head=head)
     fitted = FittedModel(core, np.empty((0, 2)))
-    bundle = SimpleNamespace(strategy=strategy, fitted=fitted, classes=("a", "b"), rules=None, backbone=None)
-    network, desk = graph.whole(bundle)  # type: ignore[arg-type]
+    bundle = SimpleNamespace(strategy=strategy, fitted=fitted, classes=("a", "b"), decision_policy=None, backbone=None)
+    network, desk = graph.build_network(bundle)  # type: ignore[arg-type]
     arrays, path = tuple(batch(n_channels)), tmp_path / "model.onnx"
-    exporter, refused = export.write(network, desk.inputs, arrays, path=path, told={}, judge=lambda _: "")
+    exporter, refused = export.export_network(
+        network, desk.inputs, arrays, path=path, metadata={}, explain_mismatch=lambda _: ""
+    )
     assert exporter and not refused, refused
     module = core.backbone.module
     assert module is not None
     with torch.no_grad():
         features = module()(*(torch.from_numpy(part) for part in arrays))[-1].numpy()
     names = [name for item in desk.inputs for name in item.arrays]
-    found = session.opened(path, names)(*arrays)[0]
+    found = session.open_graph(path, names)(*arrays)[0]
     np.testing.assert_allclose(found, head.predict(features), atol=1e-4)
-    one = session.opened(path, names)(*(part[:1] for part in arrays))[0]  # as many rows as there are
+    one = session.open_graph(path, names)(*(part[:1] for part in arrays))[0]  # as many rows as there are
     np.testing.assert_allclose(one, found[:1], atol=1e-5)
     assert np.ptp(found[:, 0]) > 0.01

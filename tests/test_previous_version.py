@@ -10,7 +10,7 @@ from tests.tiny import BASES
 
 from headstart import flow
 from headstart.bases.folder import write_folder
-from headstart.features.cache import entries
+from headstart.features.cache import list_entries
 from headstart.options import AdaptOptions, CacheOptions, parse
 
 STORED = Path(__file__).parent / "data" / "home-0.1.0"
@@ -25,12 +25,12 @@ def old_home(fresh_home: Path) -> Path:
 
 
 def test_features_of_the_previous_version_are_listed_used_and_pruned(old_home: Path, tmp_path: Path) -> None:
-    (entry,) = entries()
+    (entry,) = list_entries()
     assert entry.base == "tiny-bert" and entry.n_rows == 60 and entry.is_current
     write_folder(BASES["text"]().parts, tmp_path / "base")
     options = parse(AdaptOptions, base=f"file:{tmp_path / 'base'}", strategy="linear-probe", offline=True, time="2m")
     result = flow.adapt(old_home / "messages.csv", tmp_path / "out", options)
     assert result.chosen == "linear-probe"
-    assert entry.key in {kept.key for kept in entries()}
+    assert entry.key in {kept.key for kept in list_entries()}
     _, left, removed = flow.cache(parse(CacheOptions, prune=True, older_than=0.0))
     assert entry.key in {gone.key for gone in removed} and not left

@@ -9,7 +9,7 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from headstart import flow
-from headstart.modalities.quantiles import describe, n_features
+from headstart.modalities.quantiles import count_features, describe_series
 from headstart.options import AdaptOptions
 from headstart.results import Metrics
 from headstart.strategies.baselines import classic_series, quant
@@ -27,8 +27,8 @@ def test_quantiles_are_those_of_the_published_method(length: int, channels: int)
     from aeon.transformations.collection.interval_based import QUANTTransformer
 
     series = RNG.normal(size=(5, channels, length)).astype(np.float32)
-    found = describe(series)
-    assert found.shape == (5, channels * n_features(length))
+    found = describe_series(series)
+    assert found.shape == (5, channels * count_features(length))
     np.testing.assert_allclose(found, QUANTTransformer().fit_transform(series), atol=1e-3, rtol=1e-4)
 
 
@@ -56,7 +56,7 @@ def test_longer_series_get_fewer_quantiles_rather_than_more_memory() -> None:
     spec = {"length": 2_048, "n_channels": 3}
     divisor = quant.divisor_for(100_000, spec)
     assert divisor > quant.divisor_for(50, spec) == 4
-    assert 100_000 * 3 * n_features(2_048, divisor) <= quant.MOST_VALUES or divisor >= 2_048
+    assert 100_000 * 3 * count_features(2_048, divisor) <= quant.MOST_VALUES or divisor >= 2_048
 
 
 def test_leaves_hold_more_rows_where_trees_would_not_fit() -> None:

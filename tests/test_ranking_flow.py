@@ -99,9 +99,9 @@ def test_only_training_rows_are_looked_at(
 
     def watched(table: object, *args: object, **options: object) -> object:
         seen.extend(table.splits)  # type: ignore[attr-defined]
-        return features.extract(table, *args, **options)  # type: ignore[arg-type]
+        return features.extract_features(table, *args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(measure, "features", type("room", (), {"extract": staticmethod(watched)}))
+    monkeypatch.setattr(measure, "features", type("room", (), {"extract_features": staticmethod(watched)}))
     choose.rank(image_folder, parse(BasesOptions, candidate=checkpoints[:1], offline=True))
     assert seen and set(seen) == {TRAIN}
 

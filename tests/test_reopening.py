@@ -48,7 +48,7 @@ def _scrambled(rules: DecisionPolicy) -> DecisionPolicy:
 
 def _spoil_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write the basis as safetensors 0.8 writes a Fortran-ordered array."""
-    write = decision.write
+    write = decision.write_decision_policy
     monkeypatch.setattr(decision, "write", lambda rules, folder: write(_scrambled(rules), folder))
 
 

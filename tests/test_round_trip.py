@@ -21,8 +21,8 @@ def test_rules_of_500_classes_of_three_rows_decide_from_their_file_as_in_memory(
         values, codes, np.arange(1500) // 500, make_column([str(row) for row in range(1500)])
     )
     assert novelty is not None
-    decision.write(DecisionPolicy(out_of_distribution=novelty), tmp_path)
-    rules = decision.read(tmp_path, classes, "classification")
+    decision.write_decision_policy(DecisionPolicy(out_of_distribution=novelty), tmp_path)
+    rules = decision.read_stored_policy(tmp_path, classes, "classification")
     assert rules is not None and rules.out_of_distribution is not None
     others = np.concatenate([values[:200], rng.normal(size=(50, 384)).astype(np.float32)])
     np.testing.assert_array_equal(rules.out_of_distribution.distances(others), novelty.distances(others))

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from headstart.bases import rocket
-from headstart.bases.series_encoder import standardised
-from headstart.bundle.onnx.series import Quantiles, Rocket
+from headstart.bases.series_encoder import standardise
+from headstart.bundle.onnx.series import MiniRocketNetwork, QuantileFeatures
 from headstart.modalities import MODALITIES
-from headstart.modalities.quantiles import describe
+from headstart.modalities.quantiles import describe_series
 
 MOVING = np.random.default_rng(0).normal(size=(12, 2, 40)).astype(np.float32)
 
@@ -34,18 +34,18 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_convolutions_and_quantiles_agree_on_odd_channels(name: str) -> None:
     series = ODD[name]
-    weights = rocket.fit(list(series), 0, 840)
-    found = Rocket(weights, 2, 40)(torch.from_numpy(series)).numpy()
-    np.testing.assert_allclose(found, rocket.forward(weights, series)[0], atol=1e-5)
+    weights = rocket.fit_rocket(list(series), 0, 840)
+    found = MiniRocketNetwork(weights, 2, 40)(torch.from_numpy(series)).numpy()
+    np.testing.assert_allclose(found, rocket.transform_series(weights, series)[0], atol=1e-5)
     size = max(1.0, float(np.abs(series).max()))
-    found = Quantiles(40, 4)(torch.from_numpy(series)).numpy()
-    np.testing.assert_allclose(found / size, describe(series, 4) / size, atol=2e-5)
+    found = QuantileFeatures(40, 4)(torch.from_numpy(series)).numpy()
+    np.testing.assert_allclose(found / size, describe_series(series, 4) / size, atol=2e-5)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 9.8, 123.456, 1e5, 1e9])
 def test_a_channel_that_never_changes_is_flat_and_its_spread_is_nothing(value: float) -> None:
     values = torch.full((3, 256), value)
-    series, mean, spread = standardised(values, torch.ones_like(values))
+    series, mean, spread = standardise(values, torch.ones_like(values))
     assert torch.all(series == 0) and torch.all(spread == 0)
     torch.testing.assert_close(mean, torch.full((3, 1), value), rtol=1e-5, atol=0)
 
@@ -56,7 +56,7 @@ def test_a_channel_that_moves_is_standardised_as_before() -> None:
     weight = known / known.sum(1, keepdim=True)
     mean = (values * weight).sum(1, keepdim=True)
     spread = ((values - mean).square() * weight).sum(1, keepdim=True).sqrt()
-    assert torch.equal(standardised(values, known)[0], (values - mean) / spread)
+    assert torch.equal(standardise(values, known)[0], (values - mean) / spread)
 
 
 @pytest.mark.parametrize("values", [[[1.0]], [[1.0, 2.0]], [[np.nan, 1.0, np.nan]], [[np.inf, 1.0, 2.0]]])

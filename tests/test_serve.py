@@ -202,7 +202,7 @@ def test_one_bad_input_gets_its_reason_and_spoils_no_other(client: TestClient) -
 
 
 def test_a_model_that_breaks_on_one_input_still_answers_the_others(bundle_folders: dict[str, Path]) -> None:
-    answer = open_predictor(bundles.load(bundle_folders["series"]), "float32")
+    answer = open_predictor(bundles.load_bundle(bundle_folders["series"]), "float32")
     wave = np.sin(np.arange(30, dtype=np.float32))[None]
     huge = np.where(wave > 0, 3e38, -3e38).astype(np.float32)
     found = answer([wave, huge, np.zeros((2, 30), dtype=np.float32), np.full((1, 5), np.nan, dtype=np.float32)])

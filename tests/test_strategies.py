@@ -16,7 +16,7 @@ from safetensors.numpy import load, save
 from tests.tiny import BASES, MOVES, train_briefly
 
 from headstart.errors import UnknownName
-from headstart.features.views import final_features
+from headstart.features.views import compute_final_features
 from headstart.records import Features, FittedState, Table, make_column
 from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.record import Clock, Fitted, StrategyRows, StrategySkipped, Task
@@ -103,7 +103,7 @@ def make(
 def tuned(rows: StrategyRows, task: Task) -> StrategyRows:
     """Give rows the features of the base itself: what moves its weights starts there."""
     assert task.backbone is not None
-    final = final_features(rows.table, task.backbone)[0]
+    final = compute_final_features(rows.table, task.backbone)[0]
     return replace(rows, features=Features(rows.table.ids, final, "tiny"))
 
 

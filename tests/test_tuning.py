@@ -14,8 +14,8 @@ from tests.tiny import BASES
 from torch import nn
 
 from headstart.bases import cutting
-from headstart.features.activations import Activations, Pass, Unsuitable, activations
-from headstart.features.views import final_features
+from headstart.features.activations import Activations, CannotCache, TrunkPass, compute_activations
+from headstart.features.views import compute_final_features
 from headstart.records import Features, Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fine_tuning import contrastive, full, last_stages, lora, norm_bias, search
@@ -60,7 +60,7 @@ def rows_of(modality: str, folder: Path, n: int = 24, n_classes: int = 2) -> tup
         labels=None,
         splits=make_column([""] * n),
     )
-    features = Features(ids, final_features(table, base)[0], "tiny")
+    features = Features(ids, compute_final_features(table, base)[0], "tiny")
     classes = tuple(f"class {code}" for code in range(n_classes))
     task = Task(
         classes=classes,
@@ -85,11 +85,11 @@ def test_both_halves_of_a_cut_give_what_the_whole_gives(modality: str, tmp_path:
     texts = (torch.tensor([[3, 4, 5, 0], [6, 7, 0, 0]]), torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]]))
     rows = pictures if modality == "image" else texts
     for n_tail in range(1, cutting.n_blocks(module)):
-        halves = cutting.cut(module, n_tail)
-        assert halves is not None and cutting.agrees(module, halves, rows), n_tail
+        halves = cutting.cut_network(module, n_tail)
+        assert halves is not None and cutting.halves_agree(module, halves, rows), n_tail
         inside = {name for name, _ in module.net.named_parameters()}
         assert set(halves.names) < inside
-    assert cutting.cut(module, cutting.n_blocks(module)) is None and cutting.cut(module, 0) is None
+    assert cutting.cut_network(module, cutting.n_blocks(module)) is None and cutting.cut_network(module, 0) is None
 
 
 @pytest.mark.parametrize("modality", ["image", "text"])
@@ -98,26 +98,26 @@ def test_activations_are_kept_by_content_and_the_tail_makes_the_features_of_them
 ) -> None:
     rows, _ = rows_of(modality, tmp_path)
     base = BASES[modality]()
-    how = Pass(1, 1, "float32", 600.0)
-    first = activations(rows.table, base, how)
+    how = TrunkPass(1, 1, "float32", 600.0)
+    first = compute_activations(rows.table, base, how)
     shards = sorted(fresh_home.glob("features/*/*/shard-*"))
-    again = activations(rows.table.take(np.arange(len(rows))[::-1]), base, how)
+    again = compute_activations(rows.table.take(np.arange(len(rows))[::-1]), base, how)
     assert sorted(fresh_home.glob("features/*/*/shard-*")) == shards, "nothing is run twice"
     assert len(first.views) == (2 if modality == "image" else 1)
     np.testing.assert_array_equal(first.views[-1][0], again.views[-1][-1])
     assert isinstance(first, Activations) and first.views[0][0].dtype == np.float16
     assert base.module is not None
-    halves = cutting.cut(base.module(), 1)
+    halves = cutting.cut_network(base.module(), 1)
     assert halves is not None and rows.features is not None
     with torch.no_grad():
-        found = halves.tail(*first.batch(0, [0, 5, 7])).numpy()
+        found = halves.tail(*first.load_batch(0, [0, 5, 7])).numpy()
     np.testing.assert_allclose(found, rows.features.final[[0, 5, 7]], rtol=0.02, atol=0.02)
 
 
 def test_a_pass_that_does_not_fit_the_time_is_refused_before_it_starts(tmp_path: Path, fresh_home: Path) -> None:
     rows, _ = rows_of("image", tmp_path)
-    with pytest.raises(Unsuitable, match="does not fit the time"):
-        activations(rows.table, BASES["image"](), Pass(1, 1, "float32", 0.0))
+    with pytest.raises(CannotCache, match="does not fit the time"):
+        compute_activations(rows.table, BASES["image"](), TrunkPass(1, 1, "float32", 0.0))
 
 
 @pytest.mark.parametrize(("name", "modality"), TUNED)
@@ -136,8 +136,8 @@ def test_only_what_the_recipe_names_moves_and_everything_else_stays_bit_for_bit(
     moved = {key for key, value in made.weights[1.0].items() if not np.array_equal(value.numpy(), before[key])}
     assert moved, "something has moved"
     allowed = {
-        "last-stages": set(cutting.cut(base.module(), max(n_tail, 1)).names),  # type: ignore[union-attr]
-        "contrastive": set(cutting.cut(base.module(), max(n_tail, 1)).names),  # type: ignore[union-attr]
+        "last-stages": set(cutting.cut_network(base.module(), max(n_tail, 1)).names),  # type: ignore[union-attr]
+        "contrastive": set(cutting.cut_network(base.module(), max(n_tail, 1)).names),  # type: ignore[union-attr]
         "norm-bias": {
             *(key for key in before if key.endswith("bias")),
             *(f"{key}.weight" for key, item in base.module().net.named_modules()
@@ -171,9 +171,9 @@ def test_at_share_zero_the_model_is_the_probe(tmp_path: Path) -> None:
 def test_merged_and_unmerged_low_rank_updates_agree() -> None:
     base = BASES["text"]()
     assert base.module is not None
-    from headstart.bases import assemble
+    from headstart.bases import assemble_backbone
 
-    module = assemble(base.parts).module()  # type: ignore[misc]
+    module = assemble_backbone(base.parts).module()  # type: ignore[misc]
     layers = add_low_rank(module.net, 0)
     assert len(layers) == 9
     for layer in layers.values():

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from headstart import flow, ranking
 from headstart.data import from_arrays, read_table
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
-from headstart.modalities.looks import of_text
+from headstart.modalities.looks import fingerprint_text
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.strategies.text import cooccurrence, tfidf
 
@@ -63,7 +63,7 @@ def test_composed_and_decomposed_texts_get_the_same_answer(bundle: Path, tmp_pat
     [
         lambda text: from_arrays([text]).hashes.tolist(),
         lambda text: from_arrays([text]).inputs.tolist(),
-        lambda text: of_text(text * 400).vectors.tolist(),
+        lambda text: fingerprint_text(text * 400).vectors.tolist(),
         lambda text: tfidf.ready([text], 9),
         lambda text: cooccurrence.learn([text] * 3, 0).pieces,
         lambda text: COARSE_FEATURES["text"](from_arrays([text, "x"])).tolist(),

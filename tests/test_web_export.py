@@ -39,7 +39,7 @@ from headstart.flow.exports import web_runtime
 from headstart.flow.exports.web_page import ALONE, LISTED, PAGE, make_offline_page
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, VARIABLE, find_package, unpack
 from headstart.flow.inference.predict_memory import open_predictor
-from headstart.modalities.text import load, prepare
+from headstart.modalities.text import load_text, prepare_text
 from headstart.options import AdaptOptions, ExportOptions
 from headstart.strategies.baselines.scratch_text import learn_tokenizer
 
@@ -116,10 +116,10 @@ def test_no_name_and_no_row_of_the_training_data_leaves(
         _export(adapted, name, tmp_path / name, runtime_web=stand_in)
         model = json.loads((tmp_path / name / "model" / "model.json").read_text())
         assert "ids" not in model["decision"]["novelty"]
-        bundle = bundles.load(adapted[name][0], "onnx")
-        assert bundle.rules is not None and bundle.rules.out_of_distribution is not None
+        bundle = bundles.load_bundle(adapted[name][0], "onnx")
+        assert bundle.decision_policy is not None and bundle.decision_policy.out_of_distribution is not None
         texts = "".join(path.read_text("utf-8", "ignore") for path in (tmp_path / name).rglob("*.js*"))
-        assert not any(str(one) in texts for one in bundle.rules.out_of_distribution.ids if len(str(one)) > 4)
+        assert not any(str(one) in texts for one in bundle.decision_policy.out_of_distribution.ids if len(str(one)) > 4)
 
 
 def test_small_copies_of_training_rows_are_in_the_page_only_if_their_owner_asks(
@@ -131,7 +131,7 @@ def test_small_copies_of_training_rows_are_in_the_page_only_if_their_owner_asks(
         assert not (tmp_path / name / "model" / "neighbours.bin").exists()
         _export(adapted, name, tmp_path / name, runtime_web=stand_in, thumbnails=source)
         rows = json.loads(gzip.decompress((tmp_path / name / "model" / "neighbours.bin").read_bytes()))
-        novelty = bundles.load(out, "onnx").rules.out_of_distribution  # type: ignore[union-attr]
+        novelty = bundles.load_bundle(out, "onnx").decision_policy.out_of_distribution  # type: ignore[union-attr]
         assert novelty is not None and len(rows) == len(novelty.ids) and all(row[key] for row in rows)
     with pytest.raises(OptionError, match="of the rows that the model remembers"):
         _export(adapted, "image", tmp_path / "image", runtime_web=stand_in, thumbnails=_other(tmp_path))
@@ -196,7 +196,7 @@ def test_an_archive_that_is_not_the_published_one_is_refused(tmp_path: Path) -> 
 
 def test_weights_of_16_bits_are_half_as_large_and_nearly_the_same() -> None:
     values = np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32) * np.logspace(-6, 6, 40)[:, None]
-    whole, steps = weight_quantisation.stepped(values.astype(np.float32))
+    whole, steps = weight_quantisation.quantise_array(values.astype(np.float32))
     assert whole.nbytes == values.astype(np.float32).nbytes / 2
     np.testing.assert_array_less(np.abs(whole * steps - values) / np.abs(values).max(axis=1, keepdims=True), 1.6e-5)
 
@@ -240,7 +240,7 @@ def test_texts_are_cut_into_the_same_tokens(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "tokenizer.json"
     _tokenizers()[kind].save(str(file))
     spec = {"tokenizer_file": str(file), "max_length": 24, "pad_id": 0}
-    expected = [prepare(load(text, {}), spec)[0].tolist() for text in WORDS]
+    expected = [prepare_text(load_text(text, {}), spec)[0].tolist() for text in WORDS]
     script = """
       const { Tokenizer } = await import("./tokenizers.min.mjs");
       const cut = page.texts.tokens(new Tokenizer(page.texts.spelled(given.told), {}), given.spec);
@@ -292,7 +292,7 @@ def _expected(name: str, out: Path, sent: list[Any]) -> list[dict[str, Any]]:
     turned = {
         "image": base64.b64decode, "text": str, "series": lambda one: np.asarray([one], np.float32),
     }[name]  # fmt: skip
-    return open_predictor(bundles.load(out), "float32")([turned(one) for one in sent])
+    return open_predictor(bundles.load_bundle(out), "float32")([turned(one) for one in sent])
 
 
 def _apart(one: Any, other: Any) -> float:

@@ -16,9 +16,9 @@ from tests.twins import needs_node, run
 from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule, fit_out_of_distribution
 from headstart.flow.inference.answers import document_of
 from headstart.modalities import MODALITIES
-from headstart.modalities.descriptors import shrunk
-from headstart.modalities.image import load, squared
-from headstart.modalities.text import load as text_load
+from headstart.modalities.descriptors import shrink_image
+from headstart.modalities.image import load_image, resize_image
+from headstart.modalities.text import load_text as text_load
 from headstart.records import Predictions, make_column
 from headstart.strategies.text.tfidf import KINDS, count_known, ready
 
@@ -50,9 +50,11 @@ def test_pictures_are_resized_to_the_pixels_of_pillow(tmp_path: Path, fit: str, 
     for seed, size in enumerate(SIZES):
         content = io.BytesIO()
         _picture(seed, size).save(content, "PNG")
-        picture = load(content.getvalue(), spec)
+        picture = load_image(content.getvalue(), spec)
         raw = base64.b64encode(_picture(seed, size).tobytes()).decode()
-        kept = [base64.b64encode(made.tobytes()).decode() for made in (squared(picture, spec), shrunk(picture))]
+        kept = [
+            base64.b64encode(made.tobytes()).decode() for made in (resize_image(picture, spec), shrink_image(picture))
+        ]
         given.append({"width": size[0], "height": size[1], "data": raw, "kept": kept})
     script = """
       return given.rows.map((row) => {
@@ -75,7 +77,7 @@ def test_pictures_with_opacity_lie_on_white_as_in_pillow(tmp_path: Path) -> None
     pixels = np.random.default_rng(0).integers(0, 256, (40, 30, 4), dtype=np.uint8)
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
-    expected = np.asarray(load(content.getvalue(), {"resize": 30}))
+    expected = np.asarray(load_image(content.getvalue(), {"resize": 30}))
     script = "return Array.from(page.images.overWhite(Uint8Array.from(given), 30, 40).data);"
     assert run(tmp_path, script, pixels.ravel().tolist()) == expected.ravel().tolist()
 
@@ -102,7 +104,7 @@ def test_photos_are_brought_near_their_size_as_jpeg_decoders_do(tmp_path: Path) 
     content = io.BytesIO()
     _picture(3, (1600, 1200)).save(content, "JPEG", quality=92, subsampling=0)
     full = Image.open(io.BytesIO(content.getvalue())).convert("RGB")
-    near = np.asarray(load(content.getvalue(), {"resize": 256})).astype(int)
+    near = np.asarray(load_image(content.getvalue(), {"resize": 256})).astype(int)
     given = {"width": 1600, "height": 1200, "data": base64.b64encode(full.tobytes()).decode()}
     script = """
       const data = Uint8Array.from(Buffer.from(given.data, "base64"));

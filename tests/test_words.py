@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from typer.testing import CliRunner
 
 from headstart import bases
-from headstart.bases import Need
+from headstart.bases import BaseRequest
 from headstart.cli.main import app
 from headstart.errors import DataError
 from headstart.records import Table, make_column
@@ -251,16 +251,16 @@ def test_adapt_learns_from_texts_without_labels_and_both_runtimes_say_the_same(f
 
 
 def test_a_base_with_words_teaches_classic_and_keeps_its_fingerprint(few: Path, tmp_path: Path) -> None:
-    plain = bases.load("default", Need(modality="text", offline=True))
+    plain = bases.load_base("default", BaseRequest(modality="text", offline=True))
     folder = tmp_path / "base"
     bases.write_folder(plain.parts, folder)
-    before = bases.load(f"file:{folder}", Need(modality="text", offline=True))
+    before = bases.load_base(f"file:{folder}", BaseRequest(modality="text", offline=True))
     assert before.parts.words == {}
     words = learn(texts_of(np.arange(300) % 2, 5), 0)
     save_file(words.arrays(), folder / "words.safetensors")
-    after = bases.load(f"file:{folder}", Need(modality="text", offline=True))
+    after = bases.load_base(f"file:{folder}", BaseRequest(modality="text", offline=True))
     assert after.fingerprint == before.fingerprint and Words.of(after.parts.words, "it").digest() == words.digest()
     assert "(of the base" in said_of(adapted(few, tmp_path / "out", "--base", f"file:{folder}"))
     (folder / "words.safetensors").write_bytes(b"damaged")
     with pytest.raises(DataError, match="damaged"):
-        bases.load(f"file:{folder}", Need(modality="text", offline=True))
+        bases.load_base(f"file:{folder}", BaseRequest(modality="text", offline=True))

@@ -13,7 +13,16 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from headstart.bases import Backbone, BaseRecord, Parts, assemble, encoders, series_encoder, series_shape, vision
+from headstart.bases import (
+    Backbone,
+    BaseParts,
+    BaseRecord,
+    assemble_backbone,
+    encoders,
+    series_encoder,
+    series_shape,
+    vision,
+)
 from headstart.strategies.fine_tuning.records import TailCost
 
 PIXELS = 32
@@ -42,7 +51,7 @@ def picture_base() -> Backbone:
     architecture = {"library": "timm", "name": "test_resnet", "kwargs": {}}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net = vision.build(architecture).train()
+        net = vision.build_network(architecture).train()
         with torch.no_grad():  # Averages of the batch norms, without which random features hardly vary.
             for _ in range(20):
                 net(torch.randn(16, 3, PIXELS, PIXELS))
@@ -51,8 +60,8 @@ def picture_base() -> Backbone:
         "size": PIXELS, "resize": PIXELS, "fit": "squash", "interpolation": "bilinear",
         "mean": [0.5] * 3, "std": [0.5] * 3,
     }  # fmt: skip
-    return assemble(
-        Parts(
+    return assemble_backbone(
+        BaseParts(
             record=_record("tiny-resnet", "image", net.num_features),
             architecture=architecture,
             spec=spec,
@@ -61,7 +70,7 @@ def picture_base() -> Backbone:
     )
 
 
-def bert(name: str, tokenizer: Tokenizer, n_layers: int, n_places: int, max_length: int) -> Parts:
+def bert(name: str, tokenizer: Tokenizer, n_layers: int, n_places: int, max_length: int) -> BaseParts:
     """A BERT of 32 dimensions for a tokenizer, with random weights."""
     config = {
         "model_type": "bert", "vocab_size": tokenizer.get_vocab_size(), "hidden_size": 32,
@@ -70,7 +79,7 @@ def bert(name: str, tokenizer: Tokenizer, n_layers: int, n_places: int, max_leng
     }  # fmt: skip
     architecture = {"library": "transformers", "config": config}
     spec = {"max_length": max_length, "pad_id": 0}
-    return Parts(
+    return BaseParts(
         record=_record(name, "text", 32),
         architecture=architecture,
         spec=spec,
@@ -83,7 +92,7 @@ def _weights(room: ModuleType, architecture: dict[str, Any]) -> dict[str, np.nda
     """Random weights of a network."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net = room.build(architecture)
+        net = room.build_network(architecture)
     return {key: np.array(value.numpy()) for key, value in net.state_dict().items()}
 
 
@@ -95,7 +104,7 @@ def text_base() -> Backbone:
     words |= {f"##{letter}": len(words) + number for number, letter in enumerate(letters[2:])}
     tokenizer = Tokenizer(models.WordPiece(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    return assemble(bert("tiny-bert", tokenizer, n_layers=3, n_places=32, max_length=16))
+    return assemble_backbone(bert("tiny-bert", tokenizer, n_layers=3, n_places=32, max_length=16))
 
 
 @lru_cache(maxsize=1)
@@ -103,10 +112,10 @@ def series_base() -> Backbone:
     """Our own encoder with two small blocks, for one channel."""
     small = {"length": 64, "width": 16, "kernels": 4, "blocks": 2, "heads": 2, "components": 8}
     architecture = {**series_shape.ARCHITECTURE, **small}
-    record = _record("tiny-series", "series", series_shape.n_dims(architecture, 1))
-    spec = series_shape.spec(architecture, 1)
-    return assemble(
-        Parts(record=record, architecture=architecture, spec=spec, weights=_weights(series_encoder, architecture))
+    record = _record("tiny-series", "series", series_shape.count_dims(architecture, 1))
+    spec = series_shape.make_spec(architecture, 1)
+    return assemble_backbone(
+        BaseParts(record=record, architecture=architecture, spec=spec, weights=_weights(series_encoder, architecture))
     )
 
 

@@ -100,7 +100,7 @@ class Model:
         ------
         NothingRead
         """
-        lined_up = data.line_up_rows(inputs, self.bundle.modality, self.bundle.columns, self.bundle.known_inputs)
+        lined_up = data.line_up_rows(inputs, self.bundle.modality, self.bundle.columns, self.bundle.known_input_columns)
         predictions, decisions, failed = decide_table(self.bundle, lined_up.table)
         reasons = {item.id: item.reason for item in lined_up.table.set_aside}
         reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
@@ -167,12 +167,12 @@ class Model:
             The folder holds something else, or cannot be made.
         """
         place = Path(folder)
-        bundles.require_free(place)
+        bundles.require_free_folder(place)
         with TemporaryDirectory(prefix="headstart-") as scratch:
-            fresh = self._ship is not None and self.bundle.shipped is None
+            fresh = self._ship is not None and self.bundle.portable_files is None
             bundle = self._ship(self.bundle, folder=Path(scratch)) if self._ship and fresh else self.bundle
-            bundles.save(bundle, place, check=partial(self._check, bundle=bundle) if self._check else None)
-        portable_form = bundle.shipped.told if bundle.shipped else bundles.NOT_SHIPPED
+            bundles.save_bundle(bundle, place, check=partial(self._check, bundle=bundle) if self._check else None)
+        portable_form = bundle.portable_files.config if bundle.portable_files else bundles.NO_PORTABLE_FORM
         if not portable_form["ok"]:
             progress.warn(
                 f"The model in {place} runs only where headstart[adapt] is installed: {portable_form['reason']}."
@@ -187,7 +187,7 @@ def load(path: str | Path) -> Model:
     BundleError
         If it is damaged, was changed, or is of an unknown format.
     """
-    return Model(bundles.load(Path(path)))
+    return Model(bundles.load_bundle(Path(path)))
 
 
 def make_model(adapted: AdaptedRun) -> Model:

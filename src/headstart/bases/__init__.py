@@ -15,25 +15,35 @@ from headstart.bases import series_shape
 from headstart.bases.architectures import HINT, check_sizes, parse_architecture
 from headstart.bases.catalogue import CATALOGUE, DEFAULTS
 from headstart.bases.folder import TOKENIZER, read_folder, write_folder
-from headstart.bases.record import Array, Backbone, BaseRecord, Parts, Stage
+from headstart.bases.record import Array, Backbone, BaseParts, BaseRecord, Stage
 from headstart.bases.rocket_weights import check_rocket_weights
-from headstart.bases.specs import modality_of, parse_spec
-from headstart.bases.text_sizes import check_pieces, fit_text_sizes
+from headstart.bases.specs import find_modality, parse_spec
+from headstart.bases.text_sizes import check_token_ids, fit_text_sizes
 from headstart.errors import DataError, OptionError, UnknownName, unknown
 from headstart.home import clear_place, writable_folder, write_text
 from headstart.modalities.text import open_tokenizer
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
-from headstart.modalities.tokenizer_files import highest_id
+from headstart.modalities.tokenizer_files import find_highest_id
 from headstart.sealed_folders import hash_file
 
 __all__ = [
-    "CATALOGUE", "DEFAULTS", "Backbone", "BaseRecord", "Need", "Parts", "Stage",
-    "assemble", "load", "read_folder", "resolve", "write_folder",
+    "CATALOGUE",
+    "DEFAULTS",
+    "Backbone",
+    "BaseParts",
+    "BaseRecord",
+    "BaseRequest",
+    "Stage",
+    "assemble_backbone",
+    "load_base",
+    "read_folder",
+    "resolve_base",
+    "write_folder",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class Need:
+class BaseRequest:
     """What is asked of a base model.
 
     Parameters
@@ -54,7 +64,7 @@ class Need:
     spec: Mapping[str, Any] | None = None
 
 
-def _blank(name: str, need: Need, source: str) -> BaseRecord:
+def _make_blank_record(name: str, need: BaseRequest, source: str) -> BaseRecord:
     return BaseRecord(
         name=name,
         modality=need.modality,
@@ -71,19 +81,19 @@ def _blank(name: str, need: Need, source: str) -> BaseRecord:
     )
 
 
-def _embedded(record: BaseRecord) -> Parts:
-    return import_module("headstart.bases.embedded").load(record)  # type: ignore[no-any-return]
+def _load_embedded(record: BaseRecord) -> BaseParts:
+    return import_module("headstart.bases.embedded").load_embedded(record)  # type: ignore[no-any-return]
 
 
-def _shipped(record: BaseRecord) -> Parts:
-    return import_module("headstart.bases.shipped").load(record)  # type: ignore[no-any-return]
+def _load_shipped(record: BaseRecord) -> BaseParts:
+    return import_module("headstart.bases.shipped").load_shipped(record)  # type: ignore[no-any-return]
 
 
-def _transform(record: BaseRecord, need: Need) -> Parts:
+def _fit_transform(record: BaseRecord, need: BaseRequest) -> BaseParts:
     rocket = import_module("headstart.bases.rocket")
-    weights = rocket.fit(need.sample, need.seed)
+    weights = rocket.fit_rocket(need.sample, need.seed)
     n_dims = len(weights["biases"])
-    return Parts(
+    return BaseParts(
         record=replace(record, n_dims=n_dims),
         architecture={"library": "minirocket"},
         spec=dict(need.spec or {}),
@@ -91,46 +101,46 @@ def _transform(record: BaseRecord, need: Need) -> Parts:
     )
 
 
-def _from_hub(repository: str, record: BaseRecord, offline: bool) -> Parts:
+def _load_from_hub(repository: str, record: BaseRecord, offline: bool) -> BaseParts:
     hub = import_module("headstart.bases.hub")
-    folder = hub.fetch(repository, offline)
+    folder = hub.fetch_repository(repository, offline)
     licence = hub.read_licence(folder) or "unknown"
     known = replace(record, licence=licence, url=f"https://huggingface.co/{repository}")
     return read_folder(folder, known)
 
 
-def _hf(rest: str, need: Need) -> Parts:
+def _load_hf(rest: str, need: BaseRequest) -> BaseParts:
     if Path(rest).is_dir():
-        return _file(rest, need)
-    return _from_hub(rest, _blank(f"hf:{rest}", need, "hf"), need.offline)
+        return _load_file(rest, need)
+    return _load_from_hub(rest, _make_blank_record(f"hf:{rest}", need, "hf"), need.offline)
 
 
-def _timm(rest: str, need: Need) -> Parts:
+def _load_timm(rest: str, need: BaseRequest) -> BaseParts:
     vision = import_module("headstart.bases.vision")
-    if not vision.known(rest):
+    if not vision.is_known(rest):
         names = import_module("timm").list_models()
         raise unknown("timm architecture", rest.split(".", maxsplit=1)[0], names)
-    repository = vision.pretrained_config(rest).get("hf_hub_id") or ""
+    repository = vision.read_pretrained_config(rest).get("hf_hub_id") or ""
     if not repository:
         raise UnknownName(
             f"timm has no pre-trained weights for '{rest}'.", "Choose another, e.g. timm:resnet18.a1_in1k."
         )
     tagged = repository if repository.count("/") else f"timm/{rest}"
-    return _from_hub(tagged.rstrip("/"), _blank(f"timm:{rest}", need, "timm"), need.offline)
+    return _load_from_hub(tagged.rstrip("/"), _make_blank_record(f"timm:{rest}", need, "timm"), need.offline)
 
 
-def _file(rest: str, need: Need) -> Parts:
+def _load_file(rest: str, need: BaseRequest) -> BaseParts:
     path = Path(rest).expanduser()
     folder = path.parent if path.suffix == ".safetensors" else path
     if not folder.is_dir():
         raise UnknownName(f"There is no base model at {path}.", "Give a folder with config.json and model.safetensors.")
-    return read_folder(folder, _blank(f"file:{folder.name}", need, "file"))
+    return read_folder(folder, _make_blank_record(f"file:{folder.name}", need, "file"))
 
 
-SOURCES: dict[str, Callable[[str, Need], Parts]] = {"timm": _timm, "hf": _hf, "file": _file}
+SOURCES: dict[str, Callable[[str, BaseRequest], BaseParts]] = {"timm": _load_timm, "hf": _load_hf, "file": _load_file}
 
 
-def resolve(reference: str, modality: str) -> BaseRecord | None:
+def resolve_base(reference: str, modality: str) -> BaseRecord | None:
     """Give the record of a base known by name ("default" is the modality's own), None for `source:...` references.
 
     Raises
@@ -146,14 +156,14 @@ def resolve(reference: str, modality: str) -> BaseRecord | None:
     raise unknown("base model", name, ["default", *CATALOGUE, *(f"{source}:..." for source in SOURCES)])
 
 
-def load(reference: str, need: Need) -> Backbone:
+def load_base(reference: str, need: BaseRequest) -> Backbone:
     """Find, check and build a base model.
 
     Parameters
     ----------
     reference : str
         `default`, a name of `headstart bases`, `timm:NAME`, `hf:REPO-OR-FOLDER`, `file:FOLDER`.
-    need : Need
+    need : BaseRequest
 
     Returns
     -------
@@ -166,36 +176,36 @@ def load(reference: str, need: Need) -> Backbone:
     OptionError
         If it is for another modality.
     """
-    record = resolve(reference, need.modality)
+    record = resolve_base(reference, need.modality)
     if record is None:
         source, _, rest = reference.partition(":")
         parts = SOURCES[source](rest, need)
     else:
-        _same_modality(record, need)
-        parts = KNOWN[record.source](record, need)
-    _same_modality(parts.record, need)
-    return assemble(_for_data(parts, need))
+        _require_modality(record, need)
+        parts = CATALOGUE_SOURCES[record.source](record, need)
+    _require_modality(parts.record, need)
+    return assemble_backbone(_adapt_to_data(parts, need))
 
 
-KNOWN: dict[str, Callable[[BaseRecord, Need], Parts]] = {
-    "embedded": lambda record, need: _embedded(record),
-    "shipped": lambda record, need: _shipped(record),
-    "transform": _transform,
+CATALOGUE_SOURCES: dict[str, Callable[[BaseRecord, BaseRequest], BaseParts]] = {
+    "embedded": lambda record, need: _load_embedded(record),
+    "shipped": lambda record, need: _load_shipped(record),
+    "transform": _fit_transform,
 }
 
 
-def _for_data(parts: Parts, need: Need) -> Parts:
+def _adapt_to_data(parts: BaseParts, need: BaseRequest) -> BaseParts:
     """Tell a network for series how many channels these have, and one for images how deep ones are scaled."""
     if need.modality == "image" and need.spec:
         return replace(parts, spec={**parts.spec, **need.spec})
     if parts.architecture["library"] != series_shape.LIBRARY:
         return parts
     n_channels = int((need.spec or {}).get("n_channels", 1))
-    record = replace(parts.record, n_dims=series_shape.n_dims(parts.architecture, n_channels))
-    return replace(parts, record=record, spec=series_shape.spec(parts.architecture, n_channels))
+    record = replace(parts.record, n_dims=series_shape.count_dims(parts.architecture, n_channels))
+    return replace(parts, record=record, spec=series_shape.make_spec(parts.architecture, n_channels))
 
 
-def _same_modality(record: BaseRecord, need: Need) -> None:
+def _require_modality(record: BaseRecord, need: BaseRequest) -> None:
     if record.modality != need.modality:
         raise OptionError(
             f"The base model {record.name} is for {record.modality} data, this data is {need.modality}.",
@@ -203,7 +213,7 @@ def _same_modality(record: BaseRecord, need: Need) -> None:
         )
 
 
-def assemble(parts: Parts) -> Backbone:
+def assemble_backbone(parts: BaseParts) -> Backbone:
     """Return a base ready to run; the network itself is built when it is first needed.
 
     Parts may come from a stranger's bundle: architecture and spec are checked here, whoever read them.
@@ -216,7 +226,7 @@ def assemble(parts: Parts) -> Backbone:
     place = f"The base model {parts.record.name}"
     architecture = parse_architecture(parts.architecture, place)
     check_sizes(architecture, {name: tuple(value.shape) for name, value in parts.weights.items()}, place)
-    modality = modality_of(architecture)
+    modality = find_modality(architecture)
     if modality != parts.record.modality:
         raise DataError(f"{place} says that it reads {parts.record.modality}, its network reads {modality}.", HINT)
     if modality == "text" and not parts.tokenizer:
@@ -233,7 +243,7 @@ class _Network:
     """A network that is built at the first call and then kept."""
 
     room: str
-    parts: Parts
+    parts: BaseParts
     built: list[Any] = field(default_factory=list)
 
     def __call__(self) -> Any:
@@ -245,12 +255,12 @@ class _Network:
             side = self.parts.spec.get("size")
             net = building.build_network(room, self.parts.architecture, shapes, place, side=side)
             building.load_weights(net, self.parts.weights, place)
-            self.built.append(room.wrap(net).eval().requires_grad_(False))
+            self.built.append(room.wrap_network(net).eval().requires_grad_(False))
         return self.built[0]
 
     def stages(self) -> tuple[Stage, ...]:
         """Ask the network's room for its blocks."""
-        return import_module(self.room).stages(self().net)  # type: ignore[no-any-return]
+        return import_module(self.room).list_stages(self().net)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -260,26 +270,26 @@ class _Rocket:
     weights: Mapping[str, Array]
 
     def __call__(self, series: Array) -> tuple[Array, ...]:
-        return import_module("headstart.bases.rocket").forward(self.weights, series)  # type: ignore[no-any-return]
+        return import_module("headstart.bases.rocket").transform_series(self.weights, series)  # type: ignore[no-any-return]
 
     def stages(self) -> tuple[Stage, ...]:
         """Give its one block."""
-        return import_module("headstart.bases.rocket").stages()  # type: ignore[no-any-return]
+        return import_module("headstart.bases.rocket").list_stages()  # type: ignore[no-any-return]
 
 
-def _neural(parts: Parts, fingerprint: str) -> Backbone:
-    network = _Network(ROOMS[parts.architecture["library"]], parts)
+def _build_neural_backbone(parts: BaseParts, fingerprint: str) -> Backbone:
+    network = _Network(NETWORK_MODULES[parts.architecture["library"]], parts)
     return Backbone(
         parts=parts,
         fingerprint=fingerprint,
-        spec=_local_spec(parts),
+        spec=_complete_spec(parts),
         module=network,
         transform=None,
         stages=network.stages,
     )
 
 
-def _local_spec(parts: Parts) -> Mapping[str, Any]:
+def _complete_spec(parts: BaseParts) -> Mapping[str, Any]:
     if not parts.tokenizer:
         return parts.spec
     place = f"The tokenizer of {parts.record.name}"
@@ -291,25 +301,25 @@ def _local_spec(parts: Parts) -> Mapping[str, Any]:
         clear_place(path)
         write_text(path, parts.tokenizer)
     tokenizer = open_tokenizer(str(path), int(parts.spec["max_length"]))
-    check_pieces(parts, highest_id(tokenizer), place)
+    check_token_ids(parts, find_highest_id(tokenizer), place)
     return {**parts.spec, "tokenizer_file": str(path)}
 
 
-def _rocket(parts: Parts, fingerprint: str) -> Backbone:
+def _build_rocket_backbone(parts: BaseParts, fingerprint: str) -> Backbone:
     transform = _Rocket(parts.weights)
     return Backbone(
         parts=parts, fingerprint=fingerprint, spec=parts.spec, module=None, transform=transform, stages=transform.stages
     )
 
 
-ROOMS = {
+NETWORK_MODULES = {
     "timm": "headstart.bases.vision",
     "transformers": "headstart.bases.encoders",
     series_shape.LIBRARY: "headstart.bases.series_encoder",
 }
-BUILDERS: dict[str, Callable[[Parts, str], Backbone]] = {
-    "timm": _neural,
-    "transformers": _neural,
-    series_shape.LIBRARY: _neural,
-    "minirocket": _rocket,
+BUILDERS: dict[str, Callable[[BaseParts, str], Backbone]] = {
+    "timm": _build_neural_backbone,
+    "transformers": _build_neural_backbone,
+    series_shape.LIBRARY: _build_neural_backbone,
+    "minirocket": _build_rocket_backbone,
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from headstart.bases import series_shape
-from headstart.bases.settings import FORBIDDEN, MODEL_TYPES, SETTINGS, TIMM_ARGUMENTS, UNUSED, Rule, Whole
+from headstart.bases.settings import FORBIDDEN, MODEL_TYPES, SETTINGS, TIMM_ARGUMENTS, UNUSED, Rule, WholeRule
 from headstart.errors import DataError, offenders
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -23,14 +23,14 @@ _SHARING = frozenset({"albert"})
 """Types whose layers share their weights: they may have more layers than tensors."""
 _WIDTHS = ("vocab_size", "hidden_size", "intermediate_size", "dim", "hidden_dim", "embed_dim", "width", "hidden_sizes")
 _SERIES: Mapping[str, Rule] = {
-    "length": Whole(8, 4_096),
-    "patch": Whole(1, 256),
-    "width": Whole(8, 4_096),
-    "kernels": Whole(1, 1_024),
-    "dilations": Whole(1, 1_024),
-    "blocks": Whole(0, 64),
-    "heads": Whole(1, 64),
-    "components": Whole(1, 8_192),
+    "length": WholeRule(8, 4_096),
+    "patch": WholeRule(1, 256),
+    "width": WholeRule(8, 4_096),
+    "kernels": WholeRule(1, 1_024),
+    "dilations": WholeRule(1, 1_024),
+    "blocks": WholeRule(0, 64),
+    "heads": WholeRule(1, 64),
+    "components": WholeRule(1, 8_192),
 }
 
 
@@ -54,7 +54,7 @@ def parse_architecture(document: object, place: object) -> dict[str, Any]:
     parse = _PARSERS.get(document["library"])
     if parse is None:
         raise DataError(
-            f"{place} describes a network of an unknown library ({_short(document['library'])}).",
+            f"{place} describes a network of an unknown library ({_quote_short(document['library'])}).",
             f"Known are {', '.join(_PARSERS)}.",
         )
     return parse(document, place)
@@ -71,26 +71,26 @@ def check_sizes(architecture: Mapping[str, Any], shapes: Shapes, place: object) 
     n_values = sum(math.prod(shape) for shape in shapes.values())
     shared = config.get("model_type") in _SHARING
     for name in _BLOCKS:
-        n_blocks = _total(config.get(name))
+        n_blocks = _sum_integers(config.get(name))
         if n_blocks > len(shapes) and not shared:
             raise DataError(
                 f"{place} asks for {n_blocks:,} layers ({name}), its weights have {len(shapes):,} tensors.",
                 HINT,
             )
     for name in _WIDTHS:
-        width = _total(config.get(name))
+        width = _sum_integers(config.get(name))
         if width > n_values:
             raise DataError(
                 f"{place} asks for a size of {width:,} ({name}), its weights hold {n_values:,} numbers.", HINT
             )
 
 
-def _total(value: Any) -> int:
+def _sum_integers(value: Any) -> int:
     values = value if isinstance(value, list | tuple) else [value]
     return sum(item for item in values if type(item) is int)
 
 
-def _short(value: object) -> str:
+def _quote_short(value: object) -> str:
     return repr(str(value)[:60])
 
 
@@ -100,14 +100,14 @@ def _check_values(settings: Mapping[Any, Any], rules: Mapping[str, Rule], place:
         raise DataError(f"{place} names something that it may not ({offenders(forbidden)}).", HINT)
     for name, value in settings.items():
         if name in rules and value is not None and not rules[name].allows(value):
-            raise DataError(f"{place}: {name} is {_short(value)}, it must be {rules[name]}.", HINT)
+            raise DataError(f"{place}: {name} is {_quote_short(value)}, it must be {rules[name]}.", HINT)
 
 
 def _parse_timm(document: Mapping[str, Any], place: object) -> dict[str, Any]:
     name, arguments = document.get("name"), document.get("kwargs") or {}
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise DataError(
-            f"{place} names the architecture {_short(name)}, which is no plain name of timm.",
+            f"{place} names the architecture {_quote_short(name)}, which is no plain name of timm.",
             "A name with a source (hf-hub:, local-dir:) or a path is not read.",
         )
     if not isinstance(arguments, Mapping):
@@ -128,7 +128,7 @@ def _parse_transformers(document: Mapping[str, Any], place: object) -> dict[str,
     known = {name for names in MODEL_TYPES.values() for name in names}
     if not isinstance(config, Mapping) or not isinstance(model_type, str) or model_type not in known:
         raise DataError(
-            f"{place} describes a model of the type {_short(model_type)}, which Headstart does not build.",
+            f"{place} describes a model of the type {_quote_short(model_type)}, which Headstart does not build.",
             "docs/bases.md lists the types that it builds; choose another base model.",
         )
     _check_values(config, SETTINGS, place)

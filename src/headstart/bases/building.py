@@ -50,7 +50,7 @@ def build_network(
     Parameters
     ----------
     room : module
-        Offers `build`; see `headstart.bases.ROOMS`.
+        Offers `build_network`; see `headstart.bases.NETWORK_MODULES`.
     architecture : mapping
         As a file gives it.
     shapes : mapping of str to tuple of int
@@ -69,11 +69,11 @@ def build_network(
     check_sizes(parsed, shapes, place)
     with building_errors(place):
         with torch.device("meta"):
-            outline = room.build(parsed)
+            outline = room.build_network(parsed)
         _check_outline(outline, shapes, place)
         if side is not None:
-            _check_operations(room.wrap(outline.eval()), side, place)
-        return room.build(parsed)  # type: ignore[no-any-return]
+            _check_operations(room.wrap_network(outline.eval()), side, place)
+        return room.build_network(parsed)  # type: ignore[no-any-return]
 
 
 def _check_outline(outline: nn.Module, shapes: Shapes, place: object) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headstart.bases.encoders import PooledText, longest_list
+from headstart.bases.encoders import PooledText, find_longest_list
 from headstart.bases.series_encoder import PooledSeries, SeriesTail, SeriesTrunk
 from headstart.bases.vision import PooledVision
 
@@ -55,7 +55,7 @@ class _Chain(nn.Module):
         return (values,)
 
 
-class _PictureTail(nn.Module):
+class _ImageTail(nn.Module):
     """Blocks of a vision network, then its own pooling."""
 
     def __init__(self, net: Any, blocks: Sequence[nn.Module]) -> None:
@@ -70,7 +70,7 @@ class _PictureTail(nn.Module):
         return found
 
 
-class _Given(nn.Module):
+class _GivenEmbeddings(nn.Module):
     """Stands for the embeddings of an encoder and answers with what it was given."""
 
     value: Tensor | None = None
@@ -93,7 +93,7 @@ class _TextTrunk(nn.Module):
 class _TextTail(nn.Module):
     """The last layers of an encoder and the mean over the mask."""
 
-    def __init__(self, net: nn.Module, given: _Given) -> None:
+    def __init__(self, net: nn.Module, given: _GivenEmbeddings) -> None:
         super().__init__()
         self.net, self.given = net, given
 
@@ -123,7 +123,7 @@ def picture_blocks(net: Any) -> list[nn.Module]:
 
 def _first_layers(net: Any, n_layers: int) -> nn.Module:
     """Copy an encoder's shell with its first layers only; parameters are shared."""
-    path, layers = longest_list(net)
+    path, layers = find_longest_list(net)
     return _with(net, path, nn.ModuleList(layers[:n_layers]))
 
 
@@ -140,11 +140,11 @@ def _with(net: nn.Module, path: str, value: nn.Module) -> nn.Module:
 
 def _cut_text(module: PooledText, n_tail: int) -> Halves | None:
     net: Any = module.net
-    path, layers = longest_list(net)
+    path, layers = find_longest_list(net)
     if not path or "embeddings" not in net._modules or not 0 < n_tail < len(layers):
         return None
     n_trunk = len(layers) - n_tail
-    given = _Given()
+    given = _GivenEmbeddings()
     shell = _with(_with(net, path, nn.ModuleList(layers[n_trunk:])), "embeddings", given)
     names = tuple(
         f"{path}.{n_trunk + number}.{name}"
@@ -160,7 +160,7 @@ def _cut_pictures(module: PooledVision, n_tail: int) -> Halves | None:
         return None
     inside = {id(value) for block in blocks[-n_tail:] for value in block.parameters()}
     names = tuple(name for name, value in module.net.named_parameters() if id(value) in inside)
-    return Halves(_Chain(blocks[:-n_tail]), _PictureTail(module.net, blocks[-n_tail:]), names)
+    return Halves(_Chain(blocks[:-n_tail]), _ImageTail(module.net, blocks[-n_tail:]), names)
 
 
 def _cut_series(module: PooledSeries, n_tail: int) -> Halves | None:
@@ -185,14 +185,14 @@ CUTTERS: dict[type[nn.Module], Callable[[Any, int], Halves | None]] = {
 def n_blocks(module: nn.Module) -> int:
     """Count the blocks between which a pooled network can be cut; 0 if it cannot."""
     if isinstance(module, PooledText):
-        return len(longest_list(module.net)[1])
+        return len(find_longest_list(module.net)[1])
     if isinstance(module, PooledSeries):
         return 1 + len(module.net.blocks)  # The stem is the first.
     return len(picture_blocks(module.net)) if isinstance(module, PooledVision) else 0
 
 
-def cut(module: nn.Module, n_tail: int) -> Halves | None:
-    """Cut a pooled network (see `headstart.bases.assemble`) before its last `n_tail` blocks; None if it cannot be cut.
+def cut_network(module: nn.Module, n_tail: int) -> Halves | None:
+    """Return a pooled network cut before its last `n_tail` blocks; None if it cannot be cut.
 
     Parameters
     ----------
@@ -205,10 +205,10 @@ def cut(module: nn.Module, n_tail: int) -> Halves | None:
     return cutter(module, n_tail) if cutter else None
 
 
-def agrees(module: nn.Module, halves: Halves, rows: Sequence[Tensor]) -> bool:
+def halves_agree(module: nn.Module, halves: Halves, rows: Sequence[Tensor]) -> bool:
     """Whether both halves together give the features of the whole network, on prepared rows."""
     with torch.no_grad():
         whole = module(*rows)[-1]
         inner = halves.trunk(*rows)[0]
-        found = halves.tail(inner, *rows[1:])
-    return bool((found - whole).norm() <= TOLERANCE * whole.norm())
+        features = halves.tail(inner, *rows[1:])
+    return bool((features - whole).norm() <= TOLERANCE * whole.norm())

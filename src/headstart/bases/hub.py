@@ -25,7 +25,7 @@ class Snapshot:
     folder: Path
 
 
-def fetch(repository: str, offline: bool) -> Path:
+def fetch_repository(repository: str, offline: bool) -> Path:
     """Return the local folder of a hub repository; downloads what is missing unless `offline`.
 
     Raises

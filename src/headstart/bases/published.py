@@ -13,8 +13,8 @@ from typing import Any
 
 from headstart.bases.architectures import HINT, parse_architecture
 from headstart.bases.files import read_json_file, read_text_file, read_weights
-from headstart.bases.record import Array, BaseRecord, Parts
-from headstart.bases.specs import modality_of, parse_spec
+from headstart.bases.record import Array, BaseParts, BaseRecord
+from headstart.bases.specs import find_modality, parse_spec
 from headstart.bases.text_sizes import count_reserved_positions
 from headstart.errors import DataError
 from headstart.modalities.tokenizer_files import MOST_BYTES as MOST_TOKENIZER_BYTES
@@ -24,32 +24,35 @@ MAX_TOKENS, MOST_SHARDS = 256, 100
 _WRONG_FORM = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
 
 
-def read_timm_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> Parts:
+def read_timm_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> BaseParts:
     """Return the parts of a folder as timm writes it."""
     vision, building = import_module("headstart.bases.vision"), import_module("headstart.bases.building")
     path = folder / CONFIG
     document = {"library": "timm", "name": config.get("architecture"), "kwargs": config.get("model_args")}
     architecture = parse_architecture(document, path)
-    if not vision.known(architecture["name"]):
+    if not vision.is_known(architecture["name"]):
         name = architecture["name"]
         raise DataError(f"{path} names the architecture '{name}', which timm does not have.", "Update timm.")
     settings = config.get("pretrained_cfg") or config
     try:
-        spec = parse_spec(vision.spec_of(settings), "image", path)
+        spec = parse_spec(vision.derive_spec(settings), "image", path)
     except _WRONG_FORM as error:
         raise DataError(f"{path}: pretrained_cfg has entries of the wrong form ({str(error)[:100]}).", HINT) from error
     weights = read_weights(folder / WEIGHTS)
     shapes = {name: tuple(value.shape) for name, value in weights.items()}
     net = building.build_network(vision, architecture, shapes, folder / WEIGHTS, side=spec["size"])
     with building.building_errors(path):
-        n_dims = vision.final_dims(vision.wrap(net.eval()), spec)
-    kept = {name: weights[name] for name in net.state_dict() if name in weights}
-    return Parts(
-        record=replace(record, modality="image", n_dims=n_dims), architecture=architecture, spec=spec, weights=kept
+        n_dims = vision.measure_final_dims(vision.wrap_network(net.eval()), spec)
+    network_weights = {name: weights[name] for name in net.state_dict() if name in weights}
+    return BaseParts(
+        record=replace(record, modality="image", n_dims=n_dims),
+        architecture=architecture,
+        spec=spec,
+        weights=network_weights,
     )
 
 
-def read_transformers_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> Parts:
+def read_transformers_folder(folder: Path, config: Mapping[str, Any], record: BaseRecord) -> BaseParts:
     """Return the parts of a folder as transformers writes it."""
     path = folder / CONFIG
     architecture = parse_architecture({"library": "transformers", "config": config}, path)
@@ -58,14 +61,14 @@ def read_transformers_folder(folder: Path, config: Mapping[str, Any], record: Ba
     tensors = {name: torch.from_numpy(value) for name, value in _read_shards(folder).items()}
     converted = encoders.convert_weights(architecture, tensors, folder / WEIGHTS)
     weights = {name: value.contiguous().numpy() for name, value in converted.items()}
-    settings, modality = architecture["config"], modality_of(architecture)
+    settings, modality = architecture["config"], find_modality(architecture)
     known = replace(record, modality=modality, n_dims=_width(settings))
     try:
         spec = _image_spec(folder, config) if modality == "image" else _text_spec(config, weights)
     except _WRONG_FORM as error:
         raise DataError(f"{folder} says nothing usable of its inputs ({str(error)[:100]}).", HINT) from error
     tokenizer = _read_tokenizer(folder, settings["model_type"]) if modality == "text" else ""
-    return Parts(
+    return BaseParts(
         record=known,
         architecture=architecture,
         spec=parse_spec(spec, modality, folder),

@@ -72,7 +72,7 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class BaseParts:
     """A base model as plain data: everything needed to build it again anywhere.
 
     Parameters
@@ -115,7 +115,7 @@ class Backbone:
 
     Parameters
     ----------
-    parts : Parts
+    parts : BaseParts
     fingerprint : str
     spec : mapping
         `parts.spec` completed for this machine (where tokenizer.json lies).
@@ -126,7 +126,7 @@ class Backbone:
         The same for a base that is no neural network: arrays in, tuple of float32 arrays out.
     """
 
-    parts: Parts
+    parts: BaseParts
     fingerprint: str
     spec: Mapping[str, Any]
     module: Callable[[], nn.Module] | None

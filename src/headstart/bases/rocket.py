@@ -26,11 +26,13 @@ _ABOVE_TIES = 1e-5
 that a constant channel or channels that are multiples of each other are on one side of them whatever adds them up."""
 
 
-def fit(prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_KERNELS) -> dict[str, NDArray[Any]]:
+def fit_rocket(
+    prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_KERNELS
+) -> dict[str, NDArray[Any]]:
     """Choose dilations and thresholds from at most `SAMPLE` series of shape (channels, time)."""
     generator = np.random.default_rng(seed)
     chosen = generator.permutation(len(prepared))[:SAMPLE]
-    kept = np.random.get_state()  # noqa: NPY002 - aeon seeds numpy's global generator; put it back
+    numpy_state = np.random.get_state()  # noqa: NPY002 - aeon seeds numpy's global generator; put it back
     try:
         transform = MiniRocket(n_kernels=n_kernels, random_state=seed)
         sample = np.stack([prepared[i] for i in sorted(chosen)]).astype(np.float32)
@@ -39,13 +41,13 @@ def fit(prepared: Sequence[NDArray[np.float32]], seed: int, n_kernels: int = N_K
             warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)  # of aeon's look at huge values
             transform.fit(sample)
     finally:
-        np.random.set_state(kept)  # noqa: NPY002
+        np.random.set_state(numpy_state)  # noqa: NPY002
     weights = dict(zip(PARTS, (np.asarray(part) for part in transform.parameters), strict=True))
     above = np.float32(_ABOVE_TIES * np.abs(sample).max(initial=0.0))
     return {**weights, "biases": (weights["biases"] + above).astype(weights["biases"].dtype)}
 
 
-def forward(weights: Mapping[str, NDArray[Any]], series: NDArray[np.float32]) -> tuple[NDArray[np.float32]]:
+def transform_series(weights: Mapping[str, NDArray[Any]], series: NDArray[np.float32]) -> tuple[NDArray[np.float32]]:
     """Transform series (n, channels, time) into features (n, n_dims): shares of positive values, 0-1."""
     transform = MiniRocket(random_state=0)
     transform.reset()
@@ -54,6 +56,6 @@ def forward(weights: Mapping[str, NDArray[Any]], series: NDArray[np.float32]) ->
     return (np.ascontiguousarray(transform._transform(series), dtype=np.float32),)
 
 
-def stages() -> tuple[Stage, ...]:
+def list_stages() -> tuple[Stage, ...]:
     """One block, with nothing in it that could be trained."""
     return (Stage("convolutions", ()),)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from headstart.bases.record import Stage
-from headstart.bases.series_shape import N_FACTS, each_channel, n_described
+from headstart.bases.series_shape import N_FACTS, count_components_each, count_described
 
 _SHARPNESS = 4.0
 _SMALL, _LARGE = 1e-2, 1e6
@@ -24,14 +24,14 @@ _FLAT = 1e-4
 """A series that moves by less than this share of its size: taking off its mean would leave rounding errors."""
 
 
-def standardised(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+def standardise(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[Tensor, Tensor, Tensor]:
     """Bring series (n, time) to mean 0 and spread 1 over the known steps; also gives means and spreads (n, 1).
 
     Without `any_unit` very small and very large values are taken as they are.
     """
     top = values.abs().amax(1, keepdim=True)
-    strange = (top > 0) & ((top < _SMALL) | (top > _LARGE)) if any_unit else torch.zeros_like(top, dtype=torch.bool)
-    unit = torch.where(strange, top, torch.ones_like(top))
+    is_extreme = (top > 0) & ((top < _SMALL) | (top > _LARGE)) if any_unit else torch.zeros_like(top, dtype=torch.bool)
+    unit = torch.where(is_extreme, top, torch.ones_like(top))
     weight = known / known.sum(1, keepdim=True).clamp(min=1.0)
     values = values / unit
     mean = (values * weight).sum(1, keepdim=True)
@@ -44,7 +44,7 @@ def standardised(values: Tensor, known: Tensor, any_unit: bool = True) -> tuple[
     return centred / spread.clamp(min=1e-6), mean * unit, spread * unit
 
 
-class Stem(nn.Module):
+class SeriesStem(nn.Module):
     """Series to tokens: dilated convolutions of the series and its difference, and the patches themselves.
 
     Input values and known (n, channels, time) and steps (n, 1); output (n, channels, tokens, width): the patches, then
@@ -62,17 +62,17 @@ class Stem(nn.Module):
 
     def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
         channels, n_patches = int(values.shape[1]), self.length // self.patch  # Constants of a converted network.
-        flat, there = values.reshape(-1, self.length), known.reshape(-1, self.length)
-        series, mean, spread = standardised(flat, there, self.any_unit)
+        flat, is_known = values.reshape(-1, self.length), known.reshape(-1, self.length)
+        series, mean, spread = standardise(flat, is_known, self.any_unit)
         change = functional.pad(series[:, 1:] - series[:, :-1], (1, 0))
         change = change / (change.square().mean(1, keepdim=True).sqrt() + 1e-3)
-        stacked = torch.stack([series, change, 1 - there], 1)
-        found = torch.cat([convolve(stacked) for convolve in self.convolutions], 1)
+        stacked = torch.stack([series, change, 1 - is_known], 1)
+        convolved = torch.cat([convolve(stacked) for convolve in self.convolutions], 1)
         patches = series.reshape(-1, n_patches, self.patch)
         middle, change_size = patches.mean(2), change.reshape(-1, n_patches, self.patch).square().mean(2).sqrt()
-        missing = 1 - there.reshape(-1, n_patches, self.patch).mean(2)
-        share = functional.avg_pool1d(functional.hardsigmoid(_SHARPNESS * found), self.patch)
-        highest = functional.max_pool1d(found, self.patch)
+        missing = 1 - is_known.reshape(-1, n_patches, self.patch).mean(2)
+        share = functional.avg_pool1d(functional.hardsigmoid(_SHARPNESS * convolved), self.patch)
+        highest = functional.max_pool1d(convolved, self.patch)
         described = [
             share, functional.gelu(highest),
             patches.transpose(1, 2), middle[:, None], change_size[:, None], missing[:, None],
@@ -82,13 +82,13 @@ class Stem(nn.Module):
         level = torch.sign(mean) * torch.log1p(mean.abs())
         facts = torch.cat([level, torch.log(spread + 1e-6), taken, missing.mean(1, keepdim=True)], 1)
         first = torch.cat([middle, change_size, share.mean(2), highest.amax(2)], 1)
-        kept = torch.cat([functional.pad(facts, (0, self.width - N_FACTS)),
+        fact_tokens = torch.cat([functional.pad(facts, (0, self.width - N_FACTS)),
                           functional.pad(first, (0, -self.n_first % self.width))], 1)  # fmt: skip
-        joined = torch.cat([tokens, kept.reshape(-1, 1 - (-self.n_first // self.width), self.width)], 1)
+        joined = torch.cat([tokens, fact_tokens.reshape(-1, 1 - (-self.n_first // self.width), self.width)], 1)
         return joined.reshape(-1, channels, joined.shape[1], self.width)
 
 
-class Block(nn.Module):
+class SeriesBlock(nn.Module):
     """One transformer block over the patches of each channel; adds tokens: their mean, maximum and spread."""
 
     def __init__(self, width: int, heads: int, patches: int) -> None:
@@ -126,11 +126,11 @@ class SeriesNet(nn.Module):
         width, patch, length = (int(architecture[name]) for name in ("width", "patch", "length"))
         kernels, dilations = int(architecture["kernels"]), [int(value) for value in architecture["dilations"]]
         self.patches, self.width = length // patch, width
-        self.stem = Stem(width, kernels, dilations, patch=patch, length=length)
+        self.stem = SeriesStem(width, kernels, dilations, patch=patch, length=length)
         self.n_first = self.stem.n_first
-        self.n_dims = n_described(architecture)
+        self.n_dims = count_described(architecture)
         n_blocks, heads = int(architecture["blocks"]), int(architecture["heads"])
-        self.blocks = nn.ModuleList(Block(width, heads, self.patches) for _ in range(n_blocks))
+        self.blocks = nn.ModuleList(SeriesBlock(width, heads, self.patches) for _ in range(n_blocks))
         self.register_buffer("centre", torch.zeros(self.n_dims))
         self.register_buffer("spread", torch.ones(self.n_dims))
         self.register_buffer("components", torch.zeros(self.n_dims, int(architecture["components"])))
@@ -139,29 +139,29 @@ class SeriesNet(nn.Module):
         state = self.stem(values, known, steps)
         for block in self.blocks:
             state = block(state)
-        return self.pooled(state)
+        return self.pool_features(state)
 
-    def described(self, state: Tensor) -> tuple[Tensor, Tensor]:
+    def split_described(self, state: Tensor) -> tuple[Tensor, Tensor]:
         """Give each channel's features (n, channels, n_dims) and facts (n, channels, N_FACTS)."""
-        kept = state[:, :, self.patches :]
+        fact_tokens = state[:, :, self.patches :]
         first = -(-self.n_first // self.width)
-        before, after = kept[:, :, 1 : 1 + first].flatten(2), kept[:, :, 1 + first :].flatten(2)
-        return torch.cat([before[:, :, : self.n_first], after], 2), kept[:, :, 0, :N_FACTS]
+        before, after = fact_tokens[:, :, 1 : 1 + first].flatten(2), fact_tokens[:, :, 1 + first :].flatten(2)
+        return torch.cat([before[:, :, : self.n_first], after], 2), fact_tokens[:, :, 0, :N_FACTS]
 
-    def pooled(self, state: Tensor) -> Tensor:
+    def pool_features(self, state: Tensor) -> Tensor:
         """Give the features of a row: of one channel all, of several the principal components of each.
 
         Features are standardised by their mean and spread over synthetic series, so that all kinds have a say.
         """
-        described, facts = self.described(state)
+        described, facts = self.split_described(state)
         features = (described - self.centre) / self.spread
         channels = int(features.shape[1])
         if channels == 1:
             return torch.cat([features, facts], 2)[:, 0]
-        found, each = features @ self.components, each_channel(self.components.shape[1], channels)
+        projected, each = features @ self.components, count_components_each(self.components.shape[1], channels)
         if each:
-            return torch.cat([found[:, :, :each].flatten(1), facts.flatten(1)], 1)
-        both = torch.cat([found, facts], 2)
+            return torch.cat([projected[:, :, :each].flatten(1), facts.flatten(1)], 1)
+        both = torch.cat([projected, facts], 2)
         return torch.cat([both.mean(1), both.amax(1)], 1)
 
 
@@ -187,7 +187,7 @@ class SeriesTail(nn.Module):
     def forward(self, state: Tensor, *_: Tensor) -> Tensor:
         for block in self.blocks:
             state = block(state)
-        return self.net.pooled(state)
+        return self.net.pool_features(state)
 
 
 class SeriesTrunk(nn.Module):
@@ -205,17 +205,17 @@ class SeriesTrunk(nn.Module):
         return (state,)
 
 
-def build(architecture: Mapping[str, Any]) -> SeriesNet:
+def build_network(architecture: Mapping[str, Any]) -> SeriesNet:
     """Make the bare network with random weights."""
     return SeriesNet(architecture)
 
 
-def wrap(net: SeriesNet) -> PooledSeries:
+def wrap_network(net: SeriesNet) -> PooledSeries:
     """Make the module that gives features of whole rows."""
     return PooledSeries(net)
 
 
-def stages(net: SeriesNet) -> tuple[Stage, ...]:
+def list_stages(net: SeriesNet) -> tuple[Stage, ...]:
     """List the network's blocks from input to output; together they hold every parameter once."""
     parts: list[tuple[str, nn.Module]] = [("stem", net.stem)]
     parts += [(f"blocks.{number}", block) for number, block in enumerate(net.blocks)]

@@ -26,12 +26,12 @@ N_FACTS = 4
 """Of each channel: level, spread, number of steps (all as logarithms), share of missing values."""
 
 
-def spec(architecture: Mapping[str, Any], n_channels: int) -> dict[str, Any]:
+def make_spec(architecture: Mapping[str, Any], n_channels: int) -> dict[str, Any]:
     """Give the input that the network wants (see `headstart.modalities.series`)."""
     return {"length": int(architecture["length"]), "n_channels": n_channels, "gaps": True}
 
 
-def n_described(architecture: Mapping[str, Any]) -> int:
+def count_described(architecture: Mapping[str, Any]) -> int:
     """Give the number of features of one channel, without its facts.
 
     Examples
@@ -46,7 +46,7 @@ def n_described(architecture: Mapping[str, Any]) -> int:
     return 2 * patches + 2 * convolutions + 3 * int(architecture["width"]) * int(architecture["blocks"])
 
 
-def each_channel(components: int, n_channels: int) -> int:
+def count_components_each(components: int, n_channels: int) -> int:
     """Give how many principal components each of several channels keeps; 0 where they are pooled over channels.
 
     Examples
@@ -58,7 +58,7 @@ def each_channel(components: int, n_channels: int) -> int:
     return each if each >= min(components, FEWEST_COMPONENTS) else 0
 
 
-def n_dims(architecture: Mapping[str, Any], n_channels: int) -> int:
+def count_dims(architecture: Mapping[str, Any], n_channels: int) -> int:
     """Give the number of features of a row with so many channels.
 
     Examples
@@ -67,7 +67,7 @@ def n_dims(architecture: Mapping[str, Any], n_channels: int) -> int:
     [1476, 780, 1740, 520]
     """
     if n_channels == 1:
-        return n_described(architecture) + N_FACTS
+        return count_described(architecture) + N_FACTS
     components = int(architecture["components"])
-    each = each_channel(components, n_channels)
+    each = count_components_each(components, n_channels)
     return n_channels * (each + N_FACTS) if each else 2 * (components + N_FACTS)

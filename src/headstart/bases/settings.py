@@ -15,7 +15,7 @@ LONGEST_LIST, MOST_BLOCKS = 128, 512
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeRule:
     """A whole number from `low` to `high`; a list of them where `listed` (its sum at most `total`)."""
 
     low: int
@@ -36,7 +36,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Real:
+class RealRule:
     """A number from `low` to `high`, or a list of them."""
 
     low: float
@@ -54,7 +54,7 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Flag:
+class FlagRule:
     """True or false, or a list of them."""
 
     def allows(self, value: Any) -> bool:
@@ -67,7 +67,7 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Word:
+class WordRule:
     """A short name without separators, or a list of them."""
 
     def allows(self, value: Any) -> bool:
@@ -82,7 +82,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Rope:
+class RopeRule:
     """Settings of rotary positions: names, numbers, and one level of the same inside."""
 
     depth: int = 0
@@ -91,9 +91,14 @@ class Rope:
         """Return whether a value is such a mapping."""
         if not isinstance(value, dict) or len(value) > 16:
             return False
-        parts: list[Rule] = [Word(), Real(0.0, 1e9), Flag(), *([Rope(self.depth + 1)] if self.depth < 1 else [])]
+        parts: list[Rule] = [
+            WordRule(),
+            RealRule(0.0, 1e9),
+            FlagRule(),
+            *([RopeRule(self.depth + 1)] if self.depth < 1 else []),
+        ]
         return all(
-            Word().allows(name) and (item is None or any(part.allows(item) for part in parts))
+            WordRule().allows(name) and (item is None or any(part.allows(item) for part in parts))
             for name, item in value.items()
         )
 
@@ -101,7 +106,7 @@ class Rope:
         return "a mapping of names to numbers"
 
 
-Rule = Whole | Real | Flag | Word | Rope
+Rule = WholeRule | RealRule | FlagRule | WordRule | RopeRule
 
 
 def _names(names: str) -> frozenset[str]:
@@ -114,45 +119,45 @@ def _each(names: str, rule: Rule) -> dict[str, Rule]:
 
 SETTINGS: Mapping[str, Rule] = {
     **_each("num_hidden_layers n_layers num_layers num_encoder_blocks num_stages num_hidden_groups "
-            "inner_group_num num_feedforward_networks", Whole(1, MOST_BLOCKS)),
-    **_each("depths depth num_block_repeats n_attn_blocks", Whole(0, MOST_BLOCKS, MOST_BLOCKS)),
-    **_each("num_attention_heads n_heads num_heads num_key_value_heads", Whole(1, 512)),
+            "inner_group_num num_feedforward_networks", WholeRule(1, MOST_BLOCKS)),
+    **_each("depths depth num_block_repeats n_attn_blocks", WholeRule(0, MOST_BLOCKS, MOST_BLOCKS)),
+    **_each("num_attention_heads n_heads num_heads num_key_value_heads", WholeRule(1, 512)),
     **_each("hidden_size intermediate_size embedding_size dim hidden_dim embed_dim embed_dims hidden_sizes "
             "head_dim key_dim attention_head_size pooler_hidden_size neck_hidden_sizes base_attn_unit_dims "
-            "in_channels out_channels input_embedding_size intra_bottleneck_size groups_width", Whole(1, 65_536)),
-    **_each("vocab_size", Whole(1, 2_000_000)),
-    **_each("max_position_embeddings", Whole(1, 131_072)),
-    **_each("type_vocab_size task_type_vocab_size", Whole(0, 65_536)),
-    **_each("relative_attention_num_buckets num_landmarks segment_means_seq_len local_attention", Whole(1, 8_192)),
-    **_each("max_relative_positions position_buckets", Whole(-1, 65_536)),
-    **_each("pad_token_id", Whole(-1, 2_000_000)),
-    **_each("num_channels", Whole(3, 3)),
-    **_each("image_size", Whole(1, 2_048)),
+            "in_channels out_channels input_embedding_size intra_bottleneck_size groups_width", WholeRule(1, 65_536)),
+    **_each("vocab_size", WholeRule(1, 2_000_000)),
+    **_each("max_position_embeddings", WholeRule(1, 131_072)),
+    **_each("type_vocab_size task_type_vocab_size", WholeRule(0, 65_536)),
+    **_each("relative_attention_num_buckets num_landmarks segment_means_seq_len local_attention", WholeRule(1, 8_192)),
+    **_each("max_relative_positions position_buckets", WholeRule(-1, 65_536)),
+    **_each("pad_token_id", WholeRule(-1, 2_000_000)),
+    **_each("num_channels", WholeRule(3, 3)),
+    **_each("image_size", WholeRule(1, 2_048)),
     **_each("patch_size patch_sizes patch_stride window_size kernel_size kernel_sizes kernel_qkv "
             "conv_kernel_size down_patch_size pool_size strides stride stride_q stride_kv down_stride "
             "sr_ratios global_attn_every_n_layers sequence_reduction_ratios query_stride masked_unit_size "
-            "focal_windows", Whole(1, 256)),
+            "focal_windows", WholeRule(1, 256)),
     **_each("padding padding_q padding_kv patch_padding down_pad depthwise_padding pretrained_window_sizes "
-            "num_register_tokens num_query_pool focal_levels", Whole(0, 256)),
+            "num_register_tokens num_query_pool focal_levels", WholeRule(0, 256)),
     **_each("num_groups k_groups q_groups v_groups output_groups post_attention_groups intermediate_groups "
             "width_factor head_ratio conv_groups depth_divisible_by depth_divisor min_depth expand_ratios "
-            "output_stride ffn_multiplier attention_ratio adapter_reduction_factor", Whole(1, 1_024)),
+            "output_stride ffn_multiplier attention_ratio adapter_reduction_factor", WholeRule(1, 1_024)),
     **_each("mlp_ratio mlp_ratios expand_ratio embed_dim_multiplier depth_multiplier width_coefficient "
-            "depth_coefficient width_multiplier squeeze_expansion_ratio", Real(0.0, 32.0)),
+            "depth_coefficient width_multiplier squeeze_expansion_ratio", RealRule(0.0, 32.0)),
     **_each("hidden_dropout_prob attention_probs_dropout_prob attention_dropout dropout drop_path_rate "
             "drop_rate attention_drop_rate drop_connect_rate dropout_rate embedding_dropout mlp_dropout "
             "hidden_dropout pooler_dropout cls_dropout partial_rotary_factor activation_dropout attn_dropout "
             "ffn_dropout drop_mlp_rate drop_conv_encoder_rate batch_norm_momentum emb_pdrop embd_pdrop "
-            "attn_pdrop resid_pdrop", Real(0.0, 1.0)),
-    **_each("layer_norm_eps rms_norm_eps norm_eps batch_norm_eps", Real(0.0, 1.0)),
+            "attn_pdrop resid_pdrop", RealRule(0.0, 1.0)),
+    **_each("layer_norm_eps rms_norm_eps norm_eps batch_norm_eps", RealRule(0.0, 1.0)),
     **_each("initializer_range initializer_factor initializer_cutoff_factor layer_scale_init_value "
             "layerscale_value layer_norm_init mask_ratio pos_embed_rescale pos_embed_jitter "
-            "pos_embed_shift", Real(0.0, 1e3)),
-    **_each("rope_theta rotary_emb_base local_rope_theta global_rope_theta", Real(1.0, 1e9)),
-    **_each("rope_parameters rope_scaling", Rope()),
+            "pos_embed_shift", RealRule(0.0, 1e3)),
+    **_each("rope_theta rotary_emb_base local_rope_theta global_rope_theta", RealRule(1.0, 1e9)),
+    **_each("rope_parameters rope_scaling", RopeRule()),
     **_each("hidden_act activation hidden_activation pooler_act pooler_hidden_act position_embedding_type "
             "normalization_type pooling_type layer_type layer_types global_padding pos_att_type norm_rel_ebd "
-            "conv_act qkv_projection_method default_language languages", Word()),
+            "conv_act qkv_projection_method default_language languages", WordRule()),
     **_each("adapter_layer_norm adapter_reuse_layer_norm ln_before_adapter apply_layernorm attention_bias "
             "mlp_bias norm_bias qkv_bias key_bias query_bias value_bias proj_bias cls_token use_mean_pooling "
             "downsamples downsample_in_bottleneck downsample_in_first_stage embedding_dynamic_padding "
@@ -163,7 +168,7 @@ SETTINGS: Mapping[str, Rule] = {
             "use_bottleneck_attention use_conv_embed use_gated_mlp use_layer_scale use_layerscale "
             "use_mask_token use_post_layernorm use_post_layernorm_in_modulation use_relative_position_bias "
             "use_shared_relative_position_bias use_swiglu_ffn use_task_id vision_use_head add_pooling_layer "
-            "conv_bias", Flag()),
+            "conv_bias", FlagRule()),
 }  # fmt: skip
 """What each setting may be, whichever type it belongs to: the names mean the same in all types that are listed."""
 
@@ -213,19 +218,19 @@ MODEL_TYPES: Mapping[str, frozenset[str]] = {
 own that could be named."""
 
 TIMM_ARGUMENTS: Mapping[str, Rule] = {
-    **_each("img_size", Whole(8, 2_048)),
-    **_each("patch_size window_size", Whole(1, 64)),
-    **_each("in_chans", Whole(3, 3)),
-    **_each("embed_dim num_features", Whole(1, 16_384)),
-    **_each("depth depths layers", Whole(1, MOST_BLOCKS, MOST_BLOCKS)),
-    **_each("num_heads", Whole(1, 256)),
-    **_each("reg_tokens", Whole(0, 64)),
-    **_each("mlp_ratio", Real(0.1, 32.0)),
+    **_each("img_size", WholeRule(8, 2_048)),
+    **_each("patch_size window_size", WholeRule(1, 64)),
+    **_each("in_chans", WholeRule(3, 3)),
+    **_each("embed_dim num_features", WholeRule(1, 16_384)),
+    **_each("depth depths layers", WholeRule(1, MOST_BLOCKS, MOST_BLOCKS)),
+    **_each("num_heads", WholeRule(1, 256)),
+    **_each("reg_tokens", WholeRule(0, 64)),
+    **_each("mlp_ratio", RealRule(0.1, 32.0)),
     **_each("drop_rate drop_path_rate drop_block_rate proj_drop_rate attn_drop_rate pos_drop_rate patch_drop_rate",
-            Real(0.0, 0.95)),
-    **_each("init_values bn_eps bn_momentum", Real(0.0, 1.0)),
-    **_each("global_pool act_layer norm_layer aa_layer pad_type stem_type block_type pool_type", Word()),
+            RealRule(0.0, 0.95)),
+    **_each("init_values bn_eps bn_momentum", RealRule(0.0, 1.0)),
+    **_each("global_pool act_layer norm_layer aa_layer pad_type stem_type block_type pool_type", WordRule()),
     **_each("class_token no_embed_class fc_norm pre_norm final_norm qkv_bias qk_norm dynamic_img_size dynamic_img_pad "
-            "always_partition strict_img_size use_fc_norm ref_feat_shape", Flag()),
+            "always_partition strict_img_size use_fc_norm ref_feat_shape", FlagRule()),
 }  # fmt: skip
 """Keyword arguments of timm's architectures that a folder may set (`model_args`)."""

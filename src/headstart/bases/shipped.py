@@ -6,13 +6,13 @@ from pathlib import Path
 
 from headstart.bases import series_shape
 from headstart.bases.folder import read_weights, sha256_of
-from headstart.bases.record import BaseRecord, Parts
+from headstart.bases.record import BaseParts, BaseRecord
 from headstart.errors import BundleError
 
 FOLDER = Path(__file__).parent / "weights"
 
 
-def load(record: BaseRecord) -> Parts:
+def load_shipped(record: BaseRecord) -> BaseParts:
     """Give the parts of a shipped base, for series of one channel.
 
     Raises
@@ -27,6 +27,9 @@ def load(record: BaseRecord) -> Parts:
             "Reinstall: pip install --force-reinstall headstart",
         )
     architecture = dict(series_shape.ARCHITECTURE)
-    return Parts(
-        record=record, architecture=architecture, spec=series_shape.spec(architecture, 1), weights=read_weights(path)
+    return BaseParts(
+        record=record,
+        architecture=architecture,
+        spec=series_shape.make_spec(architecture, 1),
+        weights=read_weights(path),
     )

@@ -12,16 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 from headstart.bases import series_shape
 from headstart.bases.architectures import HINT
 from headstart.bases.record import BaseRecord
-from headstart.bases.settings import MODEL_TYPES, Flag, Real, Rule, Whole
+from headstart.bases.settings import MODEL_TYPES, FlagRule, RealRule, Rule, WholeRule
 from headstart.errors import DataError, offenders
-from headstart.modalities.image_values import FLOAT, INTEGER, KEY
+from headstart.modalities.image_values import FLOAT, INTEGER, VALUE_RANGES
 
 _RECORD = TypeAdapter(BaseRecord)
 LONGEST_TEXT = 20_000
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChoiceRule:
     """One of some words."""
 
     words: tuple[str, ...]
@@ -35,10 +35,10 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Triple:
+class TripleRule:
     """Three numbers, one a colour."""
 
-    rule: Real
+    rule: RealRule
 
     def allows(self, value: Any) -> bool:
         """Return whether a value is such a list."""
@@ -49,12 +49,12 @@ class Triple:
 
 
 @dataclass(frozen=True)
-class ValueRanges:
+class ValueRangesRule:
     """Black and white of integers and of floats, for images of more than 8 bits a sample."""
 
     def allows(self, value: Any) -> bool:
         """Return whether a value is such a mapping."""
-        ends = Real(-1e30, 1e30)
+        ends = RealRule(-1e30, 1e30)
         return isinstance(value, dict) and all(
             name in (INTEGER, FLOAT) and isinstance(pair, list | tuple) and len(pair) == 2 and ends.allows(pair)
             for name, pair in value.items()
@@ -64,22 +64,22 @@ class ValueRanges:
         return "a mapping of integer and float to black and white"
 
 
-SPECS: Mapping[str, Mapping[str, Rule | Choice | Triple]] = {
+SPECS: Mapping[str, Mapping[str, Rule | ChoiceRule | TripleRule]] = {
     "image": {
-        "size": Whole(1, 2_048),
-        "resize": Whole(1, 8_192),
-        "fit": Choice(("crop", "squash")),
-        "interpolation": Choice(("bicubic", "bilinear")),
-        "mean": Triple(Real(-1e4, 1e4)),
-        "std": Triple(Real(1e-6, 1e4)),
+        "size": WholeRule(1, 2_048),
+        "resize": WholeRule(1, 8_192),
+        "fit": ChoiceRule(("crop", "squash")),
+        "interpolation": ChoiceRule(("bicubic", "bilinear")),
+        "mean": TripleRule(RealRule(-1e4, 1e4)),
+        "std": TripleRule(RealRule(1e-6, 1e4)),
     },
-    "text": {"max_length": Whole(2, 131_072), "pad_id": Whole(0, 2_000_000)},
-    "series": {"length": Whole(1, 65_536), "n_channels": Whole(1, 100_000)},
+    "text": {"max_length": WholeRule(2, 131_072), "pad_id": WholeRule(0, 2_000_000)},
+    "series": {"length": WholeRule(1, 65_536), "n_channels": WholeRule(1, 100_000)},
 }
 """What each kind of input is described by; every entry must be present."""
-OPTIONAL: Mapping[str, Mapping[str, Rule | ValueRanges]] = {
-    "image": {KEY: ValueRanges()},
-    "series": {"gaps": Flag()},
+OPTIONAL: Mapping[str, Mapping[str, Rule | ValueRangesRule]] = {
+    "image": {VALUE_RANGES: ValueRangesRule()},
+    "series": {"gaps": FlagRule()},
 }
 
 
@@ -92,18 +92,23 @@ def parse_spec(spec: object, modality: str, place: object) -> dict[str, Any]:
     """
     if not isinstance(spec, Mapping):
         raise DataError(f"{place} does not say which inputs the base model wants.", HINT)
-    rules: dict[str, Rule | Choice | Triple | ValueRanges] = {**SPECS[modality], **OPTIONAL.get(modality, {})}
+    rules: dict[str, Rule | ChoiceRule | TripleRule | ValueRangesRule] = {
+        **SPECS[modality],
+        **OPTIONAL.get(modality, {}),
+    }
     missing = sorted(set(SPECS[modality]) - set(spec))
     if missing:
         raise DataError(f"{place} lacks {offenders(missing)} in its spec of the inputs.", HINT)
     values = {name: spec[name] for name in rules if name in spec}
     for name, value in values.items():
-        if not rules[name].allows(value) or (isinstance(rules[name], Whole | Flag) and isinstance(value, list | tuple)):
+        if not rules[name].allows(value) or (
+            isinstance(rules[name], WholeRule | FlagRule) and isinstance(value, list | tuple)
+        ):
             raise DataError(f"{place}: {name} is {str(value)[:60]!r}, it must be {rules[name]}.", HINT)
     return values
 
 
-def parse_record(document: object, place: object) -> BaseRecord:
+def parse_base_record(document: object, place: object) -> BaseRecord:
     """Return the record of a base from its JSON.
 
     Raises
@@ -121,7 +126,7 @@ def parse_record(document: object, place: object) -> BaseRecord:
     return record
 
 
-def modality_of(architecture: Mapping[str, Any]) -> str:
+def find_modality(architecture: Mapping[str, Any]) -> str:
     """Return the kind of input that a parsed architecture reads."""
     if architecture["library"] == "transformers":
         model_type = architecture["config"]["model_type"]

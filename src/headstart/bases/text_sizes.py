@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headstart.bases.architectures import HINT
-from headstart.bases.record import Parts
+from headstart.bases.record import BaseParts
 from headstart.errors import DataError
 
 _OFFSET = (
@@ -21,7 +21,7 @@ def count_reserved_positions(model_type: str) -> int:
     return 2 if model_type in _OFFSET else 0
 
 
-def fit_text_sizes(parts: Parts, place: str) -> Parts:
+def fit_text_sizes(parts: BaseParts, place: str) -> BaseParts:
     """Return parts whose texts are cut to the positions that the network has.
 
     Raises
@@ -38,7 +38,7 @@ def fit_text_sizes(parts: Parts, place: str) -> Parts:
     return replace(parts, spec={**parts.spec, "max_length": min(longest, int(parts.spec["max_length"]))})
 
 
-def check_pieces(parts: Parts, highest_id: int, place: str) -> None:
+def check_token_ids(parts: BaseParts, highest_id: int, place: str) -> None:
     """Refuse a tokenizer with pieces that the network has no row for.
 
     Raises
@@ -50,7 +50,7 @@ def check_pieces(parts: Parts, highest_id: int, place: str) -> None:
         raise DataError(f"{place} numbers pieces up to {highest_id:,}, the network knows {n_words:,}.", HINT)
 
 
-def _count_rows(parts: Parts, ending: str) -> int | None:
+def _count_rows(parts: BaseParts, ending: str) -> int | None:
     return min(
         (int(value.shape[0]) for name, value in parts.weights.items() if name.endswith(ending) and value.ndim),
         default=None,

@@ -16,7 +16,7 @@ from headstart.bases.architectures import parse_architecture
 from headstart.bases.record import Stage
 from headstart.errors import DataError
 
-vision_shim.prepare()
+vision_shim.prepare_torchvision()
 
 import timm  # noqa: E402
 from timm.models._manipulate import group_with_matcher  # noqa: E402
@@ -40,26 +40,26 @@ class PooledVision(nn.Module):
         return (*(item.mean((2, 3)) for item in maps), self.net.forward_head(final, pre_logits=True))
 
 
-def build(architecture: Mapping[str, Any]) -> nn.Module:
+def build_network(architecture: Mapping[str, Any]) -> nn.Module:
     """Return the bare network (no classifier, random weights) of a plain name that timm knows; nothing is fetched."""
     parsed = parse_architecture(architecture, "The base model")
-    if not known(parsed["name"]):
+    if not is_known(parsed["name"]):
         raise DataError(f"timm has no architecture '{parsed['name']}'.", "Update timm, or choose another base model.")
     return timm.create_model(parsed["name"], pretrained=False, num_classes=0, **parsed["kwargs"])  # type: ignore[no-any-return]
 
 
-def wrap(net: nn.Module) -> nn.Module:
+def wrap_network(net: nn.Module) -> nn.Module:
     """Make the module that gives pooled features of all stages."""
     return PooledVision(net)
 
 
-def stages(net: nn.Module) -> tuple[Stage, ...]:
+def list_stages(net: nn.Module) -> tuple[Stage, ...]:
     """List the network's blocks from input to output; together they hold every parameter once."""
     grouped = group_with_matcher(net.named_parameters(), net.group_matcher(coarse=True), reverse=False)  # type: ignore[operator]
     return tuple(Stage(f"stage-{number}", tuple(names)) for number, names in sorted(grouped.items()))
 
 
-def spec_of(config: Mapping[str, Any]) -> dict[str, Any]:
+def derive_spec(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the image spec of timm's `pretrained_cfg`.
 
     Raises
@@ -79,7 +79,7 @@ def spec_of(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def pretrained_config(name: str) -> Mapping[str, Any]:
+def read_pretrained_config(name: str) -> Mapping[str, Any]:
     """Give what timm knows of a pre-trained model by name.
 
     Raises
@@ -91,12 +91,12 @@ def pretrained_config(name: str) -> Mapping[str, Any]:
     return {} if config is None else config.to_dict()
 
 
-def known(name: str) -> bool:
+def is_known(name: str) -> bool:
     """Return whether timm's registry has this architecture (the part before the first dot of the name)."""
     return bool(timm.is_model(name.split(".", maxsplit=1)[0]))
 
 
-def final_dims(module: nn.Module, spec: Mapping[str, Any]) -> int:
+def measure_final_dims(module: nn.Module, spec: Mapping[str, Any]) -> int:
     """Measure the length of the final features with one blank picture."""
     with torch.no_grad():
         return int(module(torch.zeros(1, 3, spec["size"], spec["size"]))[-1].shape[1])

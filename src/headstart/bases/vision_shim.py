@@ -18,7 +18,7 @@ import torch
 _KEEP: list[torch.library.Library] = []
 
 
-def missing_operators() -> list[str]:
+def list_missing_operators() -> list[str]:
     """Name the torchvision operators that its Python half describes and nothing has defined."""
     spec = find_spec("torchvision")
     if spec is None or not spec.submodule_search_locations:
@@ -31,13 +31,13 @@ def missing_operators() -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def prepare() -> None:
+def prepare_torchvision() -> None:
     """Make `import torchvision` work; call it before importing timm or transformers. Done once a process."""
     try:
         import torchvision  # noqa: F401
     except (RuntimeError, OSError):
         library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
-        for name in missing_operators():
+        for name in list_missing_operators():
             library.define(f"{name}(Tensor boxes, Tensor scores, float threshold) -> Tensor")  # type: ignore[no-untyped-call]
         _KEEP.append(library)
     except ModuleNotFoundError:

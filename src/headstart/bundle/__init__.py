@@ -3,12 +3,25 @@
 This room knows what a model is made of. It reads no data and evaluates nothing.
 """
 
-from headstart.bundle.integrity import CONFIG, MANIFEST, verify
-from headstart.bundle.loading import find, load, read_decisions
-from headstart.bundle.record import NOT_SHIPPED, RUNTIMES, Bundle, Shipped
-from headstart.bundle.saving import FORMAT, PACKAGES, require_free, save, versions
+from headstart.bundle.integrity import CONFIG, MANIFEST, verify_files
+from headstart.bundle.loading import find_bundle, load_bundle, read_decision_policy
+from headstart.bundle.record import NO_PORTABLE_FORM, RUNTIMES, Bundle, PortableFiles
+from headstart.bundle.saving import FORMAT, PACKAGES, list_versions, require_free_folder, save_bundle
 
 __all__ = [
-    "CONFIG", "FORMAT", "MANIFEST", "NOT_SHIPPED", "PACKAGES", "RUNTIMES", "Bundle", "Shipped", "find", "load",
-    "read_decisions", "require_free", "save", "verify", "versions",
+    "CONFIG",
+    "FORMAT",
+    "MANIFEST",
+    "NO_PORTABLE_FORM",
+    "PACKAGES",
+    "RUNTIMES",
+    "Bundle",
+    "PortableFiles",
+    "find_bundle",
+    "list_versions",
+    "load_bundle",
+    "read_decision_policy",
+    "require_free_folder",
+    "save_bundle",
+    "verify_files",
 ]  # fmt: skip

@@ -24,13 +24,13 @@ _FILES = {
 }
 
 
-def card(bundle: Bundle, told: Mapping[str, Any], slim: bool = False) -> str:
+def render_card(bundle: Bundle, portable_config: Mapping[str, Any], slim: bool = False) -> str:
     """Write the README of a bundle.
 
     Parameters
     ----------
     bundle : Bundle
-    told : mapping
+    portable_config : mapping
         What `config.json` says under `portable`.
     slim : bool
         Whether the bundle holds the portable form only.
@@ -47,21 +47,25 @@ def card(bundle: Bundle, told: Mapping[str, Any], slim: bool = False) -> str:
     if base is not None:
         lines.append(f"Base model: {escape_markdown(base.name)}, licence {escape_markdown(base.licence)}.")
     lines += ["", "## Run it", "", "    headstart predict THIS-FOLDER INPUTS", ""]
-    if told["ok"]:
+    if portable_config["ok"]:
         lines += [
             "Without Headstart (Python, no network):", "",
             "    pip install -r requirements.txt", "    python predict.py INPUTS > answers.csv", "",
             "`headstart verify THIS-FOLDER` checks that no file was changed and that this machine answers alike.",
         ]  # fmt: skip
     else:
-        lines.append(f"It runs with Headstart and its extra `adapt` only: {escape_markdown(str(told['reason']))}.")
+        lines.append(
+            f"It runs with Headstart and its extra `adapt` only: {escape_markdown(str(portable_config['reason']))}."
+        )
     left_out = {"model.safetensors", "base/"} if slim else set()
-    kept = {
-        name: says for name, says in _FILES.items() if name not in left_out and _there(name, told, base is not None)
+    descriptions = {
+        name: says
+        for name, says in _FILES.items()
+        if name not in left_out and _is_in_bundle(name, portable_config, base is not None)
     }
-    return "\n".join([*lines, "", "## Files", "", *(f"- `{name}`: {says}" for name, says in kept.items()), ""])
+    return "\n".join([*lines, "", "## Files", "", *(f"- `{name}`: {says}" for name, says in descriptions.items()), ""])
 
 
-def _there(name: str, told: Mapping[str, Any], with_base: bool) -> bool:
+def _is_in_bundle(name: str, portable_config: Mapping[str, Any], with_base: bool) -> bool:
     always = ("config.json", "decision.json", "manifest.json", "model.safetensors")
-    return name in always or name in told.get("files", ()) or (name == "base/" and with_base)
+    return name in always or name in portable_config.get("files", ()) or (name == "base/" and with_base)

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from headstart.bundle.integrity import read_json
 from headstart.bundle.records.config_records import ConfigRecord
-from headstart.bundle.records.schema import UNFIT, Described, Label, Misfit, misfit, parse_record
-from headstart.bundle.records.strategy_records import check_pieces
+from headstart.bundle.records.schema import BUILD_FAILURES, Label, Misfit, StrictRecord, make_misfit, parse_record
+from headstart.bundle.records.strategy_records import check_ngrams
 from headstart.bundle.records.tokenizer_records import open_tokenizer
 from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError
@@ -21,30 +21,30 @@ from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import list_members
 from headstart.strategies.record import Fitted, StrategyRows
 
-BREAKS: tuple[type[Exception], ...] = (*UNFIT, RuntimeError)
+MODEL_FAILURES: tuple[type[Exception], ...] = (*BUILD_FAILURES, RuntimeError)
 """What models raise where their parts do not belong together."""
 
 
-class WordList(Described):
+class NgramList(StrictRecord):
     """A file of pieces of words, by kind, and how many characters of a text are read."""
 
     longest: Annotated[int, Field(ge=1, le=10**9)]
     pieces: dict[Literal["characters", "words"], list[Label]]
 
 
-def stated_files(portable: Mapping[str, Any]) -> tuple[str, ...]:
+def list_stated_files(portable: Mapping[str, Any]) -> tuple[str, ...]:
     """Return every name of a file that `config.json` states under `portable`, once."""
     names = [portable["file"]] if portable.get("file") else []
-    names += [*portable.get("files", ()), *(name for _, name in _fed_files(portable))]
+    names += [*portable.get("files", ()), *(name for _, name in _iterate_input_files(portable))]
     return tuple(dict.fromkeys(names))
 
 
-def _fed_files(portable: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _iterate_input_files(portable: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
     for item in portable.get("inputs", ()) if portable["ok"] else ():
         yield from ((item["spec"], name) for key, name in item["spec"].items() if key.endswith("_file"))
 
 
-def check_fed_files(folder: Path, portable: Mapping[str, Any]) -> None:
+def check_input_files(folder: Path, portable: Mapping[str, Any]) -> None:
     """Check tokenizers and lists of words of a graph's inputs.
 
     Raises
@@ -52,16 +52,16 @@ def check_fed_files(folder: Path, portable: Mapping[str, Any]) -> None:
     Misfit
         One is not what it has to be.
     """
-    for spec, name in _fed_files(portable):
+    for spec, name in _iterate_input_files(portable):
         if "pieces_file" in spec:
-            words = parse_record(WordList, read_json(folder / name), name)
+            words = parse_record(NgramList, read_json(folder / name), name)
             for kind, pieces in words.pieces.items():
-                check_pieces(pieces, ("pieces", kind), name)
+                check_ngrams(pieces, ("pieces", kind), name)
         else:
             open_tokenizer(folder / name, int(spec["max_length"]))
 
 
-def features_read(rules: DecisionPolicy | None, reads: str) -> int | None:
+def count_decision_features(policy: DecisionPolicy | None, reads: str) -> int | None:
     """Return how many features decisions read, None where they read none.
 
     Raises
@@ -69,20 +69,22 @@ def features_read(rules: DecisionPolicy | None, reads: str) -> int | None:
     Misfit
         They read what the graph does not give.
     """
-    if rules is None or rules.out_of_distribution is None:
+    if policy is None or policy.out_of_distribution is None:
         return None
-    if rules.out_of_distribution.reads != reads:
-        raise misfit("config.json", ("portable", "reads"), f"decisions read {rules.out_of_distribution.reads}", reads)
-    return int(rules.out_of_distribution.space.centre.shape[1])
+    if policy.out_of_distribution.reads != reads:
+        raise make_misfit(
+            "config.json", ("portable", "reads"), f"decisions read {policy.out_of_distribution.reads}", reads
+        )
+    return int(policy.out_of_distribution.space.centre.shape[1])
 
 
-def require_parts(config: ConfigRecord, state: FittedState, has_base: bool) -> None:
+def require_stated_inputs(config: ConfigRecord, state: FittedState, has_base: bool) -> None:
     """Refuse a model that reads what its bundle does not say that it reads; raise `Misfit`."""
     names = (config.strategy, *list_members(state))
     needed = frozenset[str]().union(*(STRATEGIES[name].predicts_from for name in names))
     for part in sorted(needed & {"features", "descriptors"} - set(config.uses)):
         if part == "features" or config.modality == "image":
-            raise misfit("config.json", ("uses",), f"the model reads {part}", config.uses)
+            raise make_misfit("config.json", ("uses",), f"the model reads {part}", config.uses)
     if "features" in config.uses and not has_base:
         raise Misfit("config.json: uses: the model reads features, and there is no base")
 
@@ -123,10 +125,10 @@ class CheckedModel:
         """
         try:
             outputs = self.inner.predict(rows)
-        except BREAKS as error:
-            said = " ".join(str(error).split())[:200]
+        except MODEL_FAILURES as error:
+            reason = " ".join(str(error).split())[:200]
             raise BundleError(
-                f"The model of {self.folder} cannot be run ({type(error).__name__}: {said}).",
+                f"The model of {self.folder} cannot be run ({type(error).__name__}: {reason}).",
                 "Copy the bundle again, or make it again with headstart adapt.",
             ) from error
         if outputs.shape != (len(rows), self.n_outputs):

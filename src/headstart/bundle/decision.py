@@ -11,17 +11,17 @@ from headstart.bundle.records.decision_records import ARRAYS, FILE, parse_rules
 from headstart.decisions import SINGLE, DecisionPolicy
 from headstart.home import write_json
 
-__all__ = ["ARRAYS", "FILE", "read", "write"]
+__all__ = ["ARRAYS", "FILE", "read_stored_policy", "write_decision_policy"]
 
 
-def write(rules: DecisionPolicy, folder: Path) -> None:
+def write_decision_policy(policy: DecisionPolicy, folder: Path) -> None:
     """Write `decision.json` and, where rows are remembered, `decision.safetensors`."""
-    write_json(folder / FILE, rules.as_dict())
-    if rules.out_of_distribution is not None:
-        write_arrays(folder / ARRAYS, rules.out_of_distribution.arrays())
+    write_json(folder / FILE, policy.as_dict())
+    if policy.out_of_distribution is not None:
+        write_arrays(folder / ARRAYS, policy.out_of_distribution.arrays())
 
 
-def read(folder: Path, classes: Sequence[str], task: str) -> DecisionPolicy | None:
+def read_stored_policy(folder: Path, classes: Sequence[str], task: str) -> DecisionPolicy | None:
     """Read them back, checked; None in a bundle of an older version.
 
     Raises

@@ -76,7 +76,7 @@ def require_listed_names(folder: Path, where: str, names: Iterable[object]) -> N
     BundleError
         Some are no plain names, or name a link, a folder, a device or a pipe. A file that is absent passes.
     """
-    outside = [shown(name) for name in names if not is_listed_name(name) or _is_odd(folder, str(name))]
+    outside = [make_printable(name) for name in names if not is_listed_name(name) or _is_not_regular(folder, str(name))]
     if outside:
         raise BundleError(
             f"{folder / where} names {len(outside)} files outside of the bundle ({offenders(outside)}).",
@@ -84,7 +84,7 @@ def require_listed_names(folder: Path, where: str, names: Iterable[object]) -> N
         )
 
 
-def shown(value: object, most: int = MOST_CHARACTERS) -> str:
+def make_printable(value: object, most: int = MOST_CHARACTERS) -> str:
     r"""Return a value from a file as part of a message: short, and without characters that move the cursor.
 
     Examples
@@ -96,7 +96,7 @@ def shown(value: object, most: int = MOST_CHARACTERS) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}..."
 
 
-def _is_odd(folder: Path, name: str) -> bool:
+def _is_not_regular(folder: Path, name: str) -> bool:
     """Return whether something else than a regular file lies at a name, or its sub-folder is a link."""
     path = folder / name
     if path.parent != folder and path.parent.is_symlink():

@@ -22,18 +22,21 @@ from headstart.modalities.record import Array
 from headstart.records import FloatMatrix, Probabilities
 
 FILE = "golden.npz"
-MADE_UP = "made up"
+SYNTHETIC = "made up"
 """What `config.json` says of golden rows that are no rows of the data."""
 MOST_ROWS, LEAST_ROWS, MOST_BYTES = 32, 4, 4_000_000
 """Bytes before compression, which halves them about."""
 MOST_READ_ROWS, MOST_READ_BYTES = 1_000, 256_000_000
 """What is read; few rows of large pictures are more than is usual."""
 _INPUT = "in_"
-KINDS, CODES = "kinds", "codes"
-_DECIDED = {KINDS: ArrayRule(("n_rows",), "whole", 0, 2), CODES: ArrayRule(("n_rows",), "whole", -1)}
+KIND_CODES, CLASS_INDICES = "kinds", "codes"
+_DECISION_RULES = {
+    KIND_CODES: ArrayRule(("n_rows",), "whole", 0, 2),
+    CLASS_INDICES: ArrayRule(("n_rows",), "whole", -1),
+}
 
 
-def n_rows_for(row_bytes: int) -> int:
+def count_golden_rows(row_bytes: int) -> int:
     """Give how many rows are kept, by the size of one.
 
     Examples
@@ -45,7 +48,7 @@ def n_rows_for(row_bytes: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Golden:
+class GoldenRows:
     """Prepared rows, and what the graph said of each alone.
 
     Parameters
@@ -56,26 +59,30 @@ class Golden:
         Before the rules of decision.
     features : FloatMatrix, shape (n_rows, n_dims)
         What the rules read; no columns where they read nothing.
-    kinds : array of uint8 or None, shape (n_rows,)
+    kind_codes : array of uint8 or None, shape (n_rows,)
         What was decided of each row, as a place in `headstart.decisions.KINDS`; None before format 3.
-    codes : array of int64 or None, shape (n_rows,)
+    class_indices : array of int64 or None, shape (n_rows,)
         The class answered, -1 where there is none; None before format 3.
     """
 
     arrays: Mapping[str, Array]
     outputs: Probabilities
     features: FloatMatrix
-    kinds: NDArray[np.uint8] | None = None
-    codes: NDArray[np.int64] | None = None
+    kind_codes: NDArray[np.uint8] | None = None
+    class_indices: NDArray[np.int64] | None = None
 
     def write(self, folder: Path) -> None:
         """Write `golden.npz`."""
-        kept: dict[str, NDArray[Any]] = {_INPUT + name: value for name, value in self.arrays.items()}
-        decided = {name: value for name, value in ((KINDS, self.kinds), (CODES, self.codes)) if value is not None}
-        write_npz(folder / FILE, {**kept, "outputs": self.outputs, "features": self.features, **decided})
+        input_arrays: dict[str, NDArray[Any]] = {_INPUT + name: value for name, value in self.arrays.items()}
+        decided = {
+            name: value
+            for name, value in ((KIND_CODES, self.kind_codes), (CLASS_INDICES, self.class_indices))
+            if value is not None
+        }
+        write_npz(folder / FILE, {**input_arrays, "outputs": self.outputs, "features": self.features, **decided})
 
     @classmethod
-    def read(cls, folder: Path, contract: GraphContract | None = None) -> Golden:
+    def read(cls, folder: Path, contract: GraphContract | None = None) -> GoldenRows:
         """Read it back, checked.
 
         Parameters
@@ -89,26 +96,26 @@ class Golden:
         Misfit
             It is damaged, or does not fit.
         """
-        found = read_npz(folder / FILE, MOST_READ_BYTES)
-        arrays = {name.removeprefix(_INPUT): value for name, value in found.items() if name.startswith(_INPUT)}
-        sizes = check_arrays(found, {"outputs": ArrayRule(("n_rows", "n_outputs"))}, FILE)
-        check_arrays(found, {"features": ArrayRule(("n_rows", "n_dims"))}, FILE, {"n_rows": sizes["n_rows"]})
-        rules = {name: rule for name, rule in _DECIDED.items() if name in found}
-        check_arrays(found, rules, FILE, {"n_rows": sizes["n_rows"]})
+        stored_arrays = read_npz(folder / FILE, MOST_READ_BYTES)
+        arrays = {name.removeprefix(_INPUT): value for name, value in stored_arrays.items() if name.startswith(_INPUT)}
+        sizes = check_arrays(stored_arrays, {"outputs": ArrayRule(("n_rows", "n_outputs"))}, FILE)
+        check_arrays(stored_arrays, {"features": ArrayRule(("n_rows", "n_dims"))}, FILE, {"n_rows": sizes["n_rows"]})
+        rules = {name: rule for name, rule in _DECISION_RULES.items() if name in stored_arrays}
+        check_arrays(stored_arrays, rules, FILE, {"n_rows": sizes["n_rows"]})
         if contract is not None:
-            _check_fit(arrays, found, contract)
+            _check_fit(arrays, stored_arrays, contract)
         return cls(
             arrays=arrays,
-            outputs=found["outputs"],
-            features=found["features"],
-            kinds=found.get(KINDS),
-            codes=found.get(CODES),
+            outputs=stored_arrays["outputs"],
+            features=stored_arrays["features"],
+            kind_codes=stored_arrays.get(KIND_CODES),
+            class_indices=stored_arrays.get(CLASS_INDICES),
         )
 
 
-def _check_fit(arrays: Mapping[str, Array], found: Mapping[str, Array], contract: GraphContract) -> None:
+def _check_fit(arrays: Mapping[str, Array], stored_arrays: Mapping[str, Array], contract: GraphContract) -> None:
     """Refuse rows that the graph cannot be fed, or other outputs than it gives."""
-    n_rows = len(found["outputs"])
+    n_rows = len(stored_arrays["outputs"])
     if set(arrays) != set(contract.inputs):
         raise Misfit(f"{FILE}: there should be inputs {', '.join(sorted(contract.inputs))}")
     for name, (kind, sizes) in contract.inputs.items():
@@ -119,7 +126,11 @@ def _check_fit(arrays: Mapping[str, Array], found: Mapping[str, Array], contract
         )
         if not fits or values.dtype != np.dtype(kind):
             raise Misfit(f"{FILE}: {_INPUT}{name}: should be {kind} of the shape {stated} (was {values.shape})")
-    if found["outputs"].shape[1] != contract.n_outputs or not 0 < n_rows <= MOST_READ_ROWS:
-        raise Misfit(f"{FILE}: outputs: there should be {contract.n_outputs} columns (was {found['outputs'].shape})")
-    if contract.n_features is not None and found["features"].shape[1] != contract.n_features:
-        raise Misfit(f"{FILE}: features: there should be {contract.n_features} columns (was {found['features'].shape})")
+    if stored_arrays["outputs"].shape[1] != contract.n_outputs or not 0 < n_rows <= MOST_READ_ROWS:
+        raise Misfit(
+            f"{FILE}: outputs: there should be {contract.n_outputs} columns (was {stored_arrays['outputs'].shape})"
+        )
+    if contract.n_features is not None and stored_arrays["features"].shape[1] != contract.n_features:
+        raise Misfit(
+            f"{FILE}: features: there should be {contract.n_features} columns (was {stored_arrays['features'].shape})"
+        )

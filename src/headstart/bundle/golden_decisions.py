@@ -7,46 +7,46 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from headstart.bundle.golden import Golden
+from headstart.bundle.golden import GoldenRows
 from headstart.decisions import DEFAULT_POLICY, KINDS, DecisionPolicy, Decisions
 from headstart.records import Predictions, make_column
 
 
 @dataclass(frozen=True)
-class Answering:
+class DecisionContext:
     """What turns outputs into answers: task, classes, thresholds of labels, and the rules of decision."""
 
     task: str
     classes: tuple[str, ...]
     thresholds: tuple[float, ...]
-    rules: DecisionPolicy | None
+    policy: DecisionPolicy | None
 
-    def decide(self, golden: Golden) -> Decisions:
+    def decide(self, golden: GoldenRows) -> Decisions:
         """Return what is decided of golden rows, from their stored outputs and features."""
-        rules = self.rules or DEFAULT_POLICY
+        policy = self.policy or DEFAULT_POLICY
         ids = make_column([str(row) for row in range(len(golden.outputs))])
         predictions = Predictions(
             ids=ids, classes=self.classes, probabilities=golden.outputs, task=self.task, thresholds=self.thresholds
         )
         features = golden.features if golden.features.shape[1] else None
-        return rules.decide(rules.calibrate(predictions), features)
+        return policy.decide(policy.calibrate(predictions), features)
 
 
-def with_decisions(golden: Golden, answering: Answering) -> Golden:
+def add_decisions(golden: GoldenRows, context: DecisionContext) -> GoldenRows:
     """Return golden rows with the kind and the class that are decided of each."""
-    decisions = answering.decide(golden)
-    kinds = np.asarray([KINDS.index(kind) for kind in decisions.kinds], dtype=np.uint8)
-    return replace(golden, kinds=kinds, codes=np.asarray(decisions.codes, dtype=np.int64))
+    decisions = context.decide(golden)
+    kind_codes = np.asarray([KINDS.index(kind) for kind in decisions.kinds], dtype=np.uint8)
+    return replace(golden, kind_codes=kind_codes, class_indices=np.asarray(decisions.codes, dtype=np.int64))
 
 
-def rows_decided_otherwise(golden: Golden, answering: Answering) -> Sequence[int]:
+def list_changed_decisions(golden: GoldenRows, context: DecisionContext) -> Sequence[int]:
     """Return the numbers of golden rows of which another kind or class is decided than is stored.
 
     Bundles of format 1 and 2 store no decisions: there are none then.
     """
-    if golden.kinds is None or golden.codes is None:
+    if golden.kind_codes is None or golden.class_indices is None:
         return []
-    again = with_decisions(golden, answering)
-    assert again.kinds is not None and again.codes is not None
-    differs = (again.kinds != golden.kinds) | (again.codes != golden.codes)
+    decided = add_decisions(golden, context)
+    assert decided.kind_codes is not None and decided.class_indices is not None
+    differs = (decided.kind_codes != golden.kind_codes) | (decided.class_indices != golden.class_indices)
     return [int(row) for row in np.flatnonzero(differs)]

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle.file_names import is_regular_file, require_listed_names
-from headstart.bundle.records.schema import Described, ListedName, Seed, Sha256, parse_record, reading
+from headstart.bundle.records.schema import ListedName, Seed, Sha256, StrictRecord, bundle_errors, parse_record
 from headstart.errors import BundleError, offenders
 
-KNOWN = (1, 2, 3)
+READABLE_FORMATS = (1, 2, 3)
 """Formats that can be read. Since format 2 there is a portable form (see `headstart.bundle.runtime.session`), named in
 config.json. Since format 3 every array has a checksum, and golden rows have what was decided of them."""
 MOST_JSON_BYTES = 256_000_000
@@ -81,7 +81,7 @@ def _parse_number(text: str) -> float:
     return number
 
 
-def verify(folder: Path) -> Mapping[str, Any]:
+def verify_files(folder: Path) -> Mapping[str, Any]:
     """Check that every file of a bundle is the one that was written; gives the manifest.
 
     Raises
@@ -90,7 +90,7 @@ def verify(folder: Path) -> Mapping[str, Any]:
         If it is no bundle, of a newer format, incomplete or changed.
     """
     document = read_json(folder / MANIFEST)
-    if not isinstance(document, dict) or document.get("format") not in KNOWN:
+    if not isinstance(document, dict) or document.get("format") not in READABLE_FORMATS:
         raise BundleError(f"{folder} has a bundle format that this version does not know.", "Update headstart.")
     listed = document.get("sha256")
     if not isinstance(listed, dict) or not {CONFIG, *_ALWAYS[document["format"]]} <= set(listed):
@@ -98,7 +98,7 @@ def verify(folder: Path) -> Mapping[str, Any]:
             f"{folder / MANIFEST} cannot be understood: it does not list the bundle's files.", "Copy the bundle again."
         )
     require_listed_names(folder, MANIFEST, listed)
-    with reading(folder):
+    with bundle_errors(folder):
         parse_record(ManifestRecord, document, MANIFEST)
     wrong = [
         name for name, digest in listed.items() if not is_regular_file(folder / name) or sha256(folder / name) != digest
@@ -111,7 +111,7 @@ def verify(folder: Path) -> Mapping[str, Any]:
     return document
 
 
-class ManifestRecord(Described):
+class ManifestRecord(StrictRecord):
     """`manifest.json`: the sha256 (hex) of every other file, what wrote them, and the seed."""
 
     format: int

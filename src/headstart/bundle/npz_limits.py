@@ -13,13 +13,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.bundle.file_names import shown
+from headstart.bundle.file_names import make_printable
 from headstart.bundle.records.schema import Misfit
 
 MOST_ARRAYS, MOST_AXES, MOST_HEADER = 64, 8, 4_096
 _MAGIC = b"\x93NUMPY"
 _TYPES = frozenset(("<f2", "<f4", "<f8", "<i4", "<i8", "|u1", "|i1", "|b1", "<u4", "<u8"))
-BROKEN: tuple[type[Exception], ...] = (
+ARCHIVE_FAILURES: tuple[type[Exception], ...] = (
     zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, EOFError, NotImplementedError, RuntimeError,
     KeyError, SyntaxError, RecursionError, MemoryError,
 )  # fmt: skip
@@ -49,14 +49,14 @@ def read_npz(path: Path, most_bytes: int) -> dict[str, NDArray[Any]]:
             return {_name_of(path, member): _read_member(path, archive, member) for member in members}
     except Misfit:
         raise
-    except BROKEN as error:
-        raise Misfit(f"{path.name}: it is damaged ({type(error).__name__}: {shown(error, 100)})") from error
+    except ARCHIVE_FAILURES as error:
+        raise Misfit(f"{path.name}: it is damaged ({type(error).__name__}: {make_printable(error, 100)})") from error
 
 
 def _name_of(path: Path, member: zipfile.ZipInfo) -> str:
     name, _, suffix = member.filename.rpartition(".")
     if suffix != "npy" or not name.isidentifier():
-        raise Misfit(f"{path.name}: {shown(member.filename)}: it is no array")
+        raise Misfit(f"{path.name}: {make_printable(member.filename)}: it is no array")
     return name
 
 

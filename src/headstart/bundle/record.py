@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bases import Backbone
-from headstart.bundle.reference import Reference
-from headstart.bundle.runtime.session import Portable
-from headstart.bundle.seen import Seen
+from headstart.bundle.reference import ReferenceSample
+from headstart.bundle.runtime.session import PortableModel
+from headstart.bundle.seen import SeenRows
 from headstart.decisions import DecisionPolicy
 from headstart.records import InputColumns
 from headstart.strategies.record import Fitted
@@ -19,25 +19,25 @@ RUNTIMES = ("auto", "torch", "onnx")
 
 
 @dataclass(frozen=True)
-class Shipped:
+class PortableFiles:
     """The portable form of a model, as files.
 
     Parameters
     ----------
     folder : Path
         Where they lie.
-    told : mapping
+    config : mapping
         What `config.json` says under `portable`: `ok`, and the `reason` where it is false.
     files : tuple of str
         Names within the folder.
     """
 
     folder: Path
-    told: Mapping[str, Any]
+    config: Mapping[str, Any]
     files: tuple[str, ...] = ()
 
 
-NOT_SHIPPED = {"ok": False, "reason": "the model was saved without its portable form"}
+NO_PORTABLE_FORM = {"ok": False, "reason": "the model was saved without its portable form"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +65,17 @@ class Bundle:
         One of `headstart.records.TASKS`; `classes` are then grades from the lowest, labels, or the one number.
     thresholds : tuple of float
         For "multi-label": from which probability on each label is given.
-    seen : Seen or None
+    seen_rows : SeenRows or None
         What is remembered of the training rows; None in bundles of older versions.
-    spec : mapping
+    input_spec : mapping
         How inputs are read where there is no backbone (see `headstart.modalities.record.Spec`).
-    rules : DecisionPolicy or None
+    decision_policy : DecisionPolicy or None
         How probabilities become answers; None in bundles of older versions: the most probable class is the answer.
-    reference : Reference or None
+    reference_sample : ReferenceSample or None
         A sample of training rows, to hold rows of another place against; None where none is kept.
-    shipped : Shipped or None
+    portable_files : PortableFiles or None
         The portable form; None where it was not made, or in bundles of older versions.
-    portable : Portable or None
+    portable_model : PortableModel or None
         Set where the model runs in its portable form now; `fitted` and `backbone` are then empty.
     input_columns : InputColumns or None
         For series: the value columns of training; None in bundles of older versions.
@@ -92,18 +92,18 @@ class Bundle:
     about: Mapping[str, Any] = field(default_factory=dict)
     task: str = "classification"
     thresholds: tuple[float, ...] = ()
-    seen: Seen | None = None
+    seen_rows: SeenRows | None = None
     spec: Mapping[str, Any] = field(default_factory=dict)
-    rules: DecisionPolicy | None = None
-    reference: Reference | None = None
-    shipped: Shipped | None = None
-    portable: Portable | None = None
+    decision_policy: DecisionPolicy | None = None
+    reference_sample: ReferenceSample | None = None
+    portable_files: PortableFiles | None = None
+    portable_model: PortableModel | None = None
     input_columns: InputColumns | None = None
 
     @property
-    def known_inputs(self) -> InputColumns | None:
+    def known_input_columns(self) -> InputColumns | None:
         """The value columns of training; of bundles of older versions only how many channels there were."""
         if self.input_columns is not None or self.modality != "series":
             return self.input_columns
-        spec = self.backbone.spec if self.backbone else self.spec
-        return InputColumns(n_channels=int(spec.get("n_channels", 0)))
+        input_spec = self.backbone.spec if self.backbone else self.spec
+        return InputColumns(n_channels=int(input_spec.get("n_channels", 0)))

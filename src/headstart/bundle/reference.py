@@ -23,7 +23,7 @@ BLOCK_ROWS = 4_096
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceSample:
     """Training rows, drawn by chance.
 
     Parameters
@@ -44,7 +44,7 @@ class Reference:
     clusters: Index
 
     @classmethod
-    def of(cls, values: FloatMatrix, reads: str, clusters: Index, seed: int) -> Reference:
+    def draw(cls, values: FloatMatrix, reads: str, clusters: Index, seed: int) -> ReferenceSample:
         """Draw a sample of the training rows.
 
         Parameters
@@ -57,12 +57,14 @@ class Reference:
         spread = values.std(axis=0, dtype=np.float64)
         typical = np.abs(values).mean(axis=0, dtype=np.float64)
         scale = np.where(spread > 1e-5 * typical, 1 / np.maximum(spread, 1e-30), 0.0).astype(np.float32)
-        drawn = np.sort(np.random.default_rng(seed).permutation(len(values))[:MOST_ROWS])
-        return cls(reads, _place(values[drawn], scale), scale, np.asarray(clusters[drawn], dtype=np.intp))
+        sampled = np.sort(np.random.default_rng(seed).permutation(len(values))[:MOST_ROWS])
+        return cls(reads, _project(values[sampled], scale), scale, np.asarray(clusters[sampled], dtype=np.intp))
 
-    def place(self, values: FloatMatrix) -> FloatMatrix:
+    def project(self, values: FloatMatrix) -> FloatMatrix:
         """Give rows (n_rows, n_dims) as the sample is kept, (n_rows, n_kept)."""
-        blocks = [_place(values[at : at + BLOCK_ROWS], self.scale) for at in range(0, max(len(values), 1), BLOCK_ROWS)]
+        blocks = [
+            _project(values[at : at + BLOCK_ROWS], self.scale) for at in range(0, max(len(values), 1), BLOCK_ROWS)
+        ]
         return np.concatenate(blocks)
 
     def write(self, folder: Path) -> None:
@@ -76,7 +78,7 @@ class Reference:
         write_arrays(folder / FILE, arrays)
 
     @classmethod
-    def read(cls, folder: Path) -> Reference | None:
+    def read(cls, folder: Path) -> ReferenceSample | None:
         """Read it back; None in a bundle of an older version, or where there was nothing to keep."""
         if not (folder / FILE).is_file():
             return None
@@ -86,16 +88,16 @@ class Reference:
         return cls(reads, arrays["values"].astype(np.float32), arrays["scale"], clusters)
 
 
-def _place(values: FloatMatrix, scale: NDArray[np.float32]) -> FloatMatrix:
+def _project(values: FloatMatrix, scale: NDArray[np.float32]) -> FloatMatrix:
     """Scale, mix, and round as the file rounds."""
-    made = values.astype(np.float32) * scale
-    if made.shape[1] > MOST_DIMS:
-        made = made @ signs(made.shape[1], MOST_DIMS) / np.float32(np.sqrt(MOST_DIMS))
+    projected = values.astype(np.float32) * scale
+    if projected.shape[1] > MOST_DIMS:
+        projected = projected @ make_random_signs(projected.shape[1], MOST_DIMS) / np.float32(np.sqrt(MOST_DIMS))
     most = float(np.finfo(np.float16).max)
-    return np.asarray(np.clip(made, -most, most).astype(np.float16).astype(np.float32))
+    return np.asarray(np.clip(projected, -most, most).astype(np.float16).astype(np.float32))
 
 
-def signs(n_rows: int, n_columns: int) -> NDArray[np.float32]:
+def make_random_signs(n_rows: int, n_columns: int) -> NDArray[np.float32]:
     """Give a fixed matrix of +1 and -1, the same in every version of every package.
 
     Notes

@@ -19,10 +19,10 @@ from headstart.bases import write_folder
 from headstart.bundle import decision
 from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
-from headstart.bundle.golden import Golden
-from headstart.bundle.golden_decisions import Answering, with_decisions
+from headstart.bundle.golden import GoldenRows
+from headstart.bundle.golden_decisions import DecisionContext, add_decisions
 from headstart.bundle.integrity import BASE, CONFIG, MANIFEST, STATE, WEIGHTS, read_json, sha256
-from headstart.bundle.record import NOT_SHIPPED, Bundle
+from headstart.bundle.record import NO_PORTABLE_FORM, Bundle
 from headstart.errors import BundleError
 from headstart.home import move_into_place, require_place, write_json
 
@@ -42,18 +42,18 @@ PACKAGES = (
 )
 
 
-def versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """List the versions of Python and of the packages that matter, as far as they are installed."""
-    found = {"python": platform.python_version()}
+    versions_by_name = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions_by_name[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions_by_name
 
 
-def save(bundle: Bundle, folder: Path, slim: bool = False, check: Callable[[Path], None] | None = None) -> None:
+def save_bundle(bundle: Bundle, folder: Path, slim: bool = False, check: Callable[[Path], None] | None = None) -> None:
     """Write a bundle; the folder takes its name only when it is complete, an older bundle there is replaced.
 
     Parameters
@@ -70,19 +70,19 @@ def save(bundle: Bundle, folder: Path, slim: bool = False, check: Callable[[Path
     BundleError
         If `folder` exists and is no bundle.
     """
-    require_free(folder)
+    require_free_folder(folder)
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         fresh.mkdir(parents=True)
-        _write(bundle, fresh, slim)
+        _write_files(bundle, fresh, slim)
         if check is not None:
             check(fresh)
-        _settle(fresh, folder)
+        _move_into_place(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def require_free(folder: Path) -> None:
+def require_free_folder(folder: Path) -> None:
     """Refuse a folder that a bundle cannot be written to, before any work is done for it.
 
     Raises
@@ -108,7 +108,7 @@ def _holds_something_else(folder: Path) -> bool:
     return bool(names) and MANIFEST not in names
 
 
-def _settle(fresh: Path, folder: Path) -> None:
+def _move_into_place(fresh: Path, folder: Path) -> None:
     """Give a finished bundle its name; an older one is moved out of the way first, so that none is ever half there."""
     aside = fresh.with_name(f"{fresh.name}.old")
     for _ in range(_TRIES):
@@ -124,31 +124,31 @@ def _settle(fresh: Path, folder: Path) -> None:
     raise BundleError(f"Other processes keep writing {folder}.", "Choose another folder, or wait for them.")
 
 
-def _write(bundle: Bundle, fresh: Path, slim: bool) -> None:
+def _write_files(bundle: Bundle, fresh: Path, slim: bool) -> None:
     if slim:
-        assert bundle.shipped is not None, "there is no portable form"
-    elif bundle.portable is not None:
-        _copy_model(bundle.portable.folder, fresh)
+        assert bundle.portable_files is not None, "there is no portable form"
+    elif bundle.portable_model is not None:
+        _copy_model(bundle.portable_model.folder, fresh)
     else:
         _write_model(bundle, fresh)
-    if bundle.shipped is not None:
-        require_listed_names(bundle.shipped.folder, CONFIG, bundle.shipped.files)
-        for name in bundle.shipped.files:
-            shutil.copyfile(bundle.shipped.folder / name, fresh / name)
-        if GOLDEN in bundle.shipped.files:
-            answering = Answering(bundle.task, bundle.classes, bundle.thresholds, bundle.rules)
-            with_decisions(Golden.read(bundle.shipped.folder), answering).write(fresh)
-    if bundle.seen is not None:
-        bundle.seen.write(fresh)
-    if bundle.rules is not None:
-        decision.write(bundle.rules, fresh)
-    if bundle.reference is not None:
-        bundle.reference.write(fresh)
-    write_json(fresh / CONFIG, _config(bundle))
+    if bundle.portable_files is not None:
+        require_listed_names(bundle.portable_files.folder, CONFIG, bundle.portable_files.files)
+        for name in bundle.portable_files.files:
+            shutil.copyfile(bundle.portable_files.folder / name, fresh / name)
+        if GOLDEN in bundle.portable_files.files:
+            answering = DecisionContext(bundle.task, bundle.classes, bundle.thresholds, bundle.decision_policy)
+            add_decisions(GoldenRows.read(bundle.portable_files.folder), answering).write(fresh)
+    if bundle.seen_rows is not None:
+        bundle.seen_rows.write(fresh)
+    if bundle.decision_policy is not None:
+        decision.write_decision_policy(bundle.decision_policy, fresh)
+    if bundle.reference_sample is not None:
+        bundle.reference_sample.write(fresh)
+    write_json(fresh / CONFIG, _build_config(bundle))
     files = {
         str(path.relative_to(fresh).as_posix()): sha256(path) for path in sorted(fresh.rglob("*")) if path.is_file()
     }
-    write_json(fresh / MANIFEST, {"format": FORMAT, "sha256": files, "versions": versions(), "seed": bundle.seed})
+    write_json(fresh / MANIFEST, {"format": FORMAT, "sha256": files, "versions": list_versions(), "seed": bundle.seed})
 
 
 def _write_model(bundle: Bundle, fresh: Path) -> None:
@@ -169,7 +169,7 @@ def _copy_model(folder: Path, fresh: Path) -> None:
         shutil.copyfile(folder / name, fresh / name)
 
 
-def _config(bundle: Bundle) -> dict[str, Any]:
+def _build_config(bundle: Bundle) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "task": bundle.task,
@@ -183,5 +183,5 @@ def _config(bundle: Bundle) -> dict[str, Any]:
         "columns": dict(bundle.columns),
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
         "about": dict(bundle.about),
-        "portable": dict(bundle.shipped.told if bundle.shipped else NOT_SHIPPED),
+        "portable": dict(bundle.portable_files.config if bundle.portable_files else NO_PORTABLE_FORM),
     }

@@ -21,7 +21,7 @@ DIGEST_BYTES = 8
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenRows:
     """The training rows, in short.
 
     Parameters
@@ -36,21 +36,21 @@ class Seen:
     centres: FloatMatrix
 
     @classmethod
-    def of(cls, hashes: Column, centres: FloatMatrix | None) -> Seen:
+    def from_hashes(cls, hashes: Column, centres: FloatMatrix | None) -> SeenRows:
         """Shorten the hashes (hex) of the training rows."""
-        return cls(_digests(hashes), np.empty((0, 0), dtype=np.float32) if centres is None else centres)
+        return cls(_shorten_hashes(hashes), np.empty((0, 0), dtype=np.float32) if centres is None else centres)
 
-    def knows(self, hashes: Column) -> NDArray[np.bool_]:
+    def contains(self, hashes: Column) -> NDArray[np.bool_]:
         """Say which contents were among the training rows, (n,)."""
-        there = {row.tobytes() for row in self.digests}
-        return np.array([row.tobytes() in there for row in _digests(hashes)], dtype=bool)
+        known_digests = {row.tobytes() for row in self.digests}
+        return np.array([row.tobytes() in known_digests for row in _shorten_hashes(hashes)], dtype=bool)
 
     def write(self, folder: Path) -> None:
         """Write `seen.safetensors`."""
         write_arrays(folder / FILE, {"digests": self.digests, "centres": self.centres.astype(np.float16)})
 
     @classmethod
-    def read(cls, folder: Path) -> Seen | None:
+    def read(cls, folder: Path) -> SeenRows | None:
         """Read it back; None in a bundle of an older version."""
         if not (folder / FILE).is_file():
             return None
@@ -59,6 +59,6 @@ class Seen:
         return cls(arrays["digests"], arrays["centres"].astype(np.float32))
 
 
-def _digests(hashes: Sequence[str] | Column) -> NDArray[np.uint8]:
+def _shorten_hashes(hashes: Sequence[str] | Column) -> NDArray[np.uint8]:
     raw = b"".join(bytes.fromhex(str(item)[: 2 * DIGEST_BYTES]) for item in hashes)
     return np.frombuffer(raw, dtype=np.uint8).reshape(len(hashes), DIGEST_BYTES)

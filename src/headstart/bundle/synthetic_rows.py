@@ -13,23 +13,23 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headstart.bundle.runtime.inputs import KINDS, Feed
+from headstart.bundle.runtime.inputs import INPUT_KINDS, ModelInputs
 from headstart.modalities.record import Array, Spec
 from headstart.modalities.tokenizer_files import read_tokenizer_file
 
-MOST_WORDS, MOST_PIECES = 24, 60
+MOST_WORDS, MOST_NGRAMS = 24, 60
 PATCHES = (2, 12)
 SCALES = (-1.0, 3.0)
 """Powers of ten that series are drawn in: what they measure is not known."""
 GAPS = 0.1
 
 
-def made_up(feed: Feed, n_rows: int, seed: int = 0) -> list[tuple[Array, ...]]:
+def make_synthetic_rows(model_inputs: ModelInputs, n_rows: int, seed: int = 0) -> list[tuple[Array, ...]]:
     """Make rows up, prepared as `feed.prepare` prepares real ones.
 
     Parameters
     ----------
-    feed : Feed
+    model_inputs : ModelInputs
     n_rows : int
     seed : int
 
@@ -40,53 +40,53 @@ def made_up(feed: Feed, n_rows: int, seed: int = 0) -> list[tuple[Array, ...]]:
     """
     generators = [np.random.default_rng([seed, row]) for row in range(n_rows)]
     return [
-        tuple(array for item in feed.inputs for array in MAKERS[item.kind](item.spec, generator))
+        tuple(array for item in model_inputs.inputs for array in MAKERS[item.kind](item.spec, generator))
         for generator in generators
     ]
 
 
-def _picture(spec: Spec, generator: np.random.Generator) -> Array:
+def _make_image(spec: Spec, generator: np.random.Generator) -> Array:
     patches = int(generator.integers(*PATCHES))
     colours = generator.integers(0, 256, (patches, patches, 3), dtype=np.uint8)
-    way = (Image.Resampling.NEAREST, Image.Resampling.BICUBIC)[int(generator.integers(2))]
-    return np.asarray(Image.fromarray(colours).resize((int(spec["size"]), int(spec["size"])), way))
+    resampling = (Image.Resampling.NEAREST, Image.Resampling.BICUBIC)[int(generator.integers(2))]
+    return np.asarray(Image.fromarray(colours).resize((int(spec["size"]), int(spec["size"])), resampling))
 
 
-def _pictures(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
-    return (_picture(spec, generator),)
+def _make_image_row(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
+    return (_make_image(spec, generator),)
 
 
-def _views(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
-    return (np.stack([_picture(spec, generator), _picture(spec, generator)]),)
+def _make_views(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
+    return (np.stack([_make_image(spec, generator), _make_image(spec, generator)]),)
 
 
 @lru_cache(maxsize=4)
-def _words(file: str) -> tuple[str, ...]:
+def _list_words(file: str) -> tuple[str, ...]:
     """List what a tokenizer knows, without its marks."""
-    made = read_tokenizer_file(file)
-    marks = {token.content for token in made.get_added_tokens_decoder().values()}
-    return tuple(sorted(set(made.get_vocab()) - marks))
+    tokenizer = read_tokenizer_file(file)
+    special_tokens = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
+    return tuple(sorted(set(tokenizer.get_vocab()) - special_tokens))
 
 
-def _tokens(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
-    known = _words(str(spec["tokenizer_file"]))
+def _make_tokens(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
+    words = _list_words(str(spec["tokenizer_file"]))
     n_words = int(generator.integers(1, MOST_WORDS + 1))
-    text = " ".join(known[at] for at in generator.integers(0, len(known), n_words)) if known else "a"
-    return KINDS["tokens"].prepare(text, spec)
+    text = " ".join(words[at] for at in generator.integers(0, len(words), n_words)) if words else "a"
+    return INPUT_KINDS["tokens"].prepare(text, spec)
 
 
 @lru_cache(maxsize=4)
-def _n_pieces(file: str) -> int:
+def _count_ngrams(file: str) -> int:
     return sum(len(known) for known in json.loads(Path(file).read_text("utf-8"))["pieces"].values())
 
 
-def _pieces(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
-    most = _n_pieces(str(spec["pieces_file"]))
-    drawn = generator.permutation(most)[: int(generator.integers(0, MOST_PIECES + 1))]
-    return np.sort(drawn).astype(np.int64), np.ones(len(drawn), np.float32)
+def _make_ngrams(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
+    n_known = _count_ngrams(str(spec["pieces_file"]))
+    ids = generator.permutation(n_known)[: int(generator.integers(0, MOST_NGRAMS + 1))]
+    return np.sort(ids).astype(np.int64), np.ones(len(ids), np.float32)
 
 
-def _series(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
+def _make_series(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
     shape = int(spec["n_channels"]), int(spec["length"])
     walk = np.cumsum(generator.normal(size=shape), axis=1) + generator.normal()
     values = (walk * 10 ** generator.uniform(*SCALES)).astype(np.float32)
@@ -96,12 +96,13 @@ def _series(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
     return values, known, np.asarray([shape[1]], np.float32)
 
 
-def _nothing(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
+def _make_empty_row(spec: Spec, generator: np.random.Generator) -> tuple[Array, ...]:
     return (np.zeros(1, np.float32),)
 
 
 MAKERS: dict[str, Callable[[Spec, np.random.Generator], tuple[Array, ...]]] = {
-    "rows": _nothing, "pixels": _pictures, "views": _views, "picture": _pictures, "tokens": _tokens, "pieces": _pieces,
-    "series": _series,
+    "rows": _make_empty_row, "pixels": _make_image_row, "views": _make_views, "picture": _make_image_row,
+    "tokens": _make_tokens, "pieces": _make_ngrams,
+    "series": _make_series,
 }  # fmt: skip
-"""How a row of each kind of `headstart.bundle.runtime.inputs.KINDS` is made up."""
+"""How a row of each kind of `headstart.bundle.runtime.inputs.INPUT_KINDS` is made up."""

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from headstart import bundle as bundles
 from headstart.bundle.golden import FILE
-from headstart.bundle.golden_decisions import Answering, rows_decided_otherwise
+from headstart.bundle.golden_decisions import DecisionContext, list_changed_decisions
 from headstart.bundle.runtime.agreement import Agreement
 from headstart.bundle.runtime.replaying import replay_golden_rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verified:
+class BundleVerification:
     """What was found.
 
     Parameters
@@ -43,12 +43,12 @@ class Verified:
     decided_otherwise: Sequence[int] = ()
 
     @property
-    def good(self) -> bool:
+    def passes(self) -> bool:
         """Whether the model says and decides the same here."""
         return (self.golden is None or self.golden.passes) and not self.decided_otherwise
 
 
-def verified(path: Path) -> Verified:
+def verify_bundle(path: Path) -> BundleVerification:
     """Check a bundle and replay its golden rows on this machine.
 
     Parameters
@@ -62,20 +62,22 @@ def verified(path: Path) -> Verified:
         A file is missing or was changed, the format is not known, stored decisions are damaged, or the graph cannot
         be run.
     """
-    folder = bundles.find(path)
-    manifest = bundles.verify(folder)
+    folder = bundles.find_bundle(path)
+    manifest = bundles.verify_files(folder)
     listed = set(manifest["sha256"])
-    there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-    unlisted = tuple(sorted(there - listed - {bundles.MANIFEST}))
-    record = partial(Verified, folder=folder, format=manifest["format"], n_files=len(listed), unlisted=unlisted)
+    present = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    unlisted = tuple(sorted(present - listed - {bundles.MANIFEST}))
+    record = partial(
+        BundleVerification, folder=folder, format=manifest["format"], n_files=len(listed), unlisted=unlisted
+    )
     if FILE not in listed:
-        bundles.read_decisions(folder, manifest)
+        bundles.read_decision_policy(folder, manifest)
         return record(golden=None, without="the bundle has no golden rows: it has no portable form")
     if not any(name.endswith(".onnx") for name in listed):
-        bundles.read_decisions(folder, manifest)
+        bundles.read_decision_policy(folder, manifest)
         return record(golden=None, without="the bundle was exported for other tools, which run it")
-    model = bundles.load(folder, "onnx")
-    assert model.portable is not None
-    golden, found = replay_golden_rows(model.portable, model.task, model.thresholds)
-    answering = Answering(model.task, model.classes, model.thresholds, model.rules)
-    return record(golden=found, decided_otherwise=rows_decided_otherwise(golden, answering))
+    model = bundles.load_bundle(folder, "onnx")
+    assert model.portable_model is not None
+    golden, agreement = replay_golden_rows(model.portable_model, model.task, model.thresholds)
+    context = DecisionContext(model.task, model.classes, model.thresholds, model.decision_policy)
+    return record(golden=agreement, decided_otherwise=list_changed_decisions(golden, context))

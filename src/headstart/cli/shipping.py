@@ -15,7 +15,7 @@ from headstart.errors import offenders
 from headstart.options import ExportOptions, VerifyOptions
 
 if TYPE_CHECKING:
-    from headstart.bundle.verification import Verified
+    from headstart.bundle.verification import BundleVerification
 
 
 REFUSED = 4
@@ -95,9 +95,9 @@ def verify(bundle: BundlePath, options: VerifyOptions) -> Any:
             "Do not use it: adapt again.",
             document,
         )
-    if not verification.good and verification.golden is not None:
+    if not verification.passes and verification.golden is not None:
         raise CommandStopped(
-            f"{verification.folder} answers differently on this machine: {verification.golden.told()}.",
+            f"{verification.folder} answers differently on this machine: {verification.golden.describe()}.",
             "Update onnxruntime, or use the model where it answers as it did.",
             document,
         )
@@ -108,14 +108,14 @@ def _print_text(text: str) -> None:
     news.print(text, markup=False, soft_wrap=True)
 
 
-def _show_verification(verification: Verified) -> dict[str, Any]:
+def _show_verification(verification: BundleVerification) -> dict[str, Any]:
     """Show what checking a bundle found; gives it as a document."""
     folder = verification.folder
     _print_text(f"{verification.n_files} files of {folder} are as they were written (format {verification.format}).")
     if verification.unlisted:
         _print_text(f"Not part of the bundle and never read: {offenders(list(verification.unlisted))}.")
     _print_text(
-        f"Golden rows: {verification.golden.told()}."
+        f"Golden rows: {verification.golden.describe()}."
         if verification.golden
         else f"Nothing was replayed: {verification.without}."
     )
@@ -124,5 +124,5 @@ def _show_verification(verification: Verified) -> dict[str, Any]:
         "n_files": verification.n_files,
         "unlisted": list(verification.unlisted), "golden": vars(verification.golden) if verification.golden else None,
         "decided_otherwise": list(verification.decided_otherwise), "without": verification.without or None,
-        "good": verification.good,
+        "good": verification.passes,
     }  # fmt: skip

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import progress
-from headstart.modalities.nuisances import NUISANCES
+from headstart.modalities.nuisances import PROPERTY_MEASURES
 from headstart.records import Column, Finding, Index, Table, make_column
 
 Property = NDArray[np.float64] | Column
@@ -35,7 +35,7 @@ def sampled(table: Table, seed: int) -> Index:
 
 def of_inputs(table: Table) -> dict[str, Property]:
     """Measure the inputs of a table, in its order; properties that all rows share are left out."""
-    one, long = NUISANCES[table.modality], len(table) > _LONG_JOB
+    one, long = PROPERTY_MEASURES[table.modality], len(table) > _LONG_JOB
     shown = progress.bar("Measuring", len(table), f"{table.modality}s") if long else nullcontext(None)
     rows: list[Any] = []
     with shown as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:

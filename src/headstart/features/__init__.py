@@ -3,7 +3,15 @@
 This room turns a `Table` into `Features`. It knows no labels, splits or strategies.
 """
 
-from headstart.features.extraction import Extraction, choose_runtime, extract, run_chunks
-from headstart.features.extractors import DESCRIPTORS, Extractor, backbone_extractor
+from headstart.features.extraction import Extraction, choose_runtime, extract_features, run_chunks
+from headstart.features.extractors import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
 
-__all__ = ["DESCRIPTORS", "Extraction", "Extractor", "backbone_extractor", "choose_runtime", "extract", "run_chunks"]
+__all__ = [
+    "DESCRIPTOR_EXTRACTORS",
+    "Extraction",
+    "Extractor",
+    "choose_runtime",
+    "extract_features",
+    "make_backbone_extractor",
+    "run_chunks",
+]

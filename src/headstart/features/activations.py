@@ -22,17 +22,24 @@ from headstart import progress
 from headstart.array_files import DamagedArrays, map_array, write_arrays
 from headstart.bases import Backbone, cutting
 from headstart.errors import DataError
-from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost, half
-from headstart.features.extraction import UNITS, batches, choose_runtime, chunks, failed_to_load, loader
-from headstart.features.extractors import PREPARATION, Extractor, backbone_extractor
+from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost, round_to_half
+from headstart.features.extraction import (
+    UNITS,
+    choose_runtime,
+    cut_batches,
+    failed_to_load,
+    make_loader,
+    prepare_chunks,
+)
+from headstart.features.extractors import PREPARATION_VERSION, Extractor, make_backbone_extractor
 from headstart.features.runtimes import Run, open_runtime
-from headstart.features.views import seen
+from headstart.features.views import make_view
 from headstart.home import NO_PERMISSION, NO_SPACE, home
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Index, Table
 
-VERSION = 2
+ACTIVATIONS_VERSION = 2
 """Version 1 was written scrambled where batches did not lie in C order."""
 VALUES, STARTS = "values", "starts"
 TIMED_ROWS = 16
@@ -41,7 +48,7 @@ DISK_SHARE = 0.25
 """Largest share of the free disk that one pass may fill."""
 
 
-class Unsuitable(Exception):
+class CannotCache(Exception):
     """The base cannot be cut, or its activations do not fit; the message is the reason, as part of a sentence."""
 
 
@@ -55,7 +62,7 @@ class ActivationCache(FeatureCache):
         starts = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
         self._add_shard(digests, {STARTS: starts, VALUES: np.concatenate(rows)})
 
-    def rows(self, hashes: Sequence[str]) -> list[Array]:
+    def read_rows(self, hashes: Sequence[str]) -> list[Array]:
         """Return each row's array, mapped from disk; all must have been found or added.
 
         Raises
@@ -64,15 +71,15 @@ class ActivationCache(FeatureCache):
             A shard has gone since.
         """
         opened: dict[Path, tuple[Array, Array]] = {}
-        found = []
+        arrays = []
         for item in hashes:
             path, row = self._places[bytes.fromhex(item)]
             if path not in opened:
                 opened[path] = self._map_shard(path)
             values, starts = opened[path]
-            found.append(values[starts[row] : starts[row + 1]])
+            arrays.append(values[starts[row] : starts[row + 1]])
         self.touch()
-        return found
+        return arrays
 
     def _map_shard(self, path: Path) -> tuple[Array, Array]:
         try:
@@ -88,7 +95,7 @@ class ActivationCache(FeatureCache):
         except OSError as error:
             if error.errno not in NO_SPACE | NO_PERMISSION:
                 raise
-            raise Unsuitable(f"its activations cannot be kept in {self.folder} ({error.strerror})") from error
+            raise CannotCache(f"its activations cannot be kept in {self.folder} ({error.strerror})") from error
 
 
 @dataclass(frozen=True)
@@ -105,12 +112,12 @@ class Activations:
     views: list[list[Array]]
     n_bytes: int
 
-    def batch(self, view: int, rows: Sequence[int]) -> tuple[torch.Tensor, ...]:
+    def load_batch(self, view: int, rows: Sequence[int]) -> tuple[torch.Tensor, ...]:
         """Give the inputs of the tail for some rows of one view, in float32: activations, and for texts the mask."""
         chosen = [self.views[view][row] for row in rows]
         if chosen[0].ndim == 4:
-            pictures = torch.from_numpy(np.concatenate(chosen)).float()
-            return (pictures.contiguous(memory_format=torch.channels_last),)
+            images = torch.from_numpy(np.concatenate(chosen)).float()
+            return (images.contiguous(memory_format=torch.channels_last),)
         width = max(len(row) for row in chosen)
         values = np.zeros((len(chosen), width, chosen[0].shape[1]), dtype=np.float32)
         mask = np.zeros((len(chosen), width), dtype=np.int64)
@@ -131,21 +138,21 @@ class _Trunk:
     def __call__(self) -> Any:
         if not self.built:
             assert self.backbone.module is not None
-            halves = cutting.cut(self.backbone.module(), self.n_tail)
+            halves = cutting.cut_network(self.backbone.module(), self.n_tail)
             if halves is None:
-                raise Unsuitable("this base model cannot be cut between its blocks")
+                raise CannotCache("this base model cannot be cut between its blocks")
             self.built.append(halves.trunk.eval())
         return self.built[0]
 
 
-def trunk_of(backbone: Backbone, n_tail: int) -> Backbone:
+def make_trunk(backbone: Backbone, n_tail: int) -> Backbone:
     """Make the part before a cut a backbone of its own, so that every runtime can run it."""
-    mark = hashlib.sha256(f"{backbone.fingerprint}|trunk|{n_tail}|{VERSION}".encode()).hexdigest()
-    return replace(backbone, fingerprint=mark, module=_Trunk(backbone, n_tail))
+    fingerprint = hashlib.sha256(f"{backbone.fingerprint}|trunk|{n_tail}|{ACTIVATIONS_VERSION}".encode()).hexdigest()
+    return replace(backbone, fingerprint=fingerprint, module=_Trunk(backbone, n_tail))
 
 
 @dataclass(frozen=True)
-class Pass:
+class TrunkPass:
     """What a pass through the trunk is to do.
 
     Parameters
@@ -166,47 +173,47 @@ class Pass:
     seconds: float
 
 
-class _Passing:
+class _TrunkRunner:
     """One trunk, opened once, over the rows of a table."""
 
-    def __init__(self, table: Table, backbone: Backbone, how: Pass) -> None:
-        self.table, self.how = table, how
+    def __init__(self, table: Table, backbone: Backbone, settings: TrunkPass) -> None:
+        self.table, self.settings = table, settings
         self.modality = MODALITIES[table.modality]
-        self.trunk = trunk_of(backbone, how.n_tail)
-        chosen = choose_runtime(table, backbone, how.precision)  # What suits the whole suits its first part.
-        if chosen is None:
-            raise Unsuitable("no row could be read")
-        self.chosen = chosen
-        self.extractor: Extractor = backbone_extractor(self.trunk, chosen)
+        self.trunk = make_trunk(backbone, settings.n_tail)
+        runtime = choose_runtime(table, backbone, settings.precision)  # What suits the whole suits its first part.
+        if runtime is None:
+            raise CannotCache("no row could be read")
+        self.runtime = runtime
+        self.extractor: Extractor = make_backbone_extractor(self.trunk, runtime)
         self.opened: list[Run] = []
-        self.one = loader(table, backbone.spec)
+        self.load_row = make_loader(table, backbone.spec)
 
-    def cache(self, view: int) -> ActivationCache:
+    def open_cache(self, view: int) -> ActivationCache:
         """Open the cache of one view."""
-        said = f"{self.trunk.fingerprint}|{self.chosen.numerics}|{PREPARATION}|{view}|{VERSION}"
-        about = {"base": f"{self.extractor.name}, before its last {self.how.n_tail} blocks"}
-        return ActivationCache(hashlib.sha256(said.encode()).hexdigest(), about)
+        key = f"{self.trunk.fingerprint}|{self.runtime.numerics}|{PREPARATION_VERSION}|{view}|{ACTIVATIONS_VERSION}"
+        about = {"base": f"{self.extractor.name}, before its last {self.settings.n_tail} blocks"}
+        return ActivationCache(hashlib.sha256(key.encode()).hexdigest(), about)
 
     def prepare(self, row: int, views: Sequence[int]) -> Any:
         """Load one row once and prepare its views; a string where it cannot be read."""
-        item = self.one(row)
+        item = self.load_row(row)
         if failed_to_load(item):
             return str(item[0])
-        return tuple(self.modality.prepare(seen(self.table, row, view, item), self.trunk.spec) for view in views)
+        return tuple(self.modality.prepare(make_view(self.table, row, view, item), self.trunk.spec) for view in views)
 
     def run(self, rows: Sequence[tuple[Array, ...]]) -> list[Array]:
         """Run prepared rows; each comes back as (units, ...), without its padding."""
         if not self.opened:
-            self.opened.append(open_runtime(self.trunk, self.chosen))
-        found: list[Array] = [np.empty(0)] * len(rows)
-        for index in batches([self.extractor.cost(row) for row in rows], self.extractor):
-            out = half(self.opened[0](*self.extractor.collate([rows[i] for i in index]))[0])
+            self.opened.append(open_runtime(self.trunk, self.runtime))
+        activations_by_row: list[Array] = [np.empty(0)] * len(rows)
+        for index in cut_batches([self.extractor.cost(row) for row in rows], self.extractor):
+            out = round_to_half(self.opened[0](*self.extractor.collate([rows[i] for i in index]))[0])
             for place, values in zip(index, out, strict=True):
-                found[place] = values[: len(rows[place][0])] if values.ndim == 2 else values[None]
-        return found
+                activations_by_row[place] = values[: len(rows[place][0])] if values.ndim == 2 else values[None]
+        return activations_by_row
 
 
-def activations(table: Table, backbone: Backbone, how: Pass) -> Activations:
+def compute_activations(table: Table, backbone: Backbone, settings: TrunkPass) -> Activations:
     """Give the activations of all rows at a cut, running the trunk only for rows and views that are not kept yet.
 
     Parameters
@@ -214,75 +221,79 @@ def activations(table: Table, backbone: Backbone, how: Pass) -> Activations:
     table : Table
         Rows that can all be read.
     backbone : Backbone
-    how : Pass
+    settings : TrunkPass
 
     Raises
     ------
-    Unsuitable
+    CannotCache
         If the base cannot be cut, or even one view fits neither time nor disk.
     """
-    passing = _Passing(table, backbone, how)
+    runner = _TrunkRunner(table, backbone, settings)
     hashes = [str(item) for item in table.hashes]
-    each, n_bytes = _measure(passing, backbone)
-    caches = _affordable(passing, hashes, each, n_bytes)
+    seconds_each, n_bytes = _measure_cost(runner, backbone)
+    caches = _open_affordable_caches(runner, hashes, seconds_each, n_bytes)
     for _ in range(LOST_TRIES):
         with suppress(RowsLost):
-            _fill_missing(passing, caches, hashes)
-            return Activations([cache.rows(hashes) for cache in caches], n_bytes * len(caches))
-    raise Unsuitable("other processes keep removing its activations from the cache")
+            _fill_missing(runner, caches, hashes)
+            return Activations([cache.read_rows(hashes) for cache in caches], n_bytes * len(caches))
+    raise CannotCache("other processes keep removing its activations from the cache")
 
 
-def _fill_missing(passing: _Passing, caches: Sequence[ActivationCache], hashes: Sequence[str]) -> None:
+def _fill_missing(runner: _TrunkRunner, caches: Sequence[ActivationCache], hashes: Sequence[str]) -> None:
     """Run the rows that are not in the caches, each content once."""
-    lacking = [set(cache.missing(hashes)) for cache in caches]
+    lacking = [set(cache.find_missing(hashes)) for cache in caches]
     first: dict[str, int] = {}
     for row, item in enumerate(hashes):
         first.setdefault(item, row)
-    todo = [row for item, row in first.items() if any(item in lack for lack in lacking)]
+    todo = [row for item, row in first.items() if any(item in missing for missing in lacking)]
     if todo:
-        _fill(passing, caches, lacking, np.asarray(todo, dtype=np.intp))
+        _fill_caches(runner, caches, lacking, np.asarray(todo, dtype=np.intp))
 
 
-def _measure(passing: _Passing, backbone: Backbone) -> tuple[float, int]:
+def _measure_cost(runner: _TrunkRunner, backbone: Backbone) -> tuple[float, int]:
     """Give seconds and bytes that one view of one row costs, from a few rows; and check that the cut is a true one."""
-    table = passing.table
+    table = runner.table
     some = np.random.default_rng(0).permutation(len(table))[:TIMED_ROWS]
-    rows = [passing.prepare(int(row), (0,))[0] for row in some[:2]]
-    tensors = [torch.from_numpy(np.ascontiguousarray(part)) for part in passing.extractor.collate(rows)]
+    rows = [runner.prepare(int(row), (0,))[0] for row in some[:2]]
+    tensors = [torch.from_numpy(np.ascontiguousarray(part)) for part in runner.extractor.collate(rows)]
     assert backbone.module is not None
-    halves = cutting.cut(backbone.module(), passing.how.n_tail)
-    if halves is None or not cutting.agrees(backbone.module(), halves, tensors):
-        raise Unsuitable("this base model cannot be cut between its blocks")
-    passing.run(rows)
+    halves = cutting.cut_network(backbone.module(), runner.settings.n_tail)
+    if halves is None or not cutting.halves_agree(backbone.module(), halves, tensors):
+        raise CannotCache("this base model cannot be cut between its blocks")
+    runner.run(rows)
     began = time.monotonic()
-    found = passing.run([passing.prepare(int(row), (0,))[0] for row in some])
-    each = (time.monotonic() - began) / len(some)
-    return each, int(np.mean([row.nbytes for row in found]) * len(table))
+    arrays = runner.run([runner.prepare(int(row), (0,))[0] for row in some])
+    seconds_each = (time.monotonic() - began) / len(some)
+    return seconds_each, int(np.mean([row.nbytes for row in arrays]) * len(table))
 
 
-def _affordable(passing: _Passing, hashes: Sequence[str], each: float, n_bytes: int) -> list[ActivationCache]:
+def _open_affordable_caches(
+    runner: _TrunkRunner, hashes: Sequence[str], seconds_each: float, n_bytes: int
+) -> list[ActivationCache]:
     """Open the caches of as many views as fit time and disk; the plain one first."""
-    n_views = passing.how.n_views if passing.modality.augment is not None else 0
+    n_views = runner.settings.n_views if runner.modality.augment is not None else 0
     home().mkdir(parents=True, exist_ok=True)
-    seconds, room = passing.how.seconds, shutil.disk_usage(home()).free * DISK_SHARE
-    found = []
+    seconds, room = runner.settings.seconds, shutil.disk_usage(home()).free * DISK_SHARE
+    caches = []
     for view in range(1 + n_views):
-        cache = passing.cache(view)
-        share = len(cache.missing(hashes)) / max(1, len(hashes))
-        seconds -= share * each * len(hashes)
+        cache = runner.open_cache(view)
+        share = len(cache.find_missing(hashes)) / max(1, len(hashes))
+        seconds -= share * seconds_each * len(hashes)
         room -= share * n_bytes
         if seconds < 0 or room < 0:
             break
-        found.append(cache)
-    if not found:
+        caches.append(cache)
+    if not caches:
         what = "the time" if seconds < 0 else "the free disk"
-        raise Unsuitable(f"one pass through the frozen part does not fit {what}")
-    return found
+        raise CannotCache(f"one pass through the frozen part does not fit {what}")
+    return caches
 
 
-def _fill(passing: _Passing, caches: Sequence[ActivationCache], lacking: Sequence[set[str]], todo: Index) -> None:
+def _fill_caches(
+    runner: _TrunkRunner, caches: Sequence[ActivationCache], lacking: Sequence[set[str]], todo: Index
+) -> None:
     """Run the rows `todo` into the caches that lack them; each shard is written whole."""
-    hashes = passing.table.hashes
+    hashes = runner.table.hashes
     waiting: list[list[tuple[str, Array]]] = [[] for _ in caches]
     views = range(len(caches))
     written = time.monotonic()
@@ -293,19 +304,19 @@ def _fill(passing: _Passing, caches: Sequence[ActivationCache], lacking: Sequenc
                 cache.add_rows([item for item, _ in rows], [row for _, row in rows])
                 rows.clear()
 
-    def prepared(row: int) -> Any:
-        return passing.prepare(row, [view for view in views if hashes[row] in lacking[view]])
+    def prepare(row: int) -> Any:
+        return runner.prepare(row, [view for view in views if hashes[row] in lacking[view]])
 
-    with progress.bar("Frozen part", len(todo), UNITS[passing.table.modality]) as shown:
-        for chunk, items in chunks(prepared, todo):
+    with progress.bar("Frozen part", len(todo), UNITS[runner.table.modality]) as progress_bar:
+        for chunk, items in prepare_chunks(prepare, todo):
             if any(isinstance(item, str) for item in items):
                 raise DataError("A row can no longer be read.", "Run the command again.")
             flat = [(int(row), view) for row in chunk for view in views if hashes[row] in lacking[view]]
             ready: list[Any] = [arrays for item in items for arrays in item]
-            for (row, view), values in zip(flat, passing.run(ready), strict=True):
+            for (row, view), values in zip(flat, runner.run(ready), strict=True):
                 waiting[view].append((str(hashes[row]), values))
             late = time.monotonic() - written > SHARD_SECONDS
             flush(0 if late else SHARD_BYTES)
             written = time.monotonic() if late else written
-            shown.advance(len(chunk))
+            progress_bar.advance(len(chunk))
     flush(0)

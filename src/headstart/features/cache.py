@@ -31,7 +31,7 @@ _FOLDER = f"v{VERSION}"
 _HASHES = {HASHES: ArraySpec("uint8", ("rows", 32))}
 
 
-def half(values: Any) -> Any:
+def round_to_half(values: Any) -> Any:
     """Round to half precision; what is too large becomes the largest number."""
     limit = float(np.finfo(np.float16).max)
     return np.clip(values, -limit, limit).astype(np.float16)
@@ -47,7 +47,7 @@ class RowsLost(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class CacheEntry:
     """What one key holds, for `headstart cache`."""
 
     key: str
@@ -98,7 +98,7 @@ class FeatureCache:
                 pass
             self._read.add(path)
 
-    def missing(self, hashes: Sequence[str]) -> list[str]:
+    def find_missing(self, hashes: Sequence[str]) -> list[str]:
         """List the hashes that have no features yet, each once, in order; those in a damaged shard have none."""
         self.refresh()
         digests = {item: bytes.fromhex(item) for item in hashes}
@@ -122,12 +122,14 @@ class FeatureCache:
     def _forget(self, path: Path) -> None:
         self._places = {digest: place for digest, place in self._places.items() if place[0] != path}
 
-    def add(self, hashes: Sequence[str], final: FloatMatrix, stages: Mapping[str, Any]) -> None:
+    def add_features(self, hashes: Sequence[str], final: FloatMatrix, stages: Mapping[str, Any]) -> None:
         """Write one shard: final features in float32, pooled stages in half precision."""
         if not hashes:
             return
         self.add_about()
-        arrays = {FINAL: np.asarray(final, dtype=np.float32)} | {name: half(part) for name, part in stages.items()}
+        arrays = {FINAL: np.asarray(final, dtype=np.float32)} | {
+            name: round_to_half(part) for name, part in stages.items()
+        }
         self._add_shard(_digests(hashes), arrays)
 
     def _add_shard(self, digests: Any, arrays: Mapping[str, Any]) -> None:
@@ -150,7 +152,7 @@ class FeatureCache:
             with optional_write(), suppress(FileNotFoundError):
                 write_json(self.folder / "about.json", self.about)
 
-    def get(self, hashes: Sequence[str], name: str = FINAL) -> FloatMatrix:
+    def get_features(self, hashes: Sequence[str], name: str = FINAL) -> FloatMatrix:
         """Return the features of rows (len(hashes), n_dims) float32, in order; all must have been found or added.
 
         Raises
@@ -165,10 +167,10 @@ class FeatureCache:
         values = np.empty((0, 0), dtype=np.float32)
         for path, pairs in by_shard.items():
             positions, rows = np.asarray(pairs).T
-            found = self._read_shard(path, name)
+            shard_values = self._read_shard(path, name)
             if values.size == 0:
-                values = np.empty((len(hashes), found.shape[1]), dtype=np.float32)
-            values[positions] = found[rows]
+                values = np.empty((len(hashes), shard_values.shape[1]), dtype=np.float32)
+            values[positions] = shard_values[rows]
         self.touch()
         return values
 
@@ -181,7 +183,7 @@ class FeatureCache:
             self._forget(path)
             raise RowsLost(str(path)) from error
 
-    def stage_names(self) -> list[str]:
+    def list_stage_names(self) -> list[str]:
         """Name the pooled stages kept beside the final features, input to output."""
         if not self._places:
             return []
@@ -196,30 +198,30 @@ class FeatureCache:
             os.utime(self.folder / "about.json")
 
 
-def entries() -> list[Entry]:
+def list_entries() -> list[CacheEntry]:
     """Return what the cache holds, the most recently used first; what cannot be read is listed without its rows."""
     folders = [folder for folder in (home() / "features").glob("v*/*") if folder.is_dir()]
-    return sorted((_entry_of(folder) for folder in folders), key=lambda entry: -entry.used)
+    return sorted((_read_entry(folder) for folder in folders), key=lambda entry: -entry.used)
 
 
-def _entry_of(folder: Path) -> Entry:
+def _read_entry(folder: Path) -> CacheEntry:
     shards = list(folder.glob("shard-*.safetensors"))
     about, base = folder / "about.json", "?"
     with suppress(OSError, ValueError, AttributeError):
         base = str(read_json(about).get("base", "?"))
-    used = _status(about)[1] or _status(folder)[1]
-    size = sum(_status(path)[0] for path in shards)
-    return Entry(
+    used = _read_status(about)[1] or _read_status(folder)[1]
+    size = sum(_read_status(path)[0] for path in shards)
+    return CacheEntry(
         key=folder.name,
         base=base,
-        n_rows=sum(map(_n_rows, shards)),
+        n_rows=sum(map(_count_rows, shards)),
         size_bytes=size,
         used=used,
         is_current=folder.parent.name == _FOLDER,
     )
 
 
-def _status(path: Path) -> tuple[int, float]:
+def _read_status(path: Path) -> tuple[int, float]:
     """Return size and time of a file; zeros where it has gone."""
     try:
         status = path.stat()
@@ -228,7 +230,7 @@ def _status(path: Path) -> tuple[int, float]:
     return status.st_size, status.st_mtime
 
 
-def _n_rows(path: Path) -> int:
+def _count_rows(path: Path) -> int:
     """Return how many rows a shard holds; 0 where it cannot be read."""
     try:
         return read_header(path).arrays[HASHES].shape[0]
@@ -236,13 +238,13 @@ def _n_rows(path: Path) -> int:
         return 0
 
 
-def prune(older_than_days: float) -> list[Entry]:
+def prune_cache(older_than_days: float) -> list[CacheEntry]:
     """Remove what was not used for so many days (0: everything) and what older versions wrote; return what it was.
 
     A run that uses some of it computes those rows again.
     """
     limit = time.time() - older_than_days * 86_400
-    removed = [entry for entry in entries() if entry.used <= limit or not entry.is_current]
+    removed = [entry for entry in list_entries() if entry.used <= limit or not entry.is_current]
     for entry in removed:
         for folder in (home() / "features").glob(f"v*/{entry.key}"):
             shutil.rmtree(folder, ignore_errors=True)

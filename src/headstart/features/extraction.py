@@ -19,8 +19,8 @@ from headstart import progress
 from headstart.bases import Backbone
 from headstart.errors import DataError
 from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost
-from headstart.features.extractors import DESCRIPTORS, Extractor, backbone_extractor
-from headstart.features.runtimes import UNHURRIED, Chosen, Run, choose, n_cores, recall
+from headstart.features.extractors import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
+from headstart.features.runtimes import UNHURRIED, ChosenRuntime, Run, choose_fastest, count_cores, recall_runtime
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Features, Index, SetAside, Table
@@ -53,7 +53,7 @@ class Extraction:
     ----------
     features, descriptors : Features or None
         Of the kept rows, in order; None where they are not wanted.
-    kept : Index
+    readable_rows : Index
         Numbers of the rows that could be used.
     set_aside : tuple of SetAside
     runtime : str
@@ -67,7 +67,7 @@ class Extraction:
 
     features: Features | None
     descriptors: Features | None
-    kept: Index
+    readable_rows: Index
     set_aside: tuple[SetAside, ...]
     runtime: str
     n_computed: int
@@ -76,7 +76,7 @@ class Extraction:
     late: tuple[str, ...] = ()
 
 
-class _Writer:
+class _ShardWriter:
     """Collects features of one extractor and writes a shard when enough rows or seconds have come together."""
 
     def __init__(self, cache: FeatureCache) -> None:
@@ -95,11 +95,11 @@ class _Writer:
         if self.hashes:
             joined = [np.concatenate(parts) for parts in zip(*self.outputs, strict=True)]
             stages = {f"stage-{number}": part for number, part in enumerate(joined[:-1])}
-            self.cache.add(self.hashes, joined[-1], stages)
+            self.cache.add_features(self.hashes, joined[-1], stages)
         self.hashes, self.outputs, self.flushed = [], [], time.monotonic()
 
 
-def batches(costs: Sequence[int], extractor: Extractor) -> Iterator[Index]:
+def cut_batches(costs: Sequence[int], extractor: Extractor) -> Iterator[Index]:
     """Cut rows into batches of similar cost, within the extractor's bounds."""
     order = np.argsort(np.asarray(costs), kind="stable")
     start = 0
@@ -118,36 +118,38 @@ def batches(costs: Sequence[int], extractor: Extractor) -> Iterator[Index]:
 def run_rows(extractor: Extractor, run: Run, rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
     """Run prepared rows through one extractor; outputs come back in the order of the rows."""
     outputs: list[Array] = []
-    for index in batches([extractor.cost(row) for row in rows], extractor):
-        found = run(*extractor.collate([rows[i] for i in index]))
+    for index in cut_batches([extractor.cost(row) for row in rows], extractor):
+        parts = run(*extractor.collate([rows[i] for i in index]))
         if not outputs:
-            outputs = [np.empty((len(rows), part.shape[1]), dtype=np.float32) for part in found]
-        for whole, part in zip(outputs, found, strict=True):
+            outputs = [np.empty((len(rows), part.shape[1]), dtype=np.float32) for part in parts]
+        for whole, part in zip(outputs, parts, strict=True):
             whole[index] = part
     return tuple(outputs)
 
 
-def loader(table: Table, spec: Any, own: Callable[[Any], Any] | None = None) -> Callable[[int], Any]:
+def make_loader(table: Table, spec: Any, custom_load: Callable[[Any], Any] | None = None) -> Callable[[int], Any]:
     """Make a function that loads one row, or says (as a string in a 1-tuple) why it cannot."""
     load = MODALITIES[table.modality].load
 
-    def one(row: int) -> Any:
+    def load_row(row: int) -> Any:
         try:
-            return load(table.inputs[row], spec) if own is None else own(table.inputs[row])
+            return load(table.inputs[row], spec) if custom_load is None else custom_load(table.inputs[row])
         except DataError as error:
             return (error.problem,)
 
-    return one
+    return load_row
 
 
-def choose_runtime(table: Table, backbone: Backbone, precision: str, most_seconds: float = np.inf) -> Chosen | None:
+def choose_runtime(
+    table: Table, backbone: Backbone, precision: str, most_seconds: float = np.inf
+) -> ChosenRuntime | None:
     """Give the runtime remembered for this base and machine, or compare them on the first rows that can be read."""
-    found = recall(backbone, precision)
-    if found is not None:
-        return found
+    recalled = recall_runtime(backbone, precision)
+    if recalled is not None:
+        return recalled
     modality = MODALITIES[table.modality]
-    one = loader(table, backbone.spec)
-    readable = (item for item in map(one, range(len(table))) if not failed_to_load(item))
+    load_row = make_loader(table, backbone.spec)
+    readable = (item for item in map(load_row, range(len(table))) if not failed_to_load(item))
     loaded = list(islice(readable, HURRIED_SAMPLE if most_seconds < HURRIED_SECONDS else SAMPLE))
     if not loaded:
         return None
@@ -156,7 +158,7 @@ def choose_runtime(table: Table, backbone: Backbone, precision: str, most_second
     progress.say(f"First use of {backbone.record.name} on this machine: comparing ways to run it.")
     rows = [modality.prepare(item, backbone.spec) for item in loaded]
     units = float(len(rows) * max(modality.cost(row) for row in rows))
-    return choose(
+    return choose_fastest(
         backbone, modality.collate(rows, backbone.spec), units, precision=precision, limits=(UNHURRIED[0], most_seconds)
     )
 
@@ -166,15 +168,15 @@ def failed_to_load(loaded: Any) -> bool:
     return isinstance(loaded, tuple) and len(loaded) == 1 and isinstance(loaded[0], str)
 
 
-def _first_rows(hashes: Sequence[str], wanted: set[str]) -> Index:
+def _find_first_rows(hashes: Sequence[str], needed: set[str]) -> Index:
     first: dict[str, int] = {}
     for row, item in enumerate(hashes):
-        if item in wanted:
+        if item in needed:
             first.setdefault(item, row)
     return np.fromiter(first.values(), dtype=np.intp, count=len(first))
 
 
-def extract(
+def extract_features(
     table: Table,
     backbone: Backbone,
     precision: str = "auto",
@@ -209,7 +211,7 @@ def extract(
 
 def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozenset[str], seconds: float) -> Extraction:
     until = time.monotonic() + seconds
-    extractors, chosen = _extractors(
+    extractors, runtime = _make_extractors(
         table, backbone, precision, uses=uses, compare_seconds=max(COMPARE_SECONDS, COMPARE_SHARE * seconds)
     )
     until = max(until, time.monotonic() + PASS_SHARE * seconds)
@@ -217,7 +219,7 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
         return Extraction(
             features=None,
             descriptors=None,
-            kept=np.arange(len(table), dtype=np.intp),
+            readable_rows=np.arange(len(table), dtype=np.intp),
             set_aside=(),
             runtime=NOT_USED,
             n_computed=0,
@@ -227,36 +229,41 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
     began = time.monotonic()
     hashes = [str(item) for item in table.hashes]
     caches = [extractor.cache() for extractor in extractors]
-    lacking = [set(cache.missing(hashes)) for cache in caches]
-    todo = _first_rows(hashes, set().union(*lacking))
+    lacking = [set(cache.find_missing(hashes)) for cache in caches]
+    todo = _find_first_rows(hashes, set().union(*lacking))
     forecast, bad, late = 0.0, dict[str, str](), set[str]()
     if len(todo):
-        forecast = _forecast(table, backbone, chosen, todo=todo, n_forward=len(lacking[0]))
+        forecast = _forecast_seconds(table, backbone, runtime, todo=todo, n_forward=len(lacking[0]))
         if forecast > UNSURE_SHARE * seconds:  # Not all may be reached: let every class and split have its share.
             todo = np.random.default_rng(0).permutation(todo)
         most = MOST_CHUNK_ROWS
         if forecast > TIGHT_SHARE * seconds:  # Small chunks, so that the end is not far beyond the limit.
             most = int(np.clip(CHUNK_SHARE * seconds * len(todo) / forecast, LEAST_CHUNK_ROWS, MOST_CHUNK_ROWS))
         bad, late = _run_missing(table, extractors, caches, lacking=lacking, todo=todo, limits=(until, most))
-    kept = np.asarray([row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp)
-    if len(kept) == 0:
-        raise _nothing(table)
-    wanted = [hashes[row] for row in kept]
-    made: list[Features | None] = [
-        Features(table.ids[kept], cache.get(wanted), extractor.key)
+    readable_rows = np.asarray(
+        [row for row, item in enumerate(hashes) if item not in bad and item not in late], dtype=np.intp
+    )
+    if len(readable_rows) == 0:
+        raise _nothing_readable(table)
+    readable_hashes = [hashes[row] for row in readable_rows]
+    features: list[Features | None] = [
+        Features(table.ids[readable_rows], cache.get_features(readable_hashes), extractor.key)
         for cache, extractor in zip(caches, extractors, strict=True)
     ]
-    if chosen is None:
-        made.insert(0, None)
-    elif "stages" in uses and made[0] is not None:
-        made[0] = replace(made[0], stages={name: caches[0].get(wanted, name) for name in caches[0].stage_names()})
+    if runtime is None:
+        features.insert(0, None)
+    elif "stages" in uses and features[0] is not None:
+        features[0] = replace(
+            features[0],
+            stages={name: caches[0].get_features(readable_hashes, name) for name in caches[0].list_stage_names()},
+        )
     aside = tuple(SetAside(str(table.ids[row]), bad[item]) for row, item in enumerate(hashes) if item in bad)
     return Extraction(
-        features=made[0],
-        descriptors=made[1] if len(made) > 1 else None,
-        kept=kept,
+        features=features[0],
+        descriptors=features[1] if len(features) > 1 else None,
+        readable_rows=readable_rows,
         set_aside=aside,
-        runtime=chosen.name if chosen else NOT_USED,
+        runtime=runtime.name if runtime else NOT_USED,
         n_computed=len(todo) - len(late) - len(bad),
         forecast_seconds=forecast,
         seconds=time.monotonic() - began,
@@ -264,43 +271,45 @@ def _extract_once(table: Table, backbone: Backbone, precision: str, uses: frozen
     )
 
 
-def _extractors(
+def _make_extractors(
     table: Table, backbone: Backbone, precision: str, uses: frozenset[str], compare_seconds: float
-) -> tuple[list[Extractor], Chosen | None]:
+) -> tuple[list[Extractor], ChosenRuntime | None]:
     """Make the extractors that are wanted, the base's first; and the base's runtime, None where it is not run."""
-    chosen = None
+    runtime = None
     if uses & {"features", "stages"}:
-        chosen = choose_runtime(table, backbone, precision, compare_seconds)
-        if chosen is None:
-            raise _nothing(table)
-    wanted = table.modality in DESCRIPTORS and (chosen is None or "descriptors" in uses)
-    classic = [DESCRIPTORS[table.modality](backbone.spec)] if wanted else []
-    return [*([backbone_extractor(backbone, chosen)] if chosen else []), *classic], chosen
+        runtime = choose_runtime(table, backbone, precision, compare_seconds)
+        if runtime is None:
+            raise _nothing_readable(table)
+    with_descriptors = table.modality in DESCRIPTOR_EXTRACTORS and (runtime is None or "descriptors" in uses)
+    classic = [DESCRIPTOR_EXTRACTORS[table.modality](backbone.spec)] if with_descriptors else []
+    return [*([make_backbone_extractor(backbone, runtime)] if runtime else []), *classic], runtime
 
 
-def _nothing(table: Table) -> DataError:
+def _nothing_readable(table: Table) -> DataError:
     return DataError(f"None of the {len(table)} inputs of {table.source} could be read.", "Open one of them to check.")
 
 
-def _forecast(table: Table, backbone: Backbone, chosen: Chosen | None, todo: Index, n_forward: int) -> float:
+def _forecast_seconds(
+    table: Table, backbone: Backbone, runtime: ChosenRuntime | None, todo: Index, n_forward: int
+) -> float:
     """Say what the pass will cost, from a measurement of at most two seconds on the first rows."""
-    one = loader(table, backbone.spec)
+    load_row = make_loader(table, backbone.spec)
     modality = MODALITIES[table.modality]
     began, n, cost = time.monotonic(), 0, 0
     for row in np.random.default_rng(0).permutation(todo)[:SAMPLE]:
-        item = one(int(row))
+        item = load_row(int(row))
         if not failed_to_load(item):
             cost += modality.cost(modality.prepare(item, backbone.spec))
         n += 1
         if time.monotonic() - began > 2.0:
             break
-    each = (time.monotonic() - began) / n / max(1, min(2, n_cores()))
-    speed = chosen.units_per_second if chosen else 0.0
-    seconds = each * len(todo) + (n_forward * cost / n / speed if speed else 0.0)
+    seconds_each = (time.monotonic() - began) / n / max(1, min(2, count_cores()))
+    speed = runtime.units_per_second if runtime else 0.0
+    seconds = seconds_each * len(todo) + (n_forward * cost / n / speed if speed else 0.0)
     megabytes = n_forward * max(1, backbone.record.n_dims) * 4 * 1.4 / 1e6
     unit = UNITS[table.modality]
-    where = f"go through {backbone.record.name} once" if chosen else "are read once"
-    how = f" ({chosen.name})" if chosen else ""
+    where = f"go through {backbone.record.name} once" if runtime else "are read once"
+    how = f" ({runtime.name})" if runtime else ""
     progress.say(
         f"{len(todo)} {unit} {where}: about {max(1.0, seconds):.0f} s "
         f"and {max(1.0, megabytes):.0f} MB of cache{how}. Later runs reuse them."
@@ -326,21 +335,21 @@ def _run_missing(
         Hashes of the late ones.
     """
     until, most = limits
-    writers = [_Writer(cache) for cache in caches]
+    writers = [_ShardWriter(cache) for cache in caches]
     bad: dict[str, str] = {}
     late = {str(item) for item in table.hashes[todo]}
 
     def wants(number: int, row: int) -> bool:
         return table.hashes[row] in lacking[number]
 
-    with progress.bar("Reading and running", len(todo), UNITS[table.modality]) as shown:
-        for chunk, found, failed in run_chunks(table, extractors, todo, wants=wants, most=most):
-            for writer, (rows, outputs) in zip(writers, found, strict=True):
+    with progress.bar("Reading and running", len(todo), UNITS[table.modality]) as progress_bar:
+        for chunk, batches, failed in run_chunks(table, extractors, todo, wants=wants, most=most):
+            for writer, (rows, outputs) in zip(writers, batches, strict=True):
                 if len(rows):
                     writer.add([str(item) for item in table.hashes[rows]], outputs)
             bad |= {str(table.hashes[row]): reason for row, reason in failed.items()}
             late -= {str(item) for item in table.hashes[chunk]}
-            shown.advance(len(chunk))
+            progress_bar.advance(len(chunk))
             if time.monotonic() > until:
                 break
     for writer in writers:
@@ -360,10 +369,10 @@ def run_chunks(
     most: int = MOST_CHUNK_ROWS,
 ) -> Iterator[Chunk]:
     """Decode rows once, in threads and in order, and run each through the extractors that want it."""
-    one = loader(table, extractors[0].spec, extractors[0].load)
+    load_row = make_loader(table, extractors[0].spec, extractors[0].load)
 
-    def prepared(row: int) -> Loaded:
-        item = one(row)
+    def prepare(row: int) -> Loaded:
+        item = load_row(row)
         if failed_to_load(item):
             return str(item[0])
         try:
@@ -374,34 +383,34 @@ def run_chunks(
             return error.problem
 
     opened: dict[int, Run] = {}
-    for chunk, items in chunks(prepared, rows, most):
-        found = []
+    for chunk, items in prepare_chunks(prepare, rows, most):
+        batches = []
         for number, extractor in enumerate(extractors):
             pairs = [
                 (int(row), item[number]) for row, item in zip(chunk, items, strict=True) if not isinstance(item, str)
             ]
-            mine = [(row, arrays) for row, arrays in pairs if arrays is not None]
-            if mine and number not in opened:
+            to_run = [(row, arrays) for row, arrays in pairs if arrays is not None]
+            if to_run and number not in opened:
                 opened[number] = extractor.open()
-            outputs = run_rows(extractor, opened[number], [arrays for _, arrays in mine]) if mine else ()
-            found.append((np.asarray([row for row, _ in mine], dtype=np.intp), outputs))
-        yield chunk, found, {int(row): item for row, item in zip(chunk, items, strict=True) if isinstance(item, str)}
+            outputs = run_rows(extractor, opened[number], [arrays for _, arrays in to_run]) if to_run else ()
+            batches.append((np.asarray([row for row, _ in to_run], dtype=np.intp), outputs))
+        yield chunk, batches, {int(row): item for row, item in zip(chunk, items, strict=True) if isinstance(item, str)}
 
 
-def chunks(
-    prepared: Callable[[int], Loaded], todo: Index, most: int = MOST_CHUNK_ROWS
+def prepare_chunks(
+    prepare: Callable[[int], Loaded], todo: Index, most: int = MOST_CHUNK_ROWS
 ) -> Iterator[tuple[Index, list[Loaded]]]:
     """Prepare rows in threads, one chunk ahead of the one in use: about `CHUNK_BYTES` and `most` rows at most."""
-    first = prepared(int(todo[0]))
+    first = prepare(int(todo[0]))
     n_bytes = 4_096 if isinstance(first, str) else sum(a.nbytes for arrays in first if arrays for a in arrays)
     size = int(np.clip(CHUNK_BYTES / max(1, n_bytes), LEAST_CHUNK_ROWS, most))
-    pieces = [todo[start : start + size] for start in range(0, len(todo), size)]
-    with ThreadPoolExecutor(max_workers=max(2, n_cores())) as pool:
+    parts = [todo[start : start + size] for start in range(0, len(todo), size)]
+    with ThreadPoolExecutor(max_workers=max(2, count_cores())) as pool:
         known: Future[Loaded] = Future()
         known.set_result(first)
-        ahead = [known, *(pool.submit(prepared, int(row)) for row in pieces[0][1:])]
-        for number, piece in enumerate(pieces):
+        ahead = [known, *(pool.submit(prepare, int(row)) for row in parts[0][1:])]
+        for number, part in enumerate(parts):
             now = ahead
-            following = pieces[number + 1] if number + 1 < len(pieces) else ()
-            ahead = [pool.submit(prepared, int(row)) for row in following]
-            yield piece, [future.result() for future in now]
+            following = parts[number + 1] if number + 1 < len(parts) else ()
+            ahead = [pool.submit(prepare, int(row)) for row in following]
+            yield part, [future.result() for future in now]

@@ -15,14 +15,13 @@ import numpy as np
 
 from headstart.bases import Backbone
 from headstart.features.cache import FeatureCache
-from headstart.features.runtimes import Chosen, Run, open_runtime
+from headstart.features.runtimes import ChosenRuntime, Run, open_runtime
 from headstart.modalities import MODALITIES
-from headstart.modalities.descriptors import VERSION as DESCRIPTORS_VERSION
-from headstart.modalities.descriptors import describe_image
-from headstart.modalities.image_values import KEY
+from headstart.modalities.descriptors import DESCRIPTORS_VERSION, describe_image
+from headstart.modalities.image_values import VALUE_RANGES
 from headstart.modalities.record import Array
 
-PREPARATION = 2
+PREPARATION_VERSION = 2
 """Raised whenever the preparation of rows changes in a way that changes features."""
 
 
@@ -41,7 +40,7 @@ class Extractor:
     collate : prepared rows -> tuple of arrays
     spec : mapping
         What `load` has to deliver for (images are decoded no larger than that needs).
-    open : function giving a Run
+    open : function giving a GraphRun
         Called at most once, and only if a row is missing.
     load : (one of `Table.inputs`) -> loaded row, or None
         How rows are opened where their modality's own way is not the one.
@@ -63,22 +62,22 @@ class Extractor:
         return FeatureCache(self.key, {"base": self.name})
 
 
-def _hex(*parts: object) -> str:
+def _hash_parts(*parts: object) -> str:
     return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()
 
 
-def backbone_extractor(backbone: Backbone, chosen: Chosen) -> Extractor:
+def make_backbone_extractor(backbone: Backbone, runtime: ChosenRuntime) -> Extractor:
     """Make the extractor of a frozen base model."""
     modality = MODALITIES[backbone.record.modality]
     spec = backbone.spec
     return Extractor(
         name=backbone.record.name,
-        key=_hex(backbone.fingerprint, chosen.numerics, PREPARATION),
+        key=_hash_parts(backbone.fingerprint, runtime.numerics, PREPARATION_VERSION),
         prepare=lambda loaded: modality.prepare(loaded, spec),
         cost=modality.cost,
         collate=lambda rows: modality.collate(rows, spec),
         spec=spec,
-        open=lambda: open_runtime(backbone, chosen),
+        open=lambda: open_runtime(backbone, runtime),
         batch_rows=32 if modality.name == "image" else 64,
         batch_cost=8_192 if modality.name == "text" else 1 << 62,
     )
@@ -92,11 +91,11 @@ _DECODED_PIXELS = 256
 """Scale at which pictures are decoded for descriptors alone: that of the default base, with which they were learnt."""
 
 
-def _image_descriptors(spec: Mapping[str, Any]) -> Extractor:
-    ranges = {KEY: spec[KEY]} if KEY in spec else {}
+def _make_image_descriptors(spec: Mapping[str, Any]) -> Extractor:
+    ranges = {VALUE_RANGES: spec[VALUE_RANGES]} if VALUE_RANGES in spec else {}
     return Extractor(
         name="colour and gradient histograms",
-        key=_hex("descriptors", DESCRIPTORS_VERSION, PREPARATION, json.dumps(ranges, sort_keys=True)),
+        key=_hash_parts("descriptors", DESCRIPTORS_VERSION, PREPARATION_VERSION, json.dumps(ranges, sort_keys=True)),
         prepare=lambda loaded: (describe_image(loaded),),
         cost=lambda row: 1,
         collate=_stack,
@@ -107,5 +106,5 @@ def _image_descriptors(spec: Mapping[str, Any]) -> Extractor:
     )
 
 
-DESCRIPTORS: Mapping[str, Callable[[Mapping[str, Any]], Extractor]] = {"image": _image_descriptors}
+DESCRIPTOR_EXTRACTORS: Mapping[str, Callable[[Mapping[str, Any]], Extractor]] = {"image": _make_image_descriptors}
 """Classic descriptors by modality, where `classic` wants them cached; each is made for the spec of a base."""

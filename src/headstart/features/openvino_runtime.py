@@ -29,13 +29,13 @@ VERSION = 2
 
 
 @lru_cache(maxsize=1)
-def silent_openvino() -> Any:
+def import_openvino() -> Any:
     """Import OpenVINO so that its telemetry package is never imported (it falls back to its own empty stub)."""
     sys.modules[TELEMETRY] = None  # type: ignore[assignment]
     return import_module("openvino")
 
 
-def _example(backbone: Backbone) -> tuple[Any, ...]:
+def _make_example(backbone: Backbone) -> tuple[Any, ...]:
     torch = import_module("torch")
     if "size" in backbone.spec:
         side = int(backbone.spec["size"])
@@ -54,7 +54,7 @@ def _no_gradients() -> Iterator[None]:
         yield
 
 
-def converted(backbone: Backbone) -> Any:
+def convert_backbone(backbone: Backbone) -> Any:
     """Return the network in OpenVINO's form: the path of the copy that is kept, converted on first use.
 
     Where no copy can be written, the network itself.
@@ -66,17 +66,17 @@ def converted(backbone: Backbone) -> Any:
     shutil.rmtree(path.parent, ignore_errors=True)
     remove_leftovers(path.parent.parent, "*.partial")
     with _no_gradients():
-        model = silent_openvino().convert_model(backbone.module(), example_input=_example(backbone))
+        model = import_openvino().convert_model(backbone.module(), example_input=_make_example(backbone))
     if "size" in backbone.spec:
         side = int(backbone.spec["size"])
-        model.reshape({model.inputs[0]: silent_openvino().PartialShape([-1, 3, side, side])})
+        model.reshape({model.inputs[0]: import_openvino().PartialShape([-1, 3, side, side])})
     with optional_write():
-        _keep(model, path)
+        _save_network(model, path)
         return path
     return model
 
 
-def _keep(model: Any, path: Path) -> None:
+def _save_network(model: Any, path: Path) -> None:
     """Write a copy of the network; the folder takes its name when it is whole.
 
     Raises
@@ -87,7 +87,7 @@ def _keep(model: Any, path: Path) -> None:
     partial = path.parent.with_name(f"{path.parent.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     try:
-        silent_openvino().save_model(model, partial / path.name, compress_to_fp16=False)
+        import_openvino().save_model(model, partial / path.name, compress_to_fp16=False)
         seal_folder(partial)
         move_into_place(partial, path.parent)
     except RuntimeError as error:  # Its writer knows no other reason.
@@ -101,8 +101,8 @@ def _keep(model: Any, path: Path) -> None:
 
 def open_openvino(backbone: Backbone, precision: str) -> Callable[..., tuple[Array, ...]]:
     """Make a function from prepared arrays to pooled float32 features of every stage."""
-    ov = silent_openvino()
-    network = converted(backbone)
+    ov = import_openvino()
+    network = convert_backbone(backbone)
     compiled = ov.Core().compile_model(
         str(network) if isinstance(network, Path) else network,
         "CPU",
@@ -112,7 +112,7 @@ def open_openvino(backbone: Backbone, precision: str) -> Callable[..., tuple[Arr
     n_outputs = len(compiled.outputs)
 
     def run(*arrays: Array) -> tuple[Array, ...]:
-        found = request.infer([np.ascontiguousarray(array) for array in arrays])
-        return tuple(np.array(found[position], dtype=np.float32) for position in range(n_outputs))
+        results = request.infer([np.ascontiguousarray(array) for array in arrays])
+        return tuple(np.array(results[position], dtype=np.float32) for position in range(n_outputs))
 
     return run

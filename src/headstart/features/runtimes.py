@@ -41,7 +41,7 @@ class Runtime:
     tolerance : float
         Largest mean relative L2 error against the reference.
     available : function giving bool
-    open : Backbone -> Run
+    open : Backbone -> GraphRun
     """
 
     name: str
@@ -51,28 +51,28 @@ class Runtime:
     open: Callable[[Backbone], Run]
 
 
-def _torch(device: str, half: bool) -> Callable[[Backbone], Run]:
+def _make_torch_opener(device: str, half: bool) -> Callable[[Backbone], Run]:
     def opened(backbone: Backbone) -> Run:
         return import_module("headstart.features.torch_runtime").open_torch(backbone, device, half)  # type: ignore[no-any-return]
 
     return opened
 
 
-def _openvino(precision: str) -> Callable[[Backbone], Run]:
+def _make_openvino_opener(precision: str) -> Callable[[Backbone], Run]:
     def opened(backbone: Backbone) -> Run:
         return import_module("headstart.features.openvino_runtime").open_openvino(backbone, precision)  # type: ignore[no-any-return]
 
     return opened
 
 
-def _device(name: str) -> Callable[[], bool]:
-    def there() -> bool:
-        return bool(import_module("headstart.features.torch_runtime").device_there(name))
+def _make_device_check(name: str) -> Callable[[], bool]:
+    def is_available() -> bool:
+        return bool(import_module("headstart.features.torch_runtime").is_device_available(name))
 
-    return there
+    return is_available
 
 
-def _bfloat16() -> bool:
+def _has_bfloat16() -> bool:
     return bool(import_module("headstart.features.torch_runtime").cpu_has_bfloat16())
 
 
@@ -84,29 +84,53 @@ RUNTIMES: dict[str, Runtime] = {
     runtime.name: runtime
     for runtime in (
         Runtime(
-            name="cuda-half", numerics="half", tolerance=HALF, available=_device("cuda"), open=_torch("cuda", half=True)
+            name="cuda-half",
+            numerics="half",
+            tolerance=HALF,
+            available=_make_device_check("cuda"),
+            open=_make_torch_opener("cuda", half=True),
         ),
         Runtime(
             name="cuda-float32",
             numerics="float32",
             tolerance=EXACT,
-            available=_device("cuda"),
-            open=_torch("cuda", half=False),
+            available=_make_device_check("cuda"),
+            open=_make_torch_opener("cuda", half=False),
         ),
         Runtime(
             name="mps-float32",
             numerics="float32",
             tolerance=EXACT,
-            available=_device("mps"),
-            open=_torch("mps", half=False),
-        ),
-        Runtime(name="openvino-bfloat16", numerics="half", tolerance=HALF, available=_bfloat16, open=_openvino("bf16")),
-        Runtime(name="openvino-float32", numerics="float32", tolerance=EXACT, available=_always, open=_openvino("f32")),
-        Runtime(
-            name="torch-bfloat16", numerics="half", tolerance=HALF, available=_bfloat16, open=_torch("cpu", half=True)
+            available=_make_device_check("mps"),
+            open=_make_torch_opener("mps", half=False),
         ),
         Runtime(
-            name="torch-float32", numerics="float32", tolerance=EXACT, available=_always, open=_torch("cpu", half=False)
+            name="openvino-bfloat16",
+            numerics="half",
+            tolerance=HALF,
+            available=_has_bfloat16,
+            open=_make_openvino_opener("bf16"),
+        ),
+        Runtime(
+            name="openvino-float32",
+            numerics="float32",
+            tolerance=EXACT,
+            available=_always,
+            open=_make_openvino_opener("f32"),
+        ),
+        Runtime(
+            name="torch-bfloat16",
+            numerics="half",
+            tolerance=HALF,
+            available=_has_bfloat16,
+            open=_make_torch_opener("cpu", half=True),
+        ),
+        Runtime(
+            name="torch-float32",
+            numerics="float32",
+            tolerance=EXACT,
+            available=_always,
+            open=_make_torch_opener("cpu", half=False),
         ),
     )
 }
@@ -118,7 +142,7 @@ NATIVE = "native"
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenRuntime:
     """A runtime that was chosen: its name, numerics and speed in units of cost (images, tokens, series) a second."""
 
     name: str
@@ -126,30 +150,30 @@ class Chosen:
     units_per_second: float
 
 
-_HURRIED: dict[tuple[str, str], Chosen] = {}
+_HURRIED: dict[tuple[str, str], ChosenRuntime] = {}
 """Choices made without the time to compare all runtimes: they hold in this process and are not written."""
 
 
-def machine() -> str:
+def name_machine() -> str:
     """Name what a remembered choice depends on: processor, torch and OpenVINO."""
     versions = [version(name) for name in ("torch", "openvino")]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    return "-".join([platform.machine(), platform.processor() or "cpu", str(n_cores()), *versions, visible])
+    return "-".join([platform.machine(), platform.processor() or "cpu", str(count_cores()), *versions, visible])
 
 
-def n_cores() -> int:
+def count_cores() -> int:
     """Count the processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def error_against(reference: Sequence[Array], found: Sequence[Array]) -> float:
+def measure_relative_error(reference: Sequence[Array], features: Sequence[Array]) -> float:
     """Mean relative L2 error over rows of the final features (0 is equal)."""
-    a, b = reference[-1].astype(np.float64), found[-1].astype(np.float64)
+    a, b = reference[-1].astype(np.float64), features[-1].astype(np.float64)
     scale = np.maximum(np.linalg.norm(a, axis=1), 1e-12)
     return float(np.mean(np.linalg.norm(a - b, axis=1) / scale))
 
 
-def _speed(run: Run, batch: Sequence[Array], units: float, seconds: float) -> float:
+def _measure_speed(run: Run, batch: Sequence[Array], units: float, seconds: float) -> float:
     """Units a second of a runtime that has run this batch once already."""
     began, n = time.perf_counter(), 0.0
     while n == 0 or time.perf_counter() - began < seconds:
@@ -158,7 +182,7 @@ def _speed(run: Run, batch: Sequence[Array], units: float, seconds: float) -> fl
     return n / (time.perf_counter() - began)
 
 
-def _remembered(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
+def _read_choices(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
     """Return where the choices for a base are kept, and what is readable of them: a damaged file holds none."""
     path = home() / "runtimes" / f"{backbone.fingerprint[:32]}.json"
     try:
@@ -168,25 +192,25 @@ def _remembered(backbone: Backbone) -> tuple[Path, dict[str, Any]]:
     return path, choices if isinstance(choices, dict) else {}
 
 
-def recall(backbone: Backbone, precision: str) -> Chosen | None:
+def recall_runtime(backbone: Backbone, precision: str) -> ChosenRuntime | None:
     """Return the choice made earlier on this machine, if there is one; `precision` may also be `REFERENCE`."""
     if backbone.transform is not None:
-        return Chosen(NATIVE, "float32", 0.0)
+        return ChosenRuntime(NATIVE, "float32", 0.0)
     if precision == REFERENCE:
-        return Chosen(REFERENCE, "float32", 0.0)
+        return ChosenRuntime(REFERENCE, "float32", 0.0)
     if (backbone.fingerprint, precision) in _HURRIED:
         return _HURRIED[backbone.fingerprint, precision]
     try:
-        choice = _remembered(backbone)[1][f"{machine()}|{precision}"]["chosen"]
+        choice = _read_choices(backbone)[1][f"{name_machine()}|{precision}"]["chosen"]
         runtime = RUNTIMES[choice["name"]]
-        return Chosen(runtime.name, runtime.numerics, float(choice["units_per_second"]))
+        return ChosenRuntime(runtime.name, runtime.numerics, float(choice["units_per_second"]))
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def choose(
+def choose_fastest(
     backbone: Backbone, batch: Sequence[Array], units: float, precision: str, limits: tuple[float, float] = UNHURRIED
-) -> Chosen:
+) -> ChosenRuntime:
     """Compare the runtimes on real rows and remember the fastest one that is right.
 
     Parameters
@@ -212,23 +236,23 @@ def choose(
             complete = False
             break
         run = runtime.open(backbone)
-        error = 0.0 if runtime is reference else error_against(expected, run(*batch))
+        error = 0.0 if runtime is reference else measure_relative_error(expected, run(*batch))
         if np.isfinite(error) and error <= runtime.tolerance:
-            measured[runtime.name] = {"units_per_second": _speed(run, batch, units, seconds), "error": error}
+            measured[runtime.name] = {"units_per_second": _measure_speed(run, batch, units, seconds), "error": error}
     best = max(measured, key=lambda name: measured[name]["units_per_second"])
-    chosen = Chosen(best, RUNTIMES[best].numerics, measured[best]["units_per_second"])
+    chosen = ChosenRuntime(best, RUNTIMES[best].numerics, measured[best]["units_per_second"])
     if not complete:
         _HURRIED[backbone.fingerprint, precision] = chosen
         return chosen
-    path, known = _remembered(backbone)
-    known[f"{machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
+    path, known = _read_choices(backbone)
+    known[f"{name_machine()}|{precision}"] = {"chosen": chosen.__dict__, "measured": measured}
     with optional_write():
         clear_place(path)
         write_json(path, known)
     return chosen
 
 
-def open_runtime(backbone: Backbone, chosen: Chosen) -> Run:
+def open_runtime(backbone: Backbone, chosen: ChosenRuntime) -> Run:
     """Make the chosen runtime ready."""
     if backbone.transform is not None:
         return backbone.transform

@@ -14,7 +14,7 @@ from headstart.bases import Backbone
 from headstart.modalities.record import Array
 
 
-def device_there(name: str) -> bool:
+def is_device_available(name: str) -> bool:
     """Say whether torch can use `cuda` or `mps` here."""
     return torch.cuda.is_available() if name == "cuda" else torch.backends.mps.is_available()
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from headstart.bases import Backbone
 from headstart.errors import DataError
-from headstart.features.extraction import chunks, failed_to_load, loader, run_rows
-from headstart.features.extractors import backbone_extractor
-from headstart.features.runtimes import REFERENCE, RUNTIMES, Chosen, open_runtime
+from headstart.features.extraction import failed_to_load, make_loader, prepare_chunks, run_rows
+from headstart.features.extractors import make_backbone_extractor
+from headstart.features.runtimes import REFERENCE, RUNTIMES, ChosenRuntime, open_runtime
 from headstart.modalities import MODALITIES
 from headstart.records import FloatMatrix, Index, Table
 
@@ -19,7 +19,7 @@ MANY_ROWS = 1_000
 """From so many rows on converting the network for another runtime pays; fewer are sooner done in plain torch."""
 
 
-def seen(table: Table, row: int, view: int, item: Any) -> Any:
+def make_view(table: Table, row: int, view: int, item: Any) -> Any:
     """Give one view of a loaded row: view 0 is the row as it is; the others depend on its content and their number."""
     augment = MODALITIES[table.modality].augment
     if view == 0 or augment is None:
@@ -27,7 +27,9 @@ def seen(table: Table, row: int, view: int, item: Any) -> Any:
     return augment(item, np.random.default_rng([view, zlib.crc32(str(table.hashes[row]).encode())]))
 
 
-def final_features(table: Table, backbone: Backbone, n_views: int = 0, runtime: str = REFERENCE) -> list[FloatMatrix]:
+def compute_final_features(
+    table: Table, backbone: Backbone, n_views: int = 0, runtime: str = REFERENCE
+) -> list[FloatMatrix]:
     """Run rows and views of them through a backbone.
 
     Parameters
@@ -51,23 +53,23 @@ def final_features(table: Table, backbone: Backbone, n_views: int = 0, runtime: 
     """
     modality = MODALITIES[table.modality]
     views = range(1 + (n_views if modality.augment is not None else 0))
-    wanted = runtime if len(table) * (1 + n_views) >= MANY_ROWS and runtime in RUNTIMES else REFERENCE
-    chosen = Chosen(wanted if RUNTIMES[wanted].available() else REFERENCE, "float32", 0.0)
-    extractor, one = backbone_extractor(backbone, chosen), loader(table, backbone.spec)
-    run = open_runtime(backbone, chosen)
-    found: list[list[FloatMatrix]] = []
+    runtime_name = runtime if len(table) * (1 + n_views) >= MANY_ROWS and runtime in RUNTIMES else REFERENCE
+    chosen_runtime = ChosenRuntime(runtime_name if RUNTIMES[runtime_name].available() else REFERENCE, "float32", 0.0)
+    extractor, load_row = make_backbone_extractor(backbone, chosen_runtime), make_loader(table, backbone.spec)
+    run = open_runtime(backbone, chosen_runtime)
+    features: list[list[FloatMatrix]] = []
 
-    def prepared(row: int) -> object:
-        item = one(row)
+    def prepare(row: int) -> object:
+        item = load_row(row)
         if failed_to_load(item):
             return str(item[0])
-        return tuple(modality.prepare(seen(table, row, view, item), backbone.spec) for view in views)
+        return tuple(modality.prepare(make_view(table, row, view, item), backbone.spec) for view in views)
 
     rows: Index = np.arange(len(table), dtype=np.intp)
-    for _, items in chunks(prepared, rows):  # type: ignore[arg-type]
+    for _, items in prepare_chunks(prepare, rows):  # type: ignore[arg-type]
         for item in items:
             if isinstance(item, str):
                 raise DataError(f"A row of {table.source} cannot be read: {item}.", "Leave it out.")
         by_view = list(zip(*items, strict=True))
-        found.append([run_rows(extractor, run, list(view))[-1] for view in by_view])
-    return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        features.append([run_rows(extractor, run, list(view))[-1] for view in by_view])
+    return [np.concatenate(parts) for parts in zip(*features, strict=True)]

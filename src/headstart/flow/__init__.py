@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.extras import require
 
 if TYPE_CHECKING:
-    from headstart.bundle.verification import verified as verify
+    from headstart.bundle.verification import verify_bundle as verify
     from headstart.flow.active_learning.label_next import label_next
     from headstart.flow.adaptation.run import adapt
     from headstart.flow.base_choice.choose import rank
@@ -40,7 +40,7 @@ PLACES = {
     "predictions": "headstart.flow.inference.predict_files:predictions",
     "rank": "headstart.flow.base_choice.choose:rank",
     "report": "headstart.flow.reporting:rewrite_report",
-    "verify": "headstart.bundle.verification:verified",
+    "verify": "headstart.bundle.verification:verify_bundle",
 }
 """Function of this room -> the module that defines it and its name there."""
 

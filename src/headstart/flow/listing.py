@@ -13,7 +13,7 @@ from headstart.records import Table
 
 if TYPE_CHECKING:
     from headstart.bases import BaseRecord
-    from headstart.features.cache import Entry
+    from headstart.features.cache import CacheEntry
     from headstart.results import Result
 
 
@@ -38,13 +38,13 @@ def bases(modality: str) -> list[tuple[BaseRecord, bool]]:
     ]
 
 
-def cache(options: CacheOptions) -> tuple[Path, list[Entry], list[Entry]]:
+def cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[CacheEntry]]:
     """Return the cache's folder, what it holds, and what was removed from it now."""
-    from headstart.features.cache import entries, prune
+    from headstart.features.cache import list_entries, prune_cache
     from headstart.home import home
 
-    removed = prune(options.older_than) if options.prune else []
-    return home(), entries(), removed
+    removed = prune_cache(options.older_than) if options.prune else []
+    return home(), list_entries(), removed
 
 
 def demo(out: Path, options: AdaptOptions) -> dict[str, tuple[Path, Result]]:

@@ -18,7 +18,7 @@ from headstart.errors import DataError
 from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.http.errors import RequestRefused, make_size_error
 from headstart.http.json_limits import JsonSize, require_json_size
-from headstart.modalities.image import decoded_bytes_of, size_of
+from headstart.modalities.image import estimate_decoded_bytes, read_size
 from headstart.options import ServeOptions
 
 _LONG_BODY = 1 << 20
@@ -127,8 +127,8 @@ def check_image(content: bytes, limits: ServeOptions) -> bytes | UnusableInput:
     if _MAGIC.match(content) is None:
         return UnusableInput("this is no PNG, JPEG, WebP, GIF, BMP or TIFF picture")
     try:
-        width, height = size_of(content)
-        decoded_mb = decoded_bytes_of(content) / 1e6
+        width, height = read_size(content)
+        decoded_mb = estimate_decoded_bytes(content) / 1e6
     except DataError as error:
         return UnusableInput(error.problem)
     if width * height > limits.max_megapixels * 1e6:

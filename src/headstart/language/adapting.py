@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from headstart import progress
-from headstart.bases import Parts
+from headstart.bases import BaseParts
 from headstart.home import home
 from headstart.language import ngram, reading, scoring
 from headstart.language.fitness import first, follows, taught_head
@@ -76,7 +76,7 @@ class Adapted:
     `work` holds the trials and checkpoints, until the base is written.
     """
 
-    parts: Parts
+    parts: BaseParts
     head: Mapping[str, Any]
     document: dict[str, Any]
     work: Path
@@ -199,7 +199,7 @@ def _taught(choice: Choice, setting: Setting, wish: Wish, seconds: float) -> Tau
     )
 
 
-def _key(parts: Parts, raw: RawText, wish: Wish) -> str:
+def _key(parts: BaseParts, raw: RawText, wish: Wish) -> str:
     made = hashlib.sha256(f"{_VERSION}|{parts.fingerprint()}|{wish}".encode())
     for text in raw.documents:
         made.update(text.encode("utf-8", "replace"))
@@ -242,7 +242,7 @@ def _measured(figures: Figures, seed: int) -> dict[str, Any]:
     }
 
 
-def _learnt(parts: Parts, choice: Choice, taught: Taught) -> dict[str, Any]:
+def _learnt(parts: BaseParts, choice: Choice, taught: Taught) -> dict[str, Any]:
     trials, repaired = choice.trials, choice.repaired
     n_old = int(parts.architecture["config"].get("vocab_size") or 0)
     scratch = next(trial for trial in trials if trial.start == NOTHING)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from headstart.bases import Backbone, Need, Parts, load
+from headstart.bases import Backbone, BaseParts, BaseRequest, load_base
 from headstart.bases.folder import WEIGHTS, read_weights
 from headstart.bases.record import Array
 from headstart.features.torch_runtime import cpu_has_bfloat16
@@ -98,21 +98,21 @@ class Opened:
     head: Mapping[str, Array] | None
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> BaseParts:
         """Everything needed to build it again."""
         return self.backbone.parts
 
 
 def open_base(reference: str, offline: bool) -> Opened:
     """Find a text base by name, `file:...`, `hf:...` or `default`, with its head if one lies beside its weights."""
-    backbone = load(reference, Need(modality="text", offline=offline))
+    backbone = load_base(reference, BaseRequest(modality="text", offline=offline))
     source, _, rest = reference.partition(":")
     folder: Path | None = None
     if source in ("file", "hf") and rest:
         path = Path(rest).expanduser()
         folder = path.parent if path.suffix == ".safetensors" else path
         if source == "hf" and not folder.is_dir():
-            folder = import_module("headstart.bases.hub").fetch(rest, offline)
+            folder = import_module("headstart.bases.hub").fetch_repository(rest, offline)
     return Opened(backbone, None if folder is None else _head_in(folder))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from headstart.errors import OptionError
-from headstart.modalities.tokenizer_files import read_tokenizer
+from headstart.modalities.tokenizer_files import parse_tokenizer
 
 LONGEST_WORD = 8
 """Pieces; longer words (scripts without spaces) count as several."""
@@ -55,7 +55,7 @@ class Corpus:
 
 def opened(tokenizer: str) -> Tokenizer:
     """Make a tokenizer from the content of tokenizer.json; nothing is cut or filled."""
-    return read_tokenizer(tokenizer, "The base model's tokenizer.json")
+    return parse_tokenizer(tokenizer, "The base model's tokenizer.json")
 
 
 def marks_of(tokenizer: Tokenizer, pad: int) -> Marks:

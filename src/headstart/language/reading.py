@@ -14,7 +14,7 @@ from headstart.data.reading.decoding import read_text_file
 from headstart.data.reading.table_files import NAMED_READERS, READERS, read_raw_table
 from headstart.data.reading.tree import walk
 from headstart.errors import DataError, OptionError
-from headstart.modalities.text import load
+from headstart.modalities.text import load_text
 from headstart.records import Finding
 
 PLAIN = frozenset({".txt", ".text", ".md"})
@@ -129,7 +129,7 @@ def _plain(path: Path, encoding: str | None) -> list[str]:
     _warn_of(findings)
     if len(_CONTROL.findall(raw[:_SAMPLE])) > _CONTROL_SHARE * len(raw[:_SAMPLE]):
         raise DataError(f"{path} holds no text but other data.", "Check that this is the right file, or leave it out.")
-    whole = load(raw, {}).replace("\r\n", "\n").replace("\r", "\n").strip()
+    whole = load_text(raw, {}).replace("\r\n", "\n").replace("\r", "\n").strip()
     parts = re.split(r"\n[ \t]*\n+", whole)
     return parts if len(parts) > 1 else whole.split("\n")
 
@@ -152,7 +152,7 @@ def _column(path: Path, column: str | None, encoding: str | None) -> tuple[str, 
             f"{path}: no column has a usual name for texts (columns: {', '.join(sheet.names[:20])}).",
             "Name it with --column NAME.",
         )
-    return name, [load(text, {}) for text in sheet.texts(name)]
+    return name, [load_text(text, {}) for text in sheet.texts(name)]
 
 
 def _without_repeats(texts: Sequence[str]) -> tuple[list[str], int]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headstart import progress
-from headstart.bases.encoders import longest_list
+from headstart.bases.encoders import find_longest_list
 from headstart.language.masked import MaskedNet, numerics
 from headstart.language.pieces import Corpus, Marks, Rows, rows, windows
 from headstart.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -116,7 +116,7 @@ class Lesson:
 
 def learners(net: MaskedNet, course: Course) -> list[dict[str, Any]]:
     """Freeze what does not learn and group what does by its rate; vectors are not decayed."""
-    path, layers = longest_list(net.encoder)
+    path, layers = find_longest_list(net.encoder)
     upper = tuple(f"encoder.{path}.{number}." for number in range(len(layers) // 2, len(layers)))
     embeddings = {id(value) for value in net.encoder.get_input_embeddings().parameters()}
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}

@@ -16,7 +16,7 @@ from torch import nn
 
 from headstart import progress
 from headstart.array_files import DamagedArrays, read_arrays, write_arrays
-from headstart.bases import Parts, assemble
+from headstart.bases import BaseParts, assemble_backbone
 from headstart.home import read_json, write_json
 from headstart.language import scoring
 from headstart.language.fitness import BLIND, first
@@ -63,7 +63,7 @@ class Bench:
         Of the training text that are cut into pieces, at most.
     """
 
-    def __init__(self, parts: Parts, split: Split, seed: int, n_characters: int) -> None:
+    def __init__(self, parts: BaseParts, split: Split, seed: int, n_characters: int) -> None:
         self.parts, self.seed = parts, seed
         self.tokenizer = opened(parts.tokenizer)
         self.marks: Marks = marks_of(self.tokenizer, int(parts.spec["pad_id"]))
@@ -79,7 +79,7 @@ class Bench:
 
     def net(self, head: Mapping[str, Any] | None) -> MaskedNet:
         """Make the network anew; a head of another vocabulary is not taken: it pulls towards pieces that are gone."""
-        backbone = assemble(self.parts)
+        backbone = assemble_backbone(self.parts)
         assert backbone.module is not None
         counts = scoring.unigram(self.corpus, self.n_pieces)
         return with_head(copy.deepcopy(backbone.module().net), head, counts, self.seed)

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from headstart.bases import Parts
+from headstart.bases import BaseParts
 from headstart.errors import OptionError
-from headstart.modalities.tokenizer_files import read_tokenizer
+from headstart.modalities.tokenizer_files import parse_tokenizer
 
 CHARACTERS_PER_PIECE = 150
 """Of training text for each piece of a new vocabulary: a piece is then seen about 30 times."""
@@ -41,7 +41,7 @@ _STRIPPING = frozenset({"StripAccents"})
 class Repaired:
     """A base with a new vocabulary of `n_pieces`; `n_kept` stood in the old one, `n_spelled` were spelled by it."""
 
-    parts: Parts
+    parts: BaseParts
     n_pieces: int
     n_kept: int
     n_spelled: int
@@ -233,7 +233,7 @@ def starting_embeddings(
     return made, kept, spelled
 
 
-def repair(parts: Parts, texts: Sequence[str], n_pieces: int, seed: int) -> Repaired:
+def repair(parts: BaseParts, texts: Sequence[str], n_pieces: int, seed: int) -> Repaired:
     """Give a base with a vocabulary learnt on texts; its layers stay as they are.
 
     Parameters
@@ -247,7 +247,7 @@ def repair(parts: Parts, texts: Sequence[str], n_pieces: int, seed: int) -> Repa
         Of the embeddings that start from nothing.
     """
     tokenizer = learn(parts.tokenizer, texts, n_pieces)
-    old, new = read_tokenizer(parts.tokenizer, "The base model's tokenizer.json"), Tokenizer.from_str(tokenizer)
+    old, new = parse_tokenizer(parts.tokenizer, "The base model's tokenizer.json"), Tokenizer.from_str(tokenizer)
     name = embedding_name(parts)
     rows = np.asarray(parts.weights[name], dtype=np.float32)
     head = json.loads(tokenizer)["model"].get("continuing_subword_prefix") or ""
@@ -259,7 +259,7 @@ def repair(parts: Parts, texts: Sequence[str], n_pieces: int, seed: int) -> Repa
     pad_id = int(parts.spec["pad_id"]) if pad_id is None else int(pad_id)
     config |= {"vocab_size": len(made), "pad_token_id": pad_id}
     return Repaired(
-        Parts(
+        BaseParts(
             record=parts.record,
             architecture={**parts.architecture, "config": config},
             spec={**parts.spec, "pad_id": pad_id},
@@ -272,7 +272,7 @@ def repair(parts: Parts, texts: Sequence[str], n_pieces: int, seed: int) -> Repa
     )
 
 
-def embedding_name(parts: Parts) -> str:
+def embedding_name(parts: BaseParts) -> str:
     """Find the tensor of the input embeddings: the largest with one row a piece.
 
     Raises

@@ -41,21 +41,21 @@ class Edit:
     ----------
     name : str
         Permanent, kebab-case.
-    says : str
+    description : str
         What is done to the rows, as the end of "test rows were ...".
     change : Change
-    quick : bool
+    is_quick : bool
         Whether it is part of a quick audit.
     """
 
     name: str
-    says: str
+    description: str
     change: Change
-    quick: bool
+    is_quick: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class WordPair:
     """Two words (or letters) that are swapped: words in both directions, letters from the first to the second."""
 
     language: str
@@ -65,7 +65,7 @@ class Pair:
     target: str
 
 
-def edits(modality: str, inputs: Sequence[Any] = (), swaps: Path | None = None) -> tuple[Edit, ...]:
+def list_edits(modality: str, inputs: Sequence[Any] = (), swaps: Path | None = None) -> tuple[Edit, ...]:
     """Give the ways to change rows of a modality.
 
     Parameters
@@ -90,16 +90,16 @@ def edits(modality: str, inputs: Sequence[Any] = (), swaps: Path | None = None) 
     changes = dict(_CHANGES.get(modality, {}))
     if modality == "text":
         pairs = read_pairs(swaps or FOLDER / "swaps.csv")
-        language = language_of([str(text) for text in inputs[:2_000]], pairs)
+        language = find_language([str(text) for text in inputs[:2_000]], pairs)
         chosen = [pair for pair in pairs if pair.language in (language, ANY)]
-        changes |= {kind: _swapping([pair for pair in chosen if pair.kind == kind]) for kind in KINDS}
+        changes |= {kind: _make_swap([pair for pair in chosen if pair.kind == kind]) for kind in KINDS}
     return tuple(
         Edit(item["name"], item["says"], partial(changes[item["edit"]], item["amount"]), bool(item["quick"]))
         for item in listed
     )
 
 
-def read_pairs(path: Path) -> list[Pair]:
+def read_pairs(path: Path) -> list[WordPair]:
     """Read a table of word pairs with the columns language, kind, match, from, to.
 
     Raises
@@ -113,8 +113,8 @@ def read_pairs(path: Path) -> list[Pair]:
         raise OptionError(f"--swaps {path} cannot be read ({error}).", "Give a CSV file in UTF-8.") from error
     lacking = [name for name in COLUMNS if lines and name not in lines[0]]
     if not lines or lacking:
-        said = f"lacks the columns {', '.join(lacking)}" if lacking else "holds no pairs"
-        raise OptionError(f"--swaps {path} {said}.", f"Its first line must be {','.join(COLUMNS)}.")
+        problem = f"lacks the columns {', '.join(lacking)}" if lacking else "holds no pairs"
+        raise OptionError(f"--swaps {path} {problem}.", f"Its first line must be {','.join(COLUMNS)}.")
     bad = [
         f"line {number}"
         for number, line in enumerate(lines, start=2)
@@ -126,16 +126,16 @@ def read_pairs(path: Path) -> list[Pair]:
             f"--swaps {path}: {len(bad)} lines cannot be used ({offenders(bad)}).",
             f"kind is {', '.join(KINDS)}; match is {' or '.join(MATCHES)}; from and to are words.",
         )
-    return [_pair_of({name: str(line[name]).strip() for name in COLUMNS}) for line in lines]
+    return [_parse_pair({name: str(line[name]).strip() for name in COLUMNS}) for line in lines]
 
 
-def _pair_of(line: Mapping[str, str]) -> Pair:
-    return Pair(
+def _parse_pair(line: Mapping[str, str]) -> WordPair:
+    return WordPair(
         language=line["language"], kind=line["kind"], match=line["match"], source=line["from"], target=line["to"]
     )
 
 
-def language_of(texts: Sequence[str], pairs: Sequence[Pair]) -> str:
+def find_language(texts: Sequence[str], pairs: Sequence[WordPair]) -> str:
     """Give the language whose words of the pairs occur in most texts; empty where none occurs.
 
     Examples
@@ -146,13 +146,13 @@ def language_of(texts: Sequence[str], pairs: Sequence[Pair]) -> str:
     """
     hits: dict[str, float] = {}
     for language in dict.fromkeys(pair.language for pair in pairs if pair.language != ANY):
-        mine = [pair for pair in pairs if pair.language == language]
-        words = {side.casefold() for pair in mine if pair.match == "word" for side in (pair.source, pair.target)}
-        letters = {letter for pair in mine if pair.match == "letters" for letter in pair.source}
-        found = [
+        own_pairs = [pair for pair in pairs if pair.language == language]
+        words = {side.casefold() for pair in own_pairs if pair.match == "word" for side in (pair.source, pair.target)}
+        letters = {letter for pair in own_pairs if pair.match == "letters" for letter in pair.source}
+        hits_by_text = [
             len(words & set(_WORD.findall(text.casefold()))) + (0.5 if letters & set(text) else 0) for text in texts
         ]
-        hits[language] = float(sum(found))
+        hits[language] = float(sum(hits_by_text))
     best = max(hits, key=lambda name: hits[name], default="")
     return best if hits.get(best, 0) > 0 else ""
 
@@ -160,7 +160,7 @@ def language_of(texts: Sequence[str], pairs: Sequence[Pair]) -> str:
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 
 
-def _swapping(pairs: Sequence[Pair]) -> Callable[[float, str, np.random.Generator], str | None]:
+def _make_swap(pairs: Sequence[WordPair]) -> Callable[[float, str, np.random.Generator], str | None]:
     """Make a change that swaps all pairs at once, so that what was swapped is not swapped back."""
     words = {pair.source.casefold(): pair.target for pair in pairs if pair.match == "word"}
     for pair in pairs:
@@ -172,21 +172,21 @@ def _swapping(pairs: Sequence[Pair]) -> Callable[[float, str, np.random.Generato
     longest = sorted(words, key=len, reverse=True)
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)", re.IGNORECASE) if words else None
 
-    def one(found: re.Match[str]) -> str:
-        said, other = found[0], words.get(found[0].casefold(), found[0])
-        if len(said) > 1 and said.isupper():
+    def swap_word(match: re.Match[str]) -> str:
+        word, other = match[0], words.get(match[0].casefold(), match[0])
+        if len(word) > 1 and word.isupper():
             return other.upper()
-        return other[:1].upper() + other[1:] if said[:1].isupper() else other
+        return other[:1].upper() + other[1:] if word[:1].isupper() else other
 
     def change(amount: float, text: str, rng: np.random.Generator) -> str | None:
-        made = pattern.sub(one, text) if pattern else text
-        made = made.translate(letters)
-        return made if made != text else None
+        swapped = pattern.sub(swap_word, text) if pattern else text
+        swapped = swapped.translate(letters)
+        return swapped if swapped != text else None
 
     return change
 
 
-def bare(text: str) -> str:
+def strip_accents(text: str) -> str:
     """Take accents, tone marks and vowel signs off.
 
     Examples
@@ -194,86 +194,90 @@ def bare(text: str) -> str:
     >>> bare("Ọjọ́ café")
     'Ojo cafe'
     """
-    apart = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFC", "".join(mark for mark in apart if not unicodedata.combining(mark)))
+    decomposed = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize(
+        "NFC", "".join(character for character in decomposed if not unicodedata.combining(character))
+    )
 
 
-def _written(how: Callable[[str], str]) -> Callable[[float, str, np.random.Generator], str | None]:
+def _make_rewrite(rewrite: Callable[[str], str]) -> Callable[[float, str, np.random.Generator], str | None]:
     def change(amount: float, text: str, rng: np.random.Generator) -> str | None:
-        made = how(text)
-        return made if made != text else None
+        rewritten = rewrite(text)
+        return rewritten if rewritten != text else None
 
     return change
 
 
-def _warmth(amount: float, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _change_warmth(amount: float, image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Raise red and lower blue by a share, or the other way round."""
     factors = (1 + amount, 1.0, 1 - amount)
     bands = (
         band.point(lambda value, factor=factor: min(255, round(value * factor)))
-        for band, factor in zip(picture.split(), factors, strict=True)
+        for band, factor in zip(image.split(), factors, strict=True)
     )
     return Image.merge("RGB", tuple(bands))
 
 
-def _crop(amount: float, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    wide, high = picture.size
+def _crop(amount: float, image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    wide, high = image.size
     across, down = int(wide * amount), int(high * amount)
-    return picture.crop((across, down, max(across + 1, wide - across), max(down + 1, high - down)))
+    return image.crop((across, down, max(across + 1, wide - across), max(down + 1, high - down)))
 
 
-def _rotate(amount: float, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+def _rotate(amount: float, image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Turn, with the mean colour in the corners."""
-    mean = tuple(int(value) for value in np.asarray(picture).reshape(-1, 3).mean(axis=0))
-    return picture.rotate(amount, Image.Resampling.BILINEAR, fillcolor=mean)
+    mean = tuple(int(value) for value in np.asarray(image).reshape(-1, 3).mean(axis=0))
+    return image.rotate(amount, Image.Resampling.BILINEAR, fillcolor=mean)
 
 
-def _blur(amount: float, picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    return picture.filter(ImageFilter.GaussianBlur(max(0.6, amount * min(picture.size))))
+def _blur(amount: float, image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(max(0.6, amount * min(image.size))))
 
 
 Series = NDArray[np.float32]
 
 
-def _spread(values: Series) -> NDArray[np.float64]:
+def _measure_spread(values: Series) -> NDArray[np.float64]:
     """Standard deviation of each channel (n_channels, 1), missing values left out."""
-    there = np.isfinite(values)
-    filled = np.where(there, values, 0.0).astype(np.float64)
-    n = np.maximum(there.sum(axis=1, keepdims=True), 1)
+    is_known = np.isfinite(values)
+    filled = np.where(is_known, values, 0.0).astype(np.float64)
+    n = np.maximum(is_known.sum(axis=1, keepdims=True), 1)
     mean = filled.sum(axis=1, keepdims=True) / n
-    return np.asarray(np.sqrt((np.square(filled - mean) * there).sum(axis=1, keepdims=True) / n))
+    return np.asarray(np.sqrt((np.square(filled - mean) * is_known).sum(axis=1, keepdims=True) / n))
 
 
-def _gain(amount: float, values: Series, rng: np.random.Generator) -> Series:
+def _change_gain(amount: float, values: Series, rng: np.random.Generator) -> Series:
     return np.asarray(values * np.float32(amount), dtype=np.float32)
 
 
-def _offset(amount: float, values: Series, rng: np.random.Generator) -> Series:
-    return np.asarray(values + amount * _spread(values), dtype=np.float32)
+def _add_offset(amount: float, values: Series, rng: np.random.Generator) -> Series:
+    return np.asarray(values + amount * _measure_spread(values), dtype=np.float32)
 
 
-def _drop(amount: float, values: Series, rng: np.random.Generator) -> Series:
-    made = values.copy()
-    made[:, rng.random(values.shape[1]) < amount] = np.nan
-    return made
+def _drop_steps(amount: float, values: Series, rng: np.random.Generator) -> Series:
+    dropped = values.copy()
+    dropped[:, rng.random(values.shape[1]) < amount] = np.nan
+    return dropped
 
 
-def _jitter(amount: float, values: Series, rng: np.random.Generator) -> Series:
+def _jitter_steps(amount: float, values: Series, rng: np.random.Generator) -> Series:
     """Read each value up to `amount` steps too early or too late, by linear interpolation."""
     steps = np.arange(values.shape[1])
     at = np.clip(steps + rng.uniform(-amount, amount, len(steps)), 0, len(steps) - 1)
     return np.stack([np.interp(at, steps, channel) for channel in values]).astype(np.float32)
 
 
-def _enhanced(kind: Any) -> Callable[[float, Image.Image, np.random.Generator], Image.Image]:
+def _make_enhancement(kind: Any) -> Callable[[float, Image.Image, np.random.Generator], Image.Image]:
     return lambda amount, picture, rng: kind(picture).enhance(amount)
 
 
 _CHANGES: Mapping[str, Mapping[str, Callable[[float, Any, np.random.Generator], Any]]] = {
     "image": {
-        "brightness": _enhanced(ImageEnhance.Brightness), "contrast": _enhanced(ImageEnhance.Contrast),
-        "warmth": _warmth, "crop": _crop, "rotate": _rotate, "blur": _blur,
+        "brightness": _make_enhancement(ImageEnhance.Brightness), "contrast": _make_enhancement(ImageEnhance.Contrast),
+        "warmth": _change_warmth, "crop": _crop, "rotate": _rotate, "blur": _blur,
     },
-    "text": {"upper": _written(str.upper), "lower": _written(str.lower), "bare": _written(bare)},
-    "series": {"gain": _gain, "offset": _offset, "drop": _drop, "jitter": _jitter},
+    "text": {
+        "upper": _make_rewrite(str.upper), "lower": _make_rewrite(str.lower), "bare": _make_rewrite(strip_accents),
+    },
+    "series": {"gain": _change_gain, "offset": _add_offset, "drop": _drop_steps, "jitter": _jitter_steps},
 }  # fmt: skip

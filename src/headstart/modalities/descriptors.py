@@ -14,7 +14,7 @@ _CELLS = SIDE // CELL
 _N_HOG = (_CELLS - 1) ** 2 * 4 * N_ORIENTATIONS
 N_DESCRIPTORS = _N_HOG + N_SHADES**3 + 36
 """Numbers a picture: 900 of gradients, 64 of the colour histogram, 36 colour moments."""
-VERSION = "hog-colour-1"
+DESCRIPTORS_VERSION = "hog-colour-1"
 """Names what `describe_image` computes; it changes whenever the numbers do."""
 
 
@@ -44,23 +44,25 @@ def describe_image(image: Image.Image) -> NDArray[np.float32]:
     >>> made.shape, float(made[:900].sum()), float(made[900:964].max())
     ((1000,), 0.0, 1.0)
     """
-    small = _small(image)
+    small = _resize_image(image)
     pixels = np.asarray(small)
     grey = np.sqrt(np.asarray(small.convert("L"), dtype=np.float32) / np.float32(255))
-    made: NDArray[np.float32] = np.concatenate([_gradients(grey), _colour_histogram(pixels), _colour_moments(pixels)])
-    return made
+    descriptors: NDArray[np.float32] = np.concatenate(
+        [_describe_gradients(grey), _count_colours(pixels), _compute_colour_moments(pixels)]
+    )
+    return descriptors
 
 
-def shrunk(image: Image.Image) -> NDArray[np.uint8]:
+def shrink_image(image: Image.Image) -> NDArray[np.uint8]:
     """Give the picture that is described: uint8 array, shape (SIDE, SIDE, 3)."""
-    return np.asarray(_small(image))
+    return np.asarray(_resize_image(image))
 
 
-def _small(image: Image.Image) -> Image.Image:
+def _resize_image(image: Image.Image) -> Image.Image:
     return image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def _gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+def _describe_gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     across, down = np.zeros_like(grey), np.zeros_like(grey)
     across[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
     down[1:-1] = grey[2:] - grey[:-2]
@@ -81,14 +83,14 @@ def _gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return made.ravel().astype(np.float32)
 
 
-def _colour_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _count_colours(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     shades = (pixels >> 6).astype(np.intp)
     codes = (shades[..., 0] * N_SHADES + shades[..., 1]) * N_SHADES + shades[..., 2]
     counted = np.bincount(codes.ravel(), minlength=N_SHADES**3)
     return np.sqrt(counted / codes.size).astype(np.float32)
 
 
-def _colour_moments(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _compute_colour_moments(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     half = SIDE // 2
     quarters = (pixels.astype(np.float32) / 255).reshape(2, half, 2, half, 3).transpose(0, 2, 1, 3, 4)
     values = quarters.reshape(4, half * half, 3)

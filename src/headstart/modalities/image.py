@@ -23,16 +23,16 @@ from PIL import Image, ImageEnhance, UnidentifiedImageError
 from headstart.errors import DataError
 from headstart.modalities.image_values import (
     BY_CONTENT,
-    KEY,
     LARGE_PIXELS,
-    Range,
-    kind_of_values,
-    one_at_a_time,
-    range_of,
-    to_eight_bits,
-    typical_extremes,
+    VALUE_RANGES,
+    ValueRange,
+    find_value_kind,
+    find_value_range,
+    lock_if_large,
+    measure_extremes,
+    scale_to_8_bits,
 )
-from headstart.modalities.record import Array, Modality, Spec, stack
+from headstart.modalities.record import Array, Modality, Spec, stack_rows
 from headstart.plain_files import read_plain, reason_not_plain
 
 MAX_PIXELS = 178_956_970
@@ -72,10 +72,10 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _PILLOW = r"PIL\."
-_PILLOW_SAYS = ("ignore", None, Warning, re.compile(_PILLOW), 0)
+_PILLOW_FILTER = ("ignore", None, Warning, re.compile(_PILLOW), 0)
 
 
-def inspect(content: bytes) -> str | None:
+def explain_unusable(content: bytes) -> str | None:
     """Say why bytes are no usable picture, from the header alone, or None if they look well.
 
     Parameters
@@ -94,13 +94,13 @@ def inspect(content: bytes) -> str | None:
     'the file is empty'
     """
     try:
-        _open(content).close()
+        _open_image(content).close()
     except DataError as error:
         return error.problem
     return None
 
 
-def size_of(content: bytes) -> tuple[int, int]:
+def read_size(content: bytes) -> tuple[int, int]:
     """Give width and height from the header alone.
 
     Raises
@@ -108,11 +108,11 @@ def size_of(content: bytes) -> tuple[int, int]:
     DataError
         The bytes are no usable picture; the message is the reason.
     """
-    with _open(content) as picture:
-        return picture.size
+    with _open_image(content) as image:
+        return image.size
 
 
-def decoded_bytes_of(content: bytes) -> int:
+def estimate_decoded_bytes(content: bytes) -> int:
     """Return about how much memory the pixels take while a picture is decoded, from the header alone.
 
     A JPEG is decoded at an eighth of its sides; a progressive one keeps all its coefficients (2 bytes, 3 channels).
@@ -122,14 +122,14 @@ def decoded_bytes_of(content: bytes) -> int:
     DataError
         The bytes are no usable picture; the message is the reason.
     """
-    with _open(content) as picture:
-        n_pixels = picture.width * picture.height
-        if picture.format not in {"JPEG", "MPO"}:
-            return n_pixels * max(4, 2 * len(picture.getbands()) if "16" in picture.mode else 4)
-        return n_pixels * 6 if picture.info.get("progressive") else n_pixels * 4 // 64
+    with _open_image(content) as image:
+        n_pixels = image.width * image.height
+        if image.format not in {"JPEG", "MPO"}:
+            return n_pixels * max(4, 2 * len(image.getbands()) if "16" in image.mode else 4)
+        return n_pixels * 6 if image.info.get("progressive") else n_pixels * 4 // 64
 
 
-def load(source: Path | str | bytes, spec: Spec) -> Image.Image:
+def load_image(source: Path | str | bytes, spec: Spec) -> Image.Image:
     """Open a picture: first frame, upright, RGB, and not much larger than `spec` needs.
 
     Parameters
@@ -152,9 +152,9 @@ def load(source: Path | str | bytes, spec: Spec) -> Image.Image:
         The file is empty, truncated, damaged, too large or no picture; the message names it.
     """
     if isinstance(source, bytes):
-        return _decode(source, spec)
+        return _decode_image(source, spec)
     try:
-        return _decode(read_plain(source), spec)
+        return _decode_image(read_plain(source), spec)
     except DataError as error:
         raise DataError(f"{source}: {error.problem}.", error.hint) from error
 
@@ -166,24 +166,24 @@ def measure_values(path: Path | str) -> tuple[str, float, float] | None:
     """
     if reason_not_plain(path) is not None:
         return None
-    _be_quiet()
+    _ignore_pillow_warnings()
     try:
-        with Image.open(path) as picture:
-            kind = kind_of_values(picture.mode)
-            if kind is None or picture.width * picture.height > MAX_PIXELS:
+        with Image.open(path) as image:
+            kind = find_value_kind(image.mode)
+            if kind is None or image.width * image.height > MAX_PIXELS:
                 return None
-            with one_at_a_time(picture.size):
-                return kind, *typical_extremes(picture)
+            with lock_if_large(image.size):
+                return kind, *measure_extremes(image)
     except _BROKEN:
         return None
 
 
-def prepare(picture: Image.Image, spec: Spec) -> tuple[Array, ...]:
+def prepare_image(image: Image.Image, spec: Spec) -> tuple[Array, ...]:
     """Resize, crop and normalise one picture.
 
     Parameters
     ----------
-    picture : PIL.Image.Image
+    image : PIL.Image.Image
         RGB, as `load` gives it.
     spec : mapping
         `size`, `resize` (pixels), `fit` ("crop": shorter side to `resize`, then the centre `size` x `size`; "squash":
@@ -200,101 +200,103 @@ def prepare(picture: Image.Image, spec: Spec) -> tuple[Array, ...]:
     >>> prepare(pink, {**spec, "mean": [0.5] * 3, "std": [0.5] * 3})[0][:, 0, 0].tolist()
     [1.0, -1.0, 1.0]
     """
-    scale, shift = scaling(tuple(spec["mean"]), tuple(spec["std"]))
-    small = squared(picture, spec).transpose(2, 0, 1)
-    made: NDArray[np.float32] = np.multiply(small, scale, dtype=np.float32, order="C")
-    made += shift
-    return (made,)
+    scale, shift = compute_scaling(tuple(spec["mean"]), tuple(spec["std"]))
+    small = resize_image(image, spec).transpose(2, 0, 1)
+    pixels: NDArray[np.float32] = np.multiply(small, scale, dtype=np.float32, order="C")
+    pixels += shift
+    return (pixels,)
 
 
-def squared(picture: Image.Image, spec: Spec) -> NDArray[np.uint8]:
+def resize_image(image: Image.Image, spec: Spec) -> NDArray[np.uint8]:
     """Resize and crop one picture, as `prepare` does before it normalises: uint8 array, shape (size, size, 3)."""
     size = int(spec["size"])
-    box = _FITS[spec["fit"]](picture.size, spec)
-    small = picture.resize((size, size), _RESAMPLING[spec["interpolation"]], box=box, reducing_gap=2.0)
+    box = _FITS[spec["fit"]](image.size, spec)
+    small = image.resize((size, size), _RESAMPLING[spec["interpolation"]], box=box, reducing_gap=2.0)
     return np.asarray(small)
 
 
-def preview(source: Path | str) -> str:
+def preview_image(source: Path | str) -> str:
     """Give an `<img>` of at most 96 pixels with the picture inside it; nothing of the file but the pixels is kept."""
     name = html.escape(Path(source).name, quote=True)
     try:
-        picture = load(source, {"resize": PREVIEW_PIXELS, **BY_CONTENT})
+        image = load_image(source, {"resize": PREVIEW_PIXELS, **BY_CONTENT})
     except DataError:
         return f"<span>{name} (cannot be shown)</span>"
-    picture.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
+    image.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
     buffer = io.BytesIO()
-    Image.fromarray(np.asarray(picture)).save(buffer, "JPEG", quality=70, optimize=True)
+    Image.fromarray(np.asarray(image)).save(buffer, "JPEG", quality=70, optimize=True)
     uri = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img src="data:image/jpeg;base64,{uri}" alt="{name}" width="{picture.width}" height="{picture.height}">'
+    return f'<img src="data:image/jpeg;base64,{uri}" alt="{name}" width="{image.width}" height="{image.height}">'
 
 
-def _open(content: bytes) -> Image.Image:
+def _open_image(content: bytes) -> Image.Image:
     """Read the header; DataError's problem is the reason only, without the file's name."""
     if not content:
         raise DataError("the file is empty", "Copy it again from where it came.")
-    _be_quiet()
+    _ignore_pillow_warnings()
     try:
-        picture = Image.open(io.BytesIO(content))
-        width, height = picture.size
+        image = Image.open(io.BytesIO(content))
+        width, height = image.size
     except UnidentifiedImageError as error:
-        raise DataError(_unknown_kind(content), "Open it in a picture viewer and save it as JPEG or PNG.") from error
+        raise DataError(
+            _explain_unknown_kind(content), "Open it in a picture viewer and save it as JPEG or PNG."
+        ) from error
     except Image.DecompressionBombError as error:
-        raise DataError(_too_large(), "Make it smaller.") from error
+        raise DataError(_explain_too_large(), "Make it smaller.") from error
     except _BROKEN as error:
         raise DataError(f"the picture is damaged ({error})", "Copy it again from where it came.") from error
     if width * height > MAX_PIXELS:
-        raise DataError(_too_large(), "Make it smaller.")
+        raise DataError(_explain_too_large(), "Make it smaller.")
     if max(width, height) > MAX_SIDE:
         raise DataError(f"the picture is {width:,} x {height:,} pixels; {MAX_SIDE:,} are the most a side", "Cut it.")
-    return picture
+    return image
 
 
-def _decode(content: bytes, spec: Spec) -> Image.Image:
+def _decode_image(content: bytes, spec: Spec) -> Image.Image:
     shortest = int(spec["resize"])
-    with _open(content) as picture, one_at_a_time(picture.size):
+    with _open_image(content) as image, lock_if_large(image.size):
         try:
-            picture.draft(None, (shortest, shortest))
-            picture.load()
+            image.draft(None, (shortest, shortest))
+            image.load()
             # Asked after loading: Pillow turns a TIFF upright by itself, and finds what stands at the end of a PNG.
-            turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION_TAG, 1))
-            flat = _flatten_small(picture, shortest, spec.get(KEY, {}))
+            turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
+            flat = _flatten_small(image, shortest, spec.get(VALUE_RANGES, {}))
             return flat.transpose(turn) if turn is not None else flat
         except _BROKEN as error:
             raise DataError(f"the picture is damaged ({error})", "Copy it again from where it came.") from error
 
 
-def _flatten_small(picture: Image.Image, shortest: int, ranges: Mapping[str, Range] | None) -> Image.Image:
+def _flatten_small(image: Image.Image, shortest: int, ranges: Mapping[str, ValueRange] | None) -> Image.Image:
     """Make it RGB and, where that is far more than is needed, smaller; a large one strip by strip, to spare memory."""
-    width, height = picture.size
-    factor = max(1, min(picture.size) // (2 * shortest))
+    width, height = image.size
+    factor = max(1, min(image.size) // (2 * shortest))
     is_large = width * height > LARGE_PIXELS
-    if not is_large and picture.mode not in {"RGB", "L"}:
+    if not is_large and image.mode not in {"RGB", "L"}:
         factor = 1
-    values = range_of(picture, ranges) if kind_of_values(picture.mode) is not None else None
+    values = find_value_range(image, ranges) if find_value_kind(image.mode) is not None else None
     if not is_large:
-        return _flatten(picture.reduce(factor) if factor > 1 else picture, values)
+        return _flatten(image.reduce(factor) if factor > 1 else image, values)
     small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     n_lines = factor * max(1, LARGE_PIXELS // 4 // (width * factor))
     for top in range(0, height, n_lines):
-        strip = _flatten(picture.crop((0, top, width, min(height, top + n_lines))), values)
+        strip = _flatten(image.crop((0, top, width, min(height, top + n_lines))), values)
         small.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
     return small
 
 
-def _flatten(picture: Image.Image, black_and_white: Range | None) -> Image.Image:
+def _flatten(image: Image.Image, black_and_white: ValueRange | None) -> Image.Image:
     """Make it RGB, over white where it is transparent."""
     if black_and_white is not None:
-        picture = to_eight_bits(picture, black_and_white)
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    seen = picture.convert("RGBA")
-    paper = Image.new("RGB", picture.size, (255, 255, 255))
-    paper.paste(seen, mask=seen.getchannel("A"))
-    return paper
+        image = scale_to_8_bits(image, black_and_white)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    with_alpha = image.convert("RGBA")
+    white = Image.new("RGB", image.size, (255, 255, 255))
+    white.paste(with_alpha, mask=with_alpha.getchannel("A"))
+    return white
 
 
-def _crop_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, float]:
+def _find_crop_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, float]:
     """Find the part of the picture that is the centre crop after the resize: one resampling does both."""
     width, height = size
     side = min(size) * min(1.0, spec["size"] / spec["resize"])
@@ -302,38 +304,38 @@ def _crop_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, f
     return left, top, left + side, top + side
 
 
-def _whole_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, float]:
+def _find_whole_box(size: tuple[int, int], spec: Spec) -> tuple[float, float, float, float]:
     return 0.0, 0.0, float(size[0]), float(size[1])
 
 
-_FITS = {"crop": _crop_box, "squash": _whole_box}
+_FITS = {"crop": _find_crop_box, "squash": _find_whole_box}
 
 
 @lru_cache(maxsize=16)
-def scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def compute_scaling(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give what a pixel (0-255) is multiplied by, and what is then added, each of shape (3, 1, 1)."""
     spread = np.asarray(std, np.float64).reshape(3, 1, 1)
     middle = np.asarray(mean, np.float64).reshape(3, 1, 1)
     return (1.0 / (255.0 * spread)).astype(np.float32), (-middle / spread).astype(np.float32)
 
 
-def _be_quiet() -> None:
+def _ignore_pillow_warnings() -> None:
     """Ignore what Pillow says about odd files: a lasting filter, since `catch_warnings` is not safe in threads."""
-    if not warnings.filters or warnings.filters[0] != _PILLOW_SAYS:
+    if not warnings.filters or warnings.filters[0] != _PILLOW_FILTER:
         warnings.filterwarnings("ignore", module=_PILLOW)
 
 
-def _unknown_kind(content: bytes) -> str:
+def _explain_unknown_kind(content: bytes) -> str:
     if content[4:8] == b"ftyp":
         return "HEIC and AVIF photos cannot be read here"
     return "this is not a picture that can be read"
 
 
-def _too_large() -> str:
+def _explain_too_large() -> str:
     return f"the picture has more than {MAX_PIXELS // 10**6} million pixels"
 
 
-def augment(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
+def augment_image(image: Image.Image, generator: np.random.Generator) -> Image.Image:
     """Give another view of a picture: 60 to 100 % of its area, perhaps mirrored, the lighting changed a little.
 
     Whether mirrored pictures keep their label nobody has said (digits do not); so strategies use these views only where
@@ -341,7 +343,7 @@ def augment(picture: Image.Image, generator: np.random.Generator) -> Image.Image
 
     Parameters
     ----------
-    picture : PIL.Image.Image
+    image : PIL.Image.Image
         RGB, as `load` gives it.
     generator : numpy Generator
 
@@ -350,19 +352,25 @@ def augment(picture: Image.Image, generator: np.random.Generator) -> Image.Image
     PIL.Image.Image
         RGB, smaller or equal in size.
     """
-    width, height = picture.size
+    width, height = image.size
     side = float(np.sqrt(generator.uniform(*_AREA)))
     left, top = generator.uniform(0, 1 - side, 2)
     box = (left * width, top * height, (left + side) * width, (top + side) * height)
     size = (max(1, round(side * width)), max(1, round(side * height)))
-    made = picture.resize(size, Image.Resampling.BILINEAR, box=box)
+    view = image.resize(size, Image.Resampling.BILINEAR, box=box)
     if generator.random() < 0.5:
-        made = made.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-        made = enhancer(made).enhance(float(generator.uniform(*_LIGHT)))
-    return made
+        view = enhancer(view).enhance(float(generator.uniform(*_LIGHT)))
+    return view
 
 
 IMAGE = Modality(
-    name="image", load=load, prepare=prepare, cost=lambda row: 1, collate=stack, preview=preview, augment=augment
+    name="image",
+    load=load_image,
+    prepare=prepare_image,
+    cost=lambda row: 1,
+    collate=stack_rows,
+    preview=preview_image,
+    augment=augment_image,
 )

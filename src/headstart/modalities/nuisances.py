@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from headstart.errors import DataError
-from headstart.modalities.image import load
-from headstart.modalities.image_values import BY_CONTENT, one_at_a_time
+from headstart.modalities.image import load_image
+from headstart.modalities.image_values import BY_CONTENT, lock_if_large
 from headstart.modalities.series import Series
 
 Properties = Mapping[str, tuple[float, ...] | str]
@@ -27,7 +27,7 @@ _MAKE_TAG, _MODEL_TAG, _CHANGED_TAG, _TAKEN_TAG, _MORE_TAGS = 0x010F, 0x0110, 0x
 MOST_CHARACTERS = 4_000
 
 
-def of_image(source: Path | str) -> Properties:
+def measure_image(source: Path | str) -> Properties:
     """Measure a picture file.
 
     Returns
@@ -39,11 +39,11 @@ def of_image(source: Path | str) -> Properties:
     """
     path = Path(source)
     try:
-        small = load(path, {"resize": SIDE, **BY_CONTENT}).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-        with Image.open(path) as opened, one_at_a_time(opened.size):
+        small = load_image(path, {"resize": SIDE, **BY_CONTENT}).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        with Image.open(path) as opened, lock_if_large(opened.size):
             width, height = opened.size
             tags = opened.getexif()
-            taken = _day(str(tags.get_ifd(_MORE_TAGS).get(_TAKEN_TAG) or tags.get(_CHANGED_TAG, "")))
+            taken = _parse_day(str(tags.get_ifd(_MORE_TAGS).get(_TAKEN_TAG) or tags.get(_CHANGED_TAG, "")))
             camera = " ".join(str(tags.get(tag, "")).strip(" \0") for tag in (_MAKE_TAG, _MODEL_TAG)).strip()
     except (DataError, OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
         return _UNREADABLE
@@ -59,13 +59,13 @@ def of_image(source: Path | str) -> Properties:
         "contrast": (float(grey.std()),),
         "colour cast": (float(mean[0] - mean[1]), float(mean[2] - mean[1])),
         "border": (float(rim.mean()), float(rim[0] - rim[1]), float(rim[2] - rim[1]), float(edge.std(axis=0).mean())),
-        "sharpness": (sharpness(grey),),
+        "sharpness": (measure_sharpness(grey),),
         "camera": camera,
         "recording date": (taken,),
     }
 
 
-def _day(text: str) -> float:
+def _parse_day(text: str) -> float:
     """Read the day of a picture's own date ("2024:05:31 10:00:00"); NaN where there is none."""
     try:
         return float(datetime.strptime(text[:10], "%Y:%m:%d").toordinal())
@@ -73,7 +73,7 @@ def _day(text: str) -> float:
         return _NAN
 
 
-def sharpness(grey: NDArray[np.float64]) -> float:
+def measure_sharpness(grey: NDArray[np.float64]) -> float:
     """Give the spread of the second differences of brightness as a share of the spread of brightness.
 
     Parameters
@@ -91,13 +91,13 @@ def sharpness(grey: NDArray[np.float64]) -> float:
     return float((around - 4 * inner).std()) / spread if spread > 0.5 else 0.0
 
 
-def _rim() -> NDArray[np.bool_]:
-    made = np.ones((SIDE, SIDE), dtype=bool)
-    made[EDGE:-EDGE, EDGE:-EDGE] = False
-    return made
+def _make_rim_mask() -> NDArray[np.bool_]:
+    mask = np.ones((SIDE, SIDE), dtype=bool)
+    mask[EDGE:-EDGE, EDGE:-EDGE] = False
+    return mask
 
 
-_RIM = _rim()
+_RIM = _make_rim_mask()
 _NAN = float("nan")
 _UNREADABLE: Properties = {
     **dict.fromkeys(("file size", "width", "height", "shape", "brightness", "contrast"), (_NAN,)),
@@ -109,7 +109,7 @@ _UNREADABLE: Properties = {
 }
 
 
-def of_text(source: str) -> Properties:
+def measure_text(source: str) -> Properties:
     """Measure a text: length and words, shares of digits, marks, capitals and letters of no Latin script.
 
     Examples
@@ -117,30 +117,36 @@ def of_text(source: str) -> Properties:
     >>> of_text("AB 12!")["digits"], of_text("AB 12!")["capitals"]
     ((0.4,), (1.0,))
     """
-    shown = [mark for mark in source[:MOST_CHARACTERS] if not mark.isspace()]
-    letters = [mark for mark in shown if mark.isalpha()]
-    n, n_letters = max(len(shown), 1), max(len(letters), 1)
+    characters = [character for character in source[:MOST_CHARACTERS] if not character.isspace()]
+    letters = [character for character in characters if character.isalpha()]
+    n, n_letters = max(len(characters), 1), max(len(letters), 1)
     return {
         "length": (float(len(source)),),
         "words": (float(len(source.split())),),
-        "digits": (sum(mark.isdigit() for mark in shown) / n,),
-        "punctuation": (sum(unicodedata.category(mark)[0] in "PS" for mark in shown) / n,),
-        "capitals": (sum(mark.isupper() for mark in letters) / n_letters,),
-        "script": (sum(ord(mark) > 0x24F and not 0x1E00 <= ord(mark) <= 0x1EFF for mark in letters) / n_letters,),
+        "digits": (sum(character.isdigit() for character in characters) / n,),
+        "punctuation": (sum(unicodedata.category(character)[0] in "PS" for character in characters) / n,),
+        "capitals": (sum(character.isupper() for character in letters) / n_letters,),
+        "script": (
+            sum(ord(character) > 0x24F and not 0x1E00 <= ord(character) <= 0x1EFF for character in letters) / n_letters,
+        ),
     }
 
 
-def of_series(source: Series) -> Properties:
+def measure_series(source: Series) -> Properties:
     """Measure a series: steps with a value, share of missing values, mean level and spread (of all channels)."""
-    there = np.isfinite(source)
-    values = source[there].astype(np.float64)
-    steps = np.flatnonzero(there.any(axis=0))
+    is_known = np.isfinite(source)
+    values = source[is_known].astype(np.float64)
+    steps = np.flatnonzero(is_known.any(axis=0))
     return {
         "length": (float(steps[-1] + 1) if len(steps) else 0.0,),
-        "missing values": (1.0 - float(there.mean()) if there.size else 1.0,),
+        "missing values": (1.0 - float(is_known.mean()) if is_known.size else 1.0,),
         "mean level": (float(values.mean()) if len(values) else _NAN,),
         "scale": (float(values.std()) if len(values) else _NAN,),
     }
 
 
-NUISANCES: dict[str, Callable[[Any], Properties]] = {"image": of_image, "text": of_text, "series": of_series}
+PROPERTY_MEASURES: dict[str, Callable[[Any], Properties]] = {
+    "image": measure_image,
+    "text": measure_text,
+    "series": measure_series,
+}

@@ -25,7 +25,7 @@ Series = NDArray[np.float32]
 Bounds = list[tuple[int, int]]
 
 
-def intervals(length: int, depth: int = DEPTH) -> Bounds:
+def list_intervals(length: int, depth: int = DEPTH) -> Bounds:
     """Cut `0 .. length` into halves, quarters and so on, and again shifted by half an interval.
 
     Examples
@@ -33,19 +33,19 @@ def intervals(length: int, depth: int = DEPTH) -> Bounds:
     >>> intervals(8, 2)
     [(0, 8), (0, 4), (4, 8), (2, 6)]
     """
-    found: Bounds = []
+    bounds: Bounds = []
     for level in range(min(depth, int(np.log2(length)) + 1)):
         edges = [length * place // 2**level for place in range(2**level + 1)]
         level_bounds = list(pairwise(edges))
-        found += level_bounds
+        bounds += level_bounds
         widths = sorted(after - before for before, after in level_bounds)
         if level and widths[(len(widths) - 1) // 2] > 1:
             shift = -(-length // 2 ** (level + 1))
-            found += [(before + shift, after + shift) for before, after in level_bounds[:-1]]
-    return found
+            bounds += [(before + shift, after + shift) for before, after in level_bounds[:-1]]
+    return bounds
 
 
-def representations(series: Series) -> tuple[Series, ...]:
+def compute_representations(series: Series) -> tuple[Series, ...]:
     """Give the series (n, channels, time), its smoothed first and its second difference, and its spectrum."""
     first = np.diff(series, axis=-1)
     half = SMOOTHED // 2
@@ -58,11 +58,12 @@ def representations(series: Series) -> tuple[Series, ...]:
     return series, smooth, np.diff(series, n=2, axis=-1), np.where(spectrum < least, np.float32(0), spectrum)
 
 
-def _n_quantiles(width: int, divisor: int) -> int:
+def count_quantiles(width: int, divisor: int) -> int:
+    """Return how many quantiles are taken of an interval of so many steps."""
     return 1 + (width - 1) // divisor
 
 
-def n_features(length: int, divisor: int = DIVISOR) -> int:
+def count_features(length: int, divisor: int = DIVISOR) -> int:
     """Count what `describe` gives for one channel.
 
     Examples
@@ -71,28 +72,28 @@ def n_features(length: int, divisor: int = DIVISOR) -> int:
     (323, (1, 323))
     """
     lengths = (length, length - 1, length - 2, length // 2 + 1)
-    return sum(_n_quantiles(after - before, divisor) for one in lengths for before, after in intervals(one))
+    return sum(count_quantiles(after - before, divisor) for one in lengths for before, after in list_intervals(one))
 
 
-def _quantiles(values: Series, divisor: int) -> Series:
+def _compute_quantiles(values: Series, divisor: int) -> Series:
     """Give evenly spaced quantiles of the last axis, every other one less the mean."""
     width = values.shape[-1]
-    count = _n_quantiles(width, divisor)
+    count = count_quantiles(width, divisor)
     if width == 1:
         return values
     ordered = np.sort(values, axis=-1)
     at = np.asarray([0.5]) * (width - 1) if count == 1 else np.linspace(0, width - 1, count)
     below = np.floor(at).astype(np.intp)
     share = (at - below).astype(np.float32)
-    made = ordered[..., below] * (1 - share) + ordered[..., np.minimum(below + 1, width - 1)] * share
+    quantiles = ordered[..., below] * (1 - share) + ordered[..., np.minimum(below + 1, width - 1)] * share
     if count > 1:
         mean = values.mean(axis=-1, keepdims=True)
-        made[..., 1::2] -= mean
-        made[..., 1::2][np.abs(made[..., 1::2]) < np.float32(ROUNDED) * np.abs(mean)] = 0
-    return made
+        quantiles[..., 1::2] -= mean
+        quantiles[..., 1::2][np.abs(quantiles[..., 1::2]) < np.float32(ROUNDED) * np.abs(mean)] = 0
+    return quantiles
 
 
-def describe(series: Series, divisor: int = DIVISOR) -> Series:
+def describe_series(series: Series, divisor: int = DIVISOR) -> Series:
     """Describe series by quantiles of their parts.
 
     Parameters
@@ -106,10 +107,10 @@ def describe(series: Series, divisor: int = DIVISOR) -> Series:
     -------
     float32 array, shape (n, channels * n_features(time, divisor))
     """
-    found = [
-        _quantiles(shown[..., before:after], divisor)
-        for shown in representations(np.asarray(series, dtype=np.float32))
-        for before, after in intervals(shown.shape[-1])
+    quantiles = [
+        _compute_quantiles(representation[..., before:after], divisor)
+        for representation in compute_representations(np.asarray(series, dtype=np.float32))
+        for before, after in list_intervals(representation.shape[-1])
     ]
-    made = np.concatenate(found, axis=-1)
-    return np.ascontiguousarray(made.reshape(len(made), -1), dtype=np.float32)
+    features = np.concatenate(quantiles, axis=-1)
+    return np.ascontiguousarray(features.reshape(len(features), -1), dtype=np.float32)

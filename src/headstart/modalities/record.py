@@ -48,6 +48,6 @@ class Modality:
     augment: Callable[[Any, np.random.Generator], Any] | None = None
 
 
-def stack(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
+def stack_rows(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
     """Stack prepared rows of one shape."""
     return tuple(np.stack(parts) for parts in zip(*rows, strict=True))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.modalities.record import Array, Modality, Spec, stack
+from headstart.modalities.record import Array, Modality, Spec, stack_rows
 
 Series = NDArray[np.float32]
 """(channels, time); NaN where a value is missing, or after the end."""
@@ -24,7 +24,7 @@ _COLOURS = ("#1f5fa8", "#c2571a", "#2e7d46", "#8b3fa0", "#7a6a00", "#b0285a")
 _WIDTH, _HEIGHT, _PREVIEW_POINTS = 160, 60, 160
 
 
-def describe(inputs: Sequence[Series]) -> Spec:
+def derive_spec(inputs: Sequence[Series]) -> Spec:
     """Derive the spec from training series.
 
     Parameters
@@ -50,11 +50,11 @@ def describe(inputs: Sequence[Series]) -> Spec:
     counts = sorted({len(values) for values in inputs})
     if len(counts) != 1:
         raise DataError(f"The series have different numbers of channels ({counts}).", "Give every series the same.")
-    longest = max(_end(values) for values in inputs)
+    longest = max(_find_end(values) for values in inputs)
     return {"length": int(min(max(longest, MIN_LENGTH), MAX_LENGTH)), "n_channels": counts[0]}
 
 
-def load(source: Series, spec: Spec) -> Series:
+def load_series(source: Series, spec: Spec) -> Series:
     """Cut the padding (steps at the end where every channel is missing) and fill the gaps.
 
     Parameters
@@ -81,20 +81,20 @@ def load(source: Series, spec: Spec) -> Series:
     [[1.0, 2.0, 3.0]]
     """
     if source.ndim != 2 or len(source) != spec["n_channels"]:
-        found = len(source) if source.ndim == 2 else 1
+        n_found = len(source) if source.ndim == 2 else 1
         raise DataError(
-            f"A series has {found} channels; the model was made for {spec['n_channels']}.",
+            f"A series has {n_found} channels; the model was made for {spec['n_channels']}.",
             "Give it the same channels, in the same order, as in training.",
         )
-    return source[:, : max(1, _end(source))] if spec.get("gaps") else trimmed(source)
+    return source[:, : max(1, _find_end(source))] if spec.get("gaps") else trim_series(source)
 
 
-def trimmed(source: Series) -> Series:
+def trim_series(source: Series) -> Series:
     """Cut the padding and fill the gaps, whatever the number of channels."""
-    return _filled(source[:, : max(1, _end(source))])
+    return _fill_gaps(source[:, : max(1, _find_end(source))])
 
 
-def prepare(values: Series, spec: Spec) -> tuple[Array, ...]:
+def prepare_series(values: Series, spec: Spec) -> tuple[Array, ...]:
     """Resample linearly to the one length of the spec.
 
     Returns
@@ -112,13 +112,13 @@ def prepare(values: Series, spec: Spec) -> tuple[Array, ...]:
     """
     length = int(spec["length"])
     if not spec.get("gaps"):
-        return (_resampled(values, length),)
+        return (_resample(values, length),)
     known = np.isfinite(values).astype(np.float32)
     steps = np.asarray([values.shape[1]], dtype=np.float32)
-    return _resampled(_filled(values), length), _resampled(known, length), steps
+    return _resample(_fill_gaps(values), length), _resample(known, length), steps
 
 
-def _resampled(values: Series, length: int) -> Series:
+def _resample(values: Series, length: int) -> Series:
     now = values.shape[1]
     if now == length:
         return np.ascontiguousarray(values, dtype=np.float32)
@@ -126,37 +126,37 @@ def _resampled(values: Series, length: int) -> Series:
     return np.stack([np.interp(at, np.arange(now), channel) for channel in values]).astype(np.float32)
 
 
-def preview(source: Series) -> str:
+def preview_series(source: Series) -> str:
     """Give a small SVG plot, one line a channel; missing values leave gaps."""
-    cut = source[:, : max(1, _end(source))]
-    shown = cut[:, :: max(1, cut.shape[1] // _PREVIEW_POINTS)]
+    cut = source[:, : max(1, _find_end(source))]
+    points = cut[:, :: max(1, cut.shape[1] // _PREVIEW_POINTS)]
     title = f"{len(cut)} channel{'s' * (len(cut) > 1)}, {cut.shape[1]} steps"
-    lines = "".join(_line(channel, _COLOURS[number % 6]) for number, channel in enumerate(shown[:6]))
+    lines = "".join(_draw_line(channel, _COLOURS[number % 6]) for number, channel in enumerate(points[:6]))
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img">'
         f"<title>{html.escape(title)}</title>{lines}</svg>"
     )
 
 
-def _end(values: Series) -> int:
+def _find_end(values: Series) -> int:
     """Number of steps up to the last one where any channel has a value."""
-    there = np.flatnonzero(np.isfinite(values).any(axis=0))
-    return int(there[-1]) + 1 if len(there) else 0
+    known_steps = np.flatnonzero(np.isfinite(values).any(axis=0))
+    return int(known_steps[-1]) + 1 if len(known_steps) else 0
 
 
-def _filled(values: Series) -> Series:
-    there = np.isfinite(values)
-    if there.all():
+def _fill_gaps(values: Series) -> Series:
+    is_known = np.isfinite(values)
+    if is_known.all():
         return values
     steps = np.arange(values.shape[1])
     filled = np.zeros(values.shape, dtype=np.float32)
-    for made, channel, known in zip(filled, values, there, strict=True):
+    for filled_channel, channel, known in zip(filled, values, is_known, strict=True):
         if known.any():
-            made[:] = np.interp(steps, steps[known], channel[known])
+            filled_channel[:] = np.interp(steps, steps[known], channel[known])
     return filled
 
 
-def _line(channel: Series, colour: str) -> str:
+def _draw_line(channel: Series, colour: str) -> str:
     known = np.isfinite(channel)
     if not known.any():
         return ""
@@ -170,5 +170,10 @@ def _line(channel: Series, colour: str) -> str:
 
 
 SERIES = Modality(
-    name="series", load=load, prepare=prepare, cost=lambda row: int(row[0].shape[-1]), collate=stack, preview=preview
+    name="series",
+    load=load_series,
+    prepare=prepare_series,
+    cost=lambda row: int(row[0].shape[-1]),
+    collate=stack_rows,
+    preview=preview_series,
 )

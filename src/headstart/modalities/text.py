@@ -23,7 +23,7 @@ _STEP = 8
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]+")
 
 
-def load(source: str, spec: Spec) -> str:
+def load_text(source: str, spec: Spec) -> str:
     r"""Normalise one text: Unicode NFC, control characters removed.
 
     Joiners that scripts and emoji need (ZWJ, ZWNJ) stay; half surrogates become a question mark.
@@ -37,7 +37,7 @@ def load(source: str, spec: Spec) -> str:
     return unicodedata.normalize("NFC", _CONTROL.sub("", whole))
 
 
-def prepare(text: str, spec: Spec) -> tuple[Array, ...]:
+def prepare_text(text: str, spec: Spec) -> tuple[Array, ...]:
     """Turn one text into token ids.
 
     Parameters
@@ -58,7 +58,7 @@ def prepare(text: str, spec: Spec) -> tuple[Array, ...]:
     return np.asarray(ids, dtype=np.int64), np.ones(len(ids), dtype=np.int64)
 
 
-def collate(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
+def pad_tokens(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
     """Pad rows to the longest one, rounded up to a multiple of 8 (compiled runtimes then meet few shapes).
 
     Returns
@@ -82,11 +82,11 @@ def collate(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
     return ids, mask
 
 
-def preview(source: str) -> str:
+def preview_text(source: str) -> str:
     """Give the beginning of the text as HTML; `dir="auto"` lets the browser find the writing direction."""
-    text = " ".join(load(source[: 4 * PREVIEW_CHARACTERS], {}).split())
-    shown = text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1].rstrip() + "…"
-    return f'<span dir="auto">{html.escape(shown)}</span>'
+    text = " ".join(load_text(source[: 4 * PREVIEW_CHARACTERS], {}).split())
+    excerpt = text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1].rstrip() + "…"
+    return f'<span dir="auto">{html.escape(excerpt)}</span>'
 
 
 @lru_cache(maxsize=8)
@@ -101,4 +101,11 @@ def open_tokenizer(file: str, max_length: int) -> Tokenizer:
     return read_tokenizer_file(file, max_length)
 
 
-TEXT = Modality(name="text", load=load, prepare=prepare, cost=lambda row: len(row[0]), collate=collate, preview=preview)
+TEXT = Modality(
+    name="text",
+    load=load_text,
+    prepare=prepare_text,
+    cost=lambda row: len(row[0]),
+    collate=pad_tokens,
+    preview=preview_text,
+)

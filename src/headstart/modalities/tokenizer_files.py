@@ -14,18 +14,18 @@ from tokenizers import Encoding, Tokenizer
 from headstart.errors import DataError
 from headstart.modalities.tokenizer_limits import (
     MOST_BYTES,
-    Unusable,
-    as_unusable,
-    highest_id,
+    UnusableTokenizer,
+    find_highest_id,
     is_quick_pattern,
     make_tokenizer,
+    to_unusable_error,
 )
 
-__all__ = ["MOST_BYTES", "encode_text", "highest_id", "is_quick_pattern", "read_tokenizer", "read_tokenizer_file"]
+__all__ = ["MOST_BYTES", "encode_text", "find_highest_id", "is_quick_pattern", "parse_tokenizer", "read_tokenizer_file"]
 _HINT = "Use the tokenizer.json that came with the base model, or choose another base model."
 
 
-def read_tokenizer(text: str, place: str, longest: int | None = None) -> Tokenizer:
+def parse_tokenizer(text: str, place: str, longest: int | None = None) -> Tokenizer:
     """Return the tokenizer of a tokenizer.json, without padding, after it has encoded a sample.
 
     Parameters
@@ -44,12 +44,12 @@ def read_tokenizer(text: str, place: str, longest: int | None = None) -> Tokeniz
     """
     try:
         return make_tokenizer(text, longest)
-    except Unusable as error:
+    except UnusableTokenizer as error:
         raise DataError(f"{place} {error}.", _HINT) from error
 
 
 def read_tokenizer_file(file: str, longest: int | None = None) -> Tokenizer:
-    """Return the tokenizer of a file; see `read_tokenizer`."""
+    """Return the tokenizer of a file; see `parse_tokenizer`."""
     path = Path(file)
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -57,7 +57,7 @@ def read_tokenizer_file(file: str, longest: int | None = None) -> Tokenizer:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"The tokenizer {path} cannot be read ({error}).", _HINT) from error
-    return read_tokenizer(text, str(path), longest)
+    return parse_tokenizer(text, str(path), longest)
 
 
 def encode_text(tokenizer: Tokenizer, text: str) -> Encoding:
@@ -71,4 +71,4 @@ def encode_text(tokenizer: Tokenizer, text: str) -> Encoding:
     try:
         return tokenizer.encode(text)
     except BaseException as error:  # As in `make_tokenizer`.
-        raise DataError(f"The tokenizer {as_unusable(error)}.", _HINT) from error
+        raise DataError(f"The tokenizer {to_unusable_error(error)}.", _HINT) from error

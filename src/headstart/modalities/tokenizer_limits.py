@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 MOST_BYTES = 100_000_000
 """The largest vocabularies in use (a quarter of a million pieces) take about 20 MB."""
 MODEL_TYPES = ("WordPiece", "BPE", "Unigram", "WordLevel")
-MOST_PIECES = 2_000_000
+MOST_TOKENS = 2_000_000
 MOST_STEPS, DEEPEST = 64, 8
 LONGEST_PATTERN, LONGEST_REPLACEMENT = 1_000, 64
 MOST_GROWTH = 64
@@ -34,12 +34,18 @@ _STEPS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
 _STDERR = threading.Lock()
 
 
-class Unusable(ValueError):
+class UnusableTokenizer(ValueError):
     """What speaks against a tokenizer.json, as the end of a sentence that begins with the name of the file."""
 
 
 def make_tokenizer(text: str, longest: int | None) -> Tokenizer:
-    """Return the tokenizer of a tokenizer.json, without padding, after it has encoded a sample; raise `Unusable`."""
+    """Return the tokenizer of a tokenizer.json, without padding, after it has encoded a sample.
+
+    Raises
+    ------
+    UnusableTokenizer
+        It is none, or one that could stall or fill the memory.
+    """
     _check_document(text)
     with _without_panic_messages():
         try:
@@ -48,40 +54,40 @@ def make_tokenizer(text: str, longest: int | None) -> Tokenizer:
             tokenizer.no_truncation()
             if longest is not None:
                 tokenizer.enable_truncation(longest)
-            n_sample, highest = len(tokenizer.encode(_SAMPLE).ids), highest_id(tokenizer)
+            n_sample, highest = len(tokenizer.encode(_SAMPLE).ids), find_highest_id(tokenizer)
         except BaseException as error:  # The library raises plain Exception, its panics are BaseException.
-            raise as_unusable(error) from error
+            raise to_unusable_error(error) from error
     if longest is not None and n_sample > longest:
-        raise Unusable(f"adds more special tokens than the {longest} tokens that a text may have")
-    if highest > MOST_PIECES:
-        raise Unusable(f"numbers its pieces up to {highest:,}, at most {MOST_PIECES:,} are allowed")
+        raise UnusableTokenizer(f"adds more special tokens than the {longest} tokens that a text may have")
+    if highest > MOST_TOKENS:
+        raise UnusableTokenizer(f"numbers its pieces up to {highest:,}, at most {MOST_TOKENS:,} are allowed")
     return tokenizer
 
 
-def highest_id(tokenizer: Tokenizer) -> int:
+def find_highest_id(tokenizer: Tokenizer) -> int:
     """Return the highest number that a tokenizer gives to a piece or to a mark around a text."""
     return max((*tokenizer.get_vocab().values(), *tokenizer.encode(_SAMPLE).ids), default=0)
 
 
-def as_unusable(error: BaseException) -> Unusable:
+def to_unusable_error(error: BaseException) -> UnusableTokenizer:
     """Return what the library raised as one kind of error; what is not its own (Ctrl-C, no memory) goes on."""
     if type(error).__name__ != "PanicException" and type(error) not in (Exception, ValueError, TypeError, KeyError):
         raise error
-    return Unusable(f"holds no tokenizer that works ({' '.join(str(error).split())[:200]})")
+    return UnusableTokenizer(f"holds no tokenizer that works ({' '.join(str(error).split())[:200]})")
 
 
 def _require(holds: bool, problem: str) -> None:
     if not holds:
-        raise Unusable(f"holds no tokenizer that may be used: {problem}")
+        raise UnusableTokenizer(f"holds no tokenizer that may be used: {problem}")
 
 
 def _check_document(text: str) -> None:
     if len(text) > MOST_BYTES:
-        raise Unusable(f"is too large for a tokenizer (at most {MOST_BYTES // 1_000_000} MB)")
+        raise UnusableTokenizer(f"is too large for a tokenizer (at most {MOST_BYTES // 1_000_000} MB)")
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"is no valid JSON ({str(error)[:100]})") from error
+        raise UnusableTokenizer(f"is no valid JSON ({str(error)[:100]})") from error
     _check_model(document)
     for part in _STEPS:
         growth = _measure_growth(document.get(part), part, 0)
@@ -94,13 +100,13 @@ def _check_model(document: Any) -> None:
     kind = model.get("type", MODEL_TYPES[0])
     _require(kind in MODEL_TYPES, f"its model is of the type {str(kind)[:40]!r}, known are {', '.join(MODEL_TYPES)}")
     vocabulary = model.get("vocab")
-    sized = isinstance(vocabulary, dict | list) and 0 < len(vocabulary) <= MOST_PIECES
-    _require(sized, f"its vocabulary must hold 1 to {MOST_PIECES:,} pieces")
-    _require(isinstance(added, list) and len(added) <= MOST_PIECES, "its added tokens are no list")
+    sized = isinstance(vocabulary, dict | list) and 0 < len(vocabulary) <= MOST_TOKENS
+    _require(sized, f"its vocabulary must hold 1 to {MOST_TOKENS:,} pieces")
+    _require(isinstance(added, list) and len(added) <= MOST_TOKENS, "its added tokens are no list")
     numbers = vocabulary.values() if isinstance(vocabulary, dict) else ()
     added_numbers = [item.get("id") if isinstance(item, dict) else None for item in added]
-    numbered = all(type(number) is int and 0 <= number < MOST_PIECES for number in (*numbers, *added_numbers))
-    _require(numbered, f"its pieces must be numbered from 0 to {MOST_PIECES:,}")
+    numbered = all(type(number) is int and 0 <= number < MOST_TOKENS for number in (*numbers, *added_numbers))
+    _require(numbered, f"its pieces must be numbered from 0 to {MOST_TOKENS:,}")
 
 
 def _measure_growth(step: Any, part: str, depth: int) -> float:
@@ -108,7 +114,7 @@ def _measure_growth(step: Any, part: str, depth: int) -> float:
     if step is None:
         return 1.0
     if not isinstance(step, dict) or depth > DEEPEST:
-        raise Unusable(f"holds no tokenizer that may be used: its {part} is no list of steps that can be read")
+        raise UnusableTokenizer(f"holds no tokenizer that may be used: its {part} is no list of steps that can be read")
     lists = ("normalizers", "pretokenizers", "processors", "decoders")
     inner: list[Any] = next((step[name] for name in lists if name in step), [])
     _require(isinstance(inner, list) and len(inner) <= MOST_STEPS, f"its {part} must have at most {MOST_STEPS} steps")
@@ -118,13 +124,13 @@ def _measure_growth(step: Any, part: str, depth: int) -> float:
     words = [step[name] for name in ("content", "prepend", "prefix", "replacement") if step.get(name) is not None]
     short = all(isinstance(word, str) and len(word) <= LONGEST_REPLACEMENT for word in words)
     _require(short, f"its {part} puts in more than {LONGEST_REPLACEMENT} characters")
-    n_special = sum(len(side) for side in _templates(step))
+    n_special = sum(len(side) for side in _iterate_templates(step))
     _require(n_special <= MOST_STEPS, f"its {part} adds more than {MOST_STEPS} special tokens")
     growth = float(max([1, *(len(word) for word in words)])) if step.get("type") == "Replace" else 1.0
     return growth * math.prod(_measure_growth(item, part, depth + 1) for item in inner)
 
 
-def _templates(step: Mapping[str, Any]) -> Iterator[list[Any]]:
+def _iterate_templates(step: Mapping[str, Any]) -> Iterator[list[Any]]:
     for name in ("single", "pair"):
         if isinstance(step.get(name), list):
             yield step[name]

@@ -10,7 +10,7 @@ from headstart import progress
 from headstart.bases import series_shape
 from headstart.bases.catalogue import SERIES_ENCODER
 from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of, write_folder
-from headstart.bases.record import BaseRecord, Parts
+from headstart.bases.record import BaseParts, BaseRecord
 from headstart.home import home, read_json, write_json, write_text
 from headstart.pretraining.training import BATCH, PAIRS, Pretrained, pairs_that_fit, pretrain
 
@@ -41,10 +41,10 @@ def make(out: Path, seed: int, n_pairs: int | None = None, seconds: float | None
     length = f"{needed:.0f} s" if needed < 120 else f"{needed / 60:.0f} minutes"
     progress.say(f"{wanted:,} pairs of views of made-up series: about {length}.")
     made = pretrain(wanted, seed, home() / "pretraining")
-    spec = series_shape.spec(made.architecture, 1)
+    spec = series_shape.make_spec(made.architecture, 1)
     write_json(out / CONFIG, {"architecture": made.architecture})  # Ours, but no base until everything is there.
     write_folder(
-        Parts(record=_record(made, seed), architecture=made.architecture, spec=spec, weights=made.weights), out
+        BaseParts(record=_record(made, seed), architecture=made.architecture, spec=spec, weights=made.weights), out
     )
     sha256 = sha256_of(out / WEIGHTS)
     shipped = sha256 == SERIES_ENCODER.sha256
@@ -68,7 +68,7 @@ def _planned(path: Path, fitting: int) -> int:
 def _record(made: Pretrained, seed: int) -> BaseRecord:
     return replace(
         SERIES_ENCODER, name=f"series-encoder-{seed}-{made.n_pairs}", source="file", size_bytes=0, sha256="",
-        n_dims=series_shape.n_dims(made.architecture, 1),
+        n_dims=series_shape.count_dims(made.architecture, 1),
     )  # fmt: skip
 
 

@@ -141,7 +141,7 @@ def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        learner = Learner(series_encoder.build(architecture))
+        learner = Learner(series_encoder.build_network(architecture))
     learner.net.stem.any_unit = False  # A flat piece of a made-up series stays flat: its rounding is no signal.
     plan = TrainingConfig(
         epochs=epochs,
@@ -183,7 +183,7 @@ def _add_components(net: series_encoder.SeriesNet, pairs: Pairs) -> None:
             state = net.stem(values[:BATCH], known[:BATCH], steps[:BATCH])
             for block in net.blocks:
                 state = block(state)
-            found.append(net.described(state)[0][:, 0])
+            found.append(net.split_described(state)[0][:, 0])
         features = torch.cat(found).double()
         centre, spread = features.mean(0), features.std(0).clamp(min=1e-6)
         whole = (features - centre) / spread

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from headstart.modalities.text import load
-from headstart.modalities.tokenizer_files import read_tokenizer
+from headstart.modalities.text import load_text
+from headstart.modalities.tokenizer_files import parse_tokenizer
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ def measure_vocabulary_coverage(tokenizer: str, texts: Sequence[str]) -> Vocabul
     -----
     Rust et al. 2021 (arXiv:2012.15613) call the second figure fertility.
     """
-    encoder = read_tokenizer(tokenizer, "The base model's tokenizer.json")
+    encoder = parse_tokenizer(tokenizer, "The base model's tokenizer.json")
     unknown = _unknown_id(tokenizer, encoder)
     token_ids = [
-        item.ids for item in encoder.encode_batch([load(text, {}) for text in texts], add_special_tokens=False)
+        item.ids for item in encoder.encode_batch([load_text(text, {}) for text in texts], add_special_tokens=False)
     ]
     counts = np.asarray([(0 if unknown is None else ids.count(unknown), len(ids)) for ids in token_ids]).reshape(-1, 2)
     n_unknown, n_pieces = (int(n) for n in counts.sum(axis=0))

@@ -77,7 +77,7 @@ def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Serve
     for path in paths:
         name = _make_unique_name(_derive_name(path), models)
         progress.say(f"Loading {name} ({path})")
-        bundle = bundles.load(path, options.runtime)
+        bundle = bundles.load_bundle(path, options.runtime)
         answer = open_predictor(bundle, options.precision)
         models[name] = ServedModel(
             name=name,
@@ -112,7 +112,7 @@ def select_model(models: dict[str, ServedModel], name: str | None) -> ServedMode
 
 
 def _derive_name(path: Path) -> str:
-    folder = bundles.find(path).resolve()
+    folder = bundles.find_bundle(path).resolve()
     plain = folder.parent.name if folder.name == "bundle" else folder.name
     return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:64] or "model"
 
@@ -126,7 +126,7 @@ def _make_unique_name(name: str, taken: dict[str, ServedModel]) -> str:
 
 
 def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
-    folder = bundles.find(path)
+    folder = bundles.find_bundle(path)
     config, manifest = read_json(folder / bundles.CONFIG), read_json(folder / bundles.MANIFEST)
     return {
         "format": 1,
@@ -148,9 +148,9 @@ def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
 
 def _describe_decision_policy(bundle: Bundle) -> dict[str, Any] | None:
     """Tell how probabilities become answers, without the arrays that this rests on and the names of training rows."""
-    if bundle.rules is None:
+    if bundle.decision_policy is None:
         return None
-    policy = bundle.rules.as_dict()
+    policy = bundle.decision_policy.as_dict()
     if policy.get("novelty"):
         policy["novelty"] = {name: value for name, value in policy["novelty"].items() if name != "ids"}
     return policy

@@ -16,7 +16,7 @@ from headstart.errors import offenders
 from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.http.errors import RequestRefused, make_size_error
 from headstart.http.uploads import check_images, clean_file_name, media_type, read_form, read_json
-from headstart.modalities.image import size_of
+from headstart.modalities.image import read_size
 from headstart.options import ServeOptions
 from headstart.web.models import ServedModel
 
@@ -190,7 +190,7 @@ def measure_input_share(item: Any, modality: str, limits: ServeOptions) -> float
 
 
 _WEIGHTS: dict[str, Callable[[Any, ServeOptions], float]] = {
-    "image": lambda content, limits: math.prod(size_of(content)) / (limits.max_megapixels * 1e6),
+    "image": lambda content, limits: math.prod(read_size(content)) / (limits.max_megapixels * 1e6),
     "text": lambda text, limits: len(text) / limits.max_characters,
     "series": lambda series, limits: series.size / limits.max_numbers,
 }

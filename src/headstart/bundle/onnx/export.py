@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 import torch
 
-from headstart.bundle.runtime.inputs import KINDS, Input
+from headstart.bundle.runtime.inputs import INPUT_KINDS, ModelInput
 from headstart.bundle.runtime.session import FAILURES
 from headstart.errors import BundleError
 from headstart.modalities.record import Array
@@ -27,20 +27,20 @@ OUTPUTS, FEATURES = "outputs", "features"
 Arrays = tuple[Array, ...]
 
 
-def _axes(inputs: Sequence[Input]) -> dict[str, dict[int, str]]:
+def _name_free_axes(inputs: Sequence[ModelInput]) -> dict[str, dict[int, str]]:
     """Name the axes of every array that have any length: rows, and tokens or pieces."""
-    found: dict[str, dict[int, str]] = {}
+    axes: dict[str, dict[int, str]] = {}
     for item in inputs:
-        for name, (_, shape) in zip(item.arrays, KINDS[item.kind].shapes(item.spec), strict=True):
+        for name, (_, shape) in zip(item.arrays, INPUT_KINDS[item.kind].shapes(item.spec), strict=True):
             lengths = {
                 place: f"n_{item.arrays[0]}" if place else "n" for place, size in enumerate(shape) if size is None
             }
-            found[name] = lengths
-    return found
+            axes[name] = lengths
+    return axes
 
 
-def _traced(network: torch.nn.Module, arrays: Arrays, inputs: Sequence[Input], path: Path) -> None:
-    axes = _axes(inputs)
+def _export_traced(network: torch.nn.Module, arrays: Arrays, inputs: Sequence[ModelInput], path: Path) -> None:
+    axes = _name_free_axes(inputs)
     names = [OUTPUTS, FEATURES][: 1 + bool(network.reads)]
     torch.onnx.export(
         network, tuple(torch.from_numpy(array) for array in arrays), path, input_names=list(axes), output_names=names,
@@ -48,8 +48,8 @@ def _traced(network: torch.nn.Module, arrays: Arrays, inputs: Sequence[Input], p
     )  # fmt: skip
 
 
-def _captured(network: torch.nn.Module, arrays: Arrays, inputs: Sequence[Input], path: Path) -> None:
-    axes, free = _axes(inputs), torch.export.Dim.AUTO
+def _export_captured(network: torch.nn.Module, arrays: Arrays, inputs: Sequence[ModelInput], path: Path) -> None:
+    axes, free = _name_free_axes(inputs), torch.export.Dim.AUTO
     names = [OUTPUTS, FEATURES][: 1 + bool(network.reads)]
     shapes = tuple(dict.fromkeys(places, free) for places in axes.values())
     torch.onnx.export(
@@ -58,8 +58,8 @@ def _captured(network: torch.nn.Module, arrays: Arrays, inputs: Sequence[Input],
     )  # fmt: skip
 
 
-EXPORTERS: dict[str, Callable[[torch.nn.Module, Arrays, Sequence[Input], Path], None]] = {
-    "torch.onnx (traced)": _traced, "torch.onnx (captured)": _captured,
+EXPORTERS: dict[str, Callable[[torch.nn.Module, Arrays, Sequence[ModelInput], Path], None]] = {
+    "torch.onnx (traced)": _export_traced, "torch.onnx (captured)": _export_captured,
 }  # fmt: skip
 """In the order in which they are tried: tracing takes seconds, capturing ten times as long."""
 REFUSALS: tuple[type[Exception], ...] = (
@@ -82,23 +82,23 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def write(
-    network: torch.nn.Module, inputs: Sequence[Input], arrays: Arrays, path: Path, told: Mapping[str, str],
-    judge: Callable[[Path], str],
+def export_network(
+    network: torch.nn.Module, inputs: Sequence[ModelInput], arrays: Arrays, path: Path, metadata: Mapping[str, str],
+    explain_mismatch: Callable[[Path], str],
 ) -> tuple[str, str]:  # fmt: skip
     """Write a network by the first exporter that passes.
 
     Parameters
     ----------
-    network : Whole
-    inputs : sequence of Input
+    network : BundleNetwork
+    inputs : sequence of ModelInput
     arrays : tuple of arrays
         Two or more prepared rows.
     path : Path
         The file; not there afterwards where no exporter passes.
-    told : mapping of str to str
+    metadata : mapping of str to str
         `metadata_props` of the file.
-    judge : (path) -> str
+    explain_mismatch : (path) -> str
         Why the file is not good enough; empty if it is.
 
     Returns
@@ -111,8 +111,8 @@ def write(
         try:
             with _quiet():
                 export(network, arrays, inputs, path)
-            _describe(path, told)
-            why = judge(path)
+            _add_metadata(path, metadata)
+            why = explain_mismatch(path)
         except REFUSALS as error:
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         if not why:
@@ -122,15 +122,15 @@ def write(
     return "", "; ".join(refused)
 
 
-def _describe(path: Path, told: Mapping[str, str]) -> None:
+def _add_metadata(path: Path, metadata: Mapping[str, str]) -> None:
     """Add `metadata_props`."""
     model = onnx.load(path)
-    onnx.helper.set_model_props(model, dict(told))
+    onnx.helper.set_model_props(model, dict(metadata))
     model.producer_name = "headstart"
     onnx.save(model, path)
 
 
-def versions() -> dict[str, Any]:
+def list_exporter_versions() -> dict[str, Any]:
     """Name what wrote a file."""
     return {
         "torch": torch.__version__,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headstart.bundle.file_names import is_regular_file, shown
+from headstart.bundle.file_names import is_regular_file, make_printable
 from headstart.bundle.onnx.operators import TYPES, reason_against
 from headstart.bundle.onnx.reader import GraphFacts, ValueFacts, read_graph_facts
 from headstart.bundle.records.schema import Misfit
@@ -43,7 +43,7 @@ class GraphContract:
     n_features: int | None = None
 
     @classmethod
-    def of(cls, portable: Mapping[str, Any], n_outputs: int, n_features: int | None) -> GraphContract:
+    def from_config(cls, portable: Mapping[str, Any], n_outputs: int, n_features: int | None) -> GraphContract:
         """Take it from what `config.json` says under `portable`."""
         arrays = [array for item in portable["inputs"] for array in item["arrays"]]
         inputs = {array["name"]: (str(array["dtype"]), tuple(array["shape"])) for array in arrays}
@@ -83,7 +83,7 @@ def _read_facts(path: Path) -> GraphFacts:
         with path.open("rb") as handle:
             return read_graph_facts(memoryview(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)))
     except ValueError as error:
-        raise BundleError(f"{path} cannot be run ({shown(error, 100)}).", "Copy the bundle again.") from error
+        raise BundleError(f"{path} cannot be run ({make_printable(error, 100)}).", "Copy the bundle again.") from error
 
 
 def _require_inputs(name: str, facts: GraphFacts, contract: GraphContract) -> None:
@@ -91,18 +91,18 @@ def _require_inputs(name: str, facts: GraphFacts, contract: GraphContract) -> No
     if set(inputs) != set(contract.inputs):
         raise Misfit(
             f"{name}: the inputs should be {offenders(sorted(contract.inputs))} as config.json says "
-            f"(were {shown(offenders(sorted(inputs)), 200)})"
+            f"(were {make_printable(offenders(sorted(inputs)), 200)})"
         )
     for key, (kind, sizes) in contract.inputs.items():
         _require_value(name, inputs[key], (kind,), sizes)
 
 
 def _require_outputs(name: str, facts: GraphFacts, contract: GraphContract) -> None:
-    found = tuple(value.name for value in facts.outputs)
-    if found != contract.outputs:
+    output_names = tuple(value.name for value in facts.outputs)
+    if output_names != contract.outputs:
         raise Misfit(
             f"{name}: the outputs should be {', '.join(contract.outputs)} as config.json says "
-            f"(were {shown(', '.join(found), 200)})"
+            f"(were {make_printable(', '.join(output_names), 200)})"
         )
     widths = (contract.n_outputs, contract.n_features)
     for value, width in zip(facts.outputs, widths, strict=False):

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from headstart.bundle.runtime.inputs import Feed
-from headstart.bundle.runtime.session import MODEL, Run, opened
+from headstart.bundle.runtime.inputs import ModelInputs
+from headstart.bundle.runtime.session import MODEL, GraphRun, open_graph
 from headstart.modalities.record import Array
 
 INT8, OPENVINO = "model.int8.onnx", "model.xml"
@@ -29,77 +29,77 @@ CALIBRATION_ROWS = 64
 
 
 @dataclass(frozen=True)
-class Given:
+class TargetSource:
     """What a form is made from.
 
     Parameters
     ----------
     graph : Path
         `model.onnx`.
-    feed : Feed
+    model_inputs : ModelInputs
     rows : sequence of prepared rows
         Real rows that int8 is calibrated on.
     """
 
     graph: Path
-    feed: Feed
+    model_inputs: ModelInputs
     rows: Sequence[tuple[Array, ...]]
 
 
 @dataclass(frozen=True)
-class Form:
+class ExportedForm:
     """One way to make a target: its name, what it wrote, and how it is run."""
 
     method: str
     files: tuple[str, ...]
-    run: Run
+    run: GraphRun
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ExportTarget:
     """A form that can be exported.
 
     Parameters
     ----------
     name : str
-    says : str
+    description : str
         What it is for.
-    exact : bool
+    is_exact : bool
         Whether it must pass the gate of float forms; else no class may lose more than `--max-drop`.
-    ways : tuple of (Given, folder) -> Form
+    methods : tuple of (NamedTensors, folder) -> ExportedForm
         Tried in order; the first that passes is taken.
-    scripted : bool
+    has_script : bool
         Whether `predict.py` and Headstart run it.
-    page : bool
+    is_page : bool
         Whether it is a page for browsers (see `headstart.flow.exports.web_page`).
     """
 
     name: str
-    says: str
-    exact: bool
-    ways: tuple[Callable[[Given, Path], Form], ...]
-    scripted: bool = True
-    page: bool = False
+    description: str
+    is_exact: bool
+    methods: tuple[Callable[[TargetSource, Path], ExportedForm], ...]
+    has_script: bool = True
+    is_page: bool = False
 
 
-def _onnx(given: Given, folder: Path) -> Form:
-    shutil.copyfile(given.graph, folder / MODEL)
-    return Form("onnx", (MODEL,), opened(folder / MODEL, given.feed.names))
+def _copy_onnx(source: TargetSource, folder: Path) -> ExportedForm:
+    shutil.copyfile(source.graph, folder / MODEL)
+    return ExportedForm("onnx", (MODEL,), open_graph(folder / MODEL, source.model_inputs.names))
 
 
-def _sixteen_bits(given: Given, folder: Path) -> Form:
+def _quantise_to_16_bits(source: TargetSource, folder: Path) -> ExportedForm:
     if find_spec("onnx") is None:
         raise RuntimeError("the package onnx is not installed (pip install 'headstart[adapt]')")
-    import_module("headstart.bundle.onnx.weight_quantisation").halve(given.graph, folder / MODEL)
-    return Form("weights of 16 bits", (MODEL,), opened(folder / MODEL, given.feed.names))
+    import_module("headstart.bundle.onnx.weight_quantisation").quantise_weights(source.graph, folder / MODEL)
+    return ExportedForm("weights of 16 bits", (MODEL,), open_graph(folder / MODEL, source.model_inputs.names))
 
 
-class _Rows:
+class _CalibrationRows:
     """Prepared rows one by one, in the form that onnxruntime's calibration reads."""
 
-    def __init__(self, given: Given) -> None:
-        names = given.feed.names
-        self.left = iter([dict(zip(names, given.feed.collate([row]), strict=True)) for row in given.rows])
+    def __init__(self, source: TargetSource) -> None:
+        names = source.model_inputs.names
+        self.left = iter([dict(zip(names, source.model_inputs.collate([row]), strict=True)) for row in source.rows])
 
     def get_next(self) -> dict[str, Array] | None:
         """Give the next row; None at the end."""
@@ -118,7 +118,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def of_network(name: str) -> bool:
+def is_network_node(name: str) -> bool:
     """Say whether a node is part of a network (a base, tuned or not); heads, counts and descriptors stay float.
 
     Examples
@@ -129,96 +129,112 @@ def of_network(name: str) -> bool:
     return "/network/" in name and not any(part in name for part in ("/network/inner", "/first/"))
 
 
-def _others(graph: Path) -> list[str]:
+def _list_float_nodes(graph: Path) -> list[str]:
     """Name the nodes that stay float, because a small error there changes answers."""
     model = import_module("onnx").load(graph, load_external_data=False)
-    return [node.name for node in model.graph.node if not of_network(node.name)]
+    return [node.name for node in model.graph.node if not is_network_node(node.name)]
 
 
-EVERY = ("Conv", "MatMul", "Gemm", "Add", "Clip", "AveragePool", "GlobalAveragePool")
+STATIC_OPERATORS = ("Conv", "MatMul", "Gemm", "Add", "Clip", "AveragePool", "GlobalAveragePool")
 """Steps that are calculated in 8 bits: also what stands between the convolutions, or it would be turned to and fro."""
-EARLY = 0.15
+EARLY_WEIGHT_SHARE = 0.15
 """The layers before this share of a network's weights stay float in the second way: they hold little and lose most."""
 
 
-def _early(graph: Path) -> list[str]:
+def _list_early_nodes(graph: Path) -> list[str]:
     """Name the first nodes of a network, those that hold the first few of its weights."""
     onnx = import_module("onnx")
     model = onnx.load(graph, load_external_data=False)
     sizes = {item.name: int(np.prod(item.dims)) for item in model.graph.initializer}
-    nodes = [node for node in model.graph.node if of_network(node.name)]
+    nodes = [node for node in model.graph.node if is_network_node(node.name)]
     held = np.cumsum([sum(sizes.get(name, 0) for name in node.input) for node in nodes])
-    return [node.name for node, before in zip(nodes, held, strict=True) if before < EARLY * held[-1]]
+    return [node.name for node, before in zip(nodes, held, strict=True) if before < EARLY_WEIGHT_SHARE * held[-1]]
 
 
-def _static(given: Given, folder: Path, all_layers: bool = True) -> Form:
+def _quantise_static(source: TargetSource, folder: Path, all_layers: bool = True) -> ExportedForm:
     tools = import_module("onnxruntime.quantization")
     shaped = folder / "shaped.onnx"
     with _quiet():
         import_module("onnxruntime.quantization.shape_inference").quant_pre_process(
-            given.graph, shaped, skip_symbolic_shape=True
+            source.graph, shaped, skip_symbolic_shape=True
         )
         tools.quantize_static(
-            shaped, folder / INT8, _Rows(given), quant_format=tools.QuantFormat.QDQ, per_channel=True,
-            op_types_to_quantize=list(EVERY), nodes_to_exclude=_others(shaped) + ([] if all_layers else _early(shaped)),
+            shaped, folder / INT8, _CalibrationRows(source), quant_format=tools.QuantFormat.QDQ, per_channel=True,
+            op_types_to_quantize=list(STATIC_OPERATORS),
+            nodes_to_exclude=_list_float_nodes(shaped) + ([] if all_layers else _list_early_nodes(shaped)),
             activation_type=tools.QuantType.QUInt8, weight_type=tools.QuantType.QInt8,
             extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
         )  # fmt: skip
     shaped.unlink()
-    how = "static int8" if all_layers else "static int8, first layers in float"
-    return Form(how, (INT8,), opened(folder / INT8, given.feed.names))
+    method = "static int8" if all_layers else "static int8, first layers in float"
+    return ExportedForm(method, (INT8,), open_graph(folder / INT8, source.model_inputs.names))
 
 
-def _dynamic(given: Given, folder: Path) -> Form:
+def _quantise_dynamic(source: TargetSource, folder: Path) -> ExportedForm:
     tools = import_module("onnxruntime.quantization")
     with _quiet():
         tools.quantize_dynamic(
-            given.graph, folder / INT8, per_channel=True, weight_type=tools.QuantType.QInt8,
-            op_types_to_quantize=["MatMul", "Gemm", "Gather"], nodes_to_exclude=_others(given.graph),
+            source.graph, folder / INT8, per_channel=True, weight_type=tools.QuantType.QInt8,
+            op_types_to_quantize=["MatMul", "Gemm", "Gather"], nodes_to_exclude=_list_float_nodes(source.graph),
         )  # fmt: skip
-    return Form("dynamic int8", (INT8,), opened(folder / INT8, given.feed.names))
+    return ExportedForm("dynamic int8", (INT8,), open_graph(folder / INT8, source.model_inputs.names))
 
 
-def _eight_bits(given: Given, folder: Path) -> Form:
-    import_module("headstart.bundle.onnx.weight_quantisation").halve(given.graph, folder / INT8, 8, of_network)
-    return Form("weights of 8 bits, calculated in 32", (INT8,), opened(folder / INT8, given.feed.names))
+def _quantise_to_8_bits(source: TargetSource, folder: Path) -> ExportedForm:
+    import_module("headstart.bundle.onnx.weight_quantisation").quantise_weights(
+        source.graph, folder / INT8, 8, is_network_node
+    )
+    return ExportedForm(
+        "weights of 8 bits, calculated in 32", (INT8,), open_graph(folder / INT8, source.model_inputs.names)
+    )
 
 
-def _openvino(given: Given, folder: Path) -> Form:
-    ov: Any = import_module("headstart.features.openvino_runtime").silent_openvino()
+def _convert_to_openvino(source: TargetSource, folder: Path) -> ExportedForm:
+    ov: Any = import_module("headstart.features.openvino_runtime").import_openvino()
     with _quiet():
-        model = ov.convert_model(str(given.graph))
+        model = ov.convert_model(str(source.graph))
     ov.save_model(model, folder / OPENVINO, compress_to_fp16=False)
     compiled = ov.Core().compile_model(str(folder / OPENVINO), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def run(*arrays: Array) -> tuple[Array, ...]:
-        found = compiled(dict(zip(given.feed.names, arrays, strict=True)))
-        values = [np.asarray(found[place], dtype=np.float32) for place in range(len(compiled.outputs))]
+        outputs = compiled(dict(zip(source.model_inputs.names, arrays, strict=True)))
+        values = [np.asarray(outputs[place], dtype=np.float32) for place in range(len(compiled.outputs))]
         return values[0], values[1] if len(values) > 1 else np.empty((len(values[0]), 0), dtype=np.float32)
 
-    return Form("openvino", (OPENVINO, "model.bin"), run)
+    return ExportedForm("openvino", (OPENVINO, "model.bin"), run)
 
 
-TARGETS: dict[str, Target] = {
+TARGETS: dict[str, ExportTarget] = {
     target.name: target
     for target in (
-        Target(name="onnx", says="a slim bundle without torch's weights", exact=True, ways=(_onnx,)),
-        Target(
+        ExportTarget(
+            name="onnx", description="a slim bundle without torch's weights", is_exact=True, methods=(_copy_onnx,)
+        ),
+        ExportTarget(
             name="onnx-int8",
-            says="the same in 8 bits: smaller, often faster",
-            exact=False,
-            ways=(_static, partial(_static, all_layers=False), _dynamic, _eight_bits),
+            description="the same in 8 bits: smaller, often faster",
+            is_exact=False,
+            methods=(
+                _quantise_static,
+                partial(_quantise_static, all_layers=False),
+                _quantise_dynamic,
+                _quantise_to_8_bits,
+            ),
         ),
-        Target(
-            name="openvino", says="a network for OpenVINO's own tools", exact=True, ways=(_openvino,), scripted=False
+        ExportTarget(
+            name="openvino",
+            description="a network for OpenVINO's own tools",
+            is_exact=True,
+            methods=(_convert_to_openvino,),
+            has_script=False,
         ),
-        Target(
+        ExportTarget(
             name="web",
-            says="a page that answers on the device, without a server",
-            exact=True,
-            ways=(_sixteen_bits, _onnx),
-            scripted=False,
-            page=True,
+            description="a page that answers on the device, without a server",
+            is_exact=True,
+            methods=(_quantise_to_16_bits, _copy_onnx),
+            has_script=False,
+            is_page=True,
         ),
     )
 }

@@ -16,7 +16,7 @@ STEPS = {16: 32_767, 8: 127}
 """The largest whole number of so many bits."""
 
 
-def halve(source: Path, target: Path, bits: int = 16, chosen: Callable[[str], bool] | None = None) -> int:
+def quantise_weights(source: Path, target: Path, bits: int = 16, chosen: Callable[[str], bool] | None = None) -> int:
     """Write a graph with its large float32 arrays as whole numbers, turned back where the graph begins.
 
     Each row of an array (along its first axis) has a step of its own, so that what is rounded off is, with 16 bits, at
@@ -37,28 +37,30 @@ def halve(source: Path, target: Path, bits: int = 16, chosen: Callable[[str], bo
     """
     model = onnx.load(source)
     graph = model.graph
-    kept = {name for node in graph.node if chosen and not chosen(node.name) for name in node.input}
-    large = [item for item in graph.initializer if item.data_type == TensorProto.FLOAT and item.name not in kept]
+    float_names = {name for node in graph.node if chosen and not chosen(node.name) for name in node.input}
+    large = [item for item in graph.initializer if item.data_type == TensorProto.FLOAT and item.name not in float_names]
     first: list[NodeProto] = []
-    n_halved = 0
+    n_quantised = 0
     for array in large:
         values = numpy_helper.to_array(array)
         if values.size < LEAST or not np.isfinite(values).all():
             continue
-        name, (whole, steps) = array.name, stepped(values, bits)
+        name, (whole, steps) = array.name, quantise_array(values, bits)
         array.CopyFrom(numpy_helper.from_array(whole, f"{name}.whole"))
         graph.initializer.append(numpy_helper.from_array(steps, f"{name}.step"))
         first.append(helper.make_node("Cast", [f"{name}.whole"], [f"{name}.float"], to=TensorProto.FLOAT))
         first.append(helper.make_node("Mul", [f"{name}.float", f"{name}.step"], [name]))
-        n_halved += 1
+        n_quantised += 1
     nodes = [*first, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
     onnx.save(model, target)
-    return n_halved
+    return n_quantised
 
 
-def stepped(values: NDArray[np.float32], bits: int = 16) -> tuple[NDArray[np.signedinteger], NDArray[np.float32]]:
+def quantise_array(
+    values: NDArray[np.float32], bits: int = 16
+) -> tuple[NDArray[np.signedinteger], NDArray[np.float32]]:
     """Give whole numbers and the step of each row; their product is nearly what was given.
 
     Parameters

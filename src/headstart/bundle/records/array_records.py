@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.bundle.file_names import shown
+from headstart.bundle.file_names import make_printable
 from headstart.bundle.records.schema import Misfit
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -82,9 +82,9 @@ def _check_shape(name: str, values: NDArray[Any], spec: ArrayRule, where: str, k
     expected = tuple(known.get(size, -1) if isinstance(size, str) else size for size in spec.shape)
     if values.shape != expected:
         stated = ", ".join(str(size) if size >= 0 else "any" for size in expected)
-        raise Misfit(f"{where}: {name}: the shape should be ({stated}) (was {shown(values.shape)})")
+        raise Misfit(f"{where}: {name}: the shape should be ({stated}) (was {make_printable(values.shape)})")
     if values.dtype.kind not in KINDS[spec.kind]:
-        raise Misfit(f"{where}: {name}: there should be {spec.kind} numbers (was {shown(values.dtype)})")
+        raise Misfit(f"{where}: {name}: there should be {spec.kind} numbers (was {make_printable(values.dtype)})")
 
 
 def _check_values(name: str, values: NDArray[Any], spec: ArrayRule, where: str) -> None:

@@ -1,6 +1,6 @@
 """`config.json` as records: what the model answers, how inputs are read, and what its graph is fed.
 
-A further kind of input is one line in `SPECS`; a further key is one field of `ConfigRecord`.
+A further kind of input is one line in `INPUT_SPECS`; a further key is one field of `ConfigRecord`.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from headstart.bundle.file_names import shown
+from headstart.bundle.file_names import make_printable
 from headstart.bundle.records.schema import (
     MOST_CLASSES,
     Count,
-    Described,
     FileName,
     Label,
     Misfit,
     Number,
     Share,
+    StrictRecord,
     Text,
-    misfit,
+    make_misfit,
     parse_record,
     require_mapping,
 )
-from headstart.bundle.runtime.inputs import KINDS
+from headstart.bundle.runtime.inputs import INPUT_KINDS
 from headstart.errors import BundleError, offenders
 from headstart.records import InputColumns
 from headstart.results import SiteFigures
 
 CONFIG = "config.json"
-Part = TypeVar("Part", bound=Described)
+Part = TypeVar("Part", bound=StrictRecord)
 Pixels = Annotated[int, Field(ge=1, le=4_096)]
 Channels = Annotated[int, Field(ge=1, le=100_000)]
 MOST_SERIES_VALUES = 16_000_000
@@ -41,14 +41,14 @@ MOST_SERIES_VALUES = 16_000_000
 BlackAndWhite = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
-class ValueRanges(Described):
+class ValueRangesRecord(StrictRecord):
     """Which values of more than 8 bits are black and white."""
 
     integer: BlackAndWhite | None = None
     float_: Annotated[BlackAndWhite | None, Field(alias="float")] = None
 
 
-class ImageSpec(Described):
+class ImageSpec(StrictRecord):
     """How pictures are read: side in pixels, and what a pixel is scaled by."""
 
     size: Pixels
@@ -57,7 +57,7 @@ class ImageSpec(Described):
     interpolation: Literal["bilinear", "bicubic"]
     mean: Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Field(min_length=3, max_length=3)]
     std: Annotated[list[Annotated[float, Field(ge=1e-6, le=1e6)]], Field(min_length=3, max_length=3)]
-    value_ranges: ValueRanges | None = None
+    value_ranges: ValueRangesRecord | None = None
 
 
 class ViewsSpec(ImageSpec):
@@ -66,15 +66,15 @@ class ViewsSpec(ImageSpec):
     views: Annotated[int, Field(ge=1, le=64)]
 
 
-class SmallImageSpec(Described):
+class SmallImageSpec(StrictRecord):
     """Pictures for descriptors."""
 
     size: Annotated[int, Field(ge=96, le=96)]
     resize: Annotated[float, Field(ge=1, le=16_384)]
-    value_ranges: ValueRanges | None = None
+    value_ranges: ValueRangesRecord | None = None
 
 
-class TextSpec(Described):
+class TextSpec(StrictRecord):
     """How texts are cut: number of tokens, and the token that fills short rows."""
 
     max_length: Annotated[int, Field(ge=1, le=100_000)]
@@ -87,13 +87,13 @@ class TokensSpec(TextSpec):
     tokenizer_file: FileName
 
 
-class PiecesSpec(Described):
+class NgramsSpec(StrictRecord):
     """Pieces of words that are counted."""
 
     pieces_file: FileName
 
 
-class SeriesSpec(Described):
+class SeriesSpec(StrictRecord):
     """One length and one number of channels, and whether the model hears of gaps."""
 
     length: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -107,24 +107,24 @@ class SeriesSpec(Described):
         return self
 
 
-class RowsSpec(Described):
+class RowsSpec(StrictRecord):
     """Nothing: a model that always answers the same."""
 
 
-SPECS: dict[str, type[Described]] = {
+INPUT_SPECS: dict[str, type[StrictRecord]] = {
     "rows": RowsSpec, "pixels": ImageSpec, "views": ViewsSpec, "picture": SmallImageSpec, "tokens": TokensSpec,
-    "pieces": PiecesSpec, "series": SeriesSpec,
+    "pieces": NgramsSpec, "series": SeriesSpec,
 }  # fmt: skip
-"""The spec of each kind of input (see `headstart.bundle.runtime.inputs.KINDS`)."""
-READ_BY = {
+"""The spec of each kind of input (see `headstart.bundle.runtime.inputs.INPUT_KINDS`)."""
+INPUT_KINDS_OF = {
     "image": ("rows", "pixels", "views", "picture"), "text": ("rows", "tokens", "pieces"), "series": ("rows", "series"),
 }  # fmt: skip
 """Kinds of input of each modality."""
-PREPARED: dict[str, type[Described]] = {"image": ImageSpec, "text": TextSpec, "series": SeriesSpec}
+BASE_SPECS: dict[str, type[StrictRecord]] = {"image": ImageSpec, "text": TextSpec, "series": SeriesSpec}
 """How rows are read where the base does it; may be empty where no base is used."""
 
 
-class ArrayRecord(Described):
+class ArrayRecord(StrictRecord):
     """One array that a graph is fed; a size that is None may have any value."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
@@ -132,7 +132,7 @@ class ArrayRecord(Described):
     shape: Annotated[list[int | None], Field(max_length=6)]
 
 
-class InputRecord(Described):
+class InputRecord(StrictRecord):
     """One input of a graph."""
 
     kind: str
@@ -140,7 +140,7 @@ class InputRecord(Described):
     spec: dict[str, Any]
 
 
-class GateRecord(Described):
+class GateRecord(StrictRecord):
     """How well the graph agreed with the model where it was made."""
 
     n_rows: Count | None
@@ -148,7 +148,7 @@ class GateRecord(Described):
     max_difference: Annotated[float, Field(ge=0)]
 
 
-class PortableRecord(Described):
+class PortableRecord(StrictRecord):
     """`portable`: what the graph is fed and gives, and the files that go with it."""
 
     ok: Literal[True]
@@ -174,7 +174,7 @@ class PortableRecord(Described):
         return self
 
 
-class WithoutPortableRecord(Described):
+class WithoutPortableRecord(StrictRecord):
     """`portable` where there is no graph that Headstart runs; `files` may name those of other tools."""
 
     ok: Literal[False]
@@ -183,7 +183,7 @@ class WithoutPortableRecord(Described):
     files: Annotated[list[FileName], Field(max_length=100)] = []
 
 
-class AboutRecord(Described):
+class AboutRecord(StrictRecord):
     """Facts for people; further ones may stand beside them."""
 
     data: Text = ""
@@ -193,7 +193,7 @@ class AboutRecord(Described):
     site: SiteFigures | None = None
 
 
-class InputColumnsRecord(Described):
+class InputColumnsRecord(StrictRecord):
     """Where the values of series stood in training; see `headstart.records.InputColumns`."""
 
     layout: Literal["", "wide", "long", "files", "array"] = ""
@@ -214,7 +214,7 @@ class InputColumnsRecord(Described):
         return self
 
 
-class ConfigRecord(Described):
+class ConfigRecord(StrictRecord):
     """`config.json` of formats 1, 2 and 3; what format 1 lacks has a default."""
 
     format: Annotated[int, Field(ge=1)] = 1
@@ -241,7 +241,7 @@ class ConfigRecord(Described):
         return self
 
 
-def known_inputs(config: ConfigRecord) -> InputColumns | None:
+def read_input_columns(config: ConfigRecord) -> InputColumns | None:
     """Return the value columns of training as the reader of data wants them."""
     stored = config.input_columns
     return None if stored is None else InputColumns.from_dict(stored.model_dump())
@@ -266,11 +266,11 @@ def parse_config(document: object, folder: object) -> ConfigRecord:
     task = raw.get("task", "classification")
     if isinstance(task, str) and task.isidentifier() and task not in ("classification", "regression", "ordinal"):
         raise BundleError(
-            f"{folder} is for the task '{shown(task)}', which this version does not have.", "Update headstart."
+            f"{folder} is for the task '{make_printable(task)}', which this version does not have.", "Update headstart."
         )
     config = parse_record(ConfigRecord, raw, CONFIG)
     if config.preprocessing:
-        _parse_at(PREPARED[config.modality], config.preprocessing, ("preprocessing",))
+        _parse_at(BASE_SPECS[config.modality], config.preprocessing, ("preprocessing",))
     parse_portable(config.portable, config.modality, folder)
     return config
 
@@ -284,7 +284,7 @@ def parse_portable(
     if document.get("ok") is not True:
         return _parse_at(WithoutPortableRecord, document, ("portable",))
     portable = _parse_at(PortableRecord, document, ("portable",))
-    unknown = [shown(item.kind) for item in portable.inputs if item.kind not in KINDS]
+    unknown = [make_printable(item.kind) for item in portable.inputs if item.kind not in INPUT_KINDS]
     if unknown:
         raise BundleError(
             f"{folder} wants inputs that this version does not know ({offenders(unknown)}).", "Update headstart."
@@ -296,13 +296,13 @@ def parse_portable(
 
 def _parse_input(item: InputRecord, modality: str, place: tuple[int | str, ...]) -> None:
     """Refuse an input whose spec or arrays are not those of its kind."""
-    if item.kind not in READ_BY[modality]:
-        raise misfit(CONFIG, (*place, "kind"), f"a model of {modality} data has no such input", item.kind)
-    _parse_at(SPECS[item.kind], item.spec, (*place, "spec"))
-    expected = [(kind, list(shape)) for kind, shape in KINDS[item.kind].shapes(item.spec)]
+    if item.kind not in INPUT_KINDS_OF[modality]:
+        raise make_misfit(CONFIG, (*place, "kind"), f"a model of {modality} data has no such input", item.kind)
+    _parse_at(INPUT_SPECS[item.kind], item.spec, (*place, "spec"))
+    expected = [(kind, list(shape)) for kind, shape in INPUT_KINDS[item.kind].shapes(item.spec)]
     stated = [(array.dtype, array.shape) for array in item.arrays]
     if stated != expected:
-        raise misfit(CONFIG, (*place, "arrays"), f"should be {expected} as the spec says", stated)
+        raise make_misfit(CONFIG, (*place, "arrays"), f"should be {expected} as the spec says", stated)
 
 
 def _parse_at(kind: type[Part], document: Mapping[str, Any], place: tuple[int | str, ...]) -> Part:

@@ -9,12 +9,12 @@ from pydantic import ConfigDict, Field, model_validator
 from headstart.bundle.records.array_records import ArrayRule, Arrays, check_arrays
 from headstart.bundle.records.schema import (
     Count,
-    Described,
     Misfit,
     Number,
     Share,
+    StrictRecord,
     Text,
-    misfit,
+    make_misfit,
     parse_record,
     require_mapping,
 )
@@ -25,10 +25,10 @@ FORMAT = 1
 MOST_IDS = 100_000
 
 
-class CalibratorRecord(Described):
+class CalibratorRecord(StrictRecord):
     """How probabilities are corrected (see `headstart.decisions.Calibrator`)."""
 
-    model_config = ConfigDict(**{**Described.model_config, "extra": "forbid"})
+    model_config = ConfigDict(**{**StrictRecord.model_config, "extra": "forbid"})
     method: Literal["none", "temperature", "isotonic"]
     temperature: Annotated[float, Field(ge=1e-3, le=1e6)] = 1.0
     knots: list[Share] = []
@@ -45,7 +45,7 @@ class CalibratorRecord(Described):
         return self
 
 
-class SetsRecord(Described):
+class SetsRecord(StrictRecord):
     """From which probability on a class is in the set."""
 
     coverage: Share
@@ -54,7 +54,7 @@ class SetsRecord(Described):
     n_rows: Count
 
 
-class NoveltyRecord(Described):
+class OutOfDistributionRecord(StrictRecord):
     """What is unlike the training rows; the arrays lie in decision.safetensors."""
 
     reads: Literal["features", "descriptors"]
@@ -64,7 +64,7 @@ class NoveltyRecord(Described):
     ids: Annotated[list[Text], Field(min_length=1, max_length=MOST_IDS)]
 
 
-class CostsRecord(Described):
+class CostsRecord(StrictRecord):
     """What mistakes cost."""
 
     matrix: list[list[Number]]
@@ -72,7 +72,7 @@ class CostsRecord(Described):
     given: list[Text] = []
 
 
-class RulesRecord(Described):
+class RulesRecord(StrictRecord):
     """`decision.json`."""
 
     format: int
@@ -81,13 +81,13 @@ class RulesRecord(Described):
     sets: SetsRecord | None
     margin: Annotated[float, Field(ge=0, le=1e300)] | None
     too_few: bool
-    novelty: NoveltyRecord | None
+    novelty: OutOfDistributionRecord | None
     costs: CostsRecord | None
     without: dict[str, Text] = {}
     reserved: Annotated[list[Text], Field(max_length=MOST_IDS)] | None = None
 
 
-NOVELTY_ARRAYS = {
+OUT_OF_DISTRIBUTION_ARRAYS = {
     "centre": ArrayRule((1, "n_dims")), "basis": ArrayRule(("n_dims", "n_kept")),
     "inner": ArrayRule(("n_kept", "n_kept")), "kept": ArrayRule(("n_ids", "n_kept")),
     "means": ArrayRule(("n_means", "n_kept")), "codes": ArrayRule(("n_ids",), "whole", 0),
@@ -118,7 +118,7 @@ def parse_rules(document: object, arrays: Arrays, n_classes: int, single: bool =
         raise BundleError("The decisions in this bundle have a newer format.", "Update headstart.")
     rules = parse_record(RulesRecord, raw, FILE)
     if rules.format != FORMAT:
-        raise misfit(FILE, ("format",), f"should be {FORMAT}", rules.format)
+        raise make_misfit(FILE, ("format",), f"should be {FORMAT}", rules.format)
     if rules.sets is not None:
         _require_length("sets.floors", rules.sets.floors, n_classes)
         _require_length("sets.own", rules.sets.own, n_classes)
@@ -127,7 +127,7 @@ def parse_rules(document: object, arrays: Arrays, n_classes: int, single: bool =
         for row in rules.costs.matrix:
             _require_length("costs.matrix", row, n_classes)
     if rules.novelty is not None:
-        check_arrays(arrays, NOVELTY_ARRAYS, ARRAYS, {"n_ids": len(rules.novelty.ids)})
+        check_arrays(arrays, OUT_OF_DISTRIBUTION_ARRAYS, ARRAYS, {"n_ids": len(rules.novelty.ids)})
         if single and int(arrays["codes"].max()) >= n_classes:
             raise Misfit(f"{ARRAYS}: codes: there are {n_classes} classes (was {int(arrays['codes'].max())})")
         if not len(arrays["means"]):

@@ -49,7 +49,9 @@ class MemoryOrder:
     untested: tuple[str, ...] = ()
 
 
-def repair_rules(rules: DecisionPolicy | None, centres: FloatMatrix | None, folder: Path) -> DecisionPolicy | None:
+def repair_memory_order(
+    rules: DecisionPolicy | None, centres: FloatMatrix | None, folder: Path
+) -> DecisionPolicy | None:
     """Return the rules of a bundle of format 1 or 2 with their arrays as they were in memory, with a warning.
 
     Parameters
@@ -160,23 +162,23 @@ def _test_places(order: MemoryOrder) -> MemoryOrder:
     novelty = order.novelty
     if not is_symmetric(novelty.space.inner):
         order = replace(order, damaged=(*order.damaged, "inner"))
-    for kept in (novelty.remembered, in_other_order(novelty.remembered)):
+    for places in (novelty.remembered, in_other_order(novelty.remembered)):
         for means in (novelty.means, in_other_order(novelty.means)):
-            if _are_means(means, kept, novelty.codes):
-                moved = {"kept": kept is not novelty.remembered, "means": means is not novelty.means}
+            if _are_means(means, places, novelty.codes):
+                moved = {"kept": places is not novelty.remembered, "means": means is not novelty.means}
                 names = tuple(name for name, is_moved in moved.items() if is_moved)
-                fixed = replace(novelty, remembered=kept, means=means)
+                fixed = replace(novelty, remembered=places, means=means)
                 return replace(order, novelty=fixed, repaired=(*order.repaired, *names))
     return replace(order, damaged=(*order.damaged, "kept", "means"))
 
 
-def _are_means(means: FloatMatrix, kept: FloatMatrix, codes: Array) -> bool:
+def _are_means(means: FloatMatrix, places: FloatMatrix, class_indices: Array) -> bool:
     """Return whether rows are the means of places by class, of length one (or zero, where all places are)."""
-    names, numbers = np.unique(codes, return_inverse=True)
+    names, numbers = np.unique(class_indices, return_inverse=True)
     if len(means) != len(names):
         return False
     sums = np.zeros(means.shape, dtype=np.float64)
-    np.add.at(sums, numbers, kept)
+    np.add.at(sums, numbers, places)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    rounding = np.bincount(numbers)[:, None] * np.sqrt(kept.shape[1]) * 2.0**-11 / np.maximum(lengths, 1e-9)
+    rounding = np.bincount(numbers)[:, None] * np.sqrt(places.shape[1]) * 2.0**-11 / np.maximum(lengths, 1e-9)
     return bool((np.abs(sums / np.maximum(lengths, 1e-9) - means) <= TOLERANCE + rounding).all())

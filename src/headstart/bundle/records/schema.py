@@ -14,16 +14,16 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from headstart.array_files import DamagedArrays
-from headstart.bundle.file_names import is_listed_name, is_plain_name, shown
+from headstart.bundle.file_names import is_listed_name, is_plain_name, make_printable
 from headstart.errors import BundleError
 
 MOST_LABELS, MOST_CLASSES = 2_000, 100_000
 """Characters of a label, and classes of a model."""
-MOST_SHOWN = 40
+MOST_VALUE_CHARACTERS = 40
 HINT = "Make it again with headstart adapt, or use the version of headstart that made it."
 
 
-UNFIT: tuple[type[Exception], ...] = (
+BUILD_FAILURES: tuple[type[Exception], ...] = (
     KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, ZeroDivisionError, RecursionError,
 )  # fmt: skip
 """What building a model raises on files that do not belong together and that no record noticed."""
@@ -34,7 +34,7 @@ class Misfit(ValueError):
 
 
 @contextmanager
-def reading(folder: object) -> Iterator[None]:
+def bundle_errors(folder: object) -> Iterator[None]:
     """Turn what does not fit in the files of a bundle into the one error that users see.
 
     Raises
@@ -44,16 +44,16 @@ def reading(folder: object) -> Iterator[None]:
     try:
         yield
     except (Misfit, DamagedArrays) as error:
-        said = str(error).removesuffix(".")
-        raise BundleError(f"The bundle {folder} cannot be understood: {said}.", HINT) from error
-    except UNFIT as error:
-        said = shown(" ".join(str(error).split()), 200)
+        reason = str(error).removesuffix(".")
+        raise BundleError(f"The bundle {folder} cannot be understood: {reason}.", HINT) from error
+    except BUILD_FAILURES as error:
+        reason = make_printable(" ".join(str(error).split()), 200)
         raise BundleError(
-            f"The bundle {folder} cannot be understood ({type(error).__name__}: {said}).", HINT
+            f"The bundle {folder} cannot be understood ({type(error).__name__}: {reason}).", HINT
         ) from error
 
 
-class Described(BaseModel):
+class StrictRecord(BaseModel):
     """What all records of a bundle share: no conversion, no NaN; further keys are let pass and not read."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, allow_inf_nan=False)
@@ -62,20 +62,20 @@ class Described(BaseModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def _plain(name: str) -> str:
+def _check_plain_name(name: str) -> str:
     if not is_plain_name(name):
         raise ValueError("is no plain file name")
     return name
 
 
-def _listed(name: str) -> str:
+def _check_listed_name(name: str) -> str:
     if not is_listed_name(name):
         raise ValueError("is no plain file name")
     return name
 
 
-FileName = Annotated[str, AfterValidator(_plain)]
-ListedName = Annotated[str, AfterValidator(_listed)]
+FileName = Annotated[str, AfterValidator(_check_plain_name)]
+ListedName = Annotated[str, AfterValidator(_check_listed_name)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Label = Annotated[str, Field(max_length=MOST_LABELS)]
 Text = Annotated[str, Field(max_length=100_000)]
@@ -112,20 +112,24 @@ def parse_record(kind: type[Model], document: object, where: str) -> Model:
         return kind.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise misfit(where, first["loc"], first["msg"], value=first["input"], kind=first["type"]) from error
+        raise make_misfit(where, first["loc"], first["msg"], value=first["input"], kind=first["type"]) from error
 
 
-def misfit(where: str, place: tuple[int | str, ...], problem: str, value: object, kind: str = "") -> Misfit:
+def make_misfit(where: str, place: tuple[int | str, ...], problem: str, value: object, kind: str = "") -> Misfit:
     """Return the error for one place of a file."""
-    inner = ".".join(shown(part, MOST_SHOWN) for part in place if "[" not in str(part) and part != "function-after")
-    said = problem.removeprefix("Value error, ")
-    said = said[:1].lower() + said[1:]
-    found = "" if kind == "missing" else f" (was {shown(reprlib.repr(value), MOST_SHOWN)})"
-    return Misfit(f"{where}: {inner + ': ' if inner else ''}{said}{found}")
+    inner = ".".join(
+        make_printable(part, MOST_VALUE_CHARACTERS)
+        for part in place
+        if "[" not in str(part) and part != "function-after"
+    )
+    message = problem.removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    value_note = "" if kind == "missing" else f" (was {make_printable(reprlib.repr(value), MOST_VALUE_CHARACTERS)})"
+    return Misfit(f"{where}: {inner + ': ' if inner else ''}{message}{value_note}")
 
 
 def require_mapping(document: object, where: str) -> Mapping[str, Any]:
     """Return a document that is an object; raise `Misfit` where it is not."""
     if not isinstance(document, dict):
-        raise misfit(where, (), "input should be an object", document)
+        raise make_misfit(where, (), "input should be an object", document)
     return document

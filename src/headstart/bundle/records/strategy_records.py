@@ -13,9 +13,17 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from headstart.bundle.records.array_records import ArrayRule, Arrays, check_arrays
-from headstart.bundle.records.config_records import PREPARED, SeriesSpec
-from headstart.bundle.records.schema import Described, Label, Misfit, Text, misfit, parse_record, require_mapping
-from headstart.modalities.quantiles import n_features
+from headstart.bundle.records.config_records import BASE_SPECS, SeriesSpec
+from headstart.bundle.records.schema import (
+    Label,
+    Misfit,
+    StrictRecord,
+    Text,
+    make_misfit,
+    parse_record,
+    require_mapping,
+)
+from headstart.modalities.quantiles import count_features
 from headstart.records import FittedState
 from headstart.strategies import STRATEGIES
 from headstart.strategies.linear.links import LINK_OF
@@ -53,7 +61,7 @@ class StateContext:
         return {"n_outputs": self.n_outputs}
 
 
-class NotesRecord(Described):
+class NotesRecord(StrictRecord):
     """What every fitted model states."""
 
     notes: Annotated[list[Text], Field(max_length=1_000)] = []
@@ -65,7 +73,7 @@ class HeadRecord(NotesRecord):
     link: Link = "softmax"
 
 
-class CloudsRecord(NotesRecord):
+class LdaRecord(NotesRecord):
     """Classes as clouds."""
 
     unit: bool
@@ -77,7 +85,7 @@ class StagesRecord(HeadRecord):
     stages: Annotated[list[Annotated[str, Field(pattern=r"^stage-\d{1,4}$")]], Field(max_length=1_000)]
 
 
-class PiecesRecord(HeadRecord):
+class NgramsRecord(HeadRecord):
     """Words and pieces of words that are counted, by kind."""
 
     recipe: Literal["text"]
@@ -117,14 +125,14 @@ class ScratchRecord(NotesRecord):
     spec: dict[str, Any]
 
 
-class ScratchTextSpec(Described):
+class ScratchTextSpec(StrictRecord):
     """How texts are cut by the tokenizer that was learnt with a network."""
 
     tokenizer: Annotated[str, Field(max_length=50_000_000)]
     max_tokens: Annotated[int, Field(ge=1, le=100_000)]
 
 
-class BaseFacts(Described):
+class BaseFacts(StrictRecord):
     """What people should know of a base (see `headstart.bases.record.BaseRecord`)."""
 
     name: Text
@@ -182,7 +190,7 @@ _HEAD = {
 
 def _check_link(record: HeadRecord | TreesRecord | BlendRecord, context: StateContext) -> None:
     if record.link != LINK_OF[context.task]:
-        raise misfit(META, ("link",), f"should be '{LINK_OF[context.task]}' for {context.task}", record.link)
+        raise make_misfit(META, ("link",), f"should be '{LINK_OF[context.task]}' for {context.task}", record.link)
 
 
 def _check_head(record: HeadRecord, arrays: Arrays, context: StateContext, n_dims: int = 0) -> None:
@@ -204,32 +212,32 @@ def _check_stages(state: FittedState, context: StateContext) -> None:
     _check_head(parse_record(StagesRecord, state.meta, META), state.arrays, context)
 
 
-def _check_clouds(state: FittedState, context: StateContext) -> None:
-    parse_record(CloudsRecord, state.meta, META)
+def _check_lda(state: FittedState, context: StateContext) -> None:
+    parse_record(LdaRecord, state.meta, META)
     specs = {**_HEAD, "inverse": ArrayRule(("n_dims",))}
-    check_arrays(state.arrays, specs, context.where, {**context.sizes, **_dims(context)})
+    check_arrays(state.arrays, specs, context.where, {**context.sizes, **_known_dims(context)})
 
 
-def _dims(context: StateContext) -> dict[str, int]:
+def _known_dims(context: StateContext) -> dict[str, int]:
     return {"n_dims": context.n_dims} if context.n_dims else {}
 
 
-def _check_pieces(state: FittedState, context: StateContext) -> None:
-    record = parse_record(PiecesRecord, state.meta, META)
+def _check_ngrams_state(state: FittedState, context: StateContext) -> None:
+    record = parse_record(NgramsRecord, state.meta, META)
     _check_link(record, context)
     n_pieces = 0
     for kind, pieces in record.pieces.items():
-        check_pieces(pieces, ("pieces", kind), META)
+        check_ngrams(pieces, ("pieces", kind), META)
         check_arrays(state.arrays, {f"idf/{kind}": ArrayRule((len(pieces),))}, context.where)
         n_pieces += len(pieces)
     specs = {"coefficients": ArrayRule((n_pieces, "n_outputs")), "intercept": ArrayRule(("n_outputs",))}
     check_arrays(state.arrays, specs, context.where, context.sizes)
 
 
-def check_pieces(pieces: Sequence[str], place: tuple[str, ...], where: str) -> None:
+def check_ngrams(ngrams: Sequence[str], place: tuple[str, ...], where: str) -> None:
     """Refuse a list in which a piece stands twice: numbers of pieces would not be those of the weights."""
-    if len(set(pieces)) < len(pieces):
-        raise misfit(where, place, "pieces should differ", f"{len(pieces)} pieces, {len(set(pieces))} different")
+    if len(set(ngrams)) < len(ngrams):
+        raise make_misfit(where, place, "pieces should differ", f"{len(ngrams)} pieces, {len(set(ngrams))} different")
 
 
 def check_rocket(arrays: Arrays, spec: SeriesSpec, where: str, head: str = "") -> int:
@@ -279,7 +287,7 @@ def _check_descriptors(state: FittedState, context: StateContext) -> None:
 
 
 _CLASSIC: dict[str, Callable[[FittedState, StateContext], None]] = {
-    "image": _check_descriptors, "text": _check_pieces, "series": _check_convolutions,
+    "image": _check_descriptors, "text": _check_ngrams_state, "series": _check_convolutions,
 }  # fmt: skip
 
 
@@ -290,7 +298,7 @@ def _check_classic(state: FittedState, context: StateContext) -> None:
 def _check_trees(state: FittedState, context: StateContext) -> None:
     record = parse_record(TreesRecord, state.meta, META)
     _check_link(record, context)
-    n_described = record.spec.n_channels * n_features(record.spec.length, record.divisor)
+    n_described = record.spec.n_channels * count_features(record.spec.length, record.divisor)
     nodes = ("n_nodes",)
     specs = {
         "shares": ArrayRule(("n_outputs",)), "feature": ArrayRule(nodes, "whole", -1, n_described - 1),
@@ -314,13 +322,13 @@ def _check_trees(state: FittedState, context: StateContext) -> None:
         raise Misfit(f"{context.where}: the trees are not whole")
 
 
-def _check_taught(state: FittedState, context: StateContext) -> None:
+def _check_self_training(state: FittedState, context: StateContext) -> None:
     parse_record(NotesRecord, state.meta, META)
     specs = {
         "centre": ArrayRule(("n_dims",)), "inverse": ArrayRule(("n_dims",)), "basis": ArrayRule(("n_dims", "n_axes")),
         "nodes": ArrayRule(("n_nodes", "n_graph_axes")), "reached": ArrayRule(("n_nodes", "n_outputs")),
     }  # fmt: skip
-    sizes = check_arrays(state.arrays, specs, context.where, {**context.sizes, **_dims(context)})
+    sizes = check_arrays(state.arrays, specs, context.where, {**context.sizes, **_known_dims(context)})
     heads = {"coefficients": ArrayRule((sizes["n_axes"] + 1, "n_outputs"))}
     check_arrays(state.arrays, heads, context.where, context.sizes)
     if sizes["n_nodes"] < 2 or not 0 < sizes["n_graph_axes"] <= sizes["n_axes"]:
@@ -330,8 +338,8 @@ def _check_taught(state: FittedState, context: StateContext) -> None:
 def _check_scratch(state: FittedState, context: StateContext) -> None:
     record = parse_record(ScratchRecord, state.meta, META)
     if (record.modality, record.kind) != (context.modality, context.task):
-        raise misfit(META, ("modality",), f"should be {context.modality}, {context.task}", record.modality)
-    parse_record(PREPARED["image"] if record.modality == "image" else ScratchTextSpec, record.spec, f"{META}: spec")
+        raise make_misfit(META, ("modality",), f"should be {context.modality}, {context.task}", record.modality)
+    parse_record(BASE_SPECS["image"] if record.modality == "image" else ScratchTextSpec, record.spec, f"{META}: spec")
     heads = {"head.weight": ArrayRule(("n_outputs", "n_dims")), "head.bias": ArrayRule(("n_outputs",))}
     check_arrays(state.arrays, heads, context.where, context.sizes)
 
@@ -339,8 +347,8 @@ def _check_scratch(state: FittedState, context: StateContext) -> None:
 def _check_tuned(state: FittedState, context: StateContext) -> None:
     record = parse_record(TunedRecord, state.meta, META)
     if record.modality != context.modality:
-        raise misfit(META, ("modality",), f"should be {context.modality}", record.modality)
-    parse_record(PREPARED[record.modality], record.spec, f"{META}: spec")
+        raise make_misfit(META, ("modality",), f"should be {context.modality}", record.modality)
+    parse_record(BASE_SPECS[record.modality], record.spec, f"{META}: spec")
     inner = {name[5:]: values for name, values in state.arrays.items() if name.startswith("head/")}
     _check_head(record.head, inner, context, record.record.n_dims)
     if "tokenizer" in state.arrays:
@@ -359,7 +367,7 @@ def _check_blend(state: FittedState, context: StateContext) -> None:
         names = tuple(record.weights)
     for name in names:
         if name not in STATES or (name not in STRATEGIES["blend"].members and name != "majority"):
-            raise misfit(META, ("weights",), "there is no such strategy to blend", name)
+            raise make_misfit(META, ("weights",), "there is no such strategy to blend", name)
         require_mapping(state.meta.get(name), f"{META}: {name}")
         inner = replace(context, where=f"{context.where}: {name}")
         try:
@@ -370,8 +378,8 @@ def _check_blend(state: FittedState, context: StateContext) -> None:
 
 STATES: Mapping[str, Callable[[FittedState, StateContext], None]] = {
     "majority": _check_majority, "linear-probe": _check_probe, "balanced-probe": _check_probe,
-    "shrinkage-lda": _check_clouds, "multi-stage-probe": _check_stages, "classic": _check_classic,
-    "quant": _check_trees, "self-training": _check_taught, "scratch": _check_scratch, "blend": _check_blend,
+    "shrinkage-lda": _check_lda, "multi-stage-probe": _check_stages, "classic": _check_classic,
+    "quant": _check_trees, "self-training": _check_self_training, "scratch": _check_scratch, "blend": _check_blend,
     **dict.fromkeys(("last-stages", "contrastive", "norm-bias", "lora", "full"), _check_tuned),
 }  # fmt: skip
 """How the state of each strategy is checked."""

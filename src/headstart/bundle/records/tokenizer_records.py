@@ -14,9 +14,9 @@ from pydantic import Field
 from tokenizers import Tokenizer
 
 from headstart.bundle.integrity import parse_json
-from headstart.bundle.records.schema import Described, Misfit, misfit, parse_record
+from headstart.bundle.records.schema import Misfit, StrictRecord, make_misfit, parse_record
 from headstart.errors import DataError
-from headstart.modalities.tokenizer_files import encode_text, read_tokenizer
+from headstart.modalities.tokenizer_files import encode_text, parse_tokenizer
 
 MOST_BYTES, MOST_TOKENS, MOST_PARTS, MOST_DEPTH = 100_000_000, 5_000_000, 64, 8
 MOST_PATTERN = 2_000
@@ -39,7 +39,7 @@ _NESTED = re.compile(r"\((?:[^()\\]|\\.)*(?<!\\)[+*}](?:[^()\\]|\\.)*\)\s*[+*{]|
 _TRIAL = ("a", "The pump is broken, and nobody came to help us 3 days long!", "\u12a0\u1208 \U0001f30d")
 
 
-class AddedToken(Described):
+class AddedToken(StrictRecord):
     """A token beside the vocabulary."""
 
     id: Annotated[int, Field(ge=0, lt=2**31)]
@@ -47,7 +47,7 @@ class AddedToken(Described):
     special: bool = False
 
 
-class TokenModel(Described):
+class TokenModel(StrictRecord):
     """How words are cut."""
 
     type: Literal["WordPiece", "BPE", "Unigram", "WordLevel"] | None = None
@@ -56,7 +56,7 @@ class TokenModel(Described):
     unk_id: Annotated[int, Field(ge=0)] | None = None
 
 
-class TokenizerRecord(Described):
+class TokenizerRecord(StrictRecord):
     """The whole file; parts are checked by `PARTS`."""
 
     added_tokens: Annotated[list[AddedToken], Field(max_length=100_000)] = []
@@ -91,7 +91,7 @@ def check_tokenizer(content: bytes, max_length: int, where: str) -> Tokenizer:
         part = getattr(record, name)
         _check_parts(list(_parts_in(part, 0)) if part is not None else [], known, name, where)
     try:
-        tokenizer = read_tokenizer(content.decode("utf-8"), where, max_length)
+        tokenizer = parse_tokenizer(content.decode("utf-8"), where, max_length)
         for text in _TRIAL:
             encode_text(tokenizer, text)
     except (DataError, UnicodeDecodeError) as error:
@@ -104,18 +104,20 @@ def _check_vocabulary(record: TokenizerRecord, where: str) -> None:
     """Refuse a vocabulary in which two words have one number, or numbers that leave gaps of any size."""
     vocabulary = record.model.vocab
     if not 0 < len(vocabulary) <= MOST_TOKENS:
-        raise misfit(where, ("model", "vocab"), f"there should be 1 to {MOST_TOKENS:,} tokens", len(vocabulary))
+        raise make_misfit(where, ("model", "vocab"), f"there should be 1 to {MOST_TOKENS:,} tokens", len(vocabulary))
     if isinstance(vocabulary, dict):
         most = 2 * (len(vocabulary) + len(record.added_tokens)) + 10_000
         if len(set(vocabulary.values())) < len(vocabulary) or max(vocabulary.values()) > most:
-            raise misfit(where, ("model", "vocab"), "numbers should be places, one for each token", "other numbers")
+            raise make_misfit(
+                where, ("model", "vocab"), "numbers should be places, one for each token", "other numbers"
+            )
         return
     for place, entry in enumerate(vocabulary):
         if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
                 and isinstance(entry[1], float | int) and not isinstance(entry[1], bool)):  # fmt: skip
-            raise misfit(where, ("model", "vocab", place), "should be a token and its score", entry)
+            raise make_misfit(where, ("model", "vocab", place), "should be a token and its score", entry)
     if record.model.unk_id is not None and record.model.unk_id >= len(vocabulary):
-        raise misfit(where, ("model", "unk_id"), f"there are {len(vocabulary)} tokens", record.model.unk_id)
+        raise make_misfit(where, ("model", "unk_id"), f"there are {len(vocabulary)} tokens", record.model.unk_id)
 
 
 def _parts_in(part: object, depth: int) -> Iterator[Mapping[str, Any]]:
@@ -131,20 +133,20 @@ def _parts_in(part: object, depth: int) -> Iterator[Mapping[str, Any]]:
 
 def _check_parts(parts: list[Mapping[str, Any]], known: frozenset[str], name: str, where: str) -> None:
     if len(parts) > MOST_PARTS:
-        raise misfit(where, (name,), f"there should be at most {MOST_PARTS} parts", len(parts))
+        raise make_misfit(where, (name,), f"there should be at most {MOST_PARTS} parts", len(parts))
     for part in parts:
         if str(part.get("type")) not in known:
-            raise misfit(where, (name, "type"), "there is no such part of a tokenizer here", part.get("type"))
+            raise make_misfit(where, (name, "type"), "there is no such part of a tokenizer here", part.get("type"))
         _check_pattern(part.get("pattern"), name, where)
         content = part.get("content", part.get("prepend", ""))
         if isinstance(content, str) and len(content) > 100:
-            raise misfit(where, (name, "content"), "should have at most 100 characters", content)
+            raise make_misfit(where, (name, "content"), "should have at most 100 characters", content)
         if any(len(part.get(key) or ()) > MOST_PARTS for key in ("single", "pair", "special_tokens")):
-            raise misfit(where, (name,), f"should add at most {MOST_PARTS} tokens", part.get("type"))
+            raise make_misfit(where, (name,), f"should add at most {MOST_PARTS} tokens", part.get("type"))
 
 
 def _check_pattern(pattern: object, name: str, where: str) -> None:
     """Refuse regular expressions that may take for ever."""
     text = pattern.get("Regex") if isinstance(pattern, dict) else None
     if text is not None and (not isinstance(text, str) or len(text) > MOST_PATTERN or _NESTED.search(text)):
-        raise misfit(where, (name, "pattern"), "no such pattern is used here", text)
+        raise make_misfit(where, (name, "pattern"), "no such pattern is used here", text)

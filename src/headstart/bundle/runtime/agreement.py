@@ -37,7 +37,7 @@ class Agreement:
         """Whether a float form may be written."""
         return self.same_labels >= SAME_LABELS and self.max_difference <= LARGEST_DIFFERENCE
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Write it as part of a sentence."""
         return (
             f"{100 * self.same_labels:.1f} % of {self.n_rows:,} rows have the same label, outputs differ by up to "
@@ -45,18 +45,20 @@ class Agreement:
         )
 
 
-def labels_of(task: str, outputs: Probabilities, thresholds: tuple[float, ...]) -> NDArray[np.intp]:
+def assign_labels(task: str, outputs: Probabilities, thresholds: tuple[float, ...]) -> NDArray[np.intp]:
     """Give what each row is labelled: a code (n_rows, 1), or marks (n_rows, n_labels); nothing for numbers."""
     names = tuple(str(number) for number in range(outputs.shape[1]))
-    said = Predictions(
+    predictions = Predictions(
         ids=make_column(range(len(outputs))), classes=names, probabilities=outputs, task=task, thresholds=thresholds
     )
     if task == "regression":
         return np.zeros((len(outputs), 1), dtype=np.intp)
-    return said.label_mask.astype(np.intp) if task == "multi-label" else said.class_indices[:, None]
+    return predictions.label_mask.astype(np.intp) if task == "multi-label" else predictions.class_indices[:, None]
 
 
-def agreement(task: str, expected: Probabilities, found: NDArray[Any], thresholds: tuple[float, ...] = ()) -> Agreement:
+def compare_outputs(
+    task: str, expected: Probabilities, outputs: NDArray[Any], thresholds: tuple[float, ...] = ()
+) -> Agreement:
     """Compare outputs (n_rows, n_outputs) of two forms of one model.
 
     Examples
@@ -66,10 +68,10 @@ def agreement(task: str, expected: Probabilities, found: NDArray[Any], threshold
     >>> agreement("classification", np.array([[0.5, 0.5]]), np.array([[0.5 - 1e-8, 0.5 + 1e-8]])).same_labels
     1.0
     """
-    found = np.asarray(found, dtype=np.float64)
-    one, two = (labels_of(task, values, thresholds) for values in (expected, found))
+    outputs = np.asarray(outputs, dtype=np.float64)
+    one, two = (assign_labels(task, values, thresholds) for values in (expected, outputs))
     size = max(float(np.std(expected)), float(np.abs(expected).mean()), 1e-12) if task == "regression" else 1.0
-    apart = np.abs(found - expected) / size
-    worst = float(apart.max(initial=0.0)) if np.isfinite(apart).all() else float("inf")
-    same = (one == two).all(axis=1) | (apart <= TIE).all(axis=1)
+    differences = np.abs(outputs - expected) / size
+    worst = float(differences.max(initial=0.0)) if np.isfinite(differences).all() else float("inf")
+    same = (one == two).all(axis=1) | (differences <= TIE).all(axis=1)
     return Agreement(len(expected), float(np.mean(same)) if len(one) else 1.0, round(worst, 9))

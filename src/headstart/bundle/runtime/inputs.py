@@ -18,25 +18,25 @@ from typing import Any
 import numpy as np
 
 from headstart.modalities import MODALITIES
-from headstart.modalities.descriptors import shrunk
-from headstart.modalities.image import augment, squared
-from headstart.modalities.image_values import KEY
+from headstart.modalities.descriptors import shrink_image
+from headstart.modalities.image import augment_image, resize_image
+from headstart.modalities.image_values import VALUE_RANGES
 from headstart.modalities.record import Array, Spec
-from headstart.modalities.text import collate as padded_tokens
+from headstart.modalities.text import pad_tokens as padded_tokens
 from headstart.strategies.text.tfidf import count_known, is_composed, ready
 
-PIECE_COST = 512
+NGRAM_COST = 512
 """A text's piece counts as a token for so many outputs (both bound what a batch holds in memory)."""
 
 
 @dataclass(frozen=True)
-class Input:
+class ModelInput:
     """One input of a portable model.
 
     Parameters
     ----------
     kind : str
-        Key of `KINDS`.
+        Key of `INPUT_KINDS`.
     arrays : tuple of str
         Names of the arrays it gives, as the graph names them.
     spec : mapping
@@ -49,7 +49,7 @@ class Input:
 
     def as_dict(self) -> dict[str, Any]:
         """Give the JSON form, with type and shape of each array (None: any length)."""
-        shapes = KINDS[self.kind].shapes(self.spec)
+        shapes = INPUT_KINDS[self.kind].shapes(self.spec)
         arrays = [
             {"name": name, "dtype": kind, "shape": list(shape)}
             for name, (kind, shape) in zip(self.arrays, shapes, strict=True)
@@ -57,18 +57,18 @@ class Input:
         return {"kind": self.kind, "arrays": arrays, "spec": dict(self.spec)}
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Input:
+    def from_dict(cls, document: Mapping[str, Any]) -> ModelInput:
         """Read the JSON form."""
-        return cls(found["kind"], tuple(item["name"] for item in found["arrays"]), found["spec"])
+        return cls(document["kind"], tuple(item["name"] for item in document["arrays"]), document["spec"])
 
-    def placed(self, folder: Path) -> Input:
+    def with_files_in(self, folder: Path) -> ModelInput:
         """Give the input with the files of its spec found in a folder."""
         files = {name: str(folder / value) for name, value in self.spec.items() if name.endswith("_file")}
-        return Input(self.kind, self.arrays, {**self.spec, **files})
+        return ModelInput(self.kind, self.arrays, {**self.spec, **files})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class InputKind:
     """How one kind of input is made.
 
     Parameters
@@ -96,35 +96,35 @@ def _series_shapes(spec: Spec) -> tuple[tuple[str, tuple[int | None, ...]], ...]
     return (whole, whole, ("float32", (None, 1))) if spec.get("gaps") else (whole,)
 
 
-def _stacked(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
+def _stack(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
     return tuple(np.stack(parts) for parts in zip(*rows, strict=True))
 
 
-def _one(row: tuple[Array, ...], n_outputs: int) -> float:
+def _unit_cost(row: tuple[Array, ...], n_outputs: int) -> float:
     return 1.0
 
 
 @lru_cache(maxsize=4)
-def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]], bool]:
+def _read_ngrams(file: str) -> tuple[int, dict[str, dict[str, int]], bool]:
     """Read how much of a text is read, the number of each piece within its kind, and whether they are in NFC."""
-    told = json.loads(Path(file).read_text("utf-8"))
-    numbered = {kind: {piece: at for at, piece in enumerate(known)} for kind, known in told["pieces"].items()}
-    return int(told["longest"]), numbered, is_composed(numbered)
+    document = json.loads(Path(file).read_text("utf-8"))
+    numbered = {kind: {piece: at for at, piece in enumerate(known)} for kind, known in document["pieces"].items()}
+    return int(document["longest"]), numbered, is_composed(numbered)
 
 
-def _pieces(text: str, spec: Spec) -> tuple[Array, ...]:
+def _count_ngrams(text: str, spec: Spec) -> tuple[Array, ...]:
     """Count the pieces of a text: their numbers, one kind after the other, and 1 + log(count)."""
-    longest, numbered, composed = _vocabulary(str(spec["pieces_file"]))
+    longest, numbered, composed = _read_ngrams(str(spec["pieces_file"]))
     cut, ids, weights, first = ready([text], longest, composed), [], [], 0
     for kind, known in numbered.items():
-        found = count_known(cut, kind, known)
-        ids.append(found.indices.astype(np.int64) + first)
-        weights.append(found.values)
+        counts = count_known(cut, kind, known)
+        ids.append(counts.indices.astype(np.int64) + first)
+        weights.append(counts.values)
         first += len(known)
     return np.concatenate(ids), np.concatenate(weights).astype(np.float32)
 
 
-def _padded_pieces(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
+def _pad_ngrams(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:
     width = max(1, *(len(ids) for ids, _ in rows))
     ids, weights = np.zeros((len(rows), width), np.int64), np.zeros((len(rows), width), np.float32)
     for number, (row_ids, row_weights) in enumerate(rows):
@@ -132,68 +132,68 @@ def _padded_pieces(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array
     return ids, weights
 
 
-def _with_seed(source: Any, spec: Spec) -> tuple[Any, int]:
-    """Open a picture, with the number that its changed views depend on (see `headstart.features.views.seen`)."""
+def _load_with_seed(source: Any, spec: Spec) -> tuple[Any, int]:
+    """Open a picture, with the number that its changed views depend on (see `headstart.features.views.make_view`)."""
     content = source if isinstance(source, bytes) else Path(source).read_bytes() if Path(source).is_file() else b""
     return _IMAGE.load(source, spec), zlib.crc32(hashlib.sha256(content).hexdigest().encode())
 
 
-def _views(loaded: tuple[Any, int], spec: Spec) -> tuple[Array, ...]:
-    picture, seed = loaded
-    changed = [augment(picture, np.random.default_rng([view, seed])) for view in range(1, int(spec["views"]) + 1)]
-    return (np.stack([squared(one, spec) for one in (picture, *changed)]),)
+def _prepare_views(loaded: tuple[Any, int], spec: Spec) -> tuple[Array, ...]:
+    image, seed = loaded
+    changed = [augment_image(image, np.random.default_rng([view, seed])) for view in range(1, int(spec["views"]) + 1)]
+    return (np.stack([resize_image(one, spec) for one in (image, *changed)]),)
 
 
 _IMAGE, _TEXT, _SERIES = MODALITIES["image"], MODALITIES["text"], MODALITIES["series"]
-KINDS: dict[str, Kind] = {
-    "rows": Kind(
+INPUT_KINDS: dict[str, InputKind] = {
+    "rows": InputKind(
         load=lambda source, spec: None,
         prepare=lambda loaded, spec: (np.zeros(1, np.float32),),
-        collate=_stacked,
+        collate=_stack,
         shapes=lambda spec: (("float32", (None, 1)),),
-        cost=_one,
+        cost=_unit_cost,
     ),
-    "pixels": Kind(
+    "pixels": InputKind(
         load=_IMAGE.load,
-        prepare=lambda picture, spec: (squared(picture, spec),),
-        collate=_stacked,
+        prepare=lambda picture, spec: (resize_image(picture, spec),),
+        collate=_stack,
         shapes=lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),),
-        cost=_one,
+        cost=_unit_cost,
     ),
-    "views": Kind(
-        load=_with_seed,
-        prepare=_views,
-        collate=_stacked,
+    "views": InputKind(
+        load=_load_with_seed,
+        prepare=_prepare_views,
+        collate=_stack,
         shapes=lambda spec: (("uint8", (None, None, int(spec["size"]), int(spec["size"]), 3)),),
         cost=lambda row, n: float(len(row[0])),
     ),
-    "picture": Kind(
+    "picture": InputKind(
         load=_IMAGE.load,
-        prepare=lambda picture, spec: (shrunk(picture),),
-        collate=_stacked,
+        prepare=lambda picture, spec: (shrink_image(picture),),
+        collate=_stack,
         shapes=lambda spec: (("uint8", (None, int(spec["size"]), int(spec["size"]), 3)),),
-        cost=_one,
+        cost=_unit_cost,
     ),
-    "tokens": Kind(
+    "tokens": InputKind(
         load=_TEXT.load,
         prepare=_TEXT.prepare,
         collate=padded_tokens,
         shapes=lambda spec: (("int64", (None, None)), ("int64", (None, None))),
         cost=lambda row, n: float(len(row[0])),
     ),
-    "pieces": Kind(
+    "pieces": InputKind(
         load=lambda text, spec: str(text),
-        prepare=_pieces,
-        collate=_padded_pieces,
+        prepare=_count_ngrams,
+        collate=_pad_ngrams,
         shapes=lambda spec: (("int64", (None, None)), ("float32", (None, None))),
-        cost=lambda row, n: len(row[0]) * n / PIECE_COST,
+        cost=lambda row, n: len(row[0]) * n / NGRAM_COST,
     ),
-    "series": Kind(
+    "series": InputKind(
         load=_SERIES.load,
         prepare=_SERIES.prepare,
-        collate=_stacked,
+        collate=_stack,
         shapes=_series_shapes,
-        cost=_one,
+        cost=_unit_cost,
     ),
 }
 """Kinds of input.
@@ -207,17 +207,17 @@ also where there were values, and how many steps there were.
 
 
 @dataclass(frozen=True)
-class Feed:
+class ModelInputs:
     """All inputs of one model: a row becomes arrays, rows become a batch.
 
     Parameters
     ----------
-    inputs : tuple of Input
+    inputs : tuple of ModelInput
         With files placed.
     n_outputs : int
     """
 
-    inputs: tuple[Input, ...]
+    inputs: tuple[ModelInput, ...]
     n_outputs: int
 
     @property
@@ -228,31 +228,36 @@ class Feed:
     def load(self, source: Any) -> list[Any]:
         """Open a row once for each way of reading; raises `DataError` where it cannot be read."""
         opened: dict[object, Any] = {}
-        found = []
+        loaded = []
         for item in self.inputs:
-            kind = KINDS[item.kind]
-            key = (kind.load, item.spec.get("resize"), str(item.spec.get(KEY)), item.spec.get("gaps"))
+            kind = INPUT_KINDS[item.kind]
+            key = (kind.load, item.spec.get("resize"), str(item.spec.get(VALUE_RANGES)), item.spec.get("gaps"))
             if key not in opened:
                 opened[key] = kind.load(source, item.spec)
-            found.append(opened[key])
-        return found
+            loaded.append(opened[key])
+        return loaded
 
     def prepare(self, loaded: Sequence[Any]) -> tuple[Array, ...]:
         """Make the arrays of a row, those of all inputs behind each other."""
-        made = [KINDS[item.kind].prepare(part, item.spec) for item, part in zip(self.inputs, loaded, strict=True)]
-        return tuple(array for arrays in made for array in arrays)
+        by_input = [
+            INPUT_KINDS[item.kind].prepare(part, item.spec) for item, part in zip(self.inputs, loaded, strict=True)
+        ]
+        return tuple(array for arrays in by_input for array in arrays)
 
-    def _parts(self, row: tuple[Array, ...]) -> list[tuple[Array, ...]]:
+    def _split_by_input(self, row: tuple[Array, ...]) -> list[tuple[Array, ...]]:
         ends = np.cumsum([len(item.arrays) for item in self.inputs]).tolist()
         return [row[end - len(item.arrays) : end] for item, end in zip(self.inputs, ends, strict=True)]
 
     def cost(self, row: tuple[Array, ...]) -> int:
         """Give what a row adds to a batch."""
-        parts = zip(self.inputs, self._parts(row), strict=True)
-        return max(1, round(sum(KINDS[item.kind].cost(part, self.n_outputs) for item, part in parts)))
+        parts = zip(self.inputs, self._split_by_input(row), strict=True)
+        return max(1, round(sum(INPUT_KINDS[item.kind].cost(part, self.n_outputs) for item, part in parts)))
 
     def collate(self, rows: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
         """Put rows into one batch."""
-        apart = [self._parts(row) for row in rows]
-        made = [KINDS[item.kind].collate([row[at] for row in apart], item.spec) for at, item in enumerate(self.inputs)]
-        return tuple(array for arrays in made for array in arrays)
+        by_row = [self._split_by_input(row) for row in rows]
+        by_input = [
+            INPUT_KINDS[item.kind].collate([row[at] for row in by_row], item.spec)
+            for at, item in enumerate(self.inputs)
+        ]
+        return tuple(array for arrays in by_input for array in arrays)

@@ -6,23 +6,25 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from headstart.bundle.golden import Golden
-from headstart.bundle.records.schema import reading
-from headstart.bundle.runtime.agreement import Agreement, agreement
-from headstart.bundle.runtime.session import FAILURES, Portable, Run, opened
+from headstart.bundle.golden import GoldenRows
+from headstart.bundle.records.schema import bundle_errors
+from headstart.bundle.runtime.agreement import Agreement, compare_outputs
+from headstart.bundle.runtime.session import FAILURES, GraphRun, PortableModel, open_graph
 from headstart.errors import BundleError
 from headstart.records import FloatMatrix
 
-BROKEN: tuple[type[Exception], ...] = (KeyError, ValueError, OSError, BadZipFile, *FAILURES)
+REPLAY_FAILURES: tuple[type[Exception], ...] = (KeyError, ValueError, OSError, BadZipFile, *FAILURES)
 """What damaged golden rows or a damaged graph raise."""
 
 
-def replay_golden_rows(portable: Portable, task: str, thresholds: tuple[float, ...]) -> tuple[Golden, Agreement]:
+def replay_golden_rows(
+    portable: PortableModel, task: str, thresholds: tuple[float, ...]
+) -> tuple[GoldenRows, Agreement]:
     """Return the golden rows of a bundle, and how far its graph answers them here as it did.
 
     Parameters
     ----------
-    portable : Portable
+    portable : PortableModel
         Whose graph was checked.
     task : str
     thresholds : tuple of float
@@ -33,19 +35,19 @@ def replay_golden_rows(portable: Portable, task: str, thresholds: tuple[float, .
         The rows or the graph are damaged.
     """
     folder = portable.folder
-    with reading(folder):
-        golden = Golden.read(folder, portable.contract)
+    with bundle_errors(folder):
+        golden = GoldenRows.read(folder, portable.contract)
     try:
-        outputs = _run_one_by_one(opened(folder / str(portable.told["file"]), tuple(golden.arrays)), golden)
-        return golden, agreement(task, golden.outputs, outputs, thresholds)
-    except BROKEN as error:
+        outputs = _run_one_by_one(open_graph(folder / str(portable.config["file"]), tuple(golden.arrays)), golden)
+        return golden, compare_outputs(task, golden.outputs, outputs, thresholds)
+    except REPLAY_FAILURES as error:
         raise BundleError(
             f"The golden rows of {folder} cannot be replayed ({type(error).__name__}: {str(error)[:200]}).",
             "Copy the bundle again, or update onnxruntime.",
         ) from error
 
 
-def _run_one_by_one(run: Run, golden: Golden) -> FloatMatrix:
+def _run_one_by_one(run: GraphRun, golden: GoldenRows) -> FloatMatrix:
     """Return the outputs of each golden row as it would be answered alone, padding aside."""
     parts = [
         run(*(values[row : row + 1] for values in golden.arrays.values()))[0] for row in range(len(golden.outputs))

@@ -19,10 +19,10 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as raised
 
 from headstart.bundle.onnx.graph_limits import GraphContract, require_graph
-from headstart.bundle.runtime.inputs import Feed, Input
+from headstart.bundle.runtime.inputs import ModelInput, ModelInputs
 from headstart.errors import BundleError
 from headstart.features.extractors import Extractor
-from headstart.features.runtimes import n_cores
+from headstart.features.runtimes import count_cores
 from headstart.modalities.record import Array
 from headstart.records import Features, FittedState, FloatMatrix, Probabilities, Table
 from headstart.strategies.record import StrategyRows
@@ -44,17 +44,17 @@ UNBOUNDED = ("ConstantFolding",)
 """What onnxruntime would compute while it opens a graph, without a bound of time; opening is quicker without."""
 Widths = tuple[int | None, int | None]
 """Columns of outputs and of features; None: any number."""
-Run = Callable[..., tuple[Array, ...]]
+GraphRun = Callable[..., tuple[Array, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portable:
+class PortableModel:
     """The portable form of a model.
 
     Parameters
     ----------
     folder : Path
-    told : mapping
+    config : mapping
         What `config.json` says under `portable`.
     modality : str
     n_outputs : int
@@ -65,7 +65,7 @@ class Portable:
     """
 
     folder: Path
-    told: Mapping[str, Any]
+    config: Mapping[str, Any]
     modality: str
     n_outputs: int
     sha256: str
@@ -74,40 +74,48 @@ class Portable:
     @property
     def reads(self) -> str:
         """What the second output is, and what decisions read: "features", "descriptors" or nothing."""
-        return str(self.told["reads"])
+        return str(self.config["reads"])
 
     @property
-    def feed(self) -> Feed:
+    def model_inputs(self) -> ModelInputs:
         """How rows become arrays."""
-        inputs = tuple(Input.of(item).placed(self.folder) for item in self.told["inputs"])
-        return Feed(inputs, self.n_outputs)
+        inputs = tuple(ModelInput.from_dict(item).with_files_in(self.folder) for item in self.config["inputs"])
+        return ModelInputs(inputs, self.n_outputs)
 
     @property
     def contract(self) -> GraphContract:
         """What the graph is fed and gives."""
-        return GraphContract.of(self.told, self.n_outputs, self.n_features)
+        return GraphContract.from_config(self.config, self.n_outputs, self.n_features)
 
-    def extractor(self) -> Extractor:
+    def make_extractor(self) -> Extractor:
         """Give what makes outputs and features of rows in one pass."""
-        feed = self.feed
+        model_inputs = self.model_inputs
+        path, widths = self.folder / str(self.config["file"]), (self.n_outputs, self.n_features)
         return Extractor(
-            name="model.onnx", key=self.sha256, prepare=feed.prepare, cost=feed.cost, collate=feed.collate, spec={},
-            open=lambda: opened(self.folder / str(self.told["file"]), feed.names, (self.n_outputs, self.n_features)),
-            batch_rows=BATCH_ROWS[self.modality], batch_cost=BATCH_COST, load=feed.load,
-        )  # fmt: skip
+            name="model.onnx",
+            key=self.sha256,
+            prepare=model_inputs.prepare,
+            cost=model_inputs.cost,
+            collate=model_inputs.collate,
+            spec={},
+            open=lambda: open_graph(path, model_inputs.names, widths),
+            batch_rows=BATCH_ROWS[self.modality],
+            batch_cost=BATCH_COST,
+            load=model_inputs.load,
+        )
 
-    def rows(self, table: Table, outputs: Sequence[tuple[Array, ...]]) -> StrategyRows:
-        """Give rows as decisions and `Answers` read them, from what batches of the extractor gave."""
-        said, values = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
-        found = Features(table.ids, values, self.sha256, {OUTPUTS: said})
-        return StrategyRows(table, None, found) if self.reads == "descriptors" else StrategyRows(table, found)
+    def to_rows(self, table: Table, outputs: Sequence[tuple[Array, ...]]) -> StrategyRows:
+        """Give rows as decisions and `PortableOutputs` read them, from what batches of the extractor gave."""
+        outputs_of_rows, values = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
+        features = Features(table.ids, values, self.sha256, {OUTPUTS: outputs_of_rows})
+        return StrategyRows(table, None, features) if self.reads == "descriptors" else StrategyRows(table, features)
 
 
 @dataclass(frozen=True)
-class Answers:
+class PortableOutputs:
     """A fitted strategy whose outputs were made by the graph already (see `headstart.strategies.record.Fitted`)."""
 
-    portable: Portable
+    portable: PortableModel
 
     @property
     def out_of_fold(self) -> Probabilities:
@@ -121,16 +129,16 @@ class Answers:
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Give the outputs (n_rows, n_outputs) that came with the rows."""
-        found = rows.descriptors if self.portable.reads == "descriptors" else rows.features
-        assert found is not None, "rows were not read by the portable model"
-        return found.stages[OUTPUTS].astype(np.float64)
+        features = rows.descriptors if self.portable.reads == "descriptors" else rows.features
+        assert features is not None, "rows were not read by the portable model"
+        return features.stages[OUTPUTS].astype(np.float64)
 
     def state(self) -> FittedState:
         """Name the graph by its hash."""
         return FittedState({}, {"sha256": np.frombuffer(bytes.fromhex(self.portable.sha256), dtype=np.uint8)})
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
+def open_session(path: Path) -> onnxruntime.InferenceSession:
     """Open a graph on the processor, with as many threads as this process may use; it never calls home.
 
     Weights in other files are refused: no graph of ours has any, and no hash would cover them. What the graph holds in
@@ -143,23 +151,23 @@ def session(path: Path) -> onnxruntime.InferenceSession:
     """
     require_graph(path)
     _bound_memory()
-    chosen = onnxruntime.SessionOptions()
-    chosen.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or n_cores())
-    chosen.log_severity_level = 4
-    chosen.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path / "nowhere"))
-    chosen.add_session_config_entry("session.use_env_allocators", "1")
-    chosen.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or count_cores())
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path / "nowhere"))
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     try:
         return onnxruntime.InferenceSession(
             str(path),
-            chosen,
+            options,
             providers=["CPUExecutionProvider"],
             enable_fallback=0,  # It would print and try again.
             disabled_optimizers=UNBOUNDED,
         )
     except FAILURES as error:
-        said = " ".join(str(error).split())[:200]
-        raise BundleError(f"{path} cannot be run ({said}).", "Copy it again, or update onnxruntime.") from error
+        reason = " ".join(str(error).split())[:200]
+        raise BundleError(f"{path} cannot be run ({reason}).", "Copy it again, or update onnxruntime.") from error
 
 
 @cache
@@ -172,7 +180,7 @@ def _bound_memory() -> None:
     onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg(MOST_RUN_BYTES, 1, -1, -1))
 
 
-def opened(path: Path, names: Sequence[str], widths: Widths = (None, None)) -> Run:
+def open_graph(path: Path, names: Sequence[str], widths: Widths = (None, None)) -> GraphRun:
     """Make a function from prepared arrays to outputs and features, both float32 (features may have no column).
 
     Parameters
@@ -188,25 +196,27 @@ def opened(path: Path, names: Sequence[str], widths: Widths = (None, None)) -> R
     BundleError
         The graph cannot be opened; the function raises it where the graph breaks on what it is fed.
     """
-    running = session(path)
+    session = open_session(path)
 
     def run(*arrays: Array) -> tuple[Array, ...]:
         try:
             with _bounded_time() as limits:
-                found = running.run(None, dict(zip(names, arrays, strict=True)), limits)
+                arrays_out = session.run(None, dict(zip(names, arrays, strict=True)), limits)
         except FAILURES as error:
             n_rows = len(arrays[0])
             if n_rows < 2:
-                said = f"one row takes more than {MOST_RUN_SECONDS:g} seconds" if limits.terminate else str(error)
-                said = " ".join(said.split())[:200]
+                reason = f"one row takes more than {MOST_RUN_SECONDS:g} seconds" if limits.terminate else str(error)
+                reason = " ".join(reason.split())[:200]
                 raise BundleError(
-                    f"{path} cannot be run ({said}).", "Copy the bundle again, or update onnxruntime."
+                    f"{path} cannot be run ({reason}).", "Copy the bundle again, or update onnxruntime."
                 ) from error
             size = 1 if limits.terminate else n_rows // 2  # Fewer rows need less memory.
             parts = [run(*(array[at : at + size] for array in arrays)) for at in range(0, n_rows, size)]
             return tuple(np.concatenate(both) for both in zip(*parts, strict=True))
-        none: FloatMatrix = np.empty((len(found[0]), 0), dtype=np.float32)
-        return _checked(path, (found[0], found[1] if len(found) > 1 else none), len(arrays[0]), widths)
+        no_features: FloatMatrix = np.empty((len(arrays_out[0]), 0), dtype=np.float32)
+        return _check_shapes(
+            path, (arrays_out[0], arrays_out[1] if len(arrays_out) > 1 else no_features), len(arrays[0]), widths
+        )
 
     return run
 
@@ -224,15 +234,15 @@ def _bounded_time() -> Iterator[onnxruntime.RunOptions]:
         timer.cancel()
 
 
-def _checked(
-    path: Path, found: tuple[Array, ...], n_rows: int, widths: tuple[int | None, int | None]
+def _check_shapes(
+    path: Path, arrays: tuple[Array, ...], n_rows: int, widths: tuple[int | None, int | None]
 ) -> tuple[Array, ...]:
     """Refuse what a graph gave where it has another shape than it should have."""
-    for values, width in zip(found, widths, strict=True):
+    for values, width in zip(arrays, widths, strict=True):
         shape = n_rows, values.shape[1] if width is None and values.ndim == 2 else width
         if values.shape != shape or values.dtype.kind != "f":
             raise BundleError(
                 f"{path} answers with numbers of the shape {values.shape}, not {shape}.",
                 "Do not use it, or make the bundle again.",
             )
-    return found
+    return arrays

@@ -18,7 +18,7 @@ import numpy as np
 from headstart.bundle.standalone.checking import HINT, document_of, require
 from headstart.bundle.standalone.refusing import Refused, require_kind
 from headstart.bundle.standalone.tables import TABLES, table_of, text_of
-from headstart.modalities.tokenizer_limits import Unusable, as_unusable, make_tokenizer
+from headstart.modalities.tokenizer_limits import UnusableTokenizer, make_tokenizer, to_unusable_error
 
 HERE = Path(__file__).parent
 # --- code ---
@@ -85,7 +85,7 @@ def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     try:
         ids = _tokenizer(spec["tokenizer_file"], longest).encode(text).ids or [int(spec["pad_id"])]
     except BaseException as error:  # Panics of the library derive from it.
-        raise Refused(f"{spec['tokenizer_file']} {as_unusable(error)}.\n{HINT}") from None
+        raise Refused(f"{spec['tokenizer_file']} {to_unusable_error(error)}.\n{HINT}") from None
     return np.asarray(ids, np.int64), np.ones(len(ids), np.int64)
 
 
@@ -95,7 +95,7 @@ def _tokenizer(file: str, longest: int) -> Any:
         return make_tokenizer((HERE / file).read_text("utf-8"), longest)
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{file} cannot be read ({error}).\n{HINT}") from None
-    except Unusable as error:
+    except UnusableTokenizer as error:
         raise Refused(f"{file} {error}.\n{HINT}") from None
 
 

@@ -17,7 +17,7 @@ from headstart.data.duplicates.near_duplicates import (
     find_similar_pairs,
     measure_typical_distance,
 )
-from headstart.modalities.looks import Look
+from headstart.modalities.looks import Fingerprint
 from headstart.records import TEST, TRAIN, Finding, FloatMatrix, Index, Table, make_column
 
 MOST_ROWS = 10_000
@@ -75,7 +75,7 @@ def _first_row_of_each_content(table: Table, seed: int) -> Index:
 def _find_groups(features: FloatMatrix, typical: float, seed: int) -> list[list[int]]:
     centred = np.asarray(features, dtype=np.float32) - features.mean(axis=0, dtype=np.float64).astype(np.float32)
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
-    fingerprints = [Look(vector[None]) for vector in centred]
+    fingerprints = [Fingerprint(vector[None]) for vector in centred]
     largest_distance = typical * measure_typical_distance(fingerprints, seed)
     groups = find_connected_rows(len(fingerprints), find_similar_pairs(fingerprints, 1 - largest_distance**2 / 2, seed))
     most = max(LARGEST_GROUP, LARGEST_SHARE * len(fingerprints))

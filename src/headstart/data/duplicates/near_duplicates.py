@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from headstart import progress
 from headstart.data.duplicates.components import find_connected_rows
-from headstart.modalities.looks import LOOKS, Look
+from headstart.modalities.looks import FINGERPRINTERS, Fingerprint
 from headstart.records import TEST, TRAIN, Column, Finding, Index, Table, make_column
 
 MOST_ROWS = {"image": 20_000, "text": 50_000, "series": 20_000}
@@ -228,13 +228,13 @@ def _report_search(table: Table, near_duplicates: NearDuplicates) -> list[Findin
     return findings
 
 
-def _compute_fingerprints(table: Table, rows: Index) -> list[Look]:
+def _compute_fingerprints(table: Table, rows: Index) -> list[Fingerprint]:
     """Return the fingerprint of each row; images are read in threads."""
-    fingerprint_row, is_long = LOOKS[table.modality], len(rows) > _LONG_JOB
+    fingerprint_row, is_long = FINGERPRINTERS[table.modality], len(rows) > _LONG_JOB
     bar_context = (
         progress.bar("Looking for near copies", len(rows), f"{table.modality}s") if is_long else nullcontext(None)
     )
-    fingerprints: list[Look] = []
+    fingerprints: list[Fingerprint] = []
     with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(rows), 256):
             part = [table.inputs[row] for row in rows[start : start + 256]]
@@ -266,7 +266,7 @@ def _yield_blocks(firsts: NDArray[np.float32], views: NDArray[np.float32], seed:
                     yield block, visitors[other : other + BLOCK_ROWS]
 
 
-def find_similar_pairs(fingerprints: Sequence[Look], least_cosine: float, seed: int) -> list[tuple[int, int]]:
+def find_similar_pairs(fingerprints: Sequence[Fingerprint], least_cosine: float, seed: int) -> list[tuple[int, int]]:
     """Return pairs of rows where a view of one is similar to the other row.
 
     Parameters
@@ -303,13 +303,13 @@ def _cap_repeats(rows: Index) -> Index:
     return np.flatnonzero(np.arange(len(rows)) - starts <= MOST_PAIRS).astype(np.intp)
 
 
-def _find_image_pairs(fingerprints: Sequence[Look], seed: int) -> list[tuple[int, int]]:
+def _find_image_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tuple[int, int]]:
     return find_similar_pairs(fingerprints, IMAGE_CLOSE, seed)
 
 
-def _find_text_pairs(fingerprints: Sequence[Look], seed: int) -> list[tuple[int, int]]:
+def _find_text_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tuple[int, int]]:
     def share(a: int, b: int) -> float:
-        one, other = fingerprints[a].whole, fingerprints[b].whole
+        one, other = fingerprints[a].shingles, fingerprints[b].shingles
         assert one is not None and other is not None
         both = len(np.intersect1d(one, other, assume_unique=True))
         return both / max(len(one) + len(other) - both, 1)
@@ -317,7 +317,7 @@ def _find_text_pairs(fingerprints: Sequence[Look], seed: int) -> list[tuple[int,
     return [pair for pair in find_similar_pairs(fingerprints, TEXT_LIKELY, seed) if share(*pair) >= TEXT_CLOSE]
 
 
-def _find_series_pairs(fingerprints: Sequence[Look], seed: int) -> list[tuple[int, int]]:
+def _find_series_pairs(fingerprints: Sequence[Fingerprint], seed: int) -> list[tuple[int, int]]:
     """Return similar pairs of series of one size; the limit depends on typical distances in the data."""
     sizes = Counter(look.vectors.shape[1] for look in fingerprints)
     pairs = []
@@ -333,7 +333,7 @@ def _find_series_pairs(fingerprints: Sequence[Look], seed: int) -> list[tuple[in
     return pairs
 
 
-def measure_typical_distance(fingerprints: Sequence[Look], seed: int) -> float:
+def measure_typical_distance(fingerprints: Sequence[Fingerprint], seed: int) -> float:
     """Return the median distance of up to 300 rows to their tenth neighbour among up to 2,000 rows.
 
     Parameters

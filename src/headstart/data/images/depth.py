@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.modalities.image import measure_values
-from headstart.modalities.image_values import FLOAT, INTEGER, ranges_of
+from headstart.modalities.image_values import FLOAT, INTEGER, find_value_ranges
 from headstart.records import TEST, Finding, Table
 
 _EIGHT_BITS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".dib", ".heic", ".heif"})
@@ -28,13 +28,13 @@ def value_ranges(table: Table) -> dict[str, list[float]]:
 
     Test rows are not looked at.
     """
-    return ranges_of([(kind, (low, high)) for kind, low, high in _measured(table)])
+    return find_value_ranges([(kind, (low, high)) for kind, low, high in _measured(table)])
 
 
 def describe_depth(table: Table) -> tuple[Finding, ...]:
     """Return what is to be known of images with more than 8 bits: the common scale, and whether most are dark on it."""
     measured, findings = _measured(table), []
-    for kind, (low, high) in ranges_of([(kind, (low, high)) for kind, low, high in measured]).items():
+    for kind, (low, high) in find_value_ranges([(kind, (low, high)) for kind, low, high in measured]).items():
         brightest = [value for name, _, value in measured if name == kind]
         used = (float(np.median(brightest)) - low) / max(high - low, 1e-12)
         summary = (

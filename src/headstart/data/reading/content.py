@@ -53,7 +53,7 @@ def _see_image(path: Path) -> Seen:
         content = read_plain(path)
     except DataError as error:
         return "", error.problem
-    return hashlib.sha256(content).hexdigest(), image.inspect(content)
+    return hashlib.sha256(content).hexdigest(), image.explain_unusable(content)
 
 
 def _see_images(paths: Sequence[Path]) -> list[Seen]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from headstart import bundle as bundles
 from headstart import data, features, progress
 from headstart.bundle import Bundle
-from headstart.bundle.seen import Seen
+from headstart.bundle.seen import SeenRows
 from headstart.csv_files import csv_text
 from headstart.errors import DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
@@ -73,7 +73,7 @@ class Proposal:
     n_left_out: int
 
 
-def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> Seen:
+def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> SeenRows:
     """Give what a bundle should remember of the training rows.
 
     Parameters
@@ -84,7 +84,7 @@ def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> Seen:
     """
     train = prepared.train
     model_features = _select_features(train.features, train.descriptors, uses)
-    return Seen.of(
+    return SeenRows.from_hashes(
         train.table.hashes,
         None
         if model_features is None
@@ -136,7 +136,7 @@ def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNe
         The bundle, the data or the output cannot be used, or every row is labelled already.
     """
     with offline(options.offline):
-        bundle = bundles.load(bundle_path)
+        bundle = bundles.load_bundle(bundle_path)
         table = line_up(bundle, [path], options, {}).table
         if out is not None:
             _refuse_unreachable_images(table, out)
@@ -182,7 +182,7 @@ def propose(bundle: Bundle, table: Table, options: LabelNextOptions) -> Proposal
         raise DataError(f"Every row of {table.source} is labelled already.", "Give rows that were not learnt from.")
     usable, dense, probabilities, failed = _predict_readable(bundle, table.take(fresh), options.precision)
     rows = scale_to_unit_length(dense)
-    known = bundle.seen.centres if bundle.seen is not None else None
+    known = bundle.seen_rows.centres if bundle.seen_rows is not None else None
     if known is not None:
         known = scale_to_unit_length(project_features(known, len(fresh))) if len(known) else None
     known = known if known is not None and known.shape[1] == rows.shape[1] else None
@@ -216,9 +216,9 @@ def _find_new_rows(bundle: Bundle, table: Table) -> Index:
     """Give the rows that were not learnt from, each content once."""
     _, first = np.unique(table.hashes.astype(str), return_index=True)
     rows = np.sort(first)
-    if bundle.seen is None:
+    if bundle.seen_rows is None:
         return np.asarray(rows, dtype=np.intp)
-    return np.asarray(rows[~bundle.seen.knows(table.hashes[rows])], dtype=np.intp)
+    return np.asarray(rows[~bundle.seen_rows.contains(table.hashes[rows])], dtype=np.intp)
 
 
 def project_features(features: FloatMatrix, n_rows: int) -> FloatMatrix:
@@ -283,9 +283,9 @@ def _read_features(bundle: Bundle, part: Table, precision: str) -> tuple[Index, 
     if bundle.backbone is None or "features" not in bundle.uses:
         good, rows, failed = read_rows(bundle, part, precision)
         return good, rows, {str(part.ids[row]): reason for row, reason in failed.items()}
-    extraction = features.extract(part, bundle.backbone, precision, bundle.uses)
-    rows = StrategyRows(part.take(extraction.kept), extraction.features, extraction.descriptors)
-    return extraction.kept, rows, {item.id: item.reason for item in extraction.set_aside}
+    extraction = features.extract_features(part, bundle.backbone, precision, bundle.uses)
+    rows = StrategyRows(part.take(extraction.readable_rows), extraction.features, extraction.descriptors)
+    return extraction.readable_rows, rows, {item.id: item.reason for item in extraction.set_aside}
 
 
 def _top_two_margin(probabilities: Floats) -> Floats:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from headstart import evaluation, progress
-from headstart.bundle import versions
+from headstart.bundle import list_versions
 from headstart.errors import offenders
 from headstart.evaluation import NamedPredictions, Truth
 from headstart.flow.adaptation.prepare import Prepared
@@ -150,7 +150,7 @@ def assemble_result(
             },
             "seed": options.seed,
             "options": options.model_dump(mode="json"),
-            "versions": versions(),
+            "versions": list_versions(),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
     )

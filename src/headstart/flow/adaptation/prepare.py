@@ -26,7 +26,7 @@ from headstart.flow.base_choice import choose
 from headstart.flow.base_choice.measure import join_feature_duplicates
 from headstart.flow.data_check.check import after_split
 from headstart.flow.data_check.reading_notes import say_how_read
-from headstart.modalities.series import describe
+from headstart.modalities.series import derive_spec
 from headstart.options import AdaptOptions
 from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
@@ -144,8 +144,10 @@ def prepare(
         backbone, base_findings, ranked = choose.choose_base(decided, options, budget.training_clock())
         findings += base_findings
     with timings.step("features"):
-        extraction = features.extract(decided, backbone, options.precision, uses=uses, seconds=budget.reading_seconds())
-    usable = decided.take(extraction.kept)
+        extraction = features.extract_features(
+            decided, backbone, options.precision, uses=uses, seconds=budget.reading_seconds()
+        )
+    usable = decided.take(extraction.readable_rows)
     usable = replace(usable, set_aside=(*usable.set_aside, *extraction.set_aside))
     for aside in extraction.set_aside[:5]:
         progress.warn(f"Set aside: {aside.id}: {aside.reason}")
@@ -172,7 +174,7 @@ def _warn_of_findings(findings: Sequence[Finding]) -> None:
 
 def _make_input_spec(train: Table, backbone: Backbone) -> Mapping[str, Any]:
     """Give the input spec for strategies that read rows themselves: a series keeps its own length whatever the base."""
-    return describe(list(train.inputs)) if backbone.spec.get("gaps") else backbone.spec
+    return derive_spec(list(train.inputs)) if backbone.spec.get("gaps") else backbone.spec
 
 
 def _assemble(

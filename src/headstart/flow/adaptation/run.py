@@ -133,10 +133,10 @@ def adapt_table(
         },
         task=table.task,
         thresholds=choose_thresholds(prepared, strategies.fitted[strategies.chosen]),
-        seen=remember_training_rows(prepared, frozenset(uses)),
+        seen_rows=remember_training_rows(prepared, frozenset(uses)),
         spec=prepared.task.spec,
-        rules=decided.policy,
-        reference=site_comparison.draw_reference(prepared, decided.policy, options.group, options.seed),
+        decision_policy=decided.policy,
+        reference_sample=site_comparison.draw_reference(prepared, decided.policy, options.group, options.seed),
         input_columns=prepared.table.input_columns,
     )
     with timings.step("checks"):
@@ -163,7 +163,7 @@ def _compute_run_key(prepared: Prepared, options: AdaptOptions) -> str:
     inputs += [] if unlabelled is None else [list(unlabelled.table.hashes)]
     inputs += [] if prepared.task.words is None else [prepared.task.words.digest()]
     fingerprint = [prepared.backbone.fingerprint, prepared.extraction.runtime]
-    return runs.compute_key(inputs, training_options, fingerprint, bundles.versions())
+    return runs.compute_key(inputs, training_options, fingerprint, bundles.list_versions())
 
 
 def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
@@ -217,9 +217,11 @@ def _write_bundle(adapted: AdaptedRun, out: Path) -> PortableForm:
         sample = portable.draw_sample(adapted.prepared, adapted.bundle.seed)
         bundle = portable.make_portable(adapted.bundle, sample, Path(place), out / "bundle")
         portable.warn_if_not_portable(bundle, adapted.strategies, adapted.prepared)
-        bundles.save(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
+        bundles.save_bundle(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
     write_text(out / "test_predictions.csv", _format_test_predictions(adapted))
-    portable_form: Mapping[str, Any] = bundle.shipped.told if bundle.shipped else bundles.NOT_SHIPPED
+    portable_form: Mapping[str, Any] = (
+        bundle.portable_files.config if bundle.portable_files else bundles.NO_PORTABLE_FORM
+    )
     size = (out / "bundle" / portable_form["file"]).stat().st_size if portable_form["ok"] else 0
     return PortableForm(ok=portable_form["ok"], reason=portable_form.get("reason", ""), size_bytes=size)
 

@@ -54,10 +54,10 @@ def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: froz
     drawn = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[:MOST_ROWS])
     taken = rows.take(drawn)
     features_read = uses & {"features"}
-    extraction = features.extract(
+    extraction = features.extract_features(
         taken, prepared.backbone, options.precision, uses=features_read, seconds=clock.remaining_seconds() * TIME_SHARE
     )
-    unlabelled = StrategyRows(taken.take(extraction.kept), extraction.features, extraction.descriptors)
+    unlabelled = StrategyRows(taken.take(extraction.readable_rows), extraction.features, extraction.descriptors)
     progress.say(f"{len(unlabelled):,} {ROW_NOUNS[rows.modality]} without labels to learn from as well.")
     used = {str(name) for name in unlabelled.table.ids}
     aside = tuple(item for item in prepared.table.set_aside if item.id not in used)

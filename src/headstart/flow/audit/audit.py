@@ -205,12 +205,12 @@ def _extract_adapted_features(
     if prepared.task.clock.remaining_seconds() < TUNED_SHARE_SECONDS or len(table) > TUNED_ROWS * 3:
         not_measured["adapted features"] = "No time was left; give more with --time."
         return None
-    from headstart.features.views import final_features
+    from headstart.features.views import compute_final_features
     from headstart.strategies.fine_tuning.tuned_model import TunedModel
 
     progress.say("Running the adapted network once more, for the audit.")
     model = TunedModel.load(state)
-    return final_features(table, model.backbone, 0, model.runtime)[0]
+    return compute_final_features(table, model.backbone, 0, model.runtime)[0]
 
 
 def _find_tuned_state(state: FittedState) -> FittedState | None:

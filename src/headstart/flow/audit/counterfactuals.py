@@ -22,7 +22,7 @@ from headstart.flow.adaptation.prepare import ROW_NOUNS
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
 from headstart.flow.inference.predict_table import make_reader
 from headstart.modalities import MODALITIES
-from headstart.modalities.counterfactual import Edit, edits
+from headstart.modalities.counterfactual import Edit, list_edits
 from headstart.records import Column, Index, Interval, Predictions, Table, make_column
 from headstart.results import Counterfactual, Figure, FlipShare
 from headstart.strategies.record import Clock, Fitted
@@ -84,7 +84,7 @@ def measure_counterfactuals(
         What was not measured, and why.
     """
     table, rng = inputs.table, np.random.default_rng(inputs.bundle.seed)
-    changes = [edit for edit in edits(table.modality, list(table.inputs), swaps) if full or edit.quick]
+    changes = [edit for edit in list_edits(table.modality, list(table.inputs), swaps) if full or edit.is_quick]
     order = rng.permutation(len(table))
     most = min(FULL_ROWS if full else QUICK_ROWS, len(table))
     if most < FEWEST_ROWS:
@@ -147,7 +147,7 @@ class _Runner:
         try:
             rows = np.sort(self._find_changed_rows(edit, order, most))
             if len(rows) < FEWEST_ROWS:
-                return f"Cannot tell: only {len(rows)} test rows hold anything that it changes ({edit.says})."
+                return f"Cannot tell: only {len(rows)} test rows hold anything that it changes ({edit.description})."
             after = self.outputs(rows, edit)
             missing = np.asarray([row for row in rows if int(row) not in self.plain], dtype=np.intp)
             before = self.outputs(missing, None) if len(missing) else {}
@@ -212,7 +212,7 @@ def _make_counterfactual(
             figure = Figure.of(flip_share(moved[chosen][here])) if here.sum() >= MIN_PART else None
             parts.append(FlipShare(column=name, value=value, n_rows=int(here.sum()), flips=figure))
     return Counterfactual(
-        name=edit.name, says=edit.says, n_rows=len(rows), flips=Figure.of(whole),
+        name=edit.name, says=edit.description, n_rows=len(rows), flips=Figure.of(whole),
         without_base_strategy=others[0] if others else None, without_base_flips=Figure.of(other) if other else None,
         parts=parts,
         reading=_describe_counterfactual(
@@ -227,7 +227,7 @@ def _describe_counterfactual(
     def describe(figure: Interval | Figure) -> str:
         return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
 
-    text = f"Of {n} test rows {edit.says}, {describe(whole)} got another answer"
+    text = f"Of {n} test rows {edit.description}, {describe(whole)} got another answer"
     text += f"; with {name}, which uses no base, {describe(other)}." if other else "."
     above_average = [part for part in parts if part.flips and part.flips.low > whole.value]
     if above_average:

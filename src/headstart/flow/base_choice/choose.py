@@ -19,7 +19,7 @@ from headstart.flow.base_choice.measure import (
     measure_coverage,
 )
 from headstart.modalities import MODALITIES, series
-from headstart.modalities.image_values import KEY
+from headstart.modalities.image_values import VALUE_RANGES
 from headstart.offline import offline
 from headstart.options import AdaptOptions, BasesOptions
 from headstart.ranking import CandidateFilter, MeasuredCandidate, Ranking
@@ -48,7 +48,7 @@ def choose_base(
     """
     need = state_need(table, options)
     if options.base != AUTO:
-        named = bases.load(options.base, need)
+        named = bases.load_base(options.base, need)
         return named, _find_unknown_script(named, table), None
     criteria = CandidateFilter(table.modality, max_bytes=AUTO_BYTES)
     candidates, _ = ranking.list_candidates(criteria)
@@ -65,7 +65,7 @@ def choose_base(
     progress.say(f"Base model: {reference}. {reason}")
     advice = "Compare them yourself with `headstart bases --for DATA`, or name another with --base."
     on_disk = any(item.reference == reference and item.origin == "hub" for item in candidates)
-    chosen = bases.load(reference, replace(need, offline=need.offline or on_disk))
+    chosen = bases.load_base(reference, replace(need, offline=need.offline or on_disk))
     return (
         chosen,
         (
@@ -90,18 +90,20 @@ def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...
     return (Finding(kind="foreign-script", severity="warn", rows=(), summary=summary, advice=advice),)
 
 
-def state_need(table: Table, options: AdaptOptions) -> bases.Need:
+def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
     """Say what is asked of a base for these rows; transforms of series are fitted on training rows."""
     sample: list[np.ndarray] = []
     spec: Mapping[str, object] = {}
     if table.modality == "series":
         inputs = list(table.where_split(TRAIN).inputs)
-        spec = series.describe(inputs)
+        spec = series.derive_spec(inputs)
         prepare_one = MODALITIES["series"].prepare
         sample = [prepare_one(MODALITIES["series"].load(item, spec), spec)[0] for item in inputs[:500]]
     if table.modality == "image" and (ranges := data.value_ranges(table)):
-        spec = {KEY: ranges}
-    return bases.Need(modality=table.modality, offline=options.offline, seed=options.seed, sample=sample, spec=spec)
+        spec = {VALUE_RANGES: ranges}
+    return bases.BaseRequest(
+        modality=table.modality, offline=options.offline, seed=options.seed, sample=sample, spec=spec
+    )
 
 
 def rank(path: Path, options: BasesOptions) -> Ranking:

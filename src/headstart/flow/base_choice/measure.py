@@ -88,7 +88,7 @@ def describe_failure(error: Exception) -> str:
 
 
 def measure_candidate(
-    candidate: Candidate, sample: Sample, options: AdaptOptions, need: bases.Need, seconds: float
+    candidate: Candidate, sample: Sample, options: AdaptOptions, need: bases.BaseRequest, seconds: float
 ) -> MeasuredCandidate:
     """Score one candidate.
 
@@ -109,19 +109,21 @@ def measure_candidate(
     began = time.monotonic()
     if seconds <= 0:
         raise DataError("There was no time left to try it.", "Give more with --time.")
-    backbone = bases.load(candidate.reference, replace(need, offline=need.offline or candidate.origin == "hub"))
+    backbone = bases.load_base(candidate.reference, replace(need, offline=need.offline or candidate.origin == "hub"))
     is_default = candidate.reference == DEFAULTS[need.modality]  # Its decoding is the one descriptors are made for.
     coverage = measure_coverage(backbone, sample.table)
     if coverage and not is_default and candidate.origin != "given":
         _refuse_unknown_script(coverage, candidate)
     uses = {"features", "stages", *(["descriptors"] if is_default else [])}
-    extraction = features.extract(sample.table, backbone, options.precision, uses=frozenset(uses), seconds=seconds)
+    extraction = features.extract_features(
+        sample.table, backbone, options.precision, uses=frozenset(uses), seconds=seconds
+    )
     assert extraction.features is not None
     if extraction.late:
         raise DataError("Its pass over the sample does not fit the time given.", "Give more with --time.")
     rows, clusters = (
-        StrategyRows(sample.table.take(extraction.kept), extraction.features),
-        sample.clusters[extraction.kept],
+        StrategyRows(sample.table.take(extraction.readable_rows), extraction.features),
+        sample.clusters[extraction.readable_rows],
     )
     task = _make_task(rows.table, clusters, options.seed)
     head, outputs = _fit_better_probe(rows, task)

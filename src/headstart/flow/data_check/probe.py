@@ -41,12 +41,12 @@ def findings(table: Table, options: AdaptOptions, seconds: float) -> tuple[Findi
     train = table.take(np.flatnonzero(table.splits != TEST))
     some = train.take(np.sort(np.random.default_rng(options.seed).permutation(len(train))[:MOST_ROWS]))
     asked = options if options.base != "auto" else options.model_copy(update={"base": "default"})
-    backbone = bases.load(asked.base, state_need(_as_training(some), asked))
+    backbone = bases.load_base(asked.base, state_need(_as_training(some), asked))
     limit = f", at most {seconds:.0f} s" if np.isfinite(seconds) else ""
     progress.say(f"Looking deeper at {len(some):,} rows with {backbone.record.name}{limit} (--deep off leaves it out).")
-    made = features.extract(some, backbone, options.precision, uses=frozenset({"features"}), seconds=seconds)
+    made = features.extract_features(some, backbone, options.precision, uses=frozenset({"features"}), seconds=seconds)
     assert made.features is not None
-    seen, alike = join_feature_duplicates(some.take(made.kept), made.features, backbone, options.seed)
+    seen, alike = join_feature_duplicates(some.take(made.readable_rows), made.features, backbone, options.seed)
     rows = StrategyRows(data.drop_unlearnable_labels(seen), made.features)
     found = [
         *alike,

@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 
 from headstart import bundle as bundles
 from headstart import data, evaluation, progress, runs
-from headstart.bundle import Bundle, Shipped, standalone
+from headstart.bundle import Bundle, PortableFiles, standalone
 from headstart.bundle.card import FILE as CARD
-from headstart.bundle.card import card
+from headstart.bundle.card import render_card
 from headstart.bundle.golden import FILE as GOLDEN
-from headstart.bundle.golden import MADE_UP, Golden
-from headstart.bundle.onnx.targets import CALIBRATION_ROWS, TARGETS, Form, Given, Target
-from headstart.bundle.records.schema import reading
-from headstart.bundle.runtime.agreement import LARGEST_DIFFERENCE, SAME_LABELS, agreement, labels_of
-from headstart.bundle.runtime.inputs import Feed
-from headstart.bundle.runtime.session import FAILURES, Portable, Run, opened
+from headstart.bundle.golden import SYNTHETIC, GoldenRows
+from headstart.bundle.onnx.targets import CALIBRATION_ROWS, TARGETS, ExportedForm, ExportTarget, TargetSource
+from headstart.bundle.records.schema import bundle_errors
+from headstart.bundle.runtime.agreement import LARGEST_DIFFERENCE, SAME_LABELS, assign_labels, compare_outputs
+from headstart.bundle.runtime.inputs import ModelInputs
+from headstart.bundle.runtime.session import FAILURES, GraphRun, PortableModel, open_graph
 from headstart.csv_files import read_csv_rows
 from headstart.errors import BundleError, DataError, OptionError, offenders, unknown
 from headstart.flow.adaptation.prepare import encode_truth
@@ -101,25 +101,25 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     """
     if options.to not in TARGETS:
         raise unknown("target", options.to, TARGETS)
-    target, folder = TARGETS[options.to], bundles.find(bundle_path)
-    full = bundles.load(folder)
-    model = bundles.load(folder, "onnx")
-    portable = model.portable
+    target, folder = TARGETS[options.to], bundles.find_bundle(bundle_path)
+    full = bundles.load_bundle(folder)
+    model = bundles.load_bundle(folder, "onnx")
+    portable = model.portable_model
     assert portable is not None
     _require(target)
     place = out or folder.with_name(f"{folder.name}-{target.name}")
     if place.resolve() == folder.resolve():
         raise OptionError(f"{place} is the bundle itself.", "Choose another folder with -o.")
-    if target.page:
+    if target.is_page:
         require_place(place)
         require_ready(model, place, options)
     else:
-        bundles.require_free(place)
+        bundles.require_free_folder(place)
     tried = _choose_rows(folder, full, portable, options=options, target=target)
-    own = opened(folder / str(portable.told["file"]), portable.feed.names)
-    first = _measure_form(full, tried, _outputs(own, portable.feed, tried.rows), options) | {
-        "form": "model.onnx", "size_bytes": (folder / str(portable.told["file"])).stat().st_size,
-        "ms_a_row": _time_rows((own,), portable.feed, tried.rows)[0],
+    own = open_graph(folder / str(portable.config["file"]), portable.model_inputs.names)
+    first = _measure_form(full, tried, _outputs(own, portable.model_inputs, tried.rows), options) | {
+        "form": "model.onnx", "size_bytes": (folder / str(portable.config["file"])).stat().st_size,
+        "ms_a_row": _time_rows((own,), portable.model_inputs, tried.rows)[0],
     }  # fmt: skip
     attempts: list[dict[str, Any]] = [first]
     reference_ = _measure_form(full, tried, tried.expected, options) | {"form": "the bundle as adapted"}
@@ -128,15 +128,15 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
         "labelled": tried.truth is not None, "reference": reference_, "tried": attempts, "written": None, "reason": "",
     }  # fmt: skip
     reasons = []
-    for number, method in enumerate(target.ways, start=1):
-        progress.say(f"Making it: way {number} of {len(target.ways)} at most.")
+    for number, method in enumerate(target.methods, start=1):
+        progress.say(f"Making it: way {number} of {len(target.methods)} at most.")
         with TemporaryDirectory(prefix="headstart-") as scratch:
             figures, reason = _try_method(
                 target, method, (full, portable, tried, first, own), scratch=Path(scratch), options=options
             )
             attempts.append(figures)
             if not reason:
-                if target.page:
+                if target.is_page:
                     document["page"] = write_page(model, Path(scratch) / figures["files"][0], place, options)
                 else:
                     _write_form(target, model, figures, scratch=Path(scratch), place=place)
@@ -145,7 +145,7 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     return {**document, "reason": "; ".join(reasons)}
 
 
-def _require(target: Target) -> None:
+def _require(target: ExportTarget) -> None:
     lacking = {"onnx-int8": ("onnx",), "openvino": ("openvino",)}.get(target.name, ())
     absent = [name for name in lacking if find_spec(name) is None]
     if absent:
@@ -153,40 +153,40 @@ def _require(target: Target) -> None:
 
 
 def _choose_rows(
-    folder: Path, bundle: Bundle, portable: Portable, options: ExportOptions, target: Target
+    folder: Path, bundle: Bundle, portable: PortableModel, options: ExportOptions, target: ExportTarget
 ) -> ComparisonRows:
     """Give rows to compare on: those named, the run's own test rows, or the golden rows."""
-    stored = find_run_rows(folder, bundle, options.encoding, target.exact and options.data is not None)
+    stored = find_run_rows(folder, bundle, options.encoding, target.is_exact and options.data is not None)
     train = stored[1] if stored is not None else None
     if options.data is not None:
         shared = set(EvaluateOptions.model_fields) & set(ExportOptions.model_fields)
         read_options = parse(EvaluateOptions, **options.model_dump(include=shared))
         table, unknown_labels = read_rows_to_evaluate(bundle, options.data, read_options)
-        if train is None and not target.exact:
+        if train is None and not target.is_exact:
             table, train = _part_rows(table)
-        calibrated = [] if target.exact or train is None else _prepare_calibration_rows(portable.feed, train)
+        calibrated = [] if target.is_exact or train is None else _prepare_calibration_rows(portable.model_inputs, train)
         return _answer_rows(
             bundle, portable, table, labelled=unknown_labels is not None, how=(f"rows of {options.data}", calibrated)
         )
     if stored is not None and train is not None:
-        calibrated = [] if target.exact else _prepare_calibration_rows(portable.feed, train)
+        calibrated = [] if target.is_exact else _prepare_calibration_rows(portable.model_inputs, train)
         return _answer_rows(
             bundle, portable, stored[0], labelled=True, how=(f"test rows of {stored[0].source}", calibrated)
         )
-    if not target.exact:
+    if not target.is_exact:
         raise OptionError(
             f"--to {target.name} has to be calibrated and judged on real rows, and none are here.",
             "Name labelled rows that the model did not learn from with --data.",
         )
     golden = read_golden(portable)
-    which = "made-up rows" if portable.told.get("golden") == MADE_UP else "golden rows"
+    which = "made-up rows" if portable.config.get("golden") == SYNTHETIC else "golden rows"
     source = f"{which} of the bundle only; give held-out rows with --data for figures that mean more"
     return ComparisonRows(
         rows=_split_golden_rows(golden), expected=golden.outputs, truth=None, table=None, source=source, training=[]
     )
 
 
-def read_golden(portable: Portable) -> Golden:
+def read_golden(portable: PortableModel) -> GoldenRows:
     """Return the golden rows of a model.
 
     Raises
@@ -194,8 +194,8 @@ def read_golden(portable: Portable) -> Golden:
     BundleError
         They are damaged.
     """
-    with reading(portable.folder):
-        return Golden.read(portable.folder, portable.contract)
+    with bundle_errors(portable.folder):
+        return GoldenRows.read(portable.folder, portable.contract)
 
 
 def _part_rows(table: Table) -> tuple[Table, Table]:
@@ -205,11 +205,11 @@ def _part_rows(table: Table) -> tuple[Table, Table]:
     return table.take(np.sort(order[n:])), table.take(np.sort(order[:n]))
 
 
-def _split_golden_rows(golden: Golden) -> list[tuple[Array, ...]]:
+def _split_golden_rows(golden: GoldenRows) -> list[tuple[Array, ...]]:
     return [tuple(values[row] for values in golden.arrays.values()) for row in range(len(golden.outputs))]
 
 
-def _prepare_calibration_rows(feed: Feed, table: Table) -> list[tuple[Array, ...]]:
+def _prepare_calibration_rows(feed: ModelInputs, table: Table) -> list[tuple[Array, ...]]:
     prepared = []
     for row in np.random.default_rng(0).permutation(len(table))[:CALIBRATION_ROWS]:
         try:
@@ -235,7 +235,7 @@ def find_run_rows(
     read_options = parse(
         ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
     )
-    table = data.read_table(source, read_options, bundle.columns, inputs=bundle.known_inputs)
+    table = data.read_table(source, read_options, bundle.columns, inputs=bundle.known_input_columns)
     table = replace(table, source=str(bundle.about.get("data", source)))
     learnt = table.splits != TEST
     if "test" in places:
@@ -251,7 +251,7 @@ def find_run_rows(
 
 
 def _answer_rows(
-    bundle: Bundle, portable: Portable, table: Table, labelled: bool, how: tuple[str, list[Any]]
+    bundle: Bundle, portable: PortableModel, table: Table, labelled: bool, how: tuple[str, list[Any]]
 ) -> ComparisonRows:
     some = table.take(np.sort(np.random.default_rng(bundle.seed).permutation(len(table))[:MOST_ROWS]))
     progress.say(f"The model answers {len(some):,} {how[0]}, then each form of it.")
@@ -261,7 +261,7 @@ def _answer_rows(
     part = some.take(expected.rows)
     truth = encode_truth(part, bundle.classes) if labelled else None
     return ComparisonRows(
-        rows=prepare_rows(portable.feed, some, expected.rows),
+        rows=prepare_rows(portable.model_inputs, some, expected.rows),
         expected=expected.outputs,
         truth=truth,
         table=part,
@@ -270,7 +270,7 @@ def _answer_rows(
     )
 
 
-def _outputs(run: Run, feed: Feed, rows: Sequence[tuple[Array, ...]]) -> Outputs:
+def _outputs(run: GraphRun, feed: ModelInputs, rows: Sequence[tuple[Array, ...]]) -> Outputs:
     """Run all rows."""
     parts, start = [], 0
     while start < len(rows):
@@ -282,7 +282,7 @@ def _outputs(run: Run, feed: Feed, rows: Sequence[tuple[Array, ...]]) -> Outputs
     return np.concatenate(parts)
 
 
-def _time_rows(runs_: Sequence[Run], feed: Feed, rows: Sequence[tuple[Array, ...]]) -> list[float]:
+def _time_rows(runs_: Sequence[GraphRun], feed: ModelInputs, rows: Sequence[tuple[Array, ...]]) -> list[float]:
     """Give the milliseconds that one row alone takes in each form; in turns, so that a busy moment slows all."""
     seconds: list[list[float]] = [[] for _ in runs_]
     for row in [row for row in rows[:TIMED_ROWS] for _ in range(ROUNDS)]:
@@ -296,7 +296,7 @@ def _time_rows(runs_: Sequence[Run], feed: Feed, rows: Sequence[tuple[Array, ...
 
 def _measure_form(bundle: Bundle, tried: ComparisonRows, outputs: Outputs, options: ExportOptions) -> dict[str, Any]:
     """Give how alike outputs are to the model's, and how right they are by class and group."""
-    agreed = agreement(bundle.task, tried.expected, outputs, bundle.thresholds)
+    agreed = compare_outputs(bundle.task, tried.expected, outputs, bundle.thresholds)
     predictions = _make_predictions(bundle, tried, outputs)
     figures: dict[str, Any] = {"same_labels": agreed.same_labels, "max_difference": agreed.max_difference}
     right, classes = _mark_right(bundle, tried, predictions)
@@ -331,14 +331,16 @@ def _mark_right(
     """Say which rows are right (n_rows,), and the rows of each class; without labels the model's own stand for them."""
     if bundle.task == "regression":
         return np.empty(0), {}
-    answers = labels_of(bundle.task, predictions.probabilities, bundle.thresholds)
+    answers = assign_labels(bundle.task, predictions.probabilities, bundle.thresholds)
     if bundle.task == "multi-label":
         truth = (
-            tried.truth == 1 if tried.truth is not None else labels_of(bundle.task, tried.expected, bundle.thresholds)
+            tried.truth == 1
+            if tried.truth is not None
+            else assign_labels(bundle.task, tried.expected, bundle.thresholds)
         )
         right = (answers == truth).mean(axis=1)
         return right, {name: np.flatnonzero(truth[:, at]) for at, name in enumerate(bundle.classes)}
-    codes = tried.truth if tried.truth is not None else labels_of(bundle.task, tried.expected, ())[:, 0]
+    codes = tried.truth if tried.truth is not None else assign_labels(bundle.task, tried.expected, ())[:, 0]
     right = (answers[:, 0] == codes).astype(np.float64)
     return right, {name: np.flatnonzero(codes == at) for at, name in enumerate(bundle.classes)}
 
@@ -360,16 +362,19 @@ def _share_by_group(
 
 
 def _try_method(
-    target: Target, method: Callable[[Given, Path], Form],
-    known: tuple[Bundle, Portable, ComparisonRows, dict[str, Any], Run], scratch: Path, options: ExportOptions,
-) -> tuple[dict[str, Any], str]:  # fmt: skip
+    target: ExportTarget,
+    method: Callable[[TargetSource, Path], ExportedForm],
+    known: tuple[Bundle, PortableModel, ComparisonRows, dict[str, Any], GraphRun],
+    scratch: Path,
+    options: ExportOptions,
+) -> tuple[dict[str, Any], str]:
     """Make one form and measure it; also gives why it is not good enough."""
     bundle, portable, tried, first, own = known
-    inputs = Given(portable.folder / str(portable.told["file"]), portable.feed, tried.training)
+    inputs = TargetSource(portable.folder / str(portable.config["file"]), portable.model_inputs, tried.training)
     try:
         form = method(inputs, scratch)
-        outputs = _outputs(form.run, portable.feed, tried.rows)
-        before, speed = _time_rows((own, form.run), portable.feed, tried.rows)
+        outputs = _outputs(form.run, portable.model_inputs, tried.rows)
+        before, speed = _time_rows((own, form.run), portable.model_inputs, tried.rows)
     except REFUSALS as error:
         failure = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         return {"form": target.name, "failed": failure}, failure
@@ -377,7 +382,9 @@ def _try_method(
     figures = _measure_form(bundle, tried, outputs, options)
     figures |= {"form": form.method, "files": list(form.files), "size_bytes": size, "ms_a_row": speed}
     figures["times_as_fast"] = round(before / max(speed, 1e-6), 3)
-    return figures, _refuse_inexact(figures) if target.exact else _refuse_eight_bits(figures, first, options.max_drop)
+    return figures, _refuse_inexact(figures) if target.is_exact else _refuse_eight_bits(
+        figures, first, options.max_drop
+    )
 
 
 def _refuse_inexact(figures: dict[str, Any]) -> str:
@@ -413,37 +420,40 @@ def _refuse_eight_bits(figures: dict[str, Any], first: dict[str, Any], most: flo
     return ""
 
 
-def _write_form(target: Target, model: Bundle, figures: dict[str, Any], scratch: Path, place: Path) -> None:
+def _write_form(target: ExportTarget, model: Bundle, figures: dict[str, Any], scratch: Path, place: Path) -> None:
     """Write a form with everything that it needs, as a slim bundle."""
-    portable = model.portable
-    assert portable is not None and model.shipped is not None
+    portable = model.portable_model
+    assert portable is not None and model.portable_files is not None
     input_files = [
-        str(value) for item in portable.told["inputs"] for name, value in item["spec"].items() if name.endswith("_file")
+        str(value)
+        for item in portable.config["inputs"]
+        for name, value in item["spec"].items()
+        if name.endswith("_file")
     ]
     for name in input_files:
         shutil.copyfile(portable.folder / name, scratch / name)
     golden = read_golden(portable)
-    if not target.exact:
-        run = opened(scratch / figures["files"][0], portable.feed.names)
-        parts = [run(*portable.feed.collate([row])) for row in _split_golden_rows(golden)]
+    if not target.is_exact:
+        run = open_graph(scratch / figures["files"][0], portable.model_inputs.names)
+        parts = [run(*portable.model_inputs.collate([row])) for row in _split_golden_rows(golden)]
         values: list[FloatMatrix] = [np.concatenate([part[at] for part in parts]) for at in (0, 1)]
         golden = replace(golden, outputs=values[0].astype(np.float64), features=values[1])
     golden.write(scratch)
     files = [*figures["files"], GOLDEN, *dict.fromkeys(input_files)]
-    manifest = {**portable.told, "file": figures["files"][0], "exporter": figures["form"], "exported": target.name}
+    manifest = {**portable.config, "file": figures["files"][0], "exporter": figures["form"], "exported": target.name}
     manifest["gate"] = {
         "n_rows": None,
         "same_labels": figures["same_labels"],
         "max_difference": figures["max_difference"],
     }
-    if target.scripted:
+    if target.has_script:
         write_text(scratch / standalone.SCRIPT, standalone.script(model.modality))
         write_text(scratch / standalone.NEEDS, standalone.requirements(model.modality))
         files += [standalone.SCRIPT, standalone.NEEDS]
     else:
         manifest |= {"ok": False, "reason": f"it was exported for {target.name}"}
     manifest["files"] = files
-    write_text(scratch / CARD, card(model, manifest, slim=True))
-    exported = replace(model, shipped=Shipped(scratch, manifest, (*files, CARD)))
+    write_text(scratch / CARD, render_card(model, manifest, slim=True))
+    exported = replace(model, portable_files=PortableFiles(scratch, manifest, (*files, CARD)))
     check = partial(require_same_answers, bundle=exported) if manifest["ok"] else None
-    bundles.save(exported, place, slim=True, check=check)
+    bundles.save_bundle(exported, place, slim=True, check=check)

@@ -16,22 +16,22 @@ from typing import Any
 import numpy as np
 
 from headstart import progress
-from headstart.bundle import CONFIG, NOT_SHIPPED, Bundle, Shipped, standalone, verify
+from headstart.bundle import CONFIG, NO_PORTABLE_FORM, Bundle, PortableFiles, standalone, verify_files
 from headstart.bundle.card import FILE as CARD
-from headstart.bundle.card import card
-from headstart.bundle.checked_parts import stated_files
+from headstart.bundle.card import render_card
+from headstart.bundle.checked_parts import list_stated_files
 from headstart.bundle.file_names import require_listed_names
 from headstart.bundle.golden import FILE as GOLDEN
-from headstart.bundle.golden import MADE_UP, MOST_ROWS, Golden, n_rows_for
+from headstart.bundle.golden import MOST_ROWS, SYNTHETIC, GoldenRows, count_golden_rows
 from headstart.bundle.integrity import read_json
 from headstart.bundle.records.config_records import parse_config
-from headstart.bundle.runtime.agreement import Agreement, agreement
-from headstart.bundle.runtime.inputs import Feed, Input
-from headstart.bundle.runtime.session import MODEL, opened
-from headstart.bundle.synthetic_rows import made_up
+from headstart.bundle.runtime.agreement import Agreement, compare_outputs
+from headstart.bundle.runtime.inputs import ModelInput, ModelInputs
+from headstart.bundle.runtime.session import MODEL, open_graph
+from headstart.bundle.synthetic_rows import make_synthetic_rows
 from headstart.errors import BundleError
-from headstart.features import DESCRIPTORS, Extractor, backbone_extractor
-from headstart.features.runtimes import REFERENCE, Chosen, error_against
+from headstart.features import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
+from headstart.features.runtimes import REFERENCE, ChosenRuntime, measure_relative_error
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.inference.predict_table import read_with, select_ood_features
 from headstart.home import write_text
@@ -63,9 +63,9 @@ def run_reference(bundle: Bundle, table: Table) -> ReferenceOutputs:
     ReferenceOutputs
         Of the rows that could be read.
     """
-    own = bundle.portable
+    own = bundle.portable_model
     good, rows, _ = read_with(
-        bundle, table, {"portable": own.extractor()} if own is not None else _make_exact_extractors(bundle)
+        bundle, table, {"portable": own.make_extractor()} if own is not None else _make_exact_extractors(bundle)
     )
     outputs = bundle.fitted.predict(rows) if len(good) else np.empty((0, len(bundle.classes)))
     return ReferenceOutputs(good, outputs, _select_ood_features(bundle, rows))
@@ -74,15 +74,15 @@ def run_reference(bundle: Bundle, table: Table) -> ReferenceOutputs:
 def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
     extractors: dict[str, Extractor] = {}
     if "features" in bundle.uses and bundle.backbone is not None:
-        extractors["features"] = backbone_extractor(bundle.backbone, Chosen(REFERENCE, "float32", 0.0))
-    if "descriptors" in bundle.uses and bundle.modality in DESCRIPTORS:
-        extractors["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
+        extractors["features"] = make_backbone_extractor(bundle.backbone, ChosenRuntime(REFERENCE, "float32", 0.0))
+    if "descriptors" in bundle.uses and bundle.modality in DESCRIPTOR_EXTRACTORS:
+        extractors["descriptors"] = DESCRIPTOR_EXTRACTORS[bundle.modality](bundle.spec)
     return extractors
 
 
 def _select_ood_features(bundle: Bundle, rows: StrategyRows) -> FloatMatrix:
     """Give what the rules read of rows (n_rows, n_dims); no columns where they read nothing."""
-    novelty = bundle.rules.out_of_distribution if bundle.rules else None
+    novelty = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
     features = select_ood_features(rows, novelty.reads) if novelty else None
     return np.empty((len(rows), 0), dtype=np.float32) if features is None else features
 
@@ -95,8 +95,8 @@ def draw_sample(prepared: Prepared, seed: int) -> Table:
 
 def warn_if_not_portable(bundle: Bundle, climb: FittedStrategies, prepared: Prepared) -> None:
     """Say where a chosen model has no portable form, and which of the others would have one."""
-    assert bundle.shipped is not None
-    if bundle.shipped.told["ok"]:
+    assert bundle.portable_files is not None
+    if bundle.portable_files.config["ok"]:
         return
     others = sorted(climb.losses, key=climb.comparable_loss) if find_spec("onnx") else []
     instead = next(
@@ -104,7 +104,8 @@ def warn_if_not_portable(bundle: Bundle, climb: FittedStrategies, prepared: Prep
     )
     more = f" The best that has one is {instead}: adapt again with --strategy {instead}." if instead else ""
     progress.warn(
-        f"The model ({bundle.strategy}) runs only where headstart[adapt] is installed: {bundle.shipped.told['reason']}."
+        f"The model ({bundle.strategy}) runs only where headstart[adapt] is installed: "
+        f"{bundle.portable_files.config['reason']}."
         f"{more}"
     )
 
@@ -113,13 +114,13 @@ def _can_export(bundle: Bundle, name: str, climb: FittedStrategies, prepared: Pr
     """Whether a graph can be made of another fitted strategy."""
     graph = import_module("headstart.bundle.onnx.graph")
     try:
-        graph.whole(replace(bundle, strategy=name, fitted=climb.fitted[name], backbone=prepared.backbone))
+        graph.build_network(replace(bundle, strategy=name, fitted=climb.fitted[name], backbone=prepared.backbone))
     except graph.CannotExport:
         return False
     return True
 
 
-def prepare_rows(feed: Feed, table: Table, rows: Index) -> list[tuple[Array, ...]]:
+def prepare_rows(feed: ModelInputs, table: Table, rows: Index) -> list[tuple[Array, ...]]:
     """Prepare rows of a table for a graph."""
     return [feed.prepare(feed.load(table.inputs[row])) for row in rows]
 
@@ -152,19 +153,19 @@ def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | No
     key = _compute_key(bundle, sample_rows)
     reused = _reuse_graph(earlier, key, folder) if earlier is not None else None
     if reused is not None:
-        write_text(folder / CARD, card(bundle, reused))
-        return replace(bundle, shipped=Shipped(folder, reused, (*reused["files"], CARD)))
+        write_text(folder / CARD, render_card(bundle, reused))
+        return replace(bundle, portable_files=PortableFiles(folder, reused, (*reused["files"], CARD)))
     graph = import_module("headstart.bundle.onnx.graph")
     try:
-        network, desk = graph.whole(bundle)
+        network, builder = graph.build_network(bundle)
     except graph.CannotExport as error:
         return _make_without_graph(bundle, folder, str(error))
-    for name, content in desk.files.items():
+    for name, content in builder.files.items():
         write_text(folder / name, content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
-    written = _write_graph(bundle, sample_rows, folder, (network, tuple(desk.inputs), tuple(desk.files)))
-    assert written.shipped is not None
-    manifest = {**written.shipped.told, **({"key": key} if written.shipped.told["ok"] else {})}
-    return replace(written, shipped=replace(written.shipped, told=manifest))
+    written = _write_graph(bundle, sample_rows, folder, (network, tuple(builder.inputs), tuple(builder.files)))
+    assert written.portable_files is not None
+    manifest = {**written.portable_files.config, **({"key": key} if written.portable_files.config["ok"] else {})}
+    return replace(written, portable_files=replace(written.portable_files, config=manifest))
 
 
 def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
@@ -179,7 +180,9 @@ def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
         "model": [bundle.strategy, dict(state.meta), arrays.hexdigest()],
         "base": bundle.backbone.fingerprint if bundle.backbone else "",
         "task": [bundle.task, bundle.modality, list(bundle.classes), list(bundle.thresholds), dict(bundle.spec)],
-        "reads": bundle.rules.out_of_distribution.reads if bundle.rules and bundle.rules.out_of_distribution else "",
+        "reads": bundle.decision_policy.out_of_distribution.reads
+        if bundle.decision_policy and bundle.decision_policy.out_of_distribution
+        else "",
         "rows": [str(digest) for digest in sample_rows.hashes],
         "versions": {name: version(name) for name in ("headstart", "torch", "onnx", "onnxruntime")},
         "code": _WRITING,
@@ -190,13 +193,13 @@ def _compute_key(bundle: Bundle, sample_rows: Table) -> str:
 def _reuse_graph(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None:
     """Copy the graph and all that goes with it from a bundle of the same model that is whole; None where it is not."""
     try:
-        verify(earlier)
+        verify_files(earlier)
         config = read_json(earlier / CONFIG)
         parse_config(config, earlier)
-        manifest: dict[str, Any] = config.get("portable") or NOT_SHIPPED
+        manifest: dict[str, Any] = config.get("portable") or NO_PORTABLE_FORM
         if not manifest["ok"] or manifest.get("key") != key:
             return None
-        require_listed_names(earlier, CONFIG, stated_files(manifest))
+        require_listed_names(earlier, CONFIG, list_stated_files(manifest))
         for name in manifest["files"]:
             shutil.copyfile(earlier / name, folder / name)
     except (OSError, ValueError, KeyError, TypeError, BundleError):
@@ -206,16 +209,16 @@ def _reuse_graph(earlier: Path, key: str, folder: Path) -> dict[str, Any] | None
 
 def _make_without_graph(bundle: Bundle, folder: Path, reason: str) -> Bundle:
     manifest = {"ok": False, "reason": reason}
-    write_text(folder / CARD, card(bundle, manifest))
-    return replace(bundle, shipped=Shipped(folder, manifest, (CARD,)))
+    write_text(folder / CARD, render_card(bundle, manifest))
+    return replace(bundle, portable_files=PortableFiles(folder, manifest, (CARD,)))
 
 
 def _write_graph(
-    bundle: Bundle, sample_rows: Table, folder: Path, network_parts: tuple[Any, tuple[Input, ...], tuple[str, ...]]
+    bundle: Bundle, sample_rows: Table, folder: Path, network_parts: tuple[Any, tuple[ModelInput, ...], tuple[str, ...]]
 ) -> Bundle:
     """Write a network by the first exporter that passes the gate on a few rows."""
     network, inputs, files = network_parts
-    feed = Feed(tuple(item.placed(folder) for item in inputs), len(bundle.classes))
+    feed = ModelInputs(tuple(item.with_files_in(folder) for item in inputs), len(bundle.classes))
     expected = run_reference(bundle, sample_rows)
     if len(expected.rows) == 0:
         return _make_without_graph(bundle, folder, "no row could be read to try it on")
@@ -224,13 +227,15 @@ def _write_graph(
 
     def check_graph(path: Path) -> str:
         results.append(
-            agreement(bundle.task, expected.outputs, _run_graph(path, feed, rows, expected.features), bundle.thresholds)
+            compare_outputs(
+                bundle.task, expected.outputs, _run_graph(path, feed, rows, expected.features), bundle.thresholds
+            )
         )
-        return "" if results[-1].passes else results[-1].told()
+        return "" if results[-1].passes else results[-1].describe()
 
     writing = import_module("headstart.bundle.onnx.export")
     arrays = feed.collate([rows[at % len(rows)] for at in range(max(2, min(3, len(rows))))])
-    name, refused = writing.write(network, inputs, arrays, path, _make_metadata(bundle, inputs), check_graph)
+    name, refused = writing.export_network(network, inputs, arrays, path, _make_metadata(bundle, inputs), check_graph)
     if not name:
         return _make_without_graph(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
     golden = _make_golden_rows(feed, path, bundle.seed)
@@ -238,35 +243,36 @@ def _write_graph(
     write_text(folder / standalone.SCRIPT, standalone.script(bundle.modality))
     write_text(folder / standalone.NEEDS, standalone.requirements(bundle.modality))
     document = {
-        "ok": True, "file": MODEL, "exporter": name, "refused": refused, "written_with": writing.versions(),
+        "ok": True, "file": MODEL, "exporter": name, "refused": refused,
+        "written_with": writing.list_exporter_versions(),
         "inputs": [item.as_dict() for item in inputs], "outputs": ["outputs", *(["features"] if network.reads else [])],
-        "reads": network.reads, "gate": vars(results[-1]), "n_golden": len(golden.outputs), "golden": MADE_UP,
+        "reads": network.reads, "gate": vars(results[-1]), "n_golden": len(golden.outputs), "golden": SYNTHETIC,
         "files": [MODEL, GOLDEN, standalone.SCRIPT, standalone.NEEDS, *files],
     }  # fmt: skip
-    write_text(folder / CARD, card(bundle, document))
-    return replace(bundle, shipped=Shipped(folder, document, (*document["files"], CARD)))
+    write_text(folder / CARD, render_card(bundle, document))
+    return replace(bundle, portable_files=PortableFiles(folder, document, (*document["files"], CARD)))
 
 
 def _draw_rows(n_rows: int, seed: int) -> Index:
     return np.sort(np.random.default_rng(seed).permutation(n_rows)[:MOST_ROWS])
 
 
-def _make_golden_rows(feed: Feed, path: Path, seed: int) -> Golden:
+def _make_golden_rows(feed: ModelInputs, path: Path, seed: int) -> GoldenRows:
     """Make rows up, as many as there is room for, and let a graph that has passed answer each alone."""
-    rows = made_up(feed, MOST_ROWS, seed)
-    rows = rows[: n_rows_for(max(sum(part.nbytes for part in row) for row in rows))]
-    run = opened(path, feed.names)
+    rows = make_synthetic_rows(feed, MOST_ROWS, seed)
+    rows = rows[: count_golden_rows(max(sum(part.nbytes for part in row) for row in rows))]
+    run = open_graph(path, feed.names)
     outputs, features = (
         np.concatenate(parts) for parts in zip(*(run(*feed.collate([row])) for row in rows), strict=True)
     )
-    return Golden(
+    return GoldenRows(
         arrays=dict(zip(feed.names, feed.collate(rows), strict=True)),
         outputs=outputs.astype(np.float64),
         features=features,
     )
 
 
-def _run_graph(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:
+def _run_graph(path: Path, feed: ModelInputs, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:
     """Run rows through a graph: all but the first together, the first alone.
 
     Raises
@@ -274,18 +280,18 @@ def _run_graph(path: Path, feed: Feed, rows: Sequence[tuple[Array, ...]], featur
     ValueError
         What the rules read differs from what it was.
     """
-    run = opened(path, feed.names)
+    run = open_graph(path, feed.names)
     parts = [run(*feed.collate(some)) for some in (rows[:1], rows[1:]) if some]
     outputs: FloatMatrix = np.concatenate([part[0] for part in parts])
     read: FloatMatrix = np.concatenate([part[1] for part in parts])
     if features.shape[1]:
-        error = error_against([features], [read])
+        error = measure_relative_error([features], [read])
         if not error <= FEATURES_DIFFER:
             raise ValueError(f"features differ by {error:.2g}")
     return outputs
 
 
-def _make_metadata(bundle: Bundle, inputs: Sequence[Input]) -> dict[str, str]:
+def _make_metadata(bundle: Bundle, inputs: Sequence[ModelInput]) -> dict[str, str]:
     """Give what the graph's file says of itself."""
     base = bundle.backbone.record if bundle.backbone else None
     return {

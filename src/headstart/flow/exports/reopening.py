@@ -10,10 +10,10 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
 from headstart.bundle.golden import FILE as GOLDEN
-from headstart.bundle.golden import Golden
-from headstart.bundle.golden_decisions import Answering, rows_decided_otherwise
+from headstart.bundle.golden import GoldenRows
+from headstart.bundle.golden_decisions import DecisionContext, list_changed_decisions
 from headstart.bundle.integrity import WEIGHTS
-from headstart.bundle.runtime.agreement import agreement
+from headstart.bundle.runtime.agreement import compare_outputs
 from headstart.errors import BundleError
 from headstart.features.runtimes import REFERENCE
 from headstart.flow.inference.predict_table import decide_table
@@ -40,10 +40,14 @@ def require_same_answers(folder: Path, bundle: Bundle, table: Table | None = Non
     BundleError
         A label, a kind of answer, a class or a probability differs.
     """
-    loaded = bundles.load(folder, "torch" if (folder / WEIGHTS).is_file() and bundle.portable is None else "onnx")
+    loaded = bundles.load_bundle(
+        folder, "torch" if (folder / WEIGHTS).is_file() and bundle.portable_model is None else "onnx"
+    )
     if (folder / GOLDEN).is_file():
-        golden = Golden.read(folder)
-        rows = rows_decided_otherwise(golden, Answering(loaded.task, loaded.classes, loaded.thresholds, loaded.rules))
+        golden = GoldenRows.read(folder)
+        rows = list_changed_decisions(
+            golden, DecisionContext(loaded.task, loaded.classes, loaded.thresholds, loaded.decision_policy)
+        )
         if rows:
             _refuse(f"{len(rows)} of {len(golden.outputs)} made-up rows (first: row {rows[0]})")
     if table is not None and len(table):
@@ -56,7 +60,7 @@ def _compare(bundle: Bundle, loaded: Bundle, table: Table) -> None:
     )
     if failed != failed_again:
         _refuse(f"{table.source}: other rows could be read")
-    agreed = agreement(bundle.task, before.probabilities, after.probabilities, bundle.thresholds)
+    agreed = compare_outputs(bundle.task, before.probabilities, after.probabilities, bundle.thresholds)
     differs = (decided.kinds != again.kinds) | (decided.codes != again.codes)
     if differs.any():
         row = int(np.flatnonzero(differs)[0])
@@ -65,7 +69,7 @@ def _compare(bundle: Bundle, loaded: Bundle, table: Table) -> None:
             f"'{again.answers[row]}' instead of '{decided.answers[row]}')"
         )
     if not agreed.passes:
-        _refuse(f"rows of {table.source}: {agreed.told()}")
+        _refuse(f"rows of {table.source}: {agreed.describe()}")
 
 
 def _refuse(what: str) -> NoReturn:

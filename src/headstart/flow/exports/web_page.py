@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 
 from headstart import data
 from headstart.bundle import Bundle, decision
-from headstart.bundle.runtime.session import Portable
+from headstart.bundle.runtime.session import PortableModel
 from headstart.decisions import SINGLE
 from headstart.errors import OptionError, offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
@@ -100,14 +100,14 @@ def write_page(bundle: Bundle, graph: Path, place: Path, options: ExportOptions)
         As `require_ready`.
     """
     require_ready(bundle, place, options)
-    assert bundle.portable is not None
+    assert bundle.portable_model is not None
     fresh = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         (fresh / "model").mkdir(parents=True)
         packages = _copy_runtime(fresh, bundle, options)
-        name = _choose_page_name(bundle.portable.folder)
+        name = _choose_page_name(bundle.portable_model.folder)
         _copy_compressed(graph, fresh / "model" / "model.bin")
-        _write_model_document(fresh, bundle, bundle.portable, name)
+        _write_model_document(fresh, bundle, bundle.portable_model, name)
         if options.thumbnails is not None:
             _write_neighbours(fresh, bundle, options.thumbnails, options.encoding)
         _write_page_files(fresh, name, packages)
@@ -127,8 +127,8 @@ def _choose_page_name(folder: Path) -> str:
 
 
 def _packages(bundle: Bundle) -> list[Package]:
-    assert bundle.portable is not None
-    kinds = {item["kind"] for item in bundle.portable.told["inputs"]}
+    assert bundle.portable_model is not None
+    kinds = {item["kind"] for item in bundle.portable_model.config["inputs"]}
     return [ENGINE, *([TOKENIZERS] if "tokens" in kinds else [])]
 
 
@@ -154,19 +154,19 @@ def _copy_compressed(source: Path, target: Path) -> None:
     target.write_bytes(small if len(small) < _WORTH * len(content) else content)
 
 
-def _write_model_document(fresh: Path, bundle: Bundle, portable: Portable, name: str) -> None:
+def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, name: str) -> None:
     """Write what the page must know of the model."""
-    rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.rules else _NO_POLICY
+    rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.decision_policy else _NO_POLICY
     if rules["novelty"]:
         rules["novelty"].pop("ids")
-        assert bundle.rules is not None and bundle.rules.out_of_distribution is not None
-        arrays = bundle.rules.out_of_distribution.arrays()
+        assert bundle.decision_policy is not None and bundle.decision_policy.out_of_distribution is not None
+        arrays = bundle.decision_policy.out_of_distribution.arrays()
         content = b"".join(np.ascontiguousarray(arrays[part], dtype=np.float16).tobytes() for part in ARRAYS)
         (fresh / "model" / "novelty.bin").write_bytes(content)
         listed = [{"name": part, "shape": list(arrays[part].shape)} for part in ARRAYS]
     else:
         listed = []
-    for item in portable.told["inputs"]:
+    for item in portable.config["inputs"]:
         for key, value in item["spec"].items():
             if key.endswith("_file"):
                 small = json.dumps(json.loads((portable.folder / value).read_text("utf-8")), ensure_ascii=False)
@@ -176,7 +176,7 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: Portable, name:
         "classes": list(bundle.classes), "thresholds": list(bundle.thresholds),
         "n_channels": int(bundle.spec.get("n_channels", 1)),
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
-        "inputs": portable.told["inputs"],
+        "inputs": portable.config["inputs"],
         "decision": rules, "novelty_arrays": listed,
     }  # fmt: skip
     write_json(fresh / "model" / "model.json", document)
@@ -184,14 +184,14 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: Portable, name:
 
 def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
     """Put small copies of the remembered training rows into the page, because their owner asked for it."""
-    novelty = bundle.rules.out_of_distribution if bundle.rules else None
+    novelty = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
     if novelty is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
     read_options = parse(
         ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
     )
-    table = data.read_table(path, read_options, bundle.columns, inputs=bundle.known_inputs)
+    table = data.read_table(path, read_options, bundle.columns, inputs=bundle.known_input_columns)
     place = {str(name): row for row, name in enumerate(table.ids)}
     lost = [str(name) for name in novelty.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:

@@ -61,14 +61,14 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         There are no labels that they know, or no row can be read.
     """
     with offline(options.offline):
-        first, second = bundles.load(old), bundles.load(new)
+        first, second = bundles.load_bundle(old), bundles.load_bundle(new)
         spelled = match_names(second.classes, first.classes, options.merge_labels)
         _require_same_classes(first, second, spelled)
         evaluate_options = EvaluateOptions.model_validate(options.model_dump())
         table, unknown = read_rows_to_score(first, path, evaluate_options)
         table, n_learnt = leave_out_training_rows(table, [first, second], path)
         other = table
-        if second.known_inputs != first.known_inputs:
+        if second.known_input_columns != first.known_input_columns:
             other = leave_out_training_rows(
                 read_rows_to_score(second, path, evaluate_options)[0], [first, second], path
             )[0]

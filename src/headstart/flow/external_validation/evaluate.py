@@ -56,17 +56,17 @@ def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> Pr
     DataError
         No row can be used.
     """
-    policy, reference = bundle.rules or DEFAULT_POLICY, bundle.reference
+    policy, reference = bundle.decision_policy or DEFAULT_POLICY, bundle.reference_sample
     raw: list[Predictions] = []
     decisions: list[Decisions] = []
     placed: list[FloatMatrix] = []
     failed: dict[int, str] = {}
-    for piece in predict_batches(replace(bundle, rules=None), table, precision):
+    for piece in predict_batches(replace(bundle, decision_policy=None), table, precision):
         failed |= piece.failed
         raw.append(piece.predictions)
         decisions.append(decide_rows(policy, policy.calibrate(piece.predictions), piece.model_inputs))
         values = select_ood_features(piece.model_inputs, reference.reads) if reference else None
-        placed += [reference.place(values)] if reference and values is not None else []
+        placed += [reference.project(values)] if reference and values is not None else []
     set_aside = [SetAside(str(table.ids[row]), ending(reason, table.inputs[row])) for row, reason in failed.items()]
     if not any(len(part.ids) for part in raw):
         first = f" ({set_aside[0].id}: {set_aside[0].reason})" if set_aside else ""
@@ -111,7 +111,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         options if isinstance(options, EvaluateOptions) else EvaluateOptions.model_validate(options.model_dump())
     )
     with offline(options.offline):
-        bundle = bundles.load(bundle_path, options.runtime)
+        bundle = bundles.load_bundle(bundle_path, options.runtime)
         table, unknown = read_rows_to_evaluate(bundle, path, evaluate_options)
         table, n_learnt = leave_out_training_rows(table, [bundle], path)
         if recalibrate is not None:
@@ -175,7 +175,7 @@ def _score_rows(bundle: Bundle, predicted: PredictedRows, options: PredictOption
     if not labelled:
         return {"not_measured": dict.fromkeys(_WITH_LABELS, _NO_LABELS)}
     truth: Truth = encode_truth(predicted.table, bundle.classes)
-    policy, columns = bundle.rules or DEFAULT_POLICY, _select_present_columns(predicted.table, options)
+    policy, columns = bundle.decision_policy or DEFAULT_POLICY, _select_present_columns(predicted.table, options)
     clusters = find_group_dependence(predicted.table, columns).group_clusters
     fields = measure_details(truth, predicted.predictions, clusters, bundle.seed)
     fields |= {

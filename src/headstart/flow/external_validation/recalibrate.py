@@ -82,7 +82,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     more than 1.645 standard errors; new calibration needs new sets. What is written is learnt from all rows.
     """
     clusters = find_group_dependence(table, groups).for_splitting
-    policy = bundle.rules or DEFAULT_POLICY
+    policy = bundle.decision_policy or DEFAULT_POLICY
     if raw.task == "regression":
         return _recalibrate_ranges(policy, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
     codes = np.asarray(truth, dtype=np.intp)
@@ -217,13 +217,13 @@ def write_recalibrated(
         Rows that both the bundle in memory and the one written must answer alike.
     """
     bundle_path, out = places
-    place = bundles.find(bundle_path) if out.resolve() == bundle_path.resolve() else out
-    if place.resolve() != bundles.find(bundle_path).resolve() and place.exists() and any(place.iterdir()):
+    place = bundles.find_bundle(bundle_path) if out.resolve() == bundle_path.resolve() else out
+    if place.resolve() != bundles.find_bundle(bundle_path).resolve() and place.exists() and any(place.iterdir()):
         raise DataError(f"--recalibrate: {out} exists.", "Name a folder that does not exist, or the bundle itself.")
     parts = {"calibration": recalibrated.calibration_kept, "sets": recalibrated.sets_kept}
     about = {**bundle.about, "recalibrated": {"data": result.data, "n_rows": recalibrated.n_rows, **parts}}
-    corrected = replace(bundle, rules=recalibrated.rules, about=about)
-    bundles.save(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
+    corrected = replace(bundle, decision_policy=recalibrated.rules, about=about)
+    bundles.save_bundle(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
     return Recalibration(
         bundle=str(place), n_rows=recalibrated.n_rows, least_rows=LEAST_LABELS,
         calibration_kept=recalibrated.calibration_kept, sets_kept=recalibrated.sets_kept, gain=recalibrated.gain,

@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
-from headstart.bundle.reference import Reference
+from headstart.bundle.reference import ReferenceSample
 from headstart.decisions import NONE, SINGLE, DecisionPolicy, Decisions
 from headstart.errors import offenders
 from headstart.evaluation import Truth
@@ -64,14 +64,16 @@ _NO_SITE = (
 )
 
 
-def draw_reference(prepared: Prepared, policy: DecisionPolicy, groups: tuple[str, ...], seed: int) -> Reference | None:
+def draw_reference(
+    prepared: Prepared, policy: DecisionPolicy, groups: tuple[str, ...], seed: int
+) -> ReferenceSample | None:
     """Draw the sample of training rows that a bundle keeps; None where no features are kept."""
     values = (
         select_ood_features(prepared.train, policy.out_of_distribution.reads) if policy.out_of_distribution else None
     )
     if values is None or policy.out_of_distribution is None:
         return None
-    return Reference.of(
+    return ReferenceSample.draw(
         values,
         policy.out_of_distribution.reads,
         find_group_dependence(prepared.train.table, groups).for_splitting,
@@ -115,7 +117,7 @@ def load_site(bundle: Bundle, path: Path) -> SiteFigures | None:
     """Give the figures of the training site: those in the bundle, else those of the result.json beside it."""
     if bundle.about.get(SITE):
         return SiteFigures.model_validate(bundle.about[SITE])
-    beside = bundles.find(path).parent / "result.json"
+    beside = bundles.find_bundle(path).parent / "result.json"
     if not beside.is_file():
         return None
     try:
@@ -168,14 +170,18 @@ def add_site_comparison(
     training_site = load_site(bundle, path)
     _add_figures_beside(result, training_site)
     _add_prior_shift(result, bundle, training_site, codes=codes, clusters=clusters)
-    if bundle.reference is None or placed is None:
+    if bundle.reference_sample is None or placed is None:
         result.not_measured["drift"] = _NO_REFERENCE
     else:
         result.drift = measure_drift(
-            bundle.reference.values, placed, bundle.reference.clusters, clusters_new=clusters, seed=bundle.seed
+            bundle.reference_sample.values,
+            placed,
+            bundle.reference_sample.clusters,
+            clusters_new=clusters,
+            seed=bundle.seed,
         )
         if result.drift is None:
-            sides = [(placed, clusters), (bundle.reference.values, bundle.reference.clusters)]
+            sides = [(placed, clusters), (bundle.reference_sample.values, bundle.reference_sample.clusters)]
             here, there_too = (f"{len(rows):,} rows ({len(np.unique(own)):,} independent)" for rows, own in sides)
             result.not_measured["drift"] = (
                 f"Cannot tell: it takes {MIN_ROWS} rows on either side, {MIN_UNITS} of them independent; here are "

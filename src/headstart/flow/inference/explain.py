@@ -23,7 +23,7 @@ from headstart.flow.inference.perturbed_rows import make_input_spec, store_input
 from headstart.flow.inference.predict_table import decide_rows, make_reader
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
-from headstart.modalities.occlusion import OCCLUSIONS, heaviest
+from headstart.modalities.occlusion import OCCLUSIONS, find_heaviest
 from headstart.offline import offline
 from headstart.options import ExplainOptions
 from headstart.records import Predictions, Table, make_column
@@ -60,7 +60,7 @@ class _OpenBundle:
         predictions = Predictions(
             ids=names, classes=bundle.classes, probabilities=outputs, task=bundle.task, thresholds=bundle.thresholds
         )
-        return (bundle.rules or DEFAULT_POLICY).calibrate(predictions), rows
+        return (bundle.decision_policy or DEFAULT_POLICY).calibrate(predictions), rows
 
 
 def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options: ExplainOptions) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     if out is not None and out.is_dir():
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as explained.html.")
     with offline(options.offline), tempfile.TemporaryDirectory() as folder:
-        bundle = bundles.load(bundle_path)
+        bundle = bundles.load_bundle(bundle_path)
         inputs = line_up(bundle, paths, options, {})
         failed = [{"id": item.id, "reason": item.reason} for item in inputs.table.set_aside]
         opened = _open_bundle(bundle, inputs.table, Path(folder), options.precision)
@@ -126,15 +126,15 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
     """Explain the one row of a table."""
     bundle, occlusion = opened.bundle, OCCLUSIONS[opened.bundle.modality]
     loaded = opened.load(one.inputs[0])
-    parts = occlusion.parts(loaded)
+    parts = occlusion.list_parts(loaded)
     variants, rows = opened.predict_variants(one, [loaded, *(part.hidden for part in parts)])
     plain = variants.take(np.array([0]))
-    decisions = decide_rows(bundle.rules or DEFAULT_POLICY, plain, rows.take(np.array([0])))
+    decisions = decide_rows(bundle.decision_policy or DEFAULT_POLICY, plain, rows.take(np.array([0])))
     answer = {"input": str(one.ids[0]), **document_of(bundle.task, plain, decisions)}
     weights, outputs, of = _compute_weights(variants)
     nearest = find_neighbours(bundle, rows.take(np.array([0])))[0]
     reading = _describe_parts(
-        [(parts[at].name, outputs[1 + at]) for at in heaviest(weights)],
+        [(parts[at].name, outputs[1 + at]) for at in find_heaviest(weights)],
         variants.task,
         outputs[0],
         of=of,

@@ -68,7 +68,7 @@ def _read_labelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Tabl
     blank = bundle.about.get("task") == "multi-label"
     labels = () if bundle.task == "regression" else bundle.classes
     table = data.read_table(
-        path, read_options, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_inputs
+        path, read_options, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_input_columns
     )
     report_reading(bundle, table)
     data.require_groups(table, options.group)
@@ -145,8 +145,8 @@ def leave_out_training_rows(table: Table, bundles: Sequence[Bundle], path: Path)
     """
     is_training_row = np.zeros(len(table), dtype=bool)
     for bundle in bundles:
-        if bundle.seen is not None:
-            is_training_row |= bundle.seen.knows(table.hashes)
+        if bundle.seen_rows is not None:
+            is_training_row |= bundle.seen_rows.contains(table.hashes)
     n_training_rows = int(is_training_row.sum())
     if n_training_rows and n_training_rows == len(table):
         raise DataError(

@@ -25,7 +25,7 @@ def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, colum
     """
     data.require_modality(options, bundle.modality)
     inputs = data.line_up(
-        paths, bundle.modality, bundle.columns, column_names, inputs=bundle.known_inputs, options=options
+        paths, bundle.modality, bundle.columns, column_names, inputs=bundle.known_input_columns, options=options
     )
     if len(paths) == 1 and paths[0].is_file():
         data.require_use(options, inputs.table)
@@ -39,7 +39,7 @@ def report_reading(bundle: Bundle, table: Table) -> None:
     for item in table.findings:
         if item.kind in _REPORTED_FINDINGS and item.severity == "warn":
             progress.warn(f"{item.summary} {item.advice}")
-    known, present = bundle.known_inputs, table.input_columns
+    known, present = bundle.known_input_columns, table.input_columns
     if known is None or present is None or present.n_channels < 2:
         return
     if not known.layout:

@@ -24,7 +24,7 @@ class Neighbour:
 
 def find_neighbours(bundle: Bundle, rows: StrategyRows) -> list[tuple[Neighbour, ...]]:
     """Name the remembered training rows that each row is most like; none where none are remembered."""
-    novelty = bundle.rules.out_of_distribution if bundle.rules else None
+    novelty = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
     values = select_ood_features(rows, novelty.reads) if novelty else None
     if novelty is None or values is None:
         return [()] * len(rows)

@@ -42,7 +42,7 @@ def _compute_key(bundle: Bundle, table: Table, order: Order = ()) -> str:
     parts = [*map(str, table.ids), *map(str, table.hashes), *bundle.classes, bundle.strategy]
     parts += [f"{place} {name}" for place, (name, row) in enumerate(order) if row is None]
     parts.append(bundle.backbone.fingerprint if bundle.backbone else "")
-    parts.append(json.dumps(bundle.rules.as_dict()) if bundle.rules else "")
+    parts.append(json.dumps(bundle.decision_policy.as_dict()) if bundle.decision_policy else "")
     parts += [str(value.tobytes()) for value in bundle.fitted.state().arrays.values()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
@@ -106,7 +106,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         _refuse_bad_output(out)
     done = 0
     with offline(options.offline):
-        bundle = bundles.load(bundle_path, options.runtime)
+        bundle = bundles.load_bundle(bundle_path, options.runtime)
         first = [*header(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
         try:
             inputs = line_up(bundle, paths, options, _choose_columns(options))
@@ -156,7 +156,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
 
 
 def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
-    bundle = bundles.load(bundle_path, options.runtime)
+    bundle = bundles.load_bundle(bundle_path, options.runtime)
     return bundle, line_up(bundle, paths, options, _choose_columns(options))
 
 

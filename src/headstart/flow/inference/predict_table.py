@@ -12,8 +12,8 @@ from headstart.bundle import Bundle
 from headstart.decisions import DEFAULT_POLICY, DecisionPolicy, Decisions
 from headstart.errors import DataError
 from headstart.extras import require
-from headstart.features import DESCRIPTORS, Extractor, backbone_extractor, choose_runtime, run_chunks
-from headstart.features.cache import half
+from headstart.features import DESCRIPTOR_EXTRACTORS, Extractor, choose_runtime, make_backbone_extractor, run_chunks
+from headstart.features.cache import round_to_half
 from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Features, FloatMatrix, Index, Predictions, Table
@@ -66,16 +66,16 @@ def predict_batches(bundle: Bundle, table: Table, precision: str = "auto") -> It
 
 def _make_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, Extractor]:
     extractors: dict[str, Extractor] = {}
-    if bundle.portable is not None:
-        return {"portable": bundle.portable.extractor()}
+    if bundle.portable_model is not None:
+        return {"portable": bundle.portable_model.make_extractor()}
     if "features" in bundle.uses and bundle.backbone is not None:
         require("adapt", "Predicting with this bundle")
         chosen = choose_runtime(table, bundle.backbone, precision)
         if chosen is None:
             raise DataError(f"None of the {len(table)} inputs of {table.source} could be read.", "Open one to check.")
-        extractors["features"] = backbone_extractor(bundle.backbone, chosen)
-    if "descriptors" in bundle.uses and bundle.modality in DESCRIPTORS:
-        extractors["descriptors"] = DESCRIPTORS[bundle.modality](bundle.spec)
+        extractors["features"] = make_backbone_extractor(bundle.backbone, chosen)
+    if "descriptors" in bundle.uses and bundle.modality in DESCRIPTOR_EXTRACTORS:
+        extractors["descriptors"] = DESCRIPTOR_EXTRACTORS[bundle.modality](bundle.spec)
     return extractors
 
 
@@ -143,7 +143,7 @@ def _predict_batch(
 ) -> PredictionBatch:
     readable, rows, failed = _read_rows(bundle, table, extractors, row_numbers)
     probabilities = bundle.fitted.predict(rows) if len(readable) else np.empty((0, len(bundle.classes)))
-    policy = bundle.rules or DEFAULT_POLICY
+    policy = bundle.decision_policy or DEFAULT_POLICY
     predictions = policy.calibrate(
         Predictions(
             ids=table.ids[readable],
@@ -178,8 +178,8 @@ def _read_rows(
     part = table.take(readable)
     if len(readable) == 0:
         return readable, StrategyRows(part), failed
-    if bundle.portable is not None:
-        return readable, bundle.portable.rows(part, values["portable"]), failed
+    if bundle.portable_model is not None:
+        return readable, bundle.portable_model.to_rows(part, values["portable"]), failed
     features = {name: _join_outputs(part, values[name], extractor) for name, extractor in extractors.items()}
     return readable, StrategyRows(part, features.get("features"), features.get("descriptors")), failed
 
@@ -187,7 +187,7 @@ def _read_rows(
 def _join_outputs(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:
     """Put the outputs of several chunks together; stages are rounded as the cache rounds them."""
     *early, final = (np.concatenate(pieces) for pieces in zip(*outputs, strict=True))
-    stages = {f"stage-{number}": half(values).astype(np.float32) for number, values in enumerate(early)}
+    stages = {f"stage-{number}": round_to_half(values).astype(np.float32) for number, values in enumerate(early)}
     return Features(part.ids, final, extractor.key, stages)
 
 
@@ -223,7 +223,11 @@ def decide_table(
             task=bundle.task,
             thresholds=bundle.thresholds,
         )
-        return predictions, decide_rows(bundle.rules or DEFAULT_POLICY, predictions, StrategyRows(table)), failed
+        return (
+            predictions,
+            decide_rows(bundle.decision_policy or DEFAULT_POLICY, predictions, StrategyRows(table)),
+            failed,
+        )
     values = np.concatenate([batch.predictions.probabilities for batch in batches])
     predictions = replace(
         batches[0].predictions, ids=np.concatenate([batch.predictions.ids for batch in batches]), probabilities=values

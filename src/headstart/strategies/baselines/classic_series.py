@@ -53,12 +53,12 @@ def _kernels(series: Series, n_rows: int, seed: int) -> Kernels:
     """Choose the convolutions of every view, for so many rows."""
     count = n_kernels(n_rows)
     sizes = {"kernels": count, "difference": max(FEWEST_KERNELS, count // 2)}
-    return {name: rocket.fit(list(view(series)), seed, sizes[name]) for name, view in VIEWS.items()}
+    return {name: rocket.fit_rocket(list(view(series)), seed, sizes[name]) for name, view in VIEWS.items()}
 
 
 def _convolved(kernels: Kernels, series: Series) -> FloatMatrix:
     """Give the features of every view side by side."""
-    parts = [rocket.forward(some, VIEWS[name](series))[0] for name, some in kernels.items()]
+    parts = [rocket.transform_series(some, VIEWS[name](series))[0] for name, some in kernels.items()]
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 

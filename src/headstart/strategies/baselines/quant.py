@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.modalities import MODALITIES
-from headstart.modalities.quantiles import DIVISOR, describe, n_features
+from headstart.modalities.quantiles import DIVISOR, count_features, describe_series
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.linear import cost_model
@@ -41,7 +41,7 @@ Spec = Mapping[str, Any]
 def divisor_for(n_rows: int, spec: Spec) -> int:
     """Give how many values of an interval there are for each quantile: 4, and more where memory asks for it."""
     divisor, channels = DIVISOR, int(spec["n_channels"])
-    while n_rows * channels * n_features(int(spec["length"]), divisor) > MOST_VALUES and divisor < spec["length"]:
+    while n_rows * channels * count_features(int(spec["length"]), divisor) > MOST_VALUES and divisor < spec["length"]:
         divisor *= 2
     return divisor
 
@@ -52,7 +52,7 @@ def _described(rows: StrategyRows, spec: Spec, divisor: int) -> FloatMatrix:
     for start in range(0, len(rows), BATCH):
         inputs = rows.table.inputs[start : start + BATCH]
         made = [modality.prepare(modality.load(source, spec), spec)[0] for source in inputs]
-        found.append(describe(np.stack(made), divisor))
+        found.append(describe_series(np.stack(made), divisor))
     return np.concatenate(found) if found else np.empty((0, 0), dtype=np.float32)
 
 

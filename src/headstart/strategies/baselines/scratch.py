@@ -62,7 +62,7 @@ class Network(nn.Module):
 
 def _body(architecture: Mapping[str, Any]) -> nn.Module:
     room = ROOMS[architecture["library"]]
-    found: nn.Module = room.wrap(room.build(architecture))
+    found: nn.Module = room.wrap_network(room.build_network(architecture))
     return found
 
 
@@ -119,7 +119,9 @@ class ScratchModel:
         if room is None:
             raise BundleError(f"There is no way to build {place}.", "Update headstart.")
         with torch.random.fork_rng(devices=[]):
-            body = room.wrap(build_network(room, attempt.architecture, shapes, place, side=attempt.spec.get("size")))
+            body = room.wrap_network(
+                build_network(room, attempt.architecture, shapes, place, side=attempt.spec.get("size"))
+            )
             net = Network(body, state.arrays["head.weight"].shape[1], n_outputs)
         centred = {"centre": net.centre.numpy(), "spread": net.spread.numpy(), **state.arrays}
         load_weights(net, centred, place)

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 
 from headstart.modalities import MODALITIES
-from headstart.modalities.tokenizer_files import read_tokenizer
+from headstart.modalities.tokenizer_files import parse_tokenizer
 from headstart.records import Column
 from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
 from headstart.strategies.record import Task
@@ -94,7 +94,7 @@ def _small(layers: int, width: int, vocabulary: int, spec: Mapping[str, Any]) ->
 
 def feed(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
     """Turn texts into token ids; a batch is padded to its longest row."""
-    tokenizer = read_tokenizer(str(spec["tokenizer"]), "The model's tokenizer", int(spec["max_tokens"]))
+    tokenizer = parse_tokenizer(str(spec["tokenizer"]), "The model's tokenizer", int(spec["max_tokens"]))
     found = [np.asarray(item.ids or [0], dtype=np.int64) for item in tokenizer.encode_batch(_texts(inputs))]
 
     def batch(rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:

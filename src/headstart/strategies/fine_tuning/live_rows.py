@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from headstart.bases import Backbone
-from headstart.features.views import seen
+from headstart.features.views import make_view
 from headstart.modalities import MODALITIES
 from headstart.records import Table
 from headstart.strategies.fine_tuning.records import RowSource
@@ -49,7 +49,7 @@ class LiveRows:
         return self.cache[row]
 
     def _prepare(self, row: int, view: int) -> tuple[Any, ...]:
-        return self.modality.prepare(seen(self.table, row, view, self._load(row)), self.spec)
+        return self.modality.prepare(make_view(self.table, row, view, self._load(row)), self.spec)
 
     def load_batch(self, view: int, rows: Sequence[int]) -> tuple[Tensor, ...]:
         """Return the model inputs of some rows."""

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from headstart.features.activations import Pass, Unsuitable, activations
-from headstart.features.runtimes import REFERENCE, recall
+from headstart.features.activations import CannotCache, TrunkPass, compute_activations
+from headstart.features.runtimes import REFERENCE, recall_runtime
 from headstart.features.torch_runtime import cpu_has_bfloat16
 from headstart.records import FittedState, list_held_out_folds
 from headstart.strategies.fine_tuning.live_rows import make_live_source
@@ -109,11 +109,11 @@ def make_source(trainer: Trainer, n_tail: int, seconds: float) -> RowSource:
     if n_tail == 0:
         return make_live_source(table, trainer.base, task.max_memory_bytes / 2)
     try:
-        forward_pass = Pass(n_tail, trainer.config.n_views, task.precision, seconds)
-        activation_views = activations(table, trainer.base, forward_pass)
-    except Unsuitable as error:
+        forward_pass = TrunkPass(n_tail, trainer.config.n_views, task.precision, seconds)
+        activation_views = compute_activations(table, trainer.base, forward_pass)
+    except CannotCache as error:
         raise StrategySkipped(str(error)) from error
-    return RowSource(n_tail, len(activation_views.views) - 1, activation_views.batch)
+    return RowSource(n_tail, len(activation_views.views) - 1, activation_views.load_batch)
 
 
 def measure_tail(trainer: Trainer, n_tail: int) -> TailCost:
@@ -420,7 +420,7 @@ def tune(config: FineTuningConfig, rows: StrategyRows, task: Task) -> Fitted:
     last = trainer.train_variant(variant, np.arange(len(rows)), np.empty(0, np.intp), (choice.alpha,))
     moved = {name: value.numpy() for name, value in last.weights[choice.alpha].items()}
     head = last.heads[choice.alpha].scaled_by_temperature(choice.temperature)
-    runtime = recall(trainer.base, "float32") or recall(trainer.base, task.precision)
+    runtime = recall_runtime(trainer.base, "float32") or recall_runtime(trainer.base, task.precision)
     name = runtime.name if runtime and runtime.numerics == "float32" else REFERENCE
     unit_length = config.objective != "task"
     core = TunedModel(

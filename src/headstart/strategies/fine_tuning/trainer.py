@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from headstart.bases import Backbone, Stage, assemble, cutting
+from headstart.bases import Backbone, Stage, assemble_backbone, cutting
 from headstart.modalities import MODALITIES
 from headstart.records import TRAINING_ONLY, Features, FloatMatrix, Index
 from headstart.strategies.fine_tuning.records import FineTuningConfig, TrainingOutcome, TrainingVariant, Weights
@@ -94,7 +94,7 @@ class Trainer:
 
     def build_base(self) -> Any:
         """Return a new copy of the base; training never changes the one that others use."""
-        build = assemble(self.base.parts).module
+        build = assemble_backbone(self.base.parts).module
         assert build is not None
         return build()
 
@@ -143,7 +143,7 @@ class Trainer:
         names = [name for name, _ in module.net.named_parameters()]
         body: nn.Module = FinalFeatures(module)
         if variant.source.n_tail:
-            halves = cutting.cut(module, variant.source.n_tail)
+            halves = cutting.cut_network(module, variant.source.n_tail)
             assert halves is not None, "the cut was checked before"
             body, names = halves.tail, list(halves.names)
         standard = Standardizer.fit(self.features.final, train)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.bases import Backbone, BaseRecord, Parts, assemble
+from headstart.bases import Backbone, BaseParts, BaseRecord, assemble_backbone
 from headstart.features.runtimes import REFERENCE
-from headstart.features.views import final_features
+from headstart.features.views import compute_final_features
 from headstart.records import FittedState, FloatMatrix, Probabilities
 from headstart.strategies.linear.head import Head
 from headstart.strategies.record import StrategyRows
@@ -42,7 +42,7 @@ class TunedModel:
     """
 
     modality: str
-    parts: Parts
+    parts: BaseParts
     head: Head
     n_views: int = 0
     runtime: str = REFERENCE
@@ -51,14 +51,14 @@ class TunedModel:
     @cached_property
     def backbone(self) -> Backbone:
         """The base ready to run."""
-        return assemble(self.parts)
+        return assemble_backbone(self.parts)
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Return outputs (n_rows, n_outputs)."""
         outputs = np.empty((len(rows), len(self.head.intercept)))
         for start in range(0, len(rows), CHUNK_ROWS):
             part = rows.table.take(np.arange(start, min(start + CHUNK_ROWS, len(rows))))
-            views = final_features(part, self.backbone, self.n_views, self.runtime)
+            views = compute_final_features(part, self.backbone, self.n_views, self.runtime)
             views = [scale_to_unit_length(values) for values in views] if self.unit_length else views
             outputs[start : start + CHUNK_ROWS] = np.mean([self.head.predict(values) for values in views], axis=0)
         return outputs
@@ -88,7 +88,7 @@ class TunedModel:
         meta = state.meta
         weights = {name[5:]: value for name, value in state.arrays.items() if name.startswith("base/")}
         tokenizer = np.asarray(state.arrays.get("tokenizer", []), dtype=np.uint8).tobytes().decode()
-        parts = Parts(
+        parts = BaseParts(
             record=BaseRecord(**meta["record"]),
             architecture=meta["architecture"],
             spec=meta["spec"],
@@ -122,7 +122,7 @@ def scale_to_unit_length(values: FloatMatrix) -> FloatMatrix:
     return np.asarray(values / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
-def replace_weights(parts: Parts, moved: Mapping[str, NDArray[Any]]) -> Parts:
+def replace_weights(parts: BaseParts, moved: Mapping[str, NDArray[Any]]) -> BaseParts:
     """Return a base with some weights replaced; everything else stays bit for bit.
 
     Parameters
