@@ -57,7 +57,7 @@ _TYPES = {
 
 def made(folder: Path, kinds: Sequence[str]) -> dict[str, Path]:
     """Adapt to the demo data, as far as that is not there yet."""
-    sources = demo.write(folder / "data")
+    sources = demo.write_demo_data(folder / "data")
     for kind in kinds:
         if not (folder / kind / "bundle").is_dir():
             flow.adapt(sources[kind], folder / kind, AdaptOptions(strategy=("linear-probe",), offline=True))

@@ -31,5 +31,5 @@ def main(data: Path, sizes: Sequence[int]) -> dict[int, float]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as made:
-        given = Path(sys.argv[1]) if len(sys.argv) > 1 else demo.write(Path(made))["image"]
+        given = Path(sys.argv[1]) if len(sys.argv) > 1 else demo.write_demo_data(Path(made))["image"]
         main(given, [int(size) for size in sys.argv[2:]] or [5, 10, 20])

@@ -31,5 +31,5 @@ def main(table: Path, folder: Path) -> list[str]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as made:
-        given = Path(sys.argv[1]) if len(sys.argv) > 1 else demo.write(Path(made, "demo"))["text"]
+        given = Path(sys.argv[1]) if len(sys.argv) > 1 else demo.write_demo_data(Path(made, "demo"))["text"]
         main(given, Path(made))

@@ -47,14 +47,15 @@ def _cover(place: Path) -> None:
 
 def _accents(place: Path) -> None:
     one, other = (
-        data.line_up([place / f"fr_{form}.csv"], "text", {"text": "text"}, {}).table for form in ("nfc", "nfd")
+        data.read_ordered_inputs([place / f"fr_{form}.csv"], "text", {"text": "text"}, {}).table
+        for form in ("nfc", "nfd")
     )
     assert one.hashes.tolist() == other.hashes.tolist() and one.inputs.tolist() == other.inputs.tolist()
 
 
 def _utf16(place: Path) -> None:
     files = [place / "a_utf8.txt", place / "c_utf16.txt"]
-    assert len(set(data.line_up(files, "text", {"text": "text"}, {}).table.inputs)) == 1
+    assert len(set(data.read_ordered_inputs(files, "text", {"text": "text"}, {}).table.inputs)) == 1
 
 
 def _russian(place: Path) -> None:
@@ -101,8 +102,8 @@ def _noise(place: Path) -> None:
 
 def _another_text_column(place: Path) -> None:
     with pytest.raises(HeadstartError, match=r"no column 'complaint'; it has id, description, beschwerde"):
-        data.line_up([place / "other_usual.csv"], "text", {"text": "complaint"}, {})
-    table = data.line_up([place / "capital.csv"], "text", {"text": "complaint"}, {}).table
+        data.read_ordered_inputs([place / "other_usual.csv"], "text", {"text": "complaint"}, {})
+    table = data.read_ordered_inputs([place / "capital.csv"], "text", {"text": "complaint"}, {}).table
     assert len(table) > 5 and "text-column" in _kinds(table)
 
 
@@ -125,7 +126,7 @@ def _fields(place: Path) -> None:
     table = data.read_table(place / "train.csv")
     assert not {"lat", "lon", "area_m2"} - set(table.metadata)
     one, other = (
-        data.line_up([place / f"{name}.csv"], "series", table.columns, {}, inputs=table.input_columns).table
+        data.read_ordered_inputs([place / f"{name}.csv"], "series", table.columns, {}, inputs=table.input_columns).table
         for name in ("new", "new_swapped")
     )
     assert [values.tolist() for values in one.inputs] == [values.tolist() for values in other.inputs]
@@ -134,7 +135,7 @@ def _fields(place: Path) -> None:
 def _channels(place: Path) -> None:
     table = data.read_table(place / "train")
     one, other = (
-        data.line_up([place / name], "series", table.columns, {}, inputs=table.input_columns).table
+        data.read_ordered_inputs([place / name], "series", table.columns, {}, inputs=table.input_columns).table
         for name in ("new", "new_swapped")
     )
     assert [values.tolist() for values in one.inputs] == [values.tolist() for values in other.inputs]
@@ -148,7 +149,7 @@ def _archive(place: Path) -> None:
 def _exchanged(place: Path) -> None:
     table = data.read_table(place / "good.npz")
     with pytest.raises(DataError, match="40 channels of 3 steps") as caught:
-        data.line_up([place / "new_keras.npz"], "series", table.columns, {}, inputs=table.input_columns)
+        data.read_ordered_inputs([place / "new_keras.npz"], "series", table.columns, {}, inputs=table.input_columns)
     assert "exchanged" in caught.value.hint
 
 
@@ -183,7 +184,7 @@ def _turned(place: Path) -> None:
 
 def _deep(place: Path) -> None:
     table = data.read_table(place / "data")
-    spec = {"resize": 64, "value_ranges": data.value_ranges(table)}
+    spec = {"resize": 64, "value_ranges": data.measure_value_ranges(table)}
     levels = {name: [] for name in ("dark", "mid", "bright")}
     for path, label in zip(table.inputs, table.labels, strict=True):
         levels[label].append(float(np.asarray(image.load_image(path, spec)).mean()))

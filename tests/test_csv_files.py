@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from headstart import bundle as bundles
 from headstart import data, flow
 from headstart.bundle.card import render_card
-from headstart.csv_files import csv_text, guarded, read_csv_rows, unguarded
+from headstart.csv_files import format_csv, guard_cell, read_csv_rows, unguard_cell
 from headstart.data.reading.table_files import read_raw_table
 from headstart.markdown_text import escape_markdown
 from headstart.options import AdaptOptions, LabelNextOptions, PredictOptions, parse
@@ -30,19 +30,19 @@ RUN = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
 
 @given(st.text(alphabet="'=+-@\t\r\n1.x ＝", max_size=6))
 def test_a_guard_can_be_taken_off_again(text: str) -> None:
-    written = guarded(text)
-    assert unguarded(str(written)) == text
+    written = guard_cell(text)
+    assert unguard_cell(str(written)) == text
     assert not RUN.match(str(written)) or float(str(written)) is not None  # Only numbers begin so.
 
 
 def test_numbers_stay_numbers() -> None:
-    assert [guarded(cell) for cell in ("-0.5", "+2", "1e-9", -3, None)] == ["-0.5", "+2", "1e-9", -3, None]
-    assert guarded("-inf") == "'-inf" and guarded("- 1") == "'- 1"
+    assert [guard_cell(cell) for cell in ("-0.5", "+2", "1e-9", -3, None)] == ["-0.5", "+2", "1e-9", -3, None]
+    assert guard_cell("-inf") == "'-inf" and guard_cell("- 1") == "'- 1"
 
 
 def test_a_table_that_we_wrote_is_read_as_it_was(tmp_path: Path) -> None:
     rows = [["text", "label"], *([text, "ab"[at % 2]] for at, text in enumerate(FORMULAS))]
-    (tmp_path / "t.csv").write_text(csv_text(rows), "utf-8", newline="")
+    (tmp_path / "t.csv").write_text(format_csv(rows), "utf-8", newline="")
     assert read_raw_table(tmp_path / "t.csv").texts("text") == list(FORMULAS)
     with (tmp_path / "t.csv").open(newline="") as handle:
         assert read_csv_rows(handle) == rows
@@ -59,7 +59,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("formulas")
     names = ("=1+1", "-<b>x</b>", "[c](http://x.y)")
     rows = [[f"{'abc'[row % 3] * 3} word {row}", names[row % 3]] for row in range(45)]
-    (root / "t.csv").write_text(csv_text([["text", "label"], *rows]), "utf-8", newline="")
+    (root / "t.csv").write_text(format_csv([["text", "label"], *rows]), "utf-8", newline="")
     flow.adapt(root / "t.csv", root / "out", parse(AdaptOptions, strategy="classic", offline=True, time="1m"))
     return root / "out"
 
@@ -71,7 +71,7 @@ def _harmful(text: str) -> list[str]:
 
 def test_no_table_of_a_run_holds_a_formula_and_each_is_read_back(run: Path, tmp_path: Path) -> None:
     new = [["text"], *([text] for text in FORMULAS[:4])]
-    (tmp_path / "new.csv").write_text(csv_text(new), "utf-8", newline="")
+    (tmp_path / "new.csv").write_text(format_csv(new), "utf-8", newline="")
     flow.predict(run, [tmp_path / "new.csv"], tmp_path / "p.csv", parse(PredictOptions, offline=True))
     script = [sys.executable, str(run / "bundle" / "predict.py"), str(tmp_path / "new.csv")]
     alone = subprocess.run(script, capture_output=True, text=True, check=True).stdout
@@ -85,11 +85,11 @@ def test_no_table_of_a_run_holds_a_formula_and_each_is_read_back(run: Path, tmp_
 
 
 def test_rows_to_label_come_back_as_they_went(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "new.csv").write_text(csv_text([["text"], *([text] for text in FORMULAS[:4])]), "utf-8", newline="")
+    (tmp_path / "new.csv").write_text(format_csv([["text"], *([text] for text in FORMULAS[:4])]), "utf-8", newline="")
     flow.label_next(run, tmp_path / "new.csv", tmp_path / "next.csv", parse(LabelNextOptions, offline=True))
     sheet = read_raw_table(tmp_path / "next.csv")
     filled = [sheet.names, *([text, "=1+1"] for text in sheet.texts("text"))]
-    (tmp_path / "filled.csv").write_text(csv_text([["text", "label"], *filled[1:]]), "utf-8", newline="")
+    (tmp_path / "filled.csv").write_text(format_csv([["text", "label"], *filled[1:]]), "utf-8", newline="")
     table = data.read_table(tmp_path / "filled.csv")
     assert sorted(table.inputs) == sorted(FORMULAS[:4]) and table.labels is not None
     assert set(table.labels) == {"=1+1"}

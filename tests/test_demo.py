@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).with_name("golden") / "demo.json"
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return demo.write(tmp_path_factory.mktemp("demo"))
+    return demo.write_demo_data(tmp_path_factory.mktemp("demo"))
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -45,7 +45,7 @@ def test_demo_data_covers_every_modality_and_nothing_else_is_written(written: di
 
 
 def test_writing_twice_gives_the_same_bytes(written: dict[str, Path], tmp_path: Path) -> None:
-    demo.write(tmp_path / "again")
+    demo.write_demo_data(tmp_path / "again")
     first = everything(written["text"].parent)
     assert first == everything(tmp_path / "again")
     assert len(first) == 502
@@ -118,7 +118,11 @@ def test_crops_are_a_wide_table_with_gaps(written: dict[str, Path]) -> None:
 
 
 def test_the_simulator_gives_the_same_fields_for_the_same_seed_only() -> None:
-    one, same, other = series.simulate(3, seed=5), series.simulate(3, seed=5), series.simulate(3, seed=6)
+    one, same, other = (
+        series.simulate_fields(3, seed=5),
+        series.simulate_fields(3, seed=5),
+        series.simulate_fields(3, seed=6),
+    )
     assert [row[:2] for row in one] == [row[:2] for row in same]
     np.testing.assert_array_equal(np.stack([row[2] for row in one]), np.stack([row[2] for row in same]))
     assert not np.array_equal(np.stack([row[2] for row in one]), np.stack([row[2] for row in other]), equal_nan=True)
@@ -126,7 +130,7 @@ def test_the_simulator_gives_the_same_fields_for_the_same_seed_only() -> None:
 
 def test_the_crops_can_be_told_apart_but_not_perfectly() -> None:
     def matrix(seed: int) -> tuple[np.ndarray, np.ndarray]:
-        fields = series.simulate(seed=seed)
+        fields = series.simulate_fields(seed=seed)
         curves = np.stack([curve for *_, curve in fields])
         return np.where(np.isnan(curves), np.nanmean(curves, axis=0), curves), np.array([crop for crop, *_ in fields])
 

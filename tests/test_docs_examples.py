@@ -33,7 +33,7 @@ def test_there_is_a_test_for_every_example() -> None:
 
 
 def test_the_text_example_learns_keeps_loads_and_labels(tmp_path: Path) -> None:
-    with demo.write(tmp_path / "demo")["text"].open(encoding="utf-8", newline="") as opened:
+    with demo.write_demo_data(tmp_path / "demo")["text"].open(encoding="utf-8", newline="") as opened:
         rows = [
             row for row in csv.DictReader(opened) if row["language"] == "en" and row["label"] in ("water", "school")
         ]
@@ -45,7 +45,7 @@ def test_the_text_example_learns_keeps_loads_and_labels(tmp_path: Path) -> None:
 
 
 def test_the_label_count_example_gives_an_accuracy_for_each_size(tmp_path: Path) -> None:
-    table = series.write(tmp_path / "crops.csv", n_per_class=12)
+    table = series.write_crops(tmp_path / "crops.csv", n_per_class=12)
     found = example("how_many_labels").main(table, [3, 6])
     assert list(found) == [3, 6]
     assert all(0.25 <= accuracy <= 1 for accuracy in found.values())

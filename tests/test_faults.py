@@ -280,7 +280,7 @@ def test_a_ts_file_without_rows_says_so(tmp_path: Path) -> None:
 
 def partial_of(out: Path, bundle: Path, inputs: list[Path]) -> Path:
     """Name the hidden file in which a killed run leaves what it had written."""
-    found = data.line_up(inputs, "text", {}, {})
+    found = data.read_ordered_inputs(inputs, "text", {}, {})
     return out.with_name(
         f".{out.name}.{predict_files._compute_key(bundles.load_bundle(bundle), found.table, found.order)}.partial"
     )

@@ -12,7 +12,7 @@ import pytest
 
 import headstart as hs
 from headstart import data
-from headstart.data.reading.frames import is_column, is_frame, plain_inputs, sheet_of
+from headstart.data.reading.frames import convert_frame, convert_inputs, is_column, is_frame
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 
@@ -81,7 +81,7 @@ MADE: dict[str, Callable[[list[str]], Any]] = {
 
 @pytest.mark.parametrize("name", list(MADE))
 def test_texts_of_any_library_are_a_list_of_texts_in_order(name: str) -> None:
-    found = plain_inputs(MADE[name](TEXTS))
+    found = convert_inputs(MADE[name](TEXTS))
     assert found == TEXTS and all(type(value) is str for value in found)
     table = data.from_arrays(MADE[name](TEXTS), MADE["categorical Series"](LABELS))
     assert table.modality == "text" and table.inputs.tolist() == TEXTS and table.labels.tolist() == LABELS
@@ -91,7 +91,7 @@ def test_texts_of_any_library_are_a_list_of_texts_in_order(name: str) -> None:
 @pytest.mark.parametrize("name", ["list", "Series", "object Series", "string Series", "object array", "other column"])
 def test_a_missing_text_keeps_its_place(name: str, missing: Any) -> None:
     values = [TEXTS[0], missing, TEXTS[2]]
-    inputs = data.line_up_rows(MADE[name](values), "text", {"text": "text"})
+    inputs = data.make_ordered_inputs(MADE[name](values), "text", {"text": "text"})
     assert inputs.order == (("0", 0), ("1", None), ("2", 1))
     assert inputs.table.inputs.tolist() == [TEXTS[0], TEXTS[2]]
     assert [item.reason for item in inputs.table.set_aside] == ["the text is empty"]
@@ -101,7 +101,7 @@ def test_a_table_of_numbers_is_series_and_arrays_in_cells_are_too() -> None:
     wide = pandas.DataFrame(np.arange(30.0).reshape(3, 10), columns=[f"c{n}" for n in range(10)])
     assert data.from_arrays(wide).inputs[1].tolist() == [list(range(10, 20))]
     cells = pandas.Series([np.arange(9.0), np.arange(12.0), None], index=[5, 4, 3])
-    inputs = data.line_up_rows(cells, "series", {})
+    inputs = data.make_ordered_inputs(cells, "series", {})
     assert [row for _, row in inputs.order] == [0, 1, None]
     nullable = pandas.DataFrame({"t0": pandas.array([1, None], dtype="Int64"), "t1": [2.0, 3.0]})
     assert np.isnan(data.from_arrays(nullable).inputs[1][0, 0])
@@ -109,7 +109,7 @@ def test_a_table_of_numbers_is_series_and_arrays_in_cells_are_too() -> None:
 
 def test_a_table_of_several_columns_of_which_none_is_named_is_refused() -> None:
     with pytest.raises(DataError, match="2 columns"):
-        plain_inputs(pandas.DataFrame({"one": TEXTS, "two": LABELS}))
+        convert_inputs(pandas.DataFrame({"one": TEXTS, "two": LABELS}))
 
 
 def test_a_table_in_memory_is_read_as_one_from_a_file() -> None:
@@ -136,7 +136,7 @@ def test_frames_and_columns_are_told_by_what_they_can_do() -> None:
     )
     assert not any(map(is_frame, ([1], np.zeros((2, 2)), "text", {"a": [1]}, pandas.Series([1]))))
     assert is_column(pandas.Series([1])) and is_column(arrow.array([1])) and not is_column(np.zeros(2))
-    assert sheet_of(pandas.DataFrame({"a": [1.0, None], "b": ["x", None]})).texts("b") == ["x", ""]
+    assert convert_frame(pandas.DataFrame({"a": [1.0, None], "b": ["x", None]})).texts("b") == ["x", ""]
 
 
 @pytest.fixture(scope="module")

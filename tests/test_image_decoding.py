@@ -121,8 +121,8 @@ def test_check_states_the_common_scale_and_learns_it_from_training_rows_only(tmp
     splits = np.array(["test" if "bright" in name else "train" for name in table.ids], dtype=object)
     from dataclasses import replace
 
-    assert data.value_ranges(replace(table, splits=splits)) == {"integer": [0.0, 3_900.0]}
-    assert data.value_ranges(data.read_table(tmp_path / "data/dark")) == {"integer": [0.0, 3_900.0]}
+    assert data.measure_value_ranges(replace(table, splits=splits)) == {"integer": [0.0, 3_900.0]}
+    assert data.measure_value_ranges(data.read_table(tmp_path / "data/dark")) == {"integer": [0.0, 3_900.0]}
 
 
 def test_check_warns_where_most_pictures_are_nearly_black(tmp_path: Path) -> None:
@@ -136,7 +136,9 @@ def test_pictures_of_eight_bits_have_no_ranges(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir()
         halves().save(tmp_path / name)
     table = data.read_table(tmp_path)
-    assert data.value_ranges(table) == {} and not [item for item in data.check(table) if item.kind == "value-range"]
+    assert data.measure_value_ranges(table) == {} and not [
+        item for item in data.check(table) if item.kind == "value-range"
+    ]
 
 
 def png(width: int, height: int, colour: int, bits: int, bytes_a_line: int) -> bytes:
@@ -204,7 +206,7 @@ def test_entries_that_are_no_plain_files_are_set_aside_with_the_reason(tmp_path:
     assert table.ids.tolist() == ["one/1.png", "two/1.png"]
     reasons = {Path(item.id).name: item.reason for item in table.set_aside}
     assert set(reasons) == set(REASONS) and all(REASONS[name] in reason for name, reason in reasons.items())
-    inputs = data.line_up([tmp_path], "image", {}, {})
+    inputs = data.read_ordered_inputs([tmp_path], "image", {}, {})
     assert len(inputs.order) == 8 and len(inputs.table) == 2
 
 
@@ -228,7 +230,7 @@ def test_a_pipe_is_no_data_whatever_its_ending(tmp_path: Path, suffix: str) -> N
         data.read_table(tmp_path / f"a{suffix}")
     for modality in ("text", "series", "image"):
         with pytest.raises(DataError):
-            data.line_up([tmp_path / f"a{suffix}"], modality, {}, {})
+            data.read_ordered_inputs([tmp_path / f"a{suffix}"], modality, {}, {})
 
 
 def test_pipes_among_tables_and_series_are_set_aside(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_an_unreadable_table_among_others_does_not_stop_the_folder(tmp_path: Pat
 def test_a_table_of_pictures_to_predict_may_name_them_by_stems(tmp_path: Path) -> None:
     root = draw(tmp_path / "data", "in/a.png", "in/b.png")
     write(root / "ask.csv", "image_id,age", ["b,1", "a,2", "zz,3"])
-    inputs = data.line_up([root / "ask.csv"], "image", {"file": "image_id"}, {})
+    inputs = data.read_ordered_inputs([root / "ask.csv"], "image", {"file": "image_id"}, {})
     assert [name for name, _ in inputs.order] == ["in/b.png", "in/a.png", "zz"]
     assert inputs.order[2][1] is None
 

@@ -14,7 +14,7 @@ from headstart.errors import DataError, OptionError
 from headstart.flow.adaptation.prepare import read_data
 from headstart.options import AdaptOptions, parse
 from headstart.records import Table
-from headstart.spellings import fold, match_names
+from headstart.spellings import fold_label, match_names
 
 NFC, NFD = "Sant\u00e9", "Sante\u0301"
 
@@ -60,7 +60,7 @@ def test_true_and_false_are_1_and_0_where_nothing_else_is_there() -> None:
 
 def test_a_name_that_is_two_known_ones_is_neither() -> None:
     assert match_names(["WATER"], ["water", "Water"], True).unknown == ("WATER",)
-    assert fold("1.0") == fold("1") != fold("01")
+    assert fold_label("1.0") == fold_label("1") != fold_label("01")
 
 
 def test_a_test_file_of_which_no_label_is_known_stops(tmp_path: Path) -> None:
@@ -190,4 +190,4 @@ def test_the_label_column_of_training_may_be_written_in_another_way(tmp_path: Pa
 
 def test_labels_of_rows_to_be_predicted_are_not_remarked_on(tmp_path: Path) -> None:
     place = table(tmp_path / "new.csv", ["water", "Water", "roads"])
-    assert data.line_up([place], "text", {"text": "text", "label": "label"}, {}).table.findings == ()
+    assert data.read_ordered_inputs([place], "text", {"text": "text", "label": "label"}, {}).table.findings == ()

@@ -214,7 +214,7 @@ def test_a_column_tells_what_its_commas_mean() -> None:
     assert parse_numbers(["1,263.50", "1,263", "980"])[0].tolist() == [1263.5, 1263, 980]
     assert parse_numbers(["1.263,50", "1,263", "980"])[0].tolist() == [1263.5, 1.263, 980]
     assert parse_numbers(["1,263", "980"])[1] == [0]
-    assert read_amounts(["€ 1", "€ 2", "$ 3"]).bad == [2]
+    assert read_amounts(["€ 1", "€ 2", "$ 3"]).bad_rows == [2]
 
 
 def test_prices_with_thousands_separators_are_numbers(tmp_path: Path) -> None:

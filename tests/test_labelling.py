@@ -222,7 +222,7 @@ def test_a_bundle_without_memory_of_its_rows_still_names_rows(text_table: Path, 
 def test_rows_that_are_added_only_train_and_copies_of_test_rows_are_left_out(text_table: Path) -> None:
     table = data.assign_splits(data.read_table(text_table), AdaptOptions())
     more = data.read_table(text_table)
-    joined = data.with_also(table, more, merge=False)
+    joined = data.add_training_rows(table, more, merge=False)
     added = np.array([str(name).startswith("also/") for name in joined.ids])
     assert set(joined.splits[added]) == {TRAIN}
     tested = set(table.hashes[table.splits == "test"])

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from headstart import data
-from headstart.data.columns.option_use import USES, require_use
+from headstart.data.columns.option_use import OPTION_SCOPES, require_use
 from headstart.errors import HeadstartError, OptionError
 from headstart.flow.inference.lining_up import line_up
 from headstart.options import ColumnOptions, PredictOptions, ReadOptions, parse
@@ -41,15 +41,15 @@ def places(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_every_option_for_columns_has_a_stated_use_but_those_that_fit_any_table() -> None:
-    assert set(ColumnOptions.model_fields) == {*USES, "id", "encoding"}
+    assert set(ColumnOptions.model_fields) == {*OPTION_SCOPES, "id", "encoding"}
 
 
-@pytest.mark.parametrize("name", USES)
+@pytest.mark.parametrize("name", OPTION_SCOPES)
 @pytest.mark.parametrize("kind", ["text", "wide", "long", "array", "image"])
 def test_an_option_works_on_its_kind_of_data_and_is_refused_on_others(
     places: dict[str, Path], name: str, kind: str
 ) -> None:
-    use = USES[name]
+    use = OPTION_SCOPES[name]
     fits = kind in (use.layouts or ("text",)) and not (name == "channels" and kind == "wide")
     options = parse(ReadOptions, **{name: ASKED[name]})
     if fits:

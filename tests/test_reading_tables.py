@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart import data
-from headstart.csv_files import guarded
+from headstart.csv_files import guard_cell
 from headstart.data.reading.encodings import guess_encoding
 from headstart.data.reading.table_files import read_raw_table
 from headstart.data.reading.table_limits import LIMITS
@@ -146,7 +146,7 @@ def test_rows_whose_empty_end_was_cut_off_are_kept(tmp_path: Path) -> None:
 
 def test_a_table_of_one_column_has_a_row_for_each_line(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text\nno water, no power\n\nthe road, again\n   \nlast\n\n\n")
-    inputs = data.line_up([tmp_path / "t.csv"], "text", {"text": "text"}, {})
+    inputs = data.read_ordered_inputs([tmp_path / "t.csv"], "text", {"text": "text"}, {})
     assert [name for name, _ in inputs.order] == ["t.csv:2", "t.csv:3", "t.csv:4", "t.csv:5", "t.csv:6"]
     assert inputs.table.inputs.tolist() == ["no water, no power", "the road, again", "last"]
     assert [item.reason for item in inputs.table.set_aside] == ["the text is empty"] * 2
@@ -334,7 +334,7 @@ def test_a_table_that_is_written_well_is_read_as_it_was(
     path = tmp_path_factory.mktemp("table") / "t.csv"
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, delimiter=separator, lineterminator=line_end)
-        writer.writerows([["one", "two"], *([guarded(cell) for cell in row] for row in rows)])
+        writer.writerows([["one", "two"], *([guard_cell(cell) for cell in row] for row in rows)])
     if not rows:
         return
     sheet = read_raw_table(path)

@@ -20,7 +20,7 @@ from headstart.flow.data_check.check import check
 from headstart.flow.inference import answers
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Predictions, Table, make_column
-from headstart.spellings import fold
+from headstart.spellings import fold_label
 from headstart.web.models import read_kind
 
 CLASSES = ("noise", "not sure", "potholes")
@@ -73,9 +73,9 @@ def test_a_class_called_as_an_answer_in_any_language_is_warned_of(name: str) -> 
 
 def test_the_words_of_the_page_are_known() -> None:
     messages = json.loads((PAGE / "messages.json").read_text("utf-8"))
-    words = [{fold(word) for word in known} for known in ANSWER_WORDS]
+    words = [{fold_label(word) for word in known} for known in ANSWER_WORDS]
     for language in messages.values():
-        assert fold(language["not_sure"]) in words[0] and fold(language["none_of_these"]) in words[1]
+        assert fold_label(language["not_sure"]) in words[0] and fold_label(language["none_of_these"]) in words[1]
 
 
 def test_check_says_it_first(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from headstart import data
 from headstart.data.columns.axes import find_axis
-from headstart.data.columns.scales import other_scale
+from headstart.data.columns.scales import find_other_scale
 from headstart.data.summary import summarise
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.options import ColumnOptions, ReadOptions, parse
@@ -65,7 +65,7 @@ CHANNELS = {
 @pytest.mark.parametrize(("names", "channels"), CHANNELS.values(), ids=CHANNELS)
 def test_patterns_with_the_same_steps_are_channels(names: list[str], channels: tuple[str, ...]) -> None:
     found = find_axis([*names, "age", "plot7"])
-    assert found is not None and len(found.channels) == len(channels) and not found.others
+    assert found is not None and len(found.channels) == len(channels) and not found.other_runs
     assert {name for steps in found.columns for name in steps} == set(names)
     if names[0].startswith("ch"):
         return
@@ -103,7 +103,9 @@ def read(path: Path, **options: object) -> Table:
 def like(table: Table, path: Path, **options: object) -> Table:
     """Read rows to predict as the model of a table does."""
     chosen = parse(ColumnOptions, **options)
-    return data.line_up([path], "series", table.columns, {}, inputs=table.input_columns, options=chosen).table
+    return data.read_ordered_inputs(
+        [path], "series", table.columns, {}, inputs=table.input_columns, options=chosen
+    ).table
 
 
 def test_columns_of_numbers_that_are_no_steps_are_named(tmp_path: Path) -> None:
@@ -136,9 +138,9 @@ def test_steps_without_a_pattern_on_another_scale_are_pointed_out_and_values_nam
 
 def test_the_scale_of_ends_is_judged_with_few_and_constant_columns() -> None:
     steps = np.random.default_rng(0).normal(size=(12, 9)).astype(np.float32)
-    assert other_scale(steps) == [] and other_scale(steps[:, :3]) == []
-    assert other_scale(np.concatenate([steps, np.full((1, 9), 700, np.float32)])) == [12]
-    assert other_scale(np.ones((12, 9), np.float32)) == []
+    assert find_other_scale(steps) == [] and find_other_scale(steps[:, :3]) == []
+    assert find_other_scale(np.concatenate([steps, np.full((1, 9), 700, np.float32)])) == [12]
+    assert find_other_scale(np.ones((12, 9), np.float32)) == []
 
 
 def test_other_data_is_put_in_the_order_of_training_by_name(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_new_data_is_read_by_the_name_of_the_column_of_training(tmp_path: Path) 
         data.read_inputs([other], "text", known)
     assert "Did you mean --text 'complaints'?" in no.value.hint
     chosen = parse(ColumnOptions, text="complaints")
-    asked = data.line_up([other], "text", known, {}, options=chosen).table
+    asked = data.read_ordered_inputs([other], "text", known, {}, options=chosen).table
     assert asked.inputs.tolist() == ["the pump is dry"]
 
 

@@ -19,31 +19,31 @@ FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 """Beginnings that spreadsheets take for a formula; with apostrophes before them, so that the guard can be taken off."""
 
 
-def guarded(cell: object) -> object:
+def guard_cell(cell: object) -> object:
     """Return a cell that no spreadsheet runs: a text that begins like a formula gets an apostrophe.
 
     Examples
     --------
-    >>> [guarded(cell) for cell in ("=1+1", "-0.5", "- none", "'=1", "water", -2.5)]
+    >>> [guard_cell(cell) for cell in ("=1+1", "-0.5", "- none", "'=1", "water", -2.5)]
     ["'=1+1", '-0.5', "'- none", "''=1", 'water', -2.5]
     """
-    if not isinstance(cell, str) or not FORMULA.match(cell) or is_finite(cell):
+    if not isinstance(cell, str) or not FORMULA.match(cell) or is_finite_number(cell):
         return cell
     return f"'{cell}"
 
 
-def unguarded(cell: str) -> str:
-    """Return what a cell was before `guarded`.
+def unguard_cell(cell: str) -> str:
+    """Return what a cell was before `guard_cell`.
 
     Examples
     --------
-    >>> [unguarded(cell) for cell in ("'=1+1", "''=1", "'tis", "-0.5")]
+    >>> [unguard_cell(cell) for cell in ("'=1+1", "''=1", "'tis", "-0.5")]
     ['=1+1', "'=1", "'tis", '-0.5']
     """
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
-def is_finite(cell: str) -> bool:
+def is_finite_number(cell: str) -> bool:
     """Return whether a cell is a number, such as "-0.5"."""
     try:
         return math.isfinite(float(cell)) and cell == cell.strip()
@@ -53,20 +53,20 @@ def is_finite(cell: str) -> bool:
 
 def write_csv_rows(handle: TextIO, rows: Iterable[Sequence[object]]) -> None:
     """Write rows as lines of a CSV file, every cell guarded."""
-    csv.writer(handle, lineterminator="\n").writerows([guarded(cell) for cell in row] for row in rows)
+    csv.writer(handle, lineterminator="\n").writerows([guard_cell(cell) for cell in row] for row in rows)
 
 
 def read_csv_rows(handle: TextIO) -> list[list[str]]:
     """Read the rows of a CSV file that `write_csv_rows` wrote, without guards."""
-    return [[unguarded(cell) for cell in row] for row in csv.reader(handle)]
+    return [[unguard_cell(cell) for cell in row] for row in csv.reader(handle)]
 
 
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
+def format_csv(rows: Iterable[Sequence[object]]) -> str:
     r"""Return rows as the text of a CSV file.
 
     Examples
     --------
-    >>> csv_text([["text", "label"], ["=1+1", "a,b"]])
+    >>> format_csv([["text", "label"], ["=1+1", "a,b"]])
     'text,label\n\'=1+1,"a,b"\n'
     """
     text = io.StringIO()

@@ -11,7 +11,7 @@ MAX_FILE_BYTES = 1 << 29
 """An image file of more bytes is set aside: its content is held in memory."""
 
 
-def reason_not_plain(path: Path | str) -> str | None:
+def explain_not_plain(path: Path | str) -> str | None:
     """Return why a path is no plain file that can be opened, as the end of a sentence; None where it is one.
 
     Nothing is opened, so that a pipe without a writer does not wait for ever.
@@ -27,7 +27,7 @@ def reason_not_plain(path: Path | str) -> str | None:
     return None if stat.S_ISREG(mode) else f"this is no plain file but {kind}"
 
 
-def read_plain(path: Path | str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
+def read_plain_file(path: Path | str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Read a plain file.
 
     Raises
@@ -35,7 +35,7 @@ def read_plain(path: Path | str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
     DataError
         It is not there, no plain file, larger than `most_bytes`, or cannot be read; its problem is the reason only.
     """
-    reason = reason_not_plain(path)
+    reason = explain_not_plain(path)
     if reason is None and Path(path).stat().st_size > most_bytes:
         reason = f"the file has more than {most_bytes / 1e6:,.0f} MB"
     if reason is not None:

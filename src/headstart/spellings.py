@@ -11,12 +11,12 @@ _DECIMALS = re.compile(r"(-?\d+)\.(\d*?)0*")
 _WORDS = {"true": "1", "false": "0"}
 
 
-def fold(label: str) -> str:
+def fold_label(label: str) -> str:
     """Return a label so that spellings of one label are equal: letter case, spaces, Unicode form and "1.0" for "1".
 
     Examples
     --------
-    >>> fold("maize  Rust ") == fold("Maize rust"), fold("1.0"), fold("2.50"), fold("007")
+    >>> fold_label("maize  Rust ") == fold_label("Maize rust"), fold_label("1.0"), fold_label("2.50"), fold_label("007")
     (True, '1', '2.5', '007')
     """
     folded = "".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold()).split())
@@ -24,23 +24,23 @@ def fold(label: str) -> str:
     return folded if decimals is None else f"{decimals[1]}.{decimals[2]}".removesuffix(".")
 
 
-def plain(label: str) -> str:
+def normalise_label(label: str) -> str:
     """Return a label without what no reader can see, and as one program or the other writes the same value.
 
     Unicode form, blanks around it, TRUE for true, 1.0 for 1.
 
     Examples
     --------
-    >>> plain(" Santé "), plain("TRUE"), plain("True"), plain("1.0"), plain("Water")
-    ('Santé', 'true', 'true', '1', 'Water')
+    >>> [normalise_label(text) for text in (" Santé ", "TRUE", "True", "1.0", "Water")]
+    ['Santé', 'true', 'true', '1', 'Water']
     """
     text = " ".join(unicodedata.normalize("NFC", label).split())
-    folded = fold(text)
+    folded = fold_label(text)
     return folded if folded in _WORDS or _DECIMALS.fullmatch(text) else text
 
 
 @dataclass(frozen=True)
-class Matches:
+class NameMatches:
     """Names held against known ones.
 
     Parameters
@@ -58,7 +58,7 @@ class Matches:
     unknown: tuple[str, ...] = ()
 
 
-def match_names(names: Iterable[str], known: Sequence[str], merge: bool) -> Matches:
+def match_names(names: Iterable[str], known: Sequence[str], merge: bool) -> NameMatches:
     """Find known names in other spellings.
 
     Parameters
@@ -74,41 +74,41 @@ def match_names(names: Iterable[str], known: Sequence[str], merge: bool) -> Matc
     >>> match_names(["a", "B ", "b", "c"], ["a", "B"], merge=False)
     Matches(renamed={'B ': 'B'}, similar={'b': 'B'}, unknown=('c',))
     """
-    there, fresh = set(known), list(dict.fromkeys(names))
-    fresh = [name for name in fresh if name not in there]
-    renamed, similar, strange = {}, {}, []
-    by_plain, by_fold = _by(known, plain), _by(known, fold)
-    truths = _truths(fresh, known)
-    for name in fresh:
-        same = by_plain.get(plain(name)) or truths.get(fold(name))
-        close = same or by_fold.get(fold(name))
+    known_names, new_names = set(known), list(dict.fromkeys(names))
+    new_names = [name for name in new_names if name not in known_names]
+    renamed, similar, unknown_names = {}, {}, []
+    by_plain, by_fold = _index_names(known, normalise_label), _index_names(known, fold_label)
+    truths = _match_truth_values(new_names, known)
+    for name in new_names:
+        same = by_plain.get(normalise_label(name)) or truths.get(fold_label(name))
+        close = same or by_fold.get(fold_label(name))
         if same or (close and merge):
             renamed[name] = str(close)
         elif close:
             similar[name] = close
         else:
-            strange.append(name)
-    return Matches(renamed, similar, tuple(strange))
+            unknown_names.append(name)
+    return NameMatches(renamed, similar, tuple(unknown_names))
 
 
-def _by(known: Sequence[str], write: Callable[[str], str]) -> dict[str, str]:
+def _index_names(known: Sequence[str], write: Callable[[str], str]) -> dict[str, str]:
     """Return known names by how `write` writes them, where that is one of them only."""
-    made: dict[str, str] = {}
+    names_by_key: dict[str, str] = {}
     double = set()
     for name in known:
         key = write(name)
-        if key in made:
+        if key in names_by_key:
             double.add(key)
-        made[key] = name
-    return {key: name for key, name in made.items() if key not in double}
+        names_by_key[key] = name
+    return {key: name for key, name in names_by_key.items() if key not in double}
 
 
-def _truths(names: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+def _match_truth_values(names: Sequence[str], known: Sequence[str]) -> dict[str, str]:
     """Match true and false with 1 and 0, where each side has nothing else."""
-    sides = [{fold(name) for name in side} for side in (names, known)]
+    sides = [{fold_label(name) for name in side} for side in (names, known)]
     words, numbers = set(_WORDS), set(_WORDS.values())
     if not (sides[0] <= words and sides[1] <= numbers) and not (sides[0] <= numbers and sides[1] <= words):
         return {}
     pairs = {**_WORDS, **{number: word for word, number in _WORDS.items()}}
-    written = _by(known, fold)
+    written = _index_names(known, fold_label)
     return {side: written[pairs[side]] for side in sides[0] if pairs[side] in written}

@@ -14,7 +14,14 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from headstart import data
 from headstart.api.model import Model, make_model
-from headstart.data.reading.frames import are_numbers, column_values, frame_columns, is_column, is_frame, plain_inputs
+from headstart.data.reading.frames import (
+    are_numbers,
+    convert_inputs,
+    is_column,
+    is_frame,
+    read_column_values,
+    read_frame_columns,
+)
 from headstart.flow.adaptation.run import adapt_table
 from headstart.offline import offline
 from headstart.options import AdaptOptions, parse
@@ -157,16 +164,16 @@ class Adapter(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _plain_rows(X: Any) -> Any:
     """Return texts, paths and series of any library as a list; numbers are left to scikit-learn."""
     if is_frame(X):
-        columns = frame_columns(X).values()
-        return X if len(columns) > 0 and all(map(are_numbers, columns)) else plain_inputs(X)
+        columns = read_frame_columns(X).values()
+        return X if len(columns) > 0 and all(map(are_numbers, columns)) else convert_inputs(X)
     if isinstance(X, Iterator):
         return list(X)
     is_texts = isinstance(X, np.ndarray) and (
         X.dtype.kind in "UST" or (X.dtype.kind == "O" and X.size > 0 and _holds_rows(X.flat[0]))
     )
     if is_texts and X.ndim <= 2 and (X.ndim == 1 or X.shape[1] == 1):
-        return plain_inputs(X)
-    return plain_inputs(X) if is_column(X) and not are_numbers(column_values(X)) else X
+        return convert_inputs(X)
+    return convert_inputs(X) if is_column(X) and not are_numbers(read_column_values(X)) else X
 
 
 def _holds_rows(value: Any) -> bool:
@@ -176,10 +183,10 @@ def _holds_rows(value: Any) -> bool:
 def _plain_labels(y: Any) -> Any:
     """Return labels of any library as an array; a missing one is an error."""
     if is_frame(y):
-        columns = list(frame_columns(y).values())
+        columns = list(read_frame_columns(y).values())
         y = columns[0] if len(columns) == 1 else y
     elif is_column(y):
-        y = column_values(y)
+        y = read_column_values(y)
     else:
         return y
     n_missing = sum(label is None for label in y) if isinstance(y, list) else 0

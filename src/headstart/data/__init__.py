@@ -5,16 +5,22 @@ Nothing is ever written into the user's folder, and nothing here knows a base mo
 
 from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.columns.option_use import require_modality, require_use
-from headstart.data.columns.text_columns import text_columns_of
+from headstart.data.columns.text_columns import list_text_columns
 from headstart.data.duplicates.near_duplicates import add_near_duplicate_groups
-from headstart.data.images.depth import value_ranges
+from headstart.data.images.depth import measure_value_ranges
 from headstart.data.labels.label_numbers import parse_numbers
 from headstart.data.labels.matching import MatchedLabels, match_labels
 from headstart.data.labels.strata import drop_unlearnable_labels, number_strata
 from headstart.data.reading.arrays import from_arrays
-from headstart.data.reading.inputs import Inputs, Order, line_up, line_up_rows, read_inputs
+from headstart.data.reading.inputs import (
+    InputOrder,
+    OrderedInputs,
+    make_ordered_inputs,
+    read_inputs,
+    read_ordered_inputs,
+)
 from headstart.data.reading.sources import read_frame, read_table
-from headstart.data.reading.unlabelled import read_unlabelled, wants_unlabelled, with_also
+from headstart.data.reading.unlabelled import add_training_rows, read_unlabelled, uses_unlabelled
 from headstart.data.splitting.dependence import (
     MIN_GROUPS,
     Dependence,
@@ -31,10 +37,11 @@ from headstart.home import home
 __all__ = [
     "MIN_GROUPS",
     "Dependence",
-    "Inputs",
+    "InputOrder",
     "MatchedLabels",
-    "Order",
+    "OrderedInputs",
     "add_near_duplicate_groups",
+    "add_training_rows",
     "assign_folds",
     "assign_splits",
     "check",
@@ -44,15 +51,17 @@ __all__ = [
     "find_dependence",
     "from_arrays",
     "home",
-    "line_up",
-    "line_up_rows",
+    "list_text_columns",
+    "make_ordered_inputs",
     "mark_lone_classes",
     "match_labels",
+    "measure_value_ranges",
     "number_clusters",
     "number_strata",
     "parse_numbers",
     "read_frame",
     "read_inputs",
+    "read_ordered_inputs",
     "read_table",
     "read_unlabelled",
     "require_groups",
@@ -61,8 +70,5 @@ __all__ = [
     "require_trainable",
     "require_use",
     "select_many_valued",
-    "text_columns_of",
-    "value_ranges",
-    "wants_unlabelled",
-    "with_also",
+    "uses_unlabelled",
 ]

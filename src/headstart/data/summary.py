@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from headstart.data.columns.cells import parse_number
-from headstart.data.columns.text_columns import text_columns_of
+from headstart.data.columns.text_columns import list_text_columns
 from headstart.records import Column, InputColumns, Table
 
 MOST_NAMED = 30
@@ -106,7 +106,7 @@ def summarise(table: Table, groups: Sequence[str] = ()) -> InputSummary:
         roles=roles,
         is_labelled=table.labels is not None or table.targets is not None,
         labels=tuple(name for role, name in table.columns.items() if role.startswith("label ")),
-        texts=tuple(text_columns_of(table.columns)),
+        texts=tuple(list_text_columns(table.columns)),
         groups=tuple(name for name in groups if name in table.metadata),
         metadata=metadata,
         number_columns=tuple(name for name in metadata if _is_numbers(table.metadata[name])),

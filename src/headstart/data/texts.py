@@ -7,26 +7,26 @@ from pathlib import Path, PurePosixPath
 
 from headstart.data.columns.axes import find_axis
 from headstart.data.columns.names import MIN_STEPS, ROLES, ColumnSpec, fold_column_name
-from headstart.data.columns.text_columns import find_text_columns, join_texts, text_columns_of
-from headstart.data.images.class_folders import read_places
+from headstart.data.columns.text_columns import find_text_columns, join_texts, list_text_columns
+from headstart.data.images.class_folders import read_folder_labels
 from headstart.data.reading.column_roles import find_roles, read_ids, read_labels, read_metadata, read_optional_texts
 from headstart.data.reading.decoding import read_text_file
 from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable
-from headstart.data.reading.tree import Tree
+from headstart.data.reading.tree import FolderTree
 from headstart.errors import DataError, ending
 from headstart.records import Finding, SetAside
 
 TEXT_FILES = frozenset({".txt", ".text", ".md"})
 """Files that are one text each."""
-_WORDS_OF_A_TEXT = 5
-_SHOWN = 20
+_FEWEST_TEXT_WORDS = 5
+_MOST_FINDINGS = 20
 """Doubts about encodings of single files that are passed on."""
 
 
-def fits(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
+def is_text_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     """Whether the table has a text column; one without a usual name counts where nothing else is there."""
-    if spec.texts or text_columns_of(spec.training_columns):
+    if spec.texts or list_text_columns(spec.training_columns):
         return True
     if any(fold_column_name(name) in ROLES["text"] for name in raw_table.names):
         return True
@@ -48,42 +48,42 @@ def looks_headerless(raw_table: RawTable) -> bool:
     True
     """
     recurs = [name for name in raw_table.names if not name.isdigit() and name in set(raw_table.texts(name))]
-    return bool(recurs) or any(len(name.split()) >= _WORDS_OF_A_TEXT for name in raw_table.names)
+    return bool(recurs) or any(len(name.split()) >= _FEWEST_TEXT_WORDS for name in raw_table.names)
 
 
-def read_folder(tree: Tree, files: Sequence[PurePosixPath], spec: ColumnSpec) -> ParsedRows:
+def read_text_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: ColumnSpec) -> ParsedRows:
     """Read a folder a class of text files, one text a file; split folders may stand above."""
-    inputs, places, set_aside = [], [], []
+    inputs, file_labels, set_aside = [], [], []
     findings: list[Finding] = []
-    for file, place in zip(files, read_places(files), strict=True):
+    for file, place in zip(files, read_folder_labels(files), strict=True):
         try:
-            text, noted = read_text_file(tree.at(file), spec.encoding)
+            text, encoding_findings = read_text_file(tree.locate(file), spec.encoding)
         except DataError as error:
-            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
+            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.locate(file))))
             continue
         inputs.append(text)
-        places.append((file.as_posix(), *place))
-        findings += noted
-    classed = [label for _, label, _ in places if label is not None]
-    stray = {name for name, label, _ in places if classed and label is None}
+        file_labels.append((file.as_posix(), *place))
+        findings += encoding_findings
+    classed = [label for _, label, _ in file_labels if label is not None]
+    stray = {name for name, label, _ in file_labels if classed and label is None}
     set_aside += [SetAside(name, "the file lies in no class folder") for name in sorted(stray)]
-    inputs = [text for text, (name, _, _) in zip(inputs, places, strict=True) if name not in stray]
-    places = [place for place in places if place[0] not in stray]
-    findings += _only_numbers(inputs)
+    inputs = [text for text, (name, _, _) in zip(inputs, file_labels, strict=True) if name not in stray]
+    file_labels = [place for place in file_labels if place[0] not in stray]
+    findings += _find_only_numbers(inputs)
     return ParsedRows(
         modality="text",
         inputs=inputs,
-        ids=[name for name, _, _ in places],
-        labels=[label or "" for _, label, _ in places] if classed else None,
-        splits=[split or "" for _, _, split in places],
+        ids=[name for name, _, _ in file_labels],
+        labels=[label or "" for _, label, _ in file_labels] if classed else None,
+        splits=[split or "" for _, _, split in file_labels],
         set_aside=tuple(set_aside),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings[:_MOST_FINDINGS]),
     )
 
 
-def _only_numbers(texts: Sequence[str]) -> list[Finding]:
+def _find_only_numbers(texts: Sequence[str]) -> list[Finding]:
     """Point out files of numbers, which are series rather than texts."""
-    if not texts or any(any(map(str.isalpha, text)) for text in texts[:_SHOWN]):
+    if not texts or any(any(map(str.isalpha, text)) for text in texts[:_MOST_FINDINGS]):
         return []
     summary = "The files hold numbers and no words, but were read as texts."
     return [
@@ -97,7 +97,7 @@ def _only_numbers(texts: Sequence[str]) -> list[Finding]:
     ]
 
 
-def read(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
+def read_text_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
     """Take the text columns and what belongs to them.
 
     Raises
@@ -114,13 +114,13 @@ def read(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
         )
     roles = find_roles(raw_table, spec, text.names)
     used = {**text.roles(), **roles.by_role()}
-    labels, marks = read_labels(roles, raw_table.texts)
+    labels, indicators = read_labels(roles, raw_table.texts)
     return ParsedRows(
         modality="text",
         inputs=join_texts(raw_table, text.names),
         ids=read_ids(raw_table, roles.id),
         labels=labels,
-        indicators=marks,
+        indicators=indicators,
         splits=read_optional_texts(raw_table, roles.split),
         metadata=read_metadata(raw_table, used.values()),
         set_aside=raw_table.set_aside,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from shutil import copyfile
 
-__all__ = ["write"]
+__all__ = ["write_demo_data"]
 
 
-def write(folder: Path) -> dict[str, Path]:
+def write_demo_data(folder: Path) -> dict[str, Path]:
     """Write the three demo data sets, the same bytes every time.
 
     Parameters
@@ -35,7 +35,7 @@ def write(folder: Path) -> dict[str, Path]:
     text = folder / "feedback.csv"
     copyfile(Path(__file__).with_name("feedback.csv"), text)
     return {
-        "image": digits.write(folder / "digits"),
+        "image": digits.write_digits(folder / "digits"),
         "text": text,
-        "series": series.write(folder / "crops.csv"),
+        "series": series.write_crops(folder / "crops.csv"),
     }

@@ -14,43 +14,45 @@ from PIL import Image
 
 from headstart.extras import require
 
-N_TRAIN = 20
+N_TRAIN_PER_CLASS = 20
 """Training pictures a class."""
-N_TEST = 30
+N_TEST_PER_CLASS = 30
 """Test pictures a class."""
-SIDE = 64
+SIDE_PIXELS = 64
 """Pixels; the original has 8."""
 SEED = 0
 
 
-def write(folder: Path) -> Path:
+def write_digits(folder: Path) -> Path:
     """Write `train/digit_0/000.png` ... `test/digit_9/029.png` (greyscale PNG) and give the folder back."""
     require("adapt", "Writing the handwritten digits")
     from sklearn.datasets import load_digits
 
-    pictures, labels = load_digits(return_X_y=True)
+    images, labels = load_digits(return_X_y=True)
     rng = np.random.default_rng(SEED)
     for digit in range(10):
         rows = rng.permutation(np.flatnonzero(labels == digit))
-        _write_class(folder / "train" / f"digit_{digit}", pictures[rows[:N_TRAIN]])
-        _write_class(folder / "test" / f"digit_{digit}", pictures[rows[N_TRAIN : N_TRAIN + N_TEST]])
+        _write_class(folder / "train" / f"digit_{digit}", images[rows[:N_TRAIN_PER_CLASS]])
+        _write_class(
+            folder / "test" / f"digit_{digit}", images[rows[N_TRAIN_PER_CLASS : N_TRAIN_PER_CLASS + N_TEST_PER_CLASS]]
+        )
     return folder
 
 
-def picture(points: NDArray[np.float64]) -> Image.Image:
+def draw_digit(points: NDArray[np.float64]) -> Image.Image:
     """Make the picture of 64 values of 0 (paper) to 16 (ink): dark ink on white paper.
 
     Examples
     --------
-    >>> blank = picture(np.zeros(64))
+    >>> blank = draw_digit(np.zeros(64))
     >>> blank.size, blank.getpixel((5, 5))
     ((64, 64), 255)
     """
     grey = np.asarray(255 - np.round(points.reshape(8, 8) * (255 / 16)), dtype=np.uint8)
-    return Image.fromarray(grey).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return Image.fromarray(grey).resize((SIDE_PIXELS, SIDE_PIXELS), Image.Resampling.BICUBIC)
 
 
-def _write_class(folder: Path, pictures: NDArray[np.float64]) -> None:
+def _write_class(folder: Path, images: NDArray[np.float64]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for number, points in enumerate(pictures):
-        picture(points).save(folder / f"{number:03d}.png")
+    for number, points in enumerate(images):
+        draw_digit(points).save(folder / f"{number:03d}.png")

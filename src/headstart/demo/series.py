@@ -30,7 +30,7 @@ SEED = 0
 _STEPS = np.arange(N_STEPS, dtype=np.float64)
 
 
-def season(start: float, end: float, height: float, speed: float = 0.8) -> Curve:
+def simulate_season(start: float, end: float, height: float, speed: float = 0.8) -> Curve:
     """Give one growing season above bare soil.
 
     Parameters
@@ -48,7 +48,7 @@ def season(start: float, end: float, height: float, speed: float = 0.8) -> Curve
 
     Examples
     --------
-    >>> curve = season(10, 22, 0.6)
+    >>> curve = simulate_season(10, 22, 0.6)
     >>> [round(float(curve[step]), 2) for step in (0, 10, 16, 22, 35)]
     [0.0, 0.3, 0.59, 0.3, 0.0]
     """
@@ -57,43 +57,47 @@ def season(start: float, end: float, height: float, speed: float = 0.8) -> Curve
     return np.asarray(height * (rise - fall))
 
 
-def maize(rng: np.random.Generator) -> Curve:
+def simulate_maize(rng: np.random.Generator) -> Curve:
     """One season of four months, sown with the rains."""
     start = rng.normal(12, 2.2)
-    return season(start, start + rng.normal(11, 1.2), rng.normal(0.55, 0.09), rng.uniform(0.5, 1.0))
+    return simulate_season(start, start + rng.normal(11, 1.2), rng.normal(0.55, 0.09), rng.uniform(0.5, 1.0))
 
 
-def rice(rng: np.random.Generator) -> Curve:
+def simulate_rice(rng: np.random.Generator) -> Curve:
     """One or two flooded seasons: the field is darkest just before it turns green."""
     start = rng.normal(10, 2.2)
-    curve = season(start, start + rng.normal(9, 1), rng.normal(0.52, 0.09), rng.uniform(0.7, 1.3))
+    curve = simulate_season(start, start + rng.normal(9, 1), rng.normal(0.52, 0.09), rng.uniform(0.7, 1.3))
     curve -= 0.13 * np.exp(-(((_STEPS - start + 3) / 1.6) ** 2))
     if rng.random() < 0.6:
-        curve += season(start + 14, start + rng.normal(22, 1.5), rng.normal(0.35, 0.12))
+        curve += simulate_season(start + 14, start + rng.normal(22, 1.5), rng.normal(0.35, 0.12))
     return curve
 
 
-def fallow(rng: np.random.Generator) -> Curve:
+def simulate_fallow(rng: np.random.Generator) -> Curve:
     """Weeds and grass after the rains, low and uneven; some fields grow over almost like a crop."""
     start = rng.normal(11, 3)
-    return season(start, start + rng.normal(13, 3), rng.normal(0.28, 0.1), rng.uniform(0.2, 0.7))
+    return simulate_season(start, start + rng.normal(13, 3), rng.normal(0.28, 0.1), rng.uniform(0.2, 0.7))
 
 
-def orchard(rng: np.random.Generator) -> Curve:
+def simulate_orchard(rng: np.random.Generator) -> Curve:
     """Trees: green all year, with a slow wave; young orchards show mostly soil and grass."""
     wave = 0.08 * np.sin((_STEPS - rng.normal(9, 2.5)) * 2 * np.pi / N_STEPS)
-    return rng.normal(0.3, 0.09) + wave + season(rng.normal(11, 2), rng.normal(24, 2), abs(rng.normal(0.12, 0.08)))
+    return (
+        rng.normal(0.3, 0.09)
+        + wave
+        + simulate_season(rng.normal(11, 2), rng.normal(24, 2), abs(rng.normal(0.12, 0.08)))
+    )
 
 
 CROPS: dict[str, Callable[[np.random.Generator], Curve]] = {
-    "maize": maize,
-    "rice": rice,
-    "fallow": fallow,
-    "orchard": orchard,
+    "maize": simulate_maize,
+    "rice": simulate_rice,
+    "fallow": simulate_fallow,
+    "orchard": simulate_orchard,
 }
 
 
-def observe(curve: Curve, rng: np.random.Generator) -> Curve:
+def observe_field(curve: Curve, rng: np.random.Generator) -> Curve:
     """Give what a satellite sees of a field: soil, noise, thin haze, and gaps (mostly in the rainy season)."""
     seen = rng.normal(0.17, 0.03) + curve + rng.normal(0, 0.035, N_STEPS)
     haze = rng.random(N_STEPS) < 0.08
@@ -103,7 +107,7 @@ def observe(curve: Curve, rng: np.random.Generator) -> Curve:
     return np.where(hidden, np.nan, np.clip(seen, -0.1, 1.0))
 
 
-def simulate(n_per_class: int = N_PER_CLASS, seed: int = SEED) -> list[tuple[str, str, Curve]]:
+def simulate_fields(n_per_class: int = N_PER_CLASS, seed: int = SEED) -> list[tuple[str, str, Curve]]:
     """Simulate fields of every crop, in mixed order.
 
     Parameters
@@ -118,21 +122,21 @@ def simulate(n_per_class: int = N_PER_CLASS, seed: int = SEED) -> list[tuple[str
     list of (crop, site, Curve of shape (36,))
     """
     rng = np.random.default_rng(seed)
-    fields = [(crop, *_field(crop, rng)) for crop in CROPS for _ in range(n_per_class)]
+    fields = [(crop, *_simulate_field(crop, rng)) for crop in CROPS for _ in range(n_per_class)]
     return [fields[row] for row in rng.permutation(len(fields))]
 
 
-def write(file: Path, n_per_class: int = N_PER_CLASS, seed: int = SEED) -> Path:
+def write_crops(file: Path, n_per_class: int = N_PER_CLASS, seed: int = SEED) -> Path:
     """Write simulated fields as a wide CSV table (`label,site,t0..t35`; an empty cell is missing)."""
     with file.open("w", encoding="utf-8", newline="") as opened:
         write_csv_rows(opened, [["label", "site", *(f"t{step}" for step in range(N_STEPS))]])
-        for crop, site, curve in simulate(n_per_class, seed):
+        for crop, site, curve in simulate_fields(n_per_class, seed):
             write_csv_rows(opened, [[crop, site, *("" if np.isnan(value) else f"{value:.3f}" for value in curve)]])
     return file
 
 
-def _field(crop: str, rng: np.random.Generator) -> tuple[str, Curve]:
+def _simulate_field(crop: str, rng: np.random.Generator) -> tuple[str, Curve]:
     other = str(rng.choice([name for name in CROPS if name != crop]))
     share = rng.uniform(0, 0.27)
     curve = (1 - share) * CROPS[crop](rng) + share * CROPS[other](rng)
-    return str(rng.choice(SITES)), observe(curve, rng)
+    return str(rng.choice(SITES)), observe_field(curve, rng)

@@ -52,7 +52,7 @@ def demo(out: Path, options: AdaptOptions) -> dict[str, tuple[Path, Result]]:
     from headstart.flow.adaptation.run import adapt
 
     results = {}
-    for name, path in demo_data.write(out / "data").items():
+    for name, path in demo_data.write_demo_data(out / "data").items():
         progress.say(f"\n{name}: {path}")
         results[name] = (out / name, adapt(path, out / name, options))
     return results

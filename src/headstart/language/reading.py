@@ -12,7 +12,7 @@ from headstart import progress
 from headstart.data.columns.names import ColumnSpec, find_column
 from headstart.data.reading.decoding import read_text_file
 from headstart.data.reading.table_files import NAMED_READERS, READERS, read_raw_table
-from headstart.data.reading.tree import walk
+from headstart.data.reading.tree import list_tree
 from headstart.errors import DataError, OptionError
 from headstart.modalities.text import load_text
 from headstart.records import Finding
@@ -113,8 +113,8 @@ def read_raw(paths: Sequence[Path], column: str | None = None, encoding: str | N
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        tree = walk(path)
-        return [tree.at(file) for file in tree.with_suffix(SUFFIXES - frozenset(NAMED_READERS))]
+        tree = list_tree(path)
+        return [tree.locate(file) for file in tree.list_files(SUFFIXES - frozenset(NAMED_READERS))]
     if not path.is_file():
         raise DataError(f"There is nothing at {path}.", "Check the path.")
     if path.suffix.lower() not in SUFFIXES:

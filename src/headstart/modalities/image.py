@@ -33,7 +33,7 @@ from headstart.modalities.image_values import (
     scale_to_8_bits,
 )
 from headstart.modalities.record import Array, Modality, Spec, stack_rows
-from headstart.plain_files import read_plain, reason_not_plain
+from headstart.plain_files import explain_not_plain, read_plain_file
 
 MAX_PIXELS = 178_956_970
 """Larger pictures are refused (Pillow's own limit, also where a caller switched that off)."""
@@ -154,7 +154,7 @@ def load_image(source: Path | str | bytes, spec: Spec) -> Image.Image:
     if isinstance(source, bytes):
         return _decode_image(source, spec)
     try:
-        return _decode_image(read_plain(source), spec)
+        return _decode_image(read_plain_file(source), spec)
     except DataError as error:
         raise DataError(f"{source}: {error.problem}.", error.hint) from error
 
@@ -164,7 +164,7 @@ def measure_values(path: Path | str) -> tuple[str, float, float] | None:
 
     Only images of more than 8 bits are decoded.
     """
-    if reason_not_plain(path) is not None:
+    if explain_not_plain(path) is not None:
         return None
     _ignore_pillow_warnings()
     try:

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from starlette.requests import Request
 
-from headstart.csv_files import csv_text, guarded, read_csv_rows
-from headstart.data.columns.text_columns import text_columns_of
+from headstart.csv_files import format_csv, guard_cell, read_csv_rows
+from headstart.data.columns.text_columns import list_text_columns
 from headstart.data.labels.label_cells import split_labels
 from headstart.data.reading.rows import make_encodable
 from headstart.errors import OptionError
@@ -65,7 +65,7 @@ class _CorrectionFormat:
 
 
 def _list_text_columns(model: ServedModel, value: Any) -> list[str]:
-    first, *more = text_columns_of(model.columns) or ("text",)
+    first, *more = list_text_columns(model.columns) or ("text",)
     return [first, _find_label_column(model), *more]  # The first holds all of a joined text, which is read alike.
 
 
@@ -256,11 +256,11 @@ class _CorrectionTable:
         """Write the whole table with a change in it."""
         name = self.form.name(change.rows[0])
         others = [cells for cells in self._read()[1] if self.form.name(cells) != name]
-        write_text(self.path, csv_text([change.head, *others, *change.rows]))
+        write_text(self.path, format_csv([change.head, *others, *change.rows]))
         self.head, self.labels[name] = change.head, change.rows[0][self.form.label]
 
     def _append(self, rows: Sequence[Cells]) -> None:
-        text = csv_text(rows).encode("utf-8")
+        text = format_csv(rows).encode("utf-8")
         before = self.path.stat().st_size
         try:
             with self.path.open("r+b") as handle:
@@ -315,7 +315,7 @@ def _normalise_labels(text: str, model: ServedModel) -> str:
 
 def _normalise_class(text: str, model: ServedModel) -> str:
     text = _match_spelling(text, model)
-    if guarded(text) != text and text not in model.classes:
+    if guard_cell(text) != text and text not in model.classes:
         raise RequestRefused(422, "The label looks like a formula.", "Begin it with a letter or a digit.")
     return text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle.standalone.refusing import Refused
-from headstart.data.reading.plain_text import TextProblem, certain_encoding, read_text
+from headstart.data.reading.plain_text import TextProblem, detect_certain_encoding, read_text
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR, TextTable
 
 # --- code ---
@@ -32,7 +32,7 @@ def table_of(path: Path, columns: dict[str, str]) -> tuple[list[str], list[tuple
         names = [unicodedata.normalize("NFC", name.strip().lstrip("\ufeff")) for name in table.header]
         while names and not names[-1]:
             names.pop()
-        for line, cells in table.rows(len(names)):
+        for line, cells in table.read_rows(len(names)):
             name = f"{path.name}:{line}"
             if isinstance(cells, str):
                 odd.append((name, ValueError(cells)))
@@ -46,12 +46,12 @@ def table_of(path: Path, columns: dict[str, str]) -> tuple[list[str], list[tuple
         if all(found) and len(set(found)) == len(found):
             rows = [(cells[at], cells) for _, cells in rows]
             break
-    return names, [*rows, *odd], table.form.decimal_comma
+    return names, [*rows, *odd], table.text_format.decimal_comma
 
 
 def encoding_of(path: Path) -> str:
     """Return the encoding of a text file; one that is not Unicode is refused, never guessed."""
-    certain = certain_encoding(path)
+    certain = detect_certain_encoding(path)
     if certain is None:
         raise Refused(f"{path} is not in UTF-8: save it as UTF-8, or use headstart predict --encoding NAME.")
     return certain[0]

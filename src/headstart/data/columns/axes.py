@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.data.columns.names import MIN_STEPS
-from headstart.data.columns.parsed_names import KIND, Place, places_of
+from headstart.data.columns.parsed_names import KIND_MARKER, ParsedName, parse_names
 
-_ALIKE = 0.8
+_FULL_CHANNEL_SHARE = 0.8
 """A channel that has so many of the steps of the others, and no further ones, lacks steps; it is no other axis."""
-LEAST_STEPS = 2
+FEWEST_GRID_STEPS = 2
 
 Position = tuple[float, ...]
 
@@ -34,8 +34,8 @@ class Axis:
 
     channels: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]
-    others: tuple[tuple[str, ...], ...] = ()
-    described: tuple[str, ...] = ()
+    other_runs: tuple[tuple[str, ...], ...] = ()
+    descriptions: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -48,7 +48,7 @@ class Axis:
         return len(self.columns[0])
 
 
-def find_axis(names: Sequence[str], least: int = MIN_STEPS) -> Axis | None:
+def find_axis(names: Sequence[str], fewest_steps: int = MIN_STEPS) -> Axis | None:
     """Find the run of columns with the most values: one axis, and its channels.
 
     Parameters
@@ -73,18 +73,25 @@ def find_axis(names: Sequence[str], least: int = MIN_STEPS) -> Axis | None:
     >>> find_axis(days).channels, find_axis(days).n_steps
     (('',), 60)
     """
-    runs = [run for group in _patterns(places_of(names)) for run in _runs(group) if len(run.steps) >= least]
+    runs = [
+        run
+        for group in _group_by_pattern(parse_names(names))
+        for run in _split_into_runs(group)
+        if len(run.steps) >= fewest_steps
+    ]
     if not runs:
         return None
     sizes: dict[frozenset[Position], int] = {}
     for run in runs:
         sizes[frozenset(run.steps)] = sizes.get(frozenset(run.steps), 0) + len(run.steps)
     steps = max(sizes, key=lambda one: sizes[one])
-    chosen = [run for run in runs if frozenset(run.steps) <= steps and len(run.steps) >= _ALIKE * len(steps)]
+    chosen = [
+        run for run in runs if frozenset(run.steps) <= steps and len(run.steps) >= _FULL_CHANNEL_SHARE * len(steps)
+    ]
     others = tuple(tuple(run.steps.values()) for run in runs if run not in chosen)
     ordered = sorted(steps)
     return Axis(
-        _channel_names([run.channel for run in chosen], names),
+        _name_channels([run.channel for run in chosen], names),
         tuple(tuple(run.steps.get(step, "") for step in ordered) for run in chosen),
         others,
         tuple(run.channel for run in chosen),
@@ -97,69 +104,82 @@ class _Run:
     steps: dict[Position, str]
 
 
-def _patterns(places: Sequence[Place]) -> list[list[Place]]:
+def _group_by_pattern(parsed_names: Sequence[ParsedName]) -> list[list[ParsedName]]:
     """Put names of one pattern together; a dash is a sign where only some of them have one."""
-    groups: dict[tuple[str, ...], list[Place]] = {}
-    for place in places:
+    groups: dict[tuple[str, ...], list[ParsedName]] = {}
+    for place in parsed_names:
         groups.setdefault(place.texts, []).append(place)
-    return [_read_signs(group) for group in groups.values()]
+    return [_apply_signs(group) for group in groups.values()]
 
 
-def _read_signs(group: Sequence[Place]) -> list[Place]:
-    slots = range(len(group[0].values))
-    signs = [any(place.dashes[slot] for place in group) for slot in slots]
-    plain = [any(not place.dashes[slot] for place in group) for slot in slots]
-    return [_signed(place, signs, plain) for place in group]
+def _apply_signs(parsed_names: Sequence[ParsedName]) -> list[ParsedName]:
+    slots = range(len(parsed_names[0].values))
+    signs = [any(place.dashes[slot] for place in parsed_names) for slot in slots]
+    plain = [any(not place.dashes[slot] for place in parsed_names) for slot in slots]
+    return [_apply_sign(place, signs, plain) for place in parsed_names]
 
 
-def _signed(place: Place, signs: Sequence[bool], plain: Sequence[bool]) -> Place:
-    begins = place.texts[0] == "" and len(place.values) == 1
+def _apply_sign(parsed_name: ParsedName, signs: Sequence[bool], plain: Sequence[bool]) -> ParsedName:
+    begins = parsed_name.texts[0] == "" and len(parsed_name.values) == 1
     values = tuple(
         -value if dash and sign and (also or begins) else value
-        for value, dash, sign, also in zip(place.values, place.dashes, signs, plain, strict=True)
+        for value, dash, sign, also in zip(parsed_name.values, parsed_name.dashes, signs, plain, strict=True)
     )
-    return Place(place.name, place.texts, values, place.dashes)
+    return ParsedName(parsed_name.name, parsed_name.texts, values, parsed_name.dashes)
 
 
-def _runs(group: Sequence[Place]) -> list[_Run]:
+def _split_into_runs(parsed_names: Sequence[ParsedName]) -> list[_Run]:
     """Take names of one pattern apart into channels by the number that makes the longest equal axes."""
-    n_slots = len(group[0].values)
+    n_slots = len(parsed_names[0].values)
     if n_slots == 1:
-        return [_Run(_channel(group[0].texts, ()), _steps([(place.values, place.name) for place in group]))]
-    grids = [grid for slot in reversed(range(n_slots)) if (grid := _grid(group, slot))]
+        return [
+            _Run(
+                _describe_channel(parsed_names[0].texts, ()),
+                _order_steps([(place.values, place.name) for place in parsed_names]),
+            )
+        ]
+    grids = [grid for slot in reversed(range(n_slots)) if (grid := _find_grid(parsed_names, slot))]
     if grids:
         return max(grids, key=lambda runs: len(runs[0].steps))
-    return [_Run(_channel(group[0].texts, ()), _steps([(place.values, place.name) for place in group]))]
+    return [
+        _Run(
+            _describe_channel(parsed_names[0].texts, ()),
+            _order_steps([(place.values, place.name) for place in parsed_names]),
+        )
+    ]
 
 
-def _grid(group: Sequence[Place], slot: int) -> list[_Run]:
+def _find_grid(parsed_names: Sequence[ParsedName], slot: int) -> list[_Run]:
     """Return one run a channel with the number in one slot as its steps; nothing where channels have other steps."""
     channels: dict[Position, list[tuple[Position, str]]] = {}
-    for place in group:
-        rest = (*place.values[:slot], *place.values[slot + 1 :])
-        channels.setdefault(rest, []).append(((place.values[slot],), place.name))
-    runs = [_Run(_channel(group[0].texts, rest, slot), _steps(found)) for rest, found in channels.items()]
+    for place in parsed_names:
+        other_numbers = (*place.values[:slot], *place.values[slot + 1 :])
+        channels.setdefault(other_numbers, []).append(((place.values[slot],), place.name))
+    runs = [
+        _Run(_describe_channel(parsed_names[0].texts, other_numbers, slot), _order_steps(positions))
+        for other_numbers, positions in channels.items()
+    ]
     same = all(run.steps.keys() == runs[0].steps.keys() for run in runs)
-    return runs if same and len(runs[0].steps) >= LEAST_STEPS else []
+    return runs if same and len(runs[0].steps) >= FEWEST_GRID_STEPS else []
 
 
-def _steps(found: Sequence[tuple[Position, str]]) -> dict[Position, str]:
+def _order_steps(named_positions: Sequence[tuple[Position, str]]) -> dict[Position, str]:
     """Return names by position; where two names have one position (t01, t1) the order of the file decides."""
-    if len({position for position, _ in found}) < len(found):
-        found = [((float(number),), name) for number, (_, name) in enumerate(found)]
-    return dict(found)
+    if len({position for position, _ in named_positions}) < len(named_positions):
+        named_positions = [((float(number),), name) for number, (_, name) in enumerate(named_positions)]
+    return dict(named_positions)
 
 
-def _channel(texts: Sequence[str], numbers: Position, slot: int = -1) -> str:
+def _describe_channel(texts: Sequence[str], numbers: Position, slot: int = -1) -> str:
     """Describe a channel by what its columns share: the words, and the numbers that are no steps."""
-    left = iter(numbers)
+    remaining_numbers = iter(numbers)
     parts = [texts[0]]
     for at, text in enumerate(texts[1:]):
-        parts.append(f"{next(left):g} {text}" if numbers and at != slot else f" {text}")
-    return " ".join(word for word in "".join(parts).split() if not word.startswith(KIND))
+        parts.append(f"{next(remaining_numbers):g} {text}" if numbers and at != slot else f" {text}")
+    return " ".join(word for word in "".join(parts).split() if not word.startswith(KIND_MARKER))
 
 
-def _channel_names(described: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+def _name_channels(described: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     """Name channels by the words that tell them apart, as the columns write them; the only one has no name."""
     if len(described) == 1:
         return ("",)

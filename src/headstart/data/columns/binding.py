@@ -11,7 +11,7 @@ from headstart.errors import DataError, OptionError, offenders
 _MOST_GUESSES = 3
 
 
-def bind_names(known: Sequence[str], there: Sequence[str], where: str, candidates: Sequence[str] = ()) -> list[str]:
+def bind_names(known: Sequence[str], available: Sequence[str], where: str, candidates: Sequence[str] = ()) -> list[str]:
     """Return the column of `there` for each known name, in the order of `known`.
 
     Parameters
@@ -35,19 +35,19 @@ def bind_names(known: Sequence[str], there: Sequence[str], where: str, candidate
     >>> bind_names(["acc_x", "acc_y"], ["Acc-Y", "acc_x", "note"], "new.csv")
     ['acc_x', 'Acc-Y']
     """
-    places, missing = _places(known, there)
+    bound, missing = _match_names(known, available)
     if not missing:
-        return places
-    strange = [name for name in candidates if name not in places]
+        return bound
+    unknown_names = [name for name in candidates if name not in bound]
     raise DataError(
         f"{where} lacks {len(missing)} of the {len(known)} columns of values that are expected "
-        f"({offenders(missing)}){_strange_in_words(strange)}.",
-        f"{_guesses(missing, strange)}Give the columns of training under their names, in any order; or, where "
-        f"{len(known)} columns mean the same under other names, name the first and last with --values FROM:TO.",
+        f"({offenders(missing)}){_describe_unknown(unknown_names)}.",
+        f"{_suggest_names(missing, unknown_names)}Give the columns of training under their names, in any order; or, "
+        f"where {len(known)} columns mean the same under other names, name the first and last with --values FROM:TO.",
     )
 
 
-def bind_asked(asked: Sequence[str], there: Sequence[str], where: str) -> list[str]:
+def bind_requested(requested: Sequence[str], available: Sequence[str], where: str) -> list[str]:
     """Return the column of `there` for each name given with --channels, in that order.
 
     Raises
@@ -55,28 +55,28 @@ def bind_asked(asked: Sequence[str], there: Sequence[str], where: str) -> list[s
     OptionError
         Some are missing; names them and those that are there.
     """
-    places, missing = _places(asked, there)
+    bound, missing = _match_names(requested, available)
     if missing:
-        names = [name for name in there if name]
+        names = [name for name in available if name]
         hint = f"There are {offenders(names)}." if names else "Its channels have no names: leave --channels out."
         raise OptionError(f"--channels: {where} has no {offenders(missing)}.", hint)
-    return places
+    return bound
 
 
-def _places(known: Sequence[str], there: Sequence[str]) -> tuple[list[str], list[str]]:
+def _match_names(known: Sequence[str], available: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the name in `there` of each known one, "" where it is missing, and those that are missing."""
-    exact, by_key = set(there), {fold_column_name(name): name for name in reversed(there)}
-    places = [name if name in exact else by_key.get(fold_column_name(name), "") for name in known]
-    return places, [name for name, place in zip(known, places, strict=True) if not place]
+    exact, by_key = set(available), {fold_column_name(name): name for name in reversed(available)}
+    bound = [name if name in exact else by_key.get(fold_column_name(name), "") for name in known]
+    return bound, [name for name, place in zip(known, bound, strict=True) if not place]
 
 
-def _strange_in_words(strange: Sequence[str]) -> str:
-    if not strange:
+def _describe_unknown(unknown_names: Sequence[str]) -> str:
+    if not unknown_names:
         return ""
-    return f", and has {len(strange)} that it did not ({offenders(strange)})"
+    return f", and has {len(unknown_names)} that it did not ({offenders(unknown_names)})"
 
 
-def _guesses(missing: Sequence[str], strange: Sequence[str]) -> str:
-    near = [(name, get_close_matches(name, strange, n=1)) for name in missing]
-    pairs = [f"'{name}' may be '{guess[0]}'" for name, guess in near if guess][:_MOST_GUESSES]
+def _suggest_names(missing: Sequence[str], unknown_names: Sequence[str]) -> str:
+    close_names = [(name, get_close_matches(name, unknown_names, n=1)) for name in missing]
+    pairs = [f"'{name}' may be '{guess[0]}'" for name, guess in close_names if guess][:_MOST_GUESSES]
     return f"{', '.join(pairs)}. " if pairs else ""

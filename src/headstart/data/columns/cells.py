@@ -13,21 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.columns.names import MIN_STEPS
-from headstart.data.columns.written_numbers import DECIMAL, THOUSANDS, UNKNOWN, comma_meaning, parse_amount
+from headstart.data.columns.written_numbers import DECIMAL, THOUSANDS, UNKNOWN, infer_comma_meaning, parse_amount
 from headstart.records import make_column
 
-_MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
-_SHORT_CELL = 32
-_NAMING = frozenset("$£€¥₹%")
+_MISSING_WORDS = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "inf", "-inf"))
+_SHORT_CELL_BYTES = 32
+_NAMING_CHARACTERS = frozenset("$£€¥₹%")
 """In a header these name a column; in a row they are part of a number."""
 
 
-def as_text(value: object) -> str:
+def format_cell(value: object) -> str:
     """Write a cell as text: nothing and NaN are empty, 3.0 is "3", dates are ISO.
 
     Examples
     --------
-    >>> [as_text(value) for value in (None, 3.0, 2.5, "NA", b"yes", {"b", "a"}, set())]
+    >>> [format_cell(value) for value in (None, 3.0, 2.5, "NA", b"yes", {"b", "a"}, set())]
     ['', '3', '2.5', 'NA', 'yes', '["a", "b"]', '[]']
     """
     if value is None:
@@ -47,7 +47,7 @@ def as_text(value: object) -> str:
 
 def is_missing(text: str) -> bool:
     """Whether a cell of a column of numbers stands for nothing."""
-    return text.strip().casefold() in _MISSING
+    return text.strip().casefold() in _MISSING_WORDS
 
 
 def parse_number(text: str, decimal_comma: bool, comma: str = UNKNOWN) -> float:
@@ -60,7 +60,7 @@ def parse_number(text: str, decimal_comma: bool, comma: str = UNKNOWN) -> float:
     decimal_comma : bool
         Whether "1,5" is a number.
     comma : str
-        What the comma of "1,234" means, as `comma_meaning` tells it of the whole column.
+        What the comma of "1,234" means, as `infer_comma_meaning` tells it of the whole column.
 
     Examples
     --------
@@ -81,31 +81,31 @@ def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.floa
     try:
         return np.array(list(map(float, values)), dtype=np.float64)
     except ValueError:
-        comma = THOUSANDS if not decimal_comma and comma_meaning(values) == THOUSANDS else UNKNOWN
+        comma = THOUSANDS if not decimal_comma and infer_comma_meaning(values) == THOUSANDS else UNKNOWN
         return np.array([parse_number(value, decimal_comma, comma) for value in values], dtype=np.float64)
 
 
-def header_names(cells: Sequence[str]) -> list[str]:
+def make_header_names(cells: Sequence[str]) -> list[str]:
     """Make every name of a header non-empty and unique.
 
     Examples
     --------
-    >>> header_names(["text ", "", "text"])
+    >>> make_header_names(["text ", "", "text"])
     ['text', 'column 2', 'text (2)']
     """
     names: dict[str, None] = {}
     counts: dict[str, int] = {}
     for position, cell in enumerate(cells):
         name = unicodedata.normalize("NFC", cell.strip().lstrip("\ufeff")) or f"column {position + 1}"
-        made = name
-        while made in names:
+        unique_name = name
+        while unique_name in names:
             counts[name] = counts.get(name, 1) + 1
-            made = f"{name} ({counts[name]})"
-        names[made] = None
+            unique_name = f"{name} ({counts[name]})"
+        names[unique_name] = None
     return list(names)
 
 
-def is_data(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> bool:
+def is_data_row(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> bool:
     """Whether the first row is data already: numbers, some of which may be missing, that are no scale.
 
     A scale names columns: it counts up, goes in equal steps (in any order), or rises or falls throughout where no
@@ -113,10 +113,10 @@ def is_data(first: Sequence[str], following: Sequence[Sequence[str]], decimal_co
 
     Examples
     --------
-    >>> [is_data(row.split(), (), False) for row in ("-1 0.2 0.1 NaN", "0 1 2 3", "id 0.2 0.1", "? 1 2 3")]
+    >>> [is_data_row(row.split(), (), False) for row in ("-1 0.2 0.1 NaN", "0 1 2 3", "id 0.2 0.1", "? 1 2 3")]
     [True, False, False, False]
     """
-    values = _numbers_in(first, decimal_comma)
+    values = _parse_finite_numbers(first, decimal_comma)
     if values is None or len(values) == 0:
         return False
     if len(values) < MIN_STEPS:
@@ -124,14 +124,14 @@ def is_data(first: Sequence[str], following: Sequence[Sequence[str]], decimal_co
     gaps = np.diff(np.sort(values))
     if gaps[0] > 0 and np.allclose(gaps, gaps[0], rtol=1e-4):
         return False
-    others = [_numbers_in(row, decimal_comma) for row in following]
+    others = [_parse_finite_numbers(row, decimal_comma) for row in following]
     return not _is_monotone(values) or any(row is not None and _is_monotone(row) for row in others)
 
 
-def _numbers_in(cells: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] | None:
+def _parse_finite_numbers(cells: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] | None:
     """Return the numbers of a row without those that are missing; None where a cell is no plain number."""
     try:
-        if any(set(cell) & _NAMING for cell in cells):
+        if any(set(cell) & _NAMING_CHARACTERS for cell in cells):
             return None
         values = np.array([parse_number(cell, decimal_comma) for cell in cells], dtype=np.float64)
     except ValueError:
@@ -145,17 +145,17 @@ def _is_monotone(values: NDArray[np.float64]) -> bool:
     return len(values) >= MIN_STEPS and bool((steps > 0).all() or (steps < 0).all())
 
 
-def compact(values: list[str]) -> NDArray[Any]:
+def compact_cells(values: list[str]) -> NDArray[Any]:
     """Hold short ASCII cells as bytes: a table of many numbers takes a sixth of the memory of its strings."""
     try:
-        made = np.array(values, dtype=np.bytes_)
+        cells = np.array(values, dtype=np.bytes_)
     except UnicodeEncodeError:
         return make_column(values)
-    return made if made.dtype.itemsize <= _SHORT_CELL else make_column(values)
+    return cells if cells.dtype.itemsize <= _SHORT_CELL_BYTES else make_column(values)
 
 
-def joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    """Join the parts of one column that `compact` made."""
+def join_cell_parts(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Join the parts of one column that `compact_cells` made."""
     if not parts:
         return make_column([])
     if all(part.dtype.kind == "S" for part in parts):

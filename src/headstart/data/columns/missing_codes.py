@@ -6,8 +6,8 @@ import numpy as np
 
 from headstart.records import Finding, Table
 
-_CODES = (-999.0, -9999.0, -99999.0, -99.0, -999.9, 999.0, 9999.0, 99999.0, 999999.0)
-_LOOKED_AT = 1_000
+_MISSING_CODES = (-999.0, -9999.0, -99999.0, -99.0, -999.9, 999.0, 9999.0, 99999.0, 999999.0)
+_LOOKED_AT_ROWS = 1_000
 
 
 def find_missing_codes(table: Table) -> list[Finding]:
@@ -20,23 +20,25 @@ def find_missing_codes(table: Table) -> list[Finding]:
     """
     if table.modality != "series":
         return []
-    rows = table.inputs[:_LOOKED_AT]
+    rows = table.inputs[:_LOOKED_AT_ROWS]
     for channel in range(min(map(len, rows), default=0)):
         values = np.concatenate([np.asarray(row[channel], dtype=np.float64) for row in rows])
         values = values[np.isfinite(values)]
-        for code in _CODES:
+        for code in _MISSING_CODES:
             others = values[~np.isclose(values, code, rtol=1e-6)]
             if len(others) in {0, len(values)} or not _is_far(code, others):
                 continue
-            named = [
+            row_ids = [
                 str(name) for name, row in zip(table.ids, rows, strict=False) if np.isclose(row[channel], code).any()
             ]
             n = len(values) - len(others)
             lie = f"1 value of a series is {code:g}" if n == 1 else f"{n} values of series are {code:g}"
             low, high = others.min(), others.max()
-            summary = f"{lie}, all others of the channel lie between {low:g} and {high:g} (such as in {named[0]})."
+            summary = f"{lie}, all others of the channel lie between {low:g} and {high:g} (such as in {row_ids[0]})."
             advice = "If they stand for a missing value, empty these cells; if they are true, leave them."
-            return [Finding(kind="extreme-number", severity="warn", rows=tuple(named), summary=summary, advice=advice)]
+            return [
+                Finding(kind="extreme-number", severity="warn", rows=tuple(row_ids), summary=summary, advice=advice)
+            ]
     return []
 
 

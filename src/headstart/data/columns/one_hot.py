@@ -14,7 +14,9 @@ NO = frozenset(("0", "0.0", "false", "no", "n"))
 """What stands in such a column, in small letters."""
 
 
-def classes_of_marks(marks: Mapping[str, Sequence[str]], ids: Sequence[str], usable: NDArray[np.bool_]) -> list[str]:
+def read_one_hot_classes(
+    indicators: Mapping[str, Sequence[str]], ids: Sequence[str], usable: NDArray[np.bool_]
+) -> list[str]:
     """Return the class of each row; "" where all its cells are empty.
 
     Raises
@@ -24,24 +26,24 @@ def classes_of_marks(marks: Mapping[str, Sequence[str]], ids: Sequence[str], usa
 
     Examples
     --------
-    >>> classes_of_marks({"rust": ["1", "0"], "ok": ["0", "1"]}, ["a", "b"], np.ones(2, dtype=bool))
+    >>> read_one_hot_classes({"rust": ["1", "0"], "ok": ["0", "1"]}, ["a", "b"], np.ones(2, dtype=bool))
     ['rust', 'ok']
     """
-    lines = list(zip(*marks.values(), strict=True))
-    rows = [[name for name, cell in zip(marks, cells, strict=True) if _is_yes(cell)] for cells in lines]
-    blank = [not any(cell.strip() for cell in cells) for cells in lines]
-    odd = [
-        f"{name}: {', '.join(found) or 'none'}"
-        for name, found, empty, good in zip(ids, rows, blank, usable, strict=True)
-        if good and not empty and len(found) != 1
+    lines = list(zip(*indicators.values(), strict=True))
+    rows = [[name for name, cell in zip(indicators, cells, strict=True) if _is_yes(cell)] for cells in lines]
+    is_blank = [not any(cell.strip() for cell in cells) for cells in lines]
+    odd_rows = [
+        f"{name}: {', '.join(classes) or 'none'}"
+        for name, classes, empty, is_usable in zip(ids, rows, is_blank, usable, strict=True)
+        if is_usable and not empty and len(classes) != 1
     ]
-    if odd:
+    if odd_rows:
         raise DataError(
-            f"{len(odd)} of {len(rows)} rows have no class or several in the columns {', '.join(marks)} "
-            f"({offenders(odd)}).",
+            f"{len(odd_rows)} of {len(rows)} rows have no class or several in the columns {', '.join(indicators)} "
+            f"({offenders(odd_rows)}).",
             "Correct them, or pass --task multi-label.",
         )
-    return ["".join(found) for found in rows]
+    return ["".join(classes) for classes in rows]
 
 
 def _is_yes(cell: str) -> bool:

@@ -63,9 +63,9 @@ _MONTH_PART = re.compile(
 )
 _NUMBER = re.compile(r"(?:(?P<dash>-)|\+)?(?P<number>\d+(?:[.,]\d+)?(?:e[-+]?\d+)?)", re.IGNORECASE)
 _WHOLE = re.compile(r"(?:(?P<dash>-)|\+)?(?P<number>\d+)")
-KIND = "\0"
+KIND_MARKER = "\0"
 """What a text begins with that names no channel but says what the numbers are."""
-DATE = f"{KIND}date"
+DATE_MARKER = f"{KIND_MARKER}date"
 _WIDTHS = {"week": 7, "quarter": 93, "dayofyear": 1}
 _LEAST_SHORT_YEAR, _MOST_SHORT_YEARS = 9, 8
 """Numbers beside names of months are years rather than days where all are larger than that and few."""
@@ -74,7 +74,7 @@ _BETWEEN = re.compile(r"[\s_.\-()\[\]]+")
 
 
 @dataclass(frozen=True)
-class Place:
+class ParsedName:
     """A column's name, taken apart.
 
     Parameters
@@ -94,61 +94,65 @@ class Place:
     dashes: tuple[bool, ...]
 
 
-def places_of(names: Sequence[str]) -> list[Place]:
+def parse_names(names: Sequence[str]) -> list[ParsedName]:
     r"""Return where columns stand; those whose names hold neither a date nor a number are left out.
 
     Names that differ only in their digits are read in one way: as dates where all of them are dates.
 
     Examples
     --------
-    >>> [place.values for place in places_of(["350.5 nm", "2 min", "x1.1", "x1.10", "site"])]
+    >>> [place.values for place in parse_names(["350.5 nm", "2 min", "x1.1", "x1.10", "site"])]
     [(350.5,), (120.0,), (1.0, 1.0), (1.0, 10.0)]
-    >>> {place.texts for place in places_of(["ndvi_2024-03-02", "ndvi_02/03/2024", "ndvi 2 March 2024"])}
+    >>> {place.texts for place in parse_names(["ndvi_2024-03-02", "ndvi_02/03/2024", "ndvi 2 March 2024"])}
     {('ndvi', '\x00date', '')}
     """
-    alike: dict[str, list[str]] = {}
+    names_by_pattern: dict[str, list[str]] = {}
     for name in names:
-        alike.setdefault(re.sub(r"\d+", "0", name.strip().casefold()), []).append(name)
-    found = [place for group in alike.values() for place in _dates(group) or _numbers(group)]
-    months = _named_months([name for name in names if _month_in(name)])
-    by_name = {place.name: place for place in (*found, *months)}
+        names_by_pattern.setdefault(re.sub(r"\d+", "0", name.strip().casefold()), []).append(name)
+    parsed = [place for group in names_by_pattern.values() for place in _parse_dates(group) or _parse_numbers(group)]
+    months = _parse_named_months([name for name in names if _find_month(name)])
+    by_name = {place.name: place for place in (*parsed, *months)}
     return [by_name[name] for name in names if name in by_name]
 
 
-def _dates(names: Sequence[str]) -> list[Place]:
+def _parse_dates(names: Sequence[str]) -> list[ParsedName]:
     """Read names of one pattern as dates; nothing where some are none."""
     for pattern in _DATES:
-        readings = [[_date(name, pattern, month_first) for name in names] for month_first in (False, True)]
-        whole = [[place for place in places if place is not None] for places in readings]
-        whole = [_without_counter(places) for places in whole if len(places) == len(names)]
-        rising = [places for places in whole if places == sorted(places, key=lambda place: place.values)]
-        if whole:
-            return (rising or whole)[0]
+        readings = [[_parse_date(name, pattern, month_first) for name in names] for month_first in (False, True)]
+        complete = [[place for place in parsed_names if place is not None] for parsed_names in readings]
+        complete = [_drop_counter(parsed_names) for parsed_names in complete if len(parsed_names) == len(names)]
+        rising = [
+            parsed_names
+            for parsed_names in complete
+            if parsed_names == sorted(parsed_names, key=lambda place: place.values)
+        ]
+        if complete:
+            return (rising or complete)[0]
     return []
 
 
-def _without_counter(places: list[Place]) -> list[Place]:
+def _drop_counter(parsed_names: list[ParsedName]) -> list[ParsedName]:
     """Drop a number before the date that only counts the dates ("0_20240101_NDVI", "1_20240109_NDVI")."""
-    counters = [re.fullmatch(r"(\d+)\D*", place.texts[0]) for place in places]
+    counters = [re.fullmatch(r"(\d+)\D*", place.texts[0]) for place in parsed_names]
     numbers = [int(matched[1]) for matched in counters if matched is not None]
-    if len(numbers) < max(len(places), _FEWEST_COUNTED) or len(set(numbers)) < len(numbers):
-        return places
-    in_order = sorted(zip(numbers, (place.values for place in places), strict=True))
+    if len(numbers) < max(len(parsed_names), _FEWEST_COUNTED) or len(set(numbers)) < len(numbers):
+        return parsed_names
+    in_order = sorted(zip(numbers, (place.values for place in parsed_names), strict=True))
     if any(later[1] < earlier[1] for earlier, later in pairwise(in_order)):
-        return places
-    return [replace(place, texts=(place.texts[0].lstrip("0123456789 "), *place.texts[1:])) for place in places]
+        return parsed_names
+    return [replace(place, texts=(place.texts[0].lstrip("0123456789 "), *place.texts[1:])) for place in parsed_names]
 
 
-def _date(name: str, pattern: re.Pattern[str], month_first: bool) -> Place | None:
+def _parse_date(name: str, pattern: re.Pattern[str], month_first: bool) -> ParsedName | None:
     matched = pattern.search(name)
     if matched is None:
         return None
-    day = _day_of({key: value for key, value in matched.groupdict().items() if value}, month_first)
-    texts = (_plain(name[: matched.start()]), DATE, _plain(name[matched.end() :]))
-    return None if day is None else Place(name, texts, (day,), (False,))
+    day = _count_days({key: value for key, value in matched.groupdict().items() if value}, month_first)
+    texts = (_simplify(name[: matched.start()]), DATE_MARKER, _simplify(name[matched.end() :]))
+    return None if day is None else ParsedName(name, texts, (day,), (False,))
 
 
-def _day_of(parts: dict[str, str], month_first: bool) -> float | None:
+def _count_days(parts: dict[str, str], month_first: bool) -> float | None:
     """Return the days since the year 0 of months of 31 days: an order, no calendar."""
     numbers = {key: int(value) for key, value in parts.items() if value.isdigit()}
     month, day = numbers.get("month", numbers.get("padded", 1)), numbers.get("day", 1)
@@ -159,65 +163,69 @@ def _day_of(parts: dict[str, str], month_first: bool) -> float | None:
     year = numbers.get("year", 2000 + numbers["short"] if "short" in numbers else 0)
     day += sum((numbers[key] - 1) * width for key, width in _WIDTHS.items() if key in numbers)
     clock = sum(numbers.get(key, 0) * size for key, size in (("hour", 3600), ("minute", 60), ("second", 1)))
-    return _day(year, month, day) + clock / 86_400
+    return _day_number(year, month, day) + clock / 86_400
 
 
-def _day(year: int, month: int, day: int) -> float:
+def _day_number(year: int, month: int, day: int) -> float:
     return float(12 * 31 * year + 31 * (month - 1) + day)
 
 
-def _month_in(name: str) -> re.Match[str] | None:
+def _find_month(name: str) -> re.Match[str] | None:
     """Find the name of a month, with the numbers around it."""
     for word in _WORDS.finditer(name):
-        if _without_accents(word[0]) in MONTHS:
+        if _strip_accents(word[0]) in MONTHS:
             return _MONTH_PART.search(f"{name[: word.start()]}\0{word[0]}\0{name[word.end() :]}")
     return None
 
 
-def _named_months(names: Sequence[str]) -> list[Place]:
+def _parse_named_months(names: Sequence[str]) -> list[ParsedName]:
     """Read names with months; a small number is the day, or the year where it goes with few different numbers."""
-    parts = [(name, matched) for name in names if (matched := _month_in(name)) is not None]
+    parts = [(name, matched) for name in names if (matched := _find_month(name)) is not None]
     small = {
         int(number) for _, one in parts for number in (one["before"], one["after"]) if number and int(number) < 100
     }
     years = bool(small) and min(small) > _LEAST_SHORT_YEAR and len(small) < _MOST_SHORT_YEARS
-    return [_named_month(name, matched, years) for name, matched in parts]
+    return [_parse_named_month(name, matched, years) for name, matched in parts]
 
 
-def _named_month(name: str, matched: re.Match[str], short_years: bool) -> Place:
+def _parse_named_month(name: str, matched: re.Match[str], short_years: bool) -> ParsedName:
     numbers = [int(matched[key]) for key in ("before", "after", "last") if matched[key]]
     year = next((number for number in numbers if number > 31 or short_years), 0)
     day = next((number for number in numbers if 1 <= number <= 31 and not short_years), 1)
-    texts = (_plain(matched.string[: matched.start()]), DATE, _plain(matched.string[matched.end() :]))
-    return Place(name, texts, (_day(year, MONTHS[_without_accents(matched["month"])], day),), (False,))
+    texts = (_simplify(matched.string[: matched.start()]), DATE_MARKER, _simplify(matched.string[matched.end() :]))
+    return ParsedName(name, texts, (_day_number(year, MONTHS[_strip_accents(matched["month"])], day),), (False,))
 
 
-def _numbers(names: Sequence[str]) -> list[Place]:
+def _parse_numbers(names: Sequence[str]) -> list[ParsedName]:
     """Read numbers; where two decimal numbers would be the same, a point parts two whole ones ("x1.1", "x1.10")."""
-    places = [place for name in names if (place := _numbered(name, _NUMBER)) is not None]
-    if len({(place.texts, place.values) for place in places}) == len(places):
-        return places
-    return [place for name in names if (place := _numbered(name, _WHOLE)) is not None]
+    parsed_names = [place for name in names if (place := _parse_numbered(name, _NUMBER)) is not None]
+    if len({(place.texts, place.values) for place in parsed_names}) == len(parsed_names):
+        return parsed_names
+    return [place for name in names if (place := _parse_numbered(name, _WHOLE)) is not None]
 
 
-def _numbered(name: str, pattern: re.Pattern[str]) -> Place | None:
-    found = list(pattern.finditer(name))
-    if not found:
+def _parse_numbered(name: str, pattern: re.Pattern[str]) -> ParsedName | None:
+    matches = list(pattern.finditer(name))
+    if not matches:
         return None
-    ends = [0, *(one.end() for one in found)]
-    texts = [_plain(name[end : one.start()]) for end, one in zip(ends, found, strict=False)]
-    values = [float(one["number"].replace(",", ".")) for one in found]
-    rest = name[ends[-1] :].casefold()
-    unit = UNITS.get(rest.strip()) if len(rest) - len(rest.lstrip()) < 2 else None
+    ends = [0, *(one.end() for one in matches)]
+    texts = [_simplify(name[end : one.start()]) for end, one in zip(ends, matches, strict=False)]
+    values = [float(one["number"].replace(",", ".")) for one in matches]
+    ending = name[ends[-1] :].casefold()
+    unit = UNITS.get(ending.strip()) if len(ending) - len(ending.lstrip()) < 2 else None
     if unit is not None:
         values[-1] *= unit[1]
-    dashes = tuple(one["dash"] is not None for one in found)
-    return Place(name, (*texts, f"{KIND}{unit[0]}" if unit else _plain(rest)), tuple(values), dashes)
+    dashes = tuple(one["dash"] is not None for one in matches)
+    return ParsedName(name, (*texts, f"{KIND_MARKER}{unit[0]}" if unit else _simplify(ending)), tuple(values), dashes)
 
 
-def _without_accents(word: str) -> str:
-    return "".join(mark for mark in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(mark))
+def _strip_accents(word: str) -> str:
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFKD", word.casefold())
+        if not unicodedata.combining(character)
+    )
 
 
-def _plain(text: str) -> str:
+def _simplify(text: str) -> str:
     return _BETWEEN.sub(" ", text).strip().casefold()

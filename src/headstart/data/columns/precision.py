@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from headstart.errors import DataError
 
-_MOST_LOST = 0.05
+_MOST_LOST_SHARE = 0.05
 """Rounding may take so much of the range of the values."""
 
 
-def in_single_precision(values: NDArray[Any]) -> NDArray[np.float32]:
+def to_single_precision(values: NDArray[Any]) -> NDArray[np.float32]:
     """Return numbers as they are kept; what cannot be held becomes infinite, which is: missing."""
     with np.errstate(over="ignore", invalid="ignore"):
-        kept: NDArray[np.float32] = values.astype(np.float32)
-    return kept
+        rounded: NDArray[np.float32] = values.astype(np.float32)
+    return rounded
 
 
 def is_too_fine(values: NDArray[Any]) -> bool:
@@ -32,18 +32,19 @@ def is_too_fine(values: NDArray[Any]) -> bool:
     if values.dtype.kind not in "fiu" or values.dtype.itemsize < 8 or values.size == 0:
         return False
     rows = np.atleast_2d(values.astype(np.float64)).reshape(-1, values.shape[-1])
-    kept = in_single_precision(rows).astype(np.float64)
-    known = np.isfinite(kept)
+    rounded = to_single_precision(rows).astype(np.float64)
+    known = np.isfinite(rounded)
     span = np.where(known, rows, -np.inf).max(axis=1) - np.where(known, rows, np.inf).min(axis=1)
     with np.errstate(invalid="ignore"):
-        lost = np.where(known, np.abs(rows - kept), 0.0).max(axis=1)
+        lost = np.where(known, np.abs(rows - rounded), 0.0).max(axis=1)
     varies = span > 0
-    return bool(varies.any()) and 2 * int((lost > _MOST_LOST * span)[varies].sum()) > int(varies.sum())
+    return bool(varies.any()) and 2 * int((lost > _MOST_LOST_SHARE * span)[varies].sum()) > int(varies.sum())
 
 
-def too_fine(where: str, shown: Sequence[object]) -> DataError:
+def make_precision_error(where: str, examples: Sequence[object]) -> DataError:
     """Return the error for such numbers."""
+    values = ", ".join(map(str, examples))
     return DataError(
-        f"{where}: the values differ by less than is kept of them, about seven digits ({', '.join(map(str, shown))}).",
+        f"{where}: the values differ by less than is kept of them, about seven digits ({values}).",
         "Subtract a constant from all values, such as the mean, or take smaller units.",
     )

@@ -9,7 +9,7 @@ _FAR, _MOST_ENDS = 8.0, 5
 _LEAST_ROWS = 5
 
 
-def other_scale(values: NDArray[np.float32]) -> list[int]:
+def find_other_scale(values: NDArray[np.float32]) -> list[int]:
     """Find columns at either end whose level or spread differs from that of the rest many times over.
 
     Parameters
@@ -25,24 +25,26 @@ def other_scale(values: NDArray[np.float32]) -> list[int]:
     Examples
     --------
     >>> steps = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
-    >>> other_scale(np.concatenate([steps[:1] * 300 + 900, steps]))
+    >>> find_other_scale(np.concatenate([steps[:1] * 300 + 900, steps]))
     [0]
     """
     if values.shape[1] < _LEAST_ROWS:
         return []
     known = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
-    there = np.isfinite(known).any(axis=1)
+    has_values = np.isfinite(known).any(axis=1)
     low, middle, high = np.full((3, len(known)), np.nan)
-    low[there], middle[there], high[there] = np.nanpercentile(known[there], (25, 50, 75), axis=1)
+    low[has_values], middle[has_values], high[has_values] = np.nanpercentile(known[has_values], (25, 50, 75), axis=1)
     spread = high - low
     usual, level = float(np.nanmedian(spread)), float(np.nanmedian(middle))
     room = _FAR * max(usual, float(np.nanmedian(np.abs(middle - level))), 1e-30)
-    odd = there & ((np.abs(middle - level) > room) | (spread > _FAR * usual) | ((spread > 0) & (_FAR * spread < usual)))
-    ends = [*_from_edge(odd), *(len(odd) - 1 - at for at in _from_edge(odd[::-1]))]
-    return sorted(set(ends)) if len(ends) < len(odd) else []
+    is_odd = has_values & (
+        (np.abs(middle - level) > room) | (spread > _FAR * usual) | ((spread > 0) & (_FAR * spread < usual))
+    )
+    ends = [*_list_edge_columns(is_odd), *(len(is_odd) - 1 - at for at in _list_edge_columns(is_odd[::-1]))]
+    return sorted(set(ends)) if len(ends) < len(is_odd) else []
 
 
-def _from_edge(odd: NDArray[np.bool_]) -> list[int]:
+def _list_edge_columns(is_odd: NDArray[np.bool_]) -> list[int]:
     """Return the numbers of the columns up to the last odd one of the first few."""
-    first = np.flatnonzero(odd[:_MOST_ENDS])
+    first = np.flatnonzero(is_odd[:_MOST_ENDS])
     return list(range(int(first[-1]) + 1)) if len(first) else []

@@ -15,15 +15,15 @@ from headstart.data.reading.table_files import RawTable
 from headstart.errors import UnknownName, unknown
 from headstart.records import Finding
 
-TEXT = "text"
-PART = "text "
+TEXT_ROLE = "text"
+PART_ROLE = "text "
 """Begin of the role of each of several text columns: "text 1", "text 2" ..."""
 _PLAIN_NAMES = frozenset(
     ("text", "texts", "sentence", "sentences", "content", "message", "messages", "tweet", "body", "utterance")
 )
 """Names of a column that is the text wherever it is about as well filled as any other."""
 _WORDS = re.compile(r"[\W_]+")
-_LOOKED_AT = 2_000
+_LOOKED_AT_ROWS = 2_000
 _LEAST_WORDS, _LEAST_DIFFERENT, _LEAST_FILLED, _AS_WELL = 3, 0.5, 0.5, 0.01
 
 
@@ -37,12 +37,12 @@ class TextColumns:
     def roles(self) -> dict[str, str]:
         """Return the columns by role."""
         if len(self.names) == 1:
-            return {TEXT: self.names[0]}
-        return {f"{PART}{number}": name for number, name in enumerate(self.names, start=1)}
+            return {TEXT_ROLE: self.names[0]}
+        return {f"{PART_ROLE}{number}": name for number, name in enumerate(self.names, start=1)}
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _TextCandidate:
     """One column that may be the text."""
 
     name: str
@@ -54,20 +54,20 @@ class _Candidate:
         return round(self.filled / n_rows, 2), self.median_length
 
 
-def text_columns_of(columns: Mapping[str, str]) -> tuple[str, ...]:
+def list_text_columns(columns: Mapping[str, str]) -> tuple[str, ...]:
     """Return the text columns of training, in their order.
 
     Examples
     --------
-    >>> text_columns_of({"text 2": "reason", "text 1": "title", "label": "y"}), text_columns_of({"label": "y"})
+    >>> list_text_columns({"text 2": "reason", "text 1": "title", "label": "y"}), list_text_columns({"label": "y"})
     (('title', 'reason'), ())
     """
-    parts = sorted((int(role.removeprefix(PART)), name) for role, name in columns.items() if _is_part(role))
-    return tuple(name for _, name in parts) or ((columns[TEXT],) if TEXT in columns else ())
+    parts = sorted((int(role.removeprefix(PART_ROLE)), name) for role, name in columns.items() if _is_part(role))
+    return tuple(name for _, name in parts) or ((columns[TEXT_ROLE],) if TEXT_ROLE in columns else ())
 
 
 def _is_part(role: str) -> bool:
-    return role.startswith(PART) and role.removeprefix(PART).isdecimal()
+    return role.startswith(PART_ROLE) and role.removeprefix(PART_ROLE).isdecimal()
 
 
 def find_text_columns(raw_table: RawTable, spec: ColumnSpec, others: Iterable[str | None]) -> TextColumns | None:
@@ -86,36 +86,40 @@ def find_text_columns(raw_table: RawTable, spec: ColumnSpec, others: Iterable[st
         A column that was asked for, or that the model was trained on, is not there.
     """
     if spec.texts:
-        return _bind(_expand(raw_table, spec.texts), raw_table, _refuse_asked)
-    known = text_columns_of(spec.training_columns)
-    return _bind(known, raw_table, _refuse_known) if known else _choose(raw_table, set(others))
+        return _bind_columns(_expand_names(raw_table, spec.texts), raw_table, _make_unknown_error)
+    known = list_text_columns(spec.training_columns)
+    return _bind_columns(known, raw_table, _make_missing_error) if known else _choose_column(raw_table, set(others))
 
 
-def _expand(raw_table: RawTable, asked: Sequence[str]) -> list[str]:
+def _expand_names(raw_table: RawTable, requested: Sequence[str]) -> list[str]:
     """Take "title,reason" for two columns where there is none of this name."""
-    there = {fold_column_name(name) for name in raw_table.names}
+    known_keys = {fold_column_name(name) for name in raw_table.names}
     names = []
-    for text in asked:
+    for text in requested:
         names += (
-            [text] if fold_column_name(text) in there else [part.strip() for part in text.split(",") if part.strip()]
+            [text]
+            if fold_column_name(text) in known_keys
+            else [part.strip() for part in text.split(",") if part.strip()]
         )
     return list(dict.fromkeys(names))
 
 
-def _bind(names: Sequence[str], raw_table: RawTable, refuse: Callable[[str, RawTable], UnknownName]) -> TextColumns:
+def _bind_columns(
+    names: Sequence[str], raw_table: RawTable, refuse: Callable[[str, RawTable], UnknownName]
+) -> TextColumns:
     """Find columns by name: exactly, or in another letter case, with other blanks, or in another Unicode form."""
     bound, notes = [], []
     for name in names:
-        alike = (
+        matching = (
             [name]
             if name in raw_table.names
             else [other for other in raw_table.names if fold_column_name(other) == fold_column_name(name)]
         )
-        if len(alike) != 1:
+        if len(matching) != 1:
             raise refuse(name, raw_table)
-        bound.append(alike[0])
-        if alike[0] != name:
-            notes.append(f"'{alike[0]}' for '{name}'")
+        bound.append(matching[0])
+        if matching[0] != name:
+            notes.append(f"'{matching[0]}' for '{name}'")
     if not notes:
         return TextColumns(tuple(bound))
     summary = (
@@ -126,54 +130,58 @@ def _bind(names: Sequence[str], raw_table: RawTable, refuse: Callable[[str, RawT
     )
 
 
-def _refuse_asked(name: str, raw_table: RawTable) -> UnknownName:
+def _make_unknown_error(name: str, raw_table: RawTable) -> UnknownName:
     return unknown("column", name, raw_table.names, f" in {raw_table.name}")
 
 
-def _refuse_known(name: str, raw_table: RawTable) -> UnknownName:
-    near = get_close_matches(name.casefold(), [other.casefold() for other in raw_table.names], n=1)
-    guess = next((other for other in raw_table.names if near and other.casefold() == near[0]), None)
-    shown = ", ".join(raw_table.names[:20]) + (
+def _make_missing_error(name: str, raw_table: RawTable) -> UnknownName:
+    close_names = get_close_matches(name.casefold(), [other.casefold() for other in raw_table.names], n=1)
+    guess = next((other for other in raw_table.names if close_names and other.casefold() == close_names[0]), None)
+    names_text = ", ".join(raw_table.names[:20]) + (
         f" and {len(raw_table.names) - 20} more" if len(raw_table.names) > 20 else ""
     )
-    problem = f"{raw_table.name} has no column '{name}'; it has {shown}."
+    problem = f"{raw_table.name} has no column '{name}'; it has {names_text}."
     hint = "The model reads the column of training: name the one that stands for it with --text COLUMN."
     return UnknownName(problem, f"Did you mean --text '{guess}'? {hint}" if guess else hint)
 
 
-def _choose(raw_table: RawTable, others: set[str | None]) -> TextColumns | None:
+def _choose_column(raw_table: RawTable, others: set[str | None]) -> TextColumns | None:
     """Choose the free-text column filled in most rows, then the longest; a plain name wins if it is filled as well."""
-    usual = set(ROLES[TEXT])
-    found = [
-        _measure(raw_table, name, fold_column_name(name) in usual) for name in raw_table.names if name not in others
+    usual = set(ROLES[TEXT_ROLE])
+    measured = [
+        _measure_column(raw_table, name, fold_column_name(name) in usual)
+        for name in raw_table.names
+        if name not in others
     ]
-    candidates = [item for item in found if item is not None]
+    candidates = [item for item in measured if item is not None]
     if not candidates:
         return None
     n_rows = len(raw_table.rows)
     best = max(candidates, key=lambda item: item.rank(n_rows))
     plain = [item for item in candidates if fold_column_name(item.name) in _PLAIN_NAMES]
-    plain.sort(key=lambda item: ROLES[TEXT].index(fold_column_name(item.name)))
+    plain.sort(key=lambda item: ROLES[TEXT_ROLE].index(fold_column_name(item.name)))
     plain += [
         item for item in candidates if item not in plain and _PLAIN_NAMES & set(_WORDS.split(item.name.casefold()))
     ]
-    taken = next((item for item in plain if item.filled >= best.filled - _AS_WELL * n_rows), best)
-    left = [item for item in candidates if item is not taken]
-    return TextColumns((taken.name,), _describe(taken, left, n_rows, fold_column_name(taken.name) in usual))
+    chosen = next((item for item in plain if item.filled >= best.filled - _AS_WELL * n_rows), best)
+    not_chosen = [item for item in candidates if item is not chosen]
+    return TextColumns(
+        (chosen.name,), _describe_choice(chosen, not_chosen, n_rows, fold_column_name(chosen.name) in usual)
+    )
 
 
-def _measure(raw_table: RawTable, name: str, is_usual: bool) -> _Candidate | None:
+def _measure_column(raw_table: RawTable, name: str, is_usual: bool) -> _TextCandidate | None:
     """Return how well a column is filled and how long its texts are; None where it is no free text."""
     if raw_table.columns[name].dtype.kind == "f":
         return None
     texts = raw_table.texts(name)
     filled = [text for text in texts if not is_missing(text)]
-    some = [filled[at] for at in np.linspace(0, len(filled) - 1, min(len(filled), _LOOKED_AT)).astype(int)]
+    some = [filled[at] for at in np.linspace(0, len(filled) - 1, min(len(filled), _LOOKED_AT_ROWS)).astype(int)]
     length = float(np.median([len(text) for text in some])) if some else 0.0
     like_header = _count_words(name) >= _LEAST_WORDS and 2 * len(name) >= length
     if not is_usual and (like_header or not is_free_text(some)):  # A first row that is a text itself is no header.
         return None
-    return _Candidate(name, len(filled), length)
+    return _TextCandidate(name, len(filled), length)
 
 
 def is_free_text(texts: Sequence[str]) -> bool:
@@ -200,23 +208,25 @@ def _count_words(text: str) -> float:
     return max(len(text.split()), dense / 2)
 
 
-def _describe(taken: _Candidate, left: Sequence[_Candidate], n_rows: int, is_usual: bool) -> tuple[Finding, ...]:
+def _describe_choice(
+    chosen: _TextCandidate, others: Sequence[_TextCandidate], n_rows: int, is_usual: bool
+) -> tuple[Finding, ...]:
     """State which column was taken, how many rows it fills, and which others were left out."""
-    half_empty = taken.filled <= _LEAST_FILLED * n_rows
-    if not left and is_usual and not half_empty:
+    half_empty = chosen.filled <= _LEAST_FILLED * n_rows
+    if not others and is_usual and not half_empty:
         return ()
-    filled = f"filled in {taken.filled:,} of {n_rows:,} rows"
-    rest = ", ".join(f"'{item.name}' ({item.filled:,} rows)" for item in left)
-    more = f"; other columns of text were left out: {rest}" if left else ""
-    summary = f"The text was taken from '{taken.name}', {filled}{more}."
-    names = ",".join([taken.name, *(item.name for item in left)][:2])
-    advice = f"Name another one with --text, or several that are joined: --text '{names}'." if left else _OTHER
+    filled = f"filled in {chosen.filled:,} of {n_rows:,} rows"
+    names_text = ", ".join(f"'{item.name}' ({item.filled:,} rows)" for item in others)
+    others_text = f"; other columns of text were left out: {names_text}" if others else ""
+    summary = f"The text was taken from '{chosen.name}', {filled}{others_text}."
+    names = ",".join([chosen.name, *(item.name for item in others)][:2])
+    advice = f"Name another one with --text, or several that are joined: --text '{names}'." if others else _NAME_ANOTHER
     return (
         Finding(kind="text-column", severity="warn" if half_empty else "note", rows=(), summary=summary, advice=advice),
     )
 
 
-_OTHER = "Name another column with --text if it is not this one."
+_NAME_ANOTHER = "Name another column with --text if it is not this one."
 
 
 def join_texts(raw_table: RawTable, names: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?\s*([AaPp]\.?[Mm]\
 _WRITTEN = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)(?:[T ,]+(.+))?")
 
 
-def times_of(raw_table: RawTable, name: str) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
+def read_times(raw_table: RawTable, name: str) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
     """Return each row's time as a number; where that cannot be read, the order of the file, which is pointed out.
 
     Parameters
@@ -29,20 +29,20 @@ def times_of(raw_table: RawTable, name: str) -> tuple[NDArray[np.float64], tuple
     name : str
         The column of times. Where it holds times of day and another one dates, or the other way round, both count.
     """
-    days, clocks = _date_and_clock(raw_table, name)
+    days, clocks = _find_date_and_clock(raw_table, name)
     texts = raw_table.texts(name)
     if days and clocks:
         texts = [
             f"{day} {clock}".strip() for day, clock in zip(raw_table.texts(days), raw_table.texts(clocks), strict=True)
         ]
-    found = _read_any(texts, raw_table.decimal_comma)
-    times = found if found is not None else np.arange(len(texts), dtype=np.float64)
-    if found is not None and np.isfinite(times).all():
+    parsed = _parse_times(texts, raw_table.decimal_comma)
+    times = parsed if parsed is not None else np.arange(len(texts), dtype=np.float64)
+    if parsed is not None and np.isfinite(times).all():
         return times, ()
-    odd = next((text for text, time in zip(texts, times, strict=True) if not np.isfinite(time)), texts[0])
-    what = "are missing in some rows" if found is not None else f"cannot be put in order, such as '{odd}'"
-    then = (
-        "those rows come last in their series" if found is not None else "the order of the rows in the file was taken"
+    example = next((text for text, time in zip(texts, times, strict=True) if not np.isfinite(time)), texts[0])
+    problem = "are missing in some rows" if parsed is not None else f"cannot be put in order, such as '{example}'"
+    consequence = (
+        "those rows come last in their series" if parsed is not None else "the order of the rows in the file was taken"
     )
     advice = "Check that the rows are in order, or write the times as numbers or like 2026-01-31 12:00."
     return times, (
@@ -50,18 +50,18 @@ def times_of(raw_table: RawTable, name: str) -> tuple[NDArray[np.float64], tuple
             kind="times-not-read",
             severity="warn",
             rows=(),
-            summary=f"The times in '{name}' {what}; {then}.",
+            summary=f"The times in '{name}' {problem}; {consequence}.",
             advice=advice,
         ),
     )
 
 
-def time_columns(raw_table: RawTable, name: str) -> list[str]:
+def find_time_columns(raw_table: RawTable, name: str) -> list[str]:
     """Return the columns that say the time: `name`, and that of the date or the time of day that goes with it."""
-    return list(dict.fromkeys([name, *filter(None, _date_and_clock(raw_table, name))]))
+    return list(dict.fromkeys([name, *filter(None, _find_date_and_clock(raw_table, name))]))
 
 
-def _date_and_clock(raw_table: RawTable, name: str) -> tuple[str | None, str | None]:
+def _find_date_and_clock(raw_table: RawTable, name: str) -> tuple[str | None, str | None]:
     """Return the columns of the date and of the time of day, where one of them is `name` and the other is there."""
     is_clock = _are_clocks(raw_table.texts(name))
     for other in raw_table.names:
@@ -82,15 +82,19 @@ def _are_clocks(texts: Sequence[str]) -> bool:
     return bool(filled) and all(_CLOCK.fullmatch(text.strip()) for text in filled)
 
 
-def _read_any(texts: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] | None:
+def _parse_times(texts: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] | None:
     """Return the times by the first way in which all of them can be read; None where there is none."""
-    orders = [_written_seconds(texts, 0, 1), _written_seconds(texts, 1, 0)]
-    written = [made for made in orders if made is not None]
+    orders = [_parse_written_dates(texts, 0, 1), _parse_written_dates(texts, 1, 0)]
+    written = [seconds for seconds in orders if seconds is not None]
     if len(written) == 2 and not np.array_equal(*np.argsort(written, kind="stable")):
         return None  # Nobody knows whether 3/4/2024 is in March or in April.
     if written:
         return written[0]
-    readers: tuple[Callable[[str], float], ...] = (lambda text: parse_number(text, decimal_comma), _seconds_of, _clock)
+    readers: tuple[Callable[[str], float], ...] = (
+        lambda text: parse_number(text, decimal_comma),
+        _parse_iso_date,
+        _parse_clock,
+    )
     for read_one in readers:
         try:
             return np.array(list(map(read_one, texts)), dtype=np.float64)
@@ -99,7 +103,7 @@ def _read_any(texts: Sequence[str], decimal_comma: bool) -> NDArray[np.float64] 
     return None
 
 
-def _written_seconds(texts: Sequence[str], day: int, month: int) -> NDArray[np.float64] | None:
+def _parse_written_dates(texts: Sequence[str], day: int, month: int) -> NDArray[np.float64] | None:
     """Read dates such as 31/1/2026 12:00, day or month first; None where one is none."""
     seconds = []
     for text in texts:
@@ -107,20 +111,20 @@ def _written_seconds(texts: Sequence[str], day: int, month: int) -> NDArray[np.f
         if matched is None and not is_missing(text):
             return None
         try:
-            seconds.append(math.nan if matched is None else _written(matched, day, month))
+            seconds.append(math.nan if matched is None else _parse_written_date(matched, day, month))
         except ValueError:
             return None
     return np.array(seconds, dtype=np.float64) if np.isfinite(seconds).any() else None
 
 
-def _written(matched: re.Match[str], day: int, month: int) -> float:
+def _parse_written_date(matched: re.Match[str], day: int, month: int) -> float:
     numbers = (int(matched[1]), int(matched[3]))
     year = int(matched[4]) + (2000 if len(matched[4]) == 2 else 0)
     when = datetime(year, numbers[month], numbers[day], tzinfo=UTC).timestamp()
-    return when + (_clock(matched[5]) if matched[5] else 0.0)
+    return when + (_parse_clock(matched[5]) if matched[5] else 0.0)
 
 
-def _clock(text: str) -> float:
+def _parse_clock(text: str) -> float:
     """Read a time of day as seconds."""
     if is_missing(text):
         return math.nan
@@ -132,7 +136,7 @@ def _clock(text: str) -> float:
     return 3600.0 * hour + 60.0 * int(matched[2]) + float((matched[3] or "0").replace(",", "."))
 
 
-def _seconds_of(text: str) -> float:
+def _parse_iso_date(text: str) -> float:
     """Read an ISO date as seconds; one without a zone counts as UTC."""
     if not text.strip():
         return math.nan

@@ -6,24 +6,24 @@ import re
 from collections.abc import Sequence
 
 from headstart.data.columns.cells import parse_number
-from headstart.data.columns.written_numbers import may_be_thousands
+from headstart.data.columns.written_numbers import find_possible_thousands
 from headstart.data.reading.table_files import RawTable
 from headstart.records import Finding
 
-_LOOKED_AT = 2_000
+_LOOKED_AT_CELLS = 2_000
 
 
-def thousands_in_doubt(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
+def find_doubtful_thousands(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
     """Point out values such as 1.250 beside 980, of which nobody knows whether the mark parts thousands."""
     cells: list[str] = []
     for name in names:
         if (
             raw_table.columns[name].dtype.kind != "f"
             and raw_table.numbers(name) is not None
-            and len(cells) < _LOOKED_AT
+            and len(cells) < _LOOKED_AT_CELLS
         ):
             cells += raw_table.texts(name)
-    example = may_be_thousands([cell for cell in cells[:_LOOKED_AT] if cell.strip()])
+    example = find_possible_thousands([cell for cell in cells[:_LOOKED_AT_CELLS] if cell.strip()])
     if not example or ("," in example and not raw_table.decimal_comma):
         return ()
     read = parse_number(example, raw_table.decimal_comma)

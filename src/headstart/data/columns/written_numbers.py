@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 # --- code ---
 DECIMAL, THOUSANDS, UNKNOWN = "decimal", "thousands", ""
 """What a comma stands for in "1,234"."""
-_LONGEST = 64
-_CODES = (
+_LONGEST_NUMBER = 64
+_CURRENCY_CODES = (
     "AED ARS AUD BDT BGN BRL BWP CAD CDF CHF CLP CNY COP CZK DKK DZD EGP ETB EUR GBP GHS GMD HKD HUF "
     "IDR ILS INR JPY KES KRW LKR MAD MWK MXN MYR MZN NGN NOK NPR NZD PEN PHP PKR PLN RON RUB RWF SAR "
     "SEK SGD SLE THB TND TRY TZS UAH UGX USD VND XAF XOF ZAR ZMW Rs Rs. KSh TSh USh KSh. Ksh FCFA "
     "CFA kr kr. zł Fr."
 )
-_LONGEST_FIRST = "|".join(sorted(map(re.escape, _CODES.split()), key=len, reverse=True))
+_LONGEST_FIRST = "|".join(sorted(map(re.escape, _CURRENCY_CODES.split()), key=len, reverse=True))
 _UNIT = rf"(?:[A-Z]{{0,3}}[$£¥฿₵¢\u20a0-\u20c0]|{_LONGEST_FIRST}|%)"
 _SIGNED = re.compile(rf"([-+]?)\s*({_UNIT}?)\s*([-+]?)\s*(\d[\d.,' ]*?)\s*(?:/[-=])?\s*({_UNIT}?)")
 _BLANK_GROUPS = re.compile(r"(\d{1,3}(?:[ ']\d{3})+)(?:[.,](\d+))?")
@@ -50,7 +50,7 @@ class Amounts(NamedTuple):
     """
 
     values: NDArray[np.float64]
-    bad: list[int]
+    bad_rows: list[int]
     example: str = ""
 
 
@@ -68,14 +68,14 @@ def parse_amount(text: str, comma: str = UNKNOWN) -> tuple[float, str]:
     [(1263.5, ''), (1263.5, ''), (12.0, '€'), (-12.0, '%'), (123456.0, 'Rs')]
     """
     plain = text.translate(_OTHER_SIGNS).strip()
-    parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST else None
+    parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST_NUMBER else None
     if parts is None or (parts[2] and parts[5]) or (parts[1] and parts[3]):
         raise ValueError(f"'{plain[:40]}' is no number")
-    value = _value(parts[4].strip(), comma)
+    value = _parse_digits(parts[4].strip(), comma)
     return (-value if "-" in parts[1] + parts[3] else value), parts[2] or parts[5]
 
 
-def _value(digits: str, comma: str) -> float:
+def _parse_digits(digits: str, comma: str) -> float:
     blanks = _BLANK_GROUPS.fullmatch(digits)
     if blanks:
         return float(f"{re.sub('[^0-9]', '', blanks[1])}.{blanks[2] or 0}")
@@ -94,15 +94,15 @@ def _value(digits: str, comma: str) -> float:
     return float(digits)
 
 
-def comma_meaning(texts: Sequence[str]) -> str:
+def infer_comma_meaning(texts: Sequence[str]) -> str:
     """Tell from a whole column what a comma stands for in "1,234".
 
     Examples
     --------
-    >>> comma_meaning(["1,263.50", "1,263"]), comma_meaning(["12,5", "1,263"]), comma_meaning(["1,263", "2,100"])
-    ('thousands', 'decimal', '')
+    >>> [infer_comma_meaning(texts) for texts in (["1,263.50", "1,263"], ["12,5", "1,263"], ["1,263", "2,100"])]
+    ['thousands', 'decimal', '']
     """
-    cores = [_core(text) for text in texts if "," in text]
+    cores = [_extract_digits(text) for text in texts if "," in text]
     thousands = any(_COMMA_GROUPS.fullmatch(core) for core in cores)
     decimal = any(_POINT_GROUPS.fullmatch(core) or _BLANK_GROUPS.fullmatch(core) or _is_decimal(core) for core in cores)
     return UNKNOWN if thousands == decimal else THOUSANDS if thousands else DECIMAL
@@ -112,32 +112,36 @@ def _is_decimal(core: str) -> bool:
     return bool(_ONE_COMMA.fullmatch(core)) and not _ONE_GROUP.fullmatch(core)
 
 
-def _core(text: str) -> str:
+def _extract_digits(text: str) -> str:
     plain = text.translate(_OTHER_SIGNS).strip()
-    parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST else None
+    parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST_NUMBER else None
     return parts[4].strip() if parts else ""
 
 
-def is_doubtful(texts: Sequence[str]) -> bool:
+def is_comma_doubtful(texts: Sequence[str]) -> bool:
     """Whether texts are numbers such as "1,263" and "980", of which nobody knows what the comma means.
 
     Examples
     --------
-    >>> is_doubtful(["1,263", "980"]), is_doubtful(["1,263.50"]), is_doubtful(["a,b"])
+    >>> is_comma_doubtful(["1,263", "980"]), is_comma_doubtful(["1,263.50"]), is_comma_doubtful(["a,b"])
     (True, False, False)
     """
-    return bool(read_amounts(texts).bad) and not read_amounts(texts, THOUSANDS).bad and comma_meaning(texts) == UNKNOWN
+    return (
+        bool(read_amounts(texts).bad_rows)
+        and not read_amounts(texts, THOUSANDS).bad_rows
+        and infer_comma_meaning(texts) == UNKNOWN
+    )
 
 
-def may_be_thousands(texts: Sequence[str]) -> str:
+def find_possible_thousands(texts: Sequence[str]) -> str:
     """Return a number whose point or comma may part thousands: three digits follow it in all, and some have none.
 
     Examples
     --------
-    >>> may_be_thousands(["1.250", "980"]), may_be_thousands(["1.250", "980.5"]), may_be_thousands(["1,250", "2,340"])
-    ('1.250', '', '')
+    >>> [find_possible_thousands(texts) for texts in (["1.250", "980"], ["1.250", "980.5"], ["1,250", "2,340"])]
+    ['1.250', '', '']
     """
-    cores = [core for text in texts if (core := _core(text))]
+    cores = [core for text in texts if (core := _extract_digits(text))]
     marked = [core for core in cores if "." in core or "," in core]
     if not any(len(core) == 3 and core.isdigit() for core in cores):
         return ""
@@ -157,7 +161,7 @@ def read_amounts(texts: Sequence[str], comma: str | None = None) -> Amounts:
     comma : str, optional
         What a comma stands for; found from all of them if not given.
     """
-    meaning = comma_meaning(texts) if comma is None else comma
+    meaning = infer_comma_meaning(texts) if comma is None else comma
     values, bad, units, example = np.full(len(texts), np.nan), [], [""] * len(texts), ""
     for place, text in enumerate(texts):
         try:
@@ -170,7 +174,7 @@ def read_amounts(texts: Sequence[str], comma: str | None = None) -> Amounts:
             example = example or text.strip()
         except ValueError:
             bad.append(place)
-    named = Counter(unit for unit in units if unit)
-    odd = {place for place, unit in enumerate(units) if unit and unit != named.most_common(1)[0][0]}
-    values[list(odd)] = np.nan
-    return Amounts(values, sorted({*bad, *odd}), example)
+    unit_counts = Counter(unit for unit in units if unit)
+    odd_rows = {place for place, unit in enumerate(units) if unit and unit != unit_counts.most_common(1)[0][0]}
+    values[list(odd_rows)] = np.nan
+    return Amounts(values, sorted({*bad, *odd_rows}), example)

@@ -10,25 +10,25 @@ from pathlib import PurePosixPath
 from headstart.data.columns.names import parse_split_word
 from headstart.records import TRAIN
 
-Place = tuple[str | None, str | None]
+FolderLabels = tuple[str | None, str | None]
 """Class and split word that a file's folders say (None: they say nothing)."""
 _SHORT_WORDS = frozenset({"tr", "te", "dev", "val", "eval", "set"})
 """Split words that are codes of languages, names or other things as well."""
 
 
-def read_places(files: Sequence[PurePosixPath]) -> list[Place]:
+def read_folder_labels(files: Sequence[PurePosixPath]) -> list[FolderLabels]:
     """Read class and split of files from their folders: [top]/[split]/class/.../file.
 
     Examples
     --------
-    >>> read_places([PurePosixPath("tr/1.png"), PurePosixPath("te/2.png")])
+    >>> read_folder_labels([PurePosixPath("tr/1.png"), PurePosixPath("te/2.png")])
     [('tr', None), ('te', None)]
-    >>> read_places([PurePosixPath("tr/rust/1.png"), PurePosixPath("te/rust/2.png")])
+    >>> read_folder_labels([PurePosixPath("tr/rust/1.png"), PurePosixPath("te/rust/2.png")])
     [('rust', 'tr'), ('rust', 'te')]
     """
-    depth = _depth_of_classes(files)
+    depth = _find_class_depth(files)
     tops = [file.parts[depth] if len(file.parts) > depth + 1 else None for file in files]
-    splits = _split_folders(files, tops, depth)
+    splits = _find_split_folders(files, tops, depth)
     level = depth + 1 if splits else depth
     return [
         (
@@ -50,14 +50,14 @@ def are_numbered_parts(names: Sequence[str]) -> bool:
     False
     """
     stems = {re.sub(r"[\s_.\-]*\d+$", "", name).casefold() for name in names}
-    named = stems and re.search(_PARTS, next(iter(stems)))
+    named = stems and re.search(_PART_NAMES, next(iter(stems)))
     return len(set(names)) > 1 and len(stems) == 1 and named is not None
 
 
-_PARTS = r"(part|parts|images?|imgs?|img|photos?|pictures?|pics|batch|chunk|folder|shard|volume|vol|disk|archive)$"
+_PART_NAMES = r"(part|parts|images?|imgs?|img|photos?|pictures?|pics|batch|chunk|folder|shard|volume|vol|disk|archive)$"
 
 
-def _split_folders(files: Sequence[PurePosixPath], tops: Sequence[str | None], depth: int) -> frozenset[str]:
+def _find_split_folders(files: Sequence[PurePosixPath], tops: Sequence[str | None], depth: int) -> frozenset[str]:
     """Return the folders that are splits: two of the split family stand together, and their content fits that."""
     names = {top for top in tops if top is not None}
     splits = {name: parse_split_word(name) for name in names if parse_split_word(name)}
@@ -71,7 +71,7 @@ def _split_folders(files: Sequence[PurePosixPath], tops: Sequence[str | None], d
     return frozenset(splits) if are_all and not short else frozenset()
 
 
-def _depth_of_classes(files: Sequence[PurePosixPath]) -> int:
+def _find_class_depth(files: Sequence[PurePosixPath]) -> int:
     """Step over single folders that only wrap the rest ("leaves/leaves/rust/1.jpg")."""
     depth = 0
     while files and all(len(file.parts) > depth + 2 for file in files):

@@ -14,41 +14,41 @@ from headstart.modalities.image import measure_values
 from headstart.modalities.image_values import FLOAT, INTEGER, find_value_ranges
 from headstart.records import TEST, Finding, Table
 
-_EIGHT_BITS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".dib", ".heic", ".heif"})
+_EIGHT_BIT_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".dib", ".heic", ".heif"})
 """Kinds of files that never have more than 8 bits as they are read here."""
 MOST_IMAGES = 1_000
 """So many are decoded, evenly spread over the rows."""
-_SMALL_PART = 0.05
-Values = tuple[str, float, float]
+_SMALL_RANGE_SHARE = 0.05
+ImageValues = tuple[str, float, float]
 """Kind, smallest and largest value of one image."""
 
 
-def value_ranges(table: Table) -> dict[str, list[float]]:
+def measure_value_ranges(table: Table) -> dict[str, list[float]]:
     """Return black and white for each kind of values of more than 8 bits in the training images; {} for 8 bits.
 
     Test rows are not looked at.
     """
-    return find_value_ranges([(kind, (low, high)) for kind, low, high in _measured(table)])
+    return find_value_ranges([(kind, (low, high)) for kind, low, high in _measure_training_images(table)])
 
 
 def describe_depth(table: Table) -> tuple[Finding, ...]:
     """Return what is to be known of images with more than 8 bits: the common scale, and whether most are dark on it."""
-    measured, findings = _measured(table), []
+    measured, findings = _measure_training_images(table), []
     for kind, (low, high) in find_value_ranges([(kind, (low, high)) for kind, low, high in measured]).items():
         brightest = [value for name, _, value in measured if name == kind]
         used = (float(np.median(brightest)) - low) / max(high - low, 1e-12)
         summary = (
-            f"{_count(len(brightest), kind)} scaled alike: {low:,.6g} is black and {high:,.6g} is white "
+            f"{_count_images(len(brightest), kind)} scaled alike: {low:,.6g} is black and {high:,.6g} is white "
             f"(the brightest values of single images: {min(brightest):,.6g} to {max(brightest):,.6g})."
         )
         advice = "Nothing to do."
-        if used < _SMALL_PART:
+        if used < _SMALL_RANGE_SHARE:
             summary += f" Half of them use less than {max(0.01, used):.0%} of that range: they are nearly black."
             advice = "If a few odd images make the range so wide, correct them; give all the same scale."
         findings.append(
             Finding(
                 kind="value-range",
-                severity="warn" if used < _SMALL_PART else "note",
+                severity="warn" if used < _SMALL_RANGE_SHARE else "note",
                 rows=(),
                 summary=summary,
                 advice=advice,
@@ -57,24 +57,24 @@ def describe_depth(table: Table) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _count(n_images: int, kind: str) -> str:
+def _count_images(n_images: int, kind: str) -> str:
     what = {INTEGER: "more than 8 bits", FLOAT: "floats as values"}[kind]
     return f"1 image with {what} is" if n_images == 1 else f"{n_images} images with {what} are"
 
 
-def _measured(table: Table) -> tuple[Values, ...]:
+def _measure_training_images(table: Table) -> tuple[ImageValues, ...]:
     if table.modality != "image":
         return ()
     train = [Path(path) for path, split in zip(table.inputs, table.splits, strict=True) if split != TEST]
-    return _measure(tuple(path for path in train if path.suffix.lower() not in _EIGHT_BITS))
+    return _measure_sample(tuple(path for path in train if path.suffix.lower() not in _EIGHT_BIT_SUFFIXES))
 
 
 @lru_cache(maxsize=8)
-def _measure(paths: tuple[Path, ...]) -> tuple[Values, ...]:
+def _measure_sample(paths: tuple[Path, ...]) -> tuple[ImageValues, ...]:
     step = max(1, len(paths) // MOST_IMAGES)
     return _measure_all(paths[::step])
 
 
-def _measure_all(paths: Sequence[Path]) -> tuple[Values, ...]:
+def _measure_all(paths: Sequence[Path]) -> tuple[ImageValues, ...]:
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         return tuple(values for values in pool.map(measure_values, paths) if values is not None)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from headstart.data.columns.names import fold_column_name
-from headstart.data.images.class_folders import Place
+from headstart.data.images.class_folders import FolderLabels
 from headstart.errors import offenders
 from headstart.records import Finding
 
-_HELPERS = frozenset(
+_HELPER_NAMES = frozenset(
     {
         "mask", "masks", "thumb", "thumbs", "thumbnail", "thumbnails", "annotation", "annotations", "segmentation",
         "segmentations", "groundtruth", "overlay", "overlays", "preview", "previews", "augmented", "heatmaps",
@@ -20,7 +20,7 @@ _HELPERS = frozenset(
 """Names, as `key` writes them, of folders that hold no pictures of a class of their own."""
 
 
-def find_folder_doubts(places: Mapping[PurePosixPath, Place]) -> tuple[Finding, ...]:
+def find_folder_doubts(folder_labels: Mapping[PurePosixPath, FolderLabels]) -> tuple[Finding, ...]:
     """Point out what may make other classes of folders than the user means.
 
     Parameters
@@ -29,35 +29,35 @@ def find_folder_doubts(places: Mapping[PurePosixPath, Place]) -> tuple[Finding, 
         Class and split of every picture, as its folders say.
     """
     inner: dict[str, Counter[str]] = {}
-    for image, (label, split) in places.items():
+    for image, (label, split) in folder_labels.items():
         if label is not None:
             below = image.parts[image.parts.index(label, 0 if split is None else 1) + 1 :]
             inner.setdefault(label, Counter())[below[0] if len(below) > 1 else ""] += 1
-    found = [_repeated_within(inner), _uneven(inner), _helpers([*inner])]
-    return tuple(finding for finding in found if finding is not None)
+    findings = [_find_repeated_folders(inner), _find_uneven_folders(inner), _find_helper_folders([*inner])]
+    return tuple(finding for finding in findings if finding is not None)
 
 
-def _repeated_within(inner: Mapping[str, Counter[str]]) -> Finding | None:
+def _find_repeated_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
     """Point out folders of one name that lie in most class folders."""
     counts = Counter(name for names in inner.values() for name in names if name)
     names = [name for name, n in counts.items() if n > 1 and 2 * n >= len(inner)]
-    holders = [label for label, found in inner.items() if any(name in found for name in names)]
+    holders = [label for label, inner_names in inner.items() if any(name in inner_names for name in names)]
     if not names:
         return None
     summary = (
         f"{len(holders)} of {len(inner)} class folders ({offenders(holders)}) hold folders of the same names "
         f"({offenders(names)}). The outer folders were read as the classes, with all pictures below them."
     )
-    return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=_MOVE)
+    return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=_MOVE_ADVICE)
 
 
-_MOVE = (
+_MOVE_ADVICE = (
     "If the inner folders are the classes, put them on top, or list the pictures in a table. If they hold no pictures "
     "to learn from, such as masks, move them away. If they only say where the pictures come from, nothing is wrong."
 )
 
 
-def _uneven(inner: Mapping[str, Counter[str]]) -> Finding | None:
+def _find_uneven_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
     """Point out a folder of folders that stands beside folders of pictures."""
     deep = [label for label, names in inner.items() if len(names) > 1 and "" not in names]
     flat = [label for label, names in inner.items() if set(names) == {""}]
@@ -72,12 +72,16 @@ def _uneven(inner: Mapping[str, Counter[str]]) -> Finding | None:
     return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=advice)
 
 
-def _helpers(labels: Sequence[str]) -> Finding | None:
-    odd = [label for label in labels if fold_column_name(label) in _HELPERS]
-    if not odd or len(odd) == len(labels):
+def _find_helper_folders(labels: Sequence[str]) -> Finding | None:
+    helper_labels = [label for label in labels if fold_column_name(label) in _HELPER_NAMES]
+    if not helper_labels or len(helper_labels) == len(labels):
         return None
-    were = "folder was read as a class" if len(odd) == 1 else "folders were read as classes"
-    summary = f"1 {were}: {odd[0]}." if len(odd) == 1 else f"{len(odd)} {were}: {offenders(odd)}."
+    were = "folder was read as a class" if len(helper_labels) == 1 else "folders were read as classes"
+    summary = (
+        f"1 {were}: {helper_labels[0]}."
+        if len(helper_labels) == 1
+        else f"{len(helper_labels)} {were}: {offenders(helper_labels)}."
+    )
     return Finding(
         kind="class-folder",
         severity="warn",

@@ -9,81 +9,83 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from headstart.data.columns.names import ColumnSpec, find_column, parse_split_word
-from headstart.data.images.class_folders import Place, are_numbered_parts, read_places
+from headstart.data.images.class_folders import FolderLabels, are_numbered_parts, read_folder_labels
 from headstart.data.images.folder_doubts import find_folder_doubts
-from headstart.data.images.image_names import ImageIndex, are_numbers, place_of
+from headstart.data.images.image_names import ImageIndex, are_all_numbers, locate_image
 from headstart.data.images.image_tables import (
     TABLE_SUFFIXES,
-    Listing,
-    Match,
+    ColumnMatch,
+    ImageListing,
     choose_tables,
-    list_table,
     lists_images,
+    make_listing,
     match_table,
 )
 from headstart.data.reading.column_roles import read_labels, read_metadata, read_optional_texts
 from headstart.data.reading.own_tables import TO_LABEL, TO_LABEL_COLUMNS, own_table_kind
 from headstart.data.reading.rows import ParsedRows, join_parsed_rows
 from headstart.data.reading.table_files import RawTable
-from headstart.data.reading.tree import Tree, holds_any, walk
+from headstart.data.reading.tree import FolderTree, contains_any, list_tree
 from headstart.errors import DataError, offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.records import Finding, SetAside
 
-_NOT_YET = "its label is not filled in yet"
+_NOT_FILLED_IN = "its label is not filled in yet"
 
 
-def fits(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
+def is_image_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     """Whether the table lists picture files: a column has names of such, or the stems of those that lie beside it."""
     return lists_images(raw_table) or _matches_beside(raw_table, base, spec)
 
 
-def is_by_numbers(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
+def names_images_by_number(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     """Whether the pictures beside a table are named by nothing but numbers, which may mean something else."""
     if lists_images(raw_table) or find_column(raw_table.names, "file", spec, "") is not None:
         return False
-    index = ImageIndex.from_images(walk(base).with_suffix(SUFFIXES))
+    index = ImageIndex.from_images(list_tree(base).list_files(SUFFIXES))
     match = match_table(raw_table, PurePosixPath(), index, spec)
-    return match is not None and are_numbers(raw_table.texts(match.column))
+    return match is not None and are_all_numbers(raw_table.texts(match.column))
 
 
 def _matches_beside(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
-    if not holds_any(base, SUFFIXES):
+    if not contains_any(base, SUFFIXES):
         return False
-    index = ImageIndex.from_images(walk(base).with_suffix(SUFFIXES))
+    index = ImageIndex.from_images(list_tree(base).list_files(SUFFIXES))
     return match_table(raw_table, PurePosixPath(), index, spec) is not None
 
 
-def read(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
+def read_image_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
     """Read a table that lists pictures lying in the same folder or below; else, in the folder above."""
     parent = PurePosixPath()
-    if not holds_any(base, SUFFIXES) and holds_any(base.parent, SUFFIXES):
+    if not contains_any(base, SUFFIXES) and contains_any(base.parent, SUFFIXES):
         base, parent = base.parent, PurePosixPath(base.name)
-    tree = walk(base)
-    places = _places(tree)
-    index = ImageIndex.from_images(tuple(places))
-    match = match_table(raw_table, parent, index, spec) or _unmatched(raw_table, spec)
-    listing = list_table(raw_table, parent / raw_table.name, match, spec=spec, classed=_are_classes(places))
-    return _read_listed(tree, [replace(listing, split="")], places, spec)
+    tree = list_tree(base)
+    folder_labels = _read_image_labels(tree)
+    index = ImageIndex.from_images(tuple(folder_labels))
+    match = match_table(raw_table, parent, index, spec) or _match_by_name(raw_table, spec)
+    listing = make_listing(
+        raw_table, parent / raw_table.name, match, spec=spec, has_classes=_are_classes(folder_labels)
+    )
+    return _read_listings(tree, [replace(listing, split="")], folder_labels, spec)
 
 
-def _unmatched(raw_table: RawTable, spec: ColumnSpec) -> Match:
+def _match_by_name(raw_table: RawTable, spec: ColumnSpec) -> ColumnMatch:
     """Return the column of file names of a table none of whose files is there."""
     named = find_column(raw_table.names, "file", spec, f" in {raw_table.name}")
-    name = named or next((name for name in raw_table.names if lists_images(_only(raw_table, name))), None)
+    name = named or next((name for name in raw_table.names if lists_images(_select_column(raw_table, name))), None)
     if name is None:
         raise DataError(
             f"{raw_table.name} has no column of file names (columns: {', '.join(raw_table.names[:20])}).",
             "Call it file_name.",
         )
-    return Match(name, [[] for _ in raw_table.rows], len(raw_table.rows))
+    return ColumnMatch(name, [[] for _ in raw_table.rows], len(raw_table.rows))
 
 
-def _only(raw_table: RawTable, name: str) -> RawTable:
+def _select_column(raw_table: RawTable, name: str) -> RawTable:
     return replace(raw_table, columns={name: raw_table.columns[name]})
 
 
-def read_folder(tree: Tree, spec: ColumnSpec, look_above: bool = True) -> ParsedRows:
+def read_image_folder(tree: FolderTree, spec: ColumnSpec, look_above: bool = True) -> ParsedRows:
     """Read a folder of pictures; a table that lists them wins over the folders' names.
 
     Parameters
@@ -93,43 +95,53 @@ def read_folder(tree: Tree, spec: ColumnSpec, look_above: bool = True) -> Parsed
     look_above : bool
         Whether a table beside the folder counts where none lies in it.
     """
-    places = _places(tree)
-    classed = _are_classes(places)
-    listings, notes = choose_tables(tree, ImageIndex.from_images(tuple(places)), spec, classed)
+    folder_labels = _read_image_labels(tree)
+    has_classes = _are_classes(folder_labels)
+    listings, findings = choose_tables(tree, ImageIndex.from_images(tuple(folder_labels)), spec, has_classes)
     if not listings and look_above:
-        above, notes_above = _choose_above(tree, spec, classed)
-        notes += notes_above
-        if above is not None:
-            return join_parsed_rows([above, _noting(*notes, *_other_files(tree))])
+        parsed_above, notes_above = _read_by_table_above(tree, spec, has_classes)
+        findings += notes_above
+        if parsed_above is not None:
+            return join_parsed_rows([parsed_above, _make_empty_rows(*findings, *_find_other_files(tree))])
     if not listings and spec.labels:
         raise DataError(
             f"{tree.root} has no table beside the pictures, so no column {', '.join(spec.labels)}.",
-            "".join(f"{note.summary} " for note in notes[:3])
+            "".join(f"{note.summary} " for note in findings[:3])
             + "Leave out --label to take the folders' names, or add metadata.csv with a column file_name.",
         )
-    parsed_rows = _read_listed(tree, listings, places, spec) if listings else _read_by_folder(tree, places)
-    return join_parsed_rows([parsed_rows, _noting(*notes, *_other_files(tree))])
+    parsed_rows = (
+        _read_listings(tree, listings, folder_labels, spec) if listings else _read_by_folder(tree, folder_labels)
+    )
+    return join_parsed_rows([parsed_rows, _make_empty_rows(*findings, *_find_other_files(tree))])
 
 
-def _choose_above(tree: Tree, spec: ColumnSpec, classed: bool) -> tuple[ParsedRows | None, tuple[Finding, ...]]:
+def _read_by_table_above(
+    tree: FolderTree, spec: ColumnSpec, has_classes: bool
+) -> tuple[ParsedRows | None, tuple[Finding, ...]]:
     """Read by a table that lies beside the folder; where folders name classes it is pointed out only."""
     above = tree.root.absolute().parent
     try:
         files = [PurePosixPath(path.name) for path in above.iterdir() if path.suffix.lower() in TABLE_SUFFIXES]
     except OSError:
         return None, ()
-    images = [PurePosixPath(tree.root.absolute().name) / file for file in tree.with_suffix(SUFFIXES)]
+    images = [PurePosixPath(tree.root.absolute().name) / file for file in tree.list_files(SUFFIXES)]
     files = [file for file in files if (above / file).is_file()]
-    listings, _ = choose_tables(Tree(above, tuple(sorted(files))), ImageIndex.from_images(images), spec, classed)
+    listings, _ = choose_tables(
+        FolderTree(above, tuple(sorted(files))), ImageIndex.from_images(images), spec, has_classes
+    )
     if not listings:
         return None, ()
     names = offenders([listing.name for listing in listings])
-    if classed and not spec.labels:
-        return None, (_seen_above(names, above),)
+    if has_classes and not spec.labels:
+        return None, (_make_above_finding(names, above),)
     if not all(listing.roles.label or listing.roles.indicators for listing in listings):
         return None, ()
-    places = dict.fromkeys(images, (None, None)) if not classed else dict(zip(images, read_places(images), strict=True))
-    parsed_rows = _read_listed(Tree(above, tuple(sorted(images))), listings, places, spec)
+    folder_labels = (
+        dict.fromkeys(images, (None, None))
+        if not has_classes
+        else dict(zip(images, read_folder_labels(images), strict=True))
+    )
+    parsed_rows = _read_listings(FolderTree(above, tuple(sorted(images))), listings, folder_labels, spec)
     summary = f"The labels come from {names}, beside the folder {tree.root.name}."
     note = Finding(kind="table-above", severity="note", rows=(), summary=summary, advice="Nothing to do.")
     prefix = f"{tree.root.absolute().name}/"
@@ -138,7 +150,7 @@ def _choose_above(tree: Tree, spec: ColumnSpec, classed: bool) -> tuple[ParsedRo
     ), ()
 
 
-def _seen_above(names: str, above: Path) -> Finding:
+def _make_above_finding(names: str, above: Path) -> Finding:
     summary = f"The labels are the folders' names; {names} in {above.name or above} lists the pictures too."
     return Finding(
         kind="table-above",
@@ -149,11 +161,11 @@ def _seen_above(names: str, above: Path) -> Finding:
     )
 
 
-def _noting(*findings: Finding) -> ParsedRows:
+def _make_empty_rows(*findings: Finding) -> ParsedRows:
     return ParsedRows(modality="image", inputs=[], ids=[], findings=findings)
 
 
-def _other_files(tree: Tree) -> tuple[Finding, ...]:
+def _find_other_files(tree: FolderTree) -> tuple[Finding, ...]:
     others = [str(file) for file in tree.files if file.suffix.lower() not in SUFFIXES | TABLE_SUFFIXES]
     if not others:
         return ()
@@ -162,32 +174,38 @@ def _other_files(tree: Tree) -> tuple[Finding, ...]:
     return (Finding(kind="other-files", severity="note", rows=(), summary=summary, advice="Nothing to do."),)
 
 
-Places = Mapping[PurePosixPath, Place]
+FolderLabelsByImage = Mapping[PurePosixPath, FolderLabels]
 """Class and split by picture, as the folders say."""
 
 
-def _places(tree: Tree) -> dict[PurePosixPath, Place]:
-    images = tree.with_suffix(SUFFIXES)
-    return dict(zip(images, read_places(images), strict=True))
+def _read_image_labels(tree: FolderTree) -> dict[PurePosixPath, FolderLabels]:
+    images = tree.list_files(SUFFIXES)
+    return dict(zip(images, read_folder_labels(images), strict=True))
 
 
-def _are_classes(places: Places) -> bool:
+def _are_classes(folder_labels: FolderLabelsByImage) -> bool:
     """Whether folders name the class of each picture; a single one, or numbered parts of one collection, do not."""
-    names = {label for label, _ in places.values() if label is not None}
+    names = {label for label, _ in folder_labels.values() if label is not None}
     return (
-        len(names) > 1 and all(label is not None for label, _ in places.values()) and not are_numbered_parts([*names])
+        len(names) > 1
+        and all(label is not None for label, _ in folder_labels.values())
+        and not are_numbered_parts([*names])
     )
 
 
-def _read_listed(tree: Tree, listings: Sequence[Listing], places: Places, spec: ColumnSpec) -> ParsedRows:
-    parsed_rows = join_parsed_rows([_read_listing(tree, listing, places) for listing in listings])
+def _read_listings(
+    tree: FolderTree, listings: Sequence[ImageListing], folder_labels: FolderLabelsByImage, spec: ColumnSpec
+) -> ParsedRows:
+    parsed_rows = join_parsed_rows([_read_listing(tree, listing, folder_labels) for listing in listings])
     listed = {image for listing in listings for images in listing.match.images for image in images}
     names = ", ".join(listing.name for listing in listings)
-    unlisted = [image.as_posix() for image in places if image not in listed]
-    return join_parsed_rows([parsed_rows, _noting(*_lost_rows(listings), *_not_listed(unlisted, names))])
+    unlisted = [image.as_posix() for image in folder_labels if image not in listed]
+    return join_parsed_rows(
+        [parsed_rows, _make_empty_rows(*_find_lost_rows(listings), *_find_unlisted(unlisted, names))]
+    )
 
 
-def _not_listed(unlisted: Sequence[str], names: str) -> list[Finding]:
+def _find_unlisted(unlisted: Sequence[str], names: str) -> list[Finding]:
     if not unlisted:
         return []
     are = "1 picture is" if len(unlisted) == 1 else f"{len(unlisted)} pictures are"
@@ -196,7 +214,7 @@ def _not_listed(unlisted: Sequence[str], names: str) -> list[Finding]:
     return [Finding(kind="not-listed", severity="warn", rows=tuple(unlisted), summary=summary, advice=advice)]
 
 
-def _lost_rows(listings: Sequence[Listing]) -> list[Finding]:
+def _find_lost_rows(listings: Sequence[ImageListing]) -> list[Finding]:
     """Point out rows that name no picture, or several."""
     findings = []
     for listing in listings:
@@ -220,24 +238,24 @@ def _lost_rows(listings: Sequence[Listing]) -> list[Finding]:
     return findings
 
 
-def _read_listing(tree: Tree, listing: Listing, places: Places) -> ParsedRows:
+def _read_listing(tree: FolderTree, listing: ImageListing, folder_labels: FolderLabelsByImage) -> ParsedRows:
     """Read the rows of one table; those that name no picture beyond doubt are set aside."""
     raw_table, roles, match = listing.sheet, listing.roles, listing.match
     cells = raw_table.texts(match.column)
-    aside = {row: reason for row, cell in enumerate(cells) if (reason := _reason_aside(cell, match.images[row]))}
-    labels, marks = read_labels(roles, raw_table.texts)
+    reasons = {row: reason for row, cell in enumerate(cells) if (reason := _explain_set_aside(cell, match.images[row]))}
+    labels, indicators = read_labels(roles, raw_table.texts)
     is_to_label = own_table_kind(raw_table.names) == TO_LABEL
     if is_to_label and labels is not None:
-        aside |= {row: _NOT_YET for row, label in enumerate(labels) if not label.strip() and row not in aside}
-    rows = [row for row in range(len(cells)) if row not in aside]
-    files = [(match.images[row] or [place_of(cells[row], listing.parent)])[0] for row in rows]
-    found = [places.get(file, (None, None)) for file in files]
-    if labels is None and not marks and _are_classes(dict(zip(files, found, strict=True))):
-        labels = [label or "" for label, _ in found]
+        reasons |= {row: _NOT_FILLED_IN for row, label in enumerate(labels) if not label.strip() and row not in reasons}
+    rows = [row for row in range(len(cells)) if row not in reasons]
+    files = [(match.images[row] or [locate_image(cells[row], listing.parent)])[0] for row in rows]
+    row_labels = [folder_labels.get(file, (None, None)) for file in files]
+    if labels is None and not indicators and _are_classes(dict(zip(files, row_labels, strict=True))):
+        labels = [label or "" for label, _ in row_labels]
     elif labels is not None:
         labels = [labels[row] for row in rows]
     splits = read_optional_texts(raw_table, roles.split)
-    splits = [splits[row] for row in rows] if splits is not None else _splits(listing, found)
+    splits = [splits[row] for row in rows] if splits is not None else _read_listing_splits(listing, row_labels)
     used = {"file": match.column, **{role: column for role, column in roles.by_role().items() if role != "id"}}
     spare = TO_LABEL_COLUMNS if is_to_label else ()
     metadata = {
@@ -246,46 +264,46 @@ def _read_listing(tree: Tree, listing: Listing, places: Places) -> ParsedRows:
     }
     return ParsedRows(
         modality="image",
-        inputs=[tree.at(file) for file in files],
+        inputs=[tree.locate(file) for file in files],
         ids=[file.as_posix() for file in files],
         labels=labels,
-        indicators={name: [values[row] for row in rows] for name, values in marks.items()},
+        indicators={name: [values[row] for row in rows] for name, values in indicators.items()},
         splits=splits,
         metadata=metadata,
         set_aside=(
             *raw_table.set_aside,
-            *(SetAside(f"{raw_table.name}:{raw_table.rows[row]}", reason) for row, reason in aside.items()),
+            *(SetAside(f"{raw_table.name}:{raw_table.rows[row]}", reason) for row, reason in reasons.items()),
         ),
         findings=raw_table.findings + roles.findings,
         columns=used,
     )
 
 
-def _reason_aside(cell: str, images: Sequence[PurePosixPath]) -> str | None:
+def _explain_set_aside(cell: str, images: Sequence[PurePosixPath]) -> str | None:
     """Return why a row names no picture beyond doubt; None where it names one, be it there or not."""
     if not cell.strip():
         return "the row names no picture"
     return f"'{cell}' may be {' or '.join(map(str, images[:2]))}: write the folder too" if len(images) > 1 else None
 
 
-def _splits(listing: Listing, found: Sequence[Place]) -> list[str] | None:
+def _read_listing_splits(listing: ImageListing, row_labels: Sequence[FolderLabels]) -> list[str] | None:
     if listing.split:
-        return [listing.split] * len(found)
-    if parse_split_word(listing.parent.name) or any(split for _, split in found):
-        return [split or listing.parent.name for _, split in found]
+        return [listing.split] * len(row_labels)
+    if parse_split_word(listing.parent.name) or any(split for _, split in row_labels):
+        return [split or listing.parent.name for _, split in row_labels]
     return None
 
 
-def _read_by_folder(tree: Tree, places: Places) -> ParsedRows:
-    labelled = any(label is not None for label, _ in places.values())
-    stray = [image for image, (label, _) in places.items() if labelled and label is None]
-    kept = [(image, place) for image, place in places.items() if place[0] is not None or not labelled]
+def _read_by_folder(tree: FolderTree, folder_labels: FolderLabelsByImage) -> ParsedRows:
+    labelled = any(label is not None for label, _ in folder_labels.values())
+    stray = [image for image, (label, _) in folder_labels.items() if labelled and label is None]
+    retained = [(image, place) for image, place in folder_labels.items() if place[0] is not None or not labelled]
     return ParsedRows(
         modality="image",
-        inputs=[tree.at(image) for image, _ in kept],
-        ids=[image.as_posix() for image, _ in kept],
-        labels=[label or "" for _, (label, _) in kept] if labelled else None,
-        splits=[split or "" for _, (_, split) in kept],
+        inputs=[tree.locate(image) for image, _ in retained],
+        ids=[image.as_posix() for image, _ in retained],
+        labels=[label or "" for _, (label, _) in retained] if labelled else None,
+        splits=[split or "" for _, (_, split) in retained],
         set_aside=tuple(SetAside(image.as_posix(), "the picture lies in no class folder") for image in stray),
-        findings=find_folder_doubts(places),
+        findings=find_folder_doubts(folder_labels),
     )

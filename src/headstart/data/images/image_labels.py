@@ -15,7 +15,7 @@ _USUAL = ("dx", "diagnosis", "diagnostic", "finding", "species", "disease", "bre
 _LONGEST_LABEL, _FEWEST_ROWS = 80, 2.0
 
 
-def find_labels(raw_table: RawTable, file: str, spec: ColumnSpec, classed: bool) -> ColumnRoles:
+def find_image_labels(raw_table: RawTable, file: str, spec: ColumnSpec, has_classes: bool) -> ColumnRoles:
     """Return what the columns serve as; which holds the labels is found as follows.
 
     By its usual name; else, where the folders name no class, by another name or as the only column of words that
@@ -30,26 +30,26 @@ def find_labels(raw_table: RawTable, file: str, spec: ColumnSpec, classed: bool)
     classed : bool
         Whether folders name the class of each image.
     """
-    roles = find_roles(raw_table, spec, [file], classed)
+    roles = find_roles(raw_table, spec, [file], has_classes)
     if roles.label is not None or roles.indicators or spec.labels or not spec.for_training:
         return roles
     used = {file, roles.split, roles.id, *spec.group_columns}
-    candidates = [name for name in raw_table.names if name not in used and _is_like_labels(raw_table, name)]
-    if classed:
-        return _with(roles, _folders_taken(raw_table, candidates) if candidates else None)
+    candidates = [name for name in raw_table.names if name not in used and _looks_like_labels(raw_table, name)]
+    if has_classes:
+        return _add_finding(roles, _make_folders_chosen_finding(raw_table, candidates) if candidates else None)
     by_key = {fold_column_name(name): name for name in reversed(candidates)}
     usual = [by_key[name] for name in _USUAL if name in by_key]
     name = (usual or candidates or [""])[0]
     if not name or (not usual and len(candidates) > 1):
-        return _with(roles, _none_taken(raw_table, candidates) if candidates else None)
-    return replace(_with(roles, _taken(raw_table, name, candidates)), label=name)
+        return _add_finding(roles, _make_none_chosen_finding(raw_table, candidates) if candidates else None)
+    return replace(_add_finding(roles, _make_chosen_finding(raw_table, name, candidates)), label=name)
 
 
-def _with(roles: ColumnRoles, finding: Finding | None) -> ColumnRoles:
+def _add_finding(roles: ColumnRoles, finding: Finding | None) -> ColumnRoles:
     return roles if finding is None else replace(roles, findings=(*roles.findings, finding))
 
 
-def _is_like_labels(raw_table: RawTable, name: str) -> bool:
+def _looks_like_labels(raw_table: RawTable, name: str) -> bool:
     """Whether a column holds short words of which most come back."""
     counts = Counter(text.strip() for text in raw_table.texts(name) if text.strip())
     if len(counts) < 2 or raw_table.numbers(name) is not None or max(map(len, counts)) > _LONGEST_LABEL:
@@ -57,7 +57,7 @@ def _is_like_labels(raw_table: RawTable, name: str) -> bool:
     return sum(counts.values()) >= _FEWEST_ROWS * len(counts)
 
 
-def _taken(raw_table: RawTable, name: str, candidates: list[str]) -> Finding:
+def _make_chosen_finding(raw_table: RawTable, name: str, candidates: list[str]) -> Finding:
     others = [other for other in candidates if other != name]
     also = f" (others that repeat: {offenders(others)})" if others else ""
     summary = f"The column '{name}' of {raw_table.name} was taken as the label{also}."
@@ -70,7 +70,7 @@ def _taken(raw_table: RawTable, name: str, candidates: list[str]) -> Finding:
     )
 
 
-def _none_taken(raw_table: RawTable, candidates: list[str]) -> Finding:
+def _make_none_chosen_finding(raw_table: RawTable, candidates: list[str]) -> Finding:
     summary = (
         f"{raw_table.name} lists the images, but no column is called like a label ({offenders(candidates)} may be)."
     )
@@ -83,7 +83,7 @@ def _none_taken(raw_table: RawTable, candidates: list[str]) -> Finding:
     )
 
 
-def _folders_taken(raw_table: RawTable, candidates: list[str]) -> Finding:
+def _make_folders_chosen_finding(raw_table: RawTable, candidates: list[str]) -> Finding:
     summary = f"The labels are the folders' names; in {raw_table.name} {offenders(candidates)} could be labels too."
     return Finding(
         kind="label-column",

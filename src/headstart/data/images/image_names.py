@@ -20,12 +20,12 @@ _SCHEME = re.compile(r"^[a-z][a-z0-9+.\-]+://[^/]*/?", re.IGNORECASE)
 _LONGEST_CELL = 1024
 
 
-def cell_path(cell: str) -> PurePosixPath:
+def parse_cell_path(cell: str) -> PurePosixPath:
     r"""Return what a cell names as a relative path: plain separators, without address, drive and query.
 
     Examples
     --------
-    >>> str(cell_path(r" C:\data\Rust\1.jpg ")), str(cell_path("https://x.org/a%20b/1.jpg?size=2"))
+    >>> str(parse_cell_path(r" C:\data\Rust\1.jpg ")), str(parse_cell_path("https://x.org/a%20b/1.jpg?size=2"))
     ('data/Rust/1.jpg', 'a b/1.jpg')
     """
     text = cell.strip()[:_LONGEST_CELL]
@@ -36,22 +36,22 @@ def cell_path(cell: str) -> PurePosixPath:
     return PurePosixPath(text)
 
 
-def fold_name(name: str) -> str:
+def fold_file_name(name: str) -> str:
     """Return a name so that spellings which differ in case or in the form of accents are equal."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def has_image_ending(cell: str) -> bool:
     """Return whether a cell ends as image files do."""
-    return cell_path(cell).suffix.lower() in SUFFIXES | _OTHER_ENDINGS
+    return parse_cell_path(cell).suffix.lower() in SUFFIXES | _OTHER_ENDINGS
 
 
-def are_numbers(cells: Sequence[str]) -> bool:
+def are_all_numbers(cells: Sequence[str]) -> bool:
     """Return whether all cells are numbers, which may be anything else as well as names of images.
 
     Examples
     --------
-    >>> are_numbers(["17", "", "-1.5"]), are_numbers(["17", "17.jpg"])
+    >>> are_all_numbers(["17", "", "-1.5"]), are_all_numbers(["17", "17.jpg"])
     (True, False)
     """
     return all(re.fullmatch(r"[-+]?\d+(\.\d+)?", cell.strip()) for cell in cells if cell.strip())
@@ -71,9 +71,9 @@ class ImageIndex:
         """Return the index of some images."""
         index = cls(tuple(images))
         for image in images:
-            index.by_name.setdefault(fold_name(image.name), []).append(image)
-            index.by_stem.setdefault(fold_name(image.stem), []).append(image)
-            index.folders.update(map(fold_name, image.parts[:-1]))
+            index.by_name.setdefault(fold_file_name(image.name), []).append(image)
+            index.by_stem.setdefault(fold_file_name(image.stem), []).append(image)
+            index.folders.update(map(fold_file_name, image.parts[:-1]))
         return index
 
     def find_images(self, cell: str, parent: PurePosixPath) -> list[PurePosixPath]:
@@ -82,30 +82,34 @@ class ImageIndex:
         A path that is there as it is written is the one. Otherwise the last parts decide: the more folders agree the
         better. An image in another folder than the cell says counts only where no folder has the name that it says.
         """
-        written = cell_path(cell)
+        written = parse_cell_path(cell)
         if not written.name or written.name == "..":
             return []
-        whole = _inside(parent, written)
-        named = [image for image in self.by_name.get(fold_name(written.name), []) if image == whole]
-        if named:
-            return named
-        for candidates in self._candidates(written):
-            nearest = self._nearest(candidates, written, parent)
+        path = _keep_inside(parent, written)
+        exact = [image for image in self.by_name.get(fold_file_name(written.name), []) if image == path]
+        if exact:
+            return exact
+        for candidates in self._list_candidates(written):
+            nearest = self._select_nearest(candidates, written, parent)
             if nearest:
                 return nearest
         return []
 
-    def _candidates(self, written: PurePosixPath) -> list[list[PurePosixPath]]:
-        name = fold_name(written.name)
-        bare = name if written.suffix.lower() not in SUFFIXES | _OTHER_ENDINGS else fold_name(written.stem)
-        tiers = (self.by_name.get(name), self.by_stem.get(name), self.by_stem.get(bare))
+    def _list_candidates(self, written: PurePosixPath) -> list[list[PurePosixPath]]:
+        name = fold_file_name(written.name)
+        name_without_ending = (
+            name if written.suffix.lower() not in SUFFIXES | _OTHER_ENDINGS else fold_file_name(written.stem)
+        )
+        tiers = (self.by_name.get(name), self.by_stem.get(name), self.by_stem.get(name_without_ending))
         return [tier for tier in tiers if tier]
 
-    def _nearest(
+    def _select_nearest(
         self, candidates: Sequence[PurePosixPath], written: PurePosixPath, parent: PurePosixPath
     ) -> list[PurePosixPath]:
-        above = [fold_name(part) for part in written.parts[:-1] if part not in {"..", "."}]
-        agreeing = [_n_equal_at_end(above, [fold_name(part) for part in image.parts[:-1]]) for image in candidates]
+        above = [fold_file_name(part) for part in written.parts[:-1] if part not in {"..", "."}]
+        agreeing = [
+            _count_equal_at_end(above, [fold_file_name(part) for part in image.parts[:-1]]) for image in candidates
+        ]
         most = max(agreeing)
         if most < len(above) and above[-1 - most] in self.folders:
             return []
@@ -119,19 +123,19 @@ class ImageIndex:
         return nearest
 
 
-def _n_equal_at_end(first: Sequence[str], second: Sequence[str]) -> int:
+def _count_equal_at_end(first: Sequence[str], second: Sequence[str]) -> int:
     n = 0
     while n < min(len(first), len(second)) and first[-1 - n] == second[-1 - n]:
         n += 1
     return n
 
 
-def _inside(parent: PurePosixPath, written: PurePosixPath) -> PurePosixPath:
+def _keep_inside(parent: PurePosixPath, written: PurePosixPath) -> PurePosixPath:
     """Return a listed path relative to the folder; one that leads outside keeps only its name."""
     whole = PurePosixPath(os.path.normpath(parent / written).replace("\\", "/"))
     return parent / written.name if ".." in whole.parts or whole.is_absolute() else whole
 
 
-def place_of(cell: str, parent: PurePosixPath) -> PurePosixPath:
+def locate_image(cell: str, parent: PurePosixPath) -> PurePosixPath:
     """Return where a cell says that its image lies, never outside of the folder."""
-    return _inside(parent, cell_path(cell))
+    return _keep_inside(parent, parse_cell_path(cell))

@@ -15,25 +15,25 @@ from headstart.data.columns.names import (
     parse_split_stem,
     parse_split_word,
 )
-from headstart.data.images.image_labels import find_labels
-from headstart.data.images.image_names import ImageIndex, are_numbers, has_image_ending
+from headstart.data.images.image_labels import find_image_labels
+from headstart.data.images.image_names import ImageIndex, are_all_numbers, has_image_ending
 from headstart.data.reading.column_roles import ColumnRoles
 from headstart.data.reading.own_tables import PREDICTIONS, TO_LABEL, own_table_kind
 from headstart.data.reading.table_files import READERS, RawTable, read_raw_table
-from headstart.data.reading.tree import Tree
+from headstart.data.reading.tree import FolderTree
 from headstart.errors import DataError, UnknownName, ending
 from headstart.records import Finding
 
 TABLE_SUFFIXES = frozenset(READERS) - {".txt"}
 MOST_TABLES = 50
 """So many tables of a folder are looked at, those nearest to its top first."""
-_ENOUGH = 0.5
-_NAMED = "metadata"
+_ENOUGH_SHARE = 0.5
+_METADATA_NAME = "metadata"
 _LONG_SPLIT_WORDS = frozenset(SPLITS) - {"", "tr", "te", "dev", "set"}
 
 
 @dataclass(frozen=True)
-class Match:
+class ColumnMatch:
     """What each row of a table means by one of its columns: no image, one, or several."""
 
     column: str
@@ -57,12 +57,12 @@ class Match:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
+class ImageListing:
     """A table that lists images; `parent` is the folder that its paths begin at, `split` what its name says."""
 
     sheet: RawTable
     parent: PurePosixPath
-    match: Match
+    match: ColumnMatch
     roles: ColumnRoles
     split: str = ""
 
@@ -72,7 +72,7 @@ class Listing:
         return self.sheet.name
 
 
-def match_table(raw_table: RawTable, parent: PurePosixPath, index: ImageIndex, spec: ColumnSpec) -> Match | None:
+def match_table(raw_table: RawTable, parent: PurePosixPath, index: ImageIndex, spec: ColumnSpec) -> ColumnMatch | None:
     """Return the column whose cells name the most images, or None where no column does."""
     named = find_column(raw_table.names, "file", spec, f" in {raw_table.name}")
     matches = [
@@ -84,21 +84,21 @@ def match_table(raw_table: RawTable, parent: PurePosixPath, index: ImageIndex, s
     return max(matches, key=lambda match: (len(match.listed), match.column == named), default=None)
 
 
-def _match_column(raw_table: RawTable, name: str, parent: PurePosixPath, index: ImageIndex) -> Match | None:
+def _match_column(raw_table: RawTable, name: str, parent: PurePosixPath, index: ImageIndex) -> ColumnMatch | None:
     cells = raw_table.texts(name)
     meant = {cell: index.find_images(cell, parent) for cell in set(cells)}
     if not any(meant.values()):
         return None
-    return Match(name, [meant[cell] for cell in cells], sum(bool(cell.strip()) for cell in cells))
+    return ColumnMatch(name, [meant[cell] for cell in cells], sum(bool(cell.strip()) for cell in cells))
 
 
-def _is_enough(match: Match, raw_table: RawTable, index: ImageIndex) -> bool:
+def _is_enough(match: ColumnMatch, raw_table: RawTable, index: ImageIndex) -> bool:
     """Whether a column that is not called like one of files names images on purpose; ages may look like stems too."""
     n_images = sum(bool(images) for images in match.images)
     cells = raw_table.texts(match.column)
-    if are_numbers(cells) and len(set(cells)) < len(cells):
+    if are_all_numbers(cells) and len(set(cells)) < len(cells):
         return False
-    return n_images >= _ENOUGH * match.n_filled or len(match.listed) >= _ENOUGH * len(index.images)
+    return n_images >= _ENOUGH_SHARE * match.n_filled or len(match.listed) >= _ENOUGH_SHARE * len(index.images)
 
 
 def lists_images(raw_table: RawTable) -> bool:
@@ -116,8 +116,8 @@ def _are_image_files(cells: Sequence[str]) -> bool:
 
 
 def choose_tables(
-    tree: Tree, index: ImageIndex, spec: ColumnSpec, classed: bool
-) -> tuple[list[Listing], tuple[Finding, ...]]:
+    tree: FolderTree, index: ImageIndex, spec: ColumnSpec, has_classes: bool
+) -> tuple[list[ImageListing], tuple[Finding, ...]]:
     """Return the tables that list the images of a folder, and say why others that lie there are not used.
 
     Raises
@@ -125,58 +125,66 @@ def choose_tables(
     UnknownName
         A column that was asked for is in no table that lists images.
     """
-    files = sorted(tree.with_suffix(TABLE_SUFFIXES), key=lambda file: (len(file.parts), file.parts))
-    looked = [_look(tree, file, index, spec=spec, classed=classed) for file in files[:MOST_TABLES]]
-    listings = _with_asked_columns([item for item in looked if isinstance(item, Listing)], spec)
-    chosen = _best(listings)
-    notes = [item for item in looked if isinstance(item, Finding)]
-    notes += [
-        _not_used(item.name, _why_not(item, chosen)) for item in listings if all(item is not one for one in chosen)
+    files = sorted(tree.list_files(TABLE_SUFFIXES), key=lambda file: (len(file.parts), file.parts))
+    examined = [_examine_table(tree, file, index, spec=spec, has_classes=has_classes) for file in files[:MOST_TABLES]]
+    listings = _select_with_labels([item for item in examined if isinstance(item, ImageListing)], spec)
+    chosen = _choose_listings(listings)
+    findings = [item for item in examined if isinstance(item, Finding)]
+    findings += [
+        _make_not_used_finding(item.name, _explain_not_used(item, chosen))
+        for item in listings
+        if all(item is not one for one in chosen)
     ]
     if len(files) > MOST_TABLES:
         reason = f"only the first {MOST_TABLES} tables of a folder are looked at"
-        notes.append(_not_used(f"{files[MOST_TABLES]} and {len(files) - MOST_TABLES - 1} more", reason))
-    return chosen, tuple(notes)
+        findings.append(_make_not_used_finding(f"{files[MOST_TABLES]} and {len(files) - MOST_TABLES - 1} more", reason))
+    return chosen, tuple(findings)
 
 
-def _look(
-    tree: Tree, file: PurePosixPath, index: ImageIndex, spec: ColumnSpec, classed: bool
-) -> Listing | Finding | None:
+def _examine_table(
+    tree: FolderTree, file: PurePosixPath, index: ImageIndex, spec: ColumnSpec, has_classes: bool
+) -> ImageListing | Finding | None:
     """Read one table and match it; a finding says why it is of no use."""
     try:
-        raw_table = read_raw_table(tree.at(file), spec.encoding)
+        raw_table = read_raw_table(tree.locate(file), spec.encoding)
     except DataError as error:
-        if file.stem.casefold() == _NAMED:
+        if file.stem.casefold() == _METADATA_NAME:
             raise
-        return _not_used(str(file), ending(error.problem, tree.at(file)))
+        return _make_not_used_finding(str(file), ending(error.problem, tree.locate(file)))
     if own_table_kind(raw_table.names) == PREDICTIONS:
-        return _not_used(str(file), "it holds answers of a model, as Headstart writes them, and no labels")
+        return _make_not_used_finding(str(file), "it holds answers of a model, as Headstart writes them, and no labels")
     match = match_table(raw_table, file.parent, index, spec)
     if match is None:
-        return _not_used(str(file), f"no column names the images (its first cell is '{_first_cell(raw_table)}')")
+        return _make_not_used_finding(
+            str(file), f"no column names the images (its first cell is '{_read_first_cell(raw_table)}')"
+        )
     if not match.listed:
-        shown = " or ".join(map(str, match.doubtful[:2]))
+        alternatives = " or ".join(map(str, match.doubtful[:2]))
         cell = next(
             cell for cell, images in zip(raw_table.texts(match.column), match.images, strict=True) if len(images) > 1
         )
-        return _not_used(str(file), f"'{cell}' in its column '{match.column}' may be {shown}: write the folder too")
-    return list_table(raw_table, file, match, spec=spec, classed=classed)
+        return _make_not_used_finding(
+            str(file), f"'{cell}' in its column '{match.column}' may be {alternatives}: write the folder too"
+        )
+    return make_listing(raw_table, file, match, spec=spec, has_classes=has_classes)
 
 
-def list_table(raw_table: RawTable, file: PurePosixPath, match: Match, spec: ColumnSpec, classed: bool) -> Listing:
+def make_listing(
+    raw_table: RawTable, file: PurePosixPath, match: ColumnMatch, spec: ColumnSpec, has_classes: bool
+) -> ImageListing:
     """Return a table with what its columns and its name say."""
-    roles = find_labels(raw_table, match.column, spec, classed)
-    split = next((word for part in (*file.parts[:-1], file.stem) if (word := split_in(part))), "")
-    return Listing(sheet=raw_table, parent=file.parent, match=match, roles=roles, split=split)
+    roles = find_image_labels(raw_table, match.column, spec, has_classes)
+    split = next((word for part in (*file.parts[:-1], file.stem) if (word := find_split_word(part))), "")
+    return ImageListing(sheet=raw_table, parent=file.parent, match=match, roles=roles, split=split)
 
 
-def split_in(name: str) -> str:
+def find_split_word(name: str) -> str:
     """Return the split word in a name; "" where there is none, or where it has several.
 
     Examples
     --------
-    >>> split_in("train_labels"), split_in("ISIC_Test"), split_in("train_test_split"), split_in("labels")
-    ('train', 'test', '', '')
+    >>> [find_split_word(name) for name in ("train_labels", "ISIC_Test", "train_test_split", "labels")]
+    ['train', 'test', '', '']
     """
     words = {word for word in re.split(r"[\W_]+", name.casefold()) if word in _LONG_SPLIT_WORDS}
     kinds = {parse_split_word(word) for word in words}
@@ -184,11 +192,11 @@ def split_in(name: str) -> str:
     return str(next(iter(kinds))) if len(kinds) == 1 else "" if kinds else last
 
 
-def _first_cell(raw_table: RawTable) -> str:
+def _read_first_cell(raw_table: RawTable) -> str:
     return raw_table.texts(raw_table.names[0])[0][:40] if raw_table.names else ""
 
 
-def _with_asked_columns(listings: list[Listing], spec: ColumnSpec) -> list[Listing]:
+def _select_with_labels(listings: list[ImageListing], spec: ColumnSpec) -> list[ImageListing]:
     """Leave out the tables without the label columns that were asked for; where none has them that is an error."""
     if not spec.labels or not listings:
         return listings
@@ -205,32 +213,32 @@ def _has_labels(raw_table: RawTable, spec: ColumnSpec) -> bool:
         return False
 
 
-def _best(listings: Sequence[Listing]) -> list[Listing]:
+def _choose_listings(listings: Sequence[ImageListing]) -> list[ImageListing]:
     """Return the table that lists the most images, or the tables of the splits together, or parts that share none."""
     if not listings:
         return []
-    groups = [_joined(item, listings) for item in sorted(listings, key=_preference)]
-    return max(groups, key=_worth)
+    groups = [_join_listings(item, listings) for item in sorted(listings, key=_rank_listing)]
+    return max(groups, key=_rank_group)
 
 
-def _preference(item: Listing) -> tuple[bool, bool, int, bool, int, str]:
+def _rank_listing(item: ImageListing) -> tuple[bool, bool, int, bool, int, str]:
     has_labels = bool(item.roles.label or item.roles.indicators)
     is_filled = own_table_kind(item.sheet.names) != TO_LABEL
-    is_named = item.sheet.name.casefold().startswith(_NAMED)
+    is_named = item.sheet.name.casefold().startswith(_METADATA_NAME)
     return (not has_labels, not is_filled, -len(item.match.listed), not is_named, len(item.parent.parts), item.name)
 
 
-def _worth(group: Sequence[Listing]) -> tuple[bool, bool, int, int]:
+def _rank_group(group: Sequence[ImageListing]) -> tuple[bool, bool, int, int]:
     first = group[0]
     n_listed = len(set().union(*(item.match.listed for item in group)))
-    has_labels, is_filled = (not value for value in _preference(first)[:2])
+    has_labels, is_filled = (not value for value in _rank_listing(first)[:2])
     return (has_labels, is_filled, n_listed, len({item.split for item in group} - {""}))
 
 
-def _joined(first: Listing, listings: Sequence[Listing]) -> list[Listing]:
+def _join_listings(first: ImageListing, listings: Sequence[ImageListing]) -> list[ImageListing]:
     """Return a table with those that go on where it ends: other splits, or other images, with labels in one column."""
     group, listed = [first], set(first.match.listed)
-    for item in sorted(listings, key=_preference):
+    for item in sorted(listings, key=_rank_listing):
         if item is first or not _goes_with(first, item):
             continue
         is_other_split = item.split and first.split and item.split not in {one.split for one in group}
@@ -240,11 +248,11 @@ def _joined(first: Listing, listings: Sequence[Listing]) -> list[Listing]:
     return group
 
 
-def _goes_with(first: Listing, other: Listing) -> bool:
+def _goes_with(first: ImageListing, other: ImageListing) -> bool:
     return (first.roles.label, first.roles.indicators) == (other.roles.label, other.roles.indicators)
 
 
-def _why_not(item: Listing, chosen: Sequence[Listing]) -> str:
+def _explain_not_used(item: ImageListing, chosen: Sequence[ImageListing]) -> str:
     n_listed = len(item.match.listed)
     if not chosen:
         return "it was not asked for"
@@ -256,7 +264,7 @@ def _why_not(item: Listing, chosen: Sequence[Listing]) -> str:
     return f"it lists {n_listed} images, some of which {best.name} lists too ({len(best.match.listed)})"
 
 
-def _not_used(name: str, reason: str) -> Finding:
+def _make_not_used_finding(name: str, reason: str) -> Finding:
     summary = f"The table {name} was not used: {reason}."
     advice = "If it holds the labels, write the names of the images into one column, or give this table itself as DATA."
     return Finding(kind="table-not-used", severity="warn", rows=(), summary=summary, advice=advice)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from headstart.spellings import fold
+from headstart.spellings import fold_label
 
 SEPARATORS = (";", "|")
 """What separates several labels of one row; a comma only where the user says that there are several."""
@@ -155,7 +155,7 @@ class Writing:
 
     def labels_in(self, cell: str) -> frozenset[str]:
         """Return the labels of a cell."""
-        if self.known and fold(cell) in self.known:
+        if self.known and fold_label(cell) in self.known:
             return frozenset((cell.strip(),))
         items = parse_list(cell) if self.lists else None
         if items is not None:
@@ -221,8 +221,10 @@ def asked_separator(written: Sequence[str], known: Mapping[str, str]) -> str:
         mark for mark in (*ASKED_SEPARATORS, *DOUBTFUL_SEPARATORS) if any(mark in cell.strip() for cell in written)
     ]
     if known:
-        cells = [cell for cell in written if fold(cell) not in known]
-        hits = {mark: sum(fold(part) in known for cell in cells for part in parts_of(cell, mark)) for mark in marks}
+        cells = [cell for cell in written if fold_label(cell) not in known]
+        hits = {
+            mark: sum(fold_label(part) in known for cell in cells for part in parts_of(cell, mark)) for mark in marks
+        }
         best = max(marks, key=lambda mark: hits[mark], default="")
         if best and hits[best]:
             return best
@@ -238,11 +240,11 @@ def split_labels(cell: str, known: Sequence[str]) -> tuple[str, ...]:
     >>> split_labels("roads, water", ["water", "roads"]), split_labels('["roads"]', ["water", "roads"])
     (('water', 'roads'), ('roads',))
     """
-    by_fold = {fold(name): name for name in known}
+    by_fold = {fold_label(name): name for name in known}
     lists = parse_list(cell) is not None
     labels = Writing(lists, "" if lists else asked_separator([cell], by_fold), by_fold).labels_in(cell)
     place = {key: at for at, key in enumerate(by_fold)}
-    return tuple(sorted(labels, key=lambda label: (place.get(fold(label), len(place)), label)))
+    return tuple(sorted(labels, key=lambda label: (place.get(fold_label(label), len(place)), label)))
 
 
 def composite_classes(classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -253,11 +255,11 @@ def composite_classes(classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
     >>> composite_classes(["water", "roads", "water, roads", "water/health"])
     {'water, roads': ('water', 'roads')}
     """
-    alone = Counter(fold(name) for name in classes)
+    alone = Counter(fold_label(name) for name in classes)
     found: dict[str, tuple[str, ...]] = {}
     for name in classes:
         for mark in (*ASKED_SEPARATORS, *DOUBTFUL_SEPARATORS):
             parts = [part.strip() for part in name.split(mark)]
-            if len(set(parts)) > 1 and all(parts) and all(fold(part) in alone for part in parts):
+            if len(set(parts)) > 1 and all(parts) and all(fold_label(part) in alone for part in parts):
                 found.setdefault(name, tuple(parts))
     return found

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from headstart.data.columns.cells import is_missing
-from headstart.data.columns.written_numbers import is_doubtful
+from headstart.data.columns.written_numbers import is_comma_doubtful
 from headstart.data.labels import label_cells
 from headstart.data.labels.label_numbers import FEW_NUMBERS, MANY_NUMBERS, is_quantity, parse_numbers
 from headstart.records import Finding
@@ -29,7 +29,7 @@ def find_class_doubts(
     """
     written = sorted(set(cells))
     numbers = [label for label in written if not is_missing(label)]
-    if len(written) > FEW_NUMBERS and is_doubtful(numbers):
+    if len(written) > FEW_NUMBERS and is_comma_doubtful(numbers):
         example = next(label for label in numbers if "," in label)
         whole, cut = example.replace(",", ""), example.replace(",", ".")
         summary = (

@@ -37,7 +37,7 @@ def parse_numbers(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]
     values = np.full(len(texts), np.nan)
     values[places] = amounts.values
     endless = np.flatnonzero(np.isinf(values)).tolist()
-    return values, sorted({*(places[at] for at in amounts.bad), *endless})
+    return values, sorted({*(places[at] for at in amounts.bad_rows), *endless})
 
 
 def is_quantity(numbers: NDArray[np.float64]) -> bool:

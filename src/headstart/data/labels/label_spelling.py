@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from headstart.records import Finding
-from headstart.spellings import fold
+from headstart.spellings import fold_label
 
 
 def report_similar_labels(
@@ -28,7 +28,7 @@ def report_similar_labels(
     counts = Counter(labels)
     spellings_of: dict[str, list[str]] = {}
     for label in counts:
-        spellings_of.setdefault(fold(label), []).append(label)
+        spellings_of.setdefault(fold_label(label), []).append(label)
     better: dict[str, str] = {}
     findings = []
     rows_of: dict[str, list[str]] = {}

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.columns.cells import is_missing
-from headstart.data.columns.one_hot import NO, YES, classes_of_marks
-from headstart.data.columns.written_numbers import may_be_thousands, read_amounts
+from headstart.data.columns.one_hot import NO, YES, read_one_hot_classes
+from headstart.data.columns.written_numbers import find_possible_thousands, read_amounts
 from headstart.data.labels import label_cells
 from headstart.data.labels.label_cells import Writing
 from headstart.data.labels.label_doubts import find_class_doubts
 from headstart.data.labels.label_numbers import is_quantity, parse_numbers
 from headstart.errors import DataError, OptionError, offenders
 from headstart.records import Finding, FloatMatrix
-from headstart.spellings import fold, match_names
+from headstart.spellings import fold_label, match_names
 
 _FIRST_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -114,7 +114,7 @@ def parse_labels(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
         Several label columns for a task that has one.
     """
     if raw.indicator_columns and spec.task == "classification":
-        labels = classes_of_marks(raw.indicator_columns, raw.ids, raw.usable)
+        labels = read_one_hot_classes(raw.indicator_columns, raw.ids, raw.usable)
         raw = replace(raw, labels=labels, indicator_columns={})
     if raw.indicator_columns and spec.task not in {"auto", "multi-label"}:
         columns = offenders(list(raw.indicator_columns))
@@ -209,7 +209,7 @@ def _parse_numbers(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
     if spec.task == "auto" or example:
         advice = "Pass --task classification if it is a class."
         findings = _note_task(f"'{name}' is read as a number: regression{read_as}.", advice)
-    doubtful = may_be_thousands(raw.non_empty_labels())
+    doubtful = find_possible_thousands(raw.non_empty_labels())
     if doubtful:
         value = parse_numbers([*raw.non_empty_labels(), doubtful])[0][-1]
         summary = f"'{name}' holds numbers such as {doubtful} beside whole ones: it was read as {value:g}."
@@ -315,7 +315,7 @@ def _parse_combined_cells(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
 
 def _detect_writing(labels: Sequence[str], spec: LabelSpec) -> Writing:
     """Return how a column writes several labels in one cell."""
-    known = {fold(name): name for name in spec.known}
+    known = {fold_label(name): name for name in spec.known}
     lists = label_cells.has_lists(labels)
     others = [cell for cell in labels if label_cells.parse_list(cell) is None] if lists else labels
     if spec.task == "auto":

@@ -52,7 +52,7 @@ def unpack(path: Path) -> Path:
     try:
         partial.mkdir(parents=True)
         _extract(path, partial)
-        _settle(partial, target)
+        _move_into_place(partial, target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise DataError(f"{path}: the zip file is damaged ({error}).", "Make it again.") from error
     finally:
@@ -64,21 +64,21 @@ def _is_complete(path: Path, folder: Path) -> bool:
     """Return whether every member lies in the folder in its full size."""
     with zipfile.ZipFile(path) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
-        return all(_size_of(_place_of(folder, member)) == member.file_size for member in members)
+        return all(_measure_file(_locate_member(folder, member)) == member.file_size for member in members)
 
 
-def _size_of(path: Path) -> int:
+def _measure_file(path: Path) -> int:
     try:
         return path.lstat().st_size
     except (FileNotFoundError, NotADirectoryError):
         return -1
 
 
-def _place_of(folder: Path, member: zipfile.ZipInfo) -> Path:
+def _locate_member(folder: Path, member: zipfile.ZipInfo) -> Path:
     return folder.joinpath(*PurePosixPath(member.filename.replace("\\", "/")).parts)
 
 
-def _settle(partial: Path, target: Path) -> None:
+def _move_into_place(partial: Path, target: Path) -> None:
     try:
         move_into_place(partial, target)
     except OSError:
@@ -91,13 +91,13 @@ def _extract(path: Path, folder: Path) -> None:
         members = [member for member in archive.infolist() if not member.is_dir()]
         _refuse_unsafe(path, members)
         for member in members:
-            with archive.open(member) as source, _make(path, folder, member) as made:
-                _copy(path, source, made, member.file_size)
+            with archive.open(member) as source, _create_member_file(path, folder, member) as target:
+                _copy(path, source, target, member.file_size)
 
 
-def _make(path: Path, folder: Path, member: zipfile.ZipInfo) -> IO[bytes]:
+def _create_member_file(path: Path, folder: Path, member: zipfile.ZipInfo) -> IO[bytes]:
     """Open the file that a member becomes; a name that no file can have is the zip's fault."""
-    target = _place_of(folder, member)
+    target = _locate_member(folder, member)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target.open("wb")
@@ -110,41 +110,48 @@ def _make(path: Path, folder: Path, member: zipfile.ZipInfo) -> IO[bytes]:
         ) from error
 
 
-def _copy(path: Path, source: object, made: object, at_most: int) -> None:
+def _copy(path: Path, source: object, target: object, most_bytes: int) -> None:
     """Copy a member; one that holds more than it says is a bomb."""
-    copied = 0
+    copied_bytes = 0
     while chunk := source.read(_COPY_BYTES):  # type: ignore[attr-defined]
-        copied += len(chunk)
-        if copied > at_most:
+        copied_bytes += len(chunk)
+        if copied_bytes > most_bytes:
             raise DataError(f"{path}: a file in the zip is larger than the zip says.", "Make the zip again.")
-        made.write(chunk)  # type: ignore[attr-defined]
+        target.write(chunk)  # type: ignore[attr-defined]
 
 
 def _refuse_unsafe(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    leaving = [member.filename for member in members if _leaves(member)]
-    if leaving:
-        point = "1 file in the zip points" if len(leaving) == 1 else f"{len(leaving)} files in the zip point"
+    leaving_names = [member.filename for member in members if _leaves_folder(member)]
+    if leaving_names:
+        point = (
+            "1 file in the zip points" if len(leaving_names) == 1 else f"{len(leaving_names)} files in the zip point"
+        )
         raise DataError(
-            f"{path}: {point} outside of it ({offenders(leaving)}).",
+            f"{path}: {point} outside of it ({offenders(leaving_names)}).",
             "Make the zip again from a plain folder, without links.",
         )
-    deep = [member.filename[:60] for member in members if member.filename.count("/") > MAX_DEPTH]
-    if deep:
+    deep_names = [member.filename[:60] for member in members if member.filename.count("/") > MAX_DEPTH]
+    if deep_names:
         raise DataError(
-            f"{path}: the folders in the zip lie more than {MAX_DEPTH} deep ({offenders(deep)}).",
+            f"{path}: the folders in the zip lie more than {MAX_DEPTH} deep ({offenders(deep_names)}).",
             "Make the zip again with fewer folders within folders.",
         )
     if any(member.flag_bits & _ENCRYPTED for member in members):
         raise DataError(f"{path}: the zip file is locked with a password.", "Unpack it yourself and give the folder.")
-    total, packed = sum(member.file_size for member in members), max(1, path.stat().st_size)
-    if total > MAX_BYTES or len(members) > MAX_FILES or (total > _SMALL_BYTES and total > MAX_RATIO * packed):
+    total_bytes, packed_bytes = sum(member.file_size for member in members), max(1, path.stat().st_size)
+    if (
+        total_bytes > MAX_BYTES
+        or len(members) > MAX_FILES
+        or (total_bytes > _SMALL_BYTES and total_bytes > MAX_RATIO * packed_bytes)
+    ):
         raise DataError(
-            f"{path}: the zip would unpack to {total / 2**20:,.0f} MB in {len(members):,} files, which is too much.",
+            f"{path}: the zip would unpack to {total_bytes / 2**20:,.0f} MB in {len(members):,} files, "
+            "which is too much.",
             "Unpack it yourself and give the folder.",
         )
 
 
-def _leaves(member: zipfile.ZipInfo) -> bool:
+def _leaves_folder(member: zipfile.ZipInfo) -> bool:
     name = PurePosixPath(member.filename.replace("\\", "/"))
     is_link = stat.S_ISLNK(member.external_attr >> 16)
     return is_link or name.is_absolute() or ".." in name.parts or any(":" in part for part in name.parts[:1])

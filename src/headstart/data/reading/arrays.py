@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.columns.cells import as_text
+from headstart.data.columns.cells import format_cell
 from headstart.data.columns.names import ColumnSpec
 from headstart.data.labels.task_type import LabelSpec
-from headstart.data.reading.frames import column_values, frame_columns, is_frame, plain_inputs
+from headstart.data.reading.frames import convert_inputs, is_frame, read_column_values, read_frame_columns
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table
 from headstart.data.series import series_files
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
 from headstart.records import Finding, InputColumns, Table, make_column
 
-_NO_FILE = "(no file)"
+_MISSING_FILE = "(no file)"
 
 
 def from_arrays(
@@ -66,103 +66,106 @@ def from_arrays(
     >>> from_arrays(["good", "bad"], ["yes", "no"]).modality
     'text'
     """
-    parsed_rows = draft_of_arrays(inputs, modality, axes, known)
+    parsed_rows = parse_arrays(inputs, modality, axes, known)
     if labels is not None and len(labels) != len(parsed_rows.ids):
         raise DataError(
             f"There are {len(parsed_rows.ids)} inputs and {len(labels)} labels.", "Give one label an input."
         )
-    marks, labels = _marks_of(labels)
-    named, wish = _written(labels)
-    if marks:
-        named, wish = [""] * len(parsed_rows.ids), LabelSpec(task="multi-label")
-    more = {
-        name: make_column([as_text(one) for one in column_values(values)]) for name, values in (metadata or {}).items()
+    indicators, labels = _split_indicators(labels)
+    label_texts, label_spec = _write_labels(labels)
+    if indicators:
+        label_texts, label_spec = [""] * len(parsed_rows.ids), LabelSpec(task="multi-label")
+    metadata_columns = {
+        name: make_column([format_cell(one) for one in read_column_values(values)])
+        for name, values in (metadata or {}).items()
     }
     return build_table(
-        replace(parsed_rows, labels=named, indicators=marks, metadata=more), "memory", ReadPolicy(label_spec=wish)
+        replace(parsed_rows, labels=label_texts, indicators=indicators, metadata=metadata_columns),
+        "memory",
+        ReadPolicy(label_spec=label_spec),
     )
 
 
-def draft_of_arrays(
+def parse_arrays(
     inputs: Any, modality: str | None = None, axes: str = "auto", known: InputColumns | None = None
 ) -> ParsedRows:
     """Return rows that are in memory, without labels; a missing one keeps its place and is set aside later."""
-    plain = plain_inputs(inputs)
-    values = list(plain)
+    converted = convert_inputs(inputs)
+    values = list(converted)
     if not values:
         raise DataError("There are no inputs.", "Give at least one.")
-    kind = modality or _kind([value for value in values if value is not None])
-    layout, findings = None, tuple[Finding, ...]()
-    if kind == "series":
-        made, layout, findings = _series(plain, values, ColumnSpec(axes=axes, training_inputs=known))
+    row_modality = modality or _infer_modality([value for value in values if value is not None])
+    input_columns, findings = None, tuple[Finding, ...]()
+    if row_modality == "series":
+        rows, input_columns, findings = _parse_series(converted, values, ColumnSpec(axes=axes, training_inputs=known))
     else:
-        made = _TAKE[kind](plain, values)
-    ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(made)]
-    return ParsedRows(modality=kind, inputs=made, ids=ids, findings=findings, input_columns=layout)
+        rows = _CONVERTERS[row_modality](converted, values)
+    ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(rows)]
+    return ParsedRows(modality=row_modality, inputs=rows, ids=ids, findings=findings, input_columns=input_columns)
 
 
-def _marks_of(labels: Any) -> tuple[dict[str, list[str]], Any]:
+def _split_indicators(labels: Any) -> tuple[dict[str, list[str]], Any]:
     """Return labels of shape (n_rows, n_labels) as columns of 0 and 1; else none, and the labels in one dimension."""
     if is_frame(labels):
-        columns = frame_columns(labels)
+        columns = read_frame_columns(labels)
     elif isinstance(labels, np.ndarray) and labels.ndim == 2 and (labels.dtype.kind in "biuf" or labels.shape[1] == 1):
         columns = {str(number): labels[:, number].tolist() for number in range(labels.shape[1])}
     else:
         return {}, labels
     if len(columns) == 1:
         return {}, next(iter(columns.values()))
-    return {name: [as_text(one) for one in values] for name, values in columns.items()}, None
+    return {name: [format_cell(one) for one in values] for name, values in columns.items()}, None
 
 
-def _written(labels: Sequence[Any] | None) -> tuple[list[str] | None, LabelSpec]:
+def _write_labels(labels: Sequence[Any] | None) -> tuple[list[str] | None, LabelSpec]:
     """Write labels as text; a list, a tuple or a set is several labels of a row."""
     if labels is None:
         return None, LabelSpec()
-    values = column_values(labels)
-    if not any(isinstance(label, _SEVERAL) for label in values):
-        return [as_text(label) for label in values], LabelSpec()
-    parts = [list(label) if isinstance(label, _SEVERAL) else [label] for label in values]
-    return [as_text([as_text(part) for part in label]) for label in parts], LabelSpec(
+    values = read_column_values(labels)
+    if not any(isinstance(label, _LABEL_SETS) for label in values):
+        return [format_cell(label) for label in values], LabelSpec()
+    parts = [list(label) if isinstance(label, _LABEL_SETS) else [label] for label in values]
+    return [format_cell([format_cell(part) for part in label]) for label in parts], LabelSpec(
         task="multi-label", empty_is_none=True
     )
 
 
-_SEVERAL = (list, tuple, set, frozenset, np.ndarray)
+_LABEL_SETS = (list, tuple, set, frozenset, np.ndarray)
 
 
-def _kind(values: Sequence[Any]) -> str:
+def _infer_modality(values: Sequence[Any]) -> str:
     if not values:
         raise DataError("All inputs are missing values.", "Give texts, picture files or arrays.")
     if all(isinstance(value, Path) for value in values):
         return "image"
     if all(isinstance(value, str) for value in values):
-        return "image" if all(_is_picture(value) for value in values) else "text"
+        return "image" if all(_is_image_file(value) for value in values) else "text"
     if all(isinstance(value, np.ndarray | list | tuple) for value in values):
         return "series"
     kinds = sorted({type(value).__name__ for value in values})
     raise DataError(f"Inputs of type {', '.join(kinds)} are not understood.", "Give texts, picture files or arrays.")
 
 
-def _is_picture(value: str) -> bool:
+def _is_image_file(value: str) -> bool:
     return len(value) < 4096 and Path(value).suffix.lower() in SUFFIXES and Path(value).is_file()
 
 
-def _series(
+def _parse_series(
     inputs: Any, values: Sequence[Any], spec: ColumnSpec
 ) -> tuple[list[Any], InputColumns, tuple[Finding, ...]]:
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
-        square = inputs.ndim == 3 and inputs.shape[1] == inputs.shape[2]
-        if square and spec.axes == "auto" and spec.training_inputs is None:
+        is_square = inputs.ndim == 3 and inputs.shape[1] == inputs.shape[2]
+        if is_square and spec.axes == "auto" and spec.training_inputs is None:
             spec = replace(spec, axes="channels-first")  # In memory the axes are those of the documentation.
-        made, axes, findings = series_files.oriented(inputs, "inputs", spec)
-        return list(made), InputColumns(layout="array", axes=axes), findings
+        rows, axes, findings = series_files.orient_series(inputs, "inputs", spec)
+        return list(rows), InputColumns(layout="array", axes=axes), findings
     if any(value is None for value in values):
         first = next((np.asarray(value) for value in values if value is not None), np.zeros(1))
         values = [np.full(first.shape, np.nan) if value is None else value for value in values]
-    return series_files.from_list(values, spec)
+    return series_files.orient_series_list(values, spec)
 
 
-_TAKE: dict[str, Callable[[Any, Sequence[Any]], list[Any]]] = {
-    "image": lambda inputs, values: [Path(value or _NO_FILE) for value in values],
+_CONVERTERS: dict[str, Callable[[Any, Sequence[Any]], list[Any]]] = {
+    "image": lambda inputs, values: [Path(value or _MISSING_FILE) for value in values],
     "text": lambda inputs, values: ["" if value is None else str(value) for value in values],
 }

@@ -71,8 +71,11 @@ def _find_unused_split(raw_table: RawTable, name: str) -> tuple[Finding, ...]:
     words = raw_table.texts(name)
     if not any(parse_split_word(word) for word in set(words)):
         return ()
-    odd = [word for word in words if parse_split_word(word) is None]
-    summary = f"The column '{name}' was not used as the split: {len(odd)} rows say something else, such as '{odd[0]}'."
+    other_words = [word for word in words if parse_split_word(word) is None]
+    summary = (
+        f"The column '{name}' was not used as the split: {len(other_words)} rows say something else, such as "
+        f"'{other_words[0]}'."
+    )
     advice = "Write train, validation or test into every row, or rename the column if it means something else."
     return (Finding(kind="split-not-used", severity="warn", rows=(), summary=summary, advice=advice),)
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.data.reading import plain_text
-from headstart.data.reading.encodings import CLEAR, guess_encoding, read_sample, require_clear
-from headstart.data.reading.plain_text import TextForm, TextProblem
+from headstart.data.reading.encodings import CLEAR_CONFIDENCE, guess_encoding, read_sample, require_clear_encoding
+from headstart.data.reading.plain_text import TextFormat, TextProblem
 from headstart.data.reading.table_limits import LIMITS, require_bytes
 from headstart.errors import DataError, OptionError
-from headstart.plain_files import reason_not_plain
+from headstart.plain_files import explain_not_plain
 from headstart.records import Finding
 
 _ADVICE = "Look at a few accented letters; if they are wrong, name the encoding with --encoding, or save it as UTF-8."
@@ -28,9 +28,9 @@ class Decoding:
     findings: tuple[Finding, ...] = ()
 
     @property
-    def form(self) -> TextForm:
+    def text_format(self) -> TextFormat:
         """The same, as what reads lines takes it."""
-        return TextForm(self.encoding, self.errors)
+        return TextFormat(self.encoding, self.errors)
 
 
 @contextmanager
@@ -79,27 +79,29 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
     DataError
         The file holds no text, or its encoding cannot be told.
     """
-    reason = reason_not_plain(path)
+    reason = explain_not_plain(path)
     if reason is not None:
         raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
     require_bytes(path, path.stat().st_size, LIMITS.text_bytes)
     name = None if encoding is None else require_encoding(encoding)
     with as_data_errors():
-        certain = plain_text.certain_encoding(path) if name is None else plain_text.unicode_beyond_doubt(path)
+        certain_encoding = (
+            plain_text.detect_certain_encoding(path) if name is None else plain_text.detect_certain_unicode(path)
+        )
     if name is not None:
-        return _named(path, name, certain)
-    if certain is None:
+        return _use_named_encoding(path, name, certain_encoding)
+    if certain_encoding is None:
         sample = read_sample(path)
-        guess = require_clear(path, guess_encoding(sample), sample)
+        guess = require_clear_encoding(path, guess_encoding(sample), sample)
         script = f"{guess.language} letters, " if guess.language else ""
         summary = f"{path.name} is not UTF-8; it was read as {guess.name} ({script}{guess.confidence:.0%} sure)."
-        severity = "note" if guess.confidence >= CLEAR else "warn"
+        severity = "note" if guess.confidence >= CLEAR_CONFIDENCE else "warn"
         return Decoding(
             guess.encoding,
             "replace",
             (Finding(kind="encoding", severity=severity, rows=(), summary=summary, advice=_ADVICE),),
         )
-    name, n_broken = certain
+    name, n_broken = certain_encoding
     if not n_broken:
         return Decoding(name, "replace")
     are = "1 character that is" if n_broken == 1 else f"{n_broken} characters that are"
@@ -109,21 +111,23 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
     )
 
 
-def _named(path: Path, name: str, certain: tuple[str, int] | None) -> Decoding:
+def _use_named_encoding(path: Path, name: str, certain_encoding: tuple[str, int] | None) -> Decoding:
     """Use the encoding that the user named, but for a file that is Unicode beyond doubt."""
-    if certain is None or codecs.lookup(certain[0]).name.removesuffix("-sig") == name:
-        return Decoding(name if certain is None else certain[0])
-    summary = f"{path.name} is {certain[0].removesuffix('-sig').upper()}; --encoding {name} was not used for it."
+    if certain_encoding is None or codecs.lookup(certain_encoding[0]).name.removesuffix("-sig") == name:
+        return Decoding(name if certain_encoding is None else certain_encoding[0])
+    summary = (
+        f"{path.name} is {certain_encoding[0].removesuffix('-sig').upper()}; --encoding {name} was not used for it."
+    )
     note = Finding(kind="encoding", severity="warn", rows=(), summary=summary, advice="Nothing to do if that is right.")
-    return Decoding(certain[0], "replace", (note,))
+    return Decoding(certain_encoding[0], "replace", (note,))
 
 
-def encoding_of(path: Path, encoding: str | None = None) -> TextForm:
+def find_text_format(path: Path, encoding: str | None = None) -> TextFormat:
     """Find the encoding of a text file, as what reads its lines takes it."""
-    return find_encoding(path, encoding).form
+    return find_encoding(path, encoding).text_format
 
 
-def lines(path: Path, form: TextForm) -> Iterator[str]:
+def read_lines(path: Path, text_format: TextFormat) -> Iterator[str]:
     """Yield the lines of a text file with their ends.
 
     Raises
@@ -132,7 +136,7 @@ def lines(path: Path, form: TextForm) -> Iterator[str]:
         A line is too long, or a byte is not of the encoding that was named.
     """
     with as_data_errors():
-        yield from plain_text.lines_of(path, form)
+        yield from plain_text.read_lines(path, text_format)
 
 
 def read_text_file(path: Path, encoding: str | None = None) -> tuple[str, tuple[Finding, ...]]:
@@ -141,7 +145,7 @@ def read_text_file(path: Path, encoding: str | None = None) -> tuple[str, tuple[
     Raises
     ------
     DataError
-        As `find_encoding` and `lines` do.
+        As `find_encoding` and `read_lines` do.
     """
     decoding = find_encoding(path, encoding)
     with as_data_errors():

@@ -9,19 +9,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from headstart.data.columns.cells import compact, header_names, joined
+from headstart.data.columns.cells import compact_cells, join_cell_parts, make_header_names
 from headstart.data.reading.decoding import as_data_errors, find_encoding
-from headstart.data.reading.headerless import LOOKED_AT, name_columns, require_label_first
+from headstart.data.reading.headerless import LOOKED_AT_ROWS, name_columns, require_label_first
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_size
-from headstart.data.reading.text_tables import BLANK, TextTable
+from headstart.data.reading.text_tables import BLANK_SEPARATOR, TextTable
 from headstart.errors import DataError, offenders
 from headstart.records import Finding, SetAside
 
 _CHUNK_ROWS = 4096
 _RAGGED_SHARE = 0.5
 """With a larger share of rows of another number of cells than the header the table is refused."""
-_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", BLANK: "blank"}
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", BLANK_SEPARATOR: "blank"}
 
 
 def read_delimited(path: Path, encoding: str | None) -> RawTable:
@@ -37,11 +37,11 @@ def read_delimited(path: Path, encoding: str | None) -> RawTable:
     with as_data_errors():
         table = TextTable.open(path, decoding.encoding, decoding.errors)
         header = list(table.header)
-        made_up = name_columns(header, _first_rows(table), table.form.decimal_comma)
-        headerless = made_up is not None
-        names = made_up or _names_of(header)
+        generated_names = name_columns(header, _peek_rows(table), table.text_format.decimal_comma)
+        headerless = generated_names is not None
+        names = generated_names or _name_header_columns(header)
         require_size(path, 0, len(names))
-        rows, columns, set_aside = _gather(table, names, headerless)
+        rows, columns, set_aside = _read_rows(table, names, headerless)
     _refuse_ragged(table, len(names), len(rows))
     if headerless and names[0] == "label":
         require_label_first(path.name, list(columns.values()))
@@ -49,28 +49,28 @@ def read_delimited(path: Path, encoding: str | None) -> RawTable:
         name=path.name,
         columns=columns,
         rows=rows,
-        decimal_comma=table.form.decimal_comma,
+        decimal_comma=table.text_format.decimal_comma,
         set_aside=tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in set_aside),
-        findings=(*decoding.findings, *_findings(table)),
+        findings=(*decoding.findings, *_make_findings(table)),
         headerless=headerless,
         n_lines=table.n_lines,
     )
 
 
-def _first_rows(table: TextTable) -> list[list[str]]:
+def _peek_rows(table: TextTable) -> list[list[str]]:
     """Return a few rows below the first."""
-    copy = TextTable(table.path, table.form, table.header, table.first_line)
-    rows = islice(copy.rows(len(table.header)), LOOKED_AT)
+    copy = TextTable(table.path, table.text_format, table.header, table.first_line)
+    rows = islice(copy.read_rows(len(table.header)), LOOKED_AT_ROWS)
     return [cells for _, cells in rows if not isinstance(cells, str)]
 
 
-def _names_of(header: list[str]) -> list[str]:
+def _name_header_columns(header: list[str]) -> list[str]:
     while header and not header[-1].strip():
         header.pop()
-    return header_names(header)
+    return make_header_names(header)
 
 
-def _gather(
+def _read_rows(
     table: TextTable, names: Sequence[str], headerless: bool
 ) -> tuple[list[int], dict[str, NDArray[Any]], list[tuple[int, str]]]:
     """Read all rows: the line of each, the columns, and what was set aside."""
@@ -81,11 +81,11 @@ def _gather(
 
     def flush() -> None:
         for position, part in enumerate(parts):
-            part.append(compact([cells[position] for cells in chunk]))
+            part.append(compact_cells([cells[position] for cells in chunk]))
         chunk.clear()
         require_size(table.path, len(lines), len(names), LIMITS)
 
-    for line, cells in table.rows(len(names), headerless):
+    for line, cells in table.read_rows(len(names), headerless):
         if isinstance(cells, str):
             set_aside.append((line, cells))
             continue
@@ -95,7 +95,7 @@ def _gather(
             flush()
     if chunk:
         flush()
-    return lines, {name: joined(part) for name, part in zip(names, parts, strict=True)}, set_aside
+    return lines, {name: join_cell_parts(part) for name, part in zip(names, parts, strict=True)}, set_aside
 
 
 def _refuse_ragged(table: TextTable, n_columns: int, n_rows: int) -> None:
@@ -106,71 +106,88 @@ def _refuse_ragged(table: TextTable, n_columns: int, n_rows: int) -> None:
     DataError
         Naming the likely reason.
     """
-    n_long, n_short = len(table.too_long), len(table.too_short)
+    n_long, n_short = len(table.too_long_lines), len(table.too_short_lines)
     if n_long + n_short <= _RAGGED_SHARE * (n_rows + n_long + n_short):
         return
-    mark = _SEPARATORS.get(table.form.separator, "separator")
-    lines, more = (table.too_long, "more") if n_long >= n_short else (table.too_short, "fewer")
+    separator_name = _SEPARATORS.get(table.text_format.separator, "separator")
+    lines, comparison = (table.too_long_lines, "more") if n_long >= n_short else (table.too_short_lines, "fewer")
     where = offenders([f"line {line}" for line in lines])
     problem = (
-        f"{table.path}: {len(lines)} of {n_rows + n_long + n_short} rows have {more} cells than the header, which has "
-        f"{n_columns} ({where})."
+        f"{table.path}: {len(lines)} of {n_rows + n_long + n_short} rows have {comparison} cells than the header, "
+        f"which has {n_columns} ({where})."
     )
-    if more == "more":
-        hint = f"A {mark} inside a text parts it in two: put the texts in quotation marks, or save the table as XLSX."
+    if comparison == "more":
+        hint = (
+            f"A {separator_name} inside a text parts it in two: put the texts in quotation marks, or save the table as "
+            "XLSX."
+        )
     else:
-        hint = f"Write a {mark} for each cell, empty ones too, and quotation marks around texts of several lines."
+        hint = (
+            f"Write a {separator_name} for each cell, empty ones too, and quotation marks around texts of several "
+            "lines."
+        )
     raise DataError(problem, hint)
 
 
-def _findings(table: TextTable) -> list[Finding]:
+def _make_findings(table: TextTable) -> list[Finding]:
     name = table.path.name
     findings = []
-    if table.stray:
-        n_lines = sum(last - first + 1 for first, last in table.stray)
+    if table.stray_spans:
+        n_lines = sum(last - first + 1 for first, last in table.stray_spans)
         summary = (
-            f"A quotation mark that does not belong there would make one row of several lines ({_spans(table.stray)}); "
-            f"these {n_lines} lines were read as rows by themselves."
+            "A quotation mark that does not belong there would make one row of several lines "
+            f"({_format_spans(table.stray_spans)}); these {n_lines} lines were read as rows by themselves."
         )
         findings.append(
-            _at_lines("stray-quotes", name, (first for first, _ in table.stray), summary=summary, advice=_CLOSE)
+            _make_line_finding(
+                "stray-quotes",
+                name,
+                (first for first, _ in table.stray_spans),
+                summary=summary,
+                advice=_CLOSE_MARK_ADVICE,
+            )
         )
-    if table.long:
-        summary = f"A cell runs over many lines, or over lines that look like rows ({_spans(table.long)})."
-        advice = f"Look at these lines. {_CLOSE}"
+    if table.long_spans:
+        summary = f"A cell runs over many lines, or over lines that look like rows ({_format_spans(table.long_spans)})."
+        advice = f"Look at these lines. {_CLOSE_MARK_ADVICE}"
         findings.append(
-            _at_lines("cell-of-many-lines", name, (first for first, _ in table.long), summary=summary, advice=advice)
+            _make_line_finding(
+                "cell-of-many-lines", name, (first for first, _ in table.long_spans), summary=summary, advice=advice
+            )
         )
-    for lines, what, hint in (
-        (table.too_long, "more", "Put texts that hold the separator in quotation marks."),
-        (table.too_short, "fewer", "Write a separator for each cell, empty ones too."),
+    for lines, comparison, advice in (
+        (table.too_long_lines, "more", "Put texts that hold the separator in quotation marks."),
+        (table.too_short_lines, "fewer", "Write a separator for each cell, empty ones too."),
     ):
         if lines:
             have = "1 row has" if len(lines) == 1 else f"{len(lines)} rows have"
-            summary = f"{have} {what} cells than the header and are set aside ({_lines(lines)})."
-            findings.append(_at_lines("ragged-rows", name, lines, summary=summary, advice=hint))
-    if table.filled:
-        have = "1 row ends" if len(table.filled) == 1 else f"{len(table.filled)} rows end"
-        summary = f"{have} before the last column; the missing cells were read as empty ({_lines(table.filled)})."
+            summary = f"{have} {comparison} cells than the header and are set aside ({_format_lines(lines)})."
+            findings.append(_make_line_finding("ragged-rows", name, lines, summary=summary, advice=advice))
+    if table.filled_lines:
+        have = "1 row ends" if len(table.filled_lines) == 1 else f"{len(table.filled_lines)} rows end"
+        where = _format_lines(table.filled_lines)
+        summary = f"{have} before the last column; the missing cells were read as empty ({where})."
         findings.append(
-            _at_lines("rows-cut-short", name, table.filled, summary=summary, advice="Nothing to do if that is right.")
+            _make_line_finding(
+                "rows-cut-short", name, table.filled_lines, summary=summary, advice="Nothing to do if that is right."
+            )
         )
     return findings
 
 
-_CLOSE = "Close or remove the quotation mark if it is a mistake; a mark within a text is written twice."
+_CLOSE_MARK_ADVICE = "Close or remove the quotation mark if it is a mistake; a mark within a text is written twice."
 
 
-def _at_lines(kind: str, name: str, lines: Iterable[int], summary: str, advice: str) -> Finding:
+def _make_line_finding(kind: str, name: str, lines: Iterable[int], summary: str, advice: str) -> Finding:
     severity = "note" if kind == "rows-cut-short" else "warn"
     return Finding(
         kind=kind, severity=severity, rows=tuple(f"{name}:{line}" for line in lines), summary=summary, advice=advice
     )
 
 
-def _spans(spans: Sequence[tuple[int, int]]) -> str:
+def _format_spans(spans: Sequence[tuple[int, int]]) -> str:
     return offenders([f"lines {first} to {last}" for first, last in spans])
 
 
-def _lines(lines: Sequence[int]) -> str:
+def _format_lines(lines: Sequence[int]) -> str:
     return offenders([f"line {line}" for line in lines])

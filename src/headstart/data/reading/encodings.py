@@ -14,14 +14,14 @@ from charset_normalizer import CharsetMatch, from_bytes
 from headstart.errors import DataError
 
 SAMPLE_BYTES = 1 << 17
-CLEAR, DOUBTFUL = 0.9, 0.75
-FEW_CHARACTERS = 0.005
+CLEAR_CONFIDENCE, DOUBTFUL_CONFIDENCE = 0.9, 0.75
+FEW_CHARACTERS_SHARE = 0.005
 """Where fewer characters than this share are not ASCII, a wrong guess spoils little."""
 _OTHER_SCRIPTS = (
     "cp1251", "cp1253", "cp1255", "cp1256", "cp874", "koi8_r", "koi8_u", "cp866", "cp932", "euc_jp", "gb18030", "big5",
     "cp949",
 )  # fmt: skip
-_LATIN = {
+_LATIN_HANDICAPS = {
     "cp1252": 0.0, "mac_roman": 0.02, "cp1250": 0.02, "cp1254": 0.02, "cp1257": 0.03, "iso8859_2": 0.03, "cp850": 0.05,
     "cp437": 0.05,
 }  # fmt: skip
@@ -51,20 +51,20 @@ class EncodingGuess:
     encoding: str
     language: str
     confidence: float
-    others: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The encoding's name, as people know it."""
-        return name_of(self.encoding)
+        return describe_encoding(self.encoding)
 
 
-def name_of(encoding: str) -> str:
+def describe_encoding(encoding: str) -> str:
     """Return the name of an encoding as people know it.
 
     Examples
     --------
-    >>> name_of("cp1251"), name_of("utf-16-le")
+    >>> describe_encoding("cp1251"), describe_encoding("utf-16-le")
     ('Windows-1251', 'utf-16-le')
     """
     return _NAMES.get(encoding, encoding)
@@ -101,11 +101,11 @@ def _guess_other_scripts(sample: bytes) -> EncodingGuess | None:
     if not matches:
         return None
     best, others = matches[0], matches[1:]
-    rivals = tuple(name_of(match.encoding) for match in others if _is_as_good(match, best))
-    return EncodingGuess(best.encoding, _script_of(str(best)), 0.5 if rivals else 1.0 - best.chaos, rivals)
+    rivals = tuple(describe_encoding(match.encoding) for match in others if _is_as_good(match, best))
+    return EncodingGuess(best.encoding, _find_script(str(best)), 0.5 if rivals else 1.0 - best.chaos, rivals)
 
 
-def _script_of(text: str) -> str:
+def _find_script(text: str) -> str:
     """Return the script of most letters outside ASCII: "Cyrillic", "Arabic", "Cjk"."""
     letters = re.findall(r"[^\W\d_a-zA-Z]", text[:10_000])
     names = Counter(unicodedata.name(letter, "").partition(" ")[0] for letter in letters)
@@ -119,64 +119,67 @@ def _is_as_good(match: CharsetMatch, best: CharsetMatch) -> bool:
 def _is_script(text: str) -> bool:
     """Return whether a text is mostly in letters other than Latin ones, not mixed within words, and in no odd forms."""
     letters = re.findall(r"[^\W\d_a-zA-Z]", text)
-    other = [letter for letter in letters if not unicodedata.name(letter, "LATIN").startswith("LATIN")]
-    odd = sum("\uff61" <= letter <= "\uff9f" or unicodedata.category(letter) == "Co" for letter in letters)
-    signs = sum(ord(mark) > 127 and not mark.isalnum() and mark not in _SIGNS for mark in text)
+    other_letters = [letter for letter in letters if not unicodedata.name(letter, "LATIN").startswith("LATIN")]
+    n_odd = sum("\uff61" <= letter <= "\uff9f" or unicodedata.category(letter) == "Co" for letter in letters)
+    n_signs = sum(ord(character) > 127 and not character.isalnum() and character not in _SIGNS for character in text)
     words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
-    mixed = sum(bool(re.search(r"[a-zA-Z]", word)) for word in words)
-    if not other or len(other) < 0.8 * len(letters) or odd > 0.2 * len(letters):
+    n_mixed = sum(bool(re.search(r"[a-zA-Z]", word)) for word in words)
+    if not other_letters or len(other_letters) < 0.8 * len(letters) or n_odd > 0.2 * len(letters):
         return False
-    return mixed <= 0.1 * len(words) and signs <= 0.3 * len(letters) + 3
+    return n_mixed <= 0.1 * len(words) and n_signs <= 0.3 * len(letters) + 3
 
 
 def _guess_latin(sample: bytes) -> EncodingGuess | None:
-    fits: list[tuple[float, str, str, str]] = []
-    for encoding, handicap in _LATIN.items():
+    candidates: list[tuple[float, str, str, str]] = []
+    for encoding, handicap in _LATIN_HANDICAPS.items():
         try:
             text = sample.decode(encoding)
         except UnicodeDecodeError:
             continue
-        language, share = _best_language(text)
-        fits.append((share - handicap, encoding, language, text))
-    if not fits:
+        language, share = _find_best_language(text)
+        candidates.append((share - handicap, encoding, language, text))
+    if not candidates:
         return None
-    share, encoding, language, text = max(fits, key=lambda fit: fit[0])
-    rivals = [other for other in fits if other[3] != text and other[0] > share - 0.02]
-    beyond = max((other[0] for other in fits if other[3] != text), default=0.0)
-    confidence = 0.5 if rivals else min(1.0, share + _LATIN[encoding]) * min(1.0, 0.7 + share - beyond)
-    return EncodingGuess(encoding, language, confidence, tuple(name_of(other[1]) for other in rivals))
+    share, encoding, language, text = max(candidates, key=lambda fit: fit[0])
+    rivals = [other for other in candidates if other[3] != text and other[0] > share - 0.02]
+    best_other_share = max((other[0] for other in candidates if other[3] != text), default=0.0)
+    confidence = (
+        0.5 if rivals else min(1.0, share + _LATIN_HANDICAPS[encoding]) * min(1.0, 0.7 + share - best_other_share)
+    )
+    return EncodingGuess(encoding, language, confidence, tuple(describe_encoding(other[1]) for other in rivals))
 
 
-def _best_language(text: str) -> tuple[str, float]:
+def _find_best_language(text: str) -> tuple[str, float]:
     """Return the language that explains most characters outside ASCII, and their share."""
-    marks = re.findall(r"[^\x00-\x7f]", text)
-    odd_capitals = sum(mark.isupper() for mark in re.findall(r"(?<=[a-z])[^\x00-\x7f]", text))
-    inside = re.findall(r"(?<=[a-z])[^\x00-\x7f](?=[a-z])", text)
-    odd_signs = sum(mark in _SIGNS and mark not in "’·" for mark in inside)
-    if not marks:
+    non_ascii = re.findall(r"[^\x00-\x7f]", text)
+    n_odd_capitals = sum(mark.isupper() for mark in re.findall(r"(?<=[a-z])[^\x00-\x7f]", text))
+    inner_characters = re.findall(r"(?<=[a-z])[^\x00-\x7f](?=[a-z])", text)
+    n_odd_signs = sum(mark in _SIGNS and mark not in "’·" for mark in inner_characters)
+    if not non_ascii:
         return "", 1.0
-    signs = sum(mark in _SIGNS for mark in marks)
-    letters = [mark.lower() for mark in marks if mark not in _SIGNS]
+    n_signs = sum(mark in _SIGNS for mark in non_ascii)
+    letters = [mark.lower() for mark in non_ascii if mark not in _SIGNS]
     shares = {
-        language: (sum(letter in alphabet for letter in letters) + signs - odd_capitals - odd_signs) / len(marks)
+        language: (sum(letter in alphabet for letter in letters) + n_signs - n_odd_capitals - n_odd_signs)
+        / len(non_ascii)
         for language, alphabet in _ALPHABETS.items()
     }
-    best = max(shares, key=lambda language: shares[language])
-    return best if letters else "", shares[best]
+    best_language = max(shares, key=lambda language: shares[language])
+    return best_language if letters else "", shares[best_language]
 
 
 def read_sample(path: Path) -> bytes:
     """Return the lines of a file that hold bytes outside ASCII, as many as a guess needs."""
-    taken, size = [], 0
+    lines, n_bytes = [], 0
     with path.open("rb") as handle:
-        while size < SAMPLE_BYTES and (line := handle.readline(SAMPLE_BYTES)):
+        while n_bytes < SAMPLE_BYTES and (line := handle.readline(SAMPLE_BYTES)):
             if not line.isascii():
-                taken.append(line)
-                size += len(line)
-    return b"".join(taken)
+                lines.append(line)
+                n_bytes += len(line)
+    return b"".join(lines)
 
 
-def require_clear(path: Path, guess: EncodingGuess | None, sample: bytes) -> EncodingGuess:
+def require_clear_encoding(path: Path, guess: EncodingGuess | None, sample: bytes) -> EncodingGuess:
     """Return a guess that can be relied on, or that spoils little if it is wrong.
 
     Raises
@@ -187,13 +190,13 @@ def require_clear(path: Path, guess: EncodingGuess | None, sample: bytes) -> Enc
     save = "Name it with --encoding NAME, or save the file as UTF-8."
     if guess is None:
         raise DataError(f"{path}: it is not UTF-8: the encoding has to be named (--encoding).", save)
-    if guess.confidence < DOUBTFUL and _is_grave(sample, guess.encoding):
-        names = " or ".join(dict.fromkeys((guess.name, *guess.others[:2])))
+    if guess.confidence < DOUBTFUL_CONFIDENCE and _spoils_much(sample, guess.encoding):
+        names = " or ".join(dict.fromkeys((guess.name, *guess.rivals[:2])))
         raise DataError(f"{path}: it is not UTF-8 and may be {names}: the encoding has to be named (--encoding).", save)
     return guess
 
 
-def _is_grave(sample: bytes, encoding: str) -> bool:
+def _spoils_much(sample: bytes, encoding: str) -> bool:
     text = sample.decode(encoding, "replace")
     letters: Sequence[str] = re.findall(r"[^\x00-\x7f]", text)
-    return sum(letter.isalpha() for letter in letters) > max(2, FEW_CHARACTERS * len(text))
+    return sum(letter.isalpha() for letter in letters) > max(2, FEW_CHARACTERS_SHARE * len(text))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.columns.cells import as_text
+from headstart.data.columns.cells import format_cell
 from headstart.data.columns.names import ColumnSpec, find_column
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import DataError, offenders
@@ -34,49 +34,49 @@ def is_column(value: Any) -> bool:
     return hasattr(value, "to_pylist") or (hasattr(value, "to_list") and hasattr(value, "dtype"))
 
 
-def is_missing(value: Any) -> bool:
+def is_missing_value(value: Any) -> bool:
     """Return whether a value stands for none: None, NaN, or what pandas writes.
 
     Examples
     --------
-    >>> [is_missing(value) for value in (None, float("nan"), "", 0)]
+    >>> [is_missing_value(value) for value in (None, float("nan"), "", 0)]
     [True, True, False, False]
     """
     return type(value).__name__ in _MISSING_TYPES or (isinstance(value, float | np.floating) and math.isnan(value))
 
 
-def column_values(value: Any) -> list[Any]:
+def read_column_values(value: Any) -> list[Any]:
     """Return the values of one column in order, whatever its index; missing ones are None."""
     method = next((name for name in _TO_LIST if hasattr(value, name)), None)
     values = list(value) if method is None else getattr(value, method)()
-    return [None if is_missing(one) else one for one in values]
+    return [None if is_missing_value(one) else one for one in values]
 
 
-def frame_columns(frame: Any) -> dict[str, list[Any]]:
+def read_frame_columns(frame: Any) -> dict[str, list[Any]]:
     """Return the columns of a table by name."""
     names = list(getattr(frame, "column_names", None) or frame.columns)
-    written = list(map(_name_of, names))
+    written = list(map(_write_column_name, names))
     if len(set(written)) < len(names):
         raise DataError(f"The table has columns of the same name ({offenders(written)}).", "Rename them.")
-    return {text: column_values(frame[name]) for text, name in zip(written, names, strict=True)}
+    return {text: read_column_values(frame[name]) for text, name in zip(written, names, strict=True)}
 
 
-def _name_of(name: Any) -> str:
+def _write_column_name(name: Any) -> str:
     """Write a column's name; one of several levels as "x_0"."""
     return "_".join(str(part) for part in name if str(part)) if isinstance(name, tuple) else str(name)
 
 
-def sheet_of(frame: Any) -> RawTable:
+def convert_frame(frame: Any) -> RawTable:
     """Return a table of another library as one that was read from a file; rows are numbered from 0."""
-    columns = frame_columns(frame)
+    columns = read_frame_columns(frame)
     n_rows = len(next(iter(columns.values()), []))
-    made = {
+    cells_by_name = {
         name: np.array([np.nan if one is None else one for one in values], dtype=np.float64)
         if _are_floats(values)
-        else make_column([as_text(one) for one in values])
+        else make_column([format_cell(one) for one in values])
         for name, values in columns.items()
     }
-    return RawTable(name="the table", columns=made, rows=list(range(n_rows)))
+    return RawTable(name="the table", columns=cells_by_name, rows=list(range(n_rows)))
 
 
 def _are_floats(values: Sequence[Any]) -> bool:
@@ -90,7 +90,7 @@ def are_numbers(values: Sequence[Any]) -> bool:
     return bool(filled) and all(isinstance(one, int | float | np.number) for one in filled)
 
 
-def plain_inputs(inputs: Any) -> Any:
+def convert_inputs(inputs: Any) -> Any:
     """Return rows as an array of numbers, or as a list of texts, paths and arrays in which missing ones are None.
 
     Parameters
@@ -104,15 +104,15 @@ def plain_inputs(inputs: Any) -> Any:
         A table has several columns, and no name says which one is meant.
     """
     if is_frame(inputs):
-        return _rows_of_frame(inputs)
+        return _convert_frame_rows(inputs)
     if isinstance(inputs, np.ndarray):
-        return _rows_of_array(inputs)
-    values = column_values(inputs)
-    return [_plain_text(one) for one in values]
+        return _convert_array_rows(inputs)
+    values = read_column_values(inputs)
+    return [_decode_text(one) for one in values]
 
 
-def _rows_of_frame(frame: Any) -> Any:
-    columns = frame_columns(frame)
+def _convert_frame_rows(frame: Any) -> Any:
+    columns = read_frame_columns(frame)
     if len(columns) > 1 and all(map(are_numbers, columns.values())):
         rows = [[math.nan if one is None else float(one) for one in values] for values in columns.values()]
         return np.array(rows, dtype=np.float32).T
@@ -123,10 +123,10 @@ def _rows_of_frame(frame: Any) -> Any:
             f"The table has {len(columns)} columns ({offenders(names)}), and none is called text or file_name.",
             "Give one column, such as table['text'], or rename it.",
         )
-    return [_plain_text(one) for one in columns[chosen or names[0]]]
+    return [_decode_text(one) for one in columns[chosen or names[0]]]
 
 
-def _rows_of_array(values: np.ndarray[Any, Any]) -> Any:
+def _convert_array_rows(values: np.ndarray[Any, Any]) -> Any:
     if values.dtype.kind not in _TEXT_KINDS:
         return values
     flat = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
@@ -135,10 +135,10 @@ def _rows_of_array(values: np.ndarray[Any, Any]) -> Any:
             return flat.astype(np.float32)
         except (TypeError, ValueError) as error:
             raise DataError(f"An array of shape {values.shape} holds no numbers.", "Give one text a row.") from error
-    return [_plain_text(None if is_missing(one) else one) for one in flat.tolist()]
+    return [_decode_text(None if is_missing_value(one) else one) for one in flat.tolist()]
 
 
-def _plain_text(value: Any) -> Any:
+def _decode_text(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return str(value) if isinstance(value, str) else value

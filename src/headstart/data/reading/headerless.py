@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.columns.cells import header_names, is_data, parse_number
+from headstart.data.columns.cells import is_data_row, make_header_names, parse_number
 from headstart.data.columns.names import MIN_STEPS
 from headstart.errors import DataError, offenders
 
 PEEK_ROWS = 5
-LOOKED_AT = 200
+LOOKED_AT_ROWS = 200
 """Rows below the first in which a word of the first row is looked for."""
 
 
@@ -26,24 +26,24 @@ def name_columns(first: Sequence[str], following: Sequence[Sequence[str]], decim
     >>> name_columns([*row, "rust"], [[*row, "rust"]], False)[-2:], name_columns([*row, "rust"], [[*row, "x"]], False)
     (['t7', 'label'], None)
     """
-    if is_data(first, following[:PEEK_ROWS], decimal_comma):
-        return _with_label(0, len(first)) if len(first) > 2 else header_names([""] * len(first))
+    if is_data_row(first, following[:PEEK_ROWS], decimal_comma):
+        return _name_with_label(0, len(first)) if len(first) > 2 else make_header_names([""] * len(first))
     for place in (0, len(first) - 1):
         rows = [row for row in following if len(row) == len(first)]
         recurs = any(row[place] == first[place] for row in rows) and not _is_number(first[place], decimal_comma)
-        rest = [_without(row, place) for row in rows[:PEEK_ROWS]]
-        if recurs and len(first) > MIN_STEPS and is_data(_without(first, place), rest, decimal_comma):
-            return _with_label(place, len(first))
+        other_cells = [_drop_cell(row, place) for row in rows[:PEEK_ROWS]]
+        if recurs and len(first) > MIN_STEPS and is_data_row(_drop_cell(first, place), other_cells, decimal_comma):
+            return _name_with_label(place, len(first))
     return None
 
 
-def _with_label(place: int, n_columns: int) -> list[str]:
+def _name_with_label(place: int, n_columns: int) -> list[str]:
     names = [f"t{step}" for step in range(n_columns - 1)]
     names.insert(place, "label")
     return names
 
 
-def _without(cells: Sequence[str], place: int) -> list[str]:
+def _drop_cell(cells: Sequence[str], place: int) -> list[str]:
     return [*cells[:place], *cells[place + 1 :]]
 
 
@@ -73,9 +73,9 @@ def require_label_first(name: str, columns: Sequence[NDArray[Any]]) -> None:
         return
     words = sorted(set(columns[-1].tolist()))
     if 1 < len(words) <= len(columns[-1]) / 2 and not _has_decimals(columns[-1]):
-        shown = offenders([word.decode("ascii") if isinstance(word, bytes) else str(word) for word in words])
+        examples = offenders([word.decode("ascii") if isinstance(word, bytes) else str(word) for word in words])
         raise DataError(
-            f"{name} has no header, and its last column rather than its first looks like the label ({shown}).",
+            f"{name} has no header, and its last column rather than its first looks like the label ({examples}).",
             "Write a first row that names the columns, such as t0, t1 ... label.",
         )
 

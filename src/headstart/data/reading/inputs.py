@@ -12,9 +12,9 @@ from headstart import progress
 from headstart.data.columns.names import ColumnSpec
 from headstart.data.images import image_folders
 from headstart.data.reading.archive import unpack
-from headstart.data.reading.arrays import draft_of_arrays
+from headstart.data.reading.arrays import parse_arrays
 from headstart.data.reading.decoding import read_text_file
-from headstart.data.reading.frames import frame_columns, is_frame, sheet_of
+from headstart.data.reading.frames import convert_frame, is_frame, read_frame_columns
 from headstart.data.reading.rows import (
     ParsedRows,
     ReadPolicy,
@@ -31,40 +31,40 @@ from headstart.data.reading.sources import (
     require_existing,
 )
 from headstart.data.reading.table_files import is_table, read_raw_table
-from headstart.data.reading.tree import walk
+from headstart.data.reading.tree import list_tree
 from headstart.data.texts import TEXT_FILES
 from headstart.errors import DataError, NothingRead, UnknownName, ending
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ColumnOptions, parse
-from headstart.plain_files import reason_not_plain
+from headstart.plain_files import explain_not_plain
 from headstart.records import InputColumns, SetAside, Table
 
-Order = tuple[tuple[str, int | None], ...]
+InputOrder = tuple[tuple[str, int | None], ...]
 """Every input's id in the order given, with its row in the table (None: it could not be read)."""
 
 
 @dataclass(frozen=True)
-class Inputs:
+class OrderedInputs:
     """What is to be predicted: the rows that can be read, and the order of all."""
 
     table: Table
-    order: Order
+    order: InputOrder
 
 
 def read_inputs(paths: Sequence[Path | str], modality: str, columns: Mapping[str, str]) -> Table:
-    """Read what is to be predicted, as `line_up` does; gives the rows that can be read."""
-    return line_up(paths, modality, columns, {}).table
+    """Read what is to be predicted, as `read_ordered_inputs` does; gives the rows that can be read."""
+    return read_ordered_inputs(paths, modality, columns, {}).table
 
 
-def line_up(
+def read_ordered_inputs(
     paths: Sequence[Path | str],
     modality: str,
     columns: Mapping[str, str],
-    asked: Mapping[str, str],
+    named_columns: Mapping[str, str],
     *,
     inputs: InputColumns | None = None,
     options: ColumnOptions | None = None,
-) -> Inputs:
+) -> OrderedInputs:
     """Read what is to be predicted.
 
     Parameters
@@ -96,18 +96,18 @@ def line_up(
     UnknownName
         A column in `asked`, or the text column of training, is not there.
     """
-    spec = ColumnSpec(columns=asked, for_training=False, training_columns=columns, training_inputs=inputs)
+    spec = ColumnSpec(columns=named_columns, for_training=False, training_columns=columns, training_inputs=inputs)
     spec = add_named_columns(spec, options or parse(ColumnOptions))
-    places = [require_existing(Path(path).expanduser()) for path in paths]
-    if len(places) == 1 and places[0].suffix.lower() in DATA_SUFFIXES and modality != "image":
-        parsed_parts = [_read_file(places[0], places[0].as_posix(), modality, spec)]
+    sources = [require_existing(Path(path).expanduser()) for path in paths]
+    if len(sources) == 1 and sources[0].suffix.lower() in DATA_SUFFIXES and modality != "image":
+        parsed_parts = [_read_file(sources[0], sources[0].as_posix(), modality, spec)]
     else:
-        parsed_parts = [parsed_rows for place in places for parsed_rows in _drafts(place, modality, spec)]
+        parsed_parts = [parsed_rows for place in sources for parsed_rows in _read_source(place, modality, spec)]
     source = ", ".join(str(path) for path in paths)
     if not any(parsed_rows.ids or parsed_rows.set_aside for parsed_rows in parsed_parts):
-        raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _WANTED[modality])
-    joined = join_parsed_rows(parsed_parts)
-    table = build_table(joined, source, ReadPolicy(expects_labels=False))
+        raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _ADVICE[modality])
+    joined_rows = join_parsed_rows(parsed_parts)
+    table = build_table(joined_rows, source, ReadPolicy(expects_labels=False))
     for item in table.findings:
         if item.severity == "warn":
             progress.warn(f"{item.summary} {item.advice}")
@@ -116,11 +116,13 @@ def line_up(
     if len(table) == 0:
         first = table.set_aside[0]
         problem = f"Nothing in {source} can be read ({first.id}: {first.reason})."
-        raise NothingRead(problem, _WANTED[modality], [vars(item) for item in table.set_aside])
-    return Inputs(table, tuple(_order(parsed_parts, make_row_ids(joined), table)))
+        raise NothingRead(problem, _ADVICE[modality], [vars(item) for item in table.set_aside])
+    return OrderedInputs(table, tuple(_list_order(parsed_parts, make_row_ids(joined_rows), table)))
 
 
-def line_up_rows(inputs: Any, modality: str, columns: Mapping[str, str], known: InputColumns | None = None) -> Inputs:
+def make_ordered_inputs(
+    inputs: Any, modality: str, columns: Mapping[str, str], known: InputColumns | None = None
+) -> OrderedInputs:
     """Read rows that are in memory, to be predicted; the order names every one by its number.
 
     Parameters
@@ -128,108 +130,110 @@ def line_up_rows(inputs: Any, modality: str, columns: Mapping[str, str], known: 
     inputs : sequence, array, Series or DataFrame
         As `from_arrays`; of a DataFrame with the columns of training those are taken.
     modality, columns
-        As for `line_up`.
+        As for `read_ordered_inputs`.
     known : InputColumns, optional
         For series: the value columns of training.
     """
-    names = set(map(str, frame_columns(inputs))) if is_frame(inputs) else set()
+    names = set(map(str, read_frame_columns(inputs))) if is_frame(inputs) else set()
     trained = set(columns.values())
     if known is not None:
         trained |= {*known.channels, *(name for steps in known.values for name in steps)} - {""}
     if names & trained:
         spec = ColumnSpec(for_training=False, training_columns=columns, training_inputs=known)
-        parsed_rows = TABLE_READERS[modality].read(sheet_of(inputs), Path(), spec)
+        parsed_rows = TABLE_READERS[modality].read(convert_frame(inputs), Path(), spec)
     else:
-        parsed_rows = draft_of_arrays(inputs, modality, known=known)
+        parsed_rows = parse_arrays(inputs, modality, known=known)
     table = build_table(parsed_rows, "memory", ReadPolicy(expects_labels=False))
-    return Inputs(table, tuple(_order([parsed_rows], make_row_ids(parsed_rows), table)))
+    return OrderedInputs(table, tuple(_list_order([parsed_rows], make_row_ids(parsed_rows), table)))
 
 
-def _order(parsed_parts: Sequence[ParsedRows], names: Sequence[str], table: Table) -> Iterator[tuple[str, int | None]]:
+def _list_order(
+    parsed_parts: Sequence[ParsedRows], names: Sequence[str], table: Table
+) -> Iterator[tuple[str, int | None]]:
     row_of = {name: row for row, name in enumerate(table.ids)}
-    left = iter(names)
+    remaining_names = iter(names)
     for parsed_rows in parsed_parts:
-        yield from ((name, row_of.get(name)) for name in islice(left, len(parsed_rows.ids)))
+        yield from ((name, row_of.get(name)) for name in islice(remaining_names, len(parsed_rows.ids)))
         yield from ((make_encodable(item.id), None) for item in parsed_rows.set_aside)
 
 
-_SEARCHED = {"image": SUFFIXES, "text": DATA_SUFFIXES | {".txt"}, "series": DATA_SUFFIXES}
+_SEARCHED_SUFFIXES = {"image": SUFFIXES, "text": DATA_SUFFIXES | {".txt"}, "series": DATA_SUFFIXES}
 """What is looked for in folders and zips."""
-_WANTED = {
+_ADVICE = {
     "image": "Give pictures, a folder of pictures, a zip, or a table with a column file_name.",
     "text": "Give a table with a column of texts (name it with --text COLUMN), or .txt files.",
     "series": "Give a table of series, .npz, .ts, or one CSV file a series.",
 }
 
 
-def _drafts(place: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
+def _read_source(place: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
     if place.is_dir():
-        return _below(place, place, modality, spec)
+        return _read_below(place, place, modality, spec)
     if place.suffix.lower() == ".zip":
-        return _below(unpack(place), place, modality, spec)
-    return [_one(place, place.as_posix(), modality, spec)]
+        return _read_below(unpack(place), place, modality, spec)
+    return [_read_one(place, place.as_posix(), modality, spec)]
 
 
-def _below(folder: Path, shown: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
+def _read_below(folder: Path, shown_path: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
     """Read everything of the modality below a folder; ids begin with the folder as the user gave it."""
-    tree = walk(folder)
-    prefix = PurePosixPath(shown.as_posix())
-    files = tree.with_suffix(_SEARCHED[modality])
-    return [_one(tree.at(file), (prefix / file).as_posix(), modality, spec) for file in files]
+    tree = list_tree(folder)
+    prefix = PurePosixPath(shown_path.as_posix())
+    files = tree.list_files(_SEARCHED_SUFFIXES[modality])
+    return [_read_one(tree.locate(file), (prefix / file).as_posix(), modality, spec) for file in files]
 
 
-def _one(path: Path, shown: str, modality: str, spec: ColumnSpec) -> ParsedRows:
+def _read_one(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> ParsedRows:
     """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
-    reason = reason_not_plain(path)
+    reason = explain_not_plain(path)
     if reason is not None:
-        return ParsedRows(modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, reason),))
+        return ParsedRows(modality=modality, inputs=[], ids=[], set_aside=(SetAside(row_id, reason),))
     if modality == "image" and not is_table(path):
-        return ParsedRows(modality="image", inputs=[path], ids=[shown])
+        return ParsedRows(modality="image", inputs=[path], ids=[row_id])
     try:
-        return _read_file(path, shown, modality, spec)
+        return _read_file(path, row_id, modality, spec)
     except UnknownName:
         raise
     except DataError as error:
         return ParsedRows(
-            modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, ending(error.problem, path)),)
+            modality=modality, inputs=[], ids=[], set_aside=(SetAside(row_id, ending(error.problem, path)),)
         )
 
 
-def _read_file(path: Path, shown: str, modality: str, spec: ColumnSpec) -> ParsedRows:
+def _read_file(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> ParsedRows:
     suffix = path.suffix.lower()
     if modality == "series" and suffix in SERIES_FILES:
         return SERIES_FILES[suffix](path, spec)
     if is_table(path) or (modality == "text" and suffix in TEXT_FILES):
-        return _READ[modality](path, shown, spec)
+        return _READERS[modality](path, row_id, spec)
     return ParsedRows(
-        modality=modality, inputs=[], ids=[], set_aside=(SetAside(shown, f"this is no {modality} that can be read"),)
+        modality=modality, inputs=[], ids=[], set_aside=(SetAside(row_id, f"this is no {modality} that can be read"),)
     )
 
 
-def _table(path: Path, shown: str, modality: str, spec: ColumnSpec) -> ParsedRows:
+def _read_table(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> ParsedRows:
     return TABLE_READERS[modality].read(read_raw_table(path, spec.encoding), path.parent, spec)
 
 
-def _image_table(path: Path, shown: str, spec: ColumnSpec) -> ParsedRows:
+def _read_image_table(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:
     """Read a table of pictures; those that it does not list are no concern here."""
-    parsed_rows = image_folders.read(read_raw_table(path, spec.encoding), path.parent, spec)
+    parsed_rows = image_folders.read_image_table(read_raw_table(path, spec.encoding), path.parent, spec)
     return replace(parsed_rows, findings=tuple(item for item in parsed_rows.findings if item.kind != "not-listed"))
 
 
-def _text_table(path: Path, shown: str, spec: ColumnSpec) -> ParsedRows:
+def _read_text_table(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:
     if path.suffix.lower() in TEXT_FILES:
         text, findings = read_text_file(path, spec.encoding)
-        return ParsedRows(modality="text", inputs=[text], ids=[shown], findings=findings)
-    return _table(path, shown, "text", spec)
+        return ParsedRows(modality="text", inputs=[text], ids=[row_id], findings=findings)
+    return _read_table(path, row_id, "text", spec)
 
 
-def _series_table(path: Path, shown: str, spec: ColumnSpec) -> ParsedRows:
-    parsed_rows = _table(path, shown, "series", spec)
-    return replace(parsed_rows, ids=[shown]) if list(parsed_rows.ids) == [path.name] else parsed_rows
+def _read_series_table(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:
+    parsed_rows = _read_table(path, row_id, "series", spec)
+    return replace(parsed_rows, ids=[row_id]) if list(parsed_rows.ids) == [path.name] else parsed_rows
 
 
-_READ: dict[str, Callable[[Path, str, ColumnSpec], ParsedRows]] = {
-    "image": _image_table,
-    "text": _text_table,
-    "series": _series_table,
+_READERS: dict[str, Callable[[Path, str, ColumnSpec], ParsedRows]] = {
+    "image": _read_image_table,
+    "text": _read_text_table,
+    "series": _read_series_table,
 }

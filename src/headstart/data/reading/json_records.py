@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headstart.data.columns.cells import as_text, header_names
-from headstart.data.reading.decoding import find_encoding, lines, read_text_file
+from headstart.data.columns.cells import format_cell, make_header_names
+from headstart.data.reading.decoding import find_encoding, read_lines, read_text_file
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
 from headstart.errors import DataError, offenders
 from headstart.records import Finding, SetAside, make_column
 
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can say and UTF-8 cannot."""
 _LONG_NUMBER = 300
 _MANY_KEYS, _FILLED_SHARE = 1_000, 0.1
@@ -23,12 +23,12 @@ _MANY_KEYS, _FILLED_SHARE = 1_000, 0.1
 
 
 @dataclass
-class _Objects:
+class _JsonObjects:
     """The objects of a file with their lines, and what is no object."""
 
     items: list[dict[str, Any]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    bad: list[tuple[int, str]] = field(default_factory=list)
+    rejected: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, line: int, item: object) -> None:
         """Take an object, or note that it is none."""
@@ -36,7 +36,7 @@ class _Objects:
             self.items.append(item)
             self.lines.append(line)
         else:
-            self.bad.append((line, "it is not an object in braces"))
+            self.rejected.append((line, "it is not an object in braces"))
 
 
 def read_json_lines(path: Path, encoding: str | None) -> RawTable:
@@ -48,8 +48,8 @@ def read_json_lines(path: Path, encoding: str | None) -> RawTable:
         Most lines are no objects.
     """
     decoding = find_encoding(path, encoding)
-    objects, n_lines = _Objects(), 0
-    for number, line in enumerate(lines(path, decoding.form), start=1):
+    objects, n_lines = _JsonObjects(), 0
+    for number, line in enumerate(read_lines(path, decoding.text_format), start=1):
         n_lines = number
         text = line.lstrip("\ufeff").replace("\0", "")
         if not text.strip():
@@ -59,8 +59,8 @@ def read_json_lines(path: Path, encoding: str | None) -> RawTable:
         try:
             objects.add(number, _parse(text))
         except ValueError as error:
-            objects.bad.append((number, str(error)))
-    return _sheet(path, objects, decoding.findings, n_lines)
+            objects.rejected.append((number, str(error)))
+    return _build_raw_table(path, objects, decoding.findings, n_lines)
 
 
 def read_json(path: Path, encoding: str | None) -> RawTable:
@@ -78,31 +78,31 @@ def read_json(path: Path, encoding: str | None) -> RawTable:
     except ValueError as error:
         if text.lstrip().startswith("{") and "\n" in text.strip():
             return read_json_lines(path, encoding)
-        raise DataError(f"{path}: the file is no JSON ({error}).", _ARRAY) from error
-    items = document if isinstance(document, list) else _only_list(document)
+        raise DataError(f"{path}: the file is no JSON ({error}).", _ARRAY_HINT) from error
+    items = document if isinstance(document, list) else _find_only_list(document)
     if items is None:
-        raise DataError(f"{path} holds one object, not an array of objects.", _ARRAY)
-    objects = _Objects()
+        raise DataError(f"{path} holds one object, not an array of objects.", _ARRAY_HINT)
+    objects = _JsonObjects()
     for number, item in enumerate(items, start=1):
         objects.add(number, item)
     if any({"annotations", "data"} <= item.keys() for item in objects.items[:1]):
         raise DataError(
             f"{path} is a full export of Label Studio, whose labels are nested.", "Export it as JSON-MIN or CSV."
         )
-    return _sheet(path, objects, findings, 0)
+    return _build_raw_table(path, objects, findings, 0)
 
 
-_ARRAY = (
+_ARRAY_HINT = (
     'Write an array of objects, [{"text": ..., "label": ...}, ...], or one object a line (.jsonl); '
     "of pandas: to_json(orient='records')."
 )
 
 
-def _only_list(document: object) -> list[Any] | None:
+def _find_only_list(document: object) -> list[Any] | None:
     """Return the one list of objects that an object holds."""
     values = document.values() if isinstance(document, dict) else ()
-    found = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
-    return found[0] if len(found) == 1 else None
+    object_lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
+    return object_lists[0] if len(object_lists) == 1 else None
 
 
 def _parse(text: str) -> Any:
@@ -127,11 +127,14 @@ def _parse_int(digits: str) -> int:
     return int(digits)
 
 
-def _sheet(path: Path, objects: _Objects, findings: tuple[Finding, ...], n_lines: int) -> RawTable:
-    if len(objects.bad) > len(objects.items):
-        n_all = len(objects.bad) + len(objects.items)
-        bad = [f"line {line}: {reason}" for line, reason in objects.bad]
-        raise DataError(f"{path}: {len(bad)} of {n_all} lines are not JSON objects ({offenders(bad)}).", _ARRAY)
+def _build_raw_table(path: Path, objects: _JsonObjects, findings: tuple[Finding, ...], n_lines: int) -> RawTable:
+    if len(objects.rejected) > len(objects.items):
+        n_all = len(objects.rejected) + len(objects.items)
+        rejected_lines = [f"line {line}: {reason}" for line, reason in objects.rejected]
+        raise DataError(
+            f"{path}: {len(rejected_lines)} of {n_all} lines are not JSON objects ({offenders(rejected_lines)}).",
+            _ARRAY_HINT,
+        )
     keys = list(dict.fromkeys(name for item in objects.items for name in item))
     n_cells = sum(map(len, objects.items))
     if len(keys) > _MANY_KEYS and n_cells < _FILLED_SHARE * len(keys) * len(objects.items):
@@ -140,12 +143,12 @@ def _sheet(path: Path, objects: _Objects, findings: tuple[Finding, ...], n_lines
             "Give all objects the same keys, such as text and label.",
         )
     require_size(path, len(objects.items), len(keys))
-    names = header_names([_HALF.sub("\ufffd", name) for name in keys])
+    names = make_header_names([_HALF_CHARACTER.sub("\ufffd", name) for name in keys])
     columns = {
-        name: make_column([_HALF.sub("\ufffd", as_text(item.get(key))) for item in objects.items])
+        name: make_column([_HALF_CHARACTER.sub("\ufffd", format_cell(item.get(key))) for item in objects.items])
         for name, key in zip(names, keys, strict=True)
     }
-    set_aside = tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in objects.bad)
+    set_aside = tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in objects.rejected)
     return RawTable(
         name=path.name, columns=columns, rows=objects.lines, set_aside=set_aside, findings=findings, n_lines=n_lines
     )

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from headstart.data.reading.table_limits import LIMITS, require_bytes
 from headstart.errors import DataError
 
-_AGAIN = "Save it again with numpy.savez."
+_SAVE_AGAIN = "Save it again with numpy.savez."
 SMALL_BYTES, MOST_RATIO = 500_000_000, 100
 """Measured series are packed to a half or a tenth; what is packed to less than a hundredth is a trap for the memory."""
-_DAMAGED = (
+_DAMAGE_ERRORS = (
     OSError, KeyError, EOFError, ValueError, TypeError, IndexError, SyntaxError, TokenError, OverflowError, MemoryError,
     NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
@@ -36,7 +36,7 @@ def read_npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
         The file is no NPZ file or damaged, an array holds Python objects, or a header says more than the file holds.
     """
     if not zipfile.is_zipfile(path):
-        raise DataError(f"{path} is not an npz file, or a damaged one.", _AGAIN)
+        raise DataError(f"{path} is not an npz file, or a damaged one.", _SAVE_AGAIN)
     try:
         with zipfile.ZipFile(path) as archive:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
@@ -49,11 +49,11 @@ def read_npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
                 )
             for member in members:
                 with archive.open(member) as opened:
-                    _require_honest(path, member, opened)
+                    _require_consistent_header(path, member, opened)
         with np.load(path, allow_pickle=False) as arrays:
             return {name: _require_characters(arrays[name]) for name in list(arrays)}
-    except _DAMAGED as error:
-        raise DataError(f"{path}: the file is damaged ({' '.join(str(error).split())[:200]}).", _AGAIN) from error
+    except _DAMAGE_ERRORS as error:
+        raise DataError(f"{path}: the file is damaged ({' '.join(str(error).split())[:200]}).", _SAVE_AGAIN) from error
 
 
 def _require_characters(array: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -65,19 +65,21 @@ def _require_characters(array: NDArray[np.generic]) -> NDArray[np.generic]:
         A number in a text stands for no character.
     """
     if array.dtype.kind == "U" and array.size and array.dtype.itemsize:
-        codes = np.ascontiguousarray(array).view(np.uint32 if array.dtype.isnative else f"{array.dtype.byteorder}u4")
-        if int(codes.max()) > sys.maxunicode:
+        code_points = np.ascontiguousarray(array).view(
+            np.uint32 if array.dtype.isnative else f"{array.dtype.byteorder}u4"
+        )
+        if int(code_points.max()) > sys.maxunicode:
             raise ValueError("a text holds what is no character")
     return array
 
 
-def _require_honest(path: Path, member: zipfile.ZipInfo, opened: IO[bytes]) -> None:
+def _require_consistent_header(path: Path, member: zipfile.ZipInfo, opened: IO[bytes]) -> None:
     """Refuse an array whose header says more than is there, or that would have to be unpickled."""
     name = member.filename.removesuffix(".npy")
     version = npy.read_magic(opened)  # type: ignore[no-untyped-call]
     read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
     if read_header is None:
-        raise DataError(f"{path}: the array {name} is of a version that is not read ({version}).", _AGAIN)
+        raise DataError(f"{path}: the array {name} is of a version that is not read ({version}).", _SAVE_AGAIN)
     shape, _, dtype = read_header(opened)  # type: ignore[no-untyped-call]
     if dtype.hasobject:
         raise DataError(
@@ -89,5 +91,5 @@ def _require_honest(path: Path, member: zipfile.ZipInfo, opened: IO[bytes]) -> N
         raise DataError(
             f"{path}: the file is damaged: the array {name} says {n_bytes:,} bytes (shape {shape}), the file holds "
             f"{member.file_size:,}.",
-            _AGAIN,
+            _SAVE_AGAIN,
         )

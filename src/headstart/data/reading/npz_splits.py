@@ -55,15 +55,15 @@ def join_splits(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> dict[s
                 f"{path} has {' and '.join(parts['x'].values())}, but only {' and '.join(names.values())}.",
                 "Save the labels of each split too, or leave the split without labels out.",
             )
-        joined[stem] = _joined(path, [(names[split], arrays[names[split]]) for split in splits])
+        joined[stem] = _concatenate(path, [(names[split], arrays[names[split]]) for split in splits])
     words = np.repeat(splits, [len(arrays[parts["x"][split]]) for split in splits])
     used = {name for names in parts.values() for name in names.values()}
     return {**joined, "split": words, **{name: array for name, array in arrays.items() if name not in used}}
 
 
-def _joined(path: Path, parts: list[tuple[str, NDArray[np.generic]]]) -> NDArray[np.generic]:
+def _concatenate(path: Path, parts: list[tuple[str, NDArray[np.generic]]]) -> NDArray[np.generic]:
     shapes = {array.shape[1:] for _, array in parts} if all(array.ndim for _, array in parts) else set()
     if len(shapes) != 1:
-        shown = ", ".join(f"{name} {array.shape}" for name, array in parts)
-        raise DataError(f"{path}: the arrays of the splits have different shapes ({shown}).", "Save them alike.")
+        shapes_text = ", ".join(f"{name} {array.shape}" for name, array in parts)
+        raise DataError(f"{path}: the arrays of the splits have different shapes ({shapes_text}).", "Save them alike.")
     return np.concatenate([array for _, array in parts])

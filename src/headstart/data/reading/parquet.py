@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.columns.cells import as_text, header_names
+from headstart.data.columns.cells import format_cell, make_header_names
 from headstart.data.reading.optional import import_optional
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
@@ -40,19 +40,19 @@ def read_parquet(path: Path, encoding: str | None) -> RawTable:
         with parquet.ParquetFile(path) as opened:
             schema, header = opened.schema_arrow, opened.metadata
             require_size(path, header.num_rows, len(schema.names))
-            require_bytes(path, sum(_group_bytes(header)), LIMITS.text_bytes, "its content")
+            require_bytes(path, sum(_list_group_bytes(header)), LIMITS.text_bytes, "its content")
             if any(_is_nested(arrow, item.type) for item in schema):
                 _require_values(path)
             texts = [item.name for item in schema if _is_text(arrow, item.type)]
         with parquet.ParquetFile(path, read_dictionary=texts) as opened:
-            columns, n_rows = _columns_of(arrow, opened, path)
+            columns, n_rows = _read_columns(arrow, opened, path)
     except (arrow.ArrowException, OSError, ValueError, MemoryError, subprocess.TimeoutExpired) as error:
         problem = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: the Parquet file is damaged ({problem}).", "Copy or export it again.") from error
     return RawTable(name=path.name, columns=columns, rows=list(range(2, n_rows + 2)))
 
 
-def _group_bytes(header: Any) -> list[int]:
+def _list_group_bytes(header: Any) -> list[int]:
     return [header.row_group(number).total_byte_size for number in range(header.num_row_groups)]
 
 
@@ -81,34 +81,34 @@ def _require_values(path: Path) -> None:
         )
 
 
-def _columns_of(arrow: Any, opened: Any, path: Path) -> tuple[dict[str, NDArray[Any]], int]:
-    names = header_names([str(name) for name in opened.schema_arrow.names])
+def _read_columns(arrow: Any, opened: Any, path: Path) -> tuple[dict[str, NDArray[Any]], int]:
+    names = make_header_names([str(name) for name in opened.schema_arrow.names])
     parts: list[list[NDArray[Any]]] = [[] for _ in names]
     n_rows = n_characters = 0
     for batch in opened.iter_batches(batch_size=_BATCH_ROWS):
         n_rows += batch.num_rows
         for part, values in zip(parts, batch.columns, strict=True):
-            cells = _cells_of(arrow, values)
+            cells = _convert_cells(arrow, values)
             n_characters += 0 if cells.dtype != object else sum(map(len, {id(cell): cell for cell in cells}.values()))
             part.append(cells)
         require_bytes(path, n_characters, LIMITS.text_bytes // 4, "its text")
     empty = make_column([])
-    return {name: _joined(part, empty) for name, part in zip(names, parts, strict=True)}, n_rows
+    return {name: _concatenate(part, empty) for name, part in zip(names, parts, strict=True)}, n_rows
 
 
-def _joined(parts: list[NDArray[Any]], empty: NDArray[Any]) -> NDArray[Any]:
+def _concatenate(parts: list[NDArray[Any]], empty: NDArray[Any]) -> NDArray[Any]:
     if not parts:
         return empty
     return np.concatenate(parts)
 
 
-def _cells_of(arrow: Any, values: Any) -> NDArray[Any]:
+def _convert_cells(arrow: Any, values: Any) -> NDArray[Any]:
     """Return one column of a batch: floats, else text; equal texts of a dictionary are one object."""
     if arrow.types.is_floating(values.type):
         return np.asarray(values.to_numpy(zero_copy_only=False))
     if not arrow.types.is_dictionary(values.type):
-        return make_column([as_text(value) for value in values.to_pylist()])
-    known: NDArray[Any] = make_column([*(as_text(value) for value in values.dictionary.to_pylist()), ""])
-    places = values.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)
-    cells: NDArray[Any] = known[places.astype(np.intp)]
+        return make_column([format_cell(value) for value in values.to_pylist()])
+    dictionary: NDArray[Any] = make_column([*(format_cell(value) for value in values.dictionary.to_pylist()), ""])
+    dictionary_indices = values.indices.fill_null(len(dictionary) - 1).to_numpy(zero_copy_only=False)
+    cells: NDArray[Any] = dictionary[dictionary_indices.astype(np.intp)]
     return cells

@@ -38,7 +38,7 @@ class TextProblem(ValueError):
         self.problem, self.hint = problem, hint
 
 
-def certain_encoding(path: Path) -> tuple[str, int] | None:
+def detect_certain_encoding(path: Path) -> tuple[str, int] | None:
     """Return the encoding of a text file and the number of its broken characters; None where it cannot be known.
 
     Raises
@@ -48,31 +48,31 @@ def certain_encoding(path: Path) -> tuple[str, int] | None:
     """
     with path.open("rb") as handle:
         head = handle.read(HEAD_BYTES)
-    for mark, name in BYTE_ORDER_MARKS:
-        if head.startswith(mark):
+    for byte_order_mark, name in BYTE_ORDER_MARKS:
+        if head.startswith(byte_order_mark):
             return name, 0
-    wide = two_byte_encoding(head)
-    if wide is not None:
-        return wide, 0
+    utf16 = detect_utf16(head)
+    if utf16 is not None:
+        return utf16, 0
     sample = head.decode("utf-8", "replace")
     if len(CONTROL_CHARACTERS.findall(sample)) > CONTROL_SHARE * len(sample):
         raise TextProblem(f"{path} holds no text but other data.", "Check that this is the right file.")
-    broken, foreign = count_broken(path)
-    return ("utf-8", broken) if broken == 0 or broken < BROKEN_SHARE * foreign else None
+    n_broken, n_non_ascii = count_broken_characters(path)
+    return ("utf-8", n_broken) if n_broken == 0 or n_broken < BROKEN_SHARE * n_non_ascii else None
 
 
-def unicode_beyond_doubt(path: Path) -> tuple[str, int] | None:
+def detect_certain_unicode(path: Path) -> tuple[str, int] | None:
     """Return the Unicode encoding of a file with a byte order mark, or of one that is whole UTF-8 and not ASCII."""
     with path.open("rb") as handle:
         head = handle.read(HEAD_BYTES)
-    for mark, name in BYTE_ORDER_MARKS:
-        if head.startswith(mark):
+    for byte_order_mark, name in BYTE_ORDER_MARKS:
+        if head.startswith(byte_order_mark):
             return name, 0
-    broken, foreign = count_broken(path)
-    return ("utf-8", 0) if foreign and not broken else None
+    n_broken, n_non_ascii = count_broken_characters(path)
+    return ("utf-8", 0) if n_non_ascii and not n_broken else None
 
 
-def two_byte_encoding(head: bytes) -> str | None:
+def detect_utf16(head: bytes) -> str | None:
     """Return UTF-16 of some byte order where zero bytes stand at every other place only; None where they do not."""
     head = head[: len(head) // 2 * 2]
     zeros = [head[start::2].count(0) for start in (0, 1)]
@@ -80,25 +80,27 @@ def two_byte_encoding(head: bytes) -> str | None:
         return None
     name = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
     text = head.decode(name, "replace")
-    odd = text.count("\ufffd") + len(CONTROL_CHARACTERS.findall(text))
-    parted = max(zeros) > 0.9 * len(text) or any(mark in text for mark in " \n,;\t")  # A stray zero parts nothing.
-    return name if parted and odd <= 1 + CONTROL_SHARE * len(text) else None
+    n_odd = text.count("\ufffd") + len(CONTROL_CHARACTERS.findall(text))
+    is_parted = max(zeros) > 0.9 * len(text) or any(
+        separator in text for separator in " \n,;\t"
+    )  # A stray zero parts nothing.
+    return name if is_parted and n_odd <= 1 + CONTROL_SHARE * len(text) else None
 
 
-def count_broken(path: Path) -> tuple[int, int]:
+def count_broken_characters(path: Path) -> tuple[int, int]:
     """Count the characters of a file that are not UTF-8, and those that are not ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    broken = foreign = 0
+    n_broken = n_non_ascii = 0
     with path.open("rb") as handle:
         while chunk := handle.read(CHUNK_BYTES):
             text = decoder.decode(chunk)
             if not text.isascii():
-                broken += text.count("\ufffd")
-                foreign += sum(map(len, re.findall(r"[^\x00-\x7f]+", text)))
-    return broken + decoder.decode(b"", final=True).count("\ufffd"), foreign
+                n_broken += text.count("\ufffd")
+                n_non_ascii += sum(map(len, re.findall(r"[^\x00-\x7f]+", text)))
+    return n_broken + decoder.decode(b"", final=True).count("\ufffd"), n_non_ascii
 
 
-class TextForm(NamedTuple):
+class TextFormat(NamedTuple):
     """How a table is written as text.
 
     Parameters
@@ -126,7 +128,7 @@ class TextForm(NamedTuple):
         return self.separator != ","
 
 
-def lines_of(path: Path, form: TextForm) -> Iterator[str]:
+def read_lines(path: Path, text_format: TextFormat) -> Iterator[str]:
     """Yield the lines with their ends.
 
     Raises
@@ -135,13 +137,13 @@ def lines_of(path: Path, form: TextForm) -> Iterator[str]:
         A line is too long to be a row of a table, or a byte cannot be decoded.
     """
     number = 0
-    with path.open(encoding=form.encoding, errors=form.errors, newline="") as handle:
+    with path.open(encoding=text_format.encoding, errors=text_format.errors, newline="") as handle:
         while True:
             try:
                 line = handle.readline(LONGEST_LINE + 1)
             except UnicodeError as error:
                 raise TextProblem(
-                    f"{path}: what follows line {number} is not {form.encoding}.",
+                    f"{path}: what follows line {number} is not {text_format.encoding}.",
                     "Name the encoding that the file was saved in with --encoding, or save it as UTF-8.",
                 ) from error
             if not line:
@@ -157,5 +159,5 @@ def lines_of(path: Path, form: TextForm) -> Iterator[str]:
 
 def read_text(path: Path, encoding: str, errors: str = "strict") -> str:
     """Return a whole text file, with line ends as Python writes them."""
-    whole = "".join(lines_of(path, TextForm(encoding, errors)))
-    return whole.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").removeprefix("\ufeff")
+    text = "".join(read_lines(path, TextFormat(encoding, errors)))
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").removeprefix("\ufeff")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.columns.cells import as_text, parse_number, parse_numbers
-from headstart.data.columns.precision import in_single_precision, is_too_fine, too_fine
+from headstart.data.columns.cells import format_cell, parse_number, parse_numbers
+from headstart.data.columns.precision import is_too_fine, make_precision_error, to_single_precision
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, SetAside, make_column
@@ -58,7 +58,7 @@ class RawTable:
         values = self.columns[name]
         if values.dtype.kind == "S":
             return list(np.char.decode(values, "ascii").tolist())
-        return list(values) if values.dtype == object else [as_text(value) for value in values.tolist()]
+        return list(values) if values.dtype == object else [format_cell(value) for value in values.tolist()]
 
     def column(self, name: str) -> Column:
         """Give a column as strings, as the records want it."""
@@ -78,7 +78,7 @@ class RawTable:
             return None
         if is_too_fine(exact):
             self._too_fine.add(name)
-        return in_single_precision(exact)
+        return to_single_precision(exact)
 
     def require_fine(self, names: Sequence[str]) -> None:
         """Refuse columns whose numbers differ by less than single precision holds.
@@ -90,7 +90,7 @@ class RawTable:
         """
         fine = [name for name in names if self.numbers(name) is not None and name in self._too_fine]
         if 2 * len(fine) > len(names):
-            raise too_fine(f"{self.name}, column {fine[0]}", self.texts(fine[0])[:2])
+            raise make_precision_error(f"{self.name}, column {fine[0]}", self.texts(fine[0])[:2])
 
     def require_numbers(self, name: str) -> NDArray[np.float32]:
         """Return a column that has to be numbers.
@@ -120,13 +120,13 @@ class RawTable:
 
     def find_bad_cells(self, name: str) -> list[tuple[int, str]]:
         """Return row and text of the cells of a column that are no numbers."""
-        bad = []
+        bad_cells = []
         for row, text in zip(self.rows, self.texts(name), strict=True):
             try:
                 parse_number(text, self.decimal_comma)
             except ValueError:
-                bad.append((row, text))
-        return bad
+                bad_cells.append((row, text))
+        return bad_cells
 
     def set_rows_aside(self, reasons: Mapping[int, str]) -> RawTable:
         """Return the table with some rows set aside; `reasons` are by row number."""
@@ -148,13 +148,13 @@ def clear_spreadsheet_errors(raw_table: RawTable) -> RawTable:
     columns, counts = dict(raw_table.columns), {}
     lines: set[int] = set()
     for name, values in raw_table.columns.items():
-        places = _find_error_rows(values)
-        if not places:
+        error_rows = _find_error_rows(values)
+        if not error_rows:
             continue
         columns[name] = values.copy()
-        columns[name][places] = b"" if values.dtype.kind == "S" else ""
-        counts[name] = len(places)
-        lines.update(raw_table.rows[place] for place in places)
+        columns[name][error_rows] = b"" if values.dtype.kind == "S" else ""
+        counts[name] = len(error_rows)
+        lines.update(raw_table.rows[place] for place in error_rows)
     if not counts:
         return raw_table
     first = next(iter(counts))
@@ -173,6 +173,8 @@ def _find_error_rows(values: NDArray[Any]) -> list[int]:
     if values.dtype.kind == "f":
         return []
     if values.dtype.kind == "S":
-        likely = np.flatnonzero((np.char.find(values, b"#") >= 0) | (np.char.find(np.char.lower(values), b"err:") >= 0))
-        return [int(place) for place in likely if SPREADSHEET_ERROR.fullmatch(values[place].decode("ascii"))]
+        candidates = np.flatnonzero(
+            (np.char.find(values, b"#") >= 0) | (np.char.find(np.char.lower(values), b"err:") >= 0)
+        )
+        return [int(place) for place in candidates if SPREADSHEET_ERROR.fullmatch(values[place].decode("ascii"))]
     return [place for place, text in enumerate(values) if len(text) < 24 and SPREADSHEET_ERROR.fullmatch(text)]

@@ -12,7 +12,7 @@ import numpy as np
 from headstart.data.columns.names import parse_split_word
 from headstart.data.labels.label_spelling import report_similar_labels
 from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, make_label_mask, parse_labels
-from headstart.data.reading.content import NORMALISE, SEE
+from headstart.data.reading.content import INSPECTORS, NORMALISERS
 from headstart.errors import DataError, offenders
 from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, make_column
 
@@ -56,8 +56,8 @@ def build_table(parsed_rows: ParsedRows, source: str, policy: ReadPolicy) -> Tab
     """
     n = len(parsed_rows.ids)
     ids = make_row_ids(parsed_rows)
-    inputs = NORMALISE[parsed_rows.modality](parsed_rows.inputs)
-    contents = SEE[parsed_rows.modality](inputs)
+    inputs = NORMALISERS[parsed_rows.modality](parsed_rows.inputs)
+    contents = INSPECTORS[parsed_rows.modality](inputs)
     reasons = [reason for _, reason in contents]
     labels = None if parsed_rows.labels is None else list(map(make_encodable, parsed_rows.labels))
     answers: ParsedLabels | None = None
@@ -129,17 +129,17 @@ def tidy_table_labels(table: Table, merge: bool) -> Table:
     return _TIDY[table.task](table, merge)
 
 
-def _is_odd_label(finding: Finding) -> bool:
+def _is_odd_label_warning(finding: Finding) -> bool:
     return finding.kind == "odd-label" and finding.severity == "warn"
 
 
 def _tidy_classes(table: Table, merge: bool) -> Table:
     assert table.labels is not None
-    labels, odd = report_similar_labels(table.labels.tolist(), table.ids.tolist(), merge)
-    findings = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
+    labels, label_findings = report_similar_labels(table.labels.tolist(), table.ids.tolist(), merge)
+    findings = tuple(finding for finding in table.findings if merge or not _is_odd_label_warning(finding))
     remaining_labels = set(labels)
     grades = tuple(name for name in table.target_names if name in remaining_labels)
-    return replace(table, labels=make_column(labels), findings=findings + odd, target_names=grades)
+    return replace(table, labels=make_column(labels), findings=findings + label_findings, target_names=grades)
 
 
 def _tidy_label_sets(table: Table, merge: bool) -> Table:
@@ -147,10 +147,10 @@ def _tidy_label_sets(table: Table, merge: bool) -> Table:
     assert table.targets is not None
     rows, class_indices = np.nonzero(table.targets == 1)
     old_names = [table.target_names[code] for code in class_indices]
-    tidied_names, odd = report_similar_labels(old_names, [str(table.ids[row]) for row in rows], merge)
-    findings = tuple(finding for finding in table.findings if merge or not _is_odd_label(finding))
+    tidied_names, label_findings = report_similar_labels(old_names, [str(table.ids[row]) for row in rows], merge)
+    findings = tuple(finding for finding in table.findings if merge or not _is_odd_label_warning(finding))
     if tidied_names == old_names:
-        return replace(table, findings=findings + odd)
+        return replace(table, findings=findings + label_findings)
     renamed = dict(zip(old_names, tidied_names, strict=True))
     names = tuple(name for name in table.target_names if renamed.get(name, name) == name)
     label_sets: list[set[str]] = [set() for _ in range(len(table))]
@@ -158,7 +158,7 @@ def _tidy_label_sets(table: Table, merge: bool) -> Table:
         label_sets[row].add(name)
     return replace(
         table,
-        findings=findings + odd,
+        findings=findings + label_findings,
         target_names=names,
         targets=make_label_mask([*map(frozenset, label_sets)], names),
     )
@@ -204,31 +204,33 @@ def make_unique(ids: Sequence[str]) -> list[str]:
     """
     if len(set(ids)) == len(ids):
         return list(ids)
-    taken, counts, unique_ids = set(ids), dict.fromkeys(ids, 0), []
+    used_ids, counts, unique_ids = set(ids), dict.fromkeys(ids, 0), []
     for name in ids:
         counts[name] += 1
         candidate = name
-        while counts[name] > 1 and (candidate == name or candidate in taken):
+        while counts[name] > 1 and (candidate == name or candidate in used_ids):
             candidate = f"{name}#{counts[name]}"
-            counts[name] += candidate in taken
-        taken.add(candidate)
+            counts[name] += candidate in used_ids
+        used_ids.add(candidate)
         unique_ids.append(candidate)
     return unique_ids
 
 
 def join_parsed_rows(parsed_parts: Sequence[ParsedRows]) -> ParsedRows:
     """Put drafts of one modality one after the other; a column that one lacks is empty there."""
-    first = parsed_parts[0]
+    first_part = parsed_parts[0]
     if len(parsed_parts) == 1:
-        return first
-    kinds = sorted({parsed_rows.modality for parsed_rows in parsed_parts})
-    if len(kinds) > 1:
-        raise DataError(f"The files hold different kinds of data ({', '.join(kinds)}).", "Give one kind at a time.")
+        return first_part
+    modalities = sorted({parsed_rows.modality for parsed_rows in parsed_parts})
+    if len(modalities) > 1:
+        raise DataError(
+            f"The files hold different kinds of data ({', '.join(modalities)}).", "Give one kind at a time."
+        )
     names = list(dict.fromkeys(name for parsed_rows in parsed_parts for name in parsed_rows.metadata))
     labelled = any(parsed_rows.labels is not None for parsed_rows in parsed_parts)
     split = any(parsed_rows.splits is not None for parsed_rows in parsed_parts)
     return ParsedRows(
-        modality=first.modality,
+        modality=first_part.modality,
         inputs=[value for parsed_rows in parsed_parts for value in parsed_rows.inputs],
         ids=[value for parsed_rows in parsed_parts for value in parsed_rows.ids],
         labels=[value for parsed_rows in parsed_parts for value in parsed_rows.labels or [""] * len(parsed_rows.ids)]
@@ -250,7 +252,7 @@ def join_parsed_rows(parsed_parts: Sequence[ParsedRows]) -> ParsedRows:
             for name in dict.fromkeys(name for parsed_rows in parsed_parts for name in parsed_rows.indicators)
         },
         columns={role: name for parsed_rows in reversed(parsed_parts) for role, name in parsed_rows.columns.items()},
-        input_columns=first.input_columns,
+        input_columns=first_part.input_columns,
         left_out={
             name: reason for parsed_rows in reversed(parsed_parts) for name, reason in parsed_rows.left_out.items()
         },
@@ -260,13 +262,15 @@ def join_parsed_rows(parsed_parts: Sequence[ParsedRows]) -> ParsedRows:
     )
 
 
-def join_columns(parts: Iterable[tuple[Column | Sequence[str] | None, int]]) -> Column:
+def join_columns(columns_with_lengths: Iterable[tuple[Column | Sequence[str] | None, int]]) -> Column:
     """Join columns given with their lengths; an absent one is filled with empty strings."""
-    return make_column([value for part, n in parts for value in (part if part is not None else [""] * n)])
+    return make_column(
+        [value for part, n in columns_with_lengths for value in (part if part is not None else [""] * n)]
+    )
 
 
-_ADD = "Add the labels, or pass --unlabelled drop to leave these rows out."
-_NONE_APPLIES = f"{_ADD} If no label applies to them, pass --task multi-label."
+_ADD_LABELS = "Add the labels, or pass --unlabelled drop to leave these rows out."
+_ADD_LABELS_OR_NONE = f"{_ADD_LABELS} If no label applies to them, pass --task multi-label."
 
 
 def _refuse_unlabelled(
@@ -282,7 +286,9 @@ def _refuse_unlabelled(
                     *error_notes,
                 ]
             ),
-            _NONE_APPLIES if answers.task == "multi-label" and not policy.label_spec.empty_is_none else _ADD,
+            _ADD_LABELS_OR_NONE
+            if answers.task == "multi-label" and not policy.label_spec.empty_is_none
+            else _ADD_LABELS,
         )
     unlabelled_set = set(unlabelled_rows)
     return ["the row has no label" if row in unlabelled_set else reason for row, reason in enumerate(reasons)]

@@ -17,16 +17,16 @@ from headstart.data.images import image_folders
 from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.archive import unpack
 from headstart.data.reading.column_roles import find_roles
-from headstart.data.reading.frames import sheet_of
+from headstart.data.reading.frames import convert_frame
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table, join_parsed_rows
 from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable, is_table, read_raw_table
-from headstart.data.reading.tree import Tree, walk
+from headstart.data.reading.tree import FolderTree, list_tree
 from headstart.data.series import long_tables, series_files, series_tables
 from headstart.data.texts import TEXT_FILES, looks_headerless
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ColumnOptions, ReadOptions, parse
-from headstart.plain_files import reason_not_plain
+from headstart.plain_files import explain_not_plain
 from headstart.records import TRAIN, InputColumns, Table
 
 
@@ -39,9 +39,9 @@ class TableReader:
 
 
 TABLE_READERS: dict[str, TableReader] = {
-    "image": TableReader(image_folders.fits, image_folders.read),
-    "text": TableReader(texts.fits, texts.read),
-    "series": TableReader(series_tables.fits, series_tables.read),
+    "image": TableReader(image_folders.is_image_table, image_folders.read_image_table),
+    "text": TableReader(texts.is_text_table, texts.read_text_table),
+    "series": TableReader(series_tables.is_series_table, series_tables.read_series_table),
 }
 """In the order in which they are tried."""
 SERIES_FILES: dict[str, Callable[[Path, ColumnSpec], ParsedRows]] = {
@@ -114,7 +114,7 @@ def read_frame(frame: Any, options: ReadOptions) -> Table:
     DataError, UnknownName
         As `read_table`.
     """
-    raw_table, spec = sheet_of(frame), make_column_spec(options)
+    raw_table, spec = convert_frame(frame), make_column_spec(options)
     modality = "text" if spec.texts and options.modality == "auto" else options.modality
     kind = TABLE_READERS[_infer_modality(raw_table, Path("the table"), spec) if modality == "auto" else modality]
     table = _build_table(kind.read(raw_table, Path(), spec), "memory", options)
@@ -188,7 +188,7 @@ def require_unlabelled_source(unlabelled: str) -> None:
 def require_existing(path: Path) -> Path:
     """Give the path back, or say what lies nearby if it is not there; pipes and devices are no data."""
     if path.exists():
-        reason = None if path.is_dir() else reason_not_plain(path)
+        reason = None if path.is_dir() else explain_not_plain(path)
         if reason is not None:
             raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
         return path
@@ -204,10 +204,10 @@ def read_source(place: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     if modality == "auto" and spec.texts:
         modality = "text"
     if place.is_dir():
-        return _read_folder(walk(place), modality, spec)
+        return _read_folder(list_tree(place), modality, spec)
     suffix = place.suffix.lower()
     if suffix == ".zip":
-        return _read_folder(walk(unpack(place)), modality, spec, shown_path=place)
+        return _read_folder(list_tree(unpack(place)), modality, spec, shown_path=place)
     if suffix in SERIES_FILES and modality in {"auto", "series"}:
         return SERIES_FILES[suffix](place, spec)
     if suffix in SERIES_FILES:
@@ -244,7 +244,11 @@ def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:
     table of series.
     """
     fitting = [name for name, kind in TABLE_READERS.items() if kind.fits(raw_table, path.parent, spec)]
-    if fitting[:1] == ["image"] and len(fitting) > 1 and image_folders.is_by_numbers(raw_table, path.parent, spec):
+    if (
+        fitting[:1] == ["image"]
+        and len(fitting) > 1
+        and image_folders.names_images_by_number(raw_table, path.parent, spec)
+    ):
         fitting = fitting[1:]  # Numbers name pictures that lie about only where nothing else is there to learn from.
     if fitting[:2] == ["text", "series"] and _is_beside_series(raw_table, spec):
         return "series"
@@ -294,27 +298,27 @@ def _is_beside_series(raw_table: RawTable, spec: ColumnSpec) -> bool:
     )
     has_few_words = sum(n >= _FEWEST_WORDS for n in words) * 2 < len(raw_table.rows)
     return has_few_words and (
-        series_tables.value_run(raw_table, spec) is not None or long_tables.is_long(raw_table, spec)
+        series_tables.find_value_run(raw_table, spec) is not None or long_tables.is_long(raw_table, spec)
     )
 
 
-def _read_folder(tree: Tree, modality: str, spec: ColumnSpec, shown_path: Path | None = None) -> ParsedRows:
+def _read_folder(tree: FolderTree, modality: str, spec: ColumnSpec, shown_path: Path | None = None) -> ParsedRows:
     shown_path = shown_path or tree.root
-    if modality in {"auto", "image"} and tree.with_suffix(SUFFIXES):
-        return image_folders.read_folder(tree, spec, look_above=shown_path == tree.root)
-    files, not_plain = tree.plain_and_odd(DATA_SUFFIXES)
+    if modality in {"auto", "image"} and tree.list_files(SUFFIXES):
+        return image_folders.read_image_folder(tree, spec, look_above=shown_path == tree.root)
+    files, not_plain = tree.split_plain_files(DATA_SUFFIXES)
     if not_plain and files:
         plain = replace(
             tree, files=tuple(file for file in tree.files if file.as_posix() not in {one.id for one in not_plain})
         )
         parsed_rows = _read_folder(plain, modality, spec, shown_path)
         return replace(parsed_rows, set_aside=(*parsed_rows.set_aside, *not_plain))
-    files = files or tree.with_suffix(frozenset(NAMED_READERS))
-    text_files = [] if files else tree.with_suffix(TEXT_FILES)
+    files = files or tree.list_files(frozenset(NAMED_READERS))
+    text_files = [] if files else tree.list_files(TEXT_FILES)
     if text_files and all(len(file.parts) == 1 and parse_split_stem(file.stem) for file in text_files):
         files, text_files = text_files, []  # Tables, not texts: a text bears no such name.
     if modality in {"auto", "text"} and any(len(file.parts) > 1 for file in text_files):
-        return texts.read_folder(tree, text_files, spec)
+        return texts.read_text_folder(tree, text_files, spec)
     if modality == "image" or not files:
         kinds = _MODALITY_NOUNS.get(modality, "pictures, texts, tables or series")
         raise DataError(
@@ -325,14 +329,14 @@ def _read_folder(tree: Tree, modality: str, spec: ColumnSpec, shown_path: Path |
         )
     top = [file for file in files if len(file.parts) == 1]
     if len(files) == 1 or len(top) == 1:
-        return read_source(tree.at((top or files)[0]), modality, spec)
+        return read_source(tree.locate((top or files)[0]), modality, spec)
     splits = [parse_split_stem(file.stem) for file in files]
     if all(splits) and len(set(splits)) == len(files):
         return join_parsed_rows(
             _read_split_files(tree, list(zip(files, map(str, splits), strict=True)), modality, spec)
         )
     if modality in {"auto", "series"} and not top and _is_folder_per_class(files):
-        return series_files.read_folder(tree, files, spec)
+        return series_files.read_series_folder(tree, files, spec)
     raise DataError(
         f"{shown_path} holds {len(files)} tables ({offenders([file.as_posix() for file in files])}).",
         "Give the one to use; or name them train and test; or put the series of each class into a folder of its own.",
@@ -340,18 +344,18 @@ def _read_folder(tree: Tree, modality: str, spec: ColumnSpec, shown_path: Path |
 
 
 def _read_split_files(
-    tree: Tree, files: Sequence[tuple[PurePosixPath, str]], modality: str, spec: ColumnSpec
+    tree: FolderTree, files: Sequence[tuple[PurePosixPath, str]], modality: str, spec: ColumnSpec
 ) -> list[ParsedRows]:
     """Read files named train, test ...; the columns of values are those of the training file, by name."""
     first = next((file for file, split in files if split == TRAIN), files[0][0])
-    parsed_rows = read_source(tree.at(first), modality, spec)
+    parsed_rows = read_source(tree.locate(first), modality, spec)
     known = (
         replace(parsed_rows.input_columns, n_channels=len(parsed_rows.inputs[0])) if parsed_rows.input_columns else None
     )
     other_spec = spec if spec.training_inputs is not None else replace(spec, training_inputs=known)
     return [
         _assign_split(
-            parsed_rows if file == first else read_source(tree.at(file), parsed_rows.modality, other_spec), split
+            parsed_rows if file == first else read_source(tree.locate(file), parsed_rows.modality, other_spec), split
         )
         for file, split in files
     ]

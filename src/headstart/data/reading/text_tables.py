@@ -13,15 +13,15 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from headstart.csv_files import unguarded
-from headstart.data.reading.plain_text import TextForm, TextProblem, lines_of
+from headstart.csv_files import unguard_cell
+from headstart.data.reading.plain_text import TextFormat, TextProblem, read_lines
 
 # --- code ---
 
 SEPARATORS = ",;\t|"
 NO_SEPARATOR = "\x1f"
 """Stands between the cells of a table of one column: a character that no text has."""
-BLANK = " "
+BLANK_SEPARATOR = " "
 """Parts columns of numbers only, one blank or several, as the older files of the UCR archive have it."""
 SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 100
 FEWEST_STEPS, MOST_TITLES, LONGEST_NAME = 8, 5, 60
@@ -31,42 +31,42 @@ SPREADSHEET_ERROR = re.compile(
     re.IGNORECASE,
 )
 """What a spreadsheet writes into a cell that it cannot compute."""
-MOSTLY, MANY_LINES = 0.9, 10
+MOSTLY_SHARE, MANY_LINES = 0.9, 10
 """Share of lines that are rows by themselves; lines of one row, and times the usual length, that are odd."""
 csv.field_size_limit(2**31 - 1)
 
 
-def form_of(path: Path, encoding: str, errors: str = "strict") -> TextForm:
+def detect_text_format(path: Path, encoding: str, errors: str = "strict") -> TextFormat:
     """Find separator and quoting of a table by looking at its beginning."""
-    taken, size = [], 0
-    for line in lines_of(path, TextForm(encoding, errors)):
-        taken.append(line.replace("\0", ""))
+    lines, size = [], 0
+    for line in read_lines(path, TextFormat(encoding, errors)):
+        lines.append(line.replace("\0", ""))
         size += len(line)
         if size > SAMPLE_CHARACTERS:
-            taken.pop()  # It need not be whole, and its cells would count.
+            lines.pop()  # It need not be whole, and its cells would count.
             break
-    named = re.fullmatch(r"sep=(.)\r?\n?", taken[0]) if taken else None
-    lines = taken[1:] if named else taken
-    separator = named[1] if named else find_separator(lines)
-    form = TextForm(encoding, errors, separator, n_skipped=1 if named else 0)
-    if separator == "\t" and has_literal_quotes(path, form):
-        return TextForm(encoding, errors, separator, True, form.n_skipped)
-    return form
+    separator_line = re.fullmatch(r"sep=(.)\r?\n?", lines[0]) if lines else None
+    table_lines = lines[1:] if separator_line else lines
+    separator = separator_line[1] if separator_line else find_separator(table_lines)
+    text_format = TextFormat(encoding, errors, separator, n_skipped=1 if separator_line else 0)
+    if separator == "\t" and has_literal_quotes(path, text_format):
+        return TextFormat(encoding, errors, separator, True, text_format.n_skipped)
+    return text_format
 
 
 def find_separator(lines: list[str]) -> str:
     """Return the separator with which most rows have as many cells as the first; none where it parts no header."""
-    regular = {mark: regularity(lines, mark) for mark in SEPARATORS}
-    best = max(SEPARATORS, key=lambda mark: regular[mark])
-    if regular[best][1] > 1:
+    regularities = {separator: measure_regularity(lines, separator) for separator in SEPARATORS}
+    best = max(SEPARATORS, key=lambda separator: regularities[separator])
+    if regularities[best][1] > 1:
         return best
     rows = [cells for line in lines[:SAMPLE_ROWS] if (cells := line.split())]
     widths = {len(cells) for cells in rows}
     is_blank = len(widths) == 1 and min(widths) > FEWEST_STEPS and all(is_number(cell) for row in rows for cell in row)
-    return BLANK if is_blank else NO_SEPARATOR
+    return BLANK_SEPARATOR if is_blank else NO_SEPARATOR
 
 
-def regularity(lines: list[str], separator: str) -> tuple[float, int]:
+def measure_regularity(lines: list[str], separator: str) -> tuple[float, int]:
     """Return the share of rows with as many cells as the first row, and that number; (0, 0) if it never separates."""
     rows = islice((row for row in csv.reader(lines, delimiter=separator) if row), SAMPLE_ROWS)
     counts = [len(row) for row in rows]
@@ -75,17 +75,17 @@ def regularity(lines: list[str], separator: str) -> tuple[float, int]:
     return sum(count == counts[0] for count in counts) / len(counts), counts[0]
 
 
-def has_literal_quotes(path: Path, form: TextForm) -> bool:
+def has_literal_quotes(path: Path, text_format: TextFormat) -> bool:
     """Return whether a tab-separated file uses quotation marks as letters: every line is a full row, some are odd."""
-    odd, n_tabs = False, 0
-    for line in islice(lines_of(path, form), form.n_skipped, None):
+    has_odd_quotes, n_tabs = False, 0
+    for line in islice(read_lines(path, text_format), text_format.n_skipped, None):
         if not line.strip():
             continue
         n_tabs = n_tabs or line.count("\t")
         if line.count("\t") != n_tabs:
             return False
-        odd = odd or line.count('"') % 2 == 1
-    return odd
+        has_odd_quotes = has_odd_quotes or line.count('"') % 2 == 1
+    return has_odd_quotes
 
 
 def split_line(line: str, separator: str) -> list[str]:
@@ -111,7 +111,7 @@ def is_number(cell: str) -> bool:
     return True
 
 
-class Habits(NamedTuple):
+class RowHabits(NamedTuple):
     """What the rows at the beginning of a table have in common.
 
     Parameters
@@ -134,7 +134,7 @@ class Habits(NamedTuple):
     length: float
     doubled: bool
 
-    def fits(self, rows: list[list[str]]) -> bool:
+    def match_rows(self, rows: list[list[str]]) -> bool:
         """Return whether lines are rows by some column: values of other rows, or numbers where others have such."""
         for place, (values, numeric) in enumerate(zip(self.repeated, self.numeric, strict=True)):
             cells = [row[place] for row in rows]
@@ -143,21 +143,21 @@ class Habits(NamedTuple):
         return False
 
 
-def habits_of(lines: Iterable[str], form: TextForm, n_columns: int) -> Habits:
+def summarise_rows(lines: Iterable[str], text_format: TextFormat, n_columns: int) -> RowHabits:
     """Look at the first rows of a table, one line a row."""
-    whole: list[list[str]] = []
-    lengths, size, filled = [], 0, []
+    full_rows: list[list[str]] = []
+    lengths, n_characters, filled = [], 0, []
     for line in lines:
-        size += len(line)
-        if size > SAMPLE_CHARACTERS or len(whole) >= 2_000:
+        n_characters += len(line)
+        if n_characters > SAMPLE_CHARACTERS or len(full_rows) >= 2_000:
             break
-        cells = split_line(line, form.separator)
+        cells = split_line(line, text_format.separator)
         filled.append(bool(line.strip()))
         lengths.append(len(line))
         if len(cells) == n_columns:
-            whole.append(cells)
-    columns = list(zip(*whole, strict=True)) if whole else [() for _ in range(n_columns)]
-    return Habits(
+            full_rows.append(cells)
+    columns = list(zip(*full_rows, strict=True)) if full_rows else [() for _ in range(n_columns)]
+    return RowHabits(
         [{cell for cell, n in Counter(column).items() if n > 1 and cell.strip()} for column in columns],
         [bool(column) and all(is_number(cell) for cell in column) for column in columns],
         [any(not cell.strip() for cell in column) for column in columns],
@@ -185,7 +185,7 @@ def is_heading(cells: list[str], names: list[str], rows: list[list[str]]) -> boo
     return bool(rows) and not any(cell == name for row in rows for cell, name in zip(row, names, strict=False))
 
 
-def cells_reason(n_cells: int, n_columns: int) -> str:
+def explain_cell_count(n_cells: int, n_columns: int) -> str:
     """Return why a row cannot be used."""
     return f"the row has {n_cells} cell{'s' if n_cells > 1 else ''}, the header has {n_columns}"
 
@@ -216,21 +216,21 @@ class TextTable:
         Lines with more, and with fewer cells than the header.
     """
 
-    def __init__(self, path: Path, form: TextForm, header: list[str], first_line: int) -> None:
-        self.path, self.form, self.header, self.first_line = path, form, header, first_line
+    def __init__(self, path: Path, text_format: TextFormat, header: list[str], first_line: int) -> None:
+        self.path, self.text_format, self.header, self.first_line = path, text_format, header, first_line
         self.n_lines = self.n_blank = 0
-        self.stray: list[tuple[int, int]] = []
-        self.long: list[tuple[int, int]] = []
-        self.filled: list[int] = []
-        self.too_long: list[int] = []
-        self.too_short: list[int] = []
-        self.at_end = False
+        self.stray_spans: list[tuple[int, int]] = []
+        self.long_spans: list[tuple[int, int]] = []
+        self.filled_lines: list[int] = []
+        self.too_long_lines: list[int] = []
+        self.too_short_lines: list[int] = []
+        self.is_at_end = False
 
     @classmethod
     def open(cls, path: Path, encoding: str, errors: str = "strict") -> TextTable:
         """Read the header of a table."""
-        table = cls(path, form_of(path, encoding, errors), [], 1)
-        filled = ((line, cells) for line, _, cells in table._records() if any(map(str.strip, cells)))
+        table = cls(path, detect_text_format(path, encoding, errors), [], 1)
+        filled = ((line, cells) for line, _, cells in table._read_records() if any(map(str.strip, cells)))
         top = list(islice(filled, MOST_TITLES + SAMPLE_ROWS))
         above = top[: MOST_TITLES + 1] or [(1, [])]
         widths = [sum(bool(cell.strip()) for cell in cells) for _, cells in above]
@@ -239,11 +239,11 @@ class TextTable:
         below = [cells for _, cells in top[n_titles + 1 :]]
         n_titles += bool(below) and is_heading(top[n_titles][1], below[0], below[1:])
         first = (top or above)[n_titles]
-        table.first_line, table.header = first[0], [unguarded(cell) for cell in first[1]]
-        table.n_lines, table.at_end = 0, False
+        table.first_line, table.header = first[0], [unguard_cell(cell) for cell in first[1]]
+        table.n_lines, table.is_at_end = 0, False
         return table
 
-    def rows(self, n_columns: int, with_first: bool = False) -> Iterator[tuple[int, list[str] | str]]:
+    def read_rows(self, n_columns: int, with_first: bool = False) -> Iterator[tuple[int, list[str] | str]]:
         """Yield the line and the cells of each row below the header; in place of cells, why a row cannot be used.
 
         Parameters
@@ -253,13 +253,13 @@ class TextTable:
         with_first : bool
             The first row is no header but data.
         """
-        habits = habits_of(islice(self._lines(), self.first_line, None), self.form, n_columns)
+        habits = summarise_rows(islice(self._read_lines(), self.first_line, None), self.text_format, n_columns)
         empty: list[int] = []
         blank_counts = n_columns == 1 and not habits.numeric[0] and not habits.doubled
-        for line, taken, cells in self._records():
+        for line, raw_lines, cells in self._read_records():
             if line < self.first_line or (line == self.first_line and not with_first):
                 continue
-            for number, record in self._resolved(line, taken, cells, (n_columns, habits)):
+            for number, record in self._resolve_record(line, raw_lines, cells, (n_columns, habits)):
                 if not any(map(str.strip, record)):
                     if record or blank_counts:
                         empty.append(number)  # Counts as a row where another follows; at the end it is no row.
@@ -268,48 +268,48 @@ class TextTable:
                     continue
                 yield from ((place, "the row is empty" if n_columns > 1 else [""]) for place in empty)
                 empty = []
-                yield number, self._fitted(number, record, n_columns, habits)
+                yield number, self._fit_cells(number, record, n_columns, habits)
         self.n_blank += len(empty)
 
-    def _fitted(self, line: int, record: list[str], n_columns: int, habits: Habits) -> list[str] | str:
+    def _fit_cells(self, line: int, record: list[str], n_columns: int, habits: RowHabits) -> list[str] | str:
         """Return as many cells as there are columns, or why that cannot be."""
         if any(map(str.strip, record[n_columns:])):
-            self.too_long.append(line)
-            return cells_reason(len(record), n_columns)
+            self.too_long_lines.append(line)
+            return explain_cell_count(len(record), n_columns)
         if len(record) < n_columns:
             missing = habits.blank[len(record) :]
             if not all(missing) and not (n_columns >= FEWEST_STEPS and is_number(record[-1])):
-                self.too_short.append(line)
-                return cells_reason(len(record), n_columns)
-            self.filled.append(line)
-        return [unguarded(cell) for cell in (record + [""] * (n_columns - len(record)))[:n_columns]]
+                self.too_short_lines.append(line)
+                return explain_cell_count(len(record), n_columns)
+            self.filled_lines.append(line)
+        return [unguard_cell(cell) for cell in (record + [""] * (n_columns - len(record)))[:n_columns]]
 
-    def _lines(self) -> Iterator[str]:
-        for line in lines_of(self.path, self.form):
+    def _read_lines(self) -> Iterator[str]:
+        for line in read_lines(self.path, self.text_format):
             plain = line.replace("\0", "")
-            yield plain if self.form.separator != BLANK else f"{BLANK.join(plain.split())}\n"
+            yield plain if self.text_format.separator != BLANK_SEPARATOR else f"{BLANK_SEPARATOR.join(plain.split())}\n"
 
-    def _records(self) -> Iterator[tuple[int, list[str], list[str]]]:
+    def _read_records(self) -> Iterator[tuple[int, list[str], list[str]]]:
         """Yield the first line, the raw lines and the cells of each record, empty ones too."""
-        taken: list[str] = []
+        raw_lines: list[str] = []
 
         def remember() -> Iterator[str]:
-            for line in islice(self._lines(), self.form.n_skipped, None):
-                taken.append(line)
+            for line in islice(self._read_lines(), self.text_format.n_skipped, None):
+                raw_lines.append(line)
                 yield line
-            self.at_end = True
+            self.is_at_end = True
 
-        mark, lines = self.form.separator, remember()
-        literal = csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE)
-        line = 1 + self.form.n_skipped
-        for cells in literal if self.form.literal_quotes else csv.reader(lines, delimiter=mark):
-            yield line, list(taken), cells
-            line += len(taken)
-            taken.clear()
+        separator, lines = self.text_format.separator, remember()
+        literal = csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
+        line = 1 + self.text_format.n_skipped
+        for cells in literal if self.text_format.literal_quotes else csv.reader(lines, delimiter=separator):
+            yield line, list(raw_lines), cells
+            line += len(raw_lines)
+            raw_lines.clear()
             self.n_lines = line - 1
 
-    def _resolved(
-        self, line: int, taken: list[str], cells: list[str], shape: tuple[int, Habits]
+    def _resolve_record(
+        self, line: int, raw_lines: list[str], cells: list[str], shape: tuple[int, RowHabits]
     ) -> list[tuple[int, list[str]]]:
         """Return the rows of a record: itself, or its lines where a stray quotation mark made them one.
 
@@ -318,30 +318,32 @@ class TextTable:
         TextProblem
             A quotation mark is never closed, and the lines below it are no rows.
         """
-        if len(taken) < 2 or self.form.literal_quotes:
+        if len(raw_lines) < 2 or self.text_format.literal_quotes:
             return [(line, cells)]
         n_columns, habits = shape
-        apart = [split_line(one, self.form.separator) for one in taken]
-        whole = [row for row in apart if len(row) == n_columns]
-        n_filled = sum(bool(one.strip()) for one in taken)
-        alike = self.at_end or not self._is_proper(taken) if n_columns == 1 else habits.fits(whole)
-        last = line + len(taken) - 1
-        if len(whole) >= MOSTLY * n_filled and (alike or self.at_end):
-            self.stray.append((line, last))
-            return list(enumerate(apart, start=line))
-        if self.at_end:  # The mark has swallowed every row to the end of the file.
+        split_lines = [split_line(one, self.text_format.separator) for one in raw_lines]
+        full_rows = [row for row in split_lines if len(row) == n_columns]
+        n_filled = sum(bool(one.strip()) for one in raw_lines)
+        looks_like_rows = (
+            self.is_at_end or not self._has_proper_quotes(raw_lines) if n_columns == 1 else habits.match_rows(full_rows)
+        )
+        last = line + len(raw_lines) - 1
+        if len(full_rows) >= MOSTLY_SHARE * n_filled and (looks_like_rows or self.is_at_end):
+            self.stray_spans.append((line, last))
+            return list(enumerate(split_lines, start=line))
+        if self.is_at_end:  # The mark has swallowed every row to the end of the file.
             raise TextProblem(
                 f"{self.path}: a quotation mark that is opened in line {line} is never closed.",
                 "Close or remove it, or save the table as XLSX.",
             )
-        much = len(taken) >= MANY_LINES and sum(map(len, taken)) > MANY_LINES * habits.length
-        if much or (n_columns > 1 and len(whole) >= max(2, n_filled / 2)):
-            self.long.append((line, last))
+        is_far_longer = len(raw_lines) >= MANY_LINES and sum(map(len, raw_lines)) > MANY_LINES * habits.length
+        if is_far_longer or (n_columns > 1 and len(full_rows) >= max(2, n_filled / 2)):
+            self.long_spans.append((line, last))
         return [(line, cells)]
 
-    def _is_proper(self, taken: list[str]) -> bool:
+    def _has_proper_quotes(self, raw_lines: list[str]) -> bool:
         """Return whether quotation marks open at the beginning and close at the end of cells."""
         try:
-            return len(list(csv.reader(taken, delimiter=self.form.separator, strict=True))) > 0
+            return len(list(csv.reader(raw_lines, delimiter=self.text_format.separator, strict=True))) > 0
         except csv.Error:
             return False

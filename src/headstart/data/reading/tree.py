@@ -8,63 +8,63 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from headstart.plain_files import reason_not_plain
+from headstart.plain_files import explain_not_plain
 from headstart.records import SetAside
 
-_LEFT_BEHIND = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
+_SYSTEM_FILES = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
 
 
 @dataclass(frozen=True)
-class Tree:
+class FolderTree:
     """A folder and the files below it, as sorted paths relative to it; pipes and devices are among the files."""
 
     root: Path
     files: tuple[PurePosixPath, ...]
 
-    def at(self, file: PurePosixPath) -> Path:
+    def locate(self, file: PurePosixPath) -> Path:
         """Give the full path."""
         return self.root / file
 
-    def with_suffix(self, suffixes: frozenset[str]) -> list[PurePosixPath]:
+    def list_files(self, suffixes: frozenset[str]) -> list[PurePosixPath]:
         """Give the files of some kinds."""
         return [file for file in self.files if file.suffix.lower() in suffixes]
 
-    def plain_and_odd(self, suffixes: frozenset[str]) -> tuple[list[PurePosixPath], list[SetAside]]:
+    def split_plain_files(self, suffixes: frozenset[str]) -> tuple[list[PurePosixPath], list[SetAside]]:
         """Return the files of some kinds that can be opened, and with the reason those that are no plain files."""
-        files = self.with_suffix(suffixes)
-        reasons = {file: reason for file in files if (reason := reason_not_plain(self.at(file)))}
-        odd = [SetAside(file.as_posix(), reason) for file, reason in reasons.items()]
-        return [file for file in files if file not in reasons], odd
+        files = self.list_files(suffixes)
+        reasons = {file: reason for file in files if (reason := explain_not_plain(self.locate(file)))}
+        not_plain = [SetAside(file.as_posix(), reason) for file, reason in reasons.items()]
+        return [file for file in files if file not in reasons], not_plain
 
 
-def walk(root: Path) -> Tree:
+def list_tree(root: Path) -> FolderTree:
     """List the files below a folder; hidden ones and the like are left out, loops of links are not followed."""
-    return Tree(root, tuple(sorted(_files(root), key=lambda file: file.parts)))
+    return FolderTree(root, tuple(sorted(_walk_files(root), key=lambda file: file.parts)))
 
 
-def holds_any(root: Path, suffixes: frozenset[str], most: int = 20_000) -> bool:
+def contains_any(root: Path, suffixes: frozenset[str], most: int = 20_000) -> bool:
     """Return whether a file of some kind lies among the first `most` files below a folder."""
-    files = islice(_files(root), most)
+    files = islice(_walk_files(root), most)
     try:
         return any(file.suffix.lower() in suffixes for file in files)
     except OSError:
         return False
 
 
-def _files(root: Path) -> Iterator[PurePosixPath]:
+def _walk_files(root: Path) -> Iterator[PurePosixPath]:
     """Yield what is no folder; folders are walked without recursion, so that they may lie deep."""
-    waiting: list[tuple[PurePosixPath, frozenset[str]]] = [(PurePosixPath(), frozenset())]
-    while waiting:
-        below, above = waiting.pop()
+    pending: list[tuple[PurePosixPath, frozenset[str]]] = [(PurePosixPath(), frozenset())]
+    while pending:
+        below, above = pending.pop()
         real = os.path.realpath(root / below)
         if real in above:
             continue
         with os.scandir(root / below) as entries:
             for entry in entries:
-                if entry.name.startswith((".", "~$")) or entry.name.casefold() in _LEFT_BEHIND:
+                if entry.name.startswith((".", "~$")) or entry.name.casefold() in _SYSTEM_FILES:
                     continue
                 if _is_folder(entry):
-                    waiting.append((below / entry.name, above | {real}))
+                    pending.append((below / entry.name, above | {real}))
                 else:
                     yield below / entry.name
 

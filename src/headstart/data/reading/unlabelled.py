@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.reading.inputs import line_up
+from headstart.data.reading.inputs import read_ordered_inputs
 from headstart.data.reading.rows import ReadPolicy, build_table, tidy_table_labels
 from headstart.data.reading.sources import UNLABELLED_ACTIONS, USE, make_column_spec, read_source, require_existing
 from headstart.data.splitting.append import append_rows
@@ -15,12 +15,12 @@ from headstart.options import ReadOptions
 from headstart.records import TEST, TRAIN, Table, make_column
 
 
-def wants_unlabelled(options: ReadOptions) -> bool:
+def uses_unlabelled(options: ReadOptions) -> bool:
     """Whether `--unlabelled` names rows to learn from.
 
     Examples
     --------
-    >>> wants_unlabelled(ReadOptions(unlabelled="drop")), wants_unlabelled(ReadOptions(unlabelled="use"))
+    >>> uses_unlabelled(ReadOptions(unlabelled="drop")), uses_unlabelled(ReadOptions(unlabelled="use"))
     (False, True)
     """
     return options.unlabelled == USE or options.unlabelled not in UNLABELLED_ACTIONS
@@ -34,7 +34,7 @@ def read_unlabelled(table: Table, options: ReadOptions) -> Table:
     table : Table
         All other rows, those set aside included; with "use" its `source` is read again for rows without a label.
     options : ReadOptions
-        `wants_unlabelled` holds.
+        `uses_unlabelled` holds.
 
     Returns
     -------
@@ -46,31 +46,31 @@ def read_unlabelled(table: Table, options: ReadOptions) -> Table:
     DataError
         Nothing can be read there.
     """
-    rows = _bare_rows(table, options) if options.unlabelled == USE else _elsewhere(table, options)
+    rows = _read_left_out_rows(table, options) if options.unlabelled == USE else _read_other_source(table, options)
     _, first = np.unique(rows.hashes.astype(str), return_index=True)
-    known = set(table.hashes)
-    fresh = [int(row) for row in np.sort(first) if rows.hashes[row] not in known]
-    return replace(rows.take(np.asarray(fresh, dtype=np.intp)), labels=None)
+    known_hashes = set(table.hashes)
+    new_rows = [int(row) for row in np.sort(first) if rows.hashes[row] not in known_hashes]
+    return replace(rows.take(np.asarray(new_rows, dtype=np.intp)), labels=None)
 
 
-def _bare_rows(table: Table, options: ReadOptions) -> Table:
+def _read_left_out_rows(table: Table, options: ReadOptions) -> Table:
     """Give the rows of the data itself that were left out because they have no label."""
-    place = require_existing(Path(table.source).expanduser())
+    source = require_existing(Path(table.source).expanduser())
     rows = build_table(
-        read_source(place, options.modality, make_column_spec(options)), table.source, ReadPolicy(expects_labels=False)
+        read_source(source, options.modality, make_column_spec(options)), table.source, ReadPolicy(expects_labels=False)
     )
     left_out = {item.id for item in table.set_aside}
-    bare = [row for row, name in enumerate(rows.ids) if str(name) in left_out]
-    return rows.take(np.asarray(bare, dtype=np.intp))
+    unlabelled_rows = [row for row, name in enumerate(rows.ids) if str(name) in left_out]
+    return rows.take(np.asarray(unlabelled_rows, dtype=np.intp))
 
 
-def _elsewhere(table: Table, options: ReadOptions) -> Table:
-    return line_up(
+def _read_other_source(table: Table, options: ReadOptions) -> Table:
+    return read_ordered_inputs(
         [Path(options.unlabelled)], table.modality, table.columns, {}, inputs=table.input_columns, options=options
     ).table
 
 
-def with_also(table: Table, more: Table, merge: bool) -> Table:
+def add_training_rows(table: Table, extra: Table, merge: bool) -> Table:
     """Add labelled rows that only train; copies of test rows are left out.
 
     Parameters
@@ -82,7 +82,7 @@ def with_also(table: Table, more: Table, merge: bool) -> Table:
     merge : bool
         Merge labels that differ only in spelling.
     """
-    tested = set(table.hashes[table.splits == TEST])
-    kept = more.take(np.flatnonzero([digest not in tested for digest in more.hashes]).astype(np.intp))
-    added = append_rows(table, replace(kept, splits=make_column([TRAIN] * len(kept))), "also")
+    test_hashes = set(table.hashes[table.splits == TEST])
+    new_rows = extra.take(np.flatnonzero([digest not in test_hashes for digest in extra.hashes]).astype(np.intp))
+    added = append_rows(table, replace(new_rows, splits=make_column([TRAIN] * len(new_rows))), "also")
     return tidy_table_labels(added, merge)

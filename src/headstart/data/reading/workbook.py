@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from headstart.data.columns.cells import as_text, header_names
+from headstart.data.columns.cells import format_cell, make_header_names
 from headstart.data.reading.optional import import_optional
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_bytes, require_size
@@ -22,13 +22,13 @@ from headstart.data.reading.text_tables import SAMPLE_ROWS, is_heading
 from headstart.errors import DataError, offenders
 from headstart.records import Finding, SetAside, make_column
 
-_DAMAGED = (
+_DAMAGE_ERRORS = (
     zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, IndexError, TypeError, AttributeError,
     EOFError, NotImplementedError, AssertionError, OverflowError, MemoryError, RecursionError,
 )  # fmt: skip
 """What zipfile, the XML parser and openpyxl raise on parts that are broken."""
 _PEEK_ROWS, _CHUNK_BYTES, _MOST_TITLES = 50, 1 << 22, 5
-_MOST_LOOKED_AT = 20_000_000
+_MOST_CELLS = 20_000_000
 """Cells, empty ones between filled ones included."""
 _NO_VALUE = re.compile(
     rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?"
@@ -39,7 +39,7 @@ _CELL_END = b"c>"
 
 
 @dataclass(frozen=True)
-class _Marks:
+class _SheetExtras:
     """What stands in the XML of a sheet beside its values: formulas without a value, and cells that were merged.
 
     `merged` are first row, last row, first column and last column of each, from 1.
@@ -59,27 +59,27 @@ def read_workbook(path: Path, encoding: str | None) -> RawTable:
     """
     openpyxl = import_optional("openpyxl", "Excel")
     try:
-        _require_plain(path)
+        _require_safe_workbook(path)
         with warnings.catch_warnings(), path.open("rb") as handle:
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(handle, read_only=True, data_only=True)
             try:
-                chosen, note = _choose(path, book)
-                rows = _filled_rows(path, chosen)
-                marks = _read_marks(path, chosen)
+                sheet, findings = _choose_sheet(path, book)
+                rows = _read_filled_rows(path, sheet)
+                extras = _read_extras(path, sheet)
             finally:
                 book.close()
-    except _DAMAGED as error:
+    except _DAMAGE_ERRORS as error:
         problem = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
             f"{path}: the Excel file is damaged ({problem}).", "Open it and save it again, or save the table as CSV."
         ) from error
-    texts = [[_text_of(cell) for cell in cells] for _, cells in rows[: SAMPLE_ROWS + 2] if _is_filled(cells)]
+    texts = [[_format_value(cell) for cell in cells] for _, cells in rows[: SAMPLE_ROWS + 2] if _is_filled(cells)]
     is_below = len(texts) > 2 and len(rows[1][1]) > 0 and is_heading(texts[0], texts[1], texts[2:])
-    return _sheet(path, rows[1:] if is_below else rows, marks, note)
+    return _build_raw_table(path, rows[1:] if is_below else rows, extras, findings)
 
 
-def _require_plain(path: Path) -> None:
+def _require_safe_workbook(path: Path) -> None:
     """Refuse a workbook that unpacks to too much, or whose XML declares entities."""
     with zipfile.ZipFile(path) as archive:
         parts = archive.infolist()
@@ -91,11 +91,11 @@ def _require_plain(path: Path) -> None:
                         raise ValueError("its XML declares entities")
 
 
-def _choose(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
+def _choose_sheet(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
     """Return the sheet to read, and a note where there are several tables; hidden sheets are not read."""
     visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
-    widths = {sheet.title: _table_width(sheet) for sheet in visible}
+    widths = {sheet.title: _measure_table_width(sheet) for sheet in visible}
     tables = [sheet for sheet in visible if widths[sheet.title] > 1] or [s for s in visible if widths[s.title]]
     if not tables:
         names = offenders([sheet.title for sheet in visible]) or "none"
@@ -116,21 +116,21 @@ def _choose(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
     )
 
 
-def _table_width(sheet: Any) -> int:
+def _measure_table_width(sheet: Any) -> int:
     """Return the number of filled cells of the header, or 0 where no row below it is filled."""
     sheet.reset_dimensions()
-    widths = [_n_filled(cells) for cells in islice(sheet.iter_rows(values_only=True), _PEEK_ROWS)]
+    widths = [_count_filled(cells) for cells in islice(sheet.iter_rows(values_only=True), _PEEK_ROWS)]
     widths = [width for width in widths if width]
-    below = widths[_n_titles(widths) :]
+    below = widths[_count_titles(widths) :]
     return below[0] if len(below) > 1 else 0
 
 
-def _n_titles(widths: Sequence[int]) -> int:
+def _count_titles(widths: Sequence[int]) -> int:
     """Return how many rows are titles: rows of one cell above a header of several, below which rows are as wide.
 
     Examples
     --------
-    >>> _n_titles([1, 2, 2, 2]), _n_titles([1, 1, 1]), _n_titles([2, 1, 2])
+    >>> _count_titles([1, 2, 2, 2]), _count_titles([1, 1, 1]), _count_titles([2, 1, 2])
     (1, 0, 0)
     """
     n = next((place for place, width in enumerate(widths) if width > 1), 0)
@@ -138,27 +138,27 @@ def _n_titles(widths: Sequence[int]) -> int:
     return n if n <= _MOST_TITLES and sum(width > 1 for width in below) > len(below) / 2 else 0
 
 
-def _n_filled(cells: Sequence[object]) -> int:
-    return sum(cell is not None and bool(as_text(cell).strip()) for cell in cells)
+def _count_filled(cells: Sequence[object]) -> int:
+    return sum(cell is not None and bool(format_cell(cell).strip()) for cell in cells)
 
 
 def _is_filled(cells: Sequence[object]) -> bool:
-    return any(cell is not None and as_text(cell).strip() for cell in cells)
+    return any(cell is not None and format_cell(cell).strip() for cell in cells)
 
 
-def _without_titles(rows: list[tuple[int, list[object]]]) -> list[tuple[int, list[object]]]:
+def _drop_titles(rows: list[tuple[int, list[object]]]) -> list[tuple[int, list[object]]]:
     """Return rows from the header on."""
-    filled = [(place, _n_filled(cells)) for place, (_, cells) in enumerate(rows[:_PEEK_ROWS]) if _is_filled(cells)]
-    return rows[filled[_n_titles([width for _, width in filled])][0] :]
+    filled = [(place, _count_filled(cells)) for place, (_, cells) in enumerate(rows[:_PEEK_ROWS]) if _is_filled(cells)]
+    return rows[filled[_count_titles([width for _, width in filled])][0] :]
 
 
-def _filled_rows(path: Path, sheet: Any) -> list[tuple[int, list[object]]]:
+def _read_filled_rows(path: Path, sheet: Any) -> list[tuple[int, list[object]]]:
     """Return rows from the header to the last filled one, with their numbers; cells behind the last filled are cut."""
     rows: list[tuple[int, list[object]]] = []
     n_looked_at = n_last = 0
     for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
         n_looked_at += len(cells) + 1
-        if n_looked_at > _MOST_LOOKED_AT:
+        if n_looked_at > _MOST_CELLS:
             raise DataError(f"{path}: the sheet '{sheet.title}' has too many cells.", "Save the table as CSV.")
         if _is_filled(cells):
             end = max(place for place, cell in enumerate(cells, start=1) if cell is not None)
@@ -167,37 +167,37 @@ def _filled_rows(path: Path, sheet: Any) -> list[tuple[int, list[object]]]:
         elif rows and len(rows) < LIMITS.n_rows:
             rows.append((number, []))
     del rows[n_last:]
-    rows = _without_titles(rows)
+    rows = _drop_titles(rows)
     require_size(path, len(rows), max((len(cells) for _, cells in rows), default=0))
     return rows
 
 
-def _read_marks(path: Path, sheet: Any) -> _Marks:
+def _read_extras(path: Path, sheet: Any) -> _SheetExtras:
     """Look through the XML of a sheet, block by block."""
-    n_without_value, rest = 0, b""
+    n_without_value, remainder = 0, b""
     merged: list[tuple[int, int, int, int]] = []
     with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as opened:
         while block := opened.read(_CHUNK_BYTES):
-            whole = rest + block
-            cut = whole.rfind(_CELL_END) + len(_CELL_END) if _CELL_END in whole else len(whole) - 1024
-            done, rest = whole[: max(cut, 0)], whole[max(cut, 0) :]
-            n_without_value += len(_NO_VALUE.findall(done))
-            merged += _merges_in(done)
-        merged += _merges_in(rest)
-    return _Marks(n_without_value, tuple(dict.fromkeys(merged)))
+            text = remainder + block
+            cut = text.rfind(_CELL_END) + len(_CELL_END) if _CELL_END in text else len(text) - 1024
+            complete, remainder = text[: max(cut, 0)], text[max(cut, 0) :]
+            n_without_value += len(_NO_VALUE.findall(complete))
+            merged += _find_merges(complete)
+        merged += _find_merges(remainder)
+    return _SheetExtras(n_without_value, tuple(dict.fromkeys(merged)))
 
 
-def _merges_in(xml: bytes) -> Iterator[tuple[int, int, int, int]]:
+def _find_merges(xml: bytes) -> Iterator[tuple[int, int, int, int]]:
     for first, top, last, bottom in _MERGED.findall(xml):
-        yield int(top), int(bottom), _column_number(first), _column_number(last)
+        yield int(top), int(bottom), _parse_column_letters(first), _parse_column_letters(last)
 
 
-def _column_number(letters: bytes) -> int:
+def _parse_column_letters(letters: bytes) -> int:
     """Return the number of a column, from 1.
 
     Examples
     --------
-    >>> _column_number(b"A"), _column_number(b"AB")
+    >>> _parse_column_letters(b"A"), _parse_column_letters(b"AB")
     (1, 28)
     """
     number = 0
@@ -206,33 +206,35 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _text_of(value: object) -> str:
+def _format_value(value: object) -> str:
     """Write a cell as text; a date without a time is a date."""
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         return value.date().isoformat()
-    return as_text(value)
+    return format_cell(value)
 
 
-def _sheet(path: Path, rows: list[tuple[int, list[object]]], marks: _Marks, note: tuple[Finding, ...]) -> RawTable:
-    header = [_text_of(cell) for cell in rows[0][1]]
+def _build_raw_table(
+    path: Path, rows: list[tuple[int, list[object]]], extras: _SheetExtras, findings: tuple[Finding, ...]
+) -> RawTable:
+    header = [_format_value(cell) for cell in rows[0][1]]
     while not header[-1].strip():
         header.pop()
-    names = header_names(header)
-    _fill_merged(rows, marks.merged, len(names))
+    names = make_header_names(header)
+    _fill_merged(rows, extras.merged, len(names))
     filled = [(number, cells) for number, cells in rows[1:] if _is_filled(cells[: len(names)])]
     cells = {
-        name: make_column([_text_of(row[place]) if place < len(row) else "" for _, row in filled])
+        name: make_column([_format_value(row[place]) if place < len(row) else "" for _, row in filled])
         for place, name in enumerate(names)
     }
-    kept = {number for number, _ in filled}
-    empty = [number for number, _ in rows[1:] if number not in kept]
+    filled_numbers = {number for number, _ in filled}
+    empty = [number for number, _ in rows[1:] if number not in filled_numbers]
     set_aside = tuple(SetAside(f"{path.name}:{number}", "the row is empty") for number in empty)
     return RawTable(
         name=path.name,
         columns=cells,
         rows=[number for number, _ in filled],
         set_aside=set_aside,
-        findings=(*note, *_findings(path.name, marks)),
+        findings=(*findings, *_make_findings(path.name, extras)),
         n_lines=rows[-1][0],
     )
 
@@ -257,9 +259,9 @@ def _fill_merged(
                 cells[column_ - 1] = cells[column_ - 1] if cells[column_ - 1] is not None else value
 
 
-def _findings(name: str, marks: _Marks) -> Iterator[Finding]:
-    if marks.n_without_value:
-        n = marks.n_without_value
+def _make_findings(name: str, extras: _SheetExtras) -> Iterator[Finding]:
+    if extras.n_without_value:
+        n = extras.n_without_value
         have = "1 cell holds a formula" if n == 1 else f"{n} cells hold formulas"
         summary = f"{name}: {have} without a computed value; they were read as empty."
         yield Finding(
@@ -269,7 +271,7 @@ def _findings(name: str, marks: _Marks) -> Iterator[Finding]:
             summary=summary,
             advice="Open the file in a spreadsheet and save it again.",
         )
-    merged = [item for item in marks.merged if item[1] > item[0]]
+    merged = [item for item in extras.merged if item[1] > item[0]]
     if merged:
         are = "1 merged cell was" if len(merged) == 1 else f"{len(merged)} merged cells were"
         summary = f"{name}: {are} read as if each row that it covers held the value."

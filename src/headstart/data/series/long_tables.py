@@ -8,27 +8,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.columns.binding import bind_asked, bind_names
+from headstart.data.columns.binding import bind_names, bind_requested
 from headstart.data.columns.names import ColumnSpec, find_column, fold_column_name
-from headstart.data.columns.times import time_columns, times_of
-from headstart.data.columns.value_cells import thousands_in_doubt
+from headstart.data.columns.times import find_time_columns, read_times
+from headstart.data.columns.value_cells import find_doubtful_thousands
 from headstart.data.reading.column_roles import ColumnRoles, find_roles, read_labels
 from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import DataError, offenders
 from headstart.records import Column, Finding, InputColumns
 
-OWN_CHANNEL = "channel_"
+OWN_CHANNEL_PREFIX = "channel_"
 """Begin of the names of channels without names in tables that Headstart writes: in the order of training."""
 _COARSE = frozenset({"minute", "hour", "day", "week", "month", "days", "weeks", "months", "epoch", "cycle"})
 MOST_INTERLEAVED = 100
 """Different values at most of a column that tells rows of one time apart."""
-CHANNEL = "channel "
+CHANNEL_ROLE = "channel "
 """Begin of the role of each channel: "channel 1", "channel 2" ..."""
 
 
 @dataclass(frozen=True)
-class Steps:
+class OrderedSteps:
     """The rows of a long table in order: series by series, each by time.
 
     Parameters
@@ -43,7 +43,7 @@ class Steps:
     """
 
     ids: list[str]
-    codes: NDArray[np.intp]
+    series_indices: NDArray[np.intp]
     order: NDArray[np.intp]
     starts: NDArray[np.intp]
 
@@ -55,31 +55,31 @@ class Steps:
     @property
     def inside(self) -> NDArray[np.bool_]:
         """Whether neighbours in order are of one series (n_rows - 1,)."""
-        same: NDArray[np.bool_] = np.diff(self.codes[self.order]) == 0
+        same: NDArray[np.bool_] = np.diff(self.series_indices[self.order]) == 0
         return same
 
 
-def keys_of(raw_table: RawTable, spec: ColumnSpec) -> tuple[str | None, str | None]:
+def find_key_columns(raw_table: RawTable, spec: ColumnSpec) -> tuple[str | None, str | None]:
     """Return the columns that name the series and the time: those asked for, of training, or with a usual name."""
     where = f" in {raw_table.name}"
     roles = {"series": spec.columns.get("id"), "time": spec.columns.get("time")}
-    asked = ColumnSpec(columns={role: name for role, name in roles.items() if name}, training_columns=spec.roles)
-    name = find_column(raw_table.names, "series", asked, where)
-    return name, find_column([other for other in raw_table.names if other != name], "time", asked, where)
+    key_spec = ColumnSpec(columns={role: name for role, name in roles.items() if name}, training_columns=spec.roles)
+    name = find_column(raw_table.names, "series", key_spec, where)
+    return name, find_column([other for other in raw_table.names if other != name], "time", key_spec, where)
 
 
 def is_long(raw_table: RawTable, spec: ColumnSpec) -> bool:
     """Whether rows are time steps: one column names the series, which repeat, and another the time."""
-    name, time = keys_of(raw_table, spec)
+    name, time = find_key_columns(raw_table, spec)
     if name is None or (time is None and "id" not in spec.columns):
         return False
     values = raw_table.texts(name)
     return len(set(values)) < len(values) or (not spec.for_training and time is not None)
 
 
-def is_longer(raw_table: RawTable, spec: ColumnSpec, n_steps: int) -> bool:
+def has_longer_series(raw_table: RawTable, spec: ColumnSpec, n_steps: int) -> bool:
     """Whether series have at least `n_steps` rows, as the median; days and weeks may be those of rows of steps."""
-    name, time = keys_of(raw_table, spec)
+    name, time = find_key_columns(raw_table, spec)
     assert name is not None
     if time is not None and fold_column_name(time) in _COARSE and "time" not in spec.roles:
         return False
@@ -87,7 +87,7 @@ def is_longer(raw_table: RawTable, spec: ColumnSpec, n_steps: int) -> bool:
     return float(np.median(counts)) >= n_steps
 
 
-def read(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
+def read_long_table(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     """Read a table with a row a time step.
 
     Raises
@@ -95,58 +95,72 @@ def read(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     DataError
         It has no column of values, lacks channels of training, or a series has two labels.
     """
-    name, time = keys_of(raw_table, spec)
+    name, time = find_key_columns(raw_table, spec)
     assert name is not None
-    steps, odd = _steps(raw_table, spec, name, time)
-    keys = [name] if time is None else [name, *time_columns(raw_table, time)]
-    roles, findings = _roles(raw_table, spec, keys, steps)
-    others = [other for other in raw_table.names if other not in {*keys, *roles.by_role().values()}]
-    channels = _channels(raw_table, others, steps, spec)
+    steps, time_findings = _order_rows(raw_table, spec, name, time)
+    key_columns = [name] if time is None else [name, *find_time_columns(raw_table, time)]
+    roles, findings = _find_roles(raw_table, spec, key_columns, steps)
+    others = [other for other in raw_table.names if other not in {*key_columns, *roles.by_role().values()}]
+    channels = _find_channels(raw_table, others, steps, spec)
     if not channels:
         raise DataError(
-            f"{raw_table.name} has no column of values beside {' and '.join(keys)}.", "Add one column a channel."
+            f"{raw_table.name} has no column of values beside {' and '.join(key_columns)}.", "Add one column a channel."
         )
     raw_table.require_fine(channels)
     values = np.stack([raw_table.require_numbers(channel) for channel in channels])[:, steps.order]
-    labels, marks = read_labels(roles, lambda column: _constant(raw_table, column, steps))
-    metadata, left_out = _rest(raw_table, [other for other in others if other not in channels], steps, spec)
+    labels, indicators = read_labels(roles, lambda column: _read_constant(raw_table, column, steps))
+    metadata, left_out = _read_rest(raw_table, [other for other in others if other not in channels], steps, spec)
     return ParsedRows(
         modality="series",
         inputs=np.split(values, steps.starts[1:], axis=1),
         ids=steps.ids,
         labels=labels,
-        indicators=marks,
-        splits=None if roles.split is None else _constant(raw_table, roles.split, steps),
+        indicators=indicators,
+        splits=None if roles.split is None else _read_constant(raw_table, roles.split, steps),
         metadata=metadata,
         set_aside=raw_table.set_aside,
-        findings=(*raw_table.findings, *roles.findings, *findings, *odd, *thousands_in_doubt(raw_table, channels)),
+        findings=(
+            *raw_table.findings,
+            *roles.findings,
+            *findings,
+            *time_findings,
+            *find_doubtful_thousands(raw_table, channels),
+        ),
         columns={
             **{role: column for role, column in roles.by_role().items() if role != "id"},
             "series": name,
             **({} if time is None else {"time": time}),
-            **{f"{CHANNEL}{number}": channel for number, channel in enumerate(channels, start=1)},
+            **{f"{CHANNEL_ROLE}{number}": channel for number, channel in enumerate(channels, start=1)},
         },
-        input_columns=InputColumns(layout="long", channels=_names_of_training(channels, spec)),
+        input_columns=InputColumns(layout="long", channels=_use_training_names(channels, spec)),
         left_out=left_out,
     )
 
 
-def _names_of_training(channels: Sequence[str], spec: ColumnSpec) -> tuple[str, ...]:
+def _use_training_names(channels: Sequence[str], spec: ColumnSpec) -> tuple[str, ...]:
     known = spec.training_inputs.channels if spec.training_inputs is not None else ()
     return known if len(known) == len(channels) and any(known) else tuple(channels)
 
 
-def _steps(raw_table: RawTable, spec: ColumnSpec, name: str, time: str | None) -> tuple[Steps, tuple[Finding, ...]]:
+def _order_rows(
+    raw_table: RawTable, spec: ColumnSpec, name: str, time: str | None
+) -> tuple[OrderedSteps, tuple[Finding, ...]]:
     """Put the rows in order."""
-    codes, ids = _coded(raw_table.texts(name))
-    times, odd = (np.arange(len(codes), dtype=np.float64), _no_time()) if time is None else times_of(raw_table, time)
-    _refuse_interleaved(raw_table, spec, list(zip(codes.tolist(), times.tolist(), strict=True)), name)
-    order = np.lexsort((times, codes)).astype(np.intp)
-    steps = Steps(ids, codes, order, np.flatnonzero(np.diff(codes[order], prepend=-1)).astype(np.intp))
-    return steps, odd or _repeated(times[order], steps)
+    series_indices, ids = _number_series(raw_table.texts(name))
+    times, time_findings = (
+        (np.arange(len(series_indices), dtype=np.float64), _make_no_time_finding())
+        if time is None
+        else read_times(raw_table, time)
+    )
+    _refuse_interleaved(raw_table, spec, list(zip(series_indices.tolist(), times.tolist(), strict=True)), name)
+    order = np.lexsort((times, series_indices)).astype(np.intp)
+    steps = OrderedSteps(
+        ids, series_indices, order, np.flatnonzero(np.diff(series_indices[order], prepend=-1)).astype(np.intp)
+    )
+    return steps, time_findings or _find_repeated_times(times[order], steps)
 
 
-def _no_time() -> tuple[Finding, ...]:
+def _make_no_time_finding() -> tuple[Finding, ...]:
     summary = "No column says the time: the steps of each series stand in the order of the file."
     return (
         Finding(
@@ -159,14 +173,16 @@ def _no_time() -> tuple[Finding, ...]:
     )
 
 
-def _coded(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
+def _number_series(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
     """Number the series in order of first appearance."""
     numbers: dict[str, int] = {}
-    codes = np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.intp)
-    return codes, list(numbers)
+    series_indices = np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.intp)
+    return series_indices, list(numbers)
 
 
-def _refuse_interleaved(raw_table: RawTable, spec: ColumnSpec, places: Sequence[tuple[int, float]], name: str) -> None:
+def _refuse_interleaved(
+    raw_table: RawTable, spec: ColumnSpec, row_positions: Sequence[tuple[int, float]], name: str
+) -> None:
     """Refuse a table in which several rows share a time and another column tells them apart: a channel, or a trial.
 
     Raises
@@ -174,13 +190,13 @@ def _refuse_interleaved(raw_table: RawTable, spec: ColumnSpec, places: Sequence[
     DataError
         Naming that column.
     """
-    if 2 * len(set(places)) > len(places):
+    if 2 * len(set(row_positions)) > len(row_positions):
         return
     label = find_column(raw_table.names, "label", spec, "")
     for other in [one for one in raw_table.names if one not in {name, label, *spec.labels}]:
         values = raw_table.texts(other)
         words = sorted(set(values))
-        if len(words) <= MOST_INTERLEAVED and len(set(zip(places, values, strict=True))) == len(places):
+        if len(words) <= MOST_INTERLEAVED and len(set(zip(row_positions, values, strict=True))) == len(row_positions):
             raise DataError(
                 f"{raw_table.name} has several rows at one time of a series, which '{other}' tells apart "
                 f"({offenders(words)}).",
@@ -189,10 +205,10 @@ def _refuse_interleaved(raw_table: RawTable, spec: ColumnSpec, places: Sequence[
             )
 
 
-def _repeated(times: NDArray[np.float64], steps: Steps) -> tuple[Finding, ...]:
+def _find_repeated_times(times: NDArray[np.float64], steps: OrderedSteps) -> tuple[Finding, ...]:
     """Point out series that have two values at one time (times in order)."""
-    again = (np.diff(times) == 0) & steps.inside
-    rows = tuple(steps.ids[code] for code in np.unique(steps.codes[steps.order][1:][again]))
+    is_repeated = (np.diff(times) == 0) & steps.inside
+    rows = tuple(steps.ids[code] for code in np.unique(steps.series_indices[steps.order][1:][is_repeated]))
     if not rows:
         return ()
     summary = f"{len(rows)} series have two rows with the same time (such as {rows[0]}); both were kept, in file order."
@@ -207,8 +223,8 @@ def _repeated(times: NDArray[np.float64], steps: Steps) -> tuple[Finding, ...]:
     )
 
 
-def _roles(
-    raw_table: RawTable, spec: ColumnSpec, keys: Sequence[str], steps: Steps
+def _find_roles(
+    raw_table: RawTable, spec: ColumnSpec, key_columns: Sequence[str], steps: OrderedSteps
 ) -> tuple[ColumnRoles, tuple[Finding, ...]]:
     """Find label and split; a guessed label that changes within most series is a channel, and no label.
 
@@ -217,12 +233,14 @@ def _roles(
     DataError
         Several other columns could be the label.
     """
-    asked = {role: name for role, name in spec.columns.items() if role not in {"id", "time"}}
-    roles = find_roles(raw_table, replace(spec, columns=asked), keys)
+    named_columns = {role: name for role, name in spec.columns.items() if role not in {"id", "time"}}
+    roles = find_roles(raw_table, replace(spec, columns=named_columns), key_columns)
     known = spec.labels or any(role.startswith("label") for role in spec.training_columns)
-    if roles.label is None or known or 2 * len(_varied(raw_table, roles.label, steps)) <= len(steps.ids):
+    if roles.label is None or known or 2 * len(_list_varying_series(raw_table, roles.label, steps)) <= len(steps.ids):
         return roles, ()
-    others = [name for name in raw_table.names if name not in {*keys, roles.split, roles.label, *spec.group_columns}]
+    others = [
+        name for name in raw_table.names if name not in {*key_columns, roles.split, roles.label, *spec.group_columns}
+    ]
     likely = [name for name in others if _could_be_label(raw_table, name, steps)]
     if not likely:
         return (replace(roles, label=None) if raw_table.has_numbers(roles.label) else roles), ()
@@ -243,57 +261,59 @@ def _roles(
     )
 
 
-def _could_be_label(raw_table: RawTable, name: str, steps: Steps) -> bool:
+def _could_be_label(raw_table: RawTable, name: str, steps: OrderedSteps) -> bool:
     values = raw_table.texts(name)
     n_values = len({values[row] for row in steps.firsts} - {""})
-    return 2 <= n_values < len(steps.ids) and not _varied(raw_table, name, steps)
+    return 2 <= n_values < len(steps.ids) and not _list_varying_series(raw_table, name, steps)
 
 
-def _varied(raw_table: RawTable, name: str, steps: Steps) -> list[int]:
+def _list_varying_series(raw_table: RawTable, name: str, steps: OrderedSteps) -> list[int]:
     """Return the series in which a column has more than one value."""
     values = raw_table.texts(name)
     first = [values[row] for row in steps.firsts]
-    return sorted({code for code, value in zip(steps.codes.tolist(), values, strict=True) if value != first[code]})
+    return sorted(
+        {code for code, value in zip(steps.series_indices.tolist(), values, strict=True) if value != first[code]}
+    )
 
 
-def _constant(raw_table: RawTable, name: str, steps: Steps) -> list[str]:
+def _read_constant(raw_table: RawTable, name: str, steps: OrderedSteps) -> list[str]:
     """Return one value a series; a series with two labels is an error."""
-    odd = [steps.ids[place] for place in _varied(raw_table, name, steps)]
-    if odd:
+    varying_ids = [steps.ids[place] for place in _list_varying_series(raw_table, name, steps)]
+    if varying_ids:
         raise DataError(
-            f"{raw_table.name}: {len(odd)} series have more than one {name} ({offenders(odd)}).",
+            f"{raw_table.name}: {len(varying_ids)} series have more than one {name} ({offenders(varying_ids)}).",
             "Give every row of a series the same value, or name another column with --label.",
         )
     values = raw_table.texts(name)
     return [values[row] for row in steps.firsts]
 
 
-def _channels(raw_table: RawTable, others: Sequence[str], steps: Steps, spec: ColumnSpec) -> list[str]:
+def _find_channels(raw_table: RawTable, others: Sequence[str], steps: OrderedSteps, spec: ColumnSpec) -> list[str]:
     """Find the columns of values: those asked for, those of training, else every number that changes in a series."""
     numeric = [name for name in others if name not in spec.group_columns and raw_table.is_mostly_numbers(name)]
     numeric = [name for name in numeric if raw_table.has_numbers(name) or raw_table.numbers(name) is None]
-    changing = [name for name in numeric if _changes(raw_table, name, steps)]
-    known = [name for role, name in spec.roles.items() if role.startswith(CHANNEL)]
+    changing = [name for name in numeric if _changes_within_series(raw_table, name, steps)]
+    known = [name for role, name in spec.roles.items() if role.startswith(CHANNEL_ROLE)]
     inputs = spec.training_inputs or InputColumns()
     if spec.channels:
-        return bind_asked(spec.channels, raw_table.names, raw_table.name)
+        return bind_requested(spec.channels, raw_table.names, raw_table.name)
     names = inputs.channels or known
-    ours = [f"{OWN_CHANNEL}{number}" for number in range(1, len(names) + 1)]
+    ours = [f"{OWN_CHANNEL_PREFIX}{number}" for number in range(1, len(names) + 1)]
     if ours and set(ours) <= set(raw_table.names):  # a table of corrections that `serve` wrote
         return ours
     if any(names) and (len(names) > 1 or inputs.layout in {"", "long", "files"}):
         return bind_names(names, raw_table.names, raw_table.name, changing)
-    found = changing or numeric
-    if inputs.n_channels not in {0, len(found)}:
+    names = changing or numeric
+    if inputs.n_channels not in {0, len(names)}:
         raise DataError(
-            f"{raw_table.name} has {len(found)} columns of values ({offenders(found)}); the model learnt from "
+            f"{raw_table.name} has {len(names)} columns of values ({offenders(names)}); the model learnt from "
             f"{inputs.n_channels}.",
             "Name the columns of values with --channels.",
         )
-    return found
+    return names
 
 
-def _changes(raw_table: RawTable, name: str, steps: Steps) -> bool:
+def _changes_within_series(raw_table: RawTable, name: str, steps: OrderedSteps) -> bool:
     """Whether a column changes between two rows of one series; one with cells that are no numbers does."""
     numbers = raw_table.numbers(name)
     if numbers is None:
@@ -302,10 +322,10 @@ def _changes(raw_table: RawTable, name: str, steps: Steps) -> bool:
     return bool((change[steps.inside & np.isfinite(change)] != 0).any())
 
 
-def _rest(
-    raw_table: RawTable, names: Sequence[str], steps: Steps, spec: ColumnSpec
+def _read_rest(
+    raw_table: RawTable, names: Sequence[str], steps: OrderedSteps, spec: ColumnSpec
 ) -> tuple[dict[str, Column], dict[str, str]]:
     """Return metadata, one value a series, and the columns that have none."""
-    varied = [name for name in names if name not in spec.group_columns and _varied(raw_table, name, steps)]
+    varied = [name for name in names if name not in spec.group_columns and _list_varying_series(raw_table, name, steps)]
     left_out = dict.fromkeys(varied, "its values change within series, and it is no channel")
     return {name: raw_table.column(name)[steps.firsts] for name in names if name not in varied}, left_out

@@ -11,26 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.columns.binding import bind_names
-from headstart.data.columns.cells import as_text, parse_number
+from headstart.data.columns.cells import format_cell, parse_number
 from headstart.data.columns.names import ROLES, ColumnSpec, find_column, find_label_columns, fold_column_name
-from headstart.data.columns.precision import in_single_precision, is_too_fine, too_fine
-from headstart.data.columns.times import times_of
-from headstart.data.images.class_folders import read_places
-from headstart.data.reading.decoding import encoding_of, lines
+from headstart.data.columns.precision import is_too_fine, make_precision_error, to_single_precision
+from headstart.data.columns.times import read_times
+from headstart.data.images.class_folders import read_folder_labels
+from headstart.data.reading.decoding import find_text_format, read_lines
 from headstart.data.reading.npz import read_npz_arrays
 from headstart.data.reading.npz_splits import join_splits
 from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable, read_raw_table
-from headstart.data.reading.tree import Tree
+from headstart.data.reading.tree import FolderTree
 from headstart.errors import DataError, ending, offenders
 from headstart.modalities.series import Series
 from headstart.records import AXES, Finding, InputColumns, SetAside, make_column
 
-_TIMES = {*ROLES["time"], "index"}
+_TIME_NAMES = {*ROLES["time"], "index"}
 _USUAL_ARRAYS = ("x", "data", "inputs", "values", "series", "features", "signals")
 
 
-def read_one(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
+def read_series_file(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     """Read a whole file as one series: a row a time step, a column a channel.
 
     Raises
@@ -39,12 +39,12 @@ def read_one(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
         It has no column of numbers, or lacks channels of training.
     """
     known = spec.training_inputs or InputColumns()
-    names = channels_of(raw_table, spec)
-    bound = _bound(raw_table, names, known, spec)
+    names = find_channels(raw_table, spec)
+    bound = _bind_channels(raw_table, names, known, spec)
     nameless = raw_table.headerless or (known.layout == "array")
     return ParsedRows(
         modality="series",
-        inputs=[_values(raw_table, bound, spec)],
+        inputs=[_read_values(raw_table, bound, spec)],
         ids=[raw_table.name],
         set_aside=raw_table.set_aside,
         findings=raw_table.findings,
@@ -53,7 +53,7 @@ def read_one(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     )
 
 
-def channels_of(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
+def find_channels(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     """Return the columns of a file of one series that hold numbers other than times.
 
     Raises
@@ -65,24 +65,24 @@ def channels_of(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     names = [
         name
         for name in raw_table.names
-        if name != time and (raw_table.headerless or fold_column_name(name) not in _TIMES)
+        if name != time and (raw_table.headerless or fold_column_name(name) not in _TIME_NAMES)
     ]
-    found = [name for name in names if raw_table.has_numbers(name)]
-    if not found:
+    channels = [name for name in names if raw_table.has_numbers(name)]
+    if not channels:
         raise DataError("it has no column of numbers", "Give one row a time step and one column a channel.")
-    return found
+    return channels
 
 
-def _bound(raw_table: RawTable, names: Sequence[str], known: InputColumns, spec: ColumnSpec) -> list[str]:
+def _bind_channels(raw_table: RawTable, names: Sequence[str], known: InputColumns, spec: ColumnSpec) -> list[str]:
     """Put channels in the order of training by name; by position where either has no names."""
-    asked = spec.channels or (known.channels if any(known.channels) else ())
-    one = known.n_channels == 1 and len(names) == 1
-    if asked and not raw_table.headerless and not (one and not spec.channels):
-        return bind_names(asked, raw_table.names, raw_table.name, names)
+    requested = spec.channels or (known.channels if any(known.channels) else ())
+    is_one_channel = known.n_channels == 1 and len(names) == 1
+    if requested and not raw_table.headerless and not (is_one_channel and not spec.channels):
+        return bind_names(requested, raw_table.names, raw_table.name, names)
     return list(names)
 
 
-def _values(raw_table: RawTable, names: Sequence[str], spec: ColumnSpec) -> Series:
+def _read_values(raw_table: RawTable, names: Sequence[str], spec: ColumnSpec) -> Series:
     raw_table.require_fine(names)
     values = np.stack([raw_table.require_numbers(name) for name in names])
     if raw_table.headerless:
@@ -95,55 +95,57 @@ def _values(raw_table: RawTable, names: Sequence[str], spec: ColumnSpec) -> Seri
     )
     if time is None or time in names:
         return values
-    return values[:, np.argsort(times_of(raw_table, time)[0], kind="stable")]
+    return values[:, np.argsort(read_times(raw_table, time)[0], kind="stable")]
 
 
-def read_folder(tree: Tree, files: Sequence[PurePosixPath], spec: ColumnSpec) -> ParsedRows:
+def read_series_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: ColumnSpec) -> ParsedRows:
     """Read a folder a class of CSV files, one series a file; split folders may stand above.
 
     Channels have the names that most files have, in the order of the first of these; a file that lacks one is set
     aside.
     """
-    sheets: dict[PurePosixPath, RawTable] = {}
-    aside: list[SetAside] = []
+    raw_tables: dict[PurePosixPath, RawTable] = {}
+    set_aside: list[SetAside] = []
     for file in files:
         try:
-            raw_table = read_raw_table(tree.at(file), spec.encoding)
-            channels_of(raw_table, spec)
-            sheets[file] = raw_table
+            raw_table = read_raw_table(tree.locate(file), spec.encoding)
+            find_channels(raw_table, spec)
+            raw_tables[file] = raw_table
         except DataError as error:
-            aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
-    known = spec.training_inputs or _usual_channels(list(sheets.values()), spec)
-    inputs, kept, extra = [], [], Counter[str]()
-    for file, raw_table in sheets.items():
-        names = channels_of(raw_table, spec)
+            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.locate(file))))
+    known = spec.training_inputs or _find_usual_channels(list(raw_tables.values()), spec)
+    inputs, read_files, extra_channels = [], [], Counter[str]()
+    for file, raw_table in raw_tables.items():
+        names = find_channels(raw_table, spec)
         try:
-            inputs.append(_values(raw_table, _bound(raw_table, names, known, spec), spec))
+            inputs.append(_read_values(raw_table, _bind_channels(raw_table, names, known, spec), spec))
         except DataError as error:
-            aside.append(SetAside(file.as_posix(), ending(error.problem, tree.at(file))))
+            set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.locate(file))))
             continue
-        kept.append(file)
-        extra.update(
+        read_files.append(file)
+        extra_channels.update(
             name for name in names if known.channels and not raw_table.headerless and name not in known.channels
         )
-    places = dict(zip(files, read_places([PurePosixPath(*file.parts[-3:]) for file in files]), strict=True))
+    folder_labels = dict(
+        zip(files, read_folder_labels([PurePosixPath(*file.parts[-3:]) for file in files]), strict=True)
+    )
     return ParsedRows(
         modality="series",
         inputs=inputs,
-        ids=[file.as_posix() for file in kept],
-        labels=[file.parts[-2] for file in kept],
-        splits=[places[file][1] or "" for file in kept],
-        set_aside=tuple(aside),
+        ids=[file.as_posix() for file in read_files],
+        labels=[file.parts[-2] for file in read_files],
+        splits=[folder_labels[file][1] or "" for file in read_files],
+        set_aside=tuple(set_aside),
         input_columns=known,
-        left_out={name: f"{n} files have it, most have not" for name, n in extra.items()},
+        left_out={name: f"{n} files have it, most have not" for name, n in extra_channels.items()},
     )
 
 
-def _usual_channels(sheets: Sequence[RawTable], spec: ColumnSpec) -> InputColumns:
+def _find_usual_channels(raw_tables: Sequence[RawTable], spec: ColumnSpec) -> InputColumns:
     """Return the channels that most files with names have."""
     if spec.channels:
         return InputColumns(layout="files", channels=tuple(spec.channels))
-    named = [channels_of(raw_table, spec) for raw_table in sheets if not raw_table.headerless]
+    named = [find_channels(raw_table, spec) for raw_table in raw_tables if not raw_table.headerless]
     counts = Counter(frozenset(map(fold_column_name, names)) for names in named)
     if not counts:
         return InputColumns(layout="files")
@@ -166,41 +168,44 @@ def read_npz(path: Path, spec: ColumnSpec) -> ParsedRows:
     name = next((by_key[known] for known in _USUAL_ARRAYS if known in by_key), None)
     if name is None:
         raise DataError(f"{path} has no array X (found: {', '.join(arrays)}).", "Save it as X, with labels as y.")
-    values, axes, findings = oriented(arrays.pop(name), str(path), spec)
-    rest = {
-        other: [as_text(v) for v in array.tolist()]
+    values, axes, findings = orient_series(arrays.pop(name), str(path), spec)
+    columns_by_name = {
+        other: [format_cell(v) for v in array.tolist()]
         for other, array in arrays.items()
         if array.shape == values.shape[:1]
     }
     _refuse_misfits(path, {other: array.shape for other, array in arrays.items()}, len(values))
-    asked = find_label_columns(
-        list(rest), ColumnSpec(labels=spec.labels, training_columns=spec.training_columns), f" in {path}"
+    label_names = find_label_columns(
+        list(columns_by_name), ColumnSpec(labels=spec.labels, training_columns=spec.training_columns), f" in {path}"
     )
-    label = asked[0] if asked else find_column(list(rest), "label", ColumnSpec(), "")
-    split, given = (
-        find_column(list(rest), role, ColumnSpec(columns=_asked(spec, role)), f" in {path}") for role in ("split", "id")
+    label = label_names[0] if label_names else find_column(list(columns_by_name), "label", ColumnSpec(), "")
+    split, id_name = (
+        find_column(list(columns_by_name), role, ColumnSpec(columns=_select_role(spec, role)), f" in {path}")
+        for role in ("split", "id")
     )
     used = {role: column for role, column in (("label", label), ("split", split)) if column is not None}
     numbered = [f"{path.name}:{row}" for row in range(1, len(values) + 1)]
     return ParsedRows(
         modality="series",
         inputs=list(values),
-        ids=rest[given] if given is not None else numbered,
-        labels=rest[label] if label is not None else None,
-        splits=rest[split] if split is not None else None,
-        metadata={other: make_column(v) for other, v in rest.items() if other not in {label, split, given}},
+        ids=columns_by_name[id_name] if id_name is not None else numbered,
+        labels=columns_by_name[label] if label is not None else None,
+        splits=columns_by_name[split] if split is not None else None,
+        metadata={
+            other: make_column(v) for other, v in columns_by_name.items() if other not in {label, split, id_name}
+        },
         findings=findings,
         columns={"values": name, **used},
         input_columns=InputColumns(layout="array", axes=axes),
         left_out={
             other: f"its shape is {array.shape}, not ({len(values)},)"
             for other, array in arrays.items()
-            if other not in rest
+            if other not in columns_by_name
         },
     )
 
 
-def _asked(spec: ColumnSpec, role: str) -> dict[str, str]:
+def _select_role(spec: ColumnSpec, role: str) -> dict[str, str]:
     return {role: spec.columns[role]} if role in spec.columns else {}
 
 
@@ -214,7 +219,7 @@ def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: i
             )
 
 
-def oriented(
+def orient_series(
     values: NDArray[np.generic], where: str, spec: ColumnSpec
 ) -> tuple[NDArray[np.float32], str, tuple[Finding, ...]]:
     """Return an array of numbers in the shape (n, channels, time), and which axes it had.
@@ -240,30 +245,34 @@ def oriented(
     known = spec.training_inputs or InputColumns()
     axes = spec.axes if spec.axes != "auto" else known.axes
     if is_too_fine(values):
-        raise too_fine(where, values.ravel()[:2].tolist())
-    made = in_single_precision(values)
-    if made.ndim == 2:
-        made = made[:, None, :]
-        _require_channels(made, known, (where, axes))
-        return made, AXES[0], ()
-    if spec.axes == "auto" and spec.training_inputs is None and made.shape[1] == made.shape[2] > 1:
+        raise make_precision_error(where, values.ravel()[:2].tolist())
+    oriented_values = to_single_precision(values)
+    if oriented_values.ndim == 2:
+        oriented_values = oriented_values[:, None, :]
+        _require_channels(oriented_values, known, (where, axes))
+        return oriented_values, AXES[0], ()
+    if (
+        spec.axes == "auto"
+        and spec.training_inputs is None
+        and oriented_values.shape[1] == oriented_values.shape[2] > 1
+    ):
         raise DataError(
-            f"{where}: the array has the shape {made.shape}: which axis is the time cannot be told.",
+            f"{where}: the array has the shape {oriented_values.shape}: which axis is the time cannot be told.",
             "Pass --axes channels-first if it is the last one, or --axes time-first.",
         )
     is_open = spec.axes == "auto" and spec.training_inputs is None
-    axes = AXES[1] if is_open and _is_one_channel(made.shape[1:]) else axes
-    made = made if axes == AXES[0] else np.ascontiguousarray(made.transpose(0, 2, 1))
-    _require_channels(made, known, (where, axes))
-    return made, axes, exchanged(made.shape) if is_open else ()
+    axes = AXES[1] if is_open and _has_one_channel(oriented_values.shape[1:]) else axes
+    oriented_values = oriented_values if axes == AXES[0] else np.ascontiguousarray(oriented_values.transpose(0, 2, 1))
+    _require_channels(oriented_values, known, (where, axes))
+    return oriented_values, axes, find_exchanged_axes(oriented_values.shape) if is_open else ()
 
 
-def _is_one_channel(shape: Sequence[int]) -> bool:
+def _has_one_channel(shape: Sequence[int]) -> bool:
     """Whether the last axis can only be the channel: channels of one step are no series (time, 1)."""
     return shape[0] > 1 == shape[1]
 
 
-def exchanged(shape: Sequence[int]) -> tuple[Finding, ...]:
+def find_exchanged_axes(shape: Sequence[int]) -> tuple[Finding, ...]:
     """Point out an array (n, channels, time) with more channels than steps."""
     n_rows, n_channels, n_steps = shape
     if n_channels <= n_steps:
@@ -284,23 +293,23 @@ def exchanged(shape: Sequence[int]) -> tuple[Finding, ...]:
     )
 
 
-def _require_channels(made: NDArray[np.float32], known: InputColumns, told: tuple[str, str]) -> None:
+def _require_channels(series: NDArray[np.float32], known: InputColumns, told: tuple[str, str]) -> None:
     """Refuse arrays with another number of channels than the model's."""
     where, axes = told
-    _, n_channels, n_steps = made.shape
+    _, n_channels, n_steps = series.shape
     if known.n_channels in {0, n_channels}:
         return
     other = AXES[1] if axes == AXES[0] else AXES[0]
-    looks = n_steps == known.n_channels
+    looks_exchanged = n_steps == known.n_channels
     raise DataError(
         f"{where}: read as {axes}, the array has {n_channels} channels of {n_steps} steps; the model learnt from "
-        f"{known.n_channels} {'channel' if known.n_channels == 1 else 'channels'}{_steps_in_words(known)}.",
-        f"The axes look exchanged: pass --axes {other}, or exchange them." if looks
+        f"{known.n_channels} {'channel' if known.n_channels == 1 else 'channels'}{_describe_steps(known)}.",
+        f"The axes look exchanged: pass --axes {other}, or exchange them." if looks_exchanged
         else "Give the channels of training.",
     )  # fmt: skip
 
 
-def _steps_in_words(known: InputColumns) -> str:
+def _describe_steps(known: InputColumns) -> str:
     if not known.most_steps:
         return ""
     least, most = known.fewest_steps, known.most_steps
@@ -315,11 +324,11 @@ def read_ts(path: Path, spec: ColumnSpec) -> ParsedRows:
     DataError
         A line cannot be read; all bad lines are named.
     """
-    labelled, started, bad = "", False, []
+    labelled, started, bad_lines = "", False, []
     inputs: list[Series] = []
     labels: list[str] = []
     rows: list[int] = []
-    for number, line in enumerate(lines(path, encoding_of(path)), start=1):
+    for number, line in enumerate(read_lines(path, find_text_format(path)), start=1):
         text = line.strip()
         if not text or text.startswith(("#", "%")):
             continue
@@ -331,14 +340,14 @@ def read_ts(path: Path, spec: ColumnSpec) -> ParsedRows:
             continue
         *channels, last = text.split(":") if labelled else (*text.split(":"), "")
         try:
-            inputs.append(_ts_series(channels))
+            inputs.append(_parse_ts_line(channels))
         except ValueError:
-            bad.append(f"line {number}")
+            bad_lines.append(f"line {number}")
             continue
         labels.append(last.strip())
         rows.append(number)
-    if bad:
-        raise DataError(f"{path}: {len(bad)} lines cannot be read ({offenders(bad)}).", "Correct them.")
+    if bad_lines:
+        raise DataError(f"{path}: {len(bad_lines)} lines cannot be read ({offenders(bad_lines)}).", "Correct them.")
     if not rows:
         raise DataError(f"{path} has no series below @data.", "Check that this is the right file.")
     ids = [f"{path.name}:{row}" for row in rows]
@@ -353,18 +362,20 @@ def read_ts(path: Path, spec: ColumnSpec) -> ParsedRows:
     )
 
 
-def _ts_series(channels: Sequence[str]) -> Series:
+def _parse_ts_line(channels: Sequence[str]) -> Series:
     """Read one line; "(time,value)" pairs give their values, shorter channels end in NaN."""
     parts = [re.sub(r"\([^,()]*,([^()]*)\)", r"\1", channel).split(",") for channel in channels]
     if not parts:
         raise ValueError
-    made = np.full((len(parts), max(map(len, parts))), np.nan, dtype=np.float32)
-    for row, values in zip(made, parts, strict=True):
+    series = np.full((len(parts), max(map(len, parts))), np.nan, dtype=np.float32)
+    for row, values in zip(series, parts, strict=True):
         row[: len(values)] = [parse_number(value, False) for value in values]
-    return made
+    return series
 
 
-def from_list(values: Sequence[object], spec: ColumnSpec) -> tuple[list[Series], InputColumns, tuple[Finding, ...]]:
+def orient_series_list(
+    values: Sequence[object], spec: ColumnSpec
+) -> tuple[list[Series], InputColumns, tuple[Finding, ...]]:
     """Take arrays of different lengths, (channels, time), (time, channels) or (time,).
 
     Raises
@@ -378,17 +389,17 @@ def from_list(values: Sequence[object], spec: ColumnSpec) -> tuple[list[Series],
         raise DataError(
             f"Some rows are no arrays of numbers ({error}).", "Give one text or one array a row."
         ) from error
-    bad = [str(row) for row, array in enumerate(arrays) if array.ndim not in {1, 2}]
-    if bad:
-        raise DataError(f"Series must have one or two dimensions; rows {offenders(bad)} do not.", "Reshape them.")
+    bad_rows = [str(row) for row, array in enumerate(arrays) if array.ndim not in {1, 2}]
+    if bad_rows:
+        raise DataError(f"Series must have one or two dimensions; rows {offenders(bad_rows)} do not.", "Reshape them.")
     known = spec.training_inputs or InputColumns()
     axes = spec.axes if spec.axes != "auto" else known.axes
-    unsure = spec.axes == "auto" and spec.training_inputs is None
-    if unsure and all(array.ndim == 2 and _is_one_channel(array.shape) for array in arrays):
+    is_open = spec.axes == "auto" and spec.training_inputs is None
+    if is_open and all(array.ndim == 2 and _has_one_channel(array.shape) for array in arrays):
         axes = AXES[1]
-    made = [array[None, :] if array.ndim == 1 else array if axes == AXES[0] else array.T for array in arrays]
-    for row, array in enumerate(made):
+    oriented = [array[None, :] if array.ndim == 1 else array if axes == AXES[0] else array.T for array in arrays]
+    for row, array in enumerate(oriented):
         _require_channels(array[None], known, (f"row {row}", axes))
-    widest = max(made, key=lambda array: len(array) - array.shape[1])
-    findings = exchanged((len(made), *widest.shape)) if unsure else ()
-    return made, InputColumns(layout="array", axes=axes), findings
+    widest = max(oriented, key=lambda array: len(array) - array.shape[1])
+    findings = find_exchanged_axes((len(oriented), *widest.shape)) if is_open else ()
+    return oriented, InputColumns(layout="array", axes=axes), findings

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.columns.axes import LEAST_STEPS, Axis, find_axis
-from headstart.data.columns.binding import bind_asked, bind_names
-from headstart.data.columns.cells import as_text
+from headstart.data.columns.axes import FEWEST_GRID_STEPS, Axis, find_axis
+from headstart.data.columns.binding import bind_names, bind_requested
+from headstart.data.columns.cells import format_cell
 from headstart.data.columns.names import MIN_STEPS, ColumnSpec, find_label_columns, fold_column_name
-from headstart.data.columns.scales import other_scale
-from headstart.data.columns.value_cells import thousands_in_doubt
+from headstart.data.columns.scales import find_other_scale
+from headstart.data.columns.value_cells import find_doubtful_thousands
 from headstart.data.reading.column_roles import find_roles, read_ids, read_labels, read_metadata, read_optional_texts
 from headstart.data.reading.rows import ParsedRows
 from headstart.data.reading.table_files import RawTable
@@ -27,28 +27,30 @@ from headstart.modalities.series import Series
 from headstart.records import Finding, InputColumns
 
 
-def fits(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
+def is_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     """Whether the table is a table of series, in whatever layout."""
     if spec.values is not None or spec.channels or "time" in spec.columns:
         return True
     return (
-        value_run(raw_table, spec) is not None or long_tables.is_long(raw_table, spec) or _has_fallback(raw_table, spec)
+        find_value_run(raw_table, spec) is not None
+        or long_tables.is_long(raw_table, spec)
+        or _has_number_columns(raw_table, spec)
     )
 
 
-def value_run(raw_table: RawTable, spec: ColumnSpec, least: int = MIN_STEPS) -> Axis | None:
+def find_value_run(raw_table: RawTable, spec: ColumnSpec, fewest_steps: int = MIN_STEPS) -> Axis | None:
     """Find the columns of numbers whose names make one axis.
 
     A run with a few columns of words is one of values all the same, with cells to be mended; one of words is none.
     """
-    names = _candidates(raw_table, spec)
-    axis = find_axis(names, least)
+    names = _list_candidates(raw_table, spec)
+    axis = find_axis(names, fewest_steps)
     if axis is None or 2 * sum(map(raw_table.is_mostly_numbers, axis.names)) > len(axis.names):
         return axis
-    return find_axis([name for name in names if raw_table.is_mostly_numbers(name)], least)
+    return find_axis([name for name in names if raw_table.is_mostly_numbers(name)], fewest_steps)
 
 
-def read(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
+def read_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
     """Read a wide table (a row a series), a long one (a row a time step), or one file that is one series.
 
     Raises
@@ -56,20 +58,20 @@ def read(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
     DataError
         It is none of these, cells are no numbers, or columns of training are missing.
     """
-    return _READ[_layout_of(raw_table, spec)](raw_table, spec)
+    return _LAYOUT_READERS[_find_layout(raw_table, spec)](raw_table, spec)
 
 
-def _candidates(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
+def _list_candidates(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     """Return the columns that are not asked for as something else."""
-    asked = {
+    requested = {
         *spec.columns.values(),
         *spec.group_columns,
         *find_label_columns(raw_table.names, spec, f" in {raw_table.name}"),
     }
-    return [name for name in raw_table.names if name not in asked]
+    return [name for name in raw_table.names if name not in requested]
 
 
-def _layout_of(raw_table: RawTable, spec: ColumnSpec) -> str:
+def _find_layout(raw_table: RawTable, spec: ColumnSpec) -> str:
     """Decide how series are laid out, before any column is read as anything."""
     known = spec.training_inputs or InputColumns()
     if spec.values is not None or (known.layout == "wide" and _has_values(raw_table, known)):
@@ -79,18 +81,18 @@ def _layout_of(raw_table: RawTable, spec: ColumnSpec) -> str:
     is_long = long_tables.is_long(raw_table, spec)
     if known.layout == "files" and not (spec.for_training or is_long) and _has_channels(raw_table, known):
         return "file"
-    run = value_run(raw_table, spec)
-    if is_long and (run is None or long_tables.is_longer(raw_table, spec, run.n_steps)):
+    run = find_value_run(raw_table, spec)
+    if is_long and (run is None or long_tables.has_longer_series(raw_table, spec, run.n_steps)):
         return "long"
-    return "wide" if run is not None or spec.for_training or _is_other_table(raw_table, spec) else "file"
+    return "wide" if run is not None or spec.for_training or _is_single_file_of_other_table(raw_table, spec) else "file"
 
 
-def _is_other_table(raw_table: RawTable, spec: ColumnSpec) -> bool:
+def _is_single_file_of_other_table(raw_table: RawTable, spec: ColumnSpec) -> bool:
     """Whether training had a table of series, and this file is no single series of the one channel."""
     if not {"values", "series"} & set(spec.roles):
         return False
     known = spec.training_inputs or InputColumns()
-    return known.n_channels != 1 or len(series_files.channels_of(raw_table, spec)) != 1
+    return known.n_channels != 1 or len(series_files.find_channels(raw_table, spec)) != 1
 
 
 def _has_values(raw_table: RawTable, known: InputColumns) -> bool:
@@ -103,70 +105,74 @@ def _has_channels(raw_table: RawTable, known: InputColumns) -> bool:
 
 def _read_wide(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     """Read a row a series."""
-    axis, findings = _axis_of(raw_table, spec)
-    raw_table = _with_numbers(raw_table, axis.names)
+    axis, findings = _find_axis(raw_table, spec)
+    raw_table = _set_aside_bad_rows(raw_table, axis.names)
     raw_table.require_fine(axis.names)
     roles = find_roles(raw_table, spec, axis.names)
     used = roles.by_role()
-    labels, marks = read_labels(roles, raw_table.texts)
+    labels, indicators = read_labels(roles, raw_table.texts)
     nameless = raw_table.headerless or (spec.training_inputs is not None and spec.training_inputs.layout == "array")
     return ParsedRows(
         modality="series",
-        inputs=_cubes(raw_table, axis),
+        inputs=_stack_values(raw_table, axis),
         ids=read_ids(raw_table, roles.id),
-        labels=list(map(_whole_label, labels)) if labels is not None and raw_table.headerless else labels,
-        indicators=marks,
+        labels=list(map(_format_class_number, labels)) if labels is not None and raw_table.headerless else labels,
+        indicators=indicators,
         splits=read_optional_texts(raw_table, roles.split),
         metadata=read_metadata(raw_table, [*used.values(), *axis.names]),
         set_aside=raw_table.set_aside,
-        findings=(*raw_table.findings, *roles.findings, *findings, *thousands_in_doubt(raw_table, axis.names)),
+        findings=(*raw_table.findings, *roles.findings, *findings, *find_doubtful_thousands(raw_table, axis.names)),
         columns={**used, "values": f"{axis.names[0]} to {axis.names[-1]}"},
-        input_columns=InputColumns(layout="array") if nameless else _wide_columns(axis),
+        input_columns=InputColumns(layout="array") if nameless else _make_wide_columns(axis),
     )
 
 
-def _whole_label(label: str) -> str:
+def _format_class_number(label: str) -> str:
     """Write a class number as people do: the UCR archive has 1.0000000e+00 for 1."""
-    return as_text(float(label)) if re.fullmatch(r"\s*[-+]?\d\.\d+e[-+]\d+\s*", label, re.IGNORECASE) else label
+    return format_cell(float(label)) if re.fullmatch(r"\s*[-+]?\d\.\d+e[-+]\d+\s*", label, re.IGNORECASE) else label
 
 
-def _wide_columns(axis: Axis) -> InputColumns:
+def _make_wide_columns(axis: Axis) -> InputColumns:
     return InputColumns(layout="wide", channels=axis.channels, values=axis.columns)
 
 
-def _axis_of(raw_table: RawTable, spec: ColumnSpec) -> tuple[Axis, tuple[Finding, ...]]:
+def _find_axis(raw_table: RawTable, spec: ColumnSpec) -> tuple[Axis, tuple[Finding, ...]]:
     """Return the value columns: those asked for, those of training, those of one pattern, or all numbers."""
     known = spec.training_inputs or InputColumns()
     if spec.values is not None:
-        return _fitting(_named_run(raw_table, spec, spec.values), known, raw_table), ()
+        return _order_channels(_take_named_run(raw_table, spec, spec.values), known, raw_table), ()
     if known.layout == "wide":
-        return _known_axis(raw_table, spec, known), ()
-    axis = value_run(raw_table, spec, LEAST_STEPS if spec.channels else MIN_STEPS) or value_run(raw_table, spec, 1)
+        return _find_known_axis(raw_table, spec, known), ()
+    axis = find_value_run(raw_table, spec, FEWEST_GRID_STEPS if spec.channels else MIN_STEPS) or find_value_run(
+        raw_table, spec, 1
+    )
     if axis is None or axis.n_steps < MIN_STEPS:
-        numbers = _fallback(raw_table, spec)
-        if axis is None or (len(numbers) >= MIN_STEPS and not _holds_most(axis, numbers)):
-            return _fitting(_all_numbers(raw_table, numbers), known, raw_table), _unnamed_steps(raw_table, numbers)
-    axis = _chosen_channels(axis, spec.channels, raw_table)
-    return _fitting(axis, known, raw_table), _other_runs(axis)
+        numbers = _list_number_columns(raw_table, spec)
+        if axis is None or (len(numbers) >= MIN_STEPS and not _covers_most(axis, numbers)):
+            return _order_channels(_make_axis_of_numbers(raw_table, numbers), known, raw_table), _find_unnamed_steps(
+                raw_table, numbers
+            )
+    axis = _choose_channels(axis, spec.channels, raw_table)
+    return _order_channels(axis, known, raw_table), _find_other_runs(axis)
 
 
-def _holds_most(axis: Axis, numbers: Sequence[str]) -> bool:
+def _covers_most(axis: Axis, numbers: Sequence[str]) -> bool:
     """Whether channels of few steps are most columns of numbers."""
-    is_grid = len(axis.channels) > 1 and axis.n_steps >= LEAST_STEPS
+    is_grid = len(axis.channels) > 1 and axis.n_steps >= FEWEST_GRID_STEPS
     return is_grid and len(axis.names) >= MIN_STEPS and 2 * len(axis.names) > len(numbers)
 
 
-def _known_axis(raw_table: RawTable, spec: ColumnSpec, known: InputColumns) -> Axis:
+def _find_known_axis(raw_table: RawTable, spec: ColumnSpec, known: InputColumns) -> Axis:
     """Find the value columns of training by name."""
     flat = [name for steps in known.values for name in steps if name]
     roles = find_roles(raw_table, replace(spec, for_training=True), (), has_classes=True)
     others = {*roles.by_role().values(), *spec.group_columns}
     numbers = [name for name in raw_table.names if name not in others and raw_table.numbers(name) is not None]
-    found = dict(zip(flat, bind_names(flat, raw_table.names, raw_table.name, numbers), strict=True))
-    return Axis(known.channels, tuple(tuple(found.get(name, "") for name in steps) for steps in known.values))
+    names_in_table = dict(zip(flat, bind_names(flat, raw_table.names, raw_table.name, numbers), strict=True))
+    return Axis(known.channels, tuple(tuple(names_in_table.get(name, "") for name in steps) for steps in known.values))
 
 
-def _fitting(axis: Axis, known: InputColumns, raw_table: RawTable) -> Axis:
+def _order_channels(axis: Axis, known: InputColumns, raw_table: RawTable) -> Axis:
     """Put channels in the order of training by their names, where both have some."""
     n_channels = len(axis.channels)
     if known.n_channels not in {0, n_channels}:
@@ -177,15 +183,15 @@ def _fitting(axis: Axis, known: InputColumns, raw_table: RawTable) -> Axis:
         )
     if n_channels == 1 or not any(known.channels):
         return axis
-    is_whole = set(map(fold_column_name, known.channels)) <= set(map(fold_column_name, axis.described))
-    there = axis.described if is_whole else axis.channels
-    order = bind_names(known.channels, there, raw_table.name, there)
-    return Axis(known.channels, tuple(axis.columns[there.index(name)] for name in order))
+    is_whole = set(map(fold_column_name, known.channels)) <= set(map(fold_column_name, axis.descriptions))
+    available = axis.descriptions if is_whole else axis.channels
+    bound = bind_names(known.channels, available, raw_table.name, available)
+    return Axis(known.channels, tuple(axis.columns[available.index(name)] for name in bound))
 
 
-def _named_run(raw_table: RawTable, spec: ColumnSpec, values: str) -> Axis:
+def _take_named_run(raw_table: RawTable, spec: ColumnSpec, values: str) -> Axis:
     """Take every column from the first to the last that `--values FROM:TO` names."""
-    ends = [(values[:at], values[at + 1 :]) for at, mark in enumerate(values) if mark == ":"]
+    ends = [(values[:at], values[at + 1 :]) for at, character in enumerate(values) if character == ":"]
     ends = [pair for pair in ends if {part.strip() for part in pair} <= set(raw_table.names)]
     if not ends:
         raise OptionError(
@@ -194,32 +200,34 @@ def _named_run(raw_table: RawTable, spec: ColumnSpec, values: str) -> Axis:
             "Write the first and the last value column with a colon between, such as t0:t99.",
         )
     first, last = (raw_table.names.index(part.strip()) for part in ends[0])
-    asked = set(_candidates(raw_table, spec))
-    names = [name for name in raw_table.names[min(first, last) : max(first, last) + 1] if name in asked]
-    axis = find_axis(names, LEAST_STEPS)
-    whole = axis if axis is not None and sorted(axis.names) == sorted(names) else Axis(("",), (tuple(names),))
-    return _chosen_channels(whole, spec.channels, raw_table)
+    candidates = set(_list_candidates(raw_table, spec))
+    names = [name for name in raw_table.names[min(first, last) : max(first, last) + 1] if name in candidates]
+    axis = find_axis(names, FEWEST_GRID_STEPS)
+    axis_of_run = axis if axis is not None and sorted(axis.names) == sorted(names) else Axis(("",), (tuple(names),))
+    return _choose_channels(axis_of_run, spec.channels, raw_table)
 
 
-def _chosen_channels(axis: Axis, asked: Sequence[str], raw_table: RawTable) -> Axis:
-    if not asked:
+def _choose_channels(axis: Axis, requested: Sequence[str], raw_table: RawTable) -> Axis:
+    if not requested:
         return axis
-    order = bind_asked(asked, axis.channels, raw_table.name)
-    return Axis(tuple(order), tuple(axis.columns[axis.channels.index(name)] for name in order), axis.others)
+    order = bind_requested(requested, axis.channels, raw_table.name)
+    return Axis(tuple(order), tuple(axis.columns[axis.channels.index(name)] for name in order), axis.other_runs)
 
 
-def _has_fallback(raw_table: RawTable, spec: ColumnSpec) -> bool:
-    return len(_fallback(raw_table, spec)) >= MIN_STEPS
+def _has_number_columns(raw_table: RawTable, spec: ColumnSpec) -> bool:
+    return len(_list_number_columns(raw_table, spec)) >= MIN_STEPS
 
 
-def _fallback(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
+def _list_number_columns(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     """Return every column of numbers that serves as nothing else."""
     roles = find_roles(raw_table, spec, [], has_classes=True)
-    taken = {*roles.by_role().values(), *spec.group_columns}
-    return [name for name in _candidates(raw_table, spec) if name not in taken and raw_table.has_numbers(name)]
+    used_columns = {*roles.by_role().values(), *spec.group_columns}
+    return [
+        name for name in _list_candidates(raw_table, spec) if name not in used_columns and raw_table.has_numbers(name)
+    ]
 
 
-def _all_numbers(raw_table: RawTable, names: Sequence[str]) -> Axis:
+def _make_axis_of_numbers(raw_table: RawTable, names: Sequence[str]) -> Axis:
     if len(names) < MIN_STEPS:
         raise DataError(
             f"{raw_table.name} holds no series that can be read (columns: {', '.join(raw_table.names[:20])}).",
@@ -229,9 +237,9 @@ def _all_numbers(raw_table: RawTable, names: Sequence[str]) -> Axis:
     return Axis(("",), (tuple(names),))
 
 
-def _unnamed_steps(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
+def _find_unnamed_steps(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
     """Point out that steps were taken without a pattern in their names, and those at the ends that look otherwise."""
-    odd = other_scale(np.stack([raw_table.require_numbers(name) for name in names]))
+    odd_columns = find_other_scale(np.stack([raw_table.require_numbers(name) for name in names]))
     advice = (
         f"If some of them are no steps of the series, pass --values FROM:TO, such as --values {names[0]}:{names[-1]}."
     )
@@ -239,18 +247,18 @@ def _unnamed_steps(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, 
         f"The names of the columns show no axis: all {len(names)} columns of numbers were read as the steps of one "
         f"channel, in the order of the file, from '{names[0]}' to '{names[-1]}'."
     )
-    if not odd:
+    if not odd_columns:
         return (Finding(kind="unnamed-steps", severity="note", rows=(), summary=summary, advice=advice),)
-    left = [place for place in range(len(names)) if place not in odd]
-    advice = f"If they are no steps of the series, pass --values {names[left[0]]}:{names[left[-1]]}."
-    stand = "stands at an end and is" if len(odd) == 1 else "stand at an end and are"
-    summary += f" {offenders([names[at] for at in odd])} {stand} on another scale than the rest."
+    remaining = [place for place in range(len(names)) if place not in odd_columns]
+    advice = f"If they are no steps of the series, pass --values {names[remaining[0]]}:{names[remaining[-1]]}."
+    stand = "stands at an end and is" if len(odd_columns) == 1 else "stand at an end and are"
+    summary += f" {offenders([names[at] for at in odd_columns])} {stand} on another scale than the rest."
     return (Finding(kind="other-scale", severity="warn", rows=(), summary=summary, advice=advice),)
 
 
-def _other_runs(axis: Axis) -> tuple[Finding, ...]:
+def _find_other_runs(axis: Axis) -> tuple[Finding, ...]:
     gaps = [name for name, steps in zip(axis.channels, axis.columns, strict=True) if "" in steps]
-    found = [
+    findings = [
         Finding(
             kind="values-left-out",
             severity="warn",
@@ -260,10 +268,10 @@ def _other_runs(axis: Axis) -> tuple[Finding, ...]:
             f"taken has {axis.n_steps} steps, {axis.names[0]} to {axis.columns[0][-1] or axis.names[-1]}.",
             advice="They are kept as metadata. Pass --values FROM:TO to read other columns.",
         )
-        for run in axis.others
+        for run in axis.other_runs
     ]
     if gaps:
-        found.append(
+        findings.append(
             Finding(
                 kind="uneven-channels-steps",
                 severity="warn",
@@ -274,10 +282,10 @@ def _other_runs(axis: Axis) -> tuple[Finding, ...]:
                 advice="Check the names of the columns, or pass --channels to read some of them.",
             )
         )
-    return tuple(found)
+    return tuple(findings)
 
 
-def _with_numbers(raw_table: RawTable, names: Sequence[str]) -> RawTable:
+def _set_aside_bad_rows(raw_table: RawTable, names: Sequence[str]) -> RawTable:
     """Set rows aside of which a value is no number; where that is most rows, the columns are none of values.
 
     Raises
@@ -285,21 +293,21 @@ def _with_numbers(raw_table: RawTable, names: Sequence[str]) -> RawTable:
     DataError
         At least half of the rows have such cells.
     """
-    bad: dict[int, list[str]] = {}
+    reasons_by_row: dict[int, list[str]] = {}
     for name in names:
         if raw_table.numbers(name) is None:
             for row, cell in raw_table.find_bad_cells(name):
-                bad.setdefault(row, []).append(f"column {name}: '{cell.strip()[:40]}' is no number")
-    if 2 * len(bad) >= len(raw_table.rows):
-        cells = [f"row {row}, {cell}" for row, found in bad.items() for cell in found]
+                reasons_by_row.setdefault(row, []).append(f"column {name}: '{cell.strip()[:40]}' is no number")
+    if 2 * len(reasons_by_row) >= len(raw_table.rows):
+        cells = [f"row {row}, {cell}" for row, reasons in reasons_by_row.items() for cell in reasons]
         raise DataError(
             f"{raw_table.name}: {len(cells)} cells are not numbers ({offenders(cells)}).",
             "Correct or empty these cells.",
         )
-    return raw_table.set_rows_aside({row: cells[0] for row, cells in bad.items()})
+    return raw_table.set_rows_aside({row: cells[0] for row, cells in reasons_by_row.items()})
 
 
-def _cubes(raw_table: RawTable, axis: Axis) -> list[Series]:
+def _stack_values(raw_table: RawTable, axis: Axis) -> list[Series]:
     """Put value columns together, one array (n_channels, n_steps) a row."""
     values = np.full((len(raw_table.rows), len(axis.channels), axis.n_steps), np.nan, dtype=np.float32)
     for channel, steps in enumerate(axis.columns):
@@ -320,9 +328,9 @@ def _read_headerless(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     known = spec.training_inputs or InputColumns()
     width = len(raw_table.names)
     if known.layout in {"files", "long"} or (not known.layout and not {"values", "series"} & set(spec.roles)):
-        return series_files.read_one(raw_table, spec)
+        return series_files.read_series_file(raw_table, spec)
     if known.n_channels > 1:
-        return series_files.read_one(raw_table, spec)
+        return series_files.read_series_file(raw_table, spec)
     if not known.most_steps or width == known.most_steps + 1:
         return _read_wide(raw_table, spec)
     if width == known.most_steps:
@@ -334,9 +342,9 @@ def _read_headerless(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     )
 
 
-_READ: dict[str, Callable[[RawTable, ColumnSpec], ParsedRows]] = {
+_LAYOUT_READERS: dict[str, Callable[[RawTable, ColumnSpec], ParsedRows]] = {
     "wide": _read_wide,
-    "long": long_tables.read,
-    "file": series_files.read_one,
+    "long": long_tables.read_long_table,
+    "file": series_files.read_series_file,
     "headerless": _read_headerless,
 }

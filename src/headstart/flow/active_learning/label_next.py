@@ -14,7 +14,7 @@ from headstart import bundle as bundles
 from headstart import data, features, progress
 from headstart.bundle import Bundle
 from headstart.bundle.seen import SeenRows
-from headstart.csv_files import csv_text
+from headstart.csv_files import format_csv
 from headstart.errors import DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
 from headstart.flow.adaptation.prepare import Prepared
@@ -339,7 +339,7 @@ def format_table(proposal: Proposal, columns: Mapping[str, str], folder: Path) -
         guess = _best_guess(proposal.predictions, at)
         sure = "" if guess["probability"] is None else f"{100 * guess['probability']:.0f} %"
         rows.append([*cells[at], "", reason, guess["guess"], sure])
-    return csv_text(rows)
+    return format_csv(rows)
 
 
 TableCells = tuple[list[str], list[list[str]]]
@@ -353,7 +353,7 @@ def _image_cells(table: Table, columns: Mapping[str, str], folder: Path) -> Tabl
 
 
 def _text_cells(table: Table, columns: Mapping[str, str], folder: Path) -> TableCells:
-    texts = data.text_columns_of(columns) or ("text",)
+    texts = data.list_text_columns(columns) or ("text",)
     more = [""] * (len(texts) - 1)  # Of several text columns the first holds the joined text: it is read alike.
     rows = [[str(name), str(text), *more] for name, text in zip(table.ids, table.inputs, strict=True)]
     return ["id", *texts], rows

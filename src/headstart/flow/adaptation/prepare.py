@@ -129,7 +129,9 @@ def prepare(
         decided = data.draw_rows_per_class(decided, options.labels_per_class, options.seed)
     if options.also is not None:
         more = read_like(table, options.also, options.model_copy(update={"unlabelled": "drop"}))
-        decided = data.add_near_duplicate_groups(data.with_also(decided, more, options.merge_labels), options.seed)
+        decided = data.add_near_duplicate_groups(
+            data.add_training_rows(decided, more, options.merge_labels), options.seed
+        )
         findings += tuple(item for item in more.findings if item.kind == "odd-label" and item.severity == "note")
     fresh = tuple(item for item in decided.findings if item not in findings)
     _warn_of_findings(fresh)

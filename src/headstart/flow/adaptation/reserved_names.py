@@ -7,7 +7,7 @@ from collections import Counter
 from headstart.decisions import ANSWER_WORDS, NONE, SINGLE, reserved_classes
 from headstart.options import AdaptOptions, CheckOptions
 from headstart.records import Finding, Table
-from headstart.spellings import fold
+from headstart.spellings import fold_label
 
 
 def find_reserved_names(table: Table, options: AdaptOptions | CheckOptions) -> tuple[Finding, ...]:
@@ -55,8 +55,8 @@ def _make_reserved_finding(name: str, table: Table) -> Finding:
 
 def _find_answer_words(names: list[str]) -> list[tuple[str, str]]:
     """Return the names that are also a word for an answer without a class, each with that answer."""
-    kinds = {fold(word): words[0] for words in ANSWER_WORDS for word in words}
-    return [(name, kinds[fold(name)]) for name in names if fold(name) in kinds]
+    kinds = {fold_label(word): words[0] for words in ANSWER_WORDS for word in words}
+    return [(name, kinds[fold_label(name)]) for name in names if fold_label(name) in kinds]
 
 
 def _make_answer_word_finding(name: str, answer: str, rows: tuple[str, ...]) -> Finding:

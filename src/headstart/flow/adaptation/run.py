@@ -13,7 +13,7 @@ from typing import Any
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, runs
 from headstart.bundle import Bundle
-from headstart.csv_files import csv_text
+from headstart.csv_files import format_csv
 from headstart.flow import reporting
 from headstart.flow.active_learning.label_next import count_labels_per_class, remember_training_rows
 from headstart.flow.adaptation import decision_rules, mitigate
@@ -84,7 +84,7 @@ def adapt_table(
     timings = timings or Timings()
     budget = Budget.start(table, test, options, sum(timings.seconds.values()))
     clock = budget.training_clock()
-    names = select_strategies(table.modality, options.strategy, table.task, data.wants_unlabelled(options))
+    names = select_strategies(table.modality, options.strategy, table.task, data.uses_unlabelled(options))
     uses = frozenset(
         part
         for name in (*names, *mitigate.list_mitigation_strategies(table, options))
@@ -231,7 +231,7 @@ def _format_test_predictions(adapted: AdaptedRun) -> str:
     predictions = adapted.scores.predictions.get(result.chosen)
     header = answers.truth_header(result.task, tuple(result.classes))
     rows = () if predictions is None else answers.truth_rows(prepared.truth, predictions, adapted.decided.decisions)
-    return csv_text([header, *rows])
+    return format_csv([header, *rows])
 
 
 def _make_previews(adapted: AdaptedRun) -> Mapping[str, str]:

@@ -37,7 +37,7 @@ def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozens
     reads_words = "words" in uses and prepared.table.modality == "text"
     if not reads_words and "unlabelled" not in uses:
         return prepared
-    rows = data.read_unlabelled(prepared.table, options) if data.wants_unlabelled(options) else None
+    rows = data.read_unlabelled(prepared.table, options) if data.uses_unlabelled(options) else None
     if rows is not None and not len(rows):
         progress.warn("There are no rows without labels that are not among the others.")
         rows = None

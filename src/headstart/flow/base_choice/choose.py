@@ -99,7 +99,7 @@ def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
         spec = series.derive_spec(inputs)
         prepare_one = MODALITIES["series"].prepare
         sample = [prepare_one(MODALITIES["series"].load(item, spec), spec)[0] for item in inputs[:500]]
-    if table.modality == "image" and (ranges := data.value_ranges(table)):
+    if table.modality == "image" and (ranges := data.measure_value_ranges(table)):
         spec = {VALUE_RANGES: ranges}
     return bases.BaseRequest(
         modality=table.modality, offline=options.offline, seed=options.seed, sample=sample, spec=spec

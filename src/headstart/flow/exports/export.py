@@ -233,7 +233,11 @@ def find_run_rows(
         return None
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
     read_options = parse(
-        ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
+        ReadOptions,
+        task=bundle.task,
+        label=tuple(roles),
+        text=data.list_text_columns(bundle.columns),
+        encoding=encoding,
     )
     table = data.read_table(source, read_options, bundle.columns, inputs=bundle.known_input_columns)
     table = replace(table, source=str(bundle.about.get("data", source)))

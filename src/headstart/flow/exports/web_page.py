@@ -189,7 +189,11 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
     read_options = parse(
-        ReadOptions, task=bundle.task, label=tuple(roles), text=data.text_columns_of(bundle.columns), encoding=encoding
+        ReadOptions,
+        task=bundle.task,
+        label=tuple(roles),
+        text=data.list_text_columns(bundle.columns),
+        encoding=encoding,
     )
     table = data.read_table(path, read_options, bundle.columns, inputs=bundle.known_input_columns)
     place = {str(name): row for row, name in enumerate(table.ids)}

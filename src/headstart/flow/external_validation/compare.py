@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
-from headstart.csv_files import csv_text
+from headstart.csv_files import format_csv
 from headstart.errors import BundleError, offenders
 from headstart.evaluation import Truth
 from headstart.evaluation.comparison.model_changes import (
@@ -29,7 +29,7 @@ from headstart.offline import offline
 from headstart.options import CompareOptions, EvaluateOptions
 from headstart.records import Column, Index, Interval, Predictions, Table, make_column
 from headstart.results import ChangedRow, Comparison, Figure, SetAsideRow
-from headstart.spellings import Matches, match_names
+from headstart.spellings import NameMatches, match_names
 
 FIRST = 100
 """So many rows of each kind stand in the document; the CSV has all."""
@@ -129,12 +129,12 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
     )
 
 
-def _rename_classes(predictions: Predictions, spelled: Matches) -> Predictions:
+def _rename_classes(predictions: Predictions, spelled: NameMatches) -> Predictions:
     """Name classes as the other bundle does."""
     return replace(predictions, classes=tuple(spelled.renamed.get(name, name) for name in predictions.classes))
 
 
-def _require_same_classes(old: Bundle, new: Bundle, spelled: Matches) -> None:
+def _require_same_classes(old: Bundle, new: Bundle, spelled: NameMatches) -> None:
     wrong = [
         f"one {what} '{a}', the other '{b}'"
         for what, a, b in (("reads", old.modality, new.modality), ("is for", old.task, new.task)) if a != b
@@ -197,7 +197,7 @@ def _format_csv(table: Table, row_changes: RowChanges, answers: list[Column]) ->
     for at in np.flatnonzero(np.abs(row_changes.gain) > _TINY):
         old, new, truth = (str(values[at]) for values in answers)
         rows.append([str(table.ids[at]), truth, old, new, "better" if row_changes.gain[at] > 0 else "worse"])
-    return csv_text(rows)
+    return format_csv(rows)
 
 
 def _describe_changes(row_changes: RowChanges, gained: Interval, p_value: float, better: int, worse: int) -> str:

@@ -35,7 +35,7 @@ from headstart.results import (
     Result,
     SiteFigures,
 )
-from headstart.spellings import fold
+from headstart.spellings import fold_label
 
 SITE = "site"
 FEW_ROWS = 20
@@ -275,11 +275,11 @@ def _advise_with_labels(result: Evaluation) -> Advice:
 
 def _name_misspelt(result: Evaluation) -> str:
     """Name labels that are spelt almost as a class is, where a fifth of the rows or more bear such."""
-    class_of = {fold(name): name for name in result.classes}
+    class_of = {fold_label(name): name for name in result.classes}
     pairs, n_rows = [], 0
     for label, count in result.unknown_labels.items():
-        near = get_close_matches(fold(label), class_of, n=1, cutoff=_ALIKE)
-        if near and _may_be_one(fold(label), near[0]):
+        near = get_close_matches(fold_label(label), class_of, n=1, cutoff=_ALIKE)
+        if near and _may_be_one(fold_label(label), near[0]):
             pairs.append(f"'{label}' for '{class_of[near[0]]}'")
             n_rows += count
     return offenders(pairs) if pairs and n_rows >= UNKNOWN_SHARE * (n_rows + result.n_rows) else ""

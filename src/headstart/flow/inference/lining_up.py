@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headstart import data, progress
 from headstart.bundle import Bundle
-from headstart.data import Inputs
+from headstart.data import OrderedInputs
 from headstart.flow.data_check.reading_notes import NAMES, say_how_read
 from headstart.options import ColumnOptions
 from headstart.records import Table
@@ -15,8 +15,10 @@ from headstart.records import Table
 _REPORTED_FINDINGS = frozenset({"other-scale", "values-left-out", "uneven-channels-steps", "times-not-read", "axes"})
 
 
-def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, column_names: Mapping[str, str]) -> Inputs:
-    """Read what is to be predicted as `headstart.data.line_up` does, with the columns of the bundle.
+def line_up(
+    bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, column_names: Mapping[str, str]
+) -> OrderedInputs:
+    """Read what is to be predicted as `headstart.data.read_ordered_inputs` does, with the columns of the bundle.
 
     Raises
     ------
@@ -24,7 +26,7 @@ def line_up(bundle: Bundle, paths: Sequence[Path], options: ColumnOptions, colum
         An input cannot be used.
     """
     data.require_modality(options, bundle.modality)
-    inputs = data.line_up(
+    inputs = data.read_ordered_inputs(
         paths, bundle.modality, bundle.columns, column_names, inputs=bundle.known_input_columns, options=options
     )
     if len(paths) == 1 and paths[0].is_file():

@@ -19,7 +19,7 @@ from headstart import bundle as bundles
 from headstart import progress
 from headstart.bundle import Bundle
 from headstart.csv_files import read_csv_rows, write_csv_rows
-from headstart.data import Inputs, Order
+from headstart.data import InputOrder, OrderedInputs
 from headstart.decisions import Decisions
 from headstart.errors import NothingRead, OptionError, ending, nothing_read
 from headstart.flow.inference.answers import document_of, header, row_of, unread_row
@@ -38,7 +38,7 @@ def _choose_columns(options: PredictOptions) -> dict[str, str]:
     return {"label": options.label[0]} if options.label else {}
 
 
-def _compute_key(bundle: Bundle, table: Table, order: Order = ()) -> str:
+def _compute_key(bundle: Bundle, table: Table, order: InputOrder = ()) -> str:
     parts = [*map(str, table.ids), *map(str, table.hashes), *bundle.classes, bundle.strategy]
     parts += [f"{place} {name}" for place, (name, row) in enumerate(order) if row is None]
     parts.append(bundle.backbone.fingerprint if bundle.backbone else "")
@@ -155,7 +155,7 @@ def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOption
     return [_make_document(bundle.task, item, options.explain) for item in answers]
 
 
-def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, Inputs]:
+def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> tuple[Bundle, OrderedInputs]:
     bundle = bundles.load_bundle(bundle_path, options.runtime)
     return bundle, line_up(bundle, paths, options, _choose_columns(options))
 
@@ -191,7 +191,9 @@ def _make_document(task: str, item: Answer, explain: bool) -> dict[str, Any]:
     }
 
 
-def _iterate_answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, done: int) -> Iterator[list[Answer]]:
+def _iterate_answers(
+    bundle: Bundle, inputs: OrderedInputs, options: PredictOptions, done: int
+) -> Iterator[list[Answer]]:
     """Answer every input after the first `done`, batch by batch, in order."""
     waiting = inputs.order[done:]
     left = inputs.table.take(np.asarray([row for _, row in waiting if row is not None], dtype=np.intp))
@@ -231,7 +233,7 @@ def _iterate_answers(bundle: Bundle, inputs: Inputs, options: PredictOptions, do
 
 
 def _write_answers(
-    bundle: Bundle, inputs: Inputs, options: PredictOptions, handle: TextIO, done: int
+    bundle: Bundle, inputs: OrderedInputs, options: PredictOptions, handle: TextIO, done: int
 ) -> list[SetAside]:
     """Write one CSV row for every input after the first `done`; gives those that have no label."""
     failed = []

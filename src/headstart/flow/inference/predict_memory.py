@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.bundle import Bundle
-from headstart.data.reading.content import SEE
+from headstart.data.reading.content import INSPECTORS
 from headstart.errors import HeadstartError, ending
 from headstart.flow.inference.answers import document_of
 from headstart.flow.inference.predict_table import PredictionBatch, make_predictor
@@ -81,7 +81,7 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
 def _find_unusable_reason(modality: str, item: Any) -> str | None:
     if isinstance(item, UnusableInput):
         return item.reason
-    return None if modality == "image" else SEE[modality]([item])[0][1]  # Pictures: seen where they are decoded.
+    return None if modality == "image" else INSPECTORS[modality]([item])[0][1]  # Pictures: seen where they are decoded.
 
 
 def _answer_isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch], inputs: Sequence[Any]) -> Documents:
