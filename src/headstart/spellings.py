@@ -72,7 +72,7 @@ def match_names(names: Iterable[str], known: Sequence[str], merge: bool) -> Name
     Examples
     --------
     >>> match_names(["a", "B ", "b", "c"], ["a", "B"], merge=False)
-    Matches(renamed={'B ': 'B'}, similar={'b': 'B'}, unknown=('c',))
+    NameMatches(renamed={'B ': 'B'}, similar={'b': 'B'}, unknown=('c',))
     """
     known_names, new_names = set(known), list(dict.fromkeys(names))
     new_names = [name for name in new_names if name not in known_names]
