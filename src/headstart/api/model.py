@@ -100,7 +100,9 @@ class Model:
         ------
         NothingRead
         """
-        lined_up = data.make_ordered_inputs(inputs, self.bundle.modality, self.bundle.columns, self.bundle.known_input_columns)
+        lined_up = data.make_ordered_inputs(
+            inputs, self.bundle.modality, self.bundle.columns, self.bundle.known_input_columns
+        )
         predictions, decisions, failed = decide_table(self.bundle, lined_up.table)
         reasons = {item.id: item.reason for item in lined_up.table.set_aside}
         reasons |= {str(lined_up.table.ids[row]): reason for row, reason in failed.items()}
