@@ -18,7 +18,7 @@ from headstart.flow.adaptation.learning_curve_points import (
     order_nested,
 )
 from headstart.records import Features, Table, make_column
-from headstart.report.curve import drawn
+from headstart.report.curve import place_learning_curve
 from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo, reduce_to_axes
 from headstart.strategies.record import Clock, StrategyRows, Task
 
@@ -200,13 +200,13 @@ def test_what_cannot_be_measured_is_said_with_the_reason() -> None:
 
 
 def test_the_plot_places_better_values_higher_and_more_labels_further_right() -> None:
-    seen = drawn(told(120, 0.6))  # type: ignore[arg-type]
+    seen = place_learning_curve(told(120, 0.6))  # type: ignore[arg-type]
     assert seen is not None
     points = seen["points"]
     assert all(before.x < after.x for before, after in pairwise(points))
     assert points[-1].y < points[0].y
     assert all(point.high <= point.y <= point.low for point in points)
-    assert drawn(None) is None
+    assert place_learning_curve(None) is None
 
 
 def test_every_kind_of_task_has_a_scoring() -> None:

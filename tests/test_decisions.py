@@ -26,7 +26,7 @@ from headstart.decisions import (
     is_reserved,
     parse_costs,
 )
-from headstart.decisions.novelty import FALSE_ALARM, REMEMBERED_ROWS
+from headstart.decisions.out_of_distribution import FALSE_ALARM, REMEMBERED_ROWS
 from headstart.errors import OptionError
 from headstart.records import Predictions, make_column
 

@@ -26,7 +26,7 @@ from headstart.modalities import MODALITIES
 from headstart.options import ReportOptions
 from headstart.records import Table, make_column
 from headstart.report import choose_language, list_limits, render_card, render_html, sentences
-from headstart.report.messages import LANGUAGES, catalogue, translate_count, use_language
+from headstart.report.messages import LANGUAGES, load_catalogue, translate_count, use_language
 from headstart.report.named import ADVICE, FINDINGS
 from headstart.report.named import STRATEGIES as NAMED
 from headstart.results import Figure, FindingRow, MitigatedFigures, Mitigation, Result
@@ -97,7 +97,7 @@ def bare(page: str) -> str:
 def test_every_message_stands_in_every_language_and_no_other(code: str) -> None:
     plain, counting = messages()
     assert len(plain) > 300 and len(counting) >= 4
-    assert set(catalogue(code)) == plain | counting
+    assert set(load_catalogue(code)) == plain | counting
 
 
 @pytest.mark.parametrize("path", sorted((ROOM / "templates").glob("*.html")), ids=lambda path: path.name)
@@ -114,7 +114,7 @@ def test_no_template_of_the_report_holds_text_of_its_own(path: Path) -> None:
 @pytest.mark.parametrize("code", FOREIGN)
 def test_places_and_forms_match_and_no_translation_breaks_the_page(code: str) -> None:
     plain, _ = messages()
-    for english, said in catalogue(code).items():
+    for english, said in load_catalogue(code).items():
         forms = {"": said} if english in plain else said
         assert isinstance(forms, dict) and all(text.strip() for text in forms.values()), english
         if english not in plain:
@@ -319,7 +319,7 @@ def test_what_to_do_is_said_in_the_language_of_the_page(code: str) -> None:
         advice="Copies are kept on one side of every split.",
     )  # fmt: skip
     with use_language(code):
-        assert sentences.advice(item) == catalogue(code)[ADVICE["duplicates"]] != item.advice
+        assert sentences.advice(item) == load_catalogue(code)[ADVICE["duplicates"]] != item.advice
         assert sentences.advice(item.model_copy(update={"kind": "task"})) == ""
 
 

@@ -5,8 +5,8 @@ Numpy only, so that whatever predicts without torch decides alike. Knows no file
 
 from headstart.decisions.calibrator import Calibrator, cross_fit_probabilities, fit_calibrator, fit_correction
 from headstart.decisions.costs import Costs, is_reserved, parse_costs, reserved_classes
-from headstart.decisions.novelty import OutOfDistributionDetector, fit_out_of_distribution
-from headstart.decisions.rules import (
+from headstart.decisions.out_of_distribution import OutOfDistributionDetector, fit_out_of_distribution
+from headstart.decisions.policy import (
     ANSWER_WORDS,
     DEFAULT_POLICY,
     KINDS,

@@ -75,9 +75,9 @@ class Calibrator:
         return {**vars(self), "knots": list(self.knots), "levels": list(self.levels)}
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Calibrator:
+    def from_dict(cls, document: Mapping[str, Any]) -> Calibrator:
         """Read the JSON form."""
-        return cls(**{**told, "knots": tuple(told["knots"]), "levels": tuple(told["levels"])})
+        return cls(**{**document, "knots": tuple(document["knots"]), "levels": tuple(document["levels"])})
 
 
 @dataclass(frozen=True)
@@ -121,89 +121,105 @@ def fit_calibrator(
     """
     rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
     rows = rows[:: max(1, -(-len(rows) * probabilities.shape[1] // MOST_VALUES))]
-    codes, shown, folds = codes[rows], probabilities[rows], folds[rows]
+    codes, probabilities_used, folds = codes[rows], probabilities[rows], folds[rows]
     if len(rows) < LEAST_ROWS or len(np.unique(folds)) < 2:
         return Calibrator(n_rows=len(rows))
-    before, found = _losses(codes, shown), {}
+    before, gains_by_method = _losses(codes, probabilities_used), {}
     for name in _METHODS if len(rows) >= CURVE_ROWS else ("temperature",):
-        gains = before - _held_out_losses(_METHODS[name], codes, shown, folds)
-        found[name] = float(gains.mean()), _standard_error(gains, None if clusters is None else clusters[rows])
-    best = max(found, key=lambda name: found[name][0])
-    gain, error = found[best]
+        gains = before - _held_out_losses(_METHODS[name], codes, probabilities_used, folds)
+        gains_by_method[name] = (
+            float(gains.mean()),
+            _standard_error(gains, None if clusters is None else clusters[rows]),
+        )
+    best = max(gains_by_method, key=lambda name: gains_by_method[name][0])
+    gain, error = gains_by_method[best]
     if gain <= BEYOND_NOISE * error + 1e-9:
         return Calibrator(n_rows=len(rows), gain=gain)
-    made = _METHODS[best].fit(codes, shown)
-    if _METHODS[best].apply(made, shown).max(axis=1).mean() > shown.max(axis=1).mean():
+    fitted = _METHODS[best].fit(codes, probabilities_used)
+    if _METHODS[best].apply(fitted, probabilities_used).max(axis=1).mean() > probabilities_used.max(axis=1).mean():
         return Calibrator(n_rows=len(rows), gain=gain)
     return Calibrator(
-        method=best, temperature=made.temperature, knots=made.knots, levels=made.levels, n_rows=len(rows), gain=gain
+        method=best,
+        temperature=fitted.temperature,
+        knots=fitted.knots,
+        levels=fitted.levels,
+        n_rows=len(rows),
+        gain=gain,
     )
 
 
 def fit_correction(codes: Index, probabilities: Probabilities, curve: bool | None = None) -> Calibrator:
     """Learn a correction and keep it whatever it brings: a curve from `CURVE_ROWS` rows on, else a temperature."""
     curve = len(codes) >= CURVE_ROWS if curve is None else curve
-    made = _METHODS["isotonic" if curve else "temperature"].fit(codes, probabilities)
+    fitted = _METHODS["isotonic" if curve else "temperature"].fit(codes, probabilities)
     return Calibrator(
-        method=made.method, temperature=made.temperature, knots=made.knots, levels=made.levels, n_rows=len(codes)
+        method=fitted.method,
+        temperature=fitted.temperature,
+        knots=fitted.knots,
+        levels=fitted.levels,
+        n_rows=len(codes),
     )
 
 
 def cross_fit_probabilities(codes: Index, probabilities: Probabilities, folds: Index) -> Probabilities:
     """Correct each fold (n_rows, n_classes) by what `fit_correction` learns from the others."""
-    made = probabilities.copy()
+    corrected = probabilities.copy()
     for fold in np.unique(folds):
         out = folds == fold
         if not out.all():
-            made[out] = fit_correction(codes[~out], probabilities[~out], len(codes) >= CURVE_ROWS).apply(
+            corrected[out] = fit_correction(codes[~out], probabilities[~out], len(codes) >= CURVE_ROWS).apply(
                 probabilities[out]
             )
-    return made
+    return corrected
 
 
-def _losses(codes: Index, shown: Probabilities) -> Floats:
-    return np.asarray(-np.log(np.maximum(shown[np.arange(len(codes)), codes], CLIPPED)))
+def _losses(codes: Index, probabilities: Probabilities) -> Floats:
+    return np.asarray(-np.log(np.maximum(probabilities[np.arange(len(codes)), codes], CLIPPED)))
 
 
-def _held_out_losses(way: _CorrectionMethod, codes: Index, shown: Probabilities, folds: Index) -> Floats:
+def _held_out_losses(method: _CorrectionMethod, codes: Index, probabilities: Probabilities, folds: Index) -> Floats:
     losses = np.empty(len(codes))
     for fold in np.unique(folds):
         out = folds == fold
-        losses[out] = _losses(codes[out], way.apply(way.fit(codes[~out], shown[~out]), shown[out]))
+        losses[out] = _losses(
+            codes[out], method.apply(method.fit(codes[~out], probabilities[~out]), probabilities[out])
+        )
     return losses
 
 
 def _standard_error(gains: Floats, clusters: Index | None) -> float:
     """Of the mean, over clusters."""
-    apart = gains - gains.mean()
+    residual = gains - gains.mean()
     if clusters is not None:
-        apart = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=apart)
-    return float(np.sqrt(np.square(apart).sum())) / len(gains)
+        residual = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=residual)
+    return float(np.sqrt(np.square(residual).sum())) / len(gains)
 
 
-def _scale_by_temperature(shown: Probabilities, temperature: float) -> Probabilities:
-    told = np.log(np.maximum(shown, SMALLEST)) / temperature
-    told = np.exp(told - told.max(axis=1, keepdims=True))
-    return np.asarray(told / told.sum(axis=1, keepdims=True))
+def _scale_by_temperature(probabilities: Probabilities, temperature: float) -> Probabilities:
+    logits = np.log(np.maximum(probabilities, SMALLEST)) / temperature
+    logits = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(logits / logits.sum(axis=1, keepdims=True))
 
 
-def _fit_temperature(codes: Index, shown: Probabilities) -> Calibrator:
+def _fit_temperature(codes: Index, probabilities: Probabilities) -> Calibrator:
     def loss(at: int) -> float:
-        return float(_losses(codes, _scale_by_temperature(shown, float(TEMPERATURES[at]))).mean())
+        return float(_losses(codes, _scale_by_temperature(probabilities, float(TEMPERATURES[at]))).mean())
 
     coarse = min(range(0, len(TEMPERATURES), STRIDE), key=loss)
     near = range(max(0, coarse - STRIDE + 1), min(len(TEMPERATURES), coarse + STRIDE))
     return Calibrator(method="temperature", temperature=float(TEMPERATURES[min(near, key=loss)]))
 
 
-def _fit_curve(codes: Index, shown: Probabilities) -> Calibrator:
-    order = np.argsort(shown, axis=None, kind="stable")
-    told = shown.ravel()[order]
-    true = (np.arange(shown.shape[1]) == codes[:, None]).ravel()[order].astype(np.float64)
-    starts = np.unique(np.searchsorted(told, told[np.linspace(0, len(told), MOST_STEPS, endpoint=False).astype(int)]))
-    counts = np.diff([*starts, len(told)]).astype(np.float64)
-    centres, hits = np.add.reduceat(told, starts) / counts, np.add.reduceat(true, starts)
-    level = (hits + 1 / shown.shape[1]) / (counts + 1)
+def _fit_curve(codes: Index, probabilities: Probabilities) -> Calibrator:
+    order = np.argsort(probabilities, axis=None, kind="stable")
+    ordered = probabilities.ravel()[order]
+    true = (np.arange(probabilities.shape[1]) == codes[:, None]).ravel()[order].astype(np.float64)
+    starts = np.unique(
+        np.searchsorted(ordered, ordered[np.linspace(0, len(ordered), MOST_STEPS, endpoint=False).astype(int)])
+    )
+    counts = np.diff([*starts, len(ordered)]).astype(np.float64)
+    centres, hits = np.add.reduceat(ordered, starts) / counts, np.add.reduceat(true, starts)
+    level = (hits + 1 / probabilities.shape[1]) / (counts + 1)
     rising = _pool_adjacent_violators(level, counts)
     return Calibrator(method="isotonic", temperature=1.0, knots=tuple(centres.tolist()), levels=tuple(rising.tolist()))
 
@@ -219,14 +235,14 @@ def _pool_adjacent_violators(values: Floats, weights: Floats) -> Floats:
     return np.repeat([value for value, _, _ in blocks], [n for _, _, n in blocks])
 
 
-def _apply_curve(made: Calibrator, shown: Probabilities) -> Probabilities:
-    told = np.interp(shown, made.knots, made.levels) + STEEP * shown
-    return np.asarray(told / told.sum(axis=1, keepdims=True))
+def _apply_curve(calibrator: Calibrator, probabilities: Probabilities) -> Probabilities:
+    levels = np.interp(probabilities, calibrator.knots, calibrator.levels) + STEEP * probabilities
+    return np.asarray(levels / levels.sum(axis=1, keepdims=True))
 
 
 _METHODS: dict[str, _CorrectionMethod] = {
     "temperature": _CorrectionMethod(
-        _fit_temperature, lambda made, shown: _scale_by_temperature(shown, made.temperature)
+        _fit_temperature, lambda fitted, values: _scale_by_temperature(values, fitted.temperature)
     ),
     "isotonic": _CorrectionMethod(_fit_curve, _apply_curve),
 }

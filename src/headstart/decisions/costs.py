@@ -58,9 +58,9 @@ class Costs:
         return {"matrix": [list(row) for row in self.matrix], "refer": self.refer, "given": list(self.as_written)}
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Costs:
+    def from_dict(cls, document: Mapping[str, Any]) -> Costs:
         """Read the JSON form."""
-        return cls(tuple(tuple(row) for row in found["matrix"]), found["refer"], tuple(found["given"]))
+        return cls(tuple(tuple(row) for row in document["matrix"]), document["refer"], tuple(document["given"]))
 
 
 def is_reserved(name: str) -> bool:
@@ -74,12 +74,12 @@ def is_reserved(name: str) -> bool:
     return name.strip().casefold() in RESERVED
 
 
-def reserved_classes(asked: Sequence[str], classes: Sequence[str]) -> tuple[str, ...]:
+def reserved_classes(requested: Sequence[str], classes: Sequence[str]) -> tuple[str, ...]:
     """Return the classes that stand for what is none of the others.
 
     Parameters
     ----------
-    asked : sequence of str
+    requested : sequence of str
         As users name them: "none" for no class, nothing for those whose name says so.
     classes : sequence of str
 
@@ -94,23 +94,23 @@ def reserved_classes(asked: Sequence[str], classes: Sequence[str]) -> tuple[str,
     >>> reserved_classes((), classes), reserved_classes(("none",), classes), reserved_classes(("Trash",), classes)
     (('noise',), (), ('trash',))
     """
-    if not asked:
+    if not requested:
         return tuple(name for name in classes if is_reserved(name))
-    if [name.casefold() for name in asked] == ["none"]:
+    if [name.casefold() for name in requested] == ["none"]:
         return ()
-    names = [name for text in asked for name in ([text] if text in classes else text.split(","))]
+    names = [name for text in requested for name in ([text] if text in classes else text.split(","))]
     spelled = match_names([name.strip() for name in names], list(classes), merge=True).renamed
-    found = [spelled.get(name.strip(), name.strip()) for name in names]
-    strange = [
+    known_names = [spelled.get(name.strip(), name.strip()) for name in names]
+    unknown = [
         f"there is no class '{name}'{_suggest_name(name, dict.fromkeys(classes, 0))}"
-        for name in found
+        for name in known_names
         if name not in classes
     ]
-    if strange:
+    if unknown:
         raise OptionError(
-            f"--reserved: {'; '.join(strange[:5])}.", f"Classes: {offenders(list(classes))}; or pass none."
+            f"--reserved: {'; '.join(unknown[:5])}.", f"Classes: {offenders(list(classes))}; or pass none."
         )
-    return tuple(name for name in classes if name in found)
+    return tuple(name for name in classes if name in known_names)
 
 
 def parse_costs(
@@ -163,15 +163,15 @@ def parse_costs(
 def _split_pair(text: str, place: Mapping[str, int]) -> tuple[str, str, str]:
     """Part the two names, which may hold arrows themselves; gives them and what is wrong."""
     parts = text.split(ARROW)
-    found = [(ARROW.join(parts[:at]).strip(), ARROW.join(parts[at:]).strip()) for at in range(1, len(parts))]
-    spelled = match_names([name for pair in found for name in pair], list(place), merge=True).renamed
-    for pair in found:
+    candidates = [(ARROW.join(parts[:at]).strip(), ARROW.join(parts[at:]).strip()) for at in range(1, len(parts))]
+    spelled = match_names([name for pair in candidates for name in pair], list(place), merge=True).renamed
+    for pair in candidates:
         truth, answer = (spelled.get(name, name) for name in pair)
         if truth in place and answer in place:
             return truth, answer, ""
-    truth, answer = found[0]
-    strange = [f"there is no class '{name}'{_suggest_name(name, place)}" for name in found[0] if name not in place]
-    return truth, answer, "; ".join(strange)
+    truth, answer = candidates[0]
+    unknown = [f"there is no class '{name}'{_suggest_name(name, place)}" for name in candidates[0] if name not in place]
+    return truth, answer, "; ".join(unknown)
 
 
 def _suggest_name(name: str, place: Mapping[str, int]) -> str:

@@ -56,9 +56,9 @@ class SetRule:
         >>> rule.sets(np.array([[0.75, 0.25], [0.6, 0.4]])).tolist()
         [[True, False], [True, True]]
         """
-        found = self.exact_sets(probabilities)
-        found[np.arange(len(found)), probabilities.argmax(axis=1)] = True
-        return found
+        class_sets = self.exact_sets(probabilities)
+        class_sets[np.arange(len(class_sets)), probabilities.argmax(axis=1)] = True
+        return class_sets
 
     @property
     def excludes_any(self) -> bool:
@@ -77,9 +77,9 @@ class SetRule:
         return {**vars(self), "floors": list(self.floors), "own": list(self.own)}
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> SetRule:
+    def from_dict(cls, document: Mapping[str, Any]) -> SetRule:
         """Read the JSON form."""
-        return cls(found["coverage"], tuple(found["floors"]), tuple(found["own"]), found["n_rows"])
+        return cls(document["coverage"], tuple(document["floors"]), tuple(document["own"]), document["n_rows"])
 
 
 def conformal_quantile(values: Floats, coverage: float) -> float:
@@ -121,15 +121,18 @@ def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> Set
     """
     rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
     codes, n_classes = codes[rows], probabilities.shape[1]
-    told = probabilities[rows, codes]
+    true_probabilities = probabilities[rows, codes]
     own = np.bincount(codes, minlength=n_classes) >= CLASS_ROWS
     rest = ~own[codes]
-    shared = conformal_quantile(told[rest] if rest.sum() >= CLASS_ROWS else told, coverage)
-    floors = [conformal_quantile(told[codes == code], coverage) if own[code] else shared for code in range(n_classes)]
+    shared = conformal_quantile(true_probabilities[rest] if rest.sum() >= CLASS_ROWS else true_probabilities, coverage)
+    floors = [
+        conformal_quantile(true_probabilities[codes == code], coverage) if own[code] else shared
+        for code in range(n_classes)
+    ]
     return SetRule(coverage, tuple(max(0.0, floor) for floor in floors), tuple(own.tolist()), len(rows))
 
 
-def fit_margin(truth: Floats, told: Floats, coverage: float) -> tuple[float, int]:
+def fit_margin(truth: Floats, predicted: Floats, coverage: float) -> tuple[float, int]:
     """Give how far off a number is at most in the stated share of rows, and from how many rows that was learnt.
 
     The width is infinite with too few rows. Out-of-fold residuals around the refitted model: the cross-conformal
@@ -140,5 +143,5 @@ def fit_margin(truth: Floats, told: Floats, coverage: float) -> tuple[float, int
     >>> fit_margin(np.zeros(9), np.arange(9.0), 0.9)
     (8.0, 9)
     """
-    rows = np.isfinite(told)
-    return -conformal_quantile(-np.abs(truth[rows] - told[rows]), coverage), int(rows.sum())
+    rows = np.isfinite(predicted)
+    return -conformal_quantile(-np.abs(truth[rows] - predicted[rows]), coverage), int(rows.sum())

@@ -64,8 +64,8 @@ def find_class_errors(codes: Index, probabilities: Probabilities) -> LabelErrors
     The last row is called 0 and looks like 1:
 
     >>> p = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.1, 0.9]])
-    >>> found = find_class_errors(np.array([0, 0, 1, 1, 0]), p)
-    >>> found.order[:found.n_suspect].tolist(), int(found.suggested[4])
+    >>> result = find_class_errors(np.array([0, 0, 1, 1, 0]), p)
+    >>> result.order[:result.n_suspect].tolist(), int(result.suggested[4])
     ([4], 1)
     """
     known = np.isfinite(probabilities).all(axis=1)
@@ -82,14 +82,14 @@ def find_class_errors(codes: Index, probabilities: Probabilities) -> LabelErrors
 
 def find_multilabel_errors(truth: FloatMatrix, probabilities: Probabilities) -> LabelErrors:
     """Find rows of which some label is doubted, each label as two classes; `suggested` is that label's column."""
-    found = [
+    errors_by_label = [
         find_class_errors((truth[:, at] == 1).astype(np.intp), np.column_stack([1 - shares, shares]))
         for at, shares in enumerate(probabilities.T)
     ]
-    suspect = np.zeros((len(truth), len(found)), dtype=bool)
-    for at, one in enumerate(found):
+    suspect = np.zeros((len(truth), len(errors_by_label)), dtype=bool)
+    for at, one in enumerate(errors_by_label):
         suspect[one.order[: one.n_suspect], at] = True
-    doubts = np.column_stack([one.doubt for one in found])
+    doubts = np.column_stack([one.doubt for one in errors_by_label])
     worst = np.nan_to_num(doubts, nan=-np.inf).argmax(axis=1)
     return _rank_rows(doubts[np.arange(len(truth)), worst], np.asarray(suspect.any(axis=1)), worst.astype(np.float64))
 

@@ -108,32 +108,32 @@ def _draw_noise(points: Sequence[MeasuredLosses]) -> Floats:
     Draws without replacement from N rows vary too little by the share 1 - n / N; the last point, with one draw, takes
     that of the one before, falling with the root of the number of labels.
     """
-    largest, found = points[-1].n_labels, []
+    largest, deviations = points[-1].n_labels, []
     for point in points:
         share = min(point.n_labels / largest, 1.0)
         known = len(point.losses) > 1 and share < 0.95
         spread = float(np.std(point.mean_losses, ddof=1)) / np.sqrt(1 - share) if known else np.nan
-        found.append(spread)
+        deviations.append(spread)
     for at, point in enumerate(points):
-        if np.isnan(found[at]) and at:
-            found[at] = found[at - 1] * np.sqrt(points[at - 1].n_labels / point.n_labels)
-    return np.nan_to_num(np.asarray(found, dtype=np.float64))
+        if np.isnan(deviations[at]) and at:
+            deviations[at] = deviations[at - 1] * np.sqrt(points[at - 1].n_labels / point.n_labels)
+    return np.nan_to_num(np.asarray(deviations, dtype=np.float64))
 
 
 def _resample_curves(points: Sequence[MeasuredLosses], noise: Floats, seed: int) -> Floats:
     """Draw `RESAMPLES` curves (RESAMPLES, n_points): over draws, held-out units, and training rows as a whole."""
     rng = np.random.default_rng(seed)
     n_units, largest = points[0].losses.shape[1], points[-1].n_labels
-    made = np.empty((RESAMPLES, len(points)))
+    curves = np.empty((RESAMPLES, len(points)))
     # One exponential weight a unit is the Bayesian bootstrap; the same for all sizes: they share the held-out rows.
     weights = rng.exponential(size=(RESAMPLES, n_units))
     for at, point in enumerate(points):
         losses, sizes = point.losses @ weights.T, point.sizes @ weights.T
         drawn = rng.integers(0, len(losses), (RESAMPLES, len(losses)))
         own = np.arange(RESAMPLES)[:, None]
-        made[:, at] = losses[drawn, own].sum(axis=1) / np.maximum(sizes[drawn, own].sum(axis=1), 1e-12)
-        made[:, at] += rng.normal(0.0, noise[at] * np.sqrt(point.n_labels / largest) + 1e-12, RESAMPLES)
-    return np.maximum(made, 0.0)
+        curves[:, at] = losses[drawn, own].sum(axis=1) / np.maximum(sizes[drawn, own].sum(axis=1), 1e-12)
+        curves[:, at] += rng.normal(0.0, noise[at] * np.sqrt(point.n_labels / largest) + 1e-12, RESAMPLES)
+    return np.maximum(curves, 0.0)
 
 
 def _solve_by_exponent(sizes: Floats, losses: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:

@@ -59,8 +59,8 @@ def bin_values(values: NDArray[np.float64] | NDArray[np.object_]) -> Floats:
     """
     if values.dtype == object:
         names, counts = np.unique(values.astype(str), return_counts=True)
-        kept = names[np.argsort(-counts, kind="stable")[:MOST_WORDS]]
-        return np.asarray(values.astype(str)[:, None] == kept, dtype=np.float64)
+        frequent = names[np.argsort(-counts, kind="stable")[:MOST_WORDS]]
+        return np.asarray(values.astype(str)[:, None] == frequent, dtype=np.float64)
     return np.concatenate([_bin_column(part) for part in values.astype(np.float64).T], axis=1)
 
 
@@ -68,8 +68,8 @@ def _bin_column(values: Floats) -> Floats:
     known = np.isfinite(values)
     edges = np.unique(np.quantile(values[known], np.linspace(0, 1, N_BINS + 1)[1:-1])) if known.any() else np.zeros(0)
     places = np.where(known, np.searchsorted(edges, np.where(known, values, 0.0), side="left"), len(edges) + 1)
-    made = np.eye(len(edges) + 2)[places]
-    return np.asarray(made[:, made.any(axis=0)])
+    indicators = np.eye(len(edges) + 2)[places]
+    return np.asarray(indicators[:, indicators.any(axis=0)])
 
 
 def measure_property(
@@ -106,10 +106,10 @@ def measure_property(
         sums = np.zeros((x.shape[1], n_classes))
         np.add.at(sums.T, classes[fitted], weighted)
         guesses[held] = (x[held] @ np.linalg.solve(gram, sums)).argmax(axis=1)
-    found = mean_interval((guesses == classes) * weights, clusters, seed, (0.0, 1.0))
+    interval = mean_interval((guesses == classes) * weights, clusters, seed, (0.0, 1.0))
     return PropertySkill(
         name,
-        envelope(found.value, (found.low, found.high), _mean_recall_interval(classes, guesses, clusters)),
+        envelope(interval.value, (interval.low, interval.high), _mean_recall_interval(classes, guesses, clusters)),
         1 / n_classes,
     )
 

@@ -53,6 +53,6 @@ def describe_not_compared(names: set[str]) -> str:
     >>> describe_not_compared({"33", "34"})[-59:]
     'ages or days, write bands (0-17, 18-59, 60+) into a column.'
     """
-    said = f"Not compared: {len(names):,} values with few rows each; they only keep rows together."
+    sentence = f"Not compared: {len(names):,} values with few rows each; they only keep rows together."
     amounts = all(name[0].isdigit() and name[-1].isdigit() for name in names)
-    return f"{said} To compare ages or days, write bands (0-17, 18-59, 60+) into a column." if amounts else said
+    return f"{sentence} To compare ages or days, write bands (0-17, 18-59, 60+) into a column." if amounts else sentence

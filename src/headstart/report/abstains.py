@@ -12,23 +12,23 @@ from headstart.results import Abstention, Figure
 WIDTH, HEIGHT = 260.0, 200.0
 
 
-def per_hundred(found: Abstention | None) -> list[tuple[str, Figure]]:
+def list_per_hundred(abstention: Abstention | None) -> list[tuple[str, Figure]]:
     """List what happens to a hundred rows, in words."""
-    if found is None:
+    if abstention is None:
         return []
-    told = [
-        (translate("Wrong answers"), found.wrong),
-        (translate("Referred: not sure"), found.referred),
-        (translate("Refused: none of these"), found.refused),
+    named_figures = [
+        (translate("Wrong answers"), abstention.wrong),
+        (translate("Referred: not sure"), abstention.referred),
+        (translate("Refused: none of these"), abstention.refused),
     ]
-    return [(name, figure) for name, figure in told if figure is not None]
+    return [(name, figure) for name, figure in named_figures if figure is not None]
 
 
-def drawn(found: Abstention | None) -> Mapping[str, Any] | None:
+def place_risk_coverage(abstention: Abstention | None) -> Mapping[str, Any] | None:
     """Place the risk-coverage curve; None where there is none."""
-    if found is None or found.risk_coverage is None:
+    if abstention is None or abstention.risk_coverage is None:
         return None
-    points = found.risk_coverage.points
+    points = abstention.risk_coverage.points
     most = max(0.05, *(point.wrong_share.high for point in points))
 
     def y(value: float) -> float:
@@ -41,10 +41,10 @@ def drawn(found: Abstention | None) -> Mapping[str, Any] | None:
                 "y": y(point.wrong_share.value),
                 "low": y(point.wrong_share.low),
                 "high": y(point.wrong_share.high),
-                "told_x": format_percent(point.answered_share),
-                "told": format_percent(point.wrong_share.value, 1),
+                "text_x": format_percent(point.answered_share),
+                "text": format_percent(point.wrong_share.value, 1),
             }
             for point in points
         ],
-        "ticks": [{"y": y(most * step / 4), "told": format_percent(most * step / 4)} for step in range(5)],
+        "ticks": [{"y": y(most * step / 4), "text": format_percent(most * step / 4)} for step in range(5)],
     }

@@ -30,7 +30,7 @@ class Point:
     y: float
     low: float
     high: float
-    told: str
+    text: str
     range: str
 
 
@@ -52,19 +52,19 @@ class _Axes:
         return HEIGHT * (1 - min(max(share, 0.0), 1.0))
 
 
-def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
+def place_learning_curve(curve: LearningCurve | None) -> Mapping[str, Any] | None:
     """Gather what `curve.html` shows; None where there are no points.
 
     Parameters
     ----------
-    found : LearningCurve or None
+    curve : LearningCurve or None
     """
-    if found is None or not found.points:
+    if curve is None or not curve.points:
         return None
-    words = _number if found.metric == IN_UNITS else format_percent
-    lows, highs = [item.value.low for item in found.points], [item.value.high for item in found.points]
+    words = _number if curve.metric == IN_UNITS else format_percent
+    lows, highs = [item.value.low for item in curve.points], [item.value.high for item in curve.points]
     room = MARGIN * (max(highs) - min(lows))
-    axes = _Axes(found.points[0].labels, found.points[-1].labels, min(lows) - room, max(highs) + room)
+    axes = _Axes(curve.points[0].labels, curve.points[-1].labels, min(lows) - room, max(highs) + room)
     points = [
         Point(
             labels=item.labels,
@@ -73,20 +73,20 @@ def drawn(found: LearningCurve | None) -> Mapping[str, Any] | None:
             y=axes.y(item.value.value),
             low=axes.y(item.value.low),
             high=axes.y(item.value.high),
-            told=words(item.value.value),
+            text=words(item.value.value),
             range=translate("{low} to {high}", low=words(item.value.low), high=words(item.value.high)),
         )
-        for item in found.points
+        for item in curve.points
     ]
     values = [axes.bottom + (axes.top - axes.bottom) * step / 4 for step in range(5)]
     return {
-        "metric": translate(_METRICS.get(found.metric, found.metric)),
+        "metric": translate(_METRICS.get(curve.metric, curve.metric)),
         "points": points,
-        "by_class": found.points[0].labels_per_class is not None,
-        "ticks": [{"y": axes.y(value), "told": words(value)} for value in values],
-        "law": _law(found, axes),
-        "reach": found.holds_up_to_labels,
-        "forecast": [{"more": item.more_labels, "told": _gain(item.gain, words)} for item in found.forecast],
+        "by_class": curve.points[0].labels_per_class is not None,
+        "ticks": [{"y": axes.y(value), "text": words(value)} for value in values],
+        "law": _law(curve, axes),
+        "reach": curve.holds_up_to_labels,
+        "forecast": [{"more": item.more_labels, "text": _gain(item.gain, words)} for item in curve.forecast],
     }
 
 
@@ -103,12 +103,12 @@ def _gain(gain: Figure, words: Callable[[float], str]) -> str:
     return translate("error {value} ({low} to {high})", value=value, low=low, high=high)
 
 
-def _law(found: LearningCurve, axes: _Axes) -> str:
+def _law(curve: LearningCurve, axes: _Axes) -> str:
     """Give the fitted law as the points of a line, where it was fitted (the last four doublings)."""
-    law = found.fit
+    law = curve.fit
     if law is None:
         return ""
     steps = [axes.last / 2 ** (4 * step / 24) for step in range(24, -1, -1)]
     losses = [(labels, law.floor + law.scale * labels**-law.exponent) for labels in steps if labels >= axes.first]
-    shown = [(labels, loss if found.metric == IN_UNITS else 1 - loss) for labels, loss in losses]
-    return " ".join(f"{axes.x(labels):.2f},{axes.y(value):.2f}" for labels, value in shown)
+    values = [(labels, loss if curve.metric == IN_UNITS else 1 - loss) for labels, loss in losses]
+    return " ".join(f"{axes.x(labels):.2f},{axes.y(value):.2f}" for labels, value in values)

@@ -19,7 +19,7 @@ class ExplainedInput:
     answer : str
     drawn : str
         HTML, safe as it is.
-    told : str
+    text : str
         The same as the drawing, in words.
     nearest : str
         Training rows that it is like; empty where none are remembered.
@@ -28,7 +28,7 @@ class ExplainedInput:
     name: str
     answer: str
     drawn: str
-    told: str
+    text: str
     nearest: str
 
 

@@ -15,38 +15,38 @@ SHOWN_CELLS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class ShareMark:
     """One share in a chart: its place and that of its interval in percent of the width, and in words."""
 
     name: str
     value: float
     low: float
     high: float
-    told: str
+    text: str
     range: str
     label: str
     ours: bool
 
 
-def mark(name: str, figure: Figure, ours: bool = False) -> Mark:
+def place_share(name: str, figure: Figure, ours: bool = False) -> ShareMark:
     """Place a share (0-1) in a chart.
 
     Examples
     --------
-    >>> mark("darker", Figure(value=0.5, low=0.25, high=0.75)).low
+    >>> place_share("darker", Figure(value=0.5, low=0.25, high=0.75)).low
     25.0
     """
-    told = translate(
+    label = translate(
         "{value}, 95 % interval {ends}", value=format_percent(figure.value), ends=format_share_interval(figure)
     )
-    return Mark(
+    return ShareMark(
         name=name,
         value=100 * figure.value,
         low=100 * figure.low,
         high=100 * figure.high,
-        told=format_percent(figure.value),
+        text=format_percent(figure.value),
         range=format_share_range(figure),
-        label=told,
+        label=label,
         ours=ours,
     )
 
@@ -57,7 +57,7 @@ _PLACES = {
 }  # fmt: skip
 
 
-def shown(result: Result) -> Mapping[str, Any] | None:
+def gather_audit(result: Result) -> Mapping[str, Any] | None:
     """Gather what `inherited.html` shows; None where nothing was audited.
 
     Parameters
@@ -72,22 +72,22 @@ def shown(result: Result) -> Mapping[str, Any] | None:
     """
     if result.inherited is None and result.slices is None and result.mitigation is None:
         return None
-    found = result.inherited
-    groups_first = sorted(found.readable, key=lambda item: item.kind != "group") if found else []
-    mended = result.mitigation and (result.mitigation.test or result.mitigation.out_of_fold)
+    inherited = result.inherited
+    groups_first = sorted(inherited.readable, key=lambda item: item.kind != "group") if inherited else []
+    mitigated = result.mitigation and (result.mitigation.test or result.mitigation.out_of_fold)
     return {
         "readable": [(item, _read_off(item)) for item in groups_first[:SHOWN_PROPERTIES]],
-        "flips": [(item, _flips(item, result.chosen)) for item in (found.counterfactuals if found else [])],
-        "cells": mended.cells[:SHOWN_CELLS] if mended else [],
+        "flips": [(item, _flips(item, result.chosen)) for item in (inherited.counterfactuals if inherited else [])],
+        "cells": mitigated.cells[:SHOWN_CELLS] if mitigated else [],
         "on_test": bool(result.mitigation and result.mitigation.test),
     }
 
 
-def _read_off(item: Readable) -> list[Mark]:
+def _read_off(item: Readable) -> list[ShareMark]:
     figures = [(translate(words), getattr(item, name), name == "frozen") for name, words in _PLACES.items()]
-    return [mark(words, figure, ours) for words, figure, ours in figures if figure is not None]
+    return [place_share(words, figure, ours) for words, figure, ours in figures if figure is not None]
 
 
-def _flips(item: Counterfactual, chosen: str) -> list[Mark]:
+def _flips(item: Counterfactual, chosen: str) -> list[ShareMark]:
     pairs = [(chosen, item.flips, True), (item.without_base_strategy or "", item.without_base_flips, False)]
-    return [mark(name, figure, ours) for name, figure, ours in pairs if figure is not None]
+    return [place_share(name, figure, ours) for name, figure, ours in pairs if figure is not None]

@@ -110,41 +110,44 @@ def weakest(figures: Sequence[ClassFigures | LabelFigures]) -> ClassFigures | La
 
 
 def _weakest(figures: Sequence[ClassFigures | LabelFigures], meaning: str) -> list[Headline]:
-    found = weakest(figures)
-    if found is None:
+    weakest_figures = weakest(figures)
+    if weakest_figures is None:
         return []
-    rows = translate_count("{n} test row", "{n} test rows", found.support)
+    rows = translate_count("{n} test row", "{n} test rows", weakest_figures.support)
     return [
         Headline(
-            value=SHARES.value(found.recall),
+            value=SHARES.value(weakest_figures.recall),
             meaning=meaning,
-            ends=format_share_interval(found.recall),
+            ends=format_share_interval(weakest_figures.recall),
             note=rows,
-            name=found.label,
+            name=weakest_figures.label,
         )
     ]
 
 
-def _of_classes(found: AnyMetrics, number: str) -> list[Headline]:
-    assert isinstance(found, Metrics)
+def _class_headlines(metrics: AnyMetrics, number: str) -> list[Headline]:
+    assert isinstance(metrics, Metrics)
     right = Headline(
-        value=SHARES.value(found.accuracy),
+        value=SHARES.value(metrics.accuracy),
         meaning=message("of the test {noun} were labelled right."),
-        ends=format_share_interval(found.accuracy),
+        ends=format_share_interval(metrics.accuracy),
     )
-    return [right, *_weakest(found.per_class, message("of {name} were found: the weakest class."))]
+    return [right, *_weakest(metrics.per_class, message("of {name} were found: the weakest class."))]
 
 
-def _of_grades(found: AnyMetrics, number: str) -> list[Headline]:
-    assert isinstance(found, OrdinalMetrics)
-    off = found.mean_grade_error
+def _grade_headlines(metrics: AnyMetrics, number: str) -> list[Headline]:
+    assert isinstance(metrics, OrdinalMetrics)
+    off = metrics.mean_grade_error
     meaning = message("grades off on average: how far the answers lie from the true grade.")
-    return [_of_classes(found, number)[0], Headline(value=AMOUNTS.value(off), meaning=meaning, ends=AMOUNTS.ends(off))]
+    return [
+        _class_headlines(metrics, number)[0],
+        Headline(value=AMOUNTS.value(off), meaning=meaning, ends=AMOUNTS.ends(off)),
+    ]
 
 
-def _of_several(found: AnyMetrics, number: str) -> list[Headline]:
-    assert isinstance(found, MultiLabelMetrics)
-    f1, exact = found.macro_f1, found.exact_match
+def _label_headlines(metrics: AnyMetrics, number: str) -> list[Headline]:
+    assert isinstance(metrics, MultiLabelMetrics)
+    f1, exact = metrics.macro_f1, metrics.exact_match
     return [
         Headline(
             value=SHARES.value(f1),
@@ -156,13 +159,13 @@ def _of_several(found: AnyMetrics, number: str) -> list[Headline]:
             meaning=message("of the test {noun} got exactly the right labels."),
             ends=format_share_interval(exact),
         ),
-        *_weakest(found.per_label, message("of {name} were found: the weakest label.")),
+        *_weakest(metrics.per_label, message("of {name} were found: the weakest label.")),
     ]
 
 
-def _of_numbers(found: AnyMetrics, number: str) -> list[Headline]:
-    assert isinstance(found, RegressionMetrics)
-    off, most = found.mean_absolute_error, found.absolute_error_90
+def _number_headlines(metrics: AnyMetrics, number: str) -> list[Headline]:
+    assert isinstance(metrics, RegressionMetrics)
+    off, most = metrics.mean_absolute_error, metrics.absolute_error_90
     return [
         Headline(
             value=AMOUNTS.value(off),
@@ -179,8 +182,8 @@ def _of_numbers(found: AnyMetrics, number: str) -> list[Headline]:
 
 
 def _figure(field: str) -> Callable[[AnyMetrics], Figure | None]:
-    def read(found: AnyMetrics) -> Figure | None:
-        value: Figure | None = getattr(found, field)
+    def read(metrics: AnyMetrics) -> Figure | None:
+        value: Figure | None = getattr(metrics, field)
         return value
 
     return read
@@ -201,7 +204,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         main=_ACCURACY,
         second=_MACRO_F1,
         fields=(),
-        headlines=_of_classes,
+        headlines=_class_headlines,
         chart=message("Share of test {noun} labelled right, from 0 to 100 %."),
         group_main=_ACCURACY,
         group=message("Share of test {noun} labelled right in each group."),
@@ -221,7 +224,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
         main=_ACCURACY,
         second=_KAPPA,
         fields=(ReportedMetric(message("Grades off"), "mae", _figure("mean_grade_error"), AMOUNTS), _MACRO_F1),
-        headlines=_of_grades,
+        headlines=_grade_headlines,
         chart=message("Share of test {noun} given exactly the right grade, from 0 to 100 %."),
         group_main=_ACCURACY,
         group=message("Share of test {noun} given exactly the right grade, in each group."),
@@ -244,7 +247,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
             ReportedMetric(message("Mean average precision"), "map", _figure("mean_average_precision")),
             ReportedMetric(message("Exactly right"), "exact_match", _figure("exact_match")),
         ),
-        headlines=_of_several,
+        headlines=_label_headlines,
         chart=message(
             "Macro-F1 (how well labels are found and how rarely given wrongly, all labels alike), from 0 to 100 %."
         ),
@@ -269,7 +272,7 @@ TASK_WORDINGS: dict[str, TaskWording] = {
             ReportedMetric(message("R²"), "r_squared", _figure("r2"), AMOUNTS),
             ReportedMetric(message("Rank correlation"), "spearmanr", _figure("spearman"), AMOUNTS),
         ),
-        headlines=_of_numbers,
+        headlines=_number_headlines,
         chart=message("How far the answers were off on average: further left is better."),
         group_main=_ERROR,
         group=message("How far the answers were off on average, in each group: further left is better."),

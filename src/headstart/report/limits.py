@@ -30,10 +30,10 @@ def list_limits(result: Result, findings: bool = True) -> list[str]:
     list of str
         Never empty: no test on one source of data shows everything.
     """
-    said = [*_rows(result), *_classes(result), *(_warnings(result) if findings else []), *_base(result)]
-    said += _groups(result)
+    sentences_found = [*_rows(result), *_classes(result), *(_warnings(result) if findings else []), *_base(result)]
+    sentences_found += _groups(result)
     return [
-        *said,
+        *sentences_found,
         *_sites(result),
         *_writing(result),
         translate(
@@ -69,14 +69,14 @@ def n_test_rows(result: Result, label: str) -> int:
 def _sites(result: Result) -> list[str]:
     """Places and times: one source, and columns of groups that hold one value only."""
     single = [shorten(f"{part.column}: {part.values[0].value}", 60) for part in result.groups if len(part.values) == 1]
-    said = translate(
+    sentence = translate(
         "Other sites, seasons, cameras or ways of writing: all rows came from one source, {source}. Test it on rows "
         "from the new place before using it there.",
         source=shorten(source_name(result.data)),
     )
     if not single:
-        return [said]
-    return [said, translate("Any other value than the only one tested ({values}).", values=list_names(single))]
+        return [sentence]
+    return [sentence, translate("Any other value than the only one tested ({values}).", values=list_names(single))]
 
 
 def _writing(result: Result) -> list[str]:
@@ -103,8 +103,8 @@ def _groups(result: Result) -> list[str]:
         ]
     measured = {part.column: part for part in result.groups}
     unknown = [name for name in result.group_columns if name not in measured or measured[name].gap is None]
-    said = [
-        translate("A group that fares worse. {reading}", reading=shorten(_of_column(part), 500))
+    lines = [
+        translate("A group that fares worse. {reading}", reading=shorten(_column_gap(part), 500))
         for part in result.groups
         if part.gap is not None and part.gap.low > 0
     ]
@@ -115,31 +115,37 @@ def _groups(result: Result) -> list[str]:
         if part.gap is not None and item.value and not item.told
     ]
     if unknown:
-        said.append(
+        lines.append(
             translate(
                 "Differences between groups: how well the model does in each could not be told: {columns}.",
                 columns=list_names(unknown),
             )
         )
     if few:
-        said.append(translate("Groups with too few test rows to say anything about: {groups}.", groups=list_names(few)))
-    return said
+        lines.append(
+            translate("Groups with too few test rows to say anything about: {groups}.", groups=list_names(few))
+        )
+    return lines
 
 
-def _of_column(part: GroupColumn) -> str:
+def _column_gap(part: GroupColumn) -> str:
     """Say how far apart the groups of a column are; the English sentence names the column itself."""
-    said = sentences.gap(part)
-    return said if said == part.reading else f"{shorten(part.column, 40)}: {said}"
+    sentence = sentences.gap(part)
+    return sentence if sentence == part.reading else f"{shorten(part.column, 40)}: {sentence}"
 
 
 def _probabilities(result: Result) -> list[str]:
     """Probabilities that were not checked, or are off."""
-    found = result.calibration
-    if found is None:
+    calibration = result.calibration
+    if calibration is None:
         return [translate(TASK_WORDINGS[result.task].doubt)]
-    off = found.error.low > 0 or found.overconfidence.low > 0 or found.overconfidence.high < 0
+    off = calibration.error.low > 0 or calibration.overconfidence.low > 0 or calibration.overconfidence.high < 0
     return (
-        [translate("Its probabilities as they are. {reading}", reading=shorten(sentences.calibration(found), 400))]
+        [
+            translate(
+                "Its probabilities as they are. {reading}", reading=shorten(sentences.calibration(calibration), 400)
+            )
+        ]
         if off
         else []
     )
@@ -164,9 +170,9 @@ def _classes(result: Result) -> list[str]:
     few = [name for name in result.classes if n_test_rows(result, name) < FEW_ROWS]
     if not few or result.n_rows.test == 0 or not result.class_counts:
         return []
-    shown = list_names([f"{shorten(name, 40)} ({n_test_rows(result, name)})" for name in few])
-    said = _FEW_CLASSES if TASK_WORDINGS[result.task].one == "class" else _FEW_LABELS
-    return [translate(said, few=FEW_ROWS, names=shown)]
+    names = list_names([f"{shorten(name, 40)} ({n_test_rows(result, name)})" for name in few])
+    template = _FEW_CLASSES if TASK_WORDINGS[result.task].one == "class" else _FEW_LABELS
+    return [translate(template, few=FEW_ROWS, names=names)]
 
 
 _FEW_CLASSES = message("Classes with fewer than {few} test rows; their own figures say little: {names}.")
@@ -186,7 +192,7 @@ def _base(result: Result) -> list[str]:
     """What is known of the base model's biases."""
     if not (result.base.pretrained and result.base.known_biases):
         return []
-    name, told = shorten(result.base.name), shorten(result.base.known_biases, 400)
+    name, biases = shorten(result.base.name), shorten(result.base.known_biases, 400)
     if current_language() != "en":
         return [translate("Biases of the base model ({name}), which are recorded below.", name=name)]
-    return [translate("Biases of the base model ({name}): {biases}", name=name, biases=told)]
+    return [translate("Biases of the base model ({name}): {biases}", name=name, biases=biases)]

@@ -13,12 +13,12 @@ _LONG_NAMES = {"spanish": "es", "french": "fr", "arabic": "ar", "swahili": "sw",
 """How Windows names them."""
 
 
-def choose_language(wanted: str, environment: Mapping[str, str] | None = None) -> str:
+def choose_language(requested: str, environment: Mapping[str, str] | None = None) -> str:
     """Give the code of the language to write in.
 
     Parameters
     ----------
-    wanted : str
+    requested : str
         A code, or "auto": the language of the system if it is one of ours, else English.
     environment : mapping of str to str, optional
         Environment variables, those of the process if not given; the first of LC_ALL, LC_MESSAGES and LANG counts.
@@ -33,11 +33,11 @@ def choose_language(wanted: str, environment: Mapping[str, str] | None = None) -
     >>> choose_language("auto", {"LANG": "sw_KE.UTF-8"}), choose_language("auto", {"LANG": "de_DE"})
     ('sw', 'en')
     """
-    if wanted != "auto":
-        return wanted
-    said = os.environ if environment is None else environment
-    found = next((said[name] for name in _SAID_IN if said.get(name)), None)
-    name = (found if found is not None or environment is not None else getlocale()[0]) or ""
+    if requested != "auto":
+        return requested
+    variables = os.environ if environment is None else environment
+    value = next((variables[name] for name in _SAID_IN if variables.get(name)), None)
+    name = (value if value is not None or environment is not None else getlocale()[0]) or ""
     first = name.replace("-", "_").split("_")[0].split(".")[0].lower()
     code = _LONG_NAMES.get(first, first)
     return code if code in LANGUAGES else "en"

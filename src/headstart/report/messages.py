@@ -86,13 +86,13 @@ def use_language(code: str) -> Iterator[None]:
     ...     translate("Yes"), format_number("1,234.5").replace(NARROW, " ")
     ('Oui', '1 234,5')
     """
-    found = _SPOKEN.set(code) if code in LANGUAGES else None
-    if found is None:
+    token = _SPOKEN.set(code) if code in LANGUAGES else None
+    if token is None:
         raise KeyError(code)
     try:
         yield
     finally:
-        _SPOKEN.reset(found)
+        _SPOKEN.reset(token)
 
 
 def current_language() -> str:
@@ -113,7 +113,7 @@ def translate(text: str, /, **values: object) -> str:
     >>> translate("{n} rows set aside", n=1400)
     '1,400 rows set aside'
     """
-    return _said(text).format(**{name: _written(value) for name, value in values.items()})
+    return _translated(text).format(**{name: _written(value) for name, value in values.items()})
 
 
 def translate_count(one: str, many: str, n: int, **values: object) -> str:
@@ -124,20 +124,20 @@ def translate_count(one: str, many: str, n: int, **values: object) -> str:
     >>> translate_count("{n} row", "{n} rows", 1), translate_count("{n} row", "{n} rows", 0)
     ('1 row', '0 rows')
     """
-    return _form(one, many, n).format(
+    return _plural_form(one, many, n).format(
         n=format_number(f"{n:,}"), **{name: _written(value) for name, value in values.items()}
     )
 
 
 def translate_html(text: str, /, **values: object) -> Markup:
     """Do as `translate`, for HTML: the message is trusted, its values are escaped unless they are markup."""
-    return Markup(_said(text)).format(**{name: _written(value) for name, value in values.items()})
+    return Markup(_translated(text)).format(**{name: _written(value) for name, value in values.items()})
 
 
 def translate_count_html(one: str, many: str, n: int, **values: object) -> Markup:
     """Do as `translate_count`, for HTML."""
     written = {name: _written(value) for name, value in values.items()}
-    return Markup(_form(one, many, n)).format(n=format_number(f"{n:,}"), **written)
+    return Markup(_plural_form(one, many, n)).format(n=format_number(f"{n:,}"), **written)
 
 
 def format_number(text: str) -> str:
@@ -158,25 +158,25 @@ def isolate(text: str) -> str:
 
 
 @cache
-def catalogue(code: str) -> Mapping[str, Any]:
+def load_catalogue(code: str) -> Mapping[str, Any]:
     """Read the messages of a language: text by English text, or texts by form; empty for English."""
     if code == "en":
         return {}
     read = json.loads(files("headstart.report").joinpath("languages", f"{code}.json").read_text(encoding="utf-8"))
-    found: dict[str, Any] = read["messages"]
-    return found
+    messages: dict[str, Any] = read["messages"]
+    return messages
 
 
-def _said(text: str) -> str:
-    found = catalogue(current_language()).get(text, text)
-    return found if isinstance(found, str) else text
+def _translated(text: str) -> str:
+    translation = load_catalogue(current_language()).get(text, text)
+    return translation if isinstance(translation, str) else text
 
 
-def _form(one: str, many: str, n: int) -> str:
-    language, found = LANGUAGES[current_language()], catalogue(current_language()).get(many)
+def _plural_form(one: str, many: str, n: int) -> str:
+    language, forms = LANGUAGES[current_language()], load_catalogue(current_language()).get(many)
     form = language.form(n)
-    if isinstance(found, dict):
-        return str(found[form])
+    if isinstance(forms, dict):
+        return str(forms[form])
     return one if form == "one" else many
 
 

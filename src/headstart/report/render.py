@@ -20,7 +20,7 @@ from headstart.report.messages import (
     use_language,
 )
 from headstart.report.sentences import own
-from headstart.report.view import view
+from headstart.report.view import gather_view
 from headstart.report.words import (
     format_amount,
     format_fixed,
@@ -55,7 +55,7 @@ def render_html(result: Result, previews: Mapping[str, str], language: str = "en
         The page, to be written as UTF-8.
     """
     with use_language(language):
-        return _clean(_environment().get_template("report.html").render(view(result, previews)))
+        return _clean(_environment().get_template("report.html").render(gather_view(result, previews)))
 
 
 def render_card(result: Result, language: str = "en") -> str:
@@ -74,15 +74,17 @@ def render_card(result: Result, language: str = "en") -> str:
         Contents of README.md, to be written as UTF-8.
     """
     with use_language(language):
-        return _clean(_environment().get_template("card.md").render(view(result, {}), _=translate, _n=translate_count))
+        return _clean(
+            _environment().get_template("card.md").render(gather_view(result, {}), _=translate, _n=translate_count)
+        )
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Write a length of time as people say it.
 
     Examples
     --------
-    >>> duration(0.42), duration(75), duration(4000)
+    >>> format_duration(0.42), format_duration(75), format_duration(4000)
     ('0.4 s', '1 min 15 s', '1 h 6 min')
     """
     if seconds < 59.5:
@@ -93,24 +95,24 @@ def duration(seconds: float) -> str:
     return isolate(f"{minutes // 60} h {minutes % 60} min")
 
 
-def quoted(text: str) -> str:
+def quote_yaml(text: str) -> str:
     r"""Write a string for YAML: JSON quotes, and escapes for what YAML does not allow bare.
 
     Examples
     --------
-    >>> quoted('a "b": c')
+    >>> quote_yaml('a "b": c')
     '"a \\"b\\": c"'
     """
     written = json.dumps(text, ensure_ascii=False)
-    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 
-def slug(text: str) -> str:
+def make_slug(text: str) -> str:
     """Write a name as hubs allow it in an identifier.
 
     Examples
     --------
-    >>> slug("my leaves (2024)")
+    >>> make_slug("my leaves (2024)")
     'my-leaves-2024'
     """
     return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "data"
@@ -119,7 +121,7 @@ def slug(text: str) -> str:
 @cache
 def _environment() -> Environment:
     """Make the environment once; anything undefined is an error."""
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("headstart.report"),
         autoescape=lambda name: name is None or not name.endswith(".md"),
         undefined=StrictUndefined,
@@ -127,16 +129,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(
+    environment.filters.update(
         percent=format_percent,
         amount=format_amount,
         amounts=format_interval,
         ends=format_share_interval,
         range=format_share_range,
-        duration=duration,
-        quoted=quoted,
+        duration=format_duration,
+        quoted=quote_yaml,
         markdown=escape_markdown,
-        slug=slug,
+        slug=make_slug,
         short=shorten,
         thousands=lambda n: format_number(f"{n:,}"),
         fixed=format_fixed,
@@ -145,8 +147,8 @@ def _environment() -> Environment:
         isolated=isolate,
         own=own,
     )
-    made.globals.update(_=translate_html, _n=translate_count_html)
-    return made
+    environment.globals.update(_=translate_html, _n=translate_count_html)
+    return environment
 
 
 def _clean(text: str) -> str:

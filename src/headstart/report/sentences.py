@@ -61,25 +61,26 @@ def points(figure: Figure) -> tuple[str, str, str]:
 
 def verdict(result: Result) -> str:
     """Say whether transfer helped."""
-    found = result.verdict
+    transfer = result.verdict
     if current_language() == "en":
-        return found.sentence
-    if found.difference is None:
+        return transfer.sentence
+    if transfer.difference is None:
         return translate("There was nothing to compare, so it cannot be said whether transfer helped.")
-    value, low, high = points(found.difference)
-    if found.measure in IN_NUMBERS:
+    value, low, high = points(transfer.difference)
+    if transfer.measure in IN_NUMBERS:
         value, low, high = (
-            format_fixed(end, 3) for end in (found.difference.value, found.difference.low, found.difference.high)
+            format_fixed(end, 3)
+            for end in (transfer.difference.value, transfer.difference.low, transfer.difference.high)
         )
-    said = translate(
+    sentence = translate(
         "With the base ({ours}) against without it ({theirs}): {value} (95 % interval {low} to {high}); more than 0 is "
         "better with the base. Measured in {measure}, shares in points, on the same test rows: {n}.",
-        ours=found.strategy or "", theirs=found.against or "", value=value, low=low, high=high,
-        measure=translate(_MEASURES[found.measure]), n=result.n_rows.test,
+        ours=transfer.strategy or "", theirs=transfer.against or "", value=value, low=low, high=high,
+        measure=translate(_MEASURES[transfer.measure]), n=result.n_rows.test,
     )  # fmt: skip
     if not result.base.pretrained:
-        return f"{said} {translate('Nothing pre-trained was used, so this says nothing about transfer.')}"
-    return f"{said} {translate(_ENDINGS[found.transfer])}"
+        return f"{sentence} {translate('Nothing pre-trained was used, so this says nothing about transfer.')}"
+    return f"{sentence} {translate(_ENDINGS[transfer.transfer])}"
 
 
 _MEASURES = {
@@ -93,35 +94,35 @@ _ENDINGS = {
 }
 
 
-def abstention(found: Abstention) -> str:
+def abstention(figures: Abstention) -> str:
     """Say how often it answers, and how often it is then right."""
     if current_language() == "en":
-        return found.reading
-    said = translate(
+        return figures.reading
+    sentence = translate(
         "Of 100 test rows about {answered} get an answer, {unsure} are not sure and {none} are none of these. Test "
         "rows: {n}.",
-        answered=format_fixed(100 * found.shares["label"].value, 1) if "label" in found.shares else "?",
-        unsure=format_fixed(found.referred.value, 1), none=format_fixed(found.refused.value, 1), n=found.n_rows,
+        answered=format_fixed(100 * figures.shares["label"].value, 1) if "label" in figures.shares else "?",
+        unsure=format_fixed(figures.referred.value, 1), none=format_fixed(figures.refused.value, 1), n=figures.n_rows,
     )  # fmt: skip
-    right = found.accuracy_answered
+    right = figures.accuracy_answered
     if right is None:
-        return said
-    told = translate(
+        return sentence
+    accuracy = translate(
         "Of the answers {share} are right (95 % interval {ends}).",
         share=format_percent(right.value, 1),
         ends=format_share_interval(right, 1),
     )
-    return f"{said} {told}"
+    return f"{sentence} {accuracy}"
 
 
-def calibration(found: Calibration) -> str:
+def calibration(figures: Calibration) -> str:
     """Say whether probabilities can be believed."""
     if current_language() == "en":
-        return found.reading
-    off = found.overconfidence
+        return figures.reading
+    off = figures.overconfidence
     word = "too sure" if off.low > 0 else "too unsure" if off.high < 0 else "fine"
     value, low, high = points(off)
-    return translate(_SURE[word], value=value, low=low, high=high, n=found.n_rows)
+    return translate(_SURE[word], value=value, low=low, high=high, n=figures.n_rows)
 
 
 _SURE = {
@@ -140,18 +141,20 @@ _SURE = {
 }
 
 
-def conformal(found: Conformal) -> str:
+def conformal(figures: Conformal) -> str:
     """Say how often sets or ranges hold the truth."""
     if current_language() == "en":
-        return found.reading
-    said = translate(
+        return figures.reading
+    sentence = translate(
         "Stated: {stated} of the sets or ranges hold the truth. Measured: {measured} (95 % interval {ends}; test rows: "
         "{n}).",
-        stated=format_percent(found.stated), measured=format_percent(found.measured.value, 1),
-        ends=format_share_interval(found.measured, 1),
-        n=found.n_rows,
+        stated=format_percent(figures.stated), measured=format_percent(figures.measured.value, 1),
+        ends=format_share_interval(figures.measured, 1),
+        n=figures.n_rows,
     )  # fmt: skip
-    return f"{said} {translate('That is less often than stated: do not rely on it.')}" if found.below else said
+    return (
+        f"{sentence} {translate('That is less often than stated: do not rely on it.')}" if figures.below else sentence
+    )
 
 
 def gap(part: GroupColumn) -> str:
@@ -164,33 +167,35 @@ def gap(part: GroupColumn) -> str:
     if part.measure in IN_NUMBERS:
         value, low, high = (format_fixed(end, 3) for end in (part.gap.value, part.gap.low, part.gap.high))
     first, second = (shorten(name, 40) for name in part.gap_between)
-    said = translate(
+    sentence = translate(
         "Better on '{first}' than on '{second}' by {value} (95 % interval {low} to {high}; {measure}, shares in "
         "points).",
         first=first, second=second, value=value, low=low, high=high, measure=translate(_MEASURES[part.measure]),
     )  # fmt: skip
     real = part.gap.low > 0
-    told = translate("The difference is very likely real.") if real else translate("Chance may explain the difference.")
-    return f"{said} {told}"
+    conclusion = (
+        translate("The difference is very likely real.") if real else translate("Chance may explain the difference.")
+    )
+    return f"{sentence} {conclusion}"
 
 
 def finding(item: FindingRow) -> str:
     """Say what was noticed, shortly."""
     if current_language() == "en":
         return item.summary
-    said = translate(kind_of_finding(item.kind))
+    title = translate(kind_of_finding(item.kind))
     facts = [translate_count("{n} row", "{n} rows", item.n_rows)] if item.n_rows else []
     if item.measure is not None:
         facts.append(measure(item.measure))
-    return f"{said} ({'; '.join(facts)})" if facts else said
+    return f"{title} ({'; '.join(facts)})" if facts else title
 
 
 def advice(item: FindingRow) -> str:
     """Say what to do about it."""
     if current_language() == "en":
         return item.advice
-    found = advice_for(item.kind)
-    return translate(found) if found else ""
+    text = advice_for(item.kind)
+    return translate(text) if text else ""
 
 
 def strategy(name: str, summary: str) -> str:
@@ -198,36 +203,36 @@ def strategy(name: str, summary: str) -> str:
     return translate(STRATEGIES[name]) if current_language() != "en" and name in STRATEGIES else summary
 
 
-def correction(found: Correction) -> str:
+def correction(figures: Correction) -> str:
     """Say whether the probabilities were corrected, and what it saved."""
     if current_language() == "en":
-        return found.reading
-    if found.method == "none":
+        return figures.reading
+    if figures.method == "none":
         return translate(
             "On held-out training rows, being less sure did not help by more than chance: nothing is corrected."
         )
     return translate(
         "Made less sure, which saved {gain} nats a row on training rows held out; no answer changes.",
-        gain=format_fixed(found.gain, 3),
+        gain=format_fixed(figures.gain, 3),
     )
 
 
-def slices(found: Slices) -> str:
+def slices(discovered: Slices) -> str:
     """Say whether there are kinds of rows on which the model fails."""
     if current_language() == "en":
-        return found.reading
-    if not found.n_clusters:
+        return discovered.reading
+    if not discovered.n_clusters:
         return translate("Not measured.")
-    if not found.found:
+    if not discovered.found:
         return translate(
             "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) none fails more often than "
             "chance and the mix of classes explain. Small weak points are mostly missed by such a search.",
-            clusters=found.n_clusters, n=found.n_rows,
+            clusters=discovered.n_clusters, n=discovered.n_rows,
         )  # fmt: skip
     return translate(
         "Among {clusters} clusters of similar rows (training rows, out of fold: {n}) there are {found} on which it "
         "fails more often than chance and the mix of classes explain.",
-        clusters=found.n_clusters, n=found.n_rows, found=len(found.found),
+        clusters=discovered.n_clusters, n=discovered.n_rows, found=len(discovered.found),
     )  # fmt: skip
 
 
@@ -242,49 +247,49 @@ def one_slice(item: Slice, within: Slices) -> str:
     )  # fmt: skip
 
 
-def mitigation(found: Mitigation) -> str:
+def mitigation(outcome: Mitigation) -> str:
     """Say what a mitigation did to the worst group and to all rows, and whether it was kept."""
-    if current_language() == "en" or found.out_of_fold is None:
-        return found.reading
-    said = [
+    if current_language() == "en" or outcome.out_of_fold is None:
+        return outcome.reading
+    lines = [
         translate(
             "Worst group, share right, out of fold on training rows ({n}): {before} before, {after} after; all rows: "
             "{mean_before} before, {mean_after} after.",
-            **_shares(found.out_of_fold),
+            **_shares(outcome.out_of_fold),
         )
     ]
-    if found.test is not None:
-        said.append(
+    if outcome.test is not None:
+        lines.append(
             translate(
                 "Worst group, share right, on test rows ({n}): {before} before, {after} after; all rows: {mean_before} "
                 "before, {mean_after} after.",
-                **_shares(found.test),
+                **_shares(outcome.test),
             )
         )
-    if found.kept:
-        said.append(translate("The balanced model was kept: it is the one in the bundle."))
+    if outcome.kept:
+        lines.append(translate("The balanced model was kept: it is the one in the bundle."))
     else:
-        said.append(translate("The balanced model was not kept; {before} stays the model.", before=found.before))
-    return " ".join(said)
+        lines.append(translate("The balanced model was not kept; {before} stays the model.", before=outcome.before))
+    return " ".join(lines)
 
 
-def _shares(found: MitigatedFigures) -> dict[str, object]:
+def _shares(figures: MitigatedFigures) -> dict[str, object]:
     return {
-        "n": found.n_rows,
-        "before": format_percent(found.worst_before.value),
-        "after": format_percent(found.worst_after.value),
-        "mean_before": format_percent(found.mean_before.value),
-        "mean_after": format_percent(found.mean_after.value),
+        "n": figures.n_rows,
+        "before": format_percent(figures.worst_before.value),
+        "after": format_percent(figures.worst_after.value),
+        "mean_before": format_percent(figures.mean_before.value),
+        "mean_after": format_percent(figures.mean_after.value),
     }
 
 
-def measure(found: Figure) -> str:
+def measure(figure: Figure) -> str:
     """Say what a finding was measured to be: a share in percent, anything else as a number."""
-    share = found.low >= 0 and found.high <= 1
+    share = figure.low >= 0 and figure.high <= 1
     value, between = (
-        (format_percent(found.value, 1), format_share_interval(found, 1))
+        (format_percent(figure.value, 1), format_share_interval(figure, 1))
         if share
-        else (format_significant(found.value, 3), format_rounded_interval(found, 3))
+        else (format_significant(figure.value, 3), format_rounded_interval(figure, 3))
     )
     return translate("{value}, 95 % interval {ends}", value=value, ends=between)
 
@@ -302,6 +307,6 @@ _SHAPES = {
 }
 
 
-def curve(found: LearningCurve) -> str:
+def curve(figures: LearningCurve) -> str:
     """Say whether more labels would help."""
-    return found.sentence if current_language() == "en" else translate(_SHAPES[found.shape])
+    return figures.sentence if current_language() == "en" else translate(_SHAPES[figures.shape])

@@ -33,9 +33,9 @@ def describe_inputs(summary: InputSummary) -> list[str]:
     """
     lines = [f"Kind: {_kind(summary)}. {_amount(summary)}{_lines(summary)}.", f"{_inputs(summary)}{_label(summary)}."]
     others = {"id": "Id", "series": "Series", "time": "Time", "split": "Split"}
-    told = [f"{word}: column '{summary.roles[role]}'" for role, word in others.items() if role in summary.roles]
-    told += [f"Groups: {list_names(summary.groups, _MOST_NAMES)}"] if summary.groups else []
-    lines += [f"{'. '.join(told)}."] if told else []
+    parts = [f"{word}: column '{summary.roles[role]}'" for role, word in others.items() if role in summary.roles]
+    parts += [f"Groups: {list_names(summary.groups, _MOST_NAMES)}"] if summary.groups else []
+    lines += [f"{'. '.join(parts)}."] if parts else []
     lines += _rest(summary)
     return lines
 
@@ -70,8 +70,8 @@ def _inputs(summary: InputSummary) -> str:
     if len(summary.texts) > 1:
         return f"Text: {len(summary.texts)} columns, joined in this order ({', '.join(summary.texts)}). "
     words = {"text": "Text", "file": "Picture"}
-    told = [f"{word}: column '{summary.roles[role]}'. " for role, word in words.items() if role in summary.roles]
-    return "".join(told)
+    parts = [f"{word}: column '{summary.roles[role]}'. " for role, word in words.items() if role in summary.roles]
+    return "".join(parts)
 
 
 def _values(names: tuple[str, ...]) -> str:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from markupsafe import Markup
 
 from headstart.report import abstains, sentences
-from headstart.report.curve import drawn
-from headstart.report.inherited import shown
+from headstart.report.curve import place_learning_curve
+from headstart.report.inherited import gather_audit
 from headstart.report.kinds import TASK_WORDINGS, ReportedMetric, TaskWording
 from headstart.report.limits import FEW_ROWS, list_limits, n_test_rows, source_name
 from headstart.report.messages import current_language, message, translate, use_language
@@ -77,7 +77,7 @@ class ChartBar:
     value: float
     low: float
     high: float
-    told: str
+    text: str
     range: str
     label: str
 
@@ -100,7 +100,7 @@ class GroupRow:
 
     value: str
     n_rows: int
-    told: bool
+    is_testable: bool
     bar: ChartBar | None
     cells: list[Cells]
     classes: list[ClassFigures | None]
@@ -115,11 +115,11 @@ class GroupView:
     gap: Figure | None
     labels: list[str]
     rows: list[GroupRow]
-    any_told: bool
+    any_testable: bool
     class_reading: str = ""
 
 
-def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
+def gather_view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
     """Gather what the templates need.
 
     Parameters
@@ -135,10 +135,10 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         Names used by the templates.
     """
     chosen = result.strategy(result.chosen)
-    kind, noun, of_classes = TASK_WORDINGS[result.task], translate(NOUNS[result.modality]), figures_of(chosen.test)
+    kind, noun, of_classes = TASK_WORDINGS[result.task], translate(NOUNS[result.modality]), class_figures(chosen.test)
     per_class = sorted(of_classes, key=lambda item: item.recall.value)
     measures = (kind.main, kind.second, *kind.fields)
-    told, on_card = list_limits(result), list_limits(result, findings=False)
+    all_limits, on_card = list_limits(result), list_limits(result, findings=False)
     return {
         "result": result,
         "chosen": chosen,
@@ -148,13 +148,13 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         "headlines": kind.headlines(chosen.test, (*result.classes, "")[0]) if chosen.test else [],
         "measures": measures,
         "hub_names": hub_names(chosen.test, measures),
-        "figures_of_chosen": [cells(chosen.test, measure) for measure in measures],
+        "figures_of_chosen": [write_cells(chosen.test, measure) for measure in measures],
         "card_title": translate(kind.short, noun=noun, n=len(result.classes), name=(*result.classes, "")[0]),
-        "strategies": [(item, [cells(item.test, measure) for measure in measures]) for item in result.strategies],
+        "strategies": [(item, [write_cells(item.test, measure) for measure in measures]) for item in result.strategies],
         "chart": translate(kind.chart, noun=noun),
         "group_chart": translate(kind.group, noun=noun),
         "group_measures": (kind.group_main, kind.second),
-        "fit": fit(result.fit),
+        "fit": place_points(result.fit),
         "noun": noun,
         "singular": translate(SINGULAR[result.modality]),
         "language": current_language(),
@@ -162,108 +162,108 @@ def view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
         "said": sentences,
         "grave": [item for item in result.checks if item.severity != "note"],
         "card_limits": [shorten(text, CARD_LIMIT) for text in on_card[:CARD_LIMITS]],
-        "more_limits": [text for text in told if text not in on_card[:CARD_LIMITS] or len(text) > CARD_LIMIT],
+        "more_limits": [text for text in all_limits if text not in on_card[:CARD_LIMITS] or len(text) > CARD_LIMIT],
         "example_input": EXAMPLE_INPUTS[result.modality],
         "source": source_name(result.data),
-        "compared": compared(result, kind),
-        "limits": told,
+        "compared": bars_of_compared(result, kind),
+        "limits": all_limits,
         "per_class": per_class[:SHOWN_CLASSES],
         "n_classes": len(per_class),
-        "untested": untested(result),
-        "matrix": matrix(result) if len(result.classes) <= MATRIX_CLASSES else None,
-        "pairs": pairs(result),
-        "groups": [group(part, result.classes, kind) for part in result.groups],
+        "untested": untested_classes(result),
+        "matrix": confusion_cells(result) if len(result.classes) <= MATRIX_CLASSES else None,
+        "pairs": confused_pairs(result),
+        "groups": [gather_group(part, result.classes, kind) for part in result.groups],
         "many_classes": len(result.classes) > GROUP_CLASSES,
         "calibration": result.calibration,
         "abstention": result.abstention,
-        "abstention_rows": abstains.per_hundred(result.abstention),
-        "risk": abstains.drawn(result.abstention),
+        "abstention_rows": abstains.list_per_hundred(result.abstention),
+        "risk": abstains.place_risk_coverage(result.abstention),
         "conformal": result.conformal,
-        "curve": drawn(result.learning_curve),
-        "audited": shown(result),
+        "curve": place_learning_curve(result.learning_curve),
+        "audited": gather_audit(result),
         "previews": slice_previews(result, previews),
         "few_rows": FEW_ROWS,
-        "worst": with_previews(result.worst[:SHOWN_ROWS], previews),
-        "doubted": with_previews(result.label_errors[:DOUBTED_ROWS], previews),
-        "set_aside": by_reason(result.set_aside),
-        "costs": costs(result.cost),
+        "worst": add_previews(result.worst[:SHOWN_ROWS], previews),
+        "doubted": add_previews(result.label_errors[:DOUBTED_ROWS], previews),
+        "set_aside": group_by_reason(result.set_aside),
+        "costs": pair_costs(result.cost),
         "shown_rows": SHOWN_ROWS,
     }
 
 
-def figures_of(found: AnyMetrics | None) -> Sequence[ClassFigures | LabelFigures]:
+def class_figures(metrics: AnyMetrics | None) -> Sequence[ClassFigures | LabelFigures]:
     """Give the figures of each class or label, where there are such."""
-    if isinstance(found, MultiLabelMetrics):
-        return found.per_label
-    return found.per_class if isinstance(found, Metrics) else []
+    if isinstance(metrics, MultiLabelMetrics):
+        return metrics.per_label
+    return metrics.per_class if isinstance(metrics, Metrics) else []
 
 
-def cells(found: AnyMetrics | None, measure: ReportedMetric) -> Cells:
+def write_cells(metrics: AnyMetrics | None, measure: ReportedMetric) -> Cells:
     """Write one figure for a table."""
-    figure = measure.of(found) if found else None
+    figure = measure.of(metrics) if metrics else None
     if figure is None:
         return Cells(translate("none"), "", "")
     words = measure.words
     return Cells(words.fine(figure), words.fine_short(figure), words.ends(figure))
 
 
-def hub_names(found: AnyMetrics | None, measures: Sequence[ReportedMetric]) -> list[str]:
+def hub_names(metrics: AnyMetrics | None, measures: Sequence[ReportedMetric]) -> list[str]:
     """Name the figures of the card's header, with intervals; in English, as hubs read it."""
     with use_language("en"):
-        return [f"{measure.name} (95 % interval {cells(found, measure).ends})" for measure in measures]
+        return [f"{measure.name} (95 % interval {write_cells(metrics, measure).ends})" for measure in measures]
 
 
-def bars(found: Sequence[tuple[str, AnyMetrics]], measure: ReportedMetric) -> list[ChartBar]:
+def place_bars(metrics_by_name: Sequence[tuple[str, AnyMetrics]], measure: ReportedMetric) -> list[ChartBar]:
     """Place figures in a chart: shares from 0 to 100 %, numbers from 0 to the largest end of an interval."""
-    figures = [(name, measure.of(metrics)) for name, metrics in found]
-    there = [(name, figure) for name, figure in figures if figure is not None]
-    most = 1.0 if measure.words is SHARES else max([figure.high for _, figure in there], default=1.0) or 1.0
+    figures = [(name, measure.of(metrics)) for name, metrics in metrics_by_name]
+    present = [(name, figure) for name, figure in figures if figure is not None]
+    most = 1.0 if measure.words is SHARES else max([figure.high for _, figure in present], default=1.0) or 1.0
     return [
         ChartBar(
             name=name,
             value=100 * figure.value / most,
             low=100 * figure.low / most,
             high=100 * figure.high / most,
-            told=measure.words.value(figure),
+            text=measure.words.value(figure),
             range=measure.words.short(figure),
             label=translate(
                 "{value}, 95 % interval {ends}", value=measure.words.fine(figure), ends=measure.words.ends(figure)
             ),
         )
-        for name, figure in there
+        for name, figure in present
     ]
 
 
-def fit(found: ObservedPredicted | None) -> dict[str, Any] | None:
+def place_points(points: ObservedPredicted | None) -> dict[str, Any] | None:
     """Place true and predicted numbers in a square of 200 by 200, with the ends of its axes in words."""
-    if found is None or not found.observed:
+    if points is None or not points.observed:
         return None
-    both = [*found.observed, *found.predicted]
+    both = [*points.observed, *points.predicted]
     low, high = min(both), max(both)
     wide = (high - low) or 1.0
     places = [
-        (f"{200 * (true - low) / wide:.1f}", f"{200 - 200 * (said - low) / wide:.1f}")
-        for true, said in zip(found.observed, found.predicted, strict=True)
+        (f"{200 * (true - low) / wide:.1f}", f"{200 - 200 * (predicted - low) / wide:.1f}")
+        for true, predicted in zip(points.observed, points.predicted, strict=True)
     ]
-    return {"points": places, "low": format_amount(low), "high": format_amount(high), "n_rows": found.n_rows}
+    return {"points": places, "low": format_amount(low), "high": format_amount(high), "n_rows": points.n_rows}
 
 
-def compared(result: Result, kind: TaskWording) -> list[ChartBar]:
+def bars_of_compared(result: Result, kind: TaskWording) -> list[ChartBar]:
     """Give the chosen strategy, then those it is measured against, in the order of the ladder."""
     chosen = [item for item in result.strategies if item.name == result.chosen]
     against = {result.verdict.strategy, result.verdict.against, *ON_THE_CARD}
     others = [item for item in result.strategies if item.name != result.chosen and item.name in against]
-    return bars([(item.name, item.test) for item in chosen + others if item.test is not None], kind.main)
+    return place_bars([(item.name, item.test) for item in chosen + others if item.test is not None], kind.main)
 
 
-def untested(result: Result) -> list[str]:
+def untested_classes(result: Result) -> list[str]:
     """Name the classes without a test row."""
     if result.n_rows.test == 0 or not result.class_counts:
         return []
     return [name for name in result.classes if n_test_rows(result, name) == 0]
 
 
-def matrix(result: Result) -> list[list[Cell]] | None:
+def confusion_cells(result: Result) -> list[list[Cell]] | None:
     """Give the confusion matrix with each cell's share of its row."""
     if result.confusion is None:
         return None
@@ -273,36 +273,38 @@ def matrix(result: Result) -> list[list[Cell]] | None:
     ]
 
 
-def pairs(result: Result) -> list[ConfusedPair]:
+def confused_pairs(result: Result) -> list[ConfusedPair]:
     """List the classes most often confused, most rows first."""
     if result.confusion is None:
         return []
-    found = [
-        ConfusedPair(result.classes[true], result.classes[given], n, sum(row))
+    pairs_found = [
+        ConfusedPair(result.classes[true], result.classes[predicted], n, sum(row))
         for true, row in enumerate(result.confusion.matrix)
-        for given, n in enumerate(row)
-        if n and true != given
+        for predicted, n in enumerate(row)
+        if n and true != predicted
     ]
-    return sorted(found, key=lambda pair: (-pair.n_rows, pair.label, pair.predicted))[:SHOWN_PAIRS]
+    return sorted(pairs_found, key=lambda pair: (-pair.n_rows, pair.label, pair.predicted))[:SHOWN_PAIRS]
 
 
-def group(part: GroupColumn, classes: list[str], kind: TaskWording) -> GroupView:
+def gather_group(part: GroupColumn, classes: list[str], kind: TaskWording) -> GroupView:
     """Gather one group column for the chart and the table."""
     labels = classes if len(classes) <= GROUP_CLASSES and kind.one == "class" else []
-    placed = {bar.name: bar for bar in bars([(v.value, v.metrics) for v in part.values if v.metrics], kind.group_main)}
+    placed = {
+        bar.name: bar for bar in place_bars([(v.value, v.metrics) for v in part.values if v.metrics], kind.group_main)
+    }
     rows = []
     for item in part.values:
         of_classes = item.metrics.per_class if isinstance(item.metrics, Metrics) else []
-        found = {figures.label: figures for figures in of_classes}
-        told = [cells(item.metrics, measure) for measure in (kind.group_main, kind.second)]
-        per_class = [found.get(name) for name in labels]
+        figures_by_label = {figures.label: figures for figures in of_classes}
+        row_cells = [write_cells(item.metrics, measure) for measure in (kind.group_main, kind.second)]
+        per_class = [figures_by_label.get(name) for name in labels]
         rows.append(
             GroupRow(
                 value=item.value,
                 n_rows=item.n_rows,
-                told=item.told,
+                is_testable=item.told,
                 bar=placed.get(item.value),
-                cells=told,
+                cells=row_cells,
                 classes=per_class,
             )
         )
@@ -313,33 +315,34 @@ def group(part: GroupColumn, classes: list[str], kind: TaskWording) -> GroupView
         gap=part.gap,
         labels=labels,
         rows=rows,
-        any_told=any(row.told for row in rows),
+        any_testable=any(row.is_testable for row in rows),
         class_reading=leaning,
     )
 
 
-def with_previews(rows: Sequence[RowT], previews: Mapping[str, str]) -> list[tuple[RowT, Markup]]:
+def add_previews(rows: Sequence[RowT], previews: Mapping[str, str]) -> list[tuple[RowT, Markup]]:
     """Pair rows with their snippets; what would make the page too heavy is left empty."""
-    made, left = [], PREVIEW_BUDGET_BYTES
+    rows_with_previews, left = [], PREVIEW_BUDGET_BYTES
     for row in rows:
         snippet = previews.get(row.id, "")
         size = len(snippet.encode("utf-8", "replace"))
         fits = size <= min(left, PREVIEW_LIMIT_BYTES)
         left -= size if fits else 0
-        made.append((row, Markup(snippet if fits else "")))
-    return made
+        rows_with_previews.append((row, Markup(snippet if fits else "")))
+    return rows_with_previews
 
 
 def slice_previews(result: Result, previews: Mapping[str, str]) -> dict[str, Markup]:
     """Give the snippets of the rows that slices name, by id; the largest are left empty."""
-    wanted = [name for item in (result.slices.found if result.slices else []) for name in item.examples]
-    found = {name: previews.get(name, "") for name in wanted[:SHOWN_ROWS]}
+    ids = [name for item in (result.slices.found if result.slices else []) for name in item.examples]
+    snippets = {name: previews.get(name, "") for name in ids[:SHOWN_ROWS]}
     return {
-        name: Markup(found.get(name, "") if len(found.get(name, "")) <= SLICE_PREVIEW_BYTES else "") for name in wanted
+        name: Markup(snippets.get(name, "") if len(snippets.get(name, "")) <= SLICE_PREVIEW_BYTES else "")
+        for name in ids
     }
 
 
-def by_reason(rows: list[SetAsideRow]) -> list[tuple[str, list[str], int]]:
+def group_by_reason(rows: list[SetAsideRow]) -> list[tuple[str, list[str], int]]:
     """Group what was set aside: reason, the first ids, how many in all; the most frequent reason first."""
     groups: dict[str, list[str]] = {}
     for row in rows:
@@ -348,12 +351,12 @@ def by_reason(rows: list[SetAsideRow]) -> list[tuple[str, list[str], int]]:
     return [(reason, ids[:5], len(ids)) for reason, ids in ordered]
 
 
-def costs(cost: Mapping[str, float]) -> list[tuple[str, float | None, float | None]]:
+def pair_costs(cost: Mapping[str, float]) -> list[tuple[str, float | None, float | None]]:
     """Pair each figure with its forecast: name, forecast, actual.
 
     Examples
     --------
-    >>> costs({"features_forecast_seconds": 60.0, "features_seconds": 48.0})
+    >>> pair_costs({"features_forecast_seconds": 60.0, "features_seconds": 48.0})
     [('features_seconds', 60.0, 48.0)]
     """
     forecast = {name.replace("forecast_", ""): value for name, value in cost.items() if "forecast_" in name}

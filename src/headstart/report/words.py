@@ -29,8 +29,12 @@ def list_names(names: Sequence[str], limit: int = 5) -> str:
     >>> list_names(list("abcdefg"))
     'a, b, c, d, e and 2 more'
     """
-    shown = ", ".join(names[:limit])
-    return shown if len(names) <= limit else translate("{names} and {n} more", names=shown, n=len(names) - limit)
+    first_names = ", ".join(names[:limit])
+    return (
+        first_names
+        if len(names) <= limit
+        else translate("{names} and {n} more", names=first_names, n=len(names) - limit)
+    )
 
 
 def format_percent(share: float, digits: int = 0) -> str:

@@ -52,7 +52,7 @@ def compare_rows(truth: Truth, old: Predictions, new: Predictions) -> RowChanges
         Of the same rows in the same order, classes in the same order.
     """
     measure = MEASURES[old.task]
-    before, after = (measure.values(truth, said).astype(np.float64) for said in (old, new))
+    before, after = (measure.values(truth, predictions).astype(np.float64) for predictions in (old, new))
     return RowChanges(
         measure=measure.name, old=before, new=after, gain=measure.better * (after - before), within=measure.within
     )
@@ -97,21 +97,21 @@ def measure_advantage(
 
     For classes and grades the interval is that of `difference`: where the exact test cannot tell, it holds 0.
     """
-    found = compare_rows(truth, old, new)
-    p_value = sign_test(found.gain, clusters)
-    if found.measure == "accuracy":
+    row_changes = compare_rows(truth, old, new)
+    p_value = sign_test(row_changes.gain, clusters)
+    if row_changes.measure == "accuracy":
         return compare_accuracy(truth, new, old, clusters=clusters, seed=seed), p_value
-    return mean_interval(found.gain, number_clusters(clusters), seed, found.within), p_value
+    return mean_interval(row_changes.gain, number_clusters(clusters), seed, row_changes.within), p_value
 
 
 def compare_parts(
-    found: RowChanges, column: str, values: Column, clusters: Index | None, seed: int
+    row_changes: RowChanges, column: str, values: Column, clusters: Index | None, seed: int
 ) -> list[ComparedPart]:
     """Break the changes down by the values of a column, the most frequent first.
 
     Parameters
     ----------
-    found : Changes
+    row_changes : Changes
     column : str
         Empty: the values are classes.
     values : Column, shape (n_rows,)
@@ -129,19 +129,19 @@ def compare_parts(
     names = np.asarray(value_names(values), dtype=object)
     counts = {str(name): int((names == name).sum()) for name in set(names) if name}
     order = sorted(counts, key=lambda name: (-counts[name], name))
-    made = [
-        _compare_part(found, column, name, rows=np.flatnonzero(names == name), clusters=clusters, seed=seed)
+    parts = [
+        _compare_part(row_changes, column, name, rows=np.flatnonzero(names == name), clusters=clusters, seed=seed)
         for name in order
     ]
-    return _correct_p_values(made)
+    return _correct_p_values(parts)
 
 
 def _compare_part(
-    found: RowChanges, column: str, name: str, rows: Index, clusters: Index | None, seed: int
+    row_changes: RowChanges, column: str, name: str, rows: Index, clusters: Index | None, seed: int
 ) -> ComparedPart:
-    gain, inside = found.gain[rows], None if clusters is None else clusters[rows]
-    told = len(rows) >= MIN_ROWS
-    interval = mean_interval(gain, number_clusters(inside), seed, found.within) if told else None
+    gain, inside = row_changes.gain[rows], None if clusters is None else clusters[rows]
+    is_testable = len(rows) >= MIN_ROWS
+    interval = mean_interval(gain, number_clusters(inside), seed, row_changes.within) if is_testable else None
     return ComparedPart(
         column=column,
         value=name,
@@ -149,19 +149,19 @@ def _compare_part(
         n_better=int((gain > 1e-12).sum()),
         n_worse=int((gain < -1e-12).sum()),
         difference=None if interval is None else Figure.of(interval),
-        p_value=sign_test(gain, inside) if told else None,
+        p_value=sign_test(gain, inside) if is_testable else None,
     )
 
 
-def _correct_p_values(made: list[ComparedPart]) -> list[ComparedPart]:
+def _correct_p_values(parts: list[ComparedPart]) -> list[ComparedPart]:
     """Correct p-values for their number; where they do not tell, stretch the interval to no difference."""
-    told = sorted((part for part in made if part.p_value is not None), key=lambda part: part.p_value or 0.0)
+    tested = sorted((part for part in parts if part.p_value is not None), key=lambda part: part.p_value or 0.0)
     most = 0.0
-    for rank, part in enumerate(told):
+    for rank, part in enumerate(tested):
         assert part.p_value is not None and part.difference is not None
-        most = max(most, min(1.0, part.p_value * (len(told) - rank)))
+        most = max(most, min(1.0, part.p_value * (len(tested) - rank)))
         part.p_value = most
         if most > LEVEL:
             low, high = min(part.difference.low, 0.0), max(part.difference.high, 0.0)
             part.difference = Figure(value=part.difference.value, low=low, high=high)
-    return made
+    return parts

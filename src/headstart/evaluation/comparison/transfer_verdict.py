@@ -49,13 +49,13 @@ class NamedPredictions:
 class _Paired:
     """The difference in words, and how it would shrink with more rows: `variance` of one row, `n` independent rows.
 
-    `n` is 0 where nobody can say; `said` has places for {ours} and {theirs}.
+    `n` is 0 where nobody can say; `sentence` has places for {ours} and {theirs}.
     """
 
     interval: Interval
     variance: float
     n: float
-    said: str
+    sentence: str
 
 
 def compare_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
@@ -87,11 +87,11 @@ def compare_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Ind
     --------
     Right on 4 more of 28 rows and never wrong where the other is right is not yet evidence:
 
-    >>> def made(n):
+    >>> def predict(n):
     ...     return Predictions(ids=np.arange(28).astype(object),
     ...         classes=("a", "b"), probabilities=np.eye(2)[[0] * n + [1] * (28 - n)])
-    >>> found = compare_accuracy(np.zeros(28, dtype=int), made(24), made(20), None, 0)
-    >>> round(found.value, 4), found.low < 0
+    >>> result = compare_accuracy(np.zeros(28, dtype=int), predict(24), predict(20), None, 0)
+    >>> round(result.value, 4), result.low < 0
     (0.1429, True)
     """
     return _pair_accuracy(codes, a, b, clusters=clusters, seed=seed).interval
@@ -110,53 +110,59 @@ def _pair_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index
     n = float(len(gain)) if numbers is None else _effective_rows(units.astype(np.float64), value, variance)
     share_better, share_worse = float((gain > 0).mean()), float((gain < 0).mean())
     wald = _agresti_min(share_better * n, share_worse * n, n)
-    apart = _is_significant(int(share_better * n + 1e-6), int(share_worse * n + 1e-6))
-    zero = (np.nan, np.nan) if apart else (0.0, 0.0)
+    is_significant = _is_significant(int(share_better * n + 1e-6), int(share_worse * n + 1e-6))
+    zero = (np.nan, np.nan) if is_significant else (0.0, 0.0)
     interval = envelope(value, (low[0], high[0]), wald, zero, within=(-1.0, 1.0))
     if abs(value) < 0.0005:
-        said = "{ours} and {theirs} were right equally often"
+        sentence = "{ours} and {theirs} were right equally often"
     else:
-        said = (
+        sentence = (
             f"{{ours}} was right {_points(abs(value))} points {'more' if value > 0 else 'less'} often than {{theirs}}"
         )
-    return _Paired(interval, variance, n, f"{said}; {_interval(interval, _points)} points")
+    return _Paired(interval, variance, n, f"{sentence}; {_interval(interval, _points)} points")
 
 
-def _interval(found: Interval, written: Callable[[float], str]) -> str:
-    return f"the 95 % interval is {written(found.low)} to {written(found.high)}"
+def _interval(interval: Interval, written: Callable[[float], str]) -> str:
+    return f"the 95 % interval is {written(interval.low)} to {written(interval.high)}"
 
 
 def _pair_macro_f1(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found = compare_macro_f1(truth, a, b, clusters=clusters, seed=seed)
-    size = abs(found.value)
-    said = (
-        f"{_points(size)} points {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
+    interval = compare_macro_f1(truth, a, b, clusters=clusters, seed=seed)
+    size = abs(interval.value)
+    relation = (
+        f"{_points(size)} points {'higher' if interval.value > 0 else 'lower'} than"
+        if size >= 0.0005
+        else "the same as"
     )
-    sentence = f"the macro-F1 of {{ours}} was {said} that of {{theirs}}; {_interval(found, _points)} points"
-    return _Paired(found, 0.0, 0.0, sentence)
+    sentence = f"the macro-F1 of {{ours}} was {relation} that of {{theirs}}; {_interval(interval, _points)} points"
+    return _Paired(interval, 0.0, 0.0, sentence)
 
 
 def _pair_kappa(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found = compare_kappa(truth, a, b, clusters=clusters, seed=seed)
-    size = abs(found.value)
-    said = f"{format_amount(size)} {'higher' if found.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
-    sentence = f"the quadratic kappa of {{ours}} was {said} that of {{theirs}}; {_interval(found, format_amount)}"
-    return _Paired(found, 0.0, 0.0, sentence)
+    interval = compare_kappa(truth, a, b, clusters=clusters, seed=seed)
+    size = abs(interval.value)
+    relation = (
+        f"{format_amount(size)} {'higher' if interval.value > 0 else 'lower'} than" if size >= 0.0005 else "the same as"
+    )
+    sentence = (
+        f"the quadratic kappa of {{ours}} was {relation} that of {{theirs}}; {_interval(interval, format_amount)}"
+    )
+    return _Paired(interval, 0.0, 0.0, sentence)
 
 
 def _pair_absolute_errors(truth: Truth, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    found, variance, first, second = compare_absolute_errors(truth, a, b, clusters=clusters, seed=seed)
-    word = "less" if found.value > 0 else "more"
-    said = f"{{ours}} was off by {format_amount(abs(found.value))} {word} on average than {{theirs}}"
+    interval, variance, first, second = compare_absolute_errors(truth, a, b, clusters=clusters, seed=seed)
+    word = "less" if interval.value > 0 else "more"
+    relation = f"{{ours}} was off by {format_amount(abs(interval.value))} {word} on average than {{theirs}}"
     if format_amount(first) == format_amount(second):
-        said = "{ours} and {theirs} were off by the same on average"
+        relation = "{ours} and {theirs} were off by the same on average"
     numbers = number_clusters(clusters)
     n_units = len(truth) if numbers is None else int(numbers.max()) + 1
     sentence = (
-        f"{said} ({format_amount(first)} against {format_amount(second)}, in the unit of the label); "
-        f"the 95 % interval of its advantage is {format_amount(found.low)} to {format_amount(found.high)}"
+        f"{relation} ({format_amount(first)} against {format_amount(second)}, in the unit of the label); "
+        f"the 95 % interval of its advantage is {format_amount(interval.low)} to {format_amount(interval.high)}"
     )
-    return _Paired(found, variance, float(n_units), sentence)
+    return _Paired(interval, variance, float(n_units), sentence)
 
 
 @dataclass(frozen=True)
@@ -244,17 +250,17 @@ def assess_transfer(
     names["measure"] = measure.name
     if transfer is None or against is None or _n_units(truth, clusters) < 2:
         sentence = _missing(len(truth), transfer, against, pretrained)
-        said = {"transfer": "no evidence", "difference": None, "sentence": sentence, **names}
-        return Verdict.model_validate(said)
+        document = {"transfer": "no evidence", "difference": None, "sentence": sentence, **names}
+        return Verdict.model_validate(document)
     paired = measure.paired(truth, transfer.predictions, against.predictions, clusters, seed)
-    found = paired.interval
-    word = "helped" if found.low > 0 else "hurt" if found.high < 0 else "no evidence"
+    interval = paired.interval
+    word = "helped" if interval.low > 0 else "hurt" if interval.high < 0 else "no evidence"
     word = word if pretrained else "no evidence"
-    measured = _measured(len(truth), transfer.name, against.name, said=paired.said, pretrained=pretrained)
+    measured = _measured(len(truth), transfer.name, against.name, comparison=paired.sentence, pretrained=pretrained)
     ending = _ENDINGS[word] if pretrained else ". Nothing pre-trained was used, so this says nothing about transfer."
     more = _more_rows(len(truth), paired, measure.least) if pretrained and word == "no evidence" else ""
     return Verdict.model_validate(
-        {"transfer": word, "difference": Figure.of(found), "sentence": measured + ending + more, **names}
+        {"transfer": word, "difference": Figure.of(interval), "sentence": measured + ending + more, **names}
     )
 
 
@@ -285,12 +291,12 @@ def _missing(n_rows: int, transfer: NamedPredictions | None, against: NamedPredi
     return f"{why}, so it cannot be said whether transfer helped.{also}"
 
 
-def _measured(n_rows: int, name: str, against: str, said: str, pretrained: bool) -> str:
+def _measured(n_rows: int, name: str, against: str, comparison: str, pretrained: bool) -> str:
     """Say what was measured, up to the conclusion."""
     rows = f"{n_rows:,} test row{'' if n_rows == 1 else 's'}"
     ours = f"the adapted model ({name})" if pretrained else f"the model on the untrained base ({name})"
     theirs = f"the best model without {'pre-training' if pretrained else 'it'} ({against})"
-    return f"On {rows} {said.format(ours=ours, theirs=theirs)}"
+    return f"On {rows} {comparison.format(ours=ours, theirs=theirs)}"
 
 
 def _more_rows(n_rows: int, paired: _Paired, least: float) -> str:

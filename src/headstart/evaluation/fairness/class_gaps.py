@@ -39,13 +39,13 @@ class _ClassByGroup:
     def figure(self, hits: NDArray[np.int64]) -> Floats:
         """Largest difference of shares in standard errors, for one or many rows of hits (..., n_groups)."""
         pooled = self.hits.sum() / self.sizes.sum()
-        apart = hits[..., :, None] / self.sizes[:, None] - hits[..., None, :] / self.sizes[None, :]
+        differences = hits[..., :, None] / self.sizes[:, None] - hits[..., None, :] / self.sizes[None, :]
         error = np.sqrt(max(pooled * (1 - pooled), 1e-12) * (1 / self.sizes[:, None] + 1 / self.sizes[None, :]))
-        return np.asarray((apart / error).max(axis=(-2, -1)), dtype=np.float64)
+        return np.asarray((differences / error).max(axis=(-2, -1)), dtype=np.float64)
 
 
 def measure_class_gap(
-    codes: Index, found: NDArray[np.bool_], members: Index, names: tuple[tuple[str, ...], tuple[str, ...]], seed: int
+    codes: Index, is_right: NDArray[np.bool_], members: Index, names: tuple[tuple[str, ...], tuple[str, ...]], seed: int
 ) -> ClassGap | None:
     """Test whether some class is found more often in one group than in another.
 
@@ -53,7 +53,7 @@ def measure_class_gap(
     ----------
     codes : Index, shape (n_rows,)
         True class of each row; rows do not depend on each other (one of each patient).
-    found : array of bool, shape (n_rows,)
+    is_right : array of bool, shape (n_rows,)
         Whether the row got its class.
     members : Index, shape (n_rows,)
         Group of each row, -1 where unknown.
@@ -73,18 +73,18 @@ def measure_class_gap(
 
     Examples
     --------
-    >>> made = measure_class_gap(np.zeros(60, int), np.arange(60) < 30, np.arange(60) // 30, (("x",), ("a", "b")), 0)
-    >>> made.gap.value, made.between, made.p_value
+    >>> result = measure_class_gap(np.zeros(60, int), np.arange(60) < 30, np.arange(60) // 30, (("x",), ("a", "b")), 0)
+    >>> result.gap.value, result.between, result.p_value
     (1.0, ['a', 'b'], 0.0005)
     """
-    classes = [item for item in (_count_class(code, codes, found, members) for code in range(len(names[0]))) if item]
+    classes = [item for item in (_count_class(code, codes, is_right, members) for code in range(len(names[0]))) if item]
     if not classes:
         return None
     rng = np.random.default_rng([seed, len(codes)])
     largest = np.full(PERMUTATIONS, -np.inf)
     for item in classes:
-        dealt = rng.multivariate_hypergeometric(item.sizes, int(item.hits.sum()), size=PERMUTATIONS)
-        largest = np.maximum(largest, item.figure(dealt))
+        permuted = rng.multivariate_hypergeometric(item.sizes, int(item.hits.sum()), size=PERMUTATIONS)
+        largest = np.maximum(largest, item.figure(permuted))
     figures = [float(item.figure(item.hits)) for item in classes]
     worst = classes[int(np.argmax(figures))]
     p_value = (1 + int((largest >= max(figures) - 1e-9).sum())) / (1 + PERMUTATIONS)
@@ -92,18 +92,18 @@ def measure_class_gap(
     if best == least:  # The same share everywhere: any two groups show the gap of none.
         best, least = 0, 1
     gap = _newcombe(worst, best, least)
-    made = ClassGap(
+    result = ClassGap(
         label=names[0][worst.code], between=[names[1][worst.groups[best]], names[1][worst.groups[least]]],
         n_rows=[int(worst.sizes[best]), int(worst.sizes[least])], found=[float(worst.shares[best]),
         float(worst.shares[least])], gap=Figure.of(gap), p_value=p_value, n_classes=len(classes), reading="",
     )  # fmt: skip
-    return with_p_value(made, p_value)
+    return with_p_value(result, p_value)
 
 
-def _count_class(code: int, codes: Index, found: NDArray[np.bool_], members: Index) -> _ClassByGroup | None:
+def _count_class(code: int, codes: Index, is_right: NDArray[np.bool_], members: Index) -> _ClassByGroup | None:
     here = (codes == code) & (members >= 0)
     sizes = np.bincount(members[here], minlength=1)
-    hits = np.bincount(members[here & found], minlength=len(sizes))
+    hits = np.bincount(members[here & is_right], minlength=len(sizes))
     groups = np.flatnonzero(sizes >= MIN_ROWS)
     if len(groups) < 2:
         return None
@@ -119,27 +119,31 @@ def _newcombe(item: _ClassByGroup, best: int, least: int) -> Interval:
     return Interval(value, max(-1.0, value - below), min(1.0, value + above))
 
 
-def with_p_value(made: ClassGap, p_value: float) -> ClassGap:
+def with_p_value(class_gap: ClassGap, p_value: float) -> ClassGap:
     """Give the gap with a corrected p-value: above 5 % its interval is stretched to 0, so that the two agree."""
-    gap = made.gap if p_value <= LEVEL else Figure(value=made.gap.value, low=min(made.gap.low, 0.0), high=made.gap.high)
-    found = made.model_copy(update={"gap": gap, "p_value": p_value})
-    return found.model_copy(update={"reading": _reading(found)})
+    gap = (
+        class_gap.gap
+        if p_value <= LEVEL
+        else Figure(value=class_gap.gap.value, low=min(class_gap.gap.low, 0.0), high=class_gap.gap.high)
+    )
+    corrected = class_gap.model_copy(update={"gap": gap, "p_value": p_value})
+    return corrected.model_copy(update={"reading": _reading(corrected)})
 
 
-def _reading(made: ClassGap) -> str:
+def _reading(class_gap: ClassGap) -> str:
     """Say in plain words what was found."""
-    told = offenders(
+    group_shares = offenders(
         [
             f"{shorten_name(group)}: {100 * share:.0f} % of {n} rows"
-            for group, share, n in zip(made.between, made.found, made.n_rows, strict=True)
+            for group, share, n in zip(class_gap.between, class_gap.found, class_gap.n_rows, strict=True)
         ]
     )
     text = (
-        f"Class '{shorten_name(made.label)}' is found {format_points(made.gap.value)} points more often in "
-        f"'{shorten_name(made.between[0])}' "
-        f"({told}; 95 % interval {format_points(made.gap.low)} to {format_points(made.gap.high)})"
+        f"Class '{shorten_name(class_gap.label)}' is found {format_points(class_gap.gap.value)} points more often in "
+        f"'{shorten_name(class_gap.between[0])}' "
+        f"({group_shares}; 95 % interval {format_points(class_gap.gap.low)} to {format_points(class_gap.gap.high)})"
     )
-    if made.gap.low > 0:
+    if class_gap.gap.low > 0:
         why = "the answer leans on the group itself, or rows of this class are harder in the other"
-        return f"{text}: {why} (p = {made.p_value:.4f})."
-    return f"{text}; chance explains that (p = {made.p_value:.2f}), so this is no evidence of a difference."
+        return f"{text}: {why} (p = {class_gap.p_value:.4f})."
+    return f"{text}; chance explains that (p = {class_gap.p_value:.2f}), so this is no evidence of a difference."

@@ -117,19 +117,19 @@ def score_groups(
     --------
     Right on all 40 rows of a, on 20 of 40 of b:
 
-    >>> told = np.eye(2)[[0] * 60 + [1] * 20]
-    >>> made = Predictions(ids=np.arange(80).astype(object), classes=("x", "y"), probabilities=told)
+    >>> probabilities = np.eye(2)[[0] * 60 + [1] * 20]
+    >>> predictions = Predictions(ids=np.arange(80).astype(object), classes=("x", "y"), probabilities=probabilities)
     >>> site = np.array(["a"] * 40 + ["b"] * 40, dtype=object)
-    >>> found = score_groups(np.zeros(80, dtype=int), made, {"site": site}, None, 0)[0]
-    >>> found.gap.value, found.gap_between, found.p_value
+    >>> result = score_groups(np.zeros(80, dtype=int), predictions, {"site": site}, None, 0)[0]
+    >>> result.gap.value, result.gap_between, result.p_value
     (0.5, ['a', 'b'], 0.0005)
     """
     numbers = number_clusters(clusters)
     measure = MEASURES[predictions.task]
-    found = [_compare(truth, predictions, values, clusters=numbers, seed=seed) for values in columns.values()]
-    corrected = correct_by_holm([item.p_value for item in found])
+    compared = [_compare(truth, predictions, values, clusters=numbers, seed=seed) for values in columns.values()]
+    corrected = correct_by_holm([item.p_value for item in compared])
     n_tests = sum(p is not None for p in corrected)
-    of_classes = _class_gaps(truth, predictions, columns, clusters=numbers, seed=seed)
+    gap_by_column = _class_gaps(truth, predictions, columns, clusters=numbers, seed=seed)
     return [
         GroupColumn(
             column=name,
@@ -139,9 +139,9 @@ def score_groups(
             p_value=p,
             reading=item.reading or _reading(name, item, p, n_tests),
             measure=measure.name,  # type: ignore[arg-type]
-            class_gap=of_classes[name],
+            class_gap=gap_by_column[name],
         )
-        for (name, item, p) in zip(columns, found, corrected, strict=True)
+        for (name, item, p) in zip(columns, compared, corrected, strict=True)
     ]
 
 
@@ -152,25 +152,25 @@ def _class_gaps(
     if predictions.task not in ("classification", "ordinal"):
         return dict.fromkeys(columns)
     rows = np.arange(len(truth)) if clusters is None else sample_one_per_cluster(clusters, seed)
-    found: dict[str, ClassGap | None] = {}
+    gaps: dict[str, ClassGap | None] = {}
     for name, values in columns.items():
-        given = value_names(values)
-        told = () if has_too_many_values(values) else tuple(sorted({value for value in given if value}))
-        place = {value: at for at, value in enumerate(told)}
-        members = np.array([place.get(value, -1) for value in given], dtype=np.intp)[rows]
+        row_names = value_names(values)
+        group_names = () if has_too_many_values(values) else tuple(sorted({value for value in row_names if value}))
+        place = {value: at for at, value in enumerate(group_names)}
+        members = np.array([place.get(value, -1) for value in row_names], dtype=np.intp)[rows]
         right = (predictions.class_indices == truth)[rows]
-        found[name] = (
-            measure_class_gap(truth[rows], right, members, names=(predictions.classes, told), seed=seed)
-            if told
+        gaps[name] = (
+            measure_class_gap(truth[rows], right, members, names=(predictions.classes, group_names), seed=seed)
+            if group_names
             else None
         )
     for name, p_value in zip(
-        columns, correct_by_holm([item.p_value if item else None for item in found.values()]), strict=True
+        columns, correct_by_holm([item.p_value if item else None for item in gaps.values()]), strict=True
     ):
-        item = found[name]
+        item = gaps[name]
         if item is not None and p_value is not None:
-            found[name] = with_p_value(item, p_value)
-    return found
+            gaps[name] = with_p_value(item, p_value)
+    return gaps
 
 
 def sample_one_per_cluster(clusters: Index, seed: int) -> Index:
@@ -202,10 +202,10 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
         _score_value(name, names == name, truth, predictions=predictions, clusters=clusters, seed=seed)
         for name in sorted(set(names))
     ]
-    told = [item for item in listed if item.told]
-    if len(told) < 2:
+    testable = [item for item in listed if item.told]
+    if len(testable) < 2:
         return _Compared(values=listed, reading=_cannot_tell(listed))
-    place = {item.value: at for at, item in enumerate(told)}
+    place = {item.value: at for at, item in enumerate(testable)}
     rows = np.flatnonzero([name in place for name in names])
     members = np.array([place[name] for name in names[rows]], dtype=np.intp)
     measure = MEASURES[predictions.task]
@@ -216,9 +216,9 @@ def _compare(truth: Truth, predictions: Predictions, values: Column, clusters: I
         best, worst = 0, 1
     units = number_clusters(clusters[rows]) if clusters is not None else None
     gap = gap_interval(figures, members == best, members == worst, clusters=units, seed=seed, within=measure.within)
-    null = _null_gaps(figures, members, units, n_values=len(told), seed=seed)
+    null = _null_gaps(figures, members, units, n_values=len(testable), seed=seed)
     p_value = (1 + int((null >= gap.value - 1e-9).sum())) / (1 + PERMUTATIONS)
-    return _Compared(values=listed, gap=gap, between=(told[best], told[worst]), p_value=p_value)
+    return _Compared(values=listed, gap=gap, between=(testable[best], testable[worst]), p_value=p_value)
 
 
 def _score_value(
@@ -300,8 +300,8 @@ def _null_gaps(
     whole = bool((first[clusters] == members).all())
     gaps = np.empty(PERMUTATIONS)
     for turn in range(PERMUTATIONS):
-        dealt = rng.permutation(first)[clusters] if whole else _exchange_clusters(members, clusters, rng)
-        shares = np.bincount(dealt, weights=figures, minlength=n_values) / np.bincount(dealt, minlength=n_values)
+        permuted = rng.permutation(first)[clusters] if whole else _exchange_clusters(members, clusters, rng)
+        shares = np.bincount(permuted, weights=figures, minlength=n_values) / np.bincount(permuted, minlength=n_values)
         gaps[turn] = shares.max() - shares.min()
     return gaps
 
@@ -310,9 +310,9 @@ def _exchange_clusters(members: Index, clusters: Index, rng: np.random.Generator
     """Exchange the values of whole clusters among clusters of equal size, in any order within a cluster."""
     sizes = np.bincount(clusters)[clusters]
     ranks = rng.permutation(int(clusters.max()) + 1)[clusters]
-    dealt = np.empty_like(members)
-    dealt[np.lexsort((clusters, sizes))] = members[np.lexsort((rng.random(len(members)), ranks, sizes))]
-    return dealt
+    permuted = np.empty_like(members)
+    permuted[np.lexsort((clusters, sizes))] = members[np.lexsort((rng.random(len(members)), ranks, sizes))]
+    return permuted
 
 
 def correct_by_holm(p_values: list[float | None]) -> list[float | None]:
@@ -324,12 +324,12 @@ def correct_by_holm(p_values: list[float | None]) -> list[float | None]:
     [0.04, None, 0.02]
     """
     order = sorted((p, at) for at, p in enumerate(p_values) if p is not None)
-    made: list[float | None] = [None] * len(p_values)
+    corrected: list[float | None] = [None] * len(p_values)
     highest = 0.0
     for rank, (p, at) in enumerate(order):
         highest = max(highest, min(1.0, p * (len(order) - rank)))
-        made[at] = highest
-    return made
+        corrected[at] = highest
+    return corrected
 
 
 def _cannot_tell(values: list[GroupValue]) -> str:
@@ -338,10 +338,10 @@ def _cannot_tell(values: list[GroupValue]) -> str:
     if len(named) < 2:
         where = f"all of them have the value '{shorten_name(named[0].value)}'" if named else "none of them has a value"
         return f"Cannot tell: the test rows do not differ, {where}."
-    shown = offenders([f"{shorten_name(item.value)}: {format_row_count(item.n_rows)}" for item in named])
+    listing = offenders([f"{shorten_name(item.value)}: {format_row_count(item.n_rows)}" for item in named])
     return (
         f"Cannot tell: it takes two groups with at least {MIN_ROWS} test rows each, "
-        f"from at least {MIN_UNITS} independent ones ({shown})."
+        f"from at least {MIN_UNITS} independent ones ({listing})."
     )
 
 
@@ -375,8 +375,8 @@ def _mix(a: AnyMetrics, b: AnyMetrics) -> str:
         return ""
     shares = [{item.label: item.support / metrics.n_rows for item in metrics.per_class} for metrics in (a, b)]
     labels = sorted({*shares[0], *shares[1]})
-    apart = sum(abs(shares[0].get(label, 0.0) - shares[1].get(label, 0.0)) for label in labels) / 2
-    return " The two do not hold the same mix of classes, which may be why." if apart > MIX_DIFFERENCE else ""
+    difference = sum(abs(shares[0].get(label, 0.0) - shares[1].get(label, 0.0)) for label in labels) / 2
+    return " The two do not hold the same mix of classes, which may be why." if difference > MIX_DIFFERENCE else ""
 
 
 def _told(metrics: AnyMetrics) -> tuple[str, str]:
@@ -388,22 +388,22 @@ def _told(metrics: AnyMetrics) -> tuple[str, str]:
     return "the model was off by {} on average", format_amount(metrics.mean_absolute_error.value)
 
 
-def _reading(name: str, found: _Compared, p_value: float | None, n_tests: int) -> str:
+def _reading(name: str, compared: _Compared, p_value: float | None, n_tests: int) -> str:
     """Say what was found, with its numbers."""
-    assert found.gap is not None and found.between is not None and p_value is not None
-    gap = _honest(found.gap, p_value)
-    (a, at_a), (b, at_b) = ((shorten_name(item.value), item.metrics) for item in found.between)
+    assert compared.gap is not None and compared.between is not None and p_value is not None
+    gap = _honest(compared.gap, p_value)
+    (a, at_a), (b, at_b) = ((shorten_name(item.value), item.metrics) for item in compared.between)
     assert at_a is not None and at_b is not None
-    (sentence, first), (_, second) = _told(at_b), _told(at_a)
+    (template, first), (_, second) = _told(at_b), _told(at_a)
     corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
     is_share = not isinstance(at_a, RegressionMetrics)
     written, unit = (_points, " points") if is_share else (format_amount, "")
-    said = (
-        f"On {shorten_name(name)} '{b}' {sentence.format(first)}, on '{a}' {second}: "
+    sentence = (
+        f"On {shorten_name(name)} '{b}' {template.format(first)}, on '{a}' {second}: "
         f"a gap of {written(gap.value)}{unit} (95 % interval {written(gap.low)} to {written(gap.high)}); "
         f"chance alone gives such a gap in {chance(p_value)}{corrected}"
     )
     if gap.low > 0:
-        return f"{said}, so it is very likely real.{_mix(at_a, at_b)}"
+        return f"{sentence}, so it is very likely real.{_mix(at_a, at_b)}"
     ruled_out = f"{written(gap.high)}{unit} {'are' if is_share else 'is'} not ruled out either"
-    return f"{said}, so this is no evidence that the groups differ; {ruled_out}."
+    return f"{sentence}, so this is no evidence that the groups differ; {ruled_out}."

@@ -29,12 +29,12 @@ from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import Figure, GapOrigin
 
 
-def balanced_accuracy_interval(codes: Index, said: Index, clusters: Index | None) -> Interval:
+def balanced_accuracy_interval(codes: Index, predicted: Index, clusters: Index | None) -> Interval:
     """Give balanced accuracy (0-1, higher is better) with its interval.
 
     Parameters
     ----------
-    codes, said : Index, shape (n_rows,)
+    codes, predicted : Index, shape (n_rows,)
         True and predicted values; every value up to the largest of `codes` has rows.
     clusters : Index or None, shape (n_rows,)
         Rows with one number belong together.
@@ -45,14 +45,14 @@ def balanced_accuracy_interval(codes: Index, said: Index, clusters: Index | None
 
     Examples
     --------
-    >>> found = balanced_accuracy_interval(np.array([0] * 20 + [1] * 20), np.array([0] * 30 + [1] * 10), None)
-    >>> found.value, round(found.low, 2), round(found.high, 2)
+    >>> result = balanced_accuracy_interval(np.array([0] * 20 + [1] * 20), np.array([0] * 30 + [1] * 10), None)
+    >>> result.value, round(result.low, 2), round(result.high, 2)
     (0.75, 0.62, 0.85)
     """
     sizes = np.eye(int(codes.max()) + 1, dtype=np.float32)[codes]
     numbers = number_clusters(clusters)
     hits, sizes = (
-        sum_by_cluster(sizes * (codes == said)[:, None].astype(np.float32), numbers),
+        sum_by_cluster(sizes * (codes == predicted)[:, None].astype(np.float32), numbers),
         sum_by_cluster(sizes, numbers),
     )
     shares = np.asarray(hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64))
@@ -117,22 +117,22 @@ def trace_gap(
     >>> based = Predictions(ids=ids, classes=("x", "y"), probabilities=np.eye(2)[[0] * 40 + [1] * 40])
     >>> plain = Predictions(ids=ids, classes=("x", "y"), probabilities=np.eye(2)[[0] * 80])
     >>> models = ComparedModels(chosen=based, frozen=based, plain=plain, without_base="classic", is_frozen=True)
-    >>> found = trace_gap("site", codes, models, site, None, 0)
-    >>> found.without_base.value, found.frozen.value, found.brought.value, found.adaptation
+    >>> result = trace_gap("site", codes, models, site, None, 0)
+    >>> result.without_base.value, result.frozen.value, result.brought.value, result.adaptation
     (0.0, 1.0, 1.0, None)
     """
     measure = MEASURES[models.chosen.task]
-    told = _testable_groups(values, clusters)
-    if len(told) < 2:
+    group_names = _testable_groups(values, clusters)
+    if len(group_names) < 2:
         return None
     names = np.array(value_names(values), dtype=object)
-    rows = np.flatnonzero(np.isin(names.astype(str), told))
-    members = np.searchsorted(told, names[rows].astype(str))
-    there = {"chosen": models.chosen, "frozen": models.frozen, "plain": models.plain}
+    rows = np.flatnonzero(np.isin(names.astype(str), group_names))
+    members = np.searchsorted(group_names, names[rows].astype(str))
+    predictions_by_model = {"chosen": models.chosen, "frozen": models.frozen, "plain": models.plain}
     figures = {
-        key: np.asarray(measure.values(truth, said)[rows] * measure.better, dtype=np.float32)
-        for key, said in there.items()
-        if said is not None
+        key: np.asarray(measure.values(truth, predictions)[rows] * measure.better, dtype=np.float32)
+        for key, predictions in predictions_by_model.items()
+        if predictions is not None
     }
     middle = np.mean([np.bincount(members, each) / np.bincount(members) for each in figures.values()], axis=0)
     best, worst = int(middle.argmax()), int(middle.argmin())
@@ -153,14 +153,14 @@ def trace_gap(
 
     gaps = {key: gap(each) for key, each in figures.items()}
     brought, adaptation = change("frozen", "plain"), None if models.is_frozen else change("chosen", "frozen")
-    made = GapOrigin(
-        column=name, between=[told[best], told[worst]], measure=measure.name,  # type: ignore[arg-type]
+    origin = GapOrigin(
+        column=name, between=[group_names[best], group_names[worst]], measure=measure.name,  # type: ignore[arg-type]
         n_rows=int(np.isin(members, (best, worst)).sum()),
         without_base=_figure(gaps.get("plain")), without_base_strategy=models.without_base if models.plain else None,
         frozen=_figure(gaps.get("frozen")), chosen=Figure.of(gaps["chosen"]),
         brought=_figure(brought), adaptation=_figure(adaptation), reading="",
     )  # fmt: skip
-    return made.model_copy(update={"reading": _gap_reading(made, models.is_frozen)})
+    return origin.model_copy(update={"reading": _gap_reading(origin, models.is_frozen)})
 
 
 def _testable_groups(values: Column, clusters: Index | None) -> list[str]:
@@ -176,47 +176,47 @@ def _testable_groups(values: Column, clusters: Index | None) -> list[str]:
     ]
 
 
-def _figure(found: Interval | None) -> Figure | None:
-    return None if found is None else Figure.of(found)
+def _figure(interval: Interval | None) -> Figure | None:
+    return None if interval is None else Figure.of(interval)
 
 
-def _gap_reading(made: GapOrigin, is_frozen: bool) -> str:
+def _gap_reading(origin: GapOrigin, is_frozen: bool) -> str:
     """Say in plain words where the gap comes from."""
-    shares = made.measure != "mean absolute error"
+    shares = origin.measure != "mean absolute error"
     written, unit = (format_points, " points") if shares else (format_amount, "")
-    a, b = (shorten_name(name) for name in made.between)
+    a, b = (shorten_name(name) for name in origin.between)
 
-    def told(figure: Figure) -> str:
+    def write_figure(figure: Figure) -> str:
         return f"{written(figure.value)}{unit} (95 % interval {written(figure.low)} to {written(figure.high)})"
 
-    said = [
-        f"{shorten_name(made.column)}: between '{a}' and '{b}' ({made.n_rows:,} test rows) the gap is "
-        f"{told(made.chosen)}"
+    clauses = [
+        f"{shorten_name(origin.column)}: between '{a}' and '{b}' ({origin.n_rows:,} test rows) the gap is "
+        f"{write_figure(origin.chosen)}"
     ]
-    if made.frozen and not is_frozen:
-        said.append(f"with the frozen base it was {told(made.frozen)}")
-    if made.without_base:
-        said.append(f"without any base ({made.without_base_strategy}) {told(made.without_base)}")
-    text = "; ".join(said) + "."
-    if made.brought:
-        text += f" {_moved(made.brought, 'The base', told)}"
-    if made.adaptation:
-        text += f" {_moved(made.adaptation, 'Adapting it', told)}"
+    if origin.frozen and not is_frozen:
+        clauses.append(f"with the frozen base it was {write_figure(origin.frozen)}")
+    if origin.without_base:
+        clauses.append(f"without any base ({origin.without_base_strategy}) {write_figure(origin.without_base)}")
+    text = "; ".join(clauses) + "."
+    if origin.brought:
+        text += f" {_moved(origin.brought, 'The base', write_figure)}"
+    if origin.adaptation:
+        text += f" {_moved(origin.adaptation, 'Adapting it', write_figure)}"
     return text
 
 
-def _moved(change: Figure, who: str, told: object) -> str:
+def _moved(change: Figure, who: str, write_figure: object) -> str:
     """Say what one step did to the gap."""
-    assert callable(told)
+    assert callable(write_figure)
     if change.low > 0:
-        return f"{who} widened it, by {told(change)}."
+        return f"{who} widened it, by {write_figure(change)}."
     if change.high < 0:
-        return f"{who} narrowed it: change {told(change)}."
-    return f"Whether {who[0].lower()}{who[1:]} changed it cannot be told: change {told(change)}."
+        return f"{who} narrowed it: change {write_figure(change)}."
+    return f"Whether {who[0].lower()}{who[1:]} changed it cannot be told: change {write_figure(change)}."
 
 
 def describe_attribute_probe(
-    name: str, kind: str, chance: float, found: Mapping[str, Interval | None], n_rows: int
+    name: str, kind: str, chance: float, decodability: Mapping[str, Interval | None], n_rows: int
 ) -> str:
     """Say in plain words how well something can be read off.
 
@@ -227,28 +227,32 @@ def describe_attribute_probe(
         "group" or "property".
     chance : float
         What guessing gives, 0-1.
-    found : mapping
+    decodability : mapping
         Balanced accuracy by place: "frozen", "adapted", "answers", "without_base".
     n_rows : int
     """
-    frozen = found.get("frozen")
+    frozen = decodability.get("frozen")
     if frozen is None:
         return f"{shorten_name(name)}: not measured."
 
-    def told(figure: Interval) -> str:
+    def write_figure(figure: Interval) -> str:
         return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f} to {100 * figure.high:.0f} %)"
 
     what = f"'{shorten_name(name)}'" if kind == "group" else f"whether a row is high or low in {shorten_name(name)}"
     guess = f"guessing gives {100 * chance:.0f} %"
     if frozen.low <= chance:
-        text = f"No evidence that {what} can be read off the frozen features: {told(frozen)}, {guess}"
+        text = f"No evidence that {what} can be read off the frozen features: {write_figure(frozen)}, {guess}"
     else:
-        text = f"From the frozen features {what} can be read off {told(frozen)} of the time, {guess}"
+        text = f"From the frozen features {what} can be read off {write_figure(frozen)} of the time, {guess}"
     names = {
         "adapted": "off the adapted ones", "answers": "off the answers of the model",
         "without_base": "off simple descriptors without the base",
     }  # fmt: skip
-    parts = [f"{words} {told(figure)}" for key, words in names.items() if (figure := found.get(key)) is not None]
+    parts = [
+        f"{words} {write_figure(figure)}"
+        for key, words in names.items()
+        if (figure := decodability.get(key)) is not None
+    ]
     return f"{text}{'; ' + ', '.join(parts) if parts else ''}; {n_rows:,} rows."
 
 

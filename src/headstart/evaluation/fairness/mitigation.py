@@ -59,16 +59,16 @@ def compare_mitigation(
     Examples
     --------
     >>> before = np.array([True] * 20 + [False] * 20)
-    >>> found = compare_mitigation((before, ~before | before), np.arange(40) // 20, [("x", "a"), ("x", "b")], None, 0)
-    >>> found.worst_before.value, found.worst_after.value, found.mean_gain.value
+    >>> result = compare_mitigation((before, ~before | before), np.arange(40) // 20, [("x", "a"), ("x", "b")], None, 0)
+    >>> result.worst_before.value, result.worst_after.value, result.mean_gain.value
     (0.0, 1.0, 0.5)
     """
     counts = np.bincount(cells[cells >= 0], minlength=len(names))
-    told = np.flatnonzero(counts >= min_rows)
-    if len(told) < 2:
+    testable = np.flatnonzero(counts >= min_rows)
+    if len(testable) < 2:
         return None
     numbers = number_clusters(clusters)
-    within = (cells[:, None] == told).astype(np.float32)
+    within = (cells[:, None] == testable).astype(np.float32)
     every = np.ones((len(cells), 1), dtype=np.float32)
     sizes = np.hstack([within, every])
     rights = [sizes * each[:, None].astype(np.float32) for each in right]
@@ -96,18 +96,18 @@ def compare_mitigation(
             for at, when in enumerate(("before", "after"))
         },
         **{f"{what}_gain": Figure.of(gain) for what, gain in gains.items()},
-        cells=_cells(names, counts, told, point=point, ends=ends),
+        cells=_cells(names, counts, testable, point=point, ends=ends),
     )
 
 
 def _bootstrap_shares(units: list[NDArray[np.float32]], seed: int) -> list[Floats]:
     """Shares of each cell and of all rows in every bootstrap sample, for both models; 1 where a cell was not drawn."""
-    found: list[list[Floats]] = [[], []]
+    shares_by_model: list[list[Floats]] = [[], []]
     for weights in draw_bootstrap_weights(len(units[0]), seed):
         drawn = weights @ units[2]
-        for made, part in zip(found, units[:2], strict=True):
-            made.append(np.where(drawn > 0, (weights @ part) / np.maximum(drawn, 1e-9), 1.0).astype(np.float64))
-    return [np.concatenate(parts) for parts in found]
+        for shares, part in zip(shares_by_model, units[:2], strict=True):
+            shares.append(np.where(drawn > 0, (weights @ part) / np.maximum(drawn, 1e-9), 1.0).astype(np.float64))
+    return [np.concatenate(parts) for parts in shares_by_model]
 
 
 def _one(value: float, drawn: Floats, ends: tuple[Floats, Floats], at: int) -> Interval:
@@ -121,10 +121,10 @@ def _gain(pair: list[Interval], drawn: Floats) -> Interval:
 
 
 def _cells(
-    names: Sequence[tuple[str, str]], counts: Index, told: Index, point: list[Floats],
+    names: Sequence[tuple[str, str]], counts: Index, testable: Index, point: list[Floats],
     ends: list[tuple[Floats, Floats]],
 ) -> list[MitigatedCell]:  # fmt: skip
-    place = {int(cell): at for at, cell in enumerate(told)}
+    place = {int(cell): at for at, cell in enumerate(testable)}
 
     def figure(model: int, cell: int) -> Figure | None:
         at = place.get(cell)

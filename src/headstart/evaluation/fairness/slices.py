@@ -40,9 +40,9 @@ def row_errors(truth: Truth, predictions: Predictions) -> Floats:
 
     Examples
     --------
-    >>> made = Predictions(ids=np.arange(2).astype(object),
+    >>> predictions = Predictions(ids=np.arange(2).astype(object),
     ...     classes=("a", "b"), probabilities=np.array([[0.9, 0.1], [0.8, 0.2]]))
-    >>> row_errors(np.array([0, 1]), made).tolist()
+    >>> row_errors(np.array([0, 1]), predictions).tolist()
     [0.0, 1.0]
     """
     measure = MEASURES[predictions.task]
@@ -81,8 +81,8 @@ def find_failing_clusters(
     Rows 0 to 29 are wrong, the 90 others right:
 
     >>> wrong = (np.arange(120) < 30).astype(float)
-    >>> found = find_failing_clusters(wrong, [np.arange(120) // 30], np.zeros(120, dtype=int), 0)
-    >>> [(item.cluster, item.p_value) for item in found]
+    >>> result = find_failing_clusters(wrong, [np.arange(120) // 30], np.zeros(120, dtype=int), 0)
+    >>> [(item.cluster, item.p_value) for item in result]
     [(0, 0.001)]
     """
     strata = _merge_small_strata(strata)
@@ -92,22 +92,22 @@ def find_failing_clusters(
     largest, rng = np.empty(PERMUTATIONS), np.random.default_rng([seed, len(errors)])
     order = np.argsort(strata, kind="stable")
     for turn in range(PERMUTATIONS):
-        dealt = np.empty_like(residual)
-        dealt[order] = residual[np.lexsort((rng.random(len(residual)), strata))]
-        largest[turn] = max(float(part.figures(dealt).max(initial=-np.inf)) for part in parts)
+        permuted = np.empty_like(residual)
+        permuted[order] = residual[np.lexsort((rng.random(len(residual)), strata))]
+        largest[turn] = max(float(part.figures(permuted).max(initial=-np.inf)) for part in parts)
     ranked = sorted(
         ((float(value), at, number) for at, values in enumerate(observed) for number, value in enumerate(values)),
         reverse=True,
     )
-    found: list[FailingCluster] = []
+    failing: list[FailingCluster] = []
     for value, at, number in ranked:
         p_value = (1 + int((largest >= value - 1e-9).sum())) / (1 + PERMUTATIONS)
         if not np.isfinite(value) or p_value > LEVEL:
             break
         rows = np.flatnonzero(clusterings[at] == number)
-        if all(len(np.intersect1d(rows, other.rows)) <= OVERLAP * min(len(rows), len(other.rows)) for other in found):
-            found.append(FailingCluster(at, number, rows, p_value))
-    return found
+        if all(len(np.intersect1d(rows, other.rows)) <= OVERLAP * min(len(rows), len(other.rows)) for other in failing):
+            failing.append(FailingCluster(at, number, rows, p_value))
+    return failing
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ def mean_error_interval(errors: Floats, upper: float = 1.0) -> Interval:
 
     Examples
     --------
-    >>> found = mean_error_interval(np.array([1.0] * 5 + [0.0] * 5))
-    >>> found.value, round(found.low, 2), round(found.high, 2)
+    >>> result = mean_error_interval(np.array([1.0] * 5 + [0.0] * 5))
+    >>> result.value, round(result.low, 2), round(result.high, 2)
     (0.5, 0.24, 0.76)
     """
     n, value = len(errors), float(errors.mean())

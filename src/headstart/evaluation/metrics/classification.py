@@ -72,10 +72,10 @@ def score_classes(codes: Index, predictions: Predictions, clusters: Index | None
     --------
     Three of four rows are right:
 
-    >>> made = Predictions(ids=np.arange(4).astype(object),
+    >>> predictions = Predictions(ids=np.arange(4).astype(object),
     ...     classes=("a", "b"), probabilities=np.array([[1.0, 0], [1, 0], [0, 1], [1, 0]]))
-    >>> found = score_classes(np.array([0, 0, 1, 1]), made, None, 0)
-    >>> found.accuracy.value, found.balanced_accuracy.value, round(found.macro_f1.value, 4)
+    >>> result = score_classes(np.array([0, 0, 1, 1]), predictions, None, 0)
+    >>> result.accuracy.value, result.balanced_accuracy.value, round(result.macro_f1.value, 4)
     (0.75, 0.75, 0.7333)
     """
     n_classes = len(predictions.classes)
@@ -93,7 +93,7 @@ def score_classes(codes: Index, predictions: Predictions, clusters: Index | None
     )[0]
     boot_low, boot_high = percentiles(shares)
     wilson_low, wilson_high = _analytic_intervals(units, point, present, numbers is not None)
-    found = [
+    intervals = [
         envelope(float(point[at]), (boot_low[at], boot_high[at]), (wilson_low[at], wilson_high[at]))
         for at in range(len(point))
     ]
@@ -101,13 +101,13 @@ def score_classes(codes: Index, predictions: Predictions, clusters: Index | None
     loss = envelope(
         float(losses.mean()), (loss_low[0], loss_high[0]), _t_interval(losses, loss_units), within=(0.0, np.inf)
     )
-    recalls, precisions = found[3 : 3 + n_classes], found[3 + n_classes : 3 + 2 * n_classes]
+    recalls, precisions = intervals[3 : 3 + n_classes], intervals[3 + n_classes : 3 + 2 * n_classes]
     support = units.true.sum(axis=0).astype(int)
     return Metrics(
         n_rows=len(codes),
-        accuracy=Figure.of(found[0]),
-        balanced_accuracy=Figure.of(_cap_at_accuracy(found[1], found[0])),
-        macro_f1=Figure.of(_cap_at_accuracy(found[2], found[0])),
+        accuracy=Figure.of(intervals[0]),
+        balanced_accuracy=Figure.of(_cap_at_accuracy(intervals[1], intervals[0])),
+        macro_f1=Figure.of(_cap_at_accuracy(intervals[2], intervals[0])),
         log_loss=Figure.of(loss),
         per_class=[
             ClassFigures(
@@ -128,8 +128,8 @@ def _cap_at_accuracy(mean: Interval, accuracy: Interval) -> Interval:
 
 def _losses(codes: Index, predictions: Predictions) -> Floats:
     """Nats lost on each row."""
-    told = predictions.probabilities[np.arange(len(codes)), codes]
-    return np.asarray(-np.log(np.clip(told, _SMALLEST, 1.0)), dtype=np.float64)
+    true_probabilities = predictions.probabilities[np.arange(len(codes)), codes]
+    return np.asarray(-np.log(np.clip(true_probabilities, _SMALLEST, 1.0)), dtype=np.float64)
 
 
 def _t_interval(losses: Floats, units: NDArray[np.float32]) -> tuple[float, float]:
@@ -146,17 +146,17 @@ def _t_interval(losses: Floats, units: NDArray[np.float32]) -> tuple[float, floa
 def _count(codes: Index, answers: Index, n_classes: int, clusters: Index | None) -> _ClassCounts:
     """Count per row, or per cluster."""
     one_hot = np.eye(n_classes, dtype=np.float32)
-    true, given = one_hot[codes], one_hot[answers]
-    return _ClassCounts(*(sum_by_cluster(part, clusters) for part in (true * given, true, given)))
+    true, predicted = one_hot[codes], one_hot[answers]
+    return _ClassCounts(*(sum_by_cluster(part, clusters) for part in (true * predicted, true, predicted)))
 
 
 def _shares(counts: _ClassCounts) -> Floats:
     """Accuracy, balanced accuracy, macro-F1, recall and precision a class: (b, 3 + 2 n_classes)."""
-    right, true, given = (part.astype(np.float64) for part in (counts.right, counts.true, counts.predicted))
+    right, true, predicted = (part.astype(np.float64) for part in (counts.right, counts.true, counts.predicted))
     with np.errstate(invalid="ignore", divide="ignore"):
         recall = right / true
-        precision = np.where(given > 0, right / given, np.where(true > 0, 0.0, np.nan))
-        f1 = np.where(true > 0, 2 * right / (true + given), np.nan)
+        precision = np.where(predicted > 0, right / predicted, np.where(true > 0, 0.0, np.nan))
+        f1 = np.where(true > 0, 2 * right / (true + predicted), np.nan)
     accuracy = right.sum(axis=1) / true.sum(axis=1)
     means = [np.nanmean(values, axis=1) for values in (recall, f1)]
     return np.column_stack([accuracy, *means, recall, precision])
@@ -176,10 +176,10 @@ def _analytic_intervals(
     units: _ClassCounts, point: Floats, present: NDArray[np.bool_], clustered: bool
 ) -> tuple[Floats, Floats]:
     """Wilson's interval of every share of `_shares`, the two averages by MOVER."""
-    right, true, given = units.right, units.true, units.predicted
-    either = true + given - right
+    right, true, predicted = units.right, units.true, units.predicted
+    either = true + predicted - right
     hits = np.column_stack([right.sum(axis=1), right, right, right])
-    trials = np.column_stack([true.sum(axis=1), true, given, either])
+    trials = np.column_stack([true.sum(axis=1), true, predicted, either])
     sizes = effective_sizes(hits, trials, clustered)
     share = hits.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
     low, high = wilson_interval(share * sizes, sizes)
@@ -218,15 +218,15 @@ def worst_class_rows(codes: Index, predictions: Predictions, limit: int = 12) ->
         Surest mistakes first; `probability` (0-1) is what the model gave to its wrong answer.
     """
     answers = predictions.class_indices
-    told = predictions.probabilities.max(axis=1, initial=0.0)
+    confidence = predictions.probabilities.max(axis=1, initial=0.0)
     wrong = np.flatnonzero(answers != codes)
-    worst = wrong[np.argsort(-told[wrong], kind="stable")][:limit]
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:limit]
     return [
         WorstRow(
             id=str(predictions.ids[at]),
             label=predictions.classes[codes[at]],
             predicted=predictions.classes[answers[at]],
-            probability=float(told[at]),
+            probability=float(confidence[at]),
         )
         for at in worst
     ]

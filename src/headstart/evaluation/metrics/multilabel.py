@@ -70,17 +70,18 @@ def score_labels(truth: FloatMatrix, predictions: Predictions, clusters: Index |
     --------
     Label a is given to one of its two rows, b to its row and to one more: F1 2/3 each.
 
-    >>> told = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.7]])
-    >>> made = Predictions(ids=np.arange(3).astype(object), classes=("a", "b"), probabilities=told, task="multi-label")
-    >>> found = score_labels(np.array([[1, 0], [1, 1], [0, 0]], dtype=np.float32), made, None, 0)
-    >>> round(found.macro_f1.value, 4), found.exact_match.value, found.mean_average_precision.value
+    >>> probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.7]])
+    >>> predictions = Predictions(
+    ...     ids=np.arange(3).astype(object), classes=("a", "b"), probabilities=probabilities, task="multi-label")
+    >>> result = score_labels(np.array([[1, 0], [1, 1], [0, 0]], dtype=np.float32), predictions, None, 0)
+    >>> round(result.macro_f1.value, 4), result.exact_match.value, result.mean_average_precision.value
     (0.6667, 0.3333333333333333, 1.0)
     """
     assert len(truth) == len(predictions.ids) >= 1, (truth.shape, len(predictions.ids))
     assert np.isfinite(predictions.probabilities).all(), "rows without a prediction cannot be evaluated"
     numbers = number_clusters(clusters)
-    true, given = truth == 1, predictions.label_mask
-    units = _count(true, given, numbers)
+    true, predicted = truth == 1, predictions.label_mask
+    units = _count(true, predicted, numbers)
     present = np.flatnonzero(true.any(axis=0))
     total = _LabelCounts(*(part.sum(axis=0, keepdims=True) for part in (units.right, units.true, units.predicted)))
     micro, macro = _averages(total, present)
@@ -93,7 +94,7 @@ def score_labels(truth: FloatMatrix, predictions: Predictions, clusters: Index |
     every = _wilson(
         units.right.sum(axis=1), (units.true + units.predicted - units.right).sum(axis=1), numbers is not None
     )
-    exact = (true == given).all(axis=1)
+    exact = (true == predicted).all(axis=1)
     precision, recall = _average_precisions(true, predictions.probabilities), figures.recall
     effective = figures.sizes
     ap_low, ap_high = wilson_interval(precision * effective, effective)
@@ -105,7 +106,7 @@ def score_labels(truth: FloatMatrix, predictions: Predictions, clusters: Index |
         micro_f1=Figure.of(envelope(float(micro[0]), (low[0], high[0]), (_f1(every[0]), _f1(every[1])))),
         mean_average_precision=Figure.of(envelope(mean_ap, ap_ends)),
         exact_match=Figure.of(_share(exact, numbers, seed)),
-        row_f1=Figure.of(mean_interval(row_f1(true, given), numbers, seed, (0.0, 1.0))),
+        row_f1=Figure.of(mean_interval(row_f1(true, predicted), numbers, seed, (0.0, 1.0))),
         log_loss=Figure.of(mean_interval(_losses(true, predictions), numbers, seed, (0.0, np.inf))),
         per_label=[
             LabelFigures(
@@ -121,8 +122,10 @@ def score_labels(truth: FloatMatrix, predictions: Predictions, clusters: Index |
     )
 
 
-def _count(true: NDArray[np.bool_], given: NDArray[np.bool_], clusters: Index | None) -> _LabelCounts:
-    return _LabelCounts(*(sum_by_cluster(part.astype(np.float32), clusters) for part in (true & given, true, given)))
+def _count(true: NDArray[np.bool_], predicted: NDArray[np.bool_], clusters: Index | None) -> _LabelCounts:
+    return _LabelCounts(
+        *(sum_by_cluster(part.astype(np.float32), clusters) for part in (true & predicted, true, predicted))
+    )
 
 
 def _averages(counts: _LabelCounts, present: Index) -> tuple[Floats, Floats]:
@@ -131,8 +134,8 @@ def _averages(counts: _LabelCounts, present: Index) -> tuple[Floats, Floats]:
     with np.errstate(divide="ignore", invalid="ignore"):
         micro = np.where(both.sum(axis=1) > 0, 2 * right.sum(axis=1) / both.sum(axis=1), 1.0)
         f1 = np.where(counts.true[:, present] > 0, 2 * right[:, present] / both[:, present], np.nan)
-    there = np.isfinite(f1)
-    macro = np.where(there, f1, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    is_defined = np.isfinite(f1)
+    macro = np.where(is_defined, f1, 0.0).sum(axis=1) / np.maximum(is_defined.sum(axis=1), 1)
     return micro, macro
 
 
@@ -150,12 +153,14 @@ class _Figures:
 
 
 def _figures(units: _LabelCounts, clustered: bool) -> _Figures:
-    found = []
+    ends_by_figure = []
     for trials in (units.true, units.predicted, units.true + units.predicted - units.right):
         size = effective_sizes(units.right, trials, clustered)
         share = units.right.sum(axis=0, dtype=np.float64) / np.maximum(trials.sum(axis=0, dtype=np.float64), 1.0)
-        found.append((share, *wilson_interval(share * size, size)))
-    return _Figures(found[0], found[1], found[2], effective_sizes(units.right, units.true, clustered))
+        ends_by_figure.append((share, *wilson_interval(share * size, size)))
+    return _Figures(
+        ends_by_figure[0], ends_by_figure[1], ends_by_figure[2], effective_sizes(units.right, units.true, clustered)
+    )
 
 
 def _figure(ends: _Ends, at: int) -> Figure:
@@ -181,16 +186,16 @@ def _share(hits: NDArray[np.bool_], clusters: Index | None, seed: int) -> Interv
     return envelope(float(hits.mean()), ends, (drawn.low, drawn.high))
 
 
-def row_f1(true: NDArray[np.bool_], given: NDArray[np.bool_]) -> Floats:
+def row_f1(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Floats:
     """F1 of each row's labels (n_rows,); 1 where a row has none and is given none."""
-    both = (true.sum(axis=1) + given.sum(axis=1)).astype(np.float64)
-    return np.where(both > 0, 2 * (true & given).sum(axis=1) / np.maximum(both, 1.0), 1.0)
+    both = (true.sum(axis=1) + predicted.sum(axis=1)).astype(np.float64)
+    return np.where(both > 0, 2 * (true & predicted).sum(axis=1) / np.maximum(both, 1.0), 1.0)
 
 
 def _losses(true: NDArray[np.bool_], predictions: Predictions) -> Floats:
     """Nats lost on each row, mean over labels (n_rows,)."""
-    told = np.where(true, predictions.probabilities, 1 - predictions.probabilities)
-    return np.asarray(-np.log(np.clip(told, _SMALLEST, 1.0)).mean(axis=1), dtype=np.float64)
+    true_probabilities = np.where(true, predictions.probabilities, 1 - predictions.probabilities)
+    return np.asarray(-np.log(np.clip(true_probabilities, _SMALLEST, 1.0)).mean(axis=1), dtype=np.float64)
 
 
 def _average_precisions(true: NDArray[np.bool_], probabilities: Floats) -> Floats:
@@ -198,11 +203,11 @@ def _average_precisions(true: NDArray[np.bool_], probabilities: Floats) -> Float
     return np.array([_average_precision(true[:, at], probabilities[:, at]) for at in range(true.shape[1])])
 
 
-def _average_precision(true: NDArray[np.bool_], told: Floats) -> float:
+def _average_precision(true: NDArray[np.bool_], probabilities: Floats) -> float:
     if not true.any():
         return 0.0
-    order = np.argsort(-told, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(told[order])), len(order) - 1)
+    order = np.argsort(-probabilities, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(probabilities[order])), len(order) - 1)
     hits = np.cumsum(true[order])[ends].astype(np.float64)
     return float((np.diff(hits, prepend=0.0) * hits / (ends + 1)).sum() / hits[-1])
 
@@ -245,9 +250,9 @@ def worst_label_rows(truth: FloatMatrix, predictions: Predictions, limit: int) -
     true = truth == 1
     wrong = (true != predictions.label_mask).sum(axis=1)
     order = np.lexsort((-_losses(true, predictions), -wrong))
-    shown = [int(at) for at in order if wrong[at]][:limit]
-    said, meant = (join_labels(part[shown], predictions.classes) for part in (predictions.label_mask, true))
+    listed = [int(at) for at in order if wrong[at]][:limit]
+    predicted, labels = (join_labels(part[listed], predictions.classes) for part in (predictions.label_mask, true))
     return [
         WorstRow(id=str(predictions.ids[at]), label=label, predicted=answer, probability=None, error=float(wrong[at]))
-        for at, label, answer in zip(shown, meant, said, strict=True)
+        for at, label, answer in zip(listed, labels, predicted, strict=True)
     ]

@@ -49,17 +49,17 @@ def score_grades(codes: Index, predictions: Predictions, clusters: Index | None,
     --------
     One of four rows is off by one grade: squared distance 1/4, by chance 9/8:
 
-    >>> made = Predictions(ids=np.arange(4).astype(object),
+    >>> predictions = Predictions(ids=np.arange(4).astype(object),
     ...     classes=("1", "2", "3"), probabilities=np.eye(3)[[0, 1, 1, 2]], task="ordinal")
-    >>> found = score_grades(np.array([0, 0, 1, 2]), made, None, 0)
-    >>> found.mean_grade_error.value, round(found.quadratic_kappa.value, 4)
+    >>> result = score_grades(np.array([0, 0, 1, 2]), predictions, None, 0)
+    >>> result.mean_grade_error.value, round(result.quadratic_kappa.value, 4)
     (0.25, 0.8)
     """
-    said = predictions.class_indices
+    predicted = predictions.class_indices
     numbers = number_clusters(clusters)
-    distance = np.abs(said - codes).astype(np.float64)
+    distance = np.abs(predicted - codes).astype(np.float64)
     most = max(len(predictions.classes) - 1, 1)
-    point, drawn = _kappas(codes, [said], numbers, seed)
+    point, drawn = _kappas(codes, [predicted], numbers, seed)
     of_classes, kappa = score_classes(codes, predictions, clusters, seed), None
     if np.isfinite(point[0]):
         low, high = percentiles(drawn)
@@ -72,13 +72,13 @@ def score_grades(codes: Index, predictions: Predictions, clusters: Index | None,
     )
 
 
-def _kappas(codes: Index, said: list[Index], clusters: Index | None, seed: int) -> tuple[Floats, Floats]:
+def _kappas(codes: Index, predicted_grades: list[Index], clusters: Index | None, seed: int) -> tuple[Floats, Floats]:
     """Quadratic kappa of each of several answers: (m,) and for bootstrap samples (RESAMPLES, m)."""
     true = codes.astype(np.float64)
     columns = [np.ones_like(true), true, true**2]
-    for answers in said:
-        given = answers.astype(np.float64)
-        columns += [given, given**2, (given - true) ** 2]
+    for answers in predicted_grades:
+        grades = answers.astype(np.float64)
+        columns += [grades, grades**2, (grades - true) ** 2]
     units = sum_by_cluster(np.column_stack(columns).astype(np.float32), clusters)
     drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
     return _kappa(units.sum(axis=0, keepdims=True, dtype=np.float64))[0], _kappa(drawn)
@@ -87,13 +87,13 @@ def _kappas(codes: Index, said: list[Index], clusters: Index | None, seed: int) 
 def _kappa(totals: Floats) -> Floats:
     """Kappa from sums over rows: by chance two grades are as far apart as their means and spreads say."""
     means = totals / totals[:, :1]
-    found = []
+    kappas = []
     for at in range(3, totals.shape[1], 3):
-        given, given_squared, apart = means[:, at], means[:, at + 1], means[:, at + 2]
-        chance = means[:, 2] + given_squared - 2 * means[:, 1] * given
+        mean_grade, mean_square, distance = means[:, at], means[:, at + 1], means[:, at + 2]
+        chance = means[:, 2] + mean_square - 2 * means[:, 1] * mean_grade
         with np.errstate(divide="ignore", invalid="ignore"):
-            found.append(np.where(chance > 1e-9, 1 - apart / chance, np.nan))
-    return np.round(np.column_stack(found), 12) + 0.0  # no -1e-16 for a model that always says the same
+            kappas.append(np.where(chance > 1e-9, 1 - distance / chance, np.nan))
+    return np.round(np.column_stack(kappas), 12) + 0.0  # no -1e-16 for a model that always says the same
 
 
 def compare_kappa(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:

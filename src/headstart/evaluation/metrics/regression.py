@@ -51,16 +51,18 @@ def score_numbers(truth: FloatMatrix, predictions: Predictions, clusters: Index 
     --------
     Off by 1, 0, 0 and 3; the mean of the truth is 2, its squared distance 4 + 1 + 1 + 4:
 
-    >>> made = Predictions(ids=np.arange(4).astype(object),
+    >>> predictions = Predictions(ids=np.arange(4).astype(object),
     ...     classes=("y",), probabilities=np.array([[1.0], [1], [3], [1]]), task="regression")
-    >>> found = score_numbers(np.array([[0], [1], [3], [4]], dtype=np.float32), made, None, 0)
-    >>> found.mean_absolute_error.value, round(found.root_mean_squared_error.value, 4), round(found.r2.value, 4)
+    >>> result = score_numbers(np.array([[0], [1], [3], [4]], dtype=np.float32), predictions, None, 0)
+    >>> result.mean_absolute_error.value, round(result.root_mean_squared_error.value, 4), round(result.r2.value, 4)
     (1.0, 1.5811, 0.0)
     """
-    true, said = truth[:, 0].astype(np.float64), predictions.values
-    assert len(true) == len(said) >= 1 and np.isfinite(said).all(), "rows without a prediction cannot be evaluated"
+    true, predicted = truth[:, 0].astype(np.float64), predictions.values
+    assert len(true) == len(predicted) >= 1 and np.isfinite(predicted).all(), (
+        "rows without a prediction cannot be evaluated"
+    )
     numbers = number_clusters(clusters)
-    errors = np.abs(said - true)
+    errors = np.abs(predicted - true)
     absolute = mean_interval(errors, numbers, seed, (0.0, np.inf))
     squared = mean_interval(errors**2, numbers, seed, (0.0, np.inf))
     root = [float(np.sqrt(end)) for end in (squared.value, squared.low, squared.high)]
@@ -72,8 +74,8 @@ def score_numbers(truth: FloatMatrix, predictions: Predictions, clusters: Index 
         root_mean_squared_error=Figure(value=root[0], low=root[1], high=root[2]),
         median_absolute_error=_quantile(errors, 0.5, n_units),
         absolute_error_90=_quantile(errors, 0.9, n_units),
-        r2=_r2(true, said, numbers, seed),
-        spearman=_spearman(true, said, numbers, seed=seed, n_units=n_units),
+        r2=_r2(true, predicted, numbers, seed),
+        spearman=_spearman(true, predicted, numbers, seed=seed, n_units=n_units),
     )
 
 
@@ -92,17 +94,17 @@ def _moments(a: Floats, b: Floats, clusters: Index | None, seed: int) -> tuple[F
     return columns.mean(axis=0), drawn / drawn[:, :1]
 
 
-def _r2(true: Floats, said: Floats, clusters: Index | None, seed: int) -> Figure | None:
+def _r2(true: Floats, predicted: Floats, clusters: Index | None, seed: int) -> Figure | None:
     spread = float(true.std())
     if spread == 0:
         return None
-    point, drawn = _moments((true - true.mean()) / spread, (said - true) / spread, clusters, seed)
+    point, drawn = _moments((true - true.mean()) / spread, (predicted - true) / spread, clusters, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = drawn[:, 3] - drawn[:, 1] ** 2
         values = np.where(variance > 1e-9, 1 - drawn[:, 4] / variance, np.nan)
     low, high = percentiles(values[:, None])
     r2 = float(1 - point[4])
-    pull = ((said - true) ** 2 - (1 - r2) * (true - true.mean()) ** 2) / spread**2
+    pull = ((predicted - true) ** 2 - (1 - r2) * (true - true.mean()) ** 2) / spread**2
     around = mean_interval(pull, clusters, seed, (-np.inf, np.inf))
     return Figure.of(envelope(r2, (low[0], high[0]), (r2 - around.high, r2 - around.low), within=(-np.inf, 1.0)))
 
@@ -119,8 +121,8 @@ def mean_ranks(values: Floats) -> Floats:
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place], dtype=np.float64)
 
 
-def _spearman(true: Floats, said: Floats, clusters: Index | None, seed: int, n_units: int) -> Figure | None:
-    first, second = mean_ranks(true), mean_ranks(said)
+def _spearman(true: Floats, predicted: Floats, clusters: Index | None, seed: int, n_units: int) -> Figure | None:
+    first, second = mean_ranks(true), mean_ranks(predicted)
     if first.std() == 0 or second.std() == 0:
         return None
     a, b = ((part - part.mean()) / part.std() for part in (first, second))
@@ -153,15 +155,15 @@ def compare_absolute_errors(
     """
     first, second = (np.abs(part.values - truth[:, 0]) for part in (a, b))
     gain = second - first
-    found = mean_interval(gain, number_clusters(clusters), seed, (-np.inf, np.inf))
-    return found, float(gain.var()), float(first.mean()), float(second.mean())
+    interval = mean_interval(gain, number_clusters(clusters), seed, (-np.inf, np.inf))
+    return interval, float(gain.var()), float(first.mean()), float(second.mean())
 
 
 def pair_observed_predicted(truth: FloatMatrix, predictions: Predictions) -> ObservedPredicted:
     """Pair true and predicted numbers, at most `SHOWN_POINTS`, evenly over the order of the truth."""
     order = np.argsort(truth[:, 0], kind="stable")
-    shown = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), SHOWN_POINTS)).astype(int))]
-    observed, predicted = truth[shown, 0], predictions.values[shown]
+    sample = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), SHOWN_POINTS)).astype(int))]
+    observed, predicted = truth[sample, 0], predictions.values[sample]
     return ObservedPredicted(n_rows=len(truth), observed=observed.tolist(), predicted=predicted.tolist())
 
 

@@ -45,20 +45,20 @@ def measure_drift(
     Classifier two-sample test (Lopez-Paz and Oquab 2017, arXiv:1610.06545) with ridge regression of fixed strength on
     standardised columns; five folds; ranks are compared within folds only. The p-value comes from 499 fits with sides
     dealt anew to whole clusters. The interval is Wilson's at the effective number of rows, from the variance of DeLong
-    et al. (1988) over clusters (Obuchowski 1997). `found` needs both: p at most 5 %, and an interval above 0.5; else
+    et al. (1988) over clusters (Obuchowski 1997). `interval` needs both: p at most 5 %, and an interval above 0.5; else
     the interval is stretched to 0.5. A linear classifier: differences of another kind may stay unseen.
 
     Examples
     --------
     >>> rows = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
     >>> moved = rows[40:] + np.float32(9)
-    >>> found = measure_drift(rows[:40], moved, np.arange(40), np.arange(40), 0)
-    >>> found.auroc.value, found.p_value, found.found
+    >>> result = measure_drift(rows[:40], moved, np.arange(40), np.arange(40), 0)
+    >>> result.auroc.value, result.p_value, result.found
     (1.0, 0.002, True)
     """
     rng = np.random.default_rng(seed)
-    kept = np.sort(rng.permutation(len(new))[:MOST_ROWS])
-    new, clusters_new = new[kept], np.unique(clusters_new[kept], return_inverse=True)[1]
+    sample = np.sort(rng.permutation(len(new))[:MOST_ROWS])
+    new, clusters_new = new[sample], np.unique(clusters_new[sample], return_inverse=True)[1]
     clusters_trained = np.unique(clusters_trained, return_inverse=True)[1]
     sides = [(len(trained), clusters_trained), (len(new), clusters_new)]
     if any(n < MIN_ROWS or int(units.max()) + 1 < MIN_UNITS for n, units in sides):
@@ -68,14 +68,14 @@ def measure_drift(
     is_new = np.arange(len(units)) >= len(trained)
     folds = _assign_folds(n_units, rng)[units]
     scores = _score_matrix(np.concatenate([trained, new]), folds)
-    value, found = _auroc(scores, is_new, units, folds)
+    value, interval = _auroc(scores, is_new, units, folds)
     p_value = _p_value(scores, is_new, units, folds=folds, rng=rng)
-    apart = p_value <= LEVEL and found.low > 0.5
-    if not apart:
-        found = envelope(value, (found.low, found.high), (0.5, 0.5))
+    is_significant = p_value <= LEVEL and interval.low > 0.5
+    if not is_significant:
+        interval = envelope(value, (interval.low, interval.high), (0.5, 0.5))
     return Drift(
-        n_rows=len(new), n_rows_trained=len(trained), auroc=Figure.of(found), p_value=p_value, found=apart,
-        reading=_reading(found, p_value, apart, n_new=len(new), n_trained=len(trained)),
+        n_rows=len(new), n_rows_trained=len(trained), auroc=Figure.of(interval), p_value=p_value, found=is_significant,
+        reading=_reading(interval, p_value, is_significant, n_new=len(new), n_trained=len(trained)),
     )  # fmt: skip
 
 
@@ -87,27 +87,27 @@ def _assign_folds(n_units: list[int], rng: np.random.Generator) -> Index:
 def _score_matrix(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
     """Give the matrix that turns sides (n_rows,) into held-out scores (n_rows,)."""
     spread = values.std(axis=0, dtype=np.float64)
-    there = spread > 1e-6 * np.maximum(np.abs(values).max(axis=0), 1e-12)
-    x = (values[:, there] - values[:, there].mean(axis=0, dtype=np.float64)) / spread[there]
-    made = np.zeros((len(x), len(x)), dtype=np.float32)
+    varies = spread > 1e-6 * np.maximum(np.abs(values).max(axis=0), 1e-12)
+    x = (values[:, varies] - values[:, varies].mean(axis=0, dtype=np.float64)) / spread[varies]
+    matrix = np.zeros((len(x), len(x)), dtype=np.float32)
     for fold in range(N_FOLDS):
         rest, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         inside = x[rest] - x[rest].mean(axis=0)
         gram = inside.T @ inside + PENALTY * len(rest) * np.eye(x.shape[1])
-        made[np.ix_(held, rest)] = x[held] @ np.linalg.solve(gram, inside.T)
-    return made
+        matrix[np.ix_(held, rest)] = x[held] @ np.linalg.solve(gram, inside.T)
+    return matrix
 
 
 def _auroc(
     scores: NDArray[np.float32], is_new: NDArray[np.bool_], units: Index, folds: Index
 ) -> tuple[float, Interval]:
     """Give the share of pairs in the right order and its interval."""
-    told = scores @ is_new.astype(np.float32)
-    above, won, pairs = np.zeros(len(told)), 0.0, 0
+    held_out_scores = scores @ is_new.astype(np.float32)
+    above, won, pairs = np.zeros(len(held_out_scores)), 0.0, 0
     for fold in range(N_FOLDS):
         ours, theirs = (np.flatnonzero((folds == fold) & side) for side in (is_new, ~is_new))
         if len(ours) and len(theirs):
-            order = (np.sign(told[ours][:, None] - told[theirs][None]) + 1.0) / 2.0
+            order = (np.sign(held_out_scores[ours][:, None] - held_out_scores[theirs][None]) + 1.0) / 2.0
             above[ours], above[theirs] = order.mean(axis=1), order.mean(axis=0)
             won, pairs = won + float(order.sum()), pairs + order.size
     value = won / pairs
@@ -130,13 +130,13 @@ def _p_value(
     """Give the share of dealings that tell the sides apart as well as the true one."""
     sides = np.zeros(int(units.max()) + 1, dtype=bool)
     sides[units[is_new]] = True
-    dealt = np.stack([sides, *(rng.permutation(sides) for _ in range(PERMUTATIONS))], axis=1)[units]
-    told = scores @ dealt.astype(np.float32)
-    won, pairs = np.zeros(dealt.shape[1]), np.zeros(dealt.shape[1])
+    permuted = np.stack([sides, *(rng.permutation(sides) for _ in range(PERMUTATIONS))], axis=1)[units]
+    held_out_scores = scores @ permuted.astype(np.float32)
+    won, pairs = np.zeros(permuted.shape[1]), np.zeros(permuted.shape[1])
     for fold in range(N_FOLDS):
         rows = np.flatnonzero(folds == fold)
-        order = np.argsort(told[rows], axis=0, kind="stable")
-        new = np.take_along_axis(dealt[rows], order, axis=0)
+        order = np.argsort(held_out_scores[rows], axis=0, kind="stable")
+        new = np.take_along_axis(permuted[rows], order, axis=0)
         n_new = new.sum(axis=0)
         won += np.where(new, np.cumsum(~new, axis=0), 0).sum(axis=0)
         pairs += n_new * (len(rows) - n_new)
@@ -144,11 +144,11 @@ def _p_value(
     return float((shares >= shares[0] - 1e-9).sum()) / len(shares)
 
 
-def _reading(found: Interval, p_value: float, apart: bool, n_new: int, n_trained: int) -> str:
+def _reading(auroc: Interval, p_value: float, is_significant: bool, n_new: int, n_trained: int) -> str:
     """Say in plain words whether the rows look different."""
-    said = (
-        f"Shown a new row and a training row, a simple classifier finds the new one in {100 * found.value:.0f} % of "
-        f"pairs (95 % interval {100 * found.low:.0f} to {100 * found.high:.0f}; by chance 50; {n_new:,} new and "
+    sentence = (
+        f"Shown a new row and a training row, a simple classifier finds the new one in {100 * auroc.value:.0f} % of "
+        f"pairs (95 % interval {100 * auroc.low:.0f} to {100 * auroc.high:.0f}; by chance 50; {n_new:,} new and "
         f"{n_trained:,} training rows; p = {p_value:.3f})"
     )
-    return f"{said}: the new rows look different." if apart else f"{said}: no drift beyond noise."
+    return f"{sentence}: the new rows look different." if is_significant else f"{sentence}: no drift beyond noise."

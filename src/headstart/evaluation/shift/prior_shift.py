@@ -23,8 +23,8 @@ _WHAT = {
 }
 
 
-def independent_difference(here: Figure, there: Figure) -> Figure:
-    """Give `here` minus `there` of two independent sets of rows, with interval.
+def independent_difference(here: Figure, training: Figure) -> Figure:
+    """Give `here` minus `training` of two independent sets of rows, with interval.
 
     Notes
     -----
@@ -33,24 +33,29 @@ def independent_difference(here: Figure, there: Figure) -> Figure:
     Examples
     --------
     >>> here, there = Figure(value=0.6, low=0.5, high=0.7), Figure(value=0.9, low=0.86, high=0.93)
-    >>> found = independent_difference(here, there)
-    >>> round(found.value, 2), round(found.low, 3), round(found.high, 3)
+    >>> result = independent_difference(here, there)
+    >>> round(result.value, 2), round(result.low, 3), round(result.high, 3)
     (-0.3, -0.404, -0.192)
     """
-    value = here.value - there.value
-    low = value - math.hypot(here.value - here.low, there.high - there.value)
-    return Figure(value=value, low=low, high=value + math.hypot(here.high - here.value, there.value - there.low))
+    value = here.value - training.value
+    low = value - math.hypot(here.value - here.low, training.high - training.value)
+    return Figure(value=value, low=low, high=value + math.hypot(here.high - here.value, training.value - training.low))
 
 
 def measure_prior_shift(
-    classes: Sequence[str], there: Mapping[str, int], codes: Index, clusters: Index | None, kind: str, seed: int
+    classes: Sequence[str],
+    training_counts: Mapping[str, int],
+    codes: Index,
+    clusters: Index | None,
+    kind: str,
+    seed: int,
 ) -> PriorShift | None:
     """Compare the shares of classes here with those at the training site.
 
     Parameters
     ----------
     classes : sequence of str
-    there : mapping of str to int
+    training_counts : mapping of str to int
         Rows of each class at the training site.
     codes : Index, shape (n_rows,)
         Classes of the rows here: true ones ("labels") or answers ("predictions").
@@ -69,11 +74,11 @@ def measure_prior_shift(
 
     Examples
     --------
-    >>> found = measure_prior_shift(["a", "b"], {"a": 50, "b": 50}, np.array([0] * 90 + [1] * 10), None, "labels", 0)
-    >>> found.found, found.p_value, found.classes[0].here.value, found.classes[0].there.value
+    >>> result = measure_prior_shift(["a", "b"], {"a": 50, "b": 50}, np.array([0] * 90 + [1] * 10), None, "labels", 0)
+    >>> result.found, result.p_value, result.classes[0].here.value, result.classes[0].there.value
     (True, 0.0005, 0.9, 0.5)
     """
-    old = np.array([there.get(name, 0) for name in classes], dtype=np.int64)
+    old = np.array([training_counts.get(name, 0) for name in classes], dtype=np.int64)
     counts = np.bincount(codes, minlength=len(classes)).astype(np.int64)
     if old.sum() == 0 or counts.sum() == 0:
         return None
@@ -104,10 +109,10 @@ def _p_value(old: NDArray[np.int64], new: NDArray[np.int64], seed: int) -> float
     """Deal all rows to two places of these sizes; the numbers of each class are kept."""
     totals, n = old + new, int(new.sum())
     expected = totals * (n / totals.sum())
-    dealt = np.random.default_rng(seed).multivariate_hypergeometric(totals, n, size=PERMUTATIONS, method="marginals")
+    permuted = np.random.default_rng(seed).multivariate_hypergeometric(totals, n, size=PERMUTATIONS, method="marginals")
     weights = 1 / np.maximum(totals, 1)
     seen = float(np.square(new - expected) @ weights)
-    return (1 + int((np.square(dealt - expected) @ weights >= seen - 1e-9).sum())) / (1 + PERMUTATIONS)
+    return (1 + int((np.square(permuted - expected) @ weights >= seen - 1e-9).sum())) / (1 + PERMUTATIONS)
 
 
 def _reading(rows: Sequence[ClassShare], p_value: float, kind: str, n_rows: int) -> str:
@@ -117,9 +122,9 @@ def _reading(rows: Sequence[ClassShare], p_value: float, kind: str, n_rows: int)
             f"The classes are as frequent as where the model was made, as far as {format_row_count(n_rows)} can tell."
         )
     most = sorted(rows, key=lambda row: -abs(row.here.value - row.there.value))[:MOST_NAMED]
-    told = "; ".join(
+    comparisons = "; ".join(
         f"{shorten_name(row.label)} is {100 * row.here.value:.0f} % {ours} (95 % interval {100 * row.here.low:.0f} to "
         f"{100 * row.here.high:.0f}) and {100 * row.there.value:.0f} % {theirs}"
         for row in most
     )
-    return f"The classes are not as frequent as where the model was made: {told}."
+    return f"The classes are not as frequent as where the model was made: {comparisons}."

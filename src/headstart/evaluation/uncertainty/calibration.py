@@ -59,10 +59,10 @@ def measure_calibration(
     --------
     Always 75 % sure, right on 30 of 40 rows:
 
-    >>> made = Predictions(ids=np.arange(40).astype(object),
+    >>> predictions = Predictions(ids=np.arange(40).astype(object),
     ...     classes=("a", "b"), probabilities=np.tile([0.75, 0.25], (40, 1)))
-    >>> found = measure_calibration(np.array([0] * 30 + [1] * 10), made, None, 0)
-    >>> found.error.value, found.overconfidence.value, found.brier.value
+    >>> result = measure_calibration(np.array([0] * 30 + [1] * 10), predictions, None, 0)
+    >>> result.error.value, result.overconfidence.value, result.brier.value
     (0.0, 0.0, 0.1875)
     """
     if len(codes) < MIN_ROWS:
@@ -141,17 +141,18 @@ def _points(share: float) -> str:
 
 def _reading(n_rows: int, sure: float, right: float, error: Interval, over: Interval) -> str:
     """Say in plain words whether the probabilities can be believed."""
-    said = (
+    sentence = (
         f"On {n_rows:,} test rows it gave its answers a probability of {100 * sure:.0f} % on average, "
         f"and {100 * right:.0f} % of them were right"
     )
     off = f"off by {_points(error.value)} points (95 % interval {_points(error.low)} to {_points(error.high)})"
     if over.low > 0:
-        return f"{said}: it is too sure of itself. Its probabilities are typically {off}."
+        return f"{sentence}: it is too sure of itself. Its probabilities are typically {off}."
     if over.high < 0:
-        return f"{said}: it is right more often than it says. Its probabilities are typically {off}."
+        return f"{sentence}: it is right more often than it says. Its probabilities are typically {off}."
     if error.low > 0:
-        return f"{said}, but high and low probabilities are not equally true: they are typically {off}."
+        return f"{sentence}, but high and low probabilities are not equally true: they are typically {off}."
     return (
-        f"{said}: no evidence that its probabilities are wrong. They may be off by up to {_points(error.high)} points."
+        f"{sentence}: no evidence that its probabilities are wrong. "
+        f"They may be off by up to {_points(error.high)} points."
     )

@@ -29,8 +29,8 @@ def share_interval(hits: NDArray[Any], clusters: Index | None) -> Interval:
 
     Examples
     --------
-    >>> found = share_interval(np.array([True] * 30), None)
-    >>> round(found.low, 4), found.high
+    >>> result = share_interval(np.array([True] * 30), None)
+    >>> round(result.low, 4), result.high
     (0.8865, 1.0)
     """
     numbers = number_clusters(clusters)
@@ -43,7 +43,7 @@ def share_interval(hits: NDArray[Any], clusters: Index | None) -> Interval:
 
 def measure_set_coverage(
     codes: Index,
-    given: ClassSets,
+    class_sets: ClassSets,
     exact: ClassSets,
     stated: float,
     learnt: tuple[int, int],
@@ -55,7 +55,7 @@ def measure_set_coverage(
     ----------
     codes : Index, shape (n_rows,), n_rows >= 1
         True classes.
-    given, exact : Marks, shape (n_rows, n_classes)
+    class_sets, exact : Marks, shape (n_rows, n_classes)
         The sets as they are given, and as the method made them (some of these may be empty).
     stated : float
         0-1.
@@ -72,47 +72,49 @@ def measure_set_coverage(
     Examples
     --------
     >>> codes, sets = np.array([0, 1] * 20), np.tile([[True, False]], (40, 1))
-    >>> found = measure_set_coverage(codes, sets, sets, 0.9, (100, 0), (None, 0))
-    >>> found.measured.value, found.mean_size.value, found.below
+    >>> result = measure_set_coverage(codes, sets, sets, 0.9, (100, 0), (None, 0))
+    >>> result.measured.value, result.mean_size.value, result.below
     (0.5, 1.0, True)
     """
     (clusters, seed), rows = drawn, np.arange(len(codes))
-    n_classes = given.shape[1]
-    measured, plain = share_interval(given[rows, codes], clusters), share_interval(exact[rows, codes], clusters)
-    size = mean_interval(given.sum(axis=1).astype(np.float64), number_clusters(clusters), seed, (1.0, float(n_classes)))
+    n_classes = class_sets.shape[1]
+    measured, plain = share_interval(class_sets[rows, codes], clusters), share_interval(exact[rows, codes], clusters)
+    size = mean_interval(
+        class_sets.sum(axis=1).astype(np.float64), number_clusters(clusters), seed, (1.0, float(n_classes))
+    )
     below = measured.high < stated
     n_rows, own = learnt
-    told = format_amount(size.value)
-    said = (
+    mean_size = format_amount(size.value)
+    sentence = (
         f"Of {len(codes):,} test rows {100 * measured.value:.0f} % have their true class in the set given "
         f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
-        f"A set holds {told} class{'' if told == '1' else 'es'} on average."
+        f"A set holds {mean_size} class{'' if mean_size == '1' else 'es'} on average."
     )
     return Conformal(
         n_rows=len(codes), n_rows_learnt=n_rows, stated=stated, measured=Figure.of(measured), exact=Figure.of(plain),
-        mean_size=Figure.of(size), single_share=Figure.of(share_interval(given.sum(axis=1) == 1, clusters)),
+        mean_size=Figure.of(size), single_share=Figure.of(share_interval(class_sets.sum(axis=1) == 1, clusters)),
         method="label-conditional" if own == n_classes else "partly label-conditional" if own else "marginal",
-        below=below, reading=said + (" That is less often than stated: do not rely on it." if below else ""),
+        below=below, reading=sentence + (" That is less often than stated: do not rely on it." if below else ""),
     )  # fmt: skip
 
 
 def measure_range_coverage(
-    truth: Floats, told: Floats, margin: float, stated: float, n_rows_learnt: int, clusters: Index | None
+    truth: Floats, predicted: Floats, margin: float, stated: float, n_rows_learnt: int, clusters: Index | None
 ) -> Conformal:
-    """Measure ranges of numbers: `told` plus and minus `margin`, against `truth`, each (n_rows,).
+    """Measure ranges of numbers: `predicted` plus and minus `margin`, against `truth`, each (n_rows,).
 
     Examples
     --------
-    >>> found = measure_range_coverage(np.arange(20.0), np.arange(20.0) + 1, 2.0, 0.9, 50, None)
-    >>> found.measured.value, found.width
+    >>> result = measure_range_coverage(np.arange(20.0), np.arange(20.0) + 1, 2.0, 0.9, 50, None)
+    >>> result.measured.value, result.width
     (1.0, 4.0)
     """
-    measured = share_interval(np.abs(truth - told) <= margin, clusters)
+    measured = share_interval(np.abs(truth - predicted) <= margin, clusters)
     below = measured.high < stated
     width = (
         f"A range is {format_amount(2 * margin)} wide." if np.isfinite(margin) else "A range has no ends: too few rows."
     )
-    said = (
+    sentence = (
         f"Of {len(truth):,} test rows {100 * measured.value:.0f} % lie in the range given "
         f"(95 % interval {100 * measured.low:.0f} to {100 * measured.high:.0f}); stated were {100 * stated:.0f} %. "
         f"{width}"
@@ -120,5 +122,5 @@ def measure_range_coverage(
     return Conformal(
         n_rows=len(truth), n_rows_learnt=n_rows_learnt, stated=stated, measured=Figure.of(measured),
         width=2 * margin if np.isfinite(margin) else None, method="residuals", below=below,
-        reading=said + (" That is less often than stated: do not rely on it." if below else ""),
+        reading=sentence + (" That is less often than stated: do not rely on it." if below else ""),
     )  # fmt: skip

@@ -49,8 +49,8 @@ def measure_risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Inde
     --------
     Three of four right, the wrong one the least sure: wrong are 0, 0, 0 and 1/4 of the first 1, 2, 3, 4 rows.
 
-    >>> found = measure_risk_coverage(np.array([True, True, True, False]), np.array([0.9, 0.8, 0.7, 0.6]), None, 0)
-    >>> found.area.value
+    >>> result = measure_risk_coverage(np.array([True, True, True, False]), np.array([0.9, 0.8, 0.7, 0.6]), None, 0)
+    >>> result.area.value
     0.0625
     """
     numbers = number_clusters(clusters)
@@ -71,10 +71,13 @@ def _average_ties(wrong: Floats, sure: Floats) -> Floats:
 
 
 def _point(wrong: Floats, order: Index, count: int, sure: Floats, numbers: Index | None) -> RiskPoint:
-    kept = order[:count]
-    found = share_interval(wrong[:count], None if numbers is None else numbers[kept])
+    answered = order[:count]
+    wrong_share = share_interval(wrong[:count], None if numbers is None else numbers[answered])
     return RiskPoint(
-        answered_share=count / len(order), n_rows=count, wrong_share=Figure.of(found), least_sure=float(sure[kept[-1]])
+        answered_share=count / len(order),
+        n_rows=count,
+        wrong_share=Figure.of(wrong_share),
+        least_sure=float(sure[answered[-1]]),
     )
 
 
@@ -101,8 +104,8 @@ def rows_per_hundred(hits: NDArray[np.bool_], clusters: Index | None) -> Figure:
     >>> rows_per_hundred(np.array([True, False, False, False]), None).value
     25.0
     """
-    found = share_interval(hits, clusters)
-    return Figure(value=100 * found.value, low=100 * found.low, high=100 * found.high)
+    interval = share_interval(hits, clusters)
+    return Figure(value=100 * interval.value, low=100 * interval.low, high=100 * interval.high)
 
 
 def mean_cost_interval(paid: Floats, clusters: Index | None, seed: int, most: float) -> Figure:
@@ -110,6 +113,6 @@ def mean_cost_interval(paid: Floats, clusters: Index | None, seed: int, most: fl
     return Figure.of(mean_interval(paid, number_clusters(clusters), seed, (0.0, most)))
 
 
-def answer_share(kinds: Sequence[str], wanted: str, clusters: Index | None) -> Figure:
+def answer_share(kinds: Sequence[str], answer_kind: str, clusters: Index | None) -> Figure:
     """Give the share of rows with one kind of answer."""
-    return Figure.of(share_interval(np.asarray([kind == wanted for kind in kinds], dtype=bool), clusters))
+    return Figure.of(share_interval(np.asarray([kind == answer_kind for kind in kinds], dtype=bool), clusters))

@@ -39,17 +39,17 @@ def choose_thresholds(truth: FloatMatrix, probabilities: Probabilities) -> tuple
     --------
     A model that is right but too shy, so that 0.5 would never be reached:
 
-    >>> told = np.array([[0.3]] * 40 + [[0.05]] * 60)
-    >>> chosen = choose_thresholds((told > 0.1).astype(np.float32), told)[0]
+    >>> probabilities = np.array([[0.3]] * 40 + [[0.05]] * 60)
+    >>> chosen = choose_thresholds((probabilities > 0.1).astype(np.float32), probabilities)[0]
     >>> 0.05 < chosen < 0.3
     True
     """
     rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
     if len(rows) == 0:
         return (0.5,) * int(truth.shape[1])
-    true, told = truth[rows] == 1, probabilities[rows]
+    true, known_probabilities = truth[rows] == 1, probabilities[rows]
     positives = true.sum(axis=0).astype(np.float64)
-    curves = np.stack([_f1_curve(true[:, at], told[:, at]) for at in range(true.shape[1])])
+    curves = np.stack([_f1_curve(true[:, at], known_probabilities[:, at]) for at in range(true.shape[1])])
     common = curves[positives > 0].mean(axis=0) if (positives > 0).any() else np.zeros(len(GRID))
     weight = (positives / (positives + SHARED_ROWS))[:, None]
     blended = weight * curves + (1 - weight) * common
@@ -57,11 +57,11 @@ def choose_thresholds(truth: FloatMatrix, probabilities: Probabilities) -> tuple
     return tuple(chosen)
 
 
-def _f1_curve(true: NDArray[np.bool_], told: NDArray[np.float64]) -> NDArray[np.float64]:
+def _f1_curve(true: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """F1 at each threshold of the grid, smoothed (n_grid,)."""
-    given = len(told) - np.searchsorted(np.sort(told), GRID, side="left")
-    right = int(true.sum()) - np.searchsorted(np.sort(told[true]), GRID, side="left")
-    f1 = 2 * right / np.maximum(true.sum() + given, 1)
+    predicted_counts = len(probabilities) - np.searchsorted(np.sort(probabilities), GRID, side="left")
+    right = int(true.sum()) - np.searchsorted(np.sort(probabilities[true]), GRID, side="left")
+    f1 = 2 * right / np.maximum(true.sum() + predicted_counts, 1)
     padded = np.pad(f1, _SMOOTH // 2, mode="edge")
     return np.asarray(np.convolve(padded, np.full(_SMOOTH, 1 / _SMOOTH), mode="valid"))
 

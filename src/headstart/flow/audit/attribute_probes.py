@@ -178,5 +178,5 @@ def _measure_decodability(item: ProbeTarget, outputs: Mapping[str, NDArray[np.fl
         name=item.name, kind=item.kind, values=list(item.values), n_rows=len(rows), chance=chance,  # type: ignore[arg-type]
         frozen=figures.get("frozen"), adapted=figures.get("adapted"), answers=figures.get("answers"),
         without_base=figures.get("without_base"),
-        reading=describe_attribute_probe(item.name, item.kind, chance, found=intervals, n_rows=len(rows)),
+        reading=describe_attribute_probe(item.name, item.kind, chance, decodability=intervals, n_rows=len(rows)),
     )  # fmt: skip

@@ -155,7 +155,7 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
         name=str(one.ids[0]),
         answer=_format_answer(answer),
         drawn=drawn,
-        told=reading,
+        text=reading,
         nearest=format_neighbours(nearest),
     ), document
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.decisions.calibrator import Calibrator
 from headstart.decisions.costs import Costs, reserved_classes
-from headstart.decisions.novelty import OutOfDistributionDetector
+from headstart.decisions.out_of_distribution import OutOfDistributionDetector
 from headstart.decisions.sets import ClassSets, SetRule
 from headstart.errors import BundleError
 from headstart.records import Column, FloatMatrix, Index, Predictions, make_column
@@ -103,97 +103,103 @@ class DecisionPolicy:
         reserved = reserved_classes((), classes) if self.reserved is None else self.reserved
         return np.asarray([name in reserved for name in classes], dtype=bool)
 
-    def calibrate(self, said: Predictions) -> Predictions:
+    def calibrate(self, predictions: Predictions) -> Predictions:
         """Correct the probabilities."""
-        return replace(said, probabilities=self.calibrator.apply(said.probabilities))
+        return replace(predictions, probabilities=self.calibrator.apply(predictions.probabilities))
 
-    def decide(self, said: Predictions, values: FloatMatrix | None) -> Decisions:
+    def decide(self, predictions: Predictions, values: FloatMatrix | None) -> Decisions:
         """Decide on rows.
 
         Parameters
         ----------
-        said : Predictions
+        predictions : Predictions
             With corrected probabilities.
         values : FloatMatrix or None, shape (n_rows, n_dims)
             What `out_of_distribution` reads.
         """
-        far = np.full(len(said.ids), np.nan)
-        if self.out_of_distribution is not None and values is not None and len(far):
-            far = self.out_of_distribution.distances(values)
-        made = self._decide_classes(said, far) if said.task in SINGLE else self._decide_other_tasks(said, far)
+        distances = np.full(len(predictions.ids), np.nan)
+        if self.out_of_distribution is not None and values is not None and len(distances):
+            distances = self.out_of_distribution.distances(values)
+        decisions = (
+            self._decide_classes(predictions, distances)
+            if predictions.task in SINGLE
+            else self._decide_other_tasks(predictions, distances)
+        )
         return (
-            made
+            decisions
             if self.out_of_distribution is None
-            else _refuse_out_of_distribution(made, far > self.out_of_distribution.threshold, self.out_of_distribution)
+            else _refuse_out_of_distribution(
+                decisions, distances > self.out_of_distribution.threshold, self.out_of_distribution
+            )
         )
 
-    def _decide_classes(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
-        shares, best = said.probabilities, said.class_indices
-        sets = self.sets.sets(shares) if self.sets else np.eye(len(said.classes), dtype=bool)[best]
+    def _decide_classes(self, predictions: Predictions, distances: NDArray[np.float64]) -> Decisions:
+        probabilities, best = predictions.probabilities, predictions.class_indices
+        sets = self.sets.sets(probabilities) if self.sets else np.eye(len(predictions.classes), dtype=bool)[best]
         sets[np.arange(len(best)), best] = True
-        known = ~self.is_reserved(said.classes)
+        known = ~self.is_reserved(predictions.classes)
         codes, reasons = np.where((sets.sum(axis=1) > 1) & sets[:, known].any(axis=1), -1, best), [""] * len(best)
         if self.costs is not None:
-            codes, reasons = self._choose_cheapest(said)
-        names = np.asarray((*said.classes, NOT_SURE), dtype=object)
+            codes, reasons = self._choose_cheapest(predictions)
+        names = np.asarray((*predictions.classes, NOT_SURE), dtype=object)
         kinds = np.asarray((LABEL, NOT_SURE), dtype=object)[(codes < 0).astype(int)]
         answers = names[codes]
         for row, code in enumerate(codes):
-            reasons[row] = reasons[row] or self._explain_answer(said, row, code, sets[row])
-        made = Decisions(
+            reasons[row] = reasons[row] or self._explain_answer(predictions, row, code, sets[row])
+        decisions = Decisions(
             kinds=kinds,
             codes=codes,
             answers=answers,
             sets=sets,
             ends=np.empty((len(best), 0)),
             reasons=make_column(reasons),
-            distances=far,
+            distances=distances,
         )
-        return _refuse_reserved_classes(said, made, self.is_reserved(said.classes))
+        return _refuse_reserved_classes(predictions, decisions, self.is_reserved(predictions.classes))
 
-    def _choose_cheapest(self, said: Predictions) -> tuple[Index, list[str]]:
+    def _choose_cheapest(self, predictions: Predictions) -> tuple[Index, list[str]]:
         assert self.costs is not None
-        expected = self.costs.expected_costs(said.probabilities)
+        expected = self.costs.expected_costs(predictions.probabilities)
         cheapest = expected.argmin(axis=1)
         least = expected[np.arange(len(expected)), cheapest]
         codes, reasons = np.where(least > self.costs.refer, -1, cheapest), [""] * len(expected)
-        top = said.probabilities.argmax(axis=1)
+        top = predictions.probabilities.argmax(axis=1)
         for row, code in enumerate(codes):
             if code < 0:
                 reasons[row] = (
-                    f"asking costs {self.costs.refer:g}; the cheapest answer, {said.classes[cheapest[row]]}, "
+                    f"asking costs {self.costs.refer:g}; the cheapest answer, {predictions.classes[cheapest[row]]}, "
                     f"is expected to cost {least[row]:.2g}"
                 )
             elif code != top[row]:
                 reasons[row] = (
-                    f"{_with_probability(said, row, top[row])} is more probable, but a mistake would be expected to "
-                    f"cost {expected[row, top[row]]:.2g}"
+                    f"{_with_probability(predictions, row, top[row])} is more probable, but a mistake would be "
+                    f"expected to cost {expected[row, top[row]]:.2g}"
                 )
         return np.asarray(codes, dtype=np.intp), reasons
 
-    def _explain_answer(self, said: Predictions, row: int, code: int, held: NDArray[np.bool_]) -> str:
+    def _explain_answer(self, predictions: Predictions, row: int, code: int, in_set: NDArray[np.bool_]) -> str:
         """Say why a row got its answer."""
         if code >= 0 and not (self.sets and self.costs is None):
-            return f"{100 * said.probabilities[row, code]:.0f} % sure"
+            return f"{100 * predictions.probabilities[row, code]:.0f} % sure"
         if code >= 0:
-            return f"{100 * said.probabilities[row, code]:.0f} % sure; no other class is likely enough"
+            return f"{100 * predictions.probabilities[row, code]:.0f} % sure; no other class is likely enough"
         if self.sets is not None and not self.sets.excludes_any:
             return self.sets.too_few_rows_reason
-        order = np.argsort(-np.where(held, said.probabilities[row], -1.0), kind="stable")[: int(held.sum())]
+        order = np.argsort(-np.where(in_set, predictions.probabilities[row], -1.0), kind="stable")[: int(in_set.sum())]
         more = f" and {len(order) - MOST_NAMED} more" if len(order) > MOST_NAMED else ""
-        return f"may be {', '.join(_with_probability(said, row, at) for at in order[:MOST_NAMED])}{more}"
+        return f"may be {', '.join(_with_probability(predictions, row, at) for at in order[:MOST_NAMED])}{more}"
 
-    def _decide_other_tasks(self, said: Predictions, far: NDArray[np.float64]) -> Decisions:
+    def _decide_other_tasks(self, predictions: Predictions, distances: NDArray[np.float64]) -> Decisions:
         """Several labels, or a number: the answer as it is; a number with its interval."""
-        n = len(said.ids)
+        n = len(predictions.ids)
         ends, reasons = np.empty((n, 0)), [""] * n
-        if said.task == "regression" and self.margin is not None:
-            ends = said.values[:, None] + np.array([-self.margin, self.margin])
+        if predictions.task == "regression" and self.margin is not None:
+            ends = predictions.values[:, None] + np.array([-self.margin, self.margin])
             few = "" if np.isfinite(self.margin) else "too few training rows to give a range"
             reasons = [few or f"{100 * self.coverage:.0f} % of such ranges are stated to hold the truth"] * n
         return Decisions(
             kinds=make_column([LABEL] * n), codes=np.full(n, -1, dtype=np.intp), answers=make_column([""] * n),
-            sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=make_column(reasons), distances=far,
+            sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=make_column(reasons), distances=distances,
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
@@ -213,7 +219,7 @@ class DecisionPolicy:
         }
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> DecisionPolicy:
+    def from_dict(cls, document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> DecisionPolicy:
         """Read both back.
 
         Raises
@@ -221,51 +227,53 @@ class DecisionPolicy:
         BundleError
             If they are of a newer format.
         """
-        if told["format"] != FORMAT:
+        if document["format"] != FORMAT:
             raise BundleError("The decisions in this bundle have a newer format.", "Update headstart.")
         return cls(
-            calibrator=Calibrator.from_dict(told["calibrator"]),
-            sets=SetRule.from_dict(told["sets"]) if told["sets"] else None,
-            margin=np.inf if told["too_few"] else told["margin"],
-            coverage=told["coverage"],
-            out_of_distribution=OutOfDistributionDetector.from_arrays(told["novelty"], arrays)
-            if told["novelty"]
+            calibrator=Calibrator.from_dict(document["calibrator"]),
+            sets=SetRule.from_dict(document["sets"]) if document["sets"] else None,
+            margin=np.inf if document["too_few"] else document["margin"],
+            coverage=document["coverage"],
+            out_of_distribution=OutOfDistributionDetector.from_arrays(document["novelty"], arrays)
+            if document["novelty"]
             else None,
-            costs=Costs.from_dict(told["costs"]) if told["costs"] else None,
-            not_applied=told["without"],
-            reserved=None if told.get("reserved") is None else tuple(told["reserved"]),
+            costs=Costs.from_dict(document["costs"]) if document["costs"] else None,
+            not_applied=document["without"],
+            reserved=None if document.get("reserved") is None else tuple(document["reserved"]),
         )
 
 
-def _with_probability(said: Predictions, row: int, code: int) -> str:
-    return f"{said.classes[code]} ({100 * said.probabilities[row, code]:.0f} %)"
+def _with_probability(predictions: Predictions, row: int, code: int) -> str:
+    return f"{predictions.classes[code]} ({100 * predictions.probabilities[row, code]:.0f} %)"
 
 
-def _refuse_reserved_classes(said: Predictions, made: Decisions, reserved: NDArray[np.bool_]) -> Decisions:
+def _refuse_reserved_classes(predictions: Predictions, decisions: Decisions, reserved: NDArray[np.bool_]) -> Decisions:
     """Turn answers that name a reserved class into "none of these"."""
-    hit = (made.codes >= 0) & reserved[made.codes]
+    hit = (decisions.codes >= 0) & reserved[decisions.codes]
     reasons = {
-        int(row): f"most like the training rows of {_with_probability(said, int(row), int(made.codes[row]))}"
+        int(
+            row
+        ): f"most like the training rows of {_with_probability(predictions, int(row), int(decisions.codes[row]))}"
         for row in np.flatnonzero(hit)
     }
-    return _refuse_rows(made, hit, reasons)
+    return _refuse_rows(decisions, hit, reasons)
 
 
 def _refuse_out_of_distribution(
-    made: Decisions, hit: NDArray[np.bool_], novelty: OutOfDistributionDetector
+    decisions: Decisions, hit: NDArray[np.bool_], detector: OutOfDistributionDetector
 ) -> Decisions:
     """Turn answers for rows unlike the training rows into "none of these"."""
-    share = f"{100 * (1 - novelty.false_alarm):.0f} %"
-    said = f"unlike the training rows: farther from them than {share} of them are from each other"
-    return _refuse_rows(made, hit, {int(row): said for row in np.flatnonzero(hit)})
+    share = f"{100 * (1 - detector.false_alarm):.0f} %"
+    reason = f"unlike the training rows: farther from them than {share} of them are from each other"
+    return _refuse_rows(decisions, hit, {int(row): reason for row in np.flatnonzero(hit)})
 
 
-def _refuse_rows(made: Decisions, hit: NDArray[np.bool_], why: Mapping[int, str]) -> Decisions:
-    kinds, answers, reasons = made.kinds.copy(), made.answers.copy(), made.reasons.copy()
+def _refuse_rows(decisions: Decisions, hit: NDArray[np.bool_], reason_by_row: Mapping[int, str]) -> Decisions:
+    kinds, answers, reasons = decisions.kinds.copy(), decisions.answers.copy(), decisions.reasons.copy()
     kinds[hit], answers[hit] = NONE, NONE
-    for row, text in why.items():
+    for row, text in reason_by_row.items():
         reasons[row] = text
-    return replace(made, kinds=kinds, answers=answers, reasons=reasons, codes=np.where(hit, -1, made.codes))
+    return replace(decisions, kinds=kinds, answers=answers, reasons=reasons, codes=np.where(hit, -1, decisions.codes))
 
 
 DEFAULT_POLICY = DecisionPolicy()

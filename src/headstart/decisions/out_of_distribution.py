@@ -48,9 +48,9 @@ class WhitenedSpace:
 
     def project(self, values: FloatMatrix) -> FloatMatrix:
         """Give the place of rows (n_rows, n_kept); shorter than one by what lies outside all directions."""
-        apart = normalize_rows(values) - self.centre
-        inside = apart @ self.basis
-        rest = np.maximum(np.square(apart).sum(axis=1) - np.square(inside).sum(axis=1), 0.0)
+        residual = normalize_rows(values) - self.centre
+        inside = residual @ self.basis
+        rest = np.maximum(np.square(residual).sum(axis=1) - np.square(inside).sum(axis=1), 0.0)
         white = inside @ self.inner
         length = np.sqrt(np.square(white).sum(axis=1) + rest)
         return np.asarray(white / np.maximum(length, TINY)[:, None], dtype=np.float32)
@@ -97,8 +97,8 @@ class OutOfDistributionDetector:
     def nearest(self, values: FloatMatrix, n: int) -> tuple[Index, NDArray[np.float64]]:
         """Give the nearest remembered rows: their numbers and distances, each (n_rows, n), the nearest first."""
         cosines = self.space.project(values) @ self.remembered.T
-        found = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
-        return np.asarray(found, dtype=np.intp), 1.0 - np.take_along_axis(cosines, found, axis=1).astype(np.float64)
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
+        return np.asarray(order, dtype=np.intp), 1.0 - np.take_along_axis(cosines, order, axis=1).astype(np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the arrays, to be written."""
@@ -112,14 +112,15 @@ class OutOfDistributionDetector:
         return {**{name: getattr(self, name) for name in names}, "ids": list(self.ids)}
 
     @classmethod
-    def from_arrays(cls, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> OutOfDistributionDetector:
+    def from_arrays(cls, document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> OutOfDistributionDetector:
         """Read it back."""
         floats = {name: arrays[name].astype(np.float32) for name in ("centre", "basis", "inner", "kept", "means")}
         space = WhitenedSpace(floats["centre"], floats["basis"], floats["inner"])
-        ids, codes = np.asarray(told["ids"], dtype=object), arrays["codes"].astype(np.intp)
+        ids, codes = np.asarray(document["ids"], dtype=object), arrays["codes"].astype(np.intp)
         return cls(
-            reads=told["reads"], space=space, remembered=floats["kept"], codes=codes, ids=ids, means=floats["means"],
-            threshold=told["threshold"], false_alarm=told["false_alarm"], n_rows=told["n_rows"],
+            reads=document["reads"], space=space, remembered=floats["kept"], codes=codes, ids=ids,
+            means=floats["means"],
+            threshold=document["threshold"], false_alarm=document["false_alarm"], n_rows=document["n_rows"],
         )  # fmt: skip
 
 
@@ -166,23 +167,23 @@ def fit_out_of_distribution(
     """
     if len(values) < LEAST_ROWS or len(list_held_out_folds(folds)) < 2:
         return None
-    kept = _sample_remembered(codes, seed)
-    found = _held_out_distances(_reduce_dimensions(values[kept]), codes[kept], folds[kept])
-    false_alarm = max(FALSE_ALARM, 1 / (len(found) + 1))
-    threshold = -conformal_quantile(-found, 1 - false_alarm)
-    space = _fit_space(values[kept], codes[kept])
+    remembered = _sample_remembered(codes, seed)
+    distances = _held_out_distances(_reduce_dimensions(values[remembered]), codes[remembered], folds[remembered])
+    false_alarm = max(FALSE_ALARM, 1 / (len(distances) + 1))
+    threshold = -conformal_quantile(-distances, 1 - false_alarm)
+    space = _fit_space(values[remembered], codes[remembered])
     space = WhitenedSpace(*(round_as_stored(part) for part in (space.centre, space.basis, space.inner)))
-    places, means = map(round_as_stored, _places_and_means(space, values[kept], codes[kept]))
+    places, means = map(round_as_stored, _places_and_means(space, values[remembered], codes[remembered]))
     return OutOfDistributionDetector(
         reads=reads,
         space=space,
         remembered=places,
-        codes=codes[kept],
-        ids=ids[kept],
+        codes=codes[remembered],
+        ids=ids[remembered],
         means=means,
         threshold=threshold,
         false_alarm=false_alarm,
-        n_rows=len(found),
+        n_rows=len(distances),
     )
 
 
@@ -192,12 +193,12 @@ def _sample_remembered(codes: Index, seed: int) -> Index:
         return np.arange(len(codes))
     order = np.random.default_rng(seed).permutation(len(codes))
     sizes = np.bincount(codes)
-    wanted = np.maximum(1, sizes * REMEMBERED_ROWS // len(codes))
+    n_by_class = np.maximum(1, sizes * REMEMBERED_ROWS // len(codes))
     ranks = np.empty(len(codes), dtype=np.intp)
     by_class = order[np.argsort(codes[order], kind="stable")]
     starts = np.cumsum(sizes) - sizes
     ranks[by_class] = np.arange(len(codes)) - starts[codes[by_class]]
-    return np.flatnonzero(ranks < wanted[codes])
+    return np.flatnonzero(ranks < n_by_class[codes])
 
 
 def _reduce_dimensions(values: FloatMatrix) -> FloatMatrix:
@@ -211,12 +212,12 @@ def _reduce_dimensions(values: FloatMatrix) -> FloatMatrix:
 
 def _held_out_distances(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
     """Give each row's distance from what is learnt without its fold."""
-    found, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % N_PARTS)
+    distances, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % N_PARTS)
     for part in list_held_out_folds(parts):
         rest, out = parts != part, parts == part
         space = _fit_space(values[rest], codes[rest])
-        found.append(_distances(space.project(values[out]), *_places_and_means(space, values[rest], codes[rest])))
-    return np.concatenate(found)
+        distances.append(_distances(space.project(values[out]), *_places_and_means(space, values[rest], codes[rest])))
+    return np.concatenate(distances)
 
 
 def _places_and_means(space: WhitenedSpace, values: FloatMatrix, codes: Index) -> tuple[FloatMatrix, FloatMatrix]:
@@ -228,8 +229,8 @@ def _places_and_means(space: WhitenedSpace, values: FloatMatrix, codes: Index) -
     return places, normalize_rows(sums)
 
 
-def _distances(places: FloatMatrix, kept: FloatMatrix, means: FloatMatrix) -> NDArray[np.float64]:
-    cosines = places @ kept.T
+def _distances(places: FloatMatrix, remembered: FloatMatrix, means: FloatMatrix) -> NDArray[np.float64]:
+    cosines = places @ remembered.T
     n = min(NEIGHBOURS, cosines.shape[1])
     near = np.partition(cosines, cosines.shape[1] - n, axis=1)[:, -n:].mean(axis=1)
     return np.asarray(1.0 - (near + (places @ means.T).max(axis=1)) / 2, dtype=np.float64)
@@ -239,10 +240,10 @@ def _fit_space(values: FloatMatrix, codes: Index) -> WhitenedSpace:
     """Find the main directions and how rows of a class vary in them."""
     rows = normalize_rows(values).astype(np.float64)
     centre = rows.mean(axis=0, keepdims=True)
-    apart = rows - centre
-    most = int(np.clip(MOST_CELLS // apart.shape[1], LEAST_DIMS, MOST_DIMS))
-    basis = _main_directions(apart, most)
-    inside = apart @ basis
+    residual = rows - centre
+    most = int(np.clip(MOST_CELLS // residual.shape[1], LEAST_DIMS, MOST_DIMS))
+    basis = _main_directions(residual, most)
+    inside = residual @ basis
     names, numbers = np.unique(codes, return_inverse=True)
     sums = np.zeros((len(names), inside.shape[1]))
     np.add.at(sums, numbers, inside)
@@ -258,13 +259,13 @@ def _fit_space(values: FloatMatrix, codes: Index) -> WhitenedSpace:
     return WhitenedSpace(*(part.astype(np.float32) for part in parts))
 
 
-def _main_directions(apart: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+def _main_directions(residual: NDArray[np.float64], most: int) -> NDArray[np.float64]:
     """Give the orthonormal directions of largest spread (n_dims, at most `most`)."""
-    rows = apart.astype(np.float32)
+    rows = residual.astype(np.float32)
     small = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
     strengths, vectors = np.linalg.eigh(small.astype(np.float64))
-    kept = np.flatnonzero(strengths > ROUNDING * max(strengths[-1], TINY))[::-1][:most]
-    if len(kept) == 0:  # All rows are alike.
-        return np.zeros((apart.shape[1], 1))
-    vectors = vectors[:, kept]
-    return vectors if len(apart) > apart.shape[1] else apart.T @ vectors / np.sqrt(strengths[kept])
+    largest = np.flatnonzero(strengths > ROUNDING * max(strengths[-1], TINY))[::-1][:most]
+    if len(largest) == 0:  # All rows are alike.
+        return np.zeros((residual.shape[1], 1))
+    vectors = vectors[:, largest]
+    return vectors if len(residual) > residual.shape[1] else residual.T @ vectors / np.sqrt(strengths[largest])
