@@ -17,13 +17,13 @@ from tables import keep, table
 
 from headstart.evaluation.learning_curve import fit_learning_curve
 from headstart.flow.adaptation.learning_curve_points import (
-    SCORINGS,
     CurveData,
     HeldOutRows,
     measure_points,
     order_nested,
 )
 from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
+from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import Clock
 
 SETS = {

@@ -11,7 +11,6 @@ import pytest
 from headstart.evaluation.learning_curve import MeasuredLosses, PowerLaw, fit_learning_curve, fit_power_law
 from headstart.flow.adaptation.learning_curve import measure_learning_curve
 from headstart.flow.adaptation.learning_curve_points import (
-    SCORINGS,
     choose_sizes,
     gather_curve_data,
     measure_points,
@@ -20,6 +19,7 @@ from headstart.flow.adaptation.learning_curve_points import (
 from headstart.records import Features, Table, make_column
 from headstart.report.curve import place_learning_curve
 from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo, reduce_to_axes
+from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import Clock, StrategyRows, Task
 
 

@@ -19,11 +19,12 @@ from headstart.evaluation.learning_curve import (
     MeasuredLosses,
     fit_learning_curve,
 )
-from headstart.flow.adaptation.learning_curve_points import SCORINGS, Scoring, gather_curve_data, measure_points
+from headstart.flow.adaptation.learning_curve_points import gather_curve_data, measure_points
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Index, list_held_out_folds
 from headstart.results import CurveFit, CurveForecast, CurvePoint, Figure, LearningCurve
+from headstart.strategies.point_scoring import SCORINGS, Scoring
 from headstart.strategies.record import Clock, StrategyRows, Task
 
 Floats = NDArray[np.float64]

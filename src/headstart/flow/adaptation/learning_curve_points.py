@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,65 +10,13 @@ from numpy.typing import NDArray
 
 from headstart.evaluation.learning_curve import MeasuredLosses
 from headstart.records import FloatMatrix, Index, list_held_out_folds
-from headstart.strategies.linear.ridge_loo import LeaveOneOutRidge, fit_ridge_loo, reduce_to_axes
+from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
+from headstart.strategies.point_scoring import SCORINGS, Scoring
 from headstart.strategies.record import Clock, StrategyRows, Task
 
 Floats = NDArray[np.float64]
 DRAWS, LEAST_DRAWS, FEW_LABELS = 10, 4, 128
 """Ten draws of few labels, four of many."""
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """How one kind of task is scored: `losses` gives each row's loss and what it is divided by.
-
-    `shown` turns a loss into the figure that people read; `points` says whether gains are in points of percent.
-    """
-
-    metric: str
-    targets: Callable[[Task], Floats]
-    losses: Callable[[LeaveOneOutRidge, Floats, Floats, Floats], tuple[Floats, Floats]]
-    points: bool = True
-
-
-def _indicators(task: Task) -> Floats:
-    return np.eye(len(task.classes))[task.codes]
-
-
-def _numbers(task: Task) -> Floats:
-    assert task.truth is not None
-    return task.truth.astype(np.float64)
-
-
-def _zero_one_loss(head: LeaveOneOutRidge, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
-    wrong = outputs.argmax(axis=1) != truth.argmax(axis=1)
-    return wrong.astype(np.float64), np.ones(len(truth))
-
-
-def _absolute_loss(head: LeaveOneOutRidge, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
-    return np.abs(outputs - truth).mean(axis=1), np.ones(len(truth))
-
-
-def _micro_f1_loss(head: LeaveOneOutRidge, fitted: Floats, outputs: Floats, truth: Floats) -> tuple[Floats, Floats]:
-    """One minus micro-F1, as a ratio of sums; the threshold is the best one on left-out training rows."""
-    thresholds = np.linspace(0.05, 0.6, 12)
-
-    def parts(predicted: Floats, true: Floats) -> tuple[Floats, Floats]:
-        return np.abs(predicted - true).sum(axis=1), (predicted + true).sum(axis=1)
-
-    def ratio(cut: float) -> float:
-        wrong, size = parts((head.left_out > cut).astype(np.float64), fitted)
-        return float(wrong.sum() / max(size.sum(), 1e-12))
-
-    return parts((outputs > min(thresholds, key=ratio)).astype(np.float64), truth)
-
-
-SCORINGS: dict[str, Scoring] = {
-    "classification": Scoring("accuracy", _indicators, _zero_one_loss),
-    "ordinal": Scoring("accuracy", _indicators, _zero_one_loss),
-    "multi-label": Scoring("micro-F1", _numbers, _micro_f1_loss),
-    "regression": Scoring("mean absolute error", _numbers, _absolute_loss, points=False),
-}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from headstart.evaluation import label_errors
 from headstart.evaluation.intervals import mean_interval, ratio_interval
 from headstart.evaluation.label_errors import LabelErrors
 from headstart.flow.adaptation.budget import Budget
-from headstart.flow.adaptation.learning_curve_points import SCORINGS
 from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.base_choice.measure import measure_coverage
 from headstart.flow.data_check.check import about_inputs, gravest_first, with_shares
@@ -22,6 +21,7 @@ from headstart.options import AdaptOptions
 from headstart.records import Finding, FloatMatrix, Index, Interval, Probabilities, Table
 from headstart.results import Figure, FindingRow, HonestScore, LabelError, Result
 from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
+from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import StrategyRows, Task
 
 Floats = NDArray[np.float64]
