@@ -20,10 +20,10 @@ help:
 	@echo "make check   lint, types and layers"
 	@echo "make hostile some 900 hostile inputs: nothing of them may run, reach out, write elsewhere or stall (15 minutes)"
 	@echo "make wheel   build the wheel and check it in two fresh environments: a light install, and the demo"
-	@echo "make docs    the tests of README and docs: snippets, links"
+	@echo "make docs    write the reference from the code and build the site in build/site; broken links fail"
 	@echo "make golden  rewrite the recorded numbers of the golden tests"
 	@echo "make bench   measure against the limit and against other tools (long; installs them)"
-	@echo "make gains   only the comparison with other tools; GAINS='--plan' says how long, see docs/benchmarks.md"
+	@echo "make gains   only the comparison with other tools; GAINS='--plan' says how long, see docs/explanation/benchmarks.md"
 	@echo "make pretrain-series  train the series base that comes with Headstart again, from its seed (half an hour)"
 	@echo "make clean   remove the environment and everything that was made here"
 
@@ -75,6 +75,8 @@ wheel: $(READY)
 	$(BIN)/python tools/check_wheel.py dist/headstart-*.whl build/wheel
 
 docs: $(READY)
+	COLUMNS=400 $(BIN)/python tools/reference.py
+	$(BIN)/mkdocs build -q
 	$(BIN)/python -m pytest tests/test_docs.py
 
 golden: $(READY)

@@ -212,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=material.DATA)
     parser.add_argument("--rows", type=int, default=600, help="rows of each set")
     parser.add_argument("--small", action="store_true", help="one set of each kind")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     there = {name: kind for name, kind in SETS.items() if (given.data / name).exists()}
     there = {name: kind for name, kind in there.items() if not given.small or name != "sign_digits"}

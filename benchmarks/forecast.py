@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Read the arguments and write the section."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, nargs="+")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     documents = [json.loads((folder / "result.json").read_text(encoding="utf-8")) for folder in given.out]
     rungs = [rung for document in documents for rung in document["strategies"]]

@@ -29,7 +29,7 @@ import numpy as np
 from drawing import Caps, Draw, written
 from gains_plan import LABELS, METHODS, SETS, Cell, planned
 from peers import MOST_PAIRS
-from tables import keep, replace_section
+from tables import keep, write_section
 from timed import HERE, Measured, adapt, run
 
 
@@ -210,10 +210,8 @@ def report(kept: Kept, given: argparse.Namespace, left: Sequence[str]) -> dict[s
         **{f"Gains: {kind}": gains_tables.details(found, kind) for kind in kinds},
         "Forecasts": forecast.section([rung for row in found for rung in row.get("rungs", [])]),
     }
-    text = given.results.read_text(encoding="utf-8") if given.results.is_file() else ""
     for title, body in sections.items():
-        text = replace_section(text, title, body)
-    given.results.write_text(text, encoding="utf-8")
+        write_section(given.results, title, body)
     return sections
 
 
@@ -249,7 +247,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--plan", action="store_true", help="only print what would run, and for how long")
     parser.add_argument("--fresh", action="store_true", help="forget what was measured")
     parser.add_argument("--kept", type=Path, default=HERE / "gains.jsonl")
-    parser.add_argument("--results", type=Path, default=HERE / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=HERE / "results")
     given = parser.parse_args(arguments)
     for asked, known in ((given.kinds, SETS), (given.methods, METHODS)):
         if unknown := [name for name in asked if name not in known]:

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--time", default="7m")
     parser.add_argument("--strategy", default="thorough")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/ladder"))
-    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("RESULTS.md"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results"))
     asked = parser.parse_args(arguments)
     rows, rungs = [], []
     worse: dict[bool, list[str]] = {True: [], False: []}

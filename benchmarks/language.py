@@ -179,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--test", type=int, default=600, help="most test rows")
     parser.add_argument("--bases", type=Path, help="folder in which adapted bases are kept and found again")
     parser.add_argument("--small", action="store_true", help="one set, one label count")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     if given.small:
         given.sets, given.raw, given.labels, given.draws = given.sets[:1], [], [8], 1
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ]
     legend = (
         f"`adapt-language --time {given.time}` on the texts of training rows, default base. Bits per character on "
-        "held-out documents, with 95 % intervals over documents (lower is better; docs/cli.md says how it is computed)."
+        "held-out documents, with 95 % intervals over documents (lower is better; docs/how-to/your-language.md)."
     )
     second = (
         f"Accuracy in percent on test rows (at most {given.test}), mean of {given.draws} draws (one with all labels; "

@@ -39,7 +39,7 @@ def revision() -> str:
     commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
     if commit.returncode:
         return "unknown"
-    changed = [*git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/RESULTS.md"]
+    changed = [*git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results"]
     dirty = subprocess.run(changed, capture_output=True, text=True, check=False).stdout.strip()
     return commit.stdout.strip() + ("+" if dirty else "")
 

@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--time", default="10m", help="time limit of the command")
     parser.add_argument("--small", action="store_true", help="a tenth of the rows only, not a measurement")
     parser.add_argument("--heads", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     if given.heads:
         json.dump(heads(given.rows, given.classes), sys.stdout)

@@ -1,7 +1,7 @@
 """Whether the page of `headstart export --to web` answers as `headstart predict`, how large it is, and how fast.
 
 `python benchmarks/page.py [--only sign_digits,...] [--models FOLDER] [--shots FOLDER] [--results FILE]`
-needs a Chromium, and onnxruntime-web from npm (see docs/web.md).
+needs a Chromium, and onnxruntime-web from npm (see docs/how-to/phones.md).
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--models", type=Path)
     parser.add_argument("--shots", type=Path)
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     asked = parser.parse_args()
     if not CHROMIUM:
         raise SystemExit("There is no Chromium on this machine.")

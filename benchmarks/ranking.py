@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--set", choices=SETS, action="append", dest="sets")
     parser.add_argument("--small", action="store_true", help="the two smallest sets")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     names = [name for name in given.sets or SETS if (given.data / name).is_dir()][: 2 if given.small else None]
     if not names or not given.weights.is_dir():

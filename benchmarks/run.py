@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=material.DATA)
     parser.add_argument("--small", action="store_true", help="a quick try, not a measurement")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     limits(given.data, given.small, given.results)
 

@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", default=[])
     parser.add_argument("--tuned", help="Instead, let `headstart adapt` train it on each set for so long: 3m.")
     parser.add_argument("--kept", type=Path, help="JSON file of sets that are done; it is gone on with.")
-    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("RESULTS.md"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results"))
     asked = parser.parse_args()
     paths = sorted(asked.data.joinpath("ucr").glob("*.parquet"), key=lambda path: path.stat().st_size)
     paths = [*(asked.data / name for name in SEVERAL), *paths]

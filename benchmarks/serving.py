@@ -527,7 +527,7 @@ def main() -> None:
     parser.add_argument("--peers", default="", help="interpreter of an environment with litserve")
     parser.add_argument("--models", type=Path, default=Path("benchmarks/served"))
     parser.add_argument("--runtime", default="auto", help="torch, onnx or auto, as for headstart serve")
-    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("RESULTS.md"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results"))
     parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--kind", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)

@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--kind", choices=SETS, action="append")
     parser.add_argument("--time", default="10m", help="time limit of each run")
     parser.add_argument("--small", action="store_true", help="one set of each kind")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     if not given.data.is_dir():
         print(f"No data folder {given.data}: nothing to run on (--data FOLDER).")

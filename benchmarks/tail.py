@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("sets", nargs="*", default=["corn_leaf", "masakhanews/eng.csv"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--rows", type=int, default=300)
-    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("RESULTS.md"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results"))
     asked = parser.parse_args(arguments)
     rows = []
     for name in asked.sets:

@@ -125,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--time", default="10m", help="time limit of each run")
     parser.add_argument("--sets", nargs="*", help="languages, such as hau yor")
     parser.add_argument("--small", action="store_true", help="one language of each kind")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     for kind in given.kind or KINDS:
         measure(f"Texts against TF-IDF: {kind}, {given.preset}", KINDS[kind], given)

@@ -176,7 +176,7 @@ def left_out(path: Path, name: str) -> dict[str, object]:
 CALIBRATION_LEGEND = (
     f"`--strategy {STRATEGY}`, at most {MOST_TRAIN} training and {MOST_TEST} test rows of each official split, 90 % "
     "stated. Percent with 95 % intervals. The interval of a coverage is binomial in the test rows; that the thresholds "
-    "come from few training rows is not in it. ECE: debiased root mean square, see docs/result.md. While the method "
+    "come from few training rows is not in it. ECE: debiased root mean square. While the method "
     "was made, sign_digits, ECG200, CBF and MedicalImages were looked at; afrisenti/pcm led to the pooling of small "
     "classes (docs/decisions/0010); the others were not."
 )
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=material.DATA)
     parser.add_argument("--small", action="store_true", help="one set of each table")
     parser.add_argument("--only", choices=("calibration", "none"))
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     there = [name for name in SETS if (given.data / name).exists()][: 1 if given.small else None]
     if not there:

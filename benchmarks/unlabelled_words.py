@@ -125,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--test", type=int, default=1_000, help="most test rows")
     parser.add_argument("--characters", type=int, default=1_000, help="characters read of a text")
     parser.add_argument("--small", action="store_true", help="one set, one draw")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     given = parser.parse_args(arguments)
     if given.small:
         given.sets, given.labels, given.draws, given.test = given.sets[:1], [8], 1, 200

@@ -154,7 +154,7 @@ def test_our_predictions_are_read_in_the_order_of_the_test_rows(tmp_path: Path) 
 def asked(folder: Path, *arguments: str) -> argparse.Namespace:
     import gains
 
-    given = gains.parsed(["--kept", str(folder / "kept.jsonl"), "--results", str(folder / "R.md"), *arguments])
+    given = gains.parsed(["--kept", str(folder / "kept.jsonl"), "--results", str(folder / "results"), *arguments])
     given.about = "- a machine"
     return given
 
@@ -228,7 +228,9 @@ def test_what_does_not_fit_the_limit_is_not_started_and_said(tmp_path: Path, mea
     left = gains.climb(plan_of(drawn_of(2)), gains.Kept(given.kept, 600.0), given)
     assert [name.split(" (")[0].split(", ")[-1] for name in left] == ["quick", "SetFit"]
     assert len(measuring) == 1
-    assert "Not run: words, 2 labels, seed 0, headstart, quick (about" in given.results.read_text(encoding="utf-8")
+    assert "Not run: words, 2 labels, seed 0, headstart, quick (about" in (given.results / "gains.md").read_text(
+        "utf-8"
+    )
 
 
 def test_the_tables_say_how_far_apart_the_tools_are(tmp_path: Path, measuring: list[str]) -> None:
@@ -237,7 +239,7 @@ def test_the_tables_say_how_far_apart_the_tools_are(tmp_path: Path, measuring: l
     given = asked(tmp_path)
     drawn = [gains_labels(drawn_of(2, seed), 5) for seed in (0, 1)]
     gains.climb(plan_of(*drawn), gains.Kept(given.kept, 600.0), given)
-    text = given.results.read_text(encoding="utf-8")
+    text = "".join(page.read_text("utf-8") for page in sorted(given.results.iterdir()))
     assert "| text | 5 | quick | no: -11.1 (-33.3-0.0) to TF-IDF + LR | yes; worst -11.1" in text
     assert "no: > 300.0 x" not in text and "yes: > 300.0 x (SetFit)" in text
     assert "| words | 5 | SetFit |  |  |  |  |  |  | > 600 s |" in text

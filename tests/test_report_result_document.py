@@ -1,4 +1,4 @@
-"""docs/result.md describes the whole result document, and nothing that does not exist."""
+"""docs/reference/result.md describes the whole result document, and nothing that does not exist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from headstart import results
 
-DOCUMENT = (Path(__file__).parents[1] / "docs" / "result.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "reference" / "result.md").read_text(encoding="utf-8")
 RECORDS = {
     name: kind
     for name, kind in vars(results).items()

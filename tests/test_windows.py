@@ -1,6 +1,6 @@
 """What differs on Windows, tested here: modules and calls that it lacks, its locks, files that others have open.
 
-Nothing was ever run on Windows itself; docs/install.md says so.
+Nothing was ever run on Windows itself; docs/how-to/install.md says so.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Count what the house style forbids: `python tools/style.py` prints every place and exits with 1 if there is one.
 
-Rules (docs/architecture.md): no vague binding, no class name twice, at most four positional arguments to a call of
-ours, records above four fields `kw_only`, a Parameters section for public functions that other modules use.
+Rules (docs/explanation/architecture.md): no vague binding, no class name twice, at most four positional arguments to a
+call of ours, records above four fields `kw_only`, a Parameters section for public functions that other modules use.
 Places that may stay are listed in `tools/style_exceptions.txt`, each with a reason.
 """
 

@@ -129,7 +129,7 @@ def _parse_transformers(document: Mapping[str, Any], place: object) -> dict[str,
     if not isinstance(config, Mapping) or not isinstance(model_type, str) or model_type not in known:
         raise DataError(
             f"{place} describes a model of the type {_quote_short(model_type)}, which Headstart does not build.",
-            "docs/bases.md lists the types that it builds; choose another base model.",
+            "docs/how-to/another-base.md lists the types that it builds; choose another base model.",
         )
     _check_values(config, SETTINGS, place)
     settings = {name: value for name, value in config.items() if name in SETTINGS}

@@ -1,7 +1,7 @@
 """`result.json`: the one document that says what a run found, format number first.
 
 Every number that the report or the model card shows stands here. The fields are documented for users in
-`docs/result.md`; names and meanings are permanent, new fields may be added within a format number.
+`docs/reference/result.md`; names and meanings are permanent, new fields may be added within a format number.
 """
 
 from __future__ import annotations

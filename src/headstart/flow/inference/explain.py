@@ -79,7 +79,7 @@ def explain(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     Returns
     -------
     dict
-        JSON-able; see docs/cli.md.
+        JSON-able; see docs/reference/cli.md.
 
     Raises
     ------
