@@ -90,7 +90,7 @@ def test_the_table_beside_the_pictures_wins_over_the_folders(tmp_path: Path, col
         ("rows-without-picture", ()),
         ("not-listed", ("b/4.jpg",)),
     ]
-    assert table.findings[0].summary.startswith("3 of 4 rows of metadata.csv name a picture by ")
+    assert table.findings[0].summary.startswith("3 of 4 rows of metadata.csv name an image by ")
 
 
 def test_a_table_without_labels_leaves_them_to_the_folders(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_zip_of_a_table_is_read(tmp_path: Path) -> None:
 
 
 def test_asking_for_a_column_where_there_is_no_table_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no table beside the pictures"):
+    with pytest.raises(DataError, match="no table beside the images"):
         data.read_table(folders(tmp_path, "a/1.jpg", "b/2.jpg"), parse(ReadOptions, label="species"))
 
 
@@ -213,5 +213,5 @@ def test_the_same_picture_twice_has_two_ids_and_one_hash(tmp_path: Path) -> None
 
 def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("x")
-    with pytest.raises(DataError, match="holds no pictures, texts, tables or series"):
+    with pytest.raises(DataError, match="holds no images, texts, tables or series"):
         data.read_table(tmp_path)

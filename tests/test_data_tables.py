@@ -168,7 +168,7 @@ def test_the_excel_separator_line_is_understood(tmp_path: Path) -> None:
         ("a.xlsx", b"no excel", "Excel file is damaged"),
         ("a.xls", b"old", r"Save it as \.xlsx"),
         ("a.docx", b"x", "of a kind that cannot be read"),
-        ("a.jpg", b"x", "folder that holds the pictures"),
+        ("a.jpg", b"x", "folder that holds the images"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, said: str) -> None:

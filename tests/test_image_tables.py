@@ -99,10 +99,10 @@ def test_one_ambiguous_row_is_set_aside_with_both_pictures(tmp_path: Path) -> No
     assert table.ids.tolist() == ["p/1.png", "p/2.png"]
     assert [(item.id, item.reason) for item in table.set_aside] == [
         ("labels.csv:4", "'3' may be p/3.png or q/3.png: write the folder too"),
-        ("labels.csv:5", "the row names no picture"),
+        ("labels.csv:5", "the row names no image"),
     ]
     [lost] = [item for item in table.findings if item.kind == "rows-without-picture"]
-    assert lost.summary.startswith("2 of 4 rows of labels.csv name a picture by 'id'")
+    assert lost.summary.startswith("2 of 4 rows of labels.csv name an image by 'id'")
 
 
 def test_a_picture_missing_from_its_folder_is_not_taken_from_another(tmp_path: Path) -> None:
@@ -303,6 +303,6 @@ def test_folders_of_series_are_read_by_the_same_rule(tmp_path: Path) -> None:
 def test_a_folder_without_any_label_says_that_a_column_was_asked_for(tmp_path: Path) -> None:
     root = draw(tmp_path / "data", "x/a.png", "y/b.png")
     write(root / "notes.csv", "who,what", ["ana,weather"])
-    with pytest.raises(DataError, match="no table beside the pictures") as caught:
+    with pytest.raises(DataError, match="no table beside the images") as caught:
         data.read_table(root, parse(ReadOptions, label="what"))
     assert "notes.csv was not used" in caught.value.hint

@@ -166,7 +166,7 @@ def test_folders_that_may_be_no_classes_are_pointed_out(tmp_path: Path) -> None:
     masks = draw(tmp_path / "c", *(f"{c}/{place}{n}.png" for c in "xy" for n in range(2) for place in ("", "masks/")))
     assert "hold folders of the same names (masks)" in doubts(masks)
     beside = draw(tmp_path / "d", "images/x/1.png", "images/y/2.png", "annotations/1.png", "annotations/2.png")
-    assert "'images' holds folders (x, y), and 'annotations' beside it holds pictures" in doubts(beside)
+    assert "'images' holds folders (x, y), and 'annotations' beside it holds images" in doubts(beside)
     assert "1 folder was read as a class: annotations." in doubts(beside)
 
 
@@ -296,7 +296,7 @@ def test_a_file_beside_the_class_folders_of_texts_is_set_aside(tmp_path: Path) -
     ("lines", "message"),
     [
         (["label," + ",".join(f"t{n}" for n in range(9)), "a" + ",5 kg" * 9], "t0 to t8 look like a series .*'5 kg'"),
-        (["file,label", "1.txt,a", "2.txt,b"], "the column file names files, and only pictures can be listed so"),
+        (["file,label", "1.txt,a", "2.txt,b"], "the column file names files, and only images can be listed so"),
     ],
 )
 def test_tables_that_cannot_be_read_say_why(lines: list[str], message: str, tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ def test_a_guessed_label_that_changes_within_series_is_a_channel(tmp_path: Path)
 def test_id_and_time_columns_of_any_name_make_a_long_table(tmp_path: Path) -> None:
     rows = [f"{name},{9 - step},{step},{'u' if name in 'ac' else 'v'}" for name in "abcd" for step in range(9)]
     (tmp_path / "t.csv").write_text("\n".join(["sensor,when,value,label", *rows]) + "\n")
-    with pytest.raises(DataError, match="no column of texts, pictures or series") as caught:
+    with pytest.raises(DataError, match="no column of texts, images or series") as caught:
         read(tmp_path / "t.csv")
     assert "--id" in caught.value.hint
     table = read(tmp_path / "t.csv", id="sensor", time_column="when")

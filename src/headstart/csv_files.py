@@ -22,6 +22,11 @@ FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 def guard_cell(cell: object) -> object:
     """Return a cell that no spreadsheet runs: a text that begins like a formula gets an apostrophe.
 
+    Parameters
+    ----------
+    cell : Texts that begin like a formula are guarded
+        numbers and other values are not.
+
     Examples
     --------
     >>> [guard_cell(cell) for cell in ("=1+1", "-0.5", "- none", "'=1", "water", -2.5)]
@@ -34,6 +39,11 @@ def guard_cell(cell: object) -> object:
 
 def unguard_cell(cell: str) -> str:
     """Return what a cell was before `guard_cell`.
+
+    Parameters
+    ----------
+    cell : str
+        As read from a file.
 
     Examples
     --------
@@ -52,17 +62,34 @@ def is_finite_number(cell: str) -> bool:
 
 
 def write_csv_rows(handle: TextIO, rows: Iterable[Sequence[object]]) -> None:
-    """Write rows as lines of a CSV file, every cell guarded."""
+    """Write rows as lines of a CSV file, every cell guarded.
+
+    Parameters
+    ----------
+    handle : TextIO
+        Opened for writing with newline="".
+    rows : iterable of sequence of object
+    """
     csv.writer(handle, lineterminator="\n").writerows([guard_cell(cell) for cell in row] for row in rows)
 
 
 def read_csv_rows(handle: TextIO) -> list[list[str]]:
-    """Read the rows of a CSV file that `write_csv_rows` wrote, without guards."""
+    """Read the rows of a CSV file that `write_csv_rows` wrote, without guards.
+
+    Parameters
+    ----------
+    handle : TextIO
+        Opened with newline="".
+    """
     return [[unguard_cell(cell) for cell in row] for row in csv.reader(handle)]
 
 
 def format_csv(rows: Iterable[Sequence[object]]) -> str:
     r"""Return rows as the text of a CSV file.
+
+    Parameters
+    ----------
+    rows : iterable of sequence of object
 
     Examples
     --------

@@ -15,6 +15,10 @@ def explain_not_plain(path: Path | str) -> str | None:
     """Return why a path is no plain file that can be opened, as the end of a sentence; None where it is one.
 
     Nothing is opened, so that a pipe without a writer does not wait for ever.
+
+    Parameters
+    ----------
+    path : Path | str
     """
     try:
         mode = Path(path).stat().st_mode
@@ -29,6 +33,12 @@ def explain_not_plain(path: Path | str) -> str | None:
 
 def read_plain_file(path: Path | str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Read a plain file.
+
+    Parameters
+    ----------
+    path : Path | str
+    most_bytes : int
+        A larger file is refused.
 
     Raises
     ------

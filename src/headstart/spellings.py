@@ -1,4 +1,4 @@
-"""One comparison of names that people write: labels, classes, grades. Nothing is read and nothing is decided here."""
+"""The one comparison of names that people write: labels, classes, grades. Nothing is read or decided here."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ _WORDS = {"true": "1", "false": "0"}
 
 def fold_label(label: str) -> str:
     """Return a label so that spellings of one label are equal: letter case, spaces, Unicode form and "1.0" for "1".
+
+    Parameters
+    ----------
+    label : str
 
     Examples
     --------

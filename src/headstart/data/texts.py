@@ -25,7 +25,15 @@ _MOST_FINDINGS = 20
 
 
 def is_text_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
-    """Whether the table has a text column; one without a usual name counts where nothing else is there."""
+    """Return whether a table has a text column; one without a usual name counts where nothing else does.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    base : Path
+        Not used.
+    spec : ColumnSpec
+    """
     if spec.texts or list_text_columns(spec.training_columns):
         return True
     if any(fold_column_name(name) in ROLES["text"] for name in raw_table.names):
@@ -38,6 +46,10 @@ def is_text_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
 
 def looks_headerless(raw_table: RawTable) -> bool:
     """Return whether the first row seems to be data: one of its cells recurs below it, or is a whole text.
+
+    Parameters
+    ----------
+    raw_table : RawTable
 
     Examples
     --------
@@ -52,7 +64,15 @@ def looks_headerless(raw_table: RawTable) -> bool:
 
 
 def read_text_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: ColumnSpec) -> ParsedRows:
-    """Read a folder a class of text files, one text a file; split folders may stand above."""
+    """Read a folder a class of text files, one text a file; split folders may stand above.
+
+    Parameters
+    ----------
+    tree : FolderTree
+    files : sequence of PurePosixPath
+        Text files below the folder.
+    spec : ColumnSpec
+    """
     inputs, file_labels, set_aside = [], [], []
     findings: list[Finding] = []
     for file, place in zip(files, read_folder_labels(files), strict=True):
@@ -82,7 +102,7 @@ def read_text_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: Col
 
 
 def _find_only_numbers(texts: Sequence[str]) -> list[Finding]:
-    """Point out files of numbers, which are series rather than texts."""
+    """Return a finding for files of numbers, which are series rather than texts."""
     if not texts or any(any(map(str.isalpha, text)) for text in texts[:_MOST_FINDINGS]):
         return []
     summary = "The files hold numbers and no words, but were read as texts."
@@ -98,7 +118,14 @@ def _find_only_numbers(texts: Sequence[str]) -> list[Finding]:
 
 
 def read_text_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
-    """Take the text columns and what belongs to them.
+    """Read the text columns and the columns that belong to them.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    base : Path
+        Not used.
+    spec : ColumnSpec
 
     Raises
     ------

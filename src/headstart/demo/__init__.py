@@ -1,4 +1,4 @@
-"""The project's own demo data: pictures, texts and series that are there after the installation.
+"""The project's own demo data: images, texts and series that every installation has.
 
 This room writes the three data sets into a folder and does nothing else: it reads no user data and trains nothing.
 """

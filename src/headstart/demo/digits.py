@@ -1,7 +1,7 @@
 """scikit-learn's handwritten digits, written out as an image folder.
 
 Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository, 1998, in the copy of
-1,797 pictures of 8 x 8 points that scikit-learn ships. Only a small, fixed part is written.
+1,797 images of 8 x 8 points that scikit-learn ships. Only a small, fixed part is written.
 """
 
 from __future__ import annotations
@@ -15,16 +15,22 @@ from PIL import Image
 from headstart.extras import require
 
 N_TRAIN_PER_CLASS = 20
-"""Training pictures a class."""
+"""Training images a class."""
 N_TEST_PER_CLASS = 30
-"""Test pictures a class."""
+"""Test images a class."""
 SIDE_PIXELS = 64
 """Pixels; the original has 8."""
 SEED = 0
 
 
 def write_digits(folder: Path) -> Path:
-    """Write `train/digit_0/000.png` ... `test/digit_9/029.png` (greyscale PNG) and give the folder back."""
+    """Write `train/digit_0/000.png` ... `test/digit_9/029.png` (greyscale PNG) and return the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it does not exist.
+    """
     require("adapt", "Writing the handwritten digits")
     from sklearn.datasets import load_digits
 
@@ -40,7 +46,7 @@ def write_digits(folder: Path) -> Path:
 
 
 def draw_digit(points: NDArray[np.float64]) -> Image.Image:
-    """Make the picture of 64 values of 0 (paper) to 16 (ink): dark ink on white paper.
+    """Return the image of 64 values of 0 (paper) to 16 (ink): dark ink on white paper.
 
     Examples
     --------

@@ -31,7 +31,7 @@ _STEPS = np.arange(N_STEPS, dtype=np.float64)
 
 
 def simulate_season(start: float, end: float, height: float, speed: float = 0.8) -> Curve:
-    """Give one growing season above bare soil.
+    """Return one growing season above bare soil.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def simulate_season(start: float, end: float, height: float, speed: float = 0.8)
 
 
 def simulate_maize(rng: np.random.Generator) -> Curve:
-    """One season of four months, sown with the rains."""
+    """Return one season of four months, sown with the rains."""
     start = rng.normal(12, 2.2)
     return simulate_season(start, start + rng.normal(11, 1.2), rng.normal(0.55, 0.09), rng.uniform(0.5, 1.0))
 
 
 def simulate_rice(rng: np.random.Generator) -> Curve:
-    """One or two flooded seasons: the field is darkest just before it turns green."""
+    """Return one or two flooded seasons: the field is darkest just before it turns green."""
     start = rng.normal(10, 2.2)
     curve = simulate_season(start, start + rng.normal(9, 1), rng.normal(0.52, 0.09), rng.uniform(0.7, 1.3))
     curve -= 0.13 * np.exp(-(((_STEPS - start + 3) / 1.6) ** 2))
@@ -74,13 +74,13 @@ def simulate_rice(rng: np.random.Generator) -> Curve:
 
 
 def simulate_fallow(rng: np.random.Generator) -> Curve:
-    """Weeds and grass after the rains, low and uneven; some fields grow over almost like a crop."""
+    """Return weeds and grass after the rains, low and uneven; some fields grow over almost like a crop."""
     start = rng.normal(11, 3)
     return simulate_season(start, start + rng.normal(13, 3), rng.normal(0.28, 0.1), rng.uniform(0.2, 0.7))
 
 
 def simulate_orchard(rng: np.random.Generator) -> Curve:
-    """Trees: green all year, with a slow wave; young orchards show mostly soil and grass."""
+    """Return trees: green all year, with a slow wave; young orchards show mostly soil and grass."""
     wave = 0.08 * np.sin((_STEPS - rng.normal(9, 2.5)) * 2 * np.pi / N_STEPS)
     return (
         rng.normal(0.3, 0.09)
@@ -98,7 +98,7 @@ CROPS: dict[str, Callable[[np.random.Generator], Curve]] = {
 
 
 def observe_field(curve: Curve, rng: np.random.Generator) -> Curve:
-    """Give what a satellite sees of a field: soil, noise, thin haze, and gaps (mostly in the rainy season)."""
+    """Return what a satellite sees: soil, noise, thin haze, and gaps (mostly in the rainy season)."""
     seen = rng.normal(0.17, 0.03) + curve + rng.normal(0, 0.035, N_STEPS)
     haze = rng.random(N_STEPS) < 0.08
     seen = np.where(haze, seen * rng.uniform(0.4, 0.8, N_STEPS), seen)
@@ -127,7 +127,16 @@ def simulate_fields(n_per_class: int = N_PER_CLASS, seed: int = SEED) -> list[tu
 
 
 def write_crops(file: Path, n_per_class: int = N_PER_CLASS, seed: int = SEED) -> Path:
-    """Write simulated fields as a wide CSV table (`label,site,t0..t35`; an empty cell is missing)."""
+    """Write simulated fields as a wide CSV table (`label,site,t0..t35`; an empty cell is missing).
+
+    Parameters
+    ----------
+    file : Path
+        Overwritten if it exists.
+    n_per_class : int
+        Fields of each crop.
+    seed : int
+    """
     with file.open("w", encoding="utf-8", newline="") as opened:
         write_csv_rows(opened, [["label", "site", *(f"t{step}" for step in range(N_STEPS))]])
         for crop, site, curve in simulate_fields(n_per_class, seed):

@@ -49,7 +49,7 @@ class Axis:
 
 
 def find_axis(names: Sequence[str], fewest_steps: int = MIN_STEPS) -> Axis | None:
-    """Find the run of columns with the most values: one axis, and its channels.
+    """Return the run of columns with the most values: one axis, and its channels.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class _Run:
 
 
 def _group_by_pattern(parsed_names: Sequence[ParsedName]) -> list[list[ParsedName]]:
-    """Put names of one pattern together; a dash is a sign where only some of them have one."""
+    """Return names grouped by pattern; a dash is a sign where only some names of a group have one."""
     groups: dict[tuple[str, ...], list[ParsedName]] = {}
     for place in parsed_names:
         groups.setdefault(place.texts, []).append(place)
@@ -129,7 +129,7 @@ def _apply_sign(parsed_name: ParsedName, signs: Sequence[bool], plain: Sequence[
 
 
 def _split_into_runs(parsed_names: Sequence[ParsedName]) -> list[_Run]:
-    """Take names of one pattern apart into channels by the number that makes the longest equal axes."""
+    """Split names of one pattern into channels by the number that makes the longest equal axes."""
     n_slots = len(parsed_names[0].values)
     if n_slots == 1:
         return [

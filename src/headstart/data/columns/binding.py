@@ -48,7 +48,16 @@ def bind_names(known: Sequence[str], available: Sequence[str], where: str, candi
 
 
 def bind_requested(requested: Sequence[str], available: Sequence[str], where: str) -> list[str]:
-    """Return the column of `there` for each name given with --channels, in that order.
+    """Return the available column for each name given with --channels, in that order.
+
+    Parameters
+    ----------
+    requested : sequence of str
+        Names that the user gave.
+    available : Names of the columns
+        they may differ in letter case, blanks, dots and dashes.
+    where : str
+        Name of the table, for messages.
 
     Raises
     ------
@@ -64,7 +73,7 @@ def bind_requested(requested: Sequence[str], available: Sequence[str], where: st
 
 
 def _match_names(known: Sequence[str], available: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the name in `there` of each known one, "" where it is missing, and those that are missing."""
+    """Return the available name of each known one, "" where it is missing, and those that are missing."""
     exact, by_key = set(available), {fold_column_name(name): name for name in reversed(available)}
     bound = [name if name in exact else by_key.get(fold_column_name(name), "") for name in known]
     return bound, [name for name, place in zip(known, bound, strict=True) if not place]

@@ -23,7 +23,12 @@ _NAMING_CHARACTERS = frozenset("$£€¥₹%")
 
 
 def format_cell(value: object) -> str:
-    """Write a cell as text: nothing and NaN are empty, 3.0 is "3", dates are ISO.
+    """Return a cell as text: nothing and NaN are empty, 3.0 is "3", dates are ISO.
+
+    Parameters
+    ----------
+    value : object
+        A value of a table of any format.
 
     Examples
     --------
@@ -46,12 +51,17 @@ def format_cell(value: object) -> str:
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell of a column of numbers stands for nothing."""
+    """Return whether a cell of a column of numbers stands for a missing value.
+
+    Parameters
+    ----------
+    text : str
+    """
     return text.strip().casefold() in _MISSING_WORDS
 
 
 def parse_number(text: str, decimal_comma: bool, comma: str = UNKNOWN) -> float:
-    """Read one number; "", "NA", "?" and the like are NaN.
+    """Parse one number; "", "NA", "?" and the like are NaN.
 
     Parameters
     ----------
@@ -77,7 +87,14 @@ def parse_number(text: str, decimal_comma: bool, comma: str = UNKNOWN) -> float:
 
 
 def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.float64]:
-    """Read many numbers (n,); ValueError if one is none."""
+    """Parse many numbers; ValueError if one is none.
+
+    Parameters
+    ----------
+    values : sequence of str, shape (n,)
+    decimal_comma : bool
+        Whether "1,5" is a number.
+    """
     try:
         return np.array(list(map(float, values)), dtype=np.float64)
     except ValueError:
@@ -86,7 +103,11 @@ def parse_numbers(values: Sequence[str], decimal_comma: bool) -> NDArray[np.floa
 
 
 def make_header_names(cells: Sequence[str]) -> list[str]:
-    """Make every name of a header non-empty and unique.
+    """Return non-empty and unique names for the cells of a header.
+
+    Parameters
+    ----------
+    cells : sequence of str
 
     Examples
     --------
@@ -106,10 +127,19 @@ def make_header_names(cells: Sequence[str]) -> list[str]:
 
 
 def is_data_row(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> bool:
-    """Whether the first row is data already: numbers, some of which may be missing, that are no scale.
+    """Return whether the first row is data: numbers, some of which may be missing, that are no scale.
 
     A scale names columns: it counts up, goes in equal steps (in any order), or rises or falls throughout where no
     row below it does.
+
+    Parameters
+    ----------
+    first : sequence of str
+        Cells of the first row.
+    following : sequence of sequence of str
+        Cells of some rows below it.
+    decimal_comma : bool
+        Whether "1,5" is a number.
 
     Examples
     --------
@@ -146,7 +176,12 @@ def _is_monotone(values: NDArray[np.float64]) -> bool:
 
 
 def compact_cells(values: list[str]) -> NDArray[Any]:
-    """Hold short ASCII cells as bytes: a table of many numbers takes a sixth of the memory of its strings."""
+    """Return short ASCII cells as bytes: many numbers take a sixth of the memory of their strings.
+
+    Parameters
+    ----------
+    values : list of str, shape (n,)
+    """
     try:
         cells = np.array(values, dtype=np.bytes_)
     except UnicodeEncodeError:
@@ -155,7 +190,12 @@ def compact_cells(values: list[str]) -> NDArray[Any]:
 
 
 def join_cell_parts(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    """Join the parts of one column that `compact_cells` made."""
+    """Join the parts of one column that `compact_cells` returned.
+
+    Parameters
+    ----------
+    parts : list of arrays of bytes or objects, each of shape (n_i,)
+    """
     if not parts:
         return make_column([])
     if all(part.dtype.kind == "S" for part in parts):

@@ -11,7 +11,7 @@ _LOOKED_AT_ROWS = 1_000
 
 
 def find_missing_codes(table: Table) -> list[Finding]:
-    """Point out a usual code for "missing" that lies farther from all other values of its channel than they spread.
+    """Return a finding if a usual code for "missing" lies far from all other values of its channel.
 
     Parameters
     ----------

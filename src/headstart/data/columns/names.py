@@ -1,4 +1,4 @@
-"""Which column serves as what: the usual names, and how a user's choice overrides them."""
+"""Columns by role: their usual names, and how a user's choice overrides them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,11 @@ class ColumnSpec:
 
 
 def fold_column_name(name: str) -> str:
-    """Write a column name so that spellings of one name are equal.
+    """Return a column name such that spellings of one name are equal.
+
+    Parameters
+    ----------
+    name : str
 
     Examples
     --------
@@ -100,7 +104,18 @@ def fold_column_name(name: str) -> str:
 
 
 def find_column(names: Sequence[str], role: str, spec: ColumnSpec, where: str) -> str | None:
-    """Find the column for a role: the one asked for, that of training, or the first usual name; None if there is none.
+    """Find the column of a role: the one that the user named, that of training, or the first usual name.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns to choose from.
+    role : str
+        A key of `ROLES`.
+    spec : ColumnSpec
+        Named and training columns.
+    where : str
+        Name of the table, for messages.
 
     Raises
     ------
@@ -121,7 +136,16 @@ def find_column(names: Sequence[str], role: str, spec: ColumnSpec, where: str) -
 
 
 def find_label_columns(names: Sequence[str], spec: ColumnSpec, where: str) -> list[str]:
-    """Give the label columns asked for, else those of training that are there; empty where none is known.
+    """Return the label columns that the user named, else those of training; empty where none is known.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns to choose from.
+    spec : ColumnSpec
+        Named and training columns.
+    where : str
+        Name of the table, for messages.
 
     Raises
     ------
@@ -150,10 +174,21 @@ def find_label_columns(names: Sequence[str], spec: ColumnSpec, where: str) -> li
 
 
 def parse_split_word(word: str) -> str | None:
-    """Read a split word: "Validation" is "validation", "dev" too; None if it is none."""
+    """Return the split that a word names: "Validation" and "dev" are "validation"; None if it is none.
+
+    Parameters
+    ----------
+    word : str
+    """
     return SPLITS.get(word.strip().casefold())
 
 
 def parse_split_stem(stem: str) -> str | None:
-    """Read the split from a file's stem: "train", "ECG200_TEST"; None if it names none."""
+    """Return the split at the end of a file's stem: "train", "ECG200_TEST"; None if it names none.
+
+    Parameters
+    ----------
+    stem : str
+        File name without its ending.
+    """
     return SPLITS.get(re.split(r"[\s_.\-]", stem.strip().casefold())[-1] or "-")

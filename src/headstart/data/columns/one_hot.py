@@ -19,6 +19,15 @@ def read_one_hot_classes(
 ) -> list[str]:
     """Return the class of each row; "" where all its cells are empty.
 
+    Parameters
+    ----------
+    indicators : mapping of str to sequence of str, each of shape (n_rows,)
+        Cells of the column of each class.
+    ids : sequence of str, shape (n_rows,)
+        For messages.
+    usable : bool array, shape (n_rows,)
+        Other rows are not checked.
+
     Raises
     ------
     DataError

@@ -26,11 +26,19 @@ OPTION_SCOPES = {
     "axes": OptionScope("series", ("array",), "arrays of series"),
 }
 """By the name of the option in `ColumnOptions`."""
-_NOUNS = {"image": "pictures", "text": "texts", "series": "series"}
+_NOUNS = {"image": "images", "text": "texts", "series": "series"}
 
 
 def require_modality(options: ColumnOptions, modality: str, subject: str = "this model reads") -> None:
     """Refuse options that have no meaning for a modality.
+
+    Parameters
+    ----------
+    options : ColumnOptions
+    modality : str
+        Of the data or of the model.
+    subject : str
+        Beginning of the message, which a modality ends.
 
     Raises
     ------
@@ -46,6 +54,12 @@ def require_modality(options: ColumnOptions, modality: str, subject: str = "this
 
 def require_use(options: ColumnOptions, table: Table) -> None:
     """Refuse options that a table, as it was read, had no use for.
+
+    Parameters
+    ----------
+    options : ColumnOptions
+    table : Table
+        As it was read with these options.
 
     Raises
     ------

@@ -95,9 +95,13 @@ class ParsedName:
 
 
 def parse_names(names: Sequence[str]) -> list[ParsedName]:
-    r"""Return where columns stand; those whose names hold neither a date nor a number are left out.
+    r"""Return the numbers in the names of columns; names without a date or a number are left out.
 
     Names that differ only in their digits are read in one way: as dates where all of them are dates.
+
+    Parameters
+    ----------
+    names : sequence of str
 
     Examples
     --------

@@ -15,7 +15,12 @@ _MOST_LOST_SHARE = 0.05
 
 
 def to_single_precision(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return numbers as they are kept; what cannot be held becomes infinite, which is: missing."""
+    """Return numbers as float32; values beyond its range become infinite, which counts as missing.
+
+    Parameters
+    ----------
+    values : array of numbers
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         rounded: NDArray[np.float32] = values.astype(np.float32)
     return rounded
@@ -23,6 +28,10 @@ def to_single_precision(values: NDArray[Any]) -> NDArray[np.float32]:
 
 def is_too_fine(values: NDArray[Any]) -> bool:
     """Return whether rounding takes much of the range of numbers: of most rows along the last axis that vary.
+
+    Parameters
+    ----------
+    values : array of numbers, shape (..., n)
 
     Examples
     --------
@@ -42,7 +51,15 @@ def is_too_fine(values: NDArray[Any]) -> bool:
 
 
 def make_precision_error(where: str, examples: Sequence[object]) -> DataError:
-    """Return the error for such numbers."""
+    """Return the error for numbers that single precision cannot distinguish.
+
+    Parameters
+    ----------
+    where : str
+        File and column, for the message.
+    examples : sequence of object
+        Two such numbers.
+    """
     values = ", ".join(map(str, examples))
     return DataError(
         f"{where}: the values differ by less than is kept of them, about seven digits ({values}).",

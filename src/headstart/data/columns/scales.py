@@ -10,7 +10,7 @@ _LEAST_ROWS = 5
 
 
 def find_other_scale(values: NDArray[np.float32]) -> list[int]:
-    """Find columns at either end whose level or spread differs from that of the rest many times over.
+    """Return the columns at either end whose level or spread is many times that of the rest.
 
     Parameters
     ----------

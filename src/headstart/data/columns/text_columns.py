@@ -1,4 +1,4 @@
-"""Which columns of a table hold the text: those asked for, those of training, or the best filled free text."""
+"""Columns of a table that hold the text: those named, those of training, or the best filled free text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TextColumns:
 
 @dataclass(frozen=True)
 class _TextCandidate:
-    """One column that may be the text."""
+    """A column that may be the text."""
 
     name: str
     filled: int
@@ -56,6 +56,11 @@ class _TextCandidate:
 
 def list_text_columns(columns: Mapping[str, str]) -> tuple[str, ...]:
     """Return the text columns of training, in their order.
+
+    Parameters
+    ----------
+    columns : mapping of str to str
+        Columns by role (`Table.columns`).
 
     Examples
     --------
@@ -71,7 +76,7 @@ def _is_part(role: str) -> bool:
 
 
 def find_text_columns(raw_table: RawTable, spec: ColumnSpec, others: Iterable[str | None]) -> TextColumns | None:
-    """Find the columns that hold the text; None where there is none.
+    """Return the columns that hold the text; None where there is none.
 
     Parameters
     ----------
@@ -92,7 +97,7 @@ def find_text_columns(raw_table: RawTable, spec: ColumnSpec, others: Iterable[st
 
 
 def _expand_names(raw_table: RawTable, requested: Sequence[str]) -> list[str]:
-    """Take "title,reason" for two columns where there is none of this name."""
+    """Split "title,reason" into two columns where no column has this name."""
     known_keys = {fold_column_name(name) for name in raw_table.names}
     names = []
     for text in requested:
@@ -185,7 +190,7 @@ def _measure_column(raw_table: RawTable, name: str, is_usual: bool) -> _TextCand
 
 
 def is_free_text(texts: Sequence[str]) -> bool:
-    """Whether texts are written by people: mostly different ones, mostly of several words.
+    """Return whether people wrote the texts: mostly different ones, mostly of several words.
 
     Examples
     --------
@@ -211,7 +216,7 @@ def _count_words(text: str) -> float:
 def _describe_choice(
     chosen: _TextCandidate, others: Sequence[_TextCandidate], n_rows: int, is_usual: bool
 ) -> tuple[Finding, ...]:
-    """State which column was taken, how many rows it fills, and which others were left out."""
+    """Return a finding: the chosen column, how many rows it fills, and which others were left out."""
     half_empty = chosen.filled <= _LEAST_FILLED * n_rows
     if not others and is_usual and not half_empty:
         return ()
@@ -230,7 +235,14 @@ _NAME_ANOTHER = "Name another column with --text if it is not this one."
 
 
 def join_texts(raw_table: RawTable, names: Sequence[str]) -> list[str]:
-    """Return the text of each row: several columns one below the other, empty ones left out."""
+    """Return the text of each row: several columns one below the other, empty ones left out.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    names : sequence of str
+        The text columns, at least one.
+    """
     if len(names) == 1:
         return raw_table.texts(names[0])
     rows = zip(*(raw_table.texts(name) for name in names), strict=True)

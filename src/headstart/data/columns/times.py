@@ -1,4 +1,4 @@
-"""Times of the rows of a table as numbers that put them in order: numbers, dates, or a date and a time of day."""
+"""Times of the rows of a table as numbers: from numbers, dates, or a date and a time of day."""
 
 from __future__ import annotations
 
@@ -57,7 +57,14 @@ def read_times(raw_table: RawTable, name: str) -> tuple[NDArray[np.float64], tup
 
 
 def find_time_columns(raw_table: RawTable, name: str) -> list[str]:
-    """Return the columns that say the time: `name`, and that of the date or the time of day that goes with it."""
+    """Return the columns that hold the time: `name`, and the column of the date or time of day beside it.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    name : str
+        The column of times.
+    """
     return list(dict.fromkeys([name, *filter(None, _find_date_and_clock(raw_table, name))]))
 
 

@@ -1,4 +1,4 @@
-"""How the cells of value columns are written, where that leaves a doubt."""
+"""Cells of value columns of which it is in doubt how they are written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ _LOOKED_AT_CELLS = 2_000
 
 
 def find_doubtful_thousands(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
-    """Point out values such as 1.250 beside 980, of which nobody knows whether the mark parts thousands."""
+    """Return a finding for values such as 1.250 beside 980, whose mark may separate thousands.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    names : sequence of str
+        The value columns.
+    """
     cells: list[str] = []
     for name in names:
         if (

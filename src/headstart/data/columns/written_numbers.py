@@ -55,7 +55,13 @@ class Amounts(NamedTuple):
 
 
 def parse_amount(text: str, comma: str = UNKNOWN) -> tuple[float, str]:
-    """Read one number and its unit (a currency, "%" or nothing); "12 %" is 12.
+    """Parse one number and its unit (a currency, "%" or nothing); "12 %" is 12.
+
+    Parameters
+    ----------
+    text : str
+    comma : str
+        Meaning of the comma in "1,234": `DECIMAL`, `THOUSANDS` or `UNKNOWN`.
 
     Raises
     ------
@@ -95,7 +101,11 @@ def _parse_digits(digits: str, comma: str) -> float:
 
 
 def infer_comma_meaning(texts: Sequence[str]) -> str:
-    """Tell from a whole column what a comma stands for in "1,234".
+    """Return what a comma means in a whole column of texts such as "1,234".
+
+    Parameters
+    ----------
+    texts : sequence of str
 
     Examples
     --------
@@ -119,7 +129,11 @@ def _extract_digits(text: str) -> str:
 
 
 def is_comma_doubtful(texts: Sequence[str]) -> bool:
-    """Whether texts are numbers such as "1,263" and "980", of which nobody knows what the comma means.
+    """Return whether texts are numbers such as "1,263" and "980" whose comma may mean either.
+
+    Parameters
+    ----------
+    texts : sequence of str
 
     Examples
     --------
@@ -135,6 +149,10 @@ def is_comma_doubtful(texts: Sequence[str]) -> bool:
 
 def find_possible_thousands(texts: Sequence[str]) -> str:
     """Return a number whose point or comma may part thousands: three digits follow it in all, and some have none.
+
+    Parameters
+    ----------
+    texts : sequence of str
 
     Examples
     --------
@@ -152,7 +170,7 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
 
 
 def read_amounts(texts: Sequence[str], comma: str | None = None) -> Amounts:
-    """Read a column of numbers (n,), by one meaning of the comma and in one currency.
+    """Parse a column of numbers (n,), with one meaning of the comma and in one currency.
 
     Parameters
     ----------

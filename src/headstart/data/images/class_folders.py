@@ -1,4 +1,4 @@
-"""What the folders of files say: the class of each file, and its split; decided by how the folders lie."""
+"""Class and split of files from the names of their folders, decided by how the folders lie."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ _SHORT_WORDS = frozenset({"tr", "te", "dev", "val", "eval", "set"})
 
 
 def read_folder_labels(files: Sequence[PurePosixPath]) -> list[FolderLabels]:
-    """Read class and split of files from their folders: [top]/[split]/class/.../file.
+    """Return class and split of files from their folders: [top]/[split]/class/.../file.
+
+    Parameters
+    ----------
+    files : sequence of PurePosixPath
+        Paths relative to the folder of data.
 
     Examples
     --------
@@ -41,6 +46,11 @@ def read_folder_labels(files: Sequence[PurePosixPath]) -> list[FolderLabels]:
 
 def are_numbered_parts(names: Sequence[str]) -> bool:
     """Return whether folders are parts of one collection: one name with different numbers, so no classes.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of folders.
 
     Examples
     --------
@@ -72,7 +82,7 @@ def _find_split_folders(files: Sequence[PurePosixPath], tops: Sequence[str | Non
 
 
 def _find_class_depth(files: Sequence[PurePosixPath]) -> int:
-    """Step over single folders that only wrap the rest ("leaves/leaves/rust/1.jpg")."""
+    """Return the depth of the class folders, below single folders that wrap the rest ("a/a/rust/1.jpg")."""
     depth = 0
     while files and all(len(file.parts) > depth + 2 for file in files):
         tops = {file.parts[depth] for file in files}

@@ -27,12 +27,23 @@ def measure_value_ranges(table: Table) -> dict[str, list[float]]:
     """Return black and white for each kind of values of more than 8 bits in the training images; {} for 8 bits.
 
     Test rows are not looked at.
+
+    Parameters
+    ----------
+    table : Table
+        Of any modality, with decided splits.
     """
     return find_value_ranges([(kind, (low, high)) for kind, low, high in _measure_training_images(table)])
 
 
 def describe_depth(table: Table) -> tuple[Finding, ...]:
-    """Return what is to be known of images with more than 8 bits: the common scale, and whether most are dark on it."""
+    """Return findings on images with more than 8 bits: their common scale, and whether most are dark on it.
+
+    Parameters
+    ----------
+    table : Table
+        Of any modality, with decided splits.
+    """
     measured, findings = _measure_training_images(table), []
     for kind, (low, high) in find_value_ranges([(kind, (low, high)) for kind, low, high in measured]).items():
         brightest = [value for name, _, value in measured if name == kind]

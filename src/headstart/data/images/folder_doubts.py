@@ -1,4 +1,4 @@
-"""What a person should look at where folders name the classes: folders within folders, folders of something else."""
+"""Findings on folders that name the classes: folders within folders, folders of something else."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _HELPER_NAMES = frozenset(
         "segmentations", "groundtruth", "overlay", "overlays", "preview", "previews", "augmented", "heatmaps",
     }
 )  # fmt: skip
-"""Names, as `key` writes them, of folders that hold no pictures of a class of their own."""
+"""Names, as `key` writes them, of folders that hold no images of a class of their own."""
 
 
 def find_folder_doubts(folder_labels: Mapping[PurePosixPath, FolderLabels]) -> tuple[Finding, ...]:
-    """Point out what may make other classes of folders than the user means.
+    """Return findings on folders whose classes may not be those that the user means.
 
     Parameters
     ----------
     places : mapping of path to Place
-        Class and split of every picture, as its folders say.
+        Class and split of every image, as its folders say.
     """
     inner: dict[str, Counter[str]] = {}
     for image, (label, split) in folder_labels.items():
@@ -38,7 +38,7 @@ def find_folder_doubts(folder_labels: Mapping[PurePosixPath, FolderLabels]) -> t
 
 
 def _find_repeated_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
-    """Point out folders of one name that lie in most class folders."""
+    """Return a finding for folders of one name that lie in most class folders."""
     counts = Counter(name for names in inner.values() for name in names if name)
     names = [name for name, n in counts.items() if n > 1 and 2 * n >= len(inner)]
     holders = [label for label, inner_names in inner.items() if any(name in inner_names for name in names)]
@@ -46,26 +46,26 @@ def _find_repeated_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
         return None
     summary = (
         f"{len(holders)} of {len(inner)} class folders ({offenders(holders)}) hold folders of the same names "
-        f"({offenders(names)}). The outer folders were read as the classes, with all pictures below them."
+        f"({offenders(names)}). The outer folders were read as the classes, with all images below them."
     )
     return Finding(kind="folders-within-classes", severity="warn", rows=(), summary=summary, advice=_MOVE_ADVICE)
 
 
 _MOVE_ADVICE = (
-    "If the inner folders are the classes, put them on top, or list the pictures in a table. If they hold no pictures "
-    "to learn from, such as masks, move them away. If they only say where the pictures come from, nothing is wrong."
+    "If the inner folders are the classes, put them on top, or list the images in a table. If they hold no images "
+    "to learn from, such as masks, move them away. If they only say where the images come from, nothing is wrong."
 )
 
 
 def _find_uneven_folders(inner: Mapping[str, Counter[str]]) -> Finding | None:
-    """Point out a folder of folders that stands beside folders of pictures."""
+    """Return a finding for a folder of folders that lies beside folders of images."""
     deep = [label for label, names in inner.items() if len(names) > 1 and "" not in names]
     flat = [label for label, names in inner.items() if set(names) == {""}]
     if not deep or not flat:
         return None
     within = offenders(sorted(inner[deep[0]]))
     summary = (
-        f"The folder '{deep[0]}' holds folders ({within}), and '{flat[0]}' beside it holds pictures: both were read as "
+        f"The folder '{deep[0]}' holds folders ({within}), and '{flat[0]}' beside it holds images: both were read as "
         "classes."
     )
     advice = f"If the folders in '{deep[0]}' are the classes, give that folder as DATA."

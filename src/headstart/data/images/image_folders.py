@@ -1,4 +1,4 @@
-"""Folders of pictures: a folder a class, split folders above them, or a table that lists the pictures."""
+"""Folders of images: a folder a class, split folders above them, or a table that lists the images."""
 
 from __future__ import annotations
 
@@ -34,12 +34,26 @@ _NOT_FILLED_IN = "its label is not filled in yet"
 
 
 def is_image_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
-    """Whether the table lists picture files: a column has names of such, or the stems of those that lie beside it."""
+    """Return whether a table lists images: by their file names, or by the stems of images beside it.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    base : Path
+    spec : ColumnSpec
+    """
     return lists_images(raw_table) or _matches_beside(raw_table, base, spec)
 
 
 def names_images_by_number(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
-    """Whether the pictures beside a table are named by nothing but numbers, which may mean something else."""
+    """Return whether a table names images beside it by numbers only, which may mean something else.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    base : Path
+    spec : ColumnSpec
+    """
     if lists_images(raw_table) or find_column(raw_table.names, "file", spec, "") is not None:
         return False
     index = ImageIndex.from_images(list_tree(base).list_files(SUFFIXES))
@@ -55,7 +69,14 @@ def _matches_beside(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
 
 
 def read_image_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
-    """Read a table that lists pictures lying in the same folder or below; else, in the folder above."""
+    """Read a table that lists images in its folder or below; else, in the folder above.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    base : Path
+    spec : ColumnSpec
+    """
     parent = PurePosixPath()
     if not contains_any(base, SUFFIXES) and contains_any(base.parent, SUFFIXES):
         base, parent = base.parent, PurePosixPath(base.name)
@@ -70,7 +91,7 @@ def read_image_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> Parse
 
 
 def _match_by_name(raw_table: RawTable, spec: ColumnSpec) -> ColumnMatch:
-    """Return the column of file names of a table none of whose files is there."""
+    """Return the column of file names of a table none of whose files exists."""
     named = find_column(raw_table.names, "file", spec, f" in {raw_table.name}")
     name = named or next((name for name in raw_table.names if lists_images(_select_column(raw_table, name))), None)
     if name is None:
@@ -86,7 +107,7 @@ def _select_column(raw_table: RawTable, name: str) -> RawTable:
 
 
 def read_image_folder(tree: FolderTree, spec: ColumnSpec, look_above: bool = True) -> ParsedRows:
-    """Read a folder of pictures; a table that lists them wins over the folders' names.
+    """Read a folder of images; a table that lists them wins over the folders' names.
 
     Parameters
     ----------
@@ -105,7 +126,7 @@ def read_image_folder(tree: FolderTree, spec: ColumnSpec, look_above: bool = Tru
             return join_parsed_rows([parsed_above, _make_empty_rows(*findings, *_find_other_files(tree))])
     if not listings and spec.labels:
         raise DataError(
-            f"{tree.root} has no table beside the pictures, so no column {', '.join(spec.labels)}.",
+            f"{tree.root} has no table beside the images, so no column {', '.join(spec.labels)}.",
             "".join(f"{note.summary} " for note in findings[:3])
             + "Leave out --label to take the folders' names, or add metadata.csv with a column file_name.",
         )
@@ -118,7 +139,7 @@ def read_image_folder(tree: FolderTree, spec: ColumnSpec, look_above: bool = Tru
 def _read_by_table_above(
     tree: FolderTree, spec: ColumnSpec, has_classes: bool
 ) -> tuple[ParsedRows | None, tuple[Finding, ...]]:
-    """Read by a table that lies beside the folder; where folders name classes it is pointed out only."""
+    """Read by a table beside the folder; where folders name classes, return a finding only."""
     above = tree.root.absolute().parent
     try:
         files = [PurePosixPath(path.name) for path in above.iterdir() if path.suffix.lower() in TABLE_SUFFIXES]
@@ -151,7 +172,7 @@ def _read_by_table_above(
 
 
 def _make_above_finding(names: str, above: Path) -> Finding:
-    summary = f"The labels are the folders' names; {names} in {above.name or above} lists the pictures too."
+    summary = f"The labels are the folders' names; {names} in {above.name or above} lists the images too."
     return Finding(
         kind="table-above",
         severity="note",
@@ -169,13 +190,13 @@ def _find_other_files(tree: FolderTree) -> tuple[Finding, ...]:
     others = [str(file) for file in tree.files if file.suffix.lower() not in SUFFIXES | TABLE_SUFFIXES]
     if not others:
         return ()
-    n_others = "1 file that is no picture was" if len(others) == 1 else f"{len(others)} files that are no pictures were"
+    n_others = "1 file that is no image was" if len(others) == 1 else f"{len(others)} files that are no images were"
     summary = f"{n_others} left out (such as {others[-1]})."
     return (Finding(kind="other-files", severity="note", rows=(), summary=summary, advice="Nothing to do."),)
 
 
 FolderLabelsByImage = Mapping[PurePosixPath, FolderLabels]
-"""Class and split by picture, as the folders say."""
+"""Class and split by image, as the folders say."""
 
 
 def _read_image_labels(tree: FolderTree) -> dict[PurePosixPath, FolderLabels]:
@@ -184,7 +205,7 @@ def _read_image_labels(tree: FolderTree) -> dict[PurePosixPath, FolderLabels]:
 
 
 def _are_classes(folder_labels: FolderLabelsByImage) -> bool:
-    """Whether folders name the class of each picture; a single one, or numbered parts of one collection, do not."""
+    """Return whether folders name the class of each image; one folder, or numbered parts, do not."""
     names = {label for label, _ in folder_labels.values() if label is not None}
     return (
         len(names) > 1
@@ -208,14 +229,14 @@ def _read_listings(
 def _find_unlisted(unlisted: Sequence[str], names: str) -> list[Finding]:
     if not unlisted:
         return []
-    are = "1 picture is" if len(unlisted) == 1 else f"{len(unlisted)} pictures are"
+    are = "1 image is" if len(unlisted) == 1 else f"{len(unlisted)} images are"
     summary = f"{are} not listed in {names} and left out (such as {unlisted[0]})."
     advice = "Add them to the table if they belong to the data."
     return [Finding(kind="not-listed", severity="warn", rows=tuple(unlisted), summary=summary, advice=advice)]
 
 
 def _find_lost_rows(listings: Sequence[ImageListing]) -> list[Finding]:
-    """Point out rows that name no picture, or several."""
+    """Return findings on rows that name no image, or several."""
     findings = []
     for listing in listings:
         match, cells = listing.match, listing.sheet.texts(listing.match.column)
@@ -223,7 +244,7 @@ def _find_lost_rows(listings: Sequence[ImageListing]) -> list[Finding]:
         if lost and match.n_matched:
             name = "names" if len(lost) == 1 else "name"
             summary = (
-                f"{match.n_matched} of {len(cells)} rows of {listing.name} name a picture by '{match.column}'; "
+                f"{match.n_matched} of {len(cells)} rows of {listing.name} name an image by '{match.column}'; "
                 f"{len(lost)} {name} none that is there, or several (such as '{lost[0][:60]}')."
             )
             findings.append(
@@ -232,14 +253,14 @@ def _find_lost_rows(listings: Sequence[ImageListing]) -> list[Finding]:
                     severity="warn",
                     rows=(),
                     summary=summary,
-                    advice="Add the pictures, or mend the names.",
+                    advice="Add the images, or mend the names.",
                 )
             )
     return findings
 
 
 def _read_listing(tree: FolderTree, listing: ImageListing, folder_labels: FolderLabelsByImage) -> ParsedRows:
-    """Read the rows of one table; those that name no picture beyond doubt are set aside."""
+    """Read the rows of one table; those that name no single image are set aside."""
     raw_table, roles, match = listing.sheet, listing.roles, listing.match
     cells = raw_table.texts(match.column)
     reasons = {row: reason for row, cell in enumerate(cells) if (reason := _explain_set_aside(cell, match.images[row]))}
@@ -280,9 +301,9 @@ def _read_listing(tree: FolderTree, listing: ImageListing, folder_labels: Folder
 
 
 def _explain_set_aside(cell: str, images: Sequence[PurePosixPath]) -> str | None:
-    """Return why a row names no picture beyond doubt; None where it names one, be it there or not."""
+    """Return why a row names no single image; None where it names one, whether it exists or not."""
     if not cell.strip():
-        return "the row names no picture"
+        return "the row names no image"
     return f"'{cell}' may be {' or '.join(map(str, images[:2]))}: write the folder too" if len(images) > 1 else None
 
 
@@ -304,6 +325,6 @@ def _read_by_folder(tree: FolderTree, folder_labels: FolderLabelsByImage) -> Par
         ids=[image.as_posix() for image, _ in retained],
         labels=[label or "" for _, (label, _) in retained] if labelled else None,
         splits=[split or "" for _, (_, split) in retained],
-        set_aside=tuple(SetAside(image.as_posix(), "the picture lies in no class folder") for image in stray),
+        set_aside=tuple(SetAside(image.as_posix(), "the image lies in no class folder") for image in stray),
         findings=find_folder_doubts(folder_labels),
     )

@@ -1,4 +1,4 @@
-"""Which column of a table of images holds the labels, where its name does not say so."""
+"""The label column of a table of images, where its name does not say so."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_LABEL, _FEWEST_ROWS = 80, 2.0
 
 
 def find_image_labels(raw_table: RawTable, file: str, spec: ColumnSpec, has_classes: bool) -> ColumnRoles:
-    """Return what the columns serve as; which holds the labels is found as follows.
+    """Return the roles of the columns; the label column is found as follows.
 
     By its usual name; else, where the folders name no class, by another name or as the only column of words that
     repeat. What was taken or could be meant is said.
@@ -50,7 +50,7 @@ def _add_finding(roles: ColumnRoles, finding: Finding | None) -> ColumnRoles:
 
 
 def _looks_like_labels(raw_table: RawTable, name: str) -> bool:
-    """Whether a column holds short words of which most come back."""
+    """Return whether a column holds short words most of which repeat."""
     counts = Counter(text.strip() for text in raw_table.texts(name) if text.strip())
     if len(counts) < 2 or raw_table.numbers(name) is not None or max(map(len, counts)) > _LONGEST_LABEL:
         return False

@@ -1,4 +1,4 @@
-"""From what people write into tables to image files: names, stems, paths of another machine, addresses."""
+"""Image files from the cells of tables: names, stems, paths of another machine, addresses."""
 
 from __future__ import annotations
 
@@ -42,12 +42,22 @@ def fold_file_name(name: str) -> str:
 
 
 def has_image_ending(cell: str) -> bool:
-    """Return whether a cell ends as image files do."""
+    """Return whether a cell ends as image files do.
+
+    Parameters
+    ----------
+    cell : str
+        A file name, path or address.
+    """
     return parse_cell_path(cell).suffix.lower() in SUFFIXES | _OTHER_ENDINGS
 
 
 def are_all_numbers(cells: Sequence[str]) -> bool:
     """Return whether all cells are numbers, which may be anything else as well as names of images.
+
+    Parameters
+    ----------
+    cells : sequence of str
 
     Examples
     --------
@@ -137,5 +147,13 @@ def _keep_inside(parent: PurePosixPath, written: PurePosixPath) -> PurePosixPath
 
 
 def locate_image(cell: str, parent: PurePosixPath) -> PurePosixPath:
-    """Return where a cell says that its image lies, never outside of the folder."""
+    """Return the path that a cell names, never outside of the folder.
+
+    Parameters
+    ----------
+    cell : str
+        A file name, path or address.
+    parent : PurePosixPath
+        Folder of the table.
+    """
     return _keep_inside(parent, parse_cell_path(cell))

@@ -1,4 +1,4 @@
-"""Which tables list the images of a folder, by which column, and why other tables are not used."""
+"""Tables that list the images of a folder: their columns of images, and why other tables are not used."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LONG_SPLIT_WORDS = frozenset(SPLITS) - {"", "tr", "te", "dev", "set"}
 
 @dataclass(frozen=True)
 class ColumnMatch:
-    """What each row of a table means by one of its columns: no image, one, or several."""
+    """The images that each row of a table names by one of its columns: none, one, or several."""
 
     column: str
     images: list[list[PurePosixPath]]
@@ -52,7 +52,7 @@ class ColumnMatch:
 
     @property
     def n_matched(self) -> int:
-        """How many rows name one image."""
+        """Number of rows that name one image."""
         return sum(len(images) == 1 for images in self.images)
 
 
@@ -68,12 +68,21 @@ class ImageListing:
 
     @property
     def name(self) -> str:
-        """How messages call the table."""
+        """Name of the table in messages."""
         return self.sheet.name
 
 
 def match_table(raw_table: RawTable, parent: PurePosixPath, index: ImageIndex, spec: ColumnSpec) -> ColumnMatch | None:
-    """Return the column whose cells name the most images, or None where no column does."""
+    """Return the column whose cells name the most images, or None where no column does.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    parent : PurePosixPath
+        Folder of the table.
+    index : ImageIndex
+    spec : ColumnSpec
+    """
     named = find_column(raw_table.names, "file", spec, f" in {raw_table.name}")
     matches = [
         match
@@ -93,7 +102,7 @@ def _match_column(raw_table: RawTable, name: str, parent: PurePosixPath, index: 
 
 
 def _is_enough(match: ColumnMatch, raw_table: RawTable, index: ImageIndex) -> bool:
-    """Whether a column that is not called like one of files names images on purpose; ages may look like stems too."""
+    """Return whether a column without a usual name names images on purpose; ages may equal stems too."""
     n_images = sum(bool(images) for images in match.images)
     cells = raw_table.texts(match.column)
     if are_all_numbers(cells) and len(set(cells)) < len(cells):
@@ -102,7 +111,12 @@ def _is_enough(match: ColumnMatch, raw_table: RawTable, index: ImageIndex) -> bo
 
 
 def lists_images(raw_table: RawTable) -> bool:
-    """Whether a column of the table holds names of image files, whether they are there or not."""
+    """Return whether a column holds names of image files, whether these exist or not.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    """
     return any(
         _are_image_files(raw_table.texts(name)[:100])
         for name in raw_table.names
@@ -118,7 +132,15 @@ def _are_image_files(cells: Sequence[str]) -> bool:
 def choose_tables(
     tree: FolderTree, index: ImageIndex, spec: ColumnSpec, has_classes: bool
 ) -> tuple[list[ImageListing], tuple[Finding, ...]]:
-    """Return the tables that list the images of a folder, and say why others that lie there are not used.
+    """Return the tables that list the images of a folder, and findings on other tables there.
+
+    Parameters
+    ----------
+    tree : FolderTree
+    index : ImageIndex
+    spec : ColumnSpec
+    has_classes : bool
+        Whether the folders name the classes.
 
     Raises
     ------
@@ -172,7 +194,19 @@ def _examine_table(
 def make_listing(
     raw_table: RawTable, file: PurePosixPath, match: ColumnMatch, spec: ColumnSpec, has_classes: bool
 ) -> ImageListing:
-    """Return a table with what its columns and its name say."""
+    """Return a table with the roles of its columns and the split in its name.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    file : PurePosixPath
+        Path of the table relative to the folder of images.
+    match : ColumnMatch
+        The column that names the images.
+    spec : ColumnSpec
+    has_classes : bool
+        Whether the folders name the classes.
+    """
     roles = find_image_labels(raw_table, match.column, spec, has_classes)
     split = next((word for part in (*file.parts[:-1], file.stem) if (word := find_split_word(part))), "")
     return ImageListing(sheet=raw_table, parent=file.parent, match=match, roles=roles, split=split)
@@ -197,7 +231,7 @@ def _read_first_cell(raw_table: RawTable) -> str:
 
 
 def _select_with_labels(listings: list[ImageListing], spec: ColumnSpec) -> list[ImageListing]:
-    """Leave out the tables without the label columns that were asked for; where none has them that is an error."""
+    """Return the tables with the label columns that the user named; an error where none has them."""
     if not spec.labels or not listings:
         return listings
     having = [item for item in listings if _has_labels(item.sheet, spec)]

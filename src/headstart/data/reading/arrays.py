@@ -1,4 +1,4 @@
-"""Rows that are in memory already: lists of texts or picture files, arrays of series."""
+"""Rows that are in memory already: lists of texts or image files, arrays of series."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def from_arrays(
     Parameters
     ----------
     inputs : sequence of str, sequence of Path, array of numbers, Series or DataFrame
-        Texts; picture files; or series of shape (n_rows, time) or (n_rows, channels, time), or a sequence of
-        (channels, time) arrays of different lengths. Strings that are all existing picture files are pictures. Of a
+        Texts; image files; or series of shape (n_rows, time) or (n_rows, channels, time), or a sequence of
+        (channels, time) arrays of different lengths. Strings that are all existing image files are images. Of a
         DataFrame the column of texts or files is taken, or all columns if all are numbers; its index does not matter.
     labels : sequence, shape (n_rows,) or (n_rows, n_labels), optional
         Anything that can be written as text; lists, tuples or sets are several labels of a row; so is an array or a
@@ -54,7 +54,7 @@ def from_arrays(
     Returns
     -------
     Table
-        Ids are row numbers from 0 (pictures: their paths). Rows that cannot be used are in `set_aside`.
+        Ids are row numbers from 0 (images: their paths). Rows that cannot be used are in `set_aside`.
 
     Raises
     ------
@@ -89,7 +89,19 @@ def from_arrays(
 def parse_arrays(
     inputs: Any, modality: str | None = None, axes: str = "auto", known: InputColumns | None = None
 ) -> ParsedRows:
-    """Return rows that are in memory, without labels; a missing one keeps its place and is set aside later."""
+    """Return rows that are in memory, without labels; a missing one keeps its place and is set aside later.
+
+    Parameters
+    ----------
+    inputs : sequence, array, Series or DataFrame
+        As for `from_arrays`.
+    modality : str, optional
+        None to infer it.
+    axes : str
+        As for `from_arrays`.
+    known : InputColumns, optional
+        Value columns of training.
+    """
     converted = convert_inputs(inputs)
     values = list(converted)
     if not values:
@@ -135,7 +147,7 @@ _LABEL_SETS = (list, tuple, set, frozenset, np.ndarray)
 
 def _infer_modality(values: Sequence[Any]) -> str:
     if not values:
-        raise DataError("All inputs are missing values.", "Give texts, picture files or arrays.")
+        raise DataError("All inputs are missing values.", "Give texts, image files or arrays.")
     if all(isinstance(value, Path) for value in values):
         return "image"
     if all(isinstance(value, str) for value in values):
@@ -143,7 +155,7 @@ def _infer_modality(values: Sequence[Any]) -> str:
     if all(isinstance(value, np.ndarray | list | tuple) for value in values):
         return "series"
     kinds = sorted({type(value).__name__ for value in values})
-    raise DataError(f"Inputs of type {', '.join(kinds)} are not understood.", "Give texts, picture files or arrays.")
+    raise DataError(f"Inputs of type {', '.join(kinds)} are not understood.", "Give texts, image files or arrays.")
 
 
 def _is_image_file(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""What tables of every modality share: the columns for labels, splits and ids, and the metadata that is left."""
+"""Columns that tables of every modality have: labels, splits, ids, and the metadata that is left."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ColumnRoles:
     indicators: tuple[str, ...] = ()
 
     def by_role(self) -> dict[str, str]:
-        """Give the roles that are filled."""
+        """Return the columns of the roles that are filled."""
         filled = {"label": self.label, "split": self.split, "id": self.id}
         filled |= {f"{LABEL_ROLE}{number}": name for number, name in enumerate(self.indicators, start=1)}
         return {role: name for role, name in filled.items() if name is not None}
@@ -34,7 +34,17 @@ class ColumnRoles:
 def find_roles(
     raw_table: RawTable, spec: ColumnSpec, used_columns: Iterable[str | None], has_classes: bool = False
 ) -> ColumnRoles:
-    """Find label, split and id columns among those not yet `used`; `classed` rows have their class from elsewhere."""
+    """Return the label, split and id columns of a table.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    spec : ColumnSpec
+    used_columns : iterable of str
+        Columns that serve as something else.
+    has_classes : bool
+        Whether rows have their class from elsewhere, such as folders.
+    """
     where, used_set = f" in {raw_table.name}", set(used_columns)
     unused = [id_column for id_column in raw_table.names if id_column not in used_set]
     label_names = find_label_columns(unused, spec, where)
@@ -67,7 +77,7 @@ def _find_indicators(raw_table: RawTable, names: Iterable[str]) -> tuple[str, ..
 
 
 def _find_unused_split(raw_table: RawTable, name: str) -> tuple[Finding, ...]:
-    """Point out a column of splits that has other words as well; one without any split word means something else."""
+    """Return a finding for a split column that has other words as well; without split words it is none."""
     words = raw_table.texts(name)
     if not any(parse_split_word(word) for word in set(words)):
         return ()
@@ -81,14 +91,28 @@ def _find_unused_split(raw_table: RawTable, name: str) -> tuple[Finding, ...]:
 
 
 def read_ids(raw_table: RawTable, name: str | None) -> list[str]:
-    """Give each row's id: the id column, else the file's name and the row number."""
+    """Return each row's id: from the id column, else the file's name and the row number.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    name : str, optional
+        The id column.
+    """
     return raw_table.texts(name) if name is not None else [f"{raw_table.name}:{row}" for row in raw_table.rows]
 
 
 def read_labels(
     roles: ColumnRoles, read_texts: Callable[[str], list[str]]
 ) -> tuple[list[str] | None, dict[str, list[str]]]:
-    """Give the labels of each row, or in their place the columns of 0 and 1; `texts` gives a column."""
+    """Return the labels of each row (None for no label column), and the indicator columns by name.
+
+    Parameters
+    ----------
+    roles : ColumnRoles
+    read_texts : function of str
+        Returns a column as strings.
+    """
     if roles.indicators:
         indicators = {name: read_texts(name) for name in roles.indicators}
         return [""] * len(indicators[roles.indicators[0]]), indicators
@@ -96,12 +120,25 @@ def read_labels(
 
 
 def read_optional_texts(raw_table: RawTable, name: str | None) -> list[str] | None:
-    """Give a column as strings, or None for no column."""
+    """Return a column as strings, or None for no column.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    name : str, optional
+    """
     return None if name is None else raw_table.texts(name)
 
 
 def read_metadata(raw_table: RawTable, used_columns: Iterable[str | None]) -> dict[str, Column]:
-    """Give every column that serves as nothing: the metadata."""
+    """Return every column that has no role.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    used_columns : iterable of str
+        Columns that have a role.
+    """
     used_set = set(used_columns)
     return {name: raw_table.column(name) for name in raw_table.names if name not in used_set}
 

@@ -1,4 +1,4 @@
-"""What rows contain: a hash of each, and why some cannot be used. Pictures are looked at in threads."""
+"""Contents of rows: a hash of each, and why some cannot be used. Images are opened in threads."""
 
 from __future__ import annotations
 

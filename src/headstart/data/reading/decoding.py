@@ -1,4 +1,4 @@
-"""How a text file is encoded: what is certain, what the user names, and what is guessed, with how sure the guess is."""
+"""Encoding of a text file: certain, named by the user, or guessed with a confidence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ADVICE = "Look at a few accented letters; if they are wrong, name the encoding 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How one text file is decoded, and what a person should know of it."""
+    """The encoding of one text file, and findings on it."""
 
     encoding: str
     errors: str = "strict"
@@ -29,7 +29,7 @@ class Decoding:
 
     @property
     def text_format(self) -> TextFormat:
-        """The same, as what reads lines takes it."""
+        """The same, as `plain_text` takes it."""
         return TextFormat(self.encoding, self.errors)
 
 
@@ -123,12 +123,23 @@ def _use_named_encoding(path: Path, name: str, certain_encoding: tuple[str, int]
 
 
 def find_text_format(path: Path, encoding: str | None = None) -> TextFormat:
-    """Find the encoding of a text file, as what reads its lines takes it."""
+    """Return the encoding of a text file, as `plain_text` takes it.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
+    """
     return find_encoding(path, encoding).text_format
 
 
 def read_lines(path: Path, text_format: TextFormat) -> Iterator[str]:
     """Yield the lines of a text file with their ends.
+
+    Parameters
+    ----------
+    path : Path
+    text_format : TextFormat
 
     Raises
     ------
@@ -140,7 +151,12 @@ def read_lines(path: Path, text_format: TextFormat) -> Iterator[str]:
 
 
 def read_text_file(path: Path, encoding: str | None = None) -> tuple[str, tuple[Finding, ...]]:
-    """Read a whole text file; returns the text, and what a person should know of its encoding.
+    """Read a whole text file; returns the text, and findings on its encoding.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
 
     Raises
     ------

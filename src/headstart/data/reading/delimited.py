@@ -27,6 +27,11 @@ _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", BLANK_SE
 def read_delimited(path: Path, encoding: str | None) -> RawTable:
     """Read a table of text.
 
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
+
     Raises
     ------
     DataError

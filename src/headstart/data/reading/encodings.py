@@ -1,4 +1,4 @@
-"""Which encoding a text file was saved in, where it is neither Unicode nor named: a guess that says how sure it is."""
+"""Encoding of a text file that is neither Unicode nor named: a guess with a confidence."""
 
 from __future__ import annotations
 
@@ -169,7 +169,12 @@ def _find_best_language(text: str) -> tuple[str, float]:
 
 
 def read_sample(path: Path) -> bytes:
-    """Return the lines of a file that hold bytes outside ASCII, as many as a guess needs."""
+    """Return the lines of a file that hold bytes outside ASCII, as many as a guess needs.
+
+    Parameters
+    ----------
+    path : Path
+    """
     lines, n_bytes = [], 0
     with path.open("rb") as handle:
         while n_bytes < SAMPLE_BYTES and (line := handle.readline(SAMPLE_BYTES)):
@@ -181,6 +186,15 @@ def read_sample(path: Path) -> bytes:
 
 def require_clear_encoding(path: Path, guess: EncodingGuess | None, sample: bytes) -> EncodingGuess:
     """Return a guess that can be relied on, or that spoils little if it is wrong.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    guess : EncodingGuess, optional
+        None where no encoding fits.
+    sample : bytes
+        Lines that the guess was made from.
 
     Raises
     ------

@@ -21,14 +21,24 @@ _TEXT_KINDS = "USTO"
 
 
 def is_frame(value: Any) -> bool:
-    """Return whether a value is a table with named columns, such as a DataFrame."""
+    """Return whether a value is a table with named columns, such as a DataFrame.
+
+    Parameters
+    ----------
+    value : object
+    """
     if isinstance(value, np.ndarray | str | bytes | list | tuple | dict):
         return False
     return hasattr(value, "columns") and hasattr(value, "shape") and len(getattr(value, "shape", ())) == 2
 
 
 def is_column(value: Any) -> bool:
-    """Return whether a value is one column of another library, such as a Series."""
+    """Return whether a value is one column of another library, such as a Series.
+
+    Parameters
+    ----------
+    value : object
+    """
     if isinstance(value, np.ndarray) or is_frame(value):
         return False
     return hasattr(value, "to_pylist") or (hasattr(value, "to_list") and hasattr(value, "dtype"))
@@ -46,14 +56,25 @@ def is_missing_value(value: Any) -> bool:
 
 
 def read_column_values(value: Any) -> list[Any]:
-    """Return the values of one column in order, whatever its index; missing ones are None."""
+    """Return the values of one column in order, whatever its index; missing ones are None.
+
+    Parameters
+    ----------
+    value : array, list, generator or Series
+        One column.
+    """
     method = next((name for name in _TO_LIST if hasattr(value, name)), None)
     values = list(value) if method is None else getattr(value, method)()
     return [None if is_missing_value(one) else one for one in values]
 
 
 def read_frame_columns(frame: Any) -> dict[str, list[Any]]:
-    """Return the columns of a table by name."""
+    """Return the columns of a table by name.
+
+    Parameters
+    ----------
+    frame : DataFrame or Arrow table
+    """
     names = list(getattr(frame, "column_names", None) or frame.columns)
     written = list(map(_write_column_name, names))
     if len(set(written)) < len(names):
@@ -67,7 +88,12 @@ def _write_column_name(name: Any) -> str:
 
 
 def convert_frame(frame: Any) -> RawTable:
-    """Return a table of another library as one that was read from a file; rows are numbered from 0."""
+    """Return a table of another library as one that was read from a file; rows are numbered from 0.
+
+    Parameters
+    ----------
+    frame : DataFrame or Arrow table
+    """
     columns = read_frame_columns(frame)
     n_rows = len(next(iter(columns.values()), []))
     cells_by_name = {
@@ -85,7 +111,12 @@ def _are_floats(values: Sequence[Any]) -> bool:
 
 
 def are_numbers(values: Sequence[Any]) -> bool:
-    """Return whether all values are numbers or missing, and at least one is a number."""
+    """Return whether all values are numbers or missing, and at least one is a number.
+
+    Parameters
+    ----------
+    values : sequence of object
+    """
     filled = [one for one in values if one is not None]
     return bool(filled) and all(isinstance(one, int | float | np.number) for one in filled)
 

@@ -20,6 +20,15 @@ LOOKED_AT_ROWS = 200
 def name_columns(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> list[str] | None:
     """Return names for the columns of a table whose first row is data; None where it is a header.
 
+    Parameters
+    ----------
+    first : sequence of str
+        Cells of the first row.
+    following : sequence of sequence of str
+        Cells of some rows below it.
+    decimal_comma : bool
+        Whether "1,5" is a number.
+
     Examples
     --------
     >>> row = ["0.5", "-1", "0.3", "2", "0.1", "7", "0.2", "0.9"]

@@ -45,14 +45,23 @@ InputOrder = tuple[tuple[str, int | None], ...]
 
 @dataclass(frozen=True)
 class OrderedInputs:
-    """What is to be predicted: the rows that can be read, and the order of all."""
+    """Rows to predict: those that can be read, and the order of all."""
 
     table: Table
     order: InputOrder
 
 
 def read_inputs(paths: Sequence[Path | str], modality: str, columns: Mapping[str, str]) -> Table:
-    """Read what is to be predicted, as `read_ordered_inputs` does; gives the rows that can be read."""
+    """Read rows to predict, as `read_ordered_inputs` does; returns those that can be read.
+
+    Parameters
+    ----------
+    paths : sequence of Path | str
+        Files, folders, tables and zips.
+    modality : str
+    columns : mapping of str to str
+        Columns of training by role.
+    """
     return read_ordered_inputs(paths, modality, columns, {}).table
 
 
@@ -65,7 +74,7 @@ def read_ordered_inputs(
     inputs: InputColumns | None = None,
     options: ColumnOptions | None = None,
 ) -> OrderedInputs:
-    """Read what is to be predicted.
+    """Read rows to predict, and remember the order of all.
 
     Parameters
     ----------
@@ -85,7 +94,7 @@ def read_ordered_inputs(
     Returns
     -------
     Inputs
-        Rows in the order of `paths`. Ids: the path as given (pictures, files), or as `read` makes them (tables).
+        Rows in the order of `paths`. Ids: the path as given (images, files), or as `read` makes them (tables).
         Rows of a table that could not even be parsed come after its other rows. Labels only where the label column
         of training is present.
 
@@ -123,7 +132,7 @@ def read_ordered_inputs(
 def make_ordered_inputs(
     inputs: Any, modality: str, columns: Mapping[str, str], known: InputColumns | None = None
 ) -> OrderedInputs:
-    """Read rows that are in memory, to be predicted; the order names every one by its number.
+    """Return rows in memory as rows to predict; the order names each by its number.
 
     Parameters
     ----------
@@ -160,7 +169,7 @@ def _list_order(
 _SEARCHED_SUFFIXES = {"image": SUFFIXES, "text": DATA_SUFFIXES | {".txt"}, "series": DATA_SUFFIXES}
 """What is looked for in folders and zips."""
 _ADVICE = {
-    "image": "Give pictures, a folder of pictures, a zip, or a table with a column file_name.",
+    "image": "Give images, a folder of images, a zip, or a table with a column file_name.",
     "text": "Give a table with a column of texts (name it with --text COLUMN), or .txt files.",
     "series": "Give a table of series, .npz, .ts, or one CSV file a series.",
 }
@@ -215,7 +224,7 @@ def _read_table(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> Par
 
 
 def _read_image_table(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:
-    """Read a table of pictures; those that it does not list are no concern here."""
+    """Read a table of images; those that it does not list are no concern here."""
     parsed_rows = image_folders.read_image_table(read_raw_table(path, spec.encoding), path.parent, spec)
     return replace(parsed_rows, findings=tuple(item for item in parsed_rows.findings if item.kind != "not-listed"))
 

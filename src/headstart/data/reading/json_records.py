@@ -31,7 +31,7 @@ class _JsonObjects:
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, line: int, item: object) -> None:
-        """Take an object, or note that it is none."""
+        """Add an object, or note that it is none."""
         if isinstance(item, dict):
             self.items.append(item)
             self.lines.append(line)
@@ -41,6 +41,11 @@ class _JsonObjects:
 
 def read_json_lines(path: Path, encoding: str | None) -> RawTable:
     """Read an object a line.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
 
     Raises
     ------
@@ -65,6 +70,11 @@ def read_json_lines(path: Path, encoding: str | None) -> RawTable:
 
 def read_json(path: Path, encoding: str | None) -> RawTable:
     """Read an array of objects, an object that holds one such array, or an object a line.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
 
     Raises
     ------

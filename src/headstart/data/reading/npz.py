@@ -30,6 +30,10 @@ _DAMAGE_ERRORS = (
 def read_npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     """Read all arrays of an NPZ file.
 
+    Parameters
+    ----------
+    path : Path
+
     Raises
     ------
     DataError

@@ -12,6 +12,13 @@ from headstart import extras
 def import_optional(module: str, kind: str) -> Any:
     """Return a module that reading files of a kind needs.
 
+    Parameters
+    ----------
+    module : str
+        Dotted name.
+    kind : str
+        Kind of files, for the message.
+
     Raises
     ------
     MissingExtra

@@ -13,6 +13,11 @@ TO_LABEL_COLUMNS = ("why", "guess", "sure")
 def own_table_kind(names: Sequence[str]) -> str | None:
     """Return what a table with such columns is, if Headstart wrote it: its predictions, or rows to label.
 
+    Parameters
+    ----------
+    names : sequence of str
+        Columns of the table.
+
     Examples
     --------
     >>> own_table_kind(["input", "label", "probability", "answer", "set", "reason"])

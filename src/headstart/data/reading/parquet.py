@@ -30,6 +30,12 @@ print(max((sum(group.column(place).num_values for group in groups) for place in 
 def read_parquet(path: Path, encoding: str | None) -> RawTable:
     """Read a Parquet file.
 
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
+        Not used.
+
     Raises
     ------
     DataError

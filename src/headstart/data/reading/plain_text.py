@@ -31,7 +31,7 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 class TextProblem(ValueError):
-    """What is wrong with a text file, and what to do."""
+    """A problem of a text file, and what to do about it."""
 
     def __init__(self, problem: str, hint: str) -> None:
         super().__init__(f"{problem} {hint}")
@@ -40,6 +40,10 @@ class TextProblem(ValueError):
 
 def detect_certain_encoding(path: Path) -> tuple[str, int] | None:
     """Return the encoding of a text file and the number of its broken characters; None where it cannot be known.
+
+    Parameters
+    ----------
+    path : Path
 
     Raises
     ------
@@ -62,7 +66,12 @@ def detect_certain_encoding(path: Path) -> tuple[str, int] | None:
 
 
 def detect_certain_unicode(path: Path) -> tuple[str, int] | None:
-    """Return the Unicode encoding of a file with a byte order mark, or of one that is whole UTF-8 and not ASCII."""
+    """Return the Unicode encoding of a file with a byte order mark, or of one that is whole UTF-8 and not ASCII.
+
+    Parameters
+    ----------
+    path : Path
+    """
     with path.open("rb") as handle:
         head = handle.read(HEAD_BYTES)
     for byte_order_mark, name in BYTE_ORDER_MARKS:
@@ -101,7 +110,7 @@ def count_broken_characters(path: Path) -> tuple[int, int]:
 
 
 class TextFormat(NamedTuple):
-    """How a table is written as text.
+    """The way a table is written as text.
 
     Parameters
     ----------
@@ -124,12 +133,18 @@ class TextFormat(NamedTuple):
 
     @property
     def decimal_comma(self) -> bool:
-        """Whether "1,5" may be a number: the comma does not separate."""
+        """Whether "1,5" may be a number: the comma is not the separator."""
         return self.separator != ","
 
 
 def read_lines(path: Path, text_format: TextFormat) -> Iterator[str]:
     """Yield the lines with their ends.
+
+    Parameters
+    ----------
+    path : Path
+    text_format : TextFormat
+        Only its encoding counts.
 
     Raises
     ------
@@ -158,6 +173,14 @@ def read_lines(path: Path, text_format: TextFormat) -> Iterator[str]:
 
 
 def read_text(path: Path, encoding: str, errors: str = "strict") -> str:
-    """Return a whole text file, with line ends as Python writes them."""
+    """Return a whole text file, with line ends as Python writes them.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str
+    errors : str
+        As `open` takes it.
+    """
     text = "".join(read_lines(path, TextFormat(encoding, errors)))
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").removeprefix("\ufeff")

@@ -1,4 +1,4 @@
-"""One table as it was read: columns of text, the lines they stand on, and what a person should know of the file."""
+"""A table as it was read: columns of text, the lines they stand on, and findings on the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from headstart.records import Column, Finding, SetAside, make_column
 
 @dataclass(frozen=True, kw_only=True)
 class RawTable:
-    """One table as it was read.
+    """A table as it was read.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class RawTable:
         return list(values) if values.dtype == object else [format_cell(value) for value in values.tolist()]
 
     def column(self, name: str) -> Column:
-        """Give a column as strings, as the records want it."""
+        """Return a column as strings, in an array of objects."""
         return make_column(self.texts(name))
 
     def numbers(self, name: str) -> NDArray[np.float32] | None:
@@ -144,7 +144,12 @@ class RawTable:
 
 
 def clear_spreadsheet_errors(raw_table: RawTable) -> RawTable:
-    """Return a table in which what a spreadsheet says of a cell, such as #N/A, is a missing value; it is counted."""
+    """Return a table in which errors of a spreadsheet, such as #N/A, are missing values; they are counted.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    """
     columns, counts = dict(raw_table.columns), {}
     lines: set[int] = set()
     for name, values in raw_table.columns.items():

@@ -1,4 +1,4 @@
-"""From what a reader found to a checked `Table`: ids made unique, bad rows set aside, labels and splits tidied."""
+"""From the rows that a reader parsed to a checked `Table`: unique ids, rows set aside, tidy labels and splits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Ta
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedRows:
-    """Rows as a reader found them: all lists and metadata columns have one length."""
+    """Rows as a reader parsed them: all lists and metadata columns have one length."""
 
     modality: str
     inputs: Sequence[Any]
@@ -38,7 +38,7 @@ class ParsedRows:
 
 @dataclass(frozen=True)
 class ReadPolicy:
-    """How strict to be: predicting needs no labels; `label_spec` says what they are."""
+    """Strictness of reading: rows to predict need no labels; `label_spec` says what labels are."""
 
     merge_labels: bool = False
     drop_unlabelled: bool = False
@@ -47,7 +47,14 @@ class ReadPolicy:
 
 
 def build_table(parsed_rows: ParsedRows, source: str, policy: ReadPolicy) -> Table:
-    """Make the table.
+    """Build a table from parsed rows.
+
+    Parameters
+    ----------
+    parsed_rows : ParsedRows
+    source : str
+        Path or name that the table keeps.
+    policy : ReadPolicy
 
     Raises
     ------
@@ -114,7 +121,12 @@ def _measure_series(columns: InputColumns | None, inputs: Sequence[Any]) -> Inpu
 
 
 def make_row_ids(parsed_rows: ParsedRows) -> list[str]:
-    """Give the ids of a draft's rows as the table will have them: unique, and such that they can be written."""
+    """Return the ids of rows as the table will have them: unique, and such that they can be written.
+
+    Parameters
+    ----------
+    parsed_rows : ParsedRows
+    """
     return make_unique(list(map(make_encodable, parsed_rows.ids)))
 
 
@@ -123,7 +135,14 @@ def _make_finding_encodable(finding: Finding) -> Finding:
 
 
 def tidy_table_labels(table: Table, merge: bool) -> Table:
-    """Report, or merge, labels that differ only in spelling; numbers are left as they are."""
+    """Report, or merge, labels that differ only in spelling; numbers are not changed.
+
+    Parameters
+    ----------
+    table : Table
+    merge : bool
+        Whether to merge them.
+    """
     if table.labels is None:
         return table
     return _TIDY[table.task](table, merge)
@@ -143,7 +162,7 @@ def _tidy_classes(table: Table, merge: bool) -> Table:
 
 
 def _tidy_label_sets(table: Table, merge: bool) -> Table:
-    """Do the same to the labels of which a row may have several."""
+    """Tidy the labels of a table whose rows may have several."""
     assert table.targets is not None
     rows, class_indices = np.nonzero(table.targets == 1)
     old_names = [table.target_names[code] for code in class_indices]
@@ -175,6 +194,10 @@ _TIDY: dict[str, Callable[[Table, bool], Table]] = {
 def make_encodable(text: str) -> str:
     r"""Make a text one that can be written as UTF-8: bytes of a file name that are none become the replacement sign.
 
+    Parameters
+    ----------
+    text : str
+
     Examples
     --------
     >>> make_encodable("caf\udce9.jpg"), make_encodable("rust")
@@ -197,6 +220,10 @@ def _replace_undecodable(text: str) -> str:
 def make_unique(ids: Sequence[str]) -> list[str]:
     """Make ids unique by numbering repeats.
 
+    Parameters
+    ----------
+    ids : sequence of str
+
     Examples
     --------
     >>> make_unique(["a", "b", "a"])
@@ -217,7 +244,13 @@ def make_unique(ids: Sequence[str]) -> list[str]:
 
 
 def join_parsed_rows(parsed_parts: Sequence[ParsedRows]) -> ParsedRows:
-    """Put drafts of one modality one after the other; a column that one lacks is empty there."""
+    """Join rows of one modality one after the other; a column that one lacks is empty there.
+
+    Parameters
+    ----------
+    parsed_parts : sequence of ParsedRows
+        At least one.
+    """
     first_part = parsed_parts[0]
     if len(parsed_parts) == 1:
         return first_part
@@ -263,7 +296,13 @@ def join_parsed_rows(parsed_parts: Sequence[ParsedRows]) -> ParsedRows:
 
 
 def join_columns(columns_with_lengths: Iterable[tuple[Column | Sequence[str] | None, int]]) -> Column:
-    """Join columns given with their lengths; an absent one is filled with empty strings."""
+    """Join columns given with their lengths; an absent one is filled with empty strings.
+
+    Parameters
+    ----------
+    columns_with_lengths : iterable of (column or None, int)
+        Each column with its number of rows.
+    """
     return make_column(
         [value for part, n in columns_with_lengths for value in (part if part is not None else [""] * n)]
     )

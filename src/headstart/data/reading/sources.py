@@ -1,4 +1,4 @@
-"""From a path to rows: finds out what a file, a folder or a zip holds and calls the reader for it."""
+"""From a path to rows: infers what a file, a folder or a zip holds and calls the reader for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from headstart.records import TRAIN, InputColumns, Table
 
 @dataclass(frozen=True)
 class TableReader:
-    """How one modality reads a table."""
+    """Functions with which one modality recognises and reads a table."""
 
     fits: Callable[[RawTable, Path, ColumnSpec], bool]
     read: Callable[[RawTable, Path, ColumnSpec], ParsedRows]
@@ -51,7 +51,7 @@ SERIES_FILES: dict[str, Callable[[Path, ColumnSpec], ParsedRows]] = {
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
 UNLABELLED_ACTIONS, USE = ("stop", "drop", "use"), "use"
 """What `--unlabelled` knows beside paths."""
-_MODALITY_NOUNS = {"image": "pictures", "text": "tables of texts", "series": "tables of series"}
+_MODALITY_NOUNS = {"image": "images", "text": "tables of texts", "series": "tables of series"}
 _FEWEST_WORDS = 3
 """A cell with fewer words than this is no text beside values of series."""
 _DELIMITED_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
@@ -70,7 +70,7 @@ def read_table(
     Parameters
     ----------
     path : Path or str
-        A folder of pictures (a folder a class, split folders above, or a table beside them), a table of texts or
+        A folder of images (a folder a class, split folders above, or a table beside them), a table of texts or
         series, `.npz`, `.ts`, a folder of one of these, or a zip of any.
     options : ReadOptions, optional
         Columns, modality and how to treat odd labels.
@@ -109,6 +109,11 @@ def read_table(
 def read_frame(frame: Any, options: ReadOptions) -> Table:
     """Read a labelled table in memory (a DataFrame) as one from a file; files that it names lie in the working folder.
 
+    Parameters
+    ----------
+    frame : DataFrame
+    options : ReadOptions
+
     Raises
     ------
     DataError, UnknownName
@@ -144,7 +149,16 @@ def _build_table(
 def make_column_spec(
     options: ReadOptions, known: Mapping[str, str] | None = None, inputs: InputColumns | None = None
 ) -> ColumnSpec:
-    """Return which columns are wanted for rows to learn from."""
+    """Return which columns to look for in rows to learn from.
+
+    Parameters
+    ----------
+    options : ReadOptions
+    known : mapping of str to str, optional
+        Columns of the training data by role.
+    inputs : InputColumns, optional
+        Value columns of the training data.
+    """
     may_have_indicators = options.task in {"auto", "multi-label"} and not options.order
     spec = ColumnSpec(
         group_columns=options.group,
@@ -157,7 +171,13 @@ def make_column_spec(
 
 
 def add_named_columns(spec: ColumnSpec, options: ColumnOptions) -> ColumnSpec:
-    """Add the columns that the user named, whatever is read."""
+    """Return a spec with the columns that the user named.
+
+    Parameters
+    ----------
+    spec : ColumnSpec
+    options : ColumnOptions
+    """
     named = {"id": options.id, "time": options.time_column}
     return replace(
         spec,
@@ -186,7 +206,12 @@ def require_unlabelled_source(unlabelled: str) -> None:
 
 
 def require_existing(path: Path) -> Path:
-    """Give the path back, or say what lies nearby if it is not there; pipes and devices are no data."""
+    """Return the path, or refuse it with what lies nearby; pipes and devices are no data.
+
+    Parameters
+    ----------
+    path : Path
+    """
     if path.exists():
         reason = None if path.is_dir() else explain_not_plain(path)
         if reason is not None:
@@ -200,7 +225,16 @@ def require_existing(path: Path) -> Path:
 
 
 def read_source(place: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
-    """Read a file, folder or zip as one modality, or as the first that fits (`modality` "auto")."""
+    """Read a file, folder or zip as one modality, or as the first that fits (`modality` "auto").
+
+    Parameters
+    ----------
+    place : Path
+        An existing path.
+    modality : str
+        "image", "text", "series" or "auto".
+    spec : ColumnSpec
+    """
     if modality == "auto" and spec.texts:
         modality = "text"
     if place.is_dir():
@@ -221,13 +255,13 @@ def read_source(place: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
 
 def _advise_format(place: Path) -> str:
     if place.suffix.lower() in SUFFIXES:
-        return "Give the folder that holds the pictures."
+        return "Give the folder that holds the images."
     if place.suffix.lower() in {".xls", ".ods", ".xlsb", ".numbers"}:
         return "Save it as .xlsx or .csv."
     if place.suffix.lower() in TEXT_FILES:
         return "Make a table with a column text and a column label, or put the texts of each class into a folder."
     kinds = ", ".join(sorted(DATA_SUFFIXES | set(NAMED_READERS)))
-    return f"Give a folder of pictures or of texts, a zip, or a file of: {kinds}."
+    return f"Give a folder of images or of texts, a zip, or a file of: {kinds}."
 
 
 def _read_table_file(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
@@ -238,7 +272,7 @@ def _read_table_file(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
 
 
 def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:
-    """Decide what kind of table it is, before any column is read as anything.
+    """Return the modality of a table, before any column is read.
 
     A run of numbers beside a column that is named like texts and holds none (remarks in a few rows, short words) is a
     table of series.
@@ -249,7 +283,7 @@ def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:
         and len(fitting) > 1
         and image_folders.names_images_by_number(raw_table, path.parent, spec)
     ):
-        fitting = fitting[1:]  # Numbers name pictures that lie about only where nothing else is there to learn from.
+        fitting = fitting[1:]  # Numbers name images that lie about only where nothing else is there to learn from.
     if fitting[:2] == ["text", "series"] and _is_beside_series(raw_table, spec):
         return "series"
     if fitting:
@@ -270,11 +304,11 @@ def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:
     listed = next((name for name in raw_table.names if _lists_files(raw_table.texts(name))), None)
     if listed is not None:
         raise DataError(
-            f"{path}: the column {listed} names files, and only pictures can be listed so.",
+            f"{path}: the column {listed} names files, and only images can be listed so.",
             "Put the texts themselves into the table, or the files of each class into a folder of its own.",
         )
     raise DataError(
-        f"{path} has no column of texts, pictures or series (columns: {', '.join(raw_table.names[:20])}).",
+        f"{path} has no column of texts, images or series (columns: {', '.join(raw_table.names[:20])}).",
         "The first row must name the columns. Name that of the texts with --text COLUMN; series need columns "
         "t0, t1 ... t7 or more, or columns id, time and values: --id, --time-column and --values name them.",
     )
@@ -287,7 +321,7 @@ def _lists_files(cells: Sequence[str]) -> bool:
 
 
 def _is_beside_series(raw_table: RawTable, spec: ColumnSpec) -> bool:
-    """Whether the text column is only a remark beside values of series."""
+    """Return whether the text column is only a remark beside values of series."""
     if spec.values is not None or spec.channels or "time" in spec.columns:
         return True
     if spec.texts:
@@ -320,7 +354,7 @@ def _read_folder(tree: FolderTree, modality: str, spec: ColumnSpec, shown_path: 
     if modality in {"auto", "text"} and any(len(file.parts) > 1 for file in text_files):
         return texts.read_text_folder(tree, text_files, spec)
     if modality == "image" or not files:
-        kinds = _MODALITY_NOUNS.get(modality, "pictures, texts, tables or series")
+        kinds = _MODALITY_NOUNS.get(modality, "images, texts, tables or series")
         raise DataError(
             f"{shown_path} holds no {kinds} ({len(tree.files)} other files).",
             "Put the texts of each class into a folder of its own, or make a table with columns text and label."
@@ -362,7 +396,7 @@ def _read_split_files(
 
 
 def _assign_split(parsed_rows: ParsedRows, split: str) -> ParsedRows:
-    """Mark all rows of a file named train or test."""
+    """Return rows that all belong to one split."""
     return replace(parsed_rows, splits=[split] * len(parsed_rows.ids))
 
 

@@ -31,7 +31,13 @@ NAMED_READERS: dict[str, Reader] = {".json": read_json, ".xlsm": read_workbook}
 
 
 def is_table(path: Path) -> bool:
-    """Return whether a file's ending is that of a table."""
+    """Return whether a file's ending is that of a table.
+
+    Parameters
+    ----------
+    path : Path
+        Need not exist.
+    """
     return path.suffix.lower() in READERS or path.suffix.lower() in NAMED_READERS
 
 

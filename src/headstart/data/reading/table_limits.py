@@ -1,4 +1,4 @@
-"""How large a table may be: one record, so that every reader refuses the same, before it takes memory or minutes."""
+"""Largest tables that are read: one record, so that every reader refuses the same, before it takes memory."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ LIMITS = TableLimits()
 def require_size(where: object, n_rows: int, n_columns: int, limits: TableLimits = LIMITS) -> None:
     """Refuse a table of too many rows, columns or cells.
 
+    Parameters
+    ----------
+    where : object
+        Name of the file, for the message.
+    n_rows : int
+    n_columns : int
+    limits : TableLimits
+
     Raises
     ------
     DataError
@@ -61,6 +69,16 @@ def require_size(where: object, n_rows: int, n_columns: int, limits: TableLimits
 
 def require_bytes(where: object, n_bytes: int, n_most: int, what: str = "the file") -> None:
     """Refuse what is, or unpacks to, too many bytes.
+
+    Parameters
+    ----------
+    where : object
+        Name of the file, for the message.
+    n_bytes : int
+    n_most : int
+        Largest number of bytes that is read.
+    what : str
+        Name of the content, for the message.
 
     Raises
     ------

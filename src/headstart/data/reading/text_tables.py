@@ -89,7 +89,7 @@ def has_literal_quotes(path: Path, text_format: TextFormat) -> bool:
 
 
 def split_line(line: str, separator: str) -> list[str]:
-    """Cut one line into cells; quotation marks that do not fit are letters.
+    """Return the cells of one line; quotation marks that do not fit are letters.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def is_number(cell: str) -> bool:
 
 
 class RowHabits(NamedTuple):
-    """What the rows at the beginning of a table have in common.
+    """Common properties of the rows at the beginning of a table.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class RowHabits(NamedTuple):
 
 
 def summarise_rows(lines: Iterable[str], text_format: TextFormat, n_columns: int) -> RowHabits:
-    """Look at the first rows of a table, one line a row."""
+    """Return what the first rows of a table have in common, one line a row."""
     full_rows: list[list[str]] = []
     lengths, n_characters, filled = [], 0, []
     for line in lines:
@@ -168,6 +168,15 @@ def summarise_rows(lines: Iterable[str], text_format: TextFormat, n_columns: int
 
 def is_heading(cells: list[str], names: list[str], rows: list[list[str]]) -> bool:
     """Return whether a row stands above the header, such as the merged cells of a form: it has gaps, the next has none.
+
+    Parameters
+    ----------
+    cells : list of str
+        Cells of the first row.
+    names : list of str
+        Cells of the second row.
+    rows : list of list of str
+        Some rows below.
 
     Examples
     --------

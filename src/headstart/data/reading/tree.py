@@ -1,4 +1,4 @@
-"""What lies in a folder: every file below it, sorted, without what computers leave behind."""
+"""Files below a folder, sorted, without those that computers leave behind."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class FolderTree:
     files: tuple[PurePosixPath, ...]
 
     def locate(self, file: PurePosixPath) -> Path:
-        """Give the full path."""
+        """Return the full path."""
         return self.root / file
 
     def list_files(self, suffixes: frozenset[str]) -> list[PurePosixPath]:
-        """Give the files of some kinds."""
+        """Return the files with certain endings."""
         return [file for file in self.files if file.suffix.lower() in suffixes]
 
     def split_plain_files(self, suffixes: frozenset[str]) -> tuple[list[PurePosixPath], list[SetAside]]:
@@ -38,12 +38,26 @@ class FolderTree:
 
 
 def list_tree(root: Path) -> FolderTree:
-    """List the files below a folder; hidden ones and the like are left out, loops of links are not followed."""
+    """List the files below a folder; hidden ones and the like are left out, loops of links are not followed.
+
+    Parameters
+    ----------
+    root : Path
+    """
     return FolderTree(root, tuple(sorted(_walk_files(root), key=lambda file: file.parts)))
 
 
 def contains_any(root: Path, suffixes: frozenset[str], most: int = 20_000) -> bool:
-    """Return whether a file of some kind lies among the first `most` files below a folder."""
+    """Return whether a file of some kind lies among the first `most` files below a folder.
+
+    Parameters
+    ----------
+    root : Path
+    suffixes : frozenset of str
+        Endings in small letters, with the point.
+    most : int
+        Files looked at.
+    """
     files = islice(_walk_files(root), most)
     try:
         return any(file.suffix.lower() in suffixes for file in files)

@@ -16,7 +16,11 @@ from headstart.records import TEST, TRAIN, Table, make_column
 
 
 def uses_unlabelled(options: ReadOptions) -> bool:
-    """Whether `--unlabelled` names rows to learn from.
+    """Return whether `--unlabelled` names rows to learn from.
+
+    Parameters
+    ----------
+    options : ReadOptions
 
     Examples
     --------
@@ -54,7 +58,7 @@ def read_unlabelled(table: Table, options: ReadOptions) -> Table:
 
 
 def _read_left_out_rows(table: Table, options: ReadOptions) -> Table:
-    """Give the rows of the data itself that were left out because they have no label."""
+    """Return the rows of the data itself that were left out because they have no label."""
     source = require_existing(Path(table.source).expanduser())
     rows = build_table(
         read_source(source, options.modality, make_column_spec(options)), table.source, ReadPolicy(expects_labels=False)

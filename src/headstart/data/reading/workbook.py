@@ -40,7 +40,7 @@ _CELL_END = b"c>"
 
 @dataclass(frozen=True)
 class _SheetExtras:
-    """What stands in the XML of a sheet beside its values: formulas without a value, and cells that were merged.
+    """Content of a sheet's XML beside its values: formulas without a value, and merged cells.
 
     `merged` are first row, last row, first column and last column of each, from 1.
     """
@@ -51,6 +51,12 @@ class _SheetExtras:
 
 def read_workbook(path: Path, encoding: str | None) -> RawTable:
     """Read a table from a workbook.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
+        Not used.
 
     Raises
     ------
@@ -173,7 +179,7 @@ def _read_filled_rows(path: Path, sheet: Any) -> list[tuple[int, list[object]]]:
 
 
 def _read_extras(path: Path, sheet: Any) -> _SheetExtras:
-    """Look through the XML of a sheet, block by block."""
+    """Return formulas without values and merged cells of a sheet, from its XML, block by block."""
     n_without_value, remainder = 0, b""
     merged: list[tuple[int, int, int, int]] = []
     with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as opened:

@@ -54,7 +54,7 @@ class OrderedSteps:
 
     @property
     def inside(self) -> NDArray[np.bool_]:
-        """Whether neighbours in order are of one series (n_rows - 1,)."""
+        """Whether neighbours in order belong to one series, shape (n_rows - 1,)."""
         same: NDArray[np.bool_] = np.diff(self.series_indices[self.order]) == 0
         return same
 
@@ -69,7 +69,13 @@ def find_key_columns(raw_table: RawTable, spec: ColumnSpec) -> tuple[str | None,
 
 
 def is_long(raw_table: RawTable, spec: ColumnSpec) -> bool:
-    """Whether rows are time steps: one column names the series, which repeat, and another the time."""
+    """Return whether rows are time steps: one column names the series, which repeat, and another the time.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    spec : ColumnSpec
+    """
     name, time = find_key_columns(raw_table, spec)
     if name is None or (time is None and "id" not in spec.columns):
         return False
@@ -78,7 +84,15 @@ def is_long(raw_table: RawTable, spec: ColumnSpec) -> bool:
 
 
 def has_longer_series(raw_table: RawTable, spec: ColumnSpec, n_steps: int) -> bool:
-    """Whether series have at least `n_steps` rows, as the median; days and weeks may be those of rows of steps."""
+    """Return whether the median series has at least `n_steps` rows; days and weeks may be steps of rows.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+        A long table.
+    spec : ColumnSpec
+    n_steps : int
+    """
     name, time = find_key_columns(raw_table, spec)
     assert name is not None
     if time is not None and fold_column_name(time) in _COARSE and "time" not in spec.roles:
@@ -89,6 +103,12 @@ def has_longer_series(raw_table: RawTable, spec: ColumnSpec, n_steps: int) -> bo
 
 def read_long_table(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     """Read a table with a row a time step.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+        A row a time step.
+    spec : ColumnSpec
 
     Raises
     ------
@@ -145,7 +165,7 @@ def _use_training_names(channels: Sequence[str], spec: ColumnSpec) -> tuple[str,
 def _order_rows(
     raw_table: RawTable, spec: ColumnSpec, name: str, time: str | None
 ) -> tuple[OrderedSteps, tuple[Finding, ...]]:
-    """Put the rows in order."""
+    """Return the rows in order of series and time."""
     series_indices, ids = _number_series(raw_table.texts(name))
     times, time_findings = (
         (np.arange(len(series_indices), dtype=np.float64), _make_no_time_finding())
@@ -206,7 +226,7 @@ def _refuse_interleaved(
 
 
 def _find_repeated_times(times: NDArray[np.float64], steps: OrderedSteps) -> tuple[Finding, ...]:
-    """Point out series that have two values at one time (times in order)."""
+    """Return a finding for series that have two values at one time (times in order)."""
     is_repeated = (np.diff(times) == 0) & steps.inside
     rows = tuple(steps.ids[code] for code in np.unique(steps.series_indices[steps.order][1:][is_repeated]))
     if not rows:
@@ -314,7 +334,7 @@ def _find_channels(raw_table: RawTable, others: Sequence[str], steps: OrderedSte
 
 
 def _changes_within_series(raw_table: RawTable, name: str, steps: OrderedSteps) -> bool:
-    """Whether a column changes between two rows of one series; one with cells that are no numbers does."""
+    """Return whether a column changes within a series; one with cells that are no numbers does."""
     numbers = raw_table.numbers(name)
     if numbers is None:
         return True

@@ -33,6 +33,12 @@ _USUAL_ARRAYS = ("x", "data", "inputs", "values", "series", "features", "signals
 def read_series_file(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
     """Read a whole file as one series: a row a time step, a column a channel.
 
+    Parameters
+    ----------
+    raw_table : RawTable
+        The whole file.
+    spec : ColumnSpec
+
     Raises
     ------
     DataError
@@ -56,6 +62,12 @@ def read_series_file(raw_table: RawTable, spec: ColumnSpec) -> ParsedRows:
 def find_channels(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
     """Return the columns of a file of one series that hold numbers other than times.
 
+    Parameters
+    ----------
+    raw_table : RawTable
+        A file of one series.
+    spec : ColumnSpec
+
     Raises
     ------
     DataError
@@ -74,7 +86,7 @@ def find_channels(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
 
 
 def _bind_channels(raw_table: RawTable, names: Sequence[str], known: InputColumns, spec: ColumnSpec) -> list[str]:
-    """Put channels in the order of training by name; by position where either has no names."""
+    """Return channels in the order of training by name; by position where either has no names."""
     requested = spec.channels or (known.channels if any(known.channels) else ())
     is_one_channel = known.n_channels == 1 and len(names) == 1
     if requested and not raw_table.headerless and not (is_one_channel and not spec.channels):
@@ -103,6 +115,13 @@ def read_series_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: C
 
     Channels have the names that most files have, in the order of the first of these; a file that lacks one is set
     aside.
+
+    Parameters
+    ----------
+    tree : FolderTree
+    files : sequence of PurePosixPath
+        Tables below the folder.
+    spec : ColumnSpec
     """
     raw_tables: dict[PurePosixPath, RawTable] = {}
     set_aside: list[SetAside] = []
@@ -157,6 +176,11 @@ def _find_usual_channels(raw_tables: Sequence[RawTable], spec: ColumnSpec) -> In
 
 def read_npz(path: Path, spec: ColumnSpec) -> ParsedRows:
     """Read arrays X (n, channels, time) or (n, time), y, split and further columns of length n.
+
+    Parameters
+    ----------
+    path : Path
+    spec : ColumnSpec
 
     Raises
     ------
@@ -268,12 +292,12 @@ def orient_series(
 
 
 def _has_one_channel(shape: Sequence[int]) -> bool:
-    """Whether the last axis can only be the channel: channels of one step are no series (time, 1)."""
+    """Return whether the last axis can only be the channel: channels of one step are no series."""
     return shape[0] > 1 == shape[1]
 
 
 def find_exchanged_axes(shape: Sequence[int]) -> tuple[Finding, ...]:
-    """Point out an array (n, channels, time) with more channels than steps."""
+    """Return a finding for an array (n, channels, time) with more channels than steps."""
     n_rows, n_channels, n_steps = shape
     if n_channels <= n_steps:
         return ()
@@ -318,6 +342,12 @@ def _describe_steps(known: InputColumns) -> str:
 
 def read_ts(path: Path, spec: ColumnSpec) -> ParsedRows:
     """Read the `.ts` format of the UEA archive: channels separated by colons, the label last.
+
+    Parameters
+    ----------
+    path : Path
+    spec : ColumnSpec
+        Not used: the format has no columns.
 
     Raises
     ------
@@ -376,7 +406,14 @@ def _parse_ts_line(channels: Sequence[str]) -> Series:
 def orient_series_list(
     values: Sequence[object], spec: ColumnSpec
 ) -> tuple[list[Series], InputColumns, tuple[Finding, ...]]:
-    """Take arrays of different lengths, (channels, time), (time, channels) or (time,).
+    """Return series of different lengths as (channels, time), from arrays (time,) or of two axes.
+
+    Parameters
+    ----------
+    values : sequence of arrays
+        One array a row: (time,), (channels, time) or (time, channels).
+    spec : ColumnSpec
+        Axes and training channels.
 
     Raises
     ------

@@ -28,7 +28,15 @@ from headstart.records import Finding, InputColumns
 
 
 def is_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
-    """Whether the table is a table of series, in whatever layout."""
+    """Return whether a table holds series, in whatever layout.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    base : Path
+        Not used.
+    spec : ColumnSpec
+    """
     if spec.values is not None or spec.channels or "time" in spec.columns:
         return True
     return (
@@ -39,9 +47,16 @@ def is_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
 
 
 def find_value_run(raw_table: RawTable, spec: ColumnSpec, fewest_steps: int = MIN_STEPS) -> Axis | None:
-    """Find the columns of numbers whose names make one axis.
+    """Return the columns of numbers whose names make one axis; None where there is none.
 
     A run with a few columns of words is one of values all the same, with cells to be mended; one of words is none.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    spec : ColumnSpec
+    fewest_steps : int
+        A shorter axis is none.
     """
     names = _list_candidates(raw_table, spec)
     axis = find_axis(names, fewest_steps)
@@ -52,6 +67,13 @@ def find_value_run(raw_table: RawTable, spec: ColumnSpec, fewest_steps: int = MI
 
 def read_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> ParsedRows:
     """Read a wide table (a row a series), a long one (a row a time step), or one file that is one series.
+
+    Parameters
+    ----------
+    raw_table : RawTable
+    base : Path
+        Not used.
+    spec : ColumnSpec
 
     Raises
     ------
@@ -72,7 +94,7 @@ def _list_candidates(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
 
 
 def _find_layout(raw_table: RawTable, spec: ColumnSpec) -> str:
-    """Decide how series are laid out, before any column is read as anything."""
+    """Return how series are laid out, before any column is read: a key of `_LAYOUT_READERS`."""
     known = spec.training_inputs or InputColumns()
     if spec.values is not None or (known.layout == "wide" and _has_values(raw_table, known)):
         return "wide"
@@ -88,7 +110,7 @@ def _find_layout(raw_table: RawTable, spec: ColumnSpec) -> str:
 
 
 def _is_single_file_of_other_table(raw_table: RawTable, spec: ColumnSpec) -> bool:
-    """Whether training had a table of series, and this file is no single series of the one channel."""
+    """Return whether training had a table of series, and this file is no single series of one channel."""
     if not {"values", "series"} & set(spec.roles):
         return False
     known = spec.training_inputs or InputColumns()
@@ -157,7 +179,7 @@ def _find_axis(raw_table: RawTable, spec: ColumnSpec) -> tuple[Axis, tuple[Findi
 
 
 def _covers_most(axis: Axis, numbers: Sequence[str]) -> bool:
-    """Whether channels of few steps are most columns of numbers."""
+    """Return whether channels of few steps are most columns of numbers."""
     is_grid = len(axis.channels) > 1 and axis.n_steps >= FEWEST_GRID_STEPS
     return is_grid and len(axis.names) >= MIN_STEPS and 2 * len(axis.names) > len(numbers)
 
@@ -173,7 +195,7 @@ def _find_known_axis(raw_table: RawTable, spec: ColumnSpec, known: InputColumns)
 
 
 def _order_channels(axis: Axis, known: InputColumns, raw_table: RawTable) -> Axis:
-    """Put channels in the order of training by their names, where both have some."""
+    """Return channels in the order of training by their names, where both have some."""
     n_channels = len(axis.channels)
     if known.n_channels not in {0, n_channels}:
         raise DataError(
@@ -190,7 +212,7 @@ def _order_channels(axis: Axis, known: InputColumns, raw_table: RawTable) -> Axi
 
 
 def _take_named_run(raw_table: RawTable, spec: ColumnSpec, values: str) -> Axis:
-    """Take every column from the first to the last that `--values FROM:TO` names."""
+    """Return every column from the first to the last that `--values FROM:TO` names."""
     ends = [(values[:at], values[at + 1 :]) for at, character in enumerate(values) if character == ":"]
     ends = [pair for pair in ends if {part.strip() for part in pair} <= set(raw_table.names)]
     if not ends:
@@ -238,7 +260,7 @@ def _make_axis_of_numbers(raw_table: RawTable, names: Sequence[str]) -> Axis:
 
 
 def _find_unnamed_steps(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
-    """Point out that steps were taken without a pattern in their names, and those at the ends that look otherwise."""
+    """Return a finding on steps without a pattern in their names, and on odd ones at the ends."""
     odd_columns = find_other_scale(np.stack([raw_table.require_numbers(name) for name in names]))
     advice = (
         f"If some of them are no steps of the series, pass --values FROM:TO, such as --values {names[0]}:{names[-1]}."
@@ -308,7 +330,7 @@ def _set_aside_bad_rows(raw_table: RawTable, names: Sequence[str]) -> RawTable:
 
 
 def _stack_values(raw_table: RawTable, axis: Axis) -> list[Series]:
-    """Put value columns together, one array (n_channels, n_steps) a row."""
+    """Return value columns as one array (n_channels, n_steps) a row."""
     values = np.full((len(raw_table.rows), len(axis.channels), axis.n_steps), np.nan, dtype=np.float32)
     for channel, steps in enumerate(axis.columns):
         for step, name in enumerate(steps):
