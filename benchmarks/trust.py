@@ -20,8 +20,10 @@ from tables import keep, percent, table
 from headstart import data
 from headstart.bundle import Bundle
 from headstart.decisions import NONE, fit_out_of_distribution
-from headstart.flow.adaptation.run import AdaptedRun, adapt_table
+from headstart.flow.adaptation.document import assemble_result
+from headstart.flow.adaptation.run import adapt_table
 from headstart.flow.inference.predict_table import decide_table
+from headstart.flow.run_records import AdaptedRun
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table
 from headstart.results import Figure
@@ -76,7 +78,7 @@ def holds(stated: float, figure: Figure) -> str:
 
 def measured(name: str, found: AdaptedRun) -> dict[str, Any]:
     """Give one row of the table, and what the means are made of."""
-    result = found.result
+    result = assemble_result(found, found.seconds)
     sets, trust, away = result.conformal, result.calibration, result.abstention
     assert sets and trust and away and sets.exact and sets.mean_size and trust.log_loss and trust.correction
     before = trust.before or trust

@@ -25,12 +25,13 @@ from headstart.bundle.runtime.agreement import compare_outputs
 from headstart.bundle.verification import verify_bundle
 from headstart.decisions import LABEL, NONE, Decisions
 from headstart.flow.adaptation import decision_rules
-from headstart.flow.adaptation.evaluate import choose_thresholds
-from headstart.flow.adaptation.run import AdaptedRun, adapt_table
+from headstart.flow.adaptation.run import adapt_table
 from headstart.flow.exports.portable import make_portable
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.inference import answers
 from headstart.flow.inference.predict_table import decide_table
+from headstart.flow.run_records import AdaptedRun
+from headstart.flow.scoring.predictions import choose_label_thresholds
 from headstart.options import AdaptOptions, parse
 from headstart.records import Predictions, Table, make_column
 from headstart.strategies import STRATEGIES
@@ -109,7 +110,8 @@ def models(adapted: AdaptedRun) -> Iterator[Bundle]:
         reads = frozenset(uses | ({rules.out_of_distribution.reads} if rules.out_of_distribution else set()))
         yield replace(
             adapted.bundle, strategy=name, fitted=fitted, uses=reads, rules=rules,
-            backbone=prepared.backbone if "features" in reads else None, thresholds=choose_thresholds(prepared, fitted),
+            backbone=prepared.backbone if "features" in reads else None, 
+            thresholds=choose_label_thresholds(prepared.task, fitted),
         )  # fmt: skip
 
 

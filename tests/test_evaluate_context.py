@@ -181,8 +181,8 @@ def test_many_rows_that_are_none_of_these_ask_for_training() -> None:
          "confusion": None, "set_aside": [], "trained_on": "", "labelled": False}
     )  # fmt: skip
     assert choose_advice(found).action == "cannot tell"
-    found.shares = {"none of these": Figure(value=0.5, low=0.36, high=0.64)}
-    assert choose_advice(found).action == "re-train"
+    mostly_unknown = {"none of these": Figure(value=0.5, low=0.36, high=0.64)}
+    assert choose_advice(found.model_copy(update={"shares": mostly_unknown})).action == "re-train"
 
 
 @pytest.mark.real

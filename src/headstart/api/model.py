@@ -23,7 +23,7 @@ from headstart.records import Index, Predictions, Probabilities
 from headstart.results import Result
 
 if TYPE_CHECKING:
-    from headstart.flow.adaptation.run import AdaptedRun
+    from headstart.flow.run_records import AdaptedRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,13 +194,14 @@ def load(path: str | Path) -> Model:
 
 def make_model(adapted: AdaptedRun) -> Model:
     """Return the model of a run in memory; its `save` writes its portable form and compares answers."""
+    from headstart.flow.adaptation.document import assemble_result
     from headstart.flow.exports import portable
     from headstart.flow.exports.reopening import require_same_answers
 
     sample = portable.draw_sample(adapted.prepared, adapted.bundle.seed)
     return Model(
         adapted.bundle,
-        adapted.result,
+        assemble_result(adapted, adapted.seconds),
         partial(portable.make_portable, table=sample),
         partial(require_same_answers, table=sample),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from headstart.results.base import BaseFigures, BaseRanking, LeftOut, RankedBase
 from headstart.results.context import (
@@ -73,7 +73,9 @@ from headstart.results.trust import (
 
 
 class Result(Record):
-    """The whole document."""
+    """The whole document; assembled once, by `headstart.flow.adaptation.document`, and never changed."""
+
+    model_config = ConfigDict(frozen=True)
 
     format: int = FORMAT
     modality: Literal["image", "text", "series"]

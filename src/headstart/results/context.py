@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from headstart.results.data import SetAsideRow
 from headstart.results.groups import GroupColumn
 from headstart.results.metrics import AnyMetrics, Confusion, ObservedPredicted
@@ -101,6 +103,8 @@ class Evaluation(Record):
 
     `n_learnt` rows were left out, because the model was trained on them.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     format: int = FORMAT
     task: Task = "classification"

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from headstart import bundle as bundles
 from headstart import data, features, progress
 from headstart.bundle import Bundle
-from headstart.bundle.seen import SeenRows
 from headstart.csv_files import format_csv
 from headstart.errors import DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
-from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.inference import answers
 from headstart.flow.inference.lining_up import line_up
 from headstart.flow.inference.predict_table import read_rows
+from headstart.flow.scoring.training_site import LABELS_PER_CLASS, select_model_features
 from headstart.home import write_text
 from headstart.offline import offline
 from headstart.options import LabelNextOptions
@@ -28,22 +27,19 @@ from headstart.ranking.typicality import (
     RowsToLabel,
     choose_typical_rows,
     choose_uncertain_rows,
-    cluster_rows,
     find_nearest_centres,
     scale_to_unit_length,
 )
-from headstart.records import Features, FloatMatrix, Index, InputColumns, Predictions, Table
+from headstart.records import FloatMatrix, Index, InputColumns, Predictions, Table
 from headstart.strategies.record import StrategyRows
 
 Floats = NDArray[np.float64]
 FEW_LABELS = 10
 """Below so many labels a class typical rows are worth more than doubtful ones (Hacohen et al. 2022)."""
-MOST_CENTRES = 500
 BLOCK_ROWS = 4_096
 MANY_ROWS, NARROW = 20_000, 256
 FAR_SHARE = 0.95
 """Rows farther from everything labelled than so many others are called unlike it."""
-LABELS_PER_CLASS = "labels_per_class"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,45 +67,6 @@ class Proposal:
     mode: str
     failed: dict[str, str]
     n_left_out: int
-
-
-def remember_training_rows(prepared: Prepared, uses: frozenset[str]) -> SeenRows:
-    """Give what a bundle should remember of the training rows.
-
-    Parameters
-    ----------
-    prepared : Prepared
-    uses : frozenset of str
-        What the model reads: "features" or "descriptors" decide which centres are kept.
-    """
-    train = prepared.train
-    model_features = _select_features(train.features, train.descriptors, uses)
-    return SeenRows.from_hashes(
-        train.table.hashes,
-        None
-        if model_features is None
-        else _compute_centres(scale_to_unit_length(model_features.final), prepared.task.seed),
-    )
-
-
-def count_labels_per_class(prepared: Prepared) -> dict[str, int]:
-    """Count the training labels of each class (nothing for a number)."""
-    task = prepared.task
-    if task.truth is None:
-        return {name: int((task.codes == code).sum()) for code, name in enumerate(task.classes)}
-    if task.kind == "multi-label":
-        return {name: int((task.truth[:, at] == 1).sum()) for at, name in enumerate(task.classes)}
-    return {}
-
-
-def _select_features(features: Features | None, descriptors: Features | None, uses: frozenset[str]) -> Features | None:
-    if "features" in uses and features is not None:
-        return features
-    return descriptors if "descriptors" in uses else None
-
-
-def _compute_centres(rows: FloatMatrix, seed: int) -> FloatMatrix:
-    return rows if len(rows) <= MOST_CENTRES else scale_to_unit_length(cluster_rows(rows, MOST_CENTRES, seed).centres)
 
 
 def label_next(bundle_path: Path, path: Path, out: Path | None, options: LabelNextOptions) -> dict[str, Any]:
@@ -260,7 +217,7 @@ def _predict_readable(
             failed |= bad
             if len(good):
                 row_blocks.append(start + good)
-                model_features = _select_features(rows.features, rows.descriptors, bundle.uses)
+                model_features = select_model_features(rows.features, rows.descriptors, bundle.uses)
                 feature_blocks.append(
                     None
                     if model_features is None

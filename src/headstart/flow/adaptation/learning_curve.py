@@ -20,7 +20,7 @@ from headstart.evaluation.learning_curve import (
     fit_learning_curve,
 )
 from headstart.flow.adaptation.learning_curve_points import gather_curve_data, measure_points
-from headstart.flow.adaptation.prepare import Prepared
+from headstart.flow.run_records import Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Index, list_held_out_folds
 from headstart.results import CurveFit, CurveForecast, CurvePoint, Figure, LearningCurve

@@ -12,8 +12,7 @@ from headstart.errors import OptionError
 from headstart.evaluation.fairness.groups import value_names
 from headstart.evaluation.fairness.mitigation import compare_mitigation
 from headstart.evaluation.wording import format_points, shorten_name
-from headstart.flow.adaptation.evaluate import TestScores
-from headstart.flow.adaptation.prepare import Prepared
+from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Column, Index, Predictions, Table, make_column

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,11 @@ from numpy.typing import NDArray
 
 from headstart import data, features, progress
 from headstart.bases import Backbone
+from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.data.splitting.dependence import Dependence
 from headstart.data.summary import summarise
 from headstart.errors import DataError, OptionError, offenders
-from headstart.evaluation import Truth, has_too_many_values
+from headstart.evaluation import has_too_many_values
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
@@ -26,9 +25,9 @@ from headstart.flow.base_choice import choose
 from headstart.flow.base_choice.measure import join_feature_duplicates
 from headstart.flow.data_check.check import after_split
 from headstart.flow.data_check.reading_notes import say_how_read
+from headstart.flow.run_records import Prepared, Timings
 from headstart.modalities.series import derive_spec
 from headstart.options import AdaptOptions
-from headstart.ranking import Ranking
 from headstart.records import TEST, TRAIN, Finding, Index, Table
 from headstart.report.understood import describe_inputs
 from headstart.strategies.record import Clock, StrategyRows, Task
@@ -37,64 +36,6 @@ N_FOLDS = 5
 STEADY_ROWS, MOST_REPEATS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
 ROW_NOUNS = {"image": "images", "text": "texts", "series": "series"}
-
-
-@dataclass
-class Timings:
-    """Seconds spent on each step of a run."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Add the time of the block to one step."""
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """Everything that climbing the ladder needs, and what the result document tells of it.
-
-    Parameters
-    ----------
-    table : Table
-        All usable rows, every split decided.
-    train, test : Rows
-    task : Task
-    backbone : Backbone
-    extraction : Extraction
-    findings : tuple of Finding
-    truth : array, shape (n_test,) or (n_test, n_outputs)
-        True classes of the test rows, or what their `targets` hold.
-    train_dependence, test_dependence : Dependence
-        Which training rows, and which test rows, belong together.
-    split : str
-        How the test rows were chosen, in words.
-    ranking : Ranking or None
-        How the base was chosen, where it was (`--base auto`).
-    """
-
-    table: Table
-    train: StrategyRows
-    test: StrategyRows
-    task: Task
-    backbone: Backbone
-    extraction: Extraction
-    findings: tuple[Finding, ...]
-    truth: Truth
-    train_dependence: Dependence
-    test_dependence: Dependence
-    split: str
-    ranking: Ranking | None = None
-
-    @property
-    def test_clusters(self) -> Index | None:
-        """Return the clusters (n_test,) of test rows in intervals; None: every row counts for itself."""
-        return self.test_dependence.bootstrap_clusters
 
 
 def prepare(
@@ -288,32 +229,12 @@ def _make_few_groups_finding(what: str, does: str) -> Finding:
     )
 
 
-def _labels(table: Table) -> list[str]:
-    assert table.labels is not None
-    return [str(label) for label in table.labels]
-
-
-def list_classes(train: Table) -> tuple[str, ...]:
-    """Name what is to be learnt: classes by name, grades from the lowest, labels, or the number."""
-    if train.targets is not None:
-        return train.target_names
-    present = {str(label) for label in _labels(train)}
-    return tuple(name for name in train.target_names if name in present) or tuple(sorted(present))
-
-
-def encode_truth(table: Table, classes: tuple[str, ...]) -> Truth:
-    """Give the class codes of labelled rows (n_rows,), or their targets (n_rows, n_outputs)."""
-    if table.targets is not None:
-        return table.targets
-    place = {label: code for code, label in enumerate(classes)}
-    return np.asarray([place[label] for label in _labels(table)], dtype=np.intp)
-
-
 def _has_learnt_class(table: Table, classes: tuple[str, ...]) -> NDArray[np.bool_]:
     """Say which rows have a class that was learnt: those with others may have come too late, or be unreadable."""
     if table.targets is not None:
         return np.ones(len(table), dtype=bool)
-    return np.asarray([label in classes for label in _labels(table)], dtype=bool)
+    assert table.labels is not None
+    return np.asarray([str(label) in classes for label in table.labels], dtype=bool)
 
 
 def _refuse_misfits(table: Table, options: AdaptOptions) -> None:

@@ -3,59 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from headstart import bundle as bundles
 from headstart import data, ladder, progress, runs
 from headstart.bundle import Bundle
-from headstart.csv_files import format_csv
-from headstart.flow import reporting
-from headstart.flow.active_learning.label_next import count_labels_per_class, remember_training_rows
+from headstart.decisions import DecisionPolicy
 from headstart.flow.adaptation import decision_rules, mitigate
 from headstart.flow.adaptation.budget import NO_TIME, Budget
-from headstart.flow.adaptation.decision_rules import DecidedTestRows
-from headstart.flow.adaptation.evaluate import N_WORST, TestScores, assemble_result, choose_thresholds, score_test_rows
+from headstart.flow.adaptation.document import assemble_result
+from headstart.flow.adaptation.evaluate import measure_chosen_model, reach_verdict, score_test_rows
 from headstart.flow.adaptation.learning_curve import measure_run_curve
-from headstart.flow.adaptation.prepare import Prepared, Timings, prepare, read_data
-from headstart.flow.adaptation.text_scripts import count_scripts
+from headstart.flow.adaptation.prepare import prepare, read_data
 from headstart.flow.adaptation.unlabelled import add_unlabelled_rows
+from headstart.flow.adaptation.write import write_bundle, write_result
 from headstart.flow.audit import audit
 from headstart.flow.data_check import suspects
-from headstart.flow.exports import portable
-from headstart.flow.exports.reopening import require_same_answers
-from headstart.flow.external_validation import site_comparison
-from headstart.flow.inference import answers
-from headstart.home import write_text
+from headstart.flow.run_records import AdaptedRun, Audit, Prepared, TestScores, Timings
+from headstart.flow.scoring.predictions import ModelFigures
+from headstart.flow.scoring.training_site import (
+    LABELS_PER_CLASS,
+    SITE,
+    count_labels_per_class,
+    draw_reference,
+    remember_training_rows,
+    summarise_site,
+)
 from headstart.ladder import FittedStrategies
-from headstart.modalities import MODALITIES
 from headstart.offline import offline
 from headstart.options import AdaptOptions
 from headstart.records import Table
-from headstart.results import PortableForm, Result
+from headstart.results import Mitigation, Result, Verdict
 from headstart.strategies import STRATEGIES, select_strategies
 from headstart.strategies.fitted import list_members
 
-MANY_CLASSES = 100
-"""With more classes result.json is written without line breaks."""
 _OPTIONS_AFTER_TRAINING = frozenset({"audit", "swaps", "mitigate", "coverage", "cost", "refer_cost", "language"})
 """Options that no rung of the ladder depends on."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdaptedRun:
-    """Everything one run made, before it is written."""
-
-    bundle: Bundle
-    result: Result
-    prepared: Prepared
-    scores: TestScores
-    decided: DecidedTestRows
-    strategies: FittedStrategies
 
 
 def adapt_table(
@@ -85,14 +70,11 @@ def adapt_table(
     budget = Budget.start(table, test, options, sum(timings.seconds.values()))
     clock = budget.training_clock()
     names = select_strategies(table.modality, options.strategy, table.task, data.uses_unlabelled(options))
-    uses = frozenset(
-        part
-        for name in (*names, *mitigate.list_mitigation_strategies(table, options))
-        for part in STRATEGIES[name].uses
-    )
-    prepared = prepare(table, options, test, uses=uses, budget=budget, timings=timings)
+    fitted_names = (*names, *mitigate.list_mitigation_strategies(table, options))
+    fitted_on = frozenset(part for name in fitted_names for part in STRATEGIES[name].uses)
+    prepared = prepare(table, options, test, uses=fitted_on, budget=budget, timings=timings)
     with timings.step("features"):
-        prepared = add_unlabelled_rows(prepared, options, uses, clock)
+        prepared = add_unlabelled_rows(prepared, options, fitted_on, clock)
     budget = budget.measured_again(len(prepared.table))
     prepared = replace(prepared, task=replace(prepared.task, clock=budget.training_clock()))
     run = runs.Run(out, _compute_run_key(prepared, options)) if out else None
@@ -101,57 +83,102 @@ def adapt_table(
             prepared, ladder.fit_strategies(prepared.train, prepared.task, names, run), options
         )
     budget = budget.measured_again(len(prepared.table))
-    strategy, members = STRATEGIES[strategies.chosen], list_members(strategies.fitted[strategies.chosen].state())
-    uses = strategy.predicts_from.union(*(STRATEGIES[name].predicts_from for name in members))
+    return _measure_run(prepared, strategies, mitigation, options=options, budget=budget, timings=timings)
+
+
+def _measure_run(
+    prepared: Prepared, strategies: FittedStrategies, mitigation: Mitigation | None, options: AdaptOptions,
+    budget: Budget, timings: Timings,
+) -> AdaptedRun:  # fmt: skip
+    """Calibrate and score the fitted strategies, make the bundle, check and audit."""
+    chosen = strategies.chosen
+    members = list_members(strategies.fitted[chosen].state())
+    predicted_from = frozenset().union(*(STRATEGIES[name].predicts_from for name in (chosen, *members)))
     with timings.step("evaluation"):
-        scores = score_test_rows(prepared, strategies, budget.clock_for("evaluation"))
-        decided = decision_rules.decide_test_rows(prepared, strategies, scores, uses=frozenset(uses), options=options)
-        scores = decided.scores
-        timings.seconds["total"] = sum(timings.seconds.values())
-        result = assemble_result(prepared, strategies, scores, options=options, seconds=timings.seconds)
-        decision_rules.add_decisions(result, prepared, decided)
-        result.mitigation = mitigation and mitigate.measure_on_test_rows(mitigation, prepared, scores, options)
+        policy = decision_rules.fit_policy(prepared, strategies, predicted_from, options)
+        scores = score_test_rows(prepared, strategies, policy, budget.clock_for("evaluation"))
+        decided = decision_rules.decide_test_rows(prepared, chosen, policy, scores)
+        figures = measure_chosen_model(prepared, chosen, scores, decided, options=options)
+        verdict = reach_verdict(prepared, strategies, scores)
+        mitigation = mitigation and mitigate.measure_on_test_rows(mitigation, prepared, scores, options)
     with timings.step("learning_curve"):
-        result.learning_curve = measure_run_curve(prepared, options, budget.clock_for("learning_curve"))
-    result.scripts = count_scripts(prepared.train.table)
-    reads = decided.inputs_read(frozenset(uses))
-    bundle = Bundle(
+        learning_curve = measure_run_curve(prepared, options, budget.clock_for("learning_curve"))
+    bundle = _make_bundle(
+        prepared, strategies, predicted_from, policy=policy, thresholds=scores.thresholds, options=options
+    )
+    bundle = replace(bundle, about=_describe_bundle(prepared, verdict, figures, options))
+    with timings.step("checks"):
+        checks = suspects.check_training_rows(prepared, strategies, options, budget)
+    with timings.step("audit"):
+        audited = _audit(prepared, strategies, scores, bundle=bundle, options=options, budget=budget)
+    return AdaptedRun(
+        options=options,
+        prepared=prepared,
+        strategies=strategies,
+        scores=scores,
+        decided=decided,
+        figures=figures,
+        verdict=verdict,
+        mitigation=mitigation,
+        learning_curve=learning_curve,
+        checks=checks,
+        audit=audited,
+        bundle=bundle,
+        seconds={**timings.seconds, "total": sum(timings.seconds.values())},
+    )
+
+
+def _make_bundle(
+    prepared: Prepared, strategies: FittedStrategies, predicted_from: frozenset[str], policy: DecisionPolicy,
+    thresholds: tuple[float, ...], options: AdaptOptions,
+) -> Bundle:  # fmt: skip
+    """Return the bundle of the chosen strategy, without its portable form and what it says about itself."""
+    table, task = prepared.table, prepared.task
+    out_of_distribution = policy.out_of_distribution
+    uses = predicted_from | ({out_of_distribution.reads} if out_of_distribution else set())
+    return Bundle(
         modality=table.modality,
-        classes=prepared.task.classes,
+        classes=task.classes,
         strategy=strategies.chosen,
         fitted=strategies.fitted[strategies.chosen],
-        backbone=prepared.backbone if "features" in reads else None,
-        uses=reads,
+        backbone=prepared.backbone if "features" in uses else None,
+        uses=uses,
         columns=table.columns,
         seed=options.seed,
-        about={
-            "data": table.source,
-            "verdict": result.verdict.sentence,
-            "task": options.task,
-            "labels_per_class": count_labels_per_class(prepared),
-            **site_comparison.record_site(result),
-        },
+        about={},
         task=table.task,
-        thresholds=choose_thresholds(prepared, strategies.fitted[strategies.chosen]),
-        seen_rows=remember_training_rows(prepared, frozenset(uses)),
-        spec=prepared.task.spec,
-        decision_policy=decided.policy,
-        reference_sample=site_comparison.draw_reference(prepared, decided.policy, options.group, options.seed),
-        input_columns=prepared.table.input_columns,
+        thresholds=thresholds,
+        seen_rows=remember_training_rows(prepared, predicted_from),
+        spec=task.spec,
+        decision_policy=policy,
+        reference_sample=draw_reference(prepared, policy, options.group, options.seed),
+        input_columns=table.input_columns,
     )
-    with timings.step("checks"):
-        suspects.tell(result, prepared, strategies, options=options, budget=budget)
-    with timings.step("audit"):
-        if budget.allows("audit") or options.audit not in ("auto", "none"):
-            task = replace(prepared.task, clock=budget.clock_for("audit"))
-            audit.add_audit(
-                result, replace(prepared, task=task), strategies, scores=scores, options=options, bundle=bundle
-            )
-        elif options.audit == "auto":
-            audit.add_reason_not_audited(result, prepared, NO_TIME)
-    return AdaptedRun(
-        bundle=bundle, result=result, prepared=prepared, scores=scores, decided=decided, strategies=strategies
-    )
+
+
+def _describe_bundle(
+    prepared: Prepared, verdict: Verdict, figures: ModelFigures | None, options: AdaptOptions
+) -> dict[str, Any]:
+    """Return what a bundle says about itself."""
+    site = summarise_site(prepared.table.source, prepared.task.kind, prepared.task.classes, figures)
+    return {
+        "data": prepared.table.source,
+        "verdict": verdict.sentence,
+        "task": options.task,
+        LABELS_PER_CLASS: count_labels_per_class(prepared),
+        **({SITE: site.model_dump(mode="json")} if site else {}),
+    }
+
+
+def _audit(
+    prepared: Prepared, strategies: FittedStrategies, scores: TestScores, bundle: Bundle, options: AdaptOptions,
+    budget: Budget,
+) -> Audit:  # fmt: skip
+    """Audit where that is asked for, or where there is time."""
+    if budget.allows("audit") or options.audit not in ("auto", "none"):
+        task = replace(prepared.task, clock=budget.clock_for("audit"))
+        return audit.run_audit(replace(prepared, task=task), strategies, scores, options=options, bundle=bundle)
+    return audit.make_unaudited(prepared, NO_TIME) if options.audit == "auto" else Audit()
 
 
 def _compute_run_key(prepared: Prepared, options: AdaptOptions) -> str:
@@ -193,51 +220,10 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
         with timings.step("read"):
             table, test = read_data(path, options)
         with runs.claim(out, data=path, test=options.test):
-            adapted = adapt_table(table, test, options, out=out, timings=timings)
+            run = adapt_table(table, test, options, out=out, timings=timings)
             with timings.step("write"):
-                adapted.result.portable = _write_bundle(adapted, out)
-            adapted.result.seconds = {**timings.seconds, "total": time.monotonic() - began}
-            _write_result(adapted, out, options)
-    progress.say(f"Done in {adapted.result.seconds['total']:.0f} s.")
-    return adapted.result
-
-
-def _write_result(adapted: AdaptedRun, out: Path, options: AdaptOptions) -> None:
-    """Write result.json first: whatever happens to the report, `headstart report` can make it again."""
-    result, previews = adapted.result, _make_previews(adapted)
-    indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
-    write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
-    reporting.write_previews(previews, out)
-    reporting.write_report(result, previews, out, options.language)
-
-
-def _write_bundle(adapted: AdaptedRun, out: Path) -> PortableForm:
-    """Write bundle and predictions; says whether the model runs without torch."""
-    with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
-        sample = portable.draw_sample(adapted.prepared, adapted.bundle.seed)
-        bundle = portable.make_portable(adapted.bundle, sample, Path(place), out / "bundle")
-        portable.warn_if_not_portable(bundle, adapted.strategies, adapted.prepared)
-        bundles.save_bundle(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
-    write_text(out / "test_predictions.csv", _format_test_predictions(adapted))
-    portable_form: Mapping[str, Any] = (
-        bundle.portable_files.config if bundle.portable_files else bundles.NO_PORTABLE_FORM
-    )
-    size = (out / "bundle" / portable_form["file"]).stat().st_size if portable_form["ok"] else 0
-    return PortableForm(ok=portable_form["ok"], reason=portable_form.get("reason", ""), size_bytes=size)
-
-
-def _format_test_predictions(adapted: AdaptedRun) -> str:
-    result, prepared = adapted.result, adapted.prepared
-    predictions = adapted.scores.predictions.get(result.chosen)
-    header = answers.truth_header(result.task, tuple(result.classes))
-    rows = () if predictions is None else answers.truth_rows(prepared.truth, predictions, adapted.decided.decisions)
-    return format_csv([header, *rows])
-
-
-def _make_previews(adapted: AdaptedRun) -> Mapping[str, str]:
-    table = adapted.prepared.table
-    result = adapted.result
-    row_ids = {row.id for row in result.worst} | {row.id for row in result.label_errors[:N_WORST]}
-    row_ids |= audit.list_slice_examples(result)
-    preview = MODALITIES[table.modality].preview
-    return {str(name): preview(table.inputs[row]) for row, name in enumerate(table.ids) if str(name) in row_ids}
+                portable_form = write_bundle(run, out)
+            result = assemble_result(run, {**timings.seconds, "total": time.monotonic() - began}, portable_form)
+            write_result(run, result, out, options.language)
+    progress.say(f"Done in {result.seconds['total']:.0f} s.")
+    return result

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import data, features, progress
-from headstart.flow.adaptation.prepare import ROW_NOUNS, Prepared
+from headstart.flow.adaptation.prepare import ROW_NOUNS
+from headstart.flow.run_records import Prepared
 from headstart.options import AdaptOptions
 from headstart.records import Finding, Table
 from headstart.strategies.record import Clock, StrategyRows

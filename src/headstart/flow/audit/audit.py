@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import data, progress
+from headstart.bases import BaseRecord
 from headstart.bundle import Bundle
 from headstart.data.properties import of_inputs
 from headstart.evaluation.fairness.inherited_bias import ComparedModels, trace_gap
 from headstart.evaluation.fairness.slices import row_errors
-from headstart.flow.adaptation.evaluate import TestScores, choose_thresholds
-from headstart.flow.adaptation.prepare import Prepared
-from headstart.flow.audit import counterfactuals as pairs
 from headstart.flow.audit.attribute_probes import compute_plain_descriptors, list_probe_targets, probe_attributes
+from headstart.flow.audit.counterfactuals import CounterfactualInputs, measure_counterfactuals
 from headstart.flow.audit.slices import find_slices
+from headstart.flow.run_records import Audit, Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Column, FittedState, FloatMatrix, Table, make_column
-from headstart.results import BaseFigures, GapOrigin, Inherited, Readable, Result
+from headstart.results import Counterfactual, GapOrigin, Inherited, Readable
 from headstart.strategies import SINGLE, STRATEGIES
 from headstart.strategies.fitted import list_members
 
@@ -36,20 +36,13 @@ TUNED_ROWS, TUNED_SHARE_SECONDS = 200, 20.0
 """Rows that a model with moved weights is run on again, and the time that must be left for it."""
 
 
-def add_audit(
-    result: Result,
-    prepared: Prepared,
-    strategies: FittedStrategies,
-    scores: TestScores,
-    options: AdaptOptions,
-    bundle: Bundle,
-) -> None:
-    """Run the parts of the audit that `--audit` asks for and the task's clock allows, and put them into the document.
+def run_audit(
+    prepared: Prepared, strategies: FittedStrategies, scores: TestScores, options: AdaptOptions, bundle: Bundle
+) -> Audit:
+    """Run the parts of the audit that `--audit` asks for and the task's clock allows; none with `--audit none`.
 
     Parameters
     ----------
-    result : Result
-        Gets `inherited` and `slices`; both stay None with `--audit none`.
     prepared : Prepared
     strategies : FittedStrategies
     scores : TestScores
@@ -58,41 +51,42 @@ def add_audit(
         Of the chosen model.
     """
     if options.audit == "none":
-        return
-    result.slices = find_slices(prepared, strategies, scores, properties=measure_properties, options=options)
-    inherited = Inherited(n_rows=len(prepared.test), base=describe_base(result.base))
-    result.inherited = inherited
-    if len(prepared.test) == 0:
-        inherited.not_measured["all"] = "There were no test rows."
-        return
-    inherited.gaps = _find_gap_origins(
-        prepared, strategies, scores, options=options, not_measured=inherited.not_measured
-    )
-    inherited.readable = _probe_test_rows(
-        prepared, strategies, scores, options=options, not_measured=inherited.not_measured
-    )
+        return Audit()
+    slices = find_slices(prepared, strategies, scores, properties=measure_properties, options=options)
+    base, n_rows = describe_base(prepared.backbone.record), len(prepared.test)
+    if n_rows == 0:
+        return Audit(Inherited(n_rows=0, base=base, not_measured={"all": "There were no test rows."}), slices)
+    not_measured: dict[str, str] = {}
+    gaps = _find_gap_origins(prepared, strategies, scores, options=options, not_measured=not_measured)
+    readable = _probe_test_rows(prepared, strategies, scores, options=options, not_measured=not_measured)
+    pairs: list[Counterfactual] = []
     if options.audit == "auto" and not options.group:
-        inherited.not_measured["counterfactuals"] = (
-            "Not asked for: name groups with --group, or give --audit quick or full."
+        not_measured["counterfactuals"] = "Not asked for: name groups with --group, or give --audit quick or full."
+    else:
+        inputs = _gather_counterfactual_inputs(prepared, strategies, scores, options=options, bundle=bundle)
+        pairs, missing = measure_counterfactuals(
+            inputs, options.swaps, options.audit == "full", clock=prepared.task.clock, precision=options.precision
         )
-        return
-    inputs, full = (
-        _gather_counterfactual_inputs(prepared, strategies, scores, options=options, bundle=bundle),
-        options.audit == "full",
+        not_measured |= missing
+    inherited = Inherited(
+        n_rows=n_rows, base=base, gaps=gaps, readable=readable, counterfactuals=pairs, not_measured=not_measured
     )
-    inherited.counterfactuals, missing = pairs.measure_counterfactuals(
-        inputs, options.swaps, full, clock=prepared.task.clock, precision=options.precision
-    )
-    inherited.not_measured |= missing
+    return Audit(inherited, slices)
 
 
-def add_reason_not_audited(result: Result, prepared: Prepared, why: str) -> None:
-    """Write into a result document why nothing was audited."""
-    base = describe_base(result.base)
-    result.inherited = Inherited(n_rows=len(prepared.test), base=base, not_measured={"all": why})
+def make_unaudited(prepared: Prepared, reason: str) -> Audit:
+    """Return an audit that only says why nothing was audited.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    reason : str
+    """
+    base = describe_base(prepared.backbone.record)
+    return Audit(Inherited(n_rows=len(prepared.test), base=base, not_measured={"all": reason}))
 
 
-def describe_base(base: BaseFigures) -> str:
+def describe_base(base: BaseRecord) -> str:
     """Say what the record of the base tells of its training data."""
     if not base.pretrained:
         return f"The base {base.name} has learnt from no data, so it brought in no habits of other data."
@@ -227,7 +221,7 @@ def _find_tuned_state(state: FittedState) -> FittedState | None:
 
 def _gather_counterfactual_inputs(
     prepared: Prepared, strategies: FittedStrategies, scores: TestScores, options: AdaptOptions, bundle: Bundle
-) -> pairs.CounterfactualInputs:
+) -> CounterfactualInputs:
     """Gather what predicting changed rows needs."""
     plain = _choose_model_without_base(strategies, scores)
     names = [strategies.chosen, *([plain] if plain and plain != strategies.chosen else [])]
@@ -242,8 +236,8 @@ def _gather_counterfactual_inputs(
     typical = float(np.median(row_errors(prepared.truth, predictions))) if prepared.task.kind == "regression" else 0.0
     needs_base = bool(uses & {"features", "stages"})
     ready = replace(bundle, uses=frozenset(uses), backbone=prepared.backbone if needs_base else None)
-    thresholds = choose_thresholds(prepared, strategies.fitted[strategies.chosen])
-    return pairs.CounterfactualInputs(
+    thresholds = scores.thresholds
+    return CounterfactualInputs(
         bundle=ready,
         models={name: strategies.fitted[name] for name in names},
         table=table,
@@ -251,8 +245,3 @@ def _gather_counterfactual_inputs(
         thresholds=thresholds,
         typical_error=typical,
     )
-
-
-def list_slice_examples(result: Result) -> set[str]:
-    """Name the rows that the report shows of slices."""
-    return {name for item in (result.slices.found if result.slices else []) for name in item.examples}

@@ -22,8 +22,7 @@ from headstart.evaluation.fairness.slices import (
 )
 from headstart.evaluation.metrics.measures import MEASURES
 from headstart.evaluation.wording import format_amount, shorten_name
-from headstart.flow.adaptation.evaluate import TestScores, choose_thresholds
-from headstart.flow.adaptation.prepare import Prepared
+from headstart.flow.run_records import Prepared, TestScores
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.ranking.typicality import RowClusters, cluster_rows, find_nearest_centres, scale_to_unit_length
@@ -75,7 +74,7 @@ def find_slices(
     truth = task.codes if task.truth is None else task.truth
     predictions = Predictions(
         ids=prepared.train.table.ids[rows], classes=task.classes, probabilities=out_of_fold[rows], task=task.kind,
-        thresholds=choose_thresholds(prepared, strategies.fitted[strategies.chosen]),
+        thresholds=scores.thresholds,
     )  # fmt: skip
     errors = row_errors(truth[rows], predictions)
     centre = features.final[rows].mean(axis=0)

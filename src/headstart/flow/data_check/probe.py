@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import bases, data, features, progress
-from headstart.flow.adaptation.prepare import encode_truth, list_classes
+from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.flow.base_choice.choose import state_need
 from headstart.flow.base_choice.measure import join_feature_duplicates
 from headstart.flow.data_check.suspects import outliers, unknown_tokens, wrong_labels

@@ -13,13 +13,13 @@ from headstart.evaluation import label_errors
 from headstart.evaluation.intervals import mean_interval, ratio_interval
 from headstart.evaluation.label_errors import LabelErrors
 from headstart.flow.adaptation.budget import Budget
-from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.base_choice.measure import measure_coverage
 from headstart.flow.data_check.check import about_inputs, gravest_first, with_shares
+from headstart.flow.run_records import Prepared, TrainingChecks
 from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Finding, FloatMatrix, Index, Interval, Probabilities, Table
-from headstart.results import Figure, FindingRow, HonestScore, LabelError, Result
+from headstart.results import Figure, HonestScore, LabelError
 from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
 from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import StrategyRows, Task
@@ -55,45 +55,45 @@ FINDERS: dict[str, Callable[[Task, Probabilities], LabelErrors]] = {
 }
 
 
-def tell(result: Result, prepared: Prepared, climb: FittedStrategies, options: AdaptOptions, budget: Budget) -> None:
-    """Add to a result document what the checks of the training rows found; parts without time are left out.
+def check_training_rows(
+    prepared: Prepared, strategies: FittedStrategies, options: AdaptOptions, budget: Budget
+) -> TrainingChecks:
+    """Return what the checks of the training rows find; parts without time are left out.
 
     Parameters
     ----------
-    result : Result
-        Gets `checks` (the gravest first), `label_errors` and `honest_score`.
     prepared : Prepared
-    climb : FittedStrategies
-        Label errors are read off the chosen model's out-of-fold outputs.
+    strategies : FittedStrategies
+        Label errors are looked for in the chosen model's out-of-fold outputs.
     options : AdaptOptions
     budget : Budget
         Where it has no time left, only label errors are looked for.
     """
     train, task = prepared.train, prepared.task
-    wrong, result.label_errors = wrong_labels(train.table, task, climb.fitted[climb.chosen].out_of_fold)
-    found = [*prepared.findings, *wrong]
+    wrong, label_errors = wrong_labels(train.table, task, strategies.fitted[strategies.chosen].out_of_fold)
+    findings = [*prepared.findings, *wrong]
+    grouped_score = None
     left_out = []
     if budget.allows("checks"):
-        found += about_inputs(train.table, options.group, options.seed)
+        findings += about_inputs(train.table, options.group, options.seed)
         if train.features is not None:
-            found += outliers(train.table.ids, train.features.final, options.seed)
-            found += unknown_tokens(prepared.backbone, train.table)
+            findings += outliers(train.table.ids, train.features.final, options.seed)
+            findings += unknown_tokens(prepared.backbone, train.table)
     else:
         left_out.append("shortcuts and outliers")
     if budget.allows("honest_score"):
-        result.honest_score = honest_score(train, task, options.group)
+        grouped_score = honest_score(train, task, options.group)
     else:
         left_out.append("what copies and groups do to the score")
     if left_out:
         summary = f"No time was left to look for {' and '.join(left_out)}."
-        found.append(
+        findings.append(
             Finding(
                 kind="not-looked-deeper", severity="note", rows=(), summary=summary, advice="Give more with --time."
             )
         )
-    result.checks = [
-        FindingRow.model_validate(item.as_dict()) for item in gravest_first(with_shares(found, prepared.table))
-    ]
+    ordered = gravest_first(with_shares(findings, prepared.table))
+    return TrainingChecks(findings=ordered, label_errors=label_errors, honest_score=grouped_score)
 
 
 def wrong_labels(table: Table, task: Task, outputs: Probabilities) -> tuple[list[Finding], list[LabelError]]:

@@ -28,8 +28,8 @@ from headstart.bundle.runtime.agreement import LARGEST_DIFFERENCE, SAME_LABELS, 
 from headstart.bundle.runtime.inputs import ModelInputs
 from headstart.bundle.runtime.session import FAILURES, GraphRun, PortableModel, open_graph
 from headstart.csv_files import read_csv_rows
+from headstart.data.labels.targets import encode_truth
 from headstart.errors import BundleError, DataError, OptionError, offenders, unknown
-from headstart.flow.adaptation.prepare import encode_truth
 from headstart.flow.exports.portable import prepare_rows, run_reference
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.exports.web_page import require_ready, write_page

@@ -32,8 +32,8 @@ from headstart.bundle.synthetic_rows import make_synthetic_rows
 from headstart.errors import BundleError
 from headstart.features import DESCRIPTOR_EXTRACTORS, Extractor, make_backbone_extractor
 from headstart.features.runtimes import REFERENCE, ChosenRuntime, measure_relative_error
-from headstart.flow.adaptation.prepare import Prepared
 from headstart.flow.inference.predict_table import read_with, select_ood_features
+from headstart.flow.run_records import Prepared
 from headstart.home import write_text
 from headstart.ladder import FittedStrategies
 from headstart.modalities.record import Array

@@ -10,6 +10,7 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
+from headstart.data.labels.targets import encode_truth
 from headstart.errors import BundleError, offenders
 from headstart.evaluation import Truth
 from headstart.evaluation.comparison.model_changes import (
@@ -20,7 +21,6 @@ from headstart.evaluation.comparison.model_changes import (
     measure_advantage,
 )
 from headstart.evaluation.intervals import mean_interval, number_clusters
-from headstart.flow.adaptation.prepare import encode_truth
 from headstart.flow.external_validation.evaluate import predict_rows
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_score
 from headstart.flow.scoring.groups import find_group_dependence

@@ -11,21 +11,21 @@ import numpy as np
 from headstart import bundle as bundles
 from headstart import evaluation
 from headstart.bundle import Bundle
+from headstart.data.labels.targets import encode_truth
 from headstart.decisions import DEFAULT_POLICY, KINDS, Decisions
 from headstart.errors import DataError, ending
 from headstart.evaluation import Truth
 from headstart.evaluation.uncertainty.selective import answer_share
-from headstart.flow.adaptation.decision_rules import measure_abstention
-from headstart.flow.adaptation.evaluate import measure_details
-from headstart.flow.adaptation.prepare import encode_truth
 from headstart.flow.external_validation import recalibrate as recalibrating
 from headstart.flow.external_validation import site_comparison
 from headstart.flow.inference.labelled_rows import leave_out_training_rows, read_rows_to_evaluate
 from headstart.flow.inference.predict_table import decide_rows, predict_batches, select_ood_features
-from headstart.flow.scoring.groups import compare_groups, find_group_dependence
+from headstart.flow.scoring.decisions import ScoredRows
+from headstart.flow.scoring.groups import find_group_dependence
+from headstart.flow.scoring.predictions import ModelFigures, measure_model
 from headstart.offline import offline
 from headstart.options import EvaluateOptions, PredictOptions
-from headstart.records import FloatMatrix, Predictions, SetAside, Table
+from headstart.records import FloatMatrix, Index, Predictions, SetAside, Table
 from headstart.results import Evaluation, SetAsideRow
 
 _NO_LABELS = "There are no labels here."
@@ -117,78 +117,67 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
         if recalibrate is not None:
             recalibrating.require_possible(bundle, table, unknown is not None)
         predicted = predict_rows(bundle, table, options.precision, path)
+    is_labelled, columns = unknown is not None, _select_present_columns(predicted.table, options)
     dependence = find_group_dependence(predicted.table, options.group)
     clusters = dependence.group_clusters
-    result = Evaluation.model_validate(
-        {
-            "task": bundle.task,
-            "bundle": str(bundle_path),
-            "data": table.source,
-            "classes": list(bundle.classes),
-            "n_rows": len(predicted.table),
-            "labelled": unknown is not None,
-            "unknown_labels": dict(sorted((unknown or Counter()).items())),
-            "n_learnt": n_learnt,
-            "metrics": None,
-            "confusion": None,
-            "shares": {kind: answer_share(predicted.decisions.kinds.tolist(), kind, clusters) for kind in KINDS},
-            "set_aside": [
-                SetAsideRow(id=item.id, reason=item.reason) for item in (*table.set_aside, *predicted.set_aside)
-            ],
-            "trained_on": str(bundle.about.get("data", "")),
-            **_score_rows(bundle, predicted, options, unknown is not None),
-        }
+    truth = encode_truth(predicted.table, bundle.classes) if is_labelled else None
+    figures = None if truth is None else _measure_rows(bundle, predicted, truth, clusters=clusters, columns=columns)
+    set_aside = (*table.set_aside, *predicted.set_aside)
+    result = Evaluation(
+        task=bundle.task,  # type: ignore[arg-type]
+        bundle=str(bundle_path),
+        data=table.source,
+        classes=list(bundle.classes),
+        n_rows=len(predicted.table),
+        labelled=is_labelled,
+        unknown_labels=dict(sorted((unknown or Counter()).items())),
+        n_learnt=n_learnt,
+        metrics=figures.metrics if figures else None,
+        confusion=figures.confusion if figures else None,
+        fit=figures.fit if figures else None,
+        groups=figures.groups if figures else [],
+        calibration=figures.calibration if figures else None,
+        conformal=figures.conformal if figures else None,
+        abstention=figures.abstention if figures else None,
+        shares={kind: answer_share(predicted.decisions.kinds.tolist(), kind, clusters) for kind in KINDS},
+        not_measured=figures.not_measured if figures else dict.fromkeys(_WITH_LABELS, _NO_LABELS),
+        set_aside=[SetAsideRow(id=item.id, reason=item.reason) for item in set_aside],
+        trained_on=str(bundle.about.get("data", "")),
     )
-    codes = (
-        encode_truth(predicted.table, bundle.classes) if unknown is not None else predicted.predictions.class_indices
-    )
-    site_comparison.add_site_comparison(
+    result = site_comparison.compare_with_site(
         result,
         bundle,
         bundle_path,
-        codes=codes,
+        codes=predicted.predictions.class_indices if truth is None else truth,
         clusters=dependence.for_splitting,
         placed=predicted.placed,
     )
-    if recalibrate is not None:
-        truth = encode_truth(predicted.table, bundle.classes)
-        recalibrated = recalibrating.recalibrate(
-            bundle,
-            predicted.raw,
-            truth,
-            table=predicted.table,
-            groups=_select_present_columns(predicted.table, options),
-        )
-        result.recalibration = recalibrating.write_recalibrated(
-            bundle, (bundle_path, recalibrate), recalibrated, result=result, table=predicted.table
-        )
-        result.advice = site_comparison.advise_after_recalibration(result)
-    return result
+    if recalibrate is None or truth is None:
+        return result
+    recalibrated = recalibrating.recalibrate(bundle, predicted.raw, truth, table=predicted.table, groups=columns)
+    recalibration = recalibrating.write_recalibrated(
+        bundle, bundle_path, recalibrate, recalibrated=recalibrated, table=predicted.table
+    )
+    result = result.model_copy(update={"recalibration": recalibration})
+    return result.model_copy(update={"advice": site_comparison.advise_after_recalibration(result)})
 
 
 def _select_present_columns(table: Table, options: PredictOptions) -> tuple[str, ...]:
     return tuple(name for name in options.group if name in table.metadata)
 
 
-def _score_rows(bundle: Bundle, predicted: PredictedRows, options: PredictOptions, labelled: bool) -> dict[str, object]:
-    """Give everything that needs labels, by the name of the field."""
-    if not labelled:
-        return {"not_measured": dict.fromkeys(_WITH_LABELS, _NO_LABELS)}
-    truth: Truth = encode_truth(predicted.table, bundle.classes)
-    policy, columns = bundle.decision_policy or DEFAULT_POLICY, _select_present_columns(predicted.table, options)
-    clusters = find_group_dependence(predicted.table, columns).group_clusters
-    fields = measure_details(truth, predicted.predictions, clusters, bundle.seed)
-    fields |= {
-        "metrics": evaluation.score_predictions(truth, predicted.predictions, clusters, bundle.seed),
-        "groups": compare_groups(predicted.table, truth, predicted.predictions, columns=columns, seed=bundle.seed),
-        "conformal": site_comparison.measure_coverage(
-            truth, predicted.predictions, predicted.decisions, policy=policy, drawn=(clusters, bundle.seed)
-        ),
-        "abstention": measure_abstention(
-            truth, predicted.predictions, predicted.decisions, policy=policy, clusters=clusters, seed=bundle.seed
-        ),
-    }
-    if fields["conformal"] is None:
-        why = policy.not_applied.get("sets", "The bundle is of an older version and gives no sets.")
-        fields["not_measured"] = {**fields.get("not_measured", {}), "conformal": why}  # type: ignore[dict-item]
-    return fields
+def _measure_rows(
+    bundle: Bundle, predicted: PredictedRows, truth: Truth, clusters: Index | None, columns: tuple[str, ...]
+) -> ModelFigures:
+    """Return how good the bundle is on labelled rows."""
+    rows = ScoredRows(
+        table=predicted.table,
+        truth=truth,
+        predictions=predicted.predictions,
+        decisions=predicted.decisions,
+        clusters=clusters,
+    )
+    metrics = evaluation.score_predictions(truth, predicted.predictions, clusters, bundle.seed)
+    return measure_model(
+        rows, metrics, bundle.decision_policy or DEFAULT_POLICY, group_columns=columns, seed=bundle.seed
+    )

@@ -23,7 +23,7 @@ from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.external_validation.site_comparison import LEAST_LABELS
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.records import Index, Predictions, Table
-from headstart.results import BeforeAfter, Evaluation, Figure, Recalibration
+from headstart.results import BeforeAfter, Figure, Recalibration
 
 N_FOLDS = 5
 Floats = NDArray[np.float64]
@@ -202,26 +202,27 @@ def _recalibrate_ranges(
 
 
 def write_recalibrated(
-    bundle: Bundle, places: tuple[Path, Path], recalibrated: Recalibrated, result: Evaluation, table: Table
+    bundle: Bundle, bundle_path: Path, out: Path, recalibrated: Recalibrated, table: Table
 ) -> Recalibration:  # fmt: skip
     """Write the bundle with the new rules; a bundle is replaced only where its own path was named.
 
     Parameters
     ----------
     bundle : Bundle
-    places : (Path, Path)
-        Where it lies, and where to write.
+    bundle_path : Path
+        Where it lies.
+    out : Path
+        Where to write.
     fold_sets : Recalibrated
     figures : Evaluation
     table : Table
         Rows that both the bundle in memory and the one written must answer alike.
     """
-    bundle_path, out = places
     place = bundles.find_bundle(bundle_path) if out.resolve() == bundle_path.resolve() else out
     if place.resolve() != bundles.find_bundle(bundle_path).resolve() and place.exists() and any(place.iterdir()):
         raise DataError(f"--recalibrate: {out} exists.", "Name a folder that does not exist, or the bundle itself.")
     parts = {"calibration": recalibrated.calibration_kept, "sets": recalibrated.sets_kept}
-    about = {**bundle.about, "recalibrated": {"data": result.data, "n_rows": recalibrated.n_rows, **parts}}
+    about = {**bundle.about, "recalibrated": {"data": table.source, "n_rows": recalibrated.n_rows, **parts}}
     corrected = replace(bundle, decision_policy=recalibrated.rules, about=about)
     bundles.save_bundle(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
     return Recalibration(

@@ -5,39 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
-from headstart.bundle.reference import ReferenceSample
-from headstart.decisions import NONE, SINGLE, DecisionPolicy, Decisions
+from headstart.decisions import NONE, SINGLE
 from headstart.errors import offenders
-from headstart.evaluation import Truth
 from headstart.evaluation.shift.drift import MIN_ROWS, MIN_UNITS, measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
-from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage
-from headstart.flow.active_learning.label_next import LABELS_PER_CLASS
-from headstart.flow.adaptation.prepare import Prepared
-from headstart.flow.inference.predict_table import select_ood_features
-from headstart.flow.scoring.groups import find_group_dependence
-from headstart.records import FloatMatrix, Index, Predictions
+from headstart.flow.scoring.predictions import ModelFigures
+from headstart.flow.scoring.training_site import LABELS_PER_CLASS, SITE, SITE_FIGURES, name_figures, summarise_site
+from headstart.records import FloatMatrix, Index
 from headstart.results import (
-    Abstention,
     Advice,
-    AnyMetrics,
     BesideTraining,
-    Calibration,
-    Conformal,
+    Drift,
     Evaluation,
     Figure,
+    PriorShift,
     Result,
     SiteFigures,
 )
 from headstart.spellings import fold_label
 
-SITE = "site"
 FEW_ROWS = 20
 """With fewer labelled rows there is no advice."""
 LOST, LOST_UNIT = 0.05, 0.1
@@ -49,68 +40,12 @@ _LEAST_POINT = 0.01
 """Probabilities that are off by less than a point are not worth correcting."""
 _ALIKE = 0.8
 """How much of two labels must agree (difflib's ratio) to be taken for two spellings of one."""
-_SHOWN: dict[str, tuple[str, ...]] = {
-    "classification": ("accuracy", "macro_f1", "log_loss"),
-    "ordinal": ("accuracy", "quadratic_kappa", "mean_grade_error"),
-    "multi-label": ("macro_f1", "micro_f1", "log_loss"),
-    "regression": ("mean_absolute_error", "r2"),
-}
-"""What is held against the training site; the first decides."""
 _LOWER_IS_BETTER = {"mean_absolute_error"}
 _NO_REFERENCE = "The bundle keeps no sample of its training rows: it reads no features, or is of an older version."
 _NO_SITE = (
     "The bundle keeps no figures of its own test rows: it was made without any, or by an older version and lies apart "
     "from its result.json."
 )
-
-
-def draw_reference(
-    prepared: Prepared, policy: DecisionPolicy, groups: tuple[str, ...], seed: int
-) -> ReferenceSample | None:
-    """Draw the sample of training rows that a bundle keeps; None where no features are kept."""
-    values = (
-        select_ood_features(prepared.train, policy.out_of_distribution.reads) if policy.out_of_distribution else None
-    )
-    if values is None or policy.out_of_distribution is None:
-        return None
-    return ReferenceSample.draw(
-        values,
-        policy.out_of_distribution.reads,
-        find_group_dependence(prepared.train.table, groups).for_splitting,
-        seed,
-    )
-
-
-def summarise_site(result: Result) -> SiteFigures | None:
-    """Give what a bundle keeps of its test rows; None without any."""
-    metrics = result.strategy(result.chosen).test
-    if metrics is None:
-        return None
-    figures = name_figures(
-        metrics, result.task, result.calibration, conformal=result.conformal, abstention=result.abstention
-    )
-    matrix = np.asarray(result.confusion.matrix).sum(axis=0).tolist() if result.confusion else []
-    return SiteFigures(
-        data=result.data,
-        n_rows=metrics.n_rows,
-        figures=figures,
-        predicted=dict(zip(result.classes, matrix, strict=False)),
-    )
-
-
-def name_figures(
-    metrics: AnyMetrics, task: str, calibration: Calibration | None, conformal: Conformal | None,
-    abstention: Abstention | None,
-) -> dict[str, Figure]:  # fmt: skip
-    """Name the figures that can be held against those of another place."""
-    figures: dict[str, Figure | None] = {name: getattr(metrics, name) for name in _SHOWN[task]}
-    if calibration is not None:
-        figures |= {"calibration_error": calibration.error, "overconfidence": calibration.overconfidence}
-    if conformal is not None:
-        figures |= {"coverage": conformal.measured}
-    if abstention is not None:
-        figures |= dict(abstention.shares)
-    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def load_site(bundle: Bundle, path: Path) -> SiteFigures | None:
@@ -121,42 +56,35 @@ def load_site(bundle: Bundle, path: Path) -> SiteFigures | None:
     if not beside.is_file():
         return None
     try:
-        return summarise_site(Result.model_validate_json(beside.read_text("utf-8")))
+        return _summarise_result(Result.model_validate_json(beside.read_text("utf-8")))
     except (OSError, ValueError, StopIteration, AttributeError, RecursionError):
         return None
 
 
-def measure_coverage(
-    truth: Truth,
-    predictions: Predictions,
-    decisions: Decisions,
-    policy: DecisionPolicy,
-    drawn: tuple[Index | None, int],
-) -> Conformal | None:
-    """Measure sets or ranges on labelled rows; None where there are no such."""
-    if predictions.task == "regression" and policy.margin is not None:
-        return measure_range_coverage(
-            truth[:, 0].astype(np.float64),
-            predictions.values,
-            policy.margin,
-            stated=policy.coverage,
-            n_rows_learnt=0,
-            clusters=drawn[0],
-        )
-    if policy.sets is None or predictions.task not in SINGLE:
+def _summarise_result(result: Result) -> SiteFigures | None:
+    """Return the figures of a run's test rows; None without any."""
+    metrics = result.strategy(result.chosen).test
+    if metrics is None:
         return None
-    exact, learnt = policy.sets.exact_sets(predictions.probabilities), (policy.sets.n_rows, sum(policy.sets.own))
-    return measure_set_coverage(truth, decisions.sets, exact, stated=policy.coverage, learnt=learnt, drawn=drawn)
+    figures = ModelFigures(
+        metrics=metrics,
+        confusion=result.confusion,
+        calibration=result.calibration,
+        conformal=result.conformal,
+        abstention=result.abstention,
+    )
+    return summarise_site(result.data, result.task, result.classes, figures)
 
 
-def add_site_comparison(
+def compare_with_site(
     result: Evaluation, bundle: Bundle, path: Path, codes: Index, clusters: Index, placed: FloatMatrix | None
-) -> None:
-    """Add what differs from the training site and what to do; `metrics` and the like stand there already.
+) -> Evaluation:
+    """Return a result with what differs from the training site, and advice.
 
     Parameters
     ----------
-    figures : Evaluation
+    result : Evaluation
+        With all figures of the new rows.
     bundle : Bundle
     path : Path
         Where the bundle lies.
@@ -167,39 +95,30 @@ def add_site_comparison(
     placed : FloatMatrix or None, shape (n_rows, n_kept)
         The rows as the bundle's sample of training rows is kept.
     """
-    training_site = load_site(bundle, path)
-    _add_figures_beside(result, training_site)
-    _add_prior_shift(result, bundle, training_site, codes=codes, clusters=clusters)
-    if bundle.reference_sample is None or placed is None:
-        result.not_measured["drift"] = _NO_REFERENCE
-    else:
-        result.drift = measure_drift(
-            bundle.reference_sample.values,
-            placed,
-            bundle.reference_sample.clusters,
-            clusters_new=clusters,
-            seed=bundle.seed,
-        )
-        if result.drift is None:
-            sides = [(placed, clusters), (bundle.reference_sample.values, bundle.reference_sample.clusters)]
-            here, there_too = (f"{len(rows):,} rows ({len(np.unique(own)):,} independent)" for rows, own in sides)
-            result.not_measured["drift"] = (
-                f"Cannot tell: it takes {MIN_ROWS} rows on either side, {MIN_UNITS} of them independent; here are "
-                f"{here}, of training {there_too}."
-            )
-    result.advice = choose_advice(result)
-
-
-def _add_figures_beside(result: Evaluation, training_site: SiteFigures | None) -> None:
+    training_site, not_measured = load_site(bundle, path), dict(result.not_measured)
+    beside: list[BesideTraining] = []
     if training_site is None:
-        result.not_measured["beside_training"] = _NO_SITE
-        return
+        not_measured["beside_training"] = _NO_SITE
+    else:
+        beside = _list_figures_beside(result, training_site)
+    shift, reason = _measure_prior_shift(result, bundle, training_site, codes=codes, clusters=clusters)
+    if reason:
+        not_measured["prior_shift"] = reason
+    drift, reason = _measure_drift(bundle, clusters, placed)
+    if reason:
+        not_measured["drift"] = reason
+    changes = {"beside_training": beside, "prior_shift": shift, "drift": drift, "not_measured": not_measured}
+    compared = result.model_copy(update=changes)
+    return compared.model_copy(update={"advice": choose_advice(compared)})
+
+
+def _list_figures_beside(result: Evaluation, training_site: SiteFigures) -> list[BesideTraining]:
     here = dict(result.shares)
     if result.metrics is not None:
         here |= name_figures(
             result.metrics, result.task, result.calibration, conformal=result.conformal, abstention=result.abstention
         )
-    result.beside_training = [
+    return [
         BesideTraining(
             name=name, there=figure, n_rows_there=training_site.n_rows, here=here[name], n_rows=result.n_rows,
             difference=independent_difference(here[name], figure),
@@ -208,21 +127,34 @@ def _add_figures_beside(result: Evaluation, training_site: SiteFigures | None) -
     ]  # fmt: skip
 
 
-def _add_prior_shift(
+def _measure_prior_shift(
     result: Evaluation, bundle: Bundle, training_site: SiteFigures | None, codes: Index, clusters: Index
-) -> None:
+) -> tuple[PriorShift | None, str]:
+    """Return how the frequencies of the classes differ, or why that cannot be measured."""
     if bundle.task not in SINGLE:
-        result.not_measured["prior_shift"] = "A row has no single class."
-        return
+        return None, "A row has no single class."
     counts: Mapping[str, int] = training_site.predicted if training_site else {}
     if result.labelled:
         counts = bundle.about.get(LABELS_PER_CLASS, {})
     kind = "labels" if result.labelled else "predictions"
-    result.prior_shift = measure_prior_shift(
-        bundle.classes, counts, codes, clusters=clusters, kind=kind, seed=bundle.seed
+    shift = measure_prior_shift(bundle.classes, counts, codes, clusters=clusters, kind=kind, seed=bundle.seed)
+    return shift, "" if shift else "The bundle does not say how many rows of each class there were."
+
+
+def _measure_drift(bundle: Bundle, clusters: Index, placed: FloatMatrix | None) -> tuple[Drift | None, str]:
+    """Return how the features of the rows differ, or why that cannot be measured."""
+    reference = bundle.reference_sample
+    if reference is None or placed is None:
+        return None, _NO_REFERENCE
+    drift = measure_drift(reference.values, placed, reference.clusters, clusters_new=clusters, seed=bundle.seed)
+    if drift is not None:
+        return drift, ""
+    sides = [(placed, clusters), (reference.values, reference.clusters)]
+    here, there_too = (f"{len(rows):,} rows ({len(np.unique(own)):,} independent)" for rows, own in sides)
+    return None, (
+        f"Cannot tell: it takes {MIN_ROWS} rows on either side, {MIN_UNITS} of them independent; here are "
+        f"{here}, of training {there_too}."
     )
-    if result.prior_shift is None:
-        result.not_measured["prior_shift"] = "The bundle does not say how many rows of each class there were."
 
 
 def choose_advice(result: Evaluation) -> Advice:
@@ -263,7 +195,7 @@ def _advise_with_labels(result: Evaluation) -> Advice:
     if result.task != "multi-label" and n_unknown >= UNKNOWN_SHARE * (n_unknown + result.n_rows):
         why = f"{n_unknown:,} of {n_unknown + result.n_rows:,} rows are of classes that the model does not know"
         return _make_advice("re-train", f"{why}. Adapt again with rows of these classes.")
-    main = next((row for row in result.beside_training if row.name == _SHOWN[result.task][0]), None)
+    main = next((row for row in result.beside_training if row.name == SITE_FIGURES[result.task][0]), None)
     if main is not None and _is_worse(main):
         return _make_advice(
             "re-train", f"{_NAMES[main.name]} is {_format_figure(main.name, main.here)} here and "
@@ -369,9 +301,3 @@ def _format_share(figure: Figure) -> str:
 
 def _make_advice(action: str, reason: str) -> Advice:
     return Advice(action=action, reason=reason)  # type: ignore[arg-type]
-
-
-def record_site(result: Result) -> dict[str, Any]:
-    """Give what stands in a bundle's `about` for `site`."""
-    site = summarise_site(result)
-    return {SITE: site.model_dump(mode="json")} if site else {}

@@ -1,0 +1,81 @@
+"""Write what a run made: bundle, result.json, predictions of the test rows, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from headstart import bundle as bundles
+from headstart.csv_files import format_csv
+from headstart.flow import reporting
+from headstart.flow.exports import portable
+from headstart.flow.exports.reopening import require_same_answers
+from headstart.flow.inference import answers
+from headstart.flow.run_records import AdaptedRun
+from headstart.flow.scoring.predictions import N_WORST
+from headstart.home import write_text
+from headstart.modalities import MODALITIES
+from headstart.results import PortableForm, Result
+
+MANY_CLASSES = 100
+"""With more classes result.json is written without line breaks."""
+
+
+def write_result(run: AdaptedRun, result: Result, out: Path, language: str) -> None:
+    """Write result.json, then the report, which `headstart report` can make again if that fails.
+
+    Parameters
+    ----------
+    run : AdaptedRun
+    result : Result
+    out : Path
+        The run folder.
+    language : str
+        Of the report: a code, or "auto".
+    """
+    previews = _make_previews(run)
+    indent = 2 if len(result.classes) <= MANY_CLASSES else None  # a confusion matrix of 1,000 classes: 2 MB, not 13
+    write_text(out / "result.json", result.model_dump_json(indent=indent) + "\n")
+    reporting.write_previews(previews, out)
+    reporting.write_report(result, previews, out, language)
+
+
+def write_bundle(run: AdaptedRun, out: Path) -> PortableForm:
+    """Write the bundle and the predictions of the test rows; return whether the model runs without torch.
+
+    Parameters
+    ----------
+    run : AdaptedRun
+    out : Path
+        The run folder.
+    """
+    with TemporaryDirectory(dir=out, prefix=".shipping-") as place:
+        sample = portable.draw_sample(run.prepared, run.bundle.seed)
+        bundle = portable.make_portable(run.bundle, sample, Path(place), out / "bundle")
+        portable.warn_if_not_portable(bundle, run.strategies, run.prepared)
+        bundles.save_bundle(bundle, out / "bundle", check=partial(require_same_answers, bundle=bundle, table=sample))
+    write_text(out / "test_predictions.csv", _format_test_predictions(run))
+    manifest: Mapping[str, Any] = bundle.portable_files.config if bundle.portable_files else bundles.NO_PORTABLE_FORM
+    size = (out / "bundle" / manifest["file"]).stat().st_size if manifest["ok"] else 0
+    return PortableForm(ok=manifest["ok"], reason=manifest.get("reason", ""), size_bytes=size)
+
+
+def _format_test_predictions(run: AdaptedRun) -> str:
+    task = run.prepared.task
+    predictions = run.scores.predictions.get(run.strategies.chosen)
+    header = answers.truth_header(task.kind, task.classes)
+    rows = () if predictions is None else answers.truth_rows(run.prepared.truth, predictions, run.decided.decisions)
+    return format_csv([header, *rows])
+
+
+def _make_previews(run: AdaptedRun) -> Mapping[str, str]:
+    """Return thumbnails and texts of the rows that the report shows, by row."""
+    table = run.prepared.table
+    row_ids = {row.id for row in (run.figures.worst if run.figures else [])}
+    row_ids |= {row.id for row in run.checks.label_errors[:N_WORST]}
+    row_ids |= {name for item in (run.audit.slices.found if run.audit.slices else []) for name in item.examples}
+    preview = MODALITIES[table.modality].preview
+    return {str(name): preview(table.inputs[row]) for row, name in enumerate(table.ids) if str(name) in row_ids}

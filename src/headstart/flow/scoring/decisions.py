@@ -1,0 +1,205 @@
+"""How good decisions are on labelled rows: abstaining, prediction sets and ranges, costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.decisions import KINDS, LABEL, NONE, NOT_SURE, SINGLE, Costs, DecisionPolicy, Decisions
+from headstart.evaluation import Truth
+from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage, share_interval
+from headstart.evaluation.uncertainty.selective import (
+    answer_share,
+    mean_cost_interval,
+    measure_risk_coverage,
+    rows_per_hundred,
+)
+from headstart.records import Index, Predictions, Table
+from headstart.results import (
+    Abstention,
+    Conformal,
+    CostFigures,
+    Figure,
+    Miss,
+    NoveltyFigures,
+)
+
+MOST_MISSES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredRows:
+    """Labelled rows of a table with the predictions and decisions of one model.
+
+    Parameters
+    ----------
+    table : Table
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+        True classes, or what `targets` holds.
+    predictions : Predictions
+        Calibrated.
+    decisions : Decisions
+    clusters : Index or None, shape (n_rows,)
+        Rows with one number are resampled together.
+    """
+
+    table: Table
+    truth: Truth
+    predictions: Predictions
+    decisions: Decisions
+    clusters: Index | None
+
+
+def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> Abstention:
+    """Return what was answered on labelled rows, and how good the answers are.
+
+    Parameters
+    ----------
+    rows : ScoredRows
+        One or more.
+    policy : DecisionPolicy
+    seed : int
+        Of the bootstrap.
+    """
+    truth, predictions, decided, clusters = rows.truth, rows.predictions, rows.decisions, rows.clusters
+    single, answered = predictions.task in SINGLE, decided.kinds == LABEL
+    shares = {kind: answer_share(decided.kinds.tolist(), kind, clusters) for kind in KINDS}
+    not_applied = dict(policy.not_applied)
+    figures: dict[str, object] = dict.fromkeys(("accuracy_answered", "accuracy_all", "wrong", "risk_coverage", "costs"))
+    if single:
+        right, plain = decided.codes == truth, predictions.class_indices == truth
+        inside = None if clusters is None else clusters[answered]
+        figures |= {
+            "accuracy_answered": Figure.of(share_interval(right[answered], inside)) if answered.any() else None,
+            "accuracy_all": Figure.of(share_interval(plain, clusters)),
+            "wrong": rows_per_hundred(answered & ~right, clusters),
+            "misses": _list_misses(truth, predictions, decided, policy.costs),
+            "risk_coverage": measure_risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),
+            "costs": _measure_costs(truth, predictions, decided, costs=policy.costs, drawn=(clusters, seed)),
+        }
+    else:
+        not_applied["risk_coverage"] = "A number or several labels have no single probability to order rows by."
+    return Abstention.model_validate(
+        {
+            "n_rows": len(truth),
+            "n_answered": int(answered.sum()),
+            "shares": shares,
+            "referred": rows_per_hundred(decided.kinds == NOT_SURE, clusters),
+            "refused": rows_per_hundred(decided.kinds == NONE, clusters),
+            "novelty": _measure_out_of_distribution(truth, predictions, decided, policy=policy, clusters=clusters),
+            "reserved_classes": list(
+                np.array(predictions.classes, dtype=object)[policy.is_reserved(predictions.classes)]
+            )
+            if single
+            else [],
+            "without": not_applied,
+            "reading": _describe_abstention(len(truth), shares, figures["accuracy_answered"], figures["accuracy_all"]),
+            **figures,
+        }
+    )
+
+
+def _describe_abstention(n_rows: int, shares: Mapping[str, Figure], answered: object, whole: object) -> str:
+    """Say in plain words what it answers."""
+    text = (
+        f"Of {n_rows:,} test rows {100 * shares[LABEL].value:.0f} % get an answer, "
+        f'{100 * shares[NOT_SURE].value:.0f} % "{NOT_SURE}" and {100 * shares[NONE].value:.0f} % "{NONE}".'
+    )
+    if isinstance(answered, Figure) and isinstance(whole, Figure):
+        text += (
+            f" Of the answers {100 * answered.value:.1f} % are right (95 % interval {100 * answered.low:.1f} to "
+            f"{100 * answered.high:.1f}); if every row had to be answered it would be {100 * whole.value:.1f} %."
+        )
+    return text
+
+
+def _list_misses(
+    truth: NDArray[np.intp], predictions: Predictions, decided: Decisions, costs: Costs | None
+) -> list[Miss]:
+    """List the wrong answers by class and answer: the costliest kinds first, then the most frequent."""
+    wrong = (decided.codes >= 0) & (decided.codes != truth)
+    pairs, counts = np.unique(np.column_stack([truth, decided.codes])[wrong], axis=0, return_counts=True)
+    matrix = np.asarray(costs.matrix) if costs else np.ones((len(predictions.classes), len(predictions.classes)))
+    order = sorted(range(len(pairs)), key=lambda at: (-matrix[tuple(pairs[at])], -counts[at], tuple(pairs[at])))
+    return [
+        Miss(
+            label=predictions.classes[pairs[at][0]], answer=predictions.classes[pairs[at][1]], n_rows=int(counts[at]),
+            per_hundred=rows_per_hundred((truth == pairs[at][0]) & (decided.codes == pairs[at][1]), None),
+            cost=float(matrix[tuple(pairs[at])]),
+        )
+        for at in order[:MOST_MISSES]
+    ]  # fmt: skip
+
+
+def _measure_costs(
+    truth: NDArray[np.intp], predictions: Predictions, decided: Decisions, costs: Costs | None,
+    drawn: tuple[Index | None, int],
+) -> CostFigures | None:  # fmt: skip
+    if costs is None:
+        return None
+    most = max(costs.refer, float(np.max(costs.matrix)))
+    now, always = costs.incurred_costs(truth, decided.codes), costs.incurred_costs(truth, predictions.class_indices)
+    return CostFigures(
+        given=list(costs.as_written), refer=costs.refer, mean_cost=mean_cost_interval(now, *drawn, most),
+        mean_cost_always=mean_cost_interval(always, *drawn, most),
+    )  # fmt: skip
+
+
+def _measure_out_of_distribution(
+    truth: NDArray[np.intp],
+    predictions: Predictions,
+    decided: Decisions,
+    policy: DecisionPolicy,
+    clusters: Index | None,
+) -> NoveltyFigures | None:
+    """Say how often ordinary test rows are called unlike the training rows."""
+    if policy.out_of_distribution is None:
+        return None
+    ordinary = np.isfinite(decided.distances)
+    if predictions.task in SINGLE:
+        ordinary &= ~policy.is_reserved(predictions.classes)[truth]
+    far = decided.distances[ordinary] > policy.out_of_distribution.threshold
+    inside = None if clusters is None else clusters[ordinary]
+    detector = policy.out_of_distribution
+    return NoveltyFigures(
+        reads=detector.reads, threshold=detector.threshold, stated_false_alarm=detector.false_alarm,
+        measured_false_alarm=Figure.of(share_interval(far, inside)) if len(far) else None,
+        n_rows_learnt=detector.n_rows, n_rows_kept=len(detector.remembered),
+    )  # fmt: skip
+
+
+def measure_coverage(rows: ScoredRows, policy: DecisionPolicy, seed: int, n_rows_learnt: int = 0) -> Conformal | None:
+    """Return how often prediction sets or ranges hold the truth of labelled rows; None where the model gives none.
+
+    Parameters
+    ----------
+    rows : ScoredRows
+    policy : DecisionPolicy
+    seed : int
+        Of the bootstrap.
+    n_rows_learnt : int
+        Rows that the margin of ranges was learnt from.
+    """
+    predictions = rows.predictions
+    if predictions.task == "regression" and policy.margin is not None:
+        return measure_range_coverage(
+            rows.truth[:, 0].astype(np.float64),
+            predictions.values,
+            policy.margin,
+            stated=policy.coverage,
+            n_rows_learnt=n_rows_learnt,
+            clusters=rows.clusters,
+        )
+    if policy.sets is None or predictions.task not in SINGLE:
+        return None
+    return measure_set_coverage(
+        rows.truth,
+        rows.decisions.sets,
+        policy.sets.exact_sets(predictions.probabilities),
+        stated=policy.coverage,
+        learnt=(policy.sets.n_rows, sum(policy.sets.own)),
+        drawn=(rows.clusters, seed),
+    )
