@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn import metrics as sk
 
 from headstart.evaluation import (
@@ -174,8 +175,9 @@ def test_wilson_equals_the_figures_of_the_literature() -> None:
     assert np.round(high, 4).tolist() == [0.3662, 0.1605, 0.1611, 0.1718]
 
 
-def test_student_equals_the_tables() -> None:
-    assert [round(t_quantile(degrees), 2) for degrees in (5, 10, 30, 1000)] == [2.57, 2.23, 2.04, 1.96]
+@pytest.mark.parametrize("degrees", [*range(1, 260), 1_000, 100_000])
+def test_quantiles_of_t_are_exact(degrees: int) -> None:
+    assert t_quantile(degrees) == pytest.approx(float(stats.t.ppf(0.975, degrees)), rel=1e-9)
 
 
 def test_resamples_draw_every_unit_once_on_average_in_bounded_blocks() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Index, Probabilities
+from headstart.records import ONE_SIDED_5_PERCENT, Index, Probabilities
 
 Floats = NDArray[np.float64]
 TEMPERATURES = np.exp(np.linspace(0.0, np.log(5.0), 49))
@@ -26,7 +26,6 @@ CURVE_ROWS = 1_000
 MOST_VALUES = 500_000
 """Probabilities that are looked at: every so many rows where there are more."""
 MOST_STEPS = 500
-BEYOND_NOISE = 1.645
 STEEP = 1e-4
 """What keeps the curve rising where it would be flat: so much of the probability itself is added."""
 
@@ -133,7 +132,7 @@ def fit_calibrator(
         )
     best = max(gains_by_method, key=lambda name: gains_by_method[name][0])
     gain, error = gains_by_method[best]
-    if gain <= BEYOND_NOISE * error + 1e-9:
+    if gain <= ONE_SIDED_5_PERCENT * error + 1e-9:
         return Calibrator(n_rows=len(rows), gain=gain)
     fitted = _METHODS[best].fit(codes, probabilities_used)
     if _METHODS[best].apply(fitted, probabilities_used).max(axis=1).mean() > probabilities_used.max(axis=1).mean():

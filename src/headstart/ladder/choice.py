@@ -7,13 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import Probabilities
+from headstart.records import ONE_SIDED_5_PERCENT, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import OBJECTIVES
 
-BEYOND_NOISE = 1.645
-"""Standard errors of the mean difference over rows (one-sided 5 %)."""
 CONSTANT = "majority"
 UNCOMPARED = ("shrinkage-lda", "linear-probe", "classic")
 """The first of these that was fitted is taken where no row could be held out, as with one row a class."""
@@ -75,7 +73,7 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
 
 def _beyond_noise(challenger: Losses, incumbent: Losses) -> bool:
     gain, error = advantage(challenger, incumbent)
-    return gain > BEYOND_NOISE * error and gain > 0
+    return gain > ONE_SIDED_5_PERCENT * error and gain > 0
 
 
 def _mean(losses: Losses) -> float:
@@ -87,4 +85,4 @@ def _hedges(pool: Losses, member: Losses) -> bool:
     if np.allclose(pool, member, equal_nan=True):
         return False
     gain, error = advantage(member, pool)
-    return gain <= BEYOND_NOISE * error
+    return gain <= ONE_SIDED_5_PERCENT * error

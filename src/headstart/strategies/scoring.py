@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import FloatMatrix, Index, Probabilities
+from headstart.records import ONE_SIDED_5_PERCENT, FloatMatrix, Index, Probabilities
 from headstart.strategies.record import Task
 
 Weights = NDArray[np.float64]
 """(n_rows,) one weight a row, mean 1."""
 IMBALANCED = 1.5
 DRAWS = 200
-ONE_SIDED_5_PERCENT = 1.645
 
 
 def mask_predicted_rows(probabilities: Probabilities) -> NDArray[np.bool_]:

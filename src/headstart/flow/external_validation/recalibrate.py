@@ -14,7 +14,6 @@ from headstart import data, decisions
 from headstart import evaluation as judging
 from headstart.bundle import Bundle
 from headstart.decisions import DEFAULT_POLICY, Calibrator, DecisionPolicy
-from headstart.decisions.calibrator import BEYOND_NOISE
 from headstart.errors import DataError
 from headstart.evaluation import Truth
 from headstart.evaluation.intervals import mean_interval, number_clusters
@@ -22,7 +21,7 @@ from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.flow.exports.reopening import require_same_answers
 from headstart.flow.external_validation.site_comparison import LEAST_LABELS
 from headstart.flow.scoring.groups import find_group_dependence
-from headstart.records import Index, Predictions, Table
+from headstart.records import ONE_SIDED_5_PERCENT, Index, Predictions, Table
 from headstart.results import BeforeAfter, Figure, Recalibration
 
 N_FOLDS = 5
@@ -136,7 +135,7 @@ def _is_beyond_noise(gains: Floats, clusters: Index) -> bool:
     """Whether a mean gain exceeds its noise over clusters."""
     sums = np.bincount(clusters, weights=gains - gains.mean())
     error = float(np.sqrt(np.square(sums).sum())) / len(gains)
-    return bool(gains.mean() > BEYOND_NOISE * error + 1e-9)
+    return bool(gains.mean() > ONE_SIDED_5_PERCENT * error + 1e-9)
 
 
 def _compute_pinball_loss(probabilities: Floats, codes: Index, floors: Floats, coverage: float) -> Floats:
