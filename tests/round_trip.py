@@ -28,7 +28,8 @@ from headstart.flow.adaptation import decision_rules
 from headstart.flow.adaptation.run import adapt_table
 from headstart.flow.exports.portable import make_portable
 from headstart.flow.exports.reopening import require_same_answers
-from headstart.flow.inference import answers
+from headstart.flow.inference.answer_tables import list_columns, write_row
+from headstart.flow.inference.answers import make_answers
 from headstart.flow.inference.predict_table import decide_table
 from headstart.flow.run_records import AdaptedRun
 from headstart.flow.scoring.predictions import choose_label_thresholds
@@ -152,13 +153,13 @@ def as_files(table: Table, folder: Path) -> list[Path]:
 
 def alike(found: list[list[str]], said: Predictions, made: Decisions, novelty_threshold: float) -> None:
     """The script's rows are those of the model in memory; a row on the very edge of a rule may fall to either side."""
-    names = answers.header(said.task, said.classes)
+    names = list_columns(said.task, said.classes)
     assert found[0] == names and len(found) == len(said.ids) + 1
+    answered = make_answers(said, made)
     for row, cells in enumerate(found[1:]):
-        one = np.array([row])
         if abs(float(made.distances[row]) - novelty_threshold) < 1e-3:
             continue
-        expected = answers.row_of(cells[0], said.take(one), made.take(one))
+        expected = write_row(cells[0], answered[row])
         for name, cell, true in zip(names, cells, expected, strict=True):
             is_number = said.task == "regression" and name == "answer" and made.kinds[row] == LABEL
             if is_number or name.startswith(("probability", "p(", "low", "high", "value")):

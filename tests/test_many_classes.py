@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headstart.cli.main import app
-from headstart.flow.inference import answers
+from headstart.flow.inference import answer_tables
 from headstart.records import Predictions, make_column
 
 N_CLASSES, ROWS_A_CLASS = 1_000, 6
@@ -52,8 +52,8 @@ def test_predictions_name_the_three_most_probable_classes_and_not_a_column_for_e
     assert header[:5] == ["id", "label", "predicted", "label_1", "probability_1"] and len(header) == 13
     assert {len(row) for row in rows} == {13}
     few, many = (tuple(str(code) for code in range(n)) for n in (100, 101))
-    assert len(answers.truth_header("classification", few)) == 107
-    assert len(answers.truth_header("classification", many)) == 13
+    assert len(answer_tables.list_test_columns("classification", few)) == 107
+    assert len(answer_tables.list_test_columns("classification", many)) == 13
 
 
 def test_answers_are_looked_up_once_for_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +67,6 @@ def test_answers_are_looked_up_once_for_all_rows(monkeypatch: pytest.MonkeyPatch
     codes = Predictions.class_indices.fget
     assert codes is not None
     monkeypatch.setattr(Predictions, "class_indices", property(lambda self: asked.append(1) or codes(self)))
-    rows = list(answers.truth_rows(np.zeros(50, dtype=np.intp), said))
+    rows = list(answer_tables.iterate_test_rows(np.zeros(50, dtype=np.intp), said))
     assert len(asked) <= 2  # Once to be written, once to be decided on.
     assert rows[7][2] == rows[7][3] == str(shares[7].argmax())

@@ -35,7 +35,8 @@ from headstart.bundle.onnx.series import MiniRocketNetwork, QuantileFeatures
 from headstart.bundle.runtime.agreement import compare_outputs
 from headstart.bundle.verification import verify_bundle
 from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule
-from headstart.flow.inference.answers import header, row_of
+from headstart.flow.inference.answer_tables import list_columns, write_row
+from headstart.flow.inference.answers import make_answers
 from headstart.modalities.descriptors import describe_image, shrink_image
 from headstart.modalities.quantiles import describe_series
 from headstart.options import AdaptOptions, CheckOptions, PredictOptions, parse
@@ -320,11 +321,11 @@ def test_the_script_decides_as_the_rules_do(name: str, tmp_path: Path) -> None:
         )
     )
     made = rules.decide(said, None)
-    assert script.header() == header(task, classes)
+    assert script.header() == list_columns(task, classes)
     corrected = script.calibrated(shares) if task in ("classification", "ordinal") else shares
+    answered = make_answers(said, made)
     for at in range(40):
-        one = np.array([at])
-        expected = row_of(str(at), said.take(one), made.take(one))
+        expected = write_row(str(at), answered[at])
         assert [str(at), *script.decided(corrected[at], np.nan)] == expected
 
 

@@ -17,7 +17,7 @@ from headstart.decisions import ANSWER_WORDS, NONE, NOT_SURE, DecisionPolicy, Se
 from headstart.errors import OptionError
 from headstart.flow.adaptation.reserved_names import find_reserved_names
 from headstart.flow.data_check.check import check
-from headstart.flow.inference import answers
+from headstart.flow.inference import answer_tables, answers
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Predictions, Table, make_column
 from headstart.spellings import fold_label
@@ -107,17 +107,24 @@ def test_costs_between_reserved_classes_are_those_of_the_user_s_reserved_classes
 def test_the_class_not_sure_is_no_abstention() -> None:
     predictions = said((0.01, 0.98, 0.01), (0.0, 0.5, 0.5), (0.98, 0.01, 0.01))
     made = rules().decide(predictions, None)
-    documents = [
-        answers.document_of("classification", predictions.take(np.array([at])), made.take(np.array([at])))
-        for at in range(3)
-    ]
+    answered = answers.make_answers(predictions, made)
+    documents = [answers.make_document(answer) for answer in answered]
+    assert [answer.outcome for answer in answered] == ["answered", "not_sure", "none_of_these"]
     assert [item["answer"] for item in documents] == [NOT_SURE, NOT_SURE, NONE]
     assert [item["kind"] for item in documents] == ["label", "not_sure", "none_of_these"]
     assert [read_kind(item) for item in documents] == ["label", "not_sure", "none_of_these"]
-    assert answers.document_of("classification", None, None)["kind"] == "unusable"
-    row = answers.row_of("a", predictions.take(np.array([0])), made.take(np.array([0])))
-    assert row[-1] == "label" and answers.header("classification", CLASSES)[-1] == "kind"
-    assert answers.unread_row("a", "regression", ("kind",), "why")[1:] == ["", "", "", "why", "", "", "unusable"]
+    assert answers.make_unusable_document("classification", "why")["kind"] == "unusable"
+    row = answer_tables.write_row("a", answered[0])
+    assert row[-1] == "label" and answer_tables.list_columns("classification", CLASSES)[-1] == "kind"
+    assert answer_tables.write_unusable_row("a", "why", "regression", ("kind",))[1:] == [
+        "",
+        "",
+        "",
+        "why",
+        "",
+        "",
+        "unusable",
+    ]
 
 
 @pytest.mark.parametrize("reserved", [None, (), ("potholes",)])
@@ -133,12 +140,11 @@ def test_predict_py_answers_reserved_classes_as_the_rules_do(reserved: tuple[str
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     predictions = said((0.01, 0.98, 0.01), (0.0, 0.5, 0.5), (0.98, 0.01, 0.01), (0.01, 0.01, 0.98))
-    decided = made.decide(predictions, None)
+    answered = answers.make_answers(predictions, made.decide(predictions, None))
     for at, shares in enumerate(predictions.probabilities):
-        one = np.array([at])
-        expected = answers.row_of("a", predictions.take(one), decided.take(one))[1:]
+        expected = answer_tables.write_row("a", answered[at])[1:]
         assert script.decided(shares, float("nan")) == expected
-    assert script.header() == answers.header("classification", CLASSES)
+    assert script.header() == answer_tables.list_columns("classification", CLASSES)
 
 
 def test_the_page_reads_the_kind_and_guesses_nothing() -> None:

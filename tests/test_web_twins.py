@@ -14,7 +14,7 @@ from PIL import Image
 from tests.twins import needs_node, run
 
 from headstart.decisions import Calibrator, Costs, DecisionPolicy, SetRule, fit_out_of_distribution
-from headstart.flow.inference.answers import document_of
+from headstart.flow.inference.answers import make_answers, make_document
 from headstart.modalities import MODALITIES
 from headstart.modalities.descriptors import shrink_image
 from headstart.modalities.image import load_image, resize_image
@@ -187,13 +187,12 @@ def _asked(tmp_path: Path, rules: DecisionPolicy, said: Predictions, values: np.
         arrays = {name: {"data": v.astype(float).ravel().tolist(), "shape": v.shape} for name, v in kept.items()}
     corrected = rules.calibrate(said)
     made = rules.decide(corrected, values)
-    one = [np.array([row]) for row in range(len(said.ids))]
-    expected = [document_of(said.task, corrected.take(row), made.take(row)) for row in one]
+    expected = [make_document(answer) for answer in make_answers(corrected, made)]
     model = {
         "task": said.task, "classes": said.classes, "thresholds": said.thresholds, "decision": rules.as_dict(),
         "arrays": arrays,
     }  # fmt: skip
-    read = [None] * len(one) if values is None else values.tolist()
+    read = [None] * len(expected) if values is None else values.tolist()
     rows = list(zip(said.probabilities.tolist(), read, strict=True))
     script = "return given.rows.map((row) => page.decide.decide(given.model, ...row));"
     found = run(tmp_path, script, {"model": model, "rows": rows})
@@ -269,7 +268,7 @@ def test_what_is_unlike_the_training_rows_is_refused_alike(tmp_path: Path, task:
     ids = make_column([str(row) for row in range(60)])
     novelty = fit_out_of_distribution(values, codes, np.arange(60) % 6, ids)
     assert novelty is not None
-    rules = dataclasses.replace(RULES["heat"], novelty=novelty)
+    rules = dataclasses.replace(RULES["heat"], out_of_distribution=novelty)
     asked = np.concatenate([values[:20], draw.normal(0, 5, (20, 40)).astype(np.float32)])
     said = _said(task, _SHARES[: len(asked)], CLASSES)
     far = rules.out_of_distribution.distances(asked) > novelty.threshold  # type: ignore[union-attr]

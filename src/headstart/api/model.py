@@ -128,7 +128,7 @@ class Model:
             As for `predict_proba`.
         """
         answered = self._answer(inputs)
-        plain = answers.plain(answered.predictions)
+        plain = answers.to_python_values(answered.predictions)
         if answered.n_rows == len(plain):
             return plain
         is_number = self.task == "regression"
@@ -149,13 +149,12 @@ class Model:
         """
         answered = self._answer(inputs)
         documents = [
-            {**answers.document_of(self.task, None, None), "reason": answered.reasons.get(row)}
-            for row in range(answered.n_rows)
+            answers.make_unusable_document(self.task, answered.reasons.get(row)) for row in range(answered.n_rows)
         ]
-        for row, place in enumerate(answered.places):
-            one = np.array([row])
-            predictions, decisions = answered.predictions.take(one), answered.decisions.take(one)
-            documents[place] = answers.document_of(self.task, predictions, decisions)
+        for place, answer in zip(
+            answered.places, answers.make_answers(answered.predictions, answered.decisions), strict=True
+        ):
+            documents[place] = answers.make_document(answer)
         return documents
 
     def save(self, folder: str | Path) -> None:

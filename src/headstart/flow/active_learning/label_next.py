@@ -16,7 +16,7 @@ from headstart.bundle import Bundle
 from headstart.csv_files import format_csv
 from headstart.errors import DataError, OptionError
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
-from headstart.flow.inference import answers
+from headstart.flow.inference.answer_tables import format_predictions
 from headstart.flow.inference.lining_up import line_up
 from headstart.flow.inference.predict_table import read_rows
 from headstart.flow.scoring.training_site import LABELS_PER_CLASS, select_model_features
@@ -119,7 +119,7 @@ def _best_guess(predictions: Predictions, row: int) -> dict[str, Any]:
         thresholds=predictions.thresholds,
     )
     return {
-        "guess": answers.first_cell(one),
+        "guess": format_predictions(one)[0],
         "probability": None if predictions.task != "classification" else float(one.probabilities.max()),
     }
 

@@ -13,7 +13,7 @@ from headstart.csv_files import format_csv
 from headstart.flow import reporting
 from headstart.flow.exports import portable
 from headstart.flow.exports.reopening import require_same_answers
-from headstart.flow.inference import answers
+from headstart.flow.inference.answer_tables import iterate_test_rows, list_test_columns
 from headstart.flow.run_records import AdaptedRun
 from headstart.flow.scoring.predictions import N_WORST
 from headstart.home import write_text
@@ -66,8 +66,8 @@ def write_bundle(run: AdaptedRun, out: Path) -> PortableForm:
 def _format_test_predictions(run: AdaptedRun) -> str:
     task = run.prepared.task
     predictions = run.scores.predictions.get(run.strategies.chosen)
-    header = answers.truth_header(task.kind, task.classes)
-    rows = () if predictions is None else answers.truth_rows(run.prepared.truth, predictions, run.decided.decisions)
+    header = list_test_columns(task.kind, task.classes)
+    rows = () if predictions is None else iterate_test_rows(run.prepared.truth, predictions, run.decided.decisions)
     return format_csv([header, *rows])
 
 

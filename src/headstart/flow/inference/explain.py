@@ -16,7 +16,7 @@ from headstart import progress
 from headstart.bundle import Bundle
 from headstart.decisions import DEFAULT_POLICY
 from headstart.errors import DataError, OptionError
-from headstart.flow.inference.answers import document_of
+from headstart.flow.inference.answers import make_answers, make_document
 from headstart.flow.inference.lining_up import line_up
 from headstart.flow.inference.neighbours import find_neighbours, format_neighbours
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
@@ -130,7 +130,7 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
     variants, rows = opened.predict_variants(one, [loaded, *(part.hidden for part in parts)])
     plain = variants.take(np.array([0]))
     decisions = decide_rows(bundle.decision_policy or DEFAULT_POLICY, plain, rows.take(np.array([0])))
-    answer = {"input": str(one.ids[0]), **document_of(bundle.task, plain, decisions)}
+    answer = {"input": str(one.ids[0]), **make_document(*make_answers(plain, decisions))}
     weights, outputs, of = _compute_weights(variants)
     nearest = find_neighbours(bundle, rows.take(np.array([0])))[0]
     reading = _describe_parts(

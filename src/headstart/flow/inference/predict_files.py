@@ -20,16 +20,16 @@ from headstart import progress
 from headstart.bundle import Bundle
 from headstart.csv_files import read_csv_rows, write_csv_rows
 from headstart.data import InputOrder, OrderedInputs
-from headstart.decisions import Decisions
 from headstart.errors import NothingRead, OptionError, ending, nothing_read
-from headstart.flow.inference.answers import document_of, header, row_of, unread_row
+from headstart.flow.inference.answer_tables import list_columns, write_row, write_unusable_row
+from headstart.flow.inference.answers import Answer, make_answers, make_document, make_unusable_document
 from headstart.flow.inference.lining_up import line_up
 from headstart.flow.inference.neighbours import Neighbour, find_neighbours, format_neighbours
 from headstart.flow.inference.predict_table import predict_batches
 from headstart.home import move_into_place
 from headstart.offline import offline
 from headstart.options import PredictOptions
-from headstart.records import Predictions, SetAside, Table
+from headstart.records import SetAside, Table
 
 NEAREST = "nearest"
 
@@ -107,7 +107,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
     done = 0
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime)
-        first = [*header(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
+        first = [*list_columns(bundle.task, bundle.classes), *([NEAREST] if options.explain else [])]
         try:
             inputs = line_up(bundle, paths, options, _choose_columns(options))
         except NothingRead as error:
@@ -128,7 +128,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
 
 def _write_unread(bundle: Bundle, error: NothingRead, out: Path | None, first: list[str]) -> None:
     """Write one row with its reason for every input, where not one could be read."""
-    rows = [unread_row(item["id"], bundle.task, bundle.classes, item["reason"]) for item in error.failed]
+    rows = [write_unusable_row(item["id"], item["reason"], bundle.task, bundle.classes) for item in error.failed]
     rows = [first, *(row + [""] * (len(first) - len(row)) for row in rows)]
     if out is None:
         write_csv_rows(sys.stdout, rows)
@@ -170,66 +170,47 @@ def _refuse_bad_output(out: Path) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What the model says and decides about one input, each one row; None where it could not be read, and why."""
+class AnsweredInput:
+    """One input and its answer; None where it could not be read, and why."""
 
     id: str
-    predictions: Predictions | None
-    decisions: Decisions | None
-    reason: str
+    answer: Answer | None
+    unusable_reason: str = ""
     nearest: tuple[Neighbour, ...] = ()
 
 
-def _make_document(task: str, item: Answer, explain: bool) -> dict[str, Any]:
-    document = document_of(task, item.predictions, item.decisions)
-    more = {NEAREST: [vars(row) for row in item.nearest]} if explain else {}
-    return {
-        "input": item.id,
-        **document,
-        "reason": document["reason"] if item.predictions is not None else item.reason,
-        **more,
-    }
+def _make_document(task: str, item: AnsweredInput, explain: bool) -> dict[str, Any]:
+    fields = make_unusable_document(task, item.unusable_reason) if item.answer is None else make_document(item.answer)
+    return {"input": item.id, **fields, **({NEAREST: [vars(row) for row in item.nearest]} if explain else {})}
 
 
 def _iterate_answers(
     bundle: Bundle, inputs: OrderedInputs, options: PredictOptions, done: int
-) -> Iterator[list[Answer]]:
+) -> Iterator[list[AnsweredInput]]:
     """Answer every input after the first `done`, batch by batch, in order."""
     waiting = inputs.order[done:]
     left = inputs.table.take(np.asarray([row for _, row in waiting if row is not None], dtype=np.intp))
     reasons = {item.id: item.reason for item in inputs.table.set_aside}
     queue, row = iter(waiting), 0
-    for piece in predict_batches(bundle, left, options.precision):
-        place_of_row = {int(at): np.array([place]) for place, at in enumerate(piece.row_numbers)}
-        nearest = find_neighbours(bundle, piece.model_inputs) if options.explain else [()] * len(place_of_row)
-        batch, stop = [], row + len(place_of_row) + len(piece.failed)
+    for batch in predict_batches(bundle, left, options.precision):
+        answers = make_answers(batch.predictions, batch.decisions)
+        place_of_row = {int(at): place for place, at in enumerate(batch.row_numbers)}
+        nearest = find_neighbours(bundle, batch.model_inputs) if options.explain else [()] * len(answers)
+        items, stop = [], row + len(answers) + len(batch.failed)
         while row < stop:
             name, table_row = next(queue)
             if table_row is None:
-                batch.append(Answer(id=name, predictions=None, decisions=None, reason=reasons[name]))
+                items.append(AnsweredInput(id=name, answer=None, unusable_reason=reasons[name]))
                 continue
-            if row in place_of_row:
-                batch.append(
-                    Answer(
-                        id=name,
-                        predictions=piece.predictions.take(place_of_row[row]),
-                        decisions=piece.decisions.take(place_of_row[row]),
-                        reason="",
-                        nearest=nearest[place_of_row[row][0]],
-                    )
-                )
+            place = place_of_row.get(row)
+            if place is None:
+                reason = ending(batch.failed.get(row, ""), left.inputs[row])
+                items.append(AnsweredInput(id=name, answer=None, unusable_reason=reason))
             else:
-                batch.append(
-                    Answer(
-                        id=name,
-                        predictions=None,
-                        decisions=None,
-                        reason=ending(piece.failed.get(row, ""), left.inputs[row]),
-                    )
-                )
+                items.append(AnsweredInput(id=name, answer=answers[place], nearest=nearest[place]))
             row += 1
-        yield batch
-    yield [Answer(id=name, predictions=None, decisions=None, reason=reasons[name]) for name, _ in queue]
+        yield items
+    yield [AnsweredInput(id=name, answer=None, unusable_reason=reasons[name]) for name, _ in queue]
 
 
 def _write_answers(
@@ -239,13 +220,13 @@ def _write_answers(
     failed = []
     with progress.bar("Predicting", len(inputs.order) - done, "inputs") as bar:
         for batch in _iterate_answers(bundle, inputs, options, done):
-            for answer in batch:
-                if answer.predictions is None or answer.decisions is None:
-                    failed.append(SetAside(answer.id, answer.reason))
-                    written = unread_row(answer.id, bundle.task, bundle.classes, answer.reason)
+            for item in batch:
+                if item.answer is None:
+                    failed.append(SetAside(item.id, item.unusable_reason))
+                    cells = write_unusable_row(item.id, item.unusable_reason, bundle.task, bundle.classes)
                 else:
-                    written = row_of(answer.id, answer.predictions, answer.decisions)
-                write_csv_rows(handle, [[*written, *([format_neighbours(answer.nearest)] if options.explain else [])]])
+                    cells = write_row(item.id, item.answer)
+                write_csv_rows(handle, [[*cells, *([format_neighbours(item.nearest)] if options.explain else [])]])
             handle.flush()
             bar.advance(len(batch))
     return failed

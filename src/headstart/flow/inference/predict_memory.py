@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.bundle import Bundle
 from headstart.data.reading.content import INSPECTORS
 from headstart.errors import HeadstartError, ending
-from headstart.flow.inference.answers import document_of
+from headstart.flow.inference.answers import make_answers, make_document, make_unusable_document
 from headstart.flow.inference.predict_table import PredictionBatch, make_predictor
 from headstart.modalities.record import Spec
 from headstart.records import Table, make_column
@@ -62,16 +61,16 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
     """
     spec: Spec = bundle.backbone.spec if bundle.backbone else bundle.spec
     warm = SAMPLE_INPUTS[bundle.modality](spec)
-    predict = make_predictor(bundle, _table(bundle.modality, warm), precision)
+    predict = make_predictor(bundle, _make_table(bundle.modality, warm), precision)
 
     def answer(inputs: Sequence[Any]) -> Documents:
         reasons = [_find_unusable_reason(bundle.modality, item) for item in inputs]
-        good = [row for row, reason in enumerate(reasons) if reason is None]
-        made = [_document(bundle, None, reason or "") for reason in reasons]
-        found = _answer_isolated(bundle, predict, [inputs[row] for row in good])
-        for row, document in zip(good, found, strict=True):
-            made[row] = document
-        return made
+        usable_rows = [row for row, reason in enumerate(reasons) if reason is None]
+        documents = [make_unusable_document(bundle.task, reason or "") for reason in reasons]
+        answered = _answer_isolated(bundle, predict, [inputs[row] for row in usable_rows])
+        for row, document in zip(usable_rows, answered, strict=True):
+            documents[row] = document
+        return documents
 
     answer(warm[:1])
     answer(warm)
@@ -90,35 +89,31 @@ def _answer_isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch]
         return []
     try:
         with np.errstate(all="ignore"):  # Numbers beyond all bounds become NaN, and are told as such.
-            return _answered(bundle, predict(_table(bundle.modality, inputs)), len(inputs))
+            return _make_documents(bundle, predict(_make_table(bundle.modality, inputs)), len(inputs))
     except _BROKEN as error:
         if len(inputs) == 1:
-            return [_document(bundle, None, f"the model cannot use it ({type(error).__name__})")]
+            return [make_unusable_document(bundle.task, f"the model cannot use it ({type(error).__name__})")]
     half = len(inputs) // 2
     return [*_answer_isolated(bundle, predict, inputs[:half]), *_answer_isolated(bundle, predict, inputs[half:])]
 
 
-def _answered(bundle: Bundle, piece: PredictionBatch, n: int) -> Documents:
-    places = {int(row): place for place, row in enumerate(piece.row_numbers)}
-    finite: NDArray[np.bool_] = np.asarray(np.isfinite(piece.predictions.probabilities).all(axis=1))
-    reasons = {row: ending(reason, "") for row, reason in piece.failed.items()}
+def _make_documents(bundle: Bundle, batch: PredictionBatch, n_rows: int) -> Documents:
+    """Return one document a row; a row without finite probabilities could not be used."""
+    is_finite = np.atleast_1d(np.isfinite(batch.predictions.probabilities).all(axis=1))
+    documents = {
+        int(row): make_document(answer)
+        for row, answer, is_usable in zip(
+            batch.row_numbers, make_answers(batch.predictions, batch.decisions), is_finite, strict=True
+        )
+        if is_usable
+    }
+    reasons = {row: ending(reason, "") for row, reason in batch.failed.items()}
     return [
-        _document(bundle, (piece, places[row]), "")
-        if row in places and finite[places[row]]
-        else _document(bundle, None, reasons.get(row, _NO_ANSWER))
-        for row in range(n)
+        documents.get(row) or make_unusable_document(bundle.task, reasons.get(row, _NO_ANSWER)) for row in range(n_rows)
     ]
 
 
-def _document(bundle: Bundle, found: tuple[PredictionBatch, int] | None, reason: str) -> dict[str, Any]:
-    if found is None:
-        return {**document_of(bundle.task, None, None), "reason": reason}
-    piece, place = found
-    one = np.array([place])
-    return document_of(bundle.task, piece.predictions.take(one), piece.decisions.take(one))
-
-
-def _table(modality: str, inputs: Sequence[Any]) -> Table:
+def _make_table(modality: str, inputs: Sequence[Any]) -> Table:
     n = len(inputs)
     return Table(
         modality=modality,
