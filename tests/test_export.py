@@ -32,7 +32,8 @@ from headstart.bundle.synthetic_rows import MAKERS, make_synthetic_rows
 from headstart.cli.main import app
 from headstart.flow.adaptation.prepare import read_data
 from headstart.flow.adaptation.run import adapt_table
-from headstart.flow.exports import export
+from headstart.flow.exports.comparison_rows import _prepare_calibration_rows, find_run_rows
+from headstart.flow.exports.form_figures import explain_eight_bits, run_rows
 from headstart.flow.exports.portable import make_portable
 from headstart.home import write_json
 from headstart.modalities.record import Array
@@ -311,16 +312,16 @@ def test_a_bundle_alone_is_compared_on_its_golden_rows_and_says_so(bundle: Path,
 def test_a_form_that_is_not_smaller_is_no_int8_however_fast_a_busy_machine_calls_it() -> None:
     first = {"by_class": {}, "by_group": {}, "size_bytes": 1_000}
     found = {**first, "max_difference": 0.0, "times_as_fast": 1.5}
-    assert "not worth" in export._refuse_eight_bits({**found, "size_bytes": 999}, first, 0.01)
-    assert export._refuse_eight_bits({**found, "size_bytes": 800}, first, 0.01) == ""
-    assert export._refuse_eight_bits({**found, "size_bytes": 300, "times_as_fast": 0.5}, first, 0.01) == ""
-    assert "differ" in export._refuse_eight_bits({**found, "size_bytes": 300, "max_difference": 0.02}, first, 0.01)
+    assert "not worth" in explain_eight_bits({**found, "size_bytes": 999}, first, 0.01)
+    assert explain_eight_bits({**found, "size_bytes": 800}, first, 0.01) == ""
+    assert explain_eight_bits({**found, "size_bytes": 300, "times_as_fast": 0.5}, first, 0.01) == ""
+    assert "differ" in explain_eight_bits({**found, "size_bytes": 300, "max_difference": 0.02}, first, 0.01)
 
 
 def test_int8_is_refused_where_a_class_has_no_row_to_be_judged_on() -> None:
     classes = {"seen": {"share": 1.0, "n_rows": 2}, "unseen": {"share": None, "n_rows": 0}}
     found = {"by_class": classes, "by_group": {}, "max_difference": 0.0, "size_bytes": 100, "times_as_fast": 2.0}
-    assert "what unseen would lose" in export._refuse_eight_bits(found, {**found, "size_bytes": 1_000}, 0.01)
+    assert "what unseen would lose" in explain_eight_bits(found, {**found, "size_bytes": 1_000}, 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -344,11 +345,11 @@ def test_descriptors_and_heads_are_not_brought_to_8_bits(
     bundle, table = pictured
     made = bundle.portable_model
     assert made is not None and "/descriptors/" in str(onnx.load(made.folder / "model.onnx").graph.node)
-    rows = export._prepare_calibration_rows(made.model_inputs, table)
+    rows = _prepare_calibration_rows(made.model_inputs, table)
     graph = made.folder / "model.onnx"
     form = TARGETS["onnx-int8"].methods[at](TargetSource(graph, made.model_inputs, rows), tmp_path)
-    expected = export._outputs(open_graph(graph, made.model_inputs.names), made.model_inputs, rows)
-    np.testing.assert_array_equal(export._outputs(form.run, made.model_inputs, rows), expected)
+    expected = run_rows(open_graph(graph, made.model_inputs.names), made.model_inputs, rows)
+    np.testing.assert_array_equal(run_rows(form.run, made.model_inputs, rows), expected)
     features = [
         run(*made.model_inputs.collate(rows))[1] for run in (open_graph(graph, made.model_inputs.names), form.run)
     ]
@@ -395,7 +396,9 @@ def test_a_place_that_cannot_be_made_is_refused_before_any_work(
     target: str, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("mine", "utf-8")
-    monkeypatch.setattr("headstart.flow.exports.export._choose_rows", lambda *arguments: pytest.fail("rows were read"))
+    monkeypatch.setattr(
+        "headstart.flow.exports.export.choose_comparison_rows", lambda *arguments: pytest.fail("rows were read")
+    )
     done = headstart("export", bundle, "--to", target, "-o", tmp_path / "file" / "below")
     assert done.exit_code == 2 and "cannot be made" in done.output and "-o" in done.output
     monkeypatch.setattr("headstart.home.os.access", lambda path, mode: mode != os.W_OK)
@@ -427,7 +430,7 @@ def test_rows_of_a_separate_test_table_are_not_looked_for_among_the_training_row
         (tmp_path / f"{name}.csv").write_text("\n".join(["id,text,label", *rows]), "utf-8")
     options = parse(AdaptOptions, strategy="classic", offline=True, test=tmp_path / "test.csv")
     flow.adapt(tmp_path / "train.csv", tmp_path / "out", options)
-    test, train = export.find_run_rows(tmp_path / "out" / "bundle", bundles.load_bundle(tmp_path / "out")) or (
+    test, train = find_run_rows(tmp_path / "out" / "bundle", bundles.load_bundle(tmp_path / "out")) or (
         None,
         None,
     )
@@ -446,7 +449,9 @@ def test_an_export_onto_a_folder_of_other_things_is_refused_before_any_work(
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine", "utf-8")
-    monkeypatch.setattr("headstart.flow.exports.export._choose_rows", lambda *arguments: pytest.fail("rows were read"))
+    monkeypatch.setattr(
+        "headstart.flow.exports.export.choose_comparison_rows", lambda *arguments: pytest.fail("rows were read")
+    )
     done = headstart("export", bundle, "--to", "onnx", "-o", tmp_path / "full")
     assert done.exit_code == 2 and "is no bundle" in done.output
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]

@@ -1,0 +1,195 @@
+"""How good a form of an exported model is beside the model: agreement, accuracy, size and speed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import evaluation
+from headstart.bundle import Bundle
+from headstart.bundle.runtime.agreement import LARGEST_DIFFERENCE, SAME_LABELS, assign_labels, compare_outputs
+from headstart.bundle.runtime.inputs import ModelInputs
+from headstart.bundle.runtime.session import GraphRun
+from headstart.errors import offenders
+from headstart.flow.exports.comparison_rows import ComparisonRows
+from headstart.modalities.record import Array
+from headstart.options import ExportOptions
+from headstart.records import Index, Predictions
+
+TIMED_ROWS, ROUNDS = 16, 3
+SMALLER, FASTER, LEAST_SMALLER = 3.0, 1.1, 1.2
+"""int8 is worth writing where it is so many times smaller, or faster here and at least a little smaller."""
+Outputs = NDArray[Any]
+
+
+def run_rows(run: GraphRun, model_inputs: ModelInputs, rows: Sequence[tuple[Array, ...]]) -> Outputs:
+    """Return the outputs of a graph for all rows (n_rows, n_outputs).
+
+    Parameters
+    ----------
+    run : GraphRun
+    model_inputs : ModelInputs
+    rows : sequence of prepared rows
+    """
+    parts, start = [], 0
+    while start < len(rows):
+        stop = start + 1
+        while (
+            stop < len(rows)
+            and stop - start < 32
+            and (stop - start) * max(map(model_inputs.cost, rows[start:stop])) < 8_192
+        ):
+            stop += 1
+        parts.append(run(*model_inputs.collate(rows[start:stop]))[0])
+        start = stop
+    return np.concatenate(parts)
+
+
+def time_rows(
+    graph_runs: Sequence[GraphRun], model_inputs: ModelInputs, rows: Sequence[tuple[Array, ...]]
+) -> list[float]:
+    """Return the milliseconds that one row alone takes in each form; in turns, so that a busy moment slows all.
+
+    Parameters
+    ----------
+    graph_runs : sequence of GraphRun
+        One a form.
+    model_inputs : ModelInputs
+    rows : sequence of prepared rows
+    """
+    seconds: list[list[float]] = [[] for _ in graph_runs]
+    for row in [row for row in rows[:TIMED_ROWS] for _ in range(ROUNDS)]:
+        arrays = model_inputs.collate([row])
+        for run, taken in zip(graph_runs, seconds, strict=True):
+            began = time.perf_counter()
+            run(*arrays)
+            taken.append(time.perf_counter() - began)
+    return [round(1_000 * float(np.median(taken)), 3) for taken in seconds]
+
+
+def measure_form(bundle: Bundle, rows: ComparisonRows, outputs: Outputs, options: ExportOptions) -> dict[str, Any]:
+    """Return how much outputs agree with the model's, and how right they are by class and group, as JSON.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    rows : ComparisonRows
+    outputs : array, shape (n_rows, n_outputs)
+    options : ExportOptions
+        `group` names the columns.
+    """
+    agreed = compare_outputs(bundle.task, rows.expected, outputs, bundle.thresholds)
+    predictions = _make_predictions(bundle, rows, outputs)
+    figures: dict[str, Any] = {"same_labels": agreed.same_labels, "max_difference": agreed.max_difference}
+    right, classes = _mark_right(bundle, rows, predictions)
+    figures["accuracy"] = float(right.mean()) if len(right) else None
+    figures["by_class"] = {name: _share(right, members) for name, members in classes.items()}
+    figures["by_group"] = _share_by_group(rows, right, options)
+    curve = (
+        evaluation.measure_calibration(rows.truth, predictions, None, bundle.seed)
+        if _has_classes(bundle, rows)
+        else None
+    )
+    figures["calibration_error"] = None if curve is None else curve.error.value
+    return figures
+
+
+def _has_classes(bundle: Bundle, rows: ComparisonRows) -> bool:
+    return rows.truth is not None and bundle.task in ("classification", "ordinal")
+
+
+def _make_predictions(bundle: Bundle, rows: ComparisonRows, outputs: Outputs) -> Predictions:
+    ids = np.asarray([str(row) for row in range(len(outputs))], dtype=object)
+    return Predictions(
+        ids=ids,
+        classes=bundle.classes,
+        probabilities=np.asarray(outputs, np.float64),
+        task=bundle.task,
+        thresholds=bundle.thresholds,
+    )
+
+
+def _mark_right(
+    bundle: Bundle, rows: ComparisonRows, predictions: Predictions
+) -> tuple[NDArray[np.float64], dict[str, Index]]:
+    """Return which rows are right (n_rows,), and the rows of each class; without labels the model's answers."""
+    if bundle.task == "regression":
+        return np.empty(0), {}
+    answers = assign_labels(bundle.task, predictions.probabilities, bundle.thresholds)
+    if bundle.task == "multi-label":
+        truth = (
+            rows.truth == 1 if rows.truth is not None else assign_labels(bundle.task, rows.expected, bundle.thresholds)
+        )
+        right = (answers == truth).mean(axis=1)
+        return right, {name: np.flatnonzero(truth[:, at]) for at, name in enumerate(bundle.classes)}
+    codes = rows.truth if rows.truth is not None else assign_labels(bundle.task, rows.expected, ())[:, 0]
+    right = (answers[:, 0] == codes).astype(np.float64)
+    return right, {name: np.flatnonzero(codes == at) for at, name in enumerate(bundle.classes)}
+
+
+def _share(right: NDArray[np.float64], rows: Index) -> dict[str, Any]:
+    return {"share": float(right[rows].mean()) if len(rows) else None, "n_rows": len(rows)}
+
+
+def _share_by_group(
+    rows: ComparisonRows, right: NDArray[np.float64], options: ExportOptions
+) -> dict[str, dict[str, Any]]:
+    shares: dict[str, dict[str, Any]] = {}
+    for name in options.group if rows.table is not None and len(right) else ():
+        values = rows.table.metadata.get(name) if rows.table is not None else None
+        if values is not None:
+            groups = sorted({str(value) for value in values})
+            shares[name] = {one: _share(right, np.flatnonzero(values.astype(str) == one)) for one in groups}
+    return shares
+
+
+def explain_inexact(figures: dict[str, Any]) -> str:
+    """Return why an exact form is not good enough; empty where it is.
+
+    Parameters
+    ----------
+    figures : dict
+        As `measure_form` gives them.
+    """
+    if figures["same_labels"] >= SAME_LABELS and figures["max_difference"] <= LARGEST_DIFFERENCE:
+        return ""
+    return (
+        f"{100 * figures['same_labels']:.1f} % of rows have the same label (at least {100 * SAME_LABELS:.1f} % are "
+        f"asked for), outputs differ by up to {figures['max_difference']:.2g} (at most {LARGEST_DIFFERENCE:g})"
+    )
+
+
+def explain_eight_bits(figures: dict[str, Any], first: dict[str, Any], most: float) -> str:
+    """Return why an int8 form is not worth writing: a class or group loses too much, or nothing is gained; else empty.
+
+    Parameters
+    ----------
+    figures, first : dict
+        Of this form and of model.onnx, as `measure_form` gives them, with sizes and times.
+    most : float
+        Largest share of right answers that a class or group may lose.
+    """
+    pairs = [("class", name, was, figures["by_class"][name]) for name, was in first["by_class"].items()]
+    pairs += [
+        (column, name, was, figures["by_group"][column][name])
+        for column, groups in first["by_group"].items() for name, was in groups.items()
+    ]  # fmt: skip
+    unjudged = [name for kind, name, was, _ in pairs if kind == "class" and not was["n_rows"]]
+    if unjudged:
+        return f"no row tells what {offenders(unjudged)} would lose; give held-out rows of every class with --data"
+    lost = [(was["share"] - now["share"], kind, name) for kind, name, was, now in pairs if was["n_rows"]]
+    worst = max(lost, default=(0.0, "", ""))
+    if worst[0] > most + 1e-9:
+        return f"{worst[1]} {worst[2]} loses {100 * worst[0]:.1f} points (at most {100 * most:g} are allowed)"
+    if not pairs and figures["max_difference"] > most:
+        return (
+            f"numbers differ by up to {100 * figures['max_difference']:.1f} % of their size (at most {100 * most:g} %)"
+        )
+    smaller, faster = first["size_bytes"] / figures["size_bytes"], figures["times_as_fast"]
+    if smaller < SMALLER and (faster < FASTER or smaller < LEAST_SMALLER):
+        return f"it is {smaller:.1f} times smaller and {faster:.2f} times as fast here: not worth a second form"
+    return ""
