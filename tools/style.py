@@ -1,7 +1,7 @@
 """Count what the house style forbids: `python tools/style.py` prints every place and exits with 1 if there is one.
 
 Rules (docs/explanation/architecture.md): no vague binding, no class name twice, at most four positional arguments to a
-call of ours, records above four fields `kw_only`, a Parameters section for public functions that other modules use.
+call of ours, records above four fields `kw_only`, a Parameters section for functions that other rooms use.
 Places that may stay are listed in `tools/style_exceptions.txt`, each with a reason.
 """
 
@@ -134,29 +134,47 @@ def long_calls(modules: dict[str, ast.Module]) -> Iterator[Offence]:
                 yield Offence(rule="call", path=path, line=node.lineno, name=called, text=text)
 
 
-def used_elsewhere(modules: dict[str, ast.Module]) -> set[tuple[str, str]]:
-    """Return (module, name) of what other modules import or reach through their module."""
-    uses: set[tuple[str, str]] = set()
-    for tree in modules.values():
-        aliases: dict[str, str] = {}
+def module_name(path: str) -> str:
+    """Return the dotted name of a module."""
+    return path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module: the package or module directly below `headstart`."""
+    return ".".join(module.split(".")[:2])
+
+
+def offered(modules: dict[str, ast.Module]) -> set[tuple[str, str]]:
+    """Return (module, name) of every definition that another room uses, also through a room's own `__init__`."""
+    origin: dict[tuple[str, str], tuple[str, str]] = {}
+    uses: set[tuple[str, tuple[str, str]]] = set()
+    for path, tree in modules.items():
+        module, aliases = module_name(path), {}
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
-                    uses.add((node.module, alias.name))
+                    origin[(module, alias.asname or alias.name)] = (node.module, alias.name)
+                    uses.add((room_of(module), (node.module, alias.name)))
                     aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
-                uses.add((aliases[node.value.id], node.attr))
-    return uses
+                uses.add((room_of(module), (aliases[node.value.id], node.attr)))
+    definitions = set()
+    for room, place in uses:
+        steps = [place]
+        while steps[-1] in origin and origin[steps[-1]] not in steps:
+            steps.append(origin[steps[-1]])
+        if room_of(steps[-1][0]) != room:
+            definitions.add(steps[-1])
+    return definitions
 
 
 def undocumented(modules: dict[str, ast.Module]) -> Iterator[Offence]:
-    """Yield every public function that other modules use, has arguments and lacks a Parameters section."""
-    uses = used_elsewhere(modules)
+    """Yield every function that a room offers to others, has arguments and lacks a Parameters section."""
+    definitions = offered(modules)
     for path, tree in modules.items():
-        module = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for node in tree.body:
-            if not isinstance(node, Function) or node.name.startswith("_") or (module, node.name) not in uses:
+            if not isinstance(node, Function) or (module_name(path), node.name) not in definitions:
                 continue
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             if arguments and "Parameters\n" not in (ast.get_docstring(node) or ""):
