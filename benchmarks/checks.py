@@ -18,10 +18,10 @@ from PIL import Image, ImageEnhance, ImageOps
 from tables import keep, table
 
 from headstart import bases, data, features
+from headstart.checks import confident_learning
+from headstart.checks.shortcuts import check_properties
 from headstart.data.duplicates import near_duplicates
-from headstart.evaluation import label_errors
 from headstart.flow.base_choice.choose import state_need
-from headstart.flow.data_check.check import about_inputs
 from headstart.options import AdaptOptions
 from headstart.records import Table, make_column
 from headstart.strategies import STRATEGIES
@@ -156,7 +156,7 @@ def flips_found(rows: StrategyRows, seed: int) -> tuple[float, float, float]:
         seed=seed,
         clock=Clock(600.0),
     )
-    found = label_errors.find_class_errors(given, STRATEGIES["linear-probe"].fit(rows, task, {}).out_of_fold)
+    found = confident_learning.find_class_errors(given, STRATEGIES["linear-probe"].fit(rows, task, {}).out_of_fold)
     top = np.isin(flipped, found.order[: round(TOP * len(codes))]).mean()
     suspect = np.isin(flipped, found.order[: found.n_suspect])
     return float(top), float(suspect.mean()), found.n_suspect / len(codes)
@@ -187,7 +187,7 @@ def border_found(rows: Table, seed: int) -> str:
 
 def told(rows: Table) -> str:
     """Say in short what is reported of shortcuts in the inputs, without columns."""
-    found = [item for item in about_inputs(replace(rows, metadata={}), (), 0) if item.kind == "shortcut"]
+    found = [item for item in check_properties(replace(rows, metadata={}), (), 0) if item.kind == "shortcut"]
     if not found or found[0].measure is None:
         return "nothing"
     share = found[0].measure

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from headstart import data
+from headstart.checks import add_row_shares
 from headstart.data.duplicates.feature_duplicates import KIND, add_feature_duplicates
-from headstart.flow.data_check.check import with_shares
 from headstart.records import Finding, Table, make_column
 
 
@@ -71,8 +71,10 @@ def test_series_are_compared_as_they_are_and_not_by_features() -> None:
 @pytest.mark.parametrize(("kind", "share"), [("outliers", 2 / 100), ("duplicates-across-splits", 2 / 25)])
 def test_a_finding_says_what_share_of_rows_it_concerns(kind: str, share: float) -> None:
     table = rows(100, splits=["train"] * 75 + ["test"] * 25)
-    made = with_shares([Finding(kind=kind, severity="note", rows=("row 1", "row 2"), summary="", advice="")], table)[
+    made = add_row_shares([Finding(kind=kind, severity="note", rows=("row 1", "row 2"), summary="", advice="")], table)[
         0
     ].measure
     assert made is not None and made.value == pytest.approx(share) and made.low < share < made.high
-    assert with_shares([Finding(kind=kind, severity="note", rows=(), summary="", advice="")], table)[0].measure is None
+    assert (
+        add_row_shares([Finding(kind=kind, severity="note", rows=(), summary="", advice="")], table)[0].measure is None
+    )

@@ -1,17 +1,18 @@
 """Copies that are not exact, properties that tell the class, and labels that are wrong are found; sound data is not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from headstart import data
-from headstart.data import properties
+from headstart import checks, data
+from headstart.checks import check_split, confident_learning, properties, property_skill
+from headstart.checks.shortcuts import check_properties
 from headstart.data.duplicates import near_duplicates
-from headstart.evaluation import label_errors, shortcuts
-from headstart.flow.data_check.check import about_inputs, after_split, check
+from headstart.flow.data_check.check import check
 from headstart.modalities import looks, nuisances
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Table, make_column
@@ -146,7 +147,7 @@ def test_a_family_that_grows_implausibly_is_reported_and_does_not_swallow_the_sp
     texts = [f"{base} number {rng.integers(10**6)}" for _ in range(40)]
     parts = data.assign_splits(table_of(list(texts), "text"), AdaptOptions())
     assert len(np.unique(data.number_clusters(parts))) == 40
-    (told,) = [item for item in data.check(parts) if item.kind == "much-alike"]
+    (told,) = [item for item in checks.check_table(parts) if item.kind == "much-alike"]
     assert len(told.rows) == 40
 
 
@@ -163,19 +164,19 @@ def test_copies_across_a_given_split_and_across_labels_are_named() -> None:
             splits=make_column(["train"] * 3 + ["test"] * 2),
         )
     )
-    found = {item.kind: item for item in after_split(given, ())}
+    found = {item.kind: item for item in check_split(given, ())}
     assert found["near-duplicates-across-splits"].rows == ("r3", "r4")
     assert found["near-duplicates-across-splits"].severity == "warn"
     assert found["near-duplicates-across-labels"].rows == ("r0", "r3")
 
 
 def test_a_coloured_border_is_found_and_named_and_plain_noise_is_not(tmp_path: Path) -> None:
-    sound = about_inputs(data.read_table(folder_of(tmp_path / "sound", 60)), (), 0)
+    sound = check_properties(data.read_table(folder_of(tmp_path / "sound", 60)), (), 0)
     assert [item.kind for item in sound if item.kind == "shortcut"] == []
     planted = folder_of(tmp_path / "planted", 60)
     for path in (planted / "ripe").iterdir():
         ImageOps.expand(Image.open(path).crop((5, 5, 115, 115)), 5, (200, 30, 30)).save(path)
-    (told,) = [item for item in about_inputs(data.read_table(planted), (), 0) if item.kind == "shortcut"]
+    (told,) = [item for item in check_properties(data.read_table(planted), (), 0) if item.kind == "shortcut"]
     assert told.severity == "warn"
     assert "border" in told.summary
     assert told.measure is not None
@@ -201,7 +202,7 @@ def test_a_column_that_tells_the_class_is_named_and_one_that_only_repeats_it_is_
         splits=table.splits,
         metadata=columns,
     )
-    told = [item.summary for item in about_inputs(table, (), 0) if item.kind == "shortcut"]
+    told = [item.summary for item in check_properties(table, (), 0) if item.kind == "shortcut"]
     assert len(told) == 1
     assert "'site'" in told[0]
 
@@ -223,7 +224,7 @@ def test_a_place_or_day_that_tells_every_class_is_the_gravest_shortcut_and_its_i
         splits=table.splits,
         metadata=columns,
     )
-    told = [item for item in about_inputs(table, (), 0) if item.kind == "shortcut"]
+    told = [item for item in check_properties(table, (), 0) if item.kind == "shortcut"]
     assert [item.severity for item in told] == ["warn", "warn"]
     assert {"'site'" in item.summary for item in told} == {True, False}
     for item in told:
@@ -246,7 +247,7 @@ def test_the_day_a_picture_was_taken_on_is_read_from_the_file(tmp_path: Path) ->
 def test_telling_by_chance_gives_an_interval_that_holds_chance() -> None:
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 4, 400)
-    _, alone = shortcuts.rank_properties(
+    _, alone = property_skill.rank_properties(
         {"x": rng.normal(size=(400, 2))}, codes, np.arange(400) % 5, clusters=None, seed=0
     )
     assert alone[0].balanced_accuracy.low <= 0.25 <= alone[0].balanced_accuracy.high
@@ -262,7 +263,7 @@ def test_dates_and_numbers_in_columns_are_read_as_numbers_and_names_of_files_are
         "age": make_column([str(row) for row in range(n)]),
         "file": make_column([f"f{row}" for row in range(n)]),
     }
-    found = properties.of_columns(
+    found = properties.read_metadata_properties(
         Table(
             modality="text",
             ids=table.ids,
@@ -291,7 +292,7 @@ def test_flipped_labels_stand_at_the_top_of_the_ranking() -> None:
     p /= p.sum(axis=1, keepdims=True)
     given = true.copy()
     given[:30] = (true[:30] + 1) % 3
-    found = label_errors.find_class_errors(given, p)
+    found = confident_learning.find_class_errors(given, p)
     assert set(found.order[:30].tolist()) == set(range(30))
     assert 25 <= found.n_suspect <= 30
     assert found.suggested[:30].astype(int).tolist() == true[:30].tolist()
@@ -300,7 +301,7 @@ def test_flipped_labels_stand_at_the_top_of_the_ranking() -> None:
 
 def test_rows_without_an_out_of_fold_prediction_are_not_ranked() -> None:
     p = np.array([[0.9, 0.1], [np.nan, np.nan], [0.2, 0.8]])
-    found = label_errors.find_class_errors(np.array([0, 1, 1]), p)
+    found = confident_learning.find_class_errors(np.array([0, 1, 1]), p)
     assert 1 not in found.order
     assert found.n_suspect == 0
 
@@ -310,13 +311,13 @@ def test_wrong_numbers_and_missing_labels_are_ranked_first() -> None:
     numbers = rng.normal(size=(80, 1)).astype(np.float32)
     said = numbers.astype(np.float64) + rng.normal(0, 0.05, (80, 1))
     numbers[7] += 9
-    found = label_errors.find_number_errors(numbers, said)
+    found = confident_learning.find_number_errors(numbers, said)
     assert found.order[:1].tolist() == [7]
     assert found.n_suspect == 1
     marks = (rng.random((80, 2)) < 0.5).astype(np.float32)
     p = np.clip(marks.astype(np.float64), 0.1, 0.9)
     marks[5, 1] = 1 - marks[5, 1]
-    several = label_errors.find_multilabel_errors(marks, p)
+    several = confident_learning.find_multilabel_errors(marks, p)
     assert several.order[:1].tolist() == [5]
     assert several.suggested[5] == 1
 
@@ -349,3 +350,21 @@ def test_real_sets_in_which_rows_are_alike_do_not_collapse(name: str) -> None:
     found = near_duplicates.find_near_duplicates(some)
     assert not found.implausible_groups
     assert sum(bool(family) for family in found.groups) <= 0.02 * len(some)
+
+
+@pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: f"{check.stage}: {check.code}")
+def test_every_check_has_a_title_and_applies_only_where_what_it_needs_is_there(check: checks.Check) -> None:
+    empty = Table(
+        modality="text", **{name: make_column([]) for name in ("ids", "inputs", "hashes", "splits")}, labels=None
+    )
+    assert check.title and check.severity in ("stop", "warn", "note")
+    assert check.applies(checks.CheckInputs(table=empty)) is not bool(check.needs)
+
+
+def test_near_duplicates_are_reported_once_the_splits_are_decided_and_not_again(tmp_path: Path) -> None:
+    table = data.read_table(folder_of(tmp_path / "sound", 8))
+    assert not {item.kind for item in checks.check_table(table)} & {"near-duplicates", "near-duplicates-across-splits"}
+    twice = make_column(["a" if row in (0, 1) else "" for row in range(len(table))])
+    decided = replace(table, near_duplicate_groups=twice)
+    (finding,) = checks.check_split(decided, ())
+    assert finding.kind == "near-duplicates" and checks.check_split(decided, (finding,)) == ()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headstart import data
+from headstart import checks, data
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 from headstart.records import Table
@@ -127,7 +127,7 @@ def test_corrupt_and_empty_files_are_set_aside_and_other_files_counted(tmp_path:
     assert reasons["a/zero.jpg"] == "the file is empty" and "not a picture" in reasons["a/text.png"]
     assert "HEIC" in reasons["a/phone.heic"]
     assert [finding.kind for finding in table.findings] == ["other-files"]
-    found = {finding.kind: finding for finding in data.check(table)}
+    found = {finding.kind: finding for finding in checks.check_table(table)}
     assert len(found["corrupt"].rows) == 3
 
 

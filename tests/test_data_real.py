@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart import data
+from headstart import checks, data
 from headstart.options import AdaptOptions, parse
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data"
@@ -37,7 +37,7 @@ def read_counts(path: Path, modality: str) -> tuple[int, int, int]:
     assert table.modality == modality and len(set(table.ids)) == len(table)
     assert len(table.set_aside) == N_SPREADSHEET_ERRORS.get(path.name, 0)
     held = sum(len(finding.rows) for finding in table.findings if finding.kind == "validation-rows")
-    data.require_trainable(table)
+    checks.require_trainable(table)
     test = int((data.assign_splits(table, parse(AdaptOptions)).splits == "test").sum())
     return len(table) - test - held, held, test
 
@@ -82,9 +82,9 @@ def test_known_leaks_are_found() -> None:
     table = data.read_table(FOLDER / "afrisenti" / "pcm.csv")
     held = {row for finding in table.findings if finding.kind == "validation-rows" for row in finding.rows}
     without = table.take(np.flatnonzero([row not in held for row in table.ids]))
-    found = {finding.kind: finding for finding in data.check(without)}
+    found = {finding.kind: finding for finding in checks.check_table(without)}
     assert len(found["duplicates-across-splits"].rows) == 926, "the README counts the training rows without validation"
-    everything = {finding.kind: finding for finding in data.check(table)}
+    everything = {finding.kind: finding for finding in checks.check_table(table)}
     assert len(everything["duplicates-across-splits"].rows) > 926
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart import data
+from headstart import checks, data
 from headstart.data.reading import rows
 from headstart.errors import DataError, UnknownName
 from headstart.options import AdaptOptions, parse
@@ -88,7 +88,7 @@ def test_separate_test_data_is_joined_under_its_own_ids() -> None:
     parts = data.assign_splits(made({"a": 3, "b": 3}, site=list("nnnsss")), options(), test)
     assert parts.ids.tolist()[-2:] == ["test/0", "test/1"] and parts.splits.tolist() == ["train"] * 6 + ["test"] * 2
     assert parts.metadata["site"].tolist() == [*"nnnsss", "", ""]
-    kinds = [finding.kind for finding in data.check(parts)]
+    kinds = [finding.kind for finding in checks.check_table(parts)]
     assert "duplicates-across-splits" in kinds
     dropped = data.assign_splits(made({"a": 3, "b": 3}), options(duplicates="drop"), test)
     assert "1" not in dropped.ids and dropped.set_aside[0].id == "1" and len(dropped) == 7
@@ -163,7 +163,7 @@ def test_a_hundred_thousand_rows_are_split_and_checked() -> None:
     )
     parts = data.assign_splits(table, options())
     assert abs((parts.splits == "test").mean() - 0.25) < 0.01
-    assert "duplicates" in {finding.kind for finding in data.check(parts)}
+    assert "duplicates" in {finding.kind for finding in checks.check_table(parts)}
     folds = data.assign_folds(np.arange(100_000) % 7, data.number_clusters(parts, ()), 5, 0)
     assert np.bincount(folds).std() < 200
 

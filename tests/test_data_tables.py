@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from headstart import data
+from headstart import checks, data
 from headstart.errors import DataError, HeadstartError, MissingExtra, UnknownName
 from headstart.options import ReadOptions, parse
 
@@ -92,7 +92,7 @@ def test_columns_can_be_named_and_a_wrong_name_gets_the_nearest(tmp_path: Path) 
 def test_a_missing_label_column_is_named_with_what_was_found(tmp_path: Path) -> None:
     table = data.read_table(written(tmp_path / "a.csv", "text,site,age\na,b,1\nc,d,2\n"))
     with pytest.raises(DataError, match=r"no label column in .*a\.csv \(columns: text, site, age\).*--label"):
-        data.require_trainable(table)
+        checks.require_trainable(table)
 
 
 def test_rows_without_a_label_stop_or_are_dropped(tmp_path: Path) -> None:
@@ -212,26 +212,26 @@ def test_checks_find_copies_conflicts_small_classes_and_imbalance(tmp_path: Path
     body = ["text,label,split"] + [f"w{i},many,train" for i in range(40)] + [f"v{i},few,train" for i in range(3)]
     body += ["w0,many,test", "w1,few,test", "w2,many,train", "z,single,train"]
     table = data.read_table(written(tmp_path / "a.csv", "\n".join(body) + "\n"))
-    found = {(finding.kind, finding.severity): finding for finding in data.check(table)}
+    found = {(finding.kind, finding.severity): finding for finding in checks.check_table(table)}
     assert found["duplicates-across-splits", "warn"].rows == ("a.csv:45", "a.csv:46")
     assert found["duplicates", "note"].rows == ("a.csv:4", "a.csv:47")
     assert found["conflicting-labels", "warn"].rows == ("a.csv:3", "a.csv:46")
     assert "single" in found["single-row-class", "warn"].summary and "few: 3" in found["small-class", "warn"].summary
     assert ("imbalance", "note") in found
-    data.require_trainable(table)
+    checks.require_trainable(table)
 
 
 def test_numbers_as_classes_of_one_row_each_are_learnt_with_a_hint() -> None:
     table = data.from_arrays([f"text {i}" for i in range(30)], [f"{i}.5" for i in range(30)])
-    data.require_trainable(table)
-    found = {finding.kind: finding for finding in data.check(table)}
+    checks.require_trainable(table)
+    found = {finding.kind: finding for finding in checks.check_table(table)}
     assert "--task regression" in found["single-row-class"].advice
 
 
 def test_what_cannot_be_trained_says_why() -> None:
     table = data.from_arrays([f"text {i}" for i in range(9)], ["x"] * 9)
     with pytest.raises(DataError, match="at least 2 are needed"):
-        data.require_trainable(table)
+        checks.require_trainable(table)
 
 
 def test_predict_inputs_use_the_training_column_and_need_no_label(tmp_path: Path) -> None:

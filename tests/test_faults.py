@@ -21,7 +21,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from headstart import bundle as bundles
-from headstart import data
+from headstart import checks, data
 from headstart.cli.main import app
 from headstart.data.reading import archive
 from headstart.errors import BundleError, DataError, HeadstartError, OptionError, UnknownName, ending
@@ -76,7 +76,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kinds(table: Table) -> dict[str, str]:
-    return {finding.kind: finding.summary for finding in data.check(table)}
+    return {finding.kind: finding.summary for finding in checks.check_table(table)}
 
 
 # ---- names ----------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_1_and_1_point_0_look_like_one_label(tmp_path: Path) -> None:
 def test_one_of_something_is_written_in_the_singular(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text,label\nx,a\ny,a\n")
     with pytest.raises(DataError, match="There is only one class to learn \\(a\\)"):
-        data.require_trainable(data.read_table(tmp_path / "t.csv"))
+        checks.require_trainable(data.read_table(tmp_path / "t.csv"))
 
 
 def test_a_missing_group_column_without_alternatives_has_a_readable_hint() -> None:
@@ -261,7 +261,7 @@ def test_labels_of_an_npz_that_do_not_fit_are_explained(
 ) -> None:
     np.savez(tmp_path / "t.npz", X=np.ones((8, 1, 20)), **arrays)
     with pytest.raises(DataError, match=said) as caught:
-        data.require_trainable(data.read_table(tmp_path / "t.npz"))
+        checks.require_trainable(data.read_table(tmp_path / "t.npz"))
     assert "unsafe" not in str(caught.value) and "allow_pickle" not in str(caught.value)
 
 

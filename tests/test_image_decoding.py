@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from headstart import data
+from headstart import checks, data
 from headstart.bundle.standalone import image as standalone
 from headstart.errors import DataError
 from headstart.modalities import image, looks, nuisances
@@ -114,7 +114,7 @@ def deep_data(root: Path, **brightness: int) -> Path:
 def test_check_states_the_common_scale_and_learns_it_from_training_rows_only(tmp_path: Path) -> None:
     root = deep_data(tmp_path / "data", dark=3_900, bright=15_000)
     table = data.read_table(root)
-    [finding] = [item for item in data.check(table) if item.kind == "value-range"]
+    [finding] = [item for item in checks.check_table(table) if item.kind == "value-range"]
     assert (
         finding.severity == "note" and "15,000 is white" in finding.summary and finding.summary.startswith("8 images")
     )
@@ -127,7 +127,7 @@ def test_check_states_the_common_scale_and_learns_it_from_training_rows_only(tmp
 
 def test_check_warns_where_most_pictures_are_nearly_black(tmp_path: Path) -> None:
     root = deep_data(tmp_path / "data", a=200, b=300, c=65_000)
-    [finding] = [item for item in data.check(data.read_table(root)) if item.kind == "value-range"]
+    [finding] = [item for item in checks.check_table(data.read_table(root)) if item.kind == "value-range"]
     assert finding.severity == "warn" and "nearly black" in finding.summary
 
 
@@ -137,7 +137,7 @@ def test_pictures_of_eight_bits_have_no_ranges(tmp_path: Path) -> None:
         halves().save(tmp_path / name)
     table = data.read_table(tmp_path)
     assert data.measure_value_ranges(table) == {} and not [
-        item for item in data.check(table) if item.kind == "value-range"
+        item for item in checks.check_table(table) if item.kind == "value-range"
     ]
 
 

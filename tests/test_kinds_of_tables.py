@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headstart import data
+from headstart import checks, data
 from headstart.data.summary import summarise
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
@@ -308,7 +308,7 @@ def test_labels_that_nearly_all_differ_may_be_no_labels(tmp_path: Path) -> None:
     table = data.read_table(
         write_labels(tmp_path / "a.csv", [f"{topic} {n}" for n in range(6) for topic in TOPICS], "label")
     )
-    [found] = [one for one in data.check(table) if one.kind == "single-row-class"]
+    [found] = [one for one in checks.check_table(table) if one.kind == "single-row-class"]
     assert "name the right column with --label" in found.advice
 
 
@@ -349,11 +349,15 @@ def test_a_usual_code_for_a_missing_value_in_a_series_is_pointed_out(tmp_path: P
     lines = ["label," + ",".join(f"t{step}" for step in range(10))]
     lines += [",".join(["ab"[number % 2], *cells]) for number, cells in enumerate(rows)]
     [found] = [
-        one for one in data.check(data.read_table(write(tmp_path / "a.csv", lines))) if one.kind == "extreme-number"
+        one
+        for one in checks.check_table(data.read_table(write(tmp_path / "a.csv", lines)))
+        if one.kind == "extreme-number"
     ]
     assert found.summary.startswith("2 values of series are -999,") and found.rows == ("a.csv:4", "a.csv:7")
     far = [line.replace("-999", "-1200") for line in lines]
     far = [line if line.startswith("label") else line + ",-999" for line in far]
     far[0] += ",t10"
     table = data.read_table(write(tmp_path / "b.csv", far))
-    assert not [one for one in data.check(table) if one.kind == "extreme-number"], "values of this size are usual here"
+    assert not [one for one in checks.check_table(table) if one.kind == "extreme-number"], (
+        "values of this size are usual here"
+    )

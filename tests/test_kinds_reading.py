@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart import data
+from headstart import checks, data
 from headstart.data.labels.task_type import LabelSpec, RawLabels, parse_labels
 from headstart.errors import DataError, OptionError, UnknownName
 from headstart.options import AdaptOptions, ReadOptions, parse
@@ -68,7 +68,7 @@ def test_what_was_found_out_is_told_and_can_be_overridden(tmp_path: Path) -> Non
     assert found.targets is not None and found.labels is not None
     np.testing.assert_allclose(found.targets[:, 0], [round(n / 7, 3) for n in range(30)], rtol=1e-6)
     assert found.labels[1] == "0.143"
-    (told,) = [item for item in data.check(found) if item.kind == "task"]
+    (told,) = [item for item in checks.check_table(found) if item.kind == "task"]
     assert told.summary == "'damage' is read as a number: regression." and "--task classification" in told.advice
     assert read(table, label="damage", task="classification").targets is None
 
@@ -217,13 +217,13 @@ def test_numbers_cannot_be_drawn_by_class_and_need_two_values() -> None:
         data.draw_rows_per_class(table, 5, 0)
     flat = replace(table, targets=np.ones((40, 1), dtype=np.float32))
     with pytest.raises(DataError, match="only the number 1"):
-        data.require_trainable(flat)
+        checks.require_trainable(flat)
 
 
 def test_a_number_far_from_all_others_is_pointed_out() -> None:
     targets = np.r_[np.linspace(0, 1, 99), -999.0].astype(np.float32)[:, None]
     table = replace(number_table(100), targets=targets)
-    (found,) = [item for item in data.check(table) if item.kind == "extreme-number"]
+    (found,) = [item for item in checks.check_table(table) if item.kind == "extreme-number"]
     assert "-999" in found.summary and found.rows == ("99",)
 
 

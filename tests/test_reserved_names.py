@@ -13,9 +13,9 @@ import pytest
 from headstart import data
 from headstart.bundle import standalone
 from headstart.bundle.records.decision_records import parse_rules
+from headstart.checks.reserved_names import find_reserved_names
 from headstart.decisions import ANSWER_WORDS, NONE, NOT_SURE, DecisionPolicy, SetRule, parse_costs, reserved_classes
 from headstart.errors import OptionError
-from headstart.flow.adaptation.reserved_names import find_reserved_names
 from headstart.flow.data_check.check import check
 from headstart.flow.inference import answer_tables, answers
 from headstart.options import AdaptOptions, CheckOptions, parse

@@ -3,7 +3,6 @@
 Nothing is ever written into the user's folder, and nothing here knows a base model or a strategy.
 """
 
-from headstart.data.checks import check, require_labels, require_trainable
 from headstart.data.columns.option_use import require_modality, require_use
 from headstart.data.columns.text_columns import list_text_columns
 from headstart.data.duplicates.near_duplicates import add_near_duplicate_groups
@@ -44,7 +43,6 @@ __all__ = [
     "add_training_rows",
     "assign_folds",
     "assign_splits",
-    "check",
     "draw_rows_per_class",
     "drop_unlearnable_labels",
     "find_classes_in_one_fold",
@@ -65,9 +63,7 @@ __all__ = [
     "read_table",
     "read_unlabelled",
     "require_groups",
-    "require_labels",
     "require_modality",
-    "require_trainable",
     "require_use",
     "select_many_valued",
     "uses_unlabelled",

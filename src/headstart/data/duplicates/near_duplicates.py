@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from headstart import progress
 from headstart.data.duplicates.components import find_connected_rows
 from headstart.modalities.looks import FINGERPRINTERS, Fingerprint
-from headstart.records import TEST, TRAIN, Column, Finding, Index, Table, make_column
+from headstart.records import Column, Finding, Index, Table, make_column
 
 MOST_ROWS = {"image": 20_000, "text": 50_000, "series": 20_000}
 """Rows compared at most, for each modality; a finding reports that the rest was not."""
@@ -112,98 +112,6 @@ def add_near_duplicate_groups(table: Table, seed: int = 0) -> Table:
         near_duplicate_groups=near_duplicates.groups,
         findings=(*table.findings, *_report_search(table, near_duplicates)),
     )
-
-
-def report_near_duplicates(table: Table) -> list[Finding]:
-    """Report near-duplicates across the splits, across labels, and within the data.
-
-    Parameters
-    ----------
-    table : Table
-        With `near_duplicate_groups`; without them nothing is reported. Exact copies have a check of their own.
-    """
-    if table.near_duplicate_groups is None:
-        return []
-    groups: dict[str, list[int]] = {}
-    for row, name in enumerate(table.near_duplicate_groups):
-        if name:
-            groups.setdefault(name, []).append(row)
-    return [
-        *_report_across_splits(table, list(groups.values())),
-        *_report_across_labels(table, groups),
-        *_report_within_data(table, groups),
-    ]
-
-
-def _report_across_splits(table: Table, groups: list[list[int]]) -> list[Finding]:
-    training_hashes = {table.hashes[row] for rows in groups for row in rows if table.splits[row] == TRAIN}
-    test_ids = [
-        table.ids[row]
-        for rows in groups
-        if {TRAIN, TEST} <= {table.splits[row] for row in rows}
-        for row in rows
-        if table.splits[row] == TEST and table.hashes[row] not in training_hashes
-    ]
-    if not test_ids:
-        return []
-    n_test = int((table.splits == TEST).sum())
-    summary = f"{len(test_ids)} of {n_test} test rows are nearly the same as training rows (such as {test_ids[0]})."
-    advice = "They make the test score too good. Take them out of one side, or let Headstart split the data."
-    severity = "warn" if len(test_ids) >= GRAVE_SHARE * n_test else "note"
-    return [
-        Finding(
-            kind="near-duplicates-across-splits",
-            severity=severity,
-            rows=tuple(test_ids),
-            summary=summary,
-            advice=advice,
-        )
-    ]
-
-
-def _report_across_labels(table: Table, groups: dict[str, list[int]]) -> list[Finding]:
-    if table.labels is None or table.task == "regression":
-        return []
-    conflicting_groups = []
-    for rows in groups.values():
-        by_hash = {table.hashes[row]: table.labels[row] for row in rows}
-        if len(set(by_hash.values())) > 1:
-            conflicting_groups.append(rows)
-    if not conflicting_groups:
-        return []
-    first = conflicting_groups[0][0]
-    other = next(row for row in conflicting_groups[0] if table.labels[row] != table.labels[first])
-    example = f"{table.ids[first]} is {table.labels[first]}, {table.ids[other]} is {table.labels[other]}"
-    sets = (
-        "1 set of nearly equal rows has"
-        if len(conflicting_groups) == 1
-        else f"{len(conflicting_groups)} sets of nearly equal rows have"
-    )
-    row_ids = tuple(str(table.ids[row]) for rows in conflicting_groups for row in rows)
-    advice = "Look at them: one label may be wrong, or the classes differ in what is hard to see."
-    summary = f"{sets} different labels ({example})."
-    return [
-        Finding(kind="near-duplicates-across-labels", severity="warn", rows=row_ids, summary=summary, advice=advice)
-    ]
-
-
-def _report_within_data(table: Table, groups: dict[str, list[int]]) -> list[Finding]:
-    grouped_rows = [row for rows in groups.values() for row in rows]
-    if not grouped_rows:
-        return []
-    largest = max(len(rows) for rows in groups.values())
-    sets = "1 set" if len(groups) == 1 else f"{len(groups)} sets"
-    summary = f"{len(grouped_rows)} rows are nearly the same as another ({sets}, the largest of {largest})."
-    advice = "Where Headstart splits, each set is kept on one side; count them as one row when you plan for more."
-    return [
-        Finding(
-            kind="near-duplicates",
-            severity="note",
-            rows=tuple(str(table.ids[row]) for row in grouped_rows),
-            summary=summary,
-            advice=advice,
-        )
-    ]
 
 
 def _report_search(table: Table, near_duplicates: NearDuplicates) -> list[Finding]:
@@ -360,5 +268,4 @@ __all__ = [
     "find_near_duplicates",
     "find_similar_pairs",
     "measure_typical_distance",
-    "report_near_duplicates",
 ]

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.checks import MIN_CLASS_ROWS, MIN_NUMBERS
 from headstart.data.duplicates.near_duplicates import add_near_duplicate_groups
 from headstart.data.labels.strata import drop_unlearnable_labels, number_strata
 from headstart.data.reading.rows import tidy_table_labels
@@ -19,6 +18,9 @@ from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, SetAside, Table, make_column
 
 TEST_SHARE = 0.25
+MIN_CLASS_ROWS, MIN_NUMBERS = 2, 4
+"""Rows of a class that stay in training where possible (fewer cannot be scored by cross-validation), and training rows
+of a regression."""
 
 
 def draw_rows_per_class(table: Table, labels_per_class: int, seed: int) -> Table:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from headstart import data, features, progress
 from headstart.bases import Backbone
+from headstart.checks import check_split, check_table, require_trainable
+from headstart.checks.copies import join_feature_duplicates
+from headstart.checks.reserved_names import find_reserved_names
 from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.data.splitting.dependence import Dependence
 from headstart.data.summary import summarise
@@ -20,10 +23,7 @@ from headstart.evaluation import has_too_many_values
 from headstart.extras import require
 from headstart.features import Extraction
 from headstart.flow.adaptation.budget import Budget
-from headstart.flow.adaptation.reserved_names import find_reserved_names
 from headstart.flow.base_choice import choose
-from headstart.flow.base_choice.measure import join_feature_duplicates
-from headstart.flow.data_check.check import after_split
 from headstart.flow.data_check.reading_notes import say_how_read
 from headstart.flow.run_records import Prepared, Timings
 from headstart.modalities.series import derive_spec
@@ -53,13 +53,13 @@ def prepare(
     _warn_of_findings(reserved)
     for line in describe_inputs(summarise(table, options.group)):
         progress.say(line)
-    findings = data.check(table)
+    findings = check_table(table)
     if options.duplicates == "drop":
         findings = tuple(item for item in findings if item.kind != "duplicates-across-splits")
     _warn_of_findings(findings)
     findings = reserved + findings
     say_how_read(findings)
-    data.require_trainable(table)
+    require_trainable(table)
     _refuse_misfits(table, options)
     is_own_split = test is None and not (table.splits == TEST).any()
     group_columns = _choose_group_columns(table, options, is_own_split)
@@ -78,10 +78,10 @@ def prepare(
     _warn_of_findings(fresh)
     say_how_read(fresh)
     findings += fresh
-    copy_findings = after_split(decided, findings)
+    copy_findings = check_split(decided, findings)
     _warn_of_findings(copy_findings)
     findings += copy_findings
-    data.require_trainable(decided)
+    require_trainable(decided)
     _report_rows(decided)
     with timings.step("base"):
         backbone, base_findings, ranked = choose.choose_base(decided, options, budget.training_clock())
@@ -98,7 +98,7 @@ def prepare(
         late = _make_out_of_time_finding(extraction.late, len(decided))
         _warn_of_findings((late,))
         findings += (late,)
-    data.require_trainable(usable)
+    require_trainable(usable)
     usable, duplicate_findings = join_feature_duplicates(usable, extraction.features, backbone, options.seed)
     _warn_of_findings(duplicate_findings)
     findings += duplicate_findings

@@ -17,10 +17,10 @@ from headstart.flow.adaptation.document import assemble_result
 from headstart.flow.adaptation.evaluate import measure_chosen_model, reach_verdict, score_test_rows
 from headstart.flow.adaptation.learning_curve import measure_run_curve
 from headstart.flow.adaptation.prepare import prepare, read_data
+from headstart.flow.adaptation.training_checks import check_training_rows
 from headstart.flow.adaptation.unlabelled import add_unlabelled_rows
 from headstart.flow.adaptation.write import write_bundle, write_result
 from headstart.flow.audit import audit
-from headstart.flow.data_check import suspects
 from headstart.flow.run_records import AdaptedRun, Audit, Prepared, TestScores, Timings
 from headstart.flow.scoring.predictions import ModelFigures
 from headstart.flow.scoring.training_site import (
@@ -108,7 +108,7 @@ def _measure_run(
     )
     bundle = replace(bundle, about=_describe_bundle(prepared, verdict, figures, options))
     with timings.step("checks"):
-        checks = suspects.check_training_rows(prepared, strategies, options, budget)
+        checks = check_training_rows(prepared, strategies, options, budget)
     with timings.step("audit"):
         audited = _audit(prepared, strategies, scores, bundle=bundle, options=options, budget=budget)
     return AdaptedRun(

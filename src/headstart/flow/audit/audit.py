@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headstart import data, progress
 from headstart.bases import BaseRecord
 from headstart.bundle import Bundle
-from headstart.data.properties import of_inputs
+from headstart.checks.properties import measure_inputs
 from headstart.evaluation.fairness.inherited_bias import ComparedModels, trace_gap
 from headstart.evaluation.fairness.slices import row_errors
 from headstart.flow.audit.attribute_probes import compute_plain_descriptors, list_probe_targets, probe_attributes
@@ -105,7 +105,7 @@ def describe_base(base: BaseRecord) -> str:
 def measure_properties(table: Table) -> Mapping[str, NDArray[np.float64]]:
     """Give the plain numbers of rows, by name (n_rows,); words such as a camera's make are left out."""
     properties: dict[str, NDArray[np.float64]] = {}
-    for name, values in of_inputs(table).items():
+    for name, values in measure_inputs(table).items():
         if values.dtype != object:
             parts = np.asarray(values, dtype=np.float64).reshape(len(table), -1)
             properties |= {

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart import bases, data, progress, ranking
+from headstart import bases, checks, data, progress, ranking
 from headstart.bases import DEFAULTS, Backbone
+from headstart.checks.vocabulary import measure_coverage
 from headstart.extras import require
 from headstart.flow.base_choice.measure import (
     Sample,
     describe_failure,
     list_expected_errors,
     measure_candidate,
-    measure_coverage,
 )
 from headstart.modalities import MODALITIES, series
 from headstart.modalities.image_values import VALUE_RANGES
@@ -119,9 +119,9 @@ def rank(path: Path, options: BasesOptions) -> Ranking:
     adapting = AdaptOptions.model_validate(options.model_dump(include=shared))
     with offline(options.offline):
         table = data.read_table(path, options)
-        data.require_trainable(table)
+        checks.require_trainable(table)
         decided = data.assign_splits(table, adapting)
-        data.require_trainable(decided)
+        checks.require_trainable(decided)
         criteria = CandidateFilter(table.modality, options.licence, options.max_mb * 1e6, options.candidate)
         return compare_bases(decided, adapting, criteria, n_rows=options.rows, clock=Clock(np.inf))
 

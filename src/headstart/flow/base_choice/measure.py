@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import bases, data, evaluation, features, ranking
-from headstart.bases import DEFAULTS, Backbone
-from headstart.data.duplicates import feature_duplicates
+from headstart.bases import DEFAULTS
+from headstart.checks.vocabulary import measure_coverage
 from headstart.errors import DataError, HeadstartError, ending
 from headstart.evaluation.intervals import mean_interval
 from headstart.options import AdaptOptions
 from headstart.ranking import Candidate, MeasuredCandidate, VocabularyCoverage
-from headstart.records import Features, Finding, Index, Interval, Predictions, Probabilities, Table
+from headstart.records import Index, Interval, Predictions, Probabilities, Table
 from headstart.strategies import STRATEGIES, Clock, StrategyRows, Task
 from headstart.strategies.record import StrategySkipped
 from headstart.strategies.scoring import OBJECTIVES, mask_predicted_rows, mean_loss
@@ -24,12 +24,8 @@ from headstart.strategies.scoring import OBJECTIVES, mask_predicted_rows, mean_l
 PROBES = ("linear-probe", "multi-stage-probe")
 """What a base is judged by: the better of these in cross-validation, as in `adapt`."""
 N_FOLDS = 5
-N_TEXTS = 500
-"""Texts on which a tokenizer is measured."""
 MOSTLY_UNKNOWN = 0.5
 """From this share of unknown pieces on a base is not tried, unless it is named or the default."""
-BLIND = 0.1
-"""From this share of unknown pieces on, texts are alike to the base because it does not see what they say."""
 UNUSABLE = (HeadstartError, ValueError, TypeError, RuntimeError, OSError)
 """What a model of foreign origin may raise when it is built or run: it is then left out, with the reason."""
 
@@ -41,37 +37,6 @@ class Sample:
     table: Table
     clusters: Index
     turn: int
-
-
-def measure_coverage(backbone: Backbone, table: Table) -> VocabularyCoverage | None:
-    """Measure how a base's vocabulary copes with texts; None where it has none."""
-    vocabulary = backbone.parts.tokenizer
-    return (
-        ranking.measure_vocabulary_coverage(vocabulary, [str(text) for text in table.inputs[:N_TEXTS]])
-        if vocabulary
-        else None
-    )
-
-
-def join_feature_duplicates(
-    table: Table, frozen: Features | None, backbone: Backbone, seed: int
-) -> tuple[Table, tuple[Finding, ...]]:
-    """Join rows that a base takes for nearly the same to families, unless it is blind to most of what they say.
-
-    Parameters
-    ----------
-    table : Table
-    frozen : Features or None
-        Of the same rows; without them nothing is joined.
-    backbone : Backbone
-        Only features of a pre-trained one are compared.
-    seed : int
-    """
-    coverage = measure_coverage(backbone, table)
-    if frozen is None or not backbone.record.pretrained or (coverage is not None and coverage.unknown_share > BLIND):
-        return table, ()
-    joined, findings = feature_duplicates.add_feature_duplicates(table, frozen.final, seed)
-    return joined, tuple(findings)
 
 
 def list_expected_errors(candidate: Candidate) -> tuple[type[Exception], ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart import data, progress
+from headstart import checks, data, progress
 from headstart.bundle import Bundle
 from headstart.errors import DataError, offenders
 from headstart.flow.data_check.reading_notes import NAMES, say_how_read
@@ -37,7 +37,7 @@ def read_rows_to_score(bundle: Bundle, path: Path, options: EvaluateOptions) -> 
         There are no labels, the model knows none of them, or the data is of another kind.
     """
     table = _read_labelled(bundle, path, options)
-    data.require_labels(table)
+    checks.require_labels(table)
     return _select_known_labels(bundle, _select_test_rows(table, path), path, options.merge_labels)
 
 
@@ -56,7 +56,7 @@ def read_rows_to_evaluate(bundle: Bundle, path: Path, options: EvaluateOptions) 
             raise
         return unlabelled, None
     if options.label or len(table) == 0 or table.labels is not None or table.targets is not None:
-        data.require_labels(table)
+        checks.require_labels(table)
         return _select_known_labels(bundle, _select_test_rows(table, path), path, options.merge_labels)
     return table, None
 

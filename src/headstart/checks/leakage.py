@@ -1,0 +1,84 @@
+"""Leakage: how much better a score gets when copies and groups are split over folds by chance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import data
+from headstart.evaluation.intervals import mean_interval
+from headstart.records import FloatMatrix, Index, Interval
+from headstart.results import Figure, HonestScore
+from headstart.strategies.linear.ridge_loo import fit_ridge_loo, reduce_to_axes
+from headstart.strategies.point_scoring import SCORINGS
+from headstart.strategies.record import StrategyRows, Task
+
+Floats = NDArray[np.float64]
+N_FOLDS = 5
+
+
+def measure_leakage_gap(rows: StrategyRows, task: Task, groups: tuple[str, ...]) -> HonestScore | None:
+    """Return the cross-validation score of a simple head with random folds and with grouped folds.
+
+    Parameters
+    ----------
+    rows : StrategyRows
+        Training rows, with features or descriptors.
+    task : Task
+    groups : tuple of str
+        Columns whose rows are kept together.
+
+    Returns
+    -------
+    HonestScore or None
+        None where no two rows belong together, or nothing can be measured.
+    """
+    clusters = data.find_dependence(rows.table, groups).for_resampling
+    sizes = np.bincount(clusters)
+    dense = rows.features or rows.descriptors
+    if sizes.max() == 1 or len(sizes) < 2 * N_FOLDS or dense is None:
+        return None
+    features, scoring = reduce_to_axes(dense.final, task.seed), SCORINGS[task.kind]
+    targets = scoring.targets(task)
+    random_folds, grouped_folds = (
+        data.assign_folds(task.codes, each, N_FOLDS, task.seed) for each in (np.arange(len(rows)), clusters)
+    )
+    random_score, _ = _compute_losses(features, targets, random_folds, task)
+    grouped_score, divisors = _compute_losses(features, targets, grouped_folds, task)
+    scale = float(divisors.mean())
+    if scoring.points:
+        random_score, grouped_score = 1 - random_score / scale, 1 - grouped_score / scale
+    bounds = (0.0, 1.0) if scoring.points else (0.0, np.inf)
+    direction = 1.0 if scoring.points else -1.0
+    gap = mean_interval((random_score - grouped_score) * direction, clusters, task.seed, (-np.inf, np.inf))
+    n_together = int((sizes[clusters] > 1).sum())
+    return HonestScore(
+        measure=scoring.metric,
+        n_rows=len(rows),
+        n_together=n_together,
+        naive=Figure.of(mean_interval(random_score, clusters, task.seed, bounds)),
+        honest=Figure.of(mean_interval(grouped_score, clusters, task.seed, bounds)),
+        gap=Figure.of(gap),
+        sentence=_describe_gap(gap, n_together, scoring.points),
+    )
+
+
+def _describe_gap(gap: Interval, n_together: int, points: bool) -> str:
+    rows = f"{n_together:,} training rows have copies or belong to groups."
+    size = f"{100 * gap.value:.1f} points" if points else f"{gap.value:.3g}"
+    if gap.low > 0:
+        return f"{rows} Dealt out by chance they would make the score {size} too good; here they are kept together."
+    return f"{rows} Keeping them together changes the score by less than can be told from chance."
+
+
+def _compute_losses(features: FloatMatrix, targets: Floats, folds: Index, task: Task) -> tuple[Floats, Floats]:
+    """Return each row's loss and its divisor, from a head that did not see its fold."""
+    losses, divisors = np.zeros(len(targets)), np.ones(len(targets))
+    for fold in np.unique(folds):
+        train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        head = fit_ridge_loo(features[train], targets[train])
+        outputs = head.predict(features[held_out])
+        losses[held_out], divisors[held_out] = SCORINGS[task.kind].losses(
+            head, targets[train], outputs, targets[held_out]
+        )
+    return losses, divisors

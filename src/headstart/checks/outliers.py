@@ -1,0 +1,50 @@
+"""Rows whose features lie far from all others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.checks.record import make_finding
+from headstart.records import Column, Finding, FloatMatrix
+from headstart.strategies.linear.ridge_loo import reduce_to_axes
+
+MOST_ROWS, MOST_AXES, NEIGHBOURS, FAR, MOST_OUTLIERS = 5_000, 32, 5, 6.0, 0.02
+"""Rows compared at most, principal axes used, the neighbour whose distance counts, robust deviations from the median of
+its logarithm that make an outlier, and the largest share of rows that are outliers."""
+
+
+def report_outliers(ids: Column, features: FloatMatrix, seed: int) -> list[Finding]:
+    """Report rows far from all others: distance to the fifth neighbour, on a log scale, against the median.
+
+    Parameters
+    ----------
+    ids : Column, shape (n_rows,)
+    features : FloatMatrix, shape (n_rows, n_dims)
+    seed : int
+        Of the sample of at most 5,000 rows that are compared.
+    """
+    rows = np.sort(np.random.default_rng(seed).permutation(len(features))[:MOST_ROWS])
+    if len(rows) <= 4 * NEIGHBOURS:
+        return []
+    logs = np.log(np.maximum(_measure_neighbour_distances(reduce_to_axes(features[rows], seed)[:, :MOST_AXES]), 1e-12))
+    median = float(np.median(logs))
+    deviation = 1.4826 * float(np.median(np.abs(logs - median)))
+    far = np.flatnonzero(logs > median + FAR * deviation)
+    if deviation <= 0 or not 0 < len(far) <= max(1.0, MOST_OUTLIERS * len(rows)):
+        return []
+    named = tuple(str(ids[rows[at]]) for at in far[np.argsort(-logs[far], kind="stable")])
+    look = "1 row looks" if len(named) == 1 else f"{len(named)} rows look"
+    among = f" (among {len(rows):,} rows that were compared)" if len(rows) < len(features) else ""
+    return [make_finding("outliers", "note", named, f"{look} unlike all others{among}, such as {named[0]}.")]
+
+
+def _measure_neighbour_distances(axes: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the squared distance (n_rows,) of each row to its fifth neighbour."""
+    squares = np.square(axes).sum(axis=1)
+    distances = np.empty(len(axes))
+    for start in range(0, len(axes), 500):
+        block = axes[start : start + 500]
+        all_distances = squares[start : start + 500, None] + squares - 2 * block @ axes.T
+        distances[start : start + 500] = np.partition(all_distances, NEIGHBOURS, axis=1)[:, NEIGHBOURS]
+    return distances
