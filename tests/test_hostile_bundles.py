@@ -73,7 +73,7 @@ def made(
         flow.adapt(data, root / modality, options)
         found[modality] = root / modality / "bundle", data
     shutil.copytree(DATA / "bundle-format-2", root / "text")
-    put(root / "text" / "predict.py", standalone.script("text").encode())
+    put(root / "text" / "predict.py", standalone.build_script("text").encode())
     seal(root / "text")
     few = root / "few.csv"
     few.write_bytes((DATA / "bundle-rows.csv").read_bytes())

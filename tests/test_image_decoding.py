@@ -54,7 +54,7 @@ def test_a_picture_is_turned_upright_once_in_every_format(tmp_path: Path, suffix
     tolerance = 60 if suffix == "jpg" else 0
     seen = np.asarray(image.load_image(path, SPEC)).astype(int)
     assert seen.shape == expected.shape and np.abs(seen - expected).mean() <= tolerance / 10
-    theirs = np.asarray(standalone._opened(path.read_bytes(), SPEC))
+    theirs = np.asarray(standalone._open_image(path.read_bytes(), SPEC))
     assert (theirs == np.asarray(image.load_image(path, SPEC))).all()
 
 
@@ -85,7 +85,7 @@ def test_ranges_of_the_data_set_are_used_by_every_reader(tmp_path: Path) -> None
     path = grey(tmp_path / "a.png", np.full((40, 40), 3_000, np.uint16))
     spec = {**PREDICT, "value_ranges": {"integer": [1_000.0, 5_000.0]}}
     assert level(path, value_ranges=spec["value_ranges"]) == pytest.approx(127.5, abs=1)
-    [ours] = standalone.make("pixels", path, spec)
+    [ours] = standalone.prepare_input("pixels", path, spec)
     assert (ours == image.resize_image(image.load_image(path, spec), spec)).all() and abs(int(ours[0, 0, 0]) - 128) <= 1
 
 
@@ -93,7 +93,7 @@ def test_a_float_picture_is_scaled_by_the_range_of_the_data_set(tmp_path: Path) 
     path = grey(tmp_path / "a.tif", np.array([[-2.0, np.nan, 6.0]] * 40, np.float32))
     pixels = np.asarray(image.load_image(path, {**SPEC, "value_ranges": {"float": [-2.0, 6.0]}}))
     assert pixels[0, 0, 0] == 0 and pixels[0, -1, 0] == 255
-    theirs = standalone._opened(path.read_bytes(), {**SPEC, "value_ranges": {"float": [-2.0, 6.0]}})
+    theirs = standalone._open_image(path.read_bytes(), {**SPEC, "value_ranges": {"float": [-2.0, 6.0]}})
     assert (np.asarray(theirs) == pixels).all()
 
 
@@ -165,7 +165,7 @@ def test_a_large_picture_of_any_kind_is_brought_near_the_size_that_is_needed(
     assert side * side > LARGE_PIXELS
     made = image.load_image(tmp_path / "a.png", SPEC)
     assert max(made.size) == 64 and made.mode == "RGB"
-    assert (np.asarray(standalone._opened(content, SPEC)) == np.asarray(made)).all()
+    assert (np.asarray(standalone._open_image(content, SPEC)) == np.asarray(made)).all()
 
 
 def test_a_picture_in_strips_is_the_picture_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_nothing_that_opens_a_picture_waits_for_a_pipe_or_a_device(tmp_path: Pat
     with pytest.raises(DataError, match=REASONS[name]):
         image.load_image(tmp_path / name, SPEC)
     with pytest.raises(ValueError, match=r"plain file|not there|cannot be read|the most a side|more than 537 MB"):
-        standalone.make("pixels", tmp_path / name, PREDICT)
+        standalone.prepare_input("pixels", tmp_path / name, PREDICT)
     assert image.measure_values(tmp_path / name) is None
     assert not looks.fingerprint_image(tmp_path / name).vectors.any() and "brightness" in nuisances.measure_image(
         tmp_path / name
@@ -265,5 +265,5 @@ def test_a_picture_of_one_pixel_a_side_can_be_used(tmp_path: Path, size: tuple[i
         spec = {**PREDICT, "fit": fit}
         assert (
             image.resize_image(image.load_image(tmp_path / "a.png", spec), spec)
-            == standalone.make("pixels", tmp_path / "a.png", spec)[0]
+            == standalone.prepare_input("pixels", tmp_path / "a.png", spec)[0]
         ).all()

@@ -256,13 +256,13 @@ def test_predict_py_reads_amounts_of_series_as_headstart_does(tmp_path: Path) ->
     config = {"task": "regression", "modality": "series", "classes": ["y"], "thresholds": [], "columns": {}}
     config["portable"] = {"ok": False, "reason": "only numbers are read"}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    (tmp_path / "predict.py").write_text(standalone.script("series"), encoding="utf-8")
+    (tmp_path / "predict.py").write_text(standalone.build_script("series"), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("predict_of_amounts", tmp_path / "predict.py")
     assert spec is not None and spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     for cell in ("1,263.50", "€ 12", "1 263,50", "12 %", "-3.5", "1,234,567"):
-        assert script._number(cell, False, "t0") == parse_number(cell, False)
-    assert script._number("1.234,5", True, "t0") == 1234.5
+        assert script._read_number(cell, False, "t0") == parse_number(cell, False)
+    assert script._read_number("1.234,5", True, "t0") == 1234.5
     with pytest.raises(ValueError, match="1,263"):
-        script._number("1,263", False, "t0")
+        script._read_number("1,263", False, "t0")

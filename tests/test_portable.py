@@ -293,7 +293,7 @@ def script_of(folder: Path, config: dict[str, Any], rules: DecisionPolicy) -> Mo
     """Import the script of a bundle that has a configuration and rules only."""
     (folder / "config.json").write_text(json.dumps(config), "utf-8")
     (folder / "decision.json").write_text(json.dumps(rules.as_dict()), "utf-8")
-    (folder / "predict.py").write_text(standalone.script("series"), "utf-8")
+    (folder / "predict.py").write_text(standalone.build_script("series"), "utf-8")
     spec = importlib.util.spec_from_file_location("predict_of_bundle", folder / "predict.py")
     assert spec is not None and spec.loader is not None
     made = importlib.util.module_from_spec(spec)
@@ -529,7 +529,7 @@ def test_a_tuned_network_is_exported_with_its_changed_views(runs: dict[str, tupl
                 np.zeros(3, np.float32))  # fmt: skip
     core = TunedModel(modality="image", parts=base.parts, head=head, n_views=2)
     fitted = FittedModel(core, np.empty((0, 3)))
-    tuned = replace(bundle, strategy="last-stages", fitted=fitted, uses=frozenset({"inputs"}), rules=None)
+    tuned = replace(bundle, strategy="last-stages", fitted=fitted, uses=frozenset({"inputs"}), decision_policy=None)
     made = make_portable(tuned, table, tmp_path / "shipping")
     assert made.portable_files is not None and made.portable_files.config["ok"], made.portable_files
     assert [item["kind"] for item in made.portable_files.config["inputs"]] == ["views"]

@@ -134,7 +134,7 @@ def test_predict_py_answers_reserved_classes_as_the_rules_do(reserved: tuple[str
     config["portable"] = {"ok": False, "reason": "only the rules are tried"}
     (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
     (tmp_path / "decision.json").write_text(json.dumps(made.as_dict()), "utf-8")
-    (tmp_path / "predict.py").write_text(standalone.script("series"), "utf-8")
+    (tmp_path / "predict.py").write_text(standalone.build_script("series"), "utf-8")
     spec = importlib.util.spec_from_file_location("predict_of_reserved", tmp_path / "predict.py")
     assert spec is not None and spec.loader is not None
     script = importlib.util.module_from_spec(spec)

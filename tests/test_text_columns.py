@@ -166,7 +166,7 @@ def predict_script(folder: Path) -> ModuleType:
     (folder / "config.json").write_text(
         json.dumps({**config, "columns": {"text": "text"}, "portable": _NO_GRAPH}), encoding="utf-8"
     )
-    (folder / "predict.py").write_text(standalone.script("text"), encoding="utf-8")
+    (folder / "predict.py").write_text(standalone.build_script("text"), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("predict_of_texts", folder / "predict.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

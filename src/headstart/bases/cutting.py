@@ -66,11 +66,11 @@ class _ImageTail(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         for block in self.blocks:
             values = block(values)
-        found: Tensor = self.net.forward_head(values, pre_logits=True)
-        return found
+        features: Tensor = self.net.forward_head(values, pre_logits=True)
+        return features
 
 
-class _GivenEmbeddings(nn.Module):
+class _StoredEmbeddings(nn.Module):
     """Stands for the embeddings of an encoder and answers with what it was given."""
 
     value: Tensor | None = None
@@ -93,49 +93,49 @@ class _TextTrunk(nn.Module):
 class _TextTail(nn.Module):
     """The last layers of an encoder and the mean over the mask."""
 
-    def __init__(self, net: nn.Module, given: _GivenEmbeddings) -> None:
+    def __init__(self, net: nn.Module, embeddings: _StoredEmbeddings) -> None:
         super().__init__()
-        self.net, self.given = net, given
+        self.net, self.embeddings = net, embeddings
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        self.given.value = hidden
+        self.embeddings.value = hidden
         out = self.net(input_ids=torch.zeros_like(mask), attention_mask=mask, return_dict=True).last_hidden_state
-        self.given.value = None
+        self.embeddings.value = None
         weight = mask[..., None].to(out.dtype)
-        found: Tensor = (out * weight).sum(1) / weight.sum(1).clamp(min=1.0)
-        return found
+        pooled: Tensor = (out * weight).sum(1) / weight.sum(1).clamp(min=1.0)
+        return pooled
 
 
-def picture_blocks(net: Any) -> list[nn.Module]:
+def list_image_blocks(net: Any) -> list[nn.Module]:
     """List the blocks of a timm network, input to output, without its pooling; empty for families not known here."""
-    found: list[Any] = []
+    blocks: list[Any] = []
     if all(hasattr(net, name) for name in ("conv_stem", "bn1", "blocks", "conv_head", "bn2")):
-        found = [nn.Sequential(net.conv_stem, net.bn1), *net.blocks, nn.Sequential(net.conv_head, net.bn2)]
+        blocks = [nn.Sequential(net.conv_stem, net.bn1), *net.blocks, nn.Sequential(net.conv_head, net.bn2)]
     elif all(hasattr(net, name) for name in ("conv_stem", "bn1", "blocks", "forward_head")):
-        found = [nn.Sequential(net.conv_stem, net.bn1), *net.blocks]
+        blocks = [nn.Sequential(net.conv_stem, net.bn1), *net.blocks]
     elif all(hasattr(net, name) for name in ("conv1", "bn1", "act1", "maxpool", "layer1", "layer4")):
         stem = nn.Sequential(net.conv1, net.bn1, net.act1, net.maxpool)
-        found = [stem, net.layer1, net.layer2, net.layer3, net.layer4]
+        blocks = [stem, net.layer1, net.layer2, net.layer3, net.layer4]
     elif all(hasattr(net, name) for name in ("stem", "stages", "norm_pre", "forward_head")):
-        found = [net.stem, *net.stages, net.norm_pre]
-    return found
+        blocks = [net.stem, *net.stages, net.norm_pre]
+    return blocks
 
 
 def _first_layers(net: Any, n_layers: int) -> nn.Module:
     """Copy an encoder's shell with its first layers only; parameters are shared."""
     path, layers = find_longest_list(net)
-    return _with(net, path, nn.ModuleList(layers[:n_layers]))
+    return _replace_module(net, path, nn.ModuleList(layers[:n_layers]))
 
 
-def _with(net: nn.Module, path: str, value: nn.Module) -> nn.Module:
+def _replace_module(net: nn.Module, path: str, value: nn.Module) -> nn.Module:
     """Copy the shells of the modules along a path and put another module at its end; nothing else is copied."""
     head, _, rest = path.partition(".")
-    made = copy.copy(net)
-    made._modules = dict(net._modules)
+    shell = copy.copy(net)
+    shell._modules = dict(net._modules)
     inner = net._modules[head]
     assert inner is not None
-    made._modules[head] = _with(inner, rest, value) if rest else value
-    return made
+    shell._modules[head] = _replace_module(inner, rest, value) if rest else value
+    return shell
 
 
 def _cut_text(module: PooledText, n_tail: int) -> Halves | None:
@@ -144,18 +144,18 @@ def _cut_text(module: PooledText, n_tail: int) -> Halves | None:
     if not path or "embeddings" not in net._modules or not 0 < n_tail < len(layers):
         return None
     n_trunk = len(layers) - n_tail
-    given = _GivenEmbeddings()
-    shell = _with(_with(net, path, nn.ModuleList(layers[n_trunk:])), "embeddings", given)
+    embeddings = _StoredEmbeddings()
+    shell = _replace_module(_replace_module(net, path, nn.ModuleList(layers[n_trunk:])), "embeddings", embeddings)
     names = tuple(
         f"{path}.{n_trunk + number}.{name}"
         for number, layer in enumerate(layers[n_trunk:])
         for name, _ in layer.named_parameters()
     )
-    return Halves(_TextTrunk(_first_layers(net, n_trunk)), _TextTail(shell, given), names)
+    return Halves(_TextTrunk(_first_layers(net, n_trunk)), _TextTail(shell, embeddings), names)
 
 
-def _cut_pictures(module: PooledVision, n_tail: int) -> Halves | None:
-    blocks = picture_blocks(module.net)
+def _cut_images(module: PooledVision, n_tail: int) -> Halves | None:
+    blocks = list_image_blocks(module.net)
     if not 0 < n_tail < len(blocks):
         return None
     inside = {id(value) for block in blocks[-n_tail:] for value in block.parameters()}
@@ -177,7 +177,7 @@ def _cut_series(module: PooledSeries, n_tail: int) -> Halves | None:
 
 CUTTERS: dict[type[nn.Module], Callable[[Any, int], Halves | None]] = {
     PooledText: _cut_text,
-    PooledVision: _cut_pictures,
+    PooledVision: _cut_images,
     PooledSeries: _cut_series,
 }
 
@@ -188,7 +188,7 @@ def n_blocks(module: nn.Module) -> int:
         return len(find_longest_list(module.net)[1])
     if isinstance(module, PooledSeries):
         return 1 + len(module.net.blocks)  # The stem is the first.
-    return len(picture_blocks(module.net)) if isinstance(module, PooledVision) else 0
+    return len(list_image_blocks(module.net)) if isinstance(module, PooledVision) else 0
 
 
 def cut_network(module: nn.Module, n_tail: int) -> Halves | None:

@@ -79,8 +79,8 @@ def _describe_gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     cells = counted.reshape(_CELLS, _CELLS, N_ORIENTATIONS)
     blocks = np.concatenate([cells[:-1, :-1], cells[:-1, 1:], cells[1:, :-1], cells[1:, 1:]], axis=2)
     clipped = np.minimum(blocks / np.sqrt((blocks**2).sum(axis=2, keepdims=True) + 1e-4), 0.2)
-    made: NDArray[np.float64] = clipped / np.sqrt((clipped**2).sum(axis=2, keepdims=True) + 1e-4)
-    return made.ravel().astype(np.float32)
+    normalised: NDArray[np.float64] = clipped / np.sqrt((clipped**2).sum(axis=2, keepdims=True) + 1e-4)
+    return normalised.ravel().astype(np.float32)
 
 
 def _count_colours(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from headstart.bundle.onnx.operators import reason_against
 from headstart.bundle.onnx.reader import read_graph_facts
-from headstart.bundle.standalone.refusing import Refused
+from headstart.bundle.standalone.refusing import RefusedInput
 
 SPECS: dict[str, Any] = {}
 # --- code ---
@@ -22,13 +22,13 @@ SHARE, COUNT, NUMBER = (0, 1.000001), (0, 1e12), (-1e300, 1e300)
 MOST_JSON_BYTES = 256_000_000
 
 
-def misfit(place: str, problem: str, value: Any) -> Refused:
+def make_misfit(place: str, problem: str, value: Any) -> RefusedInput:
     """Return the error for one place of a file."""
-    said = "".join(mark if mark.isprintable() else "?" for mark in repr(value)[:40])
-    return Refused(f"This bundle cannot be understood: {place}: {problem} (was {said}).\n{HINT}")
+    value_text = "".join(character if character.isprintable() else "?" for character in repr(value)[:40])
+    return RefusedInput(f"This bundle cannot be understood: {place}: {problem} (was {value_text}).\n{HINT}")
 
 
-def require(value: Any, shape: Any, place: str) -> None:
+def require_shape(value: Any, shape: Any, place: str) -> None:
     """Refuse a value that is not of a shape.
 
     A type (str, bool, int, dict), two numbers (from, to; whole ones where both are `int`), a set of values, a list of
@@ -36,65 +36,65 @@ def require(value: Any, shape: Any, place: str) -> None:
     """
     if isinstance(shape, dict):
         if not isinstance(value, dict):
-            raise misfit(place, "should be an object", value)
+            raise make_misfit(place, "should be an object", value)
         for key, inner in shape.items():
             name = key.rstrip("?")
             if value.get(name) is not None or not key.endswith("?"):
-                require(value.get(name), inner, f"{place}.{name}")
+                require_shape(value.get(name), inner, f"{place}.{name}")
     elif isinstance(shape, list):
         if not isinstance(value, list):
-            raise misfit(place, "should be a list", value)
+            raise make_misfit(place, "should be a list", value)
         for at, one in enumerate(value):
-            require(one, shape[0], f"{place}.{at}")
+            require_shape(one, shape[0], f"{place}.{at}")
     elif isinstance(shape, tuple):
         whole = all(isinstance(end, int) for end in shape)
         number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
         if not number or not (math.isfinite(value) and shape[0] <= value <= shape[1]):
-            raise misfit(place, f"should be a number from {shape[0]:g} to {shape[1]:g}", value)
+            raise make_misfit(place, f"should be a number from {shape[0]:g} to {shape[1]:g}", value)
     elif isinstance(shape, set):
         if not isinstance(value, str) or value not in shape:
-            raise misfit(place, f"should be one of {', '.join(sorted(shape)) or 'none'}", value)
+            raise make_misfit(place, f"should be one of {', '.join(sorted(shape)) or 'none'}", value)
     elif type(value) is not shape:
-        raise misfit(place, f"should be of the kind {shape.__name__}", value)
+        raise make_misfit(place, f"should be of the kind {shape.__name__}", value)
 
 
-def file_of(folder: Path, name: Any, place: str) -> Path:
+def find_file(folder: Path, name: Any, place: str) -> Path:
     """Return the path of a file of the bundle: a plain name of a regular file, no link."""
     if not isinstance(name, str) or not PLAIN.fullmatch(name):
-        raise misfit(place, "is no plain file name", name)
+        raise make_misfit(place, "is no plain file name", name)
     try:
         regular = stat.S_ISREG((folder / name).lstat().st_mode)
     except OSError:
-        raise Refused(f"This bundle lacks the file {name}.\n{HINT}") from None
+        raise RefusedInput(f"This bundle lacks the file {name}.\n{HINT}") from None
     if not regular:
-        raise misfit(place, "is no regular file", name)
+        raise make_misfit(place, "is no regular file", name)
     return folder / name
 
 
-def document_of(folder: Path, name: str) -> Any:
+def read_document(folder: Path, name: str) -> Any:
     """Return what a JSON file holds; NaN, infinity and numbers of more than 19 digits are no numbers."""
-    path = file_of(folder, name, name)
+    path = find_file(folder, name, name)
     if path.stat().st_size > MOST_JSON_BYTES:
-        raise Refused(f"{name} is too large.\n{HINT}")
+        raise RefusedInput(f"{name} is too large.\n{HINT}")
 
-    def number(text: str) -> Any:
-        found: Any = float(text) if len(text) > 19 or not text.lstrip("-").isdigit() else int(text)
-        if not math.isfinite(found) or (len(text) > 19 and text.lstrip("-").isdigit()):
+    def parse_number(text: str) -> Any:
+        value: Any = float(text) if len(text) > 19 or not text.lstrip("-").isdigit() else int(text)
+        if not math.isfinite(value) or (len(text) > 19 and text.lstrip("-").isdigit()):
             raise ValueError(f"{text[:20]} is no number")
-        return found
+        return value
 
     try:
         text = path.read_text("utf-8")
-        document = json.loads(text, parse_int=number, parse_float=number, parse_constant=number)
+        document = json.loads(text, parse_int=parse_number, parse_float=parse_number, parse_constant=parse_number)
         json.dumps(document, ensure_ascii=False).encode("utf-8") if "\\u" in text else None
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{name} is damaged ({str(error)[:100]}).\n{HINT}") from None
+        raise RefusedInput(f"{name} is damaged ({str(error)[:100]}).\n{HINT}") from None
     return document
 
 
-def config_of(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> dict[str, Any]:
     """Return config.json, checked."""
-    config: dict[str, Any] = document_of(folder, "config.json")
+    config: dict[str, Any] = read_document(folder, "config.json")
     values = {
         "layout?": {"", "wide", "long", "files", "array"}, "channels?": [str], "values?": [[str]],
         "axes?": {"channels-first", "time-first"}, "n_channels?": COUNT,
@@ -103,47 +103,47 @@ def config_of(folder: Path) -> dict[str, Any]:
         "input_columns?": values, "task": set(TASKS), "modality": set(SPECS), "classes": [str],
         "thresholds?": [SHARE], "columns": dict, "portable": {"ok": bool},
     }  # fmt: skip
-    require(config, shape, "config.json")
+    require_shape(config, shape, "config.json")
     classes, portable = config["classes"], config["portable"]
     config["thresholds"] = config.get("thresholds") or []
     if not classes or len(set(classes)) < len(classes) or (config["task"] == "regression" and len(classes) != 1):
-        raise misfit("config.json.classes", "should be names that differ; one for a number", classes)
+        raise make_misfit("config.json.classes", "should be names that differ; one for a number", classes)
     if len(config["thresholds"]) not in (0, len(classes)):
-        raise misfit("config.json.thresholds", "should be one for each class", config["thresholds"])
-    require(list(config["columns"].values()), [str], "config.json.columns")
+        raise make_misfit("config.json.thresholds", "should be one for each class", config["thresholds"])
+    require_shape(list(config["columns"].values()), [str], "config.json.columns")
     named = config.get("input_columns") or {}
     lengths = {len(steps) for steps in named.get("values") or []}
     if named.get("layout") == "wide" and len(lengths) != 1:
-        raise misfit("config.json.input_columns.values", "should be lists of one length", named.get("values"))
+        raise make_misfit("config.json.input_columns.values", "should be lists of one length", named.get("values"))
     if not portable["ok"]:
-        require(portable, {"reason": str}, "config.json.portable")
+        require_shape(portable, {"reason": str}, "config.json.portable")
         return config
     inputs = {"kind": str, "arrays": [{"name": str, "dtype": {"float32", "int64", "uint8"}}], "spec": dict}
     reads = {"", "features", "descriptors"}
-    require(portable, {"file": str, "inputs": [inputs], "outputs": [str], "reads": reads}, "config.json.portable")
+    require_shape(portable, {"file": str, "inputs": [inputs], "outputs": [str], "reads": reads}, "config.json.portable")
     if not portable["inputs"] or portable["outputs"] != ["outputs", "features"][: 1 + bool(portable["reads"])]:
-        raise misfit("config.json.portable.outputs", "should be as `reads` says", portable["outputs"])
+        raise make_misfit("config.json.portable.outputs", "should be as `reads` says", portable["outputs"])
     for at, item in enumerate(portable["inputs"]):
         _check_input(folder, item, SPECS[config["modality"]], f"config.json.portable.inputs.{at}")
     return config
 
 
 def _check_input(folder: Path, item: dict[str, Any], specs: dict[str, Any], place: str) -> None:
-    require(item["kind"], {"rows", *specs}, f"{place}.kind")
+    require_shape(item["kind"], {"rows", *specs}, f"{place}.kind")
     shape, n_arrays = specs.get(item["kind"], ({}, 1))
-    require(item["spec"], shape, f"{place}.spec")
+    require_shape(item["spec"], shape, f"{place}.spec")
     if len(item["arrays"]) != (3 if item["spec"].get("gaps") else n_arrays):
-        raise misfit(f"{place}.arrays", "should be as the spec says", item["arrays"])
+        raise make_misfit(f"{place}.arrays", "should be as the spec says", item["arrays"])
     for key, name in item["spec"].items():
         if key.endswith("_file"):
-            file_of(folder, name, f"{place}.spec.{key}")
+            find_file(folder, name, f"{place}.spec.{key}")
 
 
-def rules_of(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+def read_policy(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Return decision.json, checked; rules that change nothing where there is none."""
     if not (folder / "decision.json").is_file():
         return {"calibrator": {"method": "none"}, "sets": None, "novelty": None, "costs": None, "margin": None}
-    rules: dict[str, Any] = document_of(folder, "decision.json")
+    policy: dict[str, Any] = read_document(folder, "decision.json")
     n_classes = len(config["classes"])
     shape = {
         "coverage": SHARE, "margin?": (0.0, 1e300), "too_few?": bool, "reserved?": [str],
@@ -155,20 +155,20 @@ def rules_of(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
         "novelty?": {"reads": {"features", "descriptors"}, "threshold": (-1e6, 1e6), "false_alarm": SHARE},
         "costs?": {"matrix": [[NUMBER]], "refer": NUMBER},
     }  # fmt: skip
-    require(rules, shape, "decision.json")
-    rules = {"sets": None, "novelty": None, "costs": None, "margin": None, **rules}
-    knots, levels = rules["calibrator"]["knots"], rules["calibrator"]["levels"]
-    curve = knots or rules["calibrator"]["method"] != "isotonic"
+    require_shape(policy, shape, "decision.json")
+    policy = {"sets": None, "novelty": None, "costs": None, "margin": None, **policy}
+    knots, levels = policy["calibrator"]["knots"], policy["calibrator"]["levels"]
+    curve = knots or policy["calibrator"]["method"] != "isotonic"
     if not curve or len(knots) != len(levels) or knots != sorted(knots):
-        raise misfit("decision.json.calibrator.knots", "should rise, one for each level", knots)
-    rows = [rules["sets"]["floors"]] if rules["sets"] else []
-    rows += [rules["costs"]["matrix"], *rules["costs"]["matrix"]] if rules["costs"] else []
+        raise make_misfit("decision.json.calibrator.knots", "should rise, one for each level", knots)
+    rows = [policy["sets"]["floors"]] if policy["sets"] else []
+    rows += [policy["costs"]["matrix"], *policy["costs"]["matrix"]] if policy["costs"] else []
     for row in rows:
         if len(row) != n_classes:
-            raise misfit("decision.json", f"there should be one for each of {n_classes} classes", row)
-    if rules["novelty"] and rules["novelty"]["reads"] != config["portable"].get("reads"):
-        raise misfit("decision.json.novelty.reads", "the graph does not give it", rules["novelty"]["reads"])
-    return rules
+            raise make_misfit("decision.json", f"there should be one for each of {n_classes} classes", row)
+    if policy["novelty"] and policy["novelty"]["reads"] != config["portable"].get("reads"):
+        raise make_misfit("decision.json.novelty.reads", "the graph does not give it", policy["novelty"]["reads"])
+    return policy
 
 
 def check_graph(path: Path) -> None:
@@ -178,4 +178,4 @@ def check_graph(path: Path) -> None:
     except ValueError as error:
         reason = str(error)[:100]
     if reason:
-        raise Refused(f"{path.name} cannot be run ({reason}).\nDo not use it, or make the bundle again.")
+        raise RefusedInput(f"{path.name} cannot be run ({reason}).\nDo not use it, or make the bundle again.")

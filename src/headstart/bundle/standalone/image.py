@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageEnhance, UnidentifiedImageError
 
-from headstart.bundle.standalone.refusing import Refused
+from headstart.bundle.standalone.refusing import RefusedInput
 
 # --- code ---
 _SQUARE = {"size": (1, 4_096), "resize": (1.0, 16_384.0), "fit?": {"crop", "squash"},
@@ -23,7 +23,7 @@ SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".ppm", ".pgm",
     ".avif", ".heic", ".heif",
 }  # fmt: skip
-BROKEN = (
+IMAGE_FAILURES = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
     NotImplementedError, struct.error, zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
@@ -31,33 +31,33 @@ MAX_PIXELS, LARGE_PIXELS, MAX_SIDE, MAX_FILE_BYTES = 178_956_970, 16_000_000, 10
 UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # What a camera wrote (EXIF) to how Pillow turns.
 
 
-def rows_of(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def iterate_rows(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give name and place of a picture, or of all pictures below a folder."""
     below = path.rglob("*") if path.is_dir() else ()
-    found = sorted(file.relative_to(path).parts for file in below if not file.is_dir() and _is_picture(file, path))
-    shown = [path.joinpath(*parts) for parts in found] if path.is_dir() else [path]
-    if not shown:
-        raise Refused(f"There is no picture in {path} ({', '.join(sorted(SUFFIXES))}).")
-    yield from ((file.as_posix(), file) for file in shown)
+    below_folder = sorted(file.relative_to(path).parts for file in below if not file.is_dir() and _is_image(file, path))
+    files = [path.joinpath(*parts) for parts in below_folder] if path.is_dir() else [path]
+    if not files:
+        raise RefusedInput(f"There is no picture in {path} ({', '.join(sorted(SUFFIXES))}).")
+    yield from ((file.as_posix(), file) for file in files)
 
 
-def _is_picture(file: Path, folder: Path) -> bool:
+def _is_image(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith((".", "~$", "__MACOSX")) for part in file.relative_to(folder).parts)
     return file.suffix.lower() in SUFFIXES and not hidden
 
 
-def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
+def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Open a picture and bring it to the size that the model wants: uint8 (size, size, 3), red, green, blue."""
-    content = _content(Path(source))
-    picture = _opened(content, spec)
+    content = _read_content(Path(source))
+    image = _open_image(content, spec)
     if kind == "views":
         seed = zlib.crc32(hashlib.sha256(content).hexdigest().encode())
-        changed = [_changed(picture, np.random.default_rng([view, seed])) for view in range(1, spec["views"] + 1)]
-        return (np.stack([_resized(one, spec) for one in (picture, *changed)]),)
-    return (_resized(picture, spec),)
+        views = [_augment_image(image, np.random.default_rng([view, seed])) for view in range(1, spec["views"] + 1)]
+        return (np.stack([_resize_image(one, spec) for one in (image, *views)]),)
+    return (_resize_image(image, spec),)
 
 
-def _content(path: Path) -> bytes:
+def _read_content(path: Path) -> bytes:
     """Read a plain file: what waits for ever (a pipe), never ends (a device) or does not fit is a ValueError."""
     try:
         if not path.is_file():
@@ -69,105 +69,105 @@ def _content(path: Path) -> bytes:
         raise ValueError(f"the file cannot be read ({error.strerror})") from error
 
 
-def _changed(picture: Any, generator: Any) -> Any:
+def _augment_image(image: Any, generator: Any) -> Any:
     """Give another view of a picture, as the model saw them while it learnt."""
-    width, height = picture.size
+    width, height = image.size
     side = float(np.sqrt(generator.uniform(0.6, 1.0)))
     left, top = generator.uniform(0, 1 - side, 2)
     box = (left * width, top * height, (left + side) * width, (top + side) * height)
     size = (max(1, round(side * width)), max(1, round(side * height)))
-    made = picture.resize(size, Image.Resampling.BILINEAR, box=box)
+    view = image.resize(size, Image.Resampling.BILINEAR, box=box)
     if generator.random() < 0.5:
-        made = made.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-        made = enhancer(made).enhance(float(generator.uniform(0.8, 1.2)))
-    return made
+        view = enhancer(view).enhance(float(generator.uniform(0.8, 1.2)))
+    return view
 
 
-def _resized(picture: Any, spec: dict[str, Any]) -> Any:
+def _resize_image(image: Any, spec: dict[str, Any]) -> Any:
     size = int(spec["size"])
-    width, height = picture.size
-    way = Image.Resampling.BICUBIC if spec.get("interpolation") == "bicubic" else Image.Resampling.BILINEAR
+    width, height = image.size
+    resampling = Image.Resampling.BICUBIC if spec.get("interpolation") == "bicubic" else Image.Resampling.BILINEAR
     box = None
     if spec.get("fit") == "crop":
         side = min(width, height) * min(1.0, size / spec["resize"])
         left, top = (width - side) / 2, (height - side) / 2
         box = (left, top, left + side, top + side)
-    return np.asarray(picture.resize((size, size), way, box=box, reducing_gap=2.0))
+    return np.asarray(image.resize((size, size), resampling, box=box, reducing_gap=2.0))
 
 
-def _opened(content: bytes, spec: dict[str, Any]) -> Any:
+def _open_image(content: bytes, spec: dict[str, Any]) -> Any:
     """Read a picture upright, in red, green and blue; what is wrong with it is a ValueError."""
     if not content:
         raise ValueError("the file is empty")
     try:
-        picture: Any = Image.open(io.BytesIO(content))
-        width, height = picture.size
+        image: Any = Image.open(io.BytesIO(content))
+        width, height = image.size
     except Image.DecompressionBombError as error:
         raise ValueError("the picture has more than 178 million pixels") from error
     except UnidentifiedImageError as error:
         photo = content[4:8] == b"ftyp"
-        said = "HEIC and AVIF photos cannot be read here" if photo else "this is not a picture that can be read"
-        raise ValueError(said) from error
-    except BROKEN as error:
+        reason = "HEIC and AVIF photos cannot be read here" if photo else "this is not a picture that can be read"
+        raise ValueError(reason) from error
+    except IMAGE_FAILURES as error:
         raise ValueError(f"the picture is damaged ({error})") from error
     if width * height > MAX_PIXELS:
         raise ValueError("the picture has more than 178 million pixels")
     if max(width, height) > MAX_SIDE:
         raise ValueError(f"the picture is {width:,} x {height:,} pixels; {MAX_SIDE:,} are the most a side")
     try:
-        return _flat(picture, int(spec["resize"]), spec.get("value_ranges", {}))
-    except BROKEN as error:
+        return _decode_image(image, int(spec["resize"]), spec.get("value_ranges", {}))
+    except IMAGE_FAILURES as error:
         raise ValueError(f"the picture is damaged ({error})") from error
 
 
-def _flat(picture: Any, shortest: int, ranges: dict[str, Any]) -> Any:
-    picture.draft(None, (shortest, shortest))
-    picture.load()
-    turn = UPRIGHT.get(picture.getexif().get(0x0112, 1))  # After loading: Pillow turns a TIFF upright by itself.
-    made = _small(picture, shortest, ranges)
-    return made if turn is None else made.transpose(Image.Transpose(turn))
+def _decode_image(image: Any, shortest: int, ranges: dict[str, Any]) -> Any:
+    image.draft(None, (shortest, shortest))
+    image.load()
+    turn = UPRIGHT.get(image.getexif().get(0x0112, 1))  # After loading: Pillow turns a TIFF upright by itself.
+    small = _flatten_small(image, shortest, ranges)
+    return small if turn is None else small.transpose(Image.Transpose(turn))
 
 
-def _small(picture: Any, shortest: int, ranges: dict[str, Any]) -> Any:
+def _flatten_small(image: Any, shortest: int, ranges: dict[str, Any]) -> Any:
     """Make it red, green and blue and, where that is far more than is needed, smaller; a large one strip by strip."""
-    width, height = picture.size
+    width, height = image.size
     large, factor = width * height > LARGE_PIXELS, max(1, min(width, height) // (2 * shortest))
-    factor = factor if large or picture.mode in {"RGB", "L"} else 1
+    factor = factor if large or image.mode in {"RGB", "L"} else 1
     ends = None
-    if picture.mode == "F" or picture.mode.startswith("I"):
-        ends = ranges.get("float" if picture.mode == "F" else "integer") or _stated(picture)
+    if image.mode == "F" or image.mode.startswith("I"):
+        ends = ranges.get("float" if image.mode == "F" else "integer") or _read_stated_range(image)
     if not large:
-        return _over_white(picture.reduce(factor) if factor > 1 else picture, ends)
+        return _flatten(image.reduce(factor) if factor > 1 else image, ends)
     small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     lines = factor * max(1, LARGE_PIXELS // 4 // (width * factor))
     for top in range(0, height, lines):
-        strip = _over_white(picture.crop((0, top, width, min(height, top + lines))), ends)
+        strip = _flatten(image.crop((0, top, width, min(height, top + lines))), ends)
         small.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
     return small
 
 
-def _over_white(picture: Any, ends: Any) -> Any:
+def _flatten(image: Any, ends: Any) -> Any:
     if ends is not None:
         low, high = ends
-        values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=high, neginf=low)
+        values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=high, neginf=low)
         scaled = np.clip((values - low) * (255.0 / max(high - low, 1e-12)), 0, 255)
-        picture = Image.fromarray(np.rint(scaled).astype(np.uint8))
-    if picture.has_transparency_data:
-        seen, paper = picture.convert("RGBA"), Image.new("RGB", picture.size, (255, 255, 255))
-        paper.paste(seen, mask=seen.getchannel("A"))
-        return paper
-    return picture.convert("RGB")
+        image = Image.fromarray(np.rint(scaled).astype(np.uint8))
+    if image.has_transparency_data:
+        with_alpha, white = image.convert("RGBA"), Image.new("RGB", image.size, (255, 255, 255))
+        white.paste(with_alpha, mask=with_alpha.getchannel("A"))
+        return white
+    return image.convert("RGB")
 
 
-def _stated(picture: Any) -> tuple[float, float]:
+def _read_stated_range(image: Any) -> tuple[float, float]:
     """Give what is black and white by what the file states; floats state nothing."""
-    if picture.mode == "F":
-        values = np.asarray(picture)
+    if image.mode == "F":
+        values = np.asarray(image)
         finite = values[np.isfinite(values)]
         top = float(finite.max()) if finite.size else 0.0
         return 0.0, next((step for step in (1.0, 255.0, 65535.0) if top <= step), top)
-    tags = getattr(picture, "tag_v2", {})
+    tags = getattr(image, "tag_v2", {})
     (largest, *_), (bits, *_) = (
         value if isinstance(value, tuple) and value else (value,) for value in (tags.get(281), tags.get(258))
     )

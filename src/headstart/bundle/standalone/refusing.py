@@ -7,7 +7,7 @@ from pathlib import Path
 # --- code ---
 
 
-class Refused(Exception):
+class RefusedInput(Exception):
     """What cannot be predicted, and what to do; the script leaves with 2."""
 
 
@@ -15,4 +15,4 @@ def require_kind(path: Path, suffixes: tuple[str, ...]) -> None:
     """Refuse folders and files of other kinds."""
     if path.is_dir() or path.suffix.lower() not in suffixes:
         what = "is a folder" if path.is_dir() else "is of a kind that this script does not read"
-        raise Refused(f"{path} {what}. It reads {', '.join(suffixes)}; for all others use: headstart predict.")
+        raise RefusedInput(f"{path} {what}. It reads {', '.join(suffixes)}; for all others use: headstart predict.")

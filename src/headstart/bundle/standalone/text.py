@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from headstart.bundle.standalone.checking import HINT, document_of, require
-from headstart.bundle.standalone.refusing import Refused, require_kind
-from headstart.bundle.standalone.tables import TABLES, table_of, text_of
+from headstart.bundle.standalone.checking import HINT, read_document, require_shape
+from headstart.bundle.standalone.refusing import RefusedInput, require_kind
+from headstart.bundle.standalone.tables import TABLES, read_table, read_text_file
 from headstart.modalities.tokenizer_limits import UnusableTokenizer, make_tokenizer, to_unusable_error
 
 HERE = Path(__file__).parent
@@ -32,90 +32,90 @@ SPECS = {"text": {
 BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
-def rows_of(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def iterate_rows(path: Path, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Give name and text of each row of a CSV file, or of a file that is one text."""
     require_kind(path, (*TABLES, *TEXTS))
     if path.suffix.lower() in TEXTS:
-        yield path.as_posix(), text_of(path)
+        yield path.as_posix(), read_text_file(path)
         return
-    names, records, _ = table_of(path, config["columns"])
-    places = [place_of(name, names, path) for name in text_columns(config["columns"])]
+    names, records, _ = read_table(path, config["columns"])
+    places = [find_column(name, names, path) for name in list_text_columns(config["columns"])]
     for name, record in records:
-        yield name, record if isinstance(record, ValueError) else joined([record[at] for at in places])
+        yield name, record if isinstance(record, ValueError) else join_columns([record[at] for at in places])
 
 
-def text_columns(columns: dict[str, str]) -> list[str]:
+def list_text_columns(columns: dict[str, str]) -> list[str]:
     """Name the text columns of training, in their order; a model that learnt from a list of texts knows none."""
     parts = [(int(role[5:]), name) for role, name in columns.items() if role[:5] == "text " and role[5:].isdecimal()]
     return [name for _, name in sorted(parts)] or [columns.get("text", "text")]
 
 
-def joined(parts: list[str]) -> str:
+def join_columns(parts: list[str]) -> str:
     """Join several columns one below the other, empty ones left out."""
     return parts[0] if len(parts) == 1 else "\n".join(part for part in parts if part.strip().casefold() not in EMPTY)
 
 
-def place_of(name: str, names: list[str], path: Path) -> int:
+def find_column(name: str, names: list[str], path: Path) -> int:
     """Find a column by name: exactly, or written in another way."""
     if name in names:
         return names.index(name)
-    alike = [at for at, other in enumerate(names) if plain(other) == plain(name)]
+    alike = [at for at, other in enumerate(names) if fold_name(other) == fold_name(name)]
     if len(alike) != 1:
         near = get_close_matches(name.casefold(), [other.casefold() for other in names], n=1)
         guess = next((f" Did you mean '{other}'?" for other in names if [other.casefold()] == near), "")
-        raise Refused(f"{path} has no column '{name}'; it has {', '.join(names)}.{guess}")
+        raise RefusedInput(f"{path} has no column '{name}'; it has {', '.join(names)}.{guess}")
     print(f"{path}: the column '{names[alike[0]]}' for '{name}' was taken.", file=sys.stderr)
     return alike[0]
 
 
-def plain(name: str) -> str:
+def fold_name(name: str) -> str:
     """Write a name so that spellings of one name are equal."""
     return re.sub(r"[\s_\-.]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
-def make(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
+def prepare_input(kind: str, source: Any, spec: dict[str, Any]) -> tuple[Any, ...]:
     """Turn a text into ids and mask of its tokens, or into numbers and weights of its pieces."""
     if not source.strip():
         raise ValueError("the text is empty")
     if kind == "pieces":
-        return _pieces(str(source), *_vocabulary(spec["pieces_file"]))
+        return _count_ngrams(str(source), *_read_ngrams(spec["pieces_file"]))
     longest = int(spec["max_length"])
     whole = CONTROL.sub("", source.encode("utf-8", "replace").decode("utf-8"))
     text = unicodedata.normalize("NFC", whole)[: longest * 64]
     try:
-        ids = _tokenizer(spec["tokenizer_file"], longest).encode(text).ids or [int(spec["pad_id"])]
+        ids = _read_tokenizer(spec["tokenizer_file"], longest).encode(text).ids or [int(spec["pad_id"])]
     except BaseException as error:  # Panics of the library derive from it.
-        raise Refused(f"{spec['tokenizer_file']} {to_unusable_error(error)}.\n{HINT}") from None
+        raise RefusedInput(f"{spec['tokenizer_file']} {to_unusable_error(error)}.\n{HINT}") from None
     return np.asarray(ids, np.int64), np.ones(len(ids), np.int64)
 
 
 @lru_cache
-def _tokenizer(file: str, longest: int) -> Any:
+def _read_tokenizer(file: str, longest: int) -> Any:
     try:
         return make_tokenizer((HERE / file).read_text("utf-8"), longest)
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{file} cannot be read ({error}).\n{HINT}") from None
+        raise RefusedInput(f"{file} cannot be read ({error}).\n{HINT}") from None
     except UnusableTokenizer as error:
-        raise Refused(f"{file} {error}.\n{HINT}") from None
+        raise RefusedInput(f"{file} {error}.\n{HINT}") from None
 
 
 @lru_cache
-def _vocabulary(file: str) -> tuple[int, dict[str, dict[str, int]], Any]:
+def _read_ngrams(file: str) -> tuple[int, dict[str, dict[str, int]], Any]:
     """Read the length of texts, the number of each piece, and the Unicode form in which they were counted."""
-    held = document_of(HERE, file)
-    require(held, {"longest": (1, 10**9), "pieces": {"characters?": [str], "words?": [str]}}, file)
-    require(list(held["pieces"]), [{"characters", "words"}], f"{file}.pieces")
-    composed = all(unicodedata.is_normalized("NFC", piece) for every in held["pieces"].values() for piece in every)
-    numbered = {kind: {piece: at for at, piece in enumerate(every)} for kind, every in held["pieces"].items()}
-    return held["longest"], numbered, partial(unicodedata.normalize, "NFC") if composed else str
+    document = read_document(HERE, file)
+    require_shape(document, {"longest": (1, 10**9), "pieces": {"characters?": [str], "words?": [str]}}, file)
+    require_shape(list(document["pieces"]), [{"characters", "words"}], f"{file}.pieces")
+    composed = all(unicodedata.is_normalized("NFC", ngram) for every in document["pieces"].values() for ngram in every)
+    numbered = {kind: {ngram: at for at, ngram in enumerate(every)} for kind, every in document["pieces"].items()}
+    return document["longest"], numbered, partial(unicodedata.normalize, "NFC") if composed else str
 
 
-def _pieces(text: str, longest: int, numbered: dict[str, dict[str, int]], form: Any) -> tuple[Any, Any]:
+def _count_ngrams(text: str, longest: int, numbered: dict[str, dict[str, int]], form: Any) -> tuple[Any, Any]:
     """Number the pieces of words (2 to 5 characters), the words and the pairs of words that the model knows."""
     cut = form(form(text)[:longest].lower())
     padded = [f" {word} " for word in cut.split()]
     words = [word for word in BETWEEN.split(cut) if word]
-    found = {
+    ngrams = {
         "characters": [
             p[at : at + n] for p in padded for n in range(2, min(5, len(p)) + 1) for at in range(len(p) - n + 1)
         ],
@@ -123,7 +123,7 @@ def _pieces(text: str, longest: int, numbered: dict[str, dict[str, int]], form: 
     }
     ids, weights, first = [], [], 0
     for kind, known in numbered.items():
-        for at, count in sorted(Counter(known[piece] for piece in found[kind] if piece in known).items()):
+        for at, count in sorted(Counter(known[ngram] for ngram in ngrams[kind] if ngram in known).items()):
             ids.append(first + at)
             weights.append(1 + np.log(count))
         first += len(known)

@@ -180,8 +180,8 @@ def _write_form(target: ExportTarget, model: Bundle, figures: dict[str, Any], sc
         "max_difference": figures["max_difference"],
     }
     if target.has_script:
-        write_text(scratch / standalone.SCRIPT, standalone.script(model.modality))
-        write_text(scratch / standalone.NEEDS, standalone.requirements(model.modality))
+        write_text(scratch / standalone.SCRIPT, standalone.build_script(model.modality))
+        write_text(scratch / standalone.NEEDS, standalone.list_requirements(model.modality))
         files += [standalone.SCRIPT, standalone.NEEDS]
     else:
         manifest |= {"ok": False, "reason": f"it was exported for {target.name}"}

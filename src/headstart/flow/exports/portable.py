@@ -240,8 +240,8 @@ def _write_graph(
         return _make_without_graph(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
     golden = _make_golden_rows(feed, path, bundle.seed)
     golden.write(folder)
-    write_text(folder / standalone.SCRIPT, standalone.script(bundle.modality))
-    write_text(folder / standalone.NEEDS, standalone.requirements(bundle.modality))
+    write_text(folder / standalone.SCRIPT, standalone.build_script(bundle.modality))
+    write_text(folder / standalone.NEEDS, standalone.list_requirements(bundle.modality))
     document = {
         "ok": True, "file": MODEL, "exporter": name, "refused": refused,
         "written_with": writing.list_exporter_versions(),
