@@ -93,7 +93,7 @@ def test_arrays_that_are_wrong_in_both_orders_are_damaged(name: str) -> None:
     novelty, rows = novelty_of(90, 40)
     values = np.random.default_rng(1).normal(size=getattr(novelty, name, novelty.space.basis).shape)
     if name == "kept":
-        wrong = replace(novelty, kept=values.astype(np.float32))
+        wrong = replace(novelty, remembered=values.astype(np.float32))
     else:
         shape = getattr(novelty.space, name).shape
         values = np.random.default_rng(1).normal(size=shape).astype(np.float32)

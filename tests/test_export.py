@@ -290,7 +290,7 @@ def test_a_form_that_says_something_else_is_not_written(
 
         return ExportedForm("a wrong one", right.files, run)
 
-    monkeypatch.setitem(TARGETS, "onnx", replace(TARGETS["onnx"], ways=(wrong,)))
+    monkeypatch.setitem(TARGETS, "onnx", replace(TARGETS["onnx"], methods=(wrong,)))
     done = headstart("export", out, "--to", "onnx", "-o", tmp_path / "slim", "--json")
     assert done.exit_code == 4 and not (tmp_path / "slim").exists()
     assert "same label" in document(done)["reason"] and document(done)["written"] is None

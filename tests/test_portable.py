@@ -321,12 +321,12 @@ def test_the_script_decides_as_the_rules_do(name: str, tmp_path: Path) -> None:
         )
     )
     made = rules.decide(said, None)
-    assert script.header() == list_columns(task, classes)
-    corrected = script.calibrated(shares) if task in ("classification", "ordinal") else shares
+    assert script.list_columns() == list_columns(task, classes)
+    corrected = script.calibrate(shares) if task in ("classification", "ordinal") else shares
     answered = make_answers(said, made)
     for at in range(40):
         expected = write_row(str(at), answered[at])
-        assert [str(at), *script.decided(corrected[at], np.nan)] == expected
+        assert [str(at), *script.decide_row(corrected[at], np.nan)] == expected
 
 
 def test_a_damaged_picture_gets_a_row_with_the_reason(runs: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
@@ -552,7 +552,7 @@ def test_an_unchanged_model_keeps_its_graph_and_a_changed_or_damaged_one_gets_a_
     bundles.save_bundle(first, tmp_path / "bundle")
     asked: list[str] = []
     whole = graph.build_network
-    monkeypatch.setattr(graph, "whole", lambda made: asked.append(made.strategy) or whole(made))
+    monkeypatch.setattr(graph, "build_network", lambda made: asked.append(made.strategy) or whole(made))
     again = make_portable(bundle, table, tmp_path / "again", tmp_path / "bundle")
     assert not asked and again.portable_files is not None and again.portable_files.config == first.portable_files.config
     assert set(again.portable_files.files) == set(first.portable_files.files)

@@ -205,7 +205,7 @@ def test_the_unit_of_a_series_does_not_change_its_shape_features(unit: float) ->
     net = loaded().module().net
     values, known, steps = (torch.from_numpy(part) for part in batch(1))
     with torch.no_grad():
-        before, after = (net.described(net.stem(values * scale, known, steps))[0] for scale in (1.0, unit))
+        before, after = (net.split_described(net.stem(values * scale, known, steps))[0] for scale in (1.0, unit))
         assert torch.isfinite(net(values * unit, known, steps)).all()
     np.testing.assert_allclose(after.numpy(), before.numpy(), atol=1e-3)
 
