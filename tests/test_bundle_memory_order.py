@@ -78,10 +78,15 @@ def test_a_square_basis_is_told_by_the_remembered_rows_and_without_them_not_at_a
         assert restore_memory_order(wrong, centres).untested == ("basis",)
 
 
+FIELDS = {"kept": "remembered"}
+"""Fields of the detector whose arrays are stored under another name."""
+
+
 @pytest.mark.parametrize("names", [("kept",), ("means",), ("kept", "means"), ("basis", "kept", "means")])
 def test_scrambled_places_are_put_right_by_the_means_of_their_classes(names: tuple[str, ...]) -> None:
     novelty, rows = novelty_of(90, 40)
-    wrong = replace(novelty, **{name: scrambled(getattr(novelty, name)) for name in names if name != "basis"})
+    fields = [FIELDS.get(name, name) for name in names if name != "basis"]
+    wrong = replace(novelty, **{name: scrambled(getattr(novelty, name)) for name in fields})
     wrong = with_basis(wrong, scrambled(novelty.space.basis)) if "basis" in names else wrong
     order = restore_memory_order(wrong, rows)
     assert order.repaired == names and not order.damaged
@@ -91,8 +96,8 @@ def test_scrambled_places_are_put_right_by_the_means_of_their_classes(names: tup
 @pytest.mark.parametrize("name", ["basis", "inner", "kept"])
 def test_arrays_that_are_wrong_in_both_orders_are_damaged(name: str) -> None:
     novelty, rows = novelty_of(90, 40)
-    values = np.random.default_rng(1).normal(size=getattr(novelty, name, novelty.space.basis).shape)
     if name == "kept":
+        values = np.random.default_rng(1).normal(size=novelty.remembered.shape)
         wrong = replace(novelty, remembered=values.astype(np.float32))
     else:
         shape = getattr(novelty.space, name).shape

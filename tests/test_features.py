@@ -304,7 +304,7 @@ def test_a_kill_in_the_middle_loses_only_the_shard_in_work(tmp_path: Path) -> No
         from headstart.options import ReadOptions
         extraction.SHARD_ROWS = 200
         base = bases.load_base("default", bases.BaseRequest(modality="text", offline=True))
-        features.extract_features(data.read(Path({str(table)!r}), ReadOptions()), base, "float32")
+        features.extract_features(data.read_table(Path({str(table)!r}), ReadOptions()), base, "float32")
     """
     home = tmp_path / "home"
     process = subprocess.Popen(
