@@ -1,6 +1,7 @@
 """What some tests need and not every machine has: they skip without it, or fail where HEADSTART_REQUIRE names it.
 
-HEADSTART_REQUIRE is a list with commas of: browser (Chromium), node, web-runtime (the npm packages that an exported
+HEADSTART_REQUIRE is a list with commas of: browser (Chromium), node, typescript (the npm package
+beside those that an exported page runs with), web-runtime (the npm packages that an exported
 page runs with, see HEADSTART_RUNTIME_WEB), shared (the development data beside the checkout).
 """
 
@@ -10,7 +11,7 @@ import os
 
 import pytest
 
-NEEDS = ("browser", "node", "web-runtime", "shared")
+NEEDS = ("browser", "node", "typescript", "web-runtime", "shared")
 REQUIRED = frozenset(name for name in os.environ.get("HEADSTART_REQUIRE", "").split(",") if name)
 assert set(NEEDS) >= REQUIRED, f"HEADSTART_REQUIRE may name {', '.join(NEEDS)}; it names {', '.join(REQUIRED)}"
 

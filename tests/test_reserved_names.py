@@ -148,5 +148,5 @@ def test_predict_py_answers_reserved_classes_as_the_rules_do(reserved: tuple[str
 
 
 def test_the_page_reads_the_kind_and_guesses_nothing() -> None:
-    page = (PAGE / "page.js").read_text("utf-8")
-    assert '"not sure"' not in page and '"none of these"' not in page and "found.kind" in page
+    page = "".join((PAGE / name).read_text("utf-8") for name in ("page.js", "answers.js", "history.js"))
+    assert '"not sure"' not in page and '"none of these"' not in page and "answer.kind" in page

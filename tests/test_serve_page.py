@@ -22,11 +22,13 @@ from tests.needs import skip_without
 
 from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.options import ServeOptions
-from headstart.web.app import STATIC, build_app
+from headstart.web.app import PAGE_MODULES, STATIC, build_app
 from headstart.web.models import ServedModel
 
 PAGE = files("headstart.web").joinpath("static")
-TEXTS = {name: PAGE.joinpath(name).read_text("utf-8") for name in ("index.html", "page.js", "api-rest.js", "style.css")}
+SCRIPTS = (*(f"{name}.js" for name in PAGE_MODULES), "api-rest.js")
+TEXTS = {name: PAGE.joinpath(name).read_text("utf-8") for name in ("index.html", *SCRIPTS, "style.css")}
+CODE = "".join(TEXTS[name] for name in SCRIPTS)
 MESSAGES: dict[str, dict[str, str]] = json.loads(PAGE.joinpath("messages.json").read_text("utf-8"))
 
 
@@ -49,8 +51,8 @@ def test_every_sentence_is_there_in_every_language_with_the_same_gaps() -> None:
 
 def test_every_sentence_that_the_page_uses_exists_and_no_other() -> None:
     used = set(re.findall(r'data-t="(\w+)"', TEXTS["index.html"]))
-    used |= set(re.findall(r'\bt\("(\w+)"', TEXTS["page.js"])) | set(re.findall(r'key: "(\w+)"', TEXTS["api-rest.js"]))
-    used |= set(re.findall(r'(?:0|401|413|503): "(\w+)"', TEXTS["page.js"]))
+    used |= set(re.findall(r'\bt\("(\w+)"', CODE)) | set(re.findall(r'key: "(\w+)"', CODE))
+    used |= set(re.findall(r'(?:0|401|413|503): "(\w+)"', CODE))
     used |= {"name", "not_sure", "none_of_these", "unusable", "place_device"}
     assert used == set(MESSAGES["en"])
 
@@ -62,7 +64,7 @@ def test_nothing_comes_from_elsewhere_and_nothing_stands_inline() -> None:
     assert (
         "style=" not in page and re.findall(r"<script(?![^>]*src=)", page) == [] and re.findall(r"\son\w+=", page) == []
     )
-    assert "innerHTML" not in TEXTS["page.js"] and "eval(" not in TEXTS["page.js"]
+    assert "innerHTML" not in CODE and "eval(" not in CODE
     assert {file for file, _ in STATIC.values()} | {"index.html"} == {
         item.name for item in PAGE.iterdir() if item.is_file()
     }

@@ -30,8 +30,10 @@ from headstart.web.models import ServedModel, read_kind, select_model
 from headstart.web.reference import render_reference as reference_page
 from headstart.web.request_inputs import RequestInputs, measure_input_share, read_inputs
 
+PAGE_MODULES = ("page", "answers", "dom", "history", "i18n", "inputs")
+"""The scripts that the page of the server shares with an exported page."""
 STATIC = {
-    "page.js": ("page.js", "text/javascript"),
+    **{f"{name}.js": (f"{name}.js", "text/javascript") for name in PAGE_MODULES},
     "api.js": ("api-rest.js", "text/javascript"),
     "messages.json": ("messages.json", "application/json"),
     "style.css": ("style.css", "text/css"),

@@ -33,7 +33,9 @@ from headstart.options import ExportOptions, ReadOptions, parse
 
 FORMAT = 1
 LISTED = "files.js"
-PAGE = ("page.js", "style.css", "messages.json", "icon.svg")
+PAGE = (
+    "page.js", "answers.js", "dom.js", "history.js", "i18n.js", "inputs.js", "style.css", "messages.json", "icon.svg",
+)  # fmt: skip
 """What the page shares with that of `headstart serve`."""
 ALONE = (
     "check.js", "decide.js", "floats.js", "images.js", "install.js", "series.js", "service-worker.js", "texts.js",

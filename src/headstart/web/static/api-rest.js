@@ -1,16 +1,28 @@
-// Asks the server that this page came from. Another module with the same four names can take its place.
+// Asks the server that this page came from. Another module with the same names can take its place.
 
-let token = sessionStorage.getItem("headstart-token") || "";
+/** @typedef {import("./api.js").Model} Model */
+/** @typedef {import("./api.js").Input} Input */
+
+const TOKEN_KEY = "headstart-token";
+let token = sessionStorage.getItem(TOKEN_KEY) || "";
 
 /** Where answers are made: a key of messages.json, and what it is filled with. */
 export const place = { key: "place_server", values: { host: location.host } };
 
-/** Keep the access code for as long as this tab is open. */
+/**
+ * Keep the access code for as long as this tab is open.
+ * @param {string} code
+ */
 export function identify(code) {
   token = code.trim();
-  sessionStorage.setItem("headstart-token", token);
+  sessionStorage.setItem(TOKEN_KEY, token);
 }
 
+/**
+ * Send a request; returns the document, or throws a problem.
+ * @param {string} path
+ * @param {{method?: string, headers?: Record<string, string>, body?: BodyInit}} [options]
+ */
 async function call(path, options = {}) {
   const headers = { ...(options.headers || {}), ...(token ? { Authorization: `Bearer ${token}` } : {}) };
   let reply;
@@ -19,52 +31,76 @@ async function call(path, options = {}) {
   } catch {
     throw { status: 0, problem: "", hint: "" };
   }
-  const found = await reply.json().catch(() => ({}));
+  const document = await reply.json().catch(() => ({}));
   if (!reply.ok) {
-    throw { status: reply.status, problem: "", hint: "", ...(found.error || {}) };
+    throw { status: reply.status, problem: "", hint: "", ...(document.error || {}) };
   }
-  return found;
+  return document;
 }
 
-function named(path, model) {
-  return `${path}?model=${encodeURIComponent(model.name)}`;
+/**
+ * @param {string} path
+ * @param {string} name Of a model.
+ */
+function addModel(path, name) {
+  return `${path}?model=${encodeURIComponent(name)}`;
 }
 
-function json(document) {
+/** @param {unknown} document */
+function makeJsonRequest(document) {
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(document) };
 }
 
-function form(files, more = {}) {
+/**
+ * @param {[string, Input][]} files Field and input.
+ * @param {Record<string, string>} [fields]
+ */
+function makeFormRequest(files, fields = {}) {
   const body = new FormData();
-  for (const [field, input] of files) body.append(field, input.blob, input.name);
-  for (const [field, value] of Object.entries(more)) body.append(field, value);
+  for (const [field, input] of files) body.append(field, /** @type {Blob} */ (input.blob), input.name);
+  for (const [field, value] of Object.entries(fields)) body.append(field, value);
   return { method: "POST", body };
 }
 
-const ASK = {
-  image: (inputs) => form(inputs.map((input) => ["files", input])),
-  text: (inputs) => json({ texts: inputs.map((input) => input.text) }),
-  series: (inputs) => json({ series: inputs.map((input) => input.series) }),
+/** @type {Record<string, (inputs: Input[]) => Parameters<typeof call>[1]>} */
+const PREDICT = {
+  image: (inputs) => makeFormRequest(inputs.map((input) => ["files", input])),
+  text: (inputs) => makeJsonRequest({ texts: inputs.map((input) => input.text) }),
+  series: (inputs) => makeJsonRequest({ series: inputs.map((input) => input.series) }),
 };
+/** @type {Record<string, (input: Input, label: string) => Parameters<typeof call>[1]>} */
 const CORRECT = {
-  image: (input, label) => form([["file", input]], { label }),
-  text: (input, label) => json({ text: input.text, label }),
-  series: (input, label) => json({ series: input.series, label }),
+  image: (input, label) => makeFormRequest([["file", input]], { label }),
+  text: (input, label) => makeJsonRequest({ text: input.text, label }),
+  series: (input, label) => makeJsonRequest({ series: input.series, label }),
 };
 
-/** The models: name, modality, task, classes, n_channels, feedback. */
+/**
+ * Return the models: name, modality, task, classes, n_channels, feedback.
+ * @returns {Promise<Model[]>}
+ */
 export async function about() {
   const { models, feedback } = await call("info");
-  const found = await Promise.all(models.map((name) => call(named("info", { name }))));
-  return found.map((info) => ({ ...info, n_channels: info.preprocessing.n_channels || 1, feedback }));
+  const documents = await Promise.all(models.map((/** @type {string} */ name) => call(addModel("info", name))));
+  return documents.map((info) => ({ ...info, n_channels: info.preprocessing.n_channels || 1, feedback }));
 }
 
-/** One document an input, with the fields of `headstart predict --json`. */
+/**
+ * Return one document an input, with the fields of `headstart predict --json`.
+ * @param {Model} model
+ * @param {Input[]} inputs
+ * @returns {Promise<import("./api.js").Answer[]>}
+ */
 export async function predict(model, inputs) {
-  return (await call(named("predict", model), ASK[model.modality](inputs))).predictions;
+  return (await call(addModel("predict", model.name), PREDICT[model.modality](inputs))).predictions;
 }
 
-/** Keep the right label of an input. */
+/**
+ * Keep the right label of an input.
+ * @param {Model} model
+ * @param {Input} input
+ * @param {string} label
+ */
 export async function correct(model, input, label) {
-  return call(named("feedback", model), CORRECT[model.modality](input, label));
+  return call(addModel("feedback", model.name), CORRECT[model.modality](input, label));
 }

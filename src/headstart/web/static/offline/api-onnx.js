@@ -62,12 +62,14 @@ const KINDS = {
     return (input) => count(input.text);
   },
   tokens: async (spec) => {
-    const { Tokenizer } = await import(at("runtime/tokenizers.min.mjs"));
+    const { Tokenizer } = await import(at("runtime/tokenizers.min.mjs").href);
     const cut = texts.tokens(new Tokenizer(texts.spelled(await json(`model/${spec.tokenizer_file}`)), {}), spec);
     return (input) => cut(input.text);
   },
 };
-const TYPES = new Map([[Float32Array, "float32"], [Uint8Array, "uint8"], [BigInt64Array, "int64"]]);
+/** @typedef {Float32ArrayConstructor | Uint8ArrayConstructor | BigInt64ArrayConstructor} ArrayKind */
+/** @type {Map<ArrayKind, string>} */
+const TYPES = new Map(/** @type {[ArrayKind, string][]} */ ([[Float32Array, "float32"], [Uint8Array, "uint8"], [BigInt64Array, "int64"]]));
 
 let described = null;
 let opened = null;
@@ -91,7 +93,7 @@ function description() {
 
 async function open_() {
   const model = await description();
-  const { env, InferenceSession, Tensor } = await import(at("runtime/ort.wasm.bundle.min.mjs"));
+  const { env, InferenceSession, Tensor } = await import(at("runtime/ort.wasm.bundle.min.mjs").href);
   const [wasm, graph] = await Promise.all([bytes("runtime/ort-wasm-simd-threaded.bin"), bytes("model/model.bin")]);
   env.wasm.numThreads = 1; // Several threads need headers that file hosts do not send.
   env.wasm.wasmBinary = wasm.buffer;
@@ -139,7 +141,7 @@ async function one({ model, session, feeds, Tensor }, input) {
   try {
     rows = await Promise.all(feeds.map((make) => make(input)));
   } catch (error) {
-    return unusable(model.task, error.message || String(error));
+    return unusable(model.task, error instanceof Error ? error.message : String(error));
   }
   const given = {};
   model.inputs.forEach((kind, number) => kind.arrays.forEach(({ name }, part) => {

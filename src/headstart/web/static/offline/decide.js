@@ -1,5 +1,5 @@
-// From what the model says to an answer: a label, "not sure" or "none of these". The twin of headstart/decisions and of
-// headstart/flow/answers.py: the same rules, the same words.
+// From what the model says to an answer: a label, "not sure" or "none of these". The twin of headstart/decisions and
+// of headstart/flow/inference/answers.py: the same rules, the same words.
 
 const NOT_SURE = "not sure";
 const NONE = "none of these";
@@ -137,6 +137,7 @@ function told(model, shares, code) {
   return `${model.classes[code]} (${whole(100 * shares[code])} %)`;
 }
 
+/** @returns {[number, string]} */
 function byCost(model, shares, { matrix, refer }) {
   const expected = model.classes.map((_, answer) => shares.reduce((sum, share, true_) => sum + share * matrix[true_][answer], 0));
   const cheapest = argmax(expected.map((cost) => -cost));
@@ -171,6 +172,7 @@ function ofClasses(model, shares) {
   const { reserved } = model.decision;
   const refused = (at) =>
     Array.isArray(reserved) ? reserved.includes(model.classes[at]) : RESERVED.includes(model.classes[at].trim().toLowerCase());
+  /** @type {[number, string]} */
   let [code, reason] = costs ? byCost(model, shares, costs) : [held.length === 1 || held.every(refused) ? best : -1, ""];
   reason = reason || why(model, shares, code, held);
   let [answer, kind] = code < 0 ? [NOT_SURE, "not_sure"] : [model.classes[code], "label"];

@@ -2,7 +2,9 @@
 
 importScripts("files.js");
 
-const PREFIX = `headstart ${self.registration.scope} `;
+const worker = /** @type {ServiceWorkerGlobalScope & {FILES: Record<string, string>}} */ (/** @type {unknown} */ (self));
+
+const PREFIX = `headstart ${worker.registration.scope} `;
 
 function hex(buffer) {
   return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -13,7 +15,7 @@ async function digest(text) {
 }
 
 async function cacheName() {
-  return PREFIX + (await digest(new TextEncoder().encode(JSON.stringify(self.FILES)))).slice(0, 16);
+  return PREFIX + (await digest(new TextEncoder().encode(JSON.stringify(worker.FILES)))).slice(0, 16);
 }
 
 /** Fetch one file; a file of another hash is of another version, and the whole is tried again later. */
@@ -27,17 +29,17 @@ async function keep(cache, name, hash) {
 
 async function install() {
   const cache = await caches.open(await cacheName());
-  for (const [name, hash] of Object.entries(self.FILES)) {
+  for (const [name, hash] of Object.entries(worker.FILES)) {
     if (!(await cache.match(name))) await keep(cache, name, hash);
   }
-  await self.skipWaiting();
+  await worker.skipWaiting();
 }
 
 async function activate() {
   const name = await cacheName();
   const old = (await caches.keys()).filter((one) => one.startsWith(PREFIX) && one !== name);
   await Promise.all(old.map((one) => caches.delete(one)));
-  await self.clients.claim();
+  await worker.clients.claim();
 }
 
 async function answer(request) {
@@ -48,10 +50,10 @@ async function answer(request) {
   return kept || fetch(request);
 }
 
-self.addEventListener("install", (event) => event.waitUntil(install()));
-self.addEventListener("activate", (event) => event.waitUntil(activate()));
-self.addEventListener("fetch", (event) => {
-  if (event.request.method === "GET" && event.request.url.startsWith(self.registration.scope)) {
+worker.addEventListener("install", (event) => event.waitUntil(install()));
+worker.addEventListener("activate", (event) => event.waitUntil(activate()));
+worker.addEventListener("fetch", (event) => {
+  if (event.request.method === "GET" && event.request.url.startsWith(worker.registration.scope)) {
     event.respondWith(answer(event.request));
   }
 });

@@ -81,6 +81,7 @@ const KINDS = {
 
 /** Make a function from a text to the numbers of its known pieces and their damped counts, 1 + log(count). */
 export function pieces(told) {
+  /** @type {[string, Map<string, number>][]} */
   const kinds = Object.entries(told.pieces).map(([kind, known]) => [kind, new Map(known.map((name, at) => [name, at]))]);
   const composed = kinds.every(([, known]) => [...known.keys()].every((piece) => piece === piece.normalize("NFC")));
   const formed = (text) => (composed ? text.normalize("NFC") : text); // Older vocabularies were counted as texts came.
