@@ -54,7 +54,7 @@ def find_encoding(path: Path) -> str:
     certain = detect_certain_encoding(path)
     if certain is None:
         raise RefusedInput(f"{path} is not in UTF-8: save it as UTF-8, or use headstart predict --encoding NAME.")
-    return certain[0]
+    return certain.name
 
 
 def read_text_file(path: Path) -> str:

@@ -6,12 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from headstart.data.columns.names import parse_split_word
 from headstart.records import TRAIN
 
-FolderLabels = tuple[str | None, str | None]
-"""Class and split word that a file's folders say (None: they say nothing)."""
+
+class FolderLabels(NamedTuple):
+    """Class and split word of a file by its folders; None where they name none."""
+
+    label: str | None = None
+    split: str | None = None
+
+
 _SHORT_WORDS = frozenset({"tr", "te", "dev", "val", "eval", "set"})
 """Split words that are codes of languages, names or other things as well."""
 
@@ -27,16 +34,16 @@ def read_folder_labels(files: Sequence[PurePosixPath]) -> list[FolderLabels]:
     Examples
     --------
     >>> read_folder_labels([PurePosixPath("tr/1.png"), PurePosixPath("te/2.png")])
-    [('tr', None), ('te', None)]
+    [FolderLabels(label='tr', split=None), FolderLabels(label='te', split=None)]
     >>> read_folder_labels([PurePosixPath("tr/rust/1.png"), PurePosixPath("te/rust/2.png")])
-    [('rust', 'tr'), ('rust', 'te')]
+    [FolderLabels(label='rust', split='tr'), FolderLabels(label='rust', split='te')]
     """
     depth = _find_class_depth(files)
     tops = [file.parts[depth] if len(file.parts) > depth + 1 else None for file in files]
     splits = _find_split_folders(files, tops, depth)
     level = depth + 1 if splits else depth
     return [
-        (
+        FolderLabels(
             file.parts[level] if len(file.parts) > level + 1 and (top in splits or not splits) else None,
             top if top in splits else None,
         )

@@ -158,7 +158,7 @@ def _read_by_table_above(
     if not all(listing.roles.label or listing.roles.indicators for listing in listings):
         return None, ()
     folder_labels = (
-        dict.fromkeys(images, (None, None))
+        dict.fromkeys(images, FolderLabels())
         if not has_classes
         else dict(zip(images, read_folder_labels(images), strict=True))
     )
@@ -270,7 +270,7 @@ def _read_listing(tree: FolderTree, listing: ImageListing, folder_labels: Folder
         reasons |= {row: _NOT_FILLED_IN for row, label in enumerate(labels) if not label.strip() and row not in reasons}
     rows = [row for row in range(len(cells)) if row not in reasons]
     files = [(match.images[row] or [locate_image(cells[row], listing.parent)])[0] for row in rows]
-    row_labels = [folder_labels.get(file, (None, None)) for file in files]
+    row_labels = [folder_labels.get(file, FolderLabels()) for file in files]
     if labels is None and not indicators and _are_classes(dict(zip(files, row_labels, strict=True))):
         labels = [label or "" for label, _ in row_labels]
     elif labels is not None:

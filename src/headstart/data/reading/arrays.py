@@ -17,7 +17,7 @@ from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table
 from headstart.data.series import series_files
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
-from headstart.records import Finding, InputColumns, Table, make_column
+from headstart.records import InputColumns, Table, make_column
 
 _MISSING_FILE = "(no file)"
 
@@ -107,13 +107,7 @@ def parse_arrays(
     if not values:
         raise DataError("There are no inputs.", "Give at least one.")
     row_modality = modality or _infer_modality([value for value in values if value is not None])
-    input_columns, findings = None, tuple[Finding, ...]()
-    if row_modality == "series":
-        rows, input_columns, findings = _parse_series(converted, values, ColumnSpec(axes=axes, training_inputs=known))
-    else:
-        rows = _CONVERTERS[row_modality](converted, values)
-    ids = [one.as_posix() if isinstance(one, Path) else str(row) for row, one in enumerate(rows)]
-    return ParsedRows(modality=row_modality, inputs=rows, ids=ids, findings=findings, input_columns=input_columns)
+    return _PARSERS[row_modality](converted, values, ColumnSpec(axes=axes, training_inputs=known))
 
 
 def _split_indicators(labels: Any) -> tuple[dict[str, list[str]], Any]:
@@ -162,22 +156,46 @@ def _is_image_file(value: str) -> bool:
     return len(value) < 4096 and Path(value).suffix.lower() in SUFFIXES and Path(value).is_file()
 
 
-def _parse_series(
-    inputs: Any, values: Sequence[Any], spec: ColumnSpec
-) -> tuple[list[Any], InputColumns, tuple[Finding, ...]]:
+def _number_rows(n_rows: int) -> list[str]:
+    return [str(row) for row in range(n_rows)]
+
+
+def _parse_images(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> ParsedRows:
+    files = [Path(value or _MISSING_FILE) for value in values]
+    return ParsedRows(modality="image", inputs=files, ids=[file.as_posix() for file in files])
+
+
+def _parse_texts(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> ParsedRows:
+    texts = ["" if value is None else str(value) for value in values]
+    return ParsedRows(modality="text", inputs=texts, ids=_number_rows(len(texts)))
+
+
+def _parse_series(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> ParsedRows:
+    series = _orient(inputs, values, spec)
+    return ParsedRows(
+        modality="series",
+        inputs=series.rows,
+        ids=_number_rows(len(series.rows)),
+        findings=series.findings,
+        input_columns=series.input_columns,
+    )
+
+
+def _orient(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> series_files.OrientedSeries:
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
         is_square = inputs.ndim == 3 and inputs.shape[1] == inputs.shape[2]
         if is_square and spec.axes == "auto" and spec.training_inputs is None:
             spec = replace(spec, axes="channels-first")  # In memory the axes are those of the documentation.
-        rows, axes, findings = series_files.orient_series(inputs, "inputs", spec)
-        return list(rows), InputColumns(layout="array", axes=axes), findings
+        return series_files.orient_series(inputs, "inputs", spec)
     if any(value is None for value in values):
         first = next((np.asarray(value) for value in values if value is not None), np.zeros(1))
         values = [np.full(first.shape, np.nan) if value is None else value for value in values]
     return series_files.orient_series_list(values, spec)
 
 
-_CONVERTERS: dict[str, Callable[[Any, Sequence[Any]], list[Any]]] = {
-    "image": lambda inputs, values: [Path(value or _MISSING_FILE) for value in values],
-    "text": lambda inputs, values: ["" if value is None else str(value) for value in values],
+_PARSERS: dict[str, Callable[[Any, Sequence[Any], ColumnSpec], ParsedRows]] = {
+    "image": _parse_images,
+    "text": _parse_texts,
+    "series": _parse_series,
 }
+"""By modality: rows of the inputs as they were given, and as a list of values in which missing ones are None."""

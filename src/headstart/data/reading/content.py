@@ -8,8 +8,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,21 @@ from headstart.plain_files import read_plain_file
 
 _LONG_JOB_ROWS = 2000
 _BATCH_ROWS = 64
-RowContent = tuple[str, str | None]
-"""sha256 (hex), and why the row cannot be used (None: it can)."""
+
+
+class RowContent(NamedTuple):
+    """Content of one row.
+
+    Parameters
+    ----------
+    digest : str
+        sha256 in hexadecimal digits; empty where the row cannot be read.
+    problem : str, optional
+        Why the row cannot be used.
+    """
+
+    digest: str
+    problem: str | None
 
 
 def compose_text(text: str) -> str:
@@ -52,8 +66,8 @@ def _inspect_image(path: Path) -> RowContent:
     try:
         content = read_plain_file(path)
     except DataError as error:
-        return "", error.problem
-    return hashlib.sha256(content).hexdigest(), image.explain_unusable(content)
+        return RowContent("", error.problem)
+    return RowContent(hashlib.sha256(content).hexdigest(), image.explain_unusable(content))
 
 
 def _inspect_images(paths: Sequence[Path]) -> list[RowContent]:
@@ -71,23 +85,32 @@ def _inspect_images(paths: Sequence[Path]) -> list[RowContent]:
 
 
 def _inspect_texts(texts: Sequence[str]) -> list[RowContent]:
-    return [(hash_text(text), None if text.strip() else "the text is empty") for text in texts]
+    return [RowContent(hash_text(text), None if text.strip() else "the text is empty") for text in texts]
 
 
 def _inspect_series(inputs: Sequence[Series]) -> list[RowContent]:
-    return [(hash_series(values), None if np.isfinite(values).any() else "it has no values") for values in inputs]
+    return [RowContent(hash_series(row), None if np.isfinite(row).any() else "it has no values") for row in inputs]
 
 
-INSPECTORS: dict[str, Callable[[Sequence[object]], list[RowContent]]] = {
-    "image": _inspect_images,  # type: ignore[dict-item]
-    "text": _inspect_texts,  # type: ignore[dict-item]
-    "series": _inspect_series,  # type: ignore[dict-item]
+@dataclass(frozen=True)
+class ContentReader:
+    """Functions for the inputs of one modality.
+
+    Parameters
+    ----------
+    normalise : function
+        Returns inputs in the one form in which they are hashed, compared, counted and learnt from.
+    inspect : function
+        Returns the content of each normalised input.
+    """
+
+    normalise: Callable[[Sequence[Any]], Sequence[Any]]
+    inspect: Callable[[Sequence[Any]], list[RowContent]]
+
+
+CONTENT_READERS = {
+    "image": ContentReader(normalise=lambda inputs: inputs, inspect=_inspect_images),
+    "text": ContentReader(normalise=lambda texts: [compose_text(text) for text in texts], inspect=_inspect_texts),
+    "series": ContentReader(normalise=lambda inputs: inputs, inspect=_inspect_series),
 }
-"""For each modality: what is in its inputs."""
-
-NORMALISERS: dict[str, Callable[[Sequence[Any]], Sequence[Any]]] = {
-    "image": lambda inputs: inputs,
-    "text": lambda texts: [compose_text(text) for text in texts],
-    "series": lambda inputs: inputs,
-}
-"""For each modality: its inputs in the one form in which they are hashed, compared, counted and learnt from."""
+"""By modality."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from headstart.data.reading import plain_text
 from headstart.data.reading.encodings import CLEAR_CONFIDENCE, guess_encoding, read_sample, require_clear_encoding
-from headstart.data.reading.plain_text import TextFormat, TextProblem
+from headstart.data.reading.plain_text import CertainEncoding, TextFormat, TextProblem
 from headstart.data.reading.table_limits import LIMITS, require_bytes
 from headstart.errors import DataError, OptionError
 from headstart.plain_files import explain_not_plain
@@ -85,12 +85,10 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
     require_bytes(path, path.stat().st_size, LIMITS.text_bytes)
     name = None if encoding is None else require_encoding(encoding)
     with as_data_errors():
-        certain_encoding = (
-            plain_text.detect_certain_encoding(path) if name is None else plain_text.detect_certain_unicode(path)
-        )
+        certain = plain_text.detect_certain_encoding(path) if name is None else plain_text.detect_certain_unicode(path)
     if name is not None:
-        return _use_named_encoding(path, name, certain_encoding)
-    if certain_encoding is None:
+        return _use_named_encoding(path, name, certain)
+    if certain is None:
         sample = read_sample(path)
         guess = require_clear_encoding(path, guess_encoding(sample), sample)
         script = f"{guess.language} letters, " if guess.language else ""
@@ -101,7 +99,7 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
             "replace",
             (Finding(kind="encoding", severity=severity, rows=(), summary=summary, advice=_ADVICE),),
         )
-    name, n_broken = certain_encoding
+    name, n_broken = certain
     if not n_broken:
         return Decoding(name, "replace")
     are = "1 character that is" if n_broken == 1 else f"{n_broken} characters that are"
@@ -111,15 +109,13 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
     )
 
 
-def _use_named_encoding(path: Path, name: str, certain_encoding: tuple[str, int] | None) -> Decoding:
+def _use_named_encoding(path: Path, name: str, certain: CertainEncoding | None) -> Decoding:
     """Use the encoding that the user named, but for a file that is Unicode beyond doubt."""
-    if certain_encoding is None or codecs.lookup(certain_encoding[0]).name.removesuffix("-sig") == name:
-        return Decoding(name if certain_encoding is None else certain_encoding[0])
-    summary = (
-        f"{path.name} is {certain_encoding[0].removesuffix('-sig').upper()}; --encoding {name} was not used for it."
-    )
+    if certain is None or codecs.lookup(certain.name).name.removesuffix("-sig") == name:
+        return Decoding(name if certain is None else certain.name)
+    summary = f"{path.name} is {certain.name.removesuffix('-sig').upper()}; --encoding {name} was not used for it."
     note = Finding(kind="encoding", severity="warn", rows=(), summary=summary, advice="Nothing to do if that is right.")
-    return Decoding(certain_encoding[0], "replace", (note,))
+    return Decoding(certain.name, "replace", (note,))
 
 
 def find_text_format(path: Path, encoding: str | None = None) -> TextFormat:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -46,16 +47,16 @@ def read_delimited(path: Path, encoding: str | None) -> RawTable:
         headerless = generated_names is not None
         names = generated_names or _name_header_columns(header)
         require_size(path, 0, len(names))
-        rows, columns, set_aside = _read_rows(table, names, headerless)
-    _refuse_ragged(table, len(names), len(rows))
+        rows = _read_rows(table, names, headerless)
+    _refuse_ragged(table, len(names), len(rows.lines))
     if headerless and names[0] == "label":
-        require_label_first(path.name, list(columns.values()))
+        require_label_first(path.name, list(rows.columns.values()))
     return RawTable(
         name=path.name,
-        columns=columns,
-        rows=rows,
+        columns=rows.columns,
+        rows=rows.lines,
         decimal_comma=table.text_format.decimal_comma,
-        set_aside=tuple(SetAside(f"{path.name}:{line}", reason) for line, reason in set_aside),
+        set_aside=rows.set_aside,
         findings=(*decoding.findings, *_make_findings(table)),
         headerless=headerless,
         n_lines=table.n_lines,
@@ -75,13 +76,19 @@ def _name_header_columns(header: list[str]) -> list[str]:
     return make_header_names(header)
 
 
-def _read_rows(
-    table: TextTable, names: Sequence[str], headerless: bool
-) -> tuple[list[int], dict[str, NDArray[Any]], list[tuple[int, str]]]:
-    """Read all rows: the line of each, the columns, and what was set aside."""
+@dataclass(frozen=True)
+class _DelimitedRows:
+    """All rows of a table of text: the line of each, the columns, and the rows set aside."""
+
+    lines: list[int]
+    columns: dict[str, NDArray[Any]]
+    set_aside: tuple[SetAside, ...]
+
+
+def _read_rows(table: TextTable, names: Sequence[str], headerless: bool) -> _DelimitedRows:
     parts: list[list[NDArray[Any]]] = [[] for _ in names]
     lines: list[int] = []
-    set_aside: list[tuple[int, str]] = []
+    set_aside: list[SetAside] = []
     chunk: list[list[str]] = []
 
     def flush() -> None:
@@ -92,7 +99,7 @@ def _read_rows(
 
     for line, cells in table.read_rows(len(names), headerless):
         if isinstance(cells, str):
-            set_aside.append((line, cells))
+            set_aside.append(SetAside(f"{table.path.name}:{line}", cells))
             continue
         chunk.append(cells)
         lines.append(line)
@@ -100,7 +107,8 @@ def _read_rows(
             flush()
     if chunk:
         flush()
-    return lines, {name: join_cell_parts(part) for name, part in zip(names, parts, strict=True)}, set_aside
+    columns = {name: join_cell_parts(part) for name, part in zip(names, parts, strict=True)}
+    return _DelimitedRows(lines, columns, tuple(set_aside))
 
 
 def _refuse_ragged(table: TextTable, n_columns: int, n_rows: int) -> None:

@@ -129,36 +129,52 @@ def _is_script(text: str) -> bool:
     return n_mixed <= 0.1 * len(words) and n_signs <= 0.3 * len(letters) + 3
 
 
+@dataclass(frozen=True)
+class _LatinFit:
+    """A text decoded by one encoding, the language that fits it best, and the share of characters that it explains.
+
+    `fit` is that share, less the handicap of a rare encoding.
+    """
+
+    encoding: str
+    text: str
+    language: str
+    share: float
+
+    @property
+    def fit(self) -> float:
+        return self.share - _LATIN_HANDICAPS[self.encoding]
+
+
 def _guess_latin(sample: bytes) -> EncodingGuess | None:
-    candidates: list[tuple[float, str, str, str]] = []
-    for encoding, handicap in _LATIN_HANDICAPS.items():
+    candidates: list[_LatinFit] = []
+    for encoding in _LATIN_HANDICAPS:
         try:
             text = sample.decode(encoding)
         except UnicodeDecodeError:
             continue
-        language, share = _find_best_language(text)
-        candidates.append((share - handicap, encoding, language, text))
+        candidates.append(_LatinFit(encoding, text, *_find_best_language(text)))
     if not candidates:
         return None
-    share, encoding, language, text = max(candidates, key=lambda fit: fit[0])
-    rivals = [other for other in candidates if other[3] != text and other[0] > share - 0.02]
-    best_other_share = max((other[0] for other in candidates if other[3] != text), default=0.0)
-    confidence = (
-        0.5 if rivals else min(1.0, share + _LATIN_HANDICAPS[encoding]) * min(1.0, 0.7 + share - best_other_share)
-    )
-    return EncodingGuess(encoding, language, confidence, tuple(describe_encoding(other[1]) for other in rivals))
+    best = max(candidates, key=lambda candidate: candidate.fit)
+    others = [candidate for candidate in candidates if candidate.text != best.text]
+    rivals = [candidate for candidate in others if candidate.fit > best.fit - 0.02]
+    lead = best.fit - max((candidate.fit for candidate in others), default=0.0)
+    confidence = 0.5 if rivals else min(1.0, best.share) * min(1.0, 0.7 + lead)
+    names = tuple(describe_encoding(candidate.encoding) for candidate in rivals)
+    return EncodingGuess(best.encoding, best.language, confidence, names)
 
 
 def _find_best_language(text: str) -> tuple[str, float]:
     """Return the language that explains most characters outside ASCII, and their share."""
     non_ascii = re.findall(r"[^\x00-\x7f]", text)
-    n_odd_capitals = sum(mark.isupper() for mark in re.findall(r"(?<=[a-z])[^\x00-\x7f]", text))
+    n_odd_capitals = sum(character.isupper() for character in re.findall(r"(?<=[a-z])[^\x00-\x7f]", text))
     inner_characters = re.findall(r"(?<=[a-z])[^\x00-\x7f](?=[a-z])", text)
-    n_odd_signs = sum(mark in _SIGNS and mark not in "’·" for mark in inner_characters)
+    n_odd_signs = sum(character in _SIGNS and character not in "’·" for character in inner_characters)
     if not non_ascii:
         return "", 1.0
-    n_signs = sum(mark in _SIGNS for mark in non_ascii)
-    letters = [mark.lower() for mark in non_ascii if mark not in _SIGNS]
+    n_signs = sum(character in _SIGNS for character in non_ascii)
+    letters = [character.lower() for character in non_ascii if character not in _SIGNS]
     shares = {
         language: (sum(letter in alphabet for letter in letters) + n_signs - n_odd_capitals - n_odd_signs)
         / len(non_ascii)

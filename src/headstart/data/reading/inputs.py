@@ -10,7 +10,6 @@ from typing import Any
 
 from headstart import progress
 from headstart.data.columns.names import ColumnSpec
-from headstart.data.images import image_folders
 from headstart.data.reading.archive import unpack
 from headstart.data.reading.arrays import parse_arrays
 from headstart.data.reading.decoding import read_text_file
@@ -108,13 +107,14 @@ def read_ordered_inputs(
     spec = ColumnSpec(columns=named_columns, for_training=False, training_columns=columns, training_inputs=inputs)
     spec = add_named_columns(spec, options or parse(ColumnOptions))
     sources = [require_existing(Path(path).expanduser()) for path in paths]
-    if len(sources) == 1 and sources[0].suffix.lower() in DATA_SUFFIXES and modality != "image":
+    reader = INPUT_READERS[modality]
+    if len(sources) == 1 and sources[0].suffix.lower() in reader.data_suffixes:
         parsed_parts = [_read_file(sources[0], sources[0].as_posix(), modality, spec)]
     else:
         parsed_parts = [parsed_rows for place in sources for parsed_rows in _read_source(place, modality, spec)]
     source = ", ".join(str(path) for path in paths)
     if not any(parsed_rows.ids or parsed_rows.set_aside for parsed_rows in parsed_parts):
-        raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", _ADVICE[modality])
+        raise DataError(f"Nothing to predict was found in {source or 'an empty list'}.", reader.advice)
     joined_rows = join_parsed_rows(parsed_parts)
     table = build_table(joined_rows, source, ReadPolicy(expects_labels=False))
     for item in table.findings:
@@ -125,7 +125,7 @@ def read_ordered_inputs(
     if len(table) == 0:
         first = table.set_aside[0]
         problem = f"Nothing in {source} can be read ({first.id}: {first.reason})."
-        raise NothingRead(problem, _ADVICE[modality], [vars(item) for item in table.set_aside])
+        raise NothingRead(problem, reader.advice, [vars(item) for item in table.set_aside])
     return OrderedInputs(table, tuple(_list_order(parsed_parts, make_row_ids(joined_rows), table)))
 
 
@@ -166,15 +166,6 @@ def _list_order(
         yield from ((make_encodable(item.id), None) for item in parsed_rows.set_aside)
 
 
-_SEARCHED_SUFFIXES = {"image": SUFFIXES, "text": DATA_SUFFIXES | {".txt"}, "series": DATA_SUFFIXES}
-"""What is looked for in folders and zips."""
-_ADVICE = {
-    "image": "Give images, a folder of images, a zip, or a table with a column file_name.",
-    "text": "Give a table with a column of texts (name it with --text COLUMN), or .txt files.",
-    "series": "Give a table of series, .npz, .ts, or one CSV file a series.",
-}
-
-
 def _read_source(place: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
     if place.is_dir():
         return _read_below(place, place, modality, spec)
@@ -187,62 +178,99 @@ def _read_below(folder: Path, shown_path: Path, modality: str, spec: ColumnSpec)
     """Read everything of the modality below a folder; ids begin with the folder as the user gave it."""
     tree = list_tree(folder)
     prefix = PurePosixPath(shown_path.as_posix())
-    files = tree.list_files(_SEARCHED_SUFFIXES[modality])
+    files = tree.list_files(INPUT_READERS[modality].searched_suffixes)
     return [_read_one(tree.locate(file), (prefix / file).as_posix(), modality, spec) for file in files]
 
 
 def _read_one(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> ParsedRows:
-    """Read one file; the reason why it cannot be read becomes an entry of what was set aside."""
+    """Read one file; one that cannot be read is set aside with the reason."""
     reason = explain_not_plain(path)
     if reason is not None:
-        return ParsedRows(modality=modality, inputs=[], ids=[], set_aside=(SetAside(row_id, reason),))
-    if modality == "image" and not is_table(path):
-        return ParsedRows(modality="image", inputs=[path], ids=[row_id])
+        return _set_file_aside(row_id, modality, reason)
     try:
         return _read_file(path, row_id, modality, spec)
     except UnknownName:
         raise
     except DataError as error:
-        return ParsedRows(
-            modality=modality, inputs=[], ids=[], set_aside=(SetAside(row_id, ending(error.problem, path)),)
-        )
+        return _set_file_aside(row_id, modality, ending(error.problem, path))
+
+
+def _set_file_aside(row_id: str, modality: str, reason: str) -> ParsedRows:
+    return ParsedRows(modality=modality, inputs=[], ids=[], set_aside=(SetAside(row_id, reason),))
 
 
 def _read_file(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> ParsedRows:
-    suffix = path.suffix.lower()
-    if modality == "series" and suffix in SERIES_FILES:
-        return SERIES_FILES[suffix](path, spec)
-    if is_table(path) or (modality == "text" and suffix in TEXT_FILES):
-        return _READERS[modality](path, row_id, spec)
-    return ParsedRows(
-        modality=modality, inputs=[], ids=[], set_aside=(SetAside(row_id, f"this is no {modality} that can be read"),)
-    )
+    parsed_rows = INPUT_READERS[modality].read_file(path, row_id, spec)
+    return parsed_rows or _set_file_aside(row_id, modality, f"this is no {modality} that can be read")
 
 
-def _read_table(path: Path, row_id: str, modality: str, spec: ColumnSpec) -> ParsedRows:
+def _read_table(path: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     return TABLE_READERS[modality].read(read_raw_table(path, spec.encoding), path.parent, spec)
 
 
-def _read_image_table(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:
-    """Read a table of images; those that it does not list are no concern here."""
-    parsed_rows = image_folders.read_image_table(read_raw_table(path, spec.encoding), path.parent, spec)
+def _read_image_file(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:
+    """Read an image, or a table of images; those that it does not list are no concern here."""
+    if not is_table(path):
+        return ParsedRows(modality="image", inputs=[path], ids=[row_id])
+    parsed_rows = _read_table(path, "image", spec)
     return replace(parsed_rows, findings=tuple(item for item in parsed_rows.findings if item.kind != "not-listed"))
 
 
-def _read_text_table(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:
+def _read_text_file(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows | None:
     if path.suffix.lower() in TEXT_FILES:
         text, findings = read_text_file(path, spec.encoding)
         return ParsedRows(modality="text", inputs=[text], ids=[row_id], findings=findings)
-    return _read_table(path, row_id, "text", spec)
+    return _read_table(path, "text", spec) if is_table(path) else None
 
 
-def _read_series_table(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows:
-    parsed_rows = _read_table(path, row_id, "series", spec)
+def _read_series_file(path: Path, row_id: str, spec: ColumnSpec) -> ParsedRows | None:
+    read_arrays = SERIES_FILES.get(path.suffix.lower())
+    if read_arrays is not None:
+        return read_arrays(path, spec)
+    if not is_table(path):
+        return None
+    parsed_rows = _read_table(path, "series", spec)
     return replace(parsed_rows, ids=[row_id]) if list(parsed_rows.ids) == [path.name] else parsed_rows
 
 
-_READERS: dict[str, Callable[[Path, str, ColumnSpec], ParsedRows]] = {
-    "image": _read_image_table,
-    "text": _read_text_table,
-    "series": _read_series_table,
+@dataclass(frozen=True, kw_only=True)
+class InputReader:
+    """How one modality reads files to predict.
+
+    Parameters
+    ----------
+    read_file : function
+        Reads a file under the id that a file of one row has; None where the file is of another modality.
+    searched_suffixes : frozenset of str
+        Endings of the files that are looked for in folders and zips.
+    data_suffixes : frozenset of str
+        Endings of files that, given alone, are refused where they cannot be read, and not set aside.
+    advice : str
+        What to give, where nothing can be read.
+    """
+
+    read_file: Callable[[Path, str, ColumnSpec], ParsedRows | None]
+    searched_suffixes: frozenset[str]
+    data_suffixes: frozenset[str] = DATA_SUFFIXES
+    advice: str
+
+
+INPUT_READERS = {
+    "image": InputReader(
+        read_file=_read_image_file,
+        searched_suffixes=SUFFIXES,
+        data_suffixes=frozenset(),
+        advice="Give images, a folder of images, a zip, or a table with a column file_name.",
+    ),
+    "text": InputReader(
+        read_file=_read_text_file,
+        searched_suffixes=DATA_SUFFIXES | {".txt"},
+        advice="Give a table with a column of texts (name it with --text COLUMN), or .txt files.",
+    ),
+    "series": InputReader(
+        read_file=_read_series_file,
+        searched_suffixes=DATA_SUFFIXES,
+        advice="Give a table of series, .npz, .ts, or one CSV file a series.",
+    ),
 }
+"""By modality."""

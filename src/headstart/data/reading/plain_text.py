@@ -38,7 +38,14 @@ class TextProblem(ValueError):
         self.problem, self.hint = problem, hint
 
 
-def detect_certain_encoding(path: Path) -> tuple[str, int] | None:
+class CertainEncoding(NamedTuple):
+    """An encoding that is no guess, and the number of characters that are broken in it."""
+
+    name: str
+    n_broken: int
+
+
+def detect_certain_encoding(path: Path) -> CertainEncoding | None:
     """Return the encoding of a text file and the number of its broken characters; None where it cannot be known.
 
     Parameters
@@ -54,18 +61,18 @@ def detect_certain_encoding(path: Path) -> tuple[str, int] | None:
         head = handle.read(HEAD_BYTES)
     for byte_order_mark, name in BYTE_ORDER_MARKS:
         if head.startswith(byte_order_mark):
-            return name, 0
+            return CertainEncoding(name, 0)
     utf16 = detect_utf16(head)
     if utf16 is not None:
-        return utf16, 0
+        return CertainEncoding(utf16, 0)
     sample = head.decode("utf-8", "replace")
     if len(CONTROL_CHARACTERS.findall(sample)) > CONTROL_SHARE * len(sample):
         raise TextProblem(f"{path} holds no text but other data.", "Check that this is the right file.")
     n_broken, n_non_ascii = count_broken_characters(path)
-    return ("utf-8", n_broken) if n_broken == 0 or n_broken < BROKEN_SHARE * n_non_ascii else None
+    return CertainEncoding("utf-8", n_broken) if n_broken == 0 or n_broken < BROKEN_SHARE * n_non_ascii else None
 
 
-def detect_certain_unicode(path: Path) -> tuple[str, int] | None:
+def detect_certain_unicode(path: Path) -> CertainEncoding | None:
     """Return the Unicode encoding of a file with a byte order mark, or of one that is whole UTF-8 and not ASCII.
 
     Parameters
@@ -76,9 +83,9 @@ def detect_certain_unicode(path: Path) -> tuple[str, int] | None:
         head = handle.read(HEAD_BYTES)
     for byte_order_mark, name in BYTE_ORDER_MARKS:
         if head.startswith(byte_order_mark):
-            return name, 0
+            return CertainEncoding(name, 0)
     n_broken, n_non_ascii = count_broken_characters(path)
-    return ("utf-8", 0) if n_non_ascii and not n_broken else None
+    return CertainEncoding("utf-8", 0) if n_non_ascii and not n_broken else None
 
 
 def detect_utf16(head: bytes) -> str | None:

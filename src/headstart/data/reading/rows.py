@@ -12,7 +12,7 @@ import numpy as np
 from headstart.data.columns.names import parse_split_word
 from headstart.data.labels.label_spelling import report_similar_labels
 from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, make_label_mask, parse_labels
-from headstart.data.reading.content import INSPECTORS, NORMALISERS
+from headstart.data.reading.content import CONTENT_READERS
 from headstart.errors import DataError, offenders
 from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, make_column
 
@@ -63,9 +63,10 @@ def build_table(parsed_rows: ParsedRows, source: str, policy: ReadPolicy) -> Tab
     """
     n = len(parsed_rows.ids)
     ids = make_row_ids(parsed_rows)
-    inputs = NORMALISERS[parsed_rows.modality](parsed_rows.inputs)
-    contents = INSPECTORS[parsed_rows.modality](inputs)
-    reasons = [reason for _, reason in contents]
+    content_reader = CONTENT_READERS[parsed_rows.modality]
+    inputs = content_reader.normalise(parsed_rows.inputs)
+    contents = content_reader.inspect(inputs)
+    reasons = [content.problem for content in contents]
     labels = None if parsed_rows.labels is None else list(map(make_encodable, parsed_rows.labels))
     answers: ParsedLabels | None = None
     if labels is not None and policy.expects_labels:
@@ -90,7 +91,7 @@ def build_table(parsed_rows: ParsedRows, source: str, policy: ReadPolicy) -> Tab
         modality=parsed_rows.modality,
         ids=make_column(ids),
         inputs=make_column(inputs),
-        hashes=make_column([digest for digest, _ in contents]),
+        hashes=make_column([content.digest for content in contents]),
         labels=None if labels is None else make_column(labels),
         splits=make_column(splits),
         metadata=dict(parsed_rows.metadata),

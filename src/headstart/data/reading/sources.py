@@ -30,18 +30,31 @@ from headstart.plain_files import explain_not_plain
 from headstart.records import TRAIN, InputColumns, Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TableReader:
-    """Functions with which one modality recognises and reads a table."""
+    """How one modality reads a table.
+
+    Parameters
+    ----------
+    fits : function
+        Returns whether a table, read from a folder, holds rows of the modality.
+    read : function
+        Reads the rows of such a table.
+    nouns : str
+        What the modality is read from, in messages.
+    """
 
     fits: Callable[[RawTable, Path, ColumnSpec], bool]
     read: Callable[[RawTable, Path, ColumnSpec], ParsedRows]
+    nouns: str
 
 
-TABLE_READERS: dict[str, TableReader] = {
-    "image": TableReader(image_folders.is_image_table, image_folders.read_image_table),
-    "text": TableReader(texts.is_text_table, texts.read_text_table),
-    "series": TableReader(series_tables.is_series_table, series_tables.read_series_table),
+TABLE_READERS = {
+    "image": TableReader(fits=image_folders.is_image_table, read=image_folders.read_image_table, nouns="images"),
+    "text": TableReader(fits=texts.is_text_table, read=texts.read_text_table, nouns="tables of texts"),
+    "series": TableReader(
+        fits=series_tables.is_series_table, read=series_tables.read_series_table, nouns="tables of series"
+    ),
 }
 """In the order in which they are tried."""
 SERIES_FILES: dict[str, Callable[[Path, ColumnSpec], ParsedRows]] = {
@@ -51,7 +64,6 @@ SERIES_FILES: dict[str, Callable[[Path, ColumnSpec], ParsedRows]] = {
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
 UNLABELLED_ACTIONS, USE = ("stop", "drop", "use"), "use"
 """What `--unlabelled` knows beside paths."""
-_MODALITY_NOUNS = {"image": "images", "text": "tables of texts", "series": "tables of series"}
 _FEWEST_WORDS = 3
 """A cell with fewer words than this is no text beside values of series."""
 _DELIMITED_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
@@ -246,7 +258,7 @@ def read_source(place: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
         return SERIES_FILES[suffix](place, spec)
     if suffix in SERIES_FILES:
         raise DataError(
-            f"{place} holds series, and no {_MODALITY_NOUNS[modality]}.", "Leave --text and --modality out."
+            f"{place} holds series, and no {TABLE_READERS[modality].nouns}.", "Leave --text and --modality out."
         )
     if is_table(place):
         return _read_table_file(place, modality, spec)
@@ -354,7 +366,8 @@ def _read_folder(tree: FolderTree, modality: str, spec: ColumnSpec, shown_path: 
     if modality in {"auto", "text"} and any(len(file.parts) > 1 for file in text_files):
         return texts.read_text_folder(tree, text_files, spec)
     if modality == "image" or not files:
-        kinds = _MODALITY_NOUNS.get(modality, "images, texts, tables or series")
+        reader = TABLE_READERS.get(modality)
+        kinds = reader.nouns if reader is not None else "images, texts, tables or series"
         raise DataError(
             f"{shown_path} holds no {kinds} ({len(tree.files)} other files).",
             "Put the texts of each class into a folder of its own, or make a table with columns text and label."

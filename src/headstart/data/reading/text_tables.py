@@ -50,7 +50,7 @@ def detect_text_format(path: Path, encoding: str, errors: str = "strict") -> Tex
     separator = separator_line[1] if separator_line else find_separator(table_lines)
     text_format = TextFormat(encoding, errors, separator, n_skipped=1 if separator_line else 0)
     if separator == "\t" and has_literal_quotes(path, text_format):
-        return TextFormat(encoding, errors, separator, True, text_format.n_skipped)
+        return text_format._replace(literal_quotes=True)
     return text_format
 
 
@@ -158,11 +158,11 @@ def summarise_rows(lines: Iterable[str], text_format: TextFormat, n_columns: int
             full_rows.append(cells)
     columns = list(zip(*full_rows, strict=True)) if full_rows else [() for _ in range(n_columns)]
     return RowHabits(
-        [{cell for cell, n in Counter(column).items() if n > 1 and cell.strip()} for column in columns],
-        [bool(column) and all(is_number(cell) for cell in column) for column in columns],
-        [any(not cell.strip() for cell in column) for column in columns],
-        float(sorted(lengths)[len(lengths) // 2]) if lengths else 0.0,
-        sum(filled) >= FEWEST_STEPS and not any(one == other for one, other in pairwise(filled)),
+        repeated=[{cell for cell, n in Counter(column).items() if n > 1 and cell.strip()} for column in columns],
+        numeric=[bool(column) and all(is_number(cell) for cell in column) for column in columns],
+        blank=[any(not cell.strip() for cell in column) for column in columns],
+        length=float(sorted(lengths)[len(lengths) // 2]) if lengths else 0.0,
+        doubled=sum(filled) >= FEWEST_STEPS and not any(one == other for one, other in pairwise(filled)),
     )
 
 
@@ -268,7 +268,7 @@ class TextTable:
         for line, raw_lines, cells in self._read_records():
             if line < self.first_line or (line == self.first_line and not with_first):
                 continue
-            for number, record in self._resolve_record(line, raw_lines, cells, (n_columns, habits)):
+            for number, record in self._resolve_record(line, raw_lines, cells, n_columns=n_columns, habits=habits):
                 if not any(map(str.strip, record)):
                     if record or blank_counts:
                         empty.append(number)  # Counts as a row where another follows; at the end it is no row.
@@ -318,7 +318,7 @@ class TextTable:
             self.n_lines = line - 1
 
     def _resolve_record(
-        self, line: int, raw_lines: list[str], cells: list[str], shape: tuple[int, RowHabits]
+        self, line: int, raw_lines: list[str], cells: list[str], n_columns: int, habits: RowHabits
     ) -> list[tuple[int, list[str]]]:
         """Return the rows of a record: itself, or its lines where a stray quotation mark made them one.
 
@@ -329,7 +329,6 @@ class TextTable:
         """
         if len(raw_lines) < 2 or self.text_format.literal_quotes:
             return [(line, cells)]
-        n_columns, habits = shape
         split_lines = [split_line(one, self.text_format.separator) for one in raw_lines]
         full_rows = [row for row in split_lines if len(row) == n_columns]
         n_filled = sum(bool(one.strip()) for one in raw_lines)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 from headstart.data.columns.cells import format_cell, make_header_names
@@ -38,15 +38,22 @@ _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*ref=\"([A-Z]{1,3})(\d{1,7}):(
 _CELL_END = b"c>"
 
 
+class _MergedCells(NamedTuple):
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+
 @dataclass(frozen=True)
 class _SheetExtras:
     """Content of a sheet's XML beside its values: formulas without a value, and merged cells.
 
-    `merged` are first row, last row, first column and last column of each, from 1.
+    The rows and columns of merged cells count from 1.
     """
 
     n_without_value: int
-    merged: tuple[tuple[int, int, int, int], ...]
+    merged: tuple[_MergedCells, ...]
 
 
 def read_workbook(path: Path, encoding: str | None) -> RawTable:
@@ -181,7 +188,7 @@ def _read_filled_rows(path: Path, sheet: Any) -> list[tuple[int, list[object]]]:
 def _read_extras(path: Path, sheet: Any) -> _SheetExtras:
     """Return formulas without values and merged cells of a sheet, from its XML, block by block."""
     n_without_value, remainder = 0, b""
-    merged: list[tuple[int, int, int, int]] = []
+    merged: list[_MergedCells] = []
     with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as opened:
         while block := opened.read(_CHUNK_BYTES):
             text = remainder + block
@@ -193,9 +200,9 @@ def _read_extras(path: Path, sheet: Any) -> _SheetExtras:
     return _SheetExtras(n_without_value, tuple(dict.fromkeys(merged)))
 
 
-def _find_merges(xml: bytes) -> Iterator[tuple[int, int, int, int]]:
+def _find_merges(xml: bytes) -> Iterator[_MergedCells]:
     for first, top, last, bottom in _MERGED.findall(xml):
-        yield int(top), int(bottom), _parse_column_letters(first), _parse_column_letters(last)
+        yield _MergedCells(int(top), int(bottom), _parse_column_letters(first), _parse_column_letters(last))
 
 
 def _parse_column_letters(letters: bytes) -> int:
@@ -245,9 +252,7 @@ def _build_raw_table(
     )
 
 
-def _fill_merged(
-    rows: list[tuple[int, list[object]]], merged: Sequence[tuple[int, int, int, int]], n_columns: int
-) -> None:
+def _fill_merged(rows: list[tuple[int, list[object]]], merged: Sequence[_MergedCells], n_columns: int) -> None:
     """Write the value of merged cells into each row that they cover."""
     place_of = {number: place for place, (number, _) in enumerate(rows)} if merged else {}
     for top, bottom, first, last in merged:
@@ -277,7 +282,7 @@ def _make_findings(name: str, extras: _SheetExtras) -> Iterator[Finding]:
             summary=summary,
             advice="Open the file in a spreadsheet and save it again.",
         )
-    merged = [item for item in extras.merged if item[1] > item[0]]
+    merged = [cells for cells in extras.merged if cells.last_row > cells.first_row]
     if merged:
         are = "1 merged cell was" if len(merged) == 1 else f"{len(merged)} merged cells were"
         summary = f"{name}: {are} read as if each row that it covers held the value."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -192,13 +193,12 @@ def read_npz(path: Path, spec: ColumnSpec) -> ParsedRows:
     name = next((by_key[known] for known in _USUAL_ARRAYS if known in by_key), None)
     if name is None:
         raise DataError(f"{path} has no array X (found: {', '.join(arrays)}).", "Save it as X, with labels as y.")
-    values, axes, findings = orient_series(arrays.pop(name), str(path), spec)
+    oriented = orient_series(arrays.pop(name), str(path), spec)
+    n_rows = len(oriented.rows)
     columns_by_name = {
-        other: [format_cell(v) for v in array.tolist()]
-        for other, array in arrays.items()
-        if array.shape == values.shape[:1]
+        other: [format_cell(v) for v in array.tolist()] for other, array in arrays.items() if array.shape == (n_rows,)
     }
-    _refuse_misfits(path, {other: array.shape for other, array in arrays.items()}, len(values))
+    _refuse_misfits(path, {other: array.shape for other, array in arrays.items()}, n_rows)
     label_names = find_label_columns(
         list(columns_by_name), ColumnSpec(labels=spec.labels, training_columns=spec.training_columns), f" in {path}"
     )
@@ -208,21 +208,21 @@ def read_npz(path: Path, spec: ColumnSpec) -> ParsedRows:
         for role in ("split", "id")
     )
     used = {role: column for role, column in (("label", label), ("split", split)) if column is not None}
-    numbered = [f"{path.name}:{row}" for row in range(1, len(values) + 1)]
+    numbered = [f"{path.name}:{row}" for row in range(1, n_rows + 1)]
     return ParsedRows(
         modality="series",
-        inputs=list(values),
+        inputs=oriented.rows,
         ids=columns_by_name[id_name] if id_name is not None else numbered,
         labels=columns_by_name[label] if label is not None else None,
         splits=columns_by_name[split] if split is not None else None,
         metadata={
             other: make_column(v) for other, v in columns_by_name.items() if other not in {label, split, id_name}
         },
-        findings=findings,
+        findings=oriented.findings,
         columns={"values": name, **used},
-        input_columns=InputColumns(layout="array", axes=axes),
+        input_columns=oriented.input_columns,
         left_out={
-            other: f"its shape is {array.shape}, not ({len(values)},)"
+            other: f"its shape is {array.shape}, not ({n_rows},)"
             for other, array in arrays.items()
             if other not in columns_by_name
         },
@@ -243,10 +243,22 @@ def _refuse_misfits(path: Path, shapes: Mapping[str, tuple[int, ...]], n_rows: i
             )
 
 
-def orient_series(
-    values: NDArray[np.generic], where: str, spec: ColumnSpec
-) -> tuple[NDArray[np.float32], str, tuple[Finding, ...]]:
-    """Return an array of numbers in the shape (n, channels, time), and which axes it had.
+@dataclass(frozen=True)
+class OrientedSeries:
+    """Series as (channels, time) arrays, the axes that they had (one of `AXES`), and findings on them."""
+
+    rows: list[Series]
+    axes: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def input_columns(self) -> InputColumns:
+        """The same axes, as a table keeps them."""
+        return InputColumns(layout="array", axes=self.axes)
+
+
+def orient_series(values: NDArray[np.generic], where: str, spec: ColumnSpec) -> OrientedSeries:
+    """Return the rows of one array of numbers as series.
 
     Parameters
     ----------
@@ -273,8 +285,8 @@ def orient_series(
     oriented_values = to_single_precision(values)
     if oriented_values.ndim == 2:
         oriented_values = oriented_values[:, None, :]
-        _require_channels(oriented_values, known, (where, axes))
-        return oriented_values, AXES[0], ()
+        _require_channels(oriented_values.shape, known, where, axes)
+        return OrientedSeries(list(oriented_values), AXES[0])
     if (
         spec.axes == "auto"
         and spec.training_inputs is None
@@ -287,8 +299,9 @@ def orient_series(
     is_open = spec.axes == "auto" and spec.training_inputs is None
     axes = AXES[1] if is_open and _has_one_channel(oriented_values.shape[1:]) else axes
     oriented_values = oriented_values if axes == AXES[0] else np.ascontiguousarray(oriented_values.transpose(0, 2, 1))
-    _require_channels(oriented_values, known, (where, axes))
-    return oriented_values, axes, find_exchanged_axes(oriented_values.shape) if is_open else ()
+    _require_channels(oriented_values.shape, known, where, axes)
+    findings = find_exchanged_axes(oriented_values.shape) if is_open else ()
+    return OrientedSeries(list(oriented_values), axes, findings)
 
 
 def _has_one_channel(shape: Sequence[int]) -> bool:
@@ -317,10 +330,9 @@ def find_exchanged_axes(shape: Sequence[int]) -> tuple[Finding, ...]:
     )
 
 
-def _require_channels(series: NDArray[np.float32], known: InputColumns, told: tuple[str, str]) -> None:
-    """Refuse arrays with another number of channels than the model's."""
-    where, axes = told
-    _, n_channels, n_steps = series.shape
+def _require_channels(shape: Sequence[int], known: InputColumns, where: str, axes: str) -> None:
+    """Refuse an array (n, channels, time) with another number of channels than the model's."""
+    _, n_channels, n_steps = shape
     if known.n_channels in {0, n_channels}:
         return
     other = AXES[1] if axes == AXES[0] else AXES[0]
@@ -403,9 +415,7 @@ def _parse_ts_line(channels: Sequence[str]) -> Series:
     return series
 
 
-def orient_series_list(
-    values: Sequence[object], spec: ColumnSpec
-) -> tuple[list[Series], InputColumns, tuple[Finding, ...]]:
+def orient_series_list(values: Sequence[object], spec: ColumnSpec) -> OrientedSeries:
     """Return series of different lengths as (channels, time), from arrays (time,) or of two axes.
 
     Parameters
@@ -436,7 +446,7 @@ def orient_series_list(
         axes = AXES[1]
     oriented = [array[None, :] if array.ndim == 1 else array if axes == AXES[0] else array.T for array in arrays]
     for row, array in enumerate(oriented):
-        _require_channels(array[None], known, (f"row {row}", axes))
+        _require_channels((1, *array.shape), known, f"row {row}", axes)
     widest = max(oriented, key=lambda array: len(array) - array.shape[1])
     findings = find_exchanged_axes((len(oriented), *widest.shape)) if is_open else ()
-    return oriented, InputColumns(layout="array", axes=axes), findings
+    return OrientedSeries(oriented, axes, findings)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from headstart.bundle import Bundle
-from headstart.data.reading.content import INSPECTORS
+from headstart.data.reading.content import CONTENT_READERS
 from headstart.errors import HeadstartError, ending
 from headstart.flow.inference.answers import make_answers, make_document, make_unusable_document
 from headstart.flow.inference.predict_table import PredictionBatch, make_predictor
@@ -80,7 +80,9 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
 def _find_unusable_reason(modality: str, item: Any) -> str | None:
     if isinstance(item, UnusableInput):
         return item.reason
-    return None if modality == "image" else INSPECTORS[modality]([item])[0][1]  # Pictures: seen where they are decoded.
+    if modality == "image":  # An image is inspected where it is decoded.
+        return None
+    return CONTENT_READERS[modality].inspect([item])[0].problem
 
 
 def _answer_isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch], inputs: Sequence[Any]) -> Documents:
