@@ -32,7 +32,7 @@ from headstart import bases, data
 from headstart.bases import BaseRequest, series_encoder
 from headstart.modalities import MODALITIES, series
 from headstart.options import ReadOptions
-from headstart.pretraining.training import untrained
+from headstart.pretraining.training import build_untrained
 from headstart.strategies.linear.head import FALLBACK, fit_head
 from headstart.strategies.record import Clock, Task
 
@@ -76,7 +76,7 @@ def features(name: str, train: Any, test: Any, seed: int) -> tuple[np.ndarray, n
 
 @lru_cache
 def _untrained(seed: int) -> series_encoder.SeriesNet:
-    return untrained(seed)
+    return build_untrained(seed)
 
 
 def drawn(codes: np.ndarray, per: int, seed: int) -> np.ndarray:

@@ -24,7 +24,7 @@ from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Clock, StrategyRows, Task
-from headstart.strategies.text.cooccurrence import Words, learn
+from headstart.strategies.text.cooccurrence import Cooccurrence, learn_cooccurrence
 from headstart.strategies.text.tfidf import KINDS
 
 NEWS = tuple(f"masakhanews/{name}.csv" for name in ("eng", "hau", "ibo", "lug", "pcm", "som", "swa", "yor"))
@@ -36,7 +36,7 @@ Hits = dict[int, dict[str, np.ndarray]]
 """Labels a class to name to the share of draws in which each test row was right."""
 
 
-def weights_only(words: Words) -> Words:
+def weights_only(words: Cooccurrence) -> Cooccurrence:
     """Forget which pieces go together."""
     return replace(words, projection={kind: words.projection[kind][:, :0] for kind in KINDS})
 
@@ -62,9 +62,9 @@ def right(path: Path, given: argparse.Namespace) -> tuple[Hits, int]:
         bare = np.setdiff1d(order, drawn(codes, max(given.labels), order))
         tested = {str(text) for text in test.inputs}
         texts = [text for text in map(str, train.inputs[bare]) if text not in tested][: given.texts]
-        words = learn(texts, seed)
+        words = learn_cooccurrence(texts, seed)
         n_texts += words.n_texts
-        known: Mapping[str, Words | None] = {PLAIN: None, WEIGHTS: weights_only(words), BOTH: words}
+        known: Mapping[str, Cooccurrence | None] = {PLAIN: None, WEIGHTS: weights_only(words), BOTH: words}
         for n_labels in given.labels:
             mine = drawn(codes, n_labels, order)
             for name, item in known.items():
@@ -74,7 +74,7 @@ def right(path: Path, given: argparse.Namespace) -> tuple[Hits, int]:
 
 
 def answers(
-    train: Table, codes: np.ndarray, classes: np.ndarray, words: Words | None, test: Table, seed: int
+    train: Table, codes: np.ndarray, classes: np.ndarray, words: Cooccurrence | None, test: Table, seed: int
 ) -> np.ndarray:
     """Fit `classic` and give class codes of the test rows."""
     folds = data.assign_folds(codes, data.number_clusters(train), 5, seed)

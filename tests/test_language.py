@@ -22,11 +22,26 @@ from headstart.bases.folder import sha256_of
 from headstart.cli.main import app
 from headstart.errors import DataError, OptionError, UnknownName
 from headstart.language import adapting, card, fitness, ngram, reading, scoring, trials, vocabulary
-from headstart.language.adapting import Wish
-from headstart.language.masked import Opened, _head_in, head_arrays, open_base, with_head
-from headstart.language.pieces import corpus, encode, gather, marks_of, opened, rows, windows
-from headstart.language.spelling import Spelling, fit
-from headstart.language.teaching import PARTS, Course, batches, hide, pairs, teach
+from headstart.language.adapting import AdaptationRequest
+from headstart.language.masked import MaskedBase, _read_head, attach_head, copy_head_arrays, open_base
+from headstart.language.pieces import (
+    build_corpus,
+    cut_windows,
+    encode_texts,
+    find_special_tokens,
+    join_documents,
+    lay_out_rows,
+    open_tokenizer,
+)
+from headstart.language.spelling import SpellingModel, measure_tokenizer_fit
+from headstart.language.teaching import (
+    PARTS,
+    MaskedTrainingConfig,
+    draw_batches,
+    mask_words,
+    pair_windows,
+    train_masked_net,
+)
 
 WORDS = ["moto", "ke", "thata", "go", "re", "pula", "e", "na", "kgomo", "motse", "ngwana", "rra", "tau", "letsatsi"]
 
@@ -61,8 +76,8 @@ def letter_parts() -> BaseParts:
 
 
 @pytest.fixture(scope="module")
-def letters() -> Opened:
-    return Opened(assemble_backbone(letter_parts()), None)
+def letters() -> MaskedBase:
+    return MaskedBase(assemble_backbone(letter_parts()), None)
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +96,13 @@ def test_text_files_part_at_empty_lines_and_tables_at_rows(tmp_path: Path) -> No
     (tmp_path / "b.txt").write_text("first\nsecond\n", encoding="utf-8")
     with (tmp_path / "c.csv").open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle).writerows([["text", "x"], ["a row,\nwith a line", "1"], ["None", "2"]])
-    found = reading.read_raw([tmp_path])
+    found = reading.read_raw_text([tmp_path])
     assert found.documents == ("one line\nof two", "another", "first", "second", "a row,\nwith a line", "None")
 
 
 def test_repeats_that_differ_in_case_or_spaces_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Dumela  rra\ndumela rra\nsharp\n", encoding="utf-8")
-    found = reading.read_raw([tmp_path / "a.txt"])
+    found = reading.read_raw_text([tmp_path / "a.txt"])
     assert found.documents == ("Dumela  rra", "sharp")
     assert found.n_repeated == 1
 
@@ -95,56 +110,56 @@ def test_repeats_that_differ_in_case_or_spaces_are_left_out(tmp_path: Path) -> N
 def test_a_longer_line_that_stands_in_an_earlier_document_goes(tmp_path: Path) -> None:
     footer = "All rights reserved by the publisher."
     (tmp_path / "a.txt").write_text(f"one\n{footer}\n\ntwo\n{footer}\n", encoding="utf-8")
-    assert reading.read_raw([tmp_path / "a.txt"]).documents == (f"one\n{footer}", "two")
+    assert reading.read_raw_text([tmp_path / "a.txt"]).documents == (f"one\n{footer}", "two")
 
 
 def test_an_overlong_document_is_cut_at_a_space(tmp_path: Path) -> None:
     words = [f"word{number}" for number in range(3_000)]
     (tmp_path / "a.txt").write_text(" ".join(words), encoding="utf-8")
-    found = reading.read_raw([tmp_path / "a.txt"]).documents
+    found = reading.read_raw_text([tmp_path / "a.txt"]).documents
     assert max(map(len, found)) <= reading.SHORTEST_CUT  # one line alone: so many that some can be held out
     assert " ".join(found).split() == words
     many = [f"{number} " + "so long " * 700 for number in range(60)]
     (tmp_path / "a.txt").write_text("\n".join(many), encoding="utf-8")
-    assert 5_000 > max(map(len, reading.read_raw([tmp_path / "a.txt"]).documents)) > 4_900
+    assert 5_000 > max(map(len, reading.read_raw_text([tmp_path / "a.txt"]).documents)) > 4_900
 
 
 def test_what_one_huge_line_repeats_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("abcdefghij" * 20_000, encoding="utf-8")
-    found = reading.read_raw([tmp_path / "a.txt"])
+    found = reading.read_raw_text([tmp_path / "a.txt"])
     assert len(found.documents) == 1 and found.n_repeated > 100
 
 
 def test_a_document_whose_other_lines_stand_earlier_keeps_its_new_line(tmp_path: Path) -> None:
     footer, new = "All rights reserved by the publisher.", "This sentence stands nowhere else in the text."
     (tmp_path / "a.txt").write_text(f"one\n{footer}\n\n{new}\n{footer}\n", encoding="utf-8")
-    assert reading.read_raw([tmp_path / "a.txt"]).documents == (f"one\n{footer}", new)
+    assert reading.read_raw_text([tmp_path / "a.txt"]).documents == (f"one\n{footer}", new)
 
 
 def test_a_poem_of_short_lines_counts_once(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("pula\ne a na\n\n" * 5, encoding="utf-8")
-    found = reading.read_raw([tmp_path / "a.txt"])
+    found = reading.read_raw_text([tmp_path / "a.txt"])
     assert found.documents == ("pula\ne a na",) and found.n_repeated == 4
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(np.random.default_rng(0).bytes(40_000))
     with pytest.raises(DataError, match="holds no text"):
-        reading.read_raw([tmp_path / "a.txt"])
+        reading.read_raw_text([tmp_path / "a.txt"])
 
 
 def test_a_column_is_refused_where_there_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello", encoding="utf-8")
     with pytest.raises(OptionError, match="no table"):
-        reading.read_raw([tmp_path / "a.txt"], "text")
+        reading.read_raw_text([tmp_path / "a.txt"], "text")
 
 
 def test_the_split_does_not_depend_on_the_order_and_parts_share_nothing() -> None:
     texts = sentences(200)
-    one, other = reading.split(raw_of(texts), 0), reading.split(raw_of(texts[::-1]), 0)
+    one, other = reading.split_documents(raw_of(texts), 0), reading.split_documents(raw_of(texts[::-1]), 0)
     assert set(one.held) == set(other.held) and set(one.dev) == set(other.dev)
     assert not set(one.held) & set(one.train) and not set(one.dev) & set(one.train)
-    assert set(reading.split(raw_of(texts), 1).held) != set(one.held)
+    assert set(reading.split_documents(raw_of(texts), 1).held) != set(one.held)
     assert 0.08 < sum(map(len, one.held)) / sum(map(len, texts)) < 0.12
 
 
@@ -152,15 +167,15 @@ def test_the_split_does_not_depend_on_the_order_and_parts_share_nothing() -> Non
 def test_an_empty_file_is_a_clear_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.txt").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match="no text in it"):
-        reading.read_raw([tmp_path / "a.txt"])
+        reading.read_raw_text([tmp_path / "a.txt"])
 
 
 def test_too_little_text_says_how_much_is_needed() -> None:
     with pytest.raises(DataError, match="5 characters in 1 documents") as error:
-        reading.require_enough(raw_of(["hello"]))
+        reading.require_enough_text(raw_of(["hello"]))
     assert "20,000 characters" in error.value.hint
     with pytest.raises(DataError, match="1 documents \\(7 repeated ones were left out\\) are too little"):
-        reading.require_enough(reading.RawText(("hello",), 8, 7, "here"))
+        reading.require_enough_text(reading.RawText(("hello",), 8, 7, "here"))
 
 
 def test_too_little_text_is_refused_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
@@ -177,99 +192,101 @@ def test_too_little_text_is_refused_before_anything_heavy_is_loaded(tmp_path: Pa
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("body,x\nhello,1\nyou,2\n", encoding="utf-8")
     with pytest.raises(UnknownName, match="bodi"):
-        reading.read_raw([tmp_path / "a.csv"], "bodi")
-    found = reading.read_raw([tmp_path / "a.csv"], "body")
+        reading.read_raw_text([tmp_path / "a.csv"], "bodi")
+    found = reading.read_raw_text([tmp_path / "a.csv"], "body")
     assert found.documents == ("hello", "you") and found.source == "a.csv (column body)"
 
 
 @pytest.mark.parametrize("order", [2, 3, 5])
 @pytest.mark.parametrize("context", ["", "a", "ban", "zz"])
 def test_probabilities_of_the_next_character_sum_to_one(order: int, context: str) -> None:
-    model = ngram.learn(["abracadabra", "banana band", "cab"], order)
-    base = ngram.bits(model, [context])[0] if context else 0.0
-    costs = [ngram.bits(model, [context + mark])[0] - base for mark in [*model.alphabet, "\uffff"]]
+    model = ngram.fit_character_model(["abracadabra", "banana band", "cab"], order)
+    base = ngram.compute_bits(model, [context])[0] if context else 0.0
+    costs = [ngram.compute_bits(model, [context + mark])[0] - base for mark in [*model.alphabet, "\uffff"]]
     costs[-1] -= ngram.FOREIGN_BITS
     assert sum(2.0**-cost for cost in costs) == pytest.approx(1.0, abs=1e-9)
 
 
 def test_longer_grams_know_more_and_unseen_letters_cost_most() -> None:
     train, held = sentences(300), sentences(30, seed=9)
-    model = ngram.learn(train, 6)
-    figures = [ngram.bits(ngram.with_order(model, order), held).sum() for order in (1, 2, 4, 6)]
+    model = ngram.fit_character_model(train, 6)
+    figures = [ngram.compute_bits(ngram.shorten_order(model, order), held).sum() for order in (1, 2, 4, 6)]
     assert figures == sorted(figures, reverse=True)
-    assert ngram.bits(model, ["ሰላም"])[0] > 3 * ngram.FOREIGN_BITS
+    assert ngram.compute_bits(model, ["ሰላም"])[0] > 3 * ngram.FOREIGN_BITS
 
 
 def test_a_tokenizer_that_drops_accents_is_charged_for_them() -> None:
     parts = letter_parts()
-    tokenizer = opened(parts.tokenizer)
-    marks = marks_of(tokenizer, 0)
+    tokenizer = open_tokenizer(parts.tokenizer)
+    marks = find_special_tokens(tokenizer, 0)
     plain, accented = ["moto ke pula"] * 40, ["mọto ké pula", "moto ke pula"] * 20
 
     def lost(texts: list[str]) -> float:
-        spelling = Spelling(tokenizer, marks.unknown).learn(texts, encode(tokenizer, texts))
-        return sum(spelling.bits(text, one) for text, one in zip(texts, encode(tokenizer, texts), strict=True))
+        spelling = SpellingModel(tokenizer, marks.unknown).fit(texts, encode_texts(tokenizer, texts))
+        return sum(
+            spelling.compute_bits(text, one) for text, one in zip(texts, encode_texts(tokenizer, texts), strict=True)
+        )
 
     assert lost(accented) > lost(plain) + 40  # two letters of each second text are a coin each
-    found = fit(accented, encode(tokenizer, accented), tokenizer, marks.unknown)
+    found = measure_tokenizer_fit(accented, encode_texts(tokenizer, accented), tokenizer, marks.unknown)
     assert found.changed_character_share == pytest.approx(40 / (20 * 10 * 2))
     assert found.unknown_character_share == 0.0
 
 
 def test_unknown_words_are_spelled_letter_by_letter() -> None:
     parts = letter_parts()
-    tokenizer = opened(parts.tokenizer)
-    marks = marks_of(tokenizer, 0)
+    tokenizer = open_tokenizer(parts.tokenizer)
+    marks = find_special_tokens(tokenizer, 0)
     texts = ["ሰላም ለዓለም", "moto ke"]
-    spelling = Spelling(tokenizer, marks.unknown).learn(texts * 20, encode(tokenizer, texts * 20))
-    costs = [spelling.bits(text, one) for text, one in zip(texts, encode(tokenizer, texts), strict=True)]
+    spelling = SpellingModel(tokenizer, marks.unknown).fit(texts * 20, encode_texts(tokenizer, texts * 20))
+    costs = [spelling.compute_bits(text, one) for text, one in zip(texts, encode_texts(tokenizer, texts), strict=True)]
     assert costs[0] > 20 > 2 > costs[1]
-    found = fit(texts, encode(tokenizer, texts), tokenizer, marks.unknown)
+    found = measure_tokenizer_fit(texts, encode_texts(tokenizer, texts), tokenizer, marks.unknown)
     assert found.unknown_character_share == pytest.approx(7 / 13)
-    assert "cannot see 54% of your characters" in fitness.follows(found)
+    assert "cannot see 54% of your characters" in fitness.describe_fit(found)
 
 
 def test_windows_hold_every_piece_once_and_begin_at_words() -> None:
-    tokenizer = opened(letter_parts().tokenizer)
-    found = corpus(tokenizer, sentences(20))
-    cut = windows(found, 10)
+    tokenizer = open_tokenizer(letter_parts().tokenizer)
+    found = build_corpus(tokenizer, sentences(20))
+    cut = cut_windows(found, 10)
     assert np.concatenate([np.arange(start, end) for start, end, _ in cut]).tolist() == list(range(len(found.ids)))
     assert (cut[:, 1] - cut[:, 0]).max() <= 10
     assert found.begins[cut[:, 0]].mean() > 0.95
 
 
-def _bench(opened_base: Opened, texts: list[str]) -> trials.Bench:
-    return trials.Bench(opened_base.parts, reading.split(raw_of(texts), 0), 0, 10**9)
+def _bench(opened_base: MaskedBase, texts: list[str]) -> trials.TokenizerBench:
+    return trials.TokenizerBench(opened_base.parts, reading.split_documents(raw_of(texts), 0), 0, 10**9)
 
 
-def test_a_net_that_knows_nothing_costs_what_its_vocabulary_says(letters: Opened) -> None:
+def test_a_net_that_knows_nothing_costs_what_its_vocabulary_says(letters: MaskedBase) -> None:
     texts = ["moto ke pula"] * 8
     bench = _bench(letters, texts)
-    net = bench.net(None)
+    net = bench.build_net(None)
     for value in net.head.parameters():
         value.data.zero_()
     found = bench.measure(net, texts, 10**6)
-    each = np.log2(bench.n_pieces)
-    n_pieces = len(encode(bench.tokenizer, texts)[0].ids)
+    each = np.log2(bench.n_vocabulary)
+    n_pieces = len(encode_texts(bench.tokenizer, texts)[0].ids)
     assert found.bits - found.lost_bits == pytest.approx([n_pieces * each] * 8, rel=1e-2)
 
 
-def test_the_later_pieces_of_a_word_are_hidden_while_it_is_guessed(letters: Opened) -> None:
-    tokenizer = opened(letters.parts.tokenizer)
-    marks = marks_of(tokenizer, 0)
-    found = gather(encode(tokenizer, ["tau"]))
-    laid = rows(found, windows(found, 100), marks)
+def test_the_later_pieces_of_a_word_are_hidden_while_it_is_guessed(letters: MaskedBase) -> None:
+    tokenizer = open_tokenizer(letters.parts.tokenizer)
+    marks = find_special_tokens(tokenizer, 0)
+    found = join_documents(encode_texts(tokenizer, ["tau"]))
+    laid = lay_out_rows(found, cut_windows(found, 100), marks)
     seen: list[list[int]] = []
 
     class Spy(torch.nn.Module):
-        def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        def encode(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             seen.append(ids[0].tolist())
             return torch.zeros(*ids.shape, 4)
 
-        def guess(self, hidden: torch.Tensor) -> torch.Tensor:
+        def score_tokens(self, hidden: torch.Tensor) -> torch.Tensor:
             return torch.zeros(len(hidden), 60)
 
-    scoring._guessed(Spy(), marks, laid, laid.word >= 0)  # type: ignore[arg-type]
+    scoring._predict_hidden_words(Spy(), marks, laid, laid.word_index >= 0)  # type: ignore[arg-type]
     t, a = found.ids[:2].tolist()
     m = marks.mask
     assert seen == [[2, m, m, m, 3], [2, t, m, m, 3], [2, t, a, m, 3]]
@@ -279,40 +296,45 @@ def test_intervals_hold_their_point_and_change_is_paired() -> None:
     rng = np.random.default_rng(0)
     characters = rng.uniform(20, 80, 60)
     old = characters * rng.uniform(2, 3, 60)
-    found = scoring.change(0.8 * old, old, characters, 0)
+    found = scoring.compute_change(0.8 * old, old, characters, 0)
     assert found.value == pytest.approx(-0.2) and found.low == pytest.approx(-0.2, abs=1e-5)
-    figure = scoring.per_character(old, characters, 0)
+    figure = scoring.compute_bits_per_character(old, characters, 0)
     assert figure.low < figure.value < figure.high
 
 
 def test_sure_and_right_guesses_are_calibrated_and_sure_wrong_ones_are_not() -> None:
     sure, document = np.full(400, 0.75), np.arange(400) // 4
     right = np.arange(400) % 4 != 0
-    assert scoring.trust(scoring.Guesses(sure, right, document), 0).error.value == pytest.approx(0.0)
-    wrong = scoring.trust(scoring.Guesses(sure, ~right, document), 0)
+    assert scoring.measure_calibration(
+        scoring.MaskedPredictions(sure, right, document), 0
+    ).error.value == pytest.approx(0.0)
+    wrong = scoring.measure_calibration(scoring.MaskedPredictions(sure, ~right, document), 0)
     assert wrong.error.value == pytest.approx(0.5) and wrong.error.low <= 0.5 <= wrong.error.high
 
 
 def test_a_new_vocabulary_keeps_accents_marks_and_case_folding_and_is_the_same_each_time() -> None:
     parts = letter_parts()
     texts = sentences(200, words=[*WORDS, "mọ́tò", "ሰላም"])
-    made = vocabulary.learn(parts.tokenizer, texts, 200)
-    assert made == vocabulary.learn(parts.tokenizer, texts, 200)
-    tokenizer = opened(made)
-    marks = marks_of(tokenizer, 0)
+    made = vocabulary.learn_tokenizer(parts.tokenizer, texts, 200)
+    assert made == vocabulary.learn_tokenizer(parts.tokenizer, texts, 200)
+    tokenizer = open_tokenizer(made)
+    marks = find_special_tokens(tokenizer, 0)
     assert tokenizer.encode("Kgomo mọ́tò").tokens == ["[CLS]", "kgomo", "mọ́tò", "[SEP]"]
-    assert fit(texts, encode(tokenizer, texts), tokenizer, marks.unknown).unknown_token_share == 0.0
+    assert (
+        measure_tokenizer_fit(texts, encode_texts(tokenizer, texts), tokenizer, marks.unknown).unknown_token_share
+        == 0.0
+    )
     assert tokenizer.get_vocab_size() <= 200
 
 
 def test_embeddings_of_shared_pieces_stay_and_the_repaired_base_runs() -> None:
     parts = letter_parts()
-    made = vocabulary.repair(parts, sentences(200), 120, 0)
-    name = vocabulary.embedding_name(parts)
-    old, new = opened(parts.tokenizer).get_vocab(), opened(made.parts.tokenizer).get_vocab()
+    made = vocabulary.repair_tokenizer(parts, sentences(200), 120, 0)
+    name = vocabulary.find_embedding_name(parts)
+    old, new = open_tokenizer(parts.tokenizer).get_vocab(), open_tokenizer(made.parts.tokenizer).get_vocab()
     for piece in ("[MASK]", "moto", "##a"):
         assert np.array_equal(made.parts.weights[name][new[piece]], parts.weights[name][old[piece]])
-    assert made.n_kept + made.n_spelled <= made.n_pieces <= 120
+    assert made.n_kept + made.n_spelled <= made.n_vocabulary <= 120
     features = assemble_backbone(made.parts).module()(torch.tensor([[2, 7, 3]]), torch.ones(1, 3, dtype=torch.int64))[
         -1
     ]
@@ -321,43 +343,48 @@ def test_embeddings_of_shared_pieces_stay_and_the_repaired_base_runs() -> None:
 
 def test_a_base_without_a_mask_is_refused() -> None:
     with pytest.raises(OptionError, match="hidden word"):
-        marks_of(opened(text_base().parts.tokenizer), 0)
+        find_special_tokens(open_tokenizer(text_base().parts.tokenizer), 0)
 
 
-def test_hidden_pieces_are_whole_words_from_some_piece_on(letters: Opened) -> None:
-    tokenizer = opened(letters.parts.tokenizer)
-    marks = marks_of(tokenizer, 0)
-    found = corpus(tokenizer, sentences(40))
-    laid = rows(found, windows(found, 40), marks)
-    shown, asked = hide(laid, marks, 60, np.random.default_rng(0))
-    assert 0.05 < asked[laid.word >= 0].mean() < 0.3
-    assert not asked[laid.word < 0].any() and np.array_equal(shown[~asked], laid.ids[~asked])
+def test_hidden_pieces_are_whole_words_from_some_piece_on(letters: MaskedBase) -> None:
+    tokenizer = open_tokenizer(letters.parts.tokenizer)
+    marks = find_special_tokens(tokenizer, 0)
+    found = build_corpus(tokenizer, sentences(40))
+    laid = lay_out_rows(found, cut_windows(found, 40), marks)
+    shown, asked = mask_words(laid, marks, 60, np.random.default_rng(0))
+    assert 0.05 < asked[laid.word_index >= 0].mean() < 0.3
+    assert not asked[laid.word_index < 0].any() and np.array_equal(shown[~asked], laid.ids[~asked])
     for row in range(len(asked)):
-        for word in range(laid.word[row].max() + 1):
-            inside = asked[row][laid.word[row] == word]
+        for word in range(laid.word_index[row].max() + 1):
+            inside = asked[row][laid.word_index[row] == word]
             assert np.array_equal(inside, np.sort(inside))  # nothing behind a hidden piece is shown
 
 
-def test_training_lowers_bits_and_is_repeatable(letters: Opened) -> None:
+def test_training_lowers_bits_and_is_repeatable(letters: MaskedBase) -> None:
     bench = _bench(letters, sentences(150))
     dev = sentences(20, seed=5)
     figures = []
     for _ in range(2):
-        net = bench.net(None)
+        net = bench.build_net(None)
         net.head.bias.data.zero_()  # it has to find out how often each piece occurs
-        before = bench.figure(net, dev, 10**6)
-        teach(net, bench.corpus, bench.marks, Course(part="all", seconds=1e6, steps=40, pieces=512, rate=1e-2))
-        figures.append(bench.figure(net, dev, 10**6))
+        before = bench.compute_bits_per_character(net, dev, 10**6)
+        train_masked_net(
+            net,
+            bench.corpus,
+            bench.special_tokens,
+            MaskedTrainingConfig(part="all", seconds=1e6, steps=40, n_tokens=512, learning_rate=1e-2),
+        )
+        figures.append(bench.compute_bits_per_character(net, dev, 10**6))
         assert figures[-1] < 0.9 * before
     assert figures[0] == figures[1]
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_only_what_should_learn_learns(letters: Opened, part: str) -> None:
+def test_only_what_should_learn_learns(letters: MaskedBase, part: str) -> None:
     bench = _bench(letters, sentences(60))
-    net = bench.net(None)
+    net = bench.build_net(None)
     before = {name: value.detach().clone() for name, value in net.named_parameters()}
-    teach(net, bench.corpus, bench.marks, Course(part=part, seconds=1e6, steps=2))
+    train_masked_net(net, bench.corpus, bench.special_tokens, MaskedTrainingConfig(part=part, seconds=1e6, steps=2))
     moved = {name for name, value in net.named_parameters() if not torch.equal(value, before[name])}
     wanted = {
         "head": lambda name: name.startswith("head."),
@@ -373,13 +400,13 @@ def test_only_what_should_learn_learns(letters: Opened, part: str) -> None:
 
 
 def test_a_stopped_training_goes_on_bit_for_bit(
-    letters: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    letters: MaskedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = _bench(letters, sentences(200))
     monkeypatch.setattr("headstart.language.teaching.CHECKPOINT_SECONDS", 0.0)
-    course = Course(part="all", seconds=1e6, steps=8)
-    whole = bench.net(None)
-    teach(whole, bench.corpus, bench.marks, course)
+    course = MaskedTrainingConfig(part="all", seconds=1e6, steps=8)
+    whole = bench.build_net(None)
+    train_masked_net(whole, bench.corpus, bench.special_tokens, course)
     calls = 0
 
     def stop() -> float:
@@ -389,19 +416,30 @@ def test_a_stopped_training_goes_on_bit_for_bit(
             raise KeyboardInterrupt
         return -float(calls)
 
-    cut = replace(course, n_looks=8)
+    cut = replace(course, n_evaluations=8)
     with pytest.raises(KeyboardInterrupt):
-        teach(bench.net(None), bench.corpus, bench.marks, course=cut, look=stop, kept=tmp_path / "kept.safetensors")
-    resumed = bench.net(None)
-    done = teach(resumed, bench.corpus, bench.marks, course=cut, look=stop, kept=tmp_path / "kept.safetensors")
+        train_masked_net(
+            bench.build_net(None),
+            bench.corpus,
+            bench.special_tokens,
+            config=cut,
+            evaluate=stop,
+            checkpoint=tmp_path / "kept.safetensors",
+        )
+    resumed = bench.build_net(None)
+    done = train_masked_net(
+        resumed, bench.corpus, bench.special_tokens, config=cut, evaluate=stop, checkpoint=tmp_path / "kept.safetensors"
+    )
     assert done.steps == 8
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
 
 
-def test_batches_hold_every_window_once_an_epoch(letters: Opened) -> None:
+def test_batches_hold_every_window_once_an_epoch(letters: MaskedBase) -> None:
     bench = _bench(letters, sentences(80))
-    couples = pairs(bench.corpus, bench.marks)
-    feed = batches(couples, Course(part="all", seconds=1.0, pieces=256), bench.marks.n)
+    couples = pair_windows(bench.corpus, bench.special_tokens)
+    feed = draw_batches(
+        couples, MaskedTrainingConfig(part="all", seconds=1.0, n_tokens=256), bench.special_tokens.n_around
+    )
     seen: set[int] = set()
     count = 0
     while len(seen) < len(couples):
@@ -479,9 +517,9 @@ def test_a_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path: Path)
     assert "cannot be made" in " ".join(run.stderr.split())
 
 
-def test_a_base_with_bert_head_in_its_weights_uses_it(letters: Opened, tmp_path: Path) -> None:
-    net = with_head(letters.backbone.module().net, None, np.ones(297), 3)  # type: ignore[misc]
-    head = head_arrays(net)
+def test_a_base_with_bert_head_in_its_weights_uses_it(letters: MaskedBase, tmp_path: Path) -> None:
+    net = attach_head(letters.backbone.module().net, None, np.ones(297), 3)  # type: ignore[misc]
+    head = copy_head_arrays(net)
     names = ("transform.dense.weight", "transform.dense.bias", "transform.LayerNorm.weight", "transform.LayerNorm.bias")
     order = ["bias", "dense.weight", "dense.bias", "norm.weight", "norm.bias"]
     theirs = {
@@ -491,16 +529,16 @@ def test_a_base_with_bert_head_in_its_weights_uses_it(letters: Opened, tmp_path:
     }  # fmt: skip
     write_folder(letters.parts, tmp_path)
     save_file({**load_file(tmp_path / "model.safetensors"), **theirs}, tmp_path / "model.safetensors")
-    found = _head_in(tmp_path)
+    found = _read_head(tmp_path)
     assert found is not None and all(np.array_equal(found[name], head[name]) for name in order)
 
 
 def test_a_stopped_training_of_thin_matrices_goes_on_bit_for_bit(
-    letters: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    letters: MaskedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = _bench(letters, sentences(200))
     monkeypatch.setattr("headstart.language.teaching.CHECKPOINT_SECONDS", 0.0)
-    course = Course(part="lora", seconds=1e6, steps=6, n_looks=6, patience=9)
+    course = MaskedTrainingConfig(part="lora", seconds=1e6, steps=6, n_evaluations=6, patience=9)
     figures = iter([5.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5])
 
     def cut() -> float:
@@ -509,47 +547,61 @@ def test_a_stopped_training_of_thin_matrices_goes_on_bit_for_bit(
             raise KeyboardInterrupt
         return figure
 
-    whole = bench.net(None)
-    teach(whole, bench.corpus, bench.marks, course=course, look=iter([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]).__next__)
+    whole = bench.build_net(None)
+    train_masked_net(
+        whole, bench.corpus, bench.special_tokens, config=course, evaluate=iter([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]).__next__
+    )
     with pytest.raises(KeyboardInterrupt):
-        teach(bench.net(None), bench.corpus, bench.marks, course=course, look=cut, kept=tmp_path / "kept.safetensors")
-    resumed = bench.net(None)
-    done = teach(
-        resumed, bench.corpus, bench.marks, course=course, look=figures.__next__, kept=tmp_path / "kept.safetensors"
+        train_masked_net(
+            bench.build_net(None),
+            bench.corpus,
+            bench.special_tokens,
+            config=course,
+            evaluate=cut,
+            checkpoint=tmp_path / "kept.safetensors",
+        )
+    resumed = bench.build_net(None)
+    done = train_masked_net(
+        resumed,
+        bench.corpus,
+        bench.special_tokens,
+        config=course,
+        evaluate=figures.__next__,
+        checkpoint=tmp_path / "kept.safetensors",
     )
     assert done.steps == 6
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
-def _log(letters: Opened, tmp_path: Path) -> trials.Log:
+def _log(letters: MaskedBase, tmp_path: Path) -> trials.PilotLog:
     bench = _bench(letters, sentences(300))
     how = bench.fit(sentences(20))
-    split = reading.split(raw_of(sentences(300)), 0)
-    setting = trials.Setting(
-        found=letters,
+    split = reading.split_documents(raw_of(sentences(300)), 0)
+    setting = trials.PilotSetting(
+        base=letters,
         split=split,
         old=bench,
         head={},
         old_fit=how,
         seconds=1.0,
-        pieces=512,
+        n_tokens=512,
         n_characters=10**6,
         budget=10**4,
         seed=0,
         work=tmp_path,
     )
-    return trials.Log(setting, ("a", "b"))
+    return trials.PilotLog(setting, ("a", "b"))
 
 
-def test_what_learns_less_leads_only_where_it_is_clearly_better(letters: Opened, tmp_path: Path) -> None:
+def test_what_learns_less_leads_only_where_it_is_clearly_better(letters: MaskedBase, tmp_path: Path) -> None:
     log = _log(letters, tmp_path)
     rng = np.random.default_rng(0)
     costs = 2.0 * log.characters
     noise = log.characters * rng.normal(0, 1, len(costs))
 
-    def trial(part: str, bits: np.ndarray, start: str = "base") -> trials.Trial:
-        return trials.Trial(
+    def trial(part: str, bits: np.ndarray, start: str = "base") -> trials.PilotRun:
+        return trials.PilotRun(
             tokenizer="new",
             part=part,
             start=start,
@@ -569,45 +621,45 @@ def test_what_learns_less_leads_only_where_it_is_clearly_better(letters: Opened,
 
 
 def test_trials_that_were_stopped_go_on_with_the_missing_ones(
-    letters: Opened, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
+    letters: MaskedBase, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
 ) -> None:
-    raw, wish = raw_of(sentences(400)), Wish(4.0, 0, 4.0)
+    raw, wish = raw_of(sentences(400)), AdaptationRequest(4.0, 0, 4.0)
     made: list[tuple[str, str, str]] = []
-    run = trials._run
+    run = trials._run_pilot
 
-    def third_stops(setting: trials.Setting, bench: trials.Bench, what: tuple[str, str, str]) -> object:
+    def third_stops(setting: trials.PilotSetting, bench: trials.TokenizerBench, what: tuple[str, str, str]) -> object:
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(what)
         return run(setting, bench, what)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "_run", third_stops)
+        patch.setattr(trials, "_run_pilot", third_stops)
         with pytest.raises(KeyboardInterrupt):
-            adapting.adapt(letters, raw, wish)
+            adapting.adapt_base(letters, raw, wish)
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "_run", lambda *given: (made.append(given[2]), run(*given))[1])
-        done = adapting.adapt(letters, raw, wish)
+        patch.setattr(trials, "_run_pilot", lambda *given: (made.append(given[2]), run(*given))[1])
+        done = adapting.adapt_base(letters, raw, wish)
     found = [(one["tokenizer"], one["part"], one["start"]) for one in done.document["trials"]]
     assert made == found and len(set(found)) == len(found)
     assert {part for _, part, _ in found} >= {"all", "lora"} and found[-1][2] == "nothing"
 
 
 def test_a_head_of_another_vocabulary_of_the_same_size_is_not_taken(
-    letters: Opened, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    letters: MaskedBase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     log = _log(letters, tmp_path)
-    head = head_arrays(log.setting.old.net(None))
+    head = copy_head_arrays(log.setting.old.build_net(None))
     head = {**head, "bias": head["bias"] + 100}
     began: dict[str, float] = {}
 
     def stop(net: object, *_: object) -> None:
         raise KeyboardInterrupt(float(net.head.bias.detach().mean()))  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(trials, "teach", stop)
+    monkeypatch.setattr(trials, "train_masked_net", stop)
     for tokenizer in ("old", "new"):
         with pytest.raises(KeyboardInterrupt) as told:
-            trials._run(replace(log.setting, head=head), log.setting.old, (tokenizer, "all", "base"))
+            trials._run_pilot(replace(log.setting, head=head), log.setting.old, (tokenizer, "all", "base"))
         began[tokenizer] = told.value.args[0]
     assert began["old"] > 50 > began["new"]
 
@@ -633,20 +685,20 @@ def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_the_same_co
 
 
 def test_a_stopped_adaptation_needs_no_new_trials(
-    letters: Opened, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
+    letters: MaskedBase, monkeypatch: pytest.MonkeyPatch, fresh_home: Path
 ) -> None:
     raw = raw_of(sentences(400))
-    wish = Wish(4.0, 0, 4.0)
+    wish = AdaptationRequest(4.0, 0, 4.0)
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(adapting, "_taught", stop)
+        patch.setattr(adapting, "_train_chosen", stop)
         with pytest.raises(KeyboardInterrupt):
-            adapting.adapt(letters, raw, wish)
+            adapting.adapt_base(letters, raw, wish)
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "_run", stop)  # a new trial would stop it again
-        made = adapting.adapt(letters, raw, wish)
+        patch.setattr(trials, "_run_pilot", stop)  # a new trial would stop it again
+        made = adapting.adapt_base(letters, raw, wish)
     assert made.document["bits_per_character"]["adapted"]["value"] < 10
     assert (made.work / "trials.json").is_file() and made.work.parent == fresh_home / "language"

@@ -59,8 +59,8 @@ def test_the_rounding_of_a_flat_piece_is_no_signal_while_learning_but_small_unit
     known = torch.ones_like(flat)
     assert float(series_encoder.standardise(flat, known, any_unit=False)[0].abs().max()) < 0.1
     assert float(series_encoder.standardise(flat, known)[0].std()) == pytest.approx(1.0, abs=0.02)
-    assert not training._prepared(series_shape.ARCHITECTURE, 128, 0)[0].net.stem.any_unit
-    assert training.untrained().stem.any_unit
+    assert not training._prepare_training(series_shape.ARCHITECTURE, 128, 0)[0].net.stem.any_unit
+    assert training.build_untrained().stem.any_unit
 
 
 def test_the_same_seed_gives_the_same_weights_bit_for_bit_and_another_seed_others(
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit_and_another_seed_other
 
 
 def test_the_loss_on_new_pairs_falls_below_that_of_untrained_weights(learnt: training.Pretrained) -> None:
-    untrained, lesson, plan = training._prepared(learnt.architecture, training.BATCH, 1)
+    untrained, lesson, plan = training._prepare_training(learnt.architecture, training.BATCH, 1)
     from headstart.training.loop import compute_validation_loss
 
     assert learnt.losses[-1] < compute_validation_loss(untrained, lesson, plan) - 0.2
@@ -109,7 +109,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
 def test_principal_components_are_uncorrelated_and_come_in_falling_order(learnt: training.Pretrained) -> None:
     net = series_encoder.build_network(learnt.architecture)
     net.load_state_dict({name: torch.from_numpy(value) for name, value in learnt.weights.items()})
-    values, known, steps = training.Pairs(64, 1)(torch.arange(256), torch.Generator().manual_seed(0))
+    values, known, steps = training.SyntheticPairs(64, 1)(torch.arange(256), torch.Generator().manual_seed(0))
     with torch.no_grad():
         state = net.stem(values[:256], known[:256], steps[:256])
         for block in net.blocks:
@@ -137,10 +137,10 @@ def test_every_kernel_is_one(kind: Any) -> None:
 
 def test_series_have_levels_and_scales_of_their_own_and_views_have_gaps() -> None:
     generator = np.random.default_rng(0)
-    made = stream.series(200, 64, generator)
+    made = stream.draw_series(200, 64, generator)
     assert np.isfinite(made).all()
     assert made.std(axis=1).max() > 20 * made.std(axis=1).min() > 0
-    seen = stream.view(made, generator)
+    seen = stream.draw_view(made, generator)
     gaps = (seen.known == 0).any(axis=1)
     assert 0.05 < gaps.mean() < 0.3
     inside = seen.known[gaps] == 0
@@ -150,8 +150,8 @@ def test_series_have_levels_and_scales_of_their_own_and_views_have_gaps() -> Non
 
 def test_two_views_of_a_series_are_closer_than_views_of_two_series() -> None:
     generator = np.random.default_rng(0)
-    made = stream.series(100, 64, generator)
-    one, two = (kernels.standard(stream.view(made, generator).values) for _ in range(2))
+    made = stream.draw_series(100, 64, generator)
+    one, two = (kernels.standardise(stream.draw_view(made, generator).values) for _ in range(2))
     closeness = one @ two.T / 64
     assert np.diag(closeness).mean() > np.abs(closeness[~np.eye(100, dtype=bool)]).mean() + 0.2
 
@@ -261,7 +261,7 @@ def test_a_timed_training_that_was_stopped_goes_on_with_as_many_pairs_as_it_plan
         raise KeyboardInterrupt
 
     for fitting in (3 * training.BATCH, 5 * training.BATCH):  # The second time the machine is free.
-        monkeypatch.setattr(making, "pairs_that_fit", lambda seconds, n=fitting: n)
+        monkeypatch.setattr(making, "count_pairs_that_fit", lambda seconds, n=fitting: n)
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(making, "pretrain", stopped)
             flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))

@@ -115,10 +115,10 @@ def test_sparse_rows_give_what_dense_rows_give() -> None:
     np.testing.assert_allclose(
         solver.compute_scores(sparse, one), solver.compute_scores(sparse.toarray(), other), atol=2e-2
     )
-    span = classic_text.Span(sparse)
+    span = classic_text.RowSpan(sparse)
     np.testing.assert_allclose(span.matrix @ span.matrix.T, (sparse @ sparse.T).toarray(), atol=1e-4)
     shrunk = solver.fit(span.matrix, loss, 10.0, weights=np.ones(80), start=np.zeros((span.matrix.shape[1] + 1, 4)))
-    plain = sparse @ span.columns(shrunk[:-1]) + shrunk[-1]
+    plain = sparse @ span.to_columns(shrunk[:-1]) + shrunk[-1]
     np.testing.assert_allclose(plain, solver.compute_scores(sparse, one), atol=2e-2)
 
 
@@ -200,9 +200,9 @@ TEXTS = ["the red cat sat", "a Red dog", "the cat and the dog, the end", "", "ca
     ],
 )
 def test_weighted_counts_are_those_of_scikit_learn(kind: str, options: dict[str, object]) -> None:
-    counts, pieces = tfidf.count(tfidf.ready(TEXTS, 1000), kind)
-    idf = tfidf.Idf.of(counts, 10_000)
-    ours = classic_text._sparse(idf.apply(counts)).toarray()
+    counts, pieces = tfidf.count_ngrams(tfidf.normalise_texts(TEXTS, 1000), kind)
+    idf = tfidf.Idf.fit(counts, 10_000)
+    ours = classic_text._to_sparse(idf.apply(counts)).toarray()
     vectorizer = TfidfVectorizer(sublinear_tf=True, **options)
     theirs = vectorizer.fit_transform(TEXTS).toarray()
     order = [vectorizer.vocabulary_[pieces[column]] for column in idf.columns]
@@ -211,15 +211,15 @@ def test_weighted_counts_are_those_of_scikit_learn(kind: str, options: dict[str,
 
 
 def test_a_bounded_vocabulary_keeps_the_pieces_of_most_texts() -> None:
-    counts, pieces = tfidf.count(["a b", "a c", "a b"], "words")
-    kept = tfidf.Idf.of(counts, 2).columns
+    counts, pieces = tfidf.count_ngrams(["a b", "a c", "a b"], "words")
+    kept = tfidf.Idf.fit(counts, 2).columns
     assert [pieces[column] for column in kept] == ["a", "b"]
 
 
 def test_texts_are_cut_to_what_memory_allows() -> None:
-    assert tfidf.longest_text([5, 5, 5], 100) == 5
-    assert tfidf.longest_text([100] * 10, 100) == 10
-    assert tfidf.longest_text([], 100) == 1
+    assert tfidf.choose_text_length([5, 5, 5], 100) == 5
+    assert tfidf.choose_text_length([100] * 10, 100) == 10
+    assert tfidf.choose_text_length([], 100) == 1
 
 
 def test_ridge_is_that_of_scikit_learn() -> None:

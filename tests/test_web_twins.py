@@ -20,7 +20,7 @@ from headstart.modalities.descriptors import shrink_image
 from headstart.modalities.image import load_image, resize_image
 from headstart.modalities.text import load_text as text_load
 from headstart.records import Predictions, make_column
-from headstart.strategies.text.tfidf import KINDS, count_known, ready
+from headstart.strategies.text.tfidf import KINDS, count_known_ngrams, normalise_texts
 
 pytestmark = needs_node
 TEXTS = [
@@ -150,7 +150,7 @@ def test_texts_are_normalised_alike(tmp_path: Path) -> None:
 def test_pieces_of_texts_are_counted_alike(tmp_path: Path) -> None:
     texts = [text for text in TEXTS if "\ud83d" not in text]
     longest = 60
-    cut = ready(texts, longest)
+    cut = normalise_texts(texts, longest)
     known: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
     for kind, numbered in KINDS.items():
         list(numbered(cut[::2], lambda piece, kind=kind: known[kind].setdefault(piece, len(known[kind]))))
@@ -162,7 +162,7 @@ def test_pieces_of_texts_are_counted_alike(tmp_path: Path) -> None:
     for text, (ids, weights) in zip(cut, found, strict=True):
         first, expected = 0, {}
         for kind, numbers in known.items():
-            one = count_known([text], kind, numbers)
+            one = count_known_ngrams([text], kind, numbers)
             expected |= dict(zip((one.indices + first).tolist(), one.values.tolist(), strict=True))
             first += len(numbers)
         assert dict(zip(ids, weights, strict=True)) == pytest.approx(expected or {0: 0.0}, rel=1e-6)

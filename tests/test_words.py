@@ -20,8 +20,14 @@ from headstart.records import Table, make_column
 from headstart.strategies import STRATEGIES
 from headstart.strategies.baselines import classic_text
 from headstart.strategies.record import Clock, StrategyRows, Task
-from headstart.strategies.text.cooccurrence import KINDS, Words, affordable, beside, learn
-from headstart.strategies.text.tfidf import Before, Idf, count
+from headstart.strategies.text.cooccurrence import (
+    KINDS,
+    Cooccurrence,
+    align_columns,
+    count_affordable_characters,
+    learn_cooccurrence,
+)
+from headstart.strategies.text.tfidf import Idf, UnlabelledFrequencies, count_ngrams
 
 CLASSIC = STRATEGIES["classic"]
 SYLLABLES = [first + last for first in "bdfgklmn" for last in "aeiou"]
@@ -55,7 +61,7 @@ def rows_of(texts: list[str]) -> StrategyRows:
     )
 
 
-def task_of(codes: np.ndarray, words: Words | None, **more: object) -> Task:
+def task_of(codes: np.ndarray, words: Cooccurrence | None, **more: object) -> Task:
     folds = np.arange(len(codes)) // 2 % 4
     return replace(
         Task(classes=("a", "b"), codes=codes, folds=folds, balance="off", seed=0, clock=Clock(600.0), words=words),
@@ -64,15 +70,15 @@ def task_of(codes: np.ndarray, words: Words | None, **more: object) -> Task:
 
 
 @pytest.fixture(scope="module")
-def known() -> Words:
-    return learn(texts_of(np.arange(300) % 2, 5), 0)
+def known() -> Cooccurrence:
+    return learn_cooccurrence(texts_of(np.arange(300) % 2, 5), 0)
 
 
 FEW = np.arange(8) % 2
 
 
-def test_pieces_of_the_same_texts_point_the_same_way(known: Words) -> None:
-    place = {piece: at for at, piece in enumerate(known.pieces["words"])}
+def test_pieces_of_the_same_texts_point_the_same_way(known: Cooccurrence) -> None:
+    place = {piece: at for at, piece in enumerate(known.ngrams["words"])}
     points = known.projection["words"].astype(np.float64)
 
     def alike(first: str, second: str) -> float:
@@ -85,7 +91,7 @@ def test_pieces_of_the_same_texts_point_the_same_way(known: Words) -> None:
     assert within > across + 0.01
 
 
-def test_words_that_go_together_help_where_rows_share_no_word(known: Words) -> None:
+def test_words_that_go_together_help_where_rows_share_no_word(known: Cooccurrence) -> None:
     rows = rows_of(texts_of(FEW, 1))
     truth = np.arange(200) % 2
     test = rows_of(texts_of(truth, 2))
@@ -98,14 +104,16 @@ def test_words_that_go_together_help_where_rows_share_no_word(known: Words) -> N
     assert any("300 texts without labels told how common words are" in note for note in fitted.notes)
 
 
-def test_the_model_is_one_coefficient_a_piece_and_says_what_the_kernel_says(known: Words) -> None:
-    counts, pieces = zip(*(count(texts_of(FEW, 1), kind) for kind in KINDS), strict=True)
-    ground = classic_text.Ground(counts=counts, most=[10_000, 10_000])
-    (mixed, _), _ = classic_text._grounds(ground, pieces, known)
-    encoding = classic_text._Encoding(mixed, np.arange(8))
+def test_the_model_is_one_coefficient_a_piece_and_says_what_the_kernel_says(known: Cooccurrence) -> None:
+    counts, pieces = zip(*(count_ngrams(texts_of(FEW, 1), kind) for kind in KINDS), strict=True)
+    ground = classic_text.TextDesign(counts=counts, most=[10_000, 10_000])
+    (mixed, _), _ = classic_text._list_designs(ground, pieces, known)
+    encoding = classic_text._TextEncoding(mixed, np.arange(8))
     coefficients = np.random.default_rng(0).normal(size=(encoding.matrix.shape[1] + 1, 2))
-    columns, intercept = encoding.columns(coefficients)
-    sparse = classic_text._joined([idf.apply(block) for idf, block in zip(encoding.idf, encoding.counts, strict=True)])
+    columns, intercept = encoding.to_columns(coefficients)
+    sparse = classic_text._join_blocks(
+        [idf.apply(block) for idf, block in zip(encoding.idf, encoding.counts, strict=True)]
+    )
     assert columns.shape == (sparse.shape[1], 2)
     assert np.allclose(sparse @ columns + intercept, encoding.matrix @ coefficients[:-1] + coefficients[-1], atol=1e-4)
     assert np.allclose(encoding.apply(np.arange(8)), encoding.matrix, atol=1e-4)
@@ -113,7 +121,7 @@ def test_the_model_is_one_coefficient_a_piece_and_says_what_the_kernel_says(know
     assert np.abs(columns[only_there]).max() > 0
 
 
-def test_a_restored_model_predicts_the_same_and_the_same_seed_gives_the_same(known: Words) -> None:
+def test_a_restored_model_predicts_the_same_and_the_same_seed_gives_the_same(known: Cooccurrence) -> None:
     rows, test = rows_of(texts_of(FEW, 1)), rows_of(texts_of(FEW, 2))
     first, second = (CLASSIC.fit(rows, task_of(FEW, known), {}) for _ in range(2))
     assert np.array_equal(first.predict(test), second.predict(test))
@@ -123,20 +131,20 @@ def test_a_restored_model_predicts_the_same_and_the_same_seed_gives_the_same(kno
 
 def test_idf_counts_texts_without_labels_as_if_they_were_rows() -> None:
     mine, theirs = ["rain again", "no rain"], ["rain", "sun", "no sun"]
-    counts, pieces = count(mine, "words")
-    line = beside(learn(theirs, 0), "words", pieces)
-    idf = Idf.of(replace(counts, n_columns=len(line.pieces)), 100, line.before, added=True)
-    every, names = count([*mine, *theirs], "words")
-    whole = Idf.of(every, 100)
+    counts, pieces = count_ngrams(mine, "words")
+    line = align_columns(learn_cooccurrence(theirs, 0), "words", pieces)
+    idf = Idf.fit(replace(counts, n_columns=len(line.ngrams)), 100, line.unlabelled, added=True)
+    every, names = count_ngrams([*mine, *theirs], "words")
+    whole = Idf.fit(every, 100)
     expected = {names[at]: weight for at, weight in zip(whole.columns, whole.weights, strict=True)}
-    assert {line.pieces[at]: weight for at, weight in zip(idf.columns, idf.weights, strict=True)} == expected
-    own = Idf.of(replace(counts, n_columns=len(line.pieces)), 100, line.before)
-    assert {line.pieces[at] for at in own.columns} == set(pieces)
-    assert isinstance(line.before, Before) and line.before.n_texts == 3
+    assert {line.ngrams[at]: weight for at, weight in zip(idf.columns, idf.weights, strict=True)} == expected
+    own = Idf.fit(replace(counts, n_columns=len(line.ngrams)), 100, line.unlabelled)
+    assert {line.ngrams[at] for at in own.columns} == set(pieces)
+    assert isinstance(line.unlabelled, UnlabelledFrequencies) and line.unlabelled.n_texts == 3
 
 
 def test_few_texts_say_only_how_common_pieces_are() -> None:
-    words = learn(texts_of(np.arange(50) % 2, 5), 0)
+    words = learn_cooccurrence(texts_of(np.arange(50) % 2, 5), 0)
     assert words.n_dims == 0 and words.n_texts == 50
     fitted = CLASSIC.fit(rows_of(texts_of(FEW, 1)), task_of(FEW, words), {})
     assert [note for note in fitted.notes if "without labels" in note] == [
@@ -144,16 +152,16 @@ def test_few_texts_say_only_how_common_pieces_are() -> None:
     ]
 
 
-def test_with_many_labels_nothing_changes(known: Words, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_many_labels_nothing_changes(known: Cooccurrence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classic_text, "MOST_LABELLED", 7)
     rows, test = rows_of(texts_of(FEW, 1)), rows_of(texts_of(FEW, 2))
-    assert classic_text.answers_of(task_of(FEW, None)) is None
+    assert classic_text.one_hot_classes(task_of(FEW, None)) is None
     fitted, plain = (CLASSIC.fit(rows, task_of(FEW, words), {}) for words in (known, None))
     assert np.array_equal(fitted.predict(test), plain.predict(test)) and fitted.notes == plain.notes
 
 
 @pytest.mark.parametrize("kind", ["multi-label", "regression", "ordinal"])
-def test_every_kind_of_task_survives(known: Words, kind: str) -> None:
+def test_every_kind_of_task_survives(known: Cooccurrence, kind: str) -> None:
     truth = np.column_stack([FEW, 1 - FEW]).astype(np.float32)
     truth = truth[:, :1] if kind == "regression" else truth
     more: dict[str, object] = {"kind": kind}
@@ -163,46 +171,46 @@ def test_every_kind_of_task_survives(known: Words, kind: str) -> None:
     assert np.isfinite(fitted.predict(rows_of(["", "unknown"]))).all()
 
 
-def test_rows_without_folds_and_a_text_without_words_are_survived(known: Words) -> None:
+def test_rows_without_folds_and_a_text_without_words_are_survived(known: Cooccurrence) -> None:
     rows = rows_of(["", *texts_of(FEW[1:], 1)])
     fitted = CLASSIC.fit(rows, task_of(FEW, known, folds=np.zeros(8, dtype=np.intp)), {})
     assert np.isfinite(fitted.predict(rows)).all()
-    assert learn([""] * 300, 0).pieces["words"] == ()
-    CLASSIC.fit(rows, task_of(FEW, learn([""] * 300, 0)), {})
+    assert learn_cooccurrence([""] * 300, 0).ngrams["words"] == ()
+    CLASSIC.fit(rows, task_of(FEW, learn_cooccurrence([""] * 300, 0)), {})
 
 
 def test_long_text_is_sampled_and_short_time_reads_little() -> None:
-    words = learn(["one two three"] * 1_000, 0, most=1_300)
+    words = learn_cooccurrence(["one two three"] * 1_000, 0, most=1_300)
     assert words.n_texts == 100 and words.n_characters == 1_300
-    assert affordable(0.0) == 0 and affordable(1e9) == 3_000_000
-    assert learn(["one two three"], 0, most=0).n_texts == 1
+    assert count_affordable_characters(0.0) == 0 and count_affordable_characters(1e9) == 3_000_000
+    assert learn_cooccurrence(["one two three"], 0, most=0).n_texts == 1
 
 
-def test_arrays_bring_everything_back_and_damage_is_told(known: Words, tmp_path: Path) -> None:
+def test_arrays_bring_everything_back_and_damage_is_told(known: Cooccurrence, tmp_path: Path) -> None:
     path = tmp_path / "words.safetensors"
     save_file(known.arrays(), path)
-    back = Words.of(load_file(path), "the base")
-    assert back.pieces == known.pieces and back.digest() == known.digest()
+    back = Cooccurrence.from_arrays(load_file(path), "the base")
+    assert back.ngrams == known.ngrams and back.digest() == known.digest()
     arrays = known.arrays()
     for name, value in (("words/pieces", arrays["words/pieces"][:-20]), ("words/projection", arrays["counted"])):
         with pytest.raises(DataError, match="the base does not hold what is known of words"):
-            Words.of({**arrays, name: value}, "the base")
+            Cooccurrence.from_arrays({**arrays, name: value}, "the base")
     with pytest.raises(DataError, match="not all of it"):
-        Words.of({"counted": arrays["counted"]}, "the base")
+        Cooccurrence.from_arrays({"counted": arrays["counted"]}, "the base")
 
 
 def test_telling_columns_weigh_more() -> None:
     rows = csr_matrix(np.array([[1.0, 1, 1], [1, 1, 0], [1, 0, 1], [1, 0, 0]]))
-    weights = classic_text.telling(rows, csr_matrix(np.eye(2)[[0, 0, 1, 1]]))
+    weights = classic_text.weigh_columns(rows, csr_matrix(np.eye(2)[[0, 0, 1, 1]]))
     assert weights[1] > weights[2] == weights[0] == 0  # The second says the class, the others occur alike in both.
     every = csr_matrix(np.ones((4, 1)))  # An answer that all rows have tells nothing of any column.
-    assert classic_text.telling(rows, every).tolist() == [1, 1, 1]
+    assert classic_text.weigh_columns(rows, every).tolist() == [1, 1, 1]
 
 
 def test_uneven_classes_leave_columns_as_they_are() -> None:
     uneven = np.array([0, 0, 0, 0, 0, 1, 1, 1])
-    assert classic_text.answers_of(task_of(uneven, None)) is None
-    answers = classic_text.answers_of(task_of(FEW, None))
+    assert classic_text.one_hot_classes(task_of(uneven, None)) is None
+    answers = classic_text.one_hot_classes(task_of(FEW, None))
     assert answers is not None and answers.toarray().argmax(axis=1).tolist() == FEW.tolist()
 
 
@@ -256,10 +264,13 @@ def test_a_base_with_words_teaches_classic_and_keeps_its_fingerprint(few: Path, 
     bases.write_folder(plain.parts, folder)
     before = bases.load_base(f"file:{folder}", BaseRequest(modality="text", offline=True))
     assert before.parts.words == {}
-    words = learn(texts_of(np.arange(300) % 2, 5), 0)
+    words = learn_cooccurrence(texts_of(np.arange(300) % 2, 5), 0)
     save_file(words.arrays(), folder / "words.safetensors")
     after = bases.load_base(f"file:{folder}", BaseRequest(modality="text", offline=True))
-    assert after.fingerprint == before.fingerprint and Words.of(after.parts.words, "it").digest() == words.digest()
+    assert (
+        after.fingerprint == before.fingerprint
+        and Cooccurrence.from_arrays(after.parts.words, "it").digest() == words.digest()
+    )
     assert "(of the base" in said_of(adapted(few, tmp_path / "out", "--base", f"file:{folder}"))
     (folder / "words.safetensors").write_bytes(b"damaged")
     with pytest.raises(DataError, match="damaged"):

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from headstart.errors import MissingExtra
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "adapt": ("torch", "timm", "transformers", "sklearn", "openvino", "aeon", "pyarrow", "openpyxl"),
+    "adapt": ("torch", "timm", "transformers", "sklearn", "openvino", "pyarrow", "openpyxl"),
     "serve": ("fastapi", "uvicorn", "python_multipart"),
 }
 

@@ -38,7 +38,6 @@ PACKAGES = (
     "transformers",
     "scikit-learn",
     "openvino",
-    "aeon",
 )
 
 

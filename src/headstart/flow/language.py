@@ -32,23 +32,23 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
     extras.require("adapt", "Adapting a base to a language")
     from headstart.language import place, reading
 
-    place.require_free(out)
-    raw = reading.read_raw(paths, options.column, options.encoding)
-    reading.require_enough(raw)
+    place.require_free_folder(out)
+    raw = reading.read_raw_text(paths, options.column, options.encoding)
+    reading.require_enough_text(raw)
     from headstart.language import card, wordfile
-    from headstart.language.adapting import Wish, adapt
+    from headstart.language.adapting import AdaptationRequest, adapt_base
     from headstart.language.masked import open_base
 
     with offline(options.offline), hold_output_folder(out, lock_of(out)):
-        found = open_base(options.base, options.offline)
+        base = open_base(options.base, options.offline)
         length = f"{options.time:.0f} s" if options.time < 120 else f"{options.time / 60:.0f} minutes"
         progress.say(f"About {length} from here on; a stopped run goes on when run again.")
-        made = adapt(found, raw, Wish(options.time, options.seed, options.max_memory))
-        known = wordfile.count(raw, options.time, options.seed)
-        made.document["words"] = known.about
-        card.write(made, out)
-        known.write(out)
-    return {**made.document, "output": str(out)}
+        adapted = adapt_base(base, raw, AdaptationRequest(options.time, options.seed, options.max_memory))
+        word_file = wordfile.count_words(raw, options.time, options.seed)
+        adapted.document["words"] = word_file.about
+        card.write_language_base(adapted, out)
+        word_file.write(out)
+    return {**adapted.document, "output": str(out)}
 
 
 def evaluate_language(base: str, path: Path, options: EvaluateLanguageOptions) -> dict[str, Any]:
@@ -56,10 +56,10 @@ def evaluate_language(base: str, path: Path, options: EvaluateLanguageOptions) -
     extras.require("adapt", "Measuring a base on a language")
     from headstart.language import reading
 
-    raw = reading.read_raw([path], options.column, options.encoding)
+    raw = reading.read_raw_text([path], options.column, options.encoding)
     from headstart.language import fitness
     from headstart.language.masked import open_base
 
     with offline(options.offline):
-        found = open_base(base, options.offline)
-        return fitness.evaluate(base, found, raw, seconds=options.time, seed=options.seed).document()
+        opened_base = open_base(base, options.offline)
+        return fitness.evaluate_base(base, opened_base, raw, seconds=options.time, seed=options.seed).document()

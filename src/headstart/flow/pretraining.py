@@ -53,7 +53,7 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
     from headstart.pretraining import making as room
 
     with offline(options.offline), hold_output_folder(out, lock_of(out)):
-        return room.make(out, options.seed, options.pairs, options.time)
+        return room.make_series_base(out, options.seed, options.pairs, options.time)
 
 
 def _is_free(out: Path) -> bool:
@@ -65,7 +65,7 @@ def _is_free(out: Path) -> bool:
     if not any(out.iterdir()):
         return True
     try:
-        found = read_json(out / "config.json")
-        return bool(found["architecture"]["library"] == LIBRARY)
+        document = read_json(out / "config.json")
+        return bool(document["architecture"]["library"] == LIBRARY)
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -11,22 +11,22 @@ from headstart.array_files import write_arrays
 from headstart.bases import write_folder
 from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of
 from headstart.home import write_json, write_text
-from headstart.language.adapting import Adapted
-from headstart.language.masked import HEAD
+from headstart.language.adapting import AdaptedBase
+from headstart.language.masked import HEAD_FILE
 from headstart.language.place import CARD, MARK
 from headstart.language.teaching import PARTS
 from headstart.markdown_text import escape_markdown
 
 
-def write(made: Adapted, out: Path) -> None:
+def write_language_base(adapted: AdaptedBase, out: Path) -> None:
     """Write the folder; `adapt --base file:OUT` takes it.
 
     What says that the folder is ours comes first, what makes it a base last: a kill leaves a whole base, or a folder
     that no command takes for one and that the same command fills.
     """
     (out / CONFIG).unlink(missing_ok=True)
-    write_json(out / MARK, made.document)
-    old, document = made.parts.record, made.document
+    write_json(out / MARK, adapted.document)
+    old, document = adapted.parts.record, adapted.document
     record = replace(
         old,
         name=f"file:{out.name}",
@@ -38,27 +38,33 @@ def write(made: Adapted, out: Path) -> None:
         sha256="",
         size_bytes=0,
     )
-    write_arrays(out / HEAD, made.head)
-    write_text(out / CARD, card(made))
-    write_folder(replace(made.parts, record=record), out)
+    write_arrays(out / HEAD_FILE, adapted.head)
+    write_text(out / CARD, render_card(adapted))
+    write_folder(replace(adapted.parts, record=record), out)
     weights = out / WEIGHTS
     record = replace(record, sha256=sha256_of(weights), size_bytes=weights.stat().st_size)
-    write_folder(replace(made.parts, record=record), out)
-    shutil.rmtree(made.work, ignore_errors=True)
+    write_folder(replace(adapted.parts, record=record), out)
+    shutil.rmtree(adapted.work, ignore_errors=True)
 
 
-def _figure(found: Mapping[str, float]) -> str:
-    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
+def _format_interval(interval: Mapping[str, float]) -> str:
+    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"
 
 
-def card(made: Adapted) -> str:
+def render_card(adapted: AdaptedBase) -> str:
     """Write the card as Markdown."""
-    said, old = made.document, made.parts.record
-    bits, fits, tokenizer, scratch = said["bits_per_character"], said["fit"], said["tokenizer"], said["from_scratch"]
+    document, old = adapted.document, adapted.parts.record
+    bits, fits, tokenizer, scratch = (
+        document["bits_per_character"],
+        document["fit"],
+        document["tokenizer"],
+        document["from_scratch"],
+    )
     rows = [
-        f"| this base | {_figure(bits['adapted'])} |",
-        f"| {escape_markdown(said['base'])} as it is (head: {said['base_head']}) | {_figure(bits['base'])} |",
-        f"| {said['ngram']} model, Kneser-Ney, same text | {_figure(bits['ngram'])} |",
+        f"| this base | {_format_interval(bits['adapted'])} |",
+        f"| {escape_markdown(document['base'])} as it is (head: {document['base_head']}) | "
+        f"{_format_interval(bits['base'])} |",
+        f"| {document['ngram']} model, Kneser-Ney, same text | {_format_interval(bits['ngram'])} |",
     ]
     names = {
         "unknown_token_share": "unknown pieces", "unknown_character_share": "unknown characters",
@@ -66,15 +72,15 @@ def card(made: Adapted) -> str:
         "bytes_per_token": "bytes a piece",
     }  # fmt: skip
     table = [
-        f"| {name} | {_plain(key, fits['base'][key])} | {_plain(key, fits['adapted'][key])} |"
+        f"| {name} | {_format_value(key, fits['base'][key])} | {_format_value(key, fits['adapted'][key])} |"
         for key, name in names.items()
     ]
     trials = [
         f"| {item['tokenizer']} | {PARTS[item['part']]} | {'the base' if item['start'] == 'base' else 'nothing'} | "
         f"{item['figure']:.3f} | {item['steps']} | {item['seconds']:.0f} |"
-        for item in said["trials"]
+        for item in document["trials"]
     ]
-    counts, training = said["n_documents"], said["training"]
+    counts, training = document["n_documents"], document["training"]
     vocabulary = (
         f"Replaced: {tokenizer['n_pieces']:,} pieces instead of {tokenizer['n_pieces_before']:,}; "
         f"{tokenizer['n_kept']:,} kept their embedding, {tokenizer['n_spelled']:,} began as the mean "
@@ -84,9 +90,9 @@ def card(made: Adapted) -> str:
     )
     return "\n".join(
         [
-            f"# {escape_markdown(old.name)}, adapted to the language of {escape_markdown(said['source'])}",
+            f"# {escape_markdown(old.name)}, adapted to the language of {escape_markdown(document['source'])}",
             "",
-            escape_markdown(said["sentence"]),
+            escape_markdown(document["sentence"]),
             "",
             f"Made by `headstart adapt-language`; use it with `headstart adapt DATA --base file:FOLDER`. "
             f"Licence of the weights it began with: {escape_markdown(old.licence)}. "
@@ -94,8 +100,8 @@ def card(made: Adapted) -> str:
             "",
             "## Bits per character on held-out text (lower is better)",
             "",
-            f"{counts['held']:,} documents, {said['n_characters']['held']:,} characters; in brackets the 95 % interval "
-            "over documents.",
+            f"{counts['held']:,} documents, {document['n_characters']['held']:,} characters; in brackets the 95 % "
+            "interval over documents.",
             "",
             "| model | bits per character |",
             "|---|---|",
@@ -116,11 +122,12 @@ def card(made: Adapted) -> str:
             "|---|---|---|",
             *table,
             "",
-            *_words(said.get("words")),
+            *_render_words(document.get("words")),
             "## Training",
             "",
-            f"{counts['train']:,} documents, {said['n_characters']['train']:,} characters; {training['steps']} steps "
-            f"in {training['seconds']:.0f} s at {training['pieces_per_second']:.0f} pieces a second; the state of step "
+            f"{counts['train']:,} documents, {document['n_characters']['train']:,} characters; {training['steps']} "
+            f"steps in {training['seconds']:.0f} s at {training['pieces_per_second']:.0f} pieces a second; "
+            "the state of step "
             f"{training['best_step']} was kept. Short trials, on the documents that chose:",
             "",
             "| tokenizer | what learnt | from | bits per character | steps | s |",
@@ -131,19 +138,19 @@ def card(made: Adapted) -> str:
     )
 
 
-def _words(said: Mapping[str, int | str] | None) -> list[str]:
+def _render_words(word_counts: Mapping[str, int | str] | None) -> list[str]:
     """Say what stands in the file of words, where there is one."""
-    if said is None:
+    if word_counts is None:
         return []
     return [
         "## Words",
         "",
-        f"{said['file']} (sha256 {said['sha256']}) says of {said['n_pieces']:,} words and pieces of words in how many "
-        f"of {said['n_texts']:,} texts they occur, and which occur together; `classic`, which learns without a "
-        "pre-trained network, uses it. The base works without it.",
+        f"{word_counts['file']} (sha256 {word_counts['sha256']}) says of {word_counts['n_pieces']:,} words and "
+        f"pieces of words in how many of {word_counts['n_texts']:,} texts they occur, and which occur "
+        "together; `classic`, which learns without a pre-trained network, uses it. The base works without it.",
         "",
     ]
 
 
-def _plain(key: str, value: float) -> str:
+def _format_value(key: str, value: float) -> str:
     return f"{value:.1%}" if key.endswith("share") else f"{value:.2f}"

@@ -12,11 +12,18 @@ import numpy as np
 from headstart import progress
 from headstart.errors import DataError
 from headstart.language import reading, scoring
-from headstart.language.masked import MaskedNet, Opened, build
-from headstart.language.pieces import Marks, corpus, encode, gather, marks_of, opened
+from headstart.language.masked import MaskedBase, MaskedNet, build_masked_net
+from headstart.language.pieces import (
+    SpecialTokens,
+    build_corpus,
+    encode_texts,
+    find_special_tokens,
+    join_documents,
+    open_tokenizer,
+)
 from headstart.language.reading import RawText
-from headstart.language.spelling import Fit, Spelling, fit
-from headstart.language.teaching import Course, teach
+from headstart.language.spelling import SpellingModel, TokenizerFit, measure_tokenizer_fit
+from headstart.language.teaching import MaskedTrainingConfig, train_masked_net
 from headstart.records import Interval
 
 HEAD_SHARE = 0.35
@@ -24,12 +31,12 @@ LEAST_CHARACTERS, LEAST_DOCUMENTS = 2_000, 4
 MOST_CHARACTERS = 200_000
 """At most so many characters are measured; of longer text a part drawn by content."""
 _HEAD_CHARACTERS_PER_SECOND = 15_000
-BLIND, FOREIGN = 0.05, 1.8
+UNKNOWN_CHARACTERS, TOKENS_PER_WORD = 0.05, 1.8
 """Share of unknown characters, and pieces a word, from which a tokenizer is called unfit."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluated:
+class LanguageEvaluation:
     """What `evaluate-language` says of a base and a text."""
 
     base: str
@@ -38,10 +45,10 @@ class Evaluated:
     pseudo_perplexity: float
     n_documents: int
     n_characters: int
-    fit: Fit
+    fit: TokenizerFit
     head: str
-    trust: scoring.Trust
-    reading: str
+    calibration: scoring.TokenCalibration
+    sentence: str
 
     def document(self) -> dict[str, Any]:
         """Give the JSON form."""
@@ -55,38 +62,46 @@ class Evaluated:
             "n_characters": self.n_characters,
             **asdict(self.fit),
             "head": self.head,
-            "calibration": self.trust.as_dict(),
-            "reading": self.reading,
+            "calibration": self.calibration.as_dict(),
+            "reading": self.sentence,
         }
 
 
-def taught_head(found: Opened, marks: Marks, texts: Sequence[str], seconds: float, seed: int) -> MaskedNet:
+def train_masked_head(
+    base: MaskedBase, special_tokens: SpecialTokens, texts: Sequence[str], seconds: float, seed: int
+) -> MaskedNet:
     """Make the network of a base; where it has no head for hidden pieces, one is trained while all else is frozen."""
-    tokenizer = opened(found.parts.tokenizer)
-    learnt = corpus(tokenizer, first(texts, int(seconds * _HEAD_CHARACTERS_PER_SECOND)))
-    n_pieces = int(found.parts.architecture["config"].get("vocab_size") or tokenizer.get_vocab_size())
-    net = build(found, scoring.unigram(learnt, n_pieces), seed)
-    if found.head is None:
-        course = Course(
-            part="head", seconds=seconds, seed=seed, pieces=4_096, rate=6e-4, together=0.0, name="Training a head"
+    tokenizer = open_tokenizer(base.parts.tokenizer)
+    corpus = build_corpus(tokenizer, take_first_documents(texts, int(seconds * _HEAD_CHARACTERS_PER_SECOND)))
+    n_vocabulary = int(base.parts.architecture["config"].get("vocab_size") or tokenizer.get_vocab_size())
+    net = build_masked_net(base, scoring.count_tokens(corpus, n_vocabulary), seed)
+    if base.head is None:
+        config = MaskedTrainingConfig(
+            part="head",
+            seconds=seconds,
+            seed=seed,
+            n_tokens=4_096,
+            learning_rate=6e-4,
+            pair_weight=0.0,
+            name="Training a head",
         )
-        teach(net, learnt, marks, course)
+        train_masked_net(net, corpus, special_tokens, config)
     return net
 
 
-def first(texts: Sequence[str], n_characters: int) -> list[str]:
+def take_first_documents(texts: Sequence[str], n_characters: int) -> list[str]:
     """Give the first documents of at most so many characters together, at least one."""
-    kept: list[str] = []
+    documents: list[str] = []
     total = 0
     for text in texts:
-        if kept and total + len(text) > n_characters:
+        if documents and total + len(text) > n_characters:
             break
-        kept.append(text)
+        documents.append(text)
         total += len(text)
-    return kept
+    return documents
 
 
-def evaluate(base: str, found: Opened, raw: RawText, seconds: float, seed: int) -> Evaluated:
+def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, seed: int) -> LanguageEvaluation:
     """Measure a base on text.
 
     Parameters
@@ -111,72 +126,77 @@ def evaluate(base: str, found: Opened, raw: RawText, seconds: float, seed: int) 
             "measure.",
             f"Give at least {LEAST_CHARACTERS:,} characters in {LEAST_DOCUMENTS} documents (lines, paragraphs, rows).",
         )
-    tokenizer = opened(found.parts.tokenizer)
-    marks = marks_of(tokenizer, int(found.parts.spec["pad_id"]))
-    sides = reading.halves(raw, seed)
-    began = time.monotonic()
+    tokenizer = open_tokenizer(base.parts.tokenizer)
+    special_tokens = find_special_tokens(tokenizer, int(base.parts.spec["pad_id"]))
+    sides = reading.halve_documents(raw, seed)
+    started = time.monotonic()
     parts, texts = [], []
     for test, train in (sides, sides[::-1]):
-        net = taught_head(found, marks, train, seconds=HEAD_SHARE * seconds, seed=seed)
-        spelling = Spelling(tokenizer, marks.unknown)
-        some = first(train, 2_000_000)
-        spelling.learn(some, encode(tokenizer, some))
-        asked = first(test, MOST_CHARACTERS // 2)
+        net = train_masked_head(base, special_tokens, train, seconds=HEAD_SHARE * seconds, seed=seed)
+        spelling = SpellingModel(tokenizer, special_tokens.unknown)
+        spelling_texts = take_first_documents(train, 2_000_000)
+        spelling.fit(spelling_texts, encode_texts(tokenizer, spelling_texts))
+        measured_texts = take_first_documents(test, MOST_CHARACTERS // 2)
         parts.append(
-            scoring.measure(
-                net, marks, spelling, texts=asked, encodings=encode(tokenizer, asked), budget=scoring.BUDGET // 2
+            scoring.measure_documents(
+                net,
+                special_tokens,
+                spelling,
+                texts=measured_texts,
+                encodings=encode_texts(tokenizer, measured_texts),
+                budget=scoring.BUDGET // 2,
             )
         )
-        texts += asked
-        progress.say(f"Measured {len(texts):,} documents ({time.monotonic() - began:.0f} s).")
+        texts += measured_texts
+        progress.say(f"Measured {len(texts):,} documents ({time.monotonic() - started:.0f} s).")
     bits, lost, characters = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("bits", "lost_bits", "characters")
     )
-    guesses = scoring.Guesses(
-        np.concatenate([part.guesses.sure for part in parts]),
-        np.concatenate([part.guesses.right for part in parts]),
-        np.concatenate([parts[0].guesses.document, parts[1].guesses.document + len(parts[0].bits)]),
+    predictions = scoring.MaskedPredictions(
+        np.concatenate([part.predictions.confidence for part in parts]),
+        np.concatenate([part.predictions.is_correct for part in parts]),
+        np.concatenate([parts[0].predictions.document, parts[1].predictions.document + len(parts[0].bits)]),
     )
-    figure = scoring.per_character(bits, characters, seed)
-    encodings = encode(tokenizer, texts)
-    how = fit(texts, encodings, tokenizer, marks.unknown)
-    n_pieces = len(gather(encodings).ids)
-    return Evaluated(
-        base=base,
+    figure = scoring.compute_bits_per_character(bits, characters, seed)
+    encodings = encode_texts(tokenizer, texts)
+    tokenizer_fit = measure_tokenizer_fit(texts, encodings, tokenizer, special_tokens.unknown)
+    n_tokens = len(join_documents(encodings).ids)
+    return LanguageEvaluation(
+        base=name,
         bits_per_character=figure,
-        tokenizer_bits_per_character=scoring.per_character(lost, characters, seed),
-        pseudo_perplexity=float(2 ** ((bits.sum() - lost.sum()) / max(n_pieces, 1))),
+        tokenizer_bits_per_character=scoring.compute_bits_per_character(lost, characters, seed),
+        pseudo_perplexity=float(2 ** ((bits.sum() - lost.sum()) / max(n_tokens, 1))),
         n_documents=len(texts),
         n_characters=int(characters.sum()),
-        fit=how,
-        head="its own"
-        if found.head is not None
-        else "new, trained here on the other half of the text, all else frozen",
-        trust=scoring.trust(guesses, seed),
-        reading=follows(how, figure),
+        fit=tokenizer_fit,
+        head="its own" if base.head is not None else "new, trained here on the other half of the text, all else frozen",
+        calibration=scoring.measure_calibration(predictions, seed),
+        sentence=describe_fit(tokenizer_fit, figure),
     )
 
 
-def follows(how: Fit, figure: Interval | None = None) -> str:
+def describe_fit(fit: TokenizerFit, figure: Interval | None = None) -> str:
     """Say in plain words how well the tokenizer fits, and what follows."""
-    said = []
-    if how.unknown_character_share >= BLIND:
-        said.append(
-            f"This base cannot see {how.unknown_character_share:.0%} of your characters; its tokenizer has to be "
+    sentences = []
+    if fit.unknown_character_share >= UNKNOWN_CHARACTERS:
+        sentences.append(
+            f"This base cannot see {fit.unknown_character_share:.0%} of your characters; its tokenizer has to be "
             "replaced (`headstart adapt-language` does that)."
         )
-    elif how.pieces_per_word >= FOREIGN:
-        said.append(
-            f"This base cuts your words into {how.pieces_per_word:.1f} pieces each (about 1.3 is usual where a "
+    elif fit.pieces_per_word >= TOKENS_PER_WORD:
+        sentences.append(
+            f"This base cuts your words into {fit.pieces_per_word:.1f} pieces each (about 1.3 is usual where a "
             "tokenizer knows the language); a new tokenizer may pay (`headstart adapt-language` tries it)."
         )
     else:
-        said.append(f"The tokenizer of this base fits: {how.pieces_per_word:.1f} pieces a word, almost none unknown.")
-    if how.changed_character_share >= BLIND:
-        said.append(f"It drops accents or capitals of {how.changed_character_share:.0%} of the characters.")
+        sentences.append(
+            f"The tokenizer of this base fits: {fit.pieces_per_word:.1f} pieces a word, almost none unknown."
+        )
+    if fit.changed_character_share >= UNKNOWN_CHARACTERS:
+        sentences.append(f"It drops accents or capitals of {fit.changed_character_share:.0%} of the characters.")
     if figure is not None:
-        said.append(
+        sentences.append(
             f"A character costs it {figure.value:.2f} bits (95 % interval {figure.low:.2f} to {figure.high:.2f}; lower "
             "is better)."
         )
-    return " ".join(said)
+    return " ".join(sentences)

@@ -19,7 +19,7 @@ from headstart.bases.folder import WEIGHTS, read_weights
 from headstart.bases.record import Array
 from headstart.features.torch_runtime import cpu_has_bfloat16
 
-HEAD = "masked_head.safetensors"
+HEAD_FILE = "masked_head.safetensors"
 _NAMES = ("dense.weight", "dense.bias", "norm.weight", "norm.bias", "bias")
 _FAMILIES = (
     tuple(
@@ -71,27 +71,27 @@ class MaskedNet(nn.Module):
     @property
     def embeddings(self) -> Tensor:
         """Input embeddings (n_pieces, n_inner), which are the output embeddings too."""
-        found: Tensor = self.encoder.get_input_embeddings().weight
-        return found
+        embeddings: Tensor = self.encoder.get_input_embeddings().weight
+        return embeddings
 
     @property
-    def room(self) -> int:
+    def max_tokens(self) -> int:
         """Count the pieces, marks included, that fit into a row (two places are kept back, as RoBERTa's are)."""
         return int(getattr(self.encoder.config, "max_position_embeddings", 0) or 512) - 2
 
-    def hidden(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Give the last layer (n_rows, n_pieces, n_dims)."""
-        found: Tensor = self.encoder(input_ids=ids, attention_mask=mask, return_dict=True).last_hidden_state
-        return found
+        states: Tensor = self.encoder(input_ids=ids, attention_mask=mask, return_dict=True).last_hidden_state
+        return states
 
-    def guess(self, hidden: Tensor) -> Tensor:
+    def score_tokens(self, hidden: Tensor) -> Tensor:
         """Give scores (m, n_pieces) for places (m, n_dims)."""
         scores: Tensor = self.head(hidden, self.embeddings)
         return scores.float()
 
 
 @dataclass(frozen=True)
-class Opened:
+class MaskedBase:
     """A base that was found: its parts, its network (frozen) and its own head for hidden pieces, if it has one."""
 
     backbone: Backbone
@@ -103,7 +103,7 @@ class Opened:
         return self.backbone.parts
 
 
-def open_base(reference: str, offline: bool) -> Opened:
+def open_base(reference: str, offline: bool) -> MaskedBase:
     """Find a text base by name, `file:...`, `hf:...` or `default`, with its head if one lies beside its weights."""
     backbone = load_base(reference, BaseRequest(modality="text", offline=offline))
     source, _, rest = reference.partition(":")
@@ -113,22 +113,22 @@ def open_base(reference: str, offline: bool) -> Opened:
         folder = path.parent if path.suffix == ".safetensors" else path
         if source == "hf" and not folder.is_dir():
             folder = import_module("headstart.bases.hub").fetch_repository(rest, offline)
-    return Opened(backbone, None if folder is None else _head_in(folder))
+    return MaskedBase(backbone, None if folder is None else _read_head(folder))
 
 
-def _head_in(folder: Path) -> Mapping[str, Array] | None:
-    if (folder / HEAD).is_file():
-        return read_weights(folder / HEAD)
+def _read_head(folder: Path) -> Mapping[str, Array] | None:
+    if (folder / HEAD_FILE).is_file():
+        return read_weights(folder / HEAD_FILE)
     if not (folder / WEIGHTS).is_file():
         return None
-    found = read_weights(folder / WEIGHTS)
+    weights = read_weights(folder / WEIGHTS)
     for family in _FAMILIES:
-        if all(name in found for name in family):
-            return dict(zip(_NAMES, (found[name] for name in family), strict=True))
+        if all(name in weights for name in family):
+            return dict(zip(_NAMES, (weights[name] for name in family), strict=True))
     return None
 
 
-def build(opened: Opened, counts: Array, seed: int) -> MaskedNet:
+def build_masked_net(base: MaskedBase, counts: Array, seed: int) -> MaskedNet:
     """Make the network with its head; a head that is not there starts anew.
 
     Parameters
@@ -139,32 +139,32 @@ def build(opened: Opened, counts: Array, seed: int) -> MaskedNet:
     seed : int
         Of a new head.
     """
-    assert opened.backbone.module is not None
-    encoder = copy.deepcopy(opened.backbone.module().net)
-    return with_head(encoder, opened.head, counts, seed)
+    assert base.backbone.module is not None
+    encoder = copy.deepcopy(base.backbone.module().net)
+    return attach_head(encoder, base.head, counts, seed)
 
 
-def with_head(encoder: Any, head: Mapping[str, Array] | None, counts: Array, seed: int) -> MaskedNet:
+def attach_head(encoder: Any, head: Mapping[str, Array] | None, counts: Array, seed: int) -> MaskedNet:
     """Put a head onto an encoder: the one given if it fits, else a new one."""
     encoder.eval().requires_grad_(False)
     n_pieces, n_inner = encoder.get_input_embeddings().weight.shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        made = MaskedHead(int(encoder.config.hidden_size), int(n_inner), int(n_pieces))
-    shares = (counts + 0.1) / (counts + 0.1).sum()
-    made.bias.data = torch.from_numpy(np.log(shares).astype(np.float32))
+        new_head = MaskedHead(int(encoder.config.hidden_size), int(n_inner), int(n_pieces))
+    probabilities = (counts + 0.1) / (counts + 0.1).sum()
+    new_head.bias.data = torch.from_numpy(np.log(probabilities).astype(np.float32))
     scale = float(encoder.get_input_embeddings().weight.norm(dim=1).mean())
-    made.norm.weight.data.fill_(min(1.0, 0.3 / max(scale, 1e-6)))
+    new_head.norm.weight.data.fill_(min(1.0, 0.3 / max(scale, 1e-6)))
     if head is not None and len(head["bias"]) == n_pieces:
-        made.load_state_dict({name: torch.from_numpy(np.array(head[name])) for name in _NAMES})
-    return MaskedNet(encoder, made).eval()
+        new_head.load_state_dict({name: torch.from_numpy(np.array(head[name])) for name in _NAMES})
+    return MaskedNet(encoder, new_head).eval()
 
 
-def head_arrays(net: MaskedNet) -> dict[str, Array]:
+def copy_head_arrays(net: MaskedNet) -> dict[str, Array]:
     """Give the head as plain arrays."""
     return {name: value.detach().float().numpy().copy() for name, value in net.head.state_dict().items()}
 
 
-def numerics() -> contextlib.AbstractContextManager[Any]:
+def autocast_bfloat16() -> contextlib.AbstractContextManager[Any]:
     """Give the context in which multiplications are done: bfloat16 where the processor has it."""
     return torch.autocast("cpu", torch.bfloat16) if cpu_has_bfloat16() else contextlib.nullcontext()

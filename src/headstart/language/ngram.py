@@ -32,7 +32,7 @@ class _Order:
     """
 
     keys: Ints
-    shares: tuple[Floats, Floats]
+    probabilities: tuple[Floats, Floats]
     leftover: tuple[Floats, Floats]
 
 
@@ -45,7 +45,7 @@ class CharacterModel:
     order: int
 
 
-def _coded(texts: Sequence[str], alphabet: dict[str, int], pad: int) -> tuple[Ints, NDArray[np.bool_]]:
+def _encode_characters(texts: Sequence[str], alphabet: dict[str, int], pad: int) -> tuple[Ints, NDArray[np.bool_]]:
     """Write documents one after the other as numbers, `pad` start marks before each; and which are real characters."""
     parts: list[Ints] = []
     real: list[NDArray[np.bool_]] = []
@@ -62,11 +62,11 @@ def _discounts(counts: Ints) -> Floats:
     n = np.bincount(np.minimum(counts, 5), minlength=6)[1:5].astype(np.float64)
     n = np.maximum(n, 1.0)
     y = n[0] / (n[0] + 2 * n[1])
-    made = np.array([0.0, 1 - 2 * y * n[1] / n[0], 2 - 3 * y * n[2] / n[1], 3 - 4 * y * n[3] / n[2]])
-    return np.clip(made, [0.0, 0.1, 0.2, 0.3], [0.0, 0.95, 1.9, 2.85])
+    discounts = np.array([0.0, 1 - 2 * y * n[1] / n[0], 2 - 3 * y * n[2] / n[1], 3 - 4 * y * n[3] / n[2]])
+    return np.clip(discounts, [0.0, 0.1, 0.2, 0.3], [0.0, 0.95, 1.9, 2.85])
 
 
-def _smoothed(counts: Ints, contexts: Ints, n_contexts: int) -> tuple[Floats, Floats]:
+def _smooth_counts(counts: Ints, contexts: Ints, n_contexts: int) -> tuple[Floats, Floats]:
     """Discounted share of each gram in its context, and what each context has left over for shorter ones."""
     discount = _discounts(counts)[np.minimum(counts, 3)]
     totals = np.bincount(contexts, counts, n_contexts)
@@ -75,7 +75,7 @@ def _smoothed(counts: Ints, contexts: Ints, n_contexts: int) -> tuple[Floats, Fl
     return (counts - discount) / safe[contexts], np.where(totals > 0, taken / safe, 1.0)
 
 
-def learn(texts: Sequence[str], order: int = max(ORDERS), most: int = MOST_CHARACTERS) -> CharacterModel:
+def fit_character_model(texts: Sequence[str], order: int = max(ORDERS), most: int = MOST_CHARACTERS) -> CharacterModel:
     """Count the grams of documents.
 
     Parameters
@@ -98,7 +98,7 @@ def learn(texts: Sequence[str], order: int = max(ORDERS), most: int = MOST_CHARA
         used.append(text)
         total += len(text)
     alphabet = {mark: number for number, mark in enumerate(sorted(set().union(*map(set, used))), start=2)}
-    codes, real = _coded(used, alphabet, order - 1)
+    codes, real = _encode_characters(used, alphabet, order - 1)
     width = len(alphabet) + 2
     at = np.flatnonzero(real)
     orders: list[_Order] = []
@@ -128,17 +128,17 @@ def learn(texts: Sequence[str], order: int = max(ORDERS), most: int = MOST_CHARA
             used_counts.append(np.where(begins & (n > 1), counts, np.where(counts > 0, ways, 0)).astype(np.int64))
         else:
             used_counts.append(counts)
-        made = [_smoothed(some, contexts, n_contexts[n - 1]) for some in used_counts]
-        orders.append(_Order(keys, (made[0][0], made[1][0]), (made[0][1], made[1][1])))
+        smoothed = [_smooth_counts(some, contexts, n_contexts[n - 1]) for some in used_counts]
+        orders.append(_Order(keys, (smoothed[0][0], smoothed[1][0]), (smoothed[0][1], smoothed[1][1])))
     return CharacterModel(alphabet, tuple(orders), order)
 
 
-def with_order(model: CharacterModel, order: int) -> CharacterModel:
+def shorten_order(model: CharacterModel, order: int) -> CharacterModel:
     """Give the same model with a shorter longest gram."""
     return CharacterModel(model.alphabet, model.orders[:order], order)
 
 
-def bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
+def compute_bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
     """Give what each document costs (n_documents,), in bits: -log2 of its probability, character by character.
 
     A character that never occurred costs what the model gives to all unseen ones together, and `FOREIGN_BITS` to name
@@ -153,7 +153,7 @@ def bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
     (True, True)
     """
     pad = model.order - 1
-    codes, real = _coded(texts, model.alphabet, pad)
+    codes, real = _encode_characters(texts, model.alphabet, pad)
     width = len(model.alphabet) + 2
     probability = np.full(len(codes), 1.0 / (len(model.alphabet) + 1))
     ids = np.zeros(len(codes), dtype=np.int64)  # of the context so far; -1 where it never occurred
@@ -162,19 +162,21 @@ def bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
         known = context >= 0
         keys = np.where(known, context, 0) * width + codes
         place = np.minimum(np.searchsorted(one.keys, keys), len(one.keys) - 1)
-        found = known & (one.keys[place] == keys)
+        is_known = known & (one.keys[place] == keys)
         which = 0 if n == model.order else 1
         left = one.leftover[which][np.where(known, context, 0)]
-        probability = np.where(known, np.where(found, one.shares[which][place], 0.0) + left * probability, probability)
-        ids = np.where(found, place, -1)
+        probability = np.where(
+            known, np.where(is_known, one.probabilities[which][place], 0.0) + left * probability, probability
+        )
+        ids = np.where(is_known, place, -1)
     cost = -np.log2(np.maximum(probability, 1e-300)) + FOREIGN_BITS * (codes == _UNSEEN)
     ends = np.cumsum([len(text) + pad for text in texts])
     summed = np.concatenate([[0.0], np.cumsum(np.where(real, cost, 0.0))])
     return np.asarray(summed[ends] - summed[np.concatenate([[0], ends[:-1]])], dtype=np.float64)
 
 
-def best(train: Sequence[str], dev: Sequence[str], most: int = MOST_CHARACTERS) -> CharacterModel:
+def choose_character_model(train: Sequence[str], dev: Sequence[str], most: int = MOST_CHARACTERS) -> CharacterModel:
     """Learn the orders 3 to 6 and keep the one with the fewest bits on documents that choose."""
-    whole = learn(train, max(ORDERS), most)
-    models = [with_order(whole, order) for order in ORDERS]
-    return min(models, key=lambda model: float(bits(model, dev).sum()))
+    whole = fit_character_model(train, max(ORDERS), most)
+    models = [shorten_order(whole, order) for order in ORDERS]
+    return min(models, key=lambda model: float(compute_bits(model, dev).sum()))

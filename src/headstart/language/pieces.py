@@ -20,7 +20,7 @@ _MASKS = ("[MASK]", "<mask>")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marks:
+class SpecialTokens:
     """Ids with a meaning of their own: before and behind a text, for a hidden piece, for what is unknown."""
 
     before: tuple[int, ...]
@@ -30,7 +30,7 @@ class Marks:
     pad: int
 
     @property
-    def n(self) -> int:
+    def n_around(self) -> int:
         """Count the marks around a text."""
         return len(self.before) + len(self.behind)
 
@@ -53,12 +53,12 @@ class Corpus:
     ends: NDArray[np.int64]
 
 
-def opened(tokenizer: str) -> Tokenizer:
+def open_tokenizer(tokenizer: str) -> Tokenizer:
     """Make a tokenizer from the content of tokenizer.json; nothing is cut or filled."""
     return parse_tokenizer(tokenizer, "The base model's tokenizer.json")
 
 
-def marks_of(tokenizer: Tokenizer, pad: int) -> Marks:
+def find_special_tokens(tokenizer: Tokenizer, pad: int) -> SpecialTokens:
     """Find the ids with a meaning.
 
     Raises
@@ -66,7 +66,7 @@ def marks_of(tokenizer: Tokenizer, pad: int) -> Marks:
     OptionError
         The tokenizer has no mask: the base was not made to guess hidden words.
     """
-    mask = next((found for name in _MASKS if (found := tokenizer.token_to_id(name)) is not None), None)
+    mask = next((token_id for name in _MASKS if (token_id := tokenizer.token_to_id(name)) is not None), None)
     if mask is None:
         raise OptionError(
             "The base's tokenizer has no piece that stands for a hidden word: it cannot be measured or adapted here.",
@@ -78,7 +78,7 @@ def marks_of(tokenizer: Tokenizer, pad: int) -> Marks:
     unknown = model.get("unk_id")
     if unknown is None:
         unknown = tokenizer.token_to_id(model.get("unk_token") or "")
-    return Marks(
+    return SpecialTokens(
         before=tuple(around[:cut]),
         behind=tuple(around[cut:]),
         mask=mask,
@@ -87,7 +87,7 @@ def marks_of(tokenizer: Tokenizer, pad: int) -> Marks:
     )
 
 
-def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
+def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
     """Cut texts into pieces, without marks around them."""
     return [
         one
@@ -96,7 +96,7 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
     ]
 
 
-def word_begins(words: Sequence[int | None]) -> NDArray[np.bool_]:
+def find_word_begins(words: Sequence[int | None]) -> NDArray[np.bool_]:
     """Say where words begin (n_pieces,); a word of more than `LONGEST_WORD` pieces begins again.
 
     Examples
@@ -112,10 +112,10 @@ def word_begins(words: Sequence[int | None]) -> NDArray[np.bool_]:
     return begins
 
 
-def gather(encodings: Sequence[Encoding]) -> Corpus:
+def join_documents(encodings: Sequence[Encoding]) -> Corpus:
     """Put documents in pieces one after the other."""
     ids = [np.asarray(one.ids, dtype=np.int32) for one in encodings]
-    begins = [word_begins(one.word_ids) for one in encodings]
+    begins = [find_word_begins(one.word_ids) for one in encodings]
     return Corpus(
         np.concatenate([np.zeros(0, np.int32), *ids]),
         np.concatenate([np.zeros(0, bool), *begins]),
@@ -123,10 +123,11 @@ def gather(encodings: Sequence[Encoding]) -> Corpus:
     )
 
 
-def corpus(tokenizer: Tokenizer, texts: Sequence[str]) -> Corpus:
+def build_corpus(tokenizer: Tokenizer, texts: Sequence[str]) -> Corpus:
     """Cut texts into pieces and put them one after the other, in blocks so that memory stays small."""
     blocks = [
-        gather(encode(tokenizer, texts[start : start + _BATCH])) for start in range(0, max(len(texts), 1), _BATCH)
+        join_documents(encode_texts(tokenizer, texts[start : start + _BATCH]))
+        for start in range(0, max(len(texts), 1), _BATCH)
     ]
     shifts = np.cumsum([0, *(len(block.ids) for block in blocks[:-1])])
     return Corpus(
@@ -136,7 +137,7 @@ def corpus(tokenizer: Tokenizer, texts: Sequence[str]) -> Corpus:
     )
 
 
-def windows(found: Corpus, longest: int) -> NDArray[np.int64]:
+def cut_windows(corpus: Corpus, longest: int) -> NDArray[np.int64]:
     """Cut documents into windows of about equal length, at most `longest` pieces, at word beginnings where possible.
 
     Returns
@@ -144,33 +145,33 @@ def windows(found: Corpus, longest: int) -> NDArray[np.int64]:
     int64, shape (n_windows, 3)
         First piece, end, and number of the document.
     """
-    made: list[tuple[int, int, int]] = []
+    bounds: list[tuple[int, int, int]] = []
     start = 0
-    for number, end in enumerate(found.ends.tolist()):
+    for number, end in enumerate(corpus.ends.tolist()):
         parts = -(-(end - start) // longest)
         while start < end:
             goal = min(start + -(-(end - start) // max(parts, 1)), start + longest, end)
             cut = goal
-            while cut < end and cut > start + 1 and not found.begins[cut]:
+            while cut < end and cut > start + 1 and not corpus.begins[cut]:
                 cut -= 1
             cut = goal if cut <= start + 1 else cut
-            made.append((start, cut, number))
+            bounds.append((start, cut, number))
             start, parts = cut, parts - 1
         start = end
-    return np.asarray(made, dtype=np.int64).reshape(-1, 3)
+    return np.asarray(bounds, dtype=np.int64).reshape(-1, 3)
 
 
 @dataclass(frozen=True)
-class Rows:
+class TokenRows:
     """Windows side by side: ids, mask (1 = piece or mark), number of the word (-1: none) and place in its word."""
 
     ids: NDArray[np.int64]
     mask: NDArray[np.int64]
-    word: NDArray[np.int64]
-    place: NDArray[np.int64]
+    word_index: NDArray[np.int64]
+    position: NDArray[np.int64]
 
 
-def rows(found: Corpus, some: NDArray[np.int64], marks: Marks) -> Rows:
+def lay_out_rows(corpus: Corpus, bounds: NDArray[np.int64], special_tokens: SpecialTokens) -> TokenRows:
     """Lay windows out as rows, filled with `marks.pad`.
 
     Parameters
@@ -178,18 +179,22 @@ def rows(found: Corpus, some: NDArray[np.int64], marks: Marks) -> Rows:
     some : int64, shape (n_rows, 3)
         As `windows` gives them.
     """
-    width = int((some[:, 1] - some[:, 0]).max()) + marks.n
-    shape = (len(some), width)
-    ids, mask = np.full(shape, marks.pad, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    width = int((bounds[:, 1] - bounds[:, 0]).max()) + special_tokens.n_around
+    shape = (len(bounds), width)
+    ids, mask = np.full(shape, special_tokens.pad, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     word, place = np.full(shape, -1, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    first = len(marks.before)
-    for row, (start, end, _) in enumerate(some.tolist()):
+    first = len(special_tokens.before)
+    for row, (start, end, _) in enumerate(bounds.tolist()):
         n = end - start
-        ids[row, : n + marks.n] = (*marks.before, *found.ids[start:end].tolist(), *marks.behind)
-        mask[row, : n + marks.n] = 1
-        begins = found.begins[start:end].copy()
+        ids[row, : n + special_tokens.n_around] = (
+            *special_tokens.before,
+            *corpus.ids[start:end].tolist(),
+            *special_tokens.behind,
+        )
+        mask[row, : n + special_tokens.n_around] = 1
+        begins = corpus.begins[start:end].copy()
         begins[0] = True
         numbers = np.cumsum(begins) - 1
         word[row, first : first + n] = numbers
         place[row, first : first + n] = np.arange(n) - np.flatnonzero(begins)[numbers]
-    return Rows(ids, mask, word, place)
+    return TokenRows(ids, mask, word, place)

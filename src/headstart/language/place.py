@@ -10,7 +10,7 @@ from headstart.home import require_place
 MARK, CARD = "language.json", "README.md"
 
 
-def require_free(out: Path) -> None:
+def require_free_folder(out: Path) -> None:
     """Refuse a folder that holds something which `adapt-language` did not write, or that cannot be made.
 
     Raises

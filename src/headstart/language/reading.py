@@ -21,7 +21,7 @@ PLAIN = frozenset({".txt", ".text", ".md"})
 SUFFIXES = frozenset(READERS) | frozenset(NAMED_READERS) | PLAIN
 LONGEST_DOCUMENT = 5_000
 """Characters; longer documents are cut at a space."""
-FEW_DOCUMENTS, WANTED_DOCUMENTS, SHORTEST_CUT = 100, 200, 500
+FEW_DOCUMENTS, ENOUGH_DOCUMENTS, SHORTEST_CUT = 100, 200, 500
 """Fewer documents than the first are cut shorter, into about as many as the second, so that some can be held out."""
 LEAST_CHARACTERS, LEAST_DOCUMENTS = 20_000, 30
 HELD_SHARE, DEV_SHARE = 0.1, 0.05
@@ -60,7 +60,7 @@ class RawText:
 
 
 @dataclass(frozen=True)
-class Split:
+class TextSplit:
     """Documents to learn from, to choose and stop by, and to measure on; no document stands in two of them."""
 
     train: tuple[str, ...]
@@ -68,7 +68,7 @@ class Split:
     held: tuple[str, ...]
 
 
-def read_raw(paths: Sequence[Path], column: str | None = None, encoding: str | None = None) -> RawText:
+def read_raw_text(paths: Sequence[Path], column: str | None = None, encoding: str | None = None) -> RawText:
     """Read raw text.
 
     Parameters
@@ -90,28 +90,28 @@ def read_raw(paths: Sequence[Path], column: str | None = None, encoding: str | N
     UnknownName
         The column asked for is not there.
     """
-    files = [file for path in paths for file in _files(path)]
+    files = [file for path in paths for file in _list_files(path)]
     if not files:
         raise DataError(
             f"No text was found in {', '.join(map(str, paths))}.", f"Give files of {', '.join(sorted(SUFFIXES))}."
         )
     if column and all(file.suffix.lower() in PLAIN for file in files):
         raise OptionError(f"--column {column} was given, but there is no table in the text.", "Leave --column out.")
-    found: list[str] = []
+    documents: list[str] = []
     names: list[str] = []
     for file in files:
         is_plain = file.suffix.lower() in PLAIN
-        name, texts = ("", _plain(file, encoding)) if is_plain else _column(file, column, encoding)
+        name, texts = ("", _read_plain_text(file, encoding)) if is_plain else _read_column(file, column, encoding)
         names.append(f"{file.name} (column {name})" if name else file.name)
-        found += texts
-    kept, repeated = _without_repeats(found)
-    if not kept:
+        documents += texts
+    unique_documents, repeated = _drop_repeats(documents)
+    if not unique_documents:
         raise DataError(f"{files[0]}: there is no text in it.", "Check that this is the right file.")
-    said = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return RawText(tuple(kept), len(found), repeated, said)
+    source = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return RawText(tuple(unique_documents), len(documents), repeated, source)
 
 
-def _files(path: Path) -> list[Path]:
+def _list_files(path: Path) -> list[Path]:
     if path.is_dir():
         tree = list_tree(path)
         return [tree.locate(file) for file in tree.list_files(SUFFIXES - frozenset(NAMED_READERS))]
@@ -124,9 +124,9 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _plain(path: Path, encoding: str | None) -> list[str]:
+def _read_plain_text(path: Path, encoding: str | None) -> list[str]:
     raw, findings = read_text_file(path, encoding)
-    _warn_of(findings)
+    _warn(findings)
     if len(_CONTROL.findall(raw[:_SAMPLE])) > _CONTROL_SHARE * len(raw[:_SAMPLE]):
         raise DataError(f"{path} holds no text but other data.", "Check that this is the right file, or leave it out.")
     whole = load_text(raw, {}).replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -134,16 +134,16 @@ def _plain(path: Path, encoding: str | None) -> list[str]:
     return parts if len(parts) > 1 else whole.split("\n")
 
 
-def _warn_of(findings: Sequence[Finding]) -> None:
+def _warn(findings: Sequence[Finding]) -> None:
     for item in findings:
         if item.severity == "warn":
             progress.warn(f"{item.summary} {item.advice}")
 
 
-def _column(path: Path, column: str | None, encoding: str | None) -> tuple[str, list[str]]:
+def _read_column(path: Path, column: str | None, encoding: str | None) -> tuple[str, list[str]]:
     """Give the name of the column and its texts."""
     sheet = read_raw_table(path, encoding)
-    _warn_of(sheet.findings)
+    _warn(sheet.findings)
     name = find_column(sheet.names, "text", ColumnSpec(columns={"text": column} if column else {}), f" in {sheet.name}")
     if name is None and len(sheet.names) == 1:
         name = sheet.names[0]
@@ -155,7 +155,7 @@ def _column(path: Path, column: str | None, encoding: str | None) -> tuple[str, 
     return name, [load_text(text, {}) for text in sheet.texts(name)]
 
 
-def _without_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
+def _drop_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
     """Leave out documents, and longer lines of documents of several lines, that were seen before; cut long ones."""
     seen: set[bytes] = set()
     wholes: list[str] = []
@@ -173,21 +173,21 @@ def _without_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
             wholes.append(whole)
         elif whole:
             repeated += 1
-    kept: list[str] = []
-    longest = _longest(wholes)
+    unique_documents: list[str] = []
+    longest = _choose_document_length(wholes)
     for whole in wholes:
-        pieces = list(_pieces(whole, longest))
-        fresh = pieces if len(pieces) == 1 else [piece for piece in pieces if _is_new(piece, seen)]
-        repeated += len(pieces) - len(fresh)
-        kept += fresh
-    return kept, repeated
+        parts = list(_cut_document(whole, longest))
+        fresh = parts if len(parts) == 1 else [piece for piece in parts if _is_new(piece, seen)]
+        repeated += len(parts) - len(fresh)
+        unique_documents += fresh
+    return unique_documents, repeated
 
 
-def _longest(texts: Sequence[str]) -> int:
+def _choose_document_length(texts: Sequence[str]) -> int:
     """Say where documents are cut: shorter where there are few, so that there are enough to hold some out."""
     if sum(-(-len(text) // LONGEST_DOCUMENT) for text in texts) >= FEW_DOCUMENTS:
         return LONGEST_DOCUMENT
-    return min(max(sum(map(len, texts)) // WANTED_DOCUMENTS, SHORTEST_CUT), LONGEST_DOCUMENT)
+    return min(max(sum(map(len, texts)) // ENOUGH_DOCUMENTS, SHORTEST_CUT), LONGEST_DOCUMENT)
 
 
 def _is_new(text: str, seen: set[bytes]) -> bool:
@@ -198,7 +198,7 @@ def _is_new(text: str, seen: set[bytes]) -> bool:
     return True
 
 
-def _pieces(text: str, longest: int) -> Iterator[str]:
+def _cut_document(text: str, longest: int) -> Iterator[str]:
     start = 0
     while len(text) - start > longest:
         least, most = start + longest // 2, start + longest
@@ -213,7 +213,7 @@ def _pieces(text: str, longest: int) -> Iterator[str]:
         yield piece
 
 
-def require_enough(raw: RawText) -> None:
+def require_enough_text(raw: RawText) -> None:
     """Refuse text that is too little to learn a language from.
 
     Raises
@@ -231,7 +231,7 @@ def require_enough(raw: RawText) -> None:
         )
 
 
-def split(raw: RawText, seed: int) -> Split:
+def split_documents(raw: RawText, seed: int) -> TextSplit:
     """Deal documents by a hash of their content: the same documents fall on the same side, in whatever order they come.
 
     Parameters
@@ -247,18 +247,18 @@ def split(raw: RawText, seed: int) -> Split:
     """
     order = sorted(raw.documents, key=lambda text: hashlib.sha256(f"{seed}|{text}".encode("utf-8", "replace")).digest())
     total = raw.n_characters
-    held, rest = _first(order, min(HELD_SHARE * total, MOST_HELD))
-    dev, train = _first(rest, min(DEV_SHARE * total, MOST_DEV))
-    return Split(tuple(train), tuple(dev), tuple(held))
+    held, rest = _cut_at(order, min(HELD_SHARE * total, MOST_HELD))
+    dev, train = _cut_at(rest, min(DEV_SHARE * total, MOST_DEV))
+    return TextSplit(tuple(train), tuple(dev), tuple(held))
 
 
-def halves(raw: RawText, seed: int) -> tuple[list[str], list[str]]:
+def halve_documents(raw: RawText, seed: int) -> tuple[list[str], list[str]]:
     """Deal documents into two halves of about as many characters each, by a hash of their content."""
     order = sorted(raw.documents, key=lambda text: hashlib.sha256(f"{seed}|{text}".encode("utf-8", "replace")).digest())
-    return _first(order, raw.n_characters / 2)
+    return _cut_at(order, raw.n_characters / 2)
 
 
-def _first(texts: Sequence[str], n_characters: float) -> tuple[list[str], list[str]]:
+def _cut_at(texts: Sequence[str], n_characters: float) -> tuple[list[str], list[str]]:
     total, at = 0, 0
     while at < len(texts) - 1 and total < n_characters:
         total += len(texts[at])

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from tokenizers import Encoding
 
 from headstart.evaluation.intervals import draw_bootstrap_weights, envelope, percentiles
-from headstart.language.masked import MaskedNet, numerics
-from headstart.language.pieces import Corpus, Marks, Rows, gather, rows, windows
-from headstart.language.spelling import Spelling
+from headstart.language.masked import MaskedNet, autocast_bfloat16
+from headstart.language.pieces import Corpus, SpecialTokens, TokenRows, cut_windows, join_documents, lay_out_rows
+from headstart.language.spelling import SpellingModel
 from headstart.records import Interval
 
 Floats = NDArray[np.float64]
@@ -38,16 +38,16 @@ _BINS = 10
 
 
 @dataclass(frozen=True)
-class Guesses:
+class MaskedPredictions:
     """The pieces that were guessed: probability of the likeliest one, whether it was right, and the document."""
 
-    sure: Floats
-    right: NDArray[np.bool_]
+    confidence: Floats
+    is_correct: NDArray[np.bool_]
     document: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class DocumentCosts:
     """What documents cost.
 
     Parameters
@@ -64,13 +64,18 @@ class Measured:
     bits: Floats
     lost_bits: Floats
     characters: Floats
-    n_pieces: int
-    guesses: Guesses
+    n_tokens: int
+    predictions: MaskedPredictions
 
 
-def measure(
-    net: MaskedNet, marks: Marks, spelling: Spelling, texts: Sequence[str], encodings: Sequence[Encoding], budget: int
-) -> Measured:
+def measure_documents(
+    net: MaskedNet,
+    special_tokens: SpecialTokens,
+    spelling: SpellingModel,
+    texts: Sequence[str],
+    encodings: Sequence[Encoding],
+    budget: int,
+) -> DocumentCosts:
     """Measure documents.
 
     Parameters
@@ -83,80 +88,80 @@ def measure(
     budget : int
         Pieces put through the network at most, about.
     """
-    found = gather(encodings)
-    cut = windows(found, min(LONGEST, net.room - marks.n))
-    n_folds = int(np.clip(budget // max(3 * len(found.ids), 1), 1, FOLDS))
+    corpus = join_documents(encodings)
+    windows = cut_windows(corpus, min(LONGEST, net.max_tokens - special_tokens.n_around))
+    n_folds = int(np.clip(budget // max(3 * len(corpus.ids), 1), 1, FOLDS))
     shift = np.random.default_rng(len(texts)).integers(0, FOLDS, max(len(texts), 1))
     cost = np.zeros(len(texts))
     parts: list[tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]] = []
-    order = np.argsort(cut[:, 1] - cut[:, 0], kind="stable")
-    for some in _batches(cut[order]):
-        laid = rows(found, some, marks)
+    order = np.argsort(windows[:, 1] - windows[:, 0], kind="stable")
+    for bounds in _cut_batches(windows[order]):
+        rows = lay_out_rows(corpus, bounds, special_tokens)
         for fold in range(n_folds):
-            hidden = (laid.word >= 0) & ((laid.word + shift[some[:, 2]][:, None] + fold) % FOLDS == 0)
-            for row, bits, sure, right in _guessed(net, marks, laid, hidden):
-                document = some[row, 2]
+            hidden = (rows.word_index >= 0) & ((rows.word_index + shift[bounds[:, 2]][:, None] + fold) % FOLDS == 0)
+            for row, bits, sure, right in _predict_hidden_words(net, special_tokens, rows, hidden):
+                document = bounds[row, 2]
                 np.add.at(cost, document, bits * (FOLDS / n_folds))
                 parts.append((sure, right, document))
-    lost = np.array([spelling.bits(text, one) for text, one in zip(texts, encodings, strict=True)])
+    lost = np.array([spelling.compute_bits(text, one) for text, one in zip(texts, encodings, strict=True)])
     sure, right, document = (np.concatenate([part[at] for part in parts]) for at in range(3))
     characters = np.array([len(text) for text in texts], dtype=np.float64)
-    return Measured(
+    return DocumentCosts(
         bits=cost + lost,
         lost_bits=lost,
         characters=characters,
-        n_pieces=len(found.ids),
-        guesses=Guesses(sure, right.astype(bool), document),
+        n_tokens=len(corpus.ids),
+        predictions=MaskedPredictions(sure, right.astype(bool), document),
     )
 
 
-def _batches(cut: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _cut_batches(cut: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Cut windows that are sorted by length into batches of at most `_BATCH_PIECES`."""
-    made, start = [], 0
+    batches, start = [], 0
     while start < len(cut):
         end = start + 1
         while end < len(cut) and (end - start + 1) * int(cut[end, 1] - cut[end, 0] + 2) <= _BATCH_PIECES:
             end += 1
-        made.append(cut[start:end])
+        batches.append(cut[start:end])
         start = end
-    return made
+    return batches
 
 
-def _guessed(
-    net: MaskedNet, marks: Marks, laid: Rows, hidden: NDArray[np.bool_]
+def _predict_hidden_words(
+    net: MaskedNet, special_tokens: SpecialTokens, rows: TokenRows, hidden: NDArray[np.bool_]
 ) -> list[tuple[NDArray[np.int64], Floats, Floats, NDArray[np.bool_]]]:
     """Guess hidden words piece by piece: (rows, bits, likeliest probability, right) for the first, second ... piece."""
-    made = []
-    for place in range(int(laid.place[hidden].max(initial=-1)) + 1):
-        asked = hidden & (laid.place == place)
-        some = np.flatnonzero(asked.any(axis=1))
-        if len(some) == 0:
+    predictions = []
+    for position in range(int(rows.position[hidden].max(initial=-1)) + 1):
+        label_mask = hidden & (rows.position == position)
+        row_numbers = np.flatnonzero(label_mask.any(axis=1))
+        if len(row_numbers) == 0:
             continue
         # words that are finished stay hidden, so that every piece is guessed from the same surroundings
-        longer = _in_longer_word(laid, hidden, place)
-        shown = longer & (laid.place < place)
-        ids = np.where(hidden & ~shown, marks.mask, laid.ids)[some]
-        row, column = np.nonzero(asked[some])
-        with torch.inference_mode(), numerics():
-            out = net.hidden(torch.from_numpy(ids), torch.from_numpy(laid.mask[some]))
-            logs = net.guess(out[torch.from_numpy(row), torch.from_numpy(column)]).log_softmax(-1)
-        truth = laid.ids[some[row], column]
+        longer = _mark_longer_words(rows, hidden, position)
+        is_visible = longer & (rows.position < position)
+        ids = np.where(hidden & ~is_visible, special_tokens.mask, rows.ids)[row_numbers]
+        row, column = np.nonzero(label_mask[row_numbers])
+        with torch.inference_mode(), autocast_bfloat16():
+            out = net.encode(torch.from_numpy(ids), torch.from_numpy(rows.mask[row_numbers]))
+            logs = net.score_tokens(out[torch.from_numpy(row), torch.from_numpy(column)]).log_softmax(-1)
+        truth = rows.ids[row_numbers[row], column]
         best = logs.max(-1)
         bits = -logs[torch.arange(len(row)), torch.from_numpy(truth)].double().numpy() / np.log(2)
-        made.append((some[row], bits, best.values.exp().double().numpy(), best.indices.numpy() == truth))
-    return made
+        predictions.append((row_numbers[row], bits, best.values.exp().double().numpy(), best.indices.numpy() == truth))
+    return predictions
 
 
-def _in_longer_word(laid: Rows, hidden: NDArray[np.bool_], place: int) -> NDArray[np.bool_]:
+def _mark_longer_words(rows: TokenRows, hidden: NDArray[np.bool_], position: int) -> NDArray[np.bool_]:
     """Mark the pieces of hidden words that have a piece at `place` (n_rows, width)."""
-    n_words = int(laid.word.max(initial=0)) + 1
-    has = np.zeros((len(laid.ids), n_words), dtype=bool)
-    row, column = np.nonzero(hidden & (laid.place == place))
-    has[row, laid.word[row, column]] = True
-    return np.asarray(has[np.arange(len(laid.ids))[:, None], np.maximum(laid.word, 0)] & (laid.word >= 0))
+    n_words = int(rows.word_index.max(initial=0)) + 1
+    has = np.zeros((len(rows.ids), n_words), dtype=bool)
+    row, column = np.nonzero(hidden & (rows.position == position))
+    has[row, rows.word_index[row, column]] = True
+    return np.asarray(has[np.arange(len(rows.ids))[:, None], np.maximum(rows.word_index, 0)] & (rows.word_index >= 0))
 
 
-def per_character(bits: Floats, characters: Floats, seed: int) -> Interval:
+def compute_bits_per_character(bits: Floats, characters: Floats, seed: int) -> Interval:
     """Give bits per character over documents with the bootstrap interval over documents (lower is better).
 
     Examples
@@ -164,28 +169,28 @@ def per_character(bits: Floats, characters: Floats, seed: int) -> Interval:
     >>> per_character(np.array([2.0, 4.0]), np.array([1.0, 2.0]), 0)
     Interval(value=2.0, low=2.0, high=2.0)
     """
-    units = np.column_stack([bits, characters]).astype(np.float32)
-    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
+    sums = np.column_stack([bits, characters]).astype(np.float32)
+    drawn = np.concatenate([times @ sums for times in draw_bootstrap_weights(len(sums), seed)]).astype(np.float64)
     low, high = percentiles(drawn[:, :1] / drawn[:, 1:])
     value = float(bits.sum() / characters.sum())
     return envelope(value, (float(low[0]), float(high[0])), within=(0.0, float("inf")))
 
 
-def change(new: Floats, old: Floats, characters: Floats, seed: int) -> Interval:
+def compute_change(new: Floats, old: Floats, characters: Floats, seed: int) -> Interval:
     """Give new over old bits minus one (-0.2: a fifth less), paired over documents, with its bootstrap interval."""
-    units = np.column_stack([new, old, characters]).astype(np.float32)
-    drawn = np.concatenate([times @ units for times in draw_bootstrap_weights(len(units), seed)]).astype(np.float64)
+    sums = np.column_stack([new, old, characters]).astype(np.float32)
+    drawn = np.concatenate([times @ sums for times in draw_bootstrap_weights(len(sums), seed)]).astype(np.float64)
     low, high = percentiles(drawn[:, :1] / drawn[:, 1:2] - 1)
     return envelope(float(new.sum() / old.sum() - 1), (float(low[0]), float(high[0])), within=(-1.0, float("inf")))
 
 
 @dataclass(frozen=True)
-class Trust:
+class TokenCalibration:
     """Calibration of the guesses: expected error (0-1, lower is better), mean probability and share right."""
 
     error: Interval
     mean_probability: float
-    share_right: float
+    accuracy: float
     n_guesses: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -193,12 +198,12 @@ class Trust:
         return {
             "error": self.error.as_dict(),
             "mean_probability": self.mean_probability,
-            "share_right": self.share_right,
+            "share_right": self.accuracy,
             "n_guesses": self.n_guesses,
         }
 
 
-def trust(found: Guesses, seed: int) -> Trust:
+def measure_calibration(predictions: MaskedPredictions, seed: int) -> TokenCalibration:
     """Compare how sure the likeliest pieces were with how often they were right.
 
     Notes
@@ -206,26 +211,31 @@ def trust(found: Guesses, seed: int) -> Trust:
     Expected calibration error over ten bins of equal mass: mean over guesses of |mean probability - share right| of the
     bin; 95 % interval by the bootstrap over documents.
     """
-    edges = np.unique(np.quantile(found.sure, np.linspace(0, 1, _BINS + 1)[1:-1]))
-    bins = np.searchsorted(edges, found.sure)
+    edges = np.unique(np.quantile(predictions.confidence, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    bins = np.searchsorted(edges, predictions.confidence)
     n_bins = int(bins.max(initial=0)) + 1
-    _, unit = np.unique(found.document, return_inverse=True)
-    units = np.zeros((int(unit.max()) + 1, 2 * n_bins), dtype=np.float32)
-    np.add.at(units, (unit, bins), (found.sure - found.right).astype(np.float32))
-    np.add.at(units, (unit, n_bins + bins), 1.0)
+    _, cluster = np.unique(predictions.document, return_inverse=True)
+    sums = np.zeros((int(cluster.max()) + 1, 2 * n_bins), dtype=np.float32)
+    np.add.at(sums, (cluster, bins), (predictions.confidence - predictions.is_correct).astype(np.float32))
+    np.add.at(sums, (cluster, n_bins + bins), 1.0)
 
     def error(sums: Floats) -> Floats:
         return np.asarray(np.abs(sums[:, :n_bins]).sum(axis=1) / np.maximum(sums[:, n_bins:].sum(axis=1), 1.0))
 
     drawn = np.concatenate(
-        [error((times @ units).astype(np.float64)) for times in draw_bootstrap_weights(len(units), seed)]
+        [error((times @ sums).astype(np.float64)) for times in draw_bootstrap_weights(len(sums), seed)]
     )
     low, high = percentiles(drawn[:, None])
-    value = float(error(units.sum(axis=0, keepdims=True).astype(np.float64))[0])
+    value = float(error(sums.sum(axis=0, keepdims=True).astype(np.float64))[0])
     interval = envelope(value, (float(low[0]), float(high[0])))
-    return Trust(interval, float(found.sure.mean()), float(found.right.mean()), len(found.sure))
+    return TokenCalibration(
+        interval,
+        float(predictions.confidence.mean()),
+        float(predictions.is_correct.mean()),
+        len(predictions.confidence),
+    )
 
 
-def unigram(found: Corpus, n_pieces: int) -> Floats:
+def count_tokens(corpus: Corpus, n_vocabulary: int) -> Floats:
     """Count how often each piece occurs (n_pieces,)."""
-    return np.bincount(found.ids, minlength=n_pieces).astype(np.float64)
+    return np.bincount(corpus.ids, minlength=n_vocabulary).astype(np.float64)

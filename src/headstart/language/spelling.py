@@ -20,7 +20,7 @@ _STOP = ""
 
 
 @dataclass
-class _Table:
+class _ContextCounts:
     """How often each value occurred in each context; Witten and Bell's estimate, the rest spelled at `FOREIGN_BITS`."""
 
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -39,7 +39,7 @@ class _Table:
         return foreign - math.log2(kinds / (total + kinds))
 
 
-def units(text: str) -> Iterator[str]:
+def split_graphemes(text: str) -> Iterator[str]:
     """Give letters with the marks that stand on them.
 
     Examples
@@ -56,61 +56,61 @@ def units(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-class Spelling:
+class SpellingModel:
     """Costs of what one tokenizer loses, learnt from text."""
 
     def __init__(self, tokenizer: Tokenizer, unknown: int) -> None:
         self.tokenizer, self.unknown = tokenizer, unknown
-        self.letters, self.written, self.gaps = _Table(), _Table(), _Table()
+        self.letters, self.written, self.gaps = _ContextCounts(), _ContextCounts(), _ContextCounts()
         self.plain: dict[str, str] = {}
 
-    def _plain(self, unit: str) -> str:
+    def _normalise(self, unit: str) -> str:
         if unit not in self.plain:
             normal = self.tokenizer.normalizer
             self.plain[unit] = normal.normalize_str(unit) if normal is not None else unit
         return self.plain[unit]
 
-    def _parts(self, text: str, found: Encoding) -> Iterator[tuple[str, str, str]]:
+    def _list_losses(self, text: str, encoding: Encoding) -> Iterator[tuple[str, str, str]]:
         """Give (kind, context, value) of everything that the pieces alone do not say."""
-        end, before, words = 0, "", found.word_ids
-        for number, ((begin, stop), piece) in enumerate(zip(found.offsets, found.ids, strict=True)):
+        end, before, words = 0, "", encoding.word_ids
+        for number, ((begin, stop), piece) in enumerate(zip(encoding.offsets, encoding.ids, strict=True)):
             same = number > 0 and words[number] == words[number - 1] and words[number] is not None
             after = text[begin : begin + 1]
-            context = f"{same:d}{_kind(before)}{_kind(after)}"
+            context = f"{same:d}{_character_kind(before)}{_character_kind(after)}"
             yield "gap", context, text[end:begin] if begin > end else ""
             start = max(begin, end)  # pieces of one letter share it
             span = text[start:stop]
             if piece == self.unknown:
-                yield from (("letter", "", unit) for unit in (*units(span), _STOP))
+                yield from (("letter", "", unit) for unit in (*split_graphemes(span), _STOP))
             else:
-                yield from (("written", self._plain(unit), unit) for unit in units(span))
+                yield from (("written", self._normalise(unit), unit) for unit in split_graphemes(span))
             end, before = max(end, stop), text[stop - 1 : stop]
-        yield "gap", f"end{_kind(before)}", text[end:]
+        yield "gap", f"end{_character_kind(before)}", text[end:]
 
-    def learn(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> Spelling:
+    def fit(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> SpellingModel:
         """Count documents; letters are counted everywhere, as unknown words may hold any."""
         tables = {"gap": self.gaps, "written": self.written}
-        for text, found in zip(texts, encodings, strict=True):
+        for text, encoding in zip(texts, encodings, strict=True):
             for word in text.split():
-                for unit in (*units(word), _STOP):
+                for unit in (*split_graphemes(word), _STOP):
                     self.letters.add("", unit)
-            for kind, context, value in self._parts(text, found):
+            for kind, context, value in self._list_losses(text, encoding):
                 if kind in tables:
                     tables[kind].add(context, value)
         return self
 
-    def bits(self, text: str, found: Encoding) -> float:
+    def compute_bits(self, text: str, encoding: Encoding) -> float:
         """Give what it costs to get a document back from its pieces."""
         tables = {"gap": self.gaps, "written": self.written, "letter": self.letters}
-        return sum(tables[kind].bits(context, value) for kind, context, value in self._parts(text, found))
+        return sum(tables[kind].bits(context, value) for kind, context, value in self._list_losses(text, encoding))
 
 
-def _kind(letter: str) -> str:
+def _character_kind(letter: str) -> str:
     return "-" if not letter else "a" if letter.isalnum() or unicodedata.combining(letter) else "p"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fit:
+class TokenizerFit:
     """How well a tokenizer fits text, without any model.
 
     Parameters
@@ -132,25 +132,27 @@ class Fit:
     bytes_per_token: float
 
 
-def fit(texts: Sequence[str], encodings: Sequence[Encoding], tokenizer: Tokenizer, unknown: int) -> Fit:
+def measure_tokenizer_fit(
+    texts: Sequence[str], encodings: Sequence[Encoding], tokenizer: Tokenizer, unknown: int
+) -> TokenizerFit:
     """Count how a tokenizer cuts documents."""
-    spelling = Spelling(tokenizer, unknown)
-    pieces = unknowns = lost = changed = seen = words = size = 0
-    for text, found in zip(texts, encodings, strict=True):
+    spelling = SpellingModel(tokenizer, unknown)
+    n_tokens = unknowns = lost = changed = seen = words = size = 0
+    for text, encoding in zip(texts, encodings, strict=True):
         words += len(text.split())
         size += len(text.encode("utf-8", "replace"))
-        pieces += len(found.ids)
-        unknowns += sum(piece == unknown for piece in found.ids)
-        for kind, plain, unit in spelling._parts(text, found):
+        n_tokens += len(encoding.ids)
+        unknowns += sum(piece == unknown for piece in encoding.ids)
+        for kind, plain, unit in spelling._list_losses(text, encoding):
             if kind == "letter":
                 lost += len(unit)
             elif kind == "written":
                 seen += len(unit)
                 changed += len(unit) * (plain != unit)
-    return Fit(
-        unknown_token_share=unknowns / max(pieces, 1),
+    return TokenizerFit(
+        unknown_token_share=unknowns / max(n_tokens, 1),
         unknown_character_share=lost / max(lost + seen, 1),
         changed_character_share=changed / max(seen, 1),
-        pieces_per_word=pieces / max(words, 1),
-        bytes_per_token=size / max(pieces, 1),
+        pieces_per_word=n_tokens / max(words, 1),
+        bytes_per_token=size / max(n_tokens, 1),
     )

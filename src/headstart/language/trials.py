@@ -19,13 +19,20 @@ from headstart.array_files import DamagedArrays, read_arrays, write_arrays
 from headstart.bases import BaseParts, assemble_backbone
 from headstart.home import read_json, write_json
 from headstart.language import scoring
-from headstart.language.fitness import BLIND, first
-from headstart.language.masked import MaskedNet, Opened, numerics, with_head
-from headstart.language.pieces import Corpus, Marks, corpus, encode, marks_of, opened
-from headstart.language.reading import Split
-from headstart.language.spelling import Fit, Spelling, fit
-from headstart.language.teaching import PARTS, Course, teach
-from headstart.language.vocabulary import Repaired, repair, wanted_size
+from headstart.language.fitness import UNKNOWN_CHARACTERS, take_first_documents
+from headstart.language.masked import MaskedBase, MaskedNet, attach_head, autocast_bfloat16
+from headstart.language.pieces import (
+    Corpus,
+    SpecialTokens,
+    build_corpus,
+    encode_texts,
+    find_special_tokens,
+    open_tokenizer,
+)
+from headstart.language.reading import TextSplit
+from headstart.language.spelling import SpellingModel, TokenizerFit, measure_tokenizer_fit
+from headstart.language.teaching import PARTS, MaskedTrainingConfig, train_masked_net
+from headstart.language.vocabulary import RepairedBase, choose_vocabulary_size, repair_tokenizer
 from headstart.training.networks import find_attention_layers
 
 LONGEST_SECONDS = 180.0
@@ -39,7 +46,7 @@ _MUCH_MORE = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class PilotRun:
     """One short training; `figure` is bits per character on the documents that choose."""
 
     tokenizer: str
@@ -50,7 +57,7 @@ class Trial:
     seconds: float
 
 
-class Bench:
+class TokenizerBench:
     """One tokenizer with its texts in pieces: what is needed to train and to measure a network that uses it.
 
     Parameters
@@ -63,57 +70,66 @@ class Bench:
         Of the training text that are cut into pieces, at most.
     """
 
-    def __init__(self, parts: BaseParts, split: Split, seed: int, n_characters: int) -> None:
+    def __init__(self, parts: BaseParts, split: TextSplit, seed: int, n_characters: int) -> None:
         self.parts, self.seed = parts, seed
-        self.tokenizer = opened(parts.tokenizer)
-        self.marks: Marks = marks_of(self.tokenizer, int(parts.spec["pad_id"]))
-        used = first(split.train, n_characters)
-        self.corpus: Corpus = corpus(self.tokenizer, used)
-        some = first(used, _SPELLING_CHARACTERS)
-        self.spelling = Spelling(self.tokenizer, self.marks.unknown).learn(some, encode(self.tokenizer, some))
+        self.tokenizer = open_tokenizer(parts.tokenizer)
+        self.special_tokens: SpecialTokens = find_special_tokens(self.tokenizer, int(parts.spec["pad_id"]))
+        used = take_first_documents(split.train, n_characters)
+        self.corpus: Corpus = build_corpus(self.tokenizer, used)
+        some = take_first_documents(used, _SPELLING_CHARACTERS)
+        self.spelling = SpellingModel(self.tokenizer, self.special_tokens.unknown).fit(
+            some, encode_texts(self.tokenizer, some)
+        )
 
     @property
-    def n_pieces(self) -> int:
+    def n_vocabulary(self) -> int:
         """Count the rows of the embeddings."""
         return int(self.parts.architecture["config"].get("vocab_size") or self.tokenizer.get_vocab_size())
 
-    def net(self, head: Mapping[str, Any] | None) -> MaskedNet:
+    def build_net(self, head: Mapping[str, Any] | None) -> MaskedNet:
         """Make the network anew; a head of another vocabulary is not taken: it pulls towards pieces that are gone."""
         backbone = assemble_backbone(self.parts)
         assert backbone.module is not None
-        counts = scoring.unigram(self.corpus, self.n_pieces)
-        return with_head(copy.deepcopy(backbone.module().net), head, counts, self.seed)
+        counts = scoring.count_tokens(self.corpus, self.n_vocabulary)
+        return attach_head(copy.deepcopy(backbone.module().net), head, counts, self.seed)
 
-    def fit(self, texts: Sequence[str]) -> Fit:
+    def fit(self, texts: Sequence[str]) -> TokenizerFit:
         """Count how the tokenizer cuts documents."""
-        return fit(texts, encode(self.tokenizer, texts), self.tokenizer, self.marks.unknown)
-
-    def measure(self, net: MaskedNet, texts: Sequence[str], budget: int) -> scoring.Measured:
-        """Measure documents."""
-        return scoring.measure(
-            net, self.marks, self.spelling, texts=texts, encodings=encode(self.tokenizer, texts), budget=budget
+        return measure_tokenizer_fit(
+            texts, encode_texts(self.tokenizer, texts), self.tokenizer, self.special_tokens.unknown
         )
 
-    def figure(self, net: MaskedNet, texts: Sequence[str], budget: int) -> float:
+    def measure(self, net: MaskedNet, texts: Sequence[str], budget: int) -> scoring.DocumentCosts:
+        """Measure documents."""
+        return scoring.measure_documents(
+            net,
+            self.special_tokens,
+            self.spelling,
+            texts=texts,
+            encodings=encode_texts(self.tokenizer, texts),
+            budget=budget,
+        )
+
+    def compute_bits_per_character(self, net: MaskedNet, texts: Sequence[str], budget: int) -> float:
         """Give bits per character."""
-        found = self.measure(net, texts, budget)
-        return float(found.bits.sum() / found.characters.sum())
+        costs = self.measure(net, texts, budget)
+        return float(costs.bits.sum() / costs.characters.sum())
 
 
-def speed(net: MaskedNet, pad: int) -> float:
+def measure_tokens_per_second(net: MaskedNet, pad: int) -> float:
     """Give how many pieces a second go through the network without learning, here and now."""
-    ids = torch.full((16, min(128, net.room)), pad, dtype=torch.int64)
+    ids = torch.full((16, min(128, net.max_tokens)), pad, dtype=torch.int64)
     seconds = []
-    with torch.inference_mode(), numerics():
+    with torch.inference_mode(), autocast_bfloat16():
         for _ in range(3):
             began = time.monotonic()
-            net.guess(net.hidden(ids, torch.ones_like(ids))[:, ::7].flatten(0, 1))
+            net.score_tokens(net.encode(ids, torch.ones_like(ids))[:, ::7].flatten(0, 1))
             seconds.append(time.monotonic() - began)
     return float(ids.numel() / max(seconds[1:]))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class PilotSetting:
     """What trials need to know.
 
     Parameters
@@ -134,56 +150,58 @@ class Setting:
         Folder for what a stopped run left.
     """
 
-    found: Opened
-    split: Split
-    old: Bench
+    base: MaskedBase
+    split: TextSplit
+    old: TokenizerBench
     head: Mapping[str, Any]
-    old_fit: Fit
+    old_fit: TokenizerFit
     seconds: float
-    pieces: int
+    n_tokens: int
     n_characters: int
     budget: int
     seed: int
     work: Path
 
-    def repaired(self) -> Repaired:
+    def repair_base(self) -> RepairedBase:
         """Give the base with a new vocabulary."""
-        size = wanted_size(sum(map(len, self.split.train)), self.old.n_pieces)
-        return repair(self.found.parts, first(self.split.train, _LEARNT_CHARACTERS), size, self.seed)
+        size = choose_vocabulary_size(sum(map(len, self.split.train)), self.old.n_vocabulary)
+        return repair_tokenizer(
+            self.base.parts, take_first_documents(self.split.train, _LEARNT_CHARACTERS), size, self.seed
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class PilotChoice:
     """What the trials chose: network and tokenizer as they are after the trial."""
 
-    bench: Bench
+    bench: TokenizerBench
     net: MaskedNet
-    trials: tuple[Trial, ...]
-    chosen: Trial
-    repaired: Repaired | None
+    trials: tuple[PilotRun, ...]
+    chosen: PilotRun
+    repaired: RepairedBase | None
 
 
-def choose(setting: Setting) -> Choice:
+def choose_by_pilots(setting: PilotSetting) -> PilotChoice:
     """Try both tokenizers with everything learning, then the better one with less learning, and once from nothing.
 
     The old tokenizer is not tried where it cannot see the text, or cuts words into half as many pieces again as a new
     one. The network from nothing has the same size and the better tokenizer; it is only compared with, never chosen.
     Every trial is kept in the setting's folder: a run that was stopped does only those that are missing.
     """
-    repaired = setting.repaired()
-    new = Bench(repaired.parts, setting.split, setting.seed, setting.n_characters)
+    repaired = setting.repair_base()
+    new = TokenizerBench(repaired.parts, setting.split, setting.seed, setting.n_characters)
     benches = {"new": new, "old": setting.old}
-    log = Log(setting, (repaired.parts.tokenizer, setting.found.parts.tokenizer))
-    for tokenizer in ("new", "old") if _old_may_do(setting, new) else ("new",):
+    log = PilotLog(setting, (repaired.parts.tokenizer, setting.base.parts.tokenizer))
+    for tokenizer in ("new", "old") if _is_old_tokenizer_usable(setting, new) else ("new",):
         log.run(benches[tokenizer], (tokenizer, "all", BASE))
     leader = log.trials[log.lead].tokenizer
     for part in LESS[leader]:
-        if part != "lora" or _takes_low_rank(setting):
+        if part != "lora" or _supports_low_rank(setting):
             log.run(benches[leader], (leader, part, BASE))
     log.run(benches[leader], (leader, "all", NOTHING))
     chosen = log.trials[log.lead]
     bench = benches[chosen.tokenizer]
-    return Choice(
+    return PilotChoice(
         bench=bench,
         net=log.net(bench),
         trials=tuple(log.trials),
@@ -192,33 +210,33 @@ def choose(setting: Setting) -> Choice:
     )
 
 
-class Log:
+class PilotLog:
     """The trials so far, what each document cost in them, and the network of the one that leads; kept in a folder."""
 
-    def __init__(self, setting: Setting, tokenizers: tuple[str, str]) -> None:
+    def __init__(self, setting: PilotSetting, tokenizers: tuple[str, str]) -> None:
         self.setting, self.path = setting, setting.work / "trials.json"
         self.key = hashlib.sha256("\0".join(tokenizers).encode("utf-8", "replace")).hexdigest()
         self.characters = np.array([len(text) for text in setting.split.dev], dtype=np.float64)
-        self.trials: list[Trial] = []
+        self.trials: list[PilotRun] = []
         self.bits: list[scoring.Floats] = []
         self.lead = 0
         self.leading: MaskedNet | None = None
         self.state: dict[str, torch.Tensor] = {}
-        self._recall()
+        self._load()
 
-    def run(self, bench: Bench, what: tuple[str, str, str]) -> None:
+    def run(self, bench: TokenizerBench, what: tuple[str, str, str]) -> None:
         """Make a trial, unless it was made before; its network is kept only if it leads."""
         if any((trial.tokenizer, trial.part, trial.start) == what for trial in self.trials):
             return
-        trial, net, bits = _run(self.setting, bench, what)
+        trial, net, bits = _run_pilot(self.setting, bench, what)
         leads = self.beats(trial, bits)
         self.trials.append(trial)
         self.bits.append(bits)
         if leads:
             self.lead, self.leading, self.state = len(self.trials) - 1, net, {}
-        self._remember(leads)
+        self._save(leads)
 
-    def beats(self, trial: Trial, bits: scoring.Floats) -> bool:
+    def beats(self, trial: PilotRun, bits: scoring.Floats) -> bool:
         """Whether a trial takes the lead.
 
         Short trials favour what learns little, so that leads only where its figure is the lowest and the interval of
@@ -229,19 +247,19 @@ class Log:
         if trial.part == "all":
             return True
         whole = next(at for at, one in enumerate(self.trials) if (one.tokenizer, one.part) == (trial.tokenizer, "all"))
-        return scoring.change(bits, self.bits[whole], self.characters, self.setting.seed).high < 0
+        return scoring.compute_change(bits, self.bits[whole], self.characters, self.setting.seed).high < 0
 
-    def net(self, bench: Bench) -> MaskedNet:
+    def net(self, bench: TokenizerBench) -> MaskedNet:
         """Give the network that leads, as its trial left it."""
         if self.leading is None:
-            self.leading = bench.net(None)
+            self.leading = bench.build_net(None)
             self.leading.load_state_dict(self.state)
         return self.leading
 
     def _state_path(self) -> Path:
         return self.setting.work / f"lead-{self.lead}.safetensors"
 
-    def _remember(self, leads: bool) -> None:
+    def _save(self, leads: bool) -> None:
         """Write the network first, then the file that names it: a kill in between forgets one trial."""
         if leads and self.leading is not None:
             state = self.leading.state_dict()
@@ -252,54 +270,66 @@ class Log:
             if other != self._state_path():
                 other.unlink(missing_ok=True)
 
-    def _recall(self) -> None:
+    def _load(self) -> None:
         try:
-            said = read_json(self.path)
-            if said["key"] != self.key:
+            document = read_json(self.path)
+            if document["key"] != self.key:
                 return
-            self.lead = int(said["lead"])
+            self.lead = int(document["lead"])
             arrays = read_arrays(self._state_path(), need_checksums=True)
             self.state = {name: torch.from_numpy(value) for name, value in arrays.items()}
         except (OSError, ValueError, KeyError, DamagedArrays):
             return
-        self.bits = [np.asarray(one.pop("bits"), dtype=np.float64) for one in said["trials"]]
-        self.trials = [Trial(**one) for one in said["trials"]]
+        self.bits = [np.asarray(one.pop("bits"), dtype=np.float64) for one in document["trials"]]
+        self.trials = [PilotRun(**one) for one in document["trials"]]
         progress.say(f"{len(self.trials)} trials were done before: going on.")
 
 
-def _takes_low_rank(setting: Setting) -> bool:
+def _supports_low_rank(setting: PilotSetting) -> bool:
     """Whether the base has attention layers that thin matrices can be put on."""
-    module = setting.found.backbone.module
+    module = setting.base.backbone.module
     return module is not None and bool(find_attention_layers(cast(nn.Module, module().net)))
 
 
-def _old_may_do(setting: Setting, new: Bench) -> bool:
+def _is_old_tokenizer_usable(setting: PilotSetting, new: TokenizerBench) -> bool:
     """Whether the old tokenizer is worth a trial."""
     fits = setting.old_fit, new.fit(setting.split.dev)
-    return fits[0].unknown_character_share < BLIND and fits[0].pieces_per_word < _MUCH_MORE * fits[1].pieces_per_word
-
-
-def _run(setting: Setting, bench: Bench, what: tuple[str, str, str]) -> tuple[Trial, MaskedNet, scoring.Floats]:
-    tokenizer, part, start = what
-    net = bench.net(setting.head if (start, tokenizer) == (BASE, "old") else None)
-    if start == NOTHING:
-        _forget(net, setting.seed)
-    name = f"Trial: {tokenizer} tokenizer, {PARTS[part]} learns, from {'the base' if start == BASE else start}"
-    course = Course(part=part, seconds=setting.seconds, seed=setting.seed, pieces=setting.pieces, name=name)
-    done = teach(net, bench.corpus, bench.marks, course)
-    found = bench.measure(net, setting.split.dev, setting.budget // 3)
-    figure = float(found.bits.sum() / found.characters.sum())
-    progress.say(f"{name}: {figure:.2f} bits a character after {done.seconds:.0f} s.")
     return (
-        Trial(
-            tokenizer=tokenizer, part=part, start=start, figure=figure, steps=done.steps, seconds=round(done.seconds, 1)
-        ),
-        net,
-        found.bits,
+        fits[0].unknown_character_share < UNKNOWN_CHARACTERS
+        and fits[0].pieces_per_word < _MUCH_MORE * fits[1].pieces_per_word
     )
 
 
-def _forget(net: MaskedNet, seed: int) -> None:
+def _run_pilot(
+    setting: PilotSetting, bench: TokenizerBench, what: tuple[str, str, str]
+) -> tuple[PilotRun, MaskedNet, scoring.Floats]:
+    tokenizer, part, start = what
+    net = bench.build_net(setting.head if (start, tokenizer) == (BASE, "old") else None)
+    if start == NOTHING:
+        _reset_weights(net, setting.seed)
+    name = f"Trial: {tokenizer} tokenizer, {PARTS[part]} learns, from {'the base' if start == BASE else start}"
+    config = MaskedTrainingConfig(
+        part=part, seconds=setting.seconds, seed=setting.seed, n_tokens=setting.n_tokens, name=name
+    )
+    history = train_masked_net(net, bench.corpus, bench.special_tokens, config)
+    costs = bench.measure(net, setting.split.dev, setting.budget // 3)
+    figure = float(costs.bits.sum() / costs.characters.sum())
+    progress.say(f"{name}: {figure:.2f} bits a character after {history.seconds:.0f} s.")
+    return (
+        PilotRun(
+            tokenizer=tokenizer,
+            part=part,
+            start=start,
+            figure=figure,
+            steps=history.steps,
+            seconds=round(history.seconds, 1),
+        ),
+        net,
+        costs.bits,
+    )
+
+
+def _reset_weights(net: MaskedNet, seed: int) -> None:
     """Give every weight of the encoder a random start: a network of the same size without any pre-training."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -38,16 +38,16 @@ _STRIPPING = frozenset({"StripAccents"})
 
 
 @dataclass(frozen=True)
-class Repaired:
+class RepairedBase:
     """A base with a new vocabulary of `n_pieces`; `n_kept` stood in the old one, `n_spelled` were spelled by it."""
 
     parts: BaseParts
-    n_pieces: int
+    n_vocabulary: int
     n_kept: int
     n_spelled: int
 
 
-def wanted_size(n_characters: int, n_old: int) -> int:
+def choose_vocabulary_size(n_characters: int, n_old: int) -> int:
     """Give the size of a new vocabulary: fit for the text, never larger than the old one.
 
     Examples
@@ -58,34 +58,34 @@ def wanted_size(n_characters: int, n_old: int) -> int:
     return int(min(max(n_characters // CHARACTERS_PER_PIECE, LEAST_PIECES), n_old))
 
 
-def _without_stripping(normalizer: Any) -> Any:
+def _keep_accents(normalizer: Any) -> Any:
     """Let accents stay: they are letters in many languages."""
     if not isinstance(normalizer, Mapping):
         return normalizer
     if normalizer.get("type") == "BertNormalizer":
         return {**normalizer, "strip_accents": False}
     if normalizer.get("type") == "Sequence":
-        inner = [_without_stripping(item) for item in normalizer["normalizers"] if item.get("type") not in _STRIPPING]
+        inner = [_keep_accents(item) for item in normalizer["normalizers"] if item.get("type") not in _STRIPPING]
         return {**normalizer, "normalizers": [{"type": "NFC"} if item.get("type") == "NFD" else item for item in inner]}
     return None if normalizer.get("type") in _STRIPPING else normalizer
 
 
-def _renumbered(processor: Any, ids: Mapping[str, int]) -> Any:
+def _renumber(processor: Any, ids: Mapping[str, int]) -> Any:
     """Write the new ids of the marks around a text into a post-processor."""
     if not isinstance(processor, Mapping):
         return processor
-    made = dict(copy.deepcopy(dict(processor)))
-    for name in made.get("special_tokens", {}):
-        made["special_tokens"][name] = {"id": name, "ids": [ids[name]], "tokens": [name]}
+    renumbered = dict(copy.deepcopy(dict(processor)))
+    for name in renumbered.get("special_tokens", {}):
+        renumbered["special_tokens"][name] = {"id": name, "ids": [ids[name]], "tokens": [name]}
     for side in ("cls", "sep"):
-        if side in made:
-            made[side] = [made[side][0], ids[made[side][0]]]
-    if "processors" in made:
-        made["processors"] = [_renumbered(item, ids) for item in made["processors"]]
-    return made
+        if side in renumbered:
+            renumbered[side] = [renumbered[side][0], ids[renumbered[side][0]]]
+    if "processors" in renumbered:
+        renumbered["processors"] = [_renumber(item, ids) for item in renumbered["processors"]]
+    return renumbered
 
 
-def learn(old: str, texts: Sequence[str], n_pieces: int) -> str:
+def learn_tokenizer(old: str, texts: Sequence[str], n_pieces: int) -> str:
     """Learn a vocabulary of the same kind as an old tokenizer's; gives the content of a tokenizer.json.
 
     Raises
@@ -104,36 +104,38 @@ def learn(old: str, texts: Sequence[str], n_pieces: int) -> str:
     specials = sorted(used, key=lambda name: used[name])
     blank = {
         **document,
-        "normalizer": _without_stripping(document["normalizer"]),
+        "normalizer": _keep_accents(document["normalizer"]),
         "truncation": None,
         "padding": None,
         "post_processor": None,
         "added_tokens": [],
-        "model": {**document["model"], **_emptied(document["model"], kind)},
+        "model": {**document["model"], **_empty_vocabulary(document["model"], kind)},
     }
     tokenizer = Tokenizer.from_str(json.dumps(blank))
     if kind == "WordPiece":
         head = document["model"].get("continuing_subword_prefix", "##")
-        vocabulary = _word_pieces(tokenizer, texts, n_pieces, specials=specials, head=head)
+        vocabulary = _learn_word_pieces(tokenizer, texts, n_pieces, specials=specials, head=head)
         blank["model"]["vocab"] = vocabulary
         blank["added_tokens"] = [
             {**item, "id": vocabulary[item["content"]]}
             for item in sorted(document["added_tokens"], key=lambda item: vocabulary[item["content"]])
         ]
-        blank["post_processor"] = _renumbered(document["post_processor"], vocabulary)
+        blank["post_processor"] = _renumber(document["post_processor"], vocabulary)
         return json.dumps(blank, ensure_ascii=False)
     more: dict[str, Any] = {"unk_token": "<unk>"} if kind == "Unigram" else {"limit_alphabet": MOST_LETTERS}
     trainer = _TRAINERS[kind](vocab_size=n_pieces, special_tokens=specials, show_progress=False, **more)
-    tokenizer.train_from_iterator(_blocks(texts), trainer)
-    made = json.loads(tokenizer.to_str())
+    tokenizer.train_from_iterator(_cut_blocks(texts), trainer)
+    new_document = json.loads(tokenizer.to_str())
     ids = {name: int(tokenizer.token_to_id(name) or 0) for name in specials}
-    made["post_processor"] = _renumbered(document["post_processor"], ids)
+    new_document["post_processor"] = _renumber(document["post_processor"], ids)
     flags = {item["content"]: item for item in document["added_tokens"]}
-    made["added_tokens"] = [{**flags.get(item["content"], item), "id": item["id"]} for item in made["added_tokens"]]
-    return json.dumps(made, ensure_ascii=False)
+    new_document["added_tokens"] = [
+        {**flags.get(item["content"], item), "id": item["id"]} for item in new_document["added_tokens"]
+    ]
+    return json.dumps(new_document, ensure_ascii=False)
 
 
-def _word_pieces(
+def _learn_word_pieces(
     tokenizer: Tokenizer, texts: Sequence[str], n_pieces: int, specials: Sequence[str], head: str
 ) -> dict[str, int]:
     """Learn pieces of words: marks, all letters, then the most frequent pieces that byte-pair merges make.
@@ -167,33 +169,33 @@ def _word_pieces(
     return {piece: number for number, piece in enumerate([*dict.fromkeys((*specials, *single, *common))][:n_pieces])}
 
 
-def _emptied(model: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def _empty_vocabulary(model: Mapping[str, Any], kind: str) -> dict[str, Any]:
     if kind == "Unigram":
         return {"vocab": [["<unk>", 0.0]], "unk_id": 0}
     return {"vocab": {}, **({"merges": []} if kind == "BPE" else {})}
 
 
-def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
+def _cut_blocks(texts: Sequence[str]) -> Iterator[list[str]]:
     for start in range(0, len(texts), 1_000):
         yield list(texts[start : start + 1_000])
 
 
-def _spelling(piece: str, vocabulary: Mapping[str, int], head: str) -> list[int]:
+def _spell(piece: str, vocabulary: Mapping[str, int], head: str) -> list[int]:
     """Cut a piece greedily into old ones (empty if that cannot be done)."""
     inside = head if piece.startswith(head) else ""
-    text, made = piece.removeprefix(head) if head else piece, []
+    text, ids = piece.removeprefix(head) if head else piece, []
     at = 0
     while at < len(text):
         prefix = head if (at or inside) else ""
         end = next((e for e in range(len(text), at, -1) if prefix + text[at:e] in vocabulary), 0)
         if not end:
             return []
-        made.append(vocabulary[prefix + text[at:end]])
+        ids.append(vocabulary[prefix + text[at:end]])
         at = end
-    return made
+    return ids
 
 
-def starting_embeddings(
+def initialise_embeddings(
     old: Mapping[str, int], rows: NDArray[np.float32], new: Mapping[str, int], head: str, seed: int
 ) -> tuple[NDArray[np.float32], int, int]:
     """Give embeddings of new pieces, and how many were kept and how many spelled.
@@ -218,22 +220,22 @@ def starting_embeddings(
     rng = np.random.default_rng(seed)
     middle, spread = rows.mean(axis=0), rows.std(axis=0)
     length = float(np.linalg.norm(rows, axis=1).mean())
-    made = (middle + spread * rng.standard_normal((max(new.values()) + 1, rows.shape[1]))).astype(np.float32)
-    kept = spelled = 0
+    embeddings = (middle + spread * rng.standard_normal((max(new.values()) + 1, rows.shape[1]))).astype(np.float32)
+    n_kept = n_spelled = 0
     for piece, place in new.items():
         if piece in old:
-            made[place] = rows[old[piece]]
-            kept += 1
+            embeddings[place] = rows[old[piece]]
+            n_kept += 1
             continue
-        spelt = _spelling(piece, old, head)
+        spelt = _spell(piece, old, head)
         if spelt:
             mean = rows[spelt].mean(axis=0)
-            made[place] = mean * (length / max(float(np.linalg.norm(mean)), 1e-6))
-            spelled += 1
-    return made, kept, spelled
+            embeddings[place] = mean * (length / max(float(np.linalg.norm(mean)), 1e-6))
+            n_spelled += 1
+    return embeddings, n_kept, n_spelled
 
 
-def repair(parts: BaseParts, texts: Sequence[str], n_pieces: int, seed: int) -> Repaired:
+def repair_tokenizer(parts: BaseParts, texts: Sequence[str], n_pieces: int, seed: int) -> RepairedBase:
     """Give a base with a vocabulary learnt on texts; its layers stay as they are.
 
     Parameters
@@ -246,33 +248,33 @@ def repair(parts: BaseParts, texts: Sequence[str], n_pieces: int, seed: int) -> 
     seed : int
         Of the embeddings that start from nothing.
     """
-    tokenizer = learn(parts.tokenizer, texts, n_pieces)
+    tokenizer = learn_tokenizer(parts.tokenizer, texts, n_pieces)
     old, new = parse_tokenizer(parts.tokenizer, "The base model's tokenizer.json"), Tokenizer.from_str(tokenizer)
-    name = embedding_name(parts)
+    name = find_embedding_name(parts)
     rows = np.asarray(parts.weights[name], dtype=np.float32)
     head = json.loads(tokenizer)["model"].get("continuing_subword_prefix") or ""
-    made, kept, spelled = starting_embeddings(old.get_vocab(), rows, new.get_vocab(), head=head, seed=seed)
+    embeddings, n_kept, n_spelled = initialise_embeddings(old.get_vocab(), rows, new.get_vocab(), head=head, seed=seed)
     pad = json.loads(parts.tokenizer).get("padding") or {}
     config = dict(parts.architecture["config"])
     pad_token = pad.get("pad_token") or old.id_to_token(int(parts.spec["pad_id"])) or "[PAD]"
     pad_id = new.token_to_id(pad_token)
     pad_id = int(parts.spec["pad_id"]) if pad_id is None else int(pad_id)
-    config |= {"vocab_size": len(made), "pad_token_id": pad_id}
-    return Repaired(
+    config |= {"vocab_size": len(embeddings), "pad_token_id": pad_id}
+    return RepairedBase(
         BaseParts(
             record=parts.record,
             architecture={**parts.architecture, "config": config},
             spec={**parts.spec, "pad_id": pad_id},
-            weights={**parts.weights, name: made},
+            weights={**parts.weights, name: embeddings},
             tokenizer=tokenizer,
         ),
-        len(made),
-        kept,
-        spelled,
+        len(embeddings),
+        n_kept,
+        n_spelled,
     )
 
 
-def embedding_name(parts: BaseParts) -> str:
+def find_embedding_name(parts: BaseParts) -> str:
     """Find the tensor of the input embeddings: the largest with one row a piece.
 
     Raises
@@ -281,10 +283,10 @@ def embedding_name(parts: BaseParts) -> str:
         There is none.
     """
     n_pieces = int(parts.architecture["config"].get("vocab_size") or 0)
-    found = [name for name, value in parts.weights.items() if value.ndim == 2 and len(value) == n_pieces]
-    if not found:
+    names = [name for name, value in parts.weights.items() if value.ndim == 2 and len(value) == n_pieces]
+    if not names:
         raise OptionError(
             f"{parts.record.name} has no embeddings of {n_pieces} pieces that could be exchanged.",
             "Choose another base.",
         )
-    return max(found, key=lambda name: "word" in name)
+    return max(names, key=lambda name: "word" in name)

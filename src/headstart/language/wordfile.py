@@ -33,7 +33,7 @@ class WordFile:
             partial.write_bytes(self.content)
 
 
-def count(raw: RawText, seconds: float, seed: int) -> WordFile:
+def count_words(raw: RawText, seconds: float, seed: int) -> WordFile:
     """Count the words of raw text.
 
     Parameters
@@ -43,14 +43,16 @@ def count(raw: RawText, seconds: float, seed: int) -> WordFile:
         Time that was asked for; longer text is sampled.
     seed : int
     """
-    found = cooccurrence.learn(raw.documents, seed, cooccurrence.affordable(TIME_SHARE * seconds), KEPT)
-    content = encode_arrays(found.arrays())
+    cooccurrence_counts = cooccurrence.learn_cooccurrence(
+        raw.documents, seed, cooccurrence.count_affordable_characters(TIME_SHARE * seconds), KEPT
+    )
+    content = encode_arrays(cooccurrence_counts.arrays())
     about = {
         "file": WORDS,
         "sha256": hashlib.sha256(content).hexdigest(),
         "size_bytes": len(content),
-        "n_texts": found.n_texts,
-        "n_pieces": sum(map(len, found.pieces.values())),
-        "n_dims": found.n_dims,
+        "n_texts": cooccurrence_counts.n_texts,
+        "n_pieces": sum(map(len, cooccurrence_counts.ngrams.values())),
+        "n_dims": cooccurrence_counts.n_dims,
     }
     return WordFile(content, about)

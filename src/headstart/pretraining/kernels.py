@@ -55,13 +55,13 @@ KINDS: tuple[tuple[Callable[[Floats, np.random.Generator], Floats], float], ...]
 """Kinds of kernels and how often each is drawn."""
 
 
-def _one(at: Floats, generator: np.random.Generator) -> Floats:
+def _draw_simple_kernel(at: Floats, generator: np.random.Generator) -> Floats:
     kinds, shares = zip(*KINDS, strict=True)
-    made: Floats = kinds[int(generator.choice(len(kinds), p=shares))](at, generator)
-    return made
+    matrix: Floats = kinds[int(generator.choice(len(kinds), p=shares))](at, generator)
+    return matrix
 
 
-def kernel(at: Floats, generator: np.random.Generator) -> Floats:
+def draw_kernel(at: Floats, generator: np.random.Generator) -> Floats:
     """Draw a kernel matrix (time, time): one to three kinds, added, multiplied, or one before and one after a change.
 
     Parameters
@@ -70,32 +70,32 @@ def kernel(at: Floats, generator: np.random.Generator) -> Floats:
         Times from 0 to 1, rising.
     generator : numpy Generator
     """
-    made = _one(at, generator)
+    matrix = _draw_simple_kernel(at, generator)
     for _ in range(int(generator.choice(3, p=(0.45, 0.4, 0.15)))):
-        other, how = _one(at, generator), generator.random()
+        other, how = _draw_simple_kernel(at, generator), generator.random()
         if how < 0.4:
-            made = made + other
+            matrix = matrix + other
         elif how < 0.75:
-            made = made * other
+            matrix = matrix * other
         else:
             after = 1 / (1 + np.exp(-(at - generator.uniform(0.2, 0.8)) * _log_uniform(generator, 10, 200)))
-            made = made * np.outer(1 - after, 1 - after) + other * np.outer(after, after)
-    return made
+            matrix = matrix * np.outer(1 - after, 1 - after) + other * np.outer(after, after)
+    return matrix
 
 
-def processes(n_kernels: int, n_each: int, length: int, generator: np.random.Generator) -> NDArray[np.float32]:
+def draw_processes(n_kernels: int, n_each: int, length: int, generator: np.random.Generator) -> NDArray[np.float32]:
     """Draw series (n_kernels * n_each, length), each with mean 0 and spread 1; neighbours share a kernel."""
     at = np.linspace(0, 1, length)
-    found = []
+    series = []
     for _ in range(n_kernels):
-        matrix = kernel(at, generator)
+        matrix = draw_kernel(at, generator)
         matrix[np.diag_indices(length)] += RIDGE * max(1.0, float(np.trace(matrix)) / length)
         factor = np.linalg.cholesky(matrix)
-        found.append(generator.standard_normal((n_each, length)) @ factor.T)
-    return standard(np.concatenate(found).astype(np.float32))
+        series.append(generator.standard_normal((n_each, length)) @ factor.T)
+    return standardise(np.concatenate(series).astype(np.float32))
 
 
-def standard(series: NDArray[np.float32]) -> NDArray[np.float32]:
+def standardise(series: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bring each series (n, time) to mean 0 and spread 1; constant ones become 0.
 
     Examples

@@ -12,13 +12,13 @@ from headstart.bases.catalogue import SERIES_ENCODER
 from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of, write_folder
 from headstart.bases.record import BaseParts, BaseRecord
 from headstart.home import home, read_json, write_json, write_text
-from headstart.pretraining.training import BATCH, PAIRS, Pretrained, pairs_that_fit, pretrain
+from headstart.pretraining.training import BATCH, PAIRS, Pretrained, count_pairs_that_fit, pretrain
 
 GUESSING = 5.54
 """The loss of guessing among 255 others, ln(255)."""
 
 
-def make(out: Path, seed: int, n_pairs: int | None = None, seconds: float | None = None) -> dict[str, Any]:
+def make_series_base(out: Path, seed: int, n_pairs: int | None = None, seconds: float | None = None) -> dict[str, Any]:
     """Train a series encoder and write it.
 
     Parameters
@@ -34,29 +34,36 @@ def make(out: Path, seed: int, n_pairs: int | None = None, seconds: float | None
     dict
         See `headstart.flow.pretraining.pretrain`.
     """
-    fitting = pairs_that_fit(seconds or 60.0)
+    fitting = count_pairs_that_fit(seconds or 60.0)
     planned = home() / "pretraining" / f"series-{seed}-{seconds or 0:g}s.json"
-    wanted = n_pairs or (_planned(planned, fitting) if seconds else PAIRS)
-    needed = wanted / fitting * (seconds or 60.0)
+    requested_pairs = n_pairs or (_plan_pairs(planned, fitting) if seconds else PAIRS)
+    needed = requested_pairs / fitting * (seconds or 60.0)
     length = f"{needed:.0f} s" if needed < 120 else f"{needed / 60:.0f} minutes"
-    progress.say(f"{wanted:,} pairs of views of made-up series: about {length}.")
-    made = pretrain(wanted, seed, home() / "pretraining")
-    spec = series_shape.make_spec(made.architecture, 1)
-    write_json(out / CONFIG, {"architecture": made.architecture})  # Ours, but no base until everything is there.
+    progress.say(f"{requested_pairs:,} pairs of views of made-up series: about {length}.")
+    pretrained = pretrain(requested_pairs, seed, home() / "pretraining")
+    spec = series_shape.make_spec(pretrained.architecture, 1)
+    write_json(out / CONFIG, {"architecture": pretrained.architecture})  # Ours, but no base until everything is there.
     write_folder(
-        BaseParts(record=_record(made, seed), architecture=made.architecture, spec=spec, weights=made.weights), out
+        BaseParts(
+            record=_make_record(pretrained, seed),
+            architecture=pretrained.architecture,
+            spec=spec,
+            weights=pretrained.weights,
+        ),
+        out,
     )
     sha256 = sha256_of(out / WEIGHTS)
     shipped = sha256 == SERIES_ENCODER.sha256
-    write_text(out / "README.md", _card(made, seed, shipped))
+    write_text(out / "README.md", _render_card(pretrained, seed, shipped))
     planned.unlink(missing_ok=True)
     return {
-        "format": 1, "base": str(out), "n_pairs": made.n_pairs, "seed": seed, "seconds": made.seconds,
-        "losses": list(made.losses), "sha256": sha256, "shipped": shipped, "sentence": _sentence(made, shipped),
+        "format": 1, "base": str(out), "n_pairs": pretrained.n_pairs, "seed": seed, "seconds": pretrained.seconds,
+        "losses": list(pretrained.losses), "sha256": sha256, "shipped": shipped,
+        "sentence": _compose_sentence(pretrained, shipped),
     }  # fmt: skip
 
 
-def _planned(path: Path, fitting: int) -> int:
+def _plan_pairs(path: Path, fitting: int) -> int:
     """Give the number of pairs that a run which was stopped had planned, else the one that fits; and keep it."""
     try:
         return max(BATCH, int(read_json(path)["n_pairs"]))
@@ -65,29 +72,31 @@ def _planned(path: Path, fitting: int) -> int:
         return fitting
 
 
-def _record(made: Pretrained, seed: int) -> BaseRecord:
+def _make_record(pretrained: Pretrained, seed: int) -> BaseRecord:
     return replace(
-        SERIES_ENCODER, name=f"series-encoder-{seed}-{made.n_pairs}", source="file", size_bytes=0, sha256="",
-        n_dims=series_shape.count_dims(made.architecture, 1),
+        SERIES_ENCODER, name=f"series-encoder-{seed}-{pretrained.n_pairs}", source="file", size_bytes=0, sha256="",
+        n_dims=series_shape.count_dims(pretrained.architecture, 1),
     )  # fmt: skip
 
 
-def _sentence(made: Pretrained, shipped: bool) -> str:
-    said = f"Learnt from {made.n_pairs:,} pairs; loss on new ones {made.losses[-1]:.2f} (guessing: {GUESSING})."
-    return f"{said} These are the weights that come with Headstart, bit for bit." if shipped else said
+def _compose_sentence(pretrained: Pretrained, shipped: bool) -> str:
+    loss = pretrained.losses[-1]
+    summary = f"Learnt from {pretrained.n_pairs:,} pairs; loss on new ones {loss:.2f} (guessing: {GUESSING})."
+    return f"{summary} These are the weights that come with Headstart, bit for bit." if shipped else summary
 
 
-def _card(made: Pretrained, seed: int, shipped: bool) -> str:
-    losses = "\n".join(f"| {number} | {loss:.3f} |" for number, loss in enumerate(made.losses, 1))
+def _render_card(pretrained: Pretrained, seed: int, shipped: bool) -> str:
+    n_pairs = pretrained.n_pairs
+    losses = "\n".join(f"| {number} | {loss:.3f} |" for number, loss in enumerate(pretrained.losses, 1))
     return f"""---
 license: apache-2.0
 ---
 
 # Series encoder
 
-{_sentence(made, shipped)}
+{_compose_sentence(pretrained, shipped)}
 
-Made by `headstart pretrain series --pairs {made.n_pairs} --seed {seed}` on synthetic series alone: {BATCH} pairs a
+Made by `headstart pretrain series --pairs {n_pairs} --seed {seed}` on synthetic series alone: {BATCH} pairs a
 step, NT-Xent (arXiv:2002.05709). Use it with `headstart adapt DATA --base file:FOLDER -o OUT`.
 
 Loss on {BATCH} pairs that were never learnt from (guessing: {GUESSING}; lower is better):

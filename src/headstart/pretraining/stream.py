@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.pretraining.kernels import processes, standard
-from headstart.pretraining.shapes import SHAPES, mixed
+from headstart.pretraining.kernels import draw_processes, standardise
+from headstart.pretraining.shapes import SHAPES, mix_causes
 
 Series = NDArray[np.float32]
 """(n, time)."""
@@ -19,7 +19,7 @@ DISTRACTED_SHARE, DISTRACTION = 0.8, 0.6
 
 
 @dataclass(frozen=True)
-class View:
+class SeriesView:
     """Series as the network wants them.
 
     Parameters
@@ -34,7 +34,7 @@ class View:
     known: Series
 
 
-def series(n: int, length: int, generator: np.random.Generator) -> Series:
+def draw_series(n: int, length: int, generator: np.random.Generator) -> Series:
     """Make series (n, length) of every kind, each with a level and a scale of its own.
 
     Parameters
@@ -51,21 +51,21 @@ def series(n: int, length: int, generator: np.random.Generator) -> Series:
     >>> one.shape, bool((one == two).all())
     ((3, 32), True)
     """
-    roots = processes(-(-n // SERIES_A_KERNEL), SERIES_A_KERNEL, length, generator)
+    roots = draw_processes(-(-n // SERIES_A_KERNEL), SERIES_A_KERNEL, length, generator)
     roots = roots[generator.permutation(len(roots))[:n]]
-    made = np.where(generator.random((n, 1)) < MIXED_SHARE, mixed(roots, n, generator), roots)
-    made = made * (generator.random((n, 1)) >= PLAIN_SHARE)
+    drawn = np.where(generator.random((n, 1)) < MIXED_SHARE, mix_causes(roots, n, generator), roots)
+    drawn = drawn * (generator.random((n, 1)) >= PLAIN_SHARE)
     for make, share in SHAPES:
-        there = np.flatnonzero(generator.random(n) < share)
-        size = np.exp(generator.normal(-0.5, 0.8, (len(there), 1)))
-        made[there] += (size * standard(make(len(there), length, generator))).astype(np.float32)
-    empty = made.std(axis=1) < 1e-3
-    made[empty] = roots[empty]
+        rows = np.flatnonzero(generator.random(n) < share)
+        size = np.exp(generator.normal(-0.5, 0.8, (len(rows), 1)))
+        drawn[rows] += (size * standardise(make(len(rows), length, generator))).astype(np.float32)
+    empty = drawn.std(axis=1) < 1e-3
+    drawn[empty] = roots[empty]
     scale, level = np.exp(generator.normal(0, 2, (n, 1))), generator.normal(0, 3, (n, 1))
-    return np.asarray(standard(made) * scale + level * scale, dtype=np.float32)
+    return np.asarray(standardise(drawn) * scale + level * scale, dtype=np.float32)
 
 
-def _at(values: Series, places: NDArray[np.float64]) -> Series:
+def _interpolate(values: Series, places: NDArray[np.float64]) -> Series:
     """Read series between their steps, linearly."""
     left = np.clip(places.astype(np.intp), 0, values.shape[1] - 2)
     share = (places - left).astype(np.float32)
@@ -73,7 +73,7 @@ def _at(values: Series, places: NDArray[np.float64]) -> Series:
     return np.asarray(low + share * (high - low), dtype=np.float32)
 
 
-def view(values: Series, generator: np.random.Generator, least: float = 0.8) -> View:
+def draw_view(values: Series, generator: np.random.Generator, least: float = 0.8) -> SeriesView:
     """Give another view of each series: cut, stretched, noisier, with a little of another series, and some with a gap.
 
     Parameters
@@ -88,23 +88,23 @@ def view(values: Series, generator: np.random.Generator, least: float = 0.8) -> 
     start = generator.uniform(0, 1, (n, 1)) * (1 - share)
     along = np.linspace(0, 1, length)[None]
     bend = generator.uniform(-0.15, 0.15, (n, 1)) * np.sin(np.pi * along) / np.pi
-    made = standard(_at(values, (start + share * (along + bend)) * (length - 1)))
+    drawn = standardise(_interpolate(values, (start + share * (along + bend)) * (length - 1)))
     swell = 1 + generator.uniform(-0.2, 0.2, (n, 1)) * np.cos(np.pi * (along + generator.uniform(0, 2, (n, 1))))
     strength = generator.uniform(0, 0.12, (n, 1)) * (generator.random((n, 1)) < 0.7)
-    made = made * swell + strength * generator.standard_normal((n, length))
-    return gapped((made + _distraction(values, generator)).astype(np.float32), generator)
+    drawn = drawn * swell + strength * generator.standard_normal((n, length))
+    return add_gap((drawn + _draw_distraction(values, generator)).astype(np.float32), generator)
 
 
-def _distraction(values: Series, generator: np.random.Generator) -> Series:
+def _draw_distraction(values: Series, generator: np.random.Generator) -> Series:
     """Give to most series the beginning of another one, stretched and weak: what rows of one class differ in."""
     n, length = values.shape
     stretched = generator.uniform(0.3, 1, (n, 1)) * np.linspace(0, length - 1, length)[None]
-    others = _at(standard(values)[generator.permutation(n)], stretched)
+    others = _interpolate(standardise(values)[generator.permutation(n)], stretched)
     size = generator.uniform(0, DISTRACTION, (n, 1)) * (generator.random((n, 1)) < DISTRACTED_SHARE)
     return np.asarray(size * others, dtype=np.float32)
 
 
-def gapped(values: Series, generator: np.random.Generator, share: float = 0.15) -> View:
+def add_gap(values: Series, generator: np.random.Generator, share: float = 0.15) -> SeriesView:
     """Take a stretch out of a share of the series and fill it with a straight line."""
     n, length = values.shape
     steps = np.arange(length)[None]
@@ -115,4 +115,4 @@ def gapped(values: Series, generator: np.random.Generator, share: float = 0.15) 
     along = (steps - first) / np.maximum(width, 1)
     low, high = np.take_along_axis(values, first, axis=1), np.take_along_axis(values, last, axis=1)
     filled = np.where(inside, low + along * (high - low), values)
-    return View(filled.astype(np.float32), (~inside).astype(np.float32))
+    return SeriesView(filled.astype(np.float32), (~inside).astype(np.float32))

@@ -57,7 +57,7 @@ class Pretrained:
     seconds: float
 
 
-class Learner(nn.Module):
+class ProjectedEncoder(nn.Module):
     """The network and a projection of its features that is thrown away afterwards (arXiv:2002.05709)."""
 
     def __init__(self, net: series_encoder.SeriesNet) -> None:
@@ -70,12 +70,12 @@ class Learner(nn.Module):
 
     def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
         """Give embeddings (n, PROJECTED); level, scale and length are left out, they would give the pairs away."""
-        found: Tensor = self.projection(self.net(values, known, steps)[:, : self.net.n_dims])
-        return found
+        embeddings: Tensor = self.projection(self.net(values, known, steps)[:, : self.net.n_dims])
+        return embeddings
 
 
 @dataclass(frozen=True)
-class Pairs:
+class SyntheticPairs:
     """Makes two views of as many new series as a batch has rows; the held-out ones are always the same."""
 
     length: int
@@ -83,10 +83,10 @@ class Pairs:
 
     def __call__(self, rows: Tensor, generator: torch.Generator | None) -> Batch:
         """Give values and known (2 n, 1, time), first views before second ones, and steps (2 n, 1)."""
-        drawn = 0 if generator is None else 1 + int(torch.randint(0, 2**62, (1,), generator=generator))
-        source = np.random.default_rng([self.seed, drawn])
-        made = stream.series(len(rows), self.length, source)
-        views = [stream.view(made, source) for _ in range(2)]
+        number = 0 if generator is None else 1 + int(torch.randint(0, 2**62, (1,), generator=generator))
+        source = np.random.default_rng([self.seed, number])
+        drawn = stream.draw_series(len(rows), self.length, source)
+        views = [stream.draw_view(drawn, source) for _ in range(2)]
         values, known = (
             torch.from_numpy(np.concatenate([getattr(view, name) for view in views]))[:, None]
             for name in ("values", "known")
@@ -110,28 +110,30 @@ def pretrain(n_pairs: int = PAIRS, seed: int = 0, folder: Path | None = None, **
     """
     began = time.monotonic()
     architecture = {**series_shape.ARCHITECTURE, **changes}
-    learner, lesson, plan = _prepared(architecture, n_pairs, seed)
+    learner, data, config = _prepare_training(architecture, n_pairs, seed)
     path = folder / f"series-{seed}-{n_pairs}.safetensors" if folder else None
-    trained = train_network(learner, lesson, plan, name="Pre-training", path=path)
+    history = train_network(learner, data, config, name="Pre-training", path=path)
     net = learner.net
-    _add_components(net, Pairs(int(architecture["length"]), seed))
+    _add_components(net, SyntheticPairs(int(architecture["length"]), seed))
     weights = {name: value.numpy().copy() for name, value in net.state_dict().items()}
-    learnt = trained.epochs * len(lesson.train_rows)
+    learnt = history.epochs * len(data.train_rows)
     return Pretrained(
         architecture=architecture,
         weights=weights,
-        losses=trained.validation_losses,
+        losses=history.validation_losses,
         n_pairs=learnt,
         seconds=time.monotonic() - began,
     )
 
 
-def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple[Learner, TrainingData, TrainingConfig]:
+def _prepare_training(
+    architecture: Mapping[str, Any], n_pairs: int, seed: int
+) -> tuple[ProjectedEncoder, TrainingData, TrainingConfig]:
     epochs = math.ceil(n_pairs / PAIRS_AN_EPOCH)
     rows = torch.arange(math.ceil(n_pairs / epochs))
     held = torch.arange(BATCH)
-    inputs = Pairs(int(architecture["length"]), seed)
-    lesson = TrainingData(
+    inputs = SyntheticPairs(int(architecture["length"]), seed)
+    data = TrainingData(
         inputs=inputs,
         targets=torch.zeros(max(len(rows), BATCH)),
         train_rows=rows,
@@ -141,9 +143,9 @@ def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        learner = Learner(series_encoder.build_network(architecture))
+        learner = ProjectedEncoder(series_encoder.build_network(architecture))
     learner.net.stem.any_unit = False  # A flat piece of a made-up series stays flat: its rounding is no signal.
-    plan = TrainingConfig(
+    config = TrainingConfig(
         epochs=epochs,
         batch_size=BATCH,
         groups=(ParameterGroup("", LEARNING_RATE),),
@@ -154,37 +156,37 @@ def _prepared(architecture: Mapping[str, Any], n_pairs: int, seed: int) -> tuple
         half_precision=cpu_has_bfloat16(),
         n_threads=1,
     )
-    return learner, lesson, plan
+    return learner, data, config
 
 
-def untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
+def build_untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
     """Give the network as it is before any training, for comparing; means and spreads of its features are known."""
     architecture = {**series_shape.ARCHITECTURE, **changes}
-    net = _prepared(architecture, BATCH, seed)[0].net.eval().requires_grad_(False)
-    _add_components(net, Pairs(int(architecture["length"]), seed))
+    net = _prepare_training(architecture, BATCH, seed)[0].net.eval().requires_grad_(False)
+    _add_components(net, SyntheticPairs(int(architecture["length"]), seed))
     net.stem.any_unit = True
     return net
 
 
-def pairs_that_fit(seconds: float, seed: int = 0) -> int:
+def count_pairs_that_fit(seconds: float, seed: int = 0) -> int:
     """Measure how many pairs can be learnt in some seconds here; at least one batch."""
-    learner, lesson, plan = _prepared(series_shape.ARCHITECTURE, PAIRS_AN_EPOCH, seed)
-    each = measure_seconds_per_row(learner, lesson, plan)
+    learner, data, config = _prepare_training(series_shape.ARCHITECTURE, PAIRS_AN_EPOCH, seed)
+    each = measure_seconds_per_row(learner, data, config)
     return max(BATCH, int(seconds / each))
 
 
-def _add_components(net: series_encoder.SeriesNet, pairs: Pairs) -> None:
+def _add_components(net: series_encoder.SeriesNet, pairs: SyntheticPairs) -> None:
     """Fill in means, spreads and principal components of the features over series of the stream."""
     with torch.no_grad(), limit_threads(1):  # More threads add up in another order.
-        found = []
+        described = []
         for number in range(COMPONENT_SERIES // BATCH):
             generator = torch.Generator().manual_seed(number)
             values, known, steps = pairs(torch.arange(BATCH), generator)
             state = net.stem(values[:BATCH], known[:BATCH], steps[:BATCH])
             for block in net.blocks:
                 state = block(state)
-            found.append(net.split_described(state)[0][:, 0])
-        features = torch.cat(found).double()
+            described.append(net.split_described(state)[0][:, 0])
+        features = torch.cat(described).double()
         centre, spread = features.mean(0), features.std(0).clamp(min=1e-6)
         whole = (features - centre) / spread
         _, vectors = torch.linalg.eigh(whole.T @ whole / len(whole))

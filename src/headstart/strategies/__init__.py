@@ -1,6 +1,6 @@
 """Room: what trains. Each strategy is a record in `STRATEGIES`, in the order in which the ladder climbs.
 
-The records are light: scikit-learn, torch and aeon are imported when a strategy is fitted or loaded.
+The records are light: scikit-learn and torch are imported when a strategy is fitted or loaded.
 """
 
 from __future__ import annotations

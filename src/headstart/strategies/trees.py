@@ -46,12 +46,12 @@ class Forest:
 
     def predict(self, rows: FloatMatrix) -> Floats:
         """Give the mean over trees of the leaves' values: (n_rows, n_features) to (n_rows, n_outputs)."""
-        made = np.empty((len(rows), self.values.shape[1]))
+        outputs = np.empty((len(rows), self.values.shape[1]))
         for start in range(0, len(rows), ROWS_AT_ONCE):
             block = np.asarray(rows[start : start + ROWS_AT_ONCE], dtype=np.float32)
             for place, reached in enumerate(self._leaves(block)):
-                made[start + place] = self.values[reached].mean(axis=0, dtype=np.float64)
-        return made
+                outputs[start + place] = self.values[reached].mean(axis=0, dtype=np.float64)
+        return outputs
 
     def _leaves(self, block: FloatMatrix) -> NDArray[np.int32]:
         """Give the rows of `values` that a block reaches (n_rows, n_trees)."""
@@ -76,7 +76,7 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class Growth:
+class ForestConfig:
     """How trees are grown: their number, the rows of the smallest leaf, the seed."""
 
     n_trees: int
@@ -84,13 +84,13 @@ class Growth:
     seed: int = 0
 
 
-def _not_above(thresholds: Floats) -> NDArray[np.float32]:
+def _round_down(thresholds: Floats) -> NDArray[np.float32]:
     """Round down, so that single-precision rows fall to the same side."""
     rounded = thresholds.astype(np.float32)
     return np.where(rounded > thresholds, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
-def grow_classes(rows: FloatMatrix, codes: Index, weights: Floats | None, growth: Growth) -> Forest:
+def grow_classifier(rows: FloatMatrix, codes: Index, weights: Floats | None, config: ForestConfig) -> Forest:
     """Grow extremely randomised trees (Geurts et al. 2006) for classes.
 
     Parameters
@@ -107,25 +107,25 @@ def grow_classes(rows: FloatMatrix, codes: Index, weights: Floats | None, growth
         Its outputs are the classes that occur in `codes`, in their order.
     """
     grown = ExtraTreesClassifier(
-        growth.n_trees, criterion="entropy", max_features=FEATURE_SHARE, min_samples_leaf=growth.min_leaf,
-        random_state=growth.seed,
+        config.n_trees, criterion="entropy", max_features=FEATURE_SHARE, min_samples_leaf=config.min_leaf,
+        random_state=config.seed,
     )  # fmt: skip
     with warnings.catch_warnings():  # Many classes of few rows each look like numbers to scikit-learn.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         grown.fit(rows, codes, None if weights is None else weights[codes])
-    return _as_arrays([tree.tree_ for tree in grown.estimators_])
+    return _make_forest([tree.tree_ for tree in grown.estimators_])
 
 
-def grow_numbers(rows: FloatMatrix, targets: FloatMatrix, growth: Growth) -> Forest:
+def grow_regressor(rows: FloatMatrix, targets: FloatMatrix, config: ForestConfig) -> Forest:
     """Grow the same for numbers, or for shares of labels (n_rows, n_outputs)."""
-    wanted = targets[:, 0] if targets.shape[1] == 1 else targets
+    targets_for_fit = targets[:, 0] if targets.shape[1] == 1 else targets
     grown = ExtraTreesRegressor(
-        growth.n_trees, max_features=FEATURE_SHARE, min_samples_leaf=growth.min_leaf, random_state=growth.seed
-    ).fit(rows, wanted)
-    return _as_arrays([tree.tree_ for tree in grown.estimators_])
+        config.n_trees, max_features=FEATURE_SHARE, min_samples_leaf=config.min_leaf, random_state=config.seed
+    ).fit(rows, targets_for_fit)
+    return _make_forest([tree.tree_ for tree in grown.estimators_])
 
 
-def _as_arrays(trees: list) -> Forest:  # type: ignore[type-arg]  # scikit-learn's trees have no types
+def _make_forest(trees: list) -> Forest:  # type: ignore[type-arg]  # scikit-learn's trees have no types
     """Put trees behind each other."""
     sizes = [tree.node_count for tree in trees]
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
@@ -140,7 +140,7 @@ def _as_arrays(trees: list) -> Forest:  # type: ignore[type-arg]  # scikit-learn
     return Forest(
         roots=roots,
         feature=np.where(inside, feature, LEAF).astype(np.int32),
-        threshold=_not_above(np.concatenate([tree.threshold for tree in trees])),
+        threshold=_round_down(np.concatenate([tree.threshold for tree in trees])),
         children=np.where(inside[:, None], np.concatenate(children), 0).astype(np.int32),
         leaf=np.where(inside, 0, leaf).astype(np.int32),
         values=values[~inside].astype(np.float32),

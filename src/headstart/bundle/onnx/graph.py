@@ -202,7 +202,7 @@ def _build_self_training(core: Any, builder: GraphBuilder) -> nn.Module:
 
 
 def _build_classic(core: Any, builder: GraphBuilder) -> nn.Module:
-    return CLASSIC_BUILDERS[core.recipe](core.core, builder)
+    return CLASSIC_BUILDERS[core.modality](core.core, builder)
 
 
 def _build_descriptor_head(core: Any, builder: GraphBuilder) -> nn.Module:
@@ -281,7 +281,7 @@ class ScratchNetwork(nn.Module):
 
 
 def _build_scratch(core: Any, builder: GraphBuilder) -> nn.Module:
-    spec, link = core.attempt.spec, LINK_OF[core.kind]
+    spec, link = core.size.spec, LINK_OF[core.kind]
     if core.modality == "image":
         names, first = builder.request_input("pixels", ("pixels",), spec), PixelNormalisation(spec)
         return ScratchNetwork(BaseNetwork(core.net, names, HalfPrecisionPixels(first)), link)

@@ -140,7 +140,7 @@ class ConstantHead(nn.Module):
 
     def __init__(self, core: Any, name: str) -> None:
         super().__init__()
-        register_arrays(self, shares=core.shares)
+        register_arrays(self, shares=core.outputs)
         self.counts = name
 
     def forward(self, tensors: NamedTensors) -> Tensor:

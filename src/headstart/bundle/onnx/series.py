@@ -22,7 +22,7 @@ TRIPLES = np.array(list(combinations(range(TAPS), 3)))
 
 
 class MiniRocketNetwork(nn.Module):
-    """MiniRocket (Dempster, Schmidt and Webb 2021) with the parameters that aeon fitted.
+    """MiniRocket (Dempster, Schmidt and Webb 2021) with the parameters of `headstart.bases.rocket.fit_rocket`.
 
     Series (n, channels, time) to the share of positions where each convolution is above its threshold.
     """
@@ -191,11 +191,11 @@ class ForestModel(nn.Module):
             self, feature=np.where(inside, forest.feature, 0).astype(np.int32), threshold=forest.threshold,
             after=np.where(inside[:, None], forest.children, itself).astype(np.int32).ravel(),
             leaf=forest.leaf, values=forest.values, roots=forest.roots.astype(np.int64),
-            shares=np.asarray(core.shares, dtype=np.float64),
+            shares=np.asarray(core.prior, dtype=np.float64),
         )  # fmt: skip
         self.describe = QuantileFeatures(int(core.spec["length"]), core.divisor)
         self.depth, self.link, self.name = _measure_depth(forest), core.link, name
-        self.temperature, self.present = float(core.temperature), core.shares > 0
+        self.temperature, self.present = float(core.temperature), core.prior > 0
 
     def forward(self, tensors: NamedTensors) -> Tensor:
         described = self.describe(tensors[self.name])

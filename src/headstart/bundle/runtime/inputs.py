@@ -23,7 +23,7 @@ from headstart.modalities.image import augment_image, resize_image
 from headstart.modalities.image_values import VALUE_RANGES
 from headstart.modalities.record import Array, Spec
 from headstart.modalities.text import pad_tokens as padded_tokens
-from headstart.strategies.text.tfidf import count_known, is_composed, ready
+from headstart.strategies.text.tfidf import count_known_ngrams, is_nfc, normalise_texts
 
 NGRAM_COST = 512
 """A text's piece counts as a token for so many outputs (both bound what a batch holds in memory)."""
@@ -109,15 +109,15 @@ def _read_ngrams(file: str) -> tuple[int, dict[str, dict[str, int]], bool]:
     """Read how much of a text is read, the number of each piece within its kind, and whether they are in NFC."""
     document = json.loads(Path(file).read_text("utf-8"))
     numbered = {kind: {piece: at for at, piece in enumerate(known)} for kind, known in document["pieces"].items()}
-    return int(document["longest"]), numbered, is_composed(numbered)
+    return int(document["longest"]), numbered, is_nfc(numbered)
 
 
 def _count_ngrams(text: str, spec: Spec) -> tuple[Array, ...]:
     """Count the pieces of a text: their numbers, one kind after the other, and 1 + log(count)."""
     longest, numbered, composed = _read_ngrams(str(spec["pieces_file"]))
-    cut, ids, weights, first = ready([text], longest, composed), [], [], 0
+    cut, ids, weights, first = normalise_texts([text], longest, composed), [], [], 0
     for kind, known in numbered.items():
-        counts = count_known(cut, kind, known)
+        counts = count_known_ngrams(cut, kind, known)
         ids.append(counts.indices.astype(np.int64) + first)
         weights.append(counts.values)
         first += len(known)

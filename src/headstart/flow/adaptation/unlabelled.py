@@ -81,12 +81,15 @@ def _add_words(prepared: Prepared, rows: Table | None, options: AdaptOptions, cl
     candidates = []
     if parts.words:
         candidates.append(
-            (cooccurrence.Words.of(parts.words, f"The base {parts.record.name}"), f"of the base {parts.record.name}")
+            (
+                cooccurrence.Cooccurrence.from_arrays(parts.words, f"The base {parts.record.name}"),
+                f"of the base {parts.record.name}",
+            )
         )
     if rows is not None:
-        most = cooccurrence.affordable(clock.remaining_seconds() * WORDS_SHARE)
+        most = cooccurrence.count_affordable_characters(clock.remaining_seconds() * WORDS_SHARE)
         candidates.append(
-            (cooccurrence.learn([str(text) for text in rows.inputs], options.seed, most), "that you gave")
+            (cooccurrence.learn_cooccurrence([str(text) for text in rows.inputs], options.seed, most), "that you gave")
         )
     words, source = max(candidates, key=lambda item: item[0].n_characters)
     summary = f"{words.n_texts:,} texts without labels ({source}) told the method classic how common words are"

@@ -16,7 +16,7 @@ Found = tuple[Predictor, Probabilities, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ClassicMethod:
     """How one modality is learnt from nothing; all functions import their module at the first call."""
 
     fit: Callable[[StrategyRows, Task], Found]
@@ -24,7 +24,7 @@ class Recipe:
     load: Callable[[FittedState], Predictor]
 
 
-def _module(name: str, core: str) -> Recipe:
+def _load_method(name: str, core: str) -> ClassicMethod:
     """Take `fit` and the class `core` of a module of this room."""
 
     def room() -> Any:
@@ -42,21 +42,21 @@ def _module(name: str, core: str) -> Recipe:
         found: Predictor = getattr(room(), core).load(state)
         return found
 
-    return Recipe(fit, forecast, load)
+    return ClassicMethod(fit, forecast, load)
 
 
-RECIPES: dict[str, Recipe] = {
-    "image": _module("baselines.classic_image", "DescriptorModel"),
-    "text": _module("baselines.classic_text", "TextModel"),
-    "series": _module("baselines.classic_series", "SeriesModel"),
+METHODS: dict[str, ClassicMethod] = {
+    "image": _load_method("baselines.classic_image", "DescriptorModel"),
+    "text": _load_method("baselines.classic_text", "TextModel"),
+    "series": _load_method("baselines.classic_series", "SeriesModel"),
 }
 
 
 @dataclass(frozen=True)
-class Cooked:
+class ClassicModel:
     """What a recipe made, with the recipe's name."""
 
-    recipe: str
+    modality: str
     core: Predictor
 
     def predict(self, rows: StrategyRows) -> Probabilities:
@@ -66,22 +66,22 @@ class Cooked:
     def state(self) -> FittedState:
         """Give the state, with the recipe's name."""
         inner = self.core.state()
-        return FittedState({**inner.meta, "recipe": self.recipe}, inner.arrays)
+        return FittedState({**inner.meta, "recipe": self.modality}, inner.arrays)
 
 
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Follow the recipe of the rows' modality."""
     recipe = rows.table.modality
-    core, out_of_fold, notes = RECIPES[recipe].fit(rows, task)
-    return FittedModel(Cooked(recipe, core), out_of_fold, notes)
+    core, out_of_fold, notes = METHODS[recipe].fit(rows, task)
+    return FittedModel(ClassicModel(recipe, core), out_of_fold, notes)
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what following the recipe will cost."""
-    return RECIPES[rows.table.modality].forecast(rows, task)
+    return METHODS[rows.table.modality].forecast(rows, task)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore by the recipe that the state names."""
     recipe = str(state.meta["recipe"])
-    return restore_model(Cooked(recipe, RECIPES[recipe].load(state)), state, classes)
+    return restore_model(ClassicModel(recipe, METHODS[recipe].load(state)), state, classes)

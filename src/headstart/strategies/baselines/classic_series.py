@@ -1,7 +1,7 @@
 """`classic` for series: MiniRocket's random convolutions and ridge regression; nothing pre-trained.
 
-Dempster, Schmidt and Webb 2021, "MiniRocket" (arXiv:2012.08791), through aeon, on the series and, with half as many
-convolutions, on its first difference (as in Tan et al. 2022, "MultiRocket", arXiv:2102.00457). The thresholds of the
+Dempster, Schmidt and Webb 2021, "MiniRocket" (arXiv:2012.08791), on the series and, with half as many convolutions,
+on its first difference (as in Tan et al. 2022, "MultiRocket", arXiv:2102.00457). The thresholds of the
 convolutions are quantiles of training series, drawn without looking at labels; standardisation and ridge are fitted
 inside each fold.
 """
@@ -43,29 +43,29 @@ VIEWS: dict[str, Callable[[Series], Series]] = {
 """What is convolved; bundles of older versions have the first alone."""
 
 
-def n_kernels(n_rows: int) -> int:
+def count_kernels(n_rows: int) -> int:
     """Give the number of convolutions: fewer where rows are many (time and memory)."""
     usual = N_KERNELS if n_rows <= MANY_ROWS else N_KERNELS_MANY_ROWS
     return max(FEWEST_KERNELS, min(usual, MOST_VALUES // max(n_rows, 1)))
 
 
-def _kernels(series: Series, n_rows: int, seed: int) -> Kernels:
+def _fit_kernels(series: Series, n_rows: int, seed: int) -> Kernels:
     """Choose the convolutions of every view, for so many rows."""
-    count = n_kernels(n_rows)
+    count = count_kernels(n_rows)
     sizes = {"kernels": count, "difference": max(FEWEST_KERNELS, count // 2)}
     return {name: rocket.fit_rocket(list(view(series)), seed, sizes[name]) for name, view in VIEWS.items()}
 
 
-def _convolved(kernels: Kernels, series: Series) -> FloatMatrix:
+def _convolve(kernels: Kernels, series: Series) -> FloatMatrix:
     """Give the features of every view side by side."""
     parts = [rocket.transform_series(some, VIEWS[name](series))[0] for name, some in kernels.items()]
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
-def _prepared(rows: StrategyRows, spec: Spec) -> Series:
+def _read_series(rows: StrategyRows, spec: Spec) -> Series:
     modality = MODALITIES["series"]
-    made = [modality.prepare(modality.load(source, spec), spec)[0] for source in rows.table.inputs]
-    return np.stack(made).astype(np.float32)
+    series = [modality.prepare(modality.load(source, spec), spec)[0] for source in rows.table.inputs]
+    return np.stack(series).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ class SeriesModel:
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Give probabilities (n_rows, n_classes)."""
-        made = np.empty((len(rows), len(self.head.intercept)))
+        outputs = np.empty((len(rows), len(self.head.intercept)))
         for start in range(0, len(rows), BATCH):
             part = rows.take(np.arange(start, min(start + BATCH, len(rows))))
-            made[start : start + BATCH] = self.head.predict(_convolved(self.kernels, _prepared(part, self.spec)))
-        return made
+            outputs[start : start + BATCH] = self.head.predict(_convolve(self.kernels, _read_series(part, self.spec)))
+        return outputs
 
     def state(self) -> FittedState:
         """Give the spec, the convolutions and the head."""
@@ -105,9 +105,9 @@ class SeriesModel:
 
 def fit(rows: StrategyRows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, ...]]:
     """Fit convolutions and ridge on the series of `rows.table.inputs`, brought to one length by `task.spec`."""
-    series = _prepared(rows, task.spec)
-    kernels = _kernels(series, len(series), task.seed)
-    convolved = _convolved(kernels, series)
+    series = _read_series(rows, task.spec)
+    kernels = _fit_kernels(series, len(series), task.seed)
+    convolved = _convolve(kernels, series)
     head, out_of_fold, notes = fit_ridge(convolved, task)
     return SeriesModel(task.spec, kernels, head), out_of_fold, (*notes, f"{convolved.shape[1]} convolutions")
 
@@ -116,9 +116,9 @@ def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what `fit` will cost, from the convolutions of some series."""
     n_rows = len(rows)
     some = rows.take(np.arange(0, n_rows, max(1, n_rows // SAMPLE_SERIES)))
-    series = _prepared(some, task.spec)
-    kernels = _kernels(series, n_rows, task.seed)
-    n_dims = _convolved(kernels, series[:2]).shape[1]  # The first call compiles.
-    one = cost_model.measure_seconds(lambda: _convolved(kernels, series)) / len(series)
+    series = _read_series(some, task.spec)
+    kernels = _fit_kernels(series, n_rows, task.seed)
+    n_dims = _convolve(kernels, series[:2]).shape[1]  # The first call compiles.
+    one = cost_model.measure_seconds(lambda: _convolve(kernels, series)) / len(series)
     solved = ridge_forecast(n_rows, n_dims, task)
     return CostForecast(one * n_rows + solved.seconds, solved.memory_bytes)

@@ -23,8 +23,16 @@ from headstart.strategies.linear.head import LARGEST_ROTATION
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.record import CostForecast, StrategyRows, Task
 from headstart.strategies.scoring import OBJECTIVES, is_imbalanced
-from headstart.strategies.text.cooccurrence import MOST_LABELLED, Beside, Words, beside
-from headstart.strategies.text.tfidf import KINDS, Counts, Idf, Vectorizer, count, longest_text, ready
+from headstart.strategies.text.cooccurrence import MOST_LABELLED, ColumnStatistics, Cooccurrence, align_columns
+from headstart.strategies.text.tfidf import (
+    KINDS,
+    Idf,
+    NgramCounts,
+    Vectorizer,
+    choose_text_length,
+    count_ngrams,
+    normalise_texts,
+)
 
 STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
 FALLBACK = 10.0
@@ -35,29 +43,29 @@ ENCODE_SHARE = 0.1
 """Weighting counts once, as a share of counting."""
 OFTEN = 0.05
 """Columns that occur in a larger share of the rows are multiplied as dense matrices."""
-TELLING = 0.5
+RATIO_POWER = 0.5
 """Power of the log-count ratios that columns are multiplied by, where classes are even (docs/decisions/0017)."""
 MIXES = (0.5, 0.0)
 """Share of the likeness of two rows that comes from pieces occurring together in texts without labels."""
 
 
-def _sparse(counts: Counts) -> csr_matrix:
+def _to_sparse(counts: NgramCounts) -> csr_matrix:
     shape = (len(counts.starts) - 1, counts.n_columns)
     return csr_matrix((counts.values, counts.indices, counts.starts), shape=shape)
 
 
-def _joined(blocks: Sequence[Counts]) -> csr_matrix:
-    return hstack([_sparse(block) for block in blocks], format="csr", dtype=np.float32)
+def _join_blocks(blocks: Sequence[NgramCounts]) -> csr_matrix:
+    return hstack([_to_sparse(block) for block in blocks], format="csr", dtype=np.float32)
 
 
-def products(first: csr_matrix, second: csr_matrix, frequent: Index) -> NDArray[np.float64]:
+def multiply_rows(first: csr_matrix, second: csr_matrix, frequent: Index) -> NDArray[np.float64]:
     """Give `first @ second.T` (n_first, n_second): frequent columns as dense matrices, the others sparsely."""
     rare = np.setdiff1d(np.arange(first.shape[1]), frequent)
     dense = first[:, frequent].toarray() @ second[:, frequent].toarray().T
     return np.asarray(dense + (first[:, rare] @ second[:, rare].T).toarray(), dtype=np.float64)
 
 
-def answers_of(task: Task) -> csr_matrix | None:
+def one_hot_classes(task: Task) -> csr_matrix | None:
     """Give the class of each row (n_rows, n_classes); None without classes, for uneven ones and for many rows."""
     n_rows = len(task.codes)
     if task.truth is not None or n_rows > MOST_LABELLED or is_imbalanced(task.codes):
@@ -66,7 +74,7 @@ def answers_of(task: Task) -> csr_matrix | None:
     return csr_matrix((ones, (rows, task.codes)), shape=(n_rows, len(task.classes)))
 
 
-def telling(rows: csr_matrix, answers: csr_matrix) -> NDArray[np.float32]:
+def weigh_columns(rows: csr_matrix, targets: csr_matrix) -> NDArray[np.float32]:
     """Weigh columns by how differently often they occur in rows with and without each answer; the mean is about 1.
 
     Parameters
@@ -87,19 +95,19 @@ def telling(rows: csr_matrix, answers: csr_matrix) -> NDArray[np.float32]:
     >>> telling(csr_matrix(np.eye(2)), csr_matrix(np.eye(2))).tolist()
     [1.0, 1.0]
     """
-    there = csr_matrix((np.ones(rows.nnz, np.float32), rows.indices, rows.indptr), shape=rows.shape)
-    n_with = np.asarray(answers.sum(axis=0), dtype=np.float64).ravel()
+    occurs = csr_matrix((np.ones(rows.nnz, np.float32), rows.indices, rows.indptr), shape=rows.shape)
+    n_with = np.asarray(targets.sum(axis=0), dtype=np.float64).ravel()
     varied = np.flatnonzero((n_with > 0) & (n_with < rows.shape[0]))
-    n_with, having = n_with[varied], (there.T @ answers[:, varied]).toarray().astype(np.float64)
-    others = np.asarray(there.sum(axis=0), dtype=np.float64).reshape(-1, 1) - having
+    n_with, having = n_with[varied], (occurs.T @ targets[:, varied]).toarray().astype(np.float64)
+    others = np.asarray(occurs.sum(axis=0), dtype=np.float64).reshape(-1, 1) - having
     ratios = np.log((having + 1) / (n_with + 2)) - np.log((others + 1) / (rows.shape[0] - n_with + 2))
     size = np.sqrt(np.square(ratios).mean(axis=1)) if len(varied) else np.zeros(rows.shape[1])
     mean = float(size.mean()) if len(size) else 0.0
-    return np.asarray((size / mean) ** TELLING if mean > 0 else np.ones(len(size)), dtype=np.float32)
+    return np.asarray((size / mean) ** RATIO_POWER if mean > 0 else np.ones(len(size)), dtype=np.float32)
 
 
 @dataclass(frozen=True)
-class Smooth:
+class CooccurrenceKernel:
     """Pieces that occur together, as a projection of the columns of some rows.
 
     Parameters
@@ -132,47 +140,49 @@ def _spread(values: NDArray[np.float32]) -> float:
     return float(np.square(values - values.mean(axis=0)).sum(dtype=np.float64))
 
 
-class Span:
+class RowSpan:
     """Sparse rows, expressed in the few dimensions that they span (exact for an L2 penalty, see `linear`).
 
     With `smooth`, rows are `[sqrt(1 - mix) x, sqrt(mix * scale) x P]`, the scale giving both parts the same spread.
     """
 
-    def __init__(self, rows: csr_matrix, smooth: Smooth | None = None) -> None:
+    def __init__(self, rows: csr_matrix, smooth: CooccurrenceKernel | None = None) -> None:
         self.rows, self.smooth = rows, smooth
         self.frequent = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > OFTEN * rows.shape[0])
-        alike = products(rows, rows, self.frequent)
+        similarities = multiply_rows(rows, rows, self.frequent)
         self.mix, self.scale = 0.0, 0.0
         if smooth is not None:
             self.projected = smooth.apply(rows)
             spread = _spread(self.projected)
             self.mix = smooth.mix if spread > 0 else 0.0
-            self.scale = self.mix * (np.trace(alike) - alike.sum() / len(alike)) / max(spread, 1e-12)
-            alike = (1 - self.mix) * alike + self.scale * (self.projected @ self.projected.T)
-        values, vectors = np.linalg.eigh(alike.astype(np.float32))
-        kept = values > 1e-6 * max(float(values[-1]), 1e-12)
-        lengths = np.sqrt(values[kept])
-        self.matrix = (vectors[:, kept] * lengths).astype(np.float32)
-        self.back = vectors[:, kept] / lengths
+            self.scale = (
+                self.mix * (np.trace(similarities) - similarities.sum() / len(similarities)) / max(spread, 1e-12)
+            )
+            similarities = (1 - self.mix) * similarities + self.scale * (self.projected @ self.projected.T)
+        values, vectors = np.linalg.eigh(similarities.astype(np.float32))
+        positive = values > 1e-6 * max(float(values[-1]), 1e-12)
+        lengths = np.sqrt(values[positive])
+        self.matrix = (vectors[:, positive] * lengths).astype(np.float32)
+        self.back = vectors[:, positive] / lengths
 
     def apply(self, others: csr_matrix) -> NDArray[np.float32]:
         """Express other rows."""
-        alike = products(others, self.rows, self.frequent)
+        similarities = multiply_rows(others, self.rows, self.frequent)
         if self.smooth is not None:
-            alike = (1 - self.mix) * alike + self.scale * (self.smooth.apply(others) @ self.projected.T)
-        return np.asarray(alike @ self.back, dtype=np.float32)
+            similarities = (1 - self.mix) * similarities + self.scale * (self.smooth.apply(others) @ self.projected.T)
+        return np.asarray(similarities @ self.back, dtype=np.float32)
 
-    def columns(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_columns(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
         """Express coefficients on the span as coefficients on the columns."""
-        shares = self.back @ coefficients
-        made = np.asarray(self.rows.T @ shares, dtype=np.float64)
+        on_rows = self.back @ coefficients
+        on_columns = np.asarray(self.rows.T @ on_rows, dtype=np.float64)
         if self.smooth is not None:
-            made = (1 - self.mix) * made + self.scale * self.smooth.back(self.projected.T @ shares)
-        return made
+            on_columns = (1 - self.mix) * on_columns + self.scale * self.smooth.back(self.projected.T @ on_rows)
+        return on_columns
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class TextDesign:
     """What all folds have in common.
 
     Parameters
@@ -191,56 +201,56 @@ class Ground:
         As in `MIXES`.
     """
 
-    counts: Sequence[Counts]
+    counts: Sequence[NgramCounts]
     most: Sequence[int]
-    answers: csr_matrix | None = None
-    known: Sequence[Beside] = ()
+    targets: csr_matrix | None = None
+    known: Sequence[ColumnStatistics] = ()
     projection: FloatMatrix | None = None
     mix: float = 0.0
 
-    def weighed(self, parts: Sequence[Counts]) -> list[Idf]:
+    def fit_idf(self, parts: Sequence[NgramCounts]) -> list[Idf]:
         """Fit the weights on some rows."""
         if not self.known:
-            return [Idf.of(part, limit) for part, limit in zip(parts, self.most, strict=True)]
+            return [Idf.fit(part, limit) for part, limit in zip(parts, self.most, strict=True)]
         every = zip(parts, self.most, self.known, strict=True)
-        return [Idf.of(part, limit, known.before, self.mix > 0) for part, limit, known in every]
+        return [Idf.fit(part, limit, known.unlabelled, self.mix > 0) for part, limit, known in every]
 
-    def smooth(self, idf: Sequence[Idf]) -> Smooth | None:
+    def align_kernel(self, idf: Sequence[Idf]) -> CooccurrenceKernel | None:
         """Line the projection up with the columns that are kept."""
         if self.mix == 0 or self.projection is None:
             return None
         places = [known.places[item.columns] for item, known in zip(idf, self.known, strict=True)]
-        return Smooth(np.concatenate(places), self.projection, self.mix)
+        return CooccurrenceKernel(np.concatenate(places), self.projection, self.mix)
 
 
-class _Encoding:
+class _TextEncoding:
     """TF-IDF fitted on some rows; few rows are expressed in their span, which makes solving ten times faster."""
 
-    def __init__(self, ground: Ground, rows: Index, spanned: bool = True) -> None:
-        self.counts = ground.counts
+    def __init__(self, design: TextDesign, rows: Index, spanned: bool = True) -> None:
+        self.counts = design.counts
         parts = [block.take(rows) for block in self.counts]
-        self.idf = ground.weighed(parts)
-        sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
-        self.telling = np.ones(sparse.shape[1], np.float32)
-        if ground.answers is not None and ground.mix == 0:
-            self.telling = telling(sparse, ground.answers[rows])
-            sparse = (sparse @ diags(self.telling)).tocsr()
-        smooth = ground.smooth(self.idf)
+        self.idf = design.fit_idf(parts)
+        sparse = _join_blocks([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        self.column_weights = np.ones(sparse.shape[1], np.float32)
+        if design.targets is not None and design.mix == 0:
+            self.column_weights = weigh_columns(sparse, design.targets[rows])
+            sparse = (sparse @ diags(self.column_weights)).tocsr()
+        smooth = design.align_kernel(self.idf)
         few = spanned and (smooth is not None or len(rows) <= min(LARGEST_ROTATION, sparse.shape[1]))
-        self.span = Span(sparse, smooth) if few else None
+        self.span = RowSpan(sparse, smooth) if few else None
         self.matrix = sparse if self.span is None else self.span.matrix
 
     def apply(self, rows: Index) -> solver.Matrix:
         """Give other rows in the same columns."""
         parts = [block.take(rows) for block in self.counts]
-        sparse = _joined([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
-        sparse = (sparse @ diags(self.telling)).tocsr()
+        sparse = _join_blocks([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
+        sparse = (sparse @ diags(self.column_weights)).tocsr()
         return sparse if self.span is None else self.span.apply(sparse)
 
-    def columns(self, coefficients: solver.Coefficients) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def to_columns(self, coefficients: solver.Coefficients) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Give coefficients on the columns, and the intercept."""
-        plain = coefficients[:-1] if self.span is None else self.span.columns(coefficients[:-1])
-        return (plain * self.telling[:, None]).astype(np.float32), coefficients[-1].astype(np.float32)
+        plain = coefficients[:-1] if self.span is None else self.span.to_columns(coefficients[:-1])
+        return (plain * self.column_weights[:, None]).astype(np.float32), coefficients[-1].astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -256,7 +266,7 @@ class TextModel:
         """Give probabilities (n_rows, n_classes)."""
         if len(rows) == 0:
             return np.empty((0, len(self.intercept)))
-        raw = _joined(self.vectorizer.blocks(rows.table.inputs)) @ self.coefficients
+        raw = _join_blocks(self.vectorizer.blocks(rows.table.inputs)) @ self.coefficients
         return LINKS[self.link](raw + self.intercept)
 
     def state(self) -> FittedState:
@@ -275,60 +285,66 @@ class TextModel:
 def fit(rows: StrategyRows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ...]]:
     """Fit TF-IDF and a linear model on the texts of `rows.table.inputs`."""
     inputs = rows.table.inputs
-    longest = longest_text([len(text) for text in inputs])
-    texts = ready(inputs, longest)
-    counts, pieces = zip(*(count(texts, kind) for kind in KINDS), strict=True)
+    longest = choose_text_length([len(text) for text in inputs])
+    texts = normalise_texts(inputs, longest)
+    counts, pieces = zip(*(count_ngrams(texts, kind) for kind in KINDS), strict=True)
     share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_PIECES.values()))
     most = [int(MOST_PIECES[kind] * share) for kind in KINDS]
-    grounds, every = _grounds(
-        Ground(counts=counts, most=most, answers=answers_of(task)), pieces, _words(task, len(rows))
+    designs, every = _list_designs(
+        TextDesign(counts=counts, most=most, targets=one_hot_classes(task)),
+        pieces,
+        _usable_cooccurrence(task, len(rows)),
     )
-    learnt = _best(grounds, task)
-    assert isinstance(learnt.encoding, _Encoding)
+    learnt = _choose_design(designs, task)
+    assert isinstance(learnt.encoding, _TextEncoding)
     vocabularies, weights = {}, {}
     for kind, idf, known in zip(KINDS, learnt.encoding.idf, every, strict=True):
         vocabularies[kind] = {known[column]: at for at, column in enumerate(idf.columns)}
         weights[kind] = idf.weights
-    halves = learnt.encoding.columns(learnt.coefficients)
+    halves = learnt.encoding.to_columns(learnt.coefficients)
     cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
     model = TextModel(Vectorizer(longest, vocabularies, weights), *halves, LINK_OF[task.kind])
-    return model, learnt.choice.out_of_fold, (*learnt.notes, *_told(task, len(rows), learnt.encoding), *cut)
+    return (
+        model,
+        learnt.choice.out_of_fold,
+        (*learnt.notes, *_describe_unlabelled(task, len(rows), learnt.encoding), *cut),
+    )
 
 
-def _words(task: Task, n_rows: int) -> Words | None:
+def _usable_cooccurrence(task: Task, n_rows: int) -> Cooccurrence | None:
     """Give what texts without labels said, for few enough rows."""
     return task.words if task.words is not None and n_rows <= MOST_LABELLED else None
 
 
-def _grounds(
-    plain: Ground, pieces: Sequence[list[str]], words: Words | None
-) -> tuple[tuple[Ground, ...], Sequence[list[str]]]:
+def _list_designs(
+    plain: TextDesign, pieces: Sequence[list[str]], words: Cooccurrence | None
+) -> tuple[tuple[TextDesign, ...], Sequence[list[str]]]:
     """Give what is compared by cross-validation, and the pieces of the columns."""
     if words is None:
         return (plain,), pieces
-    known = [beside(words, kind, own) for kind, own in zip(KINDS, pieces, strict=True)]
+    known = [align_columns(words, kind, own) for kind, own in zip(KINDS, pieces, strict=True)]
     projection = np.concatenate([*(words.projection[kind] for kind in KINDS), np.zeros((1, words.n_dims))])
-    wide = [replace(block, n_columns=len(item.pieces)) for block, item in zip(plain.counts, known, strict=True)]
+    wide = [replace(block, n_columns=len(item.ngrams)) for block, item in zip(plain.counts, known, strict=True)]
     mixes = MIXES if words.n_dims else (0.0,)
-    shared = Ground(
-        counts=wide, most=plain.most, answers=plain.answers, known=known, projection=projection.astype(np.float32)
+    shared = TextDesign(
+        counts=wide, most=plain.most, targets=plain.targets, known=known, projection=projection.astype(np.float32)
     )
-    grounds = tuple(replace(shared, mix=mix) for mix in mixes)
-    return grounds, [item.pieces for item in known]
+    designs = tuple(replace(shared, mix=mix) for mix in mixes)
+    return designs, [item.ngrams for item in known]
 
 
-def _best(grounds: Sequence[Ground], task: Task) -> FittedLinear:
+def _choose_design(designs: Sequence[TextDesign], task: Task) -> FittedLinear:
     """Learn on each ground, and give what cross-validation says is best; the first where it says nothing."""
-    tried = grounds if len(list_held_out_folds(task.folds)) > 1 else grounds[:1]
-    made = [fit_linear(partial(_Encoding, ground), task, StrengthSearch(STRENGTHS, FALLBACK)) for ground in tried]
-    if len(made) == 1:
-        return made[0]
-    return min(made, key=lambda item: float(np.nanmean(OBJECTIVES[task.kind].losses(task, item.choice.out_of_fold))))
+    tried = designs if len(list_held_out_folds(task.folds)) > 1 else designs[:1]
+    fits = [fit_linear(partial(_TextEncoding, ground), task, StrengthSearch(STRENGTHS, FALLBACK)) for ground in tried]
+    if len(fits) == 1:
+        return fits[0]
+    return min(fits, key=lambda item: float(np.nanmean(OBJECTIVES[task.kind].losses(task, item.choice.out_of_fold))))
 
 
-def _told(task: Task, n_rows: int, encoding: _Encoding) -> tuple[str, ...]:
+def _describe_unlabelled(task: Task, n_rows: int, encoding: _TextEncoding) -> tuple[str, ...]:
     """Say what texts without labels were used for."""
-    words = _words(task, n_rows)
+    words = _usable_cooccurrence(task, n_rows)
     if words is None:
         return ()
     together = " and which go together" if encoding.span is not None and encoding.span.smooth is not None else ""
@@ -338,15 +354,15 @@ def _told(task: Task, n_rows: int, encoding: _Encoding) -> tuple[str, ...]:
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what `fit` will cost, from some of the texts."""
     inputs = rows.table.inputs
-    longest = longest_text([len(text) for text in inputs])
+    longest = choose_text_length([len(text) for text in inputs])
     some = inputs[:: max(1, len(inputs) // SAMPLE_TEXTS)]
     began = time.process_time()  # What other programs take is no part of the forecast.
-    counts = [count(ready(some, longest), kind)[0] for kind in KINDS]
+    counts = [count_ngrams(normalise_texts(some, longest), kind)[0] for kind in KINDS]
     counting = (time.process_time() - began) * len(inputs) / len(some)
     n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
     most = [block.n_columns for block in counts]
-    sample = _Encoding(Ground(counts=counts, most=most), np.arange(len(some)), spanned=False).matrix
+    sample = _TextEncoding(TextDesign(counts=counts, most=most), np.arange(len(some)), spanned=False).matrix
     solved = cost_model.forecast_sparse(sample, len(inputs), n_columns, task)
     n_encoded = len(list_held_out_folds(task.folds)) + 1
-    turns = len(MIXES) if _words(task, len(inputs)) else 1
+    turns = len(MIXES) if _usable_cooccurrence(task, len(inputs)) else 1
     return CostForecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solved.seconds, solved.memory_bytes)

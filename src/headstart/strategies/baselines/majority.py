@@ -19,25 +19,25 @@ Average = Callable[[Task, Index], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Frequencies:
+class ConstantModel:
     """One answer for every row, shape (n_outputs,)."""
 
-    shares: Probabilities
+    outputs: Probabilities
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Give the same answer for every row."""
-        return np.tile(self.shares, (len(rows), 1))
+        return np.tile(self.outputs, (len(rows), 1))
 
     def state(self) -> FittedState:
         """Give the answer."""
-        return FittedState({}, {"shares": self.shares})
+        return FittedState({}, {"shares": self.outputs})
 
 
-def _shares(task: Task, rows: Index) -> NDArray[np.float64]:
+def _class_frequencies(task: Task, rows: Index) -> NDArray[np.float64]:
     return np.asarray(np.bincount(task.codes[rows], minlength=len(task.classes)) / max(len(rows), 1))
 
 
-def _rates(task: Task, rows: Index) -> NDArray[np.float64]:
+def _label_frequencies(task: Task, rows: Index) -> NDArray[np.float64]:
     """Each label's share, with half a row of doubt, so that no label is impossible."""
     assert task.truth is not None
     return np.asarray((task.truth[rows].sum(axis=0, dtype=np.float64) + 0.5) / (len(rows) + 1))
@@ -49,8 +49,11 @@ def _mean(task: Task, rows: Index) -> NDArray[np.float64]:
 
 
 AVERAGES: dict[str, Average] = {
-    "classification": _shares, "ordinal": _shares, "multi-label": _rates, "regression": _mean,
-}  # fmt: skip
+    "classification": _class_frequencies,
+    "ordinal": _class_frequencies,
+    "multi-label": _label_frequencies,
+    "regression": _mean,
+}
 
 
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
@@ -61,9 +64,9 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
         outside = np.flatnonzero(task.folds != fold)
         if len(outside):
             out_of_fold[task.folds == fold] = average(task, outside)
-    return FittedModel(Frequencies(average(task, np.arange(len(task.codes)))), out_of_fold)
+    return FittedModel(ConstantModel(average(task, np.arange(len(task.codes)))), out_of_fold)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
     """Restore the answer."""
-    return restore_model(Frequencies(state.arrays["shares"]), state, classes)
+    return restore_model(ConstantModel(state.arrays["shares"]), state, classes)

@@ -23,7 +23,7 @@ from headstart.strategies.linear.links import ABSENT, LINK_OF, LINKS, logit
 from headstart.strategies.linear.temperature import find_class_temperature
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 from headstart.strategies.scoring import is_better_beyond_noise, is_imbalanced
-from headstart.strategies.trees import Forest, Growth, grow_classes, grow_numbers
+from headstart.strategies.trees import Forest, ForestConfig, grow_classifier, grow_regressor
 
 N_TREES = 200
 N_TREES_HELD_OUT = 60
@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 Spec = Mapping[str, Any]
 
 
-def divisor_for(n_rows: int, spec: Spec) -> int:
+def choose_divisor(n_rows: int, spec: Spec) -> int:
     """Give how many values of an interval there are for each quantile: 4, and more where memory asks for it."""
     divisor, channels = DIVISOR, int(spec["n_channels"])
     while n_rows * channels * count_features(int(spec["length"]), divisor) > MOST_VALUES and divisor < spec["length"]:
@@ -46,14 +46,14 @@ def divisor_for(n_rows: int, spec: Spec) -> int:
     return divisor
 
 
-def _described(rows: StrategyRows, spec: Spec, divisor: int) -> FloatMatrix:
+def _describe_series(rows: StrategyRows, spec: Spec, divisor: int) -> FloatMatrix:
     modality = MODALITIES["series"]
-    found = []
+    blocks = []
     for start in range(0, len(rows), BATCH):
         inputs = rows.table.inputs[start : start + BATCH]
-        made = [modality.prepare(modality.load(source, spec), spec)[0] for source in inputs]
-        found.append(describe_series(np.stack(made), divisor))
-    return np.concatenate(found) if found else np.empty((0, 0), dtype=np.float32)
+        series = [modality.prepare(modality.load(source, spec), spec)[0] for source in inputs]
+        blocks.append(describe_series(np.stack(series), divisor))
+    return np.concatenate(blocks) if blocks else np.empty((0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,59 +74,59 @@ class TreeModel:
     spec: Spec
     divisor: int
     forest: Forest
-    shares: Floats
+    prior: Floats
     temperature: float
     link: str
 
     def scores(self, described: FloatMatrix) -> Floats:
         """Give scores before the temperature (n_rows, n_outputs)."""
-        return SCORES[self.link](self.forest, described, self.shares)
+        return SCORES[self.link](self.forest, described, self.prior)
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Give probabilities or numbers (n_rows, n_outputs)."""
-        made = np.empty((len(rows), len(self.shares)))
+        outputs = np.empty((len(rows), len(self.prior)))
         for start in range(0, len(rows), BATCH):
             part = rows.take(np.arange(start, min(start + BATCH, len(rows))))
-            scores = self.scores(_described(part, self.spec, self.divisor))
-            made[start : start + BATCH] = LINKS[self.link](scores / self.temperature)
-        return made
+            scores = self.scores(_describe_series(part, self.spec, self.divisor))
+            outputs[start : start + BATCH] = LINKS[self.link](scores / self.temperature)
+        return outputs
 
     def state(self) -> FittedState:
         """Give the spec, the trees and the temperature."""
         meta = {
             "spec": dict(self.spec), "divisor": self.divisor, "temperature": self.temperature, "link": self.link,
         }  # fmt: skip
-        return FittedState(meta, {**self.forest.state().arrays, "shares": self.shares})
+        return FittedState(meta, {**self.forest.state().arrays, "shares": self.prior})
 
     @classmethod
     def load(cls, state: FittedState) -> TreeModel:
         """Restore what `state` gave."""
         meta = state.meta
         return cls(
-            spec=meta["spec"], divisor=int(meta["divisor"]), forest=Forest.load(state), shares=state.arrays["shares"],
+            spec=meta["spec"], divisor=int(meta["divisor"]), forest=Forest.load(state), prior=state.arrays["shares"],
             temperature=float(meta["temperature"]), link=str(meta["link"]),
         )  # fmt: skip
 
 
-def _votes(forest: Forest, described: FloatMatrix, shares: Floats) -> Floats:
+def _mean_votes(forest: Forest, described: FloatMatrix, prior: Floats) -> Floats:
     """Give the mean vote with that of one more tree that knows only the shares; absent classes stay at zero."""
     n_trees = len(forest.roots)
-    told = np.tile(shares, (len(described), 1))
-    told[:, shares > 0] += n_trees * forest.predict(described)
-    return np.asarray(told / (n_trees + 1))
+    votes = np.tile(prior, (len(described), 1))
+    votes[:, prior > 0] += n_trees * forest.predict(described)
+    return np.asarray(votes / (n_trees + 1))
 
 
-def _class_scores(forest: Forest, described: FloatMatrix, shares: Floats) -> Floats:
-    told = _votes(forest, described, shares)
-    return np.where(told > 0, np.log(np.maximum(told, 1e-300)), ABSENT)
+def _class_scores(forest: Forest, described: FloatMatrix, prior: Floats) -> Floats:
+    votes = _mean_votes(forest, described, prior)
+    return np.where(votes > 0, np.log(np.maximum(votes, 1e-300)), ABSENT)
 
 
-def _label_scores(forest: Forest, described: FloatMatrix, shares: Floats) -> Floats:
+def _label_scores(forest: Forest, described: FloatMatrix, prior: Floats) -> Floats:
     n_trees = len(forest.roots)
-    return logit((n_trees * forest.predict(described) + shares) / (n_trees + 1))
+    return logit((n_trees * forest.predict(described) + prior) / (n_trees + 1))
 
 
-def _number_scores(forest: Forest, described: FloatMatrix, shares: Floats) -> Floats:
+def _number_scores(forest: Forest, described: FloatMatrix, prior: Floats) -> Floats:
     return forest.predict(described)
 
 
@@ -135,70 +135,72 @@ SCORES: dict[str, Callable[[Forest, FloatMatrix, Floats], Floats]] = {
 }  # fmt: skip
 
 
-class _Grove:
+class _ForestFitter:
     """Everything that the forests of one task share."""
 
-    def __init__(self, described: FloatMatrix, task: Task, even: bool) -> None:
-        self.described, self.task, self.even = described, task, even
+    def __init__(self, described: FloatMatrix, task: Task, balanced: bool) -> None:
+        self.described, self.task, self.balanced = described, task, balanced
         n_values = N_TREES * len(described) * len(task.classes)
         self.min_leaf = max(1, -(-n_values // MOST_LEAF_VALUES))
 
-    def grow(self, rows: Index, n_trees: int) -> tuple[Forest, Floats]:
+    def fit_forest(self, rows: Index, n_trees: int) -> tuple[Forest, Floats]:
         """Grow a forest on some rows; also gives the shares of its outputs there."""
-        task, growth = self.task, Growth(n_trees, self.min_leaf, self.task.seed)
+        task, growth = self.task, ForestConfig(n_trees, self.min_leaf, self.task.seed)
         if task.truth is not None:
             targets = np.asarray(task.truth[rows], dtype=np.float32)
-            return grow_numbers(self.described[rows], targets, growth), targets.mean(axis=0, dtype=np.float64)
+            return grow_regressor(self.described[rows], targets, growth), targets.mean(axis=0, dtype=np.float64)
         counts = np.bincount(task.codes[rows], minlength=len(task.classes)).astype(np.float64)
-        even = np.divide(counts.sum(), counts, out=np.zeros_like(counts), where=counts > 0)
-        shares = (counts > 0).astype(np.float64) if self.even else counts
-        forest = grow_classes(self.described[rows], task.codes[rows], even if self.even else None, growth)
-        return forest, shares / shares.sum()
+        class_weights = np.divide(counts.sum(), counts, out=np.zeros_like(counts), where=counts > 0)
+        prior = (counts > 0).astype(np.float64) if self.balanced else counts
+        forest = grow_classifier(
+            self.described[rows], task.codes[rows], class_weights if self.balanced else None, growth
+        )
+        return forest, prior / prior.sum()
 
-    def held_out(self) -> Floats:
+    def score_held_out(self) -> Floats:
         """Score every row by trees that did not see it (n_rows, n_outputs)."""
         scores, link = make_empty_outputs((len(self.described), len(self.task.classes))), LINK_OF[self.task.kind]
         numbers = list_held_out_folds(self.task.folds)
         for number in numbers if len(numbers) > 1 else []:
             inside, held = np.flatnonzero(self.task.folds != number), np.flatnonzero(self.task.folds == number)
-            forest, shares = self.grow(inside, N_TREES_HELD_OUT)
-            scores[held] = SCORES[link](forest, self.described[held], shares)
+            forest, prior = self.fit_forest(inside, N_TREES_HELD_OUT)
+            scores[held] = SCORES[link](forest, self.described[held], prior)
         return scores
 
-    def temperature(self, scores: Floats, rows: Index) -> float:
+    def fit_temperature(self, scores: Floats, rows: Index) -> float:
         """Choose how sure votes make the model, on some rows."""
         if LINK_OF[self.task.kind] != "softmax":
             return 1.0
         return find_class_temperature(self.task.codes[rows], scores[rows])
 
-    def outputs(self, scores: Floats) -> Probabilities:
+    def compute_outputs(self, scores: Floats) -> Probabilities:
         """Turn held-out scores into outputs, each fold with the temperature of the others."""
-        made, link = make_empty_outputs(scores.shape), LINKS[LINK_OF[self.task.kind]]
+        outputs, link = make_empty_outputs(scores.shape), LINKS[LINK_OF[self.task.kind]]
         for number in list_held_out_folds(self.task.folds):
             rows, others = np.flatnonzero(self.task.folds == number), np.flatnonzero(self.task.folds != number)
-            made[rows] = link(scores[rows] / self.temperature(scores, others))
-        return made
+            outputs[rows] = link(scores[rows] / self.fit_temperature(scores, others))
+        return outputs
 
 
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Judge trees on the folds, then grow them on all rows."""
-    divisor = divisor_for(len(rows), task.spec)
-    described, every = _described(rows, task.spec, divisor), np.arange(len(rows))
-    grove = _Grove(described, task, task.balance == "on" and task.truth is None)
-    scores = grove.held_out()
-    out_of_fold = grove.outputs(scores)
+    divisor = choose_divisor(len(rows), task.spec)
+    described, every = _describe_series(rows, task.spec, divisor), np.arange(len(rows))
+    fitter = _ForestFitter(described, task, task.balance == "on" and task.truth is None)
+    scores = fitter.score_held_out()
+    out_of_fold = fitter.compute_outputs(scores)
     if task.balance == "auto" and task.truth is None and is_imbalanced(task.codes):
-        other = _Grove(described, task, True)
-        other_scores = other.held_out()
-        other_outputs = other.outputs(other_scores)
+        other = _ForestFitter(described, task, True)
+        other_scores = other.score_held_out()
+        other_outputs = other.compute_outputs(other_scores)
         if is_better_beyond_noise(task.codes, other_outputs, out_of_fold, task.seed):
-            grove, scores, out_of_fold = other, other_scores, other_outputs
-    forest, shares = grove.grow(every, N_TREES)
-    heat = grove.temperature(scores, every)
+            fitter, scores, out_of_fold = other, other_scores, other_outputs
+    forest, prior = fitter.fit_forest(every, N_TREES)
+    temperature = fitter.fit_temperature(scores, every)
     core = TreeModel(
-        spec=task.spec, divisor=divisor, forest=forest, shares=shares, temperature=heat, link=LINK_OF[task.kind]
+        spec=task.spec, divisor=divisor, forest=forest, prior=prior, temperature=temperature, link=LINK_OF[task.kind]
     )
-    weighted = ("rare classes weighted up",) if grove.even else ()
+    weighted = ("rare classes weighted up",) if fitter.balanced else ()
     return FittedModel(core, out_of_fold, (f"{N_TREES} trees on {described.shape[1]} quantiles", *weighted))
 
 
@@ -206,13 +208,14 @@ def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what `fit` will cost, from a few trees on some rows."""
     n_rows = len(rows)
     some = np.arange(0, n_rows, max(1, n_rows // SAMPLE_ROWS))
-    divisor = divisor_for(n_rows, task.spec)
+    divisor = choose_divisor(n_rows, task.spec)
     part = rows.take(some)
-    describing = cost_model.measure_seconds(lambda: _described(part, task.spec, divisor)) / len(some)
-    described = _described(part, task.spec, divisor)
+    describing = cost_model.measure_seconds(lambda: _describe_series(part, task.spec, divisor)) / len(some)
+    described = _describe_series(part, task.spec, divisor)
     codes = np.arange(len(some)) % max(2, len(task.classes)) if task.truth is not None else task.codes[some]
     growing = (
-        cost_model.measure_seconds(lambda: grow_classes(described, codes, None, Growth(SAMPLE_TREES))) / SAMPLE_TREES
+        cost_model.measure_seconds(lambda: grow_classifier(described, codes, None, ForestConfig(SAMPLE_TREES)))
+        / SAMPLE_TREES
     )
     each = growing * n_rows * np.log2(n_rows + 1) / (len(some) * np.log2(len(some) + 1))
     n_folds = len(list_held_out_folds(task.folds))

@@ -20,21 +20,21 @@ from headstart.bases import encoders, vision
 from headstart.bases.building import build_network, load_weights
 from headstart.errors import BundleError
 from headstart.records import FittedState, Index, Probabilities, list_held_out_folds
-from headstart.strategies.baselines.scratch_image import KIT as IMAGE_KIT
-from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
-from headstart.strategies.baselines.scratch_text import KIT as TEXT_KIT
+from headstart.strategies.baselines.scratch_image import METHOD as IMAGE_KIT
+from headstart.strategies.baselines.scratch_sizes import NetworkSize, ScratchMethod
+from headstart.strategies.baselines.scratch_text import METHOD as TEXT_KIT
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.record import Clock, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.training.config import ParameterGroup, TrainingConfig, count_epochs_that_fit
 from headstart.training.loop import History, TrainingData, measure_seconds_per_row, predict_scores, train_network
 from headstart.training.losses import LOSSES
 
-KITS: dict[str, Kit] = {"image": IMAGE_KIT, "text": TEXT_KIT}
+METHODS: dict[str, ScratchMethod] = {"image": IMAGE_KIT, "text": TEXT_KIT}
 ROOMS: dict[str, Any] = {"timm": vision, "transformers": encoders}
 SHARE, AT_MOST_SECONDS = 0.2, 120.0
 LEAST_SECONDS, SECONDS_PER_ROW = 15.0, 0.2
 """With few rows a large network learns nothing that a small one does not: no minutes are spent on thirty rows."""
-WANTED_EPOCHS, FEWEST_EPOCHS, MOST_EPOCHS = 20, 6, 60
+ENOUGH_EPOCHS, FEWEST_EPOCHS, MOST_EPOCHS = 20, 6, 60
 BATCH_SIZE, PREDICT_ROWS = 32, 512
 TIMED_ROWS = 4 * BATCH_SIZE
 _INSIDE = "body.net."
@@ -42,7 +42,7 @@ FORWARD = 0.4
 """Cost of predicting a row, as a share of learning from it."""
 
 
-class Network(nn.Module):
+class ScratchNetwork(nn.Module):
     """A network with random weights and a linear head on its final features; scores are in the unit of the target."""
 
     centre: Tensor
@@ -60,18 +60,20 @@ class Network(nn.Module):
         return scores
 
 
-def _body(architecture: Mapping[str, Any]) -> nn.Module:
+def _build_body(architecture: Mapping[str, Any]) -> nn.Module:
     room = ROOMS[architecture["library"]]
-    found: nn.Module = room.wrap_network(room.build_network(architecture))
-    return found
+    body: nn.Module = room.wrap_network(room.build_network(architecture))
+    return body
 
 
-def build(architecture: Mapping[str, Any], n_classes: int, sample: tuple[Tensor, ...], seed: int) -> Network:
+def build_scratch_network(
+    architecture: Mapping[str, Any], n_classes: int, sample: tuple[Tensor, ...], seed: int
+) -> ScratchNetwork:
     """Make a network with seeded random weights; global random state is left as it was."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        body = _body(architecture).eval()
-        return Network(body, body(*sample)[-1].shape[1], n_classes)
+        body = _build_body(architecture).eval()
+        return ScratchNetwork(body, body(*sample)[-1].shape[1], n_classes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,29 +81,29 @@ class ScratchModel:
     """A trained network and how its rows are read."""
 
     modality: str
-    attempt: Attempt
-    net: Network
+    size: NetworkSize
+    net: ScratchNetwork
     n_outputs: int
     kind: str = "classification"
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """Give outputs (n_rows, n_outputs)."""
-        made = np.empty((len(rows), self.n_outputs))
+        outputs = np.empty((len(rows), self.n_outputs))
         for start in range(0, len(rows), PREDICT_ROWS):
             part = rows.table.inputs[start : start + PREDICT_ROWS]
-            inputs = KITS[self.modality].feed(part, self.attempt.spec)
-            found = predict_scores(self.net, inputs, torch.arange(len(part)), BATCH_SIZE)
-            made[start : start + PREDICT_ROWS] = LOSSES[self.kind].to_outputs(found.double()).numpy()
-        return made
+            inputs = METHODS[self.modality].load_inputs(part, self.size.spec)
+            scores = predict_scores(self.net, inputs, torch.arange(len(part)), BATCH_SIZE)
+            outputs[start : start + PREDICT_ROWS] = LOSSES[self.kind].to_outputs(scores.double()).numpy()
+        return outputs
 
     def state(self) -> FittedState:
         """Give architecture, spec and weights."""
         meta = {
             "modality": self.modality,
-            "label": self.attempt.label,
+            "label": self.size.label,
             "kind": self.kind,
-            "architecture": dict(self.attempt.architecture),
-            "spec": dict(self.attempt.spec),
+            "architecture": dict(self.size.architecture),
+            "spec": dict(self.size.spec),
         }
         return FittedState(meta, {name: value.numpy() for name, value in self.net.state_dict().items()})
 
@@ -109,45 +111,43 @@ class ScratchModel:
     def load(cls, state: FittedState, n_outputs: int) -> ScratchModel:
         """Restore what `state` gave; the first bundles knew classes only."""
         meta = state.meta
-        attempt = Attempt(
+        size = NetworkSize(
             label=str(meta["label"]), architecture=meta["architecture"], spec=meta["spec"], cost=0.0, learning_rate=0.0
         )
         inside = {name.removeprefix(_INSIDE): value for name, value in state.arrays.items()}
         shapes = {name: tuple(value.shape) for name, value in inside.items()}
-        place = f"the {attempt.label} network of the bundle"
-        room = ROOMS.get(str(attempt.architecture.get("library")))
+        place = f"the {size.label} network of the bundle"
+        room = ROOMS.get(str(size.architecture.get("library")))
         if room is None:
             raise BundleError(f"There is no way to build {place}.", "Update headstart.")
         with torch.random.fork_rng(devices=[]):
-            body = room.wrap_network(
-                build_network(room, attempt.architecture, shapes, place, side=attempt.spec.get("size"))
-            )
-            net = Network(body, state.arrays["head.weight"].shape[1], n_outputs)
+            body = room.wrap_network(build_network(room, size.architecture, shapes, place, side=size.spec.get("size")))
+            net = ScratchNetwork(body, state.arrays["head.weight"].shape[1], n_outputs)
         centred = {"centre": net.centre.numpy(), "spread": net.spread.numpy(), **state.arrays}
         load_weights(net, centred, place)
         return cls(
             modality=str(meta["modality"]),
-            attempt=attempt,
+            size=size,
             net=net.eval(),
             n_outputs=n_outputs,
             kind=str(meta.get("kind", "classification")),
         )
 
 
-def _split(task: Task) -> tuple[Index, Index]:
+def _split_rows(task: Task) -> tuple[Index, Index]:
     """Rows to learn from and the held-out fold (the first); all and none where there are no folds."""
     numbers = list_held_out_folds(task.folds)
     held = np.flatnonzero(task.folds == numbers[0]) if len(numbers) > 1 else np.empty(0, np.intp)
     return np.setdiff1d(np.arange(len(task.codes)), held), held
 
 
-def _targets(task: Task) -> Tensor:
+def _make_targets(task: Task) -> Tensor:
     if task.truth is not None:
         return torch.from_numpy(np.ascontiguousarray(task.truth, dtype=np.float32))
     return torch.from_numpy(task.codes.astype(np.int64))
 
 
-def _scale(net: Network, task: Task, train_rows: Index) -> None:
+def _set_score_scale(net: ScratchNetwork, task: Task, train_rows: Index) -> None:
     """Let a regression begin at the mean, in steps of the spread, of the rows that it learns from."""
     if task.kind == "regression":
         assert task.truth is not None
@@ -155,7 +155,7 @@ def _scale(net: Network, task: Task, train_rows: Index) -> None:
         net.spread.copy_(torch.from_numpy(np.maximum(task.truth[train_rows].std(axis=0), 1e-6)))
 
 
-def _weights(task: Task, train_rows: Index) -> Tensor:
+def _compute_output_weights(task: Task, train_rows: Index) -> Tensor:
     """Weights of the outputs: by class where `balance` is "on", one over the variance for values, else ones."""
     if task.kind == "regression":
         assert task.truth is not None
@@ -168,32 +168,32 @@ def _weights(task: Task, train_rows: Index) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class EpochForecast:
     """What one size costs on this machine."""
 
     seconds_per_epoch: float
     loading_seconds: float
 
-    def epochs(self, clock: Clock) -> int:
+    def count_epochs(self, clock: Clock) -> int:
         """How many epochs fit."""
         return count_epochs_that_fit(
             clock.remaining_seconds() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS
         )
 
 
-def _forecast(rows: StrategyRows, task: Task, attempt: Attempt) -> Forecast:
+def _forecast_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochForecast:
     """Time a few training steps on a few rows."""
-    train_rows, held = _split(task)
+    train_rows, held = _split_rows(task)
     some = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[:TIMED_ROWS]]
     began = time.monotonic()
-    inputs = KITS[rows.table.modality].feed(rows.table.inputs[some], attempt.spec)
+    inputs = METHODS[rows.table.modality].load_inputs(rows.table.inputs[some], size.spec)
     loading = (time.monotonic() - began) / len(some)
-    net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
+    net = build_scratch_network(size.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
     everything = torch.arange(len(some))
     ones = torch.ones(len(task.classes))
-    lesson = TrainingData(
+    data = TrainingData(
         inputs=inputs,
-        targets=_targets(task)[torch.from_numpy(some)],
+        targets=_make_targets(task)[torch.from_numpy(some)],
         train_rows=everything,
         validation_rows=everything[:0],
         output_weights=ones,
@@ -201,13 +201,13 @@ def _forecast(rows: StrategyRows, task: Task, attempt: Attempt) -> Forecast:
     )
     each = measure_seconds_per_row(
         net,
-        lesson,
-        TrainingConfig(epochs=1, batch_size=BATCH_SIZE, groups=(ParameterGroup("", attempt.learning_rate),)),
+        data,
+        TrainingConfig(epochs=1, batch_size=BATCH_SIZE, groups=(ParameterGroup("", size.learning_rate),)),
     )
-    return Forecast(each * (len(train_rows) + FORWARD * len(held)), loading * len(task.codes))
+    return EpochForecast(each * (len(train_rows) + FORWARD * len(held)), loading * len(task.codes))
 
 
-def choose(rows: StrategyRows, task: Task, clock: Clock) -> tuple[Attempt, int]:
+def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> tuple[NetworkSize, int]:
     """Give the dearest size of which enough epochs fit, and how many.
 
     Raises
@@ -215,20 +215,20 @@ def choose(rows: StrategyRows, task: Task, clock: Clock) -> tuple[Attempt, int]:
     Skipped
         If too few epochs of the cheapest fit.
     """
-    chosen: tuple[Attempt, int] | None = None
-    last: tuple[Forecast, float] | None = None
-    for attempt in KITS[rows.table.modality].attempts(rows.table.inputs, task):
+    chosen: tuple[NetworkSize, int] | None = None
+    last: tuple[EpochForecast, float] | None = None
+    for size in METHODS[rows.table.modality].list_sizes(rows.table.inputs, task):
         if last is not None:
-            likely = last[0].seconds_per_epoch * attempt.cost / last[1]
-            if count_epochs_that_fit(clock.remaining_seconds(), likely, MOST_EPOCHS) < WANTED_EPOCHS / 2:
+            likely = last[0].seconds_per_epoch * size.cost / last[1]
+            if count_epochs_that_fit(clock.remaining_seconds(), likely, MOST_EPOCHS) < ENOUGH_EPOCHS / 2:
                 break
-        forecast = _forecast(rows, task, attempt)
-        last = forecast, attempt.cost
-        epochs = forecast.epochs(clock)
-        if chosen is not None and epochs < WANTED_EPOCHS:
+        forecast = _forecast_epoch(rows, task, size)
+        last = forecast, size.cost
+        epochs = forecast.count_epochs(clock)
+        if chosen is not None and epochs < ENOUGH_EPOCHS:
             break
-        chosen = attempt, epochs
-        if epochs < WANTED_EPOCHS:
+        chosen = size, epochs
+        if epochs < ENOUGH_EPOCHS:
             break
     if chosen is None:
         raise StrategySkipped("there are too many rows for the memory it may use")
@@ -250,24 +250,24 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     """
     at_most = float(np.clip(SECONDS_PER_ROW * len(rows), LEAST_SECONDS, AT_MOST_SECONDS))
     clock = task.clock.start_share(SHARE, at_most)
-    attempt, epochs = choose(rows, task, clock)
-    train_rows, held = _split(task)
-    inputs = KITS[rows.table.modality].feed(rows.table.inputs, attempt.spec)
-    net = build(attempt.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
-    _scale(net, task, train_rows)
-    learnt, kept = (torch.from_numpy(part.astype(np.int64)) for part in (train_rows, held))
-    lesson = TrainingData(
+    size, epochs = choose_size(rows, task, clock)
+    train_rows, held = _split_rows(task)
+    inputs = METHODS[rows.table.modality].load_inputs(rows.table.inputs, size.spec)
+    net = build_scratch_network(size.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
+    _set_score_scale(net, task, train_rows)
+    training_rows, validation_rows = (torch.from_numpy(part.astype(np.int64)) for part in (train_rows, held))
+    data = TrainingData(
         inputs=inputs,
-        targets=_targets(task),
-        train_rows=learnt,
-        validation_rows=kept,
-        output_weights=_weights(task, train_rows),
+        targets=_make_targets(task),
+        train_rows=training_rows,
+        validation_rows=validation_rows,
+        output_weights=_compute_output_weights(task, train_rows),
         loss_name=task.kind,
     )
-    groups = (ParameterGroup("", attempt.learning_rate),)
-    trained = train_network(
+    groups = (ParameterGroup("", size.learning_rate),)
+    history = train_network(
         net,
-        lesson,
+        data,
         TrainingConfig(
             epochs=epochs, batch_size=BATCH_SIZE, groups=groups, limit_seconds=clock.remaining_seconds(), seed=task.seed
         ),
@@ -275,19 +275,17 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     )
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
     if len(held):
-        found = predict_scores(net, inputs, kept, BATCH_SIZE).double()
-        out_of_fold[held] = LOSSES[task.kind].to_outputs(found).numpy()
-    core = ScratchModel(
-        modality=rows.table.modality, attempt=attempt, net=net, n_outputs=len(task.classes), kind=task.kind
-    )
-    return FittedModel(core, out_of_fold, _notes(attempt, trained, epochs))
+        scores = predict_scores(net, inputs, validation_rows, BATCH_SIZE).double()
+        out_of_fold[held] = LOSSES[task.kind].to_outputs(scores).numpy()
+    core = ScratchModel(modality=rows.table.modality, size=size, net=net, n_outputs=len(task.classes), kind=task.kind)
+    return FittedModel(core, out_of_fold, _notes(size, history, epochs))
 
 
-def _notes(attempt: Attempt, trained: History, planned: int) -> tuple[str, ...]:
-    done = f"{planned} passes over the rows" if trained.epochs == planned else f"{trained.epochs} of {planned} passes"
+def _notes(size: NetworkSize, history: History, planned: int) -> tuple[str, ...]:
+    done = f"{planned} passes over the rows" if history.epochs == planned else f"{history.epochs} of {planned} passes"
     return (
-        attempt.label,
-        f"{done}, the best was number {trained.best_epoch}",
+        size.label,
+        f"{done}, the best was number {history.best_epoch}",
         "one fold held out to decide when to stop",
     )
 

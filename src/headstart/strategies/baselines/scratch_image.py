@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from headstart.modalities import MODALITIES
 from headstart.records import Column
-from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
+from headstart.strategies.baselines.scratch_sizes import NetworkSize, ScratchMethod
 from headstart.strategies.record import Task
 from headstart.training.loop import Inputs
 
@@ -28,16 +28,16 @@ ZOOM, SHIFT = 0.15, 0.12
 LEARNING_RATE = 2e-3
 
 
-def attempts(inputs: Column, task: Task) -> list[Attempt]:
+def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
     """Offer the architecture at several resolutions, none above the base's own."""
     own = int(task.spec["size"])  # type: ignore[call-overload]
     sizes = [size for size in SIZES if size < own] + [own]
     fitting = [size for size in sizes if len(inputs) * 6 * size**2 <= MOST_BYTES]
     return [
-        Attempt(
+        NetworkSize(
             label=f"{size} x {size} pixels",
             architecture=task.architecture,
-            spec=_resized(task.spec, size),
+            spec=_resize_spec(task.spec, size),
             cost=float(size**2),
             learning_rate=LEARNING_RATE,
         )
@@ -45,11 +45,11 @@ def attempts(inputs: Column, task: Task) -> list[Attempt]:
     ]
 
 
-def _resized(spec: Mapping[str, Any], size: int) -> dict[str, Any]:
+def _resize_spec(spec: Mapping[str, Any], size: int) -> dict[str, Any]:
     return {**spec, "size": size, "resize": max(size, round(size * float(spec["resize"]) / float(spec["size"])))}
 
 
-def feed(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
+def load_inputs(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
     """Decode pictures (half precision in memory)."""
     modality = MODALITIES["image"]
 
@@ -57,25 +57,25 @@ def feed(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
         return np.asarray(modality.prepare(modality.load(source, spec), spec)[0], dtype=np.float16)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        pictures = torch.from_numpy(np.stack(list(pool.map(one, inputs))))
+        images = torch.from_numpy(np.stack(list(pool.map(one, inputs))))
 
     def batch(rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
-        chosen = pictures[rows].float().contiguous(memory_format=torch.channels_last)
-        return (chosen if generator is None else _moved(chosen, generator),)
+        chosen = images[rows].float().contiguous(memory_format=torch.channels_last)
+        return (chosen if generator is None else _augment_images(chosen, generator),)
 
     return batch
 
 
-def _moved(pictures: Tensor, generator: torch.Generator) -> Tensor:
+def _augment_images(images: Tensor, generator: torch.Generator) -> Tensor:
     """Zoom and shift each picture a little; what comes in from outside repeats the border."""
-    n = len(pictures)
+    n = len(images)
     zoom = 1 + ZOOM * (2 * torch.rand(n, generator=generator) - 1)
     shift = 2 * SHIFT * (2 * torch.rand(n, 2, generator=generator) - 1)
     maps = torch.zeros(n, 2, 3)
     maps[:, 0, 0] = maps[:, 1, 1] = zoom
     maps[:, :, 2] = shift
-    grid = functional.affine_grid(maps, list(pictures.shape), align_corners=False)
-    return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+    grid = functional.affine_grid(maps, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-KIT = Kit(attempts, feed)
+METHOD = ScratchMethod(list_sizes, load_inputs)

@@ -12,7 +12,7 @@ from headstart.training.loop import Inputs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
+class NetworkSize:
     """One size.
 
     Parameters
@@ -36,7 +36,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Kit:
+class ScratchMethod:
     """How one modality is learnt from random weights.
 
     Parameters
@@ -47,5 +47,5 @@ class Kit:
         Reads the rows into memory.
     """
 
-    attempts: Callable[[Column, Task], list[Attempt]]
-    feed: Callable[[Column, Mapping[str, Any]], Inputs]
+    list_sizes: Callable[[Column, Task], list[NetworkSize]]
+    load_inputs: Callable[[Column, Mapping[str, Any]], Inputs]

@@ -16,9 +16,9 @@ from torch import Tensor
 from headstart.modalities import MODALITIES
 from headstart.modalities.tokenizer_files import parse_tokenizer
 from headstart.records import Column
-from headstart.strategies.baselines.scratch_sizes import Attempt, Kit
+from headstart.strategies.baselines.scratch_sizes import NetworkSize, ScratchMethod
 from headstart.strategies.record import Task
-from headstart.strategies.text.tfidf import longest_text
+from headstart.strategies.text.tfidf import choose_text_length
 from headstart.training.loop import Inputs
 
 VOCABULARY = 8_000
@@ -40,19 +40,19 @@ def learn_tokenizer(texts: Sequence[str]) -> Tokenizer:
     return tokenizer
 
 
-def _texts(inputs: Column) -> list[str]:
+def _load_texts(inputs: Column) -> list[str]:
     load = MODALITIES["text"].load
     return [load(text, {}) for text in inputs]
 
 
-def attempts(inputs: Column, task: Task) -> list[Attempt]:
+def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
     """Offer two small networks and the base's own, where its configuration has the usual names."""
-    texts = _texts(inputs)
-    cut = longest_text([len(text) for text in texts])
+    texts = _load_texts(inputs)
+    cut = choose_text_length([len(text) for text in texts])
     tokenizer = learn_tokenizer([text[:cut] for text in texts])
     spec = {"tokenizer": tokenizer.to_str(), "max_tokens": MOST_TOKENS}
     size = tokenizer.get_vocab_size()
-    offered = [_small(layers, width, size, spec) for layers, width in SHAPES]
+    offered = [_make_small_size(layers, width, size, spec) for layers, width in SHAPES]
     own: Any = task.architecture.get("config", {})
     if {"hidden_size", "num_hidden_layers", "vocab_size"} <= set(own):
         config = {**own, "vocab_size": size, "pad_token_id": 0}
@@ -60,7 +60,7 @@ def attempts(inputs: Column, task: Task) -> list[Attempt]:
         if cost > offered[-1].cost:
             label = f"the base's own {own['num_hidden_layers']} layers"
             offered.append(
-                Attempt(
+                NetworkSize(
                     label=label,
                     architecture={**task.architecture, "config": config},
                     spec=spec,
@@ -71,7 +71,7 @@ def attempts(inputs: Column, task: Task) -> list[Attempt]:
     return offered
 
 
-def _small(layers: int, width: int, vocabulary: int, spec: Mapping[str, Any]) -> Attempt:
+def _make_small_size(layers: int, width: int, vocabulary: int, spec: Mapping[str, Any]) -> NetworkSize:
     config = {
         "model_type": "bert",
         "vocab_size": vocabulary,
@@ -83,7 +83,7 @@ def _small(layers: int, width: int, vocabulary: int, spec: Mapping[str, Any]) ->
         "pad_token_id": 0,
     }
     architecture = {"library": "transformers", "config": config}
-    return Attempt(
+    return NetworkSize(
         label=f"{layers} layers of width {width}",
         architecture=architecture,
         spec=spec,
@@ -92,13 +92,13 @@ def _small(layers: int, width: int, vocabulary: int, spec: Mapping[str, Any]) ->
     )
 
 
-def feed(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
+def load_inputs(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
     """Turn texts into token ids; a batch is padded to its longest row."""
     tokenizer = parse_tokenizer(str(spec["tokenizer"]), "The model's tokenizer", int(spec["max_tokens"]))
-    found = [np.asarray(item.ids or [0], dtype=np.int64) for item in tokenizer.encode_batch(_texts(inputs))]
+    token_ids = [np.asarray(item.ids or [0], dtype=np.int64) for item in tokenizer.encode_batch(_load_texts(inputs))]
 
     def batch(rows: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
-        chosen = [found[row] for row in rows.tolist()]
+        chosen = [token_ids[row] for row in rows.tolist()]
         ids = np.zeros((len(chosen), max(map(len, chosen))), dtype=np.int64)
         mask = np.zeros_like(ids)
         for number, row in enumerate(chosen):
@@ -109,4 +109,4 @@ def feed(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
     return batch
 
 
-KIT = Kit(attempts, feed)
+METHOD = ScratchMethod(list_sizes, load_inputs)

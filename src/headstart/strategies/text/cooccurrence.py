@@ -17,9 +17,9 @@ from scipy.sparse import csr_matrix, hstack
 from headstart import progress
 from headstart.errors import DataError
 from headstart.records import FloatMatrix, Index
-from headstart.strategies.text.tfidf import KINDS, Before, Counts, count, ready
+from headstart.strategies.text.tfidf import KINDS, NgramCounts, UnlabelledFrequencies, count_ngrams, normalise_texts
 
-KEPT = {"characters": 150_000, "words": 50_000}
+MOST_NGRAMS = {"characters": 150_000, "words": 50_000}
 """Pieces of each kind that are kept, those of most texts first."""
 MOST_LABELLED = 2_600
 """With more labels nothing of this is used: rows are then no longer solved in the space that they span."""
@@ -33,7 +33,7 @@ CHARACTERS_PER_SECOND = 80_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class Cooccurrence:
     """What was counted; a mapping for each of `headstart.strategies.text.tfidf.KINDS`.
 
     Parameters
@@ -50,7 +50,7 @@ class Words:
 
     n_texts: int
     n_characters: int
-    pieces: Mapping[str, tuple[str, ...]]
+    ngrams: Mapping[str, tuple[str, ...]]
     frequencies: Mapping[str, NDArray[np.int32]]
     projection: Mapping[str, NDArray[np.float16]]
 
@@ -61,16 +61,16 @@ class Words:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give everything as arrays; pieces hold no line break and are joined by them."""
-        found: dict[str, NDArray[Any]] = {"counted": np.array([self.n_texts, self.n_characters], dtype=np.int64)}
+        arrays: dict[str, NDArray[Any]] = {"counted": np.array([self.n_texts, self.n_characters], dtype=np.int64)}
         for kind in KINDS:
-            joined = "\n".join(self.pieces[kind]).encode("utf-8", "surrogatepass")
-            found[f"{kind}/pieces"] = np.frombuffer(joined, dtype=np.uint8).copy()
-            found[f"{kind}/frequencies"] = self.frequencies[kind]
-            found[f"{kind}/projection"] = self.projection[kind]
-        return found
+            joined = "\n".join(self.ngrams[kind]).encode("utf-8", "surrogatepass")
+            arrays[f"{kind}/pieces"] = np.frombuffer(joined, dtype=np.uint8).copy()
+            arrays[f"{kind}/frequencies"] = self.frequencies[kind]
+            arrays[f"{kind}/projection"] = self.projection[kind]
+        return arrays
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]], source: str) -> Words:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], source: str) -> Cooccurrence:
         """Restore what `arrays` gave.
 
         Parameters
@@ -86,33 +86,33 @@ class Words:
         """
         damaged = DataError(f"{source} does not hold what is known of words, or not all of it.", "Make it again.")
         try:
-            said = {kind: arrays[f"{kind}/pieces"].tobytes().decode("utf-8", "surrogatepass") for kind in KINDS}
-            pieces = {kind: tuple(text.split("\n")) if text else () for kind, text in said.items()}
+            texts = {kind: arrays[f"{kind}/pieces"].tobytes().decode("utf-8", "surrogatepass") for kind in KINDS}
+            ngrams = {kind: tuple(text.split("\n")) if text else () for kind, text in texts.items()}
             frequencies = {kind: arrays[f"{kind}/frequencies"].astype(np.int32) for kind in KINDS}
             projection = {kind: arrays[f"{kind}/projection"].astype(np.float16) for kind in KINDS}
             n_texts, n_characters = (int(value) for value in arrays["counted"])
         except (KeyError, UnicodeDecodeError, ValueError) as error:
             raise damaged from error
         widths = {values.shape[1:] for values in projection.values()}
-        fits = all(len(frequencies[kind]) == len(projection[kind]) == len(pieces[kind]) for kind in KINDS)
+        fits = all(len(frequencies[kind]) == len(projection[kind]) == len(ngrams[kind]) for kind in KINDS)
         if not fits or len(widths) != 1 or len(next(iter(widths))) != 1:
             raise damaged
         if not all(np.isfinite(values).all() for values in projection.values()):
             raise damaged
         return cls(
-            n_texts=n_texts, n_characters=n_characters, pieces=pieces, frequencies=frequencies, projection=projection
+            n_texts=n_texts, n_characters=n_characters, ngrams=ngrams, frequencies=frequencies, projection=projection
         )
 
     def digest(self) -> str:
         """Hash (hex) of everything."""
-        made = hashlib.sha256()
+        digest = hashlib.sha256()
         for name, value in self.arrays().items():
-            made.update(name.encode() + value.tobytes())
-        return made.hexdigest()
+            digest.update(name.encode() + value.tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
-class Beside:
+class ColumnStatistics:
     """What is known of the columns of one kind of piece, beside the rows with labels.
 
     Parameters
@@ -125,29 +125,33 @@ class Beside:
         Row of the projections of all kinds put together; those without one are given the row after the last.
     """
 
-    pieces: list[str]
-    before: Before
+    ngrams: list[str]
+    unlabelled: UnlabelledFrequencies
     places: Index
 
 
-def beside(words: Words, kind: str, own: Sequence[str]) -> Beside:
+def align_columns(words: Cooccurrence, kind: str, own: Sequence[str]) -> ColumnStatistics:
     """Line up the pieces of some rows with what texts without labels said of them."""
-    known = {piece: at for at, piece in enumerate(words.pieces[kind])}
+    known = {piece: at for at, piece in enumerate(words.ngrams[kind])}
     mine = set(own)
-    pieces = [*own, *(piece for piece in words.pieces[kind] if piece not in mine)]
-    found = np.array([known.get(piece, -1) for piece in pieces], dtype=np.intp)
-    counted = np.append(words.frequencies[kind], 0)[found].astype(np.int64)
-    sizes = [len(words.pieces[name]) for name in KINDS]
+    pieces = [*own, *(piece for piece in words.ngrams[kind] if piece not in mine)]
+    places_of = np.array([known.get(piece, -1) for piece in pieces], dtype=np.intp)
+    counted = np.append(words.frequencies[kind], 0)[places_of].astype(np.int64)
+    sizes = [len(words.ngrams[name]) for name in KINDS]
     first = sum(sizes[: list(KINDS).index(kind)])
-    return Beside(pieces, Before(counted, words.n_texts), np.where(found < 0, sum(sizes), found + first))
+    return ColumnStatistics(
+        pieces, UnlabelledFrequencies(counted, words.n_texts), np.where(places_of < 0, sum(sizes), places_of + first)
+    )
 
 
-def affordable(seconds: float) -> int:
+def count_affordable_characters(seconds: float) -> int:
     """Give how many characters can be read in a time."""
     return int(min(MOST_CHARACTERS, max(0.0, seconds) * CHARACTERS_PER_SECOND))
 
 
-def learn(texts: Sequence[str], seed: int, most: int = MOST_CHARACTERS, limits: Mapping[str, int] = KEPT) -> Words:
+def learn_cooccurrence(
+    texts: Sequence[str], seed: int, most: int = MOST_CHARACTERS, limits: Mapping[str, int] = MOST_NGRAMS
+) -> Cooccurrence:
     """Count pieces of texts, and find which occur together.
 
     Parameters
@@ -170,41 +174,41 @@ def learn(texts: Sequence[str], seed: int, most: int = MOST_CHARACTERS, limits: 
     Positive pointwise mutual information of pieces and texts, and its singular vectors (Levy, Goldberg and Dagan 2015;
     latent semantic kernels: Cristianini, Shawe-Taylor and Lodhi 2002), weighted by their singular values.
     """
-    read = _sampled(texts, seed, most)
+    read = _sample_texts(texts, seed, most)
     n_characters = sum(map(len, read))
     if n_characters > CHARACTERS_PER_SECOND:
         seconds = n_characters / CHARACTERS_PER_SECOND
         progress.say(f"Counting words of {len(read):,} texts without labels: about {seconds:.0f} s.")
-    pieces, counts, frequencies = {}, {}, {}
+    ngrams, counts, frequencies = {}, {}, {}
     for kind, limit in limits.items():
-        every, known = count(read, kind)
+        every, known = count_ngrams(read, kind)
         frequency = np.bincount(every.indices, minlength=every.n_columns)
         columns = np.sort(np.argsort(-frequency, kind="stable")[:limit])
-        pieces[kind] = tuple(known[column] for column in columns)
-        frequencies[kind], counts[kind] = frequency[columns].astype(np.int32), _sparse(every)[:, columns]
+        ngrams[kind] = tuple(known[column] for column in columns)
+        frequencies[kind], counts[kind] = frequency[columns].astype(np.int32), _to_sparse(every)[:, columns]
     whole = hstack([counts[kind] for kind in KINDS], format="csr", dtype=np.float32)
-    axes = _axes(information(whole), seed) if len(read) >= LEAST_TEXTS else np.empty((whole.shape[1], 0))
-    cut = len(pieces["characters"])
+    axes = _compute_axes(compute_ppmi(whole), seed) if len(read) >= LEAST_TEXTS else np.empty((whole.shape[1], 0))
+    cut = len(ngrams["characters"])
     halves = {"characters": axes[:cut].astype(np.float16), "words": axes[cut:].astype(np.float16)}
-    return Words(
-        n_texts=len(read), n_characters=n_characters, pieces=pieces, frequencies=frequencies, projection=halves
+    return Cooccurrence(
+        n_texts=len(read), n_characters=n_characters, ngrams=ngrams, frequencies=frequencies, projection=halves
     )
 
 
-def _sparse(counts: Counts) -> csr_matrix:
+def _to_sparse(counts: NgramCounts) -> csr_matrix:
     return csr_matrix((counts.values, counts.indices, counts.starts), shape=(len(counts.starts) - 1, counts.n_columns))
 
 
-def _sampled(texts: Sequence[str], seed: int, most: int) -> list[str]:
+def _sample_texts(texts: Sequence[str], seed: int, most: int) -> list[str]:
     """Cut texts, and take as many as have `most` characters together."""
-    cut = ready(texts, LONGEST)
+    cut = normalise_texts(texts, LONGEST)
     order = np.random.default_rng(seed).permutation(len(cut))
     ends = np.cumsum([len(cut[at]) for at in order])
     taken = order[: max(1, int(np.searchsorted(ends, most, side="right")))]
     return [cut[at] for at in np.sort(taken)]
 
 
-def information(counts: csr_matrix) -> csr_matrix:
+def compute_ppmi(counts: csr_matrix) -> csr_matrix:
     """Positive pointwise mutual information of rows and columns, each row of length one.
 
     Parameters
@@ -232,7 +236,7 @@ def information(counts: csr_matrix) -> csr_matrix:
     return csr_matrix((scaled, counts.indices, counts.indptr), shape=counts.shape)
 
 
-def _axes(matrix: csr_matrix, seed: int) -> FloatMatrix:
+def _compute_axes(matrix: csr_matrix, seed: int) -> FloatMatrix:
     """Leading right singular vectors times their singular values, the largest being 1 (Halko and others 2011)."""
     n_dims = min(N_DIMS, *matrix.shape)
     if n_dims == 0:

@@ -26,7 +26,7 @@ CACHED_WORDS = 200_000
 _PUNCTUATION = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
-def character_pieces(word: str) -> list[str]:
+def list_character_ngrams(word: str) -> list[str]:
     """Give the pieces of 2 to 5 characters of a word with a space on either side.
 
     Examples
@@ -39,7 +39,7 @@ def character_pieces(word: str) -> list[str]:
     return [padded[start : start + size] for size in sizes for start in range(len(padded) - size + 1)]
 
 
-def word_pieces(text: str) -> Iterator[str]:
+def list_word_ngrams(text: str) -> Iterator[str]:
     """Give the words of a text and the pairs of neighbours.
 
     Examples
@@ -52,37 +52,37 @@ def word_pieces(text: str) -> Iterator[str]:
     yield from (f"{first} {second}" for first, second in pairwise(words))
 
 
-Number = Callable[[str], int]
+FindColumn = Callable[[str], int]
 """The column of a piece; negative where it is unknown."""
 
 
-def _numbered_characters(texts: Iterable[str], number: Number) -> Iterator[array[int]]:
+def _find_character_columns(texts: Iterable[str], number: FindColumn) -> Iterator[array[int]]:
     cache: dict[str, array[int]] = {}
     for text in texts:
         row = array("i")
         for word in text.split():
             known = cache.get(word)
             if known is None:
-                known = array("i", map(number, character_pieces(word)))
+                known = array("i", map(number, list_character_ngrams(word)))
                 if len(cache) < CACHED_WORDS:
                     cache[word] = known
             row.extend(known)
         yield row
 
 
-def _numbered_words(texts: Iterable[str], number: Number) -> Iterator[array[int]]:
+def _find_word_columns(texts: Iterable[str], number: FindColumn) -> Iterator[array[int]]:
     for text in texts:
-        yield array("i", map(number, word_pieces(text)))
+        yield array("i", map(number, list_word_ngrams(text)))
 
 
-KINDS: dict[str, Callable[[Iterable[str], Number], Iterator[array[int]]]] = {
-    "characters": _numbered_characters,
-    "words": _numbered_words,
+KINDS: dict[str, Callable[[Iterable[str], FindColumn], Iterator[array[int]]]] = {
+    "characters": _find_character_columns,
+    "words": _find_word_columns,
 }
 
 
 @dataclass(frozen=True)
-class Counts:
+class NgramCounts:
     """How often each piece occurs in each text, in compressed rows: row i is `indices[starts[i]:starts[i + 1]]`."""
 
     starts: NDArray[np.int64]
@@ -90,50 +90,50 @@ class Counts:
     values: NDArray[np.float32]
     n_columns: int
 
-    def take(self, rows: Index) -> Counts:
+    def take(self, rows: Index) -> NgramCounts:
         """Give some rows."""
         lengths = (self.starts[1:] - self.starts[:-1])[rows]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         where = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Counts(starts, self.indices[where], self.values[where], self.n_columns)
+        return NgramCounts(starts, self.indices[where], self.values[where], self.n_columns)
 
-    def owners(self) -> Index:
+    def row_numbers(self) -> Index:
         """Give the row of each stored value."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
 
-def _gather(rows: Iterable[array[int]], n_columns: Callable[[], int]) -> Counts:
+def _count_columns(rows: Iterable[array[int]], n_columns: Callable[[], int]) -> NgramCounts:
     """Collect numbered rows; unknown pieces (negative) are dropped, repeats counted with damping 1 + log(count)."""
     indices, values, lengths = [], [], []
     for row in rows:
         numbers = np.frombuffer(row, dtype=np.int32) if len(row) else np.empty(0, np.int32)
-        found, counts = np.unique(numbers[numbers >= 0], return_counts=True)
-        indices.append(found)
+        columns, counts = np.unique(numbers[numbers >= 0], return_counts=True)
+        indices.append(columns)
         values.append((1 + np.log(counts)).astype(np.float32))
-        lengths.append(len(found))
+        lengths.append(len(columns))
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     joined = np.concatenate([np.empty(0, np.int32), *indices]), np.concatenate([np.empty(0, np.float32), *values])
-    return Counts(starts, *joined, n_columns())
+    return NgramCounts(starts, *joined, n_columns())
 
 
-def count(texts: Sequence[str], kind: str) -> tuple[Counts, list[str]]:
+def count_ngrams(texts: Sequence[str], kind: str) -> tuple[NgramCounts, list[str]]:
     """Count all pieces of a kind; the vocabulary is in order of first appearance."""
     vocabulary: dict[str, int] = {}
 
-    def number(piece: str) -> int:
+    def find_column(piece: str) -> int:
         return vocabulary.setdefault(piece, len(vocabulary))
 
-    counts = _gather(KINDS[kind](texts, number), lambda: len(vocabulary))
+    counts = _count_columns(KINDS[kind](texts, find_column), lambda: len(vocabulary))
     return counts, list(vocabulary)
 
 
-def count_known(texts: Sequence[str], kind: str, vocabulary: dict[str, int]) -> Counts:
+def count_known_ngrams(texts: Sequence[str], kind: str, vocabulary: dict[str, int]) -> NgramCounts:
     """Count the pieces that stand in a vocabulary."""
-    return _gather(KINDS[kind](texts, lambda piece: vocabulary.get(piece, -1)), lambda: len(vocabulary))
+    return _count_columns(KINDS[kind](texts, lambda piece: vocabulary.get(piece, -1)), lambda: len(vocabulary))
 
 
 @dataclass(frozen=True)
-class Before:
+class UnlabelledFrequencies:
     """How often texts without labels have the same pieces.
 
     Parameters
@@ -162,7 +162,9 @@ class Idf:
     weights: NDArray[np.float32]
 
     @classmethod
-    def of(cls, counts: Counts, most: int, before: Before | None = None, added: bool = False) -> Idf:
+    def fit(
+        cls, counts: NgramCounts, most: int, unlabelled: UnlabelledFrequencies | None = None, added: bool = False
+    ) -> Idf:
         """Keep the `most` pieces that occur in most rows (first seen first among equals).
 
         Parameters
@@ -175,28 +177,28 @@ class Idf:
             Keep pieces that only those have, too.
         """
         own = np.bincount(counts.indices, minlength=counts.n_columns)
-        frequency = own if before is None else own + before.frequency
+        frequency = own if unlabelled is None else own + unlabelled.frequency
         order = np.argsort(-frequency if added else -own, kind="stable")[:most]
         columns = np.sort(order[(frequency if added else own)[order] > 0])
-        n_rows = len(counts.starts) - 1 + (before.n_texts if before else 0)
+        n_rows = len(counts.starts) - 1 + (unlabelled.n_texts if unlabelled else 0)
         return cls(columns, (np.log((1 + n_rows) / (1 + frequency[columns])) + 1).astype(np.float32))
 
-    def apply(self, counts: Counts) -> Counts:
+    def apply(self, counts: NgramCounts) -> NgramCounts:
         """Weight the kept columns and scale each row to length one."""
         place = np.full(counts.n_columns, -1, dtype=np.int32)
         place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
         indices = place[counts.indices]
-        kept = indices >= 0
-        owners, indices = counts.owners()[kept], indices[kept]
-        values = counts.values[kept] * self.weights[indices]
+        is_kept = indices >= 0
+        owners, indices = counts.row_numbers()[is_kept], indices[is_kept]
+        values = counts.values[is_kept] * self.weights[indices]
         n_rows = len(counts.starts) - 1
         lengths = np.sqrt(np.bincount(owners, values.astype(np.float64) ** 2, minlength=n_rows))
         values = (values / np.maximum(lengths, 1e-12)[owners]).astype(np.float32)
         starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=n_rows))]).astype(np.int64)
-        return Counts(starts, indices, values, len(self.columns))
+        return NgramCounts(starts, indices, values, len(self.columns))
 
 
-def longest_text(lengths: Sequence[int], budget: int = MOST_CHARACTERS) -> int:
+def choose_text_length(lengths: Sequence[int], budget: int = MOST_CHARACTERS) -> int:
     """Give the length to cut texts to, so that all together have at most `budget` characters.
 
     Examples
@@ -213,7 +215,7 @@ def longest_text(lengths: Sequence[int], budget: int = MOST_CHARACTERS) -> int:
     return max([*ordered, 1])
 
 
-def ready(texts: Iterable[Any], longest: int, composed: bool = True) -> list[str]:
+def normalise_texts(texts: Iterable[Any], longest: int, composed: bool = True) -> list[str]:
     r"""Cut texts and lower their case; with `composed` in Unicode NFC, in which one letter has one spelling.
 
     Examples
@@ -227,7 +229,7 @@ def ready(texts: Iterable[Any], longest: int, composed: bool = True) -> list[str
     return [unicodedata.normalize("NFC", text.lower()) for text in cut]
 
 
-def is_composed(vocabularies: Mapping[str, Iterable[str]]) -> bool:
+def is_nfc(vocabularies: Mapping[str, Iterable[str]]) -> bool:
     r"""Return whether pieces were counted in Unicode NFC; a vocabulary of an older version may have other spellings.
 
     Examples
@@ -258,13 +260,13 @@ class Vectorizer:
     @cached_property
     def composed(self) -> bool:
         """Whether texts are counted in Unicode NFC."""
-        return is_composed(self.vocabularies)
+        return is_nfc(self.vocabularies)
 
-    def blocks(self, texts: Iterable[Any]) -> list[Counts]:
+    def blocks(self, texts: Iterable[Any]) -> list[NgramCounts]:
         """Give one block of columns a kind of piece."""
-        cut = ready(texts, self.longest, self.composed)
+        cut = normalise_texts(texts, self.longest, self.composed)
         return [
-            Idf(np.arange(len(known)), self.weights[kind]).apply(count_known(cut, kind, known))
+            Idf(np.arange(len(known)), self.weights[kind]).apply(count_known_ngrams(cut, kind, known))
             for kind, known in self.vocabularies.items()
         ]
 
