@@ -130,7 +130,7 @@ def train_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     from headstart.strategies.fine_tuning import search
 
     monkeypatch.setattr(scratch, "MOST_EPOCHS", 2)
-    monkeypatch.setattr(scratch, "WANTED_EPOCHS", 1)
+    monkeypatch.setattr(scratch, "ENOUGH_EPOCHS", 1)
     monkeypatch.setattr(scratch, "FEWEST_EPOCHS", 1)
     monkeypatch.setattr(scratch, "TIMED_ROWS", 8)
     monkeypatch.setattr(scratch, "LEAST_SECONDS", 120.0)  # A busy machine is not what these tests are about.
