@@ -64,7 +64,7 @@ class _PendingRequest:
 
 
 class Batcher:
-    """Collects the rows of requests into batches; each request gets its own answers, in its own order.
+    """Collects the rows of requests into micro-batches; each request gets its own answers, in its own order.
 
     A batch is answered when it is full, when its first row has waited for the window, or when as many requests wait as
     were in the last batch: more are not likely to come. Requests take turns: a long one does not hold up a short one
@@ -75,23 +75,24 @@ class Batcher:
     answer : inputs -> documents
         Called in `pool`, never twice at a time by one batcher.
     pool : Executor
-    bounds : Bounds
-    weigh : input -> float
+    limits : BatchLimits
+    measure_size : input -> float
         The size of an input as a share of the largest that is allowed; a batch holds at most one such size, so that a
         few large inputs do not keep everybody else waiting.
-    heard : (rows in the batch, documents) -> None
-        Told about every batch.
+    on_batch : (rows in the batch, documents) -> None
+        Called after every batch.
     """
 
     def __init__(
         self,
         answer: Callable[[Sequence[Any]], Documents],
         pool: Executor,
-        bounds: BatchLimits,
-        weigh: Callable[[Any], float] = lambda one: 0.0,
-        heard: Callable[[int, Documents], None] = lambda n_rows, documents: None,
+        limits: BatchLimits,
+        measure_size: Callable[[Any], float] = lambda one: 0.0,
+        on_batch: Callable[[int, Documents], None] = lambda n_rows, documents: None,
     ) -> None:
-        self.answer, self.pool, self.bounds, self.weigh, self.heard = answer, pool, bounds, weigh, heard
+        self.answer, self.pool, self.limits = answer, pool, limits
+        self.measure_size, self.on_batch = measure_size, on_batch
         self.waiting: deque[_PendingRequest] = deque()
         self.seconds_per_row = 0.0
         self._owners = 1
@@ -111,9 +112,9 @@ class Batcher:
             Too many rows wait already (503, with the time after which to try again).
         """
         waiting = self.n_waiting
-        if waiting and waiting + len(inputs) > self.bounds.max_queue:
+        if waiting and waiting + len(inputs) > self.limits.max_queue:
             raise make_busy_error(f"The server is busy: {waiting} rows are waiting.", waiting * self.seconds_per_row)
-        weights = [self.weigh(one) for one in inputs]
+        weights = [self.measure_size(one) for one in inputs]
         pending = _PendingRequest(
             inputs=inputs, weights=weights, done=asyncio.get_running_loop().create_future(), since=time.monotonic()
         )
@@ -147,7 +148,7 @@ class Batcher:
                 one.fail(error)
             return
         documents = future.result()
-        self.heard(len(batch), documents)
+        self.on_batch(len(batch), documents)
         for (one, at), document in zip(batch, documents, strict=True):
             one.deliver(at, document)
 
@@ -156,10 +157,10 @@ class Batcher:
         while not self.waiting:
             self._came.clear()
             await self._came.wait()
-        until = self.waiting[0].since + self.bounds.window_seconds
+        until = self.waiting[0].since + self.limits.window_seconds
         while (
             0 < len(self.waiting) < self._owners  # Those of the last batch may all be back.
-            and self.n_waiting < self.bounds.max_batch
+            and self.n_waiting < self.limits.max_batch
             and (left := until - time.monotonic()) > 0
         ):
             self._came.clear()
@@ -172,8 +173,8 @@ class Batcher:
         owners, room = 0, 1.0
         first: list[_PendingRequest] = []
         last: list[_PendingRequest] = []
-        while self.waiting and len(batch) < self.bounds.max_batch:
-            share = max(1, (self.bounds.max_batch - len(batch)) // len(self.waiting))
+        while self.waiting and len(batch) < self.limits.max_batch:
+            share = max(1, (self.limits.max_batch - len(batch)) // len(self.waiting))
             one = self.waiting.popleft()
             before, stop = one.taken, min(one.taken + share, len(one.inputs))
             while one.taken < stop and (not batch or one.weights[one.taken] <= room):

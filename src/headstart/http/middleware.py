@@ -1,6 +1,6 @@
 """ASGI middleware around every request: access, size and time limits, an id, security headers, metrics, a log line.
 
-Knows no model. The log and the counters hold routes, never paths, names or contents.
+Knows no model. The log and the metrics hold routes, never paths, names or contents.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headstart.http.access import AccessPolicy, has_bearer_token, is_loopback_host, parse_host
 from headstart.http.errors import RequestRefused, encode_json, error_document, make_busy_error, make_size_error
-from headstart.http.metrics import Counters
+from headstart.http.metrics import ServerMetrics
 
 log = logging.getLogger("headstart.web")
 MAX_CONCURRENT_REQUESTS = 1_024
@@ -66,11 +66,11 @@ class RequestMiddleware:
     ----------
     app : ASGI application
     policy : AccessPolicy
-    counters : Counters
+    metrics : ServerMetrics
     """
 
-    def __init__(self, app: ASGIApp, policy: AccessPolicy, counters: Counters) -> None:
-        self.app, self.policy, self.counters = app, policy, counters
+    def __init__(self, app: ASGIApp, policy: AccessPolicy, metrics: ServerMetrics) -> None:
+        self.app, self.policy, self.metrics = app, policy, metrics
         self.stopping = False
         self.n_active = 0
         self.held_bytes = 0
@@ -184,10 +184,9 @@ class RequestMiddleware:
     def _record(self, request: RequestContext) -> None:
         seconds = time.monotonic() - request.start_seconds
         status = request.status or 500
-        self.counters.requests.add(
-            (request.route, request.scope["method"] if request.route != "unknown" else "", str(status))
-        )
-        self.counters.seconds.add((request.route,), seconds)
+        method = request.scope["method"] if request.route != "unknown" else ""
+        self.metrics.requests.labels(request.route, method, str(status)).inc()
+        self.metrics.seconds.labels(request.route).observe(seconds)
         fields = {"id": request.id, "route": request.route, "status": status, "seconds": round(seconds, 4)}
         log.info("request", extra={"fields": {**fields, "n_bytes": request.n_body_bytes}})
 

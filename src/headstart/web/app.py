@@ -20,7 +20,7 @@ from headstart.errors import HeadstartError
 from headstart.http.access import AccessPolicy
 from headstart.http.batching import Batcher, BatchLimits
 from headstart.http.errors import FAULT, FAULT_HINT, RequestRefused, encode_json
-from headstart.http.metrics import Counters
+from headstart.http.metrics import CONTENT_TYPE, ServerMetrics
 from headstart.http.middleware import RequestMiddleware, encode_refusal
 from headstart.http.uploads import read_json
 from headstart.options import ServeOptions
@@ -63,7 +63,7 @@ class PredictionService:
 
     def __init__(self, models: dict[str, ServedModel], options: ServeOptions) -> None:
         self.models, self.options = models, options
-        self.counters = Counters(lambda: {name: one.n_waiting for name, one in self.batchers.items()})
+        self.metrics = ServerMetrics()
         self.batchers: dict[str, Batcher] = {}
         self.corrections = CorrectionStore(options.feedback) if options.feedback else None
         self.middleware: RequestMiddleware | None = None
@@ -76,12 +76,18 @@ class PredictionService:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer inside the block: one thread, so that models do not fight for the processor."""
-        bounds = BatchLimits(self.options.window_ms / 1e3, self.options.max_batch, self.options.max_queue)
+        limits = BatchLimits(self.options.window_ms / 1e3, self.options.max_batch, self.options.max_queue)
         with ThreadPoolExecutor(1, "model") as pool:
             for model in self.models.values():
-                weigh = partial(measure_input_share, modality=model.modality, limits=self.options)
-                heard = partial(self._heard, model.name)
-                self.batchers[model.name] = Batcher(model.answer, pool, bounds, weigh=weigh, heard=heard)
+                batcher = Batcher(
+                    model.answer,
+                    pool,
+                    limits,
+                    measure_size=partial(measure_input_share, modality=model.modality, limits=self.options),
+                    on_batch=partial(self._count_answers, model.name),
+                )
+                self.batchers[model.name] = batcher
+                self.metrics.waiting.labels(model.name).set_function(partial(_count_waiting, batcher))
             tasks = [asyncio.create_task(one.run()) for one in self.batchers.values()]
             try:
                 yield
@@ -89,14 +95,18 @@ class PredictionService:
                 for task in tasks:
                     task.cancel()
 
-    def _heard(self, name: str, n_rows: int, documents: list[dict[str, Any]]) -> None:
-        self.counters.batches.add((name,), n_rows)
+    def _count_answers(self, name: str, n_rows: int, documents: list[dict[str, Any]]) -> None:
+        self.metrics.batches.labels(name).observe(n_rows)
         for document in documents:
-            self.counters.answers.add((name, read_kind(document)))
+            self.metrics.answers.labels(name, read_kind(document)).inc()
 
     async def ask(self, model: ServedModel, inputs: list[Any]) -> list[dict[str, Any]]:
         """Answer inputs together with those of other requests."""
         return await self.batchers[model.name].submit(inputs)
+
+
+def _count_waiting(batcher: Batcher) -> float:
+    return batcher.n_waiting
 
 
 def make_predict_response(model: ServedModel, inputs: RequestInputs, documents: list[dict[str, Any]]) -> dict[str, Any]:
@@ -148,7 +158,7 @@ def _make_predict_routes(service: PredictionService) -> APIRouter:
         if service.corrections is None:
             raise RequestRefused(404, "This server keeps no corrections.", "Start it with --feedback FOLDER.")
         n_rows = await service.corrections.take(request, chosen, service.options)
-        service.counters.corrections.add((chosen.name,))
+        service.metrics.corrections.labels(chosen.name).inc()
         return _json_response({"format": 1, "stored": True, "n_rows": n_rows})
 
     return routes
@@ -172,7 +182,7 @@ def _make_health_routes(service: PredictionService) -> APIRouter:
     @routes.get("/metrics", responses={401: {"model": schemas.Error}}, response_class=Response)
     async def metrics() -> Response:
         """Count requests, times, waiting rows, batches and answers, in the text format of Prometheus."""
-        return Response(service.counters.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(service.metrics.format_text(), media_type=CONTENT_TYPE)
 
     return routes
 
@@ -324,6 +334,6 @@ def build_app(models: dict[str, ServedModel], options: ServeOptions, token: str 
         open_prefix="/static/",
         health_paths=HEALTH_PATHS,
     )
-    middleware = RequestMiddleware(application, policy, service.counters)
+    middleware = RequestMiddleware(application, policy, service.metrics)
     service.middleware = middleware
     return middleware

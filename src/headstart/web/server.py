@@ -7,7 +7,6 @@ import logging
 import signal
 import socket
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,10 +102,7 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
             progress.say(f"{model.name}: {model.modality}, {model.task}{classes}")
         progress.say(f"Ready at {where} (page: {where}/, all routes: {where}/docs). Stop with Ctrl+C.")
         _run_until_stopped(HeadstartServer(config, middleware, options.timeout), bound)
-    answered = Counter[str]()
-    for (_, _, status), n in middleware.counters.requests.counts.items():
-        answered[status] += n
-    return {"format": 1, "address": where, "models": list(models), "requests": dict(sorted(answered.items()))}
+    return {"format": 1, "address": where, "models": list(models), "requests": middleware.metrics.count_statuses()}
 
 
 def _run_until_stopped(server: HeadstartServer, bound: socket.socket) -> None:
