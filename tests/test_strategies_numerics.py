@@ -16,10 +16,9 @@ from sklearn.preprocessing import StandardScaler
 
 from headstart.strategies import blend, scoring
 from headstart.strategies.baselines import classic_text
-from headstart.strategies.linear import cross_validation, lda, links, problems, ridge, solver, temperature
+from headstart.strategies.linear import cross_validation, glm, lda, links, ridge, temperature
 from headstart.strategies.linear.cross_validation import StrengthSearch, fit_linear
 from headstart.strategies.linear.head import RotatedRows, find_principal_axes, fit_head
-from headstart.strategies.linear.losses import CrossEntropy, Logistic, Squares
 from headstart.strategies.record import Clock, Task
 from headstart.strategies.text import tfidf
 
@@ -56,10 +55,8 @@ def scaled_columns(features: np.ndarray) -> np.ndarray:
 def test_the_regression_is_that_of_scikit_learn(n: int, n_dims: int, n_classes: int, strength: float) -> None:
     features, codes = blobs(n, n_dims, n_classes)
     encoding = RotatedRows(features, np.arange(n), find_principal_axes(features))
-    start = np.zeros((encoding.matrix.shape[1] + 1, n_classes))
-    found = encoding.head(
-        solver.fit(encoding.matrix, CrossEntropy(codes, n_classes), strength, weights=np.ones(n), start=start)
-    ).predict(features)
+    targets = glm.encode_targets(codes, "softmax", n_classes)
+    found = encoding.head(glm.fit_glm(encoding.matrix, targets, strength, weights=np.ones(n))).predict(features)
     scaled = scaled_columns(features)
     expected = LogisticRegression(C=strength, max_iter=10_000, tol=1e-9).fit(scaled, codes).predict_proba(scaled)
     np.testing.assert_allclose(found, expected, atol=2e-3)
@@ -70,10 +67,10 @@ def test_several_labels_are_as_many_regressions_of_scikit_learn(n: int, n_dims: 
     features, codes = blobs(n, n_dims, 5)
     truth = np.column_stack([codes == 0, codes < 3, np.zeros(n)]).astype(np.float32)
     scaled = StandardScaler().fit_transform(features).astype(np.float32)
-    part = problems.PROBLEMS["multi-label"].part(truth, 3)
-    assert isinstance(part.loss, Logistic) and part.n_columns == 2
-    solved = part.widen(solver.fit(scaled, part.loss, 0.05, weights=np.ones(n), start=np.zeros((n_dims + 1, 2))))
-    found = links.logistic(solver.compute_scores(scaled, solved))
+    targets = glm.encode_targets(truth, "logistic", 3)
+    assert targets.columns.tolist() == [0, 1]
+    solved = targets.widen(glm.fit_glm(scaled, targets, 0.05, weights=np.ones(n)))
+    found = links.logistic(glm.compute_scores(scaled, solved))
     for label in (0, 1):
         model = LogisticRegression(C=0.05, max_iter=10_000, tol=1e-9).fit(scaled, truth[:, label])
         np.testing.assert_allclose(found[:, label], model.predict_proba(scaled)[:, 1], atol=2e-3)
@@ -85,10 +82,8 @@ def test_numbers_are_the_ridge_regression_of_scikit_learn(n: int, n_dims: int) -
     features, codes = blobs(n, n_dims, 5)
     truth = (1e5 + 300.0 * codes[:, None]).astype(np.float32)
     encoding = RotatedRows(features, np.arange(n), find_principal_axes(features))
-    part = problems.PROBLEMS["regression"].part(truth, 1)
-    assert isinstance(part.loss, Squares)
-    start = np.zeros((encoding.matrix.shape[1] + 1, 1))
-    solved = part.widen(solver.fit(encoding.matrix, part.loss, 0.05, weights=np.ones(n), start=start))
+    targets = glm.encode_targets(truth, "identity", 1)
+    solved = targets.widen(glm.fit_glm(encoding.matrix, targets, 0.05, weights=np.ones(n)))
     scaled = scaled_columns(features)
     expected = Ridge(alpha=20.0).fit(scaled, truth).predict(scaled).reshape(-1, 1)
     np.testing.assert_allclose(encoding.head(solved, "identity").predict(features), expected, atol=1.0)
@@ -100,8 +95,8 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
     features, codes = features[kept], codes[kept]
     weights = scoring.compute_balanced_weights(codes)
     scaled = StandardScaler().fit_transform(features).astype(np.float32)
-    solved = solver.fit(scaled, CrossEntropy(codes, 3), 0.1, weights=weights, start=np.zeros((11, 3)))
-    found = solver.softmax(solver.compute_scores(scaled, solved))
+    solved = glm.fit_glm(scaled, glm.encode_targets(codes, "softmax", 3), 0.1, weights=weights)
+    found = links.softmax(glm.compute_scores(scaled, solved))
     model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=10_000, tol=1e-9).fit(scaled, codes)
     np.testing.assert_allclose(found, model.predict_proba(scaled), atol=2e-3)
 
@@ -109,17 +104,14 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
 def test_sparse_rows_give_what_dense_rows_give() -> None:
     sparse = random_sparse(80, 300, 0.1, "csr", np.float32, random_state=0)
     codes = np.arange(80) % 4
-    loss = CrossEntropy(codes, 4)
-    args = (loss, 10.0, np.ones(80), np.zeros((301, 4)))
-    one, other = solver.fit(sparse, *args), solver.fit(sparse.toarray(), *args)
-    np.testing.assert_allclose(
-        solver.compute_scores(sparse, one), solver.compute_scores(sparse.toarray(), other), atol=2e-2
-    )
+    targets, weights = glm.encode_targets(codes, "softmax", 4), np.ones(80)
+    one, other = (glm.fit_glm(rows, targets, 10.0, weights=weights) for rows in (sparse, sparse.toarray()))
+    np.testing.assert_allclose(glm.compute_scores(sparse, one), glm.compute_scores(sparse.toarray(), other), atol=2e-2)
     span = classic_text.RowSpan(sparse)
     np.testing.assert_allclose(span.matrix @ span.matrix.T, (sparse @ sparse.T).toarray(), atol=1e-4)
-    shrunk = solver.fit(span.matrix, loss, 10.0, weights=np.ones(80), start=np.zeros((span.matrix.shape[1] + 1, 4)))
+    shrunk = glm.fit_glm(span.matrix, targets, 10.0, weights=weights)
     plain = sparse @ span.to_columns(shrunk[:-1]) + shrunk[-1]
-    np.testing.assert_allclose(plain, solver.compute_scores(sparse, one), atol=2e-2)
+    np.testing.assert_allclose(plain, glm.compute_scores(sparse, one), atol=2e-2)
 
 
 def test_the_chosen_strength_is_near_the_best_of_scikit_learn() -> None:
@@ -235,14 +227,14 @@ def test_ridge_is_that_of_scikit_learn() -> None:
 
 def test_few_well_separated_rows_do_not_make_ridge_certain() -> None:
     scores, codes = np.eye(2)[[0, 1] * 5], np.array([0, 1] * 5)
-    sure = solver.softmax(scores / temperature.find_class_temperature(codes, scores)).max()
+    sure = links.softmax(scores / temperature.find_class_temperature(codes, scores)).max()
     assert 0.8 < sure < 0.97
 
 
 def test_the_blend_is_no_worse_than_its_members() -> None:
     rng = np.random.default_rng(0)
     codes = np.arange(200) % 3
-    first, second = (solver.softmax(2 * np.eye(3)[codes] + rng.normal(0, 1.5, (200, 3))) for _ in range(2))
+    first, second = (links.softmax(2 * np.eye(3)[codes] + rng.normal(0, 1.5, (200, 3))) for _ in range(2))
     shown = {"linear-probe": first, "classic": second}
     weights = blend.choose_weights(blend.HeldOutOutputs.collect(task_of(codes), shown, np.arange(200)))
     losses = [scoring.log_loss(codes, blend.pool_outputs(shown, {name: 1.0})) for name in shown]
@@ -297,7 +289,7 @@ def test_moments_of_other_rows_can_be_taken_out_again() -> None:
 def test_a_temperature_makes_an_overconfident_model_doubt() -> None:
     rng = np.random.default_rng(0)
     codes = np.arange(600) % 3
-    scores = np.log(solver.softmax(np.eye(3)[codes] + rng.normal(0, 1, (600, 3))))
+    scores = np.log(links.softmax(np.eye(3)[codes] + rng.normal(0, 1, (600, 3))))
     fair, loud = (temperature.find_class_temperature(codes, factor * scores) for factor in (1.0, 8.0))
     assert loud == pytest.approx(8 * fair, rel=0.15)
 

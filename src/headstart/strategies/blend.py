@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from headstart.records import FittedState, Index, Probabilities, list_held_out_folds, nest_states
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.linear.lbfgs import minimise
+from headstart.strategies.linear.glm import LOSSES, Targets, minimise, read_targets
 from headstart.strategies.linear.links import LINK_OF, LINKS, logit, softmax
-from headstart.strategies.linear.losses import CrossEntropy, Logistic, Loss, Squares
 from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import mask_predicted_rows
 
@@ -94,15 +93,15 @@ class HeldOutOutputs:
     ----------
     names : tuple of str
     scaled : Floats, shape (n_members, n_rows, n_outputs)
-    loss : Loss
-    n_losses : int
-        How many losses a row has: one for each label, else one.
+    targets : Targets
+        Of the rows, on the same scale: numbers in units of their spread, so that the loss has no unit.
+    link : str
     """
 
     names: tuple[str, ...]
     scaled: Floats
-    loss: Loss
-    n_losses: int
+    targets: Targets
+    link: str
 
     @classmethod
     def collect(cls, task: Task, members: Mapping[str, Probabilities], rows: Index) -> HeldOutOutputs:
@@ -111,39 +110,20 @@ class HeldOutOutputs:
         most = max(1, MOST_VALUES // max(len(task.classes), 1))
         if len(rows) > most:
             rows = np.sort(np.random.default_rng(task.seed).choice(rows, most, replace=False))
-        shape = (len(members), len(rows), len(task.classes))
-        scale = SCALES[LINK_OF[task.kind]]
-        scaled_members = np.reshape([scale(values[rows]) for values in members.values()], shape)
-        loss, scaled = LOSSES[task.kind](task, rows, scaled_members)
-        return cls(tuple(members), scaled, loss, len(task.classes) if isinstance(loss, Logistic) else 1)
+        link, targets, shape = LINK_OF[task.kind], read_targets(task), (len(members), len(rows), len(task.classes))
+        scaled = np.reshape([SCALES[link](values[rows]) for values in members.values()], shape)
+        if link == "identity":
+            mean, spread = targets.mean(), float(targets.std()) or 1.0
+            return cls(tuple(members), (scaled - mean) / spread, (targets[rows] - mean) / spread, link)
+        return cls(tuple(members), scaled, targets[rows], link)
 
     def evaluate(self, weights: Floats) -> tuple[float, Floats]:
-        """Return the mean loss of the mixture, and its slope by weight (n_members,)."""
-        n_rows = self.scaled.shape[1]
+        """Return the mean loss of the mixture (over rows and labels), and its slope by weight (n_members,)."""
+        n_rows, n_outputs = self.scaled.shape[1:]
+        n_losses = n_rows * n_outputs if self.link == "logistic" else n_rows
         mixed = np.tensordot(weights, self.scaled, 1)
-        value, slope = self.loss(mixed, slice(0, n_rows), np.full(n_rows, 1 / n_rows / self.n_losses))
+        value, slope = LOSSES[self.link].evaluate(mixed, self.targets, np.full(n_rows, 1 / n_losses))
         return value, np.asarray(np.tensordot(self.scaled, slope, 2), dtype=np.float64)
-
-
-def _classes(task: Task, rows: Index, scaled: Floats) -> tuple[Loss, Floats]:
-    return CrossEntropy(task.codes[rows], len(task.classes)), scaled
-
-
-def _labels(task: Task, rows: Index, scaled: Floats) -> tuple[Loss, Floats]:
-    assert task.truth is not None
-    return Logistic(task.truth[rows]), scaled
-
-
-def _numbers(task: Task, rows: Index, scaled: Floats) -> tuple[Loss, Floats]:
-    """Measure numbers in their spread, so that the loss has no unit."""
-    assert task.truth is not None
-    mean, spread = task.truth.mean(), float(task.truth.std()) or 1.0
-    return Squares((task.truth[rows] - mean) / spread), (scaled - mean) / spread
-
-
-LOSSES: dict[str, Callable[[Task, Index, Floats], tuple[Loss, Floats]]] = {
-    "classification": _classes, "ordinal": _classes, "multi-label": _labels, "regression": _numbers,
-}  # fmt: skip
 
 
 def compute_prior_weights(names: Sequence[str]) -> Floats:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
-from headstart.strategies.linear import cost_model, solver
+from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.cross_validation import FittedLinear, StrengthSearch, fit_linear
+from headstart.strategies.linear.glm import Coefficients, Matrix
 from headstart.strategies.linear.head import LARGEST_ROTATION
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.record import CostForecast, StrategyRows, Task
@@ -240,14 +241,14 @@ class _TextEncoding:
         self.span = RowSpan(sparse, smooth) if few else None
         self.matrix = sparse if self.span is None else self.span.matrix
 
-    def apply(self, rows: Index) -> solver.Matrix:
+    def apply(self, rows: Index) -> Matrix:
         """Give other rows in the same columns."""
         parts = [block.take(rows) for block in self.counts]
         sparse = _join_blocks([idf.apply(part) for idf, part in zip(self.idf, parts, strict=True)])
         sparse = (sparse @ diags(self.column_weights)).tocsr()
         return sparse if self.span is None else self.span.apply(sparse)
 
-    def to_columns(self, coefficients: solver.Coefficients) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def to_columns(self, coefficients: Coefficients) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Give coefficients on the columns, and the intercept."""
         plain = coefficients[:-1] if self.span is None else self.span.to_columns(coefficients[:-1])
         return (plain * self.column_weights[:, None]).astype(np.float32), coefficients[-1].astype(np.float32)

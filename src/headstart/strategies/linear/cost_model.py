@@ -14,11 +14,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from headstart.records import list_held_out_folds
-from headstart.strategies.linear import solver
 from headstart.strategies.linear.cross_validation import WORKERS, count_searched_folds
+from headstart.strategies.linear.glm import LOSSES, Matrix
 from headstart.strategies.linear.head import FEW_ROWS, LARGEST_ROTATION
 from headstart.strategies.linear.links import LINK_OF
-from headstart.strategies.linear.losses import CrossEntropy, Logistic, Loss, Squares
 from headstart.strategies.record import CostForecast, Task
 from headstart.strategies.scoring import is_imbalanced
 
@@ -108,24 +107,15 @@ def measure_product_rate() -> float:
         return 512**3 / measure_seconds(lambda: square @ square, clock=thread_clock())
 
 
-def _loss(task: Task, n_rows: int) -> tuple[Loss, int]:
-    n_outputs = len(task.classes)
-    losses: dict[str, Callable[[], Loss]] = {
-        "softmax": lambda: CrossEntropy(np.arange(n_rows) % n_outputs, n_outputs),
-        "logistic": lambda: Logistic(np.ones((n_rows, n_outputs), dtype=np.float32)),
-        "identity": lambda: Squares(np.ones((n_rows, n_outputs), dtype=np.float32)),
-    }
-    return losses[LINK_OF[task.kind]](), n_outputs
-
-
-def evaluation_seconds(matrix: solver.Matrix, task: Task) -> float:
+def evaluation_seconds(matrix: Matrix, task: Task) -> float:
     """Measure one evaluation of the loss and its slope on these rows."""
-    loss, n_outputs = _loss(task, matrix.shape[0])
+    n_rows, n_outputs, link = matrix.shape[0], len(task.classes), LINK_OF[task.kind]
+    targets = np.arange(n_rows) % n_outputs if link == "softmax" else np.ones((n_rows, n_outputs), dtype=np.float32)
     weight = np.zeros((matrix.shape[1], n_outputs), dtype=np.float32)
-    shares = np.full(matrix.shape[0], 1 / matrix.shape[0])
+    weights = np.full(n_rows, 1 / n_rows)
 
     def work() -> None:
-        _, slope = loss(np.asarray(matrix @ weight), slice(0, matrix.shape[0]), shares)
+        _, slope = LOSSES[link].evaluate(np.asarray(matrix @ weight), targets, weights)
         _ = matrix.T @ slope
 
     with threadpool_limits(1, user_api="blas"):
@@ -152,7 +142,7 @@ def many_outputs(task: Task) -> float:
     return 1 / (1 + len(task.classes) / 1000) if LINK_OF[task.kind] == "softmax" else 1.0
 
 
-def solving(sample: solver.Matrix, n_rows: int, n_columns: int, task: Task) -> float:
+def solving(sample: Matrix, n_rows: int, n_columns: int, task: Task) -> float:
     """Forecast the seconds of a search and the last fit on rows like `sample`, in columns that hardly correlate."""
     one = OVERHEAD * evaluation_seconds(sample, task) * n_rows / float(sample.shape[0])
     return (one + STEP_SECONDS * n_columns * len(task.classes)) * evaluations(task) * many_outputs(task)
@@ -179,7 +169,7 @@ def forecast_dense(n_rows: int, n_dims: int, task: Task) -> CostForecast:
     return CostForecast(seconds, float(memory + 20 * 8 * columns * len(task.classes)))
 
 
-def forecast_sparse(sample: solver.Matrix, n_rows: int, n_columns: int, task: Task) -> CostForecast:
+def forecast_sparse(sample: Matrix, n_rows: int, n_columns: int, task: Task) -> CostForecast:
     """Forecast a linear model on sparse rows, of which `sample` is a part.
 
     Few rows are expressed in the space that they span, once for each fold.

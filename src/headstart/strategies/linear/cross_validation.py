@@ -18,9 +18,17 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from headstart.records import Index, Probabilities, list_held_out_folds
-from headstart.strategies.linear import solver
+from headstart.strategies.linear.glm import (
+    LOOSE,
+    TIGHT,
+    Coefficients,
+    Matrix,
+    compute_scores,
+    encode_targets,
+    fit_glm,
+    read_targets,
+)  # fmt: skip
 from headstart.strategies.linear.links import LINK_OF, LINKS
-from headstart.strategies.linear.problems import PROBLEMS, Targets
 from headstart.strategies.record import Task
 from headstart.strategies.scoring import (
     OBJECTIVES,
@@ -45,10 +53,10 @@ class Encoding(Protocol):
     """Features fitted on some training rows."""
 
     @property
-    def matrix(self) -> solver.Matrix:
+    def matrix(self) -> Matrix:
         """The rows it was fitted on, (n_fitted, n_dims)."""
 
-    def apply(self, rows: Index) -> solver.Matrix:
+    def apply(self, rows: Index) -> Matrix:
         """Other rows in the same coordinates, (n, n_dims)."""
 
 
@@ -95,7 +103,7 @@ class FittedLinear:
     """A fit on all training rows with the chosen strength; `coefficients` has a column for every output."""
 
     encoding: Encoding
-    coefficients: solver.Coefficients
+    coefficients: Coefficients
     choice: HeadChoice
 
     @property
@@ -105,28 +113,31 @@ class FittedLinear:
         return (f"C = {self.choice.strength:.3g}", *weighted)
 
 
-class _Fit:
+class _WarmStarts:
     """Fits on the same rows, each starting from the solution for the nearest strength."""
 
-    def __init__(self, matrix: solver.Matrix, targets: Targets, task: Task) -> None:
+    def __init__(self, matrix: Matrix, rows: Index, task: Task) -> None:
         self.matrix = matrix
-        self.part = PROBLEMS[task.kind].part(targets, len(task.classes))
-        self.begin(np.ones(len(targets)))
+        self.targets = encode_targets(read_targets(task)[rows], LINK_OF[task.kind], len(task.classes))
+        self.restart(np.ones(len(rows)))
 
-    def begin(self, weights: Weights) -> None:
+    def restart(self, weights: Weights) -> None:
+        """Weigh rows anew, and forget all solutions."""
         self.weights = weights
-        self.solved: dict[float, solver.Coefficients] = {}
+        self.solved: dict[float, Coefficients] = {}
 
-    def step(self, strength: float, tolerance: float) -> solver.Coefficients:
-        solution = np.zeros((self.matrix.shape[1] + 1, self.part.n_columns))
-        if self.part.loss is not None:
-            if self.solved:
-                solution = self.solved[min(self.solved, key=lambda known: abs(np.log(known / strength)))]
-            solution = solver.fit(
-                self.matrix, self.part.loss, strength, weights=self.weights, start=solution, tolerance=tolerance
-            )
-            self.solved[strength] = solution
-        return self.part.widen(solution)
+    def fit(self, strength: float, tolerance: float) -> Coefficients:
+        """Return the coefficients for one strength (n_dims + 1, n_outputs)."""
+        nearest = min(self.solved, key=lambda known: abs(np.log(known / strength)), default=None)
+        self.solved[strength] = fit_glm(
+            self.matrix,
+            self.targets,
+            strength,
+            weights=self.weights,
+            start=None if nearest is None else self.solved[nearest],
+            tolerance=tolerance,
+        )
+        return self.targets.widen(self.solved[strength])
 
 
 class _EncodedFold:
@@ -136,11 +147,11 @@ class _EncodedFold:
         self.inside, self.rows = np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold)
         encoding = encode(self.inside)
         self.held = encoding.apply(self.rows)
-        self.fit = _Fit(encoding.matrix, PROBLEMS[task.kind].targets(task)[self.inside], task)
+        self.starts = _WarmStarts(encoding.matrix, self.inside, task)
         self.link = LINKS[LINK_OF[task.kind]]
 
     def predict(self, strength: float) -> Probabilities:
-        return self.link(solver.compute_scores(self.held, self.fit.step(strength, solver.LOOSE)))
+        return self.link(compute_scores(self.held, self.starts.fit(strength, LOOSE)))
 
 
 def climb_strengths(attempt: Callable[[float], float], values: Sequence[float], start: float) -> float:
@@ -216,7 +227,7 @@ class _CrossValidation:
         if not self.folds:
             return HeadChoice(start, balanced, make_empty_outputs(shape))
         for fold in self.folds:
-            fold.fit.begin(weights[fold.inside])
+            fold.starts.restart(weights[fold.inside])
         rows = np.concatenate([fold.rows for fold in self.folds])
         outputs_by_strength: dict[float, Probabilities] = {}
 
@@ -240,7 +251,7 @@ class _CrossValidation:
 
         def predict(number: int) -> tuple[Index, Probabilities]:
             fold = _EncodedFold(self.encode, self.task, number)
-            fold.fit.begin(weights[fold.inside])
+            fold.starts.restart(weights[fold.inside])
             return fold.rows, fold.predict(choice.strength)
 
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -277,8 +288,9 @@ def fit_linear(encode: Encode, task: Task, search: StrengthSearch) -> FittedLine
     """
     with threadpool_limits(1, user_api="blas"):
         choice = _choose(encode, task, search)
-        encoding = encode(np.arange(len(task.codes)))
-        fit = _Fit(encoding.matrix, PROBLEMS[task.kind].targets(task), task)
-        fit.begin(_weights(task, choice.balanced))
-        coefficients = fit.step(choice.strength, solver.TIGHT)
+        every = np.arange(len(task.codes))
+        encoding = encode(every)
+        starts = _WarmStarts(encoding.matrix, every, task)
+        starts.restart(_weights(task, choice.balanced))
+        coefficients = starts.fit(choice.strength, TIGHT)
     return FittedLinear(encoding, coefficients, choice)

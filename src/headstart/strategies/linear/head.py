@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities
-from headstart.strategies.linear import solver
 from headstart.strategies.linear.cross_validation import FittedLinear, StrengthSearch, fit_linear
+from headstart.strategies.linear.glm import Coefficients
 from headstart.strategies.linear.links import LINK_OF, LINKS
 from headstart.strategies.record import Task
 
@@ -150,7 +150,7 @@ class RotatedRows:
         """Return other rows in the same coordinates."""
         return self.standard.apply(self.features, rows, self.basis)
 
-    def head(self, coefficients: solver.Coefficients, link: str = "softmax") -> Head:
+    def head(self, coefficients: Coefficients, link: str = "softmax") -> Head:
         """Express a solution for raw features."""
         weights = coefficients[:-1] if self.basis is None else self.basis @ coefficients[:-1]
         scaled = np.asarray(weights * self.standard.inverse[:, None], dtype=np.float32)
@@ -167,7 +167,7 @@ class SharedRows:
         """Return other rows in the same coordinates."""
         return self.whole.matrix[rows]
 
-    def head(self, coefficients: solver.Coefficients, link: str) -> Head:
+    def head(self, coefficients: Coefficients, link: str) -> Head:
         """Express a solution for raw features."""
         return self.whole.head(coefficients, link)
 

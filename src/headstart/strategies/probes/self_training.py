@@ -17,9 +17,9 @@ from scipy.sparse import csr_matrix
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.linear import solver
+from headstart.strategies.linear.glm import LOOSE, compute_scores, encode_targets, fit_glm
 from headstart.strategies.linear.head import Standardizer, fit_head
-from headstart.strategies.linear.losses import CrossEntropy
+from headstart.strategies.linear.links import softmax
 from headstart.strategies.linear.ridge_loo import PrincipalAxes
 from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, Task
 
@@ -58,19 +58,10 @@ def select_confident_rows(probabilities: Probabilities, priors: Floats) -> Index
     return np.concatenate(chosen)
 
 
-def _logistic(matrix: FloatMatrix, codes: Index, weights: Floats, strength: float, n_classes: int) -> Floats:
-    """Solve for the classes that occur; the others stay impossible."""
-    present, local = np.unique(codes, return_inverse=True)
-    full = np.zeros((matrix.shape[1] + 1, n_classes))
-    full[-1] = -1e9
-    start = np.zeros((matrix.shape[1] + 1, len(present)))
-    loss = CrossEntropy(local, len(present))
-    full[:, present] = (
-        solver.fit(matrix, loss, strength, weights=weights, start=start, tolerance=solver.LOOSE)
-        if len(present) > 1
-        else start
-    )
-    return full
+def _fit_classes(matrix: FloatMatrix, codes: Index, weights: Floats, *, strength: float, n_classes: int) -> Floats:
+    """Return the coefficients of all classes; those that do not occur stay impossible."""
+    encoding = encode_targets(codes, "softmax", n_classes)
+    return encoding.widen(fit_glm(matrix, encoding, strength, weights=weights, tolerance=LOOSE))
 
 
 def fit_with_pseudo_labels(
@@ -91,13 +82,13 @@ def fit_with_pseudo_labels(
     -------
     Floats, shape (n_axes + 1, n_classes)
     """
-    first = _logistic(matrix, codes, np.ones(len(codes)), strength=strength, n_classes=n_classes)
-    probabilities = solver.softmax(solver.compute_scores(unlabelled, first))
+    first = _fit_classes(matrix, codes, np.ones(len(codes)), strength=strength, n_classes=n_classes)
+    probabilities = softmax(compute_scores(unlabelled, first))
     sure = select_confident_rows(probabilities, np.bincount(codes, minlength=n_classes) / len(codes))
     weights = np.full(len(sure), min(1.0, len(codes) / max(len(sure), 1)))
     both = np.concatenate([matrix, unlabelled[sure]])
     targets = np.concatenate([codes, probabilities[sure].argmax(axis=1)])
-    return _logistic(
+    return _fit_classes(
         both, targets, np.concatenate([np.ones(len(codes)), weights]), strength=strength, n_classes=n_classes
     )
 
@@ -180,7 +171,7 @@ class SelfTrained:
 
     def predict_reduced(self, matrix: FloatMatrix) -> Probabilities:
         """Return the mean of what both say of rows on the axes."""
-        probabilities = solver.softmax(solver.compute_scores(matrix, self.coefficients))
+        probabilities = softmax(compute_scores(matrix, self.coefficients))
         neighbours, weights = find_neighbours(_unit(matrix[:, : self.nodes.shape[1]]), self.nodes, itself=False)
         neighbour_votes = np.stack(
             [(weights * self.reached[neighbours, code]).sum(axis=1) for code in range(probabilities.shape[1])], axis=1
