@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 options.save.write_text(json.dumps(results, indent=1))
     before = json.loads(options.against.read_text()) if options.against else {}
     legend = (
-        "Means over sets and two seeds, on at most 300 official test rows; loss: log-loss in nats (the one set of numbers: "
+        "Means over sets and two seeds, on at most 300 official test rows; loss: log-loss in nats (one set of numbers: "
         "squared error in units of the variance, and R2 as accuracy); processor seconds of one fit."
     )
     keep(

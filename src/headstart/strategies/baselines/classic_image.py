@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headstart.records import FittedState, Probabilities
-from headstart.strategies.linear import cost_model
-from headstart.strategies.linear.head import Head, fit_head
+from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.record import CostForecast, StrategyRows, Task
 
 
@@ -41,4 +40,5 @@ def fit(rows: StrategyRows, task: Task) -> tuple[DescriptorModel, Probabilities,
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Say what `fit` will cost."""
     assert rows.descriptors is not None, "rows come without descriptors"
-    return cost_model.forecast_dense(len(rows), rows.descriptors.final.shape[1], task)
+    values = rows.descriptors.final
+    return forecast_head(lambda some: values[some], len(values), values.shape[1], task)

@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix, diags, hstack
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
 from headstart.strategies.linear import cost_model
-from headstart.strategies.linear.cross_validation import FittedLinear, StrengthSearch, fit_linear
+from headstart.strategies.linear.cross_validation import WORKERS, FittedLinear, StrengthSearch, fit_linear
 from headstart.strategies.linear.glm import Coefficients, Matrix
 from headstart.strategies.linear.head import LARGEST_ROTATION
 from headstart.strategies.linear.links import LINK_OF, LINKS
@@ -39,7 +39,7 @@ STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
 FALLBACK = 10.0
 MOST_PIECES = {"characters": 150_000, "words": 50_000}
 MOST_COEFFICIENTS = 2_000_000
-SAMPLE_TEXTS = 300
+SAMPLE_TEXTS = 600
 ENCODE_SHARE = 0.1
 """Weighting counts once, as a share of counting."""
 OFTEN = 0.05
@@ -352,18 +352,64 @@ def _describe_unlabelled(task: Task, n_rows: int, encoding: _TextEncoding) -> tu
     return (f"{words.n_texts:,} texts without labels told how common words are{together}",)
 
 
+class _CountedRows(csr_matrix):  # type: ignore[misc]
+    """Sparse rows that count how often they are multiplied."""
+
+    n_products = 0
+
+    def __matmul__(self, other: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.n_products += 1
+        return np.asarray(super().__matmul__(other))
+
+
+def _forecast_spanned(design: TextDesign, n_rows: int, timed: Task, task: Task) -> float:
+    """Forecast the seconds of few rows, which are expressed in their span: once a fold, by the cube of the rows."""
+    timing = cost_model.time_fold(partial(_TextEncoding, design), timed, FALLBACK)
+    n_folds = len(list_held_out_folds(task.folds))
+    growth = n_rows * max(1, n_folds - 1) / max(1, n_folds) / timing.n_rows
+    encoding = timing.encoding_seconds * growth**3 * (cost_model.count_turns(n_folds) + 1)
+    return encoding + timing.fit_seconds * growth**2 * cost_model.count_fits(task)
+
+
+def _forecast_sparse(design: TextDesign, n_rows: int, timed: Task, task: Task) -> float:
+    """Forecast the seconds of many rows: products grow with the rows, all other steps with the columns."""
+    encodings: list[_TextEncoding] = []
+
+    def encode(rows: Index) -> _TextEncoding:
+        encoding = _TextEncoding(design, rows, spanned=False)
+        encoding.matrix = _CountedRows(encoding.matrix)
+        encodings.append(encoding)
+        return encoding
+
+    timing = cost_model.time_fold(encode, timed, FALLBACK)
+    matrix, n_outputs = encodings[0].matrix, len(task.classes)
+    slopes = np.ones((timing.n_columns, timing.n_outputs), np.float32)
+    scores = np.ones((timing.n_rows, timing.n_outputs), np.float32)
+    n_products = matrix.n_products
+    seconds = cost_model.measure_seconds(lambda: (matrix @ slopes, matrix.T @ scores), clock=cost_model.thread_clock())
+    products = min(timing.fit_seconds, n_products * seconds)
+    n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // n_outputs)
+    other = (timing.fit_seconds - products) * n_columns / max(timing.n_columns, 1)
+    fit = (products * n_rows / timing.n_rows + other) * n_outputs / timing.n_outputs
+    return float(fit * cost_model.count_fits(task))
+
+
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-    """Say what `fit` will cost, from some of the texts."""
-    inputs = rows.table.inputs
+    """Forecast what `fit` will cost, from some of the texts."""
+    inputs, n_rows = rows.table.inputs, len(rows)
     longest = choose_text_length([len(text) for text in inputs])
-    some = inputs[:: max(1, len(inputs) // SAMPLE_TEXTS)]
+    spanned = n_rows <= LARGEST_ROTATION
+    sample = np.arange(0, n_rows, max(1, -(-n_rows // SAMPLE_TEXTS)))
     began = time.process_time()  # What other programs take is no part of the forecast.
-    counts = [count_ngrams(normalise_texts(some, longest), kind)[0] for kind in KINDS]
-    counting = (time.process_time() - began) * len(inputs) / len(some)
-    n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
-    most = [block.n_columns for block in counts]
-    sample = _TextEncoding(TextDesign(counts=counts, most=most), np.arange(len(some)), spanned=False).matrix
-    solved = cost_model.forecast_sparse(sample, len(inputs), n_columns, task)
+    texts = normalise_texts([inputs[row] for row in sample], longest)
+    counts = [count_ngrams(texts, kind)[0] for kind in KINDS]
+    counting = (time.process_time() - began) * n_rows / len(sample)
+    design = TextDesign(counts=counts, most=[block.n_columns for block in counts])
+    solving = (_forecast_spanned if spanned else _forecast_sparse)(design, n_rows, task.take(sample), task)
     n_encoded = len(list_held_out_folds(task.folds)) + 1
-    turns = len(MIXES) if _usable_cooccurrence(task, len(inputs)) else 1
-    return CostForecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solved.seconds, solved.memory_bytes)
+    turns = len(MIXES) if _usable_cooccurrence(task, n_rows) else 1
+    n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
+    values = sum(len(block.values) for block in counts) / len(sample) * n_rows
+    memory = 8.0 * values * (1 + WORKERS) + 20 * 8 * n_columns * len(task.classes)
+    memory += 16.0 * n_rows**2 if spanned else 0.0
+    return CostForecast(counting * (1 + ENCODE_SHARE * n_encoded * turns) + turns * solving, memory)

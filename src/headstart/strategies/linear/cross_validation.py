@@ -113,7 +113,7 @@ class FittedLinear:
         return (f"C = {self.choice.strength:.3g}", *weighted)
 
 
-class _WarmStarts:
+class WarmStarts:
     """Fits on the same rows, each starting from the solution for the nearest strength."""
 
     def __init__(self, matrix: Matrix, rows: Index, task: Task) -> None:
@@ -147,7 +147,7 @@ class _EncodedFold:
         self.inside, self.rows = np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold)
         encoding = encode(self.inside)
         self.held = encoding.apply(self.rows)
-        self.starts = _WarmStarts(encoding.matrix, self.inside, task)
+        self.starts = WarmStarts(encoding.matrix, self.inside, task)
         self.link = LINKS[LINK_OF[task.kind]]
 
     def predict(self, strength: float) -> Probabilities:
@@ -290,7 +290,7 @@ def fit_linear(encode: Encode, task: Task, search: StrengthSearch) -> FittedLine
         choice = _choose(encode, task, search)
         every = np.arange(len(task.codes))
         encoding = encode(every)
-        starts = _WarmStarts(encoding.matrix, every, task)
+        starts = WarmStarts(encoding.matrix, every, task)
         starts.restart(_weights(task, choice.balanced))
         coefficients = starts.fit(choice.strength, TIGHT)
     return FittedLinear(encoding, coefficients, choice)

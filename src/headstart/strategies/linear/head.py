@@ -9,16 +9,18 @@ columns the problem shrinks to the number of rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.records import FittedState, FloatMatrix, Index, Probabilities
-from headstart.strategies.linear.cross_validation import FittedLinear, StrengthSearch, fit_linear
+from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
+from headstart.strategies.linear import cost_model
+from headstart.strategies.linear.cross_validation import WORKERS, FittedLinear, StrengthSearch, fit_linear
 from headstart.strategies.linear.glm import Coefficients
 from headstart.strategies.linear.links import LINK_OF, LINKS
-from headstart.strategies.record import Task
+from headstart.strategies.record import CostForecast, Task
 
 Floats = NDArray[np.float64]
 STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-6, 3))
@@ -203,3 +205,53 @@ def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -
     learnt = fit_linear(encode, task, StrengthSearch(STRENGTHS, FALLBACK if strength is None else strength))
     assert isinstance(learnt.encoding, SharedRows | RotatedRows)
     return learnt.encoding.head(learnt.coefficients, LINK_OF[task.kind]), learnt
+
+
+class _Standardised:
+    """Standardised rows that are not rotated."""
+
+    def __init__(self, features: FloatMatrix, rows: Index) -> None:
+        self.features, self.standard = features, Standardizer.fit(features, rows)
+        self.matrix = self.apply(rows)
+
+    def apply(self, rows: Index) -> FloatMatrix:
+        return self.standard.apply(self.features, rows, None)
+
+
+def forecast_head(read_features: Callable[[Index], FloatMatrix], n_rows: int, n_dims: int, task: Task) -> CostForecast:
+    """Forecast what `fit_head` costs.
+
+    Parameters
+    ----------
+    read_features : (row numbers) -> FloatMatrix (n_some, n_dims)
+    n_rows, n_dims : int
+    task : Task
+
+    Returns
+    -------
+    CostForecast
+        Seconds, and bytes beside the features.
+    """
+    sample = cost_model.draw_timing_rows(n_rows, n_dims, len(task.classes))
+    features = np.ascontiguousarray(read_features(sample), dtype=np.float32)
+    rank = min(n_rows, n_dims)
+    rotated = rank <= LARGEST_ROTATION
+
+    def encode(rows: Index) -> RotatedRows | _Standardised:
+        if not rotated:
+            return _Standardised(features, rows)
+        return RotatedRows(features, rows, find_principal_axes(features[rows]))
+
+    timing = cost_model.time_fold(encode, task.take(sample), FALLBACK)
+    n_folds = len(list_held_out_folds(task.folds))
+    n_inside = n_rows * max(1, n_folds - 1) / max(1, n_folds)
+    columns = rank if rotated else n_dims
+    timed_rank = min(timing.n_rows, n_dims)
+    growth = n_inside / timing.n_rows
+    encoding = timing.encoding_seconds * growth * (rank / timed_rank) ** 2
+    wider = columns / timing.n_columns * len(task.classes) / timing.n_outputs
+    fits = timing.fit_seconds * growth * wider * cost_model.count_fits(task)
+    n_encoded = n_folds + 1 if n_rows <= FEW_ROWS else 1
+    values = n_rows * columns * (1 + WORKERS) + n_rows * len(task.classes) * 4 + 2 * rank**2
+    memory = cost_model.FLOAT * values + 20 * 8 * columns * len(task.classes)
+    return CostForecast(n_encoded * encoding + fits, float(memory))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -37,10 +37,6 @@ STRENGTHS = tuple(float(value) for value in np.logspace(-5, 1, 13))
 """Penalty as a share of the mean squared length of a standardised row."""
 FALLBACK = 0.01
 MANY_ROWS = 2_600
-ATTEMPTS = 5
-"""Penalties tried."""
-FACTOR_WORK = 0.4
-"""Work of one factorisation, in that of a product of matrices of the same size."""
 
 
 @dataclass(frozen=True)
@@ -251,14 +247,31 @@ def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, t
 
 
 def forecast_ridge(n_rows: int, n_dims: int, task: Task) -> CostForecast:
-    """Say what `fit_ridge` will cost: a Gram matrix a fold, a factorisation for each penalty tried on it."""
-    n_folds, rank, n_outputs = len(list_held_out_folds(task.folds)), min(n_rows, n_dims), len(task.classes)
-    n_searched = 1 if n_rows > MANY_ROWS else n_folds
-    n_solved = n_searched * ATTEMPTS + n_folds - n_searched + 1
-    again = task.balance == "auto" and LINK_OF[task.kind] == "softmax" and is_imbalanced(task.codes)
-    work = (n_folds + 1) * 1.5 * n_rows * n_dims * rank + n_solved * (FACTOR_WORK * rank**3 + rank**2 * n_outputs)
-    seconds = (1 + again) * (
-        work / cost_model.measure_product_rate() + (n_folds + 1) * cost_model.PASS_SECONDS * n_rows * n_dims
-    )
-    held = ATTEMPTS * 16 * n_rows * n_outputs
-    return CostForecast(seconds, 4.0 * n_rows * n_dims * 2.5 + 20.0 * rank**2 + held)
+    """Forecast what `fit_ridge` costs, from one fold of random features.
+
+    Parameters
+    ----------
+    n_rows, n_dims : int
+    task : Task
+    """
+    sample = cost_model.draw_timing_rows(n_rows, n_dims, len(task.classes))
+    features = np.random.default_rng(0).standard_normal((len(sample), n_dims), dtype=np.float32)
+    timed = replace(task.take(sample), folds=np.arange(len(sample)) % cost_model.SAMPLE_FOLDS)
+    clock = cost_model.thread_clock()
+    with threadpool_limits(1, user_api="blas"):
+        began = clock()
+        fold = _RidgeFold(features, timed, np.ones(len(sample)), 1)
+        prepared = clock()
+        fold.fill(HeldOutScores.empty(timed), FALLBACK)
+        solved = clock()
+    n_folds, n_timed = len(list_held_out_folds(task.folds)), np.count_nonzero(timed.folds != 1)
+    n_inside = n_rows * max(1, n_folds - 1) / max(1, n_folds)
+    rank = min(n_rows, n_dims)
+    wider = rank / min(int(n_timed), n_dims)
+    searches, n_searched = 1 + cost_model.has_second_search(task), 1 if n_rows > MANY_ROWS else n_folds
+    n_prepared = cost_model.count_turns(n_folds) + 1
+    n_solved = cost_model.count_turns(n_searched) * cost_model.ATTEMPTS + n_folds - n_searched + 1
+    preparing = (prepared - began) * n_inside / n_timed * wider * n_prepared
+    held = cost_model.ATTEMPTS * 16 * n_rows * len(task.classes)
+    memory = 4.0 * n_rows * n_dims * 2.5 + 20.0 * rank**2 + held
+    return CostForecast(max(1e-9, searches * (preparing + (solved - prepared) * wider**3 * n_solved)), memory)

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from headstart.records import FittedState, Index, Probabilities
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.linear import cost_model
-from headstart.strategies.linear.head import Head, fit_head
+from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.probes.linear_probe import FeatureHeadModel
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
@@ -110,7 +109,8 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Forecast what `fit` will cost: up to two probes."""
     assert rows.features is not None, "rows come without features"
-    one = cost_model.forecast_dense(len(rows), rows.features.final.shape[1], task)
+    values = rows.features.final
+    one = forecast_head(lambda some: values[some], len(values), values.shape[1], task)
     return CostForecast(2 * one.seconds, one.memory_bytes)
 
 

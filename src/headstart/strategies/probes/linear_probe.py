@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from headstart.records import FittedState, Probabilities
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.linear import cost_model
-from headstart.strategies.linear.head import Head, fit_head
+from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 
@@ -38,7 +37,8 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Forecast what `fit` will cost."""
     assert rows.features is not None, "rows come without features"
-    return cost_model.forecast_dense(len(rows), rows.features.final.shape[1], task)
+    values = rows.features.final
+    return forecast_head(lambda some: values[some], len(values), values.shape[1], task)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:

@@ -13,8 +13,7 @@ import numpy as np
 
 from headstart.records import Features, FittedState, FloatMatrix, Probabilities
 from headstart.strategies.fitted import FittedModel, restore_model
-from headstart.strategies.linear import cost_model
-from headstart.strategies.linear.head import Head, fit_head
+from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 
 MOST_DIMS = 4_096
@@ -91,8 +90,9 @@ def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Forecast what `fit` will cost; raises `Skipped` as it does."""
     assert rows.features is not None, "rows come without features"
     features = rows.features
-    n_dims = sum(features.stages[name].shape[1] for name in _usable(features)) + features.final.shape[1]
-    cost = cost_model.forecast_dense(len(features), n_dims, task)
+    stages = _usable(features)
+    n_dims = sum(features.stages[name].shape[1] for name in stages) + features.final.shape[1]
+    cost = forecast_head(lambda some: stack_stages(features.take(some), stages), len(features), n_dims, task)
     return CostForecast(cost.seconds, cost.memory_bytes + 4 * len(features) * n_dims)
 
 

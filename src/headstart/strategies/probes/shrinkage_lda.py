@@ -178,9 +178,27 @@ def _notes(choice: ShrinkageChoice, task: Task) -> tuple[str, ...]:
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-    """Forecast what `fit` will cost."""
+    """Forecast what `fit` will cost, from one fold of some rows."""
     assert rows.features is not None, "rows come without features"
-    return cost_model.forecast_lda(len(rows), rows.features.final.shape[1], task)
+    values, n_classes, clock = rows.features.final, len(task.classes), cost_model.thread_clock()
+    n_rows, n_dims = values.shape
+    sample = cost_model.draw_timing_rows(n_rows, n_dims, n_classes)
+    features, codes = np.ascontiguousarray(values[sample], dtype=np.float32), task.codes[sample]
+    with threadpool_limits(1, user_api="blas"):
+        began = clock()
+        space = SpannedRows(features, np.arange(len(sample)))
+        gaussians = ClassGaussians(ClassMoments.measure(space.matrix, codes, n_classes))
+        prepared = clock()
+        scores = gaussians.scores(space.matrix, gaussians.solve(START))
+        find_class_temperature(codes, scores, compute_log_priors(task), TEMPERATURES)
+        scored = clock()
+    numbers = list_held_out_folds(task.folds)
+    n_first, rank = count_searched_folds(task, numbers) if numbers else 0, min(n_rows, n_dims)
+    growth = n_rows / len(sample) * (rank / min(len(sample), n_dims)) ** 2
+    n_prepared = 2 * (len(numbers) + 1) if n_rows <= FEW_ROWS else 2
+    n_scored = 2 * cost_model.ATTEMPTS * cost_model.count_turns(n_first) / max(1, len(numbers)) + len(numbers) + 1
+    memory = cost_model.FLOAT * (3.0 * n_rows * rank + 2 * n_rows * n_classes + 20 * rank**2)
+    return CostForecast(max(1e-9, growth * ((prepared - began) * n_prepared + (scored - prepared) * n_scored)), memory)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
