@@ -1,6 +1,6 @@
 """A linear model on standardised dense features: the numerics of `linear-probe` and of `classic` on images.
 
-Logistic regression for classes and labels, ridge regression for numbers (`headstart.strategies.linear.problems`).
+Logistic regression for classes and labels, ridge regression for numbers (`headstart.strategies.linear.glm`).
 
 Standardised columns are rotated onto the principal axes of the training rows before solving. The L2 penalty does not
 notice a rotation, so the solution is the same; L-BFGS needs a tenth of the steps, and where there are fewer rows than
