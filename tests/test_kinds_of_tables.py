@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from headstart import checks, data
-from headstart.data.summary import summarise
+from headstart.data.summary import summarise_inputs
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 from headstart.records import Table
@@ -217,9 +217,9 @@ def test_columns_of_numbers_parted_by_blanks_are_read(tmp_path: Path) -> None:
 
 def test_lines_without_a_header_are_not_said_to_have_one(tmp_path: Path) -> None:
     path = write_numbers(tmp_path / "a.csv", "{label},{values}")
-    assert "read from 12 lines." in describe_inputs(summarise(data.read_table(path)))[0]
+    assert "read from 12 lines." in describe_inputs(summarise_inputs(data.read_table(path)))[0]
     path = write(tmp_path / "b.csv", ["text,label", "the pump is dry,a", "no water here,b"])
-    assert "read from 3 lines, the header included." in describe_inputs(summarise(data.read_table(path)))[0]
+    assert "read from 3 lines, the header included." in describe_inputs(summarise_inputs(data.read_table(path)))[0]
 
 
 TOPICS = ("the pump is broken again", "no road to the clinic", "seeds came too late", "we need a teacher here")

@@ -22,7 +22,7 @@ from headstart.data.reading.encodings import guess_encoding
 from headstart.data.reading.table_files import read_raw_table
 from headstart.data.reading.table_limits import LIMITS
 from headstart.data.reading.text_tables import SPREADSHEET_ERROR
-from headstart.data.summary import summarise
+from headstart.data.summary import summarise_inputs
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.options import ReadOptions
 from headstart.records import Table
@@ -132,7 +132,7 @@ def test_ragged_rows_are_set_aside_and_named_by_line(tmp_path: Path) -> None:
 
 def test_the_count_of_rows_is_stated_beside_the_count_of_lines(tmp_path: Path) -> None:
     rows = [*_rows(9), "no comma at all", "", *_rows(3)]
-    summary = summarise(data.read_table(_table(tmp_path / "t.csv", rows)))
+    summary = summarise_inputs(data.read_table(_table(tmp_path / "t.csv", rows)))
     assert (summary.n_rows, summary.n_lines, summary.n_set_aside) == (12, 15, 1)
     assert describe_inputs(summary)[0] == "Kind: texts. 12 texts, read from 15 lines, the header included; 1 set aside."
 

@@ -10,7 +10,7 @@ import pytest
 from headstart import data
 from headstart.data.columns.axes import find_axis
 from headstart.data.columns.scales import find_other_scale
-from headstart.data.summary import summarise
+from headstart.data.summary import summarise_inputs
 from headstart.errors import DataError, HeadstartError, OptionError
 from headstart.options import ColumnOptions, ReadOptions, parse
 from headstart.records import InputColumns, Table
@@ -112,7 +112,7 @@ def test_columns_of_numbers_that_are_no_steps_are_named(tmp_path: Path) -> None:
     names = ["lat", *(f"2024-05-{day:02d}" for day in range(1, 32)), "area"]
     table = read(wide(tmp_path, names))
     assert table.inputs[0].shape == (1, 31) and list(table.metadata) == ["lat", "area"]
-    text = "\n".join(describe_inputs(summarise(table)))
+    text = "\n".join(describe_inputs(summarise_inputs(table)))
     assert "12 series of 1 channel with 31 steps" in text and "'2024-05-01' to '2024-05-31'" in text
     assert "not read as values: lat, area" in text
 

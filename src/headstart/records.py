@@ -31,7 +31,12 @@ ONE_SIDED_5_PERCENT = 1.645
 
 
 def make_column(values: Sequence[Any]) -> Column:
-    """Return values as a column, one object a row; numpy does not guess a shape for arrays and strings."""
+    """Return values as a column, one object a row; numpy does not guess a shape for arrays and strings.
+
+    Parameters
+    ----------
+    values : sequence of length n_rows
+    """
     values_by_row = np.empty(len(values), dtype=object)
     for position, value in enumerate(values):
         values_by_row[position] = value
@@ -373,6 +378,13 @@ class FittedState:
 
 
 def nest_states(parts: Mapping[str, FittedState], meta: Mapping[str, Any]) -> FittedState:
-    """Return one state that holds those of several parts; `FittedState.part_state` reads one of them back."""
+    """Return one state that holds those of several parts; `FittedState.part_state` reads one of them back.
+
+    Parameters
+    ----------
+    parts : mapping of str to FittedState
+    meta : mapping of str to any JSON value
+        Further values, beside those of the parts.
+    """
     arrays = {f"{name}/{key}": value for name, part in parts.items() for key, value in part.arrays.items()}
     return FittedState({**meta, **{name: dict(part.meta) for name, part in parts.items()}}, arrays)

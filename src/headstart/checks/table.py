@@ -41,10 +41,12 @@ def _report_label_errors(inputs: CheckInputs) -> Sequence[Finding]:
     return find_label_errors(inputs.table, inputs.task, inputs.out_of_fold).findings
 
 
-def _make_table_check(
-    code: str, severity: str, needs: str, report: Callable[[Table], Sequence[Finding]], stage: str = TABLE
-) -> Check:
-    return Check(code=code, severity=severity, stage=stage, needs=(needs,) if needs else (), run=_on_table(report))
+def _make_table_check(code: str, severity: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
+    return Check(code=code, severity=severity, stage=TABLE, needs=(needs,) if needs else (), run=_on_table(report))
+
+
+def _make_split_check(code: str, severity: str, needs: str, report: Callable[[Table], Sequence[Finding]]) -> Check:
+    return Check(code=code, severity=severity, stage=SPLIT, needs=(needs,), run=_on_table(report))
 
 
 _NEAR = "near-duplicate groups"
@@ -55,16 +57,12 @@ CHECKS = (
     _make_table_check("uneven-channels", "stop", "labels", trainability.find_uneven_channels),
     _make_table_check("one-input", "stop", "labels", trainability.find_one_input),
     _make_table_check("corrupt", "warn", "", copies.report_unusable_inputs),
-    _make_table_check("duplicates-across-splits", "warn", "rows", copies.report_copies_across_splits, SPLIT),
+    _make_split_check("duplicates-across-splits", "warn", "rows", copies.report_copies_across_splits),
     _make_table_check("duplicates", "note", "rows", copies.report_copies),
     _make_table_check("conflicting-labels", "warn", "labels", copies.report_conflicting_labels),
-    _make_table_check(
-        "near-duplicates-across-splits", "warn", _NEAR, copies.report_near_duplicates_across_splits, SPLIT
-    ),
-    _make_table_check(
-        "near-duplicates-across-labels", "warn", _NEAR, copies.report_near_duplicates_across_labels, SPLIT
-    ),
-    _make_table_check("near-duplicates", "note", _NEAR, copies.report_near_duplicates, SPLIT),
+    _make_split_check("near-duplicates-across-splits", "warn", _NEAR, copies.report_near_duplicates_across_splits),
+    _make_split_check("near-duplicates-across-labels", "warn", _NEAR, copies.report_near_duplicates_across_labels),
+    _make_split_check("near-duplicates", "note", _NEAR, copies.report_near_duplicates),
     _make_table_check("value-range", "note", "", describe_depth),
     _make_table_check("extreme-number", "note", "", find_missing_codes),
     _make_table_check("missing-labels", "warn", "labels", labels.report_missing_words),

@@ -157,12 +157,12 @@ def check(data: Data, options: CheckOptions) -> Any:
     """Look for what would spoil training: copies, shortcuts, wrong labels, corrupt files, too-small classes."""
     from headstart import flow
     from headstart.cli import show
-    from headstart.data.summary import summarise
+    from headstart.data.summary import summarise_inputs
 
     table, findings = flow.check(require_path(data), options)
     stops = [item for item in findings if item.severity == "stop"]
     counts = flow.counts(table)
-    summary = summarise(table, options.group)
+    summary = summarise_inputs(table, options.group)
     show.show_inputs(table, counts, summary)
     show.show_findings([item for item in findings if item.severity != "stop"] if stops else findings)
     document = {

@@ -79,7 +79,7 @@ class InputSummary:
 _NO_ROLES = ("values", "channel ", "label ", "text ")
 
 
-def summarise(table: Table, groups: Sequence[str] = ()) -> InputSummary:
+def summarise_inputs(table: Table, groups: Sequence[str] = ()) -> InputSummary:
     """Return what a table was taken for.
 
     Parameters
@@ -88,21 +88,21 @@ def summarise(table: Table, groups: Sequence[str] = ()) -> InputSummary:
     groups : sequence of str
         Columns that the user named as groups.
     """
-    read = table.input_columns or InputColumns()
-    values = tuple(name for steps in read.values for name in steps if name)
+    input_columns = table.input_columns or InputColumns()
+    values = tuple(name for steps in input_columns.values for name in steps if name)
     roles = {role: name for role, name in table.columns.items() if not role.startswith(_NO_ROLES)}
     metadata = tuple(name for name in table.metadata if name not in groups)
     return InputSummary(
         modality=table.modality,
-        layout=read.layout,
+        layout=input_columns.layout,
         n_rows=len(table),
         n_lines=table.n_lines,
         n_set_aside=len(table.set_aside),
-        channels=tuple(filter(None, read.channels)),
-        n_channels=read.n_channels,
-        fewest_steps=read.fewest_steps,
-        most_steps=read.most_steps,
-        value_columns=values or tuple(filter(None, read.channels)),
+        channels=tuple(filter(None, input_columns.channels)),
+        n_channels=input_columns.n_channels,
+        fewest_steps=input_columns.fewest_steps,
+        most_steps=input_columns.most_steps,
+        value_columns=values or tuple(filter(None, input_columns.channels)),
         roles=roles,
         is_labelled=table.labels is not None or table.targets is not None,
         labels=tuple(name for role, name in table.columns.items() if role.startswith("label ")),

@@ -44,7 +44,7 @@ def is_text_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     return find_text_columns(raw_table, spec, find_roles(raw_table, spec, []).by_role().values()) is not None
 
 
-def looks_headerless(raw_table: RawTable) -> bool:
+def lacks_header(raw_table: RawTable) -> bool:
     """Return whether the first row seems to be data: one of its cells recurs below it, or is a whole text.
 
     Parameters
@@ -56,7 +56,7 @@ def looks_headerless(raw_table: RawTable) -> bool:
     >>> import numpy as np
     >>> column_ = np.array(["water", "roads", "water"], dtype=object)
     >>> columns = {"water": column_, "the tap gives brown water": column_}
-    >>> looks_headerless(RawTable(name="a.tsv", columns=columns, rows=[2, 3, 4]))
+    >>> lacks_header(RawTable(name="a.tsv", columns=columns, rows=[2, 3, 4]))
     True
     """
     recurs = [name for name in raw_table.names if not name.isdigit() and name in set(raw_table.texts(name))]

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from headstart.spellings import fold_label
 
 SEPARATORS = (";", "|")
-"""What separates several labels of one row; a comma only where the user says that there are several."""
-ASKED_SEPARATORS = (*SEPARATORS, ",")
+"""Separators of several labels in one cell; a comma only if the user asks for several labels."""
+REQUESTED_SEPARATORS = (*SEPARATORS, ",")
 DOUBTFUL_SEPARATORS = ("\n", "/", "+", "&", " ")
-"""Taken only where the user says that there are several, and the parts turn up again."""
+"""Used only if the user asks for several labels, and if the parts recur in other rows."""
 SEVERAL_ROWS = 3
 MISSING = frozenset(("", "nan", "NaN", "NAN", "None", "null", "NA", "N/A", "<NA>", "NaT"))
-"""Cells beside lists, and items in them, that say nothing."""
+"""Cells beside lists, and items in lists, that mean a missing value."""
 _LONGEST_CELL = 20_000
 _WRAPPED = re.compile(
     r"(?:np\.|numpy\.)?(?:array|list|set|frozenset|tuple|Index)\((.*?)(?:,\s*dtype=[^)]*)?\)", re.DOTALL
@@ -42,7 +42,11 @@ class ListCell:
 
 
 def parse_list(cell: str) -> ListCell | None:
-    r"""Return the labels of a cell that is a list of JSON, Python, numpy or Label Studio; None where it is none.
+    r"""Return the labels of a cell that is a list of JSON, Python, numpy or Label Studio; None where it is no list.
+
+    Parameters
+    ----------
+    cell : str
 
     Examples
     --------
@@ -65,41 +69,41 @@ def _parse_json(text: str) -> ListCell | None:
     if text[0] == "(":
         return None
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    items = _items_of(found)
-    return None if items is None else ListCell(items, isinstance(found, dict) or _has_texts(found))
+    items = _read_items(document)
+    return None if items is None else ListCell(items, isinstance(document, dict) or _holds_texts(document))
 
 
-def _has_texts(items: Sequence[object]) -> bool:
+def _holds_texts(items: Sequence[object]) -> bool:
     return all(isinstance(item, str) or item is None for item in items) or isinstance(items[0], dict)
 
 
-def _items_of(found: object) -> tuple[str, ...] | None:
-    if isinstance(found, dict):
-        key = next((key for key in _KEYS if key in found), None)
-        value = found[key] if key else None
-        return (value,) if isinstance(value, str) else _items_of(value) if isinstance(value, list) else None
-    if not isinstance(found, list):
+def _read_items(document: object) -> tuple[str, ...] | None:
+    if isinstance(document, dict):
+        key = next((key for key in _KEYS if key in document), None)
+        value = document[key] if key else None
+        return (value,) if isinstance(value, str) else _read_items(value) if isinstance(value, list) else None
+    if not isinstance(document, list):
         return None
-    if found and all(isinstance(item, dict) for item in found):
-        parts = [_items_of(item) for item in found]
-        return None if None in parts else _tidied([item for part in parts for item in part or ()])
-    if any(isinstance(item, dict | list) for item in found):
+    if document and all(isinstance(item, dict) for item in document):
+        parts = [_read_items(item) for item in document]
+        return None if None in parts else _strip_items([item for part in parts for item in part or ()])
+    if any(isinstance(item, dict | list) for item in document):
         return None
-    return _tidied([_as_label(item) for item in found])
+    return _strip_items([_format_label(item) for item in document])
 
 
-def _as_label(item: object) -> str:
+def _format_label(item: object) -> str:
     if item is None or (isinstance(item, float) and math.isnan(item)):
         return ""
     return str(int(item)) if isinstance(item, float) and item.is_integer() else str(item)
 
 
 def _parse_items(text: str) -> ListCell | None:
-    """Read a list with Python's quotation marks, or without commas as numpy prints it; bare words need commas."""
-    inner, items, bare, at, comma = text[1:-1], [], 0, 0, True
+    """Parse a list with Python's quotation marks, or without commas as numpy prints it; unquoted words need commas."""
+    inner, items, n_unquoted, at, comma = text[1:-1], [], 0, 0, True
     while at < len(inner) and inner[at:].strip():
         matched = _ITEM.match(inner, at)
         if matched is None:
@@ -107,22 +111,22 @@ def _parse_items(text: str) -> ListCell | None:
         quoted = matched[1] or matched[2]
         if quoted is None and not comma and not _is_number(matched[3]):
             return None
-        label = _unquoted(quoted) if quoted is not None else matched[3]
+        label = _unquote(quoted) if quoted is not None else matched[3]
         if label is None:
             return None
-        bare += quoted is None and label not in MISSING
+        n_unquoted += quoted is None and label not in MISSING
         items.append("" if quoted is None and label in MISSING else label)
         at, comma = matched.end(), bool(matched[4])
-    if text[0] != "[" and (bare or not items):
+    if text[0] != "[" and (n_unquoted or not items):
         return None
-    return ListCell(_tidied(items), bare == 0)
+    return ListCell(_strip_items(items), n_unquoted == 0)
 
 
 def _is_number(text: str) -> bool:
     return bool(re.fullmatch(r"[-+]?\d+\.?\d*", text))
 
 
-def _unquoted(quoted: str) -> str | None:
+def _unquote(quoted: str) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -131,52 +135,64 @@ def _unquoted(quoted: str) -> str | None:
         return quoted[1:-1]
 
 
-def _tidied(items: Sequence[str]) -> tuple[str, ...]:
+def _strip_items(items: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.strip() for item in items if item.strip()))
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How a column writes several labels.
+class LabelFormat:
+    """How a column writes several labels in one cell.
 
     Parameters
     ----------
-    lists : bool
-        Cells that are lists are taken apart.
+    holds_lists : bool
+        Whether cells that are lists are split into their items.
     separator : str
-        What separates the names of other cells; empty where each is one name.
+        Separator of the names in other cells; empty where each cell is one name.
     known : mapping of str to str
-        Labels that are known already, by `fold`: a cell that is one of them is one label.
+        Known labels by `fold_label`: a cell that is one of them is one label.
     """
 
-    lists: bool = False
+    holds_lists: bool = False
     separator: str = ""
     known: Mapping[str, str] | None = None
 
-    def labels_in(self, cell: str) -> frozenset[str]:
+    def split_cell(self, cell: str) -> frozenset[str]:
         """Return the labels of a cell."""
         if self.known and fold_label(cell) in self.known:
             return frozenset((cell.strip(),))
-        items = parse_list(cell) if self.lists else None
+        items = parse_list(cell) if self.holds_lists else None
         if items is not None:
             return frozenset(items.items)
-        if self.lists and cell.strip() in MISSING:
+        if self.holds_lists and cell.strip() in MISSING:
             return frozenset()
-        return parts_of(cell, self.separator)
+        return split_by_separator(cell, self.separator)
 
 
-def parts_of(cell: str, separator: str) -> frozenset[str]:
-    """Return the names in a cell."""
+def split_by_separator(cell: str, separator: str) -> frozenset[str]:
+    """Return the names in a cell.
+
+    Parameters
+    ----------
+    cell : str
+    separator : str
+        "": the cell is one name.
+    """
     parts = cell.split(separator) if separator else [cell]
     return frozenset(part.strip() for part in parts if part.strip())
 
 
-def has_lists(written: Sequence[str]) -> bool:
-    """Whether cells are beyond doubt lists of labels: quoted as JSON or Python do, or in a record of choices.
+def contains_lists(written: Sequence[str]) -> bool:
+    """Return whether cells are certainly lists of labels: quoted as in JSON or Python, or a record of choices.
+
+    Parameters
+    ----------
+    written : sequence of str
+        Cells that are not empty.
 
     Examples
     --------
-    >>> has_lists(['["a", "b"]', "a"]), has_lists(["[a]", "[b]"]), has_lists(["a, b", "a"])
+    >>> contains_lists(['["a", "b"]', "a"]), contains_lists(["[a]", "[b]"]), contains_lists(["a, b", "a"])
     (True, False, False)
     """
     if not any(cell.lstrip()[:1] in {"[", "{", "("} or cell.rstrip()[-1:] == ")" for cell in written):
@@ -189,26 +205,37 @@ def has_lists(written: Sequence[str]) -> bool:
     return len(lists) == len(cells) and several
 
 
-def are_single(written: Sequence[str]) -> bool:
-    """Whether every list has exactly one label."""
+def are_single_item_lists(written: Sequence[str]) -> bool:
+    """Return whether every list has exactly one label.
+
+    Parameters
+    ----------
+    written : sequence of str
+    """
     cells = [parse_list(cell) for cell in written if cell.strip() not in MISSING]
     return all(cell is None or len(cell.items) == 1 for cell in cells)
 
 
 def find_separator(written: Sequence[str]) -> str | None:
-    """Return what separates several labels of a row, where some rows beyond doubt hold several of the same ones."""
-    return next((mark for mark in SEPARATORS if _makes_fewer(written, mark)), None)
+    """Return the separator of several labels, if some rows certainly hold several labels that recur; else None.
+
+    Parameters
+    ----------
+    written : sequence of str
+        Cells that are not empty.
+    """
+    return next((mark for mark in SEPARATORS if _reduces_vocabulary(written, mark)), None)
 
 
-def _makes_fewer(written: Sequence[str], mark: str) -> bool:
-    sets = [parts_of(label, mark) for label in written]
+def _reduces_vocabulary(written: Sequence[str], mark: str) -> bool:
+    sets = [split_by_separator(label, mark) for label in written]
     sizes = {len(labels) for labels in sets}
     several = sum(len(labels) > 1 for labels in sets)
     return several >= SEVERAL_ROWS and len(sizes - {0}) > 1 and len(frozenset().union(*sets)) < len(set(sets))
 
 
-def asked_separator(written: Sequence[str], known: Mapping[str, str]) -> str:
-    """Return what separates labels where the user says that there are several, or the model knows which.
+def choose_separator(written: Sequence[str], known: Mapping[str, str]) -> str:
+    """Return the separator of labels where the user asks for several, or the labels are known.
 
     Parameters
     ----------
@@ -218,22 +245,28 @@ def asked_separator(written: Sequence[str], known: Mapping[str, str]) -> str:
         Labels of the training data by `fold`; empty where nothing is known.
     """
     marks = [
-        mark for mark in (*ASKED_SEPARATORS, *DOUBTFUL_SEPARATORS) if any(mark in cell.strip() for cell in written)
+        mark for mark in (*REQUESTED_SEPARATORS, *DOUBTFUL_SEPARATORS) if any(mark in cell.strip() for cell in written)
     ]
     if known:
         cells = [cell for cell in written if fold_label(cell) not in known]
         hits = {
-            mark: sum(fold_label(part) in known for cell in cells for part in parts_of(cell, mark)) for mark in marks
+            mark: sum(fold_label(part) in known for cell in cells for part in split_by_separator(cell, mark))
+            for mark in marks
         }
         best = max(marks, key=lambda mark: hits[mark], default="")
         if best and hits[best]:
             return best
-    plain = next((mark for mark in ASKED_SEPARATORS if mark in marks), None)
-    return plain or next((mark for mark in marks if _makes_fewer(written, mark)), SEPARATORS[0])
+    plain = next((mark for mark in REQUESTED_SEPARATORS if mark in marks), None)
+    return plain or next((mark for mark in marks if _reduces_vocabulary(written, mark)), SEPARATORS[0])
 
 
 def split_labels(cell: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels of one cell in the order of known ones, those that are not known last.
+    """Return the labels of one cell in the order of known ones, unknown labels last.
+
+    Parameters
+    ----------
+    cell : str
+    known : sequence of str
 
     Examples
     --------
@@ -242,24 +275,28 @@ def split_labels(cell: str, known: Sequence[str]) -> tuple[str, ...]:
     """
     by_fold = {fold_label(name): name for name in known}
     lists = parse_list(cell) is not None
-    labels = Writing(lists, "" if lists else asked_separator([cell], by_fold), by_fold).labels_in(cell)
+    labels = LabelFormat(lists, "" if lists else choose_separator([cell], by_fold), by_fold).split_cell(cell)
     place = {key: at for at, key in enumerate(by_fold)}
     return tuple(sorted(labels, key=lambda label: (place.get(fold_label(label), len(place)), label)))
 
 
-def composite_classes(classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the classes that are several others written together, such as "a, b" where a and b stand alone too.
+def find_composite_classes(classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the classes that are several others written together, such as "a, b" where a and b are classes, too.
+
+    Parameters
+    ----------
+    classes : sequence of str
 
     Examples
     --------
-    >>> composite_classes(["water", "roads", "water, roads", "water/health"])
+    >>> find_composite_classes(["water", "roads", "water, roads", "water/health"])
     {'water, roads': ('water', 'roads')}
     """
-    alone = Counter(fold_label(name) for name in classes)
-    found: dict[str, tuple[str, ...]] = {}
+    names_alone = Counter(fold_label(name) for name in classes)
+    composites: dict[str, tuple[str, ...]] = {}
     for name in classes:
-        for mark in (*ASKED_SEPARATORS, *DOUBTFUL_SEPARATORS):
+        for mark in (*REQUESTED_SEPARATORS, *DOUBTFUL_SEPARATORS):
             parts = [part.strip() for part in name.split(mark)]
-            if len(set(parts)) > 1 and all(parts) and all(fold_label(part) in alone for part in parts):
-                found.setdefault(name, tuple(parts))
-    return found
+            if len(set(parts)) > 1 and all(parts) and all(fold_label(part) in names_alone for part in parts):
+                composites.setdefault(name, tuple(parts))
+    return composites

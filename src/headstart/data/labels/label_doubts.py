@@ -72,14 +72,14 @@ _MEASURE = re.compile(r"[<>~≤≥(]?\s*[-+]?(\d+(?:,\d{3})*(?:\.\d+)?)\s*[^\W\d
 
 
 def _report_composite_classes(labels: Sequence[str], ids: Sequence[str], classes: Sequence[str]) -> tuple[Finding, ...]:
-    parts_of_class = label_cells.composite_classes(classes)
+    parts_of_class = label_cells.find_composite_classes(classes)
     if not parts_of_class:
         return ()
     rows = tuple(name for name, label in zip(ids, labels, strict=True) if label.strip() in parts_of_class)
     first, parts = next(iter(parts_of_class.items()))
     are = "1 class looks" if len(parts_of_class) == 1 else f"{len(parts_of_class)} classes look"
     plain = len(parts_of_class) > 1 or any(
-        mark in name for mark in label_cells.ASKED_SEPARATORS for name in parts_of_class
+        mark in name for mark in label_cells.REQUESTED_SEPARATORS for name in parts_of_class
     )
     summary = f"{are} like several labels in one cell: '{first}', where {' and '.join(map(repr, parts))} stand alone."
     advice = "Pass --task multi-label if a row may have several labels, or --task classification if this is one class."

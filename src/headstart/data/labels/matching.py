@@ -74,16 +74,18 @@ def match_labels(table: Table, known: Sequence[str], merge: bool) -> MatchedLabe
     """
     if table.task == "regression" or table.labels is None:
         return MatchedLabels(table, {}, {}, ())
-    counts = _counts(table)
+    counts = _count_rows_by_label(table)
     matches = match_names(counts, known, merge)
-    renamed = _renamed(table, matches.renamed) if matches.renamed else table
-    note = _note(table, counts, matches.renamed)
+    renamed = _rename_labels(table, matches.renamed) if matches.renamed else table
+    note = _make_merge_note(table, counts, matches.renamed)
     unknown = (*matches.similar, *matches.unknown)
     matched = replace(renamed, findings=renamed.findings + note)
-    return MatchedLabels(matched, _counts(matched), matches.similar, tuple(name for name in unknown if counts[name]))
+    return MatchedLabels(
+        matched, _count_rows_by_label(matched), matches.similar, tuple(name for name in unknown if counts[name])
+    )
 
 
-def _counts(table: Table) -> dict[str, int]:
+def _count_rows_by_label(table: Table) -> dict[str, int]:
     """Return the number of rows of each label."""
     if table.targets is None:
         return (
@@ -95,7 +97,7 @@ def _counts(table: Table) -> dict[str, int]:
     return {name: int(n) for name, n in zip(table.target_names, applies, strict=True)}
 
 
-def _renamed(table: Table, names: Mapping[str, str]) -> Table:
+def _rename_labels(table: Table, names: Mapping[str, str]) -> Table:
     if table.targets is None:
         assert table.labels is not None
         labels = make_column([names.get(str(label), str(label)) for label in table.labels])
@@ -110,7 +112,7 @@ def _renamed(table: Table, names: Mapping[str, str]) -> Table:
     return replace(table, targets=targets, target_names=fresh)
 
 
-def _note(table: Table, counts: Mapping[str, int], renamed: Mapping[str, str]) -> tuple[Finding, ...]:
+def _make_merge_note(table: Table, counts: Mapping[str, int], renamed: Mapping[str, str]) -> tuple[Finding, ...]:
     """Return a finding that names the labels that were merged into known ones."""
     visible = {name: best for name, best in renamed.items() if counts[name]}
     if not visible:

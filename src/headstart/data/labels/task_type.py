@@ -15,7 +15,7 @@ from headstart.data.columns.cells import is_missing
 from headstart.data.columns.one_hot import NO, YES, read_one_hot_classes
 from headstart.data.columns.written_numbers import find_possible_thousands, read_amounts
 from headstart.data.labels import label_cells
-from headstart.data.labels.label_cells import Writing
+from headstart.data.labels.label_cells import LabelFormat
 from headstart.data.labels.label_doubts import find_class_doubts
 from headstart.data.labels.label_numbers import is_quantity, parse_numbers
 from headstart.errors import DataError, OptionError, offenders
@@ -139,7 +139,11 @@ def parse_labels(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
 def _unwrap_single_lists(raw: RawLabels) -> RawLabels:
     """Return labels without their brackets where every row holds a list of exactly one label."""
     written = raw.non_empty_labels()
-    if raw.indicator_columns or not label_cells.has_lists(written) or not label_cells.are_single(written):
+    if (
+        raw.indicator_columns
+        or not label_cells.contains_lists(written)
+        or not label_cells.are_single_item_lists(written)
+    ):
         return raw
     cells = [label_cells.parse_list(label) for label in raw.labels]
     labels = [label if cell is None else "".join(cell.items) for cell, label in zip(cells, raw.labels, strict=True)]
@@ -169,7 +173,7 @@ def infer_task(raw: RawLabels, spec: LabelSpec) -> str:
     if not raw.column:
         return "classification"
     written = raw.non_empty_labels()
-    if label_cells.has_lists(written):
+    if label_cells.contains_lists(written):
         return "multi-label"
     numbers, bad = parse_numbers(written)
     if not bad:
@@ -292,37 +296,41 @@ def _parse_multilabel(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
 
 def _parse_combined_cells(raw: RawLabels, spec: LabelSpec) -> ParsedLabels:
     """Parse one column such as "water;food"; an empty cell means "no label" only if the spec says so."""
-    writing = _detect_writing(raw.non_empty_labels(), spec)
-    sets = [writing.labels_in(label) for label in raw.labels]
+    label_format = _detect_label_format(raw.non_empty_labels(), spec)
+    sets = [label_format.split_cell(label) for label in raw.labels]
     good = [labels for labels, usable in zip(sets, raw.usable, strict=True) if usable]
     names = tuple(sorted(frozenset().union(*good)))
     blank = _find_blank_rows(raw) | np.array(
-        [writing.lists and label.strip() in label_cells.MISSING for label in raw.labels]
+        [label_format.holds_lists and label.strip() in label_cells.MISSING for label in raw.labels]
     )
     empty = np.zeros(len(sets), dtype=bool) if spec.empty_is_none else blank
     targets = make_label_mask(sets, names)
     targets[empty] = np.nan
-    description = "lists of labels" if writing.lists else f"several labels a row, separated by {writing.separator!r}"
+    description = (
+        "lists of labels"
+        if label_format.holds_lists
+        else f"several labels a row, separated by {label_format.separator!r}"
+    )
     findings = _note_task(
         f"{raw.display_name} holds {description}: multi-label ({len(names)} labels).",
         "Pass --task classification if each of these texts is one class.",
     )
-    labels = [";".join(sorted(labels)) for labels in sets] if writing.lists else raw.labels
+    labels = [";".join(sorted(labels)) for labels in sets] if label_format.holds_lists else raw.labels
     return ParsedLabels(
         task="multi-label", labels=labels, missing=empty, targets=targets, names=names, findings=findings
     )
 
 
-def _detect_writing(labels: Sequence[str], spec: LabelSpec) -> Writing:
+def _detect_label_format(labels: Sequence[str], spec: LabelSpec) -> LabelFormat:
     """Return how a column writes several labels in one cell."""
     known = {fold_label(name): name for name in spec.known}
-    lists = label_cells.has_lists(labels)
+    lists = label_cells.contains_lists(labels)
     others = [cell for cell in labels if label_cells.parse_list(cell) is None] if lists else labels
     if spec.task == "auto":
         separator = (None if lists else label_cells.find_separator(labels)) or ""
     else:
-        separator = "" if lists and not known else label_cells.asked_separator(others, known)
-    return Writing(lists, separator, known)
+        separator = "" if lists and not known else label_cells.choose_separator(others, known)
+    return LabelFormat(lists, separator, known)
 
 
 def make_label_mask(sets: Sequence[frozenset[str]], names: Sequence[str]) -> FloatMatrix:

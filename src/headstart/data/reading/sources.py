@@ -22,7 +22,7 @@ from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table, joi
 from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable, is_table, read_raw_table
 from headstart.data.reading.tree import FolderTree, list_tree
 from headstart.data.series import long_tables, series_files, series_tables
-from headstart.data.texts import TEXT_FILES, looks_headerless
+from headstart.data.texts import TEXT_FILES, lacks_header
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ColumnOptions, ReadOptions, parse
@@ -300,7 +300,7 @@ def _infer_modality(raw_table: RawTable, path: Path, spec: ColumnSpec) -> str:
         return "series"
     if fitting:
         return fitting[0]
-    if looks_headerless(raw_table):
+    if lacks_header(raw_table):
         raise DataError(
             f"{path}: the first row does not look like a header: {offenders([name[:40] for name in raw_table.names])}.",
             "Write a row above it that names the columns, such as label and text (parted as the cells are).",

@@ -39,6 +39,10 @@ def mark_lone_classes(repeats: Sequence[Index], class_indices: Index, table: Tab
 def find_classes_in_one_fold(codes: Index, folds: Index) -> Mask:
     """Return which rows (n_rows,) are of a class that occurs in a single fold.
 
+    Parameters
+    ----------
+    codes, folds : Index, shape (n_rows,)
+
     Examples
     --------
     >>> find_classes_in_one_fold(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 0, 1, 1])).tolist()

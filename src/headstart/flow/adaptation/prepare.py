@@ -17,7 +17,7 @@ from headstart.checks.copies import join_feature_duplicates
 from headstart.checks.reserved_names import find_reserved_names
 from headstart.data.labels.targets import encode_truth, list_classes
 from headstart.data.splitting.dependence import Dependence
-from headstart.data.summary import summarise
+from headstart.data.summary import summarise_inputs
 from headstart.errors import DataError, OptionError, offenders
 from headstart.evaluation import has_too_many_values
 from headstart.extras import require
@@ -51,7 +51,7 @@ def prepare(
     require("adapt", "Adapting a model")
     reserved = find_reserved_names(table, options)
     _warn_of_findings(reserved)
-    for line in describe_inputs(summarise(table, options.group)):
+    for line in describe_inputs(summarise_inputs(table, options.group)):
         progress.say(line)
     findings = check_table(table)
     if options.duplicates == "drop":
