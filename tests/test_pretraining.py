@@ -93,7 +93,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     epoch = loop._Training.run_epoch
 
     def stopped(self: Any) -> None:
-        if self.state.epoch == 1:
+        if self.epoch == 1:
             raise KeyboardInterrupt
         epoch(self)
 

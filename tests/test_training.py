@@ -13,9 +13,9 @@ from headstart.training.config import ParameterGroup, TrainingConfig, count_epoc
 from headstart.training.loop import (
     TrainingData,
     build_optimizer,
+    compute_rate_factor,
     measure_seconds_per_row,
     predict_scores,
-    rate_factor,
     shuffle_into_batches,
     train_network,
 )
@@ -114,7 +114,7 @@ def test_no_batch_has_a_single_row() -> None:
 
 
 def test_the_rate_rises_then_falls() -> None:
-    shares = [rate_factor(step, 100) for step in range(100)]
+    shares = [compute_rate_factor(step, 100) for step in range(100)]
     assert max(shares) == shares[24] == 1.0 and shares[0] < 0.1 and shares[-1] < 0.01
 
 

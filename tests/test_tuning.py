@@ -22,9 +22,10 @@ from headstart.strategies.fine_tuning import contrastive, full, last_stages, lor
 from headstart.strategies.record import Clock, StrategyRows, StrategySkipped, Task
 from headstart.training import loop
 from headstart.training.config import ParameterGroup, TrainingConfig
-from headstart.training.loop import TrainingData, train_network, train_on_batch
+from headstart.training.loop import TrainingData, train_network
 from headstart.training.losses import LOSSES
 from headstart.training.networks import add_low_rank, merge_low_rank
+from headstart.training.run import update_weights
 
 MODULES = {"last-stages": last_stages, "full": full, "lora": lora, "norm-bias": norm_bias, "contrastive": contrastive}
 TUNED = [
@@ -227,14 +228,9 @@ def test_a_batch_learnt_in_parts_gives_the_step_of_the_whole_batch() -> None:
     nets = [_net(), _net()]
     for net, plan in zip(nets, plans, strict=True):
         loop.set_training_mode(net, plan)
-        train_on_batch(
-            net,
-            _data(),
-            torch.arange(32),
-            optimizer=loop.build_optimizer(net, plan),
-            config=plan,
-            generator=torch.Generator().manual_seed(0),
-        )
+        generator = torch.Generator().manual_seed(0)
+        losses = loop.compute_batch_losses(net, _data(), torch.arange(32), config=plan, generator=generator)
+        update_weights(net, loop.build_optimizer(net, plan), losses)
     for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
@@ -275,7 +271,7 @@ def test_a_training_killed_after_an_epoch_goes_on_to_the_same_network(
         """The process ends here."""
 
     def dies(self: loop._Training) -> None:
-        if self.state.epoch == 3:
+        if self.epoch == 3:
             raise Killed
         original(self)
 

@@ -6,10 +6,9 @@ step, so a training that was stopped goes on exactly where it was. Dropout stays
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,10 @@ from headstart import progress
 from headstart.bases.encoders import find_longest_list
 from headstart.language.masked import MaskedNet, autocast_bfloat16
 from headstart.language.pieces import Corpus, SpecialTokens, TokenRows, cut_windows, lay_out_rows
-from headstart.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from headstart.training.config import ParameterGroup
+from headstart.training.loop import group_parameters
 from headstart.training.networks import add_low_rank, merge_low_rank
+from headstart.training.run import TrainingRun
 
 LONGEST = 64
 """Pieces of a window in training, marks included: attention is cheap there, and most sentences fit."""
@@ -32,6 +33,7 @@ TEMPERATURE = 0.05
 CHECKPOINT_SECONDS = 60.0
 _LATE = 1.15
 _TIMED_STEPS = 3
+_WEIGHT_DECAY = 0.01
 PARTS: dict[str, str] = {
     "head": "the head alone",
     "embeddings": "embeddings and head",
@@ -40,8 +42,8 @@ PARTS: dict[str, str] = {
     "all": "everything",
 }
 """What may learn."""
-_THIN = ".parametrizations.weight.0."
-"""In the names of the thin matrices while they are beside the weights (`headstart.training.networks.LowRank`)."""
+_ADAPTER = ".parametrizations.weight.0."
+"""In the names of low-rank updates that are not merged (`headstart.training.networks.LowRank`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,16 +86,16 @@ class MaskedTrainingConfig:
     name: str = "Training"
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MaskedHistory:
-    """How it went: steps done and planned, seconds, (step, figure) of each look, and the speed."""
+    """The history of a training: steps done and planned, seconds, (step, figure) of each evaluation, and the speed."""
 
-    steps: int = 0
-    planned_steps: int = 0
-    seconds: float = 0.0
-    evaluations: list[tuple[int, float]] = field(default_factory=list)
-    n_tokens: int = 0
-    best_step: int = 0
+    steps: int
+    planned_steps: int
+    seconds: float
+    evaluations: tuple[tuple[int, float], ...]
+    n_tokens: int
+    best_step: int
 
     @property
     def tokens_per_second(self) -> float:
@@ -114,28 +116,25 @@ class MaskedTrainingData:
     config: MaskedTrainingConfig
 
 
-def make_parameter_groups(net: MaskedNet, config: MaskedTrainingConfig) -> list[dict[str, Any]]:
-    """Freeze what does not learn and group what does by its rate; vectors are not decayed."""
+def list_parameter_groups(net: MaskedNet, config: MaskedTrainingConfig) -> list[ParameterGroup]:
+    """Return the parameters that are trained, each with its highest learning rate."""
     path, layers = find_longest_list(net.encoder)
     upper = tuple(f"encoder.{path}.{number}." for number in range(len(layers) // 2, len(layers)))
     embeddings = {id(value) for value in net.encoder.get_input_embeddings().parameters()}
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    groups: list[ParameterGroup] = []
     for name, value in net.named_parameters():
-        is_embedding, is_head, is_thin = id(value) in embeddings, name.startswith("head."), _THIN in name
-        learns = {
+        is_embedding, is_head, is_adapter = id(value) in embeddings, name.startswith("head."), _ADAPTER in name
+        is_trained = {
             "head": is_head,
             "embeddings": is_head or is_embedding,
             "upper": is_head or name.startswith(upper),
-            "lora": is_head or is_embedding or is_thin,
+            "lora": is_head or is_embedding or is_adapter,
             "all": "pooler" not in name,
         }[config.part]
-        value.requires_grad_(learns)
-        if learns:
-            rate = config.learning_rate * (5.0 if is_head else 3.0 if is_thin else 2.0 if is_embedding else 1.0)
-            groups.setdefault((rate, 0.01 if value.ndim > 1 else 0.0), []).append(value)
-    return [
-        {"params": values, "lr": rate, "top": rate, "weight_decay": decay} for (rate, decay), values in groups.items()
-    ]
+        if is_trained:
+            factor = 5.0 if is_head else 3.0 if is_adapter else 2.0 if is_embedding else 1.0
+            groups.append(ParameterGroup(name, config.learning_rate * factor))
+    return groups
 
 
 def pair_windows(corpus: Corpus, special_tokens: SpecialTokens, longest: int = LONGEST) -> NDArray[np.int64]:
@@ -234,7 +233,7 @@ def lay_out_pairs(
     return rows, (torch.arange(len(two)), torch.arange(len(two)) + len(two))
 
 
-def warmup_rate_factor(step: int, n_steps: int) -> float:
+def compute_warmup_rate_factor(step: int, n_steps: int) -> float:
     """Give the share (0-1) of the highest rate: up over the first twentieth, then straight down to almost nothing."""
     rise = max(1, n_steps // 20)
     return (step + 1) / rise if step < rise else max(0.02, (n_steps - step) / max(n_steps - rise, 1))
@@ -248,65 +247,117 @@ def train_masked_net(
     evaluate: Evaluate | None = None,
     checkpoint: Path | None = None,
 ) -> MaskedHistory:
-    """Train; the net then holds the state with the lowest figure of the looks, or the last one without looks.
+    """Train a network in place; it then has the weights with the lowest figure, or the last ones without evaluations.
 
-    Thin matrices (LoRA) are merged into the weights at the end: the network keeps its shape.
+    Low-rank updates are merged into the weights at the end.
 
     Parameters
     ----------
     net : MaskedNet
-    found : Corpus
-        To learn from.
-    marks : Marks
-    course : Course
-    look : function, optional
-        Gives the figure (lower is better) on documents that choose.
-    kept : Path, optional
-        File for checkpoints, about one a minute; if it is there, training goes on from it.
+    corpus : Corpus
+    special_tokens : SpecialTokens
+    config : MaskedTrainingConfig
+    evaluate : function, optional
+        Returns the figure (lower is better) on the development documents.
+    checkpoint : Path, optional
+        Checkpoint file, written about once a minute; an existing one is resumed.
     """
     net.encoder.eval()
     adapters = add_low_rank(net.encoder, config.seed) if config.part == "lora" else {}
-    optimizer = torch.optim.AdamW(make_parameter_groups(net, config), betas=(0.9, 0.98), eps=1e-6, fused=True)
-    couples = pair_windows(corpus, special_tokens, min(LONGEST, net.max_tokens))
-    history = MaskedHistory(planned_steps=config.steps)
-    best = _BestWeights(net)
-    if checkpoint is not None and checkpoint.is_file():
-        _resume(checkpoint, net, optimizer, history=history, best=best)
-    data = MaskedTrainingData(net, corpus, special_tokens, config)
-    seconds_before, started, saved = history.seconds, time.monotonic(), time.monotonic()
-    if not history.planned_steps:
-        seconds = measure_seconds_per_step(data, draw_batches(couples, config, special_tokens.n_around))
-        history.planned_steps = max(1, int((config.seconds - (time.monotonic() - started)) / seconds))
-    between = max(1, history.planned_steps // max(config.n_evaluations, 1))
-    batch_stream = draw_batches(couples, config, special_tokens.n_around)
-    for _ in range(history.steps):
-        next(batch_stream)
-    with progress.bar(config.name, int(config.seconds), "s") as bar:
-        ticked = int(seconds_before)
-        bar.advance(ticked)
-        while history.steps < history.planned_steps and (config.steps or history.seconds < config.seconds * _LATE):
-            _step(data, optimizer, next(batch_stream), history)
-            history.seconds = seconds_before + time.monotonic() - started
-            if evaluate and config.n_evaluations and history.steps % between == 0:
-                figure = evaluate()
-                history.evaluations.append((history.steps, figure))
-                best.keep(figure, history.steps)
-                history.seconds = seconds_before + time.monotonic() - started
-                if history.steps - best.step > config.patience * between:
-                    break
-            if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
-                _save(checkpoint, net, optimizer, history=history, best=best)
-                saved = time.monotonic()
-            bar.advance(min(int(history.seconds), int(config.seconds)) - ticked)
-            ticked = min(int(history.seconds), int(config.seconds))
-    if evaluate and config.n_evaluations and (not history.evaluations or history.evaluations[-1][0] != history.steps):
-        figure = evaluate()
-        history.evaluations.append((history.steps, figure))
-        best.keep(figure, history.steps)
-    history.best_step = best.restore() if history.evaluations else history.steps
+    groups = group_parameters(net, list_parameter_groups(net, config), _WEIGHT_DECAY)
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-6, fused=True)
+    run = TrainingRun(net, optimizer, rate_factor=compute_warmup_rate_factor, n_steps=config.steps, path=checkpoint)
+    training = _MaskedTraining(MaskedTrainingData(net, corpus, special_tokens, config), run, evaluate)
+    training.plan_steps()
+    training.train()
+    run.restore_best()
     merge_low_rank(adapters)
     net.requires_grad_(False)
-    return history
+    return training.make_history()
+
+
+class _MaskedTraining:
+    """One training by steps, for a time."""
+
+    def __init__(self, data: MaskedTrainingData, run: TrainingRun, evaluate: Evaluate | None) -> None:
+        self.data, self.run = data, run
+        self.evaluate = evaluate if data.config.n_evaluations else None
+        self.couples = pair_windows(data.corpus, data.special_tokens, min(LONGEST, data.net.max_tokens))
+        self.n_tokens, self.seconds_before = 0, 0.0
+        resumed = run.resume()
+        if resumed is not None:
+            self.n_tokens, self.seconds_before = resumed.document["n_tokens"], resumed.document["seconds"]
+            progress.say(f"Going on at step {run.state.step} of {run.n_steps}.")
+        self.started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, those before a resumed checkpoint included."""
+        return self.seconds_before + time.monotonic() - self.started
+
+    def draw_batches(self) -> Iterator[NDArray[np.int64]]:
+        """Return the stream of batches, from its beginning."""
+        return draw_batches(self.couples, self.data.config, self.data.special_tokens.n_around)
+
+    def plan_steps(self) -> None:
+        """Set the number of steps by the measured speed, unless it is known."""
+        if not self.run.n_steps:
+            seconds = measure_seconds_per_step(self.data, self.draw_batches())
+            left = self.data.config.seconds - (time.monotonic() - self.started)
+            self.run.n_steps = max(1, int(left / seconds))
+
+    def train(self) -> None:
+        """Take all steps that fit, with evaluations and checkpoints."""
+        config, run, state = self.data.config, self.run, self.run.state
+        between = max(1, run.n_steps // max(config.n_evaluations, 1))
+        batch_stream = self.draw_batches()
+        for _ in range(state.step):
+            next(batch_stream)
+        with progress.bar(config.name, int(config.seconds), "s") as bar:
+            ticked = int(self.seconds)
+            bar.advance(ticked)
+            while state.step < run.n_steps and (config.steps or self.seconds < config.seconds * _LATE):
+                self.take_step(next(batch_stream))
+                if self.evaluate and state.step % between == 0:
+                    self.record_evaluation(self.evaluate)
+                    if state.step - state.best_step > config.patience * between:
+                        break
+                run.save_if_due(CHECKPOINT_SECONDS, {}, {"seconds": self.seconds, "n_tokens": self.n_tokens})
+                seconds = min(int(self.seconds), int(config.seconds))
+                bar.advance(seconds - ticked)
+                ticked = seconds
+        if self.evaluate and (not state.evaluations or state.evaluations[-1][0] != state.step):
+            self.record_evaluation(self.evaluate)
+
+    def take_step(self, couples: NDArray[np.int64]) -> None:
+        """Train on one batch of pairs."""
+        rows, sides = lay_out_pairs(self.data.corpus, couples, self.data.special_tokens)
+        self.run.take_step(self._compute_losses(rows, sides))
+        self.n_tokens += int(rows.mask.sum())
+
+    def _compute_losses(self, rows: TokenRows, sides: tuple[Tensor, Tensor]) -> Iterator[Tensor]:
+        data, config = self.data, self.data.config
+        rng = np.random.default_rng([config.seed, 1 + self.run.state.step, 7])
+        yield compute_masked_loss(
+            data.net, rows, data.special_tokens, rng=rng, couples=sides, pair_weight=config.pair_weight
+        )
+
+    def record_evaluation(self, evaluate: Evaluate) -> None:
+        """Evaluate, and keep the weights if they are the best so far."""
+        figure = evaluate()
+        self.run.record_evaluation(figure, is_best=figure < self.run.state.best_loss, keep_weights=True)
+
+    def make_history(self) -> MaskedHistory:
+        """Return the history."""
+        state = self.run.state
+        return MaskedHistory(
+            steps=state.step,
+            planned_steps=self.run.n_steps,
+            seconds=self.seconds,
+            evaluations=tuple(state.evaluations),
+            n_tokens=self.n_tokens,
+            best_step=state.best_step if state.evaluations else state.step,
+        )
 
 
 def measure_seconds_per_step(data: MaskedTrainingData, batch_stream: Iterator[NDArray[np.int64]]) -> float:
@@ -322,70 +373,3 @@ def measure_seconds_per_step(data: MaskedTrainingData, batch_stream: Iterator[ND
         data.net.zero_grad(set_to_none=True)
         durations.append(time.monotonic() - began)
     return max(1.1 * float(np.mean(durations[1:])), 1e-6)
-
-
-def _step(
-    data: MaskedTrainingData, optimizer: torch.optim.Optimizer, couples: NDArray[np.int64], history: MaskedHistory
-) -> None:
-    net, corpus, special_tokens, config = data.net, data.corpus, data.special_tokens, data.config
-    rng = np.random.default_rng([config.seed, 1 + history.steps, 7])
-    rows, sides = lay_out_pairs(corpus, couples, special_tokens)
-    for group in optimizer.param_groups:
-        group["lr"] = group["top"] * warmup_rate_factor(history.steps, history.planned_steps)
-    optimizer.zero_grad(set_to_none=True)
-    loss = compute_masked_loss(net, rows, special_tokens, rng=rng, couples=sides, pair_weight=config.pair_weight)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_([value for value in net.parameters() if value.requires_grad], 1.0)
-    optimizer.step()
-    history.steps += 1
-    history.n_tokens += int(rows.mask.sum())
-
-
-class _BestWeights:
-    """The best weights so far, of the parameters that learn."""
-
-    def __init__(self, net: MaskedNet) -> None:
-        self.net, self.figure, self.step = net, math.inf, 0
-        self.values: dict[str, Tensor] = {}
-
-    def keep(self, figure: float, step: int) -> None:
-        if figure < self.figure:
-            self.figure, self.step = figure, step
-            self.values = {
-                name: value.detach().clone() for name, value in self.net.named_parameters() if value.requires_grad
-            }
-
-    def restore(self) -> int:
-        own = dict(self.net.named_parameters())
-        for name, value in self.values.items():
-            own[name].data.copy_(value)
-        return self.step
-
-
-def _save(
-    path: Path, net: MaskedNet, optimizer: torch.optim.Optimizer, history: MaskedHistory, best: _BestWeights
-) -> None:
-    document = {
-        "steps": history.steps, "planned": history.planned_steps, "seconds": history.seconds,
-        "looks": history.evaluations,
-        "pieces": history.n_tokens, "best": [best.figure if math.isfinite(best.figure) else None, best.step],
-    }  # fmt: skip
-    tensors = {f"best/{name}": value for name, value in best.values.items()}
-    save_checkpoint(path, net, optimizer, Checkpoint(tensors, document))
-
-
-def _resume(
-    path: Path, net: MaskedNet, optimizer: torch.optim.Optimizer, history: MaskedHistory, best: _BestWeights
-) -> None:
-    loaded = load_checkpoint(path, net, optimizer)
-    if loaded is None:
-        return
-    tensors, document = loaded.tensors, loaded.document
-    history.steps, history.planned_steps, history.seconds, history.n_tokens = (
-        document["steps"], document["planned"], document["seconds"], document["pieces"],
-    )  # fmt: skip
-    history.evaluations = [(int(step), float(figure)) for step, figure in document["looks"]]
-    figure, best.step = document["best"]
-    best.figure = math.inf if figure is None else float(figure)
-    best.values = {name.removeprefix("best/"): value for name, value in tensors.items()}
-    progress.say(f"Going on at step {history.steps} of {history.planned_steps}.")

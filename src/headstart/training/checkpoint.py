@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from headstart.array_files import DamagedArrays, read_arrays, read_header, write_arrays
 
-DOCUMENT_KEY = "said"
+DOCUMENT_KEY = "state"
 """Name of the JSON value in the file."""
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from headstart import progress
-from headstart.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from headstart.training.config import TrainingConfig
+from headstart.training.config import ParameterGroup, TrainingConfig
 from headstart.training.losses import LOSSES
+from headstart.training.run import TrainingRun, update_weights
 
 CHECKPOINT_SECONDS = 30.0
 Batch = tuple[Tensor, ...]
@@ -62,22 +62,33 @@ class History:
     validation_losses: tuple[float, ...]
 
 
-def build_optimizer(net: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    """Return AdamW for the groups of a config; vectors (norms, biases) are not decayed; all else is frozen."""
-    longest = sorted(config.groups, key=lambda group: -len(group.prefix))
+def group_parameters(net: nn.Module, groups: Sequence[ParameterGroup], weight_decay: float) -> list[dict[str, Any]]:
+    """Return AdamW's parameter groups; vectors (norms, biases) are not decayed; parameters in no group are frozen.
+
+    Parameters
+    ----------
+    net : Module
+    groups : sequence of ParameterGroup
+        The longest prefix that fits a parameter's name counts.
+    weight_decay : float
+    """
+    longest = sorted(groups, key=lambda group: -len(group.prefix))
     parameters_of: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
         group = next((group for group in longest if name.startswith(group.prefix)), None)
         parameter.requires_grad_(group is not None)
         if group is not None:
-            decay = config.weight_decay if parameter.ndim > 1 else 0.0
+            decay = weight_decay if parameter.ndim > 1 else 0.0
             parameters_of.setdefault((group.learning_rate, decay), []).append(parameter)
-    return torch.optim.AdamW(
-        [{"params": values, "lr": rate, "weight_decay": decay} for (rate, decay), values in parameters_of.items()]
-    )
+    return [{"params": values, "lr": rate, "weight_decay": decay} for (rate, decay), values in parameters_of.items()]
 
 
-def rate_factor(step: int, n_steps: int) -> float:
+def build_optimizer(net: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return AdamW for the groups of a config; all other parameters are frozen."""
+    return torch.optim.AdamW(group_parameters(net, config.groups, config.weight_decay))
+
+
+def compute_rate_factor(step: int, n_steps: int) -> float:
     """Return the factor (0-1) of the learning rate: a rise over the first quarter, then half a cosine to near zero."""
     rise = max(1, n_steps // 4)
     if step < rise:
@@ -165,21 +176,22 @@ def compute_loss(
     return torch.stack(losses).sum()
 
 
-def train_on_batch(
-    net: nn.Module,
-    data: TrainingData,
-    rows: Tensor,
-    optimizer: torch.optim.Optimizer,
-    config: TrainingConfig,
-    generator: torch.Generator,
-) -> None:
-    """Take one optimizer step on a batch; gradients are accumulated if the config bounds the rows at once."""
-    optimizer.zero_grad(set_to_none=True)
+def compute_batch_losses(
+    net: nn.Module, data: TrainingData, rows: Tensor, config: TrainingConfig, generator: torch.Generator
+) -> Iterator[Tensor]:
+    """Yield the parts of a batch's mean loss; more than one if the config bounds the rows at once.
+
+    Parameters
+    ----------
+    net : Module
+    data : TrainingData
+    rows : Tensor of int64
+    config : TrainingConfig
+    generator : torch.Generator
+        For augmentation and mixup.
+    """
     for part in torch.split(rows, config.rows_at_once or len(rows)):
-        loss = compute_loss(net, data, part, config=config, generator=generator) * (len(part) / len(rows))
-        loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    optimizer.step()
+        yield compute_loss(net, data, part, config=config, generator=generator) * (len(part) / len(rows))
 
 
 def predict_scores(net: nn.Module, inputs: Inputs, rows: Tensor, batch_size: int, device: str = "cpu") -> Tensor:
@@ -209,71 +221,42 @@ def compute_validation_loss(net: nn.Module, data: TrainingData, config: Training
     )
 
 
-@dataclass(kw_only=True)
-class _TrainingState:
-    """The state of a training; all of it is saved in a checkpoint."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best_loss: float = math.inf
-    losses: list[float] = field(default_factory=list)
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-
-
 class _Training:
-    """One training of one network."""
+    """One training by epochs."""
 
     def __init__(self, net: nn.Module, data: TrainingData, config: TrainingConfig, path: Path | None) -> None:
-        self.net, self.data, self.config, self.path = net, data, config, path
+        self.net, self.data, self.config = net, data, config
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.optimizer = build_optimizer(net, config)
-        self.state = _TrainingState()
-        self.saved_at = time.monotonic()
-        n_batches = len(shuffle_into_batches(data.train_rows, config.batch_size, torch.Generator().manual_seed(0)))
-        n_steps = config.epochs * n_batches
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda at: rate_factor(at, n_steps))
-        loaded = load_checkpoint(path, net, self.optimizer) if path else None
-        if loaded is not None:
-            tensors, document = loaded.tensors, loaded.document
-            self.generator.set_state(tensors.pop("generator"))
-            torch.set_rng_state(tensors.pop("global"))
-            self.state = _TrainingState(
-                epoch=document["epoch"],
-                best_epoch=document["best"],
-                best_loss=document["best_loss"],
-                losses=document["losses"],
-                best_weights=tensors,
-            )
-            self.schedule.last_epoch = self.state.epoch * n_batches
-            for group, rate in zip(self.optimizer.param_groups, self.schedule.base_lrs, strict=True):
-                group["lr"] = rate * rate_factor(self.schedule.last_epoch, n_steps)
+        self.n_batches = len(shuffle_into_batches(data.train_rows, config.batch_size, torch.Generator().manual_seed(0)))
+        optimizer = build_optimizer(net, config)
+        n_steps = config.epochs * self.n_batches
+        self.run = TrainingRun(net, optimizer, rate_factor=compute_rate_factor, n_steps=n_steps, path=path)
+        resumed = self.run.resume()
+        if resumed is not None:
+            self.generator.set_state(resumed.tensors["generator"])
+            torch.set_rng_state(resumed.tensors["global"])
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self.run.state.step // self.n_batches
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights are kept, counted from 1."""
+        return self.run.state.best_step // self.n_batches
 
     def run_epoch(self) -> None:
         """Train on all rows once and compute the validation loss."""
-        config, state = self.config, self.state
+        config, run = self.config, self.run
         set_training_mode(self.net, config)
         for rows in shuffle_into_batches(self.data.train_rows, config.batch_size, self.generator):
-            train_on_batch(self.net, self.data, rows, optimizer=self.optimizer, config=config, generator=self.generator)
-            self.schedule.step()
-        state.epoch += 1
-        state.losses.append(compute_validation_loss(self.net, self.data, config))
-        if config.keep == "last" or not state.losses[-1] >= state.best_loss:
-            state.best_epoch, state.best_loss = (
-                state.epoch,
-                state.losses[-1] if math.isfinite(state.losses[-1]) else math.inf,
-            )
-            if config.keep == "best":
-                state.best_weights = {key: value.detach().clone() for key, value in self.net.state_dict().items()}
-        if self.path and time.monotonic() - self.saved_at > CHECKPOINT_SECONDS:
-            document = {
-                "epoch": state.epoch,
-                "best": state.best_epoch,
-                "best_loss": state.best_loss,
-                "losses": state.losses,
-            }
-            tensors = {**state.best_weights, "generator": self.generator.get_state(), "global": torch.get_rng_state()}
-            save_checkpoint(self.path, self.net, self.optimizer, Checkpoint(tensors, document))
-            self.saved_at = time.monotonic()
+            run.take_step(compute_batch_losses(self.net, self.data, rows, config=config, generator=self.generator))
+        loss = compute_validation_loss(self.net, self.data, config)
+        is_best = config.keep == "last" or not loss >= run.state.best_loss
+        run.record_evaluation(loss, is_best=is_best, keep_weights=config.keep == "best")
+        states = {"generator": self.generator.get_state(), "global": torch.get_rng_state()}
+        run.save_if_due(CHECKPOINT_SECONDS, states, {})
 
 
 def train_network(
@@ -306,19 +289,19 @@ def train_network(
         torch.manual_seed(config.seed)
         net.to(config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # Halves convolutions.
         training = _Training(net, data, config, path)
-        bar.advance(training.state.epoch)
-        state = training.state
-        while state.epoch < config.epochs:
+        bar.advance(training.epoch)
+        while training.epoch < config.epochs:
             training.run_epoch()
             bar.advance()
-            if state.epoch - state.best_epoch >= config.patience or time.monotonic() - started > config.limit_seconds:
+            is_late = time.monotonic() - started > config.limit_seconds
+            if is_late or training.epoch - training.best_epoch >= config.patience:
                 break
-        if state.best_weights:
-            net.load_state_dict(state.best_weights)
+        training.run.restore_best()
         net.cpu().eval()
     if path:
         path.unlink(missing_ok=True)
-    return History(state.best_epoch, len(state.losses), tuple(state.losses))
+    losses = tuple(loss for _, loss in training.run.state.evaluations)
+    return History(training.best_epoch, training.epoch, losses)
 
 
 def measure_seconds_per_row(net: nn.Module, data: TrainingData, config: TrainingConfig, n_batches: int = 3) -> float:
@@ -343,6 +326,7 @@ def measure_seconds_per_row(net: nn.Module, data: TrainingData, config: Training
         set_training_mode(net, config)
         for number, rows in enumerate(timed_batches):
             started = time.monotonic()
-            train_on_batch(net, data, rows, optimizer=optimizer, config=config, generator=generator)
+            losses = compute_batch_losses(net, data, rows, config=config, generator=generator)
+            update_weights(net, optimizer, losses)
             seconds += (time.monotonic() - started) / len(rows) if number else 0.0
     return seconds / n_batches
