@@ -6,9 +6,10 @@ import fnmatch
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from headstart.errors import unknown
+from headstart.options import ColumnOptions, ReadOptions
 from headstart.records import TEST, TRAIN, InputColumns
 
 _USUAL = {
@@ -86,6 +87,50 @@ class ColumnSpec:
     def roles(self) -> dict[str, str]:
         """All columns by role; what was asked for goes before what is known."""
         return {**self.training_columns, **self.columns}
+
+
+def make_column_spec(
+    options: ReadOptions, known: Mapping[str, str] | None = None, inputs: InputColumns | None = None
+) -> ColumnSpec:
+    """Return which columns to look for in rows to learn from.
+
+    Parameters
+    ----------
+    options : ReadOptions
+    known : mapping of str to str, optional
+        Columns of the training data by role.
+    inputs : InputColumns, optional
+        Value columns of the training data.
+    """
+    may_have_indicators = options.task in {"auto", "multi-label"} and not options.order
+    spec = ColumnSpec(
+        group_columns=options.group,
+        training_columns=known or {},
+        labels=options.label,
+        may_have_indicators=may_have_indicators,
+        training_inputs=inputs,
+    )
+    return add_named_columns(spec, options)
+
+
+def add_named_columns(spec: ColumnSpec, options: ColumnOptions) -> ColumnSpec:
+    """Return a spec with the columns that the user named.
+
+    Parameters
+    ----------
+    spec : ColumnSpec
+    options : ColumnOptions
+    """
+    named = {"id": options.id, "time": options.time_column}
+    return replace(
+        spec,
+        columns={**spec.columns, **{role: name for role, name in named.items() if name is not None}},
+        values=options.values,
+        channels=options.channels,
+        axes=options.axes,
+        encoding=options.encoding,
+        texts=options.text,
+    )
 
 
 def fold_column_name(name: str) -> str:

@@ -14,7 +14,7 @@ from headstart.data.columns.names import ColumnSpec
 from headstart.data.labels.task_type import LabelSpec
 from headstart.data.reading.frames import convert_inputs, is_frame, read_column_values, read_frame_columns
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table
-from headstart.data.series import series_files
+from headstart.data.series import series_arrays
 from headstart.errors import DataError
 from headstart.modalities.image import SUFFIXES
 from headstart.records import InputColumns, Table, make_column
@@ -181,16 +181,16 @@ def _parse_series(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> Parse
     )
 
 
-def _orient(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> series_files.OrientedSeries:
+def _orient(inputs: Any, values: Sequence[Any], spec: ColumnSpec) -> series_arrays.OrientedSeries:
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
         is_square = inputs.ndim == 3 and inputs.shape[1] == inputs.shape[2]
         if is_square and spec.axes == "auto" and spec.training_inputs is None:
             spec = replace(spec, axes="channels-first")  # In memory the axes are those of the documentation.
-        return series_files.orient_series(inputs, "inputs", spec)
+        return series_arrays.orient_series(inputs, "inputs", spec)
     if any(value is None for value in values):
         first = next((np.asarray(value) for value in values if value is not None), np.zeros(1))
         values = [np.full(first.shape, np.nan) if value is None else value for value in values]
-    return series_files.orient_series_list(values, spec)
+    return series_arrays.orient_series_list(values, spec)
 
 
 _PARSERS: dict[str, Callable[[Any, Sequence[Any], ColumnSpec], ParsedRows]] = {

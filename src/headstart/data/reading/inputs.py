@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from headstart import progress
-from headstart.data.columns.names import ColumnSpec
+from headstart.data.columns.names import ColumnSpec, add_named_columns
 from headstart.data.reading.archive import unpack
 from headstart.data.reading.arrays import parse_arrays
 from headstart.data.reading.decoding import read_text_file
@@ -26,7 +26,6 @@ from headstart.data.reading.sources import (
     DATA_SUFFIXES,
     SERIES_FILES,
     TABLE_READERS,
-    add_named_columns,
     require_existing,
 )
 from headstart.data.reading.table_files import is_table, read_raw_table

@@ -10,7 +10,7 @@ from typing import Any
 
 from headstart.data import texts
 from headstart.data.columns.axes import find_axis
-from headstart.data.columns.names import ColumnSpec, parse_split_stem, parse_split_word
+from headstart.data.columns.names import ColumnSpec, make_column_spec, parse_split_stem, parse_split_word
 from headstart.data.columns.option_use import require_use
 from headstart.data.columns.text_columns import find_text_columns, join_texts
 from headstart.data.images import image_folders
@@ -21,11 +21,11 @@ from headstart.data.reading.frames import convert_frame
 from headstart.data.reading.rows import ParsedRows, ReadPolicy, build_table, join_parsed_rows
 from headstart.data.reading.table_files import NAMED_READERS, READERS, RawTable, is_table, read_raw_table
 from headstart.data.reading.tree import FolderTree, list_tree
-from headstart.data.series import long_tables, series_files, series_tables
+from headstart.data.series import long_tables, series_arrays, series_files, series_tables
 from headstart.data.texts import TEXT_FILES, lacks_header
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
-from headstart.options import ColumnOptions, ReadOptions, parse
+from headstart.options import ReadOptions, parse
 from headstart.plain_files import explain_not_plain
 from headstart.records import TRAIN, InputColumns, Table
 
@@ -58,8 +58,8 @@ TABLE_READERS = {
 }
 """In the order in which they are tried."""
 SERIES_FILES: dict[str, Callable[[Path, ColumnSpec], ParsedRows]] = {
-    ".npz": series_files.read_npz,
-    ".ts": series_files.read_ts,
+    ".npz": series_arrays.read_npz,
+    ".ts": series_arrays.read_ts,
 }
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
 UNLABELLED_ACTIONS, USE = ("stop", "drop", "use"), "use"
@@ -156,50 +156,6 @@ def _build_table(
     )
     policy = ReadPolicy(options.merge_labels, options.unlabelled in {"drop", USE}, label_spec=label_spec)
     return build_table(parsed_rows, source, policy)
-
-
-def make_column_spec(
-    options: ReadOptions, known: Mapping[str, str] | None = None, inputs: InputColumns | None = None
-) -> ColumnSpec:
-    """Return which columns to look for in rows to learn from.
-
-    Parameters
-    ----------
-    options : ReadOptions
-    known : mapping of str to str, optional
-        Columns of the training data by role.
-    inputs : InputColumns, optional
-        Value columns of the training data.
-    """
-    may_have_indicators = options.task in {"auto", "multi-label"} and not options.order
-    spec = ColumnSpec(
-        group_columns=options.group,
-        training_columns=known or {},
-        labels=options.label,
-        may_have_indicators=may_have_indicators,
-        training_inputs=inputs,
-    )
-    return add_named_columns(spec, options)
-
-
-def add_named_columns(spec: ColumnSpec, options: ColumnOptions) -> ColumnSpec:
-    """Return a spec with the columns that the user named.
-
-    Parameters
-    ----------
-    spec : ColumnSpec
-    options : ColumnOptions
-    """
-    named = {"id": options.id, "time": options.time_column}
-    return replace(
-        spec,
-        columns={**spec.columns, **{role: name for role, name in named.items() if name is not None}},
-        values=options.values,
-        channels=options.channels,
-        axes=options.axes,
-        encoding=options.encoding,
-        texts=options.text,
-    )
 
 
 def require_unlabelled_source(unlabelled: str) -> None:

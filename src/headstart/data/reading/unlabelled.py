@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.data.columns.names import make_column_spec
 from headstart.data.reading.inputs import read_ordered_inputs
 from headstart.data.reading.rows import ReadPolicy, build_table, tidy_table_labels
-from headstart.data.reading.sources import UNLABELLED_ACTIONS, USE, make_column_spec, read_source, require_existing
+from headstart.data.reading.sources import UNLABELLED_ACTIONS, USE, read_source, require_existing
 from headstart.data.splitting.append import append_rows
 from headstart.options import ReadOptions
 from headstart.records import TEST, TRAIN, Table, make_column
