@@ -31,6 +31,23 @@ def explain_not_plain(path: Path | str) -> str | None:
     return None if stat.S_ISREG(mode) else f"this is no plain file but {kind}"
 
 
+def require_plain(path: Path) -> None:
+    """Refuse a path that is no plain file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    DataError
+        It is not there, or a folder, a pipe or a device.
+    """
+    reason = explain_not_plain(path)
+    if reason is not None:
+        raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
+
+
 def read_plain_file(path: Path | str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Read a plain file.
 

@@ -73,10 +73,9 @@ def parse_amount(text: str, comma: str = UNKNOWN) -> tuple[float, str]:
     >>> [parse_amount(text) for text in ("1,263.50", "1 263,50", "€ 12", "-12 %", "Rs 1,23,456/-")]
     [(1263.5, ''), (1263.5, ''), (12.0, '€'), (-12.0, '%'), (123456.0, 'Rs')]
     """
-    plain = text.translate(_OTHER_SIGNS).strip()
-    parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST_NUMBER else None
+    parts = _match_amount(text)
     if parts is None or (parts[2] and parts[5]) or (parts[1] and parts[3]):
-        raise ValueError(f"'{plain[:40]}' is no number")
+        raise ValueError(f"'{_use_plain_signs(text)[:40]}' is no number")
     value = _parse_digits(parts[4].strip(), comma)
     return (-value if "-" in parts[1] + parts[3] else value), parts[2] or parts[5]
 
@@ -122,9 +121,18 @@ def _is_decimal(core: str) -> bool:
     return bool(_ONE_COMMA.fullmatch(core)) and not _ONE_GROUP.fullmatch(core)
 
 
+def _use_plain_signs(text: str) -> str:
+    return text.translate(_OTHER_SIGNS).strip()
+
+
+def _match_amount(text: str) -> re.Match[str] | None:
+    """Match sign, unit, second sign, digits and unit behind them."""
+    plain = _use_plain_signs(text)
+    return _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST_NUMBER else None
+
+
 def _extract_digits(text: str) -> str:
-    plain = text.translate(_OTHER_SIGNS).strip()
-    parts = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST_NUMBER else None
+    parts = _match_amount(text)
     return parts[4].strip() if parts else ""
 
 

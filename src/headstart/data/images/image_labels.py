@@ -61,34 +61,20 @@ def _make_chosen_finding(raw_table: RawTable, name: str, candidates: list[str]) 
     others = [other for other in candidates if other != name]
     also = f" (others that repeat: {offenders(others)})" if others else ""
     summary = f"The column '{name}' of {raw_table.name} was taken as the label{also}."
-    return Finding(
-        kind="label-column",
-        severity="note",
-        rows=(),
-        summary=summary,
-        advice="If the label is another column, name it with --label COLUMN.",
-    )
+    return _make_finding("note", summary, "If the label is another column, name it with --label COLUMN.")
 
 
 def _make_none_chosen_finding(raw_table: RawTable, candidates: list[str]) -> Finding:
     summary = (
         f"{raw_table.name} lists the images, but no column is called like a label ({offenders(candidates)} may be)."
     )
-    return Finding(
-        kind="label-column",
-        severity="warn",
-        rows=(),
-        summary=summary,
-        advice="Name the label column with --label COLUMN.",
-    )
+    return _make_finding("warn", summary, "Name the label column with --label COLUMN.")
 
 
 def _make_folders_chosen_finding(raw_table: RawTable, candidates: list[str]) -> Finding:
     summary = f"The labels are the folders' names; in {raw_table.name} {offenders(candidates)} could be labels too."
-    return Finding(
-        kind="label-column",
-        severity="note",
-        rows=(),
-        summary=summary,
-        advice="Name a column with --label COLUMN to learn that instead.",
-    )
+    return _make_finding("note", summary, "Name a column with --label COLUMN to learn that instead.")
+
+
+def _make_finding(severity: str, summary: str, advice: str) -> Finding:
+    return Finding(kind="label-column", severity=severity, rows=(), summary=summary, advice=advice)

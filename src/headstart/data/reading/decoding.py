@@ -13,7 +13,7 @@ from headstart.data.reading.encodings import CLEAR_CONFIDENCE, guess_encoding, r
 from headstart.data.reading.plain_text import CertainEncoding, TextFormat, TextProblem
 from headstart.data.reading.table_limits import LIMITS, require_bytes
 from headstart.errors import DataError, OptionError
-from headstart.plain_files import explain_not_plain
+from headstart.plain_files import require_plain
 from headstart.records import Finding
 
 _ADVICE = "Look at a few accented letters; if they are wrong, name the encoding with --encoding, or save it as UTF-8."
@@ -79,9 +79,7 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
     DataError
         The file holds no text, or its encoding cannot be told.
     """
-    reason = explain_not_plain(path)
-    if reason is not None:
-        raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
+    require_plain(path)
     require_bytes(path, path.stat().st_size, LIMITS.text_bytes)
     name = None if encoding is None else require_encoding(encoding)
     with as_data_errors():

@@ -45,6 +45,18 @@ class CertainEncoding(NamedTuple):
     n_broken: int
 
 
+def read_head(path: Path) -> bytes:
+    """Return the first bytes of a file."""
+    with path.open("rb") as handle:
+        return handle.read(HEAD_BYTES)
+
+
+def detect_byte_order_mark(head: bytes) -> CertainEncoding | None:
+    """Return the encoding that a byte order mark names; None where there is no mark."""
+    names = [name for byte_order_mark, name in BYTE_ORDER_MARKS if head.startswith(byte_order_mark)]
+    return CertainEncoding(names[0], 0) if names else None
+
+
 def detect_certain_encoding(path: Path) -> CertainEncoding | None:
     """Return the encoding of a text file and the number of its broken characters; None where it cannot be known.
 
@@ -57,11 +69,10 @@ def detect_certain_encoding(path: Path) -> CertainEncoding | None:
     TextProblem
         The file holds no text.
     """
-    with path.open("rb") as handle:
-        head = handle.read(HEAD_BYTES)
-    for byte_order_mark, name in BYTE_ORDER_MARKS:
-        if head.startswith(byte_order_mark):
-            return CertainEncoding(name, 0)
+    head = read_head(path)
+    marked = detect_byte_order_mark(head)
+    if marked is not None:
+        return marked
     utf16 = detect_utf16(head)
     if utf16 is not None:
         return CertainEncoding(utf16, 0)
@@ -79,11 +90,9 @@ def detect_certain_unicode(path: Path) -> CertainEncoding | None:
     ----------
     path : Path
     """
-    with path.open("rb") as handle:
-        head = handle.read(HEAD_BYTES)
-    for byte_order_mark, name in BYTE_ORDER_MARKS:
-        if head.startswith(byte_order_mark):
-            return CertainEncoding(name, 0)
+    marked = detect_byte_order_mark(read_head(path))
+    if marked is not None:
+        return marked
     n_broken, n_non_ascii = count_broken_characters(path)
     return CertainEncoding("utf-8", 0) if n_non_ascii and not n_broken else None
 

@@ -26,7 +26,7 @@ from headstart.data.texts import TEXT_FILES, lacks_header
 from headstart.errors import DataError, OptionError, offenders
 from headstart.modalities.image import SUFFIXES
 from headstart.options import ReadOptions, parse
-from headstart.plain_files import explain_not_plain
+from headstart.plain_files import require_plain
 from headstart.records import TRAIN, InputColumns, Table
 
 
@@ -181,9 +181,8 @@ def require_existing(path: Path) -> Path:
     path : Path
     """
     if path.exists():
-        reason = None if path.is_dir() else explain_not_plain(path)
-        if reason is not None:
-            raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
+        if not path.is_dir():
+            require_plain(path)
         return path
     beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
     close_names = get_close_matches(path.name, beside, n=1)

@@ -11,7 +11,7 @@ from headstart.data.reading.parquet import read_parquet
 from headstart.data.reading.raw_table import RawTable, clear_spreadsheet_errors
 from headstart.data.reading.workbook import read_workbook
 from headstart.errors import DataError
-from headstart.plain_files import explain_not_plain
+from headstart.plain_files import require_plain
 
 Reader = Callable[[Path, str | None], RawTable]
 """Reads a file; the encoding is the one that the user named, if any (files of text only)."""
@@ -55,9 +55,7 @@ def read_raw_table(path: Path, encoding: str | None = None) -> RawTable:
     DataError
         The file is empty, damaged or not of a known kind.
     """
-    reason = explain_not_plain(path)
-    if reason is not None:
-        raise DataError(f"{path}: {reason}.", "Save it as a file, and give that.")
+    require_plain(path)
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty.", "Copy it again from where it came.")
     suffix = path.suffix.lower()
