@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from headstart.data.columns.axes import find_axis
-from headstart.data.columns.names import MIN_STEPS, ROLES, ColumnSpec, fold_column_name
+from headstart.data.columns.column_rules import COLUMN_RULES
+from headstart.data.columns.names import ROLES, ColumnSpec, fold_column_name
 from headstart.data.columns.text_columns import find_text_columns, join_texts, list_text_columns
 from headstart.data.images.class_folders import read_folder_labels
 from headstart.data.reading.column_roles import find_roles, read_ids, read_labels, read_metadata, read_optional_texts
@@ -19,7 +20,6 @@ from headstart.records import Finding, SetAside
 
 TEXT_FILES = frozenset({".txt", ".text", ".md"})
 """Files that are one text each."""
-_FEWEST_TEXT_WORDS = 5
 _MOST_FINDINGS = 20
 """Doubts about encodings of single files that are passed on."""
 
@@ -39,7 +39,7 @@ def is_text_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     if any(fold_column_name(name) in ROLES["text"] for name in raw_table.names):
         return True
     numbers = [name for name in raw_table.names if raw_table.has_numbers(name)]
-    if len(numbers) >= MIN_STEPS or find_axis(numbers) is not None:
+    if len(numbers) >= COLUMN_RULES.min_steps or find_axis(numbers) is not None:
         return False
     return find_text_columns(raw_table, spec, find_roles(raw_table, spec, []).by_role().values()) is not None
 
@@ -60,7 +60,7 @@ def lacks_header(raw_table: RawTable) -> bool:
     True
     """
     recurs = [name for name in raw_table.names if not name.isdigit() and name in set(raw_table.texts(name))]
-    return bool(recurs) or any(len(name.split()) >= _FEWEST_TEXT_WORDS for name in raw_table.names)
+    return bool(recurs) or any(len(name.split()) >= COLUMN_RULES.min_header_text_words for name in raw_table.names)
 
 
 def read_text_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: ColumnSpec) -> ParsedRows:

@@ -6,12 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.data.columns.names import MIN_STEPS
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.parsed_names import KIND_MARKER, ParsedName, parse_names
-
-_FULL_CHANNEL_SHARE = 0.8
-"""A channel that has so many of the steps of the others, and no further ones, lacks steps; it is no other axis."""
-FEWEST_GRID_STEPS = 2
 
 Position = tuple[float, ...]
 
@@ -48,7 +44,7 @@ class Axis:
         return len(self.columns[0])
 
 
-def find_axis(names: Sequence[str], fewest_steps: int = MIN_STEPS) -> Axis | None:
+def find_axis(names: Sequence[str], fewest_steps: int = COLUMN_RULES.min_steps) -> Axis | None:
     """Return the run of columns with the most values: one axis, and its channels.
 
     Parameters
@@ -86,7 +82,9 @@ def find_axis(names: Sequence[str], fewest_steps: int = MIN_STEPS) -> Axis | Non
         sizes[frozenset(run.steps)] = sizes.get(frozenset(run.steps), 0) + len(run.steps)
     steps = max(sizes, key=lambda one: sizes[one])
     chosen = [
-        run for run in runs if frozenset(run.steps) <= steps and len(run.steps) >= _FULL_CHANNEL_SHARE * len(steps)
+        run
+        for run in runs
+        if frozenset(run.steps) <= steps and len(run.steps) >= COLUMN_RULES.full_channel_share * len(steps)
     ]
     others = tuple(tuple(run.steps.values()) for run in runs if run not in chosen)
     ordered = sorted(steps)
@@ -160,7 +158,7 @@ def _find_grid(parsed_names: Sequence[ParsedName], slot: int) -> list[_Run]:
         for other_numbers, positions in channels.items()
     ]
     same = all(run.steps.keys() == runs[0].steps.keys() for run in runs)
-    return runs if same and len(runs[0].steps) >= FEWEST_GRID_STEPS else []
+    return runs if same and len(runs[0].steps) >= COLUMN_RULES.min_grid_steps else []
 
 
 def _order_steps(named_positions: Sequence[tuple[Position, str]]) -> dict[Position, str]:

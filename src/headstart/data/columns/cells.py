@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.columns.names import MIN_STEPS
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.written_numbers import DECIMAL, THOUSANDS, UNKNOWN, infer_comma_meaning, parse_amount
 from headstart.records import make_column
 
@@ -149,7 +149,7 @@ def is_data_row(first: Sequence[str], following: Sequence[Sequence[str]], decima
     values = _parse_finite_numbers(first, decimal_comma)
     if values is None or len(values) == 0:
         return False
-    if len(values) < MIN_STEPS:
+    if len(values) < COLUMN_RULES.min_steps:
         return not (np.diff(values) == 1).all() or len(values) == 1
     gaps = np.diff(np.sort(values))
     if gaps[0] > 0 and np.allclose(gaps, gaps[0], rtol=1e-4):
@@ -172,7 +172,7 @@ def _parse_finite_numbers(cells: Sequence[str], decimal_comma: bool) -> NDArray[
 
 def _is_monotone(values: NDArray[np.float64]) -> bool:
     steps = np.diff(values)
-    return len(values) >= MIN_STEPS and bool((steps > 0).all() or (steps < 0).all())
+    return len(values) >= COLUMN_RULES.min_steps and bool((steps > 0).all() or (steps < 0).all())
 
 
 def compact_cells(values: list[str]) -> NDArray[Any]:

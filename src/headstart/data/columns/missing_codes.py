@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.records import Finding, Table
 
 _MISSING_CODES = (-999.0, -9999.0, -99999.0, -99.0, -999.9, 999.0, 9999.0, 99999.0, 999999.0)
-_LOOKED_AT_ROWS = 1_000
 
 
 def find_missing_codes(table: Table) -> list[Finding]:
@@ -20,7 +20,7 @@ def find_missing_codes(table: Table) -> list[Finding]:
     """
     if table.modality != "series":
         return []
-    rows = table.inputs[:_LOOKED_AT_ROWS]
+    rows = table.inputs[: COLUMN_RULES.missing_code_rows]
     for channel in range(min(map(len, rows), default=0)):
         values = np.concatenate([np.asarray(row[channel], dtype=np.float64) for row in rows])
         values = values[np.isfinite(values)]

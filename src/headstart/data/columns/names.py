@@ -37,7 +37,6 @@ SPLITS: dict[str, str] = {
 }
 """What people write for the parts of a data set."""
 
-MIN_STEPS = 8
 LABEL_ROLE = "label "
 """Begin of the role of each of several label columns: "label 1", "label 2" ..."""
 

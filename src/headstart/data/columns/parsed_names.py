@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from headstart.data.columns.column_rules import COLUMN_RULES
+
 _MONTHS = (
     "jan january janvier enero janv ene januari", "feb february fevrier febrero fev februari",
     "mar march mars marzo machi", "apr april avril abril avr abr aprili", "may mai mayo mei",
@@ -67,9 +69,6 @@ KIND_MARKER = "\0"
 """What a text begins with that names no channel but says what the numbers are."""
 DATE_MARKER = f"{KIND_MARKER}date"
 _WIDTHS = {"week": 7, "quarter": 93, "dayofyear": 1}
-_LEAST_SHORT_YEAR, _MOST_SHORT_YEARS = 9, 8
-"""Numbers beside names of months are years rather than days where all are larger than that and few."""
-_FEWEST_COUNTED = 3
 _BETWEEN = re.compile(r"[\s_.\-()\[\]]+")
 
 
@@ -139,7 +138,7 @@ def _drop_counter(parsed_names: list[ParsedName]) -> list[ParsedName]:
     """Drop a number before the date that only counts the dates ("0_20240101_NDVI", "1_20240109_NDVI")."""
     counters = [re.fullmatch(r"(\d+)\D*", place.texts[0]) for place in parsed_names]
     numbers = [int(matched[1]) for matched in counters if matched is not None]
-    if len(numbers) < max(len(parsed_names), _FEWEST_COUNTED) or len(set(numbers)) < len(numbers):
+    if len(numbers) < max(len(parsed_names), COLUMN_RULES.min_counted_dates) or len(set(numbers)) < len(numbers):
         return parsed_names
     in_order = sorted(zip(numbers, (place.values for place in parsed_names), strict=True))
     if any(later[1] < earlier[1] for earlier, later in pairwise(in_order)):
@@ -188,7 +187,7 @@ def _parse_named_months(names: Sequence[str]) -> list[ParsedName]:
     small = {
         int(number) for _, one in parts for number in (one["before"], one["after"]) if number and int(number) < 100
     }
-    years = bool(small) and min(small) > _LEAST_SHORT_YEAR and len(small) < _MOST_SHORT_YEARS
+    years = bool(small) and min(small) > COLUMN_RULES.least_short_year and len(small) < COLUMN_RULES.most_short_years
     return [_parse_named_month(name, matched, years) for name, matched in parts]
 
 

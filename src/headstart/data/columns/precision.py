@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.errors import DataError
-
-_MOST_LOST_SHARE = 0.05
-"""Rounding may take so much of the range of the values."""
 
 
 def to_single_precision(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -47,7 +45,7 @@ def is_too_fine(values: NDArray[Any]) -> bool:
     with np.errstate(invalid="ignore"):
         lost = np.where(known, np.abs(rows - rounded), 0.0).max(axis=1)
     varies = span > 0
-    return bool(varies.any()) and 2 * int((lost > _MOST_LOST_SHARE * span)[varies].sum()) > int(varies.sum())
+    return bool(varies.any()) and 2 * int((lost > COLUMN_RULES.max_lost_share * span)[varies].sum()) > int(varies.sum())
 
 
 def make_precision_error(where: str, examples: Sequence[object]) -> DataError:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_FAR, _MOST_ENDS = 8.0, 5
-_LEAST_ROWS = 5
+from headstart.data.columns.column_rules import COLUMN_RULES
 
 
 def find_other_scale(values: NDArray[np.float32]) -> list[int]:
@@ -28,7 +27,7 @@ def find_other_scale(values: NDArray[np.float32]) -> list[int]:
     >>> find_other_scale(np.concatenate([steps[:1] * 300 + 900, steps]))
     [0]
     """
-    if values.shape[1] < _LEAST_ROWS:
+    if values.shape[1] < COLUMN_RULES.min_scale_rows:
         return []
     known = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
     has_values = np.isfinite(known).any(axis=1)
@@ -36,9 +35,11 @@ def find_other_scale(values: NDArray[np.float32]) -> list[int]:
     low[has_values], middle[has_values], high[has_values] = np.nanpercentile(known[has_values], (25, 50, 75), axis=1)
     spread = high - low
     usual, level = float(np.nanmedian(spread)), float(np.nanmedian(middle))
-    room = _FAR * max(usual, float(np.nanmedian(np.abs(middle - level))), 1e-30)
+    room = COLUMN_RULES.other_scale_factor * max(usual, float(np.nanmedian(np.abs(middle - level))), 1e-30)
     is_odd = has_values & (
-        (np.abs(middle - level) > room) | (spread > _FAR * usual) | ((spread > 0) & (_FAR * spread < usual))
+        (np.abs(middle - level) > room)
+        | (spread > COLUMN_RULES.other_scale_factor * usual)
+        | ((spread > 0) & (COLUMN_RULES.other_scale_factor * spread < usual))
     )
     ends = [*_list_edge_columns(is_odd), *(len(is_odd) - 1 - at for at in _list_edge_columns(is_odd[::-1]))]
     return sorted(set(ends)) if len(ends) < len(is_odd) else []
@@ -46,5 +47,5 @@ def find_other_scale(values: NDArray[np.float32]) -> list[int]:
 
 def _list_edge_columns(is_odd: NDArray[np.bool_]) -> list[int]:
     """Return the numbers of the columns up to the last odd one of the first few."""
-    first = np.flatnonzero(is_odd[:_MOST_ENDS])
+    first = np.flatnonzero(is_odd[: COLUMN_RULES.max_end_columns])
     return list(range(int(first[-1]) + 1)) if len(first) else []

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from headstart.data.columns.cells import is_missing
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import ROLES, ColumnSpec, fold_column_name
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import UnknownName, unknown
@@ -23,8 +24,6 @@ _PLAIN_NAMES = frozenset(
 )
 """Names of a column that is the text wherever it is about as well filled as any other."""
 _WORDS = re.compile(r"[\W_]+")
-_LOOKED_AT_ROWS = 2_000
-_LEAST_WORDS, _LEAST_DIFFERENT, _LEAST_FILLED, _AS_WELL = 3, 0.5, 0.5, 0.01
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,9 @@ def _choose_column(raw_table: RawTable, others: set[str | None]) -> TextColumns 
     plain += [
         item for item in candidates if item not in plain and _PLAIN_NAMES & set(_WORDS.split(item.name.casefold()))
     ]
-    chosen = next((item for item in plain if item.filled >= best.filled - _AS_WELL * n_rows), best)
+    chosen = next(
+        (item for item in plain if item.filled >= best.filled - COLUMN_RULES.filled_tolerance_share * n_rows), best
+    )
     not_chosen = [item for item in candidates if item is not chosen]
     return TextColumns(
         (chosen.name,), _describe_choice(chosen, not_chosen, n_rows, fold_column_name(chosen.name) in usual)
@@ -181,9 +182,12 @@ def _measure_column(raw_table: RawTable, name: str, is_usual: bool) -> _TextCand
         return None
     texts = raw_table.texts(name)
     filled = [text for text in texts if not is_missing(text)]
-    some = [filled[at] for at in np.linspace(0, len(filled) - 1, min(len(filled), _LOOKED_AT_ROWS)).astype(int)]
+    some = [
+        filled[at]
+        for at in np.linspace(0, len(filled) - 1, min(len(filled), COLUMN_RULES.text_sample_rows)).astype(int)
+    ]
     length = float(np.median([len(text) for text in some])) if some else 0.0
-    like_header = _count_words(name) >= _LEAST_WORDS and 2 * len(name) >= length
+    like_header = _count_words(name) >= COLUMN_RULES.min_text_words and 2 * len(name) >= length
     if not is_usual and (like_header or not is_free_text(some)):  # A first row that is a text itself is no header.
         return None
     return _TextCandidate(name, len(filled), length)
@@ -197,14 +201,14 @@ def is_free_text(texts: Sequence[str]) -> bool:
     >>> is_free_text(["the pump is dry", "no water here", "all is well"]), is_free_text(["water", "roads"] * 9)
     (True, False)
     """
-    if len(texts) < 2 or len(set(texts)) < _LEAST_DIFFERENT * len(texts):
+    if len(texts) < 2 or len(set(texts)) < COLUMN_RULES.min_different_share * len(texts):
         return False
     letters = sum(sum(map(str.isalpha, text)) for text in texts)
     links = sum("://" in text and len(text.split()) == 1 for text in texts)
     records = sum(text.lstrip()[:1] == "{" and text.rstrip()[-1:] == "}" for text in texts)
     if 2 * letters < sum(map(len, texts)) or 2 * max(links, records) > len(texts):
         return False
-    return float(np.median([_count_words(text) for text in texts])) >= _LEAST_WORDS
+    return float(np.median([_count_words(text) for text in texts])) >= COLUMN_RULES.min_text_words
 
 
 def _count_words(text: str) -> float:
@@ -217,7 +221,7 @@ def _describe_choice(
     chosen: _TextCandidate, others: Sequence[_TextCandidate], n_rows: int, is_usual: bool
 ) -> tuple[Finding, ...]:
     """Return a finding: the chosen column, how many rows it fills, and which others were left out."""
-    half_empty = chosen.filled <= _LEAST_FILLED * n_rows
+    half_empty = chosen.filled <= COLUMN_RULES.min_filled_share * n_rows
     if not others and is_usual and not half_empty:
         return ()
     filled = f"filled in {chosen.filled:,} of {n_rows:,} rows"

@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 
 from headstart.data.columns.cells import parse_number
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.written_numbers import find_possible_thousands
 from headstart.data.reading.table_files import RawTable
 from headstart.records import Finding
-
-_LOOKED_AT_CELLS = 2_000
 
 
 def find_doubtful_thousands(raw_table: RawTable, names: Sequence[str]) -> tuple[Finding, ...]:
@@ -27,10 +26,10 @@ def find_doubtful_thousands(raw_table: RawTable, names: Sequence[str]) -> tuple[
         if (
             raw_table.columns[name].dtype.kind != "f"
             and raw_table.numbers(name) is not None
-            and len(cells) < _LOOKED_AT_CELLS
+            and len(cells) < COLUMN_RULES.number_sample_cells
         ):
             cells += raw_table.texts(name)
-    example = find_possible_thousands([cell for cell in cells[:_LOOKED_AT_CELLS] if cell.strip()])
+    example = find_possible_thousands([cell for cell in cells[: COLUMN_RULES.number_sample_cells] if cell.strip()])
     if not example or ("," in example and not raw_table.decimal_comma):
         return ()
     read = parse_number(example, raw_table.decimal_comma)

@@ -10,15 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.modalities.image import measure_values
 from headstart.modalities.image_values import FLOAT, INTEGER, find_value_ranges
 from headstart.records import TEST, Finding, Table
 
 _EIGHT_BIT_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".bmp", ".dib", ".heic", ".heif"})
 """Kinds of files that never have more than 8 bits as they are read here."""
-MOST_IMAGES = 1_000
-"""So many are decoded, evenly spread over the rows."""
-_SMALL_RANGE_SHARE = 0.05
 ImageValues = tuple[str, float, float]
 """Kind, smallest and largest value of one image."""
 
@@ -53,13 +51,13 @@ def describe_depth(table: Table) -> tuple[Finding, ...]:
             f"(the brightest values of single images: {min(brightest):,.6g} to {max(brightest):,.6g})."
         )
         advice = "Nothing to do."
-        if used < _SMALL_RANGE_SHARE:
+        if used < IMAGE_RULES.small_range_share:
             summary += f" Half of them use less than {max(0.01, used):.0%} of that range: they are nearly black."
             advice = "If a few odd images make the range so wide, correct them; give all the same scale."
         findings.append(
             Finding(
                 kind="value-range",
-                severity="warn" if used < _SMALL_RANGE_SHARE else "note",
+                severity="warn" if used < IMAGE_RULES.small_range_share else "note",
                 rows=(),
                 summary=summary,
                 advice=advice,
@@ -82,7 +80,7 @@ def _measure_training_images(table: Table) -> tuple[ImageValues, ...]:
 
 @lru_cache(maxsize=8)
 def _measure_sample(paths: tuple[Path, ...]) -> tuple[ImageValues, ...]:
-    step = max(1, len(paths) // MOST_IMAGES)
+    step = max(1, len(paths) // IMAGE_RULES.measured_images)
     return _measure_all(paths[::step])
 
 

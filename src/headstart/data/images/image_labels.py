@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import replace
 
 from headstart.data.columns.names import ColumnSpec, fold_column_name
+from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.column_roles import ColumnRoles, find_roles
 from headstart.data.reading.table_files import RawTable
 from headstart.errors import offenders
 from headstart.records import Finding
 
 _USUAL = ("dx", "diagnosis", "diagnostic", "finding", "species", "disease", "breed", "variety", "kind", "type", "grade")
-_LONGEST_LABEL, _FEWEST_ROWS = 80, 2.0
 
 
 def find_image_labels(raw_table: RawTable, file: str, spec: ColumnSpec, has_classes: bool) -> ColumnRoles:
@@ -52,9 +52,13 @@ def _add_finding(roles: ColumnRoles, finding: Finding | None) -> ColumnRoles:
 def _looks_like_labels(raw_table: RawTable, name: str) -> bool:
     """Return whether a column holds short words most of which repeat."""
     counts = Counter(text.strip() for text in raw_table.texts(name) if text.strip())
-    if len(counts) < 2 or raw_table.numbers(name) is not None or max(map(len, counts)) > _LONGEST_LABEL:
+    if (
+        len(counts) < 2
+        or raw_table.numbers(name) is not None
+        or max(map(len, counts)) > IMAGE_RULES.max_label_characters
+    ):
         return False
-    return sum(counts.values()) >= _FEWEST_ROWS * len(counts)
+    return sum(counts.values()) >= IMAGE_RULES.min_rows_per_label * len(counts)
 
 
 def _make_chosen_finding(raw_table: RawTable, name: str, candidates: list[str]) -> Finding:

@@ -17,6 +17,7 @@ from headstart.data.columns.names import (
 )
 from headstart.data.images.image_labels import find_image_labels
 from headstart.data.images.image_names import ImageIndex, are_all_numbers, has_image_ending
+from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.column_roles import ColumnRoles
 from headstart.data.reading.own_tables import PREDICTIONS, TO_LABEL, own_table_kind
 from headstart.data.reading.table_files import READERS, RawTable, read_raw_table
@@ -25,9 +26,6 @@ from headstart.errors import DataError, UnknownName, ending
 from headstart.records import Finding
 
 TABLE_SUFFIXES = frozenset(READERS) - {".txt"}
-MOST_TABLES = 50
-"""So many tables of a folder are looked at, those nearest to its top first."""
-_ENOUGH_SHARE = 0.5
 _METADATA_NAME = "metadata"
 _LONG_SPLIT_WORDS = frozenset(SPLITS) - {"", "tr", "te", "dev", "set"}
 
@@ -107,7 +105,9 @@ def _is_enough(match: ColumnMatch, raw_table: RawTable, index: ImageIndex) -> bo
     cells = raw_table.texts(match.column)
     if are_all_numbers(cells) and len(set(cells)) < len(cells):
         return False
-    return n_images >= _ENOUGH_SHARE * match.n_filled or len(match.listed) >= _ENOUGH_SHARE * len(index.images)
+    return n_images >= IMAGE_RULES.min_matched_share * match.n_filled or len(
+        match.listed
+    ) >= IMAGE_RULES.min_matched_share * len(index.images)
 
 
 def lists_images(raw_table: RawTable) -> bool:
@@ -148,7 +148,10 @@ def choose_tables(
         A column that was asked for is in no table that lists images.
     """
     files = sorted(tree.list_files(TABLE_SUFFIXES), key=lambda file: (len(file.parts), file.parts))
-    examined = [_examine_table(tree, file, index, spec=spec, has_classes=has_classes) for file in files[:MOST_TABLES]]
+    examined = [
+        _examine_table(tree, file, index, spec=spec, has_classes=has_classes)
+        for file in files[: IMAGE_RULES.max_tables]
+    ]
     listings = _select_with_labels([item for item in examined if isinstance(item, ImageListing)], spec)
     chosen = _choose_listings(listings)
     findings = [item for item in examined if isinstance(item, Finding)]
@@ -157,9 +160,13 @@ def choose_tables(
         for item in listings
         if all(item is not one for one in chosen)
     ]
-    if len(files) > MOST_TABLES:
-        reason = f"only the first {MOST_TABLES} tables of a folder are looked at"
-        findings.append(_make_not_used_finding(f"{files[MOST_TABLES]} and {len(files) - MOST_TABLES - 1} more", reason))
+    if len(files) > IMAGE_RULES.max_tables:
+        reason = f"only the first {IMAGE_RULES.max_tables} tables of a folder are looked at"
+        findings.append(
+            _make_not_used_finding(
+                f"{files[IMAGE_RULES.max_tables]} and {len(files) - IMAGE_RULES.max_tables - 1} more", reason
+            )
+        )
     return chosen, tuple(findings)
 
 

@@ -12,11 +12,10 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from headstart.data.reading.table_limits import LIMITS
 from headstart.errors import DataError, offenders
 from headstart.home import move_into_place, remove_leftovers, writable_folder
 
-MAX_BYTES, MAX_FILES, MAX_RATIO, MAX_DEPTH = 20 * 2**30, 1_000_000, 200, 50
-_SMALL_BYTES = 64 * 2**20
 _COPY_BYTES = 1 << 20
 _ENCRYPTED = 0x1
 _BAD_NAMES = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EINVAL}
@@ -130,19 +129,19 @@ def _refuse_unsafe(path: Path, members: list[zipfile.ZipInfo]) -> None:
             f"{path}: {point} outside of it ({offenders(leaving_names)}).",
             "Make the zip again from a plain folder, without links.",
         )
-    deep_names = [member.filename[:60] for member in members if member.filename.count("/") > MAX_DEPTH]
+    deep_names = [member.filename[:60] for member in members if member.filename.count("/") > LIMITS.zip_depth]
     if deep_names:
         raise DataError(
-            f"{path}: the folders in the zip lie more than {MAX_DEPTH} deep ({offenders(deep_names)}).",
+            f"{path}: the folders in the zip lie more than {LIMITS.zip_depth} deep ({offenders(deep_names)}).",
             "Make the zip again with fewer folders within folders.",
         )
     if any(member.flag_bits & _ENCRYPTED for member in members):
         raise DataError(f"{path}: the zip file is locked with a password.", "Unpack it yourself and give the folder.")
     total_bytes, packed_bytes = sum(member.file_size for member in members), max(1, path.stat().st_size)
     if (
-        total_bytes > MAX_BYTES
-        or len(members) > MAX_FILES
-        or (total_bytes > _SMALL_BYTES and total_bytes > MAX_RATIO * packed_bytes)
+        total_bytes > LIMITS.zip_bytes
+        or len(members) > LIMITS.zip_files
+        or (total_bytes > LIMITS.zip_small_bytes and total_bytes > LIMITS.zip_ratio * packed_bytes)
     ):
         raise DataError(
             f"{path}: the zip would unpack to {total_bytes / 2**20:,.0f} MB in {len(members):,} files, "

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import LABEL_ROLE, ColumnSpec, find_column, find_label_columns, parse_split_word
 from headstart.data.labels.task_type import count_indicator_values
 from headstart.data.reading.table_files import RawTable
 from headstart.records import Column, Finding
-
-FEWEST_INDICATORS = 3
-"""So many columns of 0 and 1 are taken for labels where no label column is named or found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ def _find_indicators(raw_table: RawTable, names: Iterable[str]) -> tuple[str, ..
     """Find label columns of 0 and 1, if there are several."""
     n_values_by_name = {name: count_indicator_values(raw_table.texts(name)) for name in names}
     varied = sum(n == 2 for n in n_values_by_name.values())
-    return tuple(name for name, n in n_values_by_name.items() if n) if varied >= FEWEST_INDICATORS else ()
+    return tuple(name for name, n in n_values_by_name.items() if n) if varied >= COLUMN_RULES.min_indicators else ()
 
 
 def _find_unused_split(raw_table: RawTable, name: str) -> tuple[Finding, ...]:

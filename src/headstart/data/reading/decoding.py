@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.data.reading import plain_text
-from headstart.data.reading.encodings import CLEAR_CONFIDENCE, guess_encoding, read_sample, require_clear_encoding
+from headstart.data.reading.encodings import guess_encoding, read_sample, require_clear_encoding
 from headstart.data.reading.plain_text import CertainEncoding, TextFormat, TextProblem
 from headstart.data.reading.table_limits import LIMITS, require_bytes
 from headstart.errors import DataError, OptionError
@@ -91,7 +91,7 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
         guess = require_clear_encoding(path, guess_encoding(sample), sample)
         script = f"{guess.language} letters, " if guess.language else ""
         summary = f"{path.name} is not UTF-8; it was read as {guess.name} ({script}{guess.confidence:.0%} sure)."
-        severity = "note" if guess.confidence >= CLEAR_CONFIDENCE else "warn"
+        severity = "note" if guess.confidence >= LIMITS.clear_confidence else "warn"
         return Decoding(
             guess.encoding,
             "replace",

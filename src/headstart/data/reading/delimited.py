@@ -11,8 +11,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from headstart.data.columns.cells import compact_cells, join_cell_parts, make_header_names
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.reading.decoding import as_data_errors, find_encoding
-from headstart.data.reading.headerless import LOOKED_AT_ROWS, name_columns, require_label_first
+from headstart.data.reading.headerless import name_columns, require_label_first
 from headstart.data.reading.raw_table import RawTable
 from headstart.data.reading.table_limits import LIMITS, require_size
 from headstart.data.reading.text_tables import BLANK_SEPARATOR, TextTable
@@ -20,8 +21,6 @@ from headstart.errors import DataError, offenders
 from headstart.records import Finding, SetAside
 
 _CHUNK_ROWS = 4096
-_RAGGED_SHARE = 0.5
-"""With a larger share of rows of another number of cells than the header the table is refused."""
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", BLANK_SEPARATOR: "blank"}
 
 
@@ -66,7 +65,7 @@ def read_delimited(path: Path, encoding: str | None) -> RawTable:
 def _peek_rows(table: TextTable) -> list[list[str]]:
     """Return a few rows below the first."""
     copy = TextTable(table.path, table.text_format, table.header, table.first_line)
-    rows = islice(copy.read_rows(len(table.header)), LOOKED_AT_ROWS)
+    rows = islice(copy.read_rows(len(table.header)), COLUMN_RULES.header_sample_rows)
     return [cells for _, cells in rows if not isinstance(cells, str)]
 
 
@@ -120,7 +119,7 @@ def _refuse_ragged(table: TextTable, n_columns: int, n_rows: int) -> None:
         Naming the likely reason.
     """
     n_long, n_short = len(table.too_long_lines), len(table.too_short_lines)
-    if n_long + n_short <= _RAGGED_SHARE * (n_rows + n_long + n_short):
+    if n_long + n_short <= LIMITS.ragged_share * (n_rows + n_long + n_short):
         return
     separator_name = _SEPARATORS.get(table.text_format.separator, "separator")
     lines, comparison = (table.too_long_lines, "more") if n_long >= n_short else (table.too_short_lines, "fewer")

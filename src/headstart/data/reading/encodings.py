@@ -11,12 +11,9 @@ from pathlib import Path
 
 from charset_normalizer import CharsetMatch, from_bytes
 
+from headstart.data.reading.table_limits import LIMITS
 from headstart.errors import DataError
 
-SAMPLE_BYTES = 1 << 17
-CLEAR_CONFIDENCE, DOUBTFUL_CONFIDENCE = 0.9, 0.75
-FEW_CHARACTERS_SHARE = 0.005
-"""Where fewer characters than this share are not ASCII, a wrong guess spoils little."""
 _OTHER_SCRIPTS = (
     "cp1251", "cp1253", "cp1255", "cp1256", "cp874", "koi8_r", "koi8_u", "cp866", "cp932", "euc_jp", "gb18030", "big5",
     "cp949",
@@ -193,7 +190,7 @@ def read_sample(path: Path) -> bytes:
     """
     lines, n_bytes = [], 0
     with path.open("rb") as handle:
-        while n_bytes < SAMPLE_BYTES and (line := handle.readline(SAMPLE_BYTES)):
+        while n_bytes < LIMITS.encoding_sample_bytes and (line := handle.readline(LIMITS.encoding_sample_bytes)):
             if not line.isascii():
                 lines.append(line)
                 n_bytes += len(line)
@@ -220,7 +217,7 @@ def require_clear_encoding(path: Path, guess: EncodingGuess | None, sample: byte
     save = "Name it with --encoding NAME, or save the file as UTF-8."
     if guess is None:
         raise DataError(f"{path}: it is not UTF-8: the encoding has to be named (--encoding).", save)
-    if guess.confidence < DOUBTFUL_CONFIDENCE and _spoils_much(sample, guess.encoding):
+    if guess.confidence < LIMITS.doubtful_confidence and _spoils_much(sample, guess.encoding):
         names = " or ".join(dict.fromkeys((guess.name, *guess.rivals[:2])))
         raise DataError(f"{path}: it is not UTF-8 and may be {names}: the encoding has to be named (--encoding).", save)
     return guess
@@ -229,4 +226,4 @@ def require_clear_encoding(path: Path, guess: EncodingGuess | None, sample: byte
 def _spoils_much(sample: bytes, encoding: str) -> bool:
     text = sample.decode(encoding, "replace")
     letters: Sequence[str] = re.findall(r"[^\x00-\x7f]", text)
-    return sum(letter.isalpha() for letter in letters) > max(2, FEW_CHARACTERS_SHARE * len(text))
+    return sum(letter.isalpha() for letter in letters) > max(2, LIMITS.few_characters_share * len(text))

@@ -9,12 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.columns.cells import is_data_row, make_header_names, parse_number
-from headstart.data.columns.names import MIN_STEPS
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.errors import DataError, offenders
-
-PEEK_ROWS = 5
-LOOKED_AT_ROWS = 200
-"""Rows below the first in which a word of the first row is looked for."""
 
 
 def name_columns(first: Sequence[str], following: Sequence[Sequence[str]], decimal_comma: bool) -> list[str] | None:
@@ -35,13 +31,17 @@ def name_columns(first: Sequence[str], following: Sequence[Sequence[str]], decim
     >>> name_columns([*row, "rust"], [[*row, "rust"]], False)[-2:], name_columns([*row, "rust"], [[*row, "x"]], False)
     (['t7', 'label'], None)
     """
-    if is_data_row(first, following[:PEEK_ROWS], decimal_comma):
+    if is_data_row(first, following[: COLUMN_RULES.header_peek_rows], decimal_comma):
         return _name_with_label(0, len(first)) if len(first) > 2 else make_header_names([""] * len(first))
     for place in (0, len(first) - 1):
         rows = [row for row in following if len(row) == len(first)]
         recurs = any(row[place] == first[place] for row in rows) and not _is_number(first[place], decimal_comma)
-        other_cells = [_drop_cell(row, place) for row in rows[:PEEK_ROWS]]
-        if recurs and len(first) > MIN_STEPS and is_data_row(_drop_cell(first, place), other_cells, decimal_comma):
+        other_cells = [_drop_cell(row, place) for row in rows[: COLUMN_RULES.header_peek_rows]]
+        if (
+            recurs
+            and len(first) > COLUMN_RULES.min_steps
+            and is_data_row(_drop_cell(first, place), other_cells, decimal_comma)
+        ):
             return _name_with_label(place, len(first))
     return None
 
@@ -78,7 +78,7 @@ def require_label_first(name: str, columns: Sequence[NDArray[Any]]) -> None:
     DataError
         The values of the last column are few and whole, those of all others are not.
     """
-    if len(columns) <= MIN_STEPS or not all(_has_decimals(values) for values in columns[:-1]):
+    if len(columns) <= COLUMN_RULES.min_steps or not all(_has_decimals(values) for values in columns[:-1]):
         return
     words = sorted(set(columns[-1].tolist()))
     if 1 < len(words) <= len(columns[-1]) / 2 and not _has_decimals(columns[-1]):

@@ -17,9 +17,6 @@ from headstart.records import Finding, SetAside, make_column
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can say and UTF-8 cannot."""
-_LONG_NUMBER = 300
-_MANY_KEYS, _FILLED_SHARE = 1_000, 0.1
-"""With more different keys, of which objects have a smaller share, objects are no rows of one table."""
 
 
 @dataclass
@@ -132,7 +129,7 @@ def _parse(text: str) -> Any:
 
 
 def _parse_int(digits: str) -> int:
-    if len(digits) > _LONG_NUMBER:
+    if len(digits) > LIMITS.json_number_digits:
         raise ValueError(f"it holds a number of {len(digits):,} digits")
     return int(digits)
 
@@ -147,7 +144,7 @@ def _build_raw_table(path: Path, objects: _JsonObjects, findings: tuple[Finding,
         )
     keys = list(dict.fromkeys(name for item in objects.items for name in item))
     n_cells = sum(map(len, objects.items))
-    if len(keys) > _MANY_KEYS and n_cells < _FILLED_SHARE * len(keys) * len(objects.items):
+    if len(keys) > LIMITS.json_keys and n_cells < LIMITS.json_filled_share * len(keys) * len(objects.items):
         raise DataError(
             f"{path}: its {len(objects.items):,} objects have {len(keys):,} different keys.",
             "Give all objects the same keys, such as text and label.",

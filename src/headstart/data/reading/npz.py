@@ -18,8 +18,6 @@ from headstart.data.reading.table_limits import LIMITS, require_bytes
 from headstart.errors import DataError
 
 _SAVE_AGAIN = "Save it again with numpy.savez."
-SMALL_BYTES, MOST_RATIO = 500_000_000, 100
-"""Measured series are packed to a half or a tenth; what is packed to less than a hundredth is a trap for the memory."""
 _DAMAGE_ERRORS = (
     OSError, KeyError, EOFError, ValueError, TypeError, IndexError, SyntaxError, TokenError, OverflowError, MemoryError,
     NotImplementedError, RecursionError, zipfile.BadZipFile, zlib.error,
@@ -46,9 +44,9 @@ def read_npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
             n_bytes = sum(member.file_size for member in members)
             require_bytes(path, n_bytes, LIMITS.array_bytes, "its content")
-            if n_bytes > SMALL_BYTES and n_bytes > MOST_RATIO * path.stat().st_size:
+            if n_bytes > LIMITS.array_small_bytes and n_bytes > LIMITS.array_ratio * path.stat().st_size:
                 raise DataError(
-                    f"{path} unpacks to {n_bytes / 1e6:,.0f} MB, more than {MOST_RATIO} times its size.",
+                    f"{path} unpacks to {n_bytes / 1e6:,.0f} MB, more than {LIMITS.array_ratio} times its size.",
                     "Its arrays are nearly empty: save only the rows that hold something.",
                 )
             for member in members:

@@ -10,6 +10,7 @@ from typing import Any
 
 from headstart.data import texts
 from headstart.data.columns.axes import find_axis
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import ColumnSpec, make_column_spec, parse_split_stem, parse_split_word
 from headstart.data.columns.option_use import require_use
 from headstart.data.columns.text_columns import find_text_columns, join_texts
@@ -64,8 +65,6 @@ SERIES_FILES: dict[str, Callable[[Path, ColumnSpec], ParsedRows]] = {
 DATA_SUFFIXES = (frozenset(READERS) | frozenset(SERIES_FILES)) - {".txt"}
 UNLABELLED_ACTIONS, USE = ("stop", "drop", "use"), "use"
 """What `--unlabelled` knows beside paths."""
-_FEWEST_WORDS = 3
-"""A cell with fewer words than this is no text beside values of series."""
 _DELIMITED_SUFFIXES = frozenset({".csv", ".tsv", ".tab"})
 
 
@@ -297,7 +296,7 @@ def _is_beside_series(raw_table: RawTable, spec: ColumnSpec) -> bool:
     words = (
         [len(text.split()) for text in join_texts(raw_table, text_columns.names)] if text_columns is not None else []
     )
-    has_few_words = sum(n >= _FEWEST_WORDS for n in words) * 2 < len(raw_table.rows)
+    has_few_words = sum(n >= COLUMN_RULES.min_remark_words for n in words) * 2 < len(raw_table.rows)
     return has_few_words and (
         series_tables.find_value_run(raw_table, spec) is not None or long_tables.is_long(raw_table, spec)
     )

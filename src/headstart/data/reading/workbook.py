@@ -27,9 +27,7 @@ _DAMAGE_ERRORS = (
     EOFError, NotImplementedError, AssertionError, OverflowError, MemoryError, RecursionError,
 )  # fmt: skip
 """What zipfile, the XML parser and openpyxl raise on parts that are broken."""
-_PEEK_ROWS, _CHUNK_BYTES, _MOST_TITLES = 50, 1 << 22, 5
-_MOST_CELLS = 20_000_000
-"""Cells, empty ones between filled ones included."""
+_CHUNK_BYTES = 1 << 22
 _NO_VALUE = re.compile(
     rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?"
     rb"\s*</(?:\w+:)?c>"
@@ -132,7 +130,7 @@ def _choose_sheet(path: Path, book: Any) -> tuple[Any, tuple[Finding, ...]]:
 def _measure_table_width(sheet: Any) -> int:
     """Return the number of filled cells of the header, or 0 where no row below it is filled."""
     sheet.reset_dimensions()
-    widths = [_count_filled(cells) for cells in islice(sheet.iter_rows(values_only=True), _PEEK_ROWS)]
+    widths = [_count_filled(cells) for cells in islice(sheet.iter_rows(values_only=True), LIMITS.workbook_peek_rows)]
     widths = [width for width in widths if width]
     below = widths[_count_titles(widths) :]
     return below[0] if len(below) > 1 else 0
@@ -148,7 +146,7 @@ def _count_titles(widths: Sequence[int]) -> int:
     """
     n = next((place for place, width in enumerate(widths) if width > 1), 0)
     below = widths[n + 1 :]
-    return n if n <= _MOST_TITLES and sum(width > 1 for width in below) > len(below) / 2 else 0
+    return n if n <= LIMITS.workbook_titles and sum(width > 1 for width in below) > len(below) / 2 else 0
 
 
 def _count_filled(cells: Sequence[object]) -> int:
@@ -161,7 +159,11 @@ def _is_filled(cells: Sequence[object]) -> bool:
 
 def _drop_titles(rows: list[tuple[int, list[object]]]) -> list[tuple[int, list[object]]]:
     """Return rows from the header on."""
-    filled = [(place, _count_filled(cells)) for place, (_, cells) in enumerate(rows[:_PEEK_ROWS]) if _is_filled(cells)]
+    filled = [
+        (place, _count_filled(cells))
+        for place, (_, cells) in enumerate(rows[: LIMITS.workbook_peek_rows])
+        if _is_filled(cells)
+    ]
     return rows[filled[_count_titles([width for _, width in filled])][0] :]
 
 
@@ -171,7 +173,7 @@ def _read_filled_rows(path: Path, sheet: Any) -> list[tuple[int, list[object]]]:
     n_looked_at = n_last = 0
     for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
         n_looked_at += len(cells) + 1
-        if n_looked_at > _MOST_CELLS:
+        if n_looked_at > LIMITS.workbook_cells:
             raise DataError(f"{path}: the sheet '{sheet.title}' has too many cells.", "Save the table as CSV.")
         if _is_filled(cells):
             end = max(place for place, cell in enumerate(cells, start=1) if cell is not None)

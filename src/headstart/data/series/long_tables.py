@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data.columns.binding import bind_names, bind_requested
+from headstart.data.columns.column_rules import COLUMN_RULES
 from headstart.data.columns.names import ColumnSpec, find_column, fold_column_name
 from headstart.data.columns.times import find_time_columns, read_times
 from headstart.data.columns.value_cells import find_doubtful_thousands
@@ -21,8 +22,6 @@ from headstart.records import Column, Finding, InputColumns
 OWN_CHANNEL_PREFIX = "channel_"
 """Begin of the names of channels without names in tables that Headstart writes: in the order of training."""
 _COARSE = frozenset({"minute", "hour", "day", "week", "month", "days", "weeks", "months", "epoch", "cycle"})
-MOST_INTERLEAVED = 100
-"""Different values at most of a column that tells rows of one time apart."""
 CHANNEL_ROLE = "channel "
 """Begin of the role of each channel: "channel 1", "channel 2" ..."""
 
@@ -216,7 +215,9 @@ def _refuse_interleaved(
     for other in [one for one in raw_table.names if one not in {name, label, *spec.labels}]:
         values = raw_table.texts(other)
         words = sorted(set(values))
-        if len(words) <= MOST_INTERLEAVED and len(set(zip(row_positions, values, strict=True))) == len(row_positions):
+        if len(words) <= COLUMN_RULES.max_interleaved_values and len(
+            set(zip(row_positions, values, strict=True))
+        ) == len(row_positions):
             raise DataError(
                 f"{raw_table.name} has several rows at one time of a series, which '{other}' tells apart "
                 f"({offenders(words)}).",

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.columns.axes import FEWEST_GRID_STEPS, Axis, find_axis
+from headstart.data.columns.axes import Axis, find_axis
 from headstart.data.columns.binding import bind_names, bind_requested
 from headstart.data.columns.cells import format_cell
-from headstart.data.columns.names import MIN_STEPS, ColumnSpec, find_label_columns, fold_column_name
+from headstart.data.columns.column_rules import COLUMN_RULES
+from headstart.data.columns.names import ColumnSpec, find_label_columns, fold_column_name
 from headstart.data.columns.scales import find_other_scale
 from headstart.data.columns.value_cells import find_doubtful_thousands
 from headstart.data.reading.column_roles import find_roles, read_ids, read_labels, read_metadata, read_optional_texts
@@ -46,7 +47,7 @@ def is_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> bool:
     )
 
 
-def find_value_run(raw_table: RawTable, spec: ColumnSpec, fewest_steps: int = MIN_STEPS) -> Axis | None:
+def find_value_run(raw_table: RawTable, spec: ColumnSpec, fewest_steps: int = COLUMN_RULES.min_steps) -> Axis | None:
     """Return the columns of numbers whose names make one axis; None where there is none.
 
     A run with a few columns of words is one of values all the same, with cells to be mended; one of words is none.
@@ -165,12 +166,12 @@ def _find_axis(raw_table: RawTable, spec: ColumnSpec) -> tuple[Axis, tuple[Findi
         return _order_channels(_take_named_run(raw_table, spec, spec.values), known, raw_table), ()
     if known.layout == "wide":
         return _find_known_axis(raw_table, spec, known), ()
-    axis = find_value_run(raw_table, spec, FEWEST_GRID_STEPS if spec.channels else MIN_STEPS) or find_value_run(
-        raw_table, spec, 1
-    )
-    if axis is None or axis.n_steps < MIN_STEPS:
+    axis = find_value_run(
+        raw_table, spec, COLUMN_RULES.min_grid_steps if spec.channels else COLUMN_RULES.min_steps
+    ) or find_value_run(raw_table, spec, 1)
+    if axis is None or axis.n_steps < COLUMN_RULES.min_steps:
         numbers = _list_number_columns(raw_table, spec)
-        if axis is None or (len(numbers) >= MIN_STEPS and not _covers_most(axis, numbers)):
+        if axis is None or (len(numbers) >= COLUMN_RULES.min_steps and not _covers_most(axis, numbers)):
             return _order_channels(_make_axis_of_numbers(raw_table, numbers), known, raw_table), _find_unnamed_steps(
                 raw_table, numbers
             )
@@ -180,8 +181,8 @@ def _find_axis(raw_table: RawTable, spec: ColumnSpec) -> tuple[Axis, tuple[Findi
 
 def _covers_most(axis: Axis, numbers: Sequence[str]) -> bool:
     """Return whether channels of few steps are most columns of numbers."""
-    is_grid = len(axis.channels) > 1 and axis.n_steps >= FEWEST_GRID_STEPS
-    return is_grid and len(axis.names) >= MIN_STEPS and 2 * len(axis.names) > len(numbers)
+    is_grid = len(axis.channels) > 1 and axis.n_steps >= COLUMN_RULES.min_grid_steps
+    return is_grid and len(axis.names) >= COLUMN_RULES.min_steps and 2 * len(axis.names) > len(numbers)
 
 
 def _find_known_axis(raw_table: RawTable, spec: ColumnSpec, known: InputColumns) -> Axis:
@@ -224,7 +225,7 @@ def _take_named_run(raw_table: RawTable, spec: ColumnSpec, values: str) -> Axis:
     first, last = (raw_table.names.index(part.strip()) for part in ends[0])
     candidates = set(_list_candidates(raw_table, spec))
     names = [name for name in raw_table.names[min(first, last) : max(first, last) + 1] if name in candidates]
-    axis = find_axis(names, FEWEST_GRID_STEPS)
+    axis = find_axis(names, COLUMN_RULES.min_grid_steps)
     axis_of_run = axis if axis is not None and sorted(axis.names) == sorted(names) else Axis(("",), (tuple(names),))
     return _choose_channels(axis_of_run, spec.channels, raw_table)
 
@@ -237,7 +238,7 @@ def _choose_channels(axis: Axis, requested: Sequence[str], raw_table: RawTable) 
 
 
 def _has_number_columns(raw_table: RawTable, spec: ColumnSpec) -> bool:
-    return len(_list_number_columns(raw_table, spec)) >= MIN_STEPS
+    return len(_list_number_columns(raw_table, spec)) >= COLUMN_RULES.min_steps
 
 
 def _list_number_columns(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
@@ -250,11 +251,11 @@ def _list_number_columns(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
 
 
 def _make_axis_of_numbers(raw_table: RawTable, names: Sequence[str]) -> Axis:
-    if len(names) < MIN_STEPS:
+    if len(names) < COLUMN_RULES.min_steps:
         raise DataError(
             f"{raw_table.name} holds no series that can be read (columns: {', '.join(raw_table.names[:20])}).",
-            f"Give one row a series with at least {MIN_STEPS} columns t0, t1 ..., or columns id, time and values; or "
-            "say which columns are what: --values FROM:TO, or --id and --time-column.",
+            f"Give one row a series with at least {COLUMN_RULES.min_steps} columns t0, t1 ..., or columns id, time and "
+            "values; or say which columns are what: --values FROM:TO, or --id and --time-column.",
         )
     return Axis(("",), (tuple(names),))
 
