@@ -7,6 +7,7 @@ import pytest
 
 from headstart import data
 from headstart.data.reading import npz, table_files
+from headstart.data.reading.table_limits import ReadingLimits
 from headstart.errors import DataError
 from headstart.options import ReadOptions, parse
 
@@ -186,7 +187,7 @@ def test_what_is_no_series_says_what_is_needed(tmp_path: Path) -> None:
 
 
 def test_arrays_that_are_nearly_empty_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(npz, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(npz, "LIMITS", ReadingLimits(array_small_bytes=10_000))
     np.savez_compressed(tmp_path / "zeros.npz", X=np.zeros((4, 10_000)))
     np.savez(tmp_path / "plain.npz", X=np.zeros((4, 10_000)))
     assert npz.read_npz_arrays(tmp_path / "plain.npz")["X"].shape == (4, 10_000)

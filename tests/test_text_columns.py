@@ -178,8 +178,8 @@ def test_predict_py_binds_columns_as_headstart_does(tmp_path: Path, capsys: pyte
     script = predict_script(tmp_path)
     path = written(tmp_path / "a.csv", {"reason": ["it leaks"], "Title": ["pump"]})
     known = {"text 1": "title", "text 2": "reason"}
-    found = [text for _, text in script.rows_of(path, {"columns": known})]
+    found = [text for _, text in script.iterate_rows(path, {"columns": known})]
     assert found == data.read_inputs([path], "text", known).inputs.tolist()
     assert "'Title' for 'title'" in capsys.readouterr().err
     with pytest.raises(script.Refused, match=r"has no column 'titel'; it has reason, Title. Did you mean 'Title'\?"):
-        list(script.rows_of(path, {"columns": {"text": "titel"}}))
+        list(script.iterate_rows(path, {"columns": {"text": "titel"}}))
