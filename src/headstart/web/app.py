@@ -24,7 +24,7 @@ from headstart.http.metrics import CONTENT_TYPE, ServerMetrics
 from headstart.http.middleware import RequestMiddleware, encode_refusal
 from headstart.http.uploads import read_json
 from headstart.options import ServeOptions
-from headstart.web import protocol, schemas
+from headstart.web import bodies, protocol, schemas
 from headstart.web.feedback import CorrectionStore
 from headstart.web.models import ServedModel, read_kind, select_model
 from headstart.web.reference import render_reference as reference_page
@@ -136,7 +136,7 @@ def _json_response(document: Any, status: int = 200) -> Response:
 def _make_predict_routes(service: PredictionService) -> APIRouter:
     routes = APIRouter(responses=_ERRORS, tags=["predict"])
 
-    @routes.post("/predict", openapi_extra=schemas.PREDICT, responses={200: {"model": schemas.PredictResponse}})
+    @routes.post("/predict", openapi_extra=bodies.PREDICT, responses={200: {"model": schemas.PredictResponse}})
     async def predict(request: Request, model: _Name = None) -> Response:
         """Answer pictures, texts or series; one that cannot be used gets its reason."""
         chosen = select_model(service.models, model)
@@ -151,7 +151,7 @@ def _make_predict_routes(service: PredictionService) -> APIRouter:
         more = {"models": list(service.models), "limits": limits, "feedback": service.corrections is not None}
         return _json_response({**about, **more, "headstart": __version__})
 
-    @routes.post("/feedback", openapi_extra=schemas.FEEDBACK, responses={200: {"model": schemas.Stored}})
+    @routes.post("/feedback", openapi_extra=bodies.FEEDBACK, responses={200: {"model": schemas.Stored}})
     async def feedback(request: Request, model: _Name = None) -> Response:
         """Keep a correction: an input with its right label (only where the server was started with --feedback)."""
         chosen = select_model(service.models, model)
@@ -215,7 +215,7 @@ def _make_protocol_routes(service: PredictionService) -> APIRouter:
         """Tell whether a model is ready."""
         return _json_response({"name": select_model(service.models, name).name, "ready": True})
 
-    @routes.post("/models/{name}/infer", openapi_extra=schemas.INFER)
+    @routes.post("/models/{name}/infer", openapi_extra=bodies.INFER)
     async def infer(name: str, request: Request) -> Response:
         """Answer one tensor: BYTES (texts, or picture files in base64), or numbers (series)."""
         chosen = select_model(service.models, name)

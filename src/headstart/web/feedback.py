@@ -31,6 +31,7 @@ from headstart.http.errors import RequestRefused, make_busy_error
 from headstart.http.uploads import check_image, media_type, read_form, read_json
 from headstart.options import ServeOptions
 from headstart.spellings import match_names
+from headstart.web.bodies import SeriesCorrection, TextCorrection, parse_body
 from headstart.web.journal import JOURNAL, Change, Journal
 from headstart.web.models import ServedModel
 from headstart.web.request_inputs import CheckInput, check_series, check_text, order_channels
@@ -344,12 +345,13 @@ async def _read_json_correction(request: Request, model: ServedModel, limits: Se
     if media_type(request) != "application/json":
         raise RequestRefused(415, "This model's corrections come as JSON.", _SEND)
     document = await read_json(request, model.bound_json(limits))
-    if not isinstance(document, dict) or field not in document or "label" not in document:
-        raise RequestRefused(422, f"There is no {field} with a label.", _SEND)
-    value = document[field]
+    body_model, check_input = _JSON_BODIES[field]
+    problem = (f"There is no {field} with a label.", _SEND)
+    body = parse_body(body_model, document, {field: problem, "label": problem})
+    value = getattr(body, field)
     ordered = order_channels(value, model.channels) if field == "series" else value
-    checked = ordered if isinstance(ordered, UnusableInput) else _ONE[field](ordered, limits)
-    return _make_writable(checked), document["label"]
+    checked = ordered if isinstance(ordered, UnusableInput) else check_input(ordered, limits)
+    return _make_writable(checked), body.label
 
 
 def _make_writable(value: Any) -> Any:
@@ -361,7 +363,10 @@ def _make_writable(value: Any) -> Any:
     return value
 
 
-_ONE: dict[str, CheckInput] = {"text": check_text, "series": check_series}
+_JSON_BODIES: dict[str, tuple[type[TextCorrection | SeriesCorrection], CheckInput]] = {
+    "text": (TextCorrection, check_text),
+    "series": (SeriesCorrection, check_series),
+}
 
 
 async def _read_text_correction(request: Request, model: ServedModel, limits: ServeOptions) -> Any:

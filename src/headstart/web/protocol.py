@@ -15,6 +15,7 @@ from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.http.errors import RequestRefused
 from headstart.http.uploads import check_image
 from headstart.options import ServeOptions
+from headstart.web.bodies import InferBody, parse_body
 from headstart.web.models import ServedModel
 from headstart.web.request_inputs import check_series, check_text, require_row_count
 
@@ -81,33 +82,30 @@ def parse_tensor(request: Any, model: ServedModel, limits: ServeOptions) -> list
     RequestRefused
         It is not what the model reads.
     """
-    tensors = request.get("inputs") if isinstance(request, dict) else None
-    if not isinstance(tensors, list) or len(tensors) != 1 or not isinstance(tensors[0], dict):
-        raise RequestRefused(422, "inputs is no list of one tensor.", f"See GET /v2/models/{model.name} for its form.")
-    tensor = tensors[0]
-    kind, data = tensor.get("datatype"), tensor.get("data")
-    shape: Any = tensor.get("shape")
-    if kind not in _KINDS[model.modality]:
-        kinds = " or ".join(_KINDS[model.modality])
-        raise RequestRefused(422, f"This model reads tensors of {kinds}.", f"Give datatype {kinds.split(' or ')[0]}.")
-    requested_outputs = request.get("outputs") or []
-    known = list_outputs(model.task)
-    if not isinstance(requested_outputs, list) or not all(
-        isinstance(one, dict) and one.get("name") in list(known) for one in requested_outputs
-    ):
-        raise RequestRefused(
-            422, "outputs asks for something that this model does not give.", f"Known: {', '.join(known)}."
-        )
-    if not isinstance(data, list) or not _is_shape(shape, 3 if model.modality == "series" else 2):
-        raise RequestRefused(
-            422, "The tensor has no shape or no data that fit the model.", "Give shape and data as lists."
-        )
+    datatypes, known = _KINDS[model.modality], list_outputs(model.task)
+    unknown_output = "outputs asks for something that this model does not give.", f"Known: {', '.join(known)}."
+    wrong_shape = "The tensor has no shape or no data that fit the model.", "Give shape and data as lists."
+    problems = {
+        "inputs": ("inputs is no list of one tensor.", f"See GET /v2/models/{model.name} for its form."),
+        "datatype": (f"This model reads tensors of {' or '.join(datatypes)}.", f"Give datatype {datatypes[0]}."),
+        "outputs": unknown_output,
+        "shape": wrong_shape,
+        "data": wrong_shape,
+    }
+    body = parse_body(InferBody, request, problems)
+    tensor, shape = body.inputs[0], body.inputs[0].shape
+    if tensor.datatype not in datatypes:
+        raise RequestRefused(422, *problems["datatype"])
+    if any(output.name not in known for output in body.outputs or ()):
+        raise RequestRefused(422, *unknown_output)
+    if not _is_shape(shape, 3 if model.modality == "series" else 2):
+        raise RequestRefused(422, *wrong_shape)
     require_row_count(shape[0], model.modality, limits)
-    return _READ[model.modality](shape, data, limits)
+    return _READ[model.modality](shape, tensor.data, limits)
 
 
-def _is_shape(shape: Any, most: int) -> bool:
-    return isinstance(shape, list) and 0 < len(shape) <= most and all(type(n) is int and n > 0 for n in shape)
+def _is_shape(shape: list[int], max_dimensions: int) -> bool:
+    return 0 < len(shape) <= max_dimensions
 
 
 def _flatten_strings(shape: list[int], data: list[Any]) -> list[Any]:

@@ -18,9 +18,11 @@ from headstart.http.errors import RequestRefused, make_size_error
 from headstart.http.uploads import check_images, clean_file_name, media_type, read_form, read_json
 from headstart.modalities.image import read_size
 from headstart.options import ServeOptions
+from headstart.web.bodies import SeriesBody, TextsBody, parse_body
 from headstart.web.models import ServedModel
 
 _PLURAL = {"image": "pictures", "text": "texts", "series": "series"}
+_IDS_PROBLEM, _IDS_HINT = "ids is no list of one text an input.", "Correct or leave out ids."
 _SEND = {
     "image": "Send pictures as files: multipart/form-data, each in a field named files.",
     "text": 'Send JSON: {"texts": ["...", "..."]}.',
@@ -69,14 +71,17 @@ def parse_inputs(document: Any, modality: str, limits: ServeOptions, channels: S
     >>> parse_inputs({"texts": ["Good.", 3]}, "text", ServeOptions())
     RequestInputs(names=['1', '2'], inputs=['Good.', UnusableInput(reason='it is no text')])
     """
-    field, one = _LISTS[modality]
-    values = document.get(field) if isinstance(document, dict) else None
-    if not isinstance(values, list) or not values:
-        raise RequestRefused(422, f"There is no list named {field}, or it is empty.", _SEND[modality])
+    field, body_model, check_input = _LISTS[modality]
+    problems = {
+        field: (f"There is no list named {field}, or it is empty.", _SEND[modality]),
+        "ids": (_IDS_PROBLEM, _IDS_HINT),
+    }
+    body = parse_body(body_model, document, problems)
+    values = getattr(body, field)
     require_row_count(len(values), modality, limits)
     ordered = [order_channels(value, channels) for value in values]
-    checked = [value if isinstance(value, UnusableInput) else one(value, limits) for value in ordered]
-    return RequestInputs(_parse_ids(document.get("ids"), len(values)), checked)
+    checked = [value if isinstance(value, UnusableInput) else check_input(value, limits) for value in ordered]
+    return RequestInputs(_parse_ids(body.ids, len(values)), checked)
 
 
 def order_channels(value: Any, channels: Sequence[str]) -> Any:
@@ -111,11 +116,11 @@ def require_row_count(n_rows: int, modality: str, limits: ServeOptions) -> None:
         )
 
 
-def _parse_ids(ids: Any, n: int) -> list[str]:
+def _parse_ids(ids: list[str] | None, n: int) -> list[str]:
     if ids is None:
         return [str(row + 1) for row in range(n)]
-    if not isinstance(ids, list) or len(ids) != n or not all(isinstance(name, str) for name in ids):
-        raise RequestRefused(422, "ids is no list of one text an input.", "Correct or leave out ids.")
+    if len(ids) != n:
+        raise RequestRefused(422, _IDS_PROBLEM, _IDS_HINT)
     return make_unique([clean_file_name(name, f"{row + 1}") for row, name in enumerate(ids)])
 
 
@@ -166,8 +171,11 @@ def _to_float32(channels: list[list[Any]]) -> Any:
 
 
 CheckInput = Callable[[Any, ServeOptions], Any]
-_LISTS: dict[str, tuple[str, CheckInput]] = {"text": ("texts", check_text), "series": ("series", check_series)}
-"""For modalities that come as JSON: the name of the list, and the check of one of its values."""
+_LISTS: dict[str, tuple[str, type[TextsBody | SeriesBody], CheckInput]] = {
+    "text": ("texts", TextsBody, check_text),
+    "series": ("series", SeriesBody, check_series),
+}
+"""For modalities that come as JSON: the name of the list, its body, and the check of one of its values."""
 
 
 async def _read_image_form(request: Request, limits: ServeOptions) -> RequestInputs:

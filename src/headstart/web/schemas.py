@@ -1,4 +1,4 @@
-"""What requests and answers look like, for the OpenAPI document and for people who read it."""
+"""What answers look like, for the OpenAPI document and for people who read it."""
 
 from __future__ import annotations
 
@@ -79,74 +79,3 @@ class Stored(BaseModel):
     format: int = 1
     stored: bool = True
     n_rows: int = Field(description="Corrections of this model that are in the table now.")
-
-
-_NUMBER: dict[str, Any] = {"type": ["number", "null"]}
-_CHANNEL: dict[str, Any] = {"type": "array", "items": _NUMBER, "minItems": 1}
-_SERIES: dict[str, Any] = {
-    "oneOf": [
-        _CHANNEL,
-        {"type": "array", "items": _CHANNEL, "minItems": 1},
-        {"type": "object", "additionalProperties": _CHANNEL},
-    ]
-}
-_IDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-_PICTURES: dict[str, Any] = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
-
-
-def _make_object_schema(properties: dict[str, Any], *required: str) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
-def _make_request_body(content: dict[str, Any]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {kind: {"schema": form} for kind, form in content.items()}}}
-
-
-PREDICT = _make_request_body(
-    {
-        "application/json": {
-            "oneOf": [
-                _make_object_schema({"texts": _TEXTS, "ids": _IDS}, "texts"),
-                _make_object_schema(
-                    {"series": {"type": "array", "items": _SERIES, "minItems": 1}, "ids": _IDS}, "series"
-                ),
-            ]
-        },
-        "multipart/form-data": _make_object_schema({"files": _PICTURES}, "files"),
-    }
-)
-"""The body of /predict: texts or series as JSON, pictures as files."""
-
-FEEDBACK = _make_request_body(
-    {
-        "application/json": {
-            "oneOf": [
-                _make_object_schema({"text": {"type": "string"}, "label": {"type": "string"}}, "text", "label"),
-                _make_object_schema({"series": _SERIES, "label": {"type": "string"}}, "series", "label"),
-            ]
-        },
-        "multipart/form-data": _make_object_schema(
-            {"file": {"type": "string", "format": "binary"}, "label": {"type": "string"}}, "file", "label"
-        ),
-    }
-)
-"""The body of /feedback: one input and its right label."""
-
-_TENSOR = _make_object_schema(
-    {
-        "name": {"type": "string"},
-        "datatype": {"type": "string", "enum": ["BYTES", "FP32", "FP64", "INT32", "INT64"]},
-        "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}},
-        "data": {"type": "array", "items": {}},
-    },
-    "name", "datatype", "shape", "data",
-)  # fmt: skip
-INFER = _make_request_body(
-    {
-        "application/json": _make_object_schema(
-            {"id": {"type": "string"}, "inputs": {"type": "array", "items": _TENSOR, "minItems": 1}}, "inputs"
-        )
-    }
-)
-"""The body of the Open Inference Protocol."""
