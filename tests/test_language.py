@@ -21,10 +21,19 @@ from headstart.bases import BaseParts, BaseRequest, assemble_backbone, load_base
 from headstart.bases.folder import sha256_of
 from headstart.cli.main import app
 from headstart.errors import DataError, OptionError, UnknownName
-from headstart.language import adapting, card, fitness, ngram, reading, scoring, trials, vocabulary
-from headstart.language.adapting import AdaptationRequest
+from headstart.language import adaptation, card, fitness, ngram, pilots, reading, scoring, vocabulary
+from headstart.language.adaptation import AdaptationRequest
 from headstart.language.masked import MaskedBase, _read_head, attach_head, copy_head_arrays, open_base
-from headstart.language.pieces import (
+from headstart.language.masked_training import (
+    PARTS,
+    MaskedTrainingConfig,
+    draw_batches,
+    mask_words,
+    pair_windows,
+    train_masked_net,
+)
+from headstart.language.spelling import SpellingModel, measure_tokenizer_fit
+from headstart.language.tokens import (
     build_corpus,
     cut_windows,
     encode_texts,
@@ -32,15 +41,6 @@ from headstart.language.pieces import (
     join_documents,
     lay_out_rows,
     open_tokenizer,
-)
-from headstart.language.spelling import SpellingModel, measure_tokenizer_fit
-from headstart.language.teaching import (
-    PARTS,
-    MaskedTrainingConfig,
-    draw_batches,
-    mask_words,
-    pair_windows,
-    train_masked_net,
 )
 
 WORDS = ["moto", "ke", "thata", "go", "re", "pula", "e", "na", "kgomo", "motse", "ngwana", "rra", "tau", "letsatsi"]
@@ -255,8 +255,8 @@ def test_windows_hold_every_piece_once_and_begin_at_words() -> None:
     assert found.begins[cut[:, 0]].mean() > 0.95
 
 
-def _bench(opened_base: MaskedBase, texts: list[str]) -> trials.TokenizerBench:
-    return trials.TokenizerBench(opened_base.parts, reading.split_documents(raw_of(texts), 0), 0, 10**9)
+def _bench(opened_base: MaskedBase, texts: list[str]) -> pilots.TokenizerBench:
+    return pilots.TokenizerBench(opened_base.parts, reading.split_documents(raw_of(texts), 0), 0, 10**9)
 
 
 def test_a_net_that_knows_nothing_costs_what_its_vocabulary_says(letters: MaskedBase) -> None:
@@ -403,7 +403,7 @@ def test_a_stopped_training_goes_on_bit_for_bit(
     letters: MaskedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = _bench(letters, sentences(200))
-    monkeypatch.setattr("headstart.language.teaching.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("headstart.language.masked_training.CHECKPOINT_SECONDS", 0.0)
     course = MaskedTrainingConfig(part="all", seconds=1e6, steps=8)
     whole = bench.build_net(None)
     train_masked_net(whole, bench.corpus, bench.special_tokens, course)
@@ -537,7 +537,7 @@ def test_a_stopped_training_of_thin_matrices_goes_on_bit_for_bit(
     letters: MaskedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = _bench(letters, sentences(200))
-    monkeypatch.setattr("headstart.language.teaching.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("headstart.language.masked_training.CHECKPOINT_SECONDS", 0.0)
     course = MaskedTrainingConfig(part="lora", seconds=1e6, steps=6, n_evaluations=6, patience=9)
     figures = iter([5.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5])
 
@@ -574,11 +574,11 @@ def test_a_stopped_training_of_thin_matrices_goes_on_bit_for_bit(
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
-def _log(letters: MaskedBase, tmp_path: Path) -> trials.PilotLog:
+def _log(letters: MaskedBase, tmp_path: Path) -> pilots.PilotLog:
     bench = _bench(letters, sentences(300))
     how = bench.fit(sentences(20))
     split = reading.split_documents(raw_of(sentences(300)), 0)
-    setting = trials.PilotSetting(
+    setting = pilots.PilotSetting(
         base=letters,
         split=split,
         old=bench,
@@ -591,7 +591,7 @@ def _log(letters: MaskedBase, tmp_path: Path) -> trials.PilotLog:
         seed=0,
         work=tmp_path,
     )
-    return trials.PilotLog(setting, ("a", "b"))
+    return pilots.PilotLog(setting, ("a", "b"))
 
 
 def test_what_learns_less_leads_only_where_it_is_clearly_better(letters: MaskedBase, tmp_path: Path) -> None:
@@ -600,8 +600,8 @@ def test_what_learns_less_leads_only_where_it_is_clearly_better(letters: MaskedB
     costs = 2.0 * log.characters
     noise = log.characters * rng.normal(0, 1, len(costs))
 
-    def trial(part: str, bits: np.ndarray, start: str = "base") -> trials.PilotRun:
-        return trials.PilotRun(
+    def trial(part: str, bits: np.ndarray, start: str = "base") -> pilots.PilotRun:
+        return pilots.PilotRun(
             tokenizer="new",
             part=part,
             start=start,
@@ -625,21 +625,21 @@ def test_trials_that_were_stopped_go_on_with_the_missing_ones(
 ) -> None:
     raw, wish = raw_of(sentences(400)), AdaptationRequest(4.0, 0, 4.0)
     made: list[tuple[str, str, str]] = []
-    run = trials._run_pilot
+    run = pilots._run_pilot
 
-    def third_stops(setting: trials.PilotSetting, bench: trials.TokenizerBench, what: tuple[str, str, str]) -> object:
+    def third_stops(setting: pilots.PilotSetting, bench: pilots.TokenizerBench, what: tuple[str, str, str]) -> object:
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(what)
         return run(setting, bench, what)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "_run_pilot", third_stops)
+        patch.setattr(pilots, "_run_pilot", third_stops)
         with pytest.raises(KeyboardInterrupt):
-            adapting.adapt_base(letters, raw, wish)
+            adaptation.adapt_base(letters, raw, wish)
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "_run_pilot", lambda *given: (made.append(given[2]), run(*given))[1])
-        done = adapting.adapt_base(letters, raw, wish)
+        patch.setattr(pilots, "_run_pilot", lambda *given: (made.append(given[2]), run(*given))[1])
+        done = adaptation.adapt_base(letters, raw, wish)
     found = [(one["tokenizer"], one["part"], one["start"]) for one in done.document["trials"]]
     assert made == found and len(set(found)) == len(found)
     assert {part for _, part, _ in found} >= {"all", "lora"} and found[-1][2] == "nothing"
@@ -656,10 +656,10 @@ def test_a_head_of_another_vocabulary_of_the_same_size_is_not_taken(
     def stop(net: object, *_: object) -> None:
         raise KeyboardInterrupt(float(net.head.bias.detach().mean()))  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(trials, "train_masked_net", stop)
+    monkeypatch.setattr(pilots, "train_masked_net", stop)
     for tokenizer in ("old", "new"):
         with pytest.raises(KeyboardInterrupt) as told:
-            trials._run_pilot(replace(log.setting, head=head), log.setting.old, (tokenizer, "all", "base"))
+            pilots._run_pilot(replace(log.setting, head=head), log.setting.old, (tokenizer, "all", "base"))
         began[tokenizer] = told.value.args[0]
     assert began["old"] > 50 > began["new"]
 
@@ -694,11 +694,11 @@ def test_a_stopped_adaptation_needs_no_new_trials(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(adapting, "_train_chosen", stop)
+        patch.setattr(adaptation, "_train_chosen", stop)
         with pytest.raises(KeyboardInterrupt):
-            adapting.adapt_base(letters, raw, wish)
+            adaptation.adapt_base(letters, raw, wish)
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "_run_pilot", stop)  # a new trial would stop it again
-        made = adapting.adapt_base(letters, raw, wish)
+        patch.setattr(pilots, "_run_pilot", stop)  # a new trial would stop it again
+        made = adaptation.adapt_base(letters, raw, wish)
     assert made.document["bits_per_character"]["adapted"]["value"] < 10
     assert (made.work / "trials.json").is_file() and made.work.parent == fresh_home / "language"

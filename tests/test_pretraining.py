@@ -20,7 +20,7 @@ from headstart.features.runtimes import REFERENCE, RUNTIMES, measure_relative_er
 from headstart.flow import pretraining as flow
 from headstart.modalities import MODALITIES
 from headstart.options import PretrainOptions
-from headstart.pretraining import kernels, making, shapes, stream, training
+from headstart.pretraining import kernels, series_base, shapes, stream, training
 
 TINY: dict[str, Any] = {"width": 32, "kernels": 8, "blocks": 2, "components": 24, "length": 64}
 NAME = "series-encoder"
@@ -79,7 +79,7 @@ def test_the_loss_on_new_pairs_falls_below_that_of_untrained_weights(learnt: tra
     from headstart.training.loop import compute_validation_loss
 
     assert learnt.losses[-1] < compute_validation_loss(untrained, lesson, plan) - 0.2
-    assert learnt.losses[-1] < making.GUESSING
+    assert learnt.losses[-1] < series_base.GUESSING
 
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
@@ -261,9 +261,9 @@ def test_a_timed_training_that_was_stopped_goes_on_with_as_many_pairs_as_it_plan
         raise KeyboardInterrupt
 
     for fitting in (3 * training.BATCH, 5 * training.BATCH):  # The second time the machine is free.
-        monkeypatch.setattr(making, "count_pairs_that_fit", lambda seconds, n=fitting: n)
+        monkeypatch.setattr(series_base, "count_pairs_that_fit", lambda seconds, n=fitting: n)
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(making, "pretrain", stopped)
+            patch.setattr(series_base, "pretrain", stopped)
             flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))
     assert asked == [3 * training.BATCH] * 2
     assert flow.pretrain("series", tmp_path / "base", PretrainOptions(time=5.0))["n_pairs"] == 3 * training.BATCH
@@ -281,7 +281,7 @@ def test_a_base_that_was_cut_off_while_it_was_written_is_no_base_and_is_written_
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(making, "write_folder", cut)
+        patch.setattr(series_base, "write_folder", cut)
         flow.pretrain("series", out, options)
     with pytest.raises(DataError):
         bases.load_base(f"file:{out}", BaseRequest(modality="series", spec={"length": 40, "n_channels": 1}))

@@ -30,13 +30,13 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
         As in `language.json` of the folder.
     """
     extras.require("adapt", "Adapting a base to a language")
-    from headstart.language import place, reading
+    from headstart.language import output_folder, reading
 
-    place.require_free_folder(out)
+    output_folder.require_free_folder(out)
     raw = reading.read_raw_text(paths, options.column, options.encoding)
     reading.require_enough_text(raw)
     from headstart.language import card, wordfile
-    from headstart.language.adapting import AdaptationRequest, adapt_base
+    from headstart.language.adaptation import AdaptationRequest, adapt_base
     from headstart.language.masked import open_base
 
     with offline(options.offline), hold_output_folder(out, lock_of(out)):

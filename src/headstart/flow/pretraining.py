@@ -50,7 +50,7 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
         raise OptionError(f"{out} holds something else.", "Give a folder that is empty or not there yet, with -o.")
     require_place(out)
     require("adapt", "Training a base model")
-    from headstart.pretraining import making as room
+    from headstart.pretraining import series_base as room
 
     with offline(options.offline), hold_output_folder(out, lock_of(out)):
         return room.make_series_base(out, options.seed, options.pairs, options.time)

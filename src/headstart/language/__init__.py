@@ -2,5 +2,5 @@
 
 Reads raw text, says how well a base fits it (unknown pieces, bits per character, against an n-gram model), repairs its
 tokenizer and goes on with its pre-training. Knows nothing of labels, strategies or bundles. Reached through
-`headstart.flow.language`; `masked`, `scoring`, `teaching` and `vocabulary` load torch.
+`headstart.flow.language`; `masked`, `scoring`, `masked_training` and `vocabulary` load torch.
 """

@@ -11,10 +11,10 @@ from headstart.array_files import write_arrays
 from headstart.bases import write_folder
 from headstart.bases.folder import CONFIG, WEIGHTS, sha256_of
 from headstart.home import write_json, write_text
-from headstart.language.adapting import AdaptedBase
+from headstart.language.adaptation import AdaptedBase
 from headstart.language.masked import HEAD_FILE
-from headstart.language.place import CARD, MARK
-from headstart.language.teaching import PARTS
+from headstart.language.masked_training import PARTS
+from headstart.language.output_folder import CARD, MARK
 from headstart.markdown_text import escape_markdown
 
 

@@ -13,7 +13,10 @@ from headstart import progress
 from headstart.errors import DataError
 from headstart.language import reading, scoring
 from headstart.language.masked import MaskedBase, MaskedNet, build_masked_net
-from headstart.language.pieces import (
+from headstart.language.masked_training import MaskedTrainingConfig, train_masked_net
+from headstart.language.reading import RawText
+from headstart.language.spelling import SpellingModel, TokenizerFit, measure_tokenizer_fit
+from headstart.language.tokens import (
     SpecialTokens,
     build_corpus,
     encode_texts,
@@ -21,9 +24,6 @@ from headstart.language.pieces import (
     join_documents,
     open_tokenizer,
 )
-from headstart.language.reading import RawText
-from headstart.language.spelling import SpellingModel, TokenizerFit, measure_tokenizer_fit
-from headstart.language.teaching import MaskedTrainingConfig, train_masked_net
 from headstart.records import Interval
 
 HEAD_SHARE = 0.35

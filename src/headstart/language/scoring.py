@@ -23,8 +23,8 @@ from tokenizers import Encoding
 
 from headstart.evaluation.intervals import draw_bootstrap_weights, envelope, percentiles
 from headstart.language.masked import MaskedNet, autocast_bfloat16
-from headstart.language.pieces import Corpus, SpecialTokens, TokenRows, cut_windows, join_documents, lay_out_rows
 from headstart.language.spelling import SpellingModel
+from headstart.language.tokens import Corpus, SpecialTokens, TokenRows, cut_windows, join_documents, lay_out_rows
 from headstart.records import Interval
 
 Floats = NDArray[np.float64]

@@ -21,11 +21,8 @@ from headstart.home import home
 from headstart.language import ngram, reading, scoring
 from headstart.language.fitness import describe_fit, take_first_documents, train_masked_head
 from headstart.language.masked import MaskedBase, copy_head_arrays
-from headstart.language.pieces import find_special_tokens, open_tokenizer
-from headstart.language.reading import RawText, TextSplit
-from headstart.language.spelling import TokenizerFit
-from headstart.language.teaching import PARTS, MaskedHistory, MaskedTrainingConfig, train_masked_net
-from headstart.language.trials import (
+from headstart.language.masked_training import PARTS, MaskedHistory, MaskedTrainingConfig, train_masked_net
+from headstart.language.pilots import (
     LONGEST_SECONDS,
     NOTHING,
     PilotChoice,
@@ -34,6 +31,9 @@ from headstart.language.trials import (
     choose_by_pilots,
     measure_tokens_per_second,
 )
+from headstart.language.reading import RawText, TextSplit
+from headstart.language.spelling import TokenizerFit
+from headstart.language.tokens import find_special_tokens, open_tokenizer
 from headstart.records import Interval
 
 HEAD_SHARE, TRIAL_SHARE, MEASURE_SHARE = 0.05, 0.04, 0.04

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from headstart import progress
 from headstart.bases.encoders import find_longest_list
 from headstart.language.masked import MaskedNet, autocast_bfloat16
-from headstart.language.pieces import Corpus, SpecialTokens, TokenRows, cut_windows, lay_out_rows
+from headstart.language.tokens import Corpus, SpecialTokens, TokenRows, cut_windows, lay_out_rows
 from headstart.training.config import ParameterGroup
 from headstart.training.loop import group_parameters
 from headstart.training.networks import add_low_rank, merge_low_rank

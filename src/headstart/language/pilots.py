@@ -21,7 +21,10 @@ from headstart.home import read_json, write_json
 from headstart.language import scoring
 from headstart.language.fitness import UNKNOWN_CHARACTERS, take_first_documents
 from headstart.language.masked import MaskedBase, MaskedNet, attach_head, autocast_bfloat16
-from headstart.language.pieces import (
+from headstart.language.masked_training import PARTS, MaskedTrainingConfig, train_masked_net
+from headstart.language.reading import TextSplit
+from headstart.language.spelling import SpellingModel, TokenizerFit, measure_tokenizer_fit
+from headstart.language.tokens import (
     Corpus,
     SpecialTokens,
     build_corpus,
@@ -29,9 +32,6 @@ from headstart.language.pieces import (
     find_special_tokens,
     open_tokenizer,
 )
-from headstart.language.reading import TextSplit
-from headstart.language.spelling import SpellingModel, TokenizerFit, measure_tokenizer_fit
-from headstart.language.teaching import PARTS, MaskedTrainingConfig, train_masked_net
 from headstart.language.vocabulary import RepairedBase, choose_vocabulary_size, repair_tokenizer
 from headstart.training.networks import find_attention_layers
 
