@@ -11,7 +11,7 @@ FITS = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 TORCH = from importlib.metadata import version; print(version("torch").split("+")[0])
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo check test hostile wheel bench gains docs golden pretrain-series clean
+.PHONY: help setup demo check test hostile wheel bench gains docs messages golden pretrain-series clean
 
 help:
 	@echo "make demo    set up, then adapt to pictures, texts and series that come with the project"
@@ -21,6 +21,7 @@ help:
 	@echo "make hostile some 900 hostile inputs: nothing of them may run, reach out, write elsewhere or stall (15 minutes)"
 	@echo "make wheel   build the wheel and check it in two fresh environments: a light install, and the demo"
 	@echo "make docs    write the reference from the code and build the site in build/site; broken links fail"
+	@echo "make messages  collect the messages of the report, and compile its translations"
 	@echo "make golden  rewrite the recorded numbers of the golden tests"
 	@echo "make bench   measure against the limit and against other tools (long; installs them)"
 	@echo "make gains   only the comparison with other tools; GAINS='--plan' says how long, see docs/explanation/benchmarks.md"
@@ -78,6 +79,9 @@ docs: $(READY)
 	COLUMNS=400 $(BIN)/python tools/reference.py
 	$(BIN)/mkdocs build -q
 	$(BIN)/python -m pytest tests/test_docs.py
+
+messages: $(READY)
+	$(BIN)/python tools/messages.py
 
 golden: $(READY)
 	HEADSTART_GOLDEN=write $(BIN)/python -m pytest tests -k golden

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ast
+import gettext
+import importlib.util
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from jinja2 import Environment, nodes
+from babel.messages import Catalog
 from PIL import Image
 from tests.test_report import LEAVES, Outline, made_result, simulated
 from typer.testing import CliRunner
@@ -27,7 +27,7 @@ from headstart.options import ReportOptions
 from headstart.records import Table, make_column
 from headstart.report import choose_language, list_limits, render_card, render_html, sentences
 from headstart.report.messages import LANGUAGES, load_catalogue, translate_count, use_language
-from headstart.report.named import ADVICE, FINDINGS
+from headstart.report.named import ADVICE
 from headstart.report.named import STRATEGIES as NAMED
 from headstart.results import Figure, FindingRow, MitigatedFigures, Mitigation, Result
 from headstart.results.check_codes import CHECK_CODES
@@ -35,38 +35,15 @@ from headstart.strategies import STRATEGIES
 
 ROOM = Path(__file__).parents[1] / "src" / "headstart" / "report"
 FOREIGN = [code for code in LANGUAGES if code != "en"]
+_spec = importlib.util.spec_from_file_location("catalogs", ROOM.parents[2] / "tools" / "messages.py")
+assert _spec is not None and _spec.loader is not None
+catalogs = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(catalogs)
 PLACE = re.compile(r"\{(\w*)\}")
 
 
-def calls_in_templates() -> Iterator[tuple[str, list[str]]]:
-    for path in sorted((ROOM / "templates").glob("*.*")):
-        if path.suffix not in (".html", ".md"):
-            continue
-        for call in Environment().parse(path.read_text("utf-8")).find_all(nodes.Call):
-            if isinstance(call.node, nodes.Name) and call.node.name in ("_", "_n"):
-                yield call.node.name, [item.value for item in call.args if isinstance(item, nodes.Const)]
-
-
-def calls_in_code() -> Iterator[tuple[str, list[str]]]:
-    for path in sorted(ROOM.glob("*.py")):
-        if path.name == "messages.py":
-            continue
-        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
-                given = [item.value for item in call.args if isinstance(item, ast.Constant)]
-                yield call.func.id, [item for item in given if isinstance(item, str)]
-
-
-def messages() -> tuple[set[str], set[str]]:
-    """All messages that say one thing, and all that count (by their form for many)."""
-    plain, counting = {*FINDINGS.values(), *ADVICE.values()}, set()
-    for name, texts in (*calls_in_templates(), *calls_in_code()):
-        if name in ("_", "translate", "message") and texts:
-            plain.add(texts[0])
-        elif name in ("_n", "translate_count"):
-            assert len(texts) == 2, texts
-            counting.add(texts[1])
-    return plain, counting
+def translations(code: str) -> Catalog:
+    return catalogs.read_catalog(ROOM / "locale" / code / "LC_MESSAGES" / "headstart.po")
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +71,14 @@ def bare(page: str) -> str:
 
 
 @pytest.mark.parametrize("code", FOREIGN)
-def test_every_message_stands_in_every_language_and_no_other(code: str) -> None:
-    plain, counting = messages()
-    assert len(plain) > 300 and len(counting) >= 4
-    assert set(load_catalogue(code)) == plain | counting
+def test_every_message_is_translated_and_compiled_and_no_other(code: str) -> None:
+    messages = catalogs.extract_messages()
+    assert len(messages) > 400 and sum(isinstance(item.id, tuple) for item in messages) >= 4
+    assert catalogs.list_faults(ROOM / "locale" / code / "LC_MESSAGES" / "headstart.po", messages) == []
+
+
+def test_every_language_that_can_be_chosen_has_a_catalog() -> None:
+    assert sorted(FOREIGN) == sorted(path.name for path in (ROOM / "locale").iterdir())
 
 
 @pytest.mark.parametrize("path", sorted((ROOM / "templates").glob("*.html")), ids=lambda path: path.name)
@@ -113,16 +94,21 @@ def test_no_template_of_the_report_holds_text_of_its_own(path: Path) -> None:
 
 @pytest.mark.parametrize("code", FOREIGN)
 def test_places_and_forms_match_and_no_translation_breaks_the_page(code: str) -> None:
-    plain, _ = messages()
-    for english, said in load_catalogue(code).items():
-        forms = {"": said} if english in plain else said
-        assert isinstance(forms, dict) and all(text.strip() for text in forms.values()), english
-        if english not in plain:
-            assert set(forms) == set(LANGUAGES[code].forms), english
-        for form, text in forms.items():
-            places, wanted = sorted(PLACE.findall(text)), sorted(PLACE.findall(english))
-            named = form in ("zero", "one", "two")  # "one row" may be written without its number
-            assert places == wanted or (named and not places), (english, text)
+    catalog = translations(code)
+    counts: dict[int, list[int]] = {}  # Which numbers each plural form is used for.
+    for n in (*range(1_001), 1_000_000):
+        counts.setdefault(gettext.c2py(catalog.plural_expr)(n), []).append(n)
+    assert set(counts) == set(range(catalog.num_plurals))
+    for message in catalog:
+        if not message.id:
+            continue
+        english, is_plural = (message.id[1], True) if isinstance(message.id, tuple) else (message.id, False)
+        forms = message.string if is_plural else (message.string,)
+        assert len(forms) == (catalog.num_plurals if is_plural else 1), english
+        for form, text in enumerate(forms):
+            places, expected = sorted(PLACE.findall(text)), sorted(PLACE.findall(english))
+            is_named = is_plural and len(counts[form]) <= 2 and max(counts[form]) <= 2
+            assert text.strip() and (places == expected or (is_named and not places)), (english, text)
             assert not set('"<>&') & set(text), text
             assert text != english or len(english) < 30 or english.startswith("{"), text
 
@@ -319,7 +305,7 @@ def test_what_to_do_is_said_in_the_language_of_the_page(code: str) -> None:
         advice="Copies are kept on one side of every split.",
     )  # fmt: skip
     with use_language(code):
-        assert sentences.advice(item) == load_catalogue(code)[ADVICE["duplicates"]] != item.advice
+        assert sentences.advice(item) == load_catalogue(code).gettext(ADVICE["duplicates"]) != item.advice
         assert sentences.advice(item.model_copy(update={"kind": "task"})) == ""
 
 

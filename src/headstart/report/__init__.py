@@ -3,8 +3,8 @@
 Every number shown stands in the result; nothing is computed here but shares of shown counts. Jinja2 only.
 """
 
+from headstart.report.language_choice import choose_language
 from headstart.report.limits import list_limits
-from headstart.report.locale import choose_language
 from headstart.report.render import render_card, render_html
 
 __all__ = ["choose_language", "list_limits", "render_card", "render_html"]

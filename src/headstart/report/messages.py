@@ -1,19 +1,18 @@
-"""One table of messages: every sentence of the report and the model card, in every language.
+"""Messages of the report and the model card in every language, by gettext of the standard library.
 
-A message is its English text with places in braces. The other languages stand in `languages/XX.json`, read with the
-standard library; which language is spoken is set for one rendering by `use_language`. Nothing is translated piecewise.
+A message is its English text with places in braces. Its translations stand in `locale/XX/LC_MESSAGES/headstart.po`,
+which `python tools/messages.py` keeps in step and compiles. `use_language` sets the language of one rendering.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
-from typing import Any
 
 from markupsafe import Markup
 
@@ -21,47 +20,22 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
 ISOLATE, END_ISOLATE = "\N{LEFT-TO-RIGHT ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
-def _one_or_other(n: int) -> str:
-    return "one" if n == 1 else "other"
-
-
-def _french(n: int) -> str:
-    return "one" if n in (0, 1) else "other"
-
-
-def _arabic(n: int) -> str:
-    few, many = 3 <= n % 100 <= 10, 11 <= n % 100 <= 99
-    return {0: "zero", 1: "one", 2: "two"}.get(n, "few" if few else "many" if many else "other")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    """How a language writes: its own name, direction, marks in numbers, and which form goes with which number.
-
-    The forms follow the plural rules of Unicode CLDR for whole numbers.
-    """
+    """How a language writes: its own name, direction, and marks in numbers."""
 
     name: str
     direction: str
     thousands: str
     decimal: str
-    form: Callable[[int], str]
-    forms: tuple[str, ...] = ("one", "other")
 
 
 LANGUAGES: Mapping[str, Language] = {
-    "en": Language(name="English", direction="ltr", thousands=",", decimal=".", form=_one_or_other),
-    "fr": Language(name="français", direction="ltr", thousands=NARROW, decimal=",", form=_french),
-    "es": Language(name="español", direction="ltr", thousands=NARROW, decimal=",", form=_one_or_other),
-    "sw": Language(name="Kiswahili", direction="ltr", thousands=",", decimal=".", form=_one_or_other),
-    "ar": Language(
-        name="العربية",
-        direction="rtl",
-        thousands=",",
-        decimal=".",
-        form=_arabic,
-        forms=("zero", "one", "two", "few", "many", "other"),
-    ),
+    "en": Language(name="English", direction="ltr", thousands=",", decimal="."),
+    "fr": Language(name="français", direction="ltr", thousands=NARROW, decimal=","),
+    "es": Language(name="español", direction="ltr", thousands=NARROW, decimal=","),
+    "sw": Language(name="Kiswahili", direction="ltr", thousands=",", decimal="."),
+    "ar": Language(name="العربية", direction="rtl", thousands=",", decimal="."),
 }
 _SPOKEN: ContextVar[str] = ContextVar("headstart_language", default="en")
 
@@ -158,26 +132,27 @@ def isolate(text: str) -> str:
 
 
 @cache
-def load_catalogue(code: str) -> Mapping[str, Any]:
-    """Read the messages of a language: text by English text, or texts by form; empty for English."""
+def load_catalogue(code: str) -> NullTranslations:
+    """Return the translations of a language, as gettext reads them; for English each text stands for itself.
+
+    Parameters
+    ----------
+    code : str
+        A key of `LANGUAGES`.
+    """
     if code == "en":
-        return {}
-    read = json.loads(files("headstart.report").joinpath("languages", f"{code}.json").read_text(encoding="utf-8"))
-    messages: dict[str, Any] = read["messages"]
-    return messages
+        return NullTranslations()
+    path = files("headstart.report").joinpath("locale", code, "LC_MESSAGES", "headstart.mo")
+    with path.open("rb") as file:
+        return GNUTranslations(file)
 
 
 def _translated(text: str) -> str:
-    translation = load_catalogue(current_language()).get(text, text)
-    return translation if isinstance(translation, str) else text
+    return load_catalogue(current_language()).gettext(text) if text else ""
 
 
 def _plural_form(one: str, many: str, n: int) -> str:
-    language, forms = LANGUAGES[current_language()], load_catalogue(current_language()).get(many)
-    form = language.form(n)
-    if isinstance(forms, dict):
-        return str(forms[form])
-    return one if form == "one" else many
+    return load_catalogue(current_language()).ngettext(one, many, n)
 
 
 def _written(value: object) -> object:

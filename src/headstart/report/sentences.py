@@ -79,7 +79,8 @@ def verdict(result: Result) -> str:
         measure=translate(_MEASURES[transfer.measure]), n=result.n_rows.test,
     )  # fmt: skip
     if not result.base.pretrained:
-        return f"{sentence} {translate('Nothing pre-trained was used, so this says nothing about transfer.')}"
+        untrained = translate("Nothing pre-trained was used, so this says nothing about transfer.")
+        return f"{sentence} {untrained}"
     return f"{sentence} {translate(_ENDINGS[transfer.transfer])}"
 
 
@@ -152,9 +153,10 @@ def conformal(figures: Conformal) -> str:
         ends=format_share_interval(figures.measured, 1),
         n=figures.n_rows,
     )  # fmt: skip
-    return (
-        f"{sentence} {translate('That is less often than stated: do not rely on it.')}" if figures.below else sentence
-    )
+    if not figures.below:
+        return sentence
+    warning = translate("That is less often than stated: do not rely on it.")
+    return f"{sentence} {warning}"
 
 
 def gap(part: GroupColumn) -> str:
