@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sklearn.linear_model import RidgeCV
 
 from headstart.evaluation.learning_curve import MeasuredLosses, PowerLaw, fit_learning_curve, fit_power_law
 from headstart.flow.adaptation.learning_curve import measure_learning_curve
@@ -18,7 +19,7 @@ from headstart.flow.adaptation.learning_curve_points import (
 )
 from headstart.records import Features, Table, make_column
 from headstart.report.curve import place_learning_curve
-from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo, reduce_to_axes
+from headstart.strategies.linear.ridge_loo import STRENGTHS, PrincipalAxes, fit_ridge_loo, reduce_to_axes
 from headstart.strategies.point_scoring import SCORINGS
 from headstart.strategies.record import Clock, StrategyRows, Task
 
@@ -92,6 +93,16 @@ def test_leave_one_out_of_the_quick_head_is_what_refitting_without_the_row_says(
             said = (values[row] - values[others].mean(axis=0)) @ weights + targets[others].mean(axis=0)
             errors.append(np.abs(said - head.left_out[row]).max())
         assert min(errors) < 1e-3
+
+
+def test_the_closed_form_is_ridge_regression_with_cross_validation_of_scikit_learn() -> None:
+    for n_rows, n_dims in ((40, 12), (30, 60)):
+        rng = np.random.default_rng(n_rows)
+        values = rng.normal(0, 1, (n_rows, n_dims)).astype(np.float32)
+        targets = np.eye(3)[(values[:, :3] + rng.normal(0, 1, (n_rows, 3))).argmax(axis=1)]
+        unit = float(np.square(values - values.mean(axis=0)).sum()) / n_rows
+        reference = RidgeCV(alphas=np.asarray(STRENGTHS[::-1]) * unit).fit(values, targets)
+        np.testing.assert_allclose(fit_ridge_loo(values, targets).predict(values), reference.predict(values), atol=1e-4)
 
 
 def test_axes_keep_distances_where_no_axis_is_dropped() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.grid_search import search_grid
 from headstart.records import ONE_SIDED_5_PERCENT, Index, Probabilities
 
 Floats = NDArray[np.float64]
@@ -201,12 +202,10 @@ def _scale_by_temperature(probabilities: Probabilities, temperature: float) -> P
 
 
 def _fit_temperature(codes: Index, probabilities: Probabilities) -> Calibrator:
-    def loss(at: int) -> float:
-        return float(_losses(codes, _scale_by_temperature(probabilities, float(TEMPERATURES[at]))).mean())
+    def loss(temperature: float) -> float:
+        return float(_losses(codes, _scale_by_temperature(probabilities, temperature)).mean())
 
-    coarse = min(range(0, len(TEMPERATURES), STRIDE), key=loss)
-    near = range(max(0, coarse - STRIDE + 1), min(len(TEMPERATURES), coarse + STRIDE))
-    return Calibrator(method="temperature", temperature=float(TEMPERATURES[min(near, key=loss)]))
+    return Calibrator(method="temperature", temperature=search_grid(loss, TEMPERATURES, STRIDE))
 
 
 def _fit_curve(codes: Index, probabilities: Probabilities) -> Calibrator:

@@ -81,7 +81,12 @@ class CandidateFilter:
 
 
 def list_candidates(criteria: CandidateFilter) -> tuple[list[Candidate], dict[str, str]]:
-    """List the candidates, the modality's default first; and why others are left out, by reference."""
+    """List the candidates, the modality's default first; and why others are left out, by reference.
+
+    Parameters
+    ----------
+    criteria : CandidateFilter
+    """
     accepted: dict[str, Candidate] = {}
     left_out: dict[str, str] = {}
     for candidate in (

@@ -174,7 +174,15 @@ def draw_stratified_sample(codes: Index, n_rows: int, seed: int) -> Index:
 
 
 def plan_sample_sizes(n_rows: int, most: int, n_candidates: int) -> tuple[int, ...]:
-    """Say how many rows each turn looks at: one turn where there is little to save.
+    """Return how many rows each stage looks at: one stage where there is little to save.
+
+    Parameters
+    ----------
+    n_rows : int
+        Training rows.
+    most : int
+        Rows of the last stage.
+    n_candidates : int
 
     Examples
     --------
@@ -212,7 +220,14 @@ def _ties(ordered: Sequence[MeasuredCandidate], seed: int) -> frozenset[str]:
 
 
 def select_survivors(measured: Sequence[MeasuredCandidate], seed: int) -> list[Candidate]:
-    """Return those that go on to more rows: the better half, and all that tie with the best (successive halving)."""
+    """Return those that go on to more rows: the better half, and all that tie with the best (successive halving).
+
+    Parameters
+    ----------
+    measured : sequence of MeasuredCandidate
+    seed : int
+        Of the bootstrap draws by which ties are found.
+    """
     ordered = _sorted(measured)
     ties = _ties(ordered, seed) if ordered else frozenset()
     half = (len(ordered) + 1) // 2

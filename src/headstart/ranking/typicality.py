@@ -46,6 +46,10 @@ class RowsToLabel:
 def scale_to_unit_length(features: FloatMatrix) -> FloatMatrix:
     """Scale rows to length one.
 
+    Parameters
+    ----------
+    features : FloatMatrix, shape (n_rows, n_dims)
+
     Examples
     --------
     >>> scale_to_unit_length(np.array([[3.0, 4.0]], dtype=np.float32)).round(1).tolist()
@@ -56,7 +60,13 @@ def scale_to_unit_length(features: FloatMatrix) -> FloatMatrix:
 
 
 def find_nearest_centres(features: FloatMatrix, centres: FloatMatrix) -> tuple[Index, Floats]:
-    """Return the nearest centre of each row, and the squared distance to it; block by block."""
+    """Return the nearest centre of each row (n_rows,), and the squared distance to it; block by block.
+
+    Parameters
+    ----------
+    features : FloatMatrix, shape (n_rows, n_dims)
+    centres : FloatMatrix, shape (n_centres, n_dims)
+    """
     owner, distance = np.empty(len(features), dtype=np.intp), np.empty(len(features))
     half = np.einsum("ij,ij->i", centres, centres) / 2
     for start in range(0, len(features), _BLOCK):

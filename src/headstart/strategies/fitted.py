@@ -90,6 +90,11 @@ def lazy_load(module: str) -> Load:
 def list_members(state: FittedState) -> tuple[str, ...]:
     """Name the strategies whose models a fitted model's state holds (those that a `blend` uses; else none).
 
+    Parameters
+    ----------
+    state : FittedState
+        Of a fitted model.
+
     Examples
     --------
     >>> list_members(FittedState({"weights": {"linear-probe": 0.75, "classic": 0.25}}, {}))

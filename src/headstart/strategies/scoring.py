@@ -21,7 +21,13 @@ DRAWS = 200
 
 
 def mask_predicted_rows(probabilities: Probabilities) -> NDArray[np.bool_]:
-    """Which rows have a prediction; shape (n_rows,)."""
+    """Return which rows have a prediction; shape (n_rows,).
+
+    Parameters
+    ----------
+    probabilities : Probabilities, shape (n_rows, n_outputs)
+        NaN where there is none.
+    """
     return np.asarray(np.isfinite(probabilities).all(axis=1))
 
 
@@ -178,7 +184,12 @@ def _label_losses(task: Task, outputs: Probabilities) -> NDArray[np.float64]:
 
 
 def mean_loss(losses: NDArray[np.float64]) -> float:
-    """Return the mean over the rows that were predicted (n_rows,); NaN where none was.
+    """Return the mean over the rows with a prediction; NaN where there is none.
+
+    Parameters
+    ----------
+    losses : NDArray of float64, shape (n_rows,)
+        NaN where there is no prediction.
 
     Examples
     --------

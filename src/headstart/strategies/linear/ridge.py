@@ -63,17 +63,17 @@ def _rate(mean: Floats) -> Floats:
 _CLASSES = _RidgeTargets(
     lambda task: np.eye(len(task.classes))[task.codes],
     lambda task, rows, scores, mean: find_class_temperature(task.codes[rows], (scores + mean)[rows]),
-    lambda scores, mean, heat: (scores + mean) / heat,
+    lambda scores, mean, temperature: (scores + mean) / temperature,
 )
 _LABELS = _RidgeTargets(
     lambda task: _truth(task).astype(np.float64),
     lambda task, rows, scores, mean: find_label_temperature(_truth(task)[rows], scores[rows], _rate(mean[rows])),
-    lambda scores, mean, heat: scores / heat + _rate(mean),
+    lambda scores, mean, temperature: scores / temperature + _rate(mean),
 )
 _NUMBERS = _RidgeTargets(
     lambda task: _truth(task).astype(np.float64),
     lambda task, rows, scores, mean: 1.0,
-    lambda scores, mean, heat: scores + mean,
+    lambda scores, mean, temperature: scores + mean,
 )
 RIDGE_TARGETS = {"classification": _CLASSES, "ordinal": _CLASSES, "multi-label": _LABELS, "regression": _NUMBERS}
 
@@ -134,11 +134,11 @@ class HeldOutScores:
         shape = (len(task.codes), len(task.classes))
         return cls(np.full(shape, np.nan), np.full(shape, np.nan))
 
-    def outputs(self, task: Task, rows: Index, heat_rows: Index) -> Probabilities:
-        """Return the outputs of `rows` with the temperature that is best on `heat_rows`."""
-        heat = self.temperature(task, heat_rows)
+    def outputs(self, task: Task, rows: Index, temperature_rows: Index) -> Probabilities:
+        """Return the outputs of `rows` with the temperature that is best on `temperature_rows`."""
+        temperature = self.temperature(task, temperature_rows)
         return LINKS[LINK_OF[task.kind]](
-            RIDGE_TARGETS[task.kind].linked_scores(self.scores[rows], self.means[rows], heat)
+            RIDGE_TARGETS[task.kind].linked_scores(self.scores[rows], self.means[rows], temperature)
         )
 
     def temperature(self, task: Task, rows: Index) -> float:
@@ -240,8 +240,8 @@ def fit_ridge(features: FloatMatrix, task: Task) -> tuple[Head, Probabilities, t
             if is_better_beyond_noise(task.codes, first, second, task.seed):
                 choice = other
         ridge = _Ridge(features, rows, RIDGE_TARGETS[task.kind].targets(task), _weights(task, choice.balanced))
-        heat = choice.held.temperature(task, rows)
-        head = ridge.head(ridge.solve(choice.strength), heat, task.kind)
+        temperature = choice.held.temperature(task, rows)
+        head = ridge.head(ridge.solve(choice.strength), temperature, task.kind)
     weighted = ("rare classes weighted up",) if choice.balanced else ()
     return head, _out_of_fold(task, choice.held), (f"ridge penalty {choice.strength:.3g}", *weighted)
 

@@ -1,49 +1,49 @@
-"""How sure scores should make a model: one temperature, chosen on rows that the scores' model did not see.
+"""Temperature scaling of scores: one temperature, chosen on rows that the model of the scores did not see.
 
 The targets are smoothed by about one row (Platt 2000): few rows, however well separated, do not make a model certain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.grid_search import search_grid
 from headstart.records import FloatMatrix, Index
 from headstart.strategies.linear.links import ABSENT
 from headstart.strategies.scoring import mask_predicted_rows
 
 Floats = NDArray[np.float64]
 TEMPERATURES = np.logspace(-2, 1.5, 71)
-UNKNOWN = 0.1
-"""Where there is no row to choose on."""
-CERTAIN = float(np.log(1e-9))
-"""What a row that was thought impossible counts at most."""
+WITHOUT_ROWS = 0.1
+"""The temperature where there is no row to choose on."""
+LOWEST_LOG_LIKELIHOOD = float(np.log(1e-9))
+"""Of a row whose class was thought impossible."""
 MOST_VALUES = 2_000_000
-"""Scores that are looked at: every so many rows where there are more."""
+"""Scores that a search looks at: evenly spaced rows where there are more."""
 STRIDE = 7
 
 
-def _lowest(loss: Callable[[float], float], heats: Floats) -> float:
-    """Search coarsely, then finely around the best (the loss has one minimum)."""
-    at = STRIDE * int(np.argmin([loss(float(heat)) for heat in heats[::STRIDE]]))
-    near = heats[max(0, at - STRIDE + 1) : at + STRIDE]
-    return float(near[int(np.argmin([loss(float(heat)) for heat in near]))])
-
-
 def thin_rows(rows: Index, n_columns: int) -> Index:
-    """Return every so many of the rows, so that at most about `MOST_VALUES` scores are looked at."""
+    """Return evenly spaced rows, so that a search looks at no more than about `MOST_VALUES` scores.
+
+    Parameters
+    ----------
+    rows : Index
+    n_columns : int
+        Scores of a row.
+    """
     return rows[:: max(1, -(-len(rows) * n_columns // MOST_VALUES))]
 
 
-def _looked_at(scores: NDArray[Any]) -> Index:
+def _select_scored_rows(scores: NDArray[Any]) -> Index:
     return thin_rows(np.flatnonzero(mask_predicted_rows(scores)), scores.shape[1])
 
 
 def find_class_temperature(
-    codes: Index, scores: NDArray[Any], base: NDArray[Any] | float = 0.0, heats: Floats = TEMPERATURES
+    codes: Index, scores: NDArray[Any], base: NDArray[Any] | float = 0.0, temperatures: Floats = TEMPERATURES
 ) -> float:
     """Return the temperature with the lowest log-loss of `softmax(scores / temperature + base)`.
 
@@ -53,30 +53,31 @@ def find_class_temperature(
     scores : NDArray, shape (n_rows, n_classes)
         Rows of NaN are left out.
     base : float or NDArray, shape (n_classes,)
-        What is said without any score: the logarithm of each class's share.
-    heats : NDArray of float64
+        Added after scaling: the logarithm of each class's frequency.
+    temperatures : NDArray of float64
         Temperatures to choose from, ascending.
 
     Notes
     -----
     Targets are smoothed by one row in two more than a class has.
     """
-    rows = _looked_at(scores)
+    rows = _select_scored_rows(scores)
     if len(rows) == 0:
-        return UNKNOWN
-    n_classes, shown = scores.shape[1], np.asarray(scores[rows], dtype=np.float64)
-    share = 1 / (len(rows) / n_classes + 2)
-    known = shown > ABSENT / 2
-    shown -= shown.max(axis=1, keepdims=True)
+        return WITHOUT_ROWS
+    n_classes, logits = scores.shape[1], np.asarray(scores[rows], dtype=np.float64)
+    smoothing = 1 / (len(rows) / n_classes + 2)
+    present = logits > ABSENT / 2
+    logits -= logits.max(axis=1, keepdims=True)
 
-    def loss(heat: float) -> float:
-        told = shown / heat + base
-        told -= told.max(axis=1, keepdims=True)
-        total = np.log(np.exp(told).sum(axis=1))
-        wanted = (1 - share) * told[np.arange(len(rows)), codes[rows]] + share * told.mean(axis=1, where=known)
-        return float(np.mean(np.maximum(wanted - total, CERTAIN)))
+    def loss(temperature: float) -> float:
+        scaled = logits / temperature + base
+        scaled -= scaled.max(axis=1, keepdims=True)
+        normaliser = np.log(np.exp(scaled).sum(axis=1))
+        true = scaled[np.arange(len(rows)), codes[rows]]
+        smoothed = (1 - smoothing) * true + smoothing * scaled.mean(axis=1, where=present)
+        return -float(np.mean(np.maximum(smoothed - normaliser, LOWEST_LOG_LIKELIHOOD)))
 
-    return _lowest(lambda heat: -loss(heat), heats)
+    return search_grid(loss, temperatures, STRIDE)
 
 
 def find_label_temperature(truth: FloatMatrix, scores: Floats, base: Floats) -> float:
@@ -89,17 +90,17 @@ def find_label_temperature(truth: FloatMatrix, scores: Floats, base: Floats) -> 
     scores : Floats, shape (n_rows, n_labels)
         Zero on average; rows of NaN are left out.
     base : Floats, shape (n_rows, n_labels)
-        What is said without any score: the logit of the label's share.
+        Added after scaling: the logit of the label's frequency.
     """
-    rows = _looked_at(scores)
+    rows = _select_scored_rows(scores)
     if len(rows) == 0:
-        return UNKNOWN
+        return WITHOUT_ROWS
     counts = truth[rows].sum(axis=0, dtype=np.float64)
     yes, no = (counts + 1) / (counts + 2), 1 / (len(rows) - counts + 2)
-    wanted, shown, start = np.where(truth[rows] > 0.5, yes, no), scores[rows], base[rows]
+    smoothed, logits, added = np.where(truth[rows] > 0.5, yes, no), scores[rows], base[rows]
 
-    def loss(heat: float) -> float:
-        told = shown / heat + start
-        return float(np.mean(np.logaddexp(0, told) - wanted * told))
+    def loss(temperature: float) -> float:
+        scaled = logits / temperature + added
+        return float(np.mean(np.logaddexp(0, scaled) - smoothed * scaled))
 
-    return _lowest(loss, TEMPERATURES)
+    return search_grid(loss, TEMPERATURES, STRIDE)
