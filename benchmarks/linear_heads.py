@@ -1,6 +1,6 @@
 """Accuracy and loss of the heads on frozen features, on official test rows: two revisions are compared by their files.
 
-`python benchmarks/linear_heads.py --save FILE [--against FILE] [--data FOLDER] [--small] [--results FILE]`
+`python benchmarks/linear_heads.py --save FILE [--against FILE] [--data FOLDER] [--small] [--results FOLDER]`
 
 Each set is fitted with 5 labels a class and with 80 % of at most 300 training rows, by two seeds. Run it on one
 revision with `--save before.json`, on the other with `--save after.json --against before.json`.
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--save", type=Path, help="JSON file that is continued where it exists")
     parser.add_argument("--against", type=Path, help="JSON file of another revision")
     parser.add_argument("--small", action="store_true", help="one set of each kind")
-    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "RESULTS.md")
+    parser.add_argument("--results", type=Path, default=machine.ROOT / "benchmarks" / "results")
     options = parser.parse_args(arguments)
     results = json.loads(options.save.read_text()) if options.save and options.save.exists() else {}
     for modality, names in SETS.items():
@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     keep(
         options.results,
-        "Linear heads, before and after",
+        "Linear heads: before and after the change of solver",
         f"{machine.describe()}\n\n{legend}\n\n{table(summarise(results, before))}",
     )
 
