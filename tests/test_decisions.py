@@ -28,6 +28,7 @@ from headstart.decisions import (
 )
 from headstart.decisions.out_of_distribution import FALSE_ALARM, REMEMBERED_ROWS
 from headstart.errors import OptionError
+from headstart.flow.inference.reason_texts import describe_reason
 from headstart.records import Predictions, make_column
 
 CLASSES = ("a", "b", "c")
@@ -128,9 +129,12 @@ def test_small_classes_share_a_threshold_and_too_few_rows_rule_nothing_out() -> 
     few = fit_sets(codes[:8], told[:8], 0.9)
     assert few.floors == (0.0, 0.0, 0.0) and not few.excludes_any and few.exact_sets(told).all()
     made = DecisionPolicy(sets=few).decide(said(told[:2]), None)
-    assert set(made.answers) == {NOT_SURE} and made.reasons[0] == "8 training rows are too few to rule any class out"
+    assert (
+        set(made.answers) == {NOT_SURE}
+        and describe_reason(made.reasons[0]) == "8 training rows are too few to rule any class out"
+    )
     none = DecisionPolicy(sets=fit_sets(codes[:0], told[:0], 0.9)).decide(said(told[:2]), None)
-    assert none.reasons[0] == "no training row could be held out, so no class can be ruled out"
+    assert describe_reason(none.reasons[0]) == "no training row could be held out, so no class can be ruled out"
 
 
 def test_ranges_of_numbers_hold_the_truth_as_often_as_stated() -> None:
@@ -197,11 +201,11 @@ def test_answers_by_cost_ask_where_that_is_cheaper_and_avoid_the_dear_mistake() 
     shares = np.array([[0.005, 0.995], [0.1, 0.9], [0.9, 0.1], [0.6, 0.4]])
     made = DecisionPolicy(costs=costs).decide(said(shares, classes=CLASSES[:2]), None)
     assert made.answers.tolist() == ["b", NOT_SURE, "a", NOT_SURE]  # expected: 0.1; 0.9 > 0.25; 0.1; 0.4 > 0.25
-    assert "asking costs 0.25" in made.reasons[1]
+    assert "asking costs 0.25" in describe_reason(made.reasons[1])
     dear = DecisionPolicy(costs=parse_costs(["a->b=20"], CLASSES[:2], 1.0)).decide(
         said(shares[1:2], classes=CLASSES[:2]), None
     )
-    assert dear.answers[0] == "a" and "b (90 %) is more probable" in dear.reasons[0]
+    assert dear.answers[0] == "a" and "b (90 %) is more probable" in describe_reason(dear.reasons[0])
 
 
 def test_two_reserved_classes_are_one_refusal_with_and_without_costs() -> None:
@@ -218,7 +222,7 @@ def test_a_reserved_class_is_none_of_these() -> None:
     ]  # fmt: skip
     made = DEFAULT_POLICY.decide(said(np.array([[0.9, 0.1], [0.2, 0.8]]), classes=("_other", "cat")), None)
     assert made.answers.tolist() == [NONE, "cat"] and made.codes.tolist() == [-1, 1]
-    assert "_other (90 %)" in made.reasons[0]
+    assert "_other (90 %)" in describe_reason(made.reasons[0])
 
 
 def test_the_answer_is_a_label_only_where_one_class_is_likely_enough() -> None:
@@ -227,7 +231,7 @@ def test_the_answer_is_a_label_only_where_one_class_is_likely_enough() -> None:
     made = DecisionPolicy(sets=rule).decide(said(told), None)
     single = made.sets.sum(axis=1) == 1
     assert np.array_equal(made.kinds == "label", single) and 0 < single.sum() < 400
-    assert all("may be " in reason for reason in made.reasons[~single])
+    assert all("may be " in describe_reason(reason) for reason in made.reasons[~single])
     assert made.take(np.array([3])).answers[0] == made.answers[3]
 
 

@@ -143,8 +143,8 @@ def test_predict_py_answers_reserved_classes_as_the_rules_do(reserved: tuple[str
     answered = answers.make_answers(predictions, made.decide(predictions, None))
     for at, shares in enumerate(predictions.probabilities):
         expected = answer_tables.write_row("a", answered[at])[1:]
-        assert script.decided(shares, float("nan")) == expected
-    assert script.header() == answer_tables.list_columns("classification", CLASSES)
+        assert script.decide_row(shares, float("nan")) == expected
+    assert script.list_columns() == answer_tables.list_columns("classification", CLASSES)
 
 
 def test_the_page_reads_the_kind_and_guesses_nothing() -> None:

@@ -17,6 +17,7 @@ from headstart.decisions.policy import (
     DecisionPolicy,
     Decisions,
 )
+from headstart.decisions.reasons import Reason, ReasonCode
 from headstart.decisions.sets import SetRule, fit_margin, fit_sets
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "DecisionPolicy",
     "Decisions",
     "OutOfDistributionDetector",
+    "Reason",
+    "ReasonCode",
     "SetRule",
     "cross_fit_probabilities",
     "fit_calibrator",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headstart.decisions.calibrator import Calibrator
 from headstart.decisions.costs import Costs, reserved_classes
 from headstart.decisions.out_of_distribution import OutOfDistributionDetector
+from headstart.decisions.reasons import NO_REASON, Reason
 from headstart.decisions.sets import ClassSets, SetRule
 from headstart.errors import BundleError
 from headstart.records import Column, FloatMatrix, Index, Predictions, make_column
@@ -26,7 +27,6 @@ ANSWER_WORDS = (
 LABEL = "label"
 KINDS = (LABEL, NOT_SURE, NONE)
 SINGLE = ("classification", "ordinal")
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,7 @@ class Decisions:
     ends : array, shape (n_rows, 2)
         Lowest and highest likely number; (n_rows, 0) for classes.
     reasons : Column, shape (n_rows,)
+        Of `Reason`.
     distances : array, shape (n_rows,)
         From what was learnt; NaN where that is not measured.
     """
@@ -138,14 +139,17 @@ class DecisionPolicy:
         sets = self.sets.sets(probabilities) if self.sets else np.eye(len(predictions.classes), dtype=bool)[best]
         sets[np.arange(len(best)), best] = True
         known = ~self.is_reserved(predictions.classes)
-        codes, reasons = np.where((sets.sum(axis=1) > 1) & sets[:, known].any(axis=1), -1, best), [""] * len(best)
+        codes = np.where((sets.sum(axis=1) > 1) & sets[:, known].any(axis=1), -1, best)
+        cost_reasons: dict[int, Reason] = {}
         if self.costs is not None:
-            codes, reasons = self._choose_cheapest(predictions)
+            codes, cost_reasons = self._choose_cheapest(predictions)
         names = np.asarray((*predictions.classes, NOT_SURE), dtype=object)
         kinds = np.asarray((LABEL, NOT_SURE), dtype=object)[(codes < 0).astype(int)]
         answers = names[codes]
-        for row, code in enumerate(codes):
-            reasons[row] = reasons[row] or self._explain_answer(predictions, row, code, sets[row])
+        reasons = [
+            cost_reasons.get(row) or self._explain_answer(predictions, row, code, sets[row])
+            for row, code in enumerate(codes)
+        ]
         decisions = Decisions(
             kinds=kinds,
             codes=codes,
@@ -157,49 +161,49 @@ class DecisionPolicy:
         )
         return _refuse_reserved_classes(predictions, decisions, self.is_reserved(predictions.classes))
 
-    def _choose_cheapest(self, predictions: Predictions) -> tuple[Index, list[str]]:
+    def _choose_cheapest(self, predictions: Predictions) -> tuple[Index, dict[int, Reason]]:
         assert self.costs is not None
         expected = self.costs.expected_costs(predictions.probabilities)
         cheapest = expected.argmin(axis=1)
         least = expected[np.arange(len(expected)), cheapest]
-        codes, reasons = np.where(least > self.costs.refer, -1, cheapest), [""] * len(expected)
+        codes = np.where(least > self.costs.refer, -1, cheapest)
+        reasons: dict[int, Reason] = {}
         top = predictions.probabilities.argmax(axis=1)
         for row, code in enumerate(codes):
             if code < 0:
-                reasons[row] = (
-                    f"asking costs {self.costs.refer:g}; the cheapest answer, {predictions.classes[cheapest[row]]}, "
-                    f"is expected to cost {least[row]:.2g}"
-                )
+                label = predictions.classes[cheapest[row]]
+                costs = {"asking_cost": self.costs.refer, "label": label, "expected_cost": float(least[row])}
+                reasons[row] = Reason("asking_costs_less", costs)
             elif code != top[row]:
-                reasons[row] = (
-                    f"{_with_probability(predictions, row, top[row])} is more probable, but a mistake would be "
-                    f"expected to cost {expected[row, top[row]]:.2g}"
-                )
+                likelier = _name_class(predictions, row, top[row])
+                costs = {**likelier, "expected_cost": float(expected[row, top[row]])}
+                reasons[row] = Reason("likelier_class_costs_more", costs)
         return np.asarray(codes, dtype=np.intp), reasons
 
-    def _explain_answer(self, predictions: Predictions, row: int, code: int, in_set: NDArray[np.bool_]) -> str:
-        """Say why a row got its answer."""
+    def _explain_answer(self, predictions: Predictions, row: int, code: int, in_set: NDArray[np.bool_]) -> Reason:
+        """Return why a row got its answer."""
         if code >= 0 and not (self.sets and self.costs is None):
-            return f"{100 * predictions.probabilities[row, code]:.0f} % sure"
+            return Reason("sure", {"probability": float(predictions.probabilities[row, code])})
         if code >= 0:
-            return f"{100 * predictions.probabilities[row, code]:.0f} % sure; no other class is likely enough"
+            return Reason("only_likely_class", {"probability": float(predictions.probabilities[row, code])})
         if self.sets is not None and not self.sets.excludes_any:
             return self.sets.too_few_rows_reason
         order = np.argsort(-np.where(in_set, predictions.probabilities[row], -1.0), kind="stable")[: int(in_set.sum())]
-        more = f" and {len(order) - MOST_NAMED} more" if len(order) > MOST_NAMED else ""
-        return f"may be {', '.join(_with_probability(predictions, row, at) for at in order[:MOST_NAMED])}{more}"
+        classes = tuple((predictions.classes[at], float(predictions.probabilities[row, at])) for at in order)
+        return Reason("several_likely_classes", {"classes": classes})
 
     def _decide_other_tasks(self, predictions: Predictions, distances: NDArray[np.float64]) -> Decisions:
         """Several labels, or a number: the answer as it is; a number with its interval."""
         n = len(predictions.ids)
-        ends, reasons = np.empty((n, 0)), [""] * n
+        ends, reason = np.empty((n, 0)), NO_REASON
         if predictions.task == "regression" and self.margin is not None:
             ends = predictions.values[:, None] + np.array([-self.margin, self.margin])
-            few = "" if np.isfinite(self.margin) else "too few training rows to give a range"
-            reasons = [few or f"{100 * self.coverage:.0f} % of such ranges are stated to hold the truth"] * n
+            is_known = np.isfinite(self.margin)
+            coverage = Reason("interval_coverage", {"coverage": self.coverage})
+            reason = coverage if is_known else Reason("too_few_rows_for_interval")
         return Decisions(
             kinds=make_column([LABEL] * n), codes=np.full(n, -1, dtype=np.intp), answers=make_column([""] * n),
-            sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=make_column(reasons), distances=distances,
+            sets=np.empty((n, 0), dtype=bool), ends=ends, reasons=make_column([reason] * n), distances=distances,
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
@@ -243,17 +247,15 @@ class DecisionPolicy:
         )
 
 
-def _with_probability(predictions: Predictions, row: int, code: int) -> str:
-    return f"{predictions.classes[code]} ({100 * predictions.probabilities[row, code]:.0f} %)"
+def _name_class(predictions: Predictions, row: int, code: int) -> dict[str, Any]:
+    return {"label": predictions.classes[code], "probability": float(predictions.probabilities[row, code])}
 
 
 def _refuse_reserved_classes(predictions: Predictions, decisions: Decisions, reserved: NDArray[np.bool_]) -> Decisions:
     """Turn answers that name a reserved class into "none of these"."""
     hit = (decisions.codes >= 0) & reserved[decisions.codes]
     reasons = {
-        int(
-            row
-        ): f"most like the training rows of {_with_probability(predictions, int(row), int(decisions.codes[row]))}"
+        int(row): Reason("like_reserved_class", _name_class(predictions, int(row), int(decisions.codes[row])))
         for row in np.flatnonzero(hit)
     }
     return _refuse_rows(decisions, hit, reasons)
@@ -263,16 +265,15 @@ def _refuse_out_of_distribution(
     decisions: Decisions, hit: NDArray[np.bool_], detector: OutOfDistributionDetector
 ) -> Decisions:
     """Turn answers for rows unlike the training rows into "none of these"."""
-    share = f"{100 * (1 - detector.false_alarm):.0f} %"
-    reason = f"unlike the training rows: farther from them than {share} of them are from each other"
+    reason = Reason("out_of_distribution", {"share": 1 - detector.false_alarm})
     return _refuse_rows(decisions, hit, {int(row): reason for row in np.flatnonzero(hit)})
 
 
-def _refuse_rows(decisions: Decisions, hit: NDArray[np.bool_], reason_by_row: Mapping[int, str]) -> Decisions:
+def _refuse_rows(decisions: Decisions, hit: NDArray[np.bool_], reason_by_row: Mapping[int, Reason]) -> Decisions:
     kinds, answers, reasons = decisions.kinds.copy(), decisions.answers.copy(), decisions.reasons.copy()
     kinds[hit], answers[hit] = NONE, NONE
-    for row, text in reason_by_row.items():
-        reasons[row] = text
+    for row, reason in reason_by_row.items():
+        reasons[row] = reason
     return replace(decisions, kinds=kinds, answers=answers, reasons=reasons, codes=np.where(hit, -1, decisions.codes))
 
 

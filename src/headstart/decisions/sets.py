@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.decisions.reasons import Reason
 from headstart.records import Index, Probabilities
 
 Floats = NDArray[np.float64]
@@ -66,11 +67,11 @@ class SetRule:
         return any(floor > 0 for floor in self.floors)
 
     @property
-    def too_few_rows_reason(self) -> str:
-        """Why no class can be left out; the same words stand in predict.py and in the page without a server."""
+    def too_few_rows_reason(self) -> Reason:
+        """Why no class can be left out."""
         if self.n_rows == 0:
-            return "no training row could be held out, so no class can be ruled out"
-        return f"{self.n_rows} training rows are too few to rule any class out"
+            return Reason("no_held_out_rows")
+        return Reason("too_few_rows_for_sets", {"n_rows": self.n_rows})
 
     def as_dict(self) -> dict[str, Any]:
         """Give the JSON form."""

@@ -10,6 +10,7 @@ import numpy as np
 from headstart.decisions import DEFAULT_POLICY, Decisions
 from headstart.evaluation import Truth, join_labels
 from headstart.flow.inference.answers import N_RANKED, UNUSABLE, Answer, format_number, make_answers
+from headstart.flow.inference.reason_texts import describe_reason
 from headstart.records import Predictions
 
 MOST_LABEL_COLUMNS = 20
@@ -64,12 +65,18 @@ def _write_labels(answer: Answer) -> list[str]:
 def _write_class_decision(answer: Answer) -> list[str]:
     n_more = len(answer.set) - MOST_SET_NAMES
     names = [*answer.set[:MOST_SET_NAMES], *([f"{n_more} more"] if n_more > 0 else [])]
-    return [answer.text, ";".join(names), answer.reason, answer.kind]
+    return [answer.text, ";".join(names), describe_reason(answer.reason), answer.kind]
 
 
 def _write_number_decision(answer: Answer) -> list[str]:
     ends = [format_number(end) for end in answer.interval] if answer.interval else ["", ""]
-    return [answer.text, " to ".join(ends) if answer.interval else "", answer.reason, *ends, answer.kind]
+    return [
+        answer.text,
+        " to ".join(ends) if answer.interval else "",
+        describe_reason(answer.reason),
+        *ends,
+        answer.kind,
+    ]
 
 
 _DECISION_COLUMNS = ("answer", "set", "reason", "kind")

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.decisions import LABEL, NONE, NOT_SURE, Decisions
+from headstart.decisions import LABEL, NONE, NOT_SURE, Decisions, Reason
+from headstart.flow.inference.reason_texts import describe_reason
 from headstart.records import Predictions, make_column
 
 Outcome = Literal["answered", "not_sure", "none_of_these"]
@@ -43,7 +44,8 @@ class Answer:
         Classes that are likely enough, the most probable first.
     interval : tuple of two floats, or None
         The likely range of a number.
-    reason : str
+    reason : Reason
+        A code with values; `describe_reason` has the words.
     probabilities : array, shape (n_classes,)
     ranked : tuple of int
         Indices of the predicted class and the runners-up; of several labels the most probable ones.
@@ -54,7 +56,7 @@ class Answer:
     outcome: Outcome
     text: str
     predicted: str
-    reason: str
+    reason: Reason
     labels: tuple[str, ...] = ()
     value: float | None = None
     set: tuple[str, ...] = ()
@@ -91,7 +93,7 @@ def _make_answer(predictions: Predictions, decisions: Decisions, row: int, **par
         task=predictions.task,
         classes=predictions.classes,
         outcome=_OUTCOMES[decisions.kinds[row]],
-        reason=str(decisions.reasons[row]),
+        reason=decisions.reasons[row],
         **parts,
     )
 
@@ -251,7 +253,7 @@ def make_document(answer: Answer) -> dict[str, Any]:
         **_FORMATS[answer.task].document(answer),
         "answer": answer.text,
         "set": list(answer.interval or ()) if is_number else list(answer.set),
-        "reason": answer.reason,
+        "reason": describe_reason(answer.reason),
         **({"low": low, "high": high} if is_number else {}),
         "kind": answer.kind,
     }

@@ -1,0 +1,40 @@
+"""Why a row got its answer, as a code and values; the words are those of whoever writes the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ReasonCode = Literal[
+    "none",
+    "sure",
+    "only_likely_class",
+    "several_likely_classes",
+    "too_few_rows_for_sets",
+    "no_held_out_rows",
+    "asking_costs_less",
+    "likelier_class_costs_more",
+    "like_reserved_class",
+    "out_of_distribution",
+    "interval_coverage",
+    "too_few_rows_for_interval",
+]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a row got its answer.
+
+    Parameters
+    ----------
+    code : ReasonCode
+    values : mapping of str to number, str or tuple
+        What a sentence about it needs; probabilities and shares are 0-1.
+    """
+
+    code: ReasonCode
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_REASON = Reason("none")
