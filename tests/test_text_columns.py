@@ -181,5 +181,7 @@ def test_predict_py_binds_columns_as_headstart_does(tmp_path: Path, capsys: pyte
     found = [text for _, text in script.iterate_rows(path, {"columns": known})]
     assert found == data.read_inputs([path], "text", known).inputs.tolist()
     assert "'Title' for 'title'" in capsys.readouterr().err
-    with pytest.raises(script.Refused, match=r"has no column 'titel'; it has reason, Title. Did you mean 'Title'\?"):
+    with pytest.raises(
+        script.RefusedInput, match=r"has no column 'titel'; it has reason, Title. Did you mean 'Title'\?"
+    ):
         list(script.iterate_rows(path, {"columns": {"text": "titel"}}))

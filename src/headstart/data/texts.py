@@ -75,20 +75,20 @@ def read_text_folder(tree: FolderTree, files: Sequence[PurePosixPath], spec: Col
     """
     inputs, file_labels, set_aside = [], [], []
     findings: list[Finding] = []
-    for file, place in zip(files, read_folder_labels(files), strict=True):
+    for file, labels_of_file in zip(files, read_folder_labels(files), strict=True):
         try:
             text, encoding_findings = read_text_file(tree.locate(file), spec.encoding)
         except DataError as error:
             set_aside.append(SetAside(file.as_posix(), ending(error.problem, tree.locate(file))))
             continue
         inputs.append(text)
-        file_labels.append((file.as_posix(), *place))
+        file_labels.append((file.as_posix(), *labels_of_file))
         findings += encoding_findings
     classed = [label for _, label, _ in file_labels if label is not None]
     stray = {name for name, label, _ in file_labels if classed and label is None}
     set_aside += [SetAside(name, "the file lies in no class folder") for name in sorted(stray)]
     inputs = [text for text, (name, _, _) in zip(inputs, file_labels, strict=True) if name not in stray]
-    file_labels = [place for place in file_labels if place[0] not in stray]
+    file_labels = [labels_of_file for labels_of_file in file_labels if labels_of_file[0] not in stray]
     findings += _find_only_numbers(inputs)
     return ParsedRows(
         modality="text",

@@ -80,7 +80,7 @@ def find_axis(names: Sequence[str], fewest_steps: int = COLUMN_RULES.min_steps) 
     sizes: dict[frozenset[Position], int] = {}
     for run in runs:
         sizes[frozenset(run.steps)] = sizes.get(frozenset(run.steps), 0) + len(run.steps)
-    steps = max(sizes, key=lambda one: sizes[one])
+    steps = max(sizes, key=lambda words_of_one: sizes[words_of_one])
     chosen = [
         run
         for run in runs
@@ -105,16 +105,16 @@ class _Run:
 def _group_by_pattern(parsed_names: Sequence[ParsedName]) -> list[list[ParsedName]]:
     """Return names grouped by pattern; a dash is a sign where only some names of a group have one."""
     groups: dict[tuple[str, ...], list[ParsedName]] = {}
-    for place in parsed_names:
-        groups.setdefault(place.texts, []).append(place)
+    for parsed_name in parsed_names:
+        groups.setdefault(parsed_name.texts, []).append(parsed_name)
     return [_apply_signs(group) for group in groups.values()]
 
 
 def _apply_signs(parsed_names: Sequence[ParsedName]) -> list[ParsedName]:
     slots = range(len(parsed_names[0].values))
-    signs = [any(place.dashes[slot] for place in parsed_names) for slot in slots]
-    plain = [any(not place.dashes[slot] for place in parsed_names) for slot in slots]
-    return [_apply_sign(place, signs, plain) for place in parsed_names]
+    signs = [any(parsed_name.dashes[slot] for parsed_name in parsed_names) for slot in slots]
+    plain = [any(not parsed_name.dashes[slot] for parsed_name in parsed_names) for slot in slots]
+    return [_apply_sign(parsed_name, signs, plain) for parsed_name in parsed_names]
 
 
 def _apply_sign(parsed_name: ParsedName, signs: Sequence[bool], plain: Sequence[bool]) -> ParsedName:
@@ -133,7 +133,7 @@ def _split_into_runs(parsed_names: Sequence[ParsedName]) -> list[_Run]:
         return [
             _Run(
                 _describe_channel(parsed_names[0].texts, ()),
-                _order_steps([(place.values, place.name) for place in parsed_names]),
+                _order_steps([(parsed_name.values, parsed_name.name) for parsed_name in parsed_names]),
             )
         ]
     grids = [grid for slot in reversed(range(n_slots)) if (grid := _find_grid(parsed_names, slot))]
@@ -142,7 +142,7 @@ def _split_into_runs(parsed_names: Sequence[ParsedName]) -> list[_Run]:
     return [
         _Run(
             _describe_channel(parsed_names[0].texts, ()),
-            _order_steps([(place.values, place.name) for place in parsed_names]),
+            _order_steps([(parsed_name.values, parsed_name.name) for parsed_name in parsed_names]),
         )
     ]
 
@@ -150,9 +150,9 @@ def _split_into_runs(parsed_names: Sequence[ParsedName]) -> list[_Run]:
 def _find_grid(parsed_names: Sequence[ParsedName], slot: int) -> list[_Run]:
     """Return one run a channel with the number in one slot as its steps; nothing where channels have other steps."""
     channels: dict[Position, list[tuple[Position, str]]] = {}
-    for place in parsed_names:
-        other_numbers = (*place.values[:slot], *place.values[slot + 1 :])
-        channels.setdefault(other_numbers, []).append(((place.values[slot],), place.name))
+    for parsed_name in parsed_names:
+        other_numbers = (*parsed_name.values[:slot], *parsed_name.values[slot + 1 :])
+        channels.setdefault(other_numbers, []).append(((parsed_name.values[slot],), parsed_name.name))
     runs = [
         _Run(_describe_channel(parsed_names[0].texts, other_numbers, slot), _order_steps(positions))
         for other_numbers, positions in channels.items()
@@ -178,12 +178,12 @@ def _describe_channel(texts: Sequence[str], numbers: Position, slot: int = -1) -
 
 
 def _name_channels(described: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    """Name channels by the words that tell them apart, as the columns write them; the only one has no name."""
+    """Name channels by the words that distinguish them, as the columns write them; the only one has no name."""
     if len(described) == 1:
         return ("",)
     words = [text.split() for text in described]
     shared = set(words[0]).intersection(*words)
-    short = [" ".join(word for word in one if word not in shared) for one in words]
+    short = [" ".join(word for word in words_of_one if word not in shared) for words_of_one in words]
     if len(set(short)) < len(short):
         short = [f"{text} {at}".strip() for at, text in enumerate(described, start=1)]
     written = {part.casefold(): part for name in reversed(names) for part in re.findall(r"[^\W\d_]+", name)}

@@ -76,7 +76,7 @@ def _match_names(known: Sequence[str], available: Sequence[str]) -> tuple[list[s
     """Return the available name of each known one, "" where it is missing, and those that are missing."""
     exact, by_key = set(available), {fold_column_name(name): name for name in reversed(available)}
     bound = [name if name in exact else by_key.get(fold_column_name(name), "") for name in known]
-    return bound, [name for name, place in zip(known, bound, strict=True) if not place]
+    return bound, [name for name, bound_name in zip(known, bound, strict=True) if not bound_name]
 
 
 def _describe_unknown(unknown_names: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ def parse_number(text: str, decimal_comma: bool, comma: str = UNKNOWN) -> float:
     decimal_comma : bool
         Whether "1,5" is a number.
     comma : str
-        What the comma of "1,234" means, as `infer_comma_meaning` tells it of the whole column.
+        What the comma of "1,234" means, as `infer_comma_meaning` finds it in the whole column.
 
     Examples
     --------

@@ -84,7 +84,7 @@ class ColumnSpec:
 
     @property
     def roles(self) -> dict[str, str]:
-        """All columns by role; what was asked for goes before what is known."""
+        """All columns by role; what the user named goes before what is known."""
         return {**self.training_columns, **self.columns}
 
 
@@ -164,7 +164,7 @@ def find_column(names: Sequence[str], role: str, spec: ColumnSpec, where: str) -
     Raises
     ------
     UnknownName
-        The column asked for is not there.
+        The column that the user named is not there.
     """
     requested = spec.columns.get(role)
     if requested is not None and requested not in names:
@@ -194,7 +194,7 @@ def find_label_columns(names: Sequence[str], spec: ColumnSpec, where: str) -> li
     Raises
     ------
     UnknownName
-        A column asked for is not there.
+        A column that the user named is not there.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def find_label_columns(names: Sequence[str], spec: ColumnSpec, where: str) -> li
             matching = [name] if name in names else fnmatch.filter(names, name)
             if not matching:
                 raise unknown("column", name, names, where)
-            names_found += [one for one in matching if one not in names_found]
+            names_found += [item for item in matching if item not in names_found]
     known = [name for role, name in spec.training_columns.items() if role == "label" or role.startswith(LABEL_ROLE)]
     by_key = {fold_column_name(name): name for name in reversed(names)}
     return names_found or [

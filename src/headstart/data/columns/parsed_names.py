@@ -74,7 +74,7 @@ _BETWEEN = re.compile(r"[\s_.\-()\[\]]+")
 
 @dataclass(frozen=True)
 class ParsedName:
-    """A column's name, taken apart.
+    """The parts of a column's name.
 
     Parameters
     ----------
@@ -112,9 +112,13 @@ def parse_names(names: Sequence[str]) -> list[ParsedName]:
     names_by_pattern: dict[str, list[str]] = {}
     for name in names:
         names_by_pattern.setdefault(re.sub(r"\d+", "0", name.strip().casefold()), []).append(name)
-    parsed = [place for group in names_by_pattern.values() for place in _parse_dates(group) or _parse_numbers(group)]
+    parsed = [
+        parsed_name
+        for group in names_by_pattern.values()
+        for parsed_name in _parse_dates(group) or _parse_numbers(group)
+    ]
     months = _parse_named_months([name for name in names if _find_month(name)])
-    by_name = {place.name: place for place in (*parsed, *months)}
+    by_name = {parsed_name.name: parsed_name for parsed_name in (*parsed, *months)}
     return [by_name[name] for name in names if name in by_name]
 
 
@@ -122,12 +126,14 @@ def _parse_dates(names: Sequence[str]) -> list[ParsedName]:
     """Read names of one pattern as dates; nothing where some are none."""
     for pattern in _DATES:
         readings = [[_parse_date(name, pattern, month_first) for name in names] for month_first in (False, True)]
-        complete = [[place for place in parsed_names if place is not None] for parsed_names in readings]
+        complete = [
+            [parsed_name for parsed_name in parsed_names if parsed_name is not None] for parsed_names in readings
+        ]
         complete = [_drop_counter(parsed_names) for parsed_names in complete if len(parsed_names) == len(names)]
         rising = [
             parsed_names
             for parsed_names in complete
-            if parsed_names == sorted(parsed_names, key=lambda place: place.values)
+            if parsed_names == sorted(parsed_names, key=lambda parsed_name: parsed_name.values)
         ]
         if complete:
             return (rising or complete)[0]
@@ -136,14 +142,17 @@ def _parse_dates(names: Sequence[str]) -> list[ParsedName]:
 
 def _drop_counter(parsed_names: list[ParsedName]) -> list[ParsedName]:
     """Drop a number before the date that only counts the dates ("0_20240101_NDVI", "1_20240109_NDVI")."""
-    counters = [re.fullmatch(r"(\d+)\D*", place.texts[0]) for place in parsed_names]
+    counters = [re.fullmatch(r"(\d+)\D*", parsed_name.texts[0]) for parsed_name in parsed_names]
     numbers = [int(matched[1]) for matched in counters if matched is not None]
     if len(numbers) < max(len(parsed_names), COLUMN_RULES.min_counted_dates) or len(set(numbers)) < len(numbers):
         return parsed_names
-    in_order = sorted(zip(numbers, (place.values for place in parsed_names), strict=True))
+    in_order = sorted(zip(numbers, (parsed_name.values for parsed_name in parsed_names), strict=True))
     if any(later[1] < earlier[1] for earlier, later in pairwise(in_order)):
         return parsed_names
-    return [replace(place, texts=(place.texts[0].lstrip("0123456789 "), *place.texts[1:])) for place in parsed_names]
+    return [
+        replace(parsed_name, texts=(parsed_name.texts[0].lstrip("0123456789 "), *parsed_name.texts[1:]))
+        for parsed_name in parsed_names
+    ]
 
 
 def _parse_date(name: str, pattern: re.Pattern[str], month_first: bool) -> ParsedName | None:
@@ -201,24 +210,24 @@ def _parse_named_month(name: str, matched: re.Match[str], short_years: bool) -> 
 
 def _parse_numbers(names: Sequence[str]) -> list[ParsedName]:
     """Read numbers; where two decimal numbers would be the same, a point parts two whole ones ("x1.1", "x1.10")."""
-    parsed_names = [place for name in names if (place := _parse_numbered(name, _NUMBER)) is not None]
-    if len({(place.texts, place.values) for place in parsed_names}) == len(parsed_names):
+    parsed_names = [parsed_name for name in names if (parsed_name := _parse_numbered(name, _NUMBER)) is not None]
+    if len({(parsed_name.texts, parsed_name.values) for parsed_name in parsed_names}) == len(parsed_names):
         return parsed_names
-    return [place for name in names if (place := _parse_numbered(name, _WHOLE)) is not None]
+    return [parsed_name for name in names if (parsed_name := _parse_numbered(name, _WHOLE)) is not None]
 
 
 def _parse_numbered(name: str, pattern: re.Pattern[str]) -> ParsedName | None:
     matches = list(pattern.finditer(name))
     if not matches:
         return None
-    ends = [0, *(one.end() for one in matches)]
-    texts = [_simplify(name[end : one.start()]) for end, one in zip(ends, matches, strict=False)]
-    values = [float(one["number"].replace(",", ".")) for one in matches]
+    ends = [0, *(matched.end() for matched in matches)]
+    texts = [_simplify(name[end : matched.start()]) for end, matched in zip(ends, matches, strict=False)]
+    values = [float(matched["number"].replace(",", ".")) for matched in matches]
     ending = name[ends[-1] :].casefold()
     unit = UNITS.get(ending.strip()) if len(ending) - len(ending.lstrip()) < 2 else None
     if unit is not None:
         values[-1] *= unit[1]
-    dashes = tuple(one["dash"] is not None for one in matches)
+    dashes = tuple(matched["dash"] is not None for matched in matches)
     return ParsedName(name, (*texts, f"{KIND_MARKER}{unit[0]}" if unit else _simplify(ending)), tuple(values), dashes)
 
 

@@ -1,4 +1,4 @@
-"""Numbers that single precision cannot tell apart: values are kept with about seven digits."""
+"""Numbers that single precision cannot distinguish: values are kept with about seven digits."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _WORDS = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True)
 class TextColumns:
-    """The columns that are the text, in the order in which they are joined, and what is to be said of the choice."""
+    """The columns that are the text, in the order in which they are joined, and findings on the choice."""
 
     names: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
@@ -87,7 +87,7 @@ def find_text_columns(raw_table: RawTable, spec: ColumnSpec, others: Iterable[st
     Raises
     ------
     UnknownName
-        A column that was asked for, or that the model was trained on, is not there.
+        A column that the user named, or that the model was trained on, is not there.
     """
     if spec.texts:
         return _bind_columns(_expand_names(raw_table, spec.texts), raw_table, _make_unknown_error)

@@ -189,18 +189,18 @@ def read_amounts(texts: Sequence[str], comma: str | None = None) -> Amounts:
     """
     meaning = infer_comma_meaning(texts) if comma is None else comma
     values, bad, units, example = np.full(len(texts), np.nan), [], [""] * len(texts), ""
-    for place, text in enumerate(texts):
+    for position, text in enumerate(texts):
         try:
-            values[place] = float(text)
+            values[position] = float(text)
             continue
         except ValueError:
             pass
         try:
-            values[place], units[place] = parse_amount(text, meaning)
+            values[position], units[position] = parse_amount(text, meaning)
             example = example or text.strip()
         except ValueError:
-            bad.append(place)
+            bad.append(position)
     unit_counts = Counter(unit for unit in units if unit)
-    odd_rows = {place for place, unit in enumerate(units) if unit and unit != unit_counts.most_common(1)[0][0]}
+    odd_rows = {position for position, unit in enumerate(units) if unit and unit != unit_counts.most_common(1)[0][0]}
     values[list(odd_rows)] = np.nan
     return Amounts(values, sorted({*bad, *odd_rows}), example)

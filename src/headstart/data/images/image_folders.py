@@ -22,7 +22,7 @@ from headstart.data.images.image_tables import (
     match_table,
 )
 from headstart.data.reading.column_roles import read_labels, read_metadata, read_optional_texts
-from headstart.data.reading.own_tables import TO_LABEL, TO_LABEL_COLUMNS, own_table_kind
+from headstart.data.reading.own_tables import TO_LABEL, TO_LABEL_COLUMNS, find_own_table_kind
 from headstart.data.reading.rows import ParsedRows, join_parsed_rows
 from headstart.data.reading.table_files import RawTable
 from headstart.data.reading.tree import FolderTree, contains_any, list_tree
@@ -239,7 +239,7 @@ def _find_lost_rows(listings: Sequence[ImageListing]) -> list[Finding]:
     """Return findings on rows that name no image, or several."""
     findings = []
     for listing in listings:
-        match, cells = listing.match, listing.sheet.texts(listing.match.column)
+        match, cells = listing.match, listing.raw_table.texts(listing.match.column)
         lost = [cell for cell, images in zip(cells, match.images, strict=True) if len(images) != 1]
         if lost and match.n_matched:
             name = "names" if len(lost) == 1 else "name"
@@ -261,11 +261,11 @@ def _find_lost_rows(listings: Sequence[ImageListing]) -> list[Finding]:
 
 def _read_listing(tree: FolderTree, listing: ImageListing, folder_labels: FolderLabelsByImage) -> ParsedRows:
     """Read the rows of one table; those that name no single image are set aside."""
-    raw_table, roles, match = listing.sheet, listing.roles, listing.match
+    raw_table, roles, match = listing.raw_table, listing.roles, listing.match
     cells = raw_table.texts(match.column)
     reasons = {row: reason for row, cell in enumerate(cells) if (reason := _explain_set_aside(cell, match.images[row]))}
     labels, indicators = read_labels(roles, raw_table.texts)
-    is_to_label = own_table_kind(raw_table.names) == TO_LABEL
+    is_to_label = find_own_table_kind(raw_table.names) == TO_LABEL
     if is_to_label and labels is not None:
         reasons |= {row: _NOT_FILLED_IN for row, label in enumerate(labels) if not label.strip() and row not in reasons}
     rows = [row for row in range(len(cells)) if row not in reasons]
@@ -318,7 +318,11 @@ def _read_listing_splits(listing: ImageListing, row_labels: Sequence[FolderLabel
 def _read_by_folder(tree: FolderTree, folder_labels: FolderLabelsByImage) -> ParsedRows:
     labelled = any(label is not None for label, _ in folder_labels.values())
     stray = [image for image, (label, _) in folder_labels.items() if labelled and label is None]
-    retained = [(image, place) for image, place in folder_labels.items() if place[0] is not None or not labelled]
+    retained = [
+        (image, labels_of_image)
+        for image, labels_of_image in folder_labels.items()
+        if labels_of_image[0] is not None or not labelled
+    ]
     return ParsedRows(
         modality="image",
         inputs=[tree.locate(image) for image, _ in retained],

@@ -19,7 +19,7 @@ def find_image_labels(raw_table: RawTable, file: str, spec: ColumnSpec, has_clas
     """Return the roles of the columns; the label column is found as follows.
 
     By its usual name; else, where the folders name no class, by another name or as the only column of words that
-    repeat. What was taken or could be meant is said.
+    repeat. A finding names the column, or those that could be meant.
 
     Parameters
     ----------

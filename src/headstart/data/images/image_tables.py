@@ -19,7 +19,7 @@ from headstart.data.images.image_labels import find_image_labels
 from headstart.data.images.image_names import ImageIndex, are_all_numbers, has_image_ending
 from headstart.data.images.image_rules import IMAGE_RULES
 from headstart.data.reading.column_roles import ColumnRoles
-from headstart.data.reading.own_tables import PREDICTIONS, TO_LABEL, own_table_kind
+from headstart.data.reading.own_tables import PREDICTIONS, TO_LABEL, find_own_table_kind
 from headstart.data.reading.table_files import READERS, RawTable, read_raw_table
 from headstart.data.reading.tree import FolderTree
 from headstart.errors import DataError, UnknownName, ending
@@ -58,7 +58,7 @@ class ColumnMatch:
 class ImageListing:
     """A table that lists images; `parent` is the folder that its paths begin at, `split` what its name says."""
 
-    sheet: RawTable
+    raw_table: RawTable
     parent: PurePosixPath
     match: ColumnMatch
     roles: ColumnRoles
@@ -67,7 +67,7 @@ class ImageListing:
     @property
     def name(self) -> str:
         """Name of the table in messages."""
-        return self.sheet.name
+        return self.raw_table.name
 
 
 def match_table(raw_table: RawTable, parent: PurePosixPath, index: ImageIndex, spec: ColumnSpec) -> ColumnMatch | None:
@@ -145,7 +145,7 @@ def choose_tables(
     Raises
     ------
     UnknownName
-        A column that was asked for is in no table that lists images.
+        A column that the user named is in no table that lists images.
     """
     files = sorted(tree.list_files(TABLE_SUFFIXES), key=lambda file: (len(file.parts), file.parts))
     examined = [
@@ -180,7 +180,7 @@ def _examine_table(
         if file.stem.casefold() == _METADATA_NAME:
             raise
         return _make_not_used_finding(str(file), ending(error.problem, tree.locate(file)))
-    if own_table_kind(raw_table.names) == PREDICTIONS:
+    if find_own_table_kind(raw_table.names) == PREDICTIONS:
         return _make_not_used_finding(str(file), "it holds answers of a model, as Headstart writes them, and no labels")
     match = match_table(raw_table, file.parent, index, spec)
     if match is None:
@@ -216,7 +216,7 @@ def make_listing(
     """
     roles = find_image_labels(raw_table, match.column, spec, has_classes)
     split = next((word for part in (*file.parts[:-1], file.stem) if (word := find_split_word(part))), "")
-    return ImageListing(sheet=raw_table, parent=file.parent, match=match, roles=roles, split=split)
+    return ImageListing(raw_table=raw_table, parent=file.parent, match=match, roles=roles, split=split)
 
 
 def find_split_word(name: str) -> str:
@@ -241,9 +241,9 @@ def _select_with_labels(listings: list[ImageListing], spec: ColumnSpec) -> list[
     """Return the tables with the label columns that the user named; an error where none has them."""
     if not spec.labels or not listings:
         return listings
-    having = [item for item in listings if _has_labels(item.sheet, spec)]
+    having = [item for item in listings if _has_labels(item.raw_table, spec)]
     if not having:
-        find_label_columns(listings[0].sheet.names, spec, f" in {listings[0].name}")
+        find_label_columns(listings[0].raw_table.names, spec, f" in {listings[0].name}")
     return having
 
 
@@ -264,8 +264,8 @@ def _choose_listings(listings: Sequence[ImageListing]) -> list[ImageListing]:
 
 def _rank_listing(item: ImageListing) -> tuple[bool, bool, int, bool, int, str]:
     has_labels = bool(item.roles.label or item.roles.indicators)
-    is_filled = own_table_kind(item.sheet.names) != TO_LABEL
-    is_named = item.sheet.name.casefold().startswith(_METADATA_NAME)
+    is_filled = find_own_table_kind(item.raw_table.names) != TO_LABEL
+    is_named = item.raw_table.name.casefold().startswith(_METADATA_NAME)
     return (not has_labels, not is_filled, -len(item.match.listed), not is_named, len(item.parent.parts), item.name)
 
 

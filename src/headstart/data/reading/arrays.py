@@ -76,7 +76,7 @@ def from_arrays(
     if indicators:
         label_texts, label_spec = [""] * len(parsed_rows.ids), LabelSpec(task="multi-label")
     metadata_columns = {
-        name: make_column([format_cell(one) for one in read_column_values(values)])
+        name: make_column([format_cell(item) for item in read_column_values(values)])
         for name, values in (metadata or {}).items()
     }
     return build_table(
@@ -120,7 +120,7 @@ def _split_indicators(labels: Any) -> tuple[dict[str, list[str]], Any]:
         return {}, labels
     if len(columns) == 1:
         return {}, next(iter(columns.values()))
-    return {name: [format_cell(one) for one in values] for name, values in columns.items()}, None
+    return {name: [format_cell(item) for item in values] for name, values in columns.items()}, None
 
 
 def _write_labels(labels: Sequence[Any] | None) -> tuple[list[str] | None, LabelSpec]:

@@ -77,8 +77,8 @@ def _inspect_images(paths: Sequence[Path]) -> list[RowContent]:
     with progress_bar as bar, ThreadPoolExecutor(min(16, 2 * (os.cpu_count() or 1))) as pool:
         for start in range(0, len(paths), _LONG_JOB_ROWS):
             batch = paths[start : start + _LONG_JOB_ROWS]
-            for number, one in enumerate(pool.map(_inspect_image, batch, chunksize=_BATCH_ROWS), start=1):
-                contents.append(one)
+            for number, item in enumerate(pool.map(_inspect_image, batch, chunksize=_BATCH_ROWS), start=1):
+                contents.append(item)
                 if bar is not None and (number % _BATCH_ROWS == 0 or number == len(batch)):
                     bar.advance(_BATCH_ROWS if number % _BATCH_ROWS == 0 else number % _BATCH_ROWS)
     return contents

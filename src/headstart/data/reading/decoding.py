@@ -77,7 +77,7 @@ def find_encoding(path: Path, encoding: str | None = None) -> Decoding:
     Raises
     ------
     DataError
-        The file holds no text, or its encoding cannot be told.
+        The file holds no text, or its encoding cannot be known.
     """
     require_plain(path)
     require_bytes(path, path.stat().st_size, LIMITS.text_bytes)

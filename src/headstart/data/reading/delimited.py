@@ -35,7 +35,7 @@ def read_delimited(path: Path, encoding: str | None) -> RawTable:
     Raises
     ------
     DataError
-        The encoding cannot be told, a quotation mark is never closed, or most rows have more or fewer cells than the
+        The encoding cannot be known, a quotation mark is never closed, or most rows have more or fewer cells than the
         header.
     """
     decoding = find_encoding(path, encoding)

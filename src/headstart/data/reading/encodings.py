@@ -212,7 +212,7 @@ def require_clear_encoding(path: Path, guess: EncodingGuess | None, sample: byte
     Raises
     ------
     DataError
-        The encoding cannot be told.
+        The encoding cannot be known.
     """
     save = "Name it with --encoding NAME, or save the file as UTF-8."
     if guess is None:

@@ -65,7 +65,7 @@ def read_column_values(value: Any) -> list[Any]:
     """
     method = next((name for name in _TO_LIST if hasattr(value, name)), None)
     values = list(value) if method is None else getattr(value, method)()
-    return [None if is_missing_value(one) else one for one in values]
+    return [None if is_missing_value(item) else item for item in values]
 
 
 def read_frame_columns(frame: Any) -> dict[str, list[Any]]:
@@ -97,17 +97,17 @@ def convert_frame(frame: Any) -> RawTable:
     columns = read_frame_columns(frame)
     n_rows = len(next(iter(columns.values()), []))
     cells_by_name = {
-        name: np.array([np.nan if one is None else one for one in values], dtype=np.float64)
+        name: np.array([np.nan if item is None else item for item in values], dtype=np.float64)
         if _are_floats(values)
-        else make_column([format_cell(one) for one in values])
+        else make_column([format_cell(item) for item in values])
         for name, values in columns.items()
     }
     return RawTable(name="the table", columns=cells_by_name, rows=list(range(n_rows)))
 
 
 def _are_floats(values: Sequence[Any]) -> bool:
-    filled = [one for one in values if one is not None]
-    return bool(filled) and all(isinstance(one, float | np.floating) for one in filled)
+    filled = [item for item in values if item is not None]
+    return bool(filled) and all(isinstance(item, float | np.floating) for item in filled)
 
 
 def are_numbers(values: Sequence[Any]) -> bool:
@@ -117,8 +117,8 @@ def are_numbers(values: Sequence[Any]) -> bool:
     ----------
     values : sequence of object
     """
-    filled = [one for one in values if one is not None]
-    return bool(filled) and all(isinstance(one, int | float | np.number) for one in filled)
+    filled = [item for item in values if item is not None]
+    return bool(filled) and all(isinstance(item, int | float | np.number) for item in filled)
 
 
 def convert_inputs(inputs: Any) -> Any:
@@ -139,13 +139,13 @@ def convert_inputs(inputs: Any) -> Any:
     if isinstance(inputs, np.ndarray):
         return _convert_array_rows(inputs)
     values = read_column_values(inputs)
-    return [_decode_text(one) for one in values]
+    return [_decode_text(item) for item in values]
 
 
 def _convert_frame_rows(frame: Any) -> Any:
     columns = read_frame_columns(frame)
     if len(columns) > 1 and all(map(are_numbers, columns.values())):
-        rows = [[math.nan if one is None else float(one) for one in values] for values in columns.values()]
+        rows = [[math.nan if item is None else float(item) for item in values] for values in columns.values()]
         return np.array(rows, dtype=np.float32).T
     names = list(columns)
     chosen = next((name for role in ("text", "file") if (name := find_column(names, role, ColumnSpec(), ""))), None)
@@ -154,7 +154,7 @@ def _convert_frame_rows(frame: Any) -> Any:
             f"The table has {len(columns)} columns ({offenders(names)}), and none is called text or file_name.",
             "Give one column, such as table['text'], or rename it.",
         )
-    return [_decode_text(one) for one in columns[chosen or names[0]]]
+    return [_decode_text(item) for item in columns[chosen or names[0]]]
 
 
 def _convert_array_rows(values: np.ndarray[Any, Any]) -> Any:
@@ -166,7 +166,7 @@ def _convert_array_rows(values: np.ndarray[Any, Any]) -> Any:
             return flat.astype(np.float32)
         except (TypeError, ValueError) as error:
             raise DataError(f"An array of shape {values.shape} holds no numbers.", "Give one text a row.") from error
-    return [_decode_text(None if is_missing_value(one) else one) for one in flat.tolist()]
+    return [_decode_text(None if is_missing_value(item) else item) for item in flat.tolist()]
 
 
 def _decode_text(value: Any) -> Any:

@@ -33,27 +33,29 @@ def name_columns(first: Sequence[str], following: Sequence[Sequence[str]], decim
     """
     if is_data_row(first, following[: COLUMN_RULES.header_peek_rows], decimal_comma):
         return _name_with_label(0, len(first)) if len(first) > 2 else make_header_names([""] * len(first))
-    for place in (0, len(first) - 1):
+    for position in (0, len(first) - 1):
         rows = [row for row in following if len(row) == len(first)]
-        recurs = any(row[place] == first[place] for row in rows) and not _is_number(first[place], decimal_comma)
-        other_cells = [_drop_cell(row, place) for row in rows[: COLUMN_RULES.header_peek_rows]]
+        recurs = any(row[position] == first[position] for row in rows) and not _is_number(
+            first[position], decimal_comma
+        )
+        other_cells = [_drop_cell(row, position) for row in rows[: COLUMN_RULES.header_peek_rows]]
         if (
             recurs
             and len(first) > COLUMN_RULES.min_steps
-            and is_data_row(_drop_cell(first, place), other_cells, decimal_comma)
+            and is_data_row(_drop_cell(first, position), other_cells, decimal_comma)
         ):
-            return _name_with_label(place, len(first))
+            return _name_with_label(position, len(first))
     return None
 
 
-def _name_with_label(place: int, n_columns: int) -> list[str]:
+def _name_with_label(position: int, n_columns: int) -> list[str]:
     names = [f"t{step}" for step in range(n_columns - 1)]
-    names.insert(place, "label")
+    names.insert(position, "label")
     return names
 
 
-def _drop_cell(cells: Sequence[str], place: int) -> list[str]:
-    return [*cells[:place], *cells[place + 1 :]]
+def _drop_cell(cells: Sequence[str], position: int) -> list[str]:
+    return [*cells[:position], *cells[position + 1 :]]
 
 
 def _is_number(text: str, decimal_comma: bool) -> bool:

@@ -165,12 +165,12 @@ def _list_order(
         yield from ((make_encodable(item.id), None) for item in parsed_rows.set_aside)
 
 
-def _read_source(place: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
-    if place.is_dir():
-        return _read_below(place, place, modality, spec)
-    if place.suffix.lower() == ".zip":
-        return _read_below(unpack(place), place, modality, spec)
-    return [_read_one(place, place.as_posix(), modality, spec)]
+def _read_source(source: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:
+    if source.is_dir():
+        return _read_below(source, source, modality, spec)
+    if source.suffix.lower() == ".zip":
+        return _read_below(unpack(source), source, modality, spec)
+    return [_read_one(source, source.as_posix(), modality, spec)]
 
 
 def _read_below(folder: Path, shown_path: Path, modality: str, spec: ColumnSpec) -> list[ParsedRows]:

@@ -10,7 +10,7 @@ TO_LABEL_COLUMNS = ("why", "guess", "sure")
 """What `label-next` adds to each row; nothing of it is data."""
 
 
-def own_table_kind(names: Sequence[str]) -> str | None:
+def find_own_table_kind(names: Sequence[str]) -> str | None:
     """Return what a table with such columns is, if Headstart wrote it: its predictions, or rows to label.
 
     Parameters
@@ -20,11 +20,11 @@ def own_table_kind(names: Sequence[str]) -> str | None:
 
     Examples
     --------
-    >>> own_table_kind(["input", "label", "probability", "answer", "set", "reason"])
+    >>> find_own_table_kind(["input", "label", "probability", "answer", "set", "reason"])
     'predictions'
-    >>> own_table_kind(["file_name", "label", "why", "guess", "sure"])
+    >>> find_own_table_kind(["file_name", "label", "why", "guess", "sure"])
     'to-label'
-    >>> own_table_kind(["file_name", "label"])
+    >>> find_own_table_kind(["file_name", "label"])
     """
     if set(names) >= _DECIDED and ("input" in names or "predicted" in names):
         return PREDICTIONS

@@ -1,7 +1,7 @@
 """Text files, read with the standard library alone: `predict.py` carries this very code along.
 
 Nothing here guesses: the encoding is a byte order mark, UTF-16 by its zero bytes, or UTF-8; all else is None and is
-guessed, asked for or refused elsewhere.
+guessed, named by the user or refused elsewhere.
 """
 
 from __future__ import annotations

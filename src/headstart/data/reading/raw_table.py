@@ -159,7 +159,7 @@ def clear_spreadsheet_errors(raw_table: RawTable) -> RawTable:
         columns[name] = values.copy()
         columns[name][error_rows] = b"" if values.dtype.kind == "S" else ""
         counts[name] = len(error_rows)
-        lines.update(raw_table.rows[place] for place in error_rows)
+        lines.update(raw_table.rows[position] for position in error_rows)
     if not counts:
         return raw_table
     first = next(iter(counts))
@@ -181,5 +181,7 @@ def _find_error_rows(values: NDArray[Any]) -> list[int]:
         candidates = np.flatnonzero(
             (np.char.find(values, b"#") >= 0) | (np.char.find(np.char.lower(values), b"err:") >= 0)
         )
-        return [int(place) for place in candidates if SPREADSHEET_ERROR.fullmatch(values[place].decode("ascii"))]
-    return [place for place, text in enumerate(values) if len(text) < 24 and SPREADSHEET_ERROR.fullmatch(text)]
+        return [
+            int(position) for position in candidates if SPREADSHEET_ERROR.fullmatch(values[position].decode("ascii"))
+        ]
+    return [position for position, text in enumerate(values) if len(text) < 24 and SPREADSHEET_ERROR.fullmatch(text)]

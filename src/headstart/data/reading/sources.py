@@ -91,7 +91,7 @@ def read_table(
         Whether an empty cell of a column such as "water;food" says that no label applies; otherwise the row has no
         label. Not given: where `options.task` is "multi-label".
     labels : tuple of str, optional
-        Labels of the training data: cells with several are taken apart into these.
+        Labels of the training data: cells with several labels are split into these.
     inputs : InputColumns, optional
         For series: the value columns of the training data, which are then found by their names.
 
@@ -105,12 +105,12 @@ def read_table(
     DataError
         The path is not there, holds nothing that can be read, or rows have no label.
     UnknownName
-        A column that was asked for is not there.
+        A column that the user named is not there.
     """
     options = options or parse(ReadOptions)
-    place = require_existing(Path(path).expanduser())
+    source = require_existing(Path(path).expanduser())
     require_unlabelled_source(options.unlabelled)
-    parsed_rows = read_source(place, options.modality, make_column_spec(options, known, inputs))
+    parsed_rows = read_source(source, options.modality, make_column_spec(options, known, inputs))
     table = _build_table(parsed_rows, str(path), options, empty_is_none=empty_is_none, labels=labels)
     if known is None:
         require_use(options, table)
@@ -190,7 +190,7 @@ def require_existing(path: Path) -> Path:
     )
 
 
-def read_source(place: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
+def read_source(source: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     """Read a file, folder or zip as one modality, or as the first that fits (`modality` "auto").
 
     Parameters
@@ -203,28 +203,28 @@ def read_source(place: Path, modality: str, spec: ColumnSpec) -> ParsedRows:
     """
     if modality == "auto" and spec.texts:
         modality = "text"
-    if place.is_dir():
-        return _read_folder(list_tree(place), modality, spec)
-    suffix = place.suffix.lower()
+    if source.is_dir():
+        return _read_folder(list_tree(source), modality, spec)
+    suffix = source.suffix.lower()
     if suffix == ".zip":
-        return _read_folder(list_tree(unpack(place)), modality, spec, shown_path=place)
+        return _read_folder(list_tree(unpack(source)), modality, spec, shown_path=source)
     if suffix in SERIES_FILES and modality in {"auto", "series"}:
-        return SERIES_FILES[suffix](place, spec)
+        return SERIES_FILES[suffix](source, spec)
     if suffix in SERIES_FILES:
         raise DataError(
-            f"{place} holds series, and no {TABLE_READERS[modality].nouns}.", "Leave --text and --modality out."
+            f"{source} holds series, and no {TABLE_READERS[modality].nouns}.", "Leave --text and --modality out."
         )
-    if is_table(place):
-        return _read_table_file(place, modality, spec)
-    raise DataError(f"{place} is of a kind that cannot be read ({suffix or 'no suffix'}).", _advise_format(place))
+    if is_table(source):
+        return _read_table_file(source, modality, spec)
+    raise DataError(f"{source} is of a kind that cannot be read ({suffix or 'no suffix'}).", _advise_format(source))
 
 
-def _advise_format(place: Path) -> str:
-    if place.suffix.lower() in SUFFIXES:
+def _advise_format(source: Path) -> str:
+    if source.suffix.lower() in SUFFIXES:
         return "Give the folder that holds the images."
-    if place.suffix.lower() in {".xls", ".ods", ".xlsb", ".numbers"}:
+    if source.suffix.lower() in {".xls", ".ods", ".xlsb", ".numbers"}:
         return "Save it as .xlsx or .csv."
-    if place.suffix.lower() in TEXT_FILES:
+    if source.suffix.lower() in TEXT_FILES:
         return "Make a table with a column text and a column label, or put the texts of each class into a folder."
     kinds = ", ".join(sorted(DATA_SUFFIXES | set(NAMED_READERS)))
     return f"Give a folder of images or of texts, a zip, or a file of: {kinds}."
@@ -309,7 +309,7 @@ def _read_folder(tree: FolderTree, modality: str, spec: ColumnSpec, shown_path: 
     files, not_plain = tree.split_plain_files(DATA_SUFFIXES)
     if not_plain and files:
         plain = replace(
-            tree, files=tuple(file for file in tree.files if file.as_posix() not in {one.id for one in not_plain})
+            tree, files=tuple(file for file in tree.files if file.as_posix() not in {item.id for item in not_plain})
         )
         parsed_rows = _read_folder(plain, modality, spec, shown_path)
         return replace(parsed_rows, set_aside=(*parsed_rows.set_aside, *not_plain))

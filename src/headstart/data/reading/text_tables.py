@@ -136,8 +136,8 @@ class RowHabits(NamedTuple):
 
     def match_rows(self, rows: list[list[str]]) -> bool:
         """Return whether lines are rows by some column: values of other rows, or numbers where others have such."""
-        for place, (values, numeric) in enumerate(zip(self.repeated, self.numeric, strict=True)):
-            cells = [row[place] for row in rows]
+        for position, (values, numeric) in enumerate(zip(self.repeated, self.numeric, strict=True)):
+            cells = [row[position] for row in rows]
             if all(cell in values for cell in cells) or (numeric and all(map(is_number, cells))):
                 return True
         return False
@@ -162,7 +162,7 @@ def summarise_rows(lines: Iterable[str], text_format: TextFormat, n_columns: int
         numeric=[bool(column) and all(is_number(cell) for cell in column) for column in columns],
         blank=[any(not cell.strip() for cell in column) for column in columns],
         length=float(sorted(lengths)[len(lengths) // 2]) if lengths else 0.0,
-        doubled=sum(filled) >= FEWEST_STEPS and not any(one == other for one, other in pairwise(filled)),
+        doubled=sum(filled) >= FEWEST_STEPS and not any(line_text == other for line_text, other in pairwise(filled)),
     )
 
 
@@ -185,8 +185,10 @@ def is_heading(cells: list[str], names: list[str], rows: list[list[str]]) -> boo
     >>> is_heading(["text", "", "label"], ["no water", "pump", "a"], [["no seeds", "seed", "a"]])
     False
     """
-    gaps = [place for place, cell in enumerate(cells) if not cell.strip()]
-    inside = [place for place in gaps if any(map(str.strip, cells[:place])) and any(map(str.strip, cells[place:]))]
+    gaps = [position for position, cell in enumerate(cells) if not cell.strip()]
+    inside = [
+        position for position in gaps if any(map(str.strip, cells[:position])) and any(map(str.strip, cells[position:]))
+    ]
     if not inside or len(names) < len(cells) or len({*map(str.strip, names)} - {""}) < len(names):
         return False
     if any(is_number(name) or len(name) > LONGEST_NAME for name in names):
@@ -243,7 +245,7 @@ class TextTable:
         top = list(islice(filled, MOST_TITLES + SAMPLE_ROWS))
         above = top[: MOST_TITLES + 1] or [(1, [])]
         widths = [sum(bool(cell.strip()) for cell in cells) for _, cells in above]
-        n_titles = next((place for place, width in enumerate(widths) if width > 1), 0)
+        n_titles = next((position for position, width in enumerate(widths) if width > 1), 0)
         n_titles = n_titles if len(above[0][1]) > 1 else 0  # Titles are rows of one filled cell and empty ones.
         below = [cells for _, cells in top[n_titles + 1 :]]
         n_titles += bool(below) and is_heading(top[n_titles][1], below[0], below[1:])
@@ -275,7 +277,7 @@ class TextTable:
                     else:
                         self.n_blank += 1
                     continue
-                yield from ((place, "the row is empty" if n_columns > 1 else [""]) for place in empty)
+                yield from ((position, "the row is empty" if n_columns > 1 else [""]) for position in empty)
                 empty = []
                 yield number, self._fit_cells(number, record, n_columns, habits)
         self.n_blank += len(empty)
@@ -329,9 +331,9 @@ class TextTable:
         """
         if len(raw_lines) < 2 or self.text_format.literal_quotes:
             return [(line, cells)]
-        split_lines = [split_line(one, self.text_format.separator) for one in raw_lines]
+        split_lines = [split_line(line_text, self.text_format.separator) for line_text in raw_lines]
         full_rows = [row for row in split_lines if len(row) == n_columns]
-        n_filled = sum(bool(one.strip()) for one in raw_lines)
+        n_filled = sum(bool(line_text.strip()) for line_text in raw_lines)
         looks_like_rows = (
             self.is_at_end or not self._has_proper_quotes(raw_lines) if n_columns == 1 else habits.match_rows(full_rows)
         )

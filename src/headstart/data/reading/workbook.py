@@ -144,7 +144,7 @@ def _count_titles(widths: Sequence[int]) -> int:
     >>> _count_titles([1, 2, 2, 2]), _count_titles([1, 1, 1]), _count_titles([2, 1, 2])
     (1, 0, 0)
     """
-    n = next((place for place, width in enumerate(widths) if width > 1), 0)
+    n = next((position for position, width in enumerate(widths) if width > 1), 0)
     below = widths[n + 1 :]
     return n if n <= LIMITS.workbook_titles and sum(width > 1 for width in below) > len(below) / 2 else 0
 
@@ -160,8 +160,8 @@ def _is_filled(cells: Sequence[object]) -> bool:
 def _drop_titles(rows: list[tuple[int, list[object]]]) -> list[tuple[int, list[object]]]:
     """Return rows from the header on."""
     filled = [
-        (place, _count_filled(cells))
-        for place, (_, cells) in enumerate(rows[: LIMITS.workbook_peek_rows])
+        (position, _count_filled(cells))
+        for position, (_, cells) in enumerate(rows[: LIMITS.workbook_peek_rows])
         if _is_filled(cells)
     ]
     return rows[filled[_count_titles([width for _, width in filled])][0] :]
@@ -176,7 +176,7 @@ def _read_filled_rows(path: Path, sheet: Any) -> list[tuple[int, list[object]]]:
         if n_looked_at > LIMITS.workbook_cells:
             raise DataError(f"{path}: the sheet '{sheet.title}' has too many cells.", "Save the table as CSV.")
         if _is_filled(cells):
-            end = max(place for place, cell in enumerate(cells, start=1) if cell is not None)
+            end = max(position for position, cell in enumerate(cells, start=1) if cell is not None)
             rows.append((number, list(cells[:end])))
             n_last = len(rows)
         elif rows and len(rows) < LIMITS.n_rows:
@@ -238,8 +238,8 @@ def _build_raw_table(
     _fill_merged(rows, extras.merged, len(names))
     filled = [(number, cells) for number, cells in rows[1:] if _is_filled(cells[: len(names)])]
     cells = {
-        name: make_column([_format_value(row[place]) if place < len(row) else "" for _, row in filled])
-        for place, name in enumerate(names)
+        name: make_column([_format_value(row[position]) if position < len(row) else "" for _, row in filled])
+        for position, name in enumerate(names)
     }
     filled_numbers = {number for number, _ in filled}
     empty = [number for number, _ in rows[1:] if number not in filled_numbers]
@@ -256,12 +256,12 @@ def _build_raw_table(
 
 def _fill_merged(rows: list[tuple[int, list[object]]], merged: Sequence[_MergedCells], n_columns: int) -> None:
     """Write the value of merged cells into each row that they cover."""
-    place_of = {number: place for place, (number, _) in enumerate(rows)} if merged else {}
+    place_of = {number: position for position, (number, _) in enumerate(rows)} if merged else {}
     for top, bottom, first, last in merged:
-        place = place_of.get(top)
-        if place is None or place == 0 or first > len(rows[place][1]):
+        position = place_of.get(top)
+        if position is None or position == 0 or first > len(rows[position][1]):
             continue
-        value = rows[place][1][first - 1]
+        value = rows[position][1][first - 1]
         for number in range(top, min(bottom, rows[-1][0]) + 1):
             if number not in place_of:
                 continue

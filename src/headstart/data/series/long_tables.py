@@ -59,7 +59,7 @@ class OrderedSteps:
 
 
 def find_key_columns(raw_table: RawTable, spec: ColumnSpec) -> tuple[str | None, str | None]:
-    """Return the columns that name the series and the time: those asked for, of training, or with a usual name."""
+    """Return the columns that name the series and the time: named, of training, or with a usual name."""
     where = f" in {raw_table.name}"
     roles = {"series": spec.columns.get("id"), "time": spec.columns.get("time")}
     key_spec = ColumnSpec(columns={role: name for role, name in roles.items() if name}, training_columns=spec.roles)
@@ -202,7 +202,7 @@ def _number_series(values: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
 def _refuse_interleaved(
     raw_table: RawTable, spec: ColumnSpec, row_positions: Sequence[tuple[int, float]], name: str
 ) -> None:
-    """Refuse a table in which several rows share a time and another column tells them apart: a channel, or a trial.
+    """Refuse a table in which several rows share a time and another column distinguishes them: a channel, or a trial.
 
     Raises
     ------
@@ -212,7 +212,7 @@ def _refuse_interleaved(
     if 2 * len(set(row_positions)) > len(row_positions):
         return
     label = find_column(raw_table.names, "label", spec, "")
-    for other in [one for one in raw_table.names if one not in {name, label, *spec.labels}]:
+    for other in [item for item in raw_table.names if item not in {name, label, *spec.labels}]:
         values = raw_table.texts(other)
         words = sorted(set(values))
         if len(words) <= COLUMN_RULES.max_interleaved_values and len(
@@ -299,7 +299,7 @@ def _list_varying_series(raw_table: RawTable, name: str, steps: OrderedSteps) ->
 
 def _read_constant(raw_table: RawTable, name: str, steps: OrderedSteps) -> list[str]:
     """Return one value a series; a series with two labels is an error."""
-    varying_ids = [steps.ids[place] for place in _list_varying_series(raw_table, name, steps)]
+    varying_ids = [steps.ids[position] for position in _list_varying_series(raw_table, name, steps)]
     if varying_ids:
         raise DataError(
             f"{raw_table.name}: {len(varying_ids)} series have more than one {name} ({offenders(varying_ids)}).",
@@ -310,7 +310,7 @@ def _read_constant(raw_table: RawTable, name: str, steps: OrderedSteps) -> list[
 
 
 def _find_channels(raw_table: RawTable, others: Sequence[str], steps: OrderedSteps, spec: ColumnSpec) -> list[str]:
-    """Find the columns of values: those asked for, those of training, else every number that changes in a series."""
+    """Return the columns of values: those named, those of training, else every number that changes in a series."""
     numeric = [name for name in others if name not in spec.group_columns and raw_table.is_mostly_numbers(name)]
     numeric = [name for name in numeric if raw_table.has_numbers(name) or raw_table.numbers(name) is None]
     changing = [name for name in numeric if _changes_within_series(raw_table, name, steps)]

@@ -115,12 +115,12 @@ def orient_series(values: NDArray[np.generic], where: str, spec: ColumnSpec) -> 
     where : str
         What holds it, for messages.
     spec : ColumnSpec
-        `axes` as asked for, or as `inputs` of training were.
+        Axes that the user named, or those of training.
 
     Raises
     ------
     DataError
-        Of another shape; as many channels as steps, which cannot be told apart; or axes other than in training.
+        Of another shape; as many channels as steps, which cannot be known apart; or axes other than in training.
     """
     if values.ndim not in {2, 3} or values.dtype.kind not in "fiub":
         raise DataError(

@@ -162,5 +162,5 @@ def _find_usual_channels(raw_tables: Sequence[RawTable], spec: ColumnSpec) -> In
         return InputColumns(layout="files")
     usual = counts.most_common(1)[0][0]
     return InputColumns(
-        layout="files", channels=tuple(next(one for one in named if frozenset(map(fold_column_name, one)) == usual))
+        layout="files", channels=tuple(next(item for item in named if frozenset(map(fold_column_name, item)) == usual))
     )

@@ -85,7 +85,7 @@ def read_series_table(raw_table: RawTable, base: Path, spec: ColumnSpec) -> Pars
 
 
 def _list_candidates(raw_table: RawTable, spec: ColumnSpec) -> list[str]:
-    """Return the columns that are not asked for as something else."""
+    """Return the columns that are not named as something else."""
     requested = {
         *spec.columns.values(),
         *spec.group_columns,
@@ -160,7 +160,7 @@ def _make_wide_columns(axis: Axis) -> InputColumns:
 
 
 def _find_axis(raw_table: RawTable, spec: ColumnSpec) -> tuple[Axis, tuple[Finding, ...]]:
-    """Return the value columns: those asked for, those of training, those of one pattern, or all numbers."""
+    """Return the value columns: those that the user named, those of training, those of one pattern, or all numbers."""
     known = spec.training_inputs or InputColumns()
     if spec.values is not None:
         return _order_channels(_take_named_run(raw_table, spec, spec.values), known, raw_table), ()
@@ -272,7 +272,7 @@ def _find_unnamed_steps(raw_table: RawTable, names: Sequence[str]) -> tuple[Find
     )
     if not odd_columns:
         return (Finding(kind="unnamed-steps", severity="note", rows=(), summary=summary, advice=advice),)
-    remaining = [place for place in range(len(names)) if place not in odd_columns]
+    remaining = [position for position in range(len(names)) if position not in odd_columns]
     advice = f"If they are no steps of the series, pass --values {names[remaining[0]]}:{names[remaining[-1]]}."
     stand = "stands at an end and is" if len(odd_columns) == 1 else "stand at an end and are"
     summary += f" {offenders([names[at] for at in odd_columns])} {stand} on another scale than the rest."
