@@ -162,7 +162,7 @@ def summarise_rows(lines: Iterable[str], text_format: TextFormat, n_columns: int
         numeric=[bool(column) and all(is_number(cell) for cell in column) for column in columns],
         blank=[any(not cell.strip() for cell in column) for column in columns],
         length=float(sorted(lengths)[len(lengths) // 2]) if lengths else 0.0,
-        doubled=sum(filled) >= FEWEST_STEPS and not any(line_text == other for line_text, other in pairwise(filled)),
+        doubled=sum(filled) >= FEWEST_STEPS and not any(first == second for first, second in pairwise(filled)),
     )
 
 
