@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.task_types import TASK_TYPES
+
 Column = NDArray[np.object_]
 """(n_rows,) one value a row."""
 Index = NDArray[np.intp]
@@ -22,7 +24,7 @@ Probabilities = NDArray[np.float64]
 """(n_rows, n_classes); rows sum to one, or are all NaN where nothing was predicted."""
 
 MODALITY_NAMES = ("image", "text", "series")
-TASKS = ("classification", "multi-label", "regression", "ordinal")
+TASKS = tuple(TASK_TYPES)
 TRAIN, TEST = "train", "test"
 TRAINING_ONLY = -1
 """Fold of a row that every fold learns from and that none holds out, such as the only row of its class."""
@@ -338,7 +340,7 @@ class Predictions:
         [0]
         [1]
         """
-        if self.task == "ordinal":  # the median has the smallest expected distance in grades
+        if TASK_TYPES[self.task].is_ordered:  # the median has the smallest expected distance in grades
             n_grades_below_median = (np.cumsum(self.probabilities, axis=1) < 0.5 - 1e-9).sum(axis=1)
             return np.asarray(np.minimum(n_grades_below_median, len(self.classes) - 1), dtype=np.intp)
         return np.asarray(self.probabilities.argmax(axis=1), dtype=np.intp)

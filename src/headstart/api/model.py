@@ -21,6 +21,7 @@ from headstart.flow.inference.predict_table import decide_table
 from headstart.modalities.record import Array
 from headstart.records import Index, Predictions, Probabilities
 from headstart.results import Result
+from headstart.task_types import TASK_TYPES
 
 if TYPE_CHECKING:
     from headstart.flow.run_records import AdaptedRun
@@ -86,7 +87,7 @@ class Model:
         OptionError
             The model answers with a number, which has no probability.
         """
-        if self.task == "regression":
+        if TASK_TYPES[self.task].is_number:
             raise OptionError(f"This model gives a number ({self.classes[0]}), no probability.", "Call predict.")
         answered = self._answer(inputs)
         probabilities = np.full((answered.n_rows, len(self.classes)), np.nan)
@@ -131,7 +132,7 @@ class Model:
         plain = answers.to_python_values(answered.predictions)
         if answered.n_rows == len(plain):
             return plain
-        is_number = self.task == "regression"
+        is_number = TASK_TYPES[self.task].is_number
         whole = np.full(answered.n_rows, np.nan if is_number else None, dtype=plain.dtype if is_number else object)
         whole[answered.places] = plain
         return whole

@@ -8,8 +8,9 @@ from pathlib import Path
 from headstart.array_files import read_arrays, write_arrays
 from headstart.bundle.integrity import read_json
 from headstart.bundle.records.decision_records import ARRAYS, FILE, parse_rules
-from headstart.decisions import SINGLE, DecisionPolicy
+from headstart.decisions import DecisionPolicy
 from headstart.home import write_json
+from headstart.task_types import TASK_TYPES
 
 __all__ = ["ARRAYS", "FILE", "read_stored_policy", "write_decision_policy"]
 
@@ -33,5 +34,5 @@ def read_stored_policy(folder: Path, classes: Sequence[str], task: str) -> Decis
         return None
     document = read_json(folder / FILE)
     arrays = read_arrays(folder / ARRAYS) if (folder / ARRAYS).is_file() else {}
-    parse_rules(document, arrays, len(classes), task in SINGLE)
+    parse_rules(document, arrays, len(classes), TASK_TYPES[task].has_one_class)
     return DecisionPolicy.from_dict(document, arrays)

@@ -9,6 +9,7 @@ from headstart.data.duplicates.feature_duplicates import add_feature_duplicates
 from headstart.data.duplicates.near_duplicates import GRAVE_SHARE
 from headstart.errors import offenders
 from headstart.records import TEST, TRAIN, Features, Finding, Table
+from headstart.task_types import TASK_TYPES
 
 MOST_UNKNOWN_SHARE = 0.1
 """Share of unknown tokens above which texts have similar features only because the base model cannot read them."""
@@ -135,7 +136,7 @@ def report_near_duplicates_across_labels(table: Table) -> list[Finding]:
     table : Table
         With `near_duplicate_groups`.
     """
-    if table.labels is None or table.task == "regression":
+    if table.labels is None or TASK_TYPES[table.task].is_number:
         return []
     conflicts = []
     for rows in _list_near_duplicate_groups(table):

@@ -13,6 +13,7 @@ from headstart.checks.record import list_ids, make_finding
 from headstart.records import Finding, Probabilities, Table
 from headstart.results import LabelError
 from headstart.strategies.record import Task
+from headstart.task_types import TASK_TYPES
 
 MOST_LISTED = 50
 SURE, SURE_SHARE = 0.8, 0.01
@@ -96,17 +97,17 @@ _RANK_ROWS: dict[str, Callable[[Task, Probabilities], LabelErrors]] = {
 
 
 def _name_label(table: Table, task: Task, row: int) -> str:
-    if task.kind in ("classification", "ordinal"):
+    if TASK_TYPES[task.kind].has_one_class:
         return str(task.classes[int(task.codes[row])])
     return "" if table.labels is None else str(table.labels[row])
 
 
 def _name_suggested_label(task: Task, errors: LabelErrors, row: int) -> str:
     value = errors.suggested[row]
-    if task.kind == "regression":
+    if TASK_TYPES[task.kind].is_number:
         return f"{value:.4g}"
     name = str(task.classes[int(value)])
-    if task.kind == "multi-label":
+    if TASK_TYPES[task.kind].has_label_sets:
         assert task.truth is not None
         return f"without {name}" if task.truth[row, int(value)] == 1 else f"with {name}"
     return name

@@ -14,6 +14,7 @@ from headstart.data.labels.strata import MIN_LABEL_ROWS
 from headstart.data.splitting.split import MIN_CLASS_ROWS, MIN_NUMBERS
 from headstart.errors import offenders
 from headstart.records import TEST, Finding, Table
+from headstart.task_types import TASK_TYPES
 
 FEW_CLASS_ROWS, IMBALANCE = 10, 10
 """Training rows below which a class is small, and the ratio of the largest to the smallest class to be reported."""
@@ -30,7 +31,7 @@ def report_missing_words(table: Table) -> list[Finding]:
     table : Table
         With labels.
     """
-    if table.task not in _SINGLE_CLASS:
+    if not TASK_TYPES[table.task].has_one_class:
         return []
     assert table.labels is not None
     labels = table.labels.tolist()
@@ -53,7 +54,7 @@ def report_single_row_classes(table: Table) -> list[Finding]:
     table : Table
         With labels.
     """
-    if table.task not in _SINGLE_CLASS:
+    if not TASK_TYPES[table.task].has_one_class:
         return []
     assert table.labels is not None
     counts = count_training_rows(table)
@@ -131,7 +132,7 @@ def report_imbalance(table: Table) -> list[Finding]:
         With labels.
     """
     counts = count_training_rows(table)
-    if table.task not in _SINGLE_CLASS or len(counts) < 2:
+    if not TASK_TYPES[table.task].has_one_class or len(counts) < 2:
         return []
     (large, most), (small, least) = counts.most_common()[0], counts.most_common()[-1]
     if most < IMBALANCE * least:
@@ -148,7 +149,7 @@ def report_extreme_numbers(table: Table) -> list[Finding]:
     table : Table
         With labels.
     """
-    if table.task != "regression":
+    if not TASK_TYPES[table.task].is_number:
         return []
     assert table.targets is not None
     values = table.targets[:, 0]
@@ -160,6 +161,3 @@ def report_extreme_numbers(table: Table) -> list[Finding]:
     lie = "1 number lies" if len(far) == 1 else f"{len(far)} numbers lie"
     summary = f"{lie} far from all others (such as {values[far[0]]:g} in {rows[0]})."
     return [make_finding("extreme-number", "note", rows, summary)]
-
-
-_SINGLE_CLASS = frozenset(("classification", "ordinal"))

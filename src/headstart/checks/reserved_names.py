@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from headstart.decisions import ANSWER_WORDS, NONE, SINGLE, reserved_classes
+from headstart.decisions import ANSWER_WORDS, NONE, reserved_classes
 from headstart.options import AdaptOptions, CheckOptions
 from headstart.records import Finding, Table
 from headstart.spellings import fold_label
+from headstart.task_types import TASK_TYPES
 
 
 def find_reserved_names(table: Table, options: AdaptOptions | CheckOptions) -> tuple[Finding, ...]:
@@ -26,8 +27,8 @@ def find_reserved_names(table: Table, options: AdaptOptions | CheckOptions) -> t
     """
     if table.labels is None:
         return ()
-    if table.task not in SINGLE:
-        names = list(table.target_names) if table.task == "multi-label" else []
+    if not TASK_TYPES[table.task].has_one_class:
+        names = list(table.target_names) if TASK_TYPES[table.task].has_label_sets else []
         return tuple(_make_answer_word_finding(name, kind, ()) for name, kind in _find_answer_words(names))
     classes = sorted({str(label) for label in table.labels})
     reserved = reserved_classes(options.reserved, classes)

@@ -16,6 +16,7 @@ from headstart.records import Finding, Table
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.report.understood import describe_inputs
 from headstart.results import AnyMetrics, Comparison, Evaluation, Figure, Result
+from headstart.task_types import TASK_TYPES
 
 NOT_MEASURED = "not measured"
 
@@ -70,7 +71,7 @@ def show_inputs(table: Table, counts: Mapping[str, int], summary: InputSummary) 
     named = ", ".join(f"{label}: {n}" for label, n in list(counts.items())[:20])
     if counts:
         more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-        one, many = ("label", "labels") if table.task == "multi-label" else ("class", "classes")
+        one, many = ("label", "labels") if TASK_TYPES[table.task].has_label_sets else ("class", "classes")
         news.print(escape(f"{_format_count(len(counts), one, many)} ({named}{more})."))
 
 
@@ -117,7 +118,7 @@ def show_metrics(metric_record: AnyMetrics, task: str) -> None:
     if not parts:
         return
     grid = Grid(box=None, header_style="bold", pad_edge=False)
-    for name in ("label" if task == "multi-label" else "class", "rows", "recall", "precision"):
+    for name in ("label" if TASK_TYPES[task].has_label_sets else "class", "rows", "recall", "precision"):
         grid.add_column(name)
     for item in parts:
         grid.add_row(escape(item.label), str(item.support), format_share(item.recall), format_share(item.precision))

@@ -13,7 +13,6 @@ from headstart.decisions.policy import (
     LABEL,
     NONE,
     NOT_SURE,
-    SINGLE,
     DecisionPolicy,
     Decisions,
 )
@@ -27,7 +26,6 @@ __all__ = [
     "LABEL",
     "NONE",
     "NOT_SURE",
-    "SINGLE",
     "Calibrator",
     "Costs",
     "DecisionPolicy",

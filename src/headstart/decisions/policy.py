@@ -16,6 +16,7 @@ from headstart.decisions.reasons import NO_REASON, Reason
 from headstart.decisions.sets import ClassSets, SetRule
 from headstart.errors import BundleError
 from headstart.records import Column, FloatMatrix, Index, Predictions, make_column
+from headstart.task_types import TASK_TYPES
 
 FORMAT = 1
 NOT_SURE, NONE = "not sure", "none of these"
@@ -26,7 +27,6 @@ ANSWER_WORDS = (
 """How the two answers without a class are called in the languages of page and report."""
 LABEL = "label"
 KINDS = (LABEL, NOT_SURE, NONE)
-SINGLE = ("classification", "ordinal")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,7 @@ class DecisionPolicy:
             distances = self.out_of_distribution.distances(values)
         decisions = (
             self._decide_classes(predictions, distances)
-            if predictions.task in SINGLE
+            if TASK_TYPES[predictions.task].has_one_class
             else self._decide_other_tasks(predictions, distances)
         )
         return (
@@ -196,7 +196,7 @@ class DecisionPolicy:
         """Several labels, or a number: the answer as it is; a number with its interval."""
         n = len(predictions.ids)
         ends, reason = np.empty((n, 0)), NO_REASON
-        if predictions.task == "regression" and self.margin is not None:
+        if TASK_TYPES[predictions.task].is_number and self.margin is not None:
             ends = predictions.values[:, None] + np.array([-self.margin, self.margin])
             is_known = np.isfinite(self.margin)
             coverage = Reason("interval_coverage", {"coverage": self.coverage})

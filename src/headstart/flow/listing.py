@@ -10,6 +10,7 @@ from headstart import demo as demo_data
 from headstart import progress
 from headstart.options import AdaptOptions, CacheOptions
 from headstart.records import Table
+from headstart.task_types import TASK_TYPES
 
 if TYPE_CHECKING:
     from headstart.bases import BaseRecord
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def counts(table: Table) -> dict[str, int]:
     """Return the number of rows of each class or label, the largest first; a number has none."""
-    if table.task == "regression" or table.labels is None:
+    if TASK_TYPES[table.task].is_number or table.labels is None:
         return {}
     if table.targets is None:
         return dict(Counter(table.labels.tolist()).most_common())

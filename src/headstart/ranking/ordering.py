@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from headstart.ranking.listing import Candidate
 from headstart.ranking.vocabulary import VocabularyCoverage
 from headstart.records import Column, Index, Interval
+from headstart.task_types import TASK_TYPES
 
 SMALL_SAMPLE, LEAST_A_CLASS = 200, 5
 DRAWS = 2_000
-SOFT = frozenset({"multi-label", "regression"})
-"""Kinds of task whose rows are not simply right or wrong."""
 TIE_MARGIN = 0.01
 """A smaller base that ties with the best is taken only if it is at most this much lower, and its loss no higher."""
 
@@ -68,8 +67,8 @@ class MeasuredCandidate:
     @property
     def probe_phrase(self) -> str:
         """The probe's figure as part of a sentence."""
-        what = "the error of always saying the average, on" if self.kind in SOFT else ""
-        verb = "it takes away" if self.kind in SOFT else "it is right on"
+        what = "" if TASK_TYPES[self.kind].has_one_class else "the error of always saying the average, on"
+        verb = "it is right on" if TASK_TYPES[self.kind].has_one_class else "it takes away"
         share = f"{self.probe.value:.1%} ({self.probe.low:.0%}-{self.probe.high:.0%}) of"
         return " ".join(f"{verb} {share} {what} {len(self.ids)} training rows in cross-validation".split())
 

@@ -56,7 +56,7 @@ from headstart.results.metrics import (
     WorstRow,
 )
 from headstart.results.portable import PortableForm
-from headstart.results.record import FORMAT, Figure, Record, Task
+from headstart.results.record import FORMAT, Figure, Record
 from headstart.results.trust import (
     Abstention,
     Calibration,
@@ -70,6 +70,7 @@ from headstart.results.trust import (
     RiskPoint,
     Uncorrected,
 )
+from headstart.task_types import TaskName
 
 
 class Result(Record):
@@ -79,7 +80,7 @@ class Result(Record):
 
     format: int = FORMAT
     modality: Literal["image", "text", "series"]
-    task: Task = "classification"
+    task: TaskName = "classification"
     data: str
     classes: list[str]
     n_rows: RowCounts

@@ -9,8 +9,9 @@ from pydantic import ConfigDict
 from headstart.results.data import SetAsideRow
 from headstart.results.groups import GroupColumn
 from headstart.results.metrics import AnyMetrics, Confusion, ObservedPredicted
-from headstart.results.record import FORMAT, Figure, Record, Task
+from headstart.results.record import FORMAT, Figure, Record
 from headstart.results.trust import Abstention, Calibration, Conformal
+from headstart.task_types import TaskName
 
 
 class SiteFigures(Record):
@@ -107,7 +108,7 @@ class Evaluation(Record):
     model_config = ConfigDict(frozen=True)
 
     format: int = FORMAT
-    task: Task = "classification"
+    task: TaskName = "classification"
     bundle: str
     data: str
     classes: list[str]
@@ -165,7 +166,7 @@ class Comparison(Record):
     """
 
     format: int = FORMAT
-    task: Task = "classification"
+    task: TaskName = "classification"
     old: str
     new: str
     data: str

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict
 
 from headstart.records import Interval
 
 FORMAT = 1
-
-
-Task = Literal["classification", "multi-label", "regression", "ordinal"]
 
 
 class Record(BaseModel):

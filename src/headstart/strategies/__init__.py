@@ -11,9 +11,9 @@ from headstart.errors import unknown
 from headstart.records import MODALITY_NAMES, TASKS
 from headstart.strategies.fitted import lazy_fit, lazy_forecast, lazy_load
 from headstart.strategies.record import Clock, CostForecast, Fitted, Strategy, StrategyRows, Task
+from headstart.task_types import TASK_TYPES
 
-SINGLE = ("classification", "ordinal")
-"""Tasks whose labels are classes, one a row."""
+_ONE_CLASS_TASKS = tuple(name for name, task in TASK_TYPES.items() if task.has_one_class)
 
 
 _ROOMS = {
@@ -118,7 +118,7 @@ _RUNGS = (
         "The later layers trained to bring texts of one class together, for few labels.",
         "default",
         modalities=("text",),
-        tasks=SINGLE,
+        tasks=_ONE_CLASS_TASKS,
     ),
     _tuned("norm-bias", "Only the base model's scales and offsets trained on your rows.", "thorough"),
     _tuned("lora", "Small additions to the base model's attention layers trained on your rows.", "thorough"),
@@ -128,7 +128,7 @@ _RUNGS = (
         "transfer",
         "What the base model sees in your rows without labels used as well: sure answers and similar rows.",
         ("features", "unlabelled"),
-        tasks=SINGLE,
+        tasks=_ONE_CLASS_TASKS,
         reads=frozenset({"features"}),
     ),
     _strategy(
@@ -136,7 +136,7 @@ _RUNGS = (
         "transfer",
         "The probe fitted again so that small groups, or rows that a first probe found hard, count as much as others.",
         ("features",),
-        tasks=SINGLE,
+        tasks=_ONE_CLASS_TASKS,
         forecast=lazy_forecast(_module_of("balanced-probe")),
         on_request=True,
     ),
@@ -214,7 +214,6 @@ def select_strategies(
 
 __all__ = [
     "PRESETS",
-    "SINGLE",
     "STRATEGIES",
     "Clock",
     "CostForecast",

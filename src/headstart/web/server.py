@@ -23,6 +23,7 @@ from headstart.http.middleware import RequestMiddleware
 from headstart.http.request_log import JsonLinesFormatter
 from headstart.offline import offline
 from headstart.options import ServeOptions
+from headstart.task_types import TASK_TYPES
 from headstart.web.app import build_app
 from headstart.web.models import open_models
 
@@ -98,7 +99,7 @@ def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
         _start_listening(bound)
         where = f"http://{_format_host(options.host)}:{bound.getsockname()[1]}"
         for model in models.values():
-            classes = "" if model.task == "regression" else f", {len(model.classes)} classes"
+            classes = "" if TASK_TYPES[model.task].is_number else f", {len(model.classes)} classes"
             progress.say(f"{model.name}: {model.modality}, {model.task}{classes}")
         progress.say(f"Ready at {where} (page: {where}/, all routes: {where}/docs). Stop with Ctrl+C.")
         _run_until_stopped(HeadstartServer(config, middleware, options.timeout), bound)

@@ -29,6 +29,7 @@ from headstart.bundle.runtime.inputs import INPUT_KINDS
 from headstart.errors import BundleError, offenders
 from headstart.records import InputColumns
 from headstart.results import SiteFigures
+from headstart.task_types import TASK_TYPES, TaskName
 
 CONFIG = "config.json"
 Part = TypeVar("Part", bound=StrictRecord)
@@ -219,7 +220,7 @@ class ConfigRecord(StrictRecord):
 
     format: Annotated[int, Field(ge=1)] = 1
     modality: Literal["image", "text", "series"]
-    task: Literal["classification", "multi-label", "regression", "ordinal"] = "classification"
+    task: TaskName = "classification"
     classes: Annotated[list[Label], Field(min_length=1, max_length=MOST_CLASSES)]
     thresholds: list[Annotated[float, Field(ge=-1e-9, le=1.000001)]] = []
     strategy: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,100}$")]
@@ -236,7 +237,7 @@ class ConfigRecord(StrictRecord):
             raise ValueError("classes should differ")
         if len(self.thresholds) not in (0, len(self.classes)):
             raise ValueError(f"thresholds should be none, or one for each of the {len(self.classes)} classes")
-        if self.task == "regression" and len(self.classes) != 1:
+        if TASK_TYPES[self.task].is_number and len(self.classes) != 1:
             raise ValueError(f"a number should have one name (was {len(self.classes)})")
         return self
 
@@ -264,7 +265,7 @@ def parse_config(document: object, folder: object) -> ConfigRecord:
     """
     raw = require_mapping(document, CONFIG)
     task = raw.get("task", "classification")
-    if isinstance(task, str) and task.isidentifier() and task not in ("classification", "regression", "ordinal"):
+    if isinstance(task, str) and task.isidentifier() and task not in TASK_TYPES:
         raise BundleError(
             f"{folder} is for the task '{make_printable(task)}', which this version does not have.", "Update headstart."
         )

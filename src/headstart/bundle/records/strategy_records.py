@@ -27,6 +27,7 @@ from headstart.modalities.quantiles import count_features
 from headstart.records import FittedState
 from headstart.strategies import STRATEGIES
 from headstart.strategies.linear.links import LINK_OF
+from headstart.task_types import TaskName
 
 META, WEIGHTS = "strategy.json", "model.safetensors"
 N_KERNELS, TAPS, MOST_ROCKET_CHANNELS = 84, 9, 9
@@ -120,7 +121,7 @@ class ScratchRecord(NotesRecord):
 
     modality: Literal["image", "text"]
     label: Text
-    kind: Literal["classification", "multi-label", "regression", "ordinal"] = "classification"
+    kind: TaskName = "classification"
     architecture: dict[str, Any]
     spec: dict[str, Any]
 

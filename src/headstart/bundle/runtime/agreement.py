@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.records import Predictions, Probabilities, make_column
+from headstart.task_types import TASK_TYPES
 
 SAME_LABELS, LARGEST_DIFFERENCE, TIE = 0.995, 1e-3, 1e-6
 """What a float form must reach: share of rows with the same label, and the largest difference of an output. Where all
@@ -51,9 +52,10 @@ def assign_labels(task: str, outputs: Probabilities, thresholds: tuple[float, ..
     predictions = Predictions(
         ids=make_column(range(len(outputs))), classes=names, probabilities=outputs, task=task, thresholds=thresholds
     )
-    if task == "regression":
+    if TASK_TYPES[task].is_number:
         return np.zeros((len(outputs), 1), dtype=np.intp)
-    return predictions.label_mask.astype(np.intp) if task == "multi-label" else predictions.class_indices[:, None]
+    has_label_sets = TASK_TYPES[task].has_label_sets
+    return predictions.label_mask.astype(np.intp) if has_label_sets else predictions.class_indices[:, None]
 
 
 def compare_outputs(
@@ -70,7 +72,7 @@ def compare_outputs(
     """
     outputs = np.asarray(outputs, dtype=np.float64)
     one, two = (assign_labels(task, values, thresholds) for values in (expected, outputs))
-    size = max(float(np.std(expected)), float(np.abs(expected).mean()), 1e-12) if task == "regression" else 1.0
+    size = max(float(np.std(expected)), float(np.abs(expected).mean()), 1e-12) if TASK_TYPES[task].is_number else 1.0
     differences = np.abs(outputs - expected) / size
     worst = float(differences.max(initial=0.0)) if np.isfinite(differences).all() else float("inf")
     same = (one == two).all(axis=1) | (differences <= TIE).all(axis=1)

@@ -11,6 +11,7 @@ import numpy as np
 from headstart.errors import offenders
 from headstart.records import Finding, Table, make_column
 from headstart.spellings import match_names
+from headstart.task_types import TASK_TYPES
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def match_labels(table: Table, known: Sequence[str], merge: bool) -> MatchedLabe
         Whether labels that differ in letter case or blanks are merged. Invisible differences, TRUE for true and 1.0
         for 1 never make two labels.
     """
-    if table.task == "regression" or table.labels is None:
+    if TASK_TYPES[table.task].is_number or table.labels is None:
         return MatchedLabels(table, {}, {}, ())
     counts = _count_rows_by_label(table)
     matches = match_names(counts, known, merge)

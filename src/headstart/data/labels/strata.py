@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.errors import offenders
 from headstart.records import TEST, Finding, Index, Table
+from headstart.task_types import TASK_TYPES
 
 MOST_BINS, BIN_ROWS = 10, 10
 MIN_LABEL_ROWS = 1
@@ -87,7 +88,7 @@ def drop_unlearnable_labels(table: Table) -> Table:
     table : Table
         Of a task other than "multi-label" it is returned unchanged. Rows always stay.
     """
-    if table.task != "multi-label" or table.targets is None:
+    if not TASK_TYPES[table.task].has_label_sets or table.targets is None:
         return table
     train = table.targets[table.splits != TEST]
     counts = (train == 1).sum(axis=0)

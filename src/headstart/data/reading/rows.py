@@ -15,6 +15,7 @@ from headstart.data.labels.task_type import LabelSpec, ParsedLabels, RawLabels, 
 from headstart.data.reading.content import CONTENT_READERS
 from headstart.errors import DataError, offenders
 from headstart.records import TRAIN, Column, Finding, InputColumns, SetAside, Table, make_column
+from headstart.task_types import TASK_TYPES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,7 +328,7 @@ def _refuse_unlabelled(
                 ]
             ),
             _ADD_LABELS_OR_NONE
-            if answers.task == "multi-label" and not policy.label_spec.empty_is_none
+            if TASK_TYPES[answers.task].has_label_sets and not policy.label_spec.empty_is_none
             else _ADD_LABELS,
         )
     unlabelled_set = set(unlabelled_rows)

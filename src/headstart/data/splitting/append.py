@@ -9,6 +9,7 @@ import numpy as np
 from headstart.data.reading.rows import join_columns
 from headstart.errors import DataError
 from headstart.records import FloatMatrix, SetAside, Table, make_column
+from headstart.task_types import TASK_TYPES
 
 
 def append_rows(table: Table, more: Table, prefix: str) -> Table:
@@ -61,7 +62,7 @@ def _join_targets(table: Table, test: Table) -> tuple[FloatMatrix | None, tuple[
     """Return the targets of both tables; a label that only one of them has is 0 in the other."""
     if table.targets is None or test.targets is None:
         return None, tuple(dict.fromkeys([*table.target_names, *test.target_names]))
-    if table.task == "regression":
+    if TASK_TYPES[table.task].is_number:
         return np.concatenate([table.targets, test.targets]), table.target_names
     names = tuple(dict.fromkeys([*table.target_names, *test.target_names]))
     place = {name: at for at, name in enumerate(names)}

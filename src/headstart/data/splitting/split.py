@@ -16,6 +16,7 @@ from headstart.data.splitting.folds import assign_parts
 from headstart.errors import OptionError, offenders
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, SetAside, Table, make_column
+from headstart.task_types import TASK_TYPES
 
 TEST_SHARE = 0.25
 MIN_CLASS_ROWS, MIN_NUMBERS = 2, 4
@@ -46,7 +47,7 @@ def draw_rows_per_class(table: Table, labels_per_class: int, seed: int) -> Table
         The label is a number.
     """
     assert table.labels is not None
-    if table.task == "regression":
+    if TASK_TYPES[table.task].is_number:
         problem = f"--labels-per-class {labels_per_class}: the label is a number, so there are no classes."
         raise OptionError(problem, "Leave it out, or give fewer rows.")
     order = np.random.default_rng(seed).permutation(len(table))
@@ -106,7 +107,7 @@ def _assign_new_split(table: Table, options: AdaptOptions) -> Table:
     clusters_of_rows = number_clusters(table, options.group)
     part_shares = np.array([1 - TEST_SHARE, TEST_SHARE])
     parts = assign_parts(codes, clusters_of_rows, part_shares, options.seed, least_kept=MIN_CLASS_ROWS)
-    if table.task == "regression" and (parts == 0).sum() < MIN_NUMBERS:
+    if TASK_TYPES[table.task].is_number and (parts == 0).sum() < MIN_NUMBERS:
         parts = np.zeros_like(parts)
     split_table = replace(table, splits=make_column([TEST if part else TRAIN for part in parts]))
     if parts.any():

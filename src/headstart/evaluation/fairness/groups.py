@@ -39,6 +39,7 @@ from headstart.results import (
     MultiLabelMetrics,
     RegressionMetrics,
 )
+from headstart.task_types import TASK_TYPES
 
 MIN_ROWS, MIN_UNITS = 20, 10
 """A group of fewer rows, or of fewer independent rows or clusters, cannot be told: with 20 rows the interval still
@@ -149,7 +150,7 @@ def _class_gaps(
     truth: Truth, predictions: Predictions, columns: Mapping[str, Column], clusters: Index | None, seed: int
 ) -> dict[str, ClassGap | None]:
     """Test each column for classes that are found more often in one group; corrected over columns, too."""
-    if predictions.task not in ("classification", "ordinal"):
+    if not TASK_TYPES[predictions.task].has_one_class:
         return dict.fromkeys(columns)
     rows = np.arange(len(truth)) if clusters is None else sample_one_per_cluster(clusters, seed)
     gaps: dict[str, ClassGap | None] = {}

@@ -32,6 +32,7 @@ from headstart.ranking.typicality import (
 )
 from headstart.records import FloatMatrix, Index, InputColumns, Predictions, Table
 from headstart.strategies.record import StrategyRows
+from headstart.task_types import TASK_TYPES
 
 Floats = NDArray[np.float64]
 FEW_LABELS = 10
@@ -120,7 +121,9 @@ def _best_guess(predictions: Predictions, row: int) -> dict[str, Any]:
     )
     return {
         "guess": format_predictions(one)[0],
-        "probability": None if predictions.task != "classification" else float(one.probabilities.max()),
+        "probability": None
+        if TASK_TYPES[predictions.task].is_ordered or not TASK_TYPES[predictions.task].has_one_class
+        else float(one.probabilities.max()),
     }
 
 
@@ -273,7 +276,7 @@ def _explain_choice(chosen: RowsToLabel, at: int, mode: str, far: NDArray[np.boo
         return "unlike anything so far"
     if mode == "typical":
         return f"typical of about {chosen.group_sizes[at]} rows" if chosen.group_sizes[at] > 1 else "one of its kind"
-    if predictions.task == "multi-label":
+    if TASK_TYPES[predictions.task].has_label_sets:
         return f"unsure about {predictions.classes[int(np.abs(predictions.probabilities[at] - 0.5).argmin())]}"
     first, second = np.argsort(-predictions.probabilities[at], kind="stable")[:2]
     return f"unsure between {predictions.classes[first]} and {predictions.classes[second]}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import decisions
-from headstart.decisions import SINGLE, DecisionPolicy
+from headstart.decisions import DecisionPolicy
 from headstart.errors import OptionError
 from headstart.flow.inference.predict_table import decide_rows, select_ood_features
 from headstart.flow.run_records import DecidedTestRows, Prepared, TestScores
@@ -16,6 +16,7 @@ from headstart.options import AdaptOptions
 from headstart.records import Table
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import Strategy
+from headstart.task_types import TASK_TYPES
 
 SMALL_BASE_BYTES = 8_000_000
 """A base so small is kept for telling strange rows, whatever model was chosen."""
@@ -33,11 +34,11 @@ def require_costs(table: Table, options: AdaptOptions) -> None:
     OptionError
         An unknown class, a cost that is no number, or a task without classes.
     """
-    if options.reserved and (table.task not in SINGLE or table.labels is None):
+    if options.reserved and (not TASK_TYPES[table.task].has_one_class or table.labels is None):
         raise OptionError("--reserved: the rows have no single class each.", "Leave it out.")
     if not options.cost and not options.reserved:
         return
-    if table.task not in SINGLE or table.labels is None:
+    if not TASK_TYPES[table.task].has_one_class or table.labels is None:
         raise OptionError("--cost: the rows have no single class each, so no answer can be weighed.", "Leave it out.")
     classes = sorted({str(label) for label in table.labels})
     reserved = decisions.reserved_classes(options.reserved, classes)
@@ -70,13 +71,13 @@ def fit_policy(
         )
         if novelty is None:
             without["novelty"] = "There are too few training rows to say what is unlike them."
-    reserved = _learnt_reserved_classes(options.reserved, task.classes) if task.kind in SINGLE else None
+    reserved = _learnt_reserved_classes(options.reserved, task.classes) if TASK_TYPES[task.kind].has_one_class else None
     policy = DecisionPolicy(coverage=options.coverage, out_of_distribution=novelty, reserved=reserved)
-    if task.kind == "regression":
+    if TASK_TYPES[task.kind].is_number:
         assert task.truth is not None
         margin, _ = decisions.fit_margin(task.truth[:, 0].astype(np.float64), out_of_fold[:, 0], options.coverage)
         return replace(policy, margin=margin, not_applied={**without, "calibration": "The model gives no probability."})
-    if task.kind not in SINGLE:
+    if not TASK_TYPES[task.kind].has_one_class:
         return replace(policy, not_applied={**without, "sets": _NO_SETS})
     clusters = prepared.train_dependence.for_resampling
     calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)

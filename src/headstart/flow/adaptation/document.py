@@ -27,6 +27,7 @@ from headstart.results import (
     StrategyResult,
 )
 from headstart.strategies import STRATEGIES
+from headstart.task_types import TASK_TYPES
 
 
 def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: PortableForm | None = None) -> Result:
@@ -44,7 +45,7 @@ def assemble_result(run: AdaptedRun, seconds: Mapping[str, float], portable: Por
     table, figures = prepared.table, run.figures
     return Result(
         modality=table.modality,  # type: ignore[arg-type]
-        task=prepared.task.kind,  # type: ignore[arg-type]
+        task=prepared.task.kind,
         data=table.source,
         classes=list(prepared.task.classes),
         n_rows=RowCounts(train=len(prepared.train), test=len(prepared.test), set_aside=len(table.set_aside)),
@@ -129,7 +130,7 @@ def _count_rows_of_lone_classes(prepared: Prepared) -> dict[str, int]:
 def _count_rows_by_class(prepared: Prepared) -> dict[str, dict[str, int]]:
     """Count the rows of each class or label by split; a number has none."""
     table = prepared.table
-    if table.task == "regression":
+    if TASK_TYPES[table.task].is_number:
         return {}
     if table.targets is not None:
         named = {TRAIN: prepared.train.table.targets, TEST: prepared.test.table.targets}

@@ -26,6 +26,7 @@ from headstart.records import Index, list_held_out_folds
 from headstart.results import CurveFit, CurveForecast, CurvePoint, Figure, LearningCurve
 from headstart.strategies.point_scoring import SCORINGS, Scoring
 from headstart.strategies.record import Clock, StrategyRows, Task
+from headstart.task_types import TASK_TYPES
 
 Floats = NDArray[np.float64]
 Shape = Literal["rising", "flat", "noisy", "unknown"]
@@ -136,7 +137,7 @@ def _make_learning_curve(curve: FittedCurve, points: Sequence[MeasuredLosses], t
             return loss
         return Figure(value=1 - loss.value, low=1 - loss.high, high=1 - loss.low)
 
-    by_class = task.kind in ("classification", "ordinal")
+    by_class = TASK_TYPES[task.kind].has_one_class
     measured = [
         CurvePoint(
             labels=n, labels_per_class=n / n_classes if by_class else None, n_draws=len(point.losses),

@@ -17,8 +17,9 @@ from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Column, Index, Predictions, Table, make_column
 from headstart.results import Figure, MitigatedFigures, Mitigation
-from headstart.strategies import SINGLE, STRATEGIES
+from headstart.strategies import STRATEGIES
 from headstart.strategies.scoring import OBJECTIVES, mean_loss
+from headstart.task_types import TASK_TYPES
 
 STRATEGY = "balanced-probe"
 FEWEST_ROWS = 5
@@ -35,7 +36,7 @@ def list_mitigation_strategies(table: Table, options: AdaptOptions) -> tuple[str
     """
     if options.mitigate == "none":
         return ()
-    if table.task not in SINGLE:
+    if not TASK_TYPES[table.task].has_one_class:
         raise OptionError(f"--mitigate needs one class a row; this task is {table.task}.", "Leave --mitigate out.")
     if options.mitigate == "group-balance" and not _select_balanced_columns(table, options):
         named = f"({', '.join(options.group)} only keep rows together)" if options.group else "(none is named)"

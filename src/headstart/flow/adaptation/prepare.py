@@ -31,6 +31,7 @@ from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Index, Table
 from headstart.report.understood import describe_inputs
 from headstart.strategies.record import Clock, StrategyRows, Task
+from headstart.task_types import TASK_TYPES
 
 N_FOLDS = 5
 STEADY_ROWS, MOST_REPEATS = 400, 5
@@ -239,7 +240,7 @@ def _has_learnt_class(table: Table, classes: tuple[str, ...]) -> NDArray[np.bool
 
 def _refuse_misfits(table: Table, options: AdaptOptions) -> None:
     """Refuse options that mean nothing for a number."""
-    if table.task == "regression" and options.balance == "on":
+    if TASK_TYPES[table.task].is_number and options.balance == "on":
         raise OptionError("--balance on: the label is a number, so there are no classes to balance.", "Leave it out.")
 
 
@@ -294,7 +295,7 @@ def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
     """Read other data as `table` was: the same columns, and labels of the same kind and spelling."""
     blank = options.task == "multi-label"
     read_options = options.model_copy(update={"task": table.task})
-    known = () if table.labels is None or table.task == "regression" else list_classes(table)
+    known = () if table.labels is None or TASK_TYPES[table.task].is_number else list_classes(table)
     other = data.read_table(
         path, read_options, table.columns, empty_is_none=blank, labels=known, inputs=table.input_columns
     )
@@ -313,7 +314,7 @@ def read_test_data(table: Table, options: AdaptOptions) -> Table:
     """
     assert options.test is not None
     test = read_like(table, options.test, options)
-    if test.task == table.task and table.labels is not None and table.task != "regression":
+    if test.task == table.task and table.labels is not None and not TASK_TYPES[table.task].is_number:
         known = list_classes(table)
         matched = data.match_labels(test, known, merge=False)
         if matched.has_no_known_label:

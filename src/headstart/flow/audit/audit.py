@@ -25,8 +25,9 @@ from headstart.ladder import FittedStrategies
 from headstart.options import AdaptOptions
 from headstart.records import Column, FittedState, FloatMatrix, Table, make_column
 from headstart.results import Counterfactual, GapOrigin, Inherited, Readable
-from headstart.strategies import SINGLE, STRATEGIES
+from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import list_members
+from headstart.task_types import TASK_TYPES
 
 FROZEN = "linear-probe"
 WITHOUT_BASE = ("scratch", "classic")
@@ -182,7 +183,7 @@ def _probe_test_rows(
 
 def _to_log_scale(outputs: NDArray[np.float64], kind: str) -> FloatMatrix:
     """Give answers on the scale of logarithms, where they are probabilities."""
-    values = outputs if kind == "regression" else np.log(np.maximum(outputs, 1e-6))
+    values = outputs if TASK_TYPES[kind].is_number else np.log(np.maximum(outputs, 1e-6))
     return np.asarray(values, dtype=np.float32)
 
 
@@ -231,9 +232,10 @@ def _gather_counterfactual_inputs(
         uses |= STRATEGIES[name].predicts_from.union(*(STRATEGIES[each].predicts_from for each in members))
     table, predictions = prepared.test.table, scores.predictions[strategies.chosen]
     parts: dict[str, Column] = {name: table.metadata[name] for name in options.group if name in table.metadata}
-    if prepared.task.kind in SINGLE:
+    if TASK_TYPES[prepared.task.kind].has_one_class:
         parts = {"": make_column([prepared.task.classes[code] for code in prepared.truth]), **parts}
-    typical = float(np.median(row_errors(prepared.truth, predictions))) if prepared.task.kind == "regression" else 0.0
+    is_number = TASK_TYPES[prepared.task.kind].is_number
+    typical = float(np.median(row_errors(prepared.truth, predictions))) if is_number else 0.0
     needs_base = bool(uses & {"features", "stages"})
     ready = replace(bundle, uses=frozenset(uses), backbone=prepared.backbone if needs_base else None)
     thresholds = scores.thresholds

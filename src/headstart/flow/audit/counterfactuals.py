@@ -26,6 +26,7 @@ from headstart.modalities.counterfactual import Edit, list_edits
 from headstart.records import Column, Index, Interval, Predictions, Table, make_column
 from headstart.results import Counterfactual, Figure, FlipShare
 from headstart.strategies.record import Clock, Fitted
+from headstart.task_types import TASK_TYPES
 
 QUICK_ROWS, FULL_ROWS, FEWEST_ROWS = 64, 512, 20
 QUICK_SHARE, FULL_SHARE = 0.1, 0.5
@@ -178,7 +179,7 @@ class _Runner:
     def _has_moved(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Say which rows got another answer."""
         bundle = self.inputs.bundle
-        if bundle.task == "regression":
+        if TASK_TYPES[bundle.task].is_number:
             return np.asarray(np.abs(after - before)[:, 0] > self.inputs.typical_error)
 
         def to_predictions(values: NDArray[np.float64]) -> Predictions:
@@ -191,7 +192,7 @@ class _Runner:
                 thresholds=self.inputs.thresholds,
             )
 
-        if bundle.task == "multi-label":
+        if TASK_TYPES[bundle.task].has_label_sets:
             return np.asarray((to_predictions(before).label_mask != to_predictions(after).label_mask).any(axis=1))
         return np.asarray(to_predictions(before).class_indices != to_predictions(after).class_indices)
 

@@ -28,6 +28,7 @@ from headstart.options import AdaptOptions
 from headstart.ranking.typicality import RowClusters, cluster_rows, find_nearest_centres, scale_to_unit_length
 from headstart.records import Column, FloatMatrix, Index, Interval, Predictions, Table
 from headstart.results import Figure, Slice, Slices
+from headstart.task_types import TASK_TYPES
 
 FEWEST_ROWS, MOST_ROWS = 100, 4_000
 CLUSTERS = (4, 10, 24)
@@ -140,7 +141,7 @@ class _SliceDescriber:
 
     def describe(self, item: FailingCluster, clustering: RowClusters) -> Slice:
         """Describe one slice."""
-        upper = np.inf if self.predictions.task == "regression" else 1.0
+        upper = np.inf if TASK_TYPES[self.predictions.task].is_number else 1.0
         others = np.setdiff1d(np.arange(len(self.rows)), item.rows)
         n_test, on_test, off_test = self._measure_on_test_rows(item, clustering, upper)
         errors = self.errors
@@ -198,7 +199,7 @@ def _name_mistakes(
     labels: Column | None, rows: Index, predictions: Predictions, at: Index, errors: NDArray[np.float64]
 ) -> list[str]:
     """Name the most frequent mistakes of a slice."""
-    if labels is None or predictions.task not in ("classification", "ordinal"):
+    if labels is None or not TASK_TYPES[predictions.task].has_one_class:
         return []
     pairs = Counter(
         (str(label), str(answer))
@@ -230,7 +231,7 @@ def _name_properties(properties: Properties, table: Table, rows: Index, others: 
 
 
 def _describe_slice(described: Slice, kind: str) -> str:
-    shares = kind != "regression"
+    shares = not TASK_TYPES[kind].is_number
 
     def describe(figure: Figure | Interval) -> str:
         if not shares:

@@ -19,6 +19,7 @@ from headstart.flow.exports.comparison_rows import ComparisonRows
 from headstart.modalities.record import Array
 from headstart.options import ExportOptions
 from headstart.records import Index, Predictions
+from headstart.task_types import TASK_TYPES
 
 TIMED_ROWS, ROUNDS = 16, 3
 SMALLER, FASTER, LEAST_SMALLER = 3.0, 1.1, 1.2
@@ -99,7 +100,7 @@ def measure_form(bundle: Bundle, rows: ComparisonRows, outputs: Outputs, options
 
 
 def _has_classes(bundle: Bundle, rows: ComparisonRows) -> bool:
-    return rows.truth is not None and bundle.task in ("classification", "ordinal")
+    return rows.truth is not None and TASK_TYPES[bundle.task].has_one_class
 
 
 def _make_predictions(bundle: Bundle, rows: ComparisonRows, outputs: Outputs) -> Predictions:
@@ -117,10 +118,10 @@ def _mark_right(
     bundle: Bundle, rows: ComparisonRows, predictions: Predictions
 ) -> tuple[NDArray[np.float64], dict[str, Index]]:
     """Return which rows are right (n_rows,), and the rows of each class; without labels the model's answers."""
-    if bundle.task == "regression":
+    if TASK_TYPES[bundle.task].is_number:
         return np.empty(0), {}
     answers = assign_labels(bundle.task, predictions.probabilities, bundle.thresholds)
-    if bundle.task == "multi-label":
+    if TASK_TYPES[bundle.task].has_label_sets:
         truth = (
             rows.truth == 1 if rows.truth is not None else assign_labels(bundle.task, rows.expected, bundle.thresholds)
         )

@@ -23,13 +23,13 @@ from PIL import Image, ImageDraw
 from headstart import data
 from headstart.bundle import Bundle, decision
 from headstart.bundle.runtime.session import PortableModel
-from headstart.decisions import SINGLE
 from headstart.errors import OptionError, offenders
 from headstart.flow.exports.web_runtime import ENGINE, TOKENIZERS, Package, find_package, format_licences
 from headstart.flow.inference.predict_memory import SAMPLE_INPUTS, open_predictor
 from headstart.home import move_into_place, write_json, write_text
 from headstart.modalities import MODALITIES
 from headstart.options import ExportOptions, ReadOptions, parse
+from headstart.task_types import TASK_TYPES
 
 FORMAT = 1
 LISTED = "files.js"
@@ -205,7 +205,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
             f"--thumbnails: {path} lacks {len(lost)} of the rows that the model remembers ({offenders(lost)}).",
             "Name the data that it was adapted to.",
         )
-    named = bundle.classes if bundle.task in SINGLE else ("",)
+    named = bundle.classes if TASK_TYPES[bundle.task].has_one_class else ("",)
     rows = [
         {"label": named[code] if len(named) > code else "", **_SHOWN[bundle.modality](table.inputs[place[str(name)]])}
         for name, code in zip(novelty.ids, novelty.codes, strict=True)

@@ -30,6 +30,7 @@ from headstart.options import CompareOptions, EvaluateOptions
 from headstart.records import Column, Index, Interval, Predictions, Table, make_column
 from headstart.results import ChangedRow, Comparison, Figure, SetAsideRow
 from headstart.spellings import NameMatches, match_names
+from headstart.task_types import TASK_TYPES
 
 FIRST = 100
 """So many rows of each kind stand in the document; the CSV has all."""
@@ -99,7 +100,7 @@ def compare(old: Path, new: Path, path: Path, out: Path | None, options: Compare
         for part in (row_changes.old, row_changes.new)
     ]
     return Comparison(
-        task=first.task,  # type: ignore[arg-type]
+        task=first.task,
         old=str(old),
         new=str(new),
         data=table.source,
@@ -168,9 +169,9 @@ def _format_label_sets(predictions: Predictions) -> Column:
 
 
 def _format_answers(truth: Truth, predictions: Predictions) -> Column:
-    if predictions.task == "regression":
+    if TASK_TYPES[predictions.task].is_number:
         return make_column([f"{value:.6g}" for value in predictions.values])
-    return _format_label_sets(predictions) if predictions.task == "multi-label" else predictions.labels
+    return _format_label_sets(predictions) if TASK_TYPES[predictions.task].has_label_sets else predictions.labels
 
 
 def _format_truth(table: Table, bundle: Bundle) -> Column:
@@ -178,7 +179,7 @@ def _format_truth(table: Table, bundle: Bundle) -> Column:
     if table.targets is None:
         assert table.labels is not None
         return table.labels
-    if bundle.task == "regression":
+    if TASK_TYPES[bundle.task].is_number:
         return make_column([f"{value:.6g}" for value in table.targets[:, 0]])
     return _format_label_sets(
         Predictions(

@@ -124,7 +124,7 @@ def evaluate(bundle_path: Path, path: Path, options: PredictOptions, recalibrate
     figures = None if truth is None else _measure_rows(bundle, predicted, truth, clusters=clusters, columns=columns)
     set_aside = (*table.set_aside, *predicted.set_aside)
     result = Evaluation(
-        task=bundle.task,  # type: ignore[arg-type]
+        task=bundle.task,
         bundle=str(bundle_path),
         data=table.source,
         classes=list(bundle.classes),

@@ -23,6 +23,7 @@ from headstart.flow.external_validation.site_comparison import LEAST_LABELS
 from headstart.flow.scoring.groups import find_group_dependence
 from headstart.records import ONE_SIDED_5_PERCENT, Index, Predictions, Table
 from headstart.results import BeforeAfter, Figure, Recalibration
+from headstart.task_types import TASK_TYPES
 
 N_FOLDS = 5
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ def require_possible(bundle: Bundle, table: Table, labelled: bool) -> None:
     DataError
         No labels, too few, or nothing to correct for this task.
     """
-    if bundle.task == "multi-label":
+    if TASK_TYPES[bundle.task].has_label_sets:
         raise DataError(
             "--recalibrate: with several labels a row there is neither one probability nor a set to correct.",
             "Leave it out, or adapt again with these rows.",
@@ -82,7 +83,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     """
     clusters = find_group_dependence(table, groups).for_splitting
     policy = bundle.decision_policy or DEFAULT_POLICY
-    if raw.task == "regression":
+    if TASK_TYPES[raw.task].is_number:
         return _recalibrate_ranges(policy, raw, truth[:, 0].astype(np.float64), clusters=clusters, seed=bundle.seed)
     codes = np.asarray(truth, dtype=np.intp)
     folds = data.assign_folds(codes, clusters, N_FOLDS, bundle.seed)

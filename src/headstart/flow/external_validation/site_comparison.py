@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart import bundle as bundles
 from headstart.bundle import Bundle
-from headstart.decisions import NONE, SINGLE
+from headstart.decisions import NONE
 from headstart.errors import offenders
 from headstart.evaluation.shift.drift import MIN_ROWS, MIN_UNITS, measure_drift
 from headstart.evaluation.shift.prior_shift import independent_difference, measure_prior_shift
@@ -28,6 +28,7 @@ from headstart.results import (
     SiteFigures,
 )
 from headstart.spellings import fold_label
+from headstart.task_types import TASK_TYPES
 
 FEW_ROWS = 20
 """With fewer labelled rows there is no advice."""
@@ -131,7 +132,7 @@ def _measure_prior_shift(
     result: Evaluation, bundle: Bundle, training_site: SiteFigures | None, codes: Index, clusters: Index
 ) -> tuple[PriorShift | None, str]:
     """Return how the frequencies of the classes differ, or why that cannot be measured."""
-    if bundle.task not in SINGLE:
+    if not TASK_TYPES[bundle.task].has_one_class:
         return None, "A row has no single class."
     counts: Mapping[str, int] = training_site.predicted if training_site else {}
     if result.labelled:
@@ -192,7 +193,7 @@ def _advise_with_labels(result: Evaluation) -> Advice:
         return _make_advice(
             "cannot tell", f"{result.n_rows} labelled rows are too few; {LEAST_LABELS} or more would tell."
         )
-    if result.task != "multi-label" and n_unknown >= UNKNOWN_SHARE * (n_unknown + result.n_rows):
+    if not TASK_TYPES[result.task].has_label_sets and n_unknown >= UNKNOWN_SHARE * (n_unknown + result.n_rows):
         why = f"{n_unknown:,} of {n_unknown + result.n_rows:,} rows are of classes that the model does not know"
         return _make_advice("re-train", f"{why}. Adapt again with rows of these classes.")
     main = next((row for row in result.beside_training if row.name == SITE_FIGURES[result.task][0]), None)

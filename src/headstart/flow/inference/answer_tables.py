@@ -12,6 +12,7 @@ from headstart.evaluation import Truth, join_labels
 from headstart.flow.inference.answers import N_RANKED, UNUSABLE, Answer, format_number, make_answers
 from headstart.flow.inference.reason_texts import describe_reason
 from headstart.records import Predictions
+from headstart.task_types import TASK_TYPES
 
 MOST_LABEL_COLUMNS = 20
 """With more labels the CSV has the most probable ones of each row, not a column for each."""
@@ -166,7 +167,7 @@ def list_test_columns(task: str, classes: tuple[str, ...]) -> list[str]:
     classes : tuple of str
     """
     decision_columns = _COLUMNS[task].decision_columns
-    if task == "regression":
+    if TASK_TYPES[task].is_number:
         return ["id", classes[0], "predicted", *decision_columns]
     many = len(classes) > MOST_CLASS_COLUMNS
     columns = _list_ranked_columns(1, N_RANKED) if many else [f"p({name})" for name in classes]

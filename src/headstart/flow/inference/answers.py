@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headstart.decisions import LABEL, NONE, NOT_SURE, Decisions, Reason
 from headstart.flow.inference.reason_texts import describe_reason
 from headstart.records import Predictions, make_column
+from headstart.task_types import TASK_TYPES
 
 Outcome = Literal["answered", "not_sure", "none_of_these"]
 N_RANKED = 3
@@ -247,7 +248,7 @@ def make_document(answer: Answer) -> dict[str, Any]:
     ----------
     answer : Answer
     """
-    is_number = answer.task == "regression"
+    is_number = TASK_TYPES[answer.task].is_number
     low, high = answer.interval or (None, None)
     return {
         **_FORMATS[answer.task].document(answer),
@@ -267,7 +268,7 @@ def make_unusable_document(task: str, reason: str | None) -> dict[str, Any]:
     task : str
     reason : str or None
     """
-    ends = {"low": None, "high": None} if task == "regression" else {}
+    ends = {"low": None, "high": None} if TASK_TYPES[task].is_number else {}
     return {**_FORMATS[task].unusable, "answer": None, "set": [], "reason": reason, **ends, "kind": UNUSABLE}
 
 

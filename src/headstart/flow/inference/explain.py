@@ -29,6 +29,7 @@ from headstart.options import ExplainOptions
 from headstart.records import Predictions, Table, make_column
 from headstart.report.explained import ExplainedInput, render_explained
 from headstart.strategies.record import StrategyRows
+from headstart.task_types import TASK_TYPES
 
 SMALLEST = 1e-6
 Floats = NDArray[np.float64]
@@ -163,7 +164,7 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
 def _compute_weights(predictions: Predictions) -> tuple[Floats, Floats, str]:
     """Give what the answer loses without each part (log-odds, or units of the number), all outputs, and its name."""
     values = predictions.probabilities
-    if predictions.task == "regression":
+    if TASK_TYPES[predictions.task].is_number:
         return values[0, 0] - values[1:, 0], values[:, 0], predictions.classes[0]
     place = int(values[0].argmax())
     probabilities = values[:, place]
@@ -179,7 +180,7 @@ def _describe_parts(top: Sequence[tuple[str, float]], task: str, whole: float, o
         return f"No single part speaks for {of}: without any of them the model is as sure, or surer."
 
     def format_value(value: float) -> str:
-        return f"{value:.4g}" if task == "regression" else f"{100 * value:.1f} %"
+        return f"{value:.4g}" if TASK_TYPES[task].is_number else f"{100 * value:.1f} %"
 
     named = "; ".join(f"{name} (without it {format_value(without)})" for name, without in top)
     return f"What speaks most for {of}, now {format_value(whole)}: {named}."

@@ -16,8 +16,9 @@ from headstart.flow.data_check.reading_notes import NAMES, say_how_read
 from headstart.flow.inference.lining_up import line_up, report_reading
 from headstart.options import ColumnOptions, EvaluateOptions, ReadOptions, parse
 from headstart.records import TASKS, TEST, Table
+from headstart.task_types import TASK_TYPES
 
-_READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if task != "ordinal"}
+_READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if not TASK_TYPES[task].is_ordered}
 """The order of grades stands in the bundle; in the data they are just labels."""
 
 
@@ -66,7 +67,7 @@ def _read_labelled(bundle: Bundle, path: Path, options: EvaluateOptions) -> Tabl
     shared = {name: getattr(options, name) for name in names}
     read_options = parse(ReadOptions, modality=bundle.modality, unlabelled="drop", task=_READ_AS[bundle.task], **shared)
     blank = bundle.about.get("task") == "multi-label"
-    labels = () if bundle.task == "regression" else bundle.classes
+    labels = () if TASK_TYPES[bundle.task].is_number else bundle.classes
     table = data.read_table(
         path, read_options, bundle.columns, empty_is_none=blank, labels=labels, inputs=bundle.known_input_columns
     )
@@ -93,7 +94,7 @@ def _select_test_rows(table: Table, path: Path) -> Table:
 
 def _select_known_labels(bundle: Bundle, table: Table, path: Path, merge: bool) -> tuple[Table, Counter[str]]:
     """Keep what the model knows: rows of its classes, or its labels; gives the others with their numbers of rows."""
-    if bundle.task == "regression":
+    if TASK_TYPES[bundle.task].is_number:
         return table, Counter()
     matched = data.match_labels(replace(table, source=str(path)), bundle.classes, merge)
     if matched.has_no_known_label:

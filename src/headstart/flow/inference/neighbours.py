@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.bundle import Bundle
-from headstart.decisions import SINGLE
 from headstart.flow.inference.predict_table import select_ood_features
 from headstart.strategies.record import StrategyRows
+from headstart.task_types import TASK_TYPES
 
 N_NEAREST = 3
 
@@ -29,7 +29,7 @@ def find_neighbours(bundle: Bundle, rows: StrategyRows) -> list[tuple[Neighbour,
     if novelty is None or values is None:
         return [()] * len(rows)
     places, distances = novelty.nearest(values, N_NEAREST)
-    named = bundle.classes if bundle.task in SINGLE else ()
+    named = bundle.classes if TASK_TYPES[bundle.task].has_one_class else ()
     return [
         tuple(
             Neighbour(str(novelty.ids[at]), named[novelty.codes[at]] if named else "", max(0.0, round(float(far), 4)))

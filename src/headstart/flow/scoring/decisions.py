@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.decisions import KINDS, LABEL, NONE, NOT_SURE, SINGLE, Costs, DecisionPolicy, Decisions
+from headstart.decisions import KINDS, LABEL, NONE, NOT_SURE, Costs, DecisionPolicy, Decisions
 from headstart.evaluation import Truth
 from headstart.evaluation.uncertainty.conformal import measure_range_coverage, measure_set_coverage, share_interval
 from headstart.evaluation.uncertainty.selective import (
@@ -26,6 +26,7 @@ from headstart.results import (
     Miss,
     NoveltyFigures,
 )
+from headstart.task_types import TASK_TYPES
 
 MOST_MISSES = 10
 
@@ -65,7 +66,7 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
         Of the bootstrap.
     """
     truth, predictions, decided, clusters = rows.truth, rows.predictions, rows.decisions, rows.clusters
-    single, answered = predictions.task in SINGLE, decided.kinds == LABEL
+    single, answered = TASK_TYPES[predictions.task].has_one_class, decided.kinds == LABEL
     shares = {kind: answer_share(decided.kinds.tolist(), kind, clusters) for kind in KINDS}
     not_applied = dict(policy.not_applied)
     figures: dict[str, object] = dict.fromkeys(("accuracy_answered", "accuracy_all", "wrong", "risk_coverage", "costs"))
@@ -159,7 +160,7 @@ def _measure_out_of_distribution(
     if policy.out_of_distribution is None:
         return None
     ordinary = np.isfinite(decided.distances)
-    if predictions.task in SINGLE:
+    if TASK_TYPES[predictions.task].has_one_class:
         ordinary &= ~policy.is_reserved(predictions.classes)[truth]
     far = decided.distances[ordinary] > policy.out_of_distribution.threshold
     inside = None if clusters is None else clusters[ordinary]
@@ -184,7 +185,7 @@ def measure_coverage(rows: ScoredRows, policy: DecisionPolicy, seed: int, n_rows
         Rows that the margin of ranges was learnt from.
     """
     predictions = rows.predictions
-    if predictions.task == "regression" and policy.margin is not None:
+    if TASK_TYPES[predictions.task].is_number and policy.margin is not None:
         return measure_range_coverage(
             rows.truth[:, 0].astype(np.float64),
             predictions.values,
@@ -193,7 +194,7 @@ def measure_coverage(rows: ScoredRows, policy: DecisionPolicy, seed: int, n_rows
             n_rows_learnt=n_rows_learnt,
             clusters=rows.clusters,
         )
-    if policy.sets is None or predictions.task not in SINGLE:
+    if policy.sets is None or not TASK_TYPES[predictions.task].has_one_class:
         return None
     return measure_set_coverage(
         rows.truth,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from headstart import evaluation
-from headstart.decisions import SINGLE, DecisionPolicy
+from headstart.decisions import DecisionPolicy
 from headstart.flow.scoring.decisions import ScoredRows, measure_abstention, measure_coverage
 from headstart.flow.scoring.groups import compare_groups
 from headstart.results import (
@@ -19,6 +19,7 @@ from headstart.results import (
     WorstRow,
 )
 from headstart.strategies.record import Fitted, Task
+from headstart.task_types import TASK_TYPES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +72,14 @@ def measure_model(
     """
     truth, predictions, clusters = rows.truth, rows.predictions, rows.clusters
     not_measured = dict(_NOT_MEASURED.get(predictions.task, {}))
-    single = predictions.task in SINGLE
+    single = TASK_TYPES[predictions.task].has_one_class
     conformal = measure_coverage(rows, policy, seed, n_rows_learnt)
     if conformal is None:
         not_measured["conformal"] = policy.not_applied.get("sets", _NO_SETS)
     return ModelFigures(
         metrics=metrics,
         confusion=Confusion(matrix=evaluation.confusion_matrix(truth, predictions).tolist()) if single else None,
-        fit=evaluation.pair_observed_predicted(truth, predictions) if predictions.task == "regression" else None,
+        fit=evaluation.pair_observed_predicted(truth, predictions) if TASK_TYPES[predictions.task].is_number else None,
         calibration=evaluation.measure_calibration(truth, predictions, clusters, seed) if single else None,
         conformal=conformal,
         abstention=measure_abstention(rows, policy, seed),
@@ -97,7 +98,7 @@ def choose_label_thresholds(task: Task, fitted: Fitted) -> tuple[float, ...]:
     fitted : Fitted
         Its out-of-fold probabilities are what is chosen on.
     """
-    if task.kind != "multi-label" or task.truth is None:
+    if not TASK_TYPES[task.kind].has_label_sets or task.truth is None:
         return ()
     return evaluation.choose_thresholds(task.truth, fitted.out_of_fold)
 

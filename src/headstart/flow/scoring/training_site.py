@@ -23,6 +23,7 @@ from headstart.results import (
     Figure,
     SiteFigures,
 )
+from headstart.task_types import TASK_TYPES
 
 SITE = "site"
 SITE_FIGURES: dict[str, tuple[str, ...]] = {
@@ -143,7 +144,7 @@ def count_labels_per_class(prepared: Prepared) -> dict[str, int]:
     task = prepared.task
     if task.truth is None:
         return {name: int((task.codes == code).sum()) for code, name in enumerate(task.classes)}
-    if task.kind == "multi-label":
+    if TASK_TYPES[task.kind].has_label_sets:
         return {name: int((task.truth[:, at] == 1).sum()) for at, name in enumerate(task.classes)}
     return {}
 

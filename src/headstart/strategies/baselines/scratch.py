@@ -25,6 +25,7 @@ from headstart.strategies.baselines.scratch_sizes import NetworkSize, ScratchMet
 from headstart.strategies.baselines.scratch_text import METHOD as TEXT_KIT
 from headstart.strategies.fitted import FittedModel, restore_model
 from headstart.strategies.record import Clock, Fitted, StrategyRows, StrategySkipped, Task
+from headstart.task_types import TASK_TYPES
 from headstart.training.config import ParameterGroup, TrainingConfig, count_epochs_that_fit
 from headstart.training.loop import History, TrainingData, measure_seconds_per_row, predict_scores, train_network
 from headstart.training.losses import LOSSES
@@ -149,7 +150,7 @@ def _make_targets(task: Task) -> Tensor:
 
 def _set_score_scale(net: ScratchNetwork, task: Task, train_rows: Index) -> None:
     """Let a regression begin at the mean, in steps of the spread, of the rows that it learns from."""
-    if task.kind == "regression":
+    if TASK_TYPES[task.kind].is_number:
         assert task.truth is not None
         net.centre.copy_(torch.from_numpy(task.truth[train_rows].mean(axis=0)))
         net.spread.copy_(torch.from_numpy(np.maximum(task.truth[train_rows].std(axis=0), 1e-6)))
@@ -157,10 +158,10 @@ def _set_score_scale(net: ScratchNetwork, task: Task, train_rows: Index) -> None
 
 def _compute_output_weights(task: Task, train_rows: Index) -> Tensor:
     """Weights of the outputs: by class where `balance` is "on", one over the variance for values, else ones."""
-    if task.kind == "regression":
+    if TASK_TYPES[task.kind].is_number:
         assert task.truth is not None
         return torch.from_numpy((1 / np.maximum(task.truth[train_rows].var(axis=0), 1e-12)).astype(np.float32))
-    if task.kind == "multi-label":
+    if TASK_TYPES[task.kind].has_label_sets:
         return torch.ones(len(task.classes))
     counts = np.bincount(task.codes[train_rows], minlength=len(task.classes))
     weights = len(train_rows) / (np.count_nonzero(counts) * np.maximum(counts, 1))

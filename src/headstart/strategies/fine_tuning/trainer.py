@@ -26,6 +26,7 @@ from headstart.strategies.fine_tuning.tuned_model import scale_to_unit_length
 from headstart.strategies.linear.head import Head, Standardizer, fit_head
 from headstart.strategies.linear.links import LINK_OF
 from headstart.strategies.record import StrategyRows, StrategySkipped, Task
+from headstart.task_types import TASK_TYPES
 from headstart.training.config import ParameterGroup, TrainingConfig
 from headstart.training.loop import TrainingData, predict_scores, train_network
 from headstart.training.networks import FeatureNet, FinalFeatures, TunedNet
@@ -107,10 +108,10 @@ class Trainer:
     def compute_output_weights(self, train: Index) -> Tensor:
         """Return the weights of the outputs in the loss."""
         n_outputs = len(self.task.classes)
-        if self.task.kind == "regression":
+        if TASK_TYPES[self.task.kind].is_number:
             assert self.task.truth is not None
             return torch.from_numpy((1 / np.maximum(self.task.truth[train].var(axis=0), 1e-12)).astype(np.float32))
-        if self.task.kind == "multi-label" or self.task.balance != "on":
+        if TASK_TYPES[self.task.kind].has_label_sets or self.task.balance != "on":
             return torch.ones(n_outputs)
         counts = np.bincount(self.task.codes[train], minlength=n_outputs)
         return torch.from_numpy((len(train) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32))
@@ -118,7 +119,7 @@ class Trainer:
     def compute_score_scale(self, train: Index) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the centre and scale of the scores: mean and standard deviation of values, else 0 and 1."""
         n_outputs = len(self.task.classes)
-        if self.task.kind != "regression":
+        if not TASK_TYPES[self.task.kind].is_number:
             return np.zeros(n_outputs, dtype=np.float32), np.ones(n_outputs, dtype=np.float32)
         assert self.task.truth is not None
         values = self.task.truth[train]
@@ -178,7 +179,7 @@ class Trainer:
             seed=self.task.seed,
             keep="last",
             patience=epochs,
-            label_smoothing=0.1 if self.task.kind != "regression" else 0.0,
+            label_smoothing=0.1 if not TASK_TYPES[self.task.kind].is_number else 0.0,
             frozen_statistics=True,
             rows_at_once=self.rows_at_once,
             half_precision=self.half_precision,
