@@ -52,7 +52,16 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
 
 
 def evaluate_language(base: str, path: Path, options: EvaluateLanguageOptions) -> dict[str, Any]:
-    """Measure how well a base fits the language of raw text; gives a JSON document."""
+    """Measure how well a base fits the language of raw text; return a JSON document.
+
+    Parameters
+    ----------
+    base : str
+        Name, `file:...`, `hf:...` or `default`.
+    path : Path
+        A text file, a table, or a folder of both.
+    options : EvaluateLanguageOptions
+    """
     extras.require("adapt", "Measuring a base on a language")
     from headstart.language import reading
 

@@ -57,7 +57,7 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
 
 
 def _is_free(out: Path) -> bool:
-    """Whether a folder is not there yet, is empty, or holds a base for series that was made here before."""
+    """Return whether a folder is absent, empty, or holds a base for series that was made here before."""
     if not out.exists():
         return True
     if not out.is_dir():

@@ -151,7 +151,7 @@ def adapt_base(opened_base: MaskedBase, raw: RawText, request: AdaptationRequest
 def _prepare_pilots(
     base: MaskedBase, raw: RawText, request: AdaptationRequest
 ) -> tuple[PilotSetting, scoring.DocumentCosts]:
-    """Deal the documents, and measure the base as it is."""
+    """Split the documents and measure the base as it is."""
     split = reading.split_documents(raw, request.seed)
     special_tokens = find_special_tokens(open_tokenizer(base.parts.tokenizer), int(base.parts.spec["pad_id"]))
     net = train_masked_head(base, special_tokens, split.train, seconds=HEAD_SHARE * request.seconds, seed=request.seed)
@@ -190,7 +190,7 @@ def _prepare_pilots(
 
 
 def _fit_ngram(split: TextSplit, request: AdaptationRequest) -> tuple[ngram.CharacterModel, scoring.Floats]:
-    """Learn the n-gram model; gives it and the bits of the held-out documents."""
+    """Fit the n-gram model; return it and the bits of the held-out documents."""
     most = int(min(ngram.MOST_CHARACTERS, request.max_memory * 1e9 / 250))
     grams = ngram.choose_character_model(split.train, split.dev, most)
     return grams, ngram.compute_bits(grams, split.held)
@@ -199,7 +199,7 @@ def _fit_ngram(split: TextSplit, request: AdaptationRequest) -> tuple[ngram.Char
 def _train_chosen(
     choice: PilotChoice, setting: PilotSetting, request: AdaptationRequest, seconds: float
 ) -> MaskedHistory:
-    """Train what was chosen for the time that is left."""
+    """Train the chosen tokenizer and part for the time that is left."""
     description = f"{choice.chosen.tokenizer} tokenizer, {PARTS[choice.chosen.part]} learns"
     progress.say(f"Chosen: {description}. Training for about {seconds:.0f} s.")
     config = MaskedTrainingConfig(
@@ -297,7 +297,7 @@ def _describe_training(parts: BaseParts, choice: PilotChoice, history: MaskedHis
 
 
 def compose_sentence(figures: HeldOutFigures, to_base: Interval, to_grams: Interval) -> str:
-    """Say what came of it."""
+    """Return the result in one sentence."""
     after, before, grams = figures.adapted, figures.base, figures.ngram
     comparison = (
         f"A character of held-out text costs {after.bits.value:.2f} bits instead of {before.bits.value:.2f} "

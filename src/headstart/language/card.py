@@ -19,8 +19,15 @@ from headstart.markdown_text import escape_markdown
 
 
 def write_language_base(adapted: AdaptedBase, out: Path) -> None:
-    """Write the folder; `adapt --base file:OUT` takes it.
+    """Write the folder of a language's base; `adapt --base file:OUT` takes it.
 
+    Parameters
+    ----------
+    adapted : AdaptedBase
+    out : Path
+
+    Notes
+    -----
     What says that the folder is ours comes first, what makes it a base last: a kill leaves a whole base, or a folder
     that no command takes for one and that the same command fills.
     """
@@ -139,7 +146,7 @@ def render_card(adapted: AdaptedBase) -> str:
 
 
 def _render_words(word_counts: Mapping[str, int | str] | None) -> list[str]:
-    """Say what stands in the file of words, where there is one."""
+    """Return the section on the file of words, if there is one."""
     if word_counts is None:
         return []
     return [

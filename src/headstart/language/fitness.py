@@ -51,7 +51,7 @@ class LanguageEvaluation:
     sentence: str
 
     def document(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "format": 1,
             "base": self.base,
@@ -70,7 +70,7 @@ class LanguageEvaluation:
 def train_masked_head(
     base: MaskedBase, special_tokens: SpecialTokens, texts: Sequence[str], seconds: float, seed: int
 ) -> MaskedNet:
-    """Make the network of a base; where it has no head for hidden pieces, one is trained while all else is frozen."""
+    """Return the network of a base; if the base has no masked-token head, one is trained while all else is frozen."""
     tokenizer = open_tokenizer(base.parts.tokenizer)
     corpus = build_corpus(tokenizer, take_first_documents(texts, int(seconds * _HEAD_CHARACTERS_PER_SECOND)))
     n_vocabulary = int(base.parts.architecture["config"].get("vocab_size") or tokenizer.get_vocab_size())
@@ -90,7 +90,7 @@ def train_masked_head(
 
 
 def take_first_documents(texts: Sequence[str], n_characters: int) -> list[str]:
-    """Give the first documents of at most so many characters together, at least one."""
+    """Return the first documents with at most so many characters together, at least one."""
     documents: list[str] = []
     total = 0
     for text in texts:
@@ -176,7 +176,7 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
 
 
 def describe_fit(fit: TokenizerFit, figure: Interval | None = None) -> str:
-    """Say in plain words how well the tokenizer fits, and what follows."""
+    """Return sentences on how well the tokenizer fits, and what follows."""
     sentences = []
     if fit.unknown_character_share >= UNKNOWN_CHARACTERS:
         sentences.append(

@@ -76,16 +76,16 @@ class MaskedNet(nn.Module):
 
     @property
     def max_tokens(self) -> int:
-        """Count the pieces, marks included, that fit into a row (two places are kept back, as RoBERTa's are)."""
+        """Return the tokens that fit into a row, special tokens included (two positions are reserved as in RoBERTa)."""
         return int(getattr(self.encoder.config, "max_position_embeddings", 0) or 512) - 2
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Give the last layer (n_rows, n_pieces, n_dims)."""
+        """Return the last layer (n_rows, n_tokens, n_dims)."""
         states: Tensor = self.encoder(input_ids=ids, attention_mask=mask, return_dict=True).last_hidden_state
         return states
 
     def score_tokens(self, hidden: Tensor) -> Tensor:
-        """Give scores (m, n_pieces) for places (m, n_dims)."""
+        """Return logits (m, n_vocabulary) for positions (m, n_dims)."""
         scores: Tensor = self.head(hidden, self.embeddings)
         return scores.float()
 
@@ -104,7 +104,14 @@ class MaskedBase:
 
 
 def open_base(reference: str, offline: bool) -> MaskedBase:
-    """Find a text base by name, `file:...`, `hf:...` or `default`, with its head if one lies beside its weights."""
+    """Load a text base by name, `file:...`, `hf:...` or `default`, with its head if one lies beside its weights.
+
+    Parameters
+    ----------
+    reference : str
+    offline : bool
+        Whether downloads are refused.
+    """
     backbone = load_base(reference, BaseRequest(modality="text", offline=offline))
     source, _, rest = reference.partition(":")
     folder: Path | None = None
@@ -145,7 +152,7 @@ def build_masked_net(base: MaskedBase, counts: Array, seed: int) -> MaskedNet:
 
 
 def attach_head(encoder: Any, head: Mapping[str, Array] | None, counts: Array, seed: int) -> MaskedNet:
-    """Put a head onto an encoder: the one given if it fits, else a new one."""
+    """Return an encoder with a head: the one given if it fits, else a new one."""
     encoder.eval().requires_grad_(False)
     n_pieces, n_inner = encoder.get_input_embeddings().weight.shape
     with torch.random.fork_rng(devices=[]):
@@ -161,10 +168,10 @@ def attach_head(encoder: Any, head: Mapping[str, Array] | None, counts: Array, s
 
 
 def copy_head_arrays(net: MaskedNet) -> dict[str, Array]:
-    """Give the head as plain arrays."""
+    """Return the head as plain arrays."""
     return {name: value.detach().float().numpy().copy() for name, value in net.head.state_dict().items()}
 
 
 def autocast_bfloat16() -> contextlib.AbstractContextManager[Any]:
-    """Give the context in which multiplications are done: bfloat16 where the processor has it."""
+    """Return the autocast context: bfloat16 if the processor has it."""
     return torch.autocast("cpu", torch.bfloat16) if cpu_has_bfloat16() else contextlib.nullcontext()

@@ -41,7 +41,7 @@ PARTS: dict[str, str] = {
     "lora": "thin matrices on the attention layers (LoRA), embeddings and head",
     "all": "everything",
 }
-"""What may learn."""
+"""Parts of the network that can be trained."""
 _ADAPTER = ".parametrizations.weight.0."
 """In the names of low-rank updates that are not merged (`headstart.training.networks.LowRank`)."""
 
@@ -99,7 +99,7 @@ class MaskedHistory:
 
     @property
     def tokens_per_second(self) -> float:
-        """Give the speed."""
+        """Return the speed."""
         return self.n_tokens / max(self.seconds, 1e-9)
 
 
@@ -138,7 +138,7 @@ def list_parameter_groups(net: MaskedNet, config: MaskedTrainingConfig) -> list[
 
 
 def pair_windows(corpus: Corpus, special_tokens: SpecialTokens, longest: int = LONGEST) -> NDArray[np.int64]:
-    """Pair neighbouring windows of one document: (n, 2, 3); a window alone has itself as partner."""
+    """Return pairs of neighbouring windows of one document: (n, 2, 3); a window alone is its own partner."""
     cut = cut_windows(corpus, longest - special_tokens.n_around)
     couples: list[NDArray[np.int64]] = []
     at = 0
@@ -152,7 +152,7 @@ def pair_windows(corpus: Corpus, special_tokens: SpecialTokens, longest: int = L
 def draw_batches(
     couples: NDArray[np.int64], config: MaskedTrainingConfig, n_special: int
 ) -> Iterator[NDArray[np.int64]]:
-    """Give batches of pairs for ever: shuffled anew each epoch, pairs of like length side by side."""
+    """Yield batches of pairs for ever: shuffled anew each epoch, pairs of similar length together."""
     longest = (couples[:, :, 1] - couples[:, :, 0]).max(axis=1) + n_special
     n_rows = np.where((couples[:, 0] == couples[:, 1]).all(axis=1), 1, 2)
     epoch = 0
@@ -175,7 +175,7 @@ def draw_batches(
 def mask_words(
     rows: TokenRows, special_tokens: SpecialTokens, n_vocabulary: int, rng: np.random.Generator
 ) -> tuple[Any, NDArray[np.bool_]]:
-    """Hide a fifth of the words from a piece drawn at random to their end; gives ids to show and what to guess.
+    """Return input ids with a fifth of the words hidden from a random token to their end, and the mask of the labels.
 
     Of the hidden pieces 80 % are masked, 10 % are another piece and 10 % stay (as in BERT).
     """
@@ -205,7 +205,7 @@ def compute_masked_loss(
     couples: Any,
     pair_weight: float,
 ) -> Tensor:
-    """Give the mean loss in nats a guess, plus that of telling which windows belong together."""
+    """Return the mean loss in nats per hidden token, plus that of finding which windows belong together."""
     input_ids, label_mask = mask_words(rows, special_tokens, len(net.embeddings), rng)
     with autocast_bfloat16():
         out = net.encode(torch.from_numpy(input_ids), torch.from_numpy(rows.mask))
@@ -226,7 +226,7 @@ def compute_masked_loss(
 def lay_out_pairs(
     corpus: Corpus, couples: NDArray[np.int64], special_tokens: SpecialTokens
 ) -> tuple[TokenRows, tuple[Tensor, Tensor]]:
-    """Lay pairs out as rows; gives also which rows are the two sides of each true pair."""
+    """Return pairs laid out as rows, and the row numbers of both sides of each true pair."""
     alone = (couples[:, 0] == couples[:, 1]).all(axis=1)
     two, one = couples[~alone], couples[alone][:, 0]
     rows = lay_out_rows(corpus, np.concatenate([two[:, 0], two[:, 1], one]), special_tokens)
@@ -234,7 +234,7 @@ def lay_out_pairs(
 
 
 def compute_warmup_rate_factor(step: int, n_steps: int) -> float:
-    """Give the share (0-1) of the highest rate: up over the first twentieth, then straight down to almost nothing."""
+    """Return the factor (0-1) of the learning rate: up over the first twentieth, then linearly down to 0.02."""
     rise = max(1, n_steps // 20)
     return (step + 1) / rise if step < rise else max(0.02, (n_steps - step) / max(n_steps - rise, 1))
 
@@ -292,7 +292,7 @@ class _MaskedTraining:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training, those before a resumed checkpoint included."""
+        """Return the seconds of training, those before a resumed checkpoint included."""
         return self.seconds_before + time.monotonic() - self.started
 
     def draw_batches(self) -> Iterator[NDArray[np.int64]]:
@@ -343,7 +343,7 @@ class _MaskedTraining:
         )
 
     def record_evaluation(self, evaluate: Evaluate) -> None:
-        """Evaluate, and keep the weights if they are the best so far."""
+        """Record an evaluation, and keep the weights if they are the best so far."""
         figure = evaluate()
         self.run.record_evaluation(figure, is_best=figure < self.run.state.best_loss, keep_weights=True)
 
@@ -361,7 +361,7 @@ class _MaskedTraining:
 
 
 def measure_seconds_per_step(data: MaskedTrainingData, batch_stream: Iterator[NDArray[np.int64]]) -> float:
-    """Time a few steps that change nothing, so that the rate can follow its plan from the first real one."""
+    """Measure the seconds of a few steps that change nothing, so that the learning rate can follow its plan."""
     durations = []
     for number in range(_TIMED_STEPS):
         began = time.monotonic()

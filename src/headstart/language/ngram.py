@@ -58,7 +58,7 @@ def _encode_characters(texts: Sequence[str], alphabet: dict[str, int], pad: int)
 
 
 def _discounts(counts: Ints) -> Floats:
-    """Give D(0), D(1), D(2), D(3 and more) from the counts of counts; safe where those are zero."""
+    """Return D(0), D(1), D(2), D(3 and more) from the counts of counts; safe if those are zero."""
     n = np.bincount(np.minimum(counts, 5), minlength=6)[1:5].astype(np.float64)
     n = np.maximum(n, 1.0)
     y = n[0] / (n[0] + 2 * n[1])
@@ -67,7 +67,7 @@ def _discounts(counts: Ints) -> Floats:
 
 
 def _smooth_counts(counts: Ints, contexts: Ints, n_contexts: int) -> tuple[Floats, Floats]:
-    """Discounted share of each gram in its context, and what each context has left over for shorter ones."""
+    """Return the discounted probability of each gram in its context, and what each context leaves to shorter ones."""
     discount = _discounts(counts)[np.minimum(counts, 3)]
     totals = np.bincount(contexts, counts, n_contexts)
     taken = np.bincount(contexts, discount, n_contexts)
@@ -134,12 +134,12 @@ def fit_character_model(texts: Sequence[str], order: int = max(ORDERS), most: in
 
 
 def shorten_order(model: CharacterModel, order: int) -> CharacterModel:
-    """Give the same model with a shorter longest gram."""
+    """Return the same model with a shorter longest gram."""
     return CharacterModel(model.alphabet, model.orders[:order], order)
 
 
 def compute_bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
-    """Give what each document costs (n_documents,), in bits: -log2 of its probability, character by character.
+    """Compute the cost of each document (n_documents,) in bits: -log2 of its probability, character by character.
 
     A character that never occurred costs what the model gives to all unseen ones together, and `FOREIGN_BITS` to name
     it. The end of a document costs nothing.
@@ -148,8 +148,8 @@ def compute_bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
     --------
     A text of one letter only has little left to say:
 
-    >>> model = learn(["aaaaaaaaaa"] * 20, order=3)
-    >>> bool(bits(model, ["aaaa"])[0] < 1), bool(bits(model, ["zz"])[0] > 34)
+    >>> model = fit_character_model(["aaaaaaaaaa"] * 20, order=3)
+    >>> bool(compute_bits(model, ["aaaa"])[0] < 1), bool(compute_bits(model, ["zz"])[0] > 34)
     (True, True)
     """
     pad = model.order - 1
@@ -176,7 +176,7 @@ def compute_bits(model: CharacterModel, texts: Sequence[str]) -> Floats:
 
 
 def choose_character_model(train: Sequence[str], dev: Sequence[str], most: int = MOST_CHARACTERS) -> CharacterModel:
-    """Learn the orders 3 to 6 and keep the one with the fewest bits on documents that choose."""
+    """Fit the orders 3 to 6 and return the one with the fewest bits on development documents."""
     whole = fit_character_model(train, max(ORDERS), most)
     models = [shorten_order(whole, order) for order in ORDERS]
     return min(models, key=lambda model: float(compute_bits(model, dev).sum()))

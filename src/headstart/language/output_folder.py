@@ -13,6 +13,10 @@ MARK, CARD = "language.json", "README.md"
 def require_free_folder(out: Path) -> None:
     """Refuse a folder that holds something which `adapt-language` did not write, or that cannot be made.
 
+    Parameters
+    ----------
+    out : Path
+
     Raises
     ------
     OptionError

@@ -111,13 +111,13 @@ class TokenizerBench:
         )
 
     def compute_bits_per_character(self, net: MaskedNet, texts: Sequence[str], budget: int) -> float:
-        """Give bits per character."""
+        """Compute bits per character."""
         costs = self.measure(net, texts, budget)
         return float(costs.bits.sum() / costs.characters.sum())
 
 
 def measure_tokens_per_second(net: MaskedNet, pad: int) -> float:
-    """Give how many pieces a second go through the network without learning, here and now."""
+    """Measure how many tokens a second pass through the network without training, here and now."""
     ids = torch.full((16, min(128, net.max_tokens)), pad, dtype=torch.int64)
     seconds = []
     with torch.inference_mode(), autocast_bfloat16():
@@ -163,7 +163,7 @@ class PilotSetting:
     work: Path
 
     def repair_base(self) -> RepairedBase:
-        """Give the base with a new vocabulary."""
+        """Return the base with a new vocabulary."""
         size = choose_vocabulary_size(sum(map(len, self.split.train)), self.old.n_vocabulary)
         return repair_tokenizer(
             self.base.parts, take_first_documents(self.split.train, _LEARNT_CHARACTERS), size, self.seed
@@ -182,7 +182,7 @@ class PilotChoice:
 
 
 def choose_by_pilots(setting: PilotSetting) -> PilotChoice:
-    """Try both tokenizers with everything learning, then the better one with less learning, and once from nothing.
+    """Choose tokenizer and trained part by short trainings: both tokenizers, less of the network, from scratch.
 
     The old tokenizer is not tried where it cannot see the text, or cuts words into half as many pieces again as a new
     one. The network from nothing has the same size and the better tokenizer; it is only compared with, never chosen.
@@ -237,7 +237,7 @@ class PilotLog:
         self._save(leads)
 
     def beats(self, trial: PilotRun, bits: scoring.Floats) -> bool:
-        """Whether a trial takes the lead.
+        """Return whether a pilot run takes the lead.
 
         Short trials favour what learns little, so that leads only where its figure is the lowest and the interval of
         the paired difference to everything learning is below zero.
@@ -250,7 +250,7 @@ class PilotLog:
         return scoring.compute_change(bits, self.bits[whole], self.characters, self.setting.seed).high < 0
 
     def net(self, bench: TokenizerBench) -> MaskedNet:
-        """Give the network that leads, as its trial left it."""
+        """Return the leading network, as its pilot run left it."""
         if self.leading is None:
             self.leading = bench.build_net(None)
             self.leading.load_state_dict(self.state)
@@ -286,13 +286,13 @@ class PilotLog:
 
 
 def _supports_low_rank(setting: PilotSetting) -> bool:
-    """Whether the base has attention layers that thin matrices can be put on."""
+    """Return whether the base has attention layers for low-rank updates."""
     module = setting.base.backbone.module
     return module is not None and bool(find_attention_layers(cast(nn.Module, module().net)))
 
 
 def _is_old_tokenizer_usable(setting: PilotSetting, new: TokenizerBench) -> bool:
-    """Whether the old tokenizer is worth a trial."""
+    """Return whether the old tokenizer is worth a pilot run."""
     fits = setting.old_fit, new.fit(setting.split.dev)
     return (
         fits[0].unknown_character_share < UNKNOWN_CHARACTERS
@@ -330,7 +330,7 @@ def _run_pilot(
 
 
 def _reset_weights(net: MaskedNet, seed: int) -> None:
-    """Give every weight of the encoder a random start: a network of the same size without any pre-training."""
+    """Set every weight of the encoder to a random start: a network of the same size without pre-training."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net.encoder.apply(net.encoder._init_weights)

@@ -141,7 +141,7 @@ def _warn(findings: Sequence[Finding]) -> None:
 
 
 def _read_column(path: Path, column: str | None, encoding: str | None) -> tuple[str, list[str]]:
-    """Give the name of the column and its texts."""
+    """Return the name of the column and its texts."""
     sheet = read_raw_table(path, encoding)
     _warn(sheet.findings)
     name = find_column(sheet.names, "text", ColumnSpec(columns={"text": column} if column else {}), f" in {sheet.name}")
@@ -156,7 +156,7 @@ def _read_column(path: Path, column: str | None, encoding: str | None) -> tuple[
 
 
 def _drop_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
-    """Leave out documents, and longer lines of documents of several lines, that were seen before; cut long ones."""
+    """Return documents without repeats (of whole documents, and of longer lines of several); long ones are cut."""
     seen: set[bytes] = set()
     wholes: list[str] = []
     repeated = 0
@@ -184,7 +184,7 @@ def _drop_repeats(texts: Sequence[str]) -> tuple[list[str], int]:
 
 
 def _choose_document_length(texts: Sequence[str]) -> int:
-    """Say where documents are cut: shorter where there are few, so that there are enough to hold some out."""
+    """Return where documents are cut: shorter if there are few, so that there are enough to hold some out."""
     if sum(-(-len(text) // LONGEST_DOCUMENT) for text in texts) >= FEW_DOCUMENTS:
         return LONGEST_DOCUMENT
     return min(max(sum(map(len, texts)) // ENOUGH_DOCUMENTS, SHORTEST_CUT), LONGEST_DOCUMENT)
@@ -216,6 +216,10 @@ def _cut_document(text: str, longest: int) -> Iterator[str]:
 def require_enough_text(raw: RawText) -> None:
     """Refuse text that is too little to learn a language from.
 
+    Parameters
+    ----------
+    raw : RawText
+
     Raises
     ------
     DataError
@@ -232,7 +236,7 @@ def require_enough_text(raw: RawText) -> None:
 
 
 def split_documents(raw: RawText, seed: int) -> TextSplit:
-    """Deal documents by a hash of their content: the same documents fall on the same side, in whatever order they come.
+    """Split documents by a hash of their content: the same documents fall on the same side, in any order.
 
     Parameters
     ----------
@@ -253,7 +257,7 @@ def split_documents(raw: RawText, seed: int) -> TextSplit:
 
 
 def halve_documents(raw: RawText, seed: int) -> tuple[list[str], list[str]]:
-    """Deal documents into two halves of about as many characters each, by a hash of their content."""
+    """Split documents into two halves of about as many characters each, by a hash of their content."""
     order = sorted(raw.documents, key=lambda text: hashlib.sha256(f"{seed}|{text}".encode("utf-8", "replace")).digest())
     return _cut_at(order, raw.n_characters / 2)
 

@@ -130,7 +130,7 @@ def _cut_batches(cut: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 def _predict_hidden_words(
     net: MaskedNet, special_tokens: SpecialTokens, rows: TokenRows, hidden: NDArray[np.bool_]
 ) -> list[tuple[NDArray[np.int64], Floats, Floats, NDArray[np.bool_]]]:
-    """Guess hidden words piece by piece: (rows, bits, likeliest probability, right) for the first, second ... piece."""
+    """Predict hidden words token by token: (rows, bits, highest probability, correct) for each position."""
     predictions = []
     for position in range(int(rows.position[hidden].max(initial=-1)) + 1):
         label_mask = hidden & (rows.position == position)
@@ -153,7 +153,7 @@ def _predict_hidden_words(
 
 
 def _mark_longer_words(rows: TokenRows, hidden: NDArray[np.bool_], position: int) -> NDArray[np.bool_]:
-    """Mark the pieces of hidden words that have a piece at `place` (n_rows, width)."""
+    """Return a mask of the tokens of hidden words that have a token at `position` (n_rows, width)."""
     n_words = int(rows.word_index.max(initial=0)) + 1
     has = np.zeros((len(rows.ids), n_words), dtype=bool)
     row, column = np.nonzero(hidden & (rows.position == position))
@@ -162,11 +162,11 @@ def _mark_longer_words(rows: TokenRows, hidden: NDArray[np.bool_], position: int
 
 
 def compute_bits_per_character(bits: Floats, characters: Floats, seed: int) -> Interval:
-    """Give bits per character over documents with the bootstrap interval over documents (lower is better).
+    """Compute bits per character with the bootstrap interval over documents (lower is better).
 
     Examples
     --------
-    >>> per_character(np.array([2.0, 4.0]), np.array([1.0, 2.0]), 0)
+    >>> compute_bits_per_character(np.array([2.0, 4.0]), np.array([1.0, 2.0]), 0)
     Interval(value=2.0, low=2.0, high=2.0)
     """
     sums = np.column_stack([bits, characters]).astype(np.float32)
@@ -177,7 +177,7 @@ def compute_bits_per_character(bits: Floats, characters: Floats, seed: int) -> I
 
 
 def compute_change(new: Floats, old: Floats, characters: Floats, seed: int) -> Interval:
-    """Give new over old bits minus one (-0.2: a fifth less), paired over documents, with its bootstrap interval."""
+    """Compute new over old bits minus one (-0.2: a fifth less), paired over documents, with its bootstrap interval."""
     sums = np.column_stack([new, old, characters]).astype(np.float32)
     drawn = np.concatenate([times @ sums for times in draw_bootstrap_weights(len(sums), seed)]).astype(np.float64)
     low, high = percentiles(drawn[:, :1] / drawn[:, 1:2] - 1)
@@ -194,7 +194,7 @@ class TokenCalibration:
     n_guesses: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "error": self.error.as_dict(),
             "mean_probability": self.mean_probability,
@@ -204,7 +204,7 @@ class TokenCalibration:
 
 
 def measure_calibration(predictions: MaskedPredictions, seed: int) -> TokenCalibration:
-    """Compare how sure the likeliest pieces were with how often they were right.
+    """Measure the expected calibration error of the predicted tokens.
 
     Notes
     -----

@@ -40,11 +40,11 @@ class _ContextCounts:
 
 
 def split_graphemes(text: str) -> Iterator[str]:
-    """Give letters with the marks that stand on them.
+    """Yield letters with their combining marks.
 
     Examples
     --------
-    >>> len(list(units("o\u0323\u0300a")))
+    >>> len(list(split_graphemes("o\u0323\u0300a")))
     2
     """
     start = 0
@@ -71,7 +71,7 @@ class SpellingModel:
         return self.plain[unit]
 
     def _list_losses(self, text: str, encoding: Encoding) -> Iterator[tuple[str, str, str]]:
-        """Give (kind, context, value) of everything that the pieces alone do not say."""
+        """Yield (kind, context, value) of everything that the tokens alone do not say."""
         end, before, words = 0, "", encoding.word_ids
         for number, ((begin, stop), piece) in enumerate(zip(encoding.offsets, encoding.ids, strict=True)):
             same = number > 0 and words[number] == words[number - 1] and words[number] is not None
@@ -100,7 +100,7 @@ class SpellingModel:
         return self
 
     def compute_bits(self, text: str, encoding: Encoding) -> float:
-        """Give what it costs to get a document back from its pieces."""
+        """Compute the cost in bits of recovering a document from its tokens."""
         tables = {"gap": self.gaps, "written": self.written, "letter": self.letters}
         return sum(tables[kind].bits(context, value) for kind, context, value in self._list_losses(text, encoding))
 

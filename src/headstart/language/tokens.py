@@ -54,7 +54,7 @@ class Corpus:
 
 
 def open_tokenizer(tokenizer: str) -> Tokenizer:
-    """Make a tokenizer from the content of tokenizer.json; nothing is cut or filled."""
+    """Return a tokenizer from the content of tokenizer.json, without truncation and padding."""
     return parse_tokenizer(tokenizer, "The base model's tokenizer.json")
 
 
@@ -88,7 +88,7 @@ def find_special_tokens(tokenizer: Tokenizer, pad: int) -> SpecialTokens:
 
 
 def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
-    """Cut texts into pieces, without marks around them."""
+    """Return texts as tokens, without special tokens."""
     return [
         one
         for start in range(0, len(texts), _BATCH)
@@ -97,11 +97,11 @@ def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Encoding]:
 
 
 def find_word_begins(words: Sequence[int | None]) -> NDArray[np.bool_]:
-    """Say where words begin (n_pieces,); a word of more than `LONGEST_WORD` pieces begins again.
+    """Return where words begin (n_tokens,); a word of more than `LONGEST_WORD` tokens begins again.
 
     Examples
     --------
-    >>> word_begins([0, 0, 1, 2, 2]).tolist()
+    >>> find_word_begins([0, 0, 1, 2, 2]).tolist()
     [True, False, True, True, False]
     """
     begins = np.ones(len(words), dtype=bool)
@@ -113,7 +113,7 @@ def find_word_begins(words: Sequence[int | None]) -> NDArray[np.bool_]:
 
 
 def join_documents(encodings: Sequence[Encoding]) -> Corpus:
-    """Put documents in pieces one after the other."""
+    """Join tokenized documents into a corpus."""
     ids = [np.asarray(one.ids, dtype=np.int32) for one in encodings]
     begins = [find_word_begins(one.word_ids) for one in encodings]
     return Corpus(
@@ -124,7 +124,7 @@ def join_documents(encodings: Sequence[Encoding]) -> Corpus:
 
 
 def build_corpus(tokenizer: Tokenizer, texts: Sequence[str]) -> Corpus:
-    """Cut texts into pieces and put them one after the other, in blocks so that memory stays small."""
+    """Return texts as one corpus of tokens, built in blocks so that memory stays small."""
     blocks = [
         join_documents(encode_texts(tokenizer, texts[start : start + _BATCH]))
         for start in range(0, max(len(texts), 1), _BATCH)
@@ -172,7 +172,7 @@ class TokenRows:
 
 
 def lay_out_rows(corpus: Corpus, bounds: NDArray[np.int64], special_tokens: SpecialTokens) -> TokenRows:
-    """Lay windows out as rows, filled with `marks.pad`.
+    """Return windows as rows, padded with `special_tokens.pad`.
 
     Parameters
     ----------

@@ -48,18 +48,18 @@ class RepairedBase:
 
 
 def choose_vocabulary_size(n_characters: int, n_old: int) -> int:
-    """Give the size of a new vocabulary: fit for the text, never larger than the old one.
+    """Return the size of a new vocabulary: fit for the text, never larger than the old one.
 
     Examples
     --------
-    >>> wanted_size(1_500_000, 30_522), wanted_size(20_000, 30_522), wanted_size(100_000_000, 30_522)
+    >>> choose_vocabulary_size(1_500_000, 30_522), choose_vocabulary_size(20_000, 30_522), choose_vocabulary_size(100_000_000, 30_522)
     (10000, 1500, 30522)
     """
     return int(min(max(n_characters // CHARACTERS_PER_PIECE, LEAST_PIECES), n_old))
 
 
 def _keep_accents(normalizer: Any) -> Any:
-    """Let accents stay: they are letters in many languages."""
+    """Return a normalizer that keeps accents: they are letters in many languages."""
     if not isinstance(normalizer, Mapping):
         return normalizer
     if normalizer.get("type") == "BertNormalizer":
@@ -86,7 +86,7 @@ def _renumber(processor: Any, ids: Mapping[str, int]) -> Any:
 
 
 def learn_tokenizer(old: str, texts: Sequence[str], n_pieces: int) -> str:
-    """Learn a vocabulary of the same kind as an old tokenizer's; gives the content of a tokenizer.json.
+    """Fit a vocabulary of the same kind as an old tokenizer's; return the content of a tokenizer.json.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def learn_tokenizer(old: str, texts: Sequence[str], n_pieces: int) -> str:
 def _learn_word_pieces(
     tokenizer: Tokenizer, texts: Sequence[str], n_pieces: int, specials: Sequence[str], head: str
 ) -> dict[str, int]:
-    """Learn pieces of words: marks, all letters, then the most frequent pieces that byte-pair merges make.
+    """Fit word pieces: special tokens, all letters, then the most frequent pieces that byte-pair merges make.
 
     The library's own trainer of word pieces numbers letters in a random order, so that ties fall differently each time.
     """
@@ -198,7 +198,7 @@ def _spell(piece: str, vocabulary: Mapping[str, int], head: str) -> list[int]:
 def initialise_embeddings(
     old: Mapping[str, int], rows: NDArray[np.float32], new: Mapping[str, int], head: str, seed: int
 ) -> tuple[NDArray[np.float32], int, int]:
-    """Give embeddings of new pieces, and how many were kept and how many spelled.
+    """Return embeddings of new tokens, and how many were kept and how many spelled.
 
     Parameters
     ----------
@@ -213,8 +213,8 @@ def initialise_embeddings(
     "ab" is in both, "abc" is spelled by "ab" and "##c":
 
     >>> rows = np.array([[1, 0], [0, 1]], dtype=np.float32)
-    >>> made, kept, spelled = starting_embeddings({"ab": 0, "##c": 1}, rows, {"ab": 0, "abc": 1}, "##", 0)
-    >>> made[0].tolist(), kept, spelled
+    >>> embeddings, n_kept, n_spelled = initialise_embeddings({"ab": 0, "##c": 1}, rows, {"ab": 0, "abc": 1}, "##", 0)
+    >>> embeddings[0].tolist(), n_kept, n_spelled
     ([1.0, 0.0], 1, 1)
     """
     rng = np.random.default_rng(seed)
@@ -236,7 +236,7 @@ def initialise_embeddings(
 
 
 def repair_tokenizer(parts: BaseParts, texts: Sequence[str], n_pieces: int, seed: int) -> RepairedBase:
-    """Give a base with a vocabulary learnt on texts; its layers stay as they are.
+    """Return a base with a vocabulary fitted on texts; its layers stay as they are.
 
     Parameters
     ----------

@@ -96,11 +96,11 @@ def draw_processes(n_kernels: int, n_each: int, length: int, generator: np.rando
 
 
 def standardise(series: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring each series (n, time) to mean 0 and spread 1; constant ones become 0.
+    """Return each series (n, time) with mean 0 and standard deviation 1; constant ones become 0.
 
     Examples
     --------
-    >>> standard(np.array([[1.0, 3.0], [5.0, 5.0]], dtype=np.float32)).tolist()
+    >>> standardise(np.array([[1.0, 3.0], [5.0, 5.0]], dtype=np.float32)).tolist()
     [[-1.0, 1.0], [0.0, 0.0]]
     """
     centred = series - series.mean(axis=1, keepdims=True)

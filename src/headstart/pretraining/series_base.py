@@ -64,7 +64,7 @@ def make_series_base(out: Path, seed: int, n_pairs: int | None = None, seconds: 
 
 
 def _plan_pairs(path: Path, fitting: int) -> int:
-    """Give the number of pairs that a run which was stopped had planned, else the one that fits; and keep it."""
+    """Return the number of pairs that a stopped run had planned, else the one that fits; it is written to `path`."""
     try:
         return max(BATCH, int(read_json(path)["n_pairs"]))
     except (OSError, ValueError, KeyError, TypeError):

@@ -20,7 +20,7 @@ def _times(length: int) -> Series:
     return np.linspace(0, 1, length, dtype=np.float32)[None]
 
 
-def _draw_log_uniform(generator: np.random.Generator, low: float, high: float, *shape: int) -> Series:
+def _draw_log_uniform(generator: np.random.Generator, low: float, high: float, shape: tuple[int, int]) -> Series:
     """Draw evenly between the logarithms of two numbers."""
     return np.exp(generator.uniform(np.log(low), np.log(high), shape)).astype(np.float32)
 
@@ -30,16 +30,16 @@ def _normal(generator: np.random.Generator, *shape: int) -> Series:
 
 
 def draw_trends(n: int, length: int, generator: np.random.Generator) -> Series:
-    """Straight and bent lines."""
+    """Draw straight and bent lines."""
     at = _times(length) - 0.5
     return _normal(generator, n, 1) * at + _normal(generator, n, 1) * 2 * at**2
 
 
 def draw_seasons(n: int, length: int, generator: np.random.Generator) -> Series:
-    """Four harmonics of one period, some of them squared off, some drifting in pitch."""
+    """Draw four harmonics of one period, some of them squared off, some drifting in pitch."""
     at = _times(length)
     at = at + generator.uniform(-0.4, 0.4, (n, 1)).astype(np.float32) * at**2 * (generator.random((n, 1)) < 0.3)
-    phase = at / _draw_log_uniform(generator, 0.03, 0.8, n, 1) + generator.random((n, 1), dtype=np.float32)
+    phase = at / _draw_log_uniform(generator, 0.03, 0.8, (n, 1)) + generator.random((n, 1), dtype=np.float32)
     series = np.zeros((n, length), dtype=np.float32)
     for number in range(1, 5):
         series += (
@@ -50,50 +50,51 @@ def draw_seasons(n: int, length: int, generator: np.random.Generator) -> Series:
 
 
 def draw_steps(n: int, length: int, generator: np.random.Generator) -> Series:
-    """One to four sudden or soft changes of level."""
+    """Draw one to four sudden or soft changes of level."""
     at = _times(length)
     series = np.zeros((n, length), dtype=np.float32)
     for number in range(4):
         is_present = generator.random((n, 1)) < (1.0, 0.6, 0.3, 0.3)[number]
-        sharp = _draw_log_uniform(generator, 15, 1_000, n, 1)
+        sharp = _draw_log_uniform(generator, 15, 1_000, (n, 1))
         place = generator.random((n, 1), dtype=np.float32)
         series += is_present * _normal(generator, n, 1) * (0.5 + 0.5 * np.tanh(sharp * (at - place)))
     return series.astype(np.float32)
 
 
 def draw_bursts(n: int, length: int, generator: np.random.Generator) -> Series:
-    """One to five short events, smooth or ringing."""
+    """Draw one to five short events, smooth or ringing."""
     at = _times(length)
     series = np.zeros((n, length), dtype=np.float32)
     for number in range(5):
         is_present = generator.random((n, 1)) < (1.0, 0.6, 0.4, 0.3, 0.2)[number]
-        away = (at - generator.random((n, 1), dtype=np.float32)) / _draw_log_uniform(generator, 0.005, 0.15, n, 1)
+        away = (at - generator.random((n, 1), dtype=np.float32)) / _draw_log_uniform(generator, 0.005, 0.15, (n, 1))
         ringing = np.where(
-            generator.random((n, 1)) < 0.4, np.cos(_draw_log_uniform(generator, 1, 12, n, 1) * away), 1.0
+            generator.random((n, 1)) < 0.4, np.cos(_draw_log_uniform(generator, 1, 12, (n, 1)) * away), 1.0
         )
         series += is_present * _normal(generator, n, 1) * np.exp(-0.5 * away**2) * ringing
     return series.astype(np.float32)
 
 
 def draw_beats(n: int, length: int, generator: np.random.Generator) -> Series:
-    """A shape of three bumps that comes again and again, as a heart does."""
-    phase = _times(length) / _draw_log_uniform(generator, 0.08, 1.2, n, 1) + generator.random((n, 1), dtype=np.float32)
+    """Draw a repeated shape of three bumps, as of a heart."""
+    period = _draw_log_uniform(generator, 0.08, 1.2, (n, 1))
+    phase = _times(length) / period + generator.random((n, 1), dtype=np.float32)
     phase = phase - np.floor(phase)
     series = np.zeros((n, length), dtype=np.float32)
     for number in range(3):
-        width = _draw_log_uniform(generator, 0.01, 0.15, n, 1)
+        width = _draw_log_uniform(generator, 0.01, 0.15, (n, 1))
         place = generator.uniform(0.2, 0.8, (n, 1)).astype(np.float32)
         series += _normal(generator, n, 1) * (3, 1, 1)[number] * np.exp(-0.5 * ((phase - place) / width) ** 2)
     return series.astype(np.float32)
 
 
 def draw_walks(n: int, length: int, generator: np.random.Generator) -> Series:
-    """Random walks."""
+    """Draw random walks."""
     return np.asarray(np.cumsum(_normal(generator, n, length), axis=1) / np.sqrt(length), dtype=np.float32)
 
 
 def draw_noise(n: int, length: int, generator: np.random.Generator) -> Series:
-    """Independent values, some with a strength that changes along the series."""
+    """Draw independent values, some with a strength that changes along the series."""
     strength = np.exp(generator.uniform(-2, 2, (n, 1)).astype(np.float32) * _times(length))
     return standardise(_normal(generator, n, length) * strength)
 
@@ -122,7 +123,7 @@ BENDS: tuple[Callable[[Series], Series], ...] = (
 
 
 def mix_causes(roots: Series, n: int, generator: np.random.Generator) -> Series:
-    """Mix series by a small random network of causes: each node bends a sum of two earlier ones, shifted in time.
+    """Draw mixtures by a small random network of causes: each node bends a sum of two earlier ones, shifted in time.
 
     Parameters
     ----------

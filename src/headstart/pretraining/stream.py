@@ -47,7 +47,7 @@ def draw_series(n: int, length: int, generator: np.random.Generator) -> Series:
 
     Examples
     --------
-    >>> one, two = (series(3, 32, np.random.default_rng(5)) for _ in range(2))
+    >>> one, two = (draw_series(3, 32, np.random.default_rng(5)) for _ in range(2))
     >>> one.shape, bool((one == two).all())
     ((3, 32), True)
     """
@@ -74,7 +74,7 @@ def _interpolate(values: Series, places: NDArray[np.float64]) -> Series:
 
 
 def draw_view(values: Series, generator: np.random.Generator, least: float = 0.8) -> SeriesView:
-    """Give another view of each series: cut, stretched, noisier, with a little of another series, and some with a gap.
+    """Draw another view of each series: cut, stretched, noisier, mixed with some of another series, some with a gap.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def draw_view(values: Series, generator: np.random.Generator, least: float = 0.8
 
 
 def _draw_distraction(values: Series, generator: np.random.Generator) -> Series:
-    """Give to most series the beginning of another one, stretched and weak: what rows of one class differ in."""
+    """Draw weak, stretched parts of other series for most series: differences between rows of one class."""
     n, length = values.shape
     stretched = generator.uniform(0.3, 1, (n, 1)) * np.linspace(0, length - 1, length)[None]
     others = _interpolate(standardise(values)[generator.permutation(n)], stretched)
@@ -105,7 +105,7 @@ def _draw_distraction(values: Series, generator: np.random.Generator) -> Series:
 
 
 def add_gap(values: Series, generator: np.random.Generator, share: float = 0.15) -> SeriesView:
-    """Take a stretch out of a share of the series and fill it with a straight line."""
+    """Return series of which a share has a gap, filled by a straight line."""
     n, length = values.shape
     steps = np.arange(length)[None]
     width = np.where(generator.random((n, 1)) < share, generator.integers(2, length // 4, (n, 1)), 0)

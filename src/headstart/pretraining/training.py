@@ -69,7 +69,7 @@ class ProjectedEncoder(nn.Module):
         )
 
     def forward(self, values: Tensor, known: Tensor, steps: Tensor) -> Tensor:
-        """Give embeddings (n, PROJECTED); level, scale and length are left out, they would give the pairs away."""
+        """Return embeddings (n, PROJECTED); level, scale and length are left out, they would identify the pairs."""
         embeddings: Tensor = self.projection(self.net(values, known, steps)[:, : self.net.n_dims])
         return embeddings
 
@@ -82,7 +82,7 @@ class SyntheticPairs:
     seed: int
 
     def __call__(self, rows: Tensor, generator: torch.Generator | None) -> Batch:
-        """Give values and known (2 n, 1, time), first views before second ones, and steps (2 n, 1)."""
+        """Return values and known (2 n, 1, time), first views before second ones, and steps (2 n, 1)."""
         number = 0 if generator is None else 1 + int(torch.randint(0, 2**62, (1,), generator=generator))
         source = np.random.default_rng([self.seed, number])
         drawn = stream.draw_series(len(rows), self.length, source)
@@ -160,7 +160,7 @@ def _prepare_training(
 
 
 def build_untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
-    """Give the network as it is before any training, for comparing; means and spreads of its features are known."""
+    """Return the network before any training, for comparison; means and spreads of its features are set."""
     architecture = {**series_shape.ARCHITECTURE, **changes}
     net = _prepare_training(architecture, BATCH, seed)[0].net.eval().requires_grad_(False)
     _add_components(net, SyntheticPairs(int(architecture["length"]), seed))
@@ -169,14 +169,14 @@ def build_untrained(seed: int = 0, **changes: Any) -> series_encoder.SeriesNet:
 
 
 def count_pairs_that_fit(seconds: float, seed: int = 0) -> int:
-    """Measure how many pairs can be learnt in some seconds here; at least one batch."""
+    """Measure how many pairs can be trained on in some seconds here; at least one batch."""
     learner, data, config = _prepare_training(series_shape.ARCHITECTURE, PAIRS_AN_EPOCH, seed)
     each = measure_seconds_per_row(learner, data, config)
     return max(BATCH, int(seconds / each))
 
 
 def _add_components(net: series_encoder.SeriesNet, pairs: SyntheticPairs) -> None:
-    """Fill in means, spreads and principal components of the features over series of the stream."""
+    """Set means, spreads and principal components of the features over series of the stream."""
     with torch.no_grad(), limit_threads(1):  # More threads add up in another order.
         described = []
         for number in range(COMPONENT_SERIES // BATCH):

@@ -45,7 +45,7 @@ class Forest:
     values: NDArray[np.float32]
 
     def predict(self, rows: FloatMatrix) -> Floats:
-        """Give the mean over trees of the leaves' values: (n_rows, n_features) to (n_rows, n_outputs)."""
+        """Return the mean over trees of the leaves' values: (n_rows, n_features) to (n_rows, n_outputs)."""
         outputs = np.empty((len(rows), self.values.shape[1]))
         for start in range(0, len(rows), ROWS_AT_ONCE):
             block = np.asarray(rows[start : start + ROWS_AT_ONCE], dtype=np.float32)
@@ -54,7 +54,7 @@ class Forest:
         return outputs
 
     def _leaves(self, block: FloatMatrix) -> NDArray[np.int32]:
-        """Give the rows of `values` that a block reaches (n_rows, n_trees)."""
+        """Return the rows of `values` that a block of rows reaches (n_rows, n_trees)."""
         node = np.tile(self.roots, (len(block), 1))
         row, tree = np.nonzero(self.feature[node] != LEAF)
         while len(row):
@@ -66,7 +66,7 @@ class Forest:
         return self.leaf[node]
 
     def state(self) -> FittedState:
-        """Give the arrays."""
+        """Return the arrays."""
         return FittedState({}, {name: getattr(self, name) for name in self.__dataclass_fields__})
 
     @classmethod
@@ -85,13 +85,13 @@ class ForestConfig:
 
 
 def _round_down(thresholds: Floats) -> NDArray[np.float32]:
-    """Round down, so that single-precision rows fall to the same side."""
+    """Return thresholds rounded down, so that single-precision rows fall to the same side."""
     rounded = thresholds.astype(np.float32)
     return np.where(rounded > thresholds, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
 def grow_classifier(rows: FloatMatrix, codes: Index, weights: Floats | None, config: ForestConfig) -> Forest:
-    """Grow extremely randomised trees (Geurts et al. 2006) for classes.
+    """Fit extremely randomised trees (Geurts et al. 2006) for classes.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def grow_regressor(rows: FloatMatrix, targets: FloatMatrix, config: ForestConfig
 
 
 def _make_forest(trees: list) -> Forest:  # type: ignore[type-arg]  # scikit-learn's trees have no types
-    """Put trees behind each other."""
+    """Join trees into one forest."""
     sizes = [tree.node_count for tree in trees]
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
     feature = np.concatenate([tree.feature for tree in trees])

@@ -1,9 +1,9 @@
-"""`classic`: what one would learn without any pre-trained model, by modality, as a table."""
+"""`classic`: the usual model without any pre-training, by modality, as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -11,36 +11,33 @@ from headstart.records import FittedState, Probabilities
 from headstart.strategies.fitted import FittedModel, Predictor, restore_model
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
-Found = tuple[Predictor, Probabilities, tuple[str, ...]]
-"""What was fitted, its out-of-fold probabilities, and notes."""
-
 
 @dataclass(frozen=True)
 class ClassicMethod:
-    """How one modality is learnt from nothing; all functions import their module at the first call."""
+    """How one modality is fitted without a pre-trained model; the module is imported at the first call."""
 
-    fit: Callable[[StrategyRows, Task], Found]
+    fit: Callable[[StrategyRows, Task], FittedModel]
     forecast: Callable[[StrategyRows, Task], CostForecast]
     load: Callable[[FittedState], Predictor]
 
 
-def _load_method(name: str, core: str) -> ClassicMethod:
-    """Take `fit` and the class `core` of a module of this room."""
+def _load_method(name: str, predictor: str) -> ClassicMethod:
+    """Return the method of a module of this room, whose fitted model is the class `predictor`."""
 
-    def room() -> Any:
+    def load_module() -> Any:
         return import_module(f"headstart.strategies.{name}")
 
-    def fit(rows: StrategyRows, task: Task) -> Found:
-        found: Found = room().fit(rows, task)
-        return found
+    def fit(rows: StrategyRows, task: Task) -> FittedModel:
+        fitted: FittedModel = load_module().fit(rows, task)
+        return fitted
 
     def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-        found: CostForecast = room().forecast(rows, task)
-        return found
+        cost: CostForecast = load_module().forecast(rows, task)
+        return cost
 
     def load(state: FittedState) -> Predictor:
-        found: Predictor = getattr(room(), core).load(state)
-        return found
+        restored: Predictor = getattr(load_module(), predictor).load(state)
+        return restored
 
     return ClassicMethod(fit, forecast, load)
 
@@ -54,34 +51,34 @@ METHODS: dict[str, ClassicMethod] = {
 
 @dataclass(frozen=True)
 class ClassicModel:
-    """What a recipe made, with the recipe's name."""
+    """A fitted model of one modality."""
 
     modality: str
     core: Predictor
 
     def predict(self, rows: StrategyRows) -> Probabilities:
-        """Give probabilities (n_rows, n_classes)."""
+        """Return probabilities (n_rows, n_classes)."""
         return self.core.predict(rows)
 
     def state(self) -> FittedState:
-        """Give the state, with the recipe's name."""
+        """Return the state, with the modality (stored as "recipe")."""
         inner = self.core.state()
         return FittedState({**inner.meta, "recipe": self.modality}, inner.arrays)
 
 
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
-    """Follow the recipe of the rows' modality."""
-    recipe = rows.table.modality
-    core, out_of_fold, notes = METHODS[recipe].fit(rows, task)
-    return FittedModel(ClassicModel(recipe, core), out_of_fold, notes)
+    """Fit the method of the rows' modality."""
+    modality = rows.table.modality
+    fitted = METHODS[modality].fit(rows, task)
+    return replace(fitted, predictor=ClassicModel(modality, fitted.predictor))
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-    """Say what following the recipe will cost."""
+    """Return the forecast cost of fitting."""
     return METHODS[rows.table.modality].forecast(rows, task)
 
 
 def load(state: FittedState, classes: tuple[str, ...]) -> Fitted:
-    """Restore by the recipe that the state names."""
-    recipe = str(state.meta["recipe"])
-    return restore_model(ClassicModel(recipe, METHODS[recipe].load(state)), state, classes)
+    """Return the model of the modality that the state names."""
+    modality = str(state.meta["recipe"])
+    return restore_model(ClassicModel(modality, METHODS[modality].load(state)), state, classes)

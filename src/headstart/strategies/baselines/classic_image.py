@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headstart.records import FittedState, Probabilities
+from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear.head import Head, fit_head, forecast_head
 from headstart.strategies.record import CostForecast, StrategyRows, Task
 
@@ -16,12 +17,12 @@ class DescriptorModel:
     head: Head
 
     def predict(self, rows: StrategyRows) -> Probabilities:
-        """Give probabilities (n_rows, n_classes)."""
+        """Return probabilities (n_rows, n_classes)."""
         assert rows.descriptors is not None, "rows come without descriptors"
         return self.head.predict(rows.descriptors.final)
 
     def state(self) -> FittedState:
-        """Give the head's arrays."""
+        """Return the head's arrays."""
         return self.head.state()
 
     @classmethod
@@ -30,15 +31,15 @@ class DescriptorModel:
         return cls(Head.load(state))
 
 
-def fit(rows: StrategyRows, task: Task) -> tuple[DescriptorModel, Probabilities, tuple[str, ...]]:
+def fit(rows: StrategyRows, task: Task) -> FittedModel:
     """Fit a head on the descriptors."""
     assert rows.descriptors is not None, "rows come without descriptors"
     head, learnt = fit_head(rows.descriptors.final, task)
-    return DescriptorModel(head), learnt.choice.out_of_fold, learnt.notes
+    return FittedModel(DescriptorModel(head), learnt.choice.out_of_fold, learnt.notes)
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-    """Say what `fit` will cost."""
+    """Return the forecast cost of `fit`."""
     assert rows.descriptors is not None, "rows come without descriptors"
     values = rows.descriptors.final
     return forecast_head(lambda some: values[some], len(values), values.shape[1], task)

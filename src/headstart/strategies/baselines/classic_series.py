@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from headstart.bases import rocket
 from headstart.modalities import MODALITIES
 from headstart.records import FittedState, FloatMatrix, Probabilities
+from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.head import Head
 from headstart.strategies.linear.ridge import MANY_ROWS, fit_ridge
@@ -44,7 +45,7 @@ VIEWS: dict[str, Callable[[Series], Series]] = {
 
 
 def count_kernels(n_rows: int) -> int:
-    """Give the number of convolutions: fewer where rows are many (time and memory)."""
+    """Return the number of convolutions: fewer for many rows (time and memory)."""
     usual = N_KERNELS if n_rows <= MANY_ROWS else N_KERNELS_MANY_ROWS
     return max(FEWEST_KERNELS, min(usual, MOST_VALUES // max(n_rows, 1)))
 
@@ -57,7 +58,7 @@ def _fit_kernels(series: Series, n_rows: int, seed: int) -> Kernels:
 
 
 def _convolve(kernels: Kernels, series: Series) -> FloatMatrix:
-    """Give the features of every view side by side."""
+    """Return the features of every view side by side."""
     parts = [rocket.transform_series(some, VIEWS[name](series))[0] for name, some in kernels.items()]
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -77,7 +78,7 @@ class SeriesModel:
     head: Head
 
     def predict(self, rows: StrategyRows) -> Probabilities:
-        """Give probabilities (n_rows, n_classes)."""
+        """Return probabilities (n_rows, n_classes)."""
         outputs = np.empty((len(rows), len(self.head.intercept)))
         for start in range(0, len(rows), BATCH):
             part = rows.take(np.arange(start, min(start + BATCH, len(rows))))
@@ -85,7 +86,7 @@ class SeriesModel:
         return outputs
 
     def state(self) -> FittedState:
-        """Give the spec, the convolutions and the head."""
+        """Return the spec, the convolutions and the head."""
         inner = self.head.state()
         arrays = dict(inner.arrays)
         for view, some in self.kernels.items():
@@ -103,17 +104,18 @@ class SeriesModel:
         return cls(state.meta["spec"], kernels, Head.load(state))
 
 
-def fit(rows: StrategyRows, task: Task) -> tuple[SeriesModel, Probabilities, tuple[str, ...]]:
+def fit(rows: StrategyRows, task: Task) -> FittedModel:
     """Fit convolutions and ridge on the series of `rows.table.inputs`, brought to one length by `task.spec`."""
     series = _read_series(rows, task.spec)
     kernels = _fit_kernels(series, len(series), task.seed)
     convolved = _convolve(kernels, series)
     head, out_of_fold, notes = fit_ridge(convolved, task)
-    return SeriesModel(task.spec, kernels, head), out_of_fold, (*notes, f"{convolved.shape[1]} convolutions")
+    notes = (*notes, f"{convolved.shape[1]} convolutions")
+    return FittedModel(SeriesModel(task.spec, kernels, head), out_of_fold, notes)
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-    """Say what `fit` will cost, from the convolutions of some series."""
+    """Return the forecast cost of `fit`, from the convolutions of some series."""
     n_rows = len(rows)
     some = rows.take(np.arange(0, n_rows, max(1, n_rows // SAMPLE_SERIES)))
     series = _read_series(some, task.spec)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
 from headstart.records import FittedState, FloatMatrix, Index, Probabilities, list_held_out_folds
+from headstart.strategies.fitted import FittedModel
 from headstart.strategies.linear import cost_model
 from headstart.strategies.linear.cross_validation import WORKERS, FittedLinear, StrengthSearch, fit_linear
 from headstart.strategies.linear.glm import Coefficients, Matrix
@@ -60,14 +61,14 @@ def _join_blocks(blocks: Sequence[NgramCounts]) -> csr_matrix:
 
 
 def multiply_rows(first: csr_matrix, second: csr_matrix, frequent: Index) -> NDArray[np.float64]:
-    """Give `first @ second.T` (n_first, n_second): frequent columns as dense matrices, the others sparsely."""
+    """Return `first @ second.T` (n_first, n_second): frequent columns as dense matrices, the others sparse."""
     rare = np.setdiff1d(np.arange(first.shape[1]), frequent)
     dense = first[:, frequent].toarray() @ second[:, frequent].toarray().T
     return np.asarray(dense + (first[:, rare] @ second[:, rare].T).toarray(), dtype=np.float64)
 
 
 def one_hot_classes(task: Task) -> csr_matrix | None:
-    """Give the class of each row (n_rows, n_classes); None without classes, for uneven ones and for many rows."""
+    """Return the class of each row (n_rows, n_classes); None without classes, if imbalanced, or if rows are many."""
     n_rows = len(task.codes)
     if task.truth is not None or n_rows > MOST_LABELLED or is_imbalanced(task.codes):
         return None
@@ -76,7 +77,7 @@ def one_hot_classes(task: Task) -> csr_matrix | None:
 
 
 def weigh_columns(rows: csr_matrix, targets: csr_matrix) -> NDArray[np.float32]:
-    """Weigh columns by how differently often they occur in rows with and without each answer; the mean is about 1.
+    """Compute weights of columns from how differently often they occur with and without each class; their mean is 1.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def weigh_columns(rows: csr_matrix, targets: csr_matrix) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> telling(csr_matrix(np.eye(2)), csr_matrix(np.eye(2))).tolist()
+    >>> weigh_columns(csr_matrix(np.eye(2)), csr_matrix(np.eye(2))).tolist()
     [1.0, 1.0]
     """
     occurs = csr_matrix((np.ones(rows.nnz, np.float32), rows.indices, rows.indptr), shape=rows.shape)
@@ -132,12 +133,12 @@ class CooccurrenceKernel:
         return np.asarray(placed @ self.projection)
 
     def back(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Express coefficients on the projection (n_dims, n_outputs) as coefficients on the columns."""
+        """Return coefficients on the columns from those on the projection (n_dims, n_outputs)."""
         return np.asarray((self.projection @ coefficients)[self.places], dtype=np.float64)
 
 
 def _spread(values: NDArray[np.float32]) -> float:
-    """Sum of squared distances from the mean row."""
+    """Return the sum of squared distances from the mean row."""
     return float(np.square(values - values.mean(axis=0)).sum(dtype=np.float64))
 
 
@@ -217,7 +218,7 @@ class TextDesign:
         return [Idf.fit(part, limit, known.unlabelled, self.mix > 0) for part, limit, known in every]
 
     def align_kernel(self, idf: Sequence[Idf]) -> CooccurrenceKernel | None:
-        """Line the projection up with the columns that are kept."""
+        """Return the projection of the columns that are kept."""
         if self.mix == 0 or self.projection is None:
             return None
         places = [known.places[item.columns] for item, known in zip(idf, self.known, strict=True)]
@@ -264,14 +265,14 @@ class TextModel:
     link: str = "softmax"
 
     def predict(self, rows: StrategyRows) -> Probabilities:
-        """Give probabilities (n_rows, n_classes)."""
+        """Return probabilities (n_rows, n_classes)."""
         if len(rows) == 0:
             return np.empty((0, len(self.intercept)))
         raw = _join_blocks(self.vectorizer.blocks(rows.table.inputs)) @ self.coefficients
         return LINKS[self.link](raw + self.intercept)
 
     def state(self) -> FittedState:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         inner = self.vectorizer.state()
         arrays = {**inner.arrays, "coefficients": self.coefficients, "intercept": self.intercept}
         return FittedState({**inner.meta, "link": self.link}, arrays)
@@ -283,7 +284,7 @@ class TextModel:
         return cls(Vectorizer.load(state), state.arrays["coefficients"], state.arrays["intercept"], link)
 
 
-def fit(rows: StrategyRows, task: Task) -> tuple[TextModel, Probabilities, tuple[str, ...]]:
+def fit(rows: StrategyRows, task: Task) -> FittedModel:
     """Fit TF-IDF and a linear model on the texts of `rows.table.inputs`."""
     inputs = rows.table.inputs
     longest = choose_text_length([len(text) for text in inputs])
@@ -305,22 +306,19 @@ def fit(rows: StrategyRows, task: Task) -> tuple[TextModel, Probabilities, tuple
     halves = learnt.encoding.to_columns(learnt.coefficients)
     cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
     model = TextModel(Vectorizer(longest, vocabularies, weights), *halves, LINK_OF[task.kind])
-    return (
-        model,
-        learnt.choice.out_of_fold,
-        (*learnt.notes, *_describe_unlabelled(task, len(rows), learnt.encoding), *cut),
-    )
+    notes = (*learnt.notes, *_describe_unlabelled(task, len(rows), learnt.encoding), *cut)
+    return FittedModel(model, learnt.choice.out_of_fold, notes)
 
 
 def _usable_cooccurrence(task: Task, n_rows: int) -> Cooccurrence | None:
-    """Give what texts without labels said, for few enough rows."""
+    """Return the counts of unlabelled texts, if the rows are few enough."""
     return task.words if task.words is not None and n_rows <= MOST_LABELLED else None
 
 
 def _list_designs(
     plain: TextDesign, pieces: Sequence[list[str]], words: Cooccurrence | None
 ) -> tuple[tuple[TextDesign, ...], Sequence[list[str]]]:
-    """Give what is compared by cross-validation, and the pieces of the columns."""
+    """Return the designs that cross-validation compares, and the n-grams of the columns."""
     if words is None:
         return (plain,), pieces
     known = [align_columns(words, kind, own) for kind, own in zip(KINDS, pieces, strict=True)]
@@ -335,7 +333,7 @@ def _list_designs(
 
 
 def _choose_design(designs: Sequence[TextDesign], task: Task) -> FittedLinear:
-    """Learn on each ground, and give what cross-validation says is best; the first where it says nothing."""
+    """Return the best fit by cross-validation; the first without folds."""
     tried = designs if len(list_held_out_folds(task.folds)) > 1 else designs[:1]
     fits = [fit_linear(partial(_TextEncoding, ground), task, StrengthSearch(STRENGTHS, FALLBACK)) for ground in tried]
     if len(fits) == 1:
@@ -344,7 +342,7 @@ def _choose_design(designs: Sequence[TextDesign], task: Task) -> FittedLinear:
 
 
 def _describe_unlabelled(task: Task, n_rows: int, encoding: _TextEncoding) -> tuple[str, ...]:
-    """Say what texts without labels were used for."""
+    """Return the note on what unlabelled texts were used for."""
     words = _usable_cooccurrence(task, n_rows)
     if words is None:
         return ()
@@ -363,7 +361,7 @@ class _CountedRows(csr_matrix):  # type: ignore[misc]
 
 
 def _forecast_spanned(design: TextDesign, n_rows: int, timed: Task, task: Task) -> float:
-    """Forecast the seconds of few rows, which are expressed in their span: once a fold, by the cube of the rows."""
+    """Return the forecast seconds of few rows, expressed in their span: once a fold, cubic in the rows."""
     timing = cost_model.time_fold(partial(_TextEncoding, design), timed, FALLBACK)
     n_folds = len(list_held_out_folds(task.folds))
     growth = n_rows * max(1, n_folds - 1) / max(1, n_folds) / timing.n_rows
@@ -372,7 +370,7 @@ def _forecast_spanned(design: TextDesign, n_rows: int, timed: Task, task: Task) 
 
 
 def _forecast_sparse(design: TextDesign, n_rows: int, timed: Task, task: Task) -> float:
-    """Forecast the seconds of many rows: products grow with the rows, all other steps with the columns."""
+    """Return the forecast seconds of many rows: products grow with the rows, all other steps with the columns."""
     encodings: list[_TextEncoding] = []
 
     def encode(rows: Index) -> _TextEncoding:
@@ -395,7 +393,7 @@ def _forecast_sparse(design: TextDesign, n_rows: int, timed: Task, task: Task) -
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-    """Forecast what `fit` will cost, from some of the texts."""
+    """Return the forecast cost of `fit`, from some of the texts."""
     inputs, n_rows = rows.table.inputs, len(rows)
     longest = choose_text_length([len(text) for text in inputs])
     spanned = n_rows <= LARGEST_ROTATION

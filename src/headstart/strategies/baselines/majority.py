@@ -25,11 +25,11 @@ class ConstantModel:
     outputs: Probabilities
 
     def predict(self, rows: StrategyRows) -> Probabilities:
-        """Give the same answer for every row."""
+        """Return the same outputs for every row."""
         return np.tile(self.outputs, (len(rows), 1))
 
     def state(self) -> FittedState:
-        """Give the answer."""
+        """Return the outputs."""
         return FittedState({}, {"shares": self.outputs})
 
 
@@ -38,7 +38,7 @@ def _class_frequencies(task: Task, rows: Index) -> NDArray[np.float64]:
 
 
 def _label_frequencies(task: Task, rows: Index) -> NDArray[np.float64]:
-    """Each label's share, with half a row of doubt, so that no label is impossible."""
+    """Return each label's frequency; half a row is added, so that no label is impossible."""
     assert task.truth is not None
     return np.asarray((task.truth[rows].sum(axis=0, dtype=np.float64) + 0.5) / (len(rows) + 1))
 
@@ -57,7 +57,7 @@ AVERAGES: dict[str, Average] = {
 
 
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
-    """Average the labels."""
+    """Fit the mean of the labels."""
     average = AVERAGES[task.kind]
     out_of_fold = np.full((len(task.codes), len(task.classes)), np.nan)
     for fold in list_held_out_folds(task.folds):

@@ -39,7 +39,7 @@ Spec = Mapping[str, Any]
 
 
 def choose_divisor(n_rows: int, spec: Spec) -> int:
-    """Give how many values of an interval there are for each quantile: 4, and more where memory asks for it."""
+    """Return the number of values of an interval for each quantile: 4, and more if memory requires it."""
     divisor, channels = DIVISOR, int(spec["n_channels"])
     while n_rows * channels * count_features(int(spec["length"]), divisor) > MOST_VALUES and divisor < spec["length"]:
         divisor *= 2
@@ -79,11 +79,11 @@ class TreeModel:
     link: str
 
     def scores(self, described: FloatMatrix) -> Floats:
-        """Give scores before the temperature (n_rows, n_outputs)."""
+        """Return scores before the temperature (n_rows, n_outputs)."""
         return SCORES[self.link](self.forest, described, self.prior)
 
     def predict(self, rows: StrategyRows) -> Probabilities:
-        """Give probabilities or numbers (n_rows, n_outputs)."""
+        """Return probabilities or values (n_rows, n_outputs)."""
         outputs = np.empty((len(rows), len(self.prior)))
         for start in range(0, len(rows), BATCH):
             part = rows.take(np.arange(start, min(start + BATCH, len(rows))))
@@ -92,7 +92,7 @@ class TreeModel:
         return outputs
 
     def state(self) -> FittedState:
-        """Give the spec, the trees and the temperature."""
+        """Return the spec, the trees and the temperature."""
         meta = {
             "spec": dict(self.spec), "divisor": self.divisor, "temperature": self.temperature, "link": self.link,
         }  # fmt: skip
@@ -109,7 +109,7 @@ class TreeModel:
 
 
 def _mean_votes(forest: Forest, described: FloatMatrix, prior: Floats) -> Floats:
-    """Give the mean vote with that of one more tree that knows only the shares; absent classes stay at zero."""
+    """Return the mean vote with one more tree that votes for the prior; absent classes stay at zero."""
     n_trees = len(forest.roots)
     votes = np.tile(prior, (len(described), 1))
     votes[:, prior > 0] += n_trees * forest.predict(described)
@@ -144,7 +144,7 @@ class _ForestFitter:
         self.min_leaf = max(1, -(-n_values // MOST_LEAF_VALUES))
 
     def fit_forest(self, rows: Index, n_trees: int) -> tuple[Forest, Floats]:
-        """Grow a forest on some rows; also gives the shares of its outputs there."""
+        """Return a forest fitted on some rows, and the prior of its outputs there."""
         task, growth = self.task, ForestConfig(n_trees, self.min_leaf, self.task.seed)
         if task.truth is not None:
             targets = np.asarray(task.truth[rows], dtype=np.float32)
@@ -158,7 +158,7 @@ class _ForestFitter:
         return forest, prior / prior.sum()
 
     def score_held_out(self) -> Floats:
-        """Score every row by trees that did not see it (n_rows, n_outputs)."""
+        """Return the score of every row by trees that were not fitted on it (n_rows, n_outputs)."""
         scores, link = make_empty_outputs((len(self.described), len(self.task.classes))), LINK_OF[self.task.kind]
         numbers = list_held_out_folds(self.task.folds)
         for number in numbers if len(numbers) > 1 else []:
@@ -174,7 +174,7 @@ class _ForestFitter:
         return find_class_temperature(self.task.codes[rows], scores[rows])
 
     def compute_outputs(self, scores: Floats) -> Probabilities:
-        """Turn held-out scores into outputs, each fold with the temperature of the others."""
+        """Compute outputs from held-out scores, each fold with the temperature of the others."""
         outputs, link = make_empty_outputs(scores.shape), LINKS[LINK_OF[self.task.kind]]
         for number in list_held_out_folds(self.task.folds):
             rows, others = np.flatnonzero(self.task.folds == number), np.flatnonzero(self.task.folds != number)
@@ -183,7 +183,7 @@ class _ForestFitter:
 
 
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
-    """Judge trees on the folds, then grow them on all rows."""
+    """Fit trees on the folds, then on all rows."""
     divisor = choose_divisor(len(rows), task.spec)
     described, every = _describe_series(rows, task.spec, divisor), np.arange(len(rows))
     fitter = _ForestFitter(described, task, task.balance == "on" and task.truth is None)
@@ -205,7 +205,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
-    """Say what `fit` will cost, from a few trees on some rows."""
+    """Return the forecast cost of `fit`, from a few trees on some rows."""
     n_rows = len(rows)
     some = np.arange(0, n_rows, max(1, n_rows // SAMPLE_ROWS))
     divisor = choose_divisor(n_rows, task.spec)

@@ -43,7 +43,7 @@ FORWARD = 0.4
 """Cost of predicting a row, as a share of learning from it."""
 
 
-class ScratchNetwork(nn.Module):
+class ScaledNetwork(nn.Module):
     """A network with random weights and a linear head on its final features; scores are in the unit of the target."""
 
     centre: Tensor
@@ -69,12 +69,12 @@ def _build_body(architecture: Mapping[str, Any]) -> nn.Module:
 
 def build_scratch_network(
     architecture: Mapping[str, Any], n_classes: int, sample: tuple[Tensor, ...], seed: int
-) -> ScratchNetwork:
+) -> ScaledNetwork:
     """Make a network with seeded random weights; global random state is left as it was."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         body = _build_body(architecture).eval()
-        return ScratchNetwork(body, body(*sample)[-1].shape[1], n_classes)
+        return ScaledNetwork(body, body(*sample)[-1].shape[1], n_classes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +83,12 @@ class ScratchModel:
 
     modality: str
     size: NetworkSize
-    net: ScratchNetwork
+    net: ScaledNetwork
     n_outputs: int
     kind: str = "classification"
 
     def predict(self, rows: StrategyRows) -> Probabilities:
-        """Give outputs (n_rows, n_outputs)."""
+        """Return outputs (n_rows, n_outputs)."""
         outputs = np.empty((len(rows), self.n_outputs))
         for start in range(0, len(rows), PREDICT_ROWS):
             part = rows.table.inputs[start : start + PREDICT_ROWS]
@@ -98,7 +98,7 @@ class ScratchModel:
         return outputs
 
     def state(self) -> FittedState:
-        """Give architecture, spec and weights."""
+        """Return architecture, spec and weights."""
         meta = {
             "modality": self.modality,
             "label": self.size.label,
@@ -123,7 +123,7 @@ class ScratchModel:
             raise BundleError(f"There is no way to build {place}.", "Update headstart.")
         with torch.random.fork_rng(devices=[]):
             body = room.wrap_network(build_network(room, size.architecture, shapes, place, side=size.spec.get("size")))
-            net = ScratchNetwork(body, state.arrays["head.weight"].shape[1], n_outputs)
+            net = ScaledNetwork(body, state.arrays["head.weight"].shape[1], n_outputs)
         centred = {"centre": net.centre.numpy(), "spread": net.spread.numpy(), **state.arrays}
         load_weights(net, centred, place)
         return cls(
@@ -136,7 +136,7 @@ class ScratchModel:
 
 
 def _split_rows(task: Task) -> tuple[Index, Index]:
-    """Rows to learn from and the held-out fold (the first); all and none where there are no folds."""
+    """Return training rows and the held-out fold (the first); all and none without folds."""
     numbers = list_held_out_folds(task.folds)
     held = np.flatnonzero(task.folds == numbers[0]) if len(numbers) > 1 else np.empty(0, np.intp)
     return np.setdiff1d(np.arange(len(task.codes)), held), held
@@ -148,8 +148,8 @@ def _make_targets(task: Task) -> Tensor:
     return torch.from_numpy(task.codes.astype(np.int64))
 
 
-def _set_score_scale(net: ScratchNetwork, task: Task, train_rows: Index) -> None:
-    """Let a regression begin at the mean, in steps of the spread, of the rows that it learns from."""
+def _set_score_scale(net: ScaledNetwork, task: Task, train_rows: Index) -> None:
+    """Set the scale of a regression's scores to mean and standard deviation of the training rows."""
     if TASK_TYPES[task.kind].is_number:
         assert task.truth is not None
         net.centre.copy_(torch.from_numpy(task.truth[train_rows].mean(axis=0)))
@@ -157,7 +157,7 @@ def _set_score_scale(net: ScratchNetwork, task: Task, train_rows: Index) -> None
 
 
 def _compute_output_weights(task: Task, train_rows: Index) -> Tensor:
-    """Weights of the outputs: by class where `balance` is "on", one over the variance for values, else ones."""
+    """Compute weights of the outputs: by class if `balance` is "on", one over the variance for values, else ones."""
     if TASK_TYPES[task.kind].is_number:
         assert task.truth is not None
         return torch.from_numpy((1 / np.maximum(task.truth[train_rows].var(axis=0), 1e-12)).astype(np.float32))
@@ -176,7 +176,7 @@ class EpochForecast:
     loading_seconds: float
 
     def count_epochs(self, clock: Clock) -> int:
-        """How many epochs fit."""
+        """Return how many epochs fit."""
         return count_epochs_that_fit(
             clock.remaining_seconds() - self.loading_seconds, self.seconds_per_epoch, MOST_EPOCHS
         )
@@ -209,7 +209,7 @@ def _forecast_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochF
 
 
 def choose_size(rows: StrategyRows, task: Task, clock: Clock) -> tuple[NetworkSize, int]:
-    """Give the dearest size of which enough epochs fit, and how many.
+    """Return the most expensive size of which enough epochs fit, and how many fit.
 
     Raises
     ------

@@ -29,7 +29,7 @@ LEARNING_RATE = 2e-3
 
 
 def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
-    """Offer the architecture at several resolutions, none above the base's own."""
+    """Return the architecture at several resolutions, none above the base's own."""
     own = int(task.spec["size"])  # type: ignore[call-overload]
     sizes = [size for size in SIZES if size < own] + [own]
     fitting = [size for size in sizes if len(inputs) * 6 * size**2 <= MOST_BYTES]
@@ -50,7 +50,7 @@ def _resize_spec(spec: Mapping[str, Any], size: int) -> dict[str, Any]:
 
 
 def load_inputs(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
-    """Decode pictures (half precision in memory)."""
+    """Load images (half precision in memory)."""
     modality = MODALITIES["image"]
 
     def one(source: Any) -> np.ndarray[Any, np.dtype[np.float16]]:
@@ -67,7 +67,7 @@ def load_inputs(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
 
 
 def _augment_images(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Zoom and shift each picture a little; what comes in from outside repeats the border."""
+    """Return images that are zoomed and shifted a little; what comes in from outside repeats the border."""
     n = len(images)
     zoom = 1 + ZOOM * (2 * torch.rand(n, generator=generator) - 1)
     shift = 2 * SHIFT * (2 * torch.rand(n, 2, generator=generator) - 1)

@@ -29,7 +29,7 @@ SHAPES = ((2, 128), (4, 256))
 
 
 def learn_tokenizer(texts: Sequence[str]) -> Tokenizer:
-    """Learn byte-pair merges (Sennrich, Haddow and Birch 2016) from texts; letter case is ignored."""
+    """Fit byte-pair merges (Sennrich, Haddow and Birch 2016) on texts; letter case is ignored."""
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -46,7 +46,7 @@ def _load_texts(inputs: Column) -> list[str]:
 
 
 def list_sizes(inputs: Column, task: Task) -> list[NetworkSize]:
-    """Offer two small networks and the base's own, where its configuration has the usual names."""
+    """Return two small networks and the base's own, if its configuration has the usual names."""
     texts = _load_texts(inputs)
     cut = choose_text_length([len(text) for text in texts])
     tokenizer = learn_tokenizer([text[:cut] for text in texts])
@@ -93,7 +93,7 @@ def _make_small_size(layers: int, width: int, vocabulary: int, spec: Mapping[str
 
 
 def load_inputs(inputs: Column, spec: Mapping[str, Any]) -> Inputs:
-    """Turn texts into token ids; a batch is padded to its longest row."""
+    """Return texts as token ids; a batch is padded to its longest row."""
     tokenizer = parse_tokenizer(str(spec["tokenizer"]), "The model's tokenizer", int(spec["max_tokens"]))
     token_ids = [np.asarray(item.ids or [0], dtype=np.int64) for item in tokenizer.encode_batch(_load_texts(inputs))]
 

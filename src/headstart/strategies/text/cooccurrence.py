@@ -60,7 +60,7 @@ class Cooccurrence:
         return int(self.projection["words"].shape[1])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give everything as arrays; pieces hold no line break and are joined by them."""
+        """Return everything as arrays; n-grams hold no line break and are joined by them."""
         arrays: dict[str, NDArray[Any]] = {"counted": np.array([self.n_texts, self.n_characters], dtype=np.int64)}
         for kind in KINDS:
             joined = "\n".join(self.ngrams[kind]).encode("utf-8", "surrogatepass")
@@ -104,7 +104,7 @@ class Cooccurrence:
         )
 
     def digest(self) -> str:
-        """Hash (hex) of everything."""
+        """Return the hash (hex) of everything."""
         digest = hashlib.sha256()
         for name, value in self.arrays().items():
             digest.update(name.encode() + value.tobytes())
@@ -131,7 +131,7 @@ class ColumnStatistics:
 
 
 def align_columns(words: Cooccurrence, kind: str, own: Sequence[str]) -> ColumnStatistics:
-    """Line up the pieces of some rows with what texts without labels said of them."""
+    """Return what unlabelled texts say of the n-grams of some rows."""
     known = {piece: at for at, piece in enumerate(words.ngrams[kind])}
     mine = set(own)
     pieces = [*own, *(piece for piece in words.ngrams[kind] if piece not in mine)]
@@ -145,7 +145,12 @@ def align_columns(words: Cooccurrence, kind: str, own: Sequence[str]) -> ColumnS
 
 
 def count_affordable_characters(seconds: float) -> int:
-    """Give how many characters can be read in a time."""
+    """Return how many characters can be read in a time.
+
+    Parameters
+    ----------
+    seconds : float
+    """
     return int(min(MOST_CHARACTERS, max(0.0, seconds) * CHARACTERS_PER_SECOND))
 
 
@@ -209,7 +214,7 @@ def _sample_texts(texts: Sequence[str], seed: int, most: int) -> list[str]:
 
 
 def compute_ppmi(counts: csr_matrix) -> csr_matrix:
-    """Positive pointwise mutual information of rows and columns, each row of length one.
+    """Compute the positive pointwise mutual information of rows and columns, each row of length one.
 
     Parameters
     ----------
@@ -224,7 +229,7 @@ def compute_ppmi(counts: csr_matrix) -> csr_matrix:
     --------
     The piece that both texts share says nothing of either:
 
-    >>> information(csr_matrix(np.array([[1.0, 1, 0], [1, 0, 1]]))).toarray().tolist()
+    >>> compute_ppmi(csr_matrix(np.array([[1.0, 1, 0], [1, 0, 1]]))).toarray().tolist()
     [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     rows, columns = (np.asarray(counts.sum(axis=axis), dtype=np.float64).ravel() for axis in (1, 0))
@@ -237,7 +242,7 @@ def compute_ppmi(counts: csr_matrix) -> csr_matrix:
 
 
 def _compute_axes(matrix: csr_matrix, seed: int) -> FloatMatrix:
-    """Leading right singular vectors times their singular values, the largest being 1 (Halko and others 2011)."""
+    """Compute leading right singular vectors times their singular values, the largest being 1 (Halko et al. 2011)."""
     n_dims = min(N_DIMS, *matrix.shape)
     if n_dims == 0:
         return np.empty((matrix.shape[1], 0), dtype=np.float32)

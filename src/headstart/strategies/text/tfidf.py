@@ -27,11 +27,11 @@ _PUNCTUATION = re.compile(r"[\s!-/:-@\[-`{-~]+")
 
 
 def list_character_ngrams(word: str) -> list[str]:
-    """Give the pieces of 2 to 5 characters of a word with a space on either side.
+    """Return the n-grams of 2 to 5 characters of a word with a space on either side.
 
     Examples
     --------
-    >>> character_pieces("ox")
+    >>> list_character_ngrams("ox")
     [' o', 'ox', 'x ', ' ox', 'ox ', ' ox ']
     """
     padded = f" {word} "
@@ -40,11 +40,11 @@ def list_character_ngrams(word: str) -> list[str]:
 
 
 def list_word_ngrams(text: str) -> Iterator[str]:
-    """Give the words of a text and the pairs of neighbours.
+    """Yield the words of a text and the pairs of neighbours.
 
     Examples
     --------
-    >>> list(word_pieces("no rain, again"))
+    >>> list(list_word_ngrams("no rain, again"))
     ['no', 'rain', 'again', 'no rain', 'rain again']
     """
     words = [word for word in _PUNCTUATION.split(text) if word]
@@ -91,14 +91,14 @@ class NgramCounts:
     n_columns: int
 
     def take(self, rows: Index) -> NgramCounts:
-        """Give some rows."""
+        """Return some rows."""
         lengths = (self.starts[1:] - self.starts[:-1])[rows]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         where = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
         return NgramCounts(starts, self.indices[where], self.values[where], self.n_columns)
 
     def row_numbers(self) -> Index:
-        """Give the row of each stored value."""
+        """Return the row of each stored value."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
 
@@ -128,7 +128,16 @@ def count_ngrams(texts: Sequence[str], kind: str) -> tuple[NgramCounts, list[str
 
 
 def count_known_ngrams(texts: Sequence[str], kind: str, vocabulary: dict[str, int]) -> NgramCounts:
-    """Count the pieces that stand in a vocabulary."""
+    """Count the n-grams of a vocabulary.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    kind : str
+        Key of `KINDS`.
+    vocabulary : dict of str to int
+        N-grams and their columns.
+    """
     return _count_columns(KINDS[kind](texts, lambda piece: vocabulary.get(piece, -1)), lambda: len(vocabulary))
 
 
@@ -184,7 +193,7 @@ class Idf:
         return cls(columns, (np.log((1 + n_rows) / (1 + frequency[columns])) + 1).astype(np.float32))
 
     def apply(self, counts: NgramCounts) -> NgramCounts:
-        """Weight the kept columns and scale each row to length one."""
+        """Return the kept columns weighted, each row scaled to length one."""
         place = np.full(counts.n_columns, -1, dtype=np.int32)
         place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
         indices = place[counts.indices]
@@ -199,11 +208,11 @@ class Idf:
 
 
 def choose_text_length(lengths: Sequence[int], budget: int = MOST_CHARACTERS) -> int:
-    """Give the length to cut texts to, so that all together have at most `budget` characters.
+    """Return the length to cut texts to, so that all together have at most `budget` characters.
 
     Examples
     --------
-    >>> longest_text([10, 10, 100], budget=60)
+    >>> choose_text_length([10, 10, 100], budget=60)
     40
     """
     ordered, left = sorted(lengths), budget
@@ -218,9 +227,17 @@ def choose_text_length(lengths: Sequence[int], budget: int = MOST_CHARACTERS) ->
 def normalise_texts(texts: Iterable[Any], longest: int, composed: bool = True) -> list[str]:
     r"""Cut texts and lower their case; with `composed` in Unicode NFC, in which one letter has one spelling.
 
+    Parameters
+    ----------
+    texts : iterable of str
+    longest : int
+        Characters kept of each text.
+    composed : bool
+        Whether to use Unicode NFC.
+
     Examples
     --------
-    >>> ready(["Cafe\u0301 au lait"], 5) == ready(["Caf\u00e9 au lait"], 5)
+    >>> normalise_texts(["Cafe\u0301 au lait"], 5) == normalise_texts(["Caf\u00e9 au lait"], 5)
     True
     """
     if not composed:
@@ -232,9 +249,14 @@ def normalise_texts(texts: Iterable[Any], longest: int, composed: bool = True) -
 def is_nfc(vocabularies: Mapping[str, Iterable[str]]) -> bool:
     r"""Return whether pieces were counted in Unicode NFC; a vocabulary of an older version may have other spellings.
 
+    Parameters
+    ----------
+    vocabularies : mapping of str to iterable of str
+        Kind of n-gram to its n-grams.
+
     Examples
     --------
-    >>> is_composed({"words": ["caf\u00e9"]}), is_composed({"words": ["cafe\u0301"]})
+    >>> is_nfc({"words": ["caf\u00e9"]}), is_nfc({"words": ["cafe\u0301"]})
     (True, False)
     """
     return all(unicodedata.is_normalized("NFC", piece) for pieces in vocabularies.values() for piece in pieces)
@@ -263,7 +285,7 @@ class Vectorizer:
         return is_nfc(self.vocabularies)
 
     def blocks(self, texts: Iterable[Any]) -> list[NgramCounts]:
-        """Give one block of columns a kind of piece."""
+        """Return one block of columns for each kind of n-gram."""
         cut = normalise_texts(texts, self.longest, self.composed)
         return [
             Idf(np.arange(len(known)), self.weights[kind]).apply(count_known_ngrams(cut, kind, known))
@@ -271,7 +293,7 @@ class Vectorizer:
         ]
 
     def state(self) -> FittedState:
-        """Give vocabularies as lists and weights as arrays."""
+        """Return vocabularies as lists and weights as arrays."""
         meta = {"longest": self.longest, "pieces": {kind: list(known) for kind, known in self.vocabularies.items()}}
         return FittedState(meta, {f"idf/{kind}": values for kind, values in self.weights.items()})
 
