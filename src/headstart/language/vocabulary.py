@@ -52,8 +52,8 @@ def choose_vocabulary_size(n_characters: int, n_old: int) -> int:
 
     Examples
     --------
-    >>> choose_vocabulary_size(1_500_000, 30_522), choose_vocabulary_size(20_000, 30_522), choose_vocabulary_size(100_000_000, 30_522)
-    (10000, 1500, 30522)
+    >>> [choose_vocabulary_size(n, 30_522) for n in (1_500_000, 20_000, 100_000_000)]
+    [10000, 1500, 30522]
     """
     return int(min(max(n_characters // CHARACTERS_PER_PIECE, LEAST_PIECES), n_old))
 
