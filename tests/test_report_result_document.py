@@ -94,6 +94,11 @@ def test_every_field_of_a_record_is_named_in_its_section(name: str) -> None:
     assert [field for field in RECORDS[name].model_fields if f"`{field}`" not in text] == []
 
 
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_every_field_of_a_record_has_a_description(name: str) -> None:
+    assert [field for field, info in RECORDS[name].model_fields.items() if not info.description] == []
+
+
 def test_every_row_of_the_tables_is_a_field() -> None:
     known = {field for kind in RECORDS.values() for field in kind.model_fields}
     told = {

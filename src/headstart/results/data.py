@@ -4,34 +4,39 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from headstart.results.record import Figure, Record
 
 
 class RowCounts(Record):
     """Rows used for training, for testing, and inputs set aside."""
 
-    train: int
-    test: int
-    set_aside: int
+    train: int = Field(description="Rows learnt from.")
+    test: int = Field(description="Rows kept apart and used for nothing but the figures.")
+    set_aside: int = Field(description="Inputs that could not be used.")
 
 
 class SetAsideRow(Record):
     """One input that could not be used."""
 
-    id: str
-    reason: str
+    id: str = Field(description="Id of the input.")
+    reason: str = Field(description="Why it could not be used.")
 
 
 class FindingRow(Record):
     """One thing noticed about the data."""
 
-    kind: str
-    severity: Literal["stop", "warn", "note"]
-    n_rows: int
-    rows: list[str]
-    summary: str
-    measure: Figure | None
-    advice: str
+    kind: str = Field(description="Permanent name of what was found.")
+    severity: Literal["stop", "warn", "note"] = Field(description="`stop`, `warn` or `note`.")
+    n_rows: int = Field(description="How many rows are concerned.")
+    rows: list[str] = Field(description="Their ids.")
+    summary: str = Field(description="What was found.")
+    measure: Figure | None = Field(
+        description="A figure with interval: where nothing else is said below, the share of rows that are concerned"
+        " (for findings across the splits: of the test rows). `null` where no row is named.",
+    )
+    advice: str = Field(description="What to do.")
 
 
 class LabelError(Record):
@@ -41,10 +46,13 @@ class LabelError(Record):
     one, for a number how far off it is.
     """
 
-    id: str
-    label: str
-    suggested: str
-    doubt: float
+    id: str = Field(description="The row.")
+    label: str = Field(description="The label it has.")
+    suggested: str = Field(description="What the model would say.")
+    doubt: float = Field(
+        description="What the rows are ranked by: probability of `suggested` less that of `label`; for a number, "
+        "how far off it is.",
+    )
 
 
 class HonestScore(Record):
@@ -54,10 +62,10 @@ class HonestScore(Record):
     `n_rows` training rows have copies or belong to a group.
     """
 
-    measure: str
-    n_rows: int
-    n_together: int
-    naive: Figure
-    honest: Figure
-    gap: Figure
-    sentence: str
+    measure: str = Field(description="What is compared.")
+    n_rows: int = Field(description="Training rows.")
+    n_together: int = Field(description="Of these, rows that have copies or belong to a group.")
+    naive: Figure = Field(description="With rows dealt by chance.")
+    honest: Figure = Field(description="With copies and groups kept together.")
+    gap: Figure = Field(description="How much better the naive figure looks.")
+    sentence: str = Field(description="The same in words.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from headstart.records import Interval
 
@@ -18,9 +18,9 @@ class Record(BaseModel):
 class Figure(Record):
     """A figure with its 95 % interval."""
 
-    value: float
-    low: float
-    high: float
+    value: float = Field(description="What was measured.")
+    low: float = Field(description="The ends of the 95 % interval; `low <= value <= high`.")
+    high: float = Field(description="The ends of the 95 % interval; `low <= value <= high`.")
 
     @classmethod
     def of(cls, interval: Interval) -> Figure:
