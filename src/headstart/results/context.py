@@ -11,6 +11,7 @@ from headstart.results.groups import GroupColumn
 from headstart.results.metrics import AnyMetrics, Confusion, ObservedPredicted
 from headstart.results.record import FORMAT, Figure, Record
 from headstart.results.trust import Abstention, Calibration, Conformal
+from headstart.task_types import TaskName
 
 
 class SiteFigures(Record):
@@ -114,7 +115,7 @@ class Evaluation(Record):
     model_config = ConfigDict(frozen=True)
 
     format: int = Field(default=FORMAT, description="Number of this format.")
-    task: Task = Field(default="classification", description="As above.")
+    task: TaskName = Field(default="classification", description="As above.")
     bundle: str = Field(description="The bundle, as it was named.")
     data: str = Field(description="The data, as it was named.")
     classes: list[str] = Field(description="The bundle's classes, in order.")
@@ -190,7 +191,7 @@ class Comparison(Record):
     """
 
     format: int = Field(default=FORMAT, description="Number of this format.")
-    task: Task = Field(
+    task: TaskName = Field(
         default="classification",
         description="As in `evaluate`; `n_learnt` counts the training rows of either model.",
     )
