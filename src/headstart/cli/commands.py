@@ -107,7 +107,7 @@ def compare(
     from headstart import flow
     from headstart.cli import show
 
-    comparison = flow.compare(require_path(old), require_path(new), require_path(data), output, options)
+    comparison = flow.compare(require_path(old), require_path(new), require_path(data), out=output, options=options)
     show.show_comparison(comparison)
     return comparison.model_dump_json(indent=2)
 

@@ -32,7 +32,7 @@ def evaluate_language(
     text: Annotated[Path, typer.Argument(help="Text file, table with a column of texts, or folder.")],
     options: EvaluateLanguageOptions,
 ) -> Any:
-    """Measure how well a text base knows a language: bits per character, unknown pieces, calibration."""
+    """Measure how well a text base knows a language: bits per character, unknown tokens, calibration."""
     from headstart.flow import language
 
     document = language.evaluate_language(base, require_path(text), options)
@@ -41,11 +41,11 @@ def evaluate_language(
     for name, value in (
         ("bits per character", f"{bits['value']:.3f} ({bits['low']:.3f} to {bits['high']:.3f})"),
         ("documents, characters", f"{document['n_documents']:,}, {document['n_characters']:,}"),
-        ("unknown pieces", f"{document['unknown_token_share']:.1%}"),
+        ("unknown tokens", f"{document['unknown_token_share']:.1%}"),
         ("unknown characters", f"{document['unknown_character_share']:.1%}"),
         ("characters that lose an accent or a capital", f"{document['changed_character_share']:.1%}"),
-        ("pieces a word", f"{document['pieces_per_word']:.2f}"),
-        ("bytes a piece", f"{document['bytes_per_token']:.2f}"),
+        ("tokens per word", f"{document['pieces_per_word']:.2f}"),
+        ("bytes per token", f"{document['bytes_per_token']:.2f}"),
         ("calibration error of its guesses", f"{error['value']:.3f} ({error['low']:.3f} to {error['high']:.3f})"),
         ("head", document["head"]),
     ):

@@ -271,7 +271,7 @@ def show_ranking(document: Mapping[str, Any]) -> None:
     news.print(grid)
     for row in document["ranking"]:
         if row["unknown_share"] is not None:
-            cut = f"{row['unknown_share']:.1%} unknown tokens, {row['pieces_per_word']:.1f} pieces a word"
+            cut = f"{row['unknown_share']:.1%} unknown tokens, {row['pieces_per_word']:.1f} tokens per word"
             news.print(f"{escape(row['label'])}: {cut}")
     for item in document["left_out"]:
         news.print(f"Left out: {escape(item['base'])}: {escape(item['reason'])}")

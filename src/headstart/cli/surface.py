@@ -47,7 +47,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class CommandStopped(HeadstartError):
-    """A command that did its work and found something that the user has to mend; `document` is what it found."""
+    """A command that did its work and found something that the user has to correct; `document` is what it found."""
 
     def __init__(self, problem: str, hint: str, document: object, code: int = 2) -> None:
         super().__init__(problem, hint)
@@ -127,7 +127,7 @@ COMMON = {
 
 
 def command(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of a record, the common ones, error handling and JSON output.
+    """Return a decorator: options of a record, the common ones, error handling and JSON output for a command.
 
     The decorated function takes its own arguments first and the options record as `options` (and, if it names it,
     whether `--json` was given as `as_json`); it returns a JSON-able document, which is printed with `--json`.
@@ -208,7 +208,7 @@ def run_command(work: Callable[[], Any], as_json: bool, quiet: bool, verbose: bo
 
 
 def _use_utf8_output() -> None:
-    """Let standard output be UTF-8, whatever the terminal or the system prefers."""
+    """Set standard output to UTF-8, whatever the terminal or the system prefers."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 
@@ -235,7 +235,7 @@ def _remove_control_characters(text: str) -> str:
 
 
 def _describe_system_error(error: OSError | MemoryError) -> str:
-    """Say what the system says, without its numbers."""
+    """Return what the system says, without its numbers."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}{f': {error.filename}' if error.filename else ''}."
     return str(error) or "There is not enough memory."

@@ -44,7 +44,7 @@ class AccessPolicy:
 
 @lru_cache(maxsize=256)
 def is_loopback_host(host: str) -> bool:
-    """Say whether an address can be reached from this machine only.
+    """Return whether an address can be reached from this machine only.
 
     Examples
     --------
@@ -58,7 +58,14 @@ def is_loopback_host(host: str) -> bool:
 
 
 def read_token(host: str, file: Path | None) -> str | None:
-    """Give the token that requests must carry; None where only this machine can ask and none was set.
+    """Return the token that requests must carry; None if only this machine can ask and none was set.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen at.
+    file : Path or None
+        None: the environment variable HEADSTART_TOKEN.
 
     Raises
     ------
@@ -87,7 +94,7 @@ def _read_token_file(file: Path) -> str:
 
 
 def has_bearer_token(header: str, token: str) -> bool:
-    """Say whether an Authorization header carries the token, in a time that does not tell how much of it is right.
+    """Return whether an Authorization header carries the token, in a time that does not depend on how much is right.
 
     Examples
     --------
@@ -101,7 +108,7 @@ def has_bearer_token(header: str, token: str) -> bool:
 
 
 def parse_host(header: str) -> str:
-    """Give the name in a Host or Origin header, without scheme and port.
+    """Return the name in a Host or Origin header, without scheme and port.
 
     Examples
     --------

@@ -24,7 +24,7 @@ _MAX_CONNECTIONS, _RESERVED_FILES = 4_096, 128
 
 
 def count_allowed_connections() -> int:
-    """Give how many connections may be open: fewer than the files that this process may have open."""
+    """Return how many connections may be open: fewer than the files that this process may have open."""
     if find_spec("resource") is None:  # Windows has no such limit.
         return _MAX_CONNECTIONS
     resource = import_module("resource")
@@ -33,7 +33,7 @@ def count_allowed_connections() -> int:
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Uvicorn's protocol with bounds; a client that has said all it has to say may still listen (half-closed)."""
+    """Uvicorn's protocol with bounds; a client that has closed its side still gets its answer (half-closed)."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a request; one connection too many is closed at once."""
@@ -73,18 +73,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Take a head."""
+        """Stop the clock of the headers."""
         self._cancel(self._header_timer)
         self._n_header_bytes, self._is_complete = 0, False
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body."""
+        """Read a part of a body."""
         self._n_header_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Take the end of a request; one that was answered before may be followed by another."""
+        """Read the end of a request; one that was answered before may be followed by another."""
         self._n_header_bytes, self._is_complete = 0, True
         super().on_message_complete()
         if self.cycle.response_complete:
@@ -102,7 +102,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._header_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self.transport.close)
 
     def pause_writing(self) -> None:
-        """Give a client that does not read some time."""
+        """Start the clock of a client that does not read."""
         super().pause_writing()
         self._write_timer = self.loop.call_later(WRITE_TIMEOUT_SECONDS, self.transport.abort)
 

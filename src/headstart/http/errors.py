@@ -31,7 +31,13 @@ class RequestRefused(HeadstartError):
 
 
 def make_busy_error(problem: str, seconds: float = 1.0) -> RequestRefused:
-    """Make the refusal of a server that has too much to do; `seconds` is when to try again.
+    """Return the refusal of a server that has too much to do.
+
+    Parameters
+    ----------
+    problem : str
+    seconds : float
+        After which to try again.
 
     Examples
     --------
@@ -43,12 +49,17 @@ def make_busy_error(problem: str, seconds: float = 1.0) -> RequestRefused:
 
 
 def make_size_error(problem: str, hint: str) -> RequestRefused:
-    """Make the refusal of a request that is over a limit; the connection is closed, as its rest may never be read."""
+    """Return the refusal of a request over a limit; the connection is closed, as its rest may never be read.
+
+    Parameters
+    ----------
+    problem, hint : str
+    """
     return RequestRefused(413, problem, hint, {"Connection": "close"})
 
 
 def error_document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
-    """Give the JSON form of an error: that of the command line or, below /v2, that of the Open Inference Protocol.
+    """Return the JSON form of an error: that of the command line or, below /v2, that of the Open Inference Protocol.
 
     Examples
     --------
@@ -63,7 +74,12 @@ def error_document(problem: str, hint: str, path: str = "") -> dict[str, Any]:
 
 
 def encode_json(document: Any) -> bytes:
-    """Write JSON; half characters (surrogates), which UTF-8 cannot hold, become the replacement sign."""
+    """Return JSON as bytes; half characters (surrogates), which UTF-8 cannot hold, become the replacement sign.
+
+    Parameters
+    ----------
+    document : JSON value
+    """
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     try:
         return text.encode("utf-8")

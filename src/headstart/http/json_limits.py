@@ -16,7 +16,7 @@ from headstart.options import ServeOptions
 BLOCK_BYTES = 1 << 20
 MOST_KEYS, MOST_DEPTH = 1_000, 16
 HARMLESS_VALUES, HARMLESS_LISTS = 100_000, 20_000
-"""So many take little; where there are too many rows among them, that is said in rows."""
+"""So many take little; where there are too many rows among them, that is reported in rows."""
 NUMBERS_PER_MB = 31_250
 """Python takes 32 bytes for a number: so many keep the numbers of a body within the size that a body may have."""
 _QUOTE, _COMMA, _COLON = (ord(character) for character in '",:')
@@ -72,7 +72,15 @@ def measure_json(body: bytes) -> JsonSize:
 
 
 def bound_json(modality: str, n_channels: int, limits: ServeOptions) -> JsonSize:
-    """Return the most that a request for a model may hold: rows, their names, and for series their numbers."""
+    """Return the most that a request for a model may hold: rows, their names, and for series their numbers.
+
+    Parameters
+    ----------
+    modality : str
+    n_channels : int
+        Of a series; 1 for other inputs.
+    limits : ServeOptions
+    """
     n_rows = limits.max_rows
     in_channels = n_rows * max(1, n_channels) if modality == "series" else 0
     n_lists = MOST_KEYS + 2 * n_rows + in_channels

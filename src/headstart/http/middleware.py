@@ -76,7 +76,7 @@ class RequestMiddleware:
         self.held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take one connection."""
+        """Answer one request, or pass on the start and stop of the server."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
@@ -199,7 +199,7 @@ def _read_content_length(headers: Headers, otherwise: int) -> int:
 
 async def _send_refusal(error: RequestRefused, request: RequestContext, receive: Receive, send: Send) -> None:
     """Refuse; of a body that is still coming some more is read and dropped, or its sender might not see the answer."""
-    if request.status:  # It has begun to answer: nothing more can be said.
+    if request.status:  # The answer has begun: no other can follow.
         return
     status, headers, body = encode_refusal(error, request.scope["path"])
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -222,6 +222,13 @@ async def _drop_body(receive: Receive, n_bytes: int) -> None:
 
 
 def encode_refusal(error: RequestRefused, path: str) -> tuple[int, dict[str, str], bytes]:
-    """Give status, headers and body of a refusal."""
+    """Return status, headers and body of a refusal.
+
+    Parameters
+    ----------
+    error : RequestRefused
+    path : str
+        Of the request: below /v2 errors have another form.
+    """
     body = encode_json(error_document(error.problem, error.hint, path))
     return error.status, {**error.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}, body

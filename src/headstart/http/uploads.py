@@ -23,7 +23,7 @@ from headstart.options import ServeOptions
 
 _LONG_BODY = 1 << 20
 DECODED_PER_BODY = 2.0
-"""A picture may take so many times the limit of a body in memory, whatever its file takes."""
+"""An image may take so many times the limit of a body in memory, whatever its file takes."""
 _SHORT_FILES = 1 << 16
 _LONG_NAME, _LONG_PATH = 120, 4_096
 _ONE_LONG = asyncio.Semaphore(1)
@@ -32,12 +32,23 @@ _MAGIC = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|BM|II\*\x00|MM\x
 
 
 def media_type(request: Request) -> str:
-    """Give the kind of the body, without its parameters."""
+    """Return the media type of the body, without its parameters.
+
+    Parameters
+    ----------
+    request : Request
+    """
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
 async def read_json(request: Request, bound: JsonSize) -> Any:
     """Read a JSON body; NaN and Infinity, which JSON does not have, are refused.
+
+    Parameters
+    ----------
+    request : Request
+    bound : JsonSize
+        The most that the body may hold.
 
     Raises
     ------
@@ -68,13 +79,18 @@ def _refuse_constant(name: str) -> Any:
 
 
 class _InMemoryParser(MultiPartParser):
-    """Keeps files in memory, however large: the gate bounds the body, and nothing of it may lie on a disk."""
+    """Keeps files in memory, however large: the middleware bounds the body, and nothing of it may lie on a disk."""
 
     spool_max_size = 1 << 62
 
 
 async def read_form(request: Request, limits: ServeOptions) -> list[tuple[str, str | tuple[str, bytes]]]:
     """Read a form: pairs of field name and text, or (file name, content).
+
+    Parameters
+    ----------
+    request : Request
+    limits : ServeOptions
 
     Raises
     ------
@@ -108,14 +124,26 @@ async def _read_part(value: str | UploadFile) -> str | tuple[str, bytes]:
 
 
 async def check_images(contents: Sequence[bytes], limits: ServeOptions) -> list[bytes | UnusableInput]:
-    """Check pictures by their first bytes and their size; long headers are read in a thread, pixels not at all."""
+    """Check images by their first bytes and their size; long headers are read in a thread, pixels not at all.
+
+    Parameters
+    ----------
+    contents : sequence of bytes
+        Files.
+    limits : ServeOptions
+    """
     if sum(map(len, contents)) < _SHORT_FILES:
         return [check_image(content, limits) for content in contents]
     return await asyncio.to_thread(lambda: [check_image(content, limits) for content in contents])
 
 
 def check_image(content: bytes, limits: ServeOptions) -> bytes | UnusableInput:
-    """Check the content of one picture file.
+    """Check the content of one image file.
+
+    Parameters
+    ----------
+    content : bytes
+    limits : ServeOptions
 
     Examples
     --------
@@ -143,7 +171,13 @@ def check_image(content: bytes, limits: ServeOptions) -> bytes | UnusableInput:
 
 
 def clean_file_name(name: str, otherwise: str) -> str:
-    r"""Give a name that can be shown and written: without folders and unseen characters; it is never used as a path.
+    r"""Return a name that can be shown and written: without folders and unseen characters; it is never used as a path.
+
+    Parameters
+    ----------
+    name : str
+    otherwise : str
+        What is returned where nothing of the name is left.
 
     Examples
     --------

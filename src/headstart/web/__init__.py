@@ -18,6 +18,12 @@ from headstart.options import ServeOptions
 def serve(paths: Sequence[Path], options: ServeOptions) -> dict[str, Any]:
     """Answer over HTTP until the process is asked to stop; see `headstart.web.server.serve`.
 
+    Parameters
+    ----------
+    paths : sequence of Path
+        Bundles, or OUT folders of `adapt`.
+    options : ServeOptions
+
     Raises
     ------
     HeadstartError

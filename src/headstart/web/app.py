@@ -138,14 +138,14 @@ def _make_predict_routes(service: PredictionService) -> APIRouter:
 
     @routes.post("/predict", openapi_extra=bodies.PREDICT, responses={200: {"model": schemas.PredictResponse}})
     async def predict(request: Request, model: _Name = None) -> Response:
-        """Answer pictures, texts or series; one that cannot be used gets its reason."""
+        """Answer images, texts or series; one that cannot be used gets its reason."""
         chosen = select_model(service.models, model)
         inputs = await read_inputs(request, chosen, service.options)
         return _json_response(make_predict_response(chosen, inputs, await service.ask(chosen, inputs.inputs)))
 
     @routes.get("/info")
     async def info(model: _Name = None) -> Response:
-        """Tell all about a model: card, labels, how it decides, versions, limits; of several, unnamed, their names."""
+        """Return all about a model: card, classes, decision policy, versions, limits; of several, unnamed, their names."""
         about = select_model(service.models, model).info if model or len(service.models) == 1 else {"format": 1}
         limits = {name: value for name, value in service.options.model_dump().items() if name.startswith("max_")}
         more = {"models": list(service.models), "limits": limits, "feedback": service.corrections is not None}
@@ -169,12 +169,12 @@ def _make_health_routes(service: PredictionService) -> APIRouter:
 
     @routes.get("/health", responses={200: {"model": schemas.Health}})
     async def health() -> Response:
-        """Tell whether the server lives."""
+        """Return whether the server is live."""
         return _json_response({"format": 1, "status": "live", "models": []})
 
     @routes.get("/ready", responses={200: {"model": schemas.Health}, 503: {"model": schemas.Health}})
     async def ready() -> Response:
-        """Tell whether requests are taken."""
+        """Return whether requests are taken."""
         status = "stopping" if service.stopping else "ready"
         names = [] if service.middleware and service.middleware.policy.token else list(service.models)
         return _json_response({"format": 1, "status": status, "models": names}, 503 if service.stopping else 200)
@@ -197,12 +197,12 @@ def _make_protocol_routes(service: PredictionService) -> APIRouter:
 
     @routes.get("/health/live")
     async def live() -> Response:
-        """Tell whether the server lives."""
+        """Return whether the server is live."""
         return _json_response({"live": True})
 
     @routes.get("/health/ready")
     async def ready() -> Response:
-        """Tell whether requests are taken."""
+        """Return whether requests are taken."""
         return _json_response({"ready": not service.stopping}, 503 if service.stopping else 200)
 
     @routes.get("/models/{name}")
@@ -212,7 +212,7 @@ def _make_protocol_routes(service: PredictionService) -> APIRouter:
 
     @routes.get("/models/{name}/ready")
     async def model_ready(name: str) -> Response:
-        """Tell whether a model is ready."""
+        """Return whether a model is ready."""
         return _json_response({"name": select_model(service.models, name).name, "ready": True})
 
     @routes.post("/models/{name}/infer", openapi_extra=bodies.INFER)
@@ -297,7 +297,7 @@ _HANDLERS: dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]] = 
 
 
 def build_app(models: dict[str, ServedModel], options: ServeOptions, token: str | None) -> RequestMiddleware:
-    """Make the application: routes, error answers, and the middleware before them.
+    """Return the application: routes, error answers, and the middleware before them.
 
     Parameters
     ----------

@@ -243,7 +243,7 @@ class _CorrectionTable:
         return len(self.labels)
 
     def _make(self, change: Change, is_new: bool) -> None:
-        """Make a change, journal first; both files count for the limit, since each change makes the journal longer."""
+        """Write a change, journal first; both files count for the limit, since each change makes the journal longer."""
         size = _file_size(self.path) + _file_size(self.journal.path)
         self.journal.write(change)
         if is_new:
@@ -296,7 +296,7 @@ def _file_state(path: Path) -> tuple[int, ...] | None:
 
 
 def _normalise_label(label: Any, model: ServedModel) -> str:
-    """Give a label that can be written and learnt from."""
+    """Return a label that can be written and learnt from."""
     text = label.strip() if isinstance(label, str) else ""
     if not text or len(text) > _LONG_LABEL or any(unicodedata.category(mark)[0] == "C" for mark in text):
         raise RequestRefused(422, f"The label is no text of 1 to {_LONG_LABEL} characters.", "Name the right label.")

@@ -61,7 +61,7 @@ class ServedModel:
 
 
 def read_kind(document: dict[str, Any]) -> str:
-    """Name the kind of an answer: a label, not sure, none of these, or unusable."""
+    """Return the kind of an answer: a label, not sure, none of these, or unusable."""
     return str(document["kind"])
 
 
@@ -92,7 +92,7 @@ def open_models(paths: Sequence[Path], options: ServeOptions) -> dict[str, Serve
 
 
 def select_model(models: dict[str, ServedModel], name: str | None) -> ServedModel:
-    """Give the model that a request names, or the only one.
+    """Return the model that a request names, or the only one.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def _describe_bundle(name: str, bundle: Bundle, path: Path) -> dict[str, Any]:
 
 
 def _describe_decision_policy(bundle: Bundle) -> dict[str, Any] | None:
-    """Tell how probabilities become answers, without the arrays that this rests on and the names of training rows."""
+    """Return how probabilities become answers, without the arrays that this rests on and the names of training rows."""
     if bundle.decision_policy is None:
         return None
     policy = bundle.decision_policy.as_dict()

@@ -46,7 +46,7 @@ _OUTPUTS: dict[str, dict[str, tuple[str, Callable[[Document], Any]]]] = {
 
 
 def list_outputs(task: str) -> dict[str, tuple[str, Callable[[Document], Any]]]:
-    """Give the output tensors of a kind of task: name, datatype, and how to take the value from a document.
+    """Return the output tensors of a task: name, datatype, and how to read the value from a document.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def describe_tensors(model: ServedModel) -> Document:
 
 
 def parse_tensor(request: Any, model: ServedModel, limits: ServeOptions) -> list[Any]:
-    """Read the tensor of a request.
+    """Return the inputs in the tensor of a request.
 
     Raises
     ------

@@ -59,7 +59,7 @@ _KINDS = ("multipart/form-data", "application/json")
 
 
 def parse_inputs(document: Any, modality: str, limits: ServeOptions, channels: Sequence[str] = ()) -> RequestInputs:
-    """Take the inputs out of a JSON document; series may name their channels, which are then put in the model's order.
+    """Return the inputs of a JSON document; series may name their channels, which are then put in the model's order.
 
     Raises
     ------
@@ -98,11 +98,11 @@ def order_channels(value: Any, channels: Sequence[str]) -> Any:
         return value
     if not channels:
         return UnusableInput("it names its channels, and the model knows no names: send lists in the order of training")
-    missing, strange = (
+    missing, unknown = (
         [name for name in one if name not in other] for one, other in ((channels, value), (value, channels))
     )
     if missing:
-        has = f", and has {offenders(strange)}, which the model does not know" if strange else ""
+        has = f", and has {offenders(unknown)}, which the model does not know" if unknown else ""
         return UnusableInput(f"it lacks the channels {offenders(missing)}{has}")
     return [value[name] for name in channels]
 
@@ -187,7 +187,7 @@ async def _read_image_form(request: Request, limits: ServeOptions) -> RequestInp
 
 
 def measure_input_share(item: Any, modality: str, limits: ServeOptions) -> float:
-    """Give the size of a checked input as a share of the largest that is allowed.
+    """Return the size of a checked input as a share of the largest that is allowed.
 
     Examples
     --------

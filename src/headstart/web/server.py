@@ -48,7 +48,7 @@ class HeadstartServer(uvicorn.Server):
         self._emptying: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take a signal."""
+        """Begin to stop; a second signal stops at once."""
         if self.middleware.stopping:
             super().handle_exit(sig, frame)
             return

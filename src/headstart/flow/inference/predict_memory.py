@@ -35,7 +35,7 @@ class UnusableInput:
 
 
 def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
-    """Make a function that answers inputs in memory; the model is opened and tried now, and stays open.
+    """Return a function that answers inputs in memory; the model is opened and tried now, and stays open.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def open_predictor(bundle: Bundle, precision: str = "auto") -> AnswerInputs:
     Returns
     -------
     function
-        Takes a sequence of the content of picture files (bytes), texts (str) or series (float32 arrays of shape
+        Takes a sequence of the content of image files (bytes), texts (str) or series (float32 arrays of shape
         (channels, time), NaN = missing), or `UnusableInput` where an input is known to be none. Gives one document an
         input, in order, with the fields of `headstart predict --json` but `input`: what the model says, `answer`,
         `set` and `reason`; an input that cannot be used has nulls and its reason. Nothing is read from or written to
@@ -90,7 +90,7 @@ def _answer_isolated(bundle: Bundle, predict: Callable[[Table], PredictionBatch]
     if not inputs:
         return []
     try:
-        with np.errstate(all="ignore"):  # Numbers beyond all bounds become NaN, and are told as such.
+        with np.errstate(all="ignore"):  # Numbers beyond all bounds become NaN, and are reported as such.
             return _make_documents(bundle, predict(_make_table(bundle.modality, inputs)), len(inputs))
     except _BROKEN as error:
         if len(inputs) == 1:
@@ -129,7 +129,7 @@ def _make_table(modality: str, inputs: Sequence[Any]) -> Table:
 
 
 def _make_sample_images(spec: Spec) -> list[bytes]:
-    """Make pictures of coloured noise, smooth enough to look like something."""
+    """Return images of coloured noise, smooth enough to look like something."""
     generator = np.random.default_rng(0)
     contents = []
     for _ in range(_WARM_ROWS):
@@ -146,7 +146,7 @@ def _make_sample_texts(spec: Spec) -> list[str]:
 
 
 def _make_sample_series(spec: Spec) -> list[Any]:
-    """Make random walks with the channels and the length that the model was made for."""
+    """Return random walks with the channels and the length that the model was made for."""
     shape = (_WARM_ROWS, int(spec.get("n_channels", 1)), int(spec.get("length", 64)))
     steps = np.random.default_rng(0).normal(size=shape)
     return list(np.cumsum(steps, axis=2).astype(np.float32))
