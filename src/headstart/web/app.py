@@ -145,7 +145,7 @@ def _make_predict_routes(service: PredictionService) -> APIRouter:
 
     @routes.get("/info")
     async def info(model: _Name = None) -> Response:
-        """Return all about a model: card, classes, decision policy, versions, limits; of several, unnamed, their names."""
+        """Return all about a model: card, classes, decision policy, versions, limits; of several, their names."""
         about = select_model(service.models, model).info if model or len(service.models) == 1 else {"format": 1}
         limits = {name: value for name, value in service.options.model_dump().items() if name.startswith("max_")}
         more = {"models": list(service.models), "limits": limits, "feedback": service.corrections is not None}
