@@ -3,7 +3,7 @@
 Neither uvicorn nor httptools bounds the head of a request, or what follows the last chunk of a body: without this, one
 client could fill the memory, or hold all connections, without ever making a request.
 
-What uvicorn offers instead was tried: docs/decisions/0022-bounds-of-a-connection.md.
+What uvicorn offers instead was tried: docs/decisions/0021-bounds-of-a-connection.md.
 """
 
 from __future__ import annotations
