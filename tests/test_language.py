@@ -469,9 +469,9 @@ def test_the_new_base_costs_fewer_bits_and_its_card_says_so(adapted: tuple[Path,
     assert isinstance(bits, dict)
     assert bits["adapted"]["value"] < bits["base"]["value"]
     assert all(found["low"] <= found["value"] <= found["high"] for found in bits.values())
-    text = (folder / "new" / card.CARD).read_text("utf-8")
+    text = (folder / "new" / card.CARD_FILE).read_text("utf-8")
     assert f"{bits['adapted']['value']:.3f}" in text and "From nothing" in text
-    assert json.loads((folder / "new" / card.MARK).read_text("utf-8"))["sentence"] == said["sentence"]
+    assert json.loads((folder / "new" / card.MARKER_FILE).read_text("utf-8"))["sentence"] == said["sentence"]
     words = said["words"]
     assert isinstance(words, dict) and words["sha256"] == sha256_of(folder / "new" / "words.safetensors")
     assert words["sha256"] in text and f"{words['n_texts']:,} texts" in text

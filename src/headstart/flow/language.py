@@ -45,7 +45,7 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
         progress.say(f"About {length} from here on; a stopped run goes on when run again.")
         adapted = adapt_base(base, raw, AdaptationRequest(options.time, options.seed, options.max_memory))
         word_file = wordfile.count_words(raw, options.time, options.seed)
-        adapted.document["words"] = word_file.about
+        adapted.document["words"] = word_file.description
         card.write_language_base(adapted, out)
         word_file.write(out)
     return {**adapted.document, "output": str(out)}

@@ -1,7 +1,7 @@
-"""From raw text and a base to a base for the language: measure, choose by short trials, learn, measure again.
+"""From raw text and a base to a base for the language: measure, choose by pilot runs, train, measure again.
 
-Documents are dealt into three parts: some teach, some choose (tokenizer, what learns, when to stop), and some are only
-measured at the beginning and at the end.
+Documents are split into three parts: training, development (choice of tokenizer, trained part and best step), and
+held-out documents that are only measured, at the beginning and at the end.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from headstart.language.spelling import TokenizerFit
 from headstart.language.tokens import find_special_tokens, open_tokenizer
 from headstart.records import Interval
 
-HEAD_SHARE, TRIAL_SHARE, MEASURE_SHARE = 0.05, 0.04, 0.04
+HEAD_SHARE, PILOT_SHARE, MEASURE_SHARE = 0.05, 0.04, 0.04
 """Shares of the time for the head of the base as it is, for each trial, and for each measurement."""
-LOOKS = 6
+N_EVALUATIONS = 6
 LEAST_BUDGET = 4_000
-"""Pieces of a measurement."""
+"""Tokens of a measurement."""
 _CHARACTERS_PER_SECOND = 40_000
-"""More than a processor can learn from in that time: longer text is not cut into pieces at all."""
+"""More than a processor can learn from in that time: longer text is not cut into tokens at all."""
 _SMALL_MEMORY = 2.0
 _VERSION = 2
 
@@ -79,7 +79,7 @@ class HeldOutFigures:
 
 @dataclass(frozen=True)
 class AdaptedBase:
-    """A base for the language, its head for hidden pieces, and everything that was measured on the way.
+    """A base for the language, its masked-token head, and all measurements.
 
     `work` holds the trials and checkpoints, until the base is written.
     """
@@ -95,24 +95,24 @@ def adapt_base(opened_base: MaskedBase, raw: RawText, request: AdaptationRequest
 
     Parameters
     ----------
-    found : Opened
+    opened_base : Opened
         The base to begin with.
     raw : RawText
-    wish : Wish
+    request : Wish
 
     Raises
     ------
     DataError
         There is too little text.
     OptionError
-        The base cannot guess hidden words, or its tokenizer cannot be learnt anew.
+        The base cannot guess hidden words, or its tokenizer cannot be fitted again.
     """
     reading.require_enough_text(raw)
     started = time.monotonic()
     work = home() / "language" / _key(opened_base.parts, raw, request)
     setting, before = _prepare_pilots(opened_base, raw, request)
     setting = replace(setting, work=work)
-    held = setting.split.held
+    held_documents = setting.split.held
     grams, gram_bits = _fit_ngram(setting.split, request)
     base = _summarise_model("the base as it is", before.bits, before.characters, request.seed)
     rival = _summarise_model(f"character {grams.order}-gram", gram_bits, before.characters, request.seed)
@@ -123,9 +123,9 @@ def adapt_base(opened_base: MaskedBase, raw: RawText, request: AdaptationRequest
     choice = choose_by_pilots(setting)
     left = request.seconds - (time.monotonic() - started) - 1.2 * MEASURE_SHARE * request.seconds
     history = _train_chosen(choice, setting, request, max(left, 0.1 * request.seconds))
-    after = choice.bench.measure(choice.net, held, setting.budget)
+    after = choice.bench.measure(choice.net, held_documents, setting.budget)
     adapted = _summarise_model("the adapted base", after.bits, after.characters, request.seed)
-    fits = old_fit, choice.bench.fit(held)
+    fits = old_fit, choice.bench.fit(held_documents)
     figures = HeldOutFigures(
         adapted=adapted,
         base=base,
@@ -179,7 +179,7 @@ def _prepare_pilots(
         old=old,
         head=copy_head_arrays(net),
         old_fit=old.fit(split.held),
-        seconds=min(TRIAL_SHARE * request.seconds, LONGEST_SECONDS),
+        seconds=min(PILOT_SHARE * request.seconds, LONGEST_SECONDS),
         n_tokens=512 if request.max_memory >= _SMALL_MEMORY else 256,
         n_characters=most,
         budget=budget,
@@ -207,7 +207,7 @@ def _train_chosen(
         seconds=seconds,
         seed=request.seed + 1,
         n_tokens=setting.n_tokens,
-        n_evaluations=LOOKS,
+        n_evaluations=N_EVALUATIONS,
         name="Learning the language",
     )
     budget = max(setting.budget // 4, LEAST_BUDGET // 2)

@@ -1,4 +1,4 @@
-"""Writes the folder of a language's base: weights, tokenizer, configuration, the head for hidden pieces, and a card."""
+"""The folder of a language's base: weights, tokenizer, configuration, masked-token head, and a card."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from headstart.home import write_json, write_text
 from headstart.language.adaptation import AdaptedBase
 from headstart.language.masked import HEAD_FILE
 from headstart.language.masked_training import PARTS
-from headstart.language.output_folder import CARD, MARK
+from headstart.language.output_folder import CARD_FILE, MARKER_FILE
 from headstart.markdown_text import escape_markdown
 
 
@@ -28,11 +28,11 @@ def write_language_base(adapted: AdaptedBase, out: Path) -> None:
 
     Notes
     -----
-    What says that the folder is ours comes first, what makes it a base last: a kill leaves a whole base, or a folder
-    that no command takes for one and that the same command fills.
+    The file that marks the folder as ours is written first, the file that makes it a base last: after a kill there is
+    a whole base, or a folder that no command accepts as one and that the same command fills.
     """
     (out / CONFIG).unlink(missing_ok=True)
-    write_json(out / MARK, adapted.document)
+    write_json(out / MARKER_FILE, adapted.document)
     old, document = adapted.parts.record, adapted.document
     record = replace(
         old,
@@ -46,7 +46,7 @@ def write_language_base(adapted: AdaptedBase, out: Path) -> None:
         size_bytes=0,
     )
     write_arrays(out / HEAD_FILE, adapted.head)
-    write_text(out / CARD, render_card(adapted))
+    write_text(out / CARD_FILE, render_card(adapted))
     write_folder(replace(adapted.parts, record=record), out)
     weights = out / WEIGHTS
     record = replace(record, sha256=sha256_of(weights), size_bytes=weights.stat().st_size)

@@ -32,12 +32,12 @@ MOST_CHARACTERS = 200_000
 """At most so many characters are measured; of longer text a part drawn by content."""
 _HEAD_CHARACTERS_PER_SECOND = 15_000
 UNKNOWN_CHARACTERS, TOKENS_PER_WORD = 0.05, 1.8
-"""Share of unknown characters, and pieces a word, from which a tokenizer is called unfit."""
+"""Share of unknown characters, and tokens per word, from which a tokenizer is called unfit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageEvaluation:
-    """What `evaluate-language` says of a base and a text."""
+    """The result of `evaluate-language`."""
 
     base: str
     bits_per_character: Interval
@@ -106,9 +106,9 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
 
     Parameters
     ----------
-    base : str
+    name : str
         As the user named it.
-    found : Opened
+    base : Opened
     raw : RawText
     seconds : float
         For training a head where the base has none; measuring takes some time besides.
@@ -116,9 +116,8 @@ def evaluate_base(name: str, base: MaskedBase, raw: RawText, seconds: float, see
 
     Notes
     -----
-    Documents are dealt into two halves; each is measured with what was learnt on the other: the costs of what the
-    tokenizer loses and, where the base has no head of its own, the head. So every document counts once and none is
-    measured with what it taught.
+    Documents are split into two halves; each is measured with what was fitted on the other: the costs of what the
+    tokenizer loses and, if the base has no head of its own, the head. Every document counts once.
     """
     if raw.n_characters < LEAST_CHARACTERS or len(raw.documents) < LEAST_DOCUMENTS:
         raise DataError(

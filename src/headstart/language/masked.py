@@ -1,4 +1,4 @@
-"""An encoder with a head that guesses hidden pieces, and where such heads come from."""
+"""An encoder with a masked-token head, and where such heads come from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FAMILIES = (
 
 
 class MaskedHead(nn.Module):
-    """BERT's head: linear, GELU, layer norm, then the product with the input embeddings plus a bias a piece."""
+    """BERT's head: linear, GELU, layer norm, then the product with the input embeddings plus a bias per token."""
 
     def __init__(self, n_dims: int, n_inner: int, n_pieces: int) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class MaskedNet(nn.Module):
 
 @dataclass(frozen=True)
 class MaskedBase:
-    """A base that was found: its parts, its network (frozen) and its own head for hidden pieces, if it has one."""
+    """A text base: its parts, its network (frozen) and its own masked-token head, if it has one."""
 
     backbone: Backbone
     head: Mapping[str, Array] | None
@@ -140,9 +140,9 @@ def build_masked_net(base: MaskedBase, counts: Array, seed: int) -> MaskedNet:
 
     Parameters
     ----------
-    opened : Opened
+    base : Opened
     counts : array, shape (n_pieces,)
-        How often each piece occurs: a new head starts with these shares.
+        Counts of the tokens: a new head starts with these frequencies.
     seed : int
         Of a new head.
     """

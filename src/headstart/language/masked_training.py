@@ -1,7 +1,7 @@
-"""Going on with pre-training: hidden words to guess and, for longer documents, two halves that belong together.
+"""Continued pre-training: masked words and, for longer documents, matching the two halves of a pair of windows.
 
-One step learns from about `Course.pieces` pieces. Everything random in a step comes from the seed and the number of the
-step, so a training that was stopped goes on exactly where it was. Dropout stays off: there are few epochs.
+One step trains on about `MaskedTrainingConfig.n_tokens` tokens. All random numbers of a step come from the seed and
+the number of the step, so a stopped training is resumed exactly. Dropout stays off: there are few epochs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from headstart.training.networks import add_low_rank, merge_low_rank
 from headstart.training.run import TrainingRun
 
 LONGEST = 64
-"""Pieces of a window in training, marks included: attention is cheap there, and most sentences fit."""
+"""Tokens of a window in training, special tokens included: attention is cheap there, and most sentences fit."""
 HIDDEN_SHARE = 0.2
 TEMPERATURE = 0.05
 CHECKPOINT_SECONDS = 60.0
@@ -48,30 +48,30 @@ _ADAPTER = ".parametrizations.weight.0."
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedTrainingConfig:
-    """One training.
+    """The config of one training.
 
     Parameters
     ----------
     part : str
         Key of `PARTS`.
     seconds : float
-        The number of steps is set by the speed of a few, measured before, unless `steps` says it; no step begins
-        more than a seventh later than this.
+        Time; it sets the number of steps by the measured speed, unless `steps` is given. No step begins more than a
+        seventh later.
     seed : int
     steps : int
         0: as many as fit into `seconds`.
-    pieces : int
-        Pieces a step.
-    rate : float
-        Highest learning rate of the layers; embeddings take twice, thin matrices three, the head five times as much.
-    together : float
-        Weight of the second goal (two parts of one document are more alike than parts of others); 0: off.
-    n_looks : int
-        How often it is measured on the documents that choose; the best state is kept.
+    n_tokens : int
+        Tokens per step.
+    learning_rate : float
+        Highest learning rate of the layers; embeddings take twice, low-rank updates three, the head five times as much.
+    pair_weight : float
+        Weight of the second loss (windows of one document are more similar than those of others); 0: off.
+    n_evaluations : int
+        Number of evaluations on the development documents; the best weights are kept.
     patience : int
-        Looks without a lower figure after which it stops.
+        Evaluations without a lower figure after which training stops.
     name : str
-        For the bar.
+        Label of the progress bar.
     """
 
     part: str
@@ -177,7 +177,7 @@ def mask_words(
 ) -> tuple[Any, NDArray[np.bool_]]:
     """Return input ids with a fifth of the words hidden from a random token to their end, and the mask of the labels.
 
-    Of the hidden pieces 80 % are masked, 10 % are another piece and 10 % stay (as in BERT).
+    Of the hidden tokens 80 % are masked, 10 % are another token and 10 % stay (as in BERT).
     """
     n_words = int(rows.word_index.max(initial=0)) + 1
     shape = (len(rows.ids), n_words)
@@ -364,12 +364,12 @@ def measure_seconds_per_step(data: MaskedTrainingData, batch_stream: Iterator[ND
     """Measure the seconds of a few steps that change nothing, so that the learning rate can follow its plan."""
     durations = []
     for number in range(_TIMED_STEPS):
-        began = time.monotonic()
+        started = time.monotonic()
         rows, sides = lay_out_pairs(data.corpus, next(batch_stream), data.special_tokens)
         rng = np.random.default_rng(number)
         compute_masked_loss(
             data.net, rows, data.special_tokens, rng=rng, couples=sides, pair_weight=data.config.pair_weight
         ).backward()  # type: ignore[no-untyped-call]
         data.net.zero_grad(set_to_none=True)
-        durations.append(time.monotonic() - began)
+        durations.append(time.monotonic() - started)
     return max(1.1 * float(np.mean(durations[1:])), 1e-6)

@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 ORDERS = (3, 4, 5, 6)
 MOST_CHARACTERS = 20_000_000
-"""It learns from at most so many characters (about 150 bytes of memory each)."""
+"""It is fitted on at most so many characters (about 150 bytes of memory each)."""
 FOREIGN_BITS = 17.1
 """What it costs to name a character never seen: one of the 149,000 of Unicode 15, all alike."""
 _START, _UNSEEN = 0, 1
@@ -46,7 +46,7 @@ class CharacterModel:
 
 
 def _encode_characters(texts: Sequence[str], alphabet: dict[str, int], pad: int) -> tuple[Ints, NDArray[np.bool_]]:
-    """Write documents one after the other as numbers, `pad` start marks before each; and which are real characters."""
+    """Return documents as one array of numbers, `pad` start symbols before each, and a mask of real characters."""
     parts: list[Ints] = []
     real: list[NDArray[np.bool_]] = []
     start, no = np.full(pad, _START, dtype=np.int64), np.zeros(pad, dtype=bool)
@@ -84,7 +84,7 @@ def fit_character_model(texts: Sequence[str], order: int = max(ORDERS), most: in
     order : int
         Longest gram, 2 to 8.
     most : int
-        Characters learnt from; what comes after is left out.
+        Characters to fit on; later text is left out.
 
     Notes
     -----
@@ -106,14 +106,16 @@ def fit_character_model(texts: Sequence[str], order: int = max(ORDERS), most: in
     ids = np.zeros(len(codes), dtype=np.int64)
     numbered: list[tuple[Ints, Ints, Ints]] = []  # keys, first places, counts
     n_contexts = [1]
-    every: list[Ints] = [ids]
+    ids_of_order: list[Ints] = [ids]
     for n in range(1, order + 1):
-        before = np.concatenate([[0], every[-1][:-1]]) if n > 1 else ids
+        before = np.concatenate([[0], ids_of_order[-1][:-1]]) if n > 1 else ids
         keys, first, inverse, counts = np.unique(
             before * width + codes, return_index=True, return_inverse=True, return_counts=True
         )
-        every.append(inverse.reshape(-1).astype(np.int64))
-        counts = np.bincount(every[-1][at], minlength=len(keys))  # grams that end in a start mark are no events
+        ids_of_order.append(inverse.reshape(-1).astype(np.int64))
+        counts = np.bincount(
+            ids_of_order[-1][at], minlength=len(keys)
+        )  # grams that end in a start symbol are no events
         numbered.append((keys, first, counts.astype(np.int64)))
         n_contexts.append(len(keys))
     for n in range(1, order + 1):
@@ -122,7 +124,7 @@ def fit_character_model(texts: Sequence[str], order: int = max(ORDERS), most: in
         used_counts = [counts]
         if n < order:
             _, longer_first, longer_counts = numbered[n]
-            suffix = every[n][longer_first]
+            suffix = ids_of_order[n][longer_first]
             ways = np.bincount(suffix[longer_counts > 0], minlength=len(keys))
             begins = codes[np.maximum(first - n + 1, 0)] == _START
             used_counts.append(np.where(begins & (n > 1), counts, np.where(counts > 0, ways, 0)).astype(np.int64))

@@ -7,7 +7,7 @@ from pathlib import Path
 from headstart.errors import OptionError
 from headstart.home import require_place
 
-MARK, CARD = "language.json", "README.md"
+MARKER_FILE, CARD_FILE = "language.json", "README.md"
 
 
 def require_free_folder(out: Path) -> None:
@@ -23,6 +23,6 @@ def require_free_folder(out: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise OptionError(f"{out} is a file, not a folder.", "Name another folder with -o.")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
+    if out.is_dir() and any(out.iterdir()) and not (out / MARKER_FILE).is_file():
         raise OptionError(f"{out} exists and was not made by headstart adapt-language.", "Name another folder with -o.")
     require_place(out)

@@ -39,7 +39,7 @@ LONGEST_SECONDS = 180.0
 BASE, NOTHING = "base", "nothing"
 LESS: dict[str, tuple[str, ...]] = {"new": ("embeddings", "lora"), "old": ("upper", "lora")}
 """What is tried besides everything learning, by tokenizer."""
-_LEARNT_CHARACTERS = 20_000_000
+_VOCABULARY_CHARACTERS = 20_000_000
 """Of the text, for a new vocabulary."""
 _SPELLING_CHARACTERS = 2_000_000
 _MUCH_MORE = 1.5
@@ -58,7 +58,7 @@ class PilotRun:
 
 
 class TokenizerBench:
-    """One tokenizer with its texts in pieces: what is needed to train and to measure a network that uses it.
+    """One tokenizer with its tokenized texts, to train and measure networks that use it.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class TokenizerBench:
     seed : int
         Of new heads.
     n_characters : int
-        Of the training text that are cut into pieces, at most.
+        Of the training text that are cut into tokens, at most.
     """
 
     def __init__(self, parts: BaseParts, split: TextSplit, seed: int, n_characters: int) -> None:
@@ -87,7 +87,7 @@ class TokenizerBench:
         return int(self.parts.architecture["config"].get("vocab_size") or self.tokenizer.get_vocab_size())
 
     def build_net(self, head: Mapping[str, Any] | None) -> MaskedNet:
-        """Make the network anew; a head of another vocabulary is not taken: it pulls towards pieces that are gone."""
+        """Build the network; the head of another vocabulary is not used: it favours tokens that are gone."""
         backbone = assemble_backbone(self.parts)
         assert backbone.module is not None
         counts = scoring.count_tokens(self.corpus, self.n_vocabulary)
@@ -122,9 +122,9 @@ def measure_tokens_per_second(net: MaskedNet, pad: int) -> float:
     seconds = []
     with torch.inference_mode(), autocast_bfloat16():
         for _ in range(3):
-            began = time.monotonic()
+            started = time.monotonic()
             net.score_tokens(net.encode(ids, torch.ones_like(ids))[:, ::7].flatten(0, 1))
-            seconds.append(time.monotonic() - began)
+            seconds.append(time.monotonic() - started)
     return float(ids.numel() / max(seconds[1:]))
 
 
@@ -134,7 +134,7 @@ class PilotSetting:
 
     Parameters
     ----------
-    found : Opened
+    base : Opened
     split : Split
     old : Bench
         With the tokenizer as it is.
@@ -144,8 +144,8 @@ class PilotSetting:
         How the old tokenizer cuts the text.
     seconds : float
         For one trial.
-    pieces, n_characters, budget, seed : int
-        Pieces a step; characters cut into pieces; pieces of one measurement; seed.
+    n_tokens, n_characters, budget, seed : int
+        Tokens per step; characters cut into tokens; tokens of one measurement; seed.
     work : Path
         Folder for what a stopped run left.
     """
@@ -166,7 +166,7 @@ class PilotSetting:
         """Return the base with a new vocabulary."""
         size = choose_vocabulary_size(sum(map(len, self.split.train)), self.old.n_vocabulary)
         return repair_tokenizer(
-            self.base.parts, take_first_documents(self.split.train, _LEARNT_CHARACTERS), size, self.seed
+            self.base.parts, take_first_documents(self.split.train, _VOCABULARY_CHARACTERS), size, self.seed
         )
 
 
@@ -184,9 +184,9 @@ class PilotChoice:
 def choose_by_pilots(setting: PilotSetting) -> PilotChoice:
     """Choose tokenizer and trained part by short trainings: both tokenizers, less of the network, from scratch.
 
-    The old tokenizer is not tried where it cannot see the text, or cuts words into half as many pieces again as a new
-    one. The network from nothing has the same size and the better tokenizer; it is only compared with, never chosen.
-    Every trial is kept in the setting's folder: a run that was stopped does only those that are missing.
+    The old tokenizer is skipped if many characters are unknown to it, or if it cuts words into half as many tokens
+    again as a new one. The network from scratch has the same size and the better tokenizer; it is only compared with.
+    Every pilot run is kept in the setting's folder: a stopped run repeats only those that are missing.
     """
     repaired = setting.repair_base()
     new = TokenizerBench(repaired.parts, setting.split, setting.seed, setting.n_characters)
@@ -224,11 +224,11 @@ class PilotLog:
         self.state: dict[str, torch.Tensor] = {}
         self._load()
 
-    def run(self, bench: TokenizerBench, what: tuple[str, str, str]) -> None:
+    def run(self, bench: TokenizerBench, pilot: tuple[str, str, str]) -> None:
         """Make a trial, unless it was made before; its network is kept only if it leads."""
-        if any((trial.tokenizer, trial.part, trial.start) == what for trial in self.trials):
+        if any((trial.tokenizer, trial.part, trial.start) == pilot for trial in self.trials):
             return
-        trial, net, bits = _run_pilot(self.setting, bench, what)
+        trial, net, bits = _run_pilot(self.setting, bench, pilot)
         leads = self.beats(trial, bits)
         self.trials.append(trial)
         self.bits.append(bits)
@@ -301,9 +301,9 @@ def _is_old_tokenizer_usable(setting: PilotSetting, new: TokenizerBench) -> bool
 
 
 def _run_pilot(
-    setting: PilotSetting, bench: TokenizerBench, what: tuple[str, str, str]
+    setting: PilotSetting, bench: TokenizerBench, pilot: tuple[str, str, str]
 ) -> tuple[PilotRun, MaskedNet, scoring.Floats]:
-    tokenizer, part, start = what
+    tokenizer, part, start = pilot
     net = bench.build_net(setting.head if (start, tokenizer) == (BASE, "old") else None)
     if start == NOTHING:
         _reset_weights(net, setting.seed)

@@ -1,10 +1,10 @@
-"""Bits per character of a masked language model, and whether its guesses mean their probabilities.
+"""Bits per character of a masked language model, and the calibration of its predictions.
 
 How it is computed. Each word is hidden together with about a seventh of the words of its window (every seventh one,
-so that neighbours stay visible) and guessed piece by piece from left to right: when a piece is guessed, the earlier
-pieces of its word are shown and the later ones stay hidden (PLL-word-l2r, Kauf and Ivanova 2023, arXiv:2305.10588,
-after Salazar et al. 2020, arXiv:1910.14659). Hiding single pieces instead would favour tokenizers that cut words into
-many pieces, whose endings give each other away. Added is what the tokenizer loses (`headstart.language.spelling`):
+so that neighbours stay visible) and guessed token by token from left to right: when a token is guessed, the earlier
+tokens of its word are shown and the later ones stay hidden (PLL-word-l2r, Kauf and Ivanova 2023, arXiv:2305.10588,
+after Salazar et al. 2020, arXiv:1910.14659). Hiding single tokens instead would favour tokenizers that cut words into
+many tokens, whose endings give each other away. Added is what the tokenizer loses (`headstart.language.spelling`):
 unknown words are spelled, dropped accents, capitals and spaces are told. The sum in bits over the number of
 characters is the figure. It sees the words on both sides of a gap, which an n-gram model does not: it is a
 pseudo-likelihood, not a compression.
@@ -30,16 +30,16 @@ from headstart.records import Interval
 Floats = NDArray[np.float64]
 FOLDS = 7
 LONGEST = 126
-"""Pieces of a window, without the marks around it."""
+"""Tokens of a window, without the special tokens around it."""
 BUDGET = 150_000
-"""Pieces that one measurement puts through the network at most; more text: a sample of words."""
-_BATCH_PIECES = 4_096
+"""Tokens that one measurement puts through the network at most; more text: a sample of words."""
+_BATCH_TOKENS = 4_096
 _BINS = 10
 
 
 @dataclass(frozen=True)
 class MaskedPredictions:
-    """The pieces that were guessed: probability of the likeliest one, whether it was right, and the document."""
+    """Predictions of hidden tokens: highest probability, whether it was correct, and the document."""
 
     confidence: Floats
     is_correct: NDArray[np.bool_]
@@ -48,17 +48,17 @@ class MaskedPredictions:
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentCosts:
-    """What documents cost.
+    """The cost of documents.
 
     Parameters
     ----------
     bits : Floats, shape (n_documents,)
-        Pieces and what the tokenizer loses.
+        Tokens and what the tokenizer loses.
     lost_bits : Floats, shape (n_documents,)
         The second part alone.
     characters : Floats, shape (n_documents,)
-    n_pieces : int
-    guesses : Guesses
+    n_tokens : int
+    predictions : Guesses
     """
 
     bits: Floats
@@ -81,12 +81,12 @@ def measure_documents(
     Parameters
     ----------
     net : MaskedNet
-    marks : Marks
+    special_tokens : Marks
     spelling : Spelling
         Learnt from other text.
     texts, encodings : sequences of n_documents
     budget : int
-        Pieces put through the network at most, about.
+        Tokens put through the network at most, about.
     """
     corpus = join_documents(encodings)
     windows = cut_windows(corpus, min(LONGEST, net.max_tokens - special_tokens.n_around))
@@ -120,7 +120,7 @@ def _cut_batches(cut: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     batches, start = [], 0
     while start < len(cut):
         end = start + 1
-        while end < len(cut) and (end - start + 1) * int(cut[end, 1] - cut[end, 0] + 2) <= _BATCH_PIECES:
+        while end < len(cut) and (end - start + 1) * int(cut[end, 1] - cut[end, 0] + 2) <= _BATCH_TOKENS:
             end += 1
         batches.append(cut[start:end])
         start = end
@@ -137,7 +137,7 @@ def _predict_hidden_words(
         row_numbers = np.flatnonzero(label_mask.any(axis=1))
         if len(row_numbers) == 0:
             continue
-        # words that are finished stay hidden, so that every piece is guessed from the same surroundings
+        # words that are finished stay hidden, so that every token is guessed from the same surroundings
         longer = _mark_longer_words(rows, hidden, position)
         is_visible = longer & (rows.position < position)
         ids = np.where(hidden & ~is_visible, special_tokens.mask, rows.ids)[row_numbers]
@@ -186,7 +186,7 @@ def compute_change(new: Floats, old: Floats, characters: Floats, seed: int) -> I
 
 @dataclass(frozen=True)
 class TokenCalibration:
-    """Calibration of the guesses: expected error (0-1, lower is better), mean probability and share right."""
+    """Calibration of predicted tokens: expected error (0-1, lower is better), mean probability, and accuracy."""
 
     error: Interval
     mean_probability: float
@@ -237,5 +237,5 @@ def measure_calibration(predictions: MaskedPredictions, seed: int) -> TokenCalib
 
 
 def count_tokens(corpus: Corpus, n_vocabulary: int) -> Floats:
-    """Count how often each piece occurs (n_pieces,)."""
+    """Count how often each token occurs (n_pieces,)."""
     return np.bincount(corpus.ids, minlength=n_vocabulary).astype(np.float64)

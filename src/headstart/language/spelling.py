@@ -1,7 +1,7 @@
 """What a tokenizer loses, in bits: unknown words, accents and capitals that it drops, spaces that it forgets.
 
-A model of pieces alone would look cheap on text that its tokenizer cannot see. So every document is charged for what it
-takes to get the text back from the pieces, by how often things occurred in other text.
+A model of tokens alone would look cheap on text that its tokenizer cannot see. So every document is charged for what it
+takes to get the text back from the tokens, by how often things occurred in other text.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def split_graphemes(text: str) -> Iterator[str]:
 
 
 class SpellingModel:
-    """Costs of what one tokenizer loses, learnt from text."""
+    """Costs of what one tokenizer loses, fitted on text."""
 
     def __init__(self, tokenizer: Tokenizer, unknown: int) -> None:
         self.tokenizer, self.unknown = tokenizer, unknown
@@ -78,7 +78,7 @@ class SpellingModel:
             after = text[begin : begin + 1]
             context = f"{same:d}{_character_kind(before)}{_character_kind(after)}"
             yield "gap", context, text[end:begin] if begin > end else ""
-            start = max(begin, end)  # pieces of one letter share it
+            start = max(begin, end)  # tokens of one letter share it
             span = text[start:stop]
             if piece == self.unknown:
                 yield from (("letter", "", unit) for unit in (*split_graphemes(span), _STOP))
@@ -116,13 +116,13 @@ class TokenizerFit:
     Parameters
     ----------
     unknown_token_share, unknown_character_share : float
-        Share (0-1) of pieces, and of characters that are no spaces, that become the unknown piece.
+        Share (0-1) of tokens, and of characters that are no spaces, that become the unknown token.
     changed_character_share : float
         Share (0-1) of the other characters whose accents or capitals are dropped or replaced.
     pieces_per_word : float
         Words are what stands between spaces.
     bytes_per_token : float
-        UTF-8 bytes of the text a piece.
+        UTF-8 bytes of the text per token.
     """
 
     unknown_token_share: float

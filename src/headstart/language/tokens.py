@@ -1,4 +1,4 @@
-"""Documents as pieces of a tokenizer: ids, where words begin, windows, and what is needed to mask them."""
+"""Documents as tokens: ids, beginnings of words, windows, and rows for masking."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from headstart.errors import OptionError
 from headstart.modalities.tokenizer_files import parse_tokenizer
 
 LONGEST_WORD = 8
-"""Pieces; longer words (scripts without spaces) count as several."""
+"""Tokens; longer words (scripts without spaces) count as several."""
 _BATCH = 1_000
 _MASKS = ("[MASK]", "<mask>")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpecialTokens:
-    """Ids with a meaning of their own: before and behind a text, for a hidden piece, for what is unknown."""
+    """Special token ids: before and behind a text, mask, unknown and padding."""
 
     before: tuple[int, ...]
     behind: tuple[int, ...]
@@ -31,7 +31,7 @@ class SpecialTokens:
 
     @property
     def n_around(self) -> int:
-        """Count the marks around a text."""
+        """Count the special tokens around a text."""
         return len(self.before) + len(self.behind)
 
 
@@ -138,23 +138,23 @@ def build_corpus(tokenizer: Tokenizer, texts: Sequence[str]) -> Corpus:
 
 
 def cut_windows(corpus: Corpus, longest: int) -> NDArray[np.int64]:
-    """Cut documents into windows of about equal length, at most `longest` pieces, at word beginnings where possible.
+    """Cut documents into windows of about equal length, at most `longest` tokens, at word beginnings where possible.
 
     Returns
     -------
     int64, shape (n_windows, 3)
-        First piece, end, and number of the document.
+        First token, end, and number of the document.
     """
     bounds: list[tuple[int, int, int]] = []
     start = 0
     for number, end in enumerate(corpus.ends.tolist()):
         parts = -(-(end - start) // longest)
         while start < end:
-            goal = min(start + -(-(end - start) // max(parts, 1)), start + longest, end)
-            cut = goal
+            target = min(start + -(-(end - start) // max(parts, 1)), start + longest, end)
+            cut = target
             while cut < end and cut > start + 1 and not corpus.begins[cut]:
                 cut -= 1
-            cut = goal if cut <= start + 1 else cut
+            cut = target if cut <= start + 1 else cut
             bounds.append((start, cut, number))
             start, parts = cut, parts - 1
         start = end
@@ -163,7 +163,7 @@ def cut_windows(corpus: Corpus, longest: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class TokenRows:
-    """Windows side by side: ids, mask (1 = piece or mark), number of the word (-1: none) and place in its word."""
+    """Windows as rows: ids, mask (1: token), number of the word (-1: none) and position in its word."""
 
     ids: NDArray[np.int64]
     mask: NDArray[np.int64]
@@ -176,7 +176,7 @@ def lay_out_rows(corpus: Corpus, bounds: NDArray[np.int64], special_tokens: Spec
 
     Parameters
     ----------
-    some : int64, shape (n_rows, 3)
+    bounds : int64, shape (n_rows, 3)
         As `windows` gives them.
     """
     width = int((bounds[:, 1] - bounds[:, 0]).max()) + special_tokens.n_around

@@ -1,9 +1,9 @@
-"""Tokenizer repair: a new vocabulary of the same kind, learnt on the text, and embeddings that start from the old ones.
+"""Tokenizer repair: a new vocabulary of the same kind, fitted on the text, and embeddings that start from the old ones.
 
-After FOCUS (Dobler and de Melo 2023, arXiv:2305.14481) and WECHSEL (Minixhofer et al. 2022, arXiv:2112.06598): pieces
+After FOCUS (Dobler and de Melo 2023, arXiv:2305.14481) and WECHSEL (Minixhofer et al. 2022, arXiv:2112.06598): tokens
 that both vocabularies have keep their embedding, others start from old ones that are like them. Here "like" is what
-spells the piece (the mean of the old pieces that it would be cut into); pieces that the old tokenizer cannot spell
-start from the mean of the old embeddings plus noise of their spread. Old pieces that the text does not
+spells the token (the mean of the old tokens that it would be cut into); tokens that the old tokenizer cannot spell
+start from the mean of the old embeddings plus noise of their spread. Old tokens that the text does not
 need go, so nothing grows.
 """
 
@@ -24,9 +24,9 @@ from headstart.bases import BaseParts
 from headstart.errors import OptionError
 from headstart.modalities.tokenizer_files import parse_tokenizer
 
-CHARACTERS_PER_PIECE = 150
-"""Of training text for each piece of a new vocabulary: a piece is then seen about 30 times."""
-LEAST_PIECES = 1_500
+CHARACTERS_PER_TOKEN = 150
+"""Of training text for each token of a new vocabulary: a token is then seen about 30 times."""
+LEAST_TOKENS = 1_500
 MOST_LETTERS = 6_000
 _MOST_REPEATS = 10_000
 _TRAINERS: dict[str, type] = {
@@ -55,7 +55,7 @@ def choose_vocabulary_size(n_characters: int, n_old: int) -> int:
     >>> [choose_vocabulary_size(n, 30_522) for n in (1_500_000, 20_000, 100_000_000)]
     [10000, 1500, 30522]
     """
-    return int(min(max(n_characters // CHARACTERS_PER_PIECE, LEAST_PIECES), n_old))
+    return int(min(max(n_characters // CHARACTERS_PER_TOKEN, LEAST_TOKENS), n_old))
 
 
 def _keep_accents(normalizer: Any) -> Any:
@@ -71,7 +71,7 @@ def _keep_accents(normalizer: Any) -> Any:
 
 
 def _renumber(processor: Any, ids: Mapping[str, int]) -> Any:
-    """Write the new ids of the marks around a text into a post-processor."""
+    """Write the new ids of the special tokens around a text into a post-processor."""
     if not isinstance(processor, Mapping):
         return processor
     renumbered = dict(copy.deepcopy(dict(processor)))
@@ -85,13 +85,13 @@ def _renumber(processor: Any, ids: Mapping[str, int]) -> Any:
     return renumbered
 
 
-def learn_tokenizer(old: str, texts: Sequence[str], n_pieces: int) -> str:
+def learn_tokenizer(old: str, texts: Sequence[str], n_vocabulary: int) -> str:
     """Fit a vocabulary of the same kind as an old tokenizer's; return the content of a tokenizer.json.
 
     Raises
     ------
     OptionError
-        The tokenizer is of a kind that cannot be learnt here.
+        The tokenizer is of a kind that cannot be fitted here.
     """
     document = json.loads(old)
     kind = document["model"].get("type", "WordPiece")
@@ -114,7 +114,7 @@ def learn_tokenizer(old: str, texts: Sequence[str], n_pieces: int) -> str:
     tokenizer = Tokenizer.from_str(json.dumps(blank))
     if kind == "WordPiece":
         head = document["model"].get("continuing_subword_prefix", "##")
-        vocabulary = _learn_word_pieces(tokenizer, texts, n_pieces, specials=specials, head=head)
+        vocabulary = _learn_word_pieces(tokenizer, texts, n_vocabulary, specials=specials, head=head)
         blank["model"]["vocab"] = vocabulary
         blank["added_tokens"] = [
             {**item, "id": vocabulary[item["content"]]}
@@ -123,7 +123,7 @@ def learn_tokenizer(old: str, texts: Sequence[str], n_pieces: int) -> str:
         blank["post_processor"] = _renumber(document["post_processor"], vocabulary)
         return json.dumps(blank, ensure_ascii=False)
     more: dict[str, Any] = {"unk_token": "<unk>"} if kind == "Unigram" else {"limit_alphabet": MOST_LETTERS}
-    trainer = _TRAINERS[kind](vocab_size=n_pieces, special_tokens=specials, show_progress=False, **more)
+    trainer = _TRAINERS[kind](vocab_size=n_vocabulary, special_tokens=specials, show_progress=False, **more)
     tokenizer.train_from_iterator(_cut_blocks(texts), trainer)
     new_document = json.loads(tokenizer.to_str())
     ids = {name: int(tokenizer.token_to_id(name) or 0) for name in specials}
@@ -136,9 +136,9 @@ def learn_tokenizer(old: str, texts: Sequence[str], n_pieces: int) -> str:
 
 
 def _learn_word_pieces(
-    tokenizer: Tokenizer, texts: Sequence[str], n_pieces: int, specials: Sequence[str], head: str
+    tokenizer: Tokenizer, texts: Sequence[str], n_vocabulary: int, specials: Sequence[str], head: str
 ) -> dict[str, int]:
-    """Fit word pieces: special tokens, all letters, then the most frequent pieces that byte-pair merges make.
+    """Fit word pieces: special tokens, all letters, then the most frequent tokens that byte-pair merges make.
 
     The library's own trainer of word pieces numbers letters in a random order, so that ties fall differently each time.
     """
@@ -157,7 +157,7 @@ def _learn_word_pieces(
     pairs.pre_tokenizer = pre_tokenizers.Split("\n", "removed")
     repeated = ("\n".join([word] * min(n, _MOST_REPEATS)) for word, n in ordered)
     pairs.train_from_iterator(
-        repeated, trainers.BpeTrainer(vocab_size=n_pieces, limit_alphabet=MOST_LETTERS, show_progress=False)
+        repeated, trainers.BpeTrainer(vocab_size=n_vocabulary, limit_alphabet=MOST_LETTERS, show_progress=False)
     )
     counts: Counter[str] = Counter()
     for word, n in ordered:
@@ -166,7 +166,9 @@ def _learn_word_pieces(
     single = sorted({*alphabet, *(head + letter for letter in alphabet)}, key=lambda x: (-counts[x], x))
     common = sorted((piece for piece in counts if set(piece.removeprefix(head)) <= alphabet),
                     key=lambda x: (-counts[x], x))  # fmt: skip
-    return {piece: number for number, piece in enumerate([*dict.fromkeys((*specials, *single, *common))][:n_pieces])}
+    return {
+        piece: number for number, piece in enumerate([*dict.fromkeys((*specials, *single, *common))][:n_vocabulary])
+    }
 
 
 def _empty_vocabulary(model: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -181,7 +183,7 @@ def _cut_blocks(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _spell(piece: str, vocabulary: Mapping[str, int], head: str) -> list[int]:
-    """Cut a piece greedily into old ones (empty if that cannot be done)."""
+    """Cut a token greedily into old ones (empty if that cannot be done)."""
     inside = head if piece.startswith(head) else ""
     text, ids = piece.removeprefix(head) if head else piece, []
     at = 0
@@ -202,11 +204,11 @@ def initialise_embeddings(
 
     Parameters
     ----------
-    old, new : mapping of piece to id
+    old, new : mapping of token to id
     rows : float32, shape (n_old, n_dims)
         Old embeddings.
     head : str
-        What pieces inside a word begin with ("##"), or "".
+        What tokens inside a word begin with ("##"), or "".
 
     Examples
     --------
@@ -235,7 +237,7 @@ def initialise_embeddings(
     return embeddings, n_kept, n_spelled
 
 
-def repair_tokenizer(parts: BaseParts, texts: Sequence[str], n_pieces: int, seed: int) -> RepairedBase:
+def repair_tokenizer(parts: BaseParts, texts: Sequence[str], n_vocabulary: int, seed: int) -> RepairedBase:
     """Return a base with a vocabulary fitted on texts; its layers stay as they are.
 
     Parameters
@@ -248,7 +250,7 @@ def repair_tokenizer(parts: BaseParts, texts: Sequence[str], n_pieces: int, seed
     seed : int
         Of the embeddings that start from nothing.
     """
-    tokenizer = learn_tokenizer(parts.tokenizer, texts, n_pieces)
+    tokenizer = learn_tokenizer(parts.tokenizer, texts, n_vocabulary)
     old, new = parse_tokenizer(parts.tokenizer, "The base model's tokenizer.json"), Tokenizer.from_str(tokenizer)
     name = find_embedding_name(parts)
     rows = np.asarray(parts.weights[name], dtype=np.float32)
@@ -275,18 +277,18 @@ def repair_tokenizer(parts: BaseParts, texts: Sequence[str], n_pieces: int, seed
 
 
 def find_embedding_name(parts: BaseParts) -> str:
-    """Find the tensor of the input embeddings: the largest with one row a piece.
+    """Find the tensor of the input embeddings: the largest with one row per token.
 
     Raises
     ------
     OptionError
         There is none.
     """
-    n_pieces = int(parts.architecture["config"].get("vocab_size") or 0)
-    names = [name for name, value in parts.weights.items() if value.ndim == 2 and len(value) == n_pieces]
+    n_vocabulary = int(parts.architecture["config"].get("vocab_size") or 0)
+    names = [name for name, value in parts.weights.items() if value.ndim == 2 and len(value) == n_vocabulary]
     if not names:
         raise OptionError(
-            f"{parts.record.name} has no embeddings of {n_pieces} pieces that could be exchanged.",
+            f"{parts.record.name} has no embeddings of {n_vocabulary} pieces that could be exchanged.",
             "Choose another base.",
         )
     return max(names, key=lambda name: "word" in name)

@@ -1,4 +1,4 @@
-"""The file beside a language's base that says which words its raw text has and which go together."""
+"""The file beside a language's base with the words of its raw text and their co-occurrence."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from headstart.language.reading import RawText
 from headstart.strategies.text import cooccurrence
 
 TIME_SHARE = 0.2
-"""Counting may take this share of the time asked for, beside it."""
-KEPT = {"characters": 30_000, "words": 10_000}
-"""Pieces in the file: 8 MB."""
+"""Share of the requested time for counting, in addition to it."""
+MOST_NGRAMS = {"characters": 30_000, "words": 10_000}
+"""Tokens in the file: 8 MB."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class WordFile:
     """The content of the file, and what `language.json` says of it."""
 
     content: bytes
-    about: Mapping[str, Any]
+    description: Mapping[str, Any]
 
     def write(self, folder: Path) -> None:
         """Write it into the folder of a base."""
@@ -44,7 +44,7 @@ def count_words(raw: RawText, seconds: float, seed: int) -> WordFile:
     seed : int
     """
     cooccurrence_counts = cooccurrence.learn_cooccurrence(
-        raw.documents, seed, cooccurrence.count_affordable_characters(TIME_SHARE * seconds), KEPT
+        raw.documents, seed, cooccurrence.count_affordable_characters(TIME_SHARE * seconds), MOST_NGRAMS
     )
     content = encode_arrays(cooccurrence_counts.arrays())
     about = {

@@ -56,8 +56,8 @@ KINDS: tuple[tuple[Callable[[Floats, np.random.Generator], Floats], float], ...]
 
 
 def _draw_simple_kernel(at: Floats, generator: np.random.Generator) -> Floats:
-    kinds, shares = zip(*KINDS, strict=True)
-    matrix: Floats = kinds[int(generator.choice(len(kinds), p=shares))](at, generator)
+    kinds, probabilities = zip(*KINDS, strict=True)
+    matrix: Floats = kinds[int(generator.choice(len(kinds), p=probabilities))](at, generator)
     return matrix
 
 
@@ -72,10 +72,10 @@ def draw_kernel(at: Floats, generator: np.random.Generator) -> Floats:
     """
     matrix = _draw_simple_kernel(at, generator)
     for _ in range(int(generator.choice(3, p=(0.45, 0.4, 0.15)))):
-        other, how = _draw_simple_kernel(at, generator), generator.random()
-        if how < 0.4:
+        other, choice = _draw_simple_kernel(at, generator), generator.random()
+        if choice < 0.4:
             matrix = matrix + other
-        elif how < 0.75:
+        elif choice < 0.75:
             matrix = matrix * other
         else:
             after = 1 / (1 + np.exp(-(at - generator.uniform(0.2, 0.8)) * _log_uniform(generator, 10, 200)))

@@ -1,6 +1,6 @@
 """Train the series encoder on the synthetic stream: which two views belong to the same series?
 
-Contrastive, as Mantis (arXiv:2502.15637), on data that is made while it is learnt. Seed and number of pairs decide the
+Contrastive, as Mantis (arXiv:2502.15637), on data that is drawn during training. Seed and number of pairs decide the
 weights, bit for bit on one machine with the same libraries; seconds decide nothing.
 """
 
@@ -27,7 +27,7 @@ from headstart.training.loop import Batch, TrainingData, limit_threads, measure_
 BATCH = 128
 PAIRS_AN_EPOCH = 4_096
 PAIRS = 40 * PAIRS_AN_EPOCH
-"""Pairs of views that the shipped weights were learnt from."""
+"""Pairs of views that the shipped weights were trained on."""
 LEARNING_RATE = 2e-3
 PROJECTED = 128
 COMPONENT_SERIES = 4_096
@@ -44,7 +44,7 @@ class Pretrained:
         As in `headstart.bases.record.Parts`.
     weights : mapping of str to array
     losses : tuple of float
-        Mean loss on pairs that were never learnt from, after each epoch; lower is better, ln(2 * 128 - 1) = 5.54 is
+        Mean loss on pairs that were never trained on, after each epoch; lower is better, ln(2 * 128 - 1) = 5.54 is
         guessing.
     n_pairs : int
     seconds : float
@@ -108,7 +108,7 @@ def pretrain(n_pairs: int = PAIRS, seed: int = 0, folder: Path | None = None, **
     **changes
         Of `series_shape.ARCHITECTURE`, for smaller networks.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     architecture = {**series_shape.ARCHITECTURE, **changes}
     learner, data, config = _prepare_training(architecture, n_pairs, seed)
     path = folder / f"series-{seed}-{n_pairs}.safetensors" if folder else None
@@ -116,13 +116,13 @@ def pretrain(n_pairs: int = PAIRS, seed: int = 0, folder: Path | None = None, **
     net = learner.net
     _add_components(net, SyntheticPairs(int(architecture["length"]), seed))
     weights = {name: value.numpy().copy() for name, value in net.state_dict().items()}
-    learnt = history.epochs * len(data.train_rows)
+    n_trained = history.epochs * len(data.train_rows)
     return Pretrained(
         architecture=architecture,
         weights=weights,
         losses=history.validation_losses,
-        n_pairs=learnt,
-        seconds=time.monotonic() - began,
+        n_pairs=n_trained,
+        seconds=time.monotonic() - started,
     )
 
 
@@ -131,20 +131,20 @@ def _prepare_training(
 ) -> tuple[ProjectedEncoder, TrainingData, TrainingConfig]:
     epochs = math.ceil(n_pairs / PAIRS_AN_EPOCH)
     rows = torch.arange(math.ceil(n_pairs / epochs))
-    held = torch.arange(BATCH)
+    validation_rows = torch.arange(BATCH)
     inputs = SyntheticPairs(int(architecture["length"]), seed)
     data = TrainingData(
         inputs=inputs,
         targets=torch.zeros(max(len(rows), BATCH)),
         train_rows=rows,
-        validation_rows=held,
+        validation_rows=validation_rows,
         output_weights=torch.ones(1),
         loss_name="pairs",
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         learner = ProjectedEncoder(series_encoder.build_network(architecture))
-    learner.net.stem.any_unit = False  # A flat piece of a made-up series stays flat: its rounding is no signal.
+    learner.net.stem.any_unit = False  # A flat piece of a synthetic series stays flat: its rounding is no signal.
     config = TrainingConfig(
         epochs=epochs,
         batch_size=BATCH,

@@ -99,7 +99,7 @@ def grow_classifier(rows: FloatMatrix, codes: Index, weights: Floats | None, con
     codes : Index, shape (n_rows,)
     weights : Floats or None, shape (n_classes,)
         How much a row of each class counts; None: alike.
-    growth : Growth
+    config : Growth
 
     Returns
     -------

@@ -51,12 +51,12 @@ class TunedNet(nn.Module):
     ----------
     body : Module
         Inputs in, features (n, n_dims) out.
-    centre, inverse : arrays, shape (n_dims,)
+    standard : centre and inverse of the spread, shape (n_dims,)
         Standardise the features before the head; not trained.
-    weights, intercept : arrays, shape (n_outputs, n_dims) and (n_outputs,)
+    head : weights and intercept, shapes (n_outputs, n_dims) and (n_outputs,)
         Initial head, for standardised features.
-    middle, unit : arrays, shape (n_outputs,)
-        Centre and scale of the scores: mean and standard deviation of values; 0 and 1 for classes.
+    scale : centre and scale of the scores, shape (n_outputs,)
+        Mean and standard deviation of values; 0 and 1 for classes.
     """
 
     centre: Tensor

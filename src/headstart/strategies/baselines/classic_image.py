@@ -34,8 +34,8 @@ class DescriptorModel:
 def fit(rows: StrategyRows, task: Task) -> FittedModel:
     """Fit a head on the descriptors."""
     assert rows.descriptors is not None, "rows come without descriptors"
-    head, learnt = fit_head(rows.descriptors.final, task)
-    return FittedModel(DescriptorModel(head), learnt.choice.out_of_fold, learnt.notes)
+    head, linear_fit = fit_head(rows.descriptors.final, task)
+    return FittedModel(DescriptorModel(head), linear_fit.choice.out_of_fold, linear_fit.notes)
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:

@@ -1,8 +1,8 @@
-"""`classic` for texts: TF-IDF of pieces of words and of words, then a linear model; no pre-trained network.
+"""`classic` for texts: TF-IDF of character n-grams and of words, then a linear model; no pre-trained network.
 
-Which pieces are kept, their idf and the regression are fitted inside each fold. Texts without labels, where there are
-such, are counted for the idf, and which pieces occur together in them makes rows alike that share no word (a linear
-kernel, so that the model stays one coefficient a piece); cross-validation says whether it does.
+Which n-grams are kept, their idf and the regression are fitted inside each fold. Unlabelled texts, where there are
+such, are counted for the idf. N-grams that occur together in them make rows similar that share no word (a linear
+kernel: the model stays one coefficient per n-gram); cross-validation decides whether this is used.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from headstart.strategies.text.tfidf import (
 
 STRENGTHS = tuple(float(f"1e{exponent}") for exponent in range(-3, 4))
 FALLBACK = 10.0
-MOST_PIECES = {"characters": 150_000, "words": 50_000}
+MOST_NGRAMS = {"characters": 150_000, "words": 50_000}
 MOST_COEFFICIENTS = 2_000_000
 SAMPLE_TEXTS = 600
 ENCODE_SHARE = 0.1
@@ -48,7 +48,7 @@ OFTEN = 0.05
 RATIO_POWER = 0.5
 """Power of the log-count ratios that columns are multiplied by, where classes are even (docs/decisions/0017)."""
 MIXES = (0.5, 0.0)
-"""Share of the likeness of two rows that comes from pieces occurring together in texts without labels."""
+"""Share (0-1) of the similarity of two rows that comes from n-grams occurring together in unlabelled texts."""
 
 
 def _to_sparse(counts: NgramCounts) -> csr_matrix:
@@ -82,7 +82,7 @@ def weigh_columns(rows: csr_matrix, targets: csr_matrix) -> NDArray[np.float32]:
     Parameters
     ----------
     rows : csr_matrix, shape (n_rows, n_columns)
-    answers : csr_matrix of 0 and 1, shape (n_rows, n_outputs)
+    targets : csr_matrix of 0 and 1, shape (n_rows, n_outputs)
 
     Returns
     -------
@@ -110,14 +110,14 @@ def weigh_columns(rows: csr_matrix, targets: csr_matrix) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class CooccurrenceKernel:
-    """Pieces that occur together, as a projection of the columns of some rows.
+    """N-grams that occur together, as a projection of the columns of some rows.
 
     Parameters
     ----------
     places : Index, shape (n_columns,)
         Each column's row of the projection.
     projection : FloatMatrix, shape (n_pieces + 1, n_dims)
-        The last row is zero, for columns that texts without labels do not have.
+        The last row is zero, for columns that unlabelled texts do not have.
     mix : float
         0 to 1, as in `MIXES`.
     """
@@ -190,15 +190,15 @@ class TextDesign:
     Parameters
     ----------
     counts : sequence of Counts
-        One a kind of piece, of all rows with labels.
+        One per kind of n-gram, of all labelled rows.
     most : sequence of int
         Columns kept of each.
-    answers : csr_matrix or None
+    targets : csr_matrix or None
         As `answers_of` gives them; columns are then weighed by what they tell, where `mix` is 0.
     known : sequence of Beside
-        The same columns in texts without labels; empty without such.
+        The same columns in unlabelled texts; empty without such.
     projection : FloatMatrix or None
-        As in `Smooth`, one kind of piece after the other.
+        As in `CooccurrenceKernel`, one kind of n-gram after the other.
     mix : float
         As in `MIXES`.
     """
@@ -289,25 +289,25 @@ def fit(rows: StrategyRows, task: Task) -> FittedModel:
     inputs = rows.table.inputs
     longest = choose_text_length([len(text) for text in inputs])
     texts = normalise_texts(inputs, longest)
-    counts, pieces = zip(*(count_ngrams(texts, kind) for kind in KINDS), strict=True)
-    share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_PIECES.values()))
-    most = [int(MOST_PIECES[kind] * share) for kind in KINDS]
-    designs, every = _list_designs(
+    counts, ngrams = zip(*(count_ngrams(texts, kind) for kind in KINDS), strict=True)
+    share = min(1.0, MOST_COEFFICIENTS / len(task.classes) / sum(MOST_NGRAMS.values()))
+    most = [int(MOST_NGRAMS[kind] * share) for kind in KINDS]
+    designs, all_ngrams = _list_designs(
         TextDesign(counts=counts, most=most, targets=one_hot_classes(task)),
-        pieces,
+        ngrams,
         _usable_cooccurrence(task, len(rows)),
     )
-    learnt = _choose_design(designs, task)
-    assert isinstance(learnt.encoding, _TextEncoding)
+    linear_fit = _choose_design(designs, task)
+    assert isinstance(linear_fit.encoding, _TextEncoding)
     vocabularies, weights = {}, {}
-    for kind, idf, known in zip(KINDS, learnt.encoding.idf, every, strict=True):
+    for kind, idf, known in zip(KINDS, linear_fit.encoding.idf, all_ngrams, strict=True):
         vocabularies[kind] = {known[column]: at for at, column in enumerate(idf.columns)}
         weights[kind] = idf.weights
-    halves = learnt.encoding.to_columns(learnt.coefficients)
+    halves = linear_fit.encoding.to_columns(linear_fit.coefficients)
     cut = (f"read the first {longest} characters of each text",) if longest < max(map(len, inputs)) else ()
     model = TextModel(Vectorizer(longest, vocabularies, weights), *halves, LINK_OF[task.kind])
-    notes = (*learnt.notes, *_describe_unlabelled(task, len(rows), learnt.encoding), *cut)
-    return FittedModel(model, learnt.choice.out_of_fold, notes)
+    notes = (*linear_fit.notes, *_describe_unlabelled(task, len(rows), linear_fit.encoding), *cut)
+    return FittedModel(model, linear_fit.choice.out_of_fold, notes)
 
 
 def _usable_cooccurrence(task: Task, n_rows: int) -> Cooccurrence | None:
@@ -316,15 +316,17 @@ def _usable_cooccurrence(task: Task, n_rows: int) -> Cooccurrence | None:
 
 
 def _list_designs(
-    plain: TextDesign, pieces: Sequence[list[str]], words: Cooccurrence | None
+    plain: TextDesign, ngrams: Sequence[list[str]], cooccurrence: Cooccurrence | None
 ) -> tuple[tuple[TextDesign, ...], Sequence[list[str]]]:
     """Return the designs that cross-validation compares, and the n-grams of the columns."""
-    if words is None:
-        return (plain,), pieces
-    known = [align_columns(words, kind, own) for kind, own in zip(KINDS, pieces, strict=True)]
-    projection = np.concatenate([*(words.projection[kind] for kind in KINDS), np.zeros((1, words.n_dims))])
+    if cooccurrence is None:
+        return (plain,), ngrams
+    known = [align_columns(cooccurrence, kind, own) for kind, own in zip(KINDS, ngrams, strict=True)]
+    projection = np.concatenate(
+        [*(cooccurrence.projection[kind] for kind in KINDS), np.zeros((1, cooccurrence.n_dims))]
+    )
     wide = [replace(block, n_columns=len(item.ngrams)) for block, item in zip(plain.counts, known, strict=True)]
-    mixes = MIXES if words.n_dims else (0.0,)
+    mixes = MIXES if cooccurrence.n_dims else (0.0,)
     shared = TextDesign(
         counts=wide, most=plain.most, targets=plain.targets, known=known, projection=projection.astype(np.float32)
     )
@@ -343,11 +345,11 @@ def _choose_design(designs: Sequence[TextDesign], task: Task) -> FittedLinear:
 
 def _describe_unlabelled(task: Task, n_rows: int, encoding: _TextEncoding) -> tuple[str, ...]:
     """Return the note on what unlabelled texts were used for."""
-    words = _usable_cooccurrence(task, n_rows)
-    if words is None:
+    cooccurrence = _usable_cooccurrence(task, n_rows)
+    if cooccurrence is None:
         return ()
     together = " and which go together" if encoding.span is not None and encoding.span.smooth is not None else ""
-    return (f"{words.n_texts:,} texts without labels told how common words are{together}",)
+    return (f"{cooccurrence.n_texts:,} texts without labels told how common words are{together}",)
 
 
 class _CountedRows(csr_matrix):  # type: ignore[misc]
@@ -386,7 +388,7 @@ def _forecast_sparse(design: TextDesign, n_rows: int, timed: Task, task: Task) -
     n_products = matrix.n_products
     seconds = cost_model.measure_seconds(lambda: (matrix @ slopes, matrix.T @ scores), clock=cost_model.thread_clock())
     products = min(timing.fit_seconds, n_products * seconds)
-    n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // n_outputs)
+    n_columns = min(sum(MOST_NGRAMS.values()), MOST_COEFFICIENTS // n_outputs)
     other = (timing.fit_seconds - products) * n_columns / max(timing.n_columns, 1)
     fit = (products * n_rows / timing.n_rows + other) * n_outputs / timing.n_outputs
     return float(fit * cost_model.count_fits(task))
@@ -398,15 +400,15 @@ def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     longest = choose_text_length([len(text) for text in inputs])
     spanned = n_rows <= LARGEST_ROTATION
     sample = np.arange(0, n_rows, max(1, -(-n_rows // SAMPLE_TEXTS)))
-    began = time.process_time()  # What other programs take is no part of the forecast.
+    started = time.process_time()  # What other programs take is no part of the forecast.
     texts = normalise_texts([inputs[row] for row in sample], longest)
     counts = [count_ngrams(texts, kind)[0] for kind in KINDS]
-    counting = (time.process_time() - began) * n_rows / len(sample)
+    counting = (time.process_time() - started) * n_rows / len(sample)
     design = TextDesign(counts=counts, most=[block.n_columns for block in counts])
     solving = (_forecast_spanned if spanned else _forecast_sparse)(design, n_rows, task.take(sample), task)
     n_encoded = len(list_held_out_folds(task.folds)) + 1
     turns = len(MIXES) if _usable_cooccurrence(task, n_rows) else 1
-    n_columns = min(sum(MOST_PIECES.values()), MOST_COEFFICIENTS // len(task.classes))
+    n_columns = min(sum(MOST_NGRAMS.values()), MOST_COEFFICIENTS // len(task.classes))
     values = sum(len(block.values) for block in counts) / len(sample) * n_rows
     memory = 8.0 * values * (1 + WORKERS) + 20 * 8 * n_columns * len(task.classes)
     memory += 16.0 * n_rows**2 if spanned else 0.0

@@ -65,7 +65,7 @@ class TreeModel:
     spec : mapping
     divisor : int
     forest : Forest
-    shares : Floats, shape (n_outputs,)
+    prior : Floats, shape (n_outputs,)
         Shares of the classes, or mean targets: what a single further tree that knows nothing would say.
     temperature : float
     link : str
@@ -185,7 +185,7 @@ class _ForestFitter:
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Fit trees on the folds, then on all rows."""
     divisor = choose_divisor(len(rows), task.spec)
-    described, every = _describe_series(rows, task.spec, divisor), np.arange(len(rows))
+    described, all_rows = _describe_series(rows, task.spec, divisor), np.arange(len(rows))
     fitter = _ForestFitter(described, task, task.balance == "on" and task.truth is None)
     scores = fitter.score_held_out()
     out_of_fold = fitter.compute_outputs(scores)
@@ -195,8 +195,8 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
         other_outputs = other.compute_outputs(other_scores)
         if is_better_beyond_noise(task.codes, other_outputs, out_of_fold, task.seed):
             fitter, scores, out_of_fold = other, other_scores, other_outputs
-    forest, prior = fitter.fit_forest(every, N_TREES)
-    temperature = fitter.fit_temperature(scores, every)
+    forest, prior = fitter.fit_forest(all_rows, N_TREES)
+    temperature = fitter.fit_temperature(scores, all_rows)
     core = TreeModel(
         spec=task.spec, divisor=divisor, forest=forest, prior=prior, temperature=temperature, link=LINK_OF[task.kind]
     )

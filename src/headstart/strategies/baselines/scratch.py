@@ -1,4 +1,4 @@
-"""`scratch`: a network of the base's kind learnt from random weights on the user's rows alone, in the time there is.
+"""`scratch`: a network of the base's kind, trained from random weights on the user's rows alone, in the time left.
 
 One fold is held out: it decides when to stop, and its rows are the only ones with an out-of-fold prediction. Sizes are
 timed before the start, so that the number of epochs is settled then; on a machine whose speed varies, two runs may
@@ -40,7 +40,7 @@ BATCH_SIZE, PREDICT_ROWS = 32, 512
 TIMED_ROWS = 4 * BATCH_SIZE
 _INSIDE = "body.net."
 FORWARD = 0.4
-"""Cost of predicting a row, as a share of learning from it."""
+"""Cost of predicting a row, relative to training on it."""
 
 
 class ScaledNetwork(nn.Module):
@@ -186,9 +186,9 @@ def _forecast_epoch(rows: StrategyRows, task: Task, size: NetworkSize) -> EpochF
     """Time a few training steps on a few rows."""
     train_rows, held = _split_rows(task)
     some = train_rows[np.random.default_rng(task.seed).permutation(len(train_rows))[:TIMED_ROWS]]
-    began = time.monotonic()
+    started = time.monotonic()
     inputs = METHODS[rows.table.modality].load_inputs(rows.table.inputs[some], size.spec)
-    loading = (time.monotonic() - began) / len(some)
+    loading = (time.monotonic() - started) / len(some)
     net = build_scratch_network(size.architecture, len(task.classes), inputs(torch.arange(1), None), task.seed)
     everything = torch.arange(len(some))
     ones = torch.ones(len(task.classes))

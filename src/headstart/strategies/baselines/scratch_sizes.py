@@ -37,13 +37,13 @@ class NetworkSize:
 
 @dataclass(frozen=True)
 class ScratchMethod:
-    """How one modality is learnt from random weights.
+    """How one modality is trained from random weights.
 
     Parameters
     ----------
-    attempts : (inputs of the training rows, Task) -> list of Attempt
+    list_sizes : (inputs of the training rows, Task) -> list of Attempt
         Cheapest first.
-    feed : (inputs of some rows, spec) -> Inputs
+    load_inputs : (inputs of some rows, spec) -> Inputs
         Reads the rows into memory.
     """
 

@@ -1,4 +1,4 @@
-"""`scratch` for texts: a small transformer, or the base's own, with a vocabulary learnt from the training texts.
+"""`scratch` for texts: a small transformer, or the base's own, with a vocabulary trained on the training texts.
 
 Nothing of the base but its shape is used: its tokenizer has read other people's texts, in other languages.
 """

@@ -442,12 +442,12 @@ def _notes(trainer: Trainer, variant: TrainingVariant, choice: VariantChoice, n_
     )
     views = (f"{choice.n_views + 1} views of each row averaged",) if choice.n_views else ()
     mixed = " and mixtures of two rows" if variant.uses_mixup else ""
-    learnt = (f"learnt from augmented views{mixed}",) if variant.augmented else ()
+    augmentation = (f"learnt from augmented views{mixed}",) if variant.augmented else ()
     return (
         blocks,
         f"{variant.epochs} passes over the rows",
         f"{choice.alpha:.0%} of the way from the probe",
-        *learnt,
+        *augmentation,
         *views,
         f"judged on {n_folds} held-out folds",
     )

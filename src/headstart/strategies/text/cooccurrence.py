@@ -1,4 +1,4 @@
-"""What texts without labels say of words: in how many texts a piece occurs, and which pieces occur together.
+"""Counts of unlabelled texts: in how many texts an n-gram occurs, and which n-grams occur together.
 
 Counted once, outside all folds, for `classic` on texts; nothing of it depends on a label. Kept as plain arrays.
 """
@@ -20,11 +20,11 @@ from headstart.records import FloatMatrix, Index
 from headstart.strategies.text.tfidf import KINDS, NgramCounts, UnlabelledFrequencies, count_ngrams, normalise_texts
 
 MOST_NGRAMS = {"characters": 150_000, "words": 50_000}
-"""Pieces of each kind that are kept, those of most texts first."""
+"""N-grams of each kind that are kept, those of most texts first."""
 MOST_LABELLED = 2_600
 """With more labels nothing of this is used: rows are then no longer solved in the space that they span."""
 LEAST_TEXTS = 200
-"""Fewer texts only say how common pieces are."""
+"""Fewer texts only say how common n-grams are."""
 N_DIMS, EXTRA, TURNS = 100, 20, 3
 LONGEST, MOST_CHARACTERS = 5_000, 3_000_000
 """Characters read of a text, and of all together: more texts are sampled."""
@@ -41,11 +41,11 @@ class Cooccurrence:
     n_texts : int
         Texts that were counted.
     n_characters : int
-    pieces : mapping of str to tuple of str
+    ngrams : mapping of str to tuple of str
     frequencies : mapping of str to NDArray of int32, shape (n_pieces,)
-        Texts in which a piece occurs.
+        Texts in which an n-gram occurs.
     projection : mapping of str to NDArray of float16, shape (n_pieces, n_dims)
-        Pieces that occur in the same texts point the same way; no columns where there were too few texts.
+        N-grams that occur in the same texts point the same way; no columns where there were too few texts.
     """
 
     n_texts: int
@@ -113,14 +113,14 @@ class Cooccurrence:
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """What is known of the columns of one kind of piece, beside the rows with labels.
+    """What is known of the columns of one kind of n-gram, beside the rows with labels.
 
     Parameters
     ----------
-    pieces : list of str
-        Those of the rows, then those that only texts without labels have.
-    before : Before
-        How often texts without labels have each.
+    ngrams : list of str
+        Those of the rows, then those that only unlabelled texts have.
+    unlabelled : Before
+        How often unlabelled texts have each.
     places : Index, shape (n_pieces,)
         Row of the projections of all kinds put together; those without one are given the row after the last.
     """
@@ -130,17 +130,19 @@ class ColumnStatistics:
     places: Index
 
 
-def align_columns(words: Cooccurrence, kind: str, own: Sequence[str]) -> ColumnStatistics:
+def align_columns(cooccurrence: Cooccurrence, kind: str, own: Sequence[str]) -> ColumnStatistics:
     """Return what unlabelled texts say of the n-grams of some rows."""
-    known = {piece: at for at, piece in enumerate(words.ngrams[kind])}
+    known = {piece: at for at, piece in enumerate(cooccurrence.ngrams[kind])}
     mine = set(own)
-    pieces = [*own, *(piece for piece in words.ngrams[kind] if piece not in mine)]
-    places_of = np.array([known.get(piece, -1) for piece in pieces], dtype=np.intp)
-    counted = np.append(words.frequencies[kind], 0)[places_of].astype(np.int64)
-    sizes = [len(words.ngrams[name]) for name in KINDS]
+    ngrams = [*own, *(piece for piece in cooccurrence.ngrams[kind] if piece not in mine)]
+    places_of = np.array([known.get(piece, -1) for piece in ngrams], dtype=np.intp)
+    counted = np.append(cooccurrence.frequencies[kind], 0)[places_of].astype(np.int64)
+    sizes = [len(cooccurrence.ngrams[name]) for name in KINDS]
     first = sum(sizes[: list(KINDS).index(kind)])
     return ColumnStatistics(
-        pieces, UnlabelledFrequencies(counted, words.n_texts), np.where(places_of < 0, sum(sizes), places_of + first)
+        ngrams,
+        UnlabelledFrequencies(counted, cooccurrence.n_texts),
+        np.where(places_of < 0, sum(sizes), places_of + first),
     )
 
 
@@ -157,7 +159,7 @@ def count_affordable_characters(seconds: float) -> int:
 def learn_cooccurrence(
     texts: Sequence[str], seed: int, most: int = MOST_CHARACTERS, limits: Mapping[str, int] = MOST_NGRAMS
 ) -> Cooccurrence:
-    """Count pieces of texts, and find which occur together.
+    """Count n-grams of texts, and find which occur together.
 
     Parameters
     ----------
@@ -168,7 +170,7 @@ def learn_cooccurrence(
     most : int
         Characters of all texts together that are read.
     limits : mapping of str to int
-        Pieces of each kind that are kept.
+        N-grams of each kind that are kept.
 
     Returns
     -------
@@ -176,7 +178,7 @@ def learn_cooccurrence(
 
     Notes
     -----
-    Positive pointwise mutual information of pieces and texts, and its singular vectors (Levy, Goldberg and Dagan 2015;
+    Positive pointwise mutual information of n-grams and texts, and its singular vectors (Levy, Goldberg and Dagan 2015;
     latent semantic kernels: Cristianini, Shawe-Taylor and Lodhi 2002), weighted by their singular values.
     """
     read = _sample_texts(texts, seed, most)
@@ -227,7 +229,7 @@ def compute_ppmi(counts: csr_matrix) -> csr_matrix:
 
     Examples
     --------
-    The piece that both texts share says nothing of either:
+    The n-gram that both texts share says nothing of either:
 
     >>> compute_ppmi(csr_matrix(np.array([[1.0, 1, 0], [1, 0, 1]]))).toarray().tolist()
     [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]

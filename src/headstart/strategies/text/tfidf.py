@@ -1,6 +1,6 @@
-"""Counting pieces of words and pairs of words in texts, and weighting them (TF-IDF); standard library and numpy.
+"""Counting character n-grams and pairs of words in texts, and weighting them (TF-IDF); standard library and numpy.
 
-Pieces of words work for every script: a text without spaces is one long word. Predicting needs this module only.
+Character n-grams work for every script: a text without spaces is one long word. Predicting needs this module only.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def list_word_ngrams(text: str) -> Iterator[str]:
 
 
 FindColumn = Callable[[str], int]
-"""The column of a piece; negative where it is unknown."""
+"""The column of an n-gram; negative where it is unknown."""
 
 
 def _find_character_columns(texts: Iterable[str], number: FindColumn) -> Iterator[array[int]]:
@@ -83,7 +83,7 @@ KINDS: dict[str, Callable[[Iterable[str], FindColumn], Iterator[array[int]]]] = 
 
 @dataclass(frozen=True)
 class NgramCounts:
-    """How often each piece occurs in each text, in compressed rows: row i is `indices[starts[i]:starts[i + 1]]`."""
+    """How often each n-gram occurs in each text, in compressed rows: row i is `indices[starts[i]:starts[i + 1]]`."""
 
     starts: NDArray[np.int64]
     indices: NDArray[np.int32]
@@ -103,7 +103,7 @@ class NgramCounts:
 
 
 def _count_columns(rows: Iterable[array[int]], n_columns: Callable[[], int]) -> NgramCounts:
-    """Collect numbered rows; unknown pieces (negative) are dropped, repeats counted with damping 1 + log(count)."""
+    """Collect numbered rows; unknown n-grams (negative) are dropped, repeats counted with damping 1 + log(count)."""
     indices, values, lengths = [], [], []
     for row in rows:
         numbers = np.frombuffer(row, dtype=np.int32) if len(row) else np.empty(0, np.int32)
@@ -117,7 +117,7 @@ def _count_columns(rows: Iterable[array[int]], n_columns: Callable[[], int]) -> 
 
 
 def count_ngrams(texts: Sequence[str], kind: str) -> tuple[NgramCounts, list[str]]:
-    """Count all pieces of a kind; the vocabulary is in order of first appearance."""
+    """Count all n-grams of a kind; the vocabulary is in order of first appearance."""
     vocabulary: dict[str, int] = {}
 
     def find_column(piece: str) -> int:
@@ -143,12 +143,12 @@ def count_known_ngrams(texts: Sequence[str], kind: str, vocabulary: dict[str, in
 
 @dataclass(frozen=True)
 class UnlabelledFrequencies:
-    """How often texts without labels have the same pieces.
+    """How often unlabelled texts have the same n-grams.
 
     Parameters
     ----------
     frequency : NDArray of int64, shape (n_columns,)
-        Texts with the piece.
+        Texts with the n-gram.
     n_texts : int
     """
 
@@ -164,7 +164,7 @@ class Idf:
     ----------
     columns : NDArray of intp, shape (n_kept,)
     weights : NDArray of float32, shape (n_kept,)
-        log((1 + n_rows) / (1 + rows with the piece)) + 1, rows without labels among them where there are such.
+        log((1 + n_rows) / (1 + rows with the n-gram)) + 1, rows without labels among them where there are such.
     """
 
     columns: Index
@@ -174,16 +174,16 @@ class Idf:
     def fit(
         cls, counts: NgramCounts, most: int, unlabelled: UnlabelledFrequencies | None = None, added: bool = False
     ) -> Idf:
-        """Keep the `most` pieces that occur in most rows (first seen first among equals).
+        """Keep the `most` n-grams that occur in most rows (first seen first among equals).
 
         Parameters
         ----------
         counts : Counts
         most : int
-        before : Before or None
-            Texts without labels, counted as well.
+        unlabelled : Before or None
+            Unlabelled texts, counted as well.
         added : bool
-            Keep pieces that only those have, too.
+            Keep n-grams that only those have, too.
         """
         own = np.bincount(counts.indices, minlength=counts.n_columns)
         frequency = own if unlabelled is None else own + unlabelled.frequency
@@ -247,7 +247,7 @@ def normalise_texts(texts: Iterable[Any], longest: int, composed: bool = True) -
 
 
 def is_nfc(vocabularies: Mapping[str, Iterable[str]]) -> bool:
-    r"""Return whether pieces were counted in Unicode NFC; a vocabulary of an older version may have other spellings.
+    r"""Return whether n-grams were counted in Unicode NFC; a vocabulary of an older version may have other spellings.
 
     Parameters
     ----------
@@ -264,14 +264,14 @@ def is_nfc(vocabularies: Mapping[str, Iterable[str]]) -> bool:
 
 @dataclass(frozen=True)
 class Vectorizer:
-    """Texts to weighted counts of the pieces kept in training, as plain data.
+    """Texts to weighted counts of the n-grams kept in training, as plain data.
 
     Parameters
     ----------
     longest : int
         Characters read of a text.
     vocabularies : dict of str to dict of str to int
-        Kind of piece to its pieces and their columns.
+        Kind of n-gram to its n-grams and their columns.
     weights : dict of str to NDArray of float32
     """
 
