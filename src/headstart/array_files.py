@@ -113,7 +113,15 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], notes: Mapping[str, str]
 
 
 def encode_arrays(arrays: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> bytes:
-    """Return the content of the file that `write_arrays` would write."""
+    """Return the content of the file that `write_arrays` would write.
+
+    Parameters
+    ----------
+    arrays : mapping of str to anything
+        Array-likes, by name.
+    notes : mapping of str to str or None
+        Texts kept beside the arrays.
+    """
     return bytes(save(*_prepare(arrays, notes or {})))
 
 
@@ -136,6 +144,10 @@ def _checksum(array: Array) -> int:
 
 def read_header(path: Path) -> Header:
     """Read the header of a safetensors file and check every size in it against the size of the file.
+
+    Parameters
+    ----------
+    path : Path
 
     Raises
     ------
@@ -282,6 +294,12 @@ def _require_specs(header: Header, specs: Mapping[str, ArraySpec], path: Path) -
 def map_array(path: Path, name: str) -> Array:
     """Map one array of a file into memory, read-only, without loading it; its checksum is not compared.
 
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Of an array in the file.
+
     Raises
     ------
     OSError, DamagedArrays
@@ -297,6 +315,13 @@ def map_array(path: Path, name: str) -> Array:
 
 
 def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write arrays to a compressed .npz file, in C order, whole or not at all."""
+    """Write arrays to a compressed .npz file, in C order, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    arrays : mapping of str to anything
+        Array-likes, by name.
+    """
     with written_whole(path) as partial, partial.open("wb") as handle:
         np.savez_compressed(handle, **{name: _in_c_order(value) for name, value in arrays.items()})  # type: ignore[arg-type]

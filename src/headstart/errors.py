@@ -57,7 +57,15 @@ class NothingRead(DataError):
 
 
 def nothing_read(failed: Sequence[Mapping[str, str]], written: str = "") -> NothingRead:
-    """Return the error for inputs of which none could be read; `written` is the file with the reasons, if any."""
+    """Return the error for inputs of which none could be read; `written` is the file with the reasons, if any.
+
+    Parameters
+    ----------
+    failed : sequence of mapping of str to str
+        `id` and `reason` of each input.
+    written : str
+        File with the reasons; empty where there is none.
+    """
     n_inputs, first = len(failed), f"{failed[0]['id']}: {failed[0]['reason']}"
     none = "The only input cannot be read" if n_inputs == 1 else f"None of the {n_inputs:,} inputs can be read"
     where = f" The reasons stand in {written}." if written else ""
@@ -83,6 +91,17 @@ class BundleError(HeadstartError):
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UnknownName:
     """Make the error for a name that was not found, with the nearest known one.
 
+    Parameters
+    ----------
+    kind : str
+        What the name should be, such as "group column".
+    name : str
+        As it was given.
+    known : iterable of str
+        Names that there are.
+    where : str
+        Ends the sentence, such as " in data.csv".
+
     Examples
     --------
     >>> print(unknown("strategy", "linear-prob", ["linear-probe", "classic"]))
@@ -100,6 +119,10 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> Unkn
 def offenders(names: Sequence[str]) -> str:
     """Name at most five offenders and say how many there are in all.
 
+    Parameters
+    ----------
+    names : sequence of str
+
     Examples
     --------
     >>> offenders(["a", "b"])
@@ -113,6 +136,13 @@ def offenders(names: Sequence[str]) -> str:
 
 def ending(problem: str, name: object) -> str:
     """Write a problem as the end of a sentence that has named the file already.
+
+    Parameters
+    ----------
+    problem : str
+        A sentence without its full stop.
+    name : anything
+        Of the input; it is not repeated where the sentence has it.
 
     Examples
     --------

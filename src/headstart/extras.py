@@ -17,7 +17,13 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 
 
 def missing(extra: str) -> list[str]:
-    """List the packages of an extra that are not installed, without importing any."""
+    """List the packages of an extra that are not installed, without importing any.
+
+    Parameters
+    ----------
+    extra : str
+        Name of an extra of the package, such as "adapt".
+    """
     return [name for name in EXTRAS[extra] if find_spec(name) is None]
 
 

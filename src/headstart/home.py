@@ -81,7 +81,12 @@ def writable_folder(*parts: str) -> Path:
 
 
 def lock_of(folder: Path) -> Path:
-    """Return the path of a lock for a folder that must hold nothing else of ours."""
+    """Return the path of a lock for a folder that must hold nothing else of ours.
+
+    Parameters
+    ----------
+    folder : Path
+    """
     name = hashlib.sha256(str(folder.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
     return writable_folder("locks") / name[:32]
 
@@ -142,6 +147,10 @@ def _last_written(path: Path) -> float:
 def require_place(out: Path) -> None:
     """Refuse a folder that cannot be made or written to, before long work begins; makes nothing.
 
+    Parameters
+    ----------
+    out : Path
+
     Raises
     ------
     OptionError
@@ -154,7 +163,12 @@ def require_place(out: Path) -> None:
 
 
 def clear_place(path: Path) -> None:
-    """Take away what is no plain file in the place of a file of the home: a folder, or a link to somewhere else."""
+    """Take away what is no plain file in the place of a file of the home: a folder, or a link to somewhere else.
+
+    Parameters
+    ----------
+    path : Path
+    """
     if path.is_symlink():
         path.unlink()
     elif path.is_dir():
@@ -195,6 +209,10 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; it takes the final name only if the block ends well.
 
     A kill leaves at most a hidden `.partial` file, never half a file under the final name.
+
+    Parameters
+    ----------
+    path : Path
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
@@ -215,13 +233,23 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all (UTF-8, line ends as given)."""
+    """Write a text file whole or not at all (UTF-8, line ends as given).
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+    """
     with written_whole(path) as partial:
         partial.write_bytes(text.encode("utf-8"))
 
 
 def read_json(path: Path) -> Any:
     """Return what a JSON file of the home or of an output folder holds.
+
+    Parameters
+    ----------
+    path : Path
 
     Raises
     ------
@@ -241,5 +269,12 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON file whole or not at all."""
+    """Write a JSON file whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    document : anything
+        JSON-able.
+    """
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -53,7 +53,12 @@ def quiet() -> None:
 
 @contextmanager
 def offline(holds: bool) -> Iterator[None]:
-    """Refuse every connection inside the block if `holds`."""
+    """Refuse every connection inside the block if `holds`.
+
+    Parameters
+    ----------
+    holds : bool
+    """
     global _holds  # noqa: PLW0603 - a process has one network
     quiet()
     if not holds:
@@ -76,7 +81,12 @@ def offline(holds: bool) -> Iterator[None]:
 
 @contextmanager
 def closed(who: str) -> Iterator[None]:
-    """Refuse every connection inside the block, whether or not `--offline` was given; `who` is named in the error."""
+    """Refuse every connection inside the block, whether or not `--offline` was given; `who` is named in the error.
+
+    Parameters
+    ----------
+    who : str
+    """
     _install()
     _closed.append(who)
     try:

@@ -378,6 +378,11 @@ class ServeOptions(Options):
 def flag(name: str) -> str:
     """Write the name of an option as on the command line.
 
+    Parameters
+    ----------
+    name : str
+        Of a field.
+
     Examples
     --------
     >>> flag("max_mb"), flag("for_"), flag("n")
@@ -388,6 +393,12 @@ def flag(name: str) -> str:
 
 def parse(kind: type[OptionsT], **values: object) -> OptionsT:
     """Make an options record; a bad value becomes an `OptionError` that names the option and its range.
+
+    Parameters
+    ----------
+    kind : type of OptionsT
+    **values
+        Fields of the record.
 
     Raises
     ------

@@ -66,7 +66,12 @@ def _current() -> Listener:
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Send everything said inside the block to `listener`."""
+    """Send everything said inside the block to `listener`.
+
+    Parameters
+    ----------
+    listener : Listener
+    """
     token = _listener.set(listener)
     try:
         yield
@@ -75,18 +80,37 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Tell the user one line of news."""
+    """Tell the user one line of news.
+
+    Parameters
+    ----------
+    text : str
+    """
     _current().say(text)
 
 
 def warn(text: str) -> None:
-    """Tell the user one line that asks for attention."""
+    """Tell the user one line that asks for attention.
+
+    Parameters
+    ----------
+    text : str
+    """
     _current().warn(text)
 
 
 @contextmanager
 def bar(name: str, total: int, unit: str) -> Iterator[ProgressBar]:
-    """Show a bar while the block runs; call `.advance(n)` on what it yields."""
+    """Show a bar while the block runs; call `.advance(n)` on what it yields.
+
+    Parameters
+    ----------
+    name : str
+    total : int
+        Number of units.
+    unit : str
+        In the plural, such as "images".
+    """
     listener = _current()
     opened = listener.open(name, total, unit)
     try:

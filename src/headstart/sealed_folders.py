@@ -14,13 +14,23 @@ SEAL = "seal.json"
 
 
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file (hex)."""
+    """Return the SHA-256 of a file (hex).
+
+    Parameters
+    ----------
+    path : Path
+    """
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def seal_folder(folder: Path) -> None:
-    """Write the hashes of all files in a folder and below it as its `seal.json`; hidden ones are unfinished."""
+    """Write the hashes of all files in a folder and below it as its `seal.json`; hidden ones are unfinished.
+
+    Parameters
+    ----------
+    folder : Path
+    """
     (folder / SEAL).unlink(missing_ok=True)
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
     hashes = {path.relative_to(folder).as_posix(): hash_file(path) for path in files}
@@ -29,6 +39,10 @@ def seal_folder(folder: Path) -> None:
 
 def is_sealed(folder: Path) -> bool:
     """Return whether a folder has its seal and every file in it is unchanged.
+
+    Parameters
+    ----------
+    folder : Path
 
     Raises
     ------

@@ -184,6 +184,11 @@ class Model:
 def load(path: str | Path) -> Model:
     """Load a bundle (or the OUT folder of `headstart adapt`) after checking every file's hash.
 
+    Parameters
+    ----------
+    path : str or Path
+        A bundle, or the OUT folder of `headstart adapt`.
+
     Raises
     ------
     BundleError
@@ -193,7 +198,12 @@ def load(path: str | Path) -> Model:
 
 
 def make_model(adapted: AdaptedRun) -> Model:
-    """Return the model of a run in memory; its `save` writes its portable form and compares answers."""
+    """Return the model of a run in memory; its `save` writes its portable form and compares answers.
+
+    Parameters
+    ----------
+    adapted : AdaptedRun
+    """
     from headstart.flow.adaptation.document import assemble_result
     from headstart.flow.exports import portable
     from headstart.flow.exports.reopening import require_same_answers

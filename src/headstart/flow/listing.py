@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def counts(table: Table) -> dict[str, int]:
-    """Return the number of rows of each class or label, the largest first; a number has none."""
+    """Return the number of rows of each class or label, the largest first; a number has none.
+
+    Parameters
+    ----------
+    table : Table
+    """
     if TASK_TYPES[table.task].is_number or table.labels is None:
         return {}
     if table.targets is None:
@@ -29,7 +34,13 @@ def counts(table: Table) -> dict[str, int]:
 
 
 def bases(modality: str) -> list[tuple[BaseRecord, bool]]:
-    """Return the base models known by name, each with whether it is its modality's default."""
+    """Return the base models known by name, each with whether it is its modality's default.
+
+    Parameters
+    ----------
+    modality : str
+        "image", "text", "series" or "auto" for all.
+    """
     from headstart.bases.catalogue import CATALOGUE, DEFAULTS
 
     return [
@@ -40,7 +51,12 @@ def bases(modality: str) -> list[tuple[BaseRecord, bool]]:
 
 
 def cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[CacheEntry]]:
-    """Return the cache's folder, what it holds, and what was removed from it now."""
+    """Return the cache's folder, what it holds, and what was removed from it now.
+
+    Parameters
+    ----------
+    options : CacheOptions
+    """
     from headstart.features.cache import list_entries, prune_cache
     from headstart.home import home
 
@@ -49,7 +65,14 @@ def cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[CacheEntr
 
 
 def demo(out: Path, options: AdaptOptions) -> dict[str, tuple[Path, Result]]:
-    """Write the demo data below `out` and adapt a model to each; return the output folders and results."""
+    """Write the demo data below `out` and adapt a model to each; return the output folders and results.
+
+    Parameters
+    ----------
+    out : Path
+        Folder for data and runs.
+    options : AdaptOptions
+    """
     from headstart.flow.adaptation.run import adapt
 
     results = {}

@@ -30,7 +30,18 @@ _SNIPPET = re.compile(
 
 
 def write_report(result: Result, previews: Mapping[str, str], out: Path, language: str) -> str:
-    """Write report.html and README.md into `out`; gives the code of the language they are in."""
+    """Write report.html and README.md into `out`; gives the code of the language they are in.
+
+    Parameters
+    ----------
+    result : Result
+    previews : mapping of str to str
+        Thumbnails and texts, by row.
+    out : Path
+        The run folder.
+    language : str
+        A code, or "auto".
+    """
     code = report.choose_language(language)
     write_text(out / "report.html", report.render_html(result, previews, code))
     write_text(out / "README.md", report.render_card(result, code))
@@ -38,7 +49,15 @@ def write_report(result: Result, previews: Mapping[str, str], out: Path, languag
 
 
 def write_previews(previews: Mapping[str, str], out: Path) -> None:
-    """Keep the thumbnails and texts of the report."""
+    """Keep the thumbnails and texts of the report.
+
+    Parameters
+    ----------
+    previews : mapping of str to str
+        Thumbnails and texts, by row.
+    out : Path
+        The run folder.
+    """
     write_text(out / PREVIEWS, json.dumps({"format": 1, "previews": dict(previews)}, ensure_ascii=True) + "\n")
 
 

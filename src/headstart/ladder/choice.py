@@ -45,6 +45,12 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     `majority`, which says the same of every row, is taken only where it is better than
     everything learnt by more than noise: with five rows a class a useful model often looks no surer than that.
 
+    Parameters
+    ----------
+    task : Task
+    out_of_fold : mapping of str to Probabilities
+        Out-of-fold outputs (n_rows, n_outputs) of each strategy; NaN where a row was not held out.
+
     Examples
     --------
     >>> task = Task(("a", "b"), np.array([0, 1]), np.array([0, 1]), "off", 0, clock=None)

@@ -113,5 +113,17 @@ def _fits(size: CostForecast, task: Task, seconds: float) -> bool:
 
 
 def fit_sample(name: str, rows: StrategyRows, task: Task, members: Mapping[str, Fitted], sample: Index) -> SampledFit:
-    """Fit a strategy on some of the rows."""
+    """Fit a strategy on some of the rows.
+
+    Parameters
+    ----------
+    name : str
+        Key of `STRATEGIES`.
+    rows : StrategyRows
+    task : Task
+    members : mapping of str to Fitted
+        Strategies that it is a pool of.
+    sample : Index
+        Row numbers.
+    """
     return SampledFit(STRATEGIES[name].fit(rows.take(sample), task.take(sample), members), sample, len(rows))

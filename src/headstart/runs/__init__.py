@@ -126,7 +126,12 @@ def claim(folder: Path, **places: Path | None) -> Iterator[None]:
 
 
 def read_places(folder: Path) -> dict[str, Path]:
-    """Give where what a run read lay, by the names that `claim` was given; nothing for runs of older versions."""
+    """Give where what a run read lay, by the names that `claim` was given; nothing for runs of older versions.
+
+    Parameters
+    ----------
+    folder : Path
+    """
     try:
         places = read_json(folder / MARK)["places"]
         return {str(name): Path(path) for name, path in places.items()}

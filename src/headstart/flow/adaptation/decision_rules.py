@@ -29,6 +29,11 @@ _NO_FEATURES = (
 def require_costs(table: Table, options: AdaptOptions) -> None:
     """Refuse costs that cannot be, before anything long begins.
 
+    Parameters
+    ----------
+    table : Table
+    options : AdaptOptions
+
     Raises
     ------
     OptionError

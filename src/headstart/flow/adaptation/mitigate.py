@@ -29,6 +29,11 @@ FEWEST_ROWS = 5
 def list_mitigation_strategies(table: Table, options: AdaptOptions) -> tuple[str, ...]:
     """Name the strategies that `--mitigate` adds, and refuse it early where it cannot work.
 
+    Parameters
+    ----------
+    table : Table
+    options : AdaptOptions
+
     Raises
     ------
     OptionError
@@ -122,7 +127,16 @@ def fit_mitigation(
 def measure_on_test_rows(
     mitigation: Mitigation, prepared: Prepared, scores: TestScores, options: AdaptOptions
 ) -> Mitigation:
-    """Add what both models reached on the test rows; nothing is chosen by it."""
+    """Add what both models reached on the test rows; nothing is chosen by it.
+
+    Parameters
+    ----------
+    mitigation : Mitigation
+        As `fit_mitigation` gives it.
+    prepared : Prepared
+    scores : TestScores
+    options : AdaptOptions
+    """
     if mitigation.before not in scores.predictions:
         return mitigation
     values = (

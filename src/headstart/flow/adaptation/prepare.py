@@ -44,6 +44,19 @@ def prepare(
 ) -> Prepared:
     """Check and split a table, choose the base and run its frozen part.
 
+    Parameters
+    ----------
+    table : Table
+        With labels.
+    options : AdaptOptions
+    test : Table or None
+        Separate test rows.
+    uses : frozenset of str
+        What the strategies are fitted on: "features", "stages", "descriptors" ...
+    budget : Budget
+    timings : Timings
+        Gets the seconds of each step.
+
     Raises
     ------
     DataError
@@ -274,6 +287,12 @@ _ANSWER_NOUNS = {
 def read_data(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
     """Read the data and, if given, the separate test data.
 
+    Parameters
+    ----------
+    path : Path
+    options : AdaptOptions
+        `test` names the separate test data.
+
     Raises
     ------
     DataError
@@ -292,7 +311,14 @@ def read_data(path: Path, options: AdaptOptions) -> tuple[Table, Table | None]:
 
 
 def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
-    """Read other data as `table` was: the same columns, and labels of the same kind and spelling."""
+    """Read other data as `table` was: the same columns, and labels of the same kind and spelling.
+
+    Parameters
+    ----------
+    table : Table
+    path : Path
+    options : AdaptOptions
+    """
     blank = options.task == "multi-label"
     read_options = options.model_copy(update={"task": table.task})
     known = () if table.labels is None or TASK_TYPES[table.task].is_number else list_classes(table)
@@ -306,6 +332,13 @@ def read_like(table: Table, path: Path, options: AdaptOptions) -> Table:
 
 def read_test_data(table: Table, options: AdaptOptions) -> Table:
     """Read the separate test data.
+
+    Parameters
+    ----------
+    table : Table
+        The training data.
+    options : AdaptOptions
+        `test` names the file or folder.
 
     Raises
     ------

@@ -45,7 +45,17 @@ class ProbeTarget:
 def list_probe_targets(
     table: Table, columns: tuple[str, ...], properties: Properties, clusters: Index
 ) -> list[ProbeTarget]:
-    """List what can be read off these rows: groups with enough rows, and properties cut at their median."""
+    """List what can be read off these rows: groups with enough rows, and properties cut at their median.
+
+    Parameters
+    ----------
+    table : Table
+    columns : tuple of str
+        Group columns; those that the table does not have are ignored.
+    properties : Properties
+    clusters : Index
+        Rows with one number are not independent.
+    """
     targets = [_make_group_target(name, table.metadata[name], clusters) for name in columns if name in table.metadata]
     targets += [_make_property_target(name, values, clusters) for name, values in properties.items()]
     return [item for item in targets if item is not None]
@@ -82,7 +92,12 @@ def _encode_values(name: str, kind: str, values: tuple[str, ...], names: Column,
 
 
 def compute_plain_descriptors(table: Table) -> FloatMatrix | None:
-    """Describe rows without any base: words of a text hashed to 512 counts, a series by its raw course; else None."""
+    """Describe rows without any base: words of a text hashed to 512 counts, a series by its raw course; else None.
+
+    Parameters
+    ----------
+    table : Table
+    """
     describe = _PLAIN_DESCRIPTORS.get(table.modality)
     return describe(table) if describe else None
 

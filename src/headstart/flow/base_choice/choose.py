@@ -91,7 +91,13 @@ def _find_unknown_script(backbone: Backbone, table: Table) -> tuple[Finding, ...
 
 
 def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
-    """Say what is asked of a base for these rows; transforms of series are fitted on training rows."""
+    """Say what is asked of a base for these rows; transforms of series are fitted on training rows.
+
+    Parameters
+    ----------
+    table : Table
+    options : AdaptOptions
+    """
     sample: list[np.ndarray] = []
     spec: Mapping[str, object] = {}
     if table.modality == "series":
@@ -108,6 +114,11 @@ def state_need(table: Table, options: AdaptOptions) -> bases.BaseRequest:
 
 def rank(path: Path, options: BasesOptions) -> Ranking:
     """Rank base models on the training rows of the data at `path`.
+
+    Parameters
+    ----------
+    path : Path
+    options : BasesOptions
 
     Raises
     ------

@@ -40,12 +40,22 @@ class Sample:
 
 
 def list_expected_errors(candidate: Candidate) -> tuple[type[Exception], ...]:
-    """Name the errors that leave a candidate out; anything else is our own fault and must be seen."""
+    """Name the errors that leave a candidate out; anything else is our own fault and must be seen.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    """
     return (HeadstartError,) if candidate.origin == "catalogue" else UNUSABLE
 
 
 def describe_failure(error: Exception) -> str:
-    """Give the reason in short."""
+    """Give the reason in short.
+
+    Parameters
+    ----------
+    error : Exception
+    """
     reason = (
         error.problem if isinstance(error, HeadstartError) else f"it cannot be used ({' '.join(str(error).split())})"
     )

@@ -58,6 +58,11 @@ class ReferenceOutputs:
 def run_reference(bundle: Bundle, table: Table) -> ReferenceOutputs:
     """Run rows through the bundle as it was fitted, in float32.
 
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+
     Returns
     -------
     ReferenceOutputs
@@ -88,13 +93,26 @@ def _select_ood_features(bundle: Bundle, rows: StrategyRows) -> FloatMatrix:
 
 
 def draw_sample(prepared: Prepared, seed: int) -> Table:
-    """Draw the rows that a portable form is tried on: test rows, or training rows where there are none."""
+    """Draw the rows that a portable form is tried on: test rows, or training rows where there are none.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    seed : int
+    """
     table = prepared.test.table if len(prepared.test) else prepared.train.table
     return table.take(_draw_rows(len(table), seed))
 
 
 def warn_if_not_portable(bundle: Bundle, climb: FittedStrategies, prepared: Prepared) -> None:
-    """Say where a chosen model has no portable form, and which of the others would have one."""
+    """Say where a chosen model has no portable form, and which of the others would have one.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    climb : FittedStrategies
+    prepared : Prepared
+    """
     assert bundle.portable_files is not None
     if bundle.portable_files.config["ok"]:
         return
@@ -121,7 +139,15 @@ def _can_export(bundle: Bundle, name: str, climb: FittedStrategies, prepared: Pr
 
 
 def prepare_rows(feed: ModelInputs, table: Table, rows: Index) -> list[tuple[Array, ...]]:
-    """Prepare rows of a table for a graph."""
+    """Prepare rows of a table for a graph.
+
+    Parameters
+    ----------
+    feed : ModelInputs
+    table : Table
+    rows : Index
+        Row numbers.
+    """
     return [feed.prepare(feed.load(table.inputs[row])) for row in rows]
 
 

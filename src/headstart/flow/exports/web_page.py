@@ -67,6 +67,14 @@ device. To see whether a device calculates as the machine that made it: add ?che
 def require_ready(bundle: Bundle, place: Path, options: ExportOptions) -> None:
     """Refuse what cannot end well, and get what runs models in browsers, before anything long begins.
 
+    Parameters
+    ----------
+    bundle : Bundle
+        In its portable form.
+    place : Path
+        The folder to write.
+    options : ExportOptions
+
     Raises
     ------
     OptionError

@@ -172,7 +172,12 @@ def unpack(package: Package, archive: Path, target: Path) -> None:
 
 
 def format_licences(packages: Sequence[Package]) -> str:
-    """Write what the licences of the packages ask to be written."""
+    """Write what the licences of the packages ask to be written.
+
+    Parameters
+    ----------
+    packages : sequence of Package
+    """
     lines = [f"{one.name} {one.version}: {one.licence}. {one.notice}" for one in packages]
     return "\n\n".join(["This folder holds, beside Headstart's own files (Apache-2.0):", *lines, _MIT, _APACHE]) + "\n"
 

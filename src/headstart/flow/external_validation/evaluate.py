@@ -51,6 +51,15 @@ class PredictedRows:
 def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> PredictedRows:
     """Predict a table and keep what is needed to judge that.
 
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+    precision : str
+        "auto" or "float32", for the frozen base.
+    path : Path
+        Where the rows came from, for messages.
+
     Raises
     ------
     DataError

@@ -44,6 +44,13 @@ class Recalibrated:
 def require_possible(bundle: Bundle, table: Table, labelled: bool) -> None:
     """Refuse too few labels before anything long begins.
 
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+    labelled : bool
+        Whether the rows have labels.
+
     Raises
     ------
     DataError

@@ -243,7 +243,13 @@ def _advise_recalibration(result: Evaluation) -> Advice | None:
 
 
 def advise_after_recalibration(result: Evaluation) -> Advice:
-    """Say what to do once `--recalibrate` has been tried: not to try it again with the same rows."""
+    """Say what to do once `--recalibrate` has been tried: not to try it again with the same rows.
+
+    Parameters
+    ----------
+    result : Evaluation
+        With `recalibration` and the advice from before it.
+    """
     recalibration, before = result.recalibration, result.advice
     assert recalibration is not None and before is not None
     if before.action != "recalibrate":

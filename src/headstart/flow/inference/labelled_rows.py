@@ -25,6 +25,12 @@ _READ_AS = {"ordinal": "classification"} | {task: task for task in TASKS if not 
 def read_rows_to_score(bundle: Bundle, path: Path, options: EvaluateOptions) -> tuple[Table, Counter[str]]:
     """Read labelled rows, of which those that the model can know are kept.
 
+    Parameters
+    ----------
+    bundle : Bundle
+    path : Path
+    options : EvaluateOptions
+
     Returns
     -------
     Table
@@ -46,6 +52,12 @@ def read_rows_to_evaluate(bundle: Bundle, path: Path, options: EvaluateOptions) 
     """Read rows with labels where there are some, as `read_rows_to_score`; None for the second where there are none.
 
     A label column that the user named must be there.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    path : Path
+    options : EvaluateOptions
     """
     try:
         table = _read_labelled(bundle, path, options)
@@ -138,6 +150,13 @@ def leave_out_training_rows(table: Table, bundles: Sequence[Bundle], path: Path)
     """Return the rows that none of the bundles was trained on, and how many others there were.
 
     A bundle keeps a short hash of the content of each training row; one of an older version keeps none.
+
+    Parameters
+    ----------
+    table : Table
+    bundles : sequence of Bundle
+    path : Path
+        Where the rows came from, for messages.
 
     Raises
     ------

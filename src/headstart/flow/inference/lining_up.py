@@ -20,6 +20,14 @@ def line_up(
 ) -> OrderedInputs:
     """Read what is to be predicted as `headstart.data.read_ordered_inputs` does, with the columns of the bundle.
 
+    Parameters
+    ----------
+    bundle : Bundle
+    paths : sequence of Path
+    options : ColumnOptions
+    column_names : mapping of str to str
+        Columns that the user named, by role.
+
     Raises
     ------
     HeadstartError
@@ -37,7 +45,13 @@ def line_up(
 
 
 def report_reading(bundle: Bundle, table: Table) -> None:
-    """Say how values of series were found, where that was not by name."""
+    """Say how values of series were found, where that was not by name.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+    """
     for item in table.findings:
         if item.kind in _REPORTED_FINDINGS and item.severity == "warn":
             progress.warn(f"{item.summary} {item.advice}")

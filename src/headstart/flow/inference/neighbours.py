@@ -23,7 +23,13 @@ class Neighbour:
 
 
 def find_neighbours(bundle: Bundle, rows: StrategyRows) -> list[tuple[Neighbour, ...]]:
-    """Name the remembered training rows that each row is most like; none where none are remembered."""
+    """Name the remembered training rows that each row is most like; none where none are remembered.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    rows : StrategyRows
+    """
     novelty = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
     values = select_ood_features(rows, novelty.reads) if novelty else None
     if novelty is None or values is None:
@@ -40,7 +46,12 @@ def find_neighbours(bundle: Bundle, rows: StrategyRows) -> list[tuple[Neighbour,
 
 
 def format_neighbours(nearest: Sequence[Neighbour]) -> str:
-    """Write them into one line."""
+    """Write them into one line.
+
+    Parameters
+    ----------
+    nearest : sequence of Neighbour
+    """
     return "; ".join(
         f"{row.id} ({f'{row.label}, ' if row.label else ''}distance {row.distance:.2f})" for row in nearest
     )

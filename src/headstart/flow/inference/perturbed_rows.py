@@ -14,7 +14,12 @@ DECODED_PIXELS = 256
 
 
 def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:
-    """Say how rows are opened before they are changed."""
+    """Say how rows are opened before they are changed.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    """
     spec = dict(bundle.backbone.spec if bundle.backbone else bundle.spec)
     if bundle.modality == "image":
         spec["resize"] = max(int(spec.get("resize", 0)), DECODED_PIXELS)
@@ -22,7 +27,18 @@ def make_input_spec(bundle: Bundle) -> Mapping[str, Any]:
 
 
 def store_inputs(modality: str, changed: Sequence[Any], folder: Path, names: Sequence[str]) -> Column:
-    """Give changed rows as a table holds them: pictures become files in `folder`, everything else stays as it is."""
+    """Give changed rows as a table holds them: pictures become files in `folder`, everything else stays as it is.
+
+    Parameters
+    ----------
+    modality : str
+    changed : sequence of anything
+        Changed inputs, as the modality loads them.
+    folder : Path
+        Where images are written.
+    names : sequence of str
+        One for each input.
+    """
     stored = _STORE.get(modality, _keep_in_memory)
     return make_column([stored(one, folder / f"{name}.png") for one, name in zip(changed, names, strict=True)])
 

@@ -140,6 +140,13 @@ def _write_unread(bundle: Bundle, error: NothingRead, out: Path | None, first: l
 def predictions(bundle_path: Path, paths: Sequence[Path], options: PredictOptions) -> list[dict[str, Any]]:
     """Predict files, folders and tables; one JSON-able record an input, in a stable order.
 
+    Parameters
+    ----------
+    bundle_path : Path
+        A bundle or the OUT folder of `adapt`.
+    paths : sequence of Path
+    options : PredictOptions
+
     Returns
     -------
     list of dict

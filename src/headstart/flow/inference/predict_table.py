@@ -34,13 +34,29 @@ class PredictionBatch:
 
 
 def select_ood_features(rows: StrategyRows, reads: str) -> FloatMatrix | None:
-    """Give what novelty is measured in (n_rows, n_dims), if it is there."""
+    """Give what novelty is measured in (n_rows, n_dims), if it is there.
+
+    Parameters
+    ----------
+    rows : StrategyRows
+    reads : str
+        "features" or "descriptors".
+    """
     features = {"features": rows.features, "descriptors": rows.descriptors}[reads]
     return None if features is None else features.final
 
 
 def decide_rows(policy: DecisionPolicy, predictions: Predictions, rows: StrategyRows) -> Decisions:
-    """Apply rules to rows with corrected probabilities."""
+    """Apply rules to rows with corrected probabilities.
+
+    Parameters
+    ----------
+    policy : DecisionPolicy
+    predictions : Predictions
+        Calibrated.
+    rows : StrategyRows
+        The same rows as the model reads them.
+    """
     features = select_ood_features(rows, policy.out_of_distribution.reads) if policy.out_of_distribution else None
     return policy.decide(predictions, features)
 
@@ -82,6 +98,13 @@ def _make_extractors(bundle: Bundle, table: Table, precision: str) -> dict[str, 
 def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Index, StrategyRows, dict[int, str]]:
     """Read all rows of a table as the bundle's strategy wants them.
 
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+    precision : str
+        "auto" or "float32", for the frozen base.
+
     Returns
     -------
     Index
@@ -97,7 +120,15 @@ def read_rows(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[In
 def read_with(
     bundle: Bundle, table: Table, extractors: dict[str, Extractor]
 ) -> tuple[Index, StrategyRows, dict[int, str]]:
-    """Read all rows of a table as `read_rows` does, with given extractors."""
+    """Read all rows of a table as `read_rows` does, with given extractors.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+    extractors : dict of str to Extractor
+        By what they give: "features", "descriptors" or "portable".
+    """
     return _read_rows(bundle, table, extractors, np.arange(len(table)))
 
 
@@ -204,7 +235,15 @@ def _find_unreadable(bundle: Bundle, table: Table, rows: Index) -> dict[int, str
 
 
 def predict_table(bundle: Bundle, table: Table, precision: str = "auto") -> tuple[Predictions, dict[int, str]]:
-    """Predict a whole table; rows that cannot be read are left out and given with the reason."""
+    """Predict a whole table; rows that cannot be read are left out and given with the reason.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+    precision : str
+        "auto" or "float32", for the frozen base.
+    """
     predictions, _, failed = decide_table(bundle, table, precision)
     return predictions, failed
 
@@ -212,7 +251,15 @@ def predict_table(bundle: Bundle, table: Table, precision: str = "auto") -> tupl
 def decide_table(
     bundle: Bundle, table: Table, precision: str = "auto"
 ) -> tuple[Predictions, Decisions, dict[int, str]]:
-    """Predict a whole table and decide on it; rows that cannot be read are left out and given with the reason."""
+    """Predict a whole table and decide on it; rows that cannot be read are left out and given with the reason.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    table : Table
+    precision : str
+        "auto" or "float32", for the frozen base.
+    """
     batches = list(predict_batches(bundle, table, precision))
     failed = {row: reason for batch in batches for row, reason in batch.failed.items()}
     if not batches:
