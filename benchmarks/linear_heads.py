@@ -41,6 +41,7 @@ SETS = {
     "image": ("potato_leaf", "sign_digits", "hurricane_damage", "corn_leaf", "chest_xray_pneumonia", "butterflies"),
 }  # fmt: skip
 MEMBERS = ("linear-probe", "shrinkage-lda", "multi-stage-probe", "classic", "blend")
+USES = frozenset({"features", "stages", "descriptors"})
 N_TRAIN, N_TEST, N_FEW, SEEDS = 300, 300, 5, (0, 1)
 Figures = dict[str, Any]
 """Accuracy (numbers: R2), loss, seconds and the number of test rows."""
@@ -49,11 +50,11 @@ Figures = dict[str, Any]
 def read_rows(table: Table, modality: str) -> tuple[StrategyRows, StrategyRows, Mapping[str, object]]:
     """Return training rows, test rows and the spec of the base, with frozen features."""
     draws, parts = np.random.default_rng(1), []
-    base = bases.load("default", state_need(table, AdaptOptions(offline=True)))
+    base = bases.load_base("default", state_need(table, AdaptOptions(offline=True)))
     for split, most in ((TRAIN, N_TRAIN), (TEST, N_TEST)):
         part = table.where_split(split)
         part = part.take(np.sort(draws.permutation(len(part))[:most]))
-        extraction = features.extract(part, base)
+        extraction = features.extract_features(part, base, uses=USES)
         parts.append(StrategyRows(part.take(extraction.kept), extraction.features, extraction.descriptors))
     return parts[0], parts[1], base.spec
 

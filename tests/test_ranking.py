@@ -150,7 +150,7 @@ def test_the_smaller_one_is_taken_only_if_it_ties_within_a_point() -> None:
     found = ranking.rank_candidates([large, near, far], {}, seed=0)
     assert found.ties == {"large", "near", "far"}
     assert found.taken == "near" and "near is taken, because it is smaller" in found.why
-    assert [entry["taken"] for entry in found.document()["ranking"]] == [False, True, False]
+    assert [entry["taken"] for entry in found.as_dict()["ranking"]] == [False, True, False]
 
 
 def test_a_smaller_one_that_is_less_sure_of_the_truth_is_not_taken() -> None:
@@ -218,7 +218,7 @@ def test_without_classes_the_sentence_speaks_of_error_taken_away() -> None:
 
 def test_what_cannot_be_computed_is_null_and_not_a_number_that_json_lacks() -> None:
     item = replace(measured("a", np.ones(1)), knn=float("nan"))
-    (entry,) = json.loads(json.dumps(ranking.rank_candidates([item], {}, 0).document(), allow_nan=False))["ranking"]
+    (entry,) = json.loads(json.dumps(ranking.rank_candidates([item], {}, 0).as_dict(), allow_nan=False))["ranking"]
     assert entry["knn"] is None and entry["logme"] == 0.0
 
 

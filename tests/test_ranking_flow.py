@@ -185,7 +185,7 @@ def test_a_foreign_model_that_breaks_is_left_out_and_a_known_one_is_not_hidden(
 
 
 def test_texts_show_how_the_vocabulary_copes(text_table: Path) -> None:
-    (row,) = choose.rank(text_table, parse(BasesOptions, offline=True)).document()["ranking"]
+    (row,) = choose.rank(text_table, parse(BasesOptions, offline=True)).as_dict()["ranking"]
     assert row["base"] == "all-minilm-l6-v2"
     assert row["unknown_share"] == 0.0 and 1.0 <= row["pieces_per_word"] < 2.0
 

@@ -221,7 +221,7 @@ def test_ridge_is_that_of_scikit_learn() -> None:
         scaled = StandardScaler().fit_transform(features.astype(np.float64))
         model = Ridge(alpha=0.1 * made.unit).fit(scaled, np.eye(3)[codes])
         np.testing.assert_allclose(
-            made.scores(made.crossed(np.arange(n)), made.solve(0.1)) + made.mean, model.predict(scaled), atol=2e-3
+            made.scores(made.cross_rows(np.arange(n)), made.solve(0.1)) + made.mean, model.predict(scaled), atol=2e-3
         )
 
 
@@ -255,7 +255,7 @@ def test_one_wild_column_does_not_hide_the_others() -> None:
 def test_clouds_are_the_shrunk_discriminants_of_scikit_learn(n: int, n_dims: int, shrinkage: float) -> None:
     features, codes = blobs(n, n_dims, 3)
     space = lda.SpannedRows(features, np.arange(n))
-    clouds = lda.ClassGaussians(lda.ClassMoments.measure(space.rows(False), codes, 3))
+    clouds = lda.ClassGaussians(lda.ClassMoments.measure(space.select_rows(False), codes, 3))
     scaled = scaled_columns(features)
     means = np.stack([scaled[codes == code].mean(axis=0) for code in range(3)])
     within = (scaled - means[codes]).T @ (scaled - means[codes]) / (n - 3)

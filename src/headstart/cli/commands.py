@@ -207,7 +207,7 @@ def bases(options: BasesOptions) -> Any:
     from headstart.cli import show
 
     if options.for_ is not None:
-        document = flow.rank(require_path(options.for_), options).document()
+        document = flow.rank(require_path(options.for_), options).as_dict()
         show.show_ranking(document)
         return document
     if options.candidate:

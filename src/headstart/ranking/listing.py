@@ -62,7 +62,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class CandidateFilter:
-    """What candidates must be.
+    """Conditions on candidates.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _config(folder: Path) -> Mapping[str, Any]:
 
 
 def _find_modality(config: Mapping[str, Any]) -> str:
-    """Tell the modality from a config; "" where it is none that can be built."""
+    """Return the modality of a config; "" where it is none that can be built."""
     if "pretrained_cfg" in config:
         return "image"
     model_type = str(config.get("model_type"))

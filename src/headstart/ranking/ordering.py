@@ -22,7 +22,7 @@ TIE_MARGIN = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredCandidate:
-    """One candidate on one sample of training rows.
+    """Scores of one candidate on one sample of training rows.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Ranking:
     left_out: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
 
-    def document(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         left_out = [{"base": name, "reason": reason} for name, reason in self.left_out.items()]
         return {
@@ -243,7 +243,7 @@ def select_smallest_tied(ordered: Sequence[MeasuredCandidate], ties: frozenset[s
 
 
 def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str, str], seed: int) -> Ranking:
-    """Put candidates into order and say what to take.
+    """Rank candidates and choose one.
 
     Parameters
     ----------
@@ -271,7 +271,7 @@ def rank_candidates(measured: Sequence[MeasuredCandidate], left_out: Mapping[str
 
 
 def explain_choice(ordered: Sequence[MeasuredCandidate], ties: frozenset[str], taken: MeasuredCandidate) -> str:
-    """Say in one sentence why a base is taken."""
+    """Return one sentence on why a base is chosen."""
     best = ordered[0]
     name = best.candidate.label
     if len(ordered) == 1:

@@ -75,7 +75,7 @@ def _evidence(power: Floats, squares: Floats, rest: float, n_rows: int) -> float
 
 
 def _next_ratio(power: Floats, squares: Floats, rest: float, n_rows: int, ratio: float) -> float:
-    """One step of the fixed point for alpha / beta."""
+    """Return the next value of alpha / beta in the fixed-point iteration."""
     effective = float((power / (power + ratio)).sum())
     weights, residual = _fit(power, squares, rest, ratio)
     alpha = max(effective, SMALL) / max(weights, SMALL)

@@ -1,4 +1,4 @@
-"""How well a text base's vocabulary covers the user's language: unknown tokens, and pieces a word is cut into."""
+"""Vocabulary coverage of a text base in the user's language: unknown tokens, and tokens per word."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from headstart.modalities.tokenizer_files import parse_tokenizer
 
 @dataclass(frozen=True)
 class VocabularyCoverage:
-    """What a tokenizer makes of texts.
+    """Token counts of texts.
 
     Parameters
     ----------
     unknown_share : float
-        Share of pieces that stand for nothing the base knows, 0 to 1; low is good.
+        Share of unknown tokens, 0 to 1; low is good.
     pieces_per_word : float
         Pieces for each word between spaces; about 1.3 for a language the base was made for.
     counts : array of int, shape (n_texts, 2)
-        Unknown pieces and all pieces of each text.
+        Unknown tokens and all tokens of each text.
     """
 
     unknown_share: float

@@ -2,7 +2,7 @@
 
 Members are averaged as logarithms for classes (a logarithmic opinion pool, Genest and Zidek 1986, so that any can veto
 a class), as log-odds for labels, as they are for numbers. The weights are those with the lowest out-of-fold loss, drawn
-towards what is believed before: half of the weight for the strategies that use the base, half for the others, in equal
+towards prior weights: half of the weight for the strategies that use the base, half for the others, in equal
 parts. With few rows that belief decides, so that many members do not overfit.
 """
 
@@ -36,8 +36,8 @@ Weights = Mapping[str, float]
 Floats = NDArray[np.float64]
 
 
-def _logs(shares: Probabilities) -> Floats:
-    return np.asarray(np.log(np.maximum(shares, SMALLEST)))
+def _logs(probabilities: Probabilities) -> Floats:
+    return np.asarray(np.log(np.maximum(probabilities, SMALLEST)))
 
 
 def _values(values: Probabilities) -> Floats:
@@ -127,7 +127,7 @@ class HeldOutOutputs:
 
 
 def compute_prior_weights(names: Sequence[str]) -> Floats:
-    """Return the weights (n_members,) that are believed in without any row.
+    """Return the prior weights of members (n_members,).
 
     Examples
     --------
@@ -142,7 +142,7 @@ def compute_prior_weights(names: Sequence[str]) -> Floats:
 def choose_weights(outputs: HeldOutOutputs) -> dict[str, float]:
     """Return the members' weights: positive, sum 1.
 
-    Minimises the mean loss plus `PRIOR / n_rows` times the relative entropy to what is believed, a convex problem.
+    Minimises the mean loss plus `PRIOR / n_rows` times the relative entropy to the prior weights, a convex problem.
 
     Examples
     --------
@@ -167,8 +167,8 @@ def choose_weights(outputs: HeldOutOutputs) -> dict[str, float]:
     logs = minimise(penalised_loss, log_prior, TOLERANCE / len(log_prior)) if n_rows else log_prior
     weights = softmax(logs[None])[0]
     weights[weights < min(LEAST_WEIGHT, float(weights.max()))] = 0
-    shares = zip(outputs.names, weights / weights.sum(), strict=True)
-    return {name: float(share) for name, share in shares if share > 0}
+    named_weights = zip(outputs.names, weights / weights.sum(), strict=True)
+    return {name: float(weight) for name, weight in named_weights if weight > 0}
 
 
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
@@ -196,7 +196,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
 
 
 def read_first_format_weights(meta: Mapping[str, Any]) -> dict[str, float]:
-    """Read how the first bundles said it: one probe's weight, the rest for classic."""
+    """Return the weights as the first bundles stored them: one probe's weight, the rest for classic."""
     return {str(meta["probe"]): float(meta["weight"]), "classic": 1 - float(meta["weight"])}
 
 

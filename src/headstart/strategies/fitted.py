@@ -1,4 +1,4 @@
-"""What most strategies give back: a thing that predicts, with its out-of-fold probabilities and notes."""
+"""A fitted strategy: what predicts, with its out-of-fold probabilities and notes; strategies imported when needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from headstart.strategies.record import CostForecast, Fitted, StrategyRows, Task
 
 
 class Predictor(Protocol):
-    """A thing that predicts and can be written down."""
+    """What predicts and has a state that can be stored."""
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """(n_rows, n_classes)."""
@@ -49,7 +49,7 @@ class FittedModel:
 
 
 def restore_model(predictor: Predictor, state: FittedState, classes: tuple[str, ...]) -> FittedModel:
-    """Put a restored core into a model without out-of-fold probabilities."""
+    """Return a model around a restored predictor, without out-of-fold probabilities."""
     return FittedModel(predictor, np.empty((0, len(classes))), tuple(state.meta["notes"]))
 
 

@@ -86,7 +86,7 @@ class StrategyRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What is to be learnt from the training rows.
+    """The training targets, folds and limits of a strategy.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Task:
     folds : Index, shape (n_rows,)
         Fold of each row, 0 .. n_folds - 1; duplicates and groups share a fold. Every choice is made on these.
     repeats : tuple of Index
-        Further ways of dealing the rows into folds; few rows need several for a steady estimate.
+        Further assignments of the rows to folds (repeated cross-validation), where rows are few.
     balance : str
         "auto", "on" or "off".
     seed : int
@@ -153,7 +153,7 @@ class Task:
     is_only_costly: bool = False
 
     def take(self, rows: Index) -> Task:
-        """Return the task of some of the rows, dealt into folds once; folds are numbered anew."""
+        """Return the task of some of the rows, with one assignment to folds, numbered anew."""
         return replace(
             self, codes=self.codes[rows], folds=renumber_folds(self.folds[rows]), repeats=(),
             truth=None if self.truth is None else self.truth[rows],
@@ -170,7 +170,7 @@ def renumber_folds(folds: Index) -> Index:
 
 @dataclass(frozen=True)
 class CostForecast:
-    """What fitting a strategy is expected to cost, from a short measurement: seconds, and bytes of memory."""
+    """Expected cost of fitting a strategy, from a short measurement: seconds, and bytes of memory."""
 
     seconds: float
     memory_bytes: float = 0.0
@@ -189,7 +189,7 @@ class Fitted(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the report should know ("C = 0.01", "3 epochs fitted the time")."""
+        """Notes for the report ("C = 0.01", "3 epochs fitted the time")."""
 
     def predict(self, rows: StrategyRows) -> Probabilities:
         """(n_rows, n_classes) for any rows."""
@@ -200,7 +200,7 @@ class Fitted(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
-    """One way to learn, as a value in the table `headstart.strategies.STRATEGIES`.
+    """A way to fit and predict, as a value in the table `headstart.strategies.STRATEGIES`.
 
     Parameters
     ----------

@@ -143,7 +143,7 @@ SMALLEST = 1e-9
 
 @dataclass(frozen=True)
 class Objective:
-    """What is good for one kind of task.
+    """The loss and the score of one kind of task.
 
     Parameters
     ----------

@@ -163,7 +163,7 @@ def _make_base_figures(prepared: Prepared) -> BaseFigures:
 def _make_base_ranking(prepared: Prepared) -> BaseRanking | None:
     if prepared.ranking is None:
         return None
-    document = prepared.ranking.document()
+    document = prepared.ranking.as_dict()
     return BaseRanking.model_validate({name: document[name] for name in BaseRanking.model_fields})
 
 

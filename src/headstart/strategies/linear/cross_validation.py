@@ -1,6 +1,6 @@
 """Choosing how strongly to shrink a linear model, by cross-validation, for dense and sparse rows alike.
 
-What a fold learns (standardisation, idf, coefficients) comes from its training rows only. From a middle strength the
+A fold fits everything (standardisation, idf, coefficients) on its training rows only. From a middle strength the
 search climbs to stronger or weaker shrinkage as long as the held-out loss falls, each fit starting from the nearest
 solution; as many folds are searched as hold out enough rows, and the others are predicted with what was chosen.
 """
@@ -91,7 +91,7 @@ class StrengthSearch:
 
 @dataclass(frozen=True)
 class HeadChoice:
-    """What cross-validation chose, and every training row predicted by a fit that did not see it."""
+    """Strength and class weighting chosen by cross-validation, and the out-of-fold outputs of every training row."""
 
     strength: float
     balanced: bool
@@ -108,7 +108,7 @@ class FittedLinear:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the report should say."""
+        """Notes for the report."""
         weighted = ("rare classes weighted up",) if self.choice.balanced else ()
         return (f"C = {self.choice.strength:.3g}", *weighted)
 
@@ -146,12 +146,12 @@ class _EncodedFold:
     def __init__(self, encode: Encode, task: Task, fold: int) -> None:
         self.inside, self.rows = np.flatnonzero(task.folds != fold), np.flatnonzero(task.folds == fold)
         encoding = encode(self.inside)
-        self.held = encoding.apply(self.rows)
+        self.held_out = encoding.apply(self.rows)
         self.starts = WarmStarts(encoding.matrix, self.inside, task)
         self.link = LINKS[LINK_OF[task.kind]]
 
     def predict(self, strength: float) -> Probabilities:
-        return self.link(compute_scores(self.held, self.starts.fit(strength, LOOSE)))
+        return self.link(compute_scores(self.held_out, self.starts.fit(strength, LOOSE)))
 
 
 def climb_strengths(attempt: Callable[[float], float], values: Sequence[float], start: float) -> float:
@@ -170,18 +170,18 @@ def climb_strengths(attempt: Callable[[float], float], values: Sequence[float], 
     >>> climb_strengths(lambda value: abs(value - 3), (1.0, 2.0, 3.0, 4.0, 5.0), 2.0)
     3.0
     """
-    at = int(np.argmin(np.abs(np.asarray(values) - start)))
-    lowest = attempt(values[at])
-    for direction, share in ((1, 1 - LEAST_GAIN), (-1, 1.0)):
+    position = int(np.argmin(np.abs(np.asarray(values) - start)))
+    lowest = attempt(values[position])
+    for direction, factor in ((1, 1 - LEAST_GAIN), (-1, 1.0)):
         moved = False
-        while 0 <= at + direction < len(values):
-            loss = attempt(values[at + direction])
-            if not loss < lowest * share:
+        while 0 <= position + direction < len(values):
+            loss = attempt(values[position + direction])
+            if not loss < lowest * factor:
                 break
-            at, lowest, moved = at + direction, loss, True
+            position, lowest, moved = position + direction, loss, True
         if moved:
             break
-    return values[at]
+    return values[position]
 
 
 def try_half_steps(attempt: Callable[[float], float], strengths: Sequence[float], centre: float) -> float:
@@ -198,13 +198,13 @@ def count_searched_folds(task: Task, numbers: Sequence[int]) -> int:
     return min(len(numbers), int(np.searchsorted(reached, ENOUGH_ROWS)) + 1)
 
 
-def _loss(task: Task, rows: Index, outputs: Probabilities, weights: Weights) -> float:
+def _compute_mean_loss(task: Task, rows: Index, outputs: Probabilities, weights: Weights) -> float:
     """Return the mean loss of some rows' outputs (n_some, n_outputs)."""
     part = replace(task, codes=task.codes[rows], truth=None if task.truth is None else task.truth[rows])
     return float(np.average(OBJECTIVES[task.kind].losses(part, outputs), weights=weights[rows]))
 
 
-def _weights(task: Task, balanced: bool) -> Weights:
+def _compute_row_weights(task: Task, balanced: bool) -> Weights:
     weights = compute_balanced_weights(task.codes) if balanced else np.ones(len(task.codes))
     return weights if task.weights is None else weights * task.weights
 
@@ -223,7 +223,7 @@ class _CrossValidation:
 
     def choose(self, balanced: bool, start: float) -> HeadChoice:
         """Choose the strength for one way of weighting; `out_of_fold` has NaN for the folds left for `complete`."""
-        shape, weights = (len(self.task.codes), len(self.task.classes)), _weights(self.task, balanced)
+        shape, weights = (len(self.task.codes), len(self.task.classes)), _compute_row_weights(self.task, balanced)
         if not self.folds:
             return HeadChoice(start, balanced, make_empty_outputs(shape))
         for fold in self.folds:
@@ -236,7 +236,7 @@ class _CrossValidation:
             with ThreadPoolExecutor(WORKERS) as pool:
                 held_out = np.concatenate(list(pool.map(lambda fold: fold.predict(strength), self.folds)))
             outputs_by_strength[strength] = held_out.astype(choose_precision(shape))
-            return _loss(self.task, rows, held_out, weights)
+            return _compute_mean_loss(self.task, rows, held_out, weights)
 
         strengths = self.search.strengths
         strength = try_half_steps(attempt, strengths, climb_strengths(attempt, strengths, start))
@@ -247,7 +247,7 @@ class _CrossValidation:
     def complete(self, choice: HeadChoice) -> HeadChoice:
         """Predict the rows of the folds that were not searched."""
         self.folds.clear()  # Frees their matrices before the others are made.
-        outputs, weights = choice.out_of_fold.copy(), _weights(self.task, choice.balanced)
+        outputs, weights = choice.out_of_fold.copy(), _compute_row_weights(self.task, choice.balanced)
 
         def predict(number: int) -> tuple[Index, Probabilities]:
             fold = _EncodedFold(self.encode, self.task, number)
@@ -260,7 +260,7 @@ class _CrossValidation:
         return HeadChoice(choice.strength, choice.balanced, outputs)
 
 
-def _choose(encode: Encode, task: Task, search: StrengthSearch) -> HeadChoice:
+def _choose_head(encode: Encode, task: Task, search: StrengthSearch) -> HeadChoice:
     validation = _CrossValidation(encode, task, search)
     single = LINK_OF[task.kind] == "softmax"
     choice = validation.choose(single and task.balance == "on", search.start)
@@ -287,10 +287,10 @@ def fit_linear(encode: Encode, task: Task, search: StrengthSearch) -> FittedLine
     FittedLinear
     """
     with threadpool_limits(1, user_api="blas"):
-        choice = _choose(encode, task, search)
+        choice = _choose_head(encode, task, search)
         every = np.arange(len(task.codes))
         encoding = encode(every)
         starts = WarmStarts(encoding.matrix, every, task)
-        starts.restart(_weights(task, choice.balanced))
+        starts.restart(_compute_row_weights(task, choice.balanced))
         coefficients = starts.fit(choice.strength, TIGHT)
     return FittedLinear(encoding, coefficients, choice)

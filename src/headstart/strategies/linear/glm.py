@@ -117,7 +117,7 @@ LOSSES = {
 
 @dataclass(frozen=True, kw_only=True)
 class TargetEncoding:
-    """What is solved for on some rows, and the way back to all outputs.
+    """Targets of the outputs that vary on some rows, and the way back to all outputs.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class TargetEncoding:
         return np.zeros((n_dims + 1, len(self.columns)))
 
     def widen(self, solution: Coefficients) -> Coefficients:
-        """Put a solution (n_dims + 1, n_varying) back among all outputs."""
+        """Return the coefficients of all outputs for a solution (n_dims + 1, n_varying)."""
         full = np.zeros((len(solution), len(self.constant)))
         full[:, self.columns] = solution * self.scale
         full[-1] += self.constant
@@ -156,7 +156,7 @@ class TargetEncoding:
 
 
 def encode_targets(targets: Targets, link: str, n_outputs: int) -> TargetEncoding:
-    """Return what is left to solve for on some rows.
+    """Return the targets of what varies on some rows.
 
     Parameters
     ----------

@@ -202,9 +202,9 @@ def fit_head(features: FloatMatrix, task: Task, strength: float | None = None) -
 
     if strength is not None:  # Without folds nothing is searched.
         task = replace(task, folds=np.zeros_like(task.folds), repeats=())
-    learnt = fit_linear(encode, task, StrengthSearch(STRENGTHS, FALLBACK if strength is None else strength))
-    assert isinstance(learnt.encoding, SharedRows | RotatedRows)
-    return learnt.encoding.head(learnt.coefficients, LINK_OF[task.kind]), learnt
+    fitted = fit_linear(encode, task, StrengthSearch(STRENGTHS, FALLBACK if strength is None else strength))
+    assert isinstance(fitted.encoding, SharedRows | RotatedRows)
+    return fitted.encoding.head(fitted.coefficients, LINK_OF[task.kind]), fitted
 
 
 class _Standardised:

@@ -20,7 +20,7 @@ from headstart.strategies.linear.links import ABSENT, softmax
 Floats = NDArray[np.float64]
 TINY = 1e-12
 SMALLEST_SIZE = 0.01
-"""A class's cloud is at least this share of all rows' spread, also where every class has one row."""
+"""Smallest within-class variance, as a share of the variance of all rows: also where every class has one row."""
 
 
 def scale_to_unit_length(rows: FloatMatrix) -> FloatMatrix:
@@ -31,7 +31,7 @@ def scale_to_unit_length(rows: FloatMatrix) -> FloatMatrix:
 
 @dataclass(frozen=True)
 class GaussianHead:
-    """What is predicted from: `softmax(z @ coefficients + intercept)` for standardised rows z.
+    """A linear head on standardised rows z: `softmax(z @ coefficients + intercept)`.
 
     Parameters
     ----------
@@ -86,12 +86,12 @@ class SpannedRows:
         self.basis = find_spanned_space(standardised)
         self.matrix = standardised if self.basis is None else standardised @ self.basis
 
-    def rows(self, unit: bool) -> FloatMatrix:
+    def select_rows(self, unit: bool) -> FloatMatrix:
         """Return all rows (n_rows, n_axes), at their own length or at length one."""
         return scale_to_unit_length(self.matrix) if unit else self.matrix
 
     def head(self, solved: tuple[Floats, Floats], unit: bool, temperature: float, base: Floats) -> GaussianHead:
-        """Express a solution for raw features, divided by the temperature, with the classes' log shares added."""
+        """Express a solution for raw features, divided by the temperature, with the classes' log frequencies added."""
         coefficients, intercept = solved
         wide = coefficients if self.basis is None else self.basis @ coefficients
         last = (intercept / temperature + base).astype(np.float32)
@@ -100,7 +100,7 @@ class SpannedRows:
 
 @dataclass(frozen=True)
 class ClassMoments:
-    """What clouds need to know of rows: counts (n_classes,), sums (n_classes, n_dims), squares (n_dims, n_dims)."""
+    """Class counts (n_classes,), sums (n_classes, n_dims) and the second moments of all rows (n_dims, n_dims)."""
 
     counts: Floats
     sums: Floats

@@ -41,9 +41,9 @@ def logistic(scores: NDArray[Any]) -> Probabilities:
     return np.asarray(1 / (1 + np.exp(-np.clip(np.asarray(scores, dtype=np.float64), -STEEPEST, STEEPEST))))
 
 
-def logit(shares: NDArray[Any], smallest: float = 1e-9) -> NDArray[np.float64]:
+def logit(probabilities: NDArray[Any], smallest: float = 1e-9) -> NDArray[np.float64]:
     """Return the scores that `logistic` turns into these probabilities, clipped at `smallest`."""
-    inside = np.clip(np.asarray(shares, dtype=np.float64), smallest, 1 - smallest)
+    inside = np.clip(np.asarray(probabilities, dtype=np.float64), smallest, 1 - smallest)
     return np.asarray(np.log(inside / (1 - inside)))
 
 

@@ -41,9 +41,9 @@ MANY_ROWS = 2_600
 
 @dataclass(frozen=True)
 class _RidgeTargets:
-    """How one kind of task is put as a regression, and how its centred scores become outputs.
+    """Targets of one kind of task as a regression, and its outputs from centred scores.
 
-    `told(scores, mean, temperature)` gives what the link turns into outputs, by the targets' mean of the fitted rows.
+    `linked_scores(scores, mean, temperature)` is what the link turns into outputs; `mean` is of the fitted targets.
     """
 
     targets: Callable[[Task], Floats]
@@ -56,7 +56,7 @@ def _truth(task: Task) -> FloatMatrix:
     return task.truth
 
 
-def _rate(mean: Floats) -> Floats:
+def _frequency_logit(mean: Floats) -> Floats:
     return logit(mean, 1e-4)
 
 
@@ -67,8 +67,10 @@ _CLASSES = _RidgeTargets(
 )
 _LABELS = _RidgeTargets(
     lambda task: _truth(task).astype(np.float64),
-    lambda task, rows, scores, mean: find_label_temperature(_truth(task)[rows], scores[rows], _rate(mean[rows])),
-    lambda scores, mean, temperature: scores / temperature + _rate(mean),
+    lambda task, rows, scores, mean: find_label_temperature(
+        _truth(task)[rows], scores[rows], _frequency_logit(mean[rows])
+    ),
+    lambda scores, mean, temperature: scores / temperature + _frequency_logit(mean),
 )
 _NUMBERS = _RidgeTargets(
     lambda task: _truth(task).astype(np.float64),
@@ -104,7 +106,7 @@ class _Ridge:
         except LinAlgError:  # The penalty is below the rounding of the Gram matrix.
             return np.zeros(self.right.shape)
 
-    def crossed(self, rows: Index) -> FloatMatrix:
+    def cross_rows(self, rows: Index) -> FloatMatrix:
         """Prepare other rows: (n, n_fitted) or (n, n_dims), to be multiplied with what `solve` gives."""
         plain = self.standard.apply(self.features, rows, None) - self.shift.astype(np.float32)
         return np.asarray(plain @ self.matrix.T if self.dual else plain)
@@ -165,12 +167,12 @@ class _RidgeFold:
     def __init__(self, features: FloatMatrix, task: Task, weights: Weights, number: int) -> None:
         inside, self.rows = np.flatnonzero(task.folds != number), np.flatnonzero(task.folds == number)
         self.ridge = _Ridge(features, inside, RIDGE_TARGETS[task.kind].targets(task)[inside], weights[inside])
-        self.crossed = self.ridge.crossed(self.rows)
+        self.crossed_rows = self.ridge.cross_rows(self.rows)
         del self.ridge.matrix  # Only the Gram matrix is needed from here on.
 
     def fill(self, held: HeldOutScores, strength: float) -> None:
         """Predict the fold's rows."""
-        held.scores[self.rows] = self.ridge.scores(self.crossed, self.ridge.solve(strength))
+        held.scores[self.rows] = self.ridge.scores(self.crossed_rows, self.ridge.solve(strength))
         held.means[self.rows] = self.ridge.mean
 
 

@@ -27,8 +27,8 @@ MOST_TIMES = 50.0
 """No row counts more than so many average rows: two rows of a rare group are not made into half of the data."""
 
 
-def group_weights(codes: Index, groups: Index) -> Weights:
-    """Let every pair of class and group that occurs count alike.
+def compute_group_weights(codes: Index, groups: Index) -> Weights:
+    """Return weights by which every pair of class and group that occurs counts alike.
 
     Parameters
     ----------
@@ -46,22 +46,22 @@ def group_weights(codes: Index, groups: Index) -> Weights:
     --------
     Three rows of one group, one of the other, all of one class:
 
-    >>> group_weights(np.zeros(4, dtype=int), np.array([0, 0, 0, 1])).round(3).tolist()
+    >>> compute_group_weights(np.zeros(4, dtype=int), np.array([0, 0, 0, 1])).round(3).tolist()
     [0.667, 0.667, 0.667, 2.0]
     """
     pairs = np.unique(np.column_stack([codes, groups]), axis=0, return_inverse=True)[1].ravel()
     counts = np.bincount(pairs)
-    return _bounded(len(codes) / (len(counts) * counts[pairs]))
+    return _cap_weights(len(codes) / (len(counts) * counts[pairs]))
 
 
-def hard_weights(codes: Index, outputs: Probabilities, even: bool = True) -> Weights:
-    """Let rows count by how little the right class was believed.
+def compute_hard_row_weights(codes: Index, outputs: Probabilities, balance_classes: bool = True) -> Weights:
+    """Return weights that fall with the probability of the true class.
 
     Parameters
     ----------
     codes : Index, shape (n_rows,)
     outputs : Probabilities, shape (n_rows, n_classes)
-        Of a first probe that did not see the rows; NaN counts as not believed at all.
+        Of a first probe that did not see the rows; NaN counts as 0.
     even : bool
         Whether classes count alike.
 
@@ -72,18 +72,18 @@ def hard_weights(codes: Index, outputs: Probabilities, even: bool = True) -> Wei
 
     Examples
     --------
-    >>> hard_weights(np.zeros(2, dtype=int), np.array([[1.0, 0.0], [0.5, 0.5]])).round(3).tolist()
+    >>> compute_hard_row_weights(np.zeros(2, dtype=int), np.array([[1.0, 0.0], [0.5, 0.5]])).round(3).tolist()
     [0.238, 1.762]
     """
-    believed = np.nan_to_num(outputs[np.arange(len(codes)), codes], nan=0.0)
-    weights = np.exp(-SHARPNESS * believed)
+    true_probabilities = np.nan_to_num(outputs[np.arange(len(codes)), codes], nan=0.0)
+    weights = np.exp(-SHARPNESS * true_probabilities)
     totals = np.bincount(codes, weights)
-    return _bounded(
-        weights / totals[codes] * len(codes) / np.count_nonzero(totals) if even else weights / weights.mean()
+    return _cap_weights(
+        weights / totals[codes] * len(codes) / np.count_nonzero(totals) if balance_classes else weights / weights.mean()
     )
 
 
-def _bounded(weights: Weights) -> Weights:
+def _cap_weights(weights: Weights) -> Weights:
     weights = np.minimum(weights, MOST_TIMES)
     return np.asarray(weights / weights.mean(), dtype=np.float64)
 
@@ -93,17 +93,17 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     assert rows.features is not None, "rows come without features"
     values = rows.features.final
     if task.groups is not None:
-        weights, notes = group_weights(task.codes, task.groups), ["every pair of class and group counts alike"]
+        weights, notes = compute_group_weights(task.codes, task.groups), ["every pair of class and group counts alike"]
     else:
         probe = members.get("linear-probe")
         first = probe.out_of_fold if probe else fit_head(values, task)[1].choice.out_of_fold
         weights, notes = (
-            hard_weights(task.codes, first, task.balance != "off"),
+            compute_hard_row_weights(task.codes, first, task.balance != "off"),
             ["rows that a first probe found hard count more"],
         )
     notes += [] if task.balance == "off" else ["rare classes weighted up"]
-    head, learnt = fit_head(values, replace(task, weights=weights, balance="off"))
-    return FittedModel(FeatureHeadModel(head), learnt.choice.out_of_fold, (*learnt.notes, *notes))
+    head, fitted = fit_head(values, replace(task, weights=weights, balance="off"))
+    return FittedModel(FeatureHeadModel(head), fitted.choice.out_of_fold, (*fitted.notes, *notes))
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:

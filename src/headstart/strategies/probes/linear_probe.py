@@ -30,8 +30,8 @@ class FeatureHeadModel:
 def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted:
     """Fit a head on the frozen features."""
     assert rows.features is not None, "rows come without features"
-    head, learnt = fit_head(rows.features.final, task)
-    return FittedModel(FeatureHeadModel(head), learnt.choice.out_of_fold, learnt.notes)
+    head, fitted = fit_head(rows.features.final, task)
+    return FittedModel(FeatureHeadModel(head), fitted.choice.out_of_fold, fitted.notes)
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:

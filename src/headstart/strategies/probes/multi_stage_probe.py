@@ -31,18 +31,18 @@ def choose_stages(features: Features) -> list[str]:
     >>> choose_stages(Features(np.array(["a", "b"], dtype=object), final, "x", stages))
     ['stage-1']
     """
-    room = min(MOST_DIMS, MOST_VALUES // max(1, len(features))) - features.final.shape[1]
+    free_columns = min(MOST_DIMS, MOST_VALUES // max(1, len(features))) - features.final.shape[1]
     chosen: list[str] = []
     for name in sorted(features.stages, key=lambda name: -int(name.rpartition("-")[2])):
-        room -= features.stages[name].shape[1]
-        if room < 0:
+        free_columns -= features.stages[name].shape[1]
+        if free_columns < 0:
             break
         chosen.insert(0, name)
     return chosen
 
 
 def stack_stages(features: Features, stages: Sequence[str]) -> FloatMatrix:
-    """Put the pooled stages and the final features side by side (n_rows, n_dims)."""
+    """Return the pooled stages and the final features side by side (n_rows, n_dims)."""
     return np.concatenate([*(features.stages[name] for name in stages), features.final], axis=1)
 
 
@@ -64,7 +64,7 @@ class StagesModel:
         return FittedState({**inner.meta, "stages": list(self.stages)}, inner.arrays)
 
 
-def _usable(features: Features) -> list[str]:
+def _require_stages(features: Features) -> list[str]:
     stages = choose_stages(features)
     if not stages:
         raise StrategySkipped("the base model gives one stage only, or there are too many rows to hold several")
@@ -80,17 +80,17 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
         If there is no stage besides the last.
     """
     assert rows.features is not None, "rows come without features"
-    stages = _usable(rows.features)
-    head, learnt = fit_head(stack_stages(rows.features, stages), task)
-    notes = (*learnt.notes, f"{len(stages) + 1} stages")
-    return FittedModel(StagesModel(tuple(stages), head), learnt.choice.out_of_fold, notes)
+    stages = _require_stages(rows.features)
+    head, fitted = fit_head(stack_stages(rows.features, stages), task)
+    notes = (*fitted.notes, f"{len(stages) + 1} stages")
+    return FittedModel(StagesModel(tuple(stages), head), fitted.choice.out_of_fold, notes)
 
 
 def forecast(rows: StrategyRows, task: Task) -> CostForecast:
     """Forecast what `fit` will cost; raises `Skipped` as it does."""
     assert rows.features is not None, "rows come without features"
     features = rows.features
-    stages = _usable(features)
+    stages = _require_stages(features)
     n_dims = sum(features.stages[name].shape[1] for name in stages) + features.final.shape[1]
     cost = forecast_head(lambda some: stack_stages(features.take(some), stages), len(features), n_dims, task)
     return CostForecast(cost.seconds, cost.memory_bytes + 4 * len(features) * n_dims)

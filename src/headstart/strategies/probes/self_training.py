@@ -1,8 +1,8 @@
-"""`self-training`: rows without labels used as well - two learners that read them differently, averaged.
+"""`self-training`: also learns from unlabelled rows, as the average of pseudo-labelling and label propagation.
 
-One is logistic regression on axes found with all rows, learnt once more with its own surest answers as labels (in equal
-shares of what each class has). The other lets labels spread to similar rows (Zhou et al. 2004) and answers a new row as
-its neighbours. A held-out row has no part in either: what is said of it out of fold is honest.
+Pseudo-labelling: logistic regression on principal axes of all rows, fitted again with its most confident predictions as
+labels (per class, in proportion to the labels). Label propagation: labels spread to similar rows (Zhou et al. 2004); a
+new row is predicted by its neighbours. A held-out row has no part in either.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from headstart.strategies.record import Fitted, StrategyRows, StrategySkipped, T
 Floats = NDArray[np.float64]
 MOST_AXES, GRAPH_AXES = 768, 64
 LEAST_UNLABELLED, MOST_UNLABELLED, MOST_LABELLED = 20, 10_000, 5_000
-SURE_SHARE = 0.5
-"""Share of the rows without labels, class by class, whose answers are learnt from: the surest."""
-NEIGHBOURS, SHARPNESS, STAYS, STEPS = 10, 3, 0.2, 30
-"""Neighbours of a row; the power of their likeness; how much of a label stays where it is; rounds of spreading."""
+CONFIDENT_SHARE = 0.5
+"""Share of the unlabelled rows, class by class, whose predictions become pseudo-labels: the most confident."""
+NEIGHBOURS, SHARPNESS, LABEL_RETENTION, STEPS = 10, 3, 0.2, 30
+"""Neighbours of a row; the power of their similarity; the share of a label that stays; rounds of propagation."""
 LEAST = 1e-6
 _BLOCK = 1_024
 
 
 def select_confident_rows(probabilities: Probabilities, priors: Floats) -> Index:
-    """Return the surest rows of each class, as many as the class has by its share.
+    """Return the most confident rows of each class, in proportion to its prior.
 
     Parameters
     ----------
-    shares : Probabilities, shape (n_rows, n_classes)
+    probabilities : Probabilities, shape (n_rows, n_classes)
     priors : Floats, shape (n_classes,)
         Shares of the classes among the labels.
 
     Examples
     --------
-    >>> shares = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
-    >>> select_confident_rows(shares, np.array([0.5, 0.5])).tolist()
+    >>> probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.3, 0.7]])
+    >>> select_confident_rows(probabilities, np.array([0.5, 0.5])).tolist()
     [0, 3]
     """
     answers = probabilities.argmax(axis=1)
     chosen = []
     for code, prior in enumerate(priors):
         rows = np.flatnonzero(answers == code)
-        n = max(1, round(SURE_SHARE * prior * len(probabilities))) if prior > 0 else 0
+        n = max(1, round(CONFIDENT_SHARE * prior * len(probabilities))) if prior > 0 else 0
         chosen.append(rows[np.argsort(-probabilities[rows, code], kind="stable")[:n]])
     return np.concatenate(chosen)
 
@@ -67,13 +67,13 @@ def _fit_classes(matrix: FloatMatrix, codes: Index, weights: Floats, *, strength
 def fit_with_pseudo_labels(
     matrix: FloatMatrix, codes: Index, unlabelled: FloatMatrix, strength: float, n_classes: int
 ) -> Floats:
-    """Learn from labelled rows, then once more with the surest answers for the others.
+    """Fit on labelled rows, then once more with the most confident predictions for the others as labels.
 
     Parameters
     ----------
     matrix : FloatMatrix, shape (n_rows, n_axes)
     codes : Index, shape (n_rows,)
-    bare : FloatMatrix, shape (n_unlabelled, n_axes)
+    unlabelled : FloatMatrix, shape (n_unlabelled, n_axes)
         Rows without labels; together they weigh at most as much as the labelled ones.
     strength : float
     n_classes : int
@@ -84,10 +84,10 @@ def fit_with_pseudo_labels(
     """
     first = _fit_classes(matrix, codes, np.ones(len(codes)), strength=strength, n_classes=n_classes)
     probabilities = softmax(compute_scores(unlabelled, first))
-    sure = select_confident_rows(probabilities, np.bincount(codes, minlength=n_classes) / len(codes))
-    weights = np.full(len(sure), min(1.0, len(codes) / max(len(sure), 1)))
-    both = np.concatenate([matrix, unlabelled[sure]])
-    targets = np.concatenate([codes, probabilities[sure].argmax(axis=1)])
+    confident = select_confident_rows(probabilities, np.bincount(codes, minlength=n_classes) / len(codes))
+    weights = np.full(len(confident), min(1.0, len(codes) / max(len(confident), 1)))
+    both = np.concatenate([matrix, unlabelled[confident]])
+    targets = np.concatenate([codes, probabilities[confident].argmax(axis=1)])
     return _fit_classes(
         both, targets, np.concatenate([np.ones(len(codes)), weights]), strength=strength, n_classes=n_classes
     )
@@ -113,7 +113,7 @@ def find_neighbours(rows: FloatMatrix, nodes: FloatMatrix, itself: bool) -> tupl
 
 
 def propagate_labels(nodes: FloatMatrix, codes: Index, n_classes: int) -> Probabilities:
-    """Let the labels of the first rows spread to similar ones.
+    """Propagate the labels of the first rows to similar ones.
 
     Parameters
     ----------
@@ -139,11 +139,11 @@ def propagate_labels(nodes: FloatMatrix, codes: Index, n_classes: int) -> Probab
     graph = graph.multiply(degree[:, None]).multiply(degree[None]).tocsr()
     seeds = np.zeros((n, n_classes))
     seeds[np.arange(len(codes)), codes] = 1 / np.bincount(codes, minlength=n_classes)[codes]
-    reached = seeds.copy()
+    spread_labels = seeds.copy()
     for _ in range(STEPS):
-        reached = (1 - STAYS) * (graph @ reached) + STAYS * seeds
-    total = reached.sum(axis=1, keepdims=True)
-    return np.asarray(np.where(total > 1e-12, reached / np.maximum(total, 1e-12), 1 / n_classes))
+        spread_labels = (1 - LABEL_RETENTION) * (graph @ spread_labels) + LABEL_RETENTION * seeds
+    total = spread_labels.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total > 1e-12, spread_labels / np.maximum(total, 1e-12), 1 / n_classes))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`shrinkage-lda`: each class is a cloud around its mean, all of one shape; strong with very few labels.
+"""`shrinkage-lda`: Gaussian classes with one shared, shrunk covariance; strong with very few labels.
 
 Shrinkage, the length of rows and how sure to be are chosen by cross-validation, everything else in closed form: one
 pass over the rows for each fold, never a matrix of rows by rows where there are many.
@@ -61,47 +61,47 @@ class _LdaFolds:
         self.task, self.unit = task, unit
         self.numbers = list_held_out_folds(task.folds)
         self.rows = {number: np.flatnonzero(task.folds == number) for number in self.numbers}
-        matrix = space.rows(unit)
-        parts = {number: self._moments(matrix, rows) for number, rows in self.rows.items()}
+        matrix = space.select_rows(unit)
+        parts = {number: self._measure_moments(matrix, rows) for number, rows in self.rows.items()}
         always = np.flatnonzero(task.folds == TRAINING_ONLY)
         together = reduce(
-            ClassMoments.plus, [*parts.values(), *([self._moments(matrix, always)] if len(always) else [])]
+            ClassMoments.plus, [*parts.values(), *([self._measure_moments(matrix, always)] if len(always) else [])]
         )
         self.gaussians = ClassGaussians(together)
         if len(self.numbers) < 2:
             return
         if len(task.codes) <= FEW_ROWS:
-            self.outside = {number: self._exact(features, number) for number in self.numbers}
+            self.outside = {number: self._fit_without_fold(features, number) for number in self.numbers}
         else:
             self.outside = {
                 number: (ClassGaussians(together.plus(part, -1.0)), matrix[self.rows[number]])
                 for number, part in parts.items()
             }
 
-    def _moments(self, matrix: FloatMatrix, rows: Index) -> ClassMoments:
+    def _measure_moments(self, matrix: FloatMatrix, rows: Index) -> ClassMoments:
         return ClassMoments.measure(matrix[rows], self.task.codes[rows], len(self.task.classes))
 
-    def _exact(self, features: FloatMatrix, number: int) -> tuple[ClassGaussians, FloatMatrix]:
+    def _fit_without_fold(self, features: FloatMatrix, number: int) -> tuple[ClassGaussians, FloatMatrix]:
         outside = np.flatnonzero(self.task.folds != number)
-        matrix = SpannedRows(features, outside).rows(self.unit)
-        return ClassGaussians(self._moments(matrix, outside)), matrix[self.rows[number]]
+        matrix = SpannedRows(features, outside).select_rows(self.unit)
+        return ClassGaussians(self._measure_moments(matrix, outside)), matrix[self.rows[number]]
 
-    def scores(self, number: int, shrinkage: float) -> Scores:
-        """Score the rows of one fold by clouds that did not see them."""
-        clouds, held = self.outside[number]
-        return clouds.scores(held, clouds.solve(shrinkage))
+    def score_fold(self, number: int, shrinkage: float) -> Scores:
+        """Return the scores of one fold's rows by classes fitted without them."""
+        gaussians, held_out_rows = self.outside[number]
+        return gaussians.scores(held_out_rows, gaussians.solve(shrinkage))
 
-    def held_out(self, shrinkage: float) -> Scores:
-        """Score every row by clouds that did not see it (n_rows, n_classes)."""
+    def score_held_out_rows(self, shrinkage: float) -> Scores:
+        """Return the scores of every row by classes fitted without it (n_rows, n_classes)."""
         table = np.full((len(self.task.codes), len(self.task.classes)), np.nan, dtype=np.float32)
         for number in self.numbers if len(self.numbers) > 1 else []:
-            table[self.rows[number]] = self.scores(number, shrinkage)
+            table[self.rows[number]] = self.score_fold(number, shrinkage)
         return table
 
 
 @dataclass(frozen=True)
 class ShrinkageChoice:
-    """Clouds for one length of rows, the shrinkage, and its log-loss on the searched folds."""
+    """Folds for one length of rows, the shrinkage, and its log-loss on the searched folds."""
 
     folds: _LdaFolds
     shrinkage: float
@@ -109,13 +109,13 @@ class ShrinkageChoice:
 
 
 def compute_log_priors(task: Task) -> Floats:
-    """Logarithms of the classes' shares, or the same for all where rare classes are to be weighted up."""
+    """Return the logarithms of the classes' frequencies, or the same for all with balanced classes."""
     counts = np.maximum(np.bincount(task.codes, minlength=len(task.classes)), 1)
-    shares = np.ones(len(counts)) if task.balance == "on" else counts
-    return np.asarray(np.log(shares / shares.sum()))
+    frequencies = np.ones(len(counts)) if task.balance == "on" else counts
+    return np.asarray(np.log(frequencies / frequencies.sum()))
 
 
-def _search(folds: _LdaFolds) -> ShrinkageChoice:
+def _choose_shrinkage(folds: _LdaFolds) -> ShrinkageChoice:
     """Choose the shrinkage for one length of rows, on as many folds as hold out enough rows."""
     if len(folds.numbers) < 2:
         return ShrinkageChoice(folds, START, -float(folds.unit))
@@ -128,7 +128,7 @@ def _search(folds: _LdaFolds) -> ShrinkageChoice:
 
         @cache
         def attempt(shrinkage: float) -> float:
-            scores = np.concatenate(list(pool.map(lambda number: folds.scores(number, shrinkage), numbers)))
+            scores = np.concatenate(list(pool.map(lambda number: folds.score_fold(number, shrinkage), numbers)))
             return log_loss(truth, softmax(scores / find_class_temperature(truth, scores, base, TEMPERATURES) + base))
 
         best = climb_strengths(attempt, SHRINKAGES, START)
@@ -153,9 +153,9 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
     features = np.ascontiguousarray(rows.features.final, dtype=np.float32)
     with threadpool_limits(1, user_api="blas"):
         space = SpannedRows(features, np.arange(len(features)))
-        choice = _search(_LdaFolds(features, space, task, False))
-        choice = min(choice, _search(_LdaFolds(features, space, task, True)), key=lambda one: one.loss)
-        scores = choice.folds.held_out(choice.shrinkage)
+        choice = _choose_shrinkage(_LdaFolds(features, space, task, False))
+        choice = min(choice, _choose_shrinkage(_LdaFolds(features, space, task, True)), key=lambda one: one.loss)
+        scores = choice.folds.score_held_out_rows(choice.shrinkage)
         solved = choice.folds.gaussians.solve(choice.shrinkage)
     out_of_fold = _out_of_fold(task, scores)
     if task.balance == "auto" and is_imbalanced(task.codes):
@@ -165,7 +165,7 @@ def fit(rows: StrategyRows, task: Task, members: Mapping[str, Fitted]) -> Fitted
             task, out_of_fold = balanced_task, other
     every, base = thin_rows(np.arange(len(task.codes)), len(task.classes)), compute_log_priors(task)
     if not np.isfinite(scores).any():  # Nothing was held out: smoothed targets keep the model from being certain.
-        scores = choice.folds.gaussians.scores(space.rows(choice.folds.unit), solved)
+        scores = choice.folds.gaussians.scores(space.select_rows(choice.folds.unit), solved)
     temperature = find_class_temperature(task.codes[every], scores[every], base, TEMPERATURES)
     head = space.head(solved, choice.folds.unit, temperature, base)
     return FittedModel(LdaModel(head), out_of_fold, _notes(choice, task))
