@@ -13,7 +13,8 @@ from headstart.checks import check_split, confident_learning, properties, proper
 from headstart.checks.shortcuts import check_properties
 from headstart.data.duplicates import near_duplicates
 from headstart.flow.data_check.check import check
-from headstart.modalities import looks, nuisances
+from headstart.modalities import fingerprints, input_properties
+from headstart.modalities.record import Fingerprint
 from headstart.options import AdaptOptions, CheckOptions, parse
 from headstart.records import Table, make_column
 
@@ -125,7 +126,7 @@ def test_many_rows_are_compared_in_buckets_and_the_copies_still_found(monkeypatc
     vectors = rng.normal(size=(600, 1, 16)).astype(np.float32)
     vectors[300:330] = vectors[:30] + 0.01 * rng.normal(size=(30, 1, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
-    found = near_duplicates.find_similar_pairs([looks.Fingerprint(one) for one in vectors], 0.99, 0)
+    found = near_duplicates.find_similar_pairs([Fingerprint(one) for one in vectors], 0.99, 0)
     assert found == [(row, row + 300) for row in range(30)]
 
 
@@ -238,10 +239,10 @@ def test_the_day_a_picture_was_taken_on_is_read_from_the_file(tmp_path: Path) ->
     tags = Image.Exif()
     tags[0x0132] = "2024:06:01 10:00:00"
     picture(0).save(tmp_path / "b.jpg", exif=tags)
-    one, other = (nuisances.measure_image(tmp_path / name)["recording date"][0] for name in ("a.jpg", "b.jpg"))
+    one, other = (input_properties.measure_image(tmp_path / name)["recording date"][0] for name in ("a.jpg", "b.jpg"))
     assert other - one == 1
     picture(0).save(tmp_path / "c.png")
-    assert np.isnan(nuisances.measure_image(tmp_path / "c.png")["recording date"][0])
+    assert np.isnan(input_properties.measure_image(tmp_path / "c.png")["recording date"][0])
 
 
 def test_telling_by_chance_gives_an_interval_that_holds_chance() -> None:
@@ -281,8 +282,8 @@ def test_dates_and_numbers_in_columns_are_read_as_numbers_and_names_of_files_are
 def test_unreadable_pictures_have_unknown_properties_and_look_like_nothing(tmp_path: Path) -> None:
     broken = tmp_path / "x.jpg"
     broken.write_bytes(b"no picture")
-    assert np.isnan(nuisances.measure_image(broken)["brightness"][0])
-    assert not looks.fingerprint_image(broken).vectors.any()
+    assert np.isnan(input_properties.measure_image(broken)["brightness"][0])
+    assert not fingerprints.fingerprint_image(broken).vectors.any()
 
 
 def test_flipped_labels_stand_at_the_top_of_the_ranking() -> None:

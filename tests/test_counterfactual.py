@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from headstart.errors import OptionError
+from headstart.modalities import MODALITIES
 from headstart.modalities.counterfactual import FOLDER, list_edits, read_pairs, strip_accents
 from headstart.records import MODALITY_NAMES
 
@@ -16,7 +17,7 @@ from headstart.records import MODALITY_NAMES
 def change(
     modality: str, name: str, row: object, inputs: list[object] | None = None, swaps: Path | None = None
 ) -> object:
-    edit = next(item for item in list_edits(modality, inputs or [row], swaps) if item.name == name)
+    edit = next(item for item in list_edits(MODALITIES[modality], inputs or [row], swaps) if item.name == name)
     return edit.change(row, np.random.default_rng(0))
 
 
@@ -80,7 +81,7 @@ def test_a_bad_file_is_refused_with_its_lines(content: str, said: str, tmp_path:
 
 @pytest.mark.parametrize("modality", MODALITY_NAMES)
 def test_changes_have_names_of_their_own_and_some_are_quick(modality: str) -> None:
-    found = list_edits(modality, ["he"])
+    found = list_edits(MODALITIES[modality], ["he"])
     assert len({item.name for item in found}) == len(found) >= 5
     assert any(item.is_quick for item in found)
 
@@ -88,7 +89,7 @@ def test_changes_have_names_of_their_own_and_some_are_quick(modality: str) -> No
 def test_pictures_change_as_they_say_and_keep_their_kind() -> None:
     picture = Image.fromarray(np.random.default_rng(0).integers(60, 160, (40, 50, 3), dtype=np.uint8))
     before = np.asarray(picture, dtype=float)
-    for edit in list_edits("image"):
+    for edit in list_edits(MODALITIES["image"]):
         made = edit.change(picture, np.random.default_rng(0))
         assert made.mode == "RGB" and (edit.name == "border-cropped" or made.size == picture.size)
     dark, warm = (np.asarray(change("image", name, picture), dtype=float) for name in ("darker", "warmer"))

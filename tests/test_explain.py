@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from headstart import flow
 from headstart.cli.main import app
-from headstart.modalities.occlusion import OCCLUSIONS, average_cells, cut_text, draw_text, find_heaviest
+from headstart.modalities import MODALITIES
+from headstart.modalities.occlusion import average_cells, cut_text, draw_text, find_heaviest
 from headstart.options import AdaptOptions
 
 RUNNER = CliRunner()
@@ -77,7 +78,7 @@ def test_pictures_are_explained_where_they_differ(image_folder: Path, tmp_path: 
     ],
 )
 def test_each_part_hides_something_and_the_drawing_takes_as_many_weights(modality: str, loaded: object) -> None:
-    occlusion = OCCLUSIONS[modality]
+    occlusion = MODALITIES[modality].occlusion
     parts = occlusion.list_parts(loaded)
     assert len({part.name for part in parts}) == len(parts) > 1
     assert not any(np.array_equal(np.asarray(part.hidden), np.asarray(loaded)) for part in parts)

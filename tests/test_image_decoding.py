@@ -12,7 +12,7 @@ from PIL import Image, TiffImagePlugin
 from headstart import checks, data
 from headstart.bundle.standalone import image as standalone
 from headstart.errors import DataError
-from headstart.modalities import image, looks, nuisances
+from headstart.modalities import fingerprints, image, input_properties
 from headstart.modalities.image_values import BY_CONTENT, LARGE_PIXELS
 
 SPEC = {"resize": 32}
@@ -218,9 +218,9 @@ def test_nothing_that_opens_a_picture_waits_for_a_pipe_or_a_device(tmp_path: Pat
     with pytest.raises(ValueError, match=r"plain file|not there|cannot be read|the most a side|more than 537 MB"):
         standalone.prepare_input("pixels", tmp_path / name, PREDICT)
     assert image.measure_values(tmp_path / name) is None
-    assert not looks.fingerprint_image(tmp_path / name).vectors.any() and "brightness" in nuisances.measure_image(
+    assert not fingerprints.fingerprint_image(
         tmp_path / name
-    )
+    ).vectors.any() and "brightness" in input_properties.measure_image(tmp_path / name)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".xlsx", ".npz", ".ts", ".zip", ".txt"])

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from headstart import flow, ranking
 from headstart.data import from_arrays, read_table
 from headstart.flow.active_learning.coarse_features import COARSE_FEATURES
-from headstart.modalities.looks import fingerprint_text
+from headstart.modalities.fingerprints import fingerprint_text
 from headstart.options import AdaptOptions, PredictOptions, parse
 from headstart.strategies.text import cooccurrence, tfidf
 

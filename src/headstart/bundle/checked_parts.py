@@ -16,6 +16,7 @@ from headstart.bundle.records.strategy_records import check_ngrams
 from headstart.bundle.records.tokenizer_records import open_tokenizer
 from headstart.decisions import DecisionPolicy
 from headstart.errors import BundleError
+from headstart.features import DESCRIPTOR_EXTRACTORS
 from headstart.records import FittedState, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.fitted import list_members
@@ -83,7 +84,7 @@ def require_stated_inputs(config: ConfigRecord, state: FittedState, has_base: bo
     names = (config.strategy, *list_members(state))
     needed = frozenset[str]().union(*(STRATEGIES[name].predicts_from for name in names))
     for part in sorted(needed & {"features", "descriptors"} - set(config.uses)):
-        if part == "features" or config.modality == "image":
+        if part == "features" or config.modality in DESCRIPTOR_EXTRACTORS:
             raise make_misfit("config.json", ("uses",), f"the model reads {part}", config.uses)
     if "features" in config.uses and not has_base:
         raise Misfit("config.json: uses: the model reads features, and there is no base")

@@ -12,6 +12,7 @@ from headstart.bundle.reference import ReferenceSample
 from headstart.bundle.runtime.session import PortableModel
 from headstart.bundle.seen import SeenRows
 from headstart.decisions import DecisionPolicy
+from headstart.modalities import MODALITIES
 from headstart.records import InputColumns
 from headstart.strategies.record import Fitted
 
@@ -103,7 +104,7 @@ class Bundle:
     @property
     def known_input_columns(self) -> InputColumns | None:
         """The value columns of training; of bundles of older versions only how many channels there were."""
-        if self.input_columns is not None or self.modality != "series":
+        if self.input_columns is not None or not MODALITIES[self.modality].has_channels:
             return self.input_columns
         input_spec = self.backbone.spec if self.backbone else self.spec
         return InputColumns(n_channels=int(input_spec.get("n_channels", 0)))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from headstart import progress
 from headstart.checks.record import list_ids, make_finding
-from headstart.modalities.nuisances import PROPERTY_MEASURES
+from headstart.modalities import MODALITIES
 from headstart.records import Column, Finding, Index, Table, make_column
 
 Property = NDArray[np.float64] | Column
@@ -49,13 +49,13 @@ def measure_inputs(table: Table) -> dict[str, Property]:
     ----------
     table : Table
     """
-    measure_row, is_long = PROPERTY_MEASURES[table.modality], len(table) > _LONG_JOB
-    bar_context = progress.bar("Measuring", len(table), f"{table.modality}s") if is_long else nullcontext(None)
+    modality, is_long = MODALITIES[table.modality], len(table) > _LONG_JOB
+    bar_context = progress.bar("Measuring", len(table), modality.plural) if is_long else nullcontext(None)
     rows: list[Any] = []
     with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(table), 256):
             block = table.inputs[start : start + 256].tolist()
-            rows += pool.map(measure_row, block) if table.modality == "image" else map(measure_row, block)
+            rows += (pool.map if modality.is_decoded else map)(modality.measure_properties, block)
             if bar is not None:
                 bar.advance(len(block))
     properties: dict[str, Property] = {}

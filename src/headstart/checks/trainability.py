@@ -11,6 +11,7 @@ from headstart.checks.record import make_finding
 from headstart.data.labels.strata import drop_unlearnable_labels
 from headstart.data.splitting.split import MIN_NUMBERS
 from headstart.errors import DataError, offenders
+from headstart.modalities import MODALITIES
 from headstart.records import TEST, Finding, Table
 
 _NO_LABELS = {
@@ -153,7 +154,7 @@ def find_uneven_channels(table: Table) -> list[Finding]:
     table : Table
         With labels that differ; else nothing is reported.
     """
-    if table.modality != "series" or find_nothing_to_learn(table):
+    if not MODALITIES[table.modality].has_channels or find_nothing_to_learn(table):
         return []
     n_channels = [len(values) for values in table.inputs]
     usual = Counter(n_channels).most_common(1)[0][0]

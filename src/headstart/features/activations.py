@@ -24,7 +24,6 @@ from headstart.bases import Backbone, cutting
 from headstart.errors import DataError
 from headstart.features.cache import LOST_TRIES, FeatureCache, RowsLost, round_to_half
 from headstart.features.extraction import (
-    UNITS,
     choose_runtime,
     cut_batches,
     failed_to_load,
@@ -307,7 +306,7 @@ def _fill_caches(
     def prepare(row: int) -> Any:
         return runner.prepare(row, [view for view in views if hashes[row] in lacking[view]])
 
-    with progress.bar("Frozen part", len(todo), UNITS[runner.table.modality]) as progress_bar:
+    with progress.bar("Frozen part", len(todo), runner.modality.plural) as progress_bar:
         for chunk, items in prepare_chunks(prepare, todo):
             if any(isinstance(item, str) for item in items):
                 raise DataError("A row can no longer be read.", "Run the command again.")

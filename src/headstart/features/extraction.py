@@ -39,7 +39,6 @@ SAMPLE = 16
 """Rows on which runtimes are compared and costs are forecast."""
 HURRIED_SECONDS, HURRIED_SAMPLE = 15.0, 4
 """With less time than this for the comparison it takes so few rows, so that more runtimes are tried."""
-UNITS = {"image": "images", "text": "texts", "series": "series"}
 
 Loaded = tuple[tuple[Array, ...] | None, ...] | str
 """Prepared arrays for each extractor that misses the row (None for the others), or why the row cannot be used."""
@@ -307,7 +306,7 @@ def _forecast_seconds(
     speed = runtime.units_per_second if runtime else 0.0
     seconds = seconds_each * len(todo) + (n_forward * cost / n / speed if speed else 0.0)
     megabytes = n_forward * max(1, backbone.record.n_dims) * 4 * 1.4 / 1e6
-    unit = UNITS[table.modality]
+    unit = MODALITIES[table.modality].plural
     where = f"go through {backbone.record.name} once" if runtime else "are read once"
     how = f" ({runtime.name})" if runtime else ""
     progress.say(
@@ -342,7 +341,7 @@ def _run_missing(
     def wants(number: int, row: int) -> bool:
         return table.hashes[row] in lacking[number]
 
-    with progress.bar("Reading and running", len(todo), UNITS[table.modality]) as progress_bar:
+    with progress.bar("Reading and running", len(todo), MODALITIES[table.modality].plural) as progress_bar:
         for chunk, batches, failed in run_chunks(table, extractors, todo, wants=wants, most=most):
             for writer, (rows, outputs) in zip(writers, batches, strict=True):
                 if len(rows):

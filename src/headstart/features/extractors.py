@@ -78,8 +78,8 @@ def make_backbone_extractor(backbone: Backbone, runtime: ChosenRuntime) -> Extra
         collate=lambda rows: modality.collate(rows, spec),
         spec=spec,
         open=lambda: open_runtime(backbone, runtime),
-        batch_rows=32 if modality.name == "image" else 64,
-        batch_cost=8_192 if modality.name == "text" else 1 << 62,
+        batch_rows=modality.batch_rows,
+        batch_cost=modality.batch_cost,
     )
 
 

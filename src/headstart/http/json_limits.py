@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.http.errors import RequestRefused, make_size_error
+from headstart.modalities import MODALITIES
 from headstart.options import ServeOptions
 
 BLOCK_BYTES = 1 << 20
@@ -82,9 +83,13 @@ def bound_json(modality: str, n_channels: int, limits: ServeOptions) -> JsonSize
     limits : ServeOptions
     """
     n_rows = limits.max_rows
-    in_channels = n_rows * max(1, n_channels) if modality == "series" else 0
+    in_channels = n_rows * max(1, n_channels) if MODALITIES[modality].has_channels else 0
     n_lists = MOST_KEYS + 2 * n_rows + in_channels
-    n_numbers = min(n_rows * limits.max_numbers, int(limits.max_mb * NUMBERS_PER_MB)) if modality == "series" else 0
+    n_numbers = (
+        min(n_rows * limits.max_numbers, int(limits.max_mb * NUMBERS_PER_MB))
+        if MODALITIES[modality].has_channels
+        else 0
+    )
     n_values = MOST_KEYS + 4 * n_rows + n_lists + n_numbers
     return JsonSize(
         n_values=max(n_values, HARMLESS_VALUES),

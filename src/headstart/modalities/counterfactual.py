@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
 from headstart.errors import OptionError, offenders
+from headstart.modalities.record import Modality
 
 FOLDER = Path(__file__).with_name("pairs")
 COLUMNS = ("language", "kind", "match", "from", "to")
@@ -65,12 +66,12 @@ class WordPair:
     target: str
 
 
-def list_edits(modality: str, inputs: Sequence[Any] = (), swaps: Path | None = None) -> tuple[Edit, ...]:
+def list_edits(modality: Modality, inputs: Sequence[Any] = (), swaps: Path | None = None) -> tuple[Edit, ...]:
     """Give the ways to change rows of a modality.
 
     Parameters
     ----------
-    modality : str
+    modality : Modality
     inputs : sequence
         The rows; of texts, the language whose words occur most is found in them (the first 2,000).
     swaps : Path or None
@@ -80,15 +81,10 @@ def list_edits(modality: str, inputs: Sequence[Any] = (), swaps: Path | None = N
     ------
     OptionError
         If the file of word pairs cannot be read.
-
-    Examples
-    --------
-    >>> [edit.name for edit in edits("series")][:2]
-    ['gain-up', 'gain-down']
     """
-    listed = json.loads((FOLDER / "edits.json").read_text("utf-8"))[modality]
-    changes = dict(_CHANGES.get(modality, {}))
-    if modality == "text":
+    listed = json.loads((FOLDER / "edits.json").read_text("utf-8")).get(modality.name, ())
+    changes = dict(modality.changes)
+    if modality.has_words:
         pairs = read_pairs(swaps or FOLDER / "swaps.csv")
         language = find_language([str(text) for text in inputs[:2_000]], pairs)
         chosen = [pair for pair in pairs if pair.language in (language, ANY)]
@@ -271,13 +267,19 @@ def _make_enhancement(kind: Any) -> Callable[[float, Image.Image, np.random.Gene
     return lambda amount, picture, rng: kind(picture).enhance(amount)
 
 
-_CHANGES: Mapping[str, Mapping[str, Callable[[float, Any, np.random.Generator], Any]]] = {
-    "image": {
-        "brightness": _make_enhancement(ImageEnhance.Brightness), "contrast": _make_enhancement(ImageEnhance.Contrast),
-        "warmth": _change_warmth, "crop": _crop, "rotate": _rotate, "blur": _blur,
-    },
-    "text": {
-        "upper": _make_rewrite(str.upper), "lower": _make_rewrite(str.lower), "bare": _make_rewrite(strip_accents),
-    },
-    "series": {"gain": _change_gain, "offset": _add_offset, "drop": _drop_steps, "jitter": _jitter_steps},
-}  # fmt: skip
+_Changes = Mapping[str, Callable[[float, Any, np.random.Generator], Any]]
+IMAGE_CHANGES: _Changes = {
+    "brightness": _make_enhancement(ImageEnhance.Brightness),
+    "contrast": _make_enhancement(ImageEnhance.Contrast),
+    "warmth": _change_warmth,
+    "crop": _crop,
+    "rotate": _rotate,
+    "blur": _blur,
+}
+TEXT_CHANGES: _Changes = {
+    "upper": _make_rewrite(str.upper),
+    "lower": _make_rewrite(str.lower),
+    "bare": _make_rewrite(strip_accents),
+}
+SERIES_CHANGES: _Changes = {"gain": _change_gain, "offset": _add_offset, "drop": _drop_steps, "jitter": _jitter_steps}
+"""By the names that stand in `pairs/edits.json`; word pairs come to texts from `pairs/swaps.csv`."""

@@ -32,7 +32,7 @@ from headstart.modalities.image_values import (
     measure_extremes,
     scale_to_8_bits,
 )
-from headstart.modalities.record import Array, Modality, Spec, stack_rows
+from headstart.modalities.record import Array, Spec
 from headstart.plain_files import explain_not_plain, read_plain_file
 
 MAX_PIXELS = 178_956_970
@@ -363,14 +363,3 @@ def augment_image(image: Image.Image, generator: np.random.Generator) -> Image.I
     for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         view = enhancer(view).enhance(float(generator.uniform(*_LIGHT)))
     return view
-
-
-IMAGE = Modality(
-    name="image",
-    load=load_image,
-    prepare=prepare_image,
-    cost=lambda row: 1,
-    collate=stack_rows,
-    preview=preview_image,
-    augment=augment_image,
-)

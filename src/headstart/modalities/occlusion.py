@@ -10,19 +10,15 @@ import base64
 import html
 import io
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from headstart.modalities.record import InputPart, Occlusion, PartWeights
 from headstart.modalities.series import preview_series
 
-Weights = NDArray[np.float64]
-"""(n_parts,): how much the answer loses without each part; below zero, how much it gains."""
 GRID, PATCH = 8, 2
 """A picture is cut into 8 x 8 cells; patches of 2 x 2 cells are hidden, one cell further each time."""
 MOST_SEGMENTS, LEAST_WORDS = 40, 2
@@ -32,38 +28,6 @@ STRONGEST = 0.75
 """Opacity of the colour over the heaviest part."""
 _WIDE = "width:20rem;max-width:100%;height:auto"
 FOR, AGAINST = "230,120,0", "20,90,200"
-
-
-@dataclass(frozen=True)
-class InputPart:
-    """A piece of an input.
-
-    Parameters
-    ----------
-    name : str
-        What people call it: the words, "row 2, column 5", "steps 10 to 19".
-    hidden : anything
-        The whole input without this part, of the kind that `Modality.load` gives.
-    """
-
-    name: str
-    hidden: Any
-
-
-@dataclass(frozen=True)
-class Occlusion:
-    """How one modality is taken apart.
-
-    Parameters
-    ----------
-    list_parts : (what `Modality.load` gave) -> list of InputPart
-        Empty where there is only one part.
-    draw : (what `Modality.load` gave, Weights) -> str
-        An HTML fragment, safe to embed; orange speaks for the answer, blue against it.
-    """
-
-    list_parts: Callable[[Any], list[InputPart]]
-    draw: Callable[[Any, Weights], str]
 
 
 def _cut_edges(length: int, n_parts: int) -> list[int]:
@@ -93,7 +57,7 @@ def list_image_parts(image: Image.Image) -> list[InputPart]:
     return parts
 
 
-def average_cells(weights: Weights) -> NDArray[np.float64]:
+def average_cells(weights: PartWeights) -> NDArray[np.float64]:
     """Give each cell the mean weight of the patches that hid it (8, 8)."""
     total, counts = np.zeros((GRID, GRID)), np.zeros((GRID, GRID))
     for (row, column), weight in zip(_list_patches(), weights, strict=True):
@@ -102,7 +66,7 @@ def average_cells(weights: Weights) -> NDArray[np.float64]:
     return total / counts
 
 
-def draw_image(image: Image.Image, weights: Weights) -> str:
+def draw_image(image: Image.Image, weights: PartWeights) -> str:
     """Lay coloured cells over a thumbnail."""
     small = Image.fromarray(np.asarray(image))
     small.thumbnail((DRAWN_PIXELS, DRAWN_PIXELS))
@@ -150,7 +114,7 @@ def list_text_parts(text: str) -> list[InputPart]:
     ]
 
 
-def draw_text(text: str, weights: Weights) -> str:
+def draw_text(text: str, weights: PartWeights) -> str:
     """Colour the pieces of a text."""
     coloured = zip(cut_text(text), _choose_colours(weights), strict=True)
     spans = [
@@ -176,7 +140,7 @@ def list_series_parts(values: NDArray[np.float32]) -> list[InputPart]:
     return parts
 
 
-def draw_series(values: NDArray[np.float32], weights: Weights) -> str:
+def draw_series(values: NDArray[np.float32], weights: PartWeights) -> str:
     """Lay coloured stretches over a plot."""
     plot, n = preview_series(values), len(weights)
     width, height = (int(size) for size in re.findall(r"\d+", plot)[2:4])
@@ -188,7 +152,7 @@ def draw_series(values: NDArray[np.float32], weights: Weights) -> str:
     return plot.replace("</title>", f"</title>{boxes}", 1).replace("<svg ", f'<svg style="{_WIDE}" ', 1)
 
 
-def _choose_colours(weights: Weights) -> list[str]:
+def _choose_colours(weights: PartWeights) -> list[str]:
     """Give each part a colour, the stronger the heavier; none for what weighs nearly nothing."""
     most = float(np.abs(weights).max()) if len(weights) else 0.0
     if most <= 0:
@@ -202,7 +166,7 @@ def _choose_colours(weights: Weights) -> list[str]:
     ]
 
 
-def find_heaviest(weights: Weights, n: int = 3) -> list[int]:
+def find_heaviest(weights: PartWeights, n: int = 3) -> list[int]:
     """Give the numbers of the parts without which the answer loses most.
 
     Examples
@@ -213,8 +177,6 @@ def find_heaviest(weights: Weights, n: int = 3) -> list[int]:
     return [int(at) for at in np.argsort(-weights, kind="stable")[:n] if weights[at] > 0]
 
 
-OCCLUSIONS: dict[str, Occlusion] = {
-    "image": Occlusion(list_image_parts, draw_image),
-    "text": Occlusion(list_text_parts, draw_text),
-    "series": Occlusion(list_series_parts, draw_series),
-}
+IMAGE = Occlusion(list_image_parts, draw_image)
+TEXT = Occlusion(list_text_parts, draw_text)
+SERIES = Occlusion(list_series_parts, draw_series)

@@ -1,6 +1,7 @@
-"""What a modality is: seven fields, filled alike for images, texts and series.
+"""What a modality is: one record of functions and facts, filled alike for images, texts and series.
 
-Nothing here opens a file or knows a modality by name.
+Nothing here opens a file or knows a modality by name. A room that keeps something of its own for each modality is
+listed by `tests/test_contract_modalities.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,61 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Spec = Mapping[str, Any]
 """The input a base model wants, as JSON: size, mean, std ... | tokenizer, max_length | length, n_channels."""
+
+
+Vectors = NDArray[np.float32]
+"""(n_views, n_dims), each of length one, or zero where nothing can be compared; the first view is the row as it is."""
+Properties = Mapping[str, tuple[float, ...] | str]
+"""Of one row: numbers (NaN where unknown), or a word, by the name that people read."""
+PartWeights = NDArray[np.float64]
+"""(n_parts,): how much the answer loses without each part; below zero, how much it gains."""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """One row as it is compared with others, to find near-duplicates.
+
+    Parameters
+    ----------
+    vectors : Vectors, shape (n_views, n_dims)
+    shingles : array or None
+        What two likely copies are verified on: the shingles of a text (sorted int64). None: the vectors tell all.
+    """
+
+    vectors: Vectors
+    shingles: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class InputPart:
+    """A part of an input.
+
+    Parameters
+    ----------
+    name : str
+        What people call it: the words, "row 2, column 5", "steps 10 to 19".
+    hidden : anything
+        The whole input without this part, of the kind that `Modality.load` gives.
+    """
+
+    name: str
+    hidden: Any
+
+
+@dataclass(frozen=True)
+class Occlusion:
+    """How an input is cut into parts that are hidden one after the other.
+
+    Parameters
+    ----------
+    list_parts : (what `Modality.load` gave) -> list of InputPart
+        Empty where there is only one part.
+    draw : (what `Modality.load` gave, PartWeights) -> str
+        An HTML fragment, safe to embed; orange speaks for the answer, blue against it.
+    """
+
+    list_parts: Callable[[Any], list[InputPart]]
+    draw: Callable[[Any, PartWeights], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +93,23 @@ class Modality:
         A small HTML snippet (thumbnail as data URI, text, plot as SVG) for the report, safe to embed.
     augment : ((what load gave, generator) -> the same kind of thing) or None
         Another view of the row with, most likely, the same label; None where no change is safe (texts).
+    fingerprint : (one of `Table.inputs`) -> Fingerprint
+        How a row looks, so that near-duplicates are found.
+    measure_properties : (one of `Table.inputs`) -> Properties
+        Plain properties that should not decide a label: how a file was made, not what it shows.
+    occlusion : Occlusion
+    changes : mapping of str to (amount, what `load` gave, generator) -> changed row, or None
+        Changes that should not change the answer, by their name in `pairs/edits.json`.
+    plural : str
+        What several rows are called in messages.
+    has_words : bool
+        Rows are texts: they have words, a language and a script.
+    has_channels : bool
+        Rows have channels and time steps.
+    is_decoded : bool
+        Rows are files whose decoding is worth several threads.
+    batch_rows, batch_cost : int
+        Bounds of a batch of a base model: rows, and rows x the largest cost of one.
     """
 
     name: str
@@ -46,6 +119,16 @@ class Modality:
     collate: Callable[[Sequence[tuple[Array, ...]], Spec], tuple[Array, ...]]
     preview: Callable[[Any], str]
     augment: Callable[[Any, np.random.Generator], Any] | None = None
+    fingerprint: Callable[[Any], Fingerprint]
+    measure_properties: Callable[[Any], Properties]
+    occlusion: Occlusion
+    changes: Mapping[str, Callable[[float, Any, np.random.Generator], Any]]
+    plural: str
+    has_words: bool = False
+    has_channels: bool = False
+    is_decoded: bool = False
+    batch_rows: int = 64
+    batch_cost: int = 1 << 62
 
 
 def stack_rows(rows: Sequence[tuple[Array, ...]], spec: Spec) -> tuple[Array, ...]:

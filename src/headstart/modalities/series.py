@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import DataError
-from headstart.modalities.record import Array, Modality, Spec, stack_rows
+from headstart.modalities.record import Array, Spec
 
 Series = NDArray[np.float32]
 """(channels, time); NaN where a value is missing, or after the end."""
@@ -167,13 +167,3 @@ def _draw_line(channel: Series, colour: str) -> str:
     drawn = [" ".join(f"{across[i]:.1f},{down[i]:.1f}" for i in run) for run in runs if known[run[0]]]
     style = f'fill="none" stroke="{colour}" stroke-width="1.2" stroke-linecap="round"'
     return "".join(f'<polyline points="{points}" {style}/>' for points in drawn)
-
-
-SERIES = Modality(
-    name="series",
-    load=load_series,
-    prepare=prepare_series,
-    cost=lambda row: int(row[0].shape[-1]),
-    collate=stack_rows,
-    preview=preview_series,
-)

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from tokenizers import Tokenizer
 
-from headstart.modalities.record import Array, Modality, Spec
+from headstart.modalities.record import Array, Spec
 from headstart.modalities.tokenizer_files import encode_text, read_tokenizer_file
 
 PREVIEW_CHARACTERS = 280
@@ -99,13 +99,3 @@ def open_tokenizer(file: str, max_length: int) -> Tokenizer:
         If it is none, or one that could stall or fill the memory.
     """
     return read_tokenizer_file(file, max_length)
-
-
-TEXT = Modality(
-    name="text",
-    load=load_text,
-    prepare=prepare_text,
-    cost=lambda row: len(row[0]),
-    collate=pad_tokens,
-    preview=preview_text,
-)

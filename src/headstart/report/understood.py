@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.data.summary import InputSummary
+from headstart.modalities import MODALITIES
 from headstart.report.words import list_names
 
 FEW_VALUES = 24
@@ -47,7 +48,7 @@ def _kind(summary: InputSummary) -> str:
 def _amount(summary: InputSummary) -> str:
     one, many = _ROWS[summary.modality]
     rows = f"{summary.n_rows:,} {one if summary.n_rows == 1 else many}"
-    if summary.modality != "series" or not summary.n_channels:
+    if not MODALITIES[summary.modality].has_channels or not summary.n_channels:
         return rows
     channels = "1 channel" if summary.n_channels == 1 else f"{summary.n_channels} channels"
     named = f" ({list_names(summary.channels, _MOST_NAMES)})" if summary.channels else ""
@@ -90,7 +91,7 @@ def _label(summary: InputSummary) -> str:
 
 def _rest(summary: InputSummary) -> list[str]:
     lines = []
-    numbers = summary.number_columns if summary.modality == "series" else ()
+    numbers = summary.number_columns if MODALITIES[summary.modality].has_channels else ()
     if numbers:
         lines.append(
             f"Columns of numbers that were not read as values: {list_names(numbers, _MOST_NAMES)} (kept as metadata; "

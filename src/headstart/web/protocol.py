@@ -14,6 +14,7 @@ from headstart import __version__
 from headstart.flow.inference.predict_memory import UnusableInput
 from headstart.http.errors import RequestRefused
 from headstart.http.uploads import check_image
+from headstart.modalities import MODALITIES
 from headstart.options import ServeOptions
 from headstart.web.bodies import InferBody, parse_body
 from headstart.web.models import ServedModel
@@ -63,7 +64,11 @@ def describe_server() -> Document:
 
 def describe_tensors(model: ServedModel) -> Document:
     """Describe a model: its tensors; -1 is any number."""
-    shape = [-1, *([model.n_channels] if model.n_channels > 1 else []), *([-1] if model.modality == "series" else [])]
+    shape = [
+        -1,
+        *([model.n_channels] if model.n_channels > 1 else []),
+        *([-1] if MODALITIES[model.modality].has_channels else []),
+    ]
     return {
         "name": model.name,
         "platform": PLATFORM,
@@ -98,7 +103,7 @@ def parse_tensor(request: Any, model: ServedModel, limits: ServeOptions) -> list
         raise RequestRefused(422, *problems["datatype"])
     if any(output.name not in known for output in body.outputs or ()):
         raise RequestRefused(422, *unknown_output)
-    if not _is_shape(shape, 3 if model.modality == "series" else 2):
+    if not _is_shape(shape, 3 if MODALITIES[model.modality].has_channels else 2):
         raise RequestRefused(422, *wrong_shape)
     require_row_count(shape[0], model.modality, limits)
     return _READ[model.modality](shape, tensor.data, limits)

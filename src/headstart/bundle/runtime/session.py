@@ -23,13 +23,13 @@ from headstart.bundle.runtime.inputs import ModelInput, ModelInputs
 from headstart.errors import BundleError
 from headstart.features.extractors import Extractor
 from headstart.features.runtimes import count_cores
+from headstart.modalities import MODALITIES
 from headstart.modalities.record import Array
 from headstart.records import Features, FittedState, FloatMatrix, Probabilities, Table
 from headstart.strategies.record import StrategyRows
 
 MODEL = "model.onnx"
 OUTPUTS = "outputs"
-BATCH_ROWS = {"image": 32, "text": 64, "series": 64}
 BATCH_COST = 8_192
 FAILURES: tuple[type[Exception], ...] = (
     *(item for item in vars(raised).values() if isinstance(item, type) and issubclass(item, Exception)),
@@ -99,7 +99,7 @@ class PortableModel:
             collate=model_inputs.collate,
             spec={},
             open=lambda: open_graph(path, model_inputs.names, widths),
-            batch_rows=BATCH_ROWS[self.modality],
+            batch_rows=MODALITIES[self.modality].batch_rows,
             batch_cost=BATCH_COST,
             load=model_inputs.load,
         )

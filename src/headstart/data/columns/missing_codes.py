@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.data.columns.column_rules import COLUMN_RULES
+from headstart.modalities import MODALITIES
 from headstart.records import Finding, Table
 
 _MISSING_CODES = (-999.0, -9999.0, -99999.0, -99.0, -999.9, 999.0, 9999.0, 99999.0, 999999.0)
@@ -18,7 +19,7 @@ def find_missing_codes(table: Table) -> list[Finding]:
     table : Table
         Of any modality; its first 1,000 rows are looked at.
     """
-    if table.modality != "series":
+    if not MODALITIES[table.modality].has_channels:
         return []
     rows = table.inputs[: COLUMN_RULES.missing_code_rows]
     for channel in range(min(map(len, rows), default=0)):

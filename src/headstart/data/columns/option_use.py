@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headstart.errors import OptionError
+from headstart.modalities import MODALITIES
 from headstart.options import ColumnOptions, flag
 from headstart.records import LAYOUTS, Table
 
@@ -26,7 +27,6 @@ OPTION_SCOPES = {
     "axes": OptionScope("series", ("array",), "arrays of series"),
 }
 """By the name of the option in `ColumnOptions`."""
-_NOUNS = {"image": "images", "text": "texts", "series": "series"}
 
 
 def require_modality(options: ColumnOptions, modality: str, subject: str = "this model reads") -> None:
@@ -48,7 +48,8 @@ def require_modality(options: ColumnOptions, modality: str, subject: str = "this
     for name in _list_set_options(options):
         if OPTION_SCOPES[name].modality != modality:
             raise OptionError(
-                f"{flag(name)} is for {OPTION_SCOPES[name].words}; {subject} {_NOUNS[modality]}.", _make_hint(name)
+                f"{flag(name)} is for {OPTION_SCOPES[name].words}; {subject} {MODALITIES[modality].plural}.",
+                _make_hint(name),
             )
 
 

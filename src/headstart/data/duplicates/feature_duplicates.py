@@ -17,7 +17,7 @@ from headstart.data.duplicates.near_duplicates import (
     find_similar_pairs,
     measure_typical_distance,
 )
-from headstart.modalities.looks import Fingerprint
+from headstart.modalities.record import Fingerprint
 from headstart.records import TEST, TRAIN, Finding, FloatMatrix, Index, Table, make_column
 
 MOST_ROWS = 10_000

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from headstart import progress
 from headstart.data.duplicates.components import find_connected_rows
-from headstart.modalities.looks import FINGERPRINTERS, Fingerprint
+from headstart.modalities import MODALITIES
+from headstart.modalities.record import Fingerprint
 from headstart.records import Column, Finding, Index, Table, make_column
 
 MOST_ROWS = {"image": 20_000, "text": 50_000, "series": 20_000}
@@ -138,15 +139,13 @@ def _report_search(table: Table, near_duplicates: NearDuplicates) -> list[Findin
 
 def _compute_fingerprints(table: Table, rows: Index) -> list[Fingerprint]:
     """Return the fingerprint of each row; images are read in threads."""
-    fingerprint_row, is_long = FINGERPRINTERS[table.modality], len(rows) > _LONG_JOB
-    bar_context = (
-        progress.bar("Looking for near copies", len(rows), f"{table.modality}s") if is_long else nullcontext(None)
-    )
+    modality, is_long = MODALITIES[table.modality], len(rows) > _LONG_JOB
+    bar_context = progress.bar("Looking for near copies", len(rows), modality.plural) if is_long else nullcontext(None)
     fingerprints: list[Fingerprint] = []
     with bar_context as bar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(rows), 256):
             part = [table.inputs[row] for row in rows[start : start + 256]]
-            fingerprints += pool.map(fingerprint_row, part) if table.modality == "image" else map(fingerprint_row, part)
+            fingerprints += (pool.map if modality.is_decoded else map)(modality.fingerprint, part)
             if bar is not None:
                 bar.advance(len(part))
     return fingerprints

@@ -26,6 +26,7 @@ from headstart.flow.adaptation.budget import Budget
 from headstart.flow.base_choice import choose
 from headstart.flow.data_check.reading_notes import say_how_read
 from headstart.flow.run_records import Prepared, Timings
+from headstart.modalities import MODALITIES
 from headstart.modalities.series import derive_spec
 from headstart.options import AdaptOptions
 from headstart.records import TEST, TRAIN, Finding, Index, Table
@@ -36,7 +37,6 @@ from headstart.task_types import TASK_TYPES
 N_FOLDS = 5
 STEADY_ROWS, MOST_REPEATS = 400, 5
 """Fewer rows than this are cross-validated several times, so that all dealings together judge about so many."""
-ROW_NOUNS = {"image": "images", "text": "texts", "series": "series"}
 
 
 def prepare(
@@ -272,7 +272,7 @@ def _report_rows(table: Table) -> None:
     n_train, n_test = int((table.splits == TRAIN).sum()), int((table.splits == TEST).sum())
     columns = ", ".join(f"{role}: '{name}'" for role, name in table.columns.items() if not role.startswith("label "))
     suffix = f" ({columns})" if columns else ""
-    rows = f"{n_train} {ROW_NOUNS[table.modality]} to learn from and {n_test} to test on"
+    rows = f"{n_train} {MODALITIES[table.modality].plural} to learn from and {n_test} to test on"
     progress.say(f"{rows}{_ANSWER_NOUNS[table.task].format(n=len(list_classes(table)))}{suffix}.")
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from headstart.modalities import MODALITIES
 from headstart.records import Table
 
 MOST_ROWS, MOST_CHARACTERS = 5_000, 300
@@ -39,7 +40,7 @@ def count_scripts(table: Table) -> dict[str, int]:
     dict of str to int
         Number of rows by the name of the script; a row without letters counts nowhere.
     """
-    if table.modality != "text":
+    if not MODALITIES[table.modality].has_words:
         return {}
     n_texts: Counter[str] = Counter()
     for row in np.linspace(0, max(len(table) - 1, 0), min(len(table), MOST_ROWS)).astype(np.intp):

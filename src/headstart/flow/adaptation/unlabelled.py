@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from headstart import data, features, progress
-from headstart.flow.adaptation.prepare import ROW_NOUNS
 from headstart.flow.run_records import Prepared
+from headstart.modalities import MODALITIES
 from headstart.options import AdaptOptions
 from headstart.records import Finding, Table
 from headstart.strategies.record import Clock, StrategyRows
@@ -35,7 +35,7 @@ def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozens
         What the strategies read.
     clock : Clock
     """
-    reads_words = "words" in uses and prepared.table.modality == "text"
+    reads_words = "words" in uses and MODALITIES[prepared.table.modality].has_words
     if not reads_words and "unlabelled" not in uses:
         return prepared
     rows = data.read_unlabelled(prepared.table, options) if data.uses_unlabelled(options) else None
@@ -59,7 +59,7 @@ def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: froz
         taken, prepared.backbone, options.precision, uses=features_read, seconds=clock.remaining_seconds() * TIME_SHARE
     )
     unlabelled = StrategyRows(taken.take(extraction.readable_rows), extraction.features, extraction.descriptors)
-    progress.say(f"{len(unlabelled):,} {ROW_NOUNS[rows.modality]} without labels to learn from as well.")
+    progress.say(f"{len(unlabelled):,} {MODALITIES[rows.modality].plural} without labels to learn from as well.")
     used = {str(name) for name in unlabelled.table.ids}
     aside = tuple(item for item in prepared.table.set_aside if item.id not in used)
     table = replace(prepared.table, set_aside=aside)

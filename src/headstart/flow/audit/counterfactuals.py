@@ -18,7 +18,6 @@ from headstart.errors import DataError
 from headstart.evaluation.fairness.groups import value_names
 from headstart.evaluation.fairness.inherited_bias import flip_share
 from headstart.evaluation.wording import shorten_name
-from headstart.flow.adaptation.prepare import ROW_NOUNS
 from headstart.flow.inference.perturbed_rows import make_input_spec, store_inputs
 from headstart.flow.inference.predict_table import make_reader
 from headstart.modalities import MODALITIES
@@ -85,7 +84,9 @@ def measure_counterfactuals(
         What was not measured, and why.
     """
     table, rng = inputs.table, np.random.default_rng(inputs.bundle.seed)
-    changes = [edit for edit in list_edits(table.modality, list(table.inputs), swaps) if full or edit.is_quick]
+    changes = [
+        edit for edit in list_edits(MODALITIES[table.modality], list(table.inputs), swaps) if full or edit.is_quick
+    ]
     order = rng.permutation(len(table))
     most = min(FULL_ROWS if full else QUICK_ROWS, len(table))
     if most < FEWEST_ROWS:
@@ -104,7 +105,7 @@ def measure_counterfactuals(
             return [], {"counterfactuals": f"It needs about {needed:.0f} s to be left; give more with --time."}
         most = min(most, fits)
         measured, not_measured = [], dict[str, str]()
-        with progress.bar("Changed rows", len(changes), ROW_NOUNS[table.modality]) as bar:
+        with progress.bar("Changed rows", len(changes), MODALITIES[table.modality].plural) as bar:
             for edit in changes:
                 outcome = runner.measure(edit, order, most)
                 bar.advance(1)
@@ -166,7 +167,7 @@ class _Runner:
 
     def _find_changed_rows(self, edit: Edit, order: Index, most: int) -> Index:
         """Give the first rows of an order that a change has any effect on."""
-        if self.inputs.table.modality != "text":
+        if not self.modality.has_words:
             return order[:most]
         changed: list[int] = []
         for row in order:

@@ -23,7 +23,7 @@ from headstart.flow.inference.perturbed_rows import make_input_spec, store_input
 from headstart.flow.inference.predict_table import decide_rows, make_reader
 from headstart.home import write_text
 from headstart.modalities import MODALITIES
-from headstart.modalities.occlusion import OCCLUSIONS, find_heaviest
+from headstart.modalities.occlusion import find_heaviest
 from headstart.offline import offline
 from headstart.options import ExplainOptions
 from headstart.records import Predictions, Table, make_column
@@ -125,7 +125,7 @@ def _open_bundle(bundle: Bundle, table: Table, folder: Path, precision: str) -> 
 
 def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[str, Any]]:
     """Explain the one row of a table."""
-    bundle, occlusion = opened.bundle, OCCLUSIONS[opened.bundle.modality]
+    bundle, occlusion = opened.bundle, MODALITIES[opened.bundle.modality].occlusion
     loaded = opened.load(one.inputs[0])
     parts = occlusion.list_parts(loaded)
     variants, rows = opened.predict_variants(one, [loaded, *(part.hidden for part in parts)])

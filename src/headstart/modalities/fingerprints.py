@@ -7,10 +7,7 @@ series also get what a likely pair is verified with. Nothing here compares rows 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +16,9 @@ from PIL import Image
 from headstart.errors import DataError
 from headstart.modalities.image import load_image
 from headstart.modalities.image_values import BY_CONTENT
+from headstart.modalities.record import Fingerprint, Vectors
 from headstart.modalities.series import Series, trim_series
 
-Vectors = NDArray[np.float32]
-"""(n_views, n_dims), each of length one, or zero where nothing can be compared; the first view is the row as it is."""
 SIDE, WAVES = 32, 12
 DECODED_PIXELS = 64
 _SMALL = 80
@@ -31,21 +27,6 @@ _FAINT = 3.0
 """A picture whose details are fainter (grey levels of 255, after the whitening) is blank: all blank ones are alike."""
 N_HASHED, SHINGLE_CHARACTERS, MOST_CHARACTERS, FEWEST_SHINGLES = 256, 4, 4_000, 20
 STEPS = 128
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """One row as it is compared.
-
-    Parameters
-    ----------
-    vectors : Vectors, shape (n_views, n_dims)
-    shingles : array or None
-        What two likely copies are verified on: the pieces of a text (sorted int64). None: the vectors tell all.
-    """
-
-    vectors: Vectors
-    shingles: NDArray[Any] | None = None
 
 
 def _make_cosines() -> NDArray[np.float64]:
@@ -177,15 +158,3 @@ def _scale_to_unit(values: NDArray[np.float64], faint: float) -> Vectors:
     """Bring rows to length one; shorter ones than `faint` become zero."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.where(lengths > faint, values / np.maximum(lengths, 1e-12), 0.0).astype(np.float32)
-
-
-FINGERPRINTERS: dict[str, Callable[[Any], Fingerprint]] = {
-    "image": fingerprint_image,
-    "text": fingerprint_text,
-    "series": fingerprint_series,
-}
-
-
-def compute_fingerprints(modality: str, inputs: Sequence[Any]) -> list[Fingerprint]:
-    """Describe several rows, in order."""
-    return [FINGERPRINTERS[modality](one) for one in inputs]

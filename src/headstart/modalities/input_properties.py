@@ -6,10 +6,8 @@ One function a modality. Whether a property tells the label is asked elsewhere.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +16,9 @@ from PIL import Image, UnidentifiedImageError
 from headstart.errors import DataError
 from headstart.modalities.image import load_image
 from headstart.modalities.image_values import BY_CONTENT, lock_if_large
+from headstart.modalities.record import Properties
 from headstart.modalities.series import Series
 
-Properties = Mapping[str, tuple[float, ...] | str]
-"""Of one row: numbers (NaN where unknown), or a word, by the name that people are told."""
 SIDE, EDGE = 96, 4
 _MAKE_TAG, _MODEL_TAG, _CHANGED_TAG, _TAKEN_TAG, _MORE_TAGS = 0x010F, 0x0110, 0x0132, 0x9003, 0x8769
 MOST_CHARACTERS = 4_000
@@ -143,10 +140,3 @@ def measure_series(source: Series) -> Properties:
         "mean level": (float(values.mean()) if len(values) else _NAN,),
         "scale": (float(values.std()) if len(values) else _NAN,),
     }
-
-
-PROPERTY_MEASURES: dict[str, Callable[[Any], Properties]] = {
-    "image": measure_image,
-    "text": measure_text,
-    "series": measure_series,
-}
