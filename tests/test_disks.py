@@ -23,7 +23,7 @@ from headstart.features import cache, runtimes
 from headstart.features.cache import FeatureCache
 from headstart.home import home, optional_write, remove_leftovers, writable_folder, write_text
 from headstart.options import ReadOptions
-from headstart.runs import Run, claim, read_places
+from headstart.runs import Run, claim_folder, read_places
 from headstart.sealed_folders import is_sealed, seal_folder
 
 
@@ -194,24 +194,24 @@ def test_a_seal_covers_folders_below_and_leaves_out_what_is_being_written(tmp_pa
 
 
 def test_a_second_run_into_one_output_folder_is_refused_while_the_first_works(tmp_path: Path) -> None:
-    with claim(tmp_path / "out", data=tmp_path):
-        with pytest.raises(OptionError, match="Another run is writing"), claim(tmp_path / "out"):
+    with claim_folder(tmp_path / "out", data=tmp_path):
+        with pytest.raises(OptionError, match="Another run is writing"), claim_folder(tmp_path / "out"):
             raise AssertionError("two runs at once")
         assert read_places(tmp_path / "out") == {"data": tmp_path}
-    with claim(tmp_path / "out"):
+    with claim_folder(tmp_path / "out"):
         pass
 
 
 def test_the_next_run_removes_what_a_killed_one_left_half_written(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with claim(out):
+    with claim_folder(out):
         pass
     for name in (".shipping-abc", ".bundle.12345678.partial", ".bundle.12345678.partial.old"):
         (out / name).mkdir()
         (out / name / "model.onnx").write_text("x")
     (out / "run" / "rungs" / ".x.safetensors.1.partial").write_text("x")
     (out / "notes.txt").write_text("x")
-    with claim(out):
+    with claim_folder(out):
         names = {path.relative_to(out).as_posix() for path in out.rglob("*")}
     assert names == {"run", "run/rungs", "run/lock", "run.json", "notes.txt"}
 
@@ -230,7 +230,7 @@ def test_what_lies_in_the_place_of_notes_of_a_run_is_not_waited_for(
 
 def test_a_run_killed_before_it_wrote_its_mark_can_be_run_again(tmp_path: Path) -> None:
     (tmp_path / "out" / "run" / "rungs").mkdir(parents=True)
-    with claim(tmp_path / "out"):
+    with claim_folder(tmp_path / "out"):
         assert (tmp_path / "out" / "run.json").is_file()
 
 

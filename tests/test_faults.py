@@ -31,7 +31,7 @@ from headstart.home import home
 from headstart.options import AdaptOptions, PredictOptions, ReadOptions, parse
 from headstart.records import Table
 from headstart.results import Evaluation
-from headstart.runs import claim
+from headstart.runs import claim_folder
 
 LATIN_NAME = b"caf\xe9.png"
 TABLE = "text,label\n" + "".join(
@@ -373,7 +373,7 @@ def test_an_output_below_a_file_is_refused_in_our_words(texts: Path, tmp_path: P
     with pytest.raises(OptionError, match="cannot be made"):
         predict_files.predict(texts, [tmp_path / "t.txt"], tmp_path / "t.txt" / "p.csv", parse(PredictOptions))
     with pytest.raises(OptionError, match="cannot be made"):
-        claim(tmp_path / "t.txt" / "out").__enter__()
+        claim_folder(tmp_path / "t.txt" / "out").__enter__()
 
 
 def test_a_pipe_given_as_output_is_written_to_and_not_replaced(texts: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headstart.errors import OptionError
-from headstart.ladder import choose, fit_strategies, sampling
+from headstart.ladder import choose_strategy, fit_strategies, sampling
 from headstart.records import Features, FittedState, Probabilities, Table, make_column
 from headstart.report.kinds import TASK_WORDINGS
 from headstart.strategies import STRATEGIES, select_strategies
@@ -163,8 +163,8 @@ def test_a_costlier_rung_takes_over_only_where_it_is_better_by_more_than_noise()
     probe = rng.uniform(0.5, 0.9, 200)
     noisy = np.clip(probe + rng.normal(0.002, 0.3, 200), 0.05, 0.95)
     better = np.clip(probe + 0.05, 0.05, 0.95)
-    assert choose(task, {"linear-probe": told(probe), "last-stages": told(noisy)}) == "linear-probe"
-    assert choose(task, {"linear-probe": told(probe), "last-stages": told(better)}) == "last-stages"
+    assert choose_strategy(task, {"linear-probe": told(probe), "last-stages": told(noisy)}) == "linear-probe"
+    assert choose_strategy(task, {"linear-probe": told(probe), "last-stages": told(better)}) == "last-stages"
 
 
 HALF = np.array([[1.0, 0.0], [0.0, 1.0], [np.nan, np.nan], [np.nan, np.nan]])
@@ -182,19 +182,21 @@ def test_a_partly_predicting_strategy_is_compared_on_its_own_rows() -> None:
     right, wrong = np.eye(2)[TASK.codes], 1 - np.eye(2)[TASK.codes]
     first_half = np.vstack([right[:2], wrong[2:]])
     second_half = np.vstack([wrong[:2], right[2:]])
-    assert choose(TASK, {"classic": first_half, "scratch": HALF}) == "classic"
-    assert choose(TASK, {"classic": second_half, "scratch": HALF}) == "scratch"
+    assert choose_strategy(TASK, {"classic": first_half, "scratch": HALF}) == "classic"
+    assert choose_strategy(TASK, {"classic": second_half, "scratch": HALF}) == "scratch"
 
 
 def test_equal_scores_go_to_the_cheaper_strategy_and_a_baseline_may_win() -> None:
     right, wrong = np.eye(2)[TASK.codes], 1 - np.eye(2)[TASK.codes]
-    assert choose(TASK, {"linear-probe": right, "classic": right}) == "linear-probe"
-    assert choose(TASK, {"majority": right, "linear-probe": wrong}) == "majority"
+    assert choose_strategy(TASK, {"linear-probe": right, "classic": right}) == "linear-probe"
+    assert choose_strategy(TASK, {"majority": right, "linear-probe": wrong}) == "majority"
     unsure = np.array([[0.4, 0.6], [0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
-    assert choose(TASK, {"majority": np.full((4, 2), 0.5), "linear-probe": unsure}) == "linear-probe", "within noise"
-    assert choose(TASK, {"majority": wrong, "linear-probe": right, "blend": right}) == "linear-probe"
+    assert choose_strategy(TASK, {"majority": np.full((4, 2), 0.5), "linear-probe": unsure}) == "linear-probe", (
+        "within noise"
+    )
+    assert choose_strategy(TASK, {"majority": wrong, "linear-probe": right, "blend": right}) == "linear-probe"
     nothing = np.full((4, 2), np.nan)
-    assert choose(TASK, {"majority": nothing, "classic": nothing}) == "classic"
+    assert choose_strategy(TASK, {"majority": nothing, "classic": nothing}) == "classic"
 
 
 @pytest.mark.parametrize("name", ["majority", "classic"])

@@ -13,7 +13,7 @@ from tests.tiny import text_base
 from headstart import data, features, flow
 from headstart.cli import show
 from headstart.errors import DataError
-from headstart.ladder import choose
+from headstart.ladder import choose_strategy
 from headstart.options import AdaptOptions, PredictOptions
 from headstart.records import TRAINING_ONLY, Features, Table, list_held_out_folds, make_column
 from headstart.results import Result
@@ -252,8 +252,11 @@ def test_where_nothing_was_held_out_a_stated_default_is_taken() -> None:
         seed=0,
         clock=Clock(1.0),
     )
-    assert choose(task, {"majority": nothing, "linear-probe": nothing, "shrinkage-lda": nothing}) == "shrinkage-lda"
-    assert choose(task, {"majority": nothing, "blend": nothing}) == "blend"
+    assert (
+        choose_strategy(task, {"majority": nothing, "linear-probe": nothing, "shrinkage-lda": nothing})
+        == "shrinkage-lda"
+    )
+    assert choose_strategy(task, {"majority": nothing, "blend": nothing}) == "blend"
 
 
 def test_a_strategy_that_moves_weights_keeps_lone_rows_in_every_training_part() -> None:

@@ -32,5 +32,5 @@ def test_features_of_the_previous_version_are_listed_used_and_pruned(old_home: P
     result = flow.adapt(old_home / "messages.csv", tmp_path / "out", options)
     assert result.chosen == "linear-probe"
     assert entry.key in {kept.key for kept in list_entries()}
-    _, left, removed = flow.cache(parse(CacheOptions, prune=True, older_than=0.0))
+    _, left, removed = flow.list_cache(parse(CacheOptions, prune=True, older_than=0.0))
     assert entry.key in {gone.key for gone in removed} and not left

@@ -80,7 +80,7 @@ def writable_folder(*parts: str) -> Path:
     return folder
 
 
-def lock_of(folder: Path) -> Path:
+def lock_path(folder: Path) -> Path:
     """Return the path of a lock for a folder that must hold nothing else of ours.
 
     Parameters

@@ -80,7 +80,7 @@ def offline(holds: bool) -> Iterator[None]:
 
 
 @contextmanager
-def closed(who: str) -> Iterator[None]:
+def no_network(who: str) -> Iterator[None]:
     """Refuse every connection inside the block, whether or not `--offline` was given; `who` is named in the error.
 
     Parameters

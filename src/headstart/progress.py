@@ -35,7 +35,9 @@ class Listener(Protocol):
         """End it."""
 
 
-class _SilentBar:
+class SilentBar:
+    """The bar that shows nothing."""
+
     def advance(self, n: int = 1) -> None:
         return None
 
@@ -50,7 +52,7 @@ class Silent:
         return None
 
     def open(self, name: str, total: int, unit: str) -> ProgressBar:
-        return _SilentBar()
+        return SilentBar()
 
     def close(self, bar: ProgressBar) -> None:
         return None

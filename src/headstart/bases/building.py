@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from headstart.bases.architectures import HINT, Shapes, check_sizes, parse_architecture
 from headstart.bases.record import Array
 from headstart.errors import DataError, offenders
-from headstart.offline import closed
+from headstart.offline import no_network
 
 FAILURES = (
     TypeError, ValueError, KeyError, IndexError, AttributeError, AssertionError, RuntimeError, ArithmeticError,
@@ -35,7 +35,7 @@ MOST_OPERATIONS = 1e13
 def building_errors(place: object) -> Iterator[None]:
     """Turn what a library raises while it builds into two lines, and keep the network closed."""
     try:
-        with closed("A base model"):
+        with no_network("A base model"):
             yield
     except FAILURES as error:
         message = " ".join(str(error).split())[:160]

@@ -161,7 +161,7 @@ def check(data: Data, options: CheckOptions) -> Any:
 
     table, findings = flow.check(require_path(data), options)
     stops = [item for item in findings if item.severity == "stop"]
-    counts = flow.counts(table)
+    counts = flow.count_labels(table)
     summary = summarise_inputs(table, options.group)
     show.show_inputs(table, counts, summary)
     show.show_findings([item for item in findings if item.severity != "stop"] if stops else findings)
@@ -212,7 +212,7 @@ def bases(options: BasesOptions) -> Any:
         return document
     if options.candidate:
         raise OptionError("--candidate: there is no data to rank it on.", "Name your labelled data with --for DATA.")
-    listed_bases = flow.bases(options.modality)
+    listed_bases = flow.list_bases(options.modality)
     for record, is_default in listed_bases:
         mark = f" (default for {record.modality})" if is_default else ""
         news.print(
@@ -228,7 +228,7 @@ def cache(options: CacheOptions) -> Any:
     """Show what the feature cache holds, or prune it."""
     from headstart import flow
 
-    folder, entries, removed = flow.cache(options)
+    folder, entries, removed = flow.list_cache(options)
     for entry in removed:
         news.print(f"Removed {entry.base}: {entry.n_rows} rows, {entry.size_bytes / 1e6:.1f} MB")
     for entry in entries:
@@ -264,7 +264,7 @@ def demo(
     from headstart.cli import show
 
     reports = {}
-    for name, (out, run_result) in flow.demo(output, options).items():
+    for name, (out, run_result) in flow.run_demo(output, options).items():
         show.show_result(run_result, out)
         reports[name] = str(out / "report.html")
     for path in reports.values():

@@ -21,32 +21,32 @@ if TYPE_CHECKING:
     from headstart.flow.external_validation.evaluate import evaluate
     from headstart.flow.inference.explain import explain
     from headstart.flow.inference.predict_files import predict, predictions
-    from headstart.flow.listing import bases, cache, counts, demo
+    from headstart.flow.listing import count_labels, list_bases, list_cache, run_demo
     from headstart.flow.reporting import rewrite_report as report
 
 PLACES = {
     "adapt": "headstart.flow.adaptation.run:adapt",
-    "bases": "headstart.flow.listing:bases",
-    "cache": "headstart.flow.listing:cache",
     "check": "headstart.flow.data_check.check:check",
     "compare": "headstart.flow.external_validation.compare:compare",
-    "counts": "headstart.flow.listing:counts",
-    "demo": "headstart.flow.listing:demo",
+    "count_labels": "headstart.flow.listing:count_labels",
     "evaluate": "headstart.flow.external_validation.evaluate:evaluate",
     "explain": "headstart.flow.inference.explain:explain",
     "export": "headstart.flow.exports.export:export",
     "label_next": "headstart.flow.active_learning.label_next:label_next",
+    "list_bases": "headstart.flow.listing:list_bases",
+    "list_cache": "headstart.flow.listing:list_cache",
     "predict": "headstart.flow.inference.predict_files:predict",
     "predictions": "headstart.flow.inference.predict_files:predictions",
     "rank": "headstart.flow.base_choice.choose:rank",
     "report": "headstart.flow.reporting:rewrite_report",
+    "run_demo": "headstart.flow.listing:run_demo",
     "verify": "headstart.bundle.verification:verify_bundle",
 }
 """Function of this room -> the module that defines it and its name there."""
 
 __all__ = [
-    "PLACES", "adapt", "bases", "cache", "check", "compare", "counts", "demo", "evaluate", "explain", "export",
-    "label_next", "predict", "predictions", "rank", "report", "verify",
+    "PLACES", "adapt", "check", "compare", "count_labels", "evaluate", "explain", "export", "label_next",
+    "list_bases", "list_cache", "predict", "predictions", "rank", "report", "run_demo", "verify",
 ]  # fmt: skip
 
 

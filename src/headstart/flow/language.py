@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart import extras, progress
 from headstart.file_locks import hold_output_folder
-from headstart.home import lock_of
+from headstart.home import lock_path
 from headstart.offline import offline
 from headstart.options import AdaptLanguageOptions, EvaluateLanguageOptions
 
@@ -39,7 +39,7 @@ def adapt_language(paths: Sequence[Path], out: Path, options: AdaptLanguageOptio
     from headstart.language.adaptation import AdaptationRequest, adapt_base
     from headstart.language.masked import open_base
 
-    with offline(options.offline), hold_output_folder(out, lock_of(out)):
+    with offline(options.offline), hold_output_folder(out, lock_path(out)):
         base = open_base(options.base, options.offline)
         length = f"{options.time:.0f} s" if options.time < 120 else f"{options.time / 60:.0f} minutes"
         progress.say(f"About {length} from here on; a stopped run goes on when run again.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from headstart.results import Result
 
 
-def counts(table: Table) -> dict[str, int]:
+def count_labels(table: Table) -> dict[str, int]:
     """Return the number of rows of each class or label, the largest first; a number has none.
 
     Parameters
@@ -33,7 +33,7 @@ def counts(table: Table) -> dict[str, int]:
     return dict(sorted(sums, key=lambda item: -item[1]))
 
 
-def bases(modality: str) -> list[tuple[BaseRecord, bool]]:
+def list_bases(modality: str) -> list[tuple[BaseRecord, bool]]:
     """Return the base models known by name, each with whether it is its modality's default.
 
     Parameters
@@ -50,7 +50,7 @@ def bases(modality: str) -> list[tuple[BaseRecord, bool]]:
     ]
 
 
-def cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[CacheEntry]]:
+def list_cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[CacheEntry]]:
     """Return the cache's folder, what it holds, and what was removed from it now.
 
     Parameters
@@ -64,7 +64,7 @@ def cache(options: CacheOptions) -> tuple[Path, list[CacheEntry], list[CacheEntr
     return home(), list_entries(), removed
 
 
-def demo(out: Path, options: AdaptOptions) -> dict[str, tuple[Path, Result]]:
+def run_demo(out: Path, options: AdaptOptions) -> dict[str, tuple[Path, Result]]:
     """Write the demo data below `out` and adapt a model to each; return the output folders and results.
 
     Parameters

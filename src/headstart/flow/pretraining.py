@@ -9,7 +9,7 @@ from headstart.bases.series_shape import LIBRARY
 from headstart.errors import OptionError, unknown
 from headstart.extras import require
 from headstart.file_locks import hold_output_folder
-from headstart.home import lock_of, read_json, require_place
+from headstart.home import lock_path, read_json, require_place
 from headstart.offline import offline
 from headstart.options import PretrainOptions
 
@@ -52,7 +52,7 @@ def pretrain(kind: str, out: Path, options: PretrainOptions) -> dict[str, Any]:
     require("adapt", "Training a base model")
     from headstart.pretraining import series_base as room
 
-    with offline(options.offline), hold_output_folder(out, lock_of(out)):
+    with offline(options.offline), hold_output_folder(out, lock_path(out)):
         return room.make_series_base(out, options.seed, options.pairs, options.time)
 
 

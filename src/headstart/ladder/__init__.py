@@ -16,14 +16,14 @@ import numpy as np
 
 from headstart import progress
 from headstart.errors import OptionError, offenders
-from headstart.ladder.choice import choose
+from headstart.ladder.choice import choose_strategy
 from headstart.ladder.sampling import fit_sample, sample_that_fits
 from headstart.records import FittedState, Index, Probabilities
 from headstart.strategies import STRATEGIES
 from headstart.strategies.record import CostForecast, Fitted, StrategyRows, StrategySkipped, Task
 from headstart.strategies.scoring import OBJECTIVES, mean_loss
 
-__all__ = ["FittedStrategies", "Keep", "choose", "fit_strategies"]
+__all__ = ["FittedStrategies", "RungStore", "choose_strategy", "fit_strategies"]
 
 T = TypeVar("T")
 SHORT_SECONDS, MOMENT_SECONDS = 5.0, 0.5
@@ -36,7 +36,7 @@ MOST_SLOWDOWN = 20.0
 """How busy the machine is is measured where a forecast would not fit on one so many times slower."""
 
 
-class Keep(Protocol):
+class RungStore(Protocol):
     """Where finished rungs are kept, so that a killed run resumes."""
 
     def load(self, name: str) -> tuple[FittedState, Probabilities, float] | None:
@@ -45,7 +45,7 @@ class Keep(Protocol):
     def save(self, name: str, state: FittedState, out_of_fold: Probabilities, seconds: float) -> None:
         """Keep a finished rung, and remove its parts."""
 
-    def parts(self, name: str) -> Path:
+    def parts_folder(self, name: str) -> Path:
         """A folder for finished parts of a rung."""
 
 
@@ -101,7 +101,9 @@ class _RungWithOutputs:
         return self.inner.state()
 
 
-def fit_strategies(rows: StrategyRows, task: Task, names: Sequence[str], keep: Keep | None = None) -> FittedStrategies:
+def fit_strategies(
+    rows: StrategyRows, task: Task, names: Sequence[str], store: RungStore | None = None
+) -> FittedStrategies:
     """Fit strategies, those without the base first, then in order of cost; choose the best by cross-validation.
 
     Parameters
@@ -132,8 +134,8 @@ def fit_strategies(rows: StrategyRows, task: Task, names: Sequence[str], keep: K
         began = time.monotonic()
         try:
             pooled = bool(STRATEGIES[name].members)  # Costs nothing, and there may be other members now.
-            resumed = None if pooled else _load_rung(name, task, keep)
-            rung = resumed or _fit_rung(name, rows, task, strategies=strategies, keep=keep)
+            resumed = None if pooled else _load_rung(name, task, store)
+            rung = resumed or _fit_rung(name, rows, task, strategies=strategies, store=store)
         except StrategySkipped as reason:
             strategies.skipped[name] = str(reason)
             progress.say(f"{name}: skipped ({reason}).")
@@ -151,7 +153,7 @@ def fit_strategies(rows: StrategyRows, task: Task, names: Sequence[str], keep: K
     instead = next((STRATEGIES[name].instead for name in names), "")
     if not strategies.fitted and instead and instead not in names:
         progress.say(f"{instead} is fitted instead.")
-        return replace(fit_strategies(rows, task, [instead], keep), skipped=strategies.skipped)
+        return replace(fit_strategies(rows, task, [instead], store), skipped=strategies.skipped)
     if not strategies.fitted:
         reasons = [f"{name}: {reason}" for name, reason in strategies.skipped.items()]
         raise OptionError(
@@ -159,14 +161,14 @@ def fit_strategies(rows: StrategyRows, task: Task, names: Sequence[str], keep: K
             "Add a quick strategy, such as --strategy linear-probe, or give more time with --time.",
         )
     out_of_fold = {name: fitted.out_of_fold for name, fitted in strategies.fitted.items()}
-    chosen = choose(task, out_of_fold)
+    chosen = choose_strategy(task, out_of_fold)
     if not np.isfinite(list(strategies.losses.values())).any():
         progress.say(f"No row could be held out, so nothing was compared by cross-validation: {chosen} is taken.")
     return replace(strategies, chosen=chosen)
 
 
-def _load_rung(name: str, task: Task, keep: Keep | None) -> tuple[Fitted, float | None] | None:
-    stored = keep.load(name) if keep else None
+def _load_rung(name: str, task: Task, store: RungStore | None) -> tuple[Fitted, float | None] | None:
+    stored = store.load(name) if store else None
     if stored is None:
         return None
     state, out_of_fold, seconds = stored
@@ -187,7 +189,7 @@ def _order_as_named(strategies: FittedStrategies, names: Sequence[str]) -> Fitte
 
 
 def _fit_rung(
-    name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies, keep: Keep | None
+    name: str, rows: StrategyRows, task: Task, strategies: FittedStrategies, store: RungStore | None
 ) -> tuple[Fitted, float | None]:
     strategy = STRATEGIES[name]
     quick = strategy.preset == "quick"
@@ -197,15 +199,15 @@ def _fit_rung(
     strategies.forecasts[name] = plan.forecast
     began = time.monotonic()
     members = {member: strategies.fitted[member] for member in strategy.members if member in strategies.fitted}
-    task = replace(task, folder=keep.parts(name)) if keep and not quick else task
+    task = replace(task, folder=store.parts_folder(name)) if store and not quick else task
     if len(plan.sample) < len(rows):
         fitted: Fitted = fit_sample(name, rows, task, members=members, sample=plan.sample)
     else:
         fitted = strategy.fit(rows, task, members)
         if not strategy.members and quick:
             fitted = _RungWithOutputs(fitted, _average_out_of_fold(name, rows, task, fitted.out_of_fold))
-    if keep:
-        keep.save(name, fitted.state(), fitted.out_of_fold, time.monotonic() - began)
+    if store:
+        store.save(name, fitted.state(), fitted.out_of_fold, time.monotonic() - began)
     return fitted, None
 
 
@@ -238,14 +240,14 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
     Both sides of the verdict are fitted in any case, if need be on a sample: what learns without the base, and the
     first that learns from it.
     """
-    strategy, every = STRATEGIES[name], np.arange(len(rows))
+    strategy, all_rows = STRATEGIES[name], np.arange(len(rows))
     if strategy.forecast is None:
-        return _Plan(CostForecast(0.0), every)
+        return _Plan(CostForecast(0.0), all_rows)
     forecast, left, slowdown = strategy.forecast(rows, task), task.clock.remaining_seconds(), 1.0
-    forecast_of_processor = (
+    is_forecast_of_processor = (
         strategy.preset == "quick" or strategy.kind == "baseline"
     )  # Others train and time themselves.
-    if forecast_of_processor and forecast.seconds * MOST_SLOWDOWN > left:
+    if is_forecast_of_processor and forecast.seconds * MOST_SLOWDOWN > left:
         slowdown = _measure_slowdown()
         forecast = CostForecast(forecast.seconds * slowdown, forecast.memory_bytes)
     first = strategy.preset == "quick" and not any(STRATEGIES[other].kind == "transfer" for other in strategies.fitted)
@@ -262,7 +264,7 @@ def _plan_rung(name: str, rows: StrategyRows, task: Task, strategies: FittedStra
             f"it needs about {forecast.memory_bytes / 1e9:.1f} GB of memory; give more with --max-memory"
         )
     _report_plan(name, forecast, len(rows), len(rows))
-    return _Plan(forecast, every)
+    return _Plan(forecast, all_rows)
 
 
 def _choose_sample(name: str, rows: StrategyRows, task: Task, forecast: CostForecast, slowdown: float) -> Index:

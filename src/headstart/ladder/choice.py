@@ -18,7 +18,7 @@ UNCOMPARED = ("shrinkage-lda", "linear-probe", "classic")
 Losses = NDArray[np.float64]
 
 
-def advantage(challenger: Losses, incumbent: Losses) -> tuple[float, float]:
+def compute_advantage(challenger: Losses, incumbent: Losses) -> tuple[float, float]:
     """Give how much lower the challenger's loss is on the rows that both predicted, and the standard error of that.
 
     Examples
@@ -33,7 +33,7 @@ def advantage(challenger: Losses, incumbent: Losses) -> tuple[float, float]:
     return round(float(gain.mean()), 12), round(float(gain.std() / np.sqrt(len(gain))), 12)
 
 
-def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
+def choose_strategy(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
     """Give the strategy to use.
 
     Among the quick rungs it is the one with the lowest loss (`headstart.strategies.scoring`; log-loss for classes): it
@@ -78,7 +78,7 @@ def choose(task: Task, out_of_fold: Mapping[str, Probabilities]) -> str:
 
 
 def _beyond_noise(challenger: Losses, incumbent: Losses) -> bool:
-    gain, error = advantage(challenger, incumbent)
+    gain, error = compute_advantage(challenger, incumbent)
     return gain > ONE_SIDED_5_PERCENT * error and gain > 0
 
 
@@ -90,5 +90,5 @@ def _hedges(pool: Losses, member: Losses) -> bool:
     """Whether a pool differs from a member and is not worse by more than noise."""
     if np.allclose(pool, member, equal_nan=True):
         return False
-    gain, error = advantage(member, pool)
+    gain, error = compute_advantage(member, pool)
     return gain <= ONE_SIDED_5_PERCENT * error

@@ -74,9 +74,9 @@ class Run:
         meta_path.unlink(missing_ok=True)
         write_arrays(arrays_path, {**state.arrays, OOF: out_of_fold})
         write_json(meta_path, {"key": self.key, "meta": dict(state.meta), "seconds": seconds})
-        shutil.rmtree(self.parts(name), ignore_errors=True)
+        shutil.rmtree(self.parts_folder(name), ignore_errors=True)
 
-    def parts(self, name: str) -> Path:
+    def parts_folder(self, name: str) -> Path:
         """Give a folder for the finished parts of a rung, made if need be; parts under another key are removed."""
         folder = self.folder / "run" / "rungs" / f"{name}-{self.key[:16]}"
         for other in folder.parent.glob(f"{name}-????????????????"):
@@ -87,7 +87,7 @@ class Run:
 
 
 @contextmanager
-def claim(folder: Path, **places: Path | None) -> Iterator[None]:
+def claim_folder(folder: Path, **places: Path | None) -> Iterator[None]:
     """Make a run folder, or take one over that Headstart made, and keep other runs out of it while the block runs.
 
     What an earlier run that was killed left half-written is removed.

@@ -17,9 +17,9 @@ def _hash_texts(table: Table) -> FloatMatrix:
     """Hash pieces of four characters into signed columns, (n_rows, 256)."""
     features = np.zeros((len(table), N_DIMS), dtype=np.float32)
     for row, text in enumerate(table.inputs):
-        plain = f" {' '.join(load_text(str(text), {}).casefold().split())[:MOST_CHARACTERS]} "
-        ngrams = {plain[at : at + NGRAM_LENGTH] for at in range(max(1, len(plain) - NGRAM_LENGTH + 1))}
-        hashes = np.array([zlib.crc32(piece.encode("utf-8", "replace")) for piece in ngrams], dtype=np.int64)
+        folded = f" {' '.join(load_text(str(text), {}).casefold().split())[:MOST_CHARACTERS]} "
+        ngrams = {folded[at : at + NGRAM_LENGTH] for at in range(max(1, len(folded) - NGRAM_LENGTH + 1))}
+        hashes = np.array([zlib.crc32(ngram.encode("utf-8", "replace")) for ngram in ngrams], dtype=np.int64)
         np.add.at(features[row], hashes % N_DIMS, np.where(hashes // N_DIMS % 2, 1.0, -1.0))
     return np.asarray(features - features.mean(axis=0), dtype=np.float32)
 

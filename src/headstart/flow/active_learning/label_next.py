@@ -216,10 +216,10 @@ def _predict_readable(
     with progress.bar("Reading and predicting", len(table), "rows") as bar:
         for start in range(0, len(table), BLOCK_ROWS):
             part = table.take(np.arange(start, min(start + BLOCK_ROWS, len(table))))
-            good, rows, bad = _read_features(bundle, part, precision)
-            failed |= bad
-            if len(good):
-                row_blocks.append(start + good)
+            readable, rows, unreadable = _read_features(bundle, part, precision)
+            failed |= unreadable
+            if len(readable):
+                row_blocks.append(start + readable)
                 model_features = select_model_features(rows.features, rows.descriptors, bundle.uses)
                 feature_blocks.append(
                     None
@@ -241,8 +241,8 @@ def _predict_readable(
 def _read_features(bundle: Bundle, part: Table, precision: str) -> tuple[Index, StrategyRows, dict[str, str]]:
     """Read rows as the model wants them; what the base says comes from the feature cache where it is there."""
     if bundle.backbone is None or "features" not in bundle.uses:
-        good, rows, failed = read_rows(bundle, part, precision)
-        return good, rows, {str(part.ids[row]): reason for row, reason in failed.items()}
+        readable, rows, failed = read_rows(bundle, part, precision)
+        return readable, rows, {str(part.ids[row]): reason for row, reason in failed.items()}
     extraction = features.extract_features(part, bundle.backbone, precision, bundle.uses)
     rows = StrategyRows(part.take(extraction.readable_rows), extraction.features, extraction.descriptors)
     return extraction.readable_rows, rows, {item.id: item.reason for item in extraction.set_aside}

@@ -64,32 +64,34 @@ def fit_policy(
         What its model reads.
     options : AdaptOptions
     """
-    task, out_of_fold, without = prepared.task, strategies.fitted[strategies.chosen].out_of_fold, {}
-    novelty = None
+    task, out_of_fold, not_applied = prepared.task, strategies.fitted[strategies.chosen].out_of_fold, {}
+    ood_check = None
     reads = _choose_ood_features(prepared, STRATEGIES[strategies.chosen], uses)
     values = select_ood_features(prepared.train, reads)
     if values is None:
-        without["novelty"] = _NO_FEATURES
+        not_applied["novelty"] = _NO_FEATURES
     else:
-        novelty = decisions.fit_out_of_distribution(
+        ood_check = decisions.fit_out_of_distribution(
             values, task.codes, task.folds, ids=prepared.train.table.ids, reads=reads, seed=task.seed
         )
-        if novelty is None:
-            without["novelty"] = "There are too few training rows to say what is unlike them."
+        if ood_check is None:
+            not_applied["novelty"] = "There are too few training rows to say what is unlike them."
     reserved = _learnt_reserved_classes(options.reserved, task.classes) if TASK_TYPES[task.kind].has_one_class else None
-    policy = DecisionPolicy(coverage=options.coverage, out_of_distribution=novelty, reserved=reserved)
+    policy = DecisionPolicy(coverage=options.coverage, out_of_distribution=ood_check, reserved=reserved)
     if TASK_TYPES[task.kind].is_number:
         assert task.truth is not None
         margin, _ = decisions.fit_margin(task.truth[:, 0].astype(np.float64), out_of_fold[:, 0], options.coverage)
-        return replace(policy, margin=margin, not_applied={**without, "calibration": "The model gives no probability."})
+        return replace(
+            policy, margin=margin, not_applied={**not_applied, "calibration": "The model gives no probability."}
+        )
     if not TASK_TYPES[task.kind].has_one_class:
-        return replace(policy, not_applied={**without, "sets": _NO_SETS})
+        return replace(policy, not_applied={**not_applied, "sets": _NO_SETS})
     clusters = prepared.train_dependence.for_resampling
     calibrator = decisions.fit_calibrator(task.codes, out_of_fold, task.folds, clusters)
     sets = decisions.fit_sets(task.codes, calibrator.apply(out_of_fold), options.coverage)
     costs = decisions.parse_costs(_learnt_costs(options.cost, task.classes), task.classes, options.refer_cost, reserved)
     return replace(
-        policy, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, not_applied=without,
+        policy, calibrator=calibrator, sets=sets, costs=costs if options.cost else None, not_applied=not_applied,
     )  # fmt: skip
 
 

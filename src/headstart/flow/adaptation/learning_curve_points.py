@@ -98,9 +98,9 @@ def _fit_once(curve_data: CurveData, size: int, orders: Sequence[Index], n_pool:
     """Learn from the first rows of each order and give the losses and sizes of all held-out rows."""
     losses, divisors = [], []
     for held, order in zip(curve_data.held_out, orders, strict=True):
-        taken = held.pool[order[: max(2, round(size / n_pool * len(held.pool)))]]
-        fitted = curve_data.targets[taken]
-        head = fit_ridge_loo(curve_data.features[taken], fitted)
+        rows = held.pool[order[: max(2, round(size / n_pool * len(held.pool)))]]
+        fitted = curve_data.targets[rows]
+        head = fit_ridge_loo(curve_data.features[rows], fitted)
         outputs = head.predict(curve_data.features[held.rows])
         loss, divisor = curve_data.scoring.losses(head, fitted, outputs, curve_data.targets[held.rows])
         losses.append(loss)

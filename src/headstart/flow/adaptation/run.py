@@ -219,7 +219,7 @@ def adapt(path: Path, out: Path, options: AdaptOptions) -> Result:
         timings = Timings()
         with timings.step("read"):
             table, test = read_data(path, options)
-        with runs.claim(out, data=path, test=options.test):
+        with runs.claim_folder(out, data=path, test=options.test):
             run = adapt_table(table, test, options, out=out, timings=timings)
             with timings.step("write"):
                 portable_form = write_bundle(run, out)

@@ -52,17 +52,17 @@ def add_unlabelled_rows(prepared: Prepared, options: AdaptOptions, uses: frozens
 
 
 def _add_rows(prepared: Prepared, rows: Table, options: AdaptOptions, uses: frozenset[str], clock: Clock) -> Prepared:
-    drawn = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[:MOST_ROWS])
-    taken = rows.take(drawn)
+    sampled = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[:MOST_ROWS])
+    sample = rows.take(sampled)
     features_read = uses & {"features"}
     extraction = features.extract_features(
-        taken, prepared.backbone, options.precision, uses=features_read, seconds=clock.remaining_seconds() * TIME_SHARE
+        sample, prepared.backbone, options.precision, uses=features_read, seconds=clock.remaining_seconds() * TIME_SHARE
     )
-    unlabelled = StrategyRows(taken.take(extraction.readable_rows), extraction.features, extraction.descriptors)
+    unlabelled = StrategyRows(sample.take(extraction.readable_rows), extraction.features, extraction.descriptors)
     progress.say(f"{len(unlabelled):,} {MODALITIES[rows.modality].plural} without labels to learn from as well.")
     used = {str(name) for name in unlabelled.table.ids}
-    aside = tuple(item for item in prepared.table.set_aside if item.id not in used)
-    table = replace(prepared.table, set_aside=aside)
+    remaining = tuple(item for item in prepared.table.set_aside if item.id not in used)
+    table = replace(prepared.table, set_aside=remaining)
     return replace(prepared, table=table, task=replace(prepared.task, unlabelled=unlabelled))
 
 

@@ -91,14 +91,14 @@ def describe_base(base: BaseRecord) -> str:
     """Say what the record of the base tells of its training data."""
     if not base.pretrained:
         return f"The base {base.name} has learnt from no data, so it brought in no habits of other data."
-    data_said = base.training_data if base.training_data not in ("", "unknown") else "nobody recorded what"
+    training_data = base.training_data if base.training_data not in ("", "unknown") else "nobody recorded what"
     biases = (
         base.known_biases
         if base.known_biases not in ("", "unknown")
         else "nothing, which does not mean that there is nothing"
     )
     return (
-        f"The base {base.name} has learnt from: {data_said.rstrip('.')}. Known to be one-sided about it: "
+        f"The base {base.name} has learnt from: {training_data.rstrip('.')}. Known to be one-sided about it: "
         f"{biases.rstrip('.')}. Licence: {base.licence}."
     )
 

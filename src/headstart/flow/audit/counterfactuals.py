@@ -139,8 +139,8 @@ class _Runner:
         name = edit.name if edit else "plain"
         stored = store_inputs(self.inputs.table.modality, changed, self.folder, [f"{name}-{row}" for row in rows])
         table = replace(self.inputs.table.take(rows), inputs=stored)
-        good, read, failed = self.read(table)
-        if failed or len(good) < len(rows):
+        readable, read, failed = self.read(table)
+        if failed or len(readable) < len(rows):
             return None
         return {name: np.asarray(model.predict(read)) for name, model in self.inputs.models.items()}
 

@@ -213,17 +213,23 @@ def _name_mistakes(
 
 def _name_properties(properties: Properties, table: Table, rows: Index, others: Index) -> list[str]:
     """Name the properties in which a slice differs most, from at most 200 rows on either side."""
-    some = [np.random.default_rng(0).permutation(part)[:DESCRIBED] for part in (rows, others)]
-    measured = properties(table.take(np.concatenate(some)))
-    inside, outside = np.arange(len(some[0])), np.arange(len(some[0]), len(some[0]) + len(some[1]))
-    away = {
+    described_rows = [np.random.default_rng(0).permutation(part)[:DESCRIBED] for part in (rows, others)]
+    measured = properties(table.take(np.concatenate(described_rows)))
+    inside, outside = (
+        np.arange(len(described_rows[0])),
+        np.arange(len(described_rows[0]), len(described_rows[0]) + len(described_rows[1])),
+    )
+    differences = {
         name: median_shift(values, inside, outside)
         for name, values in measured.items()
         if np.isfinite(values[inside]).any() and np.isfinite(values[outside]).any()
     }
-    ranked = sorted((name for name in away if abs(away[name]) >= APART_IN_SPREADS), key=lambda name: -abs(away[name]))
+    ranked = sorted(
+        (name for name in differences if abs(differences[name]) >= APART_IN_SPREADS),
+        key=lambda name: -abs(differences[name]),
+    )
     return [
-        f"{name} {'higher' if away[name] > 0 else 'lower'} "
+        f"{name} {'higher' if differences[name] > 0 else 'lower'} "
         f"({format_amount(float(np.nanmedian(measured[name][inside])))} "
         f"against {format_amount(float(np.nanmedian(measured[name][outside])))})"
         for name in ranked[:3]

@@ -160,13 +160,13 @@ def compare_bases(table: Table, options: AdaptOptions, criteria: CandidateFilter
     strata = data.number_strata(train)
     clusters = data.find_dependence(train, options.group).for_resampling
     measured: dict[str, MeasuredCandidate] = {}
-    for turn, size in enumerate(ranking.plan_sample_sizes(len(train), n_rows, len(remaining))):
-        if turn:
+    for round_number, size in enumerate(ranking.plan_sample_sizes(len(train), n_rows, len(remaining))):
+        if round_number:
             remaining = ranking.select_survivors(list(measured.values()), options.seed)
             if len(remaining) < 2:
                 break
         rows = ranking.draw_stratified_sample(strata, size, options.seed)
-        sample = Sample(data.drop_unlearnable_labels(train.take(rows)), clusters[rows], turn)
+        sample = Sample(data.drop_unlearnable_labels(train.take(rows)), clusters[rows], round_number)
         models = f"{len(remaining)} base models" if len(remaining) > 1 else "one base model"
         progress.say(f"Trying {models} on {len(rows)} training rows.")
         for place, candidate in enumerate(remaining):

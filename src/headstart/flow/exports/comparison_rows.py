@@ -145,11 +145,11 @@ def split_golden_rows(golden: GoldenRows) -> list[tuple[Array, ...]]:
     return [tuple(values[row] for values in golden.arrays.values()) for row in range(len(golden.outputs))]
 
 
-def _prepare_calibration_rows(feed: ModelInputs, table: Table) -> list[tuple[Array, ...]]:
+def _prepare_calibration_rows(model_inputs: ModelInputs, table: Table) -> list[tuple[Array, ...]]:
     prepared = []
     for row in np.random.default_rng(0).permutation(len(table))[:CALIBRATION_ROWS]:
         try:
-            prepared.append(feed.prepare(feed.load(table.inputs[row])))
+            prepared.append(model_inputs.prepare(model_inputs.load(table.inputs[row])))
         except DataError:
             continue
     return prepared
@@ -206,18 +206,18 @@ def _answer_rows(
     training: Sequence[tuple[Array, ...]],
 ) -> ComparisonRows:  # fmt: skip
     """Return rows of a table with the answers of the model as it was fitted."""
-    some = table.take(np.sort(np.random.default_rng(bundle.seed).permutation(len(table))[:MOST_ROWS]))
-    progress.say(f"The model answers {len(some):,} {source}, then each form of it.")
-    expected = run_reference(bundle, some)
+    sample = table.take(np.sort(np.random.default_rng(bundle.seed).permutation(len(table))[:MOST_ROWS]))
+    progress.say(f"The model answers {len(sample):,} {source}, then each form of it.")
+    expected = run_reference(bundle, sample)
     if len(expected.rows) == 0:
         raise DataError(f"None of the rows of {table.source} could be read.", "Open one of them to check.")
-    part = some.take(expected.rows)
-    truth = encode_truth(part, bundle.classes) if labelled else None
+    readable = sample.take(expected.rows)
+    truth = encode_truth(readable, bundle.classes) if labelled else None
     return ComparisonRows(
-        rows=prepare_rows(portable.model_inputs, some, expected.rows),
+        rows=prepare_rows(portable.model_inputs, sample, expected.rows),
         expected=expected.outputs,
         truth=truth,
-        table=part,
+        table=readable,
         source=source,
         training=training,
     )

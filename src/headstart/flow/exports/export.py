@@ -79,12 +79,12 @@ def export(bundle_path: Path, out: Path | None, options: ExportOptions) -> dict[
     else:
         bundles.require_free_folder(place)
     rows = choose_comparison_rows(folder, full, portable, options=options, target=target)
-    own = open_graph(folder / str(portable.config["file"]), portable.model_inputs.names)
-    first = measure_form(full, rows, run_rows(own, portable.model_inputs, rows.rows), options) | {
+    graph_run = open_graph(folder / str(portable.config["file"]), portable.model_inputs.names)
+    first = measure_form(full, rows, run_rows(graph_run, portable.model_inputs, rows.rows), options) | {
         "form": "model.onnx", "size_bytes": (folder / str(portable.config["file"])).stat().st_size,
-        "ms_a_row": time_rows((own,), portable.model_inputs, rows.rows)[0],
+        "ms_a_row": time_rows((graph_run,), portable.model_inputs, rows.rows)[0],
     }  # fmt: skip
-    exported = _Exported(bundle=full, portable=portable, rows=rows, first=first, run=own)
+    exported = _Exported(bundle=full, portable=portable, rows=rows, first=first, run=graph_run)
     attempts: list[dict[str, Any]] = [first]
     reference = measure_form(full, rows, rows.expected, options) | {"form": "the bundle as adapted"}
     document = {

@@ -65,11 +65,11 @@ def time_rows(
     seconds: list[list[float]] = [[] for _ in graph_runs]
     for row in [row for row in rows[:TIMED_ROWS] for _ in range(ROUNDS)]:
         arrays = model_inputs.collate([row])
-        for run, taken in zip(graph_runs, seconds, strict=True):
+        for run, times in zip(graph_runs, seconds, strict=True):
             began = time.perf_counter()
             run(*arrays)
-            taken.append(time.perf_counter() - began)
-    return [round(1_000 * float(np.median(taken)), 3) for taken in seconds]
+            times.append(time.perf_counter() - began)
+    return [round(1_000 * float(np.median(times)), 3) for times in seconds]
 
 
 def measure_form(bundle: Bundle, rows: ComparisonRows, outputs: Outputs, options: ExportOptions) -> dict[str, Any]:

@@ -68,12 +68,14 @@ def run_reference(bundle: Bundle, table: Table) -> ReferenceOutputs:
     ReferenceOutputs
         Of the rows that could be read.
     """
-    own = bundle.portable_model
-    good, rows, _ = read_with(
-        bundle, table, {"portable": own.make_extractor()} if own is not None else _make_exact_extractors(bundle)
+    portable = bundle.portable_model
+    readable, rows, _ = read_with(
+        bundle,
+        table,
+        {"portable": portable.make_extractor()} if portable is not None else _make_exact_extractors(bundle),
     )
-    outputs = bundle.fitted.predict(rows) if len(good) else np.empty((0, len(bundle.classes)))
-    return ReferenceOutputs(good, outputs, _select_ood_features(bundle, rows))
+    outputs = bundle.fitted.predict(rows) if len(readable) else np.empty((0, len(bundle.classes)))
+    return ReferenceOutputs(readable, outputs, _select_ood_features(bundle, rows))
 
 
 def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
@@ -87,8 +89,8 @@ def _make_exact_extractors(bundle: Bundle) -> dict[str, Extractor]:
 
 def _select_ood_features(bundle: Bundle, rows: StrategyRows) -> FloatMatrix:
     """Give what the rules read of rows (n_rows, n_dims); no columns where they read nothing."""
-    novelty = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
-    features = select_ood_features(rows, novelty.reads) if novelty else None
+    ood_check = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
+    features = select_ood_features(rows, ood_check.reads) if ood_check else None
     return np.empty((len(rows), 0), dtype=np.float32) if features is None else features
 
 
@@ -104,7 +106,7 @@ def draw_sample(prepared: Prepared, seed: int) -> Table:
     return table.take(_draw_rows(len(table), seed))
 
 
-def warn_if_not_portable(bundle: Bundle, climb: FittedStrategies, prepared: Prepared) -> None:
+def warn_if_not_portable(bundle: Bundle, strategies: FittedStrategies, prepared: Prepared) -> None:
     """Say where a chosen model has no portable form, and which of the others would have one.
 
     Parameters
@@ -116,9 +118,9 @@ def warn_if_not_portable(bundle: Bundle, climb: FittedStrategies, prepared: Prep
     assert bundle.portable_files is not None
     if bundle.portable_files.config["ok"]:
         return
-    others = sorted(climb.losses, key=climb.comparable_loss) if find_spec("onnx") else []
+    others = sorted(strategies.losses, key=strategies.comparable_loss) if find_spec("onnx") else []
     instead = next(
-        (name for name in others if name != bundle.strategy and _can_export(bundle, name, climb, prepared)), ""
+        (name for name in others if name != bundle.strategy and _can_export(bundle, name, strategies, prepared)), ""
     )
     more = f" The best that has one is {instead}: adapt again with --strategy {instead}." if instead else ""
     progress.warn(
@@ -128,17 +130,17 @@ def warn_if_not_portable(bundle: Bundle, climb: FittedStrategies, prepared: Prep
     )
 
 
-def _can_export(bundle: Bundle, name: str, climb: FittedStrategies, prepared: Prepared) -> bool:
+def _can_export(bundle: Bundle, name: str, strategies: FittedStrategies, prepared: Prepared) -> bool:
     """Whether a graph can be made of another fitted strategy."""
     graph = import_module("headstart.bundle.onnx.graph")
     try:
-        graph.build_network(replace(bundle, strategy=name, fitted=climb.fitted[name], backbone=prepared.backbone))
+        graph.build_network(replace(bundle, strategy=name, fitted=strategies.fitted[name], backbone=prepared.backbone))
     except graph.CannotExport:
         return False
     return True
 
 
-def prepare_rows(feed: ModelInputs, table: Table, rows: Index) -> list[tuple[Array, ...]]:
+def prepare_rows(model_inputs: ModelInputs, table: Table, rows: Index) -> list[tuple[Array, ...]]:
     """Prepare rows of a table for a graph.
 
     Parameters
@@ -148,7 +150,7 @@ def prepare_rows(feed: ModelInputs, table: Table, rows: Index) -> list[tuple[Arr
     rows : Index
         Row numbers.
     """
-    return [feed.prepare(feed.load(table.inputs[row])) for row in rows]
+    return [model_inputs.prepare(model_inputs.load(table.inputs[row])) for row in rows]
 
 
 def make_portable(bundle: Bundle, table: Table, folder: Path, earlier: Path | None = None) -> Bundle:
@@ -244,27 +246,30 @@ def _write_graph(
 ) -> Bundle:
     """Write a network by the first exporter that passes the gate on a few rows."""
     network, inputs, files = network_parts
-    feed = ModelInputs(tuple(item.with_files_in(folder) for item in inputs), len(bundle.classes))
+    model_inputs = ModelInputs(tuple(item.with_files_in(folder) for item in inputs), len(bundle.classes))
     expected = run_reference(bundle, sample_rows)
     if len(expected.rows) == 0:
         return _make_without_graph(bundle, folder, "no row could be read to try it on")
-    rows = prepare_rows(feed, sample_rows, expected.rows)
+    rows = prepare_rows(model_inputs, sample_rows, expected.rows)
     path, results = folder / MODEL, list[Agreement]()
 
     def check_graph(path: Path) -> str:
         results.append(
             compare_outputs(
-                bundle.task, expected.outputs, _run_graph(path, feed, rows, expected.features), bundle.thresholds
+                bundle.task,
+                expected.outputs,
+                _run_graph(path, model_inputs, rows, expected.features),
+                bundle.thresholds,
             )
         )
         return "" if results[-1].passes else results[-1].describe()
 
     writing = import_module("headstart.bundle.onnx.export")
-    arrays = feed.collate([rows[at % len(rows)] for at in range(max(2, min(3, len(rows))))])
+    arrays = model_inputs.collate([rows[at % len(rows)] for at in range(max(2, min(3, len(rows))))])
     name, refused = writing.export_network(network, inputs, arrays, path, _make_metadata(bundle, inputs), check_graph)
     if not name:
         return _make_without_graph(bundle, folder, f"no exporter gave a graph that says the same ({refused})")
-    golden = _make_golden_rows(feed, path, bundle.seed)
+    golden = _make_golden_rows(model_inputs, path, bundle.seed)
     golden.write(folder)
     write_text(folder / standalone.SCRIPT, standalone.build_script(bundle.modality))
     write_text(folder / standalone.NEEDS, standalone.list_requirements(bundle.modality))
@@ -283,22 +288,24 @@ def _draw_rows(n_rows: int, seed: int) -> Index:
     return np.sort(np.random.default_rng(seed).permutation(n_rows)[:MOST_ROWS])
 
 
-def _make_golden_rows(feed: ModelInputs, path: Path, seed: int) -> GoldenRows:
+def _make_golden_rows(model_inputs: ModelInputs, path: Path, seed: int) -> GoldenRows:
     """Make rows up, as many as there is room for, and let a graph that has passed answer each alone."""
-    rows = make_synthetic_rows(feed, MOST_ROWS, seed)
+    rows = make_synthetic_rows(model_inputs, MOST_ROWS, seed)
     rows = rows[: count_golden_rows(max(sum(part.nbytes for part in row) for row in rows))]
-    run = open_graph(path, feed.names)
+    run = open_graph(path, model_inputs.names)
     outputs, features = (
-        np.concatenate(parts) for parts in zip(*(run(*feed.collate([row])) for row in rows), strict=True)
+        np.concatenate(parts) for parts in zip(*(run(*model_inputs.collate([row])) for row in rows), strict=True)
     )
     return GoldenRows(
-        arrays=dict(zip(feed.names, feed.collate(rows), strict=True)),
+        arrays=dict(zip(model_inputs.names, model_inputs.collate(rows), strict=True)),
         outputs=outputs.astype(np.float64),
         features=features,
     )
 
 
-def _run_graph(path: Path, feed: ModelInputs, rows: Sequence[tuple[Array, ...]], features: FloatMatrix) -> FloatMatrix:
+def _run_graph(
+    path: Path, model_inputs: ModelInputs, rows: Sequence[tuple[Array, ...]], features: FloatMatrix
+) -> FloatMatrix:
     """Run rows through a graph: all but the first together, the first alone.
 
     Raises
@@ -306,8 +313,8 @@ def _run_graph(path: Path, feed: ModelInputs, rows: Sequence[tuple[Array, ...]],
     ValueError
         What the rules read differs from what it was.
     """
-    run = open_graph(path, feed.names)
-    parts = [run(*feed.collate(some)) for some in (rows[:1], rows[1:]) if some]
+    run = open_graph(path, model_inputs.names)
+    parts = [run(*model_inputs.collate(batch)) for batch in (rows[:1], rows[1:]) if batch]
     outputs: FloatMatrix = np.concatenate([part[0] for part in parts])
     read: FloatMatrix = np.concatenate([part[1] for part in parts])
     if features.shape[1]:

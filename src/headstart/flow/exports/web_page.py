@@ -166,9 +166,9 @@ def _copy_compressed(source: Path, target: Path) -> None:
 
 def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, name: str) -> None:
     """Write what the page must know of the model."""
-    rules = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.decision_policy else _NO_POLICY
-    if rules["novelty"]:
-        rules["novelty"].pop("ids")
+    policy = json.loads((portable.folder / decision.FILE).read_text("utf-8")) if bundle.decision_policy else _NO_POLICY
+    if policy["novelty"]:
+        policy["novelty"].pop("ids")
         assert bundle.decision_policy is not None and bundle.decision_policy.out_of_distribution is not None
         arrays = bundle.decision_policy.out_of_distribution.arrays()
         content = b"".join(np.ascontiguousarray(arrays[part], dtype=np.float16).tobytes() for part in ARRAYS)
@@ -187,15 +187,15 @@ def _write_model_document(fresh: Path, bundle: Bundle, portable: PortableModel, 
         "n_channels": int(bundle.spec.get("n_channels", 1)),
         "input_columns": bundle.input_columns.as_dict() if bundle.input_columns else None,
         "inputs": portable.config["inputs"],
-        "decision": rules, "novelty_arrays": listed,
+        "decision": policy, "novelty_arrays": listed,
     }  # fmt: skip
     write_json(fresh / "model" / "model.json", document)
 
 
 def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | None) -> None:
     """Put small copies of the remembered training rows into the page, because their owner asked for it."""
-    novelty = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
-    if novelty is None:
+    ood_check = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
+    if ood_check is None:
         raise OptionError("--thumbnails: this model remembers no training rows.", "Leave it out.")
     roles = [name for role, name in bundle.columns.items() if role == "label" or role.startswith("label ")]
     read_options = parse(
@@ -207,7 +207,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
     )
     table = data.read_table(path, read_options, bundle.columns, inputs=bundle.known_input_columns)
     place = {str(name): row for row, name in enumerate(table.ids)}
-    lost = [str(name) for name in novelty.ids if str(name) not in place]
+    lost = [str(name) for name in ood_check.ids if str(name) not in place]
     if lost or table.modality != bundle.modality:
         raise OptionError(
             f"--thumbnails: {path} lacks {len(lost)} of the rows that the model remembers ({offenders(lost)}).",
@@ -216,7 +216,7 @@ def _write_neighbours(fresh: Path, bundle: Bundle, path: Path, encoding: str | N
     named = bundle.classes if TASK_TYPES[bundle.task].has_one_class else ("",)
     rows = [
         {"label": named[code] if len(named) > code else "", **_SHOWN[bundle.modality](table.inputs[place[str(name)]])}
-        for name, code in zip(novelty.ids, novelty.codes, strict=True)
+        for name, code in zip(ood_check.ids, ood_check.codes, strict=True)
     ]
     content = gzip.compress(json.dumps(rows, ensure_ascii=False).encode(), 9, mtime=0)
     (fresh / "model" / NEIGHBOURS).write_bytes(content)
@@ -273,14 +273,14 @@ def _make_manifest(name: str) -> Mapping[str, Any]:
 
 def _draw_icon(size: int) -> Image.Image:
     """Draw the icon: as icon.svg, on its grid of 64."""
-    drawn = Image.new("RGB", (256, 256), "#1f5fa8")
-    pen = ImageDraw.Draw(drawn)
+    icon = Image.new("RGB", (256, 256), "#1f5fa8")
+    pen = ImageDraw.Draw(icon)
     for line in (((18, 46), (18, 18)), ((18, 34), (38, 34)), ((38, 46), (38, 26))):
         pen.line([(4 * x, 4 * y) for x, y in line], "#ffffff", 28)
         for x, y in line:
             pen.ellipse((4 * x - 14, 4 * y - 14, 4 * x + 14, 4 * y + 14), "#ffffff")
     pen.ellipse((164, 52, 204, 92), "#ffd166")
-    return drawn.resize((size, size), Image.Resampling.BICUBIC)
+    return icon.resize((size, size), Image.Resampling.BICUBIC)
 
 
 _AS_SENT: dict[str, Callable[[Any], Any]] = {

@@ -70,11 +70,11 @@ def predict_rows(bundle: Bundle, table: Table, precision: str, path: Path) -> Pr
     decisions: list[Decisions] = []
     placed: list[FloatMatrix] = []
     failed: dict[int, str] = {}
-    for piece in predict_batches(replace(bundle, decision_policy=None), table, precision):
-        failed |= piece.failed
-        raw.append(piece.predictions)
-        decisions.append(decide_rows(policy, policy.calibrate(piece.predictions), piece.model_inputs))
-        values = select_ood_features(piece.model_inputs, reference.reads) if reference else None
+    for batch in predict_batches(replace(bundle, decision_policy=None), table, precision):
+        failed |= batch.failed
+        raw.append(batch.predictions)
+        decisions.append(decide_rows(policy, policy.calibrate(batch.predictions), batch.model_inputs))
+        values = select_ood_features(batch.model_inputs, reference.reads) if reference else None
         placed += [reference.project(values)] if reference and values is not None else []
     set_aside = [SetAside(str(table.ids[row]), ending(reason, table.inputs[row])) for row, reason in failed.items()]
     if not any(len(part.ids) for part in raw):

@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 class Recalibrated:
     """New rules, what of them is new, and figures before and after."""
 
-    rules: DecisionPolicy
+    policy: DecisionPolicy
     calibration_kept: bool
     sets_kept: bool
     gain: Figure | None
@@ -124,7 +124,7 @@ def recalibrate(bundle: Bundle, raw: Predictions, truth: Truth, table: Table, gr
     )
     gain = Figure.of(mean_interval(gains, number_clusters(clusters), seed, (-np.inf, np.inf)))
     return Recalibrated(
-        rules=replace(
+        policy=replace(
             policy, calibrator=replace(calibrator, gain=float(gains.mean())) if is_kept else calibrator, sets=sets
         ),
         calibration_kept=is_kept,
@@ -204,7 +204,7 @@ def _recalibrate_ranges(
     new_policy = replace(policy, margin=decisions.fit_margin(truth, raw.values, coverage)[0]) if is_kept else policy
     figures = [BeforeAfter(name="coverage", before=ends[0], after=ends[1])]
     return Recalibrated(
-        rules=new_policy, calibration_kept=False, sets_kept=is_kept, gain=None, figures=figures, n_rows=len(off)
+        policy=new_policy, calibration_kept=False, sets_kept=is_kept, gain=None, figures=figures, n_rows=len(off)
     )
 
 
@@ -230,7 +230,7 @@ def write_recalibrated(
         raise DataError(f"--recalibrate: {out} exists.", "Name a folder that does not exist, or the bundle itself.")
     parts = {"calibration": recalibrated.calibration_kept, "sets": recalibrated.sets_kept}
     about = {**bundle.about, "recalibrated": {"data": table.source, "n_rows": recalibrated.n_rows, **parts}}
-    corrected = replace(bundle, decision_policy=recalibrated.rules, about=about)
+    corrected = replace(bundle, decision_policy=recalibrated.policy, about=about)
     bundles.save_bundle(corrected, place, check=partial(require_same_answers, bundle=corrected, table=table))
     return Recalibration(
         bundle=str(place), n_rows=recalibrated.n_rows, least_rows=LEAST_LABELS,

@@ -53,8 +53,8 @@ class _OpenBundle:
         names = make_column([str(at) for at in range(len(inputs))])
         stored = store_inputs(self.bundle.modality, inputs, self.folder, names.tolist())
         many = replace(table.take(np.zeros(len(inputs), dtype=np.intp)), inputs=stored, ids=names, hashes=names)
-        good, rows, failed = self.read(many)
-        if len(good) < len(inputs):
+        readable, rows, failed = self.read(many)
+        if len(readable) < len(inputs):
             raise DataError(f"{next(iter(failed.values()))}.", "Check this input.")
         bundle = self.bundle
         outputs = bundle.fitted.predict(rows)
@@ -132,18 +132,18 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
     plain = variants.take(np.array([0]))
     decisions = decide_rows(bundle.decision_policy or DEFAULT_POLICY, plain, rows.take(np.array([0])))
     answer = {"input": str(one.ids[0]), **make_document(*make_answers(plain, decisions))}
-    weights, outputs, of = _compute_weights(variants)
+    weights, outputs, explained_output = _compute_weights(variants)
     nearest = find_neighbours(bundle, rows.take(np.array([0])))[0]
     reading = _describe_parts(
         [(parts[at].name, outputs[1 + at]) for at in find_heaviest(weights)],
         variants.task,
         outputs[0],
-        of=of,
+        explained_output=explained_output,
         n_parts=len(parts),
     )
     document = {
         **answer,
-        "explains": of,
+        "explains": explained_output,
         "parts": [
             {"part": part.name, "weight": round(float(weight), 6), "without": round(float(without), 6)}
             for part, weight, without in zip(parts, weights, outputs[1:], strict=True)
@@ -151,11 +151,11 @@ def _explain_row(opened: _OpenBundle, one: Table) -> tuple[ExplainedInput, dict[
         "nearest": [vars(row) for row in nearest],
         "reading": reading,
     }
-    drawn = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
+    drawing = occlusion.draw(loaded, weights) if len(parts) else MODALITIES[bundle.modality].preview(one.inputs[0])
     return ExplainedInput(
         name=str(one.ids[0]),
         answer=_format_answer(answer),
-        drawn=drawn,
+        drawn=drawing,
         text=reading,
         nearest=format_neighbours(nearest),
     ), document
@@ -172,18 +172,20 @@ def _compute_weights(predictions: Predictions) -> tuple[Floats, Floats, str]:
     return np.asarray(odds[0] - odds[1:]), probabilities, predictions.classes[place]
 
 
-def _describe_parts(top: Sequence[tuple[str, float]], task: str, whole: float, of: str, n_parts: int) -> str:
+def _describe_parts(
+    top: Sequence[tuple[str, float]], task: str, whole: float, explained_output: str, n_parts: int
+) -> str:
     """Say which parts weigh most, and what would be left without them."""
     if n_parts == 0:
         return "The input has only one part."
     if not top:
-        return f"No single part speaks for {of}: without any of them the model is as sure, or surer."
+        return f"No single part speaks for {explained_output}: without any of them the model is as sure, or surer."
 
     def format_value(value: float) -> str:
         return f"{value:.4g}" if TASK_TYPES[task].is_number else f"{100 * value:.1f} %"
 
     named = "; ".join(f"{name} (without it {format_value(without)})" for name, without in top)
-    return f"What speaks most for {of}, now {format_value(whole)}: {named}."
+    return f"What speaks most for {explained_output}, now {format_value(whole)}: {named}."
 
 
 def _format_answer(answer: Mapping[str, Any]) -> str:

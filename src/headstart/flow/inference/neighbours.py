@@ -30,15 +30,17 @@ def find_neighbours(bundle: Bundle, rows: StrategyRows) -> list[tuple[Neighbour,
     bundle : Bundle
     rows : StrategyRows
     """
-    novelty = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
-    values = select_ood_features(rows, novelty.reads) if novelty else None
-    if novelty is None or values is None:
+    ood_check = bundle.decision_policy.out_of_distribution if bundle.decision_policy else None
+    values = select_ood_features(rows, ood_check.reads) if ood_check else None
+    if ood_check is None or values is None:
         return [()] * len(rows)
-    places, distances = novelty.nearest(values, N_NEAREST)
+    places, distances = ood_check.nearest(values, N_NEAREST)
     named = bundle.classes if TASK_TYPES[bundle.task].has_one_class else ()
     return [
         tuple(
-            Neighbour(str(novelty.ids[at]), named[novelty.codes[at]] if named else "", max(0.0, round(float(far), 4)))
+            Neighbour(
+                str(ood_check.ids[at]), named[ood_check.codes[at]] if named else "", max(0.0, round(float(far), 4))
+            )
             for at, far in zip(*pair, strict=True)
         )
         for pair in zip(places, distances, strict=True)

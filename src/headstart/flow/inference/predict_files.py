@@ -48,7 +48,7 @@ def _compute_key(bundle: Bundle, table: Table, order: InputOrder = ()) -> str:
 
 
 @contextmanager
-def _resumable(out: Path, mark: str, first: list[str]) -> Iterator[tuple[TextIO, int]]:
+def _open_resumable(out: Path, key: str, first: list[str]) -> Iterator[tuple[TextIO, int]]:
     """Open OUT's hidden partial file, cut to its last whole line; gives it and the number of inputs already there.
 
     What exists and is no plain file (a pipe, a device) is written to as it is.
@@ -58,7 +58,7 @@ def _resumable(out: Path, mark: str, first: list[str]) -> Iterator[tuple[TextIO,
             write_csv_rows(handle, [first])
             yield handle, 0
         return
-    partial = out.with_name(f".{out.name}.{mark}.partial")
+    partial = out.with_name(f".{out.name}.{key}.partial")
     done = 0
     if partial.is_file():
         raw = partial.read_bytes()
@@ -103,7 +103,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
         written all the same).
     """
     if out is not None:
-        _refuse_bad_output(out)
+        _require_writable(out)
     done = 0
     with offline(options.offline):
         bundle = bundles.load_bundle(bundle_path, options.runtime)
@@ -117,7 +117,7 @@ def predict(bundle_path: Path, paths: Sequence[Path], out: Path | None, options:
             write_csv_rows(sys.stdout, [first])
             failed = _write_answers(bundle, inputs, options, handle=sys.stdout, done=0)
         else:
-            with _resumable(out, _compute_key(bundle, inputs.table, inputs.order), first) as (handle, done):
+            with _open_resumable(out, _compute_key(bundle, inputs.table, inputs.order), first) as (handle, done):
                 if done:
                     progress.say(f"Going on after {done} inputs that an earlier run predicted.")
                 failed = _write_answers(bundle, inputs, options, handle=handle, done=done)
@@ -167,7 +167,7 @@ def _open_inputs(bundle_path: Path, paths: Sequence[Path], options: PredictOptio
     return bundle, line_up(bundle, paths, options, _choose_columns(options))
 
 
-def _refuse_bad_output(out: Path) -> None:
+def _require_writable(out: Path) -> None:
     if out.is_dir():
         raise OptionError(f"{out} is a folder.", "Name a file to write with -o, such as predictions.csv.")
     try:

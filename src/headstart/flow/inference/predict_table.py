@@ -199,8 +199,8 @@ def _read_rows(
     failed: dict[int, str] = {}
     values: dict[str, list[tuple[Array, ...]]] = {name: [] for name in extractors}
     if extractors:
-        for _, chunk_outputs, bad in run_chunks(table, list(extractors.values()), row_numbers):
-            failed |= bad
+        for _, chunk_outputs, unreadable in run_chunks(table, list(extractors.values()), row_numbers):
+            failed |= unreadable
             for name, (_, outputs) in zip(extractors, chunk_outputs, strict=True):
                 values[name] += [outputs] if outputs else []
     elif "inputs" in bundle.uses:
@@ -217,7 +217,7 @@ def _read_rows(
 
 def _join_outputs(part: Table, outputs: list[tuple[Array, ...]], extractor: Extractor) -> Features:
     """Put the outputs of several chunks together; stages are rounded as the cache rounds them."""
-    *early, final = (np.concatenate(pieces) for pieces in zip(*outputs, strict=True))
+    *early, final = (np.concatenate(blocks) for blocks in zip(*outputs, strict=True))
     stages = {f"stage-{number}": round_to_half(values).astype(np.float32) for number, values in enumerate(early)}
     return Features(part.ids, final, extractor.key, stages)
 

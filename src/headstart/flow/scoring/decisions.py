@@ -79,7 +79,7 @@ def measure_abstention(rows: ScoredRows, policy: DecisionPolicy, seed: int) -> A
             "wrong": rows_per_hundred(answered & ~right, clusters),
             "misses": _list_misses(truth, predictions, decided, policy.costs),
             "risk_coverage": measure_risk_coverage(plain, predictions.probabilities.max(axis=1), clusters, seed),
-            "costs": _measure_costs(truth, predictions, decided, costs=policy.costs, drawn=(clusters, seed)),
+            "costs": _measure_costs(truth, predictions, decided, costs=policy.costs, resampling=(clusters, seed)),
         }
     else:
         not_applied["risk_coverage"] = "A number or several labels have no single probability to order rows by."
@@ -137,15 +137,15 @@ def _list_misses(
 
 def _measure_costs(
     truth: NDArray[np.intp], predictions: Predictions, decided: Decisions, costs: Costs | None,
-    drawn: tuple[Index | None, int],
+    resampling: tuple[Index | None, int],
 ) -> CostFigures | None:  # fmt: skip
     if costs is None:
         return None
     most = max(costs.refer, float(np.max(costs.matrix)))
     now, always = costs.incurred_costs(truth, decided.codes), costs.incurred_costs(truth, predictions.class_indices)
     return CostFigures(
-        given=list(costs.as_written), refer=costs.refer, mean_cost=mean_cost_interval(now, *drawn, most),
-        mean_cost_always=mean_cost_interval(always, *drawn, most),
+        given=list(costs.as_written), refer=costs.refer, mean_cost=mean_cost_interval(now, *resampling, most),
+        mean_cost_always=mean_cost_interval(always, *resampling, most),
     )  # fmt: skip
 
 
