@@ -17,6 +17,10 @@ _LINKS = (
 def escape_markdown(text: str) -> str:
     r"""Write a text into Markdown so that it shows as it is, on one line.
 
+    Parameters
+    ----------
+    text : str
+
     Examples
     --------
     >>> escape_markdown("a|b *c* <img src=x>"), escape_markdown("[here](http://x.y)")

@@ -11,15 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import (
-    effective_sizes,
-    envelope,
-    mean_interval,
-    mover_interval,
-    number_clusters,
-    sum_by_cluster,
-    wilson_interval,
-)
+from headstart.evaluation.intervals import balanced_accuracy_interval, envelope, mean_interval
 from headstart.records import Index, Interval
 
 Floats = NDArray[np.float64]
@@ -107,22 +99,9 @@ def measure_property(
         np.add.at(sums.T, classes[fitted], weighted)
         guesses[held] = (x[held] @ np.linalg.solve(gram, sums)).argmax(axis=1)
     interval = mean_interval((guesses == classes) * weights, clusters, seed, (0.0, 1.0))
-    return PropertySkill(
-        name,
-        envelope(interval.value, (interval.low, interval.high), _mean_recall_interval(classes, guesses, clusters)),
-        1 / n_classes,
-    )
-
-
-def _mean_recall_interval(classes: Index, guesses: Index, clusters: Index | None) -> tuple[float, float]:
-    """Give the interval of the mean recall from Wilson's of each class, which does not vanish where all are right."""
-    own = np.eye(int(classes.max()) + 1, dtype=np.float32)[classes]
-    hits, sizes = (
-        sum_by_cluster(part, number_clusters(clusters)) for part in (own * (guesses == classes)[:, None], own)
-    )
-    n = effective_sizes(hits, sizes, number_clusters(clusters) is not None)
-    share = hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64)
-    return mover_interval(share, *wilson_interval(share * n, n))
+    recalls = balanced_accuracy_interval(classes, guesses, clusters)  # It does not vanish where all are right.
+    joined = envelope(interval.value, (interval.low, interval.high), (recalls.low, recalls.high))
+    return PropertySkill(name, joined, 1 / n_classes)
 
 
 def rank_properties(

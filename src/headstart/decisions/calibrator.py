@@ -71,7 +71,7 @@ class Calibrator:
         return _METHODS[self.method].apply(self, probabilities)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {**vars(self), "knots": list(self.knots), "levels": list(self.levels)}
 
     @classmethod
@@ -149,7 +149,16 @@ def fit_calibrator(
 
 
 def fit_correction(codes: Index, probabilities: Probabilities, curve: bool | None = None) -> Calibrator:
-    """Learn a correction and keep it whatever it brings: a curve from `CURVE_ROWS` rows on, else a temperature."""
+    """Learn a correction and keep it whatever it brings: a curve from `CURVE_ROWS` rows on, else a temperature.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        True classes.
+    probabilities : Probabilities, shape (n_rows, n_classes)
+    curve : bool, optional
+        Whether to fit the rising curve; by the number of rows if not given.
+    """
     curve = len(codes) >= CURVE_ROWS if curve is None else curve
     fitted = _METHODS["isotonic" if curve else "temperature"].fit(codes, probabilities)
     return Calibrator(
@@ -162,7 +171,15 @@ def fit_correction(codes: Index, probabilities: Probabilities, curve: bool | Non
 
 
 def cross_fit_probabilities(codes: Index, probabilities: Probabilities, folds: Index) -> Probabilities:
-    """Correct each fold (n_rows, n_classes) by what `fit_correction` learns from the others."""
+    """Correct each fold (n_rows, n_classes) by what `fit_correction` learns from the others.
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        True classes.
+    probabilities : Probabilities, shape (n_rows, n_classes)
+    folds : Index, shape (n_rows,)
+    """
     corrected = probabilities.copy()
     for fold in np.unique(folds):
         out = folds == fold
@@ -223,7 +240,7 @@ def _fit_curve(codes: Index, probabilities: Probabilities) -> Calibrator:
 
 
 def _pool_adjacent_violators(values: Floats, weights: Floats) -> Floats:
-    """Give the nearest rising sequence (pool adjacent violators)."""
+    """Return the nearest rising sequence (pool adjacent violators)."""
     blocks: list[tuple[float, float, int]] = []
     for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
         blocks.append((value, weight, 1))

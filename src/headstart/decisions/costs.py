@@ -40,7 +40,7 @@ class Costs:
     as_written: tuple[str, ...] = ()
 
     def expected_costs(self, probabilities: Probabilities) -> NDArray[np.float64]:
-        """Give the expected cost of each answer (n_rows, n_classes).
+        """Return the expected cost of each answer (n_rows, n_classes).
 
         Examples
         --------
@@ -50,11 +50,11 @@ class Costs:
         return np.asarray(probabilities @ np.asarray(self.matrix))
 
     def incurred_costs(self, codes: Index, answers: Index) -> NDArray[np.float64]:
-        """Give what each row costs (n_rows,); an answer of -1 is a referral."""
+        """Return what each row costs (n_rows,); an answer of -1 is a referral."""
         return np.where(answers < 0, self.refer, np.asarray(self.matrix)[codes, np.maximum(answers, 0)])
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {"matrix": [list(row) for row in self.matrix], "refer": self.refer, "given": list(self.as_written)}
 
     @classmethod

@@ -47,7 +47,7 @@ class WhitenedSpace:
     inner: FloatMatrix
 
     def project(self, values: FloatMatrix) -> FloatMatrix:
-        """Give the place of rows (n_rows, n_kept); shorter than one by what lies outside all directions."""
+        """Return the place of rows (n_rows, n_kept); shorter than one by what lies outside all directions."""
         residual = normalize_rows(values) - self.centre
         inside = residual @ self.basis
         rest = np.maximum(np.square(residual).sum(axis=1) - np.square(inside).sum(axis=1), 0.0)
@@ -91,23 +91,23 @@ class OutOfDistributionDetector:
     n_rows: int
 
     def distances(self, values: FloatMatrix) -> NDArray[np.float64]:
-        """Give how far rows (n_rows, n_dims) are from what was learnt, 0 to 2 (n_rows,)."""
+        """Return how far rows (n_rows, n_dims) are from what was learnt, 0 to 2 (n_rows,)."""
         return _distances(self.space.project(values), self.remembered, self.means)
 
     def nearest(self, values: FloatMatrix, n: int) -> tuple[Index, NDArray[np.float64]]:
-        """Give the nearest remembered rows: their numbers and distances, each (n_rows, n), the nearest first."""
+        """Return the nearest remembered rows: their numbers and distances, each (n_rows, n), the nearest first."""
         cosines = self.space.project(values) @ self.remembered.T
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
         return np.asarray(order, dtype=np.intp), 1.0 - np.take_along_axis(cosines, order, axis=1).astype(np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the arrays, to be written."""
+        """Return the arrays, to be written."""
         small = {"centre": self.space.centre, "basis": self.space.basis, "inner": self.space.inner}
         small |= {"kept": self.remembered, "means": self.means}
         return {**{name: value.astype(np.float16) for name, value in small.items()}, "codes": self.codes}
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the rest, as JSON."""
+        """Return the rest, as JSON."""
         names = ("reads", "threshold", "false_alarm", "n_rows")
         return {**{name: getattr(self, name) for name in names}, "ids": list(self.ids)}
 
@@ -130,7 +130,7 @@ def round_as_stored(values: FloatMatrix) -> FloatMatrix:
 
 
 def normalize_rows(values: FloatMatrix) -> FloatMatrix:
-    """Give each row the length one."""
+    """Return each row the length one."""
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values / np.maximum(lengths, TINY), dtype=np.float32)
 
@@ -211,7 +211,7 @@ def _reduce_dimensions(values: FloatMatrix) -> FloatMatrix:
 
 
 def _held_out_distances(values: FloatMatrix, codes: Index, folds: Index) -> NDArray[np.float64]:
-    """Give each row's distance from what is learnt without its fold."""
+    """Return each row's distance from what is learnt without its fold."""
     distances, parts = [], np.where(folds == TRAINING_ONLY, TRAINING_ONLY, folds % N_PARTS)
     for part in list_held_out_folds(parts):
         rest, out = parts != part, parts == part
@@ -221,7 +221,7 @@ def _held_out_distances(values: FloatMatrix, codes: Index, folds: Index) -> NDAr
 
 
 def _places_and_means(space: WhitenedSpace, values: FloatMatrix, codes: Index) -> tuple[FloatMatrix, FloatMatrix]:
-    """Give the places of rows and of their class means."""
+    """Return the places of rows and of their class means."""
     places = space.project(values)
     names, numbers = np.unique(codes, return_inverse=True)
     sums = np.zeros((len(names), places.shape[1]), dtype=np.float32)
@@ -260,7 +260,7 @@ def _fit_space(values: FloatMatrix, codes: Index) -> WhitenedSpace:
 
 
 def _main_directions(residual: NDArray[np.float64], most: int) -> NDArray[np.float64]:
-    """Give the orthonormal directions of largest spread (n_dims, at most `most`)."""
+    """Return the orthonormal directions of largest spread (n_dims, at most `most`)."""
     rows = residual.astype(np.float32)
     small = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
     strengths, vectors = np.linalg.eigh(small.astype(np.float64))

@@ -60,7 +60,7 @@ class Decisions:
     distances: NDArray[np.float64]
 
     def take(self, index: Index) -> Decisions:
-        """Give the rows `index`, in that order."""
+        """Return the rows `index`, in that order."""
         return Decisions(**{name: values[index] for name, values in vars(self).items()})
 
     @classmethod
@@ -100,7 +100,7 @@ class DecisionPolicy:
     reserved: tuple[str, ...] | None = None
 
     def is_reserved(self, classes: Sequence[str]) -> NDArray[np.bool_]:
-        """Tell which classes (n_classes,) stand for what is none of the others."""
+        """Return which classes (n_classes,) stand for what is none of the others."""
         reserved = reserved_classes((), classes) if self.reserved is None else self.reserved
         return np.asarray([name in reserved for name in classes], dtype=bool)
 
@@ -207,7 +207,7 @@ class DecisionPolicy:
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
-        """Give what is JSON; the arrays are those of `out_of_distribution`."""
+        """Return what is JSON; the arrays are those of `out_of_distribution`."""
         margin = None if self.margin is None or not np.isfinite(self.margin) else self.margin
         return {
             "format": FORMAT,

@@ -45,11 +45,11 @@ class SetRule:
     n_rows: int
 
     def exact_sets(self, probabilities: Probabilities) -> ClassSets:
-        """Give the sets as the method makes them; some may be empty."""
+        """Return the sets as the method makes them; some may be empty."""
         return np.asarray(probabilities >= np.asarray(self.floors))
 
     def sets(self, probabilities: Probabilities) -> ClassSets:
-        """Give the sets with the most probable class always in: covers at least as often.
+        """Return the sets with the most probable class always in: covers at least as often.
 
         Examples
         --------
@@ -74,7 +74,7 @@ class SetRule:
         return Reason("too_few_rows_for_sets", {"n_rows": self.n_rows})
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {**vars(self), "floors": list(self.floors), "own": list(self.own)}
 
     @classmethod
@@ -84,7 +84,7 @@ class SetRule:
 
 
 def conformal_quantile(values: Floats, coverage: float) -> float:
-    """Give the value that a new one is not below with probability `coverage`; -inf with too few values.
+    """Return the value that a new one is not below with probability `coverage`; -inf with too few values.
 
     Examples
     --------
@@ -134,10 +134,17 @@ def fit_sets(codes: Index, probabilities: Probabilities, coverage: float) -> Set
 
 
 def fit_margin(truth: Floats, predicted: Floats, coverage: float) -> tuple[float, int]:
-    """Give how far off a number is at most in the stated share of rows, and from how many rows that was learnt.
+    """Return how far off a number is at most in the stated share of rows, and from how many rows that was learnt.
 
     The width is infinite with too few rows. Out-of-fold residuals around the refitted model: the cross-conformal
     relative of CV+ (Barber et al. 2021, arXiv:1905.02928).
+
+    Parameters
+    ----------
+    truth, predicted : Floats, shape (n_rows,)
+        Rows whose prediction is NaN are left out.
+    coverage : float
+        0-1.
 
     Examples
     --------

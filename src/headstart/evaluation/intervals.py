@@ -23,7 +23,7 @@ _CELLS = 4_000_000
 
 
 def wilson_interval(hits: Floats, sizes: Floats) -> tuple[Floats, Floats]:
-    """Give Wilson's 95 % score interval of shares.
+    """Return Wilson's 95 % score interval of shares.
 
     Parameters
     ----------
@@ -107,7 +107,13 @@ def _central_probability(angle: float, degrees: int) -> float:
 
 
 def number_clusters(clusters: Index | None) -> Index | None:
-    """Number clusters 0 .. n - 1; None where no two rows share one."""
+    """Number clusters 0 .. n - 1; None where no two rows share one.
+
+    Parameters
+    ----------
+    clusters : Index or None, shape (n_rows,)
+        Rows with one number belong together.
+    """
     if clusters is None:
         return None
     names, numbers = np.unique(clusters, return_inverse=True)
@@ -115,7 +121,14 @@ def number_clusters(clusters: Index | None) -> Index | None:
 
 
 def sum_by_cluster(values: NDArray[np.float32], clusters: Index | None) -> NDArray[np.float32]:
-    """Add up the rows of each cluster: (n_rows, m) -> (n_clusters, m)."""
+    """Add up the rows of each cluster: (n_rows, m) -> (n_clusters, m).
+
+    Parameters
+    ----------
+    values : float32, shape (n_rows, m)
+    clusters : Index or None, shape (n_rows,)
+        Numbers 0 .. n_clusters - 1; None: every row stands for itself.
+    """
     if clusters is None:
         return values
     order = np.argsort(clusters, kind="stable")
@@ -124,7 +137,7 @@ def sum_by_cluster(values: NDArray[np.float32], clusters: Index | None) -> NDArr
 
 
 def effective_sizes(hits: NDArray[np.float32], sizes: NDArray[np.float32], clustered: bool) -> Floats:
-    """Give the number of independent rows that would be as informative as these clusters.
+    """Return the number of independent rows that would be as informative as these clusters.
 
     Parameters
     ----------
@@ -159,7 +172,14 @@ def effective_sizes(hits: NDArray[np.float32], sizes: NDArray[np.float32], clust
 
 
 def draw_bootstrap_weights(n_units: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """Draw `RESAMPLES` bootstrap samples: blocks of shape (b, n_units), how often each unit was drawn."""
+    """Draw `RESAMPLES` bootstrap samples: blocks of shape (b, n_units), how often each unit was drawn.
+
+    Parameters
+    ----------
+    n_units : int
+        Rows or clusters.
+    seed : int
+    """
     rng = np.random.default_rng(seed)
     block = max(1, min(RESAMPLES, _CELLS // n_units))
     for start in range(0, RESAMPLES, block):
@@ -169,7 +189,12 @@ def draw_bootstrap_weights(n_units: int, seed: int) -> Iterator[NDArray[np.float
 
 
 def percentiles(values: Floats) -> tuple[Floats, Floats]:
-    """Give the 2.5 and 97.5 % points of each column of (RESAMPLES, m), NaN left out (all NaN: NaN)."""
+    """Return the 2.5 and 97.5 % points of each column of (RESAMPLES, m), NaN left out (all NaN: NaN).
+
+    Parameters
+    ----------
+    values : Floats, shape (RESAMPLES, m)
+    """
     ordered = np.sort(values, axis=0)
     last = np.count_nonzero(~np.isnan(ordered), axis=0) - 1
     columns = np.arange(ordered.shape[1])
@@ -182,6 +207,16 @@ def mean_interval(values: Floats, clusters: Index | None, seed: int, within: tup
     """Mean of a figure of each row (n_rows,): envelope of bootstrap and Student's t over rows or clusters.
 
     Where every row lies at one end of `within`, so that neither varies, Wilson's interval says what else there may be.
+
+    Parameters
+    ----------
+    values : Floats, shape (n_rows,)
+    clusters : Index or None, shape (n_rows,)
+        As `number_clusters` returns them.
+    seed : int
+        Of the bootstrap.
+    within : (float, float)
+        Least and largest value that a row can have.
 
     Examples
     --------
@@ -232,14 +267,84 @@ def ratio_interval(counts: NDArray[np.int64], seed: int) -> Interval | None:
 
 
 def mover_interval(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
-    """Interval of a mean from the intervals of its parts, each (m,) (Zou and Donner 2008)."""
+    """Interval of a mean from the intervals of its parts, each (m,) (Zou and Donner 2008).
+
+    Parameters
+    ----------
+    values, low, high : Floats, shape (m,)
+        The parts and the ends of their intervals.
+    """
     centre = float(values.mean())
     below, above = (float(np.sqrt(np.square(ends - values).sum())) / len(values) for ends in (low, high))
     return centre - below, centre + above
 
 
+def balanced_accuracy_interval(codes: Index, predicted: Index, clusters: Index | None) -> Interval:
+    """Return balanced accuracy (0-1, higher is better) with its interval.
+
+    Parameters
+    ----------
+    codes, predicted : Index, shape (n_rows,)
+        True and predicted values; every value up to the largest of `codes` has rows.
+    clusters : Index or None, shape (n_rows,)
+        Rows with one number belong together.
+
+    Notes
+    -----
+    Wilson's interval of each value's recall at the effective number of rows, combined by MOVER (Zou and Donner 2008).
+
+    Examples
+    --------
+    >>> result = balanced_accuracy_interval(np.array([0] * 20 + [1] * 20), np.array([0] * 30 + [1] * 10), None)
+    >>> result.value, round(result.low, 2), round(result.high, 2)
+    (0.75, 0.62, 0.85)
+    """
+    sizes = np.eye(int(codes.max()) + 1, dtype=np.float32)[codes]
+    numbers = number_clusters(clusters)
+    hits, sizes = (
+        sum_by_cluster(sizes * (codes == predicted)[:, None].astype(np.float32), numbers),
+        sum_by_cluster(sizes, numbers),
+    )
+    shares = np.asarray(hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64))
+    n = effective_sizes(hits, sizes, numbers is not None)
+    return envelope(float(shares.mean()), mover_interval(shares, *wilson_interval(shares * n, n)))
+
+
+def difference_interval(values: Floats, low: Floats, high: Floats) -> tuple[float, float]:
+    """Return the interval of the first of two independent figures minus the second.
+
+    Parameters
+    ----------
+    values, low, high : Floats, shape (2,)
+        The figures and the ends of their intervals.
+
+    Notes
+    -----
+    Newcombe (1998, method 10); for other figures than shares MOVER (Zou and Donner 2008).
+
+    Examples
+    --------
+    >>> low, high = difference_interval(np.array([0.6, 0.9]), np.array([0.5, 0.86]), np.array([0.7, 0.93]))
+    >>> round(low, 3), round(high, 3)
+    (-0.404, -0.192)
+    """
+    difference = values[0] - values[1]
+    below = np.hypot(values[0] - low[0], high[1] - values[1])
+    above = np.hypot(high[0] - values[0], values[1] - low[1])
+    return float(difference - below), float(difference + above)
+
+
 def envelope(value: float, *pairs: tuple[float, float], within: tuple[float, float] = (0.0, 1.0)) -> Interval:
-    """Give the smallest interval around `value` that holds all pairs, kept inside `within`; NaN is left out."""
+    """Return the smallest interval around `value` that holds all pairs, kept inside `within`; NaN is left out.
+
+    Parameters
+    ----------
+    value : float
+    *pairs : (float, float)
+        Low and high end of an interval each.
+    within : (float, float)
+        What the ends are cut at.
+    """
     low = float(np.nanmin([value, *(pair[0] for pair in pairs)]))
     high = float(np.nanmax([value, *(pair[1] for pair in pairs)]))
     return Interval(value, min(value, max(low, within[0])), max(value, min(high, within[1])))

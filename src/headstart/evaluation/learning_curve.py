@@ -61,7 +61,7 @@ class PowerLaw:
     exponent: float
 
     def loss(self, n_labels: float) -> float:
-        """Give the loss expected with so many labels.
+        """Return the loss expected with so many labels.
 
         Examples
         --------
@@ -103,7 +103,7 @@ class FittedCurve:
 
 
 def _draw_noise(points: Sequence[MeasuredLosses]) -> Floats:
-    """Give the standard deviation of each point over new draws of all its rows, (n_points,).
+    """Return the standard deviation of each point over new draws of all its rows, (n_points,).
 
     Draws without replacement from N rows vary too little by the share 1 - n / N; the last point, with one draw, takes
     that of the one before, falling with the root of the number of labels.
@@ -137,7 +137,7 @@ def _resample_curves(points: Sequence[MeasuredLosses], noise: Floats, seed: int)
 
 
 def _solve_by_exponent(sizes: Floats, losses: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Give floor, scale and weighted squared error, each (n_curves, n_exponents), of the best law of each exponent."""
+    """Return floor, scale and weighted squared error, each (n_curves, n_exponents), of the best laws."""
     powers = (sizes[:, None] / sizes[-1]) ** -EXPONENTS
     share = weights / weights.sum()
     x_mean, y_mean = share @ powers, losses @ share
@@ -195,7 +195,7 @@ def _interval(value: float, draws: Floats) -> Interval:
 
 
 def fit_learning_curve(points: Sequence[MeasuredLosses], targets: Sequence[int], seed: int) -> FittedCurve:
-    """Give a curve its intervals, its law and its forecasts.
+    """Return a curve its intervals, its law and its forecasts.
 
     Parameters
     ----------

@@ -8,6 +8,11 @@ from decimal import Decimal
 def format_points(share: float) -> str:
     """Write a share as percentage points; a true minus sign.
 
+    Parameters
+    ----------
+    share : float
+        A share or a difference of shares, -1 to 1.
+
     Examples
     --------
     >>> format_points(0.118), format_points(-0.0001)
@@ -18,6 +23,10 @@ def format_points(share: float) -> str:
 
 def format_amount(value: float) -> str:
     """Write a number with three digits that count; a true minus sign.
+
+    Parameters
+    ----------
+    value : float
 
     Examples
     --------
@@ -41,12 +50,17 @@ def format_row_count(n_rows: int) -> str:
 
 
 def shorten_name(name: str) -> str:
-    """Cut a long name."""
+    """Cut a long name.
+
+    Parameters
+    ----------
+    name : str
+    """
     return name if len(name) <= 40 else name[:39] + "…"
 
 
 def describe_not_compared(names: set[str]) -> str:
-    """Say that a column has too many values to be broken down, and how ages and dates can be.
+    """Return the sentence that says that a column has too many values to be broken down, and how ages and dates can be.
 
     Examples
     --------

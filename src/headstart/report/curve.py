@@ -104,7 +104,7 @@ def _gain(gain: Figure, words: Callable[[float], str]) -> str:
 
 
 def _law(curve: LearningCurve, axes: _Axes) -> str:
-    """Give the fitted law as the points of a line, where it was fitted (the last four doublings)."""
+    """Return the fitted law as the points of a line, where it was fitted (the last four doublings)."""
     law = curve.fit
     if law is None:
         return ""

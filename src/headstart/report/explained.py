@@ -33,7 +33,7 @@ class ExplainedInput:
 
 
 def render_explained(items: Sequence[ExplainedInput]) -> str:
-    """Give the page.
+    """Return the page.
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ class TaskWording:
 
 
 def weakest(figures: Sequence[ClassFigures | LabelFigures]) -> ClassFigures | LabelFigures | None:
-    """Give the class or label that is found least often, among those with the most trustworthy counts.
+    """Return the class or label that is found least often, among those with the most trustworthy counts.
 
     Those with at least 20 test rows are preferred, so that a single unlucky row does not make the headline.
     """

@@ -14,7 +14,7 @@ _LONG_NAMES = {"spanish": "es", "french": "fr", "arabic": "ar", "swahili": "sw",
 
 
 def choose_language(requested: str, environment: Mapping[str, str] | None = None) -> str:
-    """Give the code of the language to write in.
+    """Return the code of the language to write in.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ _SOME_FOREIGN = message(
 
 
 def source_name(path: str) -> str:
-    r"""Give the last part of a path of any system.
+    r"""Return the last part of a path of any system.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def source_name(path: str) -> str:
 
 
 def n_test_rows(result: Result, label: str) -> int:
-    """Give the number of test rows of a class."""
+    """Return the number of test rows of a class."""
     return result.class_counts.get(label, {}).get(TEST, 0)
 
 
@@ -129,7 +129,7 @@ def _groups(result: Result) -> list[str]:
 
 
 def _column_gap(part: GroupColumn) -> str:
-    """Say how far apart the groups of a column are; the English sentence names the column itself."""
+    """Return the sentence that says how far apart the groups of a column are, with the name of the column."""
     sentence = sentences.gap(part)
     return sentence if sentence == part.reading else f"{shorten(part.column, 40)}: {sentence}"
 

@@ -70,7 +70,7 @@ def use_language(code: str) -> Iterator[None]:
 
 
 def current_language() -> str:
-    """Give the code of the language now spoken."""
+    """Return the code of the language now spoken."""
     return _SPOKEN.get()
 
 
@@ -80,7 +80,7 @@ def message(text: str) -> str:
 
 
 def translate(text: str, /, **values: object) -> str:
-    """Say a message in the language spoken, its places filled; whole numbers are written as the language does.
+    """Return a message in the language spoken, its places filled; whole numbers are written as the language does.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def translate(text: str, /, **values: object) -> str:
 
 
 def translate_count(one: str, many: str, n: int, **values: object) -> str:
-    """Say a message that counts something, in the form that goes with `n`.
+    """Return a message that counts something, in the form that goes with `n`.
 
     Examples
     --------

@@ -38,10 +38,10 @@ OTHER = message("Something else was noticed")
 
 
 def kind_of_finding(kind: str) -> str:
-    """Give the short name of a kind of finding, in English."""
+    """Return the short name of a kind of finding, in English."""
     return FINDINGS.get(kind, OTHER)
 
 
 def advice_for(kind: str) -> str:
-    """Give what to do about a kind of finding, in English; "" where there is nothing to do."""
+    """Return what to do about a kind of finding, in English; "" where there is nothing to do."""
     return ADVICE.get(kind, "")

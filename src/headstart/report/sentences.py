@@ -60,7 +60,7 @@ def points(figure: Figure) -> tuple[str, str, str]:
 
 
 def verdict(result: Result) -> str:
-    """Say whether transfer helped."""
+    """Return the sentence that says whether transfer helped."""
     transfer = result.verdict
     if current_language() == "en":
         return transfer.sentence
@@ -96,7 +96,7 @@ _ENDINGS = {
 
 
 def abstention(figures: Abstention) -> str:
-    """Say how often it answers, and how often it is then right."""
+    """Return the sentence that says how often it answers, and how often it is then right."""
     if current_language() == "en":
         return figures.reading
     sentence = translate(
@@ -117,7 +117,7 @@ def abstention(figures: Abstention) -> str:
 
 
 def calibration(figures: Calibration) -> str:
-    """Say whether probabilities can be believed."""
+    """Return the sentence that says whether probabilities can be believed."""
     if current_language() == "en":
         return figures.reading
     off = figures.overconfidence
@@ -143,7 +143,7 @@ _SURE = {
 
 
 def conformal(figures: Conformal) -> str:
-    """Say how often sets or ranges hold the truth."""
+    """Return the sentence that says how often sets or ranges hold the truth."""
     if current_language() == "en":
         return figures.reading
     sentence = translate(
@@ -160,7 +160,7 @@ def conformal(figures: Conformal) -> str:
 
 
 def gap(part: GroupColumn) -> str:
-    """Say how far apart the groups of a column are."""
+    """Return the sentence that says how far apart the groups of a column are."""
     if current_language() == "en":
         return part.reading
     if part.gap is None or part.gap_between is None:
@@ -182,7 +182,7 @@ def gap(part: GroupColumn) -> str:
 
 
 def finding(item: FindingRow) -> str:
-    """Say what was noticed, shortly."""
+    """Return the sentence that says what was noticed, shortly."""
     if current_language() == "en":
         return item.summary
     title = translate(kind_of_finding(item.kind))
@@ -193,7 +193,7 @@ def finding(item: FindingRow) -> str:
 
 
 def advice(item: FindingRow) -> str:
-    """Say what to do about it."""
+    """Return what to do about it."""
     if current_language() == "en":
         return item.advice
     text = advice_for(item.kind)
@@ -201,12 +201,12 @@ def advice(item: FindingRow) -> str:
 
 
 def strategy(name: str, summary: str) -> str:
-    """Say what a strategy is; its own summary where it is not one of Headstart's."""
+    """Return what a strategy is; its own summary where it is not one of Headstart's."""
     return translate(STRATEGIES[name]) if current_language() != "en" and name in STRATEGIES else summary
 
 
 def correction(figures: Correction) -> str:
-    """Say whether the probabilities were corrected, and what it saved."""
+    """Return the sentence that says whether the probabilities were corrected, and what it saved."""
     if current_language() == "en":
         return figures.reading
     if figures.method == "none":
@@ -220,7 +220,7 @@ def correction(figures: Correction) -> str:
 
 
 def slices(discovered: Slices) -> str:
-    """Say whether there are kinds of rows on which the model fails."""
+    """Return the sentence that says whether there are kinds of rows on which the model fails."""
     if current_language() == "en":
         return discovered.reading
     if not discovered.n_clusters:
@@ -239,7 +239,7 @@ def slices(discovered: Slices) -> str:
 
 
 def one_slice(item: Slice, within: Slices) -> str:
-    """Say how much worse the model does on one kind of rows; only shares are told in short."""
+    """Return the sentence that says how much worse the model does on a slice; "" unless errors are shares."""
     if within.measure != "accuracy":
         return ""
     return translate(
@@ -250,7 +250,7 @@ def one_slice(item: Slice, within: Slices) -> str:
 
 
 def mitigation(outcome: Mitigation) -> str:
-    """Say what a mitigation did to the worst group and to all rows, and whether it was kept."""
+    """Return the sentences on what a mitigation did to the worst group and to all rows, and whether it was kept."""
     if current_language() == "en" or outcome.out_of_fold is None:
         return outcome.reading
     lines = [
@@ -286,7 +286,7 @@ def _shares(figures: MitigatedFigures) -> dict[str, object]:
 
 
 def measure(figure: Figure) -> str:
-    """Say what a finding was measured to be: a share in percent, anything else as a number."""
+    """Return what a finding was measured to be: a share in percent, anything else as a number."""
     share = figure.low >= 0 and figure.high <= 1
     value, between = (
         (format_percent(figure.value, 1), format_share_interval(figure, 1))
@@ -297,7 +297,7 @@ def measure(figure: Figure) -> str:
 
 
 def direction() -> str:
-    """Give the direction of writing: ltr or rtl."""
+    """Return the direction of writing: ltr or rtl."""
     return LANGUAGES[current_language()].direction
 
 
@@ -310,5 +310,5 @@ _SHAPES = {
 
 
 def curve(figures: LearningCurve) -> str:
-    """Say whether more labels would help."""
+    """Return the sentence that says whether more labels would help."""
     return figures.sentence if current_language() == "en" else translate(_SHAPES[figures.shape])

@@ -192,7 +192,7 @@ def gather_view(result: Result, previews: Mapping[str, str]) -> dict[str, Any]:
 
 
 def class_figures(metrics: AnyMetrics | None) -> Sequence[ClassFigures | LabelFigures]:
-    """Give the figures of each class or label, where there are such."""
+    """Return the figures of each class or label, where there are such."""
     if isinstance(metrics, MultiLabelMetrics):
         return metrics.per_label
     return metrics.per_class if isinstance(metrics, Metrics) else []
@@ -249,7 +249,7 @@ def place_points(points: ObservedPredicted | None) -> dict[str, Any] | None:
 
 
 def bars_of_compared(result: Result, kind: TaskWording) -> list[ChartBar]:
-    """Give the chosen strategy, then those it is measured against, in the order of the ladder."""
+    """Return the chosen strategy, then those it is measured against, in the order of the ladder."""
     chosen = [item for item in result.strategies if item.name == result.chosen]
     against = {result.verdict.strategy, result.verdict.against, *ON_THE_CARD}
     others = [item for item in result.strategies if item.name != result.chosen and item.name in against]
@@ -264,7 +264,7 @@ def untested_classes(result: Result) -> list[str]:
 
 
 def confusion_cells(result: Result) -> list[list[Cell]] | None:
-    """Give the confusion matrix with each cell's share of its row."""
+    """Return the confusion matrix with each cell's share of its row."""
     if result.confusion is None:
         return None
     return [
@@ -333,7 +333,7 @@ def add_previews(rows: Sequence[RowT], previews: Mapping[str, str]) -> list[tupl
 
 
 def slice_previews(result: Result, previews: Mapping[str, str]) -> dict[str, Markup]:
-    """Give the snippets of the rows that slices name, by id; the largest are left empty."""
+    """Return the snippets of the rows that slices name, by id; the largest are left empty."""
     ids = [name for item in (result.slices.found if result.slices else []) for name in item.examples]
     snippets = {name: previews.get(name, "") for name in ids[:SHOWN_ROWS]}
     return {

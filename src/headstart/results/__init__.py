@@ -195,7 +195,7 @@ class Result(Record):
     created: str = Field(description="When, in ISO 8601 with time zone.")
 
     def strategy(self, name: str) -> StrategyResult:
-        """Give the entry of one strategy."""
+        """Return the entry of one strategy."""
         return next(item for item in self.strategies if item.name == name)
 
 

@@ -59,7 +59,7 @@ def compare_rows(truth: Truth, old: Predictions, new: Predictions) -> RowChanges
 
 
 def sign_test(gain: NDArray[np.float64], clusters: Index | None) -> float:
-    """Give the two-sided p-value that better and worse are equally likely.
+    """Return the two-sided p-value that better and worse are equally likely.
 
     Parameters
     ----------
@@ -93,9 +93,19 @@ def _log_choose(n: int, k: int) -> float:
 def measure_advantage(
     truth: Truth, old: Predictions, new: Predictions, clusters: Index | None, seed: int
 ) -> tuple[Interval, float]:
-    """Give how much better the new model is (positive: better), with interval, and the p-value of `sign_test`.
+    """Return how much better the new model is (positive: better), with interval, and the p-value of `sign_test`.
 
     For classes and grades the interval is that of `difference`: where the exact test cannot tell, it holds 0.
+
+    Parameters
+    ----------
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+    old, new : Predictions
+        Of the same rows in the same order.
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together.
+    seed : int
+        Of the bootstrap.
     """
     row_changes = compare_rows(truth, old, new)
     p_value = sign_test(row_changes.gain, clusters)

@@ -98,7 +98,7 @@ def compare_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Ind
 
 
 def _pair_accuracy(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> _Paired:
-    """Do the work of `compare_accuracy`, and keep the variance."""
+    """Return the comparison of `compare_accuracy` with its variance."""
     assert len(codes) == len(a.ids) == len(b.ids) >= 1 and bool(np.all(a.ids == b.ids)), "not the same rows"
     numbers = number_clusters(clusters)
     gain = (a.class_indices == codes).astype(np.float32) - (b.class_indices == codes).astype(np.float32)
@@ -200,7 +200,7 @@ def _agresti_min(better: float, worse: float, n: float) -> tuple[float, float]:
 
 
 def _effective_rows(units: np.ndarray[tuple[int, ...], np.dtype[np.float64]], mean: float, variance: float) -> float:
-    """Give the number of independent rows that clusters (gain, n_rows) are worth; see `intervals.effective_sizes`."""
+    """Return the number of independent rows that clusters (gain, n_rows) are worth; see `intervals.effective_sizes`."""
     n_units, n_rows = len(units), float(units[:, 1].sum())
     kish = n_rows**2 / float(np.square(units[:, 1]).sum())
     residual = float(np.square(units[:, 0] - mean * units[:, 1]).sum()) * n_units / max(n_units - 1, 1)
@@ -217,7 +217,7 @@ def assess_transfer(
     seed: int,
     pretrained: bool = True,
 ) -> Verdict:
-    """Say in one sentence whether transfer helped.
+    """Compare the best strategy with the base with the best without it.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def _n_units(truth: Truth, clusters: Index | None) -> int:
 
 
 def _missing(n_rows: int, transfer: NamedPredictions | None, against: NamedPredictions | None, pretrained: bool) -> str:
-    """Say why nothing could be compared."""
+    """Return the sentence that says why nothing could be compared."""
     if n_rows == 0:
         why = "There were no test rows"
     elif transfer is None:
@@ -292,7 +292,7 @@ def _missing(n_rows: int, transfer: NamedPredictions | None, against: NamedPredi
 
 
 def _measured(n_rows: int, name: str, against: str, comparison: str, pretrained: bool) -> str:
-    """Say what was measured, up to the conclusion."""
+    """Return the sentence that says what was measured, up to the conclusion."""
     rows = f"{n_rows:,} test row{'' if n_rows == 1 else 's'}"
     ours = f"the adapted model ({name})" if pretrained else f"the model on the untrained base ({name})"
     theirs = f"the best model without {'pre-training' if pretrained else 'it'} ({against})"
@@ -300,7 +300,7 @@ def _measured(n_rows: int, name: str, against: str, comparison: str, pretrained:
 
 
 def _more_rows(n_rows: int, paired: _Paired, least: float) -> str:
-    """Say how many test rows would settle a difference of this size (80 % power), where that is worth saying."""
+    """Return the sentence on how many test rows would settle such a difference (80 % power); "" where nothing would."""
     size = abs(paired.interval.value)
     if size <= least or paired.n <= 0:
         return ""

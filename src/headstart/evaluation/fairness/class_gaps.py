@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.errors import offenders
-from headstart.evaluation.intervals import Floats, wilson_interval
+from headstart.evaluation.intervals import Floats, difference_interval, envelope, wilson_interval
 from headstart.evaluation.wording import format_points, shorten_name
 from headstart.records import Index, Interval
 from headstart.results import ClassGap, Figure
@@ -91,7 +91,7 @@ def measure_class_gap(
     best, least = int(worst.shares.argmax()), int(worst.shares.argmin())
     if best == least:  # The same share everywhere: any two groups show the gap of none.
         best, least = 0, 1
-    gap = _newcombe(worst, best, least)
+    gap = _share_difference(worst, best, least)
     result = ClassGap(
         label=names[0][worst.code], between=[names[1][worst.groups[best]], names[1][worst.groups[least]]],
         n_rows=[int(worst.sizes[best]), int(worst.sizes[least])], found=[float(worst.shares[best]),
@@ -110,17 +110,14 @@ def _count_class(code: int, codes: Index, is_right: NDArray[np.bool_], members: 
     return _ClassByGroup(code, groups, sizes[groups].astype(np.int64), hits[groups].astype(np.int64))
 
 
-def _newcombe(item: _ClassByGroup, best: int, least: int) -> Interval:
+def _share_difference(item: _ClassByGroup, best: int, least: int) -> Interval:
     share = item.shares[[best, least]]
-    low, high = wilson_interval(item.hits[[best, least]].astype(float), item.sizes[[best, least]].astype(float))
-    value = float(share[0] - share[1])
-    below = float(np.hypot(share[0] - low[0], high[1] - share[1]))
-    above = float(np.hypot(high[0] - share[0], share[1] - low[1]))
-    return Interval(value, max(-1.0, value - below), min(1.0, value + above))
+    ends = wilson_interval(item.hits[[best, least]].astype(float), item.sizes[[best, least]].astype(float))
+    return envelope(float(share[0] - share[1]), difference_interval(share, *ends), within=(-1.0, 1.0))
 
 
 def with_p_value(class_gap: ClassGap, p_value: float) -> ClassGap:
-    """Give the gap with a corrected p-value: above 5 % its interval is stretched to 0, so that the two agree."""
+    """Return the gap with a corrected p-value: above 5 % its interval is stretched to 0, so that the two agree."""
     gap = (
         class_gap.gap
         if p_value <= LEVEL
@@ -131,7 +128,7 @@ def with_p_value(class_gap: ClassGap, p_value: float) -> ClassGap:
 
 
 def _reading(class_gap: ClassGap) -> str:
-    """Say in plain words what was found."""
+    """Return the sentence that says what was found."""
     group_shares = offenders(
         [
             f"{shorten_name(group)}: {100 * share:.0f} % of {n} rows"

@@ -16,6 +16,7 @@ from headstart.errors import offenders
 from headstart.evaluation.fairness.class_gaps import measure_class_gap, with_p_value
 from headstart.evaluation.intervals import (
     Floats,
+    difference_interval,
     draw_bootstrap_weights,
     effective_sizes,
     envelope,
@@ -65,7 +66,7 @@ class _Compared:
 
 
 def has_too_many_values(values: Column) -> bool:
-    """Tell whether a column has too many values to be broken down.
+    """Return whether a column has too many values to be broken down.
 
     Parameters
     ----------
@@ -177,6 +178,11 @@ def _class_gaps(
 def sample_one_per_cluster(clusters: Index, seed: int) -> Index:
     """Draw one row of every cluster (copies, a patient); gives row numbers in order.
 
+    Parameters
+    ----------
+    clusters : Index, shape (n_rows,)
+    seed : int
+
     Examples
     --------
     >>> len(sample_one_per_cluster(np.array([0, 0, 1, 2, 2]), 0))
@@ -187,7 +193,12 @@ def sample_one_per_cluster(clusters: Index, seed: int) -> Index:
 
 
 def value_names(values: Column) -> list[str]:
-    """Values as text; what is missing is the empty text."""
+    """Values as text; what is missing is the empty text.
+
+    Parameters
+    ----------
+    values : Column, shape (n_rows,)
+    """
     return [
         "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value).strip()
         for value in values
@@ -257,7 +268,7 @@ def gap_interval(
     if _are_hits(figures):
         n = effective_sizes(hits, sizes, clusters is not None)
         ends = wilson_interval(share * n, n)
-        second = _newcombe(share, *ends)
+        second = difference_interval(share, *ends)
     else:
         second = _welch(hits, sizes, share)
     return envelope(share[0] - share[1], (low[0], high[0]), second, within=within)
@@ -274,14 +285,6 @@ def _welch(totals: NDArray[np.float32], sizes: NDArray[np.float32], means: Float
     error = float(np.sqrt((residual / np.square(sizes.sum(axis=0, dtype=np.float64))).sum()))
     half = t_quantile(int(n_units.min()) - 1) * error
     return float(means[0] - means[1] - half), float(means[0] - means[1] + half)
-
-
-def _newcombe(share: Floats, low: Floats, high: Floats) -> tuple[float, float]:
-    """Interval of the difference of two shares from the interval of each."""
-    difference = share[0] - share[1]
-    below = np.hypot(share[0] - low[0], high[1] - share[1])
-    above = np.hypot(high[0] - share[0], share[1] - low[1])
-    return float(difference - below), float(difference + above)
 
 
 def _null_gaps(
@@ -334,7 +337,7 @@ def correct_by_holm(p_values: list[float | None]) -> list[float | None]:
 
 
 def _cannot_tell(values: list[GroupValue]) -> str:
-    """Say why no two values can be compared."""
+    """Return the sentence that says why no two values can be compared."""
     named = [item for item in values if item.value]
     if len(named) < 2:
         where = f"all of them have the value '{shorten_name(named[0].value)}'" if named else "none of them has a value"
@@ -380,8 +383,8 @@ def _mix(a: AnyMetrics, b: AnyMetrics) -> str:
     return " The two do not hold the same mix of classes, which may be why." if difference > MIX_DIFFERENCE else ""
 
 
-def _told(metrics: AnyMetrics) -> tuple[str, str]:
-    """Say how the model did on a group: the sentence with a place for the figure, and the figure."""
+def _describe_metrics(metrics: AnyMetrics) -> tuple[str, str]:
+    """Return how the model did on a group: a sentence with a place for the figure, and the figure."""
     if isinstance(metrics, Metrics):
         return "the model was right {} of the time", f"{100 * metrics.accuracy.value:.0f} %"
     if isinstance(metrics, MultiLabelMetrics):
@@ -390,12 +393,12 @@ def _told(metrics: AnyMetrics) -> tuple[str, str]:
 
 
 def _reading(name: str, compared: _Compared, p_value: float | None, n_tests: int) -> str:
-    """Say what was found, with its numbers."""
+    """Return the sentence that says what was found, with its numbers."""
     assert compared.gap is not None and compared.between is not None and p_value is not None
     gap = _honest(compared.gap, p_value)
     (a, at_a), (b, at_b) = ((shorten_name(item.value), item.metrics) for item in compared.between)
     assert at_a is not None and at_b is not None
-    (template, first), (_, second) = _told(at_b), _told(at_a)
+    (template, first), (_, second) = _describe_metrics(at_b), _describe_metrics(at_a)
     corrected = f" (corrected for the {n_tests} columns compared)" if n_tests > 1 else ""
     is_share = not isinstance(at_a, RegressionMetrics)
     written, unit = (_points, " points") if is_share else (format_amount, "")

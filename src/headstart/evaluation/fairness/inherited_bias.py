@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, gap_interval, has_too_many_values, value_names
 from headstart.evaluation.intervals import (
     Floats,
-    effective_sizes,
     envelope,
-    mover_interval,
     number_clusters,
-    sum_by_cluster,
     wilson_interval,
 )
 from headstart.evaluation.metrics.measures import MEASURES
@@ -29,39 +26,13 @@ from headstart.records import Column, Index, Interval, Predictions
 from headstart.results import Figure, GapOrigin
 
 
-def balanced_accuracy_interval(codes: Index, predicted: Index, clusters: Index | None) -> Interval:
-    """Give balanced accuracy (0-1, higher is better) with its interval.
+def flip_share(changed: NDArray[np.bool_]) -> Interval:
+    """Return the share of answers that changed, with Wilson's interval.
 
     Parameters
     ----------
-    codes, predicted : Index, shape (n_rows,)
-        True and predicted values; every value up to the largest of `codes` has rows.
-    clusters : Index or None, shape (n_rows,)
-        Rows with one number belong together.
-
-    Notes
-    -----
-    Wilson's interval of each value's recall at the effective number of rows, combined by MOVER (Zou and Donner 2008).
-
-    Examples
-    --------
-    >>> result = balanced_accuracy_interval(np.array([0] * 20 + [1] * 20), np.array([0] * 30 + [1] * 10), None)
-    >>> result.value, round(result.low, 2), round(result.high, 2)
-    (0.75, 0.62, 0.85)
-    """
-    sizes = np.eye(int(codes.max()) + 1, dtype=np.float32)[codes]
-    numbers = number_clusters(clusters)
-    hits, sizes = (
-        sum_by_cluster(sizes * (codes == predicted)[:, None].astype(np.float32), numbers),
-        sum_by_cluster(sizes, numbers),
-    )
-    shares = np.asarray(hits.sum(axis=0, dtype=np.float64) / sizes.sum(axis=0, dtype=np.float64))
-    n = effective_sizes(hits, sizes, numbers is not None)
-    return envelope(float(shares.mean()), mover_interval(shares, *wilson_interval(shares * n, n)))
-
-
-def flip_share(changed: NDArray[np.bool_]) -> Interval:
-    """Give the share of answers that changed, with Wilson's interval.
+    changed : array of bool, shape (n_rows,)
+        Whether the row got another answer.
 
     Examples
     --------
@@ -89,7 +60,7 @@ class ComparedModels:
 def trace_gap(
     name: str, truth: Truth, models: ComparedModels, values: Column, clusters: Index | None, seed: int
 ) -> GapOrigin | None:
-    """Say which part of the largest gap between two groups the base brought, and what adaptation changed.
+    """Return which part of the largest gap between two groups the base brought, and what adaptation changed.
 
     Parameters
     ----------
@@ -181,7 +152,7 @@ def _figure(interval: Interval | None) -> Figure | None:
 
 
 def _gap_reading(origin: GapOrigin, is_frozen: bool) -> str:
-    """Say in plain words where the gap comes from."""
+    """Return the sentence that says where the gap comes from."""
     shares = origin.measure != "mean absolute error"
     written, unit = (format_points, " points") if shares else (format_amount, "")
     a, b = (shorten_name(name) for name in origin.between)
@@ -206,7 +177,7 @@ def _gap_reading(origin: GapOrigin, is_frozen: bool) -> str:
 
 
 def _moved(change: Figure, who: str, write_figure: object) -> str:
-    """Say what one step did to the gap."""
+    """Return the sentence that says what one step did to the gap."""
     assert callable(write_figure)
     if change.low > 0:
         return f"{who} widened it, by {write_figure(change)}."
@@ -218,7 +189,7 @@ def _moved(change: Figure, who: str, write_figure: object) -> str:
 def describe_attribute_probe(
     name: str, kind: str, chance: float, decodability: Mapping[str, Interval | None], n_rows: int
 ) -> str:
-    """Say in plain words how well something can be read off.
+    """Return the sentence that says how well something can be read off.
 
     Parameters
     ----------
@@ -257,6 +228,14 @@ def describe_attribute_probe(
 
 
 def predict_balanced(outputs: Floats, codes: Index) -> Index:
-    """Give the value that each row's outputs favour most against how frequent it is (n_rows,)."""
+    """Return the value that each row's outputs favour most against how frequent it is (n_rows,).
+
+    Parameters
+    ----------
+    outputs : Floats, shape (n_rows, n_values)
+        Higher: more likely.
+    codes : Index, shape (n_training_rows,)
+        True values of the training rows, for how frequent each is.
+    """
     share = np.bincount(codes, minlength=outputs.shape[1]) / len(codes)
     return np.asarray((outputs / np.maximum(share, 1e-12)).argmax(axis=1), dtype=np.intp)

@@ -36,7 +36,12 @@ class FailingCluster:
 
 
 def row_errors(truth: Truth, predictions: Predictions) -> Floats:
-    """Give the error of each row (n_rows,): 1 or 0 for classes, 1 - F1 for several labels, the distance for numbers.
+    """Return the error of each row (n_rows,): 1 or 0 for classes, 1 - F1 for several labels, the distance for numbers.
+
+    Parameters
+    ----------
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+    predictions : Predictions
 
     Examples
     --------
@@ -140,7 +145,14 @@ def _merge_small_strata(strata: Index) -> Index:
 
 
 def mean_error_interval(errors: Floats, upper: float = 1.0) -> Interval:
-    """Give the mean of independent rows' errors with its interval: Wilson's for shares, else Student's t.
+    """Return the mean of independent rows' errors with its interval: Wilson's for shares, else Student's t.
+
+    Parameters
+    ----------
+    errors : Floats, shape (n_rows,)
+        Of independent rows.
+    upper : float
+        The largest error there can be.
 
     Examples
     --------
@@ -157,7 +169,15 @@ def mean_error_interval(errors: Floats, upper: float = 1.0) -> Interval:
 
 
 def median_shift(values: NDArray[np.float64], rows: Index, others: Index) -> float:
-    """Give how far the median of some rows lies from that of others, in interquartile ranges of the others."""
+    """Return how far the median of some rows lies from that of others, in interquartile ranges of the others.
+
+    Parameters
+    ----------
+    values : array, shape (n_rows,)
+        NaN is left out.
+    rows, others : Index
+        Rows compared, and rows they are compared with.
+    """
     quartiles = np.nanpercentile(values[others], [25, 50, 75])
     wide = float(quartiles[2] - quartiles[0])
     return float((np.nanmedian(values[rows]) - quartiles[1]) / wide) if wide > 0 else 0.0

@@ -194,7 +194,14 @@ def _analytic_intervals(
 
 
 def confusion_matrix(codes: Index, predictions: Predictions) -> NDArray[np.int64]:
-    """Count rows by true class (row) and predicted class (column): shape (n_classes, n_classes)."""
+    """Count rows by true class (row) and predicted class (column): shape (n_classes, n_classes).
+
+    Parameters
+    ----------
+    codes : Index, shape (n_rows,)
+        True classes.
+    predictions : Predictions
+    """
     n_classes = len(predictions.classes)
     cells = codes * n_classes + predictions.class_indices
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes).astype(np.int64)

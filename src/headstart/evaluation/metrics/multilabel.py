@@ -213,7 +213,7 @@ def _average_precision(true: NDArray[np.bool_], probabilities: Floats) -> float:
 
 
 def compare_macro_f1(truth: FloatMatrix, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
-    """Give the macro-F1 of `a` minus that of `b` on the same rows (positive: `a` is better); paired bootstrap.
+    """Return the macro-F1 of `a` minus that of `b` on the same rows (positive: `a` is better); paired bootstrap.
 
     With fewer than six rows on which the two differ the interval is stretched to 0.
     """
@@ -235,6 +235,12 @@ def compare_macro_f1(truth: FloatMatrix, a: Predictions, b: Predictions, cluster
 
 def join_labels(marks: NDArray[np.bool_], classes: tuple[str, ...]) -> list[str]:
     """Write the labels of each row as "a;b" (n_rows,); empty where there is none.
+
+    Parameters
+    ----------
+    marks : array of bool, shape (n_rows, n_labels)
+    classes : tuple of str
+        Names of the labels.
 
     Examples
     --------

@@ -97,7 +97,7 @@ def _kappa(totals: Floats) -> Floats:
 
 
 def compare_kappa(codes: Index, a: Predictions, b: Predictions, clusters: Index | None, seed: int) -> Interval:
-    """Give the quadratic kappa of `a` minus that of `b` on the same rows (positive: `a` is better); paired bootstrap.
+    """Return the quadratic kappa of `a` minus that of `b` on the same rows (positive: `a` is better); paired bootstrap.
 
     With fewer than six rows on which the two differ the interval is stretched to 0.
     """
@@ -110,5 +110,5 @@ def compare_kappa(codes: Index, a: Predictions, b: Predictions, clusters: Index 
 
 
 def zero_if_few_differ(different: NDArray[np.bool_]) -> tuple[float, float]:
-    """Give 0 for an interval to reach, where two models differ on too few rows; else nothing."""
+    """Return 0 for an interval to reach, where two models differ on too few rows; else nothing."""
     return (np.nan, np.nan) if int(different.sum()) >= LEAST_DIFFERENT else (0.0, 0.0)

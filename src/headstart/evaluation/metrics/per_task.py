@@ -49,5 +49,12 @@ def score_predictions(truth: Truth, predictions: Predictions, clusters: Index | 
 
 
 def list_worst_rows(truth: Truth, predictions: Predictions, limit: int = 12) -> list[WorstRow]:
-    """List the rows that were most wrong, at most `limit`."""
+    """List the rows that were most wrong, at most `limit`.
+
+    Parameters
+    ----------
+    truth : array, shape (n_rows,) or (n_rows, n_outputs)
+    predictions : Predictions
+    limit : int
+    """
     return _WORST[predictions.task](truth, predictions, limit)

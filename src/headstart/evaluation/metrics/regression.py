@@ -110,7 +110,7 @@ def _r2(true: Floats, predicted: Floats, clusters: Index | None, seed: int) -> F
 
 
 def mean_ranks(values: Floats) -> Floats:
-    """Give mean ranks from 1, ties alike (n,).
+    """Return mean ranks from 1, ties alike (n,).
 
     Examples
     --------
@@ -142,7 +142,7 @@ def _spearman(true: Floats, predicted: Floats, clusters: Index | None, seed: int
 def compare_absolute_errors(
     truth: FloatMatrix, a: Predictions, b: Predictions, clusters: Index | None, seed: int
 ) -> tuple[Interval, float, float, float]:
-    """Give how much smaller the mean absolute error of `a` is than that of `b` on the same rows, and both errors.
+    """Return how much smaller the mean absolute error of `a` is than that of `b` on the same rows, and both errors.
 
     Returns
     -------
@@ -160,7 +160,13 @@ def compare_absolute_errors(
 
 
 def pair_observed_predicted(truth: FloatMatrix, predictions: Predictions) -> ObservedPredicted:
-    """Pair true and predicted numbers, at most `SHOWN_POINTS`, evenly over the order of the truth."""
+    """Pair true and predicted numbers, at most `SHOWN_POINTS`, evenly over the order of the truth.
+
+    Parameters
+    ----------
+    truth : FloatMatrix, shape (n_rows, 1)
+    predictions : Predictions
+    """
     order = np.argsort(truth[:, 0], kind="stable")
     sample = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), SHOWN_POINTS)).astype(int))]
     observed, predicted = truth[sample, 0], predictions.values[sample]

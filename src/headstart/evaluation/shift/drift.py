@@ -80,12 +80,12 @@ def measure_drift(
 
 
 def _assign_folds(n_units: list[int], rng: np.random.Generator) -> Index:
-    """Give each cluster a fold, those of each side in equal shares."""
+    """Return each cluster a fold, those of each side in equal shares."""
     return np.concatenate([rng.permutation(n) % N_FOLDS for n in n_units])
 
 
 def _score_matrix(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
-    """Give the matrix that turns sides (n_rows,) into held-out scores (n_rows,)."""
+    """Return the matrix that turns sides (n_rows,) into held-out scores (n_rows,)."""
     spread = values.std(axis=0, dtype=np.float64)
     varies = spread > 1e-6 * np.maximum(np.abs(values).max(axis=0), 1e-12)
     x = (values[:, varies] - values[:, varies].mean(axis=0, dtype=np.float64)) / spread[varies]
@@ -101,7 +101,7 @@ def _score_matrix(values: FloatMatrix, folds: Index) -> NDArray[np.float32]:
 def _auroc(
     scores: NDArray[np.float32], is_new: NDArray[np.bool_], units: Index, folds: Index
 ) -> tuple[float, Interval]:
-    """Give the share of pairs in the right order and its interval."""
+    """Return the share of pairs in the right order and its interval."""
     held_out_scores = scores @ is_new.astype(np.float32)
     above, won, pairs = np.zeros(len(held_out_scores)), 0.0, 0
     for fold in range(N_FOLDS):
@@ -119,7 +119,7 @@ def _auroc(
 
 
 def _variance(placed: Floats, units: Index) -> float:
-    """Give the variance of a mean over clusters."""
+    """Return the variance of a mean over clusters."""
     sums = np.bincount(np.unique(units, return_inverse=True)[1], weights=placed - placed.mean())
     return float(np.square(sums).sum()) * len(sums) / max(len(sums) - 1, 1) / len(placed) ** 2
 
@@ -127,7 +127,7 @@ def _variance(placed: Floats, units: Index) -> float:
 def _p_value(
     scores: NDArray[np.float32], is_new: NDArray[np.bool_], units: Index, folds: Index, rng: np.random.Generator
 ) -> float:
-    """Give the share of dealings that tell the sides apart as well as the true one."""
+    """Return the share of dealings that tell the sides apart as well as the true one."""
     sides = np.zeros(int(units.max()) + 1, dtype=bool)
     sides[units[is_new]] = True
     permuted = np.stack([sides, *(rng.permutation(sides) for _ in range(PERMUTATIONS))], axis=1)[units]
@@ -145,7 +145,7 @@ def _p_value(
 
 
 def _reading(auroc: Interval, p_value: float, is_significant: bool, n_new: int, n_trained: int) -> str:
-    """Say in plain words whether the rows look different."""
+    """Return the sentence that says whether the rows look different."""
     sentence = (
         f"Shown a new row and a training row, a simple classifier finds the new one in {100 * auroc.value:.0f} % of "
         f"pairs (95 % interval {100 * auroc.low:.0f} to {100 * auroc.high:.0f}; by chance 50; {n_new:,} new and "

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.intervals import wilson_interval
+from headstart.evaluation.intervals import difference_interval, wilson_interval
 from headstart.evaluation.uncertainty.conformal import share_interval
 from headstart.evaluation.wording import format_row_count, shorten_name
 from headstart.records import Index
@@ -24,7 +23,12 @@ _WHAT = {
 
 
 def independent_difference(here: Figure, training: Figure) -> Figure:
-    """Give `here` minus `training` of two independent sets of rows, with interval.
+    """Return `here` minus `training` of two independent sets of rows, with interval.
+
+    Parameters
+    ----------
+    here, training : Figure
+        The same figure on two independent sets of rows.
 
     Notes
     -----
@@ -37,9 +41,11 @@ def independent_difference(here: Figure, training: Figure) -> Figure:
     >>> round(result.value, 2), round(result.low, 3), round(result.high, 3)
     (-0.3, -0.404, -0.192)
     """
-    value = here.value - training.value
-    low = value - math.hypot(here.value - here.low, training.high - training.value)
-    return Figure(value=value, low=low, high=value + math.hypot(here.high - here.value, training.value - training.low))
+    values, lows, highs = (
+        np.array(pair) for pair in zip(*((f.value, f.low, f.high) for f in (here, training)), strict=True)
+    )
+    low, high = difference_interval(values, lows, highs)
+    return Figure(value=here.value - training.value, low=low, high=high)
 
 
 def measure_prior_shift(

@@ -106,7 +106,7 @@ def _log_losses(codes: Index, predictions: Predictions) -> Floats:
 
 
 def _assign_bins(sure: Floats) -> Index:
-    """Give each row its bin: equal mass, equal values together, no bin empty."""
+    """Return each row its bin: equal mass, equal values together, no bin empty."""
     n_bins = int(np.clip(len(sure) // MIN_ROWS, 1, MOST_BINS))
     edges = np.unique(np.quantile(sure, np.linspace(0, 1, n_bins + 1)[1:-1]))
     return np.asarray(np.unique(np.searchsorted(edges, sure, side="left"), return_inverse=True)[1], dtype=np.intp)
@@ -129,7 +129,7 @@ def _calibration_error(units: NDArray[np.float32], n_bins: int, seed: int) -> In
 
 
 def _spread_ratio(weights: Floats, squares: Floats, noise: Floats) -> float:
-    """Say how much less the error varies than its bootstrap, which adds noise to gaps that are noisy already (0-1)."""
+    """Return how much less the error varies than its bootstrap, which adds noise to noisy gaps (0-1)."""
     true = np.square(weights) @ (4 * np.maximum(squares - noise, 0.0) * noise + 2 * noise**2)
     seen = np.square(weights) @ (4 * squares * noise + 2 * noise**2)
     return float(np.sqrt(np.minimum(true / seen, 1.0))) if seen > 0 else 1.0
@@ -140,7 +140,7 @@ def _points(share: float) -> str:
 
 
 def _reading(n_rows: int, sure: float, right: float, error: Interval, over: Interval) -> str:
-    """Say in plain words whether the probabilities can be believed."""
+    """Return the sentence that says whether the probabilities can be believed."""
     sentence = (
         f"On {n_rows:,} test rows it gave its answers a probability of {100 * sure:.0f} % on average, "
         f"and {100 * right:.0f} % of them were right"

@@ -25,7 +25,14 @@ ClassSets = NDArray[np.bool_]
 
 
 def share_interval(hits: NDArray[Any], clusters: Index | None) -> Interval:
-    """Give a share of rows (n_rows,), each 0 to 1, with its binomial interval (at the effective number of rows).
+    """Return a share of rows (n_rows,), each 0 to 1, with its binomial interval (at the effective number of rows).
+
+    Parameters
+    ----------
+    hits : array, shape (n_rows,)
+        0 to 1 each.
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together.
 
     Examples
     --------
@@ -102,6 +109,18 @@ def measure_range_coverage(
     truth: Floats, predicted: Floats, margin: float, stated: float, n_rows_learnt: int, clusters: Index | None
 ) -> Conformal:
     """Measure ranges of numbers: `predicted` plus and minus `margin`, against `truth`, each (n_rows,).
+
+    Parameters
+    ----------
+    truth, predicted : Floats, shape (n_rows,)
+    margin : float
+        Half the width of the ranges, in the unit of the label; may be infinite.
+    stated : float
+        0-1.
+    n_rows_learnt : int
+        Training rows the margin comes from.
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together.
 
     Examples
     --------

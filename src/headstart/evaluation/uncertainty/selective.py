@@ -28,7 +28,7 @@ MOST_ROWS = 10_000
 
 
 def measure_risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Index | None, seed: int) -> RiskCoverage:
-    """Give the share of wrong answers when only the surest rows are answered, for every share of rows.
+    """Return the share of wrong answers when only the surest rows are answered, for every share of rows.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def measure_risk_coverage(right: NDArray[np.bool_], sure: Floats, clusters: Inde
 
 
 def _average_ties(wrong: Floats, sure: Floats) -> Floats:
-    """Give rows that are equally sure the average of what they are (both in order)."""
+    """Return rows that are equally sure the average of what they are (both in order)."""
     places = np.cumsum(np.diff(sure, prepend=sure[:1]) != 0)
     return np.asarray((np.bincount(places, weights=wrong) / np.bincount(places))[places])
 
@@ -97,7 +97,13 @@ def _area(wrong: Floats, order: Index, numbers: Index | None, value: float, seed
 
 
 def rows_per_hundred(hits: NDArray[np.bool_], clusters: Index | None) -> Figure:
-    """Give how many of a hundred rows, with interval.
+    """Return how many of a hundred rows, with interval.
+
+    Parameters
+    ----------
+    hits : array of bool, shape (n_rows,)
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together.
 
     Examples
     --------
@@ -109,10 +115,32 @@ def rows_per_hundred(hits: NDArray[np.bool_], clusters: Index | None) -> Figure:
 
 
 def mean_cost_interval(paid: Floats, clusters: Index | None, seed: int, most: float) -> Figure:
-    """Give the mean cost of a row (n_rows,), with interval."""
+    """Return the mean cost of a row (n_rows,), with interval.
+
+    Parameters
+    ----------
+    paid : Floats, shape (n_rows,)
+        Cost of each row.
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together.
+    seed : int
+        Of the bootstrap.
+    most : float
+        The largest cost a row can have.
+    """
     return Figure.of(mean_interval(paid, number_clusters(clusters), seed, (0.0, most)))
 
 
 def answer_share(kinds: Sequence[str], answer_kind: str, clusters: Index | None) -> Figure:
-    """Give the share of rows with one kind of answer."""
+    """Return the share of rows with one kind of answer.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Kind of answer of each row.
+    answer_kind : str
+        The kind that counts.
+    clusters : Index or None, shape (n_rows,)
+        Rows that belong together.
+    """
     return Figure.of(share_interval(np.asarray([kind == answer_kind for kind in kinds], dtype=bool), clusters))

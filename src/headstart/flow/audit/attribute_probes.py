@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 from headstart import data
 from headstart.evaluation import has_too_many_values
 from headstart.evaluation.fairness.groups import MIN_ROWS, MIN_UNITS, value_names
-from headstart.evaluation.fairness.inherited_bias import (
-    balanced_accuracy_interval,
-    describe_attribute_probe,
-    predict_balanced,
-)
+from headstart.evaluation.fairness.inherited_bias import describe_attribute_probe, predict_balanced
+from headstart.evaluation.intervals import balanced_accuracy_interval
 from headstart.records import Column, FloatMatrix, Index, Interval, Table
 from headstart.results import Figure, Readable
 from headstart.strategies.linear.ridge_loo import PrincipalAxes, fit_ridge_loo
