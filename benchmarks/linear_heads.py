@@ -55,7 +55,7 @@ def read_rows(table: Table, modality: str) -> tuple[StrategyRows, StrategyRows, 
         part = table.where_split(split)
         part = part.take(np.sort(draws.permutation(len(part))[:most]))
         extraction = features.extract_features(part, base, uses=USES)
-        parts.append(StrategyRows(part.take(extraction.kept), extraction.features, extraction.descriptors))
+        parts.append(StrategyRows(part.take(extraction.readable_rows), extraction.features, extraction.descriptors))
     return parts[0], parts[1], base.spec
 
 
